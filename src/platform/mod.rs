@@ -1,0 +1,1 @@
+//! Floor 2: what every feature stands on. Knows no feature.

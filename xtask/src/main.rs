@@ -1,0 +1,2 @@
+//! Anteroom chores.
+fn main() {}
