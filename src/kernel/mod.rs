@@ -1,1 +1,8 @@
-//! Floor 1: pure values and rules. Nothing here reads a clock, a database or a socket.
+//! Floor 1: pure values and rules. Nothing here reads a database or a socket; the clock and the
+//! source of randomness are traits, so that tests choose both.
+
+pub mod chance;
+pub mod clock;
+pub mod columns;
+pub mod ids;
+pub mod secrets;

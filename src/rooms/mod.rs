@@ -1,1 +1,3 @@
 //! Floor 3: one folder a feature.
+
+pub mod access;

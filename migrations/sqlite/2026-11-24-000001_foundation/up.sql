@@ -1,0 +1,388 @@
+-- The model from product.md: person, address, account, chart and grant are five things.
+-- practice_id leads every key, so that one practice is one contiguous range (and one shard later).
+-- Moments are microseconds since 1970-01-01 UTC in INTEGER; birth dates are civil dates as ISO text;
+-- money is minor units. The same steps stand, by the same names, in the other dialect.
+
+CREATE TABLE practice (
+    practice_id     TEXT   NOT NULL PRIMARY KEY,
+    slug            TEXT   NOT NULL UNIQUE,
+    name            TEXT   NOT NULL,
+    time_zone       TEXT   NOT NULL,
+    language        TEXT   NOT NULL,
+    accent          TEXT   NOT NULL,
+    phone           TEXT   NOT NULL,
+    text_phone      TEXT   NOT NULL,
+    email           TEXT   NOT NULL,
+    website         TEXT   NOT NULL,
+    postal_address  TEXT   NOT NULL,
+    policy          TEXT   NOT NULL,
+    suspended_at    INTEGER,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE staff_member (
+    practice_id     TEXT    NOT NULL REFERENCES practice,
+    staff_id        TEXT    NOT NULL,
+    email           TEXT    NOT NULL,
+    email_key       TEXT    NOT NULL,
+    name            TEXT    NOT NULL,
+    role            TEXT    NOT NULL,
+    state           TEXT    NOT NULL,
+    password_hash   TEXT,
+    failed_sign_ins INTEGER NOT NULL,
+    paused_until    INTEGER,
+    last_sign_in_at INTEGER,
+    version         INTEGER  NOT NULL,
+    created_at      INTEGER  NOT NULL,
+    PRIMARY KEY (practice_id, staff_id),
+    UNIQUE (practice_id, email_key)
+) STRICT;
+
+-- Links that set a password: a staff member's invitation, a forgotten password (either side).
+CREATE TABLE one_time_link (
+    practice_id TEXT   NOT NULL REFERENCES practice,
+    link_id     TEXT   NOT NULL,
+    purpose     TEXT   NOT NULL,
+    subject_id  TEXT   NOT NULL,
+    token_hash  TEXT   NOT NULL,
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    used_at     INTEGER,
+    revoked_at  INTEGER,
+    PRIMARY KEY (practice_id, link_id),
+    UNIQUE (practice_id, token_hash)
+) STRICT;
+CREATE INDEX one_time_link_subject ON one_time_link (practice_id, subject_id);
+
+-- Only the SHA-256 of the cookie's secret is kept (ASVS 7.2).
+CREATE TABLE session (
+    practice_id TEXT   NOT NULL REFERENCES practice,
+    token_hash  TEXT   NOT NULL,
+    audience    TEXT   NOT NULL,
+    subject_id  TEXT   NOT NULL,
+    created_at  INTEGER NOT NULL,
+    seen_at     INTEGER NOT NULL,
+    ended_at    INTEGER,
+    source      TEXT   NOT NULL,
+    agent       TEXT   NOT NULL,
+    PRIMARY KEY (practice_id, token_hash)
+) STRICT;
+CREATE INDEX session_subject ON session (practice_id, subject_id);
+
+CREATE TABLE person (
+    practice_id       TEXT   NOT NULL REFERENCES practice,
+    person_id         TEXT   NOT NULL,
+    first_name        TEXT   NOT NULL,
+    middle_name       TEXT   NOT NULL,
+    last_name         TEXT   NOT NULL,
+    suffix            TEXT   NOT NULL,
+    former_last_names TEXT   NOT NULL,
+    preferred_name    TEXT   NOT NULL,
+    pronouns          TEXT   NOT NULL,
+    birth_date        TEXT,
+    language          TEXT   NOT NULL,
+    time_zone         TEXT   NOT NULL,
+    version           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    updated_at        INTEGER NOT NULL,
+    PRIMARY KEY (practice_id, person_id)
+) STRICT;
+
+CREATE TABLE person_address (
+    practice_id          TEXT    NOT NULL,
+    address_id           TEXT    NOT NULL,
+    person_id            TEXT    NOT NULL,
+    kind                 TEXT    NOT NULL,
+    label                TEXT    NOT NULL,
+    value                TEXT    NOT NULL,
+    value_key            TEXT    NOT NULL,
+    may_mail             INTEGER NOT NULL,
+    position             INTEGER NOT NULL,
+    undeliverable_at     INTEGER,
+    undeliverable_reason TEXT,
+    PRIMARY KEY (practice_id, address_id),
+    FOREIGN KEY (practice_id, person_id) REFERENCES person
+) STRICT;
+CREATE INDEX person_address_person ON person_address (practice_id, person_id, position);
+CREATE INDEX person_address_value ON person_address (practice_id, value_key);
+
+-- owner_person_id names the chart owner: the client, or a related contact after Change Ownership.
+-- search_text and sort_key are folded copies, rewritten with every change of the face sheet.
+CREATE TABLE chart (
+    practice_id     TEXT   NOT NULL,
+    chart_id        TEXT   NOT NULL,
+    chart_number    TEXT   NOT NULL,
+    person_id       TEXT   NOT NULL,
+    owner_person_id TEXT   NOT NULL,
+    state           TEXT   NOT NULL,
+    sort_key        TEXT   NOT NULL,
+    search_text     TEXT   NOT NULL,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    PRIMARY KEY (practice_id, chart_id),
+    UNIQUE (practice_id, chart_number),
+    FOREIGN KEY (practice_id, person_id) REFERENCES person,
+    FOREIGN KEY (practice_id, owner_person_id) REFERENCES person
+) STRICT;
+CREATE INDEX chart_sorted ON chart (practice_id, sort_key, chart_id);
+CREATE INDEX chart_person ON chart (practice_id, person_id);
+
+CREATE TABLE related_contact (
+    practice_id TEXT   NOT NULL,
+    chart_id    TEXT   NOT NULL,
+    person_id   TEXT   NOT NULL,
+    relation    TEXT   NOT NULL,
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (practice_id, chart_id, person_id),
+    FOREIGN KEY (practice_id, chart_id) REFERENCES chart,
+    FOREIGN KEY (practice_id, person_id) REFERENCES person
+) STRICT;
+
+CREATE TABLE portal_account (
+    practice_id     TEXT    NOT NULL REFERENCES practice,
+    account_id      TEXT    NOT NULL,
+    sign_in_name    TEXT    NOT NULL,
+    sign_in_key     TEXT    NOT NULL,
+    email           TEXT    NOT NULL,
+    language        TEXT    NOT NULL,
+    password_hash   TEXT    NOT NULL,
+    failed_sign_ins INTEGER NOT NULL,
+    paused_until    INTEGER,
+    last_sign_in_at INTEGER,
+    version         INTEGER  NOT NULL,
+    created_at      INTEGER  NOT NULL,
+    PRIMARY KEY (practice_id, account_id),
+    UNIQUE (practice_id, sign_in_key)
+) STRICT;
+
+-- The grant. account_practice_id is the account's home practice, so that one sign-in can hold
+-- grants in several practices. state never says "expired": that is computed from expires_at.
+CREATE TABLE portal_access (
+    practice_id         TEXT    NOT NULL,
+    access_id           TEXT    NOT NULL,
+    chart_id            TEXT    NOT NULL,
+    person_id           TEXT    NOT NULL,
+    role                TEXT    NOT NULL,
+    rights              TEXT    NOT NULL,
+    ends_on             TEXT,
+    state               TEXT    NOT NULL,
+    generation          INTEGER NOT NULL,
+    expires_at          INTEGER,
+    mismatches          INTEGER NOT NULL,
+    invited_address     TEXT,
+    asked_at            INTEGER,
+    account_practice_id TEXT,
+    account_id          TEXT,
+    since_at            INTEGER  NOT NULL,
+    by_name             TEXT    NOT NULL,
+    reason              TEXT    NOT NULL,
+    version             INTEGER  NOT NULL,
+    created_at          INTEGER  NOT NULL,
+    PRIMARY KEY (practice_id, access_id),
+    UNIQUE (practice_id, chart_id, person_id),
+    FOREIGN KEY (practice_id, chart_id) REFERENCES chart,
+    FOREIGN KEY (practice_id, person_id) REFERENCES person,
+    FOREIGN KEY (account_practice_id, account_id) REFERENCES portal_account
+) STRICT;
+CREATE INDEX portal_access_state ON portal_access (practice_id, state, expires_at);
+CREATE INDEX portal_access_account ON portal_access (account_practice_id, account_id);
+
+-- Append-only generations. Only hashes of the link's token and of the letter's short code are kept.
+CREATE TABLE invitation (
+    practice_id   TEXT    NOT NULL,
+    invitation_id TEXT    NOT NULL,
+    access_id     TEXT    NOT NULL,
+    generation    INTEGER NOT NULL,
+    channel       TEXT    NOT NULL,
+    state         TEXT    NOT NULL,
+    token_hash    TEXT    NOT NULL,
+    code_hash     TEXT,
+    address       TEXT,
+    sent_at       INTEGER  NOT NULL,
+    expires_at    INTEGER  NOT NULL,
+    sent_by_name  TEXT    NOT NULL,
+    opened_at     INTEGER,
+    ended_at      INTEGER,
+    nonce_hash    TEXT,
+    PRIMARY KEY (practice_id, invitation_id),
+    UNIQUE (practice_id, access_id, generation),
+    UNIQUE (practice_id, token_hash),
+    UNIQUE (practice_id, code_hash),
+    FOREIGN KEY (practice_id, access_id) REFERENCES portal_access
+) STRICT;
+
+-- Mail waiting to go, and what became of it. payload is sealed and wiped once the state is final.
+CREATE TABLE outbox (
+    practice_id   TEXT    NOT NULL REFERENCES practice,
+    mail_id       TEXT    NOT NULL,
+    kind          TEXT    NOT NULL,
+    dedupe_key    TEXT    NOT NULL,
+    chart_id      TEXT,
+    access_id     TEXT,
+    invitation_id TEXT,
+    recipient     TEXT    NOT NULL,
+    payload       BLOB,
+    state         TEXT    NOT NULL,
+    due_at        INTEGER  NOT NULL,
+    lease_until   INTEGER,
+    attempt       INTEGER NOT NULL,
+    tries         INTEGER NOT NULL,
+    message_id    TEXT    NOT NULL,
+    last_code     TEXT,
+    last_reason   TEXT,
+    created_at    INTEGER  NOT NULL,
+    first_try_at  INTEGER,
+    finished_at   INTEGER,
+    bounced_at    INTEGER,
+    PRIMARY KEY (practice_id, mail_id),
+    UNIQUE (practice_id, dedupe_key)
+) STRICT;
+CREATE INDEX outbox_due ON outbox (state, due_at);
+CREATE INDEX outbox_access ON outbox (practice_id, access_id, created_at);
+CREATE INDEX outbox_invitation ON outbox (practice_id, invitation_id);
+
+-- Append-only and hash-chained per practice; audit_head is the chain's last link.
+CREATE TABLE audit_event (
+    practice_id TEXT   NOT NULL REFERENCES practice,
+    seq         INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    actor_kind  TEXT   NOT NULL,
+    actor_id    TEXT   NOT NULL,
+    actor_name  TEXT   NOT NULL,
+    chart_id    TEXT,
+    access_id   TEXT,
+    action      TEXT   NOT NULL,
+    old_state   TEXT   NOT NULL,
+    new_state   TEXT   NOT NULL,
+    source      TEXT   NOT NULL,
+    details     TEXT   NOT NULL,
+    hash        TEXT   NOT NULL,
+    PRIMARY KEY (practice_id, seq)
+) STRICT;
+CREATE INDEX audit_event_chart ON audit_event (practice_id, chart_id, seq);
+CREATE INDEX audit_event_access ON audit_event (practice_id, access_id, seq);
+
+CREATE TABLE audit_head (
+    practice_id TEXT   NOT NULL PRIMARY KEY REFERENCES practice,
+    seq         INTEGER NOT NULL,
+    hash        TEXT   NOT NULL
+) STRICT;
+
+CREATE TABLE document (
+    practice_id  TEXT   NOT NULL,
+    document_id  TEXT   NOT NULL,
+    chart_id     TEXT   NOT NULL,
+    title        TEXT   NOT NULL,
+    kind         TEXT   NOT NULL,
+    body         TEXT   NOT NULL,
+    sent_at      INTEGER NOT NULL,
+    sent_by_name TEXT   NOT NULL,
+    opened_at    INTEGER,
+    withdrawn_at INTEGER,
+    PRIMARY KEY (practice_id, document_id),
+    FOREIGN KEY (practice_id, chart_id) REFERENCES chart
+) STRICT;
+CREATE INDEX document_chart ON document (practice_id, chart_id, sent_at);
+
+CREATE TABLE appointment_request (
+    practice_id    TEXT   NOT NULL,
+    request_id     TEXT   NOT NULL,
+    chart_id       TEXT   NOT NULL,
+    account_id     TEXT   NOT NULL,
+    kind           TEXT   NOT NULL,
+    place          TEXT   NOT NULL,
+    preferred      TEXT   NOT NULL,
+    note           TEXT   NOT NULL,
+    state          TEXT   NOT NULL,
+    nonce          TEXT   NOT NULL,
+    created_at     INTEGER NOT NULL,
+    decided_at     INTEGER,
+    decided_by     TEXT   NOT NULL,
+    answer         TEXT   NOT NULL,
+    version        INTEGER NOT NULL,
+    PRIMARY KEY (practice_id, request_id),
+    UNIQUE (practice_id, nonce),
+    FOREIGN KEY (practice_id, chart_id) REFERENCES chart
+) STRICT;
+CREATE INDEX appointment_request_state ON appointment_request (practice_id, state, created_at);
+CREATE INDEX appointment_request_chart ON appointment_request (practice_id, chart_id, created_at);
+
+CREATE TABLE appointment (
+    practice_id    TEXT    NOT NULL,
+    appointment_id TEXT    NOT NULL,
+    chart_id       TEXT    NOT NULL,
+    request_id     TEXT,
+    starts_at      INTEGER  NOT NULL,
+    minutes        INTEGER NOT NULL,
+    kind           TEXT    NOT NULL,
+    place          TEXT    NOT NULL,
+    with_name      TEXT    NOT NULL,
+    state          TEXT    NOT NULL,
+    created_at     INTEGER  NOT NULL,
+    PRIMARY KEY (practice_id, appointment_id),
+    UNIQUE (practice_id, request_id),
+    FOREIGN KEY (practice_id, chart_id) REFERENCES chart
+) STRICT;
+CREATE INDEX appointment_chart ON appointment (practice_id, chart_id, starts_at);
+
+-- Signed: a charge is positive, a payment negative, an adjustment either.
+CREATE TABLE ledger_entry (
+    practice_id  TEXT   NOT NULL,
+    entry_id     TEXT   NOT NULL,
+    chart_id     TEXT   NOT NULL,
+    kind         TEXT   NOT NULL,
+    on_date      TEXT   NOT NULL,
+    description  TEXT   NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    currency     TEXT   NOT NULL,
+    created_at   INTEGER NOT NULL,
+    PRIMARY KEY (practice_id, entry_id),
+    FOREIGN KEY (practice_id, chart_id) REFERENCES chart
+) STRICT;
+CREATE INDEX ledger_entry_chart ON ledger_entry (practice_id, chart_id, on_date);
+
+CREATE TABLE frequent_question (
+    practice_id TEXT    NOT NULL REFERENCES practice,
+    question_id TEXT    NOT NULL,
+    language    TEXT    NOT NULL,
+    position    INTEGER NOT NULL,
+    question    TEXT    NOT NULL,
+    answer      TEXT    NOT NULL,
+    PRIMARY KEY (practice_id, question_id)
+) STRICT;
+
+CREATE TABLE api_key (
+    practice_id     TEXT   NOT NULL REFERENCES practice,
+    key_id          TEXT   NOT NULL,
+    name            TEXT   NOT NULL,
+    key_hash        TEXT   NOT NULL,
+    scopes          TEXT   NOT NULL,
+    created_by_name TEXT   NOT NULL,
+    created_at      INTEGER NOT NULL,
+    last_used_at    INTEGER,
+    revoked_at      INTEGER,
+    PRIMARY KEY (practice_id, key_id),
+    UNIQUE (practice_id, key_hash)
+) STRICT;
+
+CREATE TABLE idempotent_request (
+    practice_id     TEXT    NOT NULL REFERENCES practice,
+    key_id          TEXT    NOT NULL,
+    idempotency_key TEXT    NOT NULL,
+    request_hash    TEXT    NOT NULL,
+    status          INTEGER,
+    body            TEXT,
+    created_at      INTEGER  NOT NULL,
+    PRIMARY KEY (practice_id, key_id, idempotency_key)
+) STRICT;
+
+-- Limits that must hold across restarts and processes (sign-in, unknown links, failed checks).
+CREATE TABLE attempt_counter (
+    practice_id  TEXT    NOT NULL REFERENCES practice,
+    bucket       TEXT    NOT NULL,
+    window_start INTEGER  NOT NULL,
+    tries        INTEGER NOT NULL,
+    PRIMARY KEY (practice_id, bucket, window_start)
+) STRICT;

@@ -1,0 +1,155 @@
+//! Time: one moment type for database, pages and API, and the clock that tests can hold.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+/// A point in time: whole microseconds since 1970-01-01 UTC, as it stands in the database.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::AsExpression, diesel::FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::BigInt)]
+pub struct Moment(i64);
+
+/// One hour, in microseconds.
+const HOUR: i64 = 3_600_000_000;
+
+impl Moment {
+    /// From microseconds since 1970-01-01 UTC.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970-01-01 UTC.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Later by whole hours (earlier when negative). An hour is 3,600 s whatever the zone does.
+    pub const fn plus_hours(self, hours: i64) -> Self {
+        Self(self.0.saturating_add(hours.saturating_mul(HOUR)))
+    }
+
+    /// Later by whole seconds (earlier when negative).
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+
+    /// Whole seconds from `earlier` to here; negative if it lies ahead.
+    pub const fn seconds_since(self, earlier: Moment) -> i64 {
+        (self.0 - earlier.0).div_euclid(1_000_000)
+    }
+
+    /// As jiff knows it; a moment outside jiff's range (years -9999 to 9999) is clamped.
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        })
+    }
+
+    /// The clock on the wall in a zone.
+    pub fn in_zone(self, zone: &TimeZone) -> jiff::ZonedDateTime {
+        self.timestamp().to_zoned_datetime(zone.clone())
+    }
+}
+
+impl From<Timestamp> for Moment {
+    fn from(t: Timestamp) -> Self {
+        Self(t.as_microsecond())
+    }
+}
+
+/// RFC 3339 in UTC, to the second: what the API and the logs say.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.timestamp())
+    }
+}
+
+impl serde::Serialize for Moment {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+        text.parse::<Timestamp>().map(Self::from).map_err(serde::de::Error::custom)
+    }
+}
+
+impl<DB> diesel::serialize::ToSql<diesel::sql_types::BigInt, DB> for Moment
+where
+    DB: diesel::backend::Backend,
+    i64: diesel::serialize::ToSql<diesel::sql_types::BigInt, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, DB>) -> diesel::serialize::Result {
+        self.0.to_sql(out)
+    }
+}
+
+impl<DB> diesel::deserialize::FromSql<diesel::sql_types::BigInt, DB> for Moment
+where
+    DB: diesel::backend::Backend,
+    i64: diesel::deserialize::FromSql<diesel::sql_types::BigInt, DB>,
+{
+    fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+        Ok(Self(i64::from_sql(bytes)?))
+    }
+}
+
+/// Where "now" comes from. Everything that expires asks this and nothing else.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Moment;
+}
+
+/// The machine's clock.
+#[derive(Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Moment {
+        Timestamp::now().into()
+    }
+}
+
+/// The machine's clock, moved forward by hand: the demo's panel and the tests hold it.
+#[derive(Debug, Default)]
+pub struct MovableClock {
+    ahead: AtomicI64,
+    frozen_at: AtomicI64,
+}
+
+impl MovableClock {
+    /// A clock that stands still at `moment` until it is moved.
+    pub fn frozen(moment: Moment) -> Self {
+        Self { ahead: AtomicI64::new(0), frozen_at: AtomicI64::new(moment.micros()) }
+    }
+
+    /// Moves it forward; a clock of this kind never goes back.
+    pub fn advance_seconds(&self, seconds: u32) {
+        self.ahead.fetch_add(i64::from(seconds) * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// How far it runs ahead of where it began, in seconds.
+    pub fn ahead_seconds(&self) -> i64 {
+        self.ahead.load(Ordering::SeqCst) / 1_000_000
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Moment {
+        let frozen = self.frozen_at.load(Ordering::SeqCst);
+        let base = if frozen == 0 { SystemClock.now().micros() } else { frozen };
+        Moment::from_micros(base + self.ahead.load(Ordering::SeqCst))
+    }
+}

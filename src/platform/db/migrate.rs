@@ -1,0 +1,39 @@
+//! Brings a database to the newest step. Safe to run from two processes at once.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::ManageConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::platform::db::connect::{Conn, DatabaseUrl, Manager};
+use crate::platform::fault::Fault;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Any number, the same in every process that migrates.
+const LOCK: i64 = 0x616e_7465_726f_6f6d;
+
+/// Runs what is pending and returns the names of the steps that ran.
+pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, Fault> {
+    let unavailable = |e: &dyn std::fmt::Display| Fault::Unavailable(e.to_string());
+    let manager = match url {
+        DatabaseUrl::Sqlite(path) => Manager::sqlite_writer(path)?,
+        DatabaseUrl::Postgres(url) => Manager::postgres(url),
+    };
+    let names = |steps: Vec<diesel::migration::MigrationVersion<'_>>| {
+        steps.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let failed =
+        |e: Box<dyn std::error::Error + Send + Sync>| Fault::Other("a migration failed".into(), Some(e));
+    match manager.connect().map_err(|e| unavailable(&e))? {
+        Conn::Sqlite(mut conn) => conn.run_pending_migrations(SQLITE).map(names).map_err(failed),
+        Conn::Postgres(mut conn) => {
+            conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0;")?;
+            diesel::sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(&mut conn)?;
+            let outcome = conn.run_pending_migrations(POSTGRES).map(names).map_err(failed);
+            diesel::sql_query(format!("SELECT pg_advisory_unlock({LOCK})")).execute(&mut conn)?;
+            outcome
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! One database, two engines. A unit of work is a synchronous closure that hops once to a blocking
+//! thread, so that a dropped future cannot tear it; a write is one transaction.
+//!
+//! Every unit runs inside one practice ([`Scoped`]); the few that cannot (claiming mail, finding a
+//! practice by its address) say so by their name ([`Db::system_read`], [`Db::system_write`]).
+
+mod connect;
+mod migrate;
+pub mod schema;
+mod scope;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::Connection;
+use diesel::r2d2::Pool;
+use tokio::sync::Semaphore;
+
+pub use connect::{Conn, DatabaseUrl, DatabaseUrlError};
+pub use migrate::migrate;
+pub use scope::{Door, PracticeScope, Scoped, System};
+
+use crate::kernel::{chance::Chance, clock::Clock};
+use crate::platform::fault::Fault;
+
+/// How long a request waits for a connection before it is told to come back later.
+const WAIT: Duration = Duration::from_secs(10);
+/// How often a transaction that lost a race is run again.
+const RETRIES: u32 = 8;
+
+/// The handle that the whole program shares.
+#[derive(Clone)]
+pub struct Db {
+    reading: Arc<Lane>,
+    writing: Arc<Lane>,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+}
+
+/// A pool of connections and the gate before it: waiting happens in the async world, so that
+/// waiting requests hold no thread.
+struct Lane {
+    gate: Arc<Semaphore>,
+    pool: Pool<connect::Manager>,
+}
+
+impl Lane {
+    fn open(manager: connect::Manager, size: u32) -> Result<Arc<Self>, Fault> {
+        let pool = Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(WAIT)
+            .error_handler(Box::new(connect::LogPoolErrors))
+            .build(manager)
+            .map_err(|e| Fault::Unavailable(e.to_string()))?;
+        Ok(Arc::new(Self { gate: Arc::new(Semaphore::new(size as usize)), pool }))
+    }
+}
+
+impl Db {
+    /// Opens (and for SQLite creates) the database; does not migrate it.
+    pub fn open(
+        url: &DatabaseUrl,
+        pool_size: u32,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+    ) -> Result<Self, Fault> {
+        let (reading, writing) = match url {
+            DatabaseUrl::Sqlite(path) => {
+                // SQLite has one writer; a second connection would only wait in the kernel.
+                let writing = Lane::open(connect::Manager::sqlite_writer(path)?, 1)?;
+                let reading = Lane::open(connect::Manager::sqlite_reader(path), pool_size.clamp(1, 8))?;
+                (reading, writing)
+            }
+            DatabaseUrl::Postgres(url) => {
+                let both = Lane::open(connect::Manager::postgres(url), pool_size)?;
+                (both.clone(), both)
+            }
+        };
+        Ok(Self { reading, writing, clock, chance })
+    }
+
+    /// Reads inside one practice.
+    pub async fn read<T, F>(&self, practice: &PracticeScope, unit: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Scoped<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let practice = practice.clone();
+        self.system_read(move |system| unit(&mut system.within(&practice))).await
+    }
+
+    /// Writes inside one practice, as one transaction. A unit that loses a race on PostgreSQL is run
+    /// again, so it must not have effects outside the database.
+    pub async fn write<T, F>(&self, practice: &PracticeScope, mut unit: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Scoped<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let practice = practice.clone();
+        self.system_write(move |system| unit(&mut system.within(&practice))).await
+    }
+
+    /// Reads across practices: for the machinery, never for a page.
+    pub async fn system_read<T, F>(&self, unit: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (clock, chance) = (self.clock.clone(), self.chance.clone());
+        on_a_thread(&self.reading, move |conn| {
+            unit(&mut System { conn, now: clock.now(), chance: chance.as_ref() })
+        })
+        .await
+    }
+
+    /// Writes across practices, as one transaction: for the machinery, never for a page.
+    pub async fn system_write<T, F>(&self, mut unit: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (clock, chance) = (self.clock.clone(), self.chance.clone());
+        on_a_thread(&self.writing, move |conn| {
+            let mut tried = 0;
+            loop {
+                let outcome = in_transaction(conn, |conn| {
+                    unit(&mut System { conn, now: clock.now(), chance: chance.as_ref() })
+                });
+                match outcome {
+                    Err(fault) if fault.is_worth_a_retry() && tried < RETRIES => {
+                        tried += 1;
+                        let mut jitter = [0u8; 1];
+                        chance.fill(&mut jitter);
+                        std::thread::sleep(Duration::from_millis(
+                            (1 << tried) + u64::from(jitter[0]) % (1 << tried),
+                        ));
+                    }
+                    other => return other,
+                }
+            }
+        })
+        .await
+    }
+
+    /// Is the database there and answering? For `/readyz`.
+    pub async fn ping(&self) -> Result<(), Fault> {
+        self.system_read(|system| {
+            use diesel::RunQueryDsl;
+            diesel::sql_query("SELECT 1").execute(system.conn)?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+async fn on_a_thread<T, F>(lane: &Arc<Lane>, unit: F) -> Result<T, Fault>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Conn) -> Result<T, Fault> + Send + 'static,
+{
+    let permit = tokio::time::timeout(WAIT, lane.gate.clone().acquire_owned())
+        .await
+        .map_err(|_| Fault::Busy("every database connection is taken"))?
+        .map_err(|_| Fault::Busy("the database is closing"))?;
+    let lane = lane.clone();
+    tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let mut conn = lane.pool.get().map_err(|e| Fault::Unavailable(e.to_string()))?;
+        unit(&mut conn).map_err(name_full_disk)
+    })
+    .await
+    .map_err(|e| Fault::Ended(e.to_string()))?
+}
+
+/// `BEGIN IMMEDIATE` on SQLite (a deferred transaction that upgrades can fail half-way), plain
+/// `BEGIN` with read committed on PostgreSQL.
+fn in_transaction<T>(
+    conn: &mut Conn,
+    mut unit: impl FnMut(&mut Conn) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    use diesel::connection::SimpleConnection;
+    match conn {
+        Conn::Postgres(_) => conn.transaction(unit),
+        Conn::Sqlite(_) => {
+            conn.batch_execute("BEGIN IMMEDIATE")?;
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| unit(conn)))
+                .unwrap_or_else(|_| {
+                    Err(Fault::other("a unit of work panicked; its transaction is rolled back"))
+                });
+            match outcome {
+                Ok(value) => match conn.batch_execute("COMMIT") {
+                    Ok(()) => Ok(value),
+                    Err(error) => {
+                        let _ = conn.batch_execute("ROLLBACK");
+                        Err(error.into())
+                    }
+                },
+                Err(fault) => {
+                    let _ = conn.batch_execute("ROLLBACK");
+                    Err(fault)
+                }
+            }
+        }
+    }
+}
+
+fn name_full_disk(fault: Fault) -> Fault {
+    match &fault {
+        Fault::Database(diesel::result::Error::DatabaseError(_, info))
+            if info.message().contains("disk is full") || info.message().contains("No space left") =>
+        {
+            Fault::DiskFull
+        }
+        _ => fault,
+    }
+}
+
+/// Inserts rows of one table: one prepared statement again and again on SQLite, many rows a
+/// statement on PostgreSQL (where each statement is a round trip).
+#[macro_export]
+macro_rules! insert_many {
+    ($conn:expr, $table:expr, $rows:expr) => {{
+        use diesel::RunQueryDsl as _;
+        match $conn {
+            $crate::platform::db::Conn::Sqlite(conn) => {
+                for row in $rows.iter() {
+                    diesel::insert_into($table).values(row).execute(conn)?;
+                }
+            }
+            $crate::platform::db::Conn::Postgres(conn) => {
+                for rows in $rows.chunks(500) {
+                    diesel::insert_into($table).values(rows).execute(conn)?;
+                }
+            }
+        }
+    }};
+}

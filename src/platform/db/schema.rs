@@ -1,0 +1,380 @@
+//! The tables as Diesel sees them. Kept in step with `migrations/` by hand; the schema test compares both.
+
+diesel::table! {
+    practice (practice_id) {
+        practice_id -> Text,
+        slug -> Text,
+        name -> Text,
+        time_zone -> Text,
+        language -> Text,
+        accent -> Text,
+        phone -> Text,
+        text_phone -> Text,
+        email -> Text,
+        website -> Text,
+        postal_address -> Text,
+        policy -> Text,
+        suspended_at -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    staff_member (practice_id, staff_id) {
+        practice_id -> Text,
+        staff_id -> Text,
+        email -> Text,
+        email_key -> Text,
+        name -> Text,
+        role -> Text,
+        state -> Text,
+        password_hash -> Nullable<Text>,
+        failed_sign_ins -> Integer,
+        paused_until -> Nullable<BigInt>,
+        last_sign_in_at -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    one_time_link (practice_id, link_id) {
+        practice_id -> Text,
+        link_id -> Text,
+        purpose -> Text,
+        subject_id -> Text,
+        token_hash -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    session (practice_id, token_hash) {
+        practice_id -> Text,
+        token_hash -> Text,
+        audience -> Text,
+        subject_id -> Text,
+        created_at -> BigInt,
+        seen_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        source -> Text,
+        agent -> Text,
+    }
+}
+
+diesel::table! {
+    person (practice_id, person_id) {
+        practice_id -> Text,
+        person_id -> Text,
+        first_name -> Text,
+        middle_name -> Text,
+        last_name -> Text,
+        suffix -> Text,
+        former_last_names -> Text,
+        preferred_name -> Text,
+        pronouns -> Text,
+        birth_date -> Nullable<Text>,
+        language -> Text,
+        time_zone -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    person_address (practice_id, address_id) {
+        practice_id -> Text,
+        address_id -> Text,
+        person_id -> Text,
+        kind -> Text,
+        label -> Text,
+        value -> Text,
+        value_key -> Text,
+        may_mail -> Bool,
+        position -> Integer,
+        undeliverable_at -> Nullable<BigInt>,
+        undeliverable_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    chart (practice_id, chart_id) {
+        practice_id -> Text,
+        chart_id -> Text,
+        chart_number -> Text,
+        person_id -> Text,
+        owner_person_id -> Text,
+        state -> Text,
+        sort_key -> Text,
+        search_text -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    related_contact (practice_id, chart_id, person_id) {
+        practice_id -> Text,
+        chart_id -> Text,
+        person_id -> Text,
+        relation -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    portal_account (practice_id, account_id) {
+        practice_id -> Text,
+        account_id -> Text,
+        sign_in_name -> Text,
+        sign_in_key -> Text,
+        email -> Text,
+        language -> Text,
+        password_hash -> Text,
+        failed_sign_ins -> Integer,
+        paused_until -> Nullable<BigInt>,
+        last_sign_in_at -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    portal_access (practice_id, access_id) {
+        practice_id -> Text,
+        access_id -> Text,
+        chart_id -> Text,
+        person_id -> Text,
+        role -> Text,
+        rights -> Text,
+        ends_on -> Nullable<Text>,
+        state -> Text,
+        generation -> Integer,
+        expires_at -> Nullable<BigInt>,
+        mismatches -> Integer,
+        invited_address -> Nullable<Text>,
+        asked_at -> Nullable<BigInt>,
+        account_practice_id -> Nullable<Text>,
+        account_id -> Nullable<Text>,
+        since_at -> BigInt,
+        by_name -> Text,
+        reason -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    invitation (practice_id, invitation_id) {
+        practice_id -> Text,
+        invitation_id -> Text,
+        access_id -> Text,
+        generation -> Integer,
+        channel -> Text,
+        state -> Text,
+        token_hash -> Text,
+        code_hash -> Nullable<Text>,
+        address -> Nullable<Text>,
+        sent_at -> BigInt,
+        expires_at -> BigInt,
+        sent_by_name -> Text,
+        opened_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+        nonce_hash -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    outbox (practice_id, mail_id) {
+        practice_id -> Text,
+        mail_id -> Text,
+        kind -> Text,
+        dedupe_key -> Text,
+        chart_id -> Nullable<Text>,
+        access_id -> Nullable<Text>,
+        invitation_id -> Nullable<Text>,
+        recipient -> Text,
+        payload -> Nullable<Binary>,
+        state -> Text,
+        due_at -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        attempt -> Integer,
+        tries -> Integer,
+        message_id -> Text,
+        last_code -> Nullable<Text>,
+        last_reason -> Nullable<Text>,
+        created_at -> BigInt,
+        first_try_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        bounced_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit_event (practice_id, seq) {
+        practice_id -> Text,
+        seq -> BigInt,
+        at -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Text,
+        actor_name -> Text,
+        chart_id -> Nullable<Text>,
+        access_id -> Nullable<Text>,
+        action -> Text,
+        old_state -> Text,
+        new_state -> Text,
+        source -> Text,
+        details -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    audit_head (practice_id) {
+        practice_id -> Text,
+        seq -> BigInt,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    document (practice_id, document_id) {
+        practice_id -> Text,
+        document_id -> Text,
+        chart_id -> Text,
+        title -> Text,
+        kind -> Text,
+        body -> Text,
+        sent_at -> BigInt,
+        sent_by_name -> Text,
+        opened_at -> Nullable<BigInt>,
+        withdrawn_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    appointment_request (practice_id, request_id) {
+        practice_id -> Text,
+        request_id -> Text,
+        chart_id -> Text,
+        account_id -> Text,
+        kind -> Text,
+        place -> Text,
+        preferred -> Text,
+        note -> Text,
+        state -> Text,
+        nonce -> Text,
+        created_at -> BigInt,
+        decided_at -> Nullable<BigInt>,
+        decided_by -> Text,
+        answer -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    appointment (practice_id, appointment_id) {
+        practice_id -> Text,
+        appointment_id -> Text,
+        chart_id -> Text,
+        request_id -> Nullable<Text>,
+        starts_at -> BigInt,
+        minutes -> Integer,
+        kind -> Text,
+        place -> Text,
+        with_name -> Text,
+        state -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger_entry (practice_id, entry_id) {
+        practice_id -> Text,
+        entry_id -> Text,
+        chart_id -> Text,
+        kind -> Text,
+        on_date -> Text,
+        description -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    frequent_question (practice_id, question_id) {
+        practice_id -> Text,
+        question_id -> Text,
+        language -> Text,
+        position -> Integer,
+        question -> Text,
+        answer -> Text,
+    }
+}
+
+diesel::table! {
+    api_key (practice_id, key_id) {
+        practice_id -> Text,
+        key_id -> Text,
+        name -> Text,
+        key_hash -> Text,
+        scopes -> Text,
+        created_by_name -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    idempotent_request (practice_id, key_id, idempotency_key) {
+        practice_id -> Text,
+        key_id -> Text,
+        idempotency_key -> Text,
+        request_hash -> Text,
+        status -> Nullable<Integer>,
+        body -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    attempt_counter (practice_id, bucket, window_start) {
+        practice_id -> Text,
+        bucket -> Text,
+        window_start -> BigInt,
+        tries -> Integer,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    api_key,
+    appointment,
+    appointment_request,
+    attempt_counter,
+    audit_event,
+    audit_head,
+    chart,
+    document,
+    frequent_question,
+    idempotent_request,
+    invitation,
+    ledger_entry,
+    one_time_link,
+    outbox,
+    person,
+    person_address,
+    portal_access,
+    portal_account,
+    practice,
+    related_contact,
+    session,
+    staff_member,
+);

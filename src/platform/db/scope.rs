@@ -1,0 +1,89 @@
+//! The practice that a unit of work stands in. A store's function takes a [`Scoped`] and nothing
+//! else, so a query without its practice has nowhere to come from.
+
+use crate::kernel::{chance::Chance, clock::Moment, ids::PracticeId};
+use crate::platform::db::Conn;
+
+/// How somebody came to stand in a practice. Only these doors open one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// A staff member's session.
+    StaffSession,
+    /// A client's session.
+    ClientSession,
+    /// The practice's own address, before any sign-in.
+    PublicAddress,
+    /// A key to the API.
+    ApiKey,
+    /// The operator at the command line, or the demo's seeding.
+    Operator,
+    /// A worker that carries on what a practice began.
+    Worker,
+}
+
+/// A practice, opened by one of its doors.
+#[derive(Clone, Debug)]
+pub struct PracticeScope {
+    id: PracticeId,
+    door: Door,
+}
+
+impl PracticeScope {
+    /// Opens the practice. Called where the door's proof has just been checked.
+    pub fn opened_by(door: Door, id: PracticeId) -> Self {
+        Self { id, door }
+    }
+
+    /// Which practice.
+    pub fn id(&self) -> &PracticeId {
+        &self.id
+    }
+
+    /// By which door.
+    pub fn door(&self) -> Door {
+        self.door
+    }
+}
+
+/// A connection inside one practice, with the moment and the randomness of this unit of work.
+pub struct Scoped<'c> {
+    /// The connection; every query on it filters by [`Scoped::practice`].
+    pub conn: &'c mut Conn,
+    practice: PracticeId,
+    now: Moment,
+    chance: &'c dyn Chance,
+}
+
+impl Scoped<'_> {
+    /// The practice whose rows this unit may see.
+    pub fn practice(&self) -> &PracticeId {
+        &self.practice
+    }
+
+    /// The one "now" of this unit of work.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Randomness.
+    pub fn chance(&self) -> &dyn Chance {
+        self.chance
+    }
+}
+
+/// A connection outside every practice: for claiming mail, finding a practice, migrating.
+pub struct System<'c> {
+    /// The connection.
+    pub conn: &'c mut Conn,
+    /// The one "now" of this unit of work.
+    pub now: Moment,
+    /// Randomness.
+    pub chance: &'c dyn Chance,
+}
+
+impl System<'_> {
+    /// Steps into a practice.
+    pub fn within(&mut self, practice: &PracticeScope) -> Scoped<'_> {
+        Scoped { conn: &mut *self.conn, practice: practice.id.clone(), now: self.now, chance: self.chance }
+    }
+}

@@ -1,0 +1,74 @@
+//! What can go wrong that is nobody's input: the database, the disk, the keys. A refusal of the
+//! domain ("already registered") is a value of its action, never a fault.
+
+use std::error::Error;
+
+/// A failure of the machinery. Pages answer it with "something went wrong on our side".
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The database refused a statement.
+    #[error("the database refused a statement")]
+    Database(#[from] diesel::result::Error),
+    /// The database cannot be reached, or every connection is taken for too long.
+    #[error("the database is not reachable: {0}")]
+    Unavailable(String),
+    /// The disk is full; reading goes on.
+    #[error("no room left on the database's disk")]
+    DiskFull,
+    /// Too much is waiting already.
+    #[error("too busy: {0}")]
+    Busy(&'static str),
+    /// A sealed column does not open: wrong key file, or the row was tampered with.
+    #[error("a sealed value does not open; is this the key file that sealed it?")]
+    Unsealable,
+    /// Stored data is not what we ever write.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+    /// A blocking task ended without an answer.
+    #[error("a task ended early: {0}")]
+    Ended(String),
+    /// Anything else, with its cause.
+    #[error("{0}")]
+    Other(String, #[source] Option<Box<dyn Error + Send + Sync>>),
+}
+
+impl Fault {
+    /// A fault told in words.
+    pub fn other(text: impl Into<String>) -> Self {
+        Self::Other(text.into(), None)
+    }
+
+    /// May the same unit of work succeed when it is simply run again? PostgreSQL says so with
+    /// 40001 and 40P01; SQLite with "busy".
+    pub fn is_worth_a_retry(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind, Error::DatabaseError};
+        match self {
+            Self::Database(DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
+            Self::Database(DatabaseError(_, info)) => {
+                let message = info.message();
+                message.contains("deadlock detected")
+                    || message.contains("database is locked")
+                    || message.contains("could not serialize access")
+            }
+            _ => false,
+        }
+    }
+
+    /// The error with all its causes, for the operator's log.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
+/// Tells a unique-key collision from other errors, for writers who expect one.
+pub fn is_duplicate(error: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error};
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+}
