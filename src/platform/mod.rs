@@ -4,3 +4,8 @@ pub mod audit;
 pub mod crypto;
 pub mod db;
 pub mod fault;
+pub mod i18n;
+pub mod limits;
+pub mod live;
+pub mod state;
+pub mod web;

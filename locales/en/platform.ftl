@@ -1,0 +1,21 @@
+# Words that every page may need.
+error-not-found-title = We can't find that page
+error-not-found-text = The address may be mistyped, or the page is no longer there.
+error-forbidden-title = You can't do that here
+error-forbidden-text = Your role at this practice does not include it. Ask an administrator of the practice if you need it.
+error-stale-title = Somebody changed this while you were looking at it
+error-stale-text = Nothing of yours was saved. Go back, look at what changed, and try again.
+error-bad-request-title = We could not read that
+error-bad-request-text = The form arrived incomplete. Go back and try again; if it happens twice, reload the page first.
+error-origin-title = That came from another site
+error-origin-text = For your safety we only accept forms that were filled in on this site. Open the page again and try once more.
+error-busy-title = We are very busy right now
+error-busy-text = Nothing was lost. Please try again in a minute.
+error-too-many-title = Too many tries
+error-too-many-text = Please wait a few minutes, then try again.
+error-fault-title = Something went wrong on our side
+error-fault-text = Nothing was half done. Please try again; if it stays, tell the practice and give them this number:
+error-too-large-title = That is more than we can take at once
+error-too-large-text = Please shorten it and try again.
+error-back = Go back
+skip-to-content = Skip to content

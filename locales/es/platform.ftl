@@ -1,0 +1,21 @@
+# Palabras que cualquier página puede necesitar.
+error-not-found-title = No encontramos esa página
+error-not-found-text = Puede que la dirección esté mal escrita o que la página ya no exista.
+error-forbidden-title = No puede hacer eso aquí
+error-forbidden-text = Su función en este consultorio no lo incluye. Pídaselo a un administrador del consultorio si lo necesita.
+error-stale-title = Alguien cambió esto mientras usted lo miraba
+error-stale-text = No se guardó nada suyo. Vuelva atrás, mire qué cambió e inténtelo de nuevo.
+error-bad-request-title = No pudimos leer eso
+error-bad-request-text = El formulario llegó incompleto. Vuelva atrás e inténtelo de nuevo; si pasa dos veces, recargue primero la página.
+error-origin-title = Eso vino de otro sitio
+error-origin-text = Por su seguridad solo aceptamos formularios llenados en este sitio. Abra la página otra vez e inténtelo de nuevo.
+error-busy-title = Estamos muy ocupados en este momento
+error-busy-text = No se perdió nada. Inténtelo de nuevo en un minuto.
+error-too-many-title = Demasiados intentos
+error-too-many-text = Espere unos minutos e inténtelo de nuevo.
+error-fault-title = Algo salió mal de nuestro lado
+error-fault-text = Nada quedó a medias. Inténtelo de nuevo; si continúa, avise al consultorio y dé este número:
+error-too-large-title = Es más de lo que podemos recibir de una vez
+error-too-large-text = Acórtelo e inténtelo de nuevo.
+error-back = Volver
+skip-to-content = Ir al contenido

@@ -1,0 +1,102 @@
+//! Dates and times in words, in the reader's zone.
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+
+use super::{Language, Words};
+use crate::kernel::clock::Moment;
+
+const MONTHS_EN: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const MONTHS_ES: [&str; 12] = [
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+];
+
+fn weekday(language: Language, day: Weekday) -> &'static str {
+    const EN: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    const ES: [&str; 7] = ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"];
+    let index = usize::try_from(day.to_monday_zero_offset()).unwrap_or(0) % 7;
+    if language == Language::English { EN[index] } else { ES[index] }
+}
+
+impl Words {
+    /// "December 1, 2026".
+    pub fn civil_date(self, date: Date) -> String {
+        let month = usize::try_from(date.month() - 1).unwrap_or(0) % 12;
+        match self.language() {
+            Language::English => format!("{} {}, {}", MONTHS_EN[month], date.day(), date.year()),
+            Language::Spanish => format!("{} de {} de {}", date.day(), MONTHS_ES[month], date.year()),
+        }
+    }
+
+    /// "Tuesday, December 1, 2026".
+    pub fn date(self, moment: Moment, zone: &TimeZone) -> String {
+        let date = moment.in_zone(zone).date();
+        format!("{}, {}", weekday(self.language(), date.weekday()), self.civil_date(date))
+    }
+
+    /// "3:14 PM".
+    pub fn time(self, moment: Moment, zone: &TimeZone) -> String {
+        let at = moment.in_zone(zone);
+        let (hour, minute) = (at.hour(), at.minute());
+        let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
+        let half = match (self.language(), hour < 12) {
+            (Language::English, true) => "AM",
+            (Language::English, false) => "PM",
+            (Language::Spanish, true) => "a. m.",
+            (Language::Spanish, false) => "p. m.",
+        };
+        format!("{twelve}:{minute:02} {half}")
+    }
+
+    /// "Tuesday, December 1, 2026, 3:14 PM".
+    pub fn date_time(self, moment: Moment, zone: &TimeZone) -> String {
+        format!("{}, {}", self.date(moment, zone), self.time(moment, zone))
+    }
+
+    /// The same with the zone's short name at that moment: "…, 3:14 PM EST". For mails, whose
+    /// reader may be elsewhere.
+    pub fn date_time_zone(self, moment: Moment, zone: &TimeZone) -> String {
+        let at = moment.in_zone(zone);
+        format!("{} {}", self.date_time(moment, zone), at.strftime("%Z"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_reads_as_people_say_it_in_their_zone() {
+        let moment = Moment::from("2026-12-01T20:14:00Z".parse::<jiff::Timestamp>().unwrap());
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let english = Words::of(Language::English);
+        assert_eq!(english.date_time(moment, &zone), "Tuesday, December 1, 2026, 3:14 PM");
+        assert_eq!(english.date_time_zone(moment, &zone), "Tuesday, December 1, 2026, 3:14 PM EST");
+        let spanish = Words::of(Language::Spanish);
+        assert_eq!(spanish.date_time(moment, &zone), "martes, 1 de diciembre de 2026, 3:14 p. m.");
+    }
+}

@@ -1,0 +1,206 @@
+//! Words: one catalogue a language (Fluent), English and Spanish from the first day. What a client
+//! reads, on a page or in a mail, comes from here.
+
+mod dates;
+
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+
+use crate::word_enum;
+
+word_enum! {
+    /// A language that the catalogue speaks.
+    pub enum Language {
+        /// English.
+        English = "en",
+        /// Spanish.
+        Spanish = "es",
+    }
+}
+
+impl Language {
+    /// The first language of an `Accept-Language` header that we speak, or `otherwise`.
+    pub fn accepted(header: Option<&str>, otherwise: Language) -> Language {
+        let Some(header) = header else { return otherwise };
+        header
+            .split(',')
+            .filter_map(|part| part.split([';', '-']).next()?.trim().to_ascii_lowercase().parse().ok())
+            .next()
+            .unwrap_or(otherwise)
+    }
+
+    /// From a column; English for anything unknown.
+    pub fn read(text: &str) -> Language {
+        text.parse().unwrap_or(Language::English)
+    }
+
+    /// Its own name, for a menu.
+    pub fn own_name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::Spanish => "Español",
+        }
+    }
+}
+
+macro_rules! catalogue {
+    ($($file:literal),+ $(,)?) => {
+        /// Every file of the catalogue, in both languages.
+        const FILES: &[(&str, &str, &str)] = &[$((
+            $file,
+            include_str!(concat!("../../../locales/en/", $file, ".ftl")),
+            include_str!(concat!("../../../locales/es/", $file, ".ftl")),
+        )),+];
+    };
+}
+
+// One file a room, one a line, so that rooms grow without touching each other.
+catalogue!("platform",);
+
+type Bundle = FluentBundle<FluentResource>;
+
+fn bundle(language: Language) -> Bundle {
+    let name = match language {
+        Language::English => unic_langid::langid!("en-US"),
+        Language::Spanish => unic_langid::langid!("es-US"),
+    };
+    let mut bundle = FluentBundle::new_concurrent(vec![name]);
+    // Isolation marks would stand in mails and form values; no sentence of ours mixes directions.
+    bundle.set_use_isolating(false);
+    for (file, english, spanish) in FILES {
+        let text = if language == Language::English { english } else { spanish };
+        let resource = FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(resource, errors)| {
+            tracing::error!(file, ?errors, "a file of the catalogue has errors");
+            resource
+        });
+        if let Err(errors) = bundle.add_resource(resource) {
+            tracing::error!(file, ?errors, "two words of the catalogue have one name");
+        }
+    }
+    bundle
+}
+
+static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::English));
+static SPANISH: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::Spanish));
+
+/// The words of one language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words(Language);
+
+impl Words {
+    /// Speaks this language.
+    pub fn of(language: Language) -> Self {
+        Self(language)
+    }
+
+    /// Which language.
+    pub fn language(self) -> Language {
+        self.0
+    }
+
+    /// A sentence without blanks. An unknown key shows as itself; a test keeps that from happening.
+    pub fn get(&self, key: &str) -> String {
+        self.with(key, &[])
+    }
+
+    /// A sentence with one blank filled, for templates.
+    pub fn with1(&self, key: &str, name: &str, value: impl std::fmt::Display) -> String {
+        self.with(key, &[(name, value.to_string())])
+    }
+
+    /// A sentence with two blanks filled, for templates.
+    pub fn with2(
+        &self,
+        key: &str,
+        name1: &str,
+        value1: impl std::fmt::Display,
+        name2: &str,
+        value2: impl std::fmt::Display,
+    ) -> String {
+        self.with(key, &[(name1, value1.to_string()), (name2, value2.to_string())])
+    }
+
+    /// A sentence that depends on a number ("1 day", "2 days").
+    pub fn count(&self, key: &str, name: &str, number: i64) -> String {
+        let mut args = FluentArgs::new();
+        args.set(name.to_owned(), FluentValue::from(number));
+        self.format(key, Some(&args))
+    }
+
+    /// A sentence with its blanks filled.
+    pub fn with(&self, key: &str, values: &[(&str, String)]) -> String {
+        let mut args = FluentArgs::new();
+        for (name, value) in values {
+            args.set((*name).to_owned(), FluentValue::from(value.as_str()));
+        }
+        self.format(key, Some(&args))
+    }
+
+    fn format(&self, key: &str, args: Option<&FluentArgs<'_>>) -> String {
+        let bundle: &Bundle = match self.0 {
+            Language::English => &ENGLISH,
+            Language::Spanish => &SPANISH,
+        };
+        let Some(pattern) = bundle.get_message(key).and_then(|m| m.value()) else {
+            tracing::error!(key, language = self.0.word(), "a word is missing in the catalogue");
+            return key.to_owned();
+        };
+        let mut errors = Vec::new();
+        let text = bundle.format_pattern(pattern, args, &mut errors);
+        if !errors.is_empty() {
+            tracing::error!(key, ?errors, "a sentence of the catalogue was not filled");
+        }
+        text.into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// Each message's name and the blanks in it.
+    fn shape(text: &str) -> BTreeMap<String, Vec<String>> {
+        let mut shape: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut current = String::new();
+        for line in text.lines().filter(|l| !l.starts_with('#')) {
+            if let Some((name, _)) = line.split_once('=')
+                && !line.starts_with([' ', '[', '*', '}'])
+            {
+                current = name.trim().to_owned();
+                assert!(!shape.contains_key(&current), "{current} stands twice");
+                shape.entry(current.clone()).or_default();
+            }
+            for part in line.split('$').skip(1) {
+                let blank: String =
+                    part.chars().take_while(|c| c.is_alphanumeric() || *c == '-' || *c == '_').collect();
+                let blanks = shape.entry(current.clone()).or_default();
+                if !blanks.contains(&blank) {
+                    blanks.push(blank);
+                    blanks.sort();
+                }
+            }
+        }
+        shape
+    }
+
+    #[test]
+    fn both_languages_know_the_same_words_with_the_same_blanks() {
+        for (file, english, spanish) in FILES {
+            assert_eq!(shape(english), shape(spanish), "in {file}.ftl");
+            for (text, language) in [(english, "en"), (spanish, "es")] {
+                assert!(FluentResource::try_new((*text).to_owned()).is_ok(), "{language}/{file}.ftl");
+            }
+        }
+    }
+
+    #[test]
+    fn a_browser_gets_the_first_language_that_we_speak() {
+        use Language::{English, Spanish};
+        assert_eq!(Language::accepted(Some("es-MX,es;q=0.9,en;q=0.8"), English), Spanish);
+        assert_eq!(Language::accepted(Some("fr,de"), Spanish), Spanish);
+        assert_eq!(Language::accepted(None, English), English);
+    }
+}

@@ -1,0 +1,70 @@
+//! What every request and worker is given: the database, the clock, randomness, the keys, and the
+//! few settings that pages need.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::kernel::chance::Chance;
+use crate::kernel::clock::{Clock, Moment};
+use crate::platform::crypto::{Keys, PasswordHashing};
+use crate::platform::db::Db;
+use crate::platform::live::Live;
+
+/// The shared state, as handlers receive it.
+pub type AppState = Arc<App>;
+
+/// See the module.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The clock that everything which expires asks.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub chance: Arc<dyn Chance>,
+    /// Keys for sealing and signing.
+    pub keys: Keys,
+    /// The password hashing pool.
+    pub hashing: PasswordHashing,
+    /// What the operator set.
+    pub settings: Settings,
+    /// Tells open pages that a chart changed.
+    pub live: Live,
+    /// Rung when mail was put into the outbox, so that the worker need not wait for its next look.
+    pub outbox_bell: Arc<Notify>,
+}
+
+impl App {
+    /// Now.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// An absolute address of ours; `path` begins with a slash. Always the configured origin, never
+    /// a header of the request (INV-10).
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.settings.public_url)
+    }
+}
+
+/// What the operator set and pages need.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The origin that people type and mails carry, without a slash at the end.
+    pub public_url: String,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The address that mail comes from.
+    pub mail_sender: String,
+    /// The domain that bounces come back to.
+    pub bounce_domain: String,
+}
+
+impl Settings {
+    /// Are cookies to be `Secure` and `__Host-`? Yes wherever the public URL is https; a plain
+    /// http origin exists only on loopback.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}

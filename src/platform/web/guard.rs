@@ -1,0 +1,155 @@
+//! What every request passes, whatever page it is for: its number, its origin, its limits, the
+//! headers of its answer, its line in the log.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::platform::state::{AppState, Settings};
+use crate::platform::web::errors::PageError;
+
+/// The number of a request, in every log line and on the page of a fault.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// The network address a request came from: the peer, or what a trusted proxy says (RAT-06).
+#[derive(Clone, Copy, Debug)]
+pub struct ClientIp(pub IpAddr);
+
+impl ClientIp {
+    /// For counting: IPv6 by its /64, because one person holds a whole one.
+    pub fn bucket(self) -> String {
+        match self.0 {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => {
+                let s = ip.segments();
+                format!("{:x}:{:x}:{:x}:{:x}::/64", s[0], s[1], s[2], s[3])
+            }
+        }
+    }
+}
+
+fn client_ip(request: &Request, settings: &Settings) -> ClientIp {
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::from([127, 0, 0, 1]), |ConnectInfo(address)| address.ip());
+    let mut ip = peer;
+    if settings.trusted_proxies.contains(&peer) {
+        // The nearest hop that is not one of our proxies; everything left of it is hearsay.
+        let hops: Vec<IpAddr> = request
+            .headers()
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|v| v.to_str().ok())
+            .flat_map(|v| v.split(','))
+            .filter_map(|hop| hop.trim().parse().ok())
+            .collect();
+        if let Some(hop) = hops.iter().rev().find(|hop| !settings.trusted_proxies.contains(hop)) {
+            ip = *hop;
+        }
+    }
+    ClientIp(ip)
+}
+
+/// The outermost layer: numbers the request, checks its origin, sets the answer's headers, logs.
+pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let mut bytes = [0u8; 8];
+    app.chance.fill(&mut bytes);
+    let id: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let ip = client_ip(&request, &app.settings);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(ip);
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", id);
+    let (mut response, route) = {
+        let _entered = span.enter();
+        drop(_entered);
+        use tracing::Instrument;
+        let allowed = is_same_origin(&request, &app.settings);
+        let run = async move {
+            if allowed { next.run(request).await } else { PageError::WrongOrigin.into_response() }
+        };
+        let response = run.instrument(span.clone()).await;
+        let route = response.extensions().get::<Route>().map_or(Arc::from("-"), |Route(r)| r.clone());
+        (response, route)
+    };
+    set_headers(response.headers_mut(), &app.settings);
+    let status = response.status().as_u16();
+    let millis = began.elapsed().as_secs_f64() * 1_000.0;
+    metrics::counter!("anteroom_requests_total", "route" => route.to_string(), "status" => status.to_string())
+        .increment(1);
+    metrics::histogram!("anteroom_request_seconds", "route" => route.to_string()).record(millis / 1_000.0);
+    // The route's pattern, never the path: a path may hold a token (INV-02, AUD-06).
+    span.in_scope(
+        || tracing::info!(%method, route = %route, status, ms = format!("{millis:.1}"), "answered"),
+    );
+    response
+}
+
+/// The pattern of the route that answered; set by [`note_route`] inside the router.
+#[derive(Clone)]
+struct Route(Arc<str>);
+
+/// Inside the router, where the pattern is known: hands it out to the log.
+pub async fn note_route(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let route: Arc<str> = matched.map_or(Arc::from("-"), |m| Arc::from(m.as_str()));
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(Route(route));
+    response
+}
+
+/// WEB-01: an unsafe method must come from our own pages: `Sec-Fetch-Site` says so, or `Origin` is
+/// ours. The API and the bounce hook carry a bearer secret that no other site can send.
+fn is_same_origin(request: &Request, settings: &Settings) -> bool {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return true;
+    }
+    let path = request.uri().path();
+    if path.starts_with("/api/") || path.starts_with("/hooks/") {
+        return true;
+    }
+    let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
+    match (header("sec-fetch-site"), header("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => origin == settings.public_url,
+        (None, None) => false,
+    }
+}
+
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'; trusted-types anteroom";
+
+fn set_headers(headers: &mut HeaderMap, settings: &Settings) {
+    let fixed: [(HeaderName, &'static str); 8] = [
+        (header::CONTENT_SECURITY_POLICY, CSP),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
+        ),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("x-robots-tag"), "noindex"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if settings.is_https() {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+        );
+    }
+    // Only assets, whose names carry their hash, say otherwise themselves.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}

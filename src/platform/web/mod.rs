@@ -1,0 +1,8 @@
+//! The web shell: who may send what (guard), sessions, forms, error pages.
+
+pub mod errors;
+pub mod forms;
+pub mod guard;
+pub mod session;
+
+pub use errors::{PageError, PageResult, html};

@@ -1,0 +1,218 @@
+//! Sessions: kept on the server by the hash of the cookie's secret, so that ending one is a row's
+//! change and takes effect on the next request, on every process (SES-01, SES-06).
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use diesel::prelude::*;
+
+use crate::kernel::clock::Moment;
+use crate::kernel::ids::PracticeId;
+use crate::kernel::secrets::Token;
+use crate::platform::db::schema::session;
+use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::fault::Fault;
+use crate::platform::state::{App, Settings};
+use crate::word_enum;
+
+word_enum! {
+    /// Which side of the house a session opens.
+    pub enum Audience {
+        /// The practice's side.
+        Staff = "staff",
+        /// The client's side.
+        Client = "client",
+    }
+}
+
+impl Audience {
+    /// Minutes without a request after which it ends (SES-03).
+    pub const fn idle_minutes(self) -> i64 {
+        match self {
+            Self::Staff => 15,
+            Self::Client => 30,
+        }
+    }
+
+    fn cookie(self, settings: &Settings) -> &'static str {
+        match (self, settings.is_https()) {
+            (Self::Staff, true) => "__Host-anteroom-staff",
+            (Self::Client, true) => "__Host-anteroom-client",
+            (Self::Staff, false) => "anteroom-staff",
+            (Self::Client, false) => "anteroom-client",
+        }
+    }
+}
+
+/// Hours after which a session ends whatever happens (SES-03).
+const LONGEST_HOURS: i64 = 12;
+/// A request moves the idle end only this often, so that reading pages does not write each time.
+const TOUCH_SECONDS: i64 = 30;
+
+/// A live session.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = session)]
+pub struct Session {
+    /// The practice whose session it is (the account's home).
+    pub practice_id: PracticeId,
+    /// SHA-256 of the cookie's secret.
+    pub token_hash: String,
+    /// The staff member's or the account's id.
+    pub subject_id: String,
+    /// When it began.
+    pub created_at: Moment,
+    /// The last request that counted.
+    pub seen_at: Moment,
+}
+
+impl Session {
+    fn ends_at(&self, audience: Audience) -> Moment {
+        let idle = self.seen_at.plus_seconds(audience.idle_minutes() * 60);
+        idle.min(self.created_at.plus_hours(LONGEST_HOURS))
+    }
+
+    /// Seconds until it ends if nothing else is done.
+    pub fn seconds_left(&self, audience: Audience, now: Moment) -> u32 {
+        u32::try_from(self.ends_at(audience).seconds_since(now)).unwrap_or(0)
+    }
+}
+
+/// Is this request a person's doing, or the page's own (live updates)? Only a person's keeps a
+/// session alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Somebody clicked.
+    Person,
+    /// The page asked by itself.
+    Page,
+}
+
+/// Opens a session and returns the secret for its cookie.
+pub fn open(
+    c: &mut Scoped<'_>,
+    audience: Audience,
+    subject: &str,
+    source: &str,
+    agent: &str,
+) -> Result<Token, Fault> {
+    let token = Token::fresh(c.chance());
+    let now = c.now();
+    diesel::insert_into(session::table)
+        .values((
+            session::practice_id.eq(c.practice().clone()),
+            session::token_hash.eq(token.hash()),
+            session::audience.eq(audience),
+            session::subject_id.eq(subject),
+            session::created_at.eq(now),
+            session::seen_at.eq(now),
+            session::source.eq(source),
+            session::agent.eq(agent.chars().take(200).collect::<String>()),
+        ))
+        .execute(c.conn)?;
+    Ok(token)
+}
+
+/// The session behind a cookie's secret, if it is alive now.
+pub fn find(c: &mut Scoped<'_>, audience: Audience, token: &Token) -> Result<Option<Session>, Fault> {
+    let found = session::table
+        .filter(session::practice_id.eq(c.practice().clone()))
+        .filter(session::token_hash.eq(token.hash()))
+        .filter(session::audience.eq(audience))
+        .filter(session::ended_at.is_null())
+        .select(Session::as_select())
+        .first(c.conn)
+        .optional()?;
+    let now = c.now();
+    Ok(found.filter(|s| now < s.ends_at(audience)))
+}
+
+/// Moves the idle end, at most every half minute.
+pub async fn touch(app: &App, scope: &PracticeScope, session: &Session) -> Result<(), Fault> {
+    if app.now().seconds_since(session.seen_at) < TOUCH_SECONDS {
+        return Ok(());
+    }
+    let hash = session.token_hash.clone();
+    app.db
+        .write(scope, move |c| {
+            let now = c.now();
+            diesel::update(
+                session::table
+                    .filter(session::practice_id.eq(c.practice().clone()))
+                    .filter(session::token_hash.eq(hash.clone()))
+                    .filter(session::ended_at.is_null()),
+            )
+            .set(session::seen_at.eq(now))
+            .execute(c.conn)?;
+            Ok(())
+        })
+        .await
+}
+
+/// Ends one session.
+pub fn end(c: &mut Scoped<'_>, token_hash: &str) -> Result<(), Fault> {
+    let now = c.now();
+    diesel::update(
+        session::table
+            .filter(session::practice_id.eq(c.practice().clone()))
+            .filter(session::token_hash.eq(token_hash))
+            .filter(session::ended_at.is_null()),
+    )
+    .set(session::ended_at.eq(now))
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// Ends every session of a staff member or an account; returns how many were open.
+pub fn end_all(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Result<usize, Fault> {
+    let now = c.now();
+    Ok(diesel::update(
+        session::table
+            .filter(session::practice_id.eq(c.practice().clone()))
+            .filter(session::subject_id.eq(subject))
+            .filter(session::audience.eq(audience))
+            .filter(session::ended_at.is_null()),
+    )
+    .set(session::ended_at.eq(now))
+    .execute(c.conn)?)
+}
+
+/// The cookie that carries a session: which practice, and the secret.
+pub fn cookie(settings: &Settings, audience: Audience, practice: &PracticeId, token: &Token) -> HeaderValue {
+    let secure = if settings.is_https() { "; Secure" } else { "" };
+    let text = format!(
+        "{}={practice}.{}; Path=/; HttpOnly; SameSite=Lax{secure}",
+        audience.cookie(settings),
+        token.reveal()
+    );
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Takes the cookie back.
+pub fn expired_cookie(settings: &Settings, audience: Audience) -> HeaderValue {
+    let secure = if settings.is_https() { "; Secure" } else { "" };
+    let text = format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}", audience.cookie(settings));
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// What the browser sent, if it has the shape of a session.
+pub fn read_cookie(
+    settings: &Settings,
+    audience: Audience,
+    headers: &HeaderMap,
+) -> Option<(PracticeId, Token)> {
+    let name = audience.cookie(settings);
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(key, _)| *key == name)
+        .find_map(|(_, value)| {
+            let (practice, token) = value.split_once('.')?;
+            Some((practice.parse().ok()?, Token::read(token)?))
+        })
+}
+
+/// The form token of a session (WEB-01): derived, so nothing has to be kept.
+pub fn csrf(app: &App, session: &Session) -> String {
+    app.keys.sign("csrf", &session.token_hash)
+}
