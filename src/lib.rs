@@ -4,6 +4,7 @@
 //! [`rooms`] (one folder a feature), and on top the command line, the demo and the composition.
 //! `ARCHITECTURE.md` has the picture.
 
+pub mod app;
 pub mod kernel;
 pub mod platform;
 pub mod rooms;

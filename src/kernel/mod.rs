@@ -2,7 +2,11 @@
 //! source of randomness are traits, so that tests choose both.
 
 pub mod chance;
+pub mod civil;
 pub mod clock;
 pub mod columns;
+pub mod email;
 pub mod ids;
+pub mod money;
 pub mod secrets;
+pub mod text;

@@ -7,5 +7,8 @@ pub mod fault;
 pub mod i18n;
 pub mod limits;
 pub mod live;
+pub mod mail;
+pub mod outbox;
+pub mod permissions;
 pub mod state;
 pub mod web;

@@ -57,15 +57,32 @@ macro_rules! catalogue {
 }
 
 // One file a room, one a line, so that rooms grow without touching each other.
-catalogue!("platform",);
+#[rustfmt::skip]
+catalogue!(
+    "platform",
+    "access",
+    "api",
+    "appointments",
+    "billing",
+    "charts",
+    "demo",
+    "documents",
+    "mail",
+    "portal",
+    "practice",
+    "staff",
+    "timeline",
+    "worklist",
+);
 
 type Bundle = FluentBundle<FluentResource>;
 
 fn bundle(language: Language) -> Bundle {
     let name = match language {
-        Language::English => unic_langid::langid!("en-US"),
-        Language::Spanish => unic_langid::langid!("es-US"),
+        Language::English => "en-US",
+        Language::Spanish => "es-US",
     };
+    let name: unic_langid::LanguageIdentifier = name.parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![name]);
     // Isolation marks would stand in mails and form values; no sentence of ours mixes directions.
     bundle.set_use_isolating(false);

@@ -2,7 +2,10 @@
 
 pub mod errors;
 pub mod forms;
+pub mod frame;
 pub mod guard;
+pub mod routes;
 pub mod session;
 
-pub use errors::{PageError, PageResult, html};
+pub use errors::{PageError, PageResult, html, see_other};
+pub use routes::Routes;

@@ -1,0 +1,99 @@
+//! The outbox: mail waiting to go, written in the transaction that it tells of, sent by a worker.
+
+use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::mail::Letter;
+use crate::platform::state::App;
+use crate::word_enum;
+
+word_enum! {
+    /// Where a mail stands. "Delivered" is not among them: nobody can know.
+    pub enum Delivery {
+        /// Waiting for its first try.
+        Queued = "queued",
+        /// A worker has it in hand.
+        Sending = "sending",
+        /// Handed to the mail server.
+        Sent = "sent",
+        /// The server asked to try again later.
+        Deferred = "deferred",
+        /// Refused for good, bounced, or given up after 48 hours.
+        Undeliverable = "undeliverable",
+        /// Its reason went away before it left (link replaced, canceled, used).
+        Cancelled = "cancelled",
+    }
+}
+
+/// A mail to be queued.
+#[derive(Debug)]
+pub struct NewMail {
+    /// What it is, `room.purpose`, such as `access.invitation`.
+    pub kind: &'static str,
+    /// At most one mail of this key is ever made in a practice; the Message-ID derives from it.
+    pub dedupe_key: String,
+    /// The chart it concerns.
+    pub chart: Option<ChartId>,
+    /// The grant it concerns.
+    pub access: Option<AccessId>,
+    /// The invitation whose link it carries: when that ends, the mail is cancelled.
+    pub invitation: Option<InvitationId>,
+    /// Exactly one mailbox.
+    pub recipient: crate::kernel::email::EmailAddress,
+    /// What it says.
+    pub letter: Letter,
+}
+
+/// A mail's state, as pages and the API show it.
+#[derive(Clone, Debug)]
+pub struct MailState {
+    /// The mail.
+    pub mail_id: MailId,
+    /// See [`NewMail::kind`].
+    pub kind: String,
+    /// The invitation whose link it carries.
+    pub invitation_id: Option<InvitationId>,
+    /// To whom.
+    pub recipient: String,
+    /// Where it stands.
+    pub state: Delivery,
+    /// Tries so far.
+    pub tries: i32,
+    /// When it was queued.
+    pub created_at: crate::kernel::clock::Moment,
+    /// When its state became final.
+    pub finished_at: Option<crate::kernel::clock::Moment>,
+    /// When it came back.
+    pub bounced_at: Option<crate::kernel::clock::Moment>,
+    /// The server's code, such as `5.1.1`.
+    pub last_code: Option<String>,
+    /// What the server said, as a catalogue key in plain words (`mail-reason-…`).
+    pub last_reason: Option<String>,
+}
+
+/// Queues a mail in this transaction. A second one of the same key is not made; its id is returned.
+pub fn enqueue(app: &App, c: &mut Scoped<'_>, mail: NewMail) -> Result<MailId, Fault> {
+    let _ = (app, c, mail);
+    todo!()
+}
+
+/// Queues many in one go (a bulk invitation).
+pub fn enqueue_many(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<(), Fault> {
+    for mail in mails {
+        enqueue(app, c, mail)?;
+    }
+    Ok(())
+}
+
+/// Cancels what has not left of an invitation that ended. A worker that has it in hand sees this
+/// before it sends the text.
+pub fn cancel_for_invitation(c: &mut Scoped<'_>, invitation: &InvitationId) -> Result<usize, Fault> {
+    let _ = (c, invitation);
+    todo!()
+}
+
+/// Every mail of a grant, newest first.
+pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<MailState>, Fault> {
+    let _ = (c, access);
+    todo!()
+}

@@ -1,0 +1,139 @@
+//! Who may do what: the one table. A route names what it needs ([`Needs`]), the session's extractor
+//! asks this table, and nothing else decides.
+
+use crate::word_enum;
+
+word_enum! {
+    /// What a staff member is at the practice.
+    pub enum Role {
+        /// Runs the practice's side: staff, profile, policies, audit, API keys.
+        Administrator = "administrator",
+        /// Sees clients; writes to them and sends documents.
+        Clinician = "clinician",
+        /// Invites, sees who has not come in, answers appointment requests.
+        FrontDesk = "front_desk",
+        /// Charges, payments, statements.
+        Biller = "biller",
+    }
+}
+
+word_enum! {
+    /// One thing that a staff member may or may not do.
+    pub enum Permission {
+        /// Find charts and read the face sheet.
+        SeeCharts = "see_charts",
+        /// Make charts and change the face sheet.
+        EditCharts = "edit_charts",
+        /// See the state of portal access and its timeline.
+        SeePortal = "see_portal",
+        /// Invite, resend, cancel, change owner, revoke, restore.
+        ManagePortal = "manage_portal",
+        /// Read documents.
+        SeeDocuments = "see_documents",
+        /// See appointments and requests.
+        SeeAppointments = "see_appointments",
+        /// Confirm or decline requests.
+        AnswerRequests = "answer_requests",
+        /// See the ledger.
+        SeeBilling = "see_billing",
+        /// Profile, policies, frequent questions.
+        EditPractice = "edit_practice",
+        /// Staff members and their roles.
+        ManageStaff = "manage_staff",
+        /// The practice's audit trail.
+        SeeAudit = "see_audit",
+        /// Keys for the API.
+        ManageApiKeys = "manage_api_keys",
+    }
+}
+
+/// The table: a row a permission, the roles that have it.
+#[rustfmt::skip]
+pub const TABLE: &[(Permission, &[Role])] = &[
+    (Permission::SeeCharts,       &[Role::Administrator, Role::Clinician, Role::FrontDesk, Role::Biller]),
+    (Permission::EditCharts,      &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
+    (Permission::SeePortal,       &[Role::Administrator, Role::Clinician, Role::FrontDesk, Role::Biller]),
+    (Permission::ManagePortal,    &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
+    (Permission::SeeDocuments,    &[Role::Administrator, Role::Clinician]),
+    (Permission::SeeAppointments, &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
+    (Permission::AnswerRequests,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
+    (Permission::SeeBilling,      &[Role::Administrator, Role::Biller]),
+    (Permission::EditPractice,    &[Role::Administrator]),
+    (Permission::ManageStaff,     &[Role::Administrator]),
+    (Permission::SeeAudit,        &[Role::Administrator]),
+    (Permission::ManageApiKeys,   &[Role::Administrator]),
+];
+
+impl Role {
+    /// May this role do it?
+    pub fn may(self, permission: Permission) -> bool {
+        TABLE.iter().any(|(row, roles)| *row == permission && roles.contains(&self))
+    }
+}
+
+word_enum! {
+    /// What a key to the API may do.
+    pub enum Scope {
+        /// Read and find charts.
+        ChartsRead = "charts:read",
+        /// Make and change charts.
+        ChartsWrite = "charts:write",
+        /// See grants, their state and timeline.
+        GrantsRead = "grants:read",
+        /// Invite, resend, cancel, revoke, restore, change owner.
+        GrantsWrite = "grants:write",
+    }
+}
+
+word_enum! {
+    /// What a grant lets its holder do with a chart.
+    pub enum Right {
+        /// See appointments, ask for one.
+        Appointments = "appointments",
+        /// See the balance and its ledger.
+        Billing = "billing",
+        /// Read and sign documents.
+        Documents = "documents",
+        /// Read and write messages.
+        Messages = "messages",
+        /// Fill forms.
+        Forms = "forms",
+    }
+}
+
+/// What a route needs before its page function runs. Declared where the route is, enforced by the
+/// session's extractor, listed for the test that visits every route with every kind of stranger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Anybody.
+    Nothing,
+    /// The secret in the address itself (an invite link, a password link).
+    Link,
+    /// Any signed-in staff member.
+    StaffSession,
+    /// A signed-in staff member whose role has this permission.
+    Staff(Permission),
+    /// A signed-in client.
+    ClientSession,
+    /// A signed-in client whose grant to the chart in view has this right.
+    Client(Right),
+    /// A key to the API with this scope.
+    ApiKey(Scope),
+    /// A signed secret of another machine (the bounce hook).
+    Machine,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_permission_has_its_row_and_an_administrator() {
+        for permission in Permission::ALL {
+            assert_eq!(TABLE.iter().filter(|(row, _)| row == permission).count(), 1, "{permission}");
+            assert!(Role::Administrator.may(*permission), "{permission}");
+        }
+        assert!(!Role::Biller.may(Permission::ManagePortal));
+        assert!(!Role::FrontDesk.may(Permission::SeeBilling));
+    }
+}

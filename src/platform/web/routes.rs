@@ -1,0 +1,113 @@
+//! Routes with what each needs beside it. A room lists its routes here and nowhere else, so that a
+//! route without a row in the access table cannot be written (AUZ-01).
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+use crate::platform::permissions::Needs;
+use crate::platform::state::AppState;
+
+/// One route, as the table shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// GET (which answers HEAD too), POST, PUT, PATCH or DELETE.
+    pub method: Method,
+    /// The pattern, such as `/staff/charts/{chart}`.
+    pub path: &'static str,
+    /// What it needs.
+    pub needs: Needs,
+}
+
+/// A room's routes.
+#[derive(Default)]
+pub struct Routes {
+    router: Router<AppState>,
+    rows: Vec<Row>,
+}
+
+/// Put beside the request, so that the session's extractor knows what the route asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Declared(pub Needs);
+
+impl Routes {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A page that only reads. It must not change anything (INV-05).
+    pub fn get<H, T>(self, path: &'static str, needs: Needs, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self.on(Method::GET, MethodFilter::GET, path, needs, handler)
+    }
+
+    /// A form or an API call that changes something.
+    pub fn post<H, T>(self, path: &'static str, needs: Needs, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self.on(Method::POST, MethodFilter::POST, path, needs, handler)
+    }
+
+    /// An API call that replaces or changes part of something.
+    pub fn patch<H, T>(self, path: &'static str, needs: Needs, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self.on(Method::PATCH, MethodFilter::PATCH, path, needs, handler)
+    }
+
+    /// An API call that takes something away.
+    pub fn delete<H, T>(self, path: &'static str, needs: Needs, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self.on(Method::DELETE, MethodFilter::DELETE, path, needs, handler)
+    }
+
+    fn on<H, T>(
+        mut self,
+        method: Method,
+        filter: MethodFilter,
+        path: &'static str,
+        needs: Needs,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        let declare = move |mut request: Request, next: Next| async move {
+            request.extensions_mut().insert(Declared(needs));
+            let response: Response = next.run(request).await;
+            response
+        };
+        let route: MethodRouter<AppState> = on(filter, handler).layer(axum::middleware::from_fn(declare));
+        self.router = self.router.route(path, route);
+        self.rows.push(Row { method, path, needs });
+        self
+    }
+
+    /// Both rooms' routes.
+    pub fn and(mut self, other: Routes) -> Self {
+        self.router = self.router.merge(other.router);
+        self.rows.extend(other.rows);
+        self
+    }
+
+    /// The router, and the table.
+    pub fn into_parts(self) -> (Router<AppState>, Vec<Row>) {
+        (self.router, self.rows)
+    }
+}

@@ -1,0 +1,8 @@
+//! The appointments room.
+
+use crate::platform::web::Routes;
+
+/// This room's routes.
+pub fn routes() -> Routes {
+    Routes::new()
+}

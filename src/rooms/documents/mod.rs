@@ -1,0 +1,8 @@
+//! The documents room.
+
+use crate::platform::web::Routes;
+
+/// This room's routes.
+pub fn routes() -> Routes {
+    Routes::new()
+}

@@ -1,0 +1,8 @@
+//! The worklist room.
+
+use crate::platform::web::Routes;
+
+/// This room's routes.
+pub fn routes() -> Routes {
+    Routes::new()
+}
