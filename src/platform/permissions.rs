@@ -101,6 +101,18 @@ word_enum! {
     }
 }
 
+impl Right {
+    /// As a grant's column holds them: the words, separated by spaces.
+    pub fn write_list(rights: &[Right]) -> String {
+        rights.iter().map(|right| right.word()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// From a grant's column. A word that is no right grants nothing.
+    pub fn read_list(text: &str) -> Vec<Right> {
+        text.split([' ', ',']).filter_map(|word| word.parse().ok()).collect()
+    }
+}
+
 /// What a route needs before its page function runs. Declared where the route is, enforced by the
 /// session's extractor, listed for the test that visits every route with every kind of stranger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,5 +147,12 @@ mod tests {
         }
         assert!(!Role::Biller.may(Permission::ManagePortal));
         assert!(!Role::FrontDesk.may(Permission::SeeBilling));
+    }
+
+    #[test]
+    fn rights_survive_their_column_and_nonsense_grants_nothing() {
+        assert_eq!(Right::read_list(&Right::write_list(Right::ALL)), Right::ALL);
+        assert_eq!(Right::read_list("billing, everything *"), [Right::Billing]);
+        assert!(Right::read_list("").is_empty());
     }
 }

@@ -56,6 +56,7 @@ CREATE TABLE one_time_link (
 CREATE INDEX one_time_link_subject ON one_time_link (practice_id, subject_id);
 
 -- Only the SHA-256 of the cookie's secret is kept (ASVS 7.2).
+-- in_view is the grant whose chart a client is looking at; empty until they switch.
 CREATE TABLE session (
     practice_id TEXT   NOT NULL REFERENCES practice,
     token_hash  TEXT   NOT NULL,
@@ -66,6 +67,7 @@ CREATE TABLE session (
     ended_at    BIGINT,
     source      TEXT   NOT NULL,
     agent       TEXT   NOT NULL,
+    in_view     TEXT,
     PRIMARY KEY (practice_id, token_hash)
 );
 CREATE INDEX session_subject ON session (practice_id, subject_id);

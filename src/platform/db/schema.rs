@@ -63,6 +63,7 @@ diesel::table! {
         ended_at -> Nullable<BigInt>,
         source -> Text,
         agent -> Text,
+        in_view -> Nullable<Text>,
     }
 }
 
