@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::kernel::chance::Chance;
 use crate::kernel::clock::{Clock, Moment};
+use crate::kernel::secrets::Secret;
 use crate::platform::crypto::{Keys, PasswordHashing};
 use crate::platform::db::Db;
 use crate::platform::live::Live;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub mail_sender: String,
     /// The domain that bounces come back to.
     pub bounce_domain: String,
+    /// The secret that signs what is posted to `/hooks/bounce`; without one the hook is shut.
+    pub bounce_secret: Option<Secret>,
 }
 
 impl Settings {

@@ -241,7 +241,8 @@ CREATE TABLE outbox (
     PRIMARY KEY (practice_id, mail_id),
     UNIQUE (practice_id, dedupe_key)
 ) STRICT;
-CREATE INDEX outbox_due ON outbox (state, due_at);
+-- By practice first, so that a worker steps from practice to practice without reading what waits.
+CREATE INDEX outbox_due ON outbox (state, practice_id, due_at);
 CREATE INDEX outbox_access ON outbox (practice_id, access_id, created_at);
 CREATE INDEX outbox_invitation ON outbox (practice_id, invitation_id);
 
