@@ -1,10 +1,16 @@
 //! The outbox: mail waiting to go, written in the transaction that it tells of, sent by a worker.
 
+mod store;
+
+use diesel::prelude::*;
+
+pub use store::{cancel_for_invitation, enqueue, enqueue_many, of_access};
+
+use crate::kernel::clock::Moment;
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId};
-use crate::platform::db::Scoped;
-use crate::platform::fault::Fault;
+use crate::platform::db::schema::outbox;
 use crate::platform::mail::Letter;
-use crate::platform::state::App;
 use crate::word_enum;
 
 word_enum! {
@@ -39,13 +45,14 @@ pub struct NewMail {
     /// The invitation whose link it carries: when that ends, the mail is cancelled.
     pub invitation: Option<InvitationId>,
     /// Exactly one mailbox.
-    pub recipient: crate::kernel::email::EmailAddress,
+    pub recipient: EmailAddress,
     /// What it says.
     pub letter: Letter,
 }
 
 /// A mail's state, as pages and the API show it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = outbox)]
 pub struct MailState {
     /// The mail.
     pub mail_id: MailId,
@@ -60,40 +67,13 @@ pub struct MailState {
     /// Tries so far.
     pub tries: i32,
     /// When it was queued.
-    pub created_at: crate::kernel::clock::Moment,
+    pub created_at: Moment,
     /// When its state became final.
-    pub finished_at: Option<crate::kernel::clock::Moment>,
+    pub finished_at: Option<Moment>,
     /// When it came back.
-    pub bounced_at: Option<crate::kernel::clock::Moment>,
+    pub bounced_at: Option<Moment>,
     /// The server's code, such as `5.1.1`.
     pub last_code: Option<String>,
     /// What the server said, as a catalogue key in plain words (`mail-reason-…`).
     pub last_reason: Option<String>,
-}
-
-/// Queues a mail in this transaction. A second one of the same key is not made; its id is returned.
-pub fn enqueue(app: &App, c: &mut Scoped<'_>, mail: NewMail) -> Result<MailId, Fault> {
-    let _ = (app, c, mail);
-    todo!()
-}
-
-/// Queues many in one go (a bulk invitation).
-pub fn enqueue_many(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<(), Fault> {
-    for mail in mails {
-        enqueue(app, c, mail)?;
-    }
-    Ok(())
-}
-
-/// Cancels what has not left of an invitation that ended. A worker that has it in hand sees this
-/// before it sends the text.
-pub fn cancel_for_invitation(c: &mut Scoped<'_>, invitation: &InvitationId) -> Result<usize, Fault> {
-    let _ = (c, invitation);
-    todo!()
-}
-
-/// Every mail of a grant, newest first.
-pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<MailState>, Fault> {
-    let _ = (c, access);
-    todo!()
 }

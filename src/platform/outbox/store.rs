@@ -1,0 +1,160 @@
+//! The outbox's queries inside one practice: queueing, cancelling, showing.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::{Delivery, MailState, NewMail};
+use crate::insert_many;
+use crate::kernel::clock::Moment;
+use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId, PracticeId};
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::outbox;
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::mail::names;
+use crate::platform::state::App;
+
+/// States in which a mail has not left yet.
+pub(super) const OPEN: [Delivery; 3] = [Delivery::Queued, Delivery::Sending, Delivery::Deferred];
+
+/// Dedupe keys that are looked up in one statement.
+const CHUNK: usize = 500;
+
+#[derive(Insertable)]
+#[diesel(table_name = outbox)]
+struct Row {
+    practice_id: PracticeId,
+    mail_id: MailId,
+    kind: &'static str,
+    dedupe_key: String,
+    chart_id: Option<ChartId>,
+    access_id: Option<AccessId>,
+    invitation_id: Option<InvitationId>,
+    recipient: String,
+    payload: Option<Vec<u8>>,
+    state: Delivery,
+    due_at: Moment,
+    attempt: i32,
+    tries: i32,
+    message_id: String,
+    created_at: Moment,
+}
+
+/// The place that a mail's payload is sealed for.
+pub(super) fn place(practice: &PracticeId, mail: &MailId) -> String {
+    format!("{practice}/outbox/payload/{mail}")
+}
+
+/// Queues a mail in this transaction. A second one of the same key is not made; its id is returned.
+pub fn enqueue(app: &App, c: &mut Scoped<'_>, mail: NewMail) -> Result<MailId, Fault> {
+    let mut ids = queue(app, c, vec![mail])?;
+    ids.pop().ok_or_else(|| Fault::other("a queued mail has no id"))
+}
+
+/// Queues many in one go (a bulk invitation). A mail whose key is there already is passed over.
+pub fn enqueue_many(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<(), Fault> {
+    queue(app, c, mails).map(drop)
+}
+
+/// What is kept is the letter's words, sealed, not the finished message: putting a message together
+/// costs some ten times as much as sealing its words, and would be spent while this transaction
+/// keeps every other writer waiting. The message is built when it is sent, and is the same each
+/// time, because all that goes into it (words, date, Message-ID) stands in the row.
+fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailId>, Fault> {
+    let (practice, now) = (c.practice().clone(), c.now());
+    let mut known = queued_before(c, mails.iter().map(|m| m.dedupe_key.as_str()).collect())?;
+    let mut ids = Vec::with_capacity(mails.len());
+    let mut rows = Vec::with_capacity(mails.len());
+    for mail in mails {
+        if let Some(id) = known.get(&mail.dedupe_key) {
+            ids.push(id.clone());
+            continue;
+        }
+        let id = MailId::fresh(c.chance(), now);
+        let words = zeroize::Zeroizing::new(
+            serde_json::to_vec(&mail.letter).map_err(|e| Fault::other(format!("writing a letter: {e}")))?,
+        );
+        let payload = app.keys.seal(&place(&practice, &id), &words, c.chance())?;
+        known.insert(mail.dedupe_key.clone(), id.clone());
+        ids.push(id.clone());
+        rows.push(Row {
+            practice_id: practice.clone(),
+            mail_id: id,
+            kind: mail.kind,
+            message_id: names::message_id(app, &practice, &mail.dedupe_key),
+            dedupe_key: mail.dedupe_key,
+            chart_id: mail.chart,
+            access_id: mail.access,
+            invitation_id: mail.invitation,
+            recipient: mail.recipient.as_str().to_owned(),
+            payload: Some(payload),
+            state: Delivery::Queued,
+            due_at: now,
+            attempt: 0,
+            tries: 0,
+            created_at: now,
+        });
+    }
+    insert(c, &rows).map_err(|fault| match fault {
+        // Another process queued the same mail since we looked: PostgreSQL has given this
+        // transaction up, so the unit of work runs again and then finds it.
+        Fault::Database(error) if is_duplicate(&error) => {
+            Fault::Database(diesel::result::Error::DatabaseError(
+                diesel::result::DatabaseErrorKind::SerializationFailure,
+                Box::new("one mail queued twice at once".to_owned()),
+            ))
+        }
+        other => other,
+    })?;
+    // Rung before the commit, so the worker looks again shortly after its first look.
+    app.outbox_bell.notify_one();
+    Ok(ids)
+}
+
+fn insert(c: &mut Scoped<'_>, rows: &[Row]) -> Result<(), Fault> {
+    insert_many!(c.conn, outbox::table, rows);
+    Ok(())
+}
+
+fn queued_before(c: &mut Scoped<'_>, keys: Vec<&str>) -> Result<HashMap<String, MailId>, Fault> {
+    let practice = c.practice().clone();
+    let mut known = HashMap::new();
+    for chunk in keys.chunks(CHUNK) {
+        let found: Vec<(String, MailId)> = outbox::table
+            .filter(outbox::practice_id.eq(practice.clone()))
+            .filter(outbox::dedupe_key.eq_any(chunk.to_vec()))
+            .select((outbox::dedupe_key, outbox::mail_id))
+            .load(c.conn)?;
+        known.extend(found);
+    }
+    Ok(known)
+}
+
+/// Cancels what has not left of an invitation that ended. A worker that has it in hand sees this
+/// before it sends the text.
+pub fn cancel_for_invitation(c: &mut Scoped<'_>, invitation: &InvitationId) -> Result<usize, Fault> {
+    let now = c.now();
+    Ok(diesel::update(
+        outbox::table
+            .filter(outbox::practice_id.eq(c.practice().clone()))
+            .filter(outbox::invitation_id.eq(invitation.clone()))
+            .filter(outbox::state.eq_any(OPEN)),
+    )
+    .set((
+        outbox::state.eq(Delivery::Cancelled),
+        outbox::payload.eq(None::<Vec<u8>>),
+        outbox::lease_until.eq(None::<Moment>),
+        outbox::finished_at.eq(now),
+    ))
+    .execute(c.conn)?)
+}
+
+/// Every mail of a grant, newest first.
+pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<MailState>, Fault> {
+    Ok(outbox::table
+        .filter(outbox::practice_id.eq(c.practice().clone()))
+        .filter(outbox::access_id.eq(access.clone()))
+        .order((outbox::created_at.desc(), outbox::mail_id.desc()))
+        .select(MailState::as_select())
+        .load(c.conn)?)
+}
