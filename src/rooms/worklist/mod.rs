@@ -1,4 +1,8 @@
-//! The worklist room.
+//! The portal work list: whose access wants a hand, and the one click that gives it.
+
+mod store;
+
+pub use store::Kind;
 
 use crate::platform::web::Routes;
 
