@@ -130,6 +130,8 @@ CREATE TABLE chart (
 ) STRICT;
 CREATE INDEX chart_sorted ON chart (practice_id, sort_key, chart_id);
 CREATE INDEX chart_person ON chart (practice_id, person_id);
+-- Covers the search for charts that nobody was invited to (the work list).
+CREATE INDEX chart_open ON chart (practice_id, state, sort_key, chart_id, owner_person_id);
 
 CREATE TABLE related_contact (
     practice_id TEXT   NOT NULL,
@@ -190,6 +192,7 @@ CREATE TABLE portal_access (
 ) STRICT;
 CREATE INDEX portal_access_state ON portal_access (practice_id, state, expires_at);
 CREATE INDEX portal_access_account ON portal_access (account_practice_id, account_id);
+CREATE INDEX portal_access_asked ON portal_access (practice_id, asked_at) WHERE asked_at IS NOT NULL;
 
 -- Append-only generations. Only hashes of the link's token and of the letter's short code are kept.
 CREATE TABLE invitation (
