@@ -295,16 +295,13 @@ fn bounced(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>, Fault
     let mut query =
         returned!(c).select((grant_columns!(), (outbox::created_at, outbox::last_reason))).into_boxed();
     if let Some(place) = after {
-        query = query.filter(
-            outbox::created_at.gt(place.moment()).or(outbox::created_at
-                .eq(place.moment())
-                .and(portal_access::access_id.gt(place.id.clone()))),
-        );
+        query =
+            query.filter(outbox::created_at.gt(place.moment()).or(
+                outbox::created_at.eq(place.moment()).and(portal_access::access_id.gt(place.id.clone())),
+            ));
     }
-    let rows: Vec<(GrantRow, (Moment, Option<String>))> = query
-        .order((outbox::created_at.asc(), portal_access::access_id.asc()))
-        .limit(FETCH)
-        .load(c.conn)?;
+    let rows: Vec<(GrantRow, (Moment, Option<String>))> =
+        query.order((outbox::created_at.asc(), portal_access::access_id.asc())).limit(FETCH).load(c.conn)?;
     let mut lines: Vec<Line> =
         rows.into_iter().map(|(row, mail)| line(Kind::Bounced, row, Some(mail))).collect();
     // The invitation and its reminder may both have come back.
@@ -329,10 +326,7 @@ fn line(kind: Kind, row: GrantRow, mail: Option<(Moment, Option<String>)>) -> Li
         chart_number,
         client: joined(&first_name, &last_name, &suffix),
         owner: (owner_id != client_id).then(|| owner_id.to_string()),
-        place: Place {
-            key: at.unwrap_or(since_at).micros().to_string(),
-            id: access_id.to_string(),
-        },
+        place: Place { key: at.unwrap_or(since_at).micros().to_string(), id: access_id.to_string() },
         access_id: Some(access_id),
         generation,
         address,
@@ -348,28 +342,37 @@ fn joined(first: &str, last: &str, suffix: &str) -> String {
     [first, last, suffix].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ")
 }
 
-/// Open charts whose present owner has no grant, or one that nothing ever happened to.
+/// Open charts whose present owner has no grant, or one that nothing ever happened to. The first
+/// question is answered from indices alone; the second is asked only of the few whose grant was
+/// made and never used.
 macro_rules! uninvited {
-    ($c:expr) => {
+    ($c:expr) => {{
+        let of_owner = || {
+            portal_access::table
+                .filter(portal_access::practice_id.eq(chart::practice_id))
+                .filter(portal_access::chart_id.eq(chart::chart_id))
+                .filter(portal_access::person_id.eq(chart::owner_person_id))
+        };
+        let untouched = portal_access::table
+            .filter(portal_access::practice_id.eq($c.practice().clone()))
+            .filter(portal_access::state.eq(State::None))
+            .select(portal_access::chart_id);
         chart::table
             .filter(chart::practice_id.eq($c.practice().clone()))
             .filter(chart::state.eq("open"))
-            .filter(not(exists(
-                portal_access::table
-                    .filter(portal_access::practice_id.eq(chart::practice_id))
-                    .filter(portal_access::chart_id.eq(chart::chart_id))
-                    .filter(portal_access::person_id.eq(chart::owner_person_id))
-                    .filter(portal_access::state.ne(State::None)),
-            )))
-    };
+            .filter(
+                not(exists(of_owner())).or(chart::chart_id
+                    .eq_any(untouched)
+                    .and(not(exists(of_owner().filter(portal_access::state.ne(State::None)))))),
+            )
+    }};
 }
 
 fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
     let mut query = uninvited!(c)
         .inner_join(
-            person::table.on(person::practice_id
-                .eq(chart::practice_id)
-                .and(person::person_id.eq(chart::person_id))),
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
         )
         .select((
             (chart::chart_id, chart::chart_number, chart::person_id, chart::owner_person_id, chart::sort_key),
@@ -478,7 +481,15 @@ pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
         let found: Vec<ChartId> = match kind {
             Kind::NeverInvited => uninvited!(c).select(chart::chart_id).limit(most).load(c.conn)?,
             Kind::Bounced => {
-                returned!(c).select(portal_access::chart_id).distinct().limit(most).load(c.conn)?
+                // In the order of the page, so that the planner begins with the few that came back.
+                let mut charts: Vec<ChartId> = returned!(c)
+                    .select(portal_access::chart_id)
+                    .order(outbox::created_at.asc())
+                    .limit(most)
+                    .load(c.conn)?;
+                charts.sort_unstable();
+                charts.dedup();
+                charts
             }
             _ => of_kind!(owners!(c).select(portal_access::chart_id).into_boxed(), kind, now)
                 .limit(most)
@@ -493,9 +504,8 @@ pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
 pub fn names(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<HashMap<ChartId, (String, String)>, Fault> {
     let rows: Vec<(ChartId, String, String, String, String)> = chart::table
         .inner_join(
-            person::table.on(person::practice_id
-                .eq(chart::practice_id)
-                .and(person::person_id.eq(chart::person_id))),
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
         )
         .filter(chart::practice_id.eq(c.practice().clone()))
         .filter(chart::chart_id.eq_any(charts.to_vec()))
