@@ -9,6 +9,7 @@ pub mod limits;
 pub mod live;
 pub mod mail;
 pub mod outbox;
+pub mod passwords;
 pub mod permissions;
 pub mod state;
 pub mod web;

@@ -194,7 +194,8 @@ CREATE INDEX portal_access_state ON portal_access (practice_id, state, expires_a
 CREATE INDEX portal_access_account ON portal_access (account_practice_id, account_id);
 CREATE INDEX portal_access_asked ON portal_access (practice_id, asked_at) WHERE asked_at IS NOT NULL;
 
--- Append-only generations. Only hashes of the link's token and of the letter's short code are kept.
+-- Append-only generations. Hashes of the link's token and of the letter's short code are kept; the
+-- token itself only sealed, for the reminder that repeats the link, and wiped when the link ends.
 CREATE TABLE invitation (
     practice_id   TEXT    NOT NULL,
     invitation_id TEXT    NOT NULL,
@@ -211,6 +212,7 @@ CREATE TABLE invitation (
     opened_at     INTEGER,
     ended_at      INTEGER,
     nonce_hash    TEXT,
+    sealed_token  BLOB,
     PRIMARY KEY (practice_id, invitation_id),
     UNIQUE (practice_id, access_id, generation),
     UNIQUE (practice_id, token_hash),

@@ -188,6 +188,7 @@ diesel::table! {
         opened_at -> Nullable<BigInt>,
         ended_at -> Nullable<BigInt>,
         nonce_hash -> Nullable<Text>,
+        sealed_token -> Nullable<Binary>,
     }
 }
 

@@ -8,8 +8,9 @@ use crate::kernel::secrets::{Secret, ShortCode, Token};
 use crate::platform::audit::By;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
-use crate::platform::state::AppState;
+use crate::platform::state::{App, AppState};
 use crate::rooms::access::lifecycle::Refusal;
+use crate::rooms::charts::Address;
 use crate::word_enum;
 
 /// An invitation that was just made and its mail queued.
@@ -40,6 +41,9 @@ word_enum! {
         LikelyTypingError = "likely_typing_error",
         /// A mail to it came back for good.
         Undeliverable = "undeliverable",
+        /// The client is between 12 and 17, and a guardian or other contact of the chart has it
+        /// (IDP-06).
+        GuardiansOwn = "guardians_own",
     }
 }
 
@@ -134,6 +138,19 @@ pub async fn change_email_and_resend(
     todo!()
 }
 
+/// A new link on paper for the chart owner, whether or not anybody was invited before. The token and
+/// the code exist only here.
+pub async fn letter_for_chart(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    chart: ChartId,
+    seen: Option<i32>,
+) -> Outcome<(Sent, Token, ShortCode)> {
+    let _ = (app, scope, by, chart, seen);
+    todo!()
+}
+
 /// A new link on paper: the earlier ones stop working. The token and the code exist only here.
 pub async fn letter(
     app: &AppState,
@@ -199,10 +216,23 @@ pub async fn sign_out_everywhere(
     todo!()
 }
 
-/// Called by the face sheet's save, in its transaction, after a person's addresses changed: links
-/// on their way to an address that is no longer theirs end.
-pub fn addresses_changed(c: &mut Scoped<'_>, by: &By, person: &PersonId) -> Result<(), Fault> {
-    let _ = (c, by, person);
+/// Called by the face sheet's save, in its transaction, after a person's addresses were written:
+/// `before` is what stood there. Links on their way to an address that is no longer theirs end, and
+/// the old address of somebody with portal access is told (INV-08).
+pub fn addresses_changed(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    person: &PersonId,
+    before: &[Address],
+) -> Result<(), Fault> {
+    let _ = (app, c, by, person, before);
+    todo!()
+}
+
+/// Called by whoever closes a chart, in that transaction: its open invitations end (INV-07).
+pub fn chart_closed(c: &mut Scoped<'_>, by: &By, chart: &ChartId) -> Result<(), Fault> {
+    let _ = (c, by, chart);
     todo!()
 }
 
@@ -305,6 +335,9 @@ pub enum Registered {
     Mismatch,
     /// The existing sign-in's name or password is wrong.
     WrongSignIn,
+    /// The details match, and this person registered before (for another chart): ask for the
+    /// sign-in they have.
+    HasSignIn,
     /// The password is too weak: catalogue key of the reason (`password-…`). Cost no attempt.
     WeakPassword(String),
     /// The link is not open: its page.

@@ -3,8 +3,10 @@
 pub mod actions;
 pub mod lifecycle;
 mod overview;
+mod store;
 
-pub use overview::{Overview, TimelineEntry, overview_of, overviews_of_chart};
+pub use overview::{GrantRole, Overview, TimelineEntry, overview_of, overviews_of_chart};
+pub use store::{AccessRow, Channel, InvitationState, grants_of_account, load_access};
 
 use crate::platform::web::Routes;
 

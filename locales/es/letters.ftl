@@ -1,0 +1,1 @@
+# Words of the mails about portal access.
