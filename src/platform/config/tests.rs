@@ -1,0 +1,132 @@
+use super::*;
+
+fn sources(file: Option<&Path>, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Sources {
+    let pairs = |list: &[(&str, &str)]| {
+        list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
+    };
+    Sources { file: file.map(Path::to_owned), env: pairs(env), flags: pairs(flags).into_iter().collect() }
+}
+
+fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("anteroom.toml");
+    std::fs::write(&path, text).unwrap();
+    (dir, path)
+}
+
+#[test]
+fn nothing_set_is_a_working_configuration_on_loopback() {
+    let config = load(&sources(None, &[("ANTEROOM_DATA", "/nowhere/at/all")], &[])).unwrap();
+    assert_eq!(config.public_url, "http://127.0.0.1:8080");
+    assert_eq!(config.secret_key_file, Path::new("/nowhere/at/all/secret.key"));
+    assert_eq!(format!("{:?}", config.database_url), "sqlite:/nowhere/at/all/anteroom.db");
+    assert_eq!(config.mail_sender.as_str(), "portal@localhost.localdomain");
+    assert_eq!(config.smtp_url.to_string(), "smtp://127.0.0.1:25");
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let (_dir, path) = file(
+        "listen = '127.0.0.1:1'\nsmtp_pool = 2\ntrusted_proxies = ['127.0.0.1', '::1']\nmigrate = false\n",
+    );
+    let env =
+        [("ANTEROOM_LISTEN", "127.0.0.1:2"), ("ANTEROOM_SMTP_POOL", "3"), ("ANTEROOM_TEST_ANYTHING", "1")];
+    let config = load(&sources(Some(&path), &env, &[("listen", "127.0.0.1:3")])).unwrap();
+    assert_eq!(config.listen.port(), 3);
+    assert_eq!(config.smtp_pool, 3);
+    assert_eq!(config.trusted_proxies.len(), 2);
+    assert!(!config.migrate);
+}
+
+#[test]
+fn every_wrong_thing_is_told_at_once_with_where_it_stands_and_what_is_allowed() {
+    let (_dir, path) =
+        file("# ours\nlistn = '127.0.0.1:1'\n\nsmtp_pool = 900\nlog_format = 'xml'\n[section]\na = 1\n");
+    let env = [("ANTEROOM_PUBLIC_URL", "http://portal.example.org"), ("ANTEROOM_NONSENSE", "1")];
+    let told = load(&sources(Some(&path), &env, &[("log_level", "loud")])).unwrap_err().to_string();
+    for part in [
+        "listn (",
+        "anteroom.toml, line 2): there is no such setting. Did you mean listen?",
+        "smtp_pool (",
+        "line 4): \"900\" is refused: write a whole number from 1 to 64",
+        "log_format (",
+        "line 5): \"xml\" is refused: write text, json",
+        "section (",
+        "there are no sections",
+        "public_url (the environment, ANTEROOM_PUBLIC_URL): \"http://portal.example.org\" is refused: outside this machine it must be https",
+        "ANTEROOM_NONSENSE (the environment, ANTEROOM_NONSENSE): there is no such setting",
+        "log_level (the command line, --log-level): \"loud\" is refused: write error, warn, info, debug, trace",
+    ] {
+        assert!(told.contains(part), "{part:?} is missing from:\n{told}");
+    }
+}
+
+#[test]
+fn cry_06_a_wrong_secret_is_not_repeated() {
+    let env = [
+        ("ANTEROOM_SMTP_URL", "smtp://u:hunter2hunter2@mail.example.org"),
+        ("ANTEROOM_BOUNCE_HOOK_SECRET", "hush-hush"),
+    ];
+    let told = load(&sources(None, &env, &[])).unwrap_err().to_string();
+    assert!(!told.contains("hunter2") && !told.contains("hush-hush"), "{told}");
+    let env = [("ANTEROOM_DATABASE_URL", "postgres://u:hunter2@db.example.org/x")];
+    let config = load(&sources(None, &env, &[])).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file_of_its_own() {
+    let (dir, _) = file("");
+    let secret = dir.path().join("hook");
+    std::fs::write(&secret, "a secret that is long enough\n").unwrap();
+    let secret = secret.to_string_lossy().into_owned();
+    let config = load(&sources(None, &[("ANTEROOM_BOUNCE_HOOK_SECRET_FILE", &secret)], &[])).unwrap();
+    assert_eq!(config.bounce_hook_secret.unwrap().reveal(), "a secret that is long enough");
+    let both = [
+        ("ANTEROOM_BOUNCE_HOOK_SECRET_FILE", secret.as_str()),
+        ("ANTEROOM_BOUNCE_HOOK_SECRET", "another that is long enough"),
+    ];
+    let told = load(&sources(None, &both, &[])).unwrap_err().to_string();
+    assert!(told.contains("set one of the two"), "{told}");
+    let told =
+        load(&sources(None, &[("ANTEROOM_SMTP_URL_FILE", "/nowhere/x")], &[])).unwrap_err().to_string();
+    assert!(told.contains("smtp_url_file") && told.contains("/nowhere/x"), "{told}");
+}
+
+#[test]
+fn a_listener_that_others_reach_needs_its_public_url() {
+    let told = load(&sources(None, &[], &[("listen", "0.0.0.0:80")])).unwrap_err().to_string();
+    assert!(told.contains("public_url (nobody set it): must be set"), "{told}");
+    let set = [("listen", "0.0.0.0:80"), ("public_url", "https://portal.example.org")];
+    let config = load(&sources(None, &[], &set)).unwrap();
+    assert_eq!(config.mail_sender.as_str(), "portal@portal.example.org");
+    assert_eq!(config.bounce_domain, "portal.example.org");
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there_and_be_toml() {
+    let told = load(&sources(Some(Path::new("/nowhere/a.toml")), &[], &[])).unwrap_err().to_string();
+    assert!(told.contains("/nowhere/a.toml"), "{told}");
+    let (_dir, path) = file("listen = '127.0.0.1:1'\nlisten 2\n");
+    let told = load(&sources(Some(&path), &[], &[])).unwrap_err().to_string();
+    assert!(told.contains("line 2") && told.contains("is not TOML"), "{told}");
+}
+
+#[test]
+fn the_documentation_holds_the_table_as_it_is() {
+    let written = include_str!("../../../docs/operators/configuration.md");
+    assert!(
+        written.contains(&as_markdown()),
+        "docs/operators/configuration.md is behind; its table should read:\n{}",
+        as_markdown()
+    );
+}
+
+#[test]
+fn a_setting_is_one_word_everywhere() {
+    for (i, s) in TABLE.iter().enumerate() {
+        assert!(s.key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{}", s.key);
+        assert!(TABLE[..i].iter().all(|other| other.key != s.key), "{} stands twice", s.key);
+        assert!(!s.help.is_empty() && !s.default.is_empty());
+    }
+}
