@@ -1,4 +1,17 @@
-//! The appointments room.
+//! Appointments: what is booked, what clients ask for, and the queue in which staff answer.
+
+pub mod actions;
+mod store;
+mod times;
+
+pub use store::{
+    Appointment, AppointmentState, NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, book,
+    count_waiting, find_request, list_of, requests_of, waiting,
+};
+pub use times::{
+    DayPart, MOST_WISHES, Resolved, Wish, WishError, read_date, read_time, read_wishes, resolve,
+    stored_wishes, write_wishes,
+};
 
 use crate::platform::web::Routes;
 
