@@ -1,0 +1,8 @@
+//! The stories: each is one promise of the product, told on SQLite and on PostgreSQL.
+//!
+//! A room's stories stand in the file of its name; `../support` has the world that they happen in.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod ground;
