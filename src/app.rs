@@ -4,12 +4,14 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 
 use crate::platform::state::AppState;
-use crate::platform::web::{Routes, errors, guard};
+use crate::platform::web::accent::Accent;
+use crate::platform::web::{Routes, assets, errors, guard, language};
 use crate::rooms;
 
 /// Every room's routes, with what each needs.
 pub fn routes() -> Routes {
     Routes::new()
+        .and(assets::routes())
         .and(rooms::access::routes())
         .and(rooms::api::routes())
         .and(rooms::appointments::routes())
@@ -27,7 +29,8 @@ pub fn router(app: AppState) -> Router {
     let (router, _) = routes().into_parts();
     router
         .layer(from_fn(guard::note_route))
-        .layer(from_fn(|request, next| errors::dress(request, next, "/assets/anteroom.css")))
+        .layer(from_fn_with_state(app.clone(), language::remember))
+        .layer(from_fn(|request, next| errors::dress(request, next, assets::css_path(Accent::default()))))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .with_state(app)
 }

@@ -75,6 +75,42 @@ pub fn count(c: &mut Scoped<'_>, bucket: &str, limit: Limit) -> Result<i32, Faul
     Ok(row().select(counter::tries).first(c.conn)?)
 }
 
+/// Forgets everything about a bucket.
+pub fn clear(c: &mut Scoped<'_>, bucket: &str) -> Result<(), Fault> {
+    diesel::delete(
+        counter::table
+            .filter(counter::practice_id.eq(c.practice().clone()))
+            .filter(counter::bucket.eq(bucket)),
+    )
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// Notes a moment under a bucket, in place of an earlier one: until when something holds.
+pub fn mark(c: &mut Scoped<'_>, bucket: &str, moment: Moment) -> Result<(), Fault> {
+    clear(c, bucket)?;
+    diesel::insert_into(counter::table)
+        .values((
+            counter::practice_id.eq(c.practice().clone()),
+            counter::bucket.eq(bucket),
+            counter::window_start.eq(moment),
+            counter::tries.eq(0),
+        ))
+        .execute(c.conn)?;
+    Ok(())
+}
+
+/// The latest moment noted under a bucket.
+pub fn latest_window(c: &mut Scoped<'_>, bucket: &str) -> Result<Option<Moment>, Fault> {
+    Ok(counter::table
+        .filter(counter::practice_id.eq(c.practice().clone()))
+        .filter(counter::bucket.eq(bucket))
+        .order(counter::window_start.desc())
+        .select(counter::window_start)
+        .first(c.conn)
+        .optional()?)
+}
+
 /// Forgets windows that ended before `before`.
 pub fn forget(c: &mut Scoped<'_>, before: Moment) -> Result<usize, Fault> {
     Ok(diesel::delete(

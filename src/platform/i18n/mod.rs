@@ -124,6 +124,12 @@ impl Words {
         self.with(key, &[])
     }
 
+    /// A sentence without blanks, if the catalogue has it.
+    pub fn find(&self, key: &str) -> Option<String> {
+        self.bundle().get_message(key)?.value()?;
+        Some(self.get(key))
+    }
+
     /// A sentence with one blank filled, for templates.
     pub fn with1(&self, key: &str, name: &str, value: impl std::fmt::Display) -> String {
         self.with(key, &[(name, value.to_string())])
@@ -157,11 +163,15 @@ impl Words {
         self.format(key, Some(&args))
     }
 
-    fn format(&self, key: &str, args: Option<&FluentArgs<'_>>) -> String {
-        let bundle: &Bundle = match self.0 {
+    fn bundle(&self) -> &'static Bundle {
+        match self.0 {
             Language::English => &ENGLISH,
             Language::Spanish => &SPANISH,
-        };
+        }
+    }
+
+    fn format(&self, key: &str, args: Option<&FluentArgs<'_>>) -> String {
+        let bundle = self.bundle();
         let Some(pattern) = bundle.get_message(key).and_then(|m| m.value()) else {
             tracing::error!(key, language = self.0.word(), "a word is missing in the catalogue");
             return key.to_owned();

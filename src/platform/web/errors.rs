@@ -101,7 +101,7 @@ struct ErrorPage {
 }
 
 /// Gives errors their page. The path of the stylesheet comes from the composition.
-pub async fn dress(request: Request, next: Next, css: &'static str) -> Response {
+pub async fn dress(request: Request, next: Next, css: String) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let id = request.extensions().get::<RequestId>().cloned();
     let accepted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
@@ -137,7 +137,7 @@ pub async fn dress(request: Request, next: Next, css: &'static str) -> Response 
             text,
             number,
             back: words.get("error-back"),
-            css: css.to_owned(),
+            css,
         };
         let rendered = askama::Template::render(&page).unwrap_or_else(|_| "error".to_owned());
         ("text/html; charset=utf-8", rendered)

@@ -1,5 +1,10 @@
 //! What stands around every page: head, navigation, toast, foot.
 
+use crate::platform::i18n::Words;
+use crate::platform::permissions::{Permission, Role};
+use crate::platform::web::accent::Accent;
+use crate::platform::web::assets;
+
 /// Which entry of the staff side's navigation is the present one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StaffPage {
@@ -21,17 +26,129 @@ pub enum StaffPage {
     Me,
 }
 
+/// The staff side's navigation: entry, where it leads, its word, its picture, what it needs.
+#[rustfmt::skip]
+const STAFF_NAV: &[(StaffPage, &str, &str, &str, Permission)] = &[
+    (StaffPage::Charts,   "/staff/charts",   "nav-charts",   "charts",   Permission::SeeCharts),
+    (StaffPage::Worklist, "/staff/worklist", "nav-worklist", "worklist", Permission::SeePortal),
+    (StaffPage::Requests, "/staff/requests", "nav-requests", "requests", Permission::SeeAppointments),
+    (StaffPage::Team,     "/staff/team",     "nav-team",     "team",     Permission::ManageStaff),
+    (StaffPage::Practice, "/staff/practice", "nav-practice", "practice", Permission::EditPractice),
+    (StaffPage::Audit,    "/staff/audit",    "nav-audit",    "audit",    Permission::SeeAudit),
+];
+
+/// One entry of a navigation.
+#[derive(Clone, Debug)]
+pub struct NavEntry {
+    /// Where it leads.
+    pub href: &'static str,
+    /// Its word.
+    pub label: String,
+    /// The name of its picture in the icon sprite of the layout.
+    pub icon: &'static str,
+    /// Is it the present page's?
+    pub current: bool,
+}
+
 /// Fills the staff side's layout (`staff.html`).
 #[derive(Clone, Debug)]
 pub struct StaffFrame {
     /// Words.
-    pub words: crate::platform::i18n::Words,
+    pub words: Words,
+    /// `en` or `es`.
+    pub language: &'static str,
     /// The practice's name.
     pub practice: String,
-    /// Who is signed in.
+    /// The practice's part of public addresses.
+    pub slug: String,
+    /// Who is signed in; empty before sign-in.
     pub name: String,
-    /// The form token.
+    /// The first letters of their name.
+    pub initials: String,
+    /// Their role, in words.
+    pub role: String,
+    /// The form token; empty before sign-in.
     pub csrf: String,
+    /// The stylesheet, with the practice's accent.
+    pub css: String,
+    /// The script.
+    pub js: &'static str,
+    /// The icon.
+    pub icon: &'static str,
+    /// The navigation, with what this role may see; empty before sign-in.
+    pub nav: Vec<NavEntry>,
+    /// What was just done.
+    pub toast: Option<String>,
+    /// Seconds until the session ends; 0 before sign-in.
+    pub session_seconds: u32,
+}
+
+/// Whose page it is, for [`StaffFrame::inside`].
+#[derive(Clone, Copy, Debug)]
+pub struct StaffMark<'a> {
+    /// Their name.
+    pub name: &'a str,
+    /// Their role.
+    pub role: Role,
+    /// The form token.
+    pub csrf: &'a str,
+    /// Seconds until the session ends.
+    pub session_seconds: u32,
+    /// The word of `?done=`, as it came.
+    pub done: Option<&'a str>,
+}
+
+impl StaffFrame {
+    /// Around a page before sign-in.
+    pub fn outside(words: Words, practice: &str, slug: &str, accent: &str) -> Self {
+        Self {
+            words,
+            language: words.language().word(),
+            practice: practice.to_owned(),
+            slug: slug.to_owned(),
+            name: String::new(),
+            initials: String::new(),
+            role: String::new(),
+            csrf: String::new(),
+            css: assets::css_path(Accent::of(accent)),
+            js: assets::js_path(),
+            icon: assets::icon_path(),
+            nav: Vec::new(),
+            toast: None,
+            session_seconds: 0,
+        }
+    }
+
+    /// Around a page of somebody signed in.
+    pub fn inside(self, mark: StaffMark<'_>, page: StaffPage) -> Self {
+        let words = self.words;
+        let nav = STAFF_NAV
+            .iter()
+            .filter(|(.., needs)| mark.role.may(*needs))
+            .map(|(entry, href, key, icon, _)| NavEntry {
+                href,
+                label: words.get(key),
+                icon,
+                current: *entry == page,
+            })
+            .collect();
+        Self {
+            name: mark.name.to_owned(),
+            initials: initials(mark.name),
+            role: words.get(&format!("role-{}", mark.role.word().replace('_', "-"))),
+            csrf: mark.csrf.to_owned(),
+            nav,
+            toast: toast(words, mark.done),
+            session_seconds: mark.session_seconds,
+            ..self
+        }
+    }
+
+    /// With the toast of this word of `?done=`, if there is one.
+    pub fn with_done(mut self, done: Option<&str>) -> Self {
+        self.toast = toast(self.words, done);
+        self
+    }
 }
 
 /// Which entry of the client side's navigation is the present one.
@@ -53,13 +170,220 @@ pub enum ClientPage {
     Outside,
 }
 
+#[rustfmt::skip]
+const CLIENT_NAV: &[(ClientPage, &str, &str, &str)] = &[
+    (ClientPage::Home,         "/portal",              "nav-home",         "home"),
+    (ClientPage::Documents,    "/portal/documents",    "nav-documents",    "documents"),
+    (ClientPage::Appointments, "/portal/appointments", "nav-appointments", "appointments"),
+    (ClientPage::Balance,      "/portal/balance",      "nav-balance",      "balance"),
+    (ClientPage::Help,         "/portal/help",         "nav-help",         "help"),
+];
+
+/// How to reach the practice; any part may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contact {
+    /// Phone.
+    pub phone: String,
+    /// Number for text messages.
+    pub text_phone: String,
+    /// E-mail address.
+    pub email: String,
+    /// Web page.
+    pub website: String,
+    /// Postal address.
+    pub postal_address: String,
+}
+
+impl Contact {
+    /// Nothing at all?
+    pub fn is_empty(&self) -> bool {
+        self == &Self::default()
+    }
+
+    /// A number for a `tel:` or `sms:` link: digits and a leading plus.
+    pub fn dialled(&self, number: &str) -> String {
+        let plus = if number.trim_start().starts_with('+') { "+" } else { "" };
+        format!("{plus}{}", number.chars().filter(char::is_ascii_digit).collect::<String>())
+    }
+
+    /// The web page as a link; `None` unless it is http or https.
+    pub fn web_link(&self) -> Option<&str> {
+        let lower = self.website.to_ascii_lowercase();
+        (lower.starts_with("https://") || lower.starts_with("http://")).then_some(self.website.as_str())
+    }
+}
+
 /// Fills the client side's layout (`client.html`).
 #[derive(Clone, Debug)]
 pub struct ClientFrame {
     /// Words.
-    pub words: crate::platform::i18n::Words,
+    pub words: Words,
+    /// `en` or `es`.
+    pub language: &'static str,
+    /// The other languages: word and own name.
+    pub other_languages: Vec<(&'static str, &'static str)>,
     /// The practice's name.
     pub practice: String,
+    /// The practice's part of public addresses.
+    pub slug: String,
+    /// Where the practice's name in the head leads.
+    pub home: String,
+    /// Who is signed in, as the page addresses them; empty before sign-in.
+    pub person: String,
+    /// Whose chart is in view, where the account holds several.
+    pub viewing: Option<String>,
     /// The form token; empty before sign-in.
     pub csrf: String,
+    /// The stylesheet, with the practice's accent.
+    pub css: String,
+    /// The script.
+    pub js: &'static str,
+    /// The icon.
+    pub icon: &'static str,
+    /// The navigation; empty before sign-in.
+    pub nav: Vec<NavEntry>,
+    /// What was just done.
+    pub toast: Option<String>,
+    /// Seconds until the session ends; 0 before sign-in.
+    pub session_seconds: u32,
+    /// The practice's contact block, in the foot of every page.
+    pub contact: Contact,
+}
+
+/// Whose page it is, for [`ClientFrame::inside`].
+#[derive(Clone, Copy, Debug)]
+pub struct ClientMark<'a> {
+    /// How the page addresses them.
+    pub person: &'a str,
+    /// The form token.
+    pub csrf: &'a str,
+    /// Seconds until the session ends.
+    pub session_seconds: u32,
+    /// The word of `?done=`, as it came.
+    pub done: Option<&'a str>,
+}
+
+impl ClientFrame {
+    /// Around a page before sign-in. Rooms call [`ClientFrame::outside`], which knows the practice.
+    pub fn bare(words: Words, practice: &str, slug: &str, accent: &str, contact: Contact) -> Self {
+        let language = words.language();
+        Self {
+            words,
+            language: language.word(),
+            other_languages: crate::platform::i18n::Language::ALL
+                .iter()
+                .filter(|other| **other != language)
+                .map(|other| (other.word(), other.own_name()))
+                .collect(),
+            practice: practice.to_owned(),
+            slug: slug.to_owned(),
+            home: format!("/{slug}"),
+            person: String::new(),
+            viewing: None,
+            csrf: String::new(),
+            css: assets::css_path(Accent::of(accent)),
+            js: assets::js_path(),
+            icon: assets::icon_path(),
+            nav: Vec::new(),
+            toast: None,
+            session_seconds: 0,
+            contact,
+        }
+    }
+
+    /// Around a page of somebody signed in.
+    pub fn inside(self, mark: ClientMark<'_>, page: ClientPage) -> Self {
+        let words = self.words;
+        let nav = CLIENT_NAV
+            .iter()
+            .map(|(entry, href, key, icon)| NavEntry {
+                href,
+                label: words.get(key),
+                icon,
+                current: *entry == page,
+            })
+            .collect();
+        Self {
+            home: "/portal".to_owned(),
+            person: mark.person.to_owned(),
+            csrf: mark.csrf.to_owned(),
+            nav,
+            toast: toast(words, mark.done),
+            session_seconds: mark.session_seconds,
+            ..self
+        }
+    }
+
+    /// Without the entries of these pages (a grant that lacks the right).
+    pub fn without(mut self, pages: &[ClientPage]) -> Self {
+        let gone = |href: &str| CLIENT_NAV.iter().any(|(page, at, ..)| *at == href && pages.contains(page));
+        self.nav.retain(|entry| !gone(entry.href));
+        self
+    }
+
+    /// With the toast of this word of `?done=`, if there is one.
+    pub fn with_done(mut self, done: Option<&str>) -> Self {
+        self.toast = toast(self.words, done);
+        self
+    }
+}
+
+/// The sentence `done-WORD` of the catalogue; nothing for a word that somebody made up.
+pub fn toast(words: Words, done: Option<&str>) -> Option<String> {
+    let word = done?;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if word.is_empty() || word.len() > 60 || !word.chars().all(plain) {
+        return None;
+    }
+    words.find(&format!("done-{word}"))
+}
+
+/// The value of `done` in a query string.
+pub fn done_of(query: Option<&str>) -> Option<String> {
+    query?.split('&').find_map(|pair| pair.strip_prefix("done=")).map(ToOwned::to_owned)
+}
+
+/// The first letters of the first and the last word of a name, for the round mark.
+pub fn initials(name: &str) -> String {
+    let mut parts = name.split_whitespace().filter_map(|part| part.chars().find(|c| c.is_alphanumeric()));
+    let first = parts.next();
+    let last = parts.last();
+    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::i18n::Language;
+
+    #[test]
+    fn a_toast_is_only_a_word_of_the_catalogue() {
+        let words = Words::of(Language::English);
+        assert!(toast(words, Some("signed-out")).is_some());
+        for wrong in ["", "made-up", "Signed-Out", "signed out", "<b>", &"a".repeat(80)] {
+            assert!(toast(words, Some(wrong)).is_none(), "{wrong}");
+        }
+        assert_eq!(done_of(Some("a=1&done=saved")).as_deref(), Some("saved"));
+    }
+
+    #[test]
+    fn initials_are_taken_from_any_script() {
+        for (name, wanted) in
+            [("Ana María Duarte", "AD"), ("李", "李"), ("", ""), ("ólafur", "Ó"), ("(Bo) x", "BX")]
+        {
+            assert_eq!(initials(name), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_navigation_shows_what_the_role_may_see() {
+        let words = Words::of(Language::English);
+        let mark = |role| StaffMark { name: "A B", role, csrf: "t", session_seconds: 900, done: None };
+        let frame = |role| StaffFrame::outside(words, "P", "p", "").inside(mark(role), StaffPage::Charts);
+        let hrefs = |role| frame(role).nav.iter().map(|e| e.href).collect::<Vec<_>>();
+        assert!(hrefs(Role::Administrator).contains(&"/staff/audit"));
+        assert!(!hrefs(Role::FrontDesk).contains(&"/staff/audit"));
+        assert!(!hrefs(Role::Biller).contains(&"/staff/requests"));
+        assert!(frame(Role::Biller).nav[0].current);
+    }
 }

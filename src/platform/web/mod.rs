@@ -1,11 +1,16 @@
 //! The web shell: who may send what (guard), sessions, forms, error pages.
 
+pub mod accent;
+pub mod assets;
 pub mod errors;
 pub mod forms;
 pub mod frame;
 pub mod guard;
+pub mod language;
+pub mod links;
 pub mod routes;
 pub mod session;
+pub mod sign_in;
 
 pub use errors::{PageError, PageResult, html, see_other};
 pub use routes::Routes;

@@ -1,6 +1,7 @@
 //! Sessions: kept on the server by the hash of the cookie's secret, so that ending one is a row's
 //! change and takes effect on the next request, on every process (SES-01, SES-06).
 
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use diesel::prelude::*;
 
@@ -69,6 +70,14 @@ impl Session {
         idle.min(self.created_at.plus_hours(LONGEST_HOURS))
     }
 
+    /// As it stands after [`touch`].
+    pub fn touched(mut self, now: Moment) -> Self {
+        if now.seconds_since(self.seen_at) >= TOUCH_SECONDS {
+            self.seen_at = now;
+        }
+        self
+    }
+
     /// Seconds until it ends if nothing else is done.
     pub fn seconds_left(&self, audience: Audience, now: Moment) -> u32 {
         u32::try_from(self.ends_at(audience).seconds_since(now)).unwrap_or(0)
@@ -83,6 +92,18 @@ pub enum Presence {
     Person,
     /// The page asked by itself.
     Page,
+}
+
+/// The header by which our script says that a request is the page's own doing.
+pub const PRESENCE_HEADER: &str = "x-anteroom-presence";
+
+/// Whose doing a request is. The header can only give presence away, never claim it (SES-04).
+pub fn presence(parts: &Parts) -> Presence {
+    let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let by_itself = header(PRESENCE_HEADER) == "page"
+        || header("accept").starts_with("text/event-stream")
+        || header("sec-purpose").contains("prefetch");
+    if by_itself { Presence::Page } else { Presence::Person }
 }
 
 /// Opens a session and returns the secret for its cookie.

@@ -1,8 +1,12 @@
 //! The practice: its profile, contact block, policies, frequent questions, audit trail.
 
+mod frames;
+mod public;
 mod store;
 
-pub use store::{NewPractice, Policy, Practice, SelfHelp, create, find_by_slug, load};
+pub use public::PublicPractice;
+pub(crate) use public::source_of;
+pub use store::{NewPractice, Policy, Practice, SelfHelp, create, find_by_slug, load, only_slug};
 
 use crate::platform::web::Routes;
 

@@ -126,6 +126,16 @@ pub fn find_by_slug(system: &mut System<'_>, slug: &str) -> Result<Option<Practi
         .optional()?)
 }
 
+/// The public address of the installation's practice, where it has exactly one.
+pub fn only_slug(system: &mut System<'_>) -> Result<Option<String>, Fault> {
+    let mut slugs: Vec<String> = practice::table
+        .filter(practice::suspended_at.is_null())
+        .select(practice::slug)
+        .limit(2)
+        .load(system.conn)?;
+    Ok(if slugs.len() == 1 { slugs.pop() } else { None })
+}
+
 /// A practice to be made.
 #[derive(Clone, Debug)]
 pub struct NewPractice {

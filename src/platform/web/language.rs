@@ -1,0 +1,63 @@
+//! Which language a page before sign-in speaks: what the reader chose on it, or their browser's, or
+//! the practice's.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::platform::i18n::Language;
+use crate::platform::state::{AppState, Settings};
+
+fn cookie_name(settings: &Settings) -> &'static str {
+    if settings.is_https() { "__Host-anteroom-language" } else { "anteroom-language" }
+}
+
+fn asked(query: Option<&str>) -> Option<Language> {
+    query?.split('&').find_map(|pair| pair.strip_prefix("lang=")?.parse().ok())
+}
+
+fn kept(settings: &Settings, headers: &HeaderMap) -> Option<Language> {
+    let name = cookie_name(settings);
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .and_then(|(_, value)| value.parse().ok())
+}
+
+/// What the reader chose, now (`?lang=`) or before (cookie).
+pub fn chosen(settings: &Settings, query: Option<&str>, headers: &HeaderMap) -> Option<Language> {
+    asked(query).or_else(|| kept(settings, headers))
+}
+
+/// The language for a page before sign-in.
+pub fn for_stranger(
+    settings: &Settings,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    otherwise: Language,
+) -> Language {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
+    chosen(settings, query, headers).unwrap_or_else(|| Language::accepted(accepted, otherwise))
+}
+
+/// Keeps a choice made by `?lang=` in the reader's own browser. The server keeps nothing.
+pub async fn remember(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let choice = asked(request.uri().query());
+    let mut response = next.run(request).await;
+    if let Some(language) = choice {
+        let secure = if app.settings.is_https() { "; Secure" } else { "" };
+        let text = format!(
+            "{}={language}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{secure}",
+            cookie_name(&app.settings)
+        );
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    response
+}

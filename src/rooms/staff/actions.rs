@@ -1,0 +1,202 @@
+//! What staff members do with their own sign-in, each one transaction.
+
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::StaffId;
+use crate::kernel::secrets::{Secret, Token};
+use crate::platform::audit::{self, Actor, By, Event};
+use crate::platform::db::PracticeScope;
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+use crate::platform::web::links::{self, Purpose};
+use crate::platform::web::session::{self, Audience};
+use crate::platform::web::sign_in::{self, Verdict};
+use crate::rooms::practice;
+use crate::rooms::staff::store::{self, StaffState};
+
+/// What a sign-in came to.
+#[derive(Debug)]
+pub enum SignIn {
+    /// The secret of the new session's cookie.
+    Welcome(Token),
+    /// Wrong address or password, or nobody who may sign in: one answer.
+    Wrong,
+    /// Wait until then.
+    Paused(crate::kernel::clock::Moment),
+    /// Too many failures from this network address.
+    AddressTired,
+}
+
+/// Who stands at the door.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Network address.
+    pub source: String,
+    /// The same for counting.
+    pub ip_bucket: String,
+    /// What the browser calls itself.
+    pub agent: String,
+    /// The session that this browser had, which the new one replaces (SES-01).
+    pub former: Option<Token>,
+}
+
+/// Signs a staff member in.
+pub async fn sign_in(
+    app: &AppState,
+    scope: &PracticeScope,
+    visitor: Visitor,
+    email: &str,
+    password: Secret,
+) -> Result<SignIn, Fault> {
+    let key = EmailAddress::parse(email).map_or_else(|_| email.trim().to_lowercase(), |e| e.key());
+    let (look, bucket) = (key.clone(), visitor.ip_bucket.clone());
+    let (tired, found) = app
+        .db
+        .read(scope, move |c| Ok((sign_in::is_address_tired(c, &bucket)?, store::find_by_email(c, &look)?)))
+        .await?;
+    if tired {
+        return Ok(SignIn::AddressTired);
+    }
+    let found = found.filter(|member| member.state == StaffState::Active);
+    let hash = found.as_ref().and_then(|member| member.password_hash.clone());
+    let fits = app.hashing.verify(&password, hash.clone()).await?;
+    let rehashed = match &hash {
+        Some(old) if fits && app.hashing.is_outdated(old) => {
+            Some(app.hashing.hash(&password, app.chance.as_ref()).await?)
+        }
+        _ => None,
+    };
+    app.db
+        .write(scope, move |c| {
+            // Read again: in the time of the hash somebody may have been disabled, or have set
+            // another password.
+            let member = store::find_by_email(c, &key)?
+                .filter(|member| member.state == StaffState::Active && member.password_hash == hash);
+            let fits = fits && member.is_some();
+            let whom = member
+                .as_ref()
+                .map(|m| serde_json::json!({ "staff": m.staff_id }))
+                .unwrap_or(serde_json::json!({}));
+            let verdict = sign_in::decide(c, Audience::Staff, &key, &visitor.ip_bucket, fits)?;
+            let by = |actor| By { actor, source: visitor.source.clone() };
+            match (verdict, member) {
+                (Verdict::Welcome, Some(member)) => {
+                    if let Some(former) = &visitor.former {
+                        session::end(c, &former.hash())?;
+                    }
+                    let token = session::open(
+                        c,
+                        Audience::Staff,
+                        member.staff_id.as_str(),
+                        &visitor.source,
+                        &visitor.agent,
+                    )?;
+                    store::signed_in(c, &member.staff_id, rehashed.as_deref())?;
+                    let who = Actor::Staff(member.staff_id, member.name);
+                    audit::record(c, Event::new(by(who), "staff.signed_in"))?;
+                    Ok(SignIn::Welcome(token))
+                }
+                (Verdict::Paused(until), _) => {
+                    audit::record(c, Event::new(by(Actor::System), "staff.sign_in_paused").with(whom))?;
+                    Ok(SignIn::Paused(until))
+                }
+                _ => {
+                    audit::record(c, Event::new(by(Actor::System), "staff.sign_in_failed").with(whom))?;
+                    Ok(SignIn::Wrong)
+                }
+            }
+        })
+        .await
+}
+
+/// Ends the session of this page.
+pub async fn sign_out(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    token_hash: String,
+) -> Result<(), Fault> {
+    app.db
+        .write(scope, move |c| {
+            session::end(c, &token_hash)?;
+            audit::record(c, Event::new(by.clone(), "staff.signed_out"))
+        })
+        .await
+}
+
+/// A staff member to be added.
+#[derive(Clone, Debug)]
+pub struct NewStaff {
+    /// What they will sign in with.
+    pub email: EmailAddress,
+    /// Their name.
+    pub name: String,
+    /// Their role.
+    pub role: crate::platform::permissions::Role,
+}
+
+/// Why a staff member was not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdded {
+    /// Somebody of this practice has the address.
+    #[error("a staff member with this e-mail address exists already")]
+    AddressTaken,
+}
+
+/// Adds a staff member, who has no password yet: a link sets it ([`make_link`]).
+pub async fn add(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    new: NewStaff,
+) -> Result<Result<StaffId, NotAdded>, Fault> {
+    app.db
+        .write(scope, move |c| {
+            if store::find_by_email(c, &new.email.key())?.is_some() {
+                return Ok(Err(NotAdded::AddressTaken));
+            }
+            let id = store::insert(c, &new.email, &new.name, new.role, StaffState::Invited, None)?;
+            let details = serde_json::json!({ "staff": id, "role": new.role });
+            audit::record(c, Event::new(by.clone(), "staff.added").with(details))?;
+            Ok(Ok(id))
+        })
+        .await
+}
+
+/// Makes a link by which a staff member sets a password, and returns its whole address: for the
+/// command line, and for the mail. Earlier links of theirs stop working. `None`: no such staff
+/// member, or a disabled one.
+pub async fn make_link(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    staff: StaffId,
+) -> Result<Option<String>, Fault> {
+    let made = app
+        .db
+        .write(scope, move |c| {
+            let Some(member) = store::find(c, &staff)?.filter(|m| m.state != StaffState::Disabled) else {
+                return Ok(None);
+            };
+            let purpose = match member.state {
+                StaffState::Invited => Purpose::StaffInvitation,
+                _ => Purpose::StaffReset,
+            };
+            let token = links::make(c, purpose, member.staff_id.as_str(), purpose.hours())?;
+            let details = serde_json::json!({ "staff": member.staff_id });
+            audit::record(c, Event::new(by.clone(), "staff.link_made").with(details))?;
+            Ok(Some((practice::load(c)?.slug, token)))
+        })
+        .await?;
+    Ok(made.map(|(slug, token)| app.absolute(&format!("/{slug}/staff/password/{}", token.reveal()))))
+}
+
+/// Gives a staff member a password without a link: for the demo's seeding, never for a page.
+pub async fn set_password(
+    app: &AppState,
+    scope: &PracticeScope,
+    staff: StaffId,
+    password: Secret,
+) -> Result<(), Fault> {
+    let hash = app.hashing.hash(&password, app.chance.as_ref()).await?;
+    app.db.write(scope, move |c| store::set_password(c, &staff, &hash)).await
+}

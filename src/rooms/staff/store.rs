@@ -1,0 +1,139 @@
+//! Staff members' rows, nothing else's.
+
+use diesel::prelude::*;
+
+use crate::kernel::clock::Moment;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::StaffId;
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::staff_member as staff;
+use crate::platform::fault::Fault;
+use crate::platform::permissions::Role;
+use crate::word_enum;
+
+word_enum! {
+    /// Where a staff member stands.
+    pub enum StaffState {
+        /// Has a link and no password yet.
+        Invited = "invited",
+        /// May sign in.
+        Active = "active",
+        /// May not; kept, because the trail names them.
+        Disabled = "disabled",
+    }
+}
+
+/// A staff member.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = staff)]
+pub struct StaffMember {
+    /// Who.
+    pub staff_id: StaffId,
+    /// What they sign in with.
+    pub email: EmailAddress,
+    /// Its key.
+    pub email_key: String,
+    /// Their name.
+    pub name: String,
+    /// Their role.
+    pub role: Role,
+    /// Where they stand.
+    pub state: StaffState,
+    /// PHC string; none before the first password.
+    pub password_hash: Option<String>,
+    /// The last sign-in.
+    pub last_sign_in_at: Option<Moment>,
+    /// Counts changes.
+    pub version: i64,
+    /// When they were added.
+    pub created_at: Moment,
+}
+
+/// By id.
+pub fn find(c: &mut Scoped<'_>, id: &StaffId) -> Result<Option<StaffMember>, Fault> {
+    Ok(staff::table
+        .filter(staff::practice_id.eq(c.practice().clone()))
+        .filter(staff::staff_id.eq(id.clone()))
+        .select(StaffMember::as_select())
+        .first(c.conn)
+        .optional()?)
+}
+
+/// By the key of an e-mail address.
+pub fn find_by_email(c: &mut Scoped<'_>, key: &str) -> Result<Option<StaffMember>, Fault> {
+    Ok(staff::table
+        .filter(staff::practice_id.eq(c.practice().clone()))
+        .filter(staff::email_key.eq(key))
+        .select(StaffMember::as_select())
+        .first(c.conn)
+        .optional()?)
+}
+
+/// Everybody, by name.
+pub fn all(c: &mut Scoped<'_>) -> Result<Vec<StaffMember>, Fault> {
+    Ok(staff::table
+        .filter(staff::practice_id.eq(c.practice().clone()))
+        .order((staff::name.asc(), staff::staff_id.asc()))
+        .select(StaffMember::as_select())
+        .load(c.conn)?)
+}
+
+/// Adds one. The address's uniqueness is the database's to say.
+pub fn insert(
+    c: &mut Scoped<'_>,
+    email: &EmailAddress,
+    name: &str,
+    role: Role,
+    state: StaffState,
+    password_hash: Option<&str>,
+) -> Result<StaffId, Fault> {
+    let now = c.now();
+    let id = StaffId::fresh(c.chance(), now);
+    diesel::insert_into(staff::table)
+        .values((
+            staff::practice_id.eq(c.practice().clone()),
+            staff::staff_id.eq(id.clone()),
+            staff::email.eq(email.as_str()),
+            staff::email_key.eq(email.key()),
+            staff::name.eq(name),
+            staff::role.eq(role),
+            staff::state.eq(state),
+            staff::password_hash.eq(password_hash),
+            staff::failed_sign_ins.eq(0),
+            staff::version.eq(1i64),
+            staff::created_at.eq(now),
+        ))
+        .execute(c.conn)?;
+    Ok(id)
+}
+
+/// Notes a sign-in, and a fresh hash where the old one was weaker than today's.
+pub fn signed_in(c: &mut Scoped<'_>, id: &StaffId, rehashed: Option<&str>) -> Result<(), Fault> {
+    let now = c.now();
+    let practice = c.practice().clone();
+    let row = || {
+        staff::table.filter(staff::practice_id.eq(practice.clone())).filter(staff::staff_id.eq(id.clone()))
+    };
+    diesel::update(row()).set(staff::last_sign_in_at.eq(now)).execute(c.conn)?;
+    if let Some(hash) = rehashed {
+        diesel::update(row()).set(staff::password_hash.eq(hash)).execute(c.conn)?;
+    }
+    Ok(())
+}
+
+/// Sets a password; whoever has one may sign in.
+pub fn set_password(c: &mut Scoped<'_>, id: &StaffId, hash: &str) -> Result<(), Fault> {
+    diesel::update(
+        staff::table
+            .filter(staff::practice_id.eq(c.practice().clone()))
+            .filter(staff::staff_id.eq(id.clone()))
+            .filter(staff::state.ne(StaffState::Disabled)),
+    )
+    .set((
+        staff::password_hash.eq(hash),
+        staff::state.eq(StaffState::Active),
+        staff::version.eq(staff::version + 1),
+    ))
+    .execute(c.conn)?;
+    Ok(())
+}
