@@ -71,6 +71,19 @@ impl BirthDate {
         Self::from_fields(m, d, y, today)
     }
 
+    /// As [`BirthDate::from_iso`], and with slashes the way it is written in the United States:
+    /// month, day, year (`03/04/1990`). For files, where nobody is there to be asked.
+    pub fn from_file(text: &str, today: Date) -> Result<Self, BirthDateError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(BirthDateError::Missing);
+        }
+        match text.splitn(3, '/').collect::<Vec<_>>()[..] {
+            [month, day, year] => Self::from_fields(month, day, year, today),
+            _ => Self::from_iso(text, today),
+        }
+    }
+
     fn checked(date: Date, today: Date) -> Result<Self, BirthDateError> {
         if date > today {
             return Err(BirthDateError::Future);
@@ -85,10 +98,248 @@ impl BirthDate {
     pub fn date(&self) -> Date {
         self.0.parse().unwrap_or(Date::ZERO)
     }
+
+    /// Whole years lived on a day.
+    pub fn age_on(&self, today: Date) -> i16 {
+        let born = self.date();
+        let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
+        today.year() - born.year() - i16::from(!had_birthday)
+    }
 }
 
 impl std::fmt::Display for BirthDate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Which comes first where a date is written in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateOrder {
+    /// 3/4/1990 is March 4.
+    MonthFirst,
+    /// 3/4/1990 is April 3.
+    DayFirst,
+}
+
+/// The days that somebody may mean who types a date into a search: `3/4/1990`, `03-04-1990`,
+/// `1990-03-04`, `March 4, 1990`, `4 mar 1990`, `19900304`, `3/4/90`. A day before a month is read
+/// that way where the other way there is no such day. Empty when it is no date. Never for a
+/// form that decides anything: there the fields are three.
+pub fn dates_meant(text: &str, order: DateOrder, today: Date) -> Vec<Date> {
+    let parts: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || matches!(c, '/' | '-' | '.' | ','))
+        .filter(|p| !p.is_empty())
+        .collect();
+    match parts[..] {
+        [one] if one.len() == 8 && one.bytes().all(|b| b.is_ascii_digit()) => {
+            let ymd = [&one[..4], &one[4..6], &one[6..]];
+            let mdy = [&one[4..], &one[..2], &one[2..4]];
+            if let Some(date) =
+                day_of(ymd[0], number(ymd[1]), number(ymd[2])).filter(|d| plausible(*d, today))
+            {
+                return vec![date];
+            }
+            years(mdy[0], today).into_iter().filter_map(|y| ordered(y, mdy[1], mdy[2], order)).collect()
+        }
+        [a, b, c] => {
+            // "de" of "4 de marzo de 1990" falls out below, as words that are no month.
+            by_parts(a, b, c, order, today)
+        }
+        [a, de1, b, de2, c] if de1.eq_ignore_ascii_case("de") && de2.eq_ignore_ascii_case("de") => {
+            by_parts(a, b, c, order, today)
+        }
+        [a, de, b, c] if de.eq_ignore_ascii_case("de") => by_parts(a, b, c, order, today),
+        _ => Vec::new(),
+    }
+}
+
+fn by_parts(a: &str, b: &str, c: &str, order: DateOrder, today: Date) -> Vec<Date> {
+    let dates: Vec<Date> = if let Some(month) = month_named(a) {
+        years(c, today).into_iter().filter_map(|y| day_of_year(y, Some(month), number(b))).collect()
+    } else if let Some(month) = month_named(b) {
+        if a.len() == 4 {
+            day_of(a, Some(month), number(c)).into_iter().collect()
+        } else {
+            years(c, today).into_iter().filter_map(|y| day_of_year(y, Some(month), number(a))).collect()
+        }
+    } else if a.len() == 4 {
+        day_of(a, number(b), number(c)).into_iter().collect()
+    } else {
+        years(c, today).into_iter().filter_map(|y| ordered(y, a, b, order)).collect()
+    };
+    dates.into_iter().filter(|d| plausible(*d, today)).collect()
+}
+
+fn plausible(date: Date, today: Date) -> bool {
+    date.year() >= 1900 && date <= today
+}
+
+/// At most two digits, with or without "st", "nd", "rd", "th".
+fn number(text: &str) -> Option<i8> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let ending = text[digits.len()..].to_ascii_lowercase();
+    let fits = matches!(digits.len(), 1 | 2) && matches!(ending.as_str(), "" | "st" | "nd" | "rd" | "th");
+    (fits && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
+}
+
+/// A year of four digits, or of two: then of either century that has begun.
+fn years(text: &str, today: Date) -> Vec<i16> {
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Vec::new();
+    }
+    match (text.len(), text.parse::<i16>()) {
+        (4, Ok(year)) => vec![year],
+        (2, Ok(short)) => [2000 + short, 1900 + short].into_iter().filter(|y| *y <= today.year()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn day_of(year: &str, month: Option<i8>, day: Option<i8>) -> Option<Date> {
+    let is_year = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
+    day_of_year(is_year.then(|| year.parse().ok()).flatten()?, month, day)
+}
+
+fn day_of_year(year: i16, month: Option<i8>, day: Option<i8>) -> Option<Date> {
+    Date::new(year, month?, day?).ok()
+}
+
+fn ordered(year: i16, a: &str, b: &str, order: DateOrder) -> Option<Date> {
+    let (a, b) = (number(a), number(b));
+    let (month_first, day_first) = (day_of_year(year, a, b), day_of_year(year, b, a));
+    match order {
+        DateOrder::MonthFirst => month_first.or(day_first),
+        DateOrder::DayFirst => day_first.or(month_first),
+    }
+}
+
+/// English and Spanish names of months, whole or by their first three letters or more.
+fn month_named(text: &str) -> Option<i8> {
+    const NAMES: [[&str; 2]; 12] = [
+        ["january", "enero"],
+        ["february", "febrero"],
+        ["march", "marzo"],
+        ["april", "abril"],
+        ["may", "mayo"],
+        ["june", "junio"],
+        ["july", "julio"],
+        ["august", "agosto"],
+        ["september", "septiembre"],
+        ["october", "octubre"],
+        ["november", "noviembre"],
+        ["december", "diciembre"],
+    ];
+    let typed = text.to_lowercase();
+    if typed.len() < 3 {
+        return None;
+    }
+    let at = NAMES.iter().position(|names| names.iter().any(|name| name.starts_with(&typed)))?;
+    i8::try_from(at + 1).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    const TODAY: Date = date(2026, 11, 24);
+
+    #[test]
+    fn a_birth_date_has_three_fields_that_nobody_can_swap() {
+        let read = |m, d, y| BirthDate::from_fields(m, d, y, TODAY).map(|b| b.to_string());
+        assert_eq!(read("3", "4", "1990").as_deref(), Ok("1990-03-04"));
+        assert_eq!(read(" 02 ", "29", "2000").as_deref(), Ok("2000-02-29"));
+        assert_eq!(read("11", "24", "2026").as_deref(), Ok("2026-11-24"));
+        assert_eq!(read("02", "30", "1980"), Err(BirthDateError::NoSuchDay));
+        assert_eq!(read("02", "29", "1900"), Err(BirthDateError::NoSuchDay));
+        assert_eq!(read("11", "25", "2026"), Err(BirthDateError::Future));
+        assert_eq!(read("1", "1", "1899"), Err(BirthDateError::TooOld));
+        assert_eq!(read("1", "1", "70"), Err(BirthDateError::Malformed));
+        assert_eq!(read("1", "x", "1970"), Err(BirthDateError::Malformed));
+        assert_eq!(read("", "1", "1970"), Err(BirthDateError::Missing));
+        assert_eq!(read("13", "1", "1970"), Err(BirthDateError::NoSuchDay));
+        assert_eq!(read("+1", "1", "1970"), Err(BirthDateError::Malformed));
+    }
+
+    #[test]
+    fn a_file_writes_dates_in_two_ways() {
+        let read = |text| BirthDate::from_file(text, TODAY).map(|b| b.to_string());
+        assert_eq!(read("1990-03-04").as_deref(), Ok("1990-03-04"));
+        assert_eq!(read("3/4/1990").as_deref(), Ok("1990-03-04"));
+        assert_eq!(read("1990-02-30"), Err(BirthDateError::NoSuchDay));
+        assert_eq!(read("2090-01-01"), Err(BirthDateError::Future));
+        assert_eq!(read("19900304"), Err(BirthDateError::Malformed));
+        assert_eq!(read("1990-03-04T00:00:00"), Err(BirthDateError::Malformed));
+        assert_eq!(read(" "), Err(BirthDateError::Missing));
+    }
+
+    #[test]
+    fn a_search_reads_a_date_however_it_is_spelled() {
+        for text in [
+            "3/4/1990",
+            "03/04/1990",
+            "03-04-1990",
+            "3.4.1990",
+            "1990-03-04",
+            "1990/3/4",
+            "March 4 1990",
+            "march 4, 1990",
+            "MAR 4 1990",
+            "4 mar 1990",
+            "4 March 1990",
+            "4th march 1990",
+            "March 4th, 1990",
+            "19900304",
+            "03041990",
+            "3/4/90",
+            "4 de marzo de 1990",
+            "4 marzo 1990",
+            "1990 mar 4",
+        ] {
+            assert_eq!(dates_meant(text, DateOrder::MonthFirst, TODAY), [date(1990, 3, 4)], "{text}");
+        }
+        assert_eq!(dates_meant("3/4/1990", DateOrder::DayFirst, TODAY), [date(1990, 4, 3)]);
+        assert_eq!(dates_meant("25/12/1990", DateOrder::MonthFirst, TODAY), [date(1990, 12, 25)]);
+        assert_eq!(dates_meant("3/4/15", DateOrder::MonthFirst, TODAY), [date(2015, 3, 4), date(1915, 3, 4)]);
+        for text in [
+            "",
+            "1990",
+            "ana duarte jr",
+            "3/4",
+            "13/13/1990",
+            "2/30/1990",
+            "5550123",
+            "1/1/2090",
+            "55501234",
+            "3/4/1990/5",
+        ] {
+            assert!(dates_meant(text, DateOrder::MonthFirst, TODAY).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_age_grows_on_the_birthday() {
+        let born = BirthDate::from_iso("2000-02-29", TODAY).unwrap();
+        assert_eq!(born.age_on(date(2026, 2, 28)), 25);
+        assert_eq!(born.age_on(date(2026, 3, 1)), 26);
+        assert_eq!(born.age_on(date(2000, 2, 29)), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_upsets_the_reading_of_dates(text in "\\PC{0,24}") {
+            let _ = dates_meant(&text, DateOrder::MonthFirst, TODAY);
+            let _ = BirthDate::from_file(&text, TODAY);
+        }
+
+        #[test]
+        fn every_day_is_found_by_every_spelling(days in 0i32..46_000) {
+            let day = date(1900, 1, 1).saturating_add(jiff::Span::new().days(days));
+            for format in ["%Y-%m-%d", "%m/%d/%Y", "%-m/%-d/%Y", "%B %-d, %Y", "%-d %b %Y", "%Y%m%d"] {
+                let text = day.strftime(format).to_string();
+                prop_assert_eq!(dates_meant(&text, DateOrder::MonthFirst, TODAY), vec![day], "{}", text);
+            }
+        }
     }
 }

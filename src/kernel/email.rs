@@ -57,3 +57,33 @@ impl EmailAddress {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eml_03_an_address_is_exactly_one_mailbox() {
+        for good in
+            ["ana@example.org", " Ann@X.org ", "o'brien+portal@mail.example.com", "ana.duarte@example.org"]
+        {
+            assert_eq!(EmailAddress::parse(good).map(|a| a.as_str().to_owned()).as_deref(), Ok(good.trim()));
+        }
+        let long = format!("{}@example.org", "a".repeat(260));
+        for (bad, why) in [
+            ("", EmailError::Empty),
+            ("ana", EmailError::Malformed),
+            ("ana@localhost", EmailError::Malformed),
+            ("ana@example.org, ben@example.org", EmailError::Malformed),
+            ("Ana <ana@example.org>", EmailError::Malformed),
+            ("ana@example.org\r\nBcc: ben@example.org", EmailError::Malformed),
+            ("\"a b\"@example.org", EmailError::Malformed),
+            ("ana@@example.org", EmailError::Malformed),
+            ("ana@example..org", EmailError::Malformed),
+            (long.as_str(), EmailError::TooLong),
+        ] {
+            assert_eq!(EmailAddress::parse(bad), Err(why), "{bad:?}");
+        }
+        assert_eq!(EmailAddress::parse("Ann@X.org").unwrap().key(), "ann@x.org");
+    }
+}

@@ -8,5 +8,6 @@ pub mod columns;
 pub mod email;
 pub mod ids;
 pub mod money;
+pub mod phone;
 pub mod secrets;
 pub mod text;
