@@ -6,7 +6,7 @@ use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Moment;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::{chart, person, person_address, related_contact};
+use crate::platform::db::schema::{chart, person, person_address, portal_access, related_contact};
 use crate::platform::fault::Fault;
 use crate::word_enum;
 
@@ -210,4 +210,18 @@ pub fn load_file(c: &mut Scoped<'_>, id: &ChartId) -> Result<Option<ChartFile>, 
         }
     }
     Ok(Some(ChartFile { chart, client, addresses, contacts }))
+}
+
+/// The stored states of a person's grants to a chart (at most one row today).
+pub(super) fn grant_states(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    person: &PersonId,
+) -> Result<Vec<String>, Fault> {
+    Ok(portal_access::table
+        .filter(portal_access::practice_id.eq(c.practice().clone()))
+        .filter(portal_access::chart_id.eq(chart.clone()))
+        .filter(portal_access::person_id.eq(person.clone()))
+        .select(portal_access::state)
+        .load(c.conn)?)
 }

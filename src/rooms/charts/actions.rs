@@ -1,0 +1,216 @@
+//! What can be done with a chart's face sheet. Each action is one transaction; a refusal is a value.
+
+use crate::kernel::ids::{ChartId, PersonId};
+use crate::platform::audit::{By, Event, record};
+use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::state::{App, AppState};
+use crate::rooms::access;
+use crate::rooms::access::lifecycle::State;
+use crate::rooms::charts::face_sheet::{FaceSheet, Problems, SheetContact, Wrong};
+use crate::rooms::charts::store::{ChartFile, grant_states, load_file};
+use crate::rooms::charts::write::{
+    NewRows, next_number, number_taken, remove_contact, save_addresses, save_person, save_relation,
+    swap_chart,
+};
+
+/// Why a face sheet was not saved.
+#[derive(Clone, Debug)]
+pub enum Refused {
+    /// No such chart in this practice.
+    NotFound,
+    /// What is wrong, field by field.
+    Fields(Problems),
+    /// Somebody else saved it meanwhile: the chart as it stands now.
+    Stale(Box<ChartFile>),
+}
+
+/// A chart that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The chart.
+    pub chart: ChartId,
+    /// The client, who is its owner.
+    pub person: PersonId,
+    /// Its number: the one that was typed, or the next free one.
+    pub number: String,
+}
+
+/// How often a new chart looks for another free number when somebody else takes it in the same moment.
+const NUMBER_TRIES: usize = 8;
+
+/// Makes a chart. An empty chart number means the next free one.
+pub async fn create(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    sheet: FaceSheet,
+) -> Result<Result<Created, Refused>, Fault> {
+    let typed = !sheet.chart_number.is_empty();
+    for _ in 0..NUMBER_TRIES {
+        let (by, sheet) = (by.clone(), sheet.clone());
+        let outcome = app.db.write(scope, move |c| create_in(c, &by, &sheet)).await;
+        match outcome {
+            // Two at once with one number: the database says so.
+            Err(Fault::Database(error)) if is_duplicate(&error) => {
+                if typed {
+                    return Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberTaken))));
+                }
+            }
+            other => {
+                if let Ok(Ok(created)) = &other {
+                    app.live.chart_changed(scope.id(), &created.chart);
+                }
+                return other;
+            }
+        }
+    }
+    Err(Fault::Busy("many charts are being made at once"))
+}
+
+fn create_in(c: &mut Scoped<'_>, by: &By, sheet: &FaceSheet) -> Result<Result<Created, Refused>, Fault> {
+    let number = if sheet.chart_number.is_empty() {
+        next_number(c)?
+    } else if number_taken(c, &sheet.chart_number)? {
+        return Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberTaken))));
+    } else {
+        sheet.chart_number.clone()
+    };
+    let mut rows = NewRows::default();
+    let (chart, person) = rows.chart(c, sheet, &number);
+    rows.insert(c)?;
+    record(c, Event::new(by.clone(), "chart.created").on_chart(&chart))?;
+    Ok(Ok(Created { chart, person, number }))
+}
+
+/// Saves a face sheet over the version that was seen; returns the version it has now. Contacts that
+/// are not on the sheet leave the chart.
+pub async fn update_face_sheet(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    chart: ChartId,
+    seen_version: i64,
+    sheet: FaceSheet,
+) -> Result<Result<i64, Refused>, Fault> {
+    let (app_within, id) = (app.clone(), chart.clone());
+    let outcome =
+        app.db.write(scope, move |c| update_in(&app_within, c, &by, &id, seen_version, &sheet)).await;
+    match outcome {
+        Err(Fault::Database(error)) if is_duplicate(&error) => {
+            Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberTaken))))
+        }
+        other => {
+            if matches!(&other, Ok(Ok(_))) {
+                app.live.chart_changed(scope.id(), &chart);
+            }
+            other
+        }
+    }
+}
+
+/// The same inside a transaction.
+pub(super) fn update_in(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    id: &ChartId,
+    seen_version: i64,
+    sheet: &FaceSheet,
+) -> Result<Result<i64, Refused>, Fault> {
+    let Some(file) = load_file(c, id)? else { return Ok(Err(Refused::NotFound)) };
+    if file.chart.version != seen_version {
+        return Ok(Err(Refused::Stale(Box::new(file))));
+    }
+    let mut changed: Vec<&'static str> = Vec::new();
+    let number = &sheet.chart_number;
+    if *number != file.chart.chart_number {
+        if number.is_empty() {
+            return Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberMissing))));
+        }
+        if number_taken(c, number)? {
+            return Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberTaken))));
+        }
+        changed.push("chart_number");
+    }
+    // A contact whom a colleague removed would have moved the version; an id of another chart is no
+    // contact of this one and is treated as a new person.
+    let known = |contact: &SheetContact| {
+        contact.id.as_ref().and_then(|id| file.contacts.iter().find(|k| &k.person.person_id == id))
+    };
+    let gone: Vec<_> = file
+        .contacts
+        .iter()
+        .filter(|k| !sheet.contacts.iter().any(|s| s.id.as_ref() == Some(&k.person.person_id)))
+        .collect();
+    for contact in &gone {
+        let person = &contact.person.person_id;
+        let wrong = if *person == file.chart.owner_person_id {
+            Some(Wrong::IsOwner)
+        } else if grant_states(c, id, person)?
+            .iter()
+            .any(|s| [State::Invited, State::Locked, State::Active].iter().any(|open| open.word() == s))
+        {
+            Some(Wrong::HasAccess)
+        } else {
+            None
+        };
+        if let Some(wrong) = wrong {
+            return Ok(Err(Refused::Fields(Problems::one("contacts", wrong))));
+        }
+    }
+    // First the chart's row, so that two savers meet there and nowhere else.
+    if !swap_chart(c, &file.chart, sheet, number)? {
+        return Ok(match load_file(c, id)? {
+            Some(now) => Err(Refused::Stale(Box::new(now))),
+            None => Err(Refused::NotFound),
+        });
+    }
+    changed.extend(save_person(c, &file.client, &sheet.client)?);
+    let mut mail_changed = Vec::new();
+    let outcome = save_addresses(c, &file.client.person_id, &file.addresses, &sheet.client.addresses)?;
+    if outcome.emails {
+        mail_changed.push((file.client.person_id.clone(), file.addresses.clone()));
+        changed.push("email");
+    }
+    if outcome.others {
+        changed.push("addresses");
+    }
+    let mut contacts_changed = !gone.is_empty();
+    for contact in &gone {
+        remove_contact(c, id, &contact.person.person_id)?;
+    }
+    let mut rows = NewRows::default();
+    for (place, contact) in sheet.contacts.iter().enumerate() {
+        let Some(stored) = known(contact) else {
+            let person = rows.person(c, &contact.person);
+            rows.contact(c, id, person, &contact.relation, place);
+            contacts_changed = true;
+            continue;
+        };
+        if stored.relation != contact.relation {
+            save_relation(c, id, &stored.person.person_id, &contact.relation)?;
+            contacts_changed = true;
+        }
+        contacts_changed |= !save_person(c, &stored.person, &contact.person)?.is_empty();
+        let outcome =
+            save_addresses(c, &stored.person.person_id, &stored.addresses, &contact.person.addresses)?;
+        contacts_changed |= outcome.emails || outcome.others;
+        if outcome.emails {
+            mail_changed.push((stored.person.person_id.clone(), stored.addresses.clone()));
+        }
+    }
+    rows.insert(c)?;
+    if contacts_changed {
+        changed.push("contacts");
+    }
+    for (person, before) in &mail_changed {
+        access::actions::addresses_changed(app, c, by, person, before)?;
+    }
+    if !changed.is_empty() {
+        // Which fields, never what stood or stands in them (AUD-06).
+        let details = serde_json::json!({ "fields": changed });
+        record(c, Event::new(by.clone(), "chart.changed").on_chart(id).with(details))?;
+    }
+    Ok(Ok(file.chart.version + 1))
+}
