@@ -160,6 +160,8 @@ CREATE TABLE portal_account (
     PRIMARY KEY (practice_id, account_id),
     UNIQUE (practice_id, sign_in_key)
 ) STRICT;
+-- An account that was made in another practice may stand at this practice's door.
+CREATE INDEX portal_account_name ON portal_account (sign_in_key);
 
 -- The grant. account_practice_id is the account's home practice, so that one sign-in can hold
 -- grants in several practices. state never says "expired": that is computed from expires_at.

@@ -1,5 +1,7 @@
 //! The client's side: sign-in, home, my sign-in, help.
 
+mod accounts;
+mod grants;
 mod session;
 
 pub use session::ClientSession;
