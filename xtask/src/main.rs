@@ -1,2 +1,48 @@
-//! Anteroom chores.
-fn main() {}
+//! Anteroom's own chores. `cargo xtask help` lists them.
+
+mod audit;
+mod chores;
+mod needs;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask test [--only PART] [--engine ENGINE] [FILTER]
+    Builds and runs everything: unit tests, stories on both engines, browser, faults.
+    Installs what is missing where it may (Debian packages as root, axe-core by npm).
+    PART: unit, stories, browser, faults. ENGINE: sqlite, postgres, both (the default).
+cargo xtask ci
+    What must pass before a change is taken: format, lints, dependencies, and the tests.
+cargo xtask audit
+    Licences, sources and duplicate versions of the dependencies.
+cargo xtask bench
+    Measures a release build and writes bench/RESULTS.md.
+cargo xtask screenshots
+    Takes docs/pictures from a running demo in Chromium.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let rest = arguments.get(1..).unwrap_or_default();
+    let outcome = match arguments.first().map(String::as_str) {
+        Some("test") => test::Choice::read(rest).and_then(|choice| test::run(&choice)),
+        Some("ci") => chores::ci(),
+        Some("audit") => audit::run(),
+        Some("bench") => chores::bench(rest),
+        Some("screenshots") => chores::screenshots(),
+        Some("help" | "--help" | "-h") => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("say what to do:\n{HELP}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(told) => {
+            eprintln!("xtask: {told}");
+            ExitCode::FAILURE
+        }
+    }
+}

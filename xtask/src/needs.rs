@@ -1,0 +1,149 @@
+//! What the tests need besides Rust, and how it comes here.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::run::{find, root, step};
+
+/// The rules that judge the pages. Fetched by name, never kept in the repository: its licence is
+/// another than ours.
+const AXE: (&str, &str) = ("axe-core", "4.14.1");
+
+/// Something that a Debian package brings.
+struct Tool {
+    package: &'static str,
+    what: &'static str,
+    is_here: fn() -> bool,
+}
+
+const POSTGRES: Tool =
+    Tool { package: "postgresql", what: "PostgreSQL's server programs", is_here: has_postgres };
+const CHROMIUM: Tool = Tool { package: "chromium", what: "Chromium", is_here: || find("chromium").is_some() };
+const DRIVER: Tool =
+    Tool { package: "chromium-driver", what: "ChromeDriver", is_here: || find("chromedriver").is_some() };
+const NPM: Tool = Tool {
+    package: "npm",
+    what: "npm (which fetches axe-core)",
+    is_here: || axe_file().is_file() || find("npm").is_some(),
+};
+const COMPILER: Tool = Tool {
+    package: "build-essential",
+    what: "a C compiler and make",
+    is_here: || find("cc").is_some() && find("make").is_some(),
+};
+const PERL: Tool =
+    Tool { package: "perl", what: "perl (which builds OpenSSL)", is_here: || find("perl").is_some() };
+
+fn has_postgres() -> bool {
+    let in_debian = std::fs::read_dir("/usr/lib/postgresql")
+        .is_ok_and(|mut all| all.any(|v| v.is_ok_and(|v| v.path().join("bin/initdb").is_file())));
+    in_debian || (find("initdb").is_some() && find("pg_ctl").is_some())
+}
+
+/// What the parts of the test run need.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// PostgreSQL.
+    pub postgres: bool,
+    /// Chromium, its driver, axe-core.
+    pub browser: bool,
+}
+
+/// Installs what is missing, or says in one line what is.
+pub fn provide(needs: Needs) -> Result<(), String> {
+    let mut wanted = vec![&COMPILER, &PERL];
+    if needs.postgres {
+        wanted.push(&POSTGRES);
+    }
+    if needs.browser {
+        wanted.extend([&CHROMIUM, &DRIVER, &NPM]);
+    }
+    let missing: Vec<&Tool> = wanted.into_iter().filter(|tool| !(tool.is_here)()).collect();
+    if !missing.is_empty() {
+        install(&missing)?;
+        if let Some(tool) = missing.iter().find(|tool| !(tool.is_here)()) {
+            return Err(format!("{} did not come with the package {}", tool.what, tool.package));
+        }
+    }
+    if needs.browser { fetch_axe() } else { Ok(()) }
+}
+
+fn install(missing: &[&Tool]) -> Result<(), String> {
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    let list = packages.join(" ");
+    let whats: Vec<&str> = missing.iter().map(|tool| tool.what).collect();
+    if !is_root() || find("apt-get").is_none() {
+        return Err(format!("{} missing: install the Debian packages {list}", whats.join(", ")));
+    }
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()).stdin(Stdio::null());
+        command
+    };
+    step("apt-get update", apt().args(["-qq", "update"]))?;
+    // PostgreSQL's package would start a server of its own; the tests bring their own.
+    let guard = NoServices::raise();
+    let outcome = step(
+        &format!("apt-get install {list}"),
+        apt().args(["-qq", "-y", "--no-install-recommends", "install"]).args(&packages),
+    );
+    drop(guard);
+    outcome.map(drop)
+}
+
+/// Debian asks this file before it starts a service.
+struct NoServices(Option<PathBuf>);
+
+impl NoServices {
+    fn raise() -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let path = Path::new("/usr/sbin/policy-rc.d");
+        if path.exists() || std::fs::write(path, "#!/bin/sh\nexit 101\n").is_err() {
+            return Self(None);
+        }
+        let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755));
+        Self(Some(path.to_owned()))
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+pub fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|m| m.uid() == 0)
+}
+
+/// Where axe-core stands once it was fetched; `tests/browser` reads it there.
+fn axe_file() -> PathBuf {
+    root().join("target/axe/node_modules/axe-core/axe.min.js")
+}
+
+fn fetch_axe() -> Result<(), String> {
+    let (name, version) = AXE;
+    let package = root().join("target/axe/node_modules/axe-core/package.json");
+    let present = std::fs::read_to_string(package).unwrap_or_default();
+    if axe_file().is_file() && present.contains(&format!("\"version\": \"{version}\"")) {
+        return Ok(());
+    }
+    let Some(npm) = find("npm") else {
+        return Err(format!("npm is missing, and with it {name}: install the Debian package npm"));
+    };
+    let folder = root().join("target/axe");
+    std::fs::create_dir_all(&folder).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
+    // A file of its own, so that npm does not look for one further up.
+    std::fs::write(folder.join("package.json"), "{\"private\": true}\n").map_err(|e| e.to_string())?;
+    step(
+        &format!("npm install {name}@{version}"),
+        Command::new(npm)
+            .current_dir(&folder)
+            .args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"])
+            .arg(format!("{name}@{version}")),
+    )?;
+    if axe_file().is_file() { Ok(()) } else { Err(format!("npm did not bring {name}")) }
+}

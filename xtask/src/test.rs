@@ -1,0 +1,135 @@
+//! `cargo xtask test`: provides, builds, runs, counts.
+
+use std::time::Instant;
+
+use crate::needs::{self, Needs};
+use crate::run::{cargo, in_words, step, watched};
+
+/// The parts of the test run, with what cargo calls them.
+const PARTS: &[(&str, &[&str])] = &[
+    ("unit", &["--workspace", "--lib", "--bins"]),
+    ("stories", &["--test", "stories"]),
+    ("browser", &["--test", "browser"]),
+    ("faults", &["--test", "faults"]),
+];
+
+/// What to run.
+#[derive(Debug, Default)]
+pub struct Choice {
+    only: Option<String>,
+    engine: Option<String>,
+    filter: Option<String>,
+}
+
+impl Choice {
+    /// Reads the command line.
+    pub fn read(arguments: &[String]) -> Result<Self, String> {
+        let mut choice = Self::default();
+        let mut rest = arguments.iter();
+        while let Some(word) = rest.next() {
+            let mut value = |of: &str, known: &[&str]| match rest.next() {
+                Some(value) if known.contains(&value.as_str()) => Ok(Some(value.clone())),
+                _ => Err(format!("{of} is one of {}", known.join(", "))),
+            };
+            match word.as_str() {
+                "--only" => {
+                    let known: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
+                    choice.only = value("--only", &known)?;
+                }
+                "--engine" => choice.engine = value("--engine", &["sqlite", "postgres", "both"])?,
+                other if other.starts_with('-') => return Err(format!("unknown option {other}")),
+                other => choice.filter = Some(other.to_owned()),
+            }
+        }
+        Ok(choice)
+    }
+
+    fn runs(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == part)
+    }
+}
+
+/// What was counted.
+#[derive(Default)]
+struct Count {
+    passed: usize,
+    failed: Vec<String>,
+    ignored: usize,
+    suites: usize,
+}
+
+impl Count {
+    fn read(&mut self, line: &str) {
+        if let Some(rest) = line.strip_prefix("test ") {
+            if let Some(name) = rest.strip_suffix(" ... FAILED") {
+                self.failed.push(name.to_owned());
+            }
+        } else if let Some(rest) = line.strip_prefix("test result: ") {
+            let number = |word: &str| {
+                rest.split([';', '.'])
+                    .map(str::trim)
+                    .find_map(|piece| piece.strip_suffix(word)?.trim().parse::<usize>().ok())
+                    .unwrap_or(0)
+            };
+            self.suites += 1;
+            self.passed += number("passed");
+            self.ignored += number("ignored");
+        }
+    }
+}
+
+/// Builds and runs the chosen parts.
+pub fn run(choice: &Choice) -> Result<(), String> {
+    let began = Instant::now();
+    let engine = choice.engine.as_deref().unwrap_or("both");
+    let needs = Needs {
+        postgres: engine != "sqlite" && ["stories", "browser", "faults"].iter().any(|p| choice.runs(p)),
+        browser: choice.runs("browser"),
+    };
+    needs::provide(needs)?;
+    let selected = || {
+        let mut command = cargo();
+        command.args(["test", "--locked"]);
+        match &choice.only {
+            Some(only) => {
+                let (_, arguments) = PARTS.iter().find(|(name, _)| name == only).unwrap_or(&PARTS[0]);
+                command.args(*arguments);
+            }
+            None => {
+                command.arg("--workspace");
+            }
+        }
+        command.env("ANTEROOM_TEST_ENGINES", engine);
+        command
+    };
+    let building = step("building the tests", selected().arg("--no-run"))?;
+    let mut command = selected();
+    command.arg("--no-fail-fast");
+    if let Some(filter) = &choice.filter {
+        command.args(["--", filter]);
+    } else if choice.engine.as_deref().is_some_and(|engine| engine != "both") {
+        // The other engine's tests show as filtered out, not as passed.
+        command.args(["--", "--skip", if engine == "sqlite" { "postgres::" } else { "sqlite::" }]);
+    }
+    let mut count = Count::default();
+    let succeeded = watched(&mut command, |line| count.read(line))?;
+    let total = in_words(began.elapsed());
+    let tail = if count.ignored > 0 { format!(", {} not asked for", count.ignored) } else { String::new() };
+    eprintln!(
+        "\nxtask test: {} passed, {} failed{tail}, in {} suites; {total}, of that {} building",
+        count.passed,
+        count.failed.len(),
+        count.suites,
+        in_words(building)
+    );
+    for name in &count.failed {
+        eprintln!("  failed: {name}");
+    }
+    if !succeeded {
+        return Err("the tests failed".into());
+    }
+    if count.passed == 0 {
+        return Err("no test ran; is the filter right?".into());
+    }
+    Ok(())
+}
