@@ -1,11 +1,34 @@
-//! Composition: the rooms' routes under one guard.
+//! Composition: configuration to state, the rooms' routes under one guard, workers beside them, and
+//! an orderly end.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
 
-use crate::platform::state::AppState;
+use crate::kernel::chance::Chance;
+use crate::kernel::clock::Clock;
+use crate::platform::config::Config;
+use crate::platform::crypto::{HashCost, Keys, PasswordHashing};
+use crate::platform::db::{self, DatabaseUrl, Db};
+use crate::platform::fault::Fault;
+use crate::platform::live::Live;
+use crate::platform::server::{self, Patience};
+use crate::platform::state::{App, AppState};
+use crate::platform::stop::{self, Stop};
 use crate::platform::web::accent::Accent;
 use crate::platform::web::{Routes, assets, errors, guard, language};
+use crate::platform::{health, telemetry, tidy};
 use crate::rooms;
 
 /// Every room's routes, with what each needs.
@@ -22,15 +45,251 @@ pub fn routes() -> Routes {
         .and(rooms::practice::routes())
         .and(rooms::staff::routes())
         .and(rooms::worklist::routes())
+        .and(health::routes())
 }
 
 /// The whole public side of the program.
 pub fn router(app: AppState) -> Router {
-    let (router, _) = routes().into_parts();
+    dressed(app, routes())
+}
+
+/// These routes under the guard, the error pages and the limits.
+pub fn dressed(app: AppState, routes: Routes) -> Router {
+    let (router, _) = routes.into_parts();
     router
         .layer(from_fn(guard::note_route))
+        .layer(DefaultBodyLimit::max(server::LARGEST_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, server::HANDLING))
+        // AVL-07: the request fails, the process goes on, and the page says nothing of the inside.
+        .layer(CatchPanicLayer::custom(|_| -> Response { StatusCode::INTERNAL_SERVER_ERROR.into_response() }))
         .layer(from_fn_with_state(app.clone(), language::remember))
         .layer(from_fn(|request, next| errors::dress(request, next, assets::css_path(Accent::default()))))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .with_state(app)
+}
+
+/// Why the program could not start (or a command not begin).
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made or used.
+    #[error("the data folder {0} cannot be used")]
+    DataFolder(PathBuf, #[source] std::io::Error),
+    /// The key file cannot be read or made.
+    #[error("the secret key cannot be used")]
+    Key(#[source] Fault),
+    /// The database cannot be reached or opened.
+    #[error("the database {0} cannot be used")]
+    Database(String, #[source] Fault),
+    /// Its settings would lose what was acknowledged.
+    #[error("the database would lose what it has acknowledged: {0}")]
+    Weak(String),
+    /// The schema is older than this program, and `migrate = no`.
+    #[error("the database's schema is older than this version; it lacks {0}")]
+    OldSchema(String),
+    /// The address to listen on is taken or not ours.
+    #[error("{0} cannot be listened on")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// Anything else of the machinery.
+    #[error("the start failed")]
+    Fault(#[from] Fault),
+}
+
+impl StartError {
+    /// What to do about it.
+    pub fn advice(&self) -> String {
+        match self {
+            Self::DataFolder(folder, _) => format!(
+                "Give the account that runs anteroom the right to write {}, or name another folder with --data.",
+                folder.display()
+            ),
+            Self::Key(_) => "The file must be readable by the account that runs anteroom. If it is lost or damaged, put \
+                             its copy back: a new key would make every password and every open link useless."
+                .into(),
+            Self::Database(_, Fault::DiskFull) => "Make room on the database's disk, then start again.".into(),
+            Self::Database(url, _) if url.starts_with("postgres") => {
+                "Is the server running and reachable from here, and are name, user and password in database_url right? \
+                 `psql` with the same URL tells more."
+                    .into()
+            }
+            Self::Database(..) => "Is the folder there and writable, and is there room on its disk?".into(),
+            Self::Weak(_) => "Set it back in the database's own configuration, then start again.".into(),
+            Self::OldSchema(_) => "Run `anteroom migrate` (after a backup), then start again.".into(),
+            Self::Listen(address, error) if error.kind() == std::io::ErrorKind::AddrInUse => format!(
+                "Another program listens on port {}. Stop it, or choose another port with --listen.",
+                address.port()
+            ),
+            Self::Listen(_, error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                "Ports below 1024 need a privilege; listen on a higher one behind a reverse proxy.".into()
+            }
+            Self::Listen(..) => "Is it an address of this machine? Name another with --listen.".into(),
+            Self::Fault(_) => "The log above tells more; `--log-level debug` tells most.".into(),
+        }
+    }
+}
+
+/// Makes the data folder, readable by its owner alone.
+pub fn make_folder(folder: &Path) -> Result<(), StartError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder).map_err(|e| StartError::DataFolder(folder.to_owned(), e))
+}
+
+/// Opens everything that pages, workers and commands stand on: data folder, keys, database.
+pub async fn build(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+) -> Result<AppState, StartError> {
+    let key_folder = config.secret_key_file.parent().unwrap_or(Path::new("."));
+    let mut uses_data = config.secret_key_file.starts_with(&config.data) || key_folder == config.data;
+    if let DatabaseUrl::Sqlite(path) = &config.database_url {
+        uses_data |= path.starts_with(&config.data);
+    }
+    if uses_data {
+        make_folder(&config.data)?;
+    }
+    let keys = Keys::load_or_create(&config.secret_key_file, chance.as_ref()).map_err(StartError::Key)?;
+    let shown = format!("{:?}", config.database_url);
+    let wrong = |fault| StartError::Database(shown.clone(), fault);
+    let (url, migrates) = (config.database_url.clone(), config.migrate);
+    let lacking = tokio::task::spawn_blocking(move || {
+        let lacking = db::pending(&url)?;
+        if migrates && !lacking.is_empty() { db::migrate(&url).map(|_| Vec::new()) } else { Ok(lacking) }
+    })
+    .await
+    .map_err(|e| Fault::Ended(e.to_string()))?
+    .map_err(wrong)?;
+    if !lacking.is_empty() {
+        return Err(StartError::OldSchema(lacking.join(", ")));
+    }
+    let (url, pool) = (config.database_url.clone(), config.database_pool);
+    let (for_db, with) = (clock.clone(), chance.clone());
+    let db = tokio::task::spawn_blocking(move || Db::open(&url, pool, for_db, with))
+        .await
+        .map_err(|e| Fault::Ended(e.to_string()))?
+        .map_err(wrong)?;
+    let weak = db.weaknesses().await.map_err(wrong)?;
+    if !weak.is_empty() {
+        return Err(StartError::Weak(weak.join("; ")));
+    }
+    Ok(Arc::new(App {
+        hashing: PasswordHashing::new(&keys, HashCost::Full)?,
+        db,
+        clock,
+        chance,
+        keys,
+        settings: config.settings(),
+        live: Live::default(),
+        outbox_bell: Arc::new(tokio::sync::Notify::new()),
+    }))
+}
+
+/// Opens a listener, or says whose port it is.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|e| StartError::Listen(address, e))
+}
+
+/// How often reminders are looked for, and how often old rows are taken away.
+const REMIND_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Starts everything that runs beside the requests.
+pub fn start_workers(app: &AppState, stop: &Stop) -> JoinSet<()> {
+    let mut workers = JoinSet::new();
+    let reminding = app.clone();
+    workers.spawn(again_and_again("reminders", REMIND_EVERY, stop.clone(), move || {
+        let app = reminding.clone();
+        async move { rooms::access::actions::send_due_reminders(&app).await }
+    }));
+    let tidying = app.clone();
+    workers.spawn(again_and_again("tidying", TIDY_EVERY, stop.clone(), move || {
+        let app = tidying.clone();
+        async move { tidy::tidy(&app).await }
+    }));
+    workers
+}
+
+/// A job by the clock on the wall. One that fails or panics is told and tried again at its next
+/// time; it never takes the process or another job with it.
+async fn again_and_again<W, F>(name: &'static str, every: Duration, stop: Stop, work: W)
+where
+    W: Fn() -> F + Send + 'static,
+    F: Future<Output = Result<usize, Fault>> + Send + 'static,
+{
+    loop {
+        match tokio::spawn(work()).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(done)) => tracing::info!(job = name, done, "a job did its round"),
+            Ok(Err(fault)) => tracing::error!(job = name, error = fault.chain(), "a job failed"),
+            Err(_) => tracing::error!(job = name, "a job panicked"),
+        }
+        if !stop.sleep(every).await {
+            return;
+        }
+    }
+}
+
+/// Lets the workers finish what they have in hand.
+pub async fn finish_workers(mut workers: JoinSet<()>) {
+    let all = async { while workers.join_next().await.is_some() {} };
+    if tokio::time::timeout(Duration::from_secs(8), all).await.is_err() {
+        tracing::warn!(
+            "a worker did not end in time and is cut; what it had in hand is tried again at the next start"
+        );
+    }
+}
+
+/// What connections may take, as configured.
+pub fn patience(config: &Config) -> Patience {
+    Patience {
+        connections: config.connections as usize,
+        connections_per_address: config.connections_per_address as usize,
+        proxies: config.trusted_proxies.clone(),
+        ..Patience::default()
+    }
+}
+
+/// Serves until SIGTERM or SIGINT; a second one ends at once.
+pub async fn serve(config: Config, clock: Arc<dyn Clock>, chance: Arc<dyn Chance>) -> Result<(), StartError> {
+    telemetry::start_metrics();
+    telemetry::tell_panics_by_place();
+    let app = build(&config, clock, chance).await?;
+    let listener = listen(config.listen).await?;
+    let health = match config.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    let (stopper, stop) = stop::signal();
+    let workers = start_workers(&app, &stop);
+    let mut servers = JoinSet::new();
+    servers.spawn(server::serve(listener, router(app.clone()), patience(&config), stop.clone()));
+    if let Some(listener) = health {
+        servers.spawn(server::serve(
+            listener,
+            health::own_router(app.clone()),
+            Patience::default(),
+            stop.clone(),
+        ));
+    }
+    tracing::info!(listen = %config.listen, public_url = config.public_url, version = env!("CARGO_PKG_VERSION"), "serving");
+    stop::asked_by_the_system()
+        .await
+        .map_err(|e| Fault::Other("signals cannot be waited for".into(), Some(e.into())))?;
+    tracing::info!("stopping: finishing what is in hand");
+    tokio::spawn(async {
+        if stop::asked_by_the_system().await.is_ok() {
+            eprintln!("anteroom: asked twice; ending at once");
+            std::process::exit(1);
+        }
+    });
+    stopper.stop();
+    while servers.join_next().await.is_some() {}
+    finish_workers(workers).await;
+    tracing::info!("stopped");
+    Ok(())
 }

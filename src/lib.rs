@@ -5,6 +5,7 @@
 //! `ARCHITECTURE.md` has the picture.
 
 pub mod app;
+pub mod cli;
 pub mod kernel;
 pub mod platform;
 pub mod rooms;

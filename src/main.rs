@@ -1,5 +1,5 @@
 //! Parses the command line, nothing else.
 
-fn main() {
-    println!("anteroom {}", env!("CARGO_PKG_VERSION"));
+fn main() -> std::process::ExitCode {
+    anteroom::cli::main()
 }

@@ -14,19 +14,38 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// Any number, the same in every process that migrates.
 const LOCK: i64 = 0x616e_7465_726f_6f6d;
 
-/// Runs what is pending and returns the names of the steps that ran.
-pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, Fault> {
-    let unavailable = |e: &dyn std::fmt::Display| Fault::Unavailable(e.to_string());
+/// The names of the steps that this version has and the database does not. Changes nothing but, for
+/// SQLite, makes the file.
+pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>, Fault> {
+    type Steps<DB> = Vec<Box<dyn diesel::migration::Migration<DB>>>;
+    fn names<DB: diesel::backend::Backend>(steps: Steps<DB>) -> Vec<String> {
+        steps.iter().map(|step| step.name().version().to_string()).collect()
+    }
+    let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
+        Fault::Other("the schema's steps cannot be read".into(), Some(e))
+    };
+    match connect(url)? {
+        Conn::Sqlite(mut conn) => conn.pending_migrations(SQLITE).map(names).map_err(failed),
+        Conn::Postgres(mut conn) => conn.pending_migrations(POSTGRES).map(names).map_err(failed),
+    }
+}
+
+fn connect(url: &DatabaseUrl) -> Result<Conn, Fault> {
     let manager = match url {
         DatabaseUrl::Sqlite(path) => Manager::sqlite_writer(path)?,
         DatabaseUrl::Postgres(url) => Manager::postgres(url),
     };
+    manager.connect().map_err(|e| Fault::Unavailable(e.to_string()))
+}
+
+/// Runs what is pending and returns the names of the steps that ran.
+pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, Fault> {
     let names = |steps: Vec<diesel::migration::MigrationVersion<'_>>| {
         steps.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let failed =
         |e: Box<dyn std::error::Error + Send + Sync>| Fault::Other("a migration failed".into(), Some(e));
-    match manager.connect().map_err(|e| unavailable(&e))? {
+    match connect(url)? {
         Conn::Sqlite(mut conn) => conn.run_pending_migrations(SQLITE).map(names).map_err(failed),
         Conn::Postgres(mut conn) => {
             conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0;")?;

@@ -5,6 +5,7 @@
 //! practice by its address) say so by their name ([`Db::system_read`], [`Db::system_write`]).
 
 mod connect;
+mod durability;
 mod migrate;
 pub mod schema;
 mod scope;
@@ -17,7 +18,7 @@ use diesel::r2d2::Pool;
 use tokio::sync::Semaphore;
 
 pub use connect::{Conn, DatabaseUrl, DatabaseUrlError};
-pub use migrate::migrate;
+pub use migrate::{migrate, pending};
 pub use scope::{Door, PracticeScope, Scoped, System};
 
 use crate::kernel::{chance::Chance, clock::Clock};

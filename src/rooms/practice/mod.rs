@@ -2,6 +2,7 @@
 
 mod frames;
 mod public;
+pub mod register;
 mod store;
 
 pub use public::PublicPractice;

@@ -1,0 +1,177 @@
+//! The command line. Each command opens the same house that `serve` opens and calls the same
+//! actions that pages call.
+
+mod audit;
+mod failure;
+mod flags;
+mod practice;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use failure::{Exit, Failure};
+pub use flags::Flags;
+
+use crate::app;
+use crate::kernel::chance::SystemChance;
+use crate::kernel::clock::SystemClock;
+use crate::platform::config::{Config, LogFormat, LogLevel};
+use crate::platform::db;
+use crate::platform::db::{Door, PracticeScope};
+use crate::platform::state::AppState;
+use crate::platform::telemetry;
+use crate::rooms::practice::{Practice, register};
+
+/// The client portal of a behavioral-health practice, and the practice's side of it.
+#[derive(Debug, Parser)]
+#[command(name = "anteroom", version, about, arg_required_else_help = true, infer_subcommands = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve practices and their clients until told to stop.
+    Serve {
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Bring the database to this version's schema.
+    Migrate {
+        /// Only say what would run.
+        #[arg(long)]
+        dry_run: bool,
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Practices of this installation.
+    #[command(subcommand)]
+    Practice(practice::Command),
+    /// The audit trail.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no error, and go to standard output.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("anteroom: no threads can be started: {error}");
+            return Exit::NotThere.into();
+        }
+    };
+    let json = std::env::args_os().any(|word| word == "--json");
+    match runtime.block_on(run(cli.command)) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.tell(json);
+            failure.exit.into()
+        }
+    }
+}
+
+/// What a command comes to.
+type Ending = Result<Exit, Failure>;
+
+async fn run(command: Command) -> Ending {
+    match command {
+        Command::Serve { flags } => {
+            let config = flags.load()?;
+            telemetry::start_log(config.log_format, config.log_level);
+            app::serve(config, Arc::new(SystemClock), Arc::new(SystemChance)).await?;
+            Ok(Exit::Done)
+        }
+        Command::Migrate { dry_run, json, flags } => migrate(flags, dry_run, json).await,
+        Command::Practice(command) => practice::run(command).await,
+        Command::Audit(command) => audit::run(command).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "anteroom", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Opens the house for a command: quieter than `serve`, same doors.
+async fn open(flags: &Flags) -> Result<(Config, AppState), Failure> {
+    let config = flags.load()?;
+    telemetry::start_log(LogFormat::Text, config.log_level.min_warn());
+    let app = app::build(&config, Arc::new(SystemClock), Arc::new(SystemChance)).await?;
+    Ok((config, app))
+}
+
+impl LogLevel {
+    /// For commands, whose own words are the output: warnings and worse, unless more was asked for.
+    fn min_warn(self) -> Self {
+        if self == Self::Info { Self::Warn } else { self }
+    }
+}
+
+/// The practice that a command works in: the named one, or the only one.
+async fn practice_of(app: &AppState, slug: Option<&str>) -> Result<(Practice, PracticeScope), Failure> {
+    let all = app.db.system_read(register::all).await?;
+    let names = || all.iter().map(|p| p.slug.as_str()).collect::<Vec<_>>().join(", ");
+    let found = match (slug, all.as_slice()) {
+        (Some(slug), _) => all.iter().find(|p| p.slug == slug).cloned().ok_or_else(|| {
+            Failure::new(Exit::NotFound, format!("there is no practice {slug:?}")).advise(if all.is_empty() {
+                "There are none yet: `anteroom practice add`.".into()
+            } else {
+                format!("There are: {}.", names())
+            })
+        }),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => Err(Failure::new(Exit::NotFound, "there is no practice yet")
+            .advise("Make one: `anteroom practice add`.")),
+        (None, _) => Err(Failure::new(Exit::Usage, "there are several practices")
+            .advise(format!("Name one with --practice: {}.", names()))),
+    }?;
+    let scope = found.scope(Door::Operator);
+    Ok((found, scope))
+}
+
+async fn migrate(flags: Flags, dry_run: bool, json: bool) -> Ending {
+    let config = flags.load()?;
+    telemetry::start_log(LogFormat::Text, config.log_level.min_warn());
+    if let db::DatabaseUrl::Sqlite(path) = &config.database_url
+        && path.starts_with(&config.data)
+    {
+        app::make_folder(&config.data)?;
+    }
+    let url = config.database_url.clone();
+    let steps =
+        tokio::task::spawn_blocking(move || if dry_run { db::pending(&url) } else { db::migrate(&url) })
+            .await
+            .map_err(|e| Failure::new(Exit::Failed, e.to_string()))?
+            .map_err(|fault| app::StartError::Database(format!("{:?}", config.database_url), fault))?;
+    if json {
+        println!("{}", serde_json::json!({ "dry_run": dry_run, "steps": steps }));
+    } else if steps.is_empty() {
+        println!("The database is at this version's schema; nothing to do.");
+    } else {
+        println!("{}", if dry_run { "These steps would run:" } else { "These steps ran:" });
+        for step in steps {
+            println!("  {step}");
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,87 @@
+//! For the machines that watch: is the process there, can it work, what has it done.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::platform::config::values;
+use crate::platform::permissions::Needs;
+use crate::platform::state::{App, AppState};
+use crate::platform::telemetry;
+use crate::platform::web::{PageError, PageResult, Routes};
+
+/// On the public listener. `/metrics` answers there only while the installation is on loopback.
+pub fn routes() -> Routes {
+    Routes::new().get("/healthz", Needs::Nothing, alive).get("/readyz", Needs::Nothing, ready).get(
+        "/metrics",
+        Needs::Nothing,
+        metrics_on_loopback,
+    )
+}
+
+/// On a listener of their own (WEB-07).
+pub fn own_router(app: AppState) -> Router {
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(app)
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+/// The process answers.
+async fn alive() -> Response {
+    plain(StatusCode::OK, "ok\n")
+}
+
+/// The database answers, so requests can be served.
+async fn ready(State(app): State<AppState>) -> Response {
+    match app.db.ping().await {
+        Ok(()) => plain(StatusCode::OK, "ready\n"),
+        Err(fault) => {
+            tracing::warn!(error = fault.chain(), "not ready: the database does not answer");
+            plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+        }
+    }
+}
+
+async fn metrics_on_loopback(State(app): State<AppState>) -> PageResult {
+    if !values::is_loopback(values::host_of(&app.settings.public_url)) {
+        return Err(PageError::NotFound);
+    }
+    Ok(metrics(State(app)).await)
+}
+
+async fn metrics(State(app): State<AppState>) -> Response {
+    if let Err(fault) = look_at_the_outbox(&app).await {
+        tracing::warn!(error = fault.chain(), "the outbox could not be counted");
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], telemetry::rendered())
+        .into_response()
+}
+
+/// Mail that waits, and for how long: the two figures that an operator wants an alarm on.
+async fn look_at_the_outbox(app: &App) -> Result<(), crate::platform::fault::Fault> {
+    use crate::platform::db::schema::outbox;
+    use crate::platform::outbox::Delivery;
+    use diesel::prelude::*;
+    let (waiting, oldest) = app
+        .db
+        .system_read(|system| {
+            let row: (i64, Option<crate::kernel::clock::Moment>) = outbox::table
+                .filter(outbox::state.eq_any([Delivery::Queued, Delivery::Sending, Delivery::Deferred]))
+                .select((diesel::dsl::count_star(), diesel::dsl::min(outbox::created_at)))
+                .first(system.conn)?;
+            Ok(row)
+        })
+        .await?;
+    let seconds = oldest.map_or(0, |at| app.now().seconds_since(at).max(0));
+    metrics::gauge!("anteroom_outbox_waiting").set(waiting as f64);
+    metrics::gauge!("anteroom_outbox_oldest_seconds").set(seconds as f64);
+    Ok(())
+}

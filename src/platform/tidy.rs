@@ -1,0 +1,34 @@
+//! Takes away what nobody needs any more: counters of windows that are over, sessions and one-time
+//! links that ended long ago, answers kept for repeated API calls.
+
+use diesel::prelude::*;
+
+use crate::platform::db::schema::{attempt_counter, idempotent_request, one_time_link, session};
+use crate::platform::fault::Fault;
+use crate::platform::state::App;
+
+/// Days that an ended session or link is kept, for "who was signed in then".
+const DAYS: i64 = 30;
+
+/// One round over all practices; returns how many rows went. Small tables in small transactions.
+pub async fn tidy(app: &App) -> Result<usize, Fault> {
+    app.db
+        .system_write(|system| {
+            let long_ago = system.now.plus_hours(-24 * DAYS);
+            let two_days_ago = system.now.plus_hours(-48);
+            let mut gone =
+                diesel::delete(attempt_counter::table.filter(attempt_counter::window_start.lt(two_days_ago)))
+                    .execute(system.conn)?;
+            // No session lives longer than twelve hours, so one that began this long ago is over.
+            gone += diesel::delete(session::table.filter(session::created_at.lt(long_ago)))
+                .execute(system.conn)?;
+            gone += diesel::delete(one_time_link::table.filter(one_time_link::expires_at.lt(long_ago)))
+                .execute(system.conn)?;
+            gone += diesel::delete(
+                idempotent_request::table.filter(idempotent_request::created_at.lt(two_days_ago)),
+            )
+            .execute(system.conn)?;
+            Ok(gone)
+        })
+        .await
+}
