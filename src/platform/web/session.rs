@@ -145,6 +145,20 @@ pub fn find(c: &mut Scoped<'_>, audience: Audience, token: &Token) -> Result<Opt
     Ok(found.filter(|s| now < s.ends_at(audience)))
 }
 
+/// Is the session with this hash still alive? For streams, which outlive their request (SES-06).
+pub fn is_alive(c: &mut Scoped<'_>, audience: Audience, token_hash: &str) -> Result<bool, Fault> {
+    let found: Option<Session> = session::table
+        .filter(session::practice_id.eq(c.practice().clone()))
+        .filter(session::token_hash.eq(token_hash))
+        .filter(session::audience.eq(audience))
+        .filter(session::ended_at.is_null())
+        .select(Session::as_select())
+        .first(c.conn)
+        .optional()?;
+    let now = c.now();
+    Ok(found.is_some_and(|s| now < s.ends_at(audience)))
+}
+
 /// Moves the idle end, at most every half minute.
 pub async fn touch(app: &App, scope: &PracticeScope, session: &Session) -> Result<(), Fault> {
     if app.now().seconds_since(session.seen_at) < TOUCH_SECONDS {

@@ -3,14 +3,16 @@
 pub mod actions;
 pub mod lifecycle;
 mod overview;
+mod staff_pages;
 mod store;
 
 pub use overview::{GrantRole, Overview, TimelineEntry, overview_of, overviews_of_chart};
+pub use staff_pages::{When, refusal_in_words};
 pub use store::{AccessRow, Channel, InvitationState, grants_of_account, load_access};
 
 use crate::platform::web::Routes;
 
 /// This room's routes.
 pub fn routes() -> Routes {
-    Routes::new()
+    staff_pages::routes()
 }

@@ -1,0 +1,96 @@
+//! The Communications tab of the chart room.
+
+use axum::extract::{Path, State};
+
+use super::acts::owner_of;
+use super::portal_box::{self, PortalBox, Viewer};
+use crate::kernel::ids::ChartId;
+use crate::platform::permissions::Permission;
+use crate::platform::state::AppState;
+use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::{PageError, PageResult, html};
+use crate::rooms::access::{Overview, overviews_of_chart};
+use crate::rooms::charts::{ChartFile, load_file};
+use crate::rooms::staff::StaffSession;
+
+/// The tab's address.
+pub fn path(chart: &ChartId) -> String {
+    format!("/staff/charts/{chart}/communications")
+}
+
+/// What the tab and the forms of its acts need of a chart.
+pub struct Room {
+    /// The chart and its people.
+    pub file: ChartFile,
+    /// The chart owner's access.
+    pub owner: Overview,
+    /// Everybody's, the owner's first.
+    pub grants: Vec<Overview>,
+}
+
+/// Reads the chart and its grants in one unit.
+pub async fn load(app: &AppState, staff: &StaffSession, chart: &ChartId) -> Result<Room, PageError> {
+    let id = chart.clone();
+    let found = app
+        .db
+        .read(&staff.scope, move |c| {
+            let Some(file) = load_file(c, &id)? else { return Ok(None) };
+            Ok(Some((file, overviews_of_chart(c, &id)?)))
+        })
+        .await?;
+    let (file, grants) = found.ok_or(PageError::NotFound)?;
+    let owner = owner_of(&grants).ok_or(PageError::NotFound)?;
+    Ok(Room { file, owner, grants })
+}
+
+#[derive(askama::Template)]
+#[template(path = "rooms/access/templates/communications.html")]
+struct CommunicationsPage {
+    frame: StaffFrame,
+    client: String,
+    chart_number: String,
+    portal: PortalBox,
+}
+
+#[derive(askama::Template)]
+#[template(path = "rooms/access/templates/portal_box.html")]
+struct BoxFragment {
+    frame: StaffFrame,
+    portal: PortalBox,
+}
+
+fn portal_of(app: &AppState, staff: &StaffSession, room: &Room) -> Result<PortalBox, PageError> {
+    let viewer = Viewer {
+        words: staff.words,
+        zone: &staff.zone,
+        now: app.now(),
+        may_manage: staff.may(Permission::ManagePortal),
+    };
+    portal_box::fill(viewer, &room.file, &room.grants).ok_or(PageError::NotFound)
+}
+
+/// The whole tab.
+pub async fn page(State(app): State<AppState>, staff: StaffSession, Path(chart): Path<String>) -> PageResult {
+    let chart = chart.parse().map_err(|_| PageError::NotFound)?;
+    let room = load(&app, &staff, &chart).await?;
+    let page = CommunicationsPage {
+        portal: portal_of(&app, &staff, &room)?,
+        frame: staff.frame(&app, StaffPage::Charts),
+        client: room.file.client.full_name(),
+        chart_number: room.file.chart.chart_number,
+    };
+    html(askama::Template::render(&page))
+}
+
+/// The box alone, for live changes.
+pub async fn fragment(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> PageResult {
+    let chart = chart.parse().map_err(|_| PageError::NotFound)?;
+    let room = load(&app, &staff, &chart).await?;
+    let fragment =
+        BoxFragment { portal: portal_of(&app, &staff, &room)?, frame: staff.frame(&app, StaffPage::Charts) };
+    html(askama::Template::render(&fragment))
+}
