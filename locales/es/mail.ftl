@@ -1,1 +1,19 @@
-# Palabras de: mail.
+# Palabras de: correo.
+mail-plain-link = Si el botón no funciona, copie esta dirección en su navegador:
+# Qué pasó con un correo, en palabras sencillas. Se muestra al personal junto a su estado.
+mail-reason-no-mailbox = Ese buzón no existe en ese proveedor.
+mail-reason-no-domain = La parte después de la @ no existe o no recibe correo.
+mail-reason-mailbox-full = El buzón está lleno.
+mail-reason-mailbox-disabled = El buzón está desactivado.
+mail-reason-refused = El servidor receptor rechazó el mensaje.
+mail-reason-policy = El servidor receptor rechazó el mensaje por sus propias reglas (a menudo un filtro de spam).
+mail-reason-too-large = El mensaje es demasiado grande para el servidor receptor.
+mail-reason-address-form = El servidor de correo no admite una dirección de esta forma.
+mail-reason-try-later = El servidor receptor pidió que lo intentemos más tarde.
+mail-reason-unreachable = No se pudo contactar con el servidor de correo. Seguimos intentándolo.
+mail-reason-interrupted = La conexión se cortó durante la entrega del mensaje. Seguimos intentándolo.
+mail-reason-gave-up = No se pudo entregar al servidor de correo en 48 horas.
+mail-reason-delayed = El lado receptor informa de un retraso y sigue intentándolo.
+mail-reason-expired-there = El lado receptor desistió tras intentarlo durante varios días.
+mail-reason-unreadable = El mensaje guardado no se pudo leer.
+mail-reason-other = El lado receptor no pudo entregarlo.
