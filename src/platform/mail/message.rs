@@ -215,7 +215,7 @@ mod tests {
         let from = mail.from().unwrap().first().unwrap();
         assert_eq!((from.name(), from.address()), (Some("Riverbend Counseling"), Some("portal@mail.example.org")));
         assert_eq!(mail.reply_to().unwrap().first().unwrap().address(), Some("desk@riverbend.example.org"));
-        let text = mail.body_text(0).unwrap();
+        let text = mail.body_text(0).unwrap().replace("\r\n", "\n");
         assert!(text.contains("\nhttps://portal.example.org/riverbend/i/TOKEN\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
         let html = mail.body_html(0).unwrap();

@@ -1,10 +1,14 @@
 //! The outbox: mail waiting to go, written in the transaction that it tells of, sent by a worker.
 
+mod claims;
 mod store;
+mod worker;
 
 use diesel::prelude::*;
 
+pub use claims::{Depth, depth};
 pub use store::{cancel_for_invitation, enqueue, enqueue_many, of_access};
+pub use worker::{Pace, Worker};
 
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
