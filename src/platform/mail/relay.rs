@@ -11,28 +11,13 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
-use percent_encoding::percent_decode_str;
 
-use crate::kernel::secrets::Secret;
-
-/// How the connection is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protection {
-    /// Not at all: for a server on this machine or a private network.
-    Plain,
-    /// STARTTLS, or nothing is sent (EML-04).
-    StartTls,
-    /// TLS from the first byte.
-    Tls,
-}
+use crate::platform::config::{self, SmtpSecurity, SmtpUrl};
 
 /// A mail server, how to reach it, and how hard to lean on it.
 #[derive(Clone)]
 pub struct Relay {
-    protection: Protection,
-    host: String,
-    port: u16,
-    login: Option<(String, Secret)>,
+    url: SmtpUrl,
     connections: usize,
     timeout: Duration,
     roots: Vec<Certificate>,
@@ -41,84 +26,24 @@ pub struct Relay {
 /// Never shows the password (CRY-06).
 impl fmt::Debug for Relay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {}:{}", self.protection, self.host, self.port)
+        fmt::Display::fmt(&self.url, f)
     }
 }
 
-/// Why an SMTP URL was refused.
+/// The certificate file holds none.
 #[derive(Debug, thiserror::Error)]
-pub enum RelayError {
-    /// Not one of the three forms.
-    #[error(
-        "an SMTP URL is smtp://HOST:PORT, smtp+starttls://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT"
-    )]
-    Form,
-    /// The password would cross a network readable.
-    #[error("smtp:// with a password would send it readable; use smtp+starttls:// or smtps://")]
-    ReadablePassword,
-    /// The certificate file holds none.
-    #[error("that is not a certificate in PEM form")]
-    Certificate,
-}
+#[error("that is not a certificate in PEM form")]
+pub struct NoCertificate;
 
 impl Relay {
-    /// Reads `smtp://host:port`, `smtp+starttls://user:pass@host:port` or
-    /// `smtps://user:pass@host:port`; user and password percent-encoded.
-    pub fn parse(url: &str) -> Result<Self, RelayError> {
-        let (scheme, rest) = url.trim().split_once("://").ok_or(RelayError::Form)?;
-        let (protection, usual_port) = match scheme {
-            "smtp" => (Protection::Plain, 25),
-            "smtp+starttls" => (Protection::StartTls, 587),
-            "smtps" => (Protection::Tls, 465),
-            _ => return Err(RelayError::Form),
-        };
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (login, place) = match rest.rsplit_once('@') {
-            Some((login, place)) => (Some(login), place),
-            None => (None, rest),
-        };
-        let login = match login {
-            Some(login) => {
-                let (user, password) = login.split_once(':').ok_or(RelayError::Form)?;
-                let decode = |text: &str| {
-                    percent_decode_str(text).decode_utf8().map(|t| t.into_owned()).map_err(|_| RelayError::Form)
-                };
-                Some((decode(user)?, Secret::new(decode(password)?)))
-            }
-            None => None,
-        };
-        let (host, port) = match place.strip_prefix('[') {
-            Some(v6) => {
-                let (host, after) = v6.split_once(']').ok_or(RelayError::Form)?;
-                (host, after.strip_prefix(':'))
-            }
-            None => match place.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (place, None),
-            },
-        };
-        let port = match port {
-            Some(port) => port.parse().map_err(|_| RelayError::Form)?,
-            None => usual_port,
-        };
-        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '?' | '#');
-        if host.is_empty() || host.contains(odd) {
-            return Err(RelayError::Form);
-        }
-        let is_here = host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if protection == Protection::Plain && login.is_some() && !is_here {
-            return Err(RelayError::ReadablePassword);
-        }
-        Ok(Self {
-            protection,
-            host: host.to_owned(),
-            port,
-            login,
-            connections: 4,
-            timeout: Duration::from_secs(60),
-            roots: Vec::new(),
-        })
+    /// The server of this URL, with four connections and a minute for each step.
+    pub fn new(url: SmtpUrl) -> Self {
+        Self { url, connections: 4, timeout: Duration::from_secs(60), roots: Vec::new() }
+    }
+
+    /// The same, from the URL's text.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        config::values::smtp(url).map(Self::new)
     }
 
     /// At most this many connections at a time (default 4).
@@ -134,8 +59,8 @@ impl Relay {
     }
 
     /// Also believes certificates that this one signed: a practice's own mail server.
-    pub fn trusting(mut self, pem: &[u8]) -> Result<Self, RelayError> {
-        self.roots.push(Certificate::from_pem(pem).map_err(|_| RelayError::Certificate)?);
+    pub fn trusting(mut self, pem: &[u8]) -> Result<Self, NoCertificate> {
+        self.roots.push(Certificate::from_pem(pem).map_err(|_| NoCertificate)?);
         Ok(self)
     }
 
@@ -145,7 +70,7 @@ impl Relay {
     }
 
     fn tls(&self) -> Result<TlsParameters, SmtpError> {
-        let mut builder = TlsParameters::builder(self.host.clone());
+        let mut builder = TlsParameters::builder(self.url.host.clone());
         for root in &self.roots {
             builder = builder.add_root_certificate(root.clone());
         }
@@ -156,23 +81,23 @@ impl Relay {
     pub async fn connect(&self, hello: &str) -> Result<Session, Trouble> {
         let hello = ClientId::Domain(hello.to_owned());
         let opening = async {
-            let tls = match self.protection {
-                Protection::Tls => Some(self.tls().map_err(|e| Trouble::at_connect(&e))?),
+            let tls = match self.url.security {
+                SmtpSecurity::Tls => Some(self.tls().map_err(|e| Trouble::at_connect(&e))?),
                 _ => None,
             };
-            let place = (self.host.as_str(), self.port);
+            let place = (self.url.host.as_str(), self.url.port);
             let mut conn =
                 AsyncSmtpConnection::connect_tokio1(place, Some(self.timeout), &hello, tls, None)
                     .await
                     .map_err(|e| Trouble::at_connect(&e))?;
-            if self.protection == Protection::StartTls {
+            if self.url.security == SmtpSecurity::StartTls {
                 if !conn.can_starttls() {
                     return Err(Trouble::lane("the mail server offers no STARTTLS; nothing is sent without it"));
                 }
                 let tls = self.tls().map_err(|e| Trouble::at_connect(&e))?;
                 conn.starttls(tls, &hello).await.map_err(|e| Trouble::at_connect(&e))?;
             }
-            if let Some((user, password)) = &self.login {
+            if let Some((user, password)) = &self.url.credentials {
                 let login = Credentials::new(user.clone(), password.reveal().to_owned());
                 conn.auth(&[Mechanism::Plain, Mechanism::Login], &login)
                     .await
@@ -454,27 +379,6 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_smtp_url_says_how_the_connection_is_protected() {
-        let relay = Relay::parse("smtp://127.0.0.1:2525").unwrap();
-        assert_eq!((relay.protection, relay.port), (Protection::Plain, 2525));
-        let relay = Relay::parse("smtp+starttls://me%40example.org:p%3Aw@mail.example.org").unwrap();
-        assert_eq!((relay.protection, relay.port), (Protection::StartTls, 587));
-        let (user, password) = relay.login.as_ref().unwrap();
-        assert_eq!((user.as_str(), password.reveal()), ("me@example.org", "p:w"));
-        assert!(!format!("{relay:?}").contains("p:w"));
-        let relay = Relay::parse("smtps://[::1]:4650/").unwrap();
-        assert_eq!((relay.host.as_str(), relay.port), ("::1", 4650));
-        for bad in ["mail.example.org", "http://x", "smtp://", "smtp://a b", "smtps://user@host", "smtp://h:99999"] {
-            assert!(Relay::parse(bad).is_err(), "{bad}");
-        }
-        assert!(matches!(
-            Relay::parse("smtp://u:p@mail.example.org"),
-            Err(RelayError::ReadablePassword)
-        ));
-        assert!(Relay::parse("smtp://u:p@127.0.0.1:25").is_ok());
-    }
 
     #[test]
     fn a_code_is_told_in_plain_words() {

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{Delivery, MailState};
+use super::Delivery;
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId, PracticeId};
+use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::schema::{outbox, person_address};
 use crate::platform::db::{Scoped, System};
@@ -32,7 +32,6 @@ pub(super) struct Claim {
     pub kind: String,
     pub chart_id: Option<ChartId>,
     pub access_id: Option<AccessId>,
-    pub invitation_id: Option<InvitationId>,
     pub recipient: String,
     pub payload: Option<Vec<u8>>,
     pub state: Delivery,
@@ -433,14 +432,4 @@ pub fn depth(system: &mut System<'_>) -> Result<Depth, Fault> {
         };
     }
     Ok(depth)
-}
-
-/// One mail's state.
-pub(super) fn mail_state(c: &mut Scoped<'_>, mail: &MailId) -> Result<Option<MailState>, Fault> {
-    Ok(outbox::table
-        .filter(outbox::practice_id.eq(c.practice().clone()))
-        .filter(outbox::mail_id.eq(mail.clone()))
-        .select(MailState::as_select())
-        .first(c.conn)
-        .optional()?)
 }

@@ -1,12 +1,17 @@
 //! The outbox: mail waiting to go, written in the transaction that it tells of, sent by a worker.
 
+mod bounce;
 mod claims;
+pub mod dsn;
+pub mod hook;
 mod store;
 mod worker;
 
 use diesel::prelude::*;
 
+pub use bounce::{BounceOutcome, bounce};
 pub use claims::{Depth, depth};
+pub use hook::routes;
 pub use store::{cancel_for_invitation, enqueue, enqueue_many, of_access};
 pub use worker::{Pace, Worker};
 
