@@ -23,6 +23,8 @@ use crate::platform::crypto::{HashCost, Keys, PasswordHashing};
 use crate::platform::db::{self, DatabaseUrl, Db};
 use crate::platform::fault::Fault;
 use crate::platform::live::Live;
+use crate::platform::mail::Relay;
+use crate::platform::outbox;
 use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
@@ -46,6 +48,7 @@ pub fn routes() -> Routes {
         .and(rooms::staff::routes())
         .and(rooms::worklist::routes())
         .and(health::routes())
+        .and(outbox::routes())
 }
 
 /// The whole public side of the program.
@@ -199,8 +202,9 @@ const REMIND_EVERY: Duration = Duration::from_secs(60);
 const TIDY_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Starts everything that runs beside the requests.
-pub fn start_workers(app: &AppState, stop: &Stop) -> JoinSet<()> {
+pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
+    workers.spawn(outbox::run(app.clone(), relay, outbox::Pace::default(), stop.clone()));
     let reminding = app.clone();
     workers.spawn(again_and_again("reminders", REMIND_EVERY, stop.clone(), move || {
         let app = reminding.clone();
@@ -265,7 +269,8 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, chance: Arc<dyn Chance
         None => None,
     };
     let (stopper, stop) = stop::signal();
-    let workers = start_workers(&app, &stop);
+    let relay = Relay::new(config.smtp_url.clone()).with_connections(config.smtp_pool as usize);
+    let workers = start_workers(&app, relay, &stop);
     let mut servers = JoinSet::new();
     servers.spawn(server::serve(listener, router(app.clone()), patience(&config), stop.clone()));
     if let Some(listener) = health {

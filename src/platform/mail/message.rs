@@ -213,14 +213,20 @@ mod tests {
         assert_eq!(mail.message_id(), Some("abc.def@mail.example.org"));
         assert_eq!(mail.subject(), Some("Su acceso al portal está listo"));
         let from = mail.from().unwrap().first().unwrap();
-        assert_eq!((from.name(), from.address()), (Some("Riverbend Counseling"), Some("portal@mail.example.org")));
+        assert_eq!(
+            (from.name(), from.address()),
+            (Some("Riverbend Counseling"), Some("portal@mail.example.org"))
+        );
         assert_eq!(mail.reply_to().unwrap().first().unwrap().address(), Some("desk@riverbend.example.org"));
         let text = mail.body_text(0).unwrap().replace("\r\n", "\n");
         assert!(text.contains("\nhttps://portal.example.org/riverbend/i/TOKEN\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
         let html = mail.body_html(0).unwrap();
         assert_eq!(html.matches("href=").count(), 1);
-        assert_eq!(html.matches("<img").count() + html.matches("url(").count() + html.matches("src=").count(), 0);
+        assert_eq!(
+            html.matches("<img").count() + html.matches("url(").count() + html.matches("src=").count(),
+            0
+        );
         assert!(html.contains("lang=\"es\"") && html.contains("color-scheme"));
         assert!(!html.contains("<script>"), "{html}");
         let header = |name: &str| mail.header(name).and_then(|v| v.as_text()).map(str::to_owned);

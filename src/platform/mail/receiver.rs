@@ -257,7 +257,9 @@ fn turn(shared: &Shared, verb: Verb, argument: &str) -> (Turn, Duration) {
         .unwrap_or_default();
     for fault in &mut inner.faults {
         match fault {
-            Fault::RefuseRecipient(part, answer) if verb == Verb::Rcpt && argument.contains(part.as_str()) => {
+            Fault::RefuseRecipient(part, answer)
+                if verb == Verb::Rcpt && argument.contains(part.as_str()) =>
+            {
                 return (Turn::Say(answer.clone()), slow);
             }
             Fault::Answer(at, answer, left) if *at == verb && *left > 0 => {
@@ -416,7 +418,8 @@ async fn text(wire: &mut Wire) -> std::io::Result<Option<Vec<u8>>> {
 
 fn keep(shared: &Shared, return_path: String, to: Vec<String>, raw: Vec<u8>) {
     let parsed = mail_parser::MessageParser::new().parse(&raw);
-    let (mut subject, mut text, mut html, mut headers) = (String::new(), String::new(), String::new(), Vec::new());
+    let (mut subject, mut text, mut html, mut headers) =
+        (String::new(), String::new(), String::new(), Vec::new());
     if let Some(mail) = &parsed {
         subject = mail.subject().unwrap_or_default().to_owned();
         text = mail.body_text(0).unwrap_or_default().replace("\r\n", "\n");

@@ -86,13 +86,14 @@ impl Relay {
                 _ => None,
             };
             let place = (self.url.host.as_str(), self.url.port);
-            let mut conn =
-                AsyncSmtpConnection::connect_tokio1(place, Some(self.timeout), &hello, tls, None)
-                    .await
-                    .map_err(|e| Trouble::at_connect(&e))?;
+            let mut conn = AsyncSmtpConnection::connect_tokio1(place, Some(self.timeout), &hello, tls, None)
+                .await
+                .map_err(|e| Trouble::at_connect(&e))?;
             if self.url.security == SmtpSecurity::StartTls {
                 if !conn.can_starttls() {
-                    return Err(Trouble::lane("the mail server offers no STARTTLS; nothing is sent without it"));
+                    return Err(Trouble::lane(
+                        "the mail server offers no STARTTLS; nothing is sent without it",
+                    ));
                 }
                 let tls = self.tls().map_err(|e| Trouble::at_connect(&e))?;
                 conn.starttls(tls, &hello).await.map_err(|e| Trouble::at_connect(&e))?;
@@ -146,7 +147,12 @@ pub struct Trouble {
 
 impl Trouble {
     fn lane(said: &str) -> Self {
-        Self { kind: Kind::Lane, code: String::new(), reason: "mail-reason-unreachable", said: said.to_owned() }
+        Self {
+            kind: Kind::Lane,
+            code: String::new(),
+            reason: "mail-reason-unreachable",
+            said: said.to_owned(),
+        }
     }
 
     fn unreachable(said: &str) -> Self {
@@ -227,8 +233,12 @@ fn is_about_tls(error: &SmtpError) -> bool {
 fn is_about_us(error: &SmtpError, said: &str) -> bool {
     let said = said.to_ascii_lowercase();
     let basic = error.status().map(|c| c.to_string()).unwrap_or_default();
-    basic == "530" || basic == "535" || said.contains("relay access denied") || said.contains("relaying denied")
-        || said.contains("relay not permitted") || said.contains("unable to relay")
+    basic == "530"
+        || basic == "535"
+        || said.contains("relay access denied")
+        || said.contains("relaying denied")
+        || said.contains("relay not permitted")
+        || said.contains("unable to relay")
         || said.contains("authentication required")
 }
 
@@ -347,8 +357,9 @@ impl Session {
             reason: "mail-reason-address-form",
             said: "the recipient is not of a form that this server takes".into(),
         };
-        let from: Address =
-            return_path.parse().map_err(|_| Trouble::lane("the return path is no address; look at the bounce domain"))?;
+        let from: Address = return_path
+            .parse()
+            .map_err(|_| Trouble::lane("the return path is no address; look at the bounce domain"))?;
         let to: Address = recipient.parse().map_err(|_| form())?;
         let mut options = Vec::new();
         if !recipient.is_ascii() {

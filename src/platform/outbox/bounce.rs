@@ -3,9 +3,9 @@
 
 use diesel::prelude::*;
 
+use super::Delivery;
 use super::claims::{details, event, mark_address};
 use super::dsn::{self, Report, Verdict};
-use super::Delivery;
 use crate::kernel::clock::Moment;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId};
 use crate::platform::audit;

@@ -59,7 +59,9 @@ pub fn read(raw: &[u8]) -> Option<Report> {
         _ => reason_of_code(&code),
     };
     let mut addressed_to = Vec::new();
-    for name in ["To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Failed-Return-Path"] {
+    for name in
+        ["To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Failed-Return-Path"]
+    {
         addressed_to.extend(headers(&mail, name).iter().flat_map(|value| addresses(value)));
     }
     for text in &texts {
@@ -150,13 +152,14 @@ fn from_status(texts: &[Text]) -> Option<(Verdict, String)> {
     let mut worst: Option<(Verdict, String)> = None;
     for block in status.body.split("\n\n") {
         let field = |name: &str| field_lines(block, name).into_iter().next().unwrap_or_default();
-        let verdict = match field("action").split_whitespace().next().unwrap_or_default().to_ascii_lowercase().as_str()
-        {
-            "failed" => Verdict::Failed,
-            "delayed" => Verdict::Delayed,
-            "delivered" | "relayed" | "expanded" => Verdict::Passed,
-            _ => continue,
-        };
+        let verdict =
+            match field("action").split_whitespace().next().unwrap_or_default().to_ascii_lowercase().as_str()
+            {
+                "failed" => Verdict::Failed,
+                "delayed" => Verdict::Delayed,
+                "delivered" | "relayed" | "expanded" => Verdict::Passed,
+                _ => continue,
+            };
         let status = field("status").split_whitespace().find_map(enhanced).unwrap_or_default();
         let diagnostic = field("diagnostic-code");
         // "5.0.0" says nothing; what the server answered may say more.
@@ -171,7 +174,11 @@ fn from_status(texts: &[Text]) -> Option<(Verdict, String)> {
 
 /// An enhanced code, else three digits of a failure, among words.
 fn code_in(text: &str) -> Option<String> {
-    let words = || text.split(|c: char| c.is_whitespace() || matches!(c, '-' | ';' | '(' | ')' | '#' | ':' | '<' | '>' | ','));
+    let words = || {
+        text.split(|c: char| {
+            c.is_whitespace() || matches!(c, '-' | ';' | '(' | ')' | '#' | ':' | '<' | '>' | ',')
+        })
+    };
     words().find_map(enhanced).filter(|code| !code.starts_with('2')).or_else(|| {
         words()
             .find(|w| w.len() == 3 && w.starts_with(['4', '5']) && w.bytes().all(|b| b.is_ascii_digit()))
@@ -218,7 +225,8 @@ fn from_words(mail: &Message<'_>, texts: &[Text]) -> Option<(Verdict, String)> {
 /// The first failure code in the text above the copy of the mail.
 fn code_above_copy(texts: &[Text]) -> String {
     let text = texts.first().map(|t| t.body.as_str()).unwrap_or_default();
-    let marks = ["--- Below this line", "------ This is a copy", "----- Original message", "---- Unsent message"];
+    let marks =
+        ["--- Below this line", "------ This is a copy", "----- Original message", "---- Unsent message"];
     let end = marks.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
     code_in(&text[..end]).unwrap_or_default()
 }

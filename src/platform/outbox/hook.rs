@@ -39,7 +39,11 @@ fn answer(status: StatusCode, text: &str) -> Response {
 
 fn is_signed(secret: &str, signature: &str, body: &[u8], now: i64) -> bool {
     let field = |name: &str| {
-        signature.split(',').filter_map(|pair| pair.trim().split_once('=')).find(|(n, _)| *n == name).map(|(_, v)| v)
+        signature
+            .split(',')
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(n, _)| *n == name)
+            .map(|(_, v)| v)
     };
     let (Some(time), Some(tag)) = (field("t"), field("v1")) else { return false };
     let Ok(seconds) = time.parse::<i64>() else { return false };

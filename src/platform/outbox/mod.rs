@@ -13,7 +13,7 @@ pub use bounce::{BounceOutcome, bounce};
 pub use claims::{Depth, depth};
 pub use hook::routes;
 pub use store::{cancel_for_invitation, enqueue, enqueue_many, of_access};
-pub use worker::{Pace, Worker};
+pub use worker::{Pace, Worker, run};
 
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;

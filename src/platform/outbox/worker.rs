@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use super::Delivery;
@@ -19,6 +19,7 @@ use crate::platform::mail::message::{self, Envelope, MessageError};
 use crate::platform::mail::relay::{Handed, Kind, Session, Trouble};
 use crate::platform::mail::{Letter, Relay, names};
 use crate::platform::state::AppState;
+use crate::platform::stop::{self, Stop, Stopper};
 
 /// How often the outbox is looked at, and how long a server that does not answer is left alone.
 #[derive(Clone, Copy, Debug)]
@@ -59,29 +60,29 @@ const MEASURE: Duration = Duration::from_secs(15);
 const AFTER_BELL: [Duration; 3] =
     [Duration::from_millis(20), Duration::from_millis(80), Duration::from_millis(300)];
 
-/// A running worker.
+/// A running worker, for whoever starts and stops one by hand.
 pub struct Worker {
-    stop: watch::Sender<bool>,
+    stopper: Stopper,
     done: tokio::task::JoinHandle<()>,
 }
 
 impl Worker {
     /// Starts sending over this relay.
-    pub fn start(app: AppState, relay: Relay) -> Self {
-        Self::start_at(app, relay, Pace::default())
-    }
-
-    /// The same, at another pace.
-    pub fn start_at(app: AppState, relay: Relay, pace: Pace) -> Self {
-        let (stop, stopped) = watch::channel(false);
-        let done = tokio::spawn(run(app, relay, pace, stopped));
-        Self { stop, done }
+    pub fn start(app: AppState, relay: Relay, pace: Pace) -> Self {
+        let (stopper, stop) = stop::signal();
+        let done = tokio::spawn(run(app, relay, pace, stop));
+        Self { stopper, done }
     }
 
     /// Stops gracefully: nothing new is taken, what is being said is finished, the rest goes back.
     pub async fn stop(self) {
-        let _ = self.stop.send(true);
+        self.stopper.stop();
         let _ = self.done.await;
+    }
+
+    /// Cut in the middle of whatever it does, as a crash would.
+    pub fn cut(self) {
+        self.done.abort();
     }
 }
 
@@ -101,7 +102,7 @@ struct Shop {
     in_hand: Mutex<InHand>,
     /// Rung when something left a hand.
     freed: Notify,
-    stopped: watch::Receiver<bool>,
+    stop: Stop,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -109,10 +110,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shop {
-    fn is_stopping(&self) -> bool {
-        *self.stopped.borrow()
-    }
-
     /// How long the relay is still left alone.
     fn rest(&self) -> Option<Duration> {
         let until = lock(&self.lane).until?;
@@ -121,7 +118,8 @@ impl Shop {
 
     fn server_unreachable(&self, trouble: &Trouble) {
         let mut lane = lock(&self.lane);
-        let rest = self.pace.first_rest.saturating_mul(1 << lane.failures.min(10)).min(self.pace.longest_rest);
+        let rest =
+            self.pace.first_rest.saturating_mul(1 << lane.failures.min(10)).min(self.pace.longest_rest);
         if lane.failures == 0 {
             tracing::warn!(error = trouble.said, "the mail server cannot be reached; mail waits");
         }
@@ -157,7 +155,9 @@ impl Shop {
     }
 }
 
-async fn run(app: AppState, relay: Relay, pace: Pace, stopped: watch::Receiver<bool>) {
+/// Sends what is due until told to stop; then nothing new is taken, what is being said is finished,
+/// and the rest goes back.
+pub async fn run(app: AppState, relay: Relay, pace: Pace, stop: Stop) {
     let hello = hello_name(&app.settings.mail_sender);
     let connections = relay.connections();
     let shop = Arc::new(Shop {
@@ -167,7 +167,7 @@ async fn run(app: AppState, relay: Relay, pace: Pace, stopped: watch::Receiver<b
         lane: Mutex::default(),
         in_hand: Mutex::default(),
         freed: Notify::new(),
-        stopped,
+        stop,
     });
     metrics::gauge!("anteroom_mail_lane_paused").set(0.0);
     let (to_senders, from_dispatcher) = mpsc::channel::<Claim>(connections * IN_HAND_EACH);
@@ -178,12 +178,14 @@ async fn run(app: AppState, relay: Relay, pace: Pace, stopped: watch::Receiver<b
         senders.spawn(send(shop.clone(), hello.clone(), from_dispatcher.clone(), to_clerk.clone()));
     }
     drop(to_clerk);
-    let clerk = tokio::spawn(write_fates(shop.clone(), from_senders));
-    let keeper = tokio::spawn(keep_leases(shop.clone()));
+    // Sets, because they end with this function however it ends.
+    let (mut clerk, mut keeper) = (JoinSet::new(), JoinSet::new());
+    clerk.spawn(write_fates(shop.clone(), from_senders));
+    keeper.spawn(keep_leases(shop.clone()));
     dispatch(&shop, to_senders).await;
     while senders.join_next().await.is_some() {}
-    let _ = clerk.await;
-    keeper.abort();
+    while clerk.join_next().await.is_some() {}
+    keeper.abort_all();
 }
 
 /// Our own name for EHLO: the sender's domain.
@@ -195,15 +197,14 @@ fn hello_name(sender: &str) -> String {
 
 async fn dispatch(shop: &Arc<Shop>, to_senders: mpsc::Sender<Claim>) {
     let capacity = shop.relay.connections() * IN_HAND_EACH;
-    let mut stopped = shop.stopped.clone();
     let mut last: Option<PracticeId> = None;
     let mut looks: Vec<Duration> = Vec::new();
     let mut troubled = false;
-    while !shop.is_stopping() {
+    while !shop.stop.is_given() {
         if let Some(rest) = shop.rest() {
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
-                _ = stopped.changed() => {}
+                () = shop.stop.given() => {}
             }
             continue;
         }
@@ -239,7 +240,7 @@ async fn dispatch(shop: &Arc<Shop>, to_senders: mpsc::Sender<Claim>) {
             () = tokio::time::sleep(wait) => {}
             () = shop.app.outbox_bell.notified() => looks = AFTER_BELL.iter().rev().copied().collect(),
             () = shop.freed.notified() => {}
-            _ = stopped.changed() => {}
+            () = shop.stop.given() => {}
         }
     }
 }
@@ -272,7 +273,7 @@ async fn send(shop: Arc<Shop>, hello: String, claims: Claims, to_clerk: mpsc::Se
                 continue;
             }
         };
-        let fate = if shop.is_stopping() || shop.rest().is_some() {
+        let fate = if shop.stop.is_given() || shop.rest().is_some() {
             Fate::PutBack
         } else {
             hand_over(&shop, &hello, &mut session, &claim).await
@@ -293,7 +294,8 @@ async fn send(shop: Arc<Shop>, hello: String, claims: Claims, to_clerk: mpsc::Se
 
 /// Tries to hand one mail over, on the open conversation or a new one.
 async fn hand_over(shop: &Arc<Shop>, hello: &str, session: &mut Option<Session>, claim: &Claim) -> Fate {
-    let unreadable = Fate::Undeliverable { code: String::new(), reason: "mail-reason-unreadable", address: false };
+    let unreadable =
+        Fate::Undeliverable { code: String::new(), reason: "mail-reason-unreadable", address: false };
     let message = match compose(shop, claim) {
         Ok(message) => message,
         Err(Composing::Sender) => {
@@ -371,12 +373,8 @@ fn fate_of(shop: &Shop, trouble: Trouble) -> Fate {
         Kind::Unreachable | Kind::Broken | Kind::Later => {
             Fate::Deferred { code: trouble.code, reason: trouble.reason }
         }
-        Kind::Recipient => {
-            Fate::Undeliverable { code: trouble.code, reason: trouble.reason, address: true }
-        }
-        Kind::Message => {
-            Fate::Undeliverable { code: trouble.code, reason: trouble.reason, address: false }
-        }
+        Kind::Recipient => Fate::Undeliverable { code: trouble.code, reason: trouble.reason, address: true },
+        Kind::Message => Fate::Undeliverable { code: trouble.code, reason: trouble.reason, address: false },
     }
 }
 
@@ -464,7 +462,11 @@ async fn write_down(shop: &Shop, practice: PracticeId, fates: &[(Claim, Fate)]) 
         }
         // The lease runs out and the mail goes once more, with the same Message-ID.
         Err(fault) => {
-            tracing::error!(error = fault.chain(), mails = fates.len(), "what became of mails was not written");
+            tracing::error!(
+                error = fault.chain(),
+                mails = fates.len(),
+                "what became of mails was not written"
+            );
         }
     }
 }
@@ -495,8 +497,7 @@ async fn keep_leases(shop: Arc<Shop>) {
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and these are counts")]
 fn set_gauges(shop: &Shop, depth: &claims::Depth) {
-    for (state, count) in
-        [("queued", depth.queued), ("sending", depth.sending), ("deferred", depth.deferred)]
+    for (state, count) in [("queued", depth.queued), ("sending", depth.sending), ("deferred", depth.deferred)]
     {
         metrics::gauge!("anteroom_outbox_mails", "state" => state).set(count as f64);
     }
