@@ -139,7 +139,8 @@ pub fn binaries() -> Option<PathBuf> {
     })
 }
 
-fn effective_uid() -> u32 {
+/// Who we are; 0 is root.
+pub fn effective_uid() -> u32 {
     use std::os::unix::fs::MetadataExt;
     fs::metadata("/proc/self").map_or(1, |m| m.uid())
 }

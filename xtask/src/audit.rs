@@ -44,7 +44,8 @@ pub fn run() -> Result<(), String> {
             wrong.push(format!("{name} {version}: the licence {licence:?} is not on the list"));
         }
         let source = text("source");
-        if !source.is_empty() && !(source.starts_with("registry+") && source.ends_with("/crates.io-index")) {
+        let from_crates_io = source.starts_with("registry+") && source.ends_with("/crates.io-index");
+        if !source.is_empty() && !from_crates_io {
             wrong.push(format!("{name} {version} does not come from crates.io"));
         }
     }

@@ -1,0 +1,35 @@
+//! The harness itself: that it sees what is wrong, so that its silence means something.
+
+use super::chromium::Chromium;
+use super::window::Width;
+use crate::stories;
+
+/// A page with faults that axe must find.
+const FAULTY: &str = "data:text/html,<title>t</title><main><h1>h</h1><img src='x'><input></main>";
+
+stories! {
+    async fn a_faulty_page_is_found_out(w: &mut World) {
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Phone).await;
+        window.visit(FAULTY).await;
+        let found = window.violations().await.join("\n");
+        assert!(found.contains("image-alt"), "{found}");
+        assert!(found.contains("html-has-lang"), "{found}");
+        window.close().await;
+    }
+
+    async fn an_error_page_is_accessible_with_and_without_scripts(w: &mut World) {
+        let chromium = Chromium::start();
+        for scripts in [true, false] {
+            let mut window = if scripts {
+                chromium.window(w, Width::Phone).await
+            } else {
+                chromium.window_without_scripts(w, Width::Phone).await
+            };
+            window.visit("/nothing-here").await;
+            window.must_be_accessible("the page for an unknown address").await;
+            window.must_have_stayed_at_home().await;
+            window.close().await;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The stories in a real browser: Chromium, driven over WebDriver. `cargo xtask test` brings what
+//! they need.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod chromium;
+mod driver;
+#[allow(dead_code)]
+mod window;
+
+mod ground;
