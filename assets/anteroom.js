@@ -1,1 +1,358 @@
+// Anteroom's own script. Every page works without it; with it, pages answer at once.
+// It carries no word of its own: what it says stands in data attributes, from the catalogue.
 "use strict";
+(() => {
+  const doc = document, body = doc.body;
+  const one = (what, root = doc) => root.querySelector(what);
+  const all = (what, root = doc) => [...root.querySelectorAll(what)];
+  // The one door for HTML (Trusted Types): only answers of our own server pass it.
+  const policy = window.trustedTypes?.createPolicy("anteroom", { createHTML: text => text }) ?? { createHTML: text => text };
+  const page = text => new DOMParser().parseFromString(policy.createHTML(text), "text/html");
+  const PAGE = { "x-anteroom-presence": "page" };
+
+  // ---- Toasts -----------------------------------------------------------------------------------
+  const toasts = one("#toasts");
+  const fade = toast => setTimeout(() => toast.matches(":hover") ? fade(toast) : toast.remove(), 7000);
+  function say(text, bad) {
+    if (!toasts || !text) return;
+    all(".toast", toasts).forEach(old => old.remove());
+    const toast = doc.createElement("p");
+    toast.className = bad ? "toast is-bad" : "toast";
+    toasts.append(toast);
+    // A moment later, so that the region is seen to change and is read out.
+    setTimeout(() => { toast.textContent = text; }, 30);
+    fade(toast);
+  }
+  const offline = () => say(body.dataset.offline, true);
+  const said = toasts && one(".toast", toasts);
+  if (said) {
+    say(said.textContent, false);
+    const url = new URL(location.href);
+    url.searchParams.delete("done");
+    history.replaceState(history.state, "", url);
+  }
+
+  // ---- Swapping a part of the page ----------------------------------------------------------------
+  // What the reader had open, and where they were, outlives the swap.
+  const place = element => element?.id ? `#${CSS.escape(element.id)}`
+    : element?.dataset?.dialog ? `[data-dialog="${CSS.escape(element.dataset.dialog)}"]`
+    : element?.getAttribute?.("href") ? `[href="${CSS.escape(element.getAttribute("href"))}"]` : null;
+  function swap(old, fresh, focusInside) {
+    if (old.isEqualNode(fresh)) return old;
+    const held = old.contains(doc.activeElement) && doc.activeElement !== old ? doc.activeElement : null;
+    const at = place(held), caret = held?.selectionStart;
+    all("details", old).forEach((details, i) => {
+      const twin = all("details", fresh)[i];
+      if (twin && !twin.matches(".menu")) twin.open = details.open;
+    });
+    const next = doc.importNode(fresh, true);
+    old.replaceWith(next);
+    if (held || focusInside) {
+      const again = (at && one(at, next)) || (focusInside && one("[data-focus], h1, h2, h3", next)) || (focusInside && next);
+      if (again) {
+        if (!again.matches("a, button, input, select, textarea, summary, [tabindex]")) again.tabIndex = -1;
+        again.focus({ preventScroll: !focusInside });
+        try { if (caret != null) again.setSelectionRange(caret, caret); } catch { /* not a text */ }
+      }
+    }
+    next.classList.add("is-fresh");
+    settle(next);
+    return next;
+  }
+
+  let instantTurn = 0;
+  async function send(form, submitter, quiet) {
+    const data = new URLSearchParams(new FormData(form, submitter));
+    const post = form.method === "post";
+    const url = new URL(submitter?.formAction && submitter.hasAttribute("formaction") ? submitter.formAction : form.action, location.href);
+    if (!post) url.search = data;
+    const turn = ++instantTurn;
+    form.classList.add("is-busy");
+    try {
+      const answer = await fetch(url, post ? { method: "POST", body: data } : {});
+      const text = await answer.text();
+      if (!post && turn !== instantTurn) return;
+      const there = new URL(answer.url);
+      if (answer.redirected && there.pathname.endsWith("/sign-in")) return over();
+      const fresh = page(text), what = form.dataset.swap;
+      const old = one(what), part = one(what, fresh);
+      if (answer.ok && old && part) {
+        form.closest("dialog")?.close();
+        swap(old, part, post);
+        say(one("#toasts .toast", fresh)?.textContent);
+        if (!post) history.replaceState(history.state, "", url);
+        return;
+      }
+      // Refused: the same form comes back with what is wrong.
+      const again = form.id && one(`#${CSS.escape(form.id)}`, fresh);
+      if (answer.status === 422 && again) { swap(form, again, true); return; }
+      const main = one("main", fresh);
+      if (main) { form.closest("dialog")?.close(); swap(one("main"), main, true); doc.title = fresh.title; return; }
+      location.assign(answer.url);
+    } catch {
+      if (!quiet) offline();
+    } finally {
+      form.classList.remove("is-busy");
+      delete form.dataset.sent;
+    }
+  }
+
+  doc.addEventListener("submit", event => {
+    const form = event.target, submitter = event.submitter;
+    if (event.defaultPrevented || form.method === "dialog") return;
+    // A double click sends once.
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (navigator.onLine === false) { event.preventDefault(); offline(); return; }
+    if (form.dataset.swap) {
+      event.preventDefault();
+      if (form.method === "post") form.dataset.sent = "1";
+      send(form, submitter);
+    } else if (form.method === "post") {
+      form.dataset.sent = "1";
+      form.classList.add("is-busy");
+      if (submitter && body.dataset.busy) submitter.setAttribute("aria-label", body.dataset.busy);
+      // Should the answer not come, the form can be sent again.
+      setTimeout(() => { delete form.dataset.sent; form.classList.remove("is-busy"); submitter?.removeAttribute("aria-label"); }, 10000);
+    }
+  });
+
+  // Lists that narrow as one types.
+  let typing;
+  doc.addEventListener("input", event => {
+    const form = event.target.form;
+    if (form?.dataset.swap && form.hasAttribute("data-instant")) {
+      clearTimeout(typing);
+      typing = setTimeout(() => send(form, null, true), event.target.matches("select, [type=checkbox], [type=radio]") ? 0 : 160);
+    }
+    awake();
+  });
+
+  // ---- Clicks --------------------------------------------------------------------------------------
+  doc.addEventListener("click", event => {
+    const target = event.target.closest?.("button, a, summary, [data-check-all]");
+    all("details.menu[open]").forEach(menu => { if (!menu.contains(event.target)) menu.open = false; });
+    if (event.target.matches?.("dialog") && event.target.dataset.keep === undefined && event.target.id !== "session-end") {
+      const box = event.target.getBoundingClientRect();
+      const outside = event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+      if (outside) event.target.close();
+    }
+    if (!target || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const data = target.dataset;
+    if (data.dialog) {
+      const dialog = doc.getElementById(data.dialog);
+      if (dialog?.showModal) {
+        event.preventDefault();
+        target.closest("details.menu")?.removeAttribute("open");
+        dialog.showModal();
+      }
+    } else if ("close" in data) {
+      target.closest("dialog")?.close();
+    } else if (data.showPassword) {
+      const field = doc.getElementById(data.showPassword), shown = field.type === "password";
+      field.type = shown ? "text" : "password";
+      target.setAttribute("aria-pressed", shown);
+      const words = target.textContent;
+      target.textContent = data.hide;
+      data.hide = words;
+      field.focus();
+    } else if ("print" in data) {
+      window.print();
+    } else if ("back" in data) {
+      history.back();
+    } else if ("stay" in data) {
+      ask(true).then(ok => ok && closeWarning());
+    } else if (target.matches(".error-summary a[href^='#']")) {
+      const field = doc.getElementById(decodeURIComponent(target.hash.slice(1)));
+      if (field) {
+        event.preventDefault();
+        (field.matches("input, select, textarea, [tabindex]") ? field : one("input, select, textarea", field) ?? field).focus();
+      }
+    }
+  });
+
+  // ---- Ticking many --------------------------------------------------------------------------------
+  doc.addEventListener("change", event => {
+    const box = event.target;
+    if (box.dataset.checkAll) all(`input[type=checkbox][name="${CSS.escape(box.dataset.checkAll)}"]`).forEach(b => { b.checked = box.checked; });
+    const name = box.dataset.checkAll ?? box.name;
+    const boxes = name ? all(`input[type=checkbox][name="${CSS.escape(name)}"]`) : [];
+    const lead = name && one(`[data-check-all="${CSS.escape(name)}"]`);
+    if (!lead) return;
+    const ticked = boxes.filter(b => b.checked).length;
+    lead.checked = ticked > 0 && ticked === boxes.length;
+    lead.indeterminate = ticked > 0 && ticked < boxes.length;
+    all(`[data-checked-count="${CSS.escape(name)}"]`).forEach(place => { place.textContent = ticked; });
+  });
+
+  // ---- Keys ----------------------------------------------------------------------------------------
+  doc.addEventListener("keydown", event => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const menu = event.target.closest?.("details.menu[open]");
+    if (menu) {
+      const items = all(".menu-items a, .menu-items button", menu), at = items.indexOf(doc.activeElement);
+      if (event.key === "Escape") { menu.open = false; one("summary", menu).focus(); event.preventDefault(); }
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step) { items[(at + step + items.length) % items.length]?.focus(); event.preventDefault(); }
+      return;
+    }
+    const search = one("[data-shortcut='/']");
+    const typed = event.target.matches?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && !one("dialog[open]") && (!typed || event.target.type === "search")) {
+      const rows = all("[data-rows] tbody th a, .table tbody th a, [data-rows] > li > a");
+      const at = rows.findIndex(a => a === doc.activeElement || a.closest("tr")?.contains(doc.activeElement));
+      const next = at < 0 ? (step > 0 ? rows[0] : null) : rows[at + step] ?? (at === 0 && step < 0 ? one("input[type=search]", one("main")) ?? search : null);
+      if (next) { next.focus(); event.preventDefault(); }
+      return;
+    }
+    if (typed) return;
+    if (event.key === "/" && search) { search.focus(); search.select(); event.preventDefault(); }
+    if (event.key === "?") { const keys = one("#keys"); if (keys && !one("dialog[open]")) { keys.showModal(); event.preventDefault(); } }
+  });
+
+  // ---- Password meter ------------------------------------------------------------------------------
+  // A hint, not the judge: the server decides.
+  function strength(text) {
+    const letters = [...text.normalize("NFC")];
+    const left = 15 - letters.length;
+    if (!letters.length) return [0, 0];
+    if (left > 0) return [1, left];
+    const unlike = new Set(letters.map(c => c.toLowerCase())).size;
+    const runs = letters.filter((c, i) => i && Math.abs(c.codePointAt(0) - letters[i - 1].codePointAt(0)) <= 1).length;
+    if (unlike < 7 || runs > letters.length / 2 || /^(.{1,6})\1+$/.test(text)) return [2, 0];
+    return [letters.length >= 20 && unlike >= 10 ? 4 : 3, 0];
+  }
+  doc.addEventListener("input", event => {
+    const meter = event.target.dataset.meter && doc.getElementById(event.target.dataset.meter);
+    if (!meter) return;
+    const [level, left] = strength(event.target.value);
+    const words = (body.dataset.meter ?? "").split("|");
+    if (level) meter.dataset.level = level; else delete meter.dataset.level;
+    meter.textContent = level ? (words[level - 1] ?? "").replace("%", left) : "";
+  });
+
+  // ---- The session -----------------------------------------------------------------------------------
+  const from = body.dataset.sessionFrom;
+  const dialog = one("#session-end");
+  let ends = 0, touched = Date.now(), who = null, isOver = false;
+  const WARN = 120;
+  const left = () => Math.round((ends - Date.now()) / 1000);
+
+  // How does the session stand? `person`: somebody is here, keep it; else only look.
+  async function ask(person) {
+    if (!from) return false;
+    try {
+      const answer = await fetch(from, { redirect: "manual", headers: person ? {} : PAGE });
+      if (!answer.ok) return false;
+      const now = await answer.json();
+      if (who && who !== now.who) { location.reload(); return false; }
+      who = now.who;
+      ends = Date.now() + now.seconds * 1000;
+      if (person) touched = Date.now();
+      // After a sign-in in another tab the form's token is another one.
+      all("input[name=csrf]").forEach(input => { input.value = now.csrf; });
+      return now.seconds > 0;
+    } catch { return null; }
+  }
+  function closeWarning() {
+    if (isOver) say(body.dataset.done);
+    isOver = false;
+    body.classList.remove("is-locked");
+    dialog?.close();
+  }
+  function show(when) {
+    if (!dialog) return;
+    all("[data-when]", dialog).forEach(part => { part.hidden = part.dataset.when !== when; });
+    all("[data-close]", dialog).forEach(part => { part.hidden = when === "over"; });
+    if (!dialog.open) dialog.showModal();
+  }
+  function over() {
+    if (!dialog) { location.reload(); return; }
+    isOver = true;
+    body.classList.add("is-locked");
+    show("over");
+  }
+  async function tick() {
+    if (isOver || !ends) return;
+    const rest = left();
+    if (rest <= WARN && rest > 0 && !dialog?.open) {
+      // Another tab may have kept the session.
+      await ask(false);
+      if (left() <= WARN) show("soon");
+    }
+    if (dialog?.open && !isOver) {
+      const now = Math.max(0, left());
+      if (now > WARN) { dialog.close(); return; }
+      const clock = one("[data-countdown]", dialog);
+      if (clock) clock.textContent = `${Math.floor(now / 60)}:${String(now % 60).padStart(2, "0")}`;
+    }
+    if (left() <= 0) {
+      const alive = await ask(false);
+      if (alive === false) over();
+    }
+  }
+  // Typing is being here; it keeps the session, now and then.
+  function awake() {
+    if (from && !isOver && Date.now() - touched > 240000) { touched = Date.now(); ask(true); }
+  }
+  if (from && dialog && +body.dataset.sessionSeconds > 0) {
+    ends = Date.now() + body.dataset.sessionSeconds * 1000;
+    dialog.addEventListener("cancel", event => { if (isOver) event.preventDefault(); else ask(true); });
+    setInterval(tick, 1000);
+    const back = async () => { if (isOver && await ask(true)) closeWarning(); else if (!isOver) tick(); };
+    doc.addEventListener("visibilitychange", () => { if (!doc.hidden) back(); });
+    window.addEventListener("focus", back);
+  }
+
+  // ---- Live sections -----------------------------------------------------------------------------------
+  // One connection a section, and only while somebody looks: a browser has few to give.
+  const lines = new Map();
+  async function refresh(section) {
+    const busy = () => one("dialog[open]", section) || section.contains(doc.activeElement) && doc.activeElement.matches("input, textarea, select");
+    if (busy()) { section.dataset.stale = "1"; return; }
+    try {
+      const answer = await fetch(section.dataset.liveFrom, { headers: PAGE });
+      if (!answer.ok || answer.redirected) return;
+      const fresh = one(`#${CSS.escape(section.id)}`, page(await answer.text()));
+      const here = doc.getElementById(section.id);
+      if (fresh && here && !busy()) swap(here, fresh, false);
+    } catch { /* the line will come back, or the next click will say so */ }
+  }
+  function connect() {
+    for (const [id, line] of lines) if (doc.hidden || !doc.getElementById(id)) { line.close(); lines.delete(id); }
+    if (doc.hidden) return;
+    all("[data-live]").forEach(section => {
+      if (lines.has(section.id)) return;
+      const line = new EventSource(section.dataset.live);
+      lines.set(section.id, line);
+      let first = true;
+      line.addEventListener("open", () => { if (!first) refresh(doc.getElementById(section.id) ?? section); first = false; });
+      line.addEventListener("changed", () => refresh(doc.getElementById(section.id) ?? section));
+      line.addEventListener("message", () => refresh(doc.getElementById(section.id) ?? section));
+      line.addEventListener("error", () => { if (line.readyState === EventSource.CLOSED) lines.delete(section.id); });
+    });
+  }
+  doc.addEventListener("close", event => {
+    const section = event.target.closest?.("[data-live]");
+    if (section?.dataset.stale) refresh(section);
+  }, true);
+  doc.addEventListener("visibilitychange", () => {
+    connect();
+    if (!doc.hidden) all("[data-live]").forEach(refresh);
+  });
+  window.addEventListener("pagehide", () => lines.forEach(line => line.close()));
+
+  // ---- A page, or a part of it, has arrived --------------------------------------------------------------
+  function settle(root) {
+    const focus = one("[data-focus]", root);
+    if (focus && root === doc) focus.focus();
+    connect();
+  }
+  window.addEventListener("pageshow", event => {
+    // A page from the browser's own memory may be a signed-out one.
+    if (event.persisted && from) location.reload();
+    all("form[data-sent]").forEach(form => { delete form.dataset.sent; form.classList.remove("is-busy"); });
+  });
+  window.addEventListener("offline", () => { if (from) offline(); });
+  settle(doc);
+})();

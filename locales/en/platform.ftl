@@ -73,3 +73,5 @@ role-administrator = Administrator
 role-clinician = Clinician
 role-front-desk = Front desk
 role-biller = Biller
+# Four sentences with | between: too short (% is how many characters are missing), easy to guess, good, very good.
+meter = Still short: % more characters|Easy to guess. Add another word.|Good|Very good

@@ -73,3 +73,5 @@ role-administrator = Administración
 role-clinician = Clínica
 role-front-desk = Recepción
 role-biller = Facturación
+# Four sentences with | between: too short (% is how many characters are missing), easy to guess, good, very good.
+meter = Todavía es corta: faltan % caracteres|Fácil de adivinar. Agregue otra palabra.|Buena|Muy buena

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
+use crate::platform::web::assets;
 use crate::platform::web::guard::RequestId;
 
 /// What a page function returns.
@@ -98,6 +99,8 @@ struct ErrorPage {
     number: Option<String>,
     back: String,
     css: String,
+    js: &'static str,
+    icon: &'static str,
 }
 
 /// Gives errors their page. The path of the stylesheet comes from the composition.
@@ -138,6 +141,8 @@ pub async fn dress(request: Request, next: Next, css: String) -> Response {
             number,
             back: words.get("error-back"),
             css,
+            js: assets::js_path(),
+            icon: assets::icon_path(),
         };
         let rendered = askama::Template::render(&page).unwrap_or_else(|_| "error".to_owned());
         ("text/html; charset=utf-8", rendered)

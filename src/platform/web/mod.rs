@@ -11,6 +11,7 @@ pub mod links;
 pub mod routes;
 pub mod session;
 pub mod sign_in;
+pub mod styleguide;
 
 pub use errors::{PageError, PageResult, html, see_other};
 pub use routes::Routes;
