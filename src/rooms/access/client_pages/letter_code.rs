@@ -1,0 +1,125 @@
+//! A printed letter's short code: typed once, then the same form as behind a link. The code travels
+//! in hidden fields of posted forms, never in an address.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+
+use super::Way;
+use super::link::{self, Declining};
+use crate::kernel::secrets::ShortCode;
+use crate::platform::limits::{self, Limit};
+use crate::platform::state::AppState;
+use crate::platform::web::forms::{FieldErrors, RawForm};
+use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::{PageError, PageResult, html};
+use crate::rooms::access::actions::{self, LinkView};
+use crate::rooms::practice::PublicPractice;
+
+/// Unknown codes that one network address may type in a minute (the same bucket as unknown links).
+const UNKNOWN_CODES: Limit = Limit { most: 20, seconds: 60 };
+
+#[derive(askama::Template)]
+#[template(path = "rooms/access/templates/letter_code.html")]
+struct CodePage {
+    frame: ClientFrame,
+    typed: String,
+    errors: FieldErrors,
+}
+
+/// Asks for the code.
+pub async fn page(State(app): State<AppState>, practice: PublicPractice) -> PageResult {
+    let page =
+        CodePage { frame: practice.client_frame(&app), typed: String::new(), errors: FieldErrors::new() };
+    html(askama::Template::render(&page))
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Typed {
+    code: String,
+}
+
+/// Opens the form behind a code. Changes nothing but the count of unknown codes.
+pub async fn open(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> PageResult {
+    let typed: Typed = RawForm::read(&body)?.typed()?;
+    let way = ShortCode::read(&typed.code).map(Way::Letter);
+    let view = match &way {
+        Some(way) => way.look(&app, &practice).await?,
+        None => LinkView::Unknown,
+    };
+    match (way, view) {
+        (Some(way), view) if view != LinkView::Unknown => {
+            link::show(&app, &practice, (&uri, &headers), &way, &view)
+        }
+        _ => unknown(&app, &practice, typed.code).await,
+    }
+}
+
+/// The code leads nowhere: says so at the field.
+pub(super) async fn unknown(app: &AppState, practice: &PublicPractice, typed: String) -> PageResult {
+    let bucket = format!("unknown-link.{}", practice.ip_bucket);
+    let tries = app.db.write(&practice.scope, move |c| limits::count(c, &bucket, UNKNOWN_CODES)).await?;
+    if tries > UNKNOWN_CODES.most {
+        return Err(PageError::TooManyTries);
+    }
+    let frame = practice.client_frame(app);
+    let mut errors = FieldErrors::new();
+    let key = if typed.trim().is_empty() { "link-code-missing" } else { "link-code-unknown" };
+    errors.add("code", frame.words.get(key));
+    let mut response = html(askama::Template::render(&CodePage { frame, typed, errors }))?;
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(response)
+}
+
+/// "This isn't for me": asks which, then does it.
+pub async fn decline(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> PageResult {
+    let declining: Declining = RawForm::read(&body)?.typed()?;
+    let request = (&uri, &headers);
+    let Some(way) = ShortCode::read(&declining.code).map(Way::Letter) else {
+        return unknown(&app, &practice, declining.code).await;
+    };
+    let view = if declining.answer.is_empty() {
+        way.look(&app, &practice).await?
+    } else {
+        actions::decline(&app, &practice.scope, practice.by_link(), way.key()).await?
+    };
+    match view {
+        LinkView::Unknown => unknown(&app, &practice, declining.code).await,
+        LinkView::Open { .. } => link::show_decline(&app, &practice, request, &way, &view),
+        other => link::show_state(&app, &practice, request, Some(&way), &other),
+    }
+}
+
+/// "Ask the practice for a new link".
+pub async fn ask_for_new(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> PageResult {
+    let typed: Typed = RawForm::read(&body)?.typed()?;
+    let Some(way) = ShortCode::read(&typed.code).map(Way::Letter) else {
+        return unknown(&app, &practice, typed.code).await;
+    };
+    actions::ask_for_new_link(&app, &practice.scope, practice.by_link(), way.key()).await?;
+    let view = way.look(&app, &practice).await?;
+    if view == LinkView::Unknown {
+        return unknown(&app, &practice, typed.code).await;
+    }
+    let practice = PublicPractice { done: Some("link-asked".into()), ..practice };
+    link::show(&app, &practice, (&uri, &headers), &way, &view)
+}

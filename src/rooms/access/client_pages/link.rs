@@ -1,0 +1,270 @@
+//! The page behind an invite link: the form while the link is good, otherwise what became of it and
+//! what to do next.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+
+use super::form::FormView;
+use super::{Way, frame_for};
+use crate::kernel::clock::Moment;
+use crate::kernel::secrets::Token;
+use crate::platform::i18n::Words;
+use crate::platform::state::AppState;
+use crate::platform::web::forms::{FieldErrors, RawForm};
+use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::{PageResult, html, see_other};
+use crate::rooms::access::actions::{self, LinkView};
+use crate::rooms::practice::{PublicPractice, SelfHelp};
+
+#[derive(askama::Template)]
+#[template(path = "rooms/access/templates/register.html")]
+struct RegisterPage {
+    frame: ClientFrame,
+    form: FormView,
+    until: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "rooms/access/templates/link_state.html")]
+struct StatePage {
+    frame: ClientFrame,
+    title: String,
+    paragraphs: Vec<String>,
+    /// Where "ask for a new link" posts to, where it is offered.
+    ask: Option<String>,
+    code: Option<String>,
+    /// Is sign-in the next step?
+    sign_in: bool,
+}
+
+#[derive(askama::Template)]
+#[template(path = "rooms/access/templates/decline.html")]
+struct DeclinePage {
+    frame: ClientFrame,
+    action: String,
+    code: Option<String>,
+    /// Back to the form; by link only.
+    back: Option<String>,
+}
+
+/// The link's page.
+pub async fn page(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    Path((_, token)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> PageResult {
+    let Some(token) = Token::read(&token) else {
+        return show_state(&app, &practice, (&uri, &headers), None, &LinkView::Unknown);
+    };
+    let way = Way::Link(token);
+    let view = way.look(&app, &practice).await?;
+    show(&app, &practice, (&uri, &headers), &way, &view)
+}
+
+/// The form or the state.
+pub(super) fn show(
+    app: &AppState,
+    practice: &PublicPractice,
+    request: (&Uri, &HeaderMap),
+    way: &Way,
+    view: &LinkView,
+) -> PageResult {
+    let LinkView::Open { expires_at, for_contact, has_account, .. } = view else {
+        return show_state(app, practice, request, Some(way), view);
+    };
+    let frame = frame_for(app, practice, request, view);
+    let form = fresh_form(app, practice, way, *for_contact, *has_account);
+    show_form(practice, frame, form, *expires_at, StatusCode::OK)
+}
+
+/// An empty form.
+pub(super) fn fresh_form(
+    app: &AppState,
+    practice: &PublicPractice,
+    way: &Way,
+    for_contact: bool,
+    has_account: bool,
+) -> FormView {
+    let base = way.base(&practice.practice.slug);
+    let (action, seen) = match way {
+        Way::Link(_) => (base.clone(), Some(format!("{base}/seen"))),
+        Way::Letter(_) => (format!("{base}/register"), None),
+    };
+    FormView {
+        action,
+        seen,
+        code: way.code(),
+        decline: format!("{base}/decline"),
+        for_contact,
+        has_account,
+        existing_open: has_account,
+        // Not kept anywhere until the form is accepted: reading stays reading.
+        nonce: Token::fresh(app.chance.as_ref()).reveal().to_owned(),
+        last_name: String::new(),
+        month: String::new(),
+        day: String::new(),
+        year: String::new(),
+        sign_in_name: String::new(),
+        errors: FieldErrors::new(),
+        told: Vec::new(),
+    }
+}
+
+/// The form's page.
+pub(super) fn show_form(
+    practice: &PublicPractice,
+    frame: ClientFrame,
+    form: FormView,
+    expires_at: Moment,
+    status: StatusCode,
+) -> PageResult {
+    let until = frame.words.date_time_zone(expires_at, &practice.zone);
+    let mut response = html(askama::Template::render(&RegisterPage { frame, form, until }))?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+/// What became of a link. The holder of a correct one sees its true state; everybody else sees the
+/// one page of links that we do not know (INV-13).
+pub(super) fn show_state(
+    app: &AppState,
+    practice: &PublicPractice,
+    request: (&Uri, &HeaderMap),
+    way: Option<&Way>,
+    view: &LinkView,
+) -> PageResult {
+    let frame = frame_for(app, practice, request, view);
+    let words = frame.words;
+    let (key, status) = match view {
+        LinkView::Unknown => ("unknown", StatusCode::NOT_FOUND),
+        LinkView::Expired { .. } => ("expired", StatusCode::GONE),
+        LinkView::Replaced => ("replaced", StatusCode::GONE),
+        LinkView::Used => ("used", StatusCode::GONE),
+        LinkView::Withdrawn => ("withdrawn", StatusCode::GONE),
+        LinkView::Declined => ("declined", StatusCode::GONE),
+        LinkView::Locked | LinkView::Open { .. } => ("locked", StatusCode::OK),
+    };
+    let mut paragraphs = vec![first_sentence(words, practice, key, view)];
+    let offers_help = practice.practice.policy().self_help == SelfHelp::Ask;
+    let asked = matches!(view, LinkView::Expired { asked: true, .. });
+    let can_ask = matches!(view, LinkView::Expired { .. } | LinkView::Replaced);
+    if asked {
+        paragraphs.push(words.get("link-asked-already"));
+    }
+    paragraphs.push(words.with1(&format!("link-{key}-next"), "practice", &practice.practice.name));
+    let ask = way
+        .filter(|_| offers_help && can_ask && !asked)
+        .map(|way| format!("{}/ask", way.base(&practice.practice.slug)));
+    let page = StatePage {
+        title: words.get(&format!("link-{key}-title")),
+        paragraphs,
+        code: ask.as_ref().and_then(|_| way.and_then(Way::code)),
+        ask,
+        sign_in: *view == LinkView::Used,
+        frame,
+    };
+    let mut response = html(askama::Template::render(&page))?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+fn first_sentence(words: Words, practice: &PublicPractice, key: &str, view: &LinkView) -> String {
+    let key = format!("link-{key}-text");
+    match view {
+        LinkView::Expired { expired_at, .. } => {
+            words.with1(&key, "when", words.date_time_zone(*expired_at, &practice.zone))
+        }
+        _ => words.get(&key),
+    }
+}
+
+/// "This isn't for me": asks which, changes nothing.
+pub async fn ask_to_decline(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    Path((_, token)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> PageResult {
+    let request = (&uri, &headers);
+    let Some(token) = Token::read(&token) else {
+        return show_state(&app, &practice, request, None, &LinkView::Unknown);
+    };
+    let way = Way::Link(token);
+    let view = way.look(&app, &practice).await?;
+    if !matches!(view, LinkView::Open { .. }) {
+        return show_state(&app, &practice, request, Some(&way), &view);
+    }
+    show_decline(&app, &practice, request, &way, &view)
+}
+
+/// The two answers.
+pub(super) fn show_decline(
+    app: &AppState,
+    practice: &PublicPractice,
+    request: (&Uri, &HeaderMap),
+    way: &Way,
+    view: &LinkView,
+) -> PageResult {
+    let base = way.base(&practice.practice.slug);
+    let page = DeclinePage {
+        frame: frame_for(app, practice, request, view),
+        action: format!("{base}/decline"),
+        code: way.code(),
+        back: matches!(way, Way::Link(_)).then_some(base),
+    };
+    html(askama::Template::render(&page))
+}
+
+/// The answer of somebody who declines.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declining {
+    /// The letter's code; empty by link.
+    #[serde(default)]
+    pub code: String,
+    /// `not-me` or `not-now`; empty to be asked.
+    #[serde(default)]
+    pub answer: String,
+}
+
+/// Declines.
+pub async fn decline(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    Path((_, token)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> PageResult {
+    let _answer: Declining = RawForm::read(&body)?.typed()?;
+    let Some(token) = Token::read(&token) else {
+        return show_state(&app, &practice, (&uri, &headers), None, &LinkView::Unknown);
+    };
+    let way = Way::Link(token);
+    let view = actions::decline(&app, &practice.scope, practice.by_link(), way.key()).await?;
+    match view {
+        // The link's own page says so from now on.
+        LinkView::Declined => Ok(see_other(&way.base(&practice.practice.slug))),
+        other => show_state(&app, &practice, (&uri, &headers), Some(&way), &other),
+    }
+}
+
+/// "Ask the practice for a new link".
+pub async fn ask_for_new(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    Path((_, token)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> PageResult {
+    let Some(token) = Token::read(&token) else {
+        return show_state(&app, &practice, (&uri, &headers), None, &LinkView::Unknown);
+    };
+    let way = Way::Link(token);
+    actions::ask_for_new_link(&app, &practice.scope, practice.by_link(), way.key()).await?;
+    Ok(see_other(&format!("{}?done=link-asked", way.base(&practice.practice.slug))))
+}

@@ -1,0 +1,110 @@
+//! The client's side of an invitation, before there is a sign-in: the link's page, the letter's
+//! code, the form, its success. Reading changes nothing, however often (INV-05); what changes
+//! something is a posted form.
+//!
+//! | file | what |
+//! |---|---|
+//! | `link` | the page behind a link: the form, or what became of the link; declining, asking |
+//! | `letter_code` | the same for a printed letter's short code |
+//! | `form` | reading the form, field by field |
+//! | `register` | posting it |
+//! | `welcome` | the success page, and the sign-in name that it hands to the sign-in page |
+//! | `seen` | "somebody began to fill the form" |
+
+mod form;
+mod letter_code;
+mod link;
+mod register;
+mod seen;
+mod welcome;
+
+pub use welcome::welcomed_name;
+
+use axum::http::{HeaderMap, Uri};
+
+use crate::kernel::secrets::{ShortCode, Token};
+use crate::platform::fault::Fault;
+use crate::platform::i18n::{Language, Words};
+use crate::platform::permissions::Needs;
+use crate::platform::state::AppState;
+use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::{Routes, language};
+use crate::rooms::access::actions::{self, Key, LinkView};
+use crate::rooms::practice::PublicPractice;
+
+/// The client side's routes of this room.
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/{practice}/i/{token}", Needs::Link, link::page)
+        .post("/{practice}/i/{token}", Needs::Link, register::by_link)
+        .get("/{practice}/i/{token}/decline", Needs::Link, link::ask_to_decline)
+        .post("/{practice}/i/{token}/decline", Needs::Link, link::decline)
+        .post("/{practice}/i/{token}/ask", Needs::Link, link::ask_for_new)
+        .post("/{practice}/i/{token}/seen", Needs::Link, seen::seen)
+        .get("/{practice}/letter", Needs::Nothing, letter_code::page)
+        .post("/{practice}/letter", Needs::Link, letter_code::open)
+        .post("/{practice}/letter/register", Needs::Link, register::by_code)
+        .post("/{practice}/letter/decline", Needs::Link, letter_code::decline)
+        .post("/{practice}/letter/ask", Needs::Link, letter_code::ask_for_new)
+        .get("/{practice}/welcome", Needs::Nothing, welcome::page)
+}
+
+/// By which secret somebody came.
+#[derive(Clone, Debug)]
+enum Way {
+    Link(Token),
+    Letter(ShortCode),
+}
+
+impl Way {
+    fn key(&self) -> Key {
+        match self {
+            Self::Link(token) => Key::Token(token.clone()),
+            Self::Letter(code) => Key::Code(code.clone()),
+        }
+    }
+
+    /// Where the form and its neighbours post to.
+    fn base(&self, slug: &str) -> String {
+        match self {
+            Self::Link(token) => format!("/{slug}/i/{}", token.reveal()),
+            Self::Letter(_) => format!("/{slug}/letter"),
+        }
+    }
+
+    /// What the forms carry in a hidden field.
+    fn code(&self) -> Option<String> {
+        match self {
+            Self::Link(_) => None,
+            Self::Letter(code) => Some(code.grouped()),
+        }
+    }
+
+    async fn look(&self, app: &AppState, practice: &PublicPractice) -> Result<LinkView, Fault> {
+        match self {
+            Self::Link(token) => actions::look_at_link(app, &practice.scope, token).await,
+            Self::Letter(_) => Ok(LinkView::Unknown),
+        }
+    }
+}
+
+/// The frame in the language that the reader chose, or else the invited person's.
+fn frame_for(
+    app: &AppState,
+    practice: &PublicPractice,
+    request: (&Uri, &HeaderMap),
+    view: &LinkView,
+) -> ClientFrame {
+    let (uri, headers) = request;
+    let words = match (language::chosen(&app.settings, uri.query(), headers), view) {
+        (None, LinkView::Open { language, .. }) => Words::of(*language),
+        _ => practice.words,
+    };
+    ClientFrame::outside(app, &practice.practice, words, ClientPage::Outside)
+        .with_done(practice.done.as_deref())
+}
+
+/// The account's language: the page's.
+fn spoken(frame: &ClientFrame) -> Language {
+    frame.words.language()
+}
