@@ -5,12 +5,15 @@ use crate::kernel::ids::{AccountId, AppointmentId, ChartId, RequestId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::outbox;
 use crate::platform::state::{App, AppState};
 use crate::rooms::appointments::store::{self, clash_with, decide};
 use crate::rooms::appointments::{
     NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, Wish, book, find_request,
     write_wishes,
 };
+use crate::rooms::portal::letters::Desk;
+use crate::rooms::{portal, practice};
 
 /// A request as a client makes it.
 #[derive(Clone, Debug)]
@@ -221,7 +224,17 @@ fn note(
     audit::record(c, event)
 }
 
+/// The mail to whoever asked: that there is news, and nothing of what it is. Not sent where the grant
+/// is over, or where the face sheet says that this address must not be written to (IDP-09).
 fn tell_client(app: &App, c: &mut Scoped<'_>, request: &Request) -> Result<(), Fault> {
-    let _ = (app, c, request);
+    let Some(reader) = portal::reader_of(c, &request.chart_id, &request.account_id)? else { return Ok(()) };
+    let practice = practice::load(c)?;
+    let desk = Desk { practice: &practice, words: reader.words, called: &reader.called };
+    let letter = portal::letters::appointment_news(app, desk);
+    let key = format!("appointments.answered.{}", request.request_id);
+    let mut mail = portal::letters::mail("appointments.answered", key, reader.address, letter);
+    mail.chart = Some(request.chart_id.clone());
+    mail.access = Some(reader.access_id);
+    outbox::enqueue(app, c, mail)?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 pub mod actions;
 mod store;
 mod times;
+mod told;
 
 pub use store::{
     Appointment, AppointmentState, NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, book,
@@ -12,6 +13,7 @@ pub use times::{
     DayPart, MOST_WISHES, Resolved, Wish, WishError, read_date, read_time, read_wishes, resolve,
     stored_wishes, write_wishes,
 };
+pub use told::Told;
 
 use crate::platform::web::Routes;
 

@@ -1,0 +1,204 @@
+//! One's own sign-in: language, password, where one is signed in.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::request::Parts;
+
+use crate::kernel::clock::Moment;
+use crate::kernel::secrets::Secret;
+use crate::platform::i18n::Language;
+use crate::platform::state::AppState;
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::guard::ClientIp;
+use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::rooms::portal::ClientAccount;
+use crate::rooms::portal::accounts::{self, Device};
+use crate::rooms::portal::actions::{self, End, PasswordChanged};
+use crate::rooms::portal::door_pages::unprocessable;
+
+struct DeviceLine {
+    name: String,
+    seen: String,
+    short: String,
+    current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "rooms/portal/templates/me.html")]
+struct Me {
+    frame: ClientFrame,
+    errors: FieldErrors,
+    name: String,
+    email: String,
+    language: &'static str,
+    languages: Vec<(&'static str, &'static str)>,
+    hint: String,
+    devices: Vec<DeviceLine>,
+}
+
+/// What a browser calls itself, in the words of people: "Firefox on Windows".
+fn device_name(agent: &str) -> Option<(&'static str, &'static str)> {
+    // Order matters: Edge and Chrome name Safari, and Edge names Chrome.
+    let browser = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("SamsungBrowser", "Samsung Internet"),
+        ("Firefox", "Firefox"),
+        ("FxiOS", "Firefox"),
+        ("CriOS", "Chrome"),
+        ("Chrome", "Chrome"),
+        ("Safari", "Safari"),
+    ];
+    let system = [
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("CrOS", "Chromebook"),
+        ("Mac OS", "Mac"),
+        ("Linux", "Linux"),
+    ];
+    let first = |list: &[(&str, &'static str)]| {
+        list.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+    };
+    Some((first(&browser)?, first(&system)?))
+}
+
+fn device_line(account: &ClientAccount, device: &Device, now: Moment) -> DeviceLine {
+    let words = account.words;
+    let current = device.token_hash == account.session.token_hash;
+    let name = match device_name(&device.agent) {
+        Some((browser, system)) => words.with2("portal-me-device", "browser", browser, "system", system),
+        None => words.get("portal-me-device-unknown"),
+    };
+    let zone = account.practice().map(|p| p.zone()).unwrap_or(jiff::tz::TimeZone::UTC);
+    let minutes = now.seconds_since(device.seen_at).max(0) / 60;
+    let seen = if current || minutes < 2 {
+        words.with1("portal-me-since", "moment", words.date_time(device.created_at, &zone))
+    } else {
+        words.with1("portal-me-seen", "moment", words.date_time(device.seen_at, &zone))
+    };
+    DeviceLine { name, seen, short: device.short().to_owned(), current }
+}
+
+async fn page(app: &AppState, account: &ClientAccount, errors: FieldErrors) -> PageResult {
+    let id = account.account.account_id.clone();
+    let devices = app.db.read(&account.home, move |c| accounts::devices(c, &id)).await?;
+    let is_fine = errors.is_empty();
+    let page = Me {
+        frame: account.frame(app, ClientPage::Me)?,
+        errors,
+        name: account.account.sign_in_name.clone(),
+        email: account.account.email.as_str().to_owned(),
+        language: account.account.language().word(),
+        languages: Language::ALL.iter().map(|l| (l.word(), l.own_name())).collect(),
+        hint: account.words.with1("portal-new-password-hint", "count", crate::platform::passwords::SHORTEST),
+        devices: devices.iter().map(|device| device_line(account, device, app.now())).collect(),
+    };
+    if is_fine { html(page.render()) } else { unprocessable(page.render()) }
+}
+
+/// My sign-in.
+pub(super) async fn me(State(app): State<AppState>, account: ClientAccount) -> PageResult {
+    page(&app, &account, FieldErrors::new()).await
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LanguageForm {
+    language: String,
+}
+
+/// Chooses the language of pages and mails.
+pub(super) async fn language(State(app): State<AppState>, account: ClientAccount, body: Bytes) -> PageResult {
+    let form: LanguageForm = account.form(&body)?;
+    let language: Language = form.language.parse().map_err(|_| PageError::BadRequest)?;
+    actions::set_language(&app, &account.home, account.account.account_id.clone(), language).await?;
+    // `lang` also renews what this browser keeps, should it keep another choice.
+    Ok(see_other(&format!("/portal/me?done=saved&lang={language}")))
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PasswordForm {
+    present: Secret,
+    new: Secret,
+}
+
+/// The network address of a request, for counting.
+pub(super) struct IpBucket(String);
+
+impl<S: Sync> axum::extract::FromRequestParts<S> for IpBucket {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(parts.extensions.get::<ClientIp>().map(|ip| ip.bucket()).unwrap_or_default()))
+    }
+}
+
+/// Changes the password: whoever does knows the present one.
+pub(super) async fn password(
+    State(app): State<AppState>,
+    IpBucket(ip_bucket): IpBucket,
+    account: ClientAccount,
+    body: Bytes,
+) -> PageResult {
+    let form: PasswordForm = account.form(&body)?;
+    let words = account.words;
+    let mut errors = FieldErrors::new();
+    if form.present.reveal().is_empty() {
+        errors.add("present", words.get("portal-error-password-missing"));
+    }
+    if form.new.reveal().is_empty() {
+        errors.add("new", words.get("portal-error-new-password-missing"));
+    }
+    if errors.is_empty() {
+        let who = (account.account.clone(), account.grants.clone());
+        let hash = account.session.token_hash.clone();
+        let both = (form.present, form.new);
+        match actions::change_password(&app, &account.home, account.by(), ip_bucket, hash, who, both).await? {
+            PasswordChanged::Done => return Ok(see_other("/portal/me?done=password-changed")),
+            PasswordChanged::Wrong => errors.add("present", words.get("portal-error-present-password")),
+            PasswordChanged::Weak(reason) => errors.add("new", words.get(reason)),
+            PasswordChanged::Paused(until) => {
+                let time = words.time(until, &account.practice()?.zone());
+                errors.add("present", words.with1("portal-error-paused", "time", time));
+            }
+        }
+    }
+    page(&app, &account, errors).await
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndForm {
+    session: String,
+}
+
+/// Ends one session elsewhere, or all of them.
+pub(super) async fn end(State(app): State<AppState>, account: ClientAccount, body: Bytes) -> PageResult {
+    let form: EndForm = account.form(&body)?;
+    let end = if form.session == "others" { End::Others } else { End::One(form.session) };
+    let (id, present) = (account.account.account_id.clone(), account.session.token_hash.clone());
+    actions::end_sessions(&app, &account.home, account.by(), id, present, end).await?;
+    Ok(see_other("/portal/me?done=sessions-ended"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_named_as_people_name_them() {
+        let told = |agent| device_name(agent);
+        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                    Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0";
+        assert_eq!(told(edge), Some(("Edge", "Windows")));
+        let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 \
+                      (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
+        assert_eq!(told(iphone), Some(("Safari", "iPhone")));
+        assert_eq!(told("curl/8.0"), None);
+    }
+}
