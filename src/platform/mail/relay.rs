@@ -266,7 +266,7 @@ pub fn reason_of_code(code: &str) -> &'static str {
     let detail = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     match (class.bytes().next(), detail) {
         (_, ("2", "2")) | (Some(b'5'), ("5", "22")) => "mail-reason-mailbox-full",
-        (Some(b'5'), ("1", "2" | "10") | ("4", "4" | "1" | "6")) => "mail-reason-no-domain",
+        (Some(b'5'), ("1", "2") | ("4", "4" | "1" | "6")) => "mail-reason-no-domain",
         (Some(b'5'), ("1", "3" | "7") | ("6", _)) => "mail-reason-address-form",
         (Some(b'5'), ("1", _)) => "mail-reason-no-mailbox",
         (Some(b'5'), ("2", "1")) => "mail-reason-mailbox-disabled",

@@ -1,0 +1,346 @@
+//! Mail that comes back: reports as various servers shape them, genuine, late and forged.
+
+use std::path::PathBuf;
+
+use anteroom::kernel::clock::Moment;
+use anteroom::kernel::ids::{AccessId, InvitationId, MailId};
+use anteroom::kernel::secrets::Token;
+use anteroom::platform::audit;
+use anteroom::platform::db::PracticeScope;
+use anteroom::platform::db::schema::{invitation, outbox as table, person_address, portal_access};
+use anteroom::platform::mail::names;
+use anteroom::platform::outbox::dsn::{self, Verdict};
+use anteroom::platform::outbox::{self, BounceOutcome, Delivery, hook};
+use diesel::prelude::*;
+
+use super::outbox::mail_to;
+use crate::stories;
+use crate::support::World;
+use crate::support::world::{BOUNCE_SECRET, Client};
+
+/// What each report of the corpus says. `None`: it is no report.
+#[rustfmt::skip]
+const CORPUS: &[(&str, Option<(Verdict, &str, &str)>)] = &[
+    ("exchange-german",              Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("exchange-online-no-recipient", Some((Verdict::Failed,  "5.1.10",  "mail-reason-no-mailbox"))),
+    ("exchange-quota",               Some((Verdict::Failed,  "5.2.2",   "mail-reason-mailbox-full"))),
+    ("exchange-restricted",          Some((Verdict::Failed,  "5.7.133", "mail-reason-policy"))),
+    ("exim-delayed-report",          Some((Verdict::Delayed, "4.0.0",   "mail-reason-delayed"))),
+    ("exim-plain-old",               Some((Verdict::Failed,  "5.2.1",   "mail-reason-mailbox-disabled"))),
+    ("exim-report",                  Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("exim-unroutable-old",          Some((Verdict::Failed,  "",        "mail-reason-other"))),
+    ("exim-warning",                 Some((Verdict::Delayed, "4.7.1",   "mail-reason-delayed"))),
+    ("filter-rejects",               Some((Verdict::Failed,  "5.7.0",   "mail-reason-policy"))),
+    ("forwarded-to-mailbox",         Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("gmail-blocked",                Some((Verdict::Failed,  "5.7.1",   "mail-reason-policy"))),
+    ("gmail-delay",                  Some((Verdict::Delayed, "4.4.1",   "mail-reason-delayed"))),
+    ("gmail-no-domain",              Some((Verdict::Failed,  "5.1.2",   "mail-reason-no-domain"))),
+    ("gmail-no-such-user",           Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("message-id-only",              Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("not-forged",                   Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("not-spam",                     None),
+    ("not-vacation",                 None),
+    ("postfix-delayed",              Some((Verdict::Delayed, "4.4.1",   "mail-reason-delayed"))),
+    ("postfix-given-up",             Some((Verdict::Failed,  "4.4.1",   "mail-reason-expired-there"))),
+    ("postfix-mailbox-full",         Some((Verdict::Failed,  "5.2.2",   "mail-reason-mailbox-full"))),
+    ("postfix-no-domain",            Some((Verdict::Failed,  "5.4.4",   "mail-reason-no-domain"))),
+    ("postfix-no-smtputf8",          Some((Verdict::Failed,  "5.6.7",   "mail-reason-address-form"))),
+    ("postfix-relayed",              Some((Verdict::Passed,  "2.0.0",   "mail-reason-other"))),
+    ("postfix-unknown-user",         Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("qmail-no-mailbox",             Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("qmail-over-quota",             Some((Verdict::Failed,  "5.2.2",   "mail-reason-mailbox-full"))),
+    ("qmail-remote",                 Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("qmail-silent",                 Some((Verdict::Failed,  "",        "mail-reason-other"))),
+    ("sendmail-host-unknown",        Some((Verdict::Failed,  "5.1.2",   "mail-reason-no-domain"))),
+    ("sendmail-user-unknown",        Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("sendmail-warning",             Some((Verdict::Delayed, "4.4.2",   "mail-reason-delayed"))),
+    ("status-with-comment",          Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
+    ("yahoo-like-old-code",          Some((Verdict::Failed,  "554",     "mail-reason-refused"))),
+];
+
+/// A report of the corpus about this mail, with the line ends that the wire has.
+fn report(name: &str, path: &str, message_id: &str, recipient: &str) -> Vec<u8> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/bounces/{name}.eml"));
+    let mut local = path.split('@').next().unwrap().to_owned();
+    let forged = {
+        let last = if local.pop() == Some('a') { 'b' } else { 'a' };
+        format!("{local}{last}@bounce.anteroom.example.org")
+    };
+    std::fs::read_to_string(&file)
+        .unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+        .replace("{{RETURN_PATH_UPPER}}", &path.to_uppercase())
+        .replace("{{RETURN_PATH}}", path)
+        .replace("{{FORGED_PATH}}", &forged)
+        .replace("{{MESSAGE_ID}}", message_id)
+        .replace("{{RECIPIENT}}", recipient)
+        .replace('\n', "\r\n")
+        .into_bytes()
+}
+
+#[test]
+fn eml_05_reports_of_many_servers_are_read_alike() {
+    for (name, expected) in CORPUS {
+        let raw =
+            report(name, "return@bounce.anteroom.example.org", "id@anteroom.example.org", "ana@example.com");
+        let read = dsn::read(&raw);
+        let found = read.as_ref().map(|r| (r.verdict, r.code.as_str(), r.reason));
+        assert_eq!(found, *expected, "{name}");
+        if let Some(read) = read
+            && !matches!(*name, "not-forged" | "message-id-only" | "forwarded-to-mailbox")
+        {
+            assert!(read.addressed_to.iter().any(|a| a.starts_with("return@")), "{name}: {read:?}");
+        }
+    }
+    let files = std::fs::read_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/bounces")).unwrap();
+    assert_eq!(files.count(), CORPUS.len(), "every report of the corpus stands in the table");
+}
+
+#[test]
+fn no_cut_or_garbled_report_ends_in_a_panic() {
+    for (name, _) in CORPUS {
+        let raw =
+            report(name, "return@bounce.anteroom.example.org", "id@anteroom.example.org", "ana@example.com");
+        for cut in (0..raw.len()).step_by(97) {
+            let _ = dsn::read(&raw[..cut]);
+            let mut garbled = raw.clone();
+            garbled[cut] ^= 0xa5;
+            let _ = dsn::read(&garbled);
+        }
+    }
+}
+
+/// A mail that was handed over.
+struct Out {
+    id: MailId,
+    path: String,
+    message_id: String,
+}
+
+async fn sent(
+    w: &World,
+    scope: &PracticeScope,
+    key: &'static str,
+    invited: Option<(AccessId, InvitationId)>,
+    to: &Client,
+) -> Out {
+    let (app, to) = (w.app.clone(), to.clone());
+    let (id, message_id) = w
+        .app
+        .db
+        .write(scope, move |c| {
+            let mut mail = mail_to(&to.email, key);
+            mail.chart = Some(to.chart_id.clone());
+            mail.access = invited.as_ref().map(|i| i.0.clone());
+            mail.invitation = invited.as_ref().map(|i| i.1.clone());
+            let id = outbox::enqueue(&app, c, mail)?;
+            let practice = c.practice().clone();
+            let row = || {
+                table::table
+                    .filter(table::practice_id.eq(practice.clone()))
+                    .filter(table::mail_id.eq(id.clone()))
+            };
+            diesel::update(row())
+                .set((
+                    table::state.eq(Delivery::Sent),
+                    table::payload.eq(None::<Vec<u8>>),
+                    table::finished_at.eq(c.now()),
+                ))
+                .execute(c.conn)?;
+            let message_id: String = row().select(table::message_id).first(c.conn)?;
+            Ok((id, message_id))
+        })
+        .await
+        .unwrap();
+    let path = names::return_path(&w.app, scope.id(), &id);
+    Out { id, path, message_id }
+}
+
+type Shown = (Delivery, Option<Moment>, Option<String>, Option<String>);
+
+async fn shown(w: &World, scope: &PracticeScope, mail: &MailId) -> Shown {
+    let mail = mail.clone();
+    w.app
+        .db
+        .read(scope, move |c| {
+            Ok(table::table
+                .filter(table::practice_id.eq(c.practice().clone()))
+                .filter(table::mail_id.eq(mail.clone()))
+                .select((table::state, table::bounced_at, table::last_code, table::last_reason))
+                .first(c.conn)?)
+        })
+        .await
+        .unwrap()
+}
+
+async fn marked(w: &World, scope: &PracticeScope, client: &Client) -> Option<String> {
+    let person = client.person_id.clone();
+    w.app
+        .db
+        .read(scope, move |c| {
+            Ok(person_address::table
+                .filter(person_address::practice_id.eq(c.practice().clone()))
+                .filter(person_address::person_id.eq(person.clone()))
+                .select(person_address::undeliverable_reason)
+                .first(c.conn)?)
+        })
+        .await
+        .unwrap()
+}
+
+async fn trail(w: &World, scope: &PracticeScope) -> Vec<String> {
+    let events = w.app.db.read(scope, |c| audit::newest(c, None, None, 50)).await.unwrap();
+    events.into_iter().map(|e| e.action).collect()
+}
+
+/// A grant with one invitation in this state.
+async fn invited(
+    w: &World,
+    scope: &PracticeScope,
+    client: &Client,
+    state: &'static str,
+) -> (AccessId, InvitationId) {
+    let client = client.clone();
+    w.app
+        .db
+        .write(scope, move |c| {
+            let (practice, now) = (c.practice().clone(), c.now());
+            let access = AccessId::fresh(c.chance(), now);
+            let id = InvitationId::fresh(c.chance(), now);
+            diesel::insert_into(portal_access::table)
+                .values((
+                    (
+                        portal_access::practice_id.eq(practice.clone()),
+                        portal_access::access_id.eq(access.clone()),
+                        portal_access::chart_id.eq(client.chart_id.clone()),
+                        portal_access::person_id.eq(client.person_id.clone()),
+                        portal_access::role.eq("owner"),
+                        portal_access::rights.eq(""),
+                        portal_access::state.eq("invited"),
+                        portal_access::generation.eq(1),
+                        portal_access::mismatches.eq(0),
+                    ),
+                    (
+                        portal_access::since_at.eq(now),
+                        portal_access::by_name.eq(""),
+                        portal_access::reason.eq(""),
+                        portal_access::version.eq(1i64),
+                        portal_access::created_at.eq(now),
+                    ),
+                ))
+                .execute(c.conn)?;
+            diesel::insert_into(invitation::table)
+                .values((
+                    invitation::practice_id.eq(practice),
+                    invitation::invitation_id.eq(id.clone()),
+                    invitation::access_id.eq(access.clone()),
+                    invitation::generation.eq(1),
+                    invitation::channel.eq("email"),
+                    invitation::state.eq(state),
+                    invitation::token_hash.eq(Token::fresh(c.chance()).hash()),
+                    invitation::sent_at.eq(now),
+                    invitation::expires_at.eq(now.plus_hours(168)),
+                    invitation::sent_by_name.eq(""),
+                ))
+                .execute(c.conn)?;
+            Ok((access, id))
+        })
+        .await
+        .unwrap()
+}
+
+stories! {
+    async fn eml_05_a_permanent_bounce_marks_mail_address_and_timeline(w: &mut World) {
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        let mail = sent(w, &scope, "hard", None, &ana).await;
+        let raw = report("postfix-unknown-user", &mail.path, &mail.message_id, &ana.email);
+        let outcome = outbox::bounce(&w.app, &raw).await.unwrap();
+        assert_eq!(outcome, BounceOutcome::Undeliverable(mail.id.clone()));
+        let (state, bounced, code, reason) = shown(w, &scope, &mail.id).await;
+        assert_eq!((state, bounced), (Delivery::Undeliverable, Some(w.now())));
+        assert_eq!((code.as_deref(), reason.as_deref()), (Some("5.1.1"), Some("mail-reason-no-mailbox")));
+        assert_eq!(marked(w, &scope, &ana).await.as_deref(), Some("mail-reason-no-mailbox"));
+        assert_eq!(outbox::bounce(&w.app, &raw).await.unwrap(), BounceOutcome::Noted(mail.id.clone()), "a copy");
+        assert_eq!(trail(w, &scope).await.iter().filter(|a| *a == "mail.bounced").count(), 1);
+    }
+
+    async fn a_delay_is_a_note_and_a_given_up_mail_does_not_blame_the_address(w: &mut World) {
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        let mail = sent(w, &scope, "soft", None, &ana).await;
+        for name in ["postfix-delayed", "gmail-delay"] {
+            let raw = report(name, &mail.path, &mail.message_id, &ana.email);
+            assert_eq!(outbox::bounce(&w.app, &raw).await.unwrap(), BounceOutcome::Noted(mail.id.clone()));
+        }
+        let (state, bounced, _, reason) = shown(w, &scope, &mail.id).await;
+        assert_eq!((state, bounced, reason.as_deref()), (Delivery::Sent, None, Some("mail-reason-delayed")));
+        assert_eq!(trail(w, &scope).await.iter().filter(|a| *a == "mail.delayed").count(), 1);
+        let raw = report("postfix-given-up", &mail.path, &mail.message_id, &ana.email);
+        outbox::bounce(&w.app, &raw).await.unwrap();
+        assert_eq!(shown(w, &scope, &mail.id).await.0, Delivery::Undeliverable);
+        assert_eq!(marked(w, &scope, &ana).await, None);
+    }
+
+    async fn a_bounce_is_found_by_its_message_id_or_a_shouted_return_path(w: &mut World) {
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        for (name, key) in [("message-id-only", "by id"), ("forwarded-to-mailbox", "by path"), ("qmail-no-mailbox", "by text")] {
+            let mail = sent(w, &scope, key, None, &ana).await;
+            let raw = report(name, &mail.path, &mail.message_id, &ana.email);
+            let outcome = outbox::bounce(&w.app, &raw).await.unwrap();
+            assert_eq!(outcome, BounceOutcome::Undeliverable(mail.id.clone()), "{name}");
+        }
+    }
+
+    async fn a_forged_or_foreign_bounce_changes_nothing(w: &mut World) {
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        let mail = sent(w, &scope, "forged", None, &ana).await;
+        for name in ["not-forged", "not-spam", "not-vacation", "postfix-relayed"] {
+            let raw = report(name, &mail.path, &mail.message_id, &ana.email);
+            let outcome = outbox::bounce(&w.app, &raw).await.unwrap();
+            assert!(matches!(outcome, BounceOutcome::Ignored(_)), "{name}: {outcome:?}");
+        }
+        // The path of a mail is signed for its practice: under another one there is no such mail.
+        let foreign = names::return_path(&w.app, w.twinoaks.scope.id(), &mail.id);
+        let raw = report("postfix-unknown-user", &foreign, "none@example.org", &ana.email);
+        assert!(matches!(outbox::bounce(&w.app, &raw).await.unwrap(), BounceOutcome::Ignored(_)));
+        assert_eq!(shown(w, &scope, &mail.id).await, (Delivery::Sent, None, None, None));
+        assert!(trail(w, &scope).await.iter().all(|a| !a.starts_with("mail.bounced")));
+    }
+
+    async fn a_late_bounce_after_registration_is_only_a_note(w: &mut World) {
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        let used = invited(w, &scope, &ana, "accepted").await;
+        let mail = sent(w, &scope, "late", Some(used), &ana).await;
+        let raw = report("postfix-unknown-user", &mail.path, &mail.message_id, &ana.email);
+        assert_eq!(outbox::bounce(&w.app, &raw).await.unwrap(), BounceOutcome::Noted(mail.id.clone()));
+        let (state, bounced, ..) = shown(w, &scope, &mail.id).await;
+        assert_eq!((state, bounced), (Delivery::Sent, Some(w.now())));
+        assert_eq!(marked(w, &scope, &ana).await, None);
+        assert!(trail(w, &scope).await.contains(&"mail.bounced_late".to_owned()));
+    }
+
+    async fn the_hook_takes_only_what_is_signed(w: &mut World) {
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        let mail = sent(w, &scope, "hook", None, &ana).await;
+        let raw = report("postfix-unknown-user", &mail.path, &mail.message_id, &ana.email);
+        let seconds = w.now().micros() / 1_000_000;
+        let post = async |signature: Option<String>| {
+            let mut browser = w.browser();
+            if let Some(signature) = signature {
+                browser = browser.with(hook::SIGNATURE, &signature);
+            }
+            browser.send("POST", "/hooks/bounce", Some(("message/rfc822", &raw))).await
+        };
+        post(None).await.must_be(401);
+        post(Some(hook::signature("another secret", seconds, &raw))).await.must_be(401);
+        post(Some(hook::signature(BOUNCE_SECRET, seconds - 301, &raw))).await.must_be(401);
+        assert_eq!(shown(w, &scope, &mail.id).await.0, Delivery::Sent);
+        let page = post(Some(hook::signature(BOUNCE_SECRET, seconds, &raw))).await;
+        page.must_be(200).must_say("undeliverable");
+        assert_eq!(shown(w, &scope, &mail.id).await.0, Delivery::Undeliverable);
+    }
+}
