@@ -15,6 +15,7 @@ pub use failure::{Exit, Failure};
 pub use flags::Flags;
 
 use crate::app;
+use crate::demo;
 use crate::kernel::chance::SystemChance;
 use crate::kernel::clock::SystemClock;
 use crate::platform::config::{Config, LogFormat, LogLevel};
@@ -38,6 +39,18 @@ enum Command {
     Serve {
         #[command(flatten)]
         flags: Flags,
+    },
+    /// Show everything at once with made-up people, on this machine alone.
+    Demo {
+        /// Keep it in this folder, and find it again there; a temporary one without it.
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<std::path::PathBuf>,
+        /// Where to listen [default: 127.0.0.1:8080, or the next free port].
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<std::net::SocketAddr>,
+        /// How much the log tells: error, warn, info, debug or trace.
+        #[arg(long, value_name = "LEVEL", default_value = "warn")]
+        log_level: String,
     },
     /// Bring the database to this version's schema.
     Migrate {
@@ -100,6 +113,14 @@ async fn run(command: Command) -> Ending {
             let config = flags.load()?;
             telemetry::start_log(config.log_format, config.log_level);
             app::serve(config, Arc::new(SystemClock), Arc::new(SystemChance)).await?;
+            Ok(Exit::Done)
+        }
+        Command::Demo { data, listen, log_level } => {
+            let level: LogLevel = log_level
+                .parse()
+                .map_err(|_| Failure::new(Exit::Usage, "--log-level is error, warn, info, debug or trace"))?;
+            telemetry::start_log(LogFormat::Text, level);
+            demo::run(data, listen).await?;
             Ok(Exit::Done)
         }
         Command::Migrate { dry_run, json, flags } => migrate(flags, dry_run, json).await,

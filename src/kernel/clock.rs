@@ -135,6 +135,12 @@ impl MovableClock {
         Self { ahead: AtomicI64::new(0), frozen_at: AtomicI64::new(moment.micros()) }
     }
 
+    /// A clock that runs, but this many seconds behind the machine's: for telling a past in order
+    /// and catching up with [`MovableClock::advance_seconds`].
+    pub fn behind(seconds: u32) -> Self {
+        Self { ahead: AtomicI64::new(-i64::from(seconds) * 1_000_000), frozen_at: AtomicI64::new(0) }
+    }
+
     /// Moves it forward; a clock of this kind never goes back.
     pub fn advance_seconds(&self, seconds: u32) {
         self.ahead.fetch_add(i64::from(seconds) * 1_000_000, Ordering::SeqCst);

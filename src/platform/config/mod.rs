@@ -114,6 +114,8 @@ pub struct Sources {
     pub env: Vec<(String, String)>,
     /// Keys (of the table) and values of flags.
     pub flags: BTreeMap<String, String>,
+    /// Look for no file that nobody named: for the demo, which nothing around it may change.
+    pub alone: bool,
 }
 
 impl Sources {
@@ -125,7 +127,7 @@ impl Sources {
             })
             .filter(|(name, _)| name.starts_with("ANTEROOM_"))
             .collect();
-        Self { file, env, flags }
+        Self { file, env, flags, alone: false }
     }
 
     fn value(&self, key: &str) -> Option<String> {
@@ -249,6 +251,9 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// The file to read when none is named: in the data folder, else here.
 fn found_file(sources: &Sources) -> Option<PathBuf> {
+    if sources.alone {
+        return None;
+    }
     let data = sources.value("data").unwrap_or_else(|| "anteroom-data".into());
     [Path::new(&data).join("anteroom.toml"), PathBuf::from("anteroom.toml")]
         .into_iter()

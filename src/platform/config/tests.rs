@@ -4,7 +4,12 @@ fn sources(file: Option<&Path>, env: &[(&str, &str)], flags: &[(&str, &str)]) ->
     let pairs = |list: &[(&str, &str)]| {
         list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
     };
-    Sources { file: file.map(Path::to_owned), env: pairs(env), flags: pairs(flags).into_iter().collect() }
+    Sources {
+        file: file.map(Path::to_owned),
+        env: pairs(env),
+        flags: pairs(flags).into_iter().collect(),
+        alone: false,
+    }
 }
 
 fn file(text: &str) -> (tempfile::TempDir, PathBuf) {

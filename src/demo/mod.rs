@@ -1,0 +1,150 @@
+//! `anteroom demo`: the whole house on the embedded database, with made-up people, a mailbox that
+//! shows every mail, and a clock that can be moved. Nothing here is reachable from `serve` (SUP-06).
+
+mod clock_panel;
+mod pages;
+mod seed;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Extension;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::app::{self, StartError};
+use crate::kernel::chance::SystemChance;
+use crate::kernel::clock::MovableClock;
+use crate::platform::config::{self, Sources};
+use crate::platform::fault::Fault;
+use crate::platform::server::{self, Patience};
+use crate::platform::stop;
+use crate::platform::telemetry;
+
+/// What the demo's own pages stand on.
+pub struct Demo {
+    /// The clock of the whole demo.
+    clock: Arc<MovableClock>,
+    /// Remembers how far the clock was moved, so that a demo that is found again does not go back.
+    clock_file: PathBuf,
+    /// Who can sign in.
+    people: Vec<SignIn>,
+}
+
+/// Somebody who can sign in, and where.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct SignIn {
+    /// What they are.
+    role: String,
+    /// Their name.
+    name: String,
+    /// Address or sign-in name.
+    email: String,
+    /// Password, for the demo alone.
+    password: String,
+    /// Path of the sign-in page.
+    path: String,
+}
+
+/// Runs the demo until told to stop.
+pub async fn run(data: Option<PathBuf>, listen: Option<SocketAddr>) -> Result<(), StartError> {
+    telemetry::start_metrics();
+    telemetry::tell_panics_by_place();
+    let temporary = match &data {
+        Some(_) => None,
+        None => Some(
+            tempfile::Builder::new()
+                .prefix("anteroom-demo-")
+                .tempdir()
+                .map_err(|e| StartError::DataFolder(std::env::temp_dir(), e))?,
+        ),
+    };
+    let folder =
+        data.unwrap_or_else(|| temporary.as_ref().map_or_else(PathBuf::new, |t| t.path().to_owned()));
+    let (listener, note) = find_listener(listen).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|e| Fault::Other("the listener has no address".into(), Some(e.into())))?;
+    let (stopper, stop) = stop::signal();
+
+    let known = seed::Found::in_folder(&folder);
+    let clock = Arc::new(known.clock());
+    let config = demo_config(&folder, address)?;
+    let app = app::build(&config, clock.clone(), Arc::new(SystemChance)).await?;
+    let people = known.people_or_seed(&app, &clock, &folder).await?;
+
+    let demo = Arc::new(Demo { clock, clock_file: folder.join(seed::CLOCK_FILE), people });
+    let workers = app::start_workers(&app, &stop);
+    let router = app::dressed(app.clone(), app::routes().and(pages::routes())).layer(Extension(demo.clone()));
+    let mut servers = JoinSet::new();
+    servers.spawn(server::serve(listener, router, Patience::default(), stop.clone()));
+
+    say_where_to_go(&demo, &config.public_url, &folder, temporary.is_some(), note);
+    stop::asked_by_the_system()
+        .await
+        .map_err(|e| Fault::Other("signals cannot be waited for".into(), Some(e.into())))?;
+    println!("Stopping.");
+    stopper.stop();
+    while servers.join_next().await.is_some() {}
+    app::finish_workers(workers).await;
+    Ok(())
+}
+
+/// The address that was asked for, or 8080, or the next free port.
+async fn find_listener(wanted: Option<SocketAddr>) -> Result<(TcpListener, Option<String>), StartError> {
+    if let Some(address) = wanted {
+        return Ok((app::listen(address).await?, None));
+    }
+    for port in 8080..8100u16 {
+        match app::listen(SocketAddr::from(([127, 0, 0, 1], port))).await {
+            Ok(listener) if port == 8080 => return Ok((listener, None)),
+            Ok(listener) => {
+                return Ok((listener, Some(format!("Port 8080 is taken, so this is on port {port}."))));
+            }
+            Err(StartError::Listen(_, error)) if error.kind() == std::io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let listener = app::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    Ok((listener, Some("Ports 8080 to 8099 are taken, so this is on a free one.".into())))
+}
+
+fn demo_config(folder: &Path, address: SocketAddr) -> Result<config::Config, StartError> {
+    let host = if address.ip().is_unspecified() { "127.0.0.1".into() } else { address.ip().to_string() };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let flags = BTreeMap::from([
+        ("data".to_owned(), folder.to_string_lossy().into_owned()),
+        ("public_url".to_owned(), format!("http://{host}:{}", address.port())),
+        ("mail_sender".to_owned(), "portal@anteroom.example.org".to_owned()),
+    ]);
+    let sources = Sources { file: None, env: Vec::new(), flags, alone: true };
+    config::load(&sources).map_err(|e| {
+        // Only an address that is not this machine's own can be wrong here.
+        let error = std::io::Error::other(format!("the demo is for this machine alone ({e})"));
+        StartError::Listen(address, error)
+    })
+}
+
+fn say_where_to_go(demo: &Demo, url: &str, folder: &Path, temporary: bool, note: Option<String>) {
+    println!("Anteroom {} — the demo. Everybody in it is made up.", env!("CARGO_PKG_VERSION"));
+    if let Some(note) = note {
+        println!("{note}");
+    }
+    println!();
+    println!("  Mailbox and clock   {url}/demo");
+    println!("  Staff side          {url}/riverbend/staff/sign-in");
+    println!("  Client side         {url}/riverbend/sign-in");
+    println!();
+    for person in &demo.people {
+        println!("  {:<18}  {:<38}  {}", person.role, person.email, person.password);
+    }
+    println!();
+    if temporary {
+        println!("It is kept in {} and goes away when you stop it.", folder.display());
+    } else {
+        println!("It is kept in {}; start it there again to go on.", folder.display());
+    }
+    println!("Stop it with Ctrl-C.");
+}

@@ -1,0 +1,125 @@
+//! The demo's own pages: mailbox, clock, who can sign in, and all components at one glance.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+
+use crate::demo::clock_panel::{self, OpenLink};
+use crate::demo::{Demo, SignIn};
+use crate::platform::i18n::{Language, Words};
+use crate::platform::permissions::Needs;
+use crate::platform::state::AppState;
+use crate::platform::web::accent::Accent;
+use crate::platform::web::forms::RawForm;
+use crate::platform::web::{PageError, PageResult, Routes, assets, html, see_other};
+
+/// The demo's routes.
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/", Needs::Nothing, async || see_other("/demo"))
+        .get("/demo", Needs::Nothing, home)
+        .post("/demo/clock", Needs::Nothing, move_clock)
+        .get("/styleguide", Needs::Nothing, styleguide)
+}
+
+/// What stands around the demo's pages.
+struct DemoFrame {
+    words: Words,
+    css: String,
+    js: &'static str,
+    icon: &'static str,
+    now: String,
+    ahead: String,
+}
+
+impl DemoFrame {
+    fn new(demo: &Demo, app: &AppState) -> Self {
+        let words = Words::of(Language::English);
+        let hours = demo.clock.ahead_seconds() / 3_600;
+        let ahead = match (hours / 24, hours % 24) {
+            (0, 0) => words.get("demo-clock-true"),
+            (0, hours) => words.count("demo-clock-hours", "hours", hours),
+            (days, _) => words.count("demo-clock-days", "days", days),
+        };
+        Self {
+            words,
+            css: assets::css_path(Accent::default()),
+            js: assets::js_path(),
+            icon: assets::icon_path(),
+            now: words.date_time_zone(app.now(), &zone()),
+            ahead,
+        }
+    }
+}
+
+/// Riverbend's own.
+fn zone() -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::get("America/New_York").unwrap_or(jiff::tz::TimeZone::UTC)
+}
+
+struct LinkRow {
+    link: OpenLink,
+    ends: String,
+}
+
+#[derive(Template)]
+#[template(path = "demo/templates/home.html")]
+struct Home {
+    frame: DemoFrame,
+    people: Vec<SignIn>,
+    links: Vec<LinkRow>,
+}
+
+async fn home(State(app): State<AppState>, Extension(demo): Extension<Arc<Demo>>) -> PageResult {
+    let frame = DemoFrame::new(&demo, &app);
+    let words = frame.words;
+    let links = clock_panel::open_links(&app, 12)
+        .await?
+        .into_iter()
+        .map(|link| LinkRow { ends: words.date_time_zone(link.expires_at, &zone()), link })
+        .collect();
+    html(Home { frame, people: demo.people.clone(), links }.render())
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockForm {
+    /// `hour`, `day`, `week`, or the moment in microseconds at which a link ends.
+    to: String,
+    /// With a link's end: `before` or `after`.
+    #[serde(default)]
+    side: String,
+}
+
+async fn move_clock(
+    State(app): State<AppState>,
+    Extension(demo): Extension<Arc<Demo>>,
+    body: Bytes,
+) -> PageResult {
+    let form: ClockForm = RawForm::read(&body)?.typed()?;
+    let seconds = match form.to.as_str() {
+        "hour" => 3_600,
+        "day" => 86_400,
+        "week" => 7 * 86_400,
+        moment => {
+            let end = moment.parse::<i64>().map_err(|_| PageError::BadRequest)?;
+            let wanted = if form.side == "before" { end - 60_000_000 } else { end + 1_000_000 };
+            (wanted - app.now().micros()).div_euclid(1_000_000).clamp(0, 30 * 86_400)
+        }
+    };
+    clock_panel::forward(&demo, &app, u32::try_from(seconds).unwrap_or(0)).await?;
+    Ok(see_other("/demo#clock"))
+}
+
+#[derive(Template)]
+#[template(path = "demo/templates/styleguide.html")]
+struct Styleguide {
+    frame: DemoFrame,
+}
+
+async fn styleguide(State(app): State<AppState>, Extension(demo): Extension<Arc<Demo>>) -> PageResult {
+    html(Styleguide { frame: DemoFrame::new(&demo, &app) }.render())
+}

@@ -1,0 +1,126 @@
+//! Fills a fresh demo through the same actions as real data, on a clock held back and moved
+//! forward, so that what is old is really old.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::demo::SignIn;
+use crate::kernel::clock::MovableClock;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::secrets::Secret;
+use crate::platform::audit::By;
+use crate::platform::db::{Door, PracticeScope};
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Language;
+use crate::platform::permissions::Role;
+use crate::platform::state::AppState;
+use crate::rooms::practice::{NewPractice, register};
+use crate::rooms::staff::{self, NewStaff};
+
+/// Remembers how far the clock runs ahead, in seconds.
+pub const CLOCK_FILE: &str = "demo-clock";
+/// Remembers who can sign in; written last, so that it stands for a whole seeding.
+const PEOPLE_FILE: &str = "demo-people.json";
+
+/// How far back the story begins, in days.
+const DAYS: u32 = 60;
+const DAY: u32 = 86_400;
+
+/// A demo that may already be in the folder.
+pub struct Found {
+    people: Option<Vec<SignIn>>,
+    ahead: u32,
+}
+
+impl Found {
+    /// Looks.
+    pub fn in_folder(folder: &Path) -> Self {
+        let text = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+        Self {
+            people: text(PEOPLE_FILE).and_then(|text| serde_json::from_str(&text).ok()),
+            ahead: text(CLOCK_FILE).and_then(|text| text.trim().parse().ok()).unwrap_or(0),
+        }
+    }
+
+    /// The clock to go on with: where it was left, or at the story's beginning.
+    pub fn clock(&self) -> MovableClock {
+        if self.people.is_none() {
+            return MovableClock::behind(DAYS * DAY);
+        }
+        let clock = MovableClock::default();
+        clock.advance_seconds(self.ahead);
+        clock
+    }
+
+    /// Who can sign in; seeds first where nothing was found.
+    pub async fn people_or_seed(
+        self,
+        app: &AppState,
+        clock: &Arc<MovableClock>,
+        folder: &Path,
+    ) -> Result<Vec<SignIn>, Fault> {
+        if let Some(people) = self.people {
+            return Ok(people);
+        }
+        let people = seed(app, clock).await?;
+        write(folder.join(PEOPLE_FILE), &serde_json::to_string(&people).unwrap_or_default())?;
+        Ok(people)
+    }
+}
+
+/// Writes one of the demo's own small files.
+pub fn write(path: PathBuf, text: &str) -> Result<(), Fault> {
+    std::fs::write(&path, text)
+        .map_err(|e| Fault::Other(format!("cannot write {}", path.display()), Some(e.into())))
+}
+
+/// The staff of Riverbend Counseling: role, name, address, password.
+const STAFF: &[(Role, &str, &str, &str)] = &[
+    (Role::Administrator, "Morgan Ellis", "morgan.ellis@riverbend.example.org", "quiet-harbor-morning"),
+    (Role::Clinician, "Dr. Priya Raman", "priya.raman@riverbend.example.org", "green-kettle-window"),
+    (Role::FrontDesk, "Sam Okafor", "sam.okafor@riverbend.example.org", "paper-lantern-street"),
+];
+
+/// How a role is called where the demo lists who can sign in.
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Administrator => "Administrator",
+        Role::Clinician => "Clinician",
+        Role::FrontDesk => "Front desk",
+        Role::Biller => "Biller",
+    }
+}
+
+async fn seed(app: &AppState, clock: &Arc<MovableClock>) -> Result<Vec<SignIn>, Fault> {
+    let practice = NewPractice {
+        slug: "riverbend".into(),
+        name: "Riverbend Counseling".into(),
+        time_zone: "America/New_York".into(),
+        language: Language::English,
+        email: "hello@riverbend.example.org".into(),
+        phone: "(555) 555-0100".into(),
+    };
+    let id = register::open(app, practice)
+        .await?
+        .map_err(|why| Fault::other(format!("seeding the practice: {why}")))?;
+    let scope = PracticeScope::opened_by(Door::Operator, id);
+    let mut people = Vec::new();
+    for (role, name, email, password) in STAFF {
+        let email = EmailAddress::parse(email).map_err(|e| Fault::other(format!("{email}: {e}")))?;
+        let new = NewStaff { email: email.clone(), name: (*name).into(), role: *role };
+        let id = staff::add(app, &scope, By::operator(), new)
+            .await?
+            .map_err(|why| Fault::other(format!("seeding {name}: {why}")))?;
+        staff::set_password(app, &scope, id, Secret::new((*password).into())).await?;
+        people.push(SignIn {
+            role: role_name(*role).into(),
+            name: (*name).into(),
+            email: email.as_str().into(),
+            password: (*password).into(),
+            path: "/riverbend/staff/sign-in".into(),
+        });
+    }
+    let behind = clock.ahead_seconds();
+    clock.advance_seconds(u32::try_from(-behind).unwrap_or(0));
+    Ok(people)
+}
