@@ -2,6 +2,7 @@
 //! shows every mail, and a clock that can be moved. Nothing here is reachable from `serve` (SUP-06).
 
 mod clock_panel;
+mod mailbox;
 mod pages;
 mod seed;
 
@@ -19,6 +20,7 @@ use crate::kernel::chance::SystemChance;
 use crate::kernel::clock::MovableClock;
 use crate::platform::config::{self, Sources};
 use crate::platform::fault::Fault;
+use crate::platform::mail::{Receiver, Relay};
 use crate::platform::server::{self, Patience};
 use crate::platform::stop;
 use crate::platform::telemetry;
@@ -31,6 +33,8 @@ pub struct Demo {
     clock_file: PathBuf,
     /// Who can sign in.
     people: Vec<SignIn>,
+    /// Every mail that left.
+    mailbox: Receiver,
 }
 
 /// Somebody who can sign in, and where.
@@ -73,11 +77,16 @@ pub async fn run(data: Option<PathBuf>, listen: Option<SocketAddr>) -> Result<()
     let clock = Arc::new(known.clock());
     let config = demo_config(&folder, address)?;
     let app = app::build(&config, clock.clone(), Arc::new(SystemChance)).await?;
-    let people = known.people_or_seed(&app, &clock, &folder).await?;
+    let mailbox = Receiver::start(SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(|e| {
+        Fault::Other("the demo's mail server cannot listen on loopback".into(), Some(e.into()))
+    })?;
+    let relay = Relay::parse(&mailbox.url()).map_err(Fault::other)?;
+    let people = known.people_or_seed(&app, &clock, &mailbox, &folder).await?;
 
-    let demo = Arc::new(Demo { clock, clock_file: folder.join(seed::CLOCK_FILE), people });
-    let workers = app::start_workers(&app, &stop);
-    let router = app::dressed(app.clone(), app::routes().and(pages::routes())).layer(Extension(demo.clone()));
+    let demo = Arc::new(Demo { clock, clock_file: folder.join(seed::CLOCK_FILE), people, mailbox });
+    let workers = app::start_workers(&app, relay, &stop);
+    let router = app::dressed(app.clone(), app::routes().and(pages::routes()).and(mailbox::routes()))
+        .layer(Extension(demo.clone()));
     let mut servers = JoinSet::new();
     servers.spawn(server::serve(listener, router, Patience::default(), stop.clone()));
 

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 
 use crate::demo::clock_panel::{self, OpenLink};
+use crate::demo::mailbox::{self, MailRow};
 use crate::demo::{Demo, SignIn};
 use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Needs;
@@ -22,21 +25,22 @@ pub fn routes() -> Routes {
         .get("/", Needs::Nothing, async || see_other("/demo"))
         .get("/demo", Needs::Nothing, home)
         .post("/demo/clock", Needs::Nothing, move_clock)
+        .get("/demo/demo.css", Needs::Nothing, stylesheet)
         .get("/styleguide", Needs::Nothing, styleguide)
 }
 
 /// What stands around the demo's pages.
-struct DemoFrame {
-    words: Words,
-    css: String,
-    js: &'static str,
-    icon: &'static str,
+pub(super) struct DemoFrame {
+    pub(super) words: Words,
+    pub(super) css: String,
+    pub(super) js: &'static str,
+    pub(super) icon: &'static str,
     now: String,
     ahead: String,
 }
 
 impl DemoFrame {
-    fn new(demo: &Demo, app: &AppState) -> Self {
+    pub(super) fn new(demo: &Demo, app: &AppState) -> Self {
         let words = Words::of(Language::English);
         let hours = demo.clock.ahead_seconds() / 3_600;
         let ahead = match (hours / 24, hours % 24) {
@@ -56,7 +60,7 @@ impl DemoFrame {
 }
 
 /// Riverbend's own.
-fn zone() -> jiff::tz::TimeZone {
+pub(super) fn zone() -> jiff::tz::TimeZone {
     jiff::tz::TimeZone::get("America/New_York").unwrap_or(jiff::tz::TimeZone::UTC)
 }
 
@@ -71,9 +75,24 @@ struct Home {
     frame: DemoFrame,
     people: Vec<SignIn>,
     links: Vec<LinkRow>,
+    mails: Vec<MailRow>,
+    more: usize,
 }
 
-async fn home(State(app): State<AppState>, Extension(demo): Extension<Arc<Demo>>) -> PageResult {
+/// Mails on the first page; the others by "all mails".
+const NEWEST: usize = 25;
+
+#[derive(serde::Deserialize)]
+struct HomeQuery {
+    #[serde(default)]
+    all: Option<String>,
+}
+
+async fn home(
+    State(app): State<AppState>,
+    Extension(demo): Extension<Arc<Demo>>,
+    Query(query): Query<HomeQuery>,
+) -> PageResult {
     let frame = DemoFrame::new(&demo, &app);
     let words = frame.words;
     let links = clock_panel::open_links(&app, 12)
@@ -81,7 +100,16 @@ async fn home(State(app): State<AppState>, Extension(demo): Extension<Arc<Demo>>
         .into_iter()
         .map(|link| LinkRow { ends: words.date_time_zone(link.expires_at, &zone()), link })
         .collect();
-    html(Home { frame, people: demo.people.clone(), links }.render())
+    let mut mails = mailbox::rows(&demo, words);
+    let shown = if query.all.is_some() { mails.len() } else { NEWEST.min(mails.len()) };
+    let more = mails.len() - shown;
+    mails.truncate(shown);
+    html(Home { frame, people: demo.people.clone(), links, mails, more }.render())
+}
+
+/// The few rules that only the demo's pages need.
+async fn stylesheet() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("demo.css")).into_response()
 }
 
 #[derive(serde::Deserialize)]

@@ -8,7 +8,7 @@ use axum::routing::get;
 
 use crate::platform::config::values;
 use crate::platform::permissions::Needs;
-use crate::platform::state::{App, AppState};
+use crate::platform::state::AppState;
 use crate::platform::telemetry;
 use crate::platform::web::{PageError, PageResult, Routes};
 
@@ -54,34 +54,10 @@ async fn metrics_on_loopback(State(app): State<AppState>) -> PageResult {
     if !values::is_loopback(values::host_of(&app.settings.public_url)) {
         return Err(PageError::NotFound);
     }
-    Ok(metrics(State(app)).await)
+    Ok(metrics().await)
 }
 
-async fn metrics(State(app): State<AppState>) -> Response {
-    if let Err(fault) = look_at_the_outbox(&app).await {
-        tracing::warn!(error = fault.chain(), "the outbox could not be counted");
-    }
+async fn metrics() -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], telemetry::rendered())
         .into_response()
-}
-
-/// Mail that waits, and for how long: the two figures that an operator wants an alarm on.
-async fn look_at_the_outbox(app: &App) -> Result<(), crate::platform::fault::Fault> {
-    use crate::platform::db::schema::outbox;
-    use crate::platform::outbox::Delivery;
-    use diesel::prelude::*;
-    let (waiting, oldest) = app
-        .db
-        .system_read(|system| {
-            let row: (i64, Option<crate::kernel::clock::Moment>) = outbox::table
-                .filter(outbox::state.eq_any([Delivery::Queued, Delivery::Sending, Delivery::Deferred]))
-                .select((diesel::dsl::count_star(), diesel::dsl::min(outbox::created_at)))
-                .first(system.conn)?;
-            Ok(row)
-        })
-        .await?;
-    let seconds = oldest.map_or(0, |at| app.now().seconds_since(at).max(0));
-    metrics::gauge!("anteroom_outbox_waiting").set(waiting as f64);
-    metrics::gauge!("anteroom_outbox_oldest_seconds").set(seconds as f64);
-    Ok(())
 }

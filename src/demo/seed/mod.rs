@@ -12,6 +12,7 @@ use crate::platform::audit::By;
 use crate::platform::db::{Door, PracticeScope};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
+use crate::platform::mail::Receiver;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::rooms::practice::{NewPractice, register};
@@ -57,12 +58,13 @@ impl Found {
         self,
         app: &AppState,
         clock: &Arc<MovableClock>,
+        mailbox: &Receiver,
         folder: &Path,
     ) -> Result<Vec<SignIn>, Fault> {
         if let Some(people) = self.people {
             return Ok(people);
         }
-        let people = seed(app, clock).await?;
+        let people = seed(app, clock, mailbox).await?;
         write(folder.join(PEOPLE_FILE), &serde_json::to_string(&people).unwrap_or_default())?;
         Ok(people)
     }
@@ -91,7 +93,7 @@ fn role_name(role: Role) -> &'static str {
     }
 }
 
-async fn seed(app: &AppState, clock: &Arc<MovableClock>) -> Result<Vec<SignIn>, Fault> {
+async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> Result<Vec<SignIn>, Fault> {
     let practice = NewPractice {
         slug: "riverbend".into(),
         name: "Riverbend Counseling".into(),
@@ -120,6 +122,7 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>) -> Result<Vec<SignIn>, 
             path: "/riverbend/staff/sign-in".into(),
         });
     }
+    let _ = mailbox;
     let behind = clock.ahead_seconds();
     clock.advance_seconds(u32::try_from(-behind).unwrap_or(0));
     Ok(people)
