@@ -8,3 +8,5 @@ mod support;
 mod bounces;
 mod ground;
 mod outbox;
+mod routes;
+mod schema;

@@ -104,7 +104,9 @@ pub async fn read_answer(stream: &mut TcpStream, is_head: bool) -> std::io::Resu
         .collect();
     let mut rest = bytes.split_off(head_end);
     let find = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, v)| v.as_str());
-    let body = if is_head || status == 204 || status == 304 {
+    // A stream of events has no end; its head is the answer.
+    let is_stream = find("content-type").is_some_and(|kind| kind.starts_with("text/event-stream"));
+    let body = if is_head || is_stream || status == 204 || status == 304 {
         Vec::new()
     } else if find("transfer-encoding").is_some_and(|v| v.contains("chunked")) {
         while !rest.ends_with(b"0\r\n\r\n") {

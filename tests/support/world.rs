@@ -8,19 +8,26 @@ use anteroom::app;
 use anteroom::kernel::chance::{Chance, SystemChance};
 use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::clock::{Clock, Moment, MovableClock};
-use anteroom::kernel::email::EmailAddress;
-use anteroom::kernel::ids::{AddressId, ChartId, PersonId, PracticeId, StaffId};
-use anteroom::kernel::secrets::Secret;
+use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId, StaffId};
+use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::crypto::{HashCost, Keys, PasswordHashing};
-use anteroom::platform::db::schema::{chart, person, person_address, staff_member};
+use anteroom::platform::db::schema::staff_member;
 use anteroom::platform::db::{DatabaseUrl, Db, Door, PracticeScope, Scoped, migrate};
 use anteroom::platform::i18n::Language;
 use anteroom::platform::live::Live;
+use anteroom::platform::mail::Relay;
+use anteroom::platform::mail::receiver::{ReceivedMail, Receiver};
+use anteroom::platform::outbox::{Pace, Worker};
 use anteroom::platform::permissions::Role;
+use anteroom::platform::server::{self, Patience};
 use anteroom::platform::state::{App, AppState, Settings};
+use anteroom::platform::stop::{self, Stopper};
 use anteroom::platform::web::session::{self, Audience};
-use anteroom::rooms::access::actions::{self, InviteOrder, Sent};
+use anteroom::rooms::access::actions::{
+    self, InviteOrder, Key, NewCredential, RegisterOrder, Registered, Sent,
+};
+use anteroom::rooms::charts::{self, Typed, TypedAddress, TypedPerson};
 use anteroom::rooms::practice::{self, NewPractice, Practice};
 use diesel::prelude::*;
 use tokio::sync::Notify;
@@ -160,6 +167,8 @@ pub struct Client {
     pub chart_id: ChartId,
     /// The client.
     pub person_id: PersonId,
+    /// Its number.
+    pub number: String,
     /// First name.
     pub first_name: String,
     /// Last name.
@@ -186,7 +195,12 @@ pub struct World {
     pub riverbend: House,
     /// "Twin Oaks Counseling", slug `twinoaks`.
     pub twinoaks: House,
-    charts_made: u32,
+    /// The mail server that everything is sent to.
+    pub mailbox: Arc<Receiver>,
+    worker: Option<Worker>,
+    /// How many mails of each address the story has looked at.
+    read: std::collections::BTreeMap<String, usize>,
+    _stopper: Stopper,
 }
 
 /// What a world is made with, for stories that need it otherwise.
@@ -203,6 +217,10 @@ pub struct Plan {
     pub database: Option<Database>,
     /// The clock.
     pub clock: Arc<MovableClock>,
+    /// Is there a worker that sends mail?
+    pub sends: bool,
+    /// An existing mail server.
+    pub mailbox: Option<Arc<Receiver>>,
 }
 
 impl Plan {
@@ -215,9 +233,14 @@ impl Plan {
             hash_cost: HashCost::Test,
             database: None,
             clock: Arc::new(MovableClock::frozen(BEGINNING)),
+            sends: true,
+            mailbox: None,
         }
     }
 }
+
+/// How long a mail may take.
+const MAIL_PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// The 32 bytes of every test's key file.
 pub const MASTER_KEY: [u8; 32] = [42; 32];
@@ -263,7 +286,15 @@ impl World {
             live: Live::default(),
             outbox_bell: Arc::new(Notify::new()),
         });
-        serve(app.clone(), listener);
+        let (stopper, stop) = stop::signal();
+        let patience = Patience { connections_per_address: 4_096, ..Patience::default() };
+        tokio::spawn(server::serve(listener, app::router(app.clone()), patience, stop));
+        let mailbox = match plan.mailbox {
+            Some(mailbox) => mailbox,
+            None => Arc::new(Receiver::start(([127, 0, 0, 1], 0).into()).await.expect("a mail server")),
+        };
+        let relay = Relay::parse(&mailbox.url()).expect("the mail server's URL");
+        let worker = plan.sends.then(|| Worker::start(app.clone(), relay, Pace::default()));
         let (riverbend, twinoaks) = if is_second {
             (
                 existing_house(&app, "riverbend", "example.org").await,
@@ -275,7 +306,19 @@ impl World {
                 new_house(&app, "twinoaks", "Twin Oaks Counseling", "example.net").await,
             )
         };
-        Self { app, clock, engine: plan.engine, database, address, riverbend, twinoaks, charts_made: 0 }
+        Self {
+            app,
+            clock,
+            engine: plan.engine,
+            database,
+            address,
+            riverbend,
+            twinoaks,
+            mailbox,
+            worker,
+            read: std::collections::BTreeMap::new(),
+            _stopper: stopper,
+        }
     }
 
     /// A second process's view of the same database: its own pool, its own socket, the same clock.
@@ -283,6 +326,7 @@ impl World {
         let mut plan = Plan::new(self.engine);
         plan.database = Some(self.database.clone());
         plan.clock = self.clock.clone();
+        plan.mailbox = Some(self.mailbox.clone());
         World::planned(plan).await
     }
 
@@ -333,7 +377,7 @@ impl World {
         self.chart_at(&scope, first, last, born, email).await
     }
 
-    /// A chart at any practice.
+    /// A chart at any practice, made as staff make it.
     pub async fn chart_at(
         &mut self,
         scope: &PracticeScope,
@@ -342,10 +386,37 @@ impl World {
         born: &str,
         email: &str,
     ) -> Client {
-        self.charts_made += 1;
-        let number = format!("T{:05}", self.charts_made);
-        let texts = [first, last, born, email].map(str::to_owned);
-        self.app.db.write(scope, move |c| insert_chart(c, &number, &texts)).await.expect("make a chart")
+        let mut person =
+            TypedPerson { first_name: first.into(), last_name: last.into(), ..TypedPerson::default() };
+        if !born.is_empty() {
+            person = person.born(born);
+        }
+        if !email.is_empty() {
+            person.emails.push(TypedAddress::mailable(email));
+        }
+        self.chart_of(scope, Typed { client: person, ..Typed::default() }).await
+    }
+
+    /// A chart with this face sheet.
+    pub async fn chart_of(&mut self, scope: &PracticeScope, sheet: Typed) -> Client {
+        let today = self.now().in_zone(&self.riverbend.practice.zone()).date();
+        let checked = sheet.check(today).unwrap_or_else(|e| panic!("the face sheet is refused: {e:?}"));
+        let house = if scope.id() == self.twinoaks.scope.id() { &self.twinoaks } else { &self.riverbend };
+        let made = charts::create(&self.app, scope, house.by(Role::FrontDesk), checked)
+            .await
+            .expect("no fault")
+            .unwrap_or_else(|e| panic!("the chart is refused: {e:?}"));
+        let client = sheet.client;
+        let born = format!("{}-{}-{}", client.birth_year, client.birth_month, client.birth_day);
+        Client {
+            chart_id: made.chart,
+            person_id: made.person,
+            number: made.number,
+            born: if client.birth_year.is_empty() { String::new() } else { born },
+            email: client.emails.first().map(|a| a.value.clone()).unwrap_or_default(),
+            first_name: client.first_name,
+            last_name: client.last_name,
+        }
     }
 
     /// Riverbend's front desk invites the client.
@@ -355,6 +426,117 @@ impl World {
             .await
             .expect("no fault")
             .expect("no refusal")
+    }
+
+    /// Waits for the next mail to this address that the story has not looked at.
+    #[track_caller]
+    pub fn mail_to<'a>(&'a mut self, address: &'a str) -> impl Future<Output = ReceivedMail> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            let read = self.read.entry(address.to_lowercase()).or_default();
+            let began = std::time::Instant::now();
+            loop {
+                if let Some(mail) = self.mailbox.mails_to(address).get(*read) {
+                    *read += 1;
+                    return mail.clone();
+                }
+                if began.elapsed() > MAIL_PATIENCE {
+                    let all: Vec<String> = self
+                        .mailbox
+                        .mails()
+                        .iter()
+                        .map(|m| format!("{} to {}", m.subject, m.to.join(", ")))
+                        .collect();
+                    panic!(
+                        "{caller}: no mail came to {address} (looked at {read} before); there are {all:#?}"
+                    );
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        }
+    }
+
+    /// Waits until nothing is queued or on its way, then says how many mails to this address there
+    /// are that the story has not looked at.
+    pub async fn unread_to(&mut self, address: &str) -> usize {
+        self.mail_has_settled().await;
+        let read = self.read.get(&address.to_lowercase()).copied().unwrap_or(0);
+        self.mailbox.mails_to(address).len() - read
+    }
+
+    /// Waits until nothing is queued or on its way.
+    pub async fn mail_has_settled(&self) {
+        use anteroom::platform::db::schema::outbox;
+        let began = std::time::Instant::now();
+        loop {
+            let left: i64 = self
+                .look(|c| {
+                    outbox::table.filter(outbox::state.eq_any(["queued", "sending"])).count().get_result(c)
+                })
+                .await;
+            if left == 0 {
+                return;
+            }
+            assert!(began.elapsed() < MAIL_PATIENCE, "{left} mails do not leave");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Stops the worker that sends mail, in good order.
+    pub async fn stop_sending(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            worker.stop().await;
+        }
+    }
+
+    /// Starts it again.
+    pub fn start_sending(&mut self) {
+        let relay = Relay::parse(&self.mailbox.url()).expect("the mail server's URL");
+        self.worker = Some(Worker::start(self.app.clone(), relay, Pace::default()));
+    }
+
+    /// The path of the link in a mail, such as `/riverbend/i/…`.
+    #[track_caller]
+    pub fn link_in(&self, mail: &ReceivedMail) -> String {
+        let link = mail.link().unwrap_or_else(|| panic!("no link in this mail:\n{}", mail.text));
+        let path = link.strip_prefix(&self.app.settings.public_url);
+        path.unwrap_or_else(|| panic!("{link} is not of {}", self.app.settings.public_url)).to_owned()
+    }
+
+    /// Invites the client, takes the link out of the mail and registers with [`PASSWORD`], by the
+    /// actions and not by the pages. Gives the account.
+    pub async fn register(&mut self, client: &Client) -> (Sent, AccountId) {
+        let sent = self.invite(client).await;
+        let mail = self.mail_to(&client.email).await;
+        let link = self.link_in(&mail);
+        let account = self.register_by(&link, client).await;
+        (sent, account)
+    }
+
+    /// Registers the client through a link that is already out.
+    pub async fn register_by(&self, link: &str, client: &Client) -> AccountId {
+        let token = link.rsplit('/').next().and_then(Token::read).expect("a link ends with its token");
+        let order = RegisterOrder {
+            key: Key::Token(token),
+            last_name: client.last_name.clone(),
+            birth_date: BirthDate::from_iso(&client.born, jiff::civil::date(2100, 1, 1)).expect("a date"),
+            credential: NewCredential::Password(Secret::new(PASSWORD.to_owned())),
+            nonce: format!("nonce of {}", client.chart_id),
+            language: Language::English,
+            ip_bucket: "127.0.0.1".into(),
+        };
+        let by = By { actor: Actor::LinkHolder, source: "127.0.0.1".into() };
+        match actions::register(&self.app, &self.riverbend.scope, by, order).await.expect("no fault") {
+            Registered::Welcome { account, .. } => account,
+            other => panic!("registration was refused: {other:?}"),
+        }
+    }
+
+    /// A registered client's browser, signed in.
+    pub async fn registered(&mut self, client: &Client) -> Browser {
+        let (_, account) = self.register(client).await;
+        let scope = self.riverbend.scope.clone();
+        self.signed_in(&scope, Audience::Client, account.to_string()).await
     }
 
     /// Runs one unit on the database, outside every practice.
@@ -376,13 +558,6 @@ impl World {
 
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
-}
-
-fn serve(app: AppState, listener: tokio::net::TcpListener) {
-    let router = app::router(app).into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move {
-        let _ = axum::serve(listener, router).await;
-    });
 }
 
 async fn new_house(app: &AppState, slug: &str, name: &str, domain: &str) -> House {
@@ -473,68 +648,4 @@ fn insert_staff(
         made.push(member);
     }
     Ok(made)
-}
-
-fn insert_chart(
-    c: &mut Scoped<'_>,
-    number: &str,
-    [first, last, born, email]: &[String; 4],
-) -> Result<Client, anteroom::platform::fault::Fault> {
-    let (now, practice) = (c.now(), c.practice().clone());
-    let person_id = PersonId::fresh(c.chance(), now);
-    let chart_id = ChartId::fresh(c.chance(), now);
-    let birth_date =
-        (!born.is_empty()).then(|| BirthDate::from_iso(born, jiff::civil::date(2100, 1, 1)).expect("a date"));
-    diesel::insert_into(person::table)
-        .values((
-            person::practice_id.eq(practice.clone()),
-            person::person_id.eq(person_id.clone()),
-            person::first_name.eq(first),
-            person::middle_name.eq(""),
-            person::last_name.eq(last),
-            person::suffix.eq(""),
-            person::former_last_names.eq(""),
-            person::preferred_name.eq(""),
-            person::pronouns.eq(""),
-            person::birth_date.eq(birth_date),
-            person::language.eq(""),
-            person::time_zone.eq(""),
-            person::version.eq(1i64),
-            person::created_at.eq(now),
-            person::updated_at.eq(now),
-        ))
-        .execute(c.conn)?;
-    if !email.is_empty() {
-        let address = EmailAddress::parse(email).expect("an address");
-        diesel::insert_into(person_address::table)
-            .values((
-                person_address::practice_id.eq(practice.clone()),
-                person_address::address_id.eq(AddressId::fresh(c.chance(), now)),
-                person_address::person_id.eq(person_id.clone()),
-                person_address::kind.eq("email"),
-                person_address::label.eq("home"),
-                person_address::value.eq(address.as_str()),
-                person_address::value_key.eq(address.key()),
-                person_address::may_mail.eq(true),
-                person_address::position.eq(0),
-            ))
-            .execute(c.conn)?;
-    }
-    diesel::insert_into(chart::table)
-        .values((
-            chart::practice_id.eq(practice),
-            chart::chart_id.eq(chart_id.clone()),
-            chart::chart_number.eq(number),
-            chart::person_id.eq(person_id.clone()),
-            chart::owner_person_id.eq(person_id.clone()),
-            chart::state.eq("open"),
-            chart::sort_key.eq(format!("{last} {first}").to_lowercase()),
-            chart::search_text.eq(format!("{first} {last} {number} {email}").to_lowercase()),
-            chart::version.eq(1i64),
-            chart::created_at.eq(now),
-            chart::updated_at.eq(now),
-        ))
-        .execute(c.conn)?;
-    let (first_name, last_name, born, email) = (first.clone(), last.clone(), born.clone(), email.clone());
-    Ok(Client { chart_id, person_id, first_name, last_name, born, email })
 }

@@ -1,0 +1,295 @@
+//! AUZ-01: every route of the program, visited by every kind of stranger. The list is the router's
+//! own, so a new route is visited from the day on which it is written.
+
+use anteroom::app;
+use anteroom::kernel::ids::{AccessId, ChartId};
+use anteroom::platform::db::schema::portal_access;
+use anteroom::platform::permissions::{Needs, Role};
+use anteroom::platform::web::routes::Row;
+use diesel::prelude::*;
+
+use crate::stories;
+use crate::support::dump::difference;
+use crate::support::{Browser, House, Page, World};
+
+/// What stands in a route's blanks.
+struct Blanks {
+    practice: String,
+    chart: String,
+    access: String,
+    token: String,
+}
+
+impl Blanks {
+    /// Blanks that lead to rows that are there; everything else leads nowhere.
+    fn fill(&self, pattern: &str) -> String {
+        let nowhere = "019ac000-0000-7000-8000-000000000000";
+        pattern
+            .split('/')
+            .map(|part| match part {
+                "{practice}" => self.practice.as_str(),
+                "{chart}" => self.chart.as_str(),
+                "{access}" => self.access.as_str(),
+                "{token}" => self.token.as_str(),
+                "{act}" => "resend",
+                part if part.starts_with('{') => nowhere,
+                part => part,
+            })
+            .collect::<Vec<_>>()
+            .join("/")
+    }
+}
+
+fn rows() -> Vec<Row> {
+    let (_, rows) = app::routes().into_parts();
+    assert!(rows.len() > 8, "the table of routes is empty");
+    rows
+}
+
+/// An invited client and the blanks that lead to them.
+async fn invited(w: &mut World) -> Blanks {
+    let ana = w.chart("Ana", "Duarte").await;
+    w.invite(&ana).await;
+    let mail = w.mail_to(&ana.email).await;
+    let token = w.link_in(&mail).rsplit('/').next().unwrap_or_default().to_owned();
+    let chart = ana.chart_id.clone();
+    let access = access_of(w, &chart).await;
+    Blanks {
+        practice: w.riverbend.slug().into(),
+        chart: chart.to_string(),
+        access: access.to_string(),
+        token,
+    }
+}
+
+async fn access_of(w: &World, chart: &ChartId) -> AccessId {
+    let chart = chart.clone();
+    w.look(move |c| {
+        portal_access::table
+            .filter(portal_access::chart_id.eq(chart))
+            .select(portal_access::access_id)
+            .first(c)
+    })
+    .await
+}
+
+/// Asks for a route as somebody; unsafe methods send an empty form (or object) without a form token.
+async fn ask(browser: &mut Browser, row: &Row, path: &str) -> Page {
+    let body: Option<(&str, &[u8])> = match row.method.as_str() {
+        "GET" => None,
+        _ if path.starts_with("/api/") => Some(("application/json", b"{}")),
+        _ => Some(("application/x-www-form-urlencoded", b"")),
+    };
+    browser.send(row.method.as_str(), path, body).await
+}
+
+/// Turned away: sent to a sign-in, or told no, or told that there is nothing.
+fn is_turned_away(page: &Page) -> bool {
+    let to_sign_in = page.status() == 303 && page.location().is_some_and(|to| to.contains("sign-in"));
+    to_sign_in || matches!(page.status(), 401 | 403 | 404)
+}
+
+fn may(needs: Needs, role: Role) -> Option<bool> {
+    match needs {
+        Needs::StaffSession => Some(true),
+        Needs::Staff(permission) => Some(role.may(permission)),
+        _ => None,
+    }
+}
+
+/// Routes without a blank show the visitor's own practice; those with one lead to a row of
+/// Riverbend's.
+fn leads_to_a_row(row: &Row) -> bool {
+    row.path.contains("{chart}") || row.path.contains("{access}")
+}
+
+stories! {
+    async fn auz_01_nobody_comes_through_a_door_that_needs_somebody(w: &mut World) {
+        let blanks = invited(w).await;
+        let before = w.dump().await;
+        let mut wrong = Vec::new();
+        for row in rows() {
+            let path = blanks.fill(row.path);
+            let page = ask(&mut w.browser(), &row, &path).await;
+            let told = format!("{} {} ({:?}): {}", row.method, row.path, row.needs, page.status());
+            if page.status() >= 500 && row.path != "/readyz" {
+                wrong.push(told);
+            } else if !matches!(row.needs, Needs::Nothing | Needs::Link) && !is_turned_away(&page) {
+                wrong.push(told);
+            }
+        }
+        assert!(wrong.is_empty(), "nobody came through:\n{}", wrong.join("\n"));
+        let changed = difference(&before, &w.dump().await);
+        assert!(changed.is_empty(), "nobody changed the database:\n{}", changed.join("\n"));
+    }
+
+    async fn auz_01_each_role_comes_as_far_as_the_table_says(w: &mut World) {
+        let blanks = invited(w).await;
+        let mut wrong = Vec::new();
+        for role in Role::ALL {
+            for row in rows() {
+                let Some(may) = may(row.needs, *role) else { continue };
+                if row.path.ends_with("sign-out") {
+                    continue;
+                }
+                let mut browser = w.staff(*role).await;
+                let page = ask(&mut browser, &row, &blanks.fill(row.path)).await;
+                let to_sign_in =
+                    page.status() == 303 && page.location().is_some_and(|to| to.contains("sign-in"));
+                let fits = if may {
+                    !to_sign_in && page.status() != 403 && page.status() < 500
+                } else {
+                    page.status() == 403
+                };
+                if !fits {
+                    wrong.push(format!(
+                        "{role} {} {} ({:?}): {}",
+                        row.method, row.path, row.needs, page.status()
+                    ));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "the table says otherwise:\n{}", wrong.join("\n"));
+    }
+
+    async fn auz_03_another_practices_staff_find_nothing_here(w: &mut World) {
+        let blanks = invited(w).await;
+        let mut wrong = Vec::new();
+        for row in rows().into_iter().filter(leads_to_a_row) {
+            if may(row.needs, Role::Administrator).is_none() {
+                continue;
+            }
+            let mut browser = w.staff_of(&w.twinoaks.clone(), Role::Administrator).await;
+            let page = ask(&mut browser, &row, &blanks.fill(row.path)).await;
+            // A form without its token is refused before the row is looked for.
+            let fits = page.status() == 404 || (row.method != "GET" && page.status() == 400);
+            if !fits || page.html().contains("Duarte") {
+                wrong.push(format!("{} {}: {}", row.method, row.path, page.status()));
+            }
+        }
+        assert!(wrong.is_empty(), "Twin Oaks found Riverbend's:\n{}", wrong.join("\n"));
+    }
+
+    async fn auz_01_a_client_is_nobody_on_the_staff_side_and_staff_are_nobody_on_the_clients(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let client = w.registered(&ana).await;
+        let staff = w.staff(Role::Administrator).await;
+        let blanks = Blanks {
+            practice: w.riverbend.slug().into(),
+            chart: ana.chart_id.to_string(),
+            access: access_of(w, &ana.chart_id).await.to_string(),
+            token: "x".repeat(43),
+        };
+        let mut wrong = Vec::new();
+        for row in rows() {
+            let mut stranger = match row.needs {
+                Needs::StaffSession | Needs::Staff(_) => client.clone(),
+                Needs::ClientSession | Needs::Client(_) => staff.clone(),
+                _ => continue,
+            };
+            let page = ask(&mut stranger, &row, &blanks.fill(row.path)).await;
+            if !is_turned_away(&page) {
+                wrong.push(format!("{} {} ({:?}): {}", row.method, row.path, row.needs, page.status()));
+            }
+        }
+        assert!(wrong.is_empty(), "came through by the wrong door:\n{}", wrong.join("\n"));
+    }
+
+    async fn inv_05_get_and_head_change_nothing_however_often(w: &mut World) {
+        let blanks = invited(w).await;
+        let staff = w.staff(Role::Administrator).await;
+        let bo = w.chart("Bo", "Lindgren").await;
+        let client = w.registered(&bo).await;
+        w.mail_has_settled().await;
+        let before = w.dump().await;
+        for row in rows().into_iter().filter(|row| row.method == "GET") {
+            let path = blanks.fill(row.path);
+            for visitor in [w.browser(), staff.clone(), client.clone()] {
+                for method in ["GET", "HEAD", "GET", "HEAD", "GET"] {
+                    visitor.clone().send(method, &path, None).await;
+                }
+            }
+            let changed = difference(&before, &w.dump().await);
+            // That a document was opened, and a chart looked at, is what these pages are to record.
+            let changed: Vec<_> = changed.into_iter().filter(|line| !line.starts_with("audit_")).collect();
+            assert!(changed.is_empty(), "GET {path} changed the database:\n{}", changed.join("\n"));
+        }
+    }
+
+    async fn web_01_a_form_from_elsewhere_is_refused_on_every_route(w: &mut World) {
+        let blanks = invited(w).await;
+        let mut wrong = Vec::new();
+        for row in rows() {
+            if row.method == "GET" || matches!(row.needs, Needs::ApiKey(_) | Needs::Machine) {
+                continue;
+            }
+            let path = blanks.fill(row.path);
+            for (name, value) in [
+                ("Sec-Fetch-Site", "cross-site"),
+                ("Sec-Fetch-Site", "same-site"),
+                ("Sec-Fetch-Site", "none"),
+                ("Sec-Fetch-Site", "nonsense"),
+            ] {
+                let mut browser = w.staff(Role::Administrator).await.with(name, value);
+                let page = ask(&mut browser, &row, &path).await;
+                if page.status() != 403 {
+                    wrong.push(format!("{} {} with {name}: {value}: {}", row.method, row.path, page.status()));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    async fn web_04_05_every_answer_carries_its_headers(w: &mut World) {
+        let blanks = invited(w).await;
+        let staff = w.staff(Role::Administrator).await;
+        let mut pages = Vec::new();
+        for row in rows() {
+            pages.push(ask(&mut staff.clone(), &row, &blanks.fill(row.path)).await);
+        }
+        pages.push(w.browser().get("/nothing/here").await);
+        pages.push(w.browser().get(&format!("/{}", "x".repeat(4_000))).await);
+        pages.push(w.browser().send("TRACE", "/staff", None).await);
+        pages.push(w.browser().send("POST", "/riverbend/staff/sign-in", Some(("text/plain", &[b'x'; 900_000]))).await);
+        let wanted = [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("x-frame-options", "DENY"),
+            ("x-robots-tag", "noindex"),
+        ];
+        let mut wrong = Vec::new();
+        for page in &pages {
+            for (name, value) in wanted {
+                if page.answer.header(name) != Some(value) {
+                    wrong.push(format!("{} ({}): {name} is {:?}", page.path, page.status(), page.answer.header(name)));
+                }
+            }
+            let csp = page.answer.header("content-security-policy").unwrap_or_default();
+            for part in ["default-src 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"] {
+                if !csp.contains(part) || csp.contains("unsafe-") {
+                    wrong.push(format!("{} ({}): the policy is {csp:?}", page.path, page.status()));
+                }
+            }
+            let cache = page.answer.header("cache-control").unwrap_or_default();
+            if !page.path.starts_with("/assets/") && !cache.contains("no-store") {
+                wrong.push(format!("{} ({}): Cache-Control is {cache:?}", page.path, page.status()));
+            }
+            if page.answer.header("server").is_some() {
+                wrong.push(format!("{}: says which server it is", page.path));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    async fn inv_13_a_link_that_is_nobodys_says_the_same_to_everybody(w: &mut World) {
+        let blanks = invited(w).await;
+        let unknown = format!("/riverbend/i/{}", "A".repeat(43));
+        let foreign = format!("/twinoaks/i/{}", blanks.token);
+        let (unknown, foreign) = (w.browser().get(&unknown).await, w.browser().get(&foreign).await);
+        unknown.must_be(404);
+        foreign.must_be(404);
+        foreign.must_not_say("Duarte").must_not_say("Riverbend");
+    }
+}

@@ -1,0 +1,68 @@
+//! The tables as each engine has them and as `schema.rs` says they are.
+
+use crate::stories;
+use crate::support::dump::{Column, columns};
+
+/// Table, column, type and whether it may be null, read from the text of `schema.rs`.
+fn declared() -> Vec<(String, String, String, bool)> {
+    let text = include_str!("../../src/platform/db/schema.rs");
+    let mut found = Vec::new();
+    let mut table = String::new();
+    for line in text.lines().map(str::trim) {
+        if line.ends_with('{') && line.contains('(') && !line.starts_with("diesel::") {
+            table = line.split(" (").next().unwrap_or_default().to_owned();
+        } else if let Some((name, kind)) = line.split_once(" -> ") {
+            let kind = kind.trim_end_matches(',');
+            let inner = kind.strip_prefix("Nullable<").and_then(|k| k.strip_suffix('>'));
+            found.push((table.clone(), name.to_owned(), inner.unwrap_or(kind).to_owned(), inner.is_some()));
+        }
+    }
+    assert!(found.len() > 150, "schema.rs could not be read: {} columns", found.len());
+    found
+}
+
+fn fits(declared: &str, engine: &str) -> bool {
+    let engine = engine.to_uppercase();
+    let fitting: &[&str] = match declared {
+        "Text" => &["TEXT"],
+        "BigInt" | "Integer" if engine == "INTEGER" => &["INTEGER"],
+        "BigInt" => &["BIGINT"],
+        "Bool" => &["INTEGER", "BOOLEAN"],
+        "Binary" => &["BLOB", "BYTEA"],
+        _ => &[],
+    };
+    fitting.contains(&engine.as_str())
+}
+
+stories! {
+    async fn both_schemas_are_what_the_code_believes(w: &mut World) {
+        let mut there = w.look(columns).await;
+        let is_postgres = w.engine == crate::support::Engine::Postgres;
+        let mut wrong = Vec::new();
+        for (table, name, kind, nullable) in declared() {
+            let at = there.iter().position(|c: &Column| c.of_table == table && c.name == name);
+            let Some(at) = at else {
+                wrong.push(format!("{table}.{name} is missing"));
+                continue;
+            };
+            let column = there.swap_remove(at);
+            // SQLite has one integer type; PostgreSQL must have the declared one.
+            let narrow = is_postgres && kind == "BigInt" && column.kind == "integer";
+            if !fits(&kind, &column.kind) || narrow {
+                wrong.push(format!("{table}.{name} is {} and not {kind}", column.kind));
+            }
+            if (column.nullable == 1) != nullable {
+                wrong.push(format!("{table}.{name}: nullable is {} there, {nullable} in schema.rs", column.nullable));
+            }
+        }
+        wrong.extend(there.iter().map(|c| format!("{}.{} is not in schema.rs", c.of_table, c.name)));
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    async fn every_key_of_a_practices_table_begins_with_the_practice(w: &mut World) {
+        let first: std::collections::BTreeMap<String, String> =
+            w.look(columns).await.into_iter().rev().map(|c| (c.of_table, c.name)).collect();
+        let wrong: Vec<_> = first.iter().filter(|(_, column)| *column != "practice_id").collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+}
