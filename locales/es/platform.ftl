@@ -75,3 +75,4 @@ role-front-desk = Recepción
 role-biller = Facturación
 # Four sentences with | between: too short (% is how many characters are missing), easy to guess, good, very good.
 meter = Todavía es corta: faltan % caracteres|Fácil de adivinar. Agregue otra palabra.|Buena|Muy buena
+password-hint = Al menos 15 caracteres. Una frase corta funciona bien.

@@ -181,6 +181,59 @@ pub async fn touch(app: &App, scope: &PracticeScope, session: &Session) -> Resul
         .await
 }
 
+/// An open session, as its owner sees it in a list.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = session)]
+pub struct OpenSession {
+    /// SHA-256 of the cookie's secret; opens nothing.
+    pub token_hash: String,
+    /// When it began.
+    pub created_at: Moment,
+    /// The last request that counted.
+    pub seen_at: Moment,
+    /// The network address it was opened from.
+    pub source: String,
+    /// What the browser called itself.
+    pub agent: String,
+}
+
+impl OpenSession {
+    /// Enough of the hash to name it in a form.
+    pub fn name(&self) -> &str {
+        self.token_hash.get(..20).unwrap_or(&self.token_hash)
+    }
+}
+
+/// The sessions of a staff member or an account that are alive now, the latest first.
+pub fn open_ones(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Result<Vec<OpenSession>, Fault> {
+    let now = c.now();
+    Ok(session::table
+        .filter(session::practice_id.eq(c.practice().clone()))
+        .filter(session::subject_id.eq(subject))
+        .filter(session::audience.eq(audience))
+        .filter(session::ended_at.is_null())
+        .filter(session::seen_at.gt(now.plus_seconds(-audience.idle_minutes() * 60)))
+        .filter(session::created_at.gt(now.plus_hours(-LONGEST_HOURS)))
+        .order(session::seen_at.desc())
+        .select(OpenSession::as_select())
+        .load(c.conn)?)
+}
+
+/// Ends the sessions of a staff member or an account but for one; returns how many were open.
+pub fn end_others(c: &mut Scoped<'_>, audience: Audience, subject: &str, but: &str) -> Result<usize, Fault> {
+    let now = c.now();
+    Ok(diesel::update(
+        session::table
+            .filter(session::practice_id.eq(c.practice().clone()))
+            .filter(session::subject_id.eq(subject))
+            .filter(session::audience.eq(audience))
+            .filter(session::token_hash.ne(but))
+            .filter(session::ended_at.is_null()),
+    )
+    .set(session::ended_at.eq(now))
+    .execute(c.conn)?)
+}
+
 /// Ends one session.
 pub fn end(c: &mut Scoped<'_>, token_hash: &str) -> Result<(), Fault> {
     let now = c.now();

@@ -16,6 +16,20 @@ impl Practice {
             postal_address: self.postal_address.clone(),
         }
     }
+
+    /// The contact block as lines, for a mail.
+    pub fn contact_lines(&self, words: Words) -> Vec<String> {
+        [
+            ("foot-call", &self.phone),
+            ("foot-text", &self.text_phone),
+            ("foot-mail", &self.email),
+            ("foot-web", &self.website),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| format!("{}: {value}", words.get(key)))
+        .collect()
+    }
 }
 
 impl ClientFrame {

@@ -1,16 +1,13 @@
-//! What staff members do with their own sign-in, each one transaction.
+//! Sign-in and sign-out of staff members, each one transaction.
 
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
-use crate::platform::web::links::{self, Purpose};
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::{self, Verdict};
-use crate::rooms::practice;
 use crate::rooms::staff::store::{self, StaffState};
 
 /// What a sign-in came to.
@@ -121,82 +118,4 @@ pub async fn sign_out(
             audit::record(c, Event::new(by.clone(), "staff.signed_out"))
         })
         .await
-}
-
-/// A staff member to be added.
-#[derive(Clone, Debug)]
-pub struct NewStaff {
-    /// What they will sign in with.
-    pub email: EmailAddress,
-    /// Their name.
-    pub name: String,
-    /// Their role.
-    pub role: crate::platform::permissions::Role,
-}
-
-/// Why a staff member was not added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAdded {
-    /// Somebody of this practice has the address.
-    #[error("a staff member with this e-mail address exists already")]
-    AddressTaken,
-}
-
-/// Adds a staff member, who has no password yet: a link sets it ([`make_link`]).
-pub async fn add(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    new: NewStaff,
-) -> Result<Result<StaffId, NotAdded>, Fault> {
-    app.db
-        .write(scope, move |c| {
-            if store::find_by_email(c, &new.email.key())?.is_some() {
-                return Ok(Err(NotAdded::AddressTaken));
-            }
-            let id = store::insert(c, &new.email, &new.name, new.role, StaffState::Invited, None)?;
-            let details = serde_json::json!({ "staff": id, "role": new.role });
-            audit::record(c, Event::new(by.clone(), "staff.added").with(details))?;
-            Ok(Ok(id))
-        })
-        .await
-}
-
-/// Makes a link by which a staff member sets a password, and returns its whole address: for the
-/// command line, and for the mail. Earlier links of theirs stop working. `None`: no such staff
-/// member, or a disabled one.
-pub async fn make_link(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    staff: StaffId,
-) -> Result<Option<String>, Fault> {
-    let made = app
-        .db
-        .write(scope, move |c| {
-            let Some(member) = store::find(c, &staff)?.filter(|m| m.state != StaffState::Disabled) else {
-                return Ok(None);
-            };
-            let purpose = match member.state {
-                StaffState::Invited => Purpose::StaffInvitation,
-                _ => Purpose::StaffReset,
-            };
-            let token = links::make(c, purpose, member.staff_id.as_str(), purpose.hours())?;
-            let details = serde_json::json!({ "staff": member.staff_id });
-            audit::record(c, Event::new(by.clone(), "staff.link_made").with(details))?;
-            Ok(Some((practice::load(c)?.slug, token)))
-        })
-        .await?;
-    Ok(made.map(|(slug, token)| app.absolute(&format!("/{slug}/staff/password/{}", token.reveal()))))
-}
-
-/// Gives a staff member a password without a link: for the demo's seeding, never for a page.
-pub async fn set_password(
-    app: &AppState,
-    scope: &PracticeScope,
-    staff: StaffId,
-    password: Secret,
-) -> Result<(), Fault> {
-    let hash = app.hashing.hash(&password, app.chance.as_ref()).await?;
-    app.db.write(scope, move |c| store::set_password(c, &staff, &hash)).await
 }

@@ -137,3 +137,43 @@ pub fn set_password(c: &mut Scoped<'_>, id: &StaffId, hash: &str) -> Result<(), 
     .execute(c.conn)?;
     Ok(())
 }
+
+/// Gives a staff member another role, if nobody changed them since `version`.
+pub fn set_role(c: &mut Scoped<'_>, id: &StaffId, role: Role, version: i64) -> Result<bool, Fault> {
+    let changed = diesel::update(
+        staff::table
+            .filter(staff::practice_id.eq(c.practice().clone()))
+            .filter(staff::staff_id.eq(id.clone()))
+            .filter(staff::version.eq(version)),
+    )
+    .set((staff::role.eq(role), staff::version.eq(version + 1)))
+    .execute(c.conn)?;
+    Ok(changed == 1)
+}
+
+/// Moves a staff member to another state.
+pub fn set_state(c: &mut Scoped<'_>, id: &StaffId, state: StaffState) -> Result<(), Fault> {
+    diesel::update(
+        staff::table
+            .filter(staff::practice_id.eq(c.practice().clone()))
+            .filter(staff::staff_id.eq(id.clone())),
+    )
+    .set((staff::state.eq(state), staff::version.eq(staff::version + 1)))
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// Administrators who may sign in, besides this one. Holds their rows until the commit, so that two
+/// administrators cannot each remove the other as "not the last".
+pub fn other_administrators(c: &mut Scoped<'_>, but: &StaffId) -> Result<usize, Fault> {
+    let practice = c.practice().clone();
+    let administrators = || {
+        staff::table
+            .filter(staff::practice_id.eq(practice.clone()))
+            .filter(staff::role.eq(Role::Administrator))
+            .filter(staff::state.eq(StaffState::Active))
+    };
+    diesel::update(administrators()).set(staff::version.eq(staff::version)).execute(c.conn)?;
+    let ids: Vec<StaffId> = administrators().select(staff::staff_id).load(c.conn)?;
+    Ok(ids.iter().filter(|id| *id != but).count())
+}
