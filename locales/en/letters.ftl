@@ -1,1 +1,30 @@
-# Words of the mails about portal access.
+# Words of the mails about portal access. No clinical word stands here.
+letter-greeting = Hello { $name },
+letter-greeting-nameless = Hello,
+letter-neutral-name = Client portal
+letter-contact-phone = Phone: { $value }
+letter-contact-text = Text messages: { $value }
+letter-contact-email = E-mail: { $value }
+letter-contact-web = Web: { $value }
+letter-sign-in = Sign in
+letter-invitation-subject = { $practice }: your invitation
+letter-invitation-client = { $practice } invites you to its portal, a private page on the web just for you.
+letter-invitation-contact = { $practice } invites you to its portal, a private page on the web, as the contact person of somebody they see.
+letter-invitation-what-it-is = There you find what is waiting for you, see and ask for appointments, and see your account.
+letter-invitation-button = Set up my access
+letter-good-until = The link works until { $moment }. After that, ask for a new one.
+letter-what-is-asked = It takes about a minute: you confirm a few details and choose a password.
+letter-not-expected = You did not expect this? Then you need not do anything. Nobody gets in with the link alone. Please let us know if it reached you by mistake.
+letter-reminder-subject = { $practice }: your invitation is still open
+letter-reminder-opening = A short reminder: { $practice } invited you to its portal, and your link is still good.
+letter-registered-subject = { $practice }: your access is set up
+letter-registered-opening = Your access to the portal of { $practice } was set up on { $moment }.
+letter-registered-name = You sign in as { $name }.
+letter-was-not-me = This wasn't you? Please tell us right away, and we will close the access.
+letter-restored-subject = { $practice }: your access is back
+letter-restored-opening = You can use the portal of { $practice } again. Sign in with the password that you had.
+letter-restored-forgotten = You no longer know it? The sign-in page helps you to set a new one.
+letter-address-changed-subject = { $practice }: this address was taken off
+letter-address-changed-opening = { $practice } will no longer write to this address about the portal. The address was changed with us.
+letter-address-changed-links = A link that we sent here before no longer works.
+letter-address-changed-not-asked = You did not ask for this? Please tell us right away.

@@ -1,1 +1,30 @@
-# Words of the mails about portal access.
+# Words of the mails about portal access. No clinical word stands here.
+letter-greeting = Hola, { $name }:
+letter-greeting-nameless = Hola:
+letter-neutral-name = Portal de clientes
+letter-contact-phone = Teléfono: { $value }
+letter-contact-text = Mensajes de texto: { $value }
+letter-contact-email = Correo electrónico: { $value }
+letter-contact-web = Web: { $value }
+letter-sign-in = Iniciar sesión
+letter-invitation-subject = { $practice }: su invitación
+letter-invitation-client = { $practice } le invita a su portal, una página privada en la web solo para usted.
+letter-invitation-contact = { $practice } le invita a su portal, una página privada en la web, como persona de contacto de alguien a quien atienden.
+letter-invitation-what-it-is = Allí encuentra lo que le espera, ve y pide citas, y consulta su cuenta.
+letter-invitation-button = Configurar mi acceso
+letter-good-until = El enlace funciona hasta el { $moment }. Después, pida uno nuevo.
+letter-what-is-asked = Tarda más o menos un minuto: confirma unos datos y elige una contraseña.
+letter-not-expected = ¿No esperaba este mensaje? Entonces no tiene que hacer nada. Nadie entra solo con el enlace. Avísenos, por favor, si le llegó por error.
+letter-reminder-subject = { $practice }: su invitación sigue abierta
+letter-reminder-opening = Un breve recordatorio: { $practice } le invitó a su portal, y su enlace todavía funciona.
+letter-registered-subject = { $practice }: su acceso está listo
+letter-registered-opening = Su acceso al portal de { $practice } quedó listo el { $moment }.
+letter-registered-name = Inicie sesión como { $name }.
+letter-was-not-me = ¿No fue usted? Avísenos enseguida, por favor, y cerraremos el acceso.
+letter-restored-subject = { $practice }: ya tiene acceso otra vez
+letter-restored-opening = Puede usar de nuevo el portal de { $practice }. Inicie sesión con la contraseña que tenía.
+letter-restored-forgotten = ¿Ya no la recuerda? La página de inicio de sesión le ayuda a poner una nueva.
+letter-address-changed-subject = { $practice }: quitamos esta dirección
+letter-address-changed-opening = { $practice } ya no escribirá a esta dirección sobre el portal. La dirección se cambió con nosotros.
+letter-address-changed-links = Un enlace que enviamos antes a esta dirección ya no funciona.
+letter-address-changed-not-asked = ¿No lo pidió usted? Avísenos enseguida, por favor.

@@ -1,16 +1,26 @@
 //! What can be done with a grant. Each action is one transaction: load, decide (pure), save, audit,
 //! mail. A refusal is a value, and commits (a failed check must count).
 
+mod end;
+mod link;
+mod own;
+mod register;
+mod remind;
+mod send;
+
+pub use end::{addresses_changed, cancel, chart_closed, restore, revoke, sign_out_everywhere, unlock};
+pub use link::{ask_for_new_link, decline, look_at_link};
+pub use own::change_owner;
+pub use register::register;
+pub use remind::send_due_reminders;
+pub use send::{change_email_and_resend, invite, letter, letter_for_chart, resend, send_many};
+
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId};
+use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId};
 use crate::kernel::secrets::{Secret, ShortCode, Token};
-use crate::platform::audit::By;
-use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
-use crate::platform::state::{App, AppState};
 use crate::rooms::access::lifecycle::Refusal;
-use crate::rooms::charts::Address;
 use crate::word_enum;
 
 /// An invitation that was just made and its mail queued.
@@ -92,150 +102,6 @@ pub struct InviteOrder {
     pub confirmed: Vec<Doubt>,
 }
 
-/// Sends the first invitation, or one after an ending.
-pub async fn invite(app: &AppState, scope: &PracticeScope, by: By, order: InviteOrder) -> Outcome<Sent> {
-    let _ = (app, scope, by, order);
-    todo!()
-}
-
-/// Sends a new link; the earlier ones stop working. `seen` is the generation on the screen of
-/// whoever confirmed.
-pub async fn resend(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    access: AccessId,
-    seen: Option<i32>,
-) -> Outcome<Sent> {
-    let _ = (app, scope, by, access, seen);
-    todo!()
-}
-
-/// Invites or resends, whichever each chart's owner needs, in as few transactions as the practice's
-/// other work allows. The answers stand in the order of the charts.
-pub async fn send_many(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    charts: Vec<ChartId>,
-) -> Result<Vec<(ChartId, Result<Sent, Refused>)>, Fault> {
-    let _ = (app, scope, by, charts);
-    todo!()
-}
-
-/// Changes the address on the face sheet and sends a new link there (INV-08: with a reason; the old
-/// address is told).
-pub async fn change_email_and_resend(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    access: AccessId,
-    address: EmailAddress,
-    confirmed: Vec<Doubt>,
-    reason: String,
-) -> Outcome<Sent> {
-    let _ = (app, scope, by, access, address, confirmed, reason);
-    todo!()
-}
-
-/// A new link on paper for the chart owner, whether or not anybody was invited before. The token and
-/// the code exist only here.
-pub async fn letter_for_chart(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    chart: ChartId,
-    seen: Option<i32>,
-) -> Outcome<(Sent, Token, ShortCode)> {
-    let _ = (app, scope, by, chart, seen);
-    todo!()
-}
-
-/// A new link on paper: the earlier ones stop working. The token and the code exist only here.
-pub async fn letter(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    access: AccessId,
-    seen: Option<i32>,
-) -> Outcome<(Sent, Token, ShortCode)> {
-    let _ = (app, scope, by, access, seen);
-    todo!()
-}
-
-/// Takes the invitation back.
-pub async fn cancel(app: &AppState, scope: &PracticeScope, by: By, access: AccessId) -> Outcome<()> {
-    let _ = (app, scope, by, access);
-    todo!()
-}
-
-/// Opens a locked link again after the chart was corrected.
-pub async fn unlock(app: &AppState, scope: &PracticeScope, by: By, access: AccessId) -> Outcome<()> {
-    let _ = (app, scope, by, access);
-    todo!()
-}
-
-/// Takes the access away; open sessions end at once.
-pub async fn revoke(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    access: AccessId,
-    reason: String,
-) -> Outcome<()> {
-    let _ = (app, scope, by, access, reason);
-    todo!()
-}
-
-/// Gives it back: the old password works again, and a mail says so.
-pub async fn restore(app: &AppState, scope: &PracticeScope, by: By, access: AccessId) -> Outcome<()> {
-    let _ = (app, scope, by, access);
-    todo!()
-}
-
-/// Makes somebody else of this chart the owner. What the former owner had ends.
-pub async fn change_owner(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    chart: ChartId,
-    to: PersonId,
-) -> Outcome<()> {
-    let _ = (app, scope, by, chart, to);
-    todo!()
-}
-
-/// Ends every open session of the grant's account.
-pub async fn sign_out_everywhere(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    access: AccessId,
-) -> Outcome<()> {
-    let _ = (app, scope, by, access);
-    todo!()
-}
-
-/// Called by the face sheet's save, in its transaction, after a person's addresses were written:
-/// `before` is what stood there. Links on their way to an address that is no longer theirs end, and
-/// the old address of somebody with portal access is told (INV-08).
-pub fn addresses_changed(
-    app: &App,
-    c: &mut Scoped<'_>,
-    by: &By,
-    person: &PersonId,
-    before: &[Address],
-) -> Result<(), Fault> {
-    let _ = (app, c, by, person, before);
-    todo!()
-}
-
-/// Called by whoever closes a chart, in that transaction: its open invitations end (INV-07).
-pub fn chart_closed(c: &mut Scoped<'_>, by: &By, chart: &ChartId) -> Result<(), Fault> {
-    let _ = (c, by, chart);
-    todo!()
-}
-
 /// What the holder of a link sees. Only a correct token finds anything (INV-13).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkView {
@@ -270,12 +136,6 @@ pub enum LinkView {
     Withdrawn,
     /// Its holder declined.
     Declined,
-}
-
-/// What a link's page shows. Reads only.
-pub async fn look_at_link(app: &AppState, scope: &PracticeScope, token: &Token) -> Result<LinkView, Fault> {
-    let _ = (app, scope, token);
-    todo!()
 }
 
 /// The token of the link behind a letter's short code is never stored; the code stands in for it.
@@ -344,34 +204,4 @@ pub enum Registered {
     NotOpen(LinkView),
     /// Too many tries from here or for this chart; wait.
     TooManyTries,
-}
-
-/// Uses a link up, if the details match (invitation.md §3).
-pub async fn register(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    order: RegisterOrder,
-) -> Result<Registered, Fault> {
-    let _ = (app, scope, by, order);
-    todo!()
-}
-
-/// "This isn't me" or "not now".
-pub async fn decline(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<LinkView, Fault> {
-    let _ = (app, scope, by, key);
-    todo!()
-}
-
-/// "Ask the practice for a new link" on an expired or replaced link's page: reaches the work list
-/// and sends nothing. Limited; the answer is the same however often.
-pub async fn ask_for_new_link(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<(), Fault> {
-    let _ = (app, scope, by, key);
-    todo!()
-}
-
-/// Sends the reminders that are due in every practice (caps, quiet hours); returns how many.
-pub async fn send_due_reminders(app: &AppState) -> Result<usize, Fault> {
-    let _ = app;
-    todo!()
 }

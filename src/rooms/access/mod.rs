@@ -1,9 +1,15 @@
 //! The heart: grants and invitations. See [`lifecycle`] for the table of states and events.
 
+mod accounts;
 pub mod actions;
+mod address_guard;
 mod client_pages;
+mod files;
+pub mod identity;
 pub mod lifecycle;
+mod mails;
 mod overview;
+mod reminders;
 mod staff_pages;
 mod store;
 

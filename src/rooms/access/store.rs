@@ -144,6 +144,11 @@ impl AccessRow {
         self.grant().phase(now)
     }
 
+    /// Is a link out (good, expired or locked)?
+    pub fn is_out(&self) -> bool {
+        matches!(self.state, State::Invited | State::Locked)
+    }
+
     /// What it allows.
     pub fn rights(&self) -> Vec<Right> {
         Right::read_list(&self.rights)
@@ -283,6 +288,7 @@ pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault>
     )
     .set((
         portal_access::role.eq(row.role),
+        portal_access::rights.eq(row.rights.clone()),
         portal_access::state.eq(row.state),
         portal_access::generation.eq(row.generation),
         portal_access::expires_at.eq(row.expires_at),

@@ -1,0 +1,271 @@
+//! Endings and what undoes them: cancel, unlock, revoke, restore, sign out, and what the face sheet
+//! sets in motion.
+
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccessId, ChartId, PersonId};
+use crate::platform::audit::{self, By};
+use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::fault::Fault;
+use crate::platform::outbox::{self, NewMail};
+use crate::platform::state::{App, AppState};
+use crate::platform::web::session::{self, Audience};
+use crate::rooms::access::actions::{Outcome, Refused};
+use crate::rooms::access::lifecycle::{Effect, Event, decide};
+use crate::rooms::access::mails::{self, Desk};
+use crate::rooms::access::store::{self, AccessRow, InvitationState};
+use crate::rooms::charts::{Address, AddressKind, addresses_of, load_person};
+use crate::rooms::practice;
+
+/// Takes the invitation back.
+pub async fn cancel(app: &AppState, scope: &PracticeScope, by: By, access: AccessId) -> Outcome<()> {
+    apply(app, scope, by, access, Event::Cancel, "access.canceled", String::new()).await
+}
+
+/// Opens a locked link again after the chart was corrected.
+pub async fn unlock(app: &AppState, scope: &PracticeScope, by: By, access: AccessId) -> Outcome<()> {
+    apply(app, scope, by, access, Event::Unlock, "access.unlocked", String::new()).await
+}
+
+/// Takes the access away; open sessions end at once.
+pub async fn revoke(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    access: AccessId,
+    reason: String,
+) -> Outcome<()> {
+    apply(app, scope, by, access, Event::Revoke, "access.revoked", reason).await
+}
+
+/// Gives it back: the old password works again, and a mail says so.
+pub async fn restore(app: &AppState, scope: &PracticeScope, by: By, access: AccessId) -> Outcome<()> {
+    apply(app, scope, by, access, Event::Restore, "access.restored", String::new()).await
+}
+
+async fn apply(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    access: AccessId,
+    event: Event,
+    action: &'static str,
+    reason: String,
+) -> Outcome<()> {
+    let inside = app.clone();
+    let outcome = app
+        .db
+        .write(scope, move |c| {
+            let Some(mut row) = store::hold_access(c, &access)? else { return Ok(Err(Refused::NotFound)) };
+            let told = match change(c, &by, &mut row, event, action, &reason)? {
+                Ok(Change { effects, told }) => {
+                    if effects.contains(&Effect::MailRestored) {
+                        mail_restored(&inside, c, &row)?;
+                    }
+                    told
+                }
+                Err(refused) => return Ok(Err(refused)),
+            };
+            audit::record(c, told)?;
+            Ok(Ok(row.chart_id))
+        })
+        .await?;
+    Ok(outcome.map(|chart| {
+        app.live.chart_changed(scope.id(), &chart);
+        app.outbox_bell.notify_one();
+    }))
+}
+
+/// A change that was written: what mail is still to be queued, and the audit event, which is the
+/// caller's to record last.
+pub(super) struct Change {
+    pub(super) effects: Vec<Effect>,
+    pub(super) told: audit::Event,
+}
+
+/// One event on one held grant: decides, saves, ends what is to end.
+pub(super) fn change(
+    c: &mut Scoped<'_>,
+    by: &By,
+    row: &mut AccessRow,
+    event: Event,
+    action: &'static str,
+    reason: &str,
+) -> Outcome<Change> {
+    let now = c.now();
+    let before = row.phase(now);
+    let decision = match decide(&row.grant(), event, now) {
+        Ok(decision) => decision,
+        Err(refusal) => return Ok(Err(refusal.into())),
+    };
+    row.take(&decision.grant, now, &by.actor.name());
+    if !reason.is_empty() {
+        reason.clone_into(&mut row.reason);
+    }
+    store::save_access(c, row)?;
+    for effect in &decision.effects {
+        match effect {
+            Effect::EndLink(ending) => end_link(c, row, (*ending).into())?,
+            Effect::EndSessions => end_sessions(c, row)?,
+            Effect::NewLink { .. } | Effect::MailRestored | Effect::MailRegistered => {}
+        }
+    }
+    let mut details = serde_json::json!({ "generation": row.generation });
+    if !reason.is_empty() {
+        details["reason"] = serde_json::json!(reason);
+    }
+    let told = audit::Event {
+        access: Some(row.access_id.clone()),
+        old_state: before.word().into(),
+        new_state: row.phase(now).word().into(),
+        ..audit::Event::new(by.clone(), action).on_chart(&row.chart_id).with(details)
+    };
+    Ok(Ok(Change { effects: decision.effects, told }))
+}
+
+/// Ends the live generation of a grant, and its mail that has not left.
+pub(super) fn end_link(c: &mut Scoped<'_>, row: &AccessRow, state: InvitationState) -> Result<(), Fault> {
+    for (_, invitation) in store::live_invitations(c, std::slice::from_ref(&row.access_id))? {
+        store::end_invitations(c, std::slice::from_ref(&invitation), state, None)?;
+        outbox::cancel_for_invitation(c, &invitation)?;
+    }
+    Ok(())
+}
+
+/// Ends the account's sessions here. Its sessions of another home practice stay open, and find the
+/// grant gone with their next request.
+fn end_sessions(c: &mut Scoped<'_>, row: &AccessRow) -> Result<(), Fault> {
+    if let Some(account) = &row.account_id {
+        session::end_all(c, Audience::Client, account.as_str())?;
+    }
+    Ok(())
+}
+
+/// Where a mail to the holder of a grant goes: the address of the last invitation while it stands on
+/// the face sheet, else the first there that may be used.
+pub(super) fn address_on_file(c: &mut Scoped<'_>, row: &AccessRow) -> Result<Option<EmailAddress>, Fault> {
+    let addresses = addresses_of(c, &row.person_id)?;
+    let mut usable: Vec<&Address> =
+        addresses.iter().filter(|a| a.kind == AddressKind::Email && a.may_mail).collect();
+    let invited = row.invited_address.as_ref().map(EmailAddress::key);
+    usable.sort_by_key(|a| Some(&a.value_key) != invited.as_ref());
+    Ok(usable.first().and_then(|a| EmailAddress::parse(&a.value).ok()))
+}
+
+fn mail_restored(app: &App, c: &mut Scoped<'_>, row: &AccessRow) -> Result<(), Fault> {
+    let (Some(recipient), Some(person)) = (address_on_file(c, row)?, load_person(c, &row.person_id)?) else {
+        return Ok(());
+    };
+    let practice = practice::load(c)?;
+    let desk = Desk { practice: &practice, policy: &practice.policy(), person: &person };
+    let mail = NewMail {
+        kind: "access.restored",
+        dedupe_key: format!("access.restored/{}/{}", row.access_id, row.version),
+        chart: Some(row.chart_id.clone()),
+        access: Some(row.access_id.clone()),
+        invitation: None,
+        recipient,
+        letter: mails::restored(app, desk),
+    };
+    outbox::enqueue(app, c, mail).map(drop)
+}
+
+/// Ends every open session of the grant's account.
+pub async fn sign_out_everywhere(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    access: AccessId,
+) -> Outcome<()> {
+    let outcome = app
+        .db
+        .write(scope, move |c| {
+            let Some(row) = store::load_access(c, &access)? else { return Ok(Err(Refused::NotFound)) };
+            end_sessions(c, &row)?;
+            let state = row.phase(c.now()).word();
+            audit::record(
+                c,
+                audit::Event {
+                    access: Some(row.access_id.clone()),
+                    old_state: state.into(),
+                    new_state: state.into(),
+                    ..audit::Event::new(by.clone(), "access.signed_out").on_chart(&row.chart_id)
+                },
+            )?;
+            Ok(Ok(row.chart_id))
+        })
+        .await?;
+    Ok(outcome.map(|chart| app.live.chart_changed(scope.id(), &chart)))
+}
+
+/// Called by the face sheet's save, in its transaction, after a person's addresses were written:
+/// `before` is what stood there. Links on their way to an address that is no longer theirs end, and
+/// the old address of somebody with portal access is told (INV-08).
+pub fn addresses_changed(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    person: &PersonId,
+    before: &[Address],
+) -> Result<(), Fault> {
+    let is_usable = |a: &&Address| a.kind == AddressKind::Email && a.may_mail;
+    let after = addresses_of(c, person)?;
+    let kept: Vec<&str> = after.iter().filter(is_usable).map(|a| a.value_key.as_str()).collect();
+    let gone: Vec<&Address> =
+        before.iter().filter(is_usable).filter(|a| !kept.contains(&a.value_key.as_str())).collect();
+    let mut events = Vec::new();
+    let mut told_about = None;
+    for mut row in store::access_of_person(c, person)? {
+        if row.generation > 0 {
+            told_about.get_or_insert((row.chart_id.clone(), row.access_id.clone()));
+        }
+        let Some(invited) = &row.invited_address else { continue };
+        if !row.is_out() || kept.contains(&invited.key().as_str()) {
+            continue;
+        }
+        if let Ok(Change { told, .. }) =
+            change(c, by, &mut row, Event::AddressChanged, "access.address_changed", "")?
+        {
+            events.push(told);
+        }
+    }
+    if let (Some((chart, access)), false, Some(person)) =
+        (told_about, gone.is_empty(), load_person(c, person)?)
+    {
+        let practice = practice::load(c)?;
+        let policy = practice.policy();
+        let at = c.now().micros();
+        for (place, old) in gone.iter().enumerate() {
+            // To an address that never worked nothing more is sent.
+            let Ok(recipient) = EmailAddress::parse(&old.value) else { continue };
+            if old.undeliverable_at.is_some() {
+                continue;
+            }
+            let mail = NewMail {
+                kind: "access.address_changed",
+                dedupe_key: format!("access.address_changed/{access}/{at}/{place}"),
+                chart: Some(chart.clone()),
+                access: Some(access.clone()),
+                invitation: None,
+                recipient,
+                letter: mails::address_changed(Desk {
+                    practice: &practice,
+                    policy: &policy,
+                    person: &person,
+                }),
+            };
+            outbox::enqueue(app, c, mail)?;
+        }
+    }
+    audit::record_many(c, events)
+}
+
+/// Called by whoever closes a chart, in that transaction: its open invitations end (INV-07).
+pub fn chart_closed(c: &mut Scoped<'_>, by: &By, chart: &ChartId) -> Result<(), Fault> {
+    let mut events = Vec::new();
+    for mut row in store::access_of_charts(c, std::slice::from_ref(chart))? {
+        if let Ok(Change { told, .. }) = change(c, by, &mut row, Event::Cancel, "access.canceled", "")? {
+            events.push(told);
+        }
+    }
+    audit::record_many(c, events)
+}

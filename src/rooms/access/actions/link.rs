@@ -1,0 +1,185 @@
+//! The holder of a link: what they see, and what they can do besides registering.
+
+use crate::kernel::ids::AccountId;
+use crate::kernel::secrets::Token;
+use crate::platform::audit::{self, By};
+use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Language;
+use crate::platform::limits::{self, Limit};
+use crate::platform::state::AppState;
+use crate::rooms::access::actions::end::{Change, change};
+use crate::rooms::access::actions::{Key, LinkView};
+use crate::rooms::access::lifecycle::{Event, Phase};
+use crate::rooms::access::store::{self, AccessRow, InvitationRow, InvitationState};
+use crate::rooms::charts::{ChartFile, load_file};
+use crate::rooms::practice::{self, SelfHelp};
+
+/// Unknown links that one network address may post in a minute.
+pub(super) const UNKNOWN_LINKS: Limit = Limit { most: 20, seconds: 60 };
+
+/// What a link's page shows. Reads only.
+pub async fn look_at_link(app: &AppState, scope: &PracticeScope, token: &Token) -> Result<LinkView, Fault> {
+    let key = Key::Token(token.clone());
+    app.db
+        .read(scope, move |c| {
+            let Some(found) = Found::by_key(c, &key)? else { return Ok(LinkView::Unknown) };
+            found.view(c)
+        })
+        .await
+}
+
+/// A link and what it leads to.
+pub(super) struct Found {
+    pub(super) invitation: InvitationRow,
+    pub(super) access: AccessRow,
+    pub(super) file: ChartFile,
+}
+
+impl Found {
+    /// Only a correct token or code finds anything.
+    pub(super) fn by_key(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
+        let invitation = match key {
+            Key::Token(token) => store::find_by_token(c, token)?,
+            Key::Code(code) => store::find_by_code(c, code)?,
+        };
+        let Some(invitation) = invitation else { return Ok(None) };
+        let damaged = || Fault::Damaged(format!("invitation {} leads nowhere", invitation.invitation_id));
+        let access = store::load_access(c, &invitation.access_id)?.ok_or_else(damaged)?;
+        let file = load_file(c, &access.chart_id)?.ok_or_else(damaged)?;
+        Ok(Some(Self { invitation, access, file }))
+    }
+
+    /// The same, with the chart held until the end of the transaction and everything read after it
+    /// was held.
+    pub(super) fn held(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
+        let Some(found) = Self::by_key(c, key)? else { return Ok(None) };
+        store::hold_charts(c, std::slice::from_ref(&found.access.chart_id))?;
+        Self::by_key(c, key)
+    }
+
+    /// The account that the invited person has from another chart of this practice.
+    pub(super) fn account_elsewhere(&self, c: &mut Scoped<'_>) -> Result<Option<AccountId>, Fault> {
+        let rows = store::access_of_person(c, &self.access.person_id)?;
+        Ok(rows.into_iter().find_map(|row| row.account_id))
+    }
+
+    /// The true state, for the holder of a correct link.
+    pub(super) fn view(&self, c: &mut Scoped<'_>) -> Result<LinkView, Fault> {
+        if let Some(closed) = self.closed(c) {
+            return Ok(closed);
+        }
+        let practice = practice::load(c)?;
+        let reader = self.file.person(&self.access.person_id).map_or(&self.file.client, |(person, _)| person);
+        Ok(LinkView::Open {
+            expires_at: self.invitation.expires_at,
+            for_contact: self.access.person_id != self.file.client.person_id,
+            has_account: self.account_elsewhere(c)?.is_some(),
+            language: if reader.language.is_empty() {
+                practice.language()
+            } else {
+                Language::read(&reader.language)
+            },
+        })
+    }
+
+    /// What stands against it, if anything does.
+    pub(super) fn closed(&self, c: &Scoped<'_>) -> Option<LinkView> {
+        match self.invitation.state {
+            InvitationState::Superseded => return Some(LinkView::Replaced),
+            InvitationState::Accepted => return Some(LinkView::Used),
+            InvitationState::Withdrawn | InvitationState::AddressChanged => return Some(LinkView::Withdrawn),
+            InvitationState::Declined => return Some(LinkView::Declined),
+            InvitationState::Live => {}
+        }
+        // A closed chart shuts every link to it, whoever closed it and however.
+        if self.file.chart.state != "open" {
+            return Some(LinkView::Withdrawn);
+        }
+        match self.access.phase(c.now()) {
+            Phase::Invited => None,
+            Phase::Locked => Some(LinkView::Locked),
+            Phase::Expired => Some(LinkView::Expired {
+                expired_at: self.invitation.expires_at,
+                asked: self.access.asked_at.is_some(),
+            }),
+            Phase::Active => Some(LinkView::Used),
+            Phase::Declined => Some(LinkView::Declined),
+            Phase::NotInvited | Phase::Canceled | Phase::NoPortalAccess => Some(LinkView::Withdrawn),
+        }
+    }
+}
+
+/// Counts a link that leads nowhere; `false` once there were too many from there.
+pub(super) fn count_unknown(c: &mut Scoped<'_>, ip_bucket: &str) -> Result<bool, Fault> {
+    let tries = limits::count(c, &format!("unknown-link.{ip_bucket}"), UNKNOWN_LINKS)?;
+    Ok(tries <= UNKNOWN_LINKS.most)
+}
+
+/// "This isn't me" or "not now". A link that is not open any more keeps its page.
+pub async fn decline(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<LinkView, Fault> {
+    let (view, chart) = app
+        .db
+        .write(scope, move |c| {
+            let Some(mut found) = Found::held(c, &key)? else {
+                count_unknown(c, &by.source)?;
+                return Ok((LinkView::Unknown, None));
+            };
+            if let Some(closed) = found.closed(c) {
+                return Ok((closed, None));
+            }
+            let event = Event::Decline { generation: found.invitation.generation };
+            // closed() has asked the same questions; should they ever differ, nothing happens.
+            let Ok(Change { told, .. }) = change(c, &by, &mut found.access, event, "access.declined", "")?
+            else {
+                return Ok((LinkView::Withdrawn, None));
+            };
+            audit::record(c, told)?;
+            Ok((LinkView::Declined, Some(found.access.chart_id)))
+        })
+        .await?;
+    if let Some(chart) = chart {
+        app.live.chart_changed(scope.id(), &chart);
+    }
+    Ok(view)
+}
+
+/// "Ask the practice for a new link" on an expired or replaced link's page: reaches the work list
+/// and sends nothing. Once until somebody resends; the answer is the same however often.
+pub async fn ask_for_new_link(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<(), Fault> {
+    let chart = app
+        .db
+        .write(scope, move |c| {
+            let Some(mut found) = Found::held(c, &key)? else {
+                count_unknown(c, &by.source)?;
+                return Ok(None);
+            };
+            let now = c.now();
+            let phase = found.access.phase(now);
+            let is_waiting = matches!(phase, Phase::Invited | Phase::Expired | Phase::Locked);
+            let cannot_use = found.closed(c).is_some_and(|v| {
+                matches!(v, LinkView::Expired { .. } | LinkView::Replaced | LinkView::Locked)
+            });
+            let is_offered = practice::load(c)?.policy().self_help == SelfHelp::Ask;
+            if !(is_waiting && cannot_use && is_offered) || found.access.asked_at.is_some() {
+                return Ok(None);
+            }
+            found.access.asked_at = Some(now);
+            store::save_access(c, &mut found.access)?;
+            audit::record(
+                c,
+                audit::Event {
+                    access: Some(found.access.access_id.clone()),
+                    old_state: phase.word().into(),
+                    new_state: phase.word().into(),
+                    ..audit::Event::new(by.clone(), "access.asked").on_chart(&found.access.chart_id)
+                },
+            )?;
+            Ok(Some(found.access.chart_id))
+        })
+        .await?;
+    if let Some(chart) = chart {
+        app.live.chart_changed(scope.id(), &chart);
+    }
+    Ok(())
+}
