@@ -37,3 +37,44 @@ timeline-left-days = { $count ->
     [one] { $count } day left
    *[other] { $count } days left
 }
+# What happened, a line each; when and by whom stand beside it.
+timeline-other = { $what }
+timeline-access-invited = Invitation sent
+timeline-access-resent = Invitation sent again; the earlier link stopped working
+timeline-access-resent-elsewhere = Address changed, and a new invitation sent there
+timeline-access-resent-elsewhere-why = Address changed, and a new invitation sent there: { $reason }
+timeline-access-letter-printed = Invitation letter printed
+timeline-access-canceled = Invitation canceled
+timeline-access-unlocked = Link unlocked; it works again
+timeline-access-revoked = Access revoked
+timeline-access-revoked-why = Access revoked: { $reason }
+timeline-access-restored = Access restored
+timeline-access-registered = Registered
+timeline-access-check-failed = The details did not match: { $differed } (try { $mismatches } of 5)
+timeline-access-locked = Link locked after five failed checks
+timeline-access-checks-paused = Fifteen failed checks in one day; no more today. Please look at the chart
+timeline-access-declined = Declined by whoever opened the link
+timeline-access-asked = Asked for a new link
+timeline-access-reminded = Reminder sent
+timeline-access-owner-changed = Became the chart owner
+timeline-access-ownership-moved = Somebody else became the chart owner
+timeline-access-address-changed = The address was changed, so the invitation was withdrawn
+timeline-access-signed-out = Signed out everywhere
+timeline-access-expired = Link expired
+timeline-differed-last-name = the last name differed
+timeline-differed-birth-date = the date of birth differed
+timeline-differed-both = the last name and the date of birth differed
+timeline-mail-queued = { $mail } to { $address } is waiting to be sent
+timeline-mail-deferred = { $mail } to { $address } is delayed; we keep trying
+timeline-mail-sent = { $mail } to { $address } handed to the mail server
+timeline-mail-undeliverable = { $mail } to { $address } could not be delivered
+timeline-mail-undeliverable-why = { $mail } to { $address } could not be delivered: { $reason }
+timeline-mail-bounced = { $mail } to { $address } came back
+timeline-mail-bounced-why = { $mail } to { $address } came back: { $reason }
+timeline-mail-cancelled = { $mail } to { $address } was not sent: its link no longer counted
+timeline-kind-invitation = Invitation
+timeline-kind-reminder = Reminder
+timeline-kind-registered = Confirmation of the registration
+timeline-kind-restored = Word that the access is back
+timeline-kind-address-changed = Word about the changed address
+timeline-kind-other = Mail

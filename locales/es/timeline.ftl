@@ -37,3 +37,44 @@ timeline-left-days = { $count ->
     [one] queda { $count } día
    *[other] quedan { $count } días
 }
+# What happened, a line each; when and by whom stand beside it.
+timeline-other = { $what }
+timeline-access-invited = Invitación enviada
+timeline-access-resent = Invitación enviada otra vez; el enlace anterior dejó de funcionar
+timeline-access-resent-elsewhere = Dirección cambiada y nueva invitación enviada allí
+timeline-access-resent-elsewhere-why = Dirección cambiada y nueva invitación enviada allí: { $reason }
+timeline-access-letter-printed = Carta de invitación impresa
+timeline-access-canceled = Invitación cancelada
+timeline-access-unlocked = Enlace desbloqueado; funciona de nuevo
+timeline-access-revoked = Acceso revocado
+timeline-access-revoked-why = Acceso revocado: { $reason }
+timeline-access-restored = Acceso restablecido
+timeline-access-registered = Registro completado
+timeline-access-check-failed = Los datos no coincidieron: { $differed } (intento { $mismatches } de 5)
+timeline-access-locked = Enlace bloqueado tras cinco comprobaciones fallidas
+timeline-access-checks-paused = Quince comprobaciones fallidas en un día; hoy no hay más. Revise el expediente
+timeline-access-declined = Rechazada por quien abrió el enlace
+timeline-access-asked = Pidió un enlace nuevo
+timeline-access-reminded = Recordatorio enviado
+timeline-access-owner-changed = Pasó a ser titular del expediente
+timeline-access-ownership-moved = Otra persona pasó a ser titular del expediente
+timeline-access-address-changed = La dirección cambió, por eso se retiró la invitación
+timeline-access-signed-out = Sesiones cerradas en todas partes
+timeline-access-expired = Enlace vencido
+timeline-differed-last-name = el apellido no coincidió
+timeline-differed-birth-date = la fecha de nacimiento no coincidió
+timeline-differed-both = el apellido y la fecha de nacimiento no coincidieron
+timeline-mail-queued = { $mail } para { $address }: en espera de envío
+timeline-mail-deferred = { $mail } para { $address }: con retraso; seguimos intentándolo
+timeline-mail-sent = { $mail } para { $address }: entregado al servidor de correo
+timeline-mail-undeliverable = { $mail } para { $address }: no se pudo entregar
+timeline-mail-undeliverable-why = { $mail } para { $address }: no se pudo entregar: { $reason }
+timeline-mail-bounced = { $mail } para { $address }: devuelto
+timeline-mail-bounced-why = { $mail } para { $address }: devuelto: { $reason }
+timeline-mail-cancelled = { $mail } para { $address }: no se envió porque su enlace ya no valía
+timeline-kind-invitation = Invitación
+timeline-kind-reminder = Recordatorio
+timeline-kind-registered = Confirmación del registro
+timeline-kind-restored = Aviso de que el acceso ha vuelto
+timeline-kind-address-changed = Aviso del cambio de dirección
+timeline-kind-other = Correo

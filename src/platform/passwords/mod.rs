@@ -160,12 +160,11 @@ fn cheapest(text: &[char], at: usize, last: &str, seen: &mut HashMap<(usize, Str
 
 /// How far the text runs along the alphabet, a row of the keyboard, or one key held down.
 fn ordered(text: &[char]) -> usize {
-    const ROWS: [&str; 6] =
-        ["qwertyuiop", "asdfghjkl", "zxcvbnm", "poiuytrewq", "lkjhgfdsa", "mnbvcxz"];
+    const ROWS: [&str; 6] = ["qwertyuiop", "asdfghjkl", "zxcvbnm", "poiuytrewq", "lkjhgfdsa", "mnbvcxz"];
     let neighbours = |a: char, b: char, step: i64| i64::from(u32::from(b)) - i64::from(u32::from(a)) == step;
-    let along = [0, 1, -1].into_iter().map(|step| {
-        1 + text.windows(2).take_while(|pair| neighbours(pair[0], pair[1], step)).count()
-    });
+    let along = [0, 1, -1]
+        .into_iter()
+        .map(|step| 1 + text.windows(2).take_while(|pair| neighbours(pair[0], pair[1], step)).count());
     let on_a_row = ROWS.iter().filter_map(|row| {
         let row: Vec<char> = row.chars().collect();
         let from = row.iter().position(|c| Some(c) == text.first())?;

@@ -74,6 +74,30 @@ pub fn sign_in_name(c: &mut Scoped<'_>, id: &AccountId) -> Result<Option<String>
         .optional()?)
 }
 
+/// What staff see of the account behind a grant.
+#[derive(Debug, Queryable)]
+pub struct Shown {
+    /// What its holder signs in with.
+    pub sign_in_name: String,
+    /// When they last did.
+    pub last_sign_in_at: Option<Moment>,
+}
+
+/// The account behind a grant of this practice; its home may be another one.
+pub fn shown(
+    c: &mut Scoped<'_>,
+    home: Option<&PracticeId>,
+    id: Option<&AccountId>,
+) -> Result<Option<Shown>, Fault> {
+    let (Some(home), Some(id)) = (home, id) else { return Ok(None) };
+    Ok(portal_account::table
+        .filter(portal_account::practice_id.eq(home.clone()))
+        .filter(portal_account::account_id.eq(id.clone()))
+        .select((portal_account::sign_in_name, portal_account::last_sign_in_at))
+        .first(c.conn)
+        .optional()?)
+}
+
 /// Puts a new account in. The uniqueness of its name is the database's to say.
 pub fn insert(c: &mut Scoped<'_>, account: &NewAccount) -> Result<(), Fault> {
     diesel::insert_into(portal_account::table).values(account).execute(c.conn)?;

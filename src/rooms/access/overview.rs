@@ -1,13 +1,22 @@
 //! One grant as staff pages and the API show it: state, delivery, timeline, what can be done.
 
 use crate::kernel::clock::Moment;
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
+use crate::platform::audit::{self, Recorded};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
-use crate::platform::outbox::MailState;
+use crate::platform::outbox::{self, Delivery, MailState};
+use crate::rooms::access::accounts;
+use crate::rooms::access::files::left_of;
+use crate::rooms::access::identity::Field;
 use crate::rooms::access::lifecycle::Phase;
-use crate::rooms::access::store::{Channel, InvitationState};
+use crate::rooms::access::mails::zone_of;
+use crate::rooms::access::reminders;
+use crate::rooms::access::store::{self, AccessRow, Channel, InvitationRow, InvitationState};
+use crate::rooms::charts::{Address, AddressKind, ChartFile, addresses_of, load_file, load_person};
+use crate::rooms::practice::{self, Practice};
 use crate::word_enum;
 
 word_enum! {
@@ -101,23 +110,352 @@ pub struct TimelineEntry {
     pub details: serde_json::Value,
 }
 
-impl TimelineEntry {
-    /// Its sentence in the reader's language, without when and by whom.
-    pub fn sentence(&self, words: Words) -> String {
-        let _ = words;
-        self.what.clone()
-    }
-}
-
 /// One grant's overview; `None` if this practice has no such grant.
 pub fn overview_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Option<Overview>, Fault> {
-    let _ = (c, access);
-    todo!()
+    let Some(row) = store::load_access(c, access)? else { return Ok(None) };
+    let Some(file) = load_file(c, &row.chart_id)? else { return Ok(None) };
+    let practice = practice::load(c)?;
+    Ok(Some(of_row(c, &practice, &file, row)?))
 }
 
 /// The chart owner's grant first (made in memory as "not invited" if there is no row yet: then its
 /// `access_id` is `None`), then representatives, then former owners. Empty if there is no such chart.
 pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Overview>, Fault> {
-    let _ = (c, chart);
-    todo!()
+    let Some(file) = load_file(c, chart)? else { return Ok(vec![]) };
+    let practice = practice::load(c)?;
+    let mut rows = store::access_of_charts(c, std::slice::from_ref(chart))?;
+    let owner = file.chart.owner_person_id.clone();
+    rows.sort_by_key(|row| (row.person_id != owner, row.role, row.created_at));
+    let mut overviews = Vec::with_capacity(rows.len() + 1);
+    if rows.first().is_none_or(|row| row.person_id != owner) {
+        overviews.push(without_a_row(&file, owner));
+    }
+    for row in rows {
+        overviews.push(of_row(c, &practice, &file, row)?);
+    }
+    Ok(overviews)
+}
+
+fn is_checkable(file: &ChartFile) -> bool {
+    file.client.birth_date.is_some() && !file.client.last_name.trim().is_empty()
+}
+
+/// The address that a mail to these addresses' owner goes to: the invited one while it stands there,
+/// else the first that may be used.
+fn on_file<'a>(addresses: &'a [Address], invited: Option<&EmailAddress>) -> Option<&'a Address> {
+    let invited = invited.map(EmailAddress::key);
+    let usable = || addresses.iter().filter(|a| a.kind == AddressKind::Email && a.may_mail);
+    usable().find(|a| Some(&a.value_key) == invited.as_ref()).or_else(|| usable().next())
+}
+
+fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
+    let (person, addresses) = file.owner();
+    let address = on_file(addresses, None);
+    Overview {
+        access_id: None,
+        chart_id: file.chart.chart_id.clone(),
+        person_id: owner,
+        person_name: person.full_name(),
+        role: GrantRole::Owner,
+        phase: Phase::NotInvited,
+        generation: 0,
+        since: file.client.created_at,
+        by_name: String::new(),
+        reason: String::new(),
+        address: None,
+        address_on_file: address.map(|a| a.value.clone()),
+        address_undeliverable: address.is_some_and(|a| a.undeliverable_at.is_some()),
+        checkable: is_checkable(file),
+        sent_at: None,
+        sent_by: String::new(),
+        channel: None,
+        ending: None,
+        expires_at: None,
+        mismatches: 0,
+        asked_at: None,
+        account_id: None,
+        sign_in_name: None,
+        registered_at: None,
+        last_sign_in_at: None,
+        mail: None,
+        resends_left: 0,
+        next_resend_at: None,
+        next_reminder_at: None,
+        timeline: vec![],
+    }
+}
+
+fn of_row(
+    c: &mut Scoped<'_>,
+    practice: &Practice,
+    file: &ChartFile,
+    row: AccessRow,
+) -> Result<Overview, Fault> {
+    let now = c.now();
+    let policy = practice.policy();
+    let (person, addresses) = match file.person(&row.person_id) {
+        Some((person, addresses)) => (person.clone(), addresses.to_vec()),
+        // No longer on the chart: the grant's history stays readable.
+        None => (
+            load_person(c, &row.person_id)?
+                .ok_or_else(|| Fault::Damaged(format!("grant {} has no person", row.access_id)))?,
+            addresses_of(c, &row.person_id)?,
+        ),
+    };
+    let generations = store::invitations_of(c, &row.access_id)?;
+    let mails = outbox::of_access(c, &row.access_id)?;
+    let events = audit::of_access(c, &row.access_id)?;
+    let day_ago = now.plus_hours(-24);
+    let used: Vec<Moment> = store::resends_since(c, std::slice::from_ref(&row.access_id), day_ago)?
+        .into_iter()
+        .map(|(_, at)| at)
+        .collect();
+    let (resends_left, next_resend_at) = left_of(policy.resends_per_day, &used, now);
+    let account = accounts::shown(c, row.account_practice_id.as_ref(), row.account_id.as_ref())?;
+    let newest = generations.first();
+    let phase = row.phase(now);
+    let mut timeline = timeline(&events, &mails, &generations, now);
+    timeline.sort_by_key(|entry| entry.at);
+    let next_reminder_at = newest
+        .filter(|newest| phase == Phase::Invited && newest.channel == Channel::Mail)
+        .and_then(|newest| {
+            let zone = zone_of(&person, practice);
+            let sent = reminded(&timeline, row.generation);
+            reminders::next(&policy, &zone, newest.sent_at, newest.expires_at, &sent, now)
+        })
+        .map(|due| due.at);
+    let address = on_file(&addresses, row.invited_address.as_ref());
+    Ok(Overview {
+        chart_id: row.chart_id.clone(),
+        person_id: row.person_id.clone(),
+        person_name: person.full_name(),
+        role: row.role,
+        phase,
+        generation: row.generation,
+        since: match (phase, row.expires_at) {
+            (Phase::Expired, Some(end)) => end,
+            _ => row.since_at,
+        },
+        by_name: row.by_name.clone(),
+        reason: row.reason.clone(),
+        address: newest.and_then(|newest| newest.address.as_ref()).map(|a| a.as_str().to_owned()),
+        address_on_file: address.map(|a| a.value.clone()),
+        address_undeliverable: address.is_some_and(|a| a.undeliverable_at.is_some()),
+        checkable: is_checkable(file),
+        sent_at: newest.map(|newest| newest.sent_at),
+        sent_by: newest.map(|newest| newest.sent_by_name.clone()).unwrap_or_default(),
+        channel: newest.map(|newest| newest.channel),
+        ending: newest.map(|newest| newest.state).filter(|state| *state != InvitationState::Live),
+        expires_at: newest.map(|newest| newest.expires_at),
+        mismatches: row.mismatches,
+        asked_at: row.asked_at,
+        account_id: row.account_id.clone(),
+        sign_in_name: account.as_ref().map(|account| account.sign_in_name.clone()),
+        registered_at: timeline.iter().rev().find(|e| e.what == "access.registered").map(|e| e.at),
+        last_sign_in_at: account.and_then(|account| account.last_sign_in_at),
+        mail: mails.into_iter().next(),
+        resends_left,
+        next_resend_at,
+        next_reminder_at,
+        timeline,
+        access_id: Some(row.access_id),
+    })
+}
+
+/// The hours of the reminders that this generation has had.
+fn reminded(timeline: &[TimelineEntry], generation: i32) -> Vec<i64> {
+    timeline
+        .iter()
+        .filter(|entry| entry.what == "access.reminded" && entry.details["generation"] == generation)
+        .filter_map(|entry| entry.details["hours"].as_i64())
+        .collect()
+}
+
+fn timeline(
+    events: &[Recorded],
+    mails: &[MailState],
+    generations: &[InvitationRow],
+    now: Moment,
+) -> Vec<TimelineEntry> {
+    let mut entries: Vec<TimelineEntry> = events
+        .iter()
+        .map(|event| TimelineEntry {
+            at: event.at,
+            what: event.action.clone(),
+            by_name: event.actor_name.clone(),
+            details: serde_json::from_str(&event.details).unwrap_or_default(),
+        })
+        .collect();
+    for mail in mails {
+        entries.extend(fates(mail));
+    }
+    // "Expired" is never written, so it is put in where it happened: a link that reached its end.
+    for generation in generations {
+        let reached = generation.ended_at.unwrap_or(now) >= generation.expires_at;
+        if reached {
+            entries.push(TimelineEntry {
+                at: generation.expires_at,
+                what: "access.expired".into(),
+                by_name: String::new(),
+                details: serde_json::json!({ "generation": generation.generation }),
+            });
+        }
+    }
+    entries
+}
+
+/// What became of a mail: one line, or two when it left and then came back.
+fn fates(mail: &MailState) -> Vec<TimelineEntry> {
+    let line = |what: &str, at: Moment| TimelineEntry {
+        at,
+        what: what.into(),
+        by_name: String::new(),
+        details: serde_json::json!({
+            "kind": mail.kind, "recipient": mail.recipient, "reason": mail.last_reason,
+        }),
+    };
+    let finished = mail.finished_at.unwrap_or(mail.created_at);
+    let mut lines = Vec::new();
+    match (mail.bounced_at, mail.state) {
+        (Some(bounced), _) => {
+            if mail.finished_at.is_some_and(|sent| sent < bounced) {
+                lines.push(line("mail.sent", finished));
+            }
+            lines.push(line("mail.bounced", bounced));
+        }
+        (None, Delivery::Queued | Delivery::Sending) => lines.push(line("mail.queued", mail.created_at)),
+        (None, Delivery::Deferred) => lines.push(line("mail.deferred", mail.created_at)),
+        (None, Delivery::Sent) => lines.push(line("mail.sent", finished)),
+        (None, Delivery::Undeliverable) => lines.push(line("mail.undeliverable", finished)),
+        (None, Delivery::Cancelled) => lines.push(line("mail.cancelled", finished)),
+    }
+    lines
+}
+
+/// Everything that a timeline can say, each with its sentence in the catalogue.
+const SAID: &[&str] = &[
+    "access.invited",
+    "access.resent",
+    "access.resent_elsewhere",
+    "access.letter_printed",
+    "access.canceled",
+    "access.unlocked",
+    "access.revoked",
+    "access.restored",
+    "access.registered",
+    "access.check_failed",
+    "access.locked",
+    "access.checks_paused",
+    "access.declined",
+    "access.asked",
+    "access.reminded",
+    "access.owner_changed",
+    "access.ownership_moved",
+    "access.address_changed",
+    "access.signed_out",
+    "access.expired",
+    "mail.queued",
+    "mail.deferred",
+    "mail.sent",
+    "mail.undeliverable",
+    "mail.bounced",
+    "mail.cancelled",
+];
+
+/// The mails that a timeline can name.
+const MAILS: &[&str] = &[
+    "access.invitation",
+    "access.reminder",
+    "access.registered",
+    "access.restored",
+    "access.address_changed",
+];
+
+fn word_key(prefix: &str, what: &str) -> String {
+    format!("{prefix}-{}", what.replace(['.', '_'], "-"))
+}
+
+impl TimelineEntry {
+    /// Its sentence in the reader's language, without when and by whom.
+    pub fn sentence(&self, words: Words) -> String {
+        if !SAID.contains(&self.what.as_str()) {
+            return words.with1("timeline-other", "what", &self.what);
+        }
+        let text = |name: &str| self.details[name].as_str().unwrap_or_default().to_owned();
+        let number = |name: &str| self.details[name].as_i64().unwrap_or_default().to_string();
+        let mut key = word_key("timeline", &self.what);
+        let reason = match text("reason") {
+            // A mail's reason is a key of the catalogue; a person's is their own words.
+            reason if reason.starts_with("mail-reason-") => words.get(&reason),
+            reason => reason,
+        };
+        let may_say_why = matches!(
+            self.what.as_str(),
+            "access.revoked" | "access.resent_elsewhere" | "mail.bounced" | "mail.undeliverable"
+        );
+        if may_say_why && !reason.is_empty() {
+            key.push_str("-why");
+        }
+        let kind = text("kind");
+        let mail = if MAILS.contains(&kind.as_str()) {
+            words.get(&word_key("timeline-kind", kind.trim_start_matches("access.")))
+        } else {
+            words.get("timeline-kind-other")
+        };
+        words.with(
+            &key,
+            &[
+                ("reason", reason),
+                ("mail", mail),
+                ("address", text("recipient")),
+                ("mismatches", number("mismatches")),
+                ("differed", self.differed(words)),
+            ],
+        )
+    }
+
+    fn differed(&self, words: Words) -> String {
+        let fields = self.details["differed"].as_array().map_or(&[][..], Vec::as_slice);
+        words.get(match fields {
+            [one] if one == Field::LastName.word() => "timeline-differed-last-name",
+            [one] if one == Field::BirthDate.word() => "timeline-differed-birth-date",
+            _ => "timeline-differed-both",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::i18n::Language;
+
+    fn entry(what: &str, details: serde_json::Value) -> TimelineEntry {
+        TimelineEntry { at: Moment::from_micros(0), what: what.into(), by_name: String::new(), details }
+    }
+
+    #[test]
+    fn everything_that_happens_has_its_sentence_in_both_languages() {
+        for language in Language::ALL {
+            let words = Words::of(*language);
+            for what in SAID {
+                for reason in ["", "a reason", "mail-reason-no-mailbox"] {
+                    let details = serde_json::json!({ "reason": reason, "kind": "access.invitation" });
+                    let said = entry(what, details).sentence(words);
+                    assert!(!said.contains("timeline-") && !said.contains("{"), "{what}: {said}");
+                }
+            }
+            for kind in MAILS {
+                let said = entry("mail.sent", serde_json::json!({ "kind": kind })).sentence(words);
+                assert!(!said.contains("timeline-"), "{kind}: {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn staff_hear_which_field_differed() {
+        let words = Words::of(Language::English);
+        let details = serde_json::json!({ "differed": ["last_name"], "mismatches": 2 });
+        let said = entry("access.check_failed", details).sentence(words);
+        assert_eq!(said, "The details did not match: the last name differed (try 2 of 5)");
+    }
 }
