@@ -1,1 +1,23 @@
 # Words of: billing.
+billing-title = Balance
+billing-owed = is what you owe us.
+billing-owed-nothing = You owe nothing. Thank you.
+billing-credit = is in your favor. You owe nothing.
+billing-as-of = As of { $date }
+billing-empty = There are no charges or payments yet.
+billing-months = What you owed, month by month
+billing-months-table = Show as a table
+billing-ledger = Charges and payments
+billing-ledger-hint = The newest stands first. Payments have a minus sign.
+billing-questions = Does a number look wrong? Call or write to us; we are glad to look at it with you.
+billing-kind-charge = Charge
+billing-kind-payment = Payment
+billing-kind-adjustment = Adjustment
+billing-col-date = Date
+billing-col-kind = Kind
+billing-col-month = Month
+billing-col-what = What for
+billing-col-amount = Amount
+billing-col-owed = Owed after
+billing-staff-empty-title = No charges or payments yet
+billing-staff-empty = The ledger of this chart stands here, with the balance after each entry.

@@ -1,1 +1,27 @@
 # Words of: documents.
+documents-title = Documents
+documents-empty = There is nothing here yet. When we send you something to read, you will find it here.
+documents-new = New
+documents-line = { $kind } · { $date }
+documents-sent = Sent { $date }
+documents-sent-by = Sent { $date } by { $name }
+documents-back = All documents
+documents-print = Print
+documents-download = Save as text
+documents-withdrawn-title = This document is no longer here
+documents-withdrawn-text = The practice took it back. If you need it, call or write to us.
+documents-kind-notice = Notice
+documents-kind-agreement = Agreement
+documents-kind-letter = Letter
+documents-kind-handout = To read
+documents-state-not-opened = Not opened yet
+documents-state-opened = Opened { $moment }
+documents-state-withdrawn = Taken back { $moment }
+documents-staff-empty-title = No documents yet
+documents-staff-empty = What the practice sends to this client's portal stands here, with when it was opened.
+documents-staff-back = All documents of this chart
+documents-col-title = Title
+documents-col-kind = Kind
+documents-col-sent = Sent
+documents-col-by = By
+documents-col-state = State

@@ -1,1 +1,23 @@
 # Palabras de: billing.
+billing-title = Saldo
+billing-owed = es lo que nos debe.
+billing-owed-nothing = No debe nada. Gracias.
+billing-credit = está a su favor. No debe nada.
+billing-as-of = Al { $date }
+billing-empty = Todavía no hay cargos ni pagos.
+billing-months = Lo que debía, mes por mes
+billing-months-table = Mostrar como tabla
+billing-ledger = Cargos y pagos
+billing-ledger-hint = Lo más nuevo está primero. Los pagos llevan un signo menos.
+billing-questions = ¿Un número le parece equivocado? Llámenos o escríbanos; con gusto lo miramos con usted.
+billing-kind-charge = Cargo
+billing-kind-payment = Pago
+billing-kind-adjustment = Ajuste
+billing-col-date = Fecha
+billing-col-kind = Tipo
+billing-col-month = Mes
+billing-col-what = Concepto
+billing-col-amount = Importe
+billing-col-owed = Debe después
+billing-staff-empty-title = Todavía no hay cargos ni pagos
+billing-staff-empty = Aquí está la cuenta de este expediente, con el saldo después de cada movimiento.

@@ -1,1 +1,27 @@
 # Palabras de: documents.
+documents-title = Documentos
+documents-empty = Aquí todavía no hay nada. Cuando le enviemos algo para leer, lo encontrará aquí.
+documents-new = Nuevo
+documents-line = { $kind } · { $date }
+documents-sent = Enviado el { $date }
+documents-sent-by = Enviado el { $date } por { $name }
+documents-back = Todos los documentos
+documents-print = Imprimir
+documents-download = Guardar como texto
+documents-withdrawn-title = Este documento ya no está aquí
+documents-withdrawn-text = El consultorio lo retiró. Si lo necesita, llámenos o escríbanos.
+documents-kind-notice = Aviso
+documents-kind-agreement = Acuerdo
+documents-kind-letter = Carta
+documents-kind-handout = Para leer
+documents-state-not-opened = Sin abrir
+documents-state-opened = Abierto el { $moment }
+documents-state-withdrawn = Retirado el { $moment }
+documents-staff-empty-title = Todavía no hay documentos
+documents-staff-empty = Aquí aparece lo que el consultorio envía al portal de este cliente, y cuándo se abrió.
+documents-staff-back = Todos los documentos de este expediente
+documents-col-title = Título
+documents-col-kind = Tipo
+documents-col-sent = Enviado
+documents-col-by = Por
+documents-col-state = Estado

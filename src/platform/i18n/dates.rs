@@ -52,6 +52,22 @@ impl Words {
         }
     }
 
+    /// "December 2026".
+    pub fn month(self, date: Date) -> String {
+        let month = usize::try_from(date.month() - 1).unwrap_or(0) % 12;
+        match self.language() {
+            Language::English => format!("{} {}", MONTHS_EN[month], date.year()),
+            Language::Spanish => format!("{} de {}", MONTHS_ES[month], date.year()),
+        }
+    }
+
+    /// "Dec": under a bar of a picture.
+    pub fn month_short(self, date: Date) -> String {
+        let month = usize::try_from(date.month() - 1).unwrap_or(0) % 12;
+        let name = if self.language() == Language::English { MONTHS_EN[month] } else { MONTHS_ES[month] };
+        name.chars().take(3).collect()
+    }
+
     /// "Tuesday, December 1, 2026".
     pub fn date(self, moment: Moment, zone: &TimeZone) -> String {
         let date = moment.in_zone(zone).date();

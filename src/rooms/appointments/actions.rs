@@ -34,10 +34,19 @@ pub struct NewRequest {
     pub nonce: String,
 }
 
+/// The nonce is a name inside the chart: another chart's form cannot find this one's request.
+fn nonce_of(new: &NewRequest) -> String {
+    format!("{}.{}", new.chart, new.nonce)
+}
+
+/// Was this very form sent before?
+pub fn was_asked(c: &mut Scoped<'_>, new: &NewRequest) -> Result<bool, Fault> {
+    Ok(store::find_by_nonce(c, &nonce_of(new))?.is_some())
+}
+
 /// Files a request in the caller's transaction. The same form sent again finds its first request.
 pub fn ask(c: &mut Scoped<'_>, by: &By, new: &NewRequest) -> Result<RequestId, Fault> {
-    // The nonce is a name inside the chart: another chart's form cannot find this one's request.
-    let nonce = format!("{}.{}", new.chart, new.nonce);
+    let nonce = nonce_of(new);
     if let Some(before) = store::find_by_nonce(c, &nonce)? {
         return Ok(before.request_id);
     }

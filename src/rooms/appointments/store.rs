@@ -6,9 +6,11 @@ use crate::kernel::clock::Moment;
 use crate::kernel::ids::{AccountId, AppointmentId, ChartId, PersonId, RequestId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::{appointment, appointment_request, chart, practice};
+use crate::platform::db::schema::{appointment, appointment_request, chart, practice, staff_member};
 use crate::platform::fault::Fault;
+use crate::platform::permissions::Role;
 use crate::rooms::appointments::{Wish, stored_wishes};
+use crate::rooms::staff::StaffState;
 use crate::word_enum;
 
 word_enum! {
@@ -329,4 +331,15 @@ pub(super) fn insert_request(
         ))
         .execute(c.conn)?;
     Ok(id)
+}
+
+/// The names with whom an appointment can be made: everybody who sees clients, by name.
+pub(super) fn clinician_names(c: &mut Scoped<'_>) -> Result<Vec<String>, Fault> {
+    Ok(staff_member::table
+        .filter(staff_member::practice_id.eq(c.practice().clone()))
+        .filter(staff_member::state.eq(StaffState::Active))
+        .filter(staff_member::role.eq_any([Role::Clinician, Role::Administrator]))
+        .order((staff_member::role.desc(), staff_member::name.asc()))
+        .select(staff_member::name)
+        .load(c.conn)?)
 }

@@ -18,16 +18,26 @@ impl VisitKind {
 }
 
 impl Place {
-    /// In words.
+    /// In words, inside a sentence: "at our office".
     pub fn told(self, words: Words) -> String {
         words.get(&key("appointments-place", self.word()))
+    }
+
+    /// In words, by itself: "At our office".
+    pub fn told_alone(self, words: Words) -> String {
+        words.get(&key("appointments-choose-place", self.word()))
     }
 }
 
 impl PlaceWish {
-    /// In words.
+    /// In words, inside a sentence: "at our office".
     pub fn told(self, words: Words) -> String {
         words.get(&key("appointments-place", self.word()))
+    }
+
+    /// In words, by itself: "At our office".
+    pub fn told_alone(self, words: Words) -> String {
+        words.get(&key("appointments-choose-place", self.word()))
     }
 }
 
@@ -35,6 +45,11 @@ impl DayPart {
     /// In words.
     pub fn told(self, words: Words) -> String {
         words.get(&key("appointments-part", self.word()))
+    }
+
+    /// In words, by itself: "Morning".
+    pub fn told_alone(self, words: Words) -> String {
+        words.get(&key("appointments-choose-part", self.word()))
     }
 }
 

@@ -123,7 +123,7 @@ pub(super) async fn sign_in(
 }
 
 /// The form again, with what is wrong.
-pub(super) fn unprocessable(rendered: Result<String, askama::Error>) -> PageResult {
+pub(crate) fn unprocessable(rendered: Result<String, askama::Error>) -> PageResult {
     Ok((StatusCode::UNPROCESSABLE_ENTITY, html(rendered)?).into_response())
 }
 

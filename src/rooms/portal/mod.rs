@@ -12,6 +12,7 @@ mod ticket;
 
 pub use accounts::{Account, Reader, reader_of};
 pub use actions::{NoReset, send_password_reset};
+pub(crate) use door_pages::unprocessable;
 pub use grants::HeldGrant;
 pub use home_pages::message;
 pub use session::{ClientAccount, ClientSession};
