@@ -6,6 +6,7 @@
 mod support;
 
 mod bounces;
+mod charts;
 mod ground;
 mod outbox;
 mod routes;

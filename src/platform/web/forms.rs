@@ -28,7 +28,10 @@ impl RawForm {
         let (mut csrf, mut rest) = (String::new(), Vec::new());
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             match pair.strip_prefix("csrf=") {
-                Some(value) => csrf = value.to_owned(),
+                // A client may escape more than it must.
+                Some(value) => {
+                    csrf = percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
+                }
                 None => rest.push(pair),
             }
         }

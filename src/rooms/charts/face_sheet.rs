@@ -123,6 +123,13 @@ impl TypedPerson {
         }
     }
 
+    /// The birth date as `YYYY-MM-DD`, if all three parts are there.
+    pub fn birth_parts_as_iso(&self) -> Option<String> {
+        let [year, month, day] = [&self.birth_year, &self.birth_month, &self.birth_day]
+            .map(|part| part.trim().parse::<u16>().ok());
+        Some(format!("{:04}-{:02}-{:02}", year?, month?, day?))
+    }
+
     /// Nothing typed at all?
     pub fn is_blank(&self) -> bool {
         let blank = |a: &TypedAddress| a.value.trim().is_empty();

@@ -1,0 +1,430 @@
+//! The face sheet: to look at, to make, to change.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use jiff::civil::Date;
+
+use crate::kernel::ids::ChartId;
+use crate::kernel::text;
+use crate::platform::audit;
+use crate::platform::i18n::Language;
+use crate::platform::permissions::Permission;
+use crate::platform::state::AppState;
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::rooms::access::actions::{self as portal, InviteOrder};
+use crate::rooms::charts::actions::{self, Refused};
+use crate::rooms::charts::compare::{Difference, differences};
+use crate::rooms::charts::face_sheet::Typed;
+use crate::rooms::charts::forms::{SheetFields, SheetForm, sheet_fields};
+use crate::rooms::charts::list_page::date_order;
+use crate::rooms::charts::room::{RoomHead, Tab, room_head};
+use crate::rooms::charts::search::{Search, find};
+use crate::rooms::charts::store::{Address, AddressKind, ChartFile, Person, load_file};
+use crate::rooms::staff::StaffSession;
+
+async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<ChartFile, PageError> {
+    let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    app.db.read(&staff.scope, move |c| load_file(c, &id)).await?.ok_or(PageError::NotFound)
+}
+
+fn today(app: &AppState, staff: &StaffSession) -> Date {
+    app.now().in_zone(&staff.zone).date()
+}
+
+// ---- To look at ------------------------------------------------------------------------------------
+
+struct Fact {
+    label: String,
+    text: String,
+}
+
+struct AddressLine {
+    value: String,
+    label: String,
+    /// `mailto:` or `tel:`.
+    href: String,
+    may: String,
+    may_not: String,
+    undeliverable: String,
+}
+
+struct ContactCard {
+    name: String,
+    relation: String,
+    is_owner: bool,
+    facts: Vec<Fact>,
+    addresses: Vec<AddressLine>,
+}
+
+#[derive(Template)]
+#[template(path = "rooms/charts/templates/face_sheet.html")]
+struct FaceSheetPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    facts: Vec<Fact>,
+    emails: Vec<AddressLine>,
+    phones: Vec<AddressLine>,
+    contacts: Vec<ContactCard>,
+    owner_is_client: bool,
+    may_edit: bool,
+}
+
+fn address_lines(staff: &StaffSession, addresses: &[Address], kind: AddressKind) -> Vec<AddressLine> {
+    let words = staff.words;
+    addresses
+        .iter()
+        .filter(|a| a.kind == kind)
+        .map(|a| {
+            let (scheme, may, may_not) = match kind {
+                AddressKind::Email => ("mailto", "charts-may-mail", "charts-may-not-mail"),
+                AddressKind::Phone => ("tel", "charts-may-text", "charts-may-not-text"),
+            };
+            AddressLine {
+                value: a.value.clone(),
+                label: a.label.clone(),
+                href: format!(
+                    "{scheme}:{}",
+                    if kind == AddressKind::Email { &a.value } else { &a.value_key }
+                ),
+                may: if a.may_mail { words.get(may) } else { String::new() },
+                may_not: if a.may_mail { String::new() } else { words.get(may_not) },
+                undeliverable: a
+                    .undeliverable_at
+                    .map(|at| words.with1("charts-undeliverable", "when", words.date(at, &staff.zone)))
+                    .unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+fn facts(staff: &StaffSession, person: &Person, whole: bool) -> Vec<Fact> {
+    let words = staff.words;
+    let label = |field: &str| words.get(&format!("charts-label-{field}"));
+    let practice = &staff.practice;
+    let language = if person.language.is_empty() {
+        words.with1("charts-as-practice", "what", Language::read(&practice.language).own_name())
+    } else {
+        Language::read(&person.language).own_name().to_owned()
+    };
+    let zone = if person.time_zone.is_empty() {
+        words.with1("charts-as-practice", "what", practice.time_zone.replace('_', " "))
+    } else {
+        person.time_zone.replace('_', " ")
+    };
+    let born = person.birth_date.as_ref().map(|d| words.civil_date(d.date())).unwrap_or_default();
+    let mut all = vec![
+        (label("first_name"), person.first_name.clone()),
+        (label("middle_name"), person.middle_name.clone()),
+        (label("last_name"), person.last_name.clone()),
+        (label("suffix"), person.suffix.clone()),
+        (label("former_last_names"), person.former().collect::<Vec<_>>().join(", ")),
+        (label("preferred_name"), person.preferred_name.clone()),
+        (label("pronouns"), person.pronouns.clone()),
+        (label("birth"), born),
+    ];
+    if whole {
+        all.push((label("language"), language));
+        all.push((label("time_zone"), zone));
+    }
+    all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(label, text)| Fact { label, text }).collect()
+}
+
+/// The face sheet.
+pub(super) async fn show(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> PageResult {
+    let file = load(&app, &staff, &chart).await?;
+    let contacts = file
+        .contacts
+        .iter()
+        .map(|contact| ContactCard {
+            name: contact.person.full_name(),
+            relation: contact.relation.clone(),
+            is_owner: contact.person.person_id == file.chart.owner_person_id,
+            facts: facts(&staff, &contact.person, false)
+                .into_iter()
+                .filter(|f| f.label == staff.words.get("charts-label-birth"))
+                .collect(),
+            addresses: [AddressKind::Email, AddressKind::Phone]
+                .into_iter()
+                .flat_map(|kind| address_lines(&staff, &contact.addresses, kind))
+                .collect(),
+        })
+        .collect();
+    let page = FaceSheetPage {
+        head: room_head(&staff, &file, Tab::FaceSheet, today(&app, &staff)),
+        facts: facts(&staff, &file.client, true),
+        emails: address_lines(&staff, &file.addresses, AddressKind::Email),
+        phones: address_lines(&staff, &file.addresses, AddressKind::Phone),
+        owner_is_client: file.chart.owner_person_id == file.chart.person_id,
+        may_edit: staff.may(Permission::EditCharts),
+        contacts,
+        frame: staff.frame(&app, StaffPage::Charts),
+    };
+    html(page.render())
+}
+
+// ---- To make ---------------------------------------------------------------------------------------
+
+/// A chart that may be the same person's.
+struct Likeness {
+    href: String,
+    name: String,
+    number: String,
+}
+
+#[derive(Template)]
+#[template(path = "rooms/charts/templates/new.html")]
+struct NewPage {
+    frame: StaffFrame,
+    form: SheetFields,
+    invite: bool,
+    may_invite: bool,
+    alike: Vec<Likeness>,
+}
+
+fn fields(staff: &StaffSession, typed: &Typed, errors: FieldErrors, focus: Option<&str>) -> SheetFields {
+    sheet_fields(typed, errors, focus, staff.words, (&staff.practice.language, &staff.practice.time_zone))
+}
+
+/// An empty face sheet.
+pub(super) async fn new(State(app): State<AppState>, staff: StaffSession) -> PageResult {
+    let page = NewPage {
+        form: fields(&staff, &Typed::default(), FieldErrors::new(), Some("first_name")),
+        invite: true,
+        may_invite: staff.may(Permission::ManagePortal),
+        alike: Vec::new(),
+        frame: staff.frame(&app, StaffPage::Charts),
+    };
+    html(page.render())
+}
+
+fn read_form(staff: &StaffSession, body: &Bytes) -> Result<SheetForm, PageError> {
+    let pairs: Vec<(String, String)> = staff.form(body)?;
+    SheetForm::read(pairs).ok_or(PageError::BadRequest)
+}
+
+/// Makes a chart, and sends the invitation if asked to.
+pub(super) async fn create(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
+    let mut form = read_form(&staff, &body)?;
+    let may_invite = staff.may(Permission::ManagePortal);
+    let invite = form.invite && may_invite;
+    let again =
+        |form: &SheetForm, errors: FieldErrors, focus: Option<&str>, alike: Vec<Likeness>| -> PageResult {
+            let refused = !errors.is_empty() || !alike.is_empty();
+            let page = NewPage {
+                form: fields(&staff, &form.typed, errors, focus),
+                invite: form.invite,
+                may_invite,
+                alike,
+                frame: staff.frame(&app, StaffPage::Charts),
+            };
+            let status = if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+            Ok((status, html(page.render())?).into_response())
+        };
+    if form.add.is_some() || form.remove.is_some() {
+        let focus = form.rearrange();
+        return again(&form, FieldErrors::new(), focus.as_deref(), Vec::new());
+    }
+    let mut errors = FieldErrors::new();
+    let sheet = match form.typed.check(today(&app, &staff)) {
+        Ok(sheet) => Some(sheet),
+        Err(problems) => {
+            errors = problems.worded(staff.words);
+            None
+        }
+    };
+    if invite {
+        // Nobody could pass the check, or nothing could be sent: said here, where it can be mended.
+        let client = &form.typed.client;
+        if client.last_name.trim().is_empty() {
+            errors.add("last_name", staff.words.get("charts-wrong-invite-last-name"));
+        }
+        if [&client.birth_month, &client.birth_day, &client.birth_year].iter().all(|p| p.trim().is_empty()) {
+            errors.add("birth_month", staff.words.get("charts-wrong-invite-birth"));
+        }
+        if !client.emails.iter().any(|e| e.may_mail && !e.value.trim().is_empty()) {
+            errors.add("email-0-value", staff.words.get("charts-wrong-invite-email"));
+        }
+    }
+    let Some(sheet) = sheet.filter(|_| errors.is_empty()) else {
+        return again(&form, errors, None, Vec::new());
+    };
+    if !form.not_a_duplicate {
+        let alike = alike(&app, &staff, &form.typed).await?;
+        if !alike.is_empty() {
+            return again(&form, FieldErrors::new(), None, alike);
+        }
+    }
+    let created = match actions::create(&app, &staff.scope, staff.by(), sheet).await? {
+        Ok(created) => created,
+        Err(Refused::Fields(problems)) => {
+            return again(&form, problems.worded(staff.words), None, Vec::new());
+        }
+        Err(Refused::NotFound | Refused::Stale(_)) => return Err(PageError::Stale),
+    };
+    let room = format!("/staff/charts/{}", created.chart);
+    if !invite {
+        return Ok(see_other(&format!("{room}?done=charts-created")));
+    }
+    let order = InviteOrder { chart: created.chart, address: None, confirmed: Vec::new() };
+    Ok(match portal::invite(&app, &staff.scope, staff.by(), order).await? {
+        Ok(_) => see_other(&format!("{room}/communications?done=charts-created-invited")),
+        // The chart stands; what is doubtful about the address is asked where invitations are sent.
+        Err(portal::Refused::Doubtful(_)) => {
+            see_other(&format!("{room}/access/invite?done=charts-created-doubtful"))
+        }
+        Err(_) => see_other(&format!("{room}/communications?done=charts-created")),
+    })
+}
+
+/// Charts whose client has the same name and birth date, however both are spelled.
+async fn alike(app: &AppState, staff: &StaffSession, typed: &Typed) -> Result<Vec<Likeness>, PageError> {
+    let client = &typed.client;
+    let born = client.birth_parts_as_iso();
+    let Some(born) = born else { return Ok(Vec::new()) };
+    let wanted = [text::fold(&client.first_name), text::fold(&client.last_name)];
+    let asked = format!("{} {} {born}", client.first_name, client.last_name);
+    let mut search = Search::read(&asked, date_order(staff.words.language()), today(app, staff));
+    search.limit = 20;
+    let found = app.db.read(&staff.scope, move |c| find(c, &search)).await?;
+    Ok(found
+        .rows
+        .into_iter()
+        .filter(|row| {
+            row.birth_date.as_ref().is_some_and(|d| d.to_string() == born)
+                && [text::fold(&row.first_name), text::fold(&row.last_name)] == wanted
+        })
+        .take(5)
+        .map(|row| Likeness {
+            href: format!("/staff/charts/{}", row.chart_id),
+            name: [row.first_name, row.middle_name, row.last_name, row.suffix]
+                .into_iter()
+                .filter(|p| !p.is_empty())
+                .collect::<Vec<_>>()
+                .join(" "),
+            number: row.number,
+        })
+        .collect())
+}
+
+// ---- To change -------------------------------------------------------------------------------------
+
+/// Who saved meanwhile, and what differs.
+struct Conflict {
+    by: String,
+    differences: Vec<Difference>,
+}
+
+#[derive(Template)]
+#[template(path = "rooms/charts/templates/edit.html")]
+struct EditPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    form: SheetFields,
+    version: i64,
+    conflict: Option<Conflict>,
+}
+
+/// The form with what stands on the chart.
+pub(super) async fn edit(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> PageResult {
+    let file = load(&app, &staff, &chart).await?;
+    let page = EditPage {
+        form: fields(&staff, &Typed::of(&file), FieldErrors::new(), None),
+        version: file.chart.version,
+        head: room_head(&staff, &file, Tab::FaceSheet, today(&app, &staff)),
+        conflict: None,
+        frame: staff.frame(&app, StaffPage::Charts),
+    };
+    html(page.render())
+}
+
+/// Saves, or shows again what was typed with what is wrong or what somebody else saved.
+pub(super) async fn save(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let mut form = read_form(&staff, &body)?;
+    let file = load(&app, &staff, &chart).await?;
+    let again = |status,
+                 file: &ChartFile,
+                 form: &SheetForm,
+                 errors,
+                 focus: Option<&str>,
+                 version,
+                 conflict|
+     -> Result<Response, PageError> {
+        let page = EditPage {
+            form: fields(&staff, &form.typed, errors, focus),
+            version,
+            head: room_head(&staff, file, Tab::FaceSheet, today(&app, &staff)),
+            conflict,
+            frame: staff.frame(&app, StaffPage::Charts),
+        };
+        Ok((status, html(page.render())?).into_response())
+    };
+    if form.add.is_some() || form.remove.is_some() {
+        let focus = form.rearrange();
+        let version = form.version;
+        return again(StatusCode::OK, &file, &form, FieldErrors::new(), focus.as_deref(), version, None);
+    }
+    let refused = StatusCode::UNPROCESSABLE_ENTITY;
+    let sheet = match form.typed.check(today(&app, &staff)) {
+        Ok(sheet) => sheet,
+        Err(problems) => {
+            let errors = problems.worded(staff.words);
+            return again(refused, &file, &form, errors, None, form.version, None);
+        }
+    };
+    let id = file.chart.chart_id.clone();
+    match actions::update_face_sheet(&app, &staff.scope, staff.by(), id, form.version, sheet).await? {
+        Ok(_) => Ok(see_other(&format!("/staff/charts/{chart}?done=charts-saved"))),
+        Err(Refused::NotFound) => Err(PageError::NotFound),
+        Err(Refused::Fields(problems)) => {
+            let mut errors = problems.worded(staff.words);
+            if errors.of("contacts").is_some() {
+                // Whoever cannot be removed comes back to the form.
+                let kept: Vec<&str> = form.typed.contacts.iter().map(|k| k.id.as_str()).collect();
+                let missing: Vec<_> = Typed::of(&file)
+                    .contacts
+                    .into_iter()
+                    .filter(|k| !kept.contains(&k.id.as_str()))
+                    .collect();
+                form.typed.contacts.extend(missing);
+                let sentence = errors.of("contacts").unwrap_or_default().to_owned();
+                errors = FieldErrors::new();
+                errors.add("contacts", sentence);
+            }
+            again(refused, &file, &form, errors, None, form.version, None)
+        }
+        Err(Refused::Stale(now)) => {
+            let saved = Typed::of(&now);
+            let id = now.chart.chart_id.clone();
+            let newest = app.db.read(&staff.scope, move |c| audit::newest(c, Some(&id), None, 20)).await?;
+            let by = newest
+                .iter()
+                .find(|e| e.action == "chart.changed")
+                .map(|e| {
+                    let when = staff.words.time(e.at, &staff.zone);
+                    staff.words.with2("charts-conflict-by", "name", &e.actor_name, "when", when)
+                })
+                .unwrap_or_else(|| staff.words.get("charts-conflict-by-somebody"));
+            let conflict = Conflict { by, differences: differences(&saved, &form.typed, staff.words) };
+            let version = now.chart.version;
+            again(StatusCode::CONFLICT, &now, &form, FieldErrors::new(), None, version, Some(conflict))
+        }
+    }
+}
