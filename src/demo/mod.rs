@@ -80,6 +80,7 @@ pub async fn run(data: Option<PathBuf>, listen: Option<SocketAddr>) -> Result<()
     let mailbox = Receiver::start(SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(|e| {
         Fault::Other("the demo's mail server cannot listen on loopback".into(), Some(e.into()))
     })?;
+    seed::misbehave(&mailbox);
     let relay = Relay::parse(&mailbox.url()).map_err(Fault::other)?;
     let people = known.people_or_seed(&app, &clock, &mailbox, &folder).await?;
 

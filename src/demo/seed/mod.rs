@@ -1,20 +1,27 @@
 //! Fills a fresh demo through the same actions as real data, on a clock held back and moved
 //! forward, so that what is old is really old.
 
+mod people;
+mod records;
+mod story;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::demo::SignIn;
 use crate::kernel::clock::MovableClock;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
-use crate::platform::audit::By;
+use crate::platform::audit::{Actor, By};
 use crate::platform::db::{Door, PracticeScope};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
-use crate::platform::mail::Receiver;
+use crate::platform::mail::{Receiver, Relay, receiver};
+use crate::platform::outbox;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
+use crate::platform::stop;
 use crate::rooms::practice::{NewPractice, register};
 use crate::rooms::staff::{self, NewStaff};
 
@@ -22,6 +29,9 @@ use crate::rooms::staff::{self, NewStaff};
 pub const CLOCK_FILE: &str = "demo-clock";
 /// Remembers who can sign in; written last, so that it stands for a whole seeding.
 const PEOPLE_FILE: &str = "demo-people.json";
+
+/// The practice's part of every address.
+pub const SLUG: &str = "riverbend";
 
 /// How far back the story begins, in days.
 const DAYS: u32 = 60;
@@ -93,37 +103,88 @@ fn role_name(role: Role) -> &'static str {
     }
 }
 
+/// What the demo's mail server refuses: for good, and for now.
+pub fn misbehave(mailbox: &Receiver) {
+    let refuse = |part: &str, answer: &str| {
+        mailbox.fault(receiver::Fault::RefuseRecipient(part.into(), answer.into()));
+    };
+    refuse(people::GONE, "550 5.1.1 no such user here");
+    refuse(people::SLOW, "451 4.7.1 please try again later");
+}
+
 async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> Result<Vec<SignIn>, Fault> {
     let practice = NewPractice {
-        slug: "riverbend".into(),
+        slug: SLUG.into(),
         name: "Riverbend Counseling".into(),
         time_zone: "America/New_York".into(),
         language: Language::English,
         email: "hello@riverbend.example.org".into(),
-        phone: "(555) 555-0100".into(),
+        phone: "(212) 555-0100".into(),
     };
     let id = register::open(app, practice)
         .await?
         .map_err(|why| Fault::other(format!("seeding the practice: {why}")))?;
     let scope = PracticeScope::opened_by(Door::Operator, id);
-    let mut people = Vec::new();
+    let (mut people, desk, clinician) = staff_of(app, &scope).await?;
+
+    // A worker of its own, that looks more often: the real one starts when all is told.
+    let (stopper, stop) = stop::signal();
+    let relay = Relay::parse(&mailbox.url()).map_err(Fault::other)?;
+    let pace = outbox::Pace { poll: Duration::from_millis(20), ..outbox::Pace::default() };
+    let worker = tokio::spawn(outbox::run(app.clone(), relay, pace, stop));
+    let mut teller = story::Teller::new(app, &scope, desk.clone(), mailbox, clock);
+    let mut charts = teller.make(people::people()).await?;
+    teller.tell(&mut charts).await?;
+    records::Desk { app, scope: &scope, clinician, desk, clock }.fill(&charts).await?;
+    stopper.stop();
+    let _ = worker.await;
+
+    for email in [people::ANA, people::ROSA, people::MARIA] {
+        let owns = |chart: &&story::Chart| {
+            let sheet = &chart.made.sheet;
+            let persons = std::iter::once(&sheet.client).chain(sheet.contacts.iter().map(|c| &c.person));
+            persons.flat_map(|p| &p.emails).any(|address| address.value == email)
+        };
+        let name = charts.iter().find(owns).map_or_else(String::new, |chart| {
+            match chart.made.sheet.contacts.first() {
+                Some(contact) => format!("{} {}", contact.person.first_name, contact.person.last_name),
+                None => chart.made.name(),
+            }
+        });
+        people.push(SignIn {
+            role: "Client".into(),
+            name,
+            email: email.into(),
+            password: story::CLIENT_PASSWORD.into(),
+            path: format!("/{SLUG}/sign-in"),
+        });
+    }
+    Ok(people)
+}
+
+/// Makes the staff; gives who can sign in, and the front desk and the clinician as those who act.
+async fn staff_of(app: &AppState, scope: &PracticeScope) -> Result<(Vec<SignIn>, By, By), Fault> {
+    let (mut people, mut desk, mut clinician) = (Vec::new(), By::operator(), By::operator());
     for (role, name, email, password) in STAFF {
         let email = EmailAddress::parse(email).map_err(|e| Fault::other(format!("{email}: {e}")))?;
         let new = NewStaff { email: email.clone(), name: (*name).into(), role: *role };
-        let id = staff::add(app, &scope, By::operator(), new)
+        let id = staff::add(app, scope, By::operator(), new)
             .await?
             .map_err(|why| Fault::other(format!("seeding {name}: {why}")))?;
-        staff::set_password(app, &scope, id, Secret::new((*password).into())).await?;
+        staff::set_password(app, scope, id.clone(), Secret::new((*password).into())).await?;
+        let by = By { actor: Actor::Staff(id, (*name).into()), source: "127.0.0.1".into() };
+        match role {
+            Role::FrontDesk => desk = by,
+            Role::Clinician => clinician = by,
+            _ => {}
+        }
         people.push(SignIn {
             role: role_name(*role).into(),
             name: (*name).into(),
             email: email.as_str().into(),
             password: (*password).into(),
-            path: "/riverbend/staff/sign-in".into(),
+            path: format!("/{SLUG}/staff/sign-in"),
         });
     }
-    let _ = mailbox;
-    let behind = clock.ahead_seconds();
-    clock.advance_seconds(u32::try_from(-behind).unwrap_or(0));
-    Ok(people)
+    Ok((people, desk, clinician))
 }

@@ -1,0 +1,231 @@
+//! What stands in the charts beside the portal: documents, appointments, requests, ledgers.
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use crate::demo::seed::people::Records;
+use crate::demo::seed::story::Chart;
+use crate::kernel::clock::{Clock, Moment, MovableClock};
+use crate::kernel::ids::ChartId;
+use crate::platform::audit::{Actor, By};
+use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+use crate::rooms::appointments::actions::{Confirmation, NewRequest, ask, confirm, decline};
+use crate::rooms::appointments::{DayPart, NewAppointment, Place, PlaceWish, VisitKind, Wish, book};
+use crate::rooms::billing::{EntryKind, NewEntry, record};
+use crate::rooms::documents::{DocumentKind, NewDocument, send};
+
+/// Titles, kinds, texts, and how many days ago they were sent.
+const DOCUMENTS: &[(&str, DocumentKind, u32, &str)] = &[
+    (
+        "How we protect your information",
+        DocumentKind::Notice,
+        58,
+        "This notice says how Riverbend Counseling keeps what you tell us.\n\nWhat you say in a session stays with \
+         your clinician. We write down what your care needs, keep it locked, and show it to nobody else unless you \
+         ask us to, or the law requires it.\n\nYou may ask to see your record, to correct it, and to know who has \
+         looked at it. Ask anybody at the front desk, or write to hello@riverbend.example.org.",
+    ),
+    (
+        "Fees and cancellations",
+        DocumentKind::Agreement,
+        57,
+        "A first visit lasts 60 minutes and costs $180. A session lasts 50 minutes and costs $150. A check-in lasts \
+         25 minutes and costs $80.\n\nIf you cannot come, please tell us 24 hours before. We charge half the fee \
+         for a visit that is missed without a word. If money is tight, say so: we have lower fees for those who \
+         need them.",
+    ),
+    (
+        "Breathing when things get loud",
+        DocumentKind::Handout,
+        30,
+        "Sit so that your back is held. Put one hand on your belly.\n\nBreathe in through the nose while you count \
+         to four. Hold for two. Breathe out through the mouth while you count to six.\n\nDo this ten times. If you \
+         lose count, begin again; nothing is lost.",
+    ),
+    (
+        "Your next steps",
+        DocumentKind::Letter,
+        9,
+        "Thank you for coming in. Here is what we agreed on.\n\n1. A short walk every day, whatever the weather.\n\
+         2. The sleep diary, three nights a week.\n3. We meet again in two weeks.\n\nIf things get harder before \
+         then, call us. Outside our hours, call or text 988.",
+    ),
+];
+
+fn new_york() -> TimeZone {
+    TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC)
+}
+
+/// A wall clock of the practice, so many days from today (weekends become Mondays).
+fn at(today: Date, days: i32, hour: i8) -> Moment {
+    let mut date = today.checked_add(jiff::Span::new().days(days)).unwrap_or(today);
+    while matches!(date.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday) {
+        date = date.tomorrow().unwrap_or(today);
+    }
+    let time = Time::new(hour, 0, 0, 0).unwrap_or(Time::midnight());
+    new_york()
+        .to_ambiguous_zoned_datetime(date.to_datetime(time))
+        .compatible()
+        .map_or_else(|_| Moment::from_micros(0), |zoned| zoned.timestamp().into())
+}
+
+/// Who writes what.
+pub struct Desk<'a> {
+    /// The house.
+    pub app: &'a AppState,
+    /// The practice.
+    pub scope: &'a PracticeScope,
+    /// The clinician, who sends documents and holds appointments.
+    pub clinician: By,
+    /// The front desk, which answers requests.
+    pub desk: By,
+    /// The clock, which stands in the present by now.
+    pub clock: &'a MovableClock,
+}
+
+impl Desk<'_> {
+    fn today(&self) -> Date {
+        self.clock.now().in_zone(&new_york()).date()
+    }
+
+    /// Fills every chart as its story says: one transaction a chart.
+    pub async fn fill(&self, charts: &[Chart]) -> Result<(), Fault> {
+        for (i, chart) in charts.iter().enumerate() {
+            let (id, records) = (chart.id.clone(), chart.made.records);
+            let (by, today) = (self.clinician.clone(), self.today());
+            if records == Records::None {
+                continue;
+            }
+            let number = i32::try_from(i).unwrap_or(0);
+            self.app.db.write(self.scope, move |c| fill_one(c, &by, &id, records, today, number)).await?;
+        }
+        self.requests(charts).await
+    }
+
+    /// A few requests: three that wait, one confirmed, one declined.
+    async fn requests(&self, charts: &[Chart]) -> Result<(), Fault> {
+        let with_account: Vec<&Chart> = charts.iter().filter(|c| c.account.is_some()).collect();
+        let today = self.today();
+        let notes = [
+            "Mornings are easier for me this month.",
+            "Could we do this one by video? The car is at the shop.",
+            "Anything after school works for us.",
+            "",
+            "A short one would do.",
+        ];
+        for (n, (chart, note)) in with_account.iter().zip(notes).enumerate() {
+            let Some(account) = chart.account.clone() else { continue };
+            let by = By { actor: Actor::Account(account.clone()), source: "198.51.100.7".into() };
+            let n = i32::try_from(n).unwrap_or(0);
+            let day = |days: i32| today.checked_add(jiff::Span::new().days(days)).unwrap_or(today);
+            let request = NewRequest {
+                chart: chart.id.clone(),
+                account,
+                kind: if n == 4 { VisitKind::CheckIn } else { VisitKind::Session },
+                place: if n == 1 { PlaceWish::Video } else { PlaceWish::Either },
+                wishes: vec![
+                    Wish { date: day(5 + n), part: DayPart::Morning },
+                    Wish { date: day(7 + n), part: DayPart::Afternoon },
+                ],
+                note: note.into(),
+                nonce: format!("demo-{n}"),
+            };
+            let id = self.app.db.write(self.scope, move |c| ask(c, &by, &request)).await?;
+            if n == 3 {
+                let with = Confirmation {
+                    starts_at: at(today, 8, 16),
+                    minutes: 50,
+                    place: Place::Office,
+                    with_name: self.clinician.actor.name(),
+                    answer: String::new(),
+                    despite_clash: true,
+                };
+                confirm(self.app, self.scope, self.desk.clone(), id, with)
+                    .await?
+                    .map_err(|why| Fault::other(format!("seeding a confirmed request: {why}")))?;
+            } else if n == 4 {
+                let answer = "That day is full, sorry. Would the week after suit you?".to_owned();
+                decline(self.app, self.scope, self.desk.clone(), id, answer)
+                    .await?
+                    .map_err(|why| Fault::other(format!("seeding a declined request: {why}")))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fill_one(
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: &ChartId,
+    records: Records,
+    today: Date,
+    number: i32,
+) -> Result<(), Fault> {
+    let now = c.now();
+    let documents = if records == Records::Many { DOCUMENTS } else { &DOCUMENTS[..2] };
+    for (title, kind, days, body) in documents {
+        let new = NewDocument {
+            chart: chart.clone(),
+            title: (*title).into(),
+            kind: *kind,
+            body: (*body).into(),
+            sent_at: Some(now.plus_hours(-24 * i64::from(*days))),
+        };
+        send(c, by, &new)?;
+    }
+    let visits = if records == Records::Many { 7 } else { 1 };
+    let hour = i8::try_from(9 + number % 7).unwrap_or(9);
+    // The present visit is the next one; those before it lie two weeks apart.
+    for n in 0..=visits {
+        let days = 3 + number % 5 - 14 * n;
+        let first = n == visits;
+        let appointment = NewAppointment {
+            chart: chart.clone(),
+            request: None,
+            starts_at: at(today, days, hour),
+            minutes: if first { 60 } else { 50 },
+            kind: if first { VisitKind::FirstVisit } else { VisitKind::Session },
+            place: if n % 3 == 1 { Place::Video } else { Place::Office },
+            with_name: by.actor.name(),
+        };
+        let starts_at = appointment.starts_at;
+        book(c, by, &appointment)?;
+        if n > 0 {
+            let day = starts_at.in_zone(&new_york()).date();
+            bill(c, by, chart, day, first, n)?;
+        }
+    }
+    Ok(())
+}
+
+/// A visit's charge, what the insurer paid, and mostly what the client paid.
+fn bill(c: &mut Scoped<'_>, by: &By, chart: &ChartId, day: Date, first: bool, n: i32) -> Result<(), Fault> {
+    let fee = if first { 18_000 } else { 15_000 };
+    let later = |days: i32| day.checked_add(jiff::Span::new().days(days)).unwrap_or(day);
+    let mut put = |kind, on_date, description: &str, amount_minor| {
+        record(
+            c,
+            by,
+            &NewEntry {
+                chart: chart.clone(),
+                kind,
+                on_date,
+                description: description.into(),
+                amount_minor,
+                currency: "USD".into(),
+            },
+        )
+    };
+    put(EntryKind::Charge, day, if first { "First visit" } else { "Session, 50 minutes" }, fee)?;
+    if n > 1 {
+        put(EntryKind::Payment, later(9), "Insurance payment", fee * 3 / 5)?;
+        put(EntryKind::Payment, later(12), "Card payment", fee * 2 / 5 - if n == 3 { 1_000 } else { 0 })?;
+    }
+    if n == 3 {
+        put(EntryKind::Adjustment, later(13), "Courtesy", -1_000)?;
+    }
+    Ok(())
+}
