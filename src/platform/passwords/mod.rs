@@ -158,7 +158,7 @@ fn cheapest(text: &[char], at: usize, last: &str, seen: &mut HashMap<(usize, Str
     best
 }
 
-/// How far the text runs along the alphabet, a row of the keyboard, or one key held down.
+/// How far the text runs along the alphabet, a row or slant of the keyboard, or one key held down.
 fn ordered(text: &[char]) -> usize {
     const ROWS: [&str; 6] = ["qwertyuiop", "asdfghjkl", "zxcvbnm", "poiuytrewq", "lkjhgfdsa", "mnbvcxz"];
     let neighbours = |a: char, b: char, step: i64| i64::from(u32::from(b)) - i64::from(u32::from(a)) == step;

@@ -279,16 +279,21 @@ fn timeline(
 ) -> Vec<TimelineEntry> {
     let mut entries: Vec<TimelineEntry> = events
         .iter()
-        .map(|event| TimelineEntry {
-            at: event.at,
-            what: event.action.clone(),
-            by_name: event.actor_name.clone(),
-            details: serde_json::from_str(&event.details).unwrap_or_default(),
+        .map(|event| {
+            let mut details: serde_json::Value = serde_json::from_str(&event.details).unwrap_or_default();
+            // The trail holds no address; the mail's own row does.
+            if let Some(mail) = mails.iter().find(|mail| details["mail"] == mail.mail_id.as_str()) {
+                details["recipient"] = mail.recipient.clone().into();
+            }
+            TimelineEntry {
+                at: event.at,
+                what: event.action.clone(),
+                by_name: event.actor_name.clone(),
+                details,
+            }
         })
         .collect();
-    for mail in mails {
-        entries.extend(fates(mail));
-    }
+    entries.extend(mails.iter().filter_map(not_in_the_trail));
     // "Expired" is never written, so it is put in where it happened: a link that reached its end.
     for generation in generations {
         let reached = generation.ended_at.unwrap_or(now) >= generation.expires_at;
@@ -304,32 +309,15 @@ fn timeline(
     entries
 }
 
-/// What became of a mail: one line, or two when it left and then came back.
-fn fates(mail: &MailState) -> Vec<TimelineEntry> {
-    let line = |what: &str, at: Moment| TimelineEntry {
-        at,
-        what: what.into(),
-        by_name: String::new(),
-        details: serde_json::json!({
-            "kind": mail.kind, "recipient": mail.recipient, "reason": mail.last_reason,
-        }),
+/// A mail that waits, or was never sent, has no event of its own.
+fn not_in_the_trail(mail: &MailState) -> Option<TimelineEntry> {
+    let (what, at) = match mail.state {
+        Delivery::Queued | Delivery::Sending => ("mail.queued", mail.created_at),
+        Delivery::Cancelled => ("mail.cancelled", mail.finished_at.unwrap_or(mail.created_at)),
+        Delivery::Sent | Delivery::Deferred | Delivery::Undeliverable => return None,
     };
-    let finished = mail.finished_at.unwrap_or(mail.created_at);
-    let mut lines = Vec::new();
-    match (mail.bounced_at, mail.state) {
-        (Some(bounced), _) => {
-            if mail.finished_at.is_some_and(|sent| sent < bounced) {
-                lines.push(line("mail.sent", finished));
-            }
-            lines.push(line("mail.bounced", bounced));
-        }
-        (None, Delivery::Queued | Delivery::Sending) => lines.push(line("mail.queued", mail.created_at)),
-        (None, Delivery::Deferred) => lines.push(line("mail.deferred", mail.created_at)),
-        (None, Delivery::Sent) => lines.push(line("mail.sent", finished)),
-        (None, Delivery::Undeliverable) => lines.push(line("mail.undeliverable", finished)),
-        (None, Delivery::Cancelled) => lines.push(line("mail.cancelled", finished)),
-    }
-    lines
+    let details = serde_json::json!({ "kind": mail.kind, "recipient": mail.recipient });
+    Some(TimelineEntry { at, what: what.into(), by_name: String::new(), details })
 }
 
 /// Everything that a timeline can say, each with its sentence in the catalogue.
@@ -359,6 +347,8 @@ const SAID: &[&str] = &[
     "mail.sent",
     "mail.undeliverable",
     "mail.bounced",
+    "mail.bounced_late",
+    "mail.delayed",
     "mail.cancelled",
 ];
 
