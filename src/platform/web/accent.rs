@@ -55,7 +55,7 @@ impl Accent {
     /// A pale wash for the present entry of a list, light and dark.
     fn washes(self) -> ([u8; 3], [u8; 3]) {
         let (_, c, h) = oklch(self.0);
-        (rgb(0.945, (c * 0.35).min(0.035), h), rgb(0.30, (c * 0.4).min(0.04), h))
+        (rgb(0.945, (c * 0.26).min(0.026), h), rgb(0.30, (c * 0.32).min(0.034), h))
     }
 
     /// Steps the lightness in one direction until the colour will do.

@@ -16,7 +16,8 @@ pub use face_sheet::{FaceSheet, Problem, Problems, Typed, TypedAddress, TypedCon
 pub use room::{RoomHead, Tab, TabLink, room_head};
 pub use search::{Count, Found, PAGE, PageFrom, PortalFilter, Row, Search, Sort, find};
 pub use store::{
-    Address, AddressKind, Chart, ChartFile, Contact, Person, addresses_of, load_file, load_person,
+    Address, AddressKind, Chart, ChartFile, Contact, Person, addresses_of, find_by_number, load_file,
+    load_person, numbers_of,
 };
 pub use write::{put_email_first, touch_chart};
 

@@ -225,3 +225,22 @@ pub(super) fn grant_states(
         .select(portal_access::state)
         .load(c.conn)?)
 }
+
+/// The chart with this number.
+pub fn find_by_number(c: &mut Scoped<'_>, number: &str) -> Result<Option<ChartId>, Fault> {
+    Ok(chart::table
+        .filter(chart::practice_id.eq(c.practice().clone()))
+        .filter(chart::chart_number.eq(number))
+        .select(chart::chart_id)
+        .first(c.conn)
+        .optional()?)
+}
+
+/// The numbers of these charts.
+pub fn numbers_of(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<(ChartId, String)>, Fault> {
+    Ok(chart::table
+        .filter(chart::practice_id.eq(c.practice().clone()))
+        .filter(chart::chart_id.eq_any(ids.to_vec()))
+        .select((chart::chart_id, chart::chart_number))
+        .load(c.conn)?)
+}
