@@ -15,7 +15,7 @@ mod store;
 
 pub use client_pages::welcomed_name;
 pub use overview::{GrantRole, Overview, TimelineEntry, overview_of, overviews_of_chart};
-pub use staff_pages::{When, refusal_in_words};
+pub use staff_pages::{When, refusal_key};
 pub use store::{AccessRow, Channel, InvitationState, grants_of_account, load_access};
 
 use crate::platform::web::Routes;

@@ -566,9 +566,9 @@ fn read_person(words: Words, act: Act, input: &ActInput, errors: &mut FieldError
     person
 }
 
-/// Why nothing was sent or changed, and what to do instead.
-pub fn refusal_in_words(words: Words, zone: &TimeZone, now: Moment, refused: &Refused) -> String {
-    let key = match refused {
+/// Why nothing was sent or changed, as a catalogue key; `when` is its only blank.
+pub fn refusal_key(refused: &Refused) -> &'static str {
+    match refused {
         Refused::LifeCycle(refusal) => match refusal {
             Refusal::UseInvite => "access-refused-use-invite",
             Refusal::UseResend => "access-refused-use-resend",
@@ -587,12 +587,17 @@ pub fn refusal_in_words(words: Words, zone: &TimeZone, now: Moment, refused: &Re
         Refused::NotCheckable => "access-refused-not-checkable",
         Refused::Doubtful(_) => "access-refused-doubtful",
         Refused::NotAContact => "access-refused-not-a-contact",
-        Refused::TooManyToday(again) => {
-            let when = super::When::new(words, zone, *again, now);
-            return words.with1("access-refused-too-many-today", "when", when.exact);
-        }
+        Refused::TooManyToday(_) => "access-refused-too-many-today",
+    }
+}
+
+/// Why nothing was sent or changed, and what to do instead.
+fn refusal_in_words(words: Words, zone: &TimeZone, now: Moment, refused: &Refused) -> String {
+    let when = match refused {
+        Refused::TooManyToday(again) => super::When::new(words, zone, *again, now).exact,
+        _ => String::new(),
     };
-    words.get(key)
+    words.with1(refusal_key(refused), "when", when)
 }
 
 /// The owner's overview among a chart's grants.
