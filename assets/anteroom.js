@@ -231,6 +231,15 @@
     meter.textContent = level ? (words[level - 1] ?? "").replace("%", left) : "";
   });
 
+  // ---- Somebody has begun to fill a form ---------------------------------------------------------
+  // Told once, by the first key; opening a link tells nothing, because scanners open links.
+  doc.addEventListener("input", event => {
+    const form = event.target.form, seen = form?.dataset.seen;
+    if (!seen) return;
+    delete form.dataset.seen;
+    fetch(seen, { method: "POST", keepalive: true }).catch(() => { /* only a note in a timeline */ });
+  });
+
   // ---- The session -----------------------------------------------------------------------------------
   const from = body.dataset.sessionFrom;
   const dialog = one("#session-end");

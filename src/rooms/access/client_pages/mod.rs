@@ -18,8 +18,6 @@ mod register;
 mod seen;
 mod welcome;
 
-pub use welcome::welcomed_name;
-
 use axum::http::{HeaderMap, Uri};
 
 use crate::kernel::secrets::{ShortCode, Token};

@@ -10,6 +10,7 @@ use crate::kernel::clock::Moment;
 use crate::platform::state::{App, AppState, Settings};
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::{PageResult, html, see_other};
+use crate::rooms::portal::sign_in_address;
 use crate::rooms::practice::PublicPractice;
 
 /// How long the name is kept.
@@ -41,9 +42,8 @@ pub(super) fn lead_there(app: &App, slug: &str, sign_in_name: &str) -> Response 
     response
 }
 
-/// The sign-in name of whoever registered a moment ago in this browser, for the sign-in page to
-/// fill in.
-pub fn welcomed_name(app: &App, slug: &str, headers: &HeaderMap) -> Option<String> {
+/// The sign-in name of whoever registered a moment ago in this browser.
+fn welcomed_name(app: &App, slug: &str, headers: &HeaderMap) -> Option<String> {
     let wanted = cookie_name(&app.settings);
     let value = headers
         .get_all(header::COOKIE)
@@ -66,6 +66,8 @@ pub fn welcomed_name(app: &App, slug: &str, headers: &HeaderMap) -> Option<Strin
 struct WelcomePage {
     frame: ClientFrame,
     name: String,
+    /// Sign-in, with the name filled in.
+    sign_in: String,
 }
 
 /// The success page; without a fresh registration behind it, sign-in.
@@ -73,7 +75,8 @@ pub async fn page(State(app): State<AppState>, practice: PublicPractice, headers
     let slug = &practice.practice.slug;
     match welcomed_name(&app, slug, &headers) {
         Some(name) => {
-            let page = WelcomePage { frame: practice.client_frame(&app), name };
+            let sign_in = sign_in_address(&app, slug, &name)?;
+            let page = WelcomePage { frame: practice.client_frame(&app), name, sign_in };
             html(askama::Template::render(&page))
         }
         None => Ok(see_other(&format!("/{slug}/sign-in"))),

@@ -21,6 +21,7 @@ use crate::rooms::access::actions::{self, Doubt, InviteOrder, Refused};
 use crate::rooms::access::lifecycle::{LINK_HOURS, Phase, Refusal};
 use crate::rooms::access::{GrantRole, Overview};
 use crate::rooms::charts::ChartFile;
+use crate::rooms::portal::{NoReset, send_password_reset};
 use crate::rooms::staff::StaffSession;
 use crate::word_enum;
 
@@ -480,7 +481,7 @@ async fn run(
         Act::Revoke => actions::revoke(app, scope, by, access, reason).await?.into(),
         Act::Restore => actions::restore(app, scope, by, access).await?.into(),
         Act::SignOut => actions::sign_out_everywhere(app, scope, by, access).await?.into(),
-        Act::Reset => send_reset(app, staff, access, owner).await?,
+        Act::Reset => send_reset(app, staff, access).await?,
         Act::Invite | Act::ChangeOwner | Act::Letter => Came::Refused(Refused::NotFound),
     };
     Ok(came)
@@ -502,14 +503,13 @@ fn without_a_grant(act: Act) -> Refusal {
     }
 }
 
-async fn send_reset(
-    app: &AppState,
-    staff: &StaffSession,
-    access: AccessId,
-    owner: &Overview,
-) -> Result<Came, PageError> {
-    let _ = (app, staff, access, owner);
-    Ok(Came::Refused(Refused::LifeCycle(Refusal::NoAccess)))
+async fn send_reset(app: &AppState, staff: &StaffSession, access: AccessId) -> Result<Came, PageError> {
+    let sent = send_password_reset(app, &staff.scope, staff.by(), access).await?;
+    Ok(match sent {
+        Ok(()) => Came::Done(String::new()),
+        Err(NoReset::NotFound) => Came::Refused(Refused::NotFound),
+        Err(NoReset::NotActive) => Came::Refused(Refused::LifeCycle(Refusal::NoAccess)),
+    })
 }
 
 fn read_address(

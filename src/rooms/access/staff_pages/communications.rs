@@ -10,7 +10,7 @@ use crate::platform::state::AppState;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html};
 use crate::rooms::access::{Overview, overviews_of_chart};
-use crate::rooms::charts::{ChartFile, load_file};
+use crate::rooms::charts::{ChartFile, RoomHead, Tab, load_file, room_head};
 use crate::rooms::staff::StaffSession;
 
 /// The tab's address.
@@ -47,8 +47,7 @@ pub async fn load(app: &AppState, staff: &StaffSession, chart: &ChartId) -> Resu
 #[template(path = "rooms/access/templates/communications.html")]
 struct CommunicationsPage {
     frame: StaffFrame,
-    client: String,
-    chart_number: String,
+    head: RoomHead,
     portal: PortalBox,
 }
 
@@ -76,8 +75,7 @@ pub async fn page(State(app): State<AppState>, staff: StaffSession, Path(chart):
     let page = CommunicationsPage {
         portal: portal_of(&app, &staff, &room)?,
         frame: staff.frame(&app, StaffPage::Charts),
-        client: room.file.client.full_name(),
-        chart_number: room.file.chart.chart_number,
+        head: room_head(&staff, &room.file, Tab::Communications, app.now().in_zone(&staff.zone).date()),
     };
     html(askama::Template::render(&page))
 }
