@@ -9,7 +9,7 @@ mod remind;
 mod send;
 
 pub use end::{addresses_changed, cancel, chart_closed, restore, revoke, sign_out_everywhere, unlock};
-pub use link::{ask_for_new_link, decline, look_at_link};
+pub use link::{ask_for_new_link, decline, decline_saying, look_at, look_at_link};
 pub use own::change_owner;
 pub use register::register;
 pub use remind::send_due_reminders;
@@ -100,6 +100,16 @@ pub struct InviteOrder {
     pub address: Option<EmailAddress>,
     /// Doubts that staff have looked at.
     pub confirmed: Vec<Doubt>,
+}
+
+word_enum! {
+    /// Why the holder of a link declined.
+    pub enum DeclineAnswer {
+        /// "This isn't me."
+        NotMe = "not_me",
+        /// "Not now."
+        NotNow = "not_now",
+    }
 }
 
 /// What the holder of a link sees. Only a correct token finds anything (INV-13).

@@ -9,6 +9,7 @@ use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::outbox::{self, Delivery, MailState};
 use crate::rooms::access::accounts;
+use crate::rooms::access::actions::DeclineAnswer;
 use crate::rooms::access::files::left_of;
 use crate::rooms::access::identity::Field;
 use crate::rooms::access::lifecycle::Phase;
@@ -335,6 +336,7 @@ const SAID: &[&str] = &[
     "access.locked",
     "access.checks_paused",
     "access.declined",
+    "access.opened",
     "access.asked",
     "access.reminded",
     "access.owner_changed",
@@ -385,6 +387,11 @@ impl TimelineEntry {
         );
         if may_say_why && !reason.is_empty() {
             key.push_str("-why");
+        }
+        if self.what == "access.declined"
+            && let Ok(answer) = text("answer").parse::<DeclineAnswer>()
+        {
+            key = word_key(&key, answer.word());
         }
         let kind = text("kind");
         let mail = if MAILS.contains(&kind.as_str()) {

@@ -138,19 +138,14 @@ fn shown(words: Words, zone: &TimeZone, now: Moment, kind: Kind, line: Line) -> 
         Kind::NeverInvited => words.get(if line.address.is_some() { &key } else { "worklist-no-address" }),
         _ => words.with1(&key, "when", relative),
     };
-    let note = (kind == Kind::Locked).then(|| {
-        let count = words.with2("access-checks-of", "count", line.mismatches, "most", MISMATCHES_TO_LOCK);
-        let fields: Vec<String> = line
-            .differed
-            .iter()
-            .filter_map(|field| words.find(&format!("worklist-differed-{}", field.replace('_', "-"))))
-            .collect();
-        if fields.is_empty() {
-            words.with1("worklist-checks", "count", count)
-        } else {
-            words.with2("worklist-checks-differed", "count", count, "fields", fields.join(", "))
-        }
-    });
+    let note = match kind {
+        Kind::Locked => Some(failed_checks(words, &line)),
+        Kind::Declined => line
+            .details
+            .first()
+            .and_then(|word| words.find(&format!("worklist-answer-{}", word.replace('_', "-")))),
+        _ => None,
+    };
     Shown {
         value: format!("{}.{}", line.chart_id, line.generation),
         chart: line.chart_id,
@@ -162,6 +157,21 @@ fn shown(words: Words, zone: &TimeZone, now: Moment, kind: Kind, line: Line) -> 
         when,
         note,
         address: line.address,
+    }
+}
+
+/// "Failed checks: 5 of 5. What differed: last name".
+fn failed_checks(words: Words, line: &Line) -> String {
+    let count = words.with2("access-checks-of", "count", line.mismatches, "most", MISMATCHES_TO_LOCK);
+    let fields: Vec<String> = line
+        .details
+        .iter()
+        .filter_map(|field| words.find(&format!("worklist-differed-{}", field.replace('_', "-"))))
+        .collect();
+    if fields.is_empty() {
+        words.with1("worklist-checks", "count", count)
+    } else {
+        words.with2("worklist-checks-differed", "count", count, "fields", fields.join(", "))
     }
 }
 

@@ -70,8 +70,9 @@ pub struct Line {
     pub by_name: String,
     /// Why a mail came back, as a catalogue key.
     pub mail_reason: Option<String>,
-    /// Which fields differed in failed checks ("last_name", "birth_date"), for staff only.
-    pub differed: Vec<String>,
+    /// Locked: which fields differed in failed checks ("last_name", "birth_date"), for staff only.
+    /// Declined: which answer it was ("not_me", "not_now").
+    pub details: Vec<String>,
     place: Place,
 }
 
@@ -334,7 +335,7 @@ fn line(kind: Kind, row: GrantRow, mail: Option<(Moment, Option<String>)>) -> Li
         mismatches,
         by_name,
         mail_reason: mail.and_then(|(_, reason)| reason),
-        differed: Vec::new(),
+        details: Vec::new(),
     }
 }
 
@@ -403,7 +404,7 @@ fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>,
             mismatches: 0,
             by_name: String::new(),
             mail_reason: None,
-            differed: Vec::new(),
+            details: Vec::new(),
             place: Place { key: sort_key, id: chart_id.to_string() },
             chart_id,
             chart_number,
@@ -442,20 +443,24 @@ fn fill_in(c: &mut Scoped<'_>, kind: Kind, lines: &mut [Line]) -> Result<(), Fau
             line.owner = line.owner.take().and_then(|id| names.get(&id).cloned());
         }
     }
-    if kind == Kind::Locked {
+    if matches!(kind, Kind::Locked | Kind::Declined) {
+        let action = if kind == Kind::Locked { "access.check_failed" } else { "access.declined" };
         let grants: Vec<Option<AccessId>> = lines.iter().map(|line| line.access_id.clone()).collect();
         let events: Vec<(Option<AccessId>, String)> = audit_event::table
             .filter(audit_event::practice_id.eq(c.practice().clone()))
             .filter(audit_event::access_id.eq_any(grants))
-            .filter(audit_event::action.eq("access.check_failed"))
+            .filter(audit_event::action.eq(action))
             .order(audit_event::seq.asc())
             .select((audit_event::access_id, audit_event::details))
             .load(c.conn)?;
         for (access, details) in events {
             let Some(line) = lines.iter_mut().find(|line| line.access_id == access) else { continue };
-            for field in differing_fields(&details) {
-                if !line.differed.contains(&field) {
-                    line.differed.push(field);
+            if kind == Kind::Declined {
+                line.details.clear();
+            }
+            for word in words_of(&details) {
+                if !line.details.contains(&word) {
+                    line.details.push(word);
                 }
             }
         }
@@ -463,13 +468,11 @@ fn fill_in(c: &mut Scoped<'_>, kind: Kind, lines: &mut [Line]) -> Result<(), Fau
     Ok(())
 }
 
-/// The names in an event's `differed` list.
-fn differing_fields(details: &str) -> Vec<String> {
-    serde_json::from_str::<serde_json::Value>(details)
-        .ok()
-        .and_then(|details| details.get("differed").cloned())
-        .and_then(|fields| serde_json::from_value(fields).ok())
-        .unwrap_or_default()
+/// The names in an event's `differed` list, or its `answer`.
+fn words_of(details: &str) -> Vec<String> {
+    let details: serde_json::Value = serde_json::from_str(details).unwrap_or_default();
+    let differed = details["differed"].as_array().into_iter().flatten();
+    differed.chain(details.get("answer")).filter_map(|word| word.as_str().map(str::to_owned)).collect()
 }
 
 /// How many lines each kind has, up to [`MOST_COUNTED`] and one.

@@ -9,7 +9,7 @@ use crate::platform::i18n::Language;
 use crate::platform::limits::{self, Limit};
 use crate::platform::state::AppState;
 use crate::rooms::access::actions::end::{Change, change};
-use crate::rooms::access::actions::{Key, LinkView};
+use crate::rooms::access::actions::{DeclineAnswer, Key, LinkView};
 use crate::rooms::access::lifecycle::{Event, Phase};
 use crate::rooms::access::store::{self, AccessRow, InvitationRow, InvitationState};
 use crate::rooms::charts::{ChartFile, load_file};
@@ -20,7 +20,11 @@ pub(super) const UNKNOWN_LINKS: Limit = Limit { most: 20, seconds: 60 };
 
 /// What a link's page shows. Reads only.
 pub async fn look_at_link(app: &AppState, scope: &PracticeScope, token: &Token) -> Result<LinkView, Fault> {
-    let key = Key::Token(token.clone());
+    look_at(app, scope, Key::Token(token.clone())).await
+}
+
+/// The same by either key: a letter's code stands in for the token. Reads only.
+pub async fn look_at(app: &AppState, scope: &PracticeScope, key: Key) -> Result<LinkView, Fault> {
     app.db
         .read(scope, move |c| {
             let Some(found) = Found::by_key(c, &key)? else { return Ok(LinkView::Unknown) };
@@ -118,6 +122,17 @@ pub(super) fn count_unknown(c: &mut Scoped<'_>, ip_bucket: &str) -> Result<bool,
 
 /// "This isn't me" or "not now". A link that is not open any more keeps its page.
 pub async fn decline(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<LinkView, Fault> {
+    decline_saying(app, scope, by, key, None).await
+}
+
+/// The same, with which of the two it was, for the timeline.
+pub async fn decline_saying(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    key: Key,
+    answer: Option<DeclineAnswer>,
+) -> Result<LinkView, Fault> {
     let (view, chart) = app
         .db
         .write(scope, move |c| {
@@ -130,10 +145,14 @@ pub async fn decline(app: &AppState, scope: &PracticeScope, by: By, key: Key) ->
             }
             let event = Event::Decline { generation: found.invitation.generation };
             // closed() has asked the same questions; should they ever differ, nothing happens.
-            let Ok(Change { told, .. }) = change(c, &by, &mut found.access, event, "access.declined", "")?
+            let Ok(Change { mut told, .. }) =
+                change(c, &by, &mut found.access, event, "access.declined", "")?
             else {
                 return Ok((LinkView::Withdrawn, None));
             };
+            if let Some(answer) = answer {
+                told.details["answer"] = serde_json::json!(answer);
+            }
             audit::record(c, told)?;
             Ok((LinkView::Declined, Some(found.access.chart_id)))
         })

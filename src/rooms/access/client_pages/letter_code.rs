@@ -94,7 +94,8 @@ pub async fn decline(
     let view = if declining.answer.is_empty() {
         way.look(&app, &practice).await?
     } else {
-        actions::decline(&app, &practice.scope, practice.by_link(), way.key()).await?
+        actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())
+            .await?
     };
     match view {
         LinkView::Unknown => unknown(&app, &practice, declining.code).await,

@@ -14,7 +14,7 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::{PageResult, html, see_other};
-use crate::rooms::access::actions::{self, LinkView};
+use crate::rooms::access::actions::{self, DeclineAnswer, LinkView};
 use crate::rooms::practice::{PublicPractice, SelfHelp};
 
 #[derive(askama::Template)]
@@ -231,6 +231,13 @@ pub struct Declining {
     pub answer: String,
 }
 
+impl Declining {
+    /// Which of the two, where it is one of the two.
+    pub(super) fn read(&self) -> Option<DeclineAnswer> {
+        self.answer.replace('-', "_").parse().ok()
+    }
+}
+
 /// Declines.
 pub async fn decline(
     State(app): State<AppState>,
@@ -240,12 +247,14 @@ pub async fn decline(
     headers: HeaderMap,
     body: Bytes,
 ) -> PageResult {
-    let _answer: Declining = RawForm::read(&body)?.typed()?;
+    let declining: Declining = RawForm::read(&body)?.typed()?;
     let Some(token) = Token::read(&token) else {
         return show_state(&app, &practice, (&uri, &headers), None, &LinkView::Unknown);
     };
     let way = Way::Link(token);
-    let view = actions::decline(&app, &practice.scope, practice.by_link(), way.key()).await?;
+    let view =
+        actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())
+            .await?;
     match view {
         // The link's own page says so from now on.
         LinkView::Declined => Ok(see_other(&way.base(&practice.practice.slug))),

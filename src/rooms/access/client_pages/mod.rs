@@ -79,10 +79,7 @@ impl Way {
     }
 
     async fn look(&self, app: &AppState, practice: &PublicPractice) -> Result<LinkView, Fault> {
-        match self {
-            Self::Link(token) => actions::look_at_link(app, &practice.scope, token).await,
-            Self::Letter(_) => Ok(LinkView::Unknown),
-        }
+        actions::look_at(app, &practice.scope, self.key()).await
     }
 }
 
