@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use anteroom::kernel::ids::ChartId;
-use anteroom::platform::audit;
+use anteroom::platform::audit::{self, By, ChainCheck};
 use anteroom::platform::db::PracticeScope;
 use anteroom::platform::permissions::Role;
-use anteroom::rooms::charts::{self, Refused, Typed, TypedAddress, TypedContact, TypedPerson};
+use anteroom::rooms::charts::import::{Mode, Report};
+use anteroom::rooms::charts::{self, ChartFile, Refused, Typed, TypedAddress, TypedContact, TypedPerson};
 use jiff::civil::{Date, date};
 
 use crate::stories;
@@ -295,6 +296,132 @@ stories! {
         biller.get("/staff/charts/new").await.must_be(403);
         biller.get("/staff/charts").await.must_be(200).must_not_say("New chart");
     }
+
+    async fn an_import_is_rehearsed_then_applied_and_a_second_one_changes_nothing(w: &mut World) {
+        let file = "chart_number,first_name,last_name,birth_date,email,phone,contact_relation,contact_first_name,contact_last_name,contact_email\n\
+            A1,Ana,Duarte,1990-03-04,ana@example.org,555-0101,,,,\n\
+            A2,Ben,Okafor,3/9/2001,,,parent,Ruth,Okafor,ruth@example.org\n";
+        let dry = import(w, file, Mode::DryRun).await;
+        assert_eq!((dry.rows, dry.created, dry.updated, dry.unchanged, dry.applied), (2, 2, 0, 0, false), "{dry:?}");
+        assert_eq!(found(w, Role::FrontDesk, &[("q", "duarte")]).await.len(), 0, "a rehearsal writes nothing");
+        let done = import(w, file, Mode::Apply).await;
+        assert_eq!((done.created, done.updated, done.unchanged, done.applied), (2, 0, 0, true));
+        assert_eq!(found(w, Role::FrontDesk, &[("q", "ruth@example.org")]).await, ["Okafor, Ben"]);
+        let again = import(w, file, Mode::Apply).await;
+        assert_eq!((again.created, again.updated, again.unchanged), (0, 0, 2));
+        // A cell that says something new changes it; an empty one leaves what stands there.
+        let less = "chart_number,first_name,last_name,preferred_name,email,contact_relation,contact_first_name,contact_last_name,contact_phone\n\
+            A1,Ana,Duarte,Anita,,,,,\nA2,Ben,Okafor,,,parent,ruth,okafor,555-0102\nA3,Cleo,Park,,cleo@example.org,,,,\n";
+        let rehearsed = import(w, less, Mode::DryRun).await;
+        let changed = import(w, less, Mode::Apply).await;
+        assert_eq!((changed.created, changed.updated, changed.unchanged), (1, 2, 0));
+        assert_eq!((rehearsed.created, rehearsed.updated, rehearsed.unchanged), (1, 2, 0));
+        assert_eq!(found(w, Role::FrontDesk, &[("q", "anita ana@example.org 5550101 1990-03-04")]).await, ["Duarte, Ana"]);
+        let ben = found_file(w, "okafor").await;
+        assert_eq!(ben.contacts.len(), 1, "the same contact, not a second one");
+        assert_eq!(ben.contacts[0].addresses.len(), 2);
+        let check = w.app.db.read(&w.riverbend.scope, audit::check_chain).await.expect("no fault");
+        assert!(matches!(check, ChainCheck::Whole(_)), "{check:?}");
+    }
+
+    async fn an_import_with_one_bad_row_writes_nothing_and_names_it(w: &mut World) {
+        let good = "chart_number,first_name,last_name,birth_date,email\nA1,Ana,Duarte,1990-03-04,\n";
+        for (rows, place) in [
+            ("A2,Ben,Okafor,1990-02-30,\n", "line 3, column birth_date: There is no such day."),
+            ("A2,Ben,Okafor,2090-01-01,\n", "line 3, column birth_date: This day lies in the future."),
+            ("A1,Ben,Okafor,,\n", "line 3, column chart_number: Line 2 has this chart number already."),
+            ("A2,\"Ben,Okafor,,\n", "line 3: A quotation mark is opened on this line and never closed."),
+            ("A2,Ben,Okafor,,ben at home\n", "line 3, column email: Enter an e-mail address like name@example.org."),
+            ("A2,Ben,Okafor\n", "line 3: This row has 3 cells; the header has 5."),
+        ] {
+            for mode in [Mode::DryRun, Mode::Apply] {
+                let report = import(w, &format!("{good}{rows}"), mode).await;
+                assert_eq!(report.bad.iter().map(ToString::to_string).collect::<Vec<_>>(), [place]);
+                assert!(!report.applied);
+            }
+        }
+        let latin = [good.as_bytes(), b"A2,Jos\xe9,N\xfa\xf1ez,,\n"].concat();
+        let report = import_bytes(w, latin, Mode::Apply).await;
+        assert!(report.bad[0].to_string().starts_with("line 3: This line is not UTF-8"), "{report:?}");
+        let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(good.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        assert!(import_bytes(w, utf16, Mode::Apply).await.bad[0].reason.contains("UTF-16"));
+        assert_eq!(found(w, Role::FrontDesk, &[]).await, Vec::<String>::new());
+        assert!(import_bytes(w, [b"\xef\xbb\xbf", good.as_bytes()].concat(), Mode::Apply).await.applied, "a mark is fine");
+    }
+
+    async fn auz_06_an_import_touches_only_its_own_practice(w: &mut World) {
+        let mut typed = person("Theirs", "Duarte", "1990-03-04");
+        typed.chart_number = "A1".into();
+        let theirs = made_at(w, &w.twinoaks, &typed).await;
+        let report = import(w, "chart_number,first_name,last_name\nA1,Ours,Duarte\n", Mode::Apply).await;
+        assert_eq!((report.created, report.updated), (1, 0));
+        assert_eq!(version_of(w, &w.twinoaks.scope, &theirs).await, 1);
+    }
+
+    /// Not a test but a measurement: `cargo test --release --test stories charts -- --ignored --nocapture`.
+    #[ignore = "a measurement of minutes"]
+    async fn fifty_thousand_charts_come_in_and_are_found(w: &mut World) {
+        let mut file = String::from("chart_number,first_name,middle_name,last_name,birth_date,email,phone\n");
+        let firsts = ["Ana", "José", "Chloe", "Dmitri", "Grace", "Hiro", "Keisha", "Liam", "Priya", "Rosa", "Samuel", "Yolanda"];
+        let lasts = ["Duarte", "Smith", "Nguyen", "Müller", "O'Brien", "Okafor", "Tanaka", "Lopez", "Brown", "Wilson", "Campbell"];
+        for i in 0..50_000usize {
+            let (f, l) = (firsts[i * 7 % 12], lasts[i * 13 % 11]);
+            let l = format!("{l}{}", ["", "son", "-Reyes", "berg", "ez"][i / 17 % 5]);
+            let plain: String = l.chars().filter(char::is_ascii_alphabetic).collect();
+            file.push_str(&format!(
+                "{},{f},{},{l},{}-{:02}-{:02},{plain}{i}@example.org,555{:07}\n",
+                10_000 + i, ["", "Lee", "J"][i % 3], 1930 + i * 31 % 85, 1 + i * 7 % 12, 1 + i * 11 % 28, i * 199 % 10_000_000
+            ));
+        }
+        let engine = w.engine;
+        for what in ["new", "again"] {
+            let began = std::time::Instant::now();
+            let report = import(w, &file, Mode::Apply).await;
+            println!("{engine:?}: 50,000 rows {what}: {:.1?} (created {}, unchanged {})", began.elapsed(), report.created, report.unchanged);
+        }
+        let changed = file.replace("555", "556");
+        let began = std::time::Instant::now();
+        let report = import(w, &changed, Mode::Apply).await;
+        println!("{engine:?}: 50,000 rows changed: {:.1?} (updated {})", began.elapsed(), report.updated);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        for query in [
+            "", "q=duarte", "q=ana+duarte", "q=ana+3%2F4%2F1990", "q=zzzz", "q=a", "q=qx", "q=smithson1234", "q=5560", "q=%28556%29+000-0199",
+            "q=12345", "q=1990-03-04", "q=rosa&sort=number", "q=rosa&sort=newest", "q=zzzz&sort=newest", "sort=number", "sort=newest",
+            "portal=not_invited", "portal=active", "portal=expired", "portal=undeliverable", "q=lopez&portal=not_invited", "q=lopez&portal=active",
+        ] {
+            let mut times = Vec::new();
+            for _ in 0..40 {
+                let began = std::time::Instant::now();
+                desk.get(&format!("/staff/charts?{query}")).await.must_be(200);
+                times.push(began.elapsed().as_secs_f64() * 1_000.0);
+            }
+            times.sort_by(f64::total_cmp);
+            println!("{engine:?}: {query:34} median {:6.1} ms  p95 {:6.1} ms", times[20], times[37]);
+        }
+    }
+}
+
+async fn import(w: &World, file: &str, mode: Mode) -> Report {
+    import_bytes(w, file.as_bytes().to_vec(), mode).await
+}
+
+async fn import_bytes(w: &World, file: Vec<u8>, mode: Mode) -> Report {
+    charts::import(&w.app, &w.riverbend.scope, By::operator(), std::io::Cursor::new(file), mode, |_| ())
+        .await
+        .expect("no fault")
+}
+
+async fn found_file(w: &World, q: &str) -> ChartFile {
+    let search = charts::Search::read(q, anteroom::kernel::civil::DateOrder::MonthFirst, TODAY);
+    w.app
+        .db
+        .read(&w.riverbend.scope, move |c| {
+            let found = charts::find(c, &search)?;
+            charts::load_file(c, &found.rows[0].chart_id)
+        })
+        .await
+        .expect("no fault")
+        .expect("there")
 }
 
 fn hrefs_on(html: &str) -> Vec<String> {

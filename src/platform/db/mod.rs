@@ -9,6 +9,7 @@ mod durability;
 mod migrate;
 pub mod schema;
 mod scope;
+pub mod search;
 
 use std::sync::Arc;
 use std::time::Duration;

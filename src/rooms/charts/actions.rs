@@ -1,5 +1,7 @@
 //! What can be done with a chart's face sheet. Each action is one transaction; a refusal is a value.
 
+use jiff::civil::Date;
+
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::platform::audit::{By, Event, record};
 use crate::platform::db::{PracticeScope, Scoped};
@@ -7,7 +9,7 @@ use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::{App, AppState};
 use crate::rooms::access;
 use crate::rooms::access::lifecycle::State;
-use crate::rooms::charts::face_sheet::{FaceSheet, Problems, SheetContact, Wrong};
+use crate::rooms::charts::face_sheet::{FaceSheet, Problems, SheetContact, Typed, Wrong};
 use crate::rooms::charts::store::{ChartFile, grant_states, load_file};
 use crate::rooms::charts::write::{
     NewRows, next_number, number_taken, remove_contact, save_addresses, save_person, save_relation,
@@ -122,6 +124,33 @@ pub(super) fn update_in(
     if file.chart.version != seen_version {
         return Ok(Err(Refused::Stale(Box::new(file))));
     }
+    Ok(match change(app, c, by, &file, sheet)? {
+        Err(refused) => Err(refused),
+        Ok(changed) => {
+            if !changed.is_empty() {
+                // Which fields, never what stood or stands in them (AUD-06).
+                let details = serde_json::json!({ "fields": changed });
+                record(c, Event::new(by.clone(), "chart.changed").on_chart(id).with(details))?;
+            }
+            Ok(file.chart.version + i64::from(!changed.is_empty()))
+        }
+    })
+}
+
+/// Writes a face sheet over a chart as it was loaded, and says which fields changed; the event is the
+/// caller's to record.
+pub(super) fn change(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    file: &ChartFile,
+    sheet: &FaceSheet,
+) -> Result<Result<Vec<&'static str>, Refused>, Fault> {
+    let id = &file.chart.chart_id;
+    // What stands on a chart was checked when it was written; today no longer matters.
+    if Typed::of(file).check(Date::MAX).is_ok_and(|stands| stands == *sheet) {
+        return Ok(Ok(Vec::new()));
+    }
     let mut changed: Vec<&'static str> = Vec::new();
     let number = &sheet.chart_number;
     if *number != file.chart.chart_number {
@@ -207,10 +236,5 @@ pub(super) fn update_in(
     for (person, before) in &mail_changed {
         access::actions::addresses_changed(app, c, by, person, before)?;
     }
-    if !changed.is_empty() {
-        // Which fields, never what stood or stands in them (AUD-06).
-        let details = serde_json::json!({ "fields": changed });
-        record(c, Event::new(by.clone(), "chart.changed").on_chart(id).with(details))?;
-    }
-    Ok(Ok(file.chart.version + 1))
+    Ok(Ok(changed))
 }

@@ -4,6 +4,7 @@ pub mod actions;
 mod compare;
 mod face_sheet;
 mod forms;
+pub mod import;
 mod list_page;
 mod room;
 mod search;
@@ -13,11 +14,12 @@ mod write;
 
 pub use actions::{Created, Refused, create, update_face_sheet};
 pub use face_sheet::{FaceSheet, Problem, Problems, Typed, TypedAddress, TypedContact, TypedPerson, Wrong};
+pub use import::import;
 pub use room::{RoomHead, Tab, TabLink, room_head};
 pub use search::{Count, Found, PAGE, PageFrom, PortalFilter, Row, Search, Sort, find};
 pub use store::{
     Address, AddressKind, Chart, ChartFile, Contact, Person, addresses_of, find_by_number, load_file,
-    load_person, numbers_of,
+    load_files, load_person, numbers_of,
 };
 pub use write::{put_email_first, touch_chart};
 

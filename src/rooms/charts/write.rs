@@ -9,7 +9,7 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
 use crate::kernel::{phone, text};
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::{chart, person, person_address, portal_access, related_contact};
+use crate::platform::db::schema::{chart, person, person_address, portal_access, practice, related_contact};
 use crate::platform::fault::Fault;
 use crate::rooms::charts::face_sheet::{FaceSheet, SheetAddress, SheetPerson};
 use crate::rooms::charts::store::{Address, AddressKind, Chart, ChartFile, Person, addresses_of, load_file};
@@ -525,8 +525,13 @@ pub(super) fn number_taken(c: &mut Scoped<'_>, number: &str) -> Result<bool, Fau
     Ok(found > 0)
 }
 
-/// The next free number of the form 1001, 1002, …
+/// The next free number of the form 1001, 1002, … Whoever asks holds the practice's row until the
+/// commit, so that two who ask at once do not get one answer.
 pub(super) fn next_number(c: &mut Scoped<'_>) -> Result<String, Fault> {
+    // An update that changes nothing takes the row's lock on both engines.
+    diesel::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
+        .set(practice::version.eq(practice::version))
+        .execute(c.conn)?;
     let charts: i64 =
         chart::table.filter(chart::practice_id.eq(c.practice().clone())).count().get_result(c.conn)?;
     let mut number = 1001 + charts;

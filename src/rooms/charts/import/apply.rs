@@ -1,0 +1,246 @@
+//! From rows to charts: what is new, what differs, what stands already; and the one transaction.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::prelude::*;
+use jiff::civil::Date;
+
+use crate::kernel::ids::ChartId;
+use crate::kernel::text;
+use crate::platform::audit::{By, Event, record_many};
+use crate::platform::db::schema::chart;
+use crate::platform::db::{PracticeScope, Scoped, search};
+use crate::platform::fault::Fault;
+use crate::platform::state::{App, AppState};
+use crate::rooms::charts::actions::{Refused, change};
+use crate::rooms::charts::face_sheet::{FaceSheet, Typed, TypedAddress, TypedPerson};
+use crate::rooms::charts::import::read::{File, Row};
+use crate::rooms::charts::import::{Mode, Report};
+use crate::rooms::charts::store::load_files;
+use crate::rooms::charts::write::NewRows;
+
+/// Charts that are looked up or written in one go.
+const BATCH: usize = 500;
+
+pub(super) async fn apply(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    file: File,
+    mode: Mode,
+    progress: impl FnMut(u64) + Send + 'static,
+) -> Result<Report, Fault> {
+    // A transaction may have to run again, so the unit borrows what it is given.
+    let (file, progress) = (Arc::new(file), Mutex::new(progress));
+    let mut tell = move |done| progress.lock().unwrap_or_else(PoisonError::into_inner)(done);
+    if mode == Mode::DryRun || !file.bad.is_empty() {
+        return app.db.read(scope, move |c| look(c, &file, &mut tell)).await;
+    }
+    let within = app.clone();
+    let report = app.db.write(scope, move |c| write(&within, c, &by, &file, &mut tell)).await?;
+    if report.applied {
+        app.db.system_write(|system| search::after_bulk_load(system.conn)).await?;
+    }
+    Ok(report)
+}
+
+/// Which charts of this practice have these numbers.
+fn known(c: &mut Scoped<'_>, rows: &[Row]) -> Result<HashMap<String, ChartId>, Fault> {
+    let numbers: Vec<&str> = rows.iter().map(|row| row.typed.chart_number.as_str()).collect();
+    Ok(chart::table
+        .filter(chart::practice_id.eq(c.practice().clone()))
+        .filter(chart::chart_number.eq_any(numbers))
+        .select((chart::chart_number, chart::chart_id))
+        .load::<(String, ChartId)>(c.conn)?
+        .into_iter()
+        .collect())
+}
+
+/// What a row means for its chart.
+enum Meaning {
+    New,
+    Same,
+    Differs(Box<(crate::rooms::charts::ChartFile, FaceSheet)>),
+}
+
+/// The rows of a batch with what each means.
+fn meanings<'r>(c: &mut Scoped<'_>, rows: &'r [Row]) -> Result<Vec<(&'r Row, Meaning)>, Fault> {
+    let known = known(c, rows)?;
+    let ids: Vec<ChartId> = known.values().cloned().collect();
+    let mut files: HashMap<ChartId, _> =
+        load_files(c, &ids)?.into_iter().map(|file| (file.chart.chart_id.clone(), file)).collect();
+    // What stands on a chart was checked when it was written, and the row when it was read.
+    let today = Date::MAX;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let file = known.get(&row.typed.chart_number).and_then(|id| files.remove(id));
+        let Some(file) = file else {
+            all.push((row, Meaning::New));
+            continue;
+        };
+        let stands = Typed::of(&file);
+        let wanted = merged(&stands, row);
+        if wanted == stands {
+            all.push((row, Meaning::Same));
+            continue;
+        }
+        let meaning = match (stands.check(today), wanted.check(today)) {
+            (Ok(stands), Ok(wanted)) if stands == wanted => Meaning::Same,
+            (_, Ok(wanted)) => Meaning::Differs(Box::new((file, wanted))),
+            // More addresses than a face sheet takes: what stands there stays.
+            (_, Err(_)) => Meaning::Same,
+        };
+        all.push((row, meaning));
+    }
+    Ok(all)
+}
+
+/// A chart with a row laid over it. An empty cell leaves what stands there.
+fn merged(stands: &Typed, row: &Row) -> Typed {
+    let mut typed = stands.clone();
+    lay_over(&mut typed.client, &row.typed.client, row.says_email, row.says_phone);
+    for contact in &row.typed.contacts {
+        let name = |p: &TypedPerson| (text::fold(&p.first_name), text::fold(&p.last_name));
+        match typed.contacts.iter_mut().find(|k| name(&k.person) == name(&contact.person)) {
+            Some(known) => {
+                known.relation.clone_from(&contact.relation);
+                lay_over(&mut known.person, &contact.person, false, false);
+            }
+            None => typed.contacts.push(contact.clone()),
+        }
+    }
+    typed
+}
+
+fn lay_over(person: &mut TypedPerson, row: &TypedPerson, says_email: bool, says_phone: bool) {
+    let lay = |place: &mut String, cell: &String| {
+        if !cell.trim().is_empty() {
+            place.clone_from(cell);
+        }
+    };
+    lay(&mut person.first_name, &row.first_name);
+    lay(&mut person.middle_name, &row.middle_name);
+    lay(&mut person.last_name, &row.last_name);
+    lay(&mut person.suffix, &row.suffix);
+    lay(&mut person.former_last_names, &row.former_last_names);
+    lay(&mut person.preferred_name, &row.preferred_name);
+    lay(&mut person.pronouns, &row.pronouns);
+    lay(&mut person.language, &row.language);
+    lay(&mut person.time_zone, &row.time_zone);
+    if !row.birth_year.is_empty() {
+        person.birth_month.clone_from(&row.birth_month);
+        person.birth_day.clone_from(&row.birth_day);
+        person.birth_year.clone_from(&row.birth_year);
+    }
+    let email = |a: &TypedAddress| a.value.trim().to_lowercase();
+    let phone = |a: &TypedAddress| crate::kernel::phone::digits(&a.value);
+    lay_addresses(&mut person.emails, &row.emails, says_email, email);
+    lay_addresses(&mut person.phones, &row.phones, says_phone, phone);
+}
+
+/// The file's addresses first, in its order; then the others that stand there. One that stands there
+/// keeps its label, and its consent unless the file speaks of it.
+fn lay_addresses(
+    stand: &mut Vec<TypedAddress>,
+    row: &[TypedAddress],
+    says: bool,
+    key: impl Fn(&TypedAddress) -> String,
+) {
+    let cells: Vec<&TypedAddress> = row.iter().filter(|a| !a.value.trim().is_empty()).collect();
+    if cells.is_empty() {
+        return;
+    }
+    let mut all: Vec<TypedAddress> = cells
+        .iter()
+        .map(|cell| match stand.iter().find(|a| key(a) == key(cell)) {
+            Some(known) => TypedAddress {
+                label: known.label.clone(),
+                may_mail: if says { cell.may_mail } else { known.may_mail },
+                value: cell.value.clone(),
+            },
+            None => (*cell).clone(),
+        })
+        .collect();
+    for known in stand.iter() {
+        if !all.iter().any(|a| key(a) == key(known)) {
+            all.push(known.clone());
+        }
+    }
+    *stand = all;
+}
+
+fn look(c: &mut Scoped<'_>, file: &File, tell: &mut impl FnMut(u64)) -> Result<Report, Fault> {
+    let mut report = Report { rows: file.count, bad: file.bad.clone(), ..Report::default() };
+    let mut done = 0;
+    for rows in file.rows.chunks(BATCH) {
+        for (_, meaning) in meanings(c, rows)? {
+            match meaning {
+                Meaning::New => report.created += 1,
+                Meaning::Same => report.unchanged += 1,
+                Meaning::Differs(_) => report.updated += 1,
+            }
+        }
+        done += rows.len() as u64;
+        tell(done);
+    }
+    Ok(report)
+}
+
+fn write(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    file: &File,
+    tell: &mut impl FnMut(u64),
+) -> Result<Report, Fault> {
+    let mut report = Report { rows: file.count, applied: true, ..Report::default() };
+    let mut events = Vec::new();
+    let mut done = 0;
+    for rows in file.rows.chunks(BATCH) {
+        let mut new = NewRows::default();
+        for (row, meaning) in meanings(c, rows)? {
+            match meaning {
+                Meaning::New => {
+                    let (chart, _) = new.chart(c, &row.sheet, &row.typed.chart_number);
+                    events.push(Event::new(by.clone(), "chart.created").on_chart(&chart));
+                    report.created += 1;
+                }
+                Meaning::Same => report.unchanged += 1,
+                Meaning::Differs(pair) => {
+                    let (stands, sheet) = *pair;
+                    match change(app, c, by, &stands, &sheet)? {
+                        Ok(fields) => {
+                            let details = serde_json::json!({ "fields": fields });
+                            let event =
+                                Event::new(by.clone(), "chart.changed").on_chart(&stands.chart.chart_id);
+                            events.push(event.with(details));
+                            report.updated += 1;
+                        }
+                        // Somebody saved this very chart in this very moment: the whole unit runs again.
+                        Err(Refused::Stale(_) | Refused::NotFound) => {
+                            return Err(Fault::Busy(
+                                "a chart of the file was being changed; import it again",
+                            ));
+                        }
+                        Err(Refused::Fields(_)) => {
+                            return Err(Fault::other(format!(
+                                "the chart on line {} cannot be changed",
+                                row.line
+                            )));
+                        }
+                    }
+                }
+            }
+        }
+        new.insert(c)?;
+        done += rows.len() as u64;
+        tell(done);
+    }
+    let details = serde_json::json!({
+        "rows": report.rows, "created": report.created, "updated": report.updated, "unchanged": report.unchanged,
+    });
+    events.push(Event::new(by.clone(), "charts.imported").with(details));
+    record_many(c, events)?;
+    Ok(report)
+}
