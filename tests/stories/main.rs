@@ -6,6 +6,7 @@
 mod support;
 
 mod access;
+mod api;
 mod bounces;
 mod charts;
 mod ground;

@@ -146,8 +146,10 @@ fn shown(c: &mut Scoped<'_>, mail: &MailId) -> Result<Shown, AppFault> {
 
 stories! {
     async fn eml_07_two_processes_send_a_thousand_mails_exactly_once(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
-        let neighbour = w.neighbour().await;
+        let mut neighbour = w.neighbour().await;
+        neighbour.stop_sending().await;
         let scope = w.riverbend.scope.clone();
         queue_many(w, &scope, "ana", 1_000).await;
         let one = Worker::start(w.app.clone(), relay(&receiver), pace());
@@ -163,6 +165,7 @@ stories! {
     }
 
     async fn the_mail_is_what_was_queued_and_its_payload_is_wiped(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
         let id = queue(w, &scope, "ana@example.com", "wiped").await;
@@ -188,6 +191,7 @@ stories! {
     }
 
     async fn a_rolled_back_transaction_sends_no_mail(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
         let worker = Worker::start(w.app.clone(), relay(&receiver), pace());
@@ -205,6 +209,7 @@ stories! {
     }
 
     async fn a_server_that_is_down_delays_and_loses_nothing(w: &mut World) {
+        w.stop_sending().await;
         let first = receiver().await;
         let (address, url) = (first.address(), first.url());
         drop(first);
@@ -227,6 +232,7 @@ stories! {
     }
 
     async fn a_mail_cancelled_while_queued_never_leaves(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
         let invitation = InvitationId::fresh(w.app.chance.as_ref(), w.now());
@@ -249,6 +255,7 @@ stories! {
     }
 
     async fn a_mail_cancelled_while_in_hand_is_dropped_before_its_text(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         receiver.fault(Fault::Slow(Duration::from_millis(400)));
         let scope = w.riverbend.scope.clone();
@@ -272,6 +279,7 @@ stories! {
     }
 
     async fn a_connection_that_drops_at_any_verb_loses_nothing(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
         queue_many(w, &scope, "ana", 60).await;
@@ -294,6 +302,7 @@ stories! {
     }
 
     async fn a_worker_that_is_cut_in_the_middle_leaves_its_mails_to_the_next(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
         queue_many(w, &scope, "ana", 120).await;
@@ -314,6 +323,7 @@ stories! {
     }
 
     async fn a_refused_recipient_is_told_at_once_and_marked(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         receiver.fault(Fault::RefuseRecipient("gone@".into(), "550 5.1.1 <gone@example.com>: no such user".into()));
         let gone = w.chart_with("Ana", "Duarte", "1990-04-12", "Gone@example.com").await;
@@ -342,6 +352,7 @@ stories! {
     }
 
     async fn a_temporary_refusal_waits_longer_each_time_and_ends_after_48_hours(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         receiver.fault(Fault::RefuseRecipient("busy@".into(), "451 4.7.1 greylisted".into()));
         let scope = w.riverbend.scope.clone();
@@ -371,6 +382,7 @@ stories! {
     }
 
     async fn a_server_that_refuses_us_pauses_the_lane_and_keeps_the_mail(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         receiver.fault(Fault::Answer(Verb::Rcpt, "554 5.7.1 <ana@example.com>: Relay access denied".into(), 3));
         let scope = w.riverbend.scope.clone();
@@ -384,6 +396,7 @@ stories! {
     }
 
     async fn eml_04_without_starttls_nothing_is_sent(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
         queue(w, &scope, "ana@example.com", "in clear").await;
@@ -397,6 +410,7 @@ stories! {
     }
 
     async fn one_practices_thousands_do_not_stand_before_anothers_single_mail(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         receiver.fault(Fault::Slow(Duration::from_millis(3)));
         let (busy, single) = (w.riverbend.scope.clone(), w.twinoaks.scope.clone());
@@ -413,6 +427,7 @@ stories! {
     }
 
     async fn one_mail_that_cannot_be_read_does_not_stop_the_others(w: &mut World) {
+        w.stop_sending().await;
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
         let damaged = queue(w, &scope, "ana@example.com", "damaged").await;
@@ -434,6 +449,7 @@ stories! {
     }
 
     async fn ten_thousand_mails_are_queued_in_seconds(w: &mut World) {
+        w.stop_sending().await;
         let scope = w.riverbend.scope.clone();
         let began = Instant::now();
         queue_many(w, &scope, "bulk", 10_000).await;

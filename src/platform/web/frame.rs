@@ -35,6 +35,7 @@ const STAFF_NAV: &[(StaffPage, &str, &str, &str, Permission)] = &[
     (StaffPage::Team,     "/staff/team",     "nav-team",     "team",     Permission::ManageStaff),
     (StaffPage::Practice, "/staff/practice", "nav-practice", "practice", Permission::EditPractice),
     (StaffPage::Audit,    "/staff/audit",    "nav-audit",    "audit",    Permission::SeeAudit),
+    (StaffPage::ApiKeys,  "/staff/api-keys", "nav-api-keys", "api-keys", Permission::ManageApiKeys),
 ];
 
 /// One entry of a navigation.

@@ -1,0 +1,106 @@
+//! Who calls: the holder of a key. A handler that takes an [`ApiCaller`] is only reached by a key
+//! whose scopes include what the route needs.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+
+use super::keys::{self, ApiKey};
+use super::problem::{self, Problem};
+use crate::kernel::ids::KeyId;
+use crate::platform::audit::{Actor, By};
+use crate::platform::db::{Door, PracticeScope};
+use crate::platform::i18n::{Language, Words};
+use crate::platform::permissions::Needs;
+use crate::platform::state::AppState;
+use crate::platform::web::routes::Declared;
+use crate::rooms::practice::{self, Practice};
+
+/// A last use is written down at most this often, so that reading does not write each time.
+const TOUCH_SECONDS: i64 = 60;
+
+/// Who calls, and for which practice.
+#[derive(Clone, Debug)]
+pub struct ApiCaller {
+    /// The practice, opened by the key.
+    pub scope: PracticeScope,
+    /// Its row.
+    pub practice: Practice,
+    /// The key.
+    pub key: KeyId,
+    /// Its name.
+    pub name: String,
+    /// The network address of the request.
+    pub source: String,
+    /// Words for details.
+    pub words: Words,
+    /// Method and path, for the Idempotency-Key.
+    pub asked: String,
+    /// The request's headers.
+    pub headers: HeaderMap,
+}
+
+impl ApiCaller {
+    /// Who acts, for actions and audit.
+    pub fn by(&self) -> By {
+        By { actor: Actor::ApiKey(self.key.clone(), self.name.clone()), source: self.source.clone() }
+    }
+
+    /// A header's text, where it is there and is text.
+    pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+}
+
+impl FromRequestParts<AppState> for ApiCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let unknown = || Problem::from(problem::UNAUTHORIZED);
+        let (practice_id, secret) = bearer(&parts.headers).and_then(keys::read).ok_or_else(unknown)?;
+        // The practice in the key's text is only where to look; the key's row proves it (AUZ-02).
+        let scope = PracticeScope::opened_by(Door::ApiKey, practice_id);
+        let found: Option<(ApiKey, Practice)> = app
+            .db
+            .read(&scope, move |c| {
+                let Some(key) = keys::find(c, &secret)? else { return Ok(None) };
+                let practice = practice::load(c)?;
+                Ok(practice.suspended_at.is_none().then_some((key, practice)))
+            })
+            .await?;
+        let (key, practice) = found.ok_or_else(unknown)?;
+        match parts.extensions.get::<Declared>() {
+            Some(Declared(Needs::ApiKey(scope))) if key.may(*scope) => {}
+            Some(Declared(Needs::ApiKey(scope))) => {
+                return Err(Problem::from(problem::FORBIDDEN).with("needs", scope.word()));
+            }
+            other => {
+                tracing::error!(needs = ?other, "an API route that does not say which scope it needs");
+                return Err(problem::FORBIDDEN.into());
+            }
+        }
+        let now = app.now();
+        if key.last_used_at.is_none_or(|last| now.seconds_since(last) >= TOUCH_SECONDS) {
+            let id = key.key_id.clone();
+            app.db.write(&scope, move |c| keys::touch(c, &id)).await?;
+        }
+        let accepted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
+        let method: &Method = &parts.method;
+        Ok(Self {
+            scope,
+            practice,
+            key: key.key_id,
+            name: key.name,
+            source: practice::source_of(parts).0,
+            words: Words::of(Language::accepted(accepted, Language::English)),
+            asked: format!("{method} {}", parts.uri.path()),
+            headers: parts.headers.clone(),
+        })
+    }
+}

@@ -1,0 +1,327 @@
+//! `/api/v1/grants`: who may see a chart, and how far that has come.
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::IntoResponse;
+use diesel::prelude::*;
+
+use super::Usual;
+use super::caller::ApiCaller;
+use super::charts::{id, limit, query, word};
+use super::json::{
+    self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NothingJson,
+    ResendJson, RevokeJson,
+};
+use super::once::{Answer, once};
+use super::problem::{self, ApiResult, Problem};
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccessId, ChartId, PersonId};
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::portal_access;
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+use crate::rooms::access::actions::{self, Doubt, InviteOrder, Refused};
+use crate::rooms::access::lifecycle::{Phase, Refusal, State as Stored};
+use crate::rooms::access::{AccessRow, overview_of, overviews_of_chart};
+
+/// Longest reason.
+const MOST_IN_A_REASON: usize = 500;
+
+fn refused(refused: Refused) -> Problem {
+    let kind = match refused {
+        Refused::LifeCycle(refusal) => match refusal {
+            Refusal::UseInvite => problem::USE_INVITE,
+            Refusal::UseResend => problem::USE_RESEND,
+            Refusal::UseRestore => problem::USE_RESTORE,
+            Refusal::AlreadyRegistered => problem::ALREADY_REGISTERED,
+            Refusal::NotLocked => problem::NOT_LOCKED,
+            Refusal::NoAccess => problem::NO_ACCESS,
+            _ => problem::NO_INVITATION,
+        },
+        Refused::NotFound => problem::NOT_FOUND,
+        Refused::ChartClosed => problem::CHART_CLOSED,
+        Refused::NoAddress => problem::NO_ADDRESS,
+        Refused::NotCheckable => problem::NOT_CHECKABLE,
+        Refused::NotAContact => problem::NOT_A_CONTACT,
+        Refused::TooManyToday(again) => {
+            return Problem::from(problem::TOO_MANY_RESENDS).with("retry_at", again.to_string());
+        }
+        Refused::Doubtful(doubts) => {
+            let suggestion = doubts.iter().map(|(_, text)| text).find(|text| !text.is_empty()).cloned();
+            let words: Vec<&str> = doubts.iter().map(|(doubt, _)| doubt.word()).collect();
+            let problem = Problem::from(problem::DOUBTFUL_ADDRESS).with("doubts", words);
+            return match suggestion {
+                Some(domain) => problem.saying(format!("Did you mean {domain}?")),
+                None => problem,
+            };
+        }
+    };
+    kind.into()
+}
+
+async fn show(app: &AppState, caller: &ApiCaller, access: AccessId) -> Result<Answer, Problem> {
+    let overview = app.db.read(&caller.scope, move |c| overview_of(c, &access)).await?;
+    Answer::ok(GrantJson::of(&overview.ok_or(problem::NOT_FOUND)?, caller.words))
+}
+
+/// One page of grants by id, which is by birth. "Expired" is computed, so the filter computes it too.
+fn page(
+    c: &mut Scoped<'_>,
+    phase: Option<Phase>,
+    after: Option<AccessId>,
+    most: usize,
+) -> Result<Vec<AccessRow>, Fault> {
+    let now = c.now();
+    let mut rows = portal_access::table
+        .filter(portal_access::practice_id.eq(c.practice().clone()))
+        .order(portal_access::access_id.asc())
+        .limit(i64::try_from(most).unwrap_or(1) + 1)
+        .select(AccessRow::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        rows = rows.filter(portal_access::access_id.gt(after));
+    }
+    let state = phase.map(|phase| match phase {
+        Phase::NotInvited => Stored::None,
+        Phase::Invited | Phase::Expired => Stored::Invited,
+        Phase::Locked => Stored::Locked,
+        Phase::Declined => Stored::Declined,
+        Phase::Canceled => Stored::Canceled,
+        Phase::Active => Stored::Active,
+        Phase::NoPortalAccess => Stored::Revoked,
+    });
+    if let Some(state) = state {
+        rows = rows.filter(portal_access::state.eq(state));
+    }
+    match phase {
+        Some(Phase::Invited) => rows = rows.filter(portal_access::expires_at.gt(now)),
+        Some(Phase::Expired) => rows = rows.filter(portal_access::expires_at.le(now)),
+        _ => {}
+    }
+    Ok(rows.load(c.conn)?)
+}
+
+/// List grants, by state.
+#[utoipa::path(get, path = "/api/v1/grants", tag = "Grants", operation_id = "listGrants", params(GrantQuery),
+    responses((status = 200, description = "A page of grants", body = GrantList), Usual),
+    security(("api_key" = ["grants:read"])))]
+pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw): RawQuery) -> ApiResult {
+    let asked: GrantQuery = query(raw.as_deref())?;
+    let phase = word("state", asked.state.as_deref())?;
+    let after = word("cursor", asked.cursor.as_deref())?;
+    let most = limit(asked.limit)?;
+    let mut rows = app.db.read(&caller.scope, move |c| page(c, phase, after, most)).await?;
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let now = app.now();
+    let next = rows.last().filter(|_| more).map(|row| row.access_id.to_string());
+    let grants = rows
+        .into_iter()
+        .map(|row| GrantRow {
+            state: row.phase(now).to_string(),
+            id: row.access_id.to_string(),
+            chart_id: row.chart_id.to_string(),
+            person_id: row.person_id.to_string(),
+            role: row.role.to_string(),
+            generation: row.generation,
+            since: row.since_at.to_string(),
+            expires_at: row.expires_at.map(|at| at.to_string()),
+        })
+        .collect();
+    Ok(Answer::ok(GrantList { grants, next })?.into_response())
+}
+
+/// Read a grant: its state, what became of its mail, its timeline.
+#[utoipa::path(get, path = "/api/v1/grants/{grant}", tag = "Grants", operation_id = "readGrant",
+    params(("grant" = String, Path, description = "The grant's id")),
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:read"])))]
+pub async fn read(State(app): State<AppState>, caller: ApiCaller, Path(grant): Path<String>) -> ApiResult {
+    Ok(show(&app, &caller, id(&grant)?).await?.into_response())
+}
+
+/// Read all grants of a chart.
+#[utoipa::path(get, path = "/api/v1/charts/{chart}/grants", tag = "Grants", operation_id = "readChartGrants",
+    params(("chart" = String, Path, description = "The chart's id")),
+    responses((status = 200, description = "The chart owner's grant first", body = ChartGrants), Usual),
+    security(("api_key" = ["grants:read"])))]
+pub async fn of_chart(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+) -> ApiResult {
+    let chart: ChartId = id(&chart)?;
+    let found = app.db.read(&caller.scope, move |c| overviews_of_chart(c, &chart)).await?;
+    if found.is_empty() {
+        return Err(problem::NOT_FOUND.into());
+    }
+    let grants = found.iter().map(|o| GrantJson::of(o, caller.words)).collect();
+    Ok(Answer::ok(ChartGrants { grants })?.into_response())
+}
+
+/// Invite the chart owner.
+#[utoipa::path(post, path = "/api/v1/charts/{chart}/invite", tag = "Grants", operation_id = "inviteChartOwner",
+    params(("chart" = String, Path, description = "The chart's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeated request with it gets the first one's answer")),
+    request_body = InviteJson,
+    responses((status = 200, description = "The grant; its mail is queued", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn invite(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let chart: ChartId = id(&chart)?;
+    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
+    once(&app, &caller, &body, async move {
+        let (app, caller) = (app_then, caller_then);
+        let asked: InviteJson = json::read_or_default(&caller, &body_then)?;
+        let address = asked
+            .address
+            .map(|text| EmailAddress::parse(&text))
+            .transpose()
+            .map_err(|e| Problem::fields([("/address".to_owned(), e.to_string())]))?;
+        let confirmed = asked
+            .confirm
+            .iter()
+            .enumerate()
+            .map(|(at, text)| {
+                text.parse::<Doubt>()
+                    .map_err(|_| Problem::fields([(format!("/confirm/{at}"), "no such doubt".to_owned())]))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let order = InviteOrder { chart, address, confirmed };
+        let sent = actions::invite(&app, &caller.scope, caller.by(), order).await?.map_err(refused)?;
+        show(&app, &caller, sent.access).await
+    })
+    .await
+}
+
+/// Make somebody else of the chart its owner.
+#[utoipa::path(post, path = "/api/v1/charts/{chart}/change-owner", tag = "Grants", operation_id = "changeChartOwner",
+    params(("chart" = String, Path, description = "The chart's id")),
+    request_body = ChangeOwnerJson,
+    responses((status = 200, description = "The chart's grants as they are now", body = ChartGrants), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn change_owner(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let chart: ChartId = id(&chart)?;
+    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
+    once(&app, &caller, &body, async move {
+        let (app, caller) = (app_then, caller_then);
+        let asked: ChangeOwnerJson = json::read(&caller, &body_then)?;
+        let to: PersonId = asked.person_id.parse().map_err(|_| Problem::from(problem::NOT_A_CONTACT))?;
+        actions::change_owner(&app, &caller.scope, caller.by(), chart.clone(), to).await?.map_err(refused)?;
+        let found = app.db.read(&caller.scope, move |c| overviews_of_chart(c, &chart)).await?;
+        let grants = found.iter().map(|o| GrantJson::of(o, caller.words)).collect();
+        Answer::ok(ChartGrants { grants })
+    })
+    .await
+}
+
+/// Send a new link; the earlier ones stop working.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/resend", tag = "Grants", operation_id = "resendInvitation",
+    params(("grant" = String, Path, description = "The grant's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeated request with it gets the first one's answer")),
+    request_body = ResendJson,
+    responses((status = 200, description = "The grant; a new mail is queued, or somebody's newer one counts", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn resend(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let access: AccessId = id(&grant)?;
+    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
+    once(&app, &caller, &body, async move {
+        let (app, caller) = (app_then, caller_then);
+        let asked: ResendJson = json::read_or_default(&caller, &body_then)?;
+        let sent = actions::resend(&app, &caller.scope, caller.by(), access.clone(), asked.seen).await?;
+        match sent {
+            // Joined a colleague's: theirs counts, and no second mail goes out.
+            Ok(_) | Err(Refused::LifeCycle(Refusal::AlreadyResent)) => show(&app, &caller, access).await,
+            Err(other) => Err(refused(other)),
+        }
+    })
+    .await
+}
+
+/// Take the invitation back.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/cancel", tag = "Grants", operation_id = "cancelInvitation",
+    params(("grant" = String, Path, description = "The grant's id")),
+    request_body = NothingJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn cancel(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let access: AccessId = id(&grant)?;
+    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
+    once(&app, &caller, &body, async move {
+        let (app, caller) = (app_then, caller_then);
+        let NothingJson {} = json::read_or_default(&caller, &body_then)?;
+        actions::cancel(&app, &caller.scope, caller.by(), access.clone()).await?.map_err(refused)?;
+        show(&app, &caller, access).await
+    })
+    .await
+}
+
+/// Take the access away; open sessions end at once.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/revoke", tag = "Grants", operation_id = "revokeAccess",
+    params(("grant" = String, Path, description = "The grant's id")),
+    request_body = RevokeJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn revoke(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let access: AccessId = id(&grant)?;
+    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
+    once(&app, &caller, &body, async move {
+        let (app, caller) = (app_then, caller_then);
+        let asked: RevokeJson = json::read(&caller, &body_then)?;
+        let reason = crate::kernel::text::line(&asked.reason, MOST_IN_A_REASON)
+            .map_err(|e| Problem::fields([("/reason".to_owned(), e.to_string())]))?;
+        if reason.is_empty() {
+            return Err(Problem::fields([("/reason".to_owned(), "a reason is needed".to_owned())]));
+        }
+        actions::revoke(&app, &caller.scope, caller.by(), access.clone(), reason).await?.map_err(refused)?;
+        show(&app, &caller, access).await
+    })
+    .await
+}
+
+/// Give the access back: the old password works again.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/restore", tag = "Grants", operation_id = "restoreAccess",
+    params(("grant" = String, Path, description = "The grant's id")),
+    request_body = NothingJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn restore(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let access: AccessId = id(&grant)?;
+    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
+    once(&app, &caller, &body, async move {
+        let (app, caller) = (app_then, caller_then);
+        let NothingJson {} = json::read_or_default(&caller, &body_then)?;
+        actions::restore(&app, &caller.scope, caller.by(), access.clone()).await?.map_err(refused)?;
+        show(&app, &caller, access).await
+    })
+    .await
+}

@@ -1,0 +1,153 @@
+//! What the API answers when it cannot do what it was asked: problem details (RFC 9457), each kind
+//! with a `type` that stays the same for ever.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use crate::platform::fault::Fault;
+
+/// A kind of problem: the end of its `type`, its status, its title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// `urn:anteroom:problem:NAME`.
+    pub name: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// One sentence that never changes.
+    pub title: &'static str,
+}
+
+macro_rules! kinds {
+    ($($constant:ident = $name:literal, $status:literal, $title:literal;)+) => {
+        $(#[doc = $title] pub const $constant: Kind = Kind { name: $name, status: $status, title: $title };)+
+        /// Every kind, for the readable page.
+        pub const ALL: &[Kind] = &[$($constant),+];
+    };
+}
+
+kinds! {
+    MALFORMED = "malformed", 400, "The request could not be read.";
+    UNAUTHORIZED = "unauthorized", 401, "There is no valid API key in the Authorization header.";
+    FORBIDDEN = "forbidden", 403, "The key's scopes do not include this.";
+    NOT_FOUND = "not-found", 404, "There is no such thing in this practice.";
+    IN_FLIGHT = "request-in-flight", 409, "A request with this Idempotency-Key is still being worked on.";
+    OUTCOME_UNKNOWN = "outcome-unknown", 409,
+        "A request with this Idempotency-Key was interrupted; look at what it did, then use a new key.";
+    USE_INVITE = "use-invite", 409, "There is no invitation to resend; invite.";
+    USE_RESEND = "use-resend", 409, "An invitation is already out; resend it.";
+    USE_RESTORE = "use-restore", 409, "This person has registered before; restore the access.";
+    ALREADY_REGISTERED = "already-registered", 409, "This person is already registered.";
+    NO_INVITATION = "no-invitation", 409, "There is no open invitation.";
+    NO_ACCESS = "no-access", 409, "There is no access to take away.";
+    NOT_LOCKED = "not-locked", 409, "Nothing is locked.";
+    CHART_CLOSED = "chart-closed", 409, "The chart is closed.";
+    NO_ADDRESS = "no-address", 409, "There is no e-mail address that may be used for mail.";
+    NOT_CHECKABLE = "not-checkable", 409, "The chart lacks the last name or the birth date of the client.";
+    DOUBTFUL_ADDRESS = "doubtful-address", 409,
+        "Look at the address first, then send again with these doubts in `confirm`.";
+    NOT_A_CONTACT = "not-a-contact", 409, "This person cannot become the chart owner.";
+    PRECONDITION_FAILED = "changed-meanwhile", 412, "Somebody else changed it since; read it again.";
+    TOO_LARGE = "too-large", 413, "That is more than we take at once.";
+    MEDIA_TYPE = "media-type", 415, "The body must be application/json.";
+    INVALID = "invalid", 422, "Some fields are not right.";
+    KEY_REUSED = "idempotency-key-reused", 422, "This Idempotency-Key was used for another request.";
+    PRECONDITION_REQUIRED = "precondition-required", 428, "Send If-Match with the ETag that you read.";
+    TOO_MANY_RESENDS = "too-many-resends", 429, "Today's resends of this grant are used up; the last link still works.";
+    FAULT = "fault", 500, "Something went wrong on our side; nothing was half done.";
+    BUSY = "busy", 503, "Very busy right now; nothing was done.";
+    NO_ROOM = "no-room", 507, "The disk is full; reading goes on, nothing was done.";
+}
+
+impl Kind {
+    /// The `type` member.
+    pub fn urn(self) -> String {
+        format!("urn:anteroom:problem:{}", self.name)
+    }
+}
+
+/// A problem: its kind and what more is known of this one.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    kind: Kind,
+    members: Map<String, Value>,
+}
+
+/// What a handler returns.
+pub type ApiResult = Result<Response, Problem>;
+
+impl From<Kind> for Problem {
+    fn from(kind: Kind) -> Self {
+        Self { kind, members: Map::new() }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        tracing::error!(error = fault.chain(), "an API request failed");
+        match fault {
+            Fault::Busy(_) | Fault::Unavailable(_) => BUSY,
+            Fault::DiskFull => NO_ROOM,
+            _ => FAULT,
+        }
+        .into()
+    }
+}
+
+impl Problem {
+    /// With a sentence about this very occurrence.
+    pub fn saying(self, detail: impl Into<String>) -> Self {
+        self.with("detail", detail.into())
+    }
+
+    /// With a further member.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Fields that are not right: where (a JSON pointer into the body) and what.
+    pub fn fields(errors: impl IntoIterator<Item = (String, String)>) -> Self {
+        let errors: Vec<Value> = errors
+            .into_iter()
+            .map(|(pointer, detail)| json!({ "pointer": pointer, "detail": detail }))
+            .collect();
+        Self::from(INVALID).with("errors", errors)
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// As it stands in the answer.
+    pub fn body(&self) -> Value {
+        let mut body =
+            json!({ "type": self.kind.urn(), "title": self.kind.title, "status": self.kind.status });
+        if let Some(members) = body.as_object_mut() {
+            members.extend(self.members.clone());
+        }
+        body
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (
+            status,
+            [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))],
+            self.body().to_string(),
+        )
+            .into_response();
+        let headers = response.headers_mut();
+        match self.kind.status {
+            401 => headers
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"anteroom\"")),
+            503 => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30")),
+            _ if self.kind == IN_FLIGHT => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2")),
+            _ => None,
+        };
+        response
+    }
+}
