@@ -4,7 +4,10 @@
 mod audit;
 mod failure;
 mod flags;
+mod invite;
+mod mail;
 mod practice;
+mod staff;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,6 +24,7 @@ use crate::kernel::clock::SystemClock;
 use crate::platform::config::{Config, LogFormat, LogLevel};
 use crate::platform::db;
 use crate::platform::db::{Door, PracticeScope};
+use crate::platform::outbox;
 use crate::platform::state::AppState;
 use crate::platform::telemetry;
 use crate::rooms::practice::{Practice, register};
@@ -66,6 +70,15 @@ enum Command {
     /// Practices of this installation.
     #[command(subcommand)]
     Practice(practice::Command),
+    /// Staff members of a practice.
+    #[command(subcommand)]
+    Staff(staff::Command),
+    /// Invitations of chart owners to the portal.
+    #[command(subcommand)]
+    Invite(invite::Command),
+    /// Mail that comes back.
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// The audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -125,6 +138,9 @@ async fn run(command: Command) -> Ending {
         }
         Command::Migrate { dry_run, json, flags } => migrate(flags, dry_run, json).await,
         Command::Practice(command) => practice::run(command).await,
+        Command::Staff(command) => staff::run(command).await,
+        Command::Invite(command) => invite::run(command).await,
+        Command::Mail(command) => mail::run(command).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "anteroom", &mut std::io::stdout());
@@ -168,6 +184,18 @@ async fn practice_of(app: &AppState, slug: Option<&str>) -> Result<(Practice, Pr
     }?;
     let scope = found.scope(Door::Operator);
     Ok((found, scope))
+}
+
+/// Says that mail leaves by `serve`, where none is seen to leave: a command only queues it.
+async fn told_mail_waits(app: &AppState) {
+    let Ok(depth) = app.db.system_read(outbox::depth).await else { return };
+    let waits = depth.oldest.map_or(0, |at| app.now().seconds_since(at));
+    if waits > 120 {
+        eprintln!(
+            "Note: mail has waited for {} minutes. It leaves while `anteroom serve` runs and can reach the mail server.",
+            waits / 60
+        );
+    }
 }
 
 async fn migrate(flags: Flags, dry_run: bool, json: bool) -> Ending {
