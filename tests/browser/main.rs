@@ -9,4 +9,6 @@ mod driver;
 #[allow(dead_code)]
 mod window;
 
+mod everywhere;
 mod ground;
+mod the_loop;

@@ -127,6 +127,17 @@ impl Window {
         self.read_logs().await;
     }
 
+    /// Takes over the cookies of a browser without a screen, as if its user had signed in here.
+    pub async fn become_user(&mut self, browser: &crate::support::Browser) {
+        self.visit("/healthz").await;
+        self.call("DELETE", "/cookie", Value::Null).await;
+        for (name, value) in browser.cookies() {
+            let cookie =
+                json!({ "name": name, "value": value, "path": "/", "httpOnly": true, "sameSite": "Lax" });
+            self.call("POST", "/cookie", json!({ "cookie": cookie })).await;
+        }
+    }
+
     /// The present address, without the origin.
     pub async fn path(&self) -> String {
         let address = self.call("GET", "/url", Value::Null).await;
@@ -458,14 +469,15 @@ impl Window {
                     found.join("\n")
                 );
             }
-            let wider = self
-                .script(
-                    "const e = document.scrollingElement; return e.scrollWidth - e.clientWidth;",
-                    json!([]),
-                )
-                .await;
-            assert!(wider.as_i64().unwrap_or(0) <= 0, "{caller}: {page} scrolls sideways by {wider} px");
+            let wider = self.sideways().await;
+            assert!(wider <= 0, "{caller}: {page} scrolls sideways by {wider} px");
         }
+    }
+
+    /// By how many pixels the page is wider than the window.
+    pub async fn sideways(&self) -> i64 {
+        let script = "const e = document.scrollingElement; return e.scrollWidth - e.clientWidth;";
+        self.script(script, json!([])).await.as_i64().unwrap_or(0)
     }
 
     /// What axe finds on the present page, a line each.

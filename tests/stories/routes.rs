@@ -13,6 +13,7 @@ use crate::support::dump::difference;
 use crate::support::{Browser, House, Page, World};
 
 /// What stands in a route's blanks.
+#[derive(Clone)]
 struct Blanks {
     practice: String,
     chart: String,
@@ -52,6 +53,7 @@ async fn invited(w: &mut World) -> Blanks {
     w.invite(&ana).await;
     let mail = w.mail_to(&ana.email).await;
     let token = w.link_in(&mail).rsplit('/').next().unwrap_or_default().to_owned();
+    w.mail_has_settled().await;
     let chart = ana.chart_id.clone();
     let access = access_of(w, &chart).await;
     Blanks {
@@ -109,7 +111,9 @@ stories! {
         let before = w.dump().await;
         let mut wrong = Vec::new();
         for row in rows() {
-            let path = blanks.fill(row.path);
+            // The holder of a link may do what its page offers; somebody without it holds another text.
+            let link = if row.method == "GET" { blanks.token.clone() } else { "A".repeat(43) };
+            let path = Blanks { token: link, ..blanks.clone() }.fill(row.path);
             let page = ask(&mut w.browser(), &row, &path).await;
             let told = format!("{} {} ({:?}): {}", row.method, row.path, row.needs, page.status());
             if page.status() >= 500 && row.path != "/readyz" {

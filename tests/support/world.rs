@@ -197,7 +197,8 @@ pub struct World {
     pub twinoaks: House,
     /// The mail server that everything is sent to.
     pub mailbox: Arc<Receiver>,
-    worker: Option<Worker>,
+    worker: std::sync::Mutex<Option<Worker>>,
+    sends: bool,
     /// How many mails of each address the story has looked at.
     read: std::collections::BTreeMap<String, usize>,
     _stopper: Stopper,
@@ -217,7 +218,7 @@ pub struct Plan {
     pub database: Option<Database>,
     /// The clock.
     pub clock: Arc<MovableClock>,
-    /// Is there a worker that sends mail?
+    /// Does this process send mail? The worker starts when the story first asks for a mail.
     pub sends: bool,
     /// An existing mail server.
     pub mailbox: Option<Arc<Receiver>>,
@@ -293,8 +294,6 @@ impl World {
             Some(mailbox) => mailbox,
             None => Arc::new(Receiver::start(([127, 0, 0, 1], 0).into()).await.expect("a mail server")),
         };
-        let relay = Relay::parse(&mailbox.url()).expect("the mail server's URL");
-        let worker = plan.sends.then(|| Worker::start(app.clone(), relay, Pace::default()));
         let (riverbend, twinoaks) = if is_second {
             (
                 existing_house(&app, "riverbend", "example.org").await,
@@ -315,7 +314,8 @@ impl World {
             riverbend,
             twinoaks,
             mailbox,
-            worker,
+            worker: std::sync::Mutex::default(),
+            sends: plan.sends,
             read: std::collections::BTreeMap::new(),
             _stopper: stopper,
         }
@@ -433,6 +433,7 @@ impl World {
     pub fn mail_to<'a>(&'a mut self, address: &'a str) -> impl Future<Output = ReceivedMail> + 'a {
         let caller = std::panic::Location::caller();
         async move {
+            self.start_sending();
             let read = self.read.entry(address.to_lowercase()).or_default();
             let began = std::time::Instant::now();
             loop {
@@ -467,6 +468,7 @@ impl World {
     /// Waits until nothing is queued or on its way.
     pub async fn mail_has_settled(&self) {
         use anteroom::platform::db::schema::outbox;
+        self.start_sending();
         let began = std::time::Instant::now();
         loop {
             let left: i64 = self
@@ -483,16 +485,20 @@ impl World {
     }
 
     /// Stops the worker that sends mail, in good order.
-    pub async fn stop_sending(&mut self) {
-        if let Some(worker) = self.worker.take() {
+    pub async fn stop_sending(&self) {
+        let worker = self.worker.lock().expect("the worker").take();
+        if let Some(worker) = worker {
             worker.stop().await;
         }
     }
 
-    /// Starts it again.
-    pub fn start_sending(&mut self) {
-        let relay = Relay::parse(&self.mailbox.url()).expect("the mail server's URL");
-        self.worker = Some(Worker::start(self.app.clone(), relay, Pace::default()));
+    /// Starts it, unless it runs already or another process is to send.
+    pub fn start_sending(&self) {
+        let mut worker = self.worker.lock().expect("the worker");
+        if self.sends && worker.is_none() {
+            let relay = Relay::parse(&self.mailbox.url()).expect("the mail server's URL");
+            *worker = Some(Worker::start(self.app.clone(), relay, Pace::default()));
+        }
     }
 
     /// The path of the link in a mail, such as `/riverbend/i/…`.

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use diesel::prelude::*;
@@ -67,7 +68,10 @@ pub async fn stream(
         ends: Instant::now() + LONGEST,
         shown,
     };
-    Ok(Sse::new(stream::unfold(watch, next)).into_response())
+    let mut response = Sse::new(stream::unfold(watch, next)).into_response();
+    // A stream's own header would let a cache between us keep it (WEB-05).
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 async fn next(mut watch: Watch) -> Option<(Result<Event, Infallible>, Watch)> {

@@ -1,0 +1,190 @@
+//! A11-01: axe on every page of the program, in every state of a grant, light and dark. The list of
+//! pages is the router's own.
+
+use anteroom::app;
+use anteroom::platform::permissions::{Needs, Role};
+use anteroom::rooms::access::actions;
+
+use super::chromium::Chromium;
+use super::window::{Width, Window};
+use crate::support::world::{Client, World};
+use crate::support::{Browser, Engine, tell};
+
+/// Looks at a page if it is one, and writes down what is wrong with it.
+async fn look(window: &mut Window, browser: &mut Browser, path: &str, wrong: &mut Vec<String>) -> bool {
+    let page = browser.visit(path).await;
+    let kind = page.answer.header("content-type").unwrap_or_default();
+    if !kind.starts_with("text/html") {
+        return false;
+    }
+    window.visit(path).await;
+    for scheme in [super::window::Scheme::Dark, super::window::Scheme::Light] {
+        window.prefer(scheme).await;
+        for found in window.violations().await {
+            wrong.push(format!("{path} ({scheme:?}): {found}"));
+        }
+    }
+    window.resize(Width::Narrow).await;
+    let wider = window.sideways().await;
+    if wider > 0 {
+        wrong.push(format!("{path} scrolls sideways by {wider} px at 320 px"));
+    }
+    window.resize(Width::Desk).await;
+    true
+}
+
+#[test]
+fn a11_01_axe_finds_nothing_on_any_page() {
+    tell(Engine::Sqlite, async |w| {
+        let ana = w.chart("Ana", "Duarte").await;
+        let client = w.registered(&ana).await;
+        let staff = w.staff(Role::Administrator).await;
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Desk).await;
+        let (_, rows) = app::routes().into_parts();
+        let (mut wrong, mut seen) = (Vec::new(), 0);
+        // By who opens them, so that the window changes hands three times and not at every page.
+        for who in ["nobody", "staff", "client"] {
+            let mut browser = match who {
+                "staff" => staff.clone(),
+                "client" => client.clone(),
+                _ => w.browser(),
+            };
+            window.become_user(&browser).await;
+            for row in rows.iter().filter(|row| row.method == "GET") {
+                let its = match row.needs {
+                    Needs::StaffSession | Needs::Staff(_) => "staff",
+                    Needs::ClientSession | Needs::Client(_) => "client",
+                    _ => "nobody",
+                };
+                if its != who {
+                    continue;
+                }
+                let path = row
+                    .path
+                    .replace("{practice}", "riverbend")
+                    .replace("{chart}", ana.chart_id.as_str())
+                    .replace("{act}", "revoke")
+                    .replace("{token}", &"A".repeat(43));
+                if look(&mut window, &mut browser, &path, &mut wrong).await {
+                    seen += 1;
+                }
+            }
+        }
+        window.must_have_stayed_at_home().await;
+        window.close().await;
+        eprintln!("{seen} pages looked at");
+        assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
+
+/// Eight charts, one in each state.
+async fn every_state(w: &mut World) -> Vec<(&'static str, Client, Option<String>)> {
+    let mut made = Vec::new();
+    for (n, state) in
+        ["not invited", "invited", "expired", "locked", "declined", "canceled", "active", "revoked"]
+            .iter()
+            .enumerate()
+    {
+        let email = format!("client{n}@example.com");
+        made.push((
+            *state,
+            w.chart_with("Kim", &format!("Tester{}", char::from(b'a' + n as u8)), "1990-04-12", &email).await,
+            None,
+        ));
+    }
+    // What has to grow old first.
+    for (state, client, link) in &mut made {
+        if *state == "expired" {
+            w.invite(client).await;
+            let mail = w.mail_to(&client.email.clone()).await;
+            *link = Some(w.link_in(&mail));
+        }
+    }
+    w.clock.advance_seconds(8 * 24 * 3_600);
+    for (state, client, link) in &mut made {
+        if matches!(*state, "not invited" | "expired") {
+            continue;
+        }
+        let sent = w.invite(client).await;
+        let mail = w.mail_to(&client.email.clone()).await;
+        let path = w.link_in(&mail);
+        let (scope, by) = (w.riverbend.scope.clone(), w.riverbend.by(Role::FrontDesk));
+        match *state {
+            "locked" => {
+                for _ in 0..5 {
+                    let mut phone = w.browser();
+                    let page = phone.get(&path).await;
+                    let typed = [
+                        ("last_name", "Nobody"),
+                        ("month", "1"),
+                        ("day", "2"),
+                        ("year", "1980"),
+                        ("password", crate::support::PASSWORD),
+                        ("how", "new"),
+                    ];
+                    phone.submit(&page, "/i/", &typed).await;
+                }
+            }
+            "declined" => {
+                let mut phone = w.browser();
+                let page = phone.get(&format!("{path}/decline")).await;
+                phone.submit(&page, "decline", &[]).await;
+            }
+            "canceled" => {
+                actions::cancel(&w.app, &scope, by, sent.access).await.expect("no fault").expect("canceled");
+            }
+            "active" | "revoked" => {
+                w.register_by(&path, client).await;
+                if *state == "revoked" {
+                    actions::revoke(&w.app, &scope, by, sent.access, "moved away".into())
+                        .await
+                        .expect("no fault")
+                        .expect("revoked");
+                }
+            }
+            _ => {}
+        }
+        *link = Some(path);
+    }
+    made
+}
+
+#[test]
+fn a11_01_axe_finds_nothing_in_any_state_of_a_grant() {
+    tell(Engine::Sqlite, async |w| {
+        let states = every_state(w).await;
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Desk).await;
+        let mut staff = w.staff(Role::FrontDesk).await;
+        window.become_user(&staff).await;
+        let mut wrong = Vec::new();
+        for (state, client, _) in &states {
+            let path = format!("/staff/charts/{}/communications", client.chart_id);
+            let words = staff.get(&path).await.words();
+            let tag = if *state == "revoked" { "No Portal Access" } else { state };
+            if !words.to_lowercase().contains(&tag.to_lowercase()) {
+                wrong.push(format!("{path} does not say {tag}:\n{words}"));
+            }
+            look(&mut window, &mut staff, &path, &mut wrong).await;
+        }
+        for path in ["/staff/worklist", "/staff/charts"] {
+            look(&mut window, &mut staff, path, &mut wrong).await;
+        }
+        window.resize(Width::Phone).await;
+        let mut nobody = w.browser();
+        window.become_user(&nobody).await;
+        for (state, _, link) in &states {
+            if let Some(link) = link {
+                let page = nobody.get(link).await;
+                if page.html().contains("Tester") {
+                    wrong.push(format!("the page of a link that is {state} tells the name"));
+                }
+                look(&mut window, &mut nobody, link, &mut wrong).await;
+            }
+        }
+        window.must_have_stayed_at_home().await;
+        window.close().await;
+        assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
