@@ -359,6 +359,9 @@ fn revoked(grant: &Grant, effects: Vec<Effect>) -> Decision {
 }
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

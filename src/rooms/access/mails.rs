@@ -192,3 +192,90 @@ pub fn address_changed(desk: Desk<'_>) -> Letter {
         ..desk.letter("letter-address-changed-subject", before, after)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::chance::SeededChance;
+    use crate::kernel::ids::{PersonId, PracticeId};
+
+    const NOW: Moment = Moment::from_micros(1_796_137_200_000_000);
+
+    fn practice() -> Practice {
+        Practice {
+            practice_id: PracticeId::fresh(&SeededChance::new(1), NOW),
+            slug: "riverbend".into(),
+            name: "Riverbend Counseling".into(),
+            time_zone: "America/New_York".into(),
+            language: "en".into(),
+            accent: "#2f6f62".into(),
+            phone: "555-0100".into(),
+            text_phone: "555-0101".into(),
+            email: "desk@riverbend.example.org".into(),
+            website: "https://riverbend.example.org".into(),
+            postal_address: String::new(),
+            policy: String::new(),
+            suspended_at: None,
+            version: 1,
+        }
+    }
+
+    fn person(language: &str, zone: &str) -> Person {
+        Person {
+            practice_id: PracticeId::fresh(&SeededChance::new(1), NOW),
+            person_id: PersonId::fresh(&SeededChance::new(2), NOW),
+            first_name: "Ana".into(),
+            middle_name: String::new(),
+            last_name: "Duarte".into(),
+            suffix: String::new(),
+            former_last_names: String::new(),
+            preferred_name: String::new(),
+            pronouns: String::new(),
+            birth_date: None,
+            language: language.into(),
+            time_zone: zone.into(),
+            version: 1,
+            created_at: NOW,
+            updated_at: NOW,
+        }
+    }
+
+    fn whole(letter: &Letter) -> String {
+        let mut lines = vec![letter.practice.clone(), letter.subject.clone(), letter.greeting.clone()];
+        lines.extend(letter.before.clone());
+        lines.extend(letter.after.clone());
+        lines.extend(letter.contact.clone());
+        lines.join("\n")
+    }
+
+    #[test]
+    fn every_word_of_a_letter_stands_in_both_catalogues() {
+        for (language, zone) in [("en", ""), ("es", "America/Los_Angeles")] {
+            let (practice, person) = (practice(), person(language, zone));
+            for neutral_mail in [false, true] {
+                let policy = Policy { neutral_mail, ..Policy::default() };
+                let desk = Desk { practice: &practice, policy: &policy, person: &person };
+                let mut told = vec![whole(&address_changed(desk))];
+                told.extend(until(desk, NOW));
+                for text in told {
+                    assert!(!text.contains("letter-") && !text.contains('{'), "{text}");
+                    assert!(!text.contains("Duarte"), "a last name: {text}");
+                    assert!(!neutral_mail || !text.contains("Riverbend"), "neutral: {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_link_is_told_in_the_readers_zone_by_its_name() {
+        let (practice, policy) = (practice(), Policy::default());
+        let told = |language: &str, zone: &str| {
+            let person = person(language, zone);
+            until(Desk { practice: &practice, policy: &policy, person: &person }, NOW).remove(0)
+        };
+        assert!(told("en", "").contains("Tuesday, December 1, 2026, 10:00 AM EST"));
+        assert!(told("", "America/Los_Angeles").contains("7:00 AM PST"));
+        assert!(told("es", "").contains("martes, 1 de diciembre de 2026, 10:00 a. m. EST"));
+        assert!(told("en", "No/Such_Zone").contains("EST"), "the practice's, then");
+    }
+}
