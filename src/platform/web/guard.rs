@@ -160,6 +160,11 @@ fn set_headers(headers: &mut HeaderMap, settings: &Settings) {
             HeaderValue::from_static("max-age=63072000; includeSubDomains"),
         );
     }
+    // A stream of events says "no-cache" by itself, which would let a copy be kept.
+    let streams = |kind: &HeaderValue| kind.as_bytes().starts_with(b"text/event-stream");
+    if headers.get(header::CONTENT_TYPE).is_some_and(streams) {
+        headers.remove(header::CACHE_CONTROL);
+    }
     // Only assets, whose names carry their hash, say otherwise themselves.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

@@ -1,0 +1,125 @@
+//! The practice's own pages: profile, policies, frequent questions, the trail.
+
+use anteroom::platform::db::schema::audit_event;
+use anteroom::platform::permissions::Role;
+use diesel::prelude::*;
+
+use crate::stories;
+
+stories! {
+    async fn a_practice_changes_how_clients_see_it(w: &mut World) {
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get("/staff/practice").await;
+        let fields = [("name", "Riverbend House"), ("accent", "#f2c14e"), ("website", "riverbend.example.org"), ("text_phone", "555-0143")];
+        admin.submit_and_follow(&page, "/staff/practice", &fields).await.must_say("Saved.").must_say("Riverbend House");
+        let outside = w.browser().get("/riverbend/staff/sign-in").await;
+        outside.must_say("Riverbend House");
+        let css = outside.link_to_css();
+        assert!(css.contains("anteroom-f2c14e."), "{css}");
+        let sheet = w.browser().get(&css).await;
+        sheet.must_be(200);
+        assert_eq!(sheet.answer.header("content-type"), Some("text/css; charset=utf-8"));
+    }
+
+    async fn two_who_save_at_once_never_overwrite_each_other_silently(w: &mut World) {
+        let mut one = w.staff(Role::Administrator).await;
+        let mut two = w.staff(Role::Administrator).await;
+        let (page_one, page_two) = (one.get("/staff/practice").await, two.get("/staff/practice").await);
+        one.submit_and_follow(&page_one, "/staff/practice", &[("phone", "555-0111")]).await;
+        let told = two.submit(&page_two, "/staff/practice", &[("phone", "555-0199")]).await;
+        told.must_be(409).must_say("Somebody changed this while you were typing").must_say("Nothing was saved yet");
+        assert!(told.html().contains("555-0199"), "what was typed is lost");
+        assert!(one.get("/staff/practice").await.html().contains("555-0111"));
+        two.submit_and_follow(&told, "/staff/practice", &[]).await;
+        assert!(one.get("/staff/practice").await.html().contains("555-0199"));
+        let page = one.get("/staff/practice/policies").await;
+        one.submit_and_follow(&page, "/policies", &[("resends_per_day", "3")]).await;
+        one.submit(&page, "/policies", &[("resends_per_day", "9")]).await.must_be(409);
+    }
+
+    async fn a_11_03_what_is_wrong_is_told_at_its_field_and_what_was_typed_stays(w: &mut World) {
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get("/staff/practice").await;
+        let fields = [("name", ""), ("email", "not an address"), ("time_zone", "Mars/Olympus")];
+        let wrong = admin.submit(&page, "/staff/practice", &fields).await;
+        wrong.must_be(422).must_say("Please look at this again").must_say("We do not know this time zone");
+        let html = wrong.html();
+        for part in ["role=\"alert\"", "href=\"#f-email\"", "id=\"e-email\"", "aria-invalid=\"true\"", "value=\"Mars/Olympus\""] {
+            assert!(html.contains(part), "{part}");
+        }
+        assert_eq!(html.matches("<h1").count(), 1);
+    }
+
+    async fn names_that_look_like_html_stay_text(w: &mut World) {
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get("/staff/practice").await;
+        let name = "<script>alert(1)</script> & \"Sons\"";
+        let seen = admin.submit_and_follow(&page, "/staff/practice", &[("name", name)]).await;
+        assert!(!seen.html().contains("<script>alert"), "not escaped");
+        seen.must_say("& \"Sons\"");
+    }
+
+    async fn a_practice_writes_its_frequent_questions(w: &mut World) {
+        let mut admin = w.staff(Role::Administrator).await;
+        for (question, answer) in [("Where do I park?", "Behind the house.\n\nIt costs nothing."), ("Can I bring my dog?", "Yes.")] {
+            let page = admin.get("/staff/practice/questions/new?of=en").await;
+            admin.submit_and_follow(&page, "questions/new", &[("question", question), ("answer", answer)]).await.must_say(question);
+        }
+        let list = admin.get("/staff/practice/questions?of=en").await;
+        let order = |page: &crate::support::Page| {
+            let words = page.words();
+            words.find("Where do I park?") < words.find("Can I bring my dog?")
+        };
+        assert!(order(&list));
+        admin.submit_and_follow(&list, "/move", &[("way", "down")]).await;
+        assert!(!order(&admin.get("/staff/practice/questions?of=en").await));
+        admin.get("/staff/practice/questions?of=es").await.must_not_say("Where do I park?");
+        let help = w.browser().get("/riverbend/help").await;
+        help.must_be(200).must_say("Where do I park?").must_say("It costs nothing.");
+        let one = list.link("/staff/practice/questions/0");
+        let page = admin.get(&format!("{one}/delete")).await;
+        page.must_say("Delete this question?");
+        admin.submit_and_follow(&page, "/delete", &[]).await.must_say("The question is deleted.");
+        w.browser().get("/riverbend/help").await.must_not_say("Where do I park?");
+        admin.get(&one).await.must_be(404);
+        let mut theirs = w.staff_of(&w.twinoaks, Role::Administrator).await;
+        theirs.get("/staff/practice/questions?of=en").await.must_not_say("Can I bring my dog?");
+    }
+
+    async fn aud_02_the_trail_is_read_by_page_by_chart_and_checks_itself(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        for _ in 0..60 {
+            let by = w.riverbend.by(Role::FrontDesk);
+            w.app.db.write(&w.riverbend.scope, move |c| {
+                anteroom::platform::audit::record(c, anteroom::platform::audit::Event::new(by.clone(), "staff.signed_out"))
+            }).await.expect("no fault");
+        }
+        let mut admin = w.staff(Role::Administrator).await;
+        let first = admin.get("/staff/audit").await;
+        first.must_be(200).must_say("Signed out").must_not_say("staff.signed_out");
+        let older = admin.get(&first.link("before=").replace("&amp;", "&")).await;
+        older.must_be(200).must_say("Made a chart");
+        admin.get(&format!("/staff/audit?chart={}", ana.number)).await.must_say("Made a chart").must_not_say("Signed out<");
+        admin.get("/staff/audit?chart=no-such").await.must_say("no chart with this number");
+        admin.get("/staff/audit/check").await.must_say("The chain is whole");
+        let practice = w.riverbend.scope.id().clone();
+        w.tamper(move |c| {
+            diesel::update(audit_event::table.filter(audit_event::practice_id.eq(practice.clone())).filter(audit_event::seq.eq(3)))
+                .set(audit_event::actor_name.eq("Somebody Else"))
+                .execute(c)
+        }).await;
+        admin.get("/staff/audit/check").await.must_say("The chain is broken at number 3");
+    }
+}
+
+trait Css {
+    fn link_to_css(&self) -> String;
+}
+
+impl Css for crate::support::Page {
+    fn link_to_css(&self) -> String {
+        let html = self.html();
+        let at = html.find("/assets/anteroom-").expect("a stylesheet");
+        html[at..].split('"').next().unwrap_or_default().to_owned()
+    }
+}

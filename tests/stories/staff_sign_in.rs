@@ -1,0 +1,359 @@
+//! Staff at the door: sign-in, sessions, pauses, forgotten passwords.
+
+use std::sync::Arc;
+
+use anteroom::platform::db::schema::session;
+use anteroom::platform::permissions::Role;
+use diesel::prelude::*;
+
+use crate::stories;
+use crate::support::world::Plan;
+use crate::support::{Browser, PASSWORD, Page, World};
+
+const DOOR: &str = "/riverbend/staff/sign-in";
+
+async fn knock(browser: &mut Browser, email: &str, password: &str) -> Page {
+    browser.post(DOOR, &[("email", email), ("password", password), ("back", "")]).await
+}
+
+fn is_in(page: &Page) -> bool {
+    page.status() == 303 && page.location() == Some("/staff")
+}
+
+fn is_out(page: &Page) -> bool {
+    page.status() == 303 && page.location().is_some_and(|to| to.contains("/staff/sign-in"))
+}
+
+fn desk(w: &World) -> String {
+    w.riverbend.member(Role::FrontDesk).email.clone()
+}
+
+/// Asks for a new password and takes the link out of the mail.
+async fn forgotten(w: &mut World, email: &str) -> String {
+    let mut browser = w.browser();
+    let page = browser.get("/riverbend/staff/forgot").await;
+    browser.submit_and_follow(&page, "forgot", &[("email", email)]).await.must_say("Look at your mail");
+    let mail = w.mail_to(email).await;
+    w.link_in(&mail)
+}
+
+const NEW: &str = "seven slow herons at dusk";
+
+stories! {
+    async fn a_staff_member_signs_in_and_comes_back_to_the_page_they_wanted(w: &mut World) {
+        let mut browser = w.browser();
+        let turned = browser.get("/staff/team?x=1").await;
+        assert!(is_out(&turned), "{:?}", turned.location());
+        let mut admin = w.browser();
+        let email = w.riverbend.member(Role::Administrator).email.clone();
+        // A browser that was here before is sent to its own practice's door, with the way back.
+        knock(&mut admin, &email, PASSWORD).await;
+        w.clock.advance_seconds(16 * 60);
+        let turned = admin.get("/staff/team?x=1").await;
+        let door = turned.location().expect("a door").to_owned();
+        assert!(door.starts_with("/riverbend/staff/sign-in?back="), "{door}");
+        let form = admin.get(&door).await;
+        let answer = admin.submit(&form, "sign-in", &[("email", &email), ("password", PASSWORD)]).await;
+        assert_eq!(answer.location(), Some("/staff/team?x=1"));
+        admin.follow(&answer).await.must_be(200).must_say("Team");
+    }
+
+    async fn nobody_is_sent_to_a_foreign_page_after_sign_in(w: &mut World) {
+        for back in ["//evil.example", "https://evil.example", "/staff//evil.example", "/portal", "/staff/\\x"] {
+            let fields = [("email", desk(w)), ("password", PASSWORD.into()), ("back", back.to_owned())];
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
+            let page = w.browser().post(DOOR, &fields).await;
+            assert!(is_in(&page), "{back} leads to {:?}", page.location());
+        }
+    }
+
+    async fn ses_01_a_sign_in_makes_a_fresh_session_whatever_cookie_came(w: &mut World) {
+        let mut browser = w.browser();
+        knock(&mut browser, &desk(w), PASSWORD).await;
+        let first = browser.cookies().to_vec();
+        knock(&mut browser, &desk(w), PASSWORD).await;
+        let second = browser.cookies().to_vec();
+        assert_ne!(first, second, "the session was not renewed");
+        // The one that was there before the sign-in has ended with it.
+        let mut thief = w.browser();
+        thief.take_cookie(&format!("{}={}", first[0].0, first[0].1));
+        assert!(is_out(&thief.get("/staff/me").await));
+        browser.get("/staff/me").await.must_be(200);
+        // A cookie that somebody made up is never taken over.
+        let made_up = format!("{}={}.{}", first[0].0, w.riverbend.scope.id(), "A".repeat(43));
+        let mut fixed = w.browser();
+        fixed.take_cookie(&made_up);
+        knock(&mut fixed, &desk(w), PASSWORD).await;
+        assert_ne!(fixed.cookies()[0].1, made_up.split_once('=').unwrap_or_default().1);
+        let stored: Vec<String> = w.look(|c| session::table.select(session::token_hash).load(c)).await;
+        let secret = second[0].1.split('.').nth(1).expect("a secret").to_owned();
+        assert!(stored.iter().all(|hash| *hash != secret), "the secret itself is stored");
+    }
+
+    async fn ses_02_cookies_of_an_https_origin_belong_to_this_host_alone(w: &mut World) {
+        let mut plan = Plan::new(w.engine);
+        plan.database = Some(w.database.clone());
+        plan.clock = Arc::clone(&w.clock);
+        plan.mailbox = Some(w.mailbox.clone());
+        plan.public_url = Some("https://portal.example.org".into());
+        let https = World::planned(plan).await;
+        let mut browser = https.browser();
+        let pages = [
+            knock(&mut browser, &desk(w), PASSWORD).await,
+            browser.get("/riverbend/staff/sign-in?lang=es").await,
+        ];
+        for page in &pages {
+            for cookie in page.answer.all("set-cookie") {
+                assert!(cookie.starts_with("__Host-"), "{cookie}");
+                for part in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax"] {
+                    assert!(cookie.contains(part), "{cookie} lacks {part}");
+                }
+                assert!(!cookie.contains("Domain"), "{cookie}");
+            }
+            assert!(page.answer.header("strict-transport-security").is_some_and(|v| v.contains("max-age=63072000")));
+        }
+        assert_eq!(pages[0].answer.all("set-cookie").count(), 1);
+    }
+
+    async fn ses_03_a_session_ends_fifteen_minutes_after_the_last_click(w: &mut World) {
+        let mut browser = w.staff(Role::FrontDesk).await;
+        w.clock.advance_seconds(14 * 60 + 59);
+        browser.get("/staff/me").await.must_be(200);
+        w.clock.advance_seconds(14 * 60 + 59);
+        browser.get("/staff/me").await.must_be(200);
+        w.clock.advance_seconds(15 * 60);
+        assert!(is_out(&browser.get("/staff/me").await));
+    }
+
+    async fn ses_03_what_a_page_asks_by_itself_does_not_keep_anybody_signed_in(w: &mut World) {
+        let mut browser = w.staff(Role::FrontDesk).await;
+        let mut page = browser.clone().with("x-anteroom-presence", "page");
+        for _ in 0..14 {
+            w.clock.advance_seconds(60);
+            page.get("/staff/session").await.must_be(200);
+        }
+        w.clock.advance_seconds(60);
+        assert!(is_out(&browser.get("/staff/me").await));
+    }
+
+    async fn ses_03_twelve_hours_are_the_most(w: &mut World) {
+        let mut browser = w.staff(Role::FrontDesk).await;
+        for _ in 0..71 {
+            w.clock.advance_seconds(600);
+            browser.get("/staff/session").await.must_be(200);
+        }
+        w.clock.advance_seconds(600);
+        assert!(is_out(&browser.get("/staff/session").await));
+    }
+
+    async fn ses_04_nothing_in_a_request_revives_an_ended_session(w: &mut World) {
+        let ended = w.staff(Role::Administrator).await;
+        w.clock.advance_seconds(15 * 60);
+        for query in ["keep=1", "skip_timeout=1", "skip_timeout_reset=1", "auto=1", "session=1", "lang=es", "done=saved"] {
+            let mut browser = ended.clone();
+            assert!(is_out(&browser.get(&format!("/staff/team?{query}")).await), "{query}");
+        }
+        for (name, value) in [
+            ("x-anteroom-presence", "person"),
+            ("x-anteroom-presence", "page"),
+            ("accept", "text/event-stream"),
+            ("x-requested-with", "XMLHttpRequest"),
+            ("sec-purpose", "prefetch"),
+            ("authorization", "Bearer x"),
+        ] {
+            let mut browser = ended.clone().with(name, value);
+            assert!(is_out(&browser.get("/staff/team").await), "{name}: {value}");
+        }
+    }
+
+    async fn ses_05_signing_out_ends_the_session_and_empties_the_browser(w: &mut World) {
+        let mut browser = w.staff(Role::FrontDesk).await;
+        let held = browser.clone();
+        let page = browser.get("/staff/me").await;
+        assert_eq!(page.answer.header("cache-control"), Some("no-store"), "Back would show it");
+        let out = browser.submit(&page, "/staff/sign-out", &[]).await;
+        assert!(is_out(&out));
+        assert!(out.answer.header("clear-site-data").is_some_and(|v| v.contains("\"cache\"")));
+        assert!(browser.cookies().iter().all(|(name, _)| !name.contains("staff")), "the cookie stayed");
+        browser.follow(&out).await.must_say("You are signed out.");
+        assert!(is_out(&held.clone().get("/staff/me").await), "the old cookie still opens");
+        let again = held.clone().send("POST", "/staff/sign-out", None).await;
+        assert!(is_out(&again), "signing out twice is no error");
+    }
+
+    async fn ses_07_one_sees_and_ends_ones_own_sessions(w: &mut World) {
+        let mut here = w.staff(Role::Clinician).await;
+        let mut there = w.staff(Role::Clinician).await;
+        let page = here.get("/staff/me").await;
+        page.must_say("This one");
+        assert!(page.has_form("/staff/me/sessions"));
+        here.submit_and_follow(&page, "/staff/me/sessions", &[]).await.must_say("Ended.");
+        assert!(is_out(&there.get("/staff/me").await));
+        here.get("/staff/me").await.must_be(200);
+    }
+
+    async fn ten_failures_pause_a_name_for_fifteen_minutes_and_no_longer(w: &mut World) {
+        let (email, mut browser) = (desk(w), w.browser());
+        for _ in 0..9 {
+            knock(&mut browser, &email, "wrong but long enough").await.must_be(422).must_say("do not go together");
+        }
+        knock(&mut browser, &email, "wrong but long enough").await.must_say("paused until 10:15 AM");
+        w.clock.advance_seconds(10 * 60);
+        // The right password is not even looked at, and trying does not prolong the pause.
+        knock(&mut browser, &email, PASSWORD).await.must_say("paused until 10:15 AM");
+        w.clock.advance_seconds(5 * 60 - 1);
+        knock(&mut browser, &email, PASSWORD).await.must_say("paused until 10:15 AM");
+        w.clock.advance_seconds(1);
+        assert!(is_in(&knock(&mut browser, &email, PASSWORD).await));
+        // A sign-in forgets the failures before it.
+        for _ in 0..9 {
+            knock(&mut browser, &email, "wrong but long enough").await.must_be(422);
+        }
+        assert!(is_in(&knock(&mut browser, &email, PASSWORD).await));
+    }
+
+    async fn rat_04_a_name_that_nobody_has_behaves_like_one_that_somebody_has(w: &mut World) {
+        let (known, unknown) = (desk(w), "nobody.at.all@example.org".to_owned());
+        let mut browser = w.browser();
+        for turn in 0..12 {
+            let one = knock(&mut browser, &known, "wrong but long enough").await;
+            let other = knock(&mut browser, &unknown, "wrong but long enough").await;
+            assert_eq!(one.status(), other.status(), "turn {turn}");
+            assert_eq!(one.html().replace(&known, "X"), other.html().replace(&unknown, "X"), "turn {turn}");
+            let names = |page: &Page| page.answer.headers.iter().map(|(n, _)| n.clone()).collect::<Vec<_>>();
+            assert_eq!(names(&one), names(&other), "turn {turn}");
+        }
+    }
+
+    async fn of_many_guesses_at_once_no_more_than_ten_are_answered(w: &mut World) {
+        let email = desk(w);
+        let mut guesses = Vec::new();
+        for _ in 0..24 {
+            let (mut browser, email) = (w.browser(), email.clone());
+            guesses.push(tokio::spawn(async move { knock(&mut browser, &email, "wrong but long enough").await }));
+        }
+        let mut answered = 0;
+        for guess in guesses {
+            let page = guess.await.expect("a guess");
+            page.must_be(422);
+            answered += usize::from(page.says("do not go together"));
+        }
+        assert_eq!(answered, 9, "the tenth begins the pause");
+    }
+
+    async fn many_right_passwords_at_once_are_no_attack(w: &mut World) {
+        let email = desk(w);
+        let mut tries = Vec::new();
+        for _ in 0..16 {
+            let (mut browser, email) = (w.browser(), email.clone());
+            tries.push(tokio::spawn(async move { knock(&mut browser, &email, PASSWORD).await }));
+        }
+        for one in tries {
+            assert!(is_in(&one.await.expect("a sign-in")));
+        }
+    }
+
+    async fn a_sign_in_of_one_practice_opens_nothing_at_another(w: &mut World) {
+        let email = desk(w);
+        let fields = [("email", email.as_str()), ("password", PASSWORD), ("back", "")];
+        w.browser().post("/twinoaks/staff/sign-in", &fields).await.must_be(422);
+        w.browser().post("/no-such-practice/staff/sign-in", &fields).await.must_be(404);
+        // A cookie that names another practice finds no session there (AUZ-02).
+        let browser = w.staff(Role::Administrator).await;
+        let (name, value) = browser.cookies()[0].clone();
+        let secret = value.split_once('.').expect("two parts").1;
+        let mut forged = w.browser();
+        forged.take_cookie(&format!("{name}={}.{secret}", w.twinoaks.scope.id()));
+        assert!(is_out(&forged.get("/staff/team").await));
+    }
+
+    async fn pwd_06_a_forgotten_password_is_answered_alike_for_everybody(w: &mut World) {
+        let mut browser = w.browser();
+        let known = browser.post("/riverbend/staff/forgot", &[("email", &desk(w))]).await;
+        let unknown = browser.post("/riverbend/staff/forgot", &[("email", "nobody@example.org")]).await;
+        assert_eq!(known.status(), 303);
+        assert_eq!(known.location(), unknown.location());
+        w.mail_to(&desk(w)).await;
+        assert_eq!(w.unread_to("nobody@example.org").await, 0);
+        browser.post("/riverbend/staff/forgot", &[("email", "no address")]).await.must_be(422).must_say("name@example.org");
+    }
+
+    async fn pwd_06_a_reset_link_works_once_ends_sessions_and_signs_nobody_in(w: &mut World) {
+        let email = desk(w);
+        let mut elsewhere = w.staff(Role::FrontDesk).await;
+        let link = forgotten(w, &email).await;
+        let mut browser = w.browser();
+        // Looking changes nothing, however often (INV-05).
+        for _ in 0..3 {
+            browser.get(&link).await.must_be(200).must_say("Choose a password");
+            browser.send("HEAD", &link, None).await.must_be(200);
+        }
+        let page = browser.get(&link).await;
+        // Too weak costs nothing.
+        let weak = browser.submit(&page, "/staff/password/", &[("password", "short")]).await;
+        weak.must_be(422).must_say("at least 15 characters").must_not_say("short\"");
+        let done = browser.submit_and_follow(&weak, "/staff/password/", &[("password", NEW)]).await;
+        done.must_say("Your password is set");
+        assert!(browser.cookies().is_empty(), "a link signs nobody in");
+        assert!(is_out(&elsewhere.get("/staff/me").await), "the old session lives on");
+        knock(&mut browser, &email, PASSWORD).await.must_be(422);
+        assert!(is_in(&knock(&mut browser, &email, NEW).await));
+        browser.get(&link).await.must_be(410).must_say("does not work any more");
+        let again = w.browser().post(&link, &[("password", "another long password here")]).await;
+        again.must_be(410);
+        let told = w.mail_to(&email).await;
+        assert!(told.subject.contains("was set"), "{}", told.subject);
+    }
+
+    async fn pwd_06_a_reset_link_ends_after_an_hour_and_with_the_next_one(w: &mut World) {
+        let email = desk(w);
+        let first = forgotten(w, &email).await;
+        let second = forgotten(w, &email).await;
+        w.browser().get(&first).await.must_be(410);
+        w.browser().post(&first, &[("password", NEW)]).await.must_be(410);
+        w.clock.advance_seconds(3_599);
+        w.browser().get(&second).await.must_be(200);
+        w.clock.advance_seconds(1);
+        w.browser().get(&second).await.must_be(410).must_say("Its time is over");
+        w.browser().post(&second, &[("password", NEW)]).await.must_be(410);
+        // Another practice's address does not know it.
+        let elsewhere = second.replace("/riverbend/", "/twinoaks/");
+        w.browser().get(&elsewhere).await.must_be(404);
+        assert!(is_in(&knock(&mut w.browser(), &email, PASSWORD).await), "the old password went on working");
+    }
+
+    async fn a_new_password_by_link_ends_a_pause(w: &mut World) {
+        let (email, mut browser) = (desk(w), w.browser());
+        for _ in 0..10 {
+            knock(&mut browser, &email, "wrong but long enough").await;
+        }
+        let link = forgotten(w, &email).await;
+        let page = browser.get(&link).await;
+        browser.submit_and_follow(&page, "/staff/password/", &[("password", NEW)]).await;
+        assert!(is_in(&knock(&mut browser, &email, NEW).await));
+    }
+
+    async fn changing_ones_password_asks_for_the_present_one_and_ends_other_sessions(w: &mut World) {
+        let mut here = w.staff(Role::FrontDesk).await;
+        let mut there = w.staff(Role::FrontDesk).await;
+        let page = here.get("/staff/me").await;
+        let wrong = here
+            .submit(&page, "/staff/me/password", &[("present", "not my password at all"), ("password", NEW)])
+            .await;
+        wrong.must_be(422).must_say("not your present password").must_not_say(NEW);
+        let fields = [("present", PASSWORD), ("password", NEW)];
+        here.submit_and_follow(&wrong, "/staff/me/password", &fields).await.must_say("signed out everywhere else");
+        here.get("/staff/me").await.must_be(200);
+        assert!(is_out(&there.get("/staff/me").await));
+        assert!(is_in(&knock(&mut w.browser(), &desk(w), NEW).await));
+    }
+
+    async fn a_browser_that_was_never_here_says_which_practice(w: &mut World) {
+        let mut browser = w.browser();
+        let page = browser.visit("/staff/charts").await;
+        page.must_say("Which practice do you work for?");
+        browser.get("/staff/sign-in?practice=nowhere").await.must_be(422).must_say("do not know a practice");
+        let door = browser.get("/staff/sign-in?practice=Riverbend").await;
+        assert_eq!(door.location(), Some(DOOR));
+    }
+}
