@@ -2,6 +2,7 @@
 //! actions that pages call.
 
 mod audit;
+mod chart;
 mod failure;
 mod flags;
 mod invite;
@@ -73,6 +74,9 @@ enum Command {
     /// Staff members of a practice.
     #[command(subcommand)]
     Staff(staff::Command),
+    /// Charts of a practice.
+    #[command(subcommand)]
+    Chart(chart::Command),
     /// Invitations of chart owners to the portal.
     #[command(subcommand)]
     Invite(invite::Command),
@@ -139,6 +143,7 @@ async fn run(command: Command) -> Ending {
         Command::Migrate { dry_run, json, flags } => migrate(flags, dry_run, json).await,
         Command::Practice(command) => practice::run(command).await,
         Command::Staff(command) => staff::run(command).await,
+        Command::Chart(command) => chart::run(command).await,
         Command::Invite(command) => invite::run(command).await,
         Command::Mail(command) => mail::run(command).await,
         Command::Audit(command) => audit::run(command).await,

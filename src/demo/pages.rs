@@ -16,7 +16,7 @@ use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Needs;
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
-use crate::platform::web::forms::RawForm;
+use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::{PageError, PageResult, Routes, assets, html, see_other};
 
 /// The demo's routes.
@@ -146,8 +146,11 @@ async fn move_clock(
 #[template(path = "demo/templates/styleguide.html")]
 struct Styleguide {
     frame: DemoFrame,
+    errors: FieldErrors,
 }
 
 async fn styleguide(State(app): State<AppState>, Extension(demo): Extension<Arc<Demo>>) -> PageResult {
-    html(Styleguide { frame: DemoFrame::new(&demo, &app) }.render())
+    let mut errors = FieldErrors::new();
+    errors.add("sg-email", "Write the whole address, such as name@example.org.");
+    html(Styleguide { frame: DemoFrame::new(&demo, &app), errors }.render())
 }

@@ -9,6 +9,7 @@ mod access;
 mod api;
 mod bounces;
 mod charts;
+mod cli;
 mod ground;
 mod headers;
 mod outbox;

@@ -1,0 +1,282 @@
+//! The command line, as an operator types it: the built program, its words and its exit codes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn anteroom(data: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
+    // Nothing around the test may set it, and no file nearby.
+    command.env_clear().env("ANTEROOM_DATA", data).current_dir(std::env::temp_dir()).args(words);
+    command
+}
+
+fn run(data: &Path, words: &[&str]) -> Output {
+    anteroom(data, words).stdin(Stdio::null()).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[track_caller]
+fn done(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[track_caller]
+fn fails(output: &Output, code: i32, parts: &[&str]) {
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{}{told}", text(&output.stdout));
+    for part in parts {
+        assert!(told.contains(part), "{part:?} is missing from:\n{told}");
+    }
+}
+
+fn house() -> tempfile::TempDir {
+    let data = tempfile::tempdir().unwrap();
+    let made =
+        run(data.path(), &["practice", "add", "elm", "--name", "Elm House", "--email", "desk@example.org"]);
+    done(&made);
+    data
+}
+
+#[test]
+fn an_operator_sets_a_practice_up_from_nothing() {
+    let data = house();
+    let all = done(&run(data.path(), &["practice", "list", "--json"]));
+    let all: serde_json::Value = serde_json::from_str(&all).unwrap();
+    assert_eq!(all[0]["slug"], "elm");
+    let words = [
+        "staff",
+        "add",
+        "boss@example.org",
+        "--name",
+        "Robin Vale",
+        "--role",
+        "administrator",
+        "--print-link",
+    ];
+    let told = done(&run(data.path(), &words));
+    assert!(told.contains("http://127.0.0.1:8080/elm/staff/password/"), "{told}");
+    fails(&run(data.path(), &words), 1, &["exists already"]);
+    assert!(done(&run(data.path(), &["audit", "check"])).contains("elm: whole"));
+    assert!(done(&run(data.path(), &["migrate"])).contains("nothing to do"));
+}
+
+#[test]
+fn a_wrong_word_is_named_with_what_is_allowed() {
+    let data = house();
+    fails(
+        &run(data.path(), &["practice", "list", "--smtp-pool", "900"]),
+        2,
+        &["smtp_pool", "--smtp-pool", "1 to 64"],
+    );
+    let mut command = anteroom(data.path(), &["practice", "list"]);
+    let output = command.env("ANTEROOM_LISTN", "127.0.0.1:1").output().unwrap();
+    fails(&output, 2, &["ANTEROOM_LISTN", "Did you mean listen?"]);
+    fails(&run(data.path(), &["nonsense"]), 2, &["nonsense"]);
+    fails(&run(data.path(), &["practice", "add", "staff", "--name", "x"]), 2, &["address part"]);
+    fails(
+        &run(data.path(), &["invite", "list", "--practice", "oak"]),
+        4,
+        &["no practice \"oak\"", "There are: elm."],
+    );
+    fails(&run(data.path(), &["invite", "send"]), 2, &["no charts were named"]);
+}
+
+#[test]
+fn what_is_not_there_is_told_with_its_cause_and_what_to_do() {
+    let data = house();
+    let nowhere = "postgres://nobody:hush@127.0.0.1:1/none";
+    let output = run(data.path(), &["practice", "list", "--database-url", nowhere]);
+    fails(&output, 3, &["because:", "what to do:", "127.0.0.1"]);
+    assert!(!text(&output.stderr).contains("hush"), "CRY-06: the password is never shown");
+    let output = run(data.path(), &["practice", "list", "--json", "--database-url", nowhere]);
+    let told: serde_json::Value = serde_json::from_str(text(&output.stderr).lines().last().unwrap()).unwrap();
+    assert_eq!(told["exit"], 3);
+    std::fs::write(data.path().join("secret.key"), "nonsense!").unwrap();
+    fails(&run(data.path(), &["practice", "list"]), 3, &["secret.key", "put", "copy back"]);
+}
+
+#[test]
+fn charts_come_in_from_a_file_rehearsed_first() {
+    let data = house();
+    let file = data.path().join("charts.csv");
+    let rows = "chart_number,first_name,last_name,birth_date,email\n\
+                1,Ana,Duarte,1987-05-22,ana@example.org\n\
+                2,Ben,Adler,1969-01-31,ben@example.org\n";
+    std::fs::write(&file, rows).unwrap();
+    let file = file.to_string_lossy().into_owned();
+    assert!(done(&run(data.path(), &["chart", "import", &file])).contains("2 charts would be made"));
+    assert_eq!(done(&run(data.path(), &["invite", "list"])), "");
+    assert!(done(&run(data.path(), &["chart", "import", &file, "--apply"])).contains("2 charts made"));
+    assert!(done(&run(data.path(), &["chart", "import", &file, "--apply"])).contains("2 as they were"));
+    std::fs::write(&file, rows.replace("1987-05-22", "1987-02-30")).unwrap();
+    fails(&run(data.path(), &["chart", "import", &file, "--apply"]), 1, &["line 2", "birth_date"]);
+    fails(&run(data.path(), &["chart", "import", "/nowhere.csv"]), 2, &["/nowhere.csv"]);
+
+    fails(&run(data.path(), &["invite", "send", "1", "2"]), 2, &["--yes"]);
+    let sent = done(&run(data.path(), &["invite", "send", "1", "2", "--yes", "--json"]));
+    let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+    assert_eq!((&sent["queued"], &sent["refused"]), (&2.into(), &0.into()));
+    let list = done(&run(data.path(), &["invite", "list", "--state", "invited"]));
+    assert_eq!(list.lines().count(), 2, "{list}");
+    assert!(!list.contains("Duarte"), "no names in a terminal");
+    assert!(done(&run(data.path(), &["invite", "resend", "1"])).contains("1 queued"));
+}
+
+#[test]
+fn a_message_that_is_no_bounce_is_passed_over() {
+    let data = house();
+    let mut child = anteroom(data.path(), &["mail", "bounce", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"From: a@example.org\r\nSubject: lunch\r\n\r\nNoon?\r\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(done(&output).contains("\"ignored\""));
+    fails(&run(data.path(), &["mail", "bounce"]), 2, &["no message"]);
+}
+
+#[test]
+fn version_help_and_completions_are_there() {
+    let data = tempfile::tempdir().unwrap();
+    assert_eq!(
+        done(&run(data.path(), &["--version"])).trim(),
+        format!("anteroom {}", env!("CARGO_PKG_VERSION"))
+    );
+    let help = done(&run(data.path(), &["serve", "--help"]));
+    assert!(help.contains("--smtp-url") && help.contains("--trusted-proxies"), "{help}");
+    assert!(done(&run(data.path(), &["completions", "bash"])).contains("_anteroom"));
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A free port. Somebody may take it before us; then the test says so.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn get(port: u16, path: &str) -> Option<String> {
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    Some(text(&answer))
+}
+
+#[track_caller]
+fn eventually(what: &str, seconds: u64, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(seconds), "{what}: not within {seconds} s");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Asks it to end as a service manager does.
+fn terminate(child: &Child) {
+    let status = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn avl_06_serve_answers_refuses_a_taken_port_and_stops_in_order() {
+    let data = house();
+    let (port, metrics) = (free_port(), free_port());
+    let (listen, own) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{metrics}"));
+    let serve = anteroom(
+        data.path(),
+        &["serve", "--listen", &listen, "--metrics-listen", &own, "--log-format", "json"],
+    )
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
+    let mut serve = Running(serve);
+    eventually("it listens", 30, || get(port, "/readyz").is_some_and(|a| a.contains("200 OK")));
+    assert!(get(metrics, "/metrics").unwrap().contains("anteroom_requests_total"));
+    assert!(get(port, "/elm/staff/sign-in").unwrap().contains("200 OK"));
+    assert!(get(port, "/demo").unwrap().contains("404"), "SUP-06: nothing of the demo is here");
+    assert!(get(port, "/styleguide").unwrap().contains("404"), "SUP-06");
+    fails(&run(data.path(), &["serve", "--listen", &listen]), 3, &["cannot be listened on", "--listen"]);
+    terminate(&serve.0);
+    let began = Instant::now();
+    let status = serve.0.wait().unwrap();
+    assert!(status.success() && began.elapsed() < Duration::from_secs(30));
+    let mut log = String::new();
+    serve.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
+        assert!(line["timestamp"].is_string());
+    }
+    assert!(log.contains("stopped"), "{log}");
+}
+
+#[test]
+fn the_demo_comes_up_seeded_with_everybody_in_their_state() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("demo");
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let demo = anteroom(data.path(), &["demo", "--listen", &listen, "--data", folder.to_str().unwrap()])
+        .env_remove("ANTEROOM_DATA")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut demo = Running(demo);
+    let (sender, told) = std::sync::mpsc::channel();
+    let out = demo.0.stdout.take().unwrap();
+    std::thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    let mut said = Vec::new();
+    while !said.iter().any(|line: &String| line.contains("Ctrl-C")) {
+        said.push(told.recv_timeout(Duration::from_secs(120)).expect("the demo says where to go"));
+    }
+    let said = said.join("\n");
+    for part in ["/demo", "/riverbend/staff/sign-in", "Front desk", "Client", "ana.duarte@example.org"] {
+        assert!(said.contains(part), "{part:?} is missing from:\n{said}");
+    }
+    let page = get(port, "/demo").unwrap();
+    assert!(page.contains("200 OK") && page.contains("/demo/mail/"), "{page}");
+    let html = get(port, "/demo/mail/1/html").unwrap();
+    assert!(html.contains("sandbox") && html.contains("style-src 'unsafe-inline'"), "{html}");
+    assert!(get(port, "/styleguide").unwrap().contains("200 OK"));
+
+    let list = done(&run(&folder, &["invite", "list", "--json"]));
+    let charts: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();
+    assert_eq!(charts.len(), 40);
+    for (state, least) in [
+        ("not_invited", 10),
+        ("invited", 8),
+        ("expired", 4),
+        ("undeliverable", 3),
+        ("locked", 2),
+        ("declined", 1),
+        ("canceled", 2),
+        ("active", 7),
+        ("no_portal_access", 1),
+    ] {
+        let found = charts.iter().filter(|c| c["state"] == state).count();
+        assert!(found >= least, "{found} charts are {state}, wanted {least}:\n{list}");
+    }
+    assert!(done(&run(&folder, &["audit", "check"])).contains("riverbend: whole"));
+    terminate(&demo.0);
+    assert!(demo.0.wait().unwrap().success());
+}
