@@ -46,7 +46,7 @@ struct KeysPage {
     lines: Vec<Line>,
     /// The text of the key that was just made.
     fresh: Option<(String, String)>,
-    /// What was typed. Not `name`, which is a parameter of the field's macro.
+    /// What was typed.
     typed_name: String,
     choices: Vec<Choice>,
     errors: FieldErrors,
