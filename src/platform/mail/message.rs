@@ -256,10 +256,10 @@ mod tests {
         let mail = MessageParser::new().parse(bytes).unwrap();
         let mut all = Vec::new();
         for header in mail.headers() {
-            if matches!(header.name().to_ascii_lowercase().as_str(), "to" | "cc" | "bcc" | "resent-to") {
-                if let Some(addresses) = header.value().as_address() {
-                    all.extend(addresses.iter().filter_map(|a| a.address()).map(str::to_owned));
-                }
+            if matches!(header.name().to_ascii_lowercase().as_str(), "to" | "cc" | "bcc" | "resent-to")
+                && let Some(addresses) = header.value().as_address()
+            {
+                all.extend(addresses.iter().filter_map(|a| a.address()).map(str::to_owned));
             }
         }
         all

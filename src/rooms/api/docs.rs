@@ -47,7 +47,7 @@ impl Modify for Key {
 }
 
 static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::to_value(Document::openapi()).unwrap_or_else(|_| Value::Null));
+    LazyLock::new(|| serde_json::to_value(Document::openapi()).unwrap_or(Value::Null));
 
 /// The OpenAPI 3.1 document.
 pub fn document() -> &'static Value {
