@@ -3,7 +3,7 @@
 use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::clock::Moment;
 use anteroom::kernel::email::EmailAddress;
-use anteroom::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId};
+use anteroom::kernel::ids::{AccessId, AddressId, ChartId, InvitationId, PersonId};
 use anteroom::kernel::secrets::{Secret, Token, sha256_hex};
 use anteroom::platform::audit::{self, Actor, By, ChainCheck};
 use anteroom::platform::db::Conn;
@@ -1022,6 +1022,94 @@ stories! {
         assert!(accounts(w).await <= 2, "one account a person");
         assert!(tokens.len() > 5, "something happened");
     }
+
+    #[ignore = "a measurement: run it alone, in release"]
+    async fn ten_thousand_invitations_are_queued_in_three_seconds(w: &mut World) {
+        w.stop_sending().await;
+        let charts = many_charts(w, 10_000).await;
+        let by = w.riverbend.by(Role::FrontDesk);
+        for (what, generation) in [("invited", 1), ("resent", 2)] {
+            let began = std::time::Instant::now();
+            let answers =
+                actions::send_many(&w.app, &w.riverbend.scope, by.clone(), charts.clone()).await.expect("no fault");
+            let took = began.elapsed();
+            assert!(answers.iter().all(|(_, a)| a.as_ref().is_ok_and(|sent| sent.generation == generation)));
+            println!("{:?}: 10,000 {what} in {took:.2?}", w.engine);
+            assert!(cfg!(debug_assertions) || took.as_secs_f64() < 3.0, "{took:?}");
+        }
+        let waiting: i64 = w.look(|c| outbox::table.filter(outbox::state.eq("queued")).count().get_result(c)).await;
+        assert_eq!(waiting, 10_000);
+    }
+}
+
+/// Charts by the thousand, each with its own client and address.
+async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
+    w.app
+        .db
+        .write(&w.riverbend.scope, move |c| {
+            let (now, here) = (c.now(), c.practice().clone());
+            let mut charts = Vec::with_capacity(count);
+            for n in 0..count {
+                let person_id = PersonId::fresh(c.chance(), now);
+                let chart_id = ChartId::fresh(c.chance(), now);
+                let email = format!("client{n}@example.com");
+                diesel::insert_into(person::table)
+                    .values((
+                        (
+                            person::practice_id.eq(here.clone()),
+                            person::person_id.eq(person_id.clone()),
+                            person::first_name.eq("Ana"),
+                            person::middle_name.eq(""),
+                            person::last_name.eq(format!("Number{n}")),
+                            person::suffix.eq(""),
+                            person::former_last_names.eq(""),
+                            person::preferred_name.eq(""),
+                        ),
+                        (
+                            person::pronouns.eq(""),
+                            person::birth_date.eq(Some("1990-04-12")),
+                            person::language.eq(""),
+                            person::time_zone.eq(""),
+                            person::version.eq(1i64),
+                            person::created_at.eq(now),
+                            person::updated_at.eq(now),
+                        ),
+                    ))
+                    .execute(c.conn)?;
+                diesel::insert_into(person_address::table)
+                    .values((
+                        person_address::practice_id.eq(here.clone()),
+                        person_address::address_id.eq(AddressId::fresh(c.chance(), now)),
+                        person_address::person_id.eq(person_id.clone()),
+                        person_address::kind.eq("email"),
+                        person_address::label.eq(""),
+                        person_address::value.eq(email.clone()),
+                        person_address::value_key.eq(email),
+                        person_address::may_mail.eq(true),
+                        person_address::position.eq(0),
+                    ))
+                    .execute(c.conn)?;
+                diesel::insert_into(chart::table)
+                    .values((
+                        chart::practice_id.eq(here.clone()),
+                        chart::chart_id.eq(chart_id.clone()),
+                        chart::chart_number.eq(format!("M{n}")),
+                        chart::person_id.eq(person_id.clone()),
+                        chart::owner_person_id.eq(person_id),
+                        chart::state.eq("open"),
+                        chart::sort_key.eq(format!("number{n}")),
+                        chart::search_text.eq(format!("number{n} ana")),
+                        chart::version.eq(1i64),
+                        chart::created_at.eq(now),
+                        chart::updated_at.eq(now),
+                    ))
+                    .execute(c.conn)?;
+                charts.push(chart_id);
+            }
+            Ok(charts)
+        })
+        .await
+        .expect("make the charts")
 }
 
 async fn shown_owner(w: &World, client: &Client) -> PersonId {

@@ -160,7 +160,19 @@ fn cheapest(text: &[char], at: usize, last: &str, seen: &mut HashMap<(usize, Str
 
 /// How far the text runs along the alphabet, a row or slant of the keyboard, or one key held down.
 fn ordered(text: &[char]) -> usize {
-    const ROWS: [&str; 6] = ["qwertyuiop", "asdfghjkl", "zxcvbnm", "poiuytrewq", "lkjhgfdsa", "mnbvcxz"];
+    const ROWS: [&str; 11] = [
+        "qwertyuiop",
+        "asdfghjkl",
+        "zxcvbnm",
+        "poiuytrewq",
+        "lkjhgfdsa",
+        "mnbvcxz",
+        "1q2w3e4r5t6y7u8i9o0p",
+        "q1w2e3r4t5y6u7i8o9p0",
+        "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
+        "qazwsxedcrfvtgbyhnujm",
+        "zaq1xsw2cde3vfr4bgt5nhy6mju7",
+    ];
     let neighbours = |a: char, b: char, step: i64| i64::from(u32::from(b)) - i64::from(u32::from(a)) == step;
     let along = [0, 1, -1]
         .into_iter()
