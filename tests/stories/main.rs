@@ -7,12 +7,17 @@ mod support;
 
 mod access;
 mod api;
+mod appointments;
 mod bounces;
 mod charts;
 mod cli;
+mod documents;
 mod ground;
 mod headers;
 mod outbox;
+mod portal_home;
+mod portal_people;
+mod portal_sign_in;
 mod practice_profile;
 mod routes;
 mod schema;

@@ -33,7 +33,8 @@ pub(super) async fn landing(State(app): State<AppState>, public: PublicPractice)
 struct SignInPage {
     frame: ClientFrame,
     errors: FieldErrors,
-    name: String,
+    /// Not `name`: the macros of parts.html have a word of that name.
+    typed: String,
     back: String,
 }
 
@@ -59,7 +60,7 @@ pub(super) async fn sign_in_page(
     let name = ticket::read(&app, &query.ticket).unwrap_or(query.name);
     let name: String = name.chars().filter(|c| !c.is_control()).take(254).collect();
     let back = pauses::safe_back("/portal", &query.back).unwrap_or_default().to_owned();
-    html(SignInPage { frame: public.client_frame(&app), errors: FieldErrors::new(), name, back }.render())
+    html(SignInPage { frame: public.client_frame(&app), errors: FieldErrors::new(), typed: name, back }.render())
 }
 
 #[derive(serde::Deserialize)]
@@ -118,7 +119,7 @@ pub(super) async fn sign_in(
             SignIn::AddressTired => return Err(PageError::TooManyTries),
         }
     }
-    let page = SignInPage { frame: public.client_frame(&app), errors, name: form.name, back };
+    let page = SignInPage { frame: public.client_frame(&app), errors, typed: form.name, back };
     unprocessable(page.render())
 }
 
@@ -236,7 +237,7 @@ struct PasswordPage {
     frame: ClientFrame,
     errors: FieldErrors,
     token: String,
-    hint: String,
+    rule: String,
 }
 
 #[derive(Template)]
@@ -279,7 +280,7 @@ fn password_form(app: &AppState, public: &PublicPractice, token: &Token, errors:
         frame: public.client_frame(app),
         errors,
         token: token.reveal().to_owned(),
-        hint: public.words.with1("portal-new-password-hint", "count", crate::platform::passwords::SHORTEST),
+        rule: public.words.with1("portal-new-password-hint", "count", crate::platform::passwords::SHORTEST),
     };
     if is_fine { html(page.render()) } else { unprocessable(page.render()) }
 }

@@ -34,7 +34,7 @@ struct Me {
     email: String,
     language: &'static str,
     languages: Vec<(&'static str, &'static str)>,
-    hint: String,
+    rule: String,
     devices: Vec<DeviceLine>,
 }
 
@@ -94,7 +94,7 @@ async fn page(app: &AppState, account: &ClientAccount, errors: FieldErrors) -> P
         email: account.account.email.as_str().to_owned(),
         language: account.account.language().word(),
         languages: Language::ALL.iter().map(|l| (l.word(), l.own_name())).collect(),
-        hint: account.words.with1("portal-new-password-hint", "count", crate::platform::passwords::SHORTEST),
+        rule: account.words.with1("portal-new-password-hint", "count", crate::platform::passwords::SHORTEST),
         devices: devices.iter().map(|device| device_line(account, device, app.now())).collect(),
     };
     if is_fine { html(page.render()) } else { unprocessable(page.render()) }

@@ -1,0 +1,330 @@
+//! Asking for an appointment, and answering.
+
+use anteroom::platform::db::schema::{appointment, appointment_request, outbox};
+use anteroom::platform::permissions::Role;
+use anteroom::rooms::appointments::{self, NewAppointment, Place, VisitKind};
+use diesel::prelude::*;
+
+use crate::portal_people::{self as people, act, enrolled, events, sign_in};
+use crate::stories;
+use crate::support::{Browser, World};
+
+async fn requests(w: &World) -> i64 {
+    w.look(|c| appointment_request::table.count().get_result(c)).await
+}
+
+async fn booked(w: &World) -> i64 {
+    w.look(|c| appointment::table.count().get_result(c)).await
+}
+
+async fn mails(w: &World) -> i64 {
+    w.look(|c| outbox::table.filter(outbox::kind.eq("appointments.answered")).count().get_result(c)).await
+}
+
+async fn request_ids(w: &World) -> Vec<String> {
+    w.look(|c| appointment_request::table.select(appointment_request::request_id).load(c)).await
+}
+
+/// Files a request for a day and part, and gives its page for staff.
+async fn asked(w: &World, browser: &mut Browser, day: &str, part: &str) -> String {
+    let before = request_ids(w).await;
+    let form = browser.get("/portal/appointments/request").await;
+    let fields = [("day1", day), ("part1", part), ("note", "After work, please.")];
+    let sent = browser.submit(&form, "/portal/appointments/request", &fields).await;
+    assert_eq!(sent.location(), Some("/portal/appointments?done=request-sent"), "{}", sent.words());
+    let id = request_ids(w).await.into_iter().find(|id| !before.contains(id)).expect("a new request");
+    format!("/staff/requests/{id}")
+}
+
+stories! {
+    async fn a_client_asks_staff_confirm_and_both_see_it(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let path = asked(w, &mut browser, "2026-12-03", "afternoon").await;
+        let mine = browser.get("/portal/appointments").await;
+        mine.must_say("Waiting for our answer").must_say("Thursday, December 3, 2026, in the afternoon");
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get("/staff/requests").await.must_say("Ana Duarte").must_say("After work, please.");
+        let page = desk.get(&path).await;
+        page.must_be(200).must_say("America/New York");
+        let fields = [("time", "2:30 PM"), ("with", "Casey Moreno"), ("answer", "See you then.")];
+        let done = desk.submit_and_follow(&page, "/confirm", &fields).await;
+        done.must_say("Confirmed. The client gets an e-mail").must_say("No one is waiting");
+        let mail = w.mail_to(&ana.email).await;
+        assert!(mail.text.contains("There is news about your appointment request"), "{}", mail.text);
+        for hidden in ["2:30", "December 3", "Casey", "Duarte", "See you then", "visit"] {
+            assert!(!mail.text.contains(hidden) && !mail.html.contains(hidden), "the mail says {hidden:?}");
+        }
+        assert_eq!(w.link_in(&mail), "/riverbend/sign-in");
+        let mine = browser.get("/portal/appointments").await;
+        mine.must_say("Confirmed: Thursday, December 3, 2026, 2:30 PM").must_say("See you then.");
+        browser.get("/portal").await.must_say("Thursday, December 3, 2026, 2:30 PM");
+        let tab = desk.get(&format!("/staff/charts/{}/appointments", ana.chart_id)).await;
+        tab.must_say("Thursday, December 3, 2026, 2:30 PM").must_say("Confirmed");
+    }
+
+    async fn the_same_form_sent_twice_makes_one_request(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let form = browser.get("/portal/appointments/request").await;
+        let mut clicks = Vec::new();
+        for _ in 0..6 {
+            let (mut tab, form) = (browser.clone(), form.clone());
+            clicks.push(tokio::spawn(async move {
+                tab.submit(&form, "/portal/appointments/request", &[("day1", "2026-12-03")]).await.status()
+            }));
+        }
+        for click in clicks {
+            assert_eq!(click.await.expect("the click ended"), 303);
+        }
+        assert_eq!(requests(w).await, 1);
+        assert_eq!(events(w, "appointment.requested").await, 1);
+    }
+
+    async fn a_request_is_checked_and_what_was_typed_is_kept(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let form = browser.get("/portal/appointments/request").await;
+        let fields = [("day1", "2026-11-30"), ("day2", "2026-02-30"), ("note", "Mornings are best.")];
+        let refused = browser.submit(&form, "/portal/appointments/request", &fields).await;
+        refused.must_be(422).must_say("This day is over").must_say("Choose a day from the calendar");
+        assert!(refused.html().contains("Mornings are best.") && refused.html().contains("2026-11-30"));
+        let none = browser.submit(&form, "/portal/appointments/request", &[]).await;
+        none.must_be(422).must_say("Choose at least one day");
+        let long = "x".repeat(1_001);
+        let fields = [("day1", "2026-12-03"), ("note", long.as_str())];
+        browser.submit(&form, "/portal/appointments/request", &fields).await.must_be(422);
+        let turned = [("day1", "2026-12-03"), ("note", "a\u{202e}b")];
+        browser.submit(&form, "/portal/appointments/request", &turned).await.must_be(422);
+        assert_eq!(requests(w).await, 0);
+    }
+
+    async fn five_requests_may_wait_and_one_taken_back_makes_room(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        for day in 3..8 {
+            asked(w, &mut browser, &format!("2026-12-0{day}"), "any").await;
+        }
+        let form = browser.get("/portal/appointments/request").await;
+        let more = browser.submit(&form, "/portal/appointments/request", &[("day1", "2026-12-09")]).await;
+        more.must_be(422).must_say("five requests waiting");
+        let mine = browser.get("/portal/appointments").await;
+        browser.submit_and_follow(&mine, "/take-back", &[]).await.must_say("Taken back");
+        // A second click on the same button is no error.
+        assert!(browser.submit(&mine, "/take-back", &[]).await.is_redirect());
+        asked(w, &mut browser, "2026-12-09", "any").await;
+        assert_eq!(events(w, "appointment.request_withdrawn").await, 1);
+    }
+
+    async fn a_form_typed_for_one_child_is_not_filed_for_another(w: &mut World) {
+        let leo = w.chart("Leo", "Park").await;
+        let mia = w.chart("Mia", "Park").await;
+        let mother = w.chart_with("Joan", "Park", "1980-02-02", "joan.park@example.com").await;
+        let id = people::account(w, &mother.email).await;
+        let scope = w.riverbend.scope.clone();
+        let all = anteroom::platform::permissions::Right::ALL;
+        people::grant(w, &scope, &id, &mother.person_id, &leo.chart_id, Some(all)).await;
+        w.clock.advance_seconds(1);
+        let second = people::grant(w, &scope, &id, &mother.person_id, &mia.chart_id, Some(all)).await;
+        let mut browser = sign_in(w, &mother.email).await;
+        let form = browser.get("/portal/appointments/request").await;
+        form.must_say("For Leo");
+        let switch = browser.get("/portal/switch").await;
+        browser.submit(&switch, "/portal/switch", &[("access", second.as_str())]).await;
+        let sent = browser.submit(&form, "/portal/appointments/request", &[("day1", "2026-12-03")]).await;
+        sent.must_be(409);
+        assert_eq!(requests(w).await, 0);
+    }
+
+    async fn confirming_twice_makes_one_appointment_and_one_mail(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let path = asked(w, &mut browser, "2026-12-03", "any").await;
+        let mut tabs = Vec::new();
+        for role in [Role::FrontDesk, Role::Clinician, Role::Administrator, Role::FrontDesk] {
+            let mut tab = w.staff(role).await;
+            let page = tab.get(&path).await;
+            tabs.push((tab, page));
+        }
+        let mut clicks = Vec::new();
+        for (mut tab, page) in tabs {
+            clicks.push(tokio::spawn(async move {
+                tab.submit(&page, "/confirm", &[("time", "14:30"), ("with", "Casey Moreno")]).await.status()
+            }));
+        }
+        for click in clicks {
+            assert_eq!(click.await.expect("the click ended"), 303);
+        }
+        assert_eq!((booked(w).await, mails(w).await), (1, 1));
+        assert_eq!(events(w, "appointment.confirmed").await, 1);
+        // Declining after that changes nothing either.
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get(&path).await.must_say("Confirmed");
+        assert_eq!(booked(w).await, 1);
+    }
+
+    async fn two_who_want_the_last_hour_do_not_both_get_it(w: &mut World) {
+        let mut paths = Vec::new();
+        for (first, last) in [("Ana", "Duarte"), ("Bob", "Reyes")] {
+            let client = w.chart(first, last).await;
+            let who = enrolled(w, &client).await;
+            let mut browser = sign_in(w, &who.name).await;
+            paths.push(asked(w, &mut browser, "2026-12-03", "any").await);
+        }
+        let mut tabs = Vec::new();
+        for path in paths {
+            let mut tab = w.staff(Role::FrontDesk).await;
+            let page = tab.get(&path).await;
+            tabs.push((tab, page));
+        }
+        let mut clicks = Vec::new();
+        for (mut tab, page) in tabs {
+            clicks.push(tokio::spawn(async move {
+                tab.submit(&page, "/confirm", &[("time", "14:30"), ("with", "Casey Moreno")]).await
+            }));
+        }
+        let mut refused = Vec::new();
+        for click in clicks {
+            let page = click.await.expect("the click ended");
+            if page.status() != 303 {
+                refused.push(page);
+            }
+        }
+        assert_eq!((refused.len(), booked(w).await), (1, 1));
+        refused[0].must_be(422).must_say("already has an appointment then");
+        // On purpose it can be done.
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let fields = [("time", "14:30"), ("with", "Casey Moreno"), ("despite", "on")];
+        let done = desk.submit(&refused[0], "/confirm", &fields).await;
+        // The page belongs to another session of the same person: its form token is not this one's.
+        done.must_be(400);
+        let path = refused[0].path.trim_end_matches("/confirm").to_owned();
+        let page = desk.get(&path).await;
+        assert_eq!(desk.submit(&page, "/confirm", &fields).await.status(), 303);
+        assert_eq!(booked(w).await, 2);
+    }
+
+    async fn clocks_that_skip_or_repeat_an_hour_are_told_kindly(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let path = asked(w, &mut browser, "2027-03-14", "any").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&path).await;
+        let with = ("with", "Casey Moreno");
+        let skipped = desk.submit(&page, "/confirm", &[("time", "02:30"), with]).await;
+        skipped.must_be(422).must_say("this time does not exist").must_say("3:30 AM");
+        let autumn = [("date", "2027-11-07"), ("time", "01:30"), with];
+        let twice = desk.submit(&page, "/confirm", &autumn).await;
+        twice.must_be(422).must_say("comes twice").must_say("1:30 AM EDT").must_say("1:30 AM EST");
+        let second = [("date", "2027-11-07"), ("time", "01:30"), with, ("which", "second")];
+        assert_eq!(desk.submit(&twice, "/confirm", &second).await.status(), 303);
+        let at: i64 = w.look(|c| appointment::table.select(appointment::starts_at).first(c)).await;
+        let wanted: jiff::Timestamp = "2027-11-07T06:30:00Z".parse().expect("a moment");
+        assert_eq!(at, wanted.as_microsecond());
+        let over = [("date", "2026-11-30"), ("time", "10:00"), with];
+        let path = asked(w, &mut browser, "2026-12-05", "any").await;
+        let page = desk.get(&path).await;
+        desk.submit(&page, "/confirm", &over).await.must_be(422).must_say("This moment is over");
+    }
+
+    async fn a_decline_carries_a_kind_answer_that_only_the_portal_shows(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let path = asked(w, &mut browser, "2026-12-03", "evening").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&path).await;
+        desk.submit(&page, "/decline", &[("answer", "  ")]).await.must_be(422).must_say("Write a short answer");
+        let done = desk.submit_and_follow(&page, "/decline", &[("answer", "We are closed then; please call.")]).await;
+        done.must_say("Declined");
+        let mail = w.mail_to(&ana.email).await;
+        assert!(!mail.text.contains("closed") && !mail.text.to_lowercase().contains("declin"), "{}", mail.text);
+        browser.get("/portal/appointments").await.must_say("Not possible").must_say("please call");
+        assert_eq!(booked(w).await, 0);
+    }
+
+    async fn a_request_taken_back_meanwhile_is_not_confirmed(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let path = asked(w, &mut browser, "2026-12-03", "any").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&path).await;
+        let mine = browser.get("/portal/appointments").await;
+        browser.submit(&mine, "/take-back", &[]).await;
+        let answer = desk.submit_and_follow(&page, "/confirm", &[("time", "14:30"), ("with", "Casey Moreno")]).await;
+        answer.must_say("Taken back by the client");
+        assert_eq!((booked(w).await, mails(w).await), (0, 0));
+    }
+
+    async fn auz_01_only_those_who_may_answer_do(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let bob = w.chart("Bob", "Reyes").await;
+        let (a, b) = (enrolled(w, &ana).await, enrolled(w, &bob).await);
+        let mut browser = sign_in(w, &a.name).await;
+        let path = asked(w, &mut browser, "2026-12-03", "any").await;
+        let id = path.rsplit('/').next().unwrap_or_default().to_owned();
+        let mut biller = w.staff(Role::Biller).await;
+        biller.get("/staff/requests").await.must_be(403);
+        biller.get(&path).await.must_be(403);
+        let twin = w.twinoaks.clone();
+        w.staff_of(&twin, Role::FrontDesk).await.get(&path).await.must_be(404);
+        // Another client cannot take it back.
+        let mut other = sign_in(w, &b.name).await;
+        let home = other.get("/portal").await;
+        let csrf = home.form("/portal/sign-out").fields[0].1.clone();
+        let taken = other.post(&format!("/portal/appointments/requests/{id}/take-back"), &[("csrf", &csrf)]).await;
+        taken.must_be(404);
+        browser.get("/portal/appointments").await.must_say("Waiting for our answer");
+    }
+
+    async fn idp_09_an_address_that_must_not_be_written_to_gets_no_mail(w: &mut World) {
+        use anteroom::platform::db::schema::person_address;
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let person = ana.person_id.clone();
+        w.tamper(move |c| {
+            diesel::update(person_address::table.filter(person_address::person_id.eq(person.clone())))
+                .set(person_address::may_mail.eq(false))
+                .execute(c)
+        })
+        .await;
+        let mut browser = sign_in(w, &who.name).await;
+        let path = asked(w, &mut browser, "2026-12-03", "any").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&path).await;
+        desk.submit(&page, "/confirm", &[("time", "14:30"), ("with", "Casey Moreno")]).await;
+        assert_eq!((booked(w).await, mails(w).await), (1, 0));
+    }
+
+    async fn another_zones_reader_sees_their_own_time_with_its_name(w: &mut World) {
+        use anteroom::platform::db::schema::person;
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = ana.person_id.clone();
+        w.tamper(move |c| {
+            diesel::update(person::table.filter(person::person_id.eq(id.clone())))
+                .set(person::time_zone.eq("America/Los_Angeles"))
+                .execute(c)
+        })
+        .await;
+        let new = NewAppointment {
+            chart: ana.chart_id.clone(),
+            request: None,
+            starts_at: "2026-12-03T19:30:00Z".parse::<jiff::Timestamp>().expect("a moment").into(),
+            minutes: 50,
+            kind: VisitKind::Session,
+            place: Place::Video,
+            with_name: "Casey Moreno".into(),
+        };
+        act(w, move |c, by| appointments::book(c, by, &new)).await;
+        let mut browser = sign_in(w, &who.name).await;
+        browser.get("/portal/appointments").await.must_say("Thursday, December 3, 2026, 11:30 AM PST");
+    }
+}

@@ -1,0 +1,141 @@
+//! Home, the switcher between charts, what a grant lets its holder see.
+
+use anteroom::platform::permissions::Right;
+use anteroom::rooms::billing::EntryKind;
+use jiff::civil::date;
+
+use crate::portal_people::{self as people, account, appointment, document, enrolled, entry, grant, sign_in};
+use crate::stories;
+use crate::support::World;
+
+stories! {
+    async fn home_shows_what_waits_what_comes_and_what_is_owed(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let empty = browser.get("/portal").await;
+        empty.must_say("Nothing is waiting for you").must_say("You have no appointment coming up");
+        empty.must_say("$0.00").must_say("nothing to pay");
+        document(w, &ana.chart_id, "Notice of Privacy Practices", "Read me.").await;
+        appointment(w, &ana.chart_id, 26).await;
+        appointment(w, &ana.chart_id, -26).await;
+        entry(w, &ana.chart_id, EntryKind::Charge, date(2026, 11, 3), 12_000).await;
+        entry(w, &ana.chart_id, EntryKind::Payment, date(2026, 11, 10), 4_550).await;
+        let home = browser.get("/portal").await;
+        home.must_say("Good morning, Ana").must_say("Notice of Privacy Practices");
+        home.must_say("Wednesday, December 2, 2026, 12:00 PM").must_say("with Casey Moreno");
+        home.must_say("$74.50").must_say("to pay").must_not_say("November 30, 2026, 8:00 AM");
+        // Everything shown works.
+        for link in crate::support::form::links(&home.html()) {
+            if link.starts_with('/') && !link.starts_with("/assets") {
+                let page = browser.visit(&link).await;
+                assert_eq!(page.status(), 200, "{link}: {}", page.words());
+            }
+        }
+    }
+
+    async fn the_balance_has_its_ledger_newest_first_and_a_picture_with_its_table(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        browser.get("/portal/balance").await.must_say("There are no charges or payments yet");
+        entry(w, &ana.chart_id, EntryKind::Charge, date(2026, 10, 6), 12_000).await;
+        entry(w, &ana.chart_id, EntryKind::Payment, date(2026, 11, 2), 12_000).await;
+        entry(w, &ana.chart_id, EntryKind::Adjustment, date(2026, 11, 20), -500).await;
+        let page = browser.get("/portal/balance").await;
+        page.must_say("$5.00").must_say("is in your favor").must_say("October 2026");
+        assert!(page.html().contains("<svg") && page.html().contains("role=\"img\""));
+        let words = page.words();
+        let places: Vec<usize> = ["November 20, 2026", "November 2, 2026", "October 6, 2026"]
+            .iter()
+            .map(|day| words.find(day).unwrap_or_else(|| panic!("no {day}: {words}")))
+            .collect();
+        assert!(places.is_sorted(), "the newest does not stand first");
+    }
+
+    async fn a_mother_of_two_switches_between_their_charts(w: &mut World) {
+        let leo = w.chart("Leo", "Park").await;
+        let mia = w.chart("Mia", "Park").await;
+        let mother = w.chart_with("Joan", "Park", "1980-02-02", "joan.park@example.com").await;
+        let id = account(w, &mother.email).await;
+        let scope = w.riverbend.scope.clone();
+        grant(w, &scope, &id, &mother.person_id, &leo.chart_id, Some(Right::ALL)).await;
+        w.clock.advance_seconds(1);
+        let second = grant(w, &scope, &id, &mother.person_id, &mia.chart_id, Some(Right::ALL)).await;
+        document(w, &leo.chart_id, "For Leo", "Text.").await;
+        document(w, &mia.chart_id, "For Mia", "Text.").await;
+        let mut browser = sign_in(w, &mother.email).await;
+        let home = browser.get("/portal").await;
+        home.must_say("Joan").must_say("the chart of Leo").must_say("For Leo").must_not_say("For Mia");
+        let switch = browser.get("/portal/switch").await;
+        let home =
+            browser.submit_and_follow(&switch, "/portal/switch", &[("access", second.as_str())]).await;
+        home.must_say("the chart of Mia").must_say("For Mia").must_not_say("For Leo");
+        // The one in view is taken away: no other child's page appears in its place.
+        people::revoke(w, &second).await;
+        let next = browser.get("/portal/documents").await;
+        assert_eq!(next.location(), Some("/portal/switch"));
+        browser.follow(&next).await.must_say("no longer open to you").must_say("Leo").must_not_say("Mia");
+    }
+
+    async fn auz_02_nobody_switches_to_a_grant_that_is_not_theirs(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let bob = w.chart("Bob", "Reyes").await;
+        let (a, b) = (enrolled(w, &ana).await, enrolled(w, &bob).await);
+        let mut browser = sign_in(w, &a.name).await;
+        let switch = browser.get("/portal/switch").await;
+        browser.submit(&switch, "/portal/switch", &[("access", b.access.as_str())]).await.must_be(404);
+        browser.submit(&switch, "/portal/switch", &[("access", "nonsense")]).await.must_be(404);
+        browser.get("/portal").await.must_say("Ana").must_not_say("Bob");
+    }
+
+    async fn a_grant_shows_only_what_its_rights_allow(w: &mut World) {
+        let leo = w.chart("Leo", "Park").await;
+        let father = w.chart_with("Sam", "Park", "1979-02-02", "sam.park@example.com").await;
+        let id = account(w, &father.email).await;
+        let scope = w.riverbend.scope.clone();
+        grant(w, &scope, &id, &father.person_id, &leo.chart_id, Some(&[Right::Billing])).await;
+        let paper = document(w, &leo.chart_id, "For Leo alone", "Text.").await;
+        appointment(w, &leo.chart_id, 26).await;
+        let mut browser = sign_in(w, &father.email).await;
+        let home = browser.get("/portal").await;
+        home.must_be(200).must_say("Balance").must_not_say("For Leo alone").must_not_say("Ask for an appointment");
+        home.must_not_say("/portal/documents").must_not_say("/portal/appointments");
+        browser.get("/portal/balance").await.must_be(200);
+        for path in ["/portal/documents", "/portal/appointments", "/portal/appointments/request"] {
+            browser.get(path).await.must_be(404);
+        }
+        browser.get(&format!("/portal/documents/{paper}")).await.must_be(404);
+    }
+
+    async fn help_answers_before_and_after_sign_in(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let outside = w.browser().get("/riverbend/help").await;
+        outside.must_be(200).must_say("988").must_say("555-0100");
+        let mut browser = sign_in(w, &who.name).await;
+        browser.get("/portal/help").await.must_be(200).must_say("I forgot my password");
+    }
+
+    async fn every_page_speaks_spanish(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        document(w, &ana.chart_id, "Aviso", "Texto.").await;
+        appointment(w, &ana.chart_id, 26).await;
+        entry(w, &ana.chart_id, EntryKind::Charge, date(2026, 11, 3), 12_000).await;
+        let mut browser = sign_in(w, &who.name).await;
+        for path in [
+            "/portal", "/portal/documents", "/portal/appointments", "/portal/appointments/request",
+            "/portal/balance", "/portal/help", "/portal/me", "/portal/switch",
+        ] {
+            let page = browser.get(&format!("{path}?lang=es")).await;
+            page.must_be(200);
+            assert!(page.html().contains("<html lang=\"es\">"), "{path}");
+            // A word that is missing shows as its key.
+            let words = page.words();
+            for room in ["portal-", "documents-", "appointments-", "billing-"] {
+                assert!(!words.split_whitespace().any(|w| w.starts_with(room)), "{path}: {words}");
+            }
+        }
+    }
+}

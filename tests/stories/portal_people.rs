@@ -1,0 +1,191 @@
+//! Registered clients for the stories of the portal, as a registration leaves them.
+
+use anteroom::kernel::ids::{AccessId, AccountId, ChartId, DocumentId, PersonId};
+use anteroom::kernel::secrets::Secret;
+use anteroom::platform::audit::By;
+use anteroom::platform::db::schema::{audit_event, portal_access, portal_account};
+use anteroom::platform::db::{PracticeScope, Scoped};
+use anteroom::platform::permissions::{Right, Role};
+use anteroom::rooms::access::GrantRole;
+use anteroom::rooms::access::lifecycle::State;
+use anteroom::rooms::appointments::{self, NewAppointment, Place, VisitKind};
+use anteroom::rooms::billing::{self, EntryKind, NewEntry};
+use anteroom::rooms::documents::{self, DocumentKind, NewDocument};
+use diesel::prelude::*;
+
+use crate::support::world::Client;
+use crate::support::{Browser, PASSWORD, World};
+
+/// An account and its grant to one chart.
+#[derive(Clone, Debug)]
+pub struct Enrolled {
+    pub account: AccountId,
+    pub access: AccessId,
+    pub name: String,
+}
+
+/// An account at Riverbend with [`PASSWORD`], named by its address.
+pub async fn account(w: &World, email: &str) -> AccountId {
+    let hash = w
+        .app
+        .hashing
+        .hash(&Secret::new(PASSWORD.to_owned()), w.app.chance.as_ref())
+        .await
+        .expect("hash the password");
+    let email = email.to_owned();
+    w.app
+        .db
+        .write(&w.riverbend.scope, move |c| {
+            let id = AccountId::fresh(c.chance(), c.now());
+            diesel::insert_into(portal_account::table)
+                .values((
+                    portal_account::practice_id.eq(c.practice().clone()),
+                    portal_account::account_id.eq(id.clone()),
+                    portal_account::sign_in_name.eq(&email),
+                    portal_account::sign_in_key.eq(email.to_lowercase()),
+                    portal_account::email.eq(&email),
+                    portal_account::language.eq("en"),
+                    portal_account::password_hash.eq(&hash),
+                    portal_account::failed_sign_ins.eq(0),
+                    portal_account::version.eq(1i64),
+                    portal_account::created_at.eq(c.now()),
+                ))
+                .execute(c.conn)?;
+            Ok(id)
+        })
+        .await
+        .expect("make an account")
+}
+
+/// Gives an account of Riverbend an active grant to a chart of any practice.
+pub async fn grant(
+    w: &World,
+    scope: &PracticeScope,
+    account: &AccountId,
+    person: &PersonId,
+    chart: &ChartId,
+    rights: Option<&[Right]>,
+) -> AccessId {
+    let home = w.riverbend.scope.id().clone();
+    let (account, person, chart) = (account.clone(), person.clone(), chart.clone());
+    let (role, rights) = match rights {
+        None => (GrantRole::Owner, Right::ALL.to_vec()),
+        Some(rights) => (GrantRole::Representative, rights.to_vec()),
+    };
+    w.app
+        .db
+        .write(scope, move |c| {
+            let id = AccessId::fresh(c.chance(), c.now());
+            diesel::insert_into(portal_access::table)
+                .values((
+                    portal_access::practice_id.eq(c.practice().clone()),
+                    portal_access::access_id.eq(id.clone()),
+                    portal_access::chart_id.eq(chart.clone()),
+                    portal_access::person_id.eq(person.clone()),
+                    portal_access::role.eq(role),
+                    portal_access::rights.eq(Right::write_list(&rights)),
+                    portal_access::state.eq(State::Active),
+                    portal_access::generation.eq(1),
+                    portal_access::mismatches.eq(0),
+                    portal_access::account_practice_id.eq(Some(home.clone())),
+                    portal_access::account_id.eq(Some(account.clone())),
+                    portal_access::since_at.eq(c.now()),
+                    portal_access::by_name.eq(""),
+                    portal_access::reason.eq(""),
+                    portal_access::version.eq(1i64),
+                    portal_access::created_at.eq(c.now()),
+                ))
+                .execute(c.conn)?;
+            Ok(id)
+        })
+        .await
+        .expect("make a grant")
+}
+
+/// A client of Riverbend who has registered.
+pub async fn enrolled(w: &World, client: &Client) -> Enrolled {
+    let account = account(w, &client.email).await;
+    let scope = w.riverbend.scope.clone();
+    let access = grant(w, &scope, &account, &client.person_id, &client.chart_id, None).await;
+    Enrolled { account, access, name: client.email.clone() }
+}
+
+/// Takes a grant away, as staff do.
+pub async fn revoke(w: &World, access: &AccessId) {
+    set_state(w, access, State::Revoked).await;
+}
+
+/// Puts a grant into a state behind the application's back.
+pub async fn set_state(w: &World, access: &AccessId, state: State) {
+    let access = access.clone();
+    let changed = w
+        .tamper(move |c| {
+            diesel::update(portal_access::table.filter(portal_access::access_id.eq(access.clone())))
+                .set(portal_access::state.eq(state))
+                .execute(c)
+        })
+        .await;
+    assert_eq!(changed, 1);
+}
+
+/// Signs in through the page, and lands on home.
+pub async fn sign_in(w: &World, name: &str) -> Browser {
+    let mut browser = w.browser();
+    let page = browser.get("/riverbend/sign-in").await;
+    let answer = browser.submit(&page, "/sign-in", &[("name", name), ("password", PASSWORD)]).await;
+    assert_eq!(answer.location(), Some("/portal"), "{}", answer.words());
+    browser
+}
+
+/// Runs a unit in Riverbend, as its clinician.
+pub async fn act<T: Send + 'static>(
+    w: &World,
+    mut unit: impl FnMut(&mut Scoped<'_>, &By) -> Result<T, anteroom::platform::fault::Fault> + Send + 'static,
+) -> T {
+    let by = w.riverbend.by(Role::Clinician);
+    w.app.db.write(&w.riverbend.scope, move |c| unit(c, &by)).await.expect("no fault")
+}
+
+/// Sends a document.
+pub async fn document(w: &World, chart: &ChartId, title: &str, body: &str) -> DocumentId {
+    let new = NewDocument {
+        chart: chart.clone(),
+        title: title.to_owned(),
+        kind: DocumentKind::Notice,
+        body: body.to_owned(),
+        sent_at: None,
+    };
+    act(w, move |c, by| documents::send(c, by, &new)).await
+}
+
+/// Books an appointment in so many hours.
+pub async fn appointment(w: &World, chart: &ChartId, hours: i64) {
+    let new = NewAppointment {
+        chart: chart.clone(),
+        request: None,
+        starts_at: w.now().plus_hours(hours),
+        minutes: 50,
+        kind: VisitKind::Session,
+        place: Place::Office,
+        with_name: "Casey Moreno".to_owned(),
+    };
+    act(w, move |c, by| appointments::book(c, by, &new)).await;
+}
+
+/// Records a charge or a payment.
+pub async fn entry(w: &World, chart: &ChartId, kind: EntryKind, on: jiff::civil::Date, cents: i64) {
+    let new = NewEntry {
+        chart: chart.clone(),
+        kind,
+        on_date: on,
+        description: "Visit".to_owned(),
+        amount_minor: cents,
+        currency: "USD".to_owned(),
+    };
+    act(w, move |c, by| billing::record(c, by, &new)).await;
+}
+
+/// How many events of this kind the practice's trail holds.
+pub async fn events(w: &World, action: &'static str) -> i64 {
+    w.look(move |c| audit_event::table.filter(audit_event::action.eq(action)).count().get_result(c)).await
+}
