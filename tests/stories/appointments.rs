@@ -47,7 +47,7 @@ stories! {
         let mut desk = w.staff(Role::FrontDesk).await;
         desk.get("/staff/requests").await.must_say("Ana Duarte").must_say("After work, please.");
         let page = desk.get(&path).await;
-        page.must_be(200).must_say("America/New York");
+        page.must_be(200).must_say("New York time");
         let fields = [("time", "2:30 PM"), ("with", "Casey Moreno"), ("answer", "See you then.")];
         let done = desk.submit_and_follow(&page, "/confirm", &fields).await;
         done.must_say("Confirmed. The client gets an e-mail").must_say("No one is waiting");

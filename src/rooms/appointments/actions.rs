@@ -7,7 +7,7 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::outbox;
 use crate::platform::state::{App, AppState};
-use crate::rooms::appointments::store::{self, clash_with, decide};
+use crate::rooms::appointments::store::{self, clash_with, decide, hold_bookings};
 use crate::rooms::appointments::{
     NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, Wish, book, find_request,
     write_wishes,
@@ -148,6 +148,7 @@ pub async fn confirm(
     let outcome = app
         .db
         .write(scope, move |c| {
+            hold_bookings(c)?;
             let Some(found) = find_request(c, &request)? else { return Ok(Err(NotAnswered::NotFound)) };
             if found.state != RequestState::Waiting {
                 return no_longer_waiting(c, found);

@@ -158,18 +158,23 @@ pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Appointment>, 
         .load(c.conn)?)
 }
 
-/// A booked appointment with this person that overlaps `[from, until)`, if there is one. Holds the
-/// practice's bookings until the commit, so that of two bookings at once the second sees the first.
-pub fn clash_with(
+/// Holds the practice's bookings until the commit, so that whoever books at the same time sees what
+/// this one booked. Call it before anything is read that decides.
+pub(super) fn hold_bookings(c: &mut Scoped<'_>) -> Result<(), Fault> {
+    // An update that changes nothing takes the row's lock on PostgreSQL; SQLite has one writer.
+    diesel::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
+        .set(practice::version.eq(practice::version))
+        .execute(c.conn)?;
+    Ok(())
+}
+
+/// A booked appointment with this person that overlaps `[from, until)`, if there is one.
+pub(super) fn clash_with(
     c: &mut Scoped<'_>,
     with_name: &str,
     from: Moment,
     until: Moment,
 ) -> Result<Option<Appointment>, Fault> {
-    // An update that changes nothing takes the row's lock on PostgreSQL; SQLite has one writer.
-    diesel::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
-        .set(practice::version.eq(practice::version))
-        .execute(c.conn)?;
     let near: Vec<Appointment> = appointment::table
         .filter(appointment::practice_id.eq(c.practice().clone()))
         .filter(appointment::state.eq(AppointmentState::Booked))

@@ -60,7 +60,10 @@ pub(super) async fn sign_in_page(
     let name = ticket::read(&app, &query.ticket).unwrap_or(query.name);
     let name: String = name.chars().filter(|c| !c.is_control()).take(254).collect();
     let back = pauses::safe_back("/portal", &query.back).unwrap_or_default().to_owned();
-    html(SignInPage { frame: public.client_frame(&app), errors: FieldErrors::new(), typed: name, back }.render())
+    html(
+        SignInPage { frame: public.client_frame(&app), errors: FieldErrors::new(), typed: name, back }
+            .render(),
+    )
 }
 
 #[derive(serde::Deserialize)]
