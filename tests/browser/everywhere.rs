@@ -14,7 +14,8 @@ use crate::support::{Browser, Engine, tell};
 async fn look(window: &mut Window, browser: &mut Browser, path: &str, wrong: &mut Vec<String>) -> bool {
     let page = browser.visit(path).await;
     let kind = page.answer.header("content-type").unwrap_or_default();
-    if !kind.starts_with("text/html") {
+    // A part of a page, which a script fetches, is judged within its page.
+    if !kind.starts_with("text/html") || !page.html().contains("<html") {
         return false;
     }
     window.visit(path).await;
@@ -27,7 +28,8 @@ async fn look(window: &mut Window, browser: &mut Browser, path: &str, wrong: &mu
     window.resize(Width::Narrow).await;
     let wider = window.sideways().await;
     if wider > 0 {
-        wrong.push(format!("{path} scrolls sideways by {wider} px at 320 px"));
+        let who = window.too_wide().await;
+        wrong.push(format!("{path} scrolls sideways by {wider} px at 320 px: {who}"));
     }
     window.resize(Width::Desk).await;
     true

@@ -11,4 +11,5 @@ mod window;
 
 mod everywhere;
 mod ground;
+mod pictures;
 mod the_loop;

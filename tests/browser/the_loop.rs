@@ -95,13 +95,13 @@ async fn the_loop(w: &mut World, scripts: bool) {
     phone.fill("Day", "12").await;
     phone.fill("Year", "1991").await;
     phone.fill("password", PASSWORD).await;
-    phone.click("button", "Register").await;
+    phone.click("button", "Set up my access").await;
     phone.must_say("do not match").await;
     phone.must_be_accessible("the registration form, refused").await;
     assert_eq!(phone.value("last name").await, "Duarte", "what was typed is kept");
     phone.fill("Year", "1990").await;
     phone.fill("password", PASSWORD).await;
-    phone.click("button", "Register").await;
+    phone.click("button", "Set up my access").await;
     phone.must_be_accessible("the success page").await;
     let path = phone.path().await;
     assert!(!path.contains("/i/"), "the success page's address carries no link: {path}");

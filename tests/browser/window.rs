@@ -480,6 +480,14 @@ impl Window {
         self.script(script, json!([])).await.as_i64().unwrap_or(0)
     }
 
+    /// The things that reach beyond the window, innermost last.
+    pub async fn too_wide(&self) -> String {
+        let script = "const w = document.documentElement.clientWidth; return [...document.querySelectorAll('body *')] \
+            .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > w + 1).slice(0, 12) \
+            .map(e => e.tagName.toLowerCase() + '.' + e.className).join(' > ');";
+        self.script(script, json!([])).await.as_str().unwrap_or_default().to_owned()
+    }
+
     /// What axe finds on the present page, a line each.
     pub async fn violations(&self) -> Vec<String> {
         let axe = super::chromium::axe();

@@ -79,7 +79,7 @@ async fn story() -> crate::support::world::Database {
     running.stop().await;
 
     let log = std::fs::read_to_string(server.log()).expect("the log");
-    assert!(log.lines().count() > 50, "the log is too short to mean anything:\n{log}");
+    assert!(log.lines().count() > 20, "the log is too short to mean anything:\n{log}");
     let cookies: Vec<String> = [&staff, &desk, &phone]
         .iter()
         .flat_map(|b| {

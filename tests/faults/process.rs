@@ -72,7 +72,14 @@ impl Server {
     /// Starts it; does not wait until it answers.
     pub fn start(&self) -> Running {
         let log = File::options().create(true).append(true).open(self.log()).expect("the log file");
-        let child = Command::new(env!("CARGO_BIN_EXE_anteroom"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
+        // The tests' own settings begin like the program's, which refuses those it does not know.
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ANTEROOM_"))
+        {
+            command.env_remove(name);
+        }
+        let child = command
             .arg("serve")
             .args(["--listen", &self.address.to_string()])
             .args(["--public-url", &self.origin()])
