@@ -16,7 +16,8 @@ use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Needs;
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
-use crate::platform::web::forms::{FieldErrors, RawForm};
+use crate::platform::web::forms::RawForm;
+use crate::platform::web::styleguide::styleguide_routes;
 use crate::platform::web::{PageError, PageResult, Routes, assets, html, see_other};
 
 /// The demo's routes.
@@ -26,7 +27,7 @@ pub fn routes() -> Routes {
         .get("/demo", Needs::Nothing, home)
         .post("/demo/clock", Needs::Nothing, move_clock)
         .get("/demo/demo.css", Needs::Nothing, stylesheet)
-        .get("/styleguide", Needs::Nothing, styleguide)
+        .and(styleguide_routes())
 }
 
 /// What stands around the demo's pages.
@@ -140,17 +141,4 @@ async fn move_clock(
     };
     clock_panel::forward(&demo, &app, u32::try_from(seconds).unwrap_or(0)).await?;
     Ok(see_other("/demo#clock"))
-}
-
-#[derive(Template)]
-#[template(path = "demo/templates/styleguide.html")]
-struct Styleguide {
-    frame: DemoFrame,
-    errors: FieldErrors,
-}
-
-async fn styleguide(State(app): State<AppState>, Extension(demo): Extension<Arc<Demo>>) -> PageResult {
-    let mut errors = FieldErrors::new();
-    errors.add("sg-email", "Write the whole address, such as name@example.org.");
-    html(Styleguide { frame: DemoFrame::new(&demo, &app), errors }.render())
 }
