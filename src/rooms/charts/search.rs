@@ -156,8 +156,9 @@ fn terms(typed: &str, order: DateOrder, today: Date) -> Vec<Term> {
         match window {
             Some((n, dates)) => {
                 let days = dates.iter().map(|d| pattern(&format!("*{}\n", d.strftime("%Y%m%d"))));
-                // The same digits may be part of a phone or a chart number.
-                let squeezed = (n == 1).then(|| pattern(&squeezed(words[at])));
+                // Eight digits may as well be part of a phone or a chart number.
+                let only_digits = n == 1 && words[at].bytes().all(|b| b.is_ascii_digit());
+                let squeezed = only_digits.then(|| pattern(words[at]));
                 found.push(one_of(days.chain(squeezed)));
                 at += n;
             }
@@ -257,16 +258,19 @@ macro_rules! matching {
         let mut query = chart::table.filter(chart::practice_id.eq(practice)).into_boxed();
         for term in &$search.terms {
             let [a, b, d] = term.three();
-            query = if term.0.len() == 1 {
-                query.filter(chart::search_text.like(a).escape('\\'))
-            } else {
-                query.filter(
+            // Every pattern is tried on every chart, so no more of them than there are.
+            query = match term.0.len() {
+                1 => query.filter(chart::search_text.like(a).escape('\\')),
+                2 => query.filter(
+                    chart::search_text.like(a).escape('\\').or(chart::search_text.like(b).escape('\\')),
+                ),
+                _ => query.filter(
                     chart::search_text
                         .like(a)
                         .escape('\\')
                         .or(chart::search_text.like(b).escape('\\'))
                         .or(chart::search_text.like(d).escape('\\')),
-                )
+                ),
             };
         }
         match ($ids, $search.portal) {
@@ -408,16 +412,17 @@ fn place_of(c: &mut Scoped<'_>, id: &ChartId) -> Result<Option<Place>, Fault> {
     Ok(found.map(|(sort_key, number)| Place { sort_key, number, id: id.clone() }))
 }
 
-/// The ids of one page and one more, in reading order of the direction.
+/// The ids from a place on, in the reading order of the direction.
 fn ids_of_page(
     c: &mut Scoped<'_>,
     search: &Search,
     few: Option<&Vec<ChartId>>,
     place: Option<&Place>,
     backwards: bool,
+    most: usize,
 ) -> Result<Vec<ChartId>, Fault> {
     let mut query = matching!(c, search, few.cloned()).select(chart::chart_id);
-    let most = i64::try_from(search.limit).unwrap_or(50) + 1;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     // Newest first runs down the ids, which are born in order.
     let down = backwards != (search.sort == Sort::Newest);
     // An order that an index gives is wanted while every chart matches; while few do, that index
@@ -494,14 +499,19 @@ pub fn find(c: &mut Scoped<'_>, search: &Search) -> Result<Found, Fault> {
     };
     // A chart that is not there is no place; the list begins at its beginning then.
     let backwards = backwards && place.is_some();
-    let mut ids = ids_of_page(c, search, few.as_ref(), place.as_ref(), backwards)?;
-    let more = ids.len() > search.limit;
+    // The first page of a search counts in the same reading: a second one would cost as much again.
+    let counts = search.has_terms() && place.is_none();
+    let most = if counts { MOST_COUNTED.max(search.limit) } else { search.limit } + 1;
+    let mut ids = ids_of_page(c, search, few.as_ref(), place.as_ref(), backwards, most)?;
+    let (read, more) = (ids.len(), ids.len() > search.limit);
     ids.truncate(search.limit);
     if backwards {
         ids.reverse();
     }
-    let count = if place.is_none() && !more {
-        Count::Exactly(i64::try_from(ids.len()).unwrap_or(0))
+    let count = if place.is_none() && read < most {
+        Count::Exactly(i64::try_from(read).unwrap_or(0))
+    } else if counts {
+        Count::More
     } else {
         count(c, search, few.as_ref())?
     };
@@ -653,7 +663,8 @@ mod tests {
             assert_eq!(read(text)[0][0], "%*19900304\n%", "{text}");
         }
         assert_eq!(read("duarte 4 mar 1990 ana"), [["%duarte%"], ["%*19900304\n%"], ["%ana%"]]);
-        assert_eq!(read("ana 3/4/15")[1], ["%*20150304\n%", "%*19150304\n%", "%3415%"]);
+        assert_eq!(read("ana 3/4/15")[1], ["%*20150304\n%", "%*19150304\n%"]);
+        assert_eq!(read("19900304")[0], ["%*19900304\n%", "%19900304%"]);
         assert_eq!(read("1990"), one("%1990%"));
     }
 

@@ -309,7 +309,7 @@ fn row(
         columns.iter().position(|c| *c == name).and_then(|i| cells.get(i)).map_or("", |cell| cell.trim())
     };
     let text = |name: &str| of(name).to_owned();
-    let mut yes = |file: &mut File, name: &str| match of(name).to_lowercase().as_str() {
+    let yes = |file: &mut File, name: &str| match of(name).to_lowercase().as_str() {
         "" | "yes" | "y" | "true" | "1" => true,
         "no" | "n" | "false" | "0" => false,
         _ => {
