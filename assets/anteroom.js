@@ -237,7 +237,7 @@
     const form = event.target.form, seen = form?.dataset.seen;
     if (!seen) return;
     delete form.dataset.seen;
-    fetch(seen, { method: "POST", keepalive: true }).catch(() => { /* only a note in a timeline */ });
+    fetch(seen, { method: "POST", body: new URLSearchParams({ typed: 1 }), keepalive: true }).catch(() => { /* only a note in a timeline */ });
   });
 
   // ---- The session -----------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ pub async fn decline(
     let Some(way) = ShortCode::read(&declining.code).map(Way::Letter) else {
         return unknown(&app, &practice, declining.code).await;
     };
-    let view = if declining.answer.is_empty() {
+    let view = if declining.read().is_none() {
         way.look(&app, &practice).await?
     } else {
         actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())

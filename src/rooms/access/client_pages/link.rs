@@ -252,6 +252,14 @@ pub async fn decline(
         return show_state(&app, &practice, (&uri, &headers), None, &LinkView::Unknown);
     };
     let way = Way::Link(token);
+    // A form without an answer declines nothing: it is asked again.
+    if declining.read().is_none() {
+        let view = way.look(&app, &practice).await?;
+        return match view {
+            LinkView::Open { .. } => show_decline(&app, &practice, (&uri, &headers), &way, &view),
+            _ => show_state(&app, &practice, (&uri, &headers), Some(&way), &view),
+        };
+    }
     let view =
         actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())
             .await?;

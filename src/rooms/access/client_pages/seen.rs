@@ -1,6 +1,7 @@
 //! "Form opened": the first key that somebody presses in the form, told by the page's script. Not
 //! the opening of the link: scanners open links.
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -17,13 +18,20 @@ use crate::platform::web::PageError;
 use crate::rooms::access::InvitationState;
 use crate::rooms::practice::PublicPractice;
 
+/// What the script sends.
+const TYPED: &[u8] = b"typed=1";
+
 /// Notes it, once a link. The answer is the same for every link, known or not.
 pub async fn seen(
     State(app): State<AppState>,
     practice: PublicPractice,
     Path((_, token)): Path<(String, String)>,
+    body: Bytes,
 ) -> Result<Response, PageError> {
-    if let Some(token) = Token::read(&token) {
+    // Only our script says so; an empty post is a scanner's.
+    if body.as_ref() == TYPED
+        && let Some(token) = Token::read(&token)
+    {
         note_opened(&app, &practice.scope, practice.by_link(), token).await?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())

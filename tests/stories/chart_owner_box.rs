@@ -1,0 +1,322 @@
+//! The Chart Owner box over HTTP: what it says and offers in each state, and what its forms do.
+
+use anteroom::platform::audit::By;
+use anteroom::platform::permissions::Role;
+use anteroom::rooms::access::actions;
+
+use crate::stories;
+use crate::support::world::Client;
+use crate::support::{Browser, Page, World};
+
+const DAY: u32 = 86_400;
+
+fn path(client: &Client) -> String {
+    format!("/staff/charts/{}/communications", client.chart_id)
+}
+
+fn act(client: &Client, act: &str) -> String {
+    format!("/staff/charts/{}/access/{act}", client.chart_id)
+}
+
+async fn box_of(browser: &mut Browser, client: &Client) -> Page {
+    let page = browser.get(&path(client)).await;
+    page.must_be(200);
+    page
+}
+
+/// The form of an act by its own page, sent with changes, and the page that follows.
+async fn does(browser: &mut Browser, client: &Client, what: &str, changes: &[(&str, &str)]) -> Page {
+    let page = browser.get(&act(client, what)).await;
+    page.must_be(200);
+    browser.submit_and_follow(&page, &act(client, what), changes).await
+}
+
+async fn refused(browser: &mut Browser, client: &Client, what: &str, changes: &[(&str, &str)]) -> Page {
+    let page = browser.get(&act(client, what)).await;
+    let answer = browser.submit(&page, &act(client, what), changes).await;
+    answer.must_be(422);
+    answer
+}
+
+fn by_front_desk(w: &World) -> By {
+    w.riverbend.by(Role::FrontDesk)
+}
+
+async fn lock(w: &mut World, link: &str) {
+    let mut stranger = w.browser();
+    for _ in 0..5 {
+        let page = stranger.get(link).await;
+        let fields = [
+            ("last_name", "Somebodyelse"),
+            ("month", "4"),
+            ("day", "12"),
+            ("year", "1990"),
+            ("password", "a short sentence works well"),
+        ];
+        stranger.submit(&page, link, &fields).await;
+    }
+}
+
+stories! {
+    async fn the_box_says_each_state_and_offers_what_it_allows(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+
+        let page = box_of(&mut desk, &ana).await;
+        page.must_say("Chart Owner").must_say("Not invited").must_say("ana.duarte@example.com");
+        page.must_say("Send Invite").must_say("Representatives");
+        page.must_say("Nobody else has access to this chart.");
+        assert!(!page.says("Resend Invite"), "nothing to resend yet");
+
+        let page = does(&mut desk, &ana, "invite", &[]).await;
+        page.must_say("Invited").must_say("7 days left").must_say("Resend Invite").must_say("Cancel invitation");
+        let first = w.mail_to(&ana.email).await;
+        w.mail_has_settled().await;
+        box_of(&mut desk, &ana).await.must_say("Handed to the mail server");
+
+        w.clock.advance_seconds(7 * DAY);
+        // The session of before is over by then.
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = box_of(&mut desk, &ana).await;
+        page.must_say("Expired").must_say("Resend Invite").must_say("Link expired");
+        does(&mut desk, &ana, "resend", &[]).await.must_say("Invited").must_say("7 days left");
+        let second = w.mail_to(&ana.email).await;
+        let (old, new) = (w.link_in(&first), w.link_in(&second));
+        assert_ne!(old, new);
+        w.browser().get(&old).await.must_be(410).must_say("There is a newer link");
+
+        lock(w, &new).await;
+        let page = box_of(&mut desk, &ana).await;
+        page.must_say("Locked").must_say("5 of 5").must_say("the last name differed").must_say("Unlock");
+        page.must_not_say("Somebodyelse");
+        does(&mut desk, &ana, "unlock", &[]).await.must_say("Invited");
+
+        w.register_by(&new, &ana).await;
+        let page = box_of(&mut desk, &ana).await;
+        page.must_say("Active").must_say("Last sign-in").must_say("Not yet").must_say("Second step");
+        page.must_say("Change Ownership").must_say("Revoke Access").must_say("Send password reset");
+        assert!(!page.says("Resend Invite"), "a registered client is not invited again");
+
+        let page = does(&mut desk, &ana, "revoke", &[("reason", "moved to another practice")]).await;
+        page.must_say("No Portal Access").must_say("moved to another practice").must_say("Restore Access");
+        let page = does(&mut desk, &ana, "restore", &[]).await;
+        page.must_say("Active");
+    }
+
+    async fn cancel_and_decline_leave_an_invite_to_be_sent_again(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        does(&mut desk, &ana, "invite", &[]).await;
+        let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        does(&mut desk, &ana, "cancel", &[]).await.must_say("Canceled").must_say("Send Invite");
+        w.browser().get(&link).await.must_be(410).must_say("no longer valid");
+        does(&mut desk, &ana, "invite", &[]).await.must_say("Invited");
+        let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        let mut holder = w.browser();
+        let page = holder.get(&format!("{link}/decline")).await;
+        let page = holder.submit_and_follow(&page, "/decline", &[("answer", "not-me")]).await;
+        page.must_say("Thank you for telling us");
+        let page = box_of(&mut desk, &ana).await;
+        page.must_say("Declined").must_say("this isn't me").must_say("Send Invite");
+    }
+
+    async fn inv_12_a_resend_that_is_confirmed_twice_makes_one_mail(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        w.mail_to(&ana.email).await;
+        let mut one = w.staff(Role::FrontDesk).await;
+        let mut other = w.staff(Role::Clinician).await;
+        let here = one.get(&act(&ana, "resend")).await;
+        let there = other.get(&act(&ana, "resend")).await;
+        here.must_say("Ana Duarte").must_say("ana.duarte@example.com").must_say("stops working");
+        let first = one.submit(&here, "/access/resend", &[]).await;
+        let second = one.submit(&here, "/access/resend", &[]).await;
+        let third = other.submit(&there, "/access/resend", &[]).await;
+        assert!(first.location().is_some_and(|to| to.ends_with("done=access-resend")));
+        for again in [&second, &third] {
+            assert!(again.location().is_some_and(|to| to.ends_with("done=access-already-resent")));
+        }
+        assert_eq!(w.unread_to(&ana.email).await, 1);
+        other.follow(&third).await.must_say("A colleague has just resent it");
+    }
+
+    async fn a_first_invite_that_is_confirmed_twice_makes_one_mail(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&act(&ana, "invite")).await;
+        let first = desk.submit(&page, "/access/invite", &[]).await;
+        let second = desk.submit(&page, "/access/invite", &[]).await;
+        assert!(first.is_redirect() && second.is_redirect());
+        assert_eq!(w.unread_to(&ana.email).await, 1);
+    }
+
+    async fn an_invite_without_an_address_asks_for_one_and_keeps_what_was_typed(w: &mut World) {
+        let ana = w.chart_with("Ana", "Duarte", "1990-04-12", "").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        box_of(&mut desk, &ana).await.must_say("None on the face sheet");
+        let page = refused(&mut desk, &ana, "invite", &[("address", "ana at example")]).await;
+        page.must_say("This is not an e-mail address").must_say("Please look at this again");
+        assert!(page.html().contains("value=\"ana at example\""));
+        refused(&mut desk, &ana, "invite", &[("address", "")]).await.must_say("Type the e-mail address.");
+        does(&mut desk, &ana, "invite", &[("address", "ana@example.com")]).await.must_say("Invited");
+        w.mail_to("ana@example.com").await;
+    }
+
+    async fn a_doubtful_address_is_asked_about_before_a_mail_leaves(w: &mut World) {
+        w.chart_with("Ben", "Duarte", "1988-01-02", "shared@example.com").await;
+        let ana = w.chart_with("Ana", "Duarte", "1990-04-12", "").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = refused(&mut desk, &ana, "invite", &[("address", "shared@example.com")]).await;
+        page.must_say("stands on another chart too").must_say("Yes, send it there.");
+        assert_eq!(w.unread_to("shared@example.com").await, 0);
+        let page = desk
+            .submit(&page, "/access/invite", &[("confirmed", "used_by_another_chart")])
+            .await;
+        assert!(page.is_redirect(), "{}", page.words());
+        w.mail_to("shared@example.com").await;
+    }
+
+    async fn a_chart_without_birth_date_cannot_be_invited_and_the_box_says_why(w: &mut World) {
+        let ana = w.chart_with("Ana", "Duarte", "", "ana@example.com").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        box_of(&mut desk, &ana).await.must_say("lacks the last name or the date of birth");
+        refused(&mut desk, &ana, "invite", &[]).await.must_say("the identity check needs both");
+        assert_eq!(w.unread_to("ana@example.com").await, 0);
+    }
+
+    async fn change_email_and_resend_wants_a_reason_and_kills_the_old_link(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let old = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = refused(&mut desk, &ana, "change-email", &[("address", "ana@example.org")]).await;
+        page.must_say("Say why the address changes.");
+        assert!(page.html().contains("value=\"ana@example.org\""));
+        let done = [("address", "ana@example.org"), ("reason", "mistyped")];
+        does(&mut desk, &ana, "change-email", &done).await.must_say("ana@example.org").must_say("mistyped");
+        w.mail_to("ana@example.org").await;
+        w.browser().get(&old).await.must_be(410);
+    }
+
+    async fn the_daily_cap_names_when_the_next_resend_is_possible_and_the_last_link_works(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let sent = w.invite(&ana).await;
+        let mut link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        for _ in 0..5 {
+            let outcome =
+                actions::resend(&w.app, &w.riverbend.scope, by_front_desk(w), sent.access.clone(), None).await;
+            assert!(outcome.expect("no fault").is_ok());
+            link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        }
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = refused(&mut desk, &ana, "resend", &[]).await;
+        page.must_say("No resend is left for today").must_say("The next one is possible from");
+        w.browser().get(&link).await.must_be(200).must_say("Set up your access");
+    }
+
+    async fn a_letter_is_shown_once_and_its_code_opens_the_form(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let ask = desk.get(&act(&ana, "letter")).await;
+        let letter = desk.submit(&ask, "/access/letter", &[]).await;
+        letter.must_be(200);
+        assert!(letter.html().contains("<svg"), "a QR code");
+        assert_eq!(letter.answer.header("cache-control"), Some("no-store"));
+        let words = letter.words();
+        let code = words
+            .split_whitespace()
+            .find(|word| word.len() == 14 && word.matches('-').count() == 2)
+            .expect("a grouped code")
+            .to_owned();
+        // The same form again makes no second letter.
+        desk.submit(&ask, "/access/letter", &[]).await.must_be(422).must_say("just resent");
+        let mut client = w.browser();
+        let page = client.get("/riverbend/letter").await;
+        let form = client.submit(&page, "/riverbend/letter", &[("code", &code.to_lowercase())]).await;
+        form.must_be(200).must_say("Set up your access");
+        let fields = [
+            ("last_name", "Duarte"),
+            ("month", "4"),
+            ("day", "12"),
+            ("year", "1990"),
+            ("password", "lanterns over the quiet river"),
+        ];
+        let done = client.submit_and_follow(&form, "/letter/register", &fields).await;
+        done.must_say("You are all set").must_say("ana.duarte@example.com");
+        box_of(&mut desk, &ana).await.must_say("Active");
+    }
+
+    async fn whoever_may_only_look_sees_the_tag_and_no_button(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let mut biller = w.staff(Role::Biller).await;
+        let page = box_of(&mut biller, &ana).await;
+        page.must_say("Invited");
+        assert!(!page.says("Resend Invite") && !page.has_form("/access/"));
+        biller.get(&act(&ana, "resend")).await.must_be(403);
+        let csrf = page.form("/staff/sign-out").fields.iter().find(|(n, _)| n == "csrf").cloned();
+        let csrf = csrf.map(|(_, value)| value).unwrap_or_default();
+        biller.post(&act(&ana, "resend"), &[("csrf", csrf.as_str()), ("seen", "1")]).await.must_be(403);
+    }
+
+    async fn auz_03_another_practices_chart_is_not_found(w: &mut World) {
+        let scope = w.twinoaks.scope.clone();
+        let theirs = w.chart_at(&scope, "Ana", "Duarte", "1990-04-12", "ana@example.com").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        for path in [path(&theirs), act(&theirs, "invite"), format!("{}/live", path(&theirs))] {
+            desk.get(&path).await.must_be(404);
+        }
+        desk.get("/staff/charts/nonsense/communications").await.must_be(404);
+        let mine = w.chart("Ben", "Lee").await;
+        desk.get(&act(&mine, "nonsense")).await.must_be(404);
+    }
+
+    async fn names_with_markup_stand_as_text(w: &mut World) {
+        let ana = w.chart_with("<script>alert(1)</script>", "\"><img src=x>", "1990-04-12", "x@example.com").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        does(&mut desk, &ana, "invite", &[]).await;
+        for path in [path(&ana), act(&ana, "resend"), "/staff/worklist".to_owned()] {
+            let html = desk.get(&path).await.html();
+            assert!(!html.contains("<script>alert") && !html.contains("<img src=x"), "{path}");
+        }
+    }
+
+    async fn changing_the_owner_ends_what_the_former_owner_has(w: &mut World) {
+        let mut sheet = sheet("Ana", "Duarte");
+        sheet.contacts.push(anteroom::rooms::charts::TypedContact {
+            relation: "parent".into(),
+            person: anteroom::rooms::charts::TypedPerson {
+                first_name: "Rosa".into(),
+                last_name: "Duarte".into(),
+                emails: vec![anteroom::rooms::charts::TypedAddress::mailable("rosa@example.com")],
+                ..Default::default()
+            },
+            ..Default::default()
+        });
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart_of(&scope, sheet).await;
+        w.invite(&ana).await;
+        let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&act(&ana, "change-owner")).await;
+        page.must_say("Rosa Duarte");
+        desk.submit(&page, "/change-owner", &[]).await.must_be(422).must_say("Choose who owns the chart.");
+        let rosa = page.html().split("name=\"to\" value=\"").nth(1)
+            .and_then(|rest| rest.split('"').next()).expect("a choice").to_owned();
+        let page = desk.submit_and_follow(&page, "/change-owner", &[("to", &rosa)]).await;
+        page.must_say("Rosa Duarte").must_say("Not invited").must_say("rosa@example.com");
+        w.browser().get(&link).await.must_be(410).must_say("no longer valid");
+        does(&mut desk, &ana, "invite", &[]).await.must_say("Invited");
+        let link = { let mail = w.mail_to("rosa@example.com").await; w.link_in(&mail) };
+        w.browser().get(&link).await.must_say("The client's last name").must_say("The client's date of birth");
+    }
+}
+
+fn sheet(first: &str, last: &str) -> anteroom::rooms::charts::Typed {
+    use anteroom::rooms::charts::{Typed, TypedAddress, TypedPerson};
+    let mut client =
+        TypedPerson { first_name: first.into(), last_name: last.into(), ..TypedPerson::default() }
+            .born("1990-04-12");
+    client.emails.push(TypedAddress::mailable("ana.duarte@example.com"));
+    Typed { client, ..Typed::default() }
+}

@@ -1,0 +1,250 @@
+//! The client's side of an invitation over HTTP: the link, the form, what became of a link.
+
+use anteroom::platform::permissions::Role;
+use anteroom::rooms::access::actions;
+
+use crate::stories;
+use crate::support::world::Client;
+use crate::support::{Page, World};
+
+const DAY: u32 = 86_400;
+const SENTENCE: &str = "lanterns over the quiet river";
+
+async fn link_of(w: &mut World, client: &Client) -> String {
+    w.invite(client).await;
+    let mail = w.mail_to(&client.email).await;
+    w.link_in(&mail)
+}
+
+/// The form's fields with the right details.
+fn right<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut fields = vec![
+        ("last_name", "Duarte"),
+        ("month", "4"),
+        ("day", "12"),
+        ("year", "1990"),
+        ("password", SENTENCE),
+        ("how", "new"),
+    ];
+    for (name, value) in changes {
+        fields.retain(|(key, _)| key != name);
+        fields.push((*name, *value));
+    }
+    fields
+}
+
+/// The page without what differs by nature: the form's random text and what was typed.
+fn without_the_typed(page: &Page) -> String {
+    let mut html = page.html();
+    for field in ["nonce", "last_name", "month", "day", "year"] {
+        let mark = format!("name=\"{field}\"");
+        if let Some(at) = html.find(&mark) {
+            let value = html[at..].find("value=\"").map(|v| at + v + 7);
+            if let Some(from) = value
+                && let Some(length) = html[from..].find('"')
+            {
+                html.replace_range(from..from + length, "");
+            }
+        }
+    }
+    html
+}
+
+stories! {
+    async fn the_whole_way_from_the_link_to_sign_in(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let mut phone = w.browser();
+        let page = phone.get(&link).await;
+        page.must_be(200).must_say("Set up your access").must_say("Your last name").must_say("Your date of birth");
+        page.must_not_say("Ana").must_not_say("Duarte").must_not_say("1990");
+        assert_eq!(page.answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.answer.header("cache-control"), Some("no-store"));
+        let html = page.html();
+        for token in ["autocomplete=\"family-name\"", "bday-month", "bday-day", "bday-year", "new-password"] {
+            assert!(html.contains(token), "{token}");
+        }
+        let done = phone.submit(&page, &link, &right(&[])).await;
+        assert_eq!(done.status(), 303);
+        assert_eq!(done.location(), Some("/riverbend/welcome"), "an address free of the token");
+        let welcome = phone.follow(&done).await;
+        welcome.must_say("You are all set").must_say("ana.duarte@example.com");
+        let sign_in = phone.get(&welcome.link("/riverbend/sign-in")).await;
+        assert!(
+            sign_in.html().contains("value=\"ana.duarte@example.com\""),
+            "the name is filled in: {} {}",
+            sign_in.path,
+            sign_in.html()
+        );
+        phone.get(&link).await.must_be(410).must_say("You are set up already");
+        // Nobody else's browser sees the name.
+        let other = w.browser().get("/riverbend/welcome").await;
+        assert!(other.is_redirect());
+    }
+
+    async fn inv_05_opening_the_link_a_hundred_times_changes_nothing(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        w.mail_has_settled().await;
+        let before = w.dump().await;
+        let mut scanner = w.browser().with("user-agent", "SafeLinks").with("sec-purpose", "prefetch");
+        for path in [link.clone(), format!("{link}/decline")] {
+            for method in ["HEAD", "GET", "OPTIONS"] {
+                for _ in 0..17 {
+                    scanner.send(method, &path, None).await;
+                }
+            }
+        }
+        assert_eq!(before, w.dump().await);
+        w.browser().get(&link).await.must_be(200).must_say("Set up your access");
+    }
+
+    async fn idp_05_a_wrong_name_and_a_wrong_birth_date_are_answered_alike(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let mut browser = w.browser();
+        let page = browser.get(&link).await;
+        let name = browser.submit(&page, &link, &right(&[("last_name", "Duerte")])).await;
+        let date = browser.submit(&page, &link, &right(&[("day", "13")])).await;
+        name.must_be(422).must_say("These details do not match the practice's records.");
+        assert_eq!(without_the_typed(&name), without_the_typed(&date));
+        let html = name.html();
+        assert!(html.contains("value=\"Duerte\""), "what was typed is kept");
+        assert!(!html.contains(SENTENCE), "a password is never echoed");
+    }
+
+    async fn what_is_wrong_stands_at_its_field_and_costs_no_try(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let mut browser = w.browser();
+        let page = browser.get(&link).await;
+        for (changes, told) in [
+            (vec![("last_name", "  ")], "Type your last name."),
+            (vec![("year", "90")], "Write the year with four digits"),
+            (vec![("month", "2"), ("day", "30")], "There is no such day"),
+            (vec![("year", "2090")], "This day is in the future"),
+            (vec![("month", "")], "Fill in the month, the day and the year."),
+            (vec![("password", "")], "Choose a password."),
+            (vec![("password", "short")], "Use at least 15 characters"),
+        ] {
+            for _ in 0..2 {
+                let answer = browser.submit(&page, &link, &right(&changes)).await;
+                answer.must_be(422).must_say(told).must_say("Please look at this again");
+            }
+        }
+        let done = browser.submit(&page, &link, &right(&[])).await;
+        assert_eq!(done.status(), 303, "{}", done.words());
+    }
+
+    async fn a_double_click_on_register_gets_the_success_page_twice(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let mut browser = w.browser();
+        let page = browser.get(&link).await;
+        let first = browser.submit(&page, &link, &right(&[])).await;
+        let second = browser.submit(&page, &link, &right(&[])).await;
+        assert_eq!((first.status(), second.status()), (303, 303), "{}", second.words());
+        // Another form is somebody else's: the link is used.
+        let other = browser.submit(&page, &link, &right(&[("nonce", "another")])).await;
+        other.must_be(410).must_say("You are set up already");
+    }
+
+    async fn five_failed_checks_lock_the_link_and_its_page_says_so(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let mut browser = w.browser();
+        let page = browser.get(&link).await;
+        for _ in 0..4 {
+            browser.submit(&page, &link, &right(&[("day", "13")])).await.must_be(422);
+        }
+        browser.submit(&page, &link, &right(&[("day", "13")])).await.must_say("Please talk to us first");
+        browser.submit(&page, &link, &right(&[])).await.must_say("Please talk to us first");
+        browser.get(&link).await.must_say("Please talk to us first").must_not_say("birth");
+    }
+
+    async fn an_expired_link_says_when_and_asks_the_practice_for_a_new_one(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let mut browser = w.browser();
+        let form = browser.get(&link).await;
+        w.clock.advance_seconds(7 * DAY - 1);
+        browser.get(&link).await.must_be(200);
+        w.clock.advance_seconds(1);
+        // The form opened before and sent after is too late, too.
+        browser.submit(&form, &link, &right(&[])).await.must_be(410).must_say("This link is no longer good");
+        let page = browser.get(&link).await;
+        page.must_be(410).must_say("This link is no longer good").must_not_say("token");
+        let page = browser.submit_and_follow(&page, "/ask", &[]).await;
+        page.must_say("The practice knows that you would like a new link.");
+        page.must_say("You asked for a new link");
+        assert!(!page.has_form("/ask"), "once is enough");
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get("/staff/worklist?kind=asked").await.must_say("Ana Duarte");
+    }
+
+    async fn an_unknown_link_is_one_page_whoever_asks(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let token = link.rsplit('/').next().unwrap_or_default().to_owned();
+        let mut browser = w.browser();
+        let strange = browser.get("/twinoaks/i/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").await;
+        let foreign = browser.get(&format!("/twinoaks/i/{token}")).await;
+        let broken = browser.get("/twinoaks/i/nonsense").await;
+        strange.must_be(404).must_say("We do not know this link");
+        assert_eq!(strange.html(), foreign.html());
+        assert_eq!(strange.html(), broken.html());
+        let mut page = browser.get(&link).await;
+        page.path = format!("/twinoaks/i/{token}");
+        let fields = right(&[("nonce", "n"), ("sign_in_name", ""), ("sign_in_password", "")]);
+        browser.post(&format!("/twinoaks/i/{token}"), &fields).await.must_be(404);
+        // It still works where it belongs, also with what mail programs put at its end.
+        browser.get(&format!("{link}.")).await.must_be(200);
+    }
+
+    async fn a_link_that_was_withdrawn_says_so_without_a_word_about_the_chart(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let sent = w.invite(&ana).await;
+        let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        let by = w.riverbend.by(Role::FrontDesk);
+        actions::revoke(&w.app, &w.riverbend.scope, by, sent.access, String::new())
+            .await.expect("no fault").expect("revoked");
+        let page = w.browser().get(&link).await;
+        page.must_be(410).must_say("This invitation is no longer valid").must_not_say("Duarte");
+    }
+
+    async fn the_page_speaks_the_readers_language_when_asked(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let mut browser = w.browser();
+        browser.get(&format!("{link}?lang=es")).await.must_say("Active su acceso").must_say("Su apellido");
+        browser.get(&link).await.must_say("Active su acceso");
+    }
+
+    async fn somebody_who_begins_to_type_is_noted_once(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let mut browser = w.browser();
+        // A scanner that posts everything it finds tells nothing.
+        browser.post(&format!("{link}/seen"), &[]).await.must_be(204);
+        browser.post(&format!("{link}/decline"), &[]).await.must_be(200).must_say("This isn't me");
+        for _ in 0..3 {
+            browser.post(&format!("{link}/seen"), &[("typed", "1")]).await.must_be(204);
+        }
+        browser.post("/riverbend/i/nonsense/seen", &[]).await.must_be(204);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await;
+        assert_eq!(page.words().matches("Form opened").count(), 1);
+    }
+
+    async fn an_unknown_letters_code_is_told_at_its_field(w: &mut World) {
+        let mut browser = w.browser();
+        let page = browser.get("/riverbend/letter").await;
+        let answer = browser.submit(&page, "/letter", &[("code", "ABCD-EFGH-JKMN")]).await;
+        answer.must_be(422).must_say("We do not know this code");
+        browser.submit(&page, "/letter", &[("code", "")]).await.must_be(422).must_say("Type the code.");
+        for _ in 0..30 {
+            browser.submit(&page, "/letter", &[("code", "ABCD-EFGH-JKMN")]).await;
+        }
+        browser.submit(&page, "/letter", &[("code", "ABCD-EFGH-JKMN")]).await.must_be(429);
+    }
+}

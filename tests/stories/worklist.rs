@@ -1,0 +1,134 @@
+//! The portal work list over HTTP: what stands on it, one click, many at once.
+
+use anteroom::platform::permissions::Role;
+
+use crate::stories;
+use crate::support::World;
+use crate::support::world::Client;
+
+const DAY: u32 = 86_400;
+
+fn value(client: &Client, generation: i32) -> String {
+    format!("{}.{generation}", client.chart_id)
+}
+
+stories! {
+    async fn every_chart_stands_where_its_access_wants_a_hand(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let ben = w.chart("Ben", "Okafor").await;
+        let cleo = w.chart_with("Cleo", "Nomail", "1980-01-01", "").await;
+        w.invite(&ana).await;
+        w.mail_has_settled().await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=never_invited").await;
+        page.must_say("Ben Okafor").must_say("Cleo Nomail").must_say("There is no e-mail address");
+        assert!(!page.says("Ana Duarte"));
+        desk.get("/staff/worklist?kind=expired").await.must_say("No link has expired.");
+        w.clock.advance_seconds(5 * DAY + 60);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get("/staff/worklist?kind=expiring").await.must_say("Ana Duarte").must_say("Ends in");
+        w.clock.advance_seconds(2 * DAY);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get("/staff/worklist?kind=expired").await.must_say("Ana Duarte");
+        // Without a choice: the most urgent kind that has anything.
+        desk.get("/staff/worklist").await.must_say("Ana Duarte");
+        let _ = (ben, cleo);
+    }
+
+    async fn one_click_sends_and_a_second_one_sends_nothing(w: &mut World) {
+        let ben = w.chart("Ben", "Okafor").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=never_invited").await;
+        let only = value(&ben, 0);
+        let done = desk.submit_and_follow(&page, "/staff/worklist", &[("only", &only)]).await;
+        done.must_say("1 of 1 are on their way").must_say("Everybody has been invited.");
+        let again = desk.submit_and_follow(&page, "/staff/worklist", &[("only", &only)]).await;
+        again.must_say("0 of 1 are on their way").must_say("nothing was sent twice");
+        assert_eq!(w.unread_to(&ben.email).await, 1);
+    }
+
+    async fn many_are_sent_at_once_with_a_result_for_each(w: &mut World) {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for i in 0..12 {
+            let client = w.chart(&format!("Client{i}"), &format!("Number{i}")).await;
+            fields.push(("chart".into(), value(&client, 0)));
+        }
+        let none = w.chart_with("Cleo", "Nomail", "1980-01-01", "").await;
+        let no_date = w.chart_with("Dora", "Undated", "", "dora@example.com").await;
+        fields.push(("chart".into(), value(&none, 0)));
+        fields.push(("chart".into(), value(&no_date, 0)));
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=never_invited").await;
+        let changes: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let answer = desk.submit(&page, "/staff/worklist", &changes).await;
+        let report = desk.follow(&answer).await;
+        report.must_say("12 of 14 are on their way");
+        report.must_say("There is no e-mail address that may be used for mail.");
+        report.must_say("The face sheet lacks the last name or the date of birth.");
+        w.mail_has_settled().await;
+        assert_eq!(w.mailbox.mails().len(), 12);
+        // Reload shows the same and sends nothing; nobody else can be shown it.
+        desk.follow(&answer).await.must_say("12 of 14 are on their way");
+        let to = answer.location().unwrap_or_default().to_owned();
+        let mut other = w.staff(Role::Clinician).await;
+        assert!(!other.get(&to).await.says("are on their way"));
+        w.mail_has_settled().await;
+        assert_eq!(w.mailbox.mails().len(), 12);
+    }
+
+    async fn the_list_pages_without_losing_or_repeating_a_chart(w: &mut World) {
+        for i in 0..57 {
+            w.chart("Sam", &format!("Number{i:03}")).await;
+        }
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let first = desk.get("/staff/worklist?kind=never_invited").await;
+        let second = desk.get(&first.link("after=").replace("&amp;", "&")).await;
+        let count = |page: &crate::support::Page| page.html().matches("name=\"only\"").count();
+        assert_eq!((count(&first), count(&second)), (50, 7));
+        assert!(!second.says("Number000") && second.says("Number056"));
+    }
+
+    async fn the_mismatch_desk_says_what_differed_and_unlocks(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        let mut stranger = w.browser();
+        let form = stranger.get(&link).await;
+        let wrong = [("last_name", "Duarte"), ("month", "4"), ("day", "21"), ("year", "1990"), ("password", "lanterns over the quiet river")];
+        for _ in 0..5 {
+            stranger.submit(&form, &link, &wrong).await;
+        }
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=locked").await;
+        page.must_say("Ana Duarte").must_say("What differed: date of birth").must_say("Correct the face sheet");
+        page.must_say("Not this person");
+        let access = page.html().split("name=\"unlock\" value=\"").nth(1)
+            .and_then(|rest| rest.split('"').next()).expect("an unlock button").to_owned();
+        let page = desk.submit_and_follow(&page, "/staff/worklist", &[("unlock", &access)]).await;
+        page.must_say("Nobody is locked out.");
+        stranger.get(&link).await.must_be(200).must_say("Set up your access");
+    }
+
+    async fn another_practices_charts_never_stand_on_it(w: &mut World) {
+        let scope = w.twinoaks.scope.clone();
+        let theirs = w.chart_at(&scope, "Tess", "Oaks", "1990-04-12", "tess@example.com").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=never_invited").await;
+        assert!(!page.says("Tess Oaks"));
+        let ana = w.chart("Ana", "Duarte").await;
+        let page = desk.get("/staff/worklist?kind=never_invited").await;
+        page.must_say("Ana Duarte");
+        let done = desk.submit_and_follow(&page, "/staff/worklist", &[("only", &value(&theirs, 0))]).await;
+        done.must_not_say("Tess");
+        assert_eq!(w.unread_to("tess@example.com").await, 0);
+        let _ = ana;
+    }
+
+    async fn a_biller_may_look_but_not_send(w: &mut World) {
+        w.chart("Ben", "Okafor").await;
+        let mut biller = w.staff(Role::Biller).await;
+        let page = biller.get("/staff/worklist?kind=never_invited").await;
+        page.must_say("Ben Okafor");
+        assert!(!page.says("Send Invite"));
+    }
+}
