@@ -455,8 +455,9 @@ stories! {
         queue_many(w, &scope, "bulk", 10_000).await;
         let took = began.elapsed();
         eprintln!("10,000 mails queued in {took:?} on {}", w.engine.word());
-        // An unoptimised build on a busy machine; the benchmark holds the release build to 3 s.
-        assert!(took < Duration::from_secs(20), "{took:?}");
+        // An unoptimised build among other tests: this only catches work that grows with the square.
+        // The benchmark holds the release build to 3 s.
+        assert!(took < Duration::from_secs(90), "{took:?}");
         let depth = w.app.db.system_read(outbox::depth).await.unwrap();
         assert_eq!((depth.queued, depth.deferred, depth.oldest), (10_000, 0, Some(w.now())));
     }
