@@ -195,6 +195,8 @@
       if (step) { items[(at + step + items.length) % items.length]?.focus(); event.preventDefault(); }
       return;
     }
+    // What looks like a button and is a link underneath answers the space bar like one.
+    if (event.key === " " && event.target.matches?.("a[role=button]")) { event.target.click(); event.preventDefault(); return; }
     const search = one("[data-shortcut='/']");
     const typed = event.target.matches?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
