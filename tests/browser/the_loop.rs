@@ -107,7 +107,7 @@ async fn the_loop(w: &mut World, scripts: bool) {
     assert!(!path.contains("/i/"), "the success page's address carries no link: {path}");
 
     // Sign in, and home.
-    phone.click("link", "sign in").await;
+    phone.click("link", "Go to sign-in").await;
     phone.must_be_accessible("the client's sign-in").await;
     assert_eq!(phone.value("sign-in name").await, ana.email, "the name is filled in");
     phone.fill("Password", PASSWORD).await;
