@@ -22,7 +22,7 @@ use crate::platform::outbox;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::stop;
-use crate::rooms::practice::{NewPractice, register};
+use crate::rooms::practice::{self, NewPractice, TypedProfile, register};
 use crate::rooms::staff::{self, NewStaff};
 
 /// Remembers how far the clock runs ahead, in seconds.
@@ -126,6 +126,7 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
         .map_err(|why| Fault::other(format!("seeding the practice: {why}")))?;
     let scope = PracticeScope::opened_by(Door::Operator, id);
     let (mut people, desk, clinician) = staff_of(app, &scope).await?;
+    complete_profile(app, &scope).await?;
 
     // A worker of its own, that looks more often: the real one starts when all is told.
     let (stopper, stop) = stop::signal();
@@ -160,6 +161,44 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
         });
     }
     Ok(people)
+}
+
+/// What clients find behind "how to reach us", and what they often ask.
+const QUESTIONS: &[(Language, &str, &str)] = &[
+    (
+        Language::English,
+        "Who can see what I write here?",
+        "Only you, your clinician and the front desk. Nothing is shared outside the practice unless you ask for it.",
+    ),
+    (
+        Language::English,
+        "How do I change an appointment?",
+        "Ask for a new time under Appointments, or call us. Please tell us 24 hours before.",
+    ),
+    (
+        Language::Spanish,
+        "¿Quién puede ver lo que escribo aquí?",
+        "Solo usted, su terapeuta y la recepción. Nada sale de la consulta si usted no lo pide.",
+    ),
+];
+
+async fn complete_profile(app: &AppState, scope: &PracticeScope) -> Result<(), Fault> {
+    let now = app.db.read(scope, practice::load).await?;
+    let profile = TypedProfile {
+        text_phone: "(212) 555-0199".into(),
+        website: "https://riverbend.example.org".into(),
+        postal_address: "1 Riverbend Lane\nSpringfield, NY 00501".into(),
+        ..TypedProfile::of(&now)
+    };
+    practice::save_profile(app, scope, By::operator(), profile).await?;
+    app.db
+        .write(scope, |c| {
+            for (language, question, answer) in QUESTIONS {
+                practice::insert_question(c, *language, question, answer)?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Makes the staff; gives who can sign in, and the front desk and the clinician as those who act.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::demo::seed::people::{Made, Step};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::{Clock, MovableClock};
-use crate::kernel::ids::{AccountId, ChartId, PersonId};
+use crate::kernel::ids::{AccountId, ChartId};
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::PracticeScope;
@@ -39,8 +39,6 @@ pub struct Chart {
     pub made: Made,
     /// The chart.
     pub id: ChartId,
-    /// The client.
-    pub person: PersonId,
     /// The account of whoever registered.
     pub account: Option<AccountId>,
     letter: Option<Token>,
@@ -87,12 +85,12 @@ impl<'a> Teller<'a> {
             let created = charts::create(self.app, self.scope, self.desk.clone(), sheet)
                 .await?
                 .map_err(|refused| odd("chart", &made, refused))?;
-            all.push(Chart { made, id: created.chart, person: created.person, account: None, letter: None });
+            all.push(Chart { made, id: created.chart, account: None, letter: None });
         }
         Ok(all)
     }
 
-    /// Tells everything up to the present; `now_in` hours from the clock's present.
+    /// Tells everything up to the present.
     pub async fn tell(&mut self, charts: &mut [Chart]) -> Result<(), Fault> {
         let mut plan: Vec<(u32, usize, Step)> = Vec::new();
         for (i, chart) in charts.iter().enumerate() {
