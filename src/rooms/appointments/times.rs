@@ -140,7 +140,7 @@ pub enum Resolved {
 /// Finds the moment at which the clocks of `zone` show this time on this day.
 pub fn resolve(date: Date, time: Time, zone: &TimeZone) -> Resolved {
     let local = zone.to_ambiguous_timestamp(date.to_datetime(time));
-    let moments = (local.clone().earlier().map(Moment::from), local.clone().later().map(Moment::from));
+    let moments = (local.earlier().map(Moment::from), local.later().map(Moment::from));
     match (local.offset(), moments) {
         (AmbiguousOffset::Unambiguous { .. }, (Ok(at), _)) => Resolved::At(at),
         (AmbiguousOffset::Gap { .. }, (_, Ok(after))) => Resolved::Skipped(after),

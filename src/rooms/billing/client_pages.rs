@@ -61,6 +61,7 @@ struct Page {
     months: Vec<Month>,
     bars: Vec<Bar>,
     zero: i32,
+    height: i32,
     lines: Vec<LedgerLine>,
     as_of: String,
 }
@@ -101,6 +102,7 @@ pub(super) async fn balance_page(State(app): State<AppState>, client: ClientSess
         months,
         bars,
         zero,
+        height: picture::HEIGHT,
         lines: lines(words, entries),
         as_of: words.date(app.now(), &client.zone),
         frame: client.frame(&app, ClientPage::Balance),

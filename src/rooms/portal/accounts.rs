@@ -166,8 +166,6 @@ pub struct Device {
     pub created_at: Moment,
     /// The last request that counted.
     pub seen_at: Moment,
-    /// The network address it began from.
-    pub source: String,
     /// What its browser calls itself.
     pub agent: String,
 }
