@@ -66,8 +66,6 @@ pub struct Line {
     pub at: Option<Moment>,
     /// Failed checks on the newest link.
     pub mismatches: i32,
-    /// Who brought it there.
-    pub by_name: String,
     /// Why a mail came back, as a catalogue key.
     pub mail_reason: Option<String>,
     /// Locked: which fields differed in failed checks ("last_name", "birth_date"), for staff only.
@@ -112,7 +110,7 @@ pub struct Page {
 /// What every query about a grant selects.
 type GrantRow = (
     (AccessId, ChartId, PersonId, i32, Option<Moment>, i32),
-    (Option<String>, Option<Moment>, Moment, String),
+    (Option<String>, Option<Moment>, Moment),
     (String, PersonId, String, String, String),
 );
 
@@ -127,12 +125,7 @@ macro_rules! grant_columns {
                 portal_access::expires_at,
                 portal_access::mismatches,
             ),
-            (
-                portal_access::invited_address,
-                portal_access::asked_at,
-                portal_access::since_at,
-                portal_access::by_name,
-            ),
+            (portal_access::invited_address, portal_access::asked_at, portal_access::since_at),
             (chart::chart_number, chart::person_id, person::first_name, person::last_name, person::suffix),
         )
     };
@@ -313,7 +306,7 @@ fn bounced(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>, Fault
 fn line(kind: Kind, row: GrantRow, mail: Option<(Moment, Option<String>)>) -> Line {
     let (
         (access_id, chart_id, owner_id, generation, expires_at, mismatches),
-        (address, asked_at, since_at, by_name),
+        (address, asked_at, since_at),
         (chart_number, client_id, first_name, last_name, suffix),
     ) = row;
     let at = match kind {
@@ -333,7 +326,6 @@ fn line(kind: Kind, row: GrantRow, mail: Option<(Moment, Option<String>)>) -> Li
         address,
         at,
         mismatches,
-        by_name,
         mail_reason: mail.and_then(|(_, reason)| reason),
         details: Vec::new(),
     }
@@ -402,7 +394,6 @@ fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>,
             generation: 0,
             at: None,
             mismatches: 0,
-            by_name: String::new(),
             mail_reason: None,
             details: Vec::new(),
             place: Place { key: sort_key, id: chart_id.to_string() },
