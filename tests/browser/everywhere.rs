@@ -131,7 +131,8 @@ async fn every_state(w: &mut World) -> Vec<(&'static str, Client, Option<String>
             "declined" => {
                 let mut phone = w.browser();
                 let page = phone.get(&format!("{path}/decline")).await;
-                phone.submit(&page, "decline", &[]).await;
+                let answer = phone.submit(&page, "decline", &[("answer", "not-me")]).await;
+                assert!(answer.status() < 400, "declining was refused: {}", answer.words());
             }
             "canceled" => {
                 actions::cancel(&w.app, &scope, by, sent.access).await.expect("no fault").expect("canceled");

@@ -46,6 +46,10 @@ fn next_tag(html: &str, mut from: usize) -> Option<Tag<'_>> {
             from = start + html[start..].find("-->")? + 3;
             continue;
         }
+        if html[start..].starts_with("<!") {
+            from = start + html[start..].find('>')? + 1;
+            continue;
+        }
         let mut at = start + 1;
         let closing = bytes.get(at) == Some(&b'/');
         if closing {
