@@ -2,6 +2,9 @@
 //!
 //! A room's stories stand in the file of its name; `../support` has the world that they happen in.
 
+// Clippy sees tests only in functions marked as such; here everything is one.
+#![allow(clippy::unwrap_used)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

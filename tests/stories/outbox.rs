@@ -148,7 +148,7 @@ stories! {
     async fn eml_07_two_processes_send_a_thousand_mails_exactly_once(w: &mut World) {
         w.stop_sending().await;
         let receiver = receiver().await;
-        let mut neighbour = w.neighbour().await;
+        let neighbour = w.neighbour().await;
         neighbour.stop_sending().await;
         let scope = w.riverbend.scope.clone();
         queue_many(w, &scope, "ana", 1_000).await;

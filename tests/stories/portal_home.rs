@@ -6,7 +6,6 @@ use jiff::civil::date;
 
 use crate::portal_people::{self as people, account, appointment, document, enrolled, entry, grant, sign_in};
 use crate::stories;
-use crate::support::World;
 
 stories! {
     async fn home_shows_what_waits_what_comes_and_what_is_owed(w: &mut World) {

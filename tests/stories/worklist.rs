@@ -3,7 +3,6 @@
 use anteroom::platform::permissions::Role;
 
 use crate::stories;
-use crate::support::World;
 use crate::support::world::Client;
 
 const DAY: u32 = 86_400;

@@ -130,7 +130,7 @@ impl Browser {
     /// Opens the page that a redirect leads to.
     pub async fn follow(&mut self, page: &Page) -> Page {
         let to = page.location().unwrap_or_else(|| panic!("{} leads nowhere: {}", page.path, page.words()));
-        self.get(&to.to_owned()).await
+        self.get(to).await
     }
 }
 

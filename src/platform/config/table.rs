@@ -1,6 +1,9 @@
 //! The table of settings: one row a setting, and everything follows from it: what the file, the
 //! environment and the command line accept, what `--help` says, and `docs/operators/configuration.md`.
 
+// A row reads as one line: "set this to what the text says, or tell what is allowed".
+#![allow(clippy::unit_arg)]
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 

@@ -348,7 +348,7 @@ pub fn done_of(query: Option<&str>) -> Option<String> {
 pub fn initials(name: &str) -> String {
     let mut parts = name.split_whitespace().filter_map(|part| part.chars().find(|c| c.is_alphanumeric()));
     let first = parts.next();
-    let last = parts.last();
+    let last = parts.next_back();
     first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
 }
 
