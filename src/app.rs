@@ -156,7 +156,6 @@ pub async fn build(
     if uses_data {
         make_folder(&config.data)?;
     }
-    let keys = Keys::load_or_create(&config.secret_key_file, chance.as_ref()).map_err(StartError::Key)?;
     let shown = format!("{:?}", config.database_url);
     let wrong = |fault| StartError::Database(shown.clone(), fault);
     let (url, migrates) = (config.database_url.clone(), config.migrate);
@@ -176,6 +175,16 @@ pub async fn build(
         .await
         .map_err(|e| Fault::Ended(e.to_string()))?
         .map_err(wrong)?;
+    // A key made anew beside a database in use would lock everybody out without a word: every
+    // password and every sealed mail belongs to the key that is missing.
+    if !config.secret_key_file.exists() && db.system_read(rooms::practice::is_any).await.map_err(wrong)? {
+        let lost = format!(
+            "the secret key file {} is missing, but the database is in use; restore the key from its copy",
+            config.secret_key_file.display()
+        );
+        return Err(StartError::Key(Fault::other(lost)));
+    }
+    let keys = Keys::load_or_create(&config.secret_key_file, chance.as_ref()).map_err(StartError::Key)?;
     let weak = db.weaknesses().await.map_err(wrong)?;
     if !weak.is_empty() {
         return Err(StartError::Weak(weak.join("; ")));

@@ -136,6 +136,11 @@ pub fn only_slug(system: &mut System<'_>) -> Result<Option<String>, Fault> {
     Ok(if slugs.len() == 1 { slugs.pop() } else { None })
 }
 
+/// Is there any practice yet? Tells a database in use from a fresh one.
+pub fn is_any(system: &mut System<'_>) -> Result<bool, Fault> {
+    Ok(practice::table.select(practice::slug).first::<String>(system.conn).optional()?.is_some())
+}
+
 /// A practice to be made.
 #[derive(Clone, Debug)]
 pub struct NewPractice {
