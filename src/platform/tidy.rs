@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use crate::platform::db::schema::{attempt_counter, idempotent_request, one_time_link, session};
 use crate::platform::fault::Fault;
 use crate::platform::state::App;
+use crate::platform::web::sign_in;
 
 /// Days that an ended session or link is kept, for "who was signed in then".
 const DAYS: i64 = 30;
@@ -16,9 +17,15 @@ pub async fn tidy(app: &App) -> Result<usize, Fault> {
         .system_write(|system| {
             let long_ago = system.now.plus_hours(-24 * DAYS);
             let two_days_ago = system.now.plus_hours(-48);
-            let mut gone =
-                diesel::delete(attempt_counter::table.filter(attempt_counter::window_start.lt(two_days_ago)))
-                    .execute(system.conn)?;
+            let months_ago = system.now.plus_hours(-24 * sign_in::COUNTER_DAYS);
+            let mut gone = diesel::delete(
+                attempt_counter::table.filter(attempt_counter::window_start.lt(two_days_ago)).filter(
+                    attempt_counter::bucket
+                        .not_like(format!("{}%", sign_in::COUNTERS))
+                        .or(attempt_counter::window_start.lt(months_ago)),
+                ),
+            )
+            .execute(system.conn)?;
             // No session lives longer than twelve hours, so one that began this long ago is over.
             gone += diesel::delete(session::table.filter(session::created_at.lt(long_ago)))
                 .execute(system.conn)?;

@@ -18,10 +18,20 @@ pub const FAILURES: i32 = 10;
 /// How long a pause lasts.
 pub const PAUSE_MINUTES: i64 = 15;
 
-/// One window that never ends: failures are counted until somebody clears them.
-const IN_A_ROW: Limit = Limit { most: FAILURES, seconds: 9_000_000_000_000 };
-/// Failures from one network address, whatever the names: beyond a clinic full of people.
+/// Failures in a row are counted until somebody clears them, or a month is over (RAT-02).
+const IN_A_ROW: Limit = Limit { most: FAILURES, seconds: 30 * 86_400 };
+
+/// What the names of these counters begin with: they are kept longer than others.
+pub const COUNTERS: &str = "sign-in.";
+/// Days that they are kept: their window, and the one before it.
+pub const COUNTER_DAYS: i64 = 60;
+/// Failures from one network address on one side of the house, whatever the names. Beyond that
+/// each try waits [`TIRED_WAITS`] and is then answered like any other: a practice is one address,
+/// and guest Wi-Fi must not shut out its front desk.
 const FROM_ONE_ADDRESS: Limit = Limit { most: 120, seconds: 3_600 };
+
+/// How long a try from a tired network address waits.
+pub const TIRED_WAITS: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What a sign-in came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +49,10 @@ fn bucket(audience: Audience, name_key: &str) -> String {
     format!("sign-in.{audience}.{}", &sha256_hex(name_key.as_bytes())[..32])
 }
 
+fn address_bucket(audience: Audience, ip_bucket: &str) -> String {
+    format!("from.{audience}.{ip_bucket}")
+}
+
 fn pause_bucket(audience: Audience, name_key: &str) -> String {
     format!("{}.pause", bucket(audience, name_key))
 }
@@ -51,8 +65,8 @@ pub fn paused_until(c: &mut Scoped<'_>, audience: Audience, name_key: &str) -> R
 }
 
 /// Too many failures from this network address within the hour?
-pub fn is_address_tired(c: &mut Scoped<'_>, ip_bucket: &str) -> Result<bool, Fault> {
-    Ok(!limits::allows(c, &format!("sign-in.from.{ip_bucket}"), FROM_ONE_ADDRESS)?)
+pub fn is_address_tired(c: &mut Scoped<'_>, audience: Audience, ip_bucket: &str) -> Result<bool, Fault> {
+    Ok(!limits::allows(c, &address_bucket(audience, ip_bucket), FROM_ONE_ADDRESS)?)
 }
 
 /// Decides, in the transaction that opens the session: of many guesses at once only so many are ever
@@ -76,7 +90,7 @@ pub fn decide(
         limits::clear(c, &bucket)?;
         return Ok(Verdict::Welcome);
     }
-    limits::count(c, &format!("sign-in.from.{ip_bucket}"), FROM_ONE_ADDRESS)?;
+    limits::count(c, &address_bucket(audience, ip_bucket), FROM_ONE_ADDRESS)?;
     if failures >= FAILURES {
         limits::clear(c, &bucket)?;
         let until = c.now().plus_seconds(PAUSE_MINUTES * 60);

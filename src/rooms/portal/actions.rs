@@ -36,8 +36,6 @@ pub enum SignIn {
     NoAccess,
     /// Wait until then.
     Paused(Moment),
-    /// Too many failures from this network address.
-    AddressTired,
 }
 
 /// Who stands at the door.
@@ -70,10 +68,12 @@ pub async fn sign_in(
     let (look, bucket) = (key.clone(), visitor.ip_bucket.clone());
     let (tired, found) = app
         .db
-        .read(scope, move |c| Ok((sign_in::is_address_tired(c, &bucket)?, accounts::find_by_name(c, &look)?)))
+        .read(scope, move |c| {
+            Ok((sign_in::is_address_tired(c, Audience::Client, &bucket)?, accounts::find_by_name(c, &look)?))
+        })
         .await?;
     if tired {
-        return Ok(SignIn::AddressTired);
+        tokio::time::sleep(sign_in::TIRED_WAITS).await;
     }
     let hash = found.as_ref().map(|account| account.password_hash.clone());
     let fits = app.hashing.verify(&password, hash.clone()).await?;

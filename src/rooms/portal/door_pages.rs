@@ -12,7 +12,7 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::{ClientFrame, Contact};
 use crate::platform::web::session::{self, Audience};
-use crate::platform::web::{PageError, PageResult, html, language, see_other, sign_in as pauses};
+use crate::platform::web::{PageResult, html, language, see_other, sign_in as pauses};
 use crate::rooms::portal::actions::{self, PasswordSet, ResetView, SignIn, Visitor};
 use crate::rooms::portal::ticket;
 use crate::rooms::practice::{self, PublicPractice};
@@ -119,7 +119,6 @@ pub(super) async fn sign_in(
                 let time = words.time(until, &public.zone);
                 errors.add("name", words.with1("portal-error-paused", "time", time));
             }
-            SignIn::AddressTired => return Err(PageError::TooManyTries),
         }
     }
     let page = SignInPage { frame: public.client_frame(&app), errors, typed: form.name, back };

@@ -19,8 +19,6 @@ pub enum SignIn {
     Wrong,
     /// Wait until then.
     Paused(crate::kernel::clock::Moment),
-    /// Too many failures from this network address.
-    AddressTired,
 }
 
 /// Who stands at the door.
@@ -48,10 +46,12 @@ pub async fn sign_in(
     let (look, bucket) = (key.clone(), visitor.ip_bucket.clone());
     let (tired, found) = app
         .db
-        .read(scope, move |c| Ok((sign_in::is_address_tired(c, &bucket)?, store::find_by_email(c, &look)?)))
+        .read(scope, move |c| {
+            Ok((sign_in::is_address_tired(c, Audience::Staff, &bucket)?, store::find_by_email(c, &look)?))
+        })
         .await?;
     if tired {
-        return Ok(SignIn::AddressTired);
+        tokio::time::sleep(sign_in::TIRED_WAITS).await;
     }
     let found = found.filter(|member| member.state == StaffState::Active);
     let hash = found.as_ref().and_then(|member| member.password_hash.clone());

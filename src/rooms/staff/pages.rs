@@ -101,7 +101,6 @@ pub(super) async fn sign_in(
                 let time = words.time(until, &public.zone);
                 errors.add("email", words.with1("staff-error-paused", "time", time));
             }
-            SignIn::AddressTired => return Err(PageError::TooManyTries),
         }
     }
     let page = SignInPage { frame: public.staff_frame(), errors, email: form.email, back };

@@ -267,16 +267,19 @@ async fn existing(
 ) -> Result<Result<Proof, Registered>, Fault> {
     let key = accounts::sign_in_key(name);
     let (asked, ip_bucket) = (key.clone(), order.ip_bucket.clone());
-    let (found, is_shut) = app
+    let (found, is_tired, is_paused) = app
         .db
         .read(scope, move |c| {
-            let is_shut = sign_in::is_address_tired(c, &ip_bucket)?
-                || sign_in::paused_until(c, Audience::Client, &asked)?.is_some();
-            Ok((accounts::by_sign_in_key(c, &asked)?, is_shut))
+            let is_tired = sign_in::is_address_tired(c, Audience::Client, &ip_bucket)?;
+            let is_paused = sign_in::paused_until(c, Audience::Client, &asked)?.is_some();
+            Ok((accounts::by_sign_in_key(c, &asked)?, is_tired, is_paused))
         })
         .await?;
-    if is_shut {
+    if is_paused {
         return Ok(Err(Registered::TooManyTries));
+    }
+    if is_tired {
+        tokio::time::sleep(sign_in::TIRED_WAITS).await;
     }
     let (account, hash) = match found {
         Some(row) => (Some((row.account_id, row.sign_in_name)), Some(row.password_hash)),
