@@ -54,6 +54,18 @@ impl Fault {
         }
     }
 
+    /// For what is noted beside reading ("last seen"): a full disk or a busy database must not keep
+    /// anybody from reading (DUR-03). Logged, and passed over; other faults stay faults.
+    pub fn borne_while_reading(self) -> Result<(), Self> {
+        match self {
+            Self::DiskFull | Self::Busy(_) | Self::Unavailable(_) => {
+                tracing::warn!(error = self.chain(), "not noted while reading");
+                Ok(())
+            }
+            other => Err(other),
+        }
+    }
+
     /// The error with all its causes, for the operator's log.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();

@@ -114,7 +114,12 @@ pub async fn dress(request: Request, next: Next, css: String) -> Response {
     let key = match response.extensions().get::<Undressed>() {
         Some(Undressed(key)) => *key,
         // Answers of the router and of the layers below, which have no page of their own.
-        None if response.headers().contains_key(header::CONTENT_TYPE) => return response,
+        // (axum's own words for a body that is too large are plain text, and nobody's language.)
+        None if response.headers().contains_key(header::CONTENT_TYPE)
+            && status != StatusCode::PAYLOAD_TOO_LARGE =>
+        {
+            return response;
+        }
         None => match status {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "error-not-found",
             StatusCode::PAYLOAD_TOO_LARGE => "error-too-large",

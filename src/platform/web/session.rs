@@ -165,7 +165,8 @@ pub async fn touch(app: &App, scope: &PracticeScope, session: &Session) -> Resul
         return Ok(());
     }
     let hash = session.token_hash.clone();
-    app.db
+    let outcome = app
+        .db
         .write(scope, move |c| {
             let now = c.now();
             diesel::update(
@@ -178,7 +179,8 @@ pub async fn touch(app: &App, scope: &PracticeScope, session: &Session) -> Resul
             .execute(c.conn)?;
             Ok(())
         })
-        .await
+        .await;
+    outcome.or_else(Fault::borne_while_reading)
 }
 
 /// An open session, as its owner sees it in a list.

@@ -10,6 +10,7 @@ use super::problem::{self, Problem};
 use crate::kernel::ids::KeyId;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{Door, PracticeScope};
+use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Needs;
 use crate::platform::state::AppState;
@@ -88,7 +89,8 @@ impl FromRequestParts<AppState> for ApiCaller {
         let now = app.now();
         if key.last_used_at.is_none_or(|last| now.seconds_since(last) >= TOUCH_SECONDS) {
             let id = key.key_id.clone();
-            app.db.write(&scope, move |c| keys::touch(c, &id)).await?;
+            let noted = app.db.write(&scope, move |c| keys::touch(c, &id)).await;
+            noted.or_else(Fault::borne_while_reading)?;
         }
         let accepted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
         let method: &Method = &parts.method;
