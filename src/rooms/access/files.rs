@@ -11,6 +11,7 @@ use crate::kernel::ids::{AccessId, ChartId, InvitationId, PersonId};
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, related_contact};
 use crate::platform::fault::Fault;
+use crate::rooms::access::identity::NameKey;
 use crate::rooms::access::store::{self, AccessRow};
 use crate::rooms::charts::{Address, AddressKind, Chart, Person};
 use crate::rooms::practice::{self, Policy, Practice};
@@ -152,8 +153,9 @@ impl Files {
 
     /// Can anybody pass the identity check against this chart?
     pub fn is_checkable(&self, chart: &Chart) -> bool {
-        self.person(&chart.person_id)
-            .is_some_and(|client| client.birth_date.is_some() && !client.last_name.trim().is_empty())
+        self.person(&chart.person_id).is_some_and(|client| {
+            client.birth_date.is_some() && !NameKey::of(&client.last_name, "").is_empty()
+        })
     }
 
     /// Is the client of the chart between 12 and 17 (IDP-06)?

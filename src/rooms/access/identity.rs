@@ -70,6 +70,11 @@ impl NameKey {
         Self { plain, digraphs, suffix: in_name.or(beside) }
     }
 
+    /// Is nothing left? Nobody can pass a check against such a name, so nobody is invited to one.
+    pub fn is_empty(&self) -> bool {
+        self.plain.is_empty()
+    }
+
     /// Are these two ways of writing one name? An empty key is no name.
     pub fn matches(&self, other: &Self) -> bool {
         let one_suffix = match (self.suffix, other.suffix) {

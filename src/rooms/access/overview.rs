@@ -12,6 +12,7 @@ use crate::rooms::access::accounts;
 use crate::rooms::access::actions::DeclineAnswer;
 use crate::rooms::access::files::left_of;
 use crate::rooms::access::identity::Field;
+use crate::rooms::access::identity::NameKey;
 use crate::rooms::access::lifecycle::Phase;
 use crate::rooms::access::mails::zone_of;
 use crate::rooms::access::reminders;
@@ -138,7 +139,7 @@ pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Ove
 }
 
 fn is_checkable(file: &ChartFile) -> bool {
-    file.client.birth_date.is_some() && !file.client.last_name.trim().is_empty()
+    file.client.birth_date.is_some() && !NameKey::of(&file.client.last_name, "").is_empty()
 }
 
 /// The address that a mail to these addresses' owner goes to: the invited one while it stands there,

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use jiff::tz::TimeZone;
 
 use crate::kernel::email::EmailAddress;
+use crate::kernel::text;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::schema::practice;
 use crate::platform::db::{PracticeScope, Scoped};
@@ -61,10 +62,7 @@ impl Typed {
     /// What is wrong with it, or the same in the shape that is stored.
     pub fn check(&self, words: Words) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
-        let line = |text: &str, most: usize| {
-            let text = text.trim();
-            (text.chars().count() <= most && !text.chars().any(char::is_control)).then(|| text.to_owned())
-        };
+        let line = |typed: &str, most: usize| text::line(typed, most).ok();
         let name = line(&self.name, 120).filter(|name| !name.is_empty());
         if name.is_none() {
             errors.add("name", words.get("practice-error-name"));

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::kernel::ids::PracticeId;
+use crate::kernel::text;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::schema::practice;
 use crate::platform::db::{Door, PracticeScope, System};
@@ -56,8 +57,7 @@ fn check(new: &NewPractice) -> Result<(), NotMade> {
     if !shaped || RESERVED.contains(&slug.as_str()) {
         return Err(NotMade::Slug(slug.clone()));
     }
-    if new.name.trim().is_empty() || new.name.chars().count() > 120 || new.name.chars().any(char::is_control)
-    {
+    if !text::line(&new.name, 120).is_ok_and(|name| !name.is_empty()) {
         return Err(NotMade::Name);
     }
     if jiff::tz::TimeZone::get(&new.time_zone).is_err() {
