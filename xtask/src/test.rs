@@ -60,11 +60,8 @@ struct Count {
 
 impl Count {
     fn read(&mut self, line: &str) {
-        if let Some(rest) = line.strip_prefix("test ") {
-            if let Some(name) = rest.strip_suffix(" ... FAILED") {
-                self.failed.push(name.to_owned());
-            }
-        } else if let Some(rest) = line.strip_prefix("test result: ") {
+        // A suite's closing line begins as a test's line does, so it is asked for first.
+        if let Some(rest) = line.strip_prefix("test result: ") {
             let number = |word: &str| {
                 rest.split([';', '.'])
                     .map(str::trim)
@@ -74,6 +71,8 @@ impl Count {
             self.suites += 1;
             self.passed += number("passed");
             self.ignored += number("ignored");
+        } else if let Some(name) = line.strip_prefix("test ").and_then(|l| l.strip_suffix(" ... FAILED")) {
+            self.failed.push(name.to_owned());
         }
     }
 }
