@@ -7,7 +7,7 @@
 //! | resend     | use invite | invited, generation + 1 (or: joined a colleague's) | same | already registered | use restore |
 //! | register   | link dead | active, unless expired | link locked | already registered | link dead |
 //! | mismatch   | link dead | one more; the fifth locks; unless expired | link locked | already registered | link dead |
-//! | unlock     | not locked | not locked | invited, same link | not locked | not locked |
+//! | unlock     | not locked | not locked | invited, same link; resend if its time is over | not locked | not locked |
 //! | decline    | link dead | declined, unless expired | link locked | already registered | link dead |
 //! | cancel     | no invitation | canceled | canceled | already registered | no invitation |
 //! | address changed, ownership moved | unchanged | canceled | canceled | unchanged (ownership: revoked) | unchanged |
@@ -281,6 +281,7 @@ pub fn decide(grant: &Grant, event: Event, now: Moment) -> Result<Decision, Refu
             Ok(Decision { grant: Grant { state, mismatches, ..*grant }, effects: vec![] })
         }
         Event::Unlock => match grant.state {
+            State::Locked if grant.expires_at.is_some_and(|end| now >= end) => Err(Refusal::LinkExpired),
             State::Locked => Ok(Decision {
                 grant: Grant { state: State::Invited, mismatches: 0, ..*grant },
                 effects: vec![],

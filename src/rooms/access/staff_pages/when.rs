@@ -55,7 +55,8 @@ pub(super) fn time_left(words: Words, end: Moment, now: Moment) -> Option<String
         ..0 => None,
         0..HOUR => Some(words.get("timeline-left-under-an-hour")),
         HOUR.. if seconds < 2 * DAY => Some(words.count("timeline-left-hours", "count", seconds / HOUR)),
-        _ => Some(words.count("timeline-left-days", "count", seconds / DAY)),
+        // Rounded up: a link sent a second ago is good for seven days.
+        _ => Some(words.count("timeline-left-days", "count", (seconds + DAY - 1) / DAY)),
     }
 }
 
