@@ -146,6 +146,7 @@ access-refused-already-registered = This person has registered already. If they 
 access-refused-already-resent = A colleague has just resent this invitation. Theirs counts; nothing was sent twice.
 access-refused-not-locked = The link is not locked any more.
 access-refused-no-invitation = There is no open invitation any more.
+access-refused-link-over = The link has reached its end, so opening it again helps nobody. Resend the invitation instead.
 access-refused-no-access = There is no access to take away.
 access-refused-not-found = We cannot find this chart any more.
 access-refused-chart-closed = This chart is closed. Open it again before you invite.

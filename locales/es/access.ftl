@@ -146,6 +146,7 @@ access-refused-already-registered = Esta persona ya se registró. Si no puede en
 access-refused-already-resent = Otra persona del equipo acaba de reenviar esta invitación. Vale la suya; no se envió nada dos veces.
 access-refused-not-locked = El enlace ya no está bloqueado.
 access-refused-no-invitation = Ya no hay ninguna invitación abierta.
+access-refused-link-over = El enlace llegó a su fin, así que abrirlo de nuevo no ayuda a nadie. Reenvíe la invitación.
 access-refused-no-access = No hay ningún acceso que retirar.
 access-refused-not-found = Ya no encontramos este expediente.
 access-refused-chart-closed = Este expediente está cerrado. Ábralo de nuevo antes de invitar.

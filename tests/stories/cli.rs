@@ -99,6 +99,10 @@ fn what_is_not_there_is_told_with_its_cause_and_what_to_do() {
     assert_eq!(told["exit"], 3);
     std::fs::write(data.path().join("secret.key"), "nonsense!").unwrap();
     fails(&run(data.path(), &["practice", "list"]), 3, &["secret.key", "put", "copy back"]);
+    // A lost key is not made anew beside a database in use: every password belongs to the old one.
+    std::fs::remove_file(data.path().join("secret.key")).unwrap();
+    fails(&run(data.path(), &["practice", "list"]), 3, &["secret.key", "is missing", "copy back"]);
+    assert!(!data.path().join("secret.key").exists());
 }
 
 #[test]

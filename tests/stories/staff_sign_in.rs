@@ -212,6 +212,15 @@ stories! {
         assert!(is_in(&knock(&mut browser, &email, PASSWORD).await));
     }
 
+    async fn rat_02_tidying_up_forgives_nobody(w: &mut World) {
+        let (email, mut browser) = (desk(w), w.browser());
+        for _ in 0..9 {
+            knock(&mut browser, &email, "wrong but long enough").await.must_be(422);
+        }
+        anteroom::platform::tidy::tidy(&w.app).await.unwrap();
+        knock(&mut browser, &email, "wrong but long enough").await.must_say("paused until");
+    }
+
     async fn rat_04_a_name_that_nobody_has_behaves_like_one_that_somebody_has(w: &mut World) {
         let (known, unknown) = (desk(w), "nobody.at.all@example.org".to_owned());
         let mut browser = w.browser();

@@ -458,6 +458,15 @@ mod tests {
     }
 
     #[test]
+    fn a_locked_link_whose_time_is_over_is_resent_not_unlocked() {
+        let locked = situations().into_iter().find(|(name, _)| *name == "locked").unwrap().1;
+        let end = locked.expires_at.unwrap();
+        assert!(decide(&locked, Event::Unlock, end.plus_seconds(-1)).is_ok());
+        assert_eq!(decide(&locked, Event::Unlock, end), Err(Refusal::LinkExpired));
+        assert!(decide(&locked, Event::Resend { seen: None }, end).is_ok());
+    }
+
+    #[test]
     fn inv_03_a_link_is_good_for_168_hours_to_the_microsecond() {
         let sent = decide(&Grant::fresh(), Event::Invite, NOW).unwrap().grant;
         let end = NOW.plus_seconds(7 * 86_400);

@@ -49,7 +49,7 @@ impl Slip {
             Event::Register { generation }
             | Event::Mismatch { generation }
             | Event::Decline { generation } => self.is_good(generation, now),
-            Event::Unlock => self.phase(now) == Phase::Locked,
+            Event::Unlock => self.phase(now) == Phase::Locked && self.out.is_some_and(|(end, _)| now < end),
             Event::Cancel => self.out.is_some(),
             Event::AddressChanged | Event::OwnershipMoved => true,
             Event::Revoke => self.out.is_some() || self.is_in,

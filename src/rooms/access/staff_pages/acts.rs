@@ -576,9 +576,8 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
             Refusal::AlreadyRegistered => "access-refused-already-registered",
             Refusal::AlreadyResent => "access-refused-already-resent",
             Refusal::NotLocked => "access-refused-not-locked",
-            Refusal::NoInvitation | Refusal::LinkDead | Refusal::LinkExpired | Refusal::LinkLocked => {
-                "access-refused-no-invitation"
-            }
+            Refusal::LinkExpired => "access-refused-link-over",
+            Refusal::NoInvitation | Refusal::LinkDead | Refusal::LinkLocked => "access-refused-no-invitation",
             Refusal::NoAccess => "access-refused-no-access",
         },
         Refused::NotFound => "access-refused-not-found",
