@@ -150,7 +150,9 @@ impl ManageConnection for Manager {
             Conn::Postgres(conn) => {
                 std::thread::panicking()
                     || <PgConnection as Connection>::TransactionManager::is_broken_transaction_manager(conn)
-                    || conn.batch_execute("").is_err()
+                    // Not an empty statement: libpq reports one as an error, and every connection would be
+                    // thrown away after its first use.
+                    || conn.batch_execute("SELECT 1").is_err()
             }
         }
     }
