@@ -5,12 +5,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use diesel::prelude::*;
 
 use crate::kernel::ids::AccessId;
 use crate::kernel::money::Money;
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::frequent_question;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::platform::permissions::Right;
@@ -23,7 +21,7 @@ use crate::rooms::billing;
 use crate::rooms::documents;
 use crate::rooms::portal::door_pages::clear_site;
 use crate::rooms::portal::{ClientAccount, ClientSession, actions};
-use crate::rooms::practice::PublicPractice;
+use crate::rooms::practice::{self, PublicPractice, Question};
 
 /// One line that leads somewhere.
 struct Item {
@@ -213,34 +211,10 @@ pub(super) async fn standing(
     Ok(axum::Json(standing).into_response())
 }
 
-/// A frequent question with its answer.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = frequent_question)]
-struct Question {
-    question: String,
-    answer: String,
-}
-
-impl Question {
-    fn paragraphs(&self) -> impl Iterator<Item = &str> {
-        self.answer.split("\n\n").map(str::trim).filter(|p| !p.is_empty())
-    }
-}
-
 /// The practice's questions in the reader's language; in its own where it has none in that.
 fn questions(c: &mut Scoped<'_>, language: Language, otherwise: Language) -> Result<Vec<Question>, Fault> {
-    for spoken in [language, otherwise] {
-        let found: Vec<Question> = frequent_question::table
-            .filter(frequent_question::practice_id.eq(c.practice().clone()))
-            .filter(frequent_question::language.eq(spoken.word()))
-            .order(frequent_question::position.asc())
-            .select(Question::as_select())
-            .load(c.conn)?;
-        if !found.is_empty() {
-            return Ok(found);
-        }
-    }
-    Ok(Vec::new())
+    let found = practice::questions(c, language)?;
+    if found.is_empty() { practice::questions(c, otherwise) } else { Ok(found) }
 }
 
 #[derive(Template)]
