@@ -36,7 +36,8 @@
   // What the reader had open, and where they were, outlives the swap.
   const place = element => element?.id ? `#${CSS.escape(element.id)}`
     : element?.dataset?.dialog ? `[data-dialog="${CSS.escape(element.dataset.dialog)}"]`
-    : element?.getAttribute?.("href") ? `[href="${CSS.escape(element.getAttribute("href"))}"]` : null;
+    : element?.getAttribute?.("href") ? `[href="${CSS.escape(element.getAttribute("href"))}"]`
+    : element?.matches?.("summary[aria-label]") ? `summary[aria-label="${CSS.escape(element.getAttribute("aria-label"))}"]` : null;
   function swap(old, fresh, focusInside) {
     if (old.isEqualNode(fresh)) return old;
     const held = old.contains(doc.activeElement) && doc.activeElement !== old ? doc.activeElement : null;
@@ -142,7 +143,12 @@
       const dialog = doc.getElementById(data.dialog);
       if (dialog?.showModal) {
         event.preventDefault();
-        target.closest("details.menu")?.removeAttribute("open");
+        const menu = target.closest("details.menu");
+        if (menu) {
+          // The entry goes with its menu: the dialog gives the focus back to what stays.
+          menu.open = false;
+          one("summary", menu).focus({ preventScroll: true });
+        }
         dialog.showModal();
       }
     } else if ("close" in data) {

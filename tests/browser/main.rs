@@ -11,5 +11,6 @@ mod window;
 
 mod everywhere;
 mod ground;
+mod keyboard;
 mod pictures;
 mod the_loop;

@@ -9,6 +9,15 @@ use super::chromium::Chromium;
 /// The key under which WebDriver hands out elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// Keys, as WebDriver names them.
+pub const TAB: &str = "\u{E004}";
+/// Enter.
+pub const ENTER: &str = "\u{E007}";
+/// Escape.
+pub const ESCAPE: &str = "\u{E00C}";
+/// Arrow down.
+pub const DOWN: &str = "\u{E015}";
+
 /// How long the page may take to become what is expected.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -398,6 +407,49 @@ impl Window {
         let found = self.call("GET", "/element/active", Value::Null).await;
         let element = Element(found[ELEMENT].as_str().unwrap_or_default().to_owned());
         self.role_and_name(&element).await.unwrap_or_default()
+    }
+
+    /// Goes on by the tab key until what has this name, or else contains it, has the focus.
+    #[track_caller]
+    pub fn tab_to<'a>(&'a self, name: &'a str) -> impl Future<Output = ()> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            let mut seen = Vec::new();
+            for _ in 0..80 {
+                self.press(TAB).await;
+                let (_, its_name) = self.focused().await;
+                if its_name.to_lowercase().contains(&name.to_lowercase()) {
+                    return;
+                }
+                seen.push(its_name);
+            }
+            panic!("{caller}: the tab key does not come to {name:?}, only to {seen:?}");
+        }
+    }
+
+    /// Waits until what has this name has the focus.
+    #[track_caller]
+    pub fn must_have_focus<'a>(&'a self, name: &'a str) -> impl Future<Output = ()> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            let began = Instant::now();
+            loop {
+                let (role, its_name) = self.focused().await;
+                if its_name.to_lowercase().contains(&name.to_lowercase()) {
+                    return;
+                }
+                if began.elapsed() > PATIENCE {
+                    panic!("{caller}: the focus is on {role} {its_name:?}, not on {name:?}");
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+
+    /// Does the focus stand within what matches this selector?
+    pub async fn focus_is_in(&self, selector: &str) -> bool {
+        let script = "return !!document.activeElement?.closest(arguments[0]);";
+        self.script(script, json!([selector])).await.as_bool().unwrap_or(false)
     }
 
     /// A picture of the window.
