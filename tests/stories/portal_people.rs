@@ -46,7 +46,6 @@ pub async fn account(w: &World, email: &str) -> AccountId {
                     portal_account::email.eq(&email),
                     portal_account::language.eq("en"),
                     portal_account::password_hash.eq(&hash),
-                    portal_account::failed_sign_ins.eq(0),
                     portal_account::version.eq(1i64),
                     portal_account::created_at.eq(c.now()),
                 ))

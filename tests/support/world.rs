@@ -646,7 +646,6 @@ fn insert_staff(
                 staff_member::role.eq(role),
                 staff_member::state.eq("active"),
                 staff_member::password_hash.eq(Some(hash)),
-                staff_member::failed_sign_ins.eq(0),
                 staff_member::version.eq(1i64),
                 staff_member::created_at.eq(c.now()),
             ))

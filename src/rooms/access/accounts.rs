@@ -29,8 +29,6 @@ pub struct NewAccount {
     pub language: Language,
     /// The password's hash.
     pub password_hash: String,
-    /// None yet.
-    pub failed_sign_ins: i32,
     /// The first.
     pub version: i64,
     /// Now.

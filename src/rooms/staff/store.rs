@@ -99,7 +99,6 @@ pub fn insert(
             staff::role.eq(role),
             staff::state.eq(state),
             staff::password_hash.eq(password_hash),
-            staff::failed_sign_ins.eq(0),
             staff::version.eq(1i64),
             staff::created_at.eq(now),
         ))

@@ -387,7 +387,6 @@ fn new_account(
         email: address.map(|a| a.as_str().to_owned()).unwrap_or_default(),
         language: order.language,
         password_hash: hash.to_owned(),
-        failed_sign_ins: 0,
         version: 1,
         created_at: c.now(),
     };
