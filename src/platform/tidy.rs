@@ -1,9 +1,9 @@
 //! Takes away what nobody needs any more: counters of windows that are over, sessions and one-time
-//! links that ended long ago, answers kept for repeated API calls.
+//! links that ended long ago, answers kept for repeated API calls, marks of forms that were sent.
 
 use diesel::prelude::*;
 
-use crate::platform::db::schema::{attempt_counter, idempotent_request, one_time_link, session};
+use crate::platform::db::schema::{attempt_counter, idempotent_request, one_time_link, sent_form, session};
 use crate::platform::fault::Fault;
 use crate::platform::state::App;
 use crate::platform::web::sign_in;
@@ -35,6 +35,9 @@ pub async fn tidy(app: &App) -> Result<usize, Fault> {
                 idempotent_request::table.filter(idempotent_request::created_at.lt(two_days_ago)),
             )
             .execute(system.conn)?;
+            // Whoever left a form open over a weekend may still send it twice.
+            gone += diesel::delete(sent_form::table.filter(sent_form::created_at.lt(long_ago)))
+                .execute(system.conn)?;
             Ok(gone)
         })
         .await

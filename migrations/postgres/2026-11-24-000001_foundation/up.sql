@@ -395,6 +395,15 @@ CREATE TABLE idempotent_request (
     PRIMARY KEY (practice_id, key_id, idempotency_key)
 );
 
+-- What a form with a one-time mark made: the same form sent twice makes one thing.
+CREATE TABLE sent_form (
+    practice_id TEXT    NOT NULL REFERENCES practice,
+    mark        TEXT    NOT NULL,
+    made        TEXT    NOT NULL,
+    created_at  BIGINT NOT NULL,
+    PRIMARY KEY (practice_id, mark)
+);
+
 -- Limits that must hold across restarts and processes (sign-in, unknown links, failed checks).
 CREATE TABLE attempt_counter (
     practice_id  TEXT    NOT NULL REFERENCES practice,

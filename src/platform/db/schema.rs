@@ -344,6 +344,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    sent_form (practice_id, mark) {
+        practice_id -> Text,
+        mark -> Text,
+        made -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     attempt_counter (practice_id, bucket, window_start) {
         practice_id -> Text,
         bucket -> Text,
@@ -373,6 +382,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     portal_account,
     practice,
     related_contact,
+    sent_form,
     session,
     staff_member,
 );

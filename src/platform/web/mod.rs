@@ -8,6 +8,7 @@ pub mod frame;
 pub mod guard;
 pub mod language;
 pub mod links;
+pub mod once;
 pub mod routes;
 pub mod session;
 pub mod sign_in;
