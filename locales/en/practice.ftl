@@ -99,6 +99,7 @@ practice-actor-account = A client
 practice-actor-link = Holder of a link
 practice-actor-unknown = Somebody unknown
 practice-did-access-address-changed = Changed an invited address
+practice-did-access-email-changed = Changed the address of somebody with portal access
 practice-did-access-expired = A link reached its end
 practice-did-access-signed-out = Signed a client out everywhere
 practice-did-access-checks-paused = Checks of a chart paused for the day

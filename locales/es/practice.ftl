@@ -99,6 +99,7 @@ practice-actor-account = Un cliente
 practice-actor-link = Quien tiene un enlace
 practice-actor-unknown = Alguien desconocido
 practice-did-access-address-changed = Cambió una dirección invitada
+practice-did-access-email-changed = Cambió la dirección de alguien con acceso al portal
 practice-did-access-expired = Un enlace llegó a su fin
 practice-did-access-signed-out = Cerró todas las sesiones de un cliente
 practice-did-access-checks-paused = Comprobaciones de un expediente en pausa por hoy

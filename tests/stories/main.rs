@@ -9,6 +9,7 @@
 mod support;
 
 mod access;
+mod address_changes;
 mod api;
 mod appointments;
 mod bounces;

@@ -8,7 +8,10 @@ mod register;
 mod remind;
 mod send;
 
-pub use end::{addresses_changed, cancel, chart_closed, restore, revoke, sign_out_everywhere, unlock};
+pub use end::{
+    Reach, addresses_changed, cancel, chart_closed, reach_of, restore, revoke, sign_out_everywhere, unlock,
+    wants_reason,
+};
 pub use link::{ask_for_new_link, decline, decline_saying, look_at, look_at_link};
 pub use own::change_owner;
 pub use register::register;

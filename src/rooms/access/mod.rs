@@ -13,7 +13,7 @@ mod reminders;
 mod staff_pages;
 mod store;
 
-pub use overview::{GrantRole, Overview, TimelineEntry, overview_of, overviews_of_chart};
+pub use overview::{EndedBy, GrantRole, Overview, TimelineEntry, overview_of, overviews_of_chart};
 pub use staff_pages::{When, refusal_key};
 pub use store::{AccessRow, Channel, InvitationState, grants_of_account, load_access};
 

@@ -16,7 +16,7 @@ use crate::rooms::access::identity::NameKey;
 use crate::rooms::access::lifecycle::Phase;
 use crate::rooms::access::mails::zone_of;
 use crate::rooms::access::reminders;
-use crate::rooms::access::store::{self, AccessRow, Channel, InvitationRow, InvitationState};
+use crate::rooms::access::store::{self, AccessRow, Channel, InvitationRow};
 use crate::rooms::charts::{Address, AddressKind, ChartFile, addresses_of, load_file, load_person};
 use crate::rooms::practice::{self, Practice};
 use crate::word_enum;
@@ -31,6 +31,15 @@ word_enum! {
         /// Was the chart owner before Change Ownership.
         FormerOwner = "former_owner",
     }
+}
+
+/// What ended an invitation or an access, where it was not the staff's own wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The address that the link went to left the face sheet.
+    AddressChanged,
+    /// Somebody else became the chart owner.
+    OwnershipMoved,
 }
 
 /// See the module.
@@ -70,8 +79,8 @@ pub struct Overview {
     pub sent_by: String,
     /// By mail or as a letter.
     pub channel: Option<Channel>,
-    /// How it ended, if it did.
-    pub ending: Option<InvitationState>,
+    /// What ended it (canceled, no portal access), where staff did not mean to end it as such.
+    pub ended_by: Option<EndedBy>,
     /// Until when its link is (or was) good.
     pub expires_at: Option<Moment>,
     /// Failed checks on it.
@@ -171,7 +180,7 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
         sent_at: None,
         sent_by: String::new(),
         channel: None,
-        ending: None,
+        ended_by: None,
         expires_at: None,
         mismatches: 0,
         asked_at: None,
@@ -247,7 +256,7 @@ fn of_row(
         sent_at: newest.map(|newest| newest.sent_at),
         sent_by: newest.map(|newest| newest.sent_by_name.clone()).unwrap_or_default(),
         channel: newest.map(|newest| newest.channel),
-        ending: newest.map(|newest| newest.state).filter(|state| *state != InvitationState::Live),
+        ended_by: ended_by(phase, &timeline),
         expires_at: newest.map(|newest| newest.expires_at),
         mismatches: row.mismatches,
         asked_at: row.asked_at,
@@ -262,6 +271,18 @@ fn of_row(
         timeline,
         access_id: Some(row.access_id),
     })
+}
+
+fn ended_by(phase: Phase, timeline: &[TimelineEntry]) -> Option<EndedBy> {
+    if !matches!(phase, Phase::Canceled | Phase::NoPortalAccess) {
+        return None;
+    }
+    timeline.iter().rev().find_map(|entry| match entry.what.as_str() {
+        "access.canceled" | "access.revoked" => Some(None),
+        "access.address_changed" => Some(Some(EndedBy::AddressChanged)),
+        "access.ownership_moved" => Some(Some(EndedBy::OwnershipMoved)),
+        _ => None,
+    })?
 }
 
 /// The hours of the reminders that this generation has had.
@@ -343,6 +364,7 @@ const SAID: &[&str] = &[
     "access.owner_changed",
     "access.ownership_moved",
     "access.address_changed",
+    "access.email_changed",
     "access.signed_out",
     "access.expired",
     "mail.queued",
@@ -384,7 +406,12 @@ impl TimelineEntry {
         };
         let may_say_why = matches!(
             self.what.as_str(),
-            "access.revoked" | "access.resent_elsewhere" | "mail.bounced" | "mail.undeliverable"
+            "access.revoked"
+                | "access.resent_elsewhere"
+                | "access.address_changed"
+                | "access.email_changed"
+                | "mail.bounced"
+                | "mail.undeliverable"
         );
         if may_say_why && !reason.is_empty() {
             key.push_str("-why");

@@ -250,11 +250,11 @@ pub fn access_of_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<Ac
         .load(c.conn)?)
 }
 
-/// Every grant of a person.
-pub fn access_of_person(c: &mut Scoped<'_>, person: &PersonId) -> Result<Vec<AccessRow>, Fault> {
+/// Every grant of these people.
+pub fn access_of_people(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<AccessRow>, Fault> {
     Ok(portal_access::table
         .filter(portal_access::practice_id.eq(c.practice().clone()))
-        .filter(portal_access::person_id.eq(person.clone()))
+        .filter(portal_access::person_id.eq_any(people))
         .order(portal_access::access_id.asc())
         .select(AccessRow::as_select())
         .load(c.conn)?)

@@ -155,7 +155,8 @@ pub async fn change(
         .over(&file)
         .check(today(&app, &caller))
         .map_err(|problems| json::field_problems(&problems, caller.words))?;
-    charts::update_face_sheet(&app, &caller.scope, caller.by(), chart.clone(), file.chart.version, sheet)
+    let (version, why) = (file.chart.version, charts::Why::Elsewhere);
+    charts::update_face_sheet(&app, &caller.scope, caller.by(), chart.clone(), version, sheet, why)
         .await?
         .map_err(|r| refused(&caller, &r))?;
     Ok(show(&app, &caller, chart).await?.into_response())

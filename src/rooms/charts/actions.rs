@@ -9,8 +9,8 @@ use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::{App, AppState};
 use crate::rooms::access;
 use crate::rooms::access::lifecycle::State;
-use crate::rooms::charts::face_sheet::{FaceSheet, Problems, SheetContact, Typed, Wrong};
-use crate::rooms::charts::store::{ChartFile, grant_states, load_file};
+use crate::rooms::charts::face_sheet::{FaceSheet, Problems, SheetAddress, SheetContact, Typed, Wrong};
+use crate::rooms::charts::store::{Address, AddressKind, ChartFile, grant_states, load_file};
 use crate::rooms::charts::write::{
     NewRows, next_number, number_taken, remove_contact, save_addresses, save_person, save_relation,
     swap_chart,
@@ -36,6 +36,24 @@ pub struct Created {
     pub person: PersonId,
     /// Its number: the one that was typed, or the next free one.
     pub number: String,
+}
+
+/// Why an e-mail address leaves a face sheet while its owner uses the portal (INV-08).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Somebody at a form says so, and is asked where it is needed and empty.
+    Said(String),
+    /// The practice's other system says so (API, import): it keeps the record, and gives no reasons.
+    Elsewhere,
+}
+
+/// A face sheet that was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The version that the chart has now.
+    pub version: i64,
+    /// Did an open invitation to this chart end, because its address was changed?
+    pub ended_link: bool,
 }
 
 /// How often a new chart looks for another free number when somebody else takes it in the same moment.
@@ -85,8 +103,8 @@ fn create_in(c: &mut Scoped<'_>, by: &By, sheet: &FaceSheet) -> Result<Result<Cr
     Ok(Ok(Created { chart, person, number }))
 }
 
-/// Saves a face sheet over the version that was seen; returns the version it has now. Contacts that
-/// are not on the sheet leave the chart.
+/// Saves a face sheet over the version that was seen. Contacts that are not on the sheet leave the
+/// chart.
 pub async fn update_face_sheet(
     app: &AppState,
     scope: &PracticeScope,
@@ -94,10 +112,11 @@ pub async fn update_face_sheet(
     chart: ChartId,
     seen_version: i64,
     sheet: FaceSheet,
-) -> Result<Result<i64, Refused>, Fault> {
+    why: Why,
+) -> Result<Result<Saved, Refused>, Fault> {
     let (app_within, id) = (app.clone(), chart.clone());
     let outcome =
-        app.db.write(scope, move |c| update_in(&app_within, c, &by, &id, seen_version, &sheet)).await;
+        app.db.write(scope, move |c| update_in(&app_within, c, &by, &id, seen_version, &sheet, &why)).await;
     match outcome {
         Err(Fault::Database(error)) if is_duplicate(&error) => {
             Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberTaken))))
@@ -112,29 +131,50 @@ pub async fn update_face_sheet(
 }
 
 /// The same inside a transaction.
-pub(super) fn update_in(
+fn update_in(
     app: &App,
     c: &mut Scoped<'_>,
     by: &By,
     id: &ChartId,
     seen_version: i64,
     sheet: &FaceSheet,
-) -> Result<Result<i64, Refused>, Fault> {
+    why: &Why,
+) -> Result<Result<Saved, Refused>, Fault> {
     let Some(file) = load_file(c, id)? else { return Ok(Err(Refused::NotFound)) };
     if file.chart.version != seen_version {
         return Ok(Err(Refused::Stale(Box::new(file))));
     }
-    Ok(match change(app, c, by, &file, sheet)? {
+    Ok(match change(app, c, by, &file, sheet, why)? {
         Err(refused) => Err(refused),
-        Ok(changed) => {
-            if !changed.is_empty() {
+        Ok(Changed { fields, ended_link }) => {
+            if !fields.is_empty() {
                 // Which fields, never what stood or stands in them (AUD-06).
-                let details = serde_json::json!({ "fields": changed });
+                let details = serde_json::json!({ "fields": fields });
                 record(c, Event::new(by.clone(), "chart.changed").on_chart(id).with(details))?;
             }
-            Ok(file.chart.version + i64::from(!changed.is_empty()))
+            Ok(Saved { version: file.chart.version + i64::from(!fields.is_empty()), ended_link })
         }
     })
+}
+
+/// What a face sheet's save changed.
+#[derive(Default)]
+pub(super) struct Changed {
+    /// The names of the fields that are other than before; empty: nothing was written.
+    pub(super) fields: Vec<&'static str>,
+    /// See [`Saved::ended_link`].
+    ended_link: bool,
+}
+
+/// The e-mail addresses that were there for mail, and on the sheet are not.
+fn taken_off(stored: &[Address], sheet: &[SheetAddress]) -> Vec<String> {
+    let is_kept =
+        |key: &str| sheet.iter().any(|a| a.kind == AddressKind::Email && a.may_mail && a.key == key);
+    stored
+        .iter()
+        .filter(|a| a.kind == AddressKind::Email && a.may_mail && !is_kept(&a.value_key))
+        .map(|a| a.value_key.clone())
+        .collect()
 }
 
 /// Writes a face sheet over a chart as it was loaded, and says which fields changed; the event is the
@@ -145,11 +185,12 @@ pub(super) fn change(
     by: &By,
     file: &ChartFile,
     sheet: &FaceSheet,
-) -> Result<Result<Vec<&'static str>, Refused>, Fault> {
+    why: &Why,
+) -> Result<Result<Changed, Refused>, Fault> {
     let id = &file.chart.chart_id;
     // What stands on a chart was checked when it was written; today no longer matters.
     if Typed::of(file).check(Date::MAX).is_ok_and(|stands| stands == *sheet) {
-        return Ok(Ok(Vec::new()));
+        return Ok(Ok(Changed::default()));
     }
     let mut changed: Vec<&'static str> = Vec::new();
     let number = &sheet.chart_number;
@@ -188,6 +229,22 @@ pub(super) fn change(
             return Ok(Err(Refused::Fields(Problems::one("contacts", wrong))));
         }
     }
+    let reason = match why {
+        Why::Elsewhere => "",
+        Why::Said(reason) => {
+            let client = (&file.client.person_id, taken_off(&file.addresses, &sheet.client.addresses));
+            let contacts = sheet.contacts.iter().filter_map(|contact| {
+                let stored = known(contact)?;
+                Some((&stored.person.person_id, taken_off(&stored.addresses, &contact.person.addresses)))
+            });
+            for (person, gone) in std::iter::once(client).chain(contacts) {
+                if reason.is_empty() && access::actions::wants_reason(c, person, &gone)? {
+                    return Ok(Err(Refused::Fields(Problems::one("email_reason", Wrong::ReasonMissing))));
+                }
+            }
+            reason
+        }
+    };
     // First the chart's row, so that two savers meet there and nowhere else.
     if !swap_chart(c, &file.chart, sheet, number)? {
         return Ok(match load_file(c, id)? {
@@ -233,8 +290,9 @@ pub(super) fn change(
     if contacts_changed {
         changed.push("contacts");
     }
+    let mut ended_link = false;
     for (person, before) in &mail_changed {
-        access::actions::addresses_changed(app, c, by, person, before)?;
+        ended_link |= access::actions::addresses_changed(app, c, by, person, before, reason)?.contains(id);
     }
-    Ok(Ok(changed))
+    Ok(Ok(Changed { fields: changed, ended_link }))
 }

@@ -252,6 +252,8 @@ pub enum Wrong {
     IsOwner,
     /// The contact has portal access to the chart, so cannot leave it.
     HasAccess,
+    /// An address that a link went to, or that somebody with portal access has, leaves without a reason.
+    ReasonMissing,
 }
 
 /// One problem: the field's path (`last_name`, `email-0-value`, `contact-1-phone-0-value`), and what.
@@ -312,6 +314,7 @@ impl Wrong {
             Self::RelationMissing => words.get("charts-wrong-relation-missing"),
             Self::IsOwner => words.get("charts-wrong-is-owner"),
             Self::HasAccess => words.get("charts-wrong-has-access"),
+            Self::ReasonMissing => words.get("charts-wrong-email-reason"),
         }
     }
 }
@@ -597,6 +600,7 @@ mod tests {
             Wrong::RelationMissing,
             Wrong::IsOwner,
             Wrong::HasAccess,
+            Wrong::ReasonMissing,
             Wrong::BirthDate(BirthDateError::Missing),
             Wrong::BirthDate(BirthDateError::Malformed),
             Wrong::BirthDate(BirthDateError::NoSuchDay),
@@ -617,6 +621,7 @@ mod tests {
                     "birth_month",
                     "language",
                     "time_zone",
+                    "email_reason",
                     "email-0-value",
                     "phone-0-label",
                     "contact-3-relation",

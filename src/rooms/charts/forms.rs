@@ -15,6 +15,8 @@ pub(super) struct SheetForm {
     pub(super) typed: Typed,
     /// The version that the page showed; 0 on a new chart.
     pub(super) version: i64,
+    /// Why an e-mail address is changed that the portal uses.
+    pub(super) email_reason: String,
     /// "Send an invitation to set up the portal".
     pub(super) invite: bool,
     /// "It is another person", after a warning about a likely duplicate.
@@ -36,6 +38,7 @@ impl SheetForm {
                 "not_a_duplicate" => form.not_a_duplicate = value == "on",
                 "add" => form.add = Some(value),
                 "remove" => form.remove = Some(value),
+                "email_reason" => form.email_reason = value,
                 "chart_number" => form.typed.chart_number = value,
                 _ => match name.strip_prefix("contact-") {
                     None => set(&mut form.typed.client, &name, value)?,
@@ -152,6 +155,8 @@ pub(super) struct PersonFields {
     pub(super) emails: Vec<AddressField>,
     pub(super) phones: Vec<AddressField>,
     pub(super) birth_error: Option<String>,
+    /// What a change of their e-mail address would do to their portal access; empty for nothing.
+    pub(super) portal_hint: String,
     pub(super) errors: FieldErrors,
     pub(super) focus: bool,
 }
@@ -247,6 +252,7 @@ fn person_fields(at: &str, typed: &TypedPerson, errors: &FieldErrors, focus: Opt
         emails: address_fields(at, "email", &typed.emails, errors, focus),
         phones: address_fields(at, "phone", &typed.phones, errors, focus),
         birth_error: errors.of(&format!("{at}birth_month")).map(str::to_owned),
+        portal_hint: String::new(),
         errors: errors.clone(),
         focus: focus == Some(format!("{at}first_name").as_str()),
         typed: typed.clone(),

@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 
-use crate::kernel::ids::ChartId;
-use crate::kernel::text;
+use crate::kernel::ids::{ChartId, PersonId};
+use crate::kernel::text::{self, TextError};
 use crate::platform::audit;
 use crate::platform::i18n::Language;
 use crate::platform::permissions::Permission;
@@ -16,10 +16,10 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::rooms::access::actions::{self as portal, InviteOrder};
-use crate::rooms::charts::actions::{self, Refused};
+use crate::rooms::access::actions::{self as portal, InviteOrder, Reach};
+use crate::rooms::charts::actions::{self, Refused, Why};
 use crate::rooms::charts::compare::{Difference, differences};
-use crate::rooms::charts::face_sheet::Typed;
+use crate::rooms::charts::face_sheet::{Typed, Wrong};
 use crate::rooms::charts::forms::{SheetFields, SheetForm, sheet_fields};
 use crate::rooms::charts::list_page::date_order;
 use crate::rooms::charts::room::{RoomHead, Tab, room_head};
@@ -331,6 +331,66 @@ struct EditPage {
     form: SheetFields,
     version: i64,
     conflict: Option<Conflict>,
+    /// The reason for a changed e-mail address, once it was asked for.
+    email_reason: Option<String>,
+}
+
+/// Characters of a reason.
+const REASON: usize = 200;
+
+/// A chart with how its people stand with the portal.
+struct Sheet {
+    file: ChartFile,
+    reach: Vec<(PersonId, Reach)>,
+}
+
+impl Sheet {
+    async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<Self, PageError> {
+        let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+        let found = app
+            .db
+            .read(&staff.scope, move |c| {
+                let Some(file) = load_file(c, &id)? else { return Ok(None) };
+                let contacts = file.contacts.iter().map(|contact| contact.person.person_id.clone());
+                let people: Vec<PersonId> =
+                    std::iter::once(file.client.person_id.clone()).chain(contacts).collect();
+                let reach = portal::reach_of(c, &people)?;
+                Ok(Some(Self { file, reach }))
+            })
+            .await?;
+        found.ok_or(PageError::NotFound)
+    }
+
+    /// The form, with what a changed address would do beside the addresses.
+    fn fields(
+        &self,
+        staff: &StaffSession,
+        typed: &Typed,
+        errors: FieldErrors,
+        focus: Option<&str>,
+    ) -> SheetFields {
+        let mut form = fields(staff, typed, errors, focus);
+        form.client.portal_hint = self.hint(staff, self.file.client.person_id.as_str());
+        for contact in &mut form.contacts {
+            contact.person.portal_hint = self.hint(staff, &contact.id);
+        }
+        form
+    }
+
+    /// "An invitation is out to …": one sentence for each link, and one for the access they have.
+    fn hint(&self, staff: &StaffSession, person: &str) -> String {
+        let mut sentences: Vec<String> = self
+            .reach
+            .iter()
+            .filter(|(id, _)| id.as_str() == person)
+            .map(|(_, reach)| match reach {
+                Reach::LinkOut(to) => staff.words.with1("charts-hint-link-out", "address", to.as_str()),
+                Reach::Registered => staff.words.get("charts-hint-registered"),
+            })
+            .collect();
+        sentences.dedup();
+        sentences.join(" ")
+    }
 }
 
 /// The form with what stands on the chart.
@@ -339,12 +399,14 @@ pub(super) async fn edit(
     staff: StaffSession,
     Path(chart): Path<String>,
 ) -> PageResult {
-    let file = load(&app, &staff, &chart).await?;
+    let sheet = Sheet::load(&app, &staff, &chart).await?;
+    let file = &sheet.file;
     let page = EditPage {
-        form: fields(&staff, &Typed::of(&file), FieldErrors::new(), None),
+        form: sheet.fields(&staff, &Typed::of(file), FieldErrors::new(), None),
         version: file.chart.version,
-        head: room_head(&staff, &file, Tab::FaceSheet, today(&app, &staff)),
+        head: room_head(&staff, file, Tab::FaceSheet, today(&app, &staff)),
         conflict: None,
+        email_reason: None,
         frame: staff.frame(&app, StaffPage::Charts),
     };
     html(page.render())
@@ -358,17 +420,20 @@ pub(super) async fn save(
     body: Bytes,
 ) -> PageResult {
     let mut form = read_form(&staff, &body)?;
-    let file = load(&app, &staff, &chart).await?;
+    let stands = Sheet::load(&app, &staff, &chart).await?;
+    let file = &stands.file;
     let again = |status,
                  file: &ChartFile,
                  form: &SheetForm,
-                 errors,
+                 errors: FieldErrors,
                  focus: Option<&str>,
                  version,
                  conflict|
      -> Result<Response, PageError> {
+        let asked = errors.of("email_reason").is_some() || !form.email_reason.is_empty();
         let page = EditPage {
-            form: fields(&staff, &form.typed, errors, focus),
+            form: stands.fields(&staff, &form.typed, errors, focus),
+            email_reason: asked.then(|| form.email_reason.clone()),
             version,
             head: room_head(&staff, file, Tab::FaceSheet, today(&app, &staff)),
             conflict,
@@ -379,18 +444,31 @@ pub(super) async fn save(
     if form.add.is_some() || form.remove.is_some() {
         let focus = form.rearrange();
         let version = form.version;
-        return again(StatusCode::OK, &file, &form, FieldErrors::new(), focus.as_deref(), version, None);
+        return again(StatusCode::OK, file, &form, FieldErrors::new(), focus.as_deref(), version, None);
     }
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
-    let sheet = match form.typed.check(today(&app, &staff)) {
-        Ok(sheet) => sheet,
-        Err(problems) => {
-            let errors = problems.worded(staff.words);
-            return again(refused, &file, &form, errors, None, form.version, None);
+    let checked = form.typed.check(today(&app, &staff)).map_err(|problems| problems.worded(staff.words));
+    let reason = text::line(&form.email_reason, REASON).map_err(|error| match error {
+        TextError::TooLong(most) => Wrong::TooLong(most),
+        TextError::Unprintable => Wrong::Unprintable,
+    });
+    let (sheet, reason) = match (checked, reason) {
+        (Ok(sheet), Ok(reason)) => (sheet, reason),
+        (checked, reason) => {
+            let mut errors = checked.err().unwrap_or_default();
+            if let Err(wrong) = reason {
+                errors.add("email_reason", wrong.worded("email_reason", staff.words));
+            }
+            return again(refused, file, &form, errors, None, form.version, None);
         }
     };
-    let id = file.chart.chart_id.clone();
-    match actions::update_face_sheet(&app, &staff.scope, staff.by(), id, form.version, sheet).await? {
+    let (id, version) = (file.chart.chart_id.clone(), form.version);
+    let why = Why::Said(reason);
+    match actions::update_face_sheet(&app, &staff.scope, staff.by(), id, version, sheet, why).await? {
+        // What was on its way to the old address has ended: on to where the new one is sent to.
+        Ok(saved) if saved.ended_link => {
+            Ok(see_other(&format!("/staff/charts/{chart}/communications?done=charts-saved-link-ended")))
+        }
         Ok(_) => Ok(see_other(&format!("/staff/charts/{chart}?done=charts-saved"))),
         Err(Refused::NotFound) => Err(PageError::NotFound),
         Err(Refused::Fields(problems)) => {
@@ -398,17 +476,14 @@ pub(super) async fn save(
             if errors.of("contacts").is_some() {
                 // Whoever cannot be removed comes back to the form.
                 let kept: Vec<&str> = form.typed.contacts.iter().map(|k| k.id.as_str()).collect();
-                let missing: Vec<_> = Typed::of(&file)
-                    .contacts
-                    .into_iter()
-                    .filter(|k| !kept.contains(&k.id.as_str()))
-                    .collect();
+                let missing: Vec<_> =
+                    Typed::of(file).contacts.into_iter().filter(|k| !kept.contains(&k.id.as_str())).collect();
                 form.typed.contacts.extend(missing);
                 let sentence = errors.of("contacts").unwrap_or_default().to_owned();
                 errors = FieldErrors::new();
                 errors.add("contacts", sentence);
             }
-            again(refused, &file, &form, errors, None, form.version, None)
+            again(refused, file, &form, errors, None, form.version, None)
         }
         Err(Refused::Stale(now)) => {
             let saved = Typed::of(&now);

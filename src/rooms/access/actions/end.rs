@@ -10,7 +10,7 @@ use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::session::{self, Audience};
 use crate::rooms::access::actions::{Outcome, Refused};
-use crate::rooms::access::lifecycle::{Effect, Event, decide};
+use crate::rooms::access::lifecycle::{Effect, Event, Phase, State, decide};
 use crate::rooms::access::mails::{self, Desk};
 use crate::rooms::access::store::{self, AccessRow, InvitationState};
 use crate::rooms::charts::{Address, AddressKind, addresses_of, load_person};
@@ -197,35 +197,77 @@ pub async fn sign_out_everywhere(
     Ok(outcome.map(|chart| app.live.chart_changed(scope.id(), &chart)))
 }
 
+/// How somebody on a face sheet stands with the portal, as far as a change of their address matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// A link is out to this address; it ends when the address goes.
+    LinkOut(EmailAddress),
+    /// They have portal access. Its sign-in name stays what it is.
+    Registered,
+}
+
+/// Who of these people stands how; nobody without an open link or portal access.
+pub fn reach_of(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<(PersonId, Reach)>, Fault> {
+    let rows = store::access_of_people(c, people)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            let reach = match (row.state, row.is_out(), row.invited_address) {
+                (State::Active, ..) => Reach::Registered,
+                (_, true, Some(address)) => Reach::LinkOut(address),
+                _ => return None,
+            };
+            Some((row.person_id, reach))
+        })
+        .collect())
+}
+
+/// Must a reason be given before these addresses leave a person's part of the face sheet (INV-08)? It
+/// must where a link is out to one of them, and where the person has portal access.
+pub fn wants_reason(c: &mut Scoped<'_>, person: &PersonId, gone: &[String]) -> Result<bool, Fault> {
+    if gone.is_empty() {
+        return Ok(false);
+    }
+    Ok(reach_of(c, std::slice::from_ref(person))?.into_iter().any(|(_, reach)| match reach {
+        Reach::LinkOut(address) => gone.contains(&address.key()),
+        Reach::Registered => true,
+    }))
+}
+
 /// Called by the face sheet's save, in its transaction, after a person's addresses were written:
 /// `before` is what stood there. Links on their way to an address that is no longer theirs end, and
-/// the old address of somebody with portal access is told (INV-08).
+/// the old address of somebody with portal access is told (INV-08). Gives the charts whose link ended.
 pub fn addresses_changed(
     app: &App,
     c: &mut Scoped<'_>,
     by: &By,
     person: &PersonId,
     before: &[Address],
-) -> Result<(), Fault> {
+    reason: &str,
+) -> Result<Vec<ChartId>, Fault> {
     let is_usable = |a: &&Address| a.kind == AddressKind::Email && a.may_mail;
     let after = addresses_of(c, person)?;
     let kept: Vec<&str> = after.iter().filter(is_usable).map(|a| a.value_key.as_str()).collect();
     let gone: Vec<&Address> =
         before.iter().filter(is_usable).filter(|a| !kept.contains(&a.value_key.as_str())).collect();
-    let mut events = Vec::new();
+    let (mut events, mut ended) = (Vec::new(), Vec::new());
     let mut told_about = None;
-    for mut row in store::access_of_person(c, person)? {
+    for mut row in store::access_of_people(c, std::slice::from_ref(person))? {
         if row.generation > 0 {
             told_about.get_or_insert((row.chart_id.clone(), row.access_id.clone()));
+        }
+        if row.state == State::Active && !gone.is_empty() {
+            events.push(email_changed(by, &row, reason));
         }
         let Some(invited) = &row.invited_address else { continue };
         if !row.is_out() || kept.contains(&invited.key().as_str()) {
             continue;
         }
         if let Ok(Change { told, .. }) =
-            change(c, by, &mut row, Event::AddressChanged, "access.address_changed", "")?
+            change(c, by, &mut row, Event::AddressChanged, "access.address_changed", reason)?
         {
             events.push(told);
+            ended.push(row.chart_id);
         }
     }
     if let (Some((chart, access)), false, Some(person)) =
@@ -256,7 +298,20 @@ pub fn addresses_changed(
             outbox::enqueue(app, c, mail)?;
         }
     }
-    audit::record_many(c, events)
+    audit::record_many(c, events)?;
+    Ok(ended)
+}
+
+/// Somebody with portal access is written to elsewhere from now on; their sign-in stays.
+fn email_changed(by: &By, row: &AccessRow, reason: &str) -> audit::Event {
+    let mut event = audit::Event::new(by.clone(), "access.email_changed").on_chart(&row.chart_id);
+    event.access = Some(row.access_id.clone());
+    event.old_state = Phase::Active.word().into();
+    event.new_state = Phase::Active.word().into();
+    if !reason.is_empty() {
+        event.details = serde_json::json!({ "reason": reason });
+    }
+    event
 }
 
 /// Called by whoever closes a chart, in that transaction: its open invitations end (INV-07).

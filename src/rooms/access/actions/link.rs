@@ -64,7 +64,7 @@ impl Found {
 
     /// The account that the invited person has from another chart of this practice.
     pub(super) fn account_elsewhere(&self, c: &mut Scoped<'_>) -> Result<Option<AccountId>, Fault> {
-        let rows = store::access_of_person(c, &self.access.person_id)?;
+        let rows = store::access_of_people(c, std::slice::from_ref(&self.access.person_id))?;
         Ok(rows.into_iter().find_map(|row| row.account_id))
     }
 

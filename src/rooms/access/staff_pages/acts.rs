@@ -19,7 +19,7 @@ use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html, see_other};
 use crate::rooms::access::actions::{self, Doubt, InviteOrder, Refused};
 use crate::rooms::access::lifecycle::{LINK_HOURS, Phase, Refusal};
-use crate::rooms::access::{GrantRole, Overview};
+use crate::rooms::access::{EndedBy, GrantRole, Overview};
 use crate::rooms::charts::ChartFile;
 use crate::rooms::portal::{NoReset, send_password_reset};
 use crate::rooms::staff::StaffSession;
@@ -57,6 +57,17 @@ impl Act {
     /// The catalogue's key of one of its words.
     pub fn key(self, part: &str) -> String {
         format!("access-act-{}-{part}", self.word())
+    }
+
+    /// One of its words for this grant: the same act is called otherwise where it mends something.
+    pub fn words(self, words: Words, part: &str, grant: &Overview) -> String {
+        let key = match (self, grant.ended_by) {
+            (Self::Invite, Some(EndedBy::AddressChanged)) if grant.address_on_file.is_some() => {
+                self.key(&format!("{part}-elsewhere"))
+            }
+            _ => self.key(part),
+        };
+        words.with1(&key, "name", &grant.person_name)
     }
 }
 
@@ -145,11 +156,10 @@ impl ActForm {
     /// The form as it opens.
     pub fn fresh(act: Act, viewer: Viewer<'_>, file: &ChartFile, grant: &Overview) -> Self {
         let words = viewer.words;
-        let name = &grant.person_name;
         let mut form = Self {
             act,
             chart: grant.chart_id.clone(),
-            title: words.with1(&act.key("title"), "name", name),
+            title: act.words(words, "title", grant),
             paragraphs: Vec::new(),
             seen: grant.generation,
             address: None,
@@ -157,7 +167,7 @@ impl ActForm {
             people: Vec::new(),
             doubts: Vec::new(),
             errors: FieldErrors::new(),
-            button: Some(words.get(&act.key("button"))),
+            button: Some(act.words(words, "button", grant)),
             no: words.find(&act.key("no")).unwrap_or_else(|| words.get("access-act-no")),
             danger: matches!(act, Act::Cancel | Act::Revoke),
             back: Back::Chart,

@@ -10,7 +10,7 @@ use crate::platform::i18n::Words;
 use crate::platform::outbox::{Delivery, MailState};
 use crate::platform::web::frame::initials;
 use crate::rooms::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
-use crate::rooms::access::{Channel, GrantRole, Overview};
+use crate::rooms::access::{Channel, EndedBy, GrantRole, Overview};
 use crate::rooms::charts::ChartFile;
 
 /// Everything the Client Portal section shows.
@@ -267,6 +267,7 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
         }
         Phase::Canceled => {
             facts.push(viewer.moment_fact("access-fact-canceled", grant.since, &grant.by_name));
+            facts.extend(why(viewer, grant));
             facts.extend(grant.address_on_file.as_ref().map(|a| viewer.fact("access-fact-address", a)));
         }
         Phase::Active => {
@@ -283,14 +284,25 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
         }
         Phase::NoPortalAccess => {
             facts.push(viewer.moment_fact("access-fact-revoked", grant.since, &grant.by_name));
-            if !grant.reason.is_empty() {
-                facts.push(viewer.fact("access-fact-reason", &grant.reason));
-            }
+            facts.extend(why(viewer, grant));
             facts
                 .extend(grant.last_sign_in_at.map(|m| viewer.moment_fact("access-fact-last-sign-in", m, "")));
         }
     }
     facts
+}
+
+/// What ended it, and the reason that somebody gave.
+fn why(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
+    let cause = grant.ended_by.map(|cause| match cause {
+        EndedBy::AddressChanged => viewer.words.get("access-why-address-changed"),
+        EndedBy::OwnershipMoved => viewer.words.get("access-why-ownership-moved"),
+    });
+    let reason = Some(grant.reason.clone()).filter(|reason| !reason.is_empty());
+    [("access-fact-why", cause), ("access-fact-reason", reason)]
+        .into_iter()
+        .filter_map(|(label, text)| Some(viewer.fact(label, text?)))
+        .collect()
 }
 
 fn sent(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
@@ -371,6 +383,14 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
     match grant.phase {
         Phase::Locked => notices.push(notice("access-notice-locked")),
         Phase::Declined => notices.push(notice("access-notice-declined")),
+        Phase::Canceled if grant.ended_by == Some(EndedBy::AddressChanged) => {
+            notices.push(match &grant.address_on_file {
+                Some(new) => {
+                    Notice { text: words.with1("access-notice-address-changed", "new", new), link: None }
+                }
+                None => notice("access-notice-address-gone"),
+            });
+        }
         Phase::Active if grant.address_on_file.is_some() && differs_from_chart(grant) => {
             notices.push(notice("access-notice-differs"));
         }
@@ -410,7 +430,7 @@ fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
     };
     let offer = |act: Act, primary: bool| Offer {
         act,
-        label: words.get(&act.key("label")),
+        label: act.words(words, "label", grant),
         context: words.with1("access-offer-for", "name", &grant.person_name),
         primary,
         danger: matches!(act, Revoke | Cancel),

@@ -13,7 +13,7 @@ use crate::platform::db::schema::chart;
 use crate::platform::db::{PracticeScope, Scoped, search};
 use crate::platform::fault::Fault;
 use crate::platform::state::{App, AppState};
-use crate::rooms::charts::actions::{Refused, change};
+use crate::rooms::charts::actions::{Changed, Refused, Why, change};
 use crate::rooms::charts::face_sheet::{FaceSheet, Typed, TypedAddress, TypedPerson};
 use crate::rooms::charts::import::read::{File, Row};
 use crate::rooms::charts::import::{Mode, Report};
@@ -209,8 +209,8 @@ fn write(
                 Meaning::Same => report.unchanged += 1,
                 Meaning::Differs(pair) => {
                     let (stands, sheet) = *pair;
-                    match change(app, c, by, &stands, &sheet)? {
-                        Ok(fields) => {
+                    match change(app, c, by, &stands, &sheet, &Why::Elsewhere)? {
+                        Ok(Changed { fields, .. }) => {
                             let details = serde_json::json!({ "fields": fields });
                             let event =
                                 Event::new(by.clone(), "chart.changed").on_chart(&stands.chart.chart_id);
