@@ -2,6 +2,8 @@
 //! connection open for ever, so this one is built on hyper's connection builder, and every wait has
 //! its end (AVL-01, AVL-02).
 
+mod framing;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderValue, Response, header};
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures_util::StreamExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -58,9 +60,12 @@ impl Default for Patience {
     }
 }
 
-/// How long a handler may think, from the head of the request to the head of the answer. Reading
-/// the request's body counts, so a body that trickles ends here.
+/// How long a handler may think, from the head of the request to the head of the answer.
 pub const HANDLING: Duration = Duration::from_secs(30);
+
+/// Until a request's body has arrived whole. Shorter than [`HANDLING`], which counts it too, so that
+/// whoever sends slowly is told so.
+pub const BODY: Duration = Duration::from_secs(20);
 
 /// Largest request body, in bytes. Forms are bounded lower still.
 pub const LARGEST_BODY: usize = 1024 * 1024;
@@ -182,14 +187,21 @@ async fn converse(
         request.extensions_mut().insert(ConnectInfo(peer));
         let (router, stopping) = (router.clone(), stopping.clone());
         async move {
-            let response = router.oneshot(request.map(Body::new)).await?;
+            let is_last = framing::is_last(&request);
+            let mut response = match framing::refusal(&request) {
+                Some(status) => return Ok(refused(status)),
+                None => router.oneshot(request.map(Body::new)).await?,
+            };
+            if is_last {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, Infallible>(end_with_the_house(response, stopping))
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience.head)
-        .max_buf_size(64 * 1024)
+        .max_buf_size(2 * framing::LARGEST_HEAD)
         .serve_connection(io, service);
     tokio::pin!(connection);
     tokio::select! {
@@ -200,6 +212,14 @@ async fn converse(
             let _ = connection.await;
         }
     }
+}
+
+/// The answer to what is not one plain request: a status, and the end of the connection.
+fn refused(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// A stream of live events has no end of its own, so it ends with the signal; the page's script
@@ -219,15 +239,17 @@ fn end_with_the_house(response: Response<Body>, stop: Stop) -> Response<Body> {
 }
 
 /// A socket whose writes must move on: an answer that nobody reads for too long ends the connection.
+/// What it reads goes through the gate of [`framing`].
 struct Impatient {
     stream: TcpStream,
+    gate: framing::Gate,
     patience: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl Impatient {
     fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+        Self { stream, gate: framing::Gate::new(), patience, waiting: None }
     }
 
     fn judge<T>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -246,11 +268,12 @@ impl Impatient {
 
 impl AsyncRead for Impatient {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let this = self.get_mut();
+        this.gate.poll_read(&mut this.stream, cx, buffer)
     }
 }
 
