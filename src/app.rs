@@ -29,7 +29,7 @@ use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
 use crate::platform::web::accent::Accent;
-use crate::platform::web::{Routes, assets, errors, guard, language};
+use crate::platform::web::{Routes, assets, errors, guard, language, slow};
 use crate::platform::{health, telemetry, tidy};
 use crate::rooms;
 
@@ -62,6 +62,7 @@ pub fn dressed(app: AppState, routes: Routes) -> Router {
     router
         .layer(from_fn(guard::note_route))
         .layer(DefaultBodyLimit::max(server::LARGEST_BODY))
+        .layer(from_fn(|request, next| slow::body_in_time(request, next, server::BODY)))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, server::HANDLING))
         // AVL-07: the request fails, the process goes on, and the page says nothing of the inside.
         .layer(CatchPanicLayer::custom(|_| -> Response { StatusCode::INTERNAL_SERVER_ERROR.into_response() }))

@@ -94,7 +94,11 @@ async fn story(disk: &Path, folder: &Path) -> crate::support::world::Database {
         let page = invite(&mut staff, n).await;
         match page.status() {
             303 => done.push(n),
-            503 | 507 => refused.push(n),
+            507 => {
+                page.must_say("This could not be saved").must_not_say("busy");
+                refused.push(n);
+            }
+            503 => refused.push(n),
             other => panic!("a full disk was answered with {other}: {}", page.words()),
         }
     }

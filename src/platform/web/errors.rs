@@ -62,7 +62,7 @@ impl IntoResponse for PageError {
                 tracing::error!(error = fault.chain(), "a request failed");
                 match fault {
                     Fault::Busy(_) | Fault::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "error-busy"),
-                    Fault::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "error-busy"),
+                    Fault::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "error-full"),
                     _ => (StatusCode::INTERNAL_SERVER_ERROR, "error-fault"),
                 }
             }
@@ -97,15 +97,26 @@ struct ErrorPage {
     title: String,
     text: String,
     number: Option<String>,
+    /// Where the practice says how to reach it, and the words for the way there.
+    help: Option<(String, String)>,
     back: String,
     css: String,
     js: &'static str,
     icon: &'static str,
 }
 
+/// The page with the practice's phone and addresses, seen from another page of a client's.
+fn help_of(path: &str) -> Option<String> {
+    match path.split('/').nth(1)? {
+        "" | "staff" | "api" | "hooks" | "assets" => None,
+        slug => Some(format!("/{slug}/help")),
+    }
+}
+
 /// Gives errors their page. The path of the stylesheet comes from the composition.
 pub async fn dress(request: Request, next: Next, css: String) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
+    let help = help_of(request.uri().path());
     let id = request.extensions().get::<RequestId>().cloned();
     let accepted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
     let words = Words::of(Language::accepted(accepted, Language::English));
@@ -126,7 +137,8 @@ pub async fn dress(request: Request, next: Next, css: String) -> Response {
             StatusCode::BAD_REQUEST
             | StatusCode::UNPROCESSABLE_ENTITY
             | StatusCode::UNSUPPORTED_MEDIA_TYPE => "error-bad-request",
-            StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => "error-busy",
+            StatusCode::REQUEST_TIMEOUT => "error-slow",
+            StatusCode::SERVICE_UNAVAILABLE => "error-busy",
             StatusCode::INTERNAL_SERVER_ERROR => "error-fault",
             _ => return response,
         },
@@ -144,6 +156,7 @@ pub async fn dress(request: Request, next: Next, css: String) -> Response {
             title,
             text,
             number,
+            help: (key == "error-full").then_some(help).flatten().map(|to| (to, words.get("error-help"))),
             back: words.get("error-back"),
             css,
             js: assets::js_path(),
@@ -154,4 +167,17 @@ pub async fn dress(request: Request, next: Next, css: String) -> Response {
     };
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     Response::from_parts(parts, axum::body::Body::from(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_the_practice_is_shown_to_clients_only() {
+        assert_eq!(help_of("/riverbend/i/token").as_deref(), Some("/riverbend/help"));
+        assert_eq!(help_of("/portal/appointments").as_deref(), Some("/portal/help"));
+        assert_eq!(help_of("/staff/charts"), None);
+        assert_eq!(help_of("/"), None);
+    }
 }

@@ -12,6 +12,7 @@ pub mod once;
 pub mod routes;
 pub mod session;
 pub mod sign_in;
+pub mod slow;
 pub mod styleguide;
 
 pub use errors::{PageError, PageResult, html, see_other};

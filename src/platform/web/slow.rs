@@ -1,0 +1,90 @@
+//! A request's body must arrive in time. Whoever sends it slower is told so with 408 and the end of the
+//! connection, and not that we are busy (AVL-01).
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
+use hyper::body::Body as _;
+use tokio::time::{Instant, timeout_at};
+
+/// Ends a body that is not there whole within `patience`. It is read where it always was, behind the
+/// session's check; only what waits for it is told that it will not come.
+pub async fn body_in_time(request: Request, next: Next, patience: Duration) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let is_late = Arc::new(AtomicBool::new(false));
+    let (told, until) = (is_late.clone(), Instant::now() + patience);
+    let request = request.map(|body| {
+        Body::from_stream(stream::unfold(Some(body.into_data_stream()), move |left| {
+            let told = told.clone();
+            async move {
+                let mut left = left?;
+                match timeout_at(until, left.next()).await {
+                    Ok(chunk) => chunk.map(|chunk| (chunk, Some(left))),
+                    Err(_) => {
+                        told.store(true, Ordering::Relaxed);
+                        Some((Err(axum::Error::new(io::Error::from(io::ErrorKind::TimedOut))), None))
+                    }
+                }
+            }
+        }))
+    });
+    let response = next.run(request).await;
+    if !is_late.load(Ordering::Relaxed) {
+        return response;
+    }
+    let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
+    (StatusCode::REQUEST_TIMEOUT, close).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::server::{Patience, serve};
+    use crate::platform::stop;
+    use axum::Router;
+    use axum::body::Bytes;
+    use axum::middleware::from_fn;
+    use axum::routing::post;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    #[tokio::test]
+    async fn avl_01_a_body_that_trickles_is_told_408_and_the_connection_ends() {
+        let router = Router::new()
+            .route("/", post(async |body: Bytes| format!("<{}>", body.len())))
+            .layer(from_fn(|request, next| body_in_time(request, next, Duration::from_millis(400))));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_stopper, stop) = stop::signal();
+        tokio::spawn(serve(listener, router, Patience::default(), stop));
+
+        let began = Instant::now();
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        slow.write_all(b"c").await.unwrap();
+        let mut answer = String::new();
+        slow.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("connection: close"), "{answer}");
+        assert!(began.elapsed() < Duration::from_secs(5), "it hung for {:?}", began.elapsed());
+
+        let mut quick = TcpStream::connect(address).await.unwrap();
+        quick
+            .write_all(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        quick.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("<3>"), "{answer}");
+    }
+}
