@@ -1,7 +1,9 @@
 //! The client's side of an invitation over HTTP: the link, the form, what became of a link.
 
+use anteroom::platform::db::schema::attempt_counter;
 use anteroom::platform::permissions::Role;
 use anteroom::rooms::access::actions;
+use diesel::prelude::*;
 
 use crate::stories;
 use crate::support::world::Client;
@@ -31,6 +33,18 @@ fn right<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         fields.push((*name, *value));
     }
     fields
+}
+
+/// Tries of unknown links that were counted.
+async fn unknown_links(w: &World) -> i64 {
+    w.look(|c| {
+        attempt_counter::table
+            .filter(attempt_counter::bucket.eq("unknown-link.127.0.0.1"))
+            .select(diesel::dsl::sum(attempt_counter::tries))
+            .first::<Option<i64>>(c)
+    })
+    .await
+    .unwrap_or(0)
 }
 
 /// The page without what differs by nature: the form's random text and what was typed.
@@ -242,9 +256,40 @@ stories! {
         let answer = browser.submit(&page, "/letter", &[("code", "ABCD-EFGH-JKMN")]).await;
         answer.must_be(422).must_say("We do not know this code");
         browser.submit(&page, "/letter", &[("code", "")]).await.must_be(422).must_say("Type the code.");
-        for _ in 0..30 {
-            browser.submit(&page, "/letter", &[("code", "ABCD-EFGH-JKMN")]).await;
+    }
+
+    async fn unknown_links_and_codes_are_counted_together_and_a_tired_address_waits(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        w.mail_has_settled().await;
+        let before = w.dump().await;
+        let nobodys = format!("/riverbend/i/{}", "A".repeat(43));
+        let typed = right(&[("code", "ABCD-EFGH-JKMN"), ("nonce", "n"), ("sign_in_name", ""), ("sign_in_password", "")]);
+        let form: Vec<_> = typed.iter().filter(|(name, _)| *name != "code").copied().collect();
+        let mut kiosk = w.browser();
+        for round in 1..=2 {
+            for method in ["GET", "HEAD"] {
+                kiosk.send(method, &nobodys, None).await.must_be(404);
+            }
+            kiosk.get(&format!("{nobodys}/decline")).await.must_be(404);
+            kiosk.get("/riverbend/i/nonsense").await.must_be(404);
+            kiosk.post(&nobodys, &form).await.must_be(404);
+            kiosk.post(&format!("{nobodys}/decline"), &[("answer", "not-me")]).await.must_be(404);
+            kiosk.post(&format!("{nobodys}/ask"), &[]).await.must_be(404);
+            kiosk.post("/riverbend/letter", &[("code", "ABCD-EFGH-JKMN")]).await.must_be(422);
+            kiosk.post("/riverbend/letter/register", &typed).await.must_be(404);
+            kiosk.post("/riverbend/letter/decline", &[("code", "ABCD-EFGH-JKMN"), ("answer", "not-me")]).await.must_be(422);
+            assert_eq!(unknown_links(w).await, round * 10, "one try, one count");
         }
-        browser.submit(&page, "/letter", &[("code", "ABCD-EFGH-JKMN")]).await.must_be(429);
+        assert_eq!(before, w.dump().await, "looking changes nothing of any invitation");
+        // Nobody is shut out: after a calm wait the good link opens as ever.
+        let began = std::time::Instant::now();
+        kiosk.get(&link).await.must_be(200).must_say("Set up your access");
+        kiosk.get(&nobodys).await.must_be(404).must_say("We do not know this link");
+        assert!(began.elapsed().as_secs() >= 4, "a tired address waits");
+        w.clock.advance_seconds(60);
+        let began = std::time::Instant::now();
+        kiosk.get(&link).await.must_be(200);
+        assert!(began.elapsed().as_secs() < 2, "and is rested in the next minute");
     }
 }

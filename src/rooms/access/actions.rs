@@ -12,7 +12,7 @@ pub use end::{
     Reach, addresses_changed, cancel, chart_closed, reach_of, restore, revoke, sign_out_everywhere, unlock,
     wants_reason,
 };
-pub use link::{ask_for_new_link, decline, decline_saying, look_at, look_at_link};
+pub use link::{ask_for_new_link, come_by, decline, decline_saying, look_at_link};
 pub use own::change_owner;
 pub use register::register;
 pub use remind::send_due_reminders;

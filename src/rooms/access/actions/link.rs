@@ -8,6 +8,7 @@ use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::platform::limits::{self, Limit};
 use crate::platform::state::AppState;
+use crate::platform::web::sign_in;
 use crate::rooms::access::actions::end::{Change, change};
 use crate::rooms::access::actions::{DeclineAnswer, Key, LinkView};
 use crate::rooms::access::lifecycle::{Event, Phase};
@@ -15,20 +16,46 @@ use crate::rooms::access::store::{self, AccessRow, InvitationRow, InvitationStat
 use crate::rooms::charts::{ChartFile, load_file};
 use crate::rooms::practice::{self, SelfHelp};
 
-/// Unknown links that one network address may post in a minute.
-pub(super) const UNKNOWN_LINKS: Limit = Limit { most: 20, seconds: 60 };
+/// Unknown links and codes that may come from one network address in a minute (invitation.md §5).
+/// What comes from there after that waits [`sign_in::TIRED_WAITS`], good links as well, and is then
+/// answered like any other: a waiting room is one address, so nobody is shut out.
+const UNKNOWN_LINKS: Limit = Limit { most: 20, seconds: 60 };
 
-/// What a link's page shows. Reads only.
-pub async fn look_at_link(app: &AppState, scope: &PracticeScope, token: &Token) -> Result<LinkView, Fault> {
-    look_at(app, scope, Key::Token(token.clone())).await
+/// What somebody at a network address finds behind a link or a code; nothing stands for a text that
+/// cannot be one. Changes nothing but the count of those that lead nowhere.
+pub async fn come_by(
+    app: &AppState,
+    scope: &PracticeScope,
+    ip_bucket: &str,
+    key: Option<Key>,
+) -> Result<LinkView, Fault> {
+    let bucket = format!("unknown-link.{ip_bucket}");
+    let from = bucket.clone();
+    let (is_tired, view) = app
+        .db
+        .read(scope, move |c| {
+            let found = key.as_ref().map(|key| Found::by_key(c, key)).transpose()?.flatten();
+            let view = found.map_or(Ok(LinkView::Unknown), |found| found.view(c))?;
+            Ok((!limits::allows(c, &from, UNKNOWN_LINKS)?, view))
+        })
+        .await?;
+    if is_tired {
+        tokio::time::sleep(sign_in::TIRED_WAITS).await;
+    }
+    if view == LinkView::Unknown {
+        let counted = app.db.write(scope, move |c| limits::count(c, &bucket, UNKNOWN_LINKS).map(drop)).await;
+        counted.or_else(Fault::borne_while_reading)?;
+    }
+    Ok(view)
 }
 
-/// The same by either key: a letter's code stands in for the token. Reads only.
-pub async fn look_at(app: &AppState, scope: &PracticeScope, key: Key) -> Result<LinkView, Fault> {
+/// What stands behind a link. Reads only, and counts nothing: for those who know that it is theirs.
+pub async fn look_at_link(app: &AppState, scope: &PracticeScope, token: &Token) -> Result<LinkView, Fault> {
+    let key = Key::Token(token.clone());
     app.db
-        .read(scope, move |c| {
-            let Some(found) = Found::by_key(c, &key)? else { return Ok(LinkView::Unknown) };
-            found.view(c)
+        .read(scope, move |c| match Found::by_key(c, &key)? {
+            Some(found) => found.view(c),
+            None => Ok(LinkView::Unknown),
         })
         .await
 }
@@ -114,12 +141,6 @@ impl Found {
     }
 }
 
-/// Counts a link that leads nowhere; `false` once there were too many from there.
-pub(super) fn count_unknown(c: &mut Scoped<'_>, ip_bucket: &str) -> Result<bool, Fault> {
-    let tries = limits::count(c, &format!("unknown-link.{ip_bucket}"), UNKNOWN_LINKS)?;
-    Ok(tries <= UNKNOWN_LINKS.most)
-}
-
 /// "This isn't me" or "not now". A link that is not open any more keeps its page.
 pub async fn decline(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<LinkView, Fault> {
     decline_saying(app, scope, by, key, None).await
@@ -136,10 +157,7 @@ pub async fn decline_saying(
     let (view, chart) = app
         .db
         .write(scope, move |c| {
-            let Some(mut found) = Found::held(c, &key)? else {
-                count_unknown(c, &by.source)?;
-                return Ok((LinkView::Unknown, None));
-            };
+            let Some(mut found) = Found::held(c, &key)? else { return Ok((LinkView::Unknown, None)) };
             if let Some(closed) = found.closed(c) {
                 return Ok((closed, None));
             }
@@ -169,10 +187,7 @@ pub async fn ask_for_new_link(app: &AppState, scope: &PracticeScope, by: By, key
     let chart = app
         .db
         .write(scope, move |c| {
-            let Some(mut found) = Found::held(c, &key)? else {
-                count_unknown(c, &by.source)?;
-                return Ok(None);
-            };
+            let Some(mut found) = Found::held(c, &key)? else { return Ok(None) };
             let now = c.now();
             let phase = found.access.phase(now);
             let is_waiting = matches!(phase, Phase::Invited | Phase::Expired | Phase::Locked);

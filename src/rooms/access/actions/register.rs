@@ -17,7 +17,7 @@ use crate::platform::web::session::Audience;
 use crate::platform::web::sign_in::{self, Verdict};
 use crate::rooms::access::accounts::{self, NewAccount};
 use crate::rooms::access::actions::end::{address_on_file, end_link};
-use crate::rooms::access::actions::link::{Found, count_unknown};
+use crate::rooms::access::actions::link::Found;
 use crate::rooms::access::actions::{Key, LinkView, NewCredential, RegisterOrder, Registered};
 use crate::rooms::access::identity::{self, Field, OnFile};
 use crate::rooms::access::lifecycle::{Event, State, decide};
@@ -126,7 +126,7 @@ async fn first_look(
     app.db
         .write(scope, move |c| {
             let Some(mut found) = Found::held(c, &order.key)? else {
-                return Ok(Look::Answer(unknown(c, &order)?, None));
+                return Ok(Look::Answer(Registered::NotOpen(LinkView::Unknown), None));
             };
             if let Some(answer) = not_open(c, &found, &order)? {
                 return Ok(Look::Answer(answer, None));
@@ -154,14 +154,6 @@ async fn first_look(
             Ok(Look::Passed(known(practice.name, &found)))
         })
         .await
-}
-
-fn unknown(c: &mut Scoped<'_>, order: &RegisterOrder) -> Result<Registered, Fault> {
-    Ok(if count_unknown(c, &order.ip_bucket)? {
-        Registered::NotOpen(LinkView::Unknown)
-    } else {
-        Registered::TooManyTries
-    })
 }
 
 /// The page of a link that is not open; the same form sent twice gets its success page again.
@@ -297,7 +289,9 @@ fn use_up(
     order: &RegisterOrder,
     proof: &Proof,
 ) -> Result<(Registered, Option<crate::kernel::ids::ChartId>), Fault> {
-    let Some(mut found) = Found::held(c, &order.key)? else { return Ok((unknown(c, order)?, None)) };
+    let Some(mut found) = Found::held(c, &order.key)? else {
+        return Ok((Registered::NotOpen(LinkView::Unknown), None));
+    };
     if let Some(answer) = not_open(c, &found, order)? {
         return Ok((answer, None));
     }

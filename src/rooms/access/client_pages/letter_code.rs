@@ -5,19 +5,15 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 
-use super::Way;
 use super::link::{self, Declining};
+use super::{Way, came_with_nothing};
 use crate::kernel::secrets::ShortCode;
-use crate::platform::limits::{self, Limit};
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::ClientFrame;
-use crate::platform::web::{PageError, PageResult, html};
+use crate::platform::web::{PageResult, html};
 use crate::rooms::access::actions::{self, LinkView};
 use crate::rooms::practice::PublicPractice;
-
-/// Unknown codes that one network address may type in a minute (the same bucket as unknown links).
-const UNKNOWN_CODES: Limit = Limit { most: 20, seconds: 60 };
 
 #[derive(askama::Template)]
 #[template(path = "rooms/access/templates/letter_code.html")]
@@ -49,26 +45,25 @@ pub async fn open(
     body: Bytes,
 ) -> PageResult {
     let typed: Typed = RawForm::read(&body)?.typed()?;
-    let way = ShortCode::read(&typed.code).map(Way::Letter);
-    let view = match &way {
-        Some(way) => way.look(&app, &practice).await?,
-        None => LinkView::Unknown,
+    let Some(way) = ShortCode::read(&typed.code).map(Way::Letter) else {
+        return no_code(&app, &practice, typed.code).await;
     };
-    match (way, view) {
-        (Some(way), view) if view != LinkView::Unknown => {
-            link::show(&app, &practice, (&uri, &headers), &way, &view)
-        }
-        _ => unknown(&app, &practice, typed.code).await,
+    match way.look(&app, &practice).await? {
+        LinkView::Unknown => unknown(&app, &practice, typed.code),
+        view => link::show(&app, &practice, (&uri, &headers), &way, &view),
     }
 }
 
-/// The code leads nowhere: says so at the field.
-pub(super) async fn unknown(app: &AppState, practice: &PublicPractice, typed: String) -> PageResult {
-    let bucket = format!("unknown-link.{}", practice.ip_bucket);
-    let tries = app.db.write(&practice.scope, move |c| limits::count(c, &bucket, UNKNOWN_CODES)).await?;
-    if tries > UNKNOWN_CODES.most {
-        return Err(PageError::TooManyTries);
+/// What was typed cannot be a code. Counted like an unknown one, unless nothing was typed.
+pub(super) async fn no_code(app: &AppState, practice: &PublicPractice, typed: String) -> PageResult {
+    if !typed.trim().is_empty() {
+        came_with_nothing(app, practice).await?;
     }
+    unknown(app, practice, typed)
+}
+
+/// The code leads nowhere: says so at the field.
+fn unknown(app: &AppState, practice: &PublicPractice, typed: String) -> PageResult {
     let frame = practice.client_frame(app);
     let mut errors = FieldErrors::new();
     let key = if typed.trim().is_empty() { "link-code-missing" } else { "link-code-unknown" };
@@ -89,16 +84,16 @@ pub async fn decline(
     let declining: Declining = RawForm::read(&body)?.typed()?;
     let request = (&uri, &headers);
     let Some(way) = ShortCode::read(&declining.code).map(Way::Letter) else {
-        return unknown(&app, &practice, declining.code).await;
+        return no_code(&app, &practice, declining.code).await;
     };
-    let view = if declining.read().is_none() {
-        way.look(&app, &practice).await?
-    } else {
-        actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())
-            .await?
-    };
+    let mut view = way.look(&app, &practice).await?;
+    if matches!(view, LinkView::Open { .. }) && declining.read().is_some() {
+        view =
+            actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())
+                .await?;
+    }
     match view {
-        LinkView::Unknown => unknown(&app, &practice, declining.code).await,
+        LinkView::Unknown => unknown(&app, &practice, declining.code),
         LinkView::Open { .. } => link::show_decline(&app, &practice, request, &way, &view),
         other => link::show_state(&app, &practice, request, Some(&way), &other),
     }
@@ -114,13 +109,13 @@ pub async fn ask_for_new(
 ) -> PageResult {
     let typed: Typed = RawForm::read(&body)?.typed()?;
     let Some(way) = ShortCode::read(&typed.code).map(Way::Letter) else {
-        return unknown(&app, &practice, typed.code).await;
+        return no_code(&app, &practice, typed.code).await;
     };
+    if way.look(&app, &practice).await? == LinkView::Unknown {
+        return unknown(&app, &practice, typed.code);
+    }
     actions::ask_for_new_link(&app, &practice.scope, practice.by_link(), way.key()).await?;
     let view = way.look(&app, &practice).await?;
-    if view == LinkView::Unknown {
-        return unknown(&app, &practice, typed.code).await;
-    }
     let practice = PublicPractice { done: Some("link-asked".into()), ..practice };
     link::show(&app, &practice, (&uri, &headers), &way, &view)
 }

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 
 use super::form::FormView;
-use super::{Way, frame_for};
+use super::{Way, came_with_nothing, frame_for};
 use crate::kernel::clock::Moment;
 use crate::kernel::secrets::Token;
 use crate::platform::i18n::Words;
@@ -57,11 +57,21 @@ pub async fn page(
     headers: HeaderMap,
 ) -> PageResult {
     let Some(token) = Token::read(&token) else {
-        return show_state(&app, &practice, (&uri, &headers), None, &LinkView::Unknown);
+        return nowhere(&app, &practice, (&uri, &headers)).await;
     };
     let way = Way::Link(token);
     let view = way.look(&app, &practice).await?;
     show(&app, &practice, (&uri, &headers), &way, &view)
+}
+
+/// A text that cannot be a link: the page of links that we do not know.
+pub(super) async fn nowhere(
+    app: &AppState,
+    practice: &PublicPractice,
+    request: (&Uri, &HeaderMap),
+) -> PageResult {
+    came_with_nothing(app, practice).await?;
+    show_state(app, practice, request, None, &LinkView::Unknown)
 }
 
 /// The form or the state.
@@ -190,9 +200,7 @@ pub async fn ask_to_decline(
     headers: HeaderMap,
 ) -> PageResult {
     let request = (&uri, &headers);
-    let Some(token) = Token::read(&token) else {
-        return show_state(&app, &practice, request, None, &LinkView::Unknown);
-    };
+    let Some(token) = Token::read(&token) else { return nowhere(&app, &practice, request).await };
     let way = Way::Link(token);
     let view = way.look(&app, &practice).await?;
     if !matches!(view, LinkView::Open { .. }) {
@@ -249,16 +257,16 @@ pub async fn decline(
 ) -> PageResult {
     let declining: Declining = RawForm::read(&body)?.typed()?;
     let Some(token) = Token::read(&token) else {
-        return show_state(&app, &practice, (&uri, &headers), None, &LinkView::Unknown);
+        return nowhere(&app, &practice, (&uri, &headers)).await;
     };
     let way = Way::Link(token);
+    let view = way.look(&app, &practice).await?;
+    if !matches!(view, LinkView::Open { .. }) {
+        return show_state(&app, &practice, (&uri, &headers), Some(&way), &view);
+    }
     // A form without an answer declines nothing: it is asked again.
     if declining.read().is_none() {
-        let view = way.look(&app, &practice).await?;
-        return match view {
-            LinkView::Open { .. } => show_decline(&app, &practice, (&uri, &headers), &way, &view),
-            _ => show_state(&app, &practice, (&uri, &headers), Some(&way), &view),
-        };
+        return show_decline(&app, &practice, (&uri, &headers), &way, &view);
     }
     let view =
         actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())
@@ -279,9 +287,13 @@ pub async fn ask_for_new(
     headers: HeaderMap,
 ) -> PageResult {
     let Some(token) = Token::read(&token) else {
-        return show_state(&app, &practice, (&uri, &headers), None, &LinkView::Unknown);
+        return nowhere(&app, &practice, (&uri, &headers)).await;
     };
     let way = Way::Link(token);
+    let view = way.look(&app, &practice).await?;
+    if view == LinkView::Unknown {
+        return show_state(&app, &practice, (&uri, &headers), None, &view);
+    }
     actions::ask_for_new_link(&app, &practice.scope, practice.by_link(), way.key()).await?;
     Ok(see_other(&format!("{}?done=link-asked", way.base(&practice.practice.slug))))
 }

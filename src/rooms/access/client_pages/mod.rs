@@ -78,9 +78,16 @@ impl Way {
         }
     }
 
+    /// What stands behind it; every page of this room looks before anything else, so that whoever
+    /// tries links that lead nowhere is counted once a try, whatever the page.
     async fn look(&self, app: &AppState, practice: &PublicPractice) -> Result<LinkView, Fault> {
-        actions::look_at(app, &practice.scope, self.key()).await
+        actions::come_by(app, &practice.scope, &practice.ip_bucket, Some(self.key())).await
     }
+}
+
+/// Somebody came with a text that can be no link or code: counted like an unknown one.
+async fn came_with_nothing(app: &AppState, practice: &PublicPractice) -> Result<(), Fault> {
+    actions::come_by(app, &practice.scope, &practice.ip_bucket, None).await.map(drop)
 }
 
 /// The frame in the language that the reader chose, or else the invited person's.

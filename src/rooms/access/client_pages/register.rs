@@ -24,7 +24,7 @@ pub async fn by_link(
 ) -> PageResult {
     let input: Input = RawForm::read(&body)?.typed()?;
     let Some(token) = Token::read(&token) else {
-        return link::show_state(&app, &practice, (&uri, &headers), None, &LinkView::Unknown);
+        return link::nowhere(&app, &practice, (&uri, &headers)).await;
     };
     post(&app, &practice, (&uri, &headers), Way::Link(token), input).await
 }
@@ -40,7 +40,7 @@ pub async fn by_code(
     let input: Input = RawForm::read(&body)?.typed()?;
     match ShortCode::read(&input.code) {
         Some(code) => post(&app, &practice, (&uri, &headers), Way::Letter(code), input).await,
-        None => letter_code::unknown(&app, &practice, input.code).await,
+        None => letter_code::no_code(&app, &practice, input.code).await,
     }
 }
 
