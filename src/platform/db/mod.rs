@@ -11,6 +11,7 @@ pub mod schema;
 mod scope;
 pub mod search;
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,10 +112,11 @@ impl Db {
         F: FnOnce(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let (clock, chance) = (self.clock.clone(), self.chance.clone());
-        on_a_thread(&self.reading, move |conn| {
-            unit(&mut System { conn, now: clock.now(), chance: chance.as_ref() })
-        })
-        .await
+        let unit: Unit = Box::new(move |conn| {
+            let value = unit(&mut System { conn, now: clock.now(), chance: chance.as_ref() })?;
+            Ok(Box::new(value) as Answer)
+        });
+        unpack(on_a_thread(&self.reading, unit).await?)
     }
 
     /// Writes across practices, as one transaction: for the machinery, never for a page.
@@ -124,26 +126,13 @@ impl Db {
         F: FnMut(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let (clock, chance) = (self.clock.clone(), self.chance.clone());
-        on_a_thread(&self.writing, move |conn| {
-            let mut tried = 0;
-            loop {
-                let outcome = in_transaction(conn, |conn| {
-                    unit(&mut System { conn, now: clock.now(), chance: chance.as_ref() })
-                });
-                match outcome {
-                    Err(fault) if fault.is_worth_a_retry() && tried < RETRIES => {
-                        tried += 1;
-                        let mut jitter = [0u8; 1];
-                        chance.fill(&mut jitter);
-                        std::thread::sleep(Duration::from_millis(
-                            (1 << tried) + u64::from(jitter[0]) % (1 << tried),
-                        ));
-                    }
-                    other => return other,
-                }
-            }
-        })
-        .await
+        let unit: Unit = Box::new(move |conn| {
+            until_it_wins(conn, chance.as_ref(), &mut |conn| {
+                let value = unit(&mut System { conn, now: clock.now(), chance: chance.as_ref() })?;
+                Ok(Box::new(value) as Answer)
+            })
+        });
+        unpack(on_a_thread(&self.writing, unit).await?)
     }
 
     /// Is the database there and answering? For `/readyz`.
@@ -157,11 +146,21 @@ impl Db {
     }
 }
 
-async fn on_a_thread<T, F>(lane: &Arc<Lane>, unit: F) -> Result<T, Fault>
-where
-    T: Send + 'static,
-    F: FnOnce(&mut Conn) -> Result<T, Fault> + Send + 'static,
-{
+/// What a unit of work answers, and the unit itself, with their types taken off: the way to a thread, the
+/// transaction and its retries are compiled once instead of once a query, which is a good part of a
+/// build's time and of the program's size.
+type Answer = Box<dyn Any + Send>;
+type Unit = Box<dyn FnOnce(&mut Conn) -> Result<Answer, Fault> + Send>;
+
+/// Puts the type on again.
+fn unpack<T: 'static>(answer: Answer) -> Result<T, Fault> {
+    match answer.downcast() {
+        Ok(value) => Ok(*value),
+        Err(_) => Err(Fault::other("a unit of work answered with another type than it was asked for")),
+    }
+}
+
+async fn on_a_thread(lane: &Arc<Lane>, unit: Unit) -> Result<Answer, Fault> {
     let permit = tokio::time::timeout(WAIT, lane.gate.clone().acquire_owned())
         .await
         .map_err(|_| Fault::Busy("every database connection is taken"))?
@@ -176,12 +175,32 @@ where
     .map_err(|e| Fault::Ended(e.to_string()))?
 }
 
+/// Runs a transaction, again if it lost a race, at most [`RETRIES`] times with a growing pause.
+fn until_it_wins(
+    conn: &mut Conn,
+    chance: &dyn Chance,
+    unit: &mut dyn FnMut(&mut Conn) -> Result<Answer, Fault>,
+) -> Result<Answer, Fault> {
+    let mut tried = 0;
+    loop {
+        match in_transaction(conn, unit) {
+            Err(fault) if fault.is_worth_a_retry() && tried < RETRIES => {
+                tried += 1;
+                let mut jitter = [0u8; 1];
+                chance.fill(&mut jitter);
+                std::thread::sleep(Duration::from_millis((1 << tried) + u64::from(jitter[0]) % (1 << tried)));
+            }
+            other => return other,
+        }
+    }
+}
+
 /// `BEGIN IMMEDIATE` on SQLite (a deferred transaction that upgrades can fail half-way), plain
 /// `BEGIN` with read committed on PostgreSQL.
-fn in_transaction<T>(
+fn in_transaction(
     conn: &mut Conn,
-    mut unit: impl FnMut(&mut Conn) -> Result<T, Fault>,
-) -> Result<T, Fault> {
+    unit: &mut dyn FnMut(&mut Conn) -> Result<Answer, Fault>,
+) -> Result<Answer, Fault> {
     use diesel::connection::SimpleConnection;
     match conn {
         Conn::Postgres(_) => conn.transaction(unit),

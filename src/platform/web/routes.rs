@@ -88,12 +88,7 @@ impl Routes {
         H: Handler<T, AppState>,
         T: 'static,
     {
-        let declare = move |mut request: Request, next: Next| async move {
-            request.extensions_mut().insert(Declared(needs));
-            let response: Response = next.run(request).await;
-            response
-        };
-        let route: MethodRouter<AppState> = on(filter, handler).layer(axum::middleware::from_fn(declare));
+        let route = declared(on(filter, handler), needs);
         self.router = self.router.route(path, route);
         self.rows.push(Row { method, path, needs });
         self
@@ -110,4 +105,14 @@ impl Routes {
     pub fn into_parts(self) -> (Router<AppState>, Vec<Row>) {
         (self.router, self.rows)
     }
+}
+
+/// Puts [`Declared`] beside each request of a route. Not part of [`Routes::on`], which is compiled once a
+/// handler: this is compiled once.
+fn declared(route: MethodRouter<AppState>, needs: Needs) -> MethodRouter<AppState> {
+    route.layer(axum::middleware::from_fn(move |mut request: Request, next: Next| async move {
+        request.extensions_mut().insert(Declared(needs));
+        let response: Response = next.run(request).await;
+        response
+    }))
 }
