@@ -1,10 +1,16 @@
 //! The log and the metrics. The log goes to standard error: what came of each request by its route,
 //! what failed and why; never a token, a name, a birth date or an address (AUD-06).
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
 
 use crate::platform::config::{LogFormat, LogLevel};
 
@@ -13,16 +19,24 @@ static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 /// Begins to log, once a process. Libraries stay at warnings whatever the level: some of them would
 /// write whole conversations with the mail server or the database.
 pub fn start_log(format: LogFormat, level: LogLevel) {
-    let filter = EnvFilter::new(format!("warn,anteroom={level}"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second start (two servers in one test process) keeps the first.
-    let _ = match format {
-        LogFormat::Text => {
-            use std::io::IsTerminal;
-            builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init()
-        }
-        LogFormat::Json => builder.json().flatten_event(true).with_target(false).try_init(),
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("anteroom", filter_of(level));
+    let lines = layer().with_writer(std::io::stderr).with_target(false);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    // A second start (two servers in one test process) keeps the first.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+}
+
+fn filter_of(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    }
 }
 
 /// A panic is told by its place alone: its message may quote what somebody typed.
