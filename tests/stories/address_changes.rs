@@ -52,6 +52,33 @@ stories! {
         desk.get(&format!("{}/communications", room(&ana))).await.must_say("Active");
     }
 
+    async fn inv_08_the_work_list_shows_a_changed_address_and_sends_to_the_new_one(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let ben = w.chart("Ben", "Okafor").await;
+        for client in [&ana, &ben] {
+            w.invite(client).await;
+            w.mail_to(&client.email).await;
+        }
+        let mut desk = w.staff(Role::FrontDesk).await;
+        for (client, address) in [(&ana, "ana@example.net"), (&ben, "")] {
+            let form = face_sheet(&mut desk, client).await;
+            let changes = [("email-0-value", address), ("email_reason", "new address")];
+            let asked = desk.submit(&form, "/edit", &changes[..1]).await;
+            desk.submit_and_follow(&asked, "/edit", &changes).await.must_say("Canceled");
+        }
+        desk.get(&format!("{}/communications", room(&ben))).await.must_say("There is no other address");
+        let page = desk.get("/staff/worklist").await;
+        page.must_say("Address changed 2").must_say("Ana Duarte").must_say("ana@example.net");
+        page.must_say("Ben Okafor").must_say("There is no e-mail address that may be used for mail.");
+        page.must_not_say("ana.duarte@example.com");
+        let only = format!("{}.1", ana.chart_id);
+        assert_eq!(page.html().matches("name=\"only\"").count(), 1, "nothing can be sent to Ben");
+        let done = desk.submit_and_follow(&page, "/staff/worklist", &[("only", &only)]).await;
+        done.must_say("1 of 1 are on their way").must_say("Address changed 1");
+        let fresh = { let mail = w.mail_to("ana@example.net").await; w.link_in(&mail) };
+        w.browser().get(&fresh).await.must_be(200);
+    }
+
     async fn inv_08_a_registered_clients_old_address_is_told_and_the_sign_in_stays(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         w.register(&ana).await;

@@ -179,7 +179,12 @@ stories! {
     async fn a_chart_without_birth_date_cannot_be_invited_and_the_box_says_why(w: &mut World) {
         let ana = w.chart_with("Ana", "Duarte", "", "ana@example.com").await;
         let mut desk = w.staff(Role::FrontDesk).await;
-        box_of(&mut desk, &ana).await.must_say("lacks the last name or the date of birth");
+        box_of(&mut desk, &ana).await.must_say("The face sheet has no date of birth");
+        // The dialog leads to where it is mended, and has nothing to confirm.
+        let dialog = desk.get(&act(&ana, "invite")).await;
+        dialog.must_say("The face sheet has no date of birth").must_say("Open the face sheet");
+        assert_eq!(dialog.link("/edit"), format!("/staff/charts/{}/edit", ana.chart_id));
+        assert!(!dialog.html().contains(">Send Invite</button>"));
         refused(&mut desk, &ana, "invite", &[]).await.must_say("the identity check needs both");
         assert_eq!(w.unread_to("ana@example.com").await, 0);
     }
@@ -212,6 +217,25 @@ stories! {
         let page = refused(&mut desk, &ana, "resend", &[]).await;
         page.must_say("No resend is left for today").must_say("The next one is possible from");
         w.browser().get(&link).await.must_be(200).must_say("Set up your access");
+    }
+
+    async fn a_locked_link_that_is_over_is_resent_and_not_unlocked(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        lock(w, &link).await;
+        w.clock.advance_seconds(7 * DAY - 1);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        box_of(&mut desk, &ana).await.must_say("correct it and unlock");
+        assert!(desk.get(&path(&ana)).await.html().contains("/access/unlock\""));
+        w.clock.advance_seconds(1);
+        let page = box_of(&mut desk, &ana).await;
+        page.must_say("Locked").must_say("has since reached its end").must_say("Resend Invite");
+        assert!(!page.html().contains("/access/unlock\""), "unlocking would help nobody");
+        let asked = desk.get(&act(&ana, "unlock")).await;
+        asked.must_say("Resend the invitation instead");
+        assert!(!asked.html().contains(">Unlock</button>"));
+        does(&mut desk, &ana, "resend", &[]).await.must_say("Invited").must_say("7 days left");
     }
 
     async fn a_letter_is_shown_once_and_its_code_opens_the_form(w: &mut World) {

@@ -1,6 +1,8 @@
 //! The portal work list over HTTP: what stands on it, one click, many at once.
 
+use anteroom::platform::db::schema::{outbox, portal_access};
 use anteroom::platform::permissions::Role;
+use diesel::prelude::*;
 
 use crate::stories;
 use crate::support::world::Client;
@@ -106,6 +108,89 @@ stories! {
         let page = desk.submit_and_follow(&page, "/staff/worklist", &[("unlock", &access)]).await;
         page.must_say("Nobody is locked out.");
         stranger.get(&link).await.must_be(200).must_say("Set up your access");
+    }
+
+    async fn a_locked_link_that_is_over_is_offered_a_resend_alone(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        w.tamper(|c| diesel::update(portal_access::table).set(portal_access::state.eq("locked")).execute(c)).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        assert!(desk.get("/staff/worklist?kind=locked").await.html().contains("name=\"unlock\""));
+        w.clock.advance_seconds(7 * DAY);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=locked").await;
+        page.must_say("Ana Duarte").must_say("The link has reached its end");
+        assert!(!page.html().contains("name=\"unlock\""));
+        let done = desk.submit_and_follow(&page, "/staff/worklist", &[("only", &value(&ana, 1))]).await;
+        done.must_say("1 of 1 are on their way").must_say("Nobody is locked out.");
+    }
+
+    async fn a_chart_stands_once_where_it_is_most_urgent(w: &mut World) {
+        let mut clients = Vec::new();
+        for (first, last) in [("Ana", "Undelivered"), ("Ben", "Asking"), ("Cleo", "Over")] {
+            let client = w.chart(first, last).await;
+            w.invite(&client).await;
+            clients.push(client);
+        }
+        w.mail_has_settled().await;
+        let (ana, ben) = (clients[0].chart_id.clone(), clients[1].chart_id.clone());
+        w.tamper(move |c| {
+            diesel::update(outbox::table.filter(outbox::chart_id.eq(Some(ana.clone()))))
+                .set((outbox::state.eq("undeliverable"), outbox::last_reason.eq(Some("mail-reason-no-mailbox"))))
+                .execute(c)?;
+            let asked = portal_access::table.filter(
+                portal_access::chart_id.eq_any([ana.clone(), ben.clone()]),
+            );
+            diesel::update(asked).set(portal_access::asked_at.eq(Some(crate::support::world::BEGINNING))).execute(c)
+        }).await;
+        w.clock.advance_seconds(6 * DAY);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=expiring").await;
+        page.must_say("Undeliverable 1").must_say("Asked for a new link 1").must_say("Expiring soon 1").must_say("Expired 0");
+        page.must_say("Cleo Over").must_not_say("Ben Asking").must_not_say("Ana Undelivered");
+        w.clock.advance_seconds(2 * DAY);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=expired").await;
+        page.must_say("Undeliverable 1").must_say("Asked for a new link 1").must_say("Expiring soon 0").must_say("Expired 1");
+        page.must_say("Cleo Over").must_not_say("Ben Asking").must_not_say("Ana Undelivered");
+        let page = desk.get("/staff/worklist").await;
+        page.must_say("Ana Undelivered").must_say("Undeliverable: There is no such mailbox at that provider.");
+        page.must_not_say("Ben Asking");
+        desk.get("/staff/worklist?kind=asked").await.must_say("Ben Asking").must_not_say("Ana Undelivered");
+        // The chart room says the same word beside the state.
+        desk.get(&format!("/staff/charts/{}/communications", clients[0].chart_id)).await
+            .must_say("Expired").must_say("Undeliverable").must_say("Undeliverable: There is no such mailbox");
+    }
+
+    async fn who_cannot_be_invited_is_not_offered_a_mail_but_the_face_sheet(w: &mut World) {
+        let undated = w.chart_with("Dora", "Undated", "", "dora@example.com").await;
+        let nameless = w.chart_with("Finn", "", "1990-04-12", "finn@example.com").await;
+        let mail_less = w.chart_with("Cleo", "Nomail", "1980-01-01", "").await;
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=never_invited").await;
+        page.must_say("Never invited 4").must_say("The face sheet has no date of birth").must_say("The face sheet has no last name");
+        page.must_say("Add an address and send");
+        assert_eq!(page.html().matches("name=\"only\"").count(), 1, "only Ana can be invited");
+        assert_eq!(page.html().matches("name=\"chart\"").count(), 1, "and ticked");
+        for client in [&undated, &nameless] {
+            page.link(&format!("{}/edit", client.chart_id));
+        }
+        page.link(&format!("{}/access/invite?back=worklist", mail_less.chart_id));
+        // A letter that is over, where there is no address to send to.
+        let by = w.riverbend.by(Role::FrontDesk);
+        anteroom::rooms::access::actions::letter_for_chart(&w.app, &w.riverbend.scope, by, mail_less.chart_id.clone(), None)
+            .await.expect("no fault").expect("a letter");
+        w.clock.advance_seconds(8 * DAY);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=expired").await;
+        page.must_say("Cleo Nomail").must_say("There is no e-mail address");
+        assert_eq!(page.html().matches("name=\"only\"").count(), 0);
+        let form = desk.get(&page.link("access/change-email")).await;
+        let sent = [("address", "cleo@example.com"), ("reason", "told us at the desk")];
+        desk.submit_and_follow(&form, "/access/change-email", &sent).await.must_say("a new link is on its way");
+        w.mail_to("cleo@example.com").await;
+        let _ = ana;
     }
 
     async fn another_practices_charts_never_stand_on_it(w: &mut World) {

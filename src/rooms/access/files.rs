@@ -11,7 +11,8 @@ use crate::kernel::ids::{AccessId, ChartId, InvitationId, PersonId};
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, related_contact};
 use crate::platform::fault::Fault;
-use crate::rooms::access::identity::NameKey;
+use crate::rooms::access::identity::lacking;
+use crate::rooms::access::overview::address_on_file;
 use crate::rooms::access::store::{self, AccessRow};
 use crate::rooms::charts::{Address, AddressKind, Chart, Person};
 use crate::rooms::practice::{self, Policy, Practice};
@@ -140,9 +141,8 @@ impl Files {
     /// Where a mail to this person goes now: the address of the last invitation while it still
     /// stands on the face sheet, else the first there. Read anew each time, never copied.
     pub fn address(&self, person: &PersonId, invited: Option<&EmailAddress>) -> Option<EmailAddress> {
-        let invited = invited.map(EmailAddress::key);
-        let known = self.mailable(person).find(|a| Some(&a.value_key) == invited.as_ref());
-        known.or_else(|| self.mailable(person).next()).and_then(|a| EmailAddress::parse(&a.value).ok())
+        let theirs = self.addresses.get(person).map_or(&[][..], Vec::as_slice);
+        address_on_file(theirs, invited).and_then(|a| EmailAddress::parse(&a.value).ok())
     }
 
     /// Did a mail to this address of theirs come back for good?
@@ -153,9 +153,8 @@ impl Files {
 
     /// Can anybody pass the identity check against this chart?
     pub fn is_checkable(&self, chart: &Chart) -> bool {
-        self.person(&chart.person_id).is_some_and(|client| {
-            client.birth_date.is_some() && !NameKey::of(&client.last_name, "").is_empty()
-        })
+        self.person(&chart.person_id)
+            .is_some_and(|client| lacking(&client.last_name, client.birth_date.as_ref()).is_empty())
     }
 
     /// Is the client of the chart between 12 and 17 (IDP-06)?

@@ -50,6 +50,19 @@ pub fn differing(on_file: &OnFile<'_>, last_name: &str, birth_date: &BirthDate) 
     fields
 }
 
+/// What the check needs of a chart and does not find there: until it is added, nobody could pass, so
+/// nobody is invited.
+pub fn lacking(last_name: &str, birth_date: Option<&BirthDate>) -> Vec<Field> {
+    let mut fields = Vec::new();
+    if NameKey::of(last_name, "").is_empty() {
+        fields.push(Field::LastName);
+    }
+    if birth_date.is_none() {
+        fields.push(Field::BirthDate);
+    }
+    fields
+}
+
 /// What is left of a last name when the ways of writing it are taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameKey {

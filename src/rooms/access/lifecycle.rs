@@ -103,11 +103,11 @@ impl Grant {
         }
     }
 
-    /// What people see at `now`. A link is good before `expires_at` and over from that instant on.
+    /// What people see at `now`.
     pub fn phase(&self, now: Moment) -> Phase {
         match self.state {
             State::None => Phase::NotInvited,
-            State::Invited if self.expires_at.is_some_and(|end| now >= end) => Phase::Expired,
+            State::Invited if is_over(self.expires_at, now) => Phase::Expired,
             State::Invited => Phase::Invited,
             State::Locked => Phase::Locked,
             State::Declined => Phase::Declined,
@@ -116,6 +116,11 @@ impl Grant {
             State::Revoked => Phase::NoPortalAccess,
         }
     }
+}
+
+/// Is the time of a link with this end over? It is from that instant on.
+pub fn is_over(expires_at: Option<Moment>, now: Moment) -> bool {
+    expires_at.is_some_and(|end| now >= end)
 }
 
 /// What happens to a grant.
@@ -281,7 +286,7 @@ pub fn decide(grant: &Grant, event: Event, now: Moment) -> Result<Decision, Refu
             Ok(Decision { grant: Grant { state, mismatches, ..*grant }, effects: vec![] })
         }
         Event::Unlock => match grant.state {
-            State::Locked if grant.expires_at.is_some_and(|end| now >= end) => Err(Refusal::LinkExpired),
+            State::Locked if is_over(grant.expires_at, now) => Err(Refusal::LinkExpired),
             State::Locked => Ok(Decision {
                 grant: Grant { state: State::Invited, mismatches: 0, ..*grant },
                 effects: vec![],

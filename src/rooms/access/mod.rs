@@ -13,8 +13,10 @@ mod reminders;
 mod staff_pages;
 mod store;
 
-pub use overview::{EndedBy, GrantRole, Overview, TimelineEntry, overview_of, overviews_of_chart};
-pub use staff_pages::{When, refusal_key};
+pub use overview::{
+    EndedBy, GrantRole, Overview, TimelineEntry, address_on_file, overview_of, overviews_of_chart,
+};
+pub use staff_pages::{When, lacks_in_words, refusal_key};
 pub use store::{AccessRow, Channel, InvitationState, grants_of_account, load_access};
 
 use crate::platform::web::Routes;

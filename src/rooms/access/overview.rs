@@ -11,9 +11,8 @@ use crate::platform::outbox::{self, Delivery, MailState};
 use crate::rooms::access::accounts;
 use crate::rooms::access::actions::DeclineAnswer;
 use crate::rooms::access::files::left_of;
-use crate::rooms::access::identity::Field;
-use crate::rooms::access::identity::NameKey;
-use crate::rooms::access::lifecycle::Phase;
+use crate::rooms::access::identity::{Field, lacking};
+use crate::rooms::access::lifecycle::{Phase, is_over};
 use crate::rooms::access::mails::zone_of;
 use crate::rooms::access::reminders;
 use crate::rooms::access::store::{self, AccessRow, Channel, InvitationRow};
@@ -71,8 +70,8 @@ pub struct Overview {
     pub address_on_file: Option<String>,
     /// Is that address known not to work?
     pub address_undeliverable: bool,
-    /// Does the chart hold what the identity check needs (last name, birth date)?
-    pub checkable: bool,
+    /// What the identity check needs and the chart has not (last name, birth date).
+    pub lacks: Vec<Field>,
     /// When the newest invitation was sent.
     pub sent_at: Option<Moment>,
     /// Who sent it.
@@ -85,6 +84,8 @@ pub struct Overview {
     pub expires_at: Option<Moment>,
     /// Failed checks on it.
     pub mismatches: i32,
+    /// May a locked link be opened again? Not once its time is over.
+    pub may_unlock: bool,
     /// When its holder asked for a new link.
     pub asked_at: Option<Moment>,
     /// The account behind it, once registered.
@@ -147,13 +148,13 @@ pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Ove
     Ok(overviews)
 }
 
-fn is_checkable(file: &ChartFile) -> bool {
-    file.client.birth_date.is_some() && !NameKey::of(&file.client.last_name, "").is_empty()
+fn lacks(file: &ChartFile) -> Vec<Field> {
+    lacking(&file.client.last_name, file.client.birth_date.as_ref())
 }
 
-/// The address that a mail to these addresses' owner goes to: the invited one while it stands there,
-/// else the first that may be used.
-fn on_file<'a>(addresses: &'a [Address], invited: Option<&EmailAddress>) -> Option<&'a Address> {
+/// The address that a mail to these addresses' owner goes to: that of the last invitation while it
+/// stands there, else the first that may be used.
+pub fn address_on_file<'a>(addresses: &'a [Address], invited: Option<&EmailAddress>) -> Option<&'a Address> {
     let invited = invited.map(EmailAddress::key);
     let usable = || addresses.iter().filter(|a| a.kind == AddressKind::Email && a.may_mail);
     usable().find(|a| Some(&a.value_key) == invited.as_ref()).or_else(|| usable().next())
@@ -161,7 +162,7 @@ fn on_file<'a>(addresses: &'a [Address], invited: Option<&EmailAddress>) -> Opti
 
 fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
     let (person, addresses) = file.owner();
-    let address = on_file(addresses, None);
+    let address = address_on_file(addresses, None);
     Overview {
         access_id: None,
         chart_id: file.chart.chart_id.clone(),
@@ -176,13 +177,14 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
         address: None,
         address_on_file: address.map(|a| a.value.clone()),
         address_undeliverable: address.is_some_and(|a| a.undeliverable_at.is_some()),
-        checkable: is_checkable(file),
+        lacks: lacks(file),
         sent_at: None,
         sent_by: String::new(),
         channel: None,
         ended_by: None,
         expires_at: None,
         mismatches: 0,
+        may_unlock: false,
         asked_at: None,
         account_id: None,
         sign_in_name: None,
@@ -235,7 +237,7 @@ fn of_row(
             reminders::next(&policy, &zone, newest.sent_at, newest.expires_at, &sent, now)
         })
         .map(|due| due.at);
-    let address = on_file(&addresses, row.invited_address.as_ref());
+    let address = address_on_file(&addresses, row.invited_address.as_ref());
     Ok(Overview {
         chart_id: row.chart_id.clone(),
         person_id: row.person_id.clone(),
@@ -252,13 +254,14 @@ fn of_row(
         address: newest.and_then(|newest| newest.address.as_ref()).map(|a| a.as_str().to_owned()),
         address_on_file: address.map(|a| a.value.clone()),
         address_undeliverable: address.is_some_and(|a| a.undeliverable_at.is_some()),
-        checkable: is_checkable(file),
+        lacks: lacks(file),
         sent_at: newest.map(|newest| newest.sent_at),
         sent_by: newest.map(|newest| newest.sent_by_name.clone()).unwrap_or_default(),
         channel: newest.map(|newest| newest.channel),
         ended_by: ended_by(phase, &timeline),
         expires_at: newest.map(|newest| newest.expires_at),
         mismatches: row.mismatches,
+        may_unlock: phase == Phase::Locked && !is_over(row.expires_at, now),
         asked_at: row.asked_at,
         account_id: row.account_id.clone(),
         sign_in_name: account.as_ref().map(|account| account.sign_in_name.clone()),

@@ -40,7 +40,7 @@ word_enum! {
         Invited = "invited",
         /// A link is out and its time is over.
         Expired = "expired",
-        /// A link is out and its mail came back.
+        /// A link is out and its mail is undeliverable.
         Undeliverable = "undeliverable",
         /// Too many failed checks.
         Locked = "locked",

@@ -18,7 +18,7 @@ use crate::platform::state::AppState;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html, see_other};
 use crate::rooms::access::lifecycle::MISMATCHES_TO_LOCK;
-use crate::rooms::access::{When, actions};
+use crate::rooms::access::{When, actions, lacks_in_words};
 use crate::rooms::staff::StaffSession;
 
 /// What the address says.
@@ -50,6 +50,15 @@ struct Shown {
     when: Option<When>,
     note: Option<String>,
     address: Option<String>,
+    /// What is missing before anybody can be invited.
+    missing: Option<String>,
+    /// Does the face sheet lack what the identity check needs?
+    lacks_data: bool,
+    /// Would an invitation leave?
+    can_be_sent: bool,
+    may_unlock: bool,
+    /// The main thing to do, or one beside a better one?
+    send_tone: &'static str,
 }
 
 #[derive(Template)]
@@ -62,6 +71,8 @@ struct WorklistPage {
     next: Option<String>,
     first: bool,
     may_manage: bool,
+    /// The form, below a chart's address, that takes an address and sends there.
+    add_address: &'static str,
     /// The button of a line, and of all that are ticked.
     send_one: String,
     send_many: String,
@@ -88,7 +99,7 @@ pub async fn page(
             // Without a choice: the most urgent kind that has anything.
             let kind = wanted
                 .or_else(|| counts.iter().find(|(_, n)| *n > 0).map(|(kind, _)| *kind))
-                .unwrap_or(Kind::Bounced);
+                .unwrap_or(Kind::Undeliverable);
             let page = store::page(c, kind, after.as_ref().filter(|_| wanted.is_some()))?;
             let names = store::names(c, &charts)?;
             Ok((kind, counts, page, names))
@@ -109,6 +120,10 @@ pub async fn page(
         next,
         first: is_first,
         may_manage: staff.may(Permission::ManagePortal),
+        add_address: match kind {
+            Kind::AddressChanged | Kind::Declined | Kind::NeverInvited => "access/invite?back=worklist",
+            _ => "access/change-email?back=worklist",
+        },
         send_one: words.get(&key("send")),
         send_many: words.get(&key("send-many")),
         report_title: words.with2("worklist-report", "sent", sent, "all", report.len()),
@@ -131,14 +146,16 @@ fn shown(words: Words, zone: &TimeZone, now: Moment, kind: Kind, line: Line) -> 
     let relative = when.as_ref().map_or(String::new(), |when| when.relative.clone());
     let key = format!("worklist-{}-what", kind.word().replace('_', "-"));
     let what = match kind {
-        Kind::Bounced => {
+        Kind::Undeliverable => {
             let reason = line.mail_reason.as_deref().and_then(|reason| words.find(reason));
             words.with1(&key, "reason", reason.unwrap_or_else(|| words.get("access-mail-no-reason")))
         }
-        Kind::NeverInvited => words.get(if line.address.is_some() { &key } else { "worklist-no-address" }),
         _ => words.with1(&key, "when", relative),
     };
     let note = match kind {
+        Kind::Locked if line.is_over => {
+            Some([failed_checks(words, &line), words.get("worklist-locked-over")].join(". "))
+        }
         Kind::Locked => Some(failed_checks(words, &line)),
         Kind::Declined => line
             .details
@@ -146,12 +163,23 @@ fn shown(words: Words, zone: &TimeZone, now: Moment, kind: Kind, line: Line) -> 
             .and_then(|word| words.find(&format!("worklist-answer-{}", word.replace('_', "-")))),
         _ => None,
     };
+    let missing = lacks_in_words(words, &line.lacks)
+        .or_else(|| line.address.is_none().then(|| words.get("worklist-no-address")));
     Shown {
+        missing,
+        can_be_sent: line.can_be_sent(),
+        may_unlock: kind == Kind::Locked && !line.is_over,
+        send_tone: match kind {
+            Kind::Undeliverable => "",
+            Kind::Locked if !line.is_over => "",
+            _ => "primary",
+        },
         value: format!("{}.{}", line.chart_id, line.generation),
         chart: line.chart_id,
         access: line.access_id,
         client: line.client,
         number: line.chart_number,
+        lacks_data: !line.lacks.is_empty(),
         owner: line.owner.map(|owner| words.with1("worklist-owner", "name", owner)),
         what,
         when,

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
+use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Moment;
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{
@@ -14,19 +16,24 @@ use crate::platform::db::schema::{
 };
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
-use crate::rooms::access::lifecycle::State;
-use crate::rooms::charts::AddressKind;
+use crate::rooms::access::identity::{Field, lacking};
+use crate::rooms::access::lifecycle::{State, is_over};
+use crate::rooms::access::{InvitationState, address_on_file};
+use crate::rooms::charts::{Address, AddressKind};
 use crate::word_enum;
 
 word_enum! {
-    /// What a line of the work list is about; the order is the order of urgency.
+    /// What a line of the work list is about; the order is the order of urgency. A chart stands in
+    /// one kind only, the most urgent that fits.
     pub enum Kind {
-        /// The newest mail came back.
-        Bounced = "bounced",
+        /// The mail with the newest link came back, or could not be sent at all.
+        Undeliverable = "undeliverable",
         /// Too many failed checks.
         Locked = "locked",
         /// Its holder asked for a new link.
         Asked = "asked",
+        /// The invitation ended because the address on the face sheet was changed.
+        AddressChanged = "address_changed",
         /// "This isn't me", "not now".
         Declined = "declined",
         /// The link ends within two days.
@@ -60,18 +67,32 @@ pub struct Line {
     pub access_id: Option<AccessId>,
     /// Its newest generation, as shown; 0 before the first.
     pub generation: i32,
-    /// The address of the newest invitation, or the one that an invitation would go to.
+    /// The address that an invitation would go to now.
     pub address: Option<String>,
-    /// The moment that the line is about: came back, locked, asked, declined, ends, ended.
+    /// What the identity check needs and the chart has not: nobody can be invited before that.
+    pub lacks: Vec<Field>,
+    /// The moment that the line is about: undeliverable, locked, asked, canceled, declined, ends, ended.
     pub at: Option<Moment>,
     /// Failed checks on the newest link.
     pub mismatches: i32,
-    /// Why a mail came back, as a catalogue key.
+    /// Is the link's time over, so that unlocking it helps nobody?
+    pub is_over: bool,
+    /// Why a mail is undeliverable, as a catalogue key.
     pub mail_reason: Option<String>,
     /// Locked: which fields differed in failed checks ("last_name", "birth_date"), for staff only.
     /// Declined: which answer it was ("not_me", "not_now").
     pub details: Vec<String>,
+    owner_id: PersonId,
+    owner_is_client: bool,
+    invited: Option<EmailAddress>,
     place: Place,
+}
+
+impl Line {
+    /// Would an invitation leave, if somebody clicked?
+    pub fn can_be_sent(&self) -> bool {
+        self.address.is_some() && self.lacks.is_empty()
+    }
 }
 
 /// Where a page ends and the next begins.
@@ -107,31 +128,36 @@ pub struct Page {
     pub next: Option<Place>,
 }
 
-/// What every query about a grant selects.
-type GrantRow = (
-    (AccessId, ChartId, PersonId, i32, Option<Moment>, i32),
-    (Option<String>, Option<Moment>, Moment),
-    (String, PersonId, String, String, String),
-);
+/// What every query selects of a chart and its client.
+type ChartRow = ((ChartId, String, PersonId, PersonId), (String, String, String, Option<BirthDate>));
 
-macro_rules! grant_columns {
+macro_rules! chart_columns {
     () => {
         (
-            (
-                portal_access::access_id,
-                portal_access::chart_id,
-                portal_access::person_id,
-                portal_access::generation,
-                portal_access::expires_at,
-                portal_access::mismatches,
-            ),
-            (portal_access::invited_address, portal_access::asked_at, portal_access::since_at),
-            (chart::chart_number, chart::person_id, person::first_name, person::last_name, person::suffix),
+            (chart::chart_id, chart::chart_number, chart::person_id, chart::owner_person_id),
+            (person::first_name, person::last_name, person::suffix, person::birth_date),
         )
     };
 }
 
-/// The grants of open charts' present owners, with the client's name.
+/// And of the owner's grant.
+type GrantRow = (AccessId, i32, Option<Moment>, i32, Option<EmailAddress>, Option<Moment>, Moment);
+
+macro_rules! grant_columns {
+    () => {
+        (
+            portal_access::access_id,
+            portal_access::generation,
+            portal_access::expires_at,
+            portal_access::mismatches,
+            portal_access::invited_address,
+            portal_access::asked_at,
+            portal_access::since_at,
+        )
+    };
+}
+
+/// The grants of open charts' present owners, with the client.
 macro_rules! owners {
     ($c:expr) => {
         portal_access::table
@@ -151,32 +177,88 @@ macro_rules! owners {
     };
 }
 
-/// Narrows the owners to a kind, or to what comes after a place in the kind's order.
-macro_rules! of_kind {
-    ($query:expr, $kind:expr, $now:expr) => {
-        match $kind {
-            Kind::Locked => $query.filter(portal_access::state.eq(State::Locked)),
-            Kind::Declined => $query.filter(portal_access::state.eq(State::Declined)),
-            Kind::Asked => $query
-                .filter(portal_access::asked_at.is_not_null())
-                .filter(portal_access::state.eq(State::Invited)),
-            Kind::Expiring => $query
-                .filter(portal_access::state.eq(State::Invited))
-                .filter(portal_access::expires_at.gt($now))
-                .filter(portal_access::expires_at.le($now.plus_hours(SOON_HOURS))),
-            // Expired, and the two that have queries of their own.
-            _ => $query
-                .filter(portal_access::state.eq(State::Invited))
-                .filter(portal_access::expires_at.le($now)),
-        }
+/// The undeliverable mails that carry a grant's newest link, inside a grant's query.
+macro_rules! undeliverable {
+    () => {
+        outbox::table
+            .inner_join(
+                invitation::table.on(invitation::practice_id
+                    .eq(outbox::practice_id)
+                    .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
+            )
+            .filter(outbox::practice_id.eq(portal_access::practice_id))
+            .filter(outbox::access_id.eq(portal_access::access_id.nullable()))
+            .filter(outbox::state.eq(Delivery::Undeliverable))
+            .filter(invitation::generation.eq(portal_access::generation))
     };
+}
+
+/// Narrows the owners' grants to a kind. Here the kinds are kept apart: what is more urgent is left
+/// out of what is less, so that a chart has one line.
+macro_rules! of_kind {
+    ($c:expr, $query:expr, $kind:expr) => {{
+        let (query, now) = ($query, $c.now());
+        match $kind {
+            Kind::Undeliverable => {
+                // The few such mails first: an open invitation is looked at only if it has one.
+                let few = outbox::table
+                    .filter(outbox::practice_id.eq($c.practice().clone()))
+                    .filter(outbox::state.eq(Delivery::Undeliverable))
+                    .filter(outbox::invitation_id.is_not_null())
+                    .select(outbox::access_id);
+                query
+                    .filter(portal_access::state.eq(State::Invited))
+                    .filter(portal_access::access_id.nullable().eq_any(few))
+                    .filter(exists(undeliverable!()))
+            }
+            Kind::Locked => query.filter(portal_access::state.eq(State::Locked)),
+            Kind::Asked => query
+                .filter(portal_access::state.eq(State::Invited))
+                .filter(portal_access::asked_at.is_not_null())
+                .filter(not(exists(undeliverable!()))),
+            Kind::AddressChanged => query.filter(portal_access::state.eq(State::Canceled)).filter(exists(
+                invitation::table
+                    .filter(invitation::practice_id.eq(portal_access::practice_id))
+                    .filter(invitation::access_id.eq(portal_access::access_id))
+                    .filter(invitation::generation.eq(portal_access::generation))
+                    .filter(invitation::state.eq(InvitationState::AddressChanged)),
+            )),
+            Kind::Declined => query.filter(portal_access::state.eq(State::Declined)),
+            Kind::Expiring => query
+                .filter(portal_access::state.eq(State::Invited))
+                .filter(portal_access::expires_at.gt(now))
+                .filter(portal_access::expires_at.le(now.plus_hours(SOON_HOURS)))
+                .filter(portal_access::asked_at.is_null())
+                .filter(not(exists(undeliverable!()))),
+            // And "never invited", which has a query of its own.
+            Kind::Expired | Kind::NeverInvited => query
+                .filter(portal_access::state.eq(State::Invited))
+                .filter(portal_access::expires_at.le(now))
+                .filter(portal_access::asked_at.is_null())
+                .filter(not(exists(undeliverable!()))),
+        }
+    }};
+}
+
+/// The page after a place, in the order of a column and, where that is equal, of the grant.
+macro_rules! page_by {
+    ($query:expr, $after:expr, $column:expr, $beyond:ident, $direction:ident) => {{
+        let query = match $after {
+            None => $query,
+            Some(place) => $query.filter(
+                $column
+                    .$beyond(place.moment())
+                    .or($column.eq(place.moment()).and(portal_access::access_id.$beyond(place.id.clone()))),
+            ),
+        };
+        query.order(($column.$direction(), portal_access::access_id.$direction())).limit(FETCH)
+    }};
 }
 
 /// One page of a kind.
 pub fn page(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Page, Fault> {
     let mut lines = match kind {
         Kind::NeverInvited => never_invited(c, after)?,
-        Kind::Bounced => bounced(c, after)?,
         _ => grants(c, kind, after)?,
     };
     let next = (lines.len() > PAGE).then(|| lines[PAGE - 1].place.clone());
@@ -188,146 +270,61 @@ pub fn page(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Pag
 const FETCH: i64 = PAGE as i64 + 1;
 
 fn grants(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
-    let now = c.now();
-    let query = of_kind!(owners!(c).select(grant_columns!()).into_boxed(), kind, now);
-    let rows: Vec<GrantRow> = match kind {
-        Kind::Locked | Kind::Declined => {
-            let query = match after {
-                None => query,
-                Some(place) => query.filter(
-                    portal_access::since_at.gt(place.moment()).or(portal_access::since_at
-                        .eq(place.moment())
-                        .and(portal_access::access_id.gt(place.id.clone()))),
-                ),
-            };
-            query
-                .order((portal_access::since_at.asc(), portal_access::access_id.asc()))
-                .limit(FETCH)
-                .load(c.conn)?
-        }
-        Kind::Asked => {
-            let query = match after {
-                None => query,
-                Some(place) => query.filter(
-                    portal_access::asked_at.gt(place.moment()).or(portal_access::asked_at
-                        .eq(place.moment())
-                        .and(portal_access::access_id.gt(place.id.clone()))),
-                ),
-            };
-            query
-                .order((portal_access::asked_at.asc(), portal_access::access_id.asc()))
-                .limit(FETCH)
-                .load(c.conn)?
-        }
-        Kind::Expiring => {
-            let query = match after {
-                None => query,
-                Some(place) => query.filter(
-                    portal_access::expires_at.gt(place.moment()).or(portal_access::expires_at
-                        .eq(place.moment())
-                        .and(portal_access::access_id.gt(place.id.clone()))),
-                ),
-            };
-            query
-                .order((portal_access::expires_at.asc(), portal_access::access_id.asc()))
-                .limit(FETCH)
-                .load(c.conn)?
-        }
+    let columns = (chart_columns!(), grant_columns!());
+    let query = of_kind!(c, owners!(c).select(columns).into_boxed(), kind);
+    let rows: Vec<(ChartRow, GrantRow)> = match kind {
+        Kind::Asked => page_by!(query, after, portal_access::asked_at, gt, asc).load(c.conn)?,
+        Kind::Expiring => page_by!(query, after, portal_access::expires_at, gt, asc).load(c.conn)?,
         // Newest first: what ended yesterday is worth more than what ended last year.
-        _ => {
-            let query = match after {
-                None => query,
-                Some(place) => query.filter(
-                    portal_access::expires_at.lt(place.moment()).or(portal_access::expires_at
-                        .eq(place.moment())
-                        .and(portal_access::access_id.lt(place.id.clone()))),
-                ),
+        Kind::Expired => page_by!(query, after, portal_access::expires_at, lt, desc).load(c.conn)?,
+        // Who waits longest comes first.
+        _ => page_by!(query, after, portal_access::since_at, gt, asc).load(c.conn)?,
+    };
+    let now = c.now();
+    Ok(rows
+        .into_iter()
+        .map(|(chart, grant)| {
+            let (access_id, generation, expires_at, mismatches, invited, asked_at, since_at) = grant;
+            let at = match kind {
+                Kind::Asked => asked_at,
+                Kind::Expiring | Kind::Expired => expires_at,
+                _ => None,
             };
-            query
-                .order((portal_access::expires_at.desc(), portal_access::access_id.desc()))
-                .limit(FETCH)
-                .load(c.conn)?
-        }
-    };
-    Ok(rows.into_iter().map(|row| line(kind, row, None)).collect())
+            let at = at.unwrap_or(since_at);
+            Line {
+                at: Some(at),
+                generation,
+                mismatches,
+                is_over: is_over(expires_at, now),
+                invited,
+                access_id: Some(access_id.clone()),
+                ..bare(chart, Place { key: at.micros().to_string(), id: access_id.to_string() })
+            }
+        })
+        .collect())
 }
 
-/// The undeliverable mails that carry the newest link of an open invitation.
-macro_rules! returned {
-    ($c:expr) => {
-        outbox::table
-            .inner_join(
-                invitation::table.on(invitation::practice_id
-                    .eq(outbox::practice_id)
-                    .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
-            )
-            .inner_join(
-                portal_access::table.on(portal_access::practice_id
-                    .eq(invitation::practice_id)
-                    .and(portal_access::access_id.eq(invitation::access_id))
-                    .and(portal_access::generation.eq(invitation::generation))),
-            )
-            .inner_join(
-                chart::table.on(chart::practice_id
-                    .eq(portal_access::practice_id)
-                    .and(chart::chart_id.eq(portal_access::chart_id))
-                    .and(chart::owner_person_id.eq(portal_access::person_id))),
-            )
-            .inner_join(
-                person::table.on(person::practice_id
-                    .eq(chart::practice_id)
-                    .and(person::person_id.eq(chart::person_id))),
-            )
-            .filter(outbox::practice_id.eq($c.practice().clone()))
-            .filter(outbox::state.eq(Delivery::Undeliverable))
-            .filter(portal_access::state.eq(State::Invited))
-            .filter(chart::state.eq("open"))
-    };
-}
-
-fn bounced(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
-    let mut query =
-        returned!(c).select((grant_columns!(), (outbox::created_at, outbox::last_reason))).into_boxed();
-    if let Some(place) = after {
-        query =
-            query.filter(outbox::created_at.gt(place.moment()).or(
-                outbox::created_at.eq(place.moment()).and(portal_access::access_id.gt(place.id.clone())),
-            ));
-    }
-    let rows: Vec<(GrantRow, (Moment, Option<String>))> =
-        query.order((outbox::created_at.asc(), portal_access::access_id.asc())).limit(FETCH).load(c.conn)?;
-    let mut lines: Vec<Line> =
-        rows.into_iter().map(|(row, mail)| line(Kind::Bounced, row, Some(mail))).collect();
-    // The invitation and its reminder may both have come back.
-    lines.dedup_by(|a, b| a.chart_id == b.chart_id);
-    Ok(lines)
-}
-
-fn line(kind: Kind, row: GrantRow, mail: Option<(Moment, Option<String>)>) -> Line {
-    let (
-        (access_id, chart_id, owner_id, generation, expires_at, mismatches),
-        (address, asked_at, since_at),
-        (chart_number, client_id, first_name, last_name, suffix),
-    ) = row;
-    let at = match kind {
-        Kind::Asked => asked_at,
-        Kind::Expiring | Kind::Expired => expires_at,
-        Kind::Bounced => mail.as_ref().map(|(at, _)| *at),
-        _ => Some(since_at),
-    };
+/// A line of which nothing is known but the chart.
+fn bare(row: ChartRow, place: Place) -> Line {
+    let ((chart_id, chart_number, client_id, owner_id), (first, last, suffix, birth_date)) = row;
     Line {
         chart_id,
         chart_number,
-        client: joined(&first_name, &last_name, &suffix),
-        owner: (owner_id != client_id).then(|| owner_id.to_string()),
-        place: Place { key: at.unwrap_or(since_at).micros().to_string(), id: access_id.to_string() },
-        access_id: Some(access_id),
-        generation,
-        address,
-        at,
-        mismatches,
-        mail_reason: mail.and_then(|(_, reason)| reason),
+        client: joined(&first, &last, &suffix),
+        owner: None,
+        access_id: None,
+        generation: 0,
+        address: None,
+        lacks: lacking(&last, birth_date.as_ref()),
+        at: None,
+        mismatches: 0,
+        is_over: false,
+        mail_reason: None,
         details: Vec::new(),
+        owner_is_client: owner_id == client_id,
+        owner_id,
+        invited: None,
+        place,
     }
 }
 
@@ -367,10 +364,7 @@ fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>,
             person::table
                 .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
         )
-        .select((
-            (chart::chart_id, chart::chart_number, chart::person_id, chart::owner_person_id, chart::sort_key),
-            (person::first_name, person::last_name, person::suffix),
-        ))
+        .select((chart_columns!(), chart::sort_key))
         .into_boxed();
     if let Some(place) = after {
         query = query.filter(
@@ -379,80 +373,111 @@ fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>,
                 .or(chart::sort_key.eq(place.key.clone()).and(chart::chart_id.gt(place.id.clone()))),
         );
     }
-    type Row = ((ChartId, String, PersonId, PersonId, String), (String, String, String));
-    let rows: Vec<Row> =
+    let rows: Vec<(ChartRow, String)> =
         query.order((chart::sort_key.asc(), chart::chart_id.asc())).limit(FETCH).load(c.conn)?;
-    let owners: Vec<PersonId> = rows.iter().map(|((_, _, _, owner, _), _)| owner.clone()).collect();
-    let addresses = mail_addresses(c, &owners)?;
-    Ok(rows
-        .into_iter()
-        .map(|((chart_id, chart_number, client_id, owner_id, sort_key), (first, last, suffix))| Line {
-            client: joined(&first, &last, &suffix),
-            owner: (owner_id != client_id).then(|| owner_id.to_string()),
-            address: addresses.get(owner_id.as_str()).cloned(),
-            access_id: None,
-            generation: 0,
-            at: None,
-            mismatches: 0,
-            mail_reason: None,
-            details: Vec::new(),
-            place: Place { key: sort_key, id: chart_id.to_string() },
-            chart_id,
-            chart_number,
-        })
-        .collect())
+    let line = |(row, key): (ChartRow, String)| {
+        let id = row.0.0.to_string();
+        bare(row, Place { key, id })
+    };
+    Ok(rows.into_iter().map(line).collect())
 }
 
-/// The first address of each person that may be used for mail.
-fn mail_addresses(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<HashMap<String, String>, Fault> {
-    let rows: Vec<(PersonId, String)> = person_address::table
-        .filter(person_address::practice_id.eq(c.practice().clone()))
-        .filter(person_address::person_id.eq_any(people.to_vec()))
-        .filter(person_address::kind.eq(AddressKind::Email))
-        .filter(person_address::may_mail.eq(true))
-        .order(person_address::position.desc())
-        .select((person_address::person_id, person_address::value))
-        .load(c.conn)?;
-    // The last one put in is the first of the face sheet.
-    Ok(rows.into_iter().map(|(person, value)| (person.to_string(), value)).collect())
-}
-
-/// Names of owners who are not the client, and which fields differed on locked links.
+/// What the lines of a page say besides: the owners' names where they are not the client, where a mail
+/// would go, and what each kind tells.
 fn fill_in(c: &mut Scoped<'_>, kind: Kind, lines: &mut [Line]) -> Result<(), Fault> {
-    let owners: Vec<String> = lines.iter().filter_map(|line| line.owner.clone()).collect();
+    let owners: Vec<PersonId> =
+        lines.iter().filter(|line| !line.owner_is_client).map(|line| line.owner_id.clone()).collect();
     if !owners.is_empty() {
         let names: Vec<(PersonId, String, String, String)> = person::table
             .filter(person::practice_id.eq(c.practice().clone()))
             .filter(person::person_id.eq_any(owners))
             .select((person::person_id, person::first_name, person::last_name, person::suffix))
             .load(c.conn)?;
-        let names: HashMap<String, String> = names
-            .into_iter()
-            .map(|(id, first, last, suffix)| (id.to_string(), joined(&first, &last, &suffix)))
-            .collect();
-        for line in lines.iter_mut() {
-            line.owner = line.owner.take().and_then(|id| names.get(&id).cloned());
+        for (id, first, last, suffix) in names {
+            let theirs = lines.iter_mut().filter(|line| !line.owner_is_client && line.owner_id == id);
+            theirs.for_each(|line| line.owner = Some(joined(&first, &last, &suffix)));
         }
     }
-    if matches!(kind, Kind::Locked | Kind::Declined) {
-        let action = if kind == Kind::Locked { "access.check_failed" } else { "access.declined" };
-        let grants: Vec<Option<AccessId>> = lines.iter().map(|line| line.access_id.clone()).collect();
-        let events: Vec<(Option<AccessId>, String)> = audit_event::table
-            .filter(audit_event::practice_id.eq(c.practice().clone()))
-            .filter(audit_event::access_id.eq_any(grants))
-            .filter(audit_event::action.eq(action))
-            .order(audit_event::seq.asc())
-            .select((audit_event::access_id, audit_event::details))
-            .load(c.conn)?;
-        for (access, details) in events {
-            let Some(line) = lines.iter_mut().find(|line| line.access_id == access) else { continue };
-            if kind == Kind::Declined {
-                line.details.clear();
-            }
-            for word in words_of(&details) {
-                if !line.details.contains(&word) {
-                    line.details.push(word);
-                }
+    find_addresses(c, lines)?;
+    match kind {
+        Kind::Undeliverable => say_why_undeliverable(c, lines),
+        Kind::Locked => say_what_was_told(c, lines, "access.check_failed"),
+        Kind::Declined => say_what_was_told(c, lines, "access.declined"),
+        _ => Ok(()),
+    }
+}
+
+fn find_addresses(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
+    let owners: Vec<PersonId> = lines.iter().map(|line| line.owner_id.clone()).collect();
+    let rows: Vec<Address> = person_address::table
+        .filter(person_address::practice_id.eq(c.practice().clone()))
+        .filter(person_address::person_id.eq_any(owners))
+        .filter(person_address::kind.eq(AddressKind::Email))
+        .order(person_address::position.asc())
+        .select(Address::as_select())
+        .load(c.conn)?;
+    let mut by_person: HashMap<PersonId, Vec<Address>> = HashMap::new();
+    for row in rows {
+        by_person.entry(row.person_id.clone()).or_default().push(row);
+    }
+    for line in lines {
+        let theirs = by_person.get(&line.owner_id).map_or(&[][..], Vec::as_slice);
+        line.address = address_on_file(theirs, line.invited.as_ref()).map(|a| a.value.clone());
+    }
+    Ok(())
+}
+
+/// When the newest undeliverable mail of each line's link came to nothing, and why.
+fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
+    type Mail = (Option<AccessId>, i32, Moment, Option<Moment>, Option<Moment>, Option<String>);
+    let grants: Vec<Option<AccessId>> = lines.iter().map(|line| line.access_id.clone()).collect();
+    let mails: Vec<Mail> = outbox::table
+        .inner_join(
+            invitation::table.on(invitation::practice_id
+                .eq(outbox::practice_id)
+                .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
+        )
+        .filter(outbox::practice_id.eq(c.practice().clone()))
+        .filter(outbox::access_id.eq_any(grants))
+        .filter(outbox::state.eq(Delivery::Undeliverable))
+        .order(outbox::created_at.asc())
+        .select((
+            outbox::access_id,
+            invitation::generation,
+            outbox::created_at,
+            outbox::finished_at,
+            outbox::bounced_at,
+            outbox::last_reason,
+        ))
+        .load(c.conn)?;
+    for (access, generation, created_at, finished_at, bounced_at, reason) in mails {
+        let its = lines.iter_mut().filter(|l| l.access_id == access && l.generation == generation);
+        for line in its {
+            line.at = Some(bounced_at.or(finished_at).unwrap_or(created_at));
+            line.mail_reason.clone_from(&reason);
+        }
+    }
+    Ok(())
+}
+
+/// What the trail holds of each line: every field that differed, or the last answer.
+fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], action: &str) -> Result<(), Fault> {
+    let grants: Vec<Option<AccessId>> = lines.iter().map(|line| line.access_id.clone()).collect();
+    let events: Vec<(Option<AccessId>, String)> = audit_event::table
+        .filter(audit_event::practice_id.eq(c.practice().clone()))
+        .filter(audit_event::access_id.eq_any(grants))
+        .filter(audit_event::action.eq(action))
+        .order(audit_event::seq.asc())
+        .select((audit_event::access_id, audit_event::details))
+        .load(c.conn)?;
+    for (access, details) in events {
+        let Some(line) = lines.iter_mut().find(|line| line.access_id == access) else { continue };
+        if action == "access.declined" {
+            line.details.clear();
+        }
+        for word in words_of(&details) {
+            if !line.details.contains(&word) {
+                line.details.push(word);
             }
         }
     }
@@ -468,24 +493,12 @@ fn words_of(details: &str) -> Vec<String> {
 
 /// How many lines each kind has, up to [`MOST_COUNTED`] and one.
 pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
-    let now = c.now();
     let most = MOST_COUNTED + 1;
     let mut counts = Vec::with_capacity(Kind::ALL.len());
     for kind in Kind::ALL.iter().copied() {
         let found: Vec<ChartId> = match kind {
             Kind::NeverInvited => uninvited!(c).select(chart::chart_id).limit(most).load(c.conn)?,
-            Kind::Bounced => {
-                // In the order of the page, so that the planner begins with the few that came back.
-                let mut charts: Vec<ChartId> = returned!(c)
-                    .select(portal_access::chart_id)
-                    .order(outbox::created_at.asc())
-                    .limit(most)
-                    .load(c.conn)?;
-                charts.sort_unstable();
-                charts.dedup();
-                charts
-            }
-            _ => of_kind!(owners!(c).select(portal_access::chart_id).into_boxed(), kind, now)
+            _ => of_kind!(c, owners!(c).select(portal_access::chart_id).into_boxed(), kind)
                 .limit(most)
                 .load(c.conn)?,
         };

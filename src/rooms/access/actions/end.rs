@@ -12,6 +12,7 @@ use crate::platform::web::session::{self, Audience};
 use crate::rooms::access::actions::{Outcome, Refused};
 use crate::rooms::access::lifecycle::{Effect, Event, Phase, State, decide};
 use crate::rooms::access::mails::{self, Desk};
+use crate::rooms::access::overview;
 use crate::rooms::access::store::{self, AccessRow, InvitationState};
 use crate::rooms::charts::{Address, AddressKind, addresses_of, load_person};
 use crate::rooms::practice;
@@ -140,15 +141,11 @@ fn end_sessions(c: &mut Scoped<'_>, row: &AccessRow) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Where a mail to the holder of a grant goes: the address of the last invitation while it stands on
-/// the face sheet, else the first there that may be used.
+/// Where a mail to the holder of a grant goes.
 pub(super) fn address_on_file(c: &mut Scoped<'_>, row: &AccessRow) -> Result<Option<EmailAddress>, Fault> {
     let addresses = addresses_of(c, &row.person_id)?;
-    let mut usable: Vec<&Address> =
-        addresses.iter().filter(|a| a.kind == AddressKind::Email && a.may_mail).collect();
-    let invited = row.invited_address.as_ref().map(EmailAddress::key);
-    usable.sort_by_key(|a| Some(&a.value_key) != invited.as_ref());
-    Ok(usable.first().and_then(|a| EmailAddress::parse(&a.value).ok()))
+    let address = overview::address_on_file(&addresses, row.invited_address.as_ref());
+    Ok(address.and_then(|a| EmailAddress::parse(&a.value).ok()))
 }
 
 fn mail_restored(app: &App, c: &mut Scoped<'_>, row: &AccessRow) -> Result<(), Fault> {

@@ -18,6 +18,7 @@ use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html, see_other};
 use crate::rooms::access::actions::{self, Doubt, InviteOrder, Refused};
+use crate::rooms::access::identity::Field;
 use crate::rooms::access::lifecycle::{LINK_HOURS, Phase, Refusal};
 use crate::rooms::access::{EndedBy, GrantRole, Overview};
 use crate::rooms::charts::ChartFile;
@@ -96,6 +97,8 @@ pub struct ActForm {
     pub errors: FieldErrors,
     /// The button's words, or none where there is nothing to confirm.
     pub button: Option<String>,
+    /// Where it has to be mended first, and what that is called.
+    pub link: Option<(String, String)>,
     /// The other button's words.
     pub no: String,
     /// Does it take something away?
@@ -168,6 +171,7 @@ impl ActForm {
             doubts: Vec::new(),
             errors: FieldErrors::new(),
             button: Some(act.words(words, "button", grant)),
+            link: None,
             no: words.find(&act.key("no")).unwrap_or_else(|| words.get("access-act-no")),
             danger: matches!(act, Act::Cancel | Act::Revoke),
             back: Back::Chart,
@@ -180,6 +184,14 @@ impl ActForm {
         let words = viewer.words;
         let name = &grant.person_name;
         let until = viewer.when(viewer.now.plus_hours(LINK_HOURS)).exact;
+        let makes_a_link = matches!(self.act, Act::Invite | Act::Resend | Act::ChangeEmail | Act::Letter);
+        if makes_a_link && let Some(told) = lacks_in_words(words, &grant.lacks) {
+            let face_sheet = format!("/staff/charts/{}/edit", grant.chart_id);
+            self.paragraphs.push(told);
+            self.link = Some((face_sheet, words.get("access-open-face-sheet")));
+            self.button = None;
+            return;
+        }
         match self.act {
             Act::Invite | Act::Resend => {
                 match &grant.address_on_file {
@@ -192,7 +204,9 @@ impl ActForm {
                         self.address = Some(String::new());
                     }
                     None => {
+                        let path = format!("/staff/charts/{}/access/{}", grant.chart_id, Act::ChangeEmail);
                         self.paragraphs.push(words.with1("access-act-resend-no-address", "name", name));
+                        self.link = Some((path, Act::ChangeEmail.words(words, "label", grant)));
                         self.button = None;
                     }
                 }
@@ -235,6 +249,10 @@ impl ActForm {
                 let open = matches!(grant.phase, Phase::Invited | Phase::Locked);
                 let key = if open { "text-replaces" } else { "text" };
                 self.paragraphs.push(words.with2(&self.act.key(key), "name", name, "until", until));
+            }
+            Act::Unlock if grant.phase == Phase::Locked && !grant.may_unlock => {
+                self.paragraphs.push(words.get("access-refused-link-over"));
+                self.button = None;
             }
             Act::Cancel | Act::Restore | Act::Unlock | Act::Reset | Act::SignOut => {
                 self.paragraphs.push(words.with1(&self.act.key("text"), "name", name));
@@ -598,6 +616,17 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
         Refused::NotAContact => "access-refused-not-a-contact",
         Refused::TooManyToday(_) => "access-refused-too-many-today",
     }
+}
+
+/// That the face sheet lacks what the identity check needs, and what; `None` if it has both.
+pub fn lacks_in_words(words: Words, lacks: &[Field]) -> Option<String> {
+    let key = match lacks {
+        [] => return None,
+        [Field::LastName] => "access-lacks-last-name",
+        [Field::BirthDate] => "access-lacks-birth-date",
+        _ => "access-lacks-both",
+    };
+    Some(words.get(key))
 }
 
 /// Why nothing was sent or changed, and what to do instead.

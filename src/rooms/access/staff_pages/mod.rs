@@ -15,7 +15,7 @@ mod live;
 mod portal_box;
 mod when;
 
-pub use acts::refusal_key;
+pub use acts::{lacks_in_words, refusal_key};
 pub use when::When;
 
 use crate::platform::permissions::{Needs, Permission};

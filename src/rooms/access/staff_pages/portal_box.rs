@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::acts::{Act, ActForm};
+use super::acts::{Act, ActForm, lacks_in_words};
 use super::when::{When, time_left};
 use crate::kernel::clock::Moment;
 use crate::kernel::ids::ChartId;
@@ -24,8 +24,8 @@ pub struct PortalBox {
     pub initials: String,
     /// "Mother of Ana Duarte", where the owner is not the client.
     pub relation: Option<String>,
-    /// The state.
-    pub tag: Tag,
+    /// The state, and beside it that the mail is undeliverable.
+    pub tags: Vec<Tag>,
     /// The state's facts.
     pub facts: Vec<Fact>,
     /// What wants a hand, in a sentence each.
@@ -118,7 +118,7 @@ pub struct Representative {
     pub since: When,
 }
 
-/// The tag of a phase; an undeliverable newest mail beside an open invitation is said by its own.
+/// The tag of a phase.
 pub fn tag_of(words: Words, phase: Phase) -> Tag {
     let tone = match phase {
         Phase::Invited => "waiting",
@@ -128,6 +128,15 @@ pub fn tag_of(words: Words, phase: Phase) -> Tag {
         Phase::NotInvited | Phase::Canceled => "",
     };
     Tag { tone, text: words.get(&format!("access-tag-{}", phase.word().replace('_', "-"))) }
+}
+
+/// Delivery is a second axis: an open invitation whose mail is undeliverable says so beside its state.
+fn tags(words: Words, grant: &Overview) -> Vec<Tag> {
+    let mut tags = vec![tag_of(words, grant.phase)];
+    if is_open(grant.phase) && is_undeliverable(grant) {
+        tags.push(Tag { tone: "attention", text: words.get("access-tag-undeliverable") });
+    }
+    tags
 }
 
 /// Who looks, and when.
@@ -187,7 +196,7 @@ pub fn fill(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) -> Option
         initials: initials(&owner.person_name),
         owner: owner.person_name.clone(),
         relation,
-        tag: tag_of(words, owner.phase),
+        tags: tags(words, owner),
         facts: facts(viewer, owner),
         notices: notices(viewer, owner),
         buttons,
@@ -351,14 +360,18 @@ fn mail_fact(viewer: Viewer<'_>, mail: &MailState) -> Fact {
         }
         Delivery::Undeliverable => {
             let at = mail.bounced_at.or(mail.finished_at);
-            (words.with1("access-mail-returned", "reason", reason()), at, true)
+            (words.with1("access-mail-undeliverable", "reason", reason()), at, true)
         }
         Delivery::Cancelled => (words.get("access-mail-cancelled"), mail.finished_at, false),
     };
     Fact { when: moment.map(|m| viewer.when(m)), attention, ..viewer.fact("access-fact-mail", text) }
 }
 
-fn is_returned(grant: &Overview) -> bool {
+fn is_open(phase: Phase) -> bool {
+    matches!(phase, Phase::Invited | Phase::Expired)
+}
+
+fn is_undeliverable(grant: &Overview) -> bool {
     grant.mail.as_ref().is_some_and(|mail| mail.state == Delivery::Undeliverable)
 }
 
@@ -370,18 +383,20 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
     };
     let notice = |key: &str| Notice { text: words.get(key), link: face_sheet() };
     let mut notices = Vec::new();
-    let open = matches!(grant.phase, Phase::Invited | Phase::Expired);
+    let open = is_open(grant.phase);
     let invitable = matches!(grant.phase, Phase::NotInvited | Phase::Canceled | Phase::Declined);
-    if (open || invitable) && !grant.checkable {
-        notices.push(notice("access-notice-not-checkable"));
+    if open || invitable {
+        let lacks = lacks_in_words(words, &grant.lacks);
+        notices.extend(lacks.map(|text| Notice { text, link: face_sheet() }));
     }
-    if open && is_returned(grant) {
-        notices.push(Notice { text: words.get("access-notice-returned"), link: None });
+    if open && is_undeliverable(grant) {
+        notices.push(Notice { text: words.get("access-notice-undeliverable"), link: None });
     } else if invitable && grant.address_undeliverable {
         notices.push(notice("access-notice-address-undeliverable"));
     }
     match grant.phase {
-        Phase::Locked => notices.push(notice("access-notice-locked")),
+        Phase::Locked if grant.may_unlock => notices.push(notice("access-notice-locked")),
+        Phase::Locked => notices.push(notice("access-notice-locked-over")),
         Phase::Declined => notices.push(notice("access-notice-declined")),
         Phase::Canceled if grant.ended_by == Some(EndedBy::AddressChanged) => {
             notices.push(match &grant.address_on_file {
@@ -415,10 +430,13 @@ fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
     };
     let (in_sight, in_menu): (&[Act], &[Act]) = match grant.phase {
         Phase::NotInvited | Phase::Canceled | Phase::Declined => (&[Invite], &[ChangeOwner, Letter]),
-        Phase::Invited if is_returned(grant) => {
+        Phase::Invited if is_undeliverable(grant) => {
             (&[ChangeEmail, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
         }
         Phase::Invited | Phase::Expired => {
+            (&[Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
+        }
+        Phase::Locked if !grant.may_unlock => {
             (&[Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
         }
         Phase::Locked => (&[Unlock, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel]),
