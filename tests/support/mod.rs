@@ -28,6 +28,11 @@ pub mod world;
 
 use std::sync::Once;
 
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
 pub use browser::{Browser, Page};
 pub use world::{Engine, House, Member, PASSWORD, World};
 
@@ -74,9 +79,10 @@ pub fn tell(engine: Engine, story: impl AsyncFnOnce(&mut World)) {
 fn log_when_asked() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        if std::env::var_os("RUST_LOG").is_some() {
-            let filter = tracing_subscriber::EnvFilter::from_default_env();
-            let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+        if let Ok(wanted) = std::env::var("RUST_LOG") {
+            let filter: Targets = wanted.parse().expect("RUST_LOG, such as anteroom=debug");
+            let lines = tracing_subscriber::fmt::layer().with_test_writer().with_filter(filter);
+            let _ = tracing_subscriber::registry().with(lines).try_init();
         }
     });
 }
