@@ -1,5 +1,7 @@
 //! The invitation loop, by its actions: invitation.md §8 A, B, D, E and G as far as no page is needed.
 
+use std::collections::BTreeSet;
+
 use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::clock::Moment;
 use anteroom::kernel::email::EmailAddress;
@@ -17,8 +19,10 @@ use anteroom::platform::permissions::Role;
 use anteroom::rooms::access::actions::{
     self, Doubt, InviteOrder, Key, LinkView, NewCredential, Refused, RegisterOrder, Registered, Sent,
 };
-use anteroom::rooms::access::lifecycle::{Phase, Refusal};
-use anteroom::rooms::access::{Overview, overview_of, overviews_of_chart};
+use anteroom::rooms::access::lifecycle::{Phase, Refusal, State};
+use anteroom::rooms::access::{
+    AccessRow, GrantRole, Overview, grants_of_account, overview_of, overviews_of_chart,
+};
 use anteroom::rooms::practice::Policy;
 use diesel::prelude::*;
 
@@ -817,11 +821,33 @@ stories! {
         let welcome = post(w, existing("ann@example.ORG", PASSWORD)).await;
         assert_eq!(welcome, Registered::Welcome { sign_in_name: "Ann@Example.org".into(), account: account.clone() });
         assert_eq!(accounts(w).await, 1);
-        let grants = w.app.db.read(&w.riverbend.scope, move |c| {
-            anteroom::rooms::access::grants_of_account(c, &account)
-        }).await.expect("no fault");
-        assert_eq!(grants.len(), 2);
+        assert_eq!(charts_held(w, &account).await, BTreeSet::from([ana.chart_id, ben.chart_id]));
         invariants(w).await;
+    }
+
+    async fn idp_07_a_proxys_grant_gives_nothing_after_its_last_day_in_the_practices_zone(w: &mut World) {
+        let ana = w.chart_with("Ana", "Duarte", "1990-04-12", "ann@example.org").await;
+        let ben = w.chart_with("Ben", "Duarte", "2012-09-30", "").await;
+        let (_, account) = w.register(&ana).await;
+        let (home, holder, person, chart) =
+            (w.riverbend.scope.id().clone(), account.clone(), ana.person_id.clone(), ben.chart_id.clone());
+        w.app.db.write(&w.riverbend.scope, move |c| {
+            let mut proxy = AccessRow::fresh(c, &chart, &person, GrantRole::Representative);
+            proxy.state = State::Active;
+            proxy.ends_on = Some("2026-12-01".into());
+            (proxy.account_practice_id, proxy.account_id) = (Some(home.clone()), Some(holder.clone()));
+            diesel::insert_into(portal_access::table).values(&proxy).execute(c.conn)?;
+            Ok(())
+        }).await.expect("no fault");
+        // December 1 is the last day; it is 10 AM in New York. At 11 PM it is December 2 in UTC.
+        let both = BTreeSet::from([ana.chart_id.clone(), ben.chart_id.clone()]);
+        assert_eq!(charts_held(w, &account).await, both);
+        w.clock.advance_seconds(13 * 3_600);
+        assert_eq!(charts_held(w, &account).await, both);
+        w.clock.advance_seconds(3_600 - 1);
+        assert_eq!(charts_held(w, &account).await, both, "the last second of the day");
+        w.clock.advance_seconds(1);
+        assert_eq!(charts_held(w, &account).await, BTreeSet::from([ana.chart_id]), "their own chart stays");
     }
 
     async fn g2_two_who_share_a_mailbox_get_two_sign_ins_and_hear_nothing_of_each_other(w: &mut World) {
@@ -1149,4 +1175,11 @@ mod rand_like {
             self.0 % n
         }
     }
+}
+
+/// The charts that an account may look at now.
+async fn charts_held(w: &World, account: &anteroom::kernel::ids::AccountId) -> BTreeSet<ChartId> {
+    let (home, account) = (w.riverbend.scope.id().clone(), account.clone());
+    let held = w.app.db.system_read(move |system| grants_of_account(system, &home, &account));
+    held.await.expect("no fault").into_iter().map(|(_, row)| row.chart_id).collect()
 }

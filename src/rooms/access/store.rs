@@ -1,6 +1,7 @@
 //! The queries of grants and invitations, and nothing else's.
 
 use diesel::prelude::*;
+use jiff::civil::Date;
 
 use crate::insert_many;
 use crate::kernel::clock::Moment;
@@ -8,11 +9,12 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId, PracticeId};
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::db::schema::{chart, invitation, portal_access};
-use crate::platform::db::{Conn, Scoped};
+use crate::platform::db::{Conn, Door, PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Right;
 use crate::rooms::access::lifecycle::{Credential, Ending, Grant, Phase, State};
 use crate::rooms::access::overview::GrantRole;
+use crate::rooms::practice::{self, Practice};
 use crate::word_enum;
 
 word_enum! {
@@ -154,6 +156,12 @@ impl AccessRow {
         Right::read_list(&self.rights)
     }
 
+    /// Is its last day over? That day counts whole (IDP-07). `today` is the practice's own date. An end
+    /// that cannot be read has come.
+    pub fn has_ended(&self, today: Date) -> bool {
+        self.ends_on.as_ref().is_some_and(|last| !last.parse::<Date>().is_ok_and(|last| today <= last))
+    }
+
     /// Takes over what the life cycle decided. `since` and `by` move only with the state.
     pub fn take(&mut self, grant: &Grant, now: Moment, by_name: &str) {
         if self.state != grant.state || self.generation != grant.generation {
@@ -260,15 +268,32 @@ pub fn access_of_people(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<A
         .load(c.conn)?)
 }
 
-/// The grants in this practice that an account can use now, oldest first.
-pub fn grants_of_account(c: &mut Scoped<'_>, account: &AccountId) -> Result<Vec<AccessRow>, Fault> {
-    Ok(portal_access::table
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
+/// The grants that count now of an account whose sign-in was just checked, oldest first, each with its
+/// practice: active, not past their last day, in a practice that is not suspended. One query crosses
+/// practices, because the account does.
+pub fn grants_of_account(
+    system: &mut System<'_>,
+    home: &PracticeId,
+    account: &AccountId,
+) -> Result<Vec<(Practice, AccessRow)>, Fault> {
+    let rows: Vec<AccessRow> = portal_access::table
+        .filter(portal_access::account_practice_id.eq(home.clone()))
         .filter(portal_access::account_id.eq(account.clone()))
         .filter(portal_access::state.eq(State::Active))
-        .order(portal_access::created_at.asc())
+        .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
         .select(AccessRow::as_select())
-        .load(c.conn)?)
+        .load(system.conn)?;
+    let now = system.now;
+    let mut held = Vec::with_capacity(rows.len());
+    for row in rows {
+        let scope = PracticeScope::opened_by(Door::ClientSession, row.practice_id.clone());
+        let practice = practice::load(&mut system.within(&scope))?;
+        let today = now.in_zone(&practice.zone()).date();
+        if practice.suspended_at.is_none() && !row.has_ended(today) {
+            held.push((practice, row));
+        }
+    }
+    Ok(held)
 }
 
 /// Puts new grants in.
@@ -420,4 +445,47 @@ pub fn resends_since(
         .order(invitation::sent_at.asc())
         .select((invitation::access_id, invitation::sent_at))
         .load(c.conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::chance::SystemChance;
+    use jiff::civil::date;
+
+    #[test]
+    fn idp_07_a_grant_counts_through_its_last_day() {
+        let now = Moment::from_micros(1_796_137_200_000_000);
+        let row = |ends_on: Option<&str>| AccessRow {
+            practice_id: PracticeId::fresh(&SystemChance, now),
+            access_id: AccessId::fresh(&SystemChance, now),
+            chart_id: ChartId::fresh(&SystemChance, now),
+            person_id: PersonId::fresh(&SystemChance, now),
+            role: GrantRole::Representative,
+            rights: Right::write_list(Right::ALL),
+            ends_on: ends_on.map(str::to_owned),
+            state: State::Active,
+            generation: 1,
+            expires_at: None,
+            mismatches: 0,
+            invited_address: None,
+            asked_at: None,
+            account_practice_id: None,
+            account_id: None,
+            since_at: now,
+            by_name: String::new(),
+            reason: String::new(),
+            version: 1,
+            created_at: now,
+        };
+        for (ends_on, today, ended) in [
+            (None, date(9999, 12, 31), false),
+            (Some("2028-02-29"), date(2028, 2, 28), false),
+            (Some("2028-02-29"), date(2028, 2, 29), false),
+            (Some("2028-02-29"), date(2028, 3, 1), true),
+            (Some("no day at all"), date(2026, 12, 1), true),
+        ] {
+            assert_eq!(row(ends_on).has_ended(today), ended, "{ends_on:?} on {today}");
+        }
+    }
 }

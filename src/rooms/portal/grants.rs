@@ -3,14 +3,13 @@
 use diesel::prelude::*;
 
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
-use crate::platform::db::schema::{chart, portal_access};
+use crate::platform::db::schema::chart;
 use crate::platform::db::{Door, PracticeScope, System};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Right;
-use crate::rooms::access::lifecycle::State;
-use crate::rooms::access::{AccessRow, GrantRole};
+use crate::rooms::access::{self, GrantRole};
 use crate::rooms::charts::{self, Person};
-use crate::rooms::practice::{self, Practice};
+use crate::rooms::practice::Practice;
 
 /// One chart that an account may look at now.
 #[derive(Clone, Debug)]
@@ -38,36 +37,18 @@ impl HeldGrant {
     }
 }
 
-/// The grants of an account that count now, oldest first: active, not past their last day, in a
-/// practice that is not suspended. One query crosses practices, because the account does; each
-/// grant's people are then read inside the grant's own practice.
+/// The grants of an account that count now, oldest first, each with its people, who are read inside
+/// the grant's own practice.
 pub fn held_by(
     system: &mut System<'_>,
     home: &PracticeId,
     account: &AccountId,
 ) -> Result<Vec<HeldGrant>, Fault> {
-    let rows: Vec<AccessRow> = portal_access::table
-        .filter(portal_access::account_practice_id.eq(home.clone()))
-        .filter(portal_access::account_id.eq(account.clone()))
-        .filter(portal_access::state.eq(State::Active))
-        .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
-        .select(AccessRow::as_select())
-        .load(system.conn)?;
-    let now = system.now;
+    let rows = access::grants_of_account(system, home, account)?;
     let mut held = Vec::with_capacity(rows.len());
-    for row in rows {
-        let scope = PracticeScope::opened_by(Door::ClientSession, row.practice_id.clone());
+    for (practice, row) in rows {
+        let scope = practice.scope(Door::ClientSession);
         let mut c = system.within(&scope);
-        let practice = practice::load(&mut c)?;
-        if practice.suspended_at.is_some() {
-            continue;
-        }
-        // The last day counts whole, in the practice's zone.
-        let today = now.in_zone(&practice.zone()).date();
-        let is_over = |last: &String| last.parse::<jiff::civil::Date>().is_ok_and(|last| today > last);
-        if row.ends_on.as_ref().is_some_and(is_over) {
-            continue;
-        }
         let rights = match row.role {
             GrantRole::Owner => Right::ALL.to_vec(),
             GrantRole::Representative => row.rights(),
