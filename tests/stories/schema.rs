@@ -1,5 +1,10 @@
 //! The tables as each engine has them and as `schema.rs` says they are.
 
+use anteroom::platform::db::Conn;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
 use crate::stories;
 use crate::support::dump::{Column, columns};
 
@@ -34,6 +39,43 @@ fn fits(declared: &str, engine: &str) -> bool {
     fitting.contains(&engine.as_str())
 }
 
+/// Questions that must not read a whole practice, as the stores ask them, and the index that answers.
+const LOOKED_UP: &[(&str, &str, &str)] = &[(
+    "a bounce that names its mail by Message-ID",
+    "SELECT mail_id FROM outbox WHERE practice_id = 'p' AND message_id = 'm'",
+    "outbox_message",
+)];
+
+#[derive(QueryableByName)]
+struct SqliteStep {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct PostgresStep {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    step: String,
+}
+
+/// How the engine would answer.
+fn plan(conn: &mut Conn, select: &str) -> QueryResult<String> {
+    let steps: Vec<String> = match conn {
+        Conn::Sqlite(conn) => diesel::sql_query(format!("EXPLAIN QUERY PLAN {select}"))
+            .load::<SqliteStep>(conn)?
+            .into_iter()
+            .map(|row| row.detail)
+            .collect(),
+        Conn::Postgres(conn) => conn.transaction::<_, diesel::result::Error, _>(|conn| {
+            // A table of no rows is read whole, whatever its indexes.
+            conn.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")?;
+            let rows = diesel::sql_query(format!("EXPLAIN {select}")).load::<PostgresStep>(conn)?;
+            Ok(rows.into_iter().map(|row| row.step).collect())
+        })?,
+    };
+    Ok(steps.join("\n"))
+}
+
 stories! {
     async fn both_schemas_are_what_the_code_believes(w: &mut World) {
         let mut there = w.look(columns).await;
@@ -57,6 +99,13 @@ stories! {
         }
         wrong.extend(there.iter().map(|c| format!("{}.{} is not in schema.rs", c.of_table, c.name)));
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    async fn what_is_looked_up_while_others_wait_has_its_index(w: &mut World) {
+        for (what, select, index) in LOOKED_UP {
+            let plan = w.look(move |c| plan(c, select)).await;
+            assert!(plan.contains(index), "{what} does not use {index}:\n{plan}");
+        }
     }
 
     async fn every_key_of_a_practices_table_begins_with_the_practice(w: &mut World) {

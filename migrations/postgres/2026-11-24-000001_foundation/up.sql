@@ -259,6 +259,8 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (state, practice_id, due_at);
 CREATE INDEX outbox_access ON outbox (practice_id, access_id, created_at);
 CREATE INDEX outbox_invitation ON outbox (practice_id, invitation_id);
+-- A bounce may name its mail by nothing but the Message-ID.
+CREATE INDEX outbox_message ON outbox (practice_id, message_id);
 
 -- Append-only and hash-chained per practice; audit_head is the chain's last link.
 CREATE TABLE audit_event (
