@@ -173,7 +173,15 @@ stories! {
         must_be_problem(&send(fresh, &text).await, 428, "precondition-required");
         let stale = caller_again(w).await.with("if-match", "\"v99\"");
         must_be_problem(&send(stale, &text).await, 412, "changed-meanwhile");
-        let right = caller_again(w).await.with("if-match", &etag);
+        let blind = caller_again(w).await.with("if-match", "*");
+        let problem = must_be_problem(&send(blind, &text).await, 428, "precondition-required");
+        assert!(problem["detail"].as_str().unwrap().contains("would be lost"));
+        let weak = caller_again(w).await.with("if-match", &format!("W/{etag}"));
+        must_be_problem(&send(weak, &text).await, 412, "changed-meanwhile");
+        let bare = caller_again(w).await.with("if-match", etag.trim_matches('"'));
+        must_be_problem(&send(bare, &text).await, 400, "malformed");
+        assert_eq!(body(&ehr.get(&at).await), chart, "nothing was changed");
+        let right = caller_again(w).await.with("if-match", &format!("\"v99\", {etag}"));
         let changed = send(right, &text).await;
         changed.must_be(200);
         let now = body(&changed);

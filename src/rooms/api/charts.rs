@@ -2,14 +2,14 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header;
 use axum::response::IntoResponse;
 use jiff::civil::Date;
 
 use super::Usual;
 use super::caller::ApiCaller;
 use super::json::{self, ChartJson, ChartList, ChartPatch, ChartQuery, NewChart};
-use super::once::{Answer, etag, once};
+use super::once::{Answer, once};
+use super::precondition::must_match;
 use super::problem::{self, ApiResult, Problem};
 use crate::kernel::civil::DateOrder;
 use crate::kernel::ids::ChartId;
@@ -128,11 +128,11 @@ pub async fn read(State(app): State<AppState>, caller: ApiCaller, Path(chart): P
 /// Send If-Match with the ETag that you read: a change that somebody made meanwhile is never written over.
 #[utoipa::path(patch, path = "/api/v1/charts/{chart}", tag = "Charts", operation_id = "changeChart",
     params(("chart" = String, Path, description = "The chart's id"),
-        ("If-Match" = String, Header, description = "The ETag that you read")),
+        ("If-Match" = String, Header, description = "The ETag that you read, or several; `*` is refused")),
     request_body = ChartPatch,
     responses((status = 200, description = "The chart as it is now, with its new ETag", body = ChartJson),
         (status = 412, description = "Changed meanwhile", body = json::ProblemJson, content_type = "application/problem+json"),
-        (status = 428, description = "If-Match is missing", body = json::ProblemJson, content_type = "application/problem+json"),
+        (status = 428, description = "If-Match is missing, or `*`", body = json::ProblemJson, content_type = "application/problem+json"),
         Usual),
     security(("api_key" = ["charts:write"])))]
 pub async fn change(
@@ -143,14 +143,10 @@ pub async fn change(
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
     let patch: ChartPatch = json::read(&caller, &body)?;
-    let matched = caller.header(header::IF_MATCH).ok_or(problem::PRECONDITION_REQUIRED)?.to_owned();
     let of = chart.clone();
     let file = app.db.read(&caller.scope, move |c| charts::load_file(c, &of)).await?;
     let file = file.ok_or(problem::NOT_FOUND)?;
-    let now = etag(file.chart.version);
-    if !matched.split(',').any(|tag| tag.trim() == now || tag.trim() == "*") {
-        return Err(problem::PRECONDITION_FAILED.into());
-    }
+    must_match(&caller.headers, file.chart.version)?;
     let sheet = patch
         .over(&file)
         .check(today(&app, &caller))

@@ -8,6 +8,7 @@ mod json;
 mod key_pages;
 mod keys;
 mod once;
+mod precondition;
 mod problem;
 
 pub use docs::document;
