@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use crate::app::StartError;
+use crate::app::{DAMAGED_FILE, StartError};
 use crate::platform::config::ConfigError;
 use crate::platform::fault::Fault;
 
@@ -110,6 +110,7 @@ impl From<Fault> for Failure {
             Fault::DiskFull => {
                 "Make room on the database's disk, then run the command again. Nothing was half done."
             }
+            Fault::DamagedFile(_) => DAMAGED_FILE,
             Fault::Unavailable(_) | Fault::Busy(_) => {
                 "Try again in a minute; `anteroom migrate` tells whether the database can be reached."
             }
@@ -124,7 +125,11 @@ impl From<Fault> for Failure {
 
 fn of_fault(fault: &Fault) -> Exit {
     match fault {
-        Fault::Unavailable(_) | Fault::Busy(_) | Fault::DiskFull | Fault::Unsealable => Exit::NotThere,
+        Fault::Unavailable(_)
+        | Fault::Busy(_)
+        | Fault::DiskFull
+        | Fault::DamagedFile(_)
+        | Fault::Unsealable => Exit::NotThere,
         _ => Exit::Failed,
     }
 }

@@ -15,6 +15,9 @@ pub enum Fault {
     /// The disk is full; reading goes on.
     #[error("no room left on the database's disk")]
     DiskFull,
+    /// The file of the embedded database is damaged, or is no database. What SQLite says of it.
+    #[error("the database file is damaged: {0}")]
+    DamagedFile(String),
     /// Too much is waiting already.
     #[error("too busy: {0}")]
     Busy(&'static str),
@@ -76,6 +79,24 @@ impl Fault {
             cause = error.source();
         }
         text
+    }
+}
+
+/// Gives a name to what an engine says of its disk: a full one, a damaged file. Other faults stay as
+/// they are.
+pub fn name_disk_trouble(fault: Fault) -> Fault {
+    let said = match &fault {
+        Fault::Database(diesel::result::Error::DatabaseError(_, info)) => info.message().to_owned(),
+        Fault::Unavailable(_) | Fault::Other(_, Some(_)) => fault.chain(),
+        _ => return fault,
+    };
+    if said.contains("disk is full") || said.contains("No space left") {
+        return Fault::DiskFull;
+    }
+    let damaged = ["database disk image is malformed", "malformed database schema", "file is not a database"];
+    match damaged.iter().find(|words| said.contains(**words)) {
+        Some(words) => Fault::DamagedFile((*words).to_owned()),
+        None => fault,
     }
 }
 

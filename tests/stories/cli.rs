@@ -106,6 +106,33 @@ fn what_is_not_there_is_told_with_its_cause_and_what_to_do() {
 }
 
 #[test]
+fn dur_04_a_damaged_database_file_is_told_with_the_way_back() {
+    let advised = ["the database file is damaged", "what to do:", "aside", "backup"];
+    // Not a database at all.
+    let data = house();
+    let file = data.path().join("anteroom.db");
+    std::fs::write(&file, "this is no database, whatever its name says. ".repeat(400)).unwrap();
+    for wal in ["anteroom.db-wal", "anteroom.db-shm"] {
+        let _ = std::fs::remove_file(data.path().join(wal));
+    }
+    for words in [&["practice", "list"][..], &["migrate"], &["audit", "check"]] {
+        fails(&run(data.path(), words), 3, &advised);
+    }
+    // A database with a hole in it: the schema reads, a table does not.
+    let data = house();
+    let file = data.path().join("anteroom.db");
+    done(&run(data.path(), &["practice", "list"]));
+    let mut bytes = std::fs::read(&file).unwrap();
+    let pages = bytes.len() / 4_096;
+    assert!(pages > 4, "{pages} pages");
+    for at in 1..pages {
+        bytes[at * 4_096..][..64].fill(0xa5);
+    }
+    std::fs::write(&file, bytes).unwrap();
+    fails(&run(data.path(), &["practice", "list"]), 3, &advised);
+}
+
+#[test]
 fn charts_come_in_from_a_file_rehearsed_first() {
     let data = house();
     let file = data.path().join("charts.csv");
