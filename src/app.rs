@@ -98,6 +98,11 @@ pub enum StartError {
     Fault(#[from] Fault),
 }
 
+/// What to do about [`Fault::DamagedFile`].
+pub const DAMAGED_FILE: &str = "Stop every anteroom process. Copy the database file, with its -wal and -shm, aside as \
+     they are. Then put the last backup in its place and start again; docs/operators/README.md says each step under \
+     \"When the database file is damaged\".";
+
 impl StartError {
     /// What to do about it.
     pub fn advice(&self) -> String {
@@ -110,6 +115,7 @@ impl StartError {
                              its copy back: a new key would make every password and every open link useless."
                 .into(),
             Self::Database(_, Fault::DiskFull) => "Make room on the database's disk, then start again.".into(),
+            Self::Database(_, Fault::DamagedFile(_)) => DAMAGED_FILE.into(),
             Self::Database(url, _) if url.starts_with("postgres") => {
                 "Is the server running and reachable from here, and are name, user and password in database_url right? \
                  `psql` with the same URL tells more."
@@ -199,6 +205,7 @@ pub async fn build(
         settings: config.settings(),
         live: Live::default(),
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
+        link_counts: rooms::access::link_counts,
     }))
 }
 

@@ -51,6 +51,7 @@ access-mail-sent = Handed to the mail server { $when }
 access-mail-deferred = Delayed: { $reason } We keep trying.
 access-mail-undeliverable = Undeliverable: { $reason }
 access-mail-cancelled = Not sent: the invitation ended before it left
+access-mail-not-sent = Not sent: { $reason }
 access-mail-no-reason = The mail server gave no reason.
 access-lacks-last-name = The face sheet has no last name, so nobody could pass the identity check. Add it first.
 access-lacks-birth-date = The face sheet has no date of birth, so nobody could pass the identity check. Add it first.

@@ -13,6 +13,7 @@ mail-reason-try-later = The receiving server asked us to try again later.
 mail-reason-unreachable = The mail server could not be reached. We keep trying.
 mail-reason-interrupted = The connection broke while the message was being handed over. We keep trying.
 mail-reason-gave-up = It could not be handed over within 48 hours.
+mail-reason-link-over = The time of its link was over before the mail server took the message.
 mail-reason-delayed = The receiving side reports a delay and keeps trying.
 mail-reason-expired-there = The receiving side gave up after trying for some days.
 mail-reason-unreadable = The stored message could not be read.

@@ -80,6 +80,7 @@ timeline-mail-bounced-why = { $mail } to { $address } turned out undeliverable: 
 timeline-mail-bounced-late = { $mail } to { $address } turned out undeliverable, after the registration
 timeline-mail-delayed = { $mail } to { $address } is delayed on the receiving side
 timeline-mail-cancelled = { $mail } to { $address } was not sent: its link no longer counted
+timeline-mail-cancelled-why = { $mail } to { $address } was not sent: { $reason }
 timeline-kind-invitation = Invitation
 timeline-kind-reminder = Reminder
 timeline-kind-registered = Confirmation of the registration

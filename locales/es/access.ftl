@@ -51,6 +51,7 @@ access-mail-sent = Entregado al servidor de correo { $when }
 access-mail-deferred = Con retraso: { $reason } Seguimos intentando.
 access-mail-undeliverable = No se pudo entregar: { $reason }
 access-mail-cancelled = No se envió: la invitación terminó antes de que saliera
+access-mail-not-sent = No se envió: { $reason }
 access-mail-no-reason = El servidor de correo no dio ninguna razón.
 access-lacks-last-name = A la ficha le falta el apellido, así que nadie podría pasar la verificación. Agréguelo primero.
 access-lacks-birth-date = A la ficha le falta la fecha de nacimiento, así que nadie podría pasar la verificación. Agréguela primero.

@@ -13,6 +13,7 @@ mail-reason-try-later = El servidor receptor pidió que lo intentemos más tarde
 mail-reason-unreachable = No se pudo contactar con el servidor de correo. Seguimos intentándolo.
 mail-reason-interrupted = La conexión se cortó durante la entrega del mensaje. Seguimos intentándolo.
 mail-reason-gave-up = No se pudo entregar al servidor de correo en 48 horas.
+mail-reason-link-over = El plazo del enlace venció antes de que el servidor de correo aceptara el mensaje.
 mail-reason-delayed = El lado receptor informa de un retraso y sigue intentándolo.
 mail-reason-expired-there = El lado receptor desistió tras intentarlo durante varios días.
 mail-reason-unreadable = El mensaje guardado no se pudo leer.

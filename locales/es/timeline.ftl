@@ -80,6 +80,7 @@ timeline-mail-bounced-why = { $mail } para { $address }: al final no se pudo ent
 timeline-mail-bounced-late = { $mail } para { $address }: al final no se pudo entregar, ya después del registro
 timeline-mail-delayed = { $mail } para { $address }: con retraso del lado que recibe
 timeline-mail-cancelled = { $mail } para { $address }: no se envió porque su enlace ya no valía
+timeline-mail-cancelled-why = { $mail } para { $address }: no se envió: { $reason }
 timeline-kind-invitation = Invitación
 timeline-kind-reminder = Recordatorio
 timeline-kind-registered = Confirmación del registro

@@ -12,6 +12,7 @@ use crate::kernel::secrets::Secret;
 use crate::platform::crypto::{Keys, PasswordHashing};
 use crate::platform::db::Db;
 use crate::platform::live::Live;
+use crate::platform::outbox::LinkCounts;
 
 /// The shared state, as handlers receive it.
 pub type AppState = Arc<App>;
@@ -34,6 +35,8 @@ pub struct App {
     pub live: Live,
     /// Rung when mail was put into the outbox, so that the worker need not wait for its next look.
     pub outbox_bell: Arc<Notify>,
+    /// What the worker asks about a mail's link before it sends it.
+    pub link_counts: LinkCounts,
 }
 
 impl App {

@@ -176,6 +176,33 @@ stories! {
         w.mail_to("shared@example.com").await;
     }
 
+    async fn a_link_that_ran_out_while_the_mail_server_was_away_is_not_mailed_and_the_box_says_so(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let ben = w.chart("Ben", "Okafor").await;
+        w.invite(&ana).await;
+        w.clock.advance_seconds(1);
+        w.invite(&ben).await;
+        // Seven days later, to the second, the mail server is back.
+        w.clock.advance_seconds(7 * DAY - 1);
+        w.mail_has_settled().await;
+        assert_eq!(w.unread_to(&ana.email).await, 0, "a mail with a dead link helps nobody");
+        let mail = w.mail_to(&ben.email).await;
+        let link = w.link_in(&mail);
+        w.browser().get(&link).await.must_be(200);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        box_of(&mut desk, &ana)
+            .await
+            .must_say("Expired")
+            .must_say("Not sent: The time of its link was over before the mail server took the message.")
+            .must_say("was not sent: The time of its link was over");
+        // The resend is a new link and a new mail.
+        does(&mut desk, &ana, "resend", &[]).await.must_say("7 days left");
+        let mail = w.mail_to(&ana.email).await;
+        let link = w.link_in(&mail);
+        w.browser().get(&link).await.must_be(200);
+        box_of(&mut desk, &ana).await.must_say("Handed to the mail server");
+    }
+
     async fn a_chart_without_birth_date_cannot_be_invited_and_the_box_says_why(w: &mut World) {
         let ana = w.chart_with("Ana", "Duarte", "", "ana@example.com").await;
         let mut desk = w.staff(Role::FrontDesk).await;

@@ -286,6 +286,7 @@ impl World {
             },
             live: Live::default(),
             outbox_bell: Arc::new(Notify::new()),
+            link_counts: anteroom::rooms::access::link_counts,
         });
         let (stopper, stop) = stop::signal();
         let patience = Patience { connections_per_address: 4_096, ..Patience::default() };

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::Delivery;
+use super::{Delivery, LINK_OVER, LinkCounts};
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
+use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId, PracticeId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::schema::{outbox, person_address};
 use crate::platform::db::{Scoped, System};
@@ -202,16 +202,37 @@ pub(super) fn renew(system: &mut System<'_>, in_hand: &InHand) -> Result<(), Fau
     Ok(())
 }
 
-/// Is the mail still ours and still wanted? Asked between RCPT and DATA.
-pub(super) fn is_still_wanted(c: &mut Scoped<'_>, mail: &MailId, attempt: i32) -> Result<bool, Fault> {
-    let found: i64 = outbox::table
+/// What is known of a mail in hand, between RCPT and DATA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It is ours and wanted.
+    Wanted,
+    /// It is somebody else's by now, or cancelled.
+    Gone,
+    /// Nobody ended its link, but the link's time is over.
+    LinkOver,
+}
+
+/// Is the mail still ours and still wanted?
+pub(super) fn ask(
+    c: &mut Scoped<'_>,
+    mail: &MailId,
+    attempt: i32,
+    link_counts: LinkCounts,
+) -> Result<Asked, Fault> {
+    let found: Option<Option<InvitationId>> = outbox::table
         .filter(outbox::practice_id.eq(c.practice().clone()))
         .filter(outbox::mail_id.eq(mail.clone()))
         .filter(outbox::state.eq(Delivery::Sending))
         .filter(outbox::attempt.eq(attempt))
-        .count()
-        .get_result(c.conn)?;
-    Ok(found == 1)
+        .select(outbox::invitation_id)
+        .first(c.conn)
+        .optional()?;
+    Ok(match found {
+        None => Asked::Gone,
+        Some(Some(invitation)) if !link_counts(c, &invitation)? => Asked::LinkOver,
+        Some(_) => Asked::Wanted,
+    })
 }
 
 /// What became of a mail in hand.
@@ -227,6 +248,8 @@ pub(super) enum Fate {
     PutBack,
     /// Cancelled meanwhile; nothing to write.
     NotWanted,
+    /// Never: its link is over.
+    LinkOver,
 }
 
 /// What [`finish`] did, for counters and open pages.
@@ -249,6 +272,7 @@ pub(super) fn finish(c: &mut Scoped<'_>, fates: &[(Claim, Fate)]) -> Result<Vec<
                 continue;
             }
             Fate::Sent => (Delivery::Sent, "mail.sent", String::new(), ""),
+            Fate::LinkOver => (Delivery::Cancelled, "mail.cancelled", String::new(), LINK_OVER),
             Fate::Deferred { code, reason } => {
                 let since = claim.first_try_at.unwrap_or(claim.created_at);
                 if now >= since.plus_hours(GIVE_UP_HOURS) {

@@ -18,7 +18,9 @@ pub use worker::{Pace, Worker, run};
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId};
+use crate::platform::db::Scoped;
 use crate::platform::db::schema::outbox;
+use crate::platform::fault::Fault;
 use crate::platform::mail::Letter;
 use crate::word_enum;
 
@@ -40,6 +42,13 @@ word_enum! {
     }
 }
 
+/// Why a mail was not sent at all: its link was over by time alone. A catalogue key.
+pub const LINK_OVER: &str = "mail-reason-link-over";
+
+/// Does the link of this invitation still count? The worker asks before it sends the text. What an
+/// invitation is, this floor does not know, so the room that makes them answers.
+pub type LinkCounts = fn(&mut Scoped<'_>, &InvitationId) -> Result<bool, Fault>;
+
 /// A mail to be queued.
 #[derive(Debug)]
 pub struct NewMail {
@@ -51,7 +60,7 @@ pub struct NewMail {
     pub chart: Option<ChartId>,
     /// The grant it concerns.
     pub access: Option<AccessId>,
-    /// The invitation whose link it carries: when that ends, the mail is cancelled.
+    /// The invitation whose link it carries: when that ends or its time is over, the mail is not sent.
     pub invitation: Option<InvitationId>,
     /// Exactly one mailbox.
     pub recipient: EmailAddress,

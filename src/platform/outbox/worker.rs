@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use super::Delivery;
-use super::claims::{self, Claim, Fate, InHand};
+use super::claims::{self, Asked, Claim, Fate, InHand};
 use super::store::place;
 use crate::kernel::ids::PracticeId;
 use crate::platform::db::{Door, PracticeScope};
@@ -333,7 +333,11 @@ async fn hand_over(shop: &Arc<Shop>, hello: &str, session: &mut Option<Session>,
             }
         };
         let mut open = open;
-        let wanted = still_wanted(shop, claim);
+        let mut asked = Asked::Gone;
+        let wanted = async {
+            asked = ask(shop, claim).await;
+            asked == Asked::Wanted
+        };
         match open.hand_over(&return_path, &claim.recipient, &message, wanted).await {
             Ok(Handed::Over(_)) => {
                 *session = Some(open);
@@ -341,7 +345,7 @@ async fn hand_over(shop: &Arc<Shop>, hello: &str, session: &mut Option<Session>,
             }
             Ok(Handed::NotWanted) => {
                 *session = Some(open);
-                return Fate::NotWanted;
+                return if asked == Asked::LinkOver { Fate::LinkOver } else { Fate::NotWanted };
             }
             // A server may close a conversation that stood idle; that is no failure of this mail.
             Err(trouble) if trouble.kind == Kind::Broken && !fresh => {}
@@ -384,15 +388,15 @@ async fn wake_those_who_waited(shop: &Shop) {
     }
 }
 
-async fn still_wanted(shop: &Shop, claim: &Claim) -> bool {
+async fn ask(shop: &Shop, claim: &Claim) -> Asked {
     let scope = PracticeScope::opened_by(Door::Worker, claim.practice_id.clone());
-    let (mail, attempt) = (claim.mail_id.clone(), claim.attempt);
-    match shop.app.db.read(&scope, move |c| claims::is_still_wanted(c, &mail, attempt)).await {
-        Ok(wanted) => wanted,
+    let (mail, attempt, link_counts) = (claim.mail_id.clone(), claim.attempt, shop.app.link_counts);
+    match shop.app.db.read(&scope, move |c| claims::ask(c, &mail, attempt, link_counts)).await {
+        Ok(asked) => asked,
         Err(fault) => {
             // Who cannot ask does not send; the lease runs out and the mail comes again.
             tracing::warn!(error = fault.chain(), "a mail's state could not be read before sending");
-            false
+            Asked::Gone
         }
     }
 }
@@ -452,6 +456,7 @@ async fn write_down(shop: &Shop, practice: PracticeId, fates: &[(Claim, Fate)]) 
                 let name = match one.fate {
                     Delivery::Sent => "anteroom_mail_sent_total",
                     Delivery::Deferred => "anteroom_mail_deferred_total",
+                    Delivery::Cancelled => "anteroom_mail_too_late_total",
                     _ => "anteroom_mail_undeliverable_total",
                 };
                 metrics::counter!(name).increment(1);

@@ -17,7 +17,7 @@ pub use overview::{
     EndedBy, GrantRole, Overview, TimelineEntry, address_on_file, overview_of, overviews_of_chart,
 };
 pub use staff_pages::{When, lacks_in_words, refusal_key};
-pub use store::{AccessRow, Channel, InvitationState, grants_of_account, load_access};
+pub use store::{AccessRow, Channel, InvitationState, grants_of_account, link_counts, load_access};
 
 use crate::platform::web::Routes;
 

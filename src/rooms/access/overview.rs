@@ -7,7 +7,7 @@ use crate::platform::audit::{self, Recorded};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
-use crate::platform::outbox::{self, Delivery, MailState};
+use crate::platform::outbox::{self, Delivery, LINK_OVER, MailState};
 use crate::rooms::access::accounts;
 use crate::rooms::access::actions::DeclineAnswer;
 use crate::rooms::access::files::left_of;
@@ -339,6 +339,8 @@ fn timeline(
 fn not_in_the_trail(mail: &MailState) -> Option<TimelineEntry> {
     let (what, at) = match mail.state {
         Delivery::Queued | Delivery::Sending => ("mail.queued", mail.created_at),
+        // A link that was over by time alone ended with no other event, so the mail has its own.
+        Delivery::Cancelled if mail.last_reason.as_deref() == Some(LINK_OVER) => return None,
         Delivery::Cancelled => ("mail.cancelled", mail.finished_at.unwrap_or(mail.created_at)),
         Delivery::Sent | Delivery::Deferred | Delivery::Undeliverable => return None,
     };
@@ -415,6 +417,7 @@ impl TimelineEntry {
                 | "access.email_changed"
                 | "mail.bounced"
                 | "mail.undeliverable"
+                | "mail.cancelled"
         );
         if may_say_why && !reason.is_empty() {
             key.push_str("-why");

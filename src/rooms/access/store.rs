@@ -12,7 +12,7 @@ use crate::platform::db::schema::{chart, invitation, portal_access};
 use crate::platform::db::{Conn, Door, PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Right;
-use crate::rooms::access::lifecycle::{Credential, Ending, Grant, Phase, State};
+use crate::rooms::access::lifecycle::{Credential, Ending, Grant, Phase, State, is_over};
 use crate::rooms::access::overview::GrantRole;
 use crate::rooms::practice::{self, Practice};
 use crate::word_enum;
@@ -341,6 +341,26 @@ pub fn lost_race(what: &str) -> Fault {
         diesel::result::DatabaseErrorKind::SerializationFailure,
         Box::new(what.to_owned()),
     ))
+}
+
+/// Does the link of this invitation still count: is it the newest of its grant, and its time not over?
+/// What the outbox's worker asks before it sends a mail with the link.
+pub fn link_counts(c: &mut Scoped<'_>, id: &InvitationId) -> Result<bool, Fault> {
+    let now = c.now();
+    let found = invitation::table
+        .inner_join(
+            portal_access::table.on(portal_access::practice_id
+                .eq(invitation::practice_id)
+                .and(portal_access::access_id.eq(invitation::access_id))
+                .and(portal_access::generation.eq(invitation::generation))),
+        )
+        .filter(invitation::practice_id.eq(c.practice().clone()))
+        .filter(invitation::invitation_id.eq(id.clone()))
+        .filter(invitation::state.eq(InvitationState::Live))
+        .select(AccessRow::as_select())
+        .first(c.conn)
+        .optional()?;
+    Ok(found.is_some_and(|row| row.is_out() && !is_over(row.expires_at, now)))
 }
 
 /// Puts new generations in.

@@ -7,7 +7,7 @@ use super::when::{When, time_left};
 use crate::kernel::clock::Moment;
 use crate::kernel::ids::ChartId;
 use crate::platform::i18n::Words;
-use crate::platform::outbox::{Delivery, MailState};
+use crate::platform::outbox::{Delivery, LINK_OVER, MailState};
 use crate::platform::web::frame::initials;
 use crate::rooms::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
 use crate::rooms::access::{Channel, EndedBy, GrantRole, Overview};
@@ -361,6 +361,9 @@ fn mail_fact(viewer: Viewer<'_>, mail: &MailState) -> Fact {
         Delivery::Undeliverable => {
             let at = mail.bounced_at.or(mail.finished_at);
             (words.with1("access-mail-undeliverable", "reason", reason()), at, true)
+        }
+        Delivery::Cancelled if mail.last_reason.as_deref() == Some(LINK_OVER) => {
+            (words.with1("access-mail-not-sent", "reason", reason()), mail.finished_at, true)
         }
         Delivery::Cancelled => (words.get("access-mail-cancelled"), mail.finished_at, false),
     };
