@@ -217,6 +217,72 @@ stories! {
         desk.submit_and_follow(&asked, "/staff/charts/new", &without_invitation(&[])).await.must_say("1002");
     }
 
+    async fn a_new_chart_that_is_sent_twice_is_one_chart_with_one_invitation(w: &mut World) {
+        let desk = w.staff(Role::FrontDesk).await;
+        let page = desk.clone().get("/staff/charts/new").await;
+        let fields = [
+            ("first_name", "Ana"), ("last_name", "Duarte"), ("birth_month", "3"), ("birth_day", "4"),
+            ("birth_year", "1990"), ("email-0-value", "ana@example.org"),
+        ];
+        // Both clicks at once, and a third long after.
+        let (mut one, mut other) = (desk.clone(), desk.clone());
+        let (first, second) = tokio::join!(
+            one.submit(&page, "/staff/charts/new", &fields),
+            other.submit(&page, "/staff/charts/new", &fields),
+        );
+        first.must_be(303);
+        assert_eq!(first.location(), second.location(), "{}", second.words());
+        let third = one.submit_and_follow(&page, "/staff/charts/new", &fields).await;
+        third.must_be(200).must_say("Ana Duarte").must_say("Invited");
+        w.mail_has_settled().await;
+        w.mail_to("ana@example.org").await;
+        assert_eq!(w.unread_to("ana@example.org").await, 0, "one mail");
+        assert_eq!(found(w, Role::FrontDesk, &[]).await, ["Duarte, Ana"]);
+        // Back, somebody else's name, and sent again: that is another chart.
+        let fields = [("first_name", "Ben"), ("last_name", "Duarte")];
+        let done = one.submit_and_follow(&page, "/staff/charts/new", &without_invitation(&fields)).await;
+        done.must_say("Ben Duarte").must_say("1002");
+        // A form without its mark is none of ours.
+        one.submit(&page, "/staff/charts/new", &[("mark", "")]).await.must_be(400);
+    }
+
+    async fn inv_02_a_doubtful_address_is_asked_about_on_the_new_charts_form_before_anything_is_saved(w: &mut World) {
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/charts/new").await;
+        let fields = [
+            ("first_name", "Ana"), ("last_name", "Duarte"), ("birth_month", "3"), ("birth_day", "4"),
+            ("birth_year", "1990"), ("email-0-value", "ana@gmial.com"),
+        ];
+        let asked = desk.submit(&page, "/staff/charts/new", &fields).await;
+        asked.must_be(422).must_say("ana@gmial.com looks mistyped. Did you mean gmail.com?").must_say("Correct the address, or tick the box below");
+        let html = asked.html();
+        assert!(html.contains("id=\"e-email-0-value\"") && html.contains("href=\"#f-email-0-value\""), "{html}");
+        assert!(html.contains("value=\"ana@gmial.com\"") && html.contains("value=\"Duarte\""), "what was typed is kept");
+        assert_eq!(found(w, Role::FrontDesk, &[]).await, Vec::<String>::new(), "nothing is saved");
+        // Asked again while neither is done.
+        let asked = desk.submit(&asked, "/staff/charts/new", &[]).await;
+        asked.must_be(422).must_say("looks mistyped");
+        // Another address is looked at anew, whatever was ticked about this one.
+        let tick = [("confirmed", "likely_typing_error ana@gmial.com")];
+        let other = desk.submit(&asked, "/staff/charts/new", &[tick[0], ("email-0-value", "ana@gmal.com")]).await;
+        other.must_be(422).must_say("ana@gmal.com looks mistyped");
+        // Sent all the same.
+        assert!(html.contains("value=\"likely_typing_error ana@gmial.com\""), "{html}");
+        let done = desk.submit_and_follow(&asked, "/staff/charts/new", &tick).await;
+        done.must_say("the invitation is on its way").must_say("Invited").must_say("ana@gmial.com");
+        // An address of somebody else, and the same person once more: both are asked at once.
+        let page = desk.get("/staff/charts/new").await;
+        let asked = desk.submit(&page, "/staff/charts/new", &fields).await;
+        asked.must_be(422).must_say("Is it one of these?").must_say("stands on another chart too").must_say("looks mistyped");
+        // Mended, it goes out without another word.
+        let done = desk.submit_and_follow(&asked, "/staff/charts/new", &[("email-0-value", "ana2@example.org")]).await;
+        done.must_say("the invitation is on its way").must_say("ana2@example.org");
+        // Without an invitation nobody is asked.
+        let page = desk.get("/staff/charts/new").await;
+        let fields = [("first_name", "Kim"), ("last_name", "Lindgren"), ("email-0-value", "kim@gmial.com")];
+        desk.submit_and_follow(&page, "/staff/charts/new", &without_invitation(&fields)).await.must_say("The chart is created");
+    }
+
     async fn two_who_edit_at_once_never_overwrite_each_other_silently(w: &mut World) {
         let id = made(w, &person("Ana", "Duarte", "1990-03-04")).await;
         let edit = format!("/staff/charts/{id}/edit");

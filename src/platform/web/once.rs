@@ -1,7 +1,10 @@
 //! A form that makes something carries a one-time mark, kept with what it made: the same form sent
-//! twice (a double click where scripts are off, a reload) makes one thing and answers with it.
+//! twice (a double click where scripts are off) makes one thing and answers with it. What was typed
+//! is part of it: who goes back, types something else and sends again makes another thing.
 
+use axum::body::Bytes;
 use diesel::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::kernel::chance::Chance;
 use crate::platform::db::Scoped;
@@ -9,7 +12,8 @@ use crate::platform::db::schema::sent_form;
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::web::errors::PageError;
 
-/// A form's mark: which form, whose, and a random part that the page carries in the field `mark`.
+/// A form's mark: which form, whose, a random part that the page carries in the field `mark`, and
+/// what was typed; kept as one hash of all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark(String);
 
@@ -21,11 +25,18 @@ impl Mark {
         bytes.iter().map(|b| format!("{b:02x}")).collect()
     }
 
-    /// Takes the mark of a form that was sent. `form` and `who` are part of it, so that nobody finds
-    /// by another's mark, or by another form's, what that one made.
-    pub fn read(form: &'static str, who: &str, sent: &str) -> Result<Self, PageError> {
-        let is_ours = (16..=64).contains(&sent.len()) && sent.bytes().all(|b| b.is_ascii_alphanumeric());
-        if is_ours { Ok(Self(format!("{form}.{who}.{sent}"))) } else { Err(PageError::BadRequest) }
+    /// Takes the mark of a form that was sent with this body. `form` and `who` are part of it, so
+    /// that nobody finds by another's mark, or by another form's, what that one made.
+    pub fn read(form: &'static str, who: &str, sent: &str, body: &Bytes) -> Result<Self, PageError> {
+        if sent.len() != 32 || !sent.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(PageError::BadRequest);
+        }
+        let mut hash = Sha256::new();
+        for part in [form.as_bytes(), who.as_bytes(), sent.as_bytes(), body] {
+            hash.update(part);
+            hash.update([0]);
+        }
+        Ok(Self(hash.finalize().iter().map(|b| format!("{b:02x}")).collect()))
     }
 }
 
@@ -65,13 +76,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_one_forms_and_one_persons_and_nothing_else_is_one() {
+    fn a_mark_is_one_forms_one_persons_and_of_what_was_typed() {
         let sent = "0123456789abcdef0123456789abcdef";
-        let mine = Mark::read("chart", "me", sent).unwrap();
-        assert_ne!(mine, Mark::read("chart", "you", sent).unwrap());
-        assert_ne!(mine, Mark::read("question", "me", sent).unwrap());
+        let (ana, ben) = (Bytes::from("name=Ana"), Bytes::from("name=Ben"));
+        let mine = Mark::read("chart", "me", sent, &ana).unwrap();
+        assert_eq!(mine, Mark::read("chart", "me", sent, &ana).unwrap());
+        assert_ne!(mine, Mark::read("chart", "you", sent, &ana).unwrap());
+        assert_ne!(mine, Mark::read("question", "me", sent, &ana).unwrap());
+        assert_ne!(mine, Mark::read("chart", "me", sent, &ben).unwrap());
         for none in ["", "short", "0123456789abcdef.123456789abcdef", &"a".repeat(65)] {
-            assert!(Mark::read("chart", "me", none).is_err(), "{none}");
+            assert!(Mark::read("chart", "me", none, &ana).is_err(), "{none}");
         }
     }
 }

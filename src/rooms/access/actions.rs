@@ -16,13 +16,16 @@ pub use link::{ask_for_new_link, come_by, decline, decline_saying, look_at_link}
 pub use own::change_owner;
 pub use register::register;
 pub use remind::send_due_reminders;
-pub use send::{change_email_and_resend, invite, letter, letter_for_chart, resend, send_many};
+pub use send::{
+    change_email_and_resend, doubts_of_new, invite, invite_in, letter, letter_for_chart, resend, send_many,
+};
 
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId};
 use crate::kernel::secrets::{Secret, ShortCode, Token};
 use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
 use crate::rooms::access::lifecycle::Refusal;
 use crate::word_enum;
 
@@ -57,6 +60,14 @@ word_enum! {
         /// The client is between 12 and 17, and a guardian or other contact of the chart has it
         /// (IDP-06).
         GuardiansOwn = "guardians_own",
+    }
+}
+
+impl Doubt {
+    /// As a question to staff about this address.
+    pub fn told(self, words: Words, address: &str, suggestion: &str) -> String {
+        let key = format!("access-doubt-{}", self.word().replace('_', "-"));
+        words.with2(&key, "address", address, "suggestion", suggestion)
     }
 }
 

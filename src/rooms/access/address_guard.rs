@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::PersonId;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{person_address, staff_member};
@@ -113,19 +114,19 @@ impl Elsewhere {
         Ok(found)
     }
 
-    /// What staff should look at before a mail for `reader` goes to `address`. `family` are the
-    /// people on the chart; `is_minor`: the client is between 12 and 17.
+    /// What staff should look at before a mail for `reader` (who may not be on file yet) goes to
+    /// `address`. `family` are the people on the chart; `is_minor`: the client is between 12 and 17.
     pub fn doubts(
         &self,
-        address: &crate::kernel::email::EmailAddress,
-        reader: &PersonId,
+        address: &EmailAddress,
+        reader: Option<&PersonId>,
         family: &[PersonId],
         is_minor: bool,
         undeliverable: bool,
     ) -> Vec<(Doubt, String)> {
         let key = address.key();
         let others: Vec<_> =
-            self.persons.get(&key).into_iter().flatten().filter(|person| *person != reader).collect();
+            self.persons.get(&key).into_iter().flatten().filter(|person| Some(*person) != reader).collect();
         let mut doubts = Vec::new();
         if others.iter().any(|person| !family.contains(person)) {
             doubts.push((Doubt::UsedByAnotherChart, String::new()));

@@ -162,7 +162,7 @@ impl Files {
         let today = now.in_zone(&self.practice.zone()).date();
         self.person(&chart.person_id)
             .and_then(|client| client.birth_date.as_ref())
-            .is_some_and(|born| (12..18).contains(&full_years(born.date(), today)))
+            .is_some_and(|born| is_minor(born.date(), today))
     }
 
     /// The daily cap: how many resends are left, and when the next is possible if none is.
@@ -182,6 +182,11 @@ pub fn left_of(cap: i32, used: &[Moment], now: Moment) -> (i32, Option<Moment>) 
     // With a cap of none there is no "next"; a day from now is as good as any.
     let frees = if most == 0 { None } else { used.get(used.len() - most) };
     (0, Some(frees.copied().unwrap_or(now).plus_hours(24)))
+}
+
+/// Is who was born then between 12 and 17 today (IDP-06)?
+pub fn is_minor(born: jiff::civil::Date, today: jiff::civil::Date) -> bool {
+    (12..18).contains(&full_years(born, today))
 }
 
 /// Full years between two days. Born on February 29: the birthday of a common year is March 1.

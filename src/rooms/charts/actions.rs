@@ -2,12 +2,16 @@
 
 use jiff::civil::Date;
 
+use crate::kernel::civil::BirthDate;
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::platform::audit::{By, Event, record};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::{App, AppState};
+use crate::platform::web::once::{self, Mark};
 use crate::rooms::access;
+use crate::rooms::access::actions::{Doubt, InviteOrder};
 use crate::rooms::access::lifecycle::State;
 use crate::rooms::charts::face_sheet::{FaceSheet, Problems, SheetAddress, SheetContact, Typed, Wrong};
 use crate::rooms::charts::store::{Address, AddressKind, ChartFile, grant_states, load_file};
@@ -27,6 +31,24 @@ pub enum Refused {
     Stale(Box<ChartFile>),
 }
 
+/// Why a chart was not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NotMade {
+    /// Another chart has its number.
+    NumberTaken,
+    /// It was to be invited at once, and these doubts about the address are not answered yet.
+    Doubtful(Vec<(Doubt, String)>),
+}
+
+/// What a new chart's form asks for besides the chart.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wish {
+    /// The form's mark: sent twice, it makes one chart.
+    pub(super) mark: Option<Mark>,
+    /// Invite the client at this address at once, these doubts having been looked at.
+    pub(super) invite: Option<(EmailAddress, Vec<Doubt>)>,
+}
+
 /// A chart that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
@@ -36,6 +58,8 @@ pub struct Created {
     pub person: PersonId,
     /// Its number: the one that was typed, or the next free one.
     pub number: String,
+    /// Was the client invited with it?
+    pub invited: bool,
 }
 
 /// Why an e-mail address leaves a face sheet while its owner uses the portal (INV-08).
@@ -66,20 +90,41 @@ pub async fn create(
     by: By,
     sheet: FaceSheet,
 ) -> Result<Result<Created, Refused>, Fault> {
+    match create_as(app, scope, by, sheet, Wish::default()).await? {
+        Ok(created) => Ok(Ok(created)),
+        Err(NotMade::NumberTaken) => {
+            Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberTaken))))
+        }
+        Err(NotMade::Doubtful(_)) => Err(Fault::other("doubts about an address that nothing is sent to")),
+    }
+}
+
+/// Makes a chart as a form wishes it: once, and with its invitation in the same transaction. While
+/// there are doubts about the address, nothing is written.
+pub(super) async fn create_as(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    sheet: FaceSheet,
+    wish: Wish,
+) -> Result<Result<Created, NotMade>, Fault> {
     let typed = !sheet.chart_number.is_empty();
     for _ in 0..NUMBER_TRIES {
-        let (by, sheet) = (by.clone(), sheet.clone());
-        let outcome = app.db.write(scope, move |c| create_in(c, &by, &sheet)).await;
+        let (inside, by, sheet, wish) = (app.clone(), by.clone(), sheet.clone(), wish.clone());
+        let outcome = app.db.write(scope, move |c| create_in(&inside, c, &by, &sheet, &wish)).await;
         match outcome {
             // Two at once with one number: the database says so.
             Err(Fault::Database(error)) if is_duplicate(&error) => {
                 if typed {
-                    return Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberTaken))));
+                    return Ok(Err(NotMade::NumberTaken));
                 }
             }
             other => {
                 if let Ok(Ok(created)) = &other {
                     app.live.chart_changed(scope.id(), &created.chart);
+                    if created.invited {
+                        app.outbox_bell.notify_one();
+                    }
                 }
                 return other;
             }
@@ -88,19 +133,67 @@ pub async fn create(
     Err(Fault::Busy("many charts are being made at once"))
 }
 
-fn create_in(c: &mut Scoped<'_>, by: &By, sheet: &FaceSheet) -> Result<Result<Created, Refused>, Fault> {
+fn create_in(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    sheet: &FaceSheet,
+    wish: &Wish,
+) -> Result<Result<Created, NotMade>, Fault> {
+    if let Some(mark) = &wish.mark
+        && let Some(before) = created_before(c, mark)?
+    {
+        return Ok(Ok(before));
+    }
     let number = if sheet.chart_number.is_empty() {
         next_number(c)?
     } else if number_taken(c, &sheet.chart_number)? {
-        return Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberTaken))));
+        return Ok(Err(NotMade::NumberTaken));
     } else {
         sheet.chart_number.clone()
     };
+    if let Some((address, confirmed)) = &wish.invite {
+        let doubts = doubts_about(c, sheet, address)?;
+        if doubts.iter().any(|(doubt, _)| !confirmed.contains(doubt)) {
+            return Ok(Err(NotMade::Doubtful(doubts)));
+        }
+    }
     let mut rows = NewRows::default();
     let (chart, person) = rows.chart(c, sheet, &number);
     rows.insert(c)?;
     record(c, Event::new(by.clone(), "chart.created").on_chart(&chart))?;
-    Ok(Ok(Created { chart, person, number }))
+    if let Some(mark) = &wish.mark {
+        once::keep(c, mark, chart.as_str())?;
+    }
+    let mut invited = false;
+    if let Some((address, confirmed)) = &wish.invite {
+        let (address, confirmed) = (Some(address.clone()), confirmed.clone());
+        let order = InviteOrder { chart: chart.clone(), address, confirmed };
+        invited = access::actions::invite_in(app, c, by, order)?.is_ok();
+    }
+    Ok(Ok(Created { chart, person, number, invited }))
+}
+
+/// The chart that this very form made when it was sent before, if it was.
+pub(super) fn created_before(c: &mut Scoped<'_>, mark: &Mark) -> Result<Option<Created>, Fault> {
+    let Some(made) = once::made_before(c, mark)? else { return Ok(None) };
+    let id: ChartId = made.parse().map_err(|_| Fault::Damaged("a form's mark names no chart".to_owned()))?;
+    let Some(file) = load_file(c, &id)? else { return Ok(None) };
+    let (number, person) = (file.chart.chart_number, file.chart.person_id);
+    let invited = grant_states(c, &id, &person)?.iter().any(|state| state == State::Invited.word());
+    Ok(Some(Created { chart: id, person, number, invited }))
+}
+
+/// What staff should look at before the client of a new face sheet is invited at this address.
+pub(super) fn doubts_about(
+    c: &mut Scoped<'_>,
+    sheet: &FaceSheet,
+    address: &EmailAddress,
+) -> Result<Vec<(Doubt, String)>, Fault> {
+    let contacts: Vec<String> =
+        sheet.contacts.iter().flat_map(|k| &k.person.addresses).map(|a| a.key.clone()).collect();
+    let born = sheet.client.birth_date.as_ref().map(BirthDate::date);
+    access::actions::doubts_of_new(c, address, born, &contacts)
 }
 
 /// Saves a face sheet over the version that was seen. Contacts that are not on the sheet leave the

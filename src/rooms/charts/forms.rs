@@ -4,6 +4,7 @@
 
 use crate::platform::i18n::{Language, Words};
 use crate::platform::web::forms::FieldErrors;
+use crate::rooms::access::actions::Doubt;
 use crate::rooms::charts::face_sheet::{
     MOST_ADDRESSES, MOST_CONTACTS, Typed, TypedAddress, TypedContact, TypedPerson,
 };
@@ -21,10 +22,36 @@ pub(super) struct SheetForm {
     pub(super) invite: bool,
     /// "It is another person", after a warning about a likely duplicate.
     pub(super) not_a_duplicate: bool,
+    /// The one-time mark of a new chart's form.
+    pub(super) mark: String,
+    /// "Send it there all the same", after doubts about the address.
+    pub(super) confirmed: Option<Confirmed>,
     /// A button that adds a row (`email`, `contact`, `contact-1-phone`) …
     pub(super) add: Option<String>,
     /// … or takes one away (`contact-1`).
     pub(super) remove: Option<String>,
+}
+
+/// Doubts that staff have looked at, and the address that they looked at: another address is
+/// looked at anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Confirmed {
+    pub(super) doubts: Vec<Doubt>,
+    pub(super) address: String,
+}
+
+impl Confirmed {
+    /// `DOUBT,DOUBT ADDRESS`, as the tick box carries it.
+    fn read(text: &str) -> Option<Self> {
+        let (doubts, address) = text.split_once(' ')?;
+        let doubts = doubts.split(',').map(|word| word.parse().ok()).collect::<Option<_>>()?;
+        Some(Self { doubts, address: address.to_owned() })
+    }
+
+    fn text(&self) -> String {
+        let doubts: Vec<&str> = self.doubts.iter().map(|doubt| doubt.word()).collect();
+        format!("{} {}", doubts.join(","), self.address)
+    }
 }
 
 impl SheetForm {
@@ -36,6 +63,8 @@ impl SheetForm {
                 "version" => form.version = value.parse().ok()?,
                 "invite" => form.invite = value == "on",
                 "not_a_duplicate" => form.not_a_duplicate = value == "on",
+                "mark" => form.mark = value,
+                "confirmed" => form.confirmed = Some(Confirmed::read(&value)?),
                 "add" => form.add = Some(value),
                 "remove" => form.remove = Some(value),
                 "email_reason" => form.email_reason = value,
@@ -145,6 +174,10 @@ pub(super) struct AddressField {
     pub(super) error: Option<String>,
     pub(super) number: usize,
     pub(super) focus: bool,
+    /// What the tick box "send it there all the same" carries, and whether it is ticked; empty where
+    /// nothing is doubtful.
+    pub(super) doubt: String,
+    pub(super) is_confirmed: bool,
 }
 
 /// A person on the form.
@@ -217,6 +250,17 @@ pub(super) struct SheetFields {
     pub(super) focus_add_contact: bool,
 }
 
+impl SheetFields {
+    /// With the tick box "send it there all the same" beside the client's address that it is about.
+    pub(super) fn doubting(mut self, about: &Confirmed, is_confirmed: bool) -> Self {
+        if let Some(row) = self.client.emails.iter_mut().find(|row| row.value.trim() == about.address) {
+            row.doubt = about.text();
+            row.is_confirmed = is_confirmed;
+        }
+        self
+    }
+}
+
 fn address_fields(
     at: &str,
     kind: &str,
@@ -241,6 +285,8 @@ fn address_fields(
                 label: row.label.clone(),
                 may_mail: row.may_mail,
                 number: i + 1,
+                doubt: String::new(),
+                is_confirmed: false,
             }
         })
         .collect()

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::kernel::text::{self, TextError};
 use crate::platform::audit;
@@ -15,12 +16,13 @@ use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::once::Mark;
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::rooms::access::actions::{self as portal, InviteOrder, Reach};
-use crate::rooms::charts::actions::{self, Refused, Why};
+use crate::rooms::access::actions::{self as portal, Doubt, Reach};
+use crate::rooms::charts::actions::{self, Created, NotMade, Refused, Why, Wish};
 use crate::rooms::charts::compare::{Difference, differences};
-use crate::rooms::charts::face_sheet::{Typed, Wrong};
-use crate::rooms::charts::forms::{SheetFields, SheetForm, sheet_fields};
+use crate::rooms::charts::face_sheet::{Problems, Typed, Wrong};
+use crate::rooms::charts::forms::{Confirmed, SheetFields, SheetForm, sheet_fields};
 use crate::rooms::charts::list_page::date_order;
 use crate::rooms::charts::room::{RoomHead, Tab, room_head};
 use crate::rooms::charts::search::{Search, find};
@@ -185,9 +187,12 @@ struct Likeness {
 struct NewPage {
     frame: StaffFrame,
     form: SheetFields,
+    mark: String,
     invite: bool,
     may_invite: bool,
     alike: Vec<Likeness>,
+    /// Was the likeness of other charts shown, on this page or before?
+    not_a_duplicate: bool,
 }
 
 fn fields(staff: &StaffSession, typed: &Typed, errors: FieldErrors, focus: Option<&str>) -> SheetFields {
@@ -198,9 +203,11 @@ fn fields(staff: &StaffSession, typed: &Typed, errors: FieldErrors, focus: Optio
 pub(super) async fn new(State(app): State<AppState>, staff: StaffSession) -> PageResult {
     let page = NewPage {
         form: fields(&staff, &Typed::default(), FieldErrors::new(), Some("first_name")),
+        mark: Mark::fresh(app.chance.as_ref()),
         invite: true,
         may_invite: staff.may(Permission::ManagePortal),
         alike: Vec::new(),
+        not_a_duplicate: false,
         frame: staff.frame(&app, StaffPage::Charts),
     };
     html(page.render())
@@ -211,27 +218,57 @@ fn read_form(staff: &StaffSession, body: &Bytes) -> Result<SheetForm, PageError>
     SheetForm::read(pairs).ok_or(PageError::BadRequest)
 }
 
+/// The form of a new chart once more, with what stands against it.
+#[derive(Default)]
+struct Against {
+    errors: FieldErrors,
+    alike: Vec<Likeness>,
+    /// What the tick box beside the address is about, if there is one.
+    doubt: Option<Confirmed>,
+}
+
+fn new_again(
+    app: &AppState,
+    staff: &StaffSession,
+    form: &SheetForm,
+    against: Against,
+    focus: Option<&str>,
+) -> PageResult {
+    let is_refused = !against.errors.is_empty() || !against.alike.is_empty();
+    let mut shown = fields(staff, &form.typed, against.errors, focus);
+    if let Some(about) = against.doubt.as_ref().or(form.confirmed.as_ref()) {
+        let is_confirmed = form.confirmed.as_ref() == Some(about);
+        shown = shown.doubting(about, is_confirmed);
+    }
+    let page = NewPage {
+        form: shown,
+        mark: form.mark.clone(),
+        invite: form.invite,
+        may_invite: staff.may(Permission::ManagePortal),
+        not_a_duplicate: form.not_a_duplicate || !against.alike.is_empty(),
+        alike: against.alike,
+        frame: staff.frame(app, StaffPage::Charts),
+    };
+    let status = if is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// The client's first address that may be used for mail, as it was typed, and the name of its field.
+fn address_to_invite(form: &SheetForm) -> Option<(String, EmailAddress)> {
+    let (at, row) = (0..)
+        .zip(&form.typed.client.emails)
+        .find(|(_, row)| row.may_mail && !row.value.trim().is_empty())?;
+    Some((format!("email-{at}-value"), EmailAddress::parse(row.value.trim()).ok()?))
+}
+
 /// Makes a chart, and sends the invitation if asked to.
 pub(super) async fn create(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
     let mut form = read_form(&staff, &body)?;
-    let may_invite = staff.may(Permission::ManagePortal);
-    let invite = form.invite && may_invite;
-    let again =
-        |form: &SheetForm, errors: FieldErrors, focus: Option<&str>, alike: Vec<Likeness>| -> PageResult {
-            let refused = !errors.is_empty() || !alike.is_empty();
-            let page = NewPage {
-                form: fields(&staff, &form.typed, errors, focus),
-                invite: form.invite,
-                may_invite,
-                alike,
-                frame: staff.frame(&app, StaffPage::Charts),
-            };
-            let status = if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-            Ok((status, html(page.render())?).into_response())
-        };
+    let invite = form.invite && staff.may(Permission::ManagePortal);
+    let mark = Mark::read("chart", staff.staff_id.as_str(), &form.mark, &body)?;
     if form.add.is_some() || form.remove.is_some() {
         let focus = form.rearrange();
-        return again(&form, FieldErrors::new(), focus.as_deref(), Vec::new());
+        return new_again(&app, &staff, &form, Against::default(), focus.as_deref());
     }
     let mut errors = FieldErrors::new();
     let sheet = match form.typed.check(today(&app, &staff)) {
@@ -241,6 +278,7 @@ pub(super) async fn create(State(app): State<AppState>, staff: StaffSession, bod
             None
         }
     };
+    let address = address_to_invite(&form).filter(|_| invite);
     if invite {
         // Nobody could pass the check, or nothing could be sent: said here, where it can be mended.
         let client = &form.typed.client;
@@ -250,39 +288,102 @@ pub(super) async fn create(State(app): State<AppState>, staff: StaffSession, bod
         if [&client.birth_month, &client.birth_day, &client.birth_year].iter().all(|p| p.trim().is_empty()) {
             errors.add("birth_month", staff.words.get("charts-wrong-invite-birth"));
         }
-        if !client.emails.iter().any(|e| e.may_mail && !e.value.trim().is_empty()) {
+        if address.is_none() {
             errors.add("email-0-value", staff.words.get("charts-wrong-invite-email"));
         }
     }
     let Some(sheet) = sheet.filter(|_| errors.is_empty()) else {
-        return again(&form, errors, None, Vec::new());
+        return new_again(&app, &staff, &form, Against { errors, ..Against::default() }, None);
     };
+    // What is doubtful is asked all at once, and before anything is written.
+    let confirmed = match (&form.confirmed, &address) {
+        (Some(seen), Some((_, address))) if seen.address == address.as_str() => seen.doubts.clone(),
+        _ => Vec::new(),
+    };
+    let mut against = Against::default();
+    if let Some((field, address)) = &address {
+        let (typed, to) = (sheet.clone(), address.clone());
+        let doubts =
+            app.db.read(&staff.scope, move |c| actions::doubts_about(c, &typed, &to)).await?;
+        doubt(&staff, &mut against, field, address, &doubts, &confirmed);
+    }
     if !form.not_a_duplicate {
-        let alike = alike(&app, &staff, &form.typed).await?;
-        if !alike.is_empty() {
-            return again(&form, FieldErrors::new(), None, alike);
-        }
+        against.alike = alike(&app, &staff, &form.typed).await?;
     }
-    let created = match actions::create(&app, &staff.scope, staff.by(), sheet).await? {
-        Ok(created) => created,
-        Err(Refused::Fields(problems)) => {
-            return again(&form, problems.worded(staff.words), None, Vec::new());
-        }
-        Err(Refused::NotFound | Refused::Stale(_)) => return Err(PageError::Stale),
+    if !against.errors.is_empty() || !against.alike.is_empty() {
+        return again_unless_made(&app, &staff, &form, against, mark, invite).await;
+    }
+    let wish = Wish {
+        mark: Some(mark.clone()),
+        invite: address.as_ref().map(|(_, address)| (address.clone(), confirmed.clone())),
     };
-    let room = format!("/staff/charts/{}", created.chart);
-    if !invite {
-        return Ok(see_other(&format!("{room}?done=charts-created")));
-    }
-    let order = InviteOrder { chart: created.chart, address: None, confirmed: Vec::new() };
-    Ok(match portal::invite(&app, &staff.scope, staff.by(), order).await? {
-        Ok(_) => see_other(&format!("{room}/communications?done=charts-created-invited")),
-        // The chart stands; what is doubtful about the address is asked where invitations are sent.
-        Err(portal::Refused::Doubtful(_)) => {
-            see_other(&format!("{room}/access/invite?done=charts-created-doubtful"))
+    match actions::create_as(&app, &staff.scope, staff.by(), sheet, wish).await? {
+        Ok(created) => return Ok(made(&created, invite)),
+        Err(NotMade::NumberTaken) => {
+            against.errors = Problems::one("chart_number", Wrong::NumberTaken).worded(staff.words);
         }
-        Err(_) => see_other(&format!("{room}/communications?done=charts-created")),
+        // Somebody else wrote the address down in this very moment.
+        Err(NotMade::Doubtful(doubts)) => {
+            if let Some((field, address)) = &address {
+                doubt(&staff, &mut against, field, address, &doubts, &confirmed);
+            }
+        }
+    }
+    again_unless_made(&app, &staff, &form, against, mark, invite).await
+}
+
+/// The form once more, unless what stands against it (a chart that is alike, its address, its
+/// number) is the chart that this very form made when it was sent before.
+async fn again_unless_made(
+    app: &AppState,
+    staff: &StaffSession,
+    form: &SheetForm,
+    against: Against,
+    mark: Mark,
+    invite: bool,
+) -> PageResult {
+    match app.db.read(&staff.scope, move |c| actions::created_before(c, &mark)).await? {
+        Some(before) => Ok(made(&before, invite)),
+        None => new_again(app, staff, form, against, None),
+    }
+}
+
+/// Where a made chart's form leads.
+fn made(created: &Created, invite: bool) -> Response {
+    let room = format!("/staff/charts/{}", created.chart);
+    see_other(&match (invite, created.invited) {
+        (true, true) => format!("{room}/communications?done=charts-created-invited"),
+        (true, false) => format!("{room}/communications?done=charts-created"),
+        (false, _) => format!("{room}?done=charts-created"),
     })
+}
+
+/// Notes doubts about an address beside its field, unless staff have looked at all of them.
+fn doubt(
+    staff: &StaffSession,
+    against: &mut Against,
+    field: &str,
+    address: &EmailAddress,
+    doubts: &[(Doubt, String)],
+    confirmed: &[Doubt],
+) {
+    let words = staff.words;
+    if doubts.is_empty() {
+        return;
+    }
+    let about = Confirmed {
+        doubts: doubts.iter().map(|(doubt, _)| *doubt).collect(),
+        address: address.as_str().to_owned(),
+    };
+    if about.doubts.iter().any(|doubt| !confirmed.contains(doubt)) {
+        let mut told: Vec<String> = doubts
+            .iter()
+            .map(|(doubt, suggestion)| doubt.told(words, address.as_str(), suggestion))
+            .collect();
+        told.push(words.get("charts-doubt-what-to-do"));
+        against.errors.add(field, told.join(" "));
+    }
+    against.doubt = Some(about);
 }
 
 /// Charts whose client has the same name and birth date, however both are spelled.

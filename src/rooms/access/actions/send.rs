@@ -14,12 +14,13 @@ use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::{App, AppState};
 use crate::rooms::access::actions::{Doubt, InviteOrder, Outcome, Refused, Sent};
 use crate::rooms::access::address_guard::Elsewhere;
-use crate::rooms::access::files::Files;
+use crate::rooms::access::files::{Files, is_minor};
 use crate::rooms::access::lifecycle::{Decision, Effect, Event, Grant, Refusal, State, decide};
 use crate::rooms::access::mails::{self, Desk, Reader};
 use crate::rooms::access::overview::GrantRole;
 use crate::rooms::access::store::{self, AccessRow, Channel, InvitationRow, InvitationState};
 use crate::rooms::charts::put_email_first;
+use crate::rooms::practice;
 
 /// Charts of one transaction: short enough that other writers are not kept waiting.
 const CHUNK: usize = 500;
@@ -82,6 +83,34 @@ pub async fn invite(app: &AppState, scope: &PracticeScope, by: By, order: Invite
     let order =
         Order { address: order.address, confirmed: order.confirmed, ..Order::new(order.chart, What::Invite) };
     Ok(send_one(app, scope, by, order).await?.map(|made| made.sent))
+}
+
+/// The same in the caller's transaction, for a chart that is made in it. The caller rings the
+/// outbox's bell after the commit.
+pub fn invite_in(app: &App, c: &mut Scoped<'_>, by: &By, order: InviteOrder) -> Outcome<Sent> {
+    let order =
+        Order { address: order.address, confirmed: order.confirmed, ..Order::new(order.chart, What::Invite) };
+    let made = batch(app, c, by, &[order])?.pop().unwrap_or(Err(Refused::NotFound));
+    Ok(made.map(|made| made.sent))
+}
+
+/// What staff should look at before somebody who is not on file yet is invited at this address:
+/// `born` is the client's birth date, `contacts` are the folded addresses of the others on the new
+/// chart.
+pub fn doubts_of_new(
+    c: &mut Scoped<'_>,
+    address: &EmailAddress,
+    born: Option<jiff::civil::Date>,
+    contacts: &[String],
+) -> Result<Vec<(Doubt, String)>, Fault> {
+    let key = address.key();
+    let mut doubts =
+        Elsewhere::load(c, std::slice::from_ref(&key))?.doubts(address, None, &[], false, false);
+    let today = c.now().in_zone(&practice::load(c)?.zone()).date();
+    if born.is_some_and(|born| is_minor(born, today)) && contacts.contains(&key) {
+        doubts.push((Doubt::GuardiansOwn, String::new()));
+    }
+    Ok(doubts)
 }
 
 /// Sends a new link; the earlier ones stop working. `seen` is the generation on the screen of
@@ -209,13 +238,7 @@ async fn send_batch(
     let made = app
         .db
         .write(scope, move |c| {
-            batch(&inside, c, &by, &orders).map_err(|fault| match fault {
-                // Two first invitations of one chart at once: run again, and find the other's.
-                Fault::Database(error) if is_duplicate(&error) => {
-                    store::lost_race("two made a grant or a link at once")
-                }
-                other => other,
-            })
+            batch(&inside, c, &by, &orders)
         })
         .await?;
     let mut sent = false;
@@ -241,6 +264,21 @@ struct Plan {
 }
 
 fn batch(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    orders: &[Order],
+) -> Result<Vec<Result<Made, Refused>>, Fault> {
+    decided_batch(app, c, by, orders).map_err(|fault| match fault {
+        // Two first invitations of one chart at once: run again, and find the other's.
+        Fault::Database(error) if is_duplicate(&error) => {
+            store::lost_race("two made a grant or a link at once")
+        }
+        other => other,
+    })
+}
+
+fn decided_batch(
     app: &App,
     c: &mut Scoped<'_>,
     by: &By,
@@ -324,7 +362,7 @@ fn plan(
         if !repeats {
             let doubts = elsewhere.doubts(
                 address,
-                person,
+                Some(person),
                 &files.family(chart),
                 files.is_minor(chart, now),
                 files.is_undeliverable(person, address),
