@@ -54,7 +54,7 @@ pub async fn run(command: Command) -> Ending {
         let link = staff::make_link(&app, &scope, By::operator(), id.clone()).await?;
         (id, link)
     } else {
-        (staff::invite(&app, &scope, By::operator(), new).await?.map_err(taken)?, None)
+        (staff::invite(&app, &scope, By::operator(), new, None).await?.map_err(taken)?, None)
     };
     if json {
         println!("{}", serde_json::json!({ "id": id, "email": email, "role": role, "link": link }));

@@ -48,6 +48,11 @@ stories! {
         let answer = ines.post("/riverbend/staff/sign-in", &fields).await;
         assert_eq!(answer.location(), Some("/staff"), "{}", answer.words());
         ines.get("/staff/me").await.must_say("Clinician");
+        // A double click adds nobody and mails nothing more; it answers as the first did.
+        let seen = w.unread_to("Ines@Example.org").await;
+        let fields = [("name", "Ines Sample"), ("email", "Ines@Example.org"), ("role", "clinician")];
+        admin.submit_and_follow(&page, "/staff/team/new", &fields).await.must_say("on its way");
+        assert_eq!(w.unread_to("Ines@Example.org").await, seen);
         // The same address twice is refused in words.
         let page = admin.get("/staff/team/new").await;
         let again = [("name", "Ines Again"), ("email", "INES@example.org"), ("role", "biller")];

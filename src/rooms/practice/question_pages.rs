@@ -11,6 +11,7 @@ use crate::platform::i18n::Language;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::once::Mark;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 use crate::rooms::practice::questions::{self, Question, Way};
 use crate::rooms::staff::StaffSession;
@@ -48,6 +49,8 @@ pub(super) async fn list(
 struct FormPage {
     frame: StaffFrame,
     errors: FieldErrors,
+    /// Of a new one's form.
+    mark: String,
     id: Option<QuestionId>,
     language: Language,
     question: String,
@@ -57,6 +60,9 @@ struct FormPage {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form {
+    /// Of a new one's form.
+    #[serde(default)]
+    mark: String,
     language: String,
     question: String,
     answer: String,
@@ -78,17 +84,26 @@ impl Form {
     }
 }
 
+/// What stands in the form.
+#[derive(Default)]
+struct FormText {
+    mark: String,
+    question: String,
+    answer: String,
+}
+
 fn show(
     app: &AppState,
     staff: &StaffSession,
     id: Option<QuestionId>,
     errors: FieldErrors,
     language: Language,
-    form: (String, String),
+    form: FormText,
 ) -> PageResult {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = staff.frame(app, StaffPage::Practice);
-    let page = FormPage { frame, errors, id, language, question: form.0, answer: form.1 };
+    let FormText { mark, question, answer } = form;
+    let page = FormPage { frame, errors, mark, id, language, question, answer };
     Ok((status, html(page.render())?).into_response())
 }
 
@@ -99,16 +114,18 @@ pub(super) async fn new_page(
     Query(spoken): Query<Spoken>,
 ) -> PageResult {
     let language = spoken.of.parse().unwrap_or_else(|_| staff.practice.language());
-    show(&app, &staff, None, FieldErrors::new(), language, Default::default())
+    let form = FormText { mark: Mark::fresh(app.chance.as_ref()), ..FormText::default() };
+    show(&app, &staff, None, FieldErrors::new(), language, form)
 }
 
 /// Adds it.
 pub(super) async fn add(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
     let form: Form = staff.form(&body)?;
     let language: Language = form.language.parse().map_err(|_| PageError::BadRequest)?;
+    let mark = Mark::read("question", staff.staff_id.as_str(), &form.mark, &body)?;
     let mut errors = match form.check(&staff) {
         Ok((question, answer)) => {
-            if questions::add(&app, &staff.scope, staff.by(), language, question, answer).await? {
+            if questions::add(&app, &staff.scope, staff.by(), language, question, answer, mark).await? {
                 return Ok(see_other(&format!("/staff/practice/questions?of={language}&done=saved")));
             }
             FieldErrors::new()
@@ -118,7 +135,8 @@ pub(super) async fn add(State(app): State<AppState>, staff: StaffSession, body: 
     if errors.is_empty() {
         errors.add("question", staff.words.get("practice-error-too-many-questions"));
     }
-    show(&app, &staff, None, errors, language, (form.question, form.answer))
+    let Form { mark, question, answer, .. } = form;
+    show(&app, &staff, None, errors, language, FormText { mark, question, answer })
 }
 
 async fn find(app: &AppState, staff: &StaffSession, id: &str) -> Result<Question, PageError> {
@@ -133,7 +151,7 @@ pub(super) async fn edit_page(
     Path(id): Path<String>,
 ) -> PageResult {
     let found = find(&app, &staff, &id).await?;
-    let form = (found.question, found.answer);
+    let form = FormText { question: found.question, answer: found.answer, ..FormText::default() };
     show(&app, &staff, Some(found.question_id), FieldErrors::new(), found.language, form)
 }
 
@@ -149,7 +167,8 @@ pub(super) async fn save(
     let (question, answer) = match form.check(&staff) {
         Ok(checked) => checked,
         Err(errors) => {
-            let typed = (form.question, form.answer);
+            let Form { question, answer, .. } = form;
+            let typed = FormText { question, answer, ..FormText::default() };
             return show(&app, &staff, Some(found.question_id), errors, found.language, typed);
         }
     };

@@ -9,6 +9,7 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::platform::state::AppState;
+use crate::platform::web::once::{self, Mark};
 use crate::word_enum;
 
 /// The most questions in one language: a help page is read, not searched.
@@ -86,7 +87,7 @@ fn told(c: &mut Scoped<'_>, by: &By, action: &'static str, id: &QuestionId) -> R
     audit::record(c, Event::new(by.clone(), action).with(serde_json::json!({ "question": id })))
 }
 
-/// Adds one at the end; `false` when there are too many.
+/// Adds one at the end, once however often its form is sent; `false` when there are too many.
 pub async fn add(
     app: &AppState,
     scope: &PracticeScope,
@@ -94,10 +95,15 @@ pub async fn add(
     language: Language,
     asked: String,
     answer: String,
+    mark: Mark,
 ) -> Result<bool, Fault> {
     app.db
         .write(scope, move |c| {
+            if once::made_before(c, &mark)?.is_some() {
+                return Ok(true);
+            }
             let Some(id) = insert(c, language, &asked, &answer)? else { return Ok(false) };
+            once::keep(c, &mark, id.as_str())?;
             told(c, &by, "practice.question_added", &id)?;
             Ok(true)
         })

@@ -9,6 +9,7 @@ use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::web::links::{self, Purpose};
+use crate::platform::web::once::{self, Mark};
 use crate::platform::web::session::{self, Audience};
 use crate::rooms::practice;
 use crate::rooms::staff::password;
@@ -44,6 +45,10 @@ fn insert(c: &mut Scoped<'_>, by: &By, new: &NewStaff) -> Result<Result<StaffMem
     Ok(Ok(member))
 }
 
+fn damaged() -> Fault {
+    Fault::Damaged("a form's mark names no staff member".to_owned())
+}
+
 /// Adds a staff member, who has no password yet: a link sets it ([`make_link`]).
 pub async fn add(
     app: &AppState,
@@ -54,21 +59,31 @@ pub async fn add(
     app.db.write(scope, move |c| Ok(insert(c, &by, &new)?.map(|member| member.staff_id))).await
 }
 
-/// Adds a staff member and mails them the link that sets their password.
+/// Adds a staff member and mails them the link that sets their password. The same form sent twice
+/// adds one and mails once.
 pub async fn invite(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
     new: NewStaff,
+    mark: Option<Mark>,
 ) -> Result<Result<StaffId, NotAdded>, Fault> {
     let inner = app.clone();
     let added = app
         .db
         .write(scope, move |c| {
+            if let Some(mark) = &mark
+                && let Some(before) = once::made_before(c, mark)?
+            {
+                return Ok(Ok(before.parse().map_err(|_| damaged())?));
+            }
             let member = match insert(c, &by, &new)? {
                 Ok(member) => member,
                 Err(not_added) => return Ok(Err(not_added)),
             };
+            if let Some(mark) = &mark {
+                once::keep(c, mark, member.staff_id.as_str())?;
+            }
             let practice = practice::load(c)?;
             password::send_link(&inner, c, &practice, &member)?;
             Ok(Ok(member.staff_id))

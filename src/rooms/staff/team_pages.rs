@@ -13,6 +13,7 @@ use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage, initials};
+use crate::platform::web::once::Mark;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 use crate::rooms::staff::StaffSession;
 use crate::rooms::staff::store::{self, StaffMember, StaffState};
@@ -90,6 +91,7 @@ pub(super) async fn list(State(app): State<AppState>, staff: StaffSession) -> Pa
 struct NewPage {
     frame: StaffFrame,
     errors: FieldErrors,
+    mark: String,
     name: String,
     email: String,
     role: String,
@@ -98,7 +100,12 @@ struct NewPage {
 
 /// The form for a new staff member.
 pub(super) async fn new_page(State(app): State<AppState>, staff: StaffSession) -> PageResult {
-    let form = NewForm { name: String::new(), email: String::new(), role: Role::Clinician.to_string() };
+    let form = NewForm {
+        mark: Mark::fresh(app.chance.as_ref()),
+        name: String::new(),
+        email: String::new(),
+        role: Role::Clinician.to_string(),
+    };
     show_new(&app, &staff, FieldErrors::new(), form)
 }
 
@@ -106,13 +113,15 @@ fn show_new(app: &AppState, staff: &StaffSession, errors: FieldErrors, form: New
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = staff.frame(app, StaffPage::Team);
     let roles = role_options(staff.words);
-    let page = NewPage { frame, errors, name: form.name, email: form.email, role: form.role, roles };
+    let NewForm { mark, name, email, role } = form;
+    let page = NewPage { frame, errors, mark, name, email, role, roles };
     Ok((status, html(page.render())?).into_response())
 }
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewForm {
+    mark: String,
     name: String,
     email: String,
     role: String,
@@ -121,6 +130,7 @@ struct NewForm {
 /// Adds a staff member and mails them a link.
 pub(super) async fn invite(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
     let form: NewForm = staff.form(&body)?;
+    let mark = Mark::read("staff", staff.staff_id.as_str(), &form.mark, &body)?;
     let words = staff.words;
     let mut errors = FieldErrors::new();
     let name = form.name.trim();
@@ -134,7 +144,7 @@ pub(super) async fn invite(State(app): State<AppState>, staff: StaffSession, bod
     let role = form.role.parse::<Role>().map_err(|_| PageError::BadRequest)?;
     if let (Ok(email), true) = (email, errors.is_empty()) {
         let new = NewStaff { email, name: name.to_owned(), role };
-        match team::invite(&app, &staff.scope, staff.by(), new).await? {
+        match team::invite(&app, &staff.scope, staff.by(), new, Some(mark)).await? {
             Ok(_) => return Ok(see_other("/staff/team?done=staff-invited")),
             Err(NotAdded::AddressTaken) => errors.add("email", words.get("staff-error-address-taken")),
         }
