@@ -20,6 +20,8 @@ pub enum Actor {
     Account(AccountId),
     /// The holder of an invite link, not yet known further.
     LinkHolder,
+    /// Somebody at a door who has not shown who they are (a failed sign-in).
+    Stranger,
     /// An integrator's key, with its name.
     ApiKey(KeyId, String),
     /// The operator at the command line.
@@ -34,6 +36,7 @@ impl Actor {
             Self::Staff(id, name) => ("staff", id.to_string(), name.clone()),
             Self::Account(id) => ("account", id.to_string(), String::new()),
             Self::LinkHolder => ("link", String::new(), String::new()),
+            Self::Stranger => ("stranger", String::new(), String::new()),
             Self::ApiKey(id, name) => ("api_key", id.to_string(), name.clone()),
             Self::Operator => ("operator", String::new(), "Operator".into()),
             Self::System => ("system", String::new(), "Anteroom".into()),

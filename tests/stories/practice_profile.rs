@@ -63,7 +63,11 @@ stories! {
         let mut admin = w.staff(Role::Administrator).await;
         for (question, answer) in [("Where do I park?", "Behind the house.\n\nIt costs nothing."), ("Can I bring my dog?", "Yes.")] {
             let page = admin.get("/staff/practice/questions/new?of=en").await;
-            admin.submit_and_follow(&page, "questions/new", &[("question", question), ("answer", answer)]).await.must_say(question);
+            let fields = [("question", question), ("answer", answer)];
+            admin.submit_and_follow(&page, "questions/new", &fields).await.must_say(question);
+            // Sent twice, it stands there once.
+            let list = admin.submit_and_follow(&page, "questions/new", &fields).await;
+            assert_eq!(list.words().matches(question).count(), 1, "{}", list.words());
         }
         let list = admin.get("/staff/practice/questions?of=en").await;
         let order = |page: &crate::support::Page| {
@@ -84,6 +88,13 @@ stories! {
         admin.get(&one).await.must_be(404);
         let mut theirs = w.staff_of(&w.twinoaks, Role::Administrator).await;
         theirs.get("/staff/practice/questions?of=en").await.must_not_say("Can I bring my dog?");
+    }
+
+    async fn aud_02_a_strangers_failed_sign_in_is_not_the_houses_own_doing(w: &mut World) {
+        let mut stranger = w.browser();
+        stranger.post("/riverbend/staff/sign-in", &[("email", "nobody@example.org"), ("password", "a wrong password"), ("back", "")]).await.must_be(422);
+        let trail = w.staff(Role::Administrator).await.get("/staff/audit").await;
+        trail.must_say("Someone not signed in Failed to sign in").must_not_say("Anteroom</td>");
     }
 
     async fn aud_02_the_trail_is_read_by_page_by_chart_and_checks_itself(w: &mut World) {

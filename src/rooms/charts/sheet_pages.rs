@@ -255,9 +255,8 @@ fn new_again(
 
 /// The client's first address that may be used for mail, as it was typed, and the name of its field.
 fn address_to_invite(form: &SheetForm) -> Option<(String, EmailAddress)> {
-    let (at, row) = (0..)
-        .zip(&form.typed.client.emails)
-        .find(|(_, row)| row.may_mail && !row.value.trim().is_empty())?;
+    let (at, row) =
+        (0..).zip(&form.typed.client.emails).find(|(_, row)| row.may_mail && !row.value.trim().is_empty())?;
     Some((format!("email-{at}-value"), EmailAddress::parse(row.value.trim()).ok()?))
 }
 
@@ -303,8 +302,7 @@ pub(super) async fn create(State(app): State<AppState>, staff: StaffSession, bod
     let mut against = Against::default();
     if let Some((field, address)) = &address {
         let (typed, to) = (sheet.clone(), address.clone());
-        let doubts =
-            app.db.read(&staff.scope, move |c| actions::doubts_about(c, &typed, &to)).await?;
+        let doubts = app.db.read(&staff.scope, move |c| actions::doubts_about(c, &typed, &to)).await?;
         doubt(&staff, &mut against, field, address, &doubts, &confirmed);
     }
     if !form.not_a_duplicate {

@@ -149,7 +149,7 @@ fn settle(
             Ok(SignIn::Paused(until))
         }
         _ => {
-            audit::record(c, Event::new(by(Actor::System), "account.sign_in_failed").with(whom))?;
+            audit::record(c, Event::new(by(Actor::Stranger), "account.sign_in_failed").with(whom))?;
             Ok(SignIn::Wrong)
         }
     }
@@ -229,7 +229,7 @@ async fn answer_by_mail(
     let (this, door) = (app.clone(), scope.clone());
     app.db
         .system_write(move |system| {
-            let by = By { actor: Actor::System, source: source.clone() };
+            let by = By { actor: Actor::Stranger, source: source.clone() };
             let found = accounts::find_by_address(&mut system.within(&door), &key)?;
             if found.is_empty() {
                 return hint_invited(&this, &mut system.within(&door), &key);

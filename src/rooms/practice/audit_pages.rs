@@ -56,13 +56,13 @@ fn action_words(words: Words, action: &str) -> String {
 }
 
 fn who_words(words: Words, event: &Recorded) -> String {
-    if !event.actor_name.is_empty() {
-        return event.actor_name.clone();
-    }
     words.get(match event.actor_kind.as_str() {
         "account" => "practice-actor-account",
         "link" => "practice-actor-link",
-        _ => "practice-actor-unknown",
+        "operator" => "practice-actor-operator",
+        "stranger" => "practice-actor-stranger",
+        _ if event.actor_name.is_empty() => "practice-actor-unknown",
+        _ => return event.actor_name.clone(),
     })
 }
 
@@ -125,4 +125,77 @@ async fn show(app: &AppState, staff: &StaffSession, which: Which, check: Option<
     lines.truncate(page);
     let frame = staff.frame(app, StaffPage::Audit);
     html(AuditPage { frame, chart: which.chart, unknown, lines, older, check }.render())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+    use crate::platform::i18n::Language;
+
+    /// What looks like an action in the source and is the kind of a mail.
+    const MAILS: [&str; 4] = ["access.invitation", "access.reminder", "staff.invitation", "staff.reset"];
+
+    /// Every literal of the source that names an action (`"chart.created"`), without those of tests.
+    fn actions() -> BTreeSet<String> {
+        fn walk(folder: &Path, found: &mut BTreeSet<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, found);
+                } else if path.extension().is_some_and(|e| e == "rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+                    found.extend(text.split('"').filter(|part| is_action(part)).map(str::to_owned));
+                }
+            }
+        }
+        let mut found = BTreeSet::new();
+        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+        found
+    }
+
+    fn is_action(text: &str) -> bool {
+        const SUBJECTS: [&str; 11] = [
+            "access",
+            "account",
+            "api_key",
+            "appointment",
+            "chart",
+            "charts",
+            "document",
+            "ledger",
+            "mail",
+            "practice",
+            "staff",
+        ];
+        text.split_once('.').is_some_and(|(subject, deed)| {
+            SUBJECTS.contains(&subject)
+                && deed.len() > 3
+                && deed.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                && !MAILS.contains(&text)
+        })
+    }
+
+    #[test]
+    fn every_action_of_the_trail_has_its_words_in_every_language_and_no_words_are_left_over() {
+        let actions = actions();
+        assert!(actions.len() > 60, "the source could not be read: {actions:?}");
+        for language in Language::ALL {
+            let words = Words::of(*language);
+            let bare: Vec<_> = actions.iter().filter(|a| action_words(words, a) == **a).collect();
+            assert!(bare.is_empty(), "no words in {language}: {bare:?}");
+        }
+        let keys: BTreeSet<String> =
+            actions.iter().map(|a| format!("practice-did-{}", a.replace(['.', '_'], "-"))).collect();
+        let catalogue = include_str!("../../../locales/en/practice.ftl");
+        let dead: Vec<_> = catalogue
+            .lines()
+            .filter_map(|line| line.split(" = ").next().filter(|key| key.starts_with("practice-did-")))
+            .filter(|key| !keys.contains(*key))
+            .collect();
+        assert!(dead.is_empty(), "nothing does {dead:?}");
+    }
 }

@@ -37,11 +37,6 @@ impl PublicPractice {
     pub fn by_link(&self) -> By {
         By { actor: Actor::LinkHolder, source: self.source.clone() }
     }
-
-    /// Nobody known acts (a failed sign-in).
-    pub fn by_stranger(&self) -> By {
-        By { actor: Actor::System, source: self.source.clone() }
-    }
 }
 
 /// The network address of a request, as text for the trail and as a bucket for limits.

@@ -97,7 +97,7 @@ pub async fn sign_in(
                     Ok(SignIn::Paused(until))
                 }
                 _ => {
-                    audit::record(c, Event::new(by(Actor::System), "staff.sign_in_failed").with(whom))?;
+                    audit::record(c, Event::new(by(Actor::Stranger), "staff.sign_in_failed").with(whom))?;
                     Ok(SignIn::Wrong)
                 }
             }

@@ -66,7 +66,7 @@ pub async fn forgot(
                 send_link(&inner, c, &practice, member)?;
                 details = serde_json::json!({ "staff": member.staff_id });
             }
-            let by = By { actor: Actor::System, source: visitor.source.clone() };
+            let by = By { actor: Actor::Stranger, source: visitor.source.clone() };
             audit::record(c, Event::new(by, "staff.password_forgotten").with(details))?;
             Ok(member.is_some())
         })

@@ -104,8 +104,7 @@ pub fn doubts_of_new(
     contacts: &[String],
 ) -> Result<Vec<(Doubt, String)>, Fault> {
     let key = address.key();
-    let mut doubts =
-        Elsewhere::load(c, std::slice::from_ref(&key))?.doubts(address, None, &[], false, false);
+    let mut doubts = Elsewhere::load(c, std::slice::from_ref(&key))?.doubts(address, None, &[], false, false);
     let today = c.now().in_zone(&practice::load(c)?.zone()).date();
     if born.is_some_and(|born| is_minor(born, today)) && contacts.contains(&key) {
         doubts.push((Doubt::GuardiansOwn, String::new()));
@@ -235,12 +234,7 @@ async fn send_batch(
     orders: Vec<Order>,
 ) -> Result<Vec<Result<Made, Refused>>, Fault> {
     let inside = app.clone();
-    let made = app
-        .db
-        .write(scope, move |c| {
-            batch(&inside, c, &by, &orders)
-        })
-        .await?;
+    let made = app.db.write(scope, move |c| batch(&inside, c, &by, &orders)).await?;
     let mut sent = false;
     for one in made.iter().flatten() {
         app.live.chart_changed(scope.id(), &one.sent.chart);
