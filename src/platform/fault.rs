@@ -57,6 +57,14 @@ impl Fault {
         }
     }
 
+    /// Makes the database's retry run the unit of work again.
+    pub fn lost_race(what: &str) -> Self {
+        Self::Database(diesel::result::Error::DatabaseError(
+            diesel::result::DatabaseErrorKind::SerializationFailure,
+            Box::new(what.to_owned()),
+        ))
+    }
+
     /// For what is noted beside reading ("last seen"): a full disk or a busy database must not keep
     /// anybody from reading (DUR-03). Logged, and passed over; other faults stay faults.
     pub fn borne_while_reading(self) -> Result<(), Self> {

@@ -63,12 +63,7 @@ pub fn count(c: &mut Scoped<'_>, bucket: &str, limit: Limit) -> Result<i32, Faul
             Ok(_) => {}
             // Another process made the row first: PostgreSQL has given this transaction up, so the
             // unit of work runs again.
-            Err(error) if is_duplicate(&error) => {
-                return Err(Fault::Database(diesel::result::Error::DatabaseError(
-                    diesel::result::DatabaseErrorKind::SerializationFailure,
-                    Box::new("two first tries at once".to_owned()),
-                )));
-            }
+            Err(error) if is_duplicate(&error) => return Err(Fault::lost_race("two first tries at once")),
             Err(error) => return Err(error.into()),
         }
     }

@@ -1,12 +1,15 @@
 //! Takes away what nobody needs any more: counters of windows that are over, sessions and one-time
-//! links that ended long ago, answers kept for repeated API calls, marks of forms that were sent.
+//! links that ended long ago, browsers not seen for a year, answers kept for repeated API calls, marks of
+//! forms that were sent.
 
 use diesel::prelude::*;
 
-use crate::platform::db::schema::{attempt_counter, idempotent_request, one_time_link, sent_form, session};
+use crate::platform::db::schema::{
+    attempt_counter, idempotent_request, known_device, one_time_link, sent_form, session,
+};
 use crate::platform::fault::Fault;
 use crate::platform::state::App;
-use crate::platform::web::sign_in;
+use crate::platform::web::{devices, sign_in};
 
 /// Days that an ended session or link is kept, for "who was signed in then".
 const DAYS: i64 = 30;
@@ -28,6 +31,9 @@ pub async fn tidy(app: &App) -> Result<usize, Fault> {
             .execute(system.conn)?;
             // No session lives longer than twelve hours, so one that began this long ago is over.
             gone += diesel::delete(session::table.filter(session::created_at.lt(long_ago)))
+                .execute(system.conn)?;
+            let last_year = system.now.plus_hours(-24 * devices::DAYS);
+            gone += diesel::delete(known_device::table.filter(known_device::seen_at.lt(last_year)))
                 .execute(system.conn)?;
             gone += diesel::delete(one_time_link::table.filter(one_time_link::expires_at.lt(long_ago)))
                 .execute(system.conn)?;

@@ -50,6 +50,7 @@ fn right(token: &Token, client: &Client) -> RegisterOrder {
         nonce: format!("form of {}", client.chart_id),
         language: Language::English,
         ip_bucket: "198.51.100.7".into(),
+        device: None,
     }
 }
 
@@ -870,7 +871,13 @@ stories! {
         let (_, link) = invited(w, &ana).await;
         for _ in 0..12 {
             w.app.db.write(&w.riverbend.scope, |c| {
-                sign_in::decide(c, Audience::Client, "ana.duarte@example.com", "198.51.100.9", false)
+                let attempt = sign_in::Attempt {
+                    name_key: "ana.duarte@example.com",
+                    subject: None,
+                    ip_bucket: "198.51.100.9",
+                    device: None,
+                };
+                sign_in::decide(c, Audience::Client, attempt, false)
             }).await.expect("no fault");
         }
         assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }));

@@ -106,6 +106,86 @@ stories! {
         }
     }
 
+    async fn rat_03_a_stranger_who_knows_the_name_keeps_nobody_out_who_was_here_before(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        let right = [("name", who.name.as_str()), ("password", PASSWORD)];
+        for _ in 0..3 {
+            for _ in 0..12 {
+                try_in(w, &who.name, "a wrong password").await.must_be(422);
+            }
+            try_in(w, &who.name, PASSWORD).await.must_be(422).must_say("too many tries");
+            // Through either practice's door; and that forgives the stranger nothing.
+            assert_eq!(phone.post("/riverbend/sign-in", &right).await.location(), Some("/portal"));
+            try_in(w, &who.name, PASSWORD).await.must_be(422).must_say("too many tries");
+            w.clock.advance_seconds(15 * 60 + 1);
+        }
+        // Ten wrong ones pause this browser as they pause a stranger's, and nobody else.
+        let wrong = [("name", who.name.as_str()), ("password", "a wrong password")];
+        for _ in 0..9 {
+            phone.post("/riverbend/sign-in", &wrong).await.must_say("is not right");
+        }
+        phone.post("/riverbend/sign-in", &wrong).await.must_say("too many tries");
+        phone.post("/riverbend/sign-in", &right).await.must_be(422).must_say("too many tries");
+        assert_eq!(try_in(w, &who.name, PASSWORD).await.location(), Some("/portal"));
+    }
+
+    async fn rat_03_with_a_known_browser_an_unknown_name_behaves_like_a_known_one(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let ben = w.chart("Ben", "Okafor").await;
+        let (ana, ben) = (enrolled(w, &ana).await, enrolled(w, &ben).await);
+        // Ben's own browser is a stranger's for Ana's name, and for nobody's.
+        let mut bens = sign_in(w, &ben.name).await;
+        for turn in 0..12 {
+            let known = bens.post("/riverbend/sign-in", &[("name", &ana.name), ("password", "a wrong password")]).await;
+            let nobody = "nobody.at.all@example.com";
+            let unknown = bens.post("/riverbend/sign-in", &[("name", nobody), ("password", "a wrong password")]).await;
+            let same = |page: &Page, name: &str| page.html().replace(name, "NAME");
+            assert_eq!(same(&known, &ana.name), same(&unknown, nobody), "turn {turn}");
+            assert_eq!(known.status(), unknown.status());
+            let names = |page: &Page| page.answer.headers.iter().map(|(n, _)| n.clone()).collect::<Vec<_>>();
+            assert_eq!(names(&known), names(&unknown), "turn {turn}");
+        }
+    }
+
+    async fn rat_03_a_reset_or_signing_out_everywhere_ends_what_a_browser_was_known_by(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        let mut laptop = sign_in(w, &who.name).await;
+        // "Sign out everywhere else" leaves this one known.
+        let me = laptop.get("/portal/me").await;
+        laptop.submit(&me, "/portal/me/end", &[("session", "others")]).await.must_be(303);
+        for _ in 0..10 {
+            try_in(w, &who.name, "a wrong password").await;
+        }
+        let right = [("name", who.name.as_str()), ("password", PASSWORD)];
+        phone.post("/riverbend/sign-in", &right).await.must_be(422).must_say("too many tries");
+        assert_eq!(laptop.post("/riverbend/sign-in", &right).await.location(), Some("/portal"));
+        forget(w, &who.name).await;
+        let link = reset_link(w, &ana.email).await;
+        let new = "seven lanterns on a hill";
+        assert!(w.browser().post(&link, &[("password", new)]).await.is_redirect());
+        for _ in 0..10 {
+            try_in(w, &who.name, "a wrong password").await;
+        }
+        let fields = [("name", who.name.as_str()), ("password", new)];
+        laptop.post("/riverbend/sign-in", &fields).await.must_be(422).must_say("too many tries");
+    }
+
+    async fn ses_01_a_changed_password_gives_a_fresh_session_and_keeps_the_chart_in_view(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut laptop = sign_in(w, &who.name).await;
+        let mut copy = laptop.clone();
+        let me = laptop.get("/portal/me").await;
+        let right = [("present", PASSWORD), ("new", "seven lanterns on a hill")];
+        laptop.submit_and_follow(&me, "/portal/me/password", &right).await.must_say("Your password is changed");
+        assert!(copy.get("/portal").await.is_redirect(), "the old cookie still opens");
+        laptop.get("/portal").await.must_be(200).must_say("Ana");
+    }
+
     async fn failures_before_a_registration_do_not_greet_the_new_account_for_ever(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         for _ in 0..10 {
@@ -375,6 +455,7 @@ stories! {
         assert!(phone.get("/portal").await.is_redirect(), "the other session lives on");
         let notice = w.mail_to(&ana.email).await;
         assert!(notice.text.contains("was changed"));
+        let me = laptop.get("/portal/me").await;
         let weak = [("present", "seven lanterns on a hill"), ("new", "ana.duarte@example.com")];
         laptop.submit(&me, "/portal/me/password", &weak).await.must_be(422);
     }

@@ -112,7 +112,7 @@ stories! {
             }
             assert!(page.answer.header("strict-transport-security").is_some_and(|v| v.contains("max-age=63072000")));
         }
-        assert_eq!(pages[0].answer.all("set-cookie").count(), 1);
+        assert_eq!(pages[0].answer.all("set-cookie").count(), 2, "the session, and the browser");
     }
 
     async fn ses_03_a_session_ends_fifteen_minutes_after_the_last_click(w: &mut World) {
@@ -210,6 +210,93 @@ stories! {
             knock(&mut browser, &email, "wrong but long enough").await.must_be(422);
         }
         assert!(is_in(&knock(&mut browser, &email, PASSWORD).await));
+    }
+
+    async fn rat_03_a_stranger_who_knows_the_name_keeps_nobody_out_who_was_here_before(w: &mut World) {
+        let (email, mut own, mut stranger) = (desk(w), w.browser(), w.browser());
+        assert!(is_in(&knock(&mut own, &email, PASSWORD).await));
+        for _ in 0..3 {
+            for _ in 0..12 {
+                knock(&mut stranger, &email, "wrong but long enough").await.must_be(422);
+            }
+            knock(&mut w.browser(), &email, PASSWORD).await.must_be(422).must_say("paused until");
+            assert!(is_in(&knock(&mut own, &email, PASSWORD).await), "its owner comes in");
+            // Which forgives the stranger nothing.
+            knock(&mut stranger, &email, PASSWORD).await.must_be(422).must_say("paused until");
+            w.clock.advance_seconds(15 * 60 + 1);
+        }
+        // A browser of somebody else of the team is a stranger's where this name is concerned.
+        let mut other = w.browser();
+        let admin = w.riverbend.member(Role::Administrator).email.clone();
+        assert!(is_in(&knock(&mut other, &admin, PASSWORD).await));
+        for _ in 0..10 {
+            knock(&mut stranger, &email, "wrong but long enough").await.must_be(422);
+        }
+        knock(&mut other, &email, PASSWORD).await.must_be(422).must_say("paused until");
+    }
+
+    async fn rat_03_a_browser_that_was_here_before_has_ten_tries_as_well(w: &mut World) {
+        let (email, mut own) = (desk(w), w.browser());
+        assert!(is_in(&knock(&mut own, &email, PASSWORD).await));
+        for _ in 0..9 {
+            knock(&mut own, &email, "wrong but long enough").await.must_say("do not go together");
+        }
+        knock(&mut own, &email, "wrong but long enough").await.must_say("paused until");
+        knock(&mut own, &email, PASSWORD).await.must_be(422).must_say("paused until");
+        // Nobody else is paused by that.
+        assert!(is_in(&knock(&mut w.browser(), &email, PASSWORD).await));
+        w.clock.advance_seconds(15 * 60);
+        assert!(is_in(&knock(&mut own, &email, PASSWORD).await));
+    }
+
+    async fn rat_03_the_cookie_says_nothing_opens_nothing_and_ends_with_signing_out_everywhere(w: &mut World) {
+        let (email, mut own) = (desk(w), w.browser());
+        let answer = knock(&mut own, &email, PASSWORD).await;
+        let cookie = answer.answer.all("set-cookie").find(|c| c.contains("device")).expect("a cookie").to_owned();
+        assert!(cookie.contains("; HttpOnly") && cookie.contains("; Max-Age=31536000"), "{cookie}");
+        let value = cookie.split([';', '=']).nth(1).expect("a value").to_owned();
+        assert_eq!(value.len(), 43, "random text and nothing else: {cookie}");
+        assert!(!format!("{:?}", w.dump().await).contains(&value), "only its hash is kept");
+        let mut alone = w.browser();
+        alone.take_cookie(&cookie);
+        assert!(is_out(&alone.get("/staff/me").await));
+        let known = |w: &World| {
+            let email = email.clone();
+            let (mut stranger, mut held) = (w.browser(), w.browser());
+            held.take_cookie(&cookie);
+            async move {
+                for _ in 0..10 {
+                    knock(&mut stranger, &email, "wrong but long enough").await.must_be(422);
+                }
+                is_in(&knock(&mut held, &email, PASSWORD).await)
+            }
+        };
+        assert!(known(w).await);
+        let staff = w.riverbend.member(Role::FrontDesk).staff_id.clone();
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get(&format!("/staff/team/{staff}")).await;
+        admin.submit(&page, &format!("/staff/team/{staff}/sign-out"), &[]).await.must_be(303);
+        w.clock.advance_seconds(15 * 60 + 1);
+        assert!(!known(w).await, "it is a stranger's browser again");
+    }
+
+    async fn ses_01_a_changed_password_gives_a_fresh_session_and_ends_every_other(w: &mut World) {
+        let (email, mut here, mut there) = (desk(w), w.browser(), w.browser());
+        knock(&mut here, &email, PASSWORD).await;
+        knock(&mut there, &email, PASSWORD).await;
+        let mut copy = here.clone();
+        let page = here.get("/staff/me").await;
+        let changes = [("present", PASSWORD), ("password", NEW)];
+        here.submit_and_follow(&page, "/staff/me/password", &changes).await.must_be(200);
+        for old in [&mut there, &mut copy] {
+            assert!(is_out(&old.get("/staff/me").await), "an old session lives on");
+            // Nor is its browser known any more.
+            for _ in 0..10 {
+                knock(&mut w.browser(), &email, "wrong but long enough").await.must_be(422);
+            }
+            knock(old, &email, NEW).await.must_be(422).must_say("paused until");
+        }
+        assert!(is_in(&knock(&mut here, &email, NEW).await), "the one that changed it is");
     }
 
     async fn rat_02_tidying_up_forgives_nobody(w: &mut World) {

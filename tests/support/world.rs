@@ -531,6 +531,7 @@ impl World {
             nonce: format!("nonce of {}", client.chart_id),
             language: Language::English,
             ip_bucket: "127.0.0.1".into(),
+            device: None,
         };
         let by = By { actor: Actor::LinkHolder, source: "127.0.0.1".into() };
         match actions::register(&self.app, &self.riverbend.scope, by, order).await.expect("no fault") {

@@ -17,6 +17,7 @@ DROP TABLE related_contact;
 DROP TABLE chart;
 DROP TABLE person_address;
 DROP TABLE person;
+DROP TABLE known_device;
 DROP TABLE session;
 DROP TABLE one_time_link;
 DROP TABLE staff_member;

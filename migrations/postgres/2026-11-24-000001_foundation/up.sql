@@ -70,6 +70,19 @@ CREATE TABLE session (
 );
 CREATE INDEX session_subject ON session (practice_id, subject_id);
 
+-- Browsers that have signed in to an account: their failures are counted apart from strangers'.
+-- Only the SHA-256 of the cookie's text is kept; one browser may stand beside several accounts.
+CREATE TABLE known_device (
+    practice_id TEXT   NOT NULL REFERENCES practice,
+    token_hash  TEXT   NOT NULL,
+    subject_id  TEXT   NOT NULL,
+    audience    TEXT   NOT NULL,
+    created_at  BIGINT NOT NULL,
+    seen_at     BIGINT NOT NULL,
+    PRIMARY KEY (practice_id, token_hash, subject_id)
+);
+CREATE INDEX known_device_subject ON known_device (practice_id, subject_id);
+
 CREATE TABLE person (
     practice_id       TEXT   NOT NULL REFERENCES practice,
     person_id         TEXT   NOT NULL,

@@ -204,6 +204,7 @@ impl<'a> Teller<'a> {
             nonce: nonce.to_owned(),
             language: Language::read(&owner.language),
             ip_bucket: HOME.into(),
+            device: None,
         })
     }
 
@@ -280,11 +281,12 @@ impl<'a> Teller<'a> {
                 self.drain().await?;
             }
             Step::SignIn => {
-                let visitor = portal::actions::Visitor {
+                let visitor = crate::platform::web::sign_in::Visitor {
                     source: HOME.into(),
                     ip_bucket: HOME.into(),
                     agent: "Mozilla/5.0 (demo)".into(),
                     former: None,
+                    device: None,
                 };
                 let name = self.owner_address(chart).await?;
                 let password = Secret::new(CLIENT_PASSWORD.into());

@@ -66,6 +66,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    known_device (practice_id, token_hash, subject_id) {
+        practice_id -> Text,
+        token_hash -> Text,
+        subject_id -> Text,
+        audience -> Text,
+        created_at -> BigInt,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
     person (practice_id, person_id) {
         practice_id -> Text,
         person_id -> Text,
@@ -373,6 +384,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     frequent_question,
     idempotent_request,
     invitation,
+    known_device,
     ledger_entry,
     one_time_link,
     outbox,

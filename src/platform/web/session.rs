@@ -12,6 +12,7 @@ use crate::platform::db::schema::session;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::state::{App, Settings};
+use crate::platform::web::devices;
 use crate::word_enum;
 
 word_enum! {
@@ -250,8 +251,10 @@ pub fn end(c: &mut Scoped<'_>, token_hash: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Ends every session of a staff member or an account; returns how many were open.
+/// Signs a staff member or an account out everywhere: ends every session and forgets every browser.
+/// Returns how many sessions were open.
 pub fn end_all(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Result<usize, Fault> {
+    devices::forget(c, audience, subject, None)?;
     let now = c.now();
     Ok(diesel::update(
         session::table
@@ -288,18 +291,22 @@ pub fn read_cookie(
     audience: Audience,
     headers: &HeaderMap,
 ) -> Option<(PracticeId, Token)> {
-    let name = audience.cookie(settings);
+    cookie_named(audience.cookie(settings), headers).find_map(|value| {
+        let (practice, token) = value.split_once('.')?;
+        Some((practice.parse().ok()?, Token::read(token)?))
+    })
+}
+
+/// What the browser sent under this name.
+pub(super) fn cookie_named<'a>(name: &'a str, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|v| v.to_str().ok())
         .flat_map(|v| v.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(key, _)| *key == name)
-        .find_map(|(_, value)| {
-            let (practice, token) = value.split_once('.')?;
-            Some((practice.parse().ok()?, Token::read(token)?))
-        })
+        .filter(move |(key, _)| *key == name)
+        .map(|(_, value)| value)
 }
 
 /// The form token of a session (WEB-01): derived, so nothing has to be kept.

@@ -5,13 +5,21 @@
 //! with the same statements, so that neither answer nor time tells which it is (RAT-04). Whoever
 //! registers, or sets a new password by a link, calls [`clear`], so that failures of strangers before
 //! do not greet the new account.
+//!
+//! Strangers' failures pause a name for strangers. A browser that has signed in to the account before
+//! ([`devices`]) counts its own, by the same rules, so that nobody is kept out by others (RAT-03).
+
+use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::kernel::clock::Moment;
-use crate::kernel::secrets::sha256_hex;
+use crate::kernel::ids::PracticeId;
+use crate::kernel::secrets::{Token, sha256_hex};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::limits::{self, Limit};
-use crate::platform::web::session::Audience;
+use crate::platform::state::Settings;
+use crate::platform::web::devices;
+use crate::platform::web::session::{self, Audience};
 
 /// Failures in a row that begin a pause.
 pub const FAILURES: i32 = 10;
@@ -44,6 +52,99 @@ pub enum Verdict {
     Paused(Moment),
 }
 
+/// Who stands at a door.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Network address.
+    pub source: String,
+    /// The same for counting.
+    pub ip_bucket: String,
+    /// What the browser calls itself.
+    pub agent: String,
+    /// The session that this browser had, which the new one replaces (SES-01).
+    pub former: Option<(PracticeId, Token)>,
+    /// By what this browser may be known ([`devices`]).
+    pub device: Option<Token>,
+}
+
+impl Visitor {
+    /// Who sends a request with these headers from this network address.
+    pub fn read(
+        settings: &Settings,
+        audience: Audience,
+        (source, ip_bucket): (&str, &str),
+        headers: &HeaderMap,
+    ) -> Self {
+        let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        Self {
+            source: source.to_owned(),
+            ip_bucket: ip_bucket.to_owned(),
+            agent: agent.to_owned(),
+            former: session::read_cookie(settings, audience, headers),
+            device: devices::read_cookie(settings, audience, headers),
+        }
+    }
+}
+
+/// What a browser is given at a sign-in: the secrets of its two cookies.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The new session's.
+    pub session: Token,
+    /// By which the browser is known again.
+    pub device: Token,
+}
+
+impl Opened {
+    /// Puts both cookies beside an answer. `practice` is the session's.
+    pub fn set_cookies(
+        &self,
+        settings: &Settings,
+        audience: Audience,
+        practice: &PracticeId,
+        headers: &mut HeaderMap<HeaderValue>,
+    ) {
+        headers.append(header::SET_COOKIE, session::cookie(settings, audience, practice, &self.session));
+        headers.append(header::SET_COOKIE, devices::cookie(settings, audience, &self.device));
+    }
+}
+
+/// Opens a session for somebody whose password was right, and knows their browser from then on.
+pub fn open(
+    c: &mut Scoped<'_>,
+    audience: Audience,
+    subject: &str,
+    visitor: &Visitor,
+) -> Result<Opened, Fault> {
+    let session = session::open(c, audience, subject, &visitor.source, &visitor.agent)?;
+    let device = devices::remember(c, audience, subject, visitor.device.as_ref())?;
+    Ok(Opened { session, device })
+}
+
+/// One try of a password.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// The name that was typed, as a key.
+    pub name_key: &'a str,
+    /// Whose it is, if it is anybody's.
+    pub subject: Option<&'a str>,
+    /// The network address, for counting.
+    pub ip_bucket: &'a str,
+    /// By what the browser may be known.
+    pub device: Option<&'a Token>,
+}
+
+impl Attempt<'_> {
+    /// Where its failures are counted. Whether the name is anybody's makes no difference to what is
+    /// asked of the database.
+    fn bucket(&self, c: &mut Scoped<'_>, audience: Audience) -> Result<String, Fault> {
+        let strangers = bucket(audience, self.name_key);
+        let Some(device) = self.device else { return Ok(strangers) };
+        let is_known = devices::is_known(c, audience, self.subject.unwrap_or_default(), device)?;
+        Ok(if is_known { format!("{strangers}.{}", &device.hash()[..16]) } else { strangers })
+    }
+}
+
 fn bucket(audience: Audience, name_key: &str) -> String {
     // The name itself stays out of the table: it may be a stranger's typing error.
     format!("sign-in.{audience}.{}", &sha256_hex(name_key.as_bytes())[..32])
@@ -53,13 +154,27 @@ fn address_bucket(audience: Audience, ip_bucket: &str) -> String {
     format!("from.{audience}.{ip_bucket}")
 }
 
-fn pause_bucket(audience: Audience, name_key: &str) -> String {
-    format!("{}.pause", bucket(audience, name_key))
+fn pause_of(bucket: &str) -> String {
+    format!("{bucket}.pause")
 }
 
-/// Until when this name is paused, if it is.
+/// Until when this name is paused for strangers, if it is.
 pub fn paused_until(c: &mut Scoped<'_>, audience: Audience, name_key: &str) -> Result<Option<Moment>, Fault> {
-    let until = limits::latest_window(c, &pause_bucket(audience, name_key))?;
+    bucket_paused_until(c, &bucket(audience, name_key))
+}
+
+/// Until when no password is looked at that comes in this way.
+pub fn attempt_paused_until(
+    c: &mut Scoped<'_>,
+    audience: Audience,
+    attempt: Attempt<'_>,
+) -> Result<Option<Moment>, Fault> {
+    let bucket = attempt.bucket(c, audience)?;
+    bucket_paused_until(c, &bucket)
+}
+
+fn bucket_paused_until(c: &mut Scoped<'_>, bucket: &str) -> Result<Option<Moment>, Fault> {
+    let until = limits::latest_window(c, &pause_of(bucket))?;
     let now = c.now();
     Ok(until.filter(|until| now < *until))
 }
@@ -74,15 +189,14 @@ pub fn is_address_tired(c: &mut Scoped<'_>, audience: Audience, ip_bucket: &str)
 pub fn decide(
     c: &mut Scoped<'_>,
     audience: Audience,
-    name_key: &str,
-    ip_bucket: &str,
+    attempt: Attempt<'_>,
     password_fits: bool,
 ) -> Result<Verdict, Fault> {
-    let bucket = bucket(audience, name_key);
+    let bucket = attempt.bucket(c, audience)?;
     // Counted before the look at the pause: counting holds the row, so that guesses for one name go
     // through here one after the other on both engines.
     let failures = limits::count(c, &bucket, IN_A_ROW)?;
-    if let Some(until) = paused_until(c, audience, name_key)? {
+    if let Some(until) = bucket_paused_until(c, &bucket)? {
         limits::clear(c, &bucket)?;
         return Ok(Verdict::Paused(until));
     }
@@ -90,11 +204,11 @@ pub fn decide(
         limits::clear(c, &bucket)?;
         return Ok(Verdict::Welcome);
     }
-    limits::count(c, &address_bucket(audience, ip_bucket), FROM_ONE_ADDRESS)?;
+    limits::count(c, &address_bucket(audience, attempt.ip_bucket), FROM_ONE_ADDRESS)?;
     if failures >= FAILURES {
         limits::clear(c, &bucket)?;
         let until = c.now().plus_seconds(PAUSE_MINUTES * 60);
-        limits::mark(c, &pause_bucket(audience, name_key), until)?;
+        limits::mark(c, &pause_of(&bucket), until)?;
         return Ok(Verdict::Paused(until));
     }
     Ok(Verdict::Wrong)
@@ -102,8 +216,9 @@ pub fn decide(
 
 /// Forgets failures and ends a pause: after a registration, a new password, or by staff.
 pub fn clear(c: &mut Scoped<'_>, audience: Audience, name_key: &str) -> Result<(), Fault> {
-    limits::clear(c, &bucket(audience, name_key))?;
-    limits::clear(c, &pause_bucket(audience, name_key))
+    let bucket = bucket(audience, name_key);
+    limits::clear(c, &bucket)?;
+    limits::clear(c, &pause_of(&bucket))
 }
 
 /// Where to go after sign-in: a page of ours under `root`, or nowhere.

@@ -189,6 +189,8 @@ pub struct RegisterOrder {
     pub language: crate::platform::i18n::Language,
     /// Network address, for limits.
     pub ip_bucket: String,
+    /// By what the browser may be known to an existing sign-in.
+    pub device: Option<crate::kernel::secrets::Token>,
 }
 
 /// How the account comes about.

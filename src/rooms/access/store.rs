@@ -329,18 +329,10 @@ pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault>
     ))
     .execute(c.conn)?;
     if saved == 0 {
-        return Err(lost_race("a grant was changed by somebody else"));
+        return Err(Fault::lost_race("a grant was changed by somebody else"));
     }
     row.version += 1;
     Ok(())
-}
-
-/// A fault that makes the database's retry run the unit of work again.
-pub fn lost_race(what: &str) -> Fault {
-    Fault::Database(diesel::result::Error::DatabaseError(
-        diesel::result::DatabaseErrorKind::SerializationFailure,
-        Box::new(what.to_owned()),
-    ))
 }
 
 /// Does the link of this invitation still count: is it the newest of its grant, and its time not over?

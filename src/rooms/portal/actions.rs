@@ -14,9 +14,10 @@ use crate::platform::limits::{self, Limit};
 use crate::platform::outbox;
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
+use crate::platform::web::devices;
 use crate::platform::web::links::{self, LinkState, Purpose};
 use crate::platform::web::session::{self, Audience};
-use crate::platform::web::sign_in::{self, Verdict};
+use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
 use crate::rooms::access::lifecycle::State;
 use crate::rooms::access::{AccessRow, load_access};
 use crate::rooms::charts::{self, AddressKind};
@@ -28,27 +29,14 @@ use crate::rooms::practice::{self, Practice};
 /// What a sign-in came to.
 #[derive(Debug)]
 pub enum SignIn {
-    /// The account's home practice and the secret of the new session's cookie.
-    Welcome(PracticeId, Token),
+    /// The account's home practice and what the browser is given.
+    Welcome(PracticeId, Opened),
     /// Wrong name or password: nobody is told which.
     Wrong,
     /// The name and password are right, but the practice has taken the access away.
     NoAccess,
     /// Wait until then.
     Paused(Moment),
-}
-
-/// Who stands at the door.
-#[derive(Clone, Debug)]
-pub struct Visitor {
-    /// Network address.
-    pub source: String,
-    /// The same for counting.
-    pub ip_bucket: String,
-    /// What the browser calls itself.
-    pub agent: String,
-    /// The session that this browser had, which the new one replaces (SES-01).
-    pub former: Option<(PracticeId, Token)>,
 }
 
 fn opened(practice: &PracticeId) -> PracticeScope {
@@ -96,7 +84,13 @@ pub async fn sign_in(
                 };
                 let account = account.filter(|a| Some(&a.password_hash) == hash.as_ref());
                 let fits = fits && account.is_some();
-                let verdict = sign_in::decide(&mut c, Audience::Client, &key, &visitor.ip_bucket, fits)?;
+                let attempt = Attempt {
+                    name_key: &key,
+                    subject: account_id.as_ref().map(AccountId::as_str),
+                    ip_bucket: &visitor.ip_bucket,
+                    device: visitor.device.as_ref(),
+                };
+                let verdict = sign_in::decide(&mut c, Audience::Client, attempt, fits)?;
                 (account, verdict)
             };
             let grants = match (&account, verdict) {
@@ -138,11 +132,11 @@ fn settle(
                 return Ok(SignIn::NoAccess);
             };
             let subject = account.account_id.as_str();
-            let token = session::open(c, Audience::Client, subject, &visitor.source, &visitor.agent)?;
-            accounts::look_at(c, &token.hash(), &first.access_id)?;
+            let opened = sign_in::open(c, Audience::Client, subject, visitor)?;
+            accounts::look_at(c, &opened.session.hash(), &first.access_id)?;
             accounts::signed_in(c, &account.account_id, rehashed)?;
             audit::record(c, Event::new(mine(), "account.signed_in"))?;
-            Ok(SignIn::Welcome(account.practice_id, token))
+            Ok(SignIn::Welcome(account.practice_id, opened))
         }
         (Verdict::Paused(until), _) => {
             audit::record(c, Event::new(by(Actor::System), "account.sign_in_paused").with(whom))?;
@@ -522,8 +516,8 @@ fn replace_password(
 /// What came of changing a password.
 #[derive(Debug)]
 pub enum PasswordChanged {
-    /// Done; other sessions have ended.
-    Done,
+    /// Done: every session has ended, and this browser is given a new one.
+    Done(Opened),
     /// The present password was wrong.
     Wrong,
     /// The new one is too weak: catalogue key of the reason.
@@ -537,7 +531,7 @@ pub async fn change_password(
     app: &AppState,
     home: &PracticeScope,
     by: By,
-    ip_bucket: String,
+    visitor: Visitor,
     token_hash: String,
     who: (Account, Vec<HeldGrant>),
     (present, new): (Secret, Secret),
@@ -554,31 +548,34 @@ pub async fn change_password(
         .write(home, move |c| {
             let now = accounts::find(c, &account.account_id)?;
             let fits = fits && now.is_some_and(|now| now.password_hash == account.password_hash);
-            match sign_in::decide(c, Audience::Client, &account.sign_in_key, &ip_bucket, fits)? {
+            let subject = account.account_id.as_str();
+            let attempt = Attempt {
+                name_key: &account.sign_in_key,
+                subject: Some(subject),
+                ip_bucket: &visitor.ip_bucket,
+                device: visitor.device.as_ref(),
+            };
+            match sign_in::decide(c, Audience::Client, attempt, fits)? {
                 Verdict::Wrong => {
                     audit::record(c, Event::new(by.clone(), "account.password_change_failed"))?;
                     Ok(PasswordChanged::Wrong)
                 }
                 Verdict::Paused(until) => Ok(PasswordChanged::Paused(until)),
                 Verdict::Welcome => {
-                    end_others(c, &account.account_id, &token_hash)?;
+                    let in_view = accounts::in_view(c, &token_hash)?;
+                    session::end_all(c, Audience::Client, subject)?;
                     replace_password(&this, c, &by, &account, &grants, &hash, "account.password_changed")?;
-                    Ok(PasswordChanged::Done)
+                    let opened = sign_in::open(c, Audience::Client, subject, &visitor)?;
+                    if let Some(access) = in_view {
+                        accounts::look_at(c, &opened.session.hash(), &access)?;
+                    }
+                    Ok(PasswordChanged::Done(opened))
                 }
             }
         })
         .await?;
     app.outbox_bell.notify_one();
     Ok(outcome)
-}
-
-fn end_others(c: &mut Scoped<'_>, account: &AccountId, but: &str) -> Result<(), Fault> {
-    for device in accounts::devices(c, account)? {
-        if device.token_hash != but {
-            session::end(c, &device.token_hash)?;
-        }
-    }
-    Ok(())
 }
 
 /// Which sessions to end.
@@ -596,13 +593,16 @@ pub async fn end_sessions(
     home: &PracticeScope,
     by: By,
     account: AccountId,
-    present: String,
+    (present, device): (String, Option<Token>),
     end: End,
 ) -> Result<(), Fault> {
     app.db
         .write(home, move |c| {
             match &end {
-                End::Others => end_others(c, &account, &present)?,
+                End::Others => {
+                    session::end_others(c, Audience::Client, account.as_str(), &present)?;
+                    devices::forget(c, Audience::Client, account.as_str(), device.as_ref())?;
+                }
                 End::One(short) => {
                     let mine = accounts::devices(c, &account)?;
                     let found = mine.iter().find(|d| d.short() == short && d.token_hash != present);

@@ -12,8 +12,9 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::{ClientFrame, Contact};
 use crate::platform::web::session::{self, Audience};
+use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageResult, html, language, see_other, sign_in as pauses};
-use crate::rooms::portal::actions::{self, PasswordSet, ResetView, SignIn, Visitor};
+use crate::rooms::portal::actions::{self, PasswordSet, ResetView, SignIn};
 use crate::rooms::portal::ticket;
 use crate::rooms::practice::{self, PublicPractice};
 
@@ -75,16 +76,6 @@ struct SignInForm {
     back: String,
 }
 
-fn visitor(app: &AppState, public: &PublicPractice, headers: &HeaderMap) -> Visitor {
-    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    Visitor {
-        source: public.source.clone(),
-        ip_bucket: public.ip_bucket.clone(),
-        agent: agent.to_owned(),
-        former: session::read_cookie(&app.settings, Audience::Client, headers),
-    }
-}
-
 /// Signs in.
 pub(super) async fn sign_in(
     State(app): State<AppState>,
@@ -103,14 +94,14 @@ pub(super) async fn sign_in(
         errors.add("password", words.get("portal-error-password-missing"));
     }
     if errors.is_empty() {
-        let visitor = visitor(&app, &public, &headers);
+        let from = (public.source.as_str(), public.ip_bucket.as_str());
+        let visitor = Visitor::read(&app.settings, Audience::Client, from, &headers);
         let outcome =
             actions::sign_in(&app, &public.scope, visitor, &form.name, form.password.clone()).await?;
         match outcome {
-            SignIn::Welcome(home, token) => {
+            SignIn::Welcome(home, opened) => {
                 let mut response = see_other(if back.is_empty() { "/portal" } else { &back });
-                let cookie = session::cookie(&app.settings, Audience::Client, &home, &token);
-                response.headers_mut().append(header::SET_COOKIE, cookie);
+                opened.set_cookies(&app.settings, Audience::Client, &home, response.headers_mut());
                 return Ok(response);
             }
             SignIn::Wrong => errors.add("name", words.get("portal-error-sign-in")),

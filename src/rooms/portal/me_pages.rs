@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
 use crate::kernel::clock::Moment;
@@ -12,7 +13,9 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{ClientFrame, ClientPage};
 use crate::platform::web::guard::ClientIp;
-use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::platform::web::session::Audience;
+use crate::platform::web::sign_in::Visitor;
+use crate::platform::web::{PageError, PageResult, devices, html, see_other};
 use crate::rooms::portal::ClientAccount;
 use crate::rooms::portal::accounts::{self, Device};
 use crate::rooms::portal::actions::{self, End, PasswordChanged};
@@ -143,6 +146,7 @@ pub(super) async fn password(
     State(app): State<AppState>,
     IpBucket(ip_bucket): IpBucket,
     account: ClientAccount,
+    headers: HeaderMap,
     body: Bytes,
 ) -> PageResult {
     let form: PasswordForm = account.form(&body)?;
@@ -158,8 +162,15 @@ pub(super) async fn password(
         let who = (account.account.clone(), account.grants.clone());
         let hash = account.session.token_hash.clone();
         let both = (form.present, form.new);
-        match actions::change_password(&app, &account.home, account.by(), ip_bucket, hash, who, both).await? {
-            PasswordChanged::Done => return Ok(see_other("/portal/me?done=password-changed")),
+        let from = (account.source.as_str(), ip_bucket.as_str());
+        let visitor = Visitor::read(&app.settings, Audience::Client, from, &headers);
+        match actions::change_password(&app, &account.home, account.by(), visitor, hash, who, both).await? {
+            PasswordChanged::Done(opened) => {
+                let mut response = see_other("/portal/me?done=password-changed");
+                let home = account.home.id();
+                opened.set_cookies(&app.settings, Audience::Client, home, response.headers_mut());
+                return Ok(response);
+            }
             PasswordChanged::Wrong => errors.add("present", words.get("portal-error-present-password")),
             PasswordChanged::Weak(reason) => errors.add("new", words.get(reason)),
             PasswordChanged::Paused(until) => {
@@ -178,11 +189,18 @@ struct EndForm {
 }
 
 /// Ends one session elsewhere, or all of them.
-pub(super) async fn end(State(app): State<AppState>, account: ClientAccount, body: Bytes) -> PageResult {
+pub(super) async fn end(
+    State(app): State<AppState>,
+    account: ClientAccount,
+    headers: HeaderMap,
+    body: Bytes,
+) -> PageResult {
     let form: EndForm = account.form(&body)?;
     let end = if form.session == "others" { End::Others } else { End::One(form.session) };
-    let (id, present) = (account.account.account_id.clone(), account.session.token_hash.clone());
-    actions::end_sessions(&app, &account.home, account.by(), id, present, end).await?;
+    let id = account.account.account_id.clone();
+    let device = devices::read_cookie(&app.settings, Audience::Client, &headers);
+    let here = (account.session.token_hash.clone(), device);
+    actions::end_sessions(&app, &account.home, account.by(), id, here, end).await?;
     Ok(see_other("/portal/me?done=sessions-ended"))
 }
 

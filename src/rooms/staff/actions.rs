@@ -1,37 +1,24 @@
 //! Sign-in and sign-out of staff members, each one transaction.
 
 use crate::kernel::email::EmailAddress;
-use crate::kernel::secrets::{Secret, Token};
+use crate::kernel::secrets::Secret;
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::session::{self, Audience};
-use crate::platform::web::sign_in::{self, Verdict};
+use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
 use crate::rooms::staff::store::{self, StaffState};
 
 /// What a sign-in came to.
 #[derive(Debug)]
 pub enum SignIn {
-    /// The secret of the new session's cookie.
-    Welcome(Token),
+    /// What the browser is given.
+    Welcome(Opened),
     /// Wrong address or password, or nobody who may sign in: one answer.
     Wrong,
     /// Wait until then.
     Paused(crate::kernel::clock::Moment),
-}
-
-/// Who stands at the door.
-#[derive(Clone, Debug)]
-pub struct Visitor {
-    /// Network address.
-    pub source: String,
-    /// The same for counting.
-    pub ip_bucket: String,
-    /// What the browser calls itself.
-    pub agent: String,
-    /// The session that this browser had, which the new one replaces (SES-01).
-    pub former: Option<Token>,
 }
 
 /// Signs a staff member in.
@@ -66,31 +53,35 @@ pub async fn sign_in(
         .write(scope, move |c| {
             // Read again: in the time of the hash somebody may have been disabled, or have set
             // another password.
-            let member = store::find_by_email(c, &key)?
-                .filter(|member| member.state == StaffState::Active && member.password_hash == hash);
+            let named = store::find_by_email(c, &key)?;
+            let subject = named.as_ref().map(|member| member.staff_id.to_string());
+            let member =
+                named.filter(|member| member.state == StaffState::Active && member.password_hash == hash);
             let fits = fits && member.is_some();
             let whom = member
                 .as_ref()
                 .map(|m| serde_json::json!({ "staff": m.staff_id }))
                 .unwrap_or(serde_json::json!({}));
-            let verdict = sign_in::decide(c, Audience::Staff, &key, &visitor.ip_bucket, fits)?;
+            let attempt = Attempt {
+                name_key: &key,
+                subject: subject.as_deref(),
+                ip_bucket: &visitor.ip_bucket,
+                device: visitor.device.as_ref(),
+            };
+            let verdict = sign_in::decide(c, Audience::Staff, attempt, fits)?;
             let by = |actor| By { actor, source: visitor.source.clone() };
             match (verdict, member) {
                 (Verdict::Welcome, Some(member)) => {
-                    if let Some(former) = &visitor.former {
+                    if let Some((practice, former)) = &visitor.former
+                        && practice == c.practice()
+                    {
                         session::end(c, &former.hash())?;
                     }
-                    let token = session::open(
-                        c,
-                        Audience::Staff,
-                        member.staff_id.as_str(),
-                        &visitor.source,
-                        &visitor.agent,
-                    )?;
+                    let opened = sign_in::open(c, Audience::Staff, member.staff_id.as_str(), &visitor)?;
                     store::signed_in(c, &member.staff_id, rehashed.as_deref())?;
                     let who = Actor::Staff(member.staff_id, member.name);
                     audit::record(c, Event::new(by(who), "staff.signed_in"))?;
-                    Ok(SignIn::Welcome(token))
+                    Ok(SignIn::Welcome(opened))
                 }
                 (Verdict::Paused(until), _) => {
                     audit::record(c, Event::new(by(Actor::System), "staff.sign_in_paused").with(whom))?;

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 
 use crate::kernel::secrets::Secret;
@@ -12,9 +12,9 @@ use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::guard::ClientIp;
 use crate::platform::web::session::{self, Audience};
-use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::platform::web::sign_in::Visitor;
+use crate::platform::web::{PageError, PageResult, devices, html, see_other};
 use crate::rooms::staff::StaffSession;
-use crate::rooms::staff::actions::Visitor;
 use crate::rooms::staff::password::{self, NewPassword};
 use crate::rooms::staff::{browser, store, team};
 
@@ -91,25 +91,24 @@ pub(super) async fn change_password(
     body: Bytes,
 ) -> PageResult {
     let form: ChangeForm = staff.form(&body)?;
-    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let visitor = Visitor {
-        source: staff.source.clone(),
-        ip_bucket: ip.map(|axum::Extension(ip)| ip.bucket()).unwrap_or_default(),
-        agent: agent.to_owned(),
-        former: None,
-    };
-    let (id, hash) = (staff.staff_id.clone(), staff.session.token_hash.clone());
-    let came = password::change(&app, &staff.scope, visitor, id, hash, form.present, form.password).await?;
+    let ip_bucket = ip.map(|axum::Extension(ip)| ip.bucket()).unwrap_or_default();
+    let visitor = Visitor::read(&app.settings, Audience::Staff, (&staff.source, &ip_bucket), &headers);
+    let id = staff.staff_id.clone();
+    let came = password::change(&app, &staff.scope, visitor, id, form.present, form.password).await?;
     let words = staff.words;
     let mut errors = FieldErrors::new();
     match came {
-        NewPassword::Set => return Ok(see_other("/staff/me?done=staff-password-changed")),
+        NewPassword::Changed(opened) => {
+            let mut response = see_other("/staff/me?done=staff-password-changed");
+            opened.set_cookies(&app.settings, Audience::Staff, staff.scope.id(), response.headers_mut());
+            return Ok(response);
+        }
         NewPassword::Weak(key) => errors.add("password", words.get(key)),
         NewPassword::WrongPresent => errors.add("present", words.get("staff-error-present")),
         NewPassword::Paused(until) => {
             errors.add("present", words.with1("staff-error-paused", "time", words.time(until, &staff.zone)));
         }
-        NewPassword::NotOpen => return Err(PageError::Stale),
+        NewPassword::NotOpen | NewPassword::Set => return Err(PageError::Stale),
     }
     show(&app, &staff, errors).await
 }
@@ -125,11 +124,13 @@ struct EndForm {
 pub(super) async fn end_sessions(
     State(app): State<AppState>,
     staff: StaffSession,
+    headers: HeaderMap,
     body: Bytes,
 ) -> PageResult {
     let form: EndForm = staff.form(&body)?;
     let which = (!form.session.is_empty()).then_some(form.session);
-    let keep = staff.session.token_hash.clone();
+    let device = devices::read_cookie(&app.settings, Audience::Staff, &headers);
+    let keep = (staff.session.token_hash.clone(), device);
     team::end_own_sessions(&app, &staff.scope, staff.by(), staff.staff_id.clone(), keep, which).await?;
     Ok(see_other("/staff/me?done=staff-session-ended"))
 }

@@ -11,10 +11,11 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::session::{self, Audience};
+use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, html, see_other, sign_in};
 use crate::rooms::practice::{self, PublicPractice};
 use crate::rooms::staff::StaffSession;
-use crate::rooms::staff::actions::{self, SignIn, Visitor};
+use crate::rooms::staff::actions::{self, SignIn};
 
 #[derive(Template)]
 #[template(path = "rooms/staff/templates/sign_in.html")]
@@ -56,16 +57,7 @@ struct SignInForm {
 
 /// Who sends this request, for sessions and limits.
 pub(super) fn visitor(app: &AppState, public: &PublicPractice, headers: &HeaderMap) -> Visitor {
-    let former = session::read_cookie(&app.settings, Audience::Staff, headers)
-        .filter(|(practice, _)| practice == public.scope.id())
-        .map(|(_, token)| token);
-    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    Visitor {
-        source: public.source.clone(),
-        ip_bucket: public.ip_bucket.clone(),
-        agent: agent.to_owned(),
-        former,
-    }
+    Visitor::read(&app.settings, Audience::Staff, (&public.source, &public.ip_bucket), headers)
 }
 
 /// Signs in.
@@ -90,10 +82,10 @@ pub(super) async fn sign_in(
         let outcome =
             actions::sign_in(&app, &public.scope, visitor, &form.email, form.password.clone()).await?;
         match outcome {
-            SignIn::Welcome(token) => {
+            SignIn::Welcome(opened) => {
                 let mut response = see_other(if back.is_empty() { "/staff" } else { &back });
-                let cookie = session::cookie(&app.settings, Audience::Staff, public.scope.id(), &token);
-                response.headers_mut().append(header::SET_COOKIE, cookie);
+                let practice = public.scope.id();
+                opened.set_cookies(&app.settings, Audience::Staff, practice, response.headers_mut());
                 return Ok(response);
             }
             SignIn::Wrong => errors.add("email", words.get("staff-error-sign-in")),

@@ -12,9 +12,8 @@ use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::links::{self, Link, LinkState, Purpose};
 use crate::platform::web::session::{self, Audience};
-use crate::platform::web::sign_in::{self, Verdict};
+use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
 use crate::rooms::practice::{self, Practice};
-use crate::rooms::staff::actions::Visitor;
 use crate::rooms::staff::mails;
 use crate::rooms::staff::store::{self, StaffMember, StaffState};
 
@@ -108,10 +107,12 @@ fn of_link(c: &mut Scoped<'_>, token: &Token) -> Result<(LinkState, Option<Staff
 }
 
 /// What came of a new password.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum NewPassword {
-    /// Set.
+    /// Set, by a link, which signs nobody in.
     Set,
+    /// Changed: every session has ended, and this browser is given a new one.
+    Changed(Opened),
     /// Too weak: catalogue key of the reason.
     Weak(&'static str),
     /// The link is not open (any more).
@@ -185,13 +186,12 @@ pub async fn set_by_link(
     Ok(if set { NewPassword::Set } else { NewPassword::NotOpen })
 }
 
-/// Changes one's own password; every other session ends.
+/// Changes one's own password; every session ends, and this browser gets a new one (SES-01).
 pub async fn change(
     app: &AppState,
     scope: &PracticeScope,
     visitor: Visitor,
     staff: StaffId,
-    session_hash: String,
     present: Secret,
     new: Secret,
 ) -> Result<NewPassword, Fault> {
@@ -212,7 +212,13 @@ pub async fn change(
         .write(scope, move |c| {
             let Some(member) = store::find(c, &staff)? else { return Ok(NewPassword::NotOpen) };
             let fits = fits && member.password_hash == old_hash;
-            match sign_in::decide(c, Audience::Staff, &member.email_key, &visitor.ip_bucket, fits)? {
+            let attempt = Attempt {
+                name_key: &member.email_key,
+                subject: Some(staff.as_str()),
+                ip_bucket: &visitor.ip_bucket,
+                device: visitor.device.as_ref(),
+            };
+            match sign_in::decide(c, Audience::Staff, attempt, fits)? {
                 Verdict::Paused(until) => Ok(NewPassword::Paused(until)),
                 Verdict::Wrong => Ok(NewPassword::WrongPresent),
                 Verdict::Welcome => {
@@ -220,9 +226,9 @@ pub async fn change(
                         return Ok(NewPassword::Weak(weak.unwrap_or("password-too-short")));
                     };
                     store::set_password(c, &staff, hash)?;
-                    session::end_others(c, Audience::Staff, staff.as_str(), &session_hash)?;
+                    session::end_all(c, Audience::Staff, staff.as_str())?;
                     settle(&inner, c, &practice, &member, &visitor.source, "staff.password_changed")?;
-                    Ok(NewPassword::Set)
+                    Ok(NewPassword::Changed(sign_in::open(c, Audience::Staff, staff.as_str(), &visitor)?))
                 }
             }
         })

@@ -2,12 +2,13 @@
 
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
-use crate::kernel::secrets::Secret;
+use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
+use crate::platform::web::devices;
 use crate::platform::web::links::{self, Purpose};
 use crate::platform::web::once::{self, Mark};
 use crate::platform::web::session::{self, Audience};
@@ -285,7 +286,7 @@ pub async fn end_own_sessions(
     scope: &PracticeScope,
     by: By,
     staff: StaffId,
-    keep: String,
+    (keep, device): (String, Option<Token>),
     which: Option<String>,
 ) -> Result<(), Fault> {
     app.db
@@ -293,6 +294,7 @@ pub async fn end_own_sessions(
             match &which {
                 None => {
                     session::end_others(c, Audience::Staff, staff.as_str(), &keep)?;
+                    devices::forget(c, Audience::Staff, staff.as_str(), device.as_ref())?;
                 }
                 Some(name) => {
                     let open = session::open_ones(c, Audience::Staff, staff.as_str())?;

@@ -6,6 +6,7 @@ use crate::kernel::ids::{ChartId, PersonId};
 use crate::platform::audit::{self, By};
 use crate::platform::db::PracticeScope;
 use crate::platform::db::schema::chart;
+use crate::platform::fault::Fault;
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::rooms::access::actions::end::{Change, change};
@@ -50,7 +51,7 @@ pub async fn change_owner(
             ))
             .execute(c.conn)?;
             if moved == 0 {
-                return Err(store::lost_race("a chart was changed by somebody else"));
+                return Err(Fault::lost_race("a chart was changed by somebody else"));
             }
             let mut events = Vec::new();
             let (mut new_state, mut new_access) = (Phase::NotInvited, None);

@@ -14,7 +14,7 @@ use crate::platform::outbox::{self, NewMail};
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::session::Audience;
-use crate::platform::web::sign_in::{self, Verdict};
+use crate::platform::web::sign_in::{self, Attempt, Verdict};
 use crate::rooms::access::accounts::{self, NewAccount};
 use crate::rooms::access::actions::end::{address_on_file, end_link};
 use crate::rooms::access::actions::link::Found;
@@ -86,7 +86,7 @@ pub async fn register(
             use_up(&inside, c, &by, &order, &proof).map_err(|fault| match fault {
                 // Somebody else took the same sign-in name in this instant: run again, find another.
                 Fault::Database(error) if is_duplicate(&error) => {
-                    store::lost_race("two made one sign-in name at once")
+                    Fault::lost_race("two made one sign-in name at once")
                 }
                 other => other,
             })
@@ -258,13 +258,20 @@ async fn existing(
     password: &Secret,
 ) -> Result<Result<Proof, Registered>, Fault> {
     let key = accounts::sign_in_key(name);
-    let (asked, ip_bucket) = (key.clone(), order.ip_bucket.clone());
+    let (asked, ip_bucket, device) = (key.clone(), order.ip_bucket.clone(), order.device.clone());
     let (found, is_tired, is_paused) = app
         .db
         .read(scope, move |c| {
             let is_tired = sign_in::is_address_tired(c, Audience::Client, &ip_bucket)?;
-            let is_paused = sign_in::paused_until(c, Audience::Client, &asked)?.is_some();
-            Ok((accounts::by_sign_in_key(c, &asked)?, is_tired, is_paused))
+            let found = accounts::by_sign_in_key(c, &asked)?;
+            let attempt = Attempt {
+                name_key: &asked,
+                subject: found.as_ref().map(|row| row.account_id.as_str()),
+                ip_bucket: &ip_bucket,
+                device: device.as_ref(),
+            };
+            let is_paused = sign_in::attempt_paused_until(c, Audience::Client, attempt)?.is_some();
+            Ok((found, is_tired, is_paused))
         })
         .await?;
     if is_paused {
@@ -317,7 +324,13 @@ fn use_up(
             (account, name, "new")
         }
         Proof::Existing { key, account, fits } => {
-            match (sign_in::decide(c, Audience::Client, key, &order.ip_bucket, *fits)?, account) {
+            let attempt = Attempt {
+                name_key: key,
+                subject: account.as_ref().map(|(id, _)| id.as_str()),
+                ip_bucket: &order.ip_bucket,
+                device: order.device.as_ref(),
+            };
+            match (sign_in::decide(c, Audience::Client, attempt, *fits)?, account) {
                 (Verdict::Welcome, Some((account, name))) => (account.clone(), name.clone(), "existing"),
                 (Verdict::Paused(_), _) => return Ok((Registered::TooManyTries, None)),
                 _ => return Ok((Registered::WrongSignIn, None)),
@@ -333,7 +346,7 @@ fn use_up(
     let invitation = found.invitation.invitation_id.clone();
     let nonce = (!order.nonce.is_empty()).then(|| sha256_hex(order.nonce.as_bytes()));
     if store::end_invitations(c, std::slice::from_ref(&invitation), InvitationState::Accepted, nonce)? != 1 {
-        return Err(store::lost_race("a link was used by somebody else"));
+        return Err(Fault::lost_race("a link was used by somebody else"));
     }
     outbox::cancel_for_invitation(c, &invitation)?;
     // No other generation is live; should one ever be, it ends here.

@@ -266,7 +266,7 @@ fn batch(
     decided_batch(app, c, by, orders).map_err(|fault| match fault {
         // Two first invitations of one chart at once: run again, and find the other's.
         Fault::Database(error) if is_duplicate(&error) => {
-            store::lost_race("two made a grant or a link at once")
+            Fault::lost_race("two made a grant or a link at once")
         }
         other => other,
     })

@@ -8,8 +8,9 @@ use super::form::{self, Input};
 use super::{Way, frame_for, letter_code, link, spoken, welcome};
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::state::AppState;
-use crate::platform::web::PageResult;
 use crate::platform::web::forms::{FieldErrors, RawForm};
+use crate::platform::web::session::Audience;
+use crate::platform::web::{PageResult, devices};
 use crate::rooms::access::actions::{self, LinkView, RegisterOrder, Registered};
 use crate::rooms::practice::PublicPractice;
 
@@ -90,6 +91,7 @@ async fn post(
         nonce: input.nonce.clone(),
         language,
         ip_bucket: practice.ip_bucket.clone(),
+        device: devices::read_cookie(&app.settings, Audience::Client, request.1),
     };
     let came = actions::register(app, &practice.scope, practice.by_link(), order).await?;
     let (errors, told, existing_open, status) = match came {

@@ -1,0 +1,126 @@
+//! Browsers that have signed in to an account before (RAT-03). Whoever knows somebody's sign-in name
+//! can fail at it on purpose, and the name is then paused for strangers; a browser that its owner has
+//! signed in with has failures of its own to count and comes in all the same.
+//!
+//! Each such browser keeps a random text in a cookie, which says nothing about whose it is; the
+//! database keeps the text's hash, and for which accounts it counts. It opens nothing by itself: a
+//! password is asked for as ever, and ten wrong ones pause that browser. A new password, or signing
+//! out everywhere, ends it.
+
+use axum::http::{HeaderMap, HeaderValue};
+use diesel::prelude::*;
+
+use crate::kernel::secrets::Token;
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::known_device as device;
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::state::Settings;
+use crate::platform::web::session::{self, Audience};
+
+/// Days after its last sign-in for which a browser is known.
+pub const DAYS: i64 = 365;
+
+fn name(settings: &Settings, audience: Audience) -> &'static str {
+    match (audience, settings.is_https()) {
+        (Audience::Staff, true) => "__Host-anteroom-staff-device",
+        (Audience::Client, true) => "__Host-anteroom-client-device",
+        (Audience::Staff, false) => "anteroom-staff-device",
+        (Audience::Client, false) => "anteroom-client-device",
+    }
+}
+
+/// The cookie by which this browser is known again.
+pub fn cookie(settings: &Settings, audience: Audience, device: &Token) -> HeaderValue {
+    let secure = if settings.is_https() { "; Secure" } else { "" };
+    let text = format!(
+        "{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
+        name(settings, audience),
+        device.reveal(),
+        DAYS * 86_400
+    );
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// What the browser sent, if it has the shape of one.
+pub fn read_cookie(settings: &Settings, audience: Audience, headers: &HeaderMap) -> Option<Token> {
+    session::cookie_named(name(settings, audience), headers).find_map(Token::read)
+}
+
+/// Has this browser signed in to this account? Asked in the same way for an account that there is
+/// not, so that the time tells nothing.
+pub fn is_known(c: &mut Scoped<'_>, audience: Audience, subject: &str, token: &Token) -> Result<bool, Fault> {
+    let since = c.now().plus_hours(-24 * DAYS);
+    let found = device::table
+        .filter(device::practice_id.eq(c.practice().clone()))
+        .filter(device::token_hash.eq(token.hash()))
+        .filter(device::subject_id.eq(subject))
+        .filter(device::audience.eq(audience))
+        .filter(device::seen_at.gt(since))
+        .count()
+        .get_result::<i64>(c.conn)?;
+    Ok(found > 0)
+}
+
+/// Knows this browser from now on as one of this account's. It keeps the text that it has where that
+/// is one of ours (several people may use one browser), and is given a new one otherwise.
+pub fn remember(
+    c: &mut Scoped<'_>,
+    audience: Audience,
+    subject: &str,
+    sent: Option<&Token>,
+) -> Result<Token, Fault> {
+    let (now, practice) = (c.now(), c.practice().clone());
+    let is_ours = match sent {
+        None => false,
+        Some(token) => {
+            device::table
+                .filter(device::practice_id.eq(practice.clone()))
+                .filter(device::token_hash.eq(token.hash()))
+                .filter(device::audience.eq(audience))
+                .count()
+                .get_result::<i64>(c.conn)?
+                > 0
+        }
+    };
+    let token = sent.filter(|_| is_ours).cloned().unwrap_or_else(|| Token::fresh(c.chance()));
+    let row = device::table
+        .filter(device::practice_id.eq(practice.clone()))
+        .filter(device::token_hash.eq(token.hash()))
+        .filter(device::subject_id.eq(subject));
+    if diesel::update(row).set(device::seen_at.eq(now)).execute(c.conn)? > 0 {
+        return Ok(token);
+    }
+    let inserted = diesel::insert_into(device::table)
+        .values((
+            device::practice_id.eq(practice),
+            device::token_hash.eq(token.hash()),
+            device::subject_id.eq(subject),
+            device::audience.eq(audience),
+            device::created_at.eq(now),
+            device::seen_at.eq(now),
+        ))
+        .execute(c.conn);
+    match inserted {
+        Ok(_) => Ok(token),
+        Err(error) if is_duplicate(&error) => Err(Fault::lost_race("one browser signed in twice at once")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Forgets the browsers of an account, but for one where that is named.
+pub fn forget(
+    c: &mut Scoped<'_>,
+    audience: Audience,
+    subject: &str,
+    but: Option<&Token>,
+) -> Result<(), Fault> {
+    diesel::delete(
+        device::table
+            .filter(device::practice_id.eq(c.practice().clone()))
+            .filter(device::subject_id.eq(subject))
+            .filter(device::audience.eq(audience))
+            .filter(device::token_hash.ne(but.map(Token::hash).unwrap_or_default())),
+    )
+    .execute(c.conn)?;
+    Ok(())
+}
