@@ -267,6 +267,17 @@ pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Recorded>,
         .load(c.conn)?)
 }
 
+/// Every event of one kind on a chart, whosever access it was about, oldest first.
+pub fn of_chart(c: &mut Scoped<'_>, chart: &ChartId, action: &str) -> Result<Vec<Recorded>, Fault> {
+    Ok(audit_event::table
+        .filter(audit_event::practice_id.eq(c.practice().clone()))
+        .filter(audit_event::chart_id.eq(chart.clone()))
+        .filter(audit_event::action.eq(action))
+        .order(audit_event::seq.asc())
+        .select(Recorded::as_select())
+        .load(c.conn)?)
+}
+
 /// What a check of the chain found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ChainCheck {

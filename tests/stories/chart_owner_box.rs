@@ -333,27 +333,14 @@ stories! {
     }
 
     async fn changing_the_owner_ends_what_the_former_owner_has(w: &mut World) {
-        let mut sheet = sheet("Ana", "Duarte");
-        sheet.contacts.push(anteroom::rooms::charts::TypedContact {
-            relation: "parent".into(),
-            person: anteroom::rooms::charts::TypedPerson {
-                first_name: "Rosa".into(),
-                last_name: "Duarte".into(),
-                emails: vec![anteroom::rooms::charts::TypedAddress::mailable("rosa@example.com")],
-                ..Default::default()
-            },
-            ..Default::default()
-        });
-        let scope = w.riverbend.scope.clone();
-        let ana = w.chart_of(&scope, sheet).await;
+        let ana = with_mother(w).await;
         w.invite(&ana).await;
         let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = desk.get(&act(&ana, "change-owner")).await;
         page.must_say("Rosa Duarte");
         desk.submit(&page, "/change-owner", &[]).await.must_be(422).must_say("Choose who owns the chart.");
-        let rosa = page.html().split("name=\"to\" value=\"").nth(1)
-            .and_then(|rest| rest.split('"').next()).expect("a choice").to_owned();
+        let rosa = first_choice(&page);
         let page = desk.submit_and_follow(&page, "/change-owner", &[("to", &rosa)]).await;
         page.must_say("Rosa Duarte").must_say("Not invited").must_say("rosa@example.com");
         w.browser().get(&link).await.must_be(410).must_say("no longer valid");
@@ -361,6 +348,78 @@ stories! {
         let link = { let mail = w.mail_to("rosa@example.com").await; w.link_in(&mail) };
         w.browser().get(&link).await.must_say("The client's last name").must_say("The client's date of birth");
     }
+
+    async fn the_history_tells_who_owned_the_chart_when_and_a_return_is_no_revocation(w: &mut World) {
+        let ana = with_mother(w).await;
+        w.register(&ana).await;
+        w.mail_has_settled().await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        box_of(&mut desk, &ana).await.must_say("Registered").must_not_say("Ana Duarte</strong> · ");
+        w.clock.advance_seconds(60);
+        let page = desk.get(&act(&ana, "change-owner")).await;
+        let rosa = first_choice(&page);
+        let page = desk.submit_and_follow(&page, "/change-owner", &[("to", &rosa)]).await;
+        // What happened to the former owner is still told, each line with its name.
+        page.must_say("Not invited").must_say("Rosa Duarte · Became the chart owner");
+        page.must_say("Ana Duarte · Access ended, because somebody else became the chart owner");
+        page.must_say("Ana Duarte · Registered");
+        w.clock.advance_seconds(60);
+        does(&mut desk, &ana, "invite", &[]).await.must_say("Rosa Duarte · Invitation sent");
+        w.clock.advance_seconds(60);
+        let page = desk.get(&act(&ana, "change-owner")).await;
+        let back = first_choice(&page);
+        let page = desk.submit_and_follow(&page, "/change-owner", &[("to", &back)]).await;
+        page.must_say("No Portal Access").must_say("Access ended").must_say("Somebody else became the chart owner");
+        page.must_say("Ana Duarte had access until somebody else became the chart owner").must_say("Give Access Again");
+        page.must_say("Ana Duarte · Became the chart owner").must_say("Rosa Duarte · Became the chart owner");
+        page.must_say("Rosa Duarte · Invitation sent");
+        page.must_not_say("Revoked").must_not_say("Restore Access");
+        does(&mut desk, &ana, "restore", &[]).await.must_say("Active").must_say("Ana Duarte · Access restored");
+        // Revoked by staff is still called so.
+        let page = does(&mut desk, &ana, "revoke", &[("reason", "asked us to")]).await;
+        page.must_say("Revoked").must_say("Restore Access").must_not_say("Give Access Again");
+    }
+
+    async fn each_mail_has_one_line_a_fact_and_its_name(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.register(&ana).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        does(&mut desk, &ana, "reset", &[]).await.must_say("Password reset sent");
+        w.mail_has_settled().await;
+        let page = box_of(&mut desk, &ana).await;
+        let history = page.words().split("History").last().unwrap_or_default().to_owned();
+        for name in ["Invitation", "Confirmation of the registration", "Password reset"] {
+            let line = format!("{name} to ana.duarte@example.com handed to the mail server");
+            assert_eq!(history.matches(&line).count(), 1, "{line}\n{history}");
+        }
+        assert!(!history.contains("Mail to"), "{history}");
+        assert_eq!(history.matches("waiting to be sent").count(), 0, "{history}");
+    }
+}
+
+/// The first person that a form offers as owner.
+fn first_choice(page: &Page) -> String {
+    let html = page.html();
+    let value = html.split("name=\"to\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    value.expect("a choice").to_owned()
+}
+
+/// Ana, with her mother Rosa as a related contact.
+async fn with_mother(w: &mut World) -> Client {
+    use anteroom::rooms::charts::{TypedAddress, TypedContact, TypedPerson};
+    let mut sheet = sheet("Ana", "Duarte");
+    sheet.contacts.push(TypedContact {
+        relation: "parent".into(),
+        person: TypedPerson {
+            first_name: "Rosa".into(),
+            last_name: "Duarte".into(),
+            emails: vec![TypedAddress::mailable("rosa@example.com")],
+            ..TypedPerson::default()
+        },
+        ..TypedContact::default()
+    });
+    let scope = w.riverbend.scope.clone();
+    w.chart_of(&scope, sheet).await
 }
 
 fn sheet(first: &str, last: &str) -> anteroom::rooms::charts::Typed {

@@ -14,7 +14,8 @@ mod staff_pages;
 mod store;
 
 pub use overview::{
-    EndedBy, GrantRole, Overview, TimelineEntry, address_on_file, overview_of, overviews_of_chart,
+    EndedBy, GrantRole, HistoryEntry, Overview, TimelineEntry, address_on_file, history_of_chart,
+    overview_of, overviews_of_chart,
 };
 pub use staff_pages::{When, lacks_in_words, refusal_key};
 pub use store::{AccessRow, Channel, InvitationState, grants_of_account, link_counts, load_access};

@@ -96,7 +96,7 @@ pub struct Overview {
     pub registered_at: Option<Moment>,
     /// Last sign-in of the account.
     pub last_sign_in_at: Option<Moment>,
-    /// The newest mail of this grant.
+    /// The newest mail with the newest link (the invitation, or its reminder).
     pub mail: Option<MailState>,
     /// Resends left today.
     pub resends_left: i32,
@@ -267,7 +267,9 @@ fn of_row(
         sign_in_name: account.as_ref().map(|account| account.sign_in_name.clone()),
         registered_at: timeline.iter().rev().find(|e| e.what == "access.registered").map(|e| e.at),
         last_sign_in_at: account.and_then(|account| account.last_sign_in_at),
-        mail: mails.into_iter().next(),
+        mail: newest.and_then(|newest| {
+            mails.iter().find(|mail| mail.invitation_id.as_ref() == Some(&newest.invitation_id)).cloned()
+        }),
         resends_left,
         next_resend_at,
         next_reminder_at,
@@ -287,6 +289,48 @@ fn ended_by(phase: Phase, timeline: &[TimelineEntry]) -> Option<EndedBy> {
         _ => None,
     })?
 }
+
+/// One line of a chart's history.
+#[derive(Clone, Debug)]
+pub struct HistoryEntry {
+    /// Whose access it is about; empty while only one person ever had any.
+    pub whose: String,
+    /// What happened.
+    pub entry: TimelineEntry,
+}
+
+/// Everything that happened to a chart's portal access, whoever had it, oldest first: who owned it
+/// when stands between what happened to each of them.
+pub fn history_of_chart(
+    c: &mut Scoped<'_>,
+    file: &ChartFile,
+    grants: &[Overview],
+) -> Result<Vec<HistoryEntry>, Fault> {
+    let mut history: Vec<HistoryEntry> = Vec::new();
+    for grant in grants {
+        let own = grant.timeline.iter().filter(|entry| entry.what != OWNER_CHANGED);
+        history
+            .extend(own.map(|entry| HistoryEntry { whose: grant.person_name.clone(), entry: entry.clone() }));
+    }
+    // A new owner has no grant before the first invitation, so these are the chart's own.
+    for event in audit::of_chart(c, &file.chart.chart_id, OWNER_CHANGED)? {
+        let details: serde_json::Value = serde_json::from_str(&event.details).unwrap_or_default();
+        let whose = match details["person"].as_str().and_then(|id| id.parse::<PersonId>().ok()) {
+            Some(id) => load_person(c, &id)?.map(|person| person.full_name()).unwrap_or_default(),
+            None => String::new(),
+        };
+        let entry = TimelineEntry { at: event.at, what: event.action, by_name: event.actor_name, details };
+        history.push(HistoryEntry { whose, entry });
+    }
+    history.sort_by_key(|line| line.entry.at);
+    let first = history.first().map(|line| line.whose.clone());
+    if history.iter().all(|line| Some(&line.whose) == first.as_ref()) {
+        history.iter_mut().for_each(|line| line.whose.clear());
+    }
+    Ok(history)
+}
+
+const OWNER_CHANGED: &str = "access.owner_changed";
 
 /// The hours of the reminders that this generation has had.
 fn reminded(timeline: &[TimelineEntry], generation: i32) -> Vec<i64> {
@@ -319,7 +363,13 @@ fn timeline(
             }
         })
         .collect();
-    entries.extend(mails.iter().filter_map(not_in_the_trail));
+    let told = |mail: &MailState| {
+        entries
+            .iter()
+            .any(|entry| entry.what.starts_with("mail.") && entry.details["mail"] == mail.mail_id.as_str())
+    };
+    let waiting: Vec<_> = mails.iter().filter_map(|mail| not_in_the_trail(mail, told(mail))).collect();
+    entries.extend(waiting);
     // "Expired" is never written, so it is put in where it happened: a link that reached its end.
     for generation in generations {
         let reached = generation.ended_at.unwrap_or(now) >= generation.expires_at;
@@ -335,9 +385,11 @@ fn timeline(
     entries
 }
 
-/// A mail that waits, or was never sent, has no event of its own.
-fn not_in_the_trail(mail: &MailState) -> Option<TimelineEntry> {
+/// A mail that waits, or was never sent, has no event of its own. `told`: something of it was told
+/// before; then it waits again, and that needs no second line.
+fn not_in_the_trail(mail: &MailState, told: bool) -> Option<TimelineEntry> {
     let (what, at) = match mail.state {
+        Delivery::Queued | Delivery::Sending if told => return None,
         Delivery::Queued | Delivery::Sending => ("mail.queued", mail.created_at),
         // A link that was over by time alone ended with no other event, so the mail has its own.
         Delivery::Cancelled if mail.last_reason.as_deref() == Some(LINK_OVER) => return None,
@@ -371,6 +423,7 @@ const SAID: &[&str] = &[
     "access.address_changed",
     "access.email_changed",
     "access.signed_out",
+    "access.password_reset_sent",
     "access.expired",
     "mail.queued",
     "mail.deferred",
@@ -389,6 +442,9 @@ const MAILS: &[&str] = &[
     "access.registered",
     "access.restored",
     "access.address_changed",
+    "portal.reset",
+    "portal.invited_hint",
+    "appointments.answered",
 ];
 
 fn word_key(prefix: &str, what: &str) -> String {

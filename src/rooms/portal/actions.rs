@@ -239,20 +239,20 @@ async fn answer_by_mail(
 }
 
 /// Makes the link, and queues its mail; or, where nothing is open to the account any more, the mail
-/// that says so. `by_staff`: the practice asked for it, in this practice.
+/// that says so. `by_staff`: the practice that asked for it, and the grant in whose box.
 fn reset_by_mail(
     app: &App,
     system: &mut System<'_>,
     by: &By,
     account: &Account,
-    by_staff: Option<&Practice>,
+    by_staff: Option<(&Practice, &AccessRow)>,
 ) -> Result<bool, Fault> {
     let grants = grants::held_by(system, &account.practice_id, &account.account_id)?;
     let mut c = system.within(&opened(&account.practice_id));
     let home = practice::load(&mut c)?;
     let words = Words::of(account.language());
     let called = grants.first().map(|grant| grant.holder.called().to_owned()).unwrap_or_default();
-    let desk = Desk { practice: by_staff.unwrap_or(&home), words, called: &called };
+    let desk = Desk { practice: by_staff.map_or(&home, |(practice, _)| practice), words, called: &called };
     let about = serde_json::json!({ "account": account.account_id });
     if grants.is_empty() {
         let key = format!("portal.no-access.{}.{}", account.account_id, c.now().micros() / 3_600_000_000);
@@ -267,7 +267,13 @@ fn reset_by_mail(
     let ends = c.now().plus_hours(hours);
     let letter = letters::reset(app, desk, &account.sign_in_name, &path, ends, by_staff.is_some());
     let key = format!("portal.reset.{}", &token.hash()[..32]);
-    outbox::enqueue(app, &mut c, letters::mail("portal.reset", key, account.email.clone(), letter))?;
+    let mut mail = letters::mail("portal.reset", key, account.email.clone(), letter);
+    // At another home the mail is that practice's, and this one's box does not follow it.
+    if let Some((_, row)) = by_staff.filter(|(_, row)| row.practice_id == account.practice_id) {
+        mail.chart = Some(row.chart_id.clone());
+        mail.access = Some(row.access_id.clone());
+    }
+    outbox::enqueue(app, &mut c, mail)?;
     audit::record(&mut c, Event::new(by.clone(), "account.reset_sent").with(about))?;
     Ok(true)
 }
@@ -340,7 +346,7 @@ pub async fn send_password_reset(
             };
             // The trail of the account's home does not name a staff member of another practice.
             let at_home = if home == door.id() { by.clone() } else { By::system() };
-            if !reset_by_mail(&this, system, &at_home, &account, Some(&practice))? {
+            if !reset_by_mail(&this, system, &at_home, &account, Some((&practice, &row)))? {
                 return Ok(Err(NoReset::NotActive));
             }
             let mut event = Event::new(by.clone(), "access.password_reset_sent").on_chart(&row.chart_id);

@@ -73,7 +73,7 @@ pub async fn change_owner(
                     (new_state, new_access) = (row.phase(now), Some(row.access_id.clone()));
                 }
             }
-            let details = serde_json::json!({ "to_client": to == file.chart.person_id });
+            let details = serde_json::json!({ "person": to });
             events.push(audit::Event {
                 access: new_access,
                 new_state: new_state.word().into(),

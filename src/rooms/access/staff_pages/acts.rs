@@ -66,6 +66,7 @@ impl Act {
             (Self::Invite, Some(EndedBy::AddressChanged)) if grant.address_on_file.is_some() => {
                 self.key(&format!("{part}-elsewhere"))
             }
+            (Self::Restore, Some(EndedBy::OwnershipMoved)) => self.key(&format!("{part}-moved")),
             _ => self.key(part),
         };
         words.with1(&key, "name", &grant.person_name)
@@ -255,7 +256,7 @@ impl ActForm {
                 self.button = None;
             }
             Act::Cancel | Act::Restore | Act::Unlock | Act::Reset | Act::SignOut => {
-                self.paragraphs.push(words.with1(&self.act.key("text"), "name", name));
+                self.paragraphs.push(self.act.words(words, "text", grant));
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html};
-use crate::rooms::access::{Overview, overviews_of_chart};
+use crate::rooms::access::{HistoryEntry, Overview, history_of_chart, overviews_of_chart};
 use crate::rooms::charts::{ChartFile, RoomHead, Tab, load_file, room_head};
 use crate::rooms::staff::StaffSession;
 
@@ -26,6 +26,8 @@ pub struct Room {
     pub owner: Overview,
     /// Everybody's, the owner's first.
     pub grants: Vec<Overview>,
+    /// Everything that happened to any of them, oldest first.
+    pub history: Vec<HistoryEntry>,
 }
 
 /// Reads the chart and its grants in one unit.
@@ -35,12 +37,14 @@ pub async fn load(app: &AppState, staff: &StaffSession, chart: &ChartId) -> Resu
         .db
         .read(&staff.scope, move |c| {
             let Some(file) = load_file(c, &id)? else { return Ok(None) };
-            Ok(Some((file, overviews_of_chart(c, &id)?)))
+            let grants = overviews_of_chart(c, &id)?;
+            let history = history_of_chart(c, &file, &grants)?;
+            Ok(Some((file, grants, history)))
         })
         .await?;
-    let (file, grants) = found.ok_or(PageError::NotFound)?;
+    let (file, grants, history) = found.ok_or(PageError::NotFound)?;
     let owner = owner_of(&grants).ok_or(PageError::NotFound)?;
-    Ok(Room { file, owner, grants })
+    Ok(Room { file, owner, grants, history })
 }
 
 #[derive(askama::Template)]
@@ -65,7 +69,7 @@ fn portal_of(app: &AppState, staff: &StaffSession, room: &Room) -> Result<Portal
         now: app.now(),
         may_manage: staff.may(Permission::ManagePortal),
     };
-    portal_box::fill(viewer, &room.file, &room.grants).ok_or(PageError::NotFound)
+    portal_box::fill(viewer, room).ok_or(PageError::NotFound)
 }
 
 /// The whole tab.

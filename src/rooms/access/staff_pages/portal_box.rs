@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::acts::{Act, ActForm, lacks_in_words};
+use super::communications::Room;
 use super::when::{When, time_left};
 use crate::kernel::clock::Moment;
 use crate::kernel::ids::ChartId;
@@ -10,7 +11,7 @@ use crate::platform::i18n::Words;
 use crate::platform::outbox::{Delivery, LINK_OVER, MailState};
 use crate::platform::web::frame::initials;
 use crate::rooms::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
-use crate::rooms::access::{Channel, EndedBy, GrantRole, Overview};
+use crate::rooms::access::{Channel, EndedBy, GrantRole, HistoryEntry, Overview};
 use crate::rooms::charts::ChartFile;
 
 /// Everything the Client Portal section shows.
@@ -95,6 +96,8 @@ pub struct Offer {
 pub struct TimelineLine {
     /// When.
     pub when: When,
+    /// Whose access it was about; empty while only one person ever had any.
+    pub whose: String,
     /// What.
     pub text: String,
     /// By whom; empty for the client's side.
@@ -173,8 +176,9 @@ impl Viewer<'_> {
     }
 }
 
-/// Fills the box. `grants` is what [`crate::rooms::access::overviews_of_chart`] gives: the owner's first.
-pub fn fill(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) -> Option<PortalBox> {
+/// Fills the box.
+pub fn fill(viewer: Viewer<'_>, room: &Room) -> Option<PortalBox> {
+    let Room { file, grants, history, .. } = room;
     let owner = grants.iter().find(|grant| grant.role == GrantRole::Owner)?;
     let words = viewer.words;
     let relation = file
@@ -203,7 +207,7 @@ pub fn fill(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) -> Option
         menu,
         dialogs,
         next_step: next_step(viewer, owner),
-        timeline: timeline(viewer, owner),
+        timeline: timeline(viewer, history),
         representatives: representatives(viewer, file, grants),
     })
 }
@@ -292,7 +296,11 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
             facts.push(viewer.fact("access-fact-second-step", words.get("access-second-step-off")));
         }
         Phase::NoPortalAccess => {
-            facts.push(viewer.moment_fact("access-fact-revoked", grant.since, &grant.by_name));
+            let label = match grant.ended_by {
+                Some(EndedBy::OwnershipMoved) => "access-fact-ended",
+                _ => "access-fact-revoked",
+            };
+            facts.push(viewer.moment_fact(label, grant.since, &grant.by_name));
             facts.extend(why(viewer, grant));
             facts
                 .extend(grant.last_sign_in_at.map(|m| viewer.moment_fact("access-fact-last-sign-in", m, "")));
@@ -409,6 +417,10 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
                 None => notice("access-notice-address-gone"),
             });
         }
+        Phase::NoPortalAccess if grant.ended_by == Some(EndedBy::OwnershipMoved) => {
+            let text = words.with1("access-notice-ownership-moved", "name", &grant.person_name);
+            notices.push(Notice { text, link: None });
+        }
         Phase::Active if grant.address_on_file.is_some() && differs_from_chart(grant) => {
             notices.push(notice("access-notice-differs"));
         }
@@ -473,11 +485,16 @@ fn next_step(viewer: Viewer<'_>, grant: &Overview) -> String {
     }
 }
 
-fn timeline(viewer: Viewer<'_>, grant: &Overview) -> Vec<TimelineLine> {
-    let entries = grant.timeline.iter().rev();
-    entries
-        .map(|entry| TimelineLine {
+fn timeline(viewer: Viewer<'_>, history: &[HistoryEntry]) -> Vec<TimelineLine> {
+    history
+        .iter()
+        .rev()
+        // That a reminder fell due and that its mail left is one fact to a reader; the mail's line says
+        // to which address.
+        .filter(|line| line.entry.what != "access.reminded")
+        .map(|HistoryEntry { whose, entry }| TimelineLine {
             when: viewer.when(entry.at),
+            whose: whose.clone(),
             text: entry.sentence(viewer.words),
             by: entry.by_name.clone(),
             tone: tone_of(&entry.what),
