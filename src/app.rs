@@ -29,7 +29,7 @@ use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
 use crate::platform::web::accent::Accent;
-use crate::platform::web::{Routes, assets, errors, guard, language, slow};
+use crate::platform::web::{Routes, assets, errors, guard, language, security_txt, slow};
 use crate::platform::{health, telemetry, tidy};
 use crate::rooms;
 
@@ -48,6 +48,7 @@ pub fn routes() -> Routes {
         .and(rooms::staff::routes())
         .and(rooms::worklist::routes())
         .and(health::routes())
+        .and(security_txt::routes())
         .and(outbox::routes())
 }
 

@@ -65,6 +65,8 @@ pub struct Settings {
     pub bounce_domain: String,
     /// The secret that signs what is posted to `/hooks/bounce`; without one the hook is shut.
     pub bounce_secret: Option<Secret>,
+    /// Whom to tell who found a weakness, as an address with its scheme.
+    pub security_contact: Option<String>,
 }
 
 impl Settings {

@@ -39,6 +39,19 @@ stories! {
         assert_eq!(w.app.now().seconds_since(then), 604_800);
     }
 
+    async fn who_found_a_weakness_finds_whom_to_tell(w: &mut World) {
+        let page = w.browser().get("/.well-known/security.txt").await;
+        page.must_be(200);
+        assert_eq!(page.answer.header("content-type"), Some("text/plain; charset=utf-8"));
+        let text = page.answer.text();
+        let line = |name: &str| text.lines().filter_map(|l| l.strip_prefix(name)).map(str::trim).collect::<Vec<_>>();
+        assert_eq!(line("Contact:"), ["mailto:security@example.org"]);
+        // RFC 9116: exactly one, and less than a year ahead.
+        let [expires] = line("Expires:")[..] else { panic!("{text}") };
+        let ahead = expires.parse::<jiff::Timestamp>().expect("a moment").duration_since(w.now().timestamp());
+        assert!((100..366).contains(&(ahead.as_hours() / 24)), "{expires}");
+    }
+
     async fn an_unknown_address_has_its_page_and_every_header(w: &mut World) {
         let page = w.browser().get("/no-such-page/at/all").await;
         page.must_be(404);

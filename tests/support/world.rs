@@ -282,6 +282,7 @@ impl World {
                 trusted_proxies: plan.trusted_proxies,
                 mail_sender: "portal@anteroom.example.org".into(),
                 bounce_domain: "bounce.anteroom.example.org".into(),
+                security_contact: Some("mailto:security@example.org".into()),
                 bounce_secret: Some(Secret::new(BOUNCE_SECRET.to_owned())),
             },
             live: Live::default(),

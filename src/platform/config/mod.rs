@@ -39,6 +39,7 @@ pub struct Config {
     pub connections: u32,
     pub connections_per_address: u32,
     pub metrics_listen: Option<SocketAddr>,
+    pub security_contact: Option<String>,
     pub log_format: LogFormat,
     pub log_level: LogLevel,
 }
@@ -52,6 +53,7 @@ impl Config {
             mail_sender: self.mail_sender.as_str().to_owned(),
             bounce_domain: self.bounce_domain.clone(),
             bounce_secret: self.bounce_hook_secret.clone(),
+            security_contact: self.security_contact.clone(),
         }
     }
 }
@@ -383,6 +385,7 @@ fn finish(
         connections: draft.connections.unwrap_or(4096),
         connections_per_address: draft.connections_per_address.unwrap_or(128),
         metrics_listen: draft.metrics_listen,
+        security_contact: draft.security_contact,
         log_format: draft.log_format.unwrap_or(LogFormat::Text),
         log_level: draft.log_level.unwrap_or(LogLevel::Info),
     })

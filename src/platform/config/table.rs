@@ -31,6 +31,7 @@ pub struct Draft {
     pub(super) connections: Option<u32>,
     pub(super) connections_per_address: Option<u32>,
     pub(super) metrics_listen: Option<SocketAddr>,
+    pub(super) security_contact: Option<String>,
     pub(super) log_format: Option<LogFormat>,
     pub(super) log_level: Option<LogLevel>,
 }
@@ -200,6 +201,15 @@ pub const TABLE: &[Setting] = &[
         help: "A second listener with /healthz, /readyz and /metrics alone. Without it the first two are on the \
                public listener, and /metrics only where public_url is on loopback.",
         set: |d, v| Ok(d.metrics_listen = Some(values::socket(v)?)),
+    },
+    Setting {
+        key: "security_contact",
+        takes: "ADDRESS",
+        default: "none: /.well-known/security.txt is not there",
+        secret: false,
+        help: "Whom somebody tells who found a weakness: a mail address, or an https:// page. Shown to everybody at \
+               /.well-known/security.txt (RFC 9116); name only one that somebody reads.",
+        set: |d, v| Ok(d.security_contact = Some(values::contact(v)?)),
     },
     Setting {
         key: "log_format",

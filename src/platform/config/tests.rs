@@ -135,3 +135,25 @@ fn a_setting_is_one_word_everywhere() {
         assert!(!s.help.is_empty() && !s.default.is_empty());
     }
 }
+
+#[test]
+fn a_security_contact_is_an_address_or_a_page() {
+    let of = |text: &str| load(&sources(None, &[("ANTEROOM_SECURITY_CONTACT", text)], &[]));
+    for (text, kept) in [
+        ("security@example.org", "mailto:security@example.org"),
+        ("mailto:security@example.org", "mailto:security@example.org"),
+        ("https://example.org/security", "https://example.org/security"),
+    ] {
+        assert_eq!(of(text).unwrap().security_contact.as_deref(), Some(kept));
+    }
+    for text in [
+        "",
+        "call us",
+        "http://example.org",
+        "https://",
+        "https:///x",
+        "security@example.org\nExpires: never",
+    ] {
+        assert!(of(text).is_err(), "{text:?}");
+    }
+}

@@ -166,6 +166,20 @@ pub fn long_secret(text: &str) -> Result<Secret, Refused> {
     Ok(Secret::new(text.to_owned()))
 }
 
+/// A mail address or an https page, as RFC 9116 wants it written: with its scheme.
+pub fn contact(text: &str) -> Result<String, Refused> {
+    let is_plain = text.len() <= 300 && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let host = text.strip_prefix("https://").map(|rest| rest.split('/').next().unwrap_or_default());
+    if is_plain && host.is_some_and(|host| !host.is_empty()) {
+        return Ok(text.to_owned());
+    }
+    let address = text.strip_prefix("mailto:").unwrap_or(text);
+    match EmailAddress::parse(address) {
+        Ok(address) if is_plain => Ok(format!("mailto:{}", address.as_str())),
+        _ => Err("write a mail address, or a page that begins with https://".into()),
+    }
+}
+
 /// The origin that people type and mails carry: `https://` with a name, or `http://` on loopback.
 pub fn public_url(text: &str) -> Result<String, Refused> {
     let text = text.strip_suffix('/').unwrap_or(text);

@@ -11,6 +11,7 @@ pub mod language;
 pub mod links;
 pub mod once;
 pub mod routes;
+pub mod security_txt;
 pub mod session;
 pub mod sign_in;
 pub mod slow;
