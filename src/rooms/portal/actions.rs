@@ -441,8 +441,9 @@ pub async fn look_at_reset(app: &AppState, scope: &PracticeScope, token: &Token)
 /// What came of setting a password.
 #[derive(Debug)]
 pub enum PasswordSet {
-    /// Done; sign in with this name.
-    Done(String),
+    /// Done; sign in with this name. The browser is known from then on, where the link was asked for
+    /// since a pause began: whoever opened the mailbox then has shown more than a password.
+    Done(String, Option<Token>),
     /// It is too weak: catalogue key of the reason (`password-…`). The link stays good.
     Weak(&'static str),
     /// The link is not open: its page.
@@ -490,8 +491,13 @@ pub async fn set_password_by_link(
                 sign_in::clear(&mut c, Audience::Client, &account.sign_in_key)?;
             }
             replace_password(&this, &mut c, &by, &account, &grants, &hash, "account.password_set")?;
-            session::end_all(&mut c, Audience::Client, account.account_id.as_str())?;
-            Ok(PasswordSet::Done(account.sign_in_name))
+            let subject = account.account_id.as_str();
+            session::end_all(&mut c, Audience::Client, subject)?;
+            let device = match stays {
+                Some(_) => None,
+                None => Some(devices::remember(&mut c, Audience::Client, subject, None)?),
+            };
+            Ok(PasswordSet::Done(account.sign_in_name, device))
         })
         .await?;
     app.outbox_bell.notify_one();

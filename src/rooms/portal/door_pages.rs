@@ -13,7 +13,7 @@ use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::{ClientFrame, Contact};
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::Visitor;
-use crate::platform::web::{PageResult, html, language, see_other, sign_in as pauses};
+use crate::platform::web::{PageResult, devices, html, language, see_other, sign_in as pauses};
 use crate::rooms::portal::actions::{self, PasswordSet, ResetView, SignIn};
 use crate::rooms::portal::ticket;
 use crate::rooms::practice::{self, PublicPractice};
@@ -297,10 +297,14 @@ pub(super) async fn set_password(
     let outcome =
         actions::set_password_by_link(&app, &public.scope, source, token.clone(), form.password).await?;
     match outcome {
-        PasswordSet::Done(name) => {
+        PasswordSet::Done(name, device) => {
             let to = ticket::sign_in_address(&app, &public.practice.slug, &name)?;
             let mut response = see_other(&format!("{to}&done=password-set"));
             clear_site(&app, &mut response);
+            if let Some(device) = device {
+                let cookie = devices::cookie(&app.settings, Audience::Client, &device);
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
             Ok(response)
         }
         PasswordSet::Weak(reason) => {

@@ -108,7 +108,7 @@ pub(super) async fn change_password(
         NewPassword::Paused(until) => {
             errors.add("present", words.with1("staff-error-paused", "time", words.time(until, &staff.zone)));
         }
-        NewPassword::NotOpen | NewPassword::Set => return Err(PageError::Stale),
+        NewPassword::NotOpen | NewPassword::Set(_) => return Err(PageError::Stale),
     }
     show(&app, &staff, errors).await
 }

@@ -10,6 +10,7 @@ use crate::platform::limits::{self, Limit};
 use crate::platform::outbox;
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
+use crate::platform::web::devices;
 use crate::platform::web::links::{self, Link, LinkState, Purpose};
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
@@ -109,8 +110,9 @@ fn of_link(c: &mut Scoped<'_>, token: &Token) -> Result<(LinkState, Option<Staff
 /// What came of a new password.
 #[derive(Clone, Debug)]
 pub enum NewPassword {
-    /// Set, by a link, which signs nobody in.
-    Set,
+    /// Set, by a link, which signs nobody in; but whoever opened the mailbox has shown more than a
+    /// password, so that their browser is known from then on.
+    Set(Token),
     /// Changed: every session has ended, and this browser is given a new one.
     Changed(Opened),
     /// Too weak: catalogue key of the reason.
@@ -172,18 +174,20 @@ pub async fn set_by_link(
     let set = app
         .db
         .write(scope, move |c| {
-            let (LinkState::Open(link), Some(member)) = of_link(c, &token)? else { return Ok(false) };
+            let (LinkState::Open(link), Some(member)) = of_link(c, &token)? else {
+                return Ok(NewPassword::NotOpen);
+            };
             if !links::use_up(c, &link)? {
-                return Ok(false);
+                return Ok(NewPassword::NotOpen);
             }
             store::set_password(c, &member.staff_id, &hash)?;
             session::end_all(c, Audience::Staff, member.staff_id.as_str())?;
             settle(&inner, c, &practice, &member, &source, "staff.password_set")?;
-            Ok(true)
+            Ok(NewPassword::Set(devices::remember(c, Audience::Staff, member.staff_id.as_str(), None)?))
         })
         .await?;
     app.outbox_bell.notify_one();
-    Ok(if set { NewPassword::Set } else { NewPassword::NotOpen })
+    Ok(set)
 }
 
 /// Changes one's own password; every session ends, and this browser gets a new one (SES-01).

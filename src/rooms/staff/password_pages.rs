@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 
 use crate::kernel::email::EmailAddress;
@@ -12,7 +12,8 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::links::LinkState;
-use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::platform::web::session::Audience;
+use crate::platform::web::{PageError, PageResult, devices, html, see_other};
 use crate::rooms::practice::PublicPractice;
 use crate::rooms::staff::pages::visitor;
 use crate::rooms::staff::password::{self, NewPassword};
@@ -128,8 +129,12 @@ pub(super) async fn set_password(
         password::set_by_link(&app, &public.scope, public.source.clone(), token, form.password).await?;
     let mut errors = FieldErrors::new();
     match came {
-        NewPassword::Set => {
-            return Ok(see_other(&format!("/{}/staff/sign-in?done=staff-password", public.practice.slug)));
+        NewPassword::Set(device) => {
+            let mut response =
+                see_other(&format!("/{}/staff/sign-in?done=staff-password", public.practice.slug));
+            let cookie = devices::cookie(&app.settings, Audience::Staff, &device);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+            return Ok(response);
         }
         NewPassword::Weak(key) => errors.add("password", public.words.get(key)),
         _ => {}
