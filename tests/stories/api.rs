@@ -13,9 +13,9 @@ use crate::stories;
 use crate::support::{Browser, House, Page, World};
 
 /// The text of a fresh key.
-async fn key(w: &World, house: &House, scopes: &'static [Scope]) -> String {
+pub async fn key(w: &World, house: &House, scopes: &'static [Scope]) -> String {
     let by = house.by(Role::Administrator);
-    let name = format!("key {}", scopes.len());
+    let name = format!("key for {}", scopes.iter().map(|scope| scope.word()).collect::<Vec<_>>().join(" "));
     let made = w
         .app
         .db

@@ -3,14 +3,19 @@
 
 use anteroom::app;
 use anteroom::kernel::ids::{AccessId, ChartId};
-use anteroom::platform::db::schema::portal_access;
-use anteroom::platform::permissions::{Needs, Role};
+use anteroom::platform::db::schema::{appointment_request, portal_access};
+use anteroom::platform::permissions::{Needs, Role, Scope};
 use anteroom::platform::web::routes::Row;
 use diesel::prelude::*;
 
+use crate::api::key;
+use crate::portal_people::document;
 use crate::stories;
 use crate::support::dump::difference;
 use crate::support::{Browser, Page, World};
+
+/// An id that nothing has.
+const NOWHERE: &str = "019ac000-0000-7000-8000-000000000000";
 
 /// What stands in a route's blanks.
 #[derive(Clone)]
@@ -19,21 +24,26 @@ struct Blanks {
     chart: String,
     access: String,
     token: String,
+    document: String,
+    request: String,
 }
 
 impl Blanks {
-    /// Blanks that lead to rows that are there; everything else leads nowhere.
+    /// Blanks that lead to rows that are there, as far as the story made them. A blank that is not
+    /// named here has no row in these tables, and the stories fail until it has one.
     fn fill(&self, pattern: &str) -> String {
-        let nowhere = "019ac000-0000-7000-8000-000000000000";
         pattern
             .split('/')
             .map(|part| match part {
                 "{practice}" => self.practice.as_str(),
                 "{chart}" => self.chart.as_str(),
-                "{access}" => self.access.as_str(),
+                "{access}" | "{grant}" => self.access.as_str(),
                 "{token}" => self.token.as_str(),
+                "{document}" => self.document.as_str(),
+                "{request}" => self.request.as_str(),
                 "{act}" => "resend",
-                part if part.starts_with('{') => nowhere,
+                "{staff}" | "{question}" | "{key}" | "{name}" => NOWHERE,
+                part if part.contains('{') => panic!("{pattern}: say what stands in {part}"),
                 part => part,
             })
             .collect::<Vec<_>>()
@@ -61,6 +71,8 @@ async fn invited(w: &mut World) -> Blanks {
         chart: chart.to_string(),
         access: access.to_string(),
         token,
+        document: NOWHERE.into(),
+        request: NOWHERE.into(),
     }
 }
 
@@ -102,7 +114,12 @@ fn may(needs: Needs, role: Role) -> Option<bool> {
 /// Routes without a blank show the visitor's own practice; those with one lead to a row of
 /// Riverbend's.
 fn leads_to_a_row(row: &Row) -> bool {
-    row.path.contains("{chart}") || row.path.contains("{access}")
+    ["{chart}", "{access}", "{grant}"].iter().any(|blank| row.path.contains(blank))
+}
+
+/// Told that there is nothing; or, where what was sent is looked at first, that it cannot be read.
+fn found_nothing(row: &Row, page: &Page) -> bool {
+    page.status() == 404 || (row.method != "GET" && matches!(page.status(), 400 | 422))
 }
 
 stories! {
@@ -183,6 +200,8 @@ stories! {
             chart: ana.chart_id.to_string(),
             access: access_of(w, &ana.chart_id).await.to_string(),
             token: "x".repeat(43),
+            document: NOWHERE.into(),
+            request: NOWHERE.into(),
         };
         let mut wrong = Vec::new();
         for row in rows() {
@@ -197,6 +216,107 @@ stories! {
             }
         }
         assert!(wrong.is_empty(), "came through by the wrong door:\n{}", wrong.join("\n"));
+    }
+
+    async fn auz_01_a_key_comes_as_far_as_its_scopes_say_and_nowhere_else(w: &mut World) {
+        let blanks = invited(w).await;
+        let mut wrong = Vec::new();
+        for scopes in Scope::ALL.chunks(1) {
+            let text = key(w, &w.riverbend, scopes).await;
+            for row in rows() {
+                let mut caller = w.browser().with("authorization", &format!("Bearer {text}"));
+                let page = ask(&mut caller, &row, &blanks.fill(row.path)).await;
+                let fits = match row.needs {
+                    Needs::ApiKey(scope) if scopes.contains(&scope) => {
+                        !matches!(page.status(), 401 | 403) && page.status() < 500
+                    }
+                    Needs::ApiKey(_) => page.status() == 403,
+                    // To people's pages a key is nobody.
+                    Needs::StaffSession | Needs::Staff(_) | Needs::ClientSession | Needs::Client(_) => {
+                        is_turned_away(&page)
+                    }
+                    Needs::Nothing | Needs::Link | Needs::Machine => page.status() < 500 || row.path == "/readyz",
+                };
+                if !fits {
+                    wrong.push(format!("{scopes:?} {} {} ({:?}): {}", row.method, row.path, row.needs, page.status()));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "the table says otherwise:\n{}", wrong.join("\n"));
+    }
+
+    async fn auz_03_another_practices_key_finds_nothing_here(w: &mut World) {
+        let blanks = invited(w).await;
+        let text = key(w, &w.twinoaks, Scope::ALL).await;
+        let before = w.dump().await;
+        let (mut wrong, mut seen) = (Vec::new(), 0);
+        for row in rows().into_iter().filter(|row| matches!(row.needs, Needs::ApiKey(_))) {
+            let mut caller = w.browser().with("authorization", &format!("Bearer {text}"));
+            let page = ask(&mut caller, &row, &blanks.fill(row.path)).await;
+            seen += usize::from(leads_to_a_row(&row));
+            if (leads_to_a_row(&row) && !found_nothing(&row, &page)) || page.html().contains("Duarte") {
+                wrong.push(format!("{} {}: {}", row.method, row.path, page.status()));
+            }
+        }
+        assert!(seen > 8, "only {seen} routes of the API lead to a row");
+        assert!(wrong.is_empty(), "Twin Oaks found Riverbend's:\n{}", wrong.join("\n"));
+        let changed = difference(&before, &w.dump().await);
+        let changed: Vec<_> = changed.into_iter().filter(|line| !line.starts_with("api_key ")).collect();
+        assert!(changed.is_empty(), "Twin Oaks changed the database:\n{}", changed.join("\n"));
+    }
+
+    async fn auz_03_a_client_finds_nothing_of_another_clients_chart(w: &mut World) {
+        let (ana, bo) = (w.chart("Ana", "Duarte").await, w.chart("Bo", "Lindgren").await);
+        let (mut hers, mut his) = (w.registered(&ana).await, w.registered(&bo).await);
+        let paper = document(w, &ana.chart_id, "A plan with lanterns", "Lanterns by the river.").await;
+        let form = hers.get("/portal/appointments/request").await;
+        let asked = [("kind", "session"), ("place", "office"), ("day1", "2026-12-03"), ("part1", "morning")];
+        hers.submit(&form, "/portal/appointments/request", &asked).await.must_be(303);
+        let request: String = w.look(|c| appointment_request::table.select(appointment_request::request_id).first(c)).await;
+        let blanks = Blanks {
+            practice: w.riverbend.slug().into(),
+            chart: ana.chart_id.to_string(),
+            access: access_of(w, &ana.chart_id).await.to_string(),
+            token: "x".repeat(43),
+            document: paper.to_string(),
+            request,
+        };
+        w.mail_has_settled().await;
+        let me = his.get("/portal/me").await;
+        let csrf = me.form("/portal/me/language").fields.into_iter().find(|(name, _)| name == "csrf").expect("a token").1;
+        let before = w.dump().await;
+        let (mut wrong, mut seen) = (Vec::new(), 0);
+        for row in rows().into_iter().filter(|row| matches!(row.needs, Needs::ClientSession | Needs::Client(_))) {
+            let path = blanks.fill(row.path);
+            if path == "/portal/sign-out" {
+                continue;
+            }
+            let (page, names_hers) = if row.method == "GET" {
+                (his.get(&path).await, row.path.contains('{'))
+            } else {
+                // With his own form token, and her grant's name where one is asked for.
+                let mut fields = vec![("csrf", csrf.as_str())];
+                if path == "/portal/switch" {
+                    fields.push(("access", blanks.access.as_str()));
+                }
+                (his.post(&path, &fields).await, row.path.contains('{') || path == "/portal/switch")
+            };
+            seen += usize::from(names_hers);
+            let told = page.html().contains("lanterns") || page.html().contains("Duarte") || page.html().contains("Lanterns");
+            if told || page.status() >= 500 || (names_hers && page.status() != 404) {
+                wrong.push(format!("{} {}: {}", row.method, row.path, page.status()));
+            }
+            if row.method == "GET" && names_hers {
+                hers.get(&path).await.must_be(200);
+            }
+        }
+        assert!(seen >= 4, "only {seen} routes lead to what is hers");
+        assert!(wrong.is_empty(), "Bo found Ana's:\n{}", wrong.join("\n"));
+        let changed = difference(&before, &w.dump().await);
+        // What she herself opened.
+        let changed: Vec<_> =
+            changed.into_iter().filter(|line| !line.starts_with("audit_") && !line.starts_with("document ")).collect();
+        assert!(changed.is_empty(), "Bo changed the database:\n{}", changed.join("\n"));
     }
 
     async fn inv_05_get_and_head_change_nothing_however_often(w: &mut World) {
