@@ -11,6 +11,7 @@ mod window;
 
 mod everywhere;
 mod ground;
+mod injection;
 mod keyboard;
 mod pictures;
 mod the_loop;
