@@ -3,6 +3,7 @@
 
 #[path = "../tests/support/mod.rs"]
 mod support;
+mod timing;
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -24,24 +25,38 @@ fn main() {
     if !std::env::args().any(|word| word == "--bench") {
         return;
     }
+    // `cargo bench --bench figures -- timing`: that part alone.
+    let only_timing = std::env::args().any(|word| word == "timing");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut report = format!(
         "# Figures of one run\n\n`cargo xtask bench` writes this file; run it on your machine and compare. \
-         {cores} cores, {CHARTS} charts, every request over a real loopback socket.\n\n\
+         {cores} cores, {CHARTS} charts, every request over a real loopback socket. Times of two \
+         requests are medians, taken in turn; they are alike where the gap is at most 2 ms and KS p \
+         above 0.01.\n\n\
          | what | engine | figure |\n|---|---|---|\n"
     );
     for engine in [Engine::Sqlite, Engine::Postgres].into_iter().filter(|e| e.is_wanted()) {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-        let database = runtime.block_on(async {
-            let mut world = World::open(engine).await;
-            for (what, figure) in measure(&mut world).await {
+        let mut tell = |figures: Vec<(&'static str, String)>| {
+            for (what, figure) in figures {
                 let _ = writeln!(report, "| {what} | {} | {figure} |", engine.word());
                 eprintln!("{}: {what}: {figure}", engine.word());
             }
-            world.database.clone()
+        };
+        let databases = runtime.block_on(async {
+            let mut used = Vec::new();
+            if !only_timing {
+                let mut world = World::open(engine).await;
+                tell(measure(&mut world).await);
+                used.push(world.database.clone());
+            }
+            let (world, figures) = timing::measure(engine).await;
+            tell(figures);
+            used.push(world.database.clone());
+            used
         });
         runtime.shutdown_timeout(Duration::from_secs(2));
-        take_down(database);
+        databases.into_iter().for_each(take_down);
     }
     match std::env::var_os("ANTEROOM_BENCH_RESULTS") {
         Some(path) => std::fs::write(path, report).expect("write the report"),
