@@ -56,6 +56,7 @@ timeline-access-checks-paused = Fifteen failed checks in one day; no more today.
 timeline-access-declined = Declined by whoever opened the link
 timeline-access-declined-not-me = Declined: "this isn't me"
 timeline-access-declined-not-now = Declined: "not now"
+timeline-access-disowned = "That was not me": whoever got the mail says that somebody else registered. The sign-in was removed.
 timeline-access-opened = Form opened: somebody began to fill it
 timeline-access-asked = Asked for a new link
 timeline-access-reminded = Reminder sent

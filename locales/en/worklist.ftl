@@ -24,6 +24,7 @@ worklist-checks-differed = Failed checks: { $count }. What differed: { $fields }
 worklist-differed-last-name = last name
 worklist-differed-birth-date = date of birth
 worklist-answer-not-me = They said: this isn't me
+worklist-answer-disowned = They said: somebody else registered
 worklist-answer-not-now = They said: not now
 worklist-undeliverable-what = Undeliverable: { $reason }
 worklist-undeliverable-send = Resend Invite

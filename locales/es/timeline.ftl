@@ -56,6 +56,7 @@ timeline-access-checks-paused = Quince comprobaciones fallidas en un día; hoy n
 timeline-access-declined = Rechazada por quien abrió el enlace
 timeline-access-declined-not-me = Rechazada: "no soy yo"
 timeline-access-declined-not-now = Rechazada: "ahora no"
+timeline-access-disowned = "No fui yo": quien recibió el correo dice que se registró otra persona. Se eliminó la cuenta.
 timeline-access-opened = Formulario abierto: alguien empezó a llenarlo
 timeline-access-asked = Pidió un enlace nuevo
 timeline-access-reminded = Recordatorio enviado

@@ -24,6 +24,7 @@ worklist-checks-differed = Intentos fallidos: { $count }. No coincidió: { $fiel
 worklist-differed-last-name = apellido
 worklist-differed-birth-date = fecha de nacimiento
 worklist-answer-not-me = Dijo: no soy yo
+worklist-answer-disowned = Dijo que se registró otra persona
 worklist-answer-not-now = Dijo: ahora no
 worklist-undeliverable-what = No se pudo entregar: { $reason }
 worklist-undeliverable-send = Reenviar invitación

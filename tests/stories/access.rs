@@ -17,7 +17,8 @@ use anteroom::platform::i18n::Language;
 use anteroom::platform::mail::receiver::ReceivedMail;
 use anteroom::platform::permissions::Role;
 use anteroom::rooms::access::actions::{
-    self, Doubt, InviteOrder, Key, LinkView, NewCredential, Refused, RegisterOrder, Registered, Sent,
+    self, Disowning, Doubt, InviteOrder, Key, LinkView, NewCredential, Refused, RegisterOrder, Registered,
+    Sent,
 };
 use anteroom::rooms::access::lifecycle::{Phase, Refusal, State};
 use anteroom::rooms::access::{
@@ -317,7 +318,7 @@ stories! {
         assert_eq!(after.phase, Phase::Active);
         assert_eq!(after.account_id, Some(account));
         assert_eq!(after.registered_at, Some(w.now()));
-        assert_eq!(look(w, &token).await, LinkView::Used);
+        assert_eq!(look(w, &token).await, LinkView::Used(Disowning::Open));
         let said: Vec<_> = after.timeline.iter().map(|e| e.what.clone()).collect();
         assert!(said.starts_with(&["access.invited".into()]) && said.contains(&"access.registered".into()), "{said:?}");
         invariants(w).await;
@@ -597,7 +598,7 @@ stories! {
         let answers = futures_util::future::join_all(posts).await;
         assert_eq!(accounts(w).await, 1);
         let welcomes = answers.iter().filter(|a| matches!(a, Registered::Welcome { .. })).count();
-        let used = answers.iter().filter(|a| **a == Registered::NotOpen(LinkView::Used)).count();
+        let used = answers.iter().filter(|a| **a == Registered::NotOpen(LinkView::Used(Disowning::Open))).count();
         assert_eq!(welcomes + used, 50, "{answers:?}");
         assert!(welcomes == 25 || welcomes == 1, "{welcomes} welcomes");
         // Afterwards too, the form that won gets its page, and no other.
@@ -605,7 +606,7 @@ stories! {
             assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }));
         }
         let strange = RegisterOrder { nonce: "a third form".into(), ..right(&link, &ana) };
-        assert_eq!(post(w, strange).await, Registered::NotOpen(LinkView::Used));
+        assert_eq!(post(w, strange).await, Registered::NotOpen(LinkView::Used(Disowning::Open)));
         invariants(w).await;
     }
 

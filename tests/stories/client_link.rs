@@ -2,11 +2,12 @@
 
 use anteroom::platform::db::schema::attempt_counter;
 use anteroom::platform::permissions::Role;
+use anteroom::platform::web::session::Audience;
 use anteroom::rooms::access::actions;
 use diesel::prelude::*;
 
 use crate::stories;
-use crate::support::world::Client;
+use crate::support::world::{Client, PASSWORD};
 use crate::support::{Page, World};
 
 const DAY: u32 = 86_400;
@@ -291,5 +292,59 @@ stories! {
         let began = std::time::Instant::now();
         kiosk.get(&link).await.must_be(200);
         assert!(began.elapsed().as_secs() < 2, "and is rested in the next minute");
+    }
+
+    async fn idp_04_whoever_did_not_register_shuts_the_access_from_the_mail(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let invited = link_of(w, &ana).await;
+        let account = w.register_by(&invited, &ana).await;
+        let scope = w.riverbend.scope.clone();
+        let mut stranger = w.signed_in(&scope, Audience::Client, account.to_string()).await;
+        stranger.get("/portal").await.must_be(200);
+        let told = w.mail_to(&ana.email).await;
+        let link = w.link_in(&told);
+        assert_eq!(link, invited, "one page for both: sign in, or say that it was not me");
+
+        let mut owner = w.browser();
+        let used = owner.get(&link).await;
+        used.must_be(410).must_say("You are set up already").must_say("Sign in").must_say("That was not me");
+        let asked = owner.get(&used.link("/not-me")).await;
+        asked.must_be(200).must_say("Was it somebody else?");
+        stranger.get("/portal").await.must_be(200);
+        let shut = owner.submit_and_follow(&asked, "/not-me", &[]).await;
+        shut.must_be(410).must_say("The access is shut").must_not_say("That was not me");
+        // A second click, and the Back button with another, find the same page.
+        owner.submit(&asked, "/not-me", &[]).await.must_say("The access is shut");
+
+        assert!(stranger.get("/portal").await.is_redirect(), "signed out at once");
+        let door = w.browser().get("/riverbend/sign-in").await;
+        let mut again = w.browser();
+        let refused =
+            again.submit(&door, "/riverbend/sign-in", &[("name", &ana.email), ("password", PASSWORD)]).await;
+        assert!(!refused.is_redirect(), "its password is worth nothing");
+
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let chart_box = desk.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await;
+        chart_box.must_say("Declined").must_say("somebody else registered").must_say("Send Invite");
+        desk.get("/staff/worklist?kind=declined").await.must_say("Duarte").must_say("somebody else registered");
+
+        // Invited anew, the true owner registers under the same name.
+        let fresh = link_of(w, &ana).await;
+        assert_ne!(fresh, invited);
+        w.register_by(&fresh, &ana).await;
+        w.browser().get(&invited).await.must_say("You are set up already").must_not_say("That was not me");
+    }
+
+    async fn idp_04_after_a_month_the_old_mail_shuts_nobody_out(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        w.register_by(&link, &ana).await;
+        w.clock.advance_seconds(30 * DAY - 1);
+        w.browser().get(&link).await.must_say("That was not me");
+        let asked = w.browser().get(&format!("{link}/not-me")).await;
+        w.clock.advance_seconds(1);
+        w.browser().get(&link).await.must_not_say("That was not me");
+        w.browser().submit(&asked, "/not-me", &[]).await.must_say("You are set up already");
+        w.mail_to(&ana.email).await;
     }
 }

@@ -7,7 +7,7 @@ use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccountId, PracticeId};
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::portal_account;
+use crate::platform::db::schema::{portal_access, portal_account};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 
@@ -99,6 +99,25 @@ pub fn shown(
 /// Puts a new account in. The uniqueness of its name is the database's to say.
 pub fn insert(c: &mut Scoped<'_>, account: &NewAccount) -> Result<(), Fault> {
     diesel::insert_into(portal_account::table).values(account).execute(c.conn)?;
+    Ok(())
+}
+
+/// Takes an account of this practice away that no grant of any practice stands on any more; its name is
+/// free again, and a sign-in with it is answered like one that never was.
+pub fn remove_unused(c: &mut Scoped<'_>, account: Option<&(PracticeId, AccountId)>) -> Result<(), Fault> {
+    let Some((home, id)) = account.filter(|(home, _)| home == c.practice()) else { return Ok(()) };
+    let grants = portal_access::table
+        .filter(portal_access::account_practice_id.eq(home.clone()))
+        .filter(portal_access::account_id.eq(id.clone()));
+    if diesel::select(diesel::dsl::exists(grants)).get_result(c.conn)? {
+        return Ok(());
+    }
+    diesel::delete(
+        portal_account::table
+            .filter(portal_account::practice_id.eq(home.clone()))
+            .filter(portal_account::account_id.eq(id.clone())),
+    )
+    .execute(c.conn)?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ pub use end::{
     Reach, addresses_changed, cancel, chart_closed, reach_of, restore, revoke, sign_out_everywhere, unlock,
     wants_reason,
 };
-pub use link::{ask_for_new_link, come_by, decline, decline_saying, look_at_link};
+pub use link::{ask_for_new_link, come_by, decline, decline_saying, disown, look_at_link};
 pub use own::change_owner;
 pub use register::register;
 pub use remind::send_due_reminders;
@@ -126,6 +126,15 @@ word_enum! {
     }
 }
 
+/// Can the holder of a used link still say that somebody else used it?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disowning {
+    /// They can.
+    Open,
+    /// Too long ago, or the access is not what came of this link any more: the practice can help.
+    Over,
+}
+
 /// What the holder of a link sees. Only a correct token finds anything (INV-13).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkView {
@@ -153,7 +162,9 @@ pub enum LinkView {
     /// A newer link was sent.
     Replaced,
     /// Used: registered.
-    Used,
+    Used(Disowning),
+    /// Used, and its holder said that it was not them who used it.
+    Disowned,
     /// Too many failed checks.
     Locked,
     /// Withdrawn: canceled, revoked, another owner, address changed.

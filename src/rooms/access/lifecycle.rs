@@ -9,6 +9,7 @@
 //! | mismatch   | link dead | one more; the fifth locks; unless expired | link locked | already registered | link dead |
 //! | unlock     | not locked | not locked | invited, same link; resend if its time is over | not locked | not locked |
 //! | decline    | link dead | declined, unless expired | link locked | already registered | link dead |
+//! | disown     | link dead | link dead | link dead | declined, sign-in gone, sessions end | link dead |
 //! | cancel     | no invitation | canceled | canceled | already registered | no invitation |
 //! | address changed, ownership moved | unchanged | canceled | canceled | unchanged (ownership: revoked) | unchanged |
 //! | revoke     | no access | revoked | revoked | revoked, sessions end | no access |
@@ -34,7 +35,8 @@ word_enum! {
         Invited = "invited",
         /// Too many failed checks; the link is shut until staff resend or unlock.
         Locked = "locked",
-        /// The invited person said "this isn't me" or "not now".
+        /// The invited person said "this isn't me" or "not now", or, after a registration, that it was
+        /// not theirs.
         Declined = "declined",
         /// Staff took the invitation back.
         Canceled = "canceled",
@@ -150,6 +152,11 @@ pub enum Event {
         /// The link's generation.
         generation: i32,
     },
+    /// The link's holder said of the registration through it: that was not me (IDP-04).
+    Disown {
+        /// The link's generation.
+        generation: i32,
+    },
     /// Staff took the invitation back.
     Cancel,
     /// The address that the link was sent to is no longer this person's.
@@ -191,6 +198,8 @@ pub enum Effect {
     },
     /// End every open session of the grant's account.
     EndSessions,
+    /// Take the grant's account away, so that nobody can give it back to a stranger.
+    RemoveSignIn,
     /// Mail "your access is back; sign in with your password".
     MailRestored,
     /// Mail "you are registered" to the address on file (IDP-04).
@@ -297,6 +306,13 @@ pub fn decide(grant: &Grant, event: Event, now: Moment) -> Result<Decision, Refu
             usable(grant, generation, now)?;
             Ok(ended(grant, State::Declined, Ending::Declined))
         }
+        Event::Disown { generation } => match grant.state {
+            State::Active if generation == grant.generation => Ok(Decision {
+                grant: Grant { state: State::Declined, credential: Credential::Absent, ..*grant },
+                effects: vec![Effect::EndSessions, Effect::RemoveSignIn],
+            }),
+            _ => Err(Refusal::LinkDead),
+        },
         Event::Cancel => match grant.state {
             State::Invited | State::Locked => Ok(ended(grant, State::Canceled, Ending::Withdrawn)),
             State::Active => Err(Refusal::AlreadyRegistered),
@@ -414,6 +430,7 @@ mod tests {
             ("mismatch", Event::Mismatch { generation: 2 }),
             ("unlock", Event::Unlock),
             ("decline", Event::Decline { generation: 2 }),
+            ("disown", Event::Disown { generation: 2 }),
             ("cancel", Event::Cancel),
             ("address changed", Event::AddressChanged),
             ("ownership moved", Event::OwnershipMoved),
@@ -435,6 +452,7 @@ mod tests {
             mismatch           | LinkDead  | LinkDead  | LinkDead  | invited   | locked    | LinkExpired | LinkLocked | AlreadyRegistered | LinkDead | LinkDead
             unlock             | NotLocked | NotLocked | NotLocked | NotLocked | NotLocked | NotLocked | invited   | NotLocked | NotLocked | NotLocked
             decline            | LinkDead  | LinkDead  | LinkDead  | declined  | declined  | LinkExpired | LinkLocked | AlreadyRegistered | LinkDead | LinkDead
+            disown             | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | declined  | LinkDead  | LinkDead
             cancel             | NoInvitation | NoInvitation | NoInvitation | canceled | canceled | canceled | canceled | AlreadyRegistered | NoInvitation | NoInvitation
             address changed    | none      | canceled  | declined  | canceled  | canceled  | canceled  | canceled  | active    | revoked   | revoked
             ownership moved    | none      | canceled  | declined  | canceled  | canceled  | canceled  | canceled  | revoked   | revoked   | revoked

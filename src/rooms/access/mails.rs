@@ -152,19 +152,34 @@ fn until(desk: Desk<'_>, expires_at: Moment) -> Vec<String> {
     ]
 }
 
+/// Where "you are registered" leads: to one page with the sign-in and "that was not me" on it, which is the
+/// page of the link that was used. A letter's code leads to no such page.
+#[derive(Clone, Copy, Debug)]
+pub enum RegisteredBy<'a> {
+    /// The link of this token.
+    Link(&'a Token),
+    /// A letter's code.
+    Code,
+}
+
 /// "You are registered", to the address on file (IDP-04): with what to do if it was somebody else.
-pub fn registered(app: &App, desk: Desk<'_>, sign_in_name: &str, at: Moment) -> Letter {
+pub fn registered(app: &App, desk: Desk<'_>, by: RegisteredBy<'_>, sign_in_name: &str, at: Moment) -> Letter {
     let words = desk.words();
     let when = words.date_time_zone(at, &desk.zone());
     let before = vec![
         words.with2("letter-registered-opening", "practice", desk.name(), "moment", when),
         words.with1("letter-registered-name", "name", sign_in_name),
     ];
-    let after = vec![words.get("letter-was-not-me")];
-    Letter {
-        button: Some((words.get("letter-sign-in"), sign_in(app, desk.practice))),
-        ..desk.letter("letter-registered-subject", before, after)
-    }
+    let (button, after) = match by {
+        RegisteredBy::Link(token) => {
+            let button = (words.get("letter-registered-button"), link(app, desk.practice, token));
+            (button, words.get("letter-registered-not-me"))
+        }
+        RegisteredBy::Code => {
+            ((words.get("letter-sign-in"), sign_in(app, desk.practice)), words.get("letter-was-not-me"))
+        }
+    };
+    Letter { button: Some(button), ..desk.letter("letter-registered-subject", before, vec![after]) }
 }
 
 /// "Your access is back": the old password works again.

@@ -39,6 +39,8 @@ pub enum EndedBy {
     AddressChanged,
     /// Somebody else became the chart owner.
     OwnershipMoved,
+    /// The reader of "you are registered" said that it was not them.
+    Disowned,
 }
 
 /// See the module.
@@ -78,7 +80,7 @@ pub struct Overview {
     pub sent_by: String,
     /// By mail or as a letter.
     pub channel: Option<Channel>,
-    /// What ended it (canceled, no portal access), where staff did not mean to end it as such.
+    /// What ended it (canceled, declined, no portal access), where staff did not mean to end it as such.
     pub ended_by: Option<EndedBy>,
     /// Until when its link is (or was) good.
     pub expires_at: Option<Moment>,
@@ -279,11 +281,12 @@ fn of_row(
 }
 
 fn ended_by(phase: Phase, timeline: &[TimelineEntry]) -> Option<EndedBy> {
-    if !matches!(phase, Phase::Canceled | Phase::NoPortalAccess) {
+    if !matches!(phase, Phase::Canceled | Phase::Declined | Phase::NoPortalAccess) {
         return None;
     }
     timeline.iter().rev().find_map(|entry| match entry.what.as_str() {
-        "access.canceled" | "access.revoked" => Some(None),
+        "access.canceled" | "access.declined" | "access.revoked" => Some(None),
+        "access.disowned" => Some(Some(EndedBy::Disowned)),
         "access.address_changed" => Some(Some(EndedBy::AddressChanged)),
         "access.ownership_moved" => Some(Some(EndedBy::OwnershipMoved)),
         _ => None,
@@ -415,6 +418,7 @@ const SAID: &[&str] = &[
     "access.locked",
     "access.checks_paused",
     "access.declined",
+    "access.disowned",
     "access.opened",
     "access.asked",
     "access.reminded",

@@ -162,7 +162,8 @@ impl AccessRow {
         self.ends_on.as_ref().is_some_and(|last| !last.parse::<Date>().is_ok_and(|last| today <= last))
     }
 
-    /// Takes over what the life cycle decided. `since` and `by` move only with the state.
+    /// Takes over what the life cycle decided. `since` and `by` move only with the state; the account
+    /// goes with the credential.
     pub fn take(&mut self, grant: &Grant, now: Moment, by_name: &str) {
         if self.state != grant.state || self.generation != grant.generation {
             self.since_at = now;
@@ -173,6 +174,9 @@ impl AccessRow {
         self.generation = grant.generation;
         self.expires_at = grant.expires_at;
         self.mismatches = grant.mismatches;
+        if grant.credential == Credential::Absent {
+            (self.account_practice_id, self.account_id) = (None, None);
+        }
     }
 }
 

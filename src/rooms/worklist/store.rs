@@ -80,7 +80,7 @@ pub struct Line {
     /// Why a mail is undeliverable, as a catalogue key.
     pub mail_reason: Option<String>,
     /// Locked: which fields differed in failed checks ("last_name", "birth_date"), for staff only.
-    /// Declined: which answer it was ("not_me", "not_now").
+    /// Declined: which answer it was ("not_me", "not_now", "disowned").
     pub details: Vec<String>,
     owner_id: PersonId,
     owner_is_client: bool,
@@ -401,8 +401,8 @@ fn fill_in(c: &mut Scoped<'_>, kind: Kind, lines: &mut [Line]) -> Result<(), Fau
     find_addresses(c, lines)?;
     match kind {
         Kind::Undeliverable => say_why_undeliverable(c, lines),
-        Kind::Locked => say_what_was_told(c, lines, "access.check_failed"),
-        Kind::Declined => say_what_was_told(c, lines, "access.declined"),
+        Kind::Locked => say_what_was_told(c, lines, &["access.check_failed"]),
+        Kind::Declined => say_what_was_told(c, lines, &["access.declined", "access.disowned"]),
         _ => Ok(()),
     }
 }
@@ -461,34 +461,29 @@ fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), F
 }
 
 /// What the trail holds of each line: every field that differed, or the last answer.
-fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], action: &str) -> Result<(), Fault> {
+fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[&str]) -> Result<(), Fault> {
     let grants: Vec<Option<AccessId>> = lines.iter().map(|line| line.access_id.clone()).collect();
     let events: Vec<(Option<AccessId>, String)> = audit_event::table
         .filter(audit_event::practice_id.eq(c.practice().clone()))
         .filter(audit_event::access_id.eq_any(grants))
-        .filter(audit_event::action.eq(action))
+        .filter(audit_event::action.eq_any(actions))
         .order(audit_event::seq.asc())
         .select((audit_event::access_id, audit_event::details))
         .load(c.conn)?;
     for (access, details) in events {
         let Some(line) = lines.iter_mut().find(|line| line.access_id == access) else { continue };
-        if action == "access.declined" {
-            line.details.clear();
+        let details: serde_json::Value = serde_json::from_str(&details).unwrap_or_default();
+        // Failed checks add up; of several answers the last one counts.
+        if let Some(answer) = details["answer"].as_str() {
+            line.details = vec![answer.to_owned()];
         }
-        for word in words_of(&details) {
-            if !line.details.contains(&word) {
-                line.details.push(word);
+        for field in details["differed"].as_array().into_iter().flatten().filter_map(|word| word.as_str()) {
+            if !line.details.iter().any(|known| known == field) {
+                line.details.push(field.to_owned());
             }
         }
     }
     Ok(())
-}
-
-/// The names in an event's `differed` list, or its `answer`.
-fn words_of(details: &str) -> Vec<String> {
-    let details: serde_json::Value = serde_json::from_str(details).unwrap_or_default();
-    let differed = details["differed"].as_array().into_iter().flatten();
-    differed.chain(details.get("answer")).filter_map(|word| word.as_str().map(str::to_owned)).collect()
 }
 
 /// How many lines each kind has, up to [`MOST_COUNTED`] and one.

@@ -2,13 +2,14 @@
 //! sets in motion.
 
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, PersonId};
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
 use crate::platform::audit::{self, By};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::session::{self, Audience};
+use crate::rooms::access::accounts;
 use crate::rooms::access::actions::{Outcome, Refused};
 use crate::rooms::access::lifecycle::{Effect, Event, Phase, State, decide};
 use crate::rooms::access::mails::{self, Desk};
@@ -94,6 +95,7 @@ pub(super) fn change(
 ) -> Outcome<Change> {
     let now = c.now();
     let before = row.phase(now);
+    let account = row.account_practice_id.clone().zip(row.account_id.clone());
     let decision = match decide(&row.grant(), event, now) {
         Ok(decision) => decision,
         Err(refusal) => return Ok(Err(refusal.into())),
@@ -106,7 +108,8 @@ pub(super) fn change(
     for effect in &decision.effects {
         match effect {
             Effect::EndLink(ending) => end_link(c, row, (*ending).into())?,
-            Effect::EndSessions => end_sessions(c, row)?,
+            Effect::EndSessions => end_sessions(c, account.as_ref().map(|(_, id)| id))?,
+            Effect::RemoveSignIn => accounts::remove_unused(c, account.as_ref())?,
             Effect::NewLink { .. } | Effect::MailRestored | Effect::MailRegistered => {}
         }
     }
@@ -134,8 +137,8 @@ pub(super) fn end_link(c: &mut Scoped<'_>, row: &AccessRow, state: InvitationSta
 
 /// Ends the account's sessions here. Its sessions of another home practice stay open, and find the
 /// grant gone with their next request.
-fn end_sessions(c: &mut Scoped<'_>, row: &AccessRow) -> Result<(), Fault> {
-    if let Some(account) = &row.account_id {
+fn end_sessions(c: &mut Scoped<'_>, account: Option<&AccountId>) -> Result<(), Fault> {
+    if let Some(account) = account {
         session::end_all(c, Audience::Client, account.as_str())?;
     }
     Ok(())
@@ -177,7 +180,7 @@ pub async fn sign_out_everywhere(
         .db
         .write(scope, move |c| {
             let Some(row) = store::load_access(c, &access)? else { return Ok(Err(Refused::NotFound)) };
-            end_sessions(c, &row)?;
+            end_sessions(c, row.account_id.as_ref())?;
             let state = row.phase(c.now()).word();
             audit::record(
                 c,

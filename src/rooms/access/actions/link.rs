@@ -1,5 +1,6 @@
 //! The holder of a link: what they see, and what they can do besides registering.
 
+use crate::kernel::clock::Moment;
 use crate::kernel::ids::AccountId;
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, By};
@@ -10,7 +11,7 @@ use crate::platform::limits::{self, Limit};
 use crate::platform::state::AppState;
 use crate::platform::web::sign_in;
 use crate::rooms::access::actions::end::{Change, change};
-use crate::rooms::access::actions::{DeclineAnswer, Key, LinkView};
+use crate::rooms::access::actions::{DeclineAnswer, Disowning, Key, LinkView};
 use crate::rooms::access::lifecycle::{Event, Phase};
 use crate::rooms::access::store::{self, AccessRow, InvitationRow, InvitationState};
 use crate::rooms::charts::{ChartFile, load_file};
@@ -20,6 +21,10 @@ use crate::rooms::practice::{self, SelfHelp};
 /// What comes from there after that waits [`sign_in::TIRED_WAITS`], good links as well, and is then
 /// answered like any other: a waiting room is one address, so nobody is shut out.
 const UNKNOWN_LINKS: Limit = Limit { most: 20, seconds: 60 };
+
+/// Days after a registration in which the holder of its link can say that it was not them: as long as the
+/// mail about it is likely to be read, and no longer, since an old mail should shut nobody out.
+const DISOWNED_WITHIN_DAYS: i64 = 30;
 
 /// What somebody at a network address finds behind a link or a code; nothing stands for a text that
 /// cannot be one. Changes nothing but the count of those that lead nowhere.
@@ -118,7 +123,7 @@ impl Found {
     pub(super) fn closed(&self, c: &Scoped<'_>) -> Option<LinkView> {
         match self.invitation.state {
             InvitationState::Superseded => return Some(LinkView::Replaced),
-            InvitationState::Accepted => return Some(LinkView::Used),
+            InvitationState::Accepted => return Some(self.used(c.now())),
             InvitationState::Withdrawn | InvitationState::AddressChanged => return Some(LinkView::Withdrawn),
             InvitationState::Declined => return Some(LinkView::Declined),
             InvitationState::Live => {}
@@ -134,9 +139,20 @@ impl Found {
                 expired_at: self.invitation.expires_at,
                 asked: self.access.asked_at.is_some(),
             }),
-            Phase::Active => Some(LinkView::Used),
+            Phase::Active => Some(LinkView::Used(Disowning::Over)),
             Phase::Declined => Some(LinkView::Declined),
             Phase::NotInvited | Phase::Canceled | Phase::NoPortalAccess => Some(LinkView::Withdrawn),
+        }
+    }
+
+    fn used(&self, now: Moment) -> LinkView {
+        let is_newest = self.invitation.generation == self.access.generation;
+        let is_fresh =
+            self.invitation.ended_at.is_some_and(|used| now < used.plus_hours(24 * DISOWNED_WITHIN_DAYS));
+        match self.access.phase(now) {
+            Phase::Declined if is_newest => LinkView::Disowned,
+            Phase::Active if is_newest && is_fresh => LinkView::Used(Disowning::Open),
+            _ => LinkView::Used(Disowning::Over),
         }
     }
 }
@@ -173,6 +189,36 @@ pub async fn decline_saying(
             }
             audit::record(c, told)?;
             Ok((LinkView::Declined, Some(found.access.chart_id)))
+        })
+        .await?;
+    if let Some(chart) = chart {
+        app.live.chart_changed(scope.id(), &chart);
+    }
+    Ok(view)
+}
+
+/// "That was not me", about the registration through this link (IDP-04): its sign-in goes, its sessions
+/// end, and staff see it where the declined invitations stand. A link that says nothing of the kind keeps
+/// its page.
+pub async fn disown(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<LinkView, Fault> {
+    let (view, chart) = app
+        .db
+        .write(scope, move |c| {
+            let Some(mut found) = Found::held(c, &key)? else { return Ok((LinkView::Unknown, None)) };
+            let view = found.view(c)?;
+            if view != LinkView::Used(Disowning::Open) {
+                return Ok((view, None));
+            }
+            let event = Event::Disown { generation: found.invitation.generation };
+            // view() has asked the same questions; should they ever differ, nothing happens.
+            let Ok(Change { mut told, .. }) =
+                change(c, &by, &mut found.access, event, "access.disowned", "")?
+            else {
+                return Ok((view, None));
+            };
+            told.details["answer"] = serde_json::json!("disowned");
+            audit::record(c, told)?;
+            Ok((LinkView::Disowned, Some(found.access.chart_id)))
         })
         .await?;
     if let Some(chart) = chart {

@@ -21,7 +21,7 @@ use crate::rooms::access::actions::link::Found;
 use crate::rooms::access::actions::{Key, LinkView, NewCredential, RegisterOrder, Registered};
 use crate::rooms::access::identity::{self, Field, OnFile};
 use crate::rooms::access::lifecycle::{Event, State, decide};
-use crate::rooms::access::mails::{self, Desk};
+use crate::rooms::access::mails::{self, Desk, RegisteredBy};
 use crate::rooms::access::store::{self, InvitationState};
 use crate::rooms::practice;
 
@@ -351,7 +351,7 @@ fn use_up(
     outbox::cancel_for_invitation(c, &invitation)?;
     // No other generation is live; should one ever be, it ends here.
     end_link(c, &found.access, InvitationState::Superseded)?;
-    mail_registered(app, c, &found, &sign_in_name)?;
+    mail_registered(app, c, &found, &order.key, &sign_in_name)?;
     let by_letter = matches!(order.key, Key::Code(_));
     audit::record(
         c,
@@ -401,7 +401,11 @@ fn new_account(
     Ok((new.account_id, sign_in_name))
 }
 
-fn mail_registered(app: &App, c: &mut Scoped<'_>, found: &Found, name: &str) -> Result<(), Fault> {
+fn mail_registered(app: &App, c: &mut Scoped<'_>, found: &Found, key: &Key, name: &str) -> Result<(), Fault> {
+    let by = match key {
+        Key::Token(token) => RegisteredBy::Link(token),
+        Key::Code(_) => RegisteredBy::Code,
+    };
     let Some(recipient) = address_on_file(c, &found.access)? else { return Ok(()) };
     let person = found.file.person(&found.access.person_id).map_or(&found.file.client, |(person, _)| person);
     let practice = practice::load(c)?;
@@ -413,7 +417,7 @@ fn mail_registered(app: &App, c: &mut Scoped<'_>, found: &Found, name: &str) -> 
         access: Some(found.access.access_id.clone()),
         invitation: None,
         recipient,
-        letter: mails::registered(app, desk, name, c.now()),
+        letter: mails::registered(app, desk, by, name, c.now()),
     };
     outbox::enqueue(app, c, mail).map(drop)
 }

@@ -14,7 +14,7 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::{PageResult, html, see_other};
-use crate::rooms::access::actions::{self, DeclineAnswer, LinkView};
+use crate::rooms::access::actions::{self, DeclineAnswer, Disowning, LinkView};
 use crate::rooms::practice::{PublicPractice, SelfHelp};
 
 #[derive(askama::Template)]
@@ -36,6 +36,8 @@ struct StatePage {
     code: Option<String>,
     /// Is sign-in the next step?
     sign_in: bool,
+    /// Where "that was not me" leads, where it can be said.
+    disown: Option<String>,
 }
 
 #[derive(askama::Template)]
@@ -152,11 +154,13 @@ pub(super) fn show_state(
         LinkView::Unknown => ("unknown", StatusCode::NOT_FOUND),
         LinkView::Expired { .. } => ("expired", StatusCode::GONE),
         LinkView::Replaced => ("replaced", StatusCode::GONE),
-        LinkView::Used => ("used", StatusCode::GONE),
+        LinkView::Used(_) => ("used", StatusCode::GONE),
+        LinkView::Disowned => ("disowned", StatusCode::GONE),
         LinkView::Withdrawn => ("withdrawn", StatusCode::GONE),
         LinkView::Declined => ("declined", StatusCode::GONE),
         LinkView::Locked | LinkView::Open { .. } => ("locked", StatusCode::OK),
     };
+    let slug = &practice.practice.slug;
     let mut paragraphs = vec![first_sentence(words, practice, key, view)];
     let offers_help = practice.practice.policy().self_help == SelfHelp::Ask;
     let asked = matches!(view, LinkView::Expired { asked: true, .. });
@@ -173,7 +177,8 @@ pub(super) fn show_state(
         paragraphs,
         code: ask.as_ref().and_then(|_| way.and_then(Way::code)),
         ask,
-        sign_in: *view == LinkView::Used,
+        sign_in: matches!(view, LinkView::Used(_)),
+        disown: way.filter(|_| *view == LinkView::Used(Disowning::Open)).and_then(|way| way.disown(slug)),
         frame,
     };
     let mut response = html(askama::Template::render(&page))?;
@@ -275,6 +280,60 @@ pub async fn decline(
         // The link's own page says so from now on.
         LinkView::Declined => Ok(see_other(&way.base(&practice.practice.slug))),
         other => show_state(&app, &practice, (&uri, &headers), Some(&way), &other),
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "rooms/access/templates/disown.html")]
+struct DisownPage {
+    frame: ClientFrame,
+    action: String,
+    back: String,
+}
+
+/// "That was not me": says what happens then, changes nothing.
+pub async fn ask_to_disown(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    Path((_, token)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> PageResult {
+    let request = (&uri, &headers);
+    let Some(token) = Token::read(&token) else { return nowhere(&app, &practice, request).await };
+    let way = Way::Link(token);
+    let view = way.look(&app, &practice).await?;
+    if view != LinkView::Used(Disowning::Open) {
+        return show_state(&app, &practice, request, Some(&way), &view);
+    }
+    let back = way.base(&practice.practice.slug);
+    let page = DisownPage {
+        frame: frame_for(&app, &practice, request, &view),
+        action: format!("{back}/not-me"),
+        back,
+    };
+    html(askama::Template::render(&page))
+}
+
+/// Shuts the access that somebody else set up.
+pub async fn disown(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    Path((_, token)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> PageResult {
+    let request = (&uri, &headers);
+    let Some(token) = Token::read(&token) else { return nowhere(&app, &practice, request).await };
+    let way = Way::Link(token);
+    let view = way.look(&app, &practice).await?;
+    if view != LinkView::Used(Disowning::Open) {
+        return show_state(&app, &practice, request, Some(&way), &view);
+    }
+    match actions::disown(&app, &practice.scope, practice.by_link(), way.key()).await? {
+        // The link's own page says so from now on.
+        LinkView::Disowned => Ok(see_other(&way.base(&practice.practice.slug))),
+        other => show_state(&app, &practice, request, Some(&way), &other),
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `link` | the page behind a link: the form, or what became of the link; declining, asking |
+//! | `link` | the page behind a link: the form, or what became of the link; declining, asking, "that was not me" |
 //! | `letter_code` | the same for a printed letter's short code |
 //! | `form` | reading the form, field by field |
 //! | `register` | posting it |
@@ -37,6 +37,8 @@ pub fn routes() -> Routes {
         .post("/{practice}/i/{token}", Needs::Link, register::by_link)
         .get("/{practice}/i/{token}/decline", Needs::Link, link::ask_to_decline)
         .post("/{practice}/i/{token}/decline", Needs::Link, link::decline)
+        .get("/{practice}/i/{token}/not-me", Needs::Link, link::ask_to_disown)
+        .post("/{practice}/i/{token}/not-me", Needs::Link, link::disown)
         .post("/{practice}/i/{token}/ask", Needs::Link, link::ask_for_new)
         .post("/{practice}/i/{token}/seen", Needs::Link, seen::seen)
         .get("/{practice}/letter", Needs::Nothing, letter_code::page)
@@ -76,6 +78,11 @@ impl Way {
             Self::Link(_) => None,
             Self::Letter(code) => Some(code.grouped()),
         }
+    }
+
+    /// Where "that was not me" is said; by link only, as a letter has no mail to go with it.
+    fn disown(&self, slug: &str) -> Option<String> {
+        matches!(self, Self::Link(_)).then(|| format!("{}/not-me", self.base(slug)))
     }
 
     /// What stands behind it; every page of this room looks before anything else, so that whoever

@@ -59,7 +59,7 @@ async fn post(
         }
         // A second click of the form that was just accepted gets the same success page; the action
         // knows it by its nonce.
-        LinkView::Used => (app.now(), false, input.is_existing()),
+        LinkView::Used(_) => (app.now(), false, input.is_existing()),
         _ => return link::show_state(app, practice, request, Some(&way), &view),
     };
     let frame = frame_for(app, practice, request, &view);
@@ -75,7 +75,7 @@ async fn post(
     };
     let read = match form::read(words, for_contact, has_account, &input, today) {
         Ok(read) => read,
-        Err(_) if view == LinkView::Used => {
+        Err(_) if matches!(view, LinkView::Used(_)) => {
             return link::show_state(app, practice, request, Some(&way), &view);
         }
         Err(errors) => {

@@ -50,6 +50,7 @@ impl Slip {
             | Event::Mismatch { generation }
             | Event::Decline { generation } => self.is_good(generation, now),
             Event::Unlock => self.phase(now) == Phase::Locked && self.out.is_some_and(|(end, _)| now < end),
+            Event::Disown { generation } => self.is_in && generation == self.links,
             Event::Cancel => self.out.is_some(),
             Event::AddressChanged | Event::OwnershipMoved => true,
             Event::Revoke => self.out.is_some() || self.is_in,
@@ -64,6 +65,7 @@ impl Slip {
             Event::Mismatch { .. } => self.out = self.out.map(|(end, failed)| (end, failed + 1)),
             Event::Unlock => self.out = self.out.map(|(end, _)| (end, 0)),
             Event::Decline { .. } => (self.out, self.declined) = (None, true),
+            Event::Disown { .. } => (self.is_in, self.has_sign_in, self.declined) = (false, false, true),
             Event::Cancel | Event::AddressChanged => self.out = None,
             Event::OwnershipMoved => {
                 self.out = None;
@@ -78,7 +80,7 @@ impl Slip {
 }
 
 fn any_event() -> impl Strategy<Value = (u8, i32)> {
-    (0u8..13, 0i32..3)
+    (0u8..14, 0i32..3)
 }
 
 /// Links are named from the newest backwards, so that most events concern one that is out.
@@ -101,6 +103,7 @@ fn event(kind: u8, back: i32, newest: i32) -> Event {
                 Event::Mismatch { generation: newest }
             }
         }
+        12 => Event::Disown { generation },
         _ => {
             if back == 0 {
                 Event::Revoke

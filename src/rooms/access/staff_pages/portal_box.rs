@@ -276,6 +276,7 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
         }
         Phase::Declined => {
             facts.push(viewer.moment_fact("access-fact-declined", grant.since, ""));
+            facts.extend(why(viewer, grant));
             facts.extend(sent(viewer, grant));
         }
         Phase::Canceled => {
@@ -314,6 +315,7 @@ fn why(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
     let cause = grant.ended_by.map(|cause| match cause {
         EndedBy::AddressChanged => viewer.words.get("access-why-address-changed"),
         EndedBy::OwnershipMoved => viewer.words.get("access-why-ownership-moved"),
+        EndedBy::Disowned => viewer.words.get("access-why-disowned"),
     });
     let reason = Some(grant.reason.clone()).filter(|reason| !reason.is_empty());
     [("access-fact-why", cause), ("access-fact-reason", reason)]
@@ -408,6 +410,9 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
     match grant.phase {
         Phase::Locked if grant.may_unlock => notices.push(notice("access-notice-locked")),
         Phase::Locked => notices.push(notice("access-notice-locked-over")),
+        Phase::Declined if grant.ended_by == Some(EndedBy::Disowned) => {
+            notices.push(notice("access-notice-disowned"));
+        }
         Phase::Declined => notices.push(notice("access-notice-declined")),
         Phase::Canceled if grant.ended_by == Some(EndedBy::AddressChanged) => {
             notices.push(match &grant.address_on_file {
@@ -508,9 +513,8 @@ fn tone_of(what: &str) -> &'static str {
     match verb {
         "registered" | "restored" => "good",
         "invited" | "resent" | "letter_made" | "sent" | "reminded" | "unlocked" => "waiting",
-        "locked" | "check_failed" | "bounced" | "undeliverable" | "declined" | "expired" | "asked" => {
-            "attention"
-        }
+        "locked" | "check_failed" | "bounced" | "undeliverable" | "declined" | "disowned" | "expired"
+        | "asked" => "attention",
         "revoked" | "canceled" | "owner_changed" => "stopped",
         _ => "",
     }
