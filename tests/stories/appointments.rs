@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use crate::portal_people::{self as people, act, enrolled, events, sign_in};
 use crate::stories;
-use crate::support::{Browser, World};
+use crate::support::{Browser, Page, World};
 
 async fn requests(w: &World) -> i64 {
     w.look(|c| appointment_request::table.count().get_result(c)).await
@@ -62,6 +62,42 @@ stories! {
         browser.get("/portal").await.must_say("Thursday, December 3, 2026, 2:30 PM");
         let tab = desk.get(&format!("/staff/charts/{}/appointments", ana.chart_id)).await;
         tab.must_say("Thursday, December 3, 2026, 2:30 PM").must_say("Confirmed");
+    }
+
+    async fn an_answer_proposes_the_first_day_that_is_not_over(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let form = browser.get("/portal/appointments/request").await;
+        let wishes = [("day1", "2026-12-02"), ("part1", "morning"), ("day2", "2026-12-04"), ("part2", "evening")];
+        browser.submit(&form, "/portal/appointments/request", &wishes).await;
+        let path = format!("/staff/requests/{}", request_ids(w).await.remove(0));
+        let filled = |page: &Page| {
+            let form = page.form("/confirm");
+            let value = |name: &str| form.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default();
+            (value("date"), value("time"))
+        };
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let queue = desk.get("/staff/requests").await;
+        queue.must_say("Answer the request of Ana Duarte");
+        assert!(queue.html().contains(&format!("class=\"button small\" href=\"{path}\"")));
+        assert_eq!(filled(&desk.get(&path).await), ("2026-12-02".into(), "10:00".into()));
+        assert_eq!(filled(&desk.get(&format!("{path}?wish=2")).await), ("2026-12-04".into(), "17:00".into()));
+        // Thursday: the first wish is over.
+        w.clock.advance_seconds(2 * 86_400);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&path).await;
+        page.must_say("Wednesday, December 2, 2026, in the morning (over)");
+        assert_eq!(filled(&page), ("2026-12-04".into(), "17:00".into()));
+        let kept = desk.submit(&page, "/decline", &[("answer", "")]).await;
+        kept.must_be(422);
+        assert_eq!(filled(&kept).0, "2026-12-04");
+        // Saturday: all of them are.
+        w.clock.advance_seconds(2 * 86_400);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&path).await;
+        page.must_say("Every day that they asked for is over.");
+        assert_eq!(filled(&page), (String::new(), String::new()));
     }
 
     async fn the_same_form_sent_twice_makes_one_request(w: &mut World) {

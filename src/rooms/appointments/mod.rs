@@ -12,8 +12,8 @@ pub use store::{
     count_waiting, find_request, list_of, requests_of, waiting,
 };
 pub use times::{
-    DAYS_AHEAD, DayPart, MOST_WISHES, Resolved, Wish, WishError, read_date, read_time, read_wishes, resolve,
-    stored_wishes, write_wishes,
+    DAYS_AHEAD, DayPart, MOST_WISHES, Resolved, Wish, WishError, first_open, read_date, read_time,
+    read_wishes, resolve, stored_wishes, write_wishes,
 };
 pub use told::Told;
 

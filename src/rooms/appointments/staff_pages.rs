@@ -18,8 +18,8 @@ use crate::rooms::appointments::actions::{self, Confirmation, NotAnswered};
 use crate::rooms::appointments::client_pages::{city_of, tag_of};
 use crate::rooms::appointments::store::clinician_names;
 use crate::rooms::appointments::{
-    AppointmentState, DayPart, Place, PlaceWish, Request, RequestState, Resolved, Told, find_request,
-    list_of, read_date, read_time, requests_of, resolve, waiting,
+    AppointmentState, Place, PlaceWish, Request, RequestState, Resolved, Told, Wish, find_request,
+    first_open, list_of, read_date, read_time, requests_of, resolve, waiting,
 };
 use crate::rooms::charts::{self, ChartFile, RoomHead, Tab, room_head};
 use crate::rooms::staff::StaffSession;
@@ -96,6 +96,13 @@ struct ConfirmForm {
     despite: String,
 }
 
+/// A time that was asked for.
+struct WishLine {
+    told: String,
+    /// Fills it in; none once it is over.
+    href: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "rooms/appointments/templates/answer.html")]
 struct Answer {
@@ -106,8 +113,10 @@ struct Answer {
     what: String,
     asked: String,
     note: String,
-    wishes: Vec<(String, String)>,
+    wishes: Vec<WishLine>,
     may_answer: bool,
+    /// Every day that was asked for is over, so none is filled in.
+    all_over: bool,
     /// Tag, words and answer, once it no longer waits.
     settled: Option<(&'static str, String, String)>,
     errors: FieldErrors,
@@ -178,11 +187,23 @@ fn answer_page(
         )
     });
     let base = format!("/staff/requests/{}", request.request_id);
-    let wishes = request
-        .wishes()
-        .iter()
-        .enumerate()
-        .map(|(at, wish)| (wish.told(words), format!("{base}?wish={}", at + 1)))
+    let now = app.now();
+    let wished = request.wishes();
+    let all_over = first_open(&wished, now, &staff.zone).is_none();
+    let wishes = (1..)
+        .zip(&wished)
+        .map(|(number, wish)| {
+            let is_open = first_open(&[*wish], now, &staff.zone).is_some();
+            let told = wish.told(words);
+            WishLine {
+                told: if is_open || settled.is_some() {
+                    told
+                } else {
+                    words.with1("appointments-wish-over", "wish", told)
+                },
+                href: is_open.then(|| format!("{base}?wish={number}")),
+            }
+        })
         .collect();
     let twice = trouble.twice.map(|(first, second)| {
         let told = |moment: Moment| words.date_time_zone(moment, &staff.zone);
@@ -202,6 +223,7 @@ fn answer_page(
         note: request.note.clone(),
         wishes,
         may_answer: staff.may(Permission::AnswerRequests),
+        all_over,
         settled,
         errors: trouble.errors,
         decline_errors: trouble.decline_errors,
@@ -240,17 +262,23 @@ pub(super) async fn answer(
     Query(query): Query<AnswerQuery>,
 ) -> PageResult {
     let loaded = load(&app, &staff, &id).await?;
+    let form = proposed(&app, &staff, &loaded, &query.wish);
+    html(answer_page(&app, &staff, loaded, form, Trouble::default()).render())
+}
+
+/// The confirmation as it opens: the chosen wish, or the first that can still be kept; a day that is
+/// over is never filled in. `chosen` is the number of a wish, from 1, or anything else.
+fn proposed(app: &AppState, staff: &StaffSession, loaded: &Loaded, chosen: &str) -> ConfirmForm {
     let wishes = loaded.request.wishes();
-    let chosen = query.wish.parse::<usize>().ok().and_then(|number| wishes.get(number.checked_sub(1)?));
-    let first = chosen.or(wishes.first());
-    let time = match first.map(|wish| wish.part) {
-        Some(DayPart::Afternoon) => "13:00",
-        Some(DayPart::Evening) => "17:00",
-        _ => "10:00",
+    let chosen = chosen.parse::<usize>().ok().and_then(|number| wishes.get(number.checked_sub(1)?));
+    let wanted: Vec<Wish> = chosen.into_iter().chain(&wishes).copied().collect();
+    let (date, time) = match first_open(&wanted, app.now(), &staff.zone) {
+        Some((date, time)) => (date.to_string(), format!("{:02}:{:02}", time.hour(), time.minute())),
+        None => (String::new(), String::new()),
     };
-    let form = ConfirmForm {
-        date: first.map(|wish| wish.date.to_string()).unwrap_or_default(),
-        time: time.to_owned(),
+    ConfirmForm {
+        date,
+        time,
         minutes: "50".to_owned(),
         place: match loaded.request.place {
             PlaceWish::Video => Place::Video.word().to_owned(),
@@ -264,8 +292,7 @@ pub(super) async fn answer(
             .cloned()
             .unwrap_or_default(),
         ..ConfirmForm::default()
-    };
-    html(answer_page(&app, &staff, loaded, form, Trouble::default()).render())
+    }
 }
 
 fn again(page: &Answer) -> PageResult {
@@ -393,8 +420,7 @@ pub(super) async fn decline(
                 if wrong.is_ok() { "appointments-error-answer" } else { "appointments-error-note-long" };
             let mut trouble = Trouble { decline: form.answer, ..Trouble::default() };
             trouble.decline_errors.add("decline", words.get(key));
-            let wish = loaded.request.wishes().first().map(|w| w.date.to_string()).unwrap_or_default();
-            let confirm = ConfirmForm { date: wish, minutes: "50".into(), ..ConfirmForm::default() };
+            let confirm = proposed(&app, &staff, &loaded, "");
             return again(&answer_page(&app, &staff, loaded, confirm, trouble));
         }
     };

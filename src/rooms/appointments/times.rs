@@ -149,6 +149,32 @@ pub fn resolve(date: Date, time: Time, zone: &TimeZone) -> Resolved {
     }
 }
 
+/// Full hours at which a part of a day is proposed, the earliest first.
+fn hours_of(part: DayPart) -> &'static [i8] {
+    match part {
+        DayPart::Morning => &[10],
+        DayPart::Afternoon => &[13],
+        DayPart::Evening => &[17],
+        DayPart::Any => &[10, 13, 17],
+    }
+}
+
+/// The first of these wishes that can still be kept: its day, and a time on it that lies ahead, is no
+/// more than [`DAYS_AHEAD`] away and exists on the clocks of `zone`. `None` if all are over.
+pub fn first_open(wishes: &[Wish], now: Moment, zone: &TimeZone) -> Option<(Date, Time)> {
+    let today = now.in_zone(zone).date();
+    let last = today.checked_add(jiff::Span::new().days(DAYS_AHEAD)).unwrap_or(Date::MAX);
+    wishes.iter().filter(|wish| wish.date <= last).find_map(|wish| {
+        hours_of(wish.part).iter().find_map(|hour| {
+            let time = Time::new(*hour, 0, 0, 0).ok()?;
+            match resolve(wish.date, time, zone) {
+                Resolved::At(at) | Resolved::Twice { first: at, .. } if at > now => Some((wish.date, time)),
+                _ => None,
+            }
+        })
+    })
+}
+
 /// A time as browsers send it (`14:30`) or as people type it (`2:30 PM`, `2 pm`).
 pub fn read_time(text: &str) -> Option<Time> {
     let text = text.trim().to_lowercase().replace('.', "");
@@ -202,6 +228,31 @@ mod tests {
         );
         assert_eq!(told(&[("2026-12-01", "any"), ("12/01/2026", "any")]), [(1, WishError::Twice)]);
         assert_eq!(read_wishes(&[("2026-11-24", "midnight")], TODAY).unwrap()[0].part, DayPart::Any);
+    }
+
+    #[test]
+    fn the_first_wish_that_can_still_be_kept_is_proposed() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        // Tuesday, November 24, 2026, 2 PM there.
+        let now: Moment = "2026-11-24T19:00:00Z".parse::<jiff::Timestamp>().unwrap().into();
+        let wish = |day, part| Wish { date: date(2026, 11, day), part };
+        let over = wish(23, DayPart::Any);
+        let far = Wish { date: date(2027, 11, 25), part: DayPart::Any };
+        let table: &[(&[Wish], Option<(i8, i8)>)] = &[
+            (&[], None),
+            (&[over], None),
+            (&[far], None),
+            (&[wish(24, DayPart::Morning)], None),
+            (&[wish(24, DayPart::Afternoon)], None),
+            (&[wish(24, DayPart::Evening)], Some((24, 17))),
+            (&[wish(24, DayPart::Any)], Some((24, 17))),
+            (&[over, wish(24, DayPart::Morning), wish(26, DayPart::Morning)], Some((26, 10))),
+            (&[wish(27, DayPart::Afternoon), wish(26, DayPart::Any)], Some((27, 13))),
+        ];
+        for (wishes, wanted) in table {
+            let wanted = wanted.map(|(day, hour)| (date(2026, 11, day), time(hour, 0, 0, 0)));
+            assert_eq!(first_open(wishes, now, &zone), wanted, "{wishes:?}");
+        }
     }
 
     #[test]
