@@ -10,9 +10,10 @@ use anteroom::platform::permissions::Role;
 /// Each way of turning a text into markup or into a program, and whether it was stopped by a throw.
 const TURN_TEXT_INTO_MARKUP: &str = r#"
     const markup = "<img src=/nothing onerror='window.ran = 1'>";
+    const fresh = () => document.body.appendChild(document.createElement("div"));
     const ways = {
-        "innerHTML": () => { document.body.innerHTML = markup; },
-        "outerHTML": () => { document.querySelector("main").outerHTML = markup; },
+        "innerHTML": () => { fresh().innerHTML = markup; },
+        "outerHTML": () => { fresh().outerHTML = markup; },
         "insertAdjacentHTML": () => document.body.insertAdjacentHTML("beforeend", markup),
         "document.write": () => document.write(markup),
         "a parser": () => new DOMParser().parseFromString(markup, "text/html"),
@@ -80,6 +81,16 @@ fn web_02_03_no_text_becomes_a_program_on_any_side() {
         };
         let chromium = Chromium::start();
         let mut window = chromium.window(w, Width::Desk).await;
+        // Where no policy stands in the way it all works: the silence of our pages means something.
+        window.visit("data:text/html,<title>t</title><main>m</main>").await;
+        window.script(PUT_SCRIPTS_INTO_THE_PAGE, json!([])).await;
+        assert_eq!(
+            window.script("return window.ran", json!([])).await,
+            json!(1),
+            "the scripts of this test do not work"
+        );
+        let passed = window.script(TURN_TEXT_INTO_MARKUP, json!([])).await;
+        assert!(passed.as_array().is_some_and(|ways| ways.len() == 12), "{passed}");
         for path in [link.as_str(), "/riverbend/sign-in", "/riverbend/staff/sign-in", "/nothing-here"] {
             nothing_runs(&mut window, path).await;
         }
