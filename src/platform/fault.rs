@@ -90,9 +90,9 @@ impl Fault {
     }
 }
 
-/// Gives a name to what an engine says of its disk: a full one, a damaged file. Other faults stay as
-/// they are.
-pub fn name_disk_trouble(fault: Fault) -> Fault {
+/// Gives a name to what an engine says of its disk (a full one, a damaged file) and of a lock that
+/// somebody else held for too long. Other faults stay as they are.
+pub fn name_trouble(fault: Fault) -> Fault {
     let said = match &fault {
         Fault::Database(diesel::result::Error::DatabaseError(_, info)) => info.message().to_owned(),
         Fault::Unavailable(_) | Fault::Other(_, Some(_)) => fault.chain(),
@@ -100,6 +100,9 @@ pub fn name_disk_trouble(fault: Fault) -> Fault {
     };
     if said.contains("disk is full") || said.contains("No space left") {
         return Fault::DiskFull;
+    }
+    if said.contains("lock timeout") {
+        return Fault::Busy("somebody else was changing the same thing for long");
     }
     let damaged = ["database disk image is malformed", "malformed database schema", "file is not a database"];
     match damaged.iter().find(|words| said.contains(**words)) {

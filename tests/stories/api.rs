@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use anteroom::app;
+use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{api_key, outbox};
 use anteroom::platform::permissions::{Role, Scope};
 use anteroom::rooms::api;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::stories;
+use crate::support::dump::difference;
 use crate::support::{Browser, House, Page, World};
 
 /// The text of a fresh key.
@@ -346,23 +349,68 @@ stories! {
         must_be_problem(&again, 409, "use-resend");
         assert_eq!(again.answer.header("idempotent-replayed"), Some("true"));
         assert_eq!(mails(w).await, 1);
-        // Twenty at once: one is done, the others hear so or are told to wait.
+        // Twenty at once: one is done, the others wait for its answer and get the same.
         let mut tries = tokio::task::JoinSet::new();
         for _ in 0..20 {
             let (mut browser, path) = (with_key("k3"), other.clone());
             tries.spawn(async move { post(&mut browser, &path, &json!({})).await });
         }
-        let mut done = 0;
+        let (mut done, mut answers) = (0, BTreeSet::new());
         while let Some(page) = tries.join_next().await {
             let page = page.unwrap();
-            match page.status() {
-                200 => done += 1,
-                409 => drop(must_be_problem(&page, 409, "request-in-flight")),
-                other => panic!("{other}: {}", page.html()),
-            }
+            page.must_be(200);
+            done += usize::from(page.answer.header("idempotent-replayed").is_none());
+            answers.insert(page.answer.text());
         }
-        assert!(done >= 1);
+        assert_eq!((done, answers.len()), (1, 1));
         assert_eq!(mails(w).await, 2);
+        // Another API key has its own.
+        let chart = json!({ "client": { "first_name": "Cleo", "last_name": "Park" } });
+        post(&mut with_key("k4"), "/api/v1/charts", &chart).await.must_be(201);
+        let mut second = caller_again(w).await.with("idempotency-key", "k4");
+        let made = post(&mut second, "/api/v1/charts", &chart).await;
+        made.must_be(201);
+        assert_eq!(made.answer.header("idempotent-replayed"), None);
+        let again = post(&mut second, "/api/v1/charts", &chart).await;
+        assert_eq!(again.answer.header("location"), made.answer.header("location"));
+        assert_eq!(again.answer.header("etag"), made.answer.header("etag"));
+    }
+
+    async fn inv_12_a_fault_between_the_act_and_its_answer_leaves_neither(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut ehr = caller(w).await.with("idempotency-key", "once");
+        let invite = format!("/api/v1/charts/{}/invite", ana.chart_id);
+        w.tamper(|c| {
+            match c {
+                Conn::Sqlite(c) => c.batch_execute(
+                    "CREATE TRIGGER broken BEFORE UPDATE ON idempotent_request \
+                     BEGIN SELECT RAISE(ABORT, 'the answer cannot be kept'); END",
+                ),
+                Conn::Postgres(c) => c.batch_execute(
+                    "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS \
+                     $$ BEGIN RAISE EXCEPTION 'the answer cannot be kept'; END $$; \
+                     CREATE TRIGGER broken BEFORE UPDATE ON idempotent_request \
+                     FOR EACH ROW EXECUTE FUNCTION broken()",
+                ),
+            }?;
+            Ok(0)
+        })
+        .await;
+        let before = w.dump().await;
+        must_be_problem(&post(&mut ehr, &invite, &json!({})).await, 500, "fault");
+        assert_eq!(difference(&before, &w.dump().await), Vec::<String>::new(), "no mail, no grant, no claim");
+        w.tamper(|c| {
+            match c {
+                Conn::Sqlite(c) => c.batch_execute("DROP TRIGGER broken"),
+                Conn::Postgres(c) => c.batch_execute("DROP TRIGGER broken ON idempotent_request"),
+            }?;
+            Ok(0)
+        })
+        .await;
+        post(&mut ehr, &invite, &json!({})).await.must_be(200);
+        let again = post(&mut ehr, &invite, &json!({})).await;
+        assert_eq!(again.answer.header("idempotent-replayed"), Some("true"));
+        assert_eq!(mails(w).await, 1);
     }
 
     async fn a_doubtful_address_is_asked_about_first(w: &mut World) {

@@ -24,7 +24,7 @@ pub use migrate::{migrate, pending};
 pub use scope::{Door, PracticeScope, Scoped, System};
 
 use crate::kernel::{chance::Chance, clock::Clock};
-use crate::platform::fault::{Fault, name_disk_trouble};
+use crate::platform::fault::{Fault, name_trouble};
 
 /// How long a request waits for a connection before it is told to come back later.
 const WAIT: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ impl Lane {
             .connection_timeout(WAIT)
             .error_handler(Box::new(connect::LogPoolErrors))
             .build(manager)
-            .map_err(|e| name_disk_trouble(Fault::Unavailable(e.to_string())))?;
+            .map_err(|e| name_trouble(Fault::Unavailable(e.to_string())))?;
         Ok(Arc::new(Self { gate: Arc::new(Semaphore::new(size as usize)), pool }))
     }
 }
@@ -168,8 +168,8 @@ async fn on_a_thread(lane: &Arc<Lane>, unit: Unit) -> Result<Answer, Fault> {
     let lane = lane.clone();
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let mut conn = lane.pool.get().map_err(|e| name_disk_trouble(Fault::Unavailable(e.to_string())))?;
-        unit(&mut conn).map_err(name_disk_trouble)
+        let mut conn = lane.pool.get().map_err(|e| name_trouble(Fault::Unavailable(e.to_string())))?;
+        unit(&mut conn).map_err(name_trouble)
     })
     .await
     .map_err(|e| Fault::Ended(e.to_string()))?

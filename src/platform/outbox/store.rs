@@ -98,12 +98,7 @@ fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailI
     insert(c, &rows).map_err(|fault| match fault {
         // Another process queued the same mail since we looked: PostgreSQL has given this
         // transaction up, so the unit of work runs again and then finds it.
-        Fault::Database(error) if is_duplicate(&error) => {
-            Fault::Database(diesel::result::Error::DatabaseError(
-                diesel::result::DatabaseErrorKind::SerializationFailure,
-                Box::new("one mail queued twice at once".to_owned()),
-            ))
-        }
+        Fault::Database(error) if is_duplicate(&error) => Fault::lost_race("one mail queued twice at once"),
         other => other,
     })?;
     // Rung before the commit, so the worker looks again shortly after its first look.

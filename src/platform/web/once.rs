@@ -63,10 +63,7 @@ pub fn keep(c: &mut Scoped<'_>, mark: &Mark, made: &str) -> Result<(), Fault> {
         .execute(c.conn);
     match kept {
         Ok(_) => Ok(()),
-        Err(error) if is_duplicate(&error) => Err(Fault::Database(diesel::result::Error::DatabaseError(
-            diesel::result::DatabaseErrorKind::SerializationFailure,
-            Box::new("one form, sent twice at once".to_owned()),
-        ))),
+        Err(error) if is_duplicate(&error) => Err(Fault::lost_race("one form, sent twice at once")),
         Err(error) => Err(error.into()),
     }
 }

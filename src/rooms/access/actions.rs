@@ -9,23 +9,26 @@ mod remind;
 mod send;
 
 pub use end::{
-    Reach, addresses_changed, cancel, chart_closed, reach_of, restore, revoke, sign_out_everywhere, unlock,
-    wants_reason,
+    Act, Reach, act_in, addresses_changed, cancel, chart_closed, reach_of, restore, revoke,
+    sign_out_everywhere, unlock, wants_reason,
 };
 pub use link::{ask_for_new_link, come_by, decline, decline_saying, disown, look_at_link};
-pub use own::change_owner;
+pub use own::{change_owner, change_owner_in};
 pub use register::register;
 pub use remind::send_due_reminders;
 pub use send::{
-    change_email_and_resend, doubts_of_new, invite, invite_in, letter, letter_for_chart, resend, send_many,
+    change_email_and_resend, doubts_of_new, invite, invite_in, letter, letter_for_chart, resend, resend_in,
+    send_many,
 };
 
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId};
 use crate::kernel::secrets::{Secret, ShortCode, Token};
+use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
+use crate::platform::state::App;
 use crate::rooms::access::lifecycle::Refusal;
 use crate::word_enum;
 
@@ -103,6 +106,13 @@ pub enum Refused {
 
 /// The outcome of an action, inside the fault of the machinery.
 pub type Outcome<T> = Result<Result<T, Refused>, Fault>;
+
+/// Tells open pages, and the worker that sends mail, what was just committed. Whoever calls an act's
+/// `…_in` in a transaction of their own calls this afterwards.
+pub fn tell(app: &App, scope: &PracticeScope, chart: &ChartId) {
+    app.live.chart_changed(scope.id(), chart);
+    app.outbox_bell.notify_one();
+}
 
 /// An invitation to be sent.
 #[derive(Clone, Debug)]

@@ -8,13 +8,15 @@ use jiff::civil::Date;
 use super::Usual;
 use super::caller::ApiCaller;
 use super::json::{self, ChartJson, ChartList, ChartPatch, ChartQuery, NewChart};
-use super::once::{Answer, once};
+use super::once::{Answer, Done, Once, once};
 use super::precondition::must_match;
 use super::problem::{self, ApiResult, Problem};
 use crate::kernel::civil::DateOrder;
 use crate::kernel::ids::ChartId;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
-use crate::rooms::charts::{self, PageFrom, Search, Typed};
+use crate::rooms::charts::{self, ChartFile, FaceSheet, PageFrom, Search, Typed};
 
 /// The most that one page holds.
 pub const MOST: usize = 100;
@@ -54,10 +56,10 @@ pub fn id<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
     text.parse().map_err(|_| problem::NOT_FOUND.into())
 }
 
-fn refused(caller: &ApiCaller, refused: &charts::Refused) -> Problem {
+fn refused(words: Words, refused: &charts::Refused) -> Problem {
     match refused {
         charts::Refused::NotFound => problem::NOT_FOUND.into(),
-        charts::Refused::Fields(problems) => json::field_problems(problems, caller.words),
+        charts::Refused::Fields(problems) => json::field_problems(problems, words),
         charts::Refused::Stale(_) => problem::PRECONDITION_FAILED.into(),
     }
 }
@@ -89,29 +91,44 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
 async fn show(app: &AppState, caller: &ApiCaller, id: ChartId) -> Result<Answer, Problem> {
     let file = app.db.read(&caller.scope, move |c| charts::load_file(c, &id)).await?;
     let file = file.ok_or(problem::NOT_FOUND)?;
-    Ok(Answer::ok(ChartJson::from(&file))?.version(file.chart.version))
+    Ok(shown(&file)?)
+}
+
+fn shown(file: &ChartFile) -> Result<Answer, Fault> {
+    Ok(Answer::ok(ChartJson::from(file))?.version(file.chart.version))
 }
 
 /// Make a chart.
 #[utoipa::path(post, path = "/api/v1/charts", tag = "Charts", operation_id = "createChart",
-    request_body = NewChart, params(("Idempotency-Key" = Option<String>, Header, description = "Any text of 1 to 128 characters; a repeated request with it gets the first one's answer")),
+    request_body = NewChart, params(Once),
     responses((status = 201, description = "The chart, with its ETag and Location", body = ChartJson), Usual),
     security(("api_key" = ["charts:write"])))]
 pub async fn create(State(app): State<AppState>, caller: ApiCaller, body: Bytes) -> ApiResult {
-    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
-    once(&app, &caller, &body, async move {
-        let (app, caller) = (app_then, caller_then);
-        let new: NewChart = json::read(&caller, &body_then)?;
-        let sheet = Typed::from(new)
-            .check(today(&app, &caller))
-            .map_err(|problems| json::field_problems(&problems, caller.words))?;
-        let created = charts::create(&app, &caller.scope, caller.by(), sheet)
-            .await?
-            .map_err(|r| refused(&caller, &r))?;
-        let location = format!("/api/v1/charts/{}", created.chart);
-        Ok(show(&app, &caller, created.chart).await?.created_at(location))
+    let sheet = sheet(&app, &caller, &body);
+    let (by, words) = (caller.by(), caller.words);
+    once(&app, &caller, &body, move |app, c| {
+        let sheet = match &sheet {
+            Ok(sheet) => sheet,
+            Err(problem) => return Ok(Err(problem.clone())),
+        };
+        let chart = match charts::create_within(app, c, &by, sheet)? {
+            Ok(created) => created.chart,
+            Err(why) => return Ok(Err(refused(words, &why))),
+        };
+        let file = charts::load_file(c, &chart)?
+            .ok_or_else(|| Fault::Damaged(format!("chart {chart} was made and is not there")))?;
+        let answer = shown(&file)?.created_at(format!("/api/v1/charts/{chart}"));
+        Ok(Ok(Done { answer, chart }))
     })
     .await
+}
+
+/// A new chart's face sheet, checked.
+fn sheet(app: &AppState, caller: &ApiCaller, body: &Bytes) -> Result<FaceSheet, Problem> {
+    let new: NewChart = json::read(caller, body)?;
+    Typed::from(new)
+        .check(today(app, caller))
+        .map_err(|problems| json::field_problems(&problems, caller.words))
 }
 
 /// Read a chart.
@@ -154,6 +171,6 @@ pub async fn change(
     let (version, why) = (file.chart.version, charts::Why::Elsewhere);
     charts::update_face_sheet(&app, &caller.scope, caller.by(), chart.clone(), version, sheet, why)
         .await?
-        .map_err(|r| refused(&caller, &r))?;
+        .map_err(|r| refused(caller.words, &r))?;
     Ok(show(&app, &caller, chart).await?.into_response())
 }

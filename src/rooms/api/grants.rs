@@ -12,17 +12,19 @@ use super::json::{
     self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NothingJson,
     ResendJson, RevokeJson,
 };
-use super::once::{Answer, once};
+use super::once::{Acted, Answer, Done, Once, once};
 use super::problem::{self, ApiResult, Problem};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
+use crate::platform::audit::By;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::portal_access;
 use crate::platform::fault::Fault;
-use crate::platform::state::AppState;
-use crate::rooms::access::actions::{self, Doubt, InviteOrder, Refused};
+use crate::platform::i18n::Words;
+use crate::platform::state::{App, AppState};
+use crate::rooms::access::actions::{self, Act, Doubt, InviteOrder, Refused};
 use crate::rooms::access::lifecycle::{Phase, Refusal, State as Stored};
-use crate::rooms::access::{AccessRow, overview_of, overviews_of_chart};
+use crate::rooms::access::{AccessRow, Overview, overview_of, overviews_of_chart};
 
 /// Longest reason.
 const MOST_IN_A_REASON: usize = 500;
@@ -59,9 +61,62 @@ fn refused(refused: Refused) -> Problem {
     kind.into()
 }
 
-async fn show(app: &AppState, caller: &ApiCaller, access: AccessId) -> Result<Answer, Problem> {
-    let overview = app.db.read(&caller.scope, move |c| overview_of(c, &access)).await?;
-    Answer::ok(GrantJson::of(&overview.ok_or(problem::NOT_FOUND)?, caller.words))
+/// What a POST asks for. All are done alike: once for an Idempotency-Key, answered with how things
+/// stand then.
+enum Deed {
+    Invite(InviteOrder),
+    /// With the generation that the caller has seen.
+    Resend(AccessId, Option<i32>),
+    ChangeOwner(ChartId, PersonId),
+    Change(AccessId, Act),
+}
+
+impl Deed {
+    fn act(&self, app: &App, c: &mut Scoped<'_>, by: &By, words: Words) -> Acted {
+        let done = match self {
+            Self::Invite(order) => actions::invite_in(app, c, by, order)?.map(|sent| sent.access),
+            Self::Resend(access, seen) => match actions::resend_in(app, c, by, access, *seen)? {
+                // Joined a colleague's: theirs counts, and no second mail goes out.
+                Ok(_) | Err(Refused::LifeCycle(Refusal::AlreadyResent)) => Ok(access.clone()),
+                Err(other) => Err(other),
+            },
+            Self::Change(access, act) => actions::act_in(app, c, by, access, act)?.map(|_| access.clone()),
+            Self::ChangeOwner(chart, to) => {
+                return Ok(match actions::change_owner_in(c, by, chart, to)? {
+                    Ok(()) => {
+                        let answer = shown_of_chart(&overviews_of_chart(c, chart)?, words)?;
+                        Ok(Done { answer, chart: chart.clone() })
+                    }
+                    Err(why) => Err(refused(why)),
+                });
+            }
+        };
+        Ok(match done {
+            Ok(access) => {
+                let overview = overview_of(c, &access)?
+                    .ok_or_else(|| Fault::Damaged(format!("grant {access} was changed and is not there")))?;
+                Ok(Done { answer: shown(&overview, words)?, chart: overview.chart_id })
+            }
+            Err(why) => Err(refused(why)),
+        })
+    }
+}
+
+async fn act(app: &AppState, caller: &ApiCaller, body: &Bytes, deed: Result<Deed, Problem>) -> ApiResult {
+    let (by, words) = (caller.by(), caller.words);
+    once(app, caller, body, move |app, c| match &deed {
+        Ok(deed) => deed.act(app, c, &by, words),
+        Err(problem) => Ok(Err(problem.clone())),
+    })
+    .await
+}
+
+fn shown(overview: &Overview, words: Words) -> Result<Answer, Fault> {
+    Answer::ok(GrantJson::of(overview, words))
+}
+
+fn shown_of_chart(overviews: &[Overview], words: Words) -> Result<Answer, Fault> {
+    Answer::ok(ChartGrants { grants: overviews.iter().map(|o| GrantJson::of(o, words)).collect() })
 }
 
 /// One page of grants by id, which is by birth. "Expired" is computed, so the filter computes it too.
@@ -137,7 +192,9 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
     responses((status = 200, description = "The grant", body = GrantJson), Usual),
     security(("api_key" = ["grants:read"])))]
 pub async fn read(State(app): State<AppState>, caller: ApiCaller, Path(grant): Path<String>) -> ApiResult {
-    Ok(show(&app, &caller, id(&grant)?).await?.into_response())
+    let access: AccessId = id(&grant)?;
+    let overview = app.db.read(&caller.scope, move |c| overview_of(c, &access)).await?;
+    Ok(shown(&overview.ok_or(problem::NOT_FOUND)?, caller.words)?.into_response())
 }
 
 /// Read all grants of a chart.
@@ -155,14 +212,12 @@ pub async fn of_chart(
     if found.is_empty() {
         return Err(problem::NOT_FOUND.into());
     }
-    let grants = found.iter().map(|o| GrantJson::of(o, caller.words)).collect();
-    Ok(Answer::ok(ChartGrants { grants })?.into_response())
+    Ok(shown_of_chart(&found, caller.words)?.into_response())
 }
 
 /// Invite the chart owner.
 #[utoipa::path(post, path = "/api/v1/charts/{chart}/invite", tag = "Grants", operation_id = "inviteChartOwner",
-    params(("chart" = String, Path, description = "The chart's id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeated request with it gets the first one's answer")),
+    params(("chart" = String, Path, description = "The chart's id"), Once),
     request_body = InviteJson,
     responses((status = 200, description = "The grant; its mail is queued", body = GrantJson), Usual),
     security(("api_key" = ["grants:write"])))]
@@ -172,35 +227,32 @@ pub async fn invite(
     Path(chart): Path<String>,
     body: Bytes,
 ) -> ApiResult {
-    let chart: ChartId = id(&chart)?;
-    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
-    once(&app, &caller, &body, async move {
-        let (app, caller) = (app_then, caller_then);
-        let asked: InviteJson = json::read_or_default(&caller, &body_then)?;
-        let address = asked
-            .address
-            .map(|text| EmailAddress::parse(&text))
-            .transpose()
-            .map_err(|e| Problem::fields([("/address".to_owned(), e.to_string())]))?;
-        let confirmed = asked
-            .confirm
-            .iter()
-            .enumerate()
-            .map(|(at, text)| {
-                text.parse::<Doubt>()
-                    .map_err(|_| Problem::fields([(format!("/confirm/{at}"), "no such doubt".to_owned())]))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let order = InviteOrder { chart, address, confirmed };
-        let sent = actions::invite(&app, &caller.scope, caller.by(), order).await?.map_err(refused)?;
-        show(&app, &caller, sent.access).await
-    })
-    .await
+    let deed = invitation(&caller, id(&chart)?, &body).map(Deed::Invite);
+    act(&app, &caller, &body, deed).await
+}
+
+fn invitation(caller: &ApiCaller, chart: ChartId, body: &Bytes) -> Result<InviteOrder, Problem> {
+    let asked: InviteJson = json::read_or_default(caller, body)?;
+    let address = asked
+        .address
+        .map(|text| EmailAddress::parse(&text))
+        .transpose()
+        .map_err(|e| Problem::fields([("/address".to_owned(), e.to_string())]))?;
+    let confirmed = asked
+        .confirm
+        .iter()
+        .enumerate()
+        .map(|(at, text)| {
+            text.parse::<Doubt>()
+                .map_err(|_| Problem::fields([(format!("/confirm/{at}"), "no such doubt".to_owned())]))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(InviteOrder { chart, address, confirmed })
 }
 
 /// Make somebody else of the chart its owner.
 #[utoipa::path(post, path = "/api/v1/charts/{chart}/change-owner", tag = "Grants", operation_id = "changeChartOwner",
-    params(("chart" = String, Path, description = "The chart's id")),
+    params(("chart" = String, Path, description = "The chart's id"), Once),
     request_body = ChangeOwnerJson,
     responses((status = 200, description = "The chart's grants as they are now", body = ChartGrants), Usual),
     security(("api_key" = ["grants:write"])))]
@@ -211,23 +263,16 @@ pub async fn change_owner(
     body: Bytes,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
-    once(&app, &caller, &body, async move {
-        let (app, caller) = (app_then, caller_then);
-        let asked: ChangeOwnerJson = json::read(&caller, &body_then)?;
-        let to: PersonId = asked.person_id.parse().map_err(|_| Problem::from(problem::NOT_A_CONTACT))?;
-        actions::change_owner(&app, &caller.scope, caller.by(), chart.clone(), to).await?.map_err(refused)?;
-        let found = app.db.read(&caller.scope, move |c| overviews_of_chart(c, &chart)).await?;
-        let grants = found.iter().map(|o| GrantJson::of(o, caller.words)).collect();
-        Answer::ok(ChartGrants { grants })
-    })
-    .await
+    let deed = json::read(&caller, &body).and_then(|asked: ChangeOwnerJson| {
+        let to = asked.person_id.parse().map_err(|_| Problem::from(problem::NOT_A_CONTACT))?;
+        Ok(Deed::ChangeOwner(chart, to))
+    });
+    act(&app, &caller, &body, deed).await
 }
 
 /// Send a new link; the earlier ones stop working.
 #[utoipa::path(post, path = "/api/v1/grants/{grant}/resend", tag = "Grants", operation_id = "resendInvitation",
-    params(("grant" = String, Path, description = "The grant's id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeated request with it gets the first one's answer")),
+    params(("grant" = String, Path, description = "The grant's id"), Once),
     request_body = ResendJson,
     responses((status = 200, description = "The grant; a new mail is queued, or somebody's newer one counts", body = GrantJson), Usual),
     security(("api_key" = ["grants:write"])))]
@@ -238,23 +283,14 @@ pub async fn resend(
     body: Bytes,
 ) -> ApiResult {
     let access: AccessId = id(&grant)?;
-    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
-    once(&app, &caller, &body, async move {
-        let (app, caller) = (app_then, caller_then);
-        let asked: ResendJson = json::read_or_default(&caller, &body_then)?;
-        let sent = actions::resend(&app, &caller.scope, caller.by(), access.clone(), asked.seen).await?;
-        match sent {
-            // Joined a colleague's: theirs counts, and no second mail goes out.
-            Ok(_) | Err(Refused::LifeCycle(Refusal::AlreadyResent)) => show(&app, &caller, access).await,
-            Err(other) => Err(refused(other)),
-        }
-    })
-    .await
+    let deed =
+        json::read_or_default(&caller, &body).map(|asked: ResendJson| Deed::Resend(access, asked.seen));
+    act(&app, &caller, &body, deed).await
 }
 
 /// Take the invitation back.
 #[utoipa::path(post, path = "/api/v1/grants/{grant}/cancel", tag = "Grants", operation_id = "cancelInvitation",
-    params(("grant" = String, Path, description = "The grant's id")),
+    params(("grant" = String, Path, description = "The grant's id"), Once),
     request_body = NothingJson,
     responses((status = 200, description = "The grant", body = GrantJson), Usual),
     security(("api_key" = ["grants:write"])))]
@@ -265,19 +301,13 @@ pub async fn cancel(
     body: Bytes,
 ) -> ApiResult {
     let access: AccessId = id(&grant)?;
-    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
-    once(&app, &caller, &body, async move {
-        let (app, caller) = (app_then, caller_then);
-        let NothingJson {} = json::read_or_default(&caller, &body_then)?;
-        actions::cancel(&app, &caller.scope, caller.by(), access.clone()).await?.map_err(refused)?;
-        show(&app, &caller, access).await
-    })
-    .await
+    let deed = json::read_or_default(&caller, &body).map(|NothingJson {}| Deed::Change(access, Act::Cancel));
+    act(&app, &caller, &body, deed).await
 }
 
 /// Take the access away; open sessions end at once.
 #[utoipa::path(post, path = "/api/v1/grants/{grant}/revoke", tag = "Grants", operation_id = "revokeAccess",
-    params(("grant" = String, Path, description = "The grant's id")),
+    params(("grant" = String, Path, description = "The grant's id"), Once),
     request_body = RevokeJson,
     responses((status = 200, description = "The grant", body = GrantJson), Usual),
     security(("api_key" = ["grants:write"])))]
@@ -288,24 +318,21 @@ pub async fn revoke(
     body: Bytes,
 ) -> ApiResult {
     let access: AccessId = id(&grant)?;
-    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
-    once(&app, &caller, &body, async move {
-        let (app, caller) = (app_then, caller_then);
-        let asked: RevokeJson = json::read(&caller, &body_then)?;
-        let reason = crate::kernel::text::line(&asked.reason, MOST_IN_A_REASON)
-            .map_err(|e| Problem::fields([("/reason".to_owned(), e.to_string())]))?;
+    let deed = json::read(&caller, &body).and_then(|asked: RevokeJson| {
+        let wrong = |why: String| Problem::fields([("/reason".to_owned(), why)]);
+        let reason =
+            crate::kernel::text::line(&asked.reason, MOST_IN_A_REASON).map_err(|e| wrong(e.to_string()))?;
         if reason.is_empty() {
-            return Err(Problem::fields([("/reason".to_owned(), "a reason is needed".to_owned())]));
+            return Err(wrong("a reason is needed".to_owned()));
         }
-        actions::revoke(&app, &caller.scope, caller.by(), access.clone(), reason).await?.map_err(refused)?;
-        show(&app, &caller, access).await
-    })
-    .await
+        Ok(Deed::Change(access, Act::Revoke(reason)))
+    });
+    act(&app, &caller, &body, deed).await
 }
 
 /// Give the access back: the old password works again.
 #[utoipa::path(post, path = "/api/v1/grants/{grant}/restore", tag = "Grants", operation_id = "restoreAccess",
-    params(("grant" = String, Path, description = "The grant's id")),
+    params(("grant" = String, Path, description = "The grant's id"), Once),
     request_body = NothingJson,
     responses((status = 200, description = "The grant", body = GrantJson), Usual),
     security(("api_key" = ["grants:write"])))]
@@ -316,12 +343,6 @@ pub async fn restore(
     body: Bytes,
 ) -> ApiResult {
     let access: AccessId = id(&grant)?;
-    let (app_then, caller_then, body_then) = (app.clone(), caller.clone(), body.clone());
-    once(&app, &caller, &body, async move {
-        let (app, caller) = (app_then, caller_then);
-        let NothingJson {} = json::read_or_default(&caller, &body_then)?;
-        actions::restore(&app, &caller.scope, caller.by(), access.clone()).await?.map_err(refused)?;
-        show(&app, &caller, access).await
-    })
-    .await
+    let deed = json::read_or_default(&caller, &body).map(|NothingJson {}| Deed::Change(access, Act::Restore));
+    act(&app, &caller, &body, deed).await
 }

@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use super::caller::ApiCaller;
 use super::problem::{self, ApiResult, Problem};
-use crate::kernel::clock::Moment;
-use crate::kernel::ids::KeyId;
+use crate::kernel::ids::{ChartId, KeyId};
 use crate::kernel::secrets::sha256_hex;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::idempotent_request as kept;
 use crate::platform::fault::{Fault, is_duplicate};
-use crate::platform::state::AppState;
+use crate::platform::state::{App, AppState};
+use crate::rooms::access::actions::tell;
 
 /// The request's header.
 pub const HEADER: &str = "idempotency-key";
@@ -23,8 +23,6 @@ pub const HEADER: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest key.
 const LONGEST: usize = 128;
-/// Seconds after which a request without an answer counts as interrupted.
-const INTERRUPTED: i64 = 60;
 
 /// A successful answer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -41,9 +39,8 @@ pub struct Answer {
 
 impl Answer {
     /// 200 with this body.
-    pub fn ok(body: impl Serialize) -> Result<Self, Problem> {
-        let body = serde_json::to_value(body)
-            .map_err(|e| Problem::from(Fault::other(format!("writing an answer: {e}"))))?;
+    pub fn ok(body: impl Serialize) -> Result<Self, Fault> {
+        let body = serde_json::to_value(body).map_err(|e| Fault::other(format!("writing an answer: {e}")))?;
         Ok(Self { status: 200, body, ..Self::default() })
     }
 
@@ -82,116 +79,162 @@ impl IntoResponse for Answer {
     }
 }
 
-enum Begun {
-    First,
-    Again(Answer),
-    Refused(problem::Kind),
+/// What was done, and to which chart.
+pub struct Done {
+    /// How things stand now.
+    pub answer: Answer,
+    /// Its open pages are told.
+    pub chart: ChartId,
 }
 
-/// Does the work once for an Idempotency-Key. Without one it is simply done. The work runs to its
-/// end even if the caller hangs up, so that its answer is there for the second try.
-pub async fn once<F>(app: &AppState, caller: &ApiCaller, body: &Bytes, work: F) -> ApiResult
+/// What an act came to inside its transaction. A refusal is an answer too, and is kept like one; a
+/// fault undoes everything.
+pub type Acted = Result<Result<Done, Problem>, Fault>;
+
+/// The header's parameter, for the document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "only its description is used")]
+pub struct Once {
+    /// Any text of 1 to 128 characters; a repeated request with it gets the first one's answer
+    #[param(rename = "Idempotency-Key")]
+    idempotency_key: Option<String>,
+}
+
+/// Acts, and for an Idempotency-Key once. The key's claim, the act and the answer that is kept are one
+/// transaction, so there is no moment in which the one is there without the others; a second request
+/// with the same key at the same time waits for the first one's commit, and then finds its answer. It
+/// all runs to its end even if the caller hangs up.
+pub async fn once<F>(app: &AppState, caller: &ApiCaller, body: &Bytes, mut act: F) -> ApiResult
 where
-    F: Future<Output = Result<Answer, Problem>> + Send + 'static,
+    F: FnMut(&App, &mut Scoped<'_>) -> Acted + Send + 'static,
 {
-    let Some(key) = caller.headers.get(HEADER) else {
-        return work.await.map(IntoResponse::into_response);
-    };
-    let key = key.to_str().unwrap_or_default().to_owned();
-    if key.is_empty() || key.len() > LONGEST {
-        return Err(Problem::from(problem::MALFORMED).saying("An Idempotency-Key has 1 to 128 characters."));
-    }
-    let hash = sha256_hex(&[caller.asked.as_bytes(), b"\n", body].concat());
-    let begun = {
-        let (id, key) = (caller.key.clone(), key.clone());
-        app.db.write(&caller.scope, move |c| begin(c, &id, &key, &hash)).await?
-    };
-    match begun {
-        Begun::Refused(kind) => return Err(kind.into()),
-        Begun::Again(answer) => {
-            let mut response = answer.into_response();
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-            return Ok(response);
+    let claim = Claim::of(caller, body)?;
+    let (app, scope) = (app.clone(), caller.scope.clone());
+    let running = tokio::spawn(async move {
+        let inside = app.clone();
+        let outcome = app
+            .db
+            .write(&scope, move |c| match &claim {
+                None => Ok(Outcome::Now(act(&inside, c)?)),
+                Some(claim) => claim.acted(c, |c| act(&inside, c)),
+            })
+            .await;
+        if let Ok(Outcome::Now(Ok(done))) = &outcome {
+            tell(&app, &scope, &done.chart);
         }
-        Begun::First => {}
-    }
-    let (app, caller) = (app.clone(), caller.clone());
-    let done = tokio::spawn(async move {
-        let outcome = work.await;
-        // What a fault left undone may be tried again with the same key.
-        let answer = match &outcome {
-            Ok(answer) => Some(answer.clone()),
-            Err(problem) if problem.kind().status < 500 => {
-                Some(Answer { status: problem.kind().status, body: problem.body(), ..Answer::default() })
-            }
-            Err(_) => None,
-        };
-        let id = caller.key.clone();
-        app.db.write(&caller.scope, move |c| finish(c, &id, &key, answer.as_ref())).await?;
         outcome
     });
-    match done.await {
-        Ok(outcome) => outcome.map(IntoResponse::into_response),
-        Err(error) => Err(Fault::Ended(error.to_string()).into()),
+    match running.await.map_err(|error| Fault::Ended(error.to_string()))?? {
+        Outcome::Now(Ok(done)) => Ok(done.answer.into_response()),
+        Outcome::Now(Err(problem)) => Err(problem),
+        Outcome::Before(answer) => {
+            let mut response = answer.into_response();
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            Ok(response)
+        }
     }
 }
 
-fn begin(c: &mut Scoped<'_>, id: &KeyId, key: &str, hash: &str) -> Result<Begun, Fault> {
-    let found: Option<(String, Option<i32>, Option<String>, Moment)> = kept::table
-        .filter(kept::practice_id.eq(c.practice().clone()))
-        .filter(kept::key_id.eq(id.clone()))
-        .filter(kept::idempotency_key.eq(key))
-        .select((kept::request_hash, kept::status, kept::body, kept::created_at))
-        .first(c.conn)
-        .optional()?;
-    let Some((first_hash, status, body, at)) = found else {
-        let inserted = diesel::insert_into(kept::table)
+enum Outcome {
+    /// By this request.
+    Now(Result<Done, Problem>),
+    /// By an earlier one with the same key.
+    Before(Answer),
+}
+
+/// An Idempotency-Key of an API key, and what was asked with it.
+struct Claim {
+    key: KeyId,
+    text: String,
+    /// Method, path and body: another request under the same key is refused.
+    request: String,
+}
+
+impl Claim {
+    fn of(caller: &ApiCaller, body: &Bytes) -> Result<Option<Self>, Problem> {
+        let Some(text) = caller.headers.get(HEADER) else { return Ok(None) };
+        let text = text.to_str().unwrap_or_default().to_owned();
+        if text.is_empty() || text.len() > LONGEST {
+            return Err(
+                Problem::from(problem::MALFORMED).saying("An Idempotency-Key has 1 to 128 characters.")
+            );
+        }
+        let request = sha256_hex(&[caller.asked.as_bytes(), b"\n", body].concat());
+        Ok(Some(Self { key: caller.key.clone(), text, request }))
+    }
+
+    fn acted(
+        &self,
+        c: &mut Scoped<'_>,
+        act: impl FnOnce(&mut Scoped<'_>) -> Acted,
+    ) -> Result<Outcome, Fault> {
+        if let Some(before) = self.answered(c)? {
+            return Ok(before);
+        }
+        self.take(c)?;
+        let acted = act(c)?;
+        self.keep(
+            c,
+            match &acted {
+                Ok(done) => done.answer.clone(),
+                Err(problem) => {
+                    Answer { status: problem.kind().status, body: problem.body(), ..Answer::default() }
+                }
+            },
+        )?;
+        Ok(Outcome::Now(acted))
+    }
+
+    fn answered(&self, c: &mut Scoped<'_>) -> Result<Option<Outcome>, Fault> {
+        let found: Option<(String, Option<String>)> = kept::table
+            .filter(kept::practice_id.eq(c.practice().clone()))
+            .filter(kept::key_id.eq(self.key.clone()))
+            .filter(kept::idempotency_key.eq(self.text.clone()))
+            .select((kept::request_hash, kept::body))
+            .first(c.conn)
+            .optional()?;
+        Ok(match found {
+            None => None,
+            Some((request, _)) if request != self.request => {
+                Some(Outcome::Now(Err(problem::KEY_REUSED.into())))
+            }
+            Some((_, body)) => {
+                let answer = body.and_then(|body| serde_json::from_str(&body).ok());
+                let answer = answer.ok_or_else(|| Fault::Damaged("a kept answer cannot be read".into()))?;
+                Some(Outcome::Before(answer))
+            }
+        })
+    }
+
+    /// Whoever has the same key at the same time waits here for our commit.
+    fn take(&self, c: &mut Scoped<'_>) -> Result<(), Fault> {
+        let taken = diesel::insert_into(kept::table)
             .values((
                 kept::practice_id.eq(c.practice().clone()),
-                kept::key_id.eq(id.clone()),
-                kept::idempotency_key.eq(key),
-                kept::request_hash.eq(hash),
+                kept::key_id.eq(self.key.clone()),
+                kept::idempotency_key.eq(self.text.clone()),
+                kept::request_hash.eq(self.request.clone()),
                 kept::created_at.eq(c.now()),
             ))
             .execute(c.conn);
-        return match inserted {
-            Ok(_) => Ok(Begun::First),
-            // Two at once: this one looks again and finds the other's row.
-            Err(error) if is_duplicate(&error) => Err(Fault::Database(diesel::result::Error::DatabaseError(
-                diesel::result::DatabaseErrorKind::SerializationFailure,
-                Box::new("one Idempotency-Key twice at once".to_owned()),
-            ))),
+        match taken {
+            Ok(_) => Ok(()),
+            Err(error) if is_duplicate(&error) => Err(Fault::lost_race("one Idempotency-Key twice at once")),
             Err(error) => Err(error.into()),
-        };
-    };
-    if first_hash != hash {
-        return Ok(Begun::Refused(problem::KEY_REUSED));
+        }
     }
-    match (status, body) {
-        (Some(_), Some(body)) => serde_json::from_str(&body)
-            .map(Begun::Again)
-            .map_err(|_| Fault::Damaged("a kept answer cannot be read".into())),
-        _ if c.now().seconds_since(at) < INTERRUPTED => Ok(Begun::Refused(problem::IN_FLIGHT)),
-        _ => Ok(Begun::Refused(problem::OUTCOME_UNKNOWN)),
-    }
-}
 
-fn finish(c: &mut Scoped<'_>, id: &KeyId, key: &str, answer: Option<&Answer>) -> Result<(), Fault> {
-    let practice = c.practice().clone();
-    let row = kept::table
-        .filter(kept::practice_id.eq(practice))
-        .filter(kept::key_id.eq(id.clone()))
-        .filter(kept::idempotency_key.eq(key.to_owned()));
-    match answer {
-        Some(answer) => {
-            let body = serde_json::to_string(answer).map_err(|e| Fault::other(e.to_string()))?;
-            diesel::update(row)
-                .set((kept::status.eq(Some(i32::from(answer.status))), kept::body.eq(Some(body))))
-                .execute(c.conn)?;
-        }
-        None => {
-            diesel::delete(row).execute(c.conn)?;
-        }
+    fn keep(&self, c: &mut Scoped<'_>, answer: Answer) -> Result<(), Fault> {
+        let body = serde_json::to_string(&answer).map_err(|e| Fault::other(e.to_string()))?;
+        diesel::update(
+            kept::table
+                .filter(kept::practice_id.eq(c.practice().clone()))
+                .filter(kept::key_id.eq(self.key.clone()))
+                .filter(kept::idempotency_key.eq(self.text.clone())),
+        )
+        .set((kept::status.eq(Some(i32::from(answer.status))), kept::body.eq(Some(body))))
+        .execute(c.conn)?;
+        Ok(())
     }
-    Ok(())
 }

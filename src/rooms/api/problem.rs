@@ -31,9 +31,6 @@ kinds! {
     UNAUTHORIZED = "unauthorized", 401, "There is no valid API key in the Authorization header.";
     FORBIDDEN = "forbidden", 403, "The key's scopes do not include this.";
     NOT_FOUND = "not-found", 404, "There is no such thing in this practice.";
-    IN_FLIGHT = "request-in-flight", 409, "A request with this Idempotency-Key is still being worked on.";
-    OUTCOME_UNKNOWN = "outcome-unknown", 409,
-        "A request with this Idempotency-Key was interrupted; look at what it did, then use a new key.";
     USE_INVITE = "use-invite", 409, "There is no invitation to resend; invite.";
     USE_RESEND = "use-resend", 409, "An invitation is already out; resend it.";
     USE_RESTORE = "use-restore", 409, "This person has registered before; restore the access.";
@@ -145,7 +142,6 @@ impl IntoResponse for Problem {
             401 => headers
                 .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"anteroom\"")),
             503 => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30")),
-            _ if self.kind == IN_FLIGHT => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2")),
             _ => None,
         };
         response

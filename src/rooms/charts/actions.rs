@@ -80,9 +80,6 @@ pub struct Saved {
     pub ended_link: bool,
 }
 
-/// How often a new chart looks for another free number when somebody else takes it in the same moment.
-const NUMBER_TRIES: usize = 8;
-
 /// Makes a chart. An empty chart number means the next free one.
 pub async fn create(
     app: &AppState,
@@ -90,7 +87,21 @@ pub async fn create(
     by: By,
     sheet: FaceSheet,
 ) -> Result<Result<Created, Refused>, Fault> {
-    match create_as(app, scope, by, sheet, Wish::default()).await? {
+    plainly(create_as(app, scope, by, sheet, Wish::default()).await?)
+}
+
+/// The same inside a transaction of the caller's, who tells open pages after the commit.
+pub fn create_within(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    sheet: &FaceSheet,
+) -> Result<Result<Created, Refused>, Fault> {
+    plainly(create_in(app, c, by, sheet, &Wish::default())?)
+}
+
+fn plainly(made: Result<Created, NotMade>) -> Result<Result<Created, Refused>, Fault> {
+    match made {
         Ok(created) => Ok(Ok(created)),
         Err(NotMade::NumberTaken) => {
             Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberTaken))))
@@ -108,29 +119,15 @@ pub(super) async fn create_as(
     sheet: FaceSheet,
     wish: Wish,
 ) -> Result<Result<Created, NotMade>, Fault> {
-    let typed = !sheet.chart_number.is_empty();
-    for _ in 0..NUMBER_TRIES {
-        let (inside, by, sheet, wish) = (app.clone(), by.clone(), sheet.clone(), wish.clone());
-        let outcome = app.db.write(scope, move |c| create_in(&inside, c, &by, &sheet, &wish)).await;
-        match outcome {
-            // Two at once with one number: the database says so.
-            Err(Fault::Database(error)) if is_duplicate(&error) => {
-                if typed {
-                    return Ok(Err(NotMade::NumberTaken));
-                }
-            }
-            other => {
-                if let Ok(Ok(created)) = &other {
-                    app.live.chart_changed(scope.id(), &created.chart);
-                    if created.invited {
-                        app.outbox_bell.notify_one();
-                    }
-                }
-                return other;
-            }
+    let inside = app.clone();
+    let made = app.db.write(scope, move |c| create_in(&inside, c, &by, &sheet, &wish)).await?;
+    if let Ok(created) = &made {
+        app.live.chart_changed(scope.id(), &created.chart);
+        if created.invited {
+            app.outbox_bell.notify_one();
         }
     }
-    Err(Fault::Busy("many charts are being made at once"))
+    Ok(made)
 }
 
 fn create_in(
@@ -160,7 +157,13 @@ fn create_in(
     }
     let mut rows = NewRows::default();
     let (chart, person) = rows.chart(c, sheet, &number);
-    rows.insert(c)?;
+    rows.insert(c).map_err(|fault| match fault {
+        // Two at once with one number: run again, and find the other's, or the next free one.
+        Fault::Database(error) if is_duplicate(&error) => {
+            Fault::lost_race("two charts of one number at once")
+        }
+        other => other,
+    })?;
     record(c, Event::new(by.clone(), "chart.created").on_chart(&chart))?;
     if let Some(mark) = &wish.mark {
         once::keep(c, mark, chart.as_str())?;
@@ -169,7 +172,7 @@ fn create_in(
     if let Some((address, confirmed)) = &wish.invite {
         let (address, confirmed) = (Some(address.clone()), confirmed.clone());
         let order = InviteOrder { chart: chart.clone(), address, confirmed };
-        invited = access::actions::invite_in(app, c, by, order)?.is_ok();
+        invited = access::actions::invite_in(app, c, by, &order)?.is_ok();
     }
     Ok(Ok(Created { chart, person, number, invited }))
 }

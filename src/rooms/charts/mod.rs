@@ -12,7 +12,7 @@ mod sheet_pages;
 mod store;
 mod write;
 
-pub use actions::{Created, Refused, Saved, Why, create, update_face_sheet};
+pub use actions::{Created, Refused, Saved, Why, create, create_within, update_face_sheet};
 pub use face_sheet::{FaceSheet, Problem, Problems, Typed, TypedAddress, TypedContact, TypedPerson, Wrong};
 pub use import::import;
 pub use room::{RoomHead, Tab, TabLink, room_head};

@@ -10,7 +10,7 @@ use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::session::{self, Audience};
 use crate::rooms::access::accounts;
-use crate::rooms::access::actions::{Outcome, Refused};
+use crate::rooms::access::actions::{Outcome, Refused, tell};
 use crate::rooms::access::lifecycle::{Effect, Event, Phase, State, decide};
 use crate::rooms::access::mails::{self, Desk};
 use crate::rooms::access::overview;
@@ -18,17 +18,42 @@ use crate::rooms::access::store::{self, AccessRow, InvitationState};
 use crate::rooms::charts::{Address, AddressKind, addresses_of, load_person};
 use crate::rooms::practice;
 
-/// Takes the invitation back.
+/// What ends a grant or its invitation, or undoes the ending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Takes the invitation back.
+    Cancel,
+    /// Opens a locked link again after the chart was corrected.
+    Unlock,
+    /// Takes the access away, for this reason; open sessions end at once.
+    Revoke(String),
+    /// Gives it back: the old password works again, and a mail says so.
+    Restore,
+}
+
+impl Act {
+    /// The life cycle's event, the trail's word, and why.
+    fn parts(&self) -> (Event, &'static str, &str) {
+        match self {
+            Self::Cancel => (Event::Cancel, "access.canceled", ""),
+            Self::Unlock => (Event::Unlock, "access.unlocked", ""),
+            Self::Revoke(reason) => (Event::Revoke, "access.revoked", reason),
+            Self::Restore => (Event::Restore, "access.restored", ""),
+        }
+    }
+}
+
+/// See [`Act::Cancel`].
 pub async fn cancel(app: &AppState, scope: &PracticeScope, by: By, access: AccessId) -> Outcome<()> {
-    apply(app, scope, by, access, Event::Cancel, "access.canceled", String::new()).await
+    act(app, scope, by, access, Act::Cancel).await
 }
 
-/// Opens a locked link again after the chart was corrected.
+/// See [`Act::Unlock`].
 pub async fn unlock(app: &AppState, scope: &PracticeScope, by: By, access: AccessId) -> Outcome<()> {
-    apply(app, scope, by, access, Event::Unlock, "access.unlocked", String::new()).await
+    act(app, scope, by, access, Act::Unlock).await
 }
 
-/// Takes the access away; open sessions end at once.
+/// See [`Act::Revoke`].
 pub async fn revoke(
     app: &AppState,
     scope: &PracticeScope,
@@ -36,45 +61,33 @@ pub async fn revoke(
     access: AccessId,
     reason: String,
 ) -> Outcome<()> {
-    apply(app, scope, by, access, Event::Revoke, "access.revoked", reason).await
+    act(app, scope, by, access, Act::Revoke(reason)).await
 }
 
-/// Gives it back: the old password works again, and a mail says so.
+/// See [`Act::Restore`].
 pub async fn restore(app: &AppState, scope: &PracticeScope, by: By, access: AccessId) -> Outcome<()> {
-    apply(app, scope, by, access, Event::Restore, "access.restored", String::new()).await
+    act(app, scope, by, access, Act::Restore).await
 }
 
-async fn apply(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    access: AccessId,
-    event: Event,
-    action: &'static str,
-    reason: String,
-) -> Outcome<()> {
+async fn act(app: &AppState, scope: &PracticeScope, by: By, access: AccessId, act: Act) -> Outcome<()> {
     let inside = app.clone();
-    let outcome = app
-        .db
-        .write(scope, move |c| {
-            let Some(mut row) = store::hold_access(c, &access)? else { return Ok(Err(Refused::NotFound)) };
-            let told = match change(c, &by, &mut row, event, action, &reason)? {
-                Ok(Change { effects, told }) => {
-                    if effects.contains(&Effect::MailRestored) {
-                        mail_restored(&inside, c, &row)?;
-                    }
-                    told
-                }
-                Err(refused) => return Ok(Err(refused)),
-            };
-            audit::record(c, told)?;
-            Ok(Ok(row.chart_id))
-        })
-        .await?;
-    Ok(outcome.map(|chart| {
-        app.live.chart_changed(scope.id(), &chart);
-        app.outbox_bell.notify_one();
-    }))
+    let outcome = app.db.write(scope, move |c| act_in(&inside, c, &by, &access, &act)).await?;
+    Ok(outcome.map(|chart| tell(app, scope, &chart)))
+}
+
+/// The same inside a transaction of the caller's; gives the chart, for [`tell`] after the commit.
+pub fn act_in(app: &App, c: &mut Scoped<'_>, by: &By, access: &AccessId, act: &Act) -> Outcome<ChartId> {
+    let Some(mut row) = store::hold_access(c, access)? else { return Ok(Err(Refused::NotFound)) };
+    let (event, action, reason) = act.parts();
+    let Change { effects, told } = match change(c, by, &mut row, event, action, reason)? {
+        Ok(change) => change,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    if effects.contains(&Effect::MailRestored) {
+        mail_restored(app, c, &row)?;
+    }
+    audit::record(c, told)?;
+    Ok(Ok(row.chart_id))
 }
 
 /// A change that was written: what mail is still to be queued, and the audit event, which is the

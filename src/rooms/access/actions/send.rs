@@ -12,7 +12,7 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::{App, AppState};
-use crate::rooms::access::actions::{Doubt, InviteOrder, Outcome, Refused, Sent};
+use crate::rooms::access::actions::{Doubt, InviteOrder, Outcome, Refused, Sent, tell};
 use crate::rooms::access::address_guard::Elsewhere;
 use crate::rooms::access::files::{Files, is_minor};
 use crate::rooms::access::lifecycle::{Decision, Effect, Event, Grant, Refusal, State, decide};
@@ -80,18 +80,15 @@ struct Made {
 
 /// Sends the first invitation, or one after an ending.
 pub async fn invite(app: &AppState, scope: &PracticeScope, by: By, order: InviteOrder) -> Outcome<Sent> {
-    let order =
-        Order { address: order.address, confirmed: order.confirmed, ..Order::new(order.chart, What::Invite) };
-    Ok(send_one(app, scope, by, order).await?.map(|made| made.sent))
+    let inside = app.clone();
+    let sent = app.db.write(scope, move |c| invite_in(&inside, c, &by, &order)).await?;
+    Ok(sent.inspect(|sent| tell(app, scope, &sent.chart)))
 }
 
-/// The same in the caller's transaction, for a chart that is made in it. The caller rings the
-/// outbox's bell after the commit.
-pub fn invite_in(app: &App, c: &mut Scoped<'_>, by: &By, order: InviteOrder) -> Outcome<Sent> {
-    let order =
-        Order { address: order.address, confirmed: order.confirmed, ..Order::new(order.chart, What::Invite) };
-    let made = batch(app, c, by, &[order])?.pop().unwrap_or(Err(Refused::NotFound));
-    Ok(made.map(|made| made.sent))
+/// The same inside a transaction of the caller's, who calls [`tell`] after the commit.
+pub fn invite_in(app: &App, c: &mut Scoped<'_>, by: &By, order: &InviteOrder) -> Outcome<Sent> {
+    let InviteOrder { chart, address, confirmed } = order.clone();
+    one_in(app, c, by, Order { address, confirmed, ..Order::new(chart, What::Invite) })
 }
 
 /// What staff should look at before somebody who is not on file yet is invited at this address:
@@ -122,9 +119,31 @@ pub async fn resend(
     access: AccessId,
     seen: Option<i32>,
 ) -> Outcome<Sent> {
-    let Some((chart, person)) = find(app, scope, access).await? else { return Ok(Err(Refused::NotFound)) };
-    let order = Order { person: Some(person), ..Order::new(chart, What::Resend { seen }) };
-    Ok(send_one(app, scope, by, order).await?.map(|made| made.sent))
+    let inside = app.clone();
+    let sent = app.db.write(scope, move |c| resend_in(&inside, c, &by, &access, seen)).await?;
+    Ok(sent.inspect(|sent| tell(app, scope, &sent.chart)))
+}
+
+/// The same inside a transaction of the caller's, who calls [`tell`] after the commit.
+pub fn resend_in(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    access: &AccessId,
+    seen: Option<i32>,
+) -> Outcome<Sent> {
+    let Some(row) = store::load_access(c, access)? else { return Ok(Err(Refused::NotFound)) };
+    one_in(
+        app,
+        c,
+        by,
+        Order { person: Some(row.person_id), ..Order::new(row.chart_id, What::Resend { seen }) },
+    )
+}
+
+fn one_in(app: &App, c: &mut Scoped<'_>, by: &By, order: Order) -> Outcome<Sent> {
+    let mut made = batch(app, c, by, &[order])?;
+    Ok(made.pop().unwrap_or(Err(Refused::NotFound)).map(|made| made.sent))
 }
 
 /// Invites or resends, whichever each chart's owner needs, in as few transactions as the practice's
@@ -235,13 +254,8 @@ async fn send_batch(
 ) -> Result<Vec<Result<Made, Refused>>, Fault> {
     let inside = app.clone();
     let made = app.db.write(scope, move |c| batch(&inside, c, &by, &orders)).await?;
-    let mut sent = false;
     for one in made.iter().flatten() {
-        app.live.chart_changed(scope.id(), &one.sent.chart);
-        sent = true;
-    }
-    if sent {
-        app.outbox_bell.notify_one();
+        tell(app, scope, &one.sent.chart);
     }
     Ok(made)
 }
