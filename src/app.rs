@@ -18,6 +18,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::kernel::chance::Chance;
 use crate::kernel::clock::Clock;
+use crate::platform::buckets::Buckets;
 use crate::platform::config::Config;
 use crate::platform::crypto::{HashCost, Keys, PasswordHashing};
 use crate::platform::db::{self, DatabaseUrl, Db};
@@ -204,6 +205,7 @@ pub async fn build(
         chance,
         keys,
         settings: config.settings(),
+        buckets: Buckets::default(),
         live: Live::default(),
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
         link_counts: rooms::access::link_counts,

@@ -1,6 +1,7 @@
 //! Floor 2: what every feature stands on. Knows no feature.
 
 pub mod audit;
+pub mod buckets;
 pub mod config;
 pub mod crypto;
 pub mod db;

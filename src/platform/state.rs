@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::kernel::chance::Chance;
 use crate::kernel::clock::{Clock, Moment};
 use crate::kernel::secrets::Secret;
+use crate::platform::buckets::Buckets;
 use crate::platform::crypto::{Keys, PasswordHashing};
 use crate::platform::db::Db;
 use crate::platform::live::Live;
@@ -31,6 +32,8 @@ pub struct App {
     pub hashing: PasswordHashing,
     /// What the operator set.
     pub settings: Settings,
+    /// How fast somebody may ask.
+    pub buckets: Buckets,
     /// Tells open pages that a chart changed.
     pub live: Live,
     /// Rung when mail was put into the outbox, so that the worker need not wait for its next look.
@@ -67,6 +70,8 @@ pub struct Settings {
     pub bounce_secret: Option<Secret>,
     /// Whom to tell who found a weakness, as an address with its scheme.
     pub security_contact: Option<String>,
+    /// Requests a minute that one API key may make.
+    pub api_per_minute: u32,
 }
 
 impl Settings {

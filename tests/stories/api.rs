@@ -119,6 +119,41 @@ stories! {
         assert!(dump.iter().all(|hash| !text.contains(hash) && hash.len() == 64));
     }
 
+    async fn a_key_that_asks_too_fast_is_told_how_long_to_wait(w: &mut World) {
+        let (one, other) = (caller(w).await, caller_again(w).await);
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let mut one = one.clone();
+            tasks.spawn(async move {
+                for _ in 0..100 {
+                    one.get("/api/v1/charts/nonsense").await.must_be(404);
+                }
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap();
+        }
+        let mut one = one;
+        let page = one.get("/api/v1/charts").await;
+        must_be_problem(&page, 429, "too-many-requests");
+        assert_eq!(page.answer.header("retry-after"), Some("1"));
+        other.clone().get("/api/v1/charts").await.must_be(200);
+        w.clock.advance_seconds(1);
+        for _ in 0..10 {
+            one.get("/api/v1/charts").await.must_be(200);
+        }
+        must_be_problem(&one.get("/api/v1/charts").await, 429, "too-many-requests");
+        // Wrong keys are counted by address, and do not keep the right one out.
+        let mut stranger = w.browser().with("authorization", "Bearer anteroom.AAAA.BBBB");
+        for _ in 0..60 {
+            must_be_problem(&stranger.get("/api/v1/charts").await, 401, "unauthorized");
+        }
+        let page = stranger.get("/api/v1/charts").await;
+        must_be_problem(&page, 429, "too-many-requests");
+        assert!(page.answer.header("retry-after").is_some());
+        other.clone().get("/api/v1/charts").await.must_be(200);
+    }
+
     async fn an_administrator_makes_a_key_sees_it_once_and_revokes_it(w: &mut World) {
         w.staff(Role::FrontDesk).await.get("/staff/api-keys").await.must_be(403);
         let mut admin = w.staff(Role::Administrator).await;
@@ -195,6 +230,9 @@ stories! {
         assert_ne!(changed.answer.header("etag").unwrap(), etag);
         let late = caller_again(w).await.with("if-match", &etag);
         must_be_problem(&send(late, &text).await, 412, "changed-meanwhile");
+        let twice = post(&mut ehr, "/api/v1/charts", &json!({ "chart_number": "ehr-1", "client": { "last_name": "Park" } })).await;
+        let problem = must_be_problem(&twice, 422, "invalid");
+        assert_eq!(problem["errors"][0]["pointer"], "/chart_number", "capitals do not make another number");
         // The other practice's key does not see it.
         let theirs = key(w, &w.twinoaks, Scope::ALL).await;
         let mut theirs = w.browser().with("authorization", &format!("Bearer {theirs}"));
@@ -396,6 +434,8 @@ stories! {
             Ok(0)
         })
         .await;
+        // The key is noted as used by now.
+        ehr.get(&format!("/api/v1/charts/{}", ana.chart_id)).await.must_be(200);
         let before = w.dump().await;
         must_be_problem(&post(&mut ehr, &invite, &json!({})).await, 500, "fault");
         assert_eq!(difference(&before, &w.dump().await), Vec::<String>::new(), "no mail, no grant, no claim");

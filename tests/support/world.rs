@@ -11,6 +11,7 @@ use anteroom::kernel::clock::{Clock, Moment, MovableClock};
 use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId, StaffId};
 use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::audit::{Actor, By};
+use anteroom::platform::buckets::Buckets;
 use anteroom::platform::crypto::{HashCost, Keys, PasswordHashing};
 use anteroom::platform::db::schema::staff_member;
 use anteroom::platform::db::{DatabaseUrl, Db, Door, PracticeScope, Scoped, migrate};
@@ -284,7 +285,9 @@ impl World {
                 bounce_domain: "bounce.anteroom.example.org".into(),
                 security_contact: Some("mailto:security@example.org".into()),
                 bounce_secret: Some(Secret::new(BOUNCE_SECRET.to_owned())),
+                api_per_minute: 600,
             },
+            buckets: Buckets::default(),
             live: Live::default(),
             outbox_bell: Arc::new(Notify::new()),
             link_counts: anteroom::rooms::access::link_counts,

@@ -38,6 +38,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     pub connections: u32,
     pub connections_per_address: u32,
+    pub api_requests_per_minute: u32,
     pub metrics_listen: Option<SocketAddr>,
     pub security_contact: Option<String>,
     pub log_format: LogFormat,
@@ -54,6 +55,7 @@ impl Config {
             bounce_domain: self.bounce_domain.clone(),
             bounce_secret: self.bounce_hook_secret.clone(),
             security_contact: self.security_contact.clone(),
+            api_per_minute: self.api_requests_per_minute,
         }
     }
 }
@@ -384,6 +386,7 @@ fn finish(
         trusted_proxies: draft.trusted_proxies.unwrap_or_default(),
         connections: draft.connections.unwrap_or(4096),
         connections_per_address: draft.connections_per_address.unwrap_or(128),
+        api_requests_per_minute: draft.api_requests_per_minute.unwrap_or(600),
         metrics_listen: draft.metrics_listen,
         security_contact: draft.security_contact,
         log_format: draft.log_format.unwrap_or(LogFormat::Text),

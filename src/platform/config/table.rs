@@ -30,6 +30,7 @@ pub struct Draft {
     pub(super) trusted_proxies: Option<Vec<IpAddr>>,
     pub(super) connections: Option<u32>,
     pub(super) connections_per_address: Option<u32>,
+    pub(super) api_requests_per_minute: Option<u32>,
     pub(super) metrics_listen: Option<SocketAddr>,
     pub(super) security_contact: Option<String>,
     pub(super) log_format: Option<LogFormat>,
@@ -192,6 +193,15 @@ pub const TABLE: &[Setting] = &[
         secret: false,
         help: "Open connections from one network address, 4 to 100000. Trusted proxies are not counted.",
         set: |d, v| Ok(d.connections_per_address = Some(values::number(v, 4, 100_000)?)),
+    },
+    Setting {
+        key: "api_requests_per_minute",
+        takes: "N",
+        default: "600",
+        secret: false,
+        help: "Requests a minute from one API key, 10 to 100000, at once or one after the other; more are \
+               answered 429. Each process counts for itself.",
+        set: |d, v| Ok(d.api_requests_per_minute = Some(values::number(v, 10, 100_000)?)),
     },
     Setting {
         key: "metrics_listen",

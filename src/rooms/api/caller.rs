@@ -17,6 +17,10 @@ use crate::platform::state::AppState;
 use crate::platform::web::routes::Declared;
 use crate::rooms::practice::{self, Practice};
 
+/// Requests a minute without a key that opens anything, from one network address. A key cannot be
+/// guessed; this keeps the log and the database from whoever tries. A good key from there is not counted.
+const STRANGERS_PER_MINUTE: u32 = 60;
+
 /// A last use is written down at most this often, so that reading does not write each time.
 const TOUCH_SECONDS: i64 = 60;
 
@@ -53,6 +57,13 @@ impl ApiCaller {
     }
 }
 
+/// Takes a token from a bucket; if it is empty, that is the answer.
+fn turned_away(app: &AppState, bucket: &str, per_minute: u32) -> Option<Problem> {
+    let wait = app.buckets.take(bucket, per_minute, app.now()).err()?;
+    metrics::counter!("anteroom_api_turned_away_total").increment(1);
+    Some(Problem::from(problem::TOO_MANY_REQUESTS).after(wait))
+}
+
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
@@ -63,7 +74,11 @@ impl FromRequestParts<AppState> for ApiCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        let unknown = || Problem::from(problem::UNAUTHORIZED);
+        let (source, address) = practice::source_of(parts);
+        let unknown = || {
+            turned_away(app, &format!("api-stranger/{address}"), STRANGERS_PER_MINUTE)
+                .unwrap_or_else(|| problem::UNAUTHORIZED.into())
+        };
         let (practice_id, secret) = bearer(&parts.headers).and_then(keys::read).ok_or_else(unknown)?;
         // The practice in the key's text is only where to look; the key's row proves it (AUZ-02).
         let scope = PracticeScope::opened_by(Door::ApiKey, practice_id);
@@ -76,6 +91,10 @@ impl FromRequestParts<AppState> for ApiCaller {
             })
             .await?;
         let (key, practice) = found.ok_or_else(unknown)?;
+        let bucket = format!("api-key/{}", key.key_id);
+        if let Some(problem) = turned_away(app, &bucket, app.settings.api_per_minute) {
+            return Err(problem);
+        }
         match parts.extensions.get::<Declared>() {
             Some(Declared(Needs::ApiKey(scope))) if key.may(*scope) => {}
             Some(Declared(Needs::ApiKey(scope))) => {
@@ -99,7 +118,7 @@ impl FromRequestParts<AppState> for ApiCaller {
             practice,
             key: key.key_id,
             name: key.name,
-            source: practice::source_of(parts).0,
+            source,
             words: Words::of(Language::accepted(accepted, Language::English)),
             asked: format!("{method} {}", parts.uri.path()),
             headers: parts.headers.clone(),

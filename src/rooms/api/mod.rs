@@ -39,8 +39,9 @@ enum Usual {
     /// Some fields are not right
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(json::ProblemJson),
-    /// Too many; `retry_at` says when again
-    #[response(status = 429, content_type = "application/problem+json")]
+    /// Too many requests of this key (`Retry-After` says how long to wait), or too many resends of this grant today (`retry_at` says when again)
+    #[response(status = 429, content_type = "application/problem+json",
+        headers(("Retry-After" = u32, description = "Seconds to wait")))]
     TooMany(json::ProblemJson),
     /// Something went wrong on our side
     #[response(status = 500, content_type = "application/problem+json")]

@@ -50,6 +50,7 @@ kinds! {
     INVALID = "invalid", 422, "Some fields are not right.";
     KEY_REUSED = "idempotency-key-reused", 422, "This Idempotency-Key was used for another request.";
     PRECONDITION_REQUIRED = "precondition-required", 428, "Send If-Match with the ETag that you read.";
+    TOO_MANY_REQUESTS = "too-many-requests", 429, "Too many requests; wait as many seconds as Retry-After says.";
     TOO_MANY_RESENDS = "too-many-resends", 429, "Today's resends of this grant are used up; the last link still works.";
     FAULT = "fault", 500, "Something went wrong on our side; nothing was half done.";
     BUSY = "busy", 503, "Very busy right now; nothing was done.";
@@ -68,6 +69,7 @@ impl Kind {
 pub struct Problem {
     kind: Kind,
     members: Map<String, Value>,
+    retry_after: Option<i64>,
 }
 
 /// What a handler returns.
@@ -75,7 +77,7 @@ pub type ApiResult = Result<Response, Problem>;
 
 impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
-        Self { kind, members: Map::new() }
+        Self { kind, members: Map::new(), retry_after: None }
     }
 }
 
@@ -101,6 +103,11 @@ impl Problem {
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// To be tried again after so many seconds.
+    pub fn after(self, seconds: i64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     /// Fields that are not right: where (a JSON pointer into the body) and what.
@@ -138,12 +145,12 @@ impl IntoResponse for Problem {
         )
             .into_response();
         let headers = response.headers_mut();
-        match self.kind.status {
-            401 => headers
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"anteroom\"")),
-            503 => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30")),
-            _ => None,
-        };
+        if self.kind.status == 401 {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"anteroom\""));
+        }
+        if let Some(seconds) = self.retry_after.or((self.kind.status == 503).then_some(30)) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }
