@@ -51,6 +51,15 @@ fn checked(text: &str, most: usize, allowed: impl Fn(char) -> bool) -> Result<St
     Ok(composed)
 }
 
+/// What decides whether two numbers or codes that people type are one: capitals and the width of letters
+/// do not count, everything else does ("A-12" is not "A1-2").
+pub fn code_key(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    caseless::default_case_fold_str(&text.nfkc().collect::<String>()).nfkc().collect()
+}
+
 /// Marks that people leave out when they type: accents of Latin, Greek and Cyrillic letters, Hebrew
 /// points, Arabic vowel signs. In Indic and Thai writing marks are letters, so those stay.
 fn is_left_out(c: char) -> bool {
@@ -127,6 +136,23 @@ pub fn fold_digraphs(text: &str) -> Option<String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_code_is_the_same_in_capitals_and_nowhere_else() {
+        for (one, other, same) in [
+            ("C1", "c1", true),
+            ("Ä-7", "ä-7", true),
+            ("Ａ１", "a1", true),
+            ("STRASSE", "straße", true),
+            ("C1", "C2", false),
+            ("A-12", "A1-2", false),
+            ("A1", "A 1", false),
+            ("1", "01", false),
+            ("E1", "É1", false),
+        ] {
+            assert_eq!(code_key(one) == code_key(other), same, "{one} and {other}");
+        }
+    }
 
     #[test]
     fn a_line_is_cleaned_of_what_nobody_typed() {

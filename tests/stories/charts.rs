@@ -352,6 +352,34 @@ stories! {
         assert!(!numbers.contains("1003"));
     }
 
+    async fn a_chart_number_is_the_same_in_capitals_or_not_whoever_types_it(w: &mut World) {
+        let mut typed = person("Ana", "Duarte", "1990-03-04");
+        typed.chart_number = "C1".into();
+        let ana = made(w, &typed).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/charts/new").await;
+        let fields = [("first_name", "Ben"), ("last_name", "Okafor"), ("chart_number", "c1")];
+        desk.submit(&page, "/staff/charts/new", &without_invitation(&fields)).await.must_be(422).must_say("Another chart has this number");
+        // In the file it is the chart that is there, and the number stays as it is written on it.
+        let report = import(w, "chart_number,first_name,last_name,preferred_name\nc1,Ana,Duarte,Anita\n", Mode::Apply).await;
+        assert_eq!((report.created, report.updated), (0, 1), "{report:?}");
+        let file = found_file(w, "anita").await;
+        assert_eq!((file.chart.chart_id.clone(), file.chart.chart_number.as_str()), (ana.clone(), "C1"));
+        // Its own number in other letters is no other chart's.
+        let page = desk.get(&format!("/staff/charts/{ana}/edit")).await;
+        desk.submit_and_follow(&page, "/edit", &[("chart_number", "c1")]).await.must_say("The face sheet is saved");
+        let mut other = person("Ben", "Okafor", "1991-03-04");
+        other.chart_number = "C2".into();
+        let ben = made(w, &other).await;
+        let page = desk.get(&format!("/staff/charts/{ben}/edit")).await;
+        desk.submit(&page, "/edit", &[("chart_number", "C1")]).await.must_be(422).must_say("Another chart has this number");
+        let both = "chart_number,first_name,last_name\nC9,Cleo,Park\nc9,Dan,Ito\n";
+        let report = import(w, both, Mode::Apply).await;
+        assert_eq!(report.bad.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["line 3, column chart_number: Line 2 has this chart number already, written C9; capitals do not count."]);
+        assert_eq!(found(w, Role::FrontDesk, &[("q", "park")]).await.len(), 0);
+    }
+
     async fn who_may_not_edit_sees_the_face_sheet_and_no_form(w: &mut World) {
         let id = made(w, &person("Ana", "Duarte", "1990-03-04")).await;
         let mut biller = w.staff(Role::Biller).await;

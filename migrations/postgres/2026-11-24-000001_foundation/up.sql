@@ -121,11 +121,13 @@ CREATE INDEX person_address_person ON person_address (practice_id, person_id, po
 CREATE INDEX person_address_value ON person_address (practice_id, value_key);
 
 -- owner_person_id names the chart owner: the client, or a related contact after Change Ownership.
+-- chart_number_key is the number without regard to capitals: C1 and c1 are one number, wherever they are typed.
 -- search_text and sort_key are folded copies, rewritten with every change of the face sheet.
 CREATE TABLE chart (
     practice_id     TEXT   NOT NULL,
     chart_id        TEXT   NOT NULL,
-    chart_number    TEXT   COLLATE "C" NOT NULL,
+    chart_number    TEXT   NOT NULL,
+    chart_number_key TEXT  COLLATE "C" NOT NULL,
     person_id       TEXT   NOT NULL,
     owner_person_id TEXT   NOT NULL,
     state           TEXT   NOT NULL,
@@ -135,7 +137,7 @@ CREATE TABLE chart (
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL,
     PRIMARY KEY (practice_id, chart_id),
-    UNIQUE (practice_id, chart_number),
+    UNIQUE (practice_id, chart_number_key),
     FOREIGN KEY (practice_id, person_id) REFERENCES person,
     FOREIGN KEY (practice_id, owner_person_id) REFERENCES person
 );

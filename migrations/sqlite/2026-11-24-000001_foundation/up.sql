@@ -121,11 +121,13 @@ CREATE INDEX person_address_person ON person_address (practice_id, person_id, po
 CREATE INDEX person_address_value ON person_address (practice_id, value_key);
 
 -- owner_person_id names the chart owner: the client, or a related contact after Change Ownership.
+-- chart_number_key is the number without regard to capitals: C1 and c1 are one number, wherever they are typed.
 -- search_text and sort_key are folded copies, rewritten with every change of the face sheet.
 CREATE TABLE chart (
     practice_id     TEXT   NOT NULL,
     chart_id        TEXT   NOT NULL,
     chart_number    TEXT   NOT NULL,
+    chart_number_key TEXT  NOT NULL,
     person_id       TEXT   NOT NULL,
     owner_person_id TEXT   NOT NULL,
     state           TEXT   NOT NULL,
@@ -135,13 +137,13 @@ CREATE TABLE chart (
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
     PRIMARY KEY (practice_id, chart_id),
-    UNIQUE (practice_id, chart_number),
+    UNIQUE (practice_id, chart_number_key),
     FOREIGN KEY (practice_id, person_id) REFERENCES person,
     FOREIGN KEY (practice_id, owner_person_id) REFERENCES person
 ) STRICT;
 -- Covers the list: a search reads this one index from end to end, in the list's order, and touches
 -- rows of the table only for the page that it shows.
-CREATE INDEX chart_find ON chart (practice_id, sort_key, chart_id, chart_number, owner_person_id, search_text);
+CREATE INDEX chart_find ON chart (practice_id, sort_key, chart_id, chart_number_key, owner_person_id, search_text);
 CREATE INDEX chart_person ON chart (practice_id, person_id);
 -- Covers the search for charts that nobody was invited to (the work list).
 CREATE INDEX chart_open ON chart (practice_id, state, sort_key, chart_id, owner_person_id);

@@ -117,6 +117,7 @@ diesel::table! {
         practice_id -> Text,
         chart_id -> Text,
         chart_number -> Text,
+        chart_number_key -> Text,
         person_id -> Text,
         owner_person_id -> Text,
         state -> Text,

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use crate::kernel::civil::BirthDate;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};
+use crate::kernel::text;
 use crate::platform::audit::{By, Event, record};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
@@ -294,7 +295,8 @@ pub(super) fn change(
         if number.is_empty() {
             return Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberMissing))));
         }
-        if number_taken(c, number)? {
+        let is_other = text::code_key(number) != text::code_key(&file.chart.chart_number);
+        if is_other && number_taken(c, number)? {
             return Ok(Err(Refused::Fields(Problems::one("chart_number", Wrong::NumberTaken))));
         }
         changed.push("chart_number");

@@ -406,7 +406,7 @@ fn place_of(c: &mut Scoped<'_>, id: &ChartId) -> Result<Option<Place>, Fault> {
     let found: Option<(String, String)> = chart::table
         .filter(chart::practice_id.eq(c.practice().clone()))
         .filter(chart::chart_id.eq(id.clone()))
-        .select((chart::sort_key, chart::chart_number))
+        .select((chart::sort_key, chart::chart_number_key))
         .first(c.conn)
         .optional()?;
     Ok(found.map(|(sort_key, number)| Place { sort_key, number, id: id.clone() }))
@@ -438,8 +438,8 @@ fn ids_of_page(
                 (Sort::Name, true) => query.filter(chart::sort_key.lt(place.sort_key.clone()).or(
                     chart::sort_key.eq(place.sort_key.clone()).and(chart::chart_id.lt(place.id.clone())),
                 )),
-                (Sort::Number, false) => query.filter(chart::chart_number.gt(place.number.clone())),
-                (Sort::Number, true) => query.filter(chart::chart_number.lt(place.number.clone())),
+                (Sort::Number, false) => query.filter(chart::chart_number_key.gt(place.number.clone())),
+                (Sort::Number, true) => query.filter(chart::chart_number_key.lt(place.number.clone())),
                 (Sort::Newest, false) => query.filter(chart::chart_id.gt(place.id.clone())),
                 (Sort::Newest, true) => query.filter(chart::chart_id.lt(place.id.clone())),
             };
@@ -455,10 +455,10 @@ fn ids_of_page(
     let query = match (search.sort, down, walk) {
         (Sort::Name, false, _) => query.order((chart::sort_key.asc(), chart::chart_id.asc())),
         (Sort::Name, true, _) => query.order((chart::sort_key.desc(), chart::chart_id.desc())),
-        (Sort::Number, false, true) => query.order(chart::chart_number.asc()),
-        (Sort::Number, true, true) => query.order(chart::chart_number.desc()),
-        (Sort::Number, false, false) => query.order(chart::chart_number.concat("").asc()),
-        (Sort::Number, true, false) => query.order(chart::chart_number.concat("").desc()),
+        (Sort::Number, false, true) => query.order(chart::chart_number_key.asc()),
+        (Sort::Number, true, true) => query.order(chart::chart_number_key.desc()),
+        (Sort::Number, false, false) => query.order(chart::chart_number_key.concat("").asc()),
+        (Sort::Number, true, false) => query.order(chart::chart_number_key.concat("").desc()),
         (Sort::Newest, false, true) => query.order(chart::chart_id.asc()),
         (Sort::Newest, true, true) => query.order(chart::chart_id.desc()),
         (Sort::Newest, false, false) => query.order(chart::chart_id.concat("").asc()),

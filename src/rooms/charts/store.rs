@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Moment;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
+use crate::kernel::text;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, portal_access, related_contact};
 use crate::platform::fault::Fault;
@@ -291,11 +292,11 @@ pub(super) fn grant_states(
         .load(c.conn)?)
 }
 
-/// The chart with this number.
+/// The chart with this number, in capitals or not.
 pub fn find_by_number(c: &mut Scoped<'_>, number: &str) -> Result<Option<ChartId>, Fault> {
     Ok(chart::table
         .filter(chart::practice_id.eq(c.practice().clone()))
-        .filter(chart::chart_number.eq(number))
+        .filter(chart::chart_number_key.eq(text::code_key(number)))
         .select(chart::chart_id)
         .first(c.conn)
         .optional()?)

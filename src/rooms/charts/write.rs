@@ -21,6 +21,7 @@ pub(super) struct ChartRow {
     practice_id: PracticeId,
     chart_id: ChartId,
     chart_number: String,
+    chart_number_key: String,
     person_id: PersonId,
     owner_person_id: PersonId,
     state: String,
@@ -65,6 +66,7 @@ impl NewRows {
             practice_id,
             chart_id: chart_id.clone(),
             chart_number: number.to_owned(),
+            chart_number_key: text::code_key(number),
             owner_person_id: person_id.clone(),
             person_id: person_id.clone(),
             state: "open".to_owned(),
@@ -257,6 +259,7 @@ pub(super) fn swap_chart(
     )
     .set((
         chart::chart_number.eq(number),
+        chart::chart_number_key.eq(text::code_key(number)),
         chart::sort_key.eq(sort_key(
             &sheet.client.last_name,
             &sheet.client.first_name,
@@ -515,11 +518,11 @@ pub fn touch_chart(c: &mut Scoped<'_>, id: &ChartId) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Has another chart of this practice this number?
+/// Has a chart of this practice this number? Capitals do not count.
 pub(super) fn number_taken(c: &mut Scoped<'_>, number: &str) -> Result<bool, Fault> {
     let found: i64 = chart::table
         .filter(chart::practice_id.eq(c.practice().clone()))
-        .filter(chart::chart_number.eq(number))
+        .filter(chart::chart_number_key.eq(text::code_key(number)))
         .count()
         .get_result(c.conn)?;
     Ok(found > 0)

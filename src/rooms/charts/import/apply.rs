@@ -45,13 +45,13 @@ pub(super) async fn apply(
     Ok(report)
 }
 
-/// Which charts of this practice have these numbers.
+/// Which charts of this practice have these numbers, by the number's key.
 fn known(c: &mut Scoped<'_>, rows: &[Row]) -> Result<HashMap<String, ChartId>, Fault> {
-    let numbers: Vec<&str> = rows.iter().map(|row| row.typed.chart_number.as_str()).collect();
+    let numbers: Vec<String> = rows.iter().map(|row| text::code_key(&row.typed.chart_number)).collect();
     Ok(chart::table
         .filter(chart::practice_id.eq(c.practice().clone()))
-        .filter(chart::chart_number.eq_any(numbers))
-        .select((chart::chart_number, chart::chart_id))
+        .filter(chart::chart_number_key.eq_any(numbers))
+        .select((chart::chart_number_key, chart::chart_id))
         .load::<(String, ChartId)>(c.conn)?
         .into_iter()
         .collect())
@@ -74,7 +74,7 @@ fn meanings<'r>(c: &mut Scoped<'_>, rows: &'r [Row]) -> Result<Vec<(&'r Row, Mea
     let today = Date::MAX;
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
-        let file = known.get(&row.typed.chart_number).and_then(|id| files.remove(id));
+        let file = known.get(&text::code_key(&row.typed.chart_number)).and_then(|id| files.remove(id));
         let Some(file) = file else {
             all.push((row, Meaning::New));
             continue;

@@ -6,6 +6,7 @@ use std::io::Read;
 use jiff::civil::Date;
 
 use crate::kernel::civil::{BirthDate, BirthDateError};
+use crate::kernel::text;
 use crate::platform::i18n::{Language, Words};
 use crate::rooms::charts::face_sheet::{FaceSheet, Typed, TypedAddress, TypedContact, TypedPerson, Wrong};
 use crate::rooms::charts::import::Bad;
@@ -279,7 +280,7 @@ fn read_text(text: &str, today: Date) -> File {
         Err(bad) => return File { bad, ..File::default() },
     };
     let mut file = File::default();
-    let mut seen: HashMap<String, u64> = HashMap::new();
+    let mut seen: HashMap<String, (u64, String)> = HashMap::new();
     for (line, cells) in records {
         file.count += 1;
         if cells.len() != columns.len() {
@@ -301,7 +302,7 @@ fn row(
     columns: &[&'static str],
     line: u64,
     cells: &[String],
-    seen: &mut HashMap<String, u64>,
+    seen: &mut HashMap<String, (u64, String)>,
     today: Date,
 ) {
     let before = file.bad.len();
@@ -359,8 +360,20 @@ fn row(
     }
     if typed.chart_number.is_empty() {
         file.say(line, "chart_number", "The chart number is missing.");
-    } else if let Some(first) = seen.insert(typed.chart_number.clone(), line) {
-        file.say(line, "chart_number", format!("Line {first} has this chart number already."));
+    } else {
+        let number = typed.chart_number.clone();
+        match seen.get(&text::code_key(&number)) {
+            Some((first, same)) if *same == number => {
+                file.say(line, "chart_number", format!("Line {first} has this chart number already."));
+            }
+            Some((first, other)) => {
+                let reason = format!(
+                    "Line {first} has this chart number already, written {other}; capitals do not count."
+                );
+                file.say(line, "chart_number", reason);
+            }
+            None => drop(seen.insert(text::code_key(&number), (line, number))),
+        }
     }
     let words = Words::of(Language::English);
     let checked = typed.check(today);
@@ -549,6 +562,17 @@ mod tests {
         {
             assert!(told.iter().any(|b| b.contains(&format!("column {column}:"))), "{column}: {told:?}");
         }
+    }
+
+    #[test]
+    fn a_chart_number_stands_once_in_capitals_or_not() {
+        assert_eq!(
+            bad(format!("{HEAD}C1,Ana,Duarte,,\nc1,Ben,Okafor,,\nC-1,Cleo,Park,,\nC1,Dan,Ito,,\n").as_bytes()),
+            [
+                "line 3, column chart_number: Line 2 has this chart number already, written C1; capitals do not count.",
+                "line 5, column chart_number: Line 2 has this chart number already.",
+            ]
+        );
     }
 
     #[test]
