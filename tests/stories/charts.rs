@@ -443,6 +443,20 @@ stories! {
         assert!(import_bytes(w, [b"\xef\xbb\xbf", good.as_bytes()].concat(), Mode::Apply).await.applied, "a mark is fine");
     }
 
+    async fn two_imports_of_one_file_at_once_make_each_chart_once(w: &mut World) {
+        let rows: String = (0..300).map(|i| format!("A{i},Ana{i},Duarte,ana{i}@example.org\n")).collect();
+        let file = format!("chart_number,first_name,last_name,email\n{rows}");
+        let (one, other) = tokio::join!(import(w, &file, Mode::Apply), import(w, &file, Mode::Apply));
+        assert!(one.applied && other.applied, "{one:?} {other:?}");
+        assert_eq!((one.created + other.created, one.unchanged + other.unchanged), (300, 300));
+        // Somebody else's save between two imports is no reason to stop, and is not written over.
+        let less = file.replace("Duarte", "Duarte-Reyes");
+        let (one, other) = tokio::join!(import(w, &less, Mode::Apply), import(w, &less, Mode::Apply));
+        assert_eq!((one.updated + other.updated, one.unchanged + other.unchanged), (300, 300), "{one:?} {other:?}");
+        let check = w.app.db.read(&w.riverbend.scope, audit::check_chain).await.expect("no fault");
+        assert!(matches!(check, ChainCheck::Whole(_)), "{check:?}");
+    }
+
     async fn auz_06_an_import_touches_only_its_own_practice(w: &mut World) {
         let mut typed = person("Theirs", "Duarte", "1990-03-04");
         typed.chart_number = "A1".into();
@@ -450,6 +464,41 @@ stories! {
         let report = import(w, "chart_number,first_name,last_name\nA1,Ours,Duarte\n", Mode::Apply).await;
         assert_eq!((report.created, report.updated), (1, 0));
         assert_eq!(version_of(w, &w.twinoaks.scope, &theirs).await, 1);
+    }
+
+    /// Not a test but a measurement of what another practice's sign-in waits for while a file comes in.
+    #[ignore = "a measurement of minutes"]
+    async fn how_long_an_import_keeps_another_practice_waiting(w: &mut World) {
+        let mut file = String::from("chart_number,first_name,last_name,birth_date,email,phone\n");
+        for i in 0..30_000usize {
+            let (day, month, year) = (1 + i * 11 % 28, 1 + i * 7 % 12, 1930 + i * 31 % 85);
+            file.push_str(&format!(
+                "{},First{},Last{},{year}-{month:02}-{day:02},client{i}@example.org,555{:07}\n",
+                10_000 + i, i * 7 % 700, i * 13 % 4_000, i * 199 % 10_000_000
+            ));
+        }
+        let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let (app, scope, stop) = (w.app.clone(), w.twinoaks.scope.clone(), done.clone());
+        let waits = tokio::spawn(async move {
+            let limit = anteroom::platform::limits::Limit { most: 1_000_000, seconds: 3_600 };
+            let mut waits = Vec::new();
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                let began = std::time::Instant::now();
+                app.db.write(&scope, move |c| anteroom::platform::limits::count(c, "measured", limit)).await.expect("no fault");
+                waits.push(began.elapsed());
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            waits.sort();
+            waits
+        });
+        for what in ["new", "again"] {
+            let began = std::time::Instant::now();
+            let report = import(w, &file, Mode::Apply).await;
+            println!("{:?}: 30,000 rows {what}: {:.2?} (created {})", w.engine, began.elapsed(), report.created);
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        let waits = waits.await.expect("the other practice");
+        println!("{:?}: of {} writes of another practice the longest waited {:.2?}", w.engine, waits.len(), waits[waits.len() - 1]);
     }
 
     /// Not a test but a measurement: `cargo test --release --test stories charts -- --ignored --nocapture`.

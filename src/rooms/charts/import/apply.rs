@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use diesel::prelude::*;
 use jiff::civil::Date;
@@ -11,9 +12,10 @@ use crate::kernel::text;
 use crate::platform::audit::{By, Event, record_many};
 use crate::platform::db::schema::chart;
 use crate::platform::db::{PracticeScope, Scoped, search};
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::{App, AppState};
-use crate::rooms::charts::actions::{Changed, Refused, Why, change};
+use crate::rooms::charts::ChartFile;
+use crate::rooms::charts::actions::{Refused, Why, change};
 use crate::rooms::charts::face_sheet::{FaceSheet, Typed, TypedAddress, TypedPerson};
 use crate::rooms::charts::import::read::{File, Row};
 use crate::rooms::charts::import::{Mode, Report};
@@ -23,6 +25,12 @@ use crate::rooms::charts::write::NewRows;
 /// Charts that are looked up or written in one go.
 const BATCH: usize = 500;
 
+/// How often a file is worked out anew because somebody was at the same charts meanwhile.
+const TRIES: usize = 3;
+
+/// A chart of the file was made or changed between the working out and the writing.
+const OVERTAKEN: &str = "charts of the file were being changed meanwhile; import it again";
+
 pub(super) async fn apply(
     app: &AppState,
     scope: &PracticeScope,
@@ -31,18 +39,50 @@ pub(super) async fn apply(
     mode: Mode,
     progress: impl FnMut(u64) + Send + 'static,
 ) -> Result<Report, Fault> {
-    // A transaction may have to run again, so the unit borrows what it is given.
-    let (file, progress) = (Arc::new(file), Mutex::new(progress));
-    let mut tell = move |done| progress.lock().unwrap_or_else(PoisonError::into_inner)(done);
-    if mode == Mode::DryRun || !file.bad.is_empty() {
-        return app.db.read(scope, move |c| look(c, &file, &mut tell)).await;
+    let (file, progress) = (Arc::new(file), Arc::new(Mutex::new(progress)));
+    let is_overtaken = |fault: &Fault| match fault {
+        Fault::Busy(why) => *why == OVERTAKEN,
+        Fault::Database(error) => is_duplicate(error),
+        _ => false,
+    };
+    for _ in 0..TRIES {
+        let (reading, telling, reader) = (file.clone(), progress.clone(), by.clone());
+        let mut tell = move |done| telling.lock().unwrap_or_else(PoisonError::into_inner)(done);
+        let began = Instant::now();
+        let plan = app.db.read(scope, move |c| plan(c, &reader, &reading, &mut tell)).await?;
+        if mode == Mode::DryRun || !file.bad.is_empty() {
+            return Ok(plan.report);
+        }
+        let planned = began.elapsed();
+        let (within, by) = (app.clone(), by.clone());
+        match app.db.write(scope, move |c| write(&within, c, &by, &plan)).await {
+            Err(fault) if is_overtaken(&fault) => {}
+            Err(fault) => return Err(fault),
+            Ok(report) => {
+                let written = began.elapsed().saturating_sub(planned);
+                tracing::info!(rows = report.rows, ?planned, ?written, "charts came in from a file");
+                app.db.system_write(|system| search::after_bulk_load(system.conn)).await?;
+                return Ok(report);
+            }
+        }
     }
-    let within = app.clone();
-    let report = app.db.write(scope, move |c| write(&within, c, &by, &file, &mut tell)).await?;
-    if report.applied {
-        app.db.system_write(|system| search::after_bulk_load(system.conn)).await?;
-    }
-    Ok(report)
+    Err(Fault::Busy(OVERTAKEN))
+}
+
+/// What a file comes to, with every row as it will be written. Worked out by reading alone, while nobody
+/// waits for the writer; all that is left for the transaction is to put it in.
+struct Plan {
+    report: Report,
+    new: NewRows,
+    changes: Vec<Change>,
+    events: Vec<Event>,
+}
+
+/// A chart that stands there and that the file has otherwise.
+struct Change {
+    line: u64,
+    stands: ChartFile,
+    sheet: FaceSheet,
 }
 
 /// Which charts of this practice have these numbers, by the number's key.
@@ -61,7 +101,7 @@ fn known(c: &mut Scoped<'_>, rows: &[Row]) -> Result<HashMap<String, ChartId>, F
 enum Meaning {
     New,
     Same,
-    Differs(Box<(crate::rooms::charts::ChartFile, FaceSheet)>),
+    Differs(Box<(ChartFile, FaceSheet)>),
 }
 
 /// The rows of a batch with what each means.
@@ -170,73 +210,54 @@ fn lay_addresses(
     *stand = all;
 }
 
-fn look(c: &mut Scoped<'_>, file: &File, tell: &mut impl FnMut(u64)) -> Result<Report, Fault> {
-    let mut report = Report { rows: file.count, bad: file.bad.clone(), ..Report::default() };
+fn plan(c: &mut Scoped<'_>, by: &By, file: &File, tell: &mut impl FnMut(u64)) -> Result<Plan, Fault> {
+    let mut plan = Plan {
+        report: Report { rows: file.count, bad: file.bad.clone(), ..Report::default() },
+        new: NewRows::default(),
+        changes: Vec::new(),
+        events: Vec::new(),
+    };
     let mut done = 0;
     for rows in file.rows.chunks(BATCH) {
-        for (_, meaning) in meanings(c, rows)? {
-            match meaning {
-                Meaning::New => report.created += 1,
-                Meaning::Same => report.unchanged += 1,
-                Meaning::Differs(_) => report.updated += 1,
-            }
-        }
-        done += rows.len() as u64;
-        tell(done);
-    }
-    Ok(report)
-}
-
-fn write(
-    app: &App,
-    c: &mut Scoped<'_>,
-    by: &By,
-    file: &File,
-    tell: &mut impl FnMut(u64),
-) -> Result<Report, Fault> {
-    let mut report = Report { rows: file.count, applied: true, ..Report::default() };
-    let mut events = Vec::new();
-    let mut done = 0;
-    for rows in file.rows.chunks(BATCH) {
-        let mut new = NewRows::default();
         for (row, meaning) in meanings(c, rows)? {
             match meaning {
                 Meaning::New => {
-                    let (chart, _) = new.chart(c, &row.sheet, &row.typed.chart_number);
-                    events.push(Event::new(by.clone(), "chart.created").on_chart(&chart));
-                    report.created += 1;
+                    let (chart, _) = plan.new.chart(c, &row.sheet, &row.typed.chart_number);
+                    plan.events.push(Event::new(by.clone(), "chart.created").on_chart(&chart));
+                    plan.report.created += 1;
                 }
-                Meaning::Same => report.unchanged += 1,
+                Meaning::Same => plan.report.unchanged += 1,
                 Meaning::Differs(pair) => {
                     let (stands, sheet) = *pair;
-                    match change(app, c, by, &stands, &sheet, &Why::Elsewhere)? {
-                        Ok(Changed { fields, .. }) => {
-                            let details = serde_json::json!({ "fields": fields });
-                            let event =
-                                Event::new(by.clone(), "chart.changed").on_chart(&stands.chart.chart_id);
-                            events.push(event.with(details));
-                            report.updated += 1;
-                        }
-                        // Somebody saved this very chart in this very moment: the whole unit runs again.
-                        Err(Refused::Stale(_) | Refused::NotFound) => {
-                            return Err(Fault::Busy(
-                                "a chart of the file was being changed; import it again",
-                            ));
-                        }
-                        Err(Refused::Fields(_)) => {
-                            return Err(Fault::other(format!(
-                                "the chart on line {} cannot be changed",
-                                row.line
-                            )));
-                        }
-                    }
+                    plan.changes.push(Change { line: row.line, stands, sheet });
+                    plan.report.updated += 1;
                 }
             }
         }
-        new.insert(c)?;
         done += rows.len() as u64;
         tell(done);
     }
+    plan.new = plan.new.in_order();
+    Ok(plan)
+}
+
+fn write(app: &App, c: &mut Scoped<'_>, by: &By, plan: &Plan) -> Result<Report, Fault> {
+    plan.new.insert(c)?;
+    let mut events = plan.events.clone();
+    for Change { line, stands, sheet } in &plan.changes {
+        match change(app, c, by, stands, sheet, &Why::Elsewhere)? {
+            Ok(changed) => {
+                let details = serde_json::json!({ "fields": changed.fields });
+                let event = Event::new(by.clone(), "chart.changed").on_chart(&stands.chart.chart_id);
+                events.push(event.with(details));
+            }
+            Err(Refused::Stale(_) | Refused::NotFound) => return Err(Fault::Busy(OVERTAKEN)),
+            Err(Refused::Fields(_)) => {
+                return Err(Fault::other(format!("the chart on line {line} cannot be changed")));
+            }
+        }
+    }
+    let report = Report { applied: true, ..plan.report.clone() };
     let details = serde_json::json!({
         "rows": report.rows, "created": report.created, "updated": report.updated, "unchanged": report.unchanged,
     });
