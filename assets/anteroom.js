@@ -38,14 +38,14 @@
     : element?.dataset?.dialog ? `[data-dialog="${CSS.escape(element.dataset.dialog)}"]`
     : element?.getAttribute?.("href") ? `[href="${CSS.escape(element.getAttribute("href"))}"]`
     : element?.matches?.("summary[aria-label]") ? `summary[aria-label="${CSS.escape(element.getAttribute("aria-label"))}"]` : null;
-  function swap(old, fresh, focusInside) {
-    if (old.isEqualNode(fresh)) return old;
-    const held = old.contains(doc.activeElement) && doc.activeElement !== old ? doc.activeElement : null;
-    const at = place(held), caret = held?.selectionStart;
+  function swap(old, fresh, focusInside, quiet) {
     all("details", old).forEach((details, i) => {
       const twin = all("details", fresh)[i];
       if (twin && !twin.matches(".menu")) twin.open = details.open;
     });
+    if (old.isEqualNode(fresh)) return old;
+    const held = old.contains(doc.activeElement) && doc.activeElement !== old ? doc.activeElement : null;
+    const at = place(held), caret = held?.selectionStart;
     const next = doc.importNode(fresh, true);
     old.replaceWith(next);
     if (held || focusInside) {
@@ -56,7 +56,12 @@
         try { if (caret != null) again.setSelectionRange(caret, caret); } catch { /* not a text */ }
       }
     }
-    next.classList.add("is-fresh");
+    if (!quiet) {
+      // A mark for the eye, and gone before the next comparison.
+      const mine = next.getAttribute("class");
+      next.classList.add("is-fresh");
+      setTimeout(() => { if (mine === null) next.removeAttribute("class"); else next.className = mine; }, 1300);
+    }
     settle(next);
     return next;
   }
@@ -79,7 +84,7 @@
       const old = one(what), part = one(what, fresh);
       if (answer.ok && old && part) {
         form.closest("dialog")?.close();
-        swap(old, part, post);
+        swap(old, part, post, !post);
         say(one("#toasts .toast", fresh)?.textContent);
         if (!post) history.replaceState(history.state, "", url);
         return;
@@ -282,6 +287,8 @@
     all("[data-when]", dialog).forEach(part => { part.hidden = part.dataset.when !== when; });
     all("[data-close]", dialog).forEach(part => { part.hidden = when === "over"; });
     if (!dialog.open) dialog.showModal();
+    // What can be done now has the focus, also when the one before it is gone.
+    one(".button:not([hidden])", dialog)?.focus();
   }
   function over() {
     if (!dialog) { location.reload(); return; }
@@ -325,7 +332,7 @@
   // One connection a section, and only while somebody looks: a browser has few to give.
   const lines = new Map();
   async function refresh(section) {
-    const busy = () => one("dialog[open]", section) || section.contains(doc.activeElement) && doc.activeElement.matches("input, textarea, select");
+    const busy = () => one("dialog[open], details.menu[open]", section) || section.contains(doc.activeElement) && doc.activeElement.matches("input, textarea, select");
     if (busy()) { section.dataset.stale = "1"; return; }
     try {
       const answer = await fetch(section.dataset.liveFrom, { headers: PAGE });
@@ -349,9 +356,10 @@
       line.addEventListener("error", () => { if (line.readyState === EventSource.CLOSED) lines.delete(section.id); });
     });
   }
-  doc.addEventListener("close", event => {
+  // News that came while somebody was in a dialog or a menu is shown when they have left it.
+  for (const left of ["close", "toggle"]) doc.addEventListener(left, event => {
     const section = event.target.closest?.("[data-live]");
-    if (section?.dataset.stale) refresh(section);
+    if (section?.dataset.stale && !event.target.open) refresh(section);
   }, true);
   doc.addEventListener("visibilitychange", () => {
     connect();

@@ -35,6 +35,23 @@ async fn look(window: &mut Window, browser: &mut Browser, path: &str, wrong: &mu
     true
 }
 
+/// Who opens a page.
+fn whose(needs: Needs) -> &'static str {
+    match needs {
+        Needs::StaffSession | Needs::Staff(_) => "staff",
+        Needs::ClientSession | Needs::Client(_) => "client",
+        _ => "nobody",
+    }
+}
+
+/// A route's path with something in each of its blanks.
+fn filled(path: &str, client: &Client) -> String {
+    path.replace("{practice}", "riverbend")
+        .replace("{chart}", client.chart_id.as_str())
+        .replace("{act}", "revoke")
+        .replace("{token}", &"A".repeat(43))
+}
+
 #[test]
 fn a11_01_axe_finds_nothing_on_any_page() {
     tell(Engine::Sqlite, async |w| {
@@ -54,20 +71,10 @@ fn a11_01_axe_finds_nothing_on_any_page() {
             };
             window.become_user(&browser).await;
             for row in rows.iter().filter(|row| row.method == "GET") {
-                let its = match row.needs {
-                    Needs::StaffSession | Needs::Staff(_) => "staff",
-                    Needs::ClientSession | Needs::Client(_) => "client",
-                    _ => "nobody",
-                };
-                if its != who {
+                if whose(row.needs) != who {
                     continue;
                 }
-                let path = row
-                    .path
-                    .replace("{practice}", "riverbend")
-                    .replace("{chart}", ana.chart_id.as_str())
-                    .replace("{act}", "revoke")
-                    .replace("{token}", &"A".repeat(43));
+                let path = filled(row.path, &ana);
                 if look(&mut window, &mut browser, &path, &mut wrong).await {
                     seen += 1;
                 }
@@ -76,6 +83,58 @@ fn a11_01_axe_finds_nothing_on_any_page() {
         window.must_have_stayed_at_home().await;
         window.close().await;
         eprintln!("{seen} pages looked at");
+        assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
+
+#[test]
+fn a11_07_no_page_scrolls_sideways_at_320_px_in_either_language() {
+    tell(Engine::Sqlite, async |w| {
+        let ana = w.chart("Ana", "Duarte").await;
+        let client = w.registered(&ana).await;
+        let staff = w.staff(Role::Administrator).await;
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Narrow).await;
+        let (_, rows) = app::routes().into_parts();
+        let mut wrong = Vec::new();
+        for language in ["en", "es"] {
+            // The practice's language is its staff's, the client's own their account's.
+            let mut admin = staff.clone();
+            let page = admin.get("/staff/practice").await;
+            admin.submit_and_follow(&page, "/staff/practice", &[("language", language)]).await;
+            let mut own = client.clone();
+            let page = own.get("/portal/me").await;
+            own.submit_and_follow(&page, "/portal/me/language", &[("language", language)]).await;
+            for (who, browser) in [("nobody", w.browser()), ("staff", admin), ("client", own)] {
+                window.become_user(&browser).await;
+                window.speak(language).await;
+                for row in rows.iter().filter(|row| row.method == "GET" && whose(row.needs) == who) {
+                    let path = filled(row.path, &ana);
+                    if !browser.clone().visit(&path).await.html().contains("<html") {
+                        continue;
+                    }
+                    // Before sign-in a page may be asked for in a language (the API's own would be English).
+                    let asked = if who == "nobody" { format!("{path}?lang={language}") } else { path.clone() };
+                    window.visit(&asked).await;
+                    // What unfolds is looked at too.
+                    let open = "document.querySelectorAll('details:not(.menu)').forEach(d => { d.open = true; });";
+                    window.script(open, serde_json::json!([])).await;
+                    for width in [Width::Phone, Width::Narrow] {
+                        window.resize(width).await;
+                        let wider = window.sideways().await;
+                        if wider > 0 {
+                            let who = window.too_wide().await;
+                            wrong.push(format!("{path} ({language}, {width:?}): {wider} px too wide: {who}"));
+                        }
+                    }
+                    let spoken = window.script("return document.documentElement.lang;", serde_json::json!([])).await;
+                    if spoken != language {
+                        wrong.push(format!("{path} speaks {spoken} and not {language}"));
+                    }
+                }
+            }
+        }
+        window.close().await;
         assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
     });
 }

@@ -13,5 +13,6 @@ mod everywhere;
 mod ground;
 mod injection;
 mod keyboard;
+mod patience;
 mod pictures;
 mod the_loop;

@@ -128,6 +128,37 @@ impl Window {
         .await;
     }
 
+    /// The language that the browser asks for.
+    pub async fn speak(&self, language: &str) {
+        self.devtools("Network.enable", json!({})).await;
+        let headers = json!({ "headers": { "Accept-Language": language } });
+        self.devtools("Network.setExtraHTTPHeaders", headers).await;
+    }
+
+    /// High contrast, as the system would ask for: grounds and inks are the system's own.
+    pub async fn force_colours(&self, scheme: Scheme) {
+        let value = if scheme == Scheme::Dark { "dark" } else { "light" };
+        self.devtools(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [
+                { "name": "forced-colors", "value": "active" },
+                { "name": "prefers-color-scheme", "value": value },
+                { "name": "prefers-reduced-motion", "value": "reduce" },
+            ] }),
+        )
+        .await;
+    }
+
+    /// Pulls the plug, or puts it back.
+    pub async fn go_offline(&self, offline: bool) {
+        self.devtools("Network.enable", json!({})).await;
+        self.devtools(
+            "Network.emulateNetworkConditions",
+            json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 }),
+        )
+        .await;
+    }
+
     /// Opens an address of the server, or any absolute one.
     pub async fn visit(&mut self, address: &str) {
         let address =
@@ -139,6 +170,11 @@ impl Window {
     /// Takes over the cookies of a browser without a screen, as if its user had signed in here.
     pub async fn become_user(&mut self, browser: &crate::support::Browser) {
         self.visit("/healthz").await;
+        self.take_cookies_of(browser).await;
+    }
+
+    /// The same without leaving the page: as if its user had signed in in another tab.
+    pub async fn take_cookies_of(&self, browser: &crate::support::Browser) {
         self.call("DELETE", "/cookie", Value::Null).await;
         for (name, value) in browser.cookies() {
             let cookie =
@@ -554,6 +590,7 @@ impl Window {
                 "/execute/async",
                 json!({
                     "script": "const done = arguments[arguments.length - 1]; \
+                        document.getAnimations().forEach(a => { try { a.finish(); } catch { /* it has no end */ } }); \
                         axe.run(document, { resultTypes: ['violations'], runOnly: \
                           ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice'] }) \
                         .then(r => done(r.violations.flatMap(v => v.nodes.map(n => \
