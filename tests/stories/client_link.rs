@@ -65,7 +65,42 @@ fn without_the_typed(page: &Page) -> String {
     html
 }
 
+/// Each form's password fields, as a browser's password manager sees them: `autocomplete` words.
+fn passwords_in_forms(html: &str) -> Vec<Vec<String>> {
+    let word = |field: &str| {
+        field.split("autocomplete=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("").to_owned()
+    };
+    html.split("<form")
+        .skip(1)
+        .map(|form| form.split("</form>").next().unwrap_or_default())
+        .map(|form| form.split("<input").filter(|i| i.contains("type=\"password\"")).map(word).collect())
+        .filter(|found: &Vec<String>| !found.is_empty())
+        .collect()
+}
+
 stories! {
+    async fn a11_04_the_form_asks_for_one_password_a_new_one_or_the_one_they_have(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let mut phone = w.browser();
+        let page = phone.get(&link).await;
+        assert_eq!(passwords_in_forms(&page.html()), [["new-password"]]);
+        // To the other form and back: nothing is checked, nothing counted, and what was typed stays.
+        let typed = right(&[("last_name", "Duarte-Typed"), ("year", "1999"), ("how", "switch-existing")]);
+        let other = phone.submit(&page, &link, &typed).await;
+        other.must_be(200).must_say("this access is added to them").must_not_say("Please look at this again");
+        assert_eq!(passwords_in_forms(&other.html()), [["current-password"]]);
+        let html = other.html();
+        assert!(html.contains("value=\"Duarte-Typed\"") && html.contains("value=\"1999\""), "{html}");
+        assert!(!html.contains(SENTENCE), "a password is never echoed");
+        for _ in 0..6 {
+            phone.submit(&other, &link, &[("how", "switch-new")]).await.must_be(200);
+        }
+        let back = phone.submit(&other, &link, &[("how", "switch-new")]).await;
+        assert_eq!(passwords_in_forms(&back.html()), [["new-password"]]);
+        phone.submit_and_follow(&back, &link, &right(&[])).await.must_be(200);
+    }
+
     async fn the_whole_way_from_the_link_to_sign_in(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let link = link_of(w, &ana).await;

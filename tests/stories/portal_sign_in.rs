@@ -37,6 +37,40 @@ async fn reset_link(w: &mut World, address: &str) -> String {
 }
 
 stories! {
+    async fn a11_03_what_is_wrong_with_a_sign_in_as_a_whole_is_said_once_and_leads_to_no_field(w: &mut World) {
+        let desk = w.riverbend.member(Role::FrontDesk).email.clone();
+        let client = try_in(w, "nobody@example.org", "not the password at all").await;
+        let fields = [("email", desk.as_str()), ("password", "not the password at all"), ("back", "")];
+        let staff = w.browser().post("/riverbend/staff/sign-in", &fields).await;
+        for page in [client, staff] {
+            page.must_be(422).must_say("Please look at this again");
+            let html = page.html();
+            let summary = html.split("<ul>").nth(1).and_then(|rest| rest.split("</ul>").next()).unwrap_or_default();
+            let said = summary.replace("<li>", "").replace("</li>", "");
+            assert!(!said.trim().is_empty() && !said.contains("href"), "{said}");
+            assert_eq!(html.matches(said.trim()).count(), 1, "{html}");
+            assert!(!html.contains("aria-invalid") && !html.contains("has-error"), "{html}");
+        }
+        // What is missing is said at its field.
+        let page = try_in(w, "", "").await;
+        assert!(page.html().contains("id=\"e-name\"") && page.html().contains("href=\"#f-password\""));
+    }
+
+    async fn a11_04_a_password_page_names_the_sign_in_that_it_is_for(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        forget(w, &ana.email).await;
+        let link = reset_link(w, &ana.email).await;
+        let mut browser = w.browser();
+        let form = browser.get(&link).await;
+        let weak = browser.submit(&form, "/password/", &[("password", "short one")]).await;
+        for page in [form, weak] {
+            let html = page.html();
+            let field = html.split("<input").find(|i| i.contains("autocomplete=\"username\"")).unwrap_or_default();
+            assert!(field.contains(&format!("value=\"{}\"", who.name)), "{html}");
+        }
+    }
+
     async fn a_client_signs_in_sees_home_and_signs_out(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;

@@ -384,8 +384,8 @@ fn known(account: &Account, grants: &[HeldGrant]) -> Known {
 pub enum ResetView {
     /// No such link: the same page for everybody.
     Unknown,
-    /// Good; show the form.
-    Open,
+    /// Good; show the form for this sign-in name.
+    Open(String),
     /// Its time is over.
     Expired,
     /// A password was set with it.
@@ -433,7 +433,10 @@ pub async fn look_at_reset(app: &AppState, scope: &PracticeScope, token: &Token)
     let (scope, token) = (scope.clone(), token.clone());
     app.db
         .system_read(move |system| {
-            Ok(behind(system, &scope, &token)?.map_or_else(|view| view, |_| ResetView::Open))
+            Ok(match behind(system, &scope, &token)? {
+                Ok((_, account, _)) => ResetView::Open(account.sign_in_name),
+                Err(view) => view,
+            })
         })
         .await
 }
@@ -444,8 +447,9 @@ pub enum PasswordSet {
     /// Done; sign in with this name. The browser is known from then on, where the link was asked for
     /// since a pause began: whoever opened the mailbox then has shown more than a password.
     Done(String, Option<Token>),
-    /// It is too weak: catalogue key of the reason (`password-…`). The link stays good.
-    Weak(&'static str),
+    /// It is too weak: catalogue key of the reason (`password-…`), and the sign-in name that it is
+    /// for. The link stays good.
+    Weak(&'static str, String),
     /// The link is not open: its page.
     NotOpen(ResetView),
 }
@@ -466,7 +470,7 @@ pub async fn set_password_by_link(
         Err(view) => return Ok(PasswordSet::NotOpen(view)),
     };
     if let Some(reason) = passwords::weakness(&password, &known(&account, &grants)) {
-        return Ok(PasswordSet::Weak(reason));
+        return Ok(PasswordSet::Weak(reason, account.sign_in_name));
     }
     let hash = app.hashing.hash(&password, app.chance.as_ref()).await?;
     let (this, door) = (app.clone(), scope.clone());

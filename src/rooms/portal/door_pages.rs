@@ -104,11 +104,11 @@ pub(super) async fn sign_in(
                 opened.set_cookies(&app.settings, Audience::Client, &home, response.headers_mut());
                 return Ok(response);
             }
-            SignIn::Wrong => errors.add("name", words.get("portal-error-sign-in")),
-            SignIn::NoAccess => errors.add("name", words.get("portal-error-no-access")),
+            SignIn::Wrong => errors.add("form", words.get("portal-error-sign-in")),
+            SignIn::NoAccess => errors.add("form", words.get("portal-error-no-access")),
             SignIn::Paused(until) => {
                 let time = words.time(until, &public.zone);
-                errors.add("name", words.with1("portal-error-paused", "time", time));
+                errors.add("form", words.with1("portal-error-paused", "time", time));
             }
         }
     }
@@ -230,6 +230,8 @@ struct PasswordPage {
     frame: ClientFrame,
     errors: FieldErrors,
     token: String,
+    /// The sign-in name, for the browser's password manager.
+    name: String,
     rule: String,
 }
 
@@ -246,7 +248,7 @@ fn shut_link(app: &AppState, public: &PublicPractice, view: &ResetView) -> PageR
         ResetView::Expired => ("expired", StatusCode::GONE),
         ResetView::Used => ("used", StatusCode::GONE),
         ResetView::Gone => ("gone", StatusCode::GONE),
-        ResetView::Unknown | ResetView::Open => ("unknown", StatusCode::NOT_FOUND),
+        ResetView::Unknown | ResetView::Open(_) => ("unknown", StatusCode::NOT_FOUND),
     };
     let title = public.words.get(&format!("portal-link-{which}-title"));
     let text = public.words.get(&format!("portal-link-{which}-text"));
@@ -262,17 +264,24 @@ pub(super) async fn password_page(
 ) -> PageResult {
     let Some(token) = Token::read(&token) else { return shut_link(&app, &public, &ResetView::Unknown) };
     match actions::look_at_reset(&app, &public.scope, &token).await? {
-        ResetView::Open => password_form(&app, &public, &token, FieldErrors::new()),
+        ResetView::Open(name) => password_form(&app, &public, &token, name, FieldErrors::new()),
         shut => shut_link(&app, &public, &shut),
     }
 }
 
-fn password_form(app: &AppState, public: &PublicPractice, token: &Token, errors: FieldErrors) -> PageResult {
+fn password_form(
+    app: &AppState,
+    public: &PublicPractice,
+    token: &Token,
+    name: String,
+    errors: FieldErrors,
+) -> PageResult {
     let is_fine = errors.is_empty();
     let page = PasswordPage {
         frame: public.client_frame(app),
         errors,
         token: token.reveal().to_owned(),
+        name,
         rule: public.words.with1("portal-new-password-hint", "count", crate::platform::passwords::SHORTEST),
     };
     if is_fine { html(page.render()) } else { unprocessable(page.render()) }
@@ -307,10 +316,10 @@ pub(super) async fn set_password(
             }
             Ok(response)
         }
-        PasswordSet::Weak(reason) => {
+        PasswordSet::Weak(reason, name) => {
             let mut errors = FieldErrors::new();
             errors.add("password", public.words.get(reason));
-            password_form(&app, &public, &token, errors)
+            password_form(&app, &public, &token, name, errors)
         }
         PasswordSet::NotOpen(view) => shut_link(&app, &public, &view),
     }

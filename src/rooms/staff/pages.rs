@@ -88,10 +88,10 @@ pub(super) async fn sign_in(
                 opened.set_cookies(&app.settings, Audience::Staff, practice, response.headers_mut());
                 return Ok(response);
             }
-            SignIn::Wrong => errors.add("email", words.get("staff-error-sign-in")),
+            SignIn::Wrong => errors.add("form", words.get("staff-error-sign-in")),
             SignIn::Paused(until) => {
                 let time = words.time(until, &public.zone);
-                errors.add("email", words.with1("staff-error-paused", "time", time));
+                errors.add("form", words.with1("staff-error-paused", "time", time));
             }
         }
     }

@@ -29,7 +29,8 @@ pub struct Input {
     pub sign_in_name: String,
     #[serde(default = "nothing")]
     pub sign_in_password: Secret,
-    /// Which of the two buttons: `new` or `existing`.
+    /// Which button: `new` or `existing`, or `switch-new` and `switch-existing`, which turn the page
+    /// to the other of the two.
     #[serde(default)]
     pub how: String,
 }
@@ -42,6 +43,15 @@ impl Input {
     /// Did they use "I already have a sign-in here"?
     pub fn is_existing(&self) -> bool {
         self.how == "existing"
+    }
+
+    /// Do they only want the other of the two forms? `true`: the one for a sign-in that they have.
+    pub fn switches(&self) -> Option<bool> {
+        match self.how.as_str() {
+            "switch-existing" => Some(true),
+            "switch-new" => Some(false),
+            _ => None,
+        }
     }
 }
 
@@ -135,8 +145,9 @@ pub struct FormView {
     pub for_contact: bool,
     /// Registered before: sign-in instead of a new password.
     pub has_account: bool,
-    /// Is "I already have a sign-in here" unfolded?
-    pub existing_open: bool,
+    /// Does the form ask for the sign-in that they have? Else for a new password: never for both,
+    /// because a password manager takes two passwords in one form for one that is being changed.
+    pub existing: bool,
     /// The form's own random text.
     pub nonce: String,
     /// As typed.
@@ -164,7 +175,7 @@ impl FormView {
         self.day.clone_from(&input.day);
         self.year.clone_from(&input.year);
         self.sign_in_name.clone_from(&input.sign_in_name);
-        self.existing_open = self.existing_open || input.is_existing();
+        self.existing |= input.is_existing();
         self
     }
 

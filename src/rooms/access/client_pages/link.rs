@@ -112,7 +112,7 @@ pub(super) fn fresh_form(
         decline: format!("{base}/decline"),
         for_contact,
         has_account,
-        existing_open: has_account,
+        existing: has_account,
         // Not kept anywhere until the form is accepted: reading stays reading.
         nonce: Token::fresh(app.chance.as_ref()).reveal().to_owned(),
         last_name: String::new(),

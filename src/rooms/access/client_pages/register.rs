@@ -66,13 +66,20 @@ async fn post(
     let words = frame.words;
     let language = spoken(&frame);
     let today = app.now().in_zone(&practice.zone).date();
-    let again = |errors: FieldErrors, told: Vec<String>, existing_open: bool| {
+    let again = |errors: FieldErrors, told: Vec<String>, existing: bool| {
         let mut form = link::fresh_form(app, practice, &way, for_contact, has_account).kept(&input);
         form.errors = errors;
         form.told = told;
-        form.existing_open |= existing_open;
+        form.existing |= existing;
         form
     };
+    // Turning to the other form checks nothing and costs nothing.
+    if let Some(existing) = input.switches()
+        && !matches!(view, LinkView::Used(_))
+    {
+        let form = again(FieldErrors::new(), vec![], existing);
+        return link::show_form(practice, frame, form, expires_at, StatusCode::OK);
+    }
     let read = match form::read(words, for_contact, has_account, &input, today) {
         Ok(read) => read,
         Err(_) if matches!(view, LinkView::Used(_)) => {
@@ -94,7 +101,7 @@ async fn post(
         device: devices::read_cookie(&app.settings, Audience::Client, request.1),
     };
     let came = actions::register(app, &practice.scope, practice.by_link(), order).await?;
-    let (errors, told, existing_open, status) = match came {
+    let (errors, told, existing, status) = match came {
         Registered::Welcome { sign_in_name, .. } => {
             return Ok(welcome::lead_there(app, &practice.practice.slug, &sign_in_name));
         }
@@ -127,5 +134,5 @@ async fn post(
             (FieldErrors::new(), told, false, StatusCode::TOO_MANY_REQUESTS)
         }
     };
-    link::show_form(practice, frame, again(errors, told, existing_open), expires_at, status)
+    link::show_form(practice, frame, again(errors, told, existing), expires_at, status)
 }
