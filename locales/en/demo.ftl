@@ -41,7 +41,6 @@ demo-mail-subject = Subject
 demo-mail-link = Link
 demo-mail-return-path = Bounces go to
 demo-mail-open-link = Open its link
-demo-mail-open-link-of = Open the link of the mail to { $name }
 demo-mail-source = As it came over the wire
 demo-mail-html = As a mail program shows it
 demo-mail-text = As plain text

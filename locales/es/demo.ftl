@@ -41,7 +41,6 @@ demo-mail-subject = Asunto
 demo-mail-link = Enlace
 demo-mail-return-path = Los rebotes van a
 demo-mail-open-link = Abrir su enlace
-demo-mail-open-link-of = Abrir el enlace del correo para { $name }
 demo-mail-source = Tal como llegó
 demo-mail-html = Como lo muestra un programa de correo
 demo-mail-text = Como texto simple

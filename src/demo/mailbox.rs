@@ -1,6 +1,8 @@
 //! Every mail that left, as it arrived over SMTP. The HTML part is shown in a frame of its own whose
 //! policy lets nothing run and nothing load.
 
+use std::io::Write;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use askama::Template;
@@ -9,15 +11,77 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use crate::demo::Demo;
 use crate::demo::pages::{DemoFrame, zone};
 use crate::kernel::clock::Moment;
 use crate::platform::i18n::Words;
+use crate::platform::mail::Receiver;
 use crate::platform::mail::receiver::ReceivedMail;
 use crate::platform::permissions::Needs;
 use crate::platform::state::AppState;
 use crate::platform::web::guard::OwnPolicy;
 use crate::platform::web::{PageError, PageResult, Routes, html};
+
+/// The mails of a demo that is kept, a line of JSON each: the outbox has their texts only sealed, and
+/// wipes them once they have left.
+const FILE: &str = "demo-mails.jsonl";
+
+/// A mail as the file has it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Kept {
+    return_path: String,
+    to: Vec<String>,
+    received_at: i64,
+    /// In base64.
+    raw: String,
+}
+
+/// The file of a demo's mails.
+pub struct MailFile(PathBuf);
+
+impl MailFile {
+    /// That of the demo in this folder.
+    pub fn in_folder(folder: &FilePath) -> Self {
+        Self(folder.join(FILE))
+    }
+
+    /// Puts back what an earlier run received; returns the number of the last. A line that a crash
+    /// cut off is left out.
+    pub fn put_back(&self, mailbox: &Receiver) -> u64 {
+        for line in std::fs::read_to_string(&self.0).unwrap_or_default().lines() {
+            let Ok(kept) = serde_json::from_str::<Kept>(line) else { continue };
+            let Ok(raw) = BASE64.decode(&kept.raw) else { continue };
+            mailbox.take_back(kept.return_path, kept.to, Moment::from_micros(kept.received_at), raw);
+        }
+        mailbox.mails().last().map_or(0, |mail| mail.number)
+    }
+
+    /// Writes down every mail that arrives after this number, until the process ends.
+    pub async fn follow(self, demo: Arc<Demo>, mut last: u64) {
+        loop {
+            for mail in demo.mailbox.after(last).await {
+                last = mail.number;
+                if let Err(error) = self.append(&mail) {
+                    tracing::warn!(%error, "a mail could not be written down; it is gone after a restart");
+                }
+            }
+        }
+    }
+
+    fn append(&self, mail: &ReceivedMail) -> std::io::Result<()> {
+        let kept = Kept {
+            return_path: mail.return_path.clone(),
+            to: mail.to.clone(),
+            received_at: mail.received_at.micros(),
+            raw: BASE64.encode(&mail.raw),
+        };
+        let line = serde_json::to_string(&kept)? + "\n";
+        std::fs::OpenOptions::new().create(true).append(true).open(&self.0)?.write_all(line.as_bytes())
+    }
+}
 
 /// The mailbox's routes.
 pub fn routes() -> Routes {

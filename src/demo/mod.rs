@@ -82,9 +82,12 @@ pub async fn run(data: Option<PathBuf>, listen: Option<SocketAddr>) -> Result<()
     })?;
     seed::misbehave(&mailbox);
     let relay = Relay::parse(&mailbox.url()).map_err(Fault::other)?;
+    let mails = mailbox::MailFile::in_folder(&folder);
+    let last = mails.put_back(&mailbox);
     let people = known.people_or_seed(&app, &clock, &mailbox, &folder).await?;
 
     let demo = Arc::new(Demo { clock, clock_file: folder.join(seed::CLOCK_FILE), people, mailbox });
+    let following = tokio::spawn(mails.follow(demo.clone(), last));
     let workers = app::start_workers(&app, relay, &stop);
     let router = app::dressed(app.clone(), app::routes().and(pages::routes()).and(mailbox::routes()))
         .layer(Extension(demo.clone()));
@@ -99,6 +102,9 @@ pub async fn run(data: Option<PathBuf>, listen: Option<SocketAddr>) -> Result<()
     stopper.stop();
     while servers.join_next().await.is_some() {}
     app::finish_workers(workers).await;
+    // The last mails that left are written down in a moment; there is nothing else to wait for.
+    tokio::task::yield_now().await;
+    following.abort();
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 mod support;
 
 mod chromium;
+mod demo;
 mod driver;
 #[allow(dead_code)]
 mod window;

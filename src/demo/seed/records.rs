@@ -54,16 +54,61 @@ const DOCUMENTS: &[(&str, DocumentKind, u32, &str)] = &[
     ),
 ];
 
+/// The same for those who read Spanish.
+const DOCUMENTS_ES: &[(&str, DocumentKind, u32, &str)] = &[
+    (
+        "Cómo protegemos su información",
+        DocumentKind::Notice,
+        58,
+        "Este aviso explica cómo Riverbend Counseling cuida lo que usted nos cuenta.\n\nLo que dice en una sesión \
+         queda entre usted y su terapeuta. Anotamos lo que su atención necesita, lo guardamos bajo llave y no se lo \
+         mostramos a nadie más, salvo que usted nos lo pida o la ley lo exija.\n\nPuede pedir ver su expediente, \
+         corregirlo y saber quién lo ha consultado. Pregunte en la recepción o escriba a \
+         hello@riverbend.example.org.",
+    ),
+    (
+        "Tarifas y cancelaciones",
+        DocumentKind::Agreement,
+        57,
+        "La primera visita dura 60 minutos y cuesta $180. Una sesión dura 50 minutos y cuesta $150. Una visita corta \
+         dura 25 minutos y cuesta $80.\n\nSi no puede venir, avísenos 24 horas antes. Cobramos la mitad de la tarifa \
+         cuando alguien falta sin avisar. Si el dinero no alcanza, díganoslo: tenemos tarifas más bajas para quien \
+         las necesita.",
+    ),
+    (
+        "Respirar cuando todo hace ruido",
+        DocumentKind::Handout,
+        30,
+        "Siéntese con la espalda apoyada. Ponga una mano sobre el vientre.\n\nTome aire por la nariz mientras cuenta \
+         hasta cuatro. Reténgalo contando hasta dos. Suéltelo por la boca contando hasta seis.\n\nHágalo diez veces. \
+         Si pierde la cuenta, empiece de nuevo; no pasa nada.",
+    ),
+    (
+        "Sus próximos pasos",
+        DocumentKind::Letter,
+        9,
+        "Gracias por venir. Esto es lo que acordamos.\n\n1. Una caminata corta cada día, haga el tiempo que haga.\n\
+         2. El diario de sueño, tres noches por semana.\n3. Nos vemos de nuevo en dos semanas.\n\nSi las cosas se \
+         ponen más difíciles antes, llámenos. Fuera de nuestro horario, llame o envíe un mensaje de texto al 988.",
+    ),
+];
+
 fn new_york() -> TimeZone {
     TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC)
 }
 
-/// A wall clock of the practice, so many days from today (weekends become Mondays).
-fn at(today: Date, days: i32, hour: i8) -> Moment {
+/// A day that the practice is open, so many days from today (weekends become Mondays).
+fn workday(today: Date, days: i32) -> Date {
     let mut date = today.checked_add(jiff::Span::new().days(days)).unwrap_or(today);
     while matches!(date.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday) {
         date = date.tomorrow().unwrap_or(today);
     }
+    date
+}
+
+/// A wall clock of the practice on such a day.
+fn at(today: Date, days: i32, hour: i8) -> Moment {
+    let date = workday(today, days);
     let time = Time::new(hour, 0, 0, 0).unwrap_or(Time::midnight());
     new_york()
         .to_ambiguous_zoned_datetime(date.to_datetime(time))
@@ -99,7 +144,11 @@ impl Desk<'_> {
                 continue;
             }
             let number = i32::try_from(i).unwrap_or(0);
-            self.app.db.write(self.scope, move |c| fill_one(c, &by, &id, records, today, number)).await?;
+            let spanish = chart.made.sheet.client.language == "es";
+            self.app
+                .db
+                .write(self.scope, move |c| fill_one(c, &by, &id, records, spanish, today, number))
+                .await?;
         }
         self.requests(charts).await
     }
@@ -119,15 +168,17 @@ impl Desk<'_> {
             let Some(account) = chart.account.clone() else { continue };
             let by = By { actor: Actor::Account(account.clone()), source: "198.51.100.7".into() };
             let n = i32::try_from(n).unwrap_or(0);
-            let day = |days: i32| today.checked_add(jiff::Span::new().days(days)).unwrap_or(today);
+            // Two different days, also where both would fall on one weekend.
+            let first = workday(today, 5 + n);
+            let second = workday(first, 2);
             let request = NewRequest {
                 chart: chart.id.clone(),
                 account,
                 kind: if n == 4 { VisitKind::CheckIn } else { VisitKind::Session },
                 place: if n == 1 { PlaceWish::Video } else { PlaceWish::Either },
                 wishes: vec![
-                    Wish { date: day(5 + n), part: DayPart::Morning },
-                    Wish { date: day(7 + n), part: DayPart::Afternoon },
+                    Wish { date: first, part: DayPart::Morning },
+                    Wish { date: second, part: DayPart::Afternoon },
                 ],
                 note: note.into(),
                 nonce: format!("demo-{n}"),
@@ -161,12 +212,14 @@ fn fill_one(
     by: &By,
     chart: &ChartId,
     records: Records,
+    spanish: bool,
     today: Date,
     number: i32,
 ) -> Result<(), Fault> {
     let now = c.now();
-    let documents = if records == Records::Many { DOCUMENTS } else { &DOCUMENTS[..2] };
-    for (title, kind, days, body) in documents {
+    let documents = if spanish { DOCUMENTS_ES } else { DOCUMENTS };
+    let some = if records == Records::Many { documents.len() } else { 2 };
+    for (title, kind, days, body) in documents.iter().take(some) {
         let new = NewDocument {
             chart: chart.clone(),
             title: (*title).into(),
@@ -195,14 +248,23 @@ fn fill_one(
         book(c, by, &appointment)?;
         if n > 0 {
             let day = starts_at.in_zone(&new_york()).date();
-            bill(c, by, chart, day, first, n)?;
+            bill(c, by, chart, spanish, day, first, n)?;
         }
     }
     Ok(())
 }
 
 /// A visit's charge, what the insurer paid, and mostly what the client paid.
-fn bill(c: &mut Scoped<'_>, by: &By, chart: &ChartId, day: Date, first: bool, n: i32) -> Result<(), Fault> {
+fn bill(
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: &ChartId,
+    spanish: bool,
+    day: Date,
+    first: bool,
+    n: i32,
+) -> Result<(), Fault> {
+    let told = |english: &'static str, in_spanish: &'static str| if spanish { in_spanish } else { english };
     let fee = if first { 18_000 } else { 15_000 };
     let later = |days: i32| day.checked_add(jiff::Span::new().days(days)).unwrap_or(day);
     let mut put = |kind, on_date, description: &str, amount_minor| {
@@ -219,13 +281,44 @@ fn bill(c: &mut Scoped<'_>, by: &By, chart: &ChartId, day: Date, first: bool, n:
             },
         )
     };
-    put(EntryKind::Charge, day, if first { "First visit" } else { "Session, 50 minutes" }, fee)?;
+    let visit = if first {
+        told("First visit", "Primera visita")
+    } else {
+        told("Session, 50 minutes", "Sesión de 50 minutos")
+    };
+    put(EntryKind::Charge, day, visit, fee)?;
     if n > 1 {
-        put(EntryKind::Payment, later(9), "Insurance payment", fee * 3 / 5)?;
-        put(EntryKind::Payment, later(12), "Card payment", fee * 2 / 5 - if n == 3 { 1_000 } else { 0 })?;
+        put(EntryKind::Payment, later(9), told("Insurance payment", "Pago del seguro"), fee * 3 / 5)?;
+        put(EntryKind::Payment, later(12), told("Card payment", "Pago con tarjeta"), fee * 2 / 5 - if n == 3 { 1_000 } else { 0 })?;
     }
     if n == 3 {
-        put(EntryKind::Adjustment, later(13), "Courtesy", -1_000)?;
+        put(EntryKind::Adjustment, later(13), told("Courtesy", "Cortesía"), -1_000)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_comes_comes_on_a_day_that_the_practice_is_open() {
+        let mut today = jiff::civil::date(2026, 11, 20);
+        for _ in 0..14 {
+            for days in 0..10 {
+                let day = workday(today, days);
+                assert!(day.weekday().to_monday_zero_offset() < 5, "{day}");
+                assert!(workday(day, 2) > day);
+            }
+            today = today.tomorrow().unwrap();
+        }
+    }
+
+    #[test]
+    fn both_languages_have_the_same_documents() {
+        let shape = |all: &[(&str, DocumentKind, u32, &str)]| -> Vec<(DocumentKind, u32)> {
+            all.iter().map(|(_, kind, days, _)| (*kind, *days)).collect()
+        };
+        assert_eq!(shape(DOCUMENTS), shape(DOCUMENTS_ES));
+    }
 }

@@ -177,6 +177,24 @@ impl Receiver {
         self.mails()
     }
 
+    /// Waits until a mail with a higher number than this arrives; gives those that are there.
+    pub async fn after(&self, number: u64) -> Vec<ReceivedMail> {
+        loop {
+            let arrived = self.shared.arrived.notified();
+            let fresh: Vec<_> =
+                self.shared.lock().mails.iter().filter(|m| m.number > number).cloned().collect();
+            if !fresh.is_empty() {
+                return fresh;
+            }
+            arrived.await;
+        }
+    }
+
+    /// Takes a mail that arrived before this server was started: its envelope, when, and its text.
+    pub fn take_back(&self, return_path: String, to: Vec<String>, received_at: Moment, raw: Vec<u8>) {
+        keep(&self.shared, return_path, to, received_at, raw);
+    }
+
     /// Forgets what it kept.
     pub fn clear(&self) {
         self.shared.lock().mails.clear();
@@ -375,7 +393,8 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 if let Turn::Say(answer) = turn {
                     say(&mut wire, &answer).await?;
                 } else {
-                    keep(shared, from.take().unwrap_or_default(), std::mem::take(&mut to), text);
+                    let now = jiff::Timestamp::now().into();
+                    keep(shared, from.take().unwrap_or_default(), std::mem::take(&mut to), now, text);
                     if matches!(turn, Turn::Hang) {
                         return Ok(());
                     }
@@ -416,7 +435,7 @@ async fn text(wire: &mut Wire) -> std::io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn keep(shared: &Shared, return_path: String, to: Vec<String>, raw: Vec<u8>) {
+fn keep(shared: &Shared, return_path: String, to: Vec<String>, received_at: Moment, raw: Vec<u8>) {
     let parsed = mail_parser::MessageParser::new().parse(&raw);
     let (mut subject, mut text, mut html, mut headers) =
         (String::new(), String::new(), String::new(), Vec::new());
@@ -441,7 +460,7 @@ fn keep(shared: &Shared, return_path: String, to: Vec<String>, raw: Vec<u8>) {
         text,
         html,
         headers,
-        received_at: jiff::Timestamp::now().into(),
+        received_at,
         raw,
     });
     drop(inner);
