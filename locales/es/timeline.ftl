@@ -3,7 +3,7 @@
 timeline-title = Historial
 timeline-empty = Todavía no ha pasado nada.
 timeline-just-now = hace un momento
-timeline-in-a-moment = en un momento
+timeline-in-a-moment = dentro de un momento
 timeline-ago-minutes = { $count ->
     [one] hace { $count } minuto
    *[other] hace { $count } minutos
@@ -17,16 +17,16 @@ timeline-ago-days = { $count ->
    *[other] hace { $count } días
 }
 timeline-in-minutes = { $count ->
-    [one] en { $count } minuto
-   *[other] en { $count } minutos
+    [one] dentro de { $count } minuto
+   *[other] dentro de { $count } minutos
 }
 timeline-in-hours = { $count ->
-    [one] en { $count } hora
-   *[other] en { $count } horas
+    [one] dentro de { $count } hora
+   *[other] dentro de { $count } horas
 }
 timeline-in-days = { $count ->
-    [one] en { $count } día
-   *[other] en { $count } días
+    [one] dentro de { $count } día
+   *[other] dentro de { $count } días
 }
 timeline-left-under-an-hour = queda menos de una hora
 timeline-left-hours = { $count ->
@@ -80,7 +80,7 @@ timeline-mail-undeliverable-why = { $mail } para { $address }: no se pudo entreg
 timeline-mail-bounced = { $mail } para { $address }: al final no se pudo entregar
 timeline-mail-bounced-why = { $mail } para { $address }: al final no se pudo entregar: { $reason }
 timeline-mail-bounced-late = { $mail } para { $address }: al final no se pudo entregar, ya después del registro
-timeline-mail-delayed = { $mail } para { $address }: con retraso del lado que recibe
+timeline-mail-delayed = { $mail } para { $address }: con retraso en el servidor de destino
 timeline-mail-cancelled = { $mail } para { $address }: no se envió porque su enlace ya no valía
 timeline-mail-cancelled-why = { $mail } para { $address }: no se envió: { $reason }
 timeline-kind-invitation = Invitación

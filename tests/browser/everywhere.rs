@@ -114,10 +114,12 @@ fn a11_07_no_page_scrolls_sideways_at_320_px_in_either_language() {
                         continue;
                     }
                     // Before sign-in a page may be asked for in a language (the API's own would be English).
-                    let asked = if who == "nobody" { format!("{path}?lang={language}") } else { path.clone() };
+                    let asked =
+                        if who == "nobody" { format!("{path}?lang={language}") } else { path.clone() };
                     window.visit(&asked).await;
                     // What unfolds is looked at too.
-                    let open = "document.querySelectorAll('details:not(.menu)').forEach(d => { d.open = true; });";
+                    let open =
+                        "document.querySelectorAll('details:not(.menu)').forEach(d => { d.open = true; });";
                     window.script(open, serde_json::json!([])).await;
                     for width in [Width::Phone, Width::Narrow] {
                         window.resize(width).await;
@@ -127,7 +129,8 @@ fn a11_07_no_page_scrolls_sideways_at_320_px_in_either_language() {
                             wrong.push(format!("{path} ({language}, {width:?}): {wider} px too wide: {who}"));
                         }
                     }
-                    let spoken = window.script("return document.documentElement.lang;", serde_json::json!([])).await;
+                    let spoken =
+                        window.script("return document.documentElement.lang;", serde_json::json!([])).await;
                     if spoken != language {
                         wrong.push(format!("{path} speaks {spoken} and not {language}"));
                     }

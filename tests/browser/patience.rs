@@ -43,8 +43,12 @@ async fn a_session_ends(w: &World, window: &mut Window, field: &str, text: &str,
     window.must_say("You were signed out for your privacy").await;
     window.must_have_focus("Sign in again").await;
     window.must_be_accessible("the session's end").await;
-    let hidden = window.script("return getComputedStyle(document.querySelector('main')).filter;", json!([])).await;
-    assert!(hidden.as_str().is_some_and(|f| f.contains("blur")), "what stood there is for nobody else: {hidden}");
+    let hidden =
+        window.script("return getComputedStyle(document.querySelector('main')).filter;", json!([])).await;
+    assert!(
+        hidden.as_str().is_some_and(|f| f.contains("blur")),
+        "what stood there is for nobody else: {hidden}"
+    );
 
     // Signed in again in another tab, and back.
     let again = w.signed_in(&w.riverbend.scope, who.0, who.1).await;

@@ -289,7 +289,12 @@ fn bill(
     put(EntryKind::Charge, day, visit, fee)?;
     if n > 1 {
         put(EntryKind::Payment, later(9), told("Insurance payment", "Pago del seguro"), fee * 3 / 5)?;
-        put(EntryKind::Payment, later(12), told("Card payment", "Pago con tarjeta"), fee * 2 / 5 - if n == 3 { 1_000 } else { 0 })?;
+        put(
+            EntryKind::Payment,
+            later(12),
+            told("Card payment", "Pago con tarjeta"),
+            fee * 2 / 5 - if n == 3 { 1_000 } else { 0 },
+        )?;
     }
     if n == 3 {
         put(EntryKind::Adjustment, later(13), told("Courtesy", "Cortesía"), -1_000)?;

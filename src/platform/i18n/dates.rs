@@ -68,10 +68,11 @@ impl Words {
         name.chars().take(3).collect()
     }
 
-    /// "Tuesday, December 1, 2026".
+    /// "Tuesday, December 1, 2026"; "martes 1 de diciembre de 2026".
     pub fn date(self, moment: Moment, zone: &TimeZone) -> String {
         let date = moment.in_zone(zone).date();
-        format!("{}, {}", weekday(self.language(), date.weekday()), self.civil_date(date))
+        let comma = if self.language() == Language::English { "," } else { "" };
+        format!("{}{comma} {}", weekday(self.language(), date.weekday()), self.civil_date(date))
     }
 
     /// "3:14 PM".
@@ -88,16 +89,47 @@ impl Words {
         format!("{twelve}:{minute:02} {half}")
     }
 
-    /// "Tuesday, December 1, 2026, 3:14 PM".
+    /// "Tuesday, December 1, 2026, 3:14 PM"; "martes 1 de diciembre de 2026 a las 3:14 p. m.".
     pub fn date_time(self, moment: Moment, zone: &TimeZone) -> String {
-        format!("{}, {}", self.date(moment, zone), self.time(moment, zone))
+        let at = match self.language() {
+            Language::English => ",",
+            Language::Spanish if moment.in_zone(zone).hour() % 12 == 1 => " a la",
+            Language::Spanish => " a las",
+        };
+        format!("{}{at} {}", self.date(moment, zone), self.time(moment, zone))
     }
 
-    /// The same with the zone's short name at that moment: "…, 3:14 PM EST". For mails, whose
-    /// reader may be elsewhere.
+    /// The same with the zone's name at that moment: "…, 3:14 PM EST"; "… p. m. (hora del Este)".
+    /// For mails, whose reader may be elsewhere.
     pub fn date_time_zone(self, moment: Moment, zone: &TimeZone) -> String {
-        let at = moment.in_zone(zone);
-        format!("{} {}", self.date_time(moment, zone), at.strftime("%Z"))
+        let told = self.date_time(moment, zone);
+        match (self.language(), zone.iana_name()) {
+            (Language::Spanish, Some(name)) => format!("{told} ({})", self.zone(name)),
+            _ => format!("{told} {}", moment.in_zone(zone).strftime("%Z")),
+        }
+    }
+
+    /// A zone as its people call it: "New York time"; "hora del Este".
+    pub fn zone(self, iana: &str) -> String {
+        let city = iana.rsplit('/').next().unwrap_or(iana).replace('_', " ");
+        match self.language() {
+            Language::English if iana == "UTC" => city,
+            Language::English => format!("{city} time"),
+            Language::Spanish => match iana {
+                "America/New_York" | "America/Detroit" => "hora del Este".into(),
+                "America/Chicago" => "hora del Centro".into(),
+                "America/Denver" | "America/Boise" => "hora de la Montaña".into(),
+                "America/Phoenix" => "hora de Arizona".into(),
+                "America/Los_Angeles" => "hora del Pacífico".into(),
+                "Pacific/Honolulu" => "hora de Hawái".into(),
+                "America/Mexico_City" => "hora de la Ciudad de México".into(),
+                "America/Bogota" => "hora de Bogotá".into(),
+                "America/Sao_Paulo" => "hora de São Paulo".into(),
+                "Europe/London" => "hora de Londres".into(),
+                "UTC" => "hora universal (UTC)".into(),
+                _ => format!("hora de {city}"),
+            },
+        }
     }
 }
 
@@ -113,6 +145,13 @@ mod tests {
         assert_eq!(english.date_time(moment, &zone), "Tuesday, December 1, 2026, 3:14 PM");
         assert_eq!(english.date_time_zone(moment, &zone), "Tuesday, December 1, 2026, 3:14 PM EST");
         let spanish = Words::of(Language::Spanish);
-        assert_eq!(spanish.date_time(moment, &zone), "martes, 1 de diciembre de 2026, 3:14 p. m.");
+        assert_eq!(spanish.date_time(moment, &zone), "martes 1 de diciembre de 2026 a las 3:14 p. m.");
+        let one = Moment::from("2026-12-01T18:05:00Z".parse::<jiff::Timestamp>().unwrap());
+        assert_eq!(
+            spanish.date_time_zone(one, &zone),
+            "martes 1 de diciembre de 2026 a la 1:05 p. m. (hora del Este)"
+        );
+        assert_eq!(spanish.zone("America/Puerto_Rico"), "hora de Puerto Rico");
+        assert_eq!(english.zone("America/New_York"), "New York time");
     }
 }

@@ -181,6 +181,10 @@ impl Words {
         if !errors.is_empty() {
             tracing::error!(key, ?errors, "a sentence of the catalogue was not filled");
         }
+        // After "3:14 p. m." a sentence has its point already.
+        if self.0 == Language::Spanish && text.contains(". m..") {
+            return text.replace(". m..", ". m.");
+        }
         text.into_owned()
     }
 }

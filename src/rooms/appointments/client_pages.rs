@@ -211,14 +211,9 @@ fn form_page(
         parts: choices(DayPart::ALL, DayPart::word, |part| part.told_alone(words)),
         first_day: today.to_string(),
         last_day: last.to_string(),
-        zone: city_of(&client.practice.time_zone),
+        zone: words.zone(&client.practice.time_zone),
         note: form.note,
     }
-}
-
-/// The city that an IANA zone is named for: "New York".
-pub(super) fn city_of(zone: &str) -> String {
-    zone.rsplit('/').next().unwrap_or(zone).replace('_', " ")
 }
 
 /// The form.

@@ -15,7 +15,7 @@ use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html, see_other};
 use crate::rooms::appointments::actions::{self, Confirmation, NotAnswered};
-use crate::rooms::appointments::client_pages::{city_of, tag_of};
+use crate::rooms::appointments::client_pages::tag_of;
 use crate::rooms::appointments::store::clinician_names;
 use crate::rooms::appointments::{
     AppointmentState, Place, PlaceWish, Request, RequestState, Resolved, Told, Wish, find_request,
@@ -242,7 +242,7 @@ fn answer_page(
         people,
         clash: trouble.clash,
         despite: form.despite == "on",
-        zone: city_of(&staff.practice.time_zone),
+        zone: staff.words.zone(&staff.practice.time_zone),
         answer: form.answer,
         decline: trouble.decline,
     }
