@@ -233,7 +233,7 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     let tidying = app.clone();
     workers.spawn(again_and_again("tidying", TIDY_EVERY, stop.clone(), move || {
         let app = tidying.clone();
-        async move { tidy::tidy(&app).await }
+        async move { Ok(tidy::tidy(&app).await? + rooms::access::actions::forget_unused(&app).await?) }
     }));
     workers
 }

@@ -72,6 +72,7 @@ timeline-access-expired = Link expired
 timeline-differed-last-name = the last name differed
 timeline-differed-birth-date = the date of birth differed
 timeline-differed-both = the last name and the date of birth differed
+timeline-address-gone = an address that is no longer kept
 timeline-mail-queued = { $mail } to { $address } is waiting to be sent
 timeline-mail-deferred = { $mail } to { $address } is delayed; we keep trying
 timeline-mail-sent = { $mail } to { $address } handed to the mail server

@@ -72,6 +72,7 @@ timeline-access-expired = Enlace vencido
 timeline-differed-last-name = el apellido no coincidió
 timeline-differed-birth-date = la fecha de nacimiento no coincidió
 timeline-differed-both = el apellido y la fecha de nacimiento no coincidieron
+timeline-address-gone = una dirección que ya no se guarda
 timeline-mail-queued = { $mail } para { $address }: en espera de envío
 timeline-mail-deferred = { $mail } para { $address }: con retraso; seguimos intentándolo
 timeline-mail-sent = { $mail } para { $address }: entregado al servidor de correo

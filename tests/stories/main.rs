@@ -26,6 +26,7 @@ mod portal_people;
 mod portal_sign_in;
 mod practice_profile;
 mod routes;
+mod safeguards;
 mod schema;
 mod staff_sign_in;
 mod team;

@@ -40,11 +40,19 @@ fn fits(declared: &str, engine: &str) -> bool {
 }
 
 /// Questions that must not read a whole practice, as the stores ask them, and the index that answers.
-const LOOKED_UP: &[(&str, &str, &str)] = &[(
-    "a bounce that names its mail by Message-ID",
-    "SELECT mail_id FROM outbox WHERE practice_id = 'p' AND message_id = 'm'",
-    "outbox_message",
-)];
+const LOOKED_UP: &[(&str, &str, &str)] = &[
+    (
+        "a bounce that names its mail by Message-ID",
+        "SELECT mail_id FROM outbox WHERE practice_id = 'p' AND message_id = 'm'",
+        "outbox_message",
+    ),
+    (
+        "invitations that nobody used and that keep an address",
+        "SELECT invitation_id FROM invitation WHERE practice_id = 'p' AND state IN ('live', 'superseded') \
+         AND expires_at < 5 AND address IS NOT NULL LIMIT 200",
+        "invitation_unused",
+    ),
+];
 
 #[derive(QueryableByName)]
 struct SqliteStep {

@@ -244,6 +244,9 @@ CREATE TABLE invitation (
     FOREIGN KEY (practice_id, access_id) REFERENCES portal_access
 );
 
+-- Unused invitations that still keep the address they went to.
+CREATE INDEX invitation_unused ON invitation (practice_id, state, expires_at) WHERE address IS NOT NULL;
+
 -- Mail waiting to go, and what became of it. payload is sealed and wiped once the state is final.
 CREATE TABLE outbox (
     practice_id   TEXT    NOT NULL REFERENCES practice,

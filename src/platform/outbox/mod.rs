@@ -12,7 +12,7 @@ use diesel::prelude::*;
 pub use bounce::{BounceOutcome, bounce};
 pub use claims::{Depth, depth};
 pub use hook::routes;
-pub use store::{cancel_for_invitation, enqueue, enqueue_many, of_access};
+pub use store::{cancel_for_invitation, enqueue, enqueue_many, forget_recipients, of_access};
 pub use worker::{Pace, Worker, run};
 
 use crate::kernel::clock::Moment;

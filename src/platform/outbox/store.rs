@@ -144,6 +144,18 @@ pub fn cancel_for_invitation(c: &mut Scoped<'_>, invitation: &InvitationId) -> R
     .execute(c.conn)?)
 }
 
+/// Takes the address off an invitation's mails that have left or never will.
+pub fn forget_recipients(c: &mut Scoped<'_>, invitation: &InvitationId) -> Result<usize, Fault> {
+    Ok(diesel::update(
+        outbox::table
+            .filter(outbox::practice_id.eq(c.practice().clone()))
+            .filter(outbox::invitation_id.eq(invitation.clone()))
+            .filter(outbox::state.ne_all(OPEN)),
+    )
+    .set(outbox::recipient.eq(""))
+    .execute(c.conn)?)
+}
+
 /// Every mail of a grant, newest first.
 pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<MailState>, Fault> {
     Ok(outbox::table

@@ -2,6 +2,7 @@
 //! mail. A refusal is a value, and commits (a failed check must count).
 
 mod end;
+mod forget;
 mod link;
 mod own;
 mod register;
@@ -12,6 +13,7 @@ pub use end::{
     Act, Reach, act_in, addresses_changed, cancel, chart_closed, reach_of, restore, revoke,
     sign_out_everywhere, unlock, wants_reason,
 };
+pub use forget::forget_unused;
 pub use link::{ask_for_new_link, come_by, decline, decline_saying, disown, look_at_link};
 pub use own::{change_owner, change_owner_in};
 pub use register::register;

@@ -493,12 +493,17 @@ impl TimelineEntry {
         } else {
             words.get("timeline-kind-other")
         };
+        let address = match text("recipient") {
+            // Unused for long, and forgotten.
+            gone if gone.is_empty() => words.get("timeline-address-gone"),
+            address => address,
+        };
         words.with(
             &key,
             &[
                 ("reason", reason),
                 ("mail", mail),
-                ("address", text("recipient")),
+                ("address", address),
                 ("mismatches", number("mismatches")),
                 ("differed", self.differed(words)),
             ],
