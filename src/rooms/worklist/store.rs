@@ -200,14 +200,14 @@ macro_rules! of_kind {
         let (query, now) = ($query, $c.now());
         match $kind {
             Kind::Undeliverable => {
-                // The few such mails first: an open invitation is looked at only if it has one.
+                // The few such mails first: an open invitation is looked at only if it has one. SQLite
+                // would rather walk along all open invitations, if the state were asked for plainly.
                 let few = outbox::table
                     .filter(outbox::practice_id.eq($c.practice().clone()))
                     .filter(outbox::state.eq(Delivery::Undeliverable))
-                    .filter(outbox::invitation_id.is_not_null())
                     .select(outbox::access_id);
                 query
-                    .filter(portal_access::state.eq(State::Invited))
+                    .filter(not(portal_access::state.ne(State::Invited)))
                     .filter(portal_access::access_id.nullable().eq_any(few))
                     .filter(exists(undeliverable!()))
             }
