@@ -52,6 +52,7 @@ mod tests {
             mail_sender: "portal@example.org".into(),
             bounce_domain: "example.org".into(),
             bounce_secret: None,
+            api_per_minute: 600,
             security_contact: None,
         };
         let now = Moment::from_micros(1_796_137_200_000_000);
