@@ -118,7 +118,7 @@ impl Event {
 
 /// An event as it stands in the trail.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, PartialEq)]
-#[diesel(table_name = audit_event)]
+#[diesel(table_name = audit_event, treat_none_as_default_value = false)]
 pub struct Recorded {
     /// The practice.
     pub practice_id: PracticeId,

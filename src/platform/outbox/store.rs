@@ -21,7 +21,7 @@ pub(super) const OPEN: [Delivery; 3] = [Delivery::Queued, Delivery::Sending, Del
 const CHUNK: usize = 500;
 
 #[derive(Insertable)]
-#[diesel(table_name = outbox)]
+#[diesel(table_name = outbox, treat_none_as_default_value = false)]
 struct Row {
     practice_id: PracticeId,
     mail_id: MailId,

@@ -59,7 +59,7 @@ impl From<Ending> for InvitationState {
 
 /// A grant's row: the current truth.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = portal_access)]
+#[diesel(table_name = portal_access, treat_none_as_default_value = false)]
 pub struct AccessRow {
     /// The practice.
     pub practice_id: PracticeId,
@@ -182,7 +182,7 @@ impl AccessRow {
 
 /// One generation of an invitation.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = invitation)]
+#[diesel(table_name = invitation, treat_none_as_default_value = false)]
 pub struct InvitationRow {
     /// The practice.
     pub practice_id: PracticeId,

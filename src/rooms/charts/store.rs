@@ -15,7 +15,7 @@ use crate::word_enum;
 
 /// A person: a client or a related contact.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = person)]
+#[diesel(table_name = person, treat_none_as_default_value = false)]
 pub struct Person {
     /// The practice.
     pub practice_id: PracticeId,
@@ -83,7 +83,7 @@ word_enum! {
 
 /// One address of a person.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = person_address)]
+#[diesel(table_name = person_address, treat_none_as_default_value = false)]
 pub struct Address {
     /// The practice.
     pub practice_id: PracticeId,

@@ -16,7 +16,7 @@ use crate::rooms::charts::store::{Address, AddressKind, Chart, ChartFile, Person
 
 /// A chart's row as it is written first.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = chart)]
+#[diesel(table_name = chart, treat_none_as_default_value = false)]
 pub(super) struct ChartRow {
     practice_id: PracticeId,
     chart_id: ChartId,
@@ -34,7 +34,7 @@ pub(super) struct ChartRow {
 
 /// A related contact's row.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = related_contact)]
+#[diesel(table_name = related_contact, treat_none_as_default_value = false)]
 pub(super) struct ContactRow {
     practice_id: PracticeId,
     chart_id: ChartId,
