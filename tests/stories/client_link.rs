@@ -7,6 +7,7 @@ use anteroom::rooms::access::actions;
 use diesel::prelude::*;
 
 use crate::stories;
+use crate::support::world::Plan;
 use crate::support::world::{Client, PASSWORD};
 use crate::support::{Page, World};
 
@@ -36,11 +37,12 @@ fn right<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     fields
 }
 
-/// Tries of unknown links that were counted.
-async fn unknown_links(w: &World) -> i64 {
-    w.look(|c| {
+/// Tries of unknown links that were counted for a network address.
+async fn unknown_links(w: &World, address: &str) -> i64 {
+    let bucket = format!("unknown-link.{address}");
+    w.look(move |c| {
         attempt_counter::table
-            .filter(attempt_counter::bucket.eq("unknown-link.127.0.0.1"))
+            .filter(attempt_counter::bucket.eq(bucket))
             .select(diesel::dsl::sum(attempt_counter::tries))
             .first::<Option<i64>>(c)
     })
@@ -294,6 +296,21 @@ stories! {
         browser.submit(&page, "/letter", &[("code", "")]).await.must_be(422).must_say("Type the code.");
     }
 
+    async fn rat_06_unknown_links_from_one_ipv6_network_are_one_count(w: &mut World) {
+        let mut plan = Plan::new(w.engine);
+        plan.database = Some(w.database.clone());
+        plan.clock = std::sync::Arc::clone(&w.clock);
+        plan.mailbox = Some(w.mailbox.clone());
+        plan.trusted_proxies = vec![std::net::Ipv4Addr::LOCALHOST.into()];
+        let behind_a_proxy = World::planned(plan).await;
+        let nobodys = format!("/riverbend/i/{}", "A".repeat(43));
+        for host in ["::1", "::2", ":ffff:0:0:9"] {
+            let from = format!("2001:db8:1:2{host}");
+            behind_a_proxy.browser().with("x-forwarded-for", &from).get(&nobodys).await.must_be(404);
+        }
+        assert_eq!(unknown_links(w, "2001:db8:1:2::/64").await, 3);
+    }
+
     async fn unknown_links_and_codes_are_counted_together_and_a_tired_address_waits(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let link = link_of(w, &ana).await;
@@ -315,7 +332,7 @@ stories! {
             kiosk.post("/riverbend/letter", &[("code", "ABCD-EFGH-JKMN")]).await.must_be(422);
             kiosk.post("/riverbend/letter/register", &typed).await.must_be(404);
             kiosk.post("/riverbend/letter/decline", &[("code", "ABCD-EFGH-JKMN"), ("answer", "not-me")]).await.must_be(422);
-            assert_eq!(unknown_links(w).await, round * 10, "one try, one count");
+            assert_eq!(unknown_links(w, "127.0.0.1").await, round * 10, "one try, one count");
         }
         assert_eq!(before, w.dump().await, "looking changes nothing of any invitation");
         // Nobody is shut out: after a calm wait the good link opens as ever.
