@@ -345,7 +345,7 @@ pub struct GrantJson {
     pub since: String,
     /// Who brought it there; empty for the client's side.
     pub by: String,
-    /// Why (revoked).
+    /// Why (revoked; or the address was changed).
     pub reason: String,
     /// The address of the newest invitation.
     pub address: Option<String>,
@@ -366,7 +366,7 @@ pub struct GrantJson {
     /// Last sign-in.
     #[schema(format = DateTime)]
     pub last_sign_in_at: Option<String>,
-    /// The newest mail.
+    /// The newest mail with the newest link.
     pub mail: Option<MailJson>,
     /// Resends left today.
     pub resends_left: i32,
