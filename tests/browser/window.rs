@@ -126,6 +126,17 @@ impl Window {
             ] }),
         )
         .await;
+        // The page hears of it a moment later; half of it in one scheme and half in the other is
+        // nothing to judge.
+        let script = "const probe = document.createElement('i'); probe.style.colorScheme = 'light dark'; \
+            probe.style.color = 'light-dark(rgb(1, 1, 1), rgb(2, 2, 2))'; document.body.append(probe); \
+            const colour = getComputedStyle(probe).color; probe.remove(); \
+            return colour === (arguments[0] === 'dark' ? 'rgb(2, 2, 2)' : 'rgb(1, 1, 1)') \
+              && matchMedia('(prefers-color-scheme: ' + arguments[0] + ')').matches;";
+        let began = Instant::now();
+        while self.script(script, json!([value])).await != json!(true) && began.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The language that the browser asks for.
