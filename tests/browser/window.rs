@@ -587,8 +587,18 @@ impl Window {
         self.script(script, json!([])).await.as_str().unwrap_or_default().to_owned()
     }
 
-    /// What axe finds on the present page, a line each.
+    /// What axe finds on the present page, a line each. What it finds counts when it is still there a
+    /// moment later: a page that is changing its scheme is half in the one and half in the other.
     pub async fn violations(&self) -> Vec<String> {
+        let found = self.violations_now().await;
+        if found.is_empty() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        self.violations_now().await
+    }
+
+    async fn violations_now(&self) -> Vec<String> {
         let axe = super::chromium::axe();
         // axe waits for timers, which do not run where scripts are off. The page as it stands stays
         // as it was served: what did not run when it was loaded does not run now.
