@@ -81,3 +81,7 @@ role-biller = Biller
 # Four sentences with | between: too short (% is how many characters are missing), easy to guess, good, very good.
 meter = Still short: % more characters|Easy to guess. Add another word.|Good|Very good
 password-hint = At least 15 characters. A short sentence works well.
+
+# What a browser calls itself.
+browser-on = { $browser } on { $system }
+browser-unknown = A browser we do not know

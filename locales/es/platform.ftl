@@ -81,3 +81,7 @@ role-biller = Facturación
 # Four sentences with | between: too short (% is how many characters are missing), easy to guess, good, very good.
 meter = Todavía es corta: faltan % caracteres|Fácil de adivinar. Agregue otra palabra.|Buena|Muy buena
 password-hint = Al menos 15 caracteres. Una frase corta funciona bien.
+
+# What a browser calls itself.
+browser-on = { $browser } en { $system }
+browser-unknown = Un navegador que no conocemos

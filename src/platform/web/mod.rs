@@ -2,6 +2,7 @@
 
 pub mod accent;
 pub mod assets;
+pub mod browser;
 pub mod devices;
 pub mod errors;
 pub mod forms;

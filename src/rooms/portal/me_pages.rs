@@ -10,6 +10,7 @@ use crate::kernel::clock::Moment;
 use crate::kernel::secrets::Secret;
 use crate::platform::i18n::Language;
 use crate::platform::state::AppState;
+use crate::platform::web::browser;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{ClientFrame, ClientPage};
 use crate::platform::web::guard::ClientIp;
@@ -41,41 +42,10 @@ struct Me {
     devices: Vec<DeviceLine>,
 }
 
-/// What a browser calls itself, in the words of people: "Firefox on Windows".
-fn device_name(agent: &str) -> Option<(&'static str, &'static str)> {
-    // Order matters: Edge and Chrome name Safari, and Edge names Chrome.
-    let browser = [
-        ("Edg", "Edge"),
-        ("OPR/", "Opera"),
-        ("SamsungBrowser", "Samsung Internet"),
-        ("Firefox", "Firefox"),
-        ("FxiOS", "Firefox"),
-        ("CriOS", "Chrome"),
-        ("Chrome", "Chrome"),
-        ("Safari", "Safari"),
-    ];
-    let system = [
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Android", "Android"),
-        ("Windows", "Windows"),
-        ("CrOS", "Chromebook"),
-        ("Mac OS", "Mac"),
-        ("Linux", "Linux"),
-    ];
-    let first = |list: &[(&str, &'static str)]| {
-        list.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
-    };
-    Some((first(&browser)?, first(&system)?))
-}
-
 fn device_line(account: &ClientAccount, device: &Device, now: Moment) -> DeviceLine {
     let words = account.words;
     let current = device.token_hash == account.session.token_hash;
-    let name = match device_name(&device.agent) {
-        Some((browser, system)) => words.with2("portal-me-device", "browser", browser, "system", system),
-        None => words.get("portal-me-device-unknown"),
-    };
+    let name = browser::describe(words, &device.agent);
     let zone = account.practice().map(|p| p.zone()).unwrap_or(jiff::tz::TimeZone::UTC);
     let minutes = now.seconds_since(device.seen_at).max(0) / 60;
     let seen = if current || minutes < 2 {
@@ -202,21 +172,4 @@ pub(super) async fn end(
     let here = (account.session.token_hash.clone(), device);
     actions::end_sessions(&app, &account.home, account.by(), id, here, end).await?;
     Ok(see_other("/portal/me?done=sessions-ended"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn browsers_are_named_as_people_name_them() {
-        let told = |agent| device_name(agent);
-        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
-                    Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0";
-        assert_eq!(told(edge), Some(("Edge", "Windows")));
-        let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 \
-                      (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
-        assert_eq!(told(iphone), Some(("Safari", "iPhone")));
-        assert_eq!(told("curl/8.0"), None);
-    }
 }

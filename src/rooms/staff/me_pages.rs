@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 
 use crate::kernel::secrets::Secret;
 use crate::platform::state::AppState;
+use crate::platform::web::browser;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::guard::ClientIp;
@@ -16,7 +17,7 @@ use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, devices, html, see_other};
 use crate::rooms::staff::StaffSession;
 use crate::rooms::staff::password::{self, NewPassword};
-use crate::rooms::staff::{browser, store, team};
+use crate::rooms::staff::{store, team};
 
 /// A session, in words.
 struct SessionLine {

@@ -1,7 +1,6 @@
 //! Staff members: sign-in, sessions, forgotten password, roles.
 
 mod actions;
-mod browser;
 mod mails;
 mod me_pages;
 mod pages;
@@ -12,7 +11,6 @@ mod store;
 mod team;
 mod team_pages;
 
-pub use browser::describe as describe_browser;
 pub use session::StaffSession;
 pub use store::{StaffMember, StaffState, find_by_email};
 pub use team::{NewStaff, NotAdded, add, invite, mail_link, make_link, set_password};

@@ -4,6 +4,7 @@
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
 
 use super::form::FormView;
 use super::{Way, came_with_nothing, frame_for};
@@ -13,7 +14,7 @@ use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::ClientFrame;
-use crate::platform::web::{PageResult, html, see_other};
+use crate::platform::web::{PageError, PageResult, html, see_other};
 use crate::rooms::access::actions::{self, DeclineAnswer, Disowning, LinkView};
 use crate::rooms::practice::{PublicPractice, SelfHelp};
 
@@ -74,6 +75,33 @@ pub(super) async fn nowhere(
 ) -> PageResult {
     came_with_nothing(app, practice).await?;
     show_state(app, practice, request, None, &LinkView::Unknown)
+}
+
+fn is_open(view: &LinkView) -> bool {
+    matches!(view, LinkView::Open { .. })
+}
+
+fn can_be_disowned(view: &LinkView) -> bool {
+    *view == LinkView::Used(Disowning::Open)
+}
+
+/// A link that stands as a page needs it, or the page of what became of it.
+async fn standing(
+    app: &AppState,
+    practice: &PublicPractice,
+    request: (&Uri, &HeaderMap),
+    token: &str,
+    needed: fn(&LinkView) -> bool,
+) -> Result<Result<(Way, LinkView), Response>, PageError> {
+    let Some(token) = Token::read(token) else {
+        return nowhere(app, practice, request).await.map(Err);
+    };
+    let way = Way::Link(token);
+    let view = way.look(app, practice).await?;
+    if needed(&view) {
+        return Ok(Ok((way, view)));
+    }
+    show_state(app, practice, request, Some(&way), &view).map(Err)
 }
 
 /// The form or the state.
@@ -205,12 +233,10 @@ pub async fn ask_to_decline(
     headers: HeaderMap,
 ) -> PageResult {
     let request = (&uri, &headers);
-    let Some(token) = Token::read(&token) else { return nowhere(&app, &practice, request).await };
-    let way = Way::Link(token);
-    let view = way.look(&app, &practice).await?;
-    if !matches!(view, LinkView::Open { .. }) {
-        return show_state(&app, &practice, request, Some(&way), &view);
-    }
+    let (way, view) = match standing(&app, &practice, request, &token, is_open).await? {
+        Ok(standing) => standing,
+        Err(page) => return Ok(page),
+    };
     show_decline(&app, &practice, request, &way, &view)
 }
 
@@ -260,18 +286,15 @@ pub async fn decline(
     headers: HeaderMap,
     body: Bytes,
 ) -> PageResult {
+    let request = (&uri, &headers);
     let declining: Declining = RawForm::read(&body)?.typed()?;
-    let Some(token) = Token::read(&token) else {
-        return nowhere(&app, &practice, (&uri, &headers)).await;
+    let (way, view) = match standing(&app, &practice, request, &token, is_open).await? {
+        Ok(standing) => standing,
+        Err(page) => return Ok(page),
     };
-    let way = Way::Link(token);
-    let view = way.look(&app, &practice).await?;
-    if !matches!(view, LinkView::Open { .. }) {
-        return show_state(&app, &practice, (&uri, &headers), Some(&way), &view);
-    }
     // A form without an answer declines nothing: it is asked again.
     if declining.read().is_none() {
-        return show_decline(&app, &practice, (&uri, &headers), &way, &view);
+        return show_decline(&app, &practice, request, &way, &view);
     }
     let view =
         actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())
@@ -279,7 +302,7 @@ pub async fn decline(
     match view {
         // The link's own page says so from now on.
         LinkView::Declined => Ok(see_other(&way.base(&practice.practice.slug))),
-        other => show_state(&app, &practice, (&uri, &headers), Some(&way), &other),
+        other => show_state(&app, &practice, request, Some(&way), &other),
     }
 }
 
@@ -300,12 +323,10 @@ pub async fn ask_to_disown(
     headers: HeaderMap,
 ) -> PageResult {
     let request = (&uri, &headers);
-    let Some(token) = Token::read(&token) else { return nowhere(&app, &practice, request).await };
-    let way = Way::Link(token);
-    let view = way.look(&app, &practice).await?;
-    if view != LinkView::Used(Disowning::Open) {
-        return show_state(&app, &practice, request, Some(&way), &view);
-    }
+    let (way, view) = match standing(&app, &practice, request, &token, can_be_disowned).await? {
+        Ok(standing) => standing,
+        Err(page) => return Ok(page),
+    };
     let back = way.base(&practice.practice.slug);
     let page = DisownPage {
         frame: frame_for(&app, &practice, request, &view),
@@ -324,12 +345,10 @@ pub async fn disown(
     headers: HeaderMap,
 ) -> PageResult {
     let request = (&uri, &headers);
-    let Some(token) = Token::read(&token) else { return nowhere(&app, &practice, request).await };
-    let way = Way::Link(token);
-    let view = way.look(&app, &practice).await?;
-    if view != LinkView::Used(Disowning::Open) {
-        return show_state(&app, &practice, request, Some(&way), &view);
-    }
+    let (way, _) = match standing(&app, &practice, request, &token, can_be_disowned).await? {
+        Ok(standing) => standing,
+        Err(page) => return Ok(page),
+    };
     match actions::disown(&app, &practice.scope, practice.by_link(), way.key()).await? {
         // The link's own page says so from now on.
         LinkView::Disowned => Ok(see_other(&way.base(&practice.practice.slug))),

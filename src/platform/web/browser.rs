@@ -28,11 +28,9 @@ pub fn describe(words: Words, agent: &str) -> String {
         ("Linux", "Linux"),
     ]);
     match (browser, system) {
-        (Some(browser), Some(system)) => {
-            words.with2("staff-browser-on", "browser", browser, "system", system)
-        }
+        (Some(browser), Some(system)) => words.with2("browser-on", "browser", browser, "system", system),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        (None, None) => words.get("staff-browser-unknown"),
+        (None, None) => words.get("browser-unknown"),
     }
 }
 
