@@ -178,6 +178,15 @@ impl Window {
         self.read_logs().await;
     }
 
+    /// Waits until a click has led to this path: a page opened before would cut the way short.
+    pub async fn must_come_to(&self, path: &str) {
+        let began = Instant::now();
+        while self.path().await != path {
+            assert!(began.elapsed() < PATIENCE, "stood at {} and not at {path}", self.path().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Takes over the cookies of a browser without a screen, as if its user had signed in here.
     pub async fn become_user(&mut self, browser: &crate::support::Browser) {
         self.visit("/healthz").await;

@@ -200,6 +200,7 @@ stories! {
         let mail = w.mail_to(&ana.email).await;
         let link = w.link_in(&mail);
         w.browser().get(&link).await.must_be(200);
+        w.mail_has_settled().await;
         box_of(&mut desk, &ana).await.must_say("Handed to the mail server");
     }
 

@@ -160,7 +160,8 @@ stories! {
         let mails = receiver.mails();
         let copies = copies(&mails);
         assert_eq!((copies.len(), mails.len()), (1_000, 1_000));
-        assert!(receiver.most_connections() <= 8, "{} connections", receiver.most_connections());
+        // Four a process; one of each may still be closing while the next one opens.
+        assert!(receiver.most_connections() <= 10, "{} connections", receiver.most_connections());
         assert!(receiver.sessions() <= 30, "connections are used again: {}", receiver.sessions());
     }
 
