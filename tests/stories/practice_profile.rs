@@ -112,6 +112,12 @@ stories! {
         older.must_be(200).must_say("Made a chart");
         admin.get(&format!("/staff/audit?chart={}", ana.number)).await.must_say("Made a chart").must_not_say("Signed out<");
         admin.get("/staff/audit?chart=no-such").await.must_say("no chart with this number");
+        // States are named as on the chart, in the reader's language.
+        w.invite(&ana).await;
+        let of_ana = format!("/staff/audit?chart={}", ana.number);
+        admin.get(&of_ana).await.must_say("Not invited").must_say("Invited");
+        admin.get(&format!("{of_ana}&lang=es")).await.must_say("Sin invitar").must_say("Invitado");
+        admin.get("/staff/audit?lang=en").await;
         admin.get("/staff/audit/check").await.must_say("The chain is whole");
         let practice = w.riverbend.scope.id().clone();
         w.tamper(move |c| {

@@ -68,7 +68,10 @@ fn who_words(words: Words, event: &Recorded) -> String {
 
 fn line(staff: &StaffSession, numbers: &BTreeMap<String, String>, event: Recorded) -> Line {
     let words = staff.words;
-    let state = |text: &str| text.replace('_', " ");
+    let state = |text: &str| {
+        let tag = words.find(&format!("access-tag-{}", text.replace('_', "-")));
+        tag.unwrap_or_else(|| text.replace('_', " "))
+    };
     Line {
         seq: event.seq,
         at: words.date_time(event.at, &staff.zone),
