@@ -17,6 +17,12 @@ use crate::support::{Browser, Page, World};
 /// An id that nothing has.
 const NOWHERE: &str = "019ac000-0000-7000-8000-000000000000";
 
+/// The keys that the pages' addresses may carry.
+const QUERY_KEYS: &[&str] = &[
+    "after", "back", "before", "chart", "cursor", "done", "for", "kind", "lang", "limit", "name", "portal",
+    "practice", "q", "report", "sent", "sort", "state", "wish",
+];
+
 /// What stands in a route's blanks.
 #[derive(Clone)]
 struct Blanks {
@@ -415,5 +421,83 @@ stories! {
         unknown.must_be(404);
         foreign.must_be(404);
         foreign.must_not_say("Duarte").must_not_say("Riverbend");
+    }
+
+    async fn web_10_a_nul_character_finds_nothing_and_breaks_nothing(w: &mut World) {
+        let blanks = invited(w).await;
+        let bo = w.chart("Bo", "Lindgren").await;
+        let (staff, client) = (w.staff(Role::Administrator).await, w.registered(&bo).await);
+        let text = key(w, &w.riverbend, Scope::ALL).await;
+        let caller = w.browser().with("authorization", &format!("Bearer {text}"));
+        let mut wrong = Vec::new();
+        for row in rows().into_iter().filter(|row| row.path != "/readyz") {
+            let visitors = match row.needs {
+                Needs::ApiKey(_) => vec![caller.clone()],
+                Needs::StaffSession | Needs::Staff(_) => vec![staff.clone()],
+                Needs::ClientSession | Needs::Client(_) => vec![client.clone()],
+                _ => vec![w.browser(), staff.clone()],
+            };
+            let parts: Vec<&str> = row.path.split('/').collect();
+            let filled = blanks.fill(row.path);
+            let whole: Vec<&str> = filled.split('/').collect();
+            for mut visitor in visitors {
+                // In each blank, and at the end of each.
+                for (at, _) in parts.iter().enumerate().filter(|(_, part)| part.contains('{')) {
+                    for nul in ["%00".to_owned(), format!("{}%00", whole[at])] {
+                        let mut path = whole.clone();
+                        path[at] = &nul;
+                        let page = ask(&mut visitor, &row, &path.join("/")).await;
+                        if page.status() != 404 {
+                            wrong.push(format!("{} {}: {}", row.method, path.join("/"), page.status()));
+                        }
+                    }
+                }
+                if row.method == "GET" && !row.path.ends_with("/live") {
+                    // In each key that some page of ours reads, and as a key.
+                    for asked in QUERY_KEYS.iter().map(|key| format!("{key}=a%00b")).chain(["%00=1".to_owned()]) {
+                        let page = ask(&mut visitor, &row, &format!("{filled}?{asked}")).await;
+                        if page.status() >= 500 {
+                            wrong.push(format!("GET {filled}?{asked}: {}", page.status()));
+                        }
+                    }
+                }
+            }
+        }
+        for path in ["/%00", "/%00/sign-in", "/river%00bend/letter", "/nowhere/%00"] {
+            let page = w.browser().get(path).await;
+            if page.status() != 404 {
+                wrong.push(format!("{path}: {}", page.status()));
+            }
+        }
+        assert!(wrong.is_empty(), "a NUL character came through:\n{}", wrong.join("\n"));
+        for path in ["/portal/sign-in?practice=%00", "/staff/sign-in?practice=%00"] {
+            let status = w.browser().get(path).await.status();
+            assert!(status < 500, "{path}: {status}");
+        }
+        staff.clone().get("/staff/audit?chart=%00").await.must_be(200);
+        // In a field it is one more wrong character.
+        for (path, name) in [("/riverbend/sign-in", "name"), ("/riverbend/staff/sign-in", "email")] {
+            let mut browser = w.browser();
+            let page = browser.get(path).await;
+            let fields = [(name, "a\0b@example.org"), ("password", "quiet\0stones")];
+            let status = browser.submit(&page, "sign-in", &fields).await.status();
+            assert!((400..500).contains(&status), "{path}: {status}");
+        }
+        let mut browser = w.browser();
+        let page = browser.get("/riverbend/forgot").await;
+        let status = browser.submit(&page, "forgot", &[("address", "a\0b@example.org")]).await.status();
+        assert!(status < 500, "forgot: {status}");
+        // And the API's texts.
+        let at = format!("/api/v1/charts/{}", blanks.chart);
+        for (path, body) in [
+            ("/api/v1/charts".to_owned(), r#"{"chart_number":"a\u0000b","client":{"last_name":"x"}}"#),
+            ("/api/v1/charts".to_owned(), r#"{"client":{"last_name":"a\u0000b"}}"#),
+            (format!("{at}/invite"), r#"{"address":"a\u0000b@example.org","confirm":["\u0000"]}"#),
+            (format!("{at}/change-owner"), r#"{"person_id":"\u0000"}"#),
+            (format!("/api/v1/grants/{}/revoke", blanks.access), r#"{"reason":"a\u0000b"}"#),
+        ] {
+            let page = caller.clone().send("POST", &path, Some(("application/json", body.as_bytes()))).await;
+            assert!((400..500).contains(&page.status()), "{path} {body}: {}", page.status());
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::web::assets;
 use crate::platform::web::guard::RequestId;
+use crate::platform::web::nul;
 
 /// What a page function returns.
 pub type PageResult = Result<Response, PageError>;
@@ -120,7 +121,11 @@ pub async fn dress(request: Request, next: Next, css: String) -> Response {
     let id = request.extensions().get::<RequestId>().cloned();
     let accepted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
     let words = Words::of(Language::accepted(accepted, Language::English));
-    let response = next.run(request).await;
+    let response = if nul::in_path(request.uri()) {
+        PageError::NotFound.into_response()
+    } else {
+        next.run(request).await
+    };
     let status = response.status();
     let key = match response.extensions().get::<Undressed>() {
         Some(Undressed(key)) => *key,

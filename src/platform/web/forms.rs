@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::platform::web::errors::PageError;
+use crate::platform::web::nul;
 
 /// The largest form we take, in bytes.
 pub const MOST_BYTES: usize = 512 * 1024;
@@ -24,7 +25,7 @@ impl RawForm {
         if body.len() > MOST_BYTES {
             return Err(PageError::TooLarge);
         }
-        let text = std::str::from_utf8(body).map_err(|_| PageError::BadRequest)?;
+        let text = nul::replaced(std::str::from_utf8(body).map_err(|_| PageError::BadRequest)?);
         let (mut csrf, mut rest) = (String::new(), Vec::new());
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             match pair.strip_prefix("csrf=") {

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::platform::state::{AppState, Settings};
 use crate::platform::web::errors::PageError;
+use crate::platform::web::nul;
 
 /// The number of a request, in every log line and on the page of a fault.
 #[derive(Clone, Debug)]
@@ -66,6 +67,7 @@ pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next
     let ip = client_ip(&request, &app.settings);
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(ip);
+    nul::out_of_query(&mut request);
     let method = request.method().clone();
     let span = tracing::info_span!("request", id);
     let (mut response, route) = {

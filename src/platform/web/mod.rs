@@ -10,6 +10,7 @@ pub mod frame;
 pub mod guard;
 pub mod language;
 pub mod links;
+mod nul;
 pub mod once;
 pub mod routes;
 pub mod security_txt;
