@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::demo::Demo;
 use crate::demo::pages::{DemoFrame, zone};
+use crate::demo::seed::own_file;
 use crate::kernel::clock::Moment;
 use crate::platform::i18n::Words;
 use crate::platform::mail::Receiver;
@@ -79,7 +80,7 @@ impl MailFile {
             raw: BASE64.encode(&mail.raw),
         };
         let line = serde_json::to_string(&kept)? + "\n";
-        std::fs::OpenOptions::new().create(true).append(true).open(&self.0)?.write_all(line.as_bytes())
+        own_file(&self.0, std::fs::OpenOptions::new().append(true))?.write_all(line.as_bytes())
     }
 }
 

@@ -5,6 +5,8 @@ mod people;
 mod records;
 mod story;
 
+use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,9 +82,27 @@ impl Found {
     }
 }
 
+/// Opens one of the demo's own files for writing, readable by its owner alone: links and passwords stand in
+/// them. A file that an earlier version left open to others is shut.
+pub fn own_file(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.create(true).open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
 /// Writes one of the demo's own small files.
 pub fn write(path: PathBuf, text: &str) -> Result<(), Fault> {
-    std::fs::write(&path, text)
+    own_file(&path, OpenOptions::new().write(true).truncate(true))
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|e| Fault::Other(format!("cannot write {}", path.display()), Some(e.into())))
 }
 
@@ -226,4 +246,26 @@ async fn staff_of(app: &AppState, scope: &PracticeScope) -> Result<(Vec<SignIn>,
         });
     }
     Ok((people, desk, clinician))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_demo_writes_down_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(PEOPLE_FILE);
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        write(path.clone(), "a longer text").unwrap();
+        assert_eq!(mode(), 0o600);
+        // One that an earlier version left open.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        write(path.clone(), "short").unwrap();
+        assert_eq!(mode(), 0o600);
+        own_file(&path, OpenOptions::new().append(true)).unwrap().write_all(b" and more").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "short and more");
+    }
 }
