@@ -330,7 +330,7 @@ stories! {
         w.clock.advance_seconds(WEEK + 1);
         assert_eq!(phase(w, &ana).await, Phase::Expired);
         assert_eq!(post(w, right(&old, &ana)).await,
-            Registered::NotOpen(LinkView::Expired { expired_at: sent.expires_at, asked: false }));
+            Registered::NotOpen(LinkView::Expired { expired_at: sent.expires_at, asked: false, zone: None }));
         let again = resend(w, &sent.access, Some(1)).await.expect("sent");
         assert_eq!(phase(w, &ana).await, Phase::Invited);
         assert_eq!(look(w, &old).await, LinkView::Replaced);
@@ -350,7 +350,7 @@ stories! {
         w.clock.advance_seconds(1);
         assert_eq!(phase(w, &ben).await, Phase::Expired);
         assert_eq!(post(w, right(&late, &ben)).await,
-            Registered::NotOpen(LinkView::Expired { expired_at: sent.expires_at, asked: false }));
+            Registered::NotOpen(LinkView::Expired { expired_at: sent.expires_at, asked: false, zone: None }));
     }
 
     async fn inv_09_a_registered_client_is_not_resent_to(w: &mut World) {
@@ -557,7 +557,7 @@ stories! {
             w.clock.advance_seconds(WEEK - 1);
             assert!(matches!(look(w, &link).await, LinkView::Open { .. }));
             w.clock.advance_seconds(1);
-            assert_eq!(look(w, &link).await, LinkView::Expired { expired_at: sent.expires_at, asked: false });
+            assert_eq!(look(w, &link).await, LinkView::Expired { expired_at: sent.expires_at, asked: false, zone: None });
         }
     }
 
@@ -762,7 +762,7 @@ stories! {
         assert_eq!(shown.asked_at, Some(w.now()));
         assert_eq!(shown.timeline.iter().filter(|e| e.what == "access.asked").count(), 1);
         assert_eq!(mails(w, &ana).await.len(), before);
-        assert_eq!(look(w, &link).await, LinkView::Expired { expired_at: sent.expires_at, asked: true });
+        assert_eq!(look(w, &link).await, LinkView::Expired { expired_at: sent.expires_at, asked: true, zone: None });
         resend(w, &sent.access, Some(1)).await.expect("sent");
         assert_eq!(overview(w, &ana.chart_id).await.asked_at, None);
     }

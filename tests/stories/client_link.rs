@@ -1,6 +1,6 @@
 //! The client's side of an invitation over HTTP: the link, the form, what became of a link.
 
-use anteroom::platform::db::schema::attempt_counter;
+use anteroom::platform::db::schema::{attempt_counter, person};
 use anteroom::platform::permissions::Role;
 use anteroom::platform::web::session::Audience;
 use anteroom::rooms::access::actions;
@@ -101,6 +101,38 @@ stories! {
         let back = phone.submit(&other, &link, &[("how", "switch-new")]).await;
         assert_eq!(passwords_in_forms(&back.html()), [["new-password"]]);
         phone.submit_and_follow(&back, &link, &right(&[])).await.must_be(200);
+    }
+
+    async fn a_link_ends_by_the_same_clock_in_the_mail_and_on_its_pages(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let bo = w.chart("Bo", "Lindgren").await;
+        w.tamper(|c| {
+            diesel::update(person::table.filter(person::first_name.eq("Ana")))
+                .set(person::time_zone.eq("America/Chicago"))
+                .execute(c)
+        })
+        .await;
+        let mut links = Vec::new();
+        for (client, ends, other) in [(&ana, "9:00 AM CST", "EST"), (&bo, "10:00 AM EST", "CST")] {
+            w.invite(client).await;
+            let mail = w.mail_to(&client.email).await;
+            assert!(mail.text.contains(ends), "{}", mail.text);
+            let link = w.link_in(&mail);
+            let mut phone = w.browser();
+            let open = phone.get(&link).await;
+            open.must_be(200).must_say(ends).must_not_say(other);
+            // What comes back with something to mend has the same clock.
+            let again = phone.submit(&open, &link, &right(&[("month", "13")])).await;
+            again.must_be(422).must_say(ends).must_not_say(other);
+            links.push(link);
+        }
+        w.clock.advance_seconds(8 * DAY);
+        let over = w.browser().get(&links[0]).await;
+        over.must_be(410).must_say("9:00 AM CST").must_not_say("EST").must_not_say("Duarte");
+        w.browser().get(&links[1]).await.must_be(410).must_say("10:00 AM EST").must_not_say("CST");
+        // Whoever has no link learns nothing of anybody's clock.
+        let unknown = format!("/riverbend/i/{}", "A".repeat(43));
+        w.browser().get(&unknown).await.must_be(404).must_not_say("CST").must_not_say("EST");
     }
 
     async fn the_whole_way_from_the_link_to_sign_in(w: &mut World) {

@@ -23,6 +23,8 @@ pub use send::{
     send_many,
 };
 
+use jiff::tz::TimeZone;
+
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId};
@@ -163,6 +165,8 @@ pub enum LinkView {
         has_account: bool,
         /// Language for the page: the person's.
         language: crate::platform::i18n::Language,
+        /// The person's own zone, as their mail has it; nothing: the practice's.
+        zone: Option<TimeZone>,
     },
     /// Its time is over; `asked`: a new one was already asked for.
     Expired {
@@ -170,6 +174,8 @@ pub enum LinkView {
         expired_at: Moment,
         /// Already asked.
         asked: bool,
+        /// The person's own zone, as their mail has it; nothing: the practice's.
+        zone: Option<TimeZone>,
     },
     /// A newer link was sent.
     Replaced,

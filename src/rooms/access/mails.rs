@@ -94,10 +94,12 @@ impl Desk<'_> {
 
 /// A person's zone; the practice's where theirs is not known.
 pub fn zone_of(person: &Person, practice: &Practice) -> TimeZone {
-    if person.time_zone.is_empty() {
-        return practice.zone();
-    }
-    TimeZone::get(&person.time_zone).unwrap_or_else(|_| practice.zone())
+    own_zone(person).unwrap_or_else(|| practice.zone())
+}
+
+/// The zone that stands on a person's part of the face sheet, where one does that is known.
+pub fn own_zone(person: &Person) -> Option<TimeZone> {
+    if person.time_zone.is_empty() { None } else { TimeZone::get(&person.time_zone).ok() }
 }
 
 /// The address of a link: always the configured origin (INV-10), under 76 characters.

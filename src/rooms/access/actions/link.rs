@@ -13,8 +13,9 @@ use crate::platform::web::sign_in;
 use crate::rooms::access::actions::end::{Change, change};
 use crate::rooms::access::actions::{DeclineAnswer, Disowning, Key, LinkView};
 use crate::rooms::access::lifecycle::{Event, Phase};
+use crate::rooms::access::mails;
 use crate::rooms::access::store::{self, AccessRow, InvitationRow, InvitationState};
-use crate::rooms::charts::{ChartFile, load_file};
+use crate::rooms::charts::{ChartFile, Person, load_file};
 use crate::rooms::practice::{self, SelfHelp};
 
 /// Unknown links and codes that may come from one network address in a minute (invitation.md §5).
@@ -106,7 +107,7 @@ impl Found {
             return Ok(closed);
         }
         let practice = practice::load(c)?;
-        let reader = self.file.person(&self.access.person_id).map_or(&self.file.client, |(person, _)| person);
+        let reader = self.reader();
         Ok(LinkView::Open {
             expires_at: self.invitation.expires_at,
             for_contact: self.access.person_id != self.file.client.person_id,
@@ -116,7 +117,13 @@ impl Found {
             } else {
                 Language::read(&reader.language)
             },
+            zone: mails::own_zone(reader),
         })
+    }
+
+    /// The invited person.
+    fn reader(&self) -> &Person {
+        self.file.person(&self.access.person_id).map_or(&self.file.client, |(person, _)| person)
     }
 
     /// What stands against it, if anything does.
@@ -138,6 +145,7 @@ impl Found {
             Phase::Expired => Some(LinkView::Expired {
                 expired_at: self.invitation.expires_at,
                 asked: self.access.asked_at.is_some(),
+                zone: mails::own_zone(self.reader()),
             }),
             Phase::Active => Some(LinkView::Used(Disowning::Over)),
             Phase::Declined => Some(LinkView::Declined),

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use jiff::tz::TimeZone;
 
 use super::form::FormView;
 use super::{Way, came_with_nothing, frame_for};
@@ -112,12 +113,13 @@ pub(super) fn show(
     way: &Way,
     view: &LinkView,
 ) -> PageResult {
-    let LinkView::Open { expires_at, for_contact, has_account, .. } = view else {
+    let LinkView::Open { expires_at, for_contact, has_account, zone, .. } = view else {
         return show_state(app, practice, request, Some(way), view);
     };
     let frame = frame_for(app, practice, request, view);
+    let until = ends(frame.words, practice, *expires_at, zone.as_ref());
     let form = fresh_form(app, practice, way, *for_contact, *has_account);
-    show_form(practice, frame, form, *expires_at, StatusCode::OK)
+    show_form(frame, form, until, StatusCode::OK)
 }
 
 /// An empty form.
@@ -153,15 +155,13 @@ pub(super) fn fresh_form(
     }
 }
 
-/// The form's page.
-pub(super) fn show_form(
-    practice: &PublicPractice,
-    frame: ClientFrame,
-    form: FormView,
-    expires_at: Moment,
-    status: StatusCode,
-) -> PageResult {
-    let until = frame.words.date_time_zone(expires_at, &practice.zone);
+/// When a link ends or ended, as its mail said it: by the person's own clock, where it is known.
+pub(super) fn ends(words: Words, practice: &PublicPractice, at: Moment, zone: Option<&TimeZone>) -> String {
+    words.date_time_zone(at, zone.unwrap_or(&practice.zone))
+}
+
+/// The form's page, with [until when](ends) the link is good.
+pub(super) fn show_form(frame: ClientFrame, form: FormView, until: String, status: StatusCode) -> PageResult {
     let mut response = html(askama::Template::render(&RegisterPage { frame, form, until }))?;
     *response.status_mut() = status;
     Ok(response)
@@ -217,8 +217,8 @@ pub(super) fn show_state(
 fn first_sentence(words: Words, practice: &PublicPractice, key: &str, view: &LinkView) -> String {
     let key = format!("link-{key}-text");
     match view {
-        LinkView::Expired { expired_at, .. } => {
-            words.with1(&key, "when", words.date_time_zone(*expired_at, &practice.zone))
+        LinkView::Expired { expired_at, zone, .. } => {
+            words.with1(&key, "when", ends(words, practice, *expired_at, zone.as_ref()))
         }
         _ => words.get(&key),
     }

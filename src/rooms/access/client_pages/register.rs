@@ -53,17 +53,18 @@ async fn post(
     input: Input,
 ) -> PageResult {
     let view = way.look(app, practice).await?;
-    let (expires_at, for_contact, has_account) = match &view {
-        LinkView::Open { expires_at, for_contact, has_account, .. } => {
-            (*expires_at, *for_contact, *has_account)
+    let (expires_at, for_contact, has_account, zone) = match &view {
+        LinkView::Open { expires_at, for_contact, has_account, zone, .. } => {
+            (*expires_at, *for_contact, *has_account, zone.as_ref())
         }
         // A second click of the form that was just accepted gets the same success page; the action
         // knows it by its nonce.
-        LinkView::Used(_) => (app.now(), false, input.is_existing()),
+        LinkView::Used(_) => (app.now(), false, input.is_existing(), None),
         _ => return link::show_state(app, practice, request, Some(&way), &view),
     };
     let frame = frame_for(app, practice, request, &view);
     let words = frame.words;
+    let until = link::ends(words, practice, expires_at, zone);
     let language = spoken(&frame);
     let today = app.now().in_zone(&practice.zone).date();
     let again = |errors: FieldErrors, told: Vec<String>, existing: bool| {
@@ -78,7 +79,7 @@ async fn post(
         && !matches!(view, LinkView::Used(_))
     {
         let form = again(FieldErrors::new(), vec![], existing);
-        return link::show_form(practice, frame, form, expires_at, StatusCode::OK);
+        return link::show_form(frame, form, until, StatusCode::OK);
     }
     let read = match form::read(words, for_contact, has_account, &input, today) {
         Ok(read) => read,
@@ -87,7 +88,7 @@ async fn post(
         }
         Err(errors) => {
             let form = again(errors, vec![], false);
-            return link::show_form(practice, frame, form, expires_at, StatusCode::UNPROCESSABLE_ENTITY);
+            return link::show_form(frame, form, until, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
     let order = RegisterOrder {
@@ -134,5 +135,5 @@ async fn post(
             (FieldErrors::new(), told, false, StatusCode::TOO_MANY_REQUESTS)
         }
     };
-    link::show_form(practice, frame, again(errors, told, existing), expires_at, status)
+    link::show_form(frame, again(errors, told, existing), until, status)
 }
