@@ -135,6 +135,17 @@ stories! {
         w.browser().get(&unknown).await.must_be(404).must_not_say("CST").must_not_say("EST");
     }
 
+    async fn a_wrong_code_comes_back_only_as_long_as_a_code_can_be(w: &mut World) {
+        let mut phone = w.browser();
+        let page = phone.get("/riverbend/letter").await;
+        let wrong = phone.submit(&page, "letter", &[("code", "0011-1ABC-DEFU")]).await;
+        wrong.must_be(422);
+        assert!(wrong.html().contains("value=\"0011-1ABC-DEFU\""), "what was typed is kept");
+        let long = phone.submit(&page, "letter", &[("code", &"x".repeat(100_000))]).await;
+        long.must_be(422);
+        assert!(long.html().len() < 20_000, "{} bytes", long.html().len());
+    }
+
     async fn the_whole_way_from_the_link_to_sign_in(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let link = link_of(w, &ana).await;

@@ -225,7 +225,16 @@ pub fn clear(c: &mut Scoped<'_>, audience: Audience, name_key: &str) -> Result<(
 pub fn safe_back<'a>(root: &str, back: &'a str) -> Option<&'a str> {
     let fine = |c: char| c.is_ascii_graphic() && c != '\\';
     let inside = back == root || back.strip_prefix(root).is_some_and(|rest| rest.starts_with(['/', '?']));
-    (inside && back.len() <= 500 && back.chars().all(fine) && !back.contains("//")).then_some(back)
+    (inside && back.len() <= 500 && back.chars().all(fine) && !back.contains("//") && stays(back))
+        .then_some(back)
+}
+
+/// Does a path stay where it seems to lead? A browser walks up at each `..`, also one that is written with
+/// escapes, and some take a backslash for a slash.
+fn stays(back: &str) -> bool {
+    let path = back.split(['?', '#']).next().unwrap_or_default();
+    let read = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    !read.contains('\\') && read.split('/').all(|part| part != "." && part != "..")
 }
 
 #[cfg(test)]
@@ -234,7 +243,7 @@ mod tests {
 
     #[test]
     fn only_a_page_of_ours_is_gone_back_to() {
-        for good in ["/staff", "/staff/charts?q=ana&page=2", "/staff/charts/0190"] {
+        for good in ["/staff", "/staff/charts?q=ana&page=2", "/staff/charts/0190", "/staff/charts?q=a/../b"] {
             assert_eq!(safe_back("/staff", good), Some(good));
         }
         for bad in [
@@ -245,6 +254,15 @@ mod tests {
             "/staffx",
             "https://evil.example/staff",
             "/staff/\\evil.example",
+            "/staff/%5cevil.example",
+            "/staff/../../evil.example",
+            "/staff/..",
+            "/staff/charts/../../portal",
+            "/staff/%2e%2E/portal",
+            "/staff/.%2e/portal",
+            "/staff/./charts",
+            "/staff/%2f%2e%2e/portal",
+            "/staff/..#x",
             "/staff/a b",
             "/portal",
             "/staff/\r\nSet-Cookie:x=1",

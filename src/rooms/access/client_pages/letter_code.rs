@@ -15,6 +15,9 @@ use crate::platform::web::{PageResult, html};
 use crate::rooms::access::actions::{self, LinkView};
 use crate::rooms::practice::PublicPractice;
 
+/// Characters of a wrong code that are shown again: a code with every blank and dash that people put into it.
+const MOST_SHOWN: usize = 60;
+
 #[derive(askama::Template)]
 #[template(path = "rooms/access/templates/letter_code.html")]
 struct CodePage {
@@ -68,6 +71,7 @@ fn unknown(app: &AppState, practice: &PublicPractice, typed: String) -> PageResu
     let mut errors = FieldErrors::new();
     let key = if typed.trim().is_empty() { "link-code-missing" } else { "link-code-unknown" };
     errors.add("code", frame.words.get(key));
+    let typed = typed.chars().take(MOST_SHOWN).collect();
     let mut response = html(askama::Template::render(&CodePage { frame, typed, errors }))?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     Ok(response)
