@@ -12,6 +12,7 @@ mod access;
 mod address_changes;
 mod api;
 mod appointments;
+mod at_once;
 mod bounces;
 mod chart_owner_box;
 mod charts;

@@ -6,8 +6,8 @@ use unicode_normalization::UnicodeNormalization;
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccountId, PracticeId};
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::{portal_access, portal_account};
+use crate::platform::db::{Conn, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 
@@ -36,7 +36,7 @@ pub struct NewAccount {
 }
 
 /// An account as registration needs it.
-#[derive(Debug, Queryable, Selectable)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = portal_account)]
 pub struct Known {
     /// The account.
@@ -45,6 +45,27 @@ pub struct Known {
     pub sign_in_name: String,
     /// The password's hash.
     pub password_hash: String,
+}
+
+/// Holds an account of this practice until the end of the transaction, so that what opens a session or
+/// gives a grant with its password, and what ends both, happen one after the other. What is to be decided
+/// about it is read after this. SQLite's transaction holds everything already.
+///
+/// Whoever holds a chart as well holds that first ([`store::hold_charts`]), and what counts failed sign-ins
+/// comes after: one order for all, so that nobody waits for somebody who waits for them.
+///
+/// [`store::hold_charts`]: crate::rooms::access::store::hold_charts
+pub fn hold_account(c: &mut Scoped<'_>, id: &AccountId) -> Result<(), Fault> {
+    let practice = c.practice().clone();
+    if let Conn::Postgres(conn) = &mut *c.conn {
+        portal_account::table
+            .filter(portal_account::practice_id.eq(practice))
+            .filter(portal_account::account_id.eq(id.clone()))
+            .for_update()
+            .select(portal_account::account_id)
+            .load::<AccountId>(conn)?;
+    }
+    Ok(())
 }
 
 /// What decides whether two sign-in names are one.
@@ -106,6 +127,7 @@ pub fn insert(c: &mut Scoped<'_>, account: &NewAccount) -> Result<(), Fault> {
 /// free again, and a sign-in with it is answered like one that never was.
 pub fn remove_unused(c: &mut Scoped<'_>, account: Option<&(PracticeId, AccountId)>) -> Result<(), Fault> {
     let Some((home, id)) = account.filter(|(home, _)| home == c.practice()) else { return Ok(()) };
+    hold_account(c, id)?;
     let grants = portal_access::table
         .filter(portal_access::account_practice_id.eq(home.clone()))
         .filter(portal_access::account_id.eq(id.clone()));

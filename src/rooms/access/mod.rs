@@ -13,6 +13,7 @@ mod reminders;
 mod staff_pages;
 mod store;
 
+pub use accounts::hold_account;
 pub use overview::{
     EndedBy, GrantRole, HistoryEntry, Overview, TimelineEntry, address_on_file, history_of_chart,
     overview_of, overviews_of_chart,

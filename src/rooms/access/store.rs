@@ -220,7 +220,9 @@ pub struct InvitationRow {
 
 /// Holds charts until the end of the transaction, in the order of their names, so that everything
 /// that touches a chart's access happens one after the other. SQLite's transaction holds everything
-/// already.
+/// already. Charts are held before accounts ([`accounts::hold_account`]).
+///
+/// [`accounts::hold_account`]: crate::rooms::access::accounts::hold_account
 pub fn hold_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<(), Fault> {
     let practice = c.practice().clone();
     if let Conn::Postgres(conn) = &mut *c.conn {

@@ -114,18 +114,20 @@ pub fn find_by_address(c: &mut Scoped<'_>, key: &str) -> Result<Vec<Account>, Fa
     Ok(found)
 }
 
-/// Notes a sign-in; with a new hash where the old one was made with weaker settings (PWD-04).
-pub fn signed_in(c: &mut Scoped<'_>, id: &AccountId, rehashed: Option<&str>) -> Result<(), Fault> {
+/// Notes a sign-in; with a new hash of the same password where the one that was checked was made with
+/// weaker settings (PWD-04).
+pub fn signed_in(c: &mut Scoped<'_>, account: &Account, rehashed: Option<&str>) -> Result<(), Fault> {
     let now = c.now();
     let row = portal_account::table
         .filter(portal_account::practice_id.eq(c.practice().clone()))
-        .filter(portal_account::account_id.eq(id.clone()));
-    match rehashed {
-        Some(hash) => diesel::update(row)
-            .set((portal_account::last_sign_in_at.eq(now), portal_account::password_hash.eq(hash)))
-            .execute(c.conn)?,
-        None => diesel::update(row).set(portal_account::last_sign_in_at.eq(now)).execute(c.conn)?,
-    };
+        .filter(portal_account::account_id.eq(account.account_id.clone()));
+    diesel::update(row.clone()).set(portal_account::last_sign_in_at.eq(now)).execute(c.conn)?;
+    if let Some(hash) = rehashed {
+        // Never over a newer password.
+        diesel::update(row.filter(portal_account::password_hash.eq(account.password_hash.clone())))
+            .set(portal_account::password_hash.eq(hash))
+            .execute(c.conn)?;
+    }
     Ok(())
 }
 

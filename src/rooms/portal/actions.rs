@@ -19,7 +19,7 @@ use crate::platform::web::links::{self, LinkState, Purpose};
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
 use crate::rooms::access::lifecycle::State;
-use crate::rooms::access::{AccessRow, load_access};
+use crate::rooms::access::{AccessRow, hold_account, load_access};
 use crate::rooms::charts::{self, AddressKind};
 use crate::rooms::portal::accounts::{self, Account, sign_in_key};
 use crate::rooms::portal::grants::{self, HeldGrant};
@@ -75,11 +75,13 @@ pub async fn sign_in(
     let (door, account_id) = (scope.id().clone(), found.map(|account| account.account_id));
     app.db
         .system_write(move |system| {
-            // Read again: in the time of the hash the password may have been changed.
+            // Held, and read again: in the time of the hash the password may have been changed, and
+            // whoever changes it from here on ends this session too.
             let (account, verdict) = {
                 let mut c = system.within(&opened(&home));
                 // An account that there is not is looked for too, so that the time tells nothing (RAT-04).
                 let id = account_id.clone().unwrap_or_else(|| AccountId::fresh(c.chance(), c.now()));
+                hold_account(&mut c, &id)?;
                 let account = accounts::find(&mut c, &id)?;
                 let account = account.filter(|a| Some(&a.password_hash) == hash.as_ref());
                 let fits = fits && account.is_some();
@@ -133,7 +135,7 @@ fn settle(
             let subject = account.account_id.as_str();
             let opened = sign_in::open(c, Audience::Client, subject, visitor)?;
             accounts::look_at(c, &opened.session.hash(), &first.access_id)?;
-            accounts::signed_in(c, &account.account_id, rehashed)?;
+            accounts::signed_in(c, &account, rehashed)?;
             audit::record(c, Event::new(mine(), "account.signed_in"))?;
             Ok(SignIn::Welcome(account.practice_id, opened))
         }
@@ -476,6 +478,7 @@ pub async fn set_password_by_link(
     let outcome = app
         .db
         .system_write(move |system| {
+            hold_account(&mut system.within(&door), &account.account_id)?;
             let (link, account, grants) = match behind(system, &door, &token)? {
                 Ok(behind) => behind,
                 Err(view) => return Ok(PasswordSet::NotOpen(view)),
@@ -493,9 +496,9 @@ pub async fn set_password_by_link(
             if stays.is_none() {
                 sign_in::clear(&mut c, Audience::Client, &account.sign_in_key)?;
             }
-            replace_password(&this, &mut c, &by, &account, &grants, &hash, "account.password_set")?;
             let subject = account.account_id.as_str();
             session::end_all(&mut c, Audience::Client, subject)?;
+            replace_password(&this, &mut c, &by, &account, &grants, &hash, "account.password_set")?;
             let device = match stays {
                 Some(_) => None,
                 None => Some(devices::remember(&mut c, Audience::Client, subject, None)?),
@@ -561,6 +564,7 @@ pub async fn change_password(
     let outcome = app
         .db
         .write(home, move |c| {
+            hold_account(c, &account.account_id)?;
             let now = accounts::find(c, &account.account_id)?;
             let fits = fits && now.is_some_and(|now| now.password_hash == account.password_hash);
             let subject = account.account_id.as_str();

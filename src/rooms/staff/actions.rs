@@ -1,6 +1,7 @@
 //! Sign-in and sign-out of staff members, each one transaction.
 
 use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::Secret;
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::PracticeScope;
@@ -40,6 +41,7 @@ pub async fn sign_in(
     if tired {
         tokio::time::sleep(sign_in::TIRED_WAITS).await;
     }
+    let id = found.as_ref().map(|member| member.staff_id.clone());
     let found = found.filter(|member| member.state == StaffState::Active);
     let hash = found.as_ref().and_then(|member| member.password_hash.clone());
     let fits = app.hashing.verify(&password, hash.clone()).await?;
@@ -51,8 +53,11 @@ pub async fn sign_in(
     };
     app.db
         .write(scope, move |c| {
-            // Read again: in the time of the hash somebody may have been disabled, or have set
-            // another password.
+            // Held, and read again: in the time of the hash somebody may have been disabled, or have set
+            // another password, and what does so from here on ends this session too. Somebody whom there
+            // is not is looked for as well, so that the time tells nothing (RAT-04).
+            let id = id.clone().unwrap_or_else(|| StaffId::fresh(c.chance(), c.now()));
+            store::hold_staff(c, &id)?;
             let named = store::find_by_email(c, &key)?;
             let subject = named.as_ref().map(|member| member.staff_id.to_string());
             let member =
@@ -78,7 +83,7 @@ pub async fn sign_in(
                         session::end(c, &former.hash())?;
                     }
                     let opened = sign_in::open(c, Audience::Staff, member.staff_id.as_str(), &visitor)?;
-                    store::signed_in(c, &member.staff_id, rehashed.as_deref())?;
+                    store::signed_in(c, &member, rehashed.as_deref())?;
                     let who = Actor::Staff(member.staff_id, member.name);
                     audit::record(c, Event::new(by(who), "staff.signed_in"))?;
                     Ok(SignIn::Welcome(opened))

@@ -174,6 +174,7 @@ pub async fn set_by_link(
     let set = app
         .db
         .write(scope, move |c| {
+            store::hold_staff(c, &member.staff_id)?;
             let (LinkState::Open(link), Some(member)) = of_link(c, &token)? else {
                 return Ok(NewPassword::NotOpen);
             };
@@ -214,7 +215,9 @@ pub async fn change(
     let came = app
         .db
         .write(scope, move |c| {
-            let Some(member) = store::find(c, &staff)? else { return Ok(NewPassword::NotOpen) };
+            store::hold_staff(c, &staff)?;
+            let member = store::find(c, &staff)?.filter(|member| member.state == StaffState::Active);
+            let Some(member) = member else { return Ok(NewPassword::NotOpen) };
             let fits = fits && member.password_hash == old_hash;
             let attempt = Attempt {
                 name_key: &member.email_key,

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use crate::kernel::clock::Moment;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::staff_member as staff;
+use crate::platform::db::{Conn, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
 use crate::word_enum;
@@ -47,6 +47,22 @@ pub struct StaffMember {
     pub version: i64,
     /// When they were added.
     pub created_at: Moment,
+}
+
+/// Holds a staff member until the end of the transaction, so that what opens a session with their password
+/// and what ends it happen one after the other. What is to be decided about them is read after this, and
+/// what counts failed sign-ins comes after. SQLite's transaction holds everything already.
+pub fn hold_staff(c: &mut Scoped<'_>, id: &StaffId) -> Result<(), Fault> {
+    let practice = c.practice().clone();
+    if let Conn::Postgres(conn) = &mut *c.conn {
+        staff::table
+            .filter(staff::practice_id.eq(practice))
+            .filter(staff::staff_id.eq(id.clone()))
+            .for_update()
+            .select(staff::staff_id)
+            .load::<StaffId>(conn)?;
+    }
+    Ok(())
 }
 
 /// By id.
@@ -106,16 +122,19 @@ pub fn insert(
     Ok(id)
 }
 
-/// Notes a sign-in, and a fresh hash where the old one was weaker than today's.
-pub fn signed_in(c: &mut Scoped<'_>, id: &StaffId, rehashed: Option<&str>) -> Result<(), Fault> {
+/// Notes a sign-in, and a fresh hash of the same password where the one that was checked is weaker than
+/// today's.
+pub fn signed_in(c: &mut Scoped<'_>, member: &StaffMember, rehashed: Option<&str>) -> Result<(), Fault> {
     let now = c.now();
-    let practice = c.practice().clone();
-    let row = || {
-        staff::table.filter(staff::practice_id.eq(practice.clone())).filter(staff::staff_id.eq(id.clone()))
-    };
-    diesel::update(row()).set(staff::last_sign_in_at.eq(now)).execute(c.conn)?;
+    let row = staff::table
+        .filter(staff::practice_id.eq(c.practice().clone()))
+        .filter(staff::staff_id.eq(member.staff_id.clone()));
+    diesel::update(row.clone()).set(staff::last_sign_in_at.eq(now)).execute(c.conn)?;
     if let Some(hash) = rehashed {
-        diesel::update(row()).set(staff::password_hash.eq(hash)).execute(c.conn)?;
+        // Never over a newer password.
+        diesel::update(row.filter(staff::password_hash.eq(member.password_hash.clone())))
+            .set(staff::password_hash.eq(hash))
+            .execute(c.conn)?;
     }
     Ok(())
 }

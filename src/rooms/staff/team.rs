@@ -212,7 +212,9 @@ pub async fn disable(
 ) -> Result<Changed, Fault> {
     app.db
         .write(scope, move |c| {
+            // Administrators first, then this one: the same order for all.
             let others = store::other_administrators(c, &staff)?;
+            store::hold_staff(c, &staff)?;
             let Some(member) = store::find(c, &staff)? else { return Ok(Changed::NotFound) };
             if member.state == StaffState::Disabled {
                 return Ok(Changed::Done);
@@ -269,6 +271,7 @@ pub async fn sign_out_everywhere(
 ) -> Result<Changed, Fault> {
     app.db
         .write(scope, move |c| {
+            store::hold_staff(c, &staff)?;
             if store::find(c, &staff)?.is_none() {
                 return Ok(Changed::NotFound);
             }

@@ -152,6 +152,9 @@ pub(super) fn end_link(c: &mut Scoped<'_>, row: &AccessRow, state: InvitationSta
 /// grant gone with their next request.
 fn end_sessions(c: &mut Scoped<'_>, account: Option<&AccountId>) -> Result<(), Fault> {
     if let Some(account) = account {
+        // Whoever is signing in with it now has either come in, and goes with the others, or finds the
+        // grant as it is after this.
+        accounts::hold_account(c, account)?;
         session::end_all(c, Audience::Client, account.as_str())?;
     }
     Ok(())
