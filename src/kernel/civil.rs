@@ -127,10 +127,7 @@ pub enum DateOrder {
 /// that way where the other way there is no such day. Empty when it is no date. Never for a
 /// form that decides anything: there the fields are three.
 pub fn dates_meant(text: &str, order: DateOrder, today: Date) -> Vec<Date> {
-    let parts: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || matches!(c, '/' | '-' | '.' | ','))
-        .filter(|p| !p.is_empty())
-        .collect();
+    let parts: Vec<&str> = parts(text).collect();
     match parts[..] {
         [one] if one.len() == 8 && one.bytes().all(|b| b.is_ascii_digit()) => {
             let ymd = [&one[..4], &one[4..6], &one[6..]];
@@ -152,6 +149,28 @@ pub fn dates_meant(text: &str, order: DateOrder, today: Date) -> Vec<Date> {
         [a, de, b, c] if de.eq_ignore_ascii_case("de") => by_parts(a, b, c, order, today),
         _ => Vec::new(),
     }
+}
+
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, '/' | '-' | '.' | ',')).filter(|p| !p.is_empty())
+}
+
+/// The month of a year that somebody may mean who types one into a search: `May 1987`, `mayo de 1987`,
+/// `1987 May`, `5/1987`, `1987-05`. The year has four digits.
+pub fn month_meant(text: &str, today: Date) -> Option<(i16, i8)> {
+    let parts: Vec<&str> = parts(text).collect();
+    let (a, b) = match parts[..] {
+        [a, b] => (a, b),
+        [a, de, b] if de.eq_ignore_ascii_case("de") => (a, b),
+        _ => return None,
+    };
+    let month = |text: &str| {
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        month_named(text).or_else(|| number(text).filter(|_| digits))
+    };
+    let year = |text: &str| if text.len() == 4 { years(text, today).first().copied() } else { None };
+    let (year, month) = year(b).zip(month(a)).or_else(|| year(a).zip(month(b)))?;
+    plausible(day_of_year(year, Some(month), Some(1))?, today).then_some((year, month))
 }
 
 fn by_parts(a: &str, b: &str, c: &str, order: DateOrder, today: Date) -> Vec<Date> {
@@ -319,6 +338,42 @@ mod tests {
     }
 
     #[test]
+    fn a_search_reads_a_month_of_a_year() {
+        for text in [
+            "May 1987",
+            "may, 1987",
+            "mayo 1987",
+            "mayo de 1987",
+            "Mayo De 1987",
+            "1987 may",
+            "5/1987",
+            "05-1987",
+            "05.1987",
+            "1987-05",
+            "5 1987",
+        ] {
+            assert_eq!(month_meant(text, TODAY), Some((1987, 5)), "{text}");
+        }
+        assert_eq!(month_meant("nov 2026", TODAY), Some((2026, 11)));
+        for text in [
+            "",
+            "may",
+            "1987",
+            "may 87",
+            "5/87",
+            "13/1987",
+            "may 22 1987",
+            "may 1899",
+            "dec 2026",
+            "maybe 1987",
+            "5th 1987",
+            "1987 1987",
+        ] {
+            assert_eq!(month_meant(text, TODAY), None, "{text}");
+        }
+    }
+
+    #[test]
     fn an_age_grows_on_the_birthday() {
         let born = BirthDate::from_iso("2000-02-29", TODAY).unwrap();
         assert_eq!(born.age_on(date(2026, 2, 28)), 25);
@@ -330,6 +385,7 @@ mod tests {
         #[test]
         fn no_text_upsets_the_reading_of_dates(text in "\\PC{0,24}") {
             let _ = dates_meant(&text, DateOrder::MonthFirst, TODAY);
+            let _ = month_meant(&text, TODAY);
             let _ = BirthDate::from_file(&text, TODAY);
         }
 

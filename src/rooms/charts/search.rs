@@ -8,7 +8,7 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use jiff::civil::Date;
 
-use crate::kernel::civil::{BirthDate, DateOrder, dates_meant};
+use crate::kernel::civil::{BirthDate, DateOrder, dates_meant, month_meant};
 use crate::kernel::clock::Moment;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::kernel::{phone, text};
@@ -162,6 +162,10 @@ fn terms(typed: &str, order: DateOrder, today: Date) -> Vec<Term> {
                 found.push(one_of(days.chain(squeezed)));
                 at += n;
             }
+            None if let Some((n, term)) = month_from(&words[at..], today) => {
+                found.push(term);
+                at += n;
+            }
             None => {
                 let word = words[at];
                 if word.contains('@') || word.contains(|c: char| c.is_ascii_digit()) {
@@ -181,6 +185,23 @@ fn terms(typed: &str, order: DateOrder, today: Date) -> Vec<Term> {
     found.truncate(MOST_TERMS);
     found.dedup();
     found
+}
+
+/// A month of a year at the beginning of these words, and how many of them say so. "May 1987" may as well
+/// be somebody called May with a number, or born then, so the words themselves count too, in either order.
+fn month_from(words: &[&str], today: Date) -> Option<(usize, Term)> {
+    let (n, (year, month)) = [3, 2, 1]
+        .into_iter()
+        .filter(|n| *n <= words.len())
+        .find_map(|n| Some((n, month_meant(&words[..n].join(" "), today)?)))?;
+    let born = pattern(&format!("*{year:04}{month:02}"));
+    let also = if n == 1 {
+        vec![pattern(&squeezed(words[0]))]
+    } else {
+        let (a, b) = (text::fold(words[0]), text::fold(words[n - 1]));
+        vec![format!("{}{}", pattern(&a), &pattern(&b)[1..]), format!("{}{}", pattern(&b), &pattern(&a)[1..])]
+    };
+    Some((n, one_of(std::iter::once(born).chain(also))))
 }
 
 fn one_of(patterns: impl IntoIterator<Item = String>) -> Term {
@@ -666,6 +687,18 @@ mod tests {
         assert_eq!(read("ana 3/4/15")[1], ["%*20150304\n%", "%*19150304\n%"]);
         assert_eq!(read("19900304")[0], ["%*19900304\n%", "%19900304%"]);
         assert_eq!(read("1990"), one("%1990%"));
+    }
+
+    #[test]
+    fn a_month_of_a_year_is_found_and_so_is_somebody_of_that_name() {
+        assert_eq!(read("May 1987"), [["%*198705%", "%may%1987%", "%1987%may%"]]);
+        assert_eq!(
+            read("duarte mayo de 1987 ana"),
+            [vec!["%duarte%"], vec!["%*198705%", "%mayo%1987%", "%1987%mayo%"], vec!["%ana%"]]
+        );
+        assert_eq!(read("05/1987"), [["%*198705%", "%051987%"]]);
+        assert_eq!(read("may 22 1987")[0][0], "%*19870522\n%");
+        assert_eq!(read("may"), one("%may%"));
     }
 
     proptest! {
