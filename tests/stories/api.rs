@@ -254,10 +254,21 @@ stories! {
             r#"{"client":{"first_name":["Ana"]}}"#,
             r#"{"client":"#,
             "[]",
+            r#"["Z-1",{"first_name":"Ana","last_name":"Duarte"},[]]"#,
+            r#"{"client":["p","Ana"]}"#,
+            "null",
         ] {
             let page = ehr.send("POST", "/api/v1/charts", Some(("application/json", odd.as_bytes()))).await;
             must_be_problem(&page, 400, "malformed");
         }
+        let ana = w.chart("Ana", "Duarte").await;
+        let invite = format!("/api/v1/charts/{}/invite", ana.chart_id);
+        for odd in ["[null]", "[]", "[null,[]]", "\"ana\""] {
+            let page = ehr.send("POST", &invite, Some(("application/json", odd.as_bytes()))).await;
+            let problem = must_be_problem(&page, 400, "malformed");
+            assert_eq!(problem["detail"], "The body must be a JSON object.", "{odd}");
+        }
+        assert_eq!(mails(w).await, 0, "nobody was invited");
         let page = ehr.send("POST", "/api/v1/charts", Some(("text/plain", b"{}"))).await;
         must_be_problem(&page, 415, "media-type");
         for path in ["/api/v1/charts?limit=0", "/api/v1/charts?what=1", "/api/v1/charts?portal=nonsense",

@@ -1,9 +1,13 @@
 //! What the API takes and gives, field by field. The OpenAPI document is made from these types.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::body::Bytes;
 use axum::http::header;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::ApiCaller;
@@ -15,7 +19,50 @@ use crate::rooms::charts::{
     Address, AddressKind, ChartFile, Person, Problems, Row, Typed, TypedAddress, TypedContact, TypedPerson,
 };
 
-/// Reads a JSON body; unknown and repeated fields are refused (WEB-10).
+/// An object and nothing else. What serde makes of a struct reads a list of its fields as well, so that
+/// `["C-1", {}]` would pass for a chart (WEB-10).
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Only<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        d.deserialize_map(Only(PhantomData))
+    }
+}
+
+/// A field that is an object.
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<T, D::Error> {
+    Object::deserialize(d).map(|Object(value)| value)
+}
+
+/// A field that is a list of objects.
+fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Vec<T>, D::Error> {
+    let list: Vec<Object<T>> = Vec::deserialize(d)?;
+    Ok(list.into_iter().map(|Object(value)| value).collect())
+}
+
+/// A field that is an object, where there is one.
+fn object_or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    let value: Option<Object<T>> = Option::deserialize(d)?;
+    Ok(value.map(|Object(value)| value))
+}
+
+/// A field that is a list of objects, where there is one.
+fn objects_or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Vec<T>>, D::Error> {
+    let list: Option<Vec<Object<T>>> = Option::deserialize(d)?;
+    Ok(list.map(|list| list.into_iter().map(|Object(value)| value).collect()))
+}
+
+/// Reads a JSON body: an object; unknown and repeated fields are refused (WEB-10).
 pub fn read<T: DeserializeOwned>(caller: &ApiCaller, body: &Bytes) -> Result<T, Problem> {
     if body.len() > MOST_BYTES {
         return Err(problem::TOO_LARGE.into());
@@ -24,7 +71,13 @@ pub fn read<T: DeserializeOwned>(caller: &ApiCaller, body: &Bytes) -> Result<T, 
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(problem::MEDIA_TYPE.into());
     }
-    serde_json::from_slice(body).map_err(|e| Problem::from(problem::MALFORMED).saying(e.to_string()))
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::from(problem::MALFORMED).saying("The body must be a JSON object."));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Object(read)) => Ok(read),
+        Err(error) => Err(Problem::from(problem::MALFORMED).saying(error.to_string())),
+    }
 }
 
 /// The same, where the body may be left out.
@@ -90,8 +143,10 @@ pub struct PersonJson {
     /// IANA name; empty means the practice's.
     pub time_zone: String,
     /// E-mail addresses, in order. The first that may be used for mail is invited.
+    #[serde(deserialize_with = "objects")]
     pub emails: Vec<AddressJson>,
     /// Phone numbers, in order.
+    #[serde(deserialize_with = "objects")]
     pub phones: Vec<AddressJson>,
 }
 
@@ -107,6 +162,7 @@ pub struct ContactJson {
     #[schema(example = "parent")]
     pub relation: String,
     /// Who.
+    #[serde(deserialize_with = "object")]
     pub person: PersonJson,
 }
 
@@ -118,9 +174,10 @@ pub struct NewChart {
     #[serde(default)]
     pub chart_number: String,
     /// The client.
+    #[serde(deserialize_with = "object")]
     pub client: PersonJson,
     /// Related contacts.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub contacts: Vec<ContactJson>,
 }
 
@@ -141,8 +198,10 @@ pub struct PersonPatch {
     pub language: Option<String>,
     pub time_zone: Option<String>,
     /// The whole list, in order.
+    #[serde(deserialize_with = "objects_or_none")]
     pub emails: Option<Vec<AddressJson>>,
     /// The whole list, in order.
+    #[serde(deserialize_with = "objects_or_none")]
     pub phones: Option<Vec<AddressJson>>,
 }
 
@@ -153,8 +212,10 @@ pub struct ChartPatch {
     /// Another number.
     pub chart_number: Option<String>,
     /// Changes of the client.
+    #[serde(deserialize_with = "object_or_none")]
     pub client: Option<PersonPatch>,
     /// The whole list of related contacts. A contact who is left out leaves the chart.
+    #[serde(deserialize_with = "objects_or_none")]
     pub contacts: Option<Vec<ContactJson>>,
 }
 
@@ -689,6 +750,39 @@ impl GrantJson {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn web_10_a_list_is_no_object_at_any_depth() {
+        fn is_read<T: DeserializeOwned>(body: &str) -> bool {
+            serde_json::from_str::<Object<T>>(body).is_ok()
+        }
+        for (body, expected) in [
+            (r#"{"client":{"last_name":"Park","emails":[{"value":"a@example.org"}]}}"#, true),
+            (r#"{"client":{},"contacts":[{"relation":"parent","person":{}}]}"#, true),
+            (r#"["C-1",{"last_name":"Park"},[]]"#, false),
+            (r#"{"client":[]}"#, false),
+            (r#"{"client":{"emails":[["a@example.org"]]}}"#, false),
+            (r#"{"client":{"phones":[[]]}}"#, false),
+            (r#"{"client":{"emails":null}}"#, false),
+            (r#"{"client":{},"contacts":[["1","parent",{}]]}"#, false),
+            (r#"{"client":{},"contacts":[{"relation":"parent","person":[]}]}"#, false),
+            (r#"{"client":{"last_name":"Park","last_name":"Lee"}}"#, false),
+            (r#"{"client":{"role":"administrator"}}"#, false),
+            ("{}", false),
+        ] {
+            assert_eq!(is_read::<NewChart>(body), expected, "{body}");
+        }
+        for (body, expected) in [
+            ("{}", true),
+            (r#"{"client":null,"contacts":null}"#, true),
+            (r#"{"client":{"emails":[{"value":"a@example.org"}]}}"#, true),
+            (r#"{"client":[]}"#, false),
+            (r#"{"client":{"emails":[["a@example.org"]]}}"#, false),
+            (r#"{"contacts":[[]]}"#, false),
+        ] {
+            assert_eq!(is_read::<ChartPatch>(body), expected, "{body}");
+        }
+    }
 
     #[test]
     fn a_problem_points_at_its_field_in_the_body() {
