@@ -280,6 +280,28 @@ stories! {
         assert_eq!(lost.answer.header("content-type"), Some("application/problem+json"));
     }
 
+    async fn web_10_a_header_that_is_sent_twice_is_refused(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let at = format!("/api/v1/charts/{}", ana.chart_id);
+        let key = format!("Bearer {}", key(w, &w.riverbend, Scope::ALL).await);
+        for (name, one, other) in [
+            ("authorization", key.as_str(), "Bearer anteroom.AAAA.BBBB"),
+            ("authorization", "Bearer anteroom.AAAA.BBBB", key.as_str()),
+            ("idempotency-key", "one", "two"),
+            ("if-match", "\"v1\"", "\"v2\""),
+            ("if-match", "\"v1\"", "\"v1\""),
+        ] {
+            let mut ehr = w.browser().with(name, one).with(name, other);
+            if name != "authorization" {
+                ehr = ehr.with("authorization", &key);
+            }
+            let problem = must_be_problem(&ehr.get(&at).await, 400, "malformed");
+            assert_eq!(problem["detail"], format!("There is more than one {name} header."));
+            let body = br#"{"client":{"preferred_name":"Anita"}}"#;
+            must_be_problem(&ehr.send("PATCH", &at, Some(("application/json", body))).await, 400, "malformed");
+        }
+    }
+
     async fn charts_are_found_and_paged_without_gap_or_stranger(w: &mut World) {
         let twinoaks = w.twinoaks.scope.clone();
         w.chart_at(&twinoaks, "Zoe", "Foreign", "1990-01-01", "zoe@example.net").await;

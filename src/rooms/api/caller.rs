@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 
 use super::keys::{self, ApiKey};
+use super::once;
 use super::problem::{self, Problem};
 use crate::kernel::ids::KeyId;
 use crate::platform::audit::{Actor, By};
@@ -23,6 +24,9 @@ const STRANGERS_PER_MINUTE: u32 = 60;
 
 /// A last use is written down at most this often, so that reading does not write each time.
 const TOUCH_SECONDS: i64 = 60;
+
+/// Headers that are sent once or not at all: of two, whoever stands between us may have read the other.
+const ONE_OF_EACH: &[&str] = &["authorization", "content-type", once::HEADER, "if-match"];
 
 /// Who calls, and for which practice.
 #[derive(Clone, Debug)]
@@ -74,6 +78,13 @@ impl FromRequestParts<AppState> for ApiCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        if let Some(name) =
+            ONE_OF_EACH.iter().find(|name| parts.headers.get_all(**name).iter().nth(1).is_some())
+        {
+            return Err(
+                Problem::from(problem::MALFORMED).saying(format!("There is more than one {name} header."))
+            );
+        }
         let (source, address) = practice::source_of(parts);
         let unknown = || {
             turned_away(app, &format!("api-stranger/{address}"), STRANGERS_PER_MINUTE)
