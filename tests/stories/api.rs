@@ -302,6 +302,50 @@ stories! {
         }
     }
 
+    async fn inv_08_an_address_that_the_portal_uses_leaves_the_chart_only_with_a_reason(w: &mut World) {
+        let [ana, bo, cy] = [w.chart("Ana", "Duarte").await, w.chart("Bo", "Lindgren").await, w.chart("Cy", "Park").await];
+        w.invite(&ana).await;
+        let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        w.registered(&bo).await;
+        assert!(w.mail_to(&bo.email).await.subject.contains("access is set up"));
+        let key = format!("Bearer {}", key(w, &w.riverbend, Scope::ALL).await);
+        let patch = async |w: &World, client: &crate::support::world::Client, body: Value| {
+            let at = format!("/api/v1/charts/{}", client.chart_id);
+            let ehr = w.browser().with("authorization", &key);
+            let etag = ehr.clone().get(&at).await.answer.header("etag").expect("an ETag").to_owned();
+            let mut ehr = ehr.with("if-match", &etag);
+            ehr.send("PATCH", &at, Some(("application/json", body.to_string().as_bytes()))).await
+        };
+        let none = json!({ "emails": [] });
+        for client in [&ana, &bo] {
+            for (emails, reason) in [
+                (none.clone(), json!(null)),
+                (none.clone(), json!("  ")),
+                (json!({ "emails": [{ "value": client.email, "may_mail": false }] }), json!(null)),
+                (none.clone(), json!("x".repeat(501))),
+            ] {
+                let page = patch(w, client, json!({ "client": emails, "reason": reason })).await;
+                let problem = must_be_problem(&page, 422, "invalid");
+                assert_eq!(problem["errors"][0]["pointer"], "/reason", "{problem}");
+            }
+            // What does not touch the address asks for nothing.
+            patch(w, client, json!({ "client": { "preferred_name": "Anita" } })).await.must_be(200);
+        }
+        w.browser().get(&link).await.must_be(200);
+        for client in [&ana, &bo] {
+            let new = json!({ "emails": [{ "value": format!("new-{}", client.email) }] });
+            patch(w, client, json!({ "client": new, "reason": "moved away" })).await.must_be(200);
+            let told = w.mail_to(&client.email).await;
+            assert!(told.subject.contains("this address was taken off"), "{}", told.subject);
+        }
+        w.browser().get(&link).await.must_be(410);
+        let ehr = w.browser().with("authorization", &key);
+        let grants = ehr.clone().get(&format!("/api/v1/charts/{}/grants", ana.chart_id)).await;
+        assert_eq!(body(&grants)["grants"][0]["reason"], "moved away");
+        // Nobody of the portal has it: no reason is needed.
+        patch(w, &cy, json!({ "client": none })).await.must_be(200);
+    }
+
     async fn charts_are_found_and_paged_without_gap_or_stranger(w: &mut World) {
         let twinoaks = w.twinoaks.scope.clone();
         w.chart_at(&twinoaks, "Zoe", "Foreign", "1990-01-01", "zoe@example.net").await;

@@ -159,7 +159,8 @@ pub async fn change(
     body: Bytes,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let patch: ChartPatch = json::read(&caller, &body)?;
+    let mut patch: ChartPatch = json::read(&caller, &body)?;
+    let why = charts::Why::Said(json::reason(&patch.reason.take().unwrap_or_default())?);
     let of = chart.clone();
     let file = app.db.read(&caller.scope, move |c| charts::load_file(c, &of)).await?;
     let file = file.ok_or(problem::NOT_FOUND)?;
@@ -168,7 +169,7 @@ pub async fn change(
         .over(&file)
         .check(today(&app, &caller))
         .map_err(|problems| json::field_problems(&problems, caller.words))?;
-    let (version, why) = (file.chart.version, charts::Why::Elsewhere);
+    let version = file.chart.version;
     charts::update_face_sheet(&app, &caller.scope, caller.by(), chart.clone(), version, sheet, why)
         .await?
         .map_err(|r| refused(caller.words, &r))?;

@@ -26,9 +26,6 @@ use crate::rooms::access::actions::{self, Act, Doubt, InviteOrder, Refused};
 use crate::rooms::access::lifecycle::{Phase, Refusal, State as Stored};
 use crate::rooms::access::{AccessRow, Overview, overview_of, overviews_of_chart};
 
-/// Longest reason.
-const MOST_IN_A_REASON: usize = 500;
-
 fn refused(refused: Refused) -> Problem {
     let kind = match refused {
         Refused::LifeCycle(refusal) => match refusal {
@@ -319,11 +316,9 @@ pub async fn revoke(
 ) -> ApiResult {
     let access: AccessId = id(&grant)?;
     let deed = json::read(&caller, &body).and_then(|asked: RevokeJson| {
-        let wrong = |why: String| Problem::fields([("/reason".to_owned(), why)]);
-        let reason =
-            crate::kernel::text::line(&asked.reason, MOST_IN_A_REASON).map_err(|e| wrong(e.to_string()))?;
+        let reason = json::reason(&asked.reason)?;
         if reason.is_empty() {
-            return Err(wrong("a reason is needed".to_owned()));
+            return Err(Problem::fields([("/reason".to_owned(), "a reason is needed".to_owned())]));
         }
         Ok(Deed::Change(access, Act::Revoke(reason)))
     });

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::ApiCaller;
 use super::problem::{self, Problem};
+use crate::kernel::text;
 use crate::platform::i18n::Words;
 use crate::platform::web::forms::MOST_BYTES;
 use crate::rooms::access::Overview;
@@ -86,6 +87,15 @@ pub fn read_or_default<T: DeserializeOwned + Default>(
     body: &Bytes,
 ) -> Result<T, Problem> {
     if body.is_empty() { Ok(T::default()) } else { read(caller, body) }
+}
+
+/// Longest reason.
+const MOST_IN_A_REASON: usize = 500;
+
+/// A reason as it was given; empty for none.
+pub fn reason(given: &str) -> Result<String, Problem> {
+    text::line(given, MOST_IN_A_REASON)
+        .map_err(|error| Problem::fields([("/reason".to_owned(), error.to_string())]))
 }
 
 /// An e-mail address or a phone number.
@@ -217,6 +227,10 @@ pub struct ChartPatch {
     /// The whole list of related contacts. A contact who is left out leaves the chart.
     #[serde(deserialize_with = "objects_or_none")]
     pub contacts: Option<Vec<ContactJson>>,
+    /// Why an e-mail address leaves the chart, or may no longer be used: at most 500 characters, seen by
+    /// staff. Needed where an invitation is out to that address, and where its person has portal access.
+    #[schema(example = "mistyped")]
+    pub reason: Option<String>,
 }
 
 /// A chart.
@@ -680,6 +694,7 @@ fn pointer(field: &str) -> String {
     match parts.peek() {
         Some(&"chart_number") => return "/chart_number".into(),
         Some(&"contacts") => return "/contacts".into(),
+        Some(&"email_reason") => return "/reason".into(),
         Some(&"contact") => {
             parts.next();
             pointer = format!("/contacts/{}", parts.next().unwrap_or("0"));
@@ -774,7 +789,7 @@ mod tests {
         }
         for (body, expected) in [
             ("{}", true),
-            (r#"{"client":null,"contacts":null}"#, true),
+            (r#"{"client":null,"contacts":null,"reason":null}"#, true),
             (r#"{"client":{"emails":[{"value":"a@example.org"}]}}"#, true),
             (r#"{"client":[]}"#, false),
             (r#"{"client":{"emails":[["a@example.org"]]}}"#, false),
@@ -795,6 +810,7 @@ mod tests {
             ("contact-1-last_name", "/contacts/1/person/last_name"),
             ("contact-2-phone-0-value", "/contacts/2/person/phones/0/value"),
             ("contacts", "/contacts"),
+            ("email_reason", "/reason"),
         ] {
             assert_eq!(pointer(field), expected);
         }

@@ -66,9 +66,9 @@ pub struct Created {
 /// Why an e-mail address leaves a face sheet while its owner uses the portal (INV-08).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// Somebody at a form says so, and is asked where it is needed and empty.
+    /// Somebody at a form or a caller of the API says so, and is asked where it is needed and empty.
     Said(String),
-    /// The practice's other system says so (API, import): it keeps the record, and gives no reasons.
+    /// A file of the practice's other system says so: a table of charts has no place for reasons.
     Elsewhere,
 }
 
