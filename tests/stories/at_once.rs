@@ -4,13 +4,15 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::ids::{AccountId, StaffId};
-use anteroom::kernel::secrets::Token;
+use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{known_device, portal_account, session, staff_member};
+use anteroom::platform::i18n::Language;
 use anteroom::platform::permissions::Role;
-use anteroom::rooms::access::actions::{self, Key, LinkView};
+use anteroom::rooms::access::actions::{self, Key, LinkView, NewCredential, RegisterOrder, Registered};
 use diesel::prelude::*;
 
 use crate::portal_people::enrolled;
@@ -173,6 +175,21 @@ async fn link_of(w: &mut World, client: &Client) -> String {
     w.link_in(&mail)
 }
 
+/// "I already have a sign-in", on the link of this client's chart.
+async fn joins(w: &World, link: &str, client: &Client, name: &str) -> Registered {
+    let order = RegisterOrder {
+        key: Key::Token(token(link)),
+        last_name: client.last_name.clone(),
+        birth_date: BirthDate::from_iso(&client.born, jiff::civil::date(2100, 1, 1)).expect("a date"),
+        credential: NewCredential::Existing { name: name.into(), password: Secret::new(PASSWORD.to_owned()) },
+        nonce: "a form".into(),
+        language: Language::English,
+        ip_bucket: "127.0.0.1".into(),
+        device: None,
+    };
+    actions::register(&w.app, &w.riverbend.scope, link_holder(), order).await.expect("no fault")
+}
+
 async fn disowns(w: &World, link: &str) -> LinkView {
     let key = Key::Token(token(link));
     actions::disown(&w.app, &w.riverbend.scope, link_holder(), key).await.expect("no fault")
@@ -262,5 +279,36 @@ stories! {
         assert_eq!(open_sessions(w, account.as_str()).await, 0);
         assert_eq!(known_browsers(w, account.as_str()).await, 0);
         assert!(!client_knocks(&mut stranger, &ana.email, PASSWORD).await.is_redirect());
+    }
+
+    async fn pwd_06_a_second_chart_is_not_joined_with_the_password_from_before_the_reset(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let ben = w.chart("Ben", "Duarte").await;
+        let link = link_of(w, &ben).await;
+        let (mut owner, form) = forgotten(w, "/riverbend/forgot", "address", &ana.email).await;
+        let (set, joined) = in_turn(
+            w,
+            Whose::Account(who.account.clone()),
+            owner.submit(&form, "/password/", &[("password", NEW)]),
+            joins(w, &link, &ben, &who.name),
+        )
+        .await;
+        assert!(set.is_redirect(), "{}", set.words());
+        assert_eq!(joined, Registered::WrongSignIn);
+    }
+
+    async fn idp_04_nor_with_a_sign_in_that_was_just_disowned(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let first = link_of(w, &ana).await;
+        let account = w.register_by(&first, &ana).await;
+        let ben = w.chart("Ben", "Duarte").await;
+        let second = link_of(w, &ben).await;
+        let (view, joined) =
+            in_turn(w, Whose::Account(account), disowns(w, &first), joins(w, &second, &ben, &ana.email)).await;
+        assert_eq!(view, LinkView::Disowned);
+        assert_eq!(joined, Registered::WrongSignIn);
+        // The link is as good as before.
+        w.register_by(&second, &ben).await;
     }
 }

@@ -111,8 +111,8 @@ enum Look {
 enum Proof {
     /// The new password's hash.
     Fresh(String),
-    /// An existing account, or none of that name; and does the password fit?
-    Existing { key: String, account: Option<(AccountId, String)>, fits: bool },
+    /// An existing account as it stood when its password was tried, or none of that name; and did it fit?
+    Existing { key: String, account: Option<accounts::Known>, fits: bool },
 }
 
 /// The first transaction: the link's state, cheap rules, both fields, and the count if they differ.
@@ -280,12 +280,8 @@ async fn existing(
     if is_tired {
         tokio::time::sleep(sign_in::TIRED_WAITS).await;
     }
-    let (account, hash) = match found {
-        Some(row) => (Some((row.account_id, row.sign_in_name)), Some(row.password_hash)),
-        None => (None, None),
-    };
-    let fits = app.hashing.verify(password, hash).await?;
-    Ok(Ok(Proof::Existing { key, account, fits }))
+    let fits = app.hashing.verify(password, found.as_ref().map(|row| row.password_hash.clone())).await?;
+    Ok(Ok(Proof::Existing { key, account: found, fits }))
 }
 
 /// The second transaction: everything asked once more, and then the link is used up.
@@ -324,14 +320,22 @@ fn use_up(
             (account, name, "new")
         }
         Proof::Existing { key, account, fits } => {
+            // Held, and read again: in the time of the hash the password may have been changed, or the
+            // account gone. One that there is not is looked for too, so that the time tells nothing (RAT-04).
+            let id = account.as_ref().map(|tried| tried.account_id.clone());
+            let id = id.unwrap_or_else(|| AccountId::fresh(c.chance(), c.now()));
+            accounts::hold_account(c, &id)?;
+            let present = accounts::by_sign_in_key(c, key)?;
+            let unchanged = present.filter(|present| account.as_ref() == Some(present));
             let attempt = Attempt {
                 name_key: key,
-                subject: account.as_ref().map(|(id, _)| id.as_str()),
+                subject: account.as_ref().map(|tried| tried.account_id.as_str()),
                 ip_bucket: &order.ip_bucket,
                 device: order.device.as_ref(),
             };
-            match (sign_in::decide(c, Audience::Client, attempt, *fits)?, account) {
-                (Verdict::Welcome, Some((account, name))) => (account.clone(), name.clone(), "existing"),
+            let fits = *fits && unchanged.is_some();
+            match (sign_in::decide(c, Audience::Client, attempt, fits)?, unchanged) {
+                (Verdict::Welcome, Some(known)) => (known.account_id, known.sign_in_name, "existing"),
                 (Verdict::Paused(_), _) => return Ok((Registered::TooManyTries, None)),
                 _ => return Ok((Registered::WrongSignIn, None)),
             }
