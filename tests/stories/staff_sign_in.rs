@@ -249,6 +249,24 @@ stories! {
         assert!(is_in(&knock(&mut own, &email, PASSWORD).await));
     }
 
+    async fn rat_03_a_cookie_that_a_colleague_planted_is_not_what_a_browser_is_known_by(w: &mut World) {
+        let (email, mut planter, mut own) = (desk(w), w.browser(), w.browser());
+        let admin = w.riverbend.member(Role::Administrator).email.clone();
+        let given = |page: &Page| {
+            page.answer.all("set-cookie").find(|c| c.contains("device")).expect("a cookie").to_owned()
+        };
+        let planted = given(&knock(&mut planter, &admin, PASSWORD).await);
+        own.take_cookie(&planted);
+        let first = given(&knock(&mut own, &email, PASSWORD).await);
+        assert_ne!(first, planted);
+        assert_eq!(given(&knock(&mut own, &email, PASSWORD).await), first, "it keeps its own");
+        for _ in 0..10 {
+            knock(&mut w.browser(), &email, "wrong but long enough").await.must_be(422);
+        }
+        knock(&mut planter, &email, PASSWORD).await.must_be(422).must_say("paused until");
+        assert!(is_in(&knock(&mut own, &email, PASSWORD).await));
+    }
+
     async fn rat_03_the_cookie_says_nothing_opens_nothing_and_ends_with_signing_out_everywhere(w: &mut World) {
         let (email, mut own) = (desk(w), w.browser());
         let answer = knock(&mut own, &email, PASSWORD).await;

@@ -5,7 +5,7 @@
 //! Each such browser keeps a random text in a cookie, which says nothing about whose it is; the
 //! database keeps the text's hash, and for which accounts it counts. It opens nothing by itself: a
 //! password is asked for as ever, and ten wrong ones pause that browser. A new password, or signing
-//! out everywhere, ends it.
+//! out everywhere, ends it; so does, in that browser, the sign-in of somebody else.
 
 use axum::http::{HeaderMap, HeaderValue};
 use diesel::prelude::*;
@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use crate::kernel::secrets::Token;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::known_device as device;
-use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::fault::Fault;
 use crate::platform::state::Settings;
 use crate::platform::web::session::{self, Audience};
 
@@ -61,8 +61,9 @@ pub fn is_known(c: &mut Scoped<'_>, audience: Audience, subject: &str, token: &T
     Ok(found > 0)
 }
 
-/// Knows this browser from now on as one of this account's. It keeps the text that it has where that
-/// is one of ours (several people may use one browser), and is given a new one otherwise.
+/// Knows this browser from now on as one of this account's. It keeps the text that it has where that is
+/// this account's already, and is given a new one otherwise: whoever put a text of their own into somebody's
+/// browser has a copy of it, and would be known with that.
 pub fn remember(
     c: &mut Scoped<'_>,
     audience: Audience,
@@ -70,27 +71,18 @@ pub fn remember(
     sent: Option<&Token>,
 ) -> Result<Token, Fault> {
     let (now, practice) = (c.now(), c.practice().clone());
-    let is_ours = match sent {
-        None => false,
-        Some(token) => {
-            device::table
-                .filter(device::practice_id.eq(practice.clone()))
-                .filter(device::token_hash.eq(token.hash()))
-                .filter(device::audience.eq(audience))
-                .count()
-                .get_result::<i64>(c.conn)?
-                > 0
+    if let Some(token) = sent {
+        let row = device::table
+            .filter(device::practice_id.eq(practice.clone()))
+            .filter(device::token_hash.eq(token.hash()))
+            .filter(device::subject_id.eq(subject))
+            .filter(device::audience.eq(audience));
+        if diesel::update(row).set(device::seen_at.eq(now)).execute(c.conn)? > 0 {
+            return Ok(token.clone());
         }
-    };
-    let token = sent.filter(|_| is_ours).cloned().unwrap_or_else(|| Token::fresh(c.chance()));
-    let row = device::table
-        .filter(device::practice_id.eq(practice.clone()))
-        .filter(device::token_hash.eq(token.hash()))
-        .filter(device::subject_id.eq(subject));
-    if diesel::update(row).set(device::seen_at.eq(now)).execute(c.conn)? > 0 {
-        return Ok(token);
     }
-    let inserted = diesel::insert_into(device::table)
+    let token = Token::fresh(c.chance());
+    diesel::insert_into(device::table)
         .values((
             device::practice_id.eq(practice),
             device::token_hash.eq(token.hash()),
@@ -99,12 +91,8 @@ pub fn remember(
             device::created_at.eq(now),
             device::seen_at.eq(now),
         ))
-        .execute(c.conn);
-    match inserted {
-        Ok(_) => Ok(token),
-        Err(error) if is_duplicate(&error) => Err(Fault::lost_race("one browser signed in twice at once")),
-        Err(error) => Err(error.into()),
-    }
+        .execute(c.conn)?;
+    Ok(token)
 }
 
 /// Forgets the browsers of an account, but for one where that is named.
