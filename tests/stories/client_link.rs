@@ -430,6 +430,39 @@ stories! {
         w.browser().get(&invited).await.must_say("You are set up already").must_not_say("That was not me");
     }
 
+    async fn idp_04_what_staff_gave_back_since_is_not_shut_by_the_old_mail(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let access = w.invite(&ana).await.access;
+        let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        w.register_by(&link, &ana).await;
+        let asked = w.browser().get(&format!("{link}/not-me")).await;
+        asked.must_be(200).must_say("Was it somebody else?");
+        w.clock.advance_seconds(60);
+        let (app, scope, by) = (&w.app, &w.riverbend.scope, || w.riverbend.by(Role::FrontDesk));
+        let revoked = actions::revoke(app, scope, by(), access.clone(), "asked by phone".into()).await;
+        revoked.expect("no fault").expect("revoked");
+        actions::restore(app, scope, by(), access).await.expect("no fault").expect("restored");
+        w.browser().get(&link).await.must_say("You are set up already").must_not_say("That was not me");
+        w.browser().submit(&asked, "/not-me", &[]).await.must_say("You are set up already");
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await.must_say("Active");
+    }
+
+    async fn idp_04_a_mailbox_that_was_taken_off_the_face_sheet_shuts_nothing(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        w.register_by(&link, &ana).await;
+        let asked = w.browser().get(&format!("{link}/not-me")).await;
+        asked.must_be(200).must_say("Was it somebody else?");
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let form = desk.get(&format!("/staff/charts/{}/edit", ana.chart_id)).await;
+        let changes = [("email-0-value", "ana@example.net"), ("email_reason", "a former partner reads the old one")];
+        desk.submit(&form, "/edit", &changes).await;
+        w.browser().get(&link).await.must_say("You are set up already").must_not_say("That was not me");
+        w.browser().submit(&asked, "/not-me", &[]).await.must_say("You are set up already");
+        desk.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await.must_say("Active");
+    }
+
     async fn idp_04_after_a_month_the_old_mail_shuts_nobody_out(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let link = link_of(w, &ana).await;

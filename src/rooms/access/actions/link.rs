@@ -1,6 +1,7 @@
 //! The holder of a link: what they see, and what they can do besides registering.
 
 use crate::kernel::clock::Moment;
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::AccountId;
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, By};
@@ -15,7 +16,7 @@ use crate::rooms::access::actions::{DeclineAnswer, Disowning, Key, LinkView};
 use crate::rooms::access::lifecycle::{Event, Phase};
 use crate::rooms::access::mails;
 use crate::rooms::access::store::{self, AccessRow, InvitationRow, InvitationState};
-use crate::rooms::charts::{ChartFile, Person, load_file};
+use crate::rooms::charts::{AddressKind, ChartFile, Person, load_file};
 use crate::rooms::practice::{self, SelfHelp};
 
 /// Unknown links and codes that may come from one network address in a minute (invitation.md §5).
@@ -155,13 +156,25 @@ impl Found {
 
     fn used(&self, now: Moment) -> LinkView {
         let is_newest = self.invitation.generation == self.access.generation;
-        let is_fresh =
-            self.invitation.ended_at.is_some_and(|used| now < used.plus_hours(24 * DISOWNED_WITHIN_DAYS));
+        // What staff gave back since was looked at by them, and is no longer what this registration made.
+        let is_fresh = self.invitation.ended_at.is_some_and(|used| {
+            now < used.plus_hours(24 * DISOWNED_WITHIN_DAYS) && self.access.since_at <= used
+        });
         match self.access.phase(now) {
             Phase::Declined if is_newest => LinkView::Disowned,
-            Phase::Active if is_newest && is_fresh => LinkView::Used(Disowning::Open),
+            Phase::Active if is_newest && is_fresh && self.is_still_theirs() => {
+                LinkView::Used(Disowning::Open)
+            }
             _ => LinkView::Used(Disowning::Over),
         }
+    }
+
+    /// Is the address that the link went to still one of the person's that mail may go to? Who reads a
+    /// mailbox that was taken off the face sheet has no say any more.
+    fn is_still_theirs(&self) -> bool {
+        let Some(sent_to) = self.invitation.address.as_ref().map(EmailAddress::key) else { return false };
+        let addresses = self.file.person(&self.access.person_id).map_or(&[][..], |(_, addresses)| addresses);
+        addresses.iter().any(|a| a.kind == AddressKind::Email && a.may_mail && a.value_key == sent_to)
     }
 }
 
