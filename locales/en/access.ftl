@@ -74,6 +74,7 @@ access-history = History
 access-offer-for = for { $name }
 access-next-reminder = Next by itself: a reminder on { $when }, unless they register first.
 access-next-end = Next by itself: the link ends on { $when }.
+access-next-mend = Nothing happens by itself until the address is mended.
 access-next-nothing = Nothing happens by itself from here.
 access-resends-left = { $count ->
     [0] No resend is left for today.
@@ -173,6 +174,7 @@ access-refused-chart-closed = This chart is closed. Open it again before you inv
 access-refused-no-address = There is no e-mail address that may be used for mail. Add one on the face sheet, or print a letter.
 access-refused-not-checkable = The face sheet lacks the last name or the date of birth. Add it first: the identity check needs both.
 access-refused-doubtful = Please look at the address before it is used.
+access-refused-undeliverable = The address came back. Mend it, or send from the chart.
 access-refused-not-a-contact = Only the client or a related contact of this chart can own it.
 access-refused-too-many-today = No resend is left for today. The next one is possible from { $when }. The link that was sent last still works.
 done-access-invite = The invitation is on its way.

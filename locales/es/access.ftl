@@ -74,6 +74,7 @@ access-history = Historial
 access-offer-for = para { $name }
 access-next-reminder = Próximo paso automático: un recordatorio el { $when }, salvo que se registre antes.
 access-next-end = Próximo paso automático: el enlace vence el { $when }.
+access-next-mend = No pasará nada por sí solo hasta que se corrija la dirección.
 access-next-nothing = No queda ningún paso automático.
 access-resends-left = { $count ->
     [0] Hoy ya no queda ningún reenvío.
@@ -173,6 +174,7 @@ access-refused-chart-closed = Este expediente está cerrado. Ábralo de nuevo an
 access-refused-no-address = No hay ningún correo electrónico que se pueda usar. Agregue uno en la ficha o imprima una carta.
 access-refused-not-checkable = A la ficha le falta el apellido o la fecha de nacimiento. Complétela primero: la verificación necesita ambos.
 access-refused-doubtful = Revise la dirección antes de usarla.
+access-refused-undeliverable = El correo a esta dirección fue devuelto. Corríjala o envíe desde el expediente.
 access-refused-not-a-contact = Solo el cliente o un contacto de este expediente puede ser titular.
 access-refused-too-many-today = Hoy ya no queda ningún reenvío. El próximo se puede hacer desde el { $when }. El último enlace enviado sigue sirviendo.
 done-access-invite = La invitación está en camino.

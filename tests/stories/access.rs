@@ -90,7 +90,7 @@ async fn invited(w: &World, client: &Client) -> (Sent, Token) {
 }
 
 async fn resend(w: &World, access: &AccessId, seen: Option<i32>) -> Result<Sent, Refused> {
-    actions::resend(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), access.clone(), seen)
+    actions::resend(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), access.clone(), seen, vec![])
         .await
         .expect("no fault")
 }

@@ -1,6 +1,6 @@
 //! The portal work list over HTTP: what stands on it, one click, many at once.
 
-use anteroom::platform::db::schema::{outbox, portal_access};
+use anteroom::platform::db::schema::{outbox, person_address, portal_access};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
 
@@ -75,6 +75,56 @@ stories! {
         assert!(!other.get(&to).await.says("are on their way"));
         w.mail_has_settled().await;
         assert_eq!(w.mailbox.mails().len(), 12);
+    }
+
+    async fn an_address_that_came_back_is_passed_over_and_asked_about_in_the_chart(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let ben = w.chart("Ben", "Okafor").await;
+        for client in [&ana, &ben] {
+            w.invite(client).await;
+        }
+        w.mail_has_settled().await;
+        let chart = ana.chart_id.clone();
+        let person = ana.person_id.clone();
+        w.tamper(move |c| {
+            diesel::update(outbox::table.filter(outbox::chart_id.eq(Some(chart.clone()))))
+                .set((outbox::state.eq("undeliverable"), outbox::last_reason.eq(Some("mail-reason-no-mailbox"))))
+                .execute(c)?;
+            diesel::update(person_address::table.filter(person_address::person_id.eq(person.clone())))
+                .set(person_address::undeliverable_at.eq(Some(crate::support::world::BEGINNING)))
+                .execute(c)
+        }).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let before = w.mailbox.mails().len();
+        let page = desk.get("/staff/worklist?kind=undeliverable").await;
+        let ticked = [("chart", value(&ana, 1)), ("chart", value(&ben, 1))];
+        let ticked: Vec<(&str, &str)> = ticked.iter().map(|(name, v)| (*name, v.as_str())).collect();
+        let done = desk.submit_and_follow(&page, "/staff/worklist", &ticked).await;
+        done.must_say("1 of 2 are on their way").must_say("The address came back.").must_say("Undeliverable 1");
+        w.mail_has_settled().await;
+        assert_eq!(w.mailbox.mails().len(), before + 1, "Ben's alone");
+        // The box promises no reminder, and mends the address first, before the end of the link and after.
+        let (room, resend) = (
+            format!("/staff/charts/{}/communications", ana.chart_id),
+            format!("/staff/charts/{}/access/resend", ana.chart_id),
+        );
+        desk.get(&room).await
+            .must_say("Nothing happens by itself until the address is mended.")
+            .must_not_say("Next by itself");
+        // The dialog asks before anybody clicks, and nothing leaves without the tick.
+        let form = desk.get(&resend).await;
+        form.must_say("was undeliverable before");
+        desk.submit(&form, &resend, &[]).await.must_be(422).must_say("was undeliverable before");
+        w.clock.advance_seconds(7 * DAY + 60);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&room).await;
+        page.must_say("Expired");
+        let first = page.html().split("class=\"button primary\"").nth(1).expect("a first button").to_owned();
+        assert!(first.split('>').next().is_some_and(|tag| tag.contains("/access/change-email")), "{first}");
+        let form = desk.get(&resend).await;
+        desk.submit_and_follow(&form, &resend, &[("confirmed", "undeliverable")]).await.must_say("Invited");
+        w.mail_has_settled().await;
+        assert_eq!(w.mailbox.mails().len(), before + 2);
     }
 
     async fn the_list_pages_without_losing_or_repeating_a_chart(w: &mut World) {

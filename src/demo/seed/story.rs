@@ -221,7 +221,7 @@ impl<'a> Teller<'a> {
             }
             Step::Resend => {
                 let (access, generation) = self.access(chart).await?;
-                actions::resend(app, scope, desk, access, Some(generation))
+                actions::resend(app, scope, desk, access, Some(generation), Doubt::ALL.to_vec())
                     .await?
                     .map_err(|why| odd("resend", &chart.made, why))?;
                 self.drain().await?;

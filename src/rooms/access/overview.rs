@@ -233,6 +233,9 @@ fn of_row(
     timeline.sort_by_key(|entry| entry.at);
     let next_reminder_at = newest
         .filter(|newest| phase == Phase::Invited && newest.channel == Channel::Mail)
+        .filter(|_| {
+            file.chart.state == "open" && reminders::reaches(&addresses, row.invited_address.as_ref())
+        })
         .and_then(|newest| {
             let zone = zone_of(&person, practice);
             let sent = reminded(&timeline, row.generation);

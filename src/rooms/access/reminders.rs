@@ -4,6 +4,8 @@
 use jiff::tz::TimeZone;
 
 use crate::kernel::clock::Moment;
+use crate::kernel::email::EmailAddress;
+use crate::rooms::charts::Address;
 use crate::rooms::practice::Policy;
 
 /// Reminders of one invitation at most, whatever the policy lists.
@@ -20,6 +22,12 @@ pub struct Due {
     pub hours: i64,
     /// When it goes out; it is due once that is past.
     pub at: Moment,
+}
+
+/// Does a reminder go to `invited`? Not once it is no longer for mail, or sent a mail back.
+pub fn reaches<'a>(addresses: impl IntoIterator<Item = &'a Address>, invited: Option<&EmailAddress>) -> bool {
+    let Some(key) = invited.map(EmailAddress::key) else { return false };
+    addresses.into_iter().any(|a| a.may_mail && a.value_key == key && a.undeliverable_at.is_none())
 }
 
 /// The next reminder of an invitation that was sent at `sent_at` and ends at `expires_at`, given

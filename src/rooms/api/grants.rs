@@ -62,8 +62,8 @@ fn refused(refused: Refused) -> Problem {
 /// stand then.
 enum Deed {
     Invite(InviteOrder),
-    /// With the generation that the caller has seen.
-    Resend(AccessId, Option<i32>),
+    /// With the generation that the caller has seen, and the doubts that they have looked at.
+    Resend(AccessId, Option<i32>, Vec<Doubt>),
     ChangeOwner(ChartId, PersonId),
     Change(AccessId, Act),
 }
@@ -72,11 +72,13 @@ impl Deed {
     fn act(&self, app: &App, c: &mut Scoped<'_>, by: &By, words: Words) -> Acted {
         let done = match self {
             Self::Invite(order) => actions::invite_in(app, c, by, order)?.map(|sent| sent.access),
-            Self::Resend(access, seen) => match actions::resend_in(app, c, by, access, *seen)? {
-                // Joined a colleague's: theirs counts, and no second mail goes out.
-                Ok(_) | Err(Refused::LifeCycle(Refusal::AlreadyResent)) => Ok(access.clone()),
-                Err(other) => Err(other),
-            },
+            Self::Resend(access, seen, confirmed) => {
+                match actions::resend_in(app, c, by, access, *seen, confirmed.clone())? {
+                    // Joined a colleague's: theirs counts, and no second mail goes out.
+                    Ok(_) | Err(Refused::LifeCycle(Refusal::AlreadyResent)) => Ok(access.clone()),
+                    Err(other) => Err(other),
+                }
+            }
             Self::Change(access, act) => actions::act_in(app, c, by, access, act)?.map(|_| access.clone()),
             Self::ChangeOwner(chart, to) => {
                 return Ok(match actions::change_owner_in(c, by, chart, to)? {
@@ -235,16 +237,19 @@ fn invitation(caller: &ApiCaller, chart: ChartId, body: &Bytes) -> Result<Invite
         .map(|text| EmailAddress::parse(&text))
         .transpose()
         .map_err(|e| Problem::fields([("/address".to_owned(), e.to_string())]))?;
-    let confirmed = asked
-        .confirm
+    Ok(InviteOrder { chart, address, confirmed: looked_at(&asked.confirm)? })
+}
+
+/// The doubts that a caller says somebody has looked at.
+fn looked_at(confirm: &[String]) -> Result<Vec<Doubt>, Problem> {
+    confirm
         .iter()
         .enumerate()
         .map(|(at, text)| {
             text.parse::<Doubt>()
                 .map_err(|_| Problem::fields([(format!("/confirm/{at}"), "no such doubt".to_owned())]))
         })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(InviteOrder { chart, address, confirmed })
+        .collect()
 }
 
 /// Make somebody else of the chart its owner.
@@ -280,8 +285,8 @@ pub async fn resend(
     body: Bytes,
 ) -> ApiResult {
     let access: AccessId = id(&grant)?;
-    let deed =
-        json::read_or_default(&caller, &body).map(|asked: ResendJson| Deed::Resend(access, asked.seen));
+    let deed = json::read_or_default(&caller, &body)
+        .and_then(|asked: ResendJson| Ok(Deed::Resend(access, asked.seen, looked_at(&asked.confirm)?)));
     act(&app, &caller, &body, deed).await
 }
 

@@ -469,6 +469,8 @@ pub struct ResendJson {
     /// The generation that you saw: if somebody has resent since, theirs counts and no second mail
     /// goes out.
     pub seen: Option<i32>,
+    /// Doubts about the address that somebody has looked at, as a `doubtful-address` problem named them.
+    pub confirm: Vec<String>,
 }
 
 /// A revocation.

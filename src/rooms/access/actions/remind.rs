@@ -111,10 +111,7 @@ fn due_now(c: &mut Scoped<'_>, open: &[Open]) -> Result<Vec<(Open, i64)>, Fault>
         if files.chart(chart).is_none_or(|chart| chart.state != "open") || grant.state != State::Invited {
             continue;
         }
-        // An address that is no longer for mail, or that sent a mail back, gets no reminder.
-        let Some(address) = &grant.invited_address else { continue };
-        let key = address.key();
-        if !files.mailable(&grant.person_id).any(|a| a.value_key == key && a.undeliverable_at.is_none()) {
+        if !reminders::reaches(files.mailable(&grant.person_id), grant.invited_address.as_ref()) {
             continue;
         }
         let sent: Vec<i64> = keys.iter().filter_map(|key| hours_of(key, id)).collect();

@@ -111,16 +111,19 @@ pub fn doubts_of_new(
 
 /// Sends a new link; the earlier ones stop working. `seen` is the generation on the screen of
 /// whoever confirmed: if a colleague has resent since, theirs counts
-/// ([`Refusal::AlreadyResent`]) and no second mail goes out.
+/// ([`Refusal::AlreadyResent`]) and no second mail goes out. An address that sent a mail back is a
+/// doubt that has to be `confirmed`.
 pub async fn resend(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
     access: AccessId,
     seen: Option<i32>,
+    confirmed: Vec<Doubt>,
 ) -> Outcome<Sent> {
     let inside = app.clone();
-    let sent = app.db.write(scope, move |c| resend_in(&inside, c, &by, &access, seen)).await?;
+    let sent =
+        app.db.write(scope, move |c| resend_in(&inside, c, &by, &access, seen, confirmed.clone())).await?;
     Ok(sent.inspect(|sent| tell(app, scope, &sent.chart)))
 }
 
@@ -131,13 +134,14 @@ pub fn resend_in(
     by: &By,
     access: &AccessId,
     seen: Option<i32>,
+    confirmed: Vec<Doubt>,
 ) -> Outcome<Sent> {
     let Some(row) = store::load_access(c, access)? else { return Ok(Err(Refused::NotFound)) };
     one_in(
         app,
         c,
         by,
-        Order { person: Some(row.person_id), ..Order::new(row.chart_id, What::Resend { seen }) },
+        Order { person: Some(row.person_id), confirmed, ..Order::new(row.chart_id, What::Resend { seen }) },
     )
 }
 
@@ -364,20 +368,20 @@ fn plan(
         if is_resend && let (0, Some(next)) = files.resends_left(&row.access_id, now) {
             return Err(Refused::TooManyToday(next));
         }
-        // A resend repeats what staff have looked at before.
+        // A resend repeats what staff have looked at before; that a mail came back since is news.
+        let is_dead = files.is_undeliverable(person, address);
         let same = row.invited_address.as_ref().is_some_and(|before| before.key() == address.key());
         let repeats = same && matches!(row.state, State::Invited | State::Locked);
-        if !repeats {
-            let doubts = elsewhere.doubts(
-                address,
-                Some(person),
-                &files.family(chart),
-                files.is_minor(chart, now),
-                files.is_undeliverable(person, address),
-            );
-            if doubts.iter().any(|(doubt, _)| !order.confirmed.contains(doubt)) {
-                return Err(Refused::Doubtful(doubts));
-            }
+        let mut doubts = elsewhere.doubts(
+            address,
+            Some(person),
+            &files.family(chart),
+            files.is_minor(chart, now),
+            is_dead,
+        );
+        doubts.retain(|(doubt, _)| !repeats || *doubt == Doubt::Undeliverable);
+        if doubts.iter().any(|(doubt, _)| !order.confirmed.contains(doubt)) {
+            return Err(Refused::Doubtful(doubts));
         }
     }
     let ends = effects.iter().find_map(|effect| match effect {

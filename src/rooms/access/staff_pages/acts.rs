@@ -211,6 +211,14 @@ impl ActForm {
                         self.button = None;
                     }
                 }
+                // Known before anybody clicks, so it is asked before anybody clicks.
+                if let Some(to) = grant.address_on_file.as_ref().filter(|_| grant.address_undeliverable) {
+                    self.doubts.push(Question {
+                        doubt: Doubt::Undeliverable,
+                        text: doubt_in_words(words, Doubt::Undeliverable, to, ""),
+                        ticked: false,
+                    });
+                }
                 if self.act == Act::Resend && grant.resends_left <= 2 {
                     let left = i64::from(grant.resends_left.max(0));
                     self.paragraphs.push(match grant.next_resend_at {
@@ -272,6 +280,9 @@ impl ActForm {
         for person in &mut self.people {
             person.chosen = person.value == input.to;
         }
+        for question in &mut self.doubts {
+            question.ticked = input.confirmed.iter().any(|word| word == question.doubt.word());
+        }
         self.back = Back::read(&input.back);
         self
     }
@@ -282,13 +293,7 @@ impl ActForm {
             .iter()
             .map(|(doubt, suggestion)| Question {
                 doubt: *doubt,
-                text: words.with2(
-                    &format!("access-doubt-{}", doubt.word().replace('_', "-")),
-                    "address",
-                    address,
-                    "suggestion",
-                    suggestion,
-                ),
+                text: doubt_in_words(words, *doubt, address, suggestion),
                 ticked: input.confirmed.iter().any(|word| word == doubt.word()),
             })
             .collect();
@@ -298,6 +303,11 @@ impl ActForm {
         }
         self
     }
+}
+
+fn doubt_in_words(words: Words, doubt: Doubt, address: &str, suggestion: &str) -> String {
+    let key = format!("access-doubt-{}", doubt.word().replace('_', "-"));
+    words.with2(&key, "address", address, "suggestion", suggestion)
 }
 
 /// The client and related contacts, without the present owner.
@@ -493,7 +503,9 @@ async fn run(
         return Ok(Came::Refused(Refused::LifeCycle(without_a_grant(act))));
     };
     let came = match act {
-        Act::Resend => actions::resend(app, scope, by, access, input.seen.parse().ok()).await?.into(),
+        Act::Resend => {
+            actions::resend(app, scope, by, access, input.seen.parse().ok(), confirmed).await?.into()
+        }
         Act::ChangeEmail => match address {
             Some(address) if sent_there_already(owner, &address, input) => {
                 Came::Done("access-already-sent".into())
@@ -613,6 +625,9 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
         Refused::ChartClosed => "access-refused-chart-closed",
         Refused::NoAddress => "access-refused-no-address",
         Refused::NotCheckable => "access-refused-not-checkable",
+        Refused::Doubtful(doubts) if doubts.iter().any(|(doubt, _)| *doubt == Doubt::Undeliverable) => {
+            "access-refused-undeliverable"
+        }
         Refused::Doubtful(_) => "access-refused-doubtful",
         Refused::NotAContact => "access-refused-not-a-contact",
         Refused::TooManyToday(_) => "access-refused-too-many-today",

@@ -450,7 +450,7 @@ fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
     };
     let (in_sight, in_menu): (&[Act], &[Act]) = match grant.phase {
         Phase::NotInvited | Phase::Canceled | Phase::Declined => (&[Invite], &[ChangeOwner, Letter]),
-        Phase::Invited if is_undeliverable(grant) => {
+        Phase::Invited | Phase::Expired if is_undeliverable(grant) => {
             (&[ChangeEmail, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
         }
         Phase::Invited | Phase::Expired => {
@@ -481,6 +481,7 @@ fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
 fn next_step(viewer: Viewer<'_>, grant: &Overview) -> String {
     let words = viewer.words;
     match grant.phase {
+        Phase::Invited if is_undeliverable(grant) => words.get("access-next-mend"),
         Phase::Invited => match (grant.next_reminder_at, grant.expires_at) {
             (Some(at), _) => words.with1("access-next-reminder", "when", viewer.when(at).exact),
             (None, Some(end)) => words.with1("access-next-end", "when", viewer.when(end).exact),
