@@ -364,6 +364,10 @@ stories! {
         // What happened to the former owner is still told, each line with its name.
         page.must_say("Not invited").must_say("Rosa Duarte · Became the chart owner");
         page.must_say("Ana Duarte · Access ended, because somebody else became the chart owner");
+        let html = page.html().to_string();
+        let stopped = html.split("timeline-stopped").nth(1).expect("one line is marked as an end");
+        assert!(stopped.split("</li>").next().is_some_and(|line| line.contains("Access ended")), "{stopped}");
+        assert_eq!(page.html().matches("timeline-stopped").count(), 1, "becoming the owner ends nothing");
         page.must_say("Ana Duarte · Registered");
         w.clock.advance_seconds(60);
         does(&mut desk, &ana, "invite", &[]).await.must_say("Rosa Duarte · Invitation sent");

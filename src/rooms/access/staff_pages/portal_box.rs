@@ -516,7 +516,7 @@ fn tone_of(what: &str) -> &'static str {
         "invited" | "resent" | "letter_made" | "sent" | "reminded" | "unlocked" => "waiting",
         "locked" | "check_failed" | "bounced" | "undeliverable" | "declined" | "disowned" | "expired"
         | "asked" => "attention",
-        "revoked" | "canceled" | "owner_changed" => "stopped",
+        "revoked" | "canceled" | "ownership_moved" => "stopped",
         _ => "",
     }
 }
