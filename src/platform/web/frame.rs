@@ -344,11 +344,35 @@ pub fn done_of(query: Option<&str>) -> Option<String> {
     query?.split('&').find_map(|pair| pair.strip_prefix("done=")).map(ToOwned::to_owned)
 }
 
-/// The first letters of the first and the last word of a name, for the round mark.
+/// Words around a name that are no part of it, folded and without their dots.
+const TITLES: &[&str] = &["dr", "mr", "mrs", "ms", "mx", "prof", "rev", "sr", "sra", "dra"];
+const SUFFIXES: &[&str] = &["jr", "sr", "ii", "iii", "iv", "md", "phd", "psyd", "lcsw"];
+
+/// The first letters of the first and the last word of a name, for the round mark; without titles
+/// before it and suffixes after it, as long as a word is left.
 pub fn initials(name: &str) -> String {
-    let mut parts = name.split_whitespace().filter_map(|part| part.chars().find(|c| c.is_alphanumeric()));
-    let first = parts.next();
-    let last = parts.next_back();
+    let is_one_of = |part: &str, list: &[&str]| {
+        let plain: String =
+            part.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        list.contains(&plain.as_str())
+    };
+    let parts: Vec<&str> = name.split_whitespace().collect();
+    let mut parts = parts.as_slice();
+    while let [title, rest @ ..] = parts
+        && !rest.is_empty()
+        && is_one_of(title, TITLES)
+    {
+        parts = rest;
+    }
+    while let [rest @ .., suffix] = parts
+        && !rest.is_empty()
+        && is_one_of(suffix, SUFFIXES)
+    {
+        parts = rest;
+    }
+    let mut letters = parts.iter().filter_map(|part| part.chars().find(|c| c.is_alphanumeric()));
+    let first = letters.next();
+    let last = letters.next_back();
     first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
 }
 
@@ -369,9 +393,16 @@ mod tests {
 
     #[test]
     fn initials_are_taken_from_any_script() {
-        for (name, wanted) in
-            [("Ana María Duarte", "AD"), ("李", "李"), ("", ""), ("ólafur", "Ó"), ("(Bo) x", "BX")]
-        {
+        for (name, wanted) in [
+            ("Ana María Duarte", "AD"),
+            ("李", "李"),
+            ("", ""),
+            ("ólafur", "Ó"),
+            ("(Bo) x", "BX"),
+            ("DeShawn Price Jr.", "DP"),
+            ("Dr. Priya Raman", "PR"),
+            ("Dr. Jr.", "J"),
+        ] {
             assert_eq!(initials(name), wanted, "{name}");
         }
     }
