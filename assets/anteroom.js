@@ -137,7 +137,8 @@
   doc.addEventListener("click", event => {
     const target = event.target.closest?.("button, a, summary, [data-check-all]");
     all("details.menu[open]").forEach(menu => { if (!menu.contains(event.target)) menu.open = false; });
-    if (event.target.matches?.("dialog") && event.target.dataset.keep === undefined && event.target.id !== "session-end") {
+    // The second half of a double click on what opened it closes no dialog.
+    if (event.target.matches?.("dialog") && event.detail < 2 && event.target.dataset.keep === undefined && event.target.id !== "session-end") {
       const box = event.target.getBoundingClientRect();
       const outside = event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
       if (outside) event.target.close();

@@ -7,6 +7,25 @@ use super::window::{DOWN, ENTER, ESCAPE, Width};
 use crate::stories;
 
 stories! {
+    async fn a_double_click_opens_a_dialog_and_does_not_close_it_again(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let staff = w.staff(Role::FrontDesk).await;
+        let chromium = Chromium::start();
+        let mut desk = chromium.window(w, Width::Desk).await;
+        desk.become_user(&staff).await;
+        desk.visit(&format!("/staff/charts/{}/communications", ana.chart_id)).await;
+        desk.must_say("Chart Owner").await;
+        let open = desk.find("button", "Send Invite").await;
+        desk.double_click_on(&open).await;
+        assert_eq!(desk.all("dialog[open]").await.len(), 1, "the second click fell beside the dialog");
+        desk.must_say("Invite Ana Duarte to the portal?").await;
+        // A click beside it, by itself, still closes it.
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        desk.click_beside().await;
+        assert!(desk.all("dialog[open]").await.is_empty());
+        assert_eq!(w.unread_to(&ana.email).await, 0);
+    }
+
     async fn a11_02_a_dialog_of_the_three_dots_gives_the_focus_back_to_them(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         w.invite(&ana).await;

@@ -369,6 +369,30 @@ impl Window {
         self.read_logs().await;
     }
 
+    /// Presses the mouse twice in a row where this stands, whatever came up under it in between.
+    pub async fn double_click_on(&mut self, element: &Element) {
+        let there = json!({ ELEMENT: element.0 });
+        self.press_mouse(there, 2).await;
+    }
+
+    /// Presses the mouse in the corner of the window.
+    pub async fn click_beside(&mut self) {
+        self.press_mouse(json!("viewport"), 1).await;
+    }
+
+    async fn press_mouse(&mut self, origin: Value, times: usize) {
+        let at = if origin.is_string() { 3 } else { 0 };
+        let mut steps =
+            vec![json!({ "type": "pointerMove", "duration": 0, "origin": origin, "x": at, "y": at })];
+        for _ in 0..times {
+            steps.push(json!({ "type": "pointerDown", "button": 0 }));
+            steps.push(json!({ "type": "pointerUp", "button": 0 }));
+        }
+        let mouse = json!({ "type": "pointer", "id": "mouse", "actions": steps });
+        self.call("POST", "/actions", json!({ "actions": [mouse] })).await;
+        self.read_logs().await;
+    }
+
     /// Clicks what has this role and name.
     pub async fn click(&mut self, role: &str, name: &str) {
         let element = self.find(role, name).await;
