@@ -279,10 +279,28 @@ pub fn cookie(settings: &Settings, audience: Audience, practice: &PracticeId, to
 }
 
 /// Takes the cookie back.
-pub fn expired_cookie(settings: &Settings, audience: Audience) -> HeaderValue {
+fn expired_cookie(settings: &Settings, audience: Audience) -> HeaderValue {
     let secure = if settings.is_https() { "; Secure" } else { "" };
     let text = format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}", audience.cookie(settings));
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Takes the cookie back and has the browser drop what it kept, so that Back shows nothing (SES-05).
+pub fn clear_site(settings: &Settings, audience: Audience, headers: &mut HeaderMap) {
+    headers.append(header::SET_COOKIE, expired_cookie(settings, audience));
+    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+}
+
+/// For our script: how long the session lasts, and whose it is, so that a form that was typed before a
+/// sign-in elsewhere can still be sent (A11-05).
+#[derive(Debug, serde::Serialize)]
+pub struct Standing<'a> {
+    /// Seconds until it ends by itself.
+    pub seconds: u32,
+    /// What a form carries now.
+    pub csrf: &'a str,
+    /// Who it is; another text is another person, or another chart in view.
+    pub who: &'a str,
 }
 
 /// What the browser sent, if it has the shape of a session.

@@ -229,6 +229,15 @@ pub fn safe_back<'a>(root: &str, back: &'a str) -> Option<&'a str> {
         .then_some(back)
 }
 
+/// `?back=…` for a sign-in page that leads on to `back`; empty where nobody wanted to go anywhere.
+pub fn with_back(root: &str, back: &str) -> String {
+    if back.is_empty() {
+        return String::new();
+    }
+    let back = safe_back(root, back).unwrap_or_default();
+    format!("?back={}", percent_encoding::utf8_percent_encode(back, percent_encoding::NON_ALPHANUMERIC))
+}
+
 /// Does a path stay where it seems to lead? A browser walks up at each `..`, also one that is written with
 /// escapes, and some take a backslash for a slash.
 fn stays(back: &str) -> bool {

@@ -21,6 +21,8 @@ pub use overview::{
 pub use staff_pages::{When, lacks_in_words, refusal_key};
 pub use store::{AccessRow, Channel, InvitationState, grants_of_account, link_counts, load_access};
 
+pub(crate) use store::undeliverable_mails;
+
 use crate::platform::web::Routes;
 
 /// This room's routes.

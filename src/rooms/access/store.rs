@@ -218,6 +218,25 @@ pub struct InvitationRow {
     pub sealed_token: Option<Vec<u8>>,
 }
 
+/// The undeliverable mails that carry a grant's newest link, for `exists` inside a query on
+/// `portal_access`.
+macro_rules! undeliverable_mails {
+    () => {{
+        use $crate::platform::db::schema::{invitation, outbox, portal_access};
+        outbox::table
+            .inner_join(
+                invitation::table.on(invitation::practice_id
+                    .eq(outbox::practice_id)
+                    .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
+            )
+            .filter(outbox::practice_id.eq(portal_access::practice_id))
+            .filter(outbox::access_id.eq(portal_access::access_id.nullable()))
+            .filter(outbox::state.eq($crate::platform::outbox::Delivery::Undeliverable))
+            .filter(invitation::generation.eq(portal_access::generation))
+    }};
+}
+pub(crate) use undeliverable_mails;
+
 /// Holds charts until the end of the transaction, in the order of their names, so that everything
 /// that touches a chart's access happens one after the other. SQLite's transaction holds everything
 /// already. Charts are held before accounts ([`accounts::hold_account`]).

@@ -17,6 +17,7 @@ use crate::platform::db::schema::{chart, invitation, outbox, person, portal_acce
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
 use crate::rooms::access::lifecycle::State;
+use crate::rooms::access::undeliverable_mails;
 use crate::word_enum;
 
 /// Charts on a page.
@@ -312,22 +313,6 @@ macro_rules! owners_grant {
     };
 }
 
-/// The undeliverable mail of the grant's newest link.
-macro_rules! returned_mail {
-    () => {
-        outbox::table
-            .inner_join(
-                invitation::table.on(invitation::practice_id
-                    .eq(outbox::practice_id)
-                    .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
-            )
-            .filter(outbox::practice_id.eq(portal_access::practice_id))
-            .filter(outbox::access_id.eq(portal_access::access_id.nullable()))
-            .filter(outbox::state.eq(Delivery::Undeliverable))
-            .filter(invitation::generation.eq(portal_access::generation))
-    };
-}
-
 macro_rules! narrowed {
     ($query:expr, $filter:expr, $now:expr) => {
         match $filter {
@@ -347,7 +332,7 @@ macro_rules! narrowed {
             PortalFilter::Undeliverable => $query.filter(exists(
                 owners_grant!()
                     .filter(portal_access::state.eq(State::Invited))
-                    .filter(exists(returned_mail!())),
+                    .filter(exists(undeliverable_mails!())),
             )),
             other => $query.filter(exists(owners_grant!().filter(portal_access::state.eq(stored(other))))),
         }
@@ -587,7 +572,7 @@ fn rows(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<Row>, Fault> {
         portal_access::table
             .filter(portal_access::practice_id.eq(practice))
             .filter(portal_access::access_id.eq_any(out))
-            .filter(exists(returned_mail!()))
+            .filter(exists(undeliverable_mails!()))
             .select(portal_access::access_id)
             .load(c.conn)?
     };

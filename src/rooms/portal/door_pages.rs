@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
 
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::i18n::{Language, Words};
@@ -144,16 +144,10 @@ pub(super) async fn which_practice(
     Query(query): Query<WhichQuery>,
 ) -> PageResult {
     let asked = query.practice.as_deref().map(|slug| slug.trim().to_lowercase());
-    let wanted = match asked.clone() {
-        Some(slug) => {
-            app.db.system_read(move |system| practice::find_by_slug(system, &slug)).await?.map(|p| p.slug)
-        }
-        None => app.db.system_read(practice::only_slug).await?,
-    };
+    let slug = asked.clone();
+    let wanted = app.db.system_read(move |system| practice::wanted_slug(system, slug.as_deref())).await?;
     if let Some(slug) = wanted {
-        let back = pauses::safe_back("/portal", &query.back).unwrap_or_default();
-        let back = percent_encoding::utf8_percent_encode(back, percent_encoding::NON_ALPHANUMERIC);
-        let back = if query.back.is_empty() { String::new() } else { format!("?back={back}") };
+        let back = pauses::with_back("/portal", &query.back);
         return Ok(see_other(&format!("/{slug}/sign-in{back}")));
     }
     let words = Words::of(language::for_stranger(&app.settings, None, &headers, Language::English));
@@ -309,7 +303,7 @@ pub(super) async fn set_password(
         PasswordSet::Done(name, device) => {
             let to = ticket::sign_in_address(&app, &public.practice.slug, &name)?;
             let mut response = see_other(&format!("{to}&done=password-set"));
-            clear_site(&app, &mut response);
+            session::clear_site(&app.settings, Audience::Client, response.headers_mut());
             if let Some(device) = device {
                 let cookie = devices::cookie(&app.settings, Audience::Client, &device);
                 response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -323,12 +317,4 @@ pub(super) async fn set_password(
         }
         PasswordSet::NotOpen(view) => shut_link(&app, &public, &view),
     }
-}
-
-/// Takes the session's cookie back and has the browser drop what it kept, so that Back shows nothing
-/// (SES-05).
-pub(super) fn clear_site(app: &AppState, response: &mut Response) {
-    let headers = response.headers_mut();
-    headers.append(header::SET_COOKIE, session::expired_cookie(&app.settings, Audience::Client));
-    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
 }

@@ -14,12 +14,11 @@ use crate::platform::i18n::Language;
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{ClientFrame, ClientPage};
-use crate::platform::web::session::Audience;
+use crate::platform::web::session::{self, Audience};
 use crate::platform::web::{PageError, PageResult, html, see_other};
 use crate::rooms::appointments::{self, AppointmentState, RequestState};
 use crate::rooms::billing;
 use crate::rooms::documents;
-use crate::rooms::portal::door_pages::clear_site;
 use crate::rooms::portal::{ClientAccount, ClientSession, actions};
 use crate::rooms::practice::{self, PublicPractice, Question};
 
@@ -182,15 +181,8 @@ pub(super) async fn sign_out(State(app): State<AppState>, account: ClientAccount
     let Nothing {} = account.form(&body)?;
     actions::sign_out(&app, &account.home, account.by(), account.session.token_hash.clone()).await?;
     let mut response = see_other(&format!("/{}/sign-in?done=signed-out", account.practice()?.slug));
-    clear_site(&app, &mut response);
+    session::clear_site(&app.settings, Audience::Client, response.headers_mut());
     Ok(response)
-}
-
-#[derive(serde::Serialize)]
-struct Standing<'a> {
-    seconds: u32,
-    csrf: &'a str,
-    who: &'a str,
 }
 
 /// For our script: how long the session lasts, and whose it is, so that a form that was typed before
@@ -203,7 +195,7 @@ pub(super) async fn standing(
     // sent while looking at another.
     let view = account.in_view.and_then(|at| account.grants.get(at));
     let who = format!("{}.{}", account.account.account_id, view.map_or("", |grant| grant.access_id.as_str()));
-    let standing = Standing {
+    let standing = session::Standing {
         seconds: account.session.seconds_left(Audience::Client, app.now()),
         csrf: &account.csrf,
         who: &who,

@@ -14,7 +14,9 @@ pub use profile::{Saved, Typed as TypedProfile, TypedPolicy, save as save_profil
 pub use public::PublicPractice;
 pub(crate) use public::source_of;
 pub use questions::{Question, insert as insert_question, questions};
-pub use store::{NewPractice, Policy, Practice, SelfHelp, create, find_by_slug, is_any, load, only_slug};
+pub use store::{
+    NewPractice, Policy, Practice, SelfHelp, Suspended, create, find_by_slug, ids, is_any, load, wanted_slug,
+};
 
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::kernel::secrets::Secret;
@@ -121,19 +121,11 @@ pub(super) async fn which_practice(
     headers: HeaderMap,
     Query(query): Query<WhichQuery>,
 ) -> PageResult {
-    let only = app.db.system_read(practice::only_slug).await?;
     let asked = query.practice.as_deref().map(|slug| slug.trim().to_lowercase());
-    let wanted = match (&asked, only) {
-        (Some(slug), _) => {
-            let slug = slug.clone();
-            app.db.system_read(move |system| practice::find_by_slug(system, &slug)).await?.map(|p| p.slug)
-        }
-        (None, only) => only,
-    };
+    let slug = asked.clone();
+    let wanted = app.db.system_read(move |system| practice::wanted_slug(system, slug.as_deref())).await?;
     if let Some(slug) = wanted {
-        let back = sign_in::safe_back("/staff", &query.back).unwrap_or_default();
-        let back = percent_encoding::utf8_percent_encode(back, percent_encoding::NON_ALPHANUMERIC);
-        let back = if query.back.is_empty() { String::new() } else { format!("?back={back}") };
+        let back = sign_in::with_back("/staff", &query.back);
         return Ok(see_other(&format!("/{slug}/staff/sign-in{back}")));
     }
     let spoken = crate::platform::web::language::for_stranger(
@@ -168,21 +160,8 @@ pub(super) async fn sign_out(State(app): State<AppState>, staff: StaffSession, b
     let Nothing {} = staff.form(&body)?;
     actions::sign_out(&app, &staff.scope, staff.by(), staff.session.token_hash.clone()).await?;
     let mut response = see_other(&format!("/{}/staff/sign-in?done=signed-out", staff.practice.slug));
-    clear_site(&app, response.headers_mut());
+    session::clear_site(&app.settings, Audience::Staff, response.headers_mut());
     Ok(response)
-}
-
-/// Takes the cookie back and has the browser drop cached pages, so that Back shows nothing.
-fn clear_site(app: &AppState, headers: &mut HeaderMap) {
-    headers.append(header::SET_COOKIE, session::expired_cookie(&app.settings, Audience::Staff));
-    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
-}
-
-#[derive(serde::Serialize)]
-struct Standing<'a> {
-    seconds: u32,
-    csrf: &'a str,
-    who: &'a str,
 }
 
 /// For our script: how long the session lasts, and whose it is, so that a form that was typed before
@@ -191,7 +170,7 @@ pub(super) async fn standing(
     State(app): State<AppState>,
     staff: StaffSession,
 ) -> Result<Response, PageError> {
-    let standing = Standing {
+    let standing = session::Standing {
         seconds: staff.session.seconds_left(Audience::Staff, app.now()),
         csrf: &staff.csrf,
         who: staff.staff_id.as_str(),

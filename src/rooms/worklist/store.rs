@@ -18,7 +18,7 @@ use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
 use crate::rooms::access::identity::{Field, lacking};
 use crate::rooms::access::lifecycle::{State, is_over};
-use crate::rooms::access::{InvitationState, address_on_file};
+use crate::rooms::access::{InvitationState, address_on_file, undeliverable_mails};
 use crate::rooms::charts::{Address, AddressKind};
 use crate::word_enum;
 
@@ -177,22 +177,6 @@ macro_rules! owners {
     };
 }
 
-/// The undeliverable mails that carry a grant's newest link, inside a grant's query.
-macro_rules! undeliverable {
-    () => {
-        outbox::table
-            .inner_join(
-                invitation::table.on(invitation::practice_id
-                    .eq(outbox::practice_id)
-                    .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
-            )
-            .filter(outbox::practice_id.eq(portal_access::practice_id))
-            .filter(outbox::access_id.eq(portal_access::access_id.nullable()))
-            .filter(outbox::state.eq(Delivery::Undeliverable))
-            .filter(invitation::generation.eq(portal_access::generation))
-    };
-}
-
 /// Narrows the owners' grants to a kind. Here the kinds are kept apart: what is more urgent is left
 /// out of what is less, so that a chart has one line.
 macro_rules! of_kind {
@@ -209,13 +193,13 @@ macro_rules! of_kind {
                 query
                     .filter(not(portal_access::state.ne(State::Invited)))
                     .filter(portal_access::access_id.nullable().eq_any(few))
-                    .filter(exists(undeliverable!()))
+                    .filter(exists(undeliverable_mails!()))
             }
             Kind::Locked => query.filter(portal_access::state.eq(State::Locked)),
             Kind::Asked => query
                 .filter(portal_access::state.eq(State::Invited))
                 .filter(portal_access::asked_at.is_not_null())
-                .filter(not(exists(undeliverable!()))),
+                .filter(not(exists(undeliverable_mails!()))),
             Kind::AddressChanged => query.filter(portal_access::state.eq(State::Canceled)).filter(exists(
                 invitation::table
                     .filter(invitation::practice_id.eq(portal_access::practice_id))
@@ -229,13 +213,13 @@ macro_rules! of_kind {
                 .filter(portal_access::expires_at.gt(now))
                 .filter(portal_access::expires_at.le(now.plus_hours(SOON_HOURS)))
                 .filter(portal_access::asked_at.is_null())
-                .filter(not(exists(undeliverable!()))),
+                .filter(not(exists(undeliverable_mails!()))),
             // And "never invited", which has a query of its own.
             Kind::Expired | Kind::NeverInvited => query
                 .filter(portal_access::state.eq(State::Invited))
                 .filter(portal_access::expires_at.le(now))
                 .filter(portal_access::asked_at.is_null())
-                .filter(not(exists(undeliverable!()))),
+                .filter(not(exists(undeliverable_mails!()))),
         }
     }};
 }

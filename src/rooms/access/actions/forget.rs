@@ -4,13 +4,14 @@
 use diesel::prelude::*;
 
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, InvitationId, PracticeId};
-use crate::platform::db::schema::{invitation, practice};
+use crate::kernel::ids::{AccessId, InvitationId};
+use crate::platform::db::schema::invitation;
 use crate::platform::db::{Door, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::outbox;
 use crate::platform::state::AppState;
 use crate::rooms::access::store::{self, InvitationState};
+use crate::rooms::practice::{self, Suspended};
 
 /// Days after its link's end for which an unused invitation keeps its address.
 const KEPT_DAYS: i64 = 30;
@@ -27,15 +28,7 @@ const UNUSED: [InvitationState; 5] = [
 
 /// One round over all practices, each in small transactions; returns how many invitations it was.
 pub async fn forget_unused(app: &AppState) -> Result<usize, Fault> {
-    let practices: Vec<PracticeId> = app
-        .db
-        .system_read(|system| {
-            Ok(practice::table
-                .order(practice::practice_id.asc())
-                .select(practice::practice_id)
-                .load(system.conn)?)
-        })
-        .await?;
+    let practices = app.db.system_read(|system| practice::ids(system, Suspended::Included)).await?;
     let mut forgotten = 0;
     for id in practices {
         let scope = PracticeScope::opened_by(Door::Worker, id);
@@ -51,21 +44,22 @@ pub async fn forget_unused(app: &AppState) -> Result<usize, Fault> {
     Ok(forgotten)
 }
 
-fn unused(c: &mut Scoped<'_>) -> Result<Vec<(InvitationId, AccessId)>, Fault> {
+type Unused = (InvitationId, AccessId, i32);
+
+fn unused(c: &mut Scoped<'_>) -> Result<Vec<Unused>, Fault> {
     let long_ago = c.now().plus_hours(-24 * KEPT_DAYS);
     Ok(invitation::table
         .filter(invitation::practice_id.eq(c.practice().clone()))
         .filter(invitation::state.eq_any(UNUSED))
         .filter(invitation::expires_at.lt(long_ago))
         .filter(invitation::address.is_not_null())
-        .select((invitation::invitation_id, invitation::access_id))
+        .select((invitation::invitation_id, invitation::access_id, invitation::generation))
         .limit(CHUNK)
         .load(c.conn)?)
 }
 
-fn forget(c: &mut Scoped<'_>, unused: &[(InvitationId, AccessId)]) -> Result<(), Fault> {
-    let long_ago = c.now().plus_hours(-24 * KEPT_DAYS);
-    for (id, access) in unused {
+fn forget(c: &mut Scoped<'_>, unused: &[Unused]) -> Result<(), Fault> {
+    for (id, access, generation) in unused {
         let Some(mut grant) = store::hold_access(c, access)? else { continue };
         diesel::update(
             invitation::table
@@ -77,9 +71,8 @@ fn forget(c: &mut Scoped<'_>, unused: &[(InvitationId, AccessId)]) -> Result<(),
         .execute(c.conn)?;
         outbox::forget_recipients(c, id)?;
         // A newer link keeps the address that it went to.
-        let newest_end = store::invitations_of(c, access)?.first().map(|newest| newest.expires_at);
-        let is_unused = grant.account_id.is_none() && newest_end.is_some_and(|end| end < long_ago);
-        if is_unused && grant.invited_address.take().is_some() {
+        let is_newest = grant.generation == *generation && grant.account_id.is_none();
+        if is_newest && grant.invited_address.take().is_some() {
             store::save_access(c, &mut grant)?;
         }
     }

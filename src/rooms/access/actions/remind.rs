@@ -4,10 +4,10 @@
 use diesel::prelude::*;
 
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, InvitationId, PracticeId};
+use crate::kernel::ids::{AccessId, ChartId, InvitationId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, By};
-use crate::platform::db::schema::{invitation, outbox as mail, portal_access, practice};
+use crate::platform::db::schema::{invitation, outbox as mail, portal_access};
 use crate::platform::db::{Door, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{self, NewMail};
@@ -18,6 +18,7 @@ use crate::rooms::access::lifecycle::{LINK_HOURS, State};
 use crate::rooms::access::mails::{self, Desk};
 use crate::rooms::access::reminders;
 use crate::rooms::access::store::{self, Channel, InvitationState};
+use crate::rooms::practice::{self, Suspended};
 
 /// Invitations of one transaction.
 const CHUNK: usize = 200;
@@ -29,16 +30,7 @@ fn dedupe_key(invitation: &InvitationId, hours: i64) -> String {
 
 /// Sends the reminders that are due in every practice (caps, quiet hours); returns how many.
 pub async fn send_due_reminders(app: &AppState) -> Result<usize, Fault> {
-    let practices: Vec<PracticeId> = app
-        .db
-        .system_read(|system| {
-            Ok(practice::table
-                .filter(practice::suspended_at.is_null())
-                .order(practice::practice_id.asc())
-                .select(practice::practice_id)
-                .load(system.conn)?)
-        })
-        .await?;
+    let practices = app.db.system_read(|system| practice::ids(system, Suspended::LeftOut)).await?;
     let mut sent = 0;
     for id in practices {
         let scope = PracticeScope::opened_by(Door::Worker, id);

@@ -60,12 +60,11 @@ pub async fn page(
     uri: Uri,
     headers: HeaderMap,
 ) -> PageResult {
-    let Some(token) = Token::read(&token) else {
-        return nowhere(&app, &practice, (&uri, &headers)).await;
-    };
-    let way = Way::Link(token);
-    let view = way.look(&app, &practice).await?;
-    show(&app, &practice, (&uri, &headers), &way, &view)
+    let request = (&uri, &headers);
+    match standing(&app, &practice, request, &token, is_open).await? {
+        Ok((way, view)) => show(&app, &practice, request, &way, &view),
+        Err(page) => Ok(page),
+    }
 }
 
 /// A text that cannot be a link: the page of links that we do not know.
@@ -76,6 +75,10 @@ pub(super) async fn nowhere(
 ) -> PageResult {
     came_with_nothing(app, practice).await?;
     show_state(app, practice, request, None, &LinkView::Unknown)
+}
+
+fn is_known(view: &LinkView) -> bool {
+    *view != LinkView::Unknown
 }
 
 fn is_open(view: &LinkView) -> bool {
@@ -364,14 +367,10 @@ pub async fn ask_for_new(
     uri: Uri,
     headers: HeaderMap,
 ) -> PageResult {
-    let Some(token) = Token::read(&token) else {
-        return nowhere(&app, &practice, (&uri, &headers)).await;
+    let (way, _) = match standing(&app, &practice, (&uri, &headers), &token, is_known).await? {
+        Ok(standing) => standing,
+        Err(page) => return Ok(page),
     };
-    let way = Way::Link(token);
-    let view = way.look(&app, &practice).await?;
-    if view == LinkView::Unknown {
-        return show_state(&app, &practice, (&uri, &headers), None, &view);
-    }
     actions::ask_for_new_link(&app, &practice.scope, practice.by_link(), way.key()).await?;
     Ok(see_other(&format!("{}?done=link-asked", way.base(&practice.practice.slug))))
 }

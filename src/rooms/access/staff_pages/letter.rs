@@ -12,6 +12,7 @@ use crate::platform::state::AppState;
 use crate::platform::web::frame::{Contact, StaffFrame, StaffPage};
 use crate::platform::web::{PageResult, html};
 use crate::rooms::access::actions::Sent;
+use crate::rooms::access::mails;
 use crate::rooms::charts::ChartFile;
 use crate::rooms::staff::StaffSession;
 
@@ -49,8 +50,8 @@ pub async fn print(
     let language =
         if owner.language.is_empty() { practice.language() } else { Language::read(&owner.language) };
     let words = Words::of(language);
-    let zone = jiff::tz::TimeZone::get(&owner.time_zone).unwrap_or_else(|_| practice.zone());
-    let link = app.absolute(&format!("/{}/i/{}", practice.slug, token.reveal()));
+    let zone = mails::zone_of(owner, practice);
+    let link = mails::link(app, practice, token);
     let typed = app.absolute(&format!("/{}/letter", practice.slug));
     let page = LetterPage {
         frame: staff.frame(app, StaffPage::Charts),
