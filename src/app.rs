@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::kernel::chance::Chance;
+use crate::kernel::rng::Rng;
 use crate::kernel::clock::Clock;
 use crate::platform::buckets::Buckets;
 use crate::platform::config::Config;
@@ -32,22 +32,22 @@ use crate::platform::stop::{self, Stop};
 use crate::platform::web::accent::Accent;
 use crate::platform::web::{Routes, assets, errors, guard, language, security_txt, slow};
 use crate::platform::{health, telemetry, tidy};
-use crate::rooms;
+use crate::features;
 
 /// Every room's routes, with what each needs.
 pub fn routes() -> Routes {
     Routes::new()
         .and(assets::routes())
-        .and(rooms::access::routes())
-        .and(rooms::api::routes())
-        .and(rooms::appointments::routes())
-        .and(rooms::billing::routes())
-        .and(rooms::charts::routes())
-        .and(rooms::documents::routes())
-        .and(rooms::portal::routes())
-        .and(rooms::practice::routes())
-        .and(rooms::staff::routes())
-        .and(rooms::worklist::routes())
+        .and(features::access::routes())
+        .and(features::api::routes())
+        .and(features::appointments::routes())
+        .and(features::billing::routes())
+        .and(features::charts::routes())
+        .and(features::documents::routes())
+        .and(features::accounts::routes())
+        .and(features::practice::routes())
+        .and(features::staff::routes())
+        .and(features::worklist::routes())
         .and(health::routes())
         .and(security_txt::routes())
         .and(outbox::routes())
@@ -55,11 +55,11 @@ pub fn routes() -> Routes {
 
 /// The whole public side of the program.
 pub fn router(app: AppState) -> Router {
-    dressed(app, routes())
+    with_layers(app, routes())
 }
 
 /// These routes under the guard, the error pages and the limits.
-pub fn dressed(app: AppState, routes: Routes) -> Router {
+pub fn with_layers(app: AppState, routes: Routes) -> Router {
     let (router, _) = routes.into_parts();
     router
         .layer(from_fn(guard::note_route))
@@ -69,7 +69,7 @@ pub fn dressed(app: AppState, routes: Routes) -> Router {
         // AVL-07: the request fails, the process goes on, and the page says nothing of the inside.
         .layer(CatchPanicLayer::custom(|_| -> Response { StatusCode::INTERNAL_SERVER_ERROR.into_response() }))
         .layer(from_fn_with_state(app.clone(), language::remember))
-        .layer(from_fn(|request, next| errors::dress(request, next, assets::css_path(Accent::default()))))
+        .layer(from_fn(|request, next| errors::render_errors(request, next, assets::css_path(Accent::default()))))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .with_state(app)
 }
@@ -155,7 +155,7 @@ pub fn make_folder(folder: &Path) -> Result<(), StartError> {
 pub async fn build(
     config: &Config,
     clock: Arc<dyn Clock>,
-    chance: Arc<dyn Chance>,
+    rng: Arc<dyn Rng>,
 ) -> Result<AppState, StartError> {
     let key_folder = config.secret_key_file.parent().unwrap_or(Path::new("."));
     let mut uses_data = config.secret_key_file.starts_with(&config.data) || key_folder == config.data;
@@ -179,21 +179,21 @@ pub async fn build(
         return Err(StartError::OldSchema(lacking.join(", ")));
     }
     let (url, pool) = (config.database_url.clone(), config.database_pool);
-    let (for_db, with) = (clock.clone(), chance.clone());
+    let (for_db, with) = (clock.clone(), rng.clone());
     let db = tokio::task::spawn_blocking(move || Db::open(&url, pool, for_db, with))
         .await
         .map_err(|e| Fault::Ended(e.to_string()))?
         .map_err(wrong)?;
     // A key made anew beside a database in use would lock everybody out without a word: every
     // password and every sealed mail belongs to the key that is missing.
-    if !config.secret_key_file.exists() && db.system_read(rooms::practice::is_any).await.map_err(wrong)? {
+    if !config.secret_key_file.exists() && db.system_read(features::practice::is_any).await.map_err(wrong)? {
         let lost = format!(
             "the secret key file {} is missing, but the database is in use; restore the key from its copy",
             config.secret_key_file.display()
         );
         return Err(StartError::Key(Fault::other(lost)));
     }
-    let keys = Keys::load_or_create(&config.secret_key_file, chance.as_ref()).map_err(StartError::Key)?;
+    let keys = Keys::load_or_create(&config.secret_key_file, rng.as_ref()).map_err(StartError::Key)?;
     let weak = db.weaknesses().await.map_err(wrong)?;
     if !weak.is_empty() {
         return Err(StartError::Weak(weak.join("; ")));
@@ -202,13 +202,13 @@ pub async fn build(
         hashing: PasswordHashing::new(&keys, HashCost::Full)?,
         db,
         clock,
-        chance,
+        rng,
         keys,
         settings: config.settings(),
         buckets: Buckets::default(),
         live: Live::default(),
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
-        link_counts: rooms::access::link_counts,
+        link_counts: features::access::link_counts,
     }))
 }
 
@@ -228,12 +228,12 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     let reminding = app.clone();
     workers.spawn(again_and_again("reminders", REMIND_EVERY, stop.clone(), move || {
         let app = reminding.clone();
-        async move { rooms::access::actions::send_due_reminders(&app).await }
+        async move { features::access::actions::send_due_reminders(&app).await }
     }));
     let tidying = app.clone();
     workers.spawn(again_and_again("tidying", TIDY_EVERY, stop.clone(), move || {
         let app = tidying.clone();
-        async move { Ok(tidy::tidy(&app).await? + rooms::access::actions::forget_unused(&app).await?) }
+        async move { Ok(tidy::tidy(&app).await? + features::access::actions::forget_unused(&app).await?) }
     }));
     workers
 }
@@ -279,10 +279,10 @@ pub fn patience(config: &Config) -> Patience {
 }
 
 /// Serves until SIGTERM or SIGINT; a second one ends at once.
-pub async fn serve(config: Config, clock: Arc<dyn Clock>, chance: Arc<dyn Chance>) -> Result<(), StartError> {
+pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<(), StartError> {
     telemetry::start_metrics();
     telemetry::tell_panics_by_place();
-    let app = build(&config, clock, chance).await?;
+    let app = build(&config, clock, rng).await?;
     let listener = listen(config.listen).await?;
     let health = match config.metrics_listen {
         Some(address) => Some(listen(address).await?),

@@ -9,4 +9,4 @@ pub mod cli;
 pub mod demo;
 pub mod kernel;
 pub mod platform;
-pub mod rooms;
+pub mod features;

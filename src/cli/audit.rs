@@ -4,8 +4,8 @@ use clap::Subcommand;
 
 use super::{Ending, Exit, Flags, open, practice_of};
 use crate::platform::audit::{ChainCheck, check_chain};
-use crate::platform::db::Door;
-use crate::rooms::practice::register;
+use crate::platform::db::OpenedBy;
+use crate::features::practice::register;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -32,7 +32,7 @@ pub async fn run(command: Command) -> Ending {
     let mut exit = Exit::Done;
     let mut rows = Vec::new();
     for practice in practices {
-        let found = app.db.read(&practice.scope(Door::Operator), check_chain).await?;
+        let found = app.db.read(&practice.scope(OpenedBy::Operator), check_chain).await?;
         let (events, broken_at) = match found {
             ChainCheck::Whole(events) => (events, None),
             ChainCheck::BrokenAt(seq) => {

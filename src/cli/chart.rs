@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::invite::bar;
 use super::{Ending, Exit, Failure, Flags, open, practice_of};
 use crate::platform::audit::By;
-use crate::rooms::charts::import::{self, Mode, Report};
+use crate::features::charts::import::{self, Mode, Report};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -11,9 +11,9 @@ use crate::kernel::ids::ChartId;
 use crate::platform::audit::By;
 use crate::platform::db::PracticeScope;
 use crate::platform::state::AppState;
-use crate::rooms::access::actions::{self, Refused, Sent};
-use crate::rooms::charts::{self, PageFrom, PortalFilter, Row, Search};
-use crate::rooms::practice::Practice;
+use crate::features::access::actions::{self, Refused, Sent};
+use crate::features::charts::{self, PageFrom, PortalFilter, Row, Search};
+use crate::features::practice::Practice;
 
 /// Which charts.
 #[derive(Debug, Args)]

@@ -20,15 +20,15 @@ pub use flags::Flags;
 
 use crate::app;
 use crate::demo;
-use crate::kernel::chance::SystemChance;
+use crate::kernel::rng::SystemChance;
 use crate::kernel::clock::SystemClock;
 use crate::platform::config::{Config, LogFormat, LogLevel};
 use crate::platform::db;
-use crate::platform::db::{Door, PracticeScope};
+use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::outbox;
 use crate::platform::state::AppState;
 use crate::platform::telemetry;
-use crate::rooms::practice::{Practice, register};
+use crate::features::practice::{Practice, register};
 
 /// The client portal of a behavioral-health practice, and the practice's side of it.
 #[derive(Debug, Parser)]
@@ -187,7 +187,7 @@ async fn practice_of(app: &AppState, slug: Option<&str>) -> Result<(Practice, Pr
         (None, _) => Err(Failure::new(Exit::Usage, "there are several practices")
             .advise(format!("Name one with --practice: {}.", names()))),
     }?;
-    let scope = found.scope(Door::Operator);
+    let scope = found.scope(OpenedBy::Operator);
     Ok((found, scope))
 }
 

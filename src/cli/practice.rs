@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::{Ending, Exit, Failure, Flags, open};
 use crate::kernel::email::EmailAddress;
 use crate::platform::i18n::Language;
-use crate::rooms::practice::{NewPractice, register};
+use crate::features::practice::{NewPractice, register};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -6,7 +6,7 @@ use super::{Ending, Exit, Failure, Flags, open, practice_of, told_mail_waits};
 use crate::kernel::email::EmailAddress;
 use crate::platform::audit::By;
 use crate::platform::permissions::Role;
-use crate::rooms::staff::{self, NewStaff};
+use crate::features::staff::{self, NewStaff};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

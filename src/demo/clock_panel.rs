@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 
 use crate::demo::{Demo, seed};
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::platform::db::schema::{chart, person, portal_access};
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
-use crate::rooms::access::actions::send_due_reminders;
+use crate::features::access::actions::send_due_reminders;
 
 /// A link that is open now.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct OpenLink {
     /// Whose name.
     pub name: String,
     /// When it ends.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
 }
 
 /// The links that end next, at most `limit`.
@@ -25,7 +25,7 @@ pub async fn open_links(app: &AppState, limit: i64) -> Result<Vec<OpenLink>, Fau
     app.db
         .system_read(move |system| {
             let now = system.now;
-            let rows: Vec<(String, String, String, Option<Moment>)> = portal_access::table
+            let rows: Vec<(String, String, String, Option<Timestamp>)> = portal_access::table
                 .inner_join(
                     chart::table.on(chart::practice_id
                         .eq(portal_access::practice_id)

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::demo::Demo;
 use crate::demo::pages::{DemoFrame, zone};
 use crate::demo::seed::own_file;
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::Words;
 use crate::platform::mail::Receiver;
 use crate::platform::mail::receiver::ReceivedMail;
@@ -55,7 +55,7 @@ impl MailFile {
         for line in std::fs::read_to_string(&self.0).unwrap_or_default().lines() {
             let Ok(kept) = serde_json::from_str::<Kept>(line) else { continue };
             let Ok(raw) = BASE64.decode(&kept.raw) else { continue };
-            mailbox.take_back(kept.return_path, kept.to, Moment::from_micros(kept.received_at), raw);
+            mailbox.take_back(kept.return_path, kept.to, Timestamp::from_micros(kept.received_at), raw);
         }
         mailbox.mails().last().map_or(0, |mail| mail.number)
     }
@@ -107,7 +107,7 @@ pub struct MailRow {
 }
 
 /// When a mail was written, by the demo's clock: its own Date. The receiver knows only the machine's.
-fn written_at(mail: &ReceivedMail) -> Moment {
+fn written_at(mail: &ReceivedMail) -> Timestamp {
     mail.header("Date")
         .and_then(|text| jiff::fmt::rfc2822::parse(text).ok())
         .map_or(mail.received_at, |zoned| zoned.timestamp().into())

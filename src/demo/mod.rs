@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::app::{self, StartError};
-use crate::kernel::chance::SystemChance;
+use crate::kernel::rng::SystemChance;
 use crate::kernel::clock::MovableClock;
 use crate::platform::config::{self, Sources};
 use crate::platform::fault::Fault;
@@ -89,7 +89,7 @@ pub async fn run(data: Option<PathBuf>, listen: Option<SocketAddr>) -> Result<()
     let demo = Arc::new(Demo { clock, clock_file: folder.join(seed::CLOCK_FILE), people, mailbox });
     let following = tokio::spawn(mails.follow(demo.clone(), last));
     let workers = app::start_workers(&app, relay, &stop);
-    let router = app::dressed(app.clone(), app::routes().and(pages::routes()).and(mailbox::routes()))
+    let router = app::with_layers(app.clone(), app::routes().and(pages::routes()).and(mailbox::routes()))
         .layer(Extension(demo.clone()));
     let mut servers = JoinSet::new();
     servers.spawn(server::serve(listener, router, Patience::default(), stop.clone()));

@@ -8,12 +8,12 @@ use jiff::{Timestamp, tz::TimeZone};
 /// A point in time: whole microseconds since 1970-01-01 UTC, as it stands in the database.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::AsExpression, diesel::FromSqlRow)]
 #[diesel(sql_type = diesel::sql_types::BigInt)]
-pub struct Moment(i64);
+pub struct Timestamp(i64);
 
 /// One hour, in microseconds.
 const HOUR: i64 = 3_600_000_000;
 
-impl Moment {
+impl Timestamp {
     /// From microseconds since 1970-01-01 UTC.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
@@ -35,7 +35,7 @@ impl Moment {
     }
 
     /// Whole seconds from `earlier` to here; negative if it lies ahead.
-    pub const fn seconds_since(self, earlier: Moment) -> i64 {
+    pub const fn seconds_since(self, earlier: Timestamp) -> i64 {
         (self.0 - earlier.0).div_euclid(1_000_000)
     }
 
@@ -54,39 +54,39 @@ impl Moment {
     }
 }
 
-impl From<Timestamp> for Moment {
+impl From<Timestamp> for Timestamp {
     fn from(t: Timestamp) -> Self {
         Self(t.as_microsecond())
     }
 }
 
 /// RFC 3339 in UTC, to the second: what the API and the logs say.
-impl fmt::Display for Moment {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ"))
     }
 }
 
-impl fmt::Debug for Moment {
+impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.timestamp())
     }
 }
 
-impl serde::Serialize for Moment {
+impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(self)
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Moment {
+impl<'de> serde::Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
         text.parse::<Timestamp>().map(Self::from).map_err(serde::de::Error::custom)
     }
 }
 
-impl<DB> diesel::serialize::ToSql<diesel::sql_types::BigInt, DB> for Moment
+impl<DB> diesel::serialize::ToSql<diesel::sql_types::BigInt, DB> for Timestamp
 where
     DB: diesel::backend::Backend,
     i64: diesel::serialize::ToSql<diesel::sql_types::BigInt, DB>,
@@ -96,7 +96,7 @@ where
     }
 }
 
-impl<DB> diesel::deserialize::FromSql<diesel::sql_types::BigInt, DB> for Moment
+impl<DB> diesel::deserialize::FromSql<diesel::sql_types::BigInt, DB> for Timestamp
 where
     DB: diesel::backend::Backend,
     i64: diesel::deserialize::FromSql<diesel::sql_types::BigInt, DB>,
@@ -109,7 +109,7 @@ where
 /// Where "now" comes from. Everything that expires asks this and nothing else.
 pub trait Clock: Send + Sync {
     /// The present moment.
-    fn now(&self) -> Moment;
+    fn now(&self) -> Timestamp;
 }
 
 /// The machine's clock.
@@ -117,7 +117,7 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    fn now(&self) -> Moment {
+    fn now(&self) -> Timestamp {
         Timestamp::now().into()
     }
 }
@@ -131,7 +131,7 @@ pub struct MovableClock {
 
 impl MovableClock {
     /// A clock that stands still at `moment` until it is moved.
-    pub fn frozen(moment: Moment) -> Self {
+    pub fn frozen(moment: Timestamp) -> Self {
         Self { ahead: AtomicI64::new(0), frozen_at: AtomicI64::new(moment.micros()) }
     }
 
@@ -153,9 +153,9 @@ impl MovableClock {
 }
 
 impl Clock for MovableClock {
-    fn now(&self) -> Moment {
+    fn now(&self) -> Timestamp {
         let frozen = self.frozen_at.load(Ordering::SeqCst);
         let base = if frozen == 0 { SystemClock.now().micros() } else { frozen };
-        Moment::from_micros(base + self.ahead.load(Ordering::SeqCst))
+        Timestamp::from_micros(base + self.ahead.load(Ordering::SeqCst))
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::kernel::{chance::Chance, clock::Moment};
+use crate::kernel::{rng::Rng, clock::Timestamp};
 
 /// The text was not an id of ours; pages answer it like a row that does not exist.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +21,8 @@ macro_rules! ids {
 
         impl $name {
             /// A fresh id, born now.
-            pub fn fresh(chance: &dyn Chance, now: Moment) -> Self {
-                Self(fresh_uuid(chance, now).to_string())
+            pub fn fresh(rng: &dyn Rng, now: Timestamp) -> Self {
+                Self(fresh_uuid(rng, now).to_string())
             }
 
             /// Its text: 36 characters, lower case.
@@ -53,9 +53,9 @@ macro_rules! ids {
     )+};
 }
 
-fn fresh_uuid(chance: &dyn Chance, now: Moment) -> uuid::Uuid {
+fn fresh_uuid(rng: &dyn Rng, now: Timestamp) -> uuid::Uuid {
     let mut random = [0u8; 10];
-    chance.fill(&mut random);
+    rng.fill(&mut random);
     let millis = u64::try_from(now.micros().div_euclid(1_000)).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }

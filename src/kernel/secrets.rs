@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
-use crate::kernel::chance::Chance;
+use crate::kernel::rng::Rng;
 
 /// Characters of a token: 32 bytes in base64url without padding.
 pub const TOKEN_LENGTH: usize = 43;
@@ -18,9 +18,9 @@ pub struct Token(String);
 
 impl Token {
     /// A fresh one.
-    pub fn fresh(chance: &dyn Chance) -> Self {
+    pub fn fresh(rng: &dyn Rng) -> Self {
         let mut bytes = [0u8; 32];
-        chance.fill(&mut bytes);
+        rng.fill(&mut bytes);
         let token = Self(URL_SAFE_NO_PAD.encode(bytes));
         bytes.zeroize();
         token
@@ -70,9 +70,9 @@ const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 impl ShortCode {
     /// A fresh one.
-    pub fn fresh(chance: &dyn Chance) -> Self {
+    pub fn fresh(rng: &dyn Rng) -> Self {
         let mut bytes = [0u8; 12];
-        chance.fill(&mut bytes);
+        rng.fill(&mut bytes);
         Self(bytes.iter().map(|b| char::from(CROCKFORD[usize::from(b & 31)])).collect())
     }
 
@@ -145,7 +145,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::chance::{SeededChance, SystemChance};
+    use crate::kernel::rng::{SeededChance, SystemChance};
     use std::collections::HashSet;
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
         }
         let expected = 3_200_000.0 / 256.0;
         let chi_square: f64 = counts.iter().map(|n| (f64::from(*n) - expected).powi(2) / expected).sum();
-        // 255 degrees of freedom: beyond 400 has a chance of about one in 10^8.
+        // 255 degrees of freedom: beyond 400 has a rng of about one in 10^8.
         assert!(chi_square < 400.0, "bytes are not even: {chi_square}");
     }
 

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::insert_many;
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, KeyId, PracticeId, StaffId};
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{audit_event, audit_head};
@@ -125,7 +125,7 @@ pub struct Recorded {
     /// Its place in the practice's chain, from 1.
     pub seq: i64,
     /// When.
-    pub at: Moment,
+    pub at: Timestamp,
     /// staff, account, link, api_key, operator or system.
     pub actor_kind: String,
     /// The actor's id, where there is one.

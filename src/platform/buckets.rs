@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 
 /// A bucket holds the tokens of so many seconds.
 const HOLDS_SECONDS: i64 = 60;
@@ -15,12 +15,12 @@ const MOST: usize = 10_000;
 /// The buckets of one process, by name. For each the moment is kept at which it is full again: a token
 /// moves that moment, time comes nearer to it, and there is a token while it is less than a minute off.
 #[derive(Debug, Default)]
-pub struct Buckets(Mutex<HashMap<String, Moment>>);
+pub struct Buckets(Mutex<HashMap<String, Timestamp>>);
 
 impl Buckets {
     /// Takes a token from a bucket into which `per_minute` drop in a minute, and which holds as many. If
     /// it is empty: the whole seconds after which there is one again.
-    pub fn take(&self, name: &str, per_minute: u32, now: Moment) -> Result<(), i64> {
+    pub fn take(&self, name: &str, per_minute: u32, now: Timestamp) -> Result<(), i64> {
         let (second, holds) = (1_000_000, HOLDS_SECONDS * 1_000_000);
         let token = holds / i64::from(per_minute.max(1));
         let mut full_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,7 +33,7 @@ impl Buckets {
         if after > holds {
             return Err((after - holds + second - 1) / second);
         }
-        full_at.insert(name.to_owned(), Moment::from_micros(now.micros() + after));
+        full_at.insert(name.to_owned(), Timestamp::from_micros(now.micros() + after));
         Ok(())
     }
 }
@@ -42,7 +42,7 @@ impl Buckets {
 mod tests {
     use super::*;
 
-    const NOW: Moment = Moment::from_micros(1_796_137_200_000_000);
+    const NOW: Timestamp = Timestamp::from_micros(1_796_137_200_000_000);
 
     #[test]
     fn a_minutes_worth_at_once_and_then_as_they_drop_in() {

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use crate::kernel::{chance::Chance, secrets::Secret};
+use crate::kernel::{rng::Rng, secrets::Secret};
 use crate::platform::fault::Fault;
 
 /// The keys of this installation.
@@ -53,7 +53,7 @@ impl Keys {
 
     /// Reads the key file (base64url of 32 bytes), or makes it at the first start, readable by its
     /// owner alone.
-    pub fn load_or_create(path: &Path, chance: &dyn Chance) -> Result<Self, Fault> {
+    pub fn load_or_create(path: &Path, rng: &dyn Rng) -> Result<Self, Fault> {
         let wrong = |what: String| Fault::other(format!("the secret key file {}: {what}", path.display()));
         match std::fs::read_to_string(path) {
             Ok(text) => {
@@ -70,7 +70,7 @@ impl Keys {
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let mut master = Zeroizing::new([0u8; 32]);
-                chance.fill(master.as_mut());
+                rng.fill(master.as_mut());
                 let text = URL_SAFE_NO_PAD.encode(master.as_ref());
                 write_private(path, &text).map_err(|e| wrong(e.to_string()))?;
                 Ok(Self::from_master(&master))
@@ -81,9 +81,9 @@ impl Keys {
 
     /// Seals a value for one place: `place` names practice, table, column and row, so that a sealed
     /// value moved elsewhere does not open (CRY-02).
-    pub fn seal(&self, place: &str, plain: &[u8], chance: &dyn Chance) -> Result<Vec<u8>, Fault> {
+    pub fn seal(&self, place: &str, plain: &[u8], rng: &dyn Rng) -> Result<Vec<u8>, Fault> {
         let mut nonce = [0u8; 24];
-        chance.fill(&mut nonce);
+        rng.fill(&mut nonce);
         let cipher = XChaCha20Poly1305::new((&**self.sealing).into());
         let payload = Payload { msg: plain, aad: place.as_bytes() };
         let sealed =
@@ -233,9 +233,9 @@ impl PasswordHashing {
     }
 
     /// Hashes a new password into a PHC string.
-    pub async fn hash(&self, password: &Secret, chance: &dyn Chance) -> Result<String, Fault> {
+    pub async fn hash(&self, password: &Secret, rng: &dyn Rng) -> Result<String, Fault> {
         let mut salt = [0u8; 16];
-        chance.fill(&mut salt);
+        rng.fill(&mut salt);
         let password = password.clone();
         self.queued(move |pool| pool.hash_now(password.reveal(), &salt)).await?
     }
@@ -261,7 +261,7 @@ impl PasswordHashing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::chance::SystemChance;
+    use crate::kernel::rng::SystemChance;
 
     #[test]
     fn cry_02_a_sealed_value_opens_only_in_its_own_place() {

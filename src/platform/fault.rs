@@ -67,7 +67,7 @@ impl Fault {
 
     /// For what is noted beside reading ("last seen"): a full disk or a busy database must not keep
     /// anybody from reading (DUR-03). Logged, and passed over; other faults stay faults.
-    pub fn borne_while_reading(self) -> Result<(), Self> {
+    pub fn ignore_if_unavailable(self) -> Result<(), Self> {
         match self {
             Self::DiskFull | Self::Busy(_) | Self::Unavailable(_) => {
                 tracing::warn!(error = self.chain(), "not noted while reading");
@@ -92,7 +92,7 @@ impl Fault {
 
 /// Gives a name to what an engine says of its disk (a full one, a damaged file) and of a lock that
 /// somebody else held for too long. Other faults stay as they are.
-pub fn name_trouble(fault: Fault) -> Fault {
+pub fn classify_error(fault: Fault) -> Fault {
     let said = match &fault {
         Fault::Database(diesel::result::Error::DatabaseError(_, info)) => info.message().to_owned(),
         Fault::Unavailable(_) | Fault::Other(_, Some(_)) => fault.chain(),

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::attempt_counter as counter;
 use crate::platform::fault::{Fault, is_duplicate};
@@ -17,9 +17,9 @@ pub struct Limit {
 }
 
 impl Limit {
-    fn window(self, now: Moment) -> Moment {
+    fn window(self, now: Timestamp) -> Timestamp {
         let length = self.seconds * 1_000_000;
-        Moment::from_micros(now.micros().div_euclid(length) * length)
+        Timestamp::from_micros(now.micros().div_euclid(length) * length)
     }
 }
 
@@ -82,7 +82,7 @@ pub fn clear(c: &mut Scoped<'_>, bucket: &str) -> Result<(), Fault> {
 }
 
 /// Notes a moment under a bucket, in place of an earlier one: until when something holds.
-pub fn mark(c: &mut Scoped<'_>, bucket: &str, moment: Moment) -> Result<(), Fault> {
+pub fn mark(c: &mut Scoped<'_>, bucket: &str, moment: Timestamp) -> Result<(), Fault> {
     clear(c, bucket)?;
     diesel::insert_into(counter::table)
         .values((
@@ -96,7 +96,7 @@ pub fn mark(c: &mut Scoped<'_>, bucket: &str, moment: Moment) -> Result<(), Faul
 }
 
 /// The latest moment noted under a bucket.
-pub fn latest_window(c: &mut Scoped<'_>, bucket: &str) -> Result<Option<Moment>, Fault> {
+pub fn latest_window(c: &mut Scoped<'_>, bucket: &str) -> Result<Option<Timestamp>, Fault> {
     Ok(counter::table
         .filter(counter::practice_id.eq(c.practice().clone()))
         .filter(counter::bucket.eq(bucket))
@@ -107,7 +107,7 @@ pub fn latest_window(c: &mut Scoped<'_>, bucket: &str) -> Result<Option<Moment>,
 }
 
 /// Forgets windows that ended before `before`.
-pub fn forget(c: &mut Scoped<'_>, before: Moment) -> Result<usize, Fault> {
+pub fn forget(c: &mut Scoped<'_>, before: Timestamp) -> Result<usize, Fault> {
     Ok(diesel::delete(
         counter::table
             .filter(counter::practice_id.eq(c.practice().clone()))

@@ -72,14 +72,14 @@ pub const LARGEST_BODY: usize = 1024 * 1024;
 
 /// Who is connected, counted.
 #[derive(Default)]
-struct Guests(Mutex<HashMap<IpAddr, usize>>);
+struct ConnectionCounts(Mutex<HashMap<IpAddr, usize>>);
 
-impl Guests {
+impl ConnectionCounts {
     fn total(map: &HashMap<IpAddr, usize>) -> usize {
         map.values().sum()
     }
 
-    fn enter(self: &Arc<Self>, peer: IpAddr, patience: &Patience) -> Option<Seat> {
+    fn enter(self: &Arc<Self>, peer: IpAddr, patience: &Patience) -> Option<ConnectionSlot> {
         let peer = counted_as(peer);
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if Self::total(&map) >= patience.connections {
@@ -91,7 +91,7 @@ impl Guests {
         }
         map.insert(peer, here + 1);
         metrics::gauge!("anteroom_connections").set(Self::total(&map) as f64);
-        Some(Seat { guests: self.clone(), peer })
+        Some(ConnectionSlot { guests: self.clone(), peer })
     }
 }
 
@@ -110,12 +110,12 @@ fn counted_as(peer: IpAddr) -> IpAddr {
     }
 }
 
-struct Seat {
-    guests: Arc<Guests>,
+struct ConnectionSlot {
+    guests: Arc<ConnectionCounts>,
     peer: IpAddr,
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut map = self.guests.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(here) = map.get_mut(&self.peer) {
@@ -124,13 +124,13 @@ impl Drop for Seat {
                 map.remove(&self.peer);
             }
         }
-        metrics::gauge!("anteroom_connections").set(Guests::total(&map) as f64);
+        metrics::gauge!("anteroom_connections").set(ConnectionCounts::total(&map) as f64);
     }
 }
 
 /// Answers connections until the signal, then lets what is in hand finish (AVL-06).
 pub async fn serve(listener: TcpListener, router: Router, patience: Patience, stop: Stop) {
-    let guests = Arc::new(Guests::default());
+    let guests = Arc::new(ConnectionCounts::default());
     let patience = Arc::new(patience);
     let mut open = JoinSet::new();
     loop {
@@ -177,11 +177,11 @@ async fn converse(
     router: Router,
     patience: Arc<Patience>,
     stop: Stop,
-    seat: Seat,
+    seat: ConnectionSlot,
 ) {
     let _seat = seat;
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(Impatient::new(stream, patience.writing));
+    let io = TokioIo::new(TimedStream::new(stream, patience.writing));
     let stopping = stop.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -240,14 +240,14 @@ fn end_with_the_house(response: Response<Body>, stop: Stop) -> Response<Body> {
 
 /// A socket whose writes must move on: an answer that nobody reads for too long ends the connection.
 /// What it reads goes through the gate of [`framing`].
-struct Impatient {
+struct TimedStream {
     stream: TcpStream,
     gate: framing::Gate,
     patience: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl Impatient {
+impl TimedStream {
     fn new(stream: TcpStream, patience: Duration) -> Self {
         Self { stream, gate: framing::Gate::new(), patience, waiting: None }
     }
@@ -266,7 +266,7 @@ impl Impatient {
     }
 }
 
-impl AsyncRead for Impatient {
+impl AsyncRead for TimedStream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -277,7 +277,7 @@ impl AsyncRead for Impatient {
     }
 }
 
-impl AsyncWrite for Impatient {
+impl AsyncWrite for TimedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.judge(cx, poll)

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::kernel::chance::Chance;
-use crate::kernel::clock::{Clock, Moment};
+use crate::kernel::rng::Rng;
+use crate::kernel::clock::{Clock, Timestamp};
 use crate::kernel::secrets::Secret;
 use crate::platform::buckets::Buckets;
 use crate::platform::crypto::{Keys, PasswordHashing};
@@ -25,7 +25,7 @@ pub struct App {
     /// The clock that everything which expires asks.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
-    pub chance: Arc<dyn Chance>,
+    pub rng: Arc<dyn Rng>,
     /// Keys for sealing and signing.
     pub keys: Keys,
     /// The password hashing pool.
@@ -44,7 +44,7 @@ pub struct App {
 
 impl App {
     /// Now.
-    pub fn now(&self) -> Moment {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

@@ -3,7 +3,7 @@
 
 use anteroom::app;
 use anteroom::platform::permissions::{Needs, Role};
-use anteroom::rooms::access::actions;
+use anteroom::features::access::actions;
 
 use super::chromium::Chromium;
 use super::window::{Width, Window};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anteroom::kernel::civil::BirthDate;
-use anteroom::kernel::clock::Moment;
+use anteroom::kernel::clock::Timestamp;
 use anteroom::kernel::email::EmailAddress;
 use anteroom::kernel::ids::{AccessId, AddressId, ChartId, InvitationId, PersonId};
 use anteroom::kernel::secrets::{Secret, Token, sha256_hex};
@@ -16,15 +16,15 @@ use anteroom::platform::db::schema::{
 use anteroom::platform::i18n::Language;
 use anteroom::platform::mail::receiver::ReceivedMail;
 use anteroom::platform::permissions::Role;
-use anteroom::rooms::access::actions::{
+use anteroom::features::access::actions::{
     self, Disowning, Doubt, InviteOrder, Key, LinkView, NewCredential, Refused, RegisterOrder, Registered,
     Sent,
 };
-use anteroom::rooms::access::lifecycle::{Phase, Refusal, State};
-use anteroom::rooms::access::{
+use anteroom::features::access::lifecycle::{Phase, Refusal, State};
+use anteroom::features::access::{
     AccessRow, GrantRole, Overview, grants_of_account, overview_of, overviews_of_chart,
 };
-use anteroom::rooms::practice::Policy;
+use anteroom::features::practice::Policy;
 use diesel::prelude::*;
 
 use crate::stories;
@@ -187,7 +187,7 @@ async fn contact(w: &World, client: &Client, first: &str, email: &str) -> Person
     w.app
         .db
         .write(&w.riverbend.scope, move |c| {
-            let (id, now, here) = (PersonId::fresh(c.chance(), c.now()), c.now(), c.practice().clone());
+            let (id, now, here) = (PersonId::fresh(c.rng(), c.now()), c.now(), c.practice().clone());
             diesel::insert_into(person::table)
                 .values((
                     (
@@ -214,7 +214,7 @@ async fn contact(w: &World, client: &Client, first: &str, email: &str) -> Person
                 .values((
                     person_address::practice_id.eq(here.clone()),
                     person_address::address_id
-                        .eq(anteroom::kernel::ids::AddressId::fresh(c.chance(), c.now())),
+                        .eq(anteroom::kernel::ids::AddressId::fresh(c.rng(), c.now())),
                     person_address::person_id.eq(id.clone()),
                     person_address::kind.eq("email"),
                     person_address::label.eq(""),
@@ -241,7 +241,7 @@ async fn contact(w: &World, client: &Client, first: &str, email: &str) -> Person
 
 /// What must hold of the whole database at every moment.
 async fn invariants(w: &World) {
-    let (live, dead_mail, states): (Vec<AccessId>, i64, Vec<(AccessId, String, i32, Option<Moment>)>) = w
+    let (live, dead_mail, states): (Vec<AccessId>, i64, Vec<(AccessId, String, i32, Option<Timestamp>)>) = w
         .look(|c: &mut Conn| {
             let live = invitation::table
                 .filter(invitation::state.eq("live"))
@@ -546,7 +546,7 @@ stories! {
     async fn inv_03_a_week_is_168_hours_across_both_changes_of_the_clocks(w: &mut World) {
         // From December on: the clocks go forward on March 14 and back on November 7, 2027.
         for (until, words) in [("2027-03-10T15:00:00Z", "EDT"), ("2027-11-03T15:00:00Z", "EST")] {
-            let there: Moment = until.parse::<jiff::Timestamp>().expect("a moment").into();
+            let there: Timestamp = until.parse::<jiff::Timestamp>().expect("a moment").into();
             w.clock.advance_seconds(u32::try_from(there.seconds_since(w.now())).expect("ahead"));
             let ana = w.chart("Ana", "Duarte").await;
             let sent = invite(w, &ana, Some(&format!("ana{words}@example.com")), vec![Doubt::UsedByAnotherChart])
@@ -572,7 +572,7 @@ stories! {
                     let grants: Vec<(i64, String, i32)> = portal_access::table
                         .select((portal_access::version, portal_access::state, portal_access::mismatches))
                         .load(s.conn)?;
-                    let opened: Vec<Option<Moment>> = invitation::table.select(invitation::opened_at).load(s.conn)?;
+                    let opened: Vec<Option<Timestamp>> = invitation::table.select(invitation::opened_at).load(s.conn)?;
                     let events: i64 = audit_event::table.count().get_result(s.conn)?;
                     Ok((grants, opened, events))
                 }).await.expect("no fault")
@@ -711,7 +711,7 @@ stories! {
         let order = right(&link, &ana);
         let answer = actions::register(&w.app, &w.twinoaks.scope, link_holder(), order).await.expect("no fault");
         assert_eq!(answer, Registered::NotOpen(LinkView::Unknown));
-        let nobodys = Token::fresh(w.app.chance.as_ref());
+        let nobodys = Token::fresh(w.app.rng.as_ref());
         assert_eq!(post(w, right(&nobodys, &ana)).await, Registered::NotOpen(LinkView::Unknown));
         assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }), "a real link still counts");
     }
@@ -805,7 +805,7 @@ stories! {
                     related_contact::chart_id.eq(chart_id.clone()),
                     related_contact::person_id.eq(person.clone()),
                     related_contact::relation.eq("parent"),
-                    related_contact::created_at.eq(Moment::from_micros(0)),
+                    related_contact::created_at.eq(Timestamp::from_micros(0)),
                 ))
                 .execute(c)
         }).await;
@@ -1084,8 +1084,8 @@ async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
             let (now, here) = (c.now(), c.practice().clone());
             let mut charts = Vec::with_capacity(count);
             for n in 0..count {
-                let person_id = PersonId::fresh(c.chance(), now);
-                let chart_id = ChartId::fresh(c.chance(), now);
+                let person_id = PersonId::fresh(c.rng(), now);
+                let chart_id = ChartId::fresh(c.rng(), now);
                 let email = format!("client{n}@example.com");
                 diesel::insert_into(person::table)
                     .values((
@@ -1113,7 +1113,7 @@ async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
                 diesel::insert_into(person_address::table)
                     .values((
                         person_address::practice_id.eq(here.clone()),
-                        person_address::address_id.eq(AddressId::fresh(c.chance(), now)),
+                        person_address::address_id.eq(AddressId::fresh(c.rng(), now)),
                         person_address::person_id.eq(person_id.clone()),
                         person_address::kind.eq("email"),
                         person_address::label.eq(""),
@@ -1171,7 +1171,7 @@ async fn newest_tokens(w: &World, tokens: &mut Vec<(InvitationId, Token)>) -> Ve
     tokens.clone()
 }
 
-/// Chance that repeats itself: a small xorshift, so that a failure can be run again.
+/// Rng that repeats itself: a small xorshift, so that a failure can be run again.
 mod rand_like {
     pub struct Dice(pub u64);
 

@@ -6,7 +6,7 @@ use anteroom::app;
 use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{api_key, outbox};
 use anteroom::platform::permissions::{Role, Scope};
-use anteroom::rooms::api;
+use anteroom::features::api;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::{Value, json};

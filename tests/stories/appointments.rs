@@ -2,7 +2,7 @@
 
 use anteroom::platform::db::schema::{appointment, appointment_request, outbox};
 use anteroom::platform::permissions::Role;
-use anteroom::rooms::appointments::{self, NewAppointment, Place, VisitKind};
+use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
 use diesel::prelude::*;
 
 use crate::portal_people::{self as people, act, enrolled, events, sign_in};
@@ -25,7 +25,7 @@ async fn request_ids(w: &World) -> Vec<String> {
     w.look(|c| appointment_request::table.select(appointment_request::request_id).load(c)).await
 }
 
-/// Files a request for a day and part, and gives its page for staff.
+/// ChartBatch a request for a day and part, and gives its page for staff.
 async fn asked(w: &World, browser: &mut Browser, day: &str, part: &str) -> String {
     let before = request_ids(w).await;
     let form = browser.get("/portal/appointments/request").await;

@@ -12,7 +12,7 @@ use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{known_device, portal_account, session, staff_member};
 use anteroom::platform::i18n::Language;
 use anteroom::platform::permissions::Role;
-use anteroom::rooms::access::actions::{self, Key, LinkView, NewCredential, RegisterOrder, Registered};
+use anteroom::features::access::actions::{self, Key, LinkView, NewCredential, RegisterOrder, Registered};
 use diesel::prelude::*;
 
 use crate::portal_people::enrolled;

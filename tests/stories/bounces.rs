@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anteroom::kernel::clock::Moment;
+use anteroom::kernel::clock::Timestamp;
 use anteroom::kernel::ids::{AccessId, InvitationId, MailId};
 use anteroom::kernel::secrets::Token;
 use anteroom::platform::audit;
@@ -155,7 +155,7 @@ async fn sent(
     Out { id, path, message_id }
 }
 
-type Shown = (Delivery, Option<Moment>, Option<String>, Option<String>);
+type Shown = (Delivery, Option<Timestamp>, Option<String>, Option<String>);
 
 async fn shown(w: &World, scope: &PracticeScope, mail: &MailId) -> Shown {
     let mail = mail.clone();
@@ -204,8 +204,8 @@ async fn invited(
         .db
         .write(scope, move |c| {
             let (practice, now) = (c.practice().clone(), c.now());
-            let access = AccessId::fresh(c.chance(), now);
-            let id = InvitationId::fresh(c.chance(), now);
+            let access = AccessId::fresh(c.rng(), now);
+            let id = InvitationId::fresh(c.rng(), now);
             diesel::insert_into(portal_access::table)
                 .values((
                     (
@@ -236,7 +236,7 @@ async fn invited(
                     invitation::generation.eq(1),
                     invitation::channel.eq("email"),
                     invitation::state.eq(state),
-                    invitation::token_hash.eq(Token::fresh(c.chance()).hash()),
+                    invitation::token_hash.eq(Token::fresh(c.rng()).hash()),
                     invitation::sent_at.eq(now),
                     invitation::expires_at.eq(now.plus_hours(168)),
                     invitation::sent_by_name.eq(""),

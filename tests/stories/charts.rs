@@ -6,8 +6,8 @@ use anteroom::kernel::ids::ChartId;
 use anteroom::platform::audit::{self, By, ChainCheck};
 use anteroom::platform::db::PracticeScope;
 use anteroom::platform::permissions::Role;
-use anteroom::rooms::charts::import::{Mode, Report};
-use anteroom::rooms::charts::{self, ChartFile, Refused, Typed, TypedAddress, TypedContact, TypedPerson};
+use anteroom::features::charts::import::{Mode, Report};
+use anteroom::features::charts::{self, ChartFile, Refused, Typed, TypedAddress, TypedContact, TypedPerson};
 use jiff::civil::{Date, date};
 
 use crate::stories;
@@ -158,7 +158,7 @@ stories! {
         desk.get(&format!("/staff/charts?after={theirs}")).await.must_be(200).must_not_say("Duarte");
         let outcome = charts::update_face_sheet(
             &w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), theirs.clone(), 1,
-            person("Eve", "Duarte", "1990-03-04").check(TODAY).expect("fine"), charts::Why::Elsewhere,
+            person("Eve", "Duarte", "1990-03-04").check(TODAY).expect("fine"), charts::Why::AddressUse,
         ).await.expect("no fault");
         assert!(matches!(outcome, Err(Refused::NotFound)));
         assert_eq!(version_of(w, &w.twinoaks.scope, &theirs).await, 1);
@@ -314,7 +314,7 @@ stories! {
             typed.chart_number = "1001".into();
             let (app, scope, by, id) = (w.app.clone(), w.riverbend.scope.clone(), w.riverbend.by(Role::FrontDesk), id.clone());
             tasks.push(tokio::spawn(async move {
-                charts::update_face_sheet(&app, &scope, by, id, 1, typed.check(TODAY).expect("fine"), charts::Why::Elsewhere).await.expect("no fault")
+                charts::update_face_sheet(&app, &scope, by, id, 1, typed.check(TODAY).expect("fine"), charts::Why::AddressUse).await.expect("no fault")
             }));
         }
         let mut saved = 0;

@@ -3,7 +3,7 @@
 use anteroom::platform::db::schema::{attempt_counter, person};
 use anteroom::platform::permissions::Role;
 use anteroom::platform::web::session::Audience;
-use anteroom::rooms::access::actions;
+use anteroom::features::access::actions;
 use diesel::prelude::*;
 
 use crate::stories;

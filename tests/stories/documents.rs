@@ -2,7 +2,7 @@
 
 use anteroom::platform::db::schema::document;
 use anteroom::platform::permissions::Role;
-use anteroom::rooms::documents;
+use anteroom::features::documents;
 use diesel::prelude::*;
 
 use crate::portal_people::{self as people, act, enrolled, events, sign_in};

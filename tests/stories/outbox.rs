@@ -10,7 +10,7 @@ use anteroom::platform::db::{PracticeScope, Scoped};
 use anteroom::platform::fault::Fault as AppFault;
 use anteroom::platform::i18n::{Language, Words};
 use anteroom::platform::mail::receiver::{Fault, ReceivedMail, Verb};
-use anteroom::platform::mail::{Letter, Receiver, Relay};
+use anteroom::platform::mail::{MailBody, Receiver, Relay};
 use anteroom::platform::outbox::{self, Delivery, NewMail, Pace, Worker};
 use diesel::prelude::*;
 
@@ -20,8 +20,8 @@ use crate::support::World;
 /// Long enough for a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub fn letter(name: &str) -> Letter {
-    Letter {
+pub fn letter(name: &str) -> MailBody {
+    MailBody {
         words: Words::of(Language::English),
         practice: "Riverbend Counseling".into(),
         accent: "#2f6f62".into(),
@@ -236,7 +236,7 @@ stories! {
         w.stop_sending().await;
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
-        let invitation = InvitationId::fresh(w.app.chance.as_ref(), w.now());
+        let invitation = InvitationId::fresh(w.app.rng.as_ref(), w.now());
         let (app, of) = (w.app.clone(), invitation.clone());
         let id = w.app.db.write(&scope, move |c| {
             let mut mail = mail_to("ana@example.com", "cancelled");
@@ -260,7 +260,7 @@ stories! {
         let receiver = receiver().await;
         receiver.fault(Fault::Slow(Duration::from_millis(400)));
         let scope = w.riverbend.scope.clone();
-        let invitation = InvitationId::fresh(w.app.chance.as_ref(), w.now());
+        let invitation = InvitationId::fresh(w.app.rng.as_ref(), w.now());
         let (app, of) = (w.app.clone(), invitation.clone());
         w.app.db.write(&scope, move |c| {
             let mut mail = mail_to("ana@example.com", "in hand");

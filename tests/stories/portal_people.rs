@@ -6,11 +6,11 @@ use anteroom::platform::audit::By;
 use anteroom::platform::db::schema::{audit_event, portal_access, portal_account};
 use anteroom::platform::db::{PracticeScope, Scoped};
 use anteroom::platform::permissions::{Right, Role};
-use anteroom::rooms::access::GrantRole;
-use anteroom::rooms::access::lifecycle::State;
-use anteroom::rooms::appointments::{self, NewAppointment, Place, VisitKind};
-use anteroom::rooms::billing::{self, EntryKind, NewEntry};
-use anteroom::rooms::documents::{self, DocumentKind, NewDocument};
+use anteroom::features::access::GrantRole;
+use anteroom::features::access::lifecycle::State;
+use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
+use anteroom::features::billing::{self, EntryKind, NewEntry};
+use anteroom::features::documents::{self, DocumentKind, NewDocument};
 use diesel::prelude::*;
 
 use crate::support::world::Client;
@@ -29,14 +29,14 @@ pub async fn account(w: &World, email: &str) -> AccountId {
     let hash = w
         .app
         .hashing
-        .hash(&Secret::new(PASSWORD.to_owned()), w.app.chance.as_ref())
+        .hash(&Secret::new(PASSWORD.to_owned()), w.app.rng.as_ref())
         .await
         .expect("hash the password");
     let email = email.to_owned();
     w.app
         .db
         .write(&w.riverbend.scope, move |c| {
-            let id = AccountId::fresh(c.chance(), c.now());
+            let id = AccountId::fresh(c.rng(), c.now());
             diesel::insert_into(portal_account::table)
                 .values((
                     portal_account::practice_id.eq(c.practice().clone()),
@@ -74,7 +74,7 @@ pub async fn grant(
     w.app
         .db
         .write(scope, move |c| {
-            let id = AccessId::fresh(c.chance(), c.now());
+            let id = AccessId::fresh(c.rng(), c.now());
             diesel::insert_into(portal_access::table)
                 .values((
                     portal_access::practice_id.eq(c.practice().clone()),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use anteroom::platform::db::schema::{one_time_link, portal_access, practice, session};
 use anteroom::platform::permissions::Role;
-use anteroom::rooms::access::lifecycle::State;
-use anteroom::rooms::portal::{NoReset, send_password_reset};
+use anteroom::features::access::lifecycle::State;
+use anteroom::features::accounts::{NoReset, send_password_reset};
 use diesel::prelude::*;
 
 use crate::portal_people::{self as people, enrolled, events, grant, sign_in};

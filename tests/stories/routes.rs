@@ -123,7 +123,7 @@ fn leads_to_a_row(row: &Row) -> bool {
     ["{chart}", "{access}", "{grant}"].iter().any(|blank| row.path.contains(blank))
 }
 
-/// Told that there is nothing; or, where what was sent is looked at first, that it cannot be read.
+/// AppointmentLabels that there is nothing; or, where what was sent is looked at first, that it cannot be read.
 fn found_nothing(row: &Row, page: &Page) -> bool {
     page.status() == 404 || (row.method != "GET" && matches!(page.status(), 400 | 422))
 }

@@ -7,9 +7,9 @@ use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{invitation, outbox, portal_access};
 use anteroom::platform::permissions::{Needs, Role};
 use anteroom::platform::web::Routes;
-use anteroom::rooms::access::actions::{self, LinkView};
-use anteroom::rooms::access::lifecycle::Phase;
-use anteroom::rooms::access::overviews_of_chart;
+use anteroom::features::access::actions::{self, LinkView};
+use anteroom::features::access::lifecycle::Phase;
+use anteroom::features::access::overviews_of_chart;
 use axum::body::Body;
 use axum::http::Request;
 use diesel::connection::SimpleConnection;
@@ -250,7 +250,7 @@ stories! {
         async fn broken() -> &'static str {
             panic!("a synthetic panic about Ana Duarte")
         }
-        let router = app::dressed(w.app.clone(), Routes::new().get("/broken", Needs::Nothing, broken));
+        let router = app::with_layers(w.app.clone(), Routes::new().get("/broken", Needs::Nothing, broken));
         for _ in 0..3 {
             let request = Request::get("/broken").body(Body::empty()).unwrap();
             let answer = router.clone().oneshot(request).await.unwrap();

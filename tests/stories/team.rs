@@ -2,7 +2,7 @@
 
 use anteroom::kernel::email::EmailAddress;
 use anteroom::platform::permissions::Role;
-use anteroom::rooms::staff::{self, NewStaff};
+use anteroom::features::staff::{self, NewStaff};
 
 use crate::stories;
 use crate::support::{PASSWORD, Page, World};

@@ -229,7 +229,7 @@ stories! {
         page.link(&format!("{}/access/invite?back=worklist", mail_less.chart_id));
         // A letter that is over, where there is no address to send to.
         let by = w.riverbend.by(Role::FrontDesk);
-        anteroom::rooms::access::actions::letter_for_chart(&w.app, &w.riverbend.scope, by, mail_less.chart_id.clone(), None)
+        anteroom::features::access::actions::letter_for_chart(&w.app, &w.riverbend.scope, by, mail_less.chart_id.clone(), None)
             .await.expect("no fault").expect("a letter");
         w.clock.advance_seconds(8 * DAY);
         let mut desk = w.staff(Role::FrontDesk).await;

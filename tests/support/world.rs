@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anteroom::app;
-use anteroom::kernel::chance::{Chance, SystemChance};
+use anteroom::kernel::rng::{Rng, SystemChance};
 use anteroom::kernel::civil::BirthDate;
-use anteroom::kernel::clock::{Clock, Moment, MovableClock};
+use anteroom::kernel::clock::{Clock, Timestamp, MovableClock};
 use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId, StaffId};
 use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::buckets::Buckets;
 use anteroom::platform::crypto::{HashCost, Keys, PasswordHashing};
 use anteroom::platform::db::schema::staff_member;
-use anteroom::platform::db::{DatabaseUrl, Db, Door, PracticeScope, Scoped, migrate};
+use anteroom::platform::db::{DatabaseUrl, Db, OpenedBy, PracticeScope, Scoped, migrate};
 use anteroom::platform::i18n::Language;
 use anteroom::platform::live::Live;
 use anteroom::platform::mail::Relay;
@@ -25,11 +25,11 @@ use anteroom::platform::server::{self, Patience};
 use anteroom::platform::state::{App, AppState, Settings};
 use anteroom::platform::stop::{self, Stopper};
 use anteroom::platform::web::session::{self, Audience};
-use anteroom::rooms::access::actions::{
+use anteroom::features::access::actions::{
     self, InviteOrder, Key, NewCredential, RegisterOrder, Registered, Sent,
 };
-use anteroom::rooms::charts::{self, Typed, TypedAddress, TypedPerson};
-use anteroom::rooms::practice::{self, NewPractice, Practice};
+use anteroom::features::charts::{self, Typed, TypedAddress, TypedPerson};
+use anteroom::features::practice::{self, NewPractice, Practice};
 use diesel::prelude::*;
 use tokio::sync::Notify;
 
@@ -43,7 +43,7 @@ pub const PASSWORD: &str = "quiet green river stones";
 pub const BOUNCE_SECRET: &str = "a secret that only the test and the mail server know";
 
 /// Tuesday, December 1, 2026, 10:00 AM in New York: where every world's clock begins.
-pub const BEGINNING: Moment = Moment::from_micros(1_796_137_200_000_000);
+pub const BEGINNING: Timestamp = Timestamp::from_micros(1_796_137_200_000_000);
 
 /// Which database a story runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,17 +265,17 @@ impl World {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("the address");
         let clock = plan.clock;
-        let chance: Arc<dyn Chance> = Arc::new(SystemChance);
+        let rng: Arc<dyn Rng> = Arc::new(SystemChance);
         let keys = Keys::from_master(&MASTER_KEY);
         let opened = {
-            let (url, clock, chance) = (database.url.clone(), clock.clone(), chance.clone());
-            tokio::task::spawn_blocking(move || Db::open(&url, 6, clock, chance))
+            let (url, clock, rng) = (database.url.clone(), clock.clone(), rng.clone());
+            tokio::task::spawn_blocking(move || Db::open(&url, 6, clock, rng))
         };
         let db = opened.await.expect("the task ran").expect("open the database");
         let app: AppState = Arc::new(App {
             db,
             clock: clock.clone(),
-            chance,
+            rng,
             hashing: PasswordHashing::new(&keys, plan.hash_cost).expect("password hashing"),
             keys,
             settings: Settings {
@@ -290,7 +290,7 @@ impl World {
             buckets: Buckets::default(),
             live: Live::default(),
             outbox_bell: Arc::new(Notify::new()),
-            link_counts: anteroom::rooms::access::link_counts,
+            link_counts: anteroom::features::access::link_counts,
         });
         let (stopper, stop) = stop::signal();
         let patience = Patience { connections_per_address: 4_096, ..Patience::default() };
@@ -336,7 +336,7 @@ impl World {
     }
 
     /// Now.
-    pub fn now(&self) -> Moment {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
@@ -583,21 +583,21 @@ async fn new_house(app: &AppState, slug: &str, name: &str, domain: &str) -> Hous
     };
     let hash = app
         .hashing
-        .hash(&Secret::new(PASSWORD.to_owned()), app.chance.as_ref())
+        .hash(&Secret::new(PASSWORD.to_owned()), app.rng.as_ref())
         .await
         .expect("hash the staff's password");
     let (practice, staff) = app
         .db
         .system_write(move |system| {
             let id = practice::create(system, &new)?;
-            let scope = PracticeScope::opened_by(Door::Operator, id);
+            let scope = PracticeScope::opened_by(OpenedBy::Operator, id);
             let mut c = system.within(&scope);
             let staff = insert_staff(&mut c, &new.slug, &hash)?;
             Ok((practice::load(&mut c)?, staff))
         })
         .await
         .expect("make a practice");
-    let scope = practice.scope(Door::Operator);
+    let scope = practice.scope(OpenedBy::Operator);
     House { practice, scope, staff }
 }
 
@@ -618,7 +618,7 @@ async fn existing_house(app: &AppState, slug: &'static str, _domain: &str) -> Ho
         })
         .await
         .expect("find the practice");
-    let scope = practice.scope(Door::Operator);
+    let scope = practice.scope(OpenedBy::Operator);
     House { practice, scope, staff }
 }
 
@@ -637,7 +637,7 @@ fn insert_staff(
     let mut made = Vec::new();
     for (role, name, local) in STAFF {
         let member = Member {
-            staff_id: StaffId::fresh(c.chance(), c.now()),
+            staff_id: StaffId::fresh(c.rng(), c.now()),
             name: name.into(),
             email: format!("{local}@{slug}.example.org"),
             role,

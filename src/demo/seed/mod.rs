@@ -16,7 +16,7 @@ use crate::kernel::clock::MovableClock;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
 use crate::platform::audit::{Actor, By};
-use crate::platform::db::{Door, PracticeScope};
+use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::platform::mail::{Receiver, Relay, receiver};
@@ -24,8 +24,8 @@ use crate::platform::outbox;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::stop;
-use crate::rooms::practice::{self, NewPractice, TypedProfile, register};
-use crate::rooms::staff::{self, NewStaff};
+use crate::features::practice::{self, NewPractice, TypedProfile, register};
+use crate::features::staff::{self, NewStaff};
 
 /// Remembers how far the clock runs ahead, in seconds.
 pub const CLOCK_FILE: &str = "demo-clock";
@@ -144,7 +144,7 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     let id = register::open(app, practice)
         .await?
         .map_err(|why| Fault::other(format!("seeding the practice: {why}")))?;
-    let scope = PracticeScope::opened_by(Door::Operator, id);
+    let scope = PracticeScope::opened_by(OpenedBy::Operator, id);
     let (mut people, desk, clinician) = staff_of(app, &scope).await?;
     complete_profile(app, &scope).await?;
 

@@ -17,12 +17,12 @@ use crate::platform::i18n::Language;
 use crate::platform::mail::Receiver;
 use crate::platform::outbox;
 use crate::platform::state::AppState;
-use crate::rooms::access::actions::{
+use crate::features::access::actions::{
     self, Doubt, InviteOrder, Key, NewCredential, RegisterOrder, Registered,
 };
-use crate::rooms::access::overviews_of_chart;
-use crate::rooms::charts::{self, ChartFile};
-use crate::rooms::portal;
+use crate::features::access::overviews_of_chart;
+use crate::features::charts::{self, ChartFile};
+use crate::features::accounts;
 
 /// The password of every client of the demo.
 pub const CLIENT_PASSWORD: &str = "a walk along the river";
@@ -226,7 +226,7 @@ impl<'a> Teller<'a> {
                     .map_err(|why| odd("resend", &chart.made, why))?;
                 self.drain().await?;
             }
-            Step::Letter => {
+            Step::MailBody => {
                 let (_, token, _) = actions::letter_for_chart(app, scope, desk, chart.id.clone(), None)
                     .await?
                     .map_err(|why| odd("letter", &chart.made, why))?;

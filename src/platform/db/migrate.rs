@@ -6,7 +6,7 @@ use diesel::r2d2::ManageConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::platform::db::connect::{Conn, DatabaseUrl, Manager};
-use crate::platform::fault::{Fault, name_trouble};
+use crate::platform::fault::{Fault, classify_error};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -22,7 +22,7 @@ pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>, Fault> {
         steps.iter().map(|step| step.name().version().to_string()).collect()
     }
     let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
-        name_trouble(Fault::Other("the schema's steps cannot be read".into(), Some(e)))
+        classify_error(Fault::Other("the schema's steps cannot be read".into(), Some(e)))
     };
     match connect(url)? {
         Conn::Sqlite(mut conn) => conn.pending_migrations(SQLITE).map(names).map_err(failed),
@@ -35,7 +35,7 @@ fn connect(url: &DatabaseUrl) -> Result<Conn, Fault> {
         DatabaseUrl::Sqlite(path) => Manager::sqlite_writer(path)?,
         DatabaseUrl::Postgres(url) => Manager::postgres(url),
     };
-    manager.connect().map_err(|e| name_trouble(Fault::Unavailable(e.to_string())))
+    manager.connect().map_err(|e| classify_error(Fault::Unavailable(e.to_string())))
 }
 
 /// Runs what is pending and returns the names of the steps that ran.
@@ -44,7 +44,7 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, Fault> {
         steps.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
-        name_trouble(Fault::Other("a migration failed".into(), Some(e)))
+        classify_error(Fault::Other("a migration failed".into(), Some(e)))
     };
     match connect(url)? {
         Conn::Sqlite(mut conn) => conn.run_pending_migrations(SQLITE).map(names).map_err(failed),

@@ -21,10 +21,10 @@ use tokio::sync::Semaphore;
 
 pub use connect::{Conn, DatabaseUrl, DatabaseUrlError};
 pub use migrate::{migrate, pending};
-pub use scope::{Door, PracticeScope, Scoped, System};
+pub use scope::{OpenedBy, PracticeScope, Scoped, System};
 
-use crate::kernel::{chance::Chance, clock::Clock};
-use crate::platform::fault::{Fault, name_trouble};
+use crate::kernel::{rng::Rng, clock::Clock};
+use crate::platform::fault::{Fault, classify_error};
 
 /// How long a request waits for a connection before it is told to come back later.
 const WAIT: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ pub struct Db {
     reading: Arc<Lane>,
     writing: Arc<Lane>,
     clock: Arc<dyn Clock>,
-    chance: Arc<dyn Chance>,
+    rng: Arc<dyn Rng>,
 }
 
 /// A pool of connections and the gate before it: waiting happens in the async world, so that
@@ -56,7 +56,7 @@ impl Lane {
             .connection_timeout(WAIT)
             .error_handler(Box::new(connect::LogPoolErrors))
             .build(manager)
-            .map_err(|e| name_trouble(Fault::Unavailable(e.to_string())))?;
+            .map_err(|e| classify_error(Fault::Unavailable(e.to_string())))?;
         Ok(Arc::new(Self { gate: Arc::new(Semaphore::new(size as usize)), pool }))
     }
 }
@@ -67,7 +67,7 @@ impl Db {
         url: &DatabaseUrl,
         pool_size: u32,
         clock: Arc<dyn Clock>,
-        chance: Arc<dyn Chance>,
+        rng: Arc<dyn Rng>,
     ) -> Result<Self, Fault> {
         let (reading, writing) = match url {
             DatabaseUrl::Sqlite(path) => {
@@ -81,7 +81,7 @@ impl Db {
                 (both.clone(), both)
             }
         };
-        Ok(Self { reading, writing, clock, chance })
+        Ok(Self { reading, writing, clock, rng })
     }
 
     /// Reads inside one practice.
@@ -111,9 +111,9 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        let (clock, chance) = (self.clock.clone(), self.chance.clone());
+        let (clock, rng) = (self.clock.clone(), self.rng.clone());
         let unit: Unit = Box::new(move |conn| {
-            let value = unit(&mut System { conn, now: clock.now(), chance: chance.as_ref() })?;
+            let value = unit(&mut System { conn, now: clock.now(), rng: rng.as_ref() })?;
             Ok(Box::new(value) as Answer)
         });
         unpack(on_a_thread(&self.reading, unit).await?)
@@ -125,10 +125,10 @@ impl Db {
         T: Send + 'static,
         F: FnMut(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        let (clock, chance) = (self.clock.clone(), self.chance.clone());
+        let (clock, rng) = (self.clock.clone(), self.rng.clone());
         let unit: Unit = Box::new(move |conn| {
-            until_it_wins(conn, chance.as_ref(), &mut |conn| {
-                let value = unit(&mut System { conn, now: clock.now(), chance: chance.as_ref() })?;
+            retry_on_conflict(conn, rng.as_ref(), &mut |conn| {
+                let value = unit(&mut System { conn, now: clock.now(), rng: rng.as_ref() })?;
                 Ok(Box::new(value) as Answer)
             })
         });
@@ -168,17 +168,17 @@ async fn on_a_thread(lane: &Arc<Lane>, unit: Unit) -> Result<Answer, Fault> {
     let lane = lane.clone();
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let mut conn = lane.pool.get().map_err(|e| name_trouble(Fault::Unavailable(e.to_string())))?;
-        unit(&mut conn).map_err(name_trouble)
+        let mut conn = lane.pool.get().map_err(|e| classify_error(Fault::Unavailable(e.to_string())))?;
+        unit(&mut conn).map_err(classify_error)
     })
     .await
     .map_err(|e| Fault::Ended(e.to_string()))?
 }
 
 /// Runs a transaction, again if it lost a race, at most [`RETRIES`] times with a growing pause.
-fn until_it_wins(
+fn retry_on_conflict(
     conn: &mut Conn,
-    chance: &dyn Chance,
+    rng: &dyn Rng,
     unit: &mut dyn FnMut(&mut Conn) -> Result<Answer, Fault>,
 ) -> Result<Answer, Fault> {
     let mut tried = 0;
@@ -187,7 +187,7 @@ fn until_it_wins(
             Err(fault) if fault.is_worth_a_retry() && tried < RETRIES => {
                 tried += 1;
                 let mut jitter = [0u8; 1];
-                chance.fill(&mut jitter);
+                rng.fill(&mut jitter);
                 std::thread::sleep(Duration::from_millis((1 << tried) + u64::from(jitter[0]) % (1 << tried)));
             }
             other => return other,

@@ -1,12 +1,12 @@
 //! The practice that a unit of work stands in. A store's function takes a [`Scoped`] and nothing
 //! else, so a query without its practice has nowhere to come from.
 
-use crate::kernel::{chance::Chance, clock::Moment, ids::PracticeId};
+use crate::kernel::{rng::Rng, clock::Timestamp, ids::PracticeId};
 use crate::platform::db::Conn;
 
 /// How somebody came to stand in a practice. Only these doors open one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum OpenedBy {
     /// A staff member's session.
     StaffSession,
     /// A client's session.
@@ -25,12 +25,12 @@ pub enum Door {
 #[derive(Clone, Debug)]
 pub struct PracticeScope {
     id: PracticeId,
-    door: Door,
+    door: OpenedBy,
 }
 
 impl PracticeScope {
     /// Opens the practice. Called where the door's proof has just been checked.
-    pub fn opened_by(door: Door, id: PracticeId) -> Self {
+    pub fn opened_by(door: OpenedBy, id: PracticeId) -> Self {
         Self { id, door }
     }
 
@@ -40,7 +40,7 @@ impl PracticeScope {
     }
 
     /// By which door.
-    pub fn door(&self) -> Door {
+    pub fn door(&self) -> OpenedBy {
         self.door
     }
 }
@@ -50,8 +50,8 @@ pub struct Scoped<'c> {
     /// The connection; every query on it filters by [`Scoped::practice`].
     pub conn: &'c mut Conn,
     practice: PracticeId,
-    now: Moment,
-    chance: &'c dyn Chance,
+    now: Timestamp,
+    rng: &'c dyn Rng,
 }
 
 impl Scoped<'_> {
@@ -61,13 +61,13 @@ impl Scoped<'_> {
     }
 
     /// The one "now" of this unit of work.
-    pub fn now(&self) -> Moment {
+    pub fn now(&self) -> Timestamp {
         self.now
     }
 
     /// Randomness.
-    pub fn chance(&self) -> &dyn Chance {
-        self.chance
+    pub fn rng(&self) -> &dyn Rng {
+        self.rng
     }
 }
 
@@ -76,14 +76,14 @@ pub struct System<'c> {
     /// The connection.
     pub conn: &'c mut Conn,
     /// The one "now" of this unit of work.
-    pub now: Moment,
+    pub now: Timestamp,
     /// Randomness.
-    pub chance: &'c dyn Chance,
+    pub rng: &'c dyn Rng,
 }
 
 impl System<'_> {
     /// Steps into a practice.
     pub fn within(&mut self, practice: &PracticeScope) -> Scoped<'_> {
-        Scoped { conn: &mut *self.conn, practice: practice.id.clone(), now: self.now, chance: self.chance }
+        Scoped { conn: &mut *self.conn, practice: practice.id.clone(), now: self.now, rng: self.rng }
     }
 }

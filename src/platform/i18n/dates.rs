@@ -4,7 +4,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
 use super::{Language, Words};
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 
 const MONTHS_EN: [&str; 12] = [
     "January",
@@ -69,14 +69,14 @@ impl Words {
     }
 
     /// "Tuesday, December 1, 2026"; "martes 1 de diciembre de 2026".
-    pub fn date(self, moment: Moment, zone: &TimeZone) -> String {
+    pub fn date(self, moment: Timestamp, zone: &TimeZone) -> String {
         let date = moment.in_zone(zone).date();
         let comma = if self.language() == Language::English { "," } else { "" };
         format!("{}{comma} {}", weekday(self.language(), date.weekday()), self.civil_date(date))
     }
 
     /// "3:14 PM".
-    pub fn time(self, moment: Moment, zone: &TimeZone) -> String {
+    pub fn time(self, moment: Timestamp, zone: &TimeZone) -> String {
         let at = moment.in_zone(zone);
         let (hour, minute) = (at.hour(), at.minute());
         let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
@@ -90,7 +90,7 @@ impl Words {
     }
 
     /// "Tuesday, December 1, 2026, 3:14 PM"; "martes 1 de diciembre de 2026 a las 3:14 p. m.".
-    pub fn date_time(self, moment: Moment, zone: &TimeZone) -> String {
+    pub fn date_time(self, moment: Timestamp, zone: &TimeZone) -> String {
         let at = match self.language() {
             Language::English => ",",
             Language::Spanish if moment.in_zone(zone).hour() % 12 == 1 => " a la",
@@ -101,7 +101,7 @@ impl Words {
 
     /// The same with the zone's name at that moment: "…, 3:14 PM EST"; "… p. m. (hora del Este)".
     /// For mails, whose reader may be elsewhere.
-    pub fn date_time_zone(self, moment: Moment, zone: &TimeZone) -> String {
+    pub fn date_time_zone(self, moment: Timestamp, zone: &TimeZone) -> String {
         let told = self.date_time(moment, zone);
         match (self.language(), zone.iana_name()) {
             (Language::Spanish, Some(name)) => format!("{told} ({})", self.zone(name)),
@@ -139,14 +139,14 @@ mod tests {
 
     #[test]
     fn a_moment_reads_as_people_say_it_in_their_zone() {
-        let moment = Moment::from("2026-12-01T20:14:00Z".parse::<jiff::Timestamp>().unwrap());
+        let moment = Timestamp::from("2026-12-01T20:14:00Z".parse::<jiff::Timestamp>().unwrap());
         let zone = TimeZone::get("America/New_York").unwrap();
         let english = Words::of(Language::English);
         assert_eq!(english.date_time(moment, &zone), "Tuesday, December 1, 2026, 3:14 PM");
         assert_eq!(english.date_time_zone(moment, &zone), "Tuesday, December 1, 2026, 3:14 PM EST");
         let spanish = Words::of(Language::Spanish);
         assert_eq!(spanish.date_time(moment, &zone), "martes 1 de diciembre de 2026 a las 3:14 p. m.");
-        let one = Moment::from("2026-12-01T18:05:00Z".parse::<jiff::Timestamp>().unwrap());
+        let one = Timestamp::from("2026-12-01T18:05:00Z".parse::<jiff::Timestamp>().unwrap());
         assert_eq!(
             spanish.date_time_zone(one, &zone),
             "martes 1 de diciembre de 2026 a la 1:05 p. m. (hora del Este)"

@@ -7,8 +7,8 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 
-use super::Letter;
-use crate::kernel::clock::Moment;
+use super::MailBody;
+use crate::kernel::clock::Timestamp;
 
 /// What the envelope and the headers need beside the letter.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub struct Envelope<'a> {
     /// Without its brackets.
     pub message_id: &'a str,
     /// When it was queued: the same on every try.
-    pub date: Moment,
+    pub date: Timestamp,
 }
 
 /// Why a message cannot be put together.
@@ -38,9 +38,9 @@ pub enum MessageError {
 }
 
 #[derive(askama::Template)]
-#[template(path = "platform/mail/templates/letter.html")]
+#[template(path = "platform/mail/templates/mail.html")]
 struct Page<'a> {
-    letter: &'a Letter,
+    letter: &'a MailBody,
     language: &'static str,
     accent: &'a str,
     on_accent: &'static str,
@@ -57,7 +57,7 @@ const LONGEST_SUBJECT: usize = 150;
 const COLUMNS: usize = 74;
 
 /// The finished message, as bytes for DATA.
-pub fn build(letter: &Letter, envelope: Envelope<'_>) -> Result<Vec<u8>, MessageError> {
+pub fn build(letter: &MailBody, envelope: Envelope<'_>) -> Result<Vec<u8>, MessageError> {
     let other = |e: &dyn std::fmt::Display| MessageError::Other(e.to_string());
     let sender: Mailbox = envelope.sender.parse().map_err(|_| MessageError::Sender)?;
     let recipient: Address = envelope.recipient.parse().map_err(|_| MessageError::Recipient)?;
@@ -86,7 +86,7 @@ pub fn build(letter: &Letter, envelope: Envelope<'_>) -> Result<Vec<u8>, Message
     Ok(message.formatted())
 }
 
-fn system_time(moment: Moment) -> SystemTime {
+fn system_time(moment: Timestamp) -> SystemTime {
     let micros = u64::try_from(moment.micros()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
 }
@@ -101,7 +101,7 @@ fn one_line(text: &str, longest: usize) -> String {
     cleaned.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(longest).collect()
 }
 
-fn page(letter: &Letter) -> Result<String, askama::Error> {
+fn page(letter: &MailBody) -> Result<String, askama::Error> {
     let accent = if is_colour(&letter.accent) { letter.accent.as_str() } else { "#2f6f62" };
     // A button that would melt into the paper gets an edge that does not.
     let edge = |paper: [f64; 3], ink: &'static str| {
@@ -119,7 +119,7 @@ fn page(letter: &Letter) -> Result<String, askama::Error> {
 }
 
 /// The plain text: a paragraph a block, the link on a line of its own.
-fn text(letter: &Letter) -> String {
+fn text(letter: &MailBody) -> String {
     let mut blocks = vec![wrapped(&letter.greeting)];
     blocks.extend(letter.before.iter().map(|p| wrapped(p)));
     if let Some((words, link)) = &letter.button {
@@ -181,8 +181,8 @@ mod tests {
     use mail_parser::MessageParser;
     use proptest::prelude::*;
 
-    fn letter() -> Letter {
-        Letter {
+    fn letter() -> MailBody {
+        MailBody {
             words: Words::of(Language::Spanish),
             practice: "Riverbend Counseling".into(),
             accent: "#2f6f62".into(),
@@ -201,7 +201,7 @@ mod tests {
             sender: "portal@mail.example.org",
             recipient,
             message_id: "abc.def@mail.example.org",
-            date: Moment::from_micros(1_795_000_000_000_000),
+            date: Timestamp::from_micros(1_795_000_000_000_000),
         }
     }
 

@@ -1,12 +1,12 @@
-//! What a mail says ([`Letter`]), how it is put together ([`message`]), and how it leaves
+//! What a mail says ([`MailBody`]), how it is put together ([`message`]), and how it leaves
 //! ([`relay`]).
 
-mod letter;
+mod body;
 pub mod message;
 pub mod names;
 pub mod receiver;
 pub mod relay;
 
-pub use letter::Letter;
+pub use body::MailBody;
 pub use receiver::Receiver;
 pub use relay::Relay;

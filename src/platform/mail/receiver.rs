@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 
 /// The largest message it takes, in bytes.
 const LARGEST: usize = 2 * 1024 * 1024;
@@ -37,7 +37,7 @@ pub struct ReceivedMail {
     /// Header names and values, in order.
     pub headers: Vec<(String, String)>,
     /// When it arrived, by the machine's clock.
-    pub received_at: Moment,
+    pub received_at: Timestamp,
     /// As it came over the wire, with dots unstuffed.
     pub raw: Vec<u8>,
 }
@@ -191,7 +191,7 @@ impl Receiver {
     }
 
     /// Takes a mail that arrived before this server was started: its envelope, when, and its text.
-    pub fn take_back(&self, return_path: String, to: Vec<String>, received_at: Moment, raw: Vec<u8>) {
+    pub fn take_back(&self, return_path: String, to: Vec<String>, received_at: Timestamp, raw: Vec<u8>) {
         keep(&self.shared, return_path, to, received_at, raw);
     }
 
@@ -435,7 +435,7 @@ async fn text(wire: &mut Wire) -> std::io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn keep(shared: &Shared, return_path: String, to: Vec<String>, received_at: Moment, raw: Vec<u8>) {
+fn keep(shared: &Shared, return_path: String, to: Vec<String>, received_at: Timestamp, raw: Vec<u8>) {
     let parsed = mail_parser::MessageParser::new().parse(&raw);
     let (mut subject, mut text, mut html, mut headers) =
         (String::new(), String::new(), String::new(), Vec::new());

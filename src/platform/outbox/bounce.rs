@@ -6,11 +6,11 @@ use diesel::prelude::*;
 use super::Delivery;
 use super::claims::{details, event, mark_address};
 use super::dsn::{self, Report, Verdict};
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId};
 use crate::platform::audit;
 use crate::platform::db::schema::{invitation, outbox};
-use crate::platform::db::{Door, PracticeScope, Scoped};
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::mail::names;
 use crate::platform::state::App;
@@ -39,7 +39,7 @@ impl BounceOutcome {
 
 /// Takes a message that came back to the return domain.
 pub async fn bounce(app: &App, raw_message: &[u8]) -> Result<BounceOutcome, Fault> {
-    let outcome = take(app, raw_message).await?;
+    let outcome = apply(app, raw_message).await?;
     if let BounceOutcome::Ignored(why) = &outcome {
         tracing::info!(why, "a message to the return domain was ignored");
     }
@@ -47,7 +47,7 @@ pub async fn bounce(app: &App, raw_message: &[u8]) -> Result<BounceOutcome, Faul
     Ok(outcome)
 }
 
-async fn take(app: &App, raw_message: &[u8]) -> Result<BounceOutcome, Fault> {
+async fn apply(app: &App, raw_message: &[u8]) -> Result<BounceOutcome, Fault> {
     let Some(report) = dsn::read(raw_message) else {
         return Ok(BounceOutcome::Ignored("it is no delivery report"));
     };
@@ -69,7 +69,7 @@ async fn take(app: &App, raw_message: &[u8]) -> Result<BounceOutcome, Fault> {
     if report.verdict == Verdict::Passed {
         return Ok(BounceOutcome::Ignored("it reports no failure"));
     }
-    let scope = PracticeScope::opened_by(Door::Worker, practice.clone());
+    let scope = PracticeScope::opened_by(OpenedBy::Worker, practice.clone());
     let written = app.db.write(&scope, move |c| note(c, &named, &report)).await?;
     let Some((outcome, chart)) = written else {
         return Ok(BounceOutcome::Ignored("it names no mail of ours"));
@@ -99,7 +99,7 @@ struct Bounced {
     state: Delivery,
     attempt: i32,
     last_reason: Option<String>,
-    bounced_at: Option<Moment>,
+    bounced_at: Option<Timestamp>,
 }
 
 fn find(c: &mut Scoped<'_>, named: &Named) -> Result<Option<Bounced>, Fault> {
@@ -142,7 +142,7 @@ fn note(c: &mut Scoped<'_>, named: &Named, report: &Report) -> Result<Written, F
                     outbox::state.eq(Delivery::Undeliverable),
                     outbox::bounced_at.eq(now),
                     outbox::finished_at.eq(now),
-                    outbox::lease_until.eq(None::<Moment>),
+                    outbox::lease_until.eq(None::<Timestamp>),
                     outbox::payload.eq(None::<Vec<u8>>),
                     // Fences off a worker that has another copy in hand.
                     outbox::attempt.eq(mail.attempt + 1),

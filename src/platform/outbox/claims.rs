@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::{Delivery, LINK_OVER, LinkCounts};
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId, PracticeId};
 use crate::platform::audit::{self, By, Event};
@@ -38,8 +38,8 @@ pub(super) struct Claim {
     pub attempt: i32,
     pub tries: i32,
     pub message_id: String,
-    pub created_at: Moment,
-    pub first_try_at: Option<Moment>,
+    pub created_at: Timestamp,
+    pub first_try_at: Option<Timestamp>,
 }
 
 /// Mails that this process has in hand already: a clock that jumps makes their leases look over.
@@ -76,9 +76,9 @@ fn next_practice(system: &mut System<'_>, after: Option<&PracticeId>) -> Result<
 }
 
 /// The oldest due mails of one practice.
-fn due_of(system: &mut System<'_>, practice: &PracticeId, most: i64) -> Result<Vec<(Moment, Claim)>, Fault> {
+fn due_of(system: &mut System<'_>, practice: &PracticeId, most: i64) -> Result<Vec<(Timestamp, Claim)>, Fault> {
     let now = system.now;
-    let mut due: Vec<(Moment, Claim)> = Vec::new();
+    let mut due: Vec<(Timestamp, Claim)> = Vec::new();
     for state in [Delivery::Queued, Delivery::Deferred, Delivery::Sending] {
         let mut query = outbox::table
             .filter(outbox::practice_id.eq(practice.clone()))
@@ -91,7 +91,7 @@ fn due_of(system: &mut System<'_>, practice: &PracticeId, most: i64) -> Result<V
             Delivery::Sending => query.filter(outbox::lease_until.lt(now)),
             _ => query.filter(outbox::due_at.le(now)),
         };
-        due.extend(query.load::<(Moment, Claim)>(system.conn)?);
+        due.extend(query.load::<(Timestamp, Claim)>(system.conn)?);
     }
     due.sort_by(|a, b| (a.0, &a.1.mail_id).cmp(&(b.0, &b.1.mail_id)));
     due.truncate(usize::try_from(most).unwrap_or(0));
@@ -237,7 +237,7 @@ pub(super) fn ask(
 
 /// What became of a mail in hand.
 #[derive(Clone, Debug)]
-pub(super) enum Fate {
+pub(super) enum SendOutcome {
     /// The server has it.
     Sent,
     /// Later again, with the server's code and the reason.
@@ -261,19 +261,19 @@ pub(super) struct Finished {
 
 /// Writes what became of mails of this practice, in one transaction. A claim that is no longer ours
 /// changes nothing.
-pub(super) fn finish(c: &mut Scoped<'_>, fates: &[(Claim, Fate)]) -> Result<Vec<Finished>, Fault> {
+pub(super) fn finish(c: &mut Scoped<'_>, fates: &[(Claim, SendOutcome)]) -> Result<Vec<Finished>, Fault> {
     let now = c.now();
     let (mut finished, mut events) = (Vec::new(), Vec::new());
     for (claim, fate) in fates {
         let (state, action, code, reason) = match fate {
-            Fate::NotWanted => continue,
-            Fate::PutBack => {
+            SendOutcome::NotWanted => continue,
+            SendOutcome::PutBack => {
                 put_back(c, claim)?;
                 continue;
             }
-            Fate::Sent => (Delivery::Sent, "mail.sent", String::new(), ""),
-            Fate::LinkOver => (Delivery::Cancelled, "mail.cancelled", String::new(), LINK_OVER),
-            Fate::Deferred { code, reason } => {
+            SendOutcome::Sent => (Delivery::Sent, "mail.sent", String::new(), ""),
+            SendOutcome::LinkOver => (Delivery::Cancelled, "mail.cancelled", String::new(), LINK_OVER),
+            SendOutcome::Deferred { code, reason } => {
                 let since = claim.first_try_at.unwrap_or(claim.created_at);
                 if now >= since.plus_hours(GIVE_UP_HOURS) {
                     (Delivery::Undeliverable, "mail.undeliverable", code.clone(), "mail-reason-gave-up")
@@ -281,7 +281,7 @@ pub(super) fn finish(c: &mut Scoped<'_>, fates: &[(Claim, Fate)]) -> Result<Vec<
                     (Delivery::Deferred, "mail.deferred", code.clone(), *reason)
                 }
             }
-            Fate::Undeliverable { code, reason, .. } => {
+            SendOutcome::Undeliverable { code, reason, .. } => {
                 (Delivery::Undeliverable, "mail.undeliverable", code.clone(), *reason)
             }
         };
@@ -289,7 +289,7 @@ pub(super) fn finish(c: &mut Scoped<'_>, fates: &[(Claim, Fate)]) -> Result<Vec<
             continue;
         }
         finished.push(Finished { chart: claim.chart_id.clone(), fate: state });
-        if let Fate::Undeliverable { address: true, .. } = fate {
+        if let SendOutcome::Undeliverable { address: true, .. } = fate {
             mark_address(c, &claim.recipient, reason)?;
         }
         // A server that is down for a day would fill the trail, so only the first deferral is told.
@@ -349,7 +349,7 @@ fn settle(
     let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let common = (
         outbox::state.eq(state),
-        outbox::lease_until.eq(None::<Moment>),
+        outbox::lease_until.eq(None::<Timestamp>),
         outbox::tries.eq(claim.tries + 1),
         outbox::last_code.eq(said(code)),
         outbox::last_reason.eq(said(reason)),
@@ -370,7 +370,7 @@ fn settle(
 fn wait(tries: i32, c: &Scoped<'_>) -> i64 {
     let doubled = FIRST_WAIT.saturating_mul(1 << tries.clamp(0, 12)).min(LONGEST_WAIT);
     let mut byte = [0u8; 1];
-    c.chance().fill(&mut byte);
+    c.rng().fill(&mut byte);
     (doubled * (80 + i64::from(byte[0]) * 40 / 255) / 100).min(LONGEST_WAIT)
 }
 
@@ -383,7 +383,7 @@ fn put_back(c: &mut Scoped<'_>, claim: &Claim) -> Result<(), Fault> {
             .filter(outbox::attempt.eq(claim.attempt))
             .filter(outbox::state.eq(Delivery::Sending)),
     )
-    .set((outbox::state.eq(state), outbox::lease_until.eq(None::<Moment>)))
+    .set((outbox::state.eq(state), outbox::lease_until.eq(None::<Timestamp>)))
     .execute(c.conn)?;
     Ok(())
 }
@@ -429,7 +429,7 @@ pub struct Depth {
     /// Waiting for another try.
     pub deferred: i64,
     /// When the oldest of them was queued.
-    pub oldest: Option<Moment>,
+    pub oldest: Option<Timestamp>,
 }
 
 /// See [`Depth`].
@@ -443,7 +443,7 @@ pub fn depth(system: &mut System<'_>) -> Result<Depth, Fault> {
         }
         // The oldest is looked for among those that are due first, not among all: one glance at an
         // index, and the figure only has to tell whether mail moves.
-        let oldest: Option<Moment> =
+        let oldest: Option<Timestamp> =
             rows.order(outbox::due_at.asc()).select(outbox::created_at).first(system.conn).optional()?;
         match state {
             Delivery::Queued => depth.queued = count,

@@ -15,13 +15,13 @@ pub use hook::routes;
 pub use store::{cancel_for_invitation, enqueue, enqueue_many, forget_recipients, of_access};
 pub use worker::{Pace, Worker, run};
 
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId};
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::outbox;
 use crate::platform::fault::Fault;
-use crate::platform::mail::Letter;
+use crate::platform::mail::MailBody;
 use crate::word_enum;
 
 word_enum! {
@@ -65,7 +65,7 @@ pub struct NewMail {
     /// Exactly one mailbox.
     pub recipient: EmailAddress,
     /// What it says.
-    pub letter: Letter,
+    pub letter: MailBody,
 }
 
 /// A mail's state, as pages and the API show it.
@@ -85,11 +85,11 @@ pub struct MailState {
     /// Tries so far.
     pub tries: i32,
     /// When it was queued.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// When its state became final.
-    pub finished_at: Option<Moment>,
+    pub finished_at: Option<Timestamp>,
     /// When it came back.
-    pub bounced_at: Option<Moment>,
+    pub bounced_at: Option<Timestamp>,
     /// The server's code, such as `5.1.1`.
     pub last_code: Option<String>,
     /// What the server said, as a catalogue key in plain words (`mail-reason-…`).

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::{Delivery, MailState, NewMail};
 use crate::insert_many;
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId, PracticeId};
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::outbox;
@@ -33,11 +33,11 @@ struct Row {
     recipient: String,
     payload: Option<Vec<u8>>,
     state: Delivery,
-    due_at: Moment,
+    due_at: Timestamp,
     attempt: i32,
     tries: i32,
     message_id: String,
-    created_at: Moment,
+    created_at: Timestamp,
 }
 
 /// The place that a mail's payload is sealed for.
@@ -70,11 +70,11 @@ fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailI
             ids.push(id.clone());
             continue;
         }
-        let id = MailId::fresh(c.chance(), now);
+        let id = MailId::fresh(c.rng(), now);
         let words = zeroize::Zeroizing::new(
             serde_json::to_vec(&mail.letter).map_err(|e| Fault::other(format!("writing a letter: {e}")))?,
         );
-        let payload = app.keys.seal(&place(&practice, &id), &words, c.chance())?;
+        let payload = app.keys.seal(&place(&practice, &id), &words, c.rng())?;
         known.insert(mail.dedupe_key.clone(), id.clone());
         ids.push(id.clone());
         rows.push(Row {
@@ -138,7 +138,7 @@ pub fn cancel_for_invitation(c: &mut Scoped<'_>, invitation: &InvitationId) -> R
     .set((
         outbox::state.eq(Delivery::Cancelled),
         outbox::payload.eq(None::<Vec<u8>>),
-        outbox::lease_until.eq(None::<Moment>),
+        outbox::lease_until.eq(None::<Timestamp>),
         outbox::finished_at.eq(now),
     ))
     .execute(c.conn)?)

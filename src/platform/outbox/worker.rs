@@ -10,14 +10,14 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use super::Delivery;
-use super::claims::{self, Asked, Claim, Fate, InHand};
+use super::claims::{self, Asked, Claim, SendOutcome, InHand};
 use super::store::place;
 use crate::kernel::ids::PracticeId;
-use crate::platform::db::{Door, PracticeScope};
+use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::fault::Fault;
 use crate::platform::mail::message::{self, Envelope, MessageError};
 use crate::platform::mail::relay::{Handed, Kind, Session, Trouble};
-use crate::platform::mail::{Letter, Relay, names};
+use crate::platform::mail::{MailBody, Relay, names};
 use crate::platform::state::AppState;
 use crate::platform::stop::{self, Stop, Stopper};
 
@@ -94,7 +94,7 @@ struct Lane {
     paused: bool,
 }
 
-struct Shop {
+struct WorkerContext {
     app: AppState,
     relay: Relay,
     pace: Pace,
@@ -109,7 +109,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shop {
+impl WorkerContext {
     /// How long the relay is still left alone.
     fn rest(&self) -> Option<Duration> {
         let until = lock(&self.lane).until?;
@@ -160,7 +160,7 @@ impl Shop {
 pub async fn run(app: AppState, relay: Relay, pace: Pace, stop: Stop) {
     let hello = hello_name(&app.settings.mail_sender);
     let connections = relay.connections();
-    let shop = Arc::new(Shop {
+    let shop = Arc::new(WorkerContext {
         app,
         relay,
         pace,
@@ -171,7 +171,7 @@ pub async fn run(app: AppState, relay: Relay, pace: Pace, stop: Stop) {
     });
     metrics::gauge!("anteroom_mail_lane_paused").set(0.0);
     let (to_senders, from_dispatcher) = mpsc::channel::<Claim>(connections * IN_HAND_EACH);
-    let (to_clerk, from_senders) = mpsc::channel::<(Claim, Fate)>(connections * IN_HAND_EACH);
+    let (to_clerk, from_senders) = mpsc::channel::<(Claim, SendOutcome)>(connections * IN_HAND_EACH);
     let from_dispatcher = Arc::new(tokio::sync::Mutex::new(from_dispatcher));
     let mut senders = JoinSet::new();
     for _ in 0..connections {
@@ -195,7 +195,7 @@ fn hello_name(sender: &str) -> String {
     if plain && !domain.is_empty() { domain.to_owned() } else { "localhost".to_owned() }
 }
 
-async fn dispatch(shop: &Arc<Shop>, to_senders: mpsc::Sender<Claim>) {
+async fn dispatch(shop: &Arc<WorkerContext>, to_senders: mpsc::Sender<Claim>) {
     let capacity = shop.relay.connections() * IN_HAND_EACH;
     let mut last: Option<PracticeId> = None;
     let mut looks: Vec<Duration> = Vec::new();
@@ -211,7 +211,7 @@ async fn dispatch(shop: &Arc<Shop>, to_senders: mpsc::Sender<Claim>) {
         let held = lock(&shop.in_hand).len();
         // Waiting until half is free makes one claim of many rows out of many claims of one.
         if held <= capacity / 2 {
-            match take(shop, capacity - held, last.clone()).await {
+            match deliver(shop, capacity - held, last.clone()).await {
                 Ok((claims, next)) => {
                     troubled = false;
                     last = next;
@@ -245,8 +245,8 @@ async fn dispatch(shop: &Arc<Shop>, to_senders: mpsc::Sender<Claim>) {
     }
 }
 
-async fn take(
-    shop: &Arc<Shop>,
+async fn deliver(
+    shop: &Arc<WorkerContext>,
     most: usize,
     last: Option<PracticeId>,
 ) -> Result<(Vec<Claim>, Option<PracticeId>), Fault> {
@@ -259,7 +259,7 @@ async fn take(
 
 type Claims = Arc<tokio::sync::Mutex<mpsc::Receiver<Claim>>>;
 
-async fn send(shop: Arc<Shop>, hello: String, claims: Claims, to_clerk: mpsc::Sender<(Claim, Fate)>) {
+async fn send(shop: Arc<WorkerContext>, hello: String, claims: Claims, to_clerk: mpsc::Sender<(Claim, SendOutcome)>) {
     let mut session: Option<Session> = None;
     loop {
         let next = async { claims.lock().await.recv().await };
@@ -274,7 +274,7 @@ async fn send(shop: Arc<Shop>, hello: String, claims: Claims, to_clerk: mpsc::Se
             }
         };
         let fate = if shop.stop.is_given() || shop.rest().is_some() {
-            Fate::PutBack
+            SendOutcome::PutBack
         } else {
             hand_over(&shop, &hello, &mut session, &claim).await
         };
@@ -293,9 +293,9 @@ async fn send(shop: Arc<Shop>, hello: String, claims: Claims, to_clerk: mpsc::Se
 }
 
 /// Tries to hand one mail over, on the open conversation or a new one.
-async fn hand_over(shop: &Arc<Shop>, hello: &str, session: &mut Option<Session>, claim: &Claim) -> Fate {
+async fn hand_over(shop: &Arc<WorkerContext>, hello: &str, session: &mut Option<Session>, claim: &Claim) -> SendOutcome {
     let unreadable =
-        Fate::Undeliverable { code: String::new(), reason: "mail-reason-unreadable", address: false };
+        SendOutcome::Undeliverable { code: String::new(), reason: "mail-reason-unreadable", address: false };
     let message = match compose(shop, claim) {
         Ok(message) => message,
         Err(Composing::Sender) => {
@@ -306,7 +306,7 @@ async fn hand_over(shop: &Arc<Shop>, hello: &str, session: &mut Option<Session>,
                 reason: "mail-reason-unreachable",
                 said: trouble.into(),
             });
-            return Fate::PutBack;
+            return SendOutcome::PutBack;
         }
         Err(Composing::Unreadable(error)) => {
             // One mail that cannot be read must not stop the others.
@@ -341,11 +341,11 @@ async fn hand_over(shop: &Arc<Shop>, hello: &str, session: &mut Option<Session>,
         match open.hand_over(&return_path, &claim.recipient, &message, wanted).await {
             Ok(Handed::Over(_)) => {
                 *session = Some(open);
-                return Fate::Sent;
+                return SendOutcome::Sent;
             }
             Ok(Handed::NotWanted) => {
                 *session = Some(open);
-                return if asked == Asked::LinkOver { Fate::LinkOver } else { Fate::NotWanted };
+                return if asked == Asked::LinkOver { SendOutcome::LinkOver } else { SendOutcome::NotWanted };
             }
             // A server may close a conversation that stood idle; that is no failure of this mail.
             Err(trouble) if trouble.kind == Kind::Broken && !fresh => {}
@@ -359,37 +359,37 @@ async fn hand_over(shop: &Arc<Shop>, hello: &str, session: &mut Option<Session>,
     }
 }
 
-fn no_conversation(shop: &Shop, trouble: Trouble) -> Fate {
+fn no_conversation(shop: &WorkerContext, trouble: Trouble) -> SendOutcome {
     if trouble.kind == Kind::Lane {
         shop.pause(&trouble);
-        return Fate::PutBack;
+        return SendOutcome::PutBack;
     }
     shop.server_unreachable(&trouble);
-    Fate::Deferred { code: trouble.code, reason: "mail-reason-unreachable" }
+    SendOutcome::Deferred { code: trouble.code, reason: "mail-reason-unreachable" }
 }
 
-fn fate_of(shop: &Shop, trouble: Trouble) -> Fate {
+fn fate_of(shop: &WorkerContext, trouble: Trouble) -> SendOutcome {
     match trouble.kind {
         Kind::Lane => {
             shop.pause(&trouble);
-            Fate::PutBack
+            SendOutcome::PutBack
         }
         Kind::Unreachable | Kind::Broken | Kind::Later => {
-            Fate::Deferred { code: trouble.code, reason: trouble.reason }
+            SendOutcome::Deferred { code: trouble.code, reason: trouble.reason }
         }
-        Kind::Recipient => Fate::Undeliverable { code: trouble.code, reason: trouble.reason, address: true },
-        Kind::Message => Fate::Undeliverable { code: trouble.code, reason: trouble.reason, address: false },
+        Kind::Recipient => SendOutcome::Undeliverable { code: trouble.code, reason: trouble.reason, address: true },
+        Kind::Message => SendOutcome::Undeliverable { code: trouble.code, reason: trouble.reason, address: false },
     }
 }
 
-async fn wake_those_who_waited(shop: &Shop) {
+async fn wake_those_who_waited(shop: &WorkerContext) {
     if let Err(fault) = shop.app.db.system_write(claims::server_is_back).await {
         tracing::warn!(error = fault.chain(), "deferred mail could not be made due");
     }
 }
 
-async fn ask(shop: &Shop, claim: &Claim) -> Asked {
-    let scope = PracticeScope::opened_by(Door::Worker, claim.practice_id.clone());
+async fn ask(shop: &WorkerContext, claim: &Claim) -> Asked {
+    let scope = PracticeScope::opened_by(OpenedBy::Worker, claim.practice_id.clone());
     let (mail, attempt, link_counts) = (claim.mail_id.clone(), claim.attempt, shop.app.link_counts);
     match shop.app.db.read(&scope, move |c| claims::ask(c, &mail, attempt, link_counts)).await {
         Ok(asked) => asked,
@@ -406,12 +406,12 @@ enum Composing {
     Unreadable(String),
 }
 
-fn compose(shop: &Shop, claim: &Claim) -> Result<Vec<u8>, Composing> {
+fn compose(shop: &WorkerContext, claim: &Claim) -> Result<Vec<u8>, Composing> {
     let unreadable = |e: &dyn std::fmt::Display| Composing::Unreadable(e.to_string());
     let sealed = claim.payload.as_deref().ok_or_else(|| unreadable(&"there is no payload"))?;
     let place = place(&claim.practice_id, &claim.mail_id);
     let words = shop.app.keys.open(&place, sealed).map_err(|e| unreadable(&e))?;
-    let letter: Letter = serde_json::from_slice(&words).map_err(|_| unreadable(&"not a letter"))?;
+    let letter: MailBody = serde_json::from_slice(&words).map_err(|_| unreadable(&"not a letter"))?;
     let envelope = Envelope {
         sender: &shop.app.settings.mail_sender,
         recipient: &claim.recipient,
@@ -425,10 +425,10 @@ fn compose(shop: &Shop, claim: &Claim) -> Result<Vec<u8>, Composing> {
 }
 
 /// Writes fates down, as many as have come together, one transaction a practice.
-async fn write_fates(shop: Arc<Shop>, mut fates: mpsc::Receiver<(Claim, Fate)>) {
+async fn write_fates(shop: Arc<WorkerContext>, mut fates: mpsc::Receiver<(Claim, SendOutcome)>) {
     let mut batch = Vec::new();
     while fates.recv_many(&mut batch, 64).await > 0 {
-        let mut by_practice: BTreeMap<PracticeId, Vec<(Claim, Fate)>> = BTreeMap::new();
+        let mut by_practice: BTreeMap<PracticeId, Vec<(Claim, SendOutcome)>> = BTreeMap::new();
         for (claim, fate) in batch.drain(..) {
             by_practice.entry(claim.practice_id.clone()).or_default().push((claim, fate));
         }
@@ -443,9 +443,9 @@ async fn write_fates(shop: Arc<Shop>, mut fates: mpsc::Receiver<(Claim, Fate)>) 
     }
 }
 
-async fn write_down(shop: &Shop, practice: PracticeId, fates: &[(Claim, Fate)]) {
-    let scope = PracticeScope::opened_by(Door::Worker, practice.clone());
-    let fates: Arc<[(Claim, Fate)]> = fates.into();
+async fn write_down(shop: &WorkerContext, practice: PracticeId, fates: &[(Claim, SendOutcome)]) {
+    let scope = PracticeScope::opened_by(OpenedBy::Worker, practice.clone());
+    let fates: Arc<[(Claim, SendOutcome)]> = fates.into();
     let written = {
         let fates = fates.clone();
         shop.app.db.write(&scope, move |c| claims::finish(c, &fates)).await
@@ -477,7 +477,7 @@ async fn write_down(shop: &Shop, practice: PracticeId, fates: &[(Claim, Fate)]) 
 }
 
 /// Renews leases, and sets the gauges.
-async fn keep_leases(shop: Arc<Shop>) {
+async fn keep_leases(shop: Arc<WorkerContext>) {
     let mut renew = tokio::time::interval(RENEW);
     let mut measure = tokio::time::interval(MEASURE);
     loop {
@@ -501,7 +501,7 @@ async fn keep_leases(shop: Arc<Shop>) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and these are counts")]
-fn set_gauges(shop: &Shop, depth: &claims::Depth) {
+fn set_gauges(shop: &WorkerContext, depth: &claims::Depth) {
     for (state, count) in [("queued", depth.queued), ("sending", depth.sending), ("deferred", depth.deferred)]
     {
         metrics::gauge!("anteroom_outbox_mails", "state" => state).set(count as f64);

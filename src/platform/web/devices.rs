@@ -81,7 +81,7 @@ pub fn remember(
             return Ok(token.clone());
         }
     }
-    let token = Token::fresh(c.chance());
+    let token = Token::fresh(c.rng());
     diesel::insert_into(device::table)
         .values((
             device::practice_id.eq(practice),

@@ -1,5 +1,5 @@
 //! What a page answers when it cannot answer. A handler returns a [`PageError`]; the outermost
-//! layer ([`dress`]) turns it into a page in the reader's language, or problem+json for the API.
+//! layer ([`render_errors`]) turns it into a page in the reader's language, or problem+json for the API.
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -46,7 +46,7 @@ impl<F: Into<Fault>> From<F> for PageError {
 
 /// Marks a response that still needs its page.
 #[derive(Clone, Copy, Debug)]
-pub struct Undressed(&'static str);
+pub struct NeedsErrorPage(&'static str);
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
@@ -69,7 +69,7 @@ impl IntoResponse for PageError {
             }
         };
         let mut response = status.into_response();
-        response.extensions_mut().insert(Undressed(words));
+        response.extensions_mut().insert(NeedsErrorPage(words));
         if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         }
@@ -115,7 +115,7 @@ fn help_of(path: &str) -> Option<String> {
 }
 
 /// Gives errors their page. The path of the stylesheet comes from the composition.
-pub async fn dress(request: Request, next: Next, css: String) -> Response {
+pub async fn render_errors(request: Request, next: Next, css: String) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let help = help_of(request.uri().path());
     let id = request.extensions().get::<RequestId>().cloned();
@@ -127,8 +127,8 @@ pub async fn dress(request: Request, next: Next, css: String) -> Response {
         next.run(request).await
     };
     let status = response.status();
-    let key = match response.extensions().get::<Undressed>() {
-        Some(Undressed(key)) => *key,
+    let key = match response.extensions().get::<NeedsErrorPage>() {
+        Some(NeedsErrorPage(key)) => *key,
         // Answers of the router and of the layers below, which have no page of their own.
         // (axum's own words for a body that is too large are plain text, and nobody's language.)
         None if response.headers().contains_key(header::CONTENT_TYPE)

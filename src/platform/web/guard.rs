@@ -62,7 +62,7 @@ fn client_ip(request: &Request, settings: &Settings) -> ClientIp {
 pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let mut bytes = [0u8; 8];
-    app.chance.fill(&mut bytes);
+    app.rng.fill(&mut bytes);
     let id: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
     let ip = client_ip(&request, &app.settings);
     request.extensions_mut().insert(RequestId(id.clone()));

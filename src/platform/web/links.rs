@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::LinkId;
 use crate::kernel::secrets::Token;
 use crate::platform::db::Scoped;
@@ -45,11 +45,11 @@ pub struct Link {
     /// The staff member's or the account's id.
     pub subject_id: String,
     /// When its time is over.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
     /// When it was used.
-    pub used_at: Option<Moment>,
+    pub used_at: Option<Timestamp>,
     /// When it was taken back, or a newer one was made.
-    pub revoked_at: Option<Moment>,
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// What the holder of a token stands before.
@@ -70,12 +70,12 @@ pub enum LinkState {
 /// Makes a link; earlier open ones of the same purpose and subject stop working.
 pub fn make(c: &mut Scoped<'_>, purpose: Purpose, subject: &str, valid_hours: i64) -> Result<Token, Fault> {
     revoke_all(c, purpose, subject)?;
-    let token = Token::fresh(c.chance());
+    let token = Token::fresh(c.rng());
     let now = c.now();
     diesel::insert_into(link::table)
         .values((
             link::practice_id.eq(c.practice().clone()),
-            link::link_id.eq(LinkId::fresh(c.chance(), now)),
+            link::link_id.eq(LinkId::fresh(c.rng(), now)),
             link::purpose.eq(purpose),
             link::subject_id.eq(subject),
             link::token_hash.eq(token.hash()),

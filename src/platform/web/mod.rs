@@ -11,7 +11,7 @@ pub mod guard;
 pub mod language;
 pub mod links;
 mod nul;
-pub mod once;
+pub mod form_token;
 pub mod routes;
 pub mod security_txt;
 pub mod session;

@@ -5,7 +5,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use jiff::tz::TimeZone;
 
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::platform::permissions::Needs;
 use crate::platform::state::{AppState, Settings};
 use crate::platform::web::{PageError, PageResult, Routes};
@@ -27,7 +27,7 @@ async fn show(State(app): State<AppState>) -> PageResult {
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-fn text(settings: &Settings, now: Moment) -> Option<String> {
+fn text(settings: &Settings, now: Timestamp) -> Option<String> {
     let contact = settings.security_contact.as_deref()?;
     let expires = now.plus_hours(24 * GOOD_DAYS).in_zone(&TimeZone::UTC);
     let mut text = format!(
@@ -55,7 +55,7 @@ mod tests {
             api_per_minute: 600,
             security_contact: None,
         };
-        let now = Moment::from_micros(1_796_137_200_000_000);
+        let now = Timestamp::from_micros(1_796_137_200_000_000);
         assert_eq!(text(&settings, now), None);
         settings.security_contact = Some("mailto:security@example.org".into());
         assert_eq!(

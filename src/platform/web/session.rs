@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use diesel::prelude::*;
 
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
 use crate::kernel::secrets::Token;
 use crate::platform::db::schema::session;
@@ -60,19 +60,19 @@ pub struct Session {
     /// The staff member's or the account's id.
     pub subject_id: String,
     /// When it began.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// The last request that counted.
-    pub seen_at: Moment,
+    pub seen_at: Timestamp,
 }
 
 impl Session {
-    fn ends_at(&self, audience: Audience) -> Moment {
+    fn ends_at(&self, audience: Audience) -> Timestamp {
         let idle = self.seen_at.plus_seconds(audience.idle_minutes() * 60);
         idle.min(self.created_at.plus_hours(LONGEST_HOURS))
     }
 
     /// As it stands after [`touch`].
-    pub fn touched(mut self, now: Moment) -> Self {
+    pub fn touched(mut self, now: Timestamp) -> Self {
         if now.seconds_since(self.seen_at) >= TOUCH_SECONDS {
             self.seen_at = now;
         }
@@ -80,7 +80,7 @@ impl Session {
     }
 
     /// Seconds until it ends if nothing else is done.
-    pub fn seconds_left(&self, audience: Audience, now: Moment) -> u32 {
+    pub fn seconds_left(&self, audience: Audience, now: Timestamp) -> u32 {
         u32::try_from(self.ends_at(audience).seconds_since(now)).unwrap_or(0)
     }
 }
@@ -115,7 +115,7 @@ pub fn open(
     source: &str,
     agent: &str,
 ) -> Result<Token, Fault> {
-    let token = Token::fresh(c.chance());
+    let token = Token::fresh(c.rng());
     let now = c.now();
     diesel::insert_into(session::table)
         .values((
@@ -181,7 +181,7 @@ pub async fn touch(app: &App, scope: &PracticeScope, session: &Session) -> Resul
             Ok(())
         })
         .await;
-    outcome.or_else(Fault::borne_while_reading)
+    outcome.or_else(Fault::ignore_if_unavailable)
 }
 
 /// An open session, as its owner sees it in a list.
@@ -191,9 +191,9 @@ pub struct OpenSession {
     /// SHA-256 of the cookie's secret; opens nothing.
     pub token_hash: String,
     /// When it began.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// The last request that counted.
-    pub seen_at: Moment,
+    pub seen_at: Timestamp,
     /// The network address it was opened from.
     pub source: String,
     /// What the browser called itself.

@@ -11,7 +11,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use crate::kernel::clock::Moment;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
 use crate::kernel::secrets::{Token, sha256_hex};
 use crate::platform::db::Scoped;
@@ -49,7 +49,7 @@ pub enum Verdict {
     /// Wrong name or password: nobody is told which.
     Wrong,
     /// No password is looked at before this moment.
-    Paused(Moment),
+    Paused(Timestamp),
 }
 
 /// Who stands at a door.
@@ -159,7 +159,7 @@ fn pause_of(bucket: &str) -> String {
 }
 
 /// Until when this name is paused for strangers, if it is.
-pub fn paused_until(c: &mut Scoped<'_>, audience: Audience, name_key: &str) -> Result<Option<Moment>, Fault> {
+pub fn paused_until(c: &mut Scoped<'_>, audience: Audience, name_key: &str) -> Result<Option<Timestamp>, Fault> {
     bucket_paused_until(c, &bucket(audience, name_key))
 }
 
@@ -168,12 +168,12 @@ pub fn attempt_paused_until(
     c: &mut Scoped<'_>,
     audience: Audience,
     attempt: Attempt<'_>,
-) -> Result<Option<Moment>, Fault> {
+) -> Result<Option<Timestamp>, Fault> {
     let bucket = attempt.bucket(c, audience)?;
     bucket_paused_until(c, &bucket)
 }
 
-fn bucket_paused_until(c: &mut Scoped<'_>, bucket: &str) -> Result<Option<Moment>, Fault> {
+fn bucket_paused_until(c: &mut Scoped<'_>, bucket: &str) -> Result<Option<Timestamp>, Fault> {
     let until = limits::latest_window(c, &pause_of(bucket))?;
     let now = c.now();
     Ok(until.filter(|until| now < *until))

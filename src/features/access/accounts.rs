@@ -1,0 +1,199 @@
+//! The account that a registration makes. Signing in with it is the portal room's business.
+
+use diesel::prelude::*;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccountId, PracticeId};
+use crate::platform::db::schema::{portal_access, portal_account};
+use crate::platform::db::{Conn, Scoped};
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Language;
+
+/// A new account.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = portal_account)]
+pub struct NewAccount {
+    /// Its home.
+    pub practice_id: PracticeId,
+    /// The account.
+    pub account_id: AccountId,
+    /// What its holder signs in with.
+    pub sign_in_name: String,
+    /// What decides equality.
+    pub sign_in_key: String,
+    /// Where mails about the sign-in go; empty for a client without e-mail.
+    pub email: String,
+    /// The language of the page it was made on.
+    pub language: Language,
+    /// The password's hash.
+    pub password_hash: String,
+    /// The first.
+    pub version: i64,
+    /// Now.
+    pub created_at: Timestamp,
+}
+
+/// An account as registration needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = portal_account)]
+pub struct Known {
+    /// The account.
+    pub account_id: AccountId,
+    /// What its holder signs in with.
+    pub sign_in_name: String,
+    /// The password's hash.
+    pub password_hash: String,
+}
+
+/// Holds an account of this practice until the end of the transaction, so that what opens a session or
+/// gives a grant with its password, and what ends both, happen one after the other. What is to be decided
+/// about it is read after this. SQLite's transaction holds everything already.
+///
+/// Whoever holds a chart as well holds that first ([`store::lock_charts`]), and what counts failed sign-ins
+/// comes after: one order for all, so that nobody waits for somebody who waits for them.
+///
+/// [`store::lock_charts`]: crate::features::access::store::lock_charts
+pub fn lock_account(c: &mut Scoped<'_>, id: &AccountId) -> Result<(), Fault> {
+    let practice = c.practice().clone();
+    if let Conn::Postgres(conn) = &mut *c.conn {
+        portal_account::table
+            .filter(portal_account::practice_id.eq(practice))
+            .filter(portal_account::account_id.eq(id.clone()))
+            .for_update()
+            .select(portal_account::account_id)
+            .load::<AccountId>(conn)?;
+    }
+    Ok(())
+}
+
+/// What decides whether two sign-in names are one.
+pub fn sign_in_key(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// The account of this practice with this sign-in name.
+pub fn by_sign_in_key(c: &mut Scoped<'_>, key: &str) -> Result<Option<Known>, Fault> {
+    Ok(portal_account::table
+        .filter(portal_account::practice_id.eq(c.practice().clone()))
+        .filter(portal_account::sign_in_key.eq(key))
+        .select(Known::as_select())
+        .first(c.conn)
+        .optional()?)
+}
+
+/// The sign-in name of an account of this practice.
+pub fn sign_in_name(c: &mut Scoped<'_>, id: &AccountId) -> Result<Option<String>, Fault> {
+    Ok(portal_account::table
+        .filter(portal_account::practice_id.eq(c.practice().clone()))
+        .filter(portal_account::account_id.eq(id.clone()))
+        .select(portal_account::sign_in_name)
+        .first(c.conn)
+        .optional()?)
+}
+
+/// What staff see of the account behind a grant.
+#[derive(Debug, Queryable)]
+pub struct Shown {
+    /// What its holder signs in with.
+    pub sign_in_name: String,
+    /// When they last did.
+    pub last_sign_in_at: Option<Timestamp>,
+}
+
+/// The account behind a grant of this practice; its home may be another one.
+pub fn shown(
+    c: &mut Scoped<'_>,
+    home: Option<&PracticeId>,
+    id: Option<&AccountId>,
+) -> Result<Option<Shown>, Fault> {
+    let (Some(home), Some(id)) = (home, id) else { return Ok(None) };
+    Ok(portal_account::table
+        .filter(portal_account::practice_id.eq(home.clone()))
+        .filter(portal_account::account_id.eq(id.clone()))
+        .select((portal_account::sign_in_name, portal_account::last_sign_in_at))
+        .first(c.conn)
+        .optional()?)
+}
+
+/// Puts a new account in. The uniqueness of its name is the database's to say.
+pub fn insert(c: &mut Scoped<'_>, account: &NewAccount) -> Result<(), Fault> {
+    diesel::insert_into(portal_account::table).values(account).execute(c.conn)?;
+    Ok(())
+}
+
+/// Takes an account of this practice away that no grant of any practice stands on any more; its name is
+/// free again, and a sign-in with it is answered like one that never was.
+pub fn remove_unused(c: &mut Scoped<'_>, account: Option<&(PracticeId, AccountId)>) -> Result<(), Fault> {
+    let Some((home, id)) = account.filter(|(home, _)| home == c.practice()) else { return Ok(()) };
+    lock_account(c, id)?;
+    let grants = portal_access::table
+        .filter(portal_access::account_practice_id.eq(home.clone()))
+        .filter(portal_access::account_id.eq(id.clone()));
+    if diesel::select(diesel::dsl::exists(grants)).get_result(c.conn)? {
+        return Ok(());
+    }
+    diesel::delete(
+        portal_account::table
+            .filter(portal_account::practice_id.eq(home.clone()))
+            .filter(portal_account::account_id.eq(id.clone())),
+    )
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// A sign-in name that nobody has: the address; else the address with the first name behind a plus
+/// sign; else with a number behind that.
+pub fn free_name(c: &mut Scoped<'_>, address: Option<&EmailAddress>, first: &str) -> Result<String, Fault> {
+    let mut tried = 0;
+    loop {
+        let name = candidate(address, first, tried);
+        if by_sign_in_key(c, &sign_in_key(&name))?.is_none() {
+            return Ok(name);
+        }
+        tried += 1;
+    }
+}
+
+fn candidate(address: Option<&EmailAddress>, first: &str, tried: u32) -> String {
+    let first: String =
+        first.nfkd().filter(char::is_ascii_alphanumeric).take(20).collect::<String>().to_lowercase();
+    let tail = match (first.is_empty(), tried) {
+        (false, 0 | 1) => first,
+        (false, n) => format!("{first}{n}"),
+        (true, n) => format!("{}", n + 1),
+    };
+    match address {
+        Some(address) if tried == 0 => address.as_str().to_owned(),
+        Some(address) => {
+            let (local, domain) = address.as_str().rsplit_once('@').unwrap_or((address.as_str(), ""));
+            format!("{local}+{tail}@{domain}")
+        }
+        // A client without e-mail, registered by letter: a name that can be said aloud.
+        None => format!("client-{tail}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_mailbox_gives_each_their_own_name_and_mail_to_it_still_arrives() {
+        let family = EmailAddress::parse("Family@example.org").unwrap();
+        let names: Vec<String> = (0..4).map(|n| candidate(Some(&family), "José María", n)).collect();
+        assert_eq!(
+            names,
+            [
+                "Family@example.org",
+                "Family+josemaria@example.org",
+                "Family+josemaria2@example.org",
+                "Family+josemaria3@example.org"
+            ]
+        );
+        assert_eq!(candidate(Some(&family), "李", 1), "Family+2@example.org");
+        assert_eq!(candidate(None, "Ana", 0), "client-ana");
+        assert_eq!(candidate(None, "Ana", 2), "client-ana2");
+    }
+}

@@ -1,0 +1,427 @@
+//! Registration: the one moment at which a link is used up. Two short transactions with the costly
+//! hash between them and outside both (invitation.md §3). Each compares the details with the chart as
+//! it stands at that instant, so what decides is the chart at the commit.
+
+use std::time::Duration;
+
+use crate::kernel::ids::AccountId;
+use crate::kernel::secrets::{Secret, sha256_hex};
+use crate::platform::audit::{self, By};
+use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::limits::{self, Limit};
+use crate::platform::outbox::{self, NewMail};
+use crate::platform::passwords::{self, Known};
+use crate::platform::state::{App, AppState};
+use crate::platform::web::session::Audience;
+use crate::platform::web::sign_in::{self, Attempt, Verdict};
+use crate::features::access::accounts::{self, NewAccount};
+use crate::features::access::actions::transitions::{address_on_file, end_link};
+use crate::features::access::actions::link::LinkContext;
+use crate::features::access::actions::{Key, LinkView, NewCredential, RegisterOrder, Registered};
+use crate::features::access::identity::{self, Field, OnFile};
+use crate::features::access::lifecycle::{Event, State, decide};
+use crate::features::access::mails::{self, MailContext, RegisteredBy};
+use crate::features::access::store::{self, InvitationState};
+use crate::features::practice;
+
+/// Failed checks of one chart in a day, over all its links: beyond that somebody is to look at it.
+const CHECKS_OF_A_CHART: Limit = Limit { most: 15, seconds: 86_400 };
+/// Failed checks from one network address in an hour.
+const CHECKS_FROM_AN_ADDRESS: Limit = Limit { most: 60, seconds: 3_600 };
+/// What comes from there after that waits this long and is then answered like any other: a clinic's
+/// kiosk is one address, so nobody is shut out. What bounds guessing is each link's own count.
+const TIRED_ADDRESS_WAITS: Duration = Duration::from_secs(2);
+
+fn chart_bucket(found: &LinkContext) -> String {
+    format!("check.chart.{}", found.access.chart_id)
+}
+
+fn address_bucket(order: &RegisterOrder) -> String {
+    format!("check.from.{}", order.ip_bucket)
+}
+
+/// Uses a link up, if the details match (invitation.md §3).
+pub async fn register(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    order: RegisterOrder,
+) -> Result<Registered, Fault> {
+    let bucket = address_bucket(&order);
+    let is_tired =
+        app.db.read(scope, move |c| Ok(!limits::allows(c, &bucket, CHECKS_FROM_AN_ADDRESS)?)).await?;
+    if is_tired {
+        tokio::time::sleep(TIRED_ADDRESS_WAITS).await;
+    }
+    let order = std::sync::Arc::new(order);
+    let known = match first_look(app, scope, &by, &order).await? {
+        Look::Answer(answer, chart) => {
+            if let Some(chart) = chart {
+                app.live.chart_changed(scope.id(), &chart);
+            }
+            return Ok(answer);
+        }
+        Look::Passed(known) => known,
+    };
+    let proof = match &order.credential {
+        NewCredential::Password(password) => {
+            // Only whoever passed the check hears that a password is made of the chart's details.
+            if let Some(key) = passwords::weakness(password, &known) {
+                return Ok(Registered::WeakPassword(key.into()));
+            }
+            Proof::Fresh(app.hashing.hash(password, app.rng.as_ref()).await?)
+        }
+        NewCredential::Existing { name, password } => {
+            match existing(app, scope, &order, name, password).await? {
+                Ok(proof) => proof,
+                Err(answer) => return Ok(answer),
+            }
+        }
+    };
+    let inside = app.clone();
+    let (answer, chart) = app
+        .db
+        .write(scope, move |c| {
+            use_up(&inside, c, &by, &order, &proof).map_err(|fault| match fault {
+                // Somebody else took the same sign-in name in this instant: run again, find another.
+                Fault::Database(error) if is_duplicate(&error) => {
+                    Fault::lost_race("two made one sign-in name at once")
+                }
+                other => other,
+            })
+        })
+        .await?;
+    if let Some(chart) = chart {
+        app.live.chart_changed(scope.id(), &chart);
+        app.outbox_bell.notify_one();
+    }
+    Ok(answer)
+}
+
+/// What the first transaction found.
+enum Look {
+    /// Nothing more to do; the chart is named if something about it was written.
+    Answer(Registered, Option<crate::kernel::ids::ChartId>),
+    /// The details match. What a password must not be made of.
+    Passed(Known),
+}
+
+/// How the account comes about, proven outside every lock.
+enum Proof {
+    /// The new password's hash.
+    Fresh(String),
+    /// An existing account as it stood when its password was tried, or none of that name; and did it fit?
+    Existing { key: String, account: Option<accounts::Known>, fits: bool },
+}
+
+/// The first transaction: the link's state, cheap rules, both fields, and the count if they differ.
+async fn first_look(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: &By,
+    order: &std::sync::Arc<RegisterOrder>,
+) -> Result<Look, Fault> {
+    let (by, order) = (by.clone(), order.clone());
+    app.db
+        .write(scope, move |c| {
+            let Some(mut found) = LinkContext::held(c, &order.key)? else {
+                return Ok(Look::Answer(Registered::NotOpen(LinkView::Unknown), None));
+            };
+            if let Some(answer) = not_open(c, &found, &order)? {
+                return Ok(Look::Answer(answer, None));
+            }
+            let practice = practice::load(c)?;
+            if let NewCredential::Password(password) = &order.credential {
+                let public = Known { practice: practice.name.clone(), ..Known::default() };
+                if let Some(key) = passwords::weakness(password, &public) {
+                    return Ok(Look::Answer(Registered::WeakPassword(key.into()), None));
+                }
+            }
+            if !limits::allows(c, &chart_bucket(&found), CHECKS_OF_A_CHART)? {
+                return Ok(Look::Answer(Registered::TooManyTries, None));
+            }
+            store::mark_opened(c, &found.invitation.invitation_id)?;
+            let differing = compare(&found, &order);
+            if !differing.is_empty() {
+                let answer = count_mismatch(c, &by, &mut found, &order, &differing)?;
+                return Ok(Look::Answer(answer, Some(found.access.chart_id)));
+            }
+            let is_new = matches!(order.credential, NewCredential::Password(_));
+            if is_new && found.account_elsewhere(c)?.is_some() {
+                return Ok(Look::Answer(Registered::HasSignIn, None));
+            }
+            Ok(Look::Passed(known(practice.name, &found)))
+        })
+        .await
+}
+
+/// The page of a link that is not open; the same form sent twice gets its success page again.
+fn not_open(c: &mut Scoped<'_>, found: &LinkContext, order: &RegisterOrder) -> Result<Option<Registered>, Fault> {
+    let Some(view) = found.closed(c) else { return Ok(None) };
+    let is_replay = found.invitation.state == InvitationState::Accepted
+        && found.access.state == State::Active
+        && !order.nonce.is_empty()
+        && found.invitation.nonce_hash.as_ref() == Some(&sha256_hex(order.nonce.as_bytes()));
+    if is_replay
+        && let Some(account) = &found.access.account_id
+        && let Some(sign_in_name) = accounts::sign_in_name(c, account)?
+    {
+        return Ok(Some(Registered::Welcome { sign_in_name, account: account.clone() }));
+    }
+    Ok(Some(Registered::NotOpen(view)))
+}
+
+fn compare(found: &LinkContext, order: &RegisterOrder) -> Vec<Field> {
+    let client = &found.file.client;
+    let on_file = OnFile {
+        last_name: &client.last_name,
+        suffix: &client.suffix,
+        former: client.former().collect(),
+        birth_date: client.birth_date.as_ref(),
+    };
+    identity::differing(&on_file, &order.last_name, &order.birth_date)
+}
+
+/// One more failed check; the fifth locks the link. Which field differed is told to staff alone, and
+/// what was typed to nobody.
+fn count_mismatch(
+    c: &mut Scoped<'_>,
+    by: &By,
+    found: &mut LinkContext,
+    order: &RegisterOrder,
+    differing: &[Field],
+) -> Result<Registered, Fault> {
+    let now = c.now();
+    let before = found.access.phase(now);
+    let event = Event::Mismatch { generation: found.invitation.generation };
+    let Ok(decision) = decide(&found.access.grant(), event, now) else {
+        return Ok(Registered::NotOpen(LinkView::Withdrawn));
+    };
+    found.access.take(&decision.grant, now, &by.actor.name());
+    store::save_access(c, &mut found.access)?;
+    limits::count(c, &address_bucket(order), CHECKS_FROM_AN_ADDRESS)?;
+    let today = limits::count(c, &chart_bucket(found), CHECKS_OF_A_CHART)?;
+    let after = found.access.phase(now);
+    let event = |action, details| audit::Event {
+        access: Some(found.access.access_id.clone()),
+        old_state: before.word().into(),
+        new_state: after.word().into(),
+        ..audit::Event::new(by.clone(), action).on_chart(&found.access.chart_id).with(details)
+    };
+    let mut events = vec![event(
+        "access.check_failed",
+        serde_json::json!({
+            "generation": found.access.generation,
+            "mismatches": found.access.mismatches,
+            "differed": differing,
+        }),
+    )];
+    if found.access.state == State::Locked {
+        events.push(event("access.locked", serde_json::json!({ "generation": found.access.generation })));
+    }
+    if today == CHECKS_OF_A_CHART.most {
+        events.push(event("access.checks_paused", serde_json::json!({ "today": today })));
+    }
+    audit::record_many(c, events)?;
+    Ok(if found.access.state == State::Locked {
+        Registered::NotOpen(LinkView::Locked)
+    } else {
+        Registered::Mismatch
+    })
+}
+
+/// What anybody knows of this person, and a password must not be made of.
+fn known(practice: String, found: &LinkContext) -> Known {
+    let client = &found.file.client;
+    let mut people = vec![client];
+    people.extend(found.file.person(&found.access.person_id).map(|(person, _)| person));
+    let names = people
+        .iter()
+        .flat_map(|person| {
+            [&person.first_name, &person.last_name, &person.preferred_name]
+                .into_iter()
+                .cloned()
+                .chain(person.former().map(str::to_owned))
+        })
+        .collect();
+    let emails = found.access.invited_address.iter().map(|address| address.as_str().to_owned()).collect();
+    Known { practice, names, birth_date: client.birth_date.clone(), emails }
+}
+
+/// Looks an existing sign-in up and tries its password, with equal work for a name that nobody has.
+async fn existing(
+    app: &AppState,
+    scope: &PracticeScope,
+    order: &RegisterOrder,
+    name: &str,
+    password: &Secret,
+) -> Result<Result<Proof, Registered>, Fault> {
+    let key = accounts::sign_in_key(name);
+    let (asked, ip_bucket, device) = (key.clone(), order.ip_bucket.clone(), order.device.clone());
+    let (found, is_tired, is_paused) = app
+        .db
+        .read(scope, move |c| {
+            let is_tired = sign_in::is_address_tired(c, Audience::Client, &ip_bucket)?;
+            let found = accounts::by_sign_in_key(c, &asked)?;
+            let attempt = Attempt {
+                name_key: &asked,
+                subject: found.as_ref().map(|row| row.account_id.as_str()),
+                ip_bucket: &ip_bucket,
+                device: device.as_ref(),
+            };
+            let is_paused = sign_in::attempt_paused_until(c, Audience::Client, attempt)?.is_some();
+            Ok((found, is_tired, is_paused))
+        })
+        .await?;
+    if is_paused {
+        return Ok(Err(Registered::TooManyTries));
+    }
+    if is_tired {
+        tokio::time::sleep(sign_in::TIRED_WAITS).await;
+    }
+    let fits = app.hashing.verify(password, found.as_ref().map(|row| row.password_hash.clone())).await?;
+    Ok(Ok(Proof::Existing { key, account: found, fits }))
+}
+
+/// The second transaction: everything asked once more, and then the link is used up.
+fn use_up(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    order: &RegisterOrder,
+    proof: &Proof,
+) -> Result<(Registered, Option<crate::kernel::ids::ChartId>), Fault> {
+    let Some(mut found) = LinkContext::held(c, &order.key)? else {
+        return Ok((Registered::NotOpen(LinkView::Unknown), None));
+    };
+    if let Some(answer) = not_open(c, &found, order)? {
+        return Ok((answer, None));
+    }
+    let differing = compare(&found, order);
+    if !differing.is_empty() {
+        // The chart was changed in between.
+        let answer = count_mismatch(c, by, &mut found, order, &differing)?;
+        return Ok((answer, Some(found.access.chart_id)));
+    }
+    let now = c.now();
+    let event = Event::Register { generation: found.invitation.generation };
+    let decision = match decide(&found.access.grant(), event, now) {
+        Ok(decision) => decision,
+        Err(_) => return Ok((Registered::NotOpen(LinkView::Withdrawn), None)),
+    };
+    let (account, sign_in_name, with) = match proof {
+        Proof::Fresh(hash) => {
+            if found.account_elsewhere(c)?.is_some() {
+                return Ok((Registered::HasSignIn, None));
+            }
+            let (account, name) = new_account(c, &found, order, hash)?;
+            sign_in::clear(c, Audience::Client, &accounts::sign_in_key(&name))?;
+            (account, name, "new")
+        }
+        Proof::Existing { key, account, fits } => {
+            // Held, and read again: in the time of the hash the password may have been changed, or the
+            // account gone. One that there is not is looked for too, so that the time tells nothing (RAT-04).
+            let id = account.as_ref().map(|tried| tried.account_id.clone());
+            let id = id.unwrap_or_else(|| AccountId::fresh(c.rng(), c.now()));
+            accounts::lock_account(c, &id)?;
+            let present = accounts::by_sign_in_key(c, key)?;
+            let unchanged = present.filter(|present| account.as_ref() == Some(present));
+            let attempt = Attempt {
+                name_key: key,
+                subject: account.as_ref().map(|tried| tried.account_id.as_str()),
+                ip_bucket: &order.ip_bucket,
+                device: order.device.as_ref(),
+            };
+            let fits = *fits && unchanged.is_some();
+            match (sign_in::decide(c, Audience::Client, attempt, fits)?, unchanged) {
+                (Verdict::Welcome, Some(known)) => (known.account_id, known.sign_in_name, "existing"),
+                (Verdict::Paused(_), _) => return Ok((Registered::TooManyTries, None)),
+                _ => return Ok((Registered::WrongSignIn, None)),
+            }
+        }
+    };
+    let before = found.access.phase(now);
+    found.access.take(&decision.grant, now, &by.actor.name());
+    found.access.account_practice_id = Some(c.practice().clone());
+    found.access.account_id = Some(account.clone());
+    found.access.asked_at = None;
+    store::save_access(c, &mut found.access)?;
+    let invitation = found.invitation.invitation_id.clone();
+    let nonce = (!order.nonce.is_empty()).then(|| sha256_hex(order.nonce.as_bytes()));
+    if store::end_invitations(c, std::slice::from_ref(&invitation), InvitationState::Accepted, nonce)? != 1 {
+        return Err(Fault::lost_race("a link was used by somebody else"));
+    }
+    outbox::cancel_for_invitation(c, &invitation)?;
+    // No other generation is live; should one ever be, it ends here.
+    end_link(c, &found.access, InvitationState::Superseded)?;
+    mail_registered(app, c, &found, &order.key, &sign_in_name)?;
+    let by_letter = matches!(order.key, Key::Code(_));
+    audit::record(
+        c,
+        audit::Event {
+            access: Some(found.access.access_id.clone()),
+            old_state: before.word().into(),
+            new_state: found.access.phase(now).word().into(),
+            ..audit::Event::new(by.clone(), "access.registered").on_chart(&found.access.chart_id).with(
+                serde_json::json!({
+                    "generation": found.access.generation,
+                    "sign_in": with,
+                    "by_code": by_letter,
+                }),
+            )
+        },
+    )?;
+    Ok((Registered::Welcome { sign_in_name, account }, Some(found.access.chart_id)))
+}
+
+/// Makes the account. Its sign-in name is the invited address; where another person has that
+/// already (a couple's one mailbox), the first name is put behind a plus sign, so that mail to it
+/// still arrives there, and nobody is told about the other.
+fn new_account(
+    c: &mut Scoped<'_>,
+    found: &LinkContext,
+    order: &RegisterOrder,
+    hash: &str,
+) -> Result<(AccountId, String), Fault> {
+    let person = found.file.person(&found.access.person_id).map_or(&found.file.client, |(person, _)| person);
+    let address = match &found.access.invited_address {
+        Some(address) => Some(address.clone()),
+        None => address_on_file(c, &found.access)?,
+    };
+    let sign_in_name = accounts::free_name(c, address.as_ref(), person.called())?;
+    let new = NewAccount {
+        practice_id: c.practice().clone(),
+        account_id: AccountId::fresh(c.rng(), c.now()),
+        sign_in_key: accounts::sign_in_key(&sign_in_name),
+        sign_in_name: sign_in_name.clone(),
+        email: address.map(|a| a.as_str().to_owned()).unwrap_or_default(),
+        language: order.language,
+        password_hash: hash.to_owned(),
+        version: 1,
+        created_at: c.now(),
+    };
+    accounts::insert(c, &new)?;
+    Ok((new.account_id, sign_in_name))
+}
+
+fn mail_registered(app: &App, c: &mut Scoped<'_>, found: &LinkContext, key: &Key, name: &str) -> Result<(), Fault> {
+    let by = match key {
+        Key::Token(token) => RegisteredBy::Link(token),
+        Key::Code(_) => RegisteredBy::Code,
+    };
+    let Some(recipient) = address_on_file(c, &found.access)? else { return Ok(()) };
+    let person = found.file.person(&found.access.person_id).map_or(&found.file.client, |(person, _)| person);
+    let practice = practice::load(c)?;
+    let desk = MailContext { practice: &practice, policy: &practice.policy(), person };
+    let mail = NewMail {
+        kind: "access.registered",
+        dedupe_key: format!("access.registered/{}", found.invitation.invitation_id),
+        chart: Some(found.access.chart_id.clone()),
+        access: Some(found.access.access_id.clone()),
+        invitation: None,
+        recipient,
+        letter: mails::registered(app, desk, by, name, c.now()),
+    };
+    outbox::enqueue(app, c, mail).map(drop)
+}

@@ -1,0 +1,180 @@
+//! Looks at an address before a mail goes there: a wrong one is how portals tell a stranger.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::prelude::*;
+
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::PersonId;
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::{person_address, staff_member};
+use crate::platform::fault::Fault;
+use crate::features::access::actions::Doubt;
+use crate::features::charts::AddressKind;
+
+/// Domains that most people use; a neighbour of one of them is likely a slip of the finger.
+const COMMON_DOMAINS: &[&str] = &[
+    "gmail.com",
+    "yahoo.com",
+    "hotmail.com",
+    "outlook.com",
+    "icloud.com",
+    "aol.com",
+    "live.com",
+    "msn.com",
+    "comcast.net",
+    "verizon.net",
+    "att.net",
+    "sbcglobal.net",
+    "bellsouth.net",
+    "protonmail.com",
+    "proton.me",
+    "ymail.com",
+    "googlemail.com",
+    "mail.com",
+    "me.com",
+    "mac.com",
+    "gmx.com",
+    "gmx.net",
+    "fastmail.com",
+    "hotmail.es",
+    "yahoo.es",
+    "outlook.es",
+    "yahoo.com.mx",
+];
+
+/// The domain that was likely meant, if this one looks like a slip.
+pub fn likely_meant(domain: &str) -> Option<&'static str> {
+    let domain = domain.to_lowercase();
+    if COMMON_DOMAINS.contains(&domain.as_str()) {
+        return None;
+    }
+    // Short names lie close to too many real ones ("me.com", "de.com").
+    COMMON_DOMAINS
+        .iter()
+        .filter(|common| common.len() >= 8)
+        .find(|common| {
+            slips(&domain, common) == 1
+                || domain.strip_suffix(".com").is_some_and(|d| d == common.replace(".com", "").as_str())
+        })
+        .copied()
+        .or_else(|| {
+            let (name, end) = domain.rsplit_once('.')?;
+            let wrong_end = matches!(end, "con" | "cmo" | "comm" | "cm" | "om" | "co" | "vom" | "xom");
+            COMMON_DOMAINS.iter().find(|common| wrong_end && **common == format!("{name}.com")).copied()
+        })
+}
+
+/// How many slips (a letter more, less, other, or two swapped) lie between two words, up to 2.
+fn slips(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > 1 || a.len() > 64 {
+        return 2;
+    }
+    let same = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[same..], &b[same..]);
+    let rest = |x: &[char], y: &[char]| x == y;
+    match (a, b) {
+        ([], []) => 0,
+        ([_, a @ ..], [_, b @ ..]) if rest(a, b) => 1,
+        ([_, a @ ..], b) if rest(a, b) => 1,
+        (a, [_, b @ ..]) if rest(a, b) => 1,
+        ([w, x, a @ ..], [y, z, b @ ..]) if w == z && x == y && rest(a, b) => 1,
+        _ => 2,
+    }
+}
+
+/// Who else has these addresses, loaded once for many.
+#[derive(Debug, Default)]
+pub struct AddressUse {
+    persons: HashMap<String, Vec<PersonId>>,
+    staff: HashSet<String>,
+}
+
+impl AddressUse {
+    /// Looks up these e-mail keys.
+    pub fn load(c: &mut Scoped<'_>, keys: &[String]) -> Result<Self, Fault> {
+        let mut found = Self::default();
+        let rows: Vec<(String, PersonId)> = person_address::table
+            .filter(person_address::practice_id.eq(c.practice().clone()))
+            .filter(person_address::value_key.eq_any(keys))
+            .filter(person_address::kind.eq(AddressKind::Email))
+            .select((person_address::value_key, person_address::person_id))
+            .load(c.conn)?;
+        for (key, person) in rows {
+            found.persons.entry(key).or_default().push(person);
+        }
+        found.staff = staff_member::table
+            .filter(staff_member::practice_id.eq(c.practice().clone()))
+            .filter(staff_member::email_key.eq_any(keys))
+            .select(staff_member::email_key)
+            .load::<String>(c.conn)?
+            .into_iter()
+            .collect();
+        Ok(found)
+    }
+
+    /// What staff should look at before a mail for `reader` (who may not be on file yet) goes to
+    /// `address`. `family` are the people on the chart; `is_minor`: the client is between 12 and 17.
+    pub fn doubts(
+        &self,
+        address: &EmailAddress,
+        reader: Option<&PersonId>,
+        family: &[PersonId],
+        is_minor: bool,
+        undeliverable: bool,
+    ) -> Vec<(Doubt, String)> {
+        let key = address.key();
+        let others: Vec<_> =
+            self.persons.get(&key).into_iter().flatten().filter(|person| Some(*person) != reader).collect();
+        let mut doubts = Vec::new();
+        if others.iter().any(|person| !family.contains(person)) {
+            doubts.push((Doubt::UsedByAnotherChart, String::new()));
+        }
+        if is_minor && others.iter().any(|person| family.contains(person)) {
+            doubts.push((Doubt::GuardiansOwn, String::new()));
+        }
+        if self.staff.contains(&key) {
+            doubts.push((Doubt::StaffMembersOwn, String::new()));
+        }
+        if let Some(meant) = likely_meant(address.domain()) {
+            doubts.push((Doubt::LikelyTypingError, meant.to_owned()));
+        }
+        if undeliverable {
+            doubts.push((Doubt::Undeliverable, String::new()));
+        }
+        doubts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_in_a_common_domain_is_seen_and_a_real_domain_is_left_alone() {
+        for (typed, meant) in [
+            ("gmial.com", "gmail.com"),
+            ("gmal.com", "gmail.com"),
+            ("gmaill.com", "gmail.com"),
+            ("gnail.com", "gmail.com"),
+            ("GMAIL.CON", "gmail.com"),
+            ("gmail.co", "gmail.com"),
+            ("gmail.cm", "gmail.com"),
+            ("yahooo.com", "yahoo.com"),
+            ("yaho.com", "yahoo.com"),
+            ("hotmial.com", "hotmail.com"),
+            ("hotmal.com", "hotmail.com"),
+            ("outlok.com", "outlook.com"),
+            ("iclould.com", "icloud.com"),
+            ("icloud.con", "icloud.com"),
+            ("aol.con", "aol.com"),
+            ("comcast.ney", "comcast.net"),
+        ] {
+            assert_eq!(likely_meant(typed), Some(meant), "{typed}");
+        }
+        for real in ["gmail.com", "example.org", "mail.com", "me.com", "ymail.com", "gmx.de", "posteo.de"] {
+            assert_eq!(likely_meant(real), None, "{real}");
+        }
+    }
+}

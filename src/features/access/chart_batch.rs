@@ -1,0 +1,196 @@
+//! What sending needs to know of many charts at once, loaded in a handful of statements, whether it
+//! is one chart or five hundred.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccessId, ChartId, InvitationId, PersonId};
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::{chart, person, person_address, related_contact};
+use crate::platform::fault::Fault;
+use crate::features::access::identity::lacking;
+use crate::features::access::overview::address_on_file;
+use crate::features::access::store::{self, AccessRow};
+use crate::features::charts::{Address, AddressKind, Chart, Person};
+use crate::features::practice::{self, Policy, Practice};
+
+/// See the module.
+pub struct ChartBatch {
+    /// The practice.
+    pub practice: Practice,
+    /// Its policies.
+    pub policy: Policy,
+    charts: HashMap<ChartId, Chart>,
+    people: HashMap<PersonId, Person>,
+    addresses: HashMap<PersonId, Vec<Address>>,
+    contacts: HashMap<ChartId, Vec<PersonId>>,
+    grants: HashMap<ChartId, Vec<AccessRow>>,
+    live: HashMap<AccessId, InvitationId>,
+    resends: HashMap<AccessId, Vec<Timestamp>>,
+}
+
+impl ChartBatch {
+    /// Loads everything about these charts (at most some hundreds).
+    pub fn load(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Self, Fault> {
+        let here = c.practice().clone();
+        let practice = practice::load(c)?;
+        let charts: Vec<Chart> = chart::table
+            .filter(chart::practice_id.eq(here.clone()))
+            .filter(chart::chart_id.eq_any(ids))
+            .select(Chart::as_select())
+            .load(c.conn)?;
+        let mut contacts: HashMap<ChartId, Vec<PersonId>> = HashMap::new();
+        let related: Vec<(ChartId, PersonId)> = related_contact::table
+            .filter(related_contact::practice_id.eq(here.clone()))
+            .filter(related_contact::chart_id.eq_any(ids))
+            .select((related_contact::chart_id, related_contact::person_id))
+            .load(c.conn)?;
+        let grants = store::access_of_charts(c, ids)?;
+        let mut person_ids: Vec<PersonId> = charts.iter().map(|chart| chart.person_id.clone()).collect();
+        person_ids.extend(related.iter().map(|(_, person)| person.clone()));
+        person_ids.extend(grants.iter().map(|grant| grant.person_id.clone()));
+        person_ids.sort();
+        person_ids.dedup();
+        for (chart, person) in related {
+            contacts.entry(chart).or_default().push(person);
+        }
+        let (mut people, mut addresses) = (HashMap::new(), HashMap::<PersonId, Vec<Address>>::new());
+        for some in person_ids.chunks(500) {
+            let rows: Vec<Person> = person::table
+                .filter(person::practice_id.eq(here.clone()))
+                .filter(person::person_id.eq_any(some))
+                .select(Person::as_select())
+                .load(c.conn)?;
+            people.extend(rows.into_iter().map(|row| (row.person_id.clone(), row)));
+            let rows: Vec<Address> = person_address::table
+                .filter(person_address::practice_id.eq(here.clone()))
+                .filter(person_address::person_id.eq_any(some))
+                .filter(person_address::kind.eq(AddressKind::Email))
+                .order(person_address::position.asc())
+                .select(Address::as_select())
+                .load(c.conn)?;
+            for row in rows {
+                addresses.entry(row.person_id.clone()).or_default().push(row);
+            }
+        }
+        let names: Vec<AccessId> = grants.iter().map(|grant| grant.access_id.clone()).collect();
+        let (mut live, mut resends) = (HashMap::new(), HashMap::<AccessId, Vec<Timestamp>>::new());
+        if !names.is_empty() {
+            live.extend(store::live_invitations(c, &names)?);
+            let day_ago = c.now().plus_hours(-24);
+            for (access, at) in store::resends_since(c, &names, day_ago)? {
+                resends.entry(access).or_default().push(at);
+            }
+        }
+        let mut by_chart: HashMap<ChartId, Vec<AccessRow>> = HashMap::new();
+        for row in grants {
+            by_chart.entry(row.chart_id.clone()).or_default().push(row);
+        }
+        Ok(Self {
+            policy: practice.policy(),
+            practice,
+            charts: charts.into_iter().map(|row| (row.chart_id.clone(), row)).collect(),
+            people,
+            addresses,
+            contacts,
+            grants: by_chart,
+            live,
+            resends,
+        })
+    }
+
+    /// A chart.
+    pub fn chart(&self, id: &ChartId) -> Option<&Chart> {
+        self.charts.get(id)
+    }
+
+    /// A person on one of the charts.
+    pub fn person(&self, id: &PersonId) -> Option<&Person> {
+        self.people.get(id)
+    }
+
+    /// A person's grant to a chart.
+    pub fn grant(&self, chart: &ChartId, person: &PersonId) -> Option<&AccessRow> {
+        self.grants_of(chart).find(|grant| &grant.person_id == person)
+    }
+
+    /// The grants to a chart.
+    pub fn grants_of(&self, chart: &ChartId) -> impl Iterator<Item = &AccessRow> {
+        self.grants.get(chart).into_iter().flatten()
+    }
+
+    /// The live generation of a grant.
+    pub fn live(&self, access: &AccessId) -> Option<&InvitationId> {
+        self.live.get(access)
+    }
+
+    /// Everybody on a chart: the client and the related contacts.
+    pub fn family(&self, chart: &Chart) -> Vec<PersonId> {
+        let contacts = self.contacts.get(&chart.chart_id).into_iter().flatten().cloned();
+        std::iter::once(chart.person_id.clone()).chain(contacts).collect()
+    }
+
+    /// E-mail addresses of a person that may be used for mail, in the face sheet's order.
+    pub fn mailable(&self, person: &PersonId) -> impl Iterator<Item = &Address> {
+        self.addresses.get(person).into_iter().flatten().filter(|address| address.may_mail)
+    }
+
+    /// Where a mail to this person goes now: the address of the last invitation while it still
+    /// stands on the face sheet, else the first there. Read anew each time, never copied.
+    pub fn address(&self, person: &PersonId, invited: Option<&EmailAddress>) -> Option<EmailAddress> {
+        let theirs = self.addresses.get(person).map_or(&[][..], Vec::as_slice);
+        address_on_file(theirs, invited).and_then(|a| EmailAddress::parse(&a.value).ok())
+    }
+
+    /// Did a mail to this address of theirs come back for good?
+    pub fn is_undeliverable(&self, person: &PersonId, address: &EmailAddress) -> bool {
+        let key = address.key();
+        self.mailable(person).any(|a| a.value_key == key && a.undeliverable_at.is_some())
+    }
+
+    /// Can anybody pass the identity check against this chart?
+    pub fn is_checkable(&self, chart: &Chart) -> bool {
+        self.person(&chart.person_id)
+            .is_some_and(|client| lacking(&client.last_name, client.birth_date.as_ref()).is_empty())
+    }
+
+    /// Is the client of the chart between 12 and 17 (IDP-06)?
+    pub fn is_minor(&self, chart: &Chart, now: Timestamp) -> bool {
+        let today = now.in_zone(&self.practice.zone()).date();
+        self.person(&chart.person_id)
+            .and_then(|client| client.birth_date.as_ref())
+            .is_some_and(|born| is_minor(born.date(), today))
+    }
+
+    /// The daily cap: how many resends are left, and when the next is possible if none is.
+    pub fn resends_left(&self, access: &AccessId, now: Timestamp) -> (i32, Option<Timestamp>) {
+        let used = self.resends.get(access).map_or(&[][..], Vec::as_slice);
+        left_of(self.policy.resends_per_day, used, now)
+    }
+}
+
+/// What is left of a cap of resends in any 24 hours, given the moments (oldest first) of those
+/// within the last 24; and when the next is possible if none is left.
+pub fn left_of(cap: i32, used: &[Timestamp], now: Timestamp) -> (i32, Option<Timestamp>) {
+    let most = usize::try_from(cap).unwrap_or(0);
+    if used.len() < most {
+        return (i32::try_from(most - used.len()).unwrap_or(i32::MAX), None);
+    }
+    // With a cap of none there is no "next"; a day from now is as good as any.
+    let frees = if most == 0 { None } else { used.get(used.len() - most) };
+    (0, Some(frees.copied().unwrap_or(now).plus_hours(24)))
+}
+
+/// Is who was born then between 12 and 17 today (IDP-06)?
+pub fn is_minor(born: jiff::civil::Date, today: jiff::civil::Date) -> bool {
+    (12..18).contains(&full_years(born, today))
+}
+
+/// Full years between two days. Born on February 29: the birthday of a common year is March 1.
+fn full_years(born: jiff::civil::Date, today: jiff::civil::Date) -> i16 {
+    let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
+    today.year() - born.year() - i16::from(!had_birthday)
+}

@@ -1,0 +1,139 @@
+//! Posting the registration form.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+
+use super::form::{self, Input};
+use super::{LinkSource, frame_for, letter_code, link, spoken, welcome};
+use crate::kernel::secrets::{ShortCode, Token};
+use crate::platform::state::AppState;
+use crate::platform::web::forms::{FieldErrors, RawForm};
+use crate::platform::web::session::Audience;
+use crate::platform::web::{PageResult, devices};
+use crate::features::access::actions::{self, LinkView, RegisterOrder, Registered};
+use crate::features::practice::PublicPractice;
+
+/// By link.
+pub async fn by_link(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    Path((_, token)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> PageResult {
+    let input: Input = RawForm::read(&body)?.typed()?;
+    let Some(token) = Token::read(&token) else {
+        return link::nowhere(&app, &practice, (&uri, &headers)).await;
+    };
+    post(&app, &practice, (&uri, &headers), LinkSource::Link(token), input).await
+}
+
+/// By a letter's code.
+pub async fn by_code(
+    State(app): State<AppState>,
+    practice: PublicPractice,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> PageResult {
+    let input: Input = RawForm::read(&body)?.typed()?;
+    match ShortCode::read(&input.code) {
+        Some(code) => post(&app, &practice, (&uri, &headers), LinkSource::Letter(code), input).await,
+        None => letter_code::no_code(&app, &practice, input.code).await,
+    }
+}
+
+async fn post(
+    app: &AppState,
+    practice: &PublicPractice,
+    request: (&Uri, &HeaderMap),
+    way: LinkSource,
+    input: Input,
+) -> PageResult {
+    let view = way.look(app, practice).await?;
+    let (expires_at, for_contact, has_account, zone) = match &view {
+        LinkView::Open { expires_at, for_contact, has_account, zone, .. } => {
+            (*expires_at, *for_contact, *has_account, zone.as_ref())
+        }
+        // A second click of the form that was just accepted gets the same success page; the action
+        // knows it by its nonce.
+        LinkView::Used(_) => (app.now(), false, input.is_existing(), None),
+        _ => return link::show_state(app, practice, request, Some(&way), &view),
+    };
+    let frame = frame_for(app, practice, request, &view);
+    let words = frame.words;
+    let until = link::ends(words, practice, expires_at, zone);
+    let language = spoken(&frame);
+    let today = app.now().in_zone(&practice.zone).date();
+    let again = |errors: FieldErrors, told: Vec<String>, existing: bool| {
+        let mut form = link::fresh_form(app, practice, &way, for_contact, has_account).kept(&input);
+        form.errors = errors;
+        form.told = told;
+        form.existing |= existing;
+        form
+    };
+    // Turning to the other form checks nothing and costs nothing.
+    if let Some(existing) = input.switches()
+        && !matches!(view, LinkView::Used(_))
+    {
+        let form = again(FieldErrors::new(), vec![], existing);
+        return link::show_form(frame, form, until, StatusCode::OK);
+    }
+    let read = match form::read(words, for_contact, has_account, &input, today) {
+        Ok(read) => read,
+        Err(_) if matches!(view, LinkView::Used(_)) => {
+            return link::show_state(app, practice, request, Some(&way), &view);
+        }
+        Err(errors) => {
+            let form = again(errors, vec![], false);
+            return link::show_form(frame, form, until, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+    };
+    let order = RegisterOrder {
+        key: way.key(),
+        last_name: read.last_name,
+        birth_date: read.birth_date,
+        credential: read.credential,
+        nonce: input.nonce.clone(),
+        language,
+        ip_bucket: practice.ip_bucket.clone(),
+        device: devices::read_cookie(&app.settings, Audience::Client, request.1),
+    };
+    let came = actions::register(app, &practice.scope, practice.by_link(), order).await?;
+    let (errors, told, existing, status) = match came {
+        Registered::Welcome { sign_in_name, .. } => {
+            return Ok(welcome::lead_there(app, &practice.practice.slug, &sign_in_name));
+        }
+        Registered::NotOpen(view) => {
+            return link::show_state(app, practice, request, Some(&way), &view);
+        }
+        Registered::Mismatch => {
+            let told = vec![
+                words.get("link-mismatch"),
+                words.with1("link-mismatch-next", "practice", &practice.practice.name),
+            ];
+            (FieldErrors::new(), told, false, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Registered::HasSignIn => {
+            let told = vec![words.with1("link-has-sign-in", "practice", &practice.practice.name)];
+            (FieldErrors::new(), told, true, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Registered::WrongSignIn => {
+            let mut errors = FieldErrors::new();
+            errors.add("sign_in_password", words.get("link-wrong-sign-in"));
+            (errors, vec![], true, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Registered::WeakPassword(key) => {
+            let mut errors = FieldErrors::new();
+            errors.add("password", words.get(&key));
+            (errors, vec![], false, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Registered::TooManyTries => {
+            let told = vec![words.with1("link-too-many", "practice", &practice.practice.name)];
+            (FieldErrors::new(), told, false, StatusCode::TOO_MANY_REQUESTS)
+        }
+    };
+    link::show_form(frame, again(errors, told, existing), until, status)
+}

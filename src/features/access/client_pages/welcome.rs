@@ -1,0 +1,84 @@
+//! The success page. Its address is free of the link's token, and the sign-in name that it shows
+//! travels in a signed cookie that only this browser has, for ten minutes.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::kernel::clock::Timestamp;
+use crate::platform::state::{App, AppState, Settings};
+use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::{PageResult, html, see_other};
+use crate::features::accounts::sign_in_address;
+use crate::features::practice::PublicPractice;
+
+/// How long the name is kept.
+const SECONDS: i64 = 600;
+
+fn cookie_name(settings: &Settings) -> &'static str {
+    if settings.is_https() { "__Host-anteroom-welcome" } else { "anteroom-welcome" }
+}
+
+/// What is signed: the practice, until when, the name.
+fn signed_text(slug: &str, until: i64, name: &str) -> String {
+    format!("{slug}\n{until}\n{name}")
+}
+
+/// To the success page, with the name in the cookie.
+pub(super) fn lead_there(app: &App, slug: &str, sign_in_name: &str) -> Response {
+    let until = app.now().plus_seconds(SECONDS).micros();
+    let tag = app.keys.sign("welcome", &signed_text(slug, until, sign_in_name));
+    let secure = if app.settings.is_https() { "; Secure" } else { "" };
+    let cookie = format!(
+        "{}={until}.{}.{tag}; Path=/; HttpOnly; SameSite=Lax; Max-Age={SECONDS}{secure}",
+        cookie_name(&app.settings),
+        URL_SAFE_NO_PAD.encode(sign_in_name),
+    );
+    let mut response = see_other(&format!("/{slug}/welcome"));
+    if let Ok(value) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// The sign-in name of whoever registered a moment ago in this browser.
+fn welcomed_name(app: &App, slug: &str, headers: &HeaderMap) -> Option<String> {
+    let wanted = cookie_name(&app.settings);
+    let value = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == wanted)
+        .map(|(_, value)| value)?;
+    let (until, rest) = value.split_once('.')?;
+    let (name, tag) = rest.split_once('.')?;
+    let until: i64 = until.parse().ok()?;
+    let name = String::from_utf8(URL_SAFE_NO_PAD.decode(name).ok()?).ok()?;
+    let is_ours = app.keys.verify("welcome", &signed_text(slug, until, &name), tag);
+    (is_ours && app.now() < Timestamp::from_micros(until)).then_some(name)
+}
+
+#[derive(askama::Template)]
+#[template(path = "features/access/templates/welcome.html")]
+struct WelcomePage {
+    frame: ClientFrame,
+    name: String,
+    /// Sign-in, with the name filled in.
+    sign_in: String,
+}
+
+/// The success page; without a fresh registration behind it, sign-in.
+pub async fn page(State(app): State<AppState>, practice: PublicPractice, headers: HeaderMap) -> PageResult {
+    let slug = &practice.practice.slug;
+    match welcomed_name(&app, slug, &headers) {
+        Some(name) => {
+            let sign_in = sign_in_address(&app, slug, &name)?;
+            let page = WelcomePage { frame: practice.client_frame(&app), name, sign_in };
+            html(askama::Template::render(&page))
+        }
+        None => Ok(see_other(&format!("/{slug}/sign-in"))),
+    }
+}

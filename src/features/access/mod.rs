@@ -1,0 +1,31 @@
+//! The heart: grants and invitations. See [`lifecycle`] for the table of states and events.
+
+mod accounts;
+pub mod actions;
+mod address_use;
+mod client_pages;
+mod chart_batch;
+pub mod identity;
+pub mod lifecycle;
+mod mails;
+mod overview;
+mod reminders;
+mod staff_pages;
+mod store;
+
+pub use accounts::lock_account;
+pub use overview::{
+    EndedBy, GrantRole, HistoryEntry, Overview, TimelineEntry, address_on_file, history_of_chart,
+    overview_of, overviews_of_chart,
+};
+pub use staff_pages::{When, lacks_in_words, refusal_key};
+pub use store::{AccessRow, Channel, InvitationState, grants_of_account, link_counts, load_access};
+
+pub(crate) use store::undeliverable_mails;
+
+use crate::platform::web::Routes;
+
+/// This room's routes.
+pub fn routes() -> Routes {
+    staff_pages::routes().and(client_pages::routes())
+}

@@ -1,0 +1,560 @@
+//! One grant as staff pages and the API show it: state, delivery, timeline, what can be done.
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
+use crate::platform::audit::{self, Recorded};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
+use crate::platform::outbox::{self, Delivery, LINK_OVER, MailState};
+use crate::features::access::accounts;
+use crate::features::access::actions::DeclineAnswer;
+use crate::features::access::chart_batch::left_of;
+use crate::features::access::identity::{Field, lacking};
+use crate::features::access::lifecycle::{Phase, is_over};
+use crate::features::access::mails::zone_of;
+use crate::features::access::reminders;
+use crate::features::access::store::{self, AccessRow, Channel, InvitationRow};
+use crate::features::charts::{Address, AddressKind, ChartFile, addresses_of, load_file, load_person};
+use crate::features::practice::{self, Practice};
+use crate::word_enum;
+
+word_enum! {
+    /// What the holder of a grant is to the chart.
+    pub enum GrantRole {
+        /// The chart owner: the client or, after Change Ownership, a related contact.
+        Owner = "owner",
+        /// Another person whom the practice lets see the chart.
+        Representative = "representative",
+        /// Was the chart owner before Change Ownership.
+        FormerOwner = "former_owner",
+    }
+}
+
+/// What ended an invitation or an access, where it was not the staff's own wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The address that the link went to left the face sheet.
+    AddressChanged,
+    /// Somebody else became the chart owner.
+    OwnershipMoved,
+    /// The reader of "you are registered" said that it was not them.
+    Disowned,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// The grant; `None` while nobody was ever invited.
+    pub access_id: Option<AccessId>,
+    /// Its chart.
+    pub chart_id: ChartId,
+    /// Whose.
+    pub person_id: PersonId,
+    /// Their full name, for staff.
+    pub person_name: String,
+    /// Owner or representative.
+    pub role: GrantRole,
+    /// What people see.
+    pub phase: Phase,
+    /// The newest generation; 0 before the first.
+    pub generation: i32,
+    /// Since when it is in this state (for "expired": since its end); the chart's age before the first.
+    pub since: Timestamp,
+    /// Who brought it there; empty for the client's side.
+    pub by_name: String,
+    /// Why (revoked).
+    pub reason: String,
+    /// The address of the newest invitation; `None` for a printed letter.
+    pub address: Option<String>,
+    /// The address that an invitation would go to now.
+    pub address_on_file: Option<String>,
+    /// Is that address known not to work?
+    pub address_undeliverable: bool,
+    /// What the identity check needs and the chart has not (last name, birth date).
+    pub lacks: Vec<Field>,
+    /// When the newest invitation was sent.
+    pub sent_at: Option<Timestamp>,
+    /// Who sent it.
+    pub sent_by: String,
+    /// By mail or as a letter.
+    pub channel: Option<Channel>,
+    /// What ended it (canceled, declined, no portal access), where staff did not mean to end it as such.
+    pub ended_by: Option<EndedBy>,
+    /// Until when its link is (or was) good.
+    pub expires_at: Option<Timestamp>,
+    /// Failed checks on it.
+    pub mismatches: i32,
+    /// May a locked link be opened again? Not once its time is over.
+    pub may_unlock: bool,
+    /// When its holder asked for a new link.
+    pub asked_at: Option<Timestamp>,
+    /// The account behind it, once registered.
+    pub account_id: Option<AccountId>,
+    /// The account's sign-in name.
+    pub sign_in_name: Option<String>,
+    /// When they registered for this chart.
+    pub registered_at: Option<Timestamp>,
+    /// Last sign-in of the account.
+    pub last_sign_in_at: Option<Timestamp>,
+    /// The newest mail with the newest link (the invitation, or its reminder).
+    pub mail: Option<MailState>,
+    /// Resends left today.
+    pub resends_left: i32,
+    /// When the next one is possible, where none is left.
+    pub next_resend_at: Option<Timestamp>,
+    /// When the next automatic reminder goes out.
+    pub next_reminder_at: Option<Timestamp>,
+    /// Everything that happened, oldest first.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+/// One line of the timeline.
+#[derive(Clone, Debug)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What: an audit action (`access.invited`) or a mail's fate (`mail.sent`); the catalogue has
+    /// `timeline-access-invited` and so on.
+    pub what: String,
+    /// By whom; empty for the client's side.
+    pub by_name: String,
+    /// Details for its words (which field differed, the address, a reason).
+    pub details: serde_json::Value,
+}
+
+/// One grant's overview; `None` if this practice has no such grant.
+pub fn overview_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Option<Overview>, Fault> {
+    let Some(row) = store::load_access(c, access)? else { return Ok(None) };
+    let Some(file) = load_file(c, &row.chart_id)? else { return Ok(None) };
+    let practice = practice::load(c)?;
+    Ok(Some(of_row(c, &practice, &file, row)?))
+}
+
+/// The chart owner's grant first (made in memory as "not invited" if there is no row yet: then its
+/// `access_id` is `None`), then representatives, then former owners. Empty if there is no such chart.
+pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Overview>, Fault> {
+    let Some(file) = load_file(c, chart)? else { return Ok(vec![]) };
+    let practice = practice::load(c)?;
+    let mut rows = store::access_of_charts(c, std::slice::from_ref(chart))?;
+    let owner = file.chart.owner_person_id.clone();
+    rows.sort_by_key(|row| (row.person_id != owner, row.role, row.created_at));
+    let mut overviews = Vec::with_capacity(rows.len() + 1);
+    if rows.first().is_none_or(|row| row.person_id != owner) {
+        overviews.push(without_a_row(&file, owner));
+    }
+    for row in rows {
+        overviews.push(of_row(c, &practice, &file, row)?);
+    }
+    Ok(overviews)
+}
+
+fn lacks(file: &ChartFile) -> Vec<Field> {
+    lacking(&file.client.last_name, file.client.birth_date.as_ref())
+}
+
+/// The address that a mail to these addresses' owner goes to: that of the last invitation while it
+/// stands there, else the first that may be used.
+pub fn address_on_file<'a>(addresses: &'a [Address], invited: Option<&EmailAddress>) -> Option<&'a Address> {
+    let invited = invited.map(EmailAddress::key);
+    let usable = || addresses.iter().filter(|a| a.kind == AddressKind::Email && a.may_mail);
+    usable().find(|a| Some(&a.value_key) == invited.as_ref()).or_else(|| usable().next())
+}
+
+fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
+    let (person, addresses) = file.owner();
+    let address = address_on_file(addresses, None);
+    Overview {
+        access_id: None,
+        chart_id: file.chart.chart_id.clone(),
+        person_id: owner,
+        person_name: person.full_name(),
+        role: GrantRole::Owner,
+        phase: Phase::NotInvited,
+        generation: 0,
+        since: file.client.created_at,
+        by_name: String::new(),
+        reason: String::new(),
+        address: None,
+        address_on_file: address.map(|a| a.value.clone()),
+        address_undeliverable: address.is_some_and(|a| a.undeliverable_at.is_some()),
+        lacks: lacks(file),
+        sent_at: None,
+        sent_by: String::new(),
+        channel: None,
+        ended_by: None,
+        expires_at: None,
+        mismatches: 0,
+        may_unlock: false,
+        asked_at: None,
+        account_id: None,
+        sign_in_name: None,
+        registered_at: None,
+        last_sign_in_at: None,
+        mail: None,
+        resends_left: 0,
+        next_resend_at: None,
+        next_reminder_at: None,
+        timeline: vec![],
+    }
+}
+
+fn of_row(
+    c: &mut Scoped<'_>,
+    practice: &Practice,
+    file: &ChartFile,
+    row: AccessRow,
+) -> Result<Overview, Fault> {
+    let now = c.now();
+    let policy = practice.policy();
+    let (person, addresses) = match file.person(&row.person_id) {
+        Some((person, addresses)) => (person.clone(), addresses.to_vec()),
+        // No longer on the chart: the grant's history stays readable.
+        None => (
+            load_person(c, &row.person_id)?
+                .ok_or_else(|| Fault::Damaged(format!("grant {} has no person", row.access_id)))?,
+            addresses_of(c, &row.person_id)?,
+        ),
+    };
+    let generations = store::invitations_of(c, &row.access_id)?;
+    let mails = outbox::of_access(c, &row.access_id)?;
+    let events = audit::of_access(c, &row.access_id)?;
+    let day_ago = now.plus_hours(-24);
+    let used: Vec<Timestamp> = store::resends_since(c, std::slice::from_ref(&row.access_id), day_ago)?
+        .into_iter()
+        .map(|(_, at)| at)
+        .collect();
+    let (resends_left, next_resend_at) = left_of(policy.resends_per_day, &used, now);
+    let account = accounts::shown(c, row.account_practice_id.as_ref(), row.account_id.as_ref())?;
+    let newest = generations.first();
+    let phase = row.phase(now);
+    let mut timeline = timeline(&events, &mails, &generations, now);
+    timeline.sort_by_key(|entry| entry.at);
+    let next_reminder_at = newest
+        .filter(|newest| phase == Phase::Invited && newest.channel == Channel::Mail)
+        .filter(|_| {
+            file.chart.state == "open" && reminders::reaches(&addresses, row.invited_address.as_ref())
+        })
+        .and_then(|newest| {
+            let zone = zone_of(&person, practice);
+            let sent = reminded(&timeline, row.generation);
+            reminders::next(&policy, &zone, newest.sent_at, newest.expires_at, &sent, now)
+        })
+        .map(|due| due.at);
+    let address = address_on_file(&addresses, row.invited_address.as_ref());
+    Ok(Overview {
+        chart_id: row.chart_id.clone(),
+        person_id: row.person_id.clone(),
+        person_name: person.full_name(),
+        role: row.role,
+        phase,
+        generation: row.generation,
+        since: match (phase, row.expires_at) {
+            (Phase::Expired, Some(end)) => end,
+            _ => row.since_at,
+        },
+        by_name: row.by_name.clone(),
+        reason: row.reason.clone(),
+        address: newest.and_then(|newest| newest.address.as_ref()).map(|a| a.as_str().to_owned()),
+        address_on_file: address.map(|a| a.value.clone()),
+        address_undeliverable: address.is_some_and(|a| a.undeliverable_at.is_some()),
+        lacks: lacks(file),
+        sent_at: newest.map(|newest| newest.sent_at),
+        sent_by: newest.map(|newest| newest.sent_by_name.clone()).unwrap_or_default(),
+        channel: newest.map(|newest| newest.channel),
+        ended_by: ended_by(phase, &timeline),
+        expires_at: newest.map(|newest| newest.expires_at),
+        mismatches: row.mismatches,
+        may_unlock: phase == Phase::Locked && !is_over(row.expires_at, now),
+        asked_at: row.asked_at,
+        account_id: row.account_id.clone(),
+        sign_in_name: account.as_ref().map(|account| account.sign_in_name.clone()),
+        registered_at: timeline.iter().rev().find(|e| e.what == "access.registered").map(|e| e.at),
+        last_sign_in_at: account.and_then(|account| account.last_sign_in_at),
+        mail: newest.and_then(|newest| {
+            mails.iter().find(|mail| mail.invitation_id.as_ref() == Some(&newest.invitation_id)).cloned()
+        }),
+        resends_left,
+        next_resend_at,
+        next_reminder_at,
+        timeline,
+        access_id: Some(row.access_id),
+    })
+}
+
+fn ended_by(phase: Phase, timeline: &[TimelineEntry]) -> Option<EndedBy> {
+    if !matches!(phase, Phase::Canceled | Phase::Declined | Phase::NoPortalAccess) {
+        return None;
+    }
+    timeline.iter().rev().find_map(|entry| match entry.what.as_str() {
+        "access.canceled" | "access.declined" | "access.revoked" => Some(None),
+        "access.disowned" => Some(Some(EndedBy::Disowned)),
+        "access.address_changed" => Some(Some(EndedBy::AddressChanged)),
+        "access.ownership_moved" => Some(Some(EndedBy::OwnershipMoved)),
+        _ => None,
+    })?
+}
+
+/// One line of a chart's history.
+#[derive(Clone, Debug)]
+pub struct HistoryEntry {
+    /// Whose access it is about; empty while only one person ever had any.
+    pub whose: String,
+    /// What happened.
+    pub entry: TimelineEntry,
+}
+
+/// Everything that happened to a chart's portal access, whoever had it, oldest first: who owned it
+/// when stands between what happened to each of them.
+pub fn history_of_chart(
+    c: &mut Scoped<'_>,
+    file: &ChartFile,
+    grants: &[Overview],
+) -> Result<Vec<HistoryEntry>, Fault> {
+    let mut history: Vec<HistoryEntry> = Vec::new();
+    for grant in grants {
+        let own = grant.timeline.iter().filter(|entry| entry.what != OWNER_CHANGED);
+        history
+            .extend(own.map(|entry| HistoryEntry { whose: grant.person_name.clone(), entry: entry.clone() }));
+    }
+    // A new owner has no grant before the first invitation, so these are the chart's own.
+    for event in audit::of_chart(c, &file.chart.chart_id, OWNER_CHANGED)? {
+        let details: serde_json::Value = serde_json::from_str(&event.details).unwrap_or_default();
+        let whose = match details["person"].as_str().and_then(|id| id.parse::<PersonId>().ok()) {
+            Some(id) => load_person(c, &id)?.map(|person| person.full_name()).unwrap_or_default(),
+            None => String::new(),
+        };
+        let entry = TimelineEntry { at: event.at, what: event.action, by_name: event.actor_name, details };
+        history.push(HistoryEntry { whose, entry });
+    }
+    history.sort_by_key(|line| line.entry.at);
+    let first = history.first().map(|line| line.whose.clone());
+    if history.iter().all(|line| Some(&line.whose) == first.as_ref()) {
+        history.iter_mut().for_each(|line| line.whose.clear());
+    }
+    Ok(history)
+}
+
+const OWNER_CHANGED: &str = "access.owner_changed";
+
+/// The hours of the reminders that this generation has had.
+fn reminded(timeline: &[TimelineEntry], generation: i32) -> Vec<i64> {
+    timeline
+        .iter()
+        .filter(|entry| entry.what == "access.reminded" && entry.details["generation"] == generation)
+        .filter_map(|entry| entry.details["hours"].as_i64())
+        .collect()
+}
+
+fn timeline(
+    events: &[Recorded],
+    mails: &[MailState],
+    generations: &[InvitationRow],
+    now: Timestamp,
+) -> Vec<TimelineEntry> {
+    let mut entries: Vec<TimelineEntry> = events
+        .iter()
+        .map(|event| {
+            let mut details: serde_json::Value = serde_json::from_str(&event.details).unwrap_or_default();
+            // The trail holds no address; the mail's own row does.
+            if let Some(mail) = mails.iter().find(|mail| details["mail"] == mail.mail_id.as_str()) {
+                details["recipient"] = mail.recipient.clone().into();
+            }
+            TimelineEntry {
+                at: event.at,
+                what: event.action.clone(),
+                by_name: event.actor_name.clone(),
+                details,
+            }
+        })
+        .collect();
+    let told = |mail: &MailState| {
+        entries
+            .iter()
+            .any(|entry| entry.what.starts_with("mail.") && entry.details["mail"] == mail.mail_id.as_str())
+    };
+    let waiting: Vec<_> = mails.iter().filter_map(|mail| not_in_the_trail(mail, told(mail))).collect();
+    entries.extend(waiting);
+    // "Expired" is never written, so it is put in where it happened: a link that reached its end.
+    for generation in generations {
+        let reached = generation.ended_at.unwrap_or(now) >= generation.expires_at;
+        if reached {
+            entries.push(TimelineEntry {
+                at: generation.expires_at,
+                what: "access.expired".into(),
+                by_name: String::new(),
+                details: serde_json::json!({ "generation": generation.generation }),
+            });
+        }
+    }
+    entries
+}
+
+/// A mail that waits, or was never sent, has no event of its own. `told`: something of it was told
+/// before; then it waits again, and that needs no second line.
+fn not_in_the_trail(mail: &MailState, told: bool) -> Option<TimelineEntry> {
+    let (what, at) = match mail.state {
+        Delivery::Queued | Delivery::Sending if told => return None,
+        Delivery::Queued | Delivery::Sending => ("mail.queued", mail.created_at),
+        // A link that was over by time alone ended with no other event, so the mail has its own.
+        Delivery::Cancelled if mail.last_reason.as_deref() == Some(LINK_OVER) => return None,
+        Delivery::Cancelled => ("mail.cancelled", mail.finished_at.unwrap_or(mail.created_at)),
+        Delivery::Sent | Delivery::Deferred | Delivery::Undeliverable => return None,
+    };
+    let details = serde_json::json!({ "kind": mail.kind, "recipient": mail.recipient });
+    Some(TimelineEntry { at, what: what.into(), by_name: String::new(), details })
+}
+
+/// Everything that a timeline can say, each with its sentence in the catalogue.
+const SAID: &[&str] = &[
+    "access.invited",
+    "access.resent",
+    "access.resent_elsewhere",
+    "access.letter_printed",
+    "access.canceled",
+    "access.unlocked",
+    "access.revoked",
+    "access.restored",
+    "access.registered",
+    "access.check_failed",
+    "access.locked",
+    "access.checks_paused",
+    "access.declined",
+    "access.disowned",
+    "access.opened",
+    "access.asked",
+    "access.reminded",
+    "access.owner_changed",
+    "access.ownership_moved",
+    "access.address_changed",
+    "access.email_changed",
+    "access.signed_out",
+    "access.password_reset_sent",
+    "access.expired",
+    "mail.queued",
+    "mail.deferred",
+    "mail.sent",
+    "mail.undeliverable",
+    "mail.bounced",
+    "mail.bounced_late",
+    "mail.delayed",
+    "mail.cancelled",
+];
+
+/// The mails that a timeline can name.
+const MAILS: &[&str] = &[
+    "access.invitation",
+    "access.reminder",
+    "access.registered",
+    "access.restored",
+    "access.address_changed",
+    "portal.reset",
+    "portal.invited_hint",
+    "appointments.answered",
+];
+
+fn word_key(prefix: &str, what: &str) -> String {
+    format!("{prefix}-{}", what.replace(['.', '_'], "-"))
+}
+
+impl TimelineEntry {
+    /// Its sentence in the reader's language, without when and by whom.
+    pub fn sentence(&self, words: Words) -> String {
+        if !SAID.contains(&self.what.as_str()) {
+            return words.with1("timeline-other", "what", &self.what);
+        }
+        let text = |name: &str| self.details[name].as_str().unwrap_or_default().to_owned();
+        let number = |name: &str| self.details[name].as_i64().unwrap_or_default().to_string();
+        let mut key = word_key("timeline", &self.what);
+        let reason = match text("reason") {
+            // A mail's reason is a key of the catalogue; a person's is their own words.
+            reason if reason.starts_with("mail-reason-") => words.get(&reason),
+            reason => reason,
+        };
+        let may_say_why = matches!(
+            self.what.as_str(),
+            "access.revoked"
+                | "access.resent_elsewhere"
+                | "access.address_changed"
+                | "access.email_changed"
+                | "mail.bounced"
+                | "mail.undeliverable"
+                | "mail.cancelled"
+        );
+        if may_say_why && !reason.is_empty() {
+            key.push_str("-why");
+        }
+        if self.what == "access.declined"
+            && let Ok(answer) = text("answer").parse::<DeclineAnswer>()
+        {
+            key = word_key(&key, answer.word());
+        }
+        let kind = text("kind");
+        let mail = if MAILS.contains(&kind.as_str()) {
+            words.get(&word_key("timeline-kind", kind.trim_start_matches("access.")))
+        } else {
+            words.get("timeline-kind-other")
+        };
+        let address = match text("recipient") {
+            // Unused for long, and forgotten.
+            gone if gone.is_empty() => words.get("timeline-address-gone"),
+            address => address,
+        };
+        words.with(
+            &key,
+            &[
+                ("reason", reason),
+                ("mail", mail),
+                ("address", address),
+                ("mismatches", number("mismatches")),
+                ("differed", self.differed(words)),
+            ],
+        )
+    }
+
+    fn differed(&self, words: Words) -> String {
+        let fields = self.details["differed"].as_array().map_or(&[][..], Vec::as_slice);
+        words.get(match fields {
+            [one] if one == Field::LastName.word() => "timeline-differed-last-name",
+            [one] if one == Field::BirthDate.word() => "timeline-differed-birth-date",
+            _ => "timeline-differed-both",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::i18n::Language;
+
+    fn entry(what: &str, details: serde_json::Value) -> TimelineEntry {
+        TimelineEntry { at: Timestamp::from_micros(0), what: what.into(), by_name: String::new(), details }
+    }
+
+    #[test]
+    fn everything_that_happens_has_its_sentence_in_both_languages() {
+        for language in Language::ALL {
+            let words = Words::of(*language);
+            for what in SAID {
+                for reason in ["", "a reason", "mail-reason-no-mailbox"] {
+                    let details = serde_json::json!({ "reason": reason, "kind": "access.invitation" });
+                    let said = entry(what, details).sentence(words);
+                    assert!(!said.contains("timeline-") && !said.contains("{"), "{what}: {said}");
+                }
+            }
+            for kind in MAILS {
+                let said = entry("mail.sent", serde_json::json!({ "kind": kind })).sentence(words);
+                assert!(!said.contains("timeline-"), "{kind}: {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn staff_hear_which_field_differed() {
+        let words = Words::of(Language::English);
+        let details = serde_json::json!({ "differed": ["last_name"], "mismatches": 2 });
+        let said = entry("access.check_failed", details).sentence(words);
+        assert_eq!(said, "The details did not match: the last name differed (try 2 of 5)");
+    }
+}

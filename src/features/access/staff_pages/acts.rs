@@ -1,0 +1,660 @@
+//! What staff do with a chart's portal access: one form an act, the same as a page of its own and
+//! as a dialog in the box, and the doing.
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use jiff::tz::TimeZone;
+
+use super::portal_box::{Viewer, relation_word};
+use super::{communications, letter};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::email::{EmailAddress, EmailError};
+use crate::kernel::ids::{AccessId, ChartId, PersonId};
+use crate::kernel::text;
+use crate::platform::i18n::Words;
+use crate::platform::state::AppState;
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::features::access::actions::{self, Doubt, InviteOrder, Refused};
+use crate::features::access::identity::Field;
+use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
+use crate::features::access::{EndedBy, GrantRole, Overview};
+use crate::features::charts::ChartFile;
+use crate::features::accounts::{NoReset, send_password_reset};
+use crate::features::staff::StaffSession;
+use crate::word_enum;
+
+word_enum! {
+    /// What can be done with a chart's portal access. The word stands in the address of its form.
+    pub enum Act {
+        /// Send the first invitation, or one after an ending.
+        Invite = "invite",
+        /// Send a new link.
+        Resend = "resend",
+        /// Take the invitation back.
+        Cancel = "cancel",
+        /// Take the access away.
+        Revoke = "revoke",
+        /// Give it back.
+        Restore = "restore",
+        /// Open a locked link again.
+        Unlock = "unlock",
+        /// Make somebody else the chart owner.
+        ChangeOwner = "change-owner",
+        /// Change the address and send a new link there.
+        ChangeEmail = "change-email",
+        /// Print an invitation.
+        MailBody = "letter",
+        /// Mail a link that sets a new password.
+        Reset = "reset",
+        /// End every session of the account.
+        SignOut = "sign-out",
+    }
+}
+
+impl Act {
+    /// The catalogue's key of one of its words.
+    pub fn key(self, part: &str) -> String {
+        format!("access-act-{}-{part}", self.word())
+    }
+
+    /// One of its words for this grant: the same act is called otherwise where it mends something.
+    pub fn words(self, words: Words, part: &str, grant: &Overview) -> String {
+        let key = match (self, grant.ended_by) {
+            (Self::Invite, Some(EndedBy::AddressChanged)) if grant.address_on_file.is_some() => {
+                self.key(&format!("{part}-elsewhere"))
+            }
+            (Self::Restore, Some(EndedBy::OwnershipMoved)) => self.key(&format!("{part}-moved")),
+            _ => self.key(part),
+        };
+        words.with1(&key, "name", &grant.person_name)
+    }
+}
+
+/// An act's form, as page and as dialog.
+#[derive(Clone, Debug)]
+pub struct ActForm {
+    /// The act.
+    pub act: Act,
+    /// The chart.
+    pub chart: ChartId,
+    /// The question.
+    pub title: String,
+    /// What will happen.
+    pub paragraphs: Vec<String>,
+    /// The generation on the screen, so that two who confirm the same make one mail.
+    pub seen: i32,
+    /// An address to type, and what stands in the field.
+    pub address: Option<String>,
+    /// A reason to type, and what stands in the field.
+    pub reason: Option<String>,
+    /// People to choose from.
+    pub people: Vec<Choice>,
+    /// Doubts about the address that staff have to look at.
+    pub doubts: Vec<Question>,
+    /// What is wrong.
+    pub errors: FieldErrors,
+    /// The button's words, or none where there is nothing to confirm.
+    pub button: Option<String>,
+    /// Where it has to be mended first, and what that is called.
+    pub link: Option<(String, String)>,
+    /// The other button's words.
+    pub no: String,
+    /// Does it take something away?
+    pub danger: bool,
+    /// Where to go afterwards.
+    pub back: Back,
+}
+
+/// One of several people.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// Their id.
+    pub value: String,
+    /// Their name.
+    pub label: String,
+    /// "Mother", "the client".
+    pub hint: String,
+    /// Chosen?
+    pub chosen: bool,
+}
+
+/// A doubt, as a question with a tick box.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Its word.
+    pub doubt: Doubt,
+    /// The sentence.
+    pub text: String,
+    /// Ticked?
+    pub ticked: bool,
+}
+
+word_enum! {
+    /// Where an act returns to.
+    pub enum Back {
+        /// The chart's Communications tab.
+        Chart = "chart",
+        /// The work list.
+        Worklist = "worklist",
+    }
+}
+
+impl Back {
+    fn read(word: &str) -> Self {
+        word.parse().unwrap_or(Self::Chart)
+    }
+
+    /// The page, with a toast's word.
+    fn done(self, chart: &ChartId, word: &str) -> String {
+        match self {
+            Self::Chart => format!("{}?done={word}", communications::path(chart)),
+            Self::Worklist => format!("/staff/worklist?done={word}"),
+        }
+    }
+}
+
+impl ActForm {
+    /// The form as it opens.
+    pub fn fresh(act: Act, viewer: Viewer<'_>, file: &ChartFile, grant: &Overview) -> Self {
+        let words = viewer.words;
+        let mut form = Self {
+            act,
+            chart: grant.chart_id.clone(),
+            title: act.words(words, "title", grant),
+            paragraphs: Vec::new(),
+            seen: grant.generation,
+            address: None,
+            reason: None,
+            people: Vec::new(),
+            doubts: Vec::new(),
+            errors: FieldErrors::new(),
+            button: Some(act.words(words, "button", grant)),
+            link: None,
+            no: words.find(&act.key("no")).unwrap_or_else(|| words.get("access-act-no")),
+            danger: matches!(act, Act::Cancel | Act::Revoke),
+            back: Back::Chart,
+        };
+        form.fill(viewer, file, grant);
+        form
+    }
+
+    fn fill(&mut self, viewer: Viewer<'_>, file: &ChartFile, grant: &Overview) {
+        let words = viewer.words;
+        let name = &grant.person_name;
+        let until = viewer.when(viewer.now.plus_hours(LINK_HOURS)).exact;
+        let makes_a_link = matches!(self.act, Act::Invite | Act::Resend | Act::ChangeEmail | Act::MailBody);
+        if makes_a_link && let Some(told) = lacks_in_words(words, &grant.lacks) {
+            let face_sheet = format!("/staff/charts/{}/edit", grant.chart_id);
+            self.paragraphs.push(told);
+            self.link = Some((face_sheet, words.get("access-open-face-sheet")));
+            self.button = None;
+            return;
+        }
+        match self.act {
+            Act::Invite | Act::Resend => {
+                match &grant.address_on_file {
+                    Some(to) => self.paragraphs.push(words.with(
+                        &self.act.key("text"),
+                        &[("name", name.clone()), ("address", to.clone()), ("until", until)],
+                    )),
+                    None if self.act == Act::Invite => {
+                        self.paragraphs.push(words.with1("access-act-invite-no-address", "name", name));
+                        self.address = Some(String::new());
+                    }
+                    None => {
+                        let path = format!("/staff/charts/{}/access/{}", grant.chart_id, Act::ChangeEmail);
+                        self.paragraphs.push(words.with1("access-act-resend-no-address", "name", name));
+                        self.link = Some((path, Act::ChangeEmail.words(words, "label", grant)));
+                        self.button = None;
+                    }
+                }
+                // Known before anybody clicks, so it is asked before anybody clicks.
+                if let Some(to) = grant.address_on_file.as_ref().filter(|_| grant.address_undeliverable) {
+                    self.doubts.push(Question {
+                        doubt: Doubt::Undeliverable,
+                        text: doubt_in_words(words, Doubt::Undeliverable, to, ""),
+                        ticked: false,
+                    });
+                }
+                if self.act == Act::Resend && grant.resends_left <= 2 {
+                    let left = i64::from(grant.resends_left.max(0));
+                    self.paragraphs.push(match grant.next_resend_at {
+                        Some(at) if left == 0 => {
+                            words.with1("access-resends-again", "when", viewer.when(at).exact)
+                        }
+                        _ => words.count("access-resends-left", "count", left),
+                    });
+                }
+            }
+            Act::ChangeEmail => {
+                let now = grant.address_on_file.clone().unwrap_or_default();
+                self.paragraphs.push(words.with2(&self.act.key("text"), "name", name, "until", until));
+                self.address = Some(now);
+                self.reason = Some(String::new());
+            }
+            Act::ChangeOwner => {
+                self.people = other_people(words, file);
+                let key = if self.people.is_empty() { "nobody" } else { "text" };
+                self.paragraphs.push(words.with2(
+                    &self.act.key(key),
+                    "name",
+                    name,
+                    "client",
+                    file.client.full_name(),
+                ));
+                if self.people.is_empty() {
+                    self.button = None;
+                }
+            }
+            Act::Revoke => {
+                let key = if grant.phase == Phase::Active { "text" } else { "text-invited" };
+                self.paragraphs.push(words.with1(&self.act.key(key), "name", name));
+                self.reason = Some(String::new());
+            }
+            Act::MailBody => {
+                let open = matches!(grant.phase, Phase::Invited | Phase::Locked);
+                let key = if open { "text-replaces" } else { "text" };
+                self.paragraphs.push(words.with2(&self.act.key(key), "name", name, "until", until));
+            }
+            Act::Unlock if grant.phase == Phase::Locked && !grant.may_unlock => {
+                self.paragraphs.push(words.get("access-refused-link-over"));
+                self.button = None;
+            }
+            Act::Cancel | Act::Restore | Act::Unlock | Act::Reset | Act::SignOut => {
+                self.paragraphs.push(self.act.words(words, "text", grant));
+            }
+        }
+    }
+
+    /// With what was typed, so that nothing has to be typed twice.
+    fn kept(mut self, input: &ActInput) -> Self {
+        if self.address.is_some() || !input.address.trim().is_empty() {
+            self.address = Some(input.address.clone());
+        }
+        if self.reason.is_some() {
+            self.reason = Some(input.reason.clone());
+        }
+        for person in &mut self.people {
+            person.chosen = person.value == input.to;
+        }
+        for question in &mut self.doubts {
+            question.ticked = input.confirmed.iter().any(|word| word == question.doubt.word());
+        }
+        self.back = Back::read(&input.back);
+        self
+    }
+
+    /// With doubts about the address as questions, ticked where they were confirmed.
+    fn doubting(mut self, words: Words, address: &str, doubts: &[(Doubt, String)], input: &ActInput) -> Self {
+        self.doubts = doubts
+            .iter()
+            .map(|(doubt, suggestion)| Question {
+                doubt: *doubt,
+                text: doubt_in_words(words, *doubt, address, suggestion),
+                ticked: input.confirmed.iter().any(|word| word == doubt.word()),
+            })
+            .collect();
+        // In the order of the form: the first question takes the focus.
+        if let Some(first) = self.doubts.first() {
+            self.errors.add(&format!("doubt-{}", first.doubt), words.get("access-refused-doubtful"));
+        }
+        self
+    }
+}
+
+fn doubt_in_words(words: Words, doubt: Doubt, address: &str, suggestion: &str) -> String {
+    let key = format!("access-doubt-{}", doubt.word().replace('_', "-"));
+    words.with2(&key, "address", address, "suggestion", suggestion)
+}
+
+/// The client and related contacts, without the present owner.
+fn other_people(words: Words, file: &ChartFile) -> Vec<Choice> {
+    let client = std::iter::once((&file.client, words.get("access-the-client")));
+    let contacts = file.contacts.iter().map(|c| (&c.person, relation_word(words, &c.relation)));
+    client
+        .chain(contacts)
+        .filter(|(person, _)| person.person_id != file.chart.owner_person_id)
+        .map(|(person, hint)| Choice {
+            value: person.person_id.to_string(),
+            label: person.full_name(),
+            hint,
+            chosen: false,
+        })
+        .collect()
+}
+
+/// What the forms send.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ActInput {
+    seen: String,
+    address: String,
+    reason: String,
+    to: String,
+    confirmed: Vec<String>,
+    back: String,
+}
+
+/// What the address of a form's page may say.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    back: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "features/access/templates/act.html")]
+struct ActPage {
+    frame: StaffFrame,
+    client: String,
+    form: ActForm,
+}
+
+/// A form's own page.
+pub async fn ask(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, act)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> PageResult {
+    let (chart, act) = read_path(&chart, &act)?;
+    let room = communications::load(&app, &staff, &chart).await?;
+    let mut form = ActForm::fresh(act, viewer_of(&app, &staff), &room.file, &room.owner);
+    form.back = Back::read(&asked.back);
+    show(&app, &staff, &room.file, form, StatusCode::OK)
+}
+
+fn read_path(chart: &str, act: &str) -> Result<(ChartId, Act), PageError> {
+    let chart = chart.parse().map_err(|_| PageError::NotFound)?;
+    let act = act.parse().map_err(|_| PageError::NotFound)?;
+    Ok((chart, act))
+}
+
+fn viewer_of<'a>(app: &AppState, staff: &'a StaffSession) -> Viewer<'a> {
+    Viewer { words: staff.words, zone: &staff.zone, now: app.now(), may_manage: true }
+}
+
+fn show(
+    app: &AppState,
+    staff: &StaffSession,
+    file: &ChartFile,
+    form: ActForm,
+    status: StatusCode,
+) -> PageResult {
+    let page = ActPage { frame: staff.frame(app, StaffPage::Charts), client: file.client.full_name(), form };
+    let mut response = html(askama::Template::render(&page))?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+/// What came of an act, besides a refusal.
+enum ActOutcome {
+    /// Done; the toast's word.
+    Done(String),
+    /// Not sent: something in the form is wrong.
+    Wrong(FieldErrors),
+    /// Refused.
+    Refused(Refused),
+}
+
+impl<T> From<Result<T, Refused>> for ActOutcome {
+    fn from(outcome: Result<T, Refused>) -> Self {
+        outcome.map_or_else(Self::Refused, |_| Self::Done(String::new()))
+    }
+}
+
+/// Does what the form says.
+pub async fn perform(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, act)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let (chart, act) = read_path(&chart, &act)?;
+    let input: ActInput = staff.form(&body)?;
+    let room = communications::load(&app, &staff, &chart).await?;
+    let back = Back::read(&input.back);
+    let came = if act == Act::MailBody {
+        let seen = input.seen.parse().ok();
+        match actions::letter_for_chart(&app, &staff.scope, staff.by(), chart.clone(), seen).await? {
+            Ok((sent, token, code)) => {
+                return letter::print(&app, &staff, &room.file, &sent, &token, &code).await;
+            }
+            Err(refused) => ActOutcome::Refused(refused),
+        }
+    } else {
+        run(&app, &staff, act, &room, &input).await?
+    };
+    let viewer = viewer_of(&app, &staff);
+    let form = || ActForm::fresh(act, viewer, &room.file, &room.owner).kept(&input);
+    match came {
+        ActOutcome::Done(word) => {
+            let word = if word.is_empty() { format!("access-{}", act.word()) } else { word };
+            Ok(see_other(&back.done(&chart, &word)))
+        }
+        ActOutcome::Wrong(errors) => {
+            let form = ActForm { errors, ..form() };
+            show(&app, &staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        // A colleague (or a second click) was faster: theirs counts, and no second mail leaves.
+        ActOutcome::Refused(Refused::LifeCycle(Refusal::AlreadyResent)) if act == Act::Resend => {
+            Ok(see_other(&back.done(&chart, "access-already-resent")))
+        }
+        ActOutcome::Refused(Refused::LifeCycle(Refusal::UseResend))
+            if act == Act::Invite && is_newer(&room, &input) =>
+        {
+            Ok(see_other(&back.done(&chart, "access-already-sent")))
+        }
+        ActOutcome::Refused(Refused::NotFound) => Err(PageError::NotFound),
+        ActOutcome::Refused(Refused::Doubtful(doubts)) => {
+            let to = if input.address.trim().is_empty() {
+                room.owner.address_on_file.clone().unwrap_or_default()
+            } else {
+                input.address.trim().to_owned()
+            };
+            let form = form().doubting(staff.words, &to, &doubts, &input);
+            show(&app, &staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        ActOutcome::Refused(refused) => {
+            // What stands in the box has changed since; the form says what is true now.
+            let room = communications::load(&app, &staff, &chart).await?;
+            let mut form = ActForm::fresh(act, viewer, &room.file, &room.owner).kept(&input);
+            let told = refusal_in_words(staff.words, &staff.zone, app.now(), &refused);
+            form.errors.add("form", told);
+            show(&app, &staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+    }
+}
+
+/// Was an invitation sent after the form was opened?
+fn is_newer(room: &communications::Room, input: &ActInput) -> bool {
+    input.seen.parse::<i32>().is_ok_and(|seen| room.owner.generation >= seen)
+}
+
+async fn run(
+    app: &AppState,
+    staff: &StaffSession,
+    act: Act,
+    room: &communications::Room,
+    input: &ActInput,
+) -> Result<ActOutcome, PageError> {
+    let words = staff.words;
+    let (scope, by, owner) = (&staff.scope, staff.by(), &room.owner);
+    let mut errors = FieldErrors::new();
+    let address = read_address(words, act, input, owner, &mut errors);
+    let reason = read_reason(words, act, input, &mut errors);
+    let to = read_person(words, act, input, &mut errors);
+    if !errors.is_empty() {
+        return Ok(ActOutcome::Wrong(errors));
+    }
+    let confirmed: Vec<Doubt> = input.confirmed.iter().filter_map(|word| word.parse().ok()).collect();
+    if act == Act::Invite {
+        let order = InviteOrder { chart: owner.chart_id.clone(), address, confirmed };
+        return Ok(actions::invite(app, scope, by, order).await?.into());
+    }
+    if act == Act::ChangeOwner {
+        let Some(to) = to else { return Ok(ActOutcome::Refused(Refused::NotAContact)) };
+        return Ok(actions::change_owner(app, scope, by, owner.chart_id.clone(), to).await?.into());
+    }
+    let Some(access) = owner.access_id.clone() else {
+        return Ok(ActOutcome::Refused(Refused::LifeCycle(without_a_grant(act))));
+    };
+    let came = match act {
+        Act::Resend => {
+            actions::resend(app, scope, by, access, input.seen.parse().ok(), confirmed).await?.into()
+        }
+        Act::ChangeEmail => match address {
+            Some(address) if sent_there_already(owner, &address, input) => {
+                ActOutcome::Done("access-already-sent".into())
+            }
+            Some(address) => {
+                actions::change_email_and_resend(app, scope, by, access, address, confirmed, reason)
+                    .await?
+                    .into()
+            }
+            None => ActOutcome::Refused(Refused::NoAddress),
+        },
+        Act::Cancel => actions::cancel(app, scope, by, access).await?.into(),
+        Act::Unlock => actions::unlock(app, scope, by, access).await?.into(),
+        Act::Revoke => actions::revoke(app, scope, by, access, reason).await?.into(),
+        Act::Restore => actions::restore(app, scope, by, access).await?.into(),
+        Act::SignOut => actions::sign_out_everywhere(app, scope, by, access).await?.into(),
+        Act::Reset => send_reset(app, staff, access).await?,
+        Act::Invite | Act::ChangeOwner | Act::MailBody => ActOutcome::Refused(Refused::NotFound),
+    };
+    Ok(came)
+}
+
+/// A second click on "change e-mail and resend": the first has just sent to that address.
+fn sent_there_already(owner: &Overview, address: &EmailAddress, input: &ActInput) -> bool {
+    let newer = input.seen.parse::<i32>().is_ok_and(|seen| owner.generation > seen);
+    newer && owner.address.as_deref().is_some_and(|sent| sent.to_lowercase() == address.key())
+}
+
+/// Nobody was ever invited: what the act would need first.
+fn without_a_grant(act: Act) -> Refusal {
+    match act {
+        Act::Cancel => Refusal::NoInvitation,
+        Act::Unlock => Refusal::NotLocked,
+        Act::Revoke | Act::SignOut | Act::Reset => Refusal::NoAccess,
+        _ => Refusal::UseInvite,
+    }
+}
+
+async fn send_reset(app: &AppState, staff: &StaffSession, access: AccessId) -> Result<ActOutcome, PageError> {
+    let sent = send_password_reset(app, &staff.scope, staff.by(), access).await?;
+    Ok(match sent {
+        Ok(()) => ActOutcome::Done(String::new()),
+        Err(NoReset::NotFound) => ActOutcome::Refused(Refused::NotFound),
+        Err(NoReset::NotActive) => ActOutcome::Refused(Refused::LifeCycle(Refusal::NoAccess)),
+    })
+}
+
+fn read_address(
+    words: Words,
+    act: Act,
+    input: &ActInput,
+    owner: &Overview,
+    errors: &mut FieldErrors,
+) -> Option<EmailAddress> {
+    let wanted = act == Act::ChangeEmail || (act == Act::Invite && owner.address_on_file.is_none());
+    if !wanted && (act != Act::Invite || input.address.trim().is_empty()) {
+        return None;
+    }
+    match EmailAddress::parse(&input.address) {
+        Ok(address) => Some(address),
+        Err(error) => {
+            let key = match error {
+                EmailError::Empty => "access-address-missing",
+                EmailError::Malformed => "access-address-malformed",
+                EmailError::TooLong => "access-address-too-long",
+            };
+            errors.add("address", words.get(key));
+            None
+        }
+    }
+}
+
+/// Characters of a reason.
+const REASON: usize = 200;
+
+fn read_reason(words: Words, act: Act, input: &ActInput, errors: &mut FieldErrors) -> String {
+    match text::line(&input.reason, REASON) {
+        // INV-08: an address is changed for a reason. Revoking may go without one.
+        Ok(reason) if reason.is_empty() && act == Act::ChangeEmail => {
+            errors.add("reason", words.get("access-reason-missing"));
+            reason
+        }
+        Ok(reason) => reason,
+        Err(_) => {
+            errors.add("reason", words.with1("access-reason-wrong", "most", REASON));
+            String::new()
+        }
+    }
+}
+
+fn read_person(words: Words, act: Act, input: &ActInput, errors: &mut FieldErrors) -> Option<PersonId> {
+    if act != Act::ChangeOwner {
+        return None;
+    }
+    let person = input.to.parse().ok();
+    if person.is_none() {
+        errors.add("to", words.get("access-owner-missing"));
+    }
+    person
+}
+
+/// Why nothing was sent or changed, as a catalogue key; `when` is its only blank.
+pub fn refusal_key(refused: &Refused) -> &'static str {
+    match refused {
+        Refused::LifeCycle(refusal) => match refusal {
+            Refusal::UseInvite => "access-refused-use-invite",
+            Refusal::UseResend => "access-refused-use-resend",
+            Refusal::UseRestore => "access-refused-use-restore",
+            Refusal::AlreadyRegistered => "access-refused-already-registered",
+            Refusal::AlreadyResent => "access-refused-already-resent",
+            Refusal::NotLocked => "access-refused-not-locked",
+            Refusal::LinkExpired => "access-refused-link-over",
+            Refusal::NoInvitation | Refusal::LinkDead | Refusal::LinkLocked => "access-refused-no-invitation",
+            Refusal::NoAccess => "access-refused-no-access",
+        },
+        Refused::NotFound => "access-refused-not-found",
+        Refused::ChartClosed => "access-refused-chart-closed",
+        Refused::NoAddress => "access-refused-no-address",
+        Refused::NotCheckable => "access-refused-not-checkable",
+        Refused::Doubtful(doubts) if doubts.iter().any(|(doubt, _)| *doubt == Doubt::Undeliverable) => {
+            "access-refused-undeliverable"
+        }
+        Refused::Doubtful(_) => "access-refused-doubtful",
+        Refused::NotAContact => "access-refused-not-a-contact",
+        Refused::TooManyToday(_) => "access-refused-too-many-today",
+    }
+}
+
+/// That the face sheet lacks what the identity check needs, and what; `None` if it has both.
+pub fn lacks_in_words(words: Words, lacks: &[Field]) -> Option<String> {
+    let key = match lacks {
+        [] => return None,
+        [Field::LastName] => "access-lacks-last-name",
+        [Field::BirthDate] => "access-lacks-birth-date",
+        _ => "access-lacks-both",
+    };
+    Some(words.get(key))
+}
+
+/// Why nothing was sent or changed, and what to do instead.
+fn refusal_in_words(words: Words, zone: &TimeZone, now: Timestamp, refused: &Refused) -> String {
+    let when = match refused {
+        Refused::TooManyToday(again) => super::When::new(words, zone, *again, now).exact,
+        _ => String::new(),
+    };
+    words.with1(refusal_key(refused), "when", when)
+}
+
+/// The owner's overview among a chart's grants.
+pub(super) fn owner_of(grants: &[Overview]) -> Option<Overview> {
+    grants.iter().find(|grant| grant.role == GrantRole::Owner).cloned()
+}

@@ -1,0 +1,98 @@
+//! The Communications tab of the chart room.
+
+use axum::extract::{Path, State};
+
+use super::acts::owner_of;
+use super::portal_box::{self, PortalBox, Viewer};
+use crate::kernel::ids::ChartId;
+use crate::platform::permissions::Permission;
+use crate::platform::state::AppState;
+use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::{PageError, PageResult, html};
+use crate::features::access::{HistoryEntry, Overview, history_of_chart, overviews_of_chart};
+use crate::features::charts::{ChartFile, RoomHead, Tab, load_file, room_head};
+use crate::features::staff::StaffSession;
+
+/// The tab's address.
+pub fn path(chart: &ChartId) -> String {
+    format!("/staff/charts/{chart}/communications")
+}
+
+/// What the tab and the forms of its acts need of a chart.
+pub struct Room {
+    /// The chart and its people.
+    pub file: ChartFile,
+    /// The chart owner's access.
+    pub owner: Overview,
+    /// Everybody's, the owner's first.
+    pub grants: Vec<Overview>,
+    /// Everything that happened to any of them, oldest first.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// Reads the chart and its grants in one unit.
+pub async fn load(app: &AppState, staff: &StaffSession, chart: &ChartId) -> Result<Room, PageError> {
+    let id = chart.clone();
+    let found = app
+        .db
+        .read(&staff.scope, move |c| {
+            let Some(file) = load_file(c, &id)? else { return Ok(None) };
+            let grants = overviews_of_chart(c, &id)?;
+            let history = history_of_chart(c, &file, &grants)?;
+            Ok(Some((file, grants, history)))
+        })
+        .await?;
+    let (file, grants, history) = found.ok_or(PageError::NotFound)?;
+    let owner = owner_of(&grants).ok_or(PageError::NotFound)?;
+    Ok(Room { file, owner, grants, history })
+}
+
+#[derive(askama::Template)]
+#[template(path = "features/access/templates/communications.html")]
+struct CommunicationsPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    portal: PortalBox,
+}
+
+#[derive(askama::Template)]
+#[template(path = "features/access/templates/portal_box.html")]
+struct BoxFragment {
+    frame: StaffFrame,
+    portal: PortalBox,
+}
+
+fn portal_of(app: &AppState, staff: &StaffSession, room: &Room) -> Result<PortalBox, PageError> {
+    let viewer = Viewer {
+        words: staff.words,
+        zone: &staff.zone,
+        now: app.now(),
+        may_manage: staff.may(Permission::ManagePortal),
+    };
+    portal_box::fill(viewer, room).ok_or(PageError::NotFound)
+}
+
+/// The whole tab.
+pub async fn page(State(app): State<AppState>, staff: StaffSession, Path(chart): Path<String>) -> PageResult {
+    let chart = chart.parse().map_err(|_| PageError::NotFound)?;
+    let room = load(&app, &staff, &chart).await?;
+    let page = CommunicationsPage {
+        portal: portal_of(&app, &staff, &room)?,
+        frame: staff.frame(&app, StaffPage::Charts),
+        head: room_head(&staff, &room.file, Tab::Communications, app.now().in_zone(&staff.zone).date()),
+    };
+    html(askama::Template::render(&page))
+}
+
+/// The box alone, for live changes.
+pub async fn fragment(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> PageResult {
+    let chart = chart.parse().map_err(|_| PageError::NotFound)?;
+    let room = load(&app, &staff, &chart).await?;
+    let fragment =
+        BoxFragment { portal: portal_of(&app, &staff, &room)?, frame: staff.frame(&app, StaffPage::Charts) };
+    html(askama::Template::render(&fragment))
+}

@@ -1,0 +1,182 @@
+//! Tells an open Communications tab to look again: at once for a change in this process, within
+//! seconds for one in another, and when time itself changes the state.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use diesel::prelude::*;
+use futures_util::stream;
+use tokio::sync::broadcast;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccessId, ChartId, PracticeId};
+use crate::platform::db::schema::{chart, outbox, portal_access};
+use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::fault::Fault;
+use crate::platform::outbox::Delivery;
+use crate::platform::state::AppState;
+use crate::platform::web::PageError;
+use crate::platform::web::session::{self, Audience};
+use crate::features::access::lifecycle::State as Stored;
+use crate::features::staff::StaffSession;
+
+/// How often the page's state is compared with what it showed.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// A stream ends by itself after this long; the browser opens the next, and its session is checked.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// What the box shows, in short: equal means nothing to redraw.
+type Picture = (i64, Vec<(AccessId, i64, bool)>, Vec<(String, Delivery, i32, bool)>);
+
+struct Watch {
+    app: AppState,
+    scope: PracticeScope,
+    session_hash: String,
+    chart: ChartId,
+    bell: broadcast::Receiver<(PracticeId, ChartId)>,
+    ticks: Interval,
+    ends: Instant,
+    shown: Option<Picture>,
+}
+
+/// The stream.
+pub async fn stream(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> Result<Response, PageError> {
+    let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let bell = app.live.listen();
+    let shown = picture_of(&app, &staff.scope, &chart).await?;
+    if shown.is_none() {
+        return Err(PageError::NotFound);
+    }
+    let mut ticks = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let watch = Watch {
+        app,
+        scope: staff.scope,
+        session_hash: staff.session.token_hash,
+        chart,
+        bell,
+        ticks,
+        ends: Instant::now() + LONGEST,
+        shown,
+    };
+    let mut response = Sse::new(stream::unfold(watch, next)).into_response();
+    // A stream's own header would let a cache between us keep it (WEB-05).
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+async fn next(mut watch: Watch) -> Option<(Result<Event, Infallible>, Watch)> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep_until(watch.ends) => return None,
+            rung = watch.bell.recv() => match rung {
+                Ok((practice, chart)) if practice == *watch.scope.id() && chart == watch.chart => {}
+                Ok(_) => continue,
+                // Too many rang at once to hear each: look.
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            },
+            _ = watch.ticks.tick() => {}
+        }
+        match look(&mut watch).await {
+            Ok(Seen::Same) => {
+                // A comment keeps proxies from closing a quiet stream, and finds a page that is gone.
+                return Some((Ok(Event::default().comment("still here")), watch));
+            }
+            Ok(Seen::Changed) => {
+                return Some((Ok(Event::default().event("changed").data("box")), watch));
+            }
+            Ok(Seen::SignedOut) => return None,
+            Err(fault) => {
+                tracing::warn!(error = fault.chain(), "a live page could not look again");
+                return None;
+            }
+        }
+    }
+}
+
+enum Seen {
+    Same,
+    Changed,
+    SignedOut,
+}
+
+async fn look(watch: &mut Watch) -> Result<Seen, Fault> {
+    let (hash, chart) = (watch.session_hash.clone(), watch.chart.clone());
+    let seen = watch
+        .app
+        .db
+        .read(&watch.scope, move |c| {
+            // SES-06: a session that ran out, or ended elsewhere, ends its streams too.
+            if !session::is_alive(c, Audience::Staff, &hash)? {
+                return Ok(None);
+            }
+            Ok(Some(picture(c, &chart)?))
+        })
+        .await?;
+    let Some(seen) = seen else { return Ok(Seen::SignedOut) };
+    if seen == watch.shown {
+        return Ok(Seen::Same);
+    }
+    watch.shown = seen;
+    Ok(Seen::Changed)
+}
+
+async fn picture_of(
+    app: &AppState,
+    scope: &PracticeScope,
+    chart: &ChartId,
+) -> Result<Option<Picture>, Fault> {
+    let chart = chart.clone();
+    app.db.read(scope, move |c| picture(c, &chart)).await
+}
+
+fn picture(c: &mut Scoped<'_>, id: &ChartId) -> Result<Option<Picture>, Fault> {
+    let practice = c.practice().clone();
+    let now = c.now();
+    let version: Option<i64> = chart::table
+        .filter(chart::practice_id.eq(practice.clone()))
+        .filter(chart::chart_id.eq(id.clone()))
+        .select(chart::version)
+        .first(c.conn)
+        .optional()?;
+    let Some(version) = version else { return Ok(None) };
+    let grants: Vec<(AccessId, i64, Stored, Option<Timestamp>)> = portal_access::table
+        .filter(portal_access::practice_id.eq(practice.clone()))
+        .filter(portal_access::chart_id.eq(id.clone()))
+        .order(portal_access::access_id.asc())
+        .select((
+            portal_access::access_id,
+            portal_access::version,
+            portal_access::state,
+            portal_access::expires_at,
+        ))
+        .load(c.conn)?;
+    let ids: Vec<Option<AccessId>> = grants.iter().map(|(id, ..)| Some(id.clone())).collect();
+    let mails: Vec<(String, Delivery, i32, Option<Timestamp>)> = outbox::table
+        .filter(outbox::practice_id.eq(practice))
+        .filter(outbox::access_id.eq_any(ids))
+        .order(outbox::created_at.desc())
+        .limit(10)
+        .select((outbox::mail_id, outbox::state, outbox::tries, outbox::bounced_at))
+        .load(c.conn)?;
+    let grants = grants
+        .into_iter()
+        .map(|(id, version, state, end)| {
+            let over = state == Stored::Invited && end.is_some_and(|end| now >= end);
+            (id, version, over)
+        })
+        .collect();
+    let mails =
+        mails.into_iter().map(|(id, state, tries, bounced)| (id, state, tries, bounced.is_some())).collect();
+    Ok(Some((version, grants, mails)))
+}

@@ -1,0 +1,522 @@
+//! The Chart Owner box: what it says and what it offers in each state (product.md's table).
+
+use jiff::tz::TimeZone;
+
+use super::acts::{Act, ActForm, lacks_in_words};
+use super::communications::Room;
+use super::when::{When, time_left};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::ChartId;
+use crate::platform::i18n::Words;
+use crate::platform::outbox::{Delivery, LINK_OVER, MailState};
+use crate::platform::web::frame::initials;
+use crate::features::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
+use crate::features::access::{Channel, EndedBy, GrantRole, HistoryEntry, Overview};
+use crate::features::charts::ChartFile;
+
+/// Everything the Client Portal section shows.
+#[derive(Clone, Debug)]
+pub struct PortalBox {
+    /// The chart.
+    pub chart: ChartId,
+    /// The chart owner's name.
+    pub owner: String,
+    /// Their initials.
+    pub initials: String,
+    /// "Mother of Ana Duarte", where the owner is not the client.
+    pub relation: Option<String>,
+    /// The state, and beside it that the mail is undeliverable.
+    pub tags: Vec<Tag>,
+    /// The state's facts.
+    pub facts: Vec<Fact>,
+    /// What wants a hand, in a sentence each.
+    pub notices: Vec<Notice>,
+    /// Buttons in sight.
+    pub buttons: Vec<Offer>,
+    /// The three-dots menu.
+    pub menu: Vec<Offer>,
+    /// The forms behind buttons and menu, as dialogs.
+    pub dialogs: Vec<ActForm>,
+    /// What happens by itself next.
+    pub next_step: String,
+    /// What happened, newest first.
+    pub timeline: Vec<TimelineLine>,
+    /// Other people with access.
+    pub representatives: Vec<Representative>,
+}
+
+/// A state: word and colour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// `waiting`, `good`, `attention`, `stopped` or empty.
+    pub tone: &'static str,
+    /// The word.
+    pub text: String,
+}
+
+/// A line of the box.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// "Sent".
+    pub label: String,
+    /// "2 days ago by Nora Quinn".
+    pub text: String,
+    /// The exact moment behind it.
+    pub when: Option<When>,
+    /// Does it want attention?
+    pub attention: bool,
+}
+
+/// Something that wants a hand, with a way to it.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// What, and what to do.
+    pub text: String,
+    /// Where to do it.
+    pub link: Option<(String, String)>,
+}
+
+/// A button or a menu's entry.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The act.
+    pub act: Act,
+    /// Its fixed words.
+    pub label: String,
+    /// "to Ana Duarte", for screen readers.
+    pub context: String,
+    /// Is it the main thing to do?
+    pub primary: bool,
+    /// Does it take something away?
+    pub danger: bool,
+}
+
+/// A line of the timeline.
+#[derive(Clone, Debug)]
+pub struct TimelineLine {
+    /// When.
+    pub when: When,
+    /// Whose access it was about; empty while only one person ever had any.
+    pub whose: String,
+    /// What.
+    pub text: String,
+    /// By whom; empty for the client's side.
+    pub by: String,
+    /// Its colour.
+    pub tone: &'static str,
+}
+
+/// Another person with access to the chart.
+#[derive(Clone, Debug)]
+pub struct Representative {
+    /// Name.
+    pub name: String,
+    /// Initials.
+    pub initials: String,
+    /// "Mother".
+    pub relation: String,
+    /// The state of their access.
+    pub tag: Tag,
+    /// Since when.
+    pub since: When,
+}
+
+/// The tag of a phase.
+pub fn tag_of(words: Words, phase: Phase) -> Tag {
+    let tone = match phase {
+        Phase::Invited => "waiting",
+        Phase::Active => "good",
+        Phase::Expired | Phase::Locked | Phase::Declined => "attention",
+        Phase::NoPortalAccess => "stopped",
+        Phase::NotInvited | Phase::Canceled => "",
+    };
+    Tag { tone, text: words.get(&format!("access-tag-{}", phase.word().replace('_', "-"))) }
+}
+
+/// Delivery is a second axis: an open invitation whose mail is undeliverable says so beside its state.
+fn tags(words: Words, grant: &Overview) -> Vec<Tag> {
+    let mut tags = vec![tag_of(words, grant.phase)];
+    if is_open(grant.phase) && is_undeliverable(grant) {
+        tags.push(Tag { tone: "attention", text: words.get("access-tag-undeliverable") });
+    }
+    tags
+}
+
+/// Who looks, and when.
+#[derive(Clone, Copy)]
+pub struct Viewer<'a> {
+    /// Words.
+    pub words: Words,
+    /// The practice's zone.
+    pub zone: &'a TimeZone,
+    /// Now.
+    pub now: Timestamp,
+    /// May they act?
+    pub may_manage: bool,
+}
+
+impl Viewer<'_> {
+    pub(super) fn when(&self, moment: Timestamp) -> When {
+        When::new(self.words, self.zone, moment, self.now)
+    }
+
+    fn fact(&self, label: &str, text: impl Into<String>) -> Fact {
+        Fact { label: self.words.get(label), text: text.into(), when: None, attention: false }
+    }
+
+    /// "2 days ago", or "2 days ago by Nora Quinn".
+    fn moment_fact(&self, label: &str, moment: Timestamp, by: &str) -> Fact {
+        let when = self.when(moment);
+        let text = if by.is_empty() {
+            when.relative.clone()
+        } else {
+            self.words.with2("access-when-by", "when", &when.relative, "by", by)
+        };
+        Fact { when: Some(when), ..self.fact(label, text) }
+    }
+}
+
+/// Fills the box.
+pub fn fill(viewer: Viewer<'_>, room: &Room) -> Option<PortalBox> {
+    let Room { file, grants, history, .. } = room;
+    let owner = grants.iter().find(|grant| grant.role == GrantRole::Owner)?;
+    let words = viewer.words;
+    let relation = file
+        .contacts
+        .iter()
+        .find(|contact| contact.person.person_id == owner.person_id)
+        .filter(|_| owner.person_id != file.client.person_id)
+        .map(|contact| relation_to_client(words, &contact.relation, &file.client.full_name()));
+    let offers = if viewer.may_manage { offers(words, owner) } else { Vec::new() };
+    let (buttons, menu): (Vec<_>, Vec<_>) = offers.into_iter().partition(|(in_sight, _)| *in_sight);
+    let buttons: Vec<Offer> = buttons.into_iter().map(|(_, offer)| offer).collect();
+    let menu: Vec<Offer> = menu.into_iter().map(|(_, offer)| offer).collect();
+    let mut acts: Vec<Act> = buttons.iter().chain(&menu).map(|offer| offer.act).collect();
+    acts.sort_unstable();
+    acts.dedup();
+    let dialogs = acts.into_iter().map(|act| ActForm::fresh(act, viewer, file, owner)).collect();
+    Some(PortalBox {
+        chart: owner.chart_id.clone(),
+        initials: initials(&owner.person_name),
+        owner: owner.person_name.clone(),
+        relation,
+        tags: tags(words, owner),
+        facts: facts(viewer, owner),
+        notices: notices(viewer, owner),
+        buttons,
+        menu,
+        dialogs,
+        next_step: next_step(viewer, owner),
+        timeline: timeline(viewer, history),
+        representatives: representatives(viewer, file, grants),
+    })
+}
+
+/// "Mother of Ana Duarte"; relations are the practice's own words where the catalogue has none.
+fn relation_to_client(words: Words, relation: &str, client: &str) -> String {
+    words.with2("access-relation-of", "relation", relation_word(words, relation), "client", client)
+}
+
+pub(super) fn relation_word(words: Words, relation: &str) -> String {
+    let plain = relation.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let known = if plain && !relation.is_empty() {
+        words.find(&format!("charts-relation-{}", relation.replace('_', "-")))
+    } else {
+        None
+    };
+    known.unwrap_or_else(|| relation.to_owned())
+}
+
+fn representatives(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) -> Vec<Representative> {
+    grants
+        .iter()
+        .filter(|grant| grant.role == GrantRole::Representative)
+        .map(|grant| {
+            let relation = file
+                .contacts
+                .iter()
+                .find(|contact| contact.person.person_id == grant.person_id)
+                .map(|contact| relation_word(viewer.words, &contact.relation))
+                .unwrap_or_default();
+            Representative {
+                name: grant.person_name.clone(),
+                initials: initials(&grant.person_name),
+                relation,
+                tag: tag_of(viewer.words, grant.phase),
+                since: viewer.when(grant.since),
+            }
+        })
+        .collect()
+}
+
+fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
+    let words = viewer.words;
+    let mut facts = Vec::new();
+    match grant.phase {
+        Phase::NotInvited => facts.push(match &grant.address_on_file {
+            Some(address) => viewer.fact("access-fact-address", address),
+            None => viewer.fact("access-fact-address", words.get("access-no-address")),
+        }),
+        Phase::Invited | Phase::Expired | Phase::Locked => {
+            if grant.phase == Phase::Locked {
+                facts.push(viewer.moment_fact("access-fact-locked", grant.since, ""));
+            }
+            facts.extend(sent(viewer, grant));
+            facts.extend(good_until(viewer, grant));
+            facts.extend(grant.mail.as_ref().map(|mail| mail_fact(viewer, mail)));
+            if grant.mismatches > 0 {
+                let text =
+                    words.with2("access-checks-of", "count", grant.mismatches, "most", MISMATCHES_TO_LOCK);
+                facts.push(Fact { attention: true, ..viewer.fact("access-fact-checks", text) });
+            }
+            if let Some(asked) = grant.asked_at {
+                let fact = viewer.moment_fact("access-fact-asked", asked, "");
+                facts.push(Fact { attention: true, ..fact });
+            }
+        }
+        Phase::Declined => {
+            facts.push(viewer.moment_fact("access-fact-declined", grant.since, ""));
+            facts.extend(why(viewer, grant));
+            facts.extend(sent(viewer, grant));
+        }
+        Phase::Canceled => {
+            facts.push(viewer.moment_fact("access-fact-canceled", grant.since, &grant.by_name));
+            facts.extend(why(viewer, grant));
+            facts.extend(grant.address_on_file.as_ref().map(|a| viewer.fact("access-fact-address", a)));
+        }
+        Phase::Active => {
+            let registered = grant.registered_at.unwrap_or(grant.since);
+            facts.push(viewer.moment_fact("access-fact-registered", registered, ""));
+            facts.push(match grant.last_sign_in_at {
+                Some(moment) => viewer.moment_fact("access-fact-last-sign-in", moment, ""),
+                None => viewer.fact("access-fact-last-sign-in", words.get("access-never-signed-in")),
+            });
+            facts.extend(
+                grant.sign_in_name.as_ref().map(|name| viewer.fact("access-fact-sign-in-name", name)),
+            );
+            facts.push(viewer.fact("access-fact-second-step", words.get("access-second-step-off")));
+        }
+        Phase::NoPortalAccess => {
+            let label = match grant.ended_by {
+                Some(EndedBy::OwnershipMoved) => "access-fact-ended",
+                _ => "access-fact-revoked",
+            };
+            facts.push(viewer.moment_fact(label, grant.since, &grant.by_name));
+            facts.extend(why(viewer, grant));
+            facts
+                .extend(grant.last_sign_in_at.map(|m| viewer.moment_fact("access-fact-last-sign-in", m, "")));
+        }
+    }
+    facts
+}
+
+/// What ended it, and the reason that somebody gave.
+fn why(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
+    let cause = grant.ended_by.map(|cause| match cause {
+        EndedBy::AddressChanged => viewer.words.get("access-why-address-changed"),
+        EndedBy::OwnershipMoved => viewer.words.get("access-why-ownership-moved"),
+        EndedBy::Disowned => viewer.words.get("access-why-disowned"),
+    });
+    let reason = Some(grant.reason.clone()).filter(|reason| !reason.is_empty());
+    [("access-fact-why", cause), ("access-fact-reason", reason)]
+        .into_iter()
+        .filter_map(|(label, text)| Some(viewer.fact(label, text?)))
+        .collect()
+}
+
+fn sent(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
+    let Some(sent_at) = grant.sent_at else { return Vec::new() };
+    if grant.channel == Some(Channel::MailBody) {
+        return vec![viewer.moment_fact("access-fact-letter", sent_at, &grant.sent_by)];
+    }
+    let mut facts = vec![viewer.moment_fact("access-fact-sent", sent_at, &grant.sent_by)];
+    facts.extend(grant.address.as_ref().map(|address| viewer.fact("access-fact-to", address)));
+    facts
+}
+
+fn good_until(viewer: Viewer<'_>, grant: &Overview) -> Option<Fact> {
+    let end = grant.expires_at?;
+    let when = viewer.when(end);
+    let (label, text) = match time_left(viewer.words, end, viewer.now) {
+        Some(left) => {
+            let text = viewer.words.with2("access-until-left", "until", &when.exact, "left", left);
+            ("access-fact-until", text)
+        }
+        None => (
+            "access-fact-expired",
+            viewer.words.with2("access-expired-when", "when", &when.relative, "exact", &when.exact),
+        ),
+    };
+    Some(Fact { when: Some(when), ..viewer.fact(label, text) })
+}
+
+/// What became of a mail, in plain words. Never "delivered": nobody can know.
+fn mail_fact(viewer: Viewer<'_>, mail: &MailState) -> Fact {
+    let words = viewer.words;
+    let reason = || {
+        let key = mail.last_reason.as_deref().unwrap_or("mail-reason-unknown");
+        words.find(key).unwrap_or_else(|| words.get("access-mail-no-reason"))
+    };
+    let (text, moment, attention) = match mail.state {
+        Delivery::Queued => (words.get("access-mail-queued"), Some(mail.created_at), false),
+        Delivery::Sending => (words.get("access-mail-sending"), Some(mail.created_at), false),
+        Delivery::Sent => {
+            let at = mail.finished_at.unwrap_or(mail.created_at);
+            let when = viewer.when(at).relative;
+            (words.with1("access-mail-sent", "when", when), Some(at), false)
+        }
+        Delivery::Deferred => {
+            (words.with1("access-mail-deferred", "reason", reason()), Some(mail.created_at), true)
+        }
+        Delivery::Undeliverable => {
+            let at = mail.bounced_at.or(mail.finished_at);
+            (words.with1("access-mail-undeliverable", "reason", reason()), at, true)
+        }
+        Delivery::Cancelled if mail.last_reason.as_deref() == Some(LINK_OVER) => {
+            (words.with1("access-mail-not-sent", "reason", reason()), mail.finished_at, true)
+        }
+        Delivery::Cancelled => (words.get("access-mail-cancelled"), mail.finished_at, false),
+    };
+    Fact { when: moment.map(|m| viewer.when(m)), attention, ..viewer.fact("access-fact-mail", text) }
+}
+
+fn is_open(phase: Phase) -> bool {
+    matches!(phase, Phase::Invited | Phase::Expired)
+}
+
+fn is_undeliverable(grant: &Overview) -> bool {
+    grant.mail.as_ref().is_some_and(|mail| mail.state == Delivery::Undeliverable)
+}
+
+fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
+    let words = viewer.words;
+    let face_sheet = || {
+        let path = format!("/staff/charts/{}/edit", grant.chart_id);
+        viewer.may_manage.then(|| (path, words.get("access-open-face-sheet")))
+    };
+    let notice = |key: &str| Notice { text: words.get(key), link: face_sheet() };
+    let mut notices = Vec::new();
+    let open = is_open(grant.phase);
+    let invitable = matches!(grant.phase, Phase::NotInvited | Phase::Canceled | Phase::Declined);
+    if open || invitable {
+        let lacks = lacks_in_words(words, &grant.lacks);
+        notices.extend(lacks.map(|text| Notice { text, link: face_sheet() }));
+    }
+    if open && is_undeliverable(grant) {
+        notices.push(Notice { text: words.get("access-notice-undeliverable"), link: None });
+    } else if invitable && grant.address_undeliverable {
+        notices.push(notice("access-notice-address-undeliverable"));
+    }
+    match grant.phase {
+        Phase::Locked if grant.may_unlock => notices.push(notice("access-notice-locked")),
+        Phase::Locked => notices.push(notice("access-notice-locked-over")),
+        Phase::Declined if grant.ended_by == Some(EndedBy::Disowned) => {
+            notices.push(notice("access-notice-disowned"));
+        }
+        Phase::Declined => notices.push(notice("access-notice-declined")),
+        Phase::Canceled if grant.ended_by == Some(EndedBy::AddressChanged) => {
+            notices.push(match &grant.address_on_file {
+                Some(new) => {
+                    Notice { text: words.with1("access-notice-address-changed", "new", new), link: None }
+                }
+                None => notice("access-notice-address-gone"),
+            });
+        }
+        Phase::NoPortalAccess if grant.ended_by == Some(EndedBy::OwnershipMoved) => {
+            let text = words.with1("access-notice-ownership-moved", "name", &grant.person_name);
+            notices.push(Notice { text, link: None });
+        }
+        Phase::Active if grant.address_on_file.is_some() && differs_from_chart(grant) => {
+            notices.push(notice("access-notice-differs"));
+        }
+        _ => {}
+    }
+    notices
+}
+
+/// Registered with another address than the face sheet has now (invitation.md §7: a note, no more).
+fn differs_from_chart(grant: &Overview) -> bool {
+    match (&grant.address, &grant.address_on_file) {
+        (Some(invited), Some(on_file)) => invited.to_lowercase() != on_file.to_lowercase(),
+        _ => false,
+    }
+}
+
+/// What can be done from here: whether it stands in sight or in the menu, in the fixed order
+/// Change Ownership · Resend Invite · Revoke Access · the rest.
+fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
+    use Act::{
+        Cancel, ChangeEmail, ChangeOwner, Invite, MailBody, Resend, Reset, Restore, Revoke, SignOut, Unlock,
+    };
+    let (in_sight, in_menu): (&[Act], &[Act]) = match grant.phase {
+        Phase::NotInvited | Phase::Canceled | Phase::Declined => (&[Invite], &[ChangeOwner, MailBody]),
+        Phase::Invited | Phase::Expired if is_undeliverable(grant) => {
+            (&[ChangeEmail, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, MailBody, Cancel])
+        }
+        Phase::Invited | Phase::Expired => {
+            (&[Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, MailBody, Cancel])
+        }
+        Phase::Locked if !grant.may_unlock => {
+            (&[Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, MailBody, Cancel])
+        }
+        Phase::Locked => (&[Unlock, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, MailBody, Cancel]),
+        Phase::Active => (&[], &[ChangeOwner, Revoke, Reset, SignOut]),
+        Phase::NoPortalAccess if grant.registered_at.is_some() || grant.account_id.is_some() => {
+            (&[Restore], &[ChangeOwner])
+        }
+        Phase::NoPortalAccess => (&[Invite], &[ChangeOwner, MailBody]),
+    };
+    let offer = |act: Act, primary: bool| Offer {
+        act,
+        label: act.words(words, "label", grant),
+        context: words.with1("access-offer-for", "name", &grant.person_name),
+        primary,
+        danger: matches!(act, Revoke | Cancel),
+    };
+    let seen = in_sight.iter().enumerate().map(|(i, act)| (true, offer(*act, i == 0)));
+    let hidden = in_menu.iter().map(|act| (false, offer(*act, false)));
+    seen.chain(hidden).collect()
+}
+
+fn next_step(viewer: Viewer<'_>, grant: &Overview) -> String {
+    let words = viewer.words;
+    match grant.phase {
+        Phase::Invited if is_undeliverable(grant) => words.get("access-next-mend"),
+        Phase::Invited => match (grant.next_reminder_at, grant.expires_at) {
+            (Some(at), _) => words.with1("access-next-reminder", "when", viewer.when(at).exact),
+            (None, Some(end)) => words.with1("access-next-end", "when", viewer.when(end).exact),
+            (None, None) => words.get("access-next-nothing"),
+        },
+        _ => words.get("access-next-nothing"),
+    }
+}
+
+fn timeline(viewer: Viewer<'_>, history: &[HistoryEntry]) -> Vec<TimelineLine> {
+    history
+        .iter()
+        .rev()
+        // That a reminder fell due and that its mail left is one fact to a reader; the mail's line says
+        // to which address.
+        .filter(|line| line.entry.what != "access.reminded")
+        .map(|HistoryEntry { whose, entry }| TimelineLine {
+            when: viewer.when(entry.at),
+            whose: whose.clone(),
+            text: entry.sentence(viewer.words),
+            by: entry.by_name.clone(),
+            tone: tone_of(&entry.what),
+        })
+        .collect()
+}
+
+/// The colour of a line's dot; a word we do not know has none.
+fn tone_of(what: &str) -> &'static str {
+    let (_, verb) = what.split_once('.').unwrap_or(("", what));
+    match verb {
+        "registered" | "restored" => "good",
+        "invited" | "resent" | "letter_made" | "sent" | "reminded" | "unlocked" => "waiting",
+        "locked" | "check_failed" | "bounced" | "undeliverable" | "declined" | "disowned" | "expired"
+        | "asked" => "attention",
+        "revoked" | "canceled" | "ownership_moved" => "stopped",
+        _ => "",
+    }
+}

@@ -1,0 +1,528 @@
+//! The queries of grants and invitations, and nothing else's.
+
+use diesel::prelude::*;
+use jiff::civil::Date;
+
+use crate::insert_many;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId, PracticeId};
+use crate::kernel::secrets::{ShortCode, Token};
+use crate::platform::db::schema::{chart, invitation, portal_access};
+use crate::platform::db::{Conn, OpenedBy, PracticeScope, Scoped, System};
+use crate::platform::fault::Fault;
+use crate::platform::permissions::Right;
+use crate::features::access::lifecycle::{Credential, Ending, Grant, Phase, State, is_over};
+use crate::features::access::overview::GrantRole;
+use crate::features::practice::{self, Practice};
+use crate::word_enum;
+
+word_enum! {
+    /// How an invitation reaches its reader.
+    pub enum Channel {
+        /// By mail.
+        Mail = "mail",
+        /// On paper, with a code to type.
+        MailBody = "letter",
+    }
+}
+
+word_enum! {
+    /// Where one generation of an invitation stands. Only the newest of a grant can be live.
+    pub enum InvitationState {
+        /// It may be used, if its time is not over and it is not locked: the grant says.
+        Live = "live",
+        /// A newer one was sent.
+        Superseded = "superseded",
+        /// It was used.
+        Accepted = "accepted",
+        /// Staff took it back.
+        Withdrawn = "withdrawn",
+        /// Its holder declined.
+        Declined = "declined",
+        /// The person's address changed.
+        AddressChanged = "address_changed",
+    }
+}
+
+impl From<Ending> for InvitationState {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Superseded => Self::Superseded,
+            Ending::Accepted => Self::Accepted,
+            Ending::Withdrawn => Self::Withdrawn,
+            Ending::Declined => Self::Declined,
+            Ending::AddressChanged => Self::AddressChanged,
+        }
+    }
+}
+
+/// A grant's row: the current truth.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = portal_access, treat_none_as_default_value = false)]
+pub struct AccessRow {
+    /// The practice.
+    pub practice_id: PracticeId,
+    /// The grant.
+    pub access_id: AccessId,
+    /// Its chart.
+    pub chart_id: ChartId,
+    /// Whose it is.
+    pub person_id: PersonId,
+    /// Owner or representative.
+    pub role: GrantRole,
+    /// What it allows: see [`Right::read_list`].
+    pub rights: String,
+    /// The last day it counts, where it is limited.
+    pub ends_on: Option<String>,
+    /// What is stored of its state; "expired" never is.
+    pub state: State,
+    /// The newest invitation's number; 0 before the first.
+    pub generation: i32,
+    /// When the newest link ends; set while one is out.
+    pub expires_at: Option<Timestamp>,
+    /// Failed checks on the newest link.
+    pub mismatches: i32,
+    /// Where the newest link went.
+    pub invited_address: Option<EmailAddress>,
+    /// When a link's holder asked for a new one.
+    pub asked_at: Option<Timestamp>,
+    /// The home practice of the account behind it.
+    pub account_practice_id: Option<PracticeId>,
+    /// The account behind it, once registered.
+    pub account_id: Option<AccountId>,
+    /// Since when it is in this state.
+    pub since_at: Timestamp,
+    /// Who brought it there; empty for the client's side.
+    pub by_name: String,
+    /// Why (revoked).
+    pub reason: String,
+    /// Counts changes: the guard of every update.
+    pub version: i64,
+    /// When the row was made.
+    pub created_at: Timestamp,
+}
+
+impl AccessRow {
+    /// A grant that nobody has touched; not yet in the database.
+    pub fn fresh(c: &Scoped<'_>, chart: &ChartId, person: &PersonId, role: GrantRole) -> Self {
+        Self {
+            practice_id: c.practice().clone(),
+            access_id: AccessId::fresh(c.rng(), c.now()),
+            chart_id: chart.clone(),
+            person_id: person.clone(),
+            role,
+            rights: Right::write_list(Right::ALL),
+            ends_on: None,
+            state: State::None,
+            generation: 0,
+            expires_at: None,
+            mismatches: 0,
+            invited_address: None,
+            asked_at: None,
+            account_practice_id: None,
+            account_id: None,
+            since_at: c.now(),
+            by_name: String::new(),
+            reason: String::new(),
+            version: 0,
+            created_at: c.now(),
+        }
+    }
+
+    /// As the life cycle knows it.
+    pub fn grant(&self) -> Grant {
+        Grant {
+            state: self.state,
+            generation: self.generation,
+            expires_at: self.expires_at,
+            mismatches: self.mismatches,
+            credential: if self.account_id.is_some() { Credential::Present } else { Credential::Absent },
+        }
+    }
+
+    /// What people see at `now`: the same function that enforcement asks (INV-11).
+    pub fn phase(&self, now: Timestamp) -> Phase {
+        self.grant().phase(now)
+    }
+
+    /// Is a link out (good, expired or locked)?
+    pub fn is_out(&self) -> bool {
+        matches!(self.state, State::Invited | State::Locked)
+    }
+
+    /// What it allows.
+    pub fn rights(&self) -> Vec<Right> {
+        Right::read_list(&self.rights)
+    }
+
+    /// Is its last day over? That day counts whole (IDP-07). `today` is the practice's own date. An end
+    /// that cannot be read has come.
+    pub fn has_ended(&self, today: Date) -> bool {
+        self.ends_on.as_ref().is_some_and(|last| !last.parse::<Date>().is_ok_and(|last| today <= last))
+    }
+
+    /// Takes over what the life cycle decided. `since` and `by` move only with the state; the account
+    /// goes with the credential.
+    pub fn take(&mut self, grant: &Grant, now: Timestamp, by_name: &str) {
+        if self.state != grant.state || self.generation != grant.generation {
+            self.since_at = now;
+            by_name.clone_into(&mut self.by_name);
+            self.reason.clear();
+        }
+        self.state = grant.state;
+        self.generation = grant.generation;
+        self.expires_at = grant.expires_at;
+        self.mismatches = grant.mismatches;
+        if grant.credential == Credential::Absent {
+            (self.account_practice_id, self.account_id) = (None, None);
+        }
+    }
+}
+
+/// One generation of an invitation.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = invitation, treat_none_as_default_value = false)]
+pub struct InvitationRow {
+    /// The practice.
+    pub practice_id: PracticeId,
+    /// The generation's own name.
+    pub invitation_id: InvitationId,
+    /// Its grant.
+    pub access_id: AccessId,
+    /// Its number, from 1.
+    pub generation: i32,
+    /// By mail or as a letter.
+    pub channel: Channel,
+    /// Where it stands.
+    pub state: InvitationState,
+    /// SHA-256 of the link's token.
+    pub token_hash: String,
+    /// SHA-256 of the letter's code.
+    pub code_hash: Option<String>,
+    /// Where it went; none for a letter.
+    pub address: Option<EmailAddress>,
+    /// When staff confirmed.
+    pub sent_at: Timestamp,
+    /// Until when it is good; printed in the mail, so it never moves.
+    pub expires_at: Timestamp,
+    /// Who confirmed.
+    pub sent_by_name: String,
+    /// When its form was first filled in.
+    pub opened_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// SHA-256 of the form's nonce that used it.
+    pub nonce_hash: Option<String>,
+    /// The token, sealed, while the link is live.
+    pub sealed_token: Option<Vec<u8>>,
+}
+
+/// The undeliverable mails that carry a grant's newest link, for `exists` inside a query on
+/// `portal_access`.
+macro_rules! undeliverable_mails {
+    () => {{
+        use $crate::platform::db::schema::{invitation, outbox, portal_access};
+        outbox::table
+            .inner_join(
+                invitation::table.on(invitation::practice_id
+                    .eq(outbox::practice_id)
+                    .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
+            )
+            .filter(outbox::practice_id.eq(portal_access::practice_id))
+            .filter(outbox::access_id.eq(portal_access::access_id.nullable()))
+            .filter(outbox::state.eq($crate::platform::outbox::Delivery::Undeliverable))
+            .filter(invitation::generation.eq(portal_access::generation))
+    }};
+}
+pub(crate) use undeliverable_mails;
+
+/// Holds charts until the end of the transaction, in the order of their names, so that everything
+/// that touches a chart's access happens one after the other. SQLite's transaction holds everything
+/// already. Charts are held before accounts ([`accounts::lock_account`]).
+///
+/// [`accounts::lock_account`]: crate::features::access::accounts::lock_account
+pub fn lock_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<(), Fault> {
+    let practice = c.practice().clone();
+    if let Conn::Postgres(conn) = &mut *c.conn {
+        chart::table
+            .filter(chart::practice_id.eq(practice))
+            .filter(chart::chart_id.eq_any(charts))
+            .order(chart::chart_id.asc())
+            .for_update()
+            .select(chart::chart_id)
+            .load::<ChartId>(conn)?;
+    }
+    Ok(())
+}
+
+/// One grant.
+pub fn load_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow>, Fault> {
+    Ok(portal_access::table
+        .filter(portal_access::practice_id.eq(c.practice().clone()))
+        .filter(portal_access::access_id.eq(id.clone()))
+        .select(AccessRow::as_select())
+        .first(c.conn)
+        .optional()?)
+}
+
+/// One grant, with its chart held until the end of the transaction.
+pub fn lock_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow>, Fault> {
+    let Some(found) = load_access(c, id)? else { return Ok(None) };
+    lock_charts(c, std::slice::from_ref(&found.chart_id))?;
+    load_access(c, id)
+}
+
+/// Every grant of these charts.
+pub fn access_of_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<AccessRow>, Fault> {
+    Ok(portal_access::table
+        .filter(portal_access::practice_id.eq(c.practice().clone()))
+        .filter(portal_access::chart_id.eq_any(charts))
+        .order(portal_access::access_id.asc())
+        .select(AccessRow::as_select())
+        .load(c.conn)?)
+}
+
+/// Every grant of these people.
+pub fn access_of_people(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<AccessRow>, Fault> {
+    Ok(portal_access::table
+        .filter(portal_access::practice_id.eq(c.practice().clone()))
+        .filter(portal_access::person_id.eq_any(people))
+        .order(portal_access::access_id.asc())
+        .select(AccessRow::as_select())
+        .load(c.conn)?)
+}
+
+/// The grants that count now of an account whose sign-in was just checked, oldest first, each with its
+/// practice: active, not past their last day, in a practice that is not suspended. One query crosses
+/// practices, because the account does.
+pub fn grants_of_account(
+    system: &mut System<'_>,
+    home: &PracticeId,
+    account: &AccountId,
+) -> Result<Vec<(Practice, AccessRow)>, Fault> {
+    let rows: Vec<AccessRow> = portal_access::table
+        .filter(portal_access::account_practice_id.eq(home.clone()))
+        .filter(portal_access::account_id.eq(account.clone()))
+        .filter(portal_access::state.eq(State::Active))
+        .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
+        .select(AccessRow::as_select())
+        .load(system.conn)?;
+    let now = system.now;
+    let mut held = Vec::with_capacity(rows.len());
+    for row in rows {
+        let scope = PracticeScope::opened_by(OpenedBy::ClientSession, row.practice_id.clone());
+        let practice = practice::load(&mut system.within(&scope))?;
+        let today = now.in_zone(&practice.zone()).date();
+        if practice.suspended_at.is_none() && !row.has_ended(today) {
+            held.push((practice, row));
+        }
+    }
+    Ok(held)
+}
+
+/// Puts new grants in.
+pub fn insert_access(c: &mut Scoped<'_>, rows: &[AccessRow]) -> Result<(), Fault> {
+    insert_many!(c.conn, portal_access::table, rows);
+    Ok(())
+}
+
+/// Saves a grant if nobody saved it since it was loaded; a lost race is a fault that the database's
+/// retry answers by running the whole unit again.
+pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault> {
+    let saved = diesel::update(
+        portal_access::table
+            .filter(portal_access::practice_id.eq(c.practice().clone()))
+            .filter(portal_access::access_id.eq(row.access_id.clone()))
+            .filter(portal_access::version.eq(row.version)),
+    )
+    .set((
+        portal_access::role.eq(row.role),
+        portal_access::rights.eq(row.rights.clone()),
+        portal_access::state.eq(row.state),
+        portal_access::generation.eq(row.generation),
+        portal_access::expires_at.eq(row.expires_at),
+        portal_access::mismatches.eq(row.mismatches),
+        portal_access::invited_address.eq(row.invited_address.clone()),
+        portal_access::asked_at.eq(row.asked_at),
+        portal_access::account_practice_id.eq(row.account_practice_id.clone()),
+        portal_access::account_id.eq(row.account_id.clone()),
+        portal_access::since_at.eq(row.since_at),
+        portal_access::by_name.eq(row.by_name.clone()),
+        portal_access::reason.eq(row.reason.clone()),
+        portal_access::version.eq(row.version + 1),
+    ))
+    .execute(c.conn)?;
+    if saved == 0 {
+        return Err(Fault::lost_race("a grant was changed by somebody else"));
+    }
+    row.version += 1;
+    Ok(())
+}
+
+/// Does the link of this invitation still count: is it the newest of its grant, and its time not over?
+/// What the outbox's worker asks before it sends a mail with the link.
+pub fn link_counts(c: &mut Scoped<'_>, id: &InvitationId) -> Result<bool, Fault> {
+    let now = c.now();
+    let found = invitation::table
+        .inner_join(
+            portal_access::table.on(portal_access::practice_id
+                .eq(invitation::practice_id)
+                .and(portal_access::access_id.eq(invitation::access_id))
+                .and(portal_access::generation.eq(invitation::generation))),
+        )
+        .filter(invitation::practice_id.eq(c.practice().clone()))
+        .filter(invitation::invitation_id.eq(id.clone()))
+        .filter(invitation::state.eq(InvitationState::Live))
+        .select(AccessRow::as_select())
+        .first(c.conn)
+        .optional()?;
+    Ok(found.is_some_and(|row| row.is_out() && !is_over(row.expires_at, now)))
+}
+
+/// Puts new generations in.
+pub fn insert_invitations(c: &mut Scoped<'_>, rows: &[InvitationRow]) -> Result<(), Fault> {
+    insert_many!(c.conn, invitation::table, rows);
+    Ok(())
+}
+
+/// The generations of one grant, newest first.
+pub fn invitations_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<InvitationRow>, Fault> {
+    Ok(invitation::table
+        .filter(invitation::practice_id.eq(c.practice().clone()))
+        .filter(invitation::access_id.eq(access.clone()))
+        .order(invitation::generation.desc())
+        .select(InvitationRow::as_select())
+        .load(c.conn)?)
+}
+
+/// The generation behind a link's token.
+pub fn find_by_token(c: &mut Scoped<'_>, token: &Token) -> Result<Option<InvitationRow>, Fault> {
+    Ok(invitation::table
+        .filter(invitation::practice_id.eq(c.practice().clone()))
+        .filter(invitation::token_hash.eq(token.hash()))
+        .select(InvitationRow::as_select())
+        .first(c.conn)
+        .optional()?)
+}
+
+/// The generation behind a letter's code.
+pub fn find_by_code(c: &mut Scoped<'_>, code: &ShortCode) -> Result<Option<InvitationRow>, Fault> {
+    Ok(invitation::table
+        .filter(invitation::practice_id.eq(c.practice().clone()))
+        .filter(invitation::code_hash.eq(code.hash()))
+        .select(InvitationRow::as_select())
+        .first(c.conn)
+        .optional()?)
+}
+
+/// The live generations of these grants: at most one each.
+pub fn live_invitations(
+    c: &mut Scoped<'_>,
+    grants: &[AccessId],
+) -> Result<Vec<(AccessId, InvitationId)>, Fault> {
+    Ok(invitation::table
+        .filter(invitation::practice_id.eq(c.practice().clone()))
+        .filter(invitation::access_id.eq_any(grants))
+        .filter(invitation::state.eq(InvitationState::Live))
+        .select((invitation::access_id, invitation::invitation_id))
+        .load(c.conn)?)
+}
+
+/// Ends generations that are live. The sealed token goes with them.
+pub fn end_invitations(
+    c: &mut Scoped<'_>,
+    ids: &[InvitationId],
+    state: InvitationState,
+    nonce_hash: Option<String>,
+) -> Result<usize, Fault> {
+    let now = c.now();
+    Ok(diesel::update(
+        invitation::table
+            .filter(invitation::practice_id.eq(c.practice().clone()))
+            .filter(invitation::invitation_id.eq_any(ids))
+            .filter(invitation::state.eq(InvitationState::Live)),
+    )
+    .set((
+        invitation::state.eq(state),
+        invitation::ended_at.eq(now),
+        invitation::nonce_hash.eq(nonce_hash),
+        invitation::sealed_token.eq(None::<Vec<u8>>),
+    ))
+    .execute(c.conn)?)
+}
+
+/// Notes that the form behind a link was filled in for the first time. Only a POST comes here.
+pub fn mark_opened(c: &mut Scoped<'_>, id: &InvitationId) -> Result<(), Fault> {
+    let now = c.now();
+    diesel::update(
+        invitation::table
+            .filter(invitation::practice_id.eq(c.practice().clone()))
+            .filter(invitation::invitation_id.eq(id.clone()))
+            .filter(invitation::opened_at.is_null()),
+    )
+    .set(invitation::opened_at.eq(now))
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// When these grants were resent by mail since `since`, oldest first: what the daily cap counts. The
+/// first invitation of a grant is not a resend.
+pub fn resends_since(
+    c: &mut Scoped<'_>,
+    grants: &[AccessId],
+    since: Timestamp,
+) -> Result<Vec<(AccessId, Timestamp)>, Fault> {
+    Ok(invitation::table
+        .filter(invitation::practice_id.eq(c.practice().clone()))
+        .filter(invitation::access_id.eq_any(grants))
+        .filter(invitation::channel.eq(Channel::Mail))
+        .filter(invitation::generation.gt(1))
+        .filter(invitation::sent_at.gt(since))
+        .order(invitation::sent_at.asc())
+        .select((invitation::access_id, invitation::sent_at))
+        .load(c.conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::rng::SystemChance;
+    use jiff::civil::date;
+
+    #[test]
+    fn idp_07_a_grant_counts_through_its_last_day() {
+        let now = Timestamp::from_micros(1_796_137_200_000_000);
+        let row = |ends_on: Option<&str>| AccessRow {
+            practice_id: PracticeId::fresh(&SystemChance, now),
+            access_id: AccessId::fresh(&SystemChance, now),
+            chart_id: ChartId::fresh(&SystemChance, now),
+            person_id: PersonId::fresh(&SystemChance, now),
+            role: GrantRole::Representative,
+            rights: Right::write_list(Right::ALL),
+            ends_on: ends_on.map(str::to_owned),
+            state: State::Active,
+            generation: 1,
+            expires_at: None,
+            mismatches: 0,
+            invited_address: None,
+            asked_at: None,
+            account_practice_id: None,
+            account_id: None,
+            since_at: now,
+            by_name: String::new(),
+            reason: String::new(),
+            version: 1,
+            created_at: now,
+        };
+        for (ends_on, today, ended) in [
+            (None, date(9999, 12, 31), false),
+            (Some("2028-02-29"), date(2028, 2, 28), false),
+            (Some("2028-02-29"), date(2028, 2, 29), false),
+            (Some("2028-02-29"), date(2028, 3, 1), true),
+            (Some("no day at all"), date(2026, 12, 1), true),
+        ] {
+            assert_eq!(row(ends_on).has_ended(today), ended, "{ends_on:?} on {today}");
+        }
+    }
+}

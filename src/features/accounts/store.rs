@@ -1,0 +1,256 @@
+//! The rows of portal accounts and of their sessions.
+
+use diesel::prelude::*;
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::{person_address, portal_access, portal_account, session};
+use crate::platform::fault::Fault;
+use crate::platform::i18n::{Language, Words};
+use crate::platform::web::session::Audience;
+use crate::features::access::lifecycle::State;
+use crate::features::charts::{self, AddressKind};
+
+/// One person's sign-in.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = portal_account)]
+pub struct Account {
+    /// Its home: the practice where it was made.
+    pub practice_id: PracticeId,
+    /// The account.
+    pub account_id: AccountId,
+    /// What its holder signs in with.
+    pub sign_in_name: String,
+    /// The same, folded: what decides equality.
+    pub sign_in_key: String,
+    /// Where mails about the sign-in go.
+    pub email: EmailAddress,
+    /// `en` or `es`.
+    pub language: String,
+    /// The password's hash.
+    pub password_hash: String,
+    /// When its holder last signed in.
+    pub last_sign_in_at: Option<Timestamp>,
+}
+
+impl Account {
+    /// Its holder's language.
+    pub fn language(&self) -> Language {
+        Language::read(&self.language)
+    }
+}
+
+/// What decides whether two sign-in names are one.
+pub fn sign_in_key(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// An account of this practice.
+pub fn find(c: &mut Scoped<'_>, id: &AccountId) -> Result<Option<Account>, Fault> {
+    Ok(portal_account::table
+        .filter(portal_account::practice_id.eq(c.practice().clone()))
+        .filter(portal_account::account_id.eq(id.clone()))
+        .select(Account::as_select())
+        .first(c.conn)
+        .optional()?)
+}
+
+/// Whom this sign-in name means at this practice's door: an account made here, else one made
+/// elsewhere that holds a grant here. Both are always looked for, so that the time tells nothing.
+pub fn find_by_name(c: &mut Scoped<'_>, key: &str) -> Result<Option<Account>, Fault> {
+    let here = portal_account::table
+        .filter(portal_account::practice_id.eq(c.practice().clone()))
+        .filter(portal_account::sign_in_key.eq(key))
+        .select(Account::as_select())
+        .first(c.conn)
+        .optional()?;
+    let guest = portal_account::table
+        .inner_join(portal_access::table.on(has_account()))
+        .filter(portal_account::sign_in_key.eq(key))
+        .filter(portal_account::practice_id.ne(c.practice().clone()))
+        .filter(portal_access::practice_id.eq(c.practice().clone()))
+        .filter(portal_access::state.eq(State::Active))
+        .select(Account::as_select())
+        .first(c.conn)
+        .optional()?;
+    Ok(here.or(guest))
+}
+
+/// A grant's account.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn has_account() -> _ {
+    portal_access::account_practice_id
+        .eq(portal_account::practice_id.nullable())
+        .and(portal_access::account_id.eq(portal_account::account_id.nullable()))
+}
+
+/// Whose forgotten password somebody means who types this address: the account of that name, and
+/// those of the people whose face sheet has the address. A couple may share one mailbox, so there
+/// can be several. Mail goes to each account's own address, whatever was typed.
+pub fn find_by_address(c: &mut Scoped<'_>, key: &str) -> Result<Vec<Account>, Fault> {
+    let mut found: Vec<Account> = find_by_name(c, key)?.into_iter().collect();
+    let of_people: Vec<Account> = portal_account::table
+        .inner_join(portal_access::table.on(has_account()))
+        .inner_join(
+            person_address::table.on(person_address::practice_id
+                .eq(portal_access::practice_id)
+                .and(person_address::person_id.eq(portal_access::person_id))),
+        )
+        .filter(person_address::practice_id.eq(c.practice().clone()))
+        .filter(person_address::value_key.eq(key))
+        .filter(person_address::kind.eq(AddressKind::Email))
+        .filter(portal_access::practice_id.eq(c.practice().clone()))
+        .order(portal_account::created_at.asc())
+        .limit(10)
+        .select(Account::as_select())
+        .load(c.conn)?;
+    for account in of_people {
+        if found.iter().all(|known| known.account_id != account.account_id) {
+            found.push(account);
+        }
+    }
+    Ok(found)
+}
+
+/// Notes a sign-in; with a new hash of the same password where the one that was checked was made with
+/// weaker settings (PWD-04).
+pub fn signed_in(c: &mut Scoped<'_>, account: &Account, rehashed: Option<&str>) -> Result<(), Fault> {
+    let now = c.now();
+    let row = portal_account::table
+        .filter(portal_account::practice_id.eq(c.practice().clone()))
+        .filter(portal_account::account_id.eq(account.account_id.clone()));
+    diesel::update(row.clone()).set(portal_account::last_sign_in_at.eq(now)).execute(c.conn)?;
+    if let Some(hash) = rehashed {
+        // Never over a newer password.
+        diesel::update(row.filter(portal_account::password_hash.eq(account.password_hash.clone())))
+            .set(portal_account::password_hash.eq(hash))
+            .execute(c.conn)?;
+    }
+    Ok(())
+}
+
+/// Sets a new password.
+pub fn set_password(c: &mut Scoped<'_>, id: &AccountId, hash: &str) -> Result<(), Fault> {
+    diesel::update(
+        portal_account::table
+            .filter(portal_account::practice_id.eq(c.practice().clone()))
+            .filter(portal_account::account_id.eq(id.clone())),
+    )
+    .set((portal_account::password_hash.eq(hash), portal_account::version.eq(portal_account::version + 1)))
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// Sets the language of pages and mails.
+pub fn set_language(c: &mut Scoped<'_>, id: &AccountId, language: Language) -> Result<(), Fault> {
+    diesel::update(
+        portal_account::table
+            .filter(portal_account::practice_id.eq(c.practice().clone()))
+            .filter(portal_account::account_id.eq(id.clone())),
+    )
+    .set((
+        portal_account::language.eq(language.word()),
+        portal_account::version.eq(portal_account::version + 1),
+    ))
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// An open session, as its owner sees it.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = session)]
+pub struct Device {
+    /// SHA-256 of the cookie's secret.
+    pub token_hash: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// The last request that counted.
+    pub seen_at: Timestamp,
+    /// What its browser calls itself.
+    pub agent: String,
+}
+
+impl Device {
+    /// A name for forms: enough of the hash to tell one's own sessions apart.
+    pub fn short(&self) -> &str {
+        self.token_hash.get(..16).unwrap_or_default()
+    }
+}
+
+/// An account's sessions that are alive, the newest first.
+pub fn devices(c: &mut Scoped<'_>, id: &AccountId) -> Result<Vec<Device>, Fault> {
+    let idle_since = c.now().plus_seconds(-60 * Audience::Client.idle_minutes());
+    Ok(session::table
+        .filter(session::practice_id.eq(c.practice().clone()))
+        .filter(session::subject_id.eq(id.as_str()))
+        .filter(session::audience.eq(Audience::Client))
+        .filter(session::ended_at.is_null())
+        .filter(session::seen_at.gt(idle_since))
+        .order(session::seen_at.desc())
+        .select(Device::as_select())
+        .load(c.conn)?)
+}
+
+/// Which grant a session looks at.
+pub fn in_view(c: &mut Scoped<'_>, token_hash: &str) -> Result<Option<AccessId>, Fault> {
+    Ok(session::table
+        .filter(session::practice_id.eq(c.practice().clone()))
+        .filter(session::token_hash.eq(token_hash))
+        .select(session::in_view)
+        .first::<Option<AccessId>>(c.conn)
+        .optional()?
+        .flatten())
+}
+
+/// Turns a session to another grant. The caller has checked that the grant is the account's.
+pub fn look_at(c: &mut Scoped<'_>, token_hash: &str, access: &AccessId) -> Result<(), Fault> {
+    diesel::update(
+        session::table
+            .filter(session::practice_id.eq(c.practice().clone()))
+            .filter(session::token_hash.eq(token_hash)),
+    )
+    .set(session::in_view.eq(access.clone()))
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// Whom a mail about a chart reaches.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// By which grant.
+    pub access_id: AccessId,
+    /// Where to.
+    pub address: EmailAddress,
+    /// Words of their language.
+    pub words: Words,
+    /// How they like to be called.
+    pub called: String,
+}
+
+/// The holder of an active grant to this chart, as a mail reaches them: at their account's address,
+/// unless their face sheet says that it must not be used.
+pub fn reader_of(c: &mut Scoped<'_>, chart: &ChartId, account: &AccountId) -> Result<Option<Reader>, Fault> {
+    let found: Option<(AccessId, PersonId, Account)> = portal_access::table
+        .inner_join(portal_account::table.on(has_account()))
+        .filter(portal_access::practice_id.eq(c.practice().clone()))
+        .filter(portal_access::chart_id.eq(chart.clone()))
+        .filter(portal_access::account_id.eq(account.clone()))
+        .filter(portal_access::state.eq(State::Active))
+        .select((portal_access::access_id, portal_access::person_id, Account::as_select()))
+        .first(c.conn)
+        .optional()?;
+    let Some((access_id, person_id, account)) = found else { return Ok(None) };
+    let Some(person) = charts::load_person(c, &person_id)? else { return Ok(None) };
+    let key = account.email.key();
+    let is_barred = charts::addresses_of(c, &person_id)?
+        .iter()
+        .any(|a| a.kind == AddressKind::Email && a.value_key == key && !a.may_mail);
+    Ok((!is_barred).then(|| Reader {
+        access_id,
+        words: Words::of(account.language()),
+        address: account.email,
+        called: person.called().to_owned(),
+    }))
+}

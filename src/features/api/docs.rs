@@ -1,0 +1,237 @@
+//! The OpenAPI document, made from the handlers and types themselves, and the same as a page that
+//! people read.
+
+use std::sync::LazyLock;
+
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
+use serde_json::Value;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{charts, grants, problem};
+use crate::platform::i18n::{Language, Words};
+use crate::platform::state::AppState;
+use crate::platform::web::accent::Accent;
+use crate::platform::web::errors::html;
+use crate::platform::web::{PageResult, assets, language};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Anteroom", description = "Charts in, invitations out: the API of a practice's client portal."),
+    paths(
+        charts::list, charts::create, charts::read, charts::change,
+        grants::of_chart, grants::invite, grants::change_owner,
+        grants::list, grants::read, grants::resend, grants::cancel, grants::revoke, grants::restore,
+    ),
+    modifiers(&Key),
+    tags(
+        (name = "Charts", description = "A client's record in the practice."),
+        (name = "Grants", description = "Who may see a chart in the portal: invitations, access, and their state."),
+    )
+)]
+struct Document;
+
+/// How a caller shows who it is.
+struct Key;
+
+impl Modify for Key {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.description =
+            Some("A key that an administrator of the practice made, with its scopes.".into());
+        let components = api.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+    }
+}
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(Document::openapi()).unwrap_or(Value::Null));
+
+/// The OpenAPI 3.1 document.
+pub fn document() -> &'static Value {
+    &DOCUMENT
+}
+
+/// `GET /api/openapi.json`.
+pub async fn json() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], document().to_string())
+}
+
+struct Field {
+    name: String,
+    kind: String,
+    link: Option<String>,
+    required: bool,
+    text: String,
+}
+
+struct Operation {
+    anchor: String,
+    method: String,
+    path: String,
+    title: String,
+    scope: String,
+    parameters: Vec<Field>,
+    body: Option<String>,
+    answers: Vec<Field>,
+}
+
+struct Schema {
+    name: String,
+    text: String,
+    fields: Vec<Field>,
+}
+
+#[derive(askama::Template)]
+#[template(path = "features/api/templates/docs.html")]
+struct DocsPage {
+    words: Words,
+    css: String,
+    icon: &'static str,
+    origin: String,
+    groups: Vec<(String, String, Vec<Operation>)>,
+    schemas: Vec<Schema>,
+    problems: Vec<(String, u16, &'static str)>,
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The name at the end of `#/components/schemas/NAME`.
+fn named(schema: &Value) -> Option<String> {
+    schema["$ref"].as_str().and_then(|at| at.rsplit('/').next()).map(str::to_owned)
+}
+
+/// A schema in words, and the type that it leads to.
+fn kind(schema: &Value) -> (String, Option<String>) {
+    if let Some(name) = named(schema) {
+        return (name.clone(), Some(name));
+    }
+    for either in ["oneOf", "anyOf", "allOf"] {
+        if let Some(options) = schema[either].as_array()
+            && let Some(real) = options.iter().find(|o| o["type"] != "null")
+        {
+            return kind(real);
+        }
+    }
+    let word = match &schema["type"] {
+        Value::Array(words) => {
+            words.iter().filter_map(Value::as_str).find(|w| *w != "null").unwrap_or_default()
+        }
+        other => other.as_str().unwrap_or_default(),
+    };
+    if word == "array" {
+        let (inner, link) = kind(&schema["items"]);
+        return (format!("[{inner}]"), link);
+    }
+    match schema["format"].as_str() {
+        Some(format) if word == "string" => (format.to_owned(), None),
+        _ => (word.to_owned(), None),
+    }
+}
+
+fn operation(path: &str, method: &str, o: &Value) -> Operation {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let parameters = list(&o["parameters"])
+        .iter()
+        .map(|p| {
+            let (kind, link) = kind(&p["schema"]);
+            Field {
+                name: text(&p["name"]),
+                kind: format!("{} · {kind}", text(&p["in"])),
+                link,
+                required: p["required"] == true,
+                text: text(&p["description"]),
+            }
+        })
+        .collect();
+    let answers = o["responses"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(status, answer)| {
+            let content = answer["content"].as_object().and_then(|c| c.values().next());
+            let (kind, link) = content.map(|c| kind(&c["schema"])).unwrap_or_default();
+            Field { name: status.clone(), kind, link, required: false, text: text(&answer["description"]) }
+        })
+        .collect();
+    let body = &o["requestBody"]["content"]["application/json"]["schema"];
+    Operation {
+        anchor: text(&o["operationId"]),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        title: text(&o["summary"]),
+        scope: list(&o["security"])
+            .iter()
+            .flat_map(|s| list(&s["api_key"]))
+            .map(|s| text(&s))
+            .collect::<Vec<_>>()
+            .join(" "),
+        parameters,
+        body: named(body),
+        answers,
+    }
+}
+
+fn schemas() -> Vec<Schema> {
+    let fields = |schema: &Value| {
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        schema["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, property)| {
+                let (kind, link) = kind(property);
+                Field {
+                    required: required.contains(&name.as_str()),
+                    name: name.clone(),
+                    kind,
+                    link,
+                    text: text(&property["description"]),
+                }
+            })
+            .collect()
+    };
+    document()["components"]["schemas"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, schema)| Schema {
+            name: name.clone(),
+            text: text(&schema["description"]),
+            fields: fields(schema),
+        })
+        .collect()
+}
+
+/// `GET /api`: the document for people.
+pub async fn page(State(app): State<AppState>, RawQuery(query): RawQuery, headers: HeaderMap) -> PageResult {
+    let language = language::chosen(&app.settings, query.as_deref(), &headers).unwrap_or(Language::English);
+    let mut groups: Vec<(String, String, Vec<Operation>)> = document()["tags"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|tag| (text(&tag["name"]), text(&tag["description"]), Vec::new()))
+        .collect();
+    for (path, methods) in document()["paths"].as_object().into_iter().flatten() {
+        for (method, o) in methods.as_object().into_iter().flatten() {
+            let tag = text(&o["tags"][0]);
+            if let Some(group) = groups.iter_mut().find(|(name, ..)| *name == tag) {
+                group.2.push(operation(path, method, o));
+            }
+        }
+    }
+    html(askama::Template::render(&DocsPage {
+        words: Words::of(language),
+        css: assets::css_path(Accent::default()),
+        icon: assets::icon_path(),
+        origin: app.settings.public_url.clone(),
+        groups,
+        schemas: schemas(),
+        problems: problem::ALL.iter().map(|k| (k.urn(), k.status, k.title)).collect(),
+    }))
+}

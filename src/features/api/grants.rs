@@ -1,0 +1,348 @@
+//! `/api/v1/grants`: who may see a chart, and how far that has come.
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::IntoResponse;
+use diesel::prelude::*;
+
+use super::Usual;
+use super::caller::ApiCaller;
+use super::charts::{id, limit, query, word};
+use super::json::{
+    self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NothingJson,
+    ResendJson, RevokeJson,
+};
+use super::once::{Acted, Answer, Done, Once, once};
+use super::problem::{self, ApiResult, Problem};
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccessId, ChartId, PersonId};
+use crate::platform::audit::By;
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::portal_access;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
+use crate::platform::state::{App, AppState};
+use crate::features::access::actions::{self, Act, Doubt, InviteOrder, Refused};
+use crate::features::access::lifecycle::{Phase, Refusal, State as Stored};
+use crate::features::access::{AccessRow, Overview, overview_of, overviews_of_chart};
+
+fn refused(refused: Refused) -> Problem {
+    let kind = match refused {
+        Refused::LifeCycle(refusal) => match refusal {
+            Refusal::UseInvite => problem::USE_INVITE,
+            Refusal::UseResend => problem::USE_RESEND,
+            Refusal::UseRestore => problem::USE_RESTORE,
+            Refusal::AlreadyRegistered => problem::ALREADY_REGISTERED,
+            Refusal::NotLocked => problem::NOT_LOCKED,
+            Refusal::NoAccess => problem::NO_ACCESS,
+            _ => problem::NO_INVITATION,
+        },
+        Refused::NotFound => problem::NOT_FOUND,
+        Refused::ChartClosed => problem::CHART_CLOSED,
+        Refused::NoAddress => problem::NO_ADDRESS,
+        Refused::NotCheckable => problem::NOT_CHECKABLE,
+        Refused::NotAContact => problem::NOT_A_CONTACT,
+        Refused::TooManyToday(again) => {
+            return Problem::from(problem::TOO_MANY_RESENDS).with("retry_at", again.to_string());
+        }
+        Refused::Doubtful(doubts) => {
+            let suggestion = doubts.iter().map(|(_, text)| text).find(|text| !text.is_empty()).cloned();
+            let words: Vec<&str> = doubts.iter().map(|(doubt, _)| doubt.word()).collect();
+            let problem = Problem::from(problem::DOUBTFUL_ADDRESS).with("doubts", words);
+            return match suggestion {
+                Some(domain) => problem.saying(format!("Did you mean {domain}?")),
+                None => problem,
+            };
+        }
+    };
+    kind.into()
+}
+
+/// What a POST asks for. All are done alike: once for an Idempotency-Key, answered with how things
+/// stand then.
+enum ApiAct {
+    Invite(InviteOrder),
+    /// With the generation that the caller has seen, and the doubts that they have looked at.
+    Resend(AccessId, Option<i32>, Vec<Doubt>),
+    ChangeOwner(ChartId, PersonId),
+    Change(AccessId, Act),
+}
+
+impl ApiAct {
+    fn act(&self, app: &App, c: &mut Scoped<'_>, by: &By, words: Words) -> Acted {
+        let done = match self {
+            Self::Invite(order) => actions::invite_in(app, c, by, order)?.map(|sent| sent.access),
+            Self::Resend(access, seen, confirmed) => {
+                match actions::resend_in(app, c, by, access, *seen, confirmed.clone())? {
+                    // Joined a colleague's: theirs counts, and no second mail goes out.
+                    Ok(_) | Err(Refused::LifeCycle(Refusal::AlreadyResent)) => Ok(access.clone()),
+                    Err(other) => Err(other),
+                }
+            }
+            Self::Change(access, act) => actions::act_in(app, c, by, access, act)?.map(|_| access.clone()),
+            Self::ChangeOwner(chart, to) => {
+                return Ok(match actions::change_owner_in(c, by, chart, to)? {
+                    Ok(()) => {
+                        let answer = shown_of_chart(&overviews_of_chart(c, chart)?, words)?;
+                        Ok(Done { answer, chart: chart.clone() })
+                    }
+                    Err(why) => Err(refused(why)),
+                });
+            }
+        };
+        Ok(match done {
+            Ok(access) => {
+                let overview = overview_of(c, &access)?
+                    .ok_or_else(|| Fault::Damaged(format!("grant {access} was changed and is not there")))?;
+                Ok(Done { answer: shown(&overview, words)?, chart: overview.chart_id })
+            }
+            Err(why) => Err(refused(why)),
+        })
+    }
+}
+
+async fn act(app: &AppState, caller: &ApiCaller, body: &Bytes, deed: Result<ApiAct, Problem>) -> ApiResult {
+    let (by, words) = (caller.by(), caller.words);
+    once(app, caller, body, move |app, c| match &deed {
+        Ok(deed) => deed.act(app, c, &by, words),
+        Err(problem) => Ok(Err(problem.clone())),
+    })
+    .await
+}
+
+fn shown(overview: &Overview, words: Words) -> Result<Answer, Fault> {
+    Answer::ok(GrantJson::of(overview, words))
+}
+
+fn shown_of_chart(overviews: &[Overview], words: Words) -> Result<Answer, Fault> {
+    Answer::ok(ChartGrants { grants: overviews.iter().map(|o| GrantJson::of(o, words)).collect() })
+}
+
+/// One page of grants by id, which is by birth. "Expired" is computed, so the filter computes it too.
+fn page(
+    c: &mut Scoped<'_>,
+    phase: Option<Phase>,
+    after: Option<AccessId>,
+    most: usize,
+) -> Result<Vec<AccessRow>, Fault> {
+    let now = c.now();
+    let mut rows = portal_access::table
+        .filter(portal_access::practice_id.eq(c.practice().clone()))
+        .order(portal_access::access_id.asc())
+        .limit(i64::try_from(most).unwrap_or(1) + 1)
+        .select(AccessRow::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        rows = rows.filter(portal_access::access_id.gt(after));
+    }
+    let state = phase.map(|phase| match phase {
+        Phase::NotInvited => Stored::None,
+        Phase::Invited | Phase::Expired => Stored::Invited,
+        Phase::Locked => Stored::Locked,
+        Phase::Declined => Stored::Declined,
+        Phase::Canceled => Stored::Canceled,
+        Phase::Active => Stored::Active,
+        Phase::NoPortalAccess => Stored::Revoked,
+    });
+    if let Some(state) = state {
+        rows = rows.filter(portal_access::state.eq(state));
+    }
+    match phase {
+        Some(Phase::Invited) => rows = rows.filter(portal_access::expires_at.gt(now)),
+        Some(Phase::Expired) => rows = rows.filter(portal_access::expires_at.le(now)),
+        _ => {}
+    }
+    Ok(rows.load(c.conn)?)
+}
+
+/// List grants, by state.
+#[utoipa::path(get, path = "/api/v1/grants", tag = "Grants", operation_id = "listGrants", params(GrantQuery),
+    responses((status = 200, description = "A page of grants", body = GrantList), Usual),
+    security(("api_key" = ["grants:read"])))]
+pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw): RawQuery) -> ApiResult {
+    let asked: GrantQuery = query(raw.as_deref())?;
+    let phase = word("state", asked.state.as_deref())?;
+    let after = word("cursor", asked.cursor.as_deref())?;
+    let most = limit(asked.limit)?;
+    let mut rows = app.db.read(&caller.scope, move |c| page(c, phase, after, most)).await?;
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let now = app.now();
+    let next = rows.last().filter(|_| more).map(|row| row.access_id.to_string());
+    let grants = rows
+        .into_iter()
+        .map(|row| GrantRow {
+            state: row.phase(now).to_string(),
+            id: row.access_id.to_string(),
+            chart_id: row.chart_id.to_string(),
+            person_id: row.person_id.to_string(),
+            role: row.role.to_string(),
+            generation: row.generation,
+            since: row.since_at.to_string(),
+            expires_at: row.expires_at.map(|at| at.to_string()),
+        })
+        .collect();
+    Ok(Answer::ok(GrantList { grants, next })?.into_response())
+}
+
+/// Read a grant: its state, what became of its mail, its timeline.
+#[utoipa::path(get, path = "/api/v1/grants/{grant}", tag = "Grants", operation_id = "readGrant",
+    params(("grant" = String, Path, description = "The grant's id")),
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:read"])))]
+pub async fn read(State(app): State<AppState>, caller: ApiCaller, Path(grant): Path<String>) -> ApiResult {
+    let access: AccessId = id(&grant)?;
+    let overview = app.db.read(&caller.scope, move |c| overview_of(c, &access)).await?;
+    Ok(shown(&overview.ok_or(problem::NOT_FOUND)?, caller.words)?.into_response())
+}
+
+/// Read all grants of a chart.
+#[utoipa::path(get, path = "/api/v1/charts/{chart}/grants", tag = "Grants", operation_id = "readChartGrants",
+    params(("chart" = String, Path, description = "The chart's id")),
+    responses((status = 200, description = "The chart owner's grant first", body = ChartGrants), Usual),
+    security(("api_key" = ["grants:read"])))]
+pub async fn of_chart(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+) -> ApiResult {
+    let chart: ChartId = id(&chart)?;
+    let found = app.db.read(&caller.scope, move |c| overviews_of_chart(c, &chart)).await?;
+    if found.is_empty() {
+        return Err(problem::NOT_FOUND.into());
+    }
+    Ok(shown_of_chart(&found, caller.words)?.into_response())
+}
+
+/// Invite the chart owner.
+#[utoipa::path(post, path = "/api/v1/charts/{chart}/invite", tag = "Grants", operation_id = "inviteChartOwner",
+    params(("chart" = String, Path, description = "The chart's id"), Once),
+    request_body = InviteJson,
+    responses((status = 200, description = "The grant; its mail is queued", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn invite(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let deed = invitation(&caller, id(&chart)?, &body).map(ApiAct::Invite);
+    act(&app, &caller, &body, deed).await
+}
+
+fn invitation(caller: &ApiCaller, chart: ChartId, body: &Bytes) -> Result<InviteOrder, Problem> {
+    let asked: InviteJson = json::read_or_default(caller, body)?;
+    let address = asked
+        .address
+        .map(|text| EmailAddress::parse(&text))
+        .transpose()
+        .map_err(|e| Problem::fields([("/address".to_owned(), e.to_string())]))?;
+    Ok(InviteOrder { chart, address, confirmed: looked_at(&asked.confirm)? })
+}
+
+/// The doubts that a caller says somebody has looked at.
+fn looked_at(confirm: &[String]) -> Result<Vec<Doubt>, Problem> {
+    confirm
+        .iter()
+        .enumerate()
+        .map(|(at, text)| {
+            text.parse::<Doubt>()
+                .map_err(|_| Problem::fields([(format!("/confirm/{at}"), "no such doubt".to_owned())]))
+        })
+        .collect()
+}
+
+/// Make somebody else of the chart its owner.
+#[utoipa::path(post, path = "/api/v1/charts/{chart}/change-owner", tag = "Grants", operation_id = "changeChartOwner",
+    params(("chart" = String, Path, description = "The chart's id"), Once),
+    request_body = ChangeOwnerJson,
+    responses((status = 200, description = "The chart's grants as they are now", body = ChartGrants), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn change_owner(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let chart: ChartId = id(&chart)?;
+    let deed = json::read(&caller, &body).and_then(|asked: ChangeOwnerJson| {
+        let to = asked.person_id.parse().map_err(|_| Problem::from(problem::NOT_A_CONTACT))?;
+        Ok(ApiAct::ChangeOwner(chart, to))
+    });
+    act(&app, &caller, &body, deed).await
+}
+
+/// Send a new link; the earlier ones stop working.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/resend", tag = "Grants", operation_id = "resendInvitation",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = ResendJson,
+    responses((status = 200, description = "The grant; a new mail is queued, or somebody's newer one counts", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn resend(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let access: AccessId = id(&grant)?;
+    let deed = json::read_or_default(&caller, &body)
+        .and_then(|asked: ResendJson| Ok(ApiAct::Resend(access, asked.seen, looked_at(&asked.confirm)?)));
+    act(&app, &caller, &body, deed).await
+}
+
+/// Take the invitation back.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/cancel", tag = "Grants", operation_id = "cancelInvitation",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = NothingJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn cancel(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let access: AccessId = id(&grant)?;
+    let deed = json::read_or_default(&caller, &body).map(|NothingJson {}| ApiAct::Change(access, Act::Cancel));
+    act(&app, &caller, &body, deed).await
+}
+
+/// Take the access away; open sessions end at once.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/revoke", tag = "Grants", operation_id = "revokeAccess",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = RevokeJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn revoke(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let access: AccessId = id(&grant)?;
+    let deed = json::read(&caller, &body).and_then(|asked: RevokeJson| {
+        let reason = json::reason(&asked.reason)?;
+        if reason.is_empty() {
+            return Err(Problem::fields([("/reason".to_owned(), "a reason is needed".to_owned())]));
+        }
+        Ok(ApiAct::Change(access, Act::Revoke(reason)))
+    });
+    act(&app, &caller, &body, deed).await
+}
+
+/// Give the access back: the old password works again.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/restore", tag = "Grants", operation_id = "restoreAccess",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = NothingJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn restore(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let access: AccessId = id(&grant)?;
+    let deed = json::read_or_default(&caller, &body).map(|NothingJson {}| ApiAct::Change(access, Act::Restore));
+    act(&app, &caller, &body, deed).await
+}

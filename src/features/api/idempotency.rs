@@ -1,0 +1,240 @@
+//! Idempotency-Key: a request that is sent again gets the first one's answer, and does nothing twice.
+
+use axum::body::Bytes;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::caller::ApiCaller;
+use super::problem::{self, ApiResult, Problem};
+use crate::kernel::ids::{ChartId, KeyId};
+use crate::kernel::secrets::sha256_hex;
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::idempotent_request as kept;
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::state::{App, AppState};
+use crate::features::access::actions::notify_changed;
+
+/// The request's header.
+pub const HEADER: &str = "idempotency-key";
+/// Says that an answer was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// The longest key.
+const LONGEST: usize = 128;
+
+/// A successful answer.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Where the new thing stands.
+    pub location: Option<String>,
+    /// Its version.
+    pub etag: Option<String>,
+    /// JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// 200 with this body.
+    pub fn ok(body: impl Serialize) -> Result<Self, Fault> {
+        let body = serde_json::to_value(body).map_err(|e| Fault::other(format!("writing an answer: {e}")))?;
+        Ok(Self { status: 200, body, ..Self::default() })
+    }
+
+    /// With a version.
+    pub fn version(mut self, version: i64) -> Self {
+        self.etag = Some(etag(version));
+        self
+    }
+
+    /// 201, at this address.
+    pub fn created_at(mut self, location: String) -> Self {
+        self.status = 201;
+        self.location = Some(location);
+        self
+    }
+}
+
+/// A version as an entity tag.
+pub fn etag(version: i64) -> String {
+    format!("\"v{version}\"")
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let kind = if self.status >= 400 { "application/problem+json" } else { "application/json" };
+        let mut response =
+            (status, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], self.body.to_string())
+                .into_response();
+        for (name, value) in [(header::LOCATION, self.location), (header::ETAG, self.etag)] {
+            if let Some(value) = value.and_then(|v| HeaderValue::from_str(&v).ok()) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// What was done, and to which chart.
+pub struct Done {
+    /// How things stand now.
+    pub answer: Answer,
+    /// Its open pages are told.
+    pub chart: ChartId,
+}
+
+/// What an act came to inside its transaction. A refusal is an answer too, and is kept like one; a
+/// fault undoes everything.
+pub type Acted = Result<Result<Done, Problem>, Fault>;
+
+/// The header's parameter, for the document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "only its description is used")]
+pub struct Once {
+    /// Any text of 1 to 128 characters; a repeated request with it gets the first one's answer
+    #[param(rename = "Idempotency-Key")]
+    idempotency_key: Option<String>,
+}
+
+/// Acts, and for an Idempotency-Key once. The key's claim, the act and the answer that is kept are one
+/// transaction, so there is no moment in which the one is there without the others; a second request
+/// with the same key at the same time waits for the first one's commit, and then finds its answer. It
+/// all runs to its end even if the caller hangs up.
+pub async fn once<F>(app: &AppState, caller: &ApiCaller, body: &Bytes, mut act: F) -> ApiResult
+where
+    F: FnMut(&App, &mut Scoped<'_>) -> Acted + Send + 'static,
+{
+    let claim = Claim::of(caller, body)?;
+    let (app, scope) = (app.clone(), caller.scope.clone());
+    let running = tokio::spawn(async move {
+        let inside = app.clone();
+        let outcome = app
+            .db
+            .write(&scope, move |c| match &claim {
+                None => Ok(Outcome::Now(act(&inside, c)?)),
+                Some(claim) => claim.acted(c, |c| act(&inside, c)),
+            })
+            .await;
+        if let Ok(Outcome::Now(Ok(done))) = &outcome {
+            tell(&app, &scope, &done.chart);
+        }
+        outcome
+    });
+    match running.await.map_err(|error| Fault::Ended(error.to_string()))?? {
+        Outcome::Now(Ok(done)) => Ok(done.answer.into_response()),
+        Outcome::Now(Err(problem)) => Err(problem),
+        Outcome::Before(answer) => {
+            let mut response = answer.into_response();
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            Ok(response)
+        }
+    }
+}
+
+enum Outcome {
+    /// By this request.
+    Now(Result<Done, Problem>),
+    /// By an earlier one with the same key.
+    Before(Answer),
+}
+
+/// An Idempotency-Key of an API key, and what was asked with it.
+struct Claim {
+    key: KeyId,
+    text: String,
+    /// Method, path and body: another request under the same key is refused.
+    request: String,
+}
+
+impl Claim {
+    fn of(caller: &ApiCaller, body: &Bytes) -> Result<Option<Self>, Problem> {
+        let Some(text) = caller.headers.get(HEADER) else { return Ok(None) };
+        let text = text.to_str().unwrap_or_default().to_owned();
+        if text.is_empty() || text.len() > LONGEST {
+            return Err(
+                Problem::from(problem::MALFORMED).saying("An Idempotency-Key has 1 to 128 characters.")
+            );
+        }
+        let request = sha256_hex(&[caller.asked.as_bytes(), b"\n", body].concat());
+        Ok(Some(Self { key: caller.key.clone(), text, request }))
+    }
+
+    fn acted(
+        &self,
+        c: &mut Scoped<'_>,
+        act: impl FnOnce(&mut Scoped<'_>) -> Acted,
+    ) -> Result<Outcome, Fault> {
+        if let Some(before) = self.answered(c)? {
+            return Ok(before);
+        }
+        self.take(c)?;
+        let acted = act(c)?;
+        self.keep(
+            c,
+            match &acted {
+                Ok(done) => done.answer.clone(),
+                Err(problem) => {
+                    Answer { status: problem.kind().status, body: problem.body(), ..Answer::default() }
+                }
+            },
+        )?;
+        Ok(Outcome::Now(acted))
+    }
+
+    fn answered(&self, c: &mut Scoped<'_>) -> Result<Option<Outcome>, Fault> {
+        let found: Option<(String, Option<String>)> = kept::table
+            .filter(kept::practice_id.eq(c.practice().clone()))
+            .filter(kept::key_id.eq(self.key.clone()))
+            .filter(kept::idempotency_key.eq(self.text.clone()))
+            .select((kept::request_hash, kept::body))
+            .first(c.conn)
+            .optional()?;
+        Ok(match found {
+            None => None,
+            Some((request, _)) if request != self.request => {
+                Some(Outcome::Now(Err(problem::KEY_REUSED.into())))
+            }
+            Some((_, body)) => {
+                let answer = body.and_then(|body| serde_json::from_str(&body).ok());
+                let answer = answer.ok_or_else(|| Fault::Damaged("a kept answer cannot be read".into()))?;
+                Some(Outcome::Before(answer))
+            }
+        })
+    }
+
+    /// Whoever has the same key at the same time waits here for our commit.
+    fn take(&self, c: &mut Scoped<'_>) -> Result<(), Fault> {
+        let taken = diesel::insert_into(kept::table)
+            .values((
+                kept::practice_id.eq(c.practice().clone()),
+                kept::key_id.eq(self.key.clone()),
+                kept::idempotency_key.eq(self.text.clone()),
+                kept::request_hash.eq(self.request.clone()),
+                kept::created_at.eq(c.now()),
+            ))
+            .execute(c.conn);
+        match taken {
+            Ok(_) => Ok(()),
+            Err(error) if is_duplicate(&error) => Err(Fault::lost_race("one Idempotency-Key twice at once")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn keep(&self, c: &mut Scoped<'_>, answer: Answer) -> Result<(), Fault> {
+        let body = serde_json::to_string(&answer).map_err(|e| Fault::other(e.to_string()))?;
+        diesel::update(
+            kept::table
+                .filter(kept::practice_id.eq(c.practice().clone()))
+                .filter(kept::key_id.eq(self.key.clone()))
+                .filter(kept::idempotency_key.eq(self.text.clone())),
+        )
+        .set((kept::status.eq(Some(i32::from(answer.status))), kept::body.eq(Some(body))))
+        .execute(c.conn)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+//! What can be done with a request: ask, take back, confirm, decline. One transaction each.
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccountId, AppointmentId, ChartId, RequestId};
+use crate::platform::audit::{self, By, Event};
+use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::outbox;
+use crate::platform::state::{App, AppState};
+use crate::features::appointments::store::{self, clash_with, decide, lock_bookings};
+use crate::features::appointments::{
+    NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, Wish, book, find_request,
+    write_wishes,
+};
+use crate::features::accounts::mails::Desk;
+use crate::features::{portal, practice};
+
+/// A request as a client makes it.
+#[derive(Clone, Debug)]
+pub struct NewRequest {
+    /// On this chart.
+    pub chart: ChartId,
+    /// By this account.
+    pub account: AccountId,
+    /// What kind of visit.
+    pub kind: VisitKind,
+    /// Where they would like to meet.
+    pub place: PlaceWish,
+    /// When they would like to come.
+    pub wishes: Vec<Wish>,
+    /// What they wrote.
+    pub note: String,
+    /// Hidden random text of the form: sent twice, it makes one request.
+    pub nonce: String,
+}
+
+/// The nonce is a name inside the chart: another chart's form cannot find this one's request.
+fn nonce_of(new: &NewRequest) -> String {
+    format!("{}.{}", new.chart, new.nonce)
+}
+
+/// Was this very form sent before?
+pub fn was_asked(c: &mut Scoped<'_>, new: &NewRequest) -> Result<bool, Fault> {
+    Ok(store::find_by_nonce(c, &nonce_of(new))?.is_some())
+}
+
+/// ChartBatch a request in the caller's transaction. The same form sent again finds its first request.
+pub fn ask(c: &mut Scoped<'_>, by: &By, new: &NewRequest) -> Result<RequestId, Fault> {
+    let nonce = nonce_of(new);
+    if let Some(before) = store::find_by_nonce(c, &nonce)? {
+        return Ok(before.request_id);
+    }
+    let wishes = write_wishes(&new.wishes);
+    let id = match store::insert_request(
+        c,
+        &new.chart,
+        &new.account,
+        new.kind,
+        new.place,
+        &wishes,
+        &new.note,
+        &nonce,
+    ) {
+        // The other click of a double click was faster: run the unit again, and find it.
+        Err(Fault::Database(error)) if is_duplicate(&error) => {
+            return Err(Fault::Database(diesel::result::Error::DatabaseError(
+                diesel::result::DatabaseErrorKind::SerializationFailure,
+                Box::new("one form, sent twice at once".to_owned()),
+            )));
+        }
+        other => other?,
+    };
+    let mut event = Event::new(by.clone(), "appointment.requested")
+        .on_chart(&new.chart)
+        .with(serde_json::json!({ "request": id }));
+    event.new_state = RequestState::Waiting.word().into();
+    audit::record(c, event)?;
+    Ok(id)
+}
+
+/// Why a request was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnswered {
+    /// No such request in this practice (or, for a client, on this chart).
+    #[error("no such request")]
+    NotFound,
+    /// It no longer waits: how it stands now.
+    #[error("this request no longer waits for an answer")]
+    NoLongerWaiting(Box<Request>),
+    /// The person already has an appointment then, beginning at this moment.
+    #[error("there is another appointment at that time")]
+    Clash(Timestamp),
+}
+
+/// The outcome of an answer, inside the fault of the machinery.
+pub type Outcome<T> = Result<Result<T, NotAnswered>, Fault>;
+
+/// The client takes a waiting request back.
+pub async fn take_back(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    chart: ChartId,
+    request: RequestId,
+) -> Outcome<()> {
+    let outcome = app
+        .db
+        .write(scope, move |c| {
+            let Some(found) = find_request(c, &request)?.filter(|r| r.chart_id == chart) else {
+                return Ok(Err(NotAnswered::NotFound));
+            };
+            if !decide(c, &request, RequestState::Withdrawn, "", "")? {
+                return no_longer_waiting(c, found);
+            }
+            note(c, &by, "appointment.request_withdrawn", &found, RequestState::Withdrawn)?;
+            Ok(Ok(found.chart_id))
+        })
+        .await?;
+    Ok(outcome.map(|chart| app.live.chart_changed(scope.id(), &chart)))
+}
+
+/// What staff decided about a request's appointment.
+#[derive(Clone, Debug)]
+pub struct Confirmation {
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// How long it takes.
+    pub minutes: i32,
+    /// Where.
+    pub place: Place,
+    /// With whom.
+    pub with_name: String,
+    /// A kind word, may be empty.
+    pub answer: String,
+    /// Book even though the person has another appointment then.
+    pub despite_clash: bool,
+}
+
+/// Confirms: one appointment, one mail, however often and by however many it is confirmed.
+pub async fn confirm(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    request: RequestId,
+    with: Confirmation,
+) -> Outcome<AppointmentId> {
+    let this = app.clone();
+    let outcome = app
+        .db
+        .write(scope, move |c| {
+            lock_bookings(c)?;
+            let Some(found) = find_request(c, &request)? else { return Ok(Err(NotAnswered::NotFound)) };
+            if found.state != RequestState::Waiting {
+                return no_longer_waiting(c, found);
+            }
+            let until = with.starts_at.plus_seconds(i64::from(with.minutes) * 60);
+            let clash = clash_with(c, &with.with_name, with.starts_at, until)?;
+            if let Some(other) = clash.filter(|_| !with.despite_clash) {
+                return Ok(Err(NotAnswered::Clash(other.starts_at)));
+            }
+            if !decide(c, &request, RequestState::Confirmed, &by.actor.name(), &with.answer)? {
+                return no_longer_waiting(c, found);
+            }
+            let appointment = book(
+                c,
+                &by,
+                &NewAppointment {
+                    chart: found.chart_id.clone(),
+                    request: Some(request.clone()),
+                    starts_at: with.starts_at,
+                    minutes: with.minutes,
+                    kind: found.kind,
+                    place: with.place,
+                    with_name: with.with_name.clone(),
+                },
+            )?;
+            tell_client(&this, c, &found)?;
+            note(c, &by, "appointment.confirmed", &found, RequestState::Confirmed)?;
+            Ok(Ok((appointment, found.chart_id)))
+        })
+        .await?;
+    Ok(outcome.map(|(appointment, chart)| {
+        app.live.chart_changed(scope.id(), &chart);
+        app.outbox_bell.notify_one();
+        appointment
+    }))
+}
+
+/// Declines, with an answer that the client reads after signing in.
+pub async fn decline(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    request: RequestId,
+    answer: String,
+) -> Outcome<()> {
+    let this = app.clone();
+    let outcome = app
+        .db
+        .write(scope, move |c| {
+            let Some(found) = find_request(c, &request)? else { return Ok(Err(NotAnswered::NotFound)) };
+            if !decide(c, &request, RequestState::Declined, &by.actor.name(), &answer)? {
+                return no_longer_waiting(c, found);
+            }
+            tell_client(&this, c, &found)?;
+            note(c, &by, "appointment.declined", &found, RequestState::Declined)?;
+            Ok(Ok(found.chart_id))
+        })
+        .await?;
+    Ok(outcome.map(|chart| {
+        app.live.chart_changed(scope.id(), &chart);
+        app.outbox_bell.notify_one();
+    }))
+}
+
+/// How it stands now, read again: the row may have moved since it was loaded.
+fn no_longer_waiting<T>(c: &mut Scoped<'_>, loaded: Request) -> Outcome<T> {
+    let now = find_request(c, &loaded.request_id)?.unwrap_or(loaded);
+    Ok(Err(NotAnswered::NoLongerWaiting(Box::new(now))))
+}
+
+fn note(
+    c: &mut Scoped<'_>,
+    by: &By,
+    action: &'static str,
+    request: &Request,
+    to: RequestState,
+) -> Result<(), Fault> {
+    let mut event = Event::new(by.clone(), action)
+        .on_chart(&request.chart_id)
+        .with(serde_json::json!({ "request": request.request_id }));
+    event.old_state = RequestState::Waiting.word().into();
+    event.new_state = to.word().into();
+    audit::record(c, event)
+}
+
+/// The mail to whoever asked: that there is news, and nothing of what it is. Not sent where the grant
+/// is over, or where the face sheet says that this address must not be written to (IDP-09).
+fn tell_client(app: &App, c: &mut Scoped<'_>, request: &Request) -> Result<(), Fault> {
+    let Some(reader) = portal::reader_of(c, &request.chart_id, &request.account_id)? else { return Ok(()) };
+    let practice = practice::load(c)?;
+    let desk = Desk { practice: &practice, words: reader.words, called: &reader.called };
+    let letter = portal::letters::appointment_news(app, desk);
+    let key = format!("appointments.answered.{}", request.request_id);
+    let mut mail = portal::letters::mail("appointments.answered", key, reader.address, letter);
+    mail.chart = Some(request.chart_id.clone());
+    mail.access = Some(reader.access_id);
+    outbox::enqueue(app, c, mail)?;
+    Ok(())
+}

@@ -1,0 +1,334 @@
+//! A client's appointments, and asking for one.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+
+use crate::kernel::ids::RequestId;
+use crate::kernel::text;
+use crate::platform::i18n::Words;
+use crate::platform::state::{App, AppState};
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::features::appointments::actions::{self, NewRequest, NotAnswered};
+use crate::features::appointments::{
+    Appointment, AppointmentState, DayPart, MOST_WISHES, PlaceWish, Request, RequestState, AppointmentLabels, VisitKind,
+    WishError, list_of, read_wishes, requests_of,
+};
+use crate::features::accounts::{ClientSession, unprocessable};
+
+/// Requests of one chart that may wait at once.
+const MOST_WAITING: usize = 5;
+/// The longest note, in characters.
+const LONGEST_NOTE: usize = 1_000;
+/// Past appointments that the page names.
+const PAST_SHOWN: usize = 20;
+
+struct Line {
+    when: String,
+    what: String,
+    is_off: bool,
+}
+
+struct RequestLine {
+    id: String,
+    title: String,
+    asked: String,
+    wishes: Vec<String>,
+    note: String,
+    tag: &'static str,
+    state: String,
+    answer: String,
+    is_waiting: bool,
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/client.html")]
+struct Page {
+    frame: ClientFrame,
+    upcoming: Vec<Line>,
+    past: Vec<Line>,
+    requests: Vec<RequestLine>,
+}
+
+/// Where a request stands, as a tag.
+pub(super) fn tag_of(state: RequestState) -> &'static str {
+    match state {
+        RequestState::Waiting => "waiting",
+        RequestState::Confirmed => "good",
+        RequestState::Declined => "attention",
+        RequestState::Withdrawn => "stopped",
+    }
+}
+
+fn line(client: &ClientSession, appointment: &Appointment) -> Line {
+    let told = AppointmentLabels::of(client.words, &client.zone, &client.practice, appointment);
+    Line { when: told.when, what: told.what, is_off: appointment.state == AppointmentState::Canceled }
+}
+
+fn request_line(client: &ClientSession, request: &Request, booked: &[Appointment]) -> RequestLine {
+    let words = client.words;
+    let place = request.place.label(words);
+    let appointment = booked.iter().find(|a| a.request_id.as_ref() == Some(&request.request_id));
+    let state = match (request.state, appointment) {
+        (RequestState::Confirmed, Some(appointment)) => words.with1(
+            "appointments-state-confirmed-for",
+            "when",
+            AppointmentLabels::of(words, &client.zone, &client.practice, appointment).when,
+        ),
+        (state, _) => words.get(&format!("appointments-state-{state}")),
+    };
+    RequestLine {
+        id: request.request_id.to_string(),
+        title: words.with2("appointments-request-line", "kind", request.kind.label(words), "place", place),
+        asked: words.with1("appointments-asked", "date", words.date(request.created_at, &client.zone)),
+        wishes: request.wishes().iter().map(|wish| wish.label(words)).collect(),
+        note: request.note.clone(),
+        tag: tag_of(request.state),
+        state,
+        answer: request.answer.clone(),
+        is_waiting: request.state == RequestState::Waiting,
+    }
+}
+
+/// My appointments and requests.
+pub(super) async fn list(State(app): State<AppState>, client: ClientSession) -> PageResult {
+    let chart = client.chart_id.clone();
+    let (booked, requests) =
+        app.db.read(&client.scope, move |c| Ok((list_of(c, &chart)?, requests_of(c, &chart)?))).await?;
+    let now = app.now();
+    let is_ahead = |a: &&Appointment| a.ends_at() > now;
+    let page = Page {
+        upcoming: booked.iter().filter(is_ahead).map(|a| line(&client, a)).collect(),
+        past: booked
+            .iter()
+            .rev()
+            .filter(|a| !is_ahead(a))
+            .take(PAST_SHOWN)
+            .map(|a| line(&client, a))
+            .collect(),
+        requests: requests.iter().map(|r| request_line(&client, r, &booked)).collect(),
+        frame: client.frame(&app, ClientPage::Appointments),
+    };
+    html(page.render())
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RequestForm {
+    chart: String,
+    nonce: String,
+    kind: String,
+    place: String,
+    day1: String,
+    part1: String,
+    day2: String,
+    part2: String,
+    day3: String,
+    part3: String,
+    note: String,
+}
+
+struct WishFields {
+    day_name: String,
+    part_name: String,
+    legend: String,
+    day: String,
+    part: String,
+    is_first: bool,
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/request.html")]
+struct RequestPage {
+    frame: ClientFrame,
+    errors: FieldErrors,
+    for_client: Option<String>,
+    chart: String,
+    nonce: String,
+    kind: String,
+    kinds: Vec<(&'static str, String)>,
+    place: String,
+    places: Vec<(&'static str, String)>,
+    wishes: Vec<WishFields>,
+    parts: Vec<(&'static str, String)>,
+    first_day: String,
+    last_day: String,
+    zone: String,
+    note: String,
+}
+
+fn choices<T: Copy>(
+    all: &[T],
+    word: fn(T) -> &'static str,
+    told: impl Fn(T) -> String,
+) -> Vec<(&'static str, String)> {
+    all.iter().map(|each| (word(*each), told(*each))).collect()
+}
+
+fn form_page(
+    app: &App,
+    frame: ClientFrame,
+    client: &ClientSession,
+    form: RequestForm,
+    errors: FieldErrors,
+) -> RequestPage {
+    let words = client.words;
+    let today = app.now().in_zone(&client.practice.zone()).date();
+    let last = today.checked_add(jiff::Span::new().days(super::DAYS_AHEAD)).unwrap_or(today);
+    let nonce = if form.nonce.is_empty() {
+        let mut bytes = [0u8; 16];
+        app.rng.fill(&mut bytes);
+        bytes.iter().map(|b| format!("{b:02x}")).collect()
+    } else {
+        form.nonce
+    };
+    let typed = [(form.day1, form.part1), (form.day2, form.part2), (form.day3, form.part3)];
+    let wishes = typed
+        .into_iter()
+        .zip(1..)
+        .map(|((day, part), number)| WishFields {
+            day_name: format!("day{number}"),
+            part_name: format!("part{number}"),
+            legend: words.get(&format!("appointments-wish-{number}")),
+            day,
+            part: if part.is_empty() { DayPart::Any.word().to_owned() } else { part },
+            is_first: number == 1,
+        })
+        .collect();
+    RequestPage {
+        frame,
+        errors,
+        for_client: client.for_client.clone(),
+        chart: client.chart_id.to_string(),
+        nonce,
+        kind: if form.kind.is_empty() { VisitKind::Session.word().to_owned() } else { form.kind },
+        kinds: choices(VisitKind::ALL, VisitKind::word, |kind| kind.label(words)),
+        place: if form.place.is_empty() { PlaceWish::Either.word().to_owned() } else { form.place },
+        places: choices(PlaceWish::ALL, PlaceWish::word, |place| place.label_alone(words)),
+        wishes,
+        parts: choices(DayPart::ALL, DayPart::word, |part| part.label_alone(words)),
+        first_day: today.to_string(),
+        last_day: last.to_string(),
+        zone: words.zone(&client.practice.time_zone),
+        note: form.note,
+    }
+}
+
+/// The form.
+pub(super) async fn request_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
+    let frame = client.frame(&app, ClientPage::Appointments);
+    html(form_page(&app, frame, &client, RequestForm::default(), FieldErrors::new()).render())
+}
+
+fn wish_words(words: Words, error: WishError) -> String {
+    words.get(match error {
+        WishError::NoDay => "appointments-error-no-day",
+        WishError::NotADay => "appointments-error-not-a-day",
+        WishError::Past => "appointments-error-past",
+        WishError::TooFar => "appointments-error-too-far",
+        WishError::Twice => "appointments-error-twice",
+    })
+}
+
+/// ChartBatch the request. The same form twice makes one request.
+pub(super) async fn request(State(app): State<AppState>, client: ClientSession, body: Bytes) -> PageResult {
+    let form: RequestForm = client.form(&body)?;
+    // In another tab the view may have turned to another chart: nothing is filed there by mistake.
+    if form.chart != client.chart_id.as_str() {
+        return Err(PageError::Stale);
+    }
+    if form.nonce.is_empty()
+        || form.nonce.len() > 64
+        || !form.nonce.bytes().all(|b| b.is_ascii_alphanumeric())
+    {
+        return Err(PageError::BadRequest);
+    }
+    let words = client.words;
+    let mut errors = FieldErrors::new();
+    let kind: Option<VisitKind> = form.kind.parse().ok();
+    if kind.is_none() {
+        errors.add("kind", words.get("appointments-error-choose"));
+    }
+    let place: Option<PlaceWish> = form.place.parse().ok();
+    if place.is_none() {
+        errors.add("place", words.get("appointments-error-choose"));
+    }
+    let today = app.now().in_zone(&client.practice.zone()).date();
+    let pairs: [(&str, &str); MOST_WISHES] =
+        [(&form.day1, &form.part1), (&form.day2, &form.part2), (&form.day3, &form.part3)];
+    let wishes = read_wishes(&pairs, today).unwrap_or_else(|wrong| {
+        for (at, error) in wrong {
+            errors.add(&format!("day{}", at + 1), wish_words(words, error));
+        }
+        Vec::new()
+    });
+    let note = text::lines(&form.note, LONGEST_NOTE).unwrap_or_else(|wrong| {
+        let key = match wrong {
+            text::TextError::TooLong(_) => "appointments-error-note-long",
+            text::TextError::Unprintable => "appointments-error-note-strange",
+        };
+        errors.add("note", words.get(key));
+        String::new()
+    });
+    let (Some(kind), Some(place), true) = (kind, place, errors.is_empty()) else {
+        let frame = client.frame(&app, ClientPage::Appointments);
+        return unprocessable(form_page(&app, frame, &client, form, errors).render());
+    };
+    let new = NewRequest {
+        chart: client.chart_id.clone(),
+        account: client.account_id.clone(),
+        kind,
+        place,
+        wishes,
+        note,
+        nonce: form.nonce.clone(),
+    };
+    let by = client.by();
+    let filed = app
+        .db
+        .write(&client.scope, move |c| {
+            let before = requests_of(c, &new.chart)?;
+            let waits = before.iter().filter(|r| r.state == RequestState::Waiting).count();
+            if waits >= MOST_WAITING && !actions::was_asked(c, &new)? {
+                return Ok(false);
+            }
+            actions::ask(c, &by, &new)?;
+            Ok(true)
+        })
+        .await?;
+    if !filed {
+        let mut errors = FieldErrors::new();
+        errors.add("kind", words.get("appointments-error-too-many"));
+        let frame = client.frame(&app, ClientPage::Appointments);
+        return unprocessable(form_page(&app, frame, &client, form, errors).render());
+    }
+    app.live.chart_changed(client.scope.id(), &client.chart_id);
+    Ok(see_other("/portal/appointments?done=request-sent"))
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Takes a waiting request back.
+pub(super) async fn take_back(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let Nothing {} = client.form(&body)?;
+    let id: RequestId = id.parse().map_err(|_| PageError::NotFound)?;
+    let chart = client.chart_id.clone();
+    match actions::take_back(&app, &client.scope, client.by(), chart, id).await? {
+        Ok(()) => Ok(see_other("/portal/appointments?done=request-taken-back")),
+        Err(NotAnswered::NoLongerWaiting(request)) => match request.state {
+            // A double click: it is as they wanted it.
+            RequestState::Withdrawn => Ok(see_other("/portal/appointments?done=request-taken-back")),
+            _ => Ok(see_other("/portal/appointments?done=request-answered-meanwhile")),
+        },
+        Err(NotAnswered::NotFound | NotAnswered::Clash(_)) => Err(PageError::NotFound),
+    }
+}

@@ -1,0 +1,38 @@
+//! Appointments: what is booked, what clients ask for, and the queue in which staff answer.
+
+pub mod actions;
+mod client_pages;
+mod staff_pages;
+mod store;
+mod times;
+mod labels;
+
+pub use store::{
+    Appointment, AppointmentState, NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, book,
+    count_waiting, find_request, list_of, requests_of, waiting,
+};
+pub use times::{
+    DAYS_AHEAD, DayPart, MOST_WISHES, Resolved, Wish, WishError, first_open, read_date, read_time,
+    read_wishes, resolve, stored_wishes, write_wishes,
+};
+pub use labels::AppointmentLabels;
+
+use crate::platform::permissions::{Needs, Permission, Right};
+use crate::platform::web::Routes;
+
+/// This room's routes.
+pub fn routes() -> Routes {
+    let mine = Needs::Client(Right::Appointments);
+    let see = Needs::Staff(Permission::SeeAppointments);
+    let reply = Needs::Staff(Permission::AnswerRequests);
+    Routes::new()
+        .get("/portal/appointments", mine, client_pages::list)
+        .get("/portal/appointments/request", mine, client_pages::request_page)
+        .post("/portal/appointments/request", mine, client_pages::request)
+        .post("/portal/appointments/requests/{request}/take-back", mine, client_pages::take_back)
+        .get("/staff/requests", see, staff_pages::queue)
+        .get("/staff/requests/{request}", see, staff_pages::answer)
+        .post("/staff/requests/{request}/confirm", reply, staff_pages::confirm)
+        .post("/staff/requests/{request}/decline", reply, staff_pages::decline)
+        .get("/staff/charts/{chart}/appointments", see, staff_pages::tab)
+}

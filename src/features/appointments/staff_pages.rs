@@ -1,0 +1,521 @@
+//! The queue of requests, the page that answers one, and the Appointments tab of a chart room.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{ChartId, RequestId};
+use crate::kernel::text;
+use crate::platform::permissions::Permission;
+use crate::platform::state::AppState;
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::features::appointments::actions::{self, Confirmation, NotAnswered};
+use crate::features::appointments::client_pages::tag_of;
+use crate::features::appointments::store::clinician_names;
+use crate::features::appointments::{
+    AppointmentState, Place, PlaceWish, Request, RequestState, Resolved, AppointmentLabels, Wish, find_request,
+    first_open, list_of, read_date, read_time, requests_of, resolve, waiting,
+};
+use crate::features::charts::{self, ChartFile, RoomHead, Tab, room_head};
+use crate::features::staff::StaffSession;
+
+/// Requests that the queue names at once; the oldest first, so that nobody is forgotten.
+const QUEUE: i64 = 100;
+/// The longest answer, in characters.
+const LONGEST_ANSWER: usize = 1_000;
+/// Lengths that are offered, in minutes.
+const LENGTHS: [i32; 8] = [15, 20, 30, 45, 50, 60, 80, 90];
+
+struct QueueLine {
+    href: String,
+    client: String,
+    what: String,
+    wishes: Vec<String>,
+    asked: String,
+    note: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/queue.html")]
+struct Queue {
+    frame: StaffFrame,
+    requests: Vec<QueueLine>,
+    may_answer: bool,
+}
+
+fn what_of(staff: &StaffSession, request: &Request) -> String {
+    let words = staff.words;
+    let place = request.place.label(words);
+    words.with2("appointments-request-line", "kind", request.kind.label(words), "place", place)
+}
+
+/// Requests that wait for an answer.
+pub(super) async fn queue(State(app): State<AppState>, staff: StaffSession) -> PageResult {
+    let rows = app
+        .db
+        .read(&staff.scope, |c| {
+            let mut rows = Vec::new();
+            for (request, person) in waiting(c, QUEUE)? {
+                let name = charts::load_person(c, &person)?.map(|p| p.full_name()).unwrap_or_default();
+                rows.push((request, name));
+            }
+            Ok(rows)
+        })
+        .await?;
+    let requests = rows
+        .into_iter()
+        .map(|(request, client)| QueueLine {
+            href: format!("/staff/requests/{}", request.request_id),
+            client,
+            what: what_of(&staff, &request),
+            wishes: request.wishes().iter().map(|wish| wish.label(staff.words)).collect(),
+            asked: staff.words.date_time(request.created_at, &staff.zone),
+            note: request.note,
+        })
+        .collect();
+    let may_answer = staff.may(Permission::AnswerRequests);
+    html(Queue { frame: staff.frame(&app, StaffPage::Requests), requests, may_answer }.render())
+}
+
+/// What was typed into the confirmation.
+#[derive(serde::Deserialize, Clone, Default)]
+#[serde(deny_unknown_fields, default)]
+struct ConfirmForm {
+    date: String,
+    time: String,
+    which: String,
+    minutes: String,
+    place: String,
+    with: String,
+    answer: String,
+    despite: String,
+}
+
+/// A time that was asked for.
+struct WishLine {
+    told: String,
+    /// Fills it in; none once it is over.
+    href: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/answer.html")]
+struct Answer {
+    frame: StaffFrame,
+    id: String,
+    client: String,
+    chart_href: String,
+    what: String,
+    asked: String,
+    note: String,
+    wishes: Vec<WishLine>,
+    may_answer: bool,
+    /// Every day that was asked for is over, so none is filled in.
+    all_over: bool,
+    /// Tag, words and answer, once it no longer waits.
+    settled: Option<(&'static str, String, String)>,
+    errors: FieldErrors,
+    decline_errors: FieldErrors,
+    date: String,
+    time: String,
+    /// Offered when the clocks show the time twice.
+    twice: Option<Vec<(&'static str, String)>>,
+    which: String,
+    minutes: String,
+    lengths: Vec<(String, String)>,
+    place: String,
+    places: Vec<(&'static str, String)>,
+    with: String,
+    people: Vec<(String, String)>,
+    clash: bool,
+    despite: bool,
+    zone: String,
+    answer: String,
+    decline: String,
+}
+
+/// A request with everybody that its page names.
+struct Loaded {
+    request: Request,
+    file: ChartFile,
+    people: Vec<String>,
+}
+
+async fn load(app: &AppState, staff: &StaffSession, id: &str) -> Result<Loaded, PageError> {
+    let id: RequestId = id.parse().map_err(|_| PageError::NotFound)?;
+    app.db
+        .read(&staff.scope, move |c| {
+            let Some(request) = find_request(c, &id)? else { return Ok(None) };
+            let Some(file) = charts::load_file(c, &request.chart_id)? else { return Ok(None) };
+            Ok(Some(Loaded { request, file, people: clinician_names(c)? }))
+        })
+        .await?
+        .ok_or(PageError::NotFound)
+}
+
+/// What went wrong on the page, and what is offered because of it.
+#[derive(Default)]
+struct Trouble {
+    errors: FieldErrors,
+    decline_errors: FieldErrors,
+    twice: Option<(Timestamp, Timestamp)>,
+    clash: bool,
+    decline: String,
+}
+
+fn answer_page(
+    app: &AppState,
+    staff: &StaffSession,
+    loaded: Loaded,
+    form: ConfirmForm,
+    trouble: Trouble,
+) -> Answer {
+    let words = staff.words;
+    let request = loaded.request;
+    let settled = (request.state != RequestState::Waiting).then(|| {
+        let key = format!("appointments-settled-{}", request.state);
+        let at = request.decided_at.map(|at| words.date_time(at, &staff.zone)).unwrap_or_default();
+        (
+            tag_of(request.state),
+            words.with2(&key, "moment", at, "name", &request.decided_by),
+            request.answer.clone(),
+        )
+    });
+    let base = format!("/staff/requests/{}", request.request_id);
+    let now = app.now();
+    let wished = request.wishes();
+    let all_over = first_open(&wished, now, &staff.zone).is_none();
+    let wishes = (1..)
+        .zip(&wished)
+        .map(|(number, wish)| {
+            let is_open = first_open(&[*wish], now, &staff.zone).is_some();
+            let told = wish.label(words);
+            WishLine {
+                told: if is_open || settled.is_some() {
+                    told
+                } else {
+                    words.with1("appointments-wish-over", "wish", told)
+                },
+                href: is_open.then(|| format!("{base}?wish={number}")),
+            }
+        })
+        .collect();
+    let twice = trouble.twice.map(|(first, second)| {
+        let told = |moment: Timestamp| words.date_time_zone(moment, &staff.zone);
+        vec![("first", told(first)), ("second", told(second))]
+    });
+    let mut people: Vec<(String, String)> = loaded.people.into_iter().map(|n| (n.clone(), n)).collect();
+    if !form.with.is_empty() && !people.iter().any(|(name, _)| *name == form.with) {
+        people.push((form.with.clone(), form.with.clone()));
+    }
+    Answer {
+        frame: staff.frame(app, StaffPage::Requests),
+        id: request.request_id.to_string(),
+        client: loaded.file.client.full_name(),
+        chart_href: format!("/staff/charts/{}/appointments", request.chart_id),
+        what: what_of(staff, &request),
+        asked: words.date_time(request.created_at, &staff.zone),
+        note: request.note.clone(),
+        wishes,
+        may_answer: staff.may(Permission::AnswerRequests),
+        all_over,
+        settled,
+        errors: trouble.errors,
+        decline_errors: trouble.decline_errors,
+        date: form.date,
+        time: form.time,
+        twice,
+        which: form.which,
+        minutes: form.minutes,
+        lengths: LENGTHS
+            .iter()
+            .map(|m| (m.to_string(), words.with1("appointments-minutes", "minutes", m)))
+            .collect(),
+        place: form.place,
+        places: Place::ALL.iter().map(|place| (place.word(), place.label_alone(words))).collect(),
+        with: form.with,
+        people,
+        clash: trouble.clash,
+        despite: form.despite == "on",
+        zone: staff.words.zone(&staff.practice.time_zone),
+        answer: form.answer,
+        decline: trouble.decline,
+    }
+}
+
+#[derive(serde::Deserialize)]
+pub(super) struct AnswerQuery {
+    #[serde(default)]
+    wish: String,
+}
+
+/// One request, and how to answer it.
+pub(super) async fn answer(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    Query(query): Query<AnswerQuery>,
+) -> PageResult {
+    let loaded = load(&app, &staff, &id).await?;
+    let form = proposed(&app, &staff, &loaded, &query.wish);
+    html(answer_page(&app, &staff, loaded, form, Trouble::default()).render())
+}
+
+/// The confirmation as it opens: the chosen wish, or the first that can still be kept; a day that is
+/// over is never filled in. `chosen` is the number of a wish, from 1, or anything else.
+fn proposed(app: &AppState, staff: &StaffSession, loaded: &Loaded, chosen: &str) -> ConfirmForm {
+    let wishes = loaded.request.wishes();
+    let chosen = chosen.parse::<usize>().ok().and_then(|number| wishes.get(number.checked_sub(1)?));
+    let wanted: Vec<Wish> = chosen.into_iter().chain(&wishes).copied().collect();
+    let (date, time) = match first_open(&wanted, app.now(), &staff.zone) {
+        Some((date, time)) => (date.to_string(), format!("{:02}:{:02}", time.hour(), time.minute())),
+        None => (String::new(), String::new()),
+    };
+    ConfirmForm {
+        date,
+        time,
+        minutes: "50".to_owned(),
+        place: match loaded.request.place {
+            PlaceWish::Video => Place::Video.word().to_owned(),
+            _ => Place::Office.word().to_owned(),
+        },
+        with: loaded
+            .people
+            .iter()
+            .find(|name| **name == staff.name)
+            .or(loaded.people.first())
+            .cloned()
+            .unwrap_or_default(),
+        ..ConfirmForm::default()
+    }
+}
+
+fn again(page: &Answer) -> PageResult {
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, html(page.render())?).into_response())
+}
+
+/// The moment that was typed, in the practice's zone; what is wrong with it, or which of two it may
+/// be, goes into `trouble`.
+fn moment_of(staff: &StaffSession, form: &ConfirmForm, now: Timestamp, trouble: &mut Trouble) -> Option<Timestamp> {
+    let words = staff.words;
+    let date = read_date(&form.date);
+    if date.is_none() {
+        trouble.errors.add("date", words.get("appointments-error-not-a-day"));
+    }
+    let time = read_time(&form.time);
+    if time.is_none() {
+        trouble.errors.add("time", words.get("appointments-error-not-a-time"));
+    }
+    let at = match (resolve(date?, time?, &staff.zone), form.which.as_str()) {
+        (Resolved::At(at), _) => at,
+        (Resolved::Twice { first, second }, "first") => {
+            trouble.twice = Some((first, second));
+            first
+        }
+        (Resolved::Twice { first, second }, "second") => {
+            trouble.twice = Some((first, second));
+            second
+        }
+        (Resolved::Twice { first, second }, _) => {
+            trouble.twice = Some((first, second));
+            trouble.errors.add("which", words.get("appointments-error-clock-twice"));
+            return None;
+        }
+        (Resolved::Skipped(after), _) => {
+            let next = words.time(after, &staff.zone);
+            trouble.errors.add("time", words.with1("appointments-error-clock-skips", "time", next));
+            return None;
+        }
+        (Resolved::Never, _) => {
+            trouble.errors.add("date", words.get("appointments-error-not-a-day"));
+            return None;
+        }
+    };
+    if at <= now {
+        trouble.errors.add("date", words.get("appointments-error-over"));
+        return None;
+    }
+    Some(at)
+}
+
+/// Confirms: makes the appointment and writes to the client.
+pub(super) async fn confirm(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: ConfirmForm = staff.form(&body)?;
+    let words = staff.words;
+    let loaded = load(&app, &staff, &id).await?;
+    let request = loaded.request.request_id.clone();
+    let mut trouble = Trouble::default();
+    let starts_at = moment_of(&staff, &form, app.now(), &mut trouble);
+    let minutes = form.minutes.parse::<i32>().ok().filter(|m| LENGTHS.contains(m));
+    if minutes.is_none() {
+        trouble.errors.add("minutes", words.get("appointments-error-choose"));
+    }
+    let place: Option<Place> = form.place.parse().ok();
+    if place.is_none() {
+        trouble.errors.add("place", words.get("appointments-error-choose"));
+    }
+    let with_name = text::line(&form.with, 200).unwrap_or_default();
+    if with_name.is_empty() {
+        trouble.errors.add("with", words.get("appointments-error-with"));
+    }
+    let answer = text::lines(&form.answer, LONGEST_ANSWER);
+    if answer.is_err() {
+        trouble.errors.add("answer", words.get("appointments-error-note-long"));
+    }
+    let (Some(starts_at), Some(minutes), Some(place), Ok(answer), true) =
+        (starts_at, minutes, place, answer, trouble.errors.is_empty())
+    else {
+        return again(&answer_page(&app, &staff, loaded, form, trouble));
+    };
+    let with =
+        Confirmation { starts_at, minutes, place, with_name, answer, despite_clash: form.despite == "on" };
+    match actions::confirm(&app, &staff.scope, staff.by(), request, with).await? {
+        Ok(_) => Ok(see_other("/staff/requests?done=request-confirmed")),
+        Err(NotAnswered::Clash(at)) => {
+            let told = words.with2(
+                "appointments-error-clash",
+                "name",
+                &form.with,
+                "time",
+                words.time(at, &staff.zone),
+            );
+            trouble.errors.add("time", told);
+            trouble.clash = true;
+            again(&answer_page(&app, &staff, loaded, form, trouble))
+        }
+        Err(other) => settled(&staff, other),
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeclineForm {
+    answer: String,
+}
+
+/// Declines, with a kind answer.
+pub(super) async fn decline(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: DeclineForm = staff.form(&body)?;
+    let words = staff.words;
+    let loaded = load(&app, &staff, &id).await?;
+    let answer = match text::lines(&form.answer, LONGEST_ANSWER) {
+        Ok(answer) if !answer.is_empty() => answer,
+        wrong => {
+            let key =
+                if wrong.is_ok() { "appointments-error-answer" } else { "appointments-error-note-long" };
+            let mut trouble = Trouble { decline: form.answer, ..Trouble::default() };
+            trouble.decline_errors.add("decline", words.get(key));
+            let confirm = proposed(&app, &staff, &loaded, "");
+            return again(&answer_page(&app, &staff, loaded, confirm, trouble));
+        }
+    };
+    let request = loaded.request.request_id.clone();
+    match actions::decline(&app, &staff.scope, staff.by(), request, answer).await? {
+        Ok(()) => Ok(see_other("/staff/requests?done=request-declined")),
+        Err(other) => settled(&staff, other),
+    }
+}
+
+/// Somebody was faster (maybe one's own first click): the page that shows how it stands.
+fn settled(staff: &StaffSession, why: NotAnswered) -> PageResult {
+    let NotAnswered::NoLongerWaiting(request) = why else { return Err(PageError::NotFound) };
+    let done = match request.state {
+        RequestState::Confirmed if request.decided_by == staff.name => "request-confirmed",
+        RequestState::Declined if request.decided_by == staff.name => "request-declined",
+        _ => "request-answered-meanwhile",
+    };
+    Ok(see_other(&format!("/staff/requests/{}?done={done}", request.request_id)))
+}
+
+struct AppointmentLine {
+    when: String,
+    what: String,
+    tag: &'static str,
+    state: String,
+}
+
+struct RequestLine {
+    href: String,
+    what: String,
+    wishes: Vec<String>,
+    asked: String,
+    tag: &'static str,
+    state: String,
+    answer: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/tab.html")]
+struct TabPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    upcoming: Vec<AppointmentLine>,
+    past: Vec<AppointmentLine>,
+    requests: Vec<RequestLine>,
+}
+
+/// The tab.
+pub(super) async fn tab(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> PageResult {
+    let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let (file, booked, requests) = app
+        .db
+        .read(&staff.scope, move |c| {
+            let Some(file) = charts::load_file(c, &id)? else { return Ok(None) };
+            Ok(Some((file, list_of(c, &id)?, requests_of(c, &id)?)))
+        })
+        .await?
+        .ok_or(PageError::NotFound)?;
+    let (now, words) = (app.now(), staff.words);
+    let line = |appointment: &crate::features::appointments::Appointment| {
+        let told = AppointmentLabels::of(words, &staff.zone, &staff.practice, appointment);
+        let tag = match (appointment.state, appointment.ends_at() > now) {
+            (AppointmentState::Canceled, _) => "stopped",
+            (_, true) => "waiting",
+            (_, false) => "good",
+        };
+        let state = words.get(match tag {
+            "stopped" => "appointments-off",
+            "waiting" => "appointments-booked",
+            _ => "appointments-over",
+        });
+        AppointmentLine { when: told.when, what: told.what, tag, state }
+    };
+    let page = TabPage {
+        head: room_head(&staff, &file, Tab::Appointments, now.in_zone(&staff.zone).date()),
+        upcoming: booked.iter().filter(|a| a.ends_at() > now).map(line).collect(),
+        past: booked.iter().rev().filter(|a| a.ends_at() <= now).map(line).collect(),
+        requests: requests
+            .iter()
+            .map(|request| RequestLine {
+                href: format!("/staff/requests/{}", request.request_id),
+                what: what_of(&staff, request),
+                wishes: request.wishes().iter().map(|wish| wish.label(words)).collect(),
+                asked: words.date_time(request.created_at, &staff.zone),
+                tag: tag_of(request.state),
+                state: words.get(&format!("appointments-state-{}", request.state)),
+                answer: request.answer.clone(),
+            })
+            .collect(),
+        frame: staff.frame(&app, StaffPage::Charts),
+    };
+    html(page.render())
+}

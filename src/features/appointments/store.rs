@@ -1,0 +1,350 @@
+//! The rows of appointments and of requests for one.
+
+use diesel::prelude::*;
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccountId, AppointmentId, ChartId, PersonId, RequestId};
+use crate::platform::audit::{self, By, Event};
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::{appointment, appointment_request, chart, practice, staff_member};
+use crate::platform::fault::Fault;
+use crate::platform::permissions::Role;
+use crate::features::appointments::{Wish, stored_wishes};
+use crate::features::staff::StaffState;
+use crate::word_enum;
+
+word_enum! {
+    /// What kind of visit.
+    pub enum VisitKind {
+        /// The first one.
+        FirstVisit = "first_visit",
+        /// The usual one.
+        Session = "session",
+        /// A short one.
+        CheckIn = "check_in",
+        /// Anything else; the note says what.
+        Other = "other",
+    }
+}
+
+word_enum! {
+    /// Where they meet.
+    pub enum Place {
+        /// At the practice.
+        Office = "office",
+        /// By video.
+        Video = "video",
+    }
+}
+
+word_enum! {
+    /// Where a client would like to meet.
+    pub enum PlaceWish {
+        /// At the practice.
+        Office = "office",
+        /// By video.
+        Video = "video",
+        /// Either is fine.
+        Either = "either",
+    }
+}
+
+word_enum! {
+    /// Where an appointment stands.
+    pub enum AppointmentState {
+        /// It is on.
+        Booked = "booked",
+        /// It is off.
+        Canceled = "canceled",
+    }
+}
+
+word_enum! {
+    /// Where a request stands.
+    pub enum RequestState {
+        /// The practice has not answered yet.
+        Waiting = "waiting",
+        /// There is an appointment.
+        Confirmed = "confirmed",
+        /// The practice said no, with an answer.
+        Declined = "declined",
+        /// The client took it back.
+        Withdrawn = "withdrawn",
+    }
+}
+
+/// An appointment.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = appointment)]
+pub struct Appointment {
+    /// The appointment.
+    pub appointment_id: AppointmentId,
+    /// On this chart.
+    pub chart_id: ChartId,
+    /// From this request, if from one.
+    pub request_id: Option<RequestId>,
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// How long it takes.
+    pub minutes: i32,
+    /// What kind of visit.
+    pub kind: VisitKind,
+    /// Where.
+    pub place: Place,
+    /// With whom.
+    pub with_name: String,
+    /// Is it on?
+    pub state: AppointmentState,
+}
+
+impl Appointment {
+    /// When it is over.
+    pub fn ends_at(&self) -> Timestamp {
+        self.starts_at.plus_seconds(i64::from(self.minutes) * 60)
+    }
+}
+
+/// An appointment to be booked.
+#[derive(Clone, Debug)]
+pub struct NewAppointment {
+    /// On this chart.
+    pub chart: ChartId,
+    /// From this request, if from one.
+    pub request: Option<RequestId>,
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// How long it takes.
+    pub minutes: i32,
+    /// What kind of visit.
+    pub kind: VisitKind,
+    /// Where.
+    pub place: Place,
+    /// With whom.
+    pub with_name: String,
+}
+
+/// Books an appointment, in the caller's transaction, with its audit event.
+pub fn book(c: &mut Scoped<'_>, by: &By, new: &NewAppointment) -> Result<AppointmentId, Fault> {
+    let id = AppointmentId::fresh(c.rng(), c.now());
+    diesel::insert_into(appointment::table)
+        .values((
+            appointment::practice_id.eq(c.practice().clone()),
+            appointment::appointment_id.eq(id.clone()),
+            appointment::chart_id.eq(new.chart.clone()),
+            appointment::request_id.eq(new.request.clone()),
+            appointment::starts_at.eq(new.starts_at),
+            appointment::minutes.eq(new.minutes),
+            appointment::kind.eq(new.kind),
+            appointment::place.eq(new.place),
+            appointment::with_name.eq(&new.with_name),
+            appointment::state.eq(AppointmentState::Booked),
+            appointment::created_at.eq(c.now()),
+        ))
+        .execute(c.conn)?;
+    let event = Event::new(by.clone(), "appointment.booked")
+        .on_chart(&new.chart)
+        .with(serde_json::json!({ "appointment": id, "request": new.request, "starts_at": new.starts_at }));
+    audit::record(c, event)?;
+    Ok(id)
+}
+
+/// A chart's appointments, in the order of time.
+pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Appointment>, Fault> {
+    Ok(appointment::table
+        .filter(appointment::practice_id.eq(c.practice().clone()))
+        .filter(appointment::chart_id.eq(chart.clone()))
+        .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
+        .select(Appointment::as_select())
+        .load(c.conn)?)
+}
+
+/// Holds the practice's bookings until the commit, so that whoever books at the same time sees what
+/// this one booked. Call it before anything is read that decides.
+pub(super) fn lock_bookings(c: &mut Scoped<'_>) -> Result<(), Fault> {
+    // An update that changes nothing takes the row's lock on PostgreSQL; SQLite has one writer.
+    diesel::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
+        .set(practice::version.eq(practice::version))
+        .execute(c.conn)?;
+    Ok(())
+}
+
+/// A booked appointment with this person that overlaps `[from, until)`, if there is one.
+pub(super) fn clash_with(
+    c: &mut Scoped<'_>,
+    with_name: &str,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Appointment>, Fault> {
+    let near: Vec<Appointment> = appointment::table
+        .filter(appointment::practice_id.eq(c.practice().clone()))
+        .filter(appointment::state.eq(AppointmentState::Booked))
+        .filter(appointment::with_name.eq(with_name))
+        .filter(appointment::starts_at.lt(until))
+        .filter(appointment::starts_at.gt(from.plus_hours(-24)))
+        .select(Appointment::as_select())
+        .load(c.conn)?;
+    Ok(near.into_iter().find(|other| other.ends_at() > from))
+}
+
+/// A request for an appointment.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = appointment_request)]
+pub struct Request {
+    /// The request.
+    pub request_id: RequestId,
+    /// On this chart.
+    pub chart_id: ChartId,
+    /// The account that asked.
+    pub account_id: AccountId,
+    /// What kind of visit.
+    pub kind: VisitKind,
+    /// Where they would like to meet.
+    pub place: PlaceWish,
+    /// When they would like to come (see [`Request::wishes`]).
+    pub preferred: String,
+    /// What they wrote.
+    pub note: String,
+    /// Where it stands.
+    pub state: RequestState,
+    /// When they asked.
+    pub created_at: Timestamp,
+    /// When it was answered or taken back.
+    pub decided_at: Option<Timestamp>,
+    /// By whom; empty for the client.
+    pub decided_by: String,
+    /// What the practice wrote.
+    pub answer: String,
+}
+
+impl Request {
+    /// When they would like to come.
+    pub fn wishes(&self) -> Vec<Wish> {
+        stored_wishes(&self.preferred)
+    }
+}
+
+/// One request; `None` if this practice has no such request.
+pub fn find_request(c: &mut Scoped<'_>, id: &RequestId) -> Result<Option<Request>, Fault> {
+    Ok(appointment_request::table
+        .filter(appointment_request::practice_id.eq(c.practice().clone()))
+        .filter(appointment_request::request_id.eq(id.clone()))
+        .select(Request::as_select())
+        .first(c.conn)
+        .optional()?)
+}
+
+/// The request that was made with this form, if it was sent before.
+pub fn find_by_nonce(c: &mut Scoped<'_>, nonce: &str) -> Result<Option<Request>, Fault> {
+    Ok(appointment_request::table
+        .filter(appointment_request::practice_id.eq(c.practice().clone()))
+        .filter(appointment_request::nonce.eq(nonce))
+        .select(Request::as_select())
+        .first(c.conn)
+        .optional()?)
+}
+
+/// A chart's requests, newest first.
+pub fn requests_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Request>, Fault> {
+    Ok(appointment_request::table
+        .filter(appointment_request::practice_id.eq(c.practice().clone()))
+        .filter(appointment_request::chart_id.eq(chart.clone()))
+        .order(appointment_request::created_at.desc())
+        .select(Request::as_select())
+        .load(c.conn)?)
+}
+
+/// The practice's waiting requests, oldest first, with the client of each chart.
+pub fn waiting(c: &mut Scoped<'_>, limit: i64) -> Result<Vec<(Request, PersonId)>, Fault> {
+    Ok(appointment_request::table
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(appointment_request::practice_id)
+                .and(chart::chart_id.eq(appointment_request::chart_id))),
+        )
+        .filter(appointment_request::practice_id.eq(c.practice().clone()))
+        .filter(appointment_request::state.eq(RequestState::Waiting))
+        .order(appointment_request::created_at.asc())
+        .limit(limit)
+        .select((Request::as_select(), chart::person_id))
+        .load(c.conn)?)
+}
+
+/// How many requests wait for an answer.
+pub fn count_waiting(c: &mut Scoped<'_>) -> Result<i64, Fault> {
+    Ok(appointment_request::table
+        .filter(appointment_request::practice_id.eq(c.practice().clone()))
+        .filter(appointment_request::state.eq(RequestState::Waiting))
+        .count()
+        .get_result(c.conn)?)
+}
+
+/// Moves a waiting request to its end; `false` if it no longer waits (somebody was faster).
+pub(super) fn decide(
+    c: &mut Scoped<'_>,
+    id: &RequestId,
+    to: RequestState,
+    by_name: &str,
+    answer: &str,
+) -> Result<bool, Fault> {
+    let now = c.now();
+    let changed = diesel::update(
+        appointment_request::table
+            .filter(appointment_request::practice_id.eq(c.practice().clone()))
+            .filter(appointment_request::request_id.eq(id.clone()))
+            .filter(appointment_request::state.eq(RequestState::Waiting)),
+    )
+    .set((
+        appointment_request::state.eq(to),
+        appointment_request::decided_at.eq(now),
+        appointment_request::decided_by.eq(by_name),
+        appointment_request::answer.eq(answer),
+        appointment_request::version.eq(appointment_request::version + 1),
+    ))
+    .execute(c.conn)?;
+    Ok(changed == 1)
+}
+
+/// Writes a request's row.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn insert_request(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    account: &AccountId,
+    kind: VisitKind,
+    place: PlaceWish,
+    preferred: &str,
+    note: &str,
+    nonce: &str,
+) -> Result<RequestId, Fault> {
+    let id = RequestId::fresh(c.rng(), c.now());
+    diesel::insert_into(appointment_request::table)
+        .values((
+            appointment_request::practice_id.eq(c.practice().clone()),
+            appointment_request::request_id.eq(id.clone()),
+            appointment_request::chart_id.eq(chart.clone()),
+            appointment_request::account_id.eq(account.clone()),
+            appointment_request::kind.eq(kind),
+            appointment_request::place.eq(place),
+            appointment_request::preferred.eq(preferred),
+            appointment_request::note.eq(note),
+            appointment_request::state.eq(RequestState::Waiting),
+            appointment_request::nonce.eq(nonce),
+            appointment_request::created_at.eq(c.now()),
+            appointment_request::decided_by.eq(""),
+            appointment_request::answer.eq(""),
+            appointment_request::version.eq(1i64),
+        ))
+        .execute(c.conn)?;
+    Ok(id)
+}
+
+/// The names with whom an appointment can be made: everybody who sees clients, by name.
+pub(super) fn clinician_names(c: &mut Scoped<'_>) -> Result<Vec<String>, Fault> {
+    Ok(staff_member::table
+        .filter(staff_member::practice_id.eq(c.practice().clone()))
+        .filter(staff_member::state.eq(StaffState::Active))
+        .filter(staff_member::role.eq_any([Role::Clinician, Role::Administrator]))
+        .order((staff_member::role.desc(), staff_member::name.asc()))
+        .select(staff_member::name)
+        .load(c.conn)?)
+}

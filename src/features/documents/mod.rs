@@ -1,0 +1,31 @@
+//! Documents: what the practice sends for a client to read.
+
+pub mod body;
+mod client_pages;
+mod staff_pages;
+mod store;
+
+pub use store::{Document, DocumentKind, NewDocument, find, list_of, mark_opened, send, withdraw};
+
+use crate::platform::i18n::Words;
+use crate::platform::permissions::{Needs, Permission, Right};
+use crate::platform::web::Routes;
+
+impl DocumentKind {
+    /// In words.
+    pub fn label(self, words: Words) -> String {
+        words.get(&format!("documents-kind-{}", self.word()))
+    }
+}
+
+/// This room's routes.
+pub fn routes() -> Routes {
+    let read = Needs::Client(Right::Documents);
+    let see = Needs::Staff(Permission::SeeDocuments);
+    Routes::new()
+        .get("/portal/documents", read, client_pages::list)
+        .get("/portal/documents/{document}", read, client_pages::show)
+        .get("/portal/documents/{document}/text", read, client_pages::text)
+        .get("/staff/charts/{chart}/documents", see, staff_pages::list)
+        .get("/staff/charts/{chart}/documents/{document}", see, staff_pages::show)
+}

@@ -1,0 +1,136 @@
+//! The Documents tab of a chart room: what was sent, and whether it was read.
+
+use askama::Template;
+use axum::extract::{Path, State};
+
+use crate::kernel::ids::{ChartId, DocumentId};
+use crate::platform::audit::{self, Event};
+use crate::platform::state::AppState;
+use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::{PageError, PageResult, html};
+use crate::features::charts::{self, RoomHead, Tab, room_head};
+use crate::features::documents::body::{self, Block};
+use crate::features::documents::{Document, find, list_of};
+use crate::features::staff::StaffSession;
+
+struct Line {
+    href: String,
+    title: String,
+    kind: String,
+    sent: String,
+    by: String,
+    tag: &'static str,
+    state: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/documents/templates/staff_list.html")]
+struct List {
+    frame: StaffFrame,
+    head: RoomHead,
+    documents: Vec<Line>,
+}
+
+/// Where a document stands: tag and words.
+fn state_of(staff: &StaffSession, document: &Document) -> (&'static str, String) {
+    let words = staff.words;
+    match (document.withdrawn_at, document.opened_at) {
+        (Some(at), _) => {
+            ("stopped", words.with1("documents-state-withdrawn", "moment", words.date_time(at, &staff.zone)))
+        }
+        (None, Some(at)) => {
+            ("good", words.with1("documents-state-opened", "moment", words.date_time(at, &staff.zone)))
+        }
+        (None, None) => ("waiting", words.get("documents-state-not-opened")),
+    }
+}
+
+/// The tab.
+pub(super) async fn list(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> PageResult {
+    let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let (file, documents) = app
+        .db
+        .read(&staff.scope, move |c| {
+            let Some(file) = charts::load_file(c, &id)? else { return Ok(None) };
+            Ok(Some((file, list_of(c, &id)?)))
+        })
+        .await?
+        .ok_or(PageError::NotFound)?;
+    let today = app.now().in_zone(&staff.zone).date();
+    let documents = documents
+        .into_iter()
+        .map(|document| {
+            let (tag, state) = state_of(&staff, &document);
+            Line {
+                href: format!("/staff/charts/{}/documents/{}", document.chart_id, document.document_id),
+                kind: document.kind.label(staff.words),
+                sent: staff.words.date_time(document.sent_at, &staff.zone),
+                by: document.sent_by_name,
+                title: document.title,
+                tag,
+                state,
+            }
+        })
+        .collect();
+    let head = room_head(&staff, &file, Tab::Documents, today);
+    html(List { frame: staff.frame(&app, StaffPage::Charts), head, documents }.render())
+}
+
+#[derive(Template)]
+#[template(path = "features/documents/templates/staff_document.html")]
+struct Page {
+    frame: StaffFrame,
+    head: RoomHead,
+    title: String,
+    sent: String,
+    tag: &'static str,
+    state: String,
+    blocks: Vec<Block>,
+    back: String,
+}
+
+/// One document, as the client sees it.
+pub(super) async fn show(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, document)): Path<(String, String)>,
+) -> PageResult {
+    let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let id: DocumentId = document.parse().map_err(|_| PageError::NotFound)?;
+    let by = staff.by();
+    let (file, document) = app
+        .db
+        .write(&staff.scope, move |c| {
+            let Some(file) = charts::load_file(c, &chart)? else { return Ok(None) };
+            let Some(document) = find(c, &chart, &id)? else { return Ok(None) };
+            // Who reads a client's paper is written down, on this side too (AUD-01).
+            let event = Event::new(by.clone(), "document.read_by_staff").on_chart(&chart);
+            audit::record(c, event.with(serde_json::json!({ "document": id })))?;
+            Ok(Some((file, document)))
+        })
+        .await?
+        .ok_or(PageError::NotFound)?;
+    let today = app.now().in_zone(&staff.zone).date();
+    let (tag, state) = state_of(&staff, &document);
+    let page = Page {
+        head: room_head(&staff, &file, Tab::Documents, today),
+        sent: staff.words.with2(
+            "documents-sent-by",
+            "date",
+            staff.words.date(document.sent_at, &staff.zone),
+            "name",
+            &document.sent_by_name,
+        ),
+        tag,
+        state,
+        blocks: body::blocks(&document.body),
+        title: document.title,
+        back: format!("/staff/charts/{}/documents", document.chart_id),
+        frame: staff.frame(&app, StaffPage::Charts),
+    };
+    html(page.render())
+}

@@ -1,0 +1,252 @@
+//! Home, the switcher between charts, help.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::kernel::ids::AccessId;
+use crate::kernel::money::Money;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Language;
+use crate::platform::permissions::Right;
+use crate::platform::state::AppState;
+use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::session::{self, Audience};
+use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::features::appointments::{self, AppointmentState, RequestState};
+use crate::features::billing;
+use crate::features::documents;
+use crate::features::accounts::{ClientAccount, ClientSession, actions};
+use crate::features::practice::{self, PublicPractice, Question};
+
+/// One line that leads somewhere.
+struct Item {
+    href: String,
+    title: String,
+    note: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/home/templates/home.html")]
+struct Home {
+    frame: ClientFrame,
+    greeting: String,
+    for_client: Option<String>,
+    waiting: Option<Vec<Item>>,
+    more_waiting: Option<String>,
+    next: Option<Vec<Item>>,
+    pending: Option<String>,
+    balance: Option<(String, String)>,
+}
+
+/// Documents that home names one by one.
+const WAITING_SHOWN: usize = 5;
+/// Appointments that home names.
+const NEXT_SHOWN: usize = 2;
+
+/// What is waiting for me, what comes next, what is owed.
+pub(super) async fn home(State(app): State<AppState>, client: ClientSession) -> PageResult {
+    let (chart, rights) = (client.chart_id.clone(), client.rights.clone());
+    let (documents, booked, requests, ledger) = app
+        .db
+        .read(&client.scope, move |c| {
+            let has = |right| rights.contains(&right);
+            Ok((
+                if has(Right::Documents) { documents::list_of(c, &chart)? } else { Vec::new() },
+                if has(Right::Appointments) { appointments::list_of(c, &chart)? } else { Vec::new() },
+                if has(Right::Appointments) { appointments::requests_of(c, &chart)? } else { Vec::new() },
+                if has(Right::Billing) { billing::ledger_of(c, &chart)? } else { Vec::new() },
+            ))
+        })
+        .await?;
+    let (words, now) = (client.words, app.now());
+    let unread: Vec<_> =
+        documents.iter().filter(|d| d.opened_at.is_none() && d.withdrawn_at.is_none()).collect();
+    let waiting = client.may(Right::Documents).then(|| {
+        unread
+            .iter()
+            .take(WAITING_SHOWN)
+            .map(|document| Item {
+                href: format!("/portal/documents/{}", document.document_id),
+                title: document.title.clone(),
+                note: words.with1("portal-home-sent", "date", words.date(document.sent_at, &client.zone)),
+            })
+            .collect()
+    });
+    let next = client.may(Right::Appointments).then(|| {
+        booked
+            .iter()
+            .filter(|a| a.state == AppointmentState::Booked && a.ends_at() > now)
+            .take(NEXT_SHOWN)
+            .map(|a| {
+                let told = appointments::AppointmentLabels::of(words, &client.zone, &client.practice, a);
+                Item { href: String::new(), title: told.when, note: told.what }
+            })
+            .collect()
+    });
+    let pending = requests.iter().filter(|r| r.state == RequestState::Waiting).count();
+    let balance = client.may(Right::Billing).then(|| {
+        let owed = billing::balance(&ledger);
+        let money = Money { minor: owed.saturating_abs(), currency: billing::currency_of(&ledger) };
+        match owed {
+            0 => (money.to_string(), words.get("portal-home-owed-nothing")),
+            1.. => (money.to_string(), words.get("portal-home-owed")),
+            _ => (money.to_string(), words.get("portal-home-credit")),
+        }
+    });
+    let hour = now.in_zone(&client.zone).hour();
+    let hello = match hour {
+        5..12 => "portal-home-morning",
+        12..18 => "portal-home-afternoon",
+        _ => "portal-home-evening",
+    };
+    let counted = |key, number: usize| {
+        (number > 0).then(|| words.count(key, "count", i64::try_from(number).unwrap_or(i64::MAX)))
+    };
+    let page = Home {
+        greeting: words.with1(hello, "name", &client.name),
+        for_client: client.for_client.clone(),
+        waiting,
+        more_waiting: counted("portal-home-more", unread.len().saturating_sub(WAITING_SHOWN)),
+        next,
+        pending: counted("portal-home-pending", pending),
+        balance,
+        frame: client.frame(&app, ClientPage::Home),
+    };
+    html(page.render())
+}
+
+struct ChartChoice {
+    access: String,
+    name: String,
+    practice: String,
+    current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "features/home/templates/switch.html")]
+struct Switch {
+    frame: ClientFrame,
+    charts: Vec<ChartChoice>,
+    lost: bool,
+}
+
+/// Whose chart do you want to look at?
+pub(super) async fn switch_page(State(app): State<AppState>, account: ClientAccount) -> PageResult {
+    let charts = account
+        .grants
+        .iter()
+        .enumerate()
+        .map(|(at, grant)| ChartChoice {
+            access: grant.access_id.to_string(),
+            name: if grant.is_own() {
+                account.words.with1("portal-switch-mine", "name", grant.client.called())
+            } else {
+                grant.client.called().to_owned()
+            },
+            practice: grant.practice.name.clone(),
+            current: account.in_view == Some(at),
+        })
+        .collect();
+    let frame = account.frame(&app, ClientPage::Me)?;
+    html(Switch { frame, charts, lost: account.in_view.is_none() }.render())
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SwitchForm {
+    access: String,
+}
+
+/// Turns to another chart.
+pub(super) async fn switch(State(app): State<AppState>, account: ClientAccount, body: Bytes) -> PageResult {
+    let form: SwitchForm = account.form(&body)?;
+    let access: AccessId = form.access.parse().map_err(|_| PageError::NotFound)?;
+    if !account.grants.iter().any(|grant| grant.access_id == access) {
+        return Err(PageError::NotFound);
+    }
+    actions::look_at(&app, &account.home, account.session.token_hash.clone(), access).await?;
+    Ok(see_other("/portal"))
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Signs out: the session's row ends, and the browser is told to forget what it kept (SES-05).
+pub(super) async fn sign_out(State(app): State<AppState>, account: ClientAccount, body: Bytes) -> PageResult {
+    let Nothing {} = account.form(&body)?;
+    actions::sign_out(&app, &account.home, account.by(), account.session.token_hash.clone()).await?;
+    let mut response = see_other(&format!("/{}/sign-in?done=signed-out", account.practice()?.slug));
+    session::clear_site(&app.settings, Audience::Client, response.headers_mut());
+    Ok(response)
+}
+
+/// For our script: how long the session lasts, and whose it is, so that a form that was typed before
+/// a sign-in elsewhere can still be sent (A11-05).
+pub(super) async fn standing(
+    State(app): State<AppState>,
+    account: ClientAccount,
+) -> Result<Response, PageError> {
+    // The chart in view is part of who somebody is here: a form typed for one child must not be
+    // sent while looking at another.
+    let view = account.in_view.and_then(|at| account.grants.get(at));
+    let who = format!("{}.{}", account.account.account_id, view.map_or("", |grant| grant.access_id.as_str()));
+    let standing = session::Standing {
+        seconds: account.session.seconds_left(Audience::Client, app.now()),
+        csrf: &account.csrf,
+        who: &who,
+    };
+    Ok(axum::Json(standing).into_response())
+}
+
+/// The practice's questions in the reader's language; in its own where it has none in that.
+fn questions(c: &mut Scoped<'_>, language: Language, otherwise: Language) -> Result<Vec<Question>, Fault> {
+    let found = practice::questions(c, language)?;
+    if found.is_empty() { practice::questions(c, otherwise) } else { Ok(found) }
+}
+
+#[derive(Template)]
+#[template(path = "features/home/templates/help.html")]
+struct Help {
+    frame: ClientFrame,
+    questions: Vec<Question>,
+}
+
+/// Help before sign-in.
+pub(super) async fn help_outside(State(app): State<AppState>, public: PublicPractice) -> PageResult {
+    let (language, own) = (public.words.language(), public.practice.language());
+    let questions = app.db.read(&public.scope, move |c| questions(c, language, own)).await?;
+    html(Help { frame: public.client_frame(&app), questions }.render())
+}
+
+/// Help after sign-in.
+pub(super) async fn help_inside(State(app): State<AppState>, client: ClientSession) -> PageResult {
+    let (language, own) = (client.words.language(), client.practice.language());
+    let questions = app.db.read(&client.scope, move |c| questions(c, language, own)).await?;
+    html(Help { frame: client.frame(&app, ClientPage::Help), questions }.render())
+}
+
+#[derive(Template)]
+#[template(path = "features/home/templates/message.html")]
+struct Message {
+    frame: ClientFrame,
+    title: String,
+    text: String,
+    href: String,
+    link: String,
+}
+
+/// A page that says one thing and leads on.
+pub fn message(
+    frame: ClientFrame,
+    status: StatusCode,
+    (title, text): (String, String),
+    (href, link): (&str, String),
+) -> PageResult {
+    let page = Message { frame, title, text, href: href.to_owned(), link };
+    Ok((status, html(page.render())?).into_response())
+}

@@ -1,0 +1,554 @@
+//! What a face sheet writes: rows for persons, addresses, charts and related contacts, and the
+//! folded copies that search and sorting read.
+
+use diesel::prelude::*;
+
+use crate::insert_many;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
+use crate::kernel::{phone, text};
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::{chart, person, person_address, portal_access, practice, related_contact};
+use crate::platform::fault::Fault;
+use crate::features::people::face_sheet::{FaceSheet, SheetAddress, SheetPerson};
+use crate::features::people::store::{Address, AddressKind, Chart, ChartFile, Person, addresses_of, load_file};
+
+/// A chart's row as it is written first.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = chart, treat_none_as_default_value = false)]
+pub(super) struct ChartRow {
+    practice_id: PracticeId,
+    chart_id: ChartId,
+    chart_number: String,
+    chart_number_key: String,
+    person_id: PersonId,
+    owner_person_id: PersonId,
+    state: String,
+    sort_key: String,
+    search_text: String,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// A related contact's row.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = related_contact, treat_none_as_default_value = false)]
+pub(super) struct ContactRow {
+    practice_id: PracticeId,
+    chart_id: ChartId,
+    person_id: PersonId,
+    relation: String,
+    created_at: Timestamp,
+}
+
+/// New rows, gathered so that many charts go into the database in few statements.
+#[derive(Default)]
+pub(super) struct NewRows {
+    persons: Vec<Person>,
+    addresses: Vec<Address>,
+    charts: Vec<ChartRow>,
+    contacts: Vec<ContactRow>,
+}
+
+impl NewRows {
+    /// Adds a whole face sheet; returns the chart and the client.
+    pub(super) fn chart(&mut self, c: &Scoped<'_>, sheet: &FaceSheet, number: &str) -> (ChartId, PersonId) {
+        let (practice_id, now) = (c.practice().clone(), c.now());
+        let chart_id = ChartId::fresh(c.rng(), now);
+        let person_id = self.person(c, &sheet.client);
+        for (i, contact) in sheet.contacts.iter().enumerate() {
+            let person_id = self.person(c, &contact.person);
+            self.contact(c, &chart_id, person_id, &contact.relation, i);
+        }
+        self.charts.push(ChartRow {
+            practice_id,
+            chart_id: chart_id.clone(),
+            chart_number: number.to_owned(),
+            chart_number_key: text::code_key(number),
+            owner_person_id: person_id.clone(),
+            person_id: person_id.clone(),
+            state: "open".to_owned(),
+            sort_key: sort_key(&sheet.client.last_name, &sheet.client.first_name, &sheet.client.middle_name),
+            search_text: search_text_of_sheet(sheet, number),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        });
+        (chart_id, person_id)
+    }
+
+    /// Adds a person with their addresses.
+    pub(super) fn person(&mut self, c: &Scoped<'_>, sheet: &SheetPerson) -> PersonId {
+        let person_id = PersonId::fresh(c.rng(), c.now());
+        for (position, address) in (0..).zip(&sheet.addresses) {
+            self.addresses.push(address_row(c, &person_id, address, position));
+        }
+        self.persons.push(Person {
+            practice_id: c.practice().clone(),
+            person_id: person_id.clone(),
+            first_name: sheet.first_name.clone(),
+            middle_name: sheet.middle_name.clone(),
+            last_name: sheet.last_name.clone(),
+            suffix: sheet.suffix.clone(),
+            former_last_names: sheet.former_last_names.clone(),
+            preferred_name: sheet.preferred_name.clone(),
+            pronouns: sheet.pronouns.clone(),
+            birth_date: sheet.birth_date.clone(),
+            language: sheet.language.clone(),
+            time_zone: sheet.time_zone.clone(),
+            version: 1,
+            created_at: c.now(),
+            updated_at: c.now(),
+        });
+        person_id
+    }
+
+    /// Adds a related contact. `place` keeps contacts made in one moment in their order.
+    pub(super) fn contact(
+        &mut self,
+        c: &Scoped<'_>,
+        chart: &ChartId,
+        person_id: PersonId,
+        relation: &str,
+        place: usize,
+    ) {
+        let micros = c.now().micros() + i64::try_from(place).unwrap_or(0);
+        self.contacts.push(ContactRow {
+            practice_id: c.practice().clone(),
+            chart_id: chart.clone(),
+            person_id,
+            relation: relation.to_owned(),
+            created_at: Timestamp::from_micros(micros),
+        });
+    }
+
+    /// In the order of their keys, so that an index grows at its end instead of everywhere.
+    pub(super) fn in_order(mut self) -> Self {
+        self.persons.sort_by(|a, b| a.person_id.cmp(&b.person_id));
+        self.addresses.sort_by(|a, b| (&a.person_id, a.position).cmp(&(&b.person_id, b.position)));
+        self.charts.sort_by(|a, b| (&a.sort_key, &a.chart_id).cmp(&(&b.sort_key, &b.chart_id)));
+        self.contacts.sort_by(|a, b| (&a.chart_id, &a.person_id).cmp(&(&b.chart_id, &b.person_id)));
+        self
+    }
+
+    /// Writes them, parents before children.
+    pub(super) fn insert(&self, c: &mut Scoped<'_>) -> Result<(), Fault> {
+        insert_many!(c.conn, person::table, self.persons);
+        insert_many!(c.conn, person_address::table, self.addresses);
+        insert_many!(c.conn, chart::table, self.charts);
+        insert_many!(c.conn, related_contact::table, self.contacts);
+        Ok(())
+    }
+}
+
+fn address_row(c: &Scoped<'_>, person: &PersonId, address: &SheetAddress, position: i32) -> Address {
+    Address {
+        practice_id: c.practice().clone(),
+        address_id: AddressId::fresh(c.rng(), c.now()),
+        person_id: person.clone(),
+        kind: address.kind,
+        label: address.label.clone(),
+        value: address.value.clone(),
+        value_key: address.key.clone(),
+        may_mail: address.may_mail,
+        position,
+        undeliverable_at: None,
+        undeliverable_reason: None,
+    }
+}
+
+/// Characters of a sort key: enough to order people, and far below what an index takes.
+const SORT_KEY_CHARACTERS: usize = 160;
+
+/// Last name, first name, middle name, folded. The tab sorts before every letter, so that "Li" comes
+/// before "Liang" and "de Haan" before "de Haan Smit" whatever the first names are.
+pub(super) fn sort_key(last: &str, first: &str, middle: &str) -> String {
+    let (last, first) = if last.is_empty() { (first, "") } else { (last, first) };
+    let key = format!("{}\t{}\t{}", text::fold(last), text::fold(first), text::fold(middle));
+    key.chars().take(SORT_KEY_CHARACTERS).collect()
+}
+
+/// What a search looks through: one text, in which each part stands between line breaks, so that no
+/// search runs from one into the next.
+///
+/// - every name of the client, folded, those with digraphs also the other way;
+/// - `#` and the chart number, folded and without its spaces and dashes;
+/// - `*` and the birth date as `YYYYMMDD`;
+/// - every e-mail address on the chart, folded; every phone on the chart, by its digits.
+pub(super) struct SearchText(String);
+
+impl SearchText {
+    pub(super) fn new(number: &str) -> Self {
+        let mut text = Self(String::from("\n"));
+        text.part("#", &text::fold(number).replace(' ', ""));
+        text
+    }
+
+    fn part(&mut self, mark: &str, folded: &str) {
+        if !folded.is_empty() {
+            self.0.push_str(mark);
+            self.0.push_str(folded);
+            self.0.push('\n');
+        }
+    }
+
+    fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        for name in names {
+            self.part("", &text::fold(name));
+            if let Some(other) = text::fold_digraphs(name) {
+                self.part("", &other);
+            }
+        }
+    }
+
+    fn birth_date(&mut self, date: &str) {
+        self.part("*", &date.replace('-', ""));
+    }
+
+    fn address(&mut self, kind: AddressKind, key: &str) {
+        match kind {
+            AddressKind::Email => self.part("", &text::fold(key).replace(' ', "")),
+            AddressKind::Phone => self.part("", &phone::digits(key)),
+        }
+    }
+}
+
+fn search_text_of_sheet(sheet: &FaceSheet, number: &str) -> String {
+    let mut text = SearchText::new(number);
+    let p = &sheet.client;
+    text.names(
+        [&p.first_name, &p.middle_name, &p.last_name, &p.suffix, &p.preferred_name]
+            .map(String::as_str)
+            .into_iter(),
+    );
+    text.names(p.former_last_names.lines());
+    if let Some(date) = &p.birth_date {
+        text.birth_date(&date.to_string());
+    }
+    for address in p.addresses.iter().chain(sheet.contacts.iter().flat_map(|k| &k.person.addresses)) {
+        text.address(address.kind, &address.key);
+    }
+    text.0
+}
+
+fn search_text_of_file(file: &ChartFile) -> String {
+    let mut text = SearchText::new(&file.chart.chart_number);
+    let p = &file.client;
+    text.names(
+        [&p.first_name, &p.middle_name, &p.last_name, &p.suffix, &p.preferred_name]
+            .map(String::as_str)
+            .into_iter(),
+    );
+    text.names(p.former());
+    if let Some(date) = &p.birth_date {
+        text.birth_date(&date.to_string());
+    }
+    for address in file.addresses.iter().chain(file.contacts.iter().flat_map(|k| &k.addresses)) {
+        text.address(address.kind, &address.value_key);
+    }
+    text.0
+}
+
+/// Moves a chart from the version that was seen to the next, with its new number and folded copies.
+/// False if somebody else was faster.
+pub(super) fn swap_chart(
+    c: &mut Scoped<'_>,
+    seen: &Chart,
+    sheet: &FaceSheet,
+    number: &str,
+) -> Result<bool, Fault> {
+    let now = c.now();
+    let swapped = diesel::update(
+        chart::table
+            .filter(chart::practice_id.eq(c.practice().clone()))
+            .filter(chart::chart_id.eq(seen.chart_id.clone()))
+            .filter(chart::version.eq(seen.version)),
+    )
+    .set((
+        chart::chart_number.eq(number),
+        chart::chart_number_key.eq(text::code_key(number)),
+        chart::sort_key.eq(sort_key(
+            &sheet.client.last_name,
+            &sheet.client.first_name,
+            &sheet.client.middle_name,
+        )),
+        chart::search_text.eq(search_text_of_sheet(sheet, number)),
+        chart::version.eq(chart::version + 1),
+        chart::updated_at.eq(now),
+    ))
+    .execute(c.conn)?;
+    Ok(swapped == 1)
+}
+
+/// Writes what differs of a person; returns the names of the fields that changed.
+pub(super) fn save_person(
+    c: &mut Scoped<'_>,
+    stored: &Person,
+    sheet: &SheetPerson,
+) -> Result<Vec<&'static str>, Fault> {
+    let mut changed = Vec::new();
+    let mut note = |name, differs: bool| {
+        if differs {
+            changed.push(name);
+        }
+    };
+    note("first_name", stored.first_name != sheet.first_name);
+    note("middle_name", stored.middle_name != sheet.middle_name);
+    note("last_name", stored.last_name != sheet.last_name);
+    note("suffix", stored.suffix != sheet.suffix);
+    note("former_last_names", stored.former_last_names != sheet.former_last_names);
+    note("preferred_name", stored.preferred_name != sheet.preferred_name);
+    note("pronouns", stored.pronouns != sheet.pronouns);
+    note("birth_date", stored.birth_date != sheet.birth_date);
+    note("language", stored.language != sheet.language);
+    note("time_zone", stored.time_zone != sheet.time_zone);
+    if changed.is_empty() {
+        return Ok(changed);
+    }
+    let now = c.now();
+    diesel::update(
+        person::table
+            .filter(person::practice_id.eq(c.practice().clone()))
+            .filter(person::person_id.eq(stored.person_id.clone())),
+    )
+    .set((
+        person::first_name.eq(&sheet.first_name),
+        person::middle_name.eq(&sheet.middle_name),
+        person::last_name.eq(&sheet.last_name),
+        person::suffix.eq(&sheet.suffix),
+        person::former_last_names.eq(&sheet.former_last_names),
+        person::preferred_name.eq(&sheet.preferred_name),
+        person::pronouns.eq(&sheet.pronouns),
+        person::birth_date.eq(sheet.birth_date.clone()),
+        person::language.eq(&sheet.language),
+        person::time_zone.eq(&sheet.time_zone),
+        person::version.eq(person::version + 1),
+        person::updated_at.eq(now),
+    ))
+    .execute(c.conn)?;
+    Ok(changed)
+}
+
+/// What changed among somebody's addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct AddressesChanged {
+    /// An e-mail address came, went, or may now (or no longer) be used for mail.
+    pub(super) emails: bool,
+    /// The same of phones, or any label or order.
+    pub(super) others: bool,
+}
+
+/// Writes what differs of somebody's addresses. An address that stays keeps its row, and with it what
+/// is known of its deliverability.
+pub(super) fn save_addresses(
+    c: &mut Scoped<'_>,
+    person: &PersonId,
+    stored: &[Address],
+    sheet: &[SheetAddress],
+) -> Result<AddressesChanged, Fault> {
+    let practice = c.practice().clone();
+    let mut changed = AddressesChanged::default();
+    let mut note = |kind, others_only: bool| {
+        if kind == AddressKind::Email && !others_only {
+            changed.emails = true;
+        } else {
+            changed.others = true;
+        }
+    };
+    let mut fresh = Vec::new();
+    for (position, address) in (0..).zip(sheet) {
+        let found = stored.iter().find(|a| a.kind == address.kind && a.value_key == address.key);
+        let Some(found) = found else {
+            note(address.kind, false);
+            fresh.push(address_row(c, person, address, position));
+            continue;
+        };
+        let mail_differs = found.may_mail != address.may_mail;
+        let differs = mail_differs
+            || found.value != address.value
+            || found.label != address.label
+            || found.position != position;
+        if differs {
+            note(address.kind, !mail_differs);
+            diesel::update(
+                person_address::table
+                    .filter(person_address::practice_id.eq(practice.clone()))
+                    .filter(person_address::address_id.eq(found.address_id.clone())),
+            )
+            .set((
+                person_address::label.eq(&address.label),
+                person_address::value.eq(&address.value),
+                person_address::may_mail.eq(address.may_mail),
+                person_address::position.eq(position),
+            ))
+            .execute(c.conn)?;
+        }
+    }
+    let gone = stored.iter().filter(|a| !sheet.iter().any(|s| s.kind == a.kind && s.key == a.value_key));
+    for address in gone {
+        note(address.kind, false);
+        diesel::delete(
+            person_address::table
+                .filter(person_address::practice_id.eq(practice.clone()))
+                .filter(person_address::address_id.eq(address.address_id.clone())),
+        )
+        .execute(c.conn)?;
+    }
+    insert_many!(c.conn, person_address::table, fresh);
+    Ok(changed)
+}
+
+/// Writes a contact's relation.
+pub(super) fn save_relation(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    person: &PersonId,
+    relation: &str,
+) -> Result<(), Fault> {
+    diesel::update(
+        related_contact::table
+            .filter(related_contact::practice_id.eq(c.practice().clone()))
+            .filter(related_contact::chart_id.eq(chart.clone()))
+            .filter(related_contact::person_id.eq(person.clone())),
+    )
+    .set(related_contact::relation.eq(relation))
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// Takes a contact off a chart, and the person with their addresses out of the practice if nothing
+/// else knows them: no other chart, and no grant that once was.
+pub(super) fn remove_contact(c: &mut Scoped<'_>, chart_id: &ChartId, gone: &PersonId) -> Result<(), Fault> {
+    let practice = c.practice().clone();
+    diesel::delete(
+        related_contact::table
+            .filter(related_contact::practice_id.eq(practice.clone()))
+            .filter(related_contact::chart_id.eq(chart_id.clone()))
+            .filter(related_contact::person_id.eq(gone.clone())),
+    )
+    .execute(c.conn)?;
+    let elsewhere: i64 = related_contact::table
+        .filter(related_contact::practice_id.eq(practice.clone()))
+        .filter(related_contact::person_id.eq(gone.clone()))
+        .count()
+        .get_result(c.conn)?;
+    let granted: i64 = portal_access::table
+        .filter(portal_access::practice_id.eq(practice.clone()))
+        .filter(portal_access::person_id.eq(gone.clone()))
+        .count()
+        .get_result(c.conn)?;
+    let charts: i64 = chart::table
+        .filter(chart::practice_id.eq(practice.clone()))
+        .filter(chart::person_id.eq(gone.clone()).or(chart::owner_person_id.eq(gone.clone())))
+        .count()
+        .get_result(c.conn)?;
+    if elsewhere + granted + charts > 0 {
+        return Ok(());
+    }
+    diesel::delete(
+        person_address::table
+            .filter(person_address::practice_id.eq(practice.clone()))
+            .filter(person_address::person_id.eq(gone.clone())),
+    )
+    .execute(c.conn)?;
+    diesel::delete(
+        person::table.filter(person::practice_id.eq(practice)).filter(person::person_id.eq(gone.clone())),
+    )
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// Puts an e-mail address first on a person's part of a chart's face sheet, in place of another where
+/// one is named, and moves the chart to its next version. For the access room, whose actions learn of
+/// addresses; it writes its own audit event. False if the address stood there first already.
+pub fn put_email_first(
+    c: &mut Scoped<'_>,
+    chart_id: &ChartId,
+    person_id: &PersonId,
+    address: &EmailAddress,
+    in_place_of: Option<&EmailAddress>,
+) -> Result<bool, Fault> {
+    let stored = addresses_of(c, person_id)?;
+    let new = SheetAddress {
+        kind: AddressKind::Email,
+        label: String::new(),
+        value: address.as_str().to_owned(),
+        key: address.key(),
+        may_mail: true,
+    };
+    let old = in_place_of.map(EmailAddress::key);
+    let label_of = |key: &str| stored.iter().find(|a| a.value_key == key).map(|a| a.label.clone());
+    let label = label_of(&new.key).or_else(|| old.as_deref().and_then(label_of)).unwrap_or_default();
+    let rest = stored
+        .iter()
+        .filter(|a| {
+            a.kind != AddressKind::Email || (a.value_key != new.key && Some(&a.value_key) != old.as_ref())
+        })
+        .map(|a| SheetAddress {
+            kind: a.kind,
+            label: a.label.clone(),
+            value: a.value.clone(),
+            key: a.value_key.clone(),
+            may_mail: a.may_mail,
+        });
+    let rest: Vec<SheetAddress> = rest.collect();
+    let wanted: Vec<SheetAddress> = std::iter::once(SheetAddress { label, ..new }).chain(rest).collect();
+    let changed = save_addresses(c, person_id, &stored, &wanted)?;
+    if changed == AddressesChanged::default() {
+        return Ok(false);
+    }
+    touch_chart(c, chart_id)?;
+    Ok(true)
+}
+
+/// Moves a chart to its next version and writes its folded copies anew, after something on its face
+/// sheet was changed by other means than the face sheet's form.
+pub fn touch_chart(c: &mut Scoped<'_>, id: &ChartId) -> Result<(), Fault> {
+    let Some(file) = load_file(c, id)? else { return Ok(()) };
+    let now = c.now();
+    diesel::update(
+        chart::table
+            .filter(chart::practice_id.eq(c.practice().clone()))
+            .filter(chart::chart_id.eq(id.clone())),
+    )
+    .set((
+        chart::sort_key.eq(sort_key(
+            &file.client.last_name,
+            &file.client.first_name,
+            &file.client.middle_name,
+        )),
+        chart::search_text.eq(search_text_of_file(&file)),
+        chart::version.eq(chart::version + 1),
+        chart::updated_at.eq(now),
+    ))
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// Has a chart of this practice this number? Capitals do not count.
+pub(super) fn number_taken(c: &mut Scoped<'_>, number: &str) -> Result<bool, Fault> {
+    let found: i64 = chart::table
+        .filter(chart::practice_id.eq(c.practice().clone()))
+        .filter(chart::chart_number_key.eq(text::code_key(number)))
+        .count()
+        .get_result(c.conn)?;
+    Ok(found > 0)
+}
+
+/// The next free number of the form 1001, 1002, … Whoever asks holds the practice's row until the
+/// commit, so that two who ask at once do not get one answer.
+pub(super) fn next_number(c: &mut Scoped<'_>) -> Result<String, Fault> {
+    // An update that changes nothing takes the row's lock on both engines.
+    diesel::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
+        .set(practice::version.eq(practice::version))
+        .execute(c.conn)?;
+    let charts: i64 =
+        chart::table.filter(chart::practice_id.eq(c.practice().clone())).count().get_result(c.conn)?;
+    let mut number = 1001 + charts;
+    while number_taken(c, &number.to_string())? {
+        number += 1;
+    }
+    Ok(number.to_string())
+}

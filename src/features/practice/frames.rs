@@ -1,0 +1,57 @@
+//! The frames that know a practice.
+
+use crate::platform::i18n::Words;
+use crate::platform::state::AppState;
+use crate::platform::web::frame::{ClientFrame, ClientPage, Contact, StaffFrame};
+use crate::features::practice::{Practice, PublicPractice};
+
+impl Practice {
+    /// How to reach it.
+    pub fn contact(&self) -> Contact {
+        Contact {
+            phone: self.phone.clone(),
+            text_phone: self.text_phone.clone(),
+            email: self.email.clone(),
+            website: self.website.clone(),
+            postal_address: self.postal_address.clone(),
+        }
+    }
+
+    /// The contact block as lines, for a mail.
+    pub fn contact_lines(&self, words: Words) -> Vec<String> {
+        [
+            ("foot-call", &self.phone),
+            ("foot-text", &self.text_phone),
+            ("foot-mail", &self.email),
+            ("foot-web", &self.website),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| format!("{}: {value}", words.get(key)))
+        .collect()
+    }
+}
+
+impl ClientFrame {
+    /// Around a page of the client side before sign-in, and the base of one after
+    /// ([`ClientFrame::inside`]).
+    pub fn outside(app: &AppState, practice: &Practice, words: Words, page: ClientPage) -> Self {
+        let _ = (app, page);
+        Self::bare(words, &practice.name, &practice.slug, &practice.accent, practice.contact())
+    }
+}
+
+impl PublicPractice {
+    /// The frame around a client's page before sign-in, with its toast.
+    pub fn client_frame(&self, app: &AppState) -> ClientFrame {
+        ClientFrame::outside(app, &self.practice, self.words, ClientPage::Outside)
+            .with_done(self.done.as_deref())
+    }
+
+    /// The frame around a staff page before sign-in, with its toast.
+    pub fn staff_frame(&self) -> StaffFrame {
+        let practice = &self.practice;
+        StaffFrame::outside(self.words, &practice.name, &practice.slug, &practice.accent)
+            .with_done(self.done.as_deref())
+    }
+}

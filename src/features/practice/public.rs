@@ -1,0 +1,75 @@
+//! The practice of a page before sign-in, from the page's own address.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use jiff::tz::TimeZone;
+
+use crate::platform::audit::{Actor, By};
+use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::i18n::Words;
+use crate::platform::state::AppState;
+use crate::platform::web::guard::ClientIp;
+use crate::platform::web::{PageError, frame, language};
+use crate::features::practice::{Practice, find_by_slug};
+
+/// A practice that a stranger stands before: `/{practice}/…`. Unknown and suspended ones are the
+/// same 404.
+#[derive(Clone, Debug)]
+pub struct PublicPractice {
+    /// Its row.
+    pub practice: Practice,
+    /// Opened by its public address.
+    pub scope: PracticeScope,
+    /// Words of the reader's language.
+    pub words: Words,
+    /// The practice's zone.
+    pub zone: TimeZone,
+    /// The network address of the request.
+    pub source: String,
+    /// The same for counting (IPv6 by its /64).
+    pub ip_bucket: String,
+    /// The word of `?done=`.
+    pub done: Option<String>,
+}
+
+impl PublicPractice {
+    /// The holder of a link acts.
+    pub fn by_link(&self) -> By {
+        By { actor: Actor::LinkHolder, source: self.source.clone() }
+    }
+}
+
+/// The network address of a request, as text for the trail and as a bucket for limits.
+pub(crate) fn source_of(parts: &Parts) -> (String, String) {
+    parts.extensions.get::<ClientIp>().map_or_else(Default::default, |ip| (ip.0.to_string(), ip.bucket()))
+}
+
+impl FromRequestParts<AppState> for PublicPractice {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
+        let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| PageError::NotFound)?;
+        let slug = params
+            .iter()
+            .find(|(name, _)| *name == "practice")
+            .map(|(_, value)| value.to_owned())
+            .ok_or(PageError::NotFound)?;
+        let practice = app
+            .db
+            .system_read(move |system| find_by_slug(system, &slug))
+            .await?
+            .ok_or(PageError::NotFound)?;
+        let spoken =
+            language::for_stranger(&app.settings, parts.uri.query(), &parts.headers, practice.language());
+        let (source, ip_bucket) = source_of(parts);
+        Ok(Self {
+            scope: practice.scope(OpenedBy::PublicAddress),
+            words: Words::of(spoken),
+            zone: practice.zone(),
+            source,
+            ip_bucket,
+            done: frame::done_of(parts.uri.query()),
+            practice,
+        })
+    }
+}

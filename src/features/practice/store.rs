@@ -1,0 +1,211 @@
+//! The practice's row.
+
+use diesel::prelude::*;
+use jiff::tz::TimeZone;
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::PracticeId;
+use crate::platform::db::schema::practice;
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Language;
+use crate::word_enum;
+
+/// A practice, as everybody needs it.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = practice)]
+pub struct Practice {
+    /// Its id.
+    pub practice_id: PracticeId,
+    /// Its part of every public address.
+    pub slug: String,
+    /// The name that clients see; neutral, chosen by the practice (EML-01).
+    pub name: String,
+    /// IANA name.
+    pub time_zone: String,
+    /// Its first language.
+    pub language: String,
+    /// Accent colour, `#rrggbb`.
+    pub accent: String,
+    /// Contact block; any may be empty.
+    pub phone: String,
+    /// Number for text messages.
+    pub text_phone: String,
+    /// Public e-mail address; mails are answered to it.
+    pub email: String,
+    /// Web page.
+    pub website: String,
+    /// Postal address.
+    pub postal_address: String,
+    /// JSON of [`Policy`].
+    pub policy: String,
+    /// Set while the operator has suspended it.
+    pub suspended_at: Option<Timestamp>,
+    /// Counts changes.
+    pub version: i64,
+}
+
+word_enum! {
+    /// What an expired or replaced link's page offers.
+    pub enum SelfHelp {
+        /// Only how to reach the practice.
+        Off = "off",
+        /// "Ask the practice for a new link", which reaches the work list.
+        Ask = "ask",
+    }
+}
+
+/// What a practice decides about invitations.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// Resends a day and grant.
+    pub resends_per_day: i32,
+    /// Hours before the end of a link at which a reminder goes out; empty for none.
+    pub reminder_hours: Vec<i64>,
+    /// No reminder leaves at or after this hour (0 to 23) in the client's zone …
+    pub quiet_from: i8,
+    /// … and before this one.
+    pub quiet_until: i8,
+    /// See [`SelfHelp`].
+    pub self_help: SelfHelp,
+    /// Leave the practice's name out of subject and body.
+    pub neutral_mail: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            resends_per_day: 5,
+            reminder_hours: vec![72, 24],
+            quiet_from: 20,
+            quiet_until: 8,
+            self_help: SelfHelp::Ask,
+            neutral_mail: false,
+        }
+    }
+}
+
+impl Practice {
+    /// Its zone; UTC should the name be unknown to this machine's rules.
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Its first language.
+    pub fn language(&self) -> Language {
+        Language::read(&self.language)
+    }
+
+    /// Its policies.
+    pub fn policy(&self) -> Policy {
+        serde_json::from_str(&self.policy).unwrap_or_default()
+    }
+
+    /// Opens it by a door whose proof the caller has just checked.
+    pub fn scope(&self, door: OpenedBy) -> PracticeScope {
+        PracticeScope::opened_by(door, self.practice_id.clone())
+    }
+}
+
+/// The practice of this unit of work.
+pub fn load(c: &mut Scoped<'_>) -> Result<Practice, Fault> {
+    Ok(practice::table
+        .filter(practice::practice_id.eq(c.practice().clone()))
+        .select(Practice::as_select())
+        .first(c.conn)?)
+}
+
+/// The practice with this public address, unless suspended.
+pub fn find_by_slug(system: &mut System<'_>, slug: &str) -> Result<Option<Practice>, Fault> {
+    Ok(practice::table
+        .filter(practice::slug.eq(slug))
+        .filter(practice::suspended_at.is_null())
+        .select(Practice::as_select())
+        .first(system.conn)
+        .optional()?)
+}
+
+/// The public address that somebody without a practice is led to: the one they asked for, or, where they
+/// did not say, the installation's only one.
+pub fn wanted_slug(system: &mut System<'_>, asked: Option<&str>) -> Result<Option<String>, Fault> {
+    match asked {
+        Some(slug) => Ok(find_by_slug(system, slug)?.map(|practice| practice.slug)),
+        None => only_slug(system),
+    }
+}
+
+/// The practices of the installation, those that the operator has suspended too, or not.
+pub fn ids(system: &mut System<'_>, suspended: Suspended) -> Result<Vec<PracticeId>, Fault> {
+    let mut practices =
+        practice::table.order(practice::practice_id.asc()).select(practice::practice_id).into_boxed();
+    if suspended == Suspended::LeftOut {
+        practices = practices.filter(practice::suspended_at.is_null());
+    }
+    Ok(practices.load(system.conn)?)
+}
+
+/// Which practices a round over all of them visits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suspended {
+    /// Every one.
+    Included,
+    /// Those that work.
+    LeftOut,
+}
+
+/// The public address of the installation's practice, where it has exactly one.
+fn only_slug(system: &mut System<'_>) -> Result<Option<String>, Fault> {
+    let mut slugs: Vec<String> = practice::table
+        .filter(practice::suspended_at.is_null())
+        .select(practice::slug)
+        .limit(2)
+        .load(system.conn)?;
+    Ok(if slugs.len() == 1 { slugs.pop() } else { None })
+}
+
+/// Is there any practice yet? Tells a database in use from a fresh one.
+pub fn is_any(system: &mut System<'_>) -> Result<bool, Fault> {
+    Ok(practice::table.select(practice::slug).first::<String>(system.conn).optional()?.is_some())
+}
+
+/// A practice to be made.
+#[derive(Clone, Debug)]
+pub struct NewPractice {
+    /// Its part of public addresses: lower-case letters, digits and dashes, 2 to 24.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// IANA name.
+    pub time_zone: String,
+    /// Its first language.
+    pub language: Language,
+    /// Public e-mail address.
+    pub email: String,
+    /// Phone.
+    pub phone: String,
+}
+
+/// Makes a practice. The slug's uniqueness is the database's to say.
+pub fn create(system: &mut System<'_>, new: &NewPractice) -> Result<PracticeId, Fault> {
+    let id = PracticeId::fresh(system.rng, system.now);
+    diesel::insert_into(practice::table)
+        .values((
+            practice::practice_id.eq(id.clone()),
+            practice::slug.eq(&new.slug),
+            practice::name.eq(&new.name),
+            practice::time_zone.eq(&new.time_zone),
+            practice::language.eq(new.language.word()),
+            practice::accent.eq("#2f6f62"),
+            practice::phone.eq(&new.phone),
+            practice::text_phone.eq(""),
+            practice::email.eq(&new.email),
+            practice::website.eq(""),
+            practice::postal_address.eq(""),
+            practice::policy.eq(serde_json::to_string(&Policy::default()).unwrap_or_default()),
+            practice::version.eq(1i64),
+            practice::created_at.eq(system.now),
+        ))
+        .execute(system.conn)?;
+    Ok(id)
+}

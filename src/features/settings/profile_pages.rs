@@ -1,0 +1,189 @@
+//! The practice's page: profile and policies.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+
+use crate::platform::i18n::{Language, Words};
+use crate::platform::state::AppState;
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::{PageResult, html, see_other};
+use crate::features::practice::profile::{self, REMINDERS, Saved, Typed, TypedPolicy};
+use crate::features::practice::{Policy, SelfHelp, load};
+use crate::features::staff::StaffSession;
+
+/// Zones that are offered; any other IANA name is taken too.
+const ZONES: &[&str] = &[
+    "America/New_York",
+    "America/Detroit",
+    "America/Chicago",
+    "America/Denver",
+    "America/Phoenix",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "Pacific/Honolulu",
+    "America/Puerto_Rico",
+    "America/Toronto",
+    "America/Mexico_City",
+    "Europe/London",
+    "UTC",
+];
+
+#[derive(Template)]
+#[template(path = "features/settings/templates/profile.html")]
+struct ProfilePage {
+    frame: StaffFrame,
+    errors: FieldErrors,
+    typed: Typed,
+    languages: Vec<(&'static str, &'static str)>,
+    zones: &'static [&'static str],
+    public_url: String,
+    stale: bool,
+}
+
+fn show(
+    app: &AppState,
+    staff: &StaffSession,
+    status: StatusCode,
+    errors: FieldErrors,
+    typed: Typed,
+) -> PageResult {
+    let page = ProfilePage {
+        frame: staff.frame(app, StaffPage::Practice),
+        errors,
+        typed,
+        languages: Language::ALL.iter().map(|l| (l.word(), l.own_name())).collect(),
+        zones: ZONES,
+        public_url: app.absolute(&format!("/{}", staff.practice.slug)),
+        stale: status == StatusCode::CONFLICT,
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// The profile.
+pub(super) async fn profile(State(app): State<AppState>, staff: StaffSession) -> PageResult {
+    show(&app, &staff, StatusCode::OK, FieldErrors::new(), Typed::of(&staff.practice))
+}
+
+/// Saves it.
+pub(super) async fn save_profile(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    body: Bytes,
+) -> PageResult {
+    let typed: Typed = staff.form(&body)?;
+    let checked = match typed.check(staff.words) {
+        Ok(checked) => checked,
+        Err(errors) => return show(&app, &staff, StatusCode::UNPROCESSABLE_ENTITY, errors, typed),
+    };
+    match profile::save(&app, &staff.scope, staff.by(), checked).await? {
+        Saved::Done => Ok(see_other("/staff/practice?done=saved")),
+        Saved::Stale => {
+            // What was typed stays, with the new version: whoever saves again has been told.
+            let now = app.db.read(&staff.scope, load).await?;
+            let typed = Typed { version: now.version, ..typed };
+            show(&app, &staff, StatusCode::CONFLICT, FieldErrors::new(), typed)
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "features/settings/templates/policies.html")]
+struct PoliciesPage {
+    frame: StaffFrame,
+    errors: FieldErrors,
+    resends: String,
+    reminders: Vec<(i64, String, bool)>,
+    quiet_from: i8,
+    quiet_until: i8,
+    hours: Vec<(i8, String)>,
+    self_help: String,
+    helps: Vec<(&'static str, String)>,
+    neutral: bool,
+    version: i64,
+    stale: bool,
+}
+
+/// "8:00 PM" for 20.
+fn hour_words(words: Words, hour: i8) -> String {
+    let moment = crate::kernel::clock::Timestamp::from_micros(i64::from(hour) * 3_600_000_000);
+    words.time(moment, &jiff::tz::TimeZone::UTC)
+}
+
+fn typed_policy(policy: &Policy, version: i64) -> TypedPolicy {
+    TypedPolicy {
+        resends_per_day: policy.resends_per_day.to_string(),
+        reminder: policy.reminder_hours.clone(),
+        quiet_from: policy.quiet_from,
+        quiet_until: policy.quiet_until,
+        self_help: policy.self_help.to_string(),
+        neutral_mail: policy.neutral_mail.then(|| "on".to_owned()),
+        version,
+    }
+}
+
+fn show_policies(
+    app: &AppState,
+    staff: &StaffSession,
+    status: StatusCode,
+    errors: FieldErrors,
+    typed: TypedPolicy,
+) -> PageResult {
+    let words = staff.words;
+    let reminder = |hours: i64| {
+        let told = if hours % 24 == 0 {
+            words.count("practice-days-before", "count", hours / 24)
+        } else {
+            words.count("practice-hours-before", "count", hours)
+        };
+        (hours, told, typed.reminder.contains(&hours))
+    };
+    let page = PoliciesPage {
+        frame: staff.frame(app, StaffPage::Practice),
+        errors,
+        resends: typed.resends_per_day.clone(),
+        reminders: REMINDERS.iter().map(|hours| reminder(*hours)).collect(),
+        quiet_from: typed.quiet_from,
+        quiet_until: typed.quiet_until,
+        hours: (0..24).map(|hour| (hour, hour_words(words, hour))).collect(),
+        self_help: typed.self_help,
+        helps: SelfHelp::ALL
+            .iter()
+            .map(|help| (help.word(), words.get(&format!("practice-self-help-{help}"))))
+            .collect(),
+        neutral: typed.neutral_mail.is_some(),
+        version: typed.version,
+        stale: status == StatusCode::CONFLICT,
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// The policies.
+pub(super) async fn policies(State(app): State<AppState>, staff: StaffSession) -> PageResult {
+    let typed = typed_policy(&staff.practice.policy(), staff.practice.version);
+    show_policies(&app, &staff, StatusCode::OK, FieldErrors::new(), typed)
+}
+
+/// Saves them.
+pub(super) async fn save_policies(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    body: Bytes,
+) -> PageResult {
+    let typed: TypedPolicy = staff.form(&body)?;
+    let policy = match typed.check(staff.words) {
+        Ok(policy) => policy,
+        Err(errors) => return show_policies(&app, &staff, StatusCode::UNPROCESSABLE_ENTITY, errors, typed),
+    };
+    match profile::save_policy(&app, &staff.scope, staff.by(), policy, typed.version).await? {
+        Saved::Done => Ok(see_other("/staff/practice/policies?done=saved")),
+        Saved::Stale => {
+            let now = app.db.read(&staff.scope, load).await?;
+            let typed = TypedPolicy { version: now.version, ..typed };
+            show_policies(&app, &staff, StatusCode::CONFLICT, FieldErrors::new(), typed)
+        }
+    }
+}

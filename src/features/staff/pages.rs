@@ -1,0 +1,179 @@
+//! Sign-in and sign-out of staff members.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::kernel::secrets::Secret;
+use crate::platform::state::AppState;
+use crate::platform::web::forms::{FieldErrors, RawForm};
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::session::{self, Audience};
+use crate::platform::web::sign_in::Visitor;
+use crate::platform::web::{PageError, PageResult, html, see_other, sign_in};
+use crate::features::practice::{self, PublicPractice};
+use crate::features::staff::StaffSession;
+use crate::features::staff::actions::{self, SignIn};
+
+#[derive(Template)]
+#[template(path = "features/staff/templates/sign_in.html")]
+struct SignInPage {
+    frame: StaffFrame,
+    errors: FieldErrors,
+    email: String,
+    back: String,
+}
+
+/// What may stand behind the sign-in's address.
+#[derive(serde::Deserialize)]
+pub(super) struct SignInQuery {
+    #[serde(default)]
+    back: String,
+}
+
+/// The sign-in form.
+pub(super) async fn sign_in_page(
+    State(app): State<AppState>,
+    public: PublicPractice,
+    Query(query): Query<SignInQuery>,
+) -> PageResult {
+    let _ = &app;
+    let back = sign_in::safe_back("/staff", &query.back).unwrap_or_default().to_owned();
+    let page =
+        SignInPage { frame: public.staff_frame(), errors: FieldErrors::new(), email: String::new(), back };
+    html(page.render())
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignInForm {
+    email: String,
+    password: Secret,
+    #[serde(default)]
+    back: String,
+}
+
+/// Who sends this request, for sessions and limits.
+pub(super) fn visitor(app: &AppState, public: &PublicPractice, headers: &HeaderMap) -> Visitor {
+    Visitor::read(&app.settings, Audience::Staff, (&public.source, &public.ip_bucket), headers)
+}
+
+/// Signs in.
+pub(super) async fn sign_in(
+    State(app): State<AppState>,
+    public: PublicPractice,
+    headers: HeaderMap,
+    body: Bytes,
+) -> PageResult {
+    let form: SignInForm = RawForm::read(&body)?.typed()?;
+    let words = public.words;
+    let back = sign_in::safe_back("/staff", &form.back).unwrap_or_default().to_owned();
+    let mut errors = FieldErrors::new();
+    if form.email.trim().is_empty() {
+        errors.add("email", words.get("staff-error-email-missing"));
+    }
+    if form.password.reveal().is_empty() {
+        errors.add("password", words.get("staff-error-password-missing"));
+    }
+    if errors.is_empty() {
+        let visitor = visitor(&app, &public, &headers);
+        let outcome =
+            actions::sign_in(&app, &public.scope, visitor, &form.email, form.password.clone()).await?;
+        match outcome {
+            SignIn::Welcome(opened) => {
+                let mut response = see_other(if back.is_empty() { "/staff" } else { &back });
+                let practice = public.scope.id();
+                opened.set_cookies(&app.settings, Audience::Staff, practice, response.headers_mut());
+                return Ok(response);
+            }
+            SignIn::Wrong => errors.add("form", words.get("staff-error-sign-in")),
+            SignIn::Paused(until) => {
+                let time = words.time(until, &public.zone);
+                errors.add("form", words.with1("staff-error-paused", "time", time));
+            }
+        }
+    }
+    let page = SignInPage { frame: public.staff_frame(), errors, email: form.email, back };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, html(page.render())?).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "features/staff/templates/which.html")]
+struct WhichPage {
+    frame: StaffFrame,
+    errors: FieldErrors,
+    slug: String,
+}
+
+#[derive(serde::Deserialize)]
+pub(super) struct WhichQuery {
+    practice: Option<String>,
+    #[serde(default)]
+    back: String,
+}
+
+/// `/staff/sign-in`, for a browser that has never been anywhere: which practice? Where there is only
+/// one, that one.
+pub(super) async fn which_practice(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    Query(query): Query<WhichQuery>,
+) -> PageResult {
+    let asked = query.practice.as_deref().map(|slug| slug.trim().to_lowercase());
+    let slug = asked.clone();
+    let wanted = app.db.system_read(move |system| practice::wanted_slug(system, slug.as_deref())).await?;
+    if let Some(slug) = wanted {
+        let back = sign_in::with_back("/staff", &query.back);
+        return Ok(see_other(&format!("/{slug}/staff/sign-in{back}")));
+    }
+    let spoken = crate::platform::web::language::for_stranger(
+        &app.settings,
+        None,
+        &headers,
+        crate::platform::i18n::Language::English,
+    );
+    let words = crate::platform::i18n::Words::of(spoken);
+    let mut errors = FieldErrors::new();
+    if asked.is_some() {
+        errors.add("practice", words.get("staff-error-no-such-practice"));
+    }
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let frame = StaffFrame::outside(words, "Anteroom", "", "");
+    let page = WhichPage { frame, errors, slug: asked.unwrap_or_default() };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// `/staff`: the first page that this role may see.
+pub(super) async fn start(State(app): State<AppState>, staff: StaffSession) -> PageResult {
+    let frame = staff.frame(&app, crate::platform::web::frame::StaffPage::Me);
+    Ok(see_other(frame.nav.first().map_or("/staff/me", |entry| entry.href)))
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Signs out: the session's row ends, and the browser is told to forget what it kept (SES-05).
+pub(super) async fn sign_out(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
+    let Nothing {} = staff.form(&body)?;
+    actions::sign_out(&app, &staff.scope, staff.by(), staff.session.token_hash.clone()).await?;
+    let mut response = see_other(&format!("/{}/staff/sign-in?done=signed-out", staff.practice.slug));
+    session::clear_site(&app.settings, Audience::Staff, response.headers_mut());
+    Ok(response)
+}
+
+/// For our script: how long the session lasts, and whose it is, so that a form that was typed before
+/// a sign-in elsewhere can still be sent (A11-05).
+pub(super) async fn standing(
+    State(app): State<AppState>,
+    staff: StaffSession,
+) -> Result<Response, PageError> {
+    let standing = session::Standing {
+        seconds: staff.session.seconds_left(Audience::Staff, app.now()),
+        csrf: &staff.csrf,
+        who: staff.staff_id.as_str(),
+    };
+    Ok(axum::Json(standing).into_response())
+}

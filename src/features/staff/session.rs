@@ -1,0 +1,163 @@
+//! The signed-in staff member of a request. A page function that takes a [`StaffSession`] is only
+//! reached by somebody whose role has what the route needs.
+
+use axum::body::Bytes;
+use axum::extract::FromRequestParts;
+use axum::http::Method;
+use axum::http::request::Parts;
+use jiff::tz::TimeZone;
+
+use crate::kernel::ids::{PracticeId, StaffId};
+use crate::platform::audit::{Actor, By};
+use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::i18n::Words;
+use crate::platform::permissions::{Needs, Permission, Role};
+use crate::platform::state::AppState;
+use crate::platform::web::PageError;
+use crate::platform::web::forms::RawForm;
+use crate::platform::web::frame::{self, StaffFrame, StaffMark, StaffPage};
+use crate::platform::web::language;
+use crate::platform::web::routes::Declared;
+use crate::platform::web::session::{self, Audience, Presence, Session};
+use crate::features::practice::{self, Practice};
+use crate::features::staff::store::{self, StaffState};
+
+/// Who is signed in, and where.
+#[derive(Clone, Debug)]
+pub struct StaffSession {
+    /// The practice, opened by this session.
+    pub scope: PracticeScope,
+    /// Its row.
+    pub practice: Practice,
+    /// Who.
+    pub staff_id: StaffId,
+    /// Their name.
+    pub name: String,
+    /// Their role.
+    pub role: Role,
+    /// The network address of the request.
+    pub source: String,
+    /// The session itself.
+    pub session: Session,
+    /// The form token (WEB-01).
+    pub csrf: String,
+    /// The words of the staff side.
+    pub words: Words,
+    /// The practice's zone.
+    pub zone: TimeZone,
+    /// The word of `?done=`.
+    pub done: Option<String>,
+}
+
+impl StaffSession {
+    /// May they?
+    pub fn may(&self, permission: Permission) -> bool {
+        self.role.may(permission)
+    }
+
+    /// Who acts, for actions and audit.
+    pub fn by(&self) -> By {
+        By { actor: Actor::Staff(self.staff_id.clone(), self.name.clone()), source: self.source.clone() }
+    }
+
+    /// Reads a form and checks its token.
+    pub fn form<T: serde::de::DeserializeOwned>(&self, body: &Bytes) -> Result<T, PageError> {
+        let raw = RawForm::read(body)?;
+        if raw.csrf() != self.csrf {
+            return Err(PageError::BadRequest);
+        }
+        raw.typed()
+    }
+
+    /// The frame around a page of the staff side.
+    pub fn frame(&self, app: &AppState, page: StaffPage) -> StaffFrame {
+        let practice = &self.practice;
+        let mark = StaffMark {
+            name: &self.name,
+            role: self.role,
+            csrf: &self.csrf,
+            session_seconds: self.session.seconds_left(Audience::Staff, app.now()),
+            done: self.done.as_deref(),
+        };
+        StaffFrame::outside(self.words, &practice.name, &practice.slug, &practice.accent).inside(mark, page)
+    }
+}
+
+/// Where somebody without a session is sent: their practice's sign-in, and back again. A form cannot
+/// be gone back to by its address, so only pages are.
+async fn to_sign_in(app: &AppState, practice: Option<PracticeId>, parts: &Parts) -> PageError {
+    let slug = match practice {
+        Some(id) => {
+            let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, id);
+            app.db.read(&scope, |c| Ok(practice::load(c).ok().map(|p| p.slug))).await.ok().flatten()
+        }
+        None => None,
+    };
+    let door = slug.map_or_else(|| "/staff/sign-in".to_owned(), |slug| format!("/{slug}/staff/sign-in"));
+    let back = parts.uri.path_and_query().map_or("", |p| p.as_str());
+    if parts.method != Method::GET || back.is_empty() {
+        return PageError::SignIn(door);
+    }
+    let back = percent_encoding::utf8_percent_encode(back, percent_encoding::NON_ALPHANUMERIC);
+    PageError::SignIn(format!("{door}?back={back}"))
+}
+
+impl FromRequestParts<AppState> for StaffSession {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
+        let needs = parts.extensions.get::<Declared>().map(|Declared(needs)| *needs);
+        let Some((practice_id, token)) = session::read_cookie(&app.settings, Audience::Staff, &parts.headers)
+        else {
+            return Err(to_sign_in(app, None, parts).await);
+        };
+        // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
+        let scope = PracticeScope::opened_by(OpenedBy::StaffSession, practice_id.clone());
+        let found = app
+            .db
+            .read(&scope, move |c| {
+                let Some(session) = session::find(c, Audience::Staff, &token)? else { return Ok(None) };
+                let Ok(staff_id) = session.subject_id.parse() else { return Ok(None) };
+                let Some(member) = store::find(c, &staff_id)? else { return Ok(None) };
+                let practice = practice::load(c)?;
+                Ok(Some((session, member, practice)))
+            })
+            .await?;
+        let Some((mut session, member, practice)) =
+            found.filter(|(_, m, p)| m.state == StaffState::Active && p.suspended_at.is_none())
+        else {
+            return Err(to_sign_in(app, Some(practice_id), parts).await);
+        };
+        let allowed = match needs {
+            Some(Needs::StaffSession) => true,
+            Some(Needs::Staff(permission)) => member.role.may(permission),
+            _ => {
+                tracing::error!(path = ?needs, "a staff page whose route does not say that it is one");
+                false
+            }
+        };
+        if !allowed {
+            return Err(PageError::Forbidden);
+        }
+        // What a page asks by itself does not keep anybody signed in (SES-03).
+        if session::presence(parts) == Presence::Person {
+            session::touch(app, &scope, &session).await?;
+            session = session.touched(app.now());
+        }
+        let words = language::chosen(&app.settings, parts.uri.query(), &parts.headers)
+            .unwrap_or_else(|| practice.language());
+        Ok(Self {
+            scope,
+            staff_id: member.staff_id,
+            name: member.name,
+            role: member.role,
+            source: practice::source_of(parts).0,
+            csrf: session::csrf(app, &session),
+            session,
+            words: Words::of(words),
+            zone: practice.zone(),
+            done: frame::done_of(parts.uri.query()),
+            practice,
+        })
+    }
+}

@@ -1,0 +1,266 @@
+//! The work list's page, and its one form: send to one or to many, unlock.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use jiff::tz::TimeZone;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::report::{Report, ReportLine};
+use super::store::{self, Kind, Line, MOST_COUNTED, Place};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccessId, ChartId};
+use crate::platform::i18n::Words;
+use crate::platform::permissions::Permission;
+use crate::platform::state::AppState;
+use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::features::access::lifecycle::MISMATCHES_TO_LOCK;
+use crate::features::access::{When, actions, lacks_in_words};
+use crate::features::staff::StaffSession;
+
+/// What the address says.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    kind: String,
+    after: String,
+    report: String,
+}
+
+/// A filter with its count.
+struct Filter {
+    kind: Kind,
+    label: String,
+    count: String,
+    current: bool,
+}
+
+/// A line as the table shows it.
+struct Shown {
+    value: String,
+    chart: ChartId,
+    access: Option<AccessId>,
+    client: String,
+    number: String,
+    owner: Option<String>,
+    what: String,
+    when: Option<When>,
+    note: Option<String>,
+    address: Option<String>,
+    /// What is missing before anybody can be invited.
+    missing: Option<String>,
+    /// Does the face sheet lack what the identity check needs?
+    lacks_data: bool,
+    /// Would an invitation leave?
+    can_be_sent: bool,
+    may_unlock: bool,
+    /// The main thing to do, or one beside a better one?
+    send_tone: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "features/worklist/templates/worklist.html")]
+struct WorklistPage {
+    frame: StaffFrame,
+    kind: Kind,
+    filters: Vec<Filter>,
+    lines: Vec<Shown>,
+    next: Option<String>,
+    first: bool,
+    may_manage: bool,
+    /// The form, below a chart's address, that takes an address and sends there.
+    add_address: &'static str,
+    /// The button of a line, and of all that are ticked.
+    send_one: String,
+    send_many: String,
+    report: Vec<ReportLine>,
+    report_title: String,
+    empty: String,
+}
+
+/// The list.
+pub async fn page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Query(asked): Query<Asked>,
+) -> PageResult {
+    let wanted: Option<Kind> = asked.kind.parse().ok();
+    let after = Place::read(&asked.after);
+    let report = Report::read(&app, &staff, &asked.report);
+    let charts = report.as_ref().map(Report::charts).unwrap_or_default();
+    let is_first = after.is_none();
+    let (kind, counts, page, names) = app
+        .db
+        .read(&staff.scope, move |c| {
+            let counts = store::counts(c)?;
+            // Without a choice: the most urgent kind that has anything.
+            let kind = wanted
+                .or_else(|| counts.iter().find(|(_, n)| *n > 0).map(|(kind, _)| *kind))
+                .unwrap_or(Kind::Undeliverable);
+            let page = store::page(c, kind, after.as_ref().filter(|_| wanted.is_some()))?;
+            let names = store::names(c, &charts)?;
+            Ok((kind, counts, page, names))
+        })
+        .await?;
+    let words = staff.words;
+    let now = app.now();
+    let next = page.next.map(|place| {
+        let place = utf8_percent_encode(&place.to_text(), NON_ALPHANUMERIC).to_string();
+        format!("/staff/worklist?kind={kind}&after={place}")
+    });
+    let key = |part: &str| format!("worklist-{}-{part}", kind.word().replace('_', "-"));
+    let report = report.map(|report| report.lines(words, &staff.zone, now, &names)).unwrap_or_default();
+    let sent = report.iter().filter(|line| line.sent).count();
+    let page = WorklistPage {
+        filters: counts.iter().map(|(of, count)| filter(words, *of, *count, kind)).collect(),
+        lines: page.lines.into_iter().map(|line| shown(words, &staff.zone, now, kind, line)).collect(),
+        next,
+        first: is_first,
+        may_manage: staff.may(Permission::ManagePortal),
+        add_address: match kind {
+            Kind::AddressChanged | Kind::Declined | Kind::NeverInvited => "access/invite?back=worklist",
+            _ => "access/change-email?back=worklist",
+        },
+        send_one: words.get(&key("send")),
+        send_many: words.get(&key("send-many")),
+        report_title: words.with2("worklist-report", "sent", sent, "all", report.len()),
+        report,
+        empty: words.get(&key("empty")),
+        frame: staff.frame(&app, StaffPage::Worklist),
+        kind,
+    };
+    html(page.render())
+}
+
+fn filter(words: Words, of: Kind, count: i64, current: Kind) -> Filter {
+    let count = if count > MOST_COUNTED { format!("{MOST_COUNTED}+") } else { count.to_string() };
+    let label = words.get(&format!("worklist-{}", of.word().replace('_', "-")));
+    Filter { kind: of, label, count, current: of == current }
+}
+
+fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) -> Shown {
+    let when = line.at.map(|at| When::new(words, zone, at, now));
+    let relative = when.as_ref().map_or(String::new(), |when| when.relative.clone());
+    let key = format!("worklist-{}-what", kind.word().replace('_', "-"));
+    let what = match kind {
+        Kind::Undeliverable => {
+            let reason = line.mail_reason.as_deref().and_then(|reason| words.find(reason));
+            words.with1(&key, "reason", reason.unwrap_or_else(|| words.get("access-mail-no-reason")))
+        }
+        _ => words.with1(&key, "when", relative),
+    };
+    let note = match kind {
+        Kind::Locked if line.is_over => {
+            Some([failed_checks(words, &line), words.get("worklist-locked-over")].join(". "))
+        }
+        Kind::Locked => Some(failed_checks(words, &line)),
+        Kind::Declined => line
+            .details
+            .first()
+            .and_then(|word| words.find(&format!("worklist-answer-{}", word.replace('_', "-")))),
+        _ => None,
+    };
+    let missing = lacks_in_words(words, &line.lacks)
+        .or_else(|| line.address.is_none().then(|| words.get("worklist-no-address")));
+    Shown {
+        missing,
+        can_be_sent: line.can_be_sent(),
+        may_unlock: kind == Kind::Locked && !line.is_over,
+        send_tone: match kind {
+            Kind::Undeliverable => "",
+            Kind::Locked if !line.is_over => "",
+            _ => "primary",
+        },
+        value: format!("{}.{}", line.chart_id, line.generation),
+        chart: line.chart_id,
+        access: line.access_id,
+        client: line.client,
+        number: line.chart_number,
+        lacks_data: !line.lacks.is_empty(),
+        owner: line.owner.map(|owner| words.with1("worklist-owner", "name", owner)),
+        what,
+        when,
+        note,
+        address: line.address,
+    }
+}
+
+/// "Failed checks: 5 of 5. What differed: last name".
+fn failed_checks(words: Words, line: &Line) -> String {
+    let count = words.with2("access-checks-of", "count", line.mismatches, "most", MISMATCHES_TO_LOCK);
+    let fields: Vec<String> = line
+        .details
+        .iter()
+        .filter_map(|field| words.find(&format!("worklist-differed-{}", field.replace('_', "-"))))
+        .collect();
+    if fields.is_empty() {
+        words.with1("worklist-checks", "count", count)
+    } else {
+        words.with2("worklist-checks-differed", "count", count, "fields", fields.join(", "))
+    }
+}
+
+/// The form: some charts ticked, or the button of one.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Chosen {
+    kind: String,
+    /// Ticked: the chart and the generation that stood in the line.
+    chart: Vec<String>,
+    /// A line's own button: the same.
+    only: Option<String>,
+    /// A line's unlock button: the grant.
+    unlock: Option<String>,
+}
+
+/// Sends to what was chosen, or unlocks.
+pub async fn perform(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
+    let chosen: Chosen = staff.form(&body)?;
+    let kind = chosen.kind.parse::<Kind>().map_err(|_| PageError::BadRequest)?;
+    let here = format!("/staff/worklist?kind={kind}");
+    if let Some(access) = chosen.unlock {
+        let access = access.parse().map_err(|_| PageError::NotFound)?;
+        let word = match actions::unlock(&app, &staff.scope, staff.by(), access).await? {
+            Ok(()) => "access-unlock",
+            Err(actions::Refused::NotFound) => return Err(PageError::NotFound),
+            Err(_) => "worklist-done-before",
+        };
+        return Ok(see_other(&format!("{here}&done={word}")));
+    }
+    let values = chosen.only.map_or(chosen.chart, |only| vec![only]);
+    let wanted: Vec<(ChartId, i32)> = values.iter().filter_map(|value| read_value(value)).collect();
+    if wanted.is_empty() {
+        return Ok(see_other(&format!("{here}&done=worklist-nothing-chosen")));
+    }
+    let report = send(&app, &staff, &wanted).await?;
+    Ok(see_other(&format!("{here}&report={}", report.to_text(&app, &staff))))
+}
+
+fn read_value(value: &str) -> Option<(ChartId, i32)> {
+    let (chart, generation) = value.split_once('.')?;
+    Some((chart.parse().ok()?, generation.parse().ok()?))
+}
+
+/// Sends, except where somebody (or a second click) has sent since the list was shown.
+async fn send(app: &AppState, staff: &StaffSession, wanted: &[(ChartId, i32)]) -> Result<Report, PageError> {
+    let charts: Vec<ChartId> = wanted.iter().map(|(chart, _)| chart.clone()).collect();
+    let now: HashMap<ChartId, i32> =
+        app.db.read(&staff.scope, move |c| store::generations(c, &charts)).await?;
+    let (fresh, before): (Vec<_>, Vec<_>) =
+        wanted.iter().partition(|(chart, seen)| now.get(chart).copied().unwrap_or(0) <= *seen);
+    let charts = fresh.into_iter().map(|(chart, _)| chart.clone()).collect();
+    let mut report = Report::default();
+    for (chart, outcome) in actions::send_many(app, &staff.scope, staff.by(), charts).await? {
+        report.add(chart, &outcome.map(|_| ()));
+    }
+    for (chart, _) in before {
+        report.add(
+            chart.clone(),
+            &Err(actions::Refused::LifeCycle(crate::features::access::lifecycle::Refusal::AlreadyResent)),
+        );
+    }
+    Ok(report)
+}

@@ -1,0 +1,513 @@
+//! The work list's queries. Each kind reads along an index and stops at a page's end, so that the
+//! list stays as quick at 50,000 charts as at 40.
+
+use std::collections::HashMap;
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+
+use crate::kernel::civil::BirthDate;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccessId, ChartId, PersonId};
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::{
+    audit_event, chart, invitation, outbox, person, person_address, portal_access,
+};
+use crate::platform::fault::Fault;
+use crate::platform::outbox::Delivery;
+use crate::features::access::identity::{Field, lacking};
+use crate::features::access::lifecycle::{State, is_over};
+use crate::features::access::{InvitationState, address_on_file, undeliverable_mails};
+use crate::features::charts::{Address, AddressKind};
+use crate::word_enum;
+
+word_enum! {
+    /// What a line of the work list is about; the order is the order of urgency. A chart stands in
+    /// one kind only, the most urgent that fits.
+    pub enum Kind {
+        /// The mail with the newest link came back, or could not be sent at all.
+        Undeliverable = "undeliverable",
+        /// Too many failed checks.
+        Locked = "locked",
+        /// Its holder asked for a new link.
+        Asked = "asked",
+        /// The invitation ended because the address on the face sheet was changed.
+        AddressChanged = "address_changed",
+        /// "This isn't me", "not now".
+        Declined = "declined",
+        /// The link ends within two days.
+        Expiring = "expiring",
+        /// The link's time is over.
+        Expired = "expired",
+        /// Nobody was invited yet.
+        NeverInvited = "never_invited",
+    }
+}
+
+/// Hours before its end at which a link counts as "expiring soon".
+const SOON_HOURS: i64 = 48;
+/// Lines on a page.
+pub const PAGE: usize = 50;
+/// Beyond this a count is said as "999+": nobody works through more by hand.
+pub const MOST_COUNTED: i64 = 999;
+
+/// One line: a chart whose owner's access wants a hand.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The chart.
+    pub chart_id: ChartId,
+    /// Its number.
+    pub chart_number: String,
+    /// The client's name.
+    pub client: String,
+    /// The chart owner's name, where it is not the client.
+    pub owner: Option<String>,
+    /// The grant; none before the first invitation.
+    pub access_id: Option<AccessId>,
+    /// Its newest generation, as shown; 0 before the first.
+    pub generation: i32,
+    /// The address that an invitation would go to now.
+    pub address: Option<String>,
+    /// What the identity check needs and the chart has not: nobody can be invited before that.
+    pub lacks: Vec<Field>,
+    /// The moment that the line is about: undeliverable, locked, asked, canceled, declined, ends, ended.
+    pub at: Option<Timestamp>,
+    /// Failed checks on the newest link.
+    pub mismatches: i32,
+    /// Is the link's time over, so that unlocking it helps nobody?
+    pub is_over: bool,
+    /// Why a mail is undeliverable, as a catalogue key.
+    pub mail_reason: Option<String>,
+    /// Locked: which fields differed in failed checks ("last_name", "birth_date"), for staff only.
+    /// Declined: which answer it was ("not_me", "not_now", "disowned").
+    pub details: Vec<String>,
+    owner_id: PersonId,
+    owner_is_client: bool,
+    invited: Option<EmailAddress>,
+    place: Place,
+}
+
+impl Line {
+    /// Would an invitation leave, if somebody clicked?
+    pub fn can_be_sent(&self) -> bool {
+        self.address.is_some() && self.lacks.is_empty()
+    }
+}
+
+/// Where a page ends and the next begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    key: String,
+    id: String,
+}
+
+impl Place {
+    /// Reads what [`Place::to_text`] wrote; anything else means the beginning.
+    pub fn read(text: &str) -> Option<Self> {
+        let (id, key) = text.split_once('~')?;
+        (id.len() == 36 && key.len() <= 600).then(|| Self { key: key.to_owned(), id: id.to_owned() })
+    }
+
+    /// For the address of the next page.
+    pub fn to_text(&self) -> String {
+        format!("{}~{}", self.id, self.key)
+    }
+
+    fn moment(&self) -> Timestamp {
+        Timestamp::from_micros(self.key.parse().unwrap_or(0))
+    }
+}
+
+/// A page of lines and where the next one begins.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The lines.
+    pub lines: Vec<Line>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<Place>,
+}
+
+/// What every query selects of a chart and its client.
+type ChartRow = ((ChartId, String, PersonId, PersonId), (String, String, String, Option<BirthDate>));
+
+macro_rules! chart_columns {
+    () => {
+        (
+            (chart::chart_id, chart::chart_number, chart::person_id, chart::owner_person_id),
+            (person::first_name, person::last_name, person::suffix, person::birth_date),
+        )
+    };
+}
+
+/// And of the owner's grant.
+type GrantRow = (AccessId, i32, Option<Timestamp>, i32, Option<EmailAddress>, Option<Timestamp>, Timestamp);
+
+macro_rules! grant_columns {
+    () => {
+        (
+            portal_access::access_id,
+            portal_access::generation,
+            portal_access::expires_at,
+            portal_access::mismatches,
+            portal_access::invited_address,
+            portal_access::asked_at,
+            portal_access::since_at,
+        )
+    };
+}
+
+/// The grants of open charts' present owners, with the client.
+macro_rules! owners {
+    ($c:expr) => {
+        portal_access::table
+            .inner_join(
+                chart::table.on(chart::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(chart::chart_id.eq(portal_access::chart_id))
+                    .and(chart::owner_person_id.eq(portal_access::person_id))),
+            )
+            .inner_join(
+                person::table.on(person::practice_id
+                    .eq(chart::practice_id)
+                    .and(person::person_id.eq(chart::person_id))),
+            )
+            .filter(portal_access::practice_id.eq($c.practice().clone()))
+            .filter(chart::state.eq("open"))
+    };
+}
+
+/// Narrows the owners' grants to a kind. Here the kinds are kept apart: what is more urgent is left
+/// out of what is less, so that a chart has one line.
+macro_rules! of_kind {
+    ($c:expr, $query:expr, $kind:expr) => {{
+        let (query, now) = ($query, $c.now());
+        match $kind {
+            Kind::Undeliverable => {
+                // The few such mails first: an open invitation is looked at only if it has one. SQLite
+                // would rather walk along all open invitations, if the state were asked for plainly.
+                let few = outbox::table
+                    .filter(outbox::practice_id.eq($c.practice().clone()))
+                    .filter(outbox::state.eq(Delivery::Undeliverable))
+                    .select(outbox::access_id);
+                query
+                    .filter(not(portal_access::state.ne(State::Invited)))
+                    .filter(portal_access::access_id.nullable().eq_any(few))
+                    .filter(exists(undeliverable_mails!()))
+            }
+            Kind::Locked => query.filter(portal_access::state.eq(State::Locked)),
+            Kind::Asked => query
+                .filter(portal_access::state.eq(State::Invited))
+                .filter(portal_access::asked_at.is_not_null())
+                .filter(not(exists(undeliverable_mails!()))),
+            Kind::AddressChanged => query.filter(portal_access::state.eq(State::Canceled)).filter(exists(
+                invitation::table
+                    .filter(invitation::practice_id.eq(portal_access::practice_id))
+                    .filter(invitation::access_id.eq(portal_access::access_id))
+                    .filter(invitation::generation.eq(portal_access::generation))
+                    .filter(invitation::state.eq(InvitationState::AddressChanged)),
+            )),
+            Kind::Declined => query.filter(portal_access::state.eq(State::Declined)),
+            Kind::Expiring => query
+                .filter(portal_access::state.eq(State::Invited))
+                .filter(portal_access::expires_at.gt(now))
+                .filter(portal_access::expires_at.le(now.plus_hours(SOON_HOURS)))
+                .filter(portal_access::asked_at.is_null())
+                .filter(not(exists(undeliverable_mails!()))),
+            // And "never invited", which has a query of its own.
+            Kind::Expired | Kind::NeverInvited => query
+                .filter(portal_access::state.eq(State::Invited))
+                .filter(portal_access::expires_at.le(now))
+                .filter(portal_access::asked_at.is_null())
+                .filter(not(exists(undeliverable_mails!()))),
+        }
+    }};
+}
+
+/// The page after a place, in the order of a column and, where that is equal, of the grant.
+macro_rules! page_by {
+    ($query:expr, $after:expr, $column:expr, $beyond:ident, $direction:ident) => {{
+        let query = match $after {
+            None => $query,
+            Some(place) => $query.filter(
+                $column
+                    .$beyond(place.moment())
+                    .or($column.eq(place.moment()).and(portal_access::access_id.$beyond(place.id.clone()))),
+            ),
+        };
+        query.order(($column.$direction(), portal_access::access_id.$direction())).limit(FETCH)
+    }};
+}
+
+/// One page of a kind.
+pub fn page(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Page, Fault> {
+    let mut lines = match kind {
+        Kind::NeverInvited => never_invited(c, after)?,
+        _ => grants(c, kind, after)?,
+    };
+    let next = (lines.len() > PAGE).then(|| lines[PAGE - 1].place.clone());
+    lines.truncate(PAGE);
+    fill_in(c, kind, &mut lines)?;
+    Ok(Page { lines, next })
+}
+
+const FETCH: i64 = PAGE as i64 + 1;
+
+fn grants(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
+    let columns = (chart_columns!(), grant_columns!());
+    let query = of_kind!(c, owners!(c).select(columns).into_boxed(), kind);
+    let rows: Vec<(ChartRow, GrantRow)> = match kind {
+        Kind::Asked => page_by!(query, after, portal_access::asked_at, gt, asc).load(c.conn)?,
+        Kind::Expiring => page_by!(query, after, portal_access::expires_at, gt, asc).load(c.conn)?,
+        // Newest first: what ended yesterday is worth more than what ended last year.
+        Kind::Expired => page_by!(query, after, portal_access::expires_at, lt, desc).load(c.conn)?,
+        // Who waits longest comes first.
+        _ => page_by!(query, after, portal_access::since_at, gt, asc).load(c.conn)?,
+    };
+    let now = c.now();
+    Ok(rows
+        .into_iter()
+        .map(|(chart, grant)| {
+            let (access_id, generation, expires_at, mismatches, invited, asked_at, since_at) = grant;
+            let at = match kind {
+                Kind::Asked => asked_at,
+                Kind::Expiring | Kind::Expired => expires_at,
+                _ => None,
+            };
+            let at = at.unwrap_or(since_at);
+            Line {
+                at: Some(at),
+                generation,
+                mismatches,
+                is_over: is_over(expires_at, now),
+                invited,
+                access_id: Some(access_id.clone()),
+                ..bare(chart, Place { key: at.micros().to_string(), id: access_id.to_string() })
+            }
+        })
+        .collect())
+}
+
+/// A line of which nothing is known but the chart.
+fn bare(row: ChartRow, place: Place) -> Line {
+    let ((chart_id, chart_number, client_id, owner_id), (first, last, suffix, birth_date)) = row;
+    Line {
+        chart_id,
+        chart_number,
+        client: joined(&first, &last, &suffix),
+        owner: None,
+        access_id: None,
+        generation: 0,
+        address: None,
+        lacks: lacking(&last, birth_date.as_ref()),
+        at: None,
+        mismatches: 0,
+        is_over: false,
+        mail_reason: None,
+        details: Vec::new(),
+        owner_is_client: owner_id == client_id,
+        owner_id,
+        invited: None,
+        place,
+    }
+}
+
+fn joined(first: &str, last: &str, suffix: &str) -> String {
+    [first, last, suffix].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ")
+}
+
+/// Open charts whose present owner has no grant, or one that nothing ever happened to. The first
+/// question is answered from indices alone; the second is asked only of the few whose grant was
+/// made and never used.
+macro_rules! uninvited {
+    ($c:expr) => {{
+        let of_owner = || {
+            portal_access::table
+                .filter(portal_access::practice_id.eq(chart::practice_id))
+                .filter(portal_access::chart_id.eq(chart::chart_id))
+                .filter(portal_access::person_id.eq(chart::owner_person_id))
+        };
+        let untouched = portal_access::table
+            .filter(portal_access::practice_id.eq($c.practice().clone()))
+            .filter(portal_access::state.eq(State::None))
+            .select(portal_access::chart_id);
+        chart::table
+            .filter(chart::practice_id.eq($c.practice().clone()))
+            .filter(chart::state.eq("open"))
+            .filter(
+                not(exists(of_owner())).or(chart::chart_id
+                    .eq_any(untouched)
+                    .and(not(exists(of_owner().filter(portal_access::state.ne(State::None)))))),
+            )
+    }};
+}
+
+fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
+    let mut query = uninvited!(c)
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .select((chart_columns!(), chart::sort_key))
+        .into_boxed();
+    if let Some(place) = after {
+        query = query.filter(
+            chart::sort_key
+                .gt(place.key.clone())
+                .or(chart::sort_key.eq(place.key.clone()).and(chart::chart_id.gt(place.id.clone()))),
+        );
+    }
+    let rows: Vec<(ChartRow, String)> =
+        query.order((chart::sort_key.asc(), chart::chart_id.asc())).limit(FETCH).load(c.conn)?;
+    let line = |(row, key): (ChartRow, String)| {
+        let id = row.0.0.to_string();
+        bare(row, Place { key, id })
+    };
+    Ok(rows.into_iter().map(line).collect())
+}
+
+/// What the lines of a page say besides: the owners' names where they are not the client, where a mail
+/// would go, and what each kind tells.
+fn fill_in(c: &mut Scoped<'_>, kind: Kind, lines: &mut [Line]) -> Result<(), Fault> {
+    let owners: Vec<PersonId> =
+        lines.iter().filter(|line| !line.owner_is_client).map(|line| line.owner_id.clone()).collect();
+    if !owners.is_empty() {
+        let names: Vec<(PersonId, String, String, String)> = person::table
+            .filter(person::practice_id.eq(c.practice().clone()))
+            .filter(person::person_id.eq_any(owners))
+            .select((person::person_id, person::first_name, person::last_name, person::suffix))
+            .load(c.conn)?;
+        for (id, first, last, suffix) in names {
+            let theirs = lines.iter_mut().filter(|line| !line.owner_is_client && line.owner_id == id);
+            theirs.for_each(|line| line.owner = Some(joined(&first, &last, &suffix)));
+        }
+    }
+    find_addresses(c, lines)?;
+    match kind {
+        Kind::Undeliverable => say_why_undeliverable(c, lines),
+        Kind::Locked => say_what_was_told(c, lines, &["access.check_failed"]),
+        Kind::Declined => say_what_was_told(c, lines, &["access.declined", "access.disowned"]),
+        _ => Ok(()),
+    }
+}
+
+fn find_addresses(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
+    let owners: Vec<PersonId> = lines.iter().map(|line| line.owner_id.clone()).collect();
+    let rows: Vec<Address> = person_address::table
+        .filter(person_address::practice_id.eq(c.practice().clone()))
+        .filter(person_address::person_id.eq_any(owners))
+        .filter(person_address::kind.eq(AddressKind::Email))
+        .order(person_address::position.asc())
+        .select(Address::as_select())
+        .load(c.conn)?;
+    let mut by_person: HashMap<PersonId, Vec<Address>> = HashMap::new();
+    for row in rows {
+        by_person.entry(row.person_id.clone()).or_default().push(row);
+    }
+    for line in lines {
+        let theirs = by_person.get(&line.owner_id).map_or(&[][..], Vec::as_slice);
+        line.address = address_on_file(theirs, line.invited.as_ref()).map(|a| a.value.clone());
+    }
+    Ok(())
+}
+
+/// When the newest undeliverable mail of each line's link came to nothing, and why.
+fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
+    type Mail = (Option<AccessId>, i32, Timestamp, Option<Timestamp>, Option<Timestamp>, Option<String>);
+    let grants: Vec<Option<AccessId>> = lines.iter().map(|line| line.access_id.clone()).collect();
+    let mails: Vec<Mail> = outbox::table
+        .inner_join(
+            invitation::table.on(invitation::practice_id
+                .eq(outbox::practice_id)
+                .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
+        )
+        .filter(outbox::practice_id.eq(c.practice().clone()))
+        .filter(outbox::access_id.eq_any(grants))
+        .filter(outbox::state.eq(Delivery::Undeliverable))
+        .order(outbox::created_at.asc())
+        .select((
+            outbox::access_id,
+            invitation::generation,
+            outbox::created_at,
+            outbox::finished_at,
+            outbox::bounced_at,
+            outbox::last_reason,
+        ))
+        .load(c.conn)?;
+    for (access, generation, created_at, finished_at, bounced_at, reason) in mails {
+        let its = lines.iter_mut().filter(|l| l.access_id == access && l.generation == generation);
+        for line in its {
+            line.at = Some(bounced_at.or(finished_at).unwrap_or(created_at));
+            line.mail_reason.clone_from(&reason);
+        }
+    }
+    Ok(())
+}
+
+/// What the trail holds of each line: every field that differed, or the last answer.
+fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[&str]) -> Result<(), Fault> {
+    let grants: Vec<Option<AccessId>> = lines.iter().map(|line| line.access_id.clone()).collect();
+    let events: Vec<(Option<AccessId>, String)> = audit_event::table
+        .filter(audit_event::practice_id.eq(c.practice().clone()))
+        .filter(audit_event::access_id.eq_any(grants))
+        .filter(audit_event::action.eq_any(actions))
+        .order(audit_event::seq.asc())
+        .select((audit_event::access_id, audit_event::details))
+        .load(c.conn)?;
+    for (access, details) in events {
+        let Some(line) = lines.iter_mut().find(|line| line.access_id == access) else { continue };
+        let details: serde_json::Value = serde_json::from_str(&details).unwrap_or_default();
+        // Failed checks add up; of several answers the last one counts.
+        if let Some(answer) = details["answer"].as_str() {
+            line.details = vec![answer.to_owned()];
+        }
+        for field in details["differed"].as_array().into_iter().flatten().filter_map(|word| word.as_str()) {
+            if !line.details.iter().any(|known| known == field) {
+                line.details.push(field.to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How many lines each kind has, up to [`MOST_COUNTED`] and one.
+pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
+    let most = MOST_COUNTED + 1;
+    let mut counts = Vec::with_capacity(Kind::ALL.len());
+    for kind in Kind::ALL.iter().copied() {
+        let found: Vec<ChartId> = match kind {
+            Kind::NeverInvited => uninvited!(c).select(chart::chart_id).limit(most).load(c.conn)?,
+            _ => of_kind!(c, owners!(c).select(portal_access::chart_id).into_boxed(), kind)
+                .limit(most)
+                .load(c.conn)?,
+        };
+        counts.push((kind, i64::try_from(found.len()).unwrap_or(most)));
+    }
+    Ok(counts)
+}
+
+/// The client's name and chart number of charts, for a report about them.
+pub fn names(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<HashMap<ChartId, (String, String)>, Fault> {
+    let rows: Vec<(ChartId, String, String, String, String)> = chart::table
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .filter(chart::practice_id.eq(c.practice().clone()))
+        .filter(chart::chart_id.eq_any(charts.to_vec()))
+        .select((chart::chart_id, chart::chart_number, person::first_name, person::last_name, person::suffix))
+        .load(c.conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, number, first, last, suffix)| (id, (joined(&first, &last, &suffix), number)))
+        .collect())
+}
+
+/// The newest generation of each chart's owner, for "has somebody sent it since?".
+pub fn generations(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<HashMap<ChartId, i32>, Fault> {
+    let rows: Vec<(ChartId, i32)> = owners!(c)
+        .filter(portal_access::chart_id.eq_any(charts.to_vec()))
+        .select((portal_access::chart_id, portal_access::generation))
+        .load(c.conn)?;
+    Ok(rows.into_iter().collect())
+}
