@@ -8,11 +8,11 @@ mod timing;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use anteroom::features::access::actions;
+use anteroom::features::charts::import::{Mode, import};
 use anteroom::kernel::ids::ChartId;
 use anteroom::platform::db::schema::chart;
 use anteroom::platform::permissions::Role;
-use anteroom::features::access::actions;
-use anteroom::features::charts::import::{Mode, import};
 use diesel::prelude::*;
 use support::Engine;
 use support::world::{World, take_down};

@@ -16,8 +16,9 @@ use tokio::task::JoinSet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::kernel::rng::Rng;
+use crate::features;
 use crate::kernel::clock::Clock;
+use crate::kernel::rng::Rng;
 use crate::platform::buckets::Buckets;
 use crate::platform::config::Config;
 use crate::platform::crypto::{HashCost, Keys, PasswordHashing};
@@ -32,7 +33,6 @@ use crate::platform::stop::{self, Stop};
 use crate::platform::web::accent::Accent;
 use crate::platform::web::{Routes, assets, errors, guard, language, security_txt, slow};
 use crate::platform::{health, telemetry, tidy};
-use crate::features;
 
 /// Every room's routes, with what each needs.
 pub fn routes() -> Routes {
@@ -45,8 +45,9 @@ pub fn routes() -> Routes {
         .and(features::charts::routes())
         .and(features::documents::routes())
         .and(features::accounts::routes())
-        .and(features::practice::routes())
         .and(features::staff::routes())
+        .and(features::settings::routes())
+        .and(features::home::routes())
         .and(features::worklist::routes())
         .and(health::routes())
         .and(security_txt::routes())
@@ -69,7 +70,9 @@ pub fn with_layers(app: AppState, routes: Routes) -> Router {
         // AVL-07: the request fails, the process goes on, and the page says nothing of the inside.
         .layer(CatchPanicLayer::custom(|_| -> Response { StatusCode::INTERNAL_SERVER_ERROR.into_response() }))
         .layer(from_fn_with_state(app.clone(), language::remember))
-        .layer(from_fn(|request, next| errors::render_errors(request, next, assets::css_path(Accent::default()))))
+        .layer(from_fn(|request, next| {
+            errors::render_errors(request, next, assets::css_path(Accent::default()))
+        }))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .with_state(app)
 }

@@ -7,6 +7,6 @@
 pub mod app;
 pub mod cli;
 pub mod demo;
+pub mod features;
 pub mod kernel;
 pub mod platform;
-pub mod features;

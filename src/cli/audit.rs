@@ -3,9 +3,9 @@
 use clap::Subcommand;
 
 use super::{Ending, Exit, Flags, open, practice_of};
+use crate::features::practice::register;
 use crate::platform::audit::{ChainCheck, check_chain};
 use crate::platform::db::OpenedBy;
-use crate::features::practice::register;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -8,8 +8,8 @@ use clap::Subcommand;
 
 use super::invite::bar;
 use super::{Ending, Exit, Failure, Flags, open, practice_of};
-use crate::platform::audit::By;
 use crate::features::charts::import::{self, Mode, Report};
+use crate::platform::audit::By;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

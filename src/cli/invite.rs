@@ -6,14 +6,14 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Ending, Exit, Failure, Flags, open, practice_of, told_mail_waits};
+use crate::features::access::actions::{self, Refused, Sent};
+use crate::features::charts::{self, PageFrom, PortalFilter, Row, Search};
+use crate::features::practice::Practice;
 use crate::kernel::civil::DateOrder;
 use crate::kernel::ids::ChartId;
 use crate::platform::audit::By;
 use crate::platform::db::PracticeScope;
 use crate::platform::state::AppState;
-use crate::features::access::actions::{self, Refused, Sent};
-use crate::features::charts::{self, PageFrom, PortalFilter, Row, Search};
-use crate::features::practice::Practice;
 
 /// Which charts.
 #[derive(Debug, Args)]

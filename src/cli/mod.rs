@@ -20,15 +20,15 @@ pub use flags::Flags;
 
 use crate::app;
 use crate::demo;
-use crate::kernel::rng::SystemChance;
+use crate::features::practice::{Practice, register};
 use crate::kernel::clock::SystemClock;
+use crate::kernel::rng::SystemChance;
 use crate::platform::config::{Config, LogFormat, LogLevel};
 use crate::platform::db;
 use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::outbox;
 use crate::platform::state::AppState;
 use crate::platform::telemetry;
-use crate::features::practice::{Practice, register};
 
 /// The client portal of a behavioral-health practice, and the practice's side of it.
 #[derive(Debug, Parser)]

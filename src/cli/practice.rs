@@ -3,9 +3,9 @@
 use clap::Subcommand;
 
 use super::{Ending, Exit, Failure, Flags, open};
+use crate::features::practice::{NewPractice, register};
 use crate::kernel::email::EmailAddress;
 use crate::platform::i18n::Language;
-use crate::features::practice::{NewPractice, register};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

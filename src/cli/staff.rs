@@ -3,10 +3,10 @@
 use clap::Subcommand;
 
 use super::{Ending, Exit, Failure, Flags, open, practice_of, told_mail_waits};
+use crate::features::staff::{self, NewStaff};
 use crate::kernel::email::EmailAddress;
 use crate::platform::audit::By;
 use crate::platform::permissions::Role;
-use crate::features::staff::{self, NewStaff};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

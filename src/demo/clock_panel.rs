@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 
 use crate::demo::{Demo, seed};
+use crate::features::access::actions::send_due_reminders;
 use crate::kernel::clock::Timestamp;
 use crate::platform::db::schema::{chart, person, portal_access};
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
-use crate::features::access::actions::send_due_reminders;
 
 /// A link that is open now.
 #[derive(Clone, Debug)]

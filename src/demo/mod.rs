@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::app::{self, StartError};
-use crate::kernel::rng::SystemChance;
 use crate::kernel::clock::MovableClock;
+use crate::kernel::rng::SystemChance;
 use crate::platform::config::{self, Sources};
 use crate::platform::fault::Fault;
 use crate::platform::mail::{Receiver, Relay};

@@ -1,9 +1,9 @@
-//! Time: one moment type for database, pages and API, and the clock that tests can hold.
+//! Time: one timestamp type for database, pages and API, and the clock that tests can hold.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 /// A point in time: whole microseconds since 1970-01-01 UTC, as it stands in the database.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::AsExpression, diesel::FromSqlRow)]
@@ -40,11 +40,11 @@ impl Timestamp {
     }
 
     /// As jiff knows it; a moment outside jiff's range (years -9999 to 9999) is clamped.
-    pub fn timestamp(self) -> Timestamp {
-        Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {
-            Timestamp::MIN
+    pub fn timestamp(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {
+            jiff::Timestamp::MIN
         } else {
-            Timestamp::MAX
+            jiff::Timestamp::MAX
         })
     }
 
@@ -54,8 +54,8 @@ impl Timestamp {
     }
 }
 
-impl From<Timestamp> for Timestamp {
-    fn from(t: Timestamp) -> Self {
+impl From<jiff::Timestamp> for Timestamp {
+    fn from(t: jiff::Timestamp) -> Self {
         Self(t.as_microsecond())
     }
 }
@@ -82,7 +82,7 @@ impl serde::Serialize for Timestamp {
 impl<'de> serde::Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
-        text.parse::<Timestamp>().map(Self::from).map_err(serde::de::Error::custom)
+        text.parse::<jiff::Timestamp>().map(Self::from).map_err(serde::de::Error::custom)
     }
 }
 
@@ -118,7 +118,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now().into()
+        jiff::Timestamp::now().into()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::kernel::{rng::Rng, clock::Timestamp};
+use crate::kernel::{clock::Timestamp, rng::Rng};
 
 /// The text was not an id of ours; pages answer it like a row that does not exist.
 #[derive(Debug, thiserror::Error)]

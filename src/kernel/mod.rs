@@ -1,7 +1,6 @@
 //! Floor 1: pure values and rules. Nothing here reads a database or a socket; the clock and the
 //! source of randomness are traits, so that tests choose both.
 
-pub mod rng;
 pub mod civil;
 pub mod clock;
 pub mod columns;
@@ -9,5 +8,6 @@ pub mod email;
 pub mod ids;
 pub mod money;
 pub mod phone;
+pub mod rng;
 pub mod secrets;
 pub mod text;

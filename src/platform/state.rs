@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::kernel::rng::Rng;
 use crate::kernel::clock::{Clock, Timestamp};
+use crate::kernel::rng::Rng;
 use crate::kernel::secrets::Secret;
 use crate::platform::buckets::Buckets;
 use crate::platform::crypto::{Keys, PasswordHashing};

@@ -2,8 +2,8 @@
 //! pages is the router's own.
 
 use anteroom::app;
-use anteroom::platform::permissions::{Needs, Role};
 use anteroom::features::access::actions;
+use anteroom::platform::permissions::{Needs, Role};
 
 use super::chromium::Chromium;
 use super::window::{Width, Window};

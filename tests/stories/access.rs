@@ -2,6 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use anteroom::features::access::actions::{
+    self, Disowning, Doubt, InviteOrder, Key, LinkView, NewCredential, Refused, RegisterOrder, Registered,
+    Sent,
+};
+use anteroom::features::access::lifecycle::{Phase, Refusal, State};
+use anteroom::features::access::{
+    AccessRow, GrantRole, Overview, grants_of_account, overview_of, overviews_of_chart,
+};
+use anteroom::features::practice::Policy;
 use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::clock::Timestamp;
 use anteroom::kernel::email::EmailAddress;
@@ -16,15 +25,6 @@ use anteroom::platform::db::schema::{
 use anteroom::platform::i18n::Language;
 use anteroom::platform::mail::receiver::ReceivedMail;
 use anteroom::platform::permissions::Role;
-use anteroom::features::access::actions::{
-    self, Disowning, Doubt, InviteOrder, Key, LinkView, NewCredential, Refused, RegisterOrder, Registered,
-    Sent,
-};
-use anteroom::features::access::lifecycle::{Phase, Refusal, State};
-use anteroom::features::access::{
-    AccessRow, GrantRole, Overview, grants_of_account, overview_of, overviews_of_chart,
-};
-use anteroom::features::practice::Policy;
 use diesel::prelude::*;
 
 use crate::stories;
@@ -213,8 +213,7 @@ async fn contact(w: &World, client: &Client, first: &str, email: &str) -> Person
             diesel::insert_into(person_address::table)
                 .values((
                     person_address::practice_id.eq(here.clone()),
-                    person_address::address_id
-                        .eq(anteroom::kernel::ids::AddressId::fresh(c.rng(), c.now())),
+                    person_address::address_id.eq(anteroom::kernel::ids::AddressId::fresh(c.rng(), c.now())),
                     person_address::person_id.eq(id.clone()),
                     person_address::kind.eq("email"),
                     person_address::label.eq(""),

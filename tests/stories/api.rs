@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use anteroom::app;
+use anteroom::features::api;
 use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{api_key, outbox};
 use anteroom::platform::permissions::{Role, Scope};
-use anteroom::features::api;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! Asking for an appointment, and answering.
 
+use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
 use anteroom::platform::db::schema::{appointment, appointment_request, outbox};
 use anteroom::platform::permissions::Role;
-use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
 use diesel::prelude::*;
 
 use crate::portal_people::{self as people, act, enrolled, events, sign_in};

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use anteroom::features::access::actions::{self, Key, LinkView, NewCredential, RegisterOrder, Registered};
 use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::ids::{AccountId, StaffId};
 use anteroom::kernel::secrets::{Secret, Token};
@@ -12,7 +13,6 @@ use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{known_device, portal_account, session, staff_member};
 use anteroom::platform::i18n::Language;
 use anteroom::platform::permissions::Role;
-use anteroom::features::access::actions::{self, Key, LinkView, NewCredential, RegisterOrder, Registered};
 use diesel::prelude::*;
 
 use crate::portal_people::enrolled;

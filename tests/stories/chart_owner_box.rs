@@ -1,8 +1,8 @@
 //! The Chart Owner box over HTTP: what it says and offers in each state, and what its forms do.
 
+use anteroom::features::access::actions;
 use anteroom::platform::audit::By;
 use anteroom::platform::permissions::Role;
-use anteroom::features::access::actions;
 
 use crate::stories;
 use crate::support::world::Client;
@@ -412,7 +412,7 @@ fn first_choice(page: &Page) -> String {
 
 /// Ana, with her mother Rosa as a related contact.
 async fn with_mother(w: &mut World) -> Client {
-    use anteroom::features::charts::{TypedAddress, TypedContact, TypedPerson};
+    use anteroom::features::people::{TypedAddress, TypedContact, TypedPerson};
     let mut sheet = sheet("Ana", "Duarte");
     sheet.contacts.push(TypedContact {
         relation: "parent".into(),
@@ -428,8 +428,8 @@ async fn with_mother(w: &mut World) -> Client {
     w.chart_of(&scope, sheet).await
 }
 
-fn sheet(first: &str, last: &str) -> anteroom::features::charts::Typed {
-    use anteroom::features::charts::{Typed, TypedAddress, TypedPerson};
+fn sheet(first: &str, last: &str) -> anteroom::features::people::Typed {
+    use anteroom::features::people::{Typed, TypedAddress, TypedPerson};
     let mut client =
         TypedPerson { first_name: first.into(), last_name: last.into(), ..TypedPerson::default() }
             .born("1990-04-12");

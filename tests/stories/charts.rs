@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use anteroom::features::charts::import::{Mode, Report};
+use anteroom::features::charts::{self, Refused};
+use anteroom::features::people::{self, ChartFile, Typed, TypedAddress, TypedContact, TypedPerson};
 use anteroom::kernel::ids::ChartId;
 use anteroom::platform::audit::{self, By, ChainCheck};
 use anteroom::platform::db::PracticeScope;
 use anteroom::platform::permissions::Role;
-use anteroom::features::charts::import::{Mode, Report};
-use anteroom::features::charts::{self, ChartFile, Refused, Typed, TypedAddress, TypedContact, TypedPerson};
 use jiff::civil::{Date, date};
 
 use crate::stories;
@@ -35,7 +36,7 @@ async fn made(w: &World, typed: &Typed) -> ChartId {
 
 async fn version_of(w: &World, scope: &PracticeScope, id: &ChartId) -> i64 {
     let id = id.clone();
-    let file = w.app.db.read(scope, move |c| charts::load_file(c, &id)).await.expect("no fault");
+    let file = w.app.db.read(scope, move |c| people::load_file(c, &id)).await.expect("no fault");
     file.expect("the chart").chart.version
 }
 
@@ -294,7 +295,7 @@ stories! {
         conflict.must_be(409).must_say("Somebody else saved this face sheet meanwhile").must_say("Anita").must_say("A-1");
         assert!(conflict.html().contains("value=\"she/her\"") && conflict.html().contains("value=\"Annie\""));
         let id2 = id.clone();
-        let file = w.app.db.read(&w.riverbend.scope, move |c| charts::load_file(c, &id2)).await.expect("no fault").expect("there");
+        let file = w.app.db.read(&w.riverbend.scope, move |c| people::load_file(c, &id2)).await.expect("no fault").expect("there");
         assert_eq!((file.client.preferred_name.as_str(), file.client.pronouns.as_str()), ("Anita", ""));
         // Having seen both, the second saves knowingly.
         let saved = clinician.submit_and_follow(&conflict, "/edit", &[("preferred_name", "Anita"), ("chart_number", "A-1")]).await;
@@ -562,7 +563,7 @@ async fn found_file(w: &World, q: &str) -> ChartFile {
         .db
         .read(&w.riverbend.scope, move |c| {
             let found = charts::find(c, &search)?;
-            charts::load_file(c, &found.rows[0].chart_id)
+            people::load_file(c, &found.rows[0].chart_id)
         })
         .await
         .expect("no fault")

@@ -1,9 +1,9 @@
 //! The client's side of an invitation over HTTP: the link, the form, what became of a link.
 
+use anteroom::features::access::actions;
 use anteroom::platform::db::schema::{attempt_counter, person};
 use anteroom::platform::permissions::Role;
 use anteroom::platform::web::session::Audience;
-use anteroom::features::access::actions;
 use diesel::prelude::*;
 
 use crate::stories;

@@ -1,8 +1,8 @@
 //! Reading documents: what leaves a trace, what does not, and what nobody else can open.
 
+use anteroom::features::documents;
 use anteroom::platform::db::schema::document;
 use anteroom::platform::permissions::Role;
-use anteroom::features::documents;
 use diesel::prelude::*;
 
 use crate::portal_people::{self as people, act, enrolled, events, sign_in};

@@ -17,7 +17,7 @@ stories! {
         let file = w
             .app
             .db
-            .read(&w.riverbend.scope, move |c| anteroom::features::charts::load_file(c, &id))
+            .read(&w.riverbend.scope, move |c| anteroom::features::people::load_file(c, &id))
             .await
             .expect("no fault")
             .expect("the chart is there");
@@ -27,7 +27,7 @@ stories! {
         let foreign = w
             .app
             .db
-            .read(&w.twinoaks.scope, move |c| anteroom::features::charts::load_file(c, &id))
+            .read(&w.twinoaks.scope, move |c| anteroom::features::people::load_file(c, &id))
             .await
             .expect("no fault");
         assert!(foreign.is_none(), "the other practice sees it");

@@ -1,7 +1,7 @@
 //! Home, the switcher between charts, what a grant lets its holder see.
 
-use anteroom::platform::permissions::Right;
 use anteroom::features::billing::EntryKind;
+use anteroom::platform::permissions::Right;
 use jiff::civil::date;
 
 use crate::portal_people::{self as people, account, appointment, document, enrolled, entry, grant, sign_in};

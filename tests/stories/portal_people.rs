@@ -1,16 +1,16 @@
 //! Registered clients for the stories of the portal, as a registration leaves them.
 
+use anteroom::features::access::GrantRole;
+use anteroom::features::access::lifecycle::State;
+use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
+use anteroom::features::billing::{self, EntryKind, NewEntry};
+use anteroom::features::documents::{self, DocumentKind, NewDocument};
 use anteroom::kernel::ids::{AccessId, AccountId, ChartId, DocumentId, PersonId};
 use anteroom::kernel::secrets::Secret;
 use anteroom::platform::audit::By;
 use anteroom::platform::db::schema::{audit_event, portal_access, portal_account};
 use anteroom::platform::db::{PracticeScope, Scoped};
 use anteroom::platform::permissions::{Right, Role};
-use anteroom::features::access::GrantRole;
-use anteroom::features::access::lifecycle::State;
-use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
-use anteroom::features::billing::{self, EntryKind, NewEntry};
-use anteroom::features::documents::{self, DocumentKind, NewDocument};
 use diesel::prelude::*;
 
 use crate::support::world::Client;

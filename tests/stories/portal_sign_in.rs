@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use anteroom::platform::db::schema::{one_time_link, portal_access, practice, session};
-use anteroom::platform::permissions::Role;
 use anteroom::features::access::lifecycle::State;
 use anteroom::features::accounts::{NoReset, send_password_reset};
+use anteroom::platform::db::schema::{one_time_link, portal_access, practice, session};
+use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
 
 use crate::portal_people::{self as people, enrolled, events, grant, sign_in};

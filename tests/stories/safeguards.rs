@@ -2,14 +2,14 @@
 //! be looked for anywhere else.
 
 use anteroom::app;
+use anteroom::features::access::actions::{self, LinkView};
+use anteroom::features::access::lifecycle::Phase;
+use anteroom::features::access::overviews_of_chart;
 use anteroom::kernel::secrets::Token;
 use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{invitation, outbox, portal_access};
 use anteroom::platform::permissions::{Needs, Role};
 use anteroom::platform::web::Routes;
-use anteroom::features::access::actions::{self, LinkView};
-use anteroom::features::access::lifecycle::Phase;
-use anteroom::features::access::overviews_of_chart;
 use axum::body::Body;
 use axum::http::Request;
 use diesel::connection::SimpleConnection;

@@ -1,8 +1,8 @@
 //! The team: inviting, roles, shutting out, and that an administrator is always left.
 
+use anteroom::features::staff::{self, NewStaff};
 use anteroom::kernel::email::EmailAddress;
 use anteroom::platform::permissions::Role;
-use anteroom::features::staff::{self, NewStaff};
 
 use crate::stories;
 use crate::support::{PASSWORD, Page, World};

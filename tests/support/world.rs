@@ -5,10 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anteroom::app;
-use anteroom::kernel::rng::{Rng, SystemChance};
+use anteroom::features::access::actions::{
+    self, InviteOrder, Key, NewCredential, RegisterOrder, Registered, Sent,
+};
+use anteroom::features::charts::{self};
+use anteroom::features::people::{Typed, TypedAddress, TypedPerson};
+use anteroom::features::practice::{self, NewPractice, Practice};
 use anteroom::kernel::civil::BirthDate;
-use anteroom::kernel::clock::{Clock, Timestamp, MovableClock};
+use anteroom::kernel::clock::{Clock, MovableClock, Timestamp};
 use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId, StaffId};
+use anteroom::kernel::rng::{Rng, SystemChance};
 use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::buckets::Buckets;
@@ -25,11 +31,6 @@ use anteroom::platform::server::{self, Patience};
 use anteroom::platform::state::{App, AppState, Settings};
 use anteroom::platform::stop::{self, Stopper};
 use anteroom::platform::web::session::{self, Audience};
-use anteroom::features::access::actions::{
-    self, InviteOrder, Key, NewCredential, RegisterOrder, Registered, Sent,
-};
-use anteroom::features::charts::{self, Typed, TypedAddress, TypedPerson};
-use anteroom::features::practice::{self, NewPractice, Practice};
 use diesel::prelude::*;
 use tokio::sync::Notify;
 

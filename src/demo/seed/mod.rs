@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::demo::SignIn;
+use crate::features::practice::{self, NewPractice, TypedProfile, register};
+use crate::features::staff::{self, NewStaff};
 use crate::kernel::clock::MovableClock;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
@@ -24,8 +26,6 @@ use crate::platform::outbox;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::stop;
-use crate::features::practice::{self, NewPractice, TypedProfile, register};
-use crate::features::staff::{self, NewStaff};
 
 /// Remembers how far the clock runs ahead, in seconds.
 pub const CLOCK_FILE: &str = "demo-clock";

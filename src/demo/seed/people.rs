@@ -1,7 +1,7 @@
 //! The made-up people of Riverbend Counseling, and what happened to each of them. The addresses and
 //! phones are of the ranges that belong to nobody (example.org, 555-01xx).
 
-use crate::features::charts::{Typed, TypedAddress, TypedContact, TypedPerson};
+use crate::features::people::{Typed, TypedAddress, TypedContact, TypedPerson};
 
 /// Something that happened to a chart's portal access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum Step {
     /// Staff sent a new link.
     Resend,
     /// Staff printed a letter.
-    MailBody,
+    Letter,
     /// Staff took the invitation back.
     Cancel,
     /// Somebody opened the link and typed details that do not match, this often.
@@ -166,7 +166,7 @@ pub fn people() -> Vec<Made> {
         Made::new("Marcus", "Reed", "1982-03-30", "marcus.reed@slow.example.net").story(&[(3, Invite)]),
         Made::new("Kwame", "Mensah", "1989-07-07", "kwame.mensah@example.com")
             .story(&[(9 * D, Invite), (5 * D, Resend), (30, Resend)]),
-        Made::new("Harold", "Jensen", "1948-11-30", "").phone("(212) 555-0110").story(&[(2 * D, MailBody)]),
+        Made::new("Harold", "Jensen", "1948-11-30", "").phone("(212) 555-0110").story(&[(2 * D, Letter)]),
         Made::new("Priscilla", "Vaughn", "1994-09-13", "priscilla.vaughn@example.org").story(&[(3 * D, Invite), (2 * D, Mismatch(2))]),
 
         // Came back.

@@ -5,16 +5,16 @@ use jiff::tz::TimeZone;
 
 use crate::demo::seed::people::Records;
 use crate::demo::seed::story::Chart;
-use crate::kernel::clock::{Clock, Timestamp, MovableClock};
+use crate::features::appointments::actions::{Confirmation, NewRequest, ask, confirm, decline};
+use crate::features::appointments::{DayPart, NewAppointment, Place, PlaceWish, VisitKind, Wish, book};
+use crate::features::billing::{EntryKind, NewEntry, record};
+use crate::features::documents::{DocumentKind, NewDocument, send};
+use crate::kernel::clock::{Clock, MovableClock, Timestamp};
 use crate::kernel::ids::ChartId;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
-use crate::features::appointments::actions::{Confirmation, NewRequest, ask, confirm, decline};
-use crate::features::appointments::{DayPart, NewAppointment, Place, PlaceWish, VisitKind, Wish, book};
-use crate::features::billing::{EntryKind, NewEntry, record};
-use crate::features::documents::{DocumentKind, NewDocument, send};
 
 /// Titles, kinds, texts, and how many days ago they were sent.
 const DOCUMENTS: &[(&str, DocumentKind, u32, &str)] = &[
@@ -46,7 +46,7 @@ const DOCUMENTS: &[(&str, DocumentKind, u32, &str)] = &[
     ),
     (
         "Your next steps",
-        DocumentKind::MailBody,
+        DocumentKind::Letter,
         9,
         "Thank you for coming in. Here is what we agreed on.\n\n1. A short walk every day, whatever the weather.\n\
          2. The sleep diary, three nights a week.\n3. We meet again in two weeks.\n\nIf things get harder before \
@@ -85,7 +85,7 @@ const DOCUMENTS_ES: &[(&str, DocumentKind, u32, &str)] = &[
     ),
     (
         "Sus próximos pasos",
-        DocumentKind::MailBody,
+        DocumentKind::Letter,
         9,
         "Gracias por venir. Esto es lo que acordamos.\n\n1. Una caminata corta cada día, haga el tiempo que haga.\n\
          2. El diario de sueño, tres noches por semana.\n3. Nos vemos de nuevo en dos semanas.\n\nSi las cosas se \

@@ -6,6 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::demo::seed::people::{Made, Step};
+use crate::features::access::actions::{
+    self, Doubt, InviteOrder, Key, NewCredential, RegisterOrder, Registered,
+};
+use crate::features::access::overviews_of_chart;
+use crate::features::accounts;
+use crate::features::charts::{self};
+use crate::features::people::{self, ChartFile};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::{Clock, MovableClock};
 use crate::kernel::ids::{AccountId, ChartId};
@@ -17,12 +24,6 @@ use crate::platform::i18n::Language;
 use crate::platform::mail::Receiver;
 use crate::platform::outbox;
 use crate::platform::state::AppState;
-use crate::features::access::actions::{
-    self, Doubt, InviteOrder, Key, NewCredential, RegisterOrder, Registered,
-};
-use crate::features::access::overviews_of_chart;
-use crate::features::charts::{self, ChartFile};
-use crate::features::accounts;
 
 /// The password of every client of the demo.
 pub const CLIENT_PASSWORD: &str = "a walk along the river";
@@ -148,7 +149,7 @@ impl<'a> Teller<'a> {
 
     async fn file(&self, chart: &Chart) -> Result<ChartFile, Fault> {
         let id = chart.id.clone();
-        let found = self.app.db.read(self.scope, move |c| charts::load_file(c, &id)).await?;
+        let found = self.app.db.read(self.scope, move |c| people::load_file(c, &id)).await?;
         found.ok_or_else(|| odd("its chart is gone", &chart.made, ""))
     }
 
@@ -162,7 +163,7 @@ impl<'a> Teller<'a> {
     async fn owner_address(&self, chart: &Chart) -> Result<String, Fault> {
         let file = self.file(chart).await?;
         let (_, addresses) = file.owner();
-        let email = addresses.iter().find(|a| a.kind == charts::AddressKind::Email);
+        let email = addresses.iter().find(|a| a.kind == people::AddressKind::Email);
         Ok(email.map(|a| a.value.clone()).unwrap_or_default())
     }
 
@@ -226,7 +227,7 @@ impl<'a> Teller<'a> {
                     .map_err(|why| odd("resend", &chart.made, why))?;
                 self.drain().await?;
             }
-            Step::MailBody => {
+            Step::Letter => {
                 let (_, token, _) = actions::letter_for_chart(app, scope, desk, chart.id.clone(), None)
                     .await?
                     .map_err(|why| odd("letter", &chart.made, why))?;
@@ -290,8 +291,8 @@ impl<'a> Teller<'a> {
                 };
                 let name = self.owner_address(chart).await?;
                 let password = Secret::new(CLIENT_PASSWORD.into());
-                match portal::actions::sign_in(app, scope, visitor, &name, password).await? {
-                    portal::actions::SignIn::Welcome(..) => {}
+                match accounts::actions::sign_in(app, scope, visitor, &name, password).await? {
+                    accounts::actions::SignIn::Welcome(..) => {}
                     other => return Err(odd("sign-in", &chart.made, other)),
                 }
             }

@@ -1,30 +1,31 @@
 //! What can be done with a grant. Each action is one transaction: load, decide (pure), save, audit,
 //! mail. A refusal is a value, and commits (a failed check must count).
 
-mod transitions;
+mod change_owner;
 mod forget;
 mod link;
-mod change_owner;
 mod register;
 mod remind;
 mod send;
+mod transitions;
 
-pub use transitions::{
-    Act, Reach, act_in, addresses_changed, cancel, chart_closed, reach_of, restore, revoke,
-    sign_out_everywhere, unlock, wants_reason,
-};
-pub use forget::forget_unused;
-pub use link::{ask_for_new_link, open_link, decline, decline_saying, disown, look_at_link};
 pub use change_owner::{change_owner, change_owner_in};
+pub use forget::forget_unused;
+pub use link::{ask_for_new_link, decline, decline_saying, disown, look_at_link, open_link};
 pub use register::register;
 pub use remind::send_due_reminders;
 pub use send::{
     change_email_and_resend, doubts_of_new, invite, invite_in, letter, letter_for_chart, resend, resend_in,
     send_many,
 };
+pub use transitions::{
+    Act, Reach, act_in, addresses_changed, cancel, chart_closed, reach_of, restore, revoke,
+    sign_out_everywhere, unlock, wants_reason,
+};
 
 use jiff::tz::TimeZone;
 
+use crate::features::access::lifecycle::Refusal;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId};
@@ -33,7 +34,6 @@ use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::state::App;
-use crate::features::access::lifecycle::Refusal;
 use crate::word_enum;
 
 /// An invitation that was just made and its mail queued.

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
+use crate::features::access::actions::Doubt;
+use crate::features::people::AddressKind;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::PersonId;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{person_address, staff_member};
 use crate::platform::fault::Fault;
-use crate::features::access::actions::Doubt;
-use crate::features::charts::AddressKind;
 
 /// Domains that most people use; a neighbour of one of them is likely a slip of the finger.
 const COMMON_DOMAINS: &[&str] = &[

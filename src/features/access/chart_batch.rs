@@ -5,17 +5,17 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use crate::features::access::identity::lacking;
+use crate::features::access::overview::address_on_file;
+use crate::features::access::store::{self, AccessRow};
+use crate::features::people::{Address, AddressKind, Chart, Person};
+use crate::features::practice::{self, Policy, Practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, PersonId};
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, related_contact};
 use crate::platform::fault::Fault;
-use crate::features::access::identity::lacking;
-use crate::features::access::overview::address_on_file;
-use crate::features::access::store::{self, AccessRow};
-use crate::features::charts::{Address, AddressKind, Chart, Person};
-use crate::features::practice::{self, Policy, Practice};
 
 /// See the module.
 pub struct ChartBatch {

@@ -3,13 +3,13 @@
 
 use jiff::tz::TimeZone;
 
+use crate::features::people::Person;
+use crate::features::practice::{Policy, Practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::secrets::Token;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::mail::MailBody;
 use crate::platform::state::App;
-use crate::features::charts::Person;
-use crate::features::practice::{Policy, Practice};
 
 /// Who writes to whom.
 #[derive(Clone, Copy)]
@@ -121,7 +121,13 @@ pub enum Reader {
 }
 
 /// The invitation.
-pub fn invitation(app: &App, desk: MailContext<'_>, reader: Reader, token: &Token, expires_at: Timestamp) -> MailBody {
+pub fn invitation(
+    app: &App,
+    desk: MailContext<'_>,
+    reader: Reader,
+    token: &Token,
+    expires_at: Timestamp,
+) -> MailBody {
     let words = desk.words();
     let opening = match reader {
         Reader::Client => "letter-invitation-client",
@@ -165,7 +171,13 @@ pub enum RegisteredBy<'a> {
 }
 
 /// "You are registered", to the address on file (IDP-04): with what to do if it was somebody else.
-pub fn registered(app: &App, desk: MailContext<'_>, by: RegisteredBy<'_>, sign_in_name: &str, at: Timestamp) -> MailBody {
+pub fn registered(
+    app: &App,
+    desk: MailContext<'_>,
+    by: RegisteredBy<'_>,
+    sign_in_name: &str,
+    at: Timestamp,
+) -> MailBody {
     let words = desk.words();
     let when = words.date_time_zone(at, &desk.zone());
     let before = vec![
@@ -213,8 +225,8 @@ pub fn address_changed(desk: MailContext<'_>) -> MailBody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::rng::SeededChance;
     use crate::kernel::ids::{PersonId, PracticeId};
+    use crate::kernel::rng::SeededChance;
 
     const NOW: Timestamp = Timestamp::from_micros(1_796_137_200_000_000);
 

@@ -3,8 +3,8 @@
 mod accounts;
 pub mod actions;
 mod address_use;
-mod client_pages;
 mod chart_batch;
+mod client_pages;
 pub mod identity;
 pub mod lifecycle;
 mod mails;
@@ -14,18 +14,19 @@ mod staff_pages;
 mod store;
 
 pub use accounts::lock_account;
+pub use actions::Refused;
 pub use overview::{
     EndedBy, GrantRole, HistoryEntry, Overview, TimelineEntry, address_on_file, history_of_chart,
     overview_of, overviews_of_chart,
 };
-pub use staff_pages::{When, lacks_in_words, refusal_key};
+pub use staff_pages::{Act, ActOutcome, Asked, PostedAct, When, ask_for, lacks_in_words, refusal_key};
 pub use store::{AccessRow, Channel, InvitationState, grants_of_account, link_counts, load_access};
 
 pub(crate) use store::undeliverable_mails;
 
 use crate::platform::web::Routes;
 
-/// This room's routes.
+/// The routes of this feature.
 pub fn routes() -> Routes {
     staff_pages::routes().and(client_pages::routes())
 }

@@ -1,13 +1,5 @@
 //! One grant as staff pages and the API show it: state, delivery, timeline, what can be done.
 
-use crate::kernel::clock::Timestamp;
-use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
-use crate::platform::audit::{self, Recorded};
-use crate::platform::db::Scoped;
-use crate::platform::fault::Fault;
-use crate::platform::i18n::Words;
-use crate::platform::outbox::{self, Delivery, LINK_OVER, MailState};
 use crate::features::access::accounts;
 use crate::features::access::actions::DeclineAnswer;
 use crate::features::access::chart_batch::left_of;
@@ -16,8 +8,16 @@ use crate::features::access::lifecycle::{Phase, is_over};
 use crate::features::access::mails::zone_of;
 use crate::features::access::reminders;
 use crate::features::access::store::{self, AccessRow, Channel, InvitationRow};
-use crate::features::charts::{Address, AddressKind, ChartFile, addresses_of, load_file, load_person};
+use crate::features::people::{Address, AddressKind, ChartFile, addresses_of, load_file, load_person};
 use crate::features::practice::{self, Practice};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
+use crate::platform::audit::{self, Recorded};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
+use crate::platform::outbox::{self, Delivery, LINK_OVER, MailState};
 use crate::word_enum;
 
 word_enum! {

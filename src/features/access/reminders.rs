@@ -3,10 +3,10 @@
 
 use jiff::tz::TimeZone;
 
+use crate::features::people::Address;
+use crate::features::practice::Policy;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
-use crate::features::charts::Address;
-use crate::features::practice::Policy;
 
 /// Reminders of one invitation at most, whatever the policy lists.
 const MOST: usize = 3;

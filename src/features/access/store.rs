@@ -3,6 +3,9 @@
 use diesel::prelude::*;
 use jiff::civil::Date;
 
+use crate::features::access::lifecycle::{Credential, Ending, Grant, Phase, State, is_over};
+use crate::features::access::overview::GrantRole;
+use crate::features::practice::{self, Practice};
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -12,9 +15,6 @@ use crate::platform::db::schema::{chart, invitation, portal_access};
 use crate::platform::db::{Conn, OpenedBy, PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Right;
-use crate::features::access::lifecycle::{Credential, Ending, Grant, Phase, State, is_over};
-use crate::features::access::overview::GrantRole;
-use crate::features::practice::{self, Practice};
 use crate::word_enum;
 
 word_enum! {
@@ -23,7 +23,7 @@ word_enum! {
         /// By mail.
         Mail = "mail",
         /// On paper, with a code to type.
-        MailBody = "letter",
+        Letter = "letter",
     }
 }
 

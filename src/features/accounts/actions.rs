@@ -2,6 +2,13 @@
 
 use diesel::prelude::*;
 
+use crate::features::access::lifecycle::State;
+use crate::features::access::{AccessRow, load_access, lock_account};
+use crate::features::accounts::grants::{self, HeldGrant};
+use crate::features::accounts::mails::{self, MailContext};
+use crate::features::accounts::store::{self, Account, sign_in_key};
+use crate::features::people::{self, AddressKind};
+use crate::features::practice::{self, Practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, PracticeId};
 use crate::kernel::secrets::{Secret, Token};
@@ -18,13 +25,6 @@ use crate::platform::web::devices;
 use crate::platform::web::links::{self, LinkState, Purpose};
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
-use crate::features::access::lifecycle::State;
-use crate::features::access::{AccessRow, lock_account, load_access};
-use crate::features::charts::{self, AddressKind};
-use crate::features::accounts::store::{self, Account, sign_in_key};
-use crate::features::accounts::grants::{self, HeldGrant};
-use crate::features::accounts::mails::{self, MailContext};
-use crate::features::practice::{self, Practice};
 
 /// What a sign-in came to.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub async fn sign_in(
     let (tired, found) = app
         .db
         .read(scope, move |c| {
-            Ok((sign_in::is_address_tired(c, Audience::Client, &bucket)?, accounts::find_by_name(c, &look)?))
+            Ok((sign_in::is_address_tired(c, Audience::Client, &bucket)?, store::find_by_name(c, &look)?))
         })
         .await?;
     if tired {
@@ -82,7 +82,7 @@ pub async fn sign_in(
                 // An account that there is not is looked for too, so that the time tells nothing (RAT-04).
                 let id = account_id.clone().unwrap_or_else(|| AccountId::fresh(c.rng(), c.now()));
                 lock_account(&mut c, &id)?;
-                let account = accounts::find(&mut c, &id)?;
+                let account = store::find(&mut c, &id)?;
                 let account = account.filter(|a| Some(&a.password_hash) == hash.as_ref());
                 let fits = fits && account.is_some();
                 let attempt = Attempt {
@@ -134,8 +134,8 @@ fn settle(
             };
             let subject = account.account_id.as_str();
             let opened = sign_in::open(c, Audience::Client, subject, visitor)?;
-            accounts::look_at(c, &opened.session.hash(), &first.access_id)?;
-            accounts::signed_in(c, &account, rehashed)?;
+            store::look_at(c, &opened.session.hash(), &first.access_id)?;
+            store::signed_in(c, &account, rehashed)?;
             audit::record(c, Event::new(mine(), "account.signed_in"))?;
             Ok(SignIn::Welcome(account.practice_id, opened))
         }
@@ -167,7 +167,7 @@ pub async fn look_at(
     token_hash: String,
     access: AccessId,
 ) -> Result<(), Fault> {
-    app.db.write(home, move |c| accounts::look_at(c, &token_hash, &access)).await
+    app.db.write(home, move |c| store::look_at(c, &token_hash, &access)).await
 }
 
 /// Sets the language of pages and mails.
@@ -177,7 +177,7 @@ pub async fn set_language(
     account: AccountId,
     language: Language,
 ) -> Result<(), Fault> {
-    app.db.write(home, move |c| accounts::set_language(c, &account, language)).await
+    app.db.write(home, move |c| store::set_language(c, &account, language)).await
 }
 
 /// How often a forgotten password may be asked for an address …
@@ -225,7 +225,7 @@ async fn answer_by_mail(
     app.db
         .system_write(move |system| {
             let by = By { actor: Actor::Stranger, source: source.clone() };
-            let found = accounts::find_by_address(&mut system.within(&door), &key)?;
+            let found = store::find_by_address(&mut system.within(&door), &key)?;
             if found.is_empty() {
                 return hint_invited(&this, &mut system.within(&door), &key);
             }
@@ -253,12 +253,13 @@ fn reset_by_mail(
     let home = practice::load(&mut c)?;
     let words = Words::of(account.language());
     let called = grants.first().map(|grant| grant.holder.called().to_owned()).unwrap_or_default();
-    let desk = MailContext { practice: by_staff.map_or(&home, |(practice, _)| practice), words, called: &called };
+    let desk =
+        MailContext { practice: by_staff.map_or(&home, |(practice, _)| practice), words, called: &called };
     let about = serde_json::json!({ "account": account.account_id });
     if grants.is_empty() {
         let key = format!("portal.no-access.{}.{}", account.account_id, c.now().micros() / 3_600_000_000);
-        let letter = letters::no_access(desk);
-        outbox::enqueue(app, &mut c, letters::mail("portal.no_access", key, account.email.clone(), letter))?;
+        let letter = mails::no_access(desk);
+        outbox::enqueue(app, &mut c, mails::mail("portal.no_access", key, account.email.clone(), letter))?;
         return Ok(false);
     }
     let hours = Purpose::ClientReset.hours();
@@ -266,9 +267,9 @@ fn reset_by_mail(
     // The link belongs to the account's home, whichever practice's door it was asked at.
     let path = format!("/{}/password/{}", home.slug, token.reveal());
     let ends = c.now().plus_hours(hours);
-    let letter = letters::reset(app, desk, &account.sign_in_name, &path, ends, by_staff.is_some());
+    let letter = mails::reset(app, desk, &account.sign_in_name, &path, ends, by_staff.is_some());
     let key = format!("portal.reset.{}", &token.hash()[..32]);
-    let mut mail = letters::mail("portal.reset", key, account.email.clone(), letter);
+    let mut mail = mails::mail("portal.reset", key, account.email.clone(), letter);
     // At another home the mail is that practice's, and this one's box does not follow it.
     if let Some((_, row)) = by_staff.filter(|(_, row)| row.practice_id == account.practice_id) {
         mail.chart = Some(row.chart_id.clone());
@@ -298,13 +299,16 @@ fn hint_invited(app: &App, c: &mut Scoped<'_>, key: &str) -> Result<(), Fault> {
     let Some(row) = invited.first() else { return Ok(()) };
     let Some(address) = row.invited_address.clone().filter(|a| a.key() == key) else { return Ok(()) };
     let practice = practice::load(c)?;
-    let Some(person) = charts::load_person(c, &row.person_id)? else { return Ok(()) };
+    let Some(person) = people::load_person(c, &row.person_id)? else { return Ok(()) };
     let language = if person.language.is_empty() { &practice.language } else { &person.language };
-    let desk =
-        MailContext { practice: &practice, words: Words::of(Language::read(language)), called: person.called() };
+    let desk = MailContext {
+        practice: &practice,
+        words: Words::of(Language::read(language)),
+        called: person.called(),
+    };
     let once = format!("portal.invited-hint.{}.{}", row.access_id, c.now().micros() / 3_600_000_000);
-    let letter = letters::not_registered_yet(desk);
-    let mut mail = letters::mail("portal.invited_hint", once, address, letter);
+    let letter = mails::not_registered_yet(desk);
+    let mut mail = mails::mail("portal.invited_hint", once, address, letter);
     mail.chart = Some(row.chart_id.clone());
     mail.access = Some(row.access_id.clone());
     outbox::enqueue(app, c, mail)?;
@@ -342,7 +346,7 @@ pub async fn send_password_reset(
                 return Ok(Err(NoReset::NotActive));
             };
             let practice = practice::load(&mut c)?;
-            let Some(account) = accounts::find(&mut system.within(&opened(home)), id)? else {
+            let Some(account) = store::find(&mut system.within(&opened(home)), id)? else {
                 return Ok(Err(NoReset::NotActive));
             };
             // The trail of the account's home does not name a staff member of another practice.
@@ -420,7 +424,7 @@ fn behind(
         LinkState::Open(link) => link,
     };
     let Ok(id) = link.subject_id.parse::<AccountId>() else { return Ok(Err(ResetView::Unknown)) };
-    let Some(account) = accounts::find(&mut c, &id)? else { return Ok(Err(ResetView::Unknown)) };
+    let Some(account) = store::find(&mut c, &id)? else { return Ok(Err(ResetView::Unknown)) };
     // A link that was asked for before the practice took the access away lifts nothing.
     let grants = grants::held_by(system, &account.practice_id, &id)?;
     if grants.is_empty() {
@@ -520,14 +524,14 @@ fn replace_password(
     hash: &str,
     action: &'static str,
 ) -> Result<(), Fault> {
-    accounts::set_password(c, &account.account_id, hash)?;
+    store::set_password(c, &account.account_id, hash)?;
     links::revoke_all(c, Purpose::ClientReset, account.account_id.as_str())?;
     let practice = practice::load(c)?;
     let called = grants.first().map(|grant| grant.holder.called().to_owned()).unwrap_or_default();
     let desk = MailContext { practice: &practice, words: Words::of(account.language()), called: &called };
-    let letter = letters::password_changed(app, desk, c.now());
+    let letter = mails::password_changed(app, desk, c.now());
     let key = format!("portal.password-changed.{}.{}", account.account_id, c.now().micros());
-    outbox::enqueue(app, c, letters::mail("portal.password_changed", key, account.email.clone(), letter))?;
+    outbox::enqueue(app, c, mails::mail("portal.password_changed", key, account.email.clone(), letter))?;
     audit::record(c, Event::new(by.clone(), action))
 }
 
@@ -565,7 +569,7 @@ pub async fn change_password(
         .db
         .write(home, move |c| {
             lock_account(c, &account.account_id)?;
-            let now = accounts::find(c, &account.account_id)?;
+            let now = store::find(c, &account.account_id)?;
             let fits = fits && now.is_some_and(|now| now.password_hash == account.password_hash);
             let subject = account.account_id.as_str();
             let attempt = Attempt {
@@ -581,12 +585,12 @@ pub async fn change_password(
                 }
                 Verdict::Paused(until) => Ok(PasswordChanged::Paused(until)),
                 Verdict::Welcome => {
-                    let in_view = accounts::in_view(c, &token_hash)?;
+                    let in_view = store::in_view(c, &token_hash)?;
                     session::end_all(c, Audience::Client, subject)?;
                     replace_password(&this, c, &by, &account, &grants, &hash, "account.password_changed")?;
                     let opened = sign_in::open(c, Audience::Client, subject, &visitor)?;
                     if let Some(access) = in_view {
-                        accounts::look_at(c, &opened.session.hash(), &access)?;
+                        store::look_at(c, &opened.session.hash(), &access)?;
                     }
                     Ok(PasswordChanged::Done(opened))
                 }
@@ -623,7 +627,7 @@ pub async fn end_sessions(
                     devices::forget(c, Audience::Client, account.as_str(), device.as_ref())?;
                 }
                 End::One(short) => {
-                    let mine = accounts::devices(c, &account)?;
+                    let mine = store::devices(c, &account)?;
                     let found = mine.iter().find(|d| d.short() == short && d.token_hash != present);
                     let Some(found) = found else { return Ok(()) };
                     session::end(c, &found.token_hash)?;

@@ -6,6 +6,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 
+use crate::features::accounts::actions::{self, PasswordSet, ResetView, SignIn};
+use crate::features::practice::{self, PublicPractice};
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -13,10 +15,8 @@ use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::{ClientFrame, Contact};
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::Visitor;
+use crate::platform::web::sign_in_ticket as ticket;
 use crate::platform::web::{PageResult, devices, html, language, see_other, sign_in as pauses};
-use crate::features::accounts::actions::{self, PasswordSet, ResetView, SignIn};
-use crate::features::accounts::ticket;
-use crate::features::practice::{self, PublicPractice};
 
 #[derive(Template)]
 #[template(path = "features/accounts/templates/landing.html")]

@@ -2,14 +2,14 @@
 
 use diesel::prelude::*;
 
+use crate::features::access::{self, GrantRole};
+use crate::features::people::{self, Person};
+use crate::features::practice::Practice;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
 use crate::platform::db::schema::chart;
 use crate::platform::db::{OpenedBy, PracticeScope, System};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Right;
-use crate::features::access::{self, GrantRole};
-use crate::features::charts::{self, Person};
-use crate::features::practice::Practice;
 
 /// One chart that an account may look at now.
 #[derive(Clone, Debug)]
@@ -59,10 +59,10 @@ pub fn held_by(
             .filter(chart::chart_id.eq(row.chart_id.clone()))
             .select(chart::person_id)
             .first(c.conn)?;
-        let Some(holder) = charts::load_person(&mut c, &row.person_id)? else { continue };
+        let Some(holder) = people::load_person(&mut c, &row.person_id)? else { continue };
         let client = match client_id == row.person_id {
             true => Some(holder.clone()),
-            false => charts::load_person(&mut c, &client_id)?,
+            false => people::load_person(&mut c, &client_id)?,
         };
         let Some(client) = client else { continue };
         held.push(HeldGrant {

@@ -1,12 +1,12 @@
 //! What the mails about a sign-in and about news in the portal say. Nothing clinical, no last name,
 //! nothing of what the news is: that is read after signing in.
 
+use crate::features::practice::Practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::platform::i18n::Words;
 use crate::platform::mail::MailBody;
 use crate::platform::state::App;
-use crate::features::practice::Practice;
 
 /// Who writes, in which language, and to whom.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
+use crate::features::accounts::ClientAccount;
+use crate::features::accounts::actions::{self, End, PasswordChanged};
+use crate::features::accounts::door_pages::unprocessable;
+use crate::features::accounts::store::{self, Device};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::secrets::Secret;
 use crate::platform::i18n::Language;
@@ -17,10 +21,6 @@ use crate::platform::web::guard::ClientIp;
 use crate::platform::web::session::Audience;
 use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, devices, html, see_other};
-use crate::features::accounts::ClientAccount;
-use crate::features::accounts::store::{self, Device};
-use crate::features::accounts::actions::{self, End, PasswordChanged};
-use crate::features::accounts::door_pages::unprocessable;
 
 struct DeviceLine {
     name: String,
@@ -58,7 +58,7 @@ fn device_line(account: &ClientAccount, device: &Device, now: Timestamp) -> Devi
 
 async fn page(app: &AppState, account: &ClientAccount, errors: FieldErrors) -> PageResult {
     let id = account.account.account_id.clone();
-    let devices = app.db.read(&account.home, move |c| accounts::devices(c, &id)).await?;
+    let devices = app.db.read(&account.home, move |c| store::devices(c, &id)).await?;
     let is_fine = errors.is_empty();
     let page = Me {
         frame: account.frame(app, ClientPage::Me)?,

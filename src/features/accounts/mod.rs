@@ -1,28 +1,29 @@
-//! The client's side: sign-in, home, my sign-in, help.
+//! Portal accounts: sign-in, forgotten password, the client's session and the chart in view, my sign-in;
+//! and what staff do with an account: mail a link that sets a new password.
 
-mod accounts;
 pub mod actions;
 mod door_pages;
 mod grants;
-mod home_pages;
-pub mod letters;
+pub mod mails;
 mod me_pages;
 mod session;
-mod ticket;
+mod session_pages;
+mod staff_pages;
+mod store;
 
-pub use accounts::{Account, Reader, reader_of};
 pub use actions::{NoReset, send_password_reset};
 pub(crate) use door_pages::unprocessable;
 pub use grants::HeldGrant;
-pub use home_pages::message;
 pub use session::{ClientAccount, ClientSession};
-pub use ticket::sign_in_address;
+pub use session_pages::message;
+pub use store::{Account, Reader, reader_of};
 
-use crate::platform::permissions::Needs;
+use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
 
-/// This room's routes.
+/// The routes of this feature.
 pub fn routes() -> Routes {
+    let manage = Needs::Staff(Permission::ManagePortal);
     Routes::new()
         .get("/{practice}", Needs::Nothing, door_pages::landing)
         .get("/{practice}/sign-in", Needs::Nothing, door_pages::sign_in_page)
@@ -31,16 +32,15 @@ pub fn routes() -> Routes {
         .post("/{practice}/forgot", Needs::Nothing, door_pages::forgot)
         .get("/{practice}/password/{token}", Needs::Link, door_pages::password_page)
         .post("/{practice}/password/{token}", Needs::Link, door_pages::set_password)
-        .get("/{practice}/help", Needs::Nothing, home_pages::help_outside)
         .get("/portal/sign-in", Needs::Nothing, door_pages::which_practice)
-        .get("/portal", Needs::ClientSession, home_pages::home)
-        .get("/portal/help", Needs::ClientSession, home_pages::help_inside)
-        .get("/portal/switch", Needs::ClientSession, home_pages::switch_page)
-        .post("/portal/switch", Needs::ClientSession, home_pages::switch)
-        .get("/portal/session", Needs::ClientSession, home_pages::standing)
+        .get("/portal/switch", Needs::ClientSession, session_pages::switch_page)
+        .post("/portal/switch", Needs::ClientSession, session_pages::switch)
+        .get("/portal/session", Needs::ClientSession, session_pages::standing)
         .get("/portal/me", Needs::ClientSession, me_pages::me)
         .post("/portal/me/language", Needs::ClientSession, me_pages::language)
         .post("/portal/me/password", Needs::ClientSession, me_pages::password)
         .post("/portal/me/end", Needs::ClientSession, me_pages::end)
-        .post("/portal/sign-out", Needs::ClientSession, home_pages::sign_out)
+        .get("/staff/charts/{chart}/access/reset", manage, staff_pages::ask_to_reset)
+        .post("/staff/charts/{chart}/access/reset", manage, staff_pages::reset)
+        .post("/portal/sign-out", Needs::ClientSession, session_pages::sign_out)
 }

@@ -8,6 +8,9 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use jiff::tz::TimeZone;
 
+use crate::features::accounts::grants::{self, HeldGrant};
+use crate::features::accounts::store::{self, Account};
+use crate::features::practice::{self, Practice};
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PracticeId};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{OpenedBy, PracticeScope};
@@ -20,9 +23,6 @@ use crate::platform::web::frame::{self, ClientFrame, ClientMark, ClientPage};
 use crate::platform::web::language;
 use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence, Session};
-use crate::features::accounts::store::{self, Account};
-use crate::features::accounts::grants::{self, HeldGrant};
-use crate::features::practice::{self, Practice};
 
 /// A signed-in account with everything it may look at, before a chart is chosen: for the switcher,
 /// for one's own sign-in, for signing out.
@@ -256,8 +256,8 @@ impl FromRequestParts<AppState> for ClientAccount {
                 let mut c = system.within(&scope);
                 let Some(session) = session::find(&mut c, Audience::Client, &token)? else { return Ok(None) };
                 let Ok(account_id) = session.subject_id.parse::<AccountId>() else { return Ok(None) };
-                let Some(account) = accounts::find(&mut c, &account_id)? else { return Ok(None) };
-                let in_view = accounts::in_view(&mut c, &session.token_hash)?;
+                let Some(account) = store::find(&mut c, &account_id)? else { return Ok(None) };
+                let in_view = store::in_view(&mut c, &session.token_hash)?;
                 let grants = grants::held_by(system, &practice_id_here, &account_id)?;
                 Ok(Some(Opened { session, account, grants, in_view }))
             })

@@ -2,6 +2,8 @@
 
 use diesel::prelude::*;
 
+use crate::features::access::lifecycle::State;
+use crate::features::people::{self, AddressKind};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
@@ -10,8 +12,6 @@ use crate::platform::db::schema::{person_address, portal_access, portal_account,
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::web::session::Audience;
-use crate::features::access::lifecycle::State;
-use crate::features::charts::{self, AddressKind};
 
 /// One person's sign-in.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -242,9 +242,9 @@ pub fn reader_of(c: &mut Scoped<'_>, chart: &ChartId, account: &AccountId) -> Re
         .first(c.conn)
         .optional()?;
     let Some((access_id, person_id, account)) = found else { return Ok(None) };
-    let Some(person) = charts::load_person(c, &person_id)? else { return Ok(None) };
+    let Some(person) = people::load_person(c, &person_id)? else { return Ok(None) };
     let key = account.email.key();
-    let is_barred = charts::addresses_of(c, &person_id)?
+    let is_barred = people::addresses_of(c, &person_id)?
         .iter()
         .any(|a| a.kind == AddressKind::Email && a.value_key == key && !a.may_mail);
     Ok((!is_barred).then(|| Reader {

@@ -5,9 +5,10 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 
+use super::idempotency;
 use super::keys::{self, ApiKey};
-use super::once;
 use super::problem::{self, Problem};
+use crate::features::practice::{self, Practice};
 use crate::kernel::ids::KeyId;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{OpenedBy, PracticeScope};
@@ -16,7 +17,6 @@ use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Needs;
 use crate::platform::state::AppState;
 use crate::platform::web::routes::Declared;
-use crate::features::practice::{self, Practice};
 
 /// Requests a minute without a key that opens anything, from one network address. A key cannot be
 /// guessed; this keeps the log and the database from whoever tries. A good key from there is not counted.
@@ -26,7 +26,7 @@ const STRANGERS_PER_MINUTE: u32 = 60;
 const TOUCH_SECONDS: i64 = 60;
 
 /// Headers that are sent once or not at all: of two, whoever stands between us may have read the other.
-const ONE_OF_EACH: &[&str] = &["authorization", "content-type", once::HEADER, "if-match"];
+const ONE_OF_EACH: &[&str] = &["authorization", "content-type", idempotency::HEADER, "if-match"];
 
 /// Who calls, and for which practice.
 #[derive(Clone, Debug)]

@@ -7,16 +7,17 @@ use jiff::civil::Date;
 
 use super::Usual;
 use super::caller::ApiCaller;
+use super::idempotency::{Answer, Done, Once, once};
 use super::json::{self, ChartJson, ChartList, ChartPatch, ChartQuery, NewChart};
-use super::once::{Answer, Done, Once, once};
 use super::precondition::must_match;
 use super::problem::{self, ApiResult, Problem};
+use crate::features::charts::{self, PageFrom, Search};
+use crate::features::people::{self, ChartFile, FaceSheet, Typed};
 use crate::kernel::civil::DateOrder;
 use crate::kernel::ids::ChartId;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
-use crate::features::charts::{self, ChartFile, FaceSheet, PageFrom, Search, Typed};
 
 /// The most that one page holds.
 pub const MOST: usize = 100;
@@ -89,7 +90,7 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
 }
 
 async fn show(app: &AppState, caller: &ApiCaller, id: ChartId) -> Result<Answer, Problem> {
-    let file = app.db.read(&caller.scope, move |c| charts::load_file(c, &id)).await?;
+    let file = app.db.read(&caller.scope, move |c| people::load_file(c, &id)).await?;
     let file = file.ok_or(problem::NOT_FOUND)?;
     Ok(shown(&file)?)
 }
@@ -115,7 +116,7 @@ pub async fn create(State(app): State<AppState>, caller: ApiCaller, body: Bytes)
             Ok(created) => created.chart,
             Err(why) => return Ok(Err(refused(words, &why))),
         };
-        let file = charts::load_file(c, &chart)?
+        let file = people::load_file(c, &chart)?
             .ok_or_else(|| Fault::Damaged(format!("chart {chart} was made and is not there")))?;
         let answer = shown(&file)?.created_at(format!("/api/v1/charts/{chart}"));
         Ok(Ok(Done { answer, chart }))
@@ -162,7 +163,7 @@ pub async fn change(
     let mut patch: ChartPatch = json::read(&caller, &body)?;
     let why = charts::Why::Said(json::reason(&patch.reason.take().unwrap_or_default())?);
     let of = chart.clone();
-    let file = app.db.read(&caller.scope, move |c| charts::load_file(c, &of)).await?;
+    let file = app.db.read(&caller.scope, move |c| people::load_file(c, &of)).await?;
     let file = file.ok_or(problem::NOT_FOUND)?;
     must_match(&caller.headers, file.chart.version)?;
     let sheet = patch

@@ -8,12 +8,15 @@ use diesel::prelude::*;
 use super::Usual;
 use super::caller::ApiCaller;
 use super::charts::{id, limit, query, word};
+use super::idempotency::{Acted, Answer, Done, Once, once};
 use super::json::{
     self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NothingJson,
     ResendJson, RevokeJson,
 };
-use super::once::{Acted, Answer, Done, Once, once};
 use super::problem::{self, ApiResult, Problem};
+use crate::features::access::actions::{self, Act, Doubt, InviteOrder, Refused};
+use crate::features::access::lifecycle::{Phase, Refusal, State as Stored};
+use crate::features::access::{AccessRow, Overview, overview_of, overviews_of_chart};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::platform::audit::By;
@@ -22,9 +25,6 @@ use crate::platform::db::schema::portal_access;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::state::{App, AppState};
-use crate::features::access::actions::{self, Act, Doubt, InviteOrder, Refused};
-use crate::features::access::lifecycle::{Phase, Refusal, State as Stored};
-use crate::features::access::{AccessRow, Overview, overview_of, overviews_of_chart};
 
 fn refused(refused: Refused) -> Problem {
     let kind = match refused {
@@ -303,7 +303,8 @@ pub async fn cancel(
     body: Bytes,
 ) -> ApiResult {
     let access: AccessId = id(&grant)?;
-    let deed = json::read_or_default(&caller, &body).map(|NothingJson {}| ApiAct::Change(access, Act::Cancel));
+    let deed =
+        json::read_or_default(&caller, &body).map(|NothingJson {}| ApiAct::Change(access, Act::Cancel));
     act(&app, &caller, &body, deed).await
 }
 
@@ -343,6 +344,7 @@ pub async fn restore(
     body: Bytes,
 ) -> ApiResult {
     let access: AccessId = id(&grant)?;
-    let deed = json::read_or_default(&caller, &body).map(|NothingJson {}| ApiAct::Change(access, Act::Restore));
+    let deed =
+        json::read_or_default(&caller, &body).map(|NothingJson {}| ApiAct::Change(access, Act::Restore));
     act(&app, &caller, &body, deed).await
 }

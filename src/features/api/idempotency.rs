@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use super::caller::ApiCaller;
 use super::problem::{self, ApiResult, Problem};
+use crate::features::access::actions::notify_changed;
 use crate::kernel::ids::{ChartId, KeyId};
 use crate::kernel::secrets::sha256_hex;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::idempotent_request as kept;
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::{App, AppState};
-use crate::features::access::actions::notify_changed;
 
 /// The request's header.
 pub const HEADER: &str = "idempotency-key";
@@ -121,7 +121,7 @@ where
             })
             .await;
         if let Ok(Outcome::Now(Ok(done))) = &outcome {
-            tell(&app, &scope, &done.chart);
+            notify_changed(&app, &scope, &done.chart);
         }
         outcome
     });

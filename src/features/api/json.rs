@@ -12,13 +12,14 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::ApiCaller;
 use super::problem::{self, Problem};
+use crate::features::access::Overview;
+use crate::features::charts::Row;
+use crate::features::people::{
+    Address, AddressKind, ChartFile, Person, Problems, Typed, TypedAddress, TypedContact, TypedPerson,
+};
 use crate::kernel::text;
 use crate::platform::i18n::Words;
 use crate::platform::web::forms::MOST_BYTES;
-use crate::features::access::Overview;
-use crate::features::charts::{
-    Address, AddressKind, ChartFile, Person, Problems, Row, Typed, TypedAddress, TypedContact, TypedPerson,
-};
 
 /// An object and nothing else. What serde makes of a struct reads a list of its fields as well, so that
 /// `["C-1", {}]` would pass for a chart (WEB-10).

@@ -7,6 +7,8 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 
 use super::keys::{self, ApiKey};
+use crate::features::access::When;
+use crate::features::staff::StaffSession;
 use crate::kernel::ids::KeyId;
 use crate::kernel::text;
 use crate::platform::i18n::Words;
@@ -16,8 +18,6 @@ use crate::platform::web::errors::{html, see_other};
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult};
-use crate::features::access::When;
-use crate::features::staff::StaffSession;
 
 /// Longest name.
 const MOST_IN_A_NAME: usize = 60;

@@ -4,10 +4,10 @@ mod caller;
 mod charts;
 mod docs;
 mod grants;
+mod idempotency;
 mod json;
 mod key_pages;
 mod keys;
-mod idempotency;
 mod precondition;
 mod problem;
 
@@ -48,7 +48,7 @@ enum Usual {
     Fault(json::ProblemJson),
 }
 
-/// This room's routes.
+/// The routes of this feature.
 #[rustfmt::skip]
 pub fn routes() -> Routes {
     let keys = Needs::Staff(Permission::ManageApiKeys);

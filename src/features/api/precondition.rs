@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 
-use super::once::etag;
+use super::idempotency::etag;
 use super::problem::{self, Problem};
 
 /// May a change go ahead over this version? Without `If-Match`, and with `*`, which matches whatever

@@ -1,5 +1,12 @@
 //! What can be done with a request: ask, take back, confirm, decline. One transaction each.
 
+use crate::features::accounts::mails::MailContext;
+use crate::features::appointments::store::{self, clash_with, decide, lock_bookings};
+use crate::features::appointments::{
+    NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, Wish, book, find_request,
+    write_wishes,
+};
+use crate::features::{accounts, practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccountId, AppointmentId, ChartId, RequestId};
 use crate::platform::audit::{self, By, Event};
@@ -7,13 +14,6 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::outbox;
 use crate::platform::state::{App, AppState};
-use crate::features::appointments::store::{self, clash_with, decide, lock_bookings};
-use crate::features::appointments::{
-    NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, Wish, book, find_request,
-    write_wishes,
-};
-use crate::features::accounts::mails::Desk;
-use crate::features::{portal, practice};
 
 /// A request as a client makes it.
 #[derive(Clone, Debug)]
@@ -237,12 +237,12 @@ fn note(
 /// The mail to whoever asked: that there is news, and nothing of what it is. Not sent where the grant
 /// is over, or where the face sheet says that this address must not be written to (IDP-09).
 fn tell_client(app: &App, c: &mut Scoped<'_>, request: &Request) -> Result<(), Fault> {
-    let Some(reader) = portal::reader_of(c, &request.chart_id, &request.account_id)? else { return Ok(()) };
+    let Some(reader) = accounts::reader_of(c, &request.chart_id, &request.account_id)? else { return Ok(()) };
     let practice = practice::load(c)?;
-    let desk = Desk { practice: &practice, words: reader.words, called: &reader.called };
-    let letter = portal::letters::appointment_news(app, desk);
+    let desk = MailContext { practice: &practice, words: reader.words, called: &reader.called };
+    let letter = accounts::mails::appointment_news(app, desk);
     let key = format!("appointments.answered.{}", request.request_id);
-    let mut mail = portal::letters::mail("appointments.answered", key, reader.address, letter);
+    let mut mail = accounts::mails::mail("appointments.answered", key, reader.address, letter);
     mail.chart = Some(request.chart_id.clone());
     mail.access = Some(reader.access_id);
     outbox::enqueue(app, c, mail)?;

@@ -4,6 +4,12 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 
+use crate::features::accounts::{ClientSession, unprocessable};
+use crate::features::appointments::actions::{self, NewRequest, NotAnswered};
+use crate::features::appointments::{
+    Appointment, AppointmentLabels, AppointmentState, DayPart, MOST_WISHES, PlaceWish, Request, RequestState,
+    VisitKind, WishError, list_of, read_wishes, requests_of,
+};
 use crate::kernel::ids::RequestId;
 use crate::kernel::text;
 use crate::platform::i18n::Words;
@@ -11,12 +17,6 @@ use crate::platform::state::{App, AppState};
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{ClientFrame, ClientPage};
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::features::appointments::actions::{self, NewRequest, NotAnswered};
-use crate::features::appointments::{
-    Appointment, AppointmentState, DayPart, MOST_WISHES, PlaceWish, Request, RequestState, AppointmentLabels, VisitKind,
-    WishError, list_of, read_wishes, requests_of,
-};
-use crate::features::accounts::{ClientSession, unprocessable};
 
 /// Requests of one chart that may wait at once.
 const MOST_WAITING: usize = 5;

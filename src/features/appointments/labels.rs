@@ -2,9 +2,9 @@
 
 use jiff::tz::TimeZone;
 
-use crate::platform::i18n::Words;
 use crate::features::appointments::{Appointment, DayPart, Place, PlaceWish, VisitKind, Wish};
 use crate::features::practice::Practice;
+use crate::platform::i18n::Words;
 
 fn key(prefix: &str, word: &str) -> String {
     format!("{prefix}-{}", word.replace('_', "-"))

@@ -2,11 +2,12 @@
 
 pub mod actions;
 mod client_pages;
+mod labels;
 mod staff_pages;
 mod store;
 mod times;
-mod labels;
 
+pub use labels::AppointmentLabels;
 pub use store::{
     Appointment, AppointmentState, NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, book,
     count_waiting, find_request, list_of, requests_of, waiting,
@@ -15,12 +16,11 @@ pub use times::{
     DAYS_AHEAD, DayPart, MOST_WISHES, Resolved, Wish, WishError, first_open, read_date, read_time,
     read_wishes, resolve, stored_wishes, write_wishes,
 };
-pub use labels::AppointmentLabels;
 
 use crate::platform::permissions::{Needs, Permission, Right};
 use crate::platform::web::Routes;
 
-/// This room's routes.
+/// The routes of this feature.
 pub fn routes() -> Routes {
     let mine = Needs::Client(Right::Appointments);
     let see = Needs::Staff(Permission::SeeAppointments);

@@ -6,6 +6,15 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::appointments::actions::{self, Confirmation, NotAnswered};
+use crate::features::appointments::client_pages::tag_of;
+use crate::features::appointments::store::clinician_names;
+use crate::features::appointments::{
+    AppointmentLabels, AppointmentState, Place, PlaceWish, Request, RequestState, Resolved, Wish,
+    find_request, first_open, list_of, read_date, read_time, requests_of, resolve, waiting,
+};
+use crate::features::people::{self, ChartFile, RoomHead, Tab, room_head};
+use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, RequestId};
 use crate::kernel::text;
@@ -14,15 +23,6 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::features::appointments::actions::{self, Confirmation, NotAnswered};
-use crate::features::appointments::client_pages::tag_of;
-use crate::features::appointments::store::clinician_names;
-use crate::features::appointments::{
-    AppointmentState, Place, PlaceWish, Request, RequestState, Resolved, AppointmentLabels, Wish, find_request,
-    first_open, list_of, read_date, read_time, requests_of, resolve, waiting,
-};
-use crate::features::charts::{self, ChartFile, RoomHead, Tab, room_head};
-use crate::features::staff::StaffSession;
 
 /// Requests that the queue names at once; the oldest first, so that nobody is forgotten.
 const QUEUE: i64 = 100;
@@ -61,7 +61,7 @@ pub(super) async fn queue(State(app): State<AppState>, staff: StaffSession) -> P
         .read(&staff.scope, |c| {
             let mut rows = Vec::new();
             for (request, person) in waiting(c, QUEUE)? {
-                let name = charts::load_person(c, &person)?.map(|p| p.full_name()).unwrap_or_default();
+                let name = people::load_person(c, &person)?.map(|p| p.full_name()).unwrap_or_default();
                 rows.push((request, name));
             }
             Ok(rows)
@@ -151,7 +151,7 @@ async fn load(app: &AppState, staff: &StaffSession, id: &str) -> Result<Loaded, 
     app.db
         .read(&staff.scope, move |c| {
             let Some(request) = find_request(c, &id)? else { return Ok(None) };
-            let Some(file) = charts::load_file(c, &request.chart_id)? else { return Ok(None) };
+            let Some(file) = people::load_file(c, &request.chart_id)? else { return Ok(None) };
             Ok(Some(Loaded { request, file, people: clinician_names(c)? }))
         })
         .await?
@@ -301,7 +301,12 @@ fn again(page: &Answer) -> PageResult {
 
 /// The moment that was typed, in the practice's zone; what is wrong with it, or which of two it may
 /// be, goes into `trouble`.
-fn moment_of(staff: &StaffSession, form: &ConfirmForm, now: Timestamp, trouble: &mut Trouble) -> Option<Timestamp> {
+fn moment_of(
+    staff: &StaffSession,
+    form: &ConfirmForm,
+    now: Timestamp,
+    trouble: &mut Trouble,
+) -> Option<Timestamp> {
     let words = staff.words;
     let date = read_date(&form.date);
     if date.is_none() {
@@ -479,7 +484,7 @@ pub(super) async fn tab(
     let (file, booked, requests) = app
         .db
         .read(&staff.scope, move |c| {
-            let Some(file) = charts::load_file(c, &id)? else { return Ok(None) };
+            let Some(file) = people::load_file(c, &id)? else { return Ok(None) };
             Ok(Some((file, list_of(c, &id)?, requests_of(c, &id)?)))
         })
         .await?

@@ -2,6 +2,8 @@
 
 use diesel::prelude::*;
 
+use crate::features::appointments::{Wish, stored_wishes};
+use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccountId, AppointmentId, ChartId, PersonId, RequestId};
 use crate::platform::audit::{self, By, Event};
@@ -9,8 +11,6 @@ use crate::platform::db::Scoped;
 use crate::platform::db::schema::{appointment, appointment_request, chart, practice, staff_member};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
-use crate::features::appointments::{Wish, stored_wishes};
-use crate::features::staff::StaffState;
 use crate::word_enum;
 
 word_enum! {

@@ -3,14 +3,14 @@
 use askama::Template;
 use axum::extract::State;
 
+use crate::features::accounts::ClientSession;
+use crate::features::billing::picture::{self, Bar};
+use crate::features::billing::{Entry, balance, currency_of, ledger_of, month_ends, running};
 use crate::kernel::money::Money;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{ClientFrame, ClientPage};
 use crate::platform::web::{PageResult, html};
-use crate::features::billing::picture::{self, Bar};
-use crate::features::billing::{Entry, balance, currency_of, ledger_of, month_ends, running};
-use crate::features::accounts::ClientSession;
 
 /// Months in the picture.
 pub(super) const MONTHS: u8 = 6;

@@ -60,10 +60,10 @@ pub fn month_ends(entries: &[Entry], today: Date, months: u8) -> Vec<MonthEnd> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::rng::SeededChance;
+    use crate::features::billing::EntryKind;
     use crate::kernel::clock::Timestamp;
     use crate::kernel::ids::EntryId;
-    use crate::features::billing::EntryKind;
+    use crate::kernel::rng::SeededChance;
     use jiff::civil::date;
 
     fn entry(on: Date, amount_minor: i64) -> Entry {

@@ -20,7 +20,7 @@ impl EntryKind {
     }
 }
 
-/// This room's routes.
+/// The routes of this feature.
 pub fn routes() -> Routes {
     Routes::new().get("/portal/balance", Needs::Client(Right::Billing), client_pages::balance_page).get(
         "/staff/charts/{chart}/billing",

@@ -3,15 +3,15 @@
 use askama::Template;
 use axum::extract::{Path, State};
 
+use crate::features::billing::client_pages::{LedgerLine, lines, sentence};
+use crate::features::billing::{balance, currency_of, ledger_of};
+use crate::features::people::{self, RoomHead, Tab, room_head};
+use crate::features::staff::StaffSession;
 use crate::kernel::ids::ChartId;
 use crate::kernel::money::Money;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html};
-use crate::features::billing::client_pages::{LedgerLine, lines, sentence};
-use crate::features::billing::{balance, currency_of, ledger_of};
-use crate::features::charts::{self, RoomHead, Tab, room_head};
-use crate::features::staff::StaffSession;
 
 #[derive(Template)]
 #[template(path = "features/billing/templates/staff.html")]
@@ -33,7 +33,7 @@ pub(super) async fn tab(
     let (file, entries) = app
         .db
         .read(&staff.scope, move |c| {
-            let Some(file) = charts::load_file(c, &id)? else { return Ok(None) };
+            let Some(file) = people::load_file(c, &id)? else { return Ok(None) };
             Ok(Some((file, ledger_of(c, &id)?)))
         })
         .await?

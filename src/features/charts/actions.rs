@@ -2,6 +2,15 @@
 
 use jiff::civil::Date;
 
+use crate::features::access;
+use crate::features::access::actions::{Doubt, InviteOrder};
+use crate::features::access::lifecycle::State;
+use crate::features::people::{Address, AddressKind, ChartFile, grant_states, load_file};
+use crate::features::people::{FaceSheet, Problems, SheetAddress, SheetContact, Typed, Wrong};
+use crate::features::people::{
+    NewRows, next_number, number_taken, remove_contact, save_addresses, save_person, save_relation,
+    swap_chart,
+};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};
@@ -11,15 +20,6 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::form_token::{self, FormToken};
-use crate::features::access;
-use crate::features::access::actions::{Doubt, InviteOrder};
-use crate::features::access::lifecycle::State;
-use crate::features::people::face_sheet::{FaceSheet, Problems, SheetAddress, SheetContact, Typed, Wrong};
-use crate::features::people::store::{Address, AddressKind, ChartFile, grant_states, load_file};
-use crate::features::people::write::{
-    NewRows, next_number, number_taken, remove_contact, save_addresses, save_person, save_relation,
-    swap_chart,
-};
 
 /// Why a face sheet was not saved.
 #[derive(Clone, Debug)]
@@ -167,7 +167,7 @@ fn create_in(
     })?;
     record(c, Event::new(by.clone(), "chart.created").on_chart(&chart))?;
     if let Some(mark) = &wish.mark {
-        once::keep(c, mark, chart.as_str())?;
+        form_token::keep(c, mark, chart.as_str())?;
     }
     let mut invited = false;
     if let Some((address, confirmed)) = &wish.invite {
@@ -180,7 +180,7 @@ fn create_in(
 
 /// The chart that this very form made when it was sent before, if it was.
 pub(super) fn created_before(c: &mut Scoped<'_>, mark: &FormToken) -> Result<Option<Created>, Fault> {
-    let Some(made) = once::made_before(c, mark)? else { return Ok(None) };
+    let Some(made) = form_token::made_before(c, mark)? else { return Ok(None) };
     let id: ChartId = made.parse().map_err(|_| Fault::Damaged("a form's mark names no chart".to_owned()))?;
     let Some(file) = load_file(c, &id)? else { return Ok(None) };
     let (number, person) = (file.chart.chart_number, file.chart.person_id);

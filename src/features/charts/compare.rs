@@ -1,7 +1,7 @@
 //! Two versions of a face sheet side by side, for somebody who saved second.
 
+use crate::features::people::{Typed, TypedAddress, TypedPerson};
 use crate::platform::i18n::Words;
-use crate::features::people::face_sheet::{Typed, TypedAddress, TypedPerson};
 
 /// A field in which two versions differ.
 #[derive(Clone, Debug, PartialEq, Eq)]

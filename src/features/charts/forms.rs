@@ -2,12 +2,12 @@
 //! shows again. Rows repeat by number (`email-0-value`, `contact-1-phone-0-label`), so that a tick
 //! box belongs to its row whether it was ticked or not.
 
-use crate::platform::i18n::{Language, Words};
-use crate::platform::web::forms::FieldErrors;
 use crate::features::access::actions::Doubt;
-use crate::features::people::face_sheet::{
+use crate::features::people::{
     MOST_ADDRESSES, MOST_CONTACTS, Typed, TypedAddress, TypedContact, TypedPerson,
 };
+use crate::platform::i18n::{Language, Words};
+use crate::platform::web::forms::FieldErrors;
 
 /// What a face sheet's form said, besides the face sheet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

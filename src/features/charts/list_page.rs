@@ -3,15 +3,15 @@
 use askama::Template;
 use axum::extract::{RawQuery, State};
 
+use crate::features::charts::search::{Count, MOST_COUNTED, PageFrom, PortalFilter, Row, Search, Sort, find};
+use crate::features::people::initials;
+use crate::features::staff::StaffSession;
 use crate::kernel::civil::DateOrder;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageResult, html};
-use crate::features::people::room::initials;
-use crate::features::charts::search::{Count, MOST_COUNTED, PageFrom, PortalFilter, Row, Search, Sort, find};
-use crate::features::staff::StaffSession;
 
 /// A link that narrows or sorts the list.
 struct Choice {

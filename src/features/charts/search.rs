@@ -8,6 +8,8 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use jiff::civil::Date;
 
+use crate::features::access::lifecycle::State;
+use crate::features::access::undeliverable_mails;
 use crate::kernel::civil::{BirthDate, DateOrder, dates_meant, month_meant};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
@@ -16,8 +18,6 @@ use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, invitation, outbox, person, portal_access};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
-use crate::features::access::lifecycle::State;
-use crate::features::access::undeliverable_mails;
 use crate::word_enum;
 
 /// Charts on a page.

@@ -7,6 +7,16 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 
+use crate::features::access::actions::{self as portal, Doubt, Reach};
+use crate::features::charts::actions::{self, Created, NotMade, Refused, Why, Wish};
+use crate::features::charts::compare::{Difference, differences};
+use crate::features::charts::forms::{Confirmed, SheetFields, SheetForm, sheet_fields};
+use crate::features::charts::list_page::date_order;
+use crate::features::charts::search::{Search, find};
+use crate::features::people::{Address, AddressKind, ChartFile, Person, load_file};
+use crate::features::people::{Problems, Typed, Wrong};
+use crate::features::people::{RoomHead, Tab, room_head};
+use crate::features::staff::StaffSession;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::kernel::text::{self, TextError};
@@ -14,20 +24,10 @@ use crate::platform::audit;
 use crate::platform::i18n::Language;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
+use crate::platform::web::form_token::FormToken;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
-use crate::platform::web::form_token::FormToken;
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::features::access::actions::{self as portal, Doubt, Reach};
-use crate::features::charts::actions::{self, Created, NotMade, Refused, Why, Wish};
-use crate::features::charts::compare::{Difference, differences};
-use crate::features::people::face_sheet::{Problems, Typed, Wrong};
-use crate::features::charts::forms::{Confirmed, SheetFields, SheetForm, sheet_fields};
-use crate::features::charts::list_page::date_order;
-use crate::features::people::room::{RoomHead, Tab, room_head};
-use crate::features::charts::search::{Search, find};
-use crate::features::people::store::{Address, AddressKind, ChartFile, Person, load_file};
-use crate::features::staff::StaffSession;
 
 async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<ChartFile, PageError> {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;

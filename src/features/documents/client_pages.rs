@@ -5,15 +5,15 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::features::accounts::{self, ClientSession};
+use crate::features::documents::body::{self, Block};
+use crate::features::documents::{Document, find, list_of, mark_opened};
 use crate::kernel::ids::DocumentId;
 use crate::platform::audit::{self, Event};
 use crate::platform::limits::{self, Limit};
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{ClientFrame, ClientPage};
 use crate::platform::web::{PageError, PageResult, html};
-use crate::features::documents::body::{self, Block};
-use crate::features::documents::{Document, find, list_of, mark_opened};
-use crate::features::accounts::{self, ClientSession};
 
 /// Documents that one account may open in ten minutes: more than anybody reads, fewer than a thief
 /// would like (RAT-05).
@@ -121,7 +121,7 @@ async fn look(app: &AppState, client: &ClientSession, id: &str, look: Look) -> R
 /// What stands where a document was taken back.
 fn withdrawn(app: &AppState, client: &ClientSession) -> PageResult {
     let words = client.words;
-    portal::message(
+    accounts::message(
         client.frame(app, ClientPage::Documents),
         StatusCode::GONE,
         (words.get("documents-withdrawn-title"), words.get("documents-withdrawn-text")),

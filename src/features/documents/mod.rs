@@ -18,7 +18,7 @@ impl DocumentKind {
     }
 }
 
-/// This room's routes.
+/// The routes of this feature.
 pub fn routes() -> Routes {
     let read = Needs::Client(Right::Documents);
     let see = Needs::Staff(Permission::SeeDocuments);

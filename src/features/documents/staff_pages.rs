@@ -3,15 +3,15 @@
 use askama::Template;
 use axum::extract::{Path, State};
 
+use crate::features::documents::body::{self, Block};
+use crate::features::documents::{Document, find, list_of};
+use crate::features::people::{self, RoomHead, Tab, room_head};
+use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::{self, Event};
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html};
-use crate::features::charts::{self, RoomHead, Tab, room_head};
-use crate::features::documents::body::{self, Block};
-use crate::features::documents::{Document, find, list_of};
-use crate::features::staff::StaffSession;
 
 struct Line {
     href: String,
@@ -55,7 +55,7 @@ pub(super) async fn list(
     let (file, documents) = app
         .db
         .read(&staff.scope, move |c| {
-            let Some(file) = charts::load_file(c, &id)? else { return Ok(None) };
+            let Some(file) = people::load_file(c, &id)? else { return Ok(None) };
             Ok(Some((file, list_of(c, &id)?)))
         })
         .await?
@@ -105,7 +105,7 @@ pub(super) async fn show(
     let (file, document) = app
         .db
         .write(&staff.scope, move |c| {
-            let Some(file) = charts::load_file(c, &chart)? else { return Ok(None) };
+            let Some(file) = people::load_file(c, &chart)? else { return Ok(None) };
             let Some(document) = find(c, &chart, &id)? else { return Ok(None) };
             // Who reads a client's paper is written down, on this side too (AUD-01).
             let event = Event::new(by.clone(), "document.read_by_staff").on_chart(&chart);

@@ -18,7 +18,7 @@ word_enum! {
         /// What both sides agree on, such as the fees.
         Agreement = "agreement",
         /// A letter to this client.
-        MailBody = "letter",
+        Letter = "letter",
         /// Something to read or to try at home.
         Handout = "handout",
     }

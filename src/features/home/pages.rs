@@ -1,12 +1,13 @@
 //! Home, the switcher between charts, help.
 
 use askama::Template;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 
-use crate::kernel::ids::AccessId;
+use crate::features::accounts::ClientSession;
+use crate::features::appointments::{self, AppointmentState, RequestState};
+use crate::features::billing;
+use crate::features::documents;
+use crate::features::practice::{self, PublicPractice, Question};
 use crate::kernel::money::Money;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -14,13 +15,7 @@ use crate::platform::i18n::Language;
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{ClientFrame, ClientPage};
-use crate::platform::web::session::{self, Audience};
-use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::features::appointments::{self, AppointmentState, RequestState};
-use crate::features::billing;
-use crate::features::documents;
-use crate::features::accounts::{ClientAccount, ClientSession, actions};
-use crate::features::practice::{self, PublicPractice, Question};
+use crate::platform::web::{PageResult, html};
 
 /// One line that leads somewhere.
 struct Item {
@@ -119,90 +114,6 @@ pub(super) async fn home(State(app): State<AppState>, client: ClientSession) -> 
     html(page.render())
 }
 
-struct ChartChoice {
-    access: String,
-    name: String,
-    practice: String,
-    current: bool,
-}
-
-#[derive(Template)]
-#[template(path = "features/home/templates/switch.html")]
-struct Switch {
-    frame: ClientFrame,
-    charts: Vec<ChartChoice>,
-    lost: bool,
-}
-
-/// Whose chart do you want to look at?
-pub(super) async fn switch_page(State(app): State<AppState>, account: ClientAccount) -> PageResult {
-    let charts = account
-        .grants
-        .iter()
-        .enumerate()
-        .map(|(at, grant)| ChartChoice {
-            access: grant.access_id.to_string(),
-            name: if grant.is_own() {
-                account.words.with1("portal-switch-mine", "name", grant.client.called())
-            } else {
-                grant.client.called().to_owned()
-            },
-            practice: grant.practice.name.clone(),
-            current: account.in_view == Some(at),
-        })
-        .collect();
-    let frame = account.frame(&app, ClientPage::Me)?;
-    html(Switch { frame, charts, lost: account.in_view.is_none() }.render())
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SwitchForm {
-    access: String,
-}
-
-/// Turns to another chart.
-pub(super) async fn switch(State(app): State<AppState>, account: ClientAccount, body: Bytes) -> PageResult {
-    let form: SwitchForm = account.form(&body)?;
-    let access: AccessId = form.access.parse().map_err(|_| PageError::NotFound)?;
-    if !account.grants.iter().any(|grant| grant.access_id == access) {
-        return Err(PageError::NotFound);
-    }
-    actions::look_at(&app, &account.home, account.session.token_hash.clone(), access).await?;
-    Ok(see_other("/portal"))
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
-/// Signs out: the session's row ends, and the browser is told to forget what it kept (SES-05).
-pub(super) async fn sign_out(State(app): State<AppState>, account: ClientAccount, body: Bytes) -> PageResult {
-    let Nothing {} = account.form(&body)?;
-    actions::sign_out(&app, &account.home, account.by(), account.session.token_hash.clone()).await?;
-    let mut response = see_other(&format!("/{}/sign-in?done=signed-out", account.practice()?.slug));
-    session::clear_site(&app.settings, Audience::Client, response.headers_mut());
-    Ok(response)
-}
-
-/// For our script: how long the session lasts, and whose it is, so that a form that was typed before
-/// a sign-in elsewhere can still be sent (A11-05).
-pub(super) async fn standing(
-    State(app): State<AppState>,
-    account: ClientAccount,
-) -> Result<Response, PageError> {
-    // The chart in view is part of who somebody is here: a form typed for one child must not be
-    // sent while looking at another.
-    let view = account.in_view.and_then(|at| account.grants.get(at));
-    let who = format!("{}.{}", account.account.account_id, view.map_or("", |grant| grant.access_id.as_str()));
-    let standing = session::Standing {
-        seconds: account.session.seconds_left(Audience::Client, app.now()),
-        csrf: &account.csrf,
-        who: &who,
-    };
-    Ok(axum::Json(standing).into_response())
-}
-
 /// The practice's questions in the reader's language; in its own where it has none in that.
 fn questions(c: &mut Scoped<'_>, language: Language, otherwise: Language) -> Result<Vec<Question>, Fault> {
     let found = practice::questions(c, language)?;
@@ -228,25 +139,4 @@ pub(super) async fn help_inside(State(app): State<AppState>, client: ClientSessi
     let (language, own) = (client.words.language(), client.practice.language());
     let questions = app.db.read(&client.scope, move |c| questions(c, language, own)).await?;
     html(Help { frame: client.frame(&app, ClientPage::Help), questions }.render())
-}
-
-#[derive(Template)]
-#[template(path = "features/home/templates/message.html")]
-struct Message {
-    frame: ClientFrame,
-    title: String,
-    text: String,
-    href: String,
-    link: String,
-}
-
-/// A page that says one thing and leads on.
-pub fn message(
-    frame: ClientFrame,
-    status: StatusCode,
-    (title, text): (String, String),
-    (href, link): (&str, String),
-) -> PageResult {
-    let page = Message { frame, title, text, href: href.to_owned(), link };
-    Ok((status, html(page.render())?).into_response())
 }

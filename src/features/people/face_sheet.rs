@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::features::people::store::{Address, AddressKind, ChartFile, Person};
 use crate::kernel::civil::{BirthDate, BirthDateError};
 use crate::kernel::email::{EmailAddress, EmailError};
 use crate::kernel::ids::PersonId;
@@ -13,7 +14,6 @@ use crate::kernel::phone::Phone;
 use crate::kernel::text::{self, TextError};
 use crate::platform::i18n::{Language, Words};
 use crate::platform::web::forms::FieldErrors;
-use crate::features::people::store::{Address, AddressKind, ChartFile, Person};
 
 /// The longest part of a name, in characters.
 pub const MOST_IN_A_NAME: usize = 100;
@@ -177,44 +177,44 @@ pub struct Typed {
 /// An address that may stand on a face sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SheetAddress {
-    pub(super) kind: AddressKind,
-    pub(super) label: String,
-    pub(super) value: String,
-    pub(super) key: String,
-    pub(super) may_mail: bool,
+    pub kind: AddressKind,
+    pub label: String,
+    pub value: String,
+    pub key: String,
+    pub may_mail: bool,
 }
 
 /// A person who may stand on a face sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SheetPerson {
-    pub(super) first_name: String,
-    pub(super) middle_name: String,
-    pub(super) last_name: String,
-    pub(super) suffix: String,
-    pub(super) former_last_names: String,
-    pub(super) preferred_name: String,
-    pub(super) pronouns: String,
-    pub(super) birth_date: Option<BirthDate>,
-    pub(super) language: String,
-    pub(super) time_zone: String,
+    pub first_name: String,
+    pub middle_name: String,
+    pub last_name: String,
+    pub suffix: String,
+    pub former_last_names: String,
+    pub preferred_name: String,
+    pub pronouns: String,
+    pub birth_date: Option<BirthDate>,
+    pub language: String,
+    pub time_zone: String,
     /// E-mail addresses first, then phones.
-    pub(super) addresses: Vec<SheetAddress>,
+    pub addresses: Vec<SheetAddress>,
 }
 
 /// A related contact who may stand on a face sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SheetContact {
-    pub(super) id: Option<PersonId>,
-    pub(super) relation: String,
-    pub(super) person: SheetPerson,
+    pub id: Option<PersonId>,
+    pub relation: String,
+    pub person: SheetPerson,
 }
 
 /// A face sheet that may be saved. Only [`Typed::check`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaceSheet {
-    pub(super) chart_number: String,
-    pub(super) client: SheetPerson,
-    pub(super) contacts: Vec<SheetContact>,
+    pub chart_number: String,
+    pub client: SheetPerson,
+    pub contacts: Vec<SheetContact>,
 }
 
 /// What is wrong with a field.

@@ -4,9 +4,9 @@
 
 use jiff::civil::Date;
 
-use crate::platform::permissions::Permission;
 use crate::features::people::store::ChartFile;
 use crate::features::staff::StaffSession;
+use crate::platform::permissions::Permission;
 use crate::word_enum;
 
 word_enum! {
@@ -111,7 +111,7 @@ pub fn room_head(staff: &StaffSession, file: &ChartFile, tab: Tab, today: Date) 
 }
 
 /// The first letter of each name, in capitals.
-pub(super) fn initials(names: &[&str]) -> String {
+pub fn initials(names: &[&str]) -> String {
     names
         .iter()
         .filter_map(|name| name.chars().find(|c| c.is_alphanumeric()))

@@ -279,11 +279,7 @@ pub fn load_files(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<ChartFile>,
 }
 
 /// The stored states of a person's grants to a chart (at most one row today).
-pub(super) fn grant_states(
-    c: &mut Scoped<'_>,
-    chart: &ChartId,
-    person: &PersonId,
-) -> Result<Vec<String>, Fault> {
+pub fn grant_states(c: &mut Scoped<'_>, chart: &ChartId, person: &PersonId) -> Result<Vec<String>, Fault> {
     Ok(portal_access::table
         .filter(portal_access::practice_id.eq(c.practice().clone()))
         .filter(portal_access::chart_id.eq(chart.clone()))

@@ -3,6 +3,10 @@
 
 use diesel::prelude::*;
 
+use crate::features::people::face_sheet::{FaceSheet, SheetAddress, SheetPerson};
+use crate::features::people::store::{
+    Address, AddressKind, Chart, ChartFile, Person, addresses_of, load_file,
+};
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -11,13 +15,11 @@ use crate::kernel::{phone, text};
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, portal_access, practice, related_contact};
 use crate::platform::fault::Fault;
-use crate::features::people::face_sheet::{FaceSheet, SheetAddress, SheetPerson};
-use crate::features::people::store::{Address, AddressKind, Chart, ChartFile, Person, addresses_of, load_file};
 
 /// A chart's row as it is written first.
 #[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = chart, treat_none_as_default_value = false)]
-pub(super) struct ChartRow {
+pub struct ChartRow {
     practice_id: PracticeId,
     chart_id: ChartId,
     chart_number: String,
@@ -35,7 +37,7 @@ pub(super) struct ChartRow {
 /// A related contact's row.
 #[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = related_contact, treat_none_as_default_value = false)]
-pub(super) struct ContactRow {
+pub struct ContactRow {
     practice_id: PracticeId,
     chart_id: ChartId,
     person_id: PersonId,
@@ -45,7 +47,7 @@ pub(super) struct ContactRow {
 
 /// New rows, gathered so that many charts go into the database in few statements.
 #[derive(Default)]
-pub(super) struct NewRows {
+pub struct NewRows {
     persons: Vec<Person>,
     addresses: Vec<Address>,
     charts: Vec<ChartRow>,
@@ -54,7 +56,7 @@ pub(super) struct NewRows {
 
 impl NewRows {
     /// Adds a whole face sheet; returns the chart and the client.
-    pub(super) fn chart(&mut self, c: &Scoped<'_>, sheet: &FaceSheet, number: &str) -> (ChartId, PersonId) {
+    pub fn chart(&mut self, c: &Scoped<'_>, sheet: &FaceSheet, number: &str) -> (ChartId, PersonId) {
         let (practice_id, now) = (c.practice().clone(), c.now());
         let chart_id = ChartId::fresh(c.rng(), now);
         let person_id = self.person(c, &sheet.client);
@@ -80,7 +82,7 @@ impl NewRows {
     }
 
     /// Adds a person with their addresses.
-    pub(super) fn person(&mut self, c: &Scoped<'_>, sheet: &SheetPerson) -> PersonId {
+    pub fn person(&mut self, c: &Scoped<'_>, sheet: &SheetPerson) -> PersonId {
         let person_id = PersonId::fresh(c.rng(), c.now());
         for (position, address) in (0..).zip(&sheet.addresses) {
             self.addresses.push(address_row(c, &person_id, address, position));
@@ -106,7 +108,7 @@ impl NewRows {
     }
 
     /// Adds a related contact. `place` keeps contacts made in one moment in their order.
-    pub(super) fn contact(
+    pub fn contact(
         &mut self,
         c: &Scoped<'_>,
         chart: &ChartId,
@@ -125,7 +127,7 @@ impl NewRows {
     }
 
     /// In the order of their keys, so that an index grows at its end instead of everywhere.
-    pub(super) fn in_order(mut self) -> Self {
+    pub fn in_order(mut self) -> Self {
         self.persons.sort_by(|a, b| a.person_id.cmp(&b.person_id));
         self.addresses.sort_by(|a, b| (&a.person_id, a.position).cmp(&(&b.person_id, b.position)));
         self.charts.sort_by(|a, b| (&a.sort_key, &a.chart_id).cmp(&(&b.sort_key, &b.chart_id)));
@@ -134,7 +136,7 @@ impl NewRows {
     }
 
     /// Writes them, parents before children.
-    pub(super) fn insert(&self, c: &mut Scoped<'_>) -> Result<(), Fault> {
+    pub fn insert(&self, c: &mut Scoped<'_>) -> Result<(), Fault> {
         insert_many!(c.conn, person::table, self.persons);
         insert_many!(c.conn, person_address::table, self.addresses);
         insert_many!(c.conn, chart::table, self.charts);
@@ -164,7 +166,7 @@ const SORT_KEY_CHARACTERS: usize = 160;
 
 /// Last name, first name, middle name, folded. The tab sorts before every letter, so that "Li" comes
 /// before "Liang" and "de Haan" before "de Haan Smit" whatever the first names are.
-pub(super) fn sort_key(last: &str, first: &str, middle: &str) -> String {
+pub fn sort_key(last: &str, first: &str, middle: &str) -> String {
     let (last, first) = if last.is_empty() { (first, "") } else { (last, first) };
     let key = format!("{}\t{}\t{}", text::fold(last), text::fold(first), text::fold(middle));
     key.chars().take(SORT_KEY_CHARACTERS).collect()
@@ -177,10 +179,10 @@ pub(super) fn sort_key(last: &str, first: &str, middle: &str) -> String {
 /// - `#` and the chart number, folded and without its spaces and dashes;
 /// - `*` and the birth date as `YYYYMMDD`;
 /// - every e-mail address on the chart, folded; every phone on the chart, by its digits.
-pub(super) struct SearchText(String);
+pub struct SearchText(String);
 
 impl SearchText {
-    pub(super) fn new(number: &str) -> Self {
+    pub fn new(number: &str) -> Self {
         let mut text = Self(String::from("\n"));
         text.part("#", &text::fold(number).replace(' ', ""));
         text
@@ -253,12 +255,7 @@ fn search_text_of_file(file: &ChartFile) -> String {
 
 /// Moves a chart from the version that was seen to the next, with its new number and folded copies.
 /// False if somebody else was faster.
-pub(super) fn swap_chart(
-    c: &mut Scoped<'_>,
-    seen: &Chart,
-    sheet: &FaceSheet,
-    number: &str,
-) -> Result<bool, Fault> {
+pub fn swap_chart(c: &mut Scoped<'_>, seen: &Chart, sheet: &FaceSheet, number: &str) -> Result<bool, Fault> {
     let now = c.now();
     let swapped = diesel::update(
         chart::table
@@ -283,7 +280,7 @@ pub(super) fn swap_chart(
 }
 
 /// Writes what differs of a person; returns the names of the fields that changed.
-pub(super) fn save_person(
+pub fn save_person(
     c: &mut Scoped<'_>,
     stored: &Person,
     sheet: &SheetPerson,
@@ -333,16 +330,16 @@ pub(super) fn save_person(
 
 /// What changed among somebody's addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct AddressesChanged {
+pub struct AddressesChanged {
     /// An e-mail address came, went, or may now (or no longer) be used for mail.
-    pub(super) emails: bool,
+    pub emails: bool,
     /// The same of phones, or any label or order.
-    pub(super) others: bool,
+    pub others: bool,
 }
 
 /// Writes what differs of somebody's addresses. An address that stays keeps its row, and with it what
 /// is known of its deliverability.
-pub(super) fn save_addresses(
+pub fn save_addresses(
     c: &mut Scoped<'_>,
     person: &PersonId,
     stored: &[Address],
@@ -401,7 +398,7 @@ pub(super) fn save_addresses(
 }
 
 /// Writes a contact's relation.
-pub(super) fn save_relation(
+pub fn save_relation(
     c: &mut Scoped<'_>,
     chart: &ChartId,
     person: &PersonId,
@@ -420,7 +417,7 @@ pub(super) fn save_relation(
 
 /// Takes a contact off a chart, and the person with their addresses out of the practice if nothing
 /// else knows them: no other chart, and no grant that once was.
-pub(super) fn remove_contact(c: &mut Scoped<'_>, chart_id: &ChartId, gone: &PersonId) -> Result<(), Fault> {
+pub fn remove_contact(c: &mut Scoped<'_>, chart_id: &ChartId, gone: &PersonId) -> Result<(), Fault> {
     let practice = c.practice().clone();
     diesel::delete(
         related_contact::table
@@ -528,7 +525,7 @@ pub fn touch_chart(c: &mut Scoped<'_>, id: &ChartId) -> Result<(), Fault> {
 }
 
 /// Has a chart of this practice this number? Capitals do not count.
-pub(super) fn number_taken(c: &mut Scoped<'_>, number: &str) -> Result<bool, Fault> {
+pub fn number_taken(c: &mut Scoped<'_>, number: &str) -> Result<bool, Fault> {
     let found: i64 = chart::table
         .filter(chart::practice_id.eq(c.practice().clone()))
         .filter(chart::chart_number_key.eq(text::code_key(number)))
@@ -539,7 +536,7 @@ pub(super) fn number_taken(c: &mut Scoped<'_>, number: &str) -> Result<bool, Fau
 
 /// The next free number of the form 1001, 1002, … Whoever asks holds the practice's row until the
 /// commit, so that two who ask at once do not get one answer.
-pub(super) fn next_number(c: &mut Scoped<'_>) -> Result<String, Fault> {
+pub fn next_number(c: &mut Scoped<'_>) -> Result<String, Fault> {
     // An update that changes nothing takes the row's lock on both engines.
     diesel::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
         .set(practice::version.eq(practice::version))

@@ -1,9 +1,9 @@
 //! The frames that know a practice.
 
+use crate::features::practice::{Practice, PublicPractice};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{ClientFrame, ClientPage, Contact, StaffFrame};
-use crate::features::practice::{Practice, PublicPractice};
 
 impl Practice {
     /// How to reach it.

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 use jiff::tz::TimeZone;
 
+use crate::features::practice::{Policy, Practice, SelfHelp, load};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::text;
 use crate::platform::audit::{self, By, Event};
@@ -14,7 +15,6 @@ use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
 use crate::platform::web::forms::FieldErrors;
-use crate::features::practice::{Policy, Practice, SelfHelp, load};
 
 /// The profile as it was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]

@@ -4,13 +4,13 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use jiff::tz::TimeZone;
 
+use crate::features::practice::{Practice, find_by_slug};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::guard::ClientIp;
 use crate::platform::web::{PageError, frame, language};
-use crate::features::practice::{Practice, find_by_slug};
 
 /// A practice that a stranger stands before: `/{practice}/…`. Unknown and suspended ones are the
 /// same 404.

@@ -99,11 +99,11 @@ pub async fn add(
 ) -> Result<bool, Fault> {
     app.db
         .write(scope, move |c| {
-            if once::made_before(c, &mark)?.is_some() {
+            if form_token::made_before(c, &mark)?.is_some() {
                 return Ok(true);
             }
             let Some(id) = insert(c, language, &asked, &answer)? else { return Ok(false) };
-            once::keep(c, &mark, id.as_str())?;
+            form_token::keep(c, &mark, id.as_str())?;
             record(c, &by, "practice.question_added", &id)?;
             Ok(true)
         })

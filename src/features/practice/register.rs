@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::features::practice::{NewPractice, Practice, create};
 use crate::kernel::ids::PracticeId;
 use crate::kernel::text;
 use crate::platform::audit::{self, By, Event};
@@ -9,7 +10,6 @@ use crate::platform::db::schema::practice;
 use crate::platform::db::{OpenedBy, PracticeScope, System};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::AppState;
-use crate::features::practice::{NewPractice, Practice, create};
 
 /// First parts of addresses that are ours, so no practice can have them.
 const RESERVED: &[&str] = &[

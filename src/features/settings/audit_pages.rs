@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::{Query, State};
 
+use crate::features::people;
+use crate::features::staff::StaffSession;
 use crate::platform::audit::{self, ChainCheck, Recorded};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageResult, html};
-use crate::features::charts;
-use crate::features::staff::StaffSession;
 
 /// Events on one page.
 const PAGE: i64 = 50;
@@ -110,14 +110,14 @@ async fn show(app: &AppState, staff: &StaffSession, which: Which, check: Option<
     let (unknown, events, numbers) = app
         .db
         .read(&staff.scope, move |c| {
-            let chart = if number.is_empty() { None } else { charts::find_by_number(c, &number)? };
+            let chart = if number.is_empty() { None } else { people::find_by_number(c, &number)? };
             if !number.is_empty() && chart.is_none() {
                 return Ok((true, Vec::new(), BTreeMap::new()));
             }
             // One more than a page, to know whether there is another.
             let events = audit::newest(c, chart.as_ref(), before, PAGE + 1)?;
             let ids: Vec<_> = events.iter().filter_map(|event| event.chart_id.clone()).collect();
-            let numbers = charts::numbers_of(c, &ids)?;
+            let numbers = people::numbers_of(c, &ids)?;
             let numbers = numbers.into_iter().map(|(id, number)| (id.to_string(), number)).collect();
             Ok((false, events, numbers))
         })

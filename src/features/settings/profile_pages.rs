@@ -6,14 +6,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::practice::profile::{self, REMINDERS, Saved, Typed, TypedPolicy};
+use crate::features::practice::{Policy, SelfHelp, load};
+use crate::features::staff::StaffSession;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageResult, html, see_other};
-use crate::features::practice::profile::{self, REMINDERS, Saved, Typed, TypedPolicy};
-use crate::features::practice::{Policy, SelfHelp, load};
-use crate::features::staff::StaffSession;
 
 /// Zones that are offered; any other IANA name is taken too.
 const ZONES: &[&str] = &[

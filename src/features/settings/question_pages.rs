@@ -6,15 +6,15 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::practice::questions::{self, Question, Way};
+use crate::features::staff::StaffSession;
 use crate::kernel::ids::QuestionId;
 use crate::platform::i18n::Language;
 use crate::platform::state::AppState;
+use crate::platform::web::form_token::FormToken;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
-use crate::platform::web::form_token::FormToken;
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::features::practice::questions::{self, Question, Way};
-use crate::features::staff::StaffSession;
 
 #[derive(Template)]
 #[template(path = "features/settings/templates/questions.html")]

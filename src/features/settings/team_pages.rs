@@ -6,18 +6,18 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::staff::StaffSession;
+use crate::features::staff::store::{self, StaffMember, StaffState};
+use crate::features::staff::team::{self, Changed, NewStaff, NotAdded};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
+use crate::platform::web::form_token::FormToken;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage, initials};
-use crate::platform::web::form_token::FormToken;
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::features::staff::StaffSession;
-use crate::features::staff::store::{self, StaffMember, StaffState};
-use crate::features::staff::team::{self, Changed, NewStaff, NotAdded};
 
 /// The most characters of a name.
 const LONGEST_NAME: usize = 120;

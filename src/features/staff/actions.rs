@@ -1,5 +1,6 @@
 //! Sign-in and sign-out of staff members, each one transaction.
 
+use crate::features::staff::store::{self, StaffState};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::Secret;
@@ -9,7 +10,6 @@ use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
-use crate::features::staff::store::{self, StaffState};
 
 /// What a sign-in came to.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
 //! The mails to staff members.
 
+use crate::features::practice::Practice;
+use crate::features::staff::store::StaffMember;
 use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::Words;
 use crate::platform::mail::MailBody;
 use crate::platform::outbox::NewMail;
 use crate::platform::web::links::Purpose;
-use crate::features::practice::Practice;
-use crate::features::staff::store::StaffMember;
 
 fn letter(practice: &Practice, member: &StaffMember, key: &str) -> MailBody {
     let words = Words::of(practice.language());

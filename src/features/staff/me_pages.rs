@@ -6,6 +6,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 
+use crate::features::staff::StaffSession;
+use crate::features::staff::password::{self, NewPassword};
+use crate::features::staff::{store, team};
 use crate::kernel::secrets::Secret;
 use crate::platform::state::AppState;
 use crate::platform::web::browser;
@@ -15,9 +18,6 @@ use crate::platform::web::guard::ClientIp;
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, devices, html, see_other};
-use crate::features::staff::StaffSession;
-use crate::features::staff::password::{self, NewPassword};
-use crate::features::staff::{store, team};
 
 /// A session, in words.
 struct SessionLine {

@@ -6,6 +6,9 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use crate::features::practice::{self, PublicPractice};
+use crate::features::staff::StaffSession;
+use crate::features::staff::actions::{self, SignIn};
 use crate::kernel::secrets::Secret;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
@@ -13,9 +16,6 @@ use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, html, see_other, sign_in};
-use crate::features::practice::{self, PublicPractice};
-use crate::features::staff::StaffSession;
-use crate::features::staff::actions::{self, SignIn};
 
 #[derive(Template)]
 #[template(path = "features/staff/templates/sign_in.html")]

@@ -1,5 +1,8 @@
 //! Passwords of staff members: forgotten, set by a link, changed. Each is one transaction.
 
+use crate::features::practice::{self, Practice};
+use crate::features::staff::mails;
+use crate::features::staff::store::{self, StaffMember, StaffState};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::{Secret, Token};
@@ -14,9 +17,6 @@ use crate::platform::web::devices;
 use crate::platform::web::links::{self, Link, LinkState, Purpose};
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
-use crate::features::practice::{self, Practice};
-use crate::features::staff::mails;
-use crate::features::staff::store::{self, StaffMember, StaffState};
 
 /// Links that one address is sent within an hour.
 const LINKS: Limit = Limit { most: 3, seconds: 3_600 };

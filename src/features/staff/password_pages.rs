@@ -6,6 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 
+use crate::features::practice::PublicPractice;
+use crate::features::staff::pages::visitor;
+use crate::features::staff::password::{self, NewPassword};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::state::AppState;
@@ -14,9 +17,6 @@ use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::links::LinkState;
 use crate::platform::web::session::Audience;
 use crate::platform::web::{PageError, PageResult, devices, html, see_other};
-use crate::features::practice::PublicPractice;
-use crate::features::staff::pages::visitor;
-use crate::features::staff::password::{self, NewPassword};
 
 #[derive(Template)]
 #[template(path = "features/staff/templates/forgot.html")]

@@ -7,6 +7,8 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use jiff::tz::TimeZone;
 
+use crate::features::practice::{self, Practice};
+use crate::features::staff::store::{self, StaffState};
 use crate::kernel::ids::{PracticeId, StaffId};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{OpenedBy, PracticeScope};
@@ -19,8 +21,6 @@ use crate::platform::web::frame::{self, StaffFrame, StaffMark, StaffPage};
 use crate::platform::web::language;
 use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence, Session};
-use crate::features::practice::{self, Practice};
-use crate::features::staff::store::{self, StaffState};
 
 /// Who is signed in, and where.
 #[derive(Clone, Debug)]

@@ -1,5 +1,8 @@
 //! Who works at the practice: adding, roles, disabling. Each is one transaction.
 
+use crate::features::practice;
+use crate::features::staff::password;
+use crate::features::staff::store::{self, StaffMember, StaffState};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::{Secret, Token};
@@ -9,12 +12,9 @@ use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::web::devices;
-use crate::platform::web::links::{self, Purpose};
 use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::links::{self, Purpose};
 use crate::platform::web::session::{self, Audience};
-use crate::features::practice;
-use crate::features::staff::password;
-use crate::features::staff::store::{self, StaffMember, StaffState};
 
 /// A staff member to be added.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ pub async fn invite(
         .db
         .write(scope, move |c| {
             if let Some(mark) = &mark
-                && let Some(before) = once::made_before(c, mark)?
+                && let Some(before) = form_token::made_before(c, mark)?
             {
                 return Ok(Ok(before.parse().map_err(|_| damaged())?));
             }
@@ -83,7 +83,7 @@ pub async fn invite(
                 Err(not_added) => return Ok(Err(not_added)),
             };
             if let Some(mark) = &mark {
-                once::keep(c, mark, member.staff_id.as_str())?;
+                form_token::keep(c, mark, member.staff_id.as_str())?;
             }
             let practice = practice::load(c)?;
             password::send_link(&inner, c, &practice, &member)?;

@@ -9,7 +9,7 @@ pub use store::Kind;
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
 
-/// This room's routes.
+/// The routes of this feature.
 pub fn routes() -> Routes {
     Routes::new().get("/staff/worklist", Needs::Staff(Permission::SeePortal), pages::page).post(
         "/staff/worklist",

@@ -10,6 +10,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::report::{Report, ReportLine};
 use super::store::{self, Kind, Line, MOST_COUNTED, Place};
+use crate::features::access::lifecycle::MISMATCHES_TO_LOCK;
+use crate::features::access::{When, actions, lacks_in_words};
+use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId};
 use crate::platform::i18n::Words;
@@ -17,9 +20,6 @@ use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::features::access::lifecycle::MISMATCHES_TO_LOCK;
-use crate::features::access::{When, actions, lacks_in_words};
-use crate::features::staff::StaffSession;
 
 /// What the address says.
 #[derive(Debug, Default, serde::Deserialize)]

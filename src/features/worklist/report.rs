@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
+use crate::features::access::actions::Refused;
+use crate::features::access::{When, refusal_key};
+use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ChartId;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
-use crate::features::access::actions::Refused;
-use crate::features::access::{When, refusal_key};
-use crate::features::staff::StaffSession;
 
 /// Lines in a report at most: one page of the list.
 const MOST: usize = 60;

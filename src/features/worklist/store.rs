@@ -6,6 +6,10 @@ use std::collections::HashMap;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
+use crate::features::access::identity::{Field, lacking};
+use crate::features::access::lifecycle::{State, is_over};
+use crate::features::access::{InvitationState, address_on_file, undeliverable_mails};
+use crate::features::people::{Address, AddressKind};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -16,10 +20,6 @@ use crate::platform::db::schema::{
 };
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
-use crate::features::access::identity::{Field, lacking};
-use crate::features::access::lifecycle::{State, is_over};
-use crate::features::access::{InvitationState, address_on_file, undeliverable_mails};
-use crate::features::charts::{Address, AddressKind};
 use crate::word_enum;
 
 word_enum! {

@@ -87,7 +87,7 @@ fn postgres(conn: &mut Conn) -> Result<Vec<String>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{rng::SystemChance, clock::SystemClock};
+    use crate::kernel::{clock::SystemClock, rng::SystemChance};
     use crate::platform::db::DatabaseUrl;
     use std::sync::Arc;
 

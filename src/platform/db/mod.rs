@@ -23,7 +23,7 @@ pub use connect::{Conn, DatabaseUrl, DatabaseUrlError};
 pub use migrate::{migrate, pending};
 pub use scope::{OpenedBy, PracticeScope, Scoped, System};
 
-use crate::kernel::{rng::Rng, clock::Clock};
+use crate::kernel::{clock::Clock, rng::Rng};
 use crate::platform::fault::{Fault, classify_error};
 
 /// How long a request waits for a connection before it is told to come back later.

@@ -1,7 +1,7 @@
 //! The practice that a unit of work stands in. A store's function takes a [`Scoped`] and nothing
 //! else, so a query without its practice has nowhere to come from.
 
-use crate::kernel::{rng::Rng, clock::Timestamp, ids::PracticeId};
+use crate::kernel::{clock::Timestamp, ids::PracticeId, rng::Rng};
 use crate::platform::db::Conn;
 
 /// How somebody came to stand in a practice. Only these doors open one.

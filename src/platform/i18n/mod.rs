@@ -56,7 +56,7 @@ macro_rules! catalogue {
     };
 }
 
-// One file a room, one a line, so that rooms grow without touching each other.
+// One file a feature, one a line, so that features grow without touching each other.
 #[rustfmt::skip]
 catalogue!(
     "platform",
@@ -67,7 +67,7 @@ catalogue!(
     "charts",
     "demo",
     "documents",
-    "letters",
+    "account_mails",
     "mail",
     "passwords",
     "portal",

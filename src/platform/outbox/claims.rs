@@ -76,7 +76,11 @@ fn next_practice(system: &mut System<'_>, after: Option<&PracticeId>) -> Result<
 }
 
 /// The oldest due mails of one practice.
-fn due_of(system: &mut System<'_>, practice: &PracticeId, most: i64) -> Result<Vec<(Timestamp, Claim)>, Fault> {
+fn due_of(
+    system: &mut System<'_>,
+    practice: &PracticeId,
+    most: i64,
+) -> Result<Vec<(Timestamp, Claim)>, Fault> {
     let now = system.now;
     let mut due: Vec<(Timestamp, Claim)> = Vec::new();
     for state in [Delivery::Queued, Delivery::Deferred, Delivery::Sending] {

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use super::Delivery;
-use super::claims::{self, Asked, Claim, SendOutcome, InHand};
+use super::claims::{self, Asked, Claim, InHand, SendOutcome};
 use super::store::place;
 use crate::kernel::ids::PracticeId;
 use crate::platform::db::{OpenedBy, PracticeScope};
@@ -259,7 +259,12 @@ async fn deliver(
 
 type Claims = Arc<tokio::sync::Mutex<mpsc::Receiver<Claim>>>;
 
-async fn send(shop: Arc<WorkerContext>, hello: String, claims: Claims, to_clerk: mpsc::Sender<(Claim, SendOutcome)>) {
+async fn send(
+    shop: Arc<WorkerContext>,
+    hello: String,
+    claims: Claims,
+    to_clerk: mpsc::Sender<(Claim, SendOutcome)>,
+) {
     let mut session: Option<Session> = None;
     loop {
         let next = async { claims.lock().await.recv().await };
@@ -293,7 +298,12 @@ async fn send(shop: Arc<WorkerContext>, hello: String, claims: Claims, to_clerk:
 }
 
 /// Tries to hand one mail over, on the open conversation or a new one.
-async fn hand_over(shop: &Arc<WorkerContext>, hello: &str, session: &mut Option<Session>, claim: &Claim) -> SendOutcome {
+async fn hand_over(
+    shop: &Arc<WorkerContext>,
+    hello: &str,
+    session: &mut Option<Session>,
+    claim: &Claim,
+) -> SendOutcome {
     let unreadable =
         SendOutcome::Undeliverable { code: String::new(), reason: "mail-reason-unreadable", address: false };
     let message = match compose(shop, claim) {
@@ -377,8 +387,12 @@ fn fate_of(shop: &WorkerContext, trouble: Trouble) -> SendOutcome {
         Kind::Unreachable | Kind::Broken | Kind::Later => {
             SendOutcome::Deferred { code: trouble.code, reason: trouble.reason }
         }
-        Kind::Recipient => SendOutcome::Undeliverable { code: trouble.code, reason: trouble.reason, address: true },
-        Kind::Message => SendOutcome::Undeliverable { code: trouble.code, reason: trouble.reason, address: false },
+        Kind::Recipient => {
+            SendOutcome::Undeliverable { code: trouble.code, reason: trouble.reason, address: true }
+        }
+        Kind::Message => {
+            SendOutcome::Undeliverable { code: trouble.code, reason: trouble.reason, address: false }
+        }
     }
 }
 

@@ -159,7 +159,11 @@ fn pause_of(bucket: &str) -> String {
 }
 
 /// Until when this name is paused for strangers, if it is.
-pub fn paused_until(c: &mut Scoped<'_>, audience: Audience, name_key: &str) -> Result<Option<Timestamp>, Fault> {
+pub fn paused_until(
+    c: &mut Scoped<'_>,
+    audience: Audience,
+    name_key: &str,
+) -> Result<Option<Timestamp>, Fault> {
     bucket_paused_until(c, &bucket(audience, name_key))
 }
 

@@ -2,6 +2,12 @@
 
 use diesel::prelude::*;
 
+use crate::features::access::actions::transitions::{Change, change};
+use crate::features::access::actions::{Outcome, Refused, notify_changed};
+use crate::features::access::lifecycle::{Event, Phase, State};
+use crate::features::access::overview::GrantRole;
+use crate::features::access::store;
+use crate::features::people::load_file;
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::platform::audit::{self, By};
 use crate::platform::db::schema::chart;
@@ -9,12 +15,6 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
-use crate::features::access::actions::transitions::{Change, change};
-use crate::features::access::actions::{Outcome, Refused, notify_changed};
-use crate::features::access::lifecycle::{Event, Phase, State};
-use crate::features::access::overview::GrantRole;
-use crate::features::access::store;
-use crate::features::charts::load_file;
 
 /// Makes somebody else of this chart the owner. What the former owner had ends. The new owner is not
 /// invited by that: the box then offers it.

@@ -3,6 +3,8 @@
 
 use diesel::prelude::*;
 
+use crate::features::access::store::{self, InvitationState};
+use crate::features::practice::{self, Suspended};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, InvitationId};
 use crate::platform::db::schema::invitation;
@@ -10,8 +12,6 @@ use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::outbox;
 use crate::platform::state::AppState;
-use crate::features::access::store::{self, InvitationState};
-use crate::features::practice::{self, Suspended};
 
 /// Days after its link's end for which an unused invitation keeps its address.
 const KEPT_DAYS: i64 = 30;

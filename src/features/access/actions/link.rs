@@ -1,5 +1,12 @@
 //! The holder of a link: what they see, and what they can do besides registering.
 
+use crate::features::access::actions::transitions::{Change, change};
+use crate::features::access::actions::{DeclineAnswer, Disowning, Key, LinkView};
+use crate::features::access::lifecycle::{Event, Phase};
+use crate::features::access::mails;
+use crate::features::access::store::{self, AccessRow, InvitationRow, InvitationState};
+use crate::features::people::{AddressKind, ChartFile, Person, load_file};
+use crate::features::practice::{self, SelfHelp};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::AccountId;
@@ -11,13 +18,6 @@ use crate::platform::i18n::Language;
 use crate::platform::limits::{self, Limit};
 use crate::platform::state::AppState;
 use crate::platform::web::sign_in;
-use crate::features::access::actions::transitions::{Change, change};
-use crate::features::access::actions::{DeclineAnswer, Disowning, Key, LinkView};
-use crate::features::access::lifecycle::{Event, Phase};
-use crate::features::access::mails;
-use crate::features::access::store::{self, AccessRow, InvitationRow, InvitationState};
-use crate::features::charts::{AddressKind, ChartFile, Person, load_file};
-use crate::features::practice::{self, SelfHelp};
 
 /// Unknown links and codes that may come from one network address in a minute (invitation.md §5).
 /// What comes from there after that waits [`sign_in::TIRED_WAITS`], good links as well, and is then

@@ -4,6 +4,15 @@
 
 use std::time::Duration;
 
+use crate::features::access::accounts::{self, NewAccount};
+use crate::features::access::actions::link::LinkContext;
+use crate::features::access::actions::transitions::{address_on_file, end_link};
+use crate::features::access::actions::{Key, LinkView, NewCredential, RegisterOrder, Registered};
+use crate::features::access::identity::{self, Field, OnFile};
+use crate::features::access::lifecycle::{Event, State, decide};
+use crate::features::access::mails::{self, MailContext, RegisteredBy};
+use crate::features::access::store::{self, InvitationState};
+use crate::features::practice;
 use crate::kernel::ids::AccountId;
 use crate::kernel::secrets::{Secret, sha256_hex};
 use crate::platform::audit::{self, By};
@@ -15,15 +24,6 @@ use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::session::Audience;
 use crate::platform::web::sign_in::{self, Attempt, Verdict};
-use crate::features::access::accounts::{self, NewAccount};
-use crate::features::access::actions::transitions::{address_on_file, end_link};
-use crate::features::access::actions::link::LinkContext;
-use crate::features::access::actions::{Key, LinkView, NewCredential, RegisterOrder, Registered};
-use crate::features::access::identity::{self, Field, OnFile};
-use crate::features::access::lifecycle::{Event, State, decide};
-use crate::features::access::mails::{self, MailContext, RegisteredBy};
-use crate::features::access::store::{self, InvitationState};
-use crate::features::practice;
 
 /// Failed checks of one chart in a day, over all its links: beyond that somebody is to look at it.
 const CHECKS_OF_A_CHART: Limit = Limit { most: 15, seconds: 86_400 };
@@ -157,7 +157,11 @@ async fn first_look(
 }
 
 /// The page of a link that is not open; the same form sent twice gets its success page again.
-fn not_open(c: &mut Scoped<'_>, found: &LinkContext, order: &RegisterOrder) -> Result<Option<Registered>, Fault> {
+fn not_open(
+    c: &mut Scoped<'_>,
+    found: &LinkContext,
+    order: &RegisterOrder,
+) -> Result<Option<Registered>, Fault> {
     let Some(view) = found.closed(c) else { return Ok(None) };
     let is_replay = found.invitation.state == InvitationState::Accepted
         && found.access.state == State::Active
@@ -405,7 +409,13 @@ fn new_account(
     Ok((new.account_id, sign_in_name))
 }
 
-fn mail_registered(app: &App, c: &mut Scoped<'_>, found: &LinkContext, key: &Key, name: &str) -> Result<(), Fault> {
+fn mail_registered(
+    app: &App,
+    c: &mut Scoped<'_>,
+    found: &LinkContext,
+    key: &Key,
+    name: &str,
+) -> Result<(), Fault> {
     let by = match key {
         Key::Token(token) => RegisteredBy::Link(token),
         Key::Code(_) => RegisteredBy::Code,

@@ -3,6 +3,13 @@
 
 use diesel::prelude::*;
 
+use crate::features::access::actions::send::sealed_for;
+use crate::features::access::chart_batch::ChartBatch;
+use crate::features::access::lifecycle::{LINK_HOURS, State};
+use crate::features::access::mails::{self, MailContext};
+use crate::features::access::reminders;
+use crate::features::access::store::{self, Channel, InvitationState};
+use crate::features::practice::{self, Suspended};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId};
 use crate::kernel::secrets::Token;
@@ -12,13 +19,6 @@ use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::{App, AppState};
-use crate::features::access::actions::send::sealed_for;
-use crate::features::access::chart_batch::ChartBatch;
-use crate::features::access::lifecycle::{LINK_HOURS, State};
-use crate::features::access::mails::{self, MailContext};
-use crate::features::access::reminders;
-use crate::features::access::store::{self, Channel, InvitationState};
-use crate::features::practice::{self, Suspended};
 
 /// Invitations of one transaction.
 const CHUNK: usize = 200;

@@ -3,6 +3,15 @@
 
 use std::collections::HashMap;
 
+use crate::features::access::actions::{Doubt, InviteOrder, Outcome, Refused, Sent, notify_changed};
+use crate::features::access::address_use::AddressUse;
+use crate::features::access::chart_batch::{ChartBatch, is_minor};
+use crate::features::access::lifecycle::{Decision, Effect, Event, Grant, Refusal, State, decide};
+use crate::features::access::mails::{self, MailContext, Reader};
+use crate::features::access::overview::GrantRole;
+use crate::features::access::store::{self, AccessRow, Channel, InvitationRow, InvitationState};
+use crate::features::people::put_email_first;
+use crate::features::practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, PersonId, PracticeId};
@@ -12,15 +21,6 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::{App, AppState};
-use crate::features::access::actions::{Doubt, InviteOrder, Outcome, Refused, Sent, notify_changed};
-use crate::features::access::address_use::AddressUse;
-use crate::features::access::chart_batch::{ChartBatch, is_minor};
-use crate::features::access::lifecycle::{Decision, Effect, Event, Grant, Refusal, State, decide};
-use crate::features::access::mails::{self, MailContext, Reader};
-use crate::features::access::overview::GrantRole;
-use crate::features::access::store::{self, AccessRow, Channel, InvitationRow, InvitationState};
-use crate::features::charts::put_email_first;
-use crate::features::practice;
 
 /// Charts of one transaction: short enough that other writers are not kept waiting.
 const CHUNK: usize = 500;
@@ -101,7 +101,8 @@ pub fn doubts_of_new(
     contacts: &[String],
 ) -> Result<Vec<(Doubt, String)>, Fault> {
     let key = address.key();
-    let mut doubts = AddressUse::load(c, std::slice::from_ref(&key))?.doubts(address, None, &[], false, false);
+    let mut doubts =
+        AddressUse::load(c, std::slice::from_ref(&key))?.doubts(address, None, &[], false, false);
     let today = c.now().in_zone(&practice::load(c)?.zone()).date();
     if born.is_some_and(|born| is_minor(born, today)) && contacts.contains(&key) {
         doubts.push((Doubt::GuardiansOwn, String::new()));
@@ -141,7 +142,11 @@ pub fn resend_in(
         app,
         c,
         by,
-        Order { person: Some(row.person_id), confirmed, ..Order::new(row.chart_id, SendMode::Resend { seen }) },
+        Order {
+            person: Some(row.person_id),
+            confirmed,
+            ..Order::new(row.chart_id, SendMode::Resend { seen })
+        },
     )
 }
 
@@ -218,7 +223,8 @@ pub async fn letter(
     seen: Option<i32>,
 ) -> Outcome<(Sent, Token, ShortCode)> {
     let Some((chart, person)) = find(app, scope, access).await? else { return Ok(Err(Refused::NotFound)) };
-    print(app, scope, by, Order { person: Some(person), ..Order::new(chart, SendMode::Either { seen }) }).await
+    print(app, scope, by, Order { person: Some(person), ..Order::new(chart, SendMode::Either { seen }) })
+        .await
 }
 
 async fn print(
@@ -227,7 +233,7 @@ async fn print(
     by: By,
     order: Order,
 ) -> Outcome<(Sent, Token, ShortCode)> {
-    let made = send_one(app, scope, by, Order { channel: Channel::MailBody, ..order }).await?;
+    let made = send_one(app, scope, by, Order { channel: Channel::Letter, ..order }).await?;
     Ok(match made {
         Ok(Made { sent, token, code: Some(code) }) => Ok((sent, token, code)),
         Ok(_) => return Err(Fault::other("a letter was made without its code")),
@@ -354,7 +360,7 @@ fn plan(
         return Err(Refused::NotCheckable);
     }
     let address = match order.channel {
-        Channel::MailBody => None,
+        Channel::Letter => None,
         Channel::Mail => Some(
             order
                 .address
@@ -392,7 +398,7 @@ fn plan(
     row.invited_address = address.clone();
     row.asked_at = None;
     let action = match (order.what, order.channel) {
-        (_, Channel::MailBody) => "access.letter_printed",
+        (_, Channel::Letter) => "access.letter_printed",
         (SendMode::OtherAddress, Channel::Mail) => "access.resent_elsewhere",
         (_, Channel::Mail) if is_resend => "access.resent",
         (_, Channel::Mail) => "access.invited",
@@ -475,10 +481,10 @@ impl PendingWrites {
             self.ended.push((live.clone(), state));
         }
         let token = Token::fresh(c.rng());
-        let code = (order.channel == Channel::MailBody).then(|| ShortCode::fresh(c.rng()));
+        let code = (order.channel == Channel::Letter).then(|| ShortCode::fresh(c.rng()));
         // Only a mail is ever repeated by a reminder.
         let sealed_token = match order.channel {
-            Channel::MailBody => None,
+            Channel::Letter => None,
             Channel::Mail => {
                 let place = sealed_for(&practice, &invitation);
                 Some(app.keys.seal(&place, token.reveal().as_bytes(), c.rng())?)

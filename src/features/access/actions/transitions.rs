@@ -1,6 +1,14 @@
 //! Endings and what undoes them: cancel, unlock, revoke, restore, sign out, and what the face sheet
 //! sets in motion.
 
+use crate::features::access::accounts;
+use crate::features::access::actions::{Outcome, Refused, notify_changed};
+use crate::features::access::lifecycle::{Effect, Event, Phase, State, decide};
+use crate::features::access::mails::{self, MailContext};
+use crate::features::access::overview;
+use crate::features::access::store::{self, AccessRow, InvitationState};
+use crate::features::people::{Address, AddressKind, addresses_of, load_person};
+use crate::features::practice;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
 use crate::platform::audit::{self, By};
@@ -9,14 +17,6 @@ use crate::platform::fault::Fault;
 use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::session::{self, Audience};
-use crate::features::access::accounts;
-use crate::features::access::actions::{Outcome, Refused, notify_changed};
-use crate::features::access::lifecycle::{Effect, Event, Phase, State, decide};
-use crate::features::access::mails::{self, MailContext};
-use crate::features::access::overview;
-use crate::features::access::store::{self, AccessRow, InvitationState};
-use crate::features::charts::{Address, AddressKind, addresses_of, load_person};
-use crate::features::practice;
 
 /// What ends a grant or its invitation, or undoes the ending.
 #[derive(Clone, Debug, PartialEq, Eq)]

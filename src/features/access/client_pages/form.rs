@@ -2,12 +2,12 @@
 
 use jiff::civil::Date;
 
+use crate::features::access::actions::NewCredential;
 use crate::kernel::civil::{BirthDate, BirthDateError};
 use crate::kernel::secrets::Secret;
 use crate::kernel::text;
 use crate::platform::i18n::Words;
 use crate::platform::web::forms::FieldErrors;
-use crate::features::access::actions::NewCredential;
 
 /// Characters of a last name.
 const NAME: usize = 200;

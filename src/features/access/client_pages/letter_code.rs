@@ -7,13 +7,13 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 
 use super::link::{self, Declining};
 use super::{LinkSource, count_unreadable_link};
+use crate::features::access::actions::{self, LinkView};
+use crate::features::practice::PublicPractice;
 use crate::kernel::secrets::ShortCode;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::{PageResult, html};
-use crate::features::access::actions::{self, LinkView};
-use crate::features::practice::PublicPractice;
 
 /// Characters of a wrong code that are shown again: a code with every blank and dash that people put into it.
 const MOST_SHOWN: usize = 60;
@@ -48,7 +48,7 @@ pub async fn open(
     body: Bytes,
 ) -> PageResult {
     let typed: Typed = RawForm::read(&body)?.typed()?;
-    let Some(way) = ShortCode::read(&typed.code).map(LinkSource::MailBody) else {
+    let Some(way) = ShortCode::read(&typed.code).map(LinkSource::Letter) else {
         return no_code(&app, &practice, typed.code).await;
     };
     match way.look(&app, &practice).await? {
@@ -87,7 +87,7 @@ pub async fn decline(
 ) -> PageResult {
     let declining: Declining = RawForm::read(&body)?.typed()?;
     let request = (&uri, &headers);
-    let Some(way) = ShortCode::read(&declining.code).map(LinkSource::MailBody) else {
+    let Some(way) = ShortCode::read(&declining.code).map(LinkSource::Letter) else {
         return no_code(&app, &practice, declining.code).await;
     };
     let mut view = way.look(&app, &practice).await?;
@@ -112,7 +112,7 @@ pub async fn ask_for_new(
     body: Bytes,
 ) -> PageResult {
     let typed: Typed = RawForm::read(&body)?.typed()?;
-    let Some(way) = ShortCode::read(&typed.code).map(LinkSource::MailBody) else {
+    let Some(way) = ShortCode::read(&typed.code).map(LinkSource::Letter) else {
         return no_code(&app, &practice, typed.code).await;
     };
     if way.look(&app, &practice).await? == LinkView::Unknown {

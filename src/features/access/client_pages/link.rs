@@ -9,6 +9,8 @@ use jiff::tz::TimeZone;
 
 use super::form::FormView;
 use super::{LinkSource, count_unreadable_link, frame_for};
+use crate::features::access::actions::{self, DeclineAnswer, Disowning, LinkView};
+use crate::features::practice::{PublicPractice, SelfHelp};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::secrets::Token;
 use crate::platform::i18n::Words;
@@ -16,8 +18,6 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::features::access::actions::{self, DeclineAnswer, Disowning, LinkView};
-use crate::features::practice::{PublicPractice, SelfHelp};
 
 #[derive(askama::Template)]
 #[template(path = "features/access/templates/register.html")]
@@ -159,7 +159,12 @@ pub(super) fn fresh_form(
 }
 
 /// When a link ends or ended, as its mail said it: by the person's own clock, where it is known.
-pub(super) fn ends(words: Words, practice: &PublicPractice, at: Timestamp, zone: Option<&TimeZone>) -> String {
+pub(super) fn ends(
+    words: Words,
+    practice: &PublicPractice,
+    at: Timestamp,
+    zone: Option<&TimeZone>,
+) -> String {
     words.date_time_zone(at, zone.unwrap_or(&practice.zone))
 }
 

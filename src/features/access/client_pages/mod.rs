@@ -20,6 +20,8 @@ mod welcome;
 
 use axum::http::{HeaderMap, Uri};
 
+use crate::features::access::actions::{self, Key, LinkView};
+use crate::features::practice::PublicPractice;
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
@@ -27,8 +29,6 @@ use crate::platform::permissions::Needs;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{ClientFrame, ClientPage};
 use crate::platform::web::{Routes, language};
-use crate::features::access::actions::{self, Key, LinkView};
-use crate::features::practice::PublicPractice;
 
 /// The client side's routes of this room.
 pub fn routes() -> Routes {

@@ -6,13 +6,13 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 
 use super::form::{self, Input};
 use super::{LinkSource, frame_for, letter_code, link, spoken, welcome};
+use crate::features::access::actions::{self, LinkView, RegisterOrder, Registered};
+use crate::features::practice::PublicPractice;
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::session::Audience;
 use crate::platform::web::{PageResult, devices};
-use crate::features::access::actions::{self, LinkView, RegisterOrder, Registered};
-use crate::features::practice::PublicPractice;
 
 /// By link.
 pub async fn by_link(

@@ -7,6 +7,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use diesel::prelude::*;
 
+use crate::features::access::InvitationState;
+use crate::features::practice::PublicPractice;
 use crate::kernel::ids::{AccessId, InvitationId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, By};
@@ -15,8 +17,6 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
-use crate::features::access::InvitationState;
-use crate::features::practice::PublicPractice;
 
 /// What the script sends.
 const TYPED: &[u8] = b"typed=1";

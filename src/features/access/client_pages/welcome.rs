@@ -6,12 +6,12 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
+use crate::features::practice::PublicPractice;
 use crate::kernel::clock::Timestamp;
 use crate::platform::state::{App, AppState, Settings};
 use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::sign_in_ticket::sign_in_address;
 use crate::platform::web::{PageResult, html, see_other};
-use crate::features::accounts::sign_in_address;
-use crate::features::practice::PublicPractice;
 
 /// How long the name is kept.
 const SECONDS: i64 = 600;

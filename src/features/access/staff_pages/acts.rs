@@ -8,6 +8,12 @@ use jiff::tz::TimeZone;
 
 use super::portal_box::{Viewer, relation_word};
 use super::{communications, letter};
+use crate::features::access::actions::{self, Doubt, InviteOrder, Refused};
+use crate::features::access::identity::Field;
+use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
+use crate::features::access::{EndedBy, GrantRole, Overview};
+use crate::features::people::ChartFile;
+use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::{EmailAddress, EmailError};
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
@@ -17,13 +23,6 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::features::access::actions::{self, Doubt, InviteOrder, Refused};
-use crate::features::access::identity::Field;
-use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
-use crate::features::access::{EndedBy, GrantRole, Overview};
-use crate::features::charts::ChartFile;
-use crate::features::accounts::{NoReset, send_password_reset};
-use crate::features::staff::StaffSession;
 use crate::word_enum;
 
 word_enum! {
@@ -46,7 +45,7 @@ word_enum! {
         /// Change the address and send a new link there.
         ChangeEmail = "change-email",
         /// Print an invitation.
-        MailBody = "letter",
+        Letter = "letter",
         /// Mail a link that sets a new password.
         Reset = "reset",
         /// End every session of the account.
@@ -185,7 +184,7 @@ impl ActForm {
         let words = viewer.words;
         let name = &grant.person_name;
         let until = viewer.when(viewer.now.plus_hours(LINK_HOURS)).exact;
-        let makes_a_link = matches!(self.act, Act::Invite | Act::Resend | Act::ChangeEmail | Act::MailBody);
+        let makes_a_link = matches!(self.act, Act::Invite | Act::Resend | Act::ChangeEmail | Act::Letter);
         if makes_a_link && let Some(told) = lacks_in_words(words, &grant.lacks) {
             let face_sheet = format!("/staff/charts/{}/edit", grant.chart_id);
             self.paragraphs.push(told);
@@ -254,7 +253,7 @@ impl ActForm {
                 self.paragraphs.push(words.with1(&self.act.key(key), "name", name));
                 self.reason = Some(String::new());
             }
-            Act::MailBody => {
+            Act::Letter => {
                 let open = matches!(grant.phase, Phase::Invited | Phase::Locked);
                 let key = if open { "text-replaces" } else { "text" };
                 self.paragraphs.push(words.with2(&self.act.key(key), "name", name, "until", until));
@@ -360,17 +359,23 @@ pub async fn ask(
     Path((chart, act)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> PageResult {
-    let (chart, act) = read_path(&chart, &act)?;
-    let room = communications::load(&app, &staff, &chart).await?;
-    let mut form = ActForm::fresh(act, viewer_of(&app, &staff), &room.file, &room.owner);
-    form.back = Back::read(&asked.back);
-    show(&app, &staff, &room.file, form, StatusCode::OK)
+    let act = act.parse().map_err(|_| PageError::NotFound)?;
+    ask_for(&app, &staff, &chart, act, &asked).await
 }
 
-fn read_path(chart: &str, act: &str) -> Result<(ChartId, Act), PageError> {
+/// The form's page of one act. Features that do an act themselves have a route of their own for it.
+pub async fn ask_for(
+    app: &AppState,
+    staff: &StaffSession,
+    chart: &str,
+    act: Act,
+    asked: &Asked,
+) -> PageResult {
     let chart = chart.parse().map_err(|_| PageError::NotFound)?;
-    let act = act.parse().map_err(|_| PageError::NotFound)?;
-    Ok((chart, act))
+    let room = communications::load(app, staff, &chart).await?;
+    let mut form = ActForm::fresh(act, viewer_of(app, staff), &room.file, &room.owner);
+    form.back = Back::read(&asked.back);
+    show(app, staff, &room.file, form, StatusCode::OK)
 }
 
 fn viewer_of<'a>(app: &AppState, staff: &'a StaffSession) -> Viewer<'a> {
@@ -390,8 +395,8 @@ fn show(
     Ok(response)
 }
 
-/// What came of an act, besides a refusal.
-enum ActOutcome {
+/// What came of an act.
+pub enum ActOutcome {
     /// Done; the toast's word.
     Done(String),
     /// Not sent: something in the form is wrong.
@@ -406,6 +411,81 @@ impl<T> From<Result<T, Refused>> for ActOutcome {
     }
 }
 
+/// A posted form: which act on which chart, as the chart is now.
+pub struct PostedAct {
+    act: Act,
+    chart: ChartId,
+    input: ActInput,
+    room: communications::Room,
+}
+
+impl PostedAct {
+    /// Reads the form and loads the chart.
+    pub async fn read(
+        app: &AppState,
+        staff: &StaffSession,
+        chart: &str,
+        act: Act,
+        body: &Bytes,
+    ) -> Result<Self, PageError> {
+        let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+        let input: ActInput = staff.form(body)?;
+        let room = communications::load(app, staff, &chart).await?;
+        Ok(Self { act, chart, input, room })
+    }
+
+    /// The owner's grant, or the outcome where nobody was ever invited.
+    pub fn access(&self) -> Result<AccessId, ActOutcome> {
+        let refused = || ActOutcome::Refused(Refused::LifeCycle(without_a_grant(self.act)));
+        self.room.owner.access_id.clone().ok_or_else(refused)
+    }
+
+    /// The page that answers: onward where it is done, else the form with what was typed and what is wrong.
+    pub async fn answer(self, app: &AppState, staff: &StaffSession, outcome: ActOutcome) -> PageResult {
+        let Self { act, chart, input, room } = self;
+        let back = Back::read(&input.back);
+        let viewer = viewer_of(app, staff);
+        let form = || ActForm::fresh(act, viewer, &room.file, &room.owner).kept(&input);
+        match outcome {
+            ActOutcome::Done(word) => {
+                let word = if word.is_empty() { format!("access-{}", act.word()) } else { word };
+                Ok(see_other(&back.done(&chart, &word)))
+            }
+            ActOutcome::Wrong(errors) => {
+                let form = ActForm { errors, ..form() };
+                show(app, staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            // A colleague (or a second click) was faster: theirs counts, and no second mail leaves.
+            ActOutcome::Refused(Refused::LifeCycle(Refusal::AlreadyResent)) if act == Act::Resend => {
+                Ok(see_other(&back.done(&chart, "access-already-resent")))
+            }
+            ActOutcome::Refused(Refused::LifeCycle(Refusal::UseResend))
+                if act == Act::Invite && is_newer(&room, &input) =>
+            {
+                Ok(see_other(&back.done(&chart, "access-already-sent")))
+            }
+            ActOutcome::Refused(Refused::NotFound) => Err(PageError::NotFound),
+            ActOutcome::Refused(Refused::Doubtful(doubts)) => {
+                let to = if input.address.trim().is_empty() {
+                    room.owner.address_on_file.clone().unwrap_or_default()
+                } else {
+                    input.address.trim().to_owned()
+                };
+                let form = form().doubting(staff.words, &to, &doubts, &input);
+                show(app, staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            ActOutcome::Refused(refused) => {
+                // The grant has changed since the form was shown; the form shows it as it is now.
+                let room = communications::load(app, staff, &chart).await?;
+                let mut form = ActForm::fresh(act, viewer, &room.file, &room.owner).kept(&input);
+                let text = refusal_in_words(staff.words, &staff.zone, app.now(), &refused);
+                form.errors.add("form", text);
+                show(app, staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+            }
+        }
+    }
+}
+
 /// Does what the form says.
 pub async fn perform(
     State(app): State<AppState>,
@@ -413,60 +493,21 @@ pub async fn perform(
     Path((chart, act)): Path<(String, String)>,
     body: Bytes,
 ) -> PageResult {
-    let (chart, act) = read_path(&chart, &act)?;
-    let input: ActInput = staff.form(&body)?;
-    let room = communications::load(&app, &staff, &chart).await?;
-    let back = Back::read(&input.back);
-    let came = if act == Act::MailBody {
-        let seen = input.seen.parse().ok();
-        match actions::letter_for_chart(&app, &staff.scope, staff.by(), chart.clone(), seen).await? {
+    let act: Act = act.parse().map_err(|_| PageError::NotFound)?;
+    let posted = PostedAct::read(&app, &staff, &chart, act, &body).await?;
+    let outcome = if act == Act::Letter {
+        let seen = posted.input.seen.parse().ok();
+        let chart = posted.chart.clone();
+        match actions::letter_for_chart(&app, &staff.scope, staff.by(), chart, seen).await? {
             Ok((sent, token, code)) => {
-                return letter::print(&app, &staff, &room.file, &sent, &token, &code).await;
+                return letter::print(&app, &staff, &posted.room.file, &sent, &token, &code).await;
             }
             Err(refused) => ActOutcome::Refused(refused),
         }
     } else {
-        run(&app, &staff, act, &room, &input).await?
+        run(&app, &staff, act, &posted.room, &posted.input).await?
     };
-    let viewer = viewer_of(&app, &staff);
-    let form = || ActForm::fresh(act, viewer, &room.file, &room.owner).kept(&input);
-    match came {
-        ActOutcome::Done(word) => {
-            let word = if word.is_empty() { format!("access-{}", act.word()) } else { word };
-            Ok(see_other(&back.done(&chart, &word)))
-        }
-        ActOutcome::Wrong(errors) => {
-            let form = ActForm { errors, ..form() };
-            show(&app, &staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
-        }
-        // A colleague (or a second click) was faster: theirs counts, and no second mail leaves.
-        ActOutcome::Refused(Refused::LifeCycle(Refusal::AlreadyResent)) if act == Act::Resend => {
-            Ok(see_other(&back.done(&chart, "access-already-resent")))
-        }
-        ActOutcome::Refused(Refused::LifeCycle(Refusal::UseResend))
-            if act == Act::Invite && is_newer(&room, &input) =>
-        {
-            Ok(see_other(&back.done(&chart, "access-already-sent")))
-        }
-        ActOutcome::Refused(Refused::NotFound) => Err(PageError::NotFound),
-        ActOutcome::Refused(Refused::Doubtful(doubts)) => {
-            let to = if input.address.trim().is_empty() {
-                room.owner.address_on_file.clone().unwrap_or_default()
-            } else {
-                input.address.trim().to_owned()
-            };
-            let form = form().doubting(staff.words, &to, &doubts, &input);
-            show(&app, &staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
-        }
-        ActOutcome::Refused(refused) => {
-            // What stands in the box has changed since; the form says what is true now.
-            let room = communications::load(&app, &staff, &chart).await?;
-            let mut form = ActForm::fresh(act, viewer, &room.file, &room.owner).kept(&input);
-            let told = refusal_in_words(staff.words, &staff.zone, app.now(), &refused);
-            form.errors.add("form", told);
-            show(&app, &staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
-        }
-    }
+    posted.answer(&app, &staff, outcome).await
 }
 
 /// Was an invitation sent after the form was opened?
@@ -522,8 +563,8 @@ async fn run(
         Act::Revoke => actions::revoke(app, scope, by, access, reason).await?.into(),
         Act::Restore => actions::restore(app, scope, by, access).await?.into(),
         Act::SignOut => actions::sign_out_everywhere(app, scope, by, access).await?.into(),
-        Act::Reset => send_reset(app, staff, access).await?,
-        Act::Invite | Act::ChangeOwner | Act::MailBody => ActOutcome::Refused(Refused::NotFound),
+        // The other acts have their own way above, or a route of their own.
+        Act::Reset | Act::Invite | Act::ChangeOwner | Act::Letter => ActOutcome::Refused(Refused::NotFound),
     };
     Ok(came)
 }
@@ -542,15 +583,6 @@ fn without_a_grant(act: Act) -> Refusal {
         Act::Revoke | Act::SignOut | Act::Reset => Refusal::NoAccess,
         _ => Refusal::UseInvite,
     }
-}
-
-async fn send_reset(app: &AppState, staff: &StaffSession, access: AccessId) -> Result<ActOutcome, PageError> {
-    let sent = send_password_reset(app, &staff.scope, staff.by(), access).await?;
-    Ok(match sent {
-        Ok(()) => ActOutcome::Done(String::new()),
-        Err(NoReset::NotFound) => ActOutcome::Refused(Refused::NotFound),
-        Err(NoReset::NotActive) => ActOutcome::Refused(Refused::LifeCycle(Refusal::NoAccess)),
-    })
 }
 
 fn read_address(

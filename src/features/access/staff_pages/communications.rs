@@ -4,14 +4,14 @@ use axum::extract::{Path, State};
 
 use super::acts::owner_of;
 use super::portal_box::{self, PortalBox, Viewer};
+use crate::features::access::{HistoryEntry, Overview, history_of_chart, overviews_of_chart};
+use crate::features::people::{ChartFile, RoomHead, Tab, load_file, room_head};
+use crate::features::staff::StaffSession;
 use crate::kernel::ids::ChartId;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html};
-use crate::features::access::{HistoryEntry, Overview, history_of_chart, overviews_of_chart};
-use crate::features::charts::{ChartFile, RoomHead, Tab, load_file, room_head};
-use crate::features::staff::StaffSession;
 
 /// The tab's address.
 pub fn path(chart: &ChartId) -> String {

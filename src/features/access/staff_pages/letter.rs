@@ -5,16 +5,16 @@ use fast_qr::convert::Builder;
 use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::qr::QRBuilder;
 
+use crate::features::access::actions::Sent;
+use crate::features::access::mails;
+use crate::features::people::ChartFile;
+use crate::features::staff::StaffSession;
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{Contact, StaffFrame, StaffPage};
 use crate::platform::web::{PageResult, html};
-use crate::features::access::actions::Sent;
-use crate::features::access::mails;
-use crate::features::charts::ChartFile;
-use crate::features::staff::StaffSession;
 
 #[derive(Template)]
 #[template(path = "features/access/templates/letter.html")]

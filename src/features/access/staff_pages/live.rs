@@ -13,6 +13,8 @@ use futures_util::stream;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use crate::features::access::lifecycle::State as Stored;
+use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, PracticeId};
 use crate::platform::db::schema::{chart, outbox, portal_access};
@@ -22,8 +24,6 @@ use crate::platform::outbox::Delivery;
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
 use crate::platform::web::session::{self, Audience};
-use crate::features::access::lifecycle::State as Stored;
-use crate::features::staff::StaffSession;
 
 /// How often the page's state is compared with what it showed.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);

@@ -15,13 +15,13 @@ mod live;
 mod portal_box;
 mod when;
 
-pub use acts::{lacks_in_words, refusal_key};
+pub use acts::{Act, ActOutcome, Asked, PostedAct, ask_for, lacks_in_words, refusal_key};
 pub use when::When;
 
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
 
-/// The staff side's routes of this room.
+/// The staff side's routes of this feature.
 pub fn routes() -> Routes {
     let see = Needs::Staff(Permission::SeePortal);
     let manage = Needs::Staff(Permission::ManagePortal);

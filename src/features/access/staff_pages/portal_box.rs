@@ -5,14 +5,14 @@ use jiff::tz::TimeZone;
 use super::acts::{Act, ActForm, lacks_in_words};
 use super::communications::Room;
 use super::when::{When, time_left};
+use crate::features::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
+use crate::features::access::{Channel, EndedBy, GrantRole, HistoryEntry, Overview};
+use crate::features::people::ChartFile;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ChartId;
 use crate::platform::i18n::Words;
 use crate::platform::outbox::{Delivery, LINK_OVER, MailState};
 use crate::platform::web::frame::initials;
-use crate::features::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
-use crate::features::access::{Channel, EndedBy, GrantRole, HistoryEntry, Overview};
-use crate::features::charts::ChartFile;
 
 /// Everything the Client Portal section shows.
 #[derive(Clone, Debug)]
@@ -326,7 +326,7 @@ fn why(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
 
 fn sent(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
     let Some(sent_at) = grant.sent_at else { return Vec::new() };
-    if grant.channel == Some(Channel::MailBody) {
+    if grant.channel == Some(Channel::Letter) {
         return vec![viewer.moment_fact("access-fact-letter", sent_at, &grant.sent_by)];
     }
     let mut facts = vec![viewer.moment_fact("access-fact-sent", sent_at, &grant.sent_by)];
@@ -446,25 +446,25 @@ fn differs_from_chart(grant: &Overview) -> bool {
 /// Change Ownership · Resend Invite · Revoke Access · the rest.
 fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
     use Act::{
-        Cancel, ChangeEmail, ChangeOwner, Invite, MailBody, Resend, Reset, Restore, Revoke, SignOut, Unlock,
+        Cancel, ChangeEmail, ChangeOwner, Invite, Letter, Resend, Reset, Restore, Revoke, SignOut, Unlock,
     };
     let (in_sight, in_menu): (&[Act], &[Act]) = match grant.phase {
-        Phase::NotInvited | Phase::Canceled | Phase::Declined => (&[Invite], &[ChangeOwner, MailBody]),
+        Phase::NotInvited | Phase::Canceled | Phase::Declined => (&[Invite], &[ChangeOwner, Letter]),
         Phase::Invited | Phase::Expired if is_undeliverable(grant) => {
-            (&[ChangeEmail, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, MailBody, Cancel])
+            (&[ChangeEmail, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
         }
         Phase::Invited | Phase::Expired => {
-            (&[Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, MailBody, Cancel])
+            (&[Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
         }
         Phase::Locked if !grant.may_unlock => {
-            (&[Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, MailBody, Cancel])
+            (&[Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
         }
-        Phase::Locked => (&[Unlock, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, MailBody, Cancel]),
+        Phase::Locked => (&[Unlock, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel]),
         Phase::Active => (&[], &[ChangeOwner, Revoke, Reset, SignOut]),
         Phase::NoPortalAccess if grant.registered_at.is_some() || grant.account_id.is_some() => {
             (&[Restore], &[ChangeOwner])
         }
-        Phase::NoPortalAccess => (&[Invite], &[ChangeOwner, MailBody]),
+        Phase::NoPortalAccess => (&[Invite], &[ChangeOwner, Letter]),
     };
     let offer = |act: Act, primary: bool| Offer {
         act,

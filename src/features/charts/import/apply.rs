@@ -7,6 +7,13 @@ use std::time::Instant;
 use diesel::prelude::*;
 use jiff::civil::Date;
 
+use crate::features::charts::actions::{Refused, Why, change};
+use crate::features::charts::import::read::{File, Row};
+use crate::features::charts::import::{Mode, Report};
+use crate::features::people::ChartFile;
+use crate::features::people::NewRows;
+use crate::features::people::load_files;
+use crate::features::people::{FaceSheet, Typed, TypedAddress, TypedPerson};
 use crate::kernel::ids::ChartId;
 use crate::kernel::text;
 use crate::platform::audit::{By, Event, record_many};
@@ -14,13 +21,6 @@ use crate::platform::db::schema::chart;
 use crate::platform::db::{PracticeScope, Scoped, search};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::{App, AppState};
-use crate::features::charts::ChartFile;
-use crate::features::charts::actions::{Refused, Why, change};
-use crate::features::people::face_sheet::{FaceSheet, Typed, TypedAddress, TypedPerson};
-use crate::features::charts::import::read::{File, Row};
-use crate::features::charts::import::{Mode, Report};
-use crate::features::people::store::load_files;
-use crate::features::people::write::NewRows;
 
 /// Charts that are looked up or written in one go.
 const BATCH: usize = 500;

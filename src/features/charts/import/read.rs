@@ -5,11 +5,11 @@ use std::io::Read;
 
 use jiff::civil::Date;
 
+use crate::features::charts::import::Bad;
+use crate::features::people::{FaceSheet, Typed, TypedAddress, TypedContact, TypedPerson, Wrong};
 use crate::kernel::civil::{BirthDate, BirthDateError};
 use crate::kernel::text;
 use crate::platform::i18n::{Language, Words};
-use crate::features::people::face_sheet::{FaceSheet, Typed, TypedAddress, TypedContact, TypedPerson, Wrong};
-use crate::features::charts::import::Bad;
 
 /// The largest file we take: about a million charts.
 pub const MOST_BYTES: u64 = 256 * 1024 * 1024;

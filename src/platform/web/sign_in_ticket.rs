@@ -18,7 +18,7 @@ pub fn sign_in_address(app: &App, slug: &str, sign_in_name: &str) -> Result<Stri
 }
 
 /// The name in a ticket; nothing for one that is old, foreign or made up.
-pub(super) fn read(app: &App, ticket: &str) -> Option<String> {
+pub fn read(app: &App, ticket: &str) -> Option<String> {
     let sealed = URL_SAFE_NO_PAD.decode(ticket).ok()?;
     let plain = app.keys.open("sign-in-name", &sealed).ok()?;
     let (made, name) = std::str::from_utf8(&plain).ok()?.split_once(' ')?;

@@ -1,0 +1,42 @@
+//! What an administrator sets: the practice's profile, its policies, its frequent questions, its team; and
+//! the audit trail.
+
+mod audit_pages;
+mod profile_pages;
+mod question_pages;
+mod team_pages;
+
+use crate::platform::permissions::{Needs, Permission};
+use crate::platform::web::Routes;
+
+/// The routes of this feature.
+pub fn routes() -> Routes {
+    let edit = Needs::Staff(Permission::EditPractice);
+    let audit = Needs::Staff(Permission::SeeAudit);
+    let team = Needs::Staff(Permission::ManageStaff);
+    Routes::new()
+        .get("/staff/practice", edit, profile_pages::profile)
+        .post("/staff/practice", edit, profile_pages::save_profile)
+        .get("/staff/practice/policies", edit, profile_pages::policies)
+        .post("/staff/practice/policies", edit, profile_pages::save_policies)
+        .get("/staff/practice/questions", edit, question_pages::list)
+        .get("/staff/practice/questions/new", edit, question_pages::new_page)
+        .post("/staff/practice/questions/new", edit, question_pages::add)
+        .get("/staff/practice/questions/{question}", edit, question_pages::edit_page)
+        .post("/staff/practice/questions/{question}", edit, question_pages::save)
+        .post("/staff/practice/questions/{question}/move", edit, question_pages::shift)
+        .get("/staff/practice/questions/{question}/delete", edit, question_pages::delete_page)
+        .post("/staff/practice/questions/{question}/delete", edit, question_pages::delete)
+        .get("/staff/audit", audit, audit_pages::trail)
+        .get("/staff/audit/check", audit, audit_pages::check)
+        .get("/staff/team", team, team_pages::list)
+        .get("/staff/team/new", team, team_pages::new_page)
+        .post("/staff/team/new", team, team_pages::invite)
+        .get("/staff/team/{staff}", team, team_pages::member)
+        .post("/staff/team/{staff}/role", team, team_pages::change_role)
+        .get("/staff/team/{staff}/disable", team, team_pages::disable_page)
+        .post("/staff/team/{staff}/disable", team, team_pages::disable)
+        .post("/staff/team/{staff}/enable", team, team_pages::enable)
+        .post("/staff/team/{staff}/link", team, team_pages::mail_link)
+        .post("/staff/team/{staff}/sign-out", team, team_pages::sign_out_everywhere)
+}
