@@ -1,4 +1,4 @@
-//! The dependencies: where they come from, under which licence, which are here twice. The lists of
+//! The dependencies: where they come from, under which licence, which are here twice, which are unused. The lists of
 //! what is allowed stand in `deny.toml`, in cargo-deny's own words, so that it can be run as well.
 //!
 //! Known vulnerabilities are another matter: they need an advisory database, and where there is
@@ -12,6 +12,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use crate::run::{cargo, find, root, step};
+use crate::unused;
 
 /// What `deny.toml` allows.
 struct Allowed {
@@ -65,11 +66,13 @@ pub fn run() -> Result<(), String> {
     for key in allowed.twice.keys().filter(|key| !used.contains(*key)) {
         wrong.push(format!("deny.toml excepts {key}, which is not here twice any more"));
     }
+    wrong.extend(unused::complaints(&root())?);
     if !wrong.is_empty() {
         return Err(format!("dependencies:\n  {}", wrong.join("\n  ")));
     }
     eprintln!(
-        "{} packages, all from crates.io, all licences on the list, {} second versions with a reason",
+        "{} packages, all from crates.io, all licences on the list, {} second versions with a reason; \
+         every entry of Cargo.toml is used",
         packages.len(),
         used.len()
     );

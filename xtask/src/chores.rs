@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use crate::needs::{self, Needs};
 use crate::run::{cargo, in_words, root, step};
-use crate::{audit, test};
+use crate::{audit, structure, test};
 
-/// Format, lints, dependencies, tests; stops at the first that fails.
+/// Format, lints, order, dependencies, tests; stops at the first that fails.
 pub fn ci() -> Result<(), String> {
     let began = Instant::now();
     let format = step("cargo fmt --check", cargo().args(["fmt", "--all", "--check"]))?;
@@ -23,6 +23,7 @@ pub fn ci() -> Result<(), String> {
             "warnings",
         ]),
     )?;
+    structure::run()?;
     audit::run()?;
     eprintln!("xtask ci: format {}, lints {}", in_words(format), in_words(lints));
     test::run(&test::Choice::default())?;

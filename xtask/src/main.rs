@@ -4,7 +4,10 @@ mod audit;
 mod chores;
 mod needs;
 mod run;
+mod scan;
+mod structure;
 mod test;
+mod unused;
 
 use std::process::ExitCode;
 
@@ -14,9 +17,12 @@ cargo xtask test [--only PART] [--engine ENGINE] [FILTER]
     Installs what is missing where it may (Debian packages as root, axe-core by npm).
     PART: unit, stories, browser, faults. ENGINE: sqlite, postgres, both (the default).
 cargo xtask ci
-    What must pass before a change is taken: format, lints, dependencies, and the tests.
+    What must pass before a change is taken: format, lints, the order of the code,
+    dependencies, and the tests.
+cargo xtask structure
+    The order of the code: no use upwards, no circle of files.
 cargo xtask audit
-    Licences, sources and duplicate versions of the dependencies.
+    Licences, sources, duplicate versions of the dependencies, and those that nothing uses.
 cargo xtask bench
     Measures a release build and writes bench/RESULTS.md.
 cargo xtask screenshots
@@ -30,6 +36,7 @@ fn main() -> ExitCode {
         Some("test") => test::Choice::read(rest).and_then(|choice| test::run(&choice)),
         Some("ci") => chores::ci(),
         Some("audit") => audit::run(),
+        Some("structure") => structure::run(),
         Some("bench") => chores::bench(rest),
         Some("screenshots") => chores::screenshots(),
         Some("help" | "--help" | "-h") => {
