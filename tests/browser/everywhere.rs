@@ -47,7 +47,7 @@ fn whose(needs: Needs) -> &'static str {
 /// A route's path with something in each of its blanks.
 fn filled(path: &str, client: &Client) -> String {
     path.replace("{practice}", "riverbend")
-        .replace("{chart}", client.chart_id.as_str())
+        .replace("{chart}", &client.chart_id.to_string())
         .replace("{act}", "revoke")
         .replace("{token}", &"A".repeat(43))
 }

@@ -2,7 +2,7 @@
 //! own, so a new route is visited from the day on which it is written.
 
 use anteroom::app;
-use anteroom::kernel::ids::{AccessId, ChartId};
+use anteroom::kernel::ids::{AccessId, ChartId, RequestId};
 use anteroom::platform::db::schema::{appointment_request, portal_access};
 use anteroom::platform::permissions::{Needs, Role, Scope};
 use anteroom::platform::web::routes::Row;
@@ -278,14 +278,14 @@ stories! {
         let form = hers.get("/portal/appointments/request").await;
         let asked = [("kind", "session"), ("place", "office"), ("day1", "2026-12-03"), ("part1", "morning")];
         hers.submit(&form, "/portal/appointments/request", &asked).await.must_be(303);
-        let request: String = w.look(|c| appointment_request::table.select(appointment_request::request_id).first(c)).await;
+        let request: RequestId = w.look(|c| appointment_request::table.select(appointment_request::request_id).first(c)).await;
         let blanks = Blanks {
             practice: w.riverbend.slug().into(),
             chart: ana.chart_id.to_string(),
             access: access_of(w, &ana.chart_id).await.to_string(),
             token: "x".repeat(43),
             document: paper.to_string(),
-            request,
+            request: request.to_string(),
         };
         w.mail_has_settled().await;
         let me = his.get("/portal/me").await;
