@@ -98,7 +98,15 @@ impl Browser {
 
     /// Posts these fields and nothing else.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let body = http::encode_form(fields);
+        self.post_form(path, &http::encode_form(fields)).await
+    }
+
+    /// Posts fields that were read from a page.
+    pub async fn post_fields(&mut self, path: &str, fields: &[(String, String)]) -> Page {
+        self.post_form(path, &http::encode_form(fields)).await
+    }
+
+    async fn post_form(&mut self, path: &str, body: &str) -> Page {
         self.send("POST", path, Some(("application/x-www-form-urlencoded", body.as_bytes()))).await
     }
 
@@ -227,6 +235,11 @@ impl Page {
                 self.words()
             )
         })
+    }
+
+    /// Every form of the page.
+    pub fn forms(&self) -> Vec<Form> {
+        form::forms(&self.html())
     }
 
     /// Has it such a form?

@@ -24,6 +24,7 @@ pub mod dump;
 pub mod form;
 pub mod http;
 pub mod postgres;
+pub mod rows;
 pub mod world;
 
 use std::sync::Once;

@@ -1,0 +1,187 @@
+//! A row of Riverbend behind each blank of the routes' paths, for the tests that walk the router's
+//! list of routes.
+
+use std::collections::BTreeMap;
+
+use anteroom::features::documents::{self, DocumentKind, NewDocument};
+use anteroom::features::{access, api};
+use anteroom::kernel::ids::{AccessId, DocumentId};
+use anteroom::platform::db::schema::{api_key, appointment_request, frequent_question, portal_access};
+use anteroom::platform::permissions::{Role, Scope};
+use anteroom::platform::web::routes::Row;
+use diesel::prelude::*;
+
+use super::browser::Browser;
+use super::world::{Client, World};
+
+/// See the module.
+#[derive(Clone)]
+pub struct Rows {
+    /// What stands in a blank. A key is the blank itself (`{chart}`), or a pattern up to and including
+    /// the blank, for the routes below it alone.
+    values: BTreeMap<&'static str, String>,
+    /// Invited, not registered; `{chart}`, `{access}` and `{token}` are hers.
+    pub invited: Client,
+    /// Registered; `{request}` and the portal's `{document}` are his.
+    pub registered: Client,
+    /// His browser, signed in.
+    pub client: Browser,
+}
+
+/// What both documents say; nobody else's page may.
+pub const DOCUMENT_TITLE: &str = "A plan with lanterns";
+
+impl Rows {
+    /// Makes a row for each blank there is.
+    pub async fn of_riverbend(w: &mut World) -> Self {
+        let kim = w.chart("Kim", "Serrano").await;
+        let mut client = w.registered(&kim).await;
+        let form = client.get("/portal/appointments/request").await;
+        let asked = [("kind", "session"), ("place", "office"), ("day1", "2026-12-03"), ("part1", "morning")];
+        client.submit(&form, "/portal/appointments/request", &asked).await.must_be(303);
+        let reset = link_by_mail(w, &kim.email, "/riverbend/forgot", "address").await;
+        let casey = w.riverbend.member(Role::Clinician).clone();
+        let staff_reset = link_by_mail(w, &casey.email, "/riverbend/staff/forgot", "email").await;
+
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let mail = w.mail_to(&ana.email).await;
+        let invitation = last_part(&w.link_in(&mail));
+        let (hers, his) = (document(w, &ana).await, document(w, &kim).await);
+
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get("/staff/practice/questions/new").await;
+        let question = [("question", "Where do I park?"), ("answer", "Behind the house.")];
+        admin.submit(&page, "/staff/practice/questions/new", &question).await.must_be(303);
+        let by = w.riverbend.by(Role::Administrator);
+        let made = w.app.db.write(&w.riverbend.scope, move |c| api::make(c, &by, "EHR", Scope::ALL)).await;
+        made.expect("no fault").expect("a key of a new name");
+        w.mail_has_settled().await;
+
+        let (request, question, key): (String, String, String) = w
+            .look(|c| {
+                Ok((
+                    appointment_request::table.select(appointment_request::request_id).first(c)?,
+                    frequent_question::table
+                        .filter(frequent_question::question.eq("Where do I park?"))
+                        .select(frequent_question::question_id)
+                        .first(c)?,
+                    api_key::table.select(api_key::key_id).first(c)?,
+                ))
+            })
+            .await;
+        let script = asset_of(&admin.get("/staff/charts").await.html());
+        let values = BTreeMap::from([
+            ("{practice}", w.riverbend.slug().to_owned()),
+            ("{chart}", ana.chart_id.to_string()),
+            ("{access}", access_of(w, &ana).await.to_string()),
+            ("{grant}", access_of(w, &ana).await.to_string()),
+            ("{token}", invitation),
+            ("/{practice}/password/{token}", last_part(&reset)),
+            ("/{practice}/staff/password/{token}", last_part(&staff_reset)),
+            ("{document}", hers.to_string()),
+            ("/portal/documents/{document}", his.to_string()),
+            ("{request}", request),
+            ("{staff}", casey.staff_id.to_string()),
+            ("{question}", question),
+            ("{key}", key),
+            ("{name}", script),
+            ("{*rest}", "no/such-page".to_owned()),
+            ("{act}", access::Act::Resend.word().to_owned()),
+        ]);
+        Self { values, invited: ana, registered: kim, client }
+    }
+
+    /// The same with another value in a blank, on every route.
+    pub fn with(mut self, blank: &'static str, value: &str) -> Self {
+        self.values.retain(|key, _| !key.ends_with(blank));
+        self.values.insert(blank, value.to_owned());
+        self
+    }
+
+    /// What stands in a blank where no route has a row of its own.
+    #[track_caller]
+    pub fn value(&self, blank: &str) -> &str {
+        self.values.get(blank).unwrap_or_else(|| panic!("say which row stands in {blank}"))
+    }
+
+    /// A route's path that leads to a row. Panics for a blank that has none, so that a new blank is
+    /// given a row on the day it is written.
+    #[track_caller]
+    pub fn fill(&self, pattern: &str) -> String {
+        let (mut path, mut read) = (Vec::new(), String::new());
+        for (at, part) in pattern.split('/').enumerate() {
+            if at > 0 {
+                read.push('/');
+            }
+            read.push_str(part);
+            let value = match self.values.get(read.as_str()) {
+                Some(own) => own,
+                None if part.contains('{') => self.value(part),
+                None => part,
+            };
+            path.push(value);
+        }
+        path.join("/")
+    }
+
+    /// Every path of a route: one an act where the act stands in it, else one.
+    #[track_caller]
+    pub fn paths(&self, row: &Row) -> Vec<String> {
+        if !row.path.contains("{act}") {
+            return vec![self.fill(row.path)];
+        }
+        access::Act::ALL.iter().map(|act| self.clone().with("{act}", act.word()).fill(row.path)).collect()
+    }
+
+    /// Does the route lead to one row of Riverbend's?
+    pub fn leads_to_one(row: &Row) -> bool {
+        ["{chart}", "{access}", "{grant}", "{document}", "{request}", "{staff}", "{question}", "{key}"]
+            .iter()
+            .any(|blank| row.path.contains(blank))
+    }
+}
+
+/// The grant to a client's own chart.
+pub async fn access_of(w: &World, client: &Client) -> AccessId {
+    let chart = client.chart_id.clone();
+    w.look(move |c| {
+        portal_access::table
+            .filter(portal_access::chart_id.eq(chart))
+            .select(portal_access::access_id)
+            .first(c)
+    })
+    .await
+}
+
+fn last_part(link: &str) -> String {
+    link.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// Asks for a link by a form with one field, and takes it out of the mail.
+async fn link_by_mail(w: &mut World, address: &str, form: &str, field: &str) -> String {
+    let mut browser = w.browser();
+    let page = browser.get(form).await;
+    let answer = browser.submit(&page, form, &[(field, address)]).await;
+    assert!(answer.status() < 400, "{form}: {}", answer.words());
+    let mail = w.mail_to(address).await;
+    w.link_in(&mail)
+}
+
+async fn document(w: &World, client: &Client) -> DocumentId {
+    let new = NewDocument {
+        chart: client.chart_id.clone(),
+        title: DOCUMENT_TITLE.to_owned(),
+        kind: DocumentKind::Notice,
+        body: "Lanterns by the river.".to_owned(),
+        sent_at: None,
+    };
+    let by = w.riverbend.by(Role::Clinician);
+    w.app.db.write(&w.riverbend.scope, move |c| documents::send(c, &by, &new)).await.expect("no fault")
+}
+
+/// The name of the stylesheet that a page asks for.
+fn asset_of(html: &str) -> String {
+    let (_, rest) = html.split_once("/assets/").expect("a page asks for its stylesheet");
+    rest.split('"').next().unwrap_or_default().to_owned()
+}
