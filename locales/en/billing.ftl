@@ -22,3 +22,6 @@ billing-col-owed = Owed after
 billing-staff-empty-title = No charges or payments yet
 billing-staff-empty = The ledger of this chart stands here, with the balance after each entry.
 billing-owed-after = then { $amount }
+billing-staff-owed = is what the client owes.
+billing-staff-owed-nothing = The client owes nothing.
+billing-staff-credit = is in the client's favor; they owe nothing.

@@ -22,3 +22,6 @@ billing-col-owed = Debe después
 billing-staff-empty-title = Todavía no hay cargos ni pagos
 billing-staff-empty = Aquí está la cuenta de este expediente, con el saldo después de cada movimiento.
 billing-owed-after = queda { $amount }
+billing-staff-owed = es lo que debe el cliente.
+billing-staff-owed-nothing = El cliente no debe nada.
+billing-staff-credit = está a favor del cliente; no debe nada.

@@ -1,10 +1,12 @@
 //! Home, the switcher between charts, what a grant lets its holder see.
 
-use anteroom::features::billing::EntryKind;
-use anteroom::platform::permissions::Right;
+use anteroom::features::billing::{self, EntryKind, NewEntry};
+use anteroom::platform::permissions::{Right, Role};
 use jiff::civil::date;
 
-use crate::portal_people::{self as people, account, appointment, document, enrolled, entry, grant, sign_in};
+use crate::portal_people::{
+    self as people, account, act, appointment, document, enrolled, entry, grant, sign_in,
+};
 use crate::stories;
 
 stories! {
@@ -14,7 +16,9 @@ stories! {
         let mut browser = sign_in(w, &who.name).await;
         let empty = browser.get("/portal").await;
         empty.must_say("Nothing is waiting for you").must_say("You have no appointment coming up");
-        empty.must_say("$0.00").must_say("nothing to pay");
+        // No entry was ever recorded: that is not the same as nothing owed.
+        empty.must_not_say("$0.00").must_not_say("nothing to pay");
+        assert!(!empty.html().contains("id=\"balance\""), "a balance without a ledger");
         document(w, &ana.chart_id, "Notice of Privacy Practices", "Read me.").await;
         appointment(w, &ana.chart_id, 26).await;
         appointment(w, &ana.chart_id, -26).await;
@@ -37,7 +41,8 @@ stories! {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
         let mut browser = sign_in(w, &who.name).await;
-        browser.get("/portal/balance").await.must_say("There are no charges or payments yet");
+        let empty = browser.get("/portal/balance").await;
+        empty.must_say("There are no charges or payments yet").must_not_say("$0.00").must_not_say("You owe nothing");
         entry(w, &ana.chart_id, EntryKind::Charge, date(2026, 10, 6), 12_000).await;
         entry(w, &ana.chart_id, EntryKind::Payment, date(2026, 11, 2), 12_000).await;
         entry(w, &ana.chart_id, EntryKind::Adjustment, date(2026, 11, 20), -500).await;
@@ -50,6 +55,32 @@ stories! {
             .map(|day| words.find(day).unwrap_or_else(|| panic!("no {day}: {words}")))
             .collect();
         assert!(places.is_sorted(), "the newest does not stand first");
+    }
+
+    async fn two_currencies_in_one_ledger_are_never_added(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        entry(w, &ana.chart_id, EntryKind::Charge, date(2026, 11, 3), 12_000).await;
+        let euros = NewEntry {
+            chart: ana.chart_id.clone(),
+            kind: EntryKind::Charge,
+            on_date: date(2026, 11, 10),
+            description: "A visit abroad".to_owned(),
+            amount_minor: 8_050,
+            currency: "EUR".to_owned(),
+        };
+        act(w, move |c, by| billing::record(c, by, &euros)).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let mut desk = w.staff(Role::Biller).await;
+        let staff_tab = format!("/staff/charts/{}/billing", ana.chart_id);
+        for page in
+            [browser.get("/portal").await, browser.get("/portal/balance").await, desk.get(&staff_tab).await]
+        {
+            page.must_be(200).must_say("$120.00").must_say("EUR 80.50");
+            page.must_not_say("200.50");
+        }
+        browser.get("/portal/balance").await.must_say("month by month (EUR)").must_say("month by month (USD)");
+        desk.get(&staff_tab).await.must_say("is what the client owes").must_not_say("owe us");
     }
 
     async fn a_mother_of_two_switches_between_their_charts(w: &mut World) {
@@ -68,7 +99,7 @@ stories! {
         home.must_say("Joan").must_say("the chart of Leo").must_say("For Leo").must_not_say("For Mia");
         let switch = browser.get("/portal/switch").await;
         let home =
-            browser.submit_and_follow(&switch, "/portal/switch", &[("access", &second.to_string())]).await;
+            browser.submit_and_follow(&switch, "/portal/switch", &[("access", second.as_str())]).await;
         home.must_say("the chart of Mia").must_say("For Mia").must_not_say("For Leo");
         // The one in view is taken away: no other child's page appears in its place.
         people::revoke(w, &second).await;
@@ -83,7 +114,7 @@ stories! {
         let (a, b) = (enrolled(w, &ana).await, enrolled(w, &bob).await);
         let mut browser = sign_in(w, &a.name).await;
         let switch = browser.get("/portal/switch").await;
-        browser.submit(&switch, "/portal/switch", &[("access", &b.access.to_string())]).await.must_be(404);
+        browser.submit(&switch, "/portal/switch", &[("access", b.access.as_str())]).await.must_be(404);
         browser.submit(&switch, "/portal/switch", &[("access", "nonsense")]).await.must_be(404);
         browser.get("/portal").await.must_say("Ana").must_not_say("Bob");
     }

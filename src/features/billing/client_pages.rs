@@ -5,7 +5,7 @@ use axum::extract::State;
 
 use crate::features::accounts::ClientSession;
 use crate::features::billing::picture::{self, Bar};
-use crate::features::billing::{Entry, balance, currency_of, ledger_of, month_ends, running};
+use crate::features::billing::{Entry, balances, ledger_of, month_ends, running};
 use crate::kernel::money::Money;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
@@ -35,15 +35,13 @@ pub(super) struct Month {
 
 /// The ledger, newest first, for either side's page.
 pub(super) fn lines(words: Words, entries: Vec<Entry>) -> Vec<LedgerLine> {
-    let currency = currency_of(&entries);
-    let money = |minor| Money { minor, currency: currency.clone() }.to_string();
     let mut lines: Vec<LedgerLine> = running(entries)
         .into_iter()
         .map(|line| LedgerLine {
             date: words.civil_date(line.entry.date()),
             kind: line.entry.kind.label(words),
-            amount: money(line.entry.amount_minor),
-            after: money(line.after),
+            amount: Money { minor: line.entry.amount_minor, currency: line.entry.currency }.to_string(),
+            after: line.after.to_string(),
             description: line.entry.description,
         })
         .collect();
@@ -51,57 +49,91 @@ pub(super) fn lines(words: Words, entries: Vec<Entry>) -> Vec<LedgerLine> {
     lines
 }
 
+/// What is owed in one currency.
+pub(super) struct Owed {
+    /// Without a sign; the sentence says which way.
+    pub amount: String,
+    pub sentence: String,
+}
+
+/// Who reads what is owed.
+#[derive(Clone, Copy)]
+pub(super) enum Reader {
+    Client,
+    Staff,
+}
+
+/// What is owed, in words, for either side's page.
+pub(super) fn owed(words: Words, reader: Reader, balance: &Money) -> Owed {
+    let key = match (reader, balance.minor) {
+        (Reader::Client, 0) => "billing-owed-nothing",
+        (Reader::Client, 1..) => "billing-owed",
+        (Reader::Client, _) => "billing-credit",
+        (Reader::Staff, 0) => "billing-staff-owed-nothing",
+        (Reader::Staff, 1..) => "billing-staff-owed",
+        (Reader::Staff, _) => "billing-staff-credit",
+    };
+    let amount = Money { minor: balance.minor.saturating_abs(), currency: balance.currency.clone() };
+    Owed { amount: amount.to_string(), sentence: words.get(key) }
+}
+
+/// One currency's balance and how it went over the months.
+struct Account {
+    currency: String,
+    owed: Owed,
+    months: Vec<Month>,
+    bars: Vec<Bar>,
+    zero: i32,
+}
+
+impl Account {
+    fn of(words: Words, entries: &[Entry], balance: &Money, today: jiff::civil::Date) -> Self {
+        let money = |minor| Money { minor, currency: balance.currency.clone() };
+        let ends = month_ends(entries, &balance.currency, today, MONTHS);
+        let (bars, zero) = picture::bars(&ends);
+        let months = ends
+            .iter()
+            .map(|end| Month {
+                name: words.month(end.month),
+                short: words.month_short(end.month),
+                owed: money(end.owed).to_string(),
+                round: money(end.owed).rounded(),
+            })
+            .collect();
+        let owed = owed(words, Reader::Client, balance);
+        Self { currency: balance.currency.clone(), owed, months, bars, zero }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "features/billing/templates/client.html")]
 struct Page {
     frame: ClientFrame,
-    amount: String,
-    sentence: String,
     for_client: Option<String>,
-    months: Vec<Month>,
-    bars: Vec<Bar>,
-    zero: i32,
+    accounts: Vec<Account>,
     height: i32,
     lines: Vec<LedgerLine>,
     as_of: String,
 }
 
-/// What is owed, in a sentence.
-pub(super) fn sentence(words: Words, owed: i64) -> String {
-    words.get(match owed {
-        0 => "billing-owed-nothing",
-        1.. => "billing-owed",
-        _ => "billing-credit",
-    })
+impl Page {
+    /// Beside a heading that stands once for each of several currencies.
+    fn in_currency(&self, account: &Account) -> String {
+        if self.accounts.len() > 1 { format!(" ({})", account.currency) } else { String::new() }
+    }
 }
 
-/// My account.
+/// The client's balance and ledger.
 pub(super) async fn balance_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
     let chart = client.chart_id.clone();
     let entries = app.db.read(&client.scope, move |c| ledger_of(c, &chart)).await?;
     let words = client.words;
     let today = app.now().in_zone(&client.practice.zone()).date();
-    let currency = currency_of(&entries);
-    let money = |minor| Money { minor, currency: currency.clone() };
-    let owed = balance(&entries);
-    let ends = if entries.is_empty() { Vec::new() } else { month_ends(&entries, today, MONTHS) };
-    let (bars, zero) = picture::bars(&ends);
-    let months = ends
-        .iter()
-        .map(|end| Month {
-            name: words.month(end.month),
-            short: words.month_short(end.month),
-            owed: money(end.owed).to_string(),
-            round: money(end.owed).rounded(),
-        })
-        .collect();
+    let accounts =
+        balances(&entries).iter().map(|balance| Account::of(words, &entries, balance, today)).collect();
     let page = Page {
-        amount: money(owed.saturating_abs()).to_string(),
-        sentence: sentence(words, owed),
         for_client: client.for_client.clone(),
-        months,
-        bars,
-        zero,
+        accounts,
         height: picture::HEIGHT,
         lines: lines(words, entries),
         as_of: words.date(app.now(), &client.zone),

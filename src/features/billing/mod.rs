@@ -6,8 +6,8 @@ mod picture;
 mod staff_pages;
 mod store;
 
-pub use ledger::{Line, MonthEnd, balance, month_ends, running};
-pub use store::{Entry, EntryKind, NewEntry, currency_of, ledger_of, record};
+pub use ledger::{Line, MonthEnd, balances, month_ends, running};
+pub use store::{Entry, EntryKind, NewEntry, ledger_of, record};
 
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Permission, Right};

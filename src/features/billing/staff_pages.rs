@@ -3,12 +3,11 @@
 use askama::Template;
 use axum::extract::{Path, State};
 
-use crate::features::billing::client_pages::{LedgerLine, lines, sentence};
-use crate::features::billing::{balance, currency_of, ledger_of};
+use crate::features::billing::client_pages::{LedgerLine, Owed, Reader, lines, owed};
+use crate::features::billing::{balances, ledger_of};
 use crate::features::people::{self, RoomHead, Tab, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::ChartId;
-use crate::kernel::money::Money;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{StaffFrame, StaffPage};
 use crate::platform::web::{PageError, PageResult, html};
@@ -18,8 +17,7 @@ use crate::platform::web::{PageError, PageResult, html};
 struct Page {
     frame: StaffFrame,
     head: RoomHead,
-    amount: String,
-    sentence: String,
+    owed: Vec<Owed>,
     lines: Vec<LedgerLine>,
 }
 
@@ -39,11 +37,10 @@ pub(super) async fn tab(
         .await?
         .ok_or(PageError::NotFound)?;
     let today = app.now().in_zone(&staff.zone).date();
-    let owed = balance(&entries);
+    let owed = balances(&entries).iter().map(|balance| owed(staff.words, Reader::Staff, balance)).collect();
     let page = Page {
         head: room_head(&staff, &file, Tab::Billing, today),
-        amount: Money { minor: owed.saturating_abs(), currency: currency_of(&entries) }.to_string(),
-        sentence: sentence(staff.words, owed),
+        owed,
         lines: lines(staff.words, entries),
         frame: staff.frame(&app, StaffPage::Charts),
     };

@@ -108,8 +108,3 @@ pub fn ledger_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Entry>, Faul
         .select(Entry::as_select())
         .load(c.conn)?)
 }
-
-/// The currency of a ledger: its newest entry's; dollars while it is empty.
-pub fn currency_of(entries: &[Entry]) -> String {
-    entries.last().map_or_else(|| "USD".to_owned(), |entry| entry.currency.clone())
-}

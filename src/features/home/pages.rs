@@ -34,7 +34,7 @@ struct Home {
     more_waiting: Option<String>,
     next: Option<Vec<Item>>,
     pending: Option<String>,
-    balance: Option<(String, String)>,
+    balances: Vec<(String, String)>,
 }
 
 /// Documents that home names one by one.
@@ -83,15 +83,19 @@ pub(super) async fn home(State(app): State<AppState>, client: ClientSession) -> 
             .collect()
     });
     let pending = requests.iter().filter(|r| r.state == RequestState::Waiting).count();
-    let balance = client.may(Right::Billing).then(|| {
-        let owed = billing::balance(&ledger);
-        let money = Money { minor: owed.saturating_abs(), currency: billing::currency_of(&ledger) };
-        match owed {
-            0 => (money.to_string(), words.get("portal-home-owed-nothing")),
-            1.. => (money.to_string(), words.get("portal-home-owed")),
-            _ => (money.to_string(), words.get("portal-home-credit")),
-        }
-    });
+    // Empty without a ledger, and without the right to see one: no entry is not the same as nothing owed.
+    let balances = billing::balances(&ledger)
+        .into_iter()
+        .map(|owed| {
+            let key = match owed.minor {
+                0 => "portal-home-owed-nothing",
+                1.. => "portal-home-owed",
+                _ => "portal-home-credit",
+            };
+            let amount = Money { minor: owed.minor.saturating_abs(), currency: owed.currency };
+            (amount.to_string(), words.get(key))
+        })
+        .collect();
     let hour = now.in_zone(&client.zone).hour();
     let hello = match hour {
         5..12 => "portal-home-morning",
@@ -108,7 +112,7 @@ pub(super) async fn home(State(app): State<AppState>, client: ClientSession) -> 
         more_waiting: counted("portal-home-more", unread.len().saturating_sub(WAITING_SHOWN)),
         next,
         pending: counted("portal-home-pending", pending),
-        balance,
+        balances,
         frame: client.frame(&app, ClientPage::Home),
     };
     html(page.render())
