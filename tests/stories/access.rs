@@ -954,6 +954,53 @@ stories! {
         invariants(w).await;
     }
 
+    async fn each_practice_reminds_its_own_by_its_own_policy(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let (_, link) = invited(w, &ana).await;
+        let theirs = w.twinoaks.scope.clone();
+        let mut foreign = Vec::new();
+        for name in ["Olu", "Pia"] {
+            let email = format!("{}@example.com", name.to_lowercase());
+            let client = w.chart_at(&theirs, name, "Moreau", "1988-03-02", &email).await;
+            let order = InviteOrder { chart: client.chart_id.clone(), address: None, confirmed: Vec::new() };
+            let by = w.twinoaks.by(Role::FrontDesk);
+            actions::invite(&w.app, &theirs, by, order).await.expect("no fault").expect("no refusal");
+            foreign.push(client);
+        }
+        // Riverbend reminds three days before the end and a day before, Twin Oaks two days before.
+        let policy = serde_json::to_string(&Policy { reminder_hours: vec![48], ..Policy::default() }).expect("a policy");
+        let id = w.twinoaks.practice.practice_id.clone();
+        w.tamper(move |c| {
+            diesel::update(practice::table.filter(practice::practice_id.eq(id.clone())))
+                .set(practice::policy.eq(&policy)).execute(c)
+        }).await;
+        let remind = || actions::send_due_reminders(&w.app);
+        w.clock.advance_seconds(4 * 86_400);
+        assert_eq!(remind().await.expect("no fault"), 1, "Riverbend's one");
+        w.clock.advance_seconds(86_400);
+        assert_eq!(remind().await.expect("no fault"), 2, "Twin Oaks' two");
+        // A practice that is suspended is left out, and holds up no other.
+        let id = w.twinoaks.practice.practice_id.clone();
+        let now = w.now();
+        w.tamper(move |c| {
+            diesel::update(practice::table.filter(practice::practice_id.eq(id.clone())))
+                .set(practice::suspended_at.eq(now)).execute(c)
+        }).await;
+        w.clock.advance_seconds(86_400);
+        assert_eq!(remind().await.expect("no fault"), 1, "Riverbend's second");
+        assert_eq!(remind().await.expect("no fault"), 0, "once each");
+        w.mail_has_settled().await;
+        let ours = w.mailbox.mails_to(&ana.email);
+        assert_eq!(ours.len(), 3);
+        assert!(ours.iter().all(|mail| mail.text.contains(link.reveal()) && mail.text.contains("Riverbend")));
+        for client in &foreign {
+            let mails = w.mailbox.mails_to(&client.email);
+            assert_eq!(mails.len(), 2, "{}", client.email);
+            assert!(mails.iter().all(|mail| mail.text.contains("Twin Oaks") && !mail.text.contains("Riverbend")));
+        }
+        invariants(w).await;
+    }
+
     async fn a_practice_without_reminders_sends_none(w: &mut World) {
         set_policy(w, Policy { reminder_hours: vec![], ..Policy::default() }).await;
         let ana = w.chart("Ana", "Duarte").await;

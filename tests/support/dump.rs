@@ -49,6 +49,23 @@ pub fn columns(conn: &mut Conn) -> QueryResult<Vec<Column>> {
     }
 }
 
+/// Every row of a table, its values quoted as the engine's own SQL quotes them, with a text between.
+pub fn rows_of(conn: &mut Conn, table: &str, columns: &[String], between: &str) -> QueryResult<Vec<String>> {
+    let row = |quote: &dyn Fn(&String) -> String| {
+        let quoted: Vec<String> = columns.iter().map(quote).collect();
+        format!("SELECT {} AS row FROM \"{table}\"", quoted.join(&format!(" || '{between}' || ")))
+    };
+    let mut rows: Vec<Row> = match conn {
+        Conn::Sqlite(conn) => diesel::sql_query(row(&|c| format!("quote(\"{c}\")"))).load(conn)?,
+        Conn::Postgres(conn) => {
+            diesel::sql_query(row(&|c| format!("quote_nullable(\"{c}\"::text)"))).load(conn)?
+        }
+    };
+    let mut rows: Vec<String> = rows.drain(..).filter_map(|row| row.row).collect();
+    rows.sort();
+    Ok(rows)
+}
+
 /// Every row of every table, sorted; `without` names columns (`table.column`) and whole tables that
 /// are left out.
 pub fn dump(conn: &mut Conn, without: &[&str]) -> QueryResult<BTreeMap<String, Vec<String>>> {
@@ -62,23 +79,7 @@ pub fn dump(conn: &mut Conn, without: &[&str]) -> QueryResult<BTreeMap<String, V
     }
     let mut all = BTreeMap::new();
     for (table, columns) in tables {
-        let rows: Vec<Row> = match conn {
-            Conn::Sqlite(conn) => {
-                let quoted: Vec<String> = columns.iter().map(|c| format!("quote(\"{c}\")")).collect();
-                let sql = format!("SELECT {} AS row FROM \"{table}\"", quoted.join(" || '|' || "));
-                diesel::sql_query(sql).load(conn)?
-            }
-            Conn::Postgres(conn) => {
-                let quoted: Vec<String> = columns
-                    .iter()
-                    .map(|c| format!("coalesce(quote_literal(\"{c}\"::text), 'NULL')"))
-                    .collect();
-                let sql = format!("SELECT {} AS row FROM \"{table}\"", quoted.join(" || '|' || "));
-                diesel::sql_query(sql).load(conn)?
-            }
-        };
-        let mut rows: Vec<String> = rows.into_iter().filter_map(|r| r.row).collect();
-        rows.sort();
+        let rows = rows_of(conn, &table, &columns, "|")?;
         all.insert(table, rows);
     }
     Ok(all)

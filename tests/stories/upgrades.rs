@@ -1,0 +1,239 @@
+//! A database that an earlier version filled is brought to the newest step, with every row, on both
+//! engines. `tests/upgrades` has one filled database for each released step; see [`the_newest_step_is_written`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anteroom::kernel::secrets::sha256_hex;
+use anteroom::platform::audit::{self, ChainCheck};
+use anteroom::platform::db::{Conn, DatabaseUrl, migrate, pending};
+use diesel::connection::SimpleConnection;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::prelude::*;
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+
+use crate::stories;
+use crate::support::dump::{columns, difference, rows_of};
+use crate::support::rows::{DOCUMENT_TITLE, Rows};
+use crate::support::world::{Database, Engine, Plan};
+use crate::support::{PASSWORD, World, tell};
+
+/// Steps that are released, with what their files hash to: a database out there has run them, so they
+/// never change again. Whoever needs another schema writes a new step.
+const FROZEN: &[(&str, &str)] = &[];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every step's folder name, the oldest first.
+fn steps() -> Vec<String> {
+    let mut found: Vec<String> = std::fs::read_dir(root().join("migrations/sqlite"))
+        .expect("the steps")
+        .map(|entry| entry.expect("a step").file_name().to_string_lossy().into_owned())
+        .collect();
+    found.sort();
+    found
+}
+
+fn fixture(step: &str, engine: Engine) -> PathBuf {
+    root().join("tests/upgrades").join(format!("{step}.{}.sql", engine.word()))
+}
+
+/// What the files of a step hash to, in both dialects.
+fn hash_of(step: &str) -> String {
+    let mut all = Vec::new();
+    for engine in ["sqlite", "postgres"] {
+        for file in ["up.sql", "down.sql"] {
+            let path = root().join("migrations").join(engine).join(step).join(file);
+            all.extend(std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())));
+            all.push(0);
+        }
+    }
+    sha256_hex(&all)
+}
+
+#[test]
+fn a_released_step_is_never_changed() {
+    for (step, hash) in FROZEN {
+        assert_eq!(hash_of(step), *hash, "{step} is released: leave it as it is and write a new step");
+    }
+    let released: Vec<&str> = FROZEN.iter().map(|(step, _)| *step).collect();
+    assert_eq!(
+        steps().iter().take(released.len()).collect::<Vec<_>>(),
+        released,
+        "no step comes before a released one"
+    );
+    for step in released {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            assert!(fixture(step, engine).is_file(), "{step} has no filled database for {}", engine.word());
+        }
+    }
+}
+
+/// A database with the steps up to this one and nothing in it.
+fn database_at(engine: Engine, last: &str) -> Database {
+    fn run<DB: diesel::backend::Backend>(
+        conn: &mut impl MigrationHarness<DB>,
+        source: impl MigrationSource<DB>,
+        last: &str,
+    ) {
+        // A folder is named by its version and its title; versions compare as texts do.
+        let version = |name: &str| name.split('_').next().unwrap_or_default().replace('-', "");
+        let mut steps: Vec<Box<dyn Migration<DB>>> = source.migrations().expect("the steps");
+        steps.sort_by_key(|step| step.name().version().as_owned());
+        for step in steps {
+            if step.name().version().to_string() <= version(last) {
+                conn.run_migration(&*step).expect("a step runs");
+            }
+        }
+    }
+    match engine {
+        Engine::Sqlite => {
+            let folder =
+                tempfile::Builder::new().prefix("anteroom-test-").tempdir().expect("a folder").keep();
+            let path = folder.join("anteroom.db");
+            let source = FileBasedMigrations::from_path(root().join("migrations/sqlite")).expect("the steps");
+            let mut conn = SqliteConnection::establish(&path.to_string_lossy()).expect("a new file");
+            run(&mut conn, source, last);
+            Database { url: DatabaseUrl::Sqlite(path), folder: Some(folder) }
+        }
+        Engine::Postgres => {
+            let url = crate::support::postgres::cluster().empty_database();
+            let DatabaseUrl::Postgres(text) = &url else { panic!("a PostgreSQL database") };
+            let source =
+                FileBasedMigrations::from_path(root().join("migrations/postgres")).expect("the steps");
+            let mut conn = PgConnection::establish(text).expect("reach the database");
+            run(&mut conn, source, last);
+            Database { url, folder: None }
+        }
+    }
+}
+
+/// The test's own connection, past the application.
+fn connect(database: &Database) -> Conn {
+    match &database.url {
+        DatabaseUrl::Sqlite(path) => {
+            Conn::Sqlite(SqliteConnection::establish(&path.to_string_lossy()).expect("open the file"))
+        }
+        DatabaseUrl::Postgres(url) => {
+            Conn::Postgres(PgConnection::establish(url).expect("reach the database"))
+        }
+    }
+}
+
+fn run_sql(conn: &mut Conn, sql: &str) {
+    match conn {
+        // Rows come table by table, and a table may refer to a later one.
+        Conn::Sqlite(conn) => conn.batch_execute(&format!(
+            "PRAGMA foreign_keys = OFF; BEGIN; {sql} COMMIT; PRAGMA foreign_key_check;"
+        )),
+        Conn::Postgres(conn) => conn.batch_execute(&format!(
+            "SET session_replication_role = replica; {sql} RESET session_replication_role;"
+        )),
+    }
+    .expect("the rows of the filled database");
+}
+
+type Tables = BTreeMap<String, Vec<String>>;
+
+/// Every table with its columns.
+fn tables(conn: &mut Conn) -> QueryResult<Tables> {
+    let mut tables = Tables::new();
+    for column in columns(conn)? {
+        tables.entry(column.of_table).or_default().push(column.name);
+    }
+    Ok(tables)
+}
+
+/// Every row, as far as these columns go.
+fn rows(conn: &mut Conn, tables: &Tables) -> QueryResult<BTreeMap<String, Vec<String>>> {
+    tables.iter().map(|(table, names)| Ok((table.clone(), rows_of(conn, table, names, "|")?))).collect()
+}
+
+/// Every row, as text that makes it again.
+fn as_sql(conn: &mut Conn) -> QueryResult<String> {
+    let mut text = String::new();
+    for (table, names) in tables(conn)? {
+        let list = names.join(", ");
+        for row in rows_of(conn, &table, &names, ", ")? {
+            text.push_str(&format!("INSERT INTO {table} ({list}) VALUES ({row});\n"));
+        }
+    }
+    Ok(text)
+}
+
+/// Writes the newest step's filled database into `tests/upgrades`. Run by hand when a step is released:
+/// `cargo test --test stories upgrades::the_newest_step_is_written -- --ignored`, and put the step with its
+/// hash into [`FROZEN`].
+#[test]
+#[ignore = "writes files; run by hand when a step is released"]
+fn the_newest_step_is_written() {
+    let step = steps().pop().expect("a step");
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let path = fixture(&step, engine);
+        tell(engine, async |w| {
+            let rows = Rows::of_riverbend(w).await;
+            let link = rows.fill("/{practice}/i/{token}");
+            w.stop_sending().await;
+            let sql = w.look(as_sql).await;
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
+            std::fs::write(&path, format!("-- {link}\n{sql}")).expect("write the filled database");
+        });
+    }
+    println!("(\"{step}\", \"{}\")", hash_of(&step));
+}
+
+stories! {
+    async fn each_released_step_is_upgraded_with_every_row_and_goes_on_working(w: &mut World) {
+        for (step, _) in FROZEN {
+            let engine = w.engine;
+            let sql = std::fs::read_to_string(fixture(step, engine)).expect("the filled database");
+            let link = sql.lines().next().and_then(|line| line.strip_prefix("-- ")).expect("a link").to_owned();
+            let upgrade = move || {
+                let database = database_at(engine, step);
+                let mut conn = connect(&database);
+                run_sql(&mut conn, &sql);
+                let tables = tables(&mut conn).expect("the columns");
+                let before = rows(&mut conn, &tables).expect("read the rows");
+                let lacking = pending(&database.url).expect("which steps are new");
+                assert_eq!(lacking.len(), steps().iter().filter(|later| later.as_str() > *step).count());
+                assert_eq!(migrate(&database.url).expect("the upgrade"), lacking);
+                // Whatever columns came beside them, the old ones hold what they held.
+                let after = rows(&mut conn, &tables).expect("read the rows");
+                (database, before, after)
+            };
+            let (database, before, after) = tokio::task::spawn_blocking(upgrade).await.expect("the upgrade ran");
+            for (table, rows) in &before {
+                assert!(!rows.is_empty() || MAY_BE_EMPTY.contains(&table.as_str()), "{step} has no row of {table}");
+            }
+            assert_eq!(difference(&before, &after), [""; 0]);
+
+            let mut plan = Plan::new(engine);
+            plan.clock = w.clock.clone();
+            plan.sends = false;
+            plan.database = Some(database.clone());
+            let upgraded = World::planned(plan).await;
+            let check = upgraded.app.db.read(&upgraded.riverbend.scope, audit::check_chain).await.expect("no fault");
+            assert!(matches!(check, ChainCheck::Whole(_)), "{check:?}");
+            let mut desk = upgraded.browser();
+            let page = desk.get("/riverbend/staff/sign-in").await;
+            let robin = [("email", "robin@riverbend.example.org"), ("password", PASSWORD)];
+            desk.submit(&page, "sign-in", &robin).await.must_be(303);
+            desk.get("/staff/charts").await.must_be(200).must_say("Ana Duarte").must_say("Kim Serrano");
+            desk.get("/staff/requests").await.must_be(200).must_say("Kim Serrano");
+            upgraded.browser().get(&link).await.must_be(200).must_say("Riverbend");
+            let mut phone = upgraded.browser();
+            let page = phone.get("/riverbend/sign-in").await;
+            let kim = [("name", "kim.serrano@example.com"), ("password", PASSWORD)];
+            phone.submit(&page, "sign-in", &kim).await.must_be(303);
+            phone.get("/portal").await.must_be(200).must_say("Kim");
+            phone.get("/portal/documents").await.must_be(200).must_say(DOCUMENT_TITLE);
+            drop(upgraded);
+            crate::support::world::take_down(database);
+        }
+    }
+}
+
+/// Tables that the filled database says nothing of.
+const MAY_BE_EMPTY: &[&str] = &["appointment", "ledger_entry", "related_contact", "idempotent_request"];
