@@ -6,18 +6,22 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::fonts::Fonts;
 use crate::support::http;
 
 /// A running ChromeDriver; it ends when this is dropped.
 pub struct Driver {
     process: Child,
     address: SocketAddr,
+    _fonts: tempfile::TempDir,
 }
 
 impl Driver {
     /// Starts one on a free port.
     pub fn start() -> Self {
+        let fonts = tempfile::Builder::new().prefix("anteroom-fonts-").tempdir().expect("a folder");
         let mut process = Command::new("chromedriver")
+            .env("FONTCONFIG_FILE", Fonts::chosen().write(fonts.path()))
             .args(["--port=0", "--log-level=WARNING"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -35,7 +39,7 @@ impl Driver {
             .expect("chromedriver says on which port it listens");
         // Its output must go on being read, or it would stop at a full pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { process, address: ([127, 0, 0, 1], port).into() }
+        Self { process, address: ([127, 0, 0, 1], port).into(), _fonts: fonts }
     }
 
     /// One command. `Err` holds WebDriver's word for what went wrong, and its message.

@@ -65,7 +65,11 @@ pub fn provide(needs: Needs) -> Result<(), String> {
             return Err(format!("{} did not come with the package {}", tool.what, tool.package));
         }
     }
-    if needs.browser { fetch_axe() } else { Ok(()) }
+    if needs.browser {
+        fetch_axe()?;
+        fetch_noto()?;
+    }
+    Ok(())
 }
 
 fn install(missing: &[&Tool]) -> Result<(), String> {
@@ -146,4 +150,34 @@ fn fetch_axe() -> Result<(), String> {
             .arg(format!("{name}@{version}")),
     )?;
     if axe_file().is_file() { Ok(()) } else { Err(format!("npm did not bring {name}")) }
+}
+
+/// The second set of fonts that the pages are looked at with. Unpacked into `target`, so that the machine's own
+/// pages keep their fonts; `tests/browser/fonts.rs` reads it there.
+fn fetch_noto() -> Result<(), String> {
+    const PACKAGE: &str = "fonts-noto-core";
+    let inside = Path::new("usr/share/fonts/truetype/noto");
+    let folder = root().join("target/fonts");
+    if Path::new("/").join(inside).is_dir() || folder.join(inside).is_dir() {
+        return Ok(());
+    }
+    if find("apt-get").is_none() || find("dpkg").is_none() {
+        return Err(format!("the Noto fonts are missing: install the Debian package {PACKAGE}"));
+    }
+    std::fs::create_dir_all(&folder).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
+    step(
+        &format!("apt-get download {PACKAGE}"),
+        Command::new("apt-get").current_dir(&folder).args(["-qq", "download", PACKAGE]).stdout(Stdio::null()),
+    )?;
+    let files = std::fs::read_dir(&folder).map_err(|e| e.to_string())?;
+    let package =
+        files.flatten().map(|file| file.path()).find(|path| path.extension().is_some_and(|e| e == "deb"));
+    let package = package.ok_or_else(|| format!("apt-get did not bring {PACKAGE}"))?;
+    step(&format!("unpacking {PACKAGE}"), Command::new("dpkg").arg("-x").arg(&package).arg(&folder))?;
+    let _ = std::fs::remove_file(package);
+    if folder.join(inside).is_dir() {
+        Ok(())
+    } else {
+        Err(format!("{PACKAGE} does not hold {}", inside.display()))
+    }
 }
