@@ -167,6 +167,11 @@
       target.textContent = data.hide;
       data.hide = words;
       field.focus();
+    } else if (data.copy) {
+      const field = doc.getElementById(data.copy);
+      field.select();
+      // Without the permission the text stands selected, ready for the keys.
+      navigator.clipboard?.writeText(field.value).then(() => say(data.said), () => field.focus());
     } else if ("print" in data) {
       window.print();
     } else if ("back" in data) {
@@ -243,6 +248,16 @@
     const words = (body.dataset.meter ?? "").split("|");
     if (level) meter.dataset.level = level; else delete meter.dataset.level;
     meter.textContent = level ? (words[level - 1] ?? "").replace("%", left) : "";
+  });
+
+  // ---- The practice's colour, as it is chosen --------------------------------------------------------
+  // A first look: the pages themselves darken or lighten it where the contrast needs it.
+  doc.addEventListener("input", event => {
+    const sample = event.target.type === "color" && one(`[data-accent-of="${CSS.escape(event.target.id)}"]`);
+    if (!sample) return;
+    const [r, g, b] = [1, 3, 5].map(at => parseInt(event.target.value.slice(at, at + 2), 16));
+    sample.style.setProperty("--accent", event.target.value);
+    sample.style.setProperty("--on-accent", r * .299 + g * .587 + b * .114 > 150 ? "#000" : "#fff");
   });
 
   // ---- Somebody has begun to fill a form ---------------------------------------------------------

@@ -31,7 +31,7 @@ use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
 use crate::platform::web::accent::Accent;
-use crate::platform::web::{Routes, assets, errors, guard, language, security_txt, slow};
+use crate::platform::web::{Routes, assets, drafts, errors, guard, language, security_txt, slow, unsent};
 use crate::platform::{health, telemetry, tidy};
 
 /// Every room's routes, with what each needs.
@@ -64,6 +64,9 @@ pub fn with_layers(app: AppState, routes: Routes) -> Router {
     let (router, _) = routes.into_parts();
     router
         .layer(from_fn(guard::note_route))
+        // Inside what limits bodies and time: both read a form before its page does.
+        .layer(from_fn_with_state(app.clone(), unsent::unsent))
+        .layer(from_fn_with_state(app.clone(), drafts::drafts))
         .layer(DefaultBodyLimit::max(server::LARGEST_BODY))
         .layer(from_fn(|request, next| slow::body_in_time(request, next, server::BODY)))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, server::HANDLING))

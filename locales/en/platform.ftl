@@ -15,7 +15,6 @@ error-slow-title = This took too long to reach us
 error-slow-text = Your connection may be slow right now. Nothing was changed: go back and send it again.
 error-full-title = This could not be saved
 error-full-text = We have no room left to write to just now. Nothing was changed and nothing that was saved before is lost, and those who run this site have been told. Please try again later.
-error-help = How to reach the practice
 error-too-many-title = Too many tries
 error-too-many-text = Please wait a few minutes, then try again.
 error-fault-title = Something went wrong on our side
@@ -24,7 +23,11 @@ error-too-large-title = That is more than we can take at once
 error-too-large-text = Please shorten it and try again.
 error-back = Go back
 skip-to-content = Skip to content
-error-summary = Please look at this again
+error-mark = Error:
+error-summary = { $count ->
+    [one] One thing needs another look
+   *[other] { $count } things need another look
+}
 optional = (optional)
 show = Show
 hide = Hide
@@ -61,6 +64,7 @@ nav-home = Home
 nav-documents = Documents
 nav-appointments = Appointments
 nav-balance = Balance
+nav-languages = Language
 nav-help = Help
 nav-viewing = You are looking at: { $name }
 nav-switch = Switch to somebody else
@@ -85,3 +89,8 @@ password-hint = At least 15 characters. A short sentence works well.
 # What a browser calls itself.
 browser-on = { $browser } on { $system }
 browser-unknown = A browser we do not know
+done-session-over = You were signed out because nothing was done for a while. Sign in to go on.
+done-session-over-kept = You were signed out because nothing was done for a while. What you typed is kept: sign in, and it stands in the form again.
+done-form-kept = What you typed stands in the form again. Look it over and send it.
+copy = Copy
+copied = Copied.

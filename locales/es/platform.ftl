@@ -15,7 +15,6 @@ error-slow-title = Tardó demasiado en llegarnos
 error-slow-text = Puede que su conexión esté lenta en este momento. No se cambió nada: vuelva atrás y envíelo de nuevo.
 error-full-title = No se pudo guardar
 error-full-text = En este momento no nos queda espacio para escribir. No se cambió nada ni se perdió nada de lo ya guardado, y quienes administran este sitio están avisados. Inténtelo de nuevo más tarde.
-error-help = Cómo comunicarse con el consultorio
 error-too-many-title = Demasiados intentos
 error-too-many-text = Espere unos minutos e inténtelo de nuevo.
 error-fault-title = Algo falló de nuestro lado
@@ -24,7 +23,11 @@ error-too-large-title = Es más de lo que podemos recibir de una vez
 error-too-large-text = Acórtelo e inténtelo de nuevo.
 error-back = Volver
 skip-to-content = Ir al contenido
-error-summary = Revise esto, por favor
+error-mark = Error:
+error-summary = { $count ->
+    [one] Hay un dato que revisar
+   *[other] Hay { $count } datos que revisar
+}
 optional = (opcional)
 show = Mostrar
 hide = Ocultar
@@ -61,6 +64,7 @@ nav-home = Inicio
 nav-documents = Documentos
 nav-appointments = Citas
 nav-balance = Saldo
+nav-languages = Idioma
 nav-help = Ayuda
 nav-viewing = Está viendo: { $name }
 nav-switch = Cambiar a otra persona
@@ -85,3 +89,8 @@ password-hint = Al menos 15 caracteres. Una frase corta funciona bien.
 # What a browser calls itself.
 browser-on = { $browser } en { $system }
 browser-unknown = Un navegador que no conocemos
+done-session-over = Se cerró su sesión porque no hubo actividad durante un rato. Inicie sesión para continuar.
+done-session-over-kept = Se cerró su sesión porque no hubo actividad durante un rato. Lo que escribió se guardó: inicie sesión y estará de nuevo en el formulario.
+done-form-kept = Lo que escribió está de nuevo en el formulario. Revíselo y envíelo.
+copy = Copiar
+copied = Copiado.

@@ -1,11 +1,11 @@
 //! Takes away what nobody needs any more: counters of windows that are over, sessions and one-time
 //! links that ended long ago, browsers not seen for a year, answers kept for repeated API calls, marks of
-//! forms that were sent.
+//! forms that were sent, drafts of forms that are too old to be gone on with.
 
 use diesel::prelude::*;
 
 use crate::platform::db::schema::{
-    attempt_counter, idempotent_request, known_device, one_time_link, sent_form, session,
+    attempt_counter, form_draft, idempotent_request, known_device, one_time_link, sent_form, session,
 };
 use crate::platform::fault::Fault;
 use crate::platform::state::App;
@@ -43,6 +43,8 @@ pub async fn tidy(app: &App) -> Result<usize, Fault> {
             .execute(system.conn)?;
             // Whoever left a form open over a weekend may still send it twice.
             gone += diesel::delete(sent_form::table.filter(sent_form::created_at.lt(long_ago)))
+                .execute(system.conn)?;
+            gone += diesel::delete(form_draft::table.filter(form_draft::expires_at.lt(system.now)))
                 .execute(system.conn)?;
             Ok(gone)
         })

@@ -7,9 +7,11 @@ mod support;
 mod chromium;
 mod demo;
 mod driver;
+mod fonts;
 #[allow(dead_code)]
 mod window;
 
+mod drafts;
 mod everywhere;
 mod ground;
 mod injection;

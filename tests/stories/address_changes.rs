@@ -26,6 +26,7 @@ stories! {
         // Before: beside the field, then as a question for the reason.
         let form = face_sheet(&mut desk, &ana).await;
         form.must_say("An invitation is out to ana.duarte@example.com").must_say("that link stops working at once");
+        form.must_say("Reason, if you change an address that the portal uses");
         let new = [("email-0-value", "ana@example.net")];
         let asked = desk.submit(&form, "/edit", &new).await;
         asked.must_be(422).must_say("say why the e-mail address changes").must_say("the old address is told");

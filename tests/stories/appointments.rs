@@ -1,7 +1,6 @@
 //! Asking for an appointment, and answering.
 
 use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
-use anteroom::kernel::ids::RequestId;
 use anteroom::platform::db::schema::{appointment, appointment_request, outbox};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
@@ -23,12 +22,10 @@ async fn mails(w: &World) -> i64 {
 }
 
 async fn request_ids(w: &World) -> Vec<String> {
-    let ids: Vec<RequestId> =
-        w.look(|c| appointment_request::table.select(appointment_request::request_id).load(c)).await;
-    ids.iter().map(ToString::to_string).collect()
+    w.look(|c| appointment_request::table.select(appointment_request::request_id).load(c)).await
 }
 
-/// Sends a request for a day and part, and gives its page for staff.
+/// ChartBatch a request for a day and part, and gives its page for staff.
 async fn asked(w: &World, browser: &mut Browser, day: &str, part: &str) -> String {
     let before = request_ids(w).await;
     let form = browser.get("/portal/appointments/request").await;
@@ -173,7 +170,7 @@ stories! {
         let form = browser.get("/portal/appointments/request").await;
         form.must_say("For Leo");
         let switch = browser.get("/portal/switch").await;
-        browser.submit(&switch, "/portal/switch", &[("access", &second.to_string())]).await;
+        browser.submit(&switch, "/portal/switch", &[("access", second.as_str())]).await;
         let sent = browser.submit(&form, "/portal/appointments/request", &[("day1", "2026-12-03")]).await;
         sent.must_be(409);
         assert_eq!(requests(w).await, 0);

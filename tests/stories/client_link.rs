@@ -53,7 +53,7 @@ async fn unknown_links(w: &World, address: &str) -> i64 {
 /// The page without what differs by nature: the form's random text and what was typed.
 fn without_the_typed(page: &Page) -> String {
     let mut html = page.html();
-    for field in ["nonce", "last_name", "month", "day", "year"] {
+    for field in ["nonce", "kept", "last_name", "month", "day", "year"] {
         let mark = format!("name=\"{field}\"");
         if let Some(at) = html.find(&mark) {
             let value = html[at..].find("value=\"").map(|v| at + v + 7);
@@ -90,7 +90,7 @@ stories! {
         // To the other form and back: nothing is checked, nothing counted, and what was typed stays.
         let typed = right(&[("last_name", "Duarte-Typed"), ("year", "1999"), ("how", "switch-existing")]);
         let other = phone.submit(&page, &link, &typed).await;
-        other.must_be(200).must_say("this access is added to them").must_not_say("Please look at this again");
+        other.must_be(200).must_say("this access is added to them").must_not_say("another look");
         assert_eq!(passwords_in_forms(&other.html()), [["current-password"]]);
         let html = other.html();
         assert!(html.contains("value=\"Duarte-Typed\"") && html.contains("value=\"1999\""), "{html}");
@@ -224,7 +224,7 @@ stories! {
         ] {
             for _ in 0..2 {
                 let answer = browser.submit(&page, &link, &right(&changes)).await;
-                answer.must_be(422).must_say(told).must_say("Please look at this again");
+                answer.must_be(422).must_say(told).must_say("another look");
             }
         }
         let done = browser.submit(&page, &link, &right(&[])).await;
@@ -406,10 +406,10 @@ stories! {
         let asked = owner.get(&used.link("/not-me")).await;
         asked.must_be(200).must_say("Was it somebody else?");
         stranger.get("/portal").await.must_be(200);
-        let shut = owner.submit_and_follow(&asked, "/not-me", &[]).await;
+        let shut = owner.submit_and_follow(&asked, "/not-me", &[("sure", "yes")]).await;
         shut.must_be(410).must_say("The access is shut").must_not_say("That was not me");
         // A second click, and the Back button with another, find the same page.
-        owner.submit(&asked, "/not-me", &[]).await.must_say("The access is shut");
+        owner.submit(&asked, "/not-me", &[("sure", "yes")]).await.must_say("The access is shut");
 
         assert!(stranger.get("/portal").await.is_redirect(), "signed out at once");
         let door = w.browser().get("/riverbend/sign-in").await;
@@ -430,6 +430,45 @@ stories! {
         w.browser().get(&invited).await.must_say("You are set up already").must_not_say("That was not me");
     }
 
+    async fn inv_05_a_program_that_posts_every_form_as_it_stands_declines_and_disowns_nothing(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let bo = w.chart("Bo", "Lindgren").await;
+        let invited = {
+            w.invite(&ana).await;
+            let mail = w.mail_to(&ana.email).await;
+            w.link_in(&mail)
+        };
+        let (_, account) = w.register(&bo).await;
+        let registered = {
+            let mail = w.mail_to(&bo.email).await;
+            w.link_in(&mail)
+        };
+        let scope = w.riverbend.scope.clone();
+        let mut client = w.signed_in(&scope, Audience::Client, account.to_string()).await;
+        for link in [&invited, &registered] {
+            for page in [link.clone(), format!("{link}/decline"), format!("{link}/not-me")] {
+                let page = w.browser().get(&page).await;
+                for form in page.forms().into_iter().filter(|form| !form.action.ends_with("/ask")) {
+                    let buttons: Vec<_> = form.buttons.iter().map(Some).chain([None]).collect();
+                    for button in buttons {
+                        let mut fields = form.fields.clone();
+                        fields.extend(button.cloned());
+                        let answer = w.browser().post_fields(&form.action, &fields).await;
+                        assert!(!answer.is_redirect(), "{} did something: {fields:?}", form.action);
+                    }
+                }
+            }
+        }
+        w.browser().get(&invited).await.must_be(200).must_say("Choose a password");
+        client.get("/portal").await.must_be(200);
+        // Who answers nothing is told what is missing, and each answer counts.
+        let mut phone = w.browser();
+        let page = phone.get(&format!("{invited}/decline")).await;
+        phone.submit(&page, "/decline", &[]).await.must_be(422).must_say("Choose one of the two answers");
+        let page = phone.get(&format!("{registered}/not-me")).await;
+        phone.submit(&page, "/not-me", &[]).await.must_be(422).must_say("Tick the box");
+    }
+
     async fn idp_04_what_staff_gave_back_since_is_not_shut_by_the_old_mail(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let access = w.invite(&ana).await.access;
@@ -443,7 +482,7 @@ stories! {
         revoked.expect("no fault").expect("revoked");
         actions::restore(app, scope, by(), access).await.expect("no fault").expect("restored");
         w.browser().get(&link).await.must_say("You are set up already").must_not_say("That was not me");
-        w.browser().submit(&asked, "/not-me", &[]).await.must_say("You are set up already");
+        w.browser().submit(&asked, "/not-me", &[("sure", "yes")]).await.must_say("You are set up already");
         let mut desk = w.staff(Role::FrontDesk).await;
         desk.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await.must_say("Active");
     }
@@ -459,7 +498,7 @@ stories! {
         let changes = [("email-0-value", "ana@example.net"), ("email_reason", "a former partner reads the old one")];
         desk.submit(&form, "/edit", &changes).await;
         w.browser().get(&link).await.must_say("You are set up already").must_not_say("That was not me");
-        w.browser().submit(&asked, "/not-me", &[]).await.must_say("You are set up already");
+        w.browser().submit(&asked, "/not-me", &[("sure", "yes")]).await.must_say("You are set up already");
         desk.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await.must_say("Active");
     }
 
@@ -472,7 +511,7 @@ stories! {
         let asked = w.browser().get(&format!("{link}/not-me")).await;
         w.clock.advance_seconds(1);
         w.browser().get(&link).await.must_not_say("That was not me");
-        w.browser().submit(&asked, "/not-me", &[]).await.must_say("You are set up already");
+        w.browser().submit(&asked, "/not-me", &[("sure", "yes")]).await.must_say("You are set up already");
         w.mail_to(&ana.email).await;
     }
 }

@@ -58,6 +58,47 @@ stories! {
         assert_eq!(page.answer.header("x-content-type-options"), Some("nosniff"));
     }
 
+    async fn an_address_typed_by_hand_leads_to_the_page(w: &mut World) {
+        for (typed, page) in [
+            ("/riverbend/", "/riverbend"),
+            ("/Riverbend", "/riverbend"),
+            ("/RIVERBEND/sign-in?lang=es", "/riverbend/sign-in?lang=es"),
+            ("/riverbend/help/", "/riverbend/help"),
+            ("/staff/sign-in/", "/staff/sign-in"),
+        ] {
+            let answer = w.browser().get(typed).await;
+            answer.must_be(308);
+            assert_eq!(answer.location(), Some(page), "{typed}");
+            assert!(w.browser().visit(typed).await.status() == 200, "{typed}");
+        }
+        w.browser().get("/Riverbend/").await.must_be(308);
+        // Only a path of ours is led to.
+        for elsewhere in ["//elsewhere.example/", "//elsewhere.example/x/", "/NoSuchPractice"] {
+            let answer = w.browser().get(elsewhere).await;
+            assert_eq!((answer.status(), answer.location()), (404, None), "{elsewhere}");
+        }
+    }
+
+    async fn an_error_inside_a_practice_keeps_its_name_and_how_to_reach_it(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut client = w.registered(&ana).await;
+        for path in ["/riverbend/no/such/page", "/riverbend/nothing", "/riverbend/i/nonsense/decline"] {
+            let page = w.browser().get(path).await;
+            page.must_be(404).must_say("Riverbend Counseling").must_say("555-0100").must_say("desk@riverbend.example.org");
+        }
+        for path in ["/portal/no-such-page", "/portal/documents/019ac000-0000-7000-8000-000000000000"] {
+            client.get(path).await.must_be(404).must_say("Riverbend Counseling").must_say("555-0100");
+        }
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get("/staff/no-such-page").await.must_be(404).must_say("Riverbend Counseling");
+        desk.get("/staff/audit").await.must_be(403).must_say("Riverbend Counseling");
+        // An unknown practice has no name to show, and says nothing of another.
+        let page = w.browser().get("/no-such-practice/help").await;
+        page.must_be(404).must_not_say("Riverbend").must_not_say("Twin Oaks");
+        w.browser().get("/staff/no-such-page").await.must_be(303);
+        w.browser().get("/api/v1/no-such-page").await.must_be(404).must_not_say("<html");
+    }
+
     async fn a_fresh_audit_chain_is_whole(w: &mut World) {
         let check = w.app.db.read(&w.riverbend.scope, audit::check_chain).await.expect("no fault");
         assert!(matches!(check, ChainCheck::Whole(_)), "{check:?}");

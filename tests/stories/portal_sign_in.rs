@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use anteroom::features::access::lifecycle::State;
 use anteroom::features::accounts::{NoReset, send_password_reset};
-use anteroom::kernel::ids::{AccountId, PracticeId};
 use anteroom::platform::db::schema::{one_time_link, portal_access, practice, session};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
@@ -44,7 +43,7 @@ stories! {
         let fields = [("email", desk.as_str()), ("password", "not the password at all"), ("back", "")];
         let staff = w.browser().post("/riverbend/staff/sign-in", &fields).await;
         for page in [client, staff] {
-            page.must_be(422).must_say("Please look at this again");
+            page.must_be(422).must_say("another look");
             let html = page.html();
             let summary = html.split("<ul>").nth(1).and_then(|rest| rest.split("</ul>").next()).unwrap_or_default();
             let said = summary.replace("<li>", "").replace("</li>", "");
@@ -327,8 +326,8 @@ stories! {
             diesel::update(portal_access::table.filter(portal_access::access_id.eq(access.clone())))
                 .set((
                     portal_access::state.eq(State::Invited),
-                    portal_access::account_practice_id.eq(None::<PracticeId>),
-                    portal_access::account_id.eq(None::<AccountId>),
+                    portal_access::account_practice_id.eq(None::<String>),
+                    portal_access::account_id.eq(None::<String>),
                     portal_access::invited_address.eq(Some(address.clone())),
                 ))
                 .execute(c)

@@ -42,7 +42,7 @@ stories! {
         let page = admin.get("/staff/practice").await;
         let fields = [("name", ""), ("email", "not an address"), ("time_zone", "Mars/Olympus")];
         let wrong = admin.submit(&page, "/staff/practice", &fields).await;
-        wrong.must_be(422).must_say("Please look at this again").must_say("We do not know this time zone");
+        wrong.must_be(422).must_say("another look").must_say("We do not know this time zone");
         let html = wrong.html();
         for part in ["role=\"alert\"", "href=\"#f-email\"", "id=\"e-email\"", "aria-invalid=\"true\"", "value=\"Mars/Olympus\""] {
             assert!(html.contains(part), "{part}");

@@ -1,4 +1,5 @@
 DROP TABLE attempt_counter;
+DROP TABLE form_draft;
 DROP TABLE sent_form;
 DROP TABLE idempotent_request;
 DROP TABLE api_key;

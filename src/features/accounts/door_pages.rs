@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 
 use crate::features::accounts::actions::{self, PasswordSet, ResetView, SignIn};
+use crate::features::accounts::session::ClientAccount;
 use crate::features::practice::{self, PublicPractice};
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::i18n::{Language, Words};
@@ -16,7 +17,7 @@ use crate::platform::web::frame::{ClientFrame, Contact};
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::sign_in_ticket as ticket;
-use crate::platform::web::{PageResult, devices, html, language, see_other, sign_in as pauses};
+use crate::platform::web::{PageError, PageResult, devices, html, language, see_other, sign_in as pauses};
 
 #[derive(Template)]
 #[template(path = "features/accounts/templates/landing.html")]
@@ -27,6 +28,17 @@ struct Landing {
 /// `/{practice}`: where somebody begins who typed the address.
 pub(super) async fn landing(State(app): State<AppState>, public: PublicPractice) -> PageResult {
     html(Landing { frame: public.client_frame(&app) }.render())
+}
+
+/// An address under a practice's that leads nowhere: the page that says so has the practice's name and how
+/// to reach it.
+pub(super) async fn no_such_page(_: PublicPractice) -> PageError {
+    PageError::NotFound
+}
+
+/// The same after sign-in.
+pub(super) async fn no_such_page_inside(_: ClientAccount) -> PageError {
+    PageError::NotFound
 }
 
 #[derive(Template)]

@@ -32,6 +32,8 @@ pub fn routes() -> Routes {
         .post("/{practice}/forgot", Needs::Nothing, door_pages::forgot)
         .get("/{practice}/password/{token}", Needs::Link, door_pages::password_page)
         .post("/{practice}/password/{token}", Needs::Link, door_pages::set_password)
+        .get("/{practice}/{*rest}", Needs::Nothing, door_pages::no_such_page)
+        .get("/portal/{*rest}", Needs::ClientSession, door_pages::no_such_page_inside)
         .get("/portal/sign-in", Needs::Nothing, door_pages::which_practice)
         .get("/portal/switch", Needs::ClientSession, session_pages::switch_page)
         .post("/portal/switch", Needs::ClientSession, session_pages::switch)

@@ -17,12 +17,12 @@ use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Right};
 use crate::platform::state::AppState;
-use crate::platform::web::PageError;
 use crate::platform::web::forms::RawForm;
 use crate::platform::web::frame::{self, ClientFrame, ClientMark, ClientPage};
 use crate::platform::web::language;
 use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence, Session};
+use crate::platform::web::{PageError, drafts, errors};
 
 /// A signed-in account with everything it may look at, before a chart is chosen: for the switcher,
 /// for one's own sign-in, for signing out.
@@ -266,6 +266,12 @@ impl FromRequestParts<AppState> for ClientAccount {
         else {
             return Err(to_sign_in(app, Some(practice_id), parts).await);
         };
+        drafts::entered(parts, &home);
+        if let Some(grant) =
+            in_view.as_ref().and_then(|id| grants.iter().find(|g| g.access_id == *id)).or(grants.first())
+        {
+            errors::inside(parts, || grant.practice.face());
+        }
         // What a page asks by itself does not keep anybody signed in (SES-03).
         if session::presence(parts) == Presence::Person {
             session::touch(app, &home, &session).await?;

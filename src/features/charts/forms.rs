@@ -190,6 +190,8 @@ pub(super) struct PersonFields {
     pub(super) birth_error: Option<String>,
     /// What a change of their e-mail address would do to their portal access; empty for nothing.
     pub(super) portal_hint: String,
+    /// The reason for a changed address, where the portal uses one of theirs; it is asked for once a form.
+    pub(super) email_reason: Option<String>,
     pub(super) errors: FieldErrors,
     pub(super) focus: bool,
 }
@@ -299,6 +301,7 @@ fn person_fields(at: &str, typed: &TypedPerson, errors: &FieldErrors, focus: Opt
         phones: address_fields(at, "phone", &typed.phones, errors, focus),
         birth_error: errors.of(&format!("{at}birth_month")).map(str::to_owned),
         portal_hint: String::new(),
+        email_reason: None,
         errors: errors.clone(),
         focus: focus == Some(format!("{at}first_name").as_str()),
         typed: typed.clone(),

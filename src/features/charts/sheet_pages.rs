@@ -264,7 +264,7 @@ fn address_to_invite(form: &SheetForm) -> Option<(String, EmailAddress)> {
 pub(super) async fn create(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
     let mut form = read_form(&staff, &body)?;
     let invite = form.invite && staff.may(Permission::ManagePortal);
-    let mark = FormToken::read("chart", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let mark = FormToken::read("chart", staff.staff_id.as_str(), &form.mark, &body)?;
     if form.add.is_some() || form.remove.is_some() {
         let focus = form.rearrange();
         return new_again(&app, &staff, &form, Against::default(), focus.as_deref());
@@ -430,8 +430,6 @@ struct EditPage {
     form: SheetFields,
     version: i64,
     conflict: Option<Conflict>,
-    /// The reason for a changed e-mail address, once it was asked for.
-    email_reason: Option<String>,
 }
 
 /// Characters of a reason.
@@ -460,18 +458,29 @@ impl Sheet {
         found.ok_or(PageError::NotFound)
     }
 
-    /// The form, with what a changed address would do beside the addresses.
+    /// The form, with what a changed address would do, and the reason for it, beside the addresses.
     fn fields(
         &self,
         staff: &StaffSession,
-        typed: &Typed,
+        (typed, reason): (&Typed, &str),
         errors: FieldErrors,
         focus: Option<&str>,
     ) -> SheetFields {
         let mut form = fields(staff, typed, errors, focus);
-        form.client.portal_hint = self.hint(staff, &self.file.client.person_id.to_string());
+        form.client.portal_hint = self.hint(staff, self.file.client.person_id.as_str());
         for contact in &mut form.contacts {
             contact.person.portal_hint = self.hint(staff, &contact.id);
+        }
+        let is_asked = !reason.is_empty() || form.errors.of("email_reason").is_some();
+        let at = form.contacts.iter().position(|contact| !contact.person.portal_hint.is_empty());
+        let person = match at {
+            Some(at) if form.client.portal_hint.is_empty() => {
+                form.contacts.get_mut(at).map(|c| &mut c.person)
+            }
+            _ => (is_asked || !form.client.portal_hint.is_empty()).then_some(&mut form.client),
+        };
+        if let Some(person) = person {
+            person.email_reason = Some(reason.to_owned());
         }
         form
     }
@@ -481,7 +490,7 @@ impl Sheet {
         let mut sentences: Vec<String> = self
             .reach
             .iter()
-            .filter(|(id, _)| id.to_string() == person)
+            .filter(|(id, _)| id.as_str() == person)
             .map(|(_, reach)| match reach {
                 Reach::LinkOut(to) => staff.words.with1("charts-hint-link-out", "address", to.as_str()),
                 Reach::Registered => staff.words.get("charts-hint-registered"),
@@ -501,11 +510,10 @@ pub(super) async fn edit(
     let sheet = Sheet::load(&app, &staff, &chart).await?;
     let file = &sheet.file;
     let page = EditPage {
-        form: sheet.fields(&staff, &Typed::of(file), FieldErrors::new(), None),
+        form: sheet.fields(&staff, (&Typed::of(file), ""), FieldErrors::new(), None),
         version: file.chart.version,
         head: room_head(&staff, file, Tab::FaceSheet, today(&app, &staff)),
         conflict: None,
-        email_reason: None,
         frame: staff.frame(&app, StaffPage::Charts),
     };
     html(page.render())
@@ -529,10 +537,8 @@ pub(super) async fn save(
                  version,
                  conflict|
      -> Result<Response, PageError> {
-        let asked = errors.of("email_reason").is_some() || !form.email_reason.is_empty();
         let page = EditPage {
-            form: stands.fields(&staff, &form.typed, errors, focus),
-            email_reason: asked.then(|| form.email_reason.clone()),
+            form: stands.fields(&staff, (&form.typed, &form.email_reason), errors, focus),
             version,
             head: room_head(&staff, file, Tab::FaceSheet, today(&app, &staff)),
             conflict,

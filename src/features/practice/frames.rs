@@ -3,6 +3,7 @@
 use crate::features::practice::{Practice, PublicPractice};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
+use crate::platform::web::errors::Face;
 use crate::platform::web::frame::{ClientFrame, ClientPage, Contact, StaffFrame};
 
 impl Practice {
@@ -14,6 +15,16 @@ impl Practice {
             email: self.email.clone(),
             website: self.website.clone(),
             postal_address: self.postal_address.clone(),
+        }
+    }
+
+    /// Its name and contact block, for the page of an error.
+    pub fn face(&self) -> Face {
+        Face {
+            name: self.name.clone(),
+            slug: self.slug.clone(),
+            accent: self.accent.clone(),
+            contact: self.contact(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The practice of a page before sign-in, from the page's own address.
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use jiff::tz::TimeZone;
 
@@ -10,7 +11,7 @@ use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::guard::ClientIp;
-use crate::platform::web::{PageError, frame, language};
+use crate::platform::web::{PageError, drafts, errors, frame, language};
 
 /// A practice that a stranger stands before: `/{practice}/…`. Unknown and suspended ones are the
 /// same 404.
@@ -44,6 +45,16 @@ pub(crate) fn source_of(parts: &Parts) -> (String, String) {
     parts.extensions.get::<ClientIp>().map_or_else(Default::default, |ip| (ip.0.to_string(), ip.bucket()))
 }
 
+/// The address with the practice's part in lower case.
+fn lower_case(uri: &Uri, slug: &str, lower: &str) -> String {
+    let whole = uri.path_and_query().map_or("/", |whole| whole.as_str());
+    match whole.strip_prefix('/').and_then(|rest| rest.strip_prefix(slug)) {
+        Some(rest) => format!("/{lower}{rest}"),
+        // The practice's part is written with escapes.
+        None => format!("/{lower}"),
+    }
+}
+
 impl FromRequestParts<AppState> for PublicPractice {
     type Rejection = PageError;
 
@@ -54,16 +65,25 @@ impl FromRequestParts<AppState> for PublicPractice {
             .find(|(name, _)| *name == "practice")
             .map(|(_, value)| value.to_owned())
             .ok_or(PageError::NotFound)?;
+        let lower = slug.to_lowercase();
+        let wanted = lower.clone();
         let practice = app
             .db
-            .system_read(move |system| find_by_slug(system, &slug))
+            .system_read(move |system| find_by_slug(system, &wanted))
             .await?
             .ok_or(PageError::NotFound)?;
+        if slug != lower {
+            // Typed by hand, as the practice writes its name.
+            return Err(PageError::Moved(lower_case(&parts.uri, &slug, &lower)));
+        }
+        errors::inside(parts, || practice.face());
         let spoken =
             language::for_stranger(&app.settings, parts.uri.query(), &parts.headers, practice.language());
         let (source, ip_bucket) = source_of(parts);
+        let scope = practice.scope(OpenedBy::PublicAddress);
+        drafts::entered(parts, &scope);
         Ok(Self {
-            scope: practice.scope(OpenedBy::PublicAddress),
+            scope,
             words: Words::of(spoken),
             zone: practice.zone(),
             source,

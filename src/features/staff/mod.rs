@@ -21,6 +21,7 @@ use crate::platform::web::Routes;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/staff", Needs::StaffSession, pages::start)
+        .get("/staff/{*rest}", Needs::StaffSession, pages::no_such_page)
         .get("/staff/sign-in", Needs::Nothing, pages::which_practice)
         .get("/staff/session", Needs::StaffSession, pages::standing)
         .post("/staff/sign-out", Needs::StaffSession, pages::sign_out)

@@ -17,6 +17,11 @@ use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, html, see_other, sign_in};
 
+/// An address under `/staff` that leads nowhere.
+pub(super) async fn no_such_page(_: StaffSession) -> PageError {
+    PageError::NotFound
+}
+
 #[derive(Template)]
 #[template(path = "features/staff/templates/sign_in.html")]
 struct SignInPage {
@@ -173,7 +178,7 @@ pub(super) async fn standing(
     let standing = session::Standing {
         seconds: staff.session.seconds_left(Audience::Staff, app.now()),
         csrf: &staff.csrf,
-        who: &staff.staff_id.to_string(),
+        who: staff.staff_id.as_str(),
     };
     Ok(axum::Json(standing).into_response())
 }

@@ -15,12 +15,12 @@ use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Permission, Role};
 use crate::platform::state::AppState;
-use crate::platform::web::PageError;
 use crate::platform::web::forms::RawForm;
 use crate::platform::web::frame::{self, StaffFrame, StaffMark, StaffPage};
 use crate::platform::web::language;
 use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence, Session};
+use crate::platform::web::{PageError, drafts, errors};
 
 /// Who is signed in, and where.
 #[derive(Clone, Debug)]
@@ -128,6 +128,7 @@ impl FromRequestParts<AppState> for StaffSession {
         else {
             return Err(to_sign_in(app, Some(practice_id), parts).await);
         };
+        errors::inside(parts, || practice.face());
         let allowed = match needs {
             Some(Needs::StaffSession) => true,
             Some(Needs::Staff(permission)) => member.role.may(permission),
@@ -139,6 +140,7 @@ impl FromRequestParts<AppState> for StaffSession {
         if !allowed {
             return Err(PageError::Forbidden);
         }
+        drafts::entered(parts, &scope);
         // What a page asks by itself does not keep anybody signed in (SES-03).
         if session::presence(parts) == Presence::Person {
             session::touch(app, &scope, &session).await?;

@@ -1,14 +1,18 @@
 //! What a page answers when it cannot answer. A handler returns a [`PageError`]; the outermost
 //! layer ([`render_errors`]) turns it into a page in the reader's language, or problem+json for the API.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::web::assets;
+use crate::platform::web::frame::{ClientFrame, Contact};
 use crate::platform::web::guard::RequestId;
 use crate::platform::web::nul;
 
@@ -24,6 +28,8 @@ pub enum PageError {
     Forbidden,
     /// No session: go to this sign-in page.
     SignIn(String),
+    /// The page stands at another spelling of its address.
+    Moved(String),
     /// Somebody else changed it first.
     Stale,
     /// The form could not be read.
@@ -44,6 +50,10 @@ impl<F: Into<Fault>> From<F> for PageError {
     }
 }
 
+/// Marks a redirect to sign-in: there is no session, or no longer one.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInNeeded;
+
 /// Marks a response that still needs its page.
 #[derive(Clone, Copy, Debug)]
 pub struct NeedsErrorPage(&'static str);
@@ -51,7 +61,12 @@ pub struct NeedsErrorPage(&'static str);
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, words) = match &self {
-            Self::SignIn(to) => return see_other(to),
+            Self::SignIn(to) => {
+                let mut response = see_other(to);
+                response.extensions_mut().insert(SignInNeeded);
+                return response;
+            }
+            Self::Moved(to) => return moved(to),
             Self::NotFound => (StatusCode::NOT_FOUND, "error-not-found"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "error-forbidden"),
             Self::Stale => (StatusCode::CONFLICT, "error-stale"),
@@ -91,33 +106,84 @@ pub fn see_other(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
+/// "It stands there": for an address typed by hand. The method stays what it was.
+fn moved(to: &str) -> Response {
+    let Ok(location) = HeaderValue::from_str(to) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response()
+}
+
+/// The address without the slashes at its end, where somebody typed one. Only a path of ours: two slashes at
+/// the beginning would lead to another host.
+fn without_slash(uri: &Uri) -> Option<String> {
+    let path = uri.path();
+    let trimmed = path.trim_end_matches('/');
+    let is_ours = trimmed.starts_with('/') && !trimmed.contains("//") && !trimmed.contains('\\');
+    (trimmed.len() < path.len() && is_ours).then(|| match uri.query() {
+        Some(query) => format!("{trimmed}?{query}"),
+        None => trimmed.to_owned(),
+    })
+}
+
+/// The practice that a request came to, for the page of an error: its name, and how to reach it.
+#[derive(Clone, Debug)]
+pub struct Face {
+    /// Its name.
+    pub name: String,
+    /// Its part of every public address.
+    pub slug: String,
+    /// Its colour.
+    pub accent: String,
+    /// How to reach it.
+    pub contact: Contact,
+}
+
+/// Where the extractors tell the practice of a request.
+#[derive(Clone, Debug, Default)]
+struct Inside(Arc<OnceLock<Face>>);
+
+/// Called by the extractors that know the practice, before they refuse anything: an error's page shows it.
+pub fn inside(parts: &Parts, face: impl FnOnce() -> Face) {
+    if let Some(Inside(place)) = parts.extensions.get::<Inside>() {
+        place.get_or_init(face);
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "platform/web/templates/error_client.html")]
+struct ClientErrorPage {
+    frame: ClientFrame,
+    title: String,
+    text: String,
+    number: Option<String>,
+    back: String,
+}
+
 #[derive(askama::Template)]
 #[template(path = "platform/web/templates/error.html")]
 struct ErrorPage {
     language: &'static str,
+    /// The practice's name, on the staff side.
+    practice: String,
     title: String,
     text: String,
     number: Option<String>,
-    /// Where the practice says how to reach it, and the words for the way there.
-    help: Option<(String, String)>,
     back: String,
     css: String,
     js: &'static str,
     icon: &'static str,
 }
 
-/// The page with the practice's phone and addresses, seen from another page of a client's.
-fn help_of(path: &str) -> Option<String> {
-    match path.split('/').nth(1)? {
-        "" | "staff" | "api" | "hooks" | "assets" => None,
-        slug => Some(format!("/{slug}/help")),
-    }
-}
-
 /// Gives errors their page. The path of the stylesheet comes from the composition.
-pub async fn render_errors(request: Request, next: Next, css: String) -> Response {
+pub async fn render_errors(mut request: Request, next: Next, css: String) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
-    let help = help_of(request.uri().path());
+    let is_staff = request.uri().path().split('/').any(|part| part == "staff");
+    if let Some(to) = without_slash(request.uri()) {
+        return moved(&to);
+    }
+    let inside = Inside::default();
+    request.extensions_mut().insert(inside.clone());
     let id = request.extensions().get::<RequestId>().cloned();
     let accepted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
     let words = Words::of(Language::accepted(accepted, Language::English));
@@ -155,13 +221,18 @@ pub async fn render_errors(request: Request, next: Next, css: String) -> Respons
     let (kind, body) = if is_api {
         let problem = serde_json::json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": text });
         ("application/problem+json", problem.to_string())
+    } else if let Some(face) = inside.0.get().filter(|_| !is_staff) {
+        let frame = ClientFrame::bare(words, &face.name, &face.slug, &face.accent, face.contact.clone());
+        let page = ClientErrorPage { frame, title, text, number, back: words.get("error-back") };
+        let rendered = askama::Template::render(&page).unwrap_or_else(|_| "error".to_owned());
+        ("text/html; charset=utf-8", rendered)
     } else {
         let page = ErrorPage {
             language: words.language().word(),
+            practice: inside.0.get().map(|face| face.name.clone()).unwrap_or_default(),
             title,
             text,
             number,
-            help: (key == "error-full").then_some(help).flatten().map(|to| (to, words.get("error-help"))),
             back: words.get("error-back"),
             css,
             js: assets::js_path(),
@@ -179,10 +250,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_to_the_practice_is_shown_to_clients_only() {
-        assert_eq!(help_of("/riverbend/i/token").as_deref(), Some("/riverbend/help"));
-        assert_eq!(help_of("/portal/appointments").as_deref(), Some("/portal/help"));
-        assert_eq!(help_of("/staff/charts"), None);
-        assert_eq!(help_of("/"), None);
+    fn a_slash_at_the_end_leads_to_the_page_and_never_to_another_host() {
+        let led = |uri: &'static str| without_slash(&Uri::from_static(uri));
+        assert_eq!(led("/riverbend/").as_deref(), Some("/riverbend"));
+        assert_eq!(led("/riverbend/sign-in//?lang=es").as_deref(), Some("/riverbend/sign-in?lang=es"));
+        for not in ["/", "//", "/riverbend", "//elsewhere.example/", "/a//b/"] {
+            assert_eq!(led(not), None, "{not}");
+        }
     }
 }

@@ -56,7 +56,11 @@ impl RawForm {
 
 /// What is wrong with a form: one sentence a field, in the order of the fields. Empty means fine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldErrors(Vec<(String, String)>);
+pub struct FieldErrors {
+    said: Vec<(String, String)>,
+    /// Fields that the sentence of another one speaks of too, such as each empty part of a date.
+    marked: Vec<String>,
+}
 
 impl FieldErrors {
     /// None yet.
@@ -67,27 +71,42 @@ impl FieldErrors {
     /// Notes what is wrong with a field; the first word about a field stands.
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
         if self.of(field).is_none() {
-            self.0.push((field.to_owned(), message.into()));
+            self.said.push((field.to_owned(), message.into()));
         }
     }
 
     /// What is wrong with this field, if anything.
     pub fn of(&self, field: &str) -> Option<&str> {
-        self.0.iter().find(|(name, _)| name == field).map(|(_, message)| message.as_str())
+        self.said.iter().find(|(name, _)| name == field).map(|(_, message)| message.as_str())
+    }
+
+    /// Marks a field that the sentence at another field speaks of too.
+    pub fn mark(&mut self, field: &str) {
+        self.marked.push(field.to_owned());
+    }
+
+    /// Is something wrong with this field, said here or at another one?
+    pub fn is_wrong(&self, field: &str) -> bool {
+        self.of(field).is_some() || self.marked.iter().any(|marked| marked == field)
     }
 
     /// Nothing wrong?
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.said.is_empty()
+    }
+
+    /// How many sentences there are, for the summary.
+    pub fn count(&self) -> i64 {
+        i64::try_from(self.said.len()).unwrap_or(i64::MAX)
     }
 
     /// Field and sentence, in order: for the summary at the top.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(field, message)| (field.as_str(), message.as_str()))
+        self.said.iter().map(|(field, message)| (field.as_str(), message.as_str()))
     }
 
     /// As a map, for the API's problem details.
     pub fn to_map(&self) -> BTreeMap<String, String> {
-        self.0.iter().cloned().collect()
+        self.said.iter().cloned().collect()
     }
 }

@@ -4,6 +4,7 @@ pub mod accent;
 pub mod assets;
 pub mod browser;
 pub mod devices;
+pub mod drafts;
 pub mod errors;
 pub mod form_token;
 pub mod forms;
@@ -19,6 +20,7 @@ pub mod sign_in;
 pub mod sign_in_ticket;
 pub mod slow;
 pub mod styleguide;
+pub mod unsent;
 
 pub use errors::{PageError, PageResult, html, see_other};
 pub use routes::Routes;

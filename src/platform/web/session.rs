@@ -160,6 +160,17 @@ pub fn is_alive(c: &mut Scoped<'_>, audience: Audience, token_hash: &str) -> Res
     Ok(found.is_some_and(|s| now < s.ends_at(audience)))
 }
 
+/// Whose session a cookie's secret is or was, ended or not. It lets nobody in.
+pub fn subject_of(c: &mut Scoped<'_>, audience: Audience, token: &Token) -> Result<Option<String>, Fault> {
+    Ok(session::table
+        .filter(session::practice_id.eq(c.practice().clone()))
+        .filter(session::token_hash.eq(token.hash()))
+        .filter(session::audience.eq(audience))
+        .select(session::subject_id)
+        .first(c.conn)
+        .optional()?)
+}
+
 /// Moves the idle end, at most every half minute.
 pub async fn touch(app: &App, scope: &PracticeScope, session: &Session) -> Result<(), Fault> {
     if app.now().seconds_since(session.seen_at) < TOUCH_SECONDS {

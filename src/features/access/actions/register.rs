@@ -268,10 +268,9 @@ async fn existing(
         .read(scope, move |c| {
             let is_tired = sign_in::is_address_tired(c, Audience::Client, &ip_bucket)?;
             let found = accounts::by_sign_in_key(c, &asked)?;
-            let subject = found.as_ref().map(|row| row.account_id.to_string());
             let attempt = Attempt {
                 name_key: &asked,
-                subject: subject.as_deref(),
+                subject: found.as_ref().map(|row| row.account_id.as_str()),
                 ip_bucket: &ip_bucket,
                 device: device.as_ref(),
             };
@@ -332,10 +331,9 @@ fn use_up(
             accounts::lock_account(c, &id)?;
             let present = accounts::by_sign_in_key(c, key)?;
             let unchanged = present.filter(|present| account.as_ref() == Some(present));
-            let subject = account.as_ref().map(|tried| tried.account_id.to_string());
             let attempt = Attempt {
                 name_key: key,
-                subject: subject.as_deref(),
+                subject: account.as_ref().map(|tried| tried.account_id.as_str()),
                 ip_bucket: &order.ip_bucket,
                 device: order.device.as_ref(),
             };

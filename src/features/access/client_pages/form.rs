@@ -25,6 +25,9 @@ pub struct Input {
     pub year: String,
     #[serde(default = "nothing")]
     pub password: Secret,
+    /// The draft that holds the password of the try before; see [`super::register`].
+    #[serde(default)]
+    pub kept: String,
     #[serde(default)]
     pub sign_in_name: String,
     #[serde(default = "nothing")]
@@ -87,6 +90,11 @@ pub fn read(
     if let Err(error) = &birth_date {
         let (field, key) = complaint(*error, input);
         errors.add(field, words.get(key));
+        for (part, typed) in [("month", &input.month), ("day", &input.day), ("year", &input.year)] {
+            if typed.trim().is_empty() {
+                errors.mark(part);
+            }
+        }
     }
     let credential = credential(words, has_account, input, &mut errors);
     match birth_date {
@@ -164,6 +172,10 @@ pub struct FormView {
     pub errors: FieldErrors,
     /// A sentence about the whole, such as "does not match".
     pub told: Vec<String>,
+    /// The draft that holds the password that was typed; empty for none. The password itself is never sent back.
+    pub kept: String,
+    /// Did the form come back? Then a password that is not kept has to be typed again, and the field says so.
+    pub is_again: bool,
 }
 
 impl FormView {
@@ -176,7 +188,23 @@ impl FormView {
         self.year.clone_from(&input.year);
         self.sign_in_name.clone_from(&input.sign_in_name);
         self.existing |= input.is_existing();
+        self.is_again = true;
         self
+    }
+
+    /// What stands under the label of the new password.
+    pub fn password_hint(&self, words: &Words) -> String {
+        if self.kept.is_empty() { words.get("link-password-hint") } else { words.get("link-password-kept") }
+    }
+
+    /// What stands under the label of the password of a sign-in that they have.
+    pub fn sign_in_password_hint(&self, words: &Words) -> String {
+        if self.is_again && self.existing { words.get("link-password-again") } else { String::new() }
+    }
+
+    /// How many sentences the summary shows.
+    pub fn complaints(&self) -> i64 {
+        self.errors.count() + i64::from(!self.told.is_empty())
     }
 
     /// The sentence at the date of birth, whichever of its fields it is about.
@@ -199,6 +227,7 @@ mod tests {
             day: day.into(),
             year: year.into(),
             password: Secret::new("a short sentence works".into()),
+            kept: String::new(),
             sign_in_name: String::new(),
             sign_in_password: nothing(),
             how: "new".into(),
@@ -223,6 +252,16 @@ mod tests {
         assert_eq!(wrong("1", "1", "1899").as_deref(), Some("year"));
         assert_eq!(wrong("2", "29", "2000"), None);
         assert_eq!(wrong("11", "24", "2026"), None);
+    }
+
+    #[test]
+    fn each_empty_part_of_a_birth_date_is_marked_and_the_sentence_stands_once() {
+        let today = jiff::civil::date(2026, 11, 24);
+        let errors =
+            read(Words::of(Language::English), false, false, &input("4", "", ""), today).err().unwrap();
+        assert_eq!(errors.iter().map(|(field, _)| field).collect::<Vec<_>>(), ["day"]);
+        let wrong = |field: &str| errors.is_wrong(field);
+        assert_eq!((wrong("month"), wrong("day"), wrong("year")), (false, true, true));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::kernel::secrets::ShortCode;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::ClientFrame;
-use crate::platform::web::{PageResult, html};
+use crate::platform::web::{PageResult, drafts, html};
 
 /// Characters of a wrong code that are shown again: a code with every blank and dash that people put into it.
 const MOST_SHOWN: usize = 60;
@@ -53,7 +53,11 @@ pub async fn open(
     };
     match way.look(&app, &practice).await? {
         LinkView::Unknown => unknown(&app, &practice, typed.code),
-        view => link::show(&app, &practice, (&uri, &headers), &way, &view),
+        view => {
+            let mut page = link::show(&app, &practice, (&uri, &headers), &way, &view)?;
+            page.extensions_mut().insert(drafts::Unfinished);
+            Ok(page)
+        }
     }
 }
 
@@ -98,7 +102,7 @@ pub async fn decline(
     }
     match view {
         LinkView::Unknown => unknown(&app, &practice, declining.code),
-        LinkView::Open { .. } => link::show_decline(&app, &practice, request, &way, &view),
+        LinkView::Open { .. } => link::show_decline(&app, &practice, request, (&way, &view), &declining),
         other => link::show_state(&app, &practice, request, Some(&way), &other),
     }
 }

@@ -46,6 +46,7 @@ struct StatePage {
 #[template(path = "features/access/templates/decline.html")]
 struct DeclinePage {
     frame: ClientFrame,
+    errors: FieldErrors,
     action: String,
     code: Option<String>,
     /// Back to the form; by link only.
@@ -155,6 +156,8 @@ pub(super) fn fresh_form(
         sign_in_name: String::new(),
         errors: FieldErrors::new(),
         told: Vec::new(),
+        kept: String::new(),
+        is_again: false,
     }
 }
 
@@ -245,35 +248,47 @@ pub async fn ask_to_decline(
         Ok(standing) => standing,
         Err(page) => return Ok(page),
     };
-    show_decline(&app, &practice, request, &way, &view)
+    show_decline(&app, &practice, request, (&way, &view), &Declining::default())
 }
 
-/// The two answers.
+/// The two answers; with what is wrong, if the form was sent without one.
 pub(super) fn show_decline(
     app: &AppState,
     practice: &PublicPractice,
     request: (&Uri, &HeaderMap),
-    way: &LinkSource,
-    view: &LinkView,
+    (way, view): (&LinkSource, &LinkView),
+    declining: &Declining,
 ) -> PageResult {
     let base = way.base(&practice.practice.slug);
+    let frame = frame_for(app, practice, request, view);
+    let mut errors = FieldErrors::new();
+    if !declining.asked.is_empty() {
+        errors.add("answer", frame.words.get("link-decline-missing"));
+    }
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = DeclinePage {
-        frame: frame_for(app, practice, request, view),
+        frame,
+        errors,
         action: format!("{base}/decline"),
         code: way.code(),
         back: matches!(way, LinkSource::Link(_)).then_some(base),
     };
-    html(askama::Template::render(&page))
+    let mut response = html(askama::Template::render(&page))?;
+    *response.status_mut() = status;
+    Ok(response)
 }
 
 /// The answer of somebody who declines.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Declining {
     /// The letter's code; empty by link.
     #[serde(default)]
     pub code: String,
-    /// `not-me` or `not-now`; empty to be asked.
+    /// Stands in the form that asks; empty from a page that only leads to it.
+    #[serde(default)]
+    pub asked: String,
+    /// `not-me` or `not-now`; empty until one is chosen.
     #[serde(default)]
     pub answer: String,
 }
@@ -302,7 +317,7 @@ pub async fn decline(
     };
     // A form without an answer declines nothing: it is asked again.
     if declining.read().is_none() {
-        return show_decline(&app, &practice, request, &way, &view);
+        return show_decline(&app, &practice, request, (&way, &view), &declining);
     }
     let view =
         actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())
@@ -318,6 +333,7 @@ pub async fn decline(
 #[template(path = "features/access/templates/disown.html")]
 struct DisownPage {
     frame: ClientFrame,
+    errors: FieldErrors,
     action: String,
     back: String,
 }
@@ -335,13 +351,31 @@ pub async fn ask_to_disown(
         Ok(standing) => standing,
         Err(page) => return Ok(page),
     };
+    show_disown(&app, &practice, request, (&way, &view), FieldErrors::new())
+}
+
+fn show_disown(
+    app: &AppState,
+    practice: &PublicPractice,
+    request: (&Uri, &HeaderMap),
+    (way, view): (&LinkSource, &LinkView),
+    errors: FieldErrors,
+) -> PageResult {
     let back = way.base(&practice.practice.slug);
-    let page = DisownPage {
-        frame: frame_for(&app, &practice, request, &view),
-        action: format!("{back}/not-me"),
-        back,
-    };
-    html(askama::Template::render(&page))
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let frame = frame_for(app, practice, request, view);
+    let page = DisownPage { frame, errors, action: format!("{back}/not-me"), back };
+    let mut response = html(askama::Template::render(&page))?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+/// The box that is ticked by hand.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disown {
+    #[serde(default)]
+    sure: String,
 }
 
 /// Shuts the access that somebody else set up.
@@ -351,12 +385,20 @@ pub async fn disown(
     Path((_, token)): Path<(String, String)>,
     uri: Uri,
     headers: HeaderMap,
+    body: Bytes,
 ) -> PageResult {
     let request = (&uri, &headers);
-    let (way, _) = match standing(&app, &practice, request, &token, can_be_disowned).await? {
+    let Disown { sure } = RawForm::read(&body)?.typed()?;
+    let (way, view) = match standing(&app, &practice, request, &token, can_be_disowned).await? {
         Ok(standing) => standing,
         Err(page) => return Ok(page),
     };
+    if sure.is_empty() {
+        let mut errors = FieldErrors::new();
+        let words = frame_for(&app, &practice, request, &view).words;
+        errors.add("sure", words.get("link-disown-missing"));
+        return show_disown(&app, &practice, request, (&way, &view), errors);
+    }
     match actions::disown(&app, &practice.scope, practice.by_link(), way.key()).await? {
         // The link's own page says so from now on.
         LinkView::Disowned => Ok(see_other(&way.base(&practice.practice.slug))),

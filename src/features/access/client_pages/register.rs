@@ -8,11 +8,12 @@ use super::form::{self, Input};
 use super::{LinkSource, frame_for, letter_code, link, spoken, welcome};
 use crate::features::access::actions::{self, LinkView, RegisterOrder, Registered};
 use crate::features::practice::PublicPractice;
-use crate::kernel::secrets::{ShortCode, Token};
+use crate::kernel::secrets::{Secret, ShortCode, Token};
+use crate::platform::passwords::{self, Known};
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::session::Audience;
-use crate::platform::web::{PageResult, devices};
+use crate::platform::web::{PageError, PageResult, devices, drafts};
 
 /// By link.
 pub async fn by_link(
@@ -50,8 +51,9 @@ async fn post(
     practice: &PublicPractice,
     request: (&Uri, &HeaderMap),
     way: LinkSource,
-    input: Input,
+    mut input: Input,
 ) -> PageResult {
+    take_kept_password(app, practice, &mut input).await?;
     let view = way.look(app, practice).await?;
     let (expires_at, for_contact, has_account, zone) = match &view {
         LinkView::Open { expires_at, for_contact, has_account, zone, .. } => {
@@ -67,8 +69,9 @@ async fn post(
     let until = link::ends(words, practice, expires_at, zone);
     let language = spoken(&frame);
     let today = app.now().in_zone(&practice.zone).date();
-    let again = |errors: FieldErrors, told: Vec<String>, existing: bool| {
+    let again = async |errors: FieldErrors, told: Vec<String>, existing: bool| {
         let mut form = link::fresh_form(app, practice, &way, for_contact, has_account).kept(&input);
+        form.kept = keep_password(app, practice, &input, &errors).await;
         form.errors = errors;
         form.told = told;
         form.existing |= existing;
@@ -78,8 +81,12 @@ async fn post(
     if let Some(existing) = input.switches()
         && !matches!(view, LinkView::Used(_))
     {
-        let form = again(FieldErrors::new(), vec![], existing);
-        return link::show_form(frame, form, until, StatusCode::OK);
+        let mut form = again(FieldErrors::new(), vec![], existing).await;
+        form.existing = existing || has_account;
+        form.is_again = false;
+        let mut page = link::show_form(frame, form, until, StatusCode::OK)?;
+        page.extensions_mut().insert(drafts::Unfinished);
+        return Ok(page);
     }
     let read = match form::read(words, for_contact, has_account, &input, today) {
         Ok(read) => read,
@@ -87,7 +94,7 @@ async fn post(
             return link::show_state(app, practice, request, Some(&way), &view);
         }
         Err(errors) => {
-            let form = again(errors, vec![], false);
+            let form = again(errors, vec![], false).await;
             return link::show_form(frame, form, until, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
@@ -135,5 +142,57 @@ async fn post(
             (FieldErrors::new(), told, false, StatusCode::TOO_MANY_REQUESTS)
         }
     };
-    link::show_form(frame, again(errors, told, existing), until, status)
+    link::show_form(frame, again(errors, told, existing).await, until, status)
+}
+
+/// Whose a kept password is: the form's, by the random text that it carries through every try.
+fn owner(input: &Input) -> String {
+    format!("registration {}", input.nonce)
+}
+
+/// An empty password field beside a kept password means the kept one.
+async fn take_kept_password(
+    app: &AppState,
+    practice: &PublicPractice,
+    input: &mut Input,
+) -> Result<(), PageError> {
+    if !input.password.reveal().is_empty() {
+        return Ok(());
+    }
+    let Some(token) = Token::read(&input.kept) else { return Ok(()) };
+    let (inside, owner) = (app.clone(), owner(input));
+    let kept = app.db.read(&practice.scope, move |c| drafts::find(&inside, c, &owner, &token)).await?;
+    if let Some(password) = kept.and_then(|kept| String::from_utf8(kept.to_vec()).ok()) {
+        input.password = Secret::new(password);
+    }
+    Ok(())
+}
+
+/// Keeps a password that met the rules for the next try, so that a slip in the name does not cost typing it
+/// again. Empty if there is none to keep; a fault only means that it has to be typed again.
+async fn keep_password(
+    app: &AppState,
+    practice: &PublicPractice,
+    input: &Input,
+    errors: &FieldErrors,
+) -> String {
+    let public = Known { practice: practice.practice.name.clone(), ..Known::default() };
+    let meets_the_rules = !input.password.reveal().is_empty()
+        && errors.of("password").is_none()
+        && passwords::weakness(&input.password, &public).is_none();
+    if !meets_the_rules {
+        return String::new();
+    }
+    let (inside, owner, password) = (app.clone(), owner(input), input.password.clone());
+    let kept = app
+        .db
+        .write(&practice.scope, move |c| drafts::keep(&inside, c, &owner, password.reveal().as_bytes()))
+        .await;
+    match kept {
+        Ok(token) => token.reveal().to_owned(),
+        Err(fault) => {
+            tracing::warn!(error = fault.chain(), "a password could not be kept for the next try");
+            String::new()
+        }
+    }
 }

@@ -294,7 +294,6 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
             facts.extend(
                 grant.sign_in_name.as_ref().map(|name| viewer.fact("access-fact-sign-in-name", name)),
             );
-            facts.push(viewer.fact("access-fact-second-step", words.get("access-second-step-off")));
         }
         Phase::NoPortalAccess => {
             let label = match grant.ended_by {

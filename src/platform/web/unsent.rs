@@ -1,0 +1,384 @@
+//! A form that was sent after the session had ended. Our script warns before that; where it does not run, what
+//! was typed would be lost. It is kept as a draft for the person whose session it was, sign-in says so, and
+//! afterwards it stands in the form again, to be looked over and sent.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::kernel::secrets::Token;
+use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+use crate::platform::web::drafts::{self, audience_of, form_page, is_navigation};
+use crate::platform::web::errors::SignInNeeded;
+use crate::platform::web::session::{self, Audience};
+
+/// The largest form that is kept, in bytes.
+const MOST_BYTES: usize = 64 * 1024;
+/// The largest page that a form is put into, in bytes.
+const LARGEST_PAGE: usize = 2 * 1024 * 1024;
+/// The key of a kept form in an address.
+const KEY: &str = "unsent";
+
+/// A form as it was sent.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Unsent {
+    /// The page on which it stood.
+    page: String,
+    /// Where it was sent to.
+    action: String,
+    /// Names and values, without the form token of the session that is over.
+    fields: Vec<(String, String)>,
+}
+
+fn owner(audience: Audience, subject: &str) -> String {
+    format!("unsent {audience} {subject}")
+}
+
+fn door(audience: Audience) -> OpenedBy {
+    match audience {
+        Audience::Staff => OpenedBy::StaffSession,
+        Audience::Client => OpenedBy::ClientSession,
+    }
+}
+
+/// Keeps forms that came too late, and puts them back into their page.
+pub async fn unsent(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let Some(audience) = audience_of(request.uri().path()).filter(|_| is_navigation(request.headers()))
+    else {
+        return next.run(request).await;
+    };
+    let headers = request.headers().clone();
+    if request.method() == Method::GET {
+        let (path, token) = (request.uri().path().to_owned(), asked_for(&request));
+        let response = next.run(request).await;
+        return match token {
+            Some(token) if response.status() == StatusCode::OK => {
+                put_back(&app, audience, &headers, &path, token, response).await
+            }
+            _ => say_why(audience, &app, &headers, response, None),
+        };
+    }
+    let (page, action) = (form_page(&request), request.uri().path().to_owned());
+    let (request, body) = match hold(request).await {
+        Ok(held) => held,
+        Err(refused) => return refused,
+    };
+    let response = next.run(request).await;
+    if response.extensions().get::<SignInNeeded>().is_none() {
+        return response;
+    }
+    let kept = match body.and_then(|body| Unsent::read(page, action, &body)) {
+        Some(form) => keep(&app, audience, &headers, &form).await.unwrap_or_else(|fault| {
+            tracing::warn!(
+                error = fault.chain(),
+                "a form that came after the session's end could not be kept"
+            );
+            None
+        }),
+        None => None,
+    };
+    say_why(audience, &app, &headers, response, kept)
+}
+
+impl Unsent {
+    /// A form worth keeping: one without a password in it.
+    fn read(page: String, action: String, body: &Bytes) -> Option<Self> {
+        let mut fields: Vec<(String, String)> = serde_html_form::from_bytes(body).ok()?;
+        fields.retain(|(name, _)| name != "csrf");
+        let is_fine = !fields.is_empty() && !fields.iter().any(|(name, _)| name.contains("password"));
+        is_fine.then_some(Self { page, action, fields })
+    }
+}
+
+fn is_small_form(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let is_form =
+        text(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    is_form && length.is_some_and(|length| length <= MOST_BYTES)
+}
+
+/// The request with its body in hand, where that is a small form.
+async fn hold(request: Request) -> Result<(Request, Option<Bytes>), Response> {
+    if !is_small_form(request.headers()) {
+        return Ok((request, None));
+    }
+    let (parts, body) = request.into_parts();
+    match to_bytes(body, MOST_BYTES).await {
+        Ok(bytes) => Ok((Request::from_parts(parts, Body::from(bytes.clone())), Some(bytes))),
+        Err(_) => {
+            let mut refused = Response::new(Body::empty());
+            *refused.status_mut() = StatusCode::BAD_REQUEST;
+            Err(refused)
+        }
+    }
+}
+
+/// Keeps the form for the person whose session the cookie names, ended as it is.
+async fn keep(
+    app: &AppState,
+    audience: Audience,
+    headers: &HeaderMap,
+    form: &Unsent,
+) -> Result<Option<String>, Fault> {
+    let Some((practice, cookie)) = session::read_cookie(&app.settings, audience, headers) else {
+        return Ok(None);
+    };
+    let text = serde_json::to_vec(form)
+        .map_err(|e| Fault::Other("a form could not be kept".into(), Some(e.into())))?;
+    // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
+    let scope = PracticeScope::opened_by(door(audience), practice);
+    let inside = app.clone();
+    let token = app
+        .db
+        .write(&scope, move |c| {
+            let Some(subject) = session::subject_of(c, audience, &cookie)? else { return Ok(None) };
+            drafts::keep(&inside, c, &owner(audience, &subject), &text).map(Some)
+        })
+        .await?;
+    Ok(token.map(|token| format!("{}?{KEY}={}&done=form-kept", form.page, token.reveal())))
+}
+
+/// On the way to sign-in: why, and where to afterwards.
+fn say_why(
+    audience: Audience,
+    app: &AppState,
+    headers: &HeaderMap,
+    mut response: Response,
+    back: Option<String>,
+) -> Response {
+    let was_signed_in = session::read_cookie(&app.settings, audience, headers).is_some();
+    if response.extensions().get::<SignInNeeded>().is_none() || !was_signed_in {
+        return response;
+    }
+    let Some(to) = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()) else {
+        return response;
+    };
+    let mut to = to.to_owned();
+    let mut add = |pair: &str| {
+        to.push(if to.contains('?') { '&' } else { '?' });
+        to.push_str(pair);
+    };
+    match back {
+        Some(back) => {
+            let back = percent_encoding::utf8_percent_encode(&back, percent_encoding::NON_ALPHANUMERIC);
+            add(&format!("back={back}"));
+            add("done=session-over-kept");
+        }
+        None => add("done=session-over"),
+    }
+    if let Ok(to) = HeaderValue::from_str(&to) {
+        response.headers_mut().insert(header::LOCATION, to);
+    }
+    response
+}
+
+fn asked_for(request: &Request) -> Option<Token> {
+    let query = request.uri().query()?;
+    query.split('&').find_map(|pair| pair.strip_prefix(KEY)?.strip_prefix('=')).and_then(Token::read)
+}
+
+/// The page with what was typed in its form.
+async fn put_back(
+    app: &AppState,
+    audience: Audience,
+    headers: &HeaderMap,
+    path: &str,
+    token: Token,
+    response: Response,
+) -> Response {
+    let form = match find(app, audience, headers, token).await {
+        Ok(Some(form)) if form.page == path => form,
+        Ok(_) => return response,
+        Err(fault) => {
+            tracing::warn!(error = fault.chain(), "a kept form could not be read");
+            return response;
+        }
+    };
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, LARGEST_PAGE).await else {
+        let mut failed = Response::new(Body::empty());
+        *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return failed;
+    };
+    match std::str::from_utf8(&bytes).map(|html| filled(html, &form.action, &form.fields)) {
+        Ok(Some(html)) => {
+            parts.headers.remove(header::CONTENT_LENGTH);
+            Response::from_parts(parts, Body::from(html))
+        }
+        _ => Response::from_parts(parts, Body::from(bytes)),
+    }
+}
+
+async fn find(
+    app: &AppState,
+    audience: Audience,
+    headers: &HeaderMap,
+    token: Token,
+) -> Result<Option<Unsent>, Fault> {
+    let Some((practice, cookie)) = session::read_cookie(&app.settings, audience, headers) else {
+        return Ok(None);
+    };
+    let scope = PracticeScope::opened_by(door(audience), practice);
+    let inside = app.clone();
+    let kept = app
+        .db
+        .read(&scope, move |c| {
+            let Some(session) = session::find(c, audience, &cookie)? else { return Ok(None) };
+            drafts::find(&inside, c, &owner(audience, &session.subject_id), &token)
+        })
+        .await?;
+    Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()))
+}
+
+/// The page with these values in the form that is sent to `action`; `None` where the page has no such form.
+/// The form token stays the page's own. Reads what our own templates write: attributes in double quotes.
+fn filled(html: &str, action: &str, fields: &[(String, String)]) -> Option<String> {
+    let start = html.find(&format!("action=\"{action}\"")).and_then(|at| html[..at].rfind("<form"))?;
+    let end = start + html[start..].find("</form>")?;
+    let values = |name: &str| -> Vec<&str> {
+        fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
+    };
+    let mut out = html[..start].to_owned();
+    let mut at = start;
+    let mut select = String::new();
+    while let Some(open) = html[at..end].find('<').map(|next| at + next) {
+        let close = open + html[open..end].find('>')? + 1;
+        out.push_str(&html[at..open]);
+        let tag = &html[open..close];
+        at = close;
+        let name = attribute(tag, "name").unwrap_or_default();
+        if tag.starts_with("<input") && !name.is_empty() && name != "csrf" {
+            match attribute(tag, "type").unwrap_or_default().as_str() {
+                "checkbox" | "radio" => {
+                    let value = attribute(tag, "value").unwrap_or_else(|| "on".to_owned());
+                    out.push_str(&with_word(tag, "checked", values(&name).contains(&value.as_str())));
+                }
+                "password" | "file" | "submit" => out.push_str(tag),
+                _ => match values(&name).first() {
+                    Some(value) => out.push_str(&with_value(tag, value)),
+                    None => out.push_str(tag),
+                },
+            }
+        } else if tag.starts_with("<textarea")
+            && let Some(value) = values(&name).first()
+        {
+            // A first line break in a textarea does not count (HTML 13.2.6.4.7).
+            out.push_str(&format!("{tag}\n{}", escaped(value)));
+            at += html[at..end].find("</textarea>")?;
+        } else if tag.starts_with("<select") {
+            select = name;
+            out.push_str(tag);
+        } else if tag.starts_with("<option") && !values(&select).is_empty() {
+            let value = attribute(tag, "value").unwrap_or_default();
+            out.push_str(&with_word(tag, "selected", values(&select).contains(&value.as_str())));
+        } else {
+            out.push_str(tag);
+        }
+    }
+    out.push_str(&html[at..]);
+    Some(out)
+}
+
+/// An attribute's value, as the browser reads it.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+    let value = rest.split('"').next()?;
+    Some(
+        value
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&quot;", "\"")
+            .replace("&#34;", "\"")
+            .replace("&#39;", "'")
+            .replace("&#60;", "<")
+            .replace("&#62;", ">")
+            .replace("&#38;", "&")
+            .replace("&amp;", "&"),
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// A tag with this value in place of its own.
+fn with_value(tag: &str, value: &str) -> String {
+    let own = tag.split_once(" value=\"").and_then(|(before, rest)| {
+        let (_, after) = rest.split_once('"')?;
+        Some((before, after))
+    });
+    match own {
+        Some((before, after)) => format!("{before} value=\"{}\"{after}", escaped(value)),
+        None => format!("{} value=\"{}\">", tag.trim_end_matches('>'), escaped(value)),
+    }
+}
+
+/// A tag with a word such as `checked`, or without it.
+fn with_word(tag: &str, word: &str, wanted: bool) -> String {
+    let plain = tag.replacen(&format!(" {word}"), "", 1);
+    if wanted { format!("{} {word}>", plain.trim_end_matches('>')) } else { plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = r#"<main><form action="/other"><input name="note" value="theirs"></form>
+<form class="x" method="post" action="/staff/x" novalidate>
+<input type="hidden" name="csrf" value="fresh"><input type="hidden" name="version" value="3">
+<input id="f-note" name="note" type="text" value="old &quot;text&quot;" required>
+<input name="empty" type="text">
+<input name="tick" type="checkbox" value="a" checked><input name="tick" type="checkbox" value="b">
+<input name="secret" type="password" value="">
+<textarea name="long" rows="4">
+old</textarea>
+<select name="role"><option value="one" selected>One</option><option value="two">Two</option></select>
+<select name="untouched"><option value="u" selected>U</option></select>
+<button name="how" value="new">Send</button></form></main>"#;
+
+    #[test]
+    fn what_was_typed_stands_in_the_form_again_and_the_form_token_is_the_pages() {
+        let sent = [
+            ("csrf", "stale"),
+            ("version", "2"),
+            ("note", "a \"new\" <note> & more"),
+            ("empty", "filled"),
+            ("tick", "b"),
+            ("secret", "word"),
+            ("long", "two\nlines </textarea>"),
+            ("role", "two"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let html = filled(PAGE, "/staff/x", &sent).unwrap();
+        for wanted in [
+            r#"<input name="note" value="theirs">"#,
+            r#"name="csrf" value="fresh""#,
+            r#"name="version" value="2""#,
+            r#"value="a &quot;new&quot; &lt;note&gt; &amp; more" required>"#,
+            r#"<input name="empty" type="text" value="filled">"#,
+            r#"<input name="tick" type="checkbox" value="a"><input name="tick" type="checkbox" value="b" checked>"#,
+            r#"<input name="secret" type="password" value="">"#,
+            "rows=\"4\">\ntwo\nlines &lt;/textarea&gt;</textarea>",
+            r#"<option value="one">One</option><option value="two" selected>Two</option>"#,
+            r#"<option value="u" selected>U</option>"#,
+            r#"<button name="how" value="new">Send</button></form></main>"#,
+        ] {
+            assert!(html.contains(wanted), "{wanted} is missing in\n{html}");
+        }
+        assert!(filled(PAGE, "/staff/y", &sent).is_none());
+    }
+
+    #[test]
+    fn a_form_with_a_password_is_not_kept() {
+        let read =
+            |body: &'static str| Unsent::read("/p".into(), "/p".into(), &Bytes::from_static(body.as_bytes()));
+        assert_eq!(read("csrf=a&note=b").unwrap().fields, [("note".to_owned(), "b".to_owned())]);
+        assert!(read("csrf=a&new_password=b").is_none());
+        assert!(read("csrf=a").is_none());
+    }
+}

@@ -1,0 +1,95 @@
+//! What was typed, Back, and the password manager's view of the form: only a real browser shows them.
+
+use anteroom::platform::permissions::Role;
+use serde_json::json;
+
+use super::chromium::Chromium;
+use super::window::Width;
+use crate::stories;
+use crate::support::PASSWORD;
+
+stories! {
+    async fn back_after_a_corrected_form_shows_the_form_and_asks_nothing(w: &mut World) {
+        let chromium = Chromium::start();
+        for (first, scripts) in [("Ana", true), ("Bea", false)] {
+            let client = w.chart(first, "Duarte").await;
+            w.invite(&client).await;
+            let mail = w.mail_to(&client.email).await;
+            let link = w.link_in(&mail);
+            let mut phone = if scripts {
+                chromium.window(w, Width::Phone).await
+            } else {
+                chromium.window_without_scripts(w, Width::Phone).await
+            };
+            phone.visit(&link).await;
+            phone.fill("Your last name", "Duarto").await;
+            phone.fill("Month", "4").await;
+            phone.fill("Day", "12").await;
+            phone.fill("Year", "1990").await;
+            phone.fill("Choose a password", PASSWORD).await;
+            phone.click("button", "Set up my access").await;
+            phone.must_say("do not match").await;
+            phone.must_say("Your password is kept").await;
+            assert!(phone.title().await.starts_with("Error: "), "{}", phone.title().await);
+            assert_eq!(phone.value("Month").await, "4");
+            phone.must_be_accessible("the form after a mismatch").await;
+            phone.reload().await;
+            phone.must_say("do not match").await;
+            phone.fill("Your last name", "Duarte").await;
+            phone.click("button", "Set up my access").await;
+            phone.must_say(&client.email).await;
+            phone.back().await;
+            phone.must_say("do not match").await;
+            phone.must_not_say("Confirm Form Resubmission").await;
+            phone.close().await;
+        }
+    }
+
+    async fn a_password_manager_finds_the_user_name_where_the_form_says_it_is(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let mail = w.mail_to(&ana.email).await;
+        let link = w.link_in(&mail);
+        let chromium = Chromium::start();
+        let mut phone = chromium.window(w, Width::Phone).await;
+        phone.visit(&link).await;
+        // The field before the password is the one that is taken, unless another says that it is the user name.
+        let marked = "const inputs = [...document.querySelector('[name=password]').form.elements] \
+            .filter(e => e.matches('input:not([type=hidden])')); \
+            const at = inputs.findIndex(e => e.name === 'password'); \
+            return inputs.slice(0, at).map(e => e.autocomplete);";
+        let before = phone.script(marked, json!([])).await;
+        let last = before.as_array().and_then(|all| all.last()).and_then(|v| v.as_str());
+        assert_eq!(last, Some("username"), "{before}");
+        phone.must_be_accessible("the registration form").await;
+        phone.close().await;
+    }
+
+    async fn an_api_key_is_copied_and_a_colour_is_seen_as_it_is_chosen(w: &mut World) {
+        let admin = w.staff(Role::Administrator).await;
+        let chromium = Chromium::start();
+        let mut desk = chromium.window(w, Width::Desk).await;
+        desk.become_user(&admin).await;
+        desk.visit("/staff/practice").await;
+        let seen = desk
+            .script(
+                "const field = document.querySelector('#f-accent'); field.value = '#8a1c7c'; \
+                 field.dispatchEvent(new Event('input', { bubbles: true })); \
+                 return getComputedStyle(document.querySelector('[data-accent-of]')).backgroundColor;",
+                json!([]),
+            )
+            .await;
+        assert_eq!(seen, "rgb(138, 28, 124)");
+        desk.visit("/staff/api-keys").await;
+        desk.fill("Name", "EHR").await;
+        desk.script("document.querySelector('[name=scopes]').checked = true;", json!([])).await;
+        desk.click("button", "Make the key").await;
+        desk.must_say("EHR").await;
+        desk.click("button", "Copy").await;
+        let picked = desk
+            .script("const f = document.querySelector('#f-key'); return f.value.slice(f.selectionStart, f.selectionEnd) === f.value;", json!([]))
+            .await;
+        assert_eq!(picked, true, "the key stands selected");
+        desk.close().await;
+    }
+}
