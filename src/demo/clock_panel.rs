@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use crate::demo::{Demo, seed};
 use crate::features::access::actions::send_due_reminders;
 use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::ChartId;
 use crate::platform::db::schema::{chart, person, portal_access};
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
@@ -13,7 +14,7 @@ use crate::platform::state::AppState;
 #[derive(Clone, Debug)]
 pub struct OpenLink {
     /// Whose chart.
-    pub chart: String,
+    pub chart: ChartId,
     /// Whose name.
     pub name: String,
     /// When it ends.
@@ -25,7 +26,7 @@ pub async fn open_links(app: &AppState, limit: i64) -> Result<Vec<OpenLink>, Fau
     app.db
         .system_read(move |system| {
             let now = system.now;
-            let rows: Vec<(String, String, String, Option<Timestamp>)> = portal_access::table
+            let rows: Vec<(ChartId, String, String, Option<Timestamp>)> = portal_access::table
                 .inner_join(
                     chart::table.on(chart::practice_id
                         .eq(portal_access::practice_id)

@@ -1,4 +1,5 @@
-//! Names of rows: UUID version 7 (RFC 9562), so that they sort by birth and tell nothing else.
+//! Names of rows: UUID version 7 (RFC 9562), which sort by the time they were made and reveal nothing else.
+//! The database keeps their 16 bytes; pages, the API and the audit trail show the 36 characters.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,34 +14,53 @@ pub struct NotAnId;
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::AsExpression, diesel::FromSqlRow,
-                 serde::Serialize)]
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        #[serde(transparent)]
-        pub struct $name(String);
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::AsExpression, diesel::FromSqlRow)]
+        #[diesel(sql_type = diesel::sql_types::Binary)]
+        pub struct $name(uuid::Uuid);
 
         impl $name {
-            /// A fresh id, born now.
+            /// Before every other: where a walk in the order of ids begins. No row has it.
+            pub const NIL: Self = Self(uuid::Uuid::nil());
+
+            /// A fresh id with the time `now`.
             pub fn fresh(rng: &dyn Rng, now: Timestamp) -> Self {
-                Self(fresh_uuid(rng, now).to_string())
+                Self(fresh_uuid(rng, now))
             }
 
-            /// Its text: 36 characters, lower case.
-            pub fn as_str(&self) -> &str {
-                &self.0
+            /// The id with this UUID.
+            pub const fn from_uuid(uuid: uuid::Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// Its UUID, for a place that holds ids of several kinds.
+            pub const fn uuid(self) -> uuid::Uuid {
+                self.0
+            }
+
+            /// Its 16 bytes, as the database keeps them.
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
             }
         }
 
+        /// 36 characters, lower case.
         impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }
         }
 
         impl FromStr for $name {
             type Err = NotAnId;
             fn from_str(text: &str) -> Result<Self, NotAnId> {
-                let id = uuid::Uuid::try_parse(text).map_err(|_| NotAnId)?;
-                Ok(Self(id.to_string()))
+                uuid::Uuid::try_parse(text).map(Self).map_err(|_| NotAnId)
             }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.collect_str(self) }
         }
 
         impl<'de> serde::Deserialize<'de> for $name {
@@ -49,7 +69,26 @@ macro_rules! ids {
             }
         }
 
-        $crate::text_newtype_column!($name);
+        impl<DB> diesel::serialize::ToSql<diesel::sql_types::Binary, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            [u8]: diesel::serialize::ToSql<diesel::sql_types::Binary, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, DB>) -> diesel::serialize::Result {
+                <[u8] as diesel::serialize::ToSql<diesel::sql_types::Binary, DB>>::to_sql(self.0.as_bytes(), out)
+            }
+        }
+
+        impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Binary, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            Vec<u8>: diesel::deserialize::FromSql<diesel::sql_types::Binary, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                let bytes = <Vec<u8> as diesel::deserialize::FromSql<diesel::sql_types::Binary, DB>>::from_sql(bytes)?;
+                Ok(Self(uuid::Uuid::from_slice(&bytes)?))
+            }
+        }
     )+};
 }
 

@@ -162,7 +162,7 @@ mod tests {
         }
         let expected = 3_200_000.0 / 256.0;
         let chi_square: f64 = counts.iter().map(|n| (f64::from(*n) - expected).powi(2) / expected).sum();
-        // 255 degrees of freedom: beyond 400 has a rng of about one in 10^8.
+        // 255 degrees of freedom: beyond 400 has a chance of about one in 10^8.
         assert!(chi_square < 400.0, "bytes are not even: {chi_square}");
     }
 

@@ -153,20 +153,20 @@ pub struct Recorded {
 impl Recorded {
     fn chained(&self, previous: &str) -> String {
         let mut hash = Sha256::new();
-        let chart = self.chart_id.as_ref().map_or("", |id| id.as_str());
-        let access = self.access_id.as_ref().map_or("", |id| id.as_str());
+        let chart = self.chart_id.map_or_else(String::new, |id| id.to_string());
+        let access = self.access_id.map_or_else(String::new, |id| id.to_string());
         let (seq, at) = (self.seq.to_string(), self.at.micros().to_string());
         // Length before each field, so that no text can pretend to be two fields (AUD-08).
         for field in [
             previous,
-            self.practice_id.as_str(),
+            &self.practice_id.to_string(),
             &seq,
             &at,
             &self.actor_kind,
             &self.actor_id,
             &self.actor_name,
-            chart,
-            access,
+            &chart,
+            &access,
             &self.action,
             &self.old_state,
             &self.new_state,

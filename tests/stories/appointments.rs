@@ -1,6 +1,7 @@
 //! Asking for an appointment, and answering.
 
 use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
+use anteroom::kernel::ids::RequestId;
 use anteroom::platform::db::schema::{appointment, appointment_request, outbox};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
@@ -22,10 +23,12 @@ async fn mails(w: &World) -> i64 {
 }
 
 async fn request_ids(w: &World) -> Vec<String> {
-    w.look(|c| appointment_request::table.select(appointment_request::request_id).load(c)).await
+    let ids: Vec<RequestId> =
+        w.look(|c| appointment_request::table.select(appointment_request::request_id).load(c)).await;
+    ids.iter().map(ToString::to_string).collect()
 }
 
-/// ChartBatch a request for a day and part, and gives its page for staff.
+/// Sends a request for a day and part, and gives its page for staff.
 async fn asked(w: &World, browser: &mut Browser, day: &str, part: &str) -> String {
     let before = request_ids(w).await;
     let form = browser.get("/portal/appointments/request").await;
@@ -170,7 +173,7 @@ stories! {
         let form = browser.get("/portal/appointments/request").await;
         form.must_say("For Leo");
         let switch = browser.get("/portal/switch").await;
-        browser.submit(&switch, "/portal/switch", &[("access", second.as_str())]).await;
+        browser.submit(&switch, "/portal/switch", &[("access", &second.to_string())]).await;
         let sent = browser.submit(&form, "/portal/appointments/request", &[("day1", "2026-12-03")]).await;
         sent.must_be(409);
         assert_eq!(requests(w).await, 0);

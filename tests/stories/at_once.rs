@@ -210,7 +210,7 @@ stories! {
         .await;
         assert!(set.is_redirect(), "{}", set.words());
         assert!(thief.get("/portal").await.is_redirect(), "the old password's session opens the portal");
-        assert_eq!(open_sessions(w, who.account.as_str()).await, 0);
+        assert_eq!(open_sessions(w, &who.account.to_string()).await, 0);
         assert_eq!(client_knocks(&mut w.browser(), &who.name, NEW).await.location(), Some("/portal"));
     }
 
@@ -227,7 +227,7 @@ stories! {
         .await;
         assert!(set.is_redirect(), "{}", set.words());
         assert!(thief.get("/staff/me").await.is_redirect(), "the old password's session opens the staff side");
-        assert_eq!(open_sessions(w, desk.staff_id.as_str()).await, 0);
+        assert_eq!(open_sessions(w, &desk.staff_id.to_string()).await, 0);
         assert_eq!(staff_knocks(&mut w.browser(), &desk.email, NEW).await.location(), Some("/staff"));
     }
 
@@ -244,7 +244,7 @@ stories! {
         )
         .await;
         assert!(disabled.is_redirect(), "{}", disabled.words());
-        assert_eq!(open_sessions(w, desk.staff_id.as_str()).await, 0);
+        assert_eq!(open_sessions(w, &desk.staff_id.to_string()).await, 0);
     }
 
     async fn ses_06_a_sign_in_at_the_instant_of_a_revoke_leaves_no_session(w: &mut World) {
@@ -260,7 +260,7 @@ stories! {
         )
         .await;
         revoked.expect("no fault").expect("revoked");
-        assert_eq!(open_sessions(w, who.account.as_str()).await, 0);
+        assert_eq!(open_sessions(w, &who.account.to_string()).await, 0);
     }
 
     async fn idp_04_a_sign_in_that_is_disowned_leaves_neither_session_nor_known_browser(w: &mut World) {
@@ -276,8 +276,8 @@ stories! {
         )
         .await;
         assert_eq!(view, LinkView::Disowned);
-        assert_eq!(open_sessions(w, account.as_str()).await, 0);
-        assert_eq!(known_browsers(w, account.as_str()).await, 0);
+        assert_eq!(open_sessions(w, &account.to_string()).await, 0);
+        assert_eq!(known_browsers(w, &account.to_string()).await, 0);
         assert!(!client_knocks(&mut stranger, &ana.email, PASSWORD).await.is_redirect());
     }
 

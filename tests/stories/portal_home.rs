@@ -99,7 +99,7 @@ stories! {
         home.must_say("Joan").must_say("the chart of Leo").must_say("For Leo").must_not_say("For Mia");
         let switch = browser.get("/portal/switch").await;
         let home =
-            browser.submit_and_follow(&switch, "/portal/switch", &[("access", second.as_str())]).await;
+            browser.submit_and_follow(&switch, "/portal/switch", &[("access", &second.to_string())]).await;
         home.must_say("the chart of Mia").must_say("For Mia").must_not_say("For Leo");
         // The one in view is taken away: no other child's page appears in its place.
         people::revoke(w, &second).await;
@@ -114,7 +114,7 @@ stories! {
         let (a, b) = (enrolled(w, &ana).await, enrolled(w, &bob).await);
         let mut browser = sign_in(w, &a.name).await;
         let switch = browser.get("/portal/switch").await;
-        browser.submit(&switch, "/portal/switch", &[("access", b.access.as_str())]).await.must_be(404);
+        browser.submit(&switch, "/portal/switch", &[("access", &b.access.to_string())]).await.must_be(404);
         browser.submit(&switch, "/portal/switch", &[("access", "nonsense")]).await.must_be(404);
         browser.get("/portal").await.must_say("Ana").must_not_say("Bob");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anteroom::features::access::lifecycle::State;
 use anteroom::features::accounts::{NoReset, send_password_reset};
+use anteroom::kernel::ids::{AccountId, PracticeId};
 use anteroom::platform::db::schema::{one_time_link, portal_access, practice, session};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
@@ -326,8 +327,8 @@ stories! {
             diesel::update(portal_access::table.filter(portal_access::access_id.eq(access.clone())))
                 .set((
                     portal_access::state.eq(State::Invited),
-                    portal_access::account_practice_id.eq(None::<String>),
-                    portal_access::account_id.eq(None::<String>),
+                    portal_access::account_practice_id.eq(None::<PracticeId>),
+                    portal_access::account_id.eq(None::<AccountId>),
                     portal_access::invited_address.eq(Some(address.clone())),
                 ))
                 .execute(c)

@@ -5,6 +5,7 @@ use anteroom::app;
 use anteroom::features::access::actions::{self, LinkView};
 use anteroom::features::access::lifecycle::Phase;
 use anteroom::features::access::overviews_of_chart;
+use anteroom::kernel::ids::ChartId;
 use anteroom::kernel::secrets::Token;
 use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{invitation, outbox, portal_access};
@@ -153,7 +154,7 @@ stories! {
             phone.submit(&form, &link, &fields).await.must_be(400);
         }
         assert_eq!(phone.submit(&form, &link, &right).await.status(), 303);
-        let grants: Vec<(String, String)> = w
+        let grants: Vec<(ChartId, String)> = w
             .look(|c| {
                 portal_access::table
                     .filter(portal_access::account_id.is_not_null())
@@ -161,7 +162,7 @@ stories! {
                     .load(c)
             })
             .await;
-        assert_eq!(grants, [(ana.chart_id.to_string(), "owner".to_owned())]);
+        assert_eq!(grants, [(ana.chart_id, "owner".to_owned())]);
     }
 
     async fn aud_03_what_cannot_be_written_down_does_not_happen(w: &mut World) {
@@ -283,7 +284,7 @@ stories! {
         assert_eq!(actions::forget_unused(&w.app).await.unwrap(), 2);
         assert_eq!(actions::forget_unused(&w.app).await.unwrap(), 0);
 
-        let kept: Vec<(String, Option<String>)> = w
+        let kept: Vec<(ChartId, Option<String>)> = w
             .look(|c| {
                 portal_access::table
                     .order(portal_access::access_id)
@@ -291,10 +292,10 @@ stories! {
                     .load(c)
             })
             .await;
-        let of = |id: &str| kept.iter().find(|(chart, _)| chart == id).unwrap().1.clone();
-        assert_eq!(of(ana.chart_id.as_str()), None);
-        assert_eq!(of(ben.chart_id.as_str()).as_deref(), Some(ben.email.as_str()));
-        assert_eq!(of(eva.chart_id.as_str()).as_deref(), Some(eva.email.as_str()), "who registered");
+        let of = |id: ChartId| kept.iter().find(|(chart, _)| *chart == id).unwrap().1.clone();
+        assert_eq!(of(ana.chart_id), None);
+        assert_eq!(of(ben.chart_id).as_deref(), Some(ben.email.as_str()));
+        assert_eq!(of(eva.chart_id).as_deref(), Some(eva.email.as_str()), "who registered");
         let mails: i64 =
             w.look(move |c| outbox::table.filter(outbox::recipient.eq(ana.email)).count().get_result(c)).await;
         assert_eq!(mails, 0);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
 use anteroom::features::{access, api};
-use anteroom::kernel::ids::{AccessId, DocumentId};
+use anteroom::kernel::ids::{AccessId, DocumentId, KeyId, QuestionId, RequestId};
 use anteroom::platform::db::schema::{api_key, appointment_request, frequent_question, portal_access};
 use anteroom::platform::permissions::{Role, Scope};
 use anteroom::platform::web::routes::Row;
@@ -58,7 +58,7 @@ impl Rows {
         made.expect("no fault").expect("a key of a new name");
         w.mail_has_settled().await;
 
-        let (request, question, key): (String, String, String) = w
+        let (request, question, key): (RequestId, QuestionId, KeyId) = w
             .look(|c| {
                 Ok((
                     appointment_request::table.select(appointment_request::request_id).first(c)?,
@@ -81,10 +81,10 @@ impl Rows {
             ("/{practice}/staff/password/{token}", last_part(&staff_reset)),
             ("{document}", hers.to_string()),
             ("/portal/documents/{document}", his.to_string()),
-            ("{request}", request),
+            ("{request}", request.to_string()),
             ("{staff}", casey.staff_id.to_string()),
-            ("{question}", question),
-            ("{key}", key),
+            ("{question}", question.to_string()),
+            ("{key}", key.to_string()),
             ("{name}", script),
             ("{*rest}", "no/such-page".to_owned()),
             ("{act}", access::Act::Resend.word().to_owned()),

@@ -4,7 +4,7 @@
 -- money is minor units. The same steps stand, by the same names, in the other dialect.
 
 CREATE TABLE practice (
-    practice_id     TEXT   NOT NULL PRIMARY KEY,
+    practice_id     BYTEA   NOT NULL PRIMARY KEY,
     slug            TEXT   NOT NULL UNIQUE,
     name            TEXT   NOT NULL,
     time_zone       TEXT   NOT NULL,
@@ -22,8 +22,8 @@ CREATE TABLE practice (
 );
 
 CREATE TABLE staff_member (
-    practice_id     TEXT    NOT NULL REFERENCES practice,
-    staff_id        TEXT    NOT NULL,
+    practice_id     BYTEA    NOT NULL REFERENCES practice,
+    staff_id        BYTEA    NOT NULL,
     email           TEXT    NOT NULL,
     email_key       TEXT    NOT NULL,
     name            TEXT    NOT NULL,
@@ -39,8 +39,8 @@ CREATE TABLE staff_member (
 
 -- Links that set a password: a staff member's invitation, a forgotten password (either side).
 CREATE TABLE one_time_link (
-    practice_id TEXT   NOT NULL REFERENCES practice,
-    link_id     TEXT   NOT NULL,
+    practice_id BYTEA   NOT NULL REFERENCES practice,
+    link_id     BYTEA   NOT NULL,
     purpose     TEXT   NOT NULL,
     subject_id  TEXT   NOT NULL,
     token_hash  TEXT   NOT NULL,
@@ -56,7 +56,7 @@ CREATE INDEX one_time_link_subject ON one_time_link (practice_id, subject_id);
 -- Only the SHA-256 of the cookie's secret is kept (ASVS 7.2).
 -- in_view is the grant whose chart a client is looking at; empty until they switch.
 CREATE TABLE session (
-    practice_id TEXT   NOT NULL REFERENCES practice,
+    practice_id BYTEA   NOT NULL REFERENCES practice,
     token_hash  TEXT   NOT NULL,
     audience    TEXT   NOT NULL,
     subject_id  TEXT   NOT NULL,
@@ -65,7 +65,7 @@ CREATE TABLE session (
     ended_at    BIGINT,
     source      TEXT   NOT NULL,
     agent       TEXT   NOT NULL,
-    in_view     TEXT,
+    in_view     BYTEA,
     PRIMARY KEY (practice_id, token_hash)
 );
 CREATE INDEX session_subject ON session (practice_id, subject_id);
@@ -73,7 +73,7 @@ CREATE INDEX session_subject ON session (practice_id, subject_id);
 -- Browsers that have signed in to an account: their failures are counted apart from strangers'.
 -- Only the SHA-256 of the cookie's text is kept; one browser may stand beside several accounts.
 CREATE TABLE known_device (
-    practice_id TEXT   NOT NULL REFERENCES practice,
+    practice_id BYTEA   NOT NULL REFERENCES practice,
     token_hash  TEXT   NOT NULL,
     subject_id  TEXT   NOT NULL,
     audience    TEXT   NOT NULL,
@@ -84,8 +84,8 @@ CREATE TABLE known_device (
 CREATE INDEX known_device_subject ON known_device (practice_id, subject_id);
 
 CREATE TABLE person (
-    practice_id       TEXT   NOT NULL REFERENCES practice,
-    person_id         TEXT   NOT NULL,
+    practice_id       BYTEA   NOT NULL REFERENCES practice,
+    person_id         BYTEA   NOT NULL,
     first_name        TEXT   NOT NULL,
     middle_name       TEXT   NOT NULL,
     last_name         TEXT   NOT NULL,
@@ -103,9 +103,9 @@ CREATE TABLE person (
 );
 
 CREATE TABLE person_address (
-    practice_id          TEXT    NOT NULL,
-    address_id           TEXT    NOT NULL,
-    person_id            TEXT    NOT NULL,
+    practice_id          BYTEA    NOT NULL,
+    address_id           BYTEA    NOT NULL,
+    person_id            BYTEA    NOT NULL,
     kind                 TEXT    NOT NULL,
     label                TEXT    NOT NULL,
     value                TEXT    NOT NULL,
@@ -124,12 +124,12 @@ CREATE INDEX person_address_value ON person_address (practice_id, value_key);
 -- chart_number_key is the number without regard to capitals: C1 and c1 are one number, wherever they are typed.
 -- search_text and sort_key are folded copies, rewritten with every change of the face sheet.
 CREATE TABLE chart (
-    practice_id     TEXT   NOT NULL,
-    chart_id        TEXT   NOT NULL,
+    practice_id     BYTEA   NOT NULL,
+    chart_id        BYTEA   NOT NULL,
     chart_number    TEXT   NOT NULL,
     chart_number_key TEXT  COLLATE "C" NOT NULL,
-    person_id       TEXT   NOT NULL,
-    owner_person_id TEXT   NOT NULL,
+    person_id       BYTEA   NOT NULL,
+    owner_person_id BYTEA   NOT NULL,
     state           TEXT   NOT NULL,
     sort_key        TEXT   COLLATE "C" NOT NULL,
     search_text     TEXT   NOT NULL,
@@ -158,9 +158,9 @@ CREATE INDEX chart_person ON chart (practice_id, person_id);
 CREATE INDEX chart_open ON chart (practice_id, state, sort_key, chart_id, owner_person_id);
 
 CREATE TABLE related_contact (
-    practice_id TEXT   NOT NULL,
-    chart_id    TEXT   NOT NULL,
-    person_id   TEXT   NOT NULL,
+    practice_id BYTEA   NOT NULL,
+    chart_id    BYTEA   NOT NULL,
+    person_id   BYTEA   NOT NULL,
     relation    TEXT   NOT NULL,
     created_at  BIGINT NOT NULL,
     PRIMARY KEY (practice_id, chart_id, person_id),
@@ -169,8 +169,8 @@ CREATE TABLE related_contact (
 );
 
 CREATE TABLE portal_account (
-    practice_id     TEXT    NOT NULL REFERENCES practice,
-    account_id      TEXT    NOT NULL,
+    practice_id     BYTEA    NOT NULL REFERENCES practice,
+    account_id      BYTEA    NOT NULL,
     sign_in_name    TEXT    NOT NULL,
     sign_in_key     TEXT    NOT NULL,
     email           TEXT    NOT NULL,
@@ -188,10 +188,10 @@ CREATE INDEX portal_account_name ON portal_account (sign_in_key);
 -- The grant. account_practice_id is the account's home practice, so that one sign-in can hold
 -- grants in several practices. state never says "expired": that is computed from expires_at.
 CREATE TABLE portal_access (
-    practice_id         TEXT    NOT NULL,
-    access_id           TEXT    NOT NULL,
-    chart_id            TEXT    NOT NULL,
-    person_id           TEXT    NOT NULL,
+    practice_id         BYTEA    NOT NULL,
+    access_id           BYTEA    NOT NULL,
+    chart_id            BYTEA    NOT NULL,
+    person_id           BYTEA    NOT NULL,
     role                TEXT    NOT NULL,
     rights              TEXT    NOT NULL,
     ends_on             TEXT,
@@ -201,8 +201,8 @@ CREATE TABLE portal_access (
     mismatches          INTEGER NOT NULL,
     invited_address     TEXT,
     asked_at            BIGINT,
-    account_practice_id TEXT,
-    account_id          TEXT,
+    account_practice_id BYTEA,
+    account_id          BYTEA,
     since_at            BIGINT  NOT NULL,
     by_name             TEXT    NOT NULL,
     reason              TEXT    NOT NULL,
@@ -221,9 +221,9 @@ CREATE INDEX portal_access_asked ON portal_access (practice_id, asked_at) WHERE 
 -- Append-only generations. Hashes of the link's token and of the letter's short code are kept; the
 -- token itself only sealed, for the reminder that repeats the link, and wiped when the link ends.
 CREATE TABLE invitation (
-    practice_id   TEXT    NOT NULL,
-    invitation_id TEXT    NOT NULL,
-    access_id     TEXT    NOT NULL,
+    practice_id   BYTEA    NOT NULL,
+    invitation_id BYTEA    NOT NULL,
+    access_id     BYTEA    NOT NULL,
     generation    INTEGER NOT NULL,
     channel       TEXT    NOT NULL,
     state         TEXT    NOT NULL,
@@ -249,13 +249,13 @@ CREATE INDEX invitation_unused ON invitation (practice_id, state, expires_at) WH
 
 -- Mail waiting to go, and what became of it. payload is sealed and wiped once the state is final.
 CREATE TABLE outbox (
-    practice_id   TEXT    NOT NULL REFERENCES practice,
-    mail_id       TEXT    NOT NULL,
+    practice_id   BYTEA    NOT NULL REFERENCES practice,
+    mail_id       BYTEA    NOT NULL,
     kind          TEXT    NOT NULL,
     dedupe_key    TEXT    NOT NULL,
-    chart_id      TEXT,
-    access_id     TEXT,
-    invitation_id TEXT,
+    chart_id      BYTEA,
+    access_id     BYTEA,
+    invitation_id BYTEA,
     recipient     TEXT    NOT NULL,
     payload       BYTEA,
     state         TEXT    NOT NULL,
@@ -282,14 +282,14 @@ CREATE INDEX outbox_message ON outbox (practice_id, message_id);
 
 -- Append-only and hash-chained per practice; audit_head is the chain's last link.
 CREATE TABLE audit_event (
-    practice_id TEXT   NOT NULL REFERENCES practice,
+    practice_id BYTEA   NOT NULL REFERENCES practice,
     seq         BIGINT NOT NULL,
     at          BIGINT NOT NULL,
     actor_kind  TEXT   NOT NULL,
     actor_id    TEXT   NOT NULL,
     actor_name  TEXT   NOT NULL,
-    chart_id    TEXT,
-    access_id   TEXT,
+    chart_id    BYTEA,
+    access_id   BYTEA,
     action      TEXT   NOT NULL,
     old_state   TEXT   NOT NULL,
     new_state   TEXT   NOT NULL,
@@ -302,15 +302,15 @@ CREATE INDEX audit_event_chart ON audit_event (practice_id, chart_id, seq);
 CREATE INDEX audit_event_access ON audit_event (practice_id, access_id, seq);
 
 CREATE TABLE audit_head (
-    practice_id TEXT   NOT NULL PRIMARY KEY REFERENCES practice,
+    practice_id BYTEA   NOT NULL PRIMARY KEY REFERENCES practice,
     seq         BIGINT NOT NULL,
     hash        TEXT   NOT NULL
 );
 
 CREATE TABLE document (
-    practice_id  TEXT   NOT NULL,
-    document_id  TEXT   NOT NULL,
-    chart_id     TEXT   NOT NULL,
+    practice_id  BYTEA   NOT NULL,
+    document_id  BYTEA   NOT NULL,
+    chart_id     BYTEA   NOT NULL,
     title        TEXT   NOT NULL,
     kind         TEXT   NOT NULL,
     body         TEXT   NOT NULL,
@@ -324,10 +324,10 @@ CREATE TABLE document (
 CREATE INDEX document_chart ON document (practice_id, chart_id, sent_at);
 
 CREATE TABLE appointment_request (
-    practice_id    TEXT   NOT NULL,
-    request_id     TEXT   NOT NULL,
-    chart_id       TEXT   NOT NULL,
-    account_id     TEXT   NOT NULL,
+    practice_id    BYTEA   NOT NULL,
+    request_id     BYTEA   NOT NULL,
+    chart_id       BYTEA   NOT NULL,
+    account_id     BYTEA   NOT NULL,
     kind           TEXT   NOT NULL,
     place          TEXT   NOT NULL,
     preferred      TEXT   NOT NULL,
@@ -347,10 +347,10 @@ CREATE INDEX appointment_request_state ON appointment_request (practice_id, stat
 CREATE INDEX appointment_request_chart ON appointment_request (practice_id, chart_id, created_at);
 
 CREATE TABLE appointment (
-    practice_id    TEXT    NOT NULL,
-    appointment_id TEXT    NOT NULL,
-    chart_id       TEXT    NOT NULL,
-    request_id     TEXT,
+    practice_id    BYTEA    NOT NULL,
+    appointment_id BYTEA    NOT NULL,
+    chart_id       BYTEA    NOT NULL,
+    request_id     BYTEA,
     starts_at      BIGINT  NOT NULL,
     minutes        INTEGER NOT NULL,
     kind           TEXT    NOT NULL,
@@ -366,9 +366,9 @@ CREATE INDEX appointment_chart ON appointment (practice_id, chart_id, starts_at)
 
 -- Signed: a charge is positive, a payment negative, an adjustment either.
 CREATE TABLE ledger_entry (
-    practice_id  TEXT   NOT NULL,
-    entry_id     TEXT   NOT NULL,
-    chart_id     TEXT   NOT NULL,
+    practice_id  BYTEA   NOT NULL,
+    entry_id     BYTEA   NOT NULL,
+    chart_id     BYTEA   NOT NULL,
     kind         TEXT   NOT NULL,
     on_date      TEXT   NOT NULL,
     description  TEXT   NOT NULL,
@@ -381,8 +381,8 @@ CREATE TABLE ledger_entry (
 CREATE INDEX ledger_entry_chart ON ledger_entry (practice_id, chart_id, on_date);
 
 CREATE TABLE frequent_question (
-    practice_id TEXT    NOT NULL REFERENCES practice,
-    question_id TEXT    NOT NULL,
+    practice_id BYTEA    NOT NULL REFERENCES practice,
+    question_id BYTEA    NOT NULL,
     language    TEXT    NOT NULL,
     position    INTEGER NOT NULL,
     question    TEXT    NOT NULL,
@@ -391,8 +391,8 @@ CREATE TABLE frequent_question (
 );
 
 CREATE TABLE api_key (
-    practice_id     TEXT   NOT NULL REFERENCES practice,
-    key_id          TEXT   NOT NULL,
+    practice_id     BYTEA   NOT NULL REFERENCES practice,
+    key_id          BYTEA   NOT NULL,
     name            TEXT   NOT NULL,
     key_hash        TEXT   NOT NULL,
     scopes          TEXT   NOT NULL,
@@ -405,8 +405,8 @@ CREATE TABLE api_key (
 );
 
 CREATE TABLE idempotent_request (
-    practice_id     TEXT    NOT NULL REFERENCES practice,
-    key_id          TEXT    NOT NULL,
+    practice_id     BYTEA    NOT NULL REFERENCES practice,
+    key_id          BYTEA    NOT NULL,
     idempotency_key TEXT    NOT NULL,
     request_hash    TEXT    NOT NULL,
     status          INTEGER,
@@ -417,7 +417,7 @@ CREATE TABLE idempotent_request (
 
 -- What a form with a one-time mark made: the same form sent twice makes one thing.
 CREATE TABLE sent_form (
-    practice_id TEXT    NOT NULL REFERENCES practice,
+    practice_id BYTEA    NOT NULL REFERENCES practice,
     mark        TEXT    NOT NULL,
     made        TEXT    NOT NULL,
     created_at  BIGINT NOT NULL,
@@ -427,7 +427,7 @@ CREATE TABLE sent_form (
 -- What somebody typed into a form that is not done yet: sealed, and opened only for the browser or the person
 -- that it is kept for.
 CREATE TABLE form_draft (
-    practice_id TEXT    NOT NULL REFERENCES practice,
+    practice_id BYTEA    NOT NULL REFERENCES practice,
     draft_hash  TEXT    NOT NULL,
     owner_hash  TEXT    NOT NULL,
     sealed      BYTEA    NOT NULL,
@@ -438,7 +438,7 @@ CREATE INDEX form_draft_expiry ON form_draft (practice_id, expires_at);
 
 -- Limits that must hold across restarts and processes (sign-in, unknown links, failed checks).
 CREATE TABLE attempt_counter (
-    practice_id  TEXT    NOT NULL REFERENCES practice,
+    practice_id  BYTEA    NOT NULL REFERENCES practice,
     bucket       TEXT    NOT NULL,
     window_start BIGINT  NOT NULL,
     tries        INTEGER NOT NULL,

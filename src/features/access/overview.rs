@@ -358,7 +358,7 @@ fn timeline(
         .map(|event| {
             let mut details: serde_json::Value = serde_json::from_str(&event.details).unwrap_or_default();
             // The trail holds no address; the mail's own row does.
-            if let Some(mail) = mails.iter().find(|mail| details["mail"] == mail.mail_id.as_str()) {
+            if let Some(mail) = mails.iter().find(|mail| details["mail"] == mail.mail_id.to_string()) {
                 details["recipient"] = mail.recipient.clone().into();
             }
             TimelineEntry {
@@ -372,7 +372,7 @@ fn timeline(
     let told = |mail: &MailState| {
         entries
             .iter()
-            .any(|entry| entry.what.starts_with("mail.") && entry.details["mail"] == mail.mail_id.as_str())
+            .any(|entry| entry.what.starts_with("mail.") && entry.details["mail"] == mail.mail_id.to_string())
     };
     let waiting: Vec<_> = mails.iter().filter_map(|mail| not_in_the_trail(mail, told(mail))).collect();
     entries.extend(waiting);

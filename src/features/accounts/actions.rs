@@ -85,9 +85,10 @@ pub async fn sign_in(
                 let account = store::find(&mut c, &id)?;
                 let account = account.filter(|a| Some(&a.password_hash) == hash.as_ref());
                 let fits = fits && account.is_some();
+                let subject = account_id.map(|id| id.to_string());
                 let attempt = Attempt {
                     name_key: &key,
-                    subject: account_id.as_ref().map(AccountId::as_str),
+                    subject: subject.as_deref(),
                     ip_bucket: &visitor.ip_bucket,
                     device: visitor.device.as_ref(),
                 };
@@ -132,7 +133,7 @@ fn settle(
                 audit::record(c, Event::new(mine(), "account.sign_in_without_access"))?;
                 return Ok(SignIn::NoAccess);
             };
-            let subject = account.account_id.as_str();
+            let subject = &account.account_id.to_string();
             let opened = sign_in::open(c, Audience::Client, subject, visitor)?;
             store::look_at(c, &opened.session.hash(), &first.access_id)?;
             store::signed_in(c, &account, rehashed)?;
@@ -263,7 +264,7 @@ fn reset_by_mail(
         return Ok(false);
     }
     let hours = Purpose::ClientReset.hours();
-    let token = links::make(&mut c, Purpose::ClientReset, account.account_id.as_str(), hours)?;
+    let token = links::make(&mut c, Purpose::ClientReset, &account.account_id.to_string(), hours)?;
     // The link belongs to the account's home, whichever practice's door it was asked at.
     let path = format!("/{}/password/{}", home.slug, token.reveal());
     let ends = c.now().plus_hours(hours);
@@ -500,7 +501,7 @@ pub async fn set_password_by_link(
             if stays.is_none() {
                 sign_in::clear(&mut c, Audience::Client, &account.sign_in_key)?;
             }
-            let subject = account.account_id.as_str();
+            let subject = &account.account_id.to_string();
             session::end_all(&mut c, Audience::Client, subject)?;
             replace_password(&this, &mut c, &by, &account, &grants, &hash, "account.password_set")?;
             let device = match stays {
@@ -525,7 +526,7 @@ fn replace_password(
     action: &'static str,
 ) -> Result<(), Fault> {
     store::set_password(c, &account.account_id, hash)?;
-    links::revoke_all(c, Purpose::ClientReset, account.account_id.as_str())?;
+    links::revoke_all(c, Purpose::ClientReset, &account.account_id.to_string())?;
     let practice = practice::load(c)?;
     let called = grants.first().map(|grant| grant.holder.called().to_owned()).unwrap_or_default();
     let desk = MailContext { practice: &practice, words: Words::of(account.language()), called: &called };
@@ -571,7 +572,7 @@ pub async fn change_password(
             lock_account(c, &account.account_id)?;
             let now = store::find(c, &account.account_id)?;
             let fits = fits && now.is_some_and(|now| now.password_hash == account.password_hash);
-            let subject = account.account_id.as_str();
+            let subject = &account.account_id.to_string();
             let attempt = Attempt {
                 name_key: &account.sign_in_key,
                 subject: Some(subject),
@@ -623,8 +624,8 @@ pub async fn end_sessions(
         .write(home, move |c| {
             match &end {
                 End::Others => {
-                    session::end_others(c, Audience::Client, account.as_str(), &present)?;
-                    devices::forget(c, Audience::Client, account.as_str(), device.as_ref())?;
+                    session::end_others(c, Audience::Client, &account.to_string(), &present)?;
+                    devices::forget(c, Audience::Client, &account.to_string(), device.as_ref())?;
                 }
                 End::One(short) => {
                     let mine = store::devices(c, &account)?;

@@ -89,7 +89,11 @@ pub(super) async fn standing(
     // The chart in view is part of who somebody is here: a form typed for one child must not be
     // sent while looking at another.
     let view = account.in_view.and_then(|at| account.grants.get(at));
-    let who = format!("{}.{}", account.account.account_id, view.map_or("", |grant| grant.access_id.as_str()));
+    let who = format!(
+        "{}.{}",
+        account.account.account_id,
+        view.map_or_else(String::new, |grant| grant.access_id.to_string())
+    );
     let standing = session::Standing {
         seconds: account.session.seconds_left(Audience::Client, app.now()),
         csrf: &account.csrf,

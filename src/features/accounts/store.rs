@@ -184,7 +184,7 @@ pub fn devices(c: &mut Scoped<'_>, id: &AccountId) -> Result<Vec<Device>, Fault>
     let idle_since = c.now().plus_seconds(-60 * Audience::Client.idle_minutes());
     Ok(session::table
         .filter(session::practice_id.eq(c.practice().clone()))
-        .filter(session::subject_id.eq(id.as_str()))
+        .filter(session::subject_id.eq(&id.to_string()))
         .filter(session::audience.eq(Audience::Client))
         .filter(session::ended_at.is_null())
         .filter(session::seen_at.gt(idle_since))

@@ -44,7 +44,7 @@ pub fn was_asked(c: &mut Scoped<'_>, new: &NewRequest) -> Result<bool, Fault> {
     Ok(store::find_by_nonce(c, &nonce_of(new))?.is_some())
 }
 
-/// ChartBatch a request in the caller's transaction. The same form sent again finds its first request.
+/// Files a request in the caller's transaction. The same form sent again finds its first request.
 pub fn ask(c: &mut Scoped<'_>, by: &By, new: &NewRequest) -> Result<RequestId, Fault> {
     let nonce = nonce_of(new);
     if let Some(before) = store::find_by_nonce(c, &nonce)? {

@@ -232,11 +232,11 @@ fn wish_words(words: Words, error: WishError) -> String {
     })
 }
 
-/// ChartBatch the request. The same form twice makes one request.
+/// Files the request. The same form twice makes one request.
 pub(super) async fn request(State(app): State<AppState>, client: ClientSession, body: Bytes) -> PageResult {
     let form: RequestForm = client.form(&body)?;
     // In another tab the view may have turned to another chart: nothing is filed there by mistake.
-    if form.chart != client.chart_id.as_str() {
+    if form.chart != client.chart_id.to_string() {
         return Err(PageError::Stale);
     }
     if form.nonce.is_empty()

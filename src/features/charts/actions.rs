@@ -167,7 +167,7 @@ fn create_in(
     })?;
     record(c, Event::new(by.clone(), "chart.created").on_chart(&chart))?;
     if let Some(mark) = &wish.mark {
-        form_token::keep(c, mark, chart.as_str())?;
+        form_token::keep(c, mark, &chart.to_string())?;
     }
     let mut invited = false;
     if let Some((address, confirmed)) = &wish.invite {

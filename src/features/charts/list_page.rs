@@ -219,8 +219,8 @@ pub(super) async fn list(
     let next = found.rows.last().filter(|_| found.has_next);
     let page = ListPage {
         frame: staff.frame(&app, StaffPage::Charts),
-        previous: previous.map(|row| asked.href(portal, sort, Some(("before", row.chart_id.as_str())))),
-        next: next.map(|row| asked.href(portal, sort, Some(("after", row.chart_id.as_str())))),
+        previous: previous.map(|row| asked.href(portal, sort, Some(("before", &row.chart_id.to_string())))),
+        next: next.map(|row| asked.href(portal, sort, Some(("after", &row.chart_id.to_string())))),
         lines: found.rows.iter().map(|row| line(words, row, today)).collect(),
         portal: portal.map_or("", PortalFilter::word),
         sort: if sort == Sort::Name { "" } else { sort.word() },

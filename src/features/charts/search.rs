@@ -467,8 +467,8 @@ fn ids_of_page(
         (Sort::Number, true, false) => query.order(chart::chart_number_key.concat("").desc()),
         (Sort::Newest, false, true) => query.order(chart::chart_id.asc()),
         (Sort::Newest, true, true) => query.order(chart::chart_id.desc()),
-        (Sort::Newest, false, false) => query.order(chart::chart_id.concat("").asc()),
-        (Sort::Newest, true, false) => query.order(chart::chart_id.concat("").desc()),
+        (Sort::Newest, false, false) => query.order(chart::chart_id.concat(Vec::<u8>::new()).asc()),
+        (Sort::Newest, true, false) => query.order(chart::chart_id.concat(Vec::<u8>::new()).desc()),
     };
     Ok(query.limit(most).load(c.conn)?)
 }

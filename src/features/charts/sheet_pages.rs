@@ -264,7 +264,7 @@ fn address_to_invite(form: &SheetForm) -> Option<(String, EmailAddress)> {
 pub(super) async fn create(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
     let mut form = read_form(&staff, &body)?;
     let invite = form.invite && staff.may(Permission::ManagePortal);
-    let mark = FormToken::read("chart", staff.staff_id.as_str(), &form.mark, &body)?;
+    let mark = FormToken::read("chart", &staff.staff_id.to_string(), &form.mark, &body)?;
     if form.add.is_some() || form.remove.is_some() {
         let focus = form.rearrange();
         return new_again(&app, &staff, &form, Against::default(), focus.as_deref());
@@ -467,7 +467,7 @@ impl Sheet {
         focus: Option<&str>,
     ) -> SheetFields {
         let mut form = fields(staff, typed, errors, focus);
-        form.client.portal_hint = self.hint(staff, self.file.client.person_id.as_str());
+        form.client.portal_hint = self.hint(staff, &self.file.client.person_id.to_string());
         for contact in &mut form.contacts {
             contact.person.portal_hint = self.hint(staff, &contact.id);
         }
@@ -490,7 +490,7 @@ impl Sheet {
         let mut sentences: Vec<String> = self
             .reach
             .iter()
-            .filter(|(id, _)| id.as_str() == person)
+            .filter(|(id, _)| id.to_string() == person)
             .map(|(_, reach)| match reach {
                 Reach::LinkOut(to) => staff.words.with1("charts-hint-link-out", "address", to.as_str()),
                 Reach::Registered => staff.words.get("charts-hint-registered"),

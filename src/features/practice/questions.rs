@@ -103,7 +103,7 @@ pub async fn add(
                 return Ok(true);
             }
             let Some(id) = insert(c, language, &asked, &answer)? else { return Ok(false) };
-            form_token::keep(c, &mark, id.as_str())?;
+            form_token::keep(c, &mark, &id.to_string())?;
             record(c, &by, "practice.question_added", &id)?;
             Ok(true)
         })

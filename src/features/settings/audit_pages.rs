@@ -81,7 +81,7 @@ fn line(staff: &StaffSession, numbers: &BTreeMap<String, String>, event: Recorde
         chart: event.chart_id.as_ref().map(|id| {
             (
                 id.to_string(),
-                numbers.get(id.as_str()).cloned().unwrap_or_else(|| words.get("practice-a-chart")),
+                numbers.get(&id.to_string()).cloned().unwrap_or_else(|| words.get("practice-a-chart")),
             )
         }),
         change: (event.old_state != event.new_state)

@@ -122,7 +122,7 @@ pub(super) async fn new_page(
 pub(super) async fn add(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
     let form: Form = staff.form(&body)?;
     let language: Language = form.language.parse().map_err(|_| PageError::BadRequest)?;
-    let mark = FormToken::read("question", staff.staff_id.as_str(), &form.mark, &body)?;
+    let mark = FormToken::read("question", &staff.staff_id.to_string(), &form.mark, &body)?;
     let mut errors = match form.check(&staff) {
         Ok((question, answer)) => {
             if questions::add(&app, &staff.scope, staff.by(), language, question, answer, mark).await? {

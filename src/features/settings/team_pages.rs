@@ -130,7 +130,7 @@ struct NewForm {
 /// Adds a staff member and mails them a link.
 pub(super) async fn invite(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
     let form: NewForm = staff.form(&body)?;
-    let mark = FormToken::read("staff", staff.staff_id.as_str(), &form.mark, &body)?;
+    let mark = FormToken::read("staff", &staff.staff_id.to_string(), &form.mark, &body)?;
     let words = staff.words;
     let mut errors = FieldErrors::new();
     let name = form.name.trim();

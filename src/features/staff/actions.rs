@@ -82,7 +82,7 @@ pub async fn sign_in(
                     {
                         session::end(c, &former.hash())?;
                     }
-                    let opened = sign_in::open(c, Audience::Staff, member.staff_id.as_str(), &visitor)?;
+                    let opened = sign_in::open(c, Audience::Staff, &member.staff_id.to_string(), &visitor)?;
                     store::signed_in(c, &member, rehashed.as_deref())?;
                     let who = Actor::Staff(member.staff_id, member.name);
                     audit::record(c, Event::new(by(who), "staff.signed_in"))?;

@@ -49,7 +49,7 @@ async fn show(app: &AppState, staff: &StaffSession, errors: FieldErrors) -> Page
     let (member, open) = app
         .db
         .read(&staff.scope, move |c| {
-            Ok((store::find(c, &id)?, session::open_ones(c, Audience::Staff, id.as_str())?))
+            Ok((store::find(c, &id)?, session::open_ones(c, Audience::Staff, &id.to_string())?))
         })
         .await?;
     let member = member.ok_or(PageError::NotFound)?;

@@ -178,7 +178,7 @@ pub(super) async fn standing(
     let standing = session::Standing {
         seconds: staff.session.seconds_left(Audience::Staff, app.now()),
         csrf: &staff.csrf,
-        who: staff.staff_id.as_str(),
+        who: &staff.staff_id.to_string(),
     };
     Ok(axum::Json(standing).into_response())
 }

@@ -35,7 +35,7 @@ pub(super) fn send_link(
         _ => Purpose::StaffReset,
     };
     let until = c.now().plus_hours(purpose.hours());
-    let token = links::make(c, purpose, member.staff_id.as_str(), purpose.hours())?;
+    let token = links::make(c, purpose, &member.staff_id.to_string(), purpose.hours())?;
     let address = app.absolute(&format!("/{}/staff/password/{}", practice.slug, token.reveal()));
     outbox::enqueue(app, c, mails::link(practice, member, purpose, &address, until, &token.hash()))?;
     Ok(())
@@ -145,7 +145,7 @@ fn settle(
     action: &'static str,
 ) -> Result<(), Fault> {
     for purpose in [Purpose::StaffInvitation, Purpose::StaffReset] {
-        links::revoke_all(c, purpose, member.staff_id.as_str())?;
+        links::revoke_all(c, purpose, &member.staff_id.to_string())?;
     }
     sign_in::clear(c, Audience::Staff, &member.email_key)?;
     let key = format!("staff.password_set/{}/{}", member.staff_id, c.now().micros());
@@ -182,9 +182,9 @@ pub async fn set_by_link(
                 return Ok(NewPassword::NotOpen);
             }
             store::set_password(c, &member.staff_id, &hash)?;
-            session::end_all(c, Audience::Staff, member.staff_id.as_str())?;
+            session::end_all(c, Audience::Staff, &member.staff_id.to_string())?;
             settle(&inner, c, &practice, &member, &source, "staff.password_set")?;
-            Ok(NewPassword::Set(devices::remember(c, Audience::Staff, member.staff_id.as_str(), None)?))
+            Ok(NewPassword::Set(devices::remember(c, Audience::Staff, &member.staff_id.to_string(), None)?))
         })
         .await?;
     app.outbox_bell.notify_one();
@@ -221,7 +221,7 @@ pub async fn change(
             let fits = fits && member.password_hash == old_hash;
             let attempt = Attempt {
                 name_key: &member.email_key,
-                subject: Some(staff.as_str()),
+                subject: Some(&staff.to_string()),
                 ip_bucket: &visitor.ip_bucket,
                 device: visitor.device.as_ref(),
             };
@@ -233,9 +233,9 @@ pub async fn change(
                         return Ok(NewPassword::Weak(weak.unwrap_or("password-too-short")));
                     };
                     store::set_password(c, &staff, hash)?;
-                    session::end_all(c, Audience::Staff, staff.as_str())?;
+                    session::end_all(c, Audience::Staff, &staff.to_string())?;
                     settle(&inner, c, &practice, &member, &visitor.source, "staff.password_changed")?;
-                    Ok(NewPassword::Changed(sign_in::open(c, Audience::Staff, staff.as_str(), &visitor)?))
+                    Ok(NewPassword::Changed(sign_in::open(c, Audience::Staff, &staff.to_string(), &visitor)?))
                 }
             }
         })

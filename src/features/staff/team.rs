@@ -83,7 +83,7 @@ pub async fn invite(
                 Err(not_added) => return Ok(Err(not_added)),
             };
             if let Some(mark) = &mark {
-                form_token::keep(c, mark, member.staff_id.as_str())?;
+                form_token::keep(c, mark, &member.staff_id.to_string())?;
             }
             let practice = practice::load(c)?;
             password::send_link(&inner, c, &practice, &member)?;
@@ -134,7 +134,7 @@ pub async fn make_link(
                 StaffState::Invited => Purpose::StaffInvitation,
                 _ => Purpose::StaffReset,
             };
-            let token = links::make(c, purpose, member.staff_id.as_str(), purpose.hours())?;
+            let token = links::make(c, purpose, &member.staff_id.to_string(), purpose.hours())?;
             let details = serde_json::json!({ "staff": member.staff_id });
             audit::record(c, Event::new(by.clone(), "staff.link_made").with(details))?;
             Ok(Some((practice::load(c)?.slug, token)))
@@ -223,9 +223,9 @@ pub async fn disable(
                 return Ok(Changed::LastAdministrator);
             }
             store::set_state(c, &staff, StaffState::Disabled)?;
-            session::end_all(c, Audience::Staff, staff.as_str())?;
+            session::end_all(c, Audience::Staff, &staff.to_string())?;
             for purpose in [Purpose::StaffInvitation, Purpose::StaffReset] {
-                links::revoke_all(c, purpose, staff.as_str())?;
+                links::revoke_all(c, purpose, &staff.to_string())?;
             }
             record_state(c, &by, &member, StaffState::Disabled, "staff.disabled")?;
             Ok(Changed::Done)
@@ -275,7 +275,7 @@ pub async fn sign_out_everywhere(
             if store::find(c, &staff)?.is_none() {
                 return Ok(Changed::NotFound);
             }
-            let ended = session::end_all(c, Audience::Staff, staff.as_str())?;
+            let ended = session::end_all(c, Audience::Staff, &staff.to_string())?;
             let details = serde_json::json!({ "staff": staff, "sessions": ended });
             audit::record(c, Event::new(by.clone(), "staff.signed_out_everywhere").with(details))?;
             Ok(Changed::Done)
@@ -296,11 +296,11 @@ pub async fn end_own_sessions(
         .write(scope, move |c| {
             match &which {
                 None => {
-                    session::end_others(c, Audience::Staff, staff.as_str(), &keep)?;
-                    devices::forget(c, Audience::Staff, staff.as_str(), device.as_ref())?;
+                    session::end_others(c, Audience::Staff, &staff.to_string(), &keep)?;
+                    devices::forget(c, Audience::Staff, &staff.to_string(), device.as_ref())?;
                 }
                 Some(name) => {
-                    let open = session::open_ones(c, Audience::Staff, staff.as_str())?;
+                    let open = session::open_ones(c, Audience::Staff, &staff.to_string())?;
                     for one in open.iter().filter(|one| one.name() == name && one.token_hash != keep) {
                         session::end(c, &one.token_hash)?;
                     }

@@ -99,14 +99,15 @@ impl Line {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     key: String,
-    id: String,
+    id: uuid::Uuid,
 }
 
 impl Place {
     /// Reads what [`Place::to_text`] wrote; anything else means the beginning.
     pub fn read(text: &str) -> Option<Self> {
         let (id, key) = text.split_once('~')?;
-        (id.len() == 36 && key.len() <= 600).then(|| Self { key: key.to_owned(), id: id.to_owned() })
+        let id = uuid::Uuid::try_parse(id).ok()?;
+        (key.len() <= 600).then(|| Self { key: key.to_owned(), id })
     }
 
     /// For the address of the next page.
@@ -230,9 +231,9 @@ macro_rules! page_by {
         let query = match $after {
             None => $query,
             Some(place) => $query.filter(
-                $column
-                    .$beyond(place.moment())
-                    .or($column.eq(place.moment()).and(portal_access::access_id.$beyond(place.id.clone()))),
+                $column.$beyond(place.moment()).or($column
+                    .eq(place.moment())
+                    .and(portal_access::access_id.$beyond(AccessId::from_uuid(place.id)))),
             ),
         };
         query.order(($column.$direction(), portal_access::access_id.$direction())).limit(FETCH)
@@ -282,7 +283,7 @@ fn grants(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Vec<L
                 is_over: is_over(expires_at, now),
                 invited,
                 access_id: Some(access_id.clone()),
-                ..bare(chart, Place { key: at.micros().to_string(), id: access_id.to_string() })
+                ..bare(chart, Place { key: at.micros().to_string(), id: access_id.uuid() })
             }
         })
         .collect())
@@ -351,16 +352,15 @@ fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>,
         .select((chart_columns!(), chart::sort_key))
         .into_boxed();
     if let Some(place) = after {
-        query = query.filter(
-            chart::sort_key
-                .gt(place.key.clone())
-                .or(chart::sort_key.eq(place.key.clone()).and(chart::chart_id.gt(place.id.clone()))),
-        );
+        query =
+            query.filter(chart::sort_key.gt(place.key.clone()).or(
+                chart::sort_key.eq(place.key.clone()).and(chart::chart_id.gt(ChartId::from_uuid(place.id))),
+            ));
     }
     let rows: Vec<(ChartRow, String)> =
         query.order((chart::sort_key.asc(), chart::chart_id.asc())).limit(FETCH).load(c.conn)?;
     let line = |(row, key): (ChartRow, String)| {
-        let id = row.0.0.to_string();
+        let id = row.0.0.uuid();
         bare(row, Place { key, id })
     };
     Ok(rows.into_iter().map(line).collect())

@@ -2,7 +2,7 @@
 
 diesel::table! {
     practice (practice_id) {
-        practice_id -> Text,
+        practice_id -> Binary,
         slug -> Text,
         name -> Text,
         time_zone -> Text,
@@ -22,8 +22,8 @@ diesel::table! {
 
 diesel::table! {
     staff_member (practice_id, staff_id) {
-        practice_id -> Text,
-        staff_id -> Text,
+        practice_id -> Binary,
+        staff_id -> Binary,
         email -> Text,
         email_key -> Text,
         name -> Text,
@@ -38,8 +38,8 @@ diesel::table! {
 
 diesel::table! {
     one_time_link (practice_id, link_id) {
-        practice_id -> Text,
-        link_id -> Text,
+        practice_id -> Binary,
+        link_id -> Binary,
         purpose -> Text,
         subject_id -> Text,
         token_hash -> Text,
@@ -52,7 +52,7 @@ diesel::table! {
 
 diesel::table! {
     session (practice_id, token_hash) {
-        practice_id -> Text,
+        practice_id -> Binary,
         token_hash -> Text,
         audience -> Text,
         subject_id -> Text,
@@ -61,13 +61,13 @@ diesel::table! {
         ended_at -> Nullable<BigInt>,
         source -> Text,
         agent -> Text,
-        in_view -> Nullable<Text>,
+        in_view -> Nullable<Binary>,
     }
 }
 
 diesel::table! {
     known_device (practice_id, token_hash, subject_id) {
-        practice_id -> Text,
+        practice_id -> Binary,
         token_hash -> Text,
         subject_id -> Text,
         audience -> Text,
@@ -78,8 +78,8 @@ diesel::table! {
 
 diesel::table! {
     person (practice_id, person_id) {
-        practice_id -> Text,
-        person_id -> Text,
+        practice_id -> Binary,
+        person_id -> Binary,
         first_name -> Text,
         middle_name -> Text,
         last_name -> Text,
@@ -98,9 +98,9 @@ diesel::table! {
 
 diesel::table! {
     person_address (practice_id, address_id) {
-        practice_id -> Text,
-        address_id -> Text,
-        person_id -> Text,
+        practice_id -> Binary,
+        address_id -> Binary,
+        person_id -> Binary,
         kind -> Text,
         label -> Text,
         value -> Text,
@@ -114,12 +114,12 @@ diesel::table! {
 
 diesel::table! {
     chart (practice_id, chart_id) {
-        practice_id -> Text,
-        chart_id -> Text,
+        practice_id -> Binary,
+        chart_id -> Binary,
         chart_number -> Text,
         chart_number_key -> Text,
-        person_id -> Text,
-        owner_person_id -> Text,
+        person_id -> Binary,
+        owner_person_id -> Binary,
         state -> Text,
         sort_key -> Text,
         search_text -> Text,
@@ -131,9 +131,9 @@ diesel::table! {
 
 diesel::table! {
     related_contact (practice_id, chart_id, person_id) {
-        practice_id -> Text,
-        chart_id -> Text,
-        person_id -> Text,
+        practice_id -> Binary,
+        chart_id -> Binary,
+        person_id -> Binary,
         relation -> Text,
         created_at -> BigInt,
     }
@@ -141,8 +141,8 @@ diesel::table! {
 
 diesel::table! {
     portal_account (practice_id, account_id) {
-        practice_id -> Text,
-        account_id -> Text,
+        practice_id -> Binary,
+        account_id -> Binary,
         sign_in_name -> Text,
         sign_in_key -> Text,
         email -> Text,
@@ -156,10 +156,10 @@ diesel::table! {
 
 diesel::table! {
     portal_access (practice_id, access_id) {
-        practice_id -> Text,
-        access_id -> Text,
-        chart_id -> Text,
-        person_id -> Text,
+        practice_id -> Binary,
+        access_id -> Binary,
+        chart_id -> Binary,
+        person_id -> Binary,
         role -> Text,
         rights -> Text,
         ends_on -> Nullable<Text>,
@@ -169,8 +169,8 @@ diesel::table! {
         mismatches -> Integer,
         invited_address -> Nullable<Text>,
         asked_at -> Nullable<BigInt>,
-        account_practice_id -> Nullable<Text>,
-        account_id -> Nullable<Text>,
+        account_practice_id -> Nullable<Binary>,
+        account_id -> Nullable<Binary>,
         since_at -> BigInt,
         by_name -> Text,
         reason -> Text,
@@ -181,9 +181,9 @@ diesel::table! {
 
 diesel::table! {
     invitation (practice_id, invitation_id) {
-        practice_id -> Text,
-        invitation_id -> Text,
-        access_id -> Text,
+        practice_id -> Binary,
+        invitation_id -> Binary,
+        access_id -> Binary,
         generation -> Integer,
         channel -> Text,
         state -> Text,
@@ -202,13 +202,13 @@ diesel::table! {
 
 diesel::table! {
     outbox (practice_id, mail_id) {
-        practice_id -> Text,
-        mail_id -> Text,
+        practice_id -> Binary,
+        mail_id -> Binary,
         kind -> Text,
         dedupe_key -> Text,
-        chart_id -> Nullable<Text>,
-        access_id -> Nullable<Text>,
-        invitation_id -> Nullable<Text>,
+        chart_id -> Nullable<Binary>,
+        access_id -> Nullable<Binary>,
+        invitation_id -> Nullable<Binary>,
         recipient -> Text,
         payload -> Nullable<Binary>,
         state -> Text,
@@ -228,14 +228,14 @@ diesel::table! {
 
 diesel::table! {
     audit_event (practice_id, seq) {
-        practice_id -> Text,
+        practice_id -> Binary,
         seq -> BigInt,
         at -> BigInt,
         actor_kind -> Text,
         actor_id -> Text,
         actor_name -> Text,
-        chart_id -> Nullable<Text>,
-        access_id -> Nullable<Text>,
+        chart_id -> Nullable<Binary>,
+        access_id -> Nullable<Binary>,
         action -> Text,
         old_state -> Text,
         new_state -> Text,
@@ -247,7 +247,7 @@ diesel::table! {
 
 diesel::table! {
     audit_head (practice_id) {
-        practice_id -> Text,
+        practice_id -> Binary,
         seq -> BigInt,
         hash -> Text,
     }
@@ -255,9 +255,9 @@ diesel::table! {
 
 diesel::table! {
     document (practice_id, document_id) {
-        practice_id -> Text,
-        document_id -> Text,
-        chart_id -> Text,
+        practice_id -> Binary,
+        document_id -> Binary,
+        chart_id -> Binary,
         title -> Text,
         kind -> Text,
         body -> Text,
@@ -270,10 +270,10 @@ diesel::table! {
 
 diesel::table! {
     appointment_request (practice_id, request_id) {
-        practice_id -> Text,
-        request_id -> Text,
-        chart_id -> Text,
-        account_id -> Text,
+        practice_id -> Binary,
+        request_id -> Binary,
+        chart_id -> Binary,
+        account_id -> Binary,
         kind -> Text,
         place -> Text,
         preferred -> Text,
@@ -290,10 +290,10 @@ diesel::table! {
 
 diesel::table! {
     appointment (practice_id, appointment_id) {
-        practice_id -> Text,
-        appointment_id -> Text,
-        chart_id -> Text,
-        request_id -> Nullable<Text>,
+        practice_id -> Binary,
+        appointment_id -> Binary,
+        chart_id -> Binary,
+        request_id -> Nullable<Binary>,
         starts_at -> BigInt,
         minutes -> Integer,
         kind -> Text,
@@ -306,9 +306,9 @@ diesel::table! {
 
 diesel::table! {
     ledger_entry (practice_id, entry_id) {
-        practice_id -> Text,
-        entry_id -> Text,
-        chart_id -> Text,
+        practice_id -> Binary,
+        entry_id -> Binary,
+        chart_id -> Binary,
         kind -> Text,
         on_date -> Text,
         description -> Text,
@@ -320,8 +320,8 @@ diesel::table! {
 
 diesel::table! {
     frequent_question (practice_id, question_id) {
-        practice_id -> Text,
-        question_id -> Text,
+        practice_id -> Binary,
+        question_id -> Binary,
         language -> Text,
         position -> Integer,
         question -> Text,
@@ -331,8 +331,8 @@ diesel::table! {
 
 diesel::table! {
     api_key (practice_id, key_id) {
-        practice_id -> Text,
-        key_id -> Text,
+        practice_id -> Binary,
+        key_id -> Binary,
         name -> Text,
         key_hash -> Text,
         scopes -> Text,
@@ -345,8 +345,8 @@ diesel::table! {
 
 diesel::table! {
     idempotent_request (practice_id, key_id, idempotency_key) {
-        practice_id -> Text,
-        key_id -> Text,
+        practice_id -> Binary,
+        key_id -> Binary,
         idempotency_key -> Text,
         request_hash -> Text,
         status -> Nullable<Integer>,
@@ -357,7 +357,7 @@ diesel::table! {
 
 diesel::table! {
     form_draft (practice_id, draft_hash) {
-        practice_id -> Text,
+        practice_id -> Binary,
         draft_hash -> Text,
         owner_hash -> Text,
         sealed -> Binary,
@@ -367,7 +367,7 @@ diesel::table! {
 
 diesel::table! {
     sent_form (practice_id, mark) {
-        practice_id -> Text,
+        practice_id -> Binary,
         mark -> Text,
         made -> Text,
         created_at -> BigInt,
@@ -376,7 +376,7 @@ diesel::table! {
 
 diesel::table! {
     attempt_counter (practice_id, bucket, window_start) {
-        practice_id -> Text,
+        practice_id -> Binary,
         bucket -> Text,
         window_start -> BigInt,
         tries -> Integer,

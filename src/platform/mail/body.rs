@@ -1,4 +1,4 @@
-//! A mail's words, before it is with_layers as text and HTML.
+//! A mail's words, before it is rendered as text and HTML.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::platform::i18n::{Language, Words};
 
-/// A mail's words, before it is with_layers as text and HTML. The outbox keeps it sealed, because its
+/// A mail's words, before it is rendered as text and HTML. The outbox keeps it sealed, because its
 /// button holds the link.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct MailBody {

@@ -48,10 +48,6 @@ fn unbase32(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn pack(id: &str) -> String {
-    uuid::Uuid::try_parse(id).map_or_else(|_| String::new(), |id| base32(id.as_bytes()))
-}
-
 fn unpack<T: std::str::FromStr>(text: &str) -> Option<T> {
     let id = uuid::Uuid::from_slice(&unbase32(text)?).ok()?;
     id.to_string().parse().ok()
@@ -64,7 +60,7 @@ pub fn message_id(app: &App, practice: &PracticeId, dedupe_key: &str) -> String 
     let tag = app.keys.sign("message-id", &format!("{practice}\n{dedupe_key}"));
     let domain = app.settings.mail_sender.rsplit_once('@').map_or("anteroom.invalid", |(_, domain)| domain);
     let domain = domain.trim_end_matches('>');
-    format!("{}.{}@{domain}", tag.get(..32).unwrap_or(&tag), pack(practice.as_str()))
+    format!("{}.{}@{domain}", tag.get(..32).unwrap_or(&tag), base32(practice.as_bytes()))
 }
 
 /// The practice that a Message-ID of ours names.
@@ -76,7 +72,7 @@ pub fn practice_in_message_id(message_id: &str) -> Option<PracticeId> {
 
 /// The address that a mail's bounces come back to (VERP).
 pub fn return_path(app: &App, practice: &PracticeId, mail: &MailId) -> String {
-    let ids = format!("{}{}", pack(practice.as_str()), pack(mail.as_str()));
+    let ids = format!("{}{}", base32(practice.as_bytes()), base32(mail.as_bytes()));
     format!("b{ids}{}@{}", tag(app, &ids), app.settings.bounce_domain)
 }
 

@@ -53,7 +53,7 @@ pub(super) fn is_anything_due(system: &mut System<'_>) -> Result<bool, Fault> {
 /// The first practice after `after` that has something due.
 fn next_practice(system: &mut System<'_>, after: Option<&PracticeId>) -> Result<Option<PracticeId>, Fault> {
     let now = system.now;
-    let after = after.map_or("", |id| id.as_str()).to_owned();
+    let after = after.copied().unwrap_or(PracticeId::NIL);
     let mut first: Option<PracticeId> = None;
     for state in [Delivery::Queued, Delivery::Deferred, Delivery::Sending] {
         let mut query = outbox::table

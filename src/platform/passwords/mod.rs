@@ -57,7 +57,7 @@ pub fn weakness(password: &Secret, known: &Known) -> Option<&'static str> {
     None
 }
 
-/// Letters and digits alone, accents taken off: what is left when people render_errors a word up.
+/// Letters and digits alone, accents taken off: what is left of a word that people decorate.
 fn squashed(text: &str) -> String {
     text.to_lowercase().nfkd().filter(|c| c.is_alphanumeric()).collect()
 }

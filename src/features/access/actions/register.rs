@@ -268,9 +268,10 @@ async fn existing(
         .read(scope, move |c| {
             let is_tired = sign_in::is_address_tired(c, Audience::Client, &ip_bucket)?;
             let found = accounts::by_sign_in_key(c, &asked)?;
+            let subject = found.as_ref().map(|row| row.account_id.to_string());
             let attempt = Attempt {
                 name_key: &asked,
-                subject: found.as_ref().map(|row| row.account_id.as_str()),
+                subject: subject.as_deref(),
                 ip_bucket: &ip_bucket,
                 device: device.as_ref(),
             };
@@ -331,9 +332,10 @@ fn use_up(
             accounts::lock_account(c, &id)?;
             let present = accounts::by_sign_in_key(c, key)?;
             let unchanged = present.filter(|present| account.as_ref() == Some(present));
+            let subject = account.as_ref().map(|tried| tried.account_id.to_string());
             let attempt = Attempt {
                 name_key: key,
-                subject: account.as_ref().map(|tried| tried.account_id.as_str()),
+                subject: subject.as_deref(),
                 ip_bucket: &order.ip_bucket,
                 device: order.device.as_ref(),
             };

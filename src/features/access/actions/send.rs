@@ -25,7 +25,7 @@ use crate::platform::state::{App, AppState};
 /// Charts of one transaction: short enough that other writers are not kept waiting.
 const CHUNK: usize = 500;
 
-/// SendMode is asked for.
+/// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SendMode {
     /// A first invitation, or one after an ending.
@@ -91,7 +91,7 @@ pub fn invite_in(app: &App, c: &mut Scoped<'_>, by: &By, order: &InviteOrder) ->
     one_in(app, c, by, Order { address, confirmed, ..Order::new(chart, SendMode::Invite) })
 }
 
-/// SendMode staff should look at before somebody who is not on file yet is invited at this address:
+/// What staff should look at before somebody who is not on file yet is invited at this address:
 /// `born` is the client's birth date, `contacts` are the folded addresses of the others on the new
 /// chart.
 pub fn doubts_of_new(
@@ -270,7 +270,7 @@ async fn send_batch(
     Ok(made)
 }
 
-/// SendMode an order comes to, before anything is written.
+/// What an order comes to, before anything is written.
 struct Plan {
     row: AccessRow,
     is_new: bool,

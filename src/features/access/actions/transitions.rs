@@ -155,7 +155,7 @@ fn end_sessions(c: &mut Scoped<'_>, account: Option<&AccountId>) -> Result<(), F
         // Whoever is signing in with it now has either come in, and goes with the others, or finds the
         // grant as it is after this.
         accounts::lock_account(c, account)?;
-        session::end_all(c, Audience::Client, account.as_str())?;
+        session::end_all(c, Audience::Client, &account.to_string())?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use crate::features::access::lifecycle::State as Stored;
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, ChartId, PracticeId};
+use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
 use crate::platform::db::schema::{chart, outbox, portal_access};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -31,7 +31,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// What the box shows, in short: equal means nothing to redraw.
-type Picture = (i64, Vec<(AccessId, i64, bool)>, Vec<(String, Delivery, i32, bool)>);
+type Picture = (i64, Vec<(AccessId, i64, bool)>, Vec<(MailId, Delivery, i32, bool)>);
 
 struct Watch {
     app: AppState,
@@ -162,7 +162,7 @@ fn picture(c: &mut Scoped<'_>, id: &ChartId) -> Result<Option<Picture>, Fault> {
         ))
         .load(c.conn)?;
     let ids: Vec<Option<AccessId>> = grants.iter().map(|(id, ..)| Some(id.clone())).collect();
-    let mails: Vec<(String, Delivery, i32, Option<Timestamp>)> = outbox::table
+    let mails: Vec<(MailId, Delivery, i32, Option<Timestamp>)> = outbox::table
         .filter(outbox::practice_id.eq(practice))
         .filter(outbox::access_id.eq_any(ids))
         .order(outbox::created_at.desc())
