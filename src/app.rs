@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -17,12 +17,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::features;
-use crate::kernel::clock::Clock;
+use crate::kernel::clock::{Clock, Timestamp};
 use crate::kernel::rng::Rng;
 use crate::platform::buckets::Buckets;
 use crate::platform::config::Config;
 use crate::platform::crypto::{HashCost, Keys, PasswordHashing};
-use crate::platform::db::{self, DatabaseUrl, Db};
+use crate::platform::db::{self, DatabaseUrl, Db, ServeLock, ServeLockError};
 use crate::platform::fault::Fault;
 use crate::platform::live::Live;
 use crate::platform::mail::Relay;
@@ -67,6 +67,13 @@ pub fn with_layers(app: AppState, routes: Routes) -> Router {
         // Inside what limits bodies and time: both read a form before its page does.
         .layer(from_fn_with_state(app.clone(), unsent::unsent))
         .layer(from_fn_with_state(app.clone(), drafts::drafts))
+        .layer(from_fn(|request: Request, next: Next| async move {
+            if request.method().is_safe() {
+                next.run(request).await
+            } else {
+                db::with_form_patience(next.run(request)).await
+            }
+        }))
         .layer(DefaultBodyLimit::max(server::LARGEST_BODY))
         .layer(from_fn(|request, next| slow::body_in_time(request, next, server::BODY)))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, server::HANDLING))
@@ -95,6 +102,12 @@ pub enum StartError {
     /// Its settings would lose what was acknowledged.
     #[error("the database would lose what it has acknowledged: {0}")]
     Weak(String),
+    /// Another process serves the embedded database.
+    #[error(transparent)]
+    Served(ServeLockError),
+    /// SQLite was compiled without what pages and copies need.
+    #[error("the SQLite in this program was built without {0}")]
+    Build(String),
     /// The schema is older than this program, and `migrate = no`.
     #[error("the database's schema is older than this version; it lacks {0}")]
     OldSchema(String),
@@ -131,6 +144,15 @@ impl StartError {
             }
             Self::Database(..) => "Is the folder there and writable, and is there room on its disk?".into(),
             Self::Weak(_) => "Set it back in the database's own configuration, then start again.".into(),
+            Self::Served(ServeLockError::Taken { .. }) => {
+                "Use that one, or stop it first. Commands work beside it; only `serve` and `demo` do not.".into()
+            }
+            Self::Served(ServeLockError::Unusable { .. }) => {
+                "Give the account that runs anteroom the right to write in the database's folder.".into()
+            }
+            Self::Build(_) => {
+                "Build it in the project's own folder, where .cargo/config.toml sets LIBSQLITE3_FLAGS.".into()
+            }
             Self::OldSchema(_) => "Run `anteroom migrate` (after a backup), then start again.".into(),
             Self::Listen(address, error) if error.kind() == std::io::ErrorKind::AddrInUse => format!(
                 "Another program listens on port {}. Stop it, or choose another port with --listen.",
@@ -157,20 +179,29 @@ pub fn make_folder(folder: &Path) -> Result<(), StartError> {
     builder.create(folder).map_err(|e| StartError::DataFolder(folder.to_owned(), e))
 }
 
+/// The configured data folder, unless key and database both lie elsewhere.
+fn make_folder_if_used(config: &Config) -> Result<(), StartError> {
+    let key_folder = config.secret_key_file.parent().unwrap_or(Path::new("."));
+    let mut uses_data = config.secret_key_file.starts_with(&config.data) || key_folder == config.data;
+    if let DatabaseUrl::Sqlite(path) = &config.database_url {
+        uses_data |= path.starts_with(&config.data);
+    }
+    if uses_data { make_folder(&config.data) } else { Ok(()) }
+}
+
+/// Makes this process the one that serves the embedded database, before it opens or migrates it.
+pub fn lock_for_serving(config: &Config, now: Timestamp) -> Result<Option<ServeLock>, StartError> {
+    make_folder_if_used(config)?;
+    ServeLock::take(&config.database_url, now).map_err(StartError::Served)
+}
+
 /// Opens everything that pages, workers and commands stand on: data folder, keys, database.
 pub async fn build(
     config: &Config,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 ) -> Result<AppState, StartError> {
-    let key_folder = config.secret_key_file.parent().unwrap_or(Path::new("."));
-    let mut uses_data = config.secret_key_file.starts_with(&config.data) || key_folder == config.data;
-    if let DatabaseUrl::Sqlite(path) = &config.database_url {
-        uses_data |= path.starts_with(&config.data);
-    }
-    if uses_data {
-        make_folder(&config.data)?;
-    }
+    make_folder_if_used(config)?;
     let shown = format!("{:?}", config.database_url);
     let wrong = |fault| StartError::Database(shown.clone(), fault);
     let (url, migrates) = (config.database_url.clone(), config.migrate);
@@ -200,6 +231,10 @@ pub async fn build(
         return Err(StartError::Key(Fault::other(lost)));
     }
     let keys = Keys::load_or_create(&config.secret_key_file, rng.as_ref()).map_err(StartError::Key)?;
+    let lacking = db.lacking_build_options().await.map_err(wrong)?;
+    if !lacking.is_empty() {
+        return Err(StartError::Build(lacking.join(" and ")));
+    }
     let weak = db.weaknesses().await.map_err(wrong)?;
     if !weak.is_empty() {
         return Err(StartError::Weak(weak.join("; ")));
@@ -288,7 +323,9 @@ pub fn patience(config: &Config) -> Patience {
 pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<(), StartError> {
     telemetry::start_metrics();
     telemetry::tell_panics_by_place();
+    let _lock = lock_for_serving(&config, clock.now())?;
     let app = build(&config, clock, rng).await?;
+    app.db.keep_log_short()?;
     let listener = listen(config.listen).await?;
     let health = match config.metrics_listen {
         Some(address) => Some(listen(address).await?),

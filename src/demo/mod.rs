@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::app::{self, StartError};
-use crate::kernel::clock::MovableClock;
+use crate::kernel::clock::{Clock, MovableClock};
 use crate::kernel::rng::SystemChance;
 use crate::platform::config::{self, Sources};
 use crate::platform::fault::Fault;
@@ -76,7 +76,9 @@ pub async fn run(data: Option<PathBuf>, listen: Option<SocketAddr>) -> Result<()
     let known = seed::Found::in_folder(&folder);
     let clock = Arc::new(known.clock());
     let config = demo_config(&folder, address)?;
+    let _lock = app::lock_for_serving(&config, clock.now())?;
     let app = app::build(&config, clock.clone(), Arc::new(SystemChance)).await?;
+    app.db.keep_log_short()?;
     let mailbox = Receiver::start(SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(|e| {
         Fault::Other("the demo's mail server cannot listen on loopback".into(), Some(e.into()))
     })?;

@@ -1,9 +1,40 @@
 //! How a value of ours stands in a column, on both engines alike: one line a type.
 
+use std::borrow::Cow;
+
+/// How a value stands in a list of values for its column: a text as it is, bytes as hexadecimal digits.
+pub trait ColumnText {
+    /// That text.
+    fn column_text(&self) -> Cow<'_, str>;
+}
+
+impl ColumnText for str {
+    fn column_text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl ColumnText for String {
+    fn column_text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl<T: ColumnText + ?Sized> ColumnText for &T {
+    fn column_text(&self) -> Cow<'_, str> {
+        (**self).column_text()
+    }
+}
+
 /// Lets a newtype around `String` stand in a `TEXT` column.
 #[macro_export]
 macro_rules! text_newtype_column {
     ($name:ty) => {
+        impl $crate::kernel::columns::ColumnText for $name {
+            fn column_text(&self) -> std::borrow::Cow<'_, str> {
+                std::borrow::Cow::Borrowed(&self.0)
+            }
+        }
         impl<DB> diesel::serialize::ToSql<diesel::sql_types::Text, DB> for $name
         where
             DB: diesel::backend::Backend,
@@ -49,6 +80,10 @@ macro_rules! word_enum {
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
+        }
+
+        impl $crate::kernel::columns::ColumnText for $name {
+            fn column_text(&self) -> std::borrow::Cow<'_, str> { std::borrow::Cow::Borrowed(self.word()) }
         }
 
         impl std::fmt::Display for $name {

@@ -43,6 +43,12 @@ macro_rules! ids {
             }
         }
 
+        impl $crate::kernel::columns::ColumnText for $name {
+            fn column_text(&self) -> std::borrow::Cow<'_, str> {
+                std::borrow::Cow::Owned(self.0.simple().to_string())
+            }
+        }
+
         /// 36 characters, lower case.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, KeyId, PracticeId, StaffId};
+use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{audit_event, audit_head};
 use crate::platform::fault::Fault;
@@ -194,7 +195,7 @@ pub fn record_many(c: &mut Scoped<'_>, events: Vec<Event>) -> Result<(), Fault> 
     let now = c.now();
     let head = || audit_head::table.filter(audit_head::practice_id.eq(practice.clone()));
     // An update that changes nothing takes the row's lock on both engines.
-    let held = diesel::update(head()).set(audit_head::seq.eq(audit_head::seq)).execute(c.conn)?;
+    let held = db::update(head()).set(audit_head::seq.eq(audit_head::seq)).execute(c.conn)?;
     let (mut seq, mut last) = if held == 0 {
         diesel::insert_into(audit_head::table)
             .values((
@@ -232,7 +233,7 @@ pub fn record_many(c: &mut Scoped<'_>, events: Vec<Event>) -> Result<(), Fault> 
         rows.push(row);
     }
     insert_many!(c.conn, audit_event::table, rows);
-    diesel::update(head()).set((audit_head::seq.eq(seq), audit_head::hash.eq(last))).execute(c.conn)?;
+    db::update(head()).set((audit_head::seq.eq(seq), audit_head::hash.eq(last))).execute(c.conn)?;
     Ok(())
 }
 

@@ -41,7 +41,7 @@ async fn alive() -> Response {
 
 /// The database answers, so requests can be served.
 async fn ready(State(app): State<AppState>) -> Response {
-    match app.db.ping().await {
+    match app.db.is_answering().await {
         Ok(()) => plain(StatusCode::OK, "ready\n"),
         Err(fault) => {
             tracing::warn!(error = fault.chain(), "not ready: the database does not answer");

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::kernel::clock::Timestamp;
+use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::attempt_counter as counter;
 use crate::platform::fault::{Fault, is_duplicate};
@@ -50,7 +51,7 @@ pub fn count(c: &mut Scoped<'_>, bucket: &str, limit: Limit) -> Result<i32, Faul
             .filter(counter::bucket.eq(bucket.to_owned()))
             .filter(counter::window_start.eq(start))
     };
-    if diesel::update(row()).set(counter::tries.eq(counter::tries + 1)).execute(c.conn)? == 0 {
+    if db::update(row()).set(counter::tries.eq(counter::tries + 1)).execute(c.conn)? == 0 {
         let inserted = diesel::insert_into(counter::table)
             .values((
                 counter::practice_id.eq(practice.clone()),

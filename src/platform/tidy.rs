@@ -17,7 +17,7 @@ const DAYS: i64 = 30;
 /// One round over all practices; returns how many rows went. Small tables in small transactions.
 pub async fn tidy(app: &App) -> Result<usize, Fault> {
     app.db
-        .system_write(|system| {
+        .system_write_alone(|system| {
             let long_ago = system.now.plus_hours(-24 * DAYS);
             let two_days_ago = system.now.plus_hours(-48);
             let months_ago = system.now.plus_hours(-24 * sign_in::COUNTER_DAYS);

@@ -68,9 +68,8 @@ async fn story(disk: &Path, folder: &Path) -> crate::support::world::Database {
     // The database moves to the small disk whole: what is in the log is written back first.
     let url = w.database.text();
     let from = PathBuf::from(url.trim_start_matches("sqlite:"));
-    w.tamper(|c| diesel::RunQueryDsl::execute(diesel::sql_query("SELECT 1"), c)).await;
     let there = disk.join("anteroom.db");
-    copy_database(&w, &from, &there).await;
+    copy_database(&from, &there);
     let server = Server::on(&w, folder).with_database(format!("sqlite:{}", there.display()));
     staff.to = server.address();
     let mut running = server.start();
@@ -152,17 +151,11 @@ fn fill(ballast: &Path) {
     while file.write_all(&chunk[..512]).is_ok() {}
 }
 
-async fn copy_database(w: &World, from: &Path, to: &Path) {
+fn copy_database(from: &Path, to: &Path) {
+    use diesel::connection::SimpleConnection;
+    use diesel::{Connection, SqliteConnection};
     let text = to.display().to_string();
     assert!(from.is_file() && !text.contains('\''), "a plain path");
-    w.app
-        .db
-        .system_read(move |system| {
-            use diesel::connection::SimpleConnection;
-            Ok(system.conn.batch_execute(&format!(
-                "PRAGMA query_only = OFF; VACUUM INTO '{text}'; PRAGMA query_only = ON;"
-            ))?)
-        })
-        .await
-        .expect("copy the database");
+    let mut conn = SqliteConnection::establish(&from.to_string_lossy()).expect("the database");
+    conn.batch_execute(&format!("VACUUM INTO '{text}'")).expect("copy the database");
 }

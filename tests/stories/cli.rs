@@ -242,7 +242,12 @@ fn avl_06_serve_answers_refuses_a_taken_port_and_stops_in_order() {
     assert!(get(port, "/elm/staff/sign-in").unwrap().contains("200 OK"));
     assert!(get(port, "/demo").unwrap().contains("404"), "SUP-06: nothing of the demo is here");
     assert!(get(port, "/styleguide").unwrap().contains("404"), "SUP-06");
-    fails(&run(data.path(), &["serve", "--listen", &listen]), 3, &["cannot be listened on", "--listen"]);
+    let other = house();
+    fails(&run(other.path(), &["serve", "--listen", &listen]), 3, &["cannot be listened on", "--listen"]);
+    // SQL-8: another server of the same file is told whose it is.
+    let elsewhere = format!("127.0.0.1:{}", free_port());
+    let first = format!("process {} since 20", serve.0.id());
+    fails(&run(data.path(), &["serve", "--listen", &elsewhere]), 3, &["is served already", &first]);
     terminate(&serve.0);
     let began = Instant::now();
     let status = serve.0.wait().unwrap();
@@ -254,6 +259,51 @@ fn avl_06_serve_answers_refuses_a_taken_port_and_stops_in_order() {
         assert!(line["timestamp"].is_string());
     }
     assert!(log.contains("stopped"), "{log}");
+}
+
+/// Rows of the counters of failed tries, as a process of its own sees them.
+fn counted(data: &Path) -> i64 {
+    use diesel::prelude::*;
+    let file = data.join("anteroom.db");
+    let mut conn = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
+    anteroom::platform::db::schema::attempt_counter::table.count().get_result(&mut conn).unwrap()
+}
+
+#[test]
+fn sql_3_a_command_beside_the_server_leaves_its_log_alone() {
+    use std::os::unix::fs::MetadataExt;
+    let data = house();
+    let port = free_port();
+    let serve = anteroom(data.path(), &["serve", "--listen", &format!("127.0.0.1:{port}")])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut serve = Running(serve);
+    let ready = || get(port, "/readyz").is_some_and(|a| a.contains("200 OK"));
+    eventually("it listens", 30, ready);
+    let unknown = |letter: &str| {
+        let answer = get(port, &format!("/elm/i/{}", letter.repeat(43))).unwrap();
+        assert!(answer.contains("404"), "{answer}");
+    };
+    unknown("A");
+    let before = counted(data.path());
+    assert!(before > 0, "the server counts a link that nobody has");
+    let log = data.path().join("anteroom.db-wal");
+    let inode = std::fs::metadata(&log).unwrap().ino();
+    for n in 0..3 {
+        assert!(get(port, "/metrics").unwrap().contains("200 OK") && ready());
+        let slug = format!("oak{n}");
+        done(&run(data.path(), &["practice", "add", &slug, "--name", "Oak", "--email", "desk@example.org"]));
+        assert_eq!(std::fs::metadata(&log).unwrap().ino(), inode, "the log was replaced");
+        // What the server commits next is there for every new process.
+        assert!(get(port, &format!("/{slug}/i/{}", "A".repeat(43))).unwrap().contains("404"));
+        assert!(counted(data.path()) > before + n, "a commit of the server is lost");
+    }
+    let list = done(&run(data.path(), &["practice", "list", "--json"]));
+    assert_eq!(serde_json::from_str::<Vec<serde_json::Value>>(&list).unwrap().len(), 4);
+    terminate(&serve.0);
+    assert!(serve.0.wait().unwrap().success());
+    assert!(counted(data.path()) > before + 2);
 }
 
 #[test]

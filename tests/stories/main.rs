@@ -18,6 +18,7 @@ mod chart_owner_box;
 mod charts;
 mod cli;
 mod client_link;
+mod database;
 mod documents;
 mod drafts;
 mod ground;

@@ -557,7 +557,12 @@ impl World {
         &self,
         unit: impl FnOnce(&mut anteroom::platform::db::Conn) -> QueryResult<T> + Send + 'static,
     ) -> T {
-        self.app.db.system_read(move |system| Ok(unit(system.conn)?)).await.expect("look into the database")
+        let mut unit = Some(unit);
+        let read = self.app.db.system_read(move |system| {
+            let unit = unit.take().expect("a look into the database is not run again");
+            Ok(unit(system.conn)?)
+        });
+        read.await.expect("look into the database")
     }
 
     /// Changes the database behind the application's back.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod chores;
+mod forms;
 mod needs;
 mod run;
 mod scan;

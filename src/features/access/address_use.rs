@@ -8,6 +8,7 @@ use crate::features::access::actions::Doubt;
 use crate::features::people::AddressKind;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::PersonId;
+use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{person_address, staff_member};
 use crate::platform::fault::Fault;
@@ -97,7 +98,7 @@ impl AddressUse {
         let mut found = Self::default();
         let rows: Vec<(String, PersonId)> = person_address::table
             .filter(person_address::practice_id.eq(c.practice().clone()))
-            .filter(person_address::value_key.eq_any(keys))
+            .filter(person_address::value_key.in_list(keys))
             .filter(person_address::kind.eq(AddressKind::Email))
             .select((person_address::value_key, person_address::person_id))
             .load(c.conn)?;
@@ -106,7 +107,7 @@ impl AddressUse {
         }
         found.staff = staff_member::table
             .filter(staff_member::practice_id.eq(c.practice().clone()))
-            .filter(staff_member::email_key.eq_any(keys))
+            .filter(staff_member::email_key.in_list(keys))
             .select(staff_member::email_key)
             .load::<String>(c.conn)?
             .into_iter()

@@ -13,6 +13,7 @@ use crate::features::practice::{self, Policy, Practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, PersonId};
+use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, related_contact};
 use crate::platform::fault::Fault;
@@ -39,13 +40,13 @@ impl ChartBatch {
         let practice = practice::load(c)?;
         let charts: Vec<Chart> = chart::table
             .filter(chart::practice_id.eq(here.clone()))
-            .filter(chart::chart_id.eq_any(ids))
+            .filter(chart::chart_id.in_list(ids))
             .select(Chart::as_select())
             .load(c.conn)?;
         let mut contacts: HashMap<ChartId, Vec<PersonId>> = HashMap::new();
         let related: Vec<(ChartId, PersonId)> = related_contact::table
             .filter(related_contact::practice_id.eq(here.clone()))
-            .filter(related_contact::chart_id.eq_any(ids))
+            .filter(related_contact::chart_id.in_list(ids))
             .select((related_contact::chart_id, related_contact::person_id))
             .load(c.conn)?;
         let grants = store::access_of_charts(c, ids)?;
@@ -61,13 +62,13 @@ impl ChartBatch {
         for some in person_ids.chunks(500) {
             let rows: Vec<Person> = person::table
                 .filter(person::practice_id.eq(here.clone()))
-                .filter(person::person_id.eq_any(some))
+                .filter(person::person_id.in_list(some))
                 .select(Person::as_select())
                 .load(c.conn)?;
             people.extend(rows.into_iter().map(|row| (row.person_id.clone(), row)));
             let rows: Vec<Address> = person_address::table
                 .filter(person_address::practice_id.eq(here.clone()))
-                .filter(person_address::person_id.eq_any(some))
+                .filter(person_address::person_id.in_list(some))
                 .filter(person_address::kind.eq(AddressKind::Email))
                 .order(person_address::position.asc())
                 .select(Address::as_select())

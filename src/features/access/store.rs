@@ -11,6 +11,8 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId, PracticeId};
 use crate::kernel::secrets::{ShortCode, Token};
+use crate::platform::db;
+use crate::platform::db::InLists as _;
 use crate::platform::db::schema::{chart, invitation, portal_access};
 use crate::platform::db::{Conn, OpenedBy, PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
@@ -247,7 +249,7 @@ pub fn lock_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<(), Fault> 
     if let Conn::Postgres(conn) = &mut *c.conn {
         chart::table
             .filter(chart::practice_id.eq(practice))
-            .filter(chart::chart_id.eq_any(charts))
+            .filter(chart::chart_id.in_list(charts))
             .order(chart::chart_id.asc())
             .for_update()
             .select(chart::chart_id)
@@ -277,7 +279,7 @@ pub fn lock_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow
 pub fn access_of_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<AccessRow>, Fault> {
     Ok(portal_access::table
         .filter(portal_access::practice_id.eq(c.practice().clone()))
-        .filter(portal_access::chart_id.eq_any(charts))
+        .filter(portal_access::chart_id.in_list(charts))
         .order(portal_access::access_id.asc())
         .select(AccessRow::as_select())
         .load(c.conn)?)
@@ -287,7 +289,7 @@ pub fn access_of_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<Ac
 pub fn access_of_people(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<AccessRow>, Fault> {
     Ok(portal_access::table
         .filter(portal_access::practice_id.eq(c.practice().clone()))
-        .filter(portal_access::person_id.eq_any(people))
+        .filter(portal_access::person_id.in_list(people))
         .order(portal_access::access_id.asc())
         .select(AccessRow::as_select())
         .load(c.conn)?)
@@ -330,7 +332,7 @@ pub fn insert_access(c: &mut Scoped<'_>, rows: &[AccessRow]) -> Result<(), Fault
 /// Saves a grant if nobody saved it since it was loaded; a lost race is a fault that the database's
 /// retry answers by running the whole unit again.
 pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault> {
-    let saved = diesel::update(
+    let saved = db::update(
         portal_access::table
             .filter(portal_access::practice_id.eq(c.practice().clone()))
             .filter(portal_access::access_id.eq(row.access_id.clone()))
@@ -423,7 +425,7 @@ pub fn live_invitations(
 ) -> Result<Vec<(AccessId, InvitationId)>, Fault> {
     Ok(invitation::table
         .filter(invitation::practice_id.eq(c.practice().clone()))
-        .filter(invitation::access_id.eq_any(grants))
+        .filter(invitation::access_id.in_list(grants))
         .filter(invitation::state.eq(InvitationState::Live))
         .select((invitation::access_id, invitation::invitation_id))
         .load(c.conn)?)
@@ -437,10 +439,10 @@ pub fn end_invitations(
     nonce_hash: Option<String>,
 ) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(diesel::update(
+    Ok(db::update(
         invitation::table
             .filter(invitation::practice_id.eq(c.practice().clone()))
-            .filter(invitation::invitation_id.eq_any(ids))
+            .filter(invitation::invitation_id.in_list(ids))
             .filter(invitation::state.eq(InvitationState::Live)),
     )
     .set((
@@ -455,7 +457,7 @@ pub fn end_invitations(
 /// Notes that the form behind a link was filled in for the first time. Only a POST comes here.
 pub fn mark_opened(c: &mut Scoped<'_>, id: &InvitationId) -> Result<(), Fault> {
     let now = c.now();
-    diesel::update(
+    db::update(
         invitation::table
             .filter(invitation::practice_id.eq(c.practice().clone()))
             .filter(invitation::invitation_id.eq(id.clone()))
@@ -475,7 +477,7 @@ pub fn resends_since(
 ) -> Result<Vec<(AccessId, Timestamp)>, Fault> {
     Ok(invitation::table
         .filter(invitation::practice_id.eq(c.practice().clone()))
-        .filter(invitation::access_id.eq_any(grants))
+        .filter(invitation::access_id.in_list(grants))
         .filter(invitation::channel.eq(Channel::Mail))
         .filter(invitation::generation.gt(1))
         .filter(invitation::sent_at.gt(since))

@@ -7,6 +7,7 @@ use crate::features::people::{self, AddressKind};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
+use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{person_address, portal_access, portal_account, session};
 use crate::platform::fault::Fault;
@@ -121,10 +122,10 @@ pub fn signed_in(c: &mut Scoped<'_>, account: &Account, rehashed: Option<&str>) 
     let row = portal_account::table
         .filter(portal_account::practice_id.eq(c.practice().clone()))
         .filter(portal_account::account_id.eq(account.account_id.clone()));
-    diesel::update(row.clone()).set(portal_account::last_sign_in_at.eq(now)).execute(c.conn)?;
+    db::update(row.clone()).set(portal_account::last_sign_in_at.eq(now)).execute(c.conn)?;
     if let Some(hash) = rehashed {
         // Never over a newer password.
-        diesel::update(row.filter(portal_account::password_hash.eq(account.password_hash.clone())))
+        db::update(row.filter(portal_account::password_hash.eq(account.password_hash.clone())))
             .set(portal_account::password_hash.eq(hash))
             .execute(c.conn)?;
     }
@@ -133,7 +134,7 @@ pub fn signed_in(c: &mut Scoped<'_>, account: &Account, rehashed: Option<&str>) 
 
 /// Sets a new password.
 pub fn set_password(c: &mut Scoped<'_>, id: &AccountId, hash: &str) -> Result<(), Fault> {
-    diesel::update(
+    db::update(
         portal_account::table
             .filter(portal_account::practice_id.eq(c.practice().clone()))
             .filter(portal_account::account_id.eq(id.clone())),
@@ -145,7 +146,7 @@ pub fn set_password(c: &mut Scoped<'_>, id: &AccountId, hash: &str) -> Result<()
 
 /// Sets the language of pages and mails.
 pub fn set_language(c: &mut Scoped<'_>, id: &AccountId, language: Language) -> Result<(), Fault> {
-    diesel::update(
+    db::update(
         portal_account::table
             .filter(portal_account::practice_id.eq(c.practice().clone()))
             .filter(portal_account::account_id.eq(id.clone())),
@@ -206,7 +207,7 @@ pub fn in_view(c: &mut Scoped<'_>, token_hash: &str) -> Result<Option<AccessId>,
 
 /// Turns a session to another grant. The caller has checked that the grant is the account's.
 pub fn look_at(c: &mut Scoped<'_>, token_hash: &str, access: &AccessId) -> Result<(), Fault> {
-    diesel::update(
+    db::update(
         session::table
             .filter(session::practice_id.eq(c.practice().clone()))
             .filter(session::token_hash.eq(token_hash)),

@@ -164,7 +164,7 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
     let phase = word("state", asked.state.as_deref())?;
     let after = word("cursor", asked.cursor.as_deref())?;
     let most = limit(asked.limit)?;
-    let mut rows = app.db.read(&caller.scope, move |c| page(c, phase, after, most)).await?;
+    let mut rows = app.db.read(&caller.scope, move |c| page(c, phase, after.clone(), most)).await?;
     let more = rows.len() > most;
     rows.truncate(most);
     let now = app.now();

@@ -12,6 +12,7 @@ use super::problem::{self, ApiResult, Problem};
 use crate::features::access::actions::notify_changed;
 use crate::kernel::ids::{ChartId, KeyId};
 use crate::kernel::secrets::sha256_hex;
+use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::idempotent_request as kept;
 use crate::platform::fault::{Fault, is_duplicate};
@@ -227,7 +228,7 @@ impl Claim {
 
     fn keep(&self, c: &mut Scoped<'_>, answer: Answer) -> Result<(), Fault> {
         let body = serde_json::to_string(&answer).map_err(|e| Fault::other(e.to_string()))?;
-        diesel::update(
+        db::update(
             kept::table
                 .filter(kept::practice_id.eq(c.practice().clone()))
                 .filter(kept::key_id.eq(self.key.clone()))

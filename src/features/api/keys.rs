@@ -7,6 +7,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{KeyId, PracticeId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, By, Event};
+use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::api_key;
 use crate::platform::fault::Fault;
@@ -133,7 +134,7 @@ pub fn make(
 /// Revokes a key, from the next request on; `false` if there is no such live key.
 pub fn revoke(c: &mut Scoped<'_>, by: &By, id: &KeyId) -> Result<bool, Fault> {
     let now = c.now();
-    let changed = diesel::update(
+    let changed = db::update(
         api_key::table
             .filter(api_key::practice_id.eq(c.practice().clone()))
             .filter(api_key::key_id.eq(id.clone()))
@@ -151,7 +152,7 @@ pub fn revoke(c: &mut Scoped<'_>, by: &By, id: &KeyId) -> Result<bool, Fault> {
 /// Notes that a key was used.
 pub fn touch(c: &mut Scoped<'_>, id: &KeyId) -> Result<(), Fault> {
     let now = c.now();
-    diesel::update(
+    db::update(
         api_key::table
             .filter(api_key::practice_id.eq(c.practice().clone()))
             .filter(api_key::key_id.eq(id.clone())),

@@ -7,6 +7,8 @@ use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccountId, AppointmentId, ChartId, PersonId, RequestId};
 use crate::platform::audit::{self, By, Event};
+use crate::platform::db;
+use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{appointment, appointment_request, chart, practice, staff_member};
 use crate::platform::fault::Fault;
@@ -162,7 +164,7 @@ pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Appointment>, 
 /// this one booked. Call it before anything is read that decides.
 pub(super) fn lock_bookings(c: &mut Scoped<'_>) -> Result<(), Fault> {
     // An update that changes nothing takes the row's lock on PostgreSQL; SQLite has one writer.
-    diesel::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
+    db::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
         .set(practice::version.eq(practice::version))
         .execute(c.conn)?;
     Ok(())
@@ -287,7 +289,7 @@ pub(super) fn decide(
     answer: &str,
 ) -> Result<bool, Fault> {
     let now = c.now();
-    let changed = diesel::update(
+    let changed = db::update(
         appointment_request::table
             .filter(appointment_request::practice_id.eq(c.practice().clone()))
             .filter(appointment_request::request_id.eq(id.clone()))
@@ -343,7 +345,7 @@ pub(super) fn clinician_names(c: &mut Scoped<'_>) -> Result<Vec<String>, Fault> 
     Ok(staff_member::table
         .filter(staff_member::practice_id.eq(c.practice().clone()))
         .filter(staff_member::state.eq(StaffState::Active))
-        .filter(staff_member::role.eq_any([Role::Clinician, Role::Administrator]))
+        .filter(staff_member::role.in_list([Role::Clinician, Role::Administrator]))
         .order((staff_member::role.desc(), staff_member::name.asc()))
         .select(staff_member::name)
         .load(c.conn)?)

@@ -14,6 +14,7 @@ use crate::kernel::civil::{BirthDate, DateOrder, dates_meant, month_meant};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::kernel::{phone, text};
+use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, invitation, outbox, person, portal_access};
 use crate::platform::fault::Fault;
@@ -296,7 +297,7 @@ macro_rules! matching {
             };
         }
         match ($ids, $search.portal) {
-            (Some(ids), _) => query.filter(chart::chart_id.eq_any(ids)),
+            (Some(ids), _) => query.filter(chart::chart_id.in_list(ids)),
             (None, None) => query,
             (None, Some(filter)) => narrowed!(query, filter, $c.now()),
         }
@@ -393,7 +394,7 @@ fn few_in_state(c: &mut Scoped<'_>, filter: PortalFilter) -> Result<Option<Vec<C
     let ids: Vec<ChartId> = pairs.iter().map(|(chart, _)| chart.clone()).collect();
     let owners: std::collections::HashSet<(ChartId, PersonId)> = chart::table
         .filter(chart::practice_id.eq(practice))
-        .filter(chart::chart_id.eq_any(ids))
+        .filter(chart::chart_id.in_list(ids))
         .select((chart::chart_id, chart::owner_person_id))
         .load(c.conn)?
         .into_iter()
@@ -546,7 +547,7 @@ fn rows(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<Row>, Fault> {
                 .and(portal_access::person_id.eq(chart::owner_person_id))),
         )
         .filter(chart::practice_id.eq(practice.clone()))
-        .filter(chart::chart_id.eq_any(ids))
+        .filter(chart::chart_id.in_list(ids))
         .select((
             (chart::chart_id, chart::chart_number, chart::state, chart::person_id, chart::owner_person_id),
             (
@@ -571,7 +572,7 @@ fn rows(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<Row>, Fault> {
     } else {
         portal_access::table
             .filter(portal_access::practice_id.eq(practice))
-            .filter(portal_access::access_id.eq_any(out))
+            .filter(portal_access::access_id.in_list(out))
             .filter(exists(undeliverable_mails!()))
             .select(portal_access::access_id)
             .load(c.conn)?

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::{self, By, Event};
+use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::document;
 use crate::platform::fault::Fault;
@@ -91,7 +92,7 @@ pub fn send(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Result<DocumentId
 pub fn withdraw(c: &mut Scoped<'_>, by: &By, id: &DocumentId) -> Result<bool, Fault> {
     let now = c.now();
     let Some(found) = find_any(c, id)? else { return Ok(false) };
-    let changed = diesel::update(
+    let changed = db::update(
         document::table
             .filter(document::practice_id.eq(c.practice().clone()))
             .filter(document::document_id.eq(id.clone()))
@@ -112,7 +113,7 @@ pub fn withdraw(c: &mut Scoped<'_>, by: &By, id: &DocumentId) -> Result<bool, Fa
 /// document itself.
 pub fn mark_opened(c: &mut Scoped<'_>, by: &By, chart: &ChartId, id: &DocumentId) -> Result<(), Fault> {
     let now = c.now();
-    diesel::update(
+    db::update(
         document::table
             .filter(document::practice_id.eq(c.practice().clone()))
             .filter(document::chart_id.eq(chart.clone()))

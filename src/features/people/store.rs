@@ -8,6 +8,7 @@ use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
 use crate::kernel::text;
+use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, portal_access, related_contact};
 use crate::platform::fault::Fault;
@@ -224,12 +225,12 @@ pub fn load_files(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<ChartFile>,
     let practice = c.practice().clone();
     let charts: Vec<Chart> = chart::table
         .filter(chart::practice_id.eq(practice.clone()))
-        .filter(chart::chart_id.eq_any(ids))
+        .filter(chart::chart_id.in_list(ids))
         .select(Chart::as_select())
         .load(c.conn)?;
     let related: Vec<(ChartId, PersonId, String)> = related_contact::table
         .filter(related_contact::practice_id.eq(practice.clone()))
-        .filter(related_contact::chart_id.eq_any(ids))
+        .filter(related_contact::chart_id.in_list(ids))
         .order(related_contact::created_at.asc())
         .select((related_contact::chart_id, related_contact::person_id, related_contact::relation))
         .load(c.conn)?;
@@ -237,7 +238,7 @@ pub fn load_files(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<ChartFile>,
         charts.iter().map(|c| c.person_id.clone()).chain(related.iter().map(|(_, p, _)| p.clone())).collect();
     let persons: HashMap<PersonId, Person> = person::table
         .filter(person::practice_id.eq(practice.clone()))
-        .filter(person::person_id.eq_any(&people))
+        .filter(person::person_id.in_list(&people))
         .select(Person::as_select())
         .load(c.conn)?
         .into_iter()
@@ -246,7 +247,7 @@ pub fn load_files(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<ChartFile>,
     let mut addresses: HashMap<PersonId, Vec<Address>> = HashMap::new();
     let all: Vec<Address> = person_address::table
         .filter(person_address::practice_id.eq(practice))
-        .filter(person_address::person_id.eq_any(&people))
+        .filter(person_address::person_id.in_list(&people))
         .order(person_address::position.asc())
         .select(Address::as_select())
         .load(c.conn)?;
@@ -302,7 +303,7 @@ pub fn find_by_number(c: &mut Scoped<'_>, number: &str) -> Result<Option<ChartId
 pub fn numbers_of(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<(ChartId, String)>, Fault> {
     Ok(chart::table
         .filter(chart::practice_id.eq(c.practice().clone()))
-        .filter(chart::chart_id.eq_any(ids.to_vec()))
+        .filter(chart::chart_id.in_list(ids))
         .select((chart::chart_id, chart::chart_number))
         .load(c.conn)?)
 }

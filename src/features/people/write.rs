@@ -12,6 +12,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
 use crate::kernel::{phone, text};
+use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, portal_access, practice, related_contact};
 use crate::platform::fault::Fault;
@@ -257,7 +258,7 @@ fn search_text_of_file(file: &ChartFile) -> String {
 /// False if somebody else was faster.
 pub fn swap_chart(c: &mut Scoped<'_>, seen: &Chart, sheet: &FaceSheet, number: &str) -> Result<bool, Fault> {
     let now = c.now();
-    let swapped = diesel::update(
+    let swapped = db::update(
         chart::table
             .filter(chart::practice_id.eq(c.practice().clone()))
             .filter(chart::chart_id.eq(seen.chart_id.clone()))
@@ -305,7 +306,7 @@ pub fn save_person(
         return Ok(changed);
     }
     let now = c.now();
-    diesel::update(
+    db::update(
         person::table
             .filter(person::practice_id.eq(c.practice().clone()))
             .filter(person::person_id.eq(stored.person_id.clone())),
@@ -369,7 +370,7 @@ pub fn save_addresses(
             || found.position != position;
         if differs {
             note(address.kind, !mail_differs);
-            diesel::update(
+            db::update(
                 person_address::table
                     .filter(person_address::practice_id.eq(practice.clone()))
                     .filter(person_address::address_id.eq(found.address_id.clone())),
@@ -404,7 +405,7 @@ pub fn save_relation(
     person: &PersonId,
     relation: &str,
 ) -> Result<(), Fault> {
-    diesel::update(
+    db::update(
         related_contact::table
             .filter(related_contact::practice_id.eq(c.practice().clone()))
             .filter(related_contact::chart_id.eq(chart.clone()))
@@ -505,7 +506,7 @@ pub fn put_email_first(
 pub fn touch_chart(c: &mut Scoped<'_>, id: &ChartId) -> Result<(), Fault> {
     let Some(file) = load_file(c, id)? else { return Ok(()) };
     let now = c.now();
-    diesel::update(
+    db::update(
         chart::table
             .filter(chart::practice_id.eq(c.practice().clone()))
             .filter(chart::chart_id.eq(id.clone())),
@@ -538,7 +539,7 @@ pub fn number_taken(c: &mut Scoped<'_>, number: &str) -> Result<bool, Fault> {
 /// commit, so that two who ask at once do not get one answer.
 pub fn next_number(c: &mut Scoped<'_>) -> Result<String, Fault> {
     // An update that changes nothing takes the row's lock on both engines.
-    diesel::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
+    db::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
         .set(practice::version.eq(practice::version))
         .execute(c.conn)?;
     let charts: i64 =

@@ -8,6 +8,7 @@ use crate::features::practice::{Policy, Practice, SelfHelp, load};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::text;
 use crate::platform::audit::{self, By, Event};
+use crate::platform::db;
 use crate::platform::db::schema::practice;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -181,7 +182,7 @@ pub async fn save(app: &AppState, scope: &PracticeScope, by: By, new: Typed) -> 
             if fields.is_empty() {
                 return Ok(Saved::Done);
             }
-            let changed = diesel::update(
+            let changed = db::update(
                 practice::table
                     .filter(practice::practice_id.eq(c.practice().clone()))
                     .filter(practice::version.eq(new.version)),
@@ -296,7 +297,7 @@ pub async fn save_policy(
 }
 
 fn update_policy(c: &mut Scoped<'_>, text: &str, version: i64) -> Result<usize, Fault> {
-    Ok(diesel::update(
+    Ok(db::update(
         practice::table
             .filter(practice::practice_id.eq(c.practice().clone()))
             .filter(practice::version.eq(version)),

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use crate::kernel::ids::QuestionId;
 use crate::platform::audit::{self, By, Event};
+use crate::platform::db;
 use crate::platform::db::schema::frequent_question as question;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -121,7 +122,7 @@ pub async fn change(
 ) -> Result<bool, Fault> {
     app.db
         .write(scope, move |c| {
-            let changed = diesel::update(
+            let changed = db::update(
                 question::table
                     .filter(question::practice_id.eq(c.practice().clone()))
                     .filter(question::question_id.eq(id.clone())),
@@ -197,7 +198,7 @@ pub async fn shift(
 }
 
 fn set_position(c: &mut Scoped<'_>, id: &QuestionId, place: i32) -> Result<(), Fault> {
-    diesel::update(
+    db::update(
         question::table
             .filter(question::practice_id.eq(c.practice().clone()))
             .filter(question::question_id.eq(id.clone())),

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
+use crate::platform::db;
 use crate::platform::db::schema::staff_member as staff;
 use crate::platform::db::{Conn, Scoped};
 use crate::platform::fault::Fault;
@@ -129,10 +130,10 @@ pub fn signed_in(c: &mut Scoped<'_>, member: &StaffMember, rehashed: Option<&str
     let row = staff::table
         .filter(staff::practice_id.eq(c.practice().clone()))
         .filter(staff::staff_id.eq(member.staff_id.clone()));
-    diesel::update(row.clone()).set(staff::last_sign_in_at.eq(now)).execute(c.conn)?;
+    db::update(row.clone()).set(staff::last_sign_in_at.eq(now)).execute(c.conn)?;
     if let Some(hash) = rehashed {
         // Never over a newer password.
-        diesel::update(row.filter(staff::password_hash.eq(member.password_hash.clone())))
+        db::update(row.filter(staff::password_hash.eq(member.password_hash.clone())))
             .set(staff::password_hash.eq(hash))
             .execute(c.conn)?;
     }
@@ -141,7 +142,7 @@ pub fn signed_in(c: &mut Scoped<'_>, member: &StaffMember, rehashed: Option<&str
 
 /// Sets a password; whoever has one may sign in.
 pub fn set_password(c: &mut Scoped<'_>, id: &StaffId, hash: &str) -> Result<(), Fault> {
-    diesel::update(
+    db::update(
         staff::table
             .filter(staff::practice_id.eq(c.practice().clone()))
             .filter(staff::staff_id.eq(id.clone()))
@@ -158,7 +159,7 @@ pub fn set_password(c: &mut Scoped<'_>, id: &StaffId, hash: &str) -> Result<(), 
 
 /// Gives a staff member another role, if nobody changed them since `version`.
 pub fn set_role(c: &mut Scoped<'_>, id: &StaffId, role: Role, version: i64) -> Result<bool, Fault> {
-    let changed = diesel::update(
+    let changed = db::update(
         staff::table
             .filter(staff::practice_id.eq(c.practice().clone()))
             .filter(staff::staff_id.eq(id.clone()))
@@ -171,7 +172,7 @@ pub fn set_role(c: &mut Scoped<'_>, id: &StaffId, role: Role, version: i64) -> R
 
 /// Moves a staff member to another state.
 pub fn set_state(c: &mut Scoped<'_>, id: &StaffId, state: StaffState) -> Result<(), Fault> {
-    diesel::update(
+    db::update(
         staff::table
             .filter(staff::practice_id.eq(c.practice().clone()))
             .filter(staff::staff_id.eq(id.clone())),
@@ -191,7 +192,7 @@ pub fn other_administrators(c: &mut Scoped<'_>, but: &StaffId) -> Result<usize, 
             .filter(staff::role.eq(Role::Administrator))
             .filter(staff::state.eq(StaffState::Active))
     };
-    diesel::update(administrators()).set(staff::version.eq(staff::version)).execute(c.conn)?;
+    db::update(administrators()).set(staff::version.eq(staff::version)).execute(c.conn)?;
     let ids: Vec<StaffId> = administrators().select(staff::staff_id).load(c.conn)?;
     Ok(ids.iter().filter(|id| *id != but).count())
 }

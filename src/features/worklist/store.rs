@@ -18,6 +18,7 @@ use crate::platform::db::Scoped;
 use crate::platform::db::schema::{
     audit_event, chart, invitation, outbox, person, person_address, portal_access,
 };
+use crate::platform::db::{InLists as _, rows_of};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
 use crate::word_enum;
@@ -193,7 +194,7 @@ macro_rules! of_kind {
                     .select(outbox::access_id);
                 query
                     .filter(not(portal_access::state.ne(State::Invited)))
-                    .filter(portal_access::access_id.nullable().eq_any(few))
+                    .filter(portal_access::access_id.nullable().eq_any(rows_of(few)))
                     .filter(exists(undeliverable_mails!()))
             }
             Kind::Locked => query.filter(portal_access::state.eq(State::Locked)),
@@ -337,7 +338,7 @@ macro_rules! uninvited {
             .filter(chart::state.eq("open"))
             .filter(
                 not(exists(of_owner())).or(chart::chart_id
-                    .eq_any(untouched)
+                    .eq_any(rows_of(untouched))
                     .and(not(exists(of_owner().filter(portal_access::state.ne(State::None)))))),
             )
     }};
@@ -374,7 +375,7 @@ fn fill_in(c: &mut Scoped<'_>, kind: Kind, lines: &mut [Line]) -> Result<(), Fau
     if !owners.is_empty() {
         let names: Vec<(PersonId, String, String, String)> = person::table
             .filter(person::practice_id.eq(c.practice().clone()))
-            .filter(person::person_id.eq_any(owners))
+            .filter(person::person_id.in_list(owners))
             .select((person::person_id, person::first_name, person::last_name, person::suffix))
             .load(c.conn)?;
         for (id, first, last, suffix) in names {
@@ -395,7 +396,7 @@ fn find_addresses(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
     let owners: Vec<PersonId> = lines.iter().map(|line| line.owner_id.clone()).collect();
     let rows: Vec<Address> = person_address::table
         .filter(person_address::practice_id.eq(c.practice().clone()))
-        .filter(person_address::person_id.eq_any(owners))
+        .filter(person_address::person_id.in_list(owners))
         .filter(person_address::kind.eq(AddressKind::Email))
         .order(person_address::position.asc())
         .select(Address::as_select())
@@ -414,7 +415,6 @@ fn find_addresses(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
 /// When the newest undeliverable mail of each line's link came to nothing, and why.
 fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
     type Mail = (Option<AccessId>, i32, Timestamp, Option<Timestamp>, Option<Timestamp>, Option<String>);
-    let grants: Vec<Option<AccessId>> = lines.iter().map(|line| line.access_id.clone()).collect();
     let mails: Vec<Mail> = outbox::table
         .inner_join(
             invitation::table.on(invitation::practice_id
@@ -422,7 +422,7 @@ fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), F
                 .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
         )
         .filter(outbox::practice_id.eq(c.practice().clone()))
-        .filter(outbox::access_id.eq_any(grants))
+        .filter(outbox::access_id.in_list(lines.iter().filter_map(|line| line.access_id.as_ref())))
         .filter(outbox::state.eq(Delivery::Undeliverable))
         .order(outbox::created_at.asc())
         .select((
@@ -446,11 +446,10 @@ fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), F
 
 /// What the trail holds of each line: every field that differed, or the last answer.
 fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[&str]) -> Result<(), Fault> {
-    let grants: Vec<Option<AccessId>> = lines.iter().map(|line| line.access_id.clone()).collect();
     let events: Vec<(Option<AccessId>, String)> = audit_event::table
         .filter(audit_event::practice_id.eq(c.practice().clone()))
-        .filter(audit_event::access_id.eq_any(grants))
-        .filter(audit_event::action.eq_any(actions))
+        .filter(audit_event::access_id.in_list(lines.iter().filter_map(|line| line.access_id.as_ref())))
+        .filter(audit_event::action.in_list(actions))
         .order(audit_event::seq.asc())
         .select((audit_event::access_id, audit_event::details))
         .load(c.conn)?;
@@ -494,7 +493,7 @@ pub fn names(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<HashMap<ChartId, 
                 .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
         )
         .filter(chart::practice_id.eq(c.practice().clone()))
-        .filter(chart::chart_id.eq_any(charts.to_vec()))
+        .filter(chart::chart_id.in_list(charts))
         .select((chart::chart_id, chart::chart_number, person::first_name, person::last_name, person::suffix))
         .load(c.conn)?;
     Ok(rows
@@ -506,7 +505,7 @@ pub fn names(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<HashMap<ChartId, 
 /// The newest generation of each chart's owner, for "has somebody sent it since?".
 pub fn generations(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<HashMap<ChartId, i32>, Fault> {
     let rows: Vec<(ChartId, i32)> = owners!(c)
-        .filter(portal_access::chart_id.eq_any(charts.to_vec()))
+        .filter(portal_access::chart_id.in_list(charts))
         .select((portal_access::chart_id, portal_access::generation))
         .load(c.conn)?;
     Ok(rows.into_iter().collect())

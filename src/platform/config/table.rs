@@ -107,7 +107,7 @@ pub const TABLE: &[Setting] = &[
         takes: "N",
         default: "8",
         secret: false,
-        help: "Connections to the database, 1 to 128. SQLite reads with at most 8 of them and writes with one.",
+        help: "Connections to the database, 1 to 128. SQLite reads with at most 8 of them, one more than there are cores, and writes with one.",
         set: |d, v| Ok(d.database_pool = Some(values::number(v, 1, 128)?)),
     },
     Setting {

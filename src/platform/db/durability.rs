@@ -26,7 +26,26 @@ fn word(conn: &mut Conn, sql: &str) -> Result<String, Fault> {
     Ok(diesel::sql_query(sql).get_result::<Word>(conn)?.word)
 }
 
+/// QPSG keeps SQLite from planning a statement again at each run; DBPAGE_VTAB reads pages for copies.
+const BUILD_OPTIONS: [&str; 2] = ["ENABLE_QPSG", "ENABLE_DBPAGE_VTAB"];
+
 impl Db {
+    /// Options that SQLite should have been built with and was not; none on PostgreSQL.
+    pub async fn lacking_build_options(&self) -> Result<Vec<&'static str>, Fault> {
+        self.system_read(|system| {
+            let mut lacking = Vec::new();
+            if let Conn::Sqlite(_) = system.conn {
+                for option in BUILD_OPTIONS {
+                    if !is_compiled_with(system.conn, option)? {
+                        lacking.push(option);
+                    }
+                }
+            }
+            Ok(lacking)
+        })
+        .await
+    }
+
     /// Everything that weakens the promise, in words; empty when it holds.
     pub async fn weaknesses(&self) -> Result<Vec<String>, Fault> {
         // As a write: on SQLite it is the writer whose settings count.
@@ -56,6 +75,11 @@ fn sqlite(conn: &mut Conn) -> Result<Vec<String>, Fault> {
         weak.push(format!("synchronous is {}, not 2 (FULL)", synchronous.synchronous));
     }
     Ok(weak)
+}
+
+fn is_compiled_with(conn: &mut Conn, option: &str) -> Result<bool, Fault> {
+    let sql = "SELECT CAST(sqlite_compileoption_used(?) AS TEXT) AS word";
+    Ok(diesel::sql_query(sql).bind::<Text, _>(option).get_result::<Word>(conn)?.word == "1")
 }
 
 fn is_new_enough(version: &str) -> bool {
@@ -97,6 +121,21 @@ mod tests {
         let url = DatabaseUrl::Sqlite(dir.path().join("x.db"));
         let db = Db::open(&url, 2, Arc::new(SystemClock), Arc::new(SystemChance)).unwrap();
         assert_eq!(db.weaknesses().await.unwrap(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn sql_1_a_build_without_an_option_is_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(dir.path().join("x.db"));
+        let db = Db::open(&url, 2, Arc::new(SystemClock), Arc::new(SystemChance)).unwrap();
+        let used = db.system_write(|system| {
+            ["ENABLE_QPSG", "ENABLE_DBPAGE_VTAB", "DEFAULT_MEMSTATUS=0", "ENABLE_NOTHING"]
+                .into_iter()
+                .map(|option| is_compiled_with(system.conn, option))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        assert_eq!(used.await.unwrap(), [true, true, true, false]);
+        assert!(db.lacking_build_options().await.unwrap().is_empty());
     }
 
     #[test]

@@ -2,10 +2,9 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::r2d2::ManageConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::platform::db::connect::{Conn, DatabaseUrl, Manager};
+use crate::platform::db::connect::{Conn, DatabaseUrl, Opener};
 use crate::platform::fault::{Fault, classify_error};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -24,18 +23,10 @@ pub fn pending(url: &DatabaseUrl) -> Result<Vec<String>, Fault> {
     let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
         classify_error(Fault::Other("the schema's steps cannot be read".into(), Some(e)))
     };
-    match connect(url)? {
+    match Opener::writer(url).open()? {
         Conn::Sqlite(mut conn) => conn.pending_migrations(SQLITE).map(names).map_err(failed),
         Conn::Postgres(mut conn) => conn.pending_migrations(POSTGRES).map(names).map_err(failed),
     }
-}
-
-fn connect(url: &DatabaseUrl) -> Result<Conn, Fault> {
-    let manager = match url {
-        DatabaseUrl::Sqlite(path) => Manager::sqlite_writer(path)?,
-        DatabaseUrl::Postgres(url) => Manager::postgres(url),
-    };
-    manager.connect().map_err(|e| classify_error(Fault::Unavailable(e.to_string())))
 }
 
 /// Runs what is pending and returns the names of the steps that ran.
@@ -46,7 +37,7 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, Fault> {
     let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
         classify_error(Fault::Other("a migration failed".into(), Some(e)))
     };
-    match connect(url)? {
+    match Opener::writer(url).open()? {
         Conn::Sqlite(mut conn) => conn.run_pending_migrations(SQLITE).map(names).map_err(failed),
         Conn::Postgres(mut conn) => {
             conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0;")?;

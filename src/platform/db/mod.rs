@@ -1,64 +1,91 @@
-//! One database, two engines. A unit of work is a synchronous closure that hops once to a blocking
-//! thread, so that a dropped future cannot tear it; a write is one transaction.
+//! One database, two engines. A unit of work is a synchronous closure that runs on a thread with a
+//! connection of its own, so that a dropped future cannot tear it: a read is one snapshot, a write one
+//! transaction.
 //!
 //! Every unit runs inside one practice ([`Scoped`]); the few that cannot (claiming mail, finding a
 //! practice by its address) say so by their name ([`Db::system_read`], [`Db::system_write`]).
 
+mod cached;
 mod connect;
 mod durability;
+mod lane;
+mod log;
 mod migrate;
+mod postgres;
+mod probe;
+mod queue;
 pub mod schema;
 mod scope;
 pub mod search;
+mod serve_lock;
+mod sqlite;
+mod ticker;
 
-use std::any::Any;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use diesel::Connection;
-use diesel::r2d2::Pool;
-use tokio::sync::Semaphore;
-
+pub use cached::{InLists, rows_of, update};
 pub use connect::{Conn, DatabaseUrl, DatabaseUrlError};
 pub use migrate::{migrate, pending};
 pub use scope::{OpenedBy, PracticeScope, Scoped, System};
+pub use serve_lock::{ServeLock, ServeLockError};
 
 use crate::kernel::{clock::Clock, rng::Rng};
-use crate::platform::fault::{Fault, classify_error};
+use crate::platform::db::connect::Opener;
+use crate::platform::db::lane::Lane;
+use crate::platform::db::log::{LogKeeper, LogLimits, Snapshot};
+use crate::platform::db::postgres::Server;
+use crate::platform::db::probe::Probe;
+use crate::platform::db::queue::{Answer, Manner, Queue, Turn, Unit};
+use crate::platform::db::sqlite::{GroupLimits, Reader, Writer};
+use crate::platform::db::ticker::Ticker;
+use crate::platform::fault::Fault;
 
-/// How long a request waits for a connection before it is told to come back later.
-const WAIT: Duration = Duration::from_secs(10);
-/// How often a transaction that lost a race is run again.
-const RETRIES: u32 = 8;
+/// How long a request waits for a connection before it is told to come back later: who waits longer
+/// holds up others, and has mostly gone.
+const READ_PATIENCE: Duration = Duration::from_millis(500);
+/// What somebody has typed is worth a longer wait.
+const FORM_READ_PATIENCE: Duration = Duration::from_secs(1);
+const WRITE_PATIENCE: Duration = Duration::from_secs(2);
+/// Long work is nobody's page, so it may wait.
+const ALONE_PATIENCE: Duration = Duration::from_secs(10);
+/// Units that may wait before a queue is full.
+const QUEUE: usize = 256;
+/// How long a start waits for PostgreSQL, which may be starting too.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+const START_PAUSE: Duration = Duration::from_millis(250);
+
+tokio::task_local! {
+    /// How long the reads of the request at hand wait, where that is not [`READ_PATIENCE`].
+    static PATIENCE: Duration;
+}
+
+/// Answers a request that carries a form.
+pub async fn with_form_patience<F: Future>(request: F) -> F::Output {
+    PATIENCE.scope(FORM_READ_PATIENCE, request).await
+}
 
 /// The handle that the whole program shares.
 #[derive(Clone)]
-pub struct Db {
-    reading: Arc<Lane>,
-    writing: Arc<Lane>,
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    lanes: Lanes,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
+    url: DatabaseUrl,
+    log: Option<Arc<LogKeeper>>,
+    keeping: OnceLock<Ticker>,
+    probe: OnceLock<Result<Probe, String>>,
 }
 
-/// A pool of connections and the gate before it: waiting happens in the async world, so that
-/// waiting requests hold no thread.
-struct Lane {
-    gate: Arc<Semaphore>,
-    pool: Pool<connect::Manager>,
-}
-
-impl Lane {
-    fn open(manager: connect::Manager, size: u32) -> Result<Arc<Self>, Fault> {
-        let pool = Pool::builder()
-            .max_size(size)
-            .min_idle(Some(1))
-            .test_on_check_out(false)
-            .connection_timeout(WAIT)
-            .error_handler(Box::new(connect::LogPoolErrors))
-            .build(manager)
-            .map_err(|e| classify_error(Fault::Unavailable(e.to_string())))?;
-        Ok(Arc::new(Self { gate: Arc::new(Semaphore::new(size as usize)), pool }))
-    }
+enum Lanes {
+    /// SQLite has one writer; a second connection would only wait in the kernel.
+    Sqlite {
+        reading: Lane,
+        writing: Lane,
+    },
+    Postgres(Lane),
 }
 
 impl Db {
@@ -69,166 +96,177 @@ impl Db {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, Fault> {
-        let (reading, writing) = match url {
+        let (lanes, log) = match url {
             DatabaseUrl::Sqlite(path) => {
-                // SQLite has one writer; a second connection would only wait in the kernel.
-                let writing = Lane::open(connect::Manager::sqlite_writer(path)?, 1)?;
-                let reading = Lane::open(connect::Manager::sqlite_reader(path), pool_size.clamp(1, 8))?;
-                (reading, writing)
+                let conn = Opener::writer(url).open()?;
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                let count = (pool_size as usize).min(cores + 1).clamp(1, 8);
+                let snapshots: Vec<_> = (0..count).map(|_| Arc::<Snapshot>::default()).collect();
+                let log = LogKeeper::new(path, LogLimits::default(), snapshots.clone());
+                let queue = Queue::new(count, QUEUE);
+                let readers = snapshots.into_iter().enumerate().map(|(number, snapshot)| {
+                    let reader =
+                        Reader { number, queue: queue.clone(), opener: Opener::reader(url), snapshot };
+                    move || reader.run()
+                });
+                let reading = Lane::start("db-reader", &queue, readers.collect())?;
+                let queue = Queue::new(1, QUEUE);
+                let writer =
+                    Writer { queue: queue.clone(), conn, limits: GroupLimits::default(), log: log.clone() };
+                let writing = Lane::start("db-writer", &queue, vec![move || writer.run()])?;
+                (Lanes::Sqlite { reading, writing }, Some(log))
             }
-            DatabaseUrl::Postgres(url) => {
-                let both = Lane::open(connect::Manager::postgres(url), pool_size)?;
-                (both.clone(), both)
+            DatabaseUrl::Postgres(_) => {
+                let opener = Opener::writer(url);
+                let mut first = Some(open_in_time(&opener)?);
+                let server = Server::new(opener, rng.clone());
+                let queue = Queue::new(pool_size as usize, QUEUE);
+                // The last thread to fall asleep is the first to be woken; any of them may be.
+                let threads = (0..pool_size as usize).map(|number| {
+                    let (server, queue, conn) = (server.clone(), queue.clone(), first.take());
+                    move || server.run(number, &queue, conn)
+                });
+                (Lanes::Postgres(Lane::start("db", &queue, threads.collect())?), None)
             }
         };
-        Ok(Self { reading, writing, clock, rng })
+        Ok(Self(Arc::new(Inner {
+            lanes,
+            clock,
+            rng,
+            url: url.clone(),
+            log,
+            keeping: OnceLock::new(),
+            probe: OnceLock::new(),
+        })))
     }
 
-    /// Reads inside one practice.
-    pub async fn read<T, F>(&self, practice: &PracticeScope, unit: F) -> Result<T, Fault>
+    /// Reads inside one practice. May be run again when its connection breaks.
+    pub async fn read<T, F>(&self, practice: &PracticeScope, mut unit: F) -> Result<T, Fault>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Scoped<'_>) -> Result<T, Fault> + Send + 'static,
+        F: FnMut(&mut Scoped<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        let practice = practice.clone();
-        self.system_read(move |system| unit(&mut system.within(&practice))).await
+        let scope = practice.clone();
+        self.run(Manner::Read, Some(practice), move |system| unit(&mut system.within(&scope))).await
     }
 
-    /// Writes inside one practice, as one transaction. A unit that loses a race on PostgreSQL is run
-    /// again, so it must not have effects outside the database.
+    /// Writes inside one practice, as one transaction. It may be run again after a lost race, a lost
+    /// connection or a failed commit, so it has no effect outside the database.
     pub async fn write<T, F>(&self, practice: &PracticeScope, mut unit: F) -> Result<T, Fault>
     where
         T: Send + 'static,
         F: FnMut(&mut Scoped<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        let practice = practice.clone();
-        self.system_write(move |system| unit(&mut system.within(&practice))).await
+        let scope = practice.clone();
+        self.run(Manner::Write, Some(practice), move |system| unit(&mut system.within(&scope))).await
+    }
+
+    /// As [`Db::write`], for work on many rows: others do not share its transaction.
+    pub async fn write_alone<T, F>(&self, practice: &PracticeScope, mut unit: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Scoped<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let scope = practice.clone();
+        self.run(Manner::WriteAlone, Some(practice), move |system| unit(&mut system.within(&scope))).await
     }
 
     /// Reads across practices: for the machinery, never for a page.
     pub async fn system_read<T, F>(&self, unit: F) -> Result<T, Fault>
     where
         T: Send + 'static,
-        F: FnOnce(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
+        F: FnMut(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        let (clock, rng) = (self.clock.clone(), self.rng.clone());
-        let unit: Unit = Box::new(move |conn| {
-            let value = unit(&mut System { conn, now: clock.now(), rng: rng.as_ref() })?;
-            Ok(Box::new(value) as Answer)
-        });
-        unpack(on_a_thread(&self.reading, unit).await?)
+        self.run(Manner::Read, None, unit).await
     }
 
     /// Writes across practices, as one transaction: for the machinery, never for a page.
-    pub async fn system_write<T, F>(&self, mut unit: F) -> Result<T, Fault>
+    pub async fn system_write<T, F>(&self, unit: F) -> Result<T, Fault>
     where
         T: Send + 'static,
         F: FnMut(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        let (clock, rng) = (self.clock.clone(), self.rng.clone());
+        self.run(Manner::Write, None, unit).await
+    }
+
+    /// As [`Db::system_write`], for work on many rows.
+    pub async fn system_write_alone<T, F>(&self, unit: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.run(Manner::WriteAlone, None, unit).await
+    }
+
+    async fn run<T, F>(
+        &self,
+        manner: Manner,
+        practice: Option<&PracticeScope>,
+        mut unit: F,
+    ) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (clock, rng) = (self.0.clock.clone(), self.0.rng.clone());
         let unit: Unit = Box::new(move |conn| {
-            retry_on_conflict(conn, rng.as_ref(), &mut |conn| {
-                let value = unit(&mut System { conn, now: clock.now(), rng: rng.as_ref() })?;
-                Ok(Box::new(value) as Answer)
-            })
+            let mut bells = Vec::new();
+            let value = unit(&mut System { conn, now: clock.now(), rng: rng.as_ref(), bells: &mut bells })?;
+            Ok(Answer::new(value, bells))
         });
-        unpack(on_a_thread(&self.writing, unit).await?)
+        self.answer(manner, practice.map(|practice| *practice.id()), unit).await?.unpack()
     }
 
-    /// Is the database there and answering? For `/readyz`.
-    pub async fn ping(&self) -> Result<(), Fault> {
-        self.system_read(|system| {
-            use diesel::RunQueryDsl;
-            diesel::sql_query("SELECT 1").execute(system.conn)?;
-            Ok(())
-        })
-        .await
+    async fn answer(&self, manner: Manner, turn: Turn, unit: Unit) -> Result<Answer, Fault> {
+        let patience = match manner {
+            Manner::Read => PATIENCE.try_with(|patience| *patience).unwrap_or(READ_PATIENCE),
+            Manner::Write => WRITE_PATIENCE,
+            Manner::WriteAlone => ALONE_PATIENCE,
+        };
+        let lane = match (&self.0.lanes, manner) {
+            (Lanes::Sqlite { reading, .. }, Manner::Read) => reading,
+            (Lanes::Sqlite { writing, .. }, _) => writing,
+            (Lanes::Postgres(both), _) => both,
+        };
+        lane.run(turn, manner, unit, patience).await
+    }
+
+    /// Is the database there and answering? For `/readyz`; waits for no page's connection.
+    pub async fn is_answering(&self) -> Result<(), Fault> {
+        let start = || Probe::start(Opener::reader(&self.0.url)).map_err(|fault| fault.chain());
+        match self.0.probe.get_or_init(start) {
+            Ok(probe) => probe.is_answering().await,
+            Err(trouble) => Err(Fault::Unavailable(trouble.clone())),
+        }
+    }
+
+    /// From now on keeps SQLite's log short. One process does, the one that serves.
+    pub fn keep_log_short(&self) -> Result<(), Fault> {
+        let (Some(log), DatabaseUrl::Sqlite(path)) = (&self.0.log, &self.0.url) else { return Ok(()) };
+        let ticker = log.start(Opener::SqliteLog(path.clone()))?;
+        // A second call changes nothing: the new thread ends as its handle is dropped.
+        let _ = self.0.keeping.set(ticker);
+        Ok(())
     }
 }
 
-/// What a unit of work answers, and the unit itself, with their types taken off: the way to a thread, the
-/// transaction and its retries are compiled once instead of once a query, which is a good part of a
-/// build's time and of the program's size.
-type Answer = Box<dyn Any + Send>;
-type Unit = Box<dyn FnOnce(&mut Conn) -> Result<Answer, Fault> + Send>;
-
-/// Puts the type on again.
-fn unpack<T: 'static>(answer: Answer) -> Result<T, Fault> {
-    match answer.downcast() {
-        Ok(value) => Ok(*value),
-        Err(_) => Err(Fault::other("a unit of work answered with another type than it was asked for")),
-    }
-}
-
-async fn on_a_thread(lane: &Arc<Lane>, unit: Unit) -> Result<Answer, Fault> {
-    let permit = tokio::time::timeout(WAIT, lane.gate.clone().acquire_owned())
-        .await
-        .map_err(|_| Fault::Busy("every database connection is taken"))?
-        .map_err(|_| Fault::Busy("the database is closing"))?;
-    let lane = lane.clone();
-    tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let mut conn = lane.pool.get().map_err(|e| classify_error(Fault::Unavailable(e.to_string())))?;
-        unit(&mut conn).map_err(classify_error)
-    })
-    .await
-    .map_err(|e| Fault::Ended(e.to_string()))?
-}
-
-/// Runs a transaction, again if it lost a race, at most [`RETRIES`] times with a growing pause.
-fn retry_on_conflict(
-    conn: &mut Conn,
-    rng: &dyn Rng,
-    unit: &mut dyn FnMut(&mut Conn) -> Result<Answer, Fault>,
-) -> Result<Answer, Fault> {
-    let mut tried = 0;
+/// Tries for a while: after a power cut both may be starting.
+fn open_in_time(opener: &Opener) -> Result<Conn, Fault> {
+    let began = Instant::now();
     loop {
-        match in_transaction(conn, unit) {
-            Err(fault) if fault.is_worth_a_retry() && tried < RETRIES => {
-                tried += 1;
-                let mut jitter = [0u8; 1];
-                rng.fill(&mut jitter);
-                std::thread::sleep(Duration::from_millis((1 << tried) + u64::from(jitter[0]) % (1 << tried)));
+        match opener.open() {
+            Err(fault) if began.elapsed() < START_PATIENCE => {
+                tracing::warn!(error = fault.chain(), "the database cannot be reached yet");
+                std::thread::sleep(START_PAUSE);
             }
-            other => return other,
+            outcome => return outcome,
         }
     }
 }
 
-/// `BEGIN IMMEDIATE` on SQLite (a deferred transaction that upgrades can fail half-way), plain
-/// `BEGIN` with read committed on PostgreSQL.
-fn in_transaction(
-    conn: &mut Conn,
-    unit: &mut dyn FnMut(&mut Conn) -> Result<Answer, Fault>,
-) -> Result<Answer, Fault> {
-    use diesel::connection::SimpleConnection;
-    match conn {
-        Conn::Postgres(_) => conn.transaction(unit),
-        Conn::Sqlite(_) => {
-            conn.batch_execute("BEGIN IMMEDIATE")?;
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| unit(conn)))
-                .unwrap_or_else(|_| {
-                    Err(Fault::other("a unit of work panicked; its transaction is rolled back"))
-                });
-            match outcome {
-                Ok(value) => match conn.batch_execute("COMMIT") {
-                    Ok(()) => Ok(value),
-                    Err(error) => {
-                        let _ = conn.batch_execute("ROLLBACK");
-                        Err(error.into())
-                    }
-                },
-                Err(fault) => {
-                    let _ = conn.batch_execute("ROLLBACK");
-                    Err(fault)
-                }
-            }
-        }
-    }
-}
-
-/// Inserts rows of one table: one prepared statement again and again on SQLite; many rows a statement on
-/// PostgreSQL (where each statement is a round trip), and from a hundred on by COPY, which spares the
+/// Inserts rows of one table: one prepared statement again and again on SQLite, and on PostgreSQL for one
+/// or two; more are many rows a statement there (each statement is a round trip, but one whose text hangs
+/// on the number of rows is not kept prepared), and from a hundred on COPY, which spares the
 /// server the reading of one long statement after the other. The row's type says
 /// `treat_none_as_default_value = false`: no column of ours has a default.
 #[macro_export]
@@ -241,10 +279,13 @@ macro_rules! insert_many {
                     diesel::insert_into($table).values(row).execute(conn)?;
                 }
             }
-            $crate::platform::db::Conn::Postgres(conn) if $rows.len() < 100 => {
-                if !$rows.is_empty() {
-                    diesel::insert_into($table).values(&$rows[..]).execute(conn)?;
+            $crate::platform::db::Conn::Postgres(conn) if $rows.len() <= 2 => {
+                for row in $rows.iter() {
+                    diesel::insert_into($table).values(row).execute(conn)?;
                 }
+            }
+            $crate::platform::db::Conn::Postgres(conn) if $rows.len() < 100 => {
+                diesel::insert_into($table).values(&$rows[..]).execute(conn)?;
             }
             $crate::platform::db::Conn::Postgres(conn) => {
                 use diesel::prelude::ExecuteCopyFromDsl as _;

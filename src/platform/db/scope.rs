@@ -1,6 +1,10 @@
 //! The practice that a unit of work stands in. A store's function takes a [`Scoped`] and nothing
 //! else, so a query without its practice has nowhere to come from.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
 use crate::kernel::{clock::Timestamp, ids::PracticeId, rng::Rng};
 use crate::platform::db::Conn;
 
@@ -52,9 +56,15 @@ pub struct Scoped<'c> {
     practice: PracticeId,
     now: Timestamp,
     rng: &'c dyn Rng,
+    bells: &'c mut Vec<Arc<Notify>>,
 }
 
 impl Scoped<'_> {
+    /// Rings this bell once the unit is committed, also when nobody waits for its answer any more.
+    pub fn ring_after_commit(&mut self, bell: &Arc<Notify>) {
+        self.bells.push(bell.clone());
+    }
+
     /// The practice whose rows this unit may see.
     pub fn practice(&self) -> &PracticeId {
         &self.practice
@@ -79,11 +89,18 @@ pub struct System<'c> {
     pub now: Timestamp,
     /// Randomness.
     pub rng: &'c dyn Rng,
+    pub(super) bells: &'c mut Vec<Arc<Notify>>,
 }
 
 impl System<'_> {
     /// Steps into a practice.
     pub fn within(&mut self, practice: &PracticeScope) -> Scoped<'_> {
-        Scoped { conn: &mut *self.conn, practice: practice.id.clone(), now: self.now, rng: self.rng }
+        Scoped {
+            conn: &mut *self.conn,
+            practice: practice.id.clone(),
+            now: self.now,
+            rng: self.rng,
+            bells: &mut *self.bells,
+        }
     }
 }

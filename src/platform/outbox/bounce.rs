@@ -9,6 +9,7 @@ use super::dsn::{self, Report, Verdict};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId};
 use crate::platform::audit;
+use crate::platform::db;
 use crate::platform::db::schema::{invitation, outbox};
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -136,7 +137,7 @@ fn note(c: &mut Scoped<'_>, named: &Named, report: &Report) -> Result<Written, F
     let is_past = mail.state == Delivery::Cancelled || is_used(c, mail.invitation_id.as_ref())?;
     let (action, outcome) = match report.verdict {
         Verdict::Failed if !is_past => {
-            diesel::update(row)
+            db::update(row)
                 .set((
                     said,
                     outbox::state.eq(Delivery::Undeliverable),
@@ -154,11 +155,11 @@ fn note(c: &mut Scoped<'_>, named: &Named, report: &Report) -> Result<Written, F
             ("mail.bounced", BounceOutcome::Undeliverable(mail.mail_id.clone()))
         }
         Verdict::Failed => {
-            diesel::update(row).set((said, outbox::bounced_at.eq(now))).execute(c.conn)?;
+            db::update(row).set((said, outbox::bounced_at.eq(now))).execute(c.conn)?;
             ("mail.bounced_late", noted)
         }
         _ => {
-            diesel::update(row).set(said).execute(c.conn)?;
+            db::update(row).set(said).execute(c.conn)?;
             ("mail.delayed", noted)
         }
     };

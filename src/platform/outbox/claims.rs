@@ -10,6 +10,8 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId, PracticeId};
 use crate::platform::audit::{self, By, Event};
+use crate::platform::db;
+use crate::platform::db::InLists as _;
 use crate::platform::db::schema::{outbox, person_address};
 use crate::platform::db::{Scoped, System};
 use crate::platform::fault::Fault;
@@ -157,7 +159,7 @@ pub(super) fn claim(
     let mut taken = vec![false; wanted.len()];
     for at in order {
         let row = &wanted[at];
-        let changed = diesel::update(
+        let changed = db::update(
             outbox::table
                 .filter(outbox::practice_id.eq(row.practice_id.clone()))
                 .filter(outbox::mail_id.eq(row.mail_id.clone()))
@@ -193,7 +195,7 @@ pub(super) fn renew(system: &mut System<'_>, in_hand: &InHand) -> Result<(), Fau
     let mut mails: Vec<_> = in_hand.iter().collect();
     mails.sort_by_key(|(mail, _)| (*mail).clone());
     for (mail, (practice, attempt)) in mails {
-        diesel::update(
+        db::update(
             outbox::table
                 .filter(outbox::practice_id.eq(practice.clone()))
                 .filter(outbox::mail_id.eq(mail.clone()))
@@ -349,7 +351,7 @@ fn settle(
         .filter(outbox::practice_id.eq(claim.practice_id.clone()))
         .filter(outbox::mail_id.eq(claim.mail_id.clone()))
         .filter(outbox::attempt.eq(claim.attempt))
-        .filter(outbox::state.eq_any(from.to_vec()));
+        .filter(outbox::state.in_list(from));
     let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let common = (
         outbox::state.eq(state),
@@ -360,9 +362,9 @@ fn settle(
     );
     let changed = if state == Delivery::Deferred {
         let due = now.plus_seconds(wait(claim.tries, c));
-        diesel::update(row).set((common, outbox::due_at.eq(due))).execute(c.conn)?
+        db::update(row).set((common, outbox::due_at.eq(due))).execute(c.conn)?
     } else {
-        diesel::update(row)
+        db::update(row)
             .set((common, outbox::payload.eq(None::<Vec<u8>>), outbox::finished_at.eq(now)))
             .execute(c.conn)?
     };
@@ -380,7 +382,7 @@ fn wait(tries: i32, c: &Scoped<'_>) -> i64 {
 
 fn put_back(c: &mut Scoped<'_>, claim: &Claim) -> Result<(), Fault> {
     let state = if claim.tries == 0 { Delivery::Queued } else { Delivery::Deferred };
-    diesel::update(
+    db::update(
         outbox::table
             .filter(outbox::practice_id.eq(claim.practice_id.clone()))
             .filter(outbox::mail_id.eq(claim.mail_id.clone()))
@@ -396,7 +398,7 @@ fn put_back(c: &mut Scoped<'_>, claim: &Claim) -> Result<(), Fault> {
 pub(super) fn mark_address(c: &mut Scoped<'_>, recipient: &str, reason: &str) -> Result<(), Fault> {
     let Ok(address) = EmailAddress::parse(recipient) else { return Ok(()) };
     let now = c.now();
-    diesel::update(
+    db::update(
         person_address::table
             .filter(person_address::practice_id.eq(c.practice().clone()))
             .filter(person_address::kind.eq("email"))
@@ -413,7 +415,7 @@ pub(super) fn mark_address(c: &mut Scoped<'_>, recipient: &str, reason: &str) ->
 /// The server answers again: what waits only because it did not is due now.
 pub(super) fn server_is_back(system: &mut System<'_>) -> Result<usize, Fault> {
     let now = system.now;
-    Ok(diesel::update(
+    Ok(db::update(
         outbox::table
             .filter(outbox::state.eq(Delivery::Deferred))
             .filter(outbox::last_reason.eq("mail-reason-unreachable"))

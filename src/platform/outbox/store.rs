@@ -8,6 +8,8 @@ use super::{Delivery, MailState, NewMail};
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId, PracticeId};
+use crate::platform::db;
+use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::outbox;
 use crate::platform::fault::{Fault, is_duplicate};
@@ -101,8 +103,7 @@ fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailI
         Fault::Database(error) if is_duplicate(&error) => Fault::lost_race("one mail queued twice at once"),
         other => other,
     })?;
-    // Rung before the commit, so the worker looks again shortly after its first look.
-    app.outbox_bell.notify_one();
+    c.ring_after_commit(&app.outbox_bell);
     Ok(ids)
 }
 
@@ -117,7 +118,7 @@ fn queued_before(c: &mut Scoped<'_>, keys: Vec<&str>) -> Result<HashMap<String, 
     for chunk in keys.chunks(CHUNK) {
         let found: Vec<(String, MailId)> = outbox::table
             .filter(outbox::practice_id.eq(practice.clone()))
-            .filter(outbox::dedupe_key.eq_any(chunk.to_vec()))
+            .filter(outbox::dedupe_key.in_list(chunk))
             .select((outbox::dedupe_key, outbox::mail_id))
             .load(c.conn)?;
         known.extend(found);
@@ -129,11 +130,11 @@ fn queued_before(c: &mut Scoped<'_>, keys: Vec<&str>) -> Result<HashMap<String, 
 /// before it sends the text.
 pub fn cancel_for_invitation(c: &mut Scoped<'_>, invitation: &InvitationId) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(diesel::update(
+    Ok(db::update(
         outbox::table
             .filter(outbox::practice_id.eq(c.practice().clone()))
             .filter(outbox::invitation_id.eq(invitation.clone()))
-            .filter(outbox::state.eq_any(OPEN)),
+            .filter(outbox::state.in_list(OPEN)),
     )
     .set((
         outbox::state.eq(Delivery::Cancelled),
@@ -146,11 +147,11 @@ pub fn cancel_for_invitation(c: &mut Scoped<'_>, invitation: &InvitationId) -> R
 
 /// Takes the address off an invitation's mails that have left or never will.
 pub fn forget_recipients(c: &mut Scoped<'_>, invitation: &InvitationId) -> Result<usize, Fault> {
-    Ok(diesel::update(
+    Ok(db::update(
         outbox::table
             .filter(outbox::practice_id.eq(c.practice().clone()))
             .filter(outbox::invitation_id.eq(invitation.clone()))
-            .filter(outbox::state.ne_all(OPEN)),
+            .filter(diesel::dsl::not(outbox::state.in_list(OPEN))),
     )
     .set(outbox::recipient.eq(""))
     .execute(c.conn)?)

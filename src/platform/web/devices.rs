@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use diesel::prelude::*;
 
 use crate::kernel::secrets::Token;
+use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::known_device as device;
 use crate::platform::fault::Fault;
@@ -77,7 +78,7 @@ pub fn remember(
             .filter(device::token_hash.eq(token.hash()))
             .filter(device::subject_id.eq(subject))
             .filter(device::audience.eq(audience));
-        if diesel::update(row).set(device::seen_at.eq(now)).execute(c.conn)? > 0 {
+        if db::update(row).set(device::seen_at.eq(now)).execute(c.conn)? > 0 {
             return Ok(token.clone());
         }
     }

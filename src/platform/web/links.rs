@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::LinkId;
 use crate::kernel::secrets::Token;
+use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::one_time_link as link;
 use crate::platform::fault::Fault;
@@ -107,7 +108,7 @@ pub fn find(c: &mut Scoped<'_>, token: &Token) -> Result<LinkState, Fault> {
 /// Uses a link up; `false` when somebody else did, or its time ran out meanwhile.
 pub fn use_up(c: &mut Scoped<'_>, found: &Link) -> Result<bool, Fault> {
     let now = c.now();
-    let changed = diesel::update(
+    let changed = db::update(
         link::table
             .filter(link::practice_id.eq(c.practice().clone()))
             .filter(link::link_id.eq(found.link_id.clone()))
@@ -123,7 +124,7 @@ pub fn use_up(c: &mut Scoped<'_>, found: &Link) -> Result<bool, Fault> {
 /// Takes back every open link of this purpose and subject; returns how many there were.
 pub fn revoke_all(c: &mut Scoped<'_>, purpose: Purpose, subject: &str) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(diesel::update(
+    Ok(db::update(
         link::table
             .filter(link::practice_id.eq(c.practice().clone()))
             .filter(link::subject_id.eq(subject))

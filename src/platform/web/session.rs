@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
 use crate::kernel::secrets::Token;
+use crate::platform::db;
 use crate::platform::db::schema::session;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -181,7 +182,7 @@ pub async fn touch(app: &App, scope: &PracticeScope, session: &Session) -> Resul
         .db
         .write(scope, move |c| {
             let now = c.now();
-            diesel::update(
+            db::update(
                 session::table
                     .filter(session::practice_id.eq(c.practice().clone()))
                     .filter(session::token_hash.eq(hash.clone()))
@@ -236,7 +237,7 @@ pub fn open_ones(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Resul
 /// Ends the sessions of a staff member or an account but for one; returns how many were open.
 pub fn end_others(c: &mut Scoped<'_>, audience: Audience, subject: &str, but: &str) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(diesel::update(
+    Ok(db::update(
         session::table
             .filter(session::practice_id.eq(c.practice().clone()))
             .filter(session::subject_id.eq(subject))
@@ -251,7 +252,7 @@ pub fn end_others(c: &mut Scoped<'_>, audience: Audience, subject: &str, but: &s
 /// Ends one session.
 pub fn end(c: &mut Scoped<'_>, token_hash: &str) -> Result<(), Fault> {
     let now = c.now();
-    diesel::update(
+    db::update(
         session::table
             .filter(session::practice_id.eq(c.practice().clone()))
             .filter(session::token_hash.eq(token_hash))
@@ -267,7 +268,7 @@ pub fn end(c: &mut Scoped<'_>, token_hash: &str) -> Result<(), Fault> {
 pub fn end_all(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Result<usize, Fault> {
     devices::forget(c, audience, subject, None)?;
     let now = c.now();
-    Ok(diesel::update(
+    Ok(db::update(
         session::table
             .filter(session::practice_id.eq(c.practice().clone()))
             .filter(session::subject_id.eq(subject))

@@ -10,6 +10,7 @@ use crate::features::access::store;
 use crate::features::people::load_file;
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::platform::audit::{self, By};
+use crate::platform::db;
 use crate::platform::db::schema::chart;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -44,7 +45,7 @@ pub fn change_owner_in(c: &mut Scoped<'_>, by: &By, chart: &ChartId, to: &Person
         return Ok(Err(Refused::NotAContact));
     }
     let (practice, now) = (c.practice().clone(), c.now());
-    let moved = diesel::update(
+    let moved = db::update(
         chart::table
             .filter(chart::practice_id.eq(practice))
             .filter(chart::chart_id.eq(chart.clone()))

@@ -7,6 +7,8 @@ use crate::features::access::store::{self, InvitationState};
 use crate::features::practice::{self, Suspended};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, InvitationId};
+use crate::platform::db;
+use crate::platform::db::InLists as _;
 use crate::platform::db::schema::invitation;
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -38,7 +40,7 @@ pub async fn forget_unused(app: &AppState) -> Result<usize, Fault> {
                 break;
             }
             forgotten += unused.len();
-            app.db.write(&scope, move |c| forget(c, &unused)).await?;
+            app.db.write_alone(&scope, move |c| forget(c, &unused)).await?;
         }
     }
     Ok(forgotten)
@@ -50,7 +52,7 @@ fn unused(c: &mut Scoped<'_>) -> Result<Vec<Unused>, Fault> {
     let long_ago = c.now().plus_hours(-24 * KEPT_DAYS);
     Ok(invitation::table
         .filter(invitation::practice_id.eq(c.practice().clone()))
-        .filter(invitation::state.eq_any(UNUSED))
+        .filter(invitation::state.in_list(UNUSED))
         .filter(invitation::expires_at.lt(long_ago))
         .filter(invitation::address.is_not_null())
         .select((invitation::invitation_id, invitation::access_id, invitation::generation))
@@ -61,11 +63,11 @@ fn unused(c: &mut Scoped<'_>) -> Result<Vec<Unused>, Fault> {
 fn forget(c: &mut Scoped<'_>, unused: &[Unused]) -> Result<(), Fault> {
     for (id, access, generation) in unused {
         let Some(mut grant) = store::lock_access(c, access)? else { continue };
-        diesel::update(
+        db::update(
             invitation::table
                 .filter(invitation::practice_id.eq(c.practice().clone()))
                 .filter(invitation::invitation_id.eq(id.clone()))
-                .filter(invitation::state.eq_any(UNUSED)),
+                .filter(invitation::state.in_list(UNUSED)),
         )
         .set((invitation::address.eq(None::<EmailAddress>), invitation::sealed_token.eq(None::<Vec<u8>>)))
         .execute(c.conn)?;

@@ -14,6 +14,7 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, By};
+use crate::platform::db::InLists as _;
 use crate::platform::db::schema::{invitation, outbox as mail, portal_access};
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -85,10 +86,9 @@ fn open_invitations(c: &mut Scoped<'_>) -> Result<Vec<Open>, Fault> {
 fn due_now(c: &mut Scoped<'_>, open: &[Open]) -> Result<Vec<(Open, i64)>, Fault> {
     let charts: Vec<ChartId> = open.iter().map(|(chart, ..)| chart.clone()).collect();
     let files = ChartBatch::load(c, &charts)?;
-    let ids: Vec<Option<InvitationId>> = open.iter().map(|(_, _, id)| Some(id.clone())).collect();
     let keys: Vec<String> = mail::table
         .filter(mail::practice_id.eq(c.practice().clone()))
-        .filter(mail::invitation_id.eq_any(ids))
+        .filter(mail::invitation_id.in_list(open.iter().map(|(_, _, id)| id)))
         .filter(mail::kind.eq("access.reminder"))
         .select(mail::dedupe_key)
         .load(c.conn)?;

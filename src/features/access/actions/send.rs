@@ -255,6 +255,9 @@ async fn send_one(app: &AppState, scope: &PracticeScope, by: By, order: Order) -
     Ok(made.pop().unwrap_or(Err(Refused::NotFound)))
 }
 
+/// With more orders than this a transaction takes long enough to be by itself.
+const LONG: usize = 50;
+
 /// One transaction for all of these orders; the answers stand in their order.
 async fn send_batch(
     app: &AppState,
@@ -263,7 +266,10 @@ async fn send_batch(
     orders: Vec<Order>,
 ) -> Result<Vec<Result<Made, Refused>>, Fault> {
     let inside = app.clone();
-    let made = app.db.write(scope, move |c| batch(&inside, c, &by, &orders)).await?;
+    let is_long = orders.len() > LONG;
+    let work = move |c: &mut Scoped<'_>| batch(&inside, c, &by, &orders);
+    let made =
+        if is_long { app.db.write_alone(scope, work).await? } else { app.db.write(scope, work).await? };
     for one in made.iter().flatten() {
         notify_changed(app, scope, &one.sent.chart);
     }

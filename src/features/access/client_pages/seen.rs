@@ -12,6 +12,7 @@ use crate::features::practice::PublicPractice;
 use crate::kernel::ids::{AccessId, InvitationId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, By};
+use crate::platform::db;
 use crate::platform::db::schema::{invitation, portal_access};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -50,7 +51,7 @@ async fn note_opened(app: &AppState, scope: &PracticeScope, by: By, token: Token
             let Some((id, access)) = unopened(c, &hash)? else { return Ok(None) };
             let now = c.now();
             let practice = c.practice().clone();
-            let changed = diesel::update(
+            let changed = db::update(
                 invitation::table
                     .filter(invitation::practice_id.eq(practice.clone()))
                     .filter(invitation::invitation_id.eq(id))

@@ -17,6 +17,7 @@ use crate::features::access::lifecycle::State as Stored;
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
+use crate::platform::db::InLists as _;
 use crate::platform::db::schema::{chart, outbox, portal_access};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -161,10 +162,9 @@ fn picture(c: &mut Scoped<'_>, id: &ChartId) -> Result<Option<Picture>, Fault> {
             portal_access::expires_at,
         ))
         .load(c.conn)?;
-    let ids: Vec<Option<AccessId>> = grants.iter().map(|(id, ..)| Some(id.clone())).collect();
     let mails: Vec<(MailId, Delivery, i32, Option<Timestamp>)> = outbox::table
         .filter(outbox::practice_id.eq(practice))
-        .filter(outbox::access_id.eq_any(ids))
+        .filter(outbox::access_id.in_list(grants.iter().map(|(id, ..)| id)))
         .order(outbox::created_at.desc())
         .limit(10)
         .select((outbox::mail_id, outbox::state, outbox::tries, outbox::bounced_at))

@@ -17,6 +17,7 @@ use crate::features::people::{FaceSheet, Typed, TypedAddress, TypedPerson};
 use crate::kernel::ids::ChartId;
 use crate::kernel::text;
 use crate::platform::audit::{By, Event, record_many};
+use crate::platform::db::InLists as _;
 use crate::platform::db::schema::chart;
 use crate::platform::db::{PracticeScope, Scoped, search};
 use crate::platform::fault::{Fault, is_duplicate};
@@ -55,7 +56,7 @@ pub(super) async fn apply(
         }
         let planned = began.elapsed();
         let (within, by) = (app.clone(), by.clone());
-        match app.db.write(scope, move |c| write(&within, c, &by, &plan)).await {
+        match app.db.write_alone(scope, move |c| write(&within, c, &by, &plan)).await {
             Err(fault) if is_overtaken(&fault) => {}
             Err(fault) => return Err(fault),
             Ok(report) => {
@@ -90,7 +91,7 @@ fn known(c: &mut Scoped<'_>, rows: &[Row]) -> Result<HashMap<String, ChartId>, F
     let numbers: Vec<String> = rows.iter().map(|row| text::code_key(&row.typed.chart_number)).collect();
     Ok(chart::table
         .filter(chart::practice_id.eq(c.practice().clone()))
-        .filter(chart::chart_number_key.eq_any(numbers))
+        .filter(chart::chart_number_key.in_list(numbers))
         .select((chart::chart_number_key, chart::chart_id))
         .load::<(String, ChartId)>(c.conn)?
         .into_iter()
