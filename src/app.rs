@@ -1,4 +1,4 @@
-//! Composition: configuration to state, the rooms' routes under one guard, workers beside them, and
+//! Composition: configuration to state, the features' routes under one guard, workers beside them, and
 //! an orderly end.
 
 use std::net::SocketAddr;
@@ -32,23 +32,12 @@ use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
 use crate::platform::web::accent::Accent;
 use crate::platform::web::{Routes, assets, drafts, errors, guard, language, security_txt, slow, unsent};
-use crate::platform::{health, telemetry, tidy};
+use crate::platform::{feature, health, telemetry, tidy};
 
-/// Every room's routes, with what each needs.
+/// Every route, with what each needs.
 pub fn routes() -> Routes {
-    Routes::new()
+    feature::routes(features::ALL)
         .and(assets::routes())
-        .and(features::access::routes())
-        .and(features::api::routes())
-        .and(features::appointments::routes())
-        .and(features::billing::routes())
-        .and(features::charts::routes())
-        .and(features::documents::routes())
-        .and(features::accounts::routes())
-        .and(features::staff::routes())
-        .and(features::settings::routes())
-        .and(features::home::routes())
-        .and(features::worklist::routes())
         .and(health::routes())
         .and(security_txt::routes())
         .and(outbox::routes())
@@ -250,6 +239,7 @@ pub async fn build(
         live: Live::default(),
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
         link_counts: features::access::link_counts,
+        navigation: &features::NAVIGATION,
     }))
 }
 
@@ -258,24 +248,22 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|e| StartError::Listen(address, e))
 }
 
-/// How often reminders are looked for, and how often old rows are taken away.
-const REMIND_EVERY: Duration = Duration::from_secs(60);
+/// How often old rows are taken away.
 const TIDY_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Starts everything that runs beside the requests.
 pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     workers.spawn(outbox::run(app.clone(), relay, outbox::Pace::default(), stop.clone()));
-    let reminding = app.clone();
-    workers.spawn(again_and_again("reminders", REMIND_EVERY, stop.clone(), move || {
-        let app = reminding.clone();
-        async move { features::access::actions::send_due_reminders(&app).await }
-    }));
     let tidying = app.clone();
     workers.spawn(again_and_again("tidying", TIDY_EVERY, stop.clone(), move || {
         let app = tidying.clone();
-        async move { Ok(tidy::tidy(&app).await? + features::access::actions::forget_unused(&app).await?) }
+        async move { tidy::tidy(&app).await }
     }));
+    for job in features::ALL.iter().flat_map(|feature| feature.jobs) {
+        let app = app.clone();
+        workers.spawn(again_and_again(job.name, job.every, stop.clone(), move || (job.run)(app.clone())));
+    }
     workers
 }
 

@@ -1,5 +1,5 @@
-//! Floor 3: one folder a feature. The order below is the order of use: a feature uses only what stands
-//! before it, and of that only what its `mod.rs` re-exports. `cargo xtask ci` checks both.
+//! Floor 3: one folder a feature. The order of [`ALL`] is the order of use: a feature uses only what stands
+//! before it, and of that only what its `mod.rs` re-exports.
 
 pub mod access;
 pub mod accounts;
@@ -14,3 +14,86 @@ pub mod practice;
 pub mod settings;
 pub mod staff;
 pub mod worklist;
+
+use std::sync::LazyLock;
+
+use crate::platform::feature::{self, Feature};
+use crate::platform::web::nav::Navigation;
+
+/// Every feature that brings something of its own. `practice` and `people` are used by the others and have
+/// no page.
+pub static ALL: &[&Feature] = &[
+    &staff::FEATURE,
+    &access::FEATURE,
+    &accounts::FEATURE,
+    &charts::FEATURE,
+    &settings::FEATURE,
+    &documents::FEATURE,
+    &appointments::FEATURE,
+    &billing::FEATURE,
+    &worklist::FEATURE,
+    &home::FEATURE,
+    &api::FEATURE,
+];
+
+/// What their navigations and tabs are made of.
+pub static NAVIGATION: LazyLock<Navigation> = LazyLock::new(|| feature::navigation(ALL));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::i18n::{Language, Words};
+    use crate::platform::permissions::Role;
+
+    fn hrefs(role: Role) -> Vec<&'static str> {
+        NAVIGATION.staff.iter().filter(|entry| role.may(entry.needs)).map(|entry| entry.section.0).collect()
+    }
+
+    #[test]
+    fn the_staff_navigation_shows_what_the_role_may_see_in_its_order() {
+        assert_eq!(hrefs(Role::FrontDesk), ["/staff/charts", "/staff/worklist", "/staff/requests"]);
+        assert_eq!(hrefs(Role::Biller), ["/staff/charts", "/staff/worklist"]);
+        assert!(hrefs(Role::Administrator).contains(&"/staff/audit"));
+        assert_eq!(NAVIGATION.first_page(Role::FrontDesk).map(|s| s.0), Some("/staff/worklist"));
+        assert_eq!(NAVIGATION.first_page(Role::Clinician).map(|s| s.0), Some("/staff/charts"));
+    }
+
+    #[test]
+    fn every_entry_leads_to_a_route_that_needs_what_it_says() {
+        use crate::platform::permissions::Needs;
+        let (_, rows) = feature::routes(ALL).into_parts();
+        let needs =
+            |path: &str| rows.iter().find(|row| row.path == path && row.method == "GET").map(|row| row.needs);
+        for entry in &NAVIGATION.staff {
+            assert_eq!(needs(entry.section.0), Some(Needs::Staff(entry.needs)), "{}", entry.section.0);
+        }
+        for entry in &NAVIGATION.client {
+            let wanted = entry.needs.map_or(Needs::ClientSession, Needs::Client);
+            assert_eq!(needs(entry.section.0), Some(wanted), "{}", entry.section.0);
+        }
+        for tab in &NAVIGATION.tabs {
+            let path = format!("/staff/charts/{{chart}}{}", tab.path);
+            assert_eq!(needs(&path), Some(Needs::Staff(tab.needs)), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_entry_has_a_word_in_both_languages_and_a_place_of_its_own() {
+        for language in Language::ALL {
+            let words = Words::of(*language);
+            let keys = NAVIGATION.staff.iter().map(|entry| entry.label);
+            let keys = keys.chain(NAVIGATION.client.iter().map(|entry| entry.label));
+            for key in keys.chain(NAVIGATION.tabs.iter().map(|tab| tab.label)) {
+                assert!(words.find(key).is_some(), "{key} in {language:?}");
+            }
+        }
+        let distinct = |mut orders: Vec<u8>| {
+            let count = orders.len();
+            orders.dedup();
+            orders.len() == count
+        };
+        assert!(distinct(NAVIGATION.staff.iter().map(|entry| entry.order).collect()));
+        assert!(distinct(NAVIGATION.client.iter().map(|entry| entry.order).collect()));
+        assert!(distinct(NAVIGATION.tabs.iter().map(|tab| tab.order).collect()));
+    }
+}

@@ -6,6 +6,7 @@ pub mod config;
 pub mod crypto;
 pub mod db;
 pub mod fault;
+pub mod feature;
 pub mod health;
 pub mod i18n;
 pub mod limits;

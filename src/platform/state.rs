@@ -14,6 +14,7 @@ use crate::platform::crypto::{Keys, PasswordHashing};
 use crate::platform::db::Db;
 use crate::platform::live::Live;
 use crate::platform::outbox::LinkCounts;
+use crate::platform::web::nav::Navigation;
 
 /// The shared state, as handlers receive it.
 pub type AppState = Arc<App>;
@@ -40,6 +41,8 @@ pub struct App {
     pub outbox_bell: Arc<Notify>,
     /// What the worker asks about a mail's link before it sends it.
     pub link_counts: LinkCounts,
+    /// The navigations and the tabs of a chart, made from the list of features.
+    pub navigation: &'static Navigation,
 }
 
 impl App {

@@ -292,6 +292,7 @@ impl World {
             live: Live::default(),
             outbox_bell: Arc::new(Notify::new()),
             link_counts: anteroom::features::access::link_counts,
+            navigation: &anteroom::features::NAVIGATION,
         });
         let (stopper, stop) = stop::signal();
         let patience = Patience { connections_per_address: 4_096, ..Patience::default() };

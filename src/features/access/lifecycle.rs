@@ -107,15 +107,22 @@ impl Grant {
 
     /// What people see at `now`.
     pub fn phase(&self, now: Timestamp) -> Phase {
-        match self.state {
-            State::None => Phase::NotInvited,
-            State::Invited if is_over(self.expires_at, now) => Phase::Expired,
-            State::Invited => Phase::Invited,
-            State::Locked => Phase::Locked,
-            State::Declined => Phase::Declined,
-            State::Canceled => Phase::Canceled,
-            State::Active => Phase::Active,
-            State::Revoked => Phase::NoPortalAccess,
+        Phase::of(self.state, self.expires_at, now)
+    }
+}
+
+impl Phase {
+    /// What this state is called at `now`, for a link that ends at `expires_at`.
+    pub fn of(state: State, expires_at: Option<Timestamp>, now: Timestamp) -> Self {
+        match state {
+            State::None => Self::NotInvited,
+            State::Invited if is_over(expires_at, now) => Self::Expired,
+            State::Invited => Self::Invited,
+            State::Locked => Self::Locked,
+            State::Declined => Self::Declined,
+            State::Canceled => Self::Canceled,
+            State::Active => Self::Active,
+            State::Revoked => Self::NoPortalAccess,
         }
     }
 }

@@ -24,9 +24,33 @@ pub use store::{AccessRow, Channel, InvitationState, grants_of_account, link_cou
 
 pub(crate) use store::undeliverable_mails;
 
+use std::time::Duration;
+
+use crate::platform::feature::{Feature, Job};
+use crate::platform::permissions::Permission;
 use crate::platform::web::Routes;
+use crate::platform::web::nav::ChartTags;
+
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    chart_tabs: &[staff_pages::TAB],
+    chart_tags: Some(ChartTags { needs: Permission::SeePortal, read: staff_pages::head_tags }),
+    jobs: &[
+        Job {
+            name: "reminders",
+            every: Duration::from_secs(60),
+            run: |app| Box::pin(async move { actions::send_due_reminders(&app).await }),
+        },
+        Job {
+            name: "unused invitations",
+            every: Duration::from_secs(3_600),
+            run: |app| Box::pin(async move { actions::forget_unused(&app).await }),
+        },
+    ],
+    ..Feature::new("access", routes)
+};
 
 /// The routes of this feature.
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     staff_pages::routes().and(client_pages::routes())
 }

@@ -239,6 +239,31 @@ macro_rules! undeliverable_mails {
 }
 pub(crate) use undeliverable_mails;
 
+/// How the owner of a chart stands with the portal, and whether the mail with the newest link is
+/// undeliverable.
+pub fn owner_phase(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Phase, bool), Fault> {
+    let found: Option<(State, Option<Timestamp>, bool)> = portal_access::table
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(portal_access::practice_id)
+                .and(chart::chart_id.eq(portal_access::chart_id))
+                .and(chart::owner_person_id.eq(portal_access::person_id))),
+        )
+        .filter(portal_access::practice_id.eq(*c.practice()))
+        .filter(portal_access::chart_id.eq(*chart))
+        .select((
+            portal_access::state,
+            portal_access::expires_at,
+            diesel::dsl::exists(undeliverable_mails!()),
+        ))
+        .first(c.conn)
+        .optional()?;
+    let now = c.now();
+    Ok(found.map_or((Phase::NotInvited, false), |(state, expires_at, undeliverable)| {
+        (Phase::of(state, expires_at, now), undeliverable)
+    }))
+}
+
 /// Holds charts until the end of the transaction, in the order of their names, so that everything
 /// that touches a chart's access happens one after the other. SQLite's transaction holds everything
 /// already. Charts are held before accounts ([`accounts::lock_account`]).

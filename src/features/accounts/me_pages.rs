@@ -16,11 +16,15 @@ use crate::platform::i18n::Language;
 use crate::platform::state::AppState;
 use crate::platform::web::browser;
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::guard::ClientIp;
+use crate::platform::web::nav::Section;
 use crate::platform::web::session::Audience;
 use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, devices, html, see_other};
+
+/// One's own sign-in.
+pub(super) const ME: Section = Section("/portal/me");
 
 struct DeviceLine {
     name: String,
@@ -61,7 +65,7 @@ async fn page(app: &AppState, account: &ClientAccount, errors: FieldErrors) -> P
     let devices = app.db.read(&account.home, move |c| store::devices(c, &id)).await?;
     let is_fine = errors.is_empty();
     let page = Me {
-        frame: account.frame(app, ClientPage::Me)?,
+        frame: account.frame(app, ME)?,
         errors,
         name: account.account.sign_in_name.clone(),
         email: account.account.email.as_str().to_owned(),

@@ -18,11 +18,15 @@ pub use session::{ClientAccount, ClientSession};
 pub use session_pages::message;
 pub use store::{Account, Reader, reader_of};
 
+use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
 
+/// What this feature brings.
+pub const FEATURE: Feature = Feature::new("accounts", routes);
+
 /// The routes of this feature.
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     let manage = Needs::Staff(Permission::ManagePortal);
     Routes::new()
         .get("/{practice}", Needs::Nothing, door_pages::landing)

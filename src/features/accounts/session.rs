@@ -18,8 +18,9 @@ use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Right};
 use crate::platform::state::AppState;
 use crate::platform::web::forms::RawForm;
-use crate::platform::web::frame::{self, ClientFrame, ClientMark, ClientPage};
+use crate::platform::web::frame::{self, ClientFrame, ClientMark};
 use crate::platform::web::language;
+use crate::platform::web::nav::Section;
 use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence, Session};
 use crate::platform::web::{PageError, drafts, errors};
@@ -117,7 +118,7 @@ impl ClientAccount {
     }
 
     /// The frame around a page that is about the account, not about one chart.
-    pub fn frame(&self, app: &AppState, page: ClientPage) -> Result<ClientFrame, PageError> {
+    pub fn frame(&self, app: &AppState, here: Section) -> Result<ClientFrame, PageError> {
         let shown = self.shown()?;
         let frame = framed(
             app,
@@ -131,7 +132,7 @@ impl ClientAccount {
                 rights: &shown.rights,
                 viewing: (self.grants.len() > 1).then(|| shown.client.called()),
             },
-            page,
+            here,
         );
         Ok(frame)
     }
@@ -154,7 +155,7 @@ impl ClientSession {
     }
 
     /// The frame around a page of the client side.
-    pub fn frame(&self, app: &AppState, page: ClientPage) -> ClientFrame {
+    pub fn frame(&self, app: &AppState, here: Section) -> ClientFrame {
         let viewing = self.for_client.as_deref().unwrap_or(&self.name);
         framed(
             app,
@@ -168,7 +169,7 @@ impl ClientSession {
                 rights: &self.rights,
                 viewing: (self.charts > 1).then_some(viewing),
             },
-            page,
+            here,
         )
     }
 }
@@ -184,24 +185,15 @@ struct FrameOf<'a> {
     viewing: Option<&'a str>,
 }
 
-fn framed(app: &AppState, of: FrameOf<'_>, page: ClientPage) -> ClientFrame {
+fn framed(app: &AppState, of: FrameOf<'_>, here: Section) -> ClientFrame {
     let mark = ClientMark {
         person: of.name,
         csrf: of.csrf,
         session_seconds: of.session.seconds_left(Audience::Client, app.now()),
         done: of.done,
+        rights: of.rights,
     };
-    // What the grant does not allow is not shown as a door that is shut.
-    let gone: Vec<ClientPage> = [
-        (Right::Documents, ClientPage::Documents),
-        (Right::Appointments, ClientPage::Appointments),
-        (Right::Billing, ClientPage::Balance),
-    ]
-    .into_iter()
-    .filter(|(right, _)| !of.rights.contains(right))
-    .map(|(_, page)| page)
-    .collect();
-    let mut frame = ClientFrame::outside(app, of.practice, of.words, page).inside(mark, page).without(&gone);
+    let mut frame = ClientFrame::outside(of.practice, of.words).inside(mark, app.navigation, here);
     frame.viewing = of.viewing.map(ToOwned::to_owned);
     frame
 }

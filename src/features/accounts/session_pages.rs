@@ -7,10 +7,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use crate::features::accounts::me_pages::ME;
 use crate::features::accounts::{ClientAccount, actions};
 use crate::kernel::ids::AccessId;
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
@@ -46,7 +47,7 @@ pub(super) async fn switch_page(State(app): State<AppState>, account: ClientAcco
             current: account.in_view == Some(at),
         })
         .collect();
-    let frame = account.frame(&app, ClientPage::Me)?;
+    let frame = account.frame(&app, ME)?;
     html(Switch { frame, charts, lost: account.in_view.is_none() }.render())
 }
 

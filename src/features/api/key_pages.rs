@@ -16,8 +16,12 @@ use crate::platform::permissions::Scope;
 use crate::platform::state::AppState;
 use crate::platform::web::errors::{html, see_other};
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::Section;
 use crate::platform::web::{PageError, PageResult};
+
+/// Keys for the API.
+pub(super) const API_KEYS: Section = Section("/staff/api-keys");
 
 /// Longest name.
 const MOST_IN_A_NAME: usize = 60;
@@ -85,7 +89,7 @@ async fn keys_page(
     };
     let is_wrong = !errors.is_empty();
     let page = KeysPage {
-        frame: staff.frame(app, StaffPage::ApiKeys),
+        frame: staff.frame(app, API_KEYS),
         lines: found.into_iter().map(line).collect(),
         fresh,
         typed_name: form.name.clone(),
@@ -152,7 +156,7 @@ pub async fn confirm(
     let id: KeyId = key.parse().map_err(|_| PageError::NotFound)?;
     let found = app.db.read(&staff.scope, move |c| keys::load(c, &id)).await?;
     let key = found.filter(|key| key.revoked_at.is_none()).ok_or(PageError::NotFound)?;
-    let frame = staff.frame(&app, StaffPage::ApiKeys);
+    let frame = staff.frame(&app, API_KEYS);
     html(askama::Template::render(&RevokePage { frame, id: key.key_id.to_string(), name: key.name }))
 }
 

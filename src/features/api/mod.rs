@@ -14,8 +14,10 @@ mod problem;
 pub use docs::document;
 pub use keys::{ApiKey, make, text_of};
 
+use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission, Scope};
 use crate::platform::web::Routes;
+use crate::platform::web::nav::StaffNav;
 
 /// The problems that any operation may answer with, for the document.
 #[derive(utoipa::IntoResponses)]
@@ -48,9 +50,23 @@ enum Usual {
     Fault(json::ProblemJson),
 }
 
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    staff_nav: &[StaffNav {
+        section: key_pages::API_KEYS,
+        label: "nav-api-keys",
+        icon: "api-keys",
+        needs: Permission::ManageApiKeys,
+        order: 70,
+        waiting: None,
+        first_for: &[],
+    }],
+    ..Feature::new("api", routes)
+};
+
 /// The routes of this feature.
 #[rustfmt::skip]
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     let keys = Needs::Staff(Permission::ManageApiKeys);
     let (read_charts, write_charts) = (Needs::ApiKey(Scope::ChartsRead), Needs::ApiKey(Scope::ChartsWrite));
     let (read_grants, write_grants) = (Needs::ApiKey(Scope::GrantsRead), Needs::ApiKey(Scope::GrantsWrite));

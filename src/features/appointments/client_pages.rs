@@ -15,8 +15,12 @@ use crate::kernel::text;
 use crate::platform::i18n::Words;
 use crate::platform::state::{App, AppState};
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::nav::Section;
 use crate::platform::web::{PageError, PageResult, html, see_other};
+
+/// The client's own.
+pub(super) const MINE: Section = Section("/portal/appointments");
 
 /// Requests of one chart that may wait at once.
 const MOST_WAITING: usize = 5;
@@ -109,7 +113,7 @@ pub(super) async fn list(State(app): State<AppState>, client: ClientSession) -> 
             .map(|a| line(&client, a))
             .collect(),
         requests: requests.iter().map(|r| request_line(&client, r, &booked)).collect(),
-        frame: client.frame(&app, ClientPage::Appointments),
+        frame: client.frame(&app, MINE),
     };
     html(page.render())
 }
@@ -218,7 +222,7 @@ fn form_page(
 
 /// The form.
 pub(super) async fn request_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
-    let frame = client.frame(&app, ClientPage::Appointments);
+    let frame = client.frame(&app, MINE);
     html(form_page(&app, frame, &client, RequestForm::default(), FieldErrors::new()).render())
 }
 
@@ -273,7 +277,7 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
         String::new()
     });
     let (Some(kind), Some(place), true) = (kind, place, errors.is_empty()) else {
-        let frame = client.frame(&app, ClientPage::Appointments);
+        let frame = client.frame(&app, MINE);
         return unprocessable(form_page(&app, frame, &client, form, errors).render());
     };
     let new = NewRequest {
@@ -301,7 +305,7 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
     if !filed {
         let mut errors = FieldErrors::new();
         errors.add("kind", words.get("appointments-error-too-many"));
-        let frame = client.frame(&app, ClientPage::Appointments);
+        let frame = client.frame(&app, MINE);
         return unprocessable(form_page(&app, frame, &client, form, errors).render());
     }
     app.live.chart_changed(client.scope.id(), &client.chart_id);

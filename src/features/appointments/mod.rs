@@ -17,11 +17,35 @@ pub use times::{
     read_wishes, resolve, stored_wishes, write_wishes,
 };
 
+use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission, Right};
 use crate::platform::web::Routes;
+use crate::platform::web::nav::{ClientNav, StaffNav, Waiting};
+
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    staff_nav: &[StaffNav {
+        section: staff_pages::REQUESTS,
+        label: "nav-requests",
+        icon: "requests",
+        needs: Permission::SeeAppointments,
+        order: 30,
+        waiting: Some(Waiting { count: count_waiting, label: "nav-requests-waiting" }),
+        first_for: &[],
+    }],
+    client_nav: &[ClientNav {
+        section: client_pages::MINE,
+        label: "nav-appointments",
+        icon: "appointments",
+        needs: Some(Right::Appointments),
+        order: 30,
+    }],
+    chart_tabs: &[staff_pages::TAB],
+    ..Feature::new("appointments", routes)
+};
 
 /// The routes of this feature.
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     let mine = Needs::Client(Right::Appointments);
     let see = Needs::Staff(Permission::SeeAppointments);
     let reply = Needs::Staff(Permission::AnswerRequests);

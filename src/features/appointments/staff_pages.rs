@@ -13,7 +13,8 @@ use crate::features::appointments::{
     AppointmentLabels, AppointmentState, Place, PlaceWish, Request, RequestState, Resolved, Wish,
     find_request, first_open, list_of, read_date, read_time, requests_of, resolve, waiting,
 };
-use crate::features::people::{self, ChartFile, RoomHead, Tab, room_head};
+use crate::features::people::CHARTS;
+use crate::features::people::{self, ChartFile, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, RequestId};
@@ -21,8 +22,20 @@ use crate::kernel::text;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::{ChartTab, Section};
 use crate::platform::web::{PageError, PageResult, html, see_other};
+
+/// The tab.
+pub(super) const TAB: ChartTab = ChartTab {
+    path: "/appointments",
+    label: "charts-tab-appointments",
+    needs: Permission::SeeAppointments,
+    order: 20,
+};
+
+/// Those of all clients that wait for an answer.
+pub(super) const REQUESTS: Section = Section("/staff/requests");
 
 /// Requests that the queue names at once; the oldest first, so that nobody is forgotten.
 const QUEUE: i64 = 100;
@@ -79,7 +92,7 @@ pub(super) async fn queue(State(app): State<AppState>, staff: StaffSession) -> P
         })
         .collect();
     let may_answer = staff.may(Permission::AnswerRequests);
-    html(Queue { frame: staff.frame(&app, StaffPage::Requests), requests, may_answer }.render())
+    html(Queue { frame: staff.frame(&app, REQUESTS), requests, may_answer }.render())
 }
 
 /// What was typed into the confirmation.
@@ -214,7 +227,7 @@ fn answer_page(
         people.push((form.with.clone(), form.with.clone()));
     }
     Answer {
-        frame: staff.frame(app, StaffPage::Requests),
+        frame: staff.frame(app, REQUESTS),
         id: request.request_id.to_string(),
         client: loaded.file.client.full_name(),
         chart_href: format!("/staff/charts/{}/appointments", request.chart_id),
@@ -481,11 +494,12 @@ pub(super) async fn tab(
     Path(chart): Path<String>,
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
-    let (file, booked, requests) = app
+    let viewer = Viewer::of(&app, &staff);
+    let (ChartRoom { file, tags }, booked, requests) = app
         .db
         .read(&staff.scope, move |c| {
-            let Some(file) = people::load_file(c, &id)? else { return Ok(None) };
-            Ok(Some((file, list_of(c, &id)?, requests_of(c, &id)?)))
+            let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
+            Ok(Some((room, list_of(c, &id)?, requests_of(c, &id)?)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -505,7 +519,7 @@ pub(super) async fn tab(
         AppointmentLine { when: told.when, what: told.what, tag, state }
     };
     let page = TabPage {
-        head: room_head(&staff, &file, Tab::Appointments, now.in_zone(&staff.zone).date()),
+        head: room_head(&app, &staff, &file, &tags, TAB),
         upcoming: booked.iter().filter(|a| a.ends_at() > now).map(line).collect(),
         past: booked.iter().rev().filter(|a| a.ends_at() <= now).map(line).collect(),
         requests: requests
@@ -520,7 +534,7 @@ pub(super) async fn tab(
                 answer: request.answer.clone(),
             })
             .collect(),
-        frame: staff.frame(&app, StaffPage::Charts),
+        frame: staff.frame(&app, CHARTS),
     };
     html(page.render())
 }

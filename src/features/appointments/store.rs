@@ -9,10 +9,11 @@ use crate::kernel::ids::{AccountId, AppointmentId, ChartId, PersonId, RequestId}
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
 use crate::platform::db::InLists as _;
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::{appointment, appointment_request, chart, practice, staff_member};
+use crate::platform::db::{CountOf, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
+use crate::platform::web::nav::MOST_COUNTED;
 use crate::word_enum;
 
 word_enum! {
@@ -271,13 +272,14 @@ pub fn waiting(c: &mut Scoped<'_>, limit: i64) -> Result<Vec<(Request, PersonId)
         .load(c.conn)?)
 }
 
-/// How many requests wait for an answer.
+/// How many requests wait for an answer, up to one more than is shown.
 pub fn count_waiting(c: &mut Scoped<'_>) -> Result<i64, Fault> {
-    Ok(appointment_request::table
+    let waiting = appointment_request::table
         .filter(appointment_request::practice_id.eq(c.practice().clone()))
         .filter(appointment_request::state.eq(RequestState::Waiting))
-        .count()
-        .get_result(c.conn)?)
+        .select(appointment_request::request_id)
+        .limit(MOST_COUNTED + 1);
+    Ok(diesel::select(CountOf(waiting)).get_result(c.conn)?)
 }
 
 /// Moves a waiting request to its end; `false` if it no longer waits (somebody was faster).

@@ -9,8 +9,12 @@ use crate::features::billing::{Entry, balances, ledger_of, month_ends, running};
 use crate::kernel::money::Money;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::nav::Section;
 use crate::platform::web::{PageResult, html};
+
+/// The balance.
+pub(super) const BALANCE: Section = Section("/portal/balance");
 
 /// Months in the picture.
 pub(super) const MONTHS: u8 = 6;
@@ -137,7 +141,7 @@ pub(super) async fn balance_page(State(app): State<AppState>, client: ClientSess
         height: picture::HEIGHT,
         lines: lines(words, entries),
         as_of: words.date(app.now(), &client.zone),
-        frame: client.frame(&app, ClientPage::Balance),
+        frame: client.frame(&app, BALANCE),
     };
     html(page.render())
 }

@@ -9,9 +9,11 @@ mod store;
 pub use ledger::{Line, MonthEnd, balances, month_ends, running};
 pub use store::{Entry, EntryKind, NewEntry, ledger_of, record};
 
+use crate::platform::feature::Feature;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Permission, Right};
 use crate::platform::web::Routes;
+use crate::platform::web::nav::ClientNav;
 
 impl EntryKind {
     /// In words.
@@ -20,8 +22,21 @@ impl EntryKind {
     }
 }
 
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    client_nav: &[ClientNav {
+        section: client_pages::BALANCE,
+        label: "nav-balance",
+        icon: "balance",
+        needs: Some(Right::Billing),
+        order: 40,
+    }],
+    chart_tabs: &[staff_pages::TAB],
+    ..Feature::new("billing", routes)
+};
+
 /// The routes of this feature.
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     Routes::new().get("/portal/balance", Needs::Client(Right::Billing), client_pages::balance_page).get(
         "/staff/charts/{chart}/billing",
         Needs::Staff(Permission::SeeBilling),

@@ -4,13 +4,14 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 
 use crate::features::charts::search::{Count, MOST_COUNTED, PageFrom, PortalFilter, Row, Search, Sort, find};
+use crate::features::people::CHARTS;
 use crate::features::people::initials;
 use crate::features::staff::StaffSession;
 use crate::kernel::civil::DateOrder;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageResult, html};
 
 /// A link that narrows or sorts the list.
@@ -218,7 +219,7 @@ pub(super) async fn list(
     let previous = found.rows.first().filter(|_| found.has_previous);
     let next = found.rows.last().filter(|_| found.has_next);
     let page = ListPage {
-        frame: staff.frame(&app, StaffPage::Charts),
+        frame: staff.frame(&app, CHARTS),
         previous: previous.map(|row| asked.href(portal, sort, Some(("before", &row.chart_id.to_string())))),
         next: next.map(|row| asked.href(portal, sort, Some(("after", &row.chart_id.to_string())))),
         lines: found.rows.iter().map(|row| line(words, row, today)).collect(),

@@ -12,11 +12,29 @@ pub use actions::{Created, Refused, Saved, Why, create, create_within, update_fa
 pub use import::import;
 pub use search::{Count, PAGE, PageFrom, PortalFilter, Row, Search, SearchPage, Sort, find};
 
+use crate::features::people::CHARTS;
+use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
+use crate::platform::web::nav::StaffNav;
+
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    staff_nav: &[StaffNav {
+        section: CHARTS,
+        label: "nav-charts",
+        icon: "charts",
+        needs: Permission::SeeCharts,
+        order: 10,
+        waiting: None,
+        first_for: &[],
+    }],
+    chart_tabs: &[sheet_pages::TAB],
+    ..Feature::new("charts", routes)
+};
 
 /// The routes of this feature.
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     let see = Needs::Staff(Permission::SeeCharts);
     let edit = Needs::Staff(Permission::EditCharts);
     Routes::new()

@@ -13,9 +13,10 @@ use crate::features::charts::compare::{Difference, differences};
 use crate::features::charts::forms::{Confirmed, SheetFields, SheetForm, sheet_fields};
 use crate::features::charts::list_page::date_order;
 use crate::features::charts::search::{Search, find};
-use crate::features::people::{Address, AddressKind, ChartFile, Person, load_file};
+use crate::features::people::CHARTS;
+use crate::features::people::{Address, AddressKind, ChartFile, Person};
+use crate::features::people::{ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::people::{Problems, Typed, Wrong};
-use crate::features::people::{RoomHead, Tab, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};
@@ -26,12 +27,18 @@ use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::{ChartTab, ChartTag};
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
-async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<ChartFile, PageError> {
+/// The tab.
+pub(super) const TAB: ChartTab =
+    ChartTab { path: "", label: "charts-tab-face-sheet", needs: Permission::SeeCharts, order: 10 };
+
+async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<ChartRoom, PageError> {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
-    app.db.read(&staff.scope, move |c| load_file(c, &id)).await?.ok_or(PageError::NotFound)
+    let viewer = Viewer::of(app, staff);
+    app.db.read(&staff.scope, move |c| load_room(c, viewer, &id)).await?.ok_or(PageError::NotFound)
 }
 
 fn today(app: &AppState, staff: &StaffSession) -> Date {
@@ -142,7 +149,7 @@ pub(super) async fn show(
     staff: StaffSession,
     Path(chart): Path<String>,
 ) -> PageResult {
-    let file = load(&app, &staff, &chart).await?;
+    let ChartRoom { file, tags } = load(&app, &staff, &chart).await?;
     let contacts = file
         .contacts
         .iter()
@@ -161,14 +168,14 @@ pub(super) async fn show(
         })
         .collect();
     let page = FaceSheetPage {
-        head: room_head(&staff, &file, Tab::FaceSheet, today(&app, &staff)),
+        head: room_head(&app, &staff, &file, &tags, TAB),
         facts: facts(&staff, &file.client, true),
         emails: address_lines(&staff, &file.addresses, AddressKind::Email),
         phones: address_lines(&staff, &file.addresses, AddressKind::Phone),
         owner_is_client: file.chart.owner_person_id == file.chart.person_id,
         may_edit: staff.may(Permission::EditCharts),
         contacts,
-        frame: staff.frame(&app, StaffPage::Charts),
+        frame: staff.frame(&app, CHARTS),
     };
     html(page.render())
 }
@@ -208,7 +215,7 @@ pub(super) async fn new(State(app): State<AppState>, staff: StaffSession) -> Pag
         may_invite: staff.may(Permission::ManagePortal),
         alike: Vec::new(),
         not_a_duplicate: false,
-        frame: staff.frame(&app, StaffPage::Charts),
+        frame: staff.frame(&app, CHARTS),
     };
     html(page.render())
 }
@@ -247,7 +254,7 @@ fn new_again(
         may_invite: staff.may(Permission::ManagePortal),
         not_a_duplicate: form.not_a_duplicate || !against.alike.is_empty(),
         alike: against.alike,
-        frame: staff.frame(app, StaffPage::Charts),
+        frame: staff.frame(app, CHARTS),
     };
     let status = if is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok((status, html(page.render())?).into_response())
@@ -438,21 +445,23 @@ const REASON: usize = 200;
 /// A chart with how its people stand with the portal.
 struct Sheet {
     file: ChartFile,
+    tags: Vec<ChartTag>,
     reach: Vec<(PersonId, Reach)>,
 }
 
 impl Sheet {
     async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<Self, PageError> {
         let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+        let viewer = Viewer::of(app, staff);
         let found = app
             .db
             .read(&staff.scope, move |c| {
-                let Some(file) = load_file(c, &id)? else { return Ok(None) };
+                let Some(ChartRoom { file, tags }) = load_room(c, viewer, &id)? else { return Ok(None) };
                 let contacts = file.contacts.iter().map(|contact| contact.person.person_id.clone());
                 let people: Vec<PersonId> =
                     std::iter::once(file.client.person_id.clone()).chain(contacts).collect();
                 let reach = portal::reach_of(c, &people)?;
-                Ok(Some(Self { file, reach }))
+                Ok(Some(Self { file, tags, reach }))
             })
             .await?;
         found.ok_or(PageError::NotFound)
@@ -512,9 +521,9 @@ pub(super) async fn edit(
     let page = EditPage {
         form: sheet.fields(&staff, (&Typed::of(file), ""), FieldErrors::new(), None),
         version: file.chart.version,
-        head: room_head(&staff, file, Tab::FaceSheet, today(&app, &staff)),
+        head: room_head(&app, &staff, file, &sheet.tags, TAB),
         conflict: None,
-        frame: staff.frame(&app, StaffPage::Charts),
+        frame: staff.frame(&app, CHARTS),
     };
     html(page.render())
 }
@@ -540,9 +549,9 @@ pub(super) async fn save(
         let page = EditPage {
             form: stands.fields(&staff, (&form.typed, &form.email_reason), errors, focus),
             version,
-            head: room_head(&staff, file, Tab::FaceSheet, today(&app, &staff)),
+            head: room_head(&app, &staff, file, &stands.tags, TAB),
             conflict,
-            frame: staff.frame(&app, StaffPage::Charts),
+            frame: staff.frame(&app, CHARTS),
         };
         Ok((status, html(page.render())?).into_response())
     };

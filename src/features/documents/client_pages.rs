@@ -12,8 +12,12 @@ use crate::kernel::ids::DocumentId;
 use crate::platform::audit::{self, Event};
 use crate::platform::limits::{self, Limit};
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::nav::Section;
 use crate::platform::web::{PageError, PageResult, html};
+
+/// The client's own.
+pub(super) const MINE: Section = Section("/portal/documents");
 
 /// Documents that one account may open in ten minutes: more than anybody reads, fewer than a thief
 /// would like (RAT-05).
@@ -54,7 +58,7 @@ pub(super) async fn list(State(app): State<AppState>, client: ClientSession) -> 
             is_new: document.opened_at.is_none(),
         })
         .collect();
-    html(List { frame: client.frame(&app, ClientPage::Documents), documents }.render())
+    html(List { frame: client.frame(&app, MINE), documents }.render())
 }
 
 #[derive(Template)]
@@ -122,7 +126,7 @@ async fn look(app: &AppState, client: &ClientSession, id: &str, look: Look) -> R
 fn withdrawn(app: &AppState, client: &ClientSession) -> PageResult {
     let words = client.words;
     accounts::message(
-        client.frame(app, ClientPage::Documents),
+        client.frame(app, MINE),
         StatusCode::GONE,
         (words.get("documents-withdrawn-title"), words.get("documents-withdrawn-text")),
         ("/portal/documents", words.get("documents-back")),
@@ -147,7 +151,7 @@ pub(super) async fn show(
         blocks: body::blocks(&document.body),
         download: format!("/portal/documents/{}/text", document.document_id),
         title: document.title,
-        frame: client.frame(&app, ClientPage::Documents),
+        frame: client.frame(&app, MINE),
     };
     html(page.render())
 }

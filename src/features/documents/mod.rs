@@ -7,9 +7,11 @@ mod store;
 
 pub use store::{Document, DocumentKind, NewDocument, find, list_of, mark_opened, send, withdraw};
 
+use crate::platform::feature::Feature;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Permission, Right};
 use crate::platform::web::Routes;
+use crate::platform::web::nav::ClientNav;
 
 impl DocumentKind {
     /// In words.
@@ -18,8 +20,21 @@ impl DocumentKind {
     }
 }
 
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    client_nav: &[ClientNav {
+        section: client_pages::MINE,
+        label: "nav-documents",
+        icon: "documents",
+        needs: Some(Right::Documents),
+        order: 20,
+    }],
+    chart_tabs: &[staff_pages::TAB],
+    ..Feature::new("documents", routes)
+};
+
 /// The routes of this feature.
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     let read = Needs::Client(Right::Documents);
     let see = Needs::Staff(Permission::SeeDocuments);
     Routes::new()

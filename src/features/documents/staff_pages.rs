@@ -5,13 +5,24 @@ use axum::extract::{Path, State};
 
 use crate::features::documents::body::{self, Block};
 use crate::features::documents::{Document, find, list_of};
-use crate::features::people::{self, RoomHead, Tab, room_head};
+use crate::features::people::CHARTS;
+use crate::features::people::{ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::{self, Event};
+use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::ChartTab;
 use crate::platform::web::{PageError, PageResult, html};
+
+/// The tab.
+pub(super) const TAB: ChartTab = ChartTab {
+    path: "/documents",
+    label: "charts-tab-documents",
+    needs: Permission::SeeDocuments,
+    order: 30,
+};
 
 struct Line {
     href: String,
@@ -52,15 +63,15 @@ pub(super) async fn list(
     Path(chart): Path<String>,
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
-    let (file, documents) = app
+    let viewer = Viewer::of(&app, &staff);
+    let (ChartRoom { file, tags }, documents) = app
         .db
         .read(&staff.scope, move |c| {
-            let Some(file) = people::load_file(c, &id)? else { return Ok(None) };
-            Ok(Some((file, list_of(c, &id)?)))
+            let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
+            Ok(Some((room, list_of(c, &id)?)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
-    let today = app.now().in_zone(&staff.zone).date();
     let documents = documents
         .into_iter()
         .map(|document| {
@@ -76,8 +87,8 @@ pub(super) async fn list(
             }
         })
         .collect();
-    let head = room_head(&staff, &file, Tab::Documents, today);
-    html(List { frame: staff.frame(&app, StaffPage::Charts), head, documents }.render())
+    let head = room_head(&app, &staff, &file, &tags, TAB);
+    html(List { frame: staff.frame(&app, CHARTS), head, documents }.render())
 }
 
 #[derive(Template)]
@@ -102,22 +113,22 @@ pub(super) async fn show(
     let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let id: DocumentId = document.parse().map_err(|_| PageError::NotFound)?;
     let by = staff.by();
-    let (file, document) = app
+    let viewer = Viewer::of(&app, &staff);
+    let (ChartRoom { file, tags }, document) = app
         .db
         .write(&staff.scope, move |c| {
-            let Some(file) = people::load_file(c, &chart)? else { return Ok(None) };
+            let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
             let Some(document) = find(c, &chart, &id)? else { return Ok(None) };
             // Who reads a client's paper is written down, on this side too (AUD-01).
             let event = Event::new(by.clone(), "document.read_by_staff").on_chart(&chart);
             audit::record(c, event.with(serde_json::json!({ "document": id })))?;
-            Ok(Some((file, document)))
+            Ok(Some((room, document)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
-    let today = app.now().in_zone(&staff.zone).date();
     let (tag, state) = state_of(&staff, &document);
     let page = Page {
-        head: room_head(&staff, &file, Tab::Documents, today),
+        head: room_head(&app, &staff, &file, &tags, TAB),
         sent: staff.words.with2(
             "documents-sent-by",
             "date",
@@ -130,7 +141,7 @@ pub(super) async fn show(
         blocks: body::blocks(&document.body),
         title: document.title,
         back: format!("/staff/charts/{}/documents", document.chart_id),
-        frame: staff.frame(&app, StaffPage::Charts),
+        frame: staff.frame(&app, CHARTS),
     };
     html(page.render())
 }

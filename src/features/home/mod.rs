@@ -2,11 +2,22 @@
 
 mod pages;
 
+use crate::platform::feature::Feature;
 use crate::platform::permissions::Needs;
 use crate::platform::web::Routes;
+use crate::platform::web::nav::ClientNav;
+
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    client_nav: &[
+        ClientNav { section: pages::HOME, label: "nav-home", icon: "home", needs: None, order: 10 },
+        ClientNav { section: pages::HELP, label: "nav-help", icon: "help", needs: None, order: 50 },
+    ],
+    ..Feature::new("home", routes)
+};
 
 /// The routes of this feature.
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     Routes::new()
         .get("/portal", Needs::ClientSession, pages::home)
         .get("/portal/help", Needs::ClientSession, pages::help_inside)

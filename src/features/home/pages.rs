@@ -14,8 +14,15 @@ use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::nav::Section;
 use crate::platform::web::{PageResult, html};
+
+/// Help.
+pub(super) const HELP: Section = Section("/portal/help");
+
+/// Home.
+pub(super) const HOME: Section = Section("/portal");
 
 /// One line that leads somewhere.
 struct Item {
@@ -113,7 +120,7 @@ pub(super) async fn home(State(app): State<AppState>, client: ClientSession) -> 
         next,
         pending: counted("portal-home-pending", pending),
         balances,
-        frame: client.frame(&app, ClientPage::Home),
+        frame: client.frame(&app, HOME),
     };
     html(page.render())
 }
@@ -142,5 +149,5 @@ pub(super) async fn help_outside(State(app): State<AppState>, public: PublicPrac
 pub(super) async fn help_inside(State(app): State<AppState>, client: ClientSession) -> PageResult {
     let (language, own) = (client.words.language(), client.practice.language());
     let questions = app.db.read(&client.scope, move |c| questions(c, language, own)).await?;
-    html(Help { frame: client.frame(&app, ClientPage::Help), questions }.render())
+    html(Help { frame: client.frame(&app, HELP), questions }.render())
 }

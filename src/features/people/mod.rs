@@ -10,7 +10,7 @@ pub use face_sheet::{
     FaceSheet, MOST_ADDRESSES, MOST_CONTACTS, MOST_IN_A_NAME, MOST_IN_A_NUMBER, Problem, Problems,
     SheetAddress, SheetContact, SheetPerson, Typed, TypedAddress, TypedContact, TypedPerson, Wrong,
 };
-pub use room::{RoomHead, Tab, TabLink, initials, room_head};
+pub use room::{CHARTS, ChartRoom, RoomHead, TabLink, Viewer, initials, load_room, room_head};
 pub use store::{
     Address, AddressKind, Chart, ChartFile, Contact, Person, addresses_of, find_by_number, grant_states,
     load_file, load_files, load_person, numbers_of,

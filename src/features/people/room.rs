@@ -2,41 +2,18 @@
 //! `features/people/templates/room.html`, has a field `frame: StaffFrame` and a field `head: RoomHead`,
 //! and fills the block `tab`.
 
-use jiff::civil::Date;
-
-use crate::features::people::store::ChartFile;
+use crate::features::people::store::{ChartFile, load_file};
 use crate::features::staff::StaffSession;
-use crate::platform::permissions::Permission;
-use crate::word_enum;
+use crate::kernel::ids::ChartId;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
+use crate::platform::permissions::Role;
+use crate::platform::state::AppState;
+use crate::platform::web::nav::{ChartTab, ChartTag, Navigation, Section};
 
-word_enum! {
-    /// A tab of a chart room.
-    pub enum Tab {
-        /// Who the client is.
-        FaceSheet = "face-sheet",
-        /// Upcoming and past appointments, requests.
-        Appointments = "appointments",
-        /// Documents that were sent.
-        Documents = "documents",
-        /// Charges, payments, balance.
-        Billing = "billing",
-        /// Client Portal.
-        Communications = "communications",
-    }
-}
-
-impl Tab {
-    /// What a staff member needs to see it.
-    pub const fn needs(self) -> Permission {
-        match self {
-            Self::FaceSheet => Permission::SeeCharts,
-            Self::Appointments => Permission::SeeAppointments,
-            Self::Documents => Permission::SeeDocuments,
-            Self::Billing => Permission::SeeBilling,
-            Self::Communications => Permission::SeePortal,
-        }
-    }
-}
+/// The part of the staff side that charts stand in.
+pub const CHARTS: Section = Section("/staff/charts");
 
 /// One tab in the head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,22 +47,68 @@ pub struct RoomHead {
     pub href: String,
     /// The tabs that this role may open.
     pub tabs: Vec<TabLink>,
+    /// The tags that this role may see, each with the address of the tab that explains it.
+    pub tags: Vec<(ChartTag, String)>,
 }
 
-/// Fills the head of a chart room. `today` is today in the practice's zone.
-pub fn room_head(staff: &StaffSession, file: &ChartFile, tab: Tab, today: Date) -> RoomHead {
+/// Who looks at a chart, for what its head shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer {
+    navigation: &'static Navigation,
+    role: Role,
+    words: Words,
+}
+
+impl Viewer {
+    /// This staff member.
+    pub fn of(app: &AppState, staff: &StaffSession) -> Self {
+        Self { navigation: app.navigation, role: staff.role, words: staff.words }
+    }
+}
+
+/// A chart with what the head of its pages shows.
+#[derive(Clone, Debug)]
+pub struct ChartRoom {
+    /// The chart and its people.
+    pub file: ChartFile,
+    /// The tags that the viewer may see.
+    pub tags: Vec<ChartTag>,
+}
+
+/// Loads a chart for one of its pages; `None` when there is no such chart in this practice.
+pub fn load_room(c: &mut Scoped<'_>, viewer: Viewer, id: &ChartId) -> Result<Option<ChartRoom>, Fault> {
+    let Some(file) = load_file(c, id)? else { return Ok(None) };
+    let mut tags = Vec::new();
+    for of_feature in viewer.navigation.tags.iter().filter(|tags| viewer.role.may(tags.needs)) {
+        tags.extend((of_feature.read)(c, id, viewer.words)?);
+    }
+    Ok(Some(ChartRoom { file, tags }))
+}
+
+/// Fills the head of a chart's page.
+pub fn room_head(
+    app: &AppState,
+    staff: &StaffSession,
+    file: &ChartFile,
+    tags: &[ChartTag],
+    tab: ChartTab,
+) -> RoomHead {
     let (client, chart) = (&file.client, &file.chart);
     let words = staff.words;
+    let today = app.now().in_zone(&staff.zone).date();
     let base = format!("/staff/charts/{}", chart.chart_id);
-    let tabs = Tab::ALL
+    let tabs = app
+        .navigation
+        .tabs
         .iter()
-        .filter(|each| staff.may(each.needs()))
+        .filter(|each| staff.may(each.needs))
         .map(|each| TabLink {
-            href: if *each == Tab::FaceSheet { base.clone() } else { format!("{base}/{each}") },
-            label: words.get(&format!("charts-tab-{each}")),
+            href: format!("{base}{}", each.path),
+            label: words.get(each.label),
             current: *each == tab,
         })
         .collect();
+    let tags = tags.iter().map(|tag| (tag.clone(), format!("{base}{}", tag.path))).collect();
     let born = match &client.birth_date {
         Some(date) => words.with2(
             "charts-head-born",
@@ -107,6 +130,7 @@ pub fn room_head(staff: &StaffSession, file: &ChartFile, tab: Tab, today: Date) 
         closed: chart.state == "closed",
         href: base,
         tabs,
+        tags,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::features::practice::{Practice, PublicPractice};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::errors::Face;
-use crate::platform::web::frame::{ClientFrame, ClientPage, Contact, StaffFrame};
+use crate::platform::web::frame::{ClientFrame, Contact, StaffFrame};
 
 impl Practice {
     /// How to reach it.
@@ -46,17 +46,15 @@ impl Practice {
 impl ClientFrame {
     /// Around a page of the client side before sign-in, and the base of one after
     /// ([`ClientFrame::inside`]).
-    pub fn outside(app: &AppState, practice: &Practice, words: Words, page: ClientPage) -> Self {
-        let _ = (app, page);
+    pub fn outside(practice: &Practice, words: Words) -> Self {
         Self::bare(words, &practice.name, &practice.slug, &practice.accent, practice.contact())
     }
 }
 
 impl PublicPractice {
     /// The frame around a client's page before sign-in, with its toast.
-    pub fn client_frame(&self, app: &AppState) -> ClientFrame {
-        ClientFrame::outside(app, &self.practice, self.words, ClientPage::Outside)
-            .with_done(self.done.as_deref())
+    pub fn client_frame(&self, _: &AppState) -> ClientFrame {
+        ClientFrame::outside(&self.practice, self.words).with_done(self.done.as_deref())
     }
 
     /// The frame around a staff page before sign-in, with its toast.

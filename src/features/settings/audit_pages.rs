@@ -10,8 +10,12 @@ use crate::features::staff::StaffSession;
 use crate::platform::audit::{self, ChainCheck, Recorded};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::Section;
 use crate::platform::web::{PageResult, html};
+
+/// The audit trail.
+pub(super) const AUDIT: Section = Section("/staff/audit");
 
 /// Events on one page.
 const PAGE: i64 = 50;
@@ -126,7 +130,7 @@ async fn show(app: &AppState, staff: &StaffSession, which: Which, check: Option<
     let page = usize::try_from(PAGE).unwrap_or(50);
     let older = (lines.len() > page).then(|| lines.get(page - 1).map(|line| line.seq)).flatten();
     lines.truncate(page);
-    let frame = staff.frame(app, StaffPage::Audit);
+    let frame = staff.frame(app, AUDIT);
     html(AuditPage { frame, chart: which.chart, unknown, lines, older, check }.render())
 }
 

@@ -6,11 +6,47 @@ mod profile_pages;
 mod question_pages;
 mod team_pages;
 
+use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
+use crate::platform::web::nav::StaffNav;
+
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    staff_nav: &[
+        StaffNav {
+            section: team_pages::TEAM,
+            label: "nav-team",
+            icon: "team",
+            needs: Permission::ManageStaff,
+            order: 40,
+            waiting: None,
+            first_for: &[],
+        },
+        StaffNav {
+            section: profile_pages::PRACTICE,
+            label: "nav-practice",
+            icon: "practice",
+            needs: Permission::EditPractice,
+            order: 50,
+            waiting: None,
+            first_for: &[],
+        },
+        StaffNav {
+            section: audit_pages::AUDIT,
+            label: "nav-audit",
+            icon: "audit",
+            needs: Permission::SeeAudit,
+            order: 60,
+            waiting: None,
+            first_for: &[],
+        },
+    ],
+    ..Feature::new("settings", routes)
+};
 
 /// The routes of this feature.
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     let edit = Needs::Staff(Permission::EditPractice);
     let audit = Needs::Staff(Permission::SeeAudit);
     let team = Needs::Staff(Permission::ManageStaff);

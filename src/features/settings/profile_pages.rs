@@ -12,8 +12,12 @@ use crate::features::staff::StaffSession;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::Section;
 use crate::platform::web::{PageResult, html, see_other};
+
+/// The practice: its profile, policies and questions.
+pub(super) const PRACTICE: Section = Section("/staff/practice");
 
 /// Zones that are offered; any other IANA name is taken too.
 const ZONES: &[&str] = &[
@@ -52,7 +56,7 @@ fn show(
     typed: Typed,
 ) -> PageResult {
     let page = ProfilePage {
-        frame: staff.frame(app, StaffPage::Practice),
+        frame: staff.frame(app, PRACTICE),
         errors,
         typed,
         languages: Language::ALL.iter().map(|l| (l.word(), l.own_name())).collect(),
@@ -142,7 +146,7 @@ fn show_policies(
         (hours, told, typed.reminder.contains(&hours))
     };
     let page = PoliciesPage {
-        frame: staff.frame(app, StaffPage::Practice),
+        frame: staff.frame(app, PRACTICE),
         errors,
         resends: typed.resends_per_day.clone(),
         reminders: REMINDERS.iter().map(|hours| reminder(*hours)).collect(),

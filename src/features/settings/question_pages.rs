@@ -7,13 +7,14 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::practice::questions::{self, Question, Way};
+use crate::features::settings::profile_pages::PRACTICE;
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::QuestionId;
 use crate::platform::i18n::Language;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
 #[derive(Template)]
@@ -40,7 +41,7 @@ pub(super) async fn list(
 ) -> PageResult {
     let language = spoken.of.parse().unwrap_or_else(|_| staff.practice.language());
     let questions = app.db.read(&staff.scope, move |c| questions::questions(c, language)).await?;
-    let frame = staff.frame(&app, StaffPage::Practice);
+    let frame = staff.frame(&app, PRACTICE);
     html(ListPage { frame, language, languages: Language::ALL, questions }.render())
 }
 
@@ -101,7 +102,7 @@ fn show(
     form: FormText,
 ) -> PageResult {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let frame = staff.frame(app, StaffPage::Practice);
+    let frame = staff.frame(app, PRACTICE);
     let FormText { mark, question, answer } = form;
     let page = FormPage { frame, errors, mark, id, language, question, answer };
     Ok((status, html(page.render())?).into_response())
@@ -213,7 +214,7 @@ pub(super) async fn delete_page(
     Path(id): Path<String>,
 ) -> PageResult {
     let question = find(&app, &staff, &id).await?;
-    html(DeletePage { frame: staff.frame(&app, StaffPage::Practice), question }.render())
+    html(DeletePage { frame: staff.frame(&app, PRACTICE), question }.render())
 }
 
 #[derive(serde::Deserialize)]

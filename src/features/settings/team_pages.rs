@@ -16,8 +16,12 @@ use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{StaffFrame, StaffPage, initials};
+use crate::platform::web::frame::{StaffFrame, initials};
+use crate::platform::web::nav::Section;
 use crate::platform::web::{PageError, PageResult, html, see_other};
+
+/// The team.
+pub(super) const TEAM: Section = Section("/staff/team");
 
 /// The most characters of a name.
 const LONGEST_NAME: usize = 120;
@@ -83,7 +87,7 @@ struct TeamPage {
 pub(super) async fn list(State(app): State<AppState>, staff: StaffSession) -> PageResult {
     let members = app.db.read(&staff.scope, store::all).await?;
     let members = members.into_iter().map(|member| line(&staff, member)).collect();
-    html(TeamPage { frame: staff.frame(&app, StaffPage::Team), members }.render())
+    html(TeamPage { frame: staff.frame(&app, TEAM), members }.render())
 }
 
 #[derive(Template)]
@@ -111,7 +115,7 @@ pub(super) async fn new_page(State(app): State<AppState>, staff: StaffSession) -
 
 fn show_new(app: &AppState, staff: &StaffSession, errors: FieldErrors, form: NewForm) -> PageResult {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let frame = staff.frame(app, StaffPage::Team);
+    let frame = staff.frame(app, TEAM);
     let roles = role_options(staff.words);
     let NewForm { mark, name, email, role } = form;
     let page = NewPage { frame, errors, mark, name, email, role, roles };
@@ -169,7 +173,7 @@ async fn find(app: &AppState, staff: &StaffSession, id: &str) -> Result<StaffMem
 async fn show_member(app: &AppState, staff: &StaffSession, id: &str, errors: FieldErrors) -> PageResult {
     let member = line(staff, find(app, staff, id).await?);
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let frame = staff.frame(app, StaffPage::Team);
+    let frame = staff.frame(app, TEAM);
     let page = MemberPage { frame, errors, member, roles: role_options(staff.words) };
     Ok((status, html(page.render())?).into_response())
 }
@@ -240,7 +244,7 @@ pub(super) async fn disable_page(
     Path(id): Path<String>,
 ) -> PageResult {
     let member = line(&staff, find(&app, &staff, &id).await?);
-    html(DisablePage { frame: staff.frame(&app, StaffPage::Team), member }.render())
+    html(DisablePage { frame: staff.frame(&app, TEAM), member }.render())
 }
 
 #[derive(Template)]

@@ -13,11 +13,15 @@ use crate::kernel::secrets::Secret;
 use crate::platform::state::AppState;
 use crate::platform::web::browser;
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::guard::ClientIp;
+use crate::platform::web::nav::Section;
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, devices, html, see_other};
+
+/// One's own sign-in.
+pub(super) const ME: Section = Section("/staff/me");
 
 /// A session, in words.
 struct SessionLine {
@@ -67,7 +71,7 @@ async fn show(app: &AppState, staff: &StaffSession, errors: FieldErrors) -> Page
         .collect();
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = MePage {
-        frame: staff.frame(app, StaffPage::Me),
+        frame: staff.frame(app, ME),
         errors,
         name: member.name,
         email: member.email.as_str().to_owned(),

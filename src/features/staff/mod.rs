@@ -14,11 +14,15 @@ pub use session::StaffSession;
 pub use store::{StaffMember, StaffState, find_by_email};
 pub use team::{NewStaff, NotAdded, add, invite, mail_link, make_link, set_password};
 
+use crate::platform::feature::Feature;
 use crate::platform::permissions::Needs;
 use crate::platform::web::Routes;
 
+/// What this feature brings.
+pub const FEATURE: Feature = Feature::new("staff", routes);
+
 /// The routes of this feature.
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     Routes::new()
         .get("/staff", Needs::StaffSession, pages::start)
         .get("/staff/{*rest}", Needs::StaffSession, pages::no_such_page)

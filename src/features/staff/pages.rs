@@ -150,10 +150,10 @@ pub(super) async fn which_practice(
     Ok((status, html(page.render())?).into_response())
 }
 
-/// `/staff`: the first page that this role may see.
+/// `/staff`: where this role comes first.
 pub(super) async fn start(State(app): State<AppState>, staff: StaffSession) -> PageResult {
-    let frame = staff.frame(&app, crate::platform::web::frame::StaffPage::Me);
-    Ok(see_other(frame.nav.first().map_or("/staff/me", |entry| entry.href)))
+    let first = app.navigation.first_page(staff.role).unwrap_or(super::me_pages::ME);
+    Ok(see_other(first.0))
 }
 
 #[derive(serde::Deserialize)]

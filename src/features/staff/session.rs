@@ -16,8 +16,9 @@ use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Permission, Role};
 use crate::platform::state::AppState;
 use crate::platform::web::forms::RawForm;
-use crate::platform::web::frame::{self, StaffFrame, StaffMark, StaffPage};
+use crate::platform::web::frame::{self, StaffFrame, StaffMark};
 use crate::platform::web::language;
+use crate::platform::web::nav::Section;
 use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence, Session};
 use crate::platform::web::{PageError, drafts, errors};
@@ -47,6 +48,8 @@ pub struct StaffSession {
     pub zone: TimeZone,
     /// The word of `?done=`.
     pub done: Option<String>,
+    /// What waits for them, a number a section of the navigation.
+    pub waiting: Vec<(Section, i64)>,
 }
 
 impl StaffSession {
@@ -70,7 +73,7 @@ impl StaffSession {
     }
 
     /// The frame around a page of the staff side.
-    pub fn frame(&self, app: &AppState, page: StaffPage) -> StaffFrame {
+    pub fn frame(&self, app: &AppState, here: Section) -> StaffFrame {
         let practice = &self.practice;
         let mark = StaffMark {
             name: &self.name,
@@ -78,8 +81,13 @@ impl StaffSession {
             csrf: &self.csrf,
             session_seconds: self.session.seconds_left(Audience::Staff, app.now()),
             done: self.done.as_deref(),
+            waiting: &self.waiting,
         };
-        StaffFrame::outside(self.words, &practice.name, &practice.slug, &practice.accent).inside(mark, page)
+        StaffFrame::outside(self.words, &practice.name, &practice.slug, &practice.accent).inside(
+            mark,
+            app.navigation,
+            here,
+        )
     }
 }
 
@@ -113,6 +121,7 @@ impl FromRequestParts<AppState> for StaffSession {
         };
         // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
         let scope = PracticeScope::opened_by(OpenedBy::StaffSession, practice_id.clone());
+        let (navigation, presence) = (app.navigation, session::presence(parts));
         let found = app
             .db
             .read(&scope, move |c| {
@@ -120,11 +129,16 @@ impl FromRequestParts<AppState> for StaffSession {
                 let Ok(staff_id) = session.subject_id.parse() else { return Ok(None) };
                 let Some(member) = store::find(c, &staff_id)? else { return Ok(None) };
                 let practice = practice::load(c)?;
-                Ok(Some((session, member, practice)))
+                // What a page asks by itself shows no navigation.
+                let waiting = match presence {
+                    Presence::Person => navigation.count_waiting(c, member.role)?,
+                    _ => Vec::new(),
+                };
+                Ok(Some((session, member, practice, waiting)))
             })
             .await?;
-        let Some((mut session, member, practice)) =
-            found.filter(|(_, m, p)| m.state == StaffState::Active && p.suspended_at.is_none())
+        let Some((mut session, member, practice, waiting)) =
+            found.filter(|(_, m, p, _)| m.state == StaffState::Active && p.suspended_at.is_none())
         else {
             return Err(to_sign_in(app, Some(practice_id), parts).await);
         };
@@ -142,7 +156,7 @@ impl FromRequestParts<AppState> for StaffSession {
         }
         drafts::entered(parts, &scope);
         // What a page asks by itself does not keep anybody signed in (SES-03).
-        if session::presence(parts) == Presence::Person {
+        if presence == Presence::Person {
             session::touch(app, &scope, &session).await?;
             session = session.touched(app.now());
         }
@@ -159,6 +173,7 @@ impl FromRequestParts<AppState> for StaffSession {
             words: Words::of(words),
             zone: practice.zone(),
             done: frame::done_of(parts.uri.query()),
+            waiting,
             practice,
         })
     }

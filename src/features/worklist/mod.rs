@@ -6,11 +6,27 @@ mod store;
 
 pub use store::Kind;
 
-use crate::platform::permissions::{Needs, Permission};
+use crate::platform::feature::Feature;
+use crate::platform::permissions::{Needs, Permission, Role};
 use crate::platform::web::Routes;
+use crate::platform::web::nav::{StaffNav, Waiting};
+
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    staff_nav: &[StaffNav {
+        section: pages::WORKLIST,
+        label: "nav-worklist",
+        icon: "worklist",
+        needs: Permission::SeePortal,
+        order: 20,
+        waiting: Some(Waiting { count: store::count_urgent, label: "nav-worklist-waiting" }),
+        first_for: &[Role::FrontDesk],
+    }],
+    ..Feature::new("worklist", routes)
+};
 
 /// The routes of this feature.
-pub fn routes() -> Routes {
+fn routes() -> Routes {
     Routes::new().get("/staff/worklist", Needs::Staff(Permission::SeePortal), pages::page).post(
         "/staff/worklist",
         Needs::Staff(Permission::ManagePortal),

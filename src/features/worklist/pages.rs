@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::report::{Report, ReportLine};
-use super::store::{self, Kind, Line, MOST_COUNTED, Place};
+use super::store::{self, Kind, Line, Place};
 use crate::features::access::lifecycle::MISMATCHES_TO_LOCK;
 use crate::features::access::{When, actions, lacks_in_words};
 use crate::features::staff::StaffSession;
@@ -18,8 +18,12 @@ use crate::kernel::ids::{AccessId, ChartId};
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::{Section, shown_count};
 use crate::platform::web::{PageError, PageResult, html, see_other};
+
+/// The work list.
+pub(super) const WORKLIST: Section = Section("/staff/worklist");
 
 /// What the address says.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -129,14 +133,14 @@ pub async fn page(
         report_title: words.with2("worklist-report", "sent", sent, "all", report.len()),
         report,
         empty: words.get(&key("empty")),
-        frame: staff.frame(&app, StaffPage::Worklist),
+        frame: staff.frame(&app, WORKLIST),
         kind,
     };
     html(page.render())
 }
 
 fn filter(words: Words, of: Kind, count: i64, current: Kind) -> Filter {
-    let count = if count > MOST_COUNTED { format!("{MOST_COUNTED}+") } else { count.to_string() };
+    let count = shown_count(count);
     let label = words.get(&format!("worklist-{}", of.word().replace('_', "-")));
     Filter { kind: of, label, count, current: of == current }
 }

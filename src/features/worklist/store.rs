@@ -14,13 +14,13 @@ use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::{
     audit_event, chart, invitation, outbox, person, person_address, portal_access,
 };
-use crate::platform::db::{InLists as _, rows_of};
+use crate::platform::db::{CountOf, InLists as _, Scoped, rows_of};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
+use crate::platform::web::nav::MOST_COUNTED;
 use crate::word_enum;
 
 word_enum! {
@@ -50,8 +50,6 @@ word_enum! {
 const SOON_HOURS: i64 = 48;
 /// Lines on a page.
 pub const PAGE: usize = 50;
-/// Beyond this a count is said as "999+": nobody works through more by hand.
-pub const MOST_COUNTED: i64 = 999;
 
 /// One line: a chart whose owner's access wants a hand.
 #[derive(Clone, Debug)]
@@ -469,20 +467,46 @@ fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[&str]) -
     Ok(())
 }
 
-/// How many lines each kind has, up to [`MOST_COUNTED`] and one.
+/// A query for the charts of a kind, up to one more than is counted.
+macro_rules! some_of {
+    ($c:expr, $kind:expr) => {
+        CountOf(of_kind!($c, owners!($c).select(portal_access::chart_id).into_boxed(), $kind).limit(MOST))
+    };
+}
+
+/// One more than is counted.
+const MOST: i64 = MOST_COUNTED + 1;
+
+/// How many lines each kind has, up to [`MOST`], in one statement.
 pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
-    let most = MOST_COUNTED + 1;
-    let mut counts = Vec::with_capacity(Kind::ALL.len());
-    for kind in Kind::ALL.iter().copied() {
-        let found: Vec<ChartId> = match kind {
-            Kind::NeverInvited => uninvited!(c).select(chart::chart_id).limit(most).load(c.conn)?,
-            _ => of_kind!(c, owners!(c).select(portal_access::chart_id).into_boxed(), kind)
-                .limit(most)
-                .load(c.conn)?,
-        };
-        counts.push((kind, i64::try_from(found.len()).unwrap_or(most)));
-    }
-    Ok(counts)
+    let never = CountOf(uninvited!(c).select(chart::chart_id).limit(MOST));
+    let counts: (i64, i64, i64, i64, i64, i64, i64, i64) = diesel::select((
+        some_of!(c, Kind::Undeliverable),
+        some_of!(c, Kind::Locked),
+        some_of!(c, Kind::Asked),
+        some_of!(c, Kind::AddressChanged),
+        some_of!(c, Kind::Declined),
+        some_of!(c, Kind::Expiring),
+        some_of!(c, Kind::Expired),
+        never,
+    ))
+    .get_result(c.conn)?;
+    let counts = <[i64; 8]>::from(counts);
+    Ok(Kind::ALL.iter().copied().zip(counts).collect())
+}
+
+/// How many lines wait for staff to do something first, up to [`MOST`]: the kinds that no link mends by
+/// itself. Who was never invited, and whose link is running out, is no news to anybody.
+pub fn count_urgent(c: &mut Scoped<'_>) -> Result<i64, Fault> {
+    let counts: (i64, i64, i64, i64, i64) = diesel::select((
+        some_of!(c, Kind::Undeliverable),
+        some_of!(c, Kind::Locked),
+        some_of!(c, Kind::Asked),
+        some_of!(c, Kind::AddressChanged),
+        some_of!(c, Kind::Declined),
+    ))
+    .get_result(c.conn)?;
+    Ok(<[i64; 5]>::from(counts).iter().sum())
 }
 
 /// The client's name and chart number of charts, for a report about them.

@@ -1,42 +1,10 @@
 //! What stands around every page: head, navigation, toast, foot.
 
 use crate::platform::i18n::Words;
-use crate::platform::permissions::{Permission, Role};
+use crate::platform::permissions::{Right, Role};
 use crate::platform::web::accent::Accent;
 use crate::platform::web::assets;
-
-/// Which entry of the staff side's navigation is the present one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StaffPage {
-    /// The list of charts, a chart room.
-    Charts,
-    /// The portal work list.
-    Worklist,
-    /// Appointment requests.
-    Requests,
-    /// Staff members.
-    Team,
-    /// The practice's profile, policies, frequent questions.
-    Practice,
-    /// The audit trail.
-    Audit,
-    /// Keys for the API.
-    ApiKeys,
-    /// One's own sign-in.
-    Me,
-}
-
-/// The staff side's navigation: entry, where it leads, its word, its picture, what it needs.
-#[rustfmt::skip]
-const STAFF_NAV: &[(StaffPage, &str, &str, &str, Permission)] = &[
-    (StaffPage::Charts,   "/staff/charts",   "nav-charts",   "charts",   Permission::SeeCharts),
-    (StaffPage::Worklist, "/staff/worklist", "nav-worklist", "worklist", Permission::SeePortal),
-    (StaffPage::Requests, "/staff/requests", "nav-requests", "requests", Permission::SeeAppointments),
-    (StaffPage::Team,     "/staff/team",     "nav-team",     "team",     Permission::ManageStaff),
-    (StaffPage::Practice, "/staff/practice", "nav-practice", "practice", Permission::EditPractice),
-    (StaffPage::Audit,    "/staff/audit",    "nav-audit",    "audit",    Permission::SeeAudit),
-    (StaffPage::ApiKeys,  "/staff/api-keys", "nav-api-keys", "api-keys", Permission::ManageApiKeys),
-];
+use crate::platform::web::nav::{Navigation, Section, shown_count};
 
 /// One entry of a navigation.
 #[derive(Clone, Debug)]
@@ -49,6 +17,8 @@ pub struct NavEntry {
     pub icon: &'static str,
     /// Is it the present page's?
     pub current: bool,
+    /// What waits behind it: the number, and the same in words.
+    pub waiting: Option<(String, String)>,
 }
 
 /// Fills the staff side's layout (`staff.html`).
@@ -97,6 +67,8 @@ pub struct StaffMark<'a> {
     pub session_seconds: u32,
     /// The word of `?done=`, as it came.
     pub done: Option<&'a str>,
+    /// What waits for them, a number a section.
+    pub waiting: &'a [(Section, i64)],
 }
 
 impl StaffFrame {
@@ -121,16 +93,24 @@ impl StaffFrame {
     }
 
     /// Around a page of somebody signed in.
-    pub fn inside(self, mark: StaffMark<'_>, page: StaffPage) -> Self {
+    pub fn inside(self, mark: StaffMark<'_>, navigation: &Navigation, here: Section) -> Self {
         let words = self.words;
-        let nav = STAFF_NAV
+        let waiting_in =
+            |section| mark.waiting.iter().find(|(s, n)| *s == section && *n > 0).map(|(_, n)| *n);
+        let nav = navigation
+            .staff
             .iter()
-            .filter(|(.., needs)| mark.role.may(*needs))
-            .map(|(entry, href, key, icon, _)| NavEntry {
-                href,
-                label: words.get(key),
-                icon,
-                current: *entry == page,
+            .filter(|entry| mark.role.may(entry.needs))
+            .map(|entry| NavEntry {
+                href: entry.section.0,
+                label: words.get(entry.label),
+                icon: entry.icon,
+                current: entry.section == here,
+                waiting: entry.waiting.zip(waiting_in(entry.section)).map(|(waiting, number)| {
+                    let shown = shown_count(number);
+                    let told = words.with1(waiting.label, "count", &shown);
+                    (shown, told)
+                }),
             })
             .collect();
         Self {
@@ -151,34 +131,6 @@ impl StaffFrame {
         self
     }
 }
-
-/// Which entry of the client side's navigation is the present one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientPage {
-    /// Home.
-    Home,
-    /// My documents.
-    Documents,
-    /// Appointments.
-    Appointments,
-    /// My account: balance and ledger.
-    Balance,
-    /// Help.
-    Help,
-    /// My sign-in.
-    Me,
-    /// A page before sign-in.
-    Outside,
-}
-
-#[rustfmt::skip]
-const CLIENT_NAV: &[(ClientPage, &str, &str, &str)] = &[
-    (ClientPage::Home,         "/portal",              "nav-home",         "home"),
-    (ClientPage::Documents,    "/portal/documents",    "nav-documents",    "documents"),
-    (ClientPage::Appointments, "/portal/appointments", "nav-appointments", "appointments"),
-    (ClientPage::Balance,      "/portal/balance",      "nav-balance",      "balance"),
-    (ClientPage::Help,         "/portal/help",         "nav-help",         "help"),
-];
 
 /// How to reach the practice; any part may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -262,10 +214,12 @@ pub struct ClientMark<'a> {
     pub session_seconds: u32,
     /// The word of `?done=`, as it came.
     pub done: Option<&'a str>,
+    /// What the grant in view allows.
+    pub rights: &'a [Right],
 }
 
 impl ClientFrame {
-    /// Around a page before sign-in. Rooms call [`ClientFrame::outside`], which knows the practice.
+    /// Around a page before sign-in. Features call [`ClientFrame::outside`], which knows the practice.
     pub fn bare(words: Words, practice: &str, slug: &str, accent: &str, contact: Contact) -> Self {
         let language = words.language();
         Self {
@@ -292,16 +246,20 @@ impl ClientFrame {
         }
     }
 
-    /// Around a page of somebody signed in.
-    pub fn inside(self, mark: ClientMark<'_>, page: ClientPage) -> Self {
+    /// Around a page of somebody signed in. What the grant in view does not allow is not shown as a door
+    /// that is shut.
+    pub fn inside(self, mark: ClientMark<'_>, navigation: &Navigation, here: Section) -> Self {
         let words = self.words;
-        let nav = CLIENT_NAV
+        let nav = navigation
+            .client
             .iter()
-            .map(|(entry, href, key, icon)| NavEntry {
-                href,
-                label: words.get(key),
-                icon,
-                current: *entry == page,
+            .filter(|entry| entry.needs.is_none_or(|right| mark.rights.contains(&right)))
+            .map(|entry| NavEntry {
+                href: entry.section.0,
+                label: words.get(entry.label),
+                icon: entry.icon,
+                current: entry.section == here,
+                waiting: None,
             })
             .collect();
         Self {
@@ -313,13 +271,6 @@ impl ClientFrame {
             session_seconds: mark.session_seconds,
             ..self
         }
-    }
-
-    /// Without the entries of these pages (a grant that lacks the right).
-    pub fn without(mut self, pages: &[ClientPage]) -> Self {
-        let gone = |href: &str| CLIENT_NAV.iter().any(|(page, at, ..)| *at == href && pages.contains(page));
-        self.nav.retain(|entry| !gone(entry.href));
-        self
     }
 
     /// With the toast of this word of `?done=`, if there is one.
@@ -405,17 +356,5 @@ mod tests {
         ] {
             assert_eq!(initials(name), wanted, "{name}");
         }
-    }
-
-    #[test]
-    fn the_navigation_shows_what_the_role_may_see() {
-        let words = Words::of(Language::English);
-        let mark = |role| StaffMark { name: "A B", role, csrf: "t", session_seconds: 900, done: None };
-        let frame = |role| StaffFrame::outside(words, "P", "p", "").inside(mark(role), StaffPage::Charts);
-        let hrefs = |role| frame(role).nav.iter().map(|e| e.href).collect::<Vec<_>>();
-        assert!(hrefs(Role::Administrator).contains(&"/staff/audit"));
-        assert!(!hrefs(Role::FrontDesk).contains(&"/staff/audit"));
-        assert!(!hrefs(Role::Biller).contains(&"/staff/requests"));
-        assert!(frame(Role::Biller).nav[0].current);
     }
 }

@@ -12,6 +12,7 @@ pub mod frame;
 pub mod guard;
 pub mod language;
 pub mod links;
+pub mod nav;
 mod nul;
 pub mod routes;
 pub mod security_txt;

@@ -6,12 +6,13 @@ use askama::Template;
 use axum::extract::{Query, State};
 
 use crate::platform::i18n::{Language, Words};
-use crate::platform::permissions::{Needs, Role};
+use crate::platform::permissions::{Needs, Right, Role};
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{ClientFrame, ClientMark, ClientPage, Contact};
-use crate::platform::web::frame::{StaffFrame, StaffMark, StaffPage};
+use crate::platform::web::frame::{ClientFrame, ClientMark, Contact};
+use crate::platform::web::frame::{StaffFrame, StaffMark};
+use crate::platform::web::nav::Section;
 use crate::platform::web::{PageResult, Routes, html};
 
 /// The routes; registered by the demo alone.
@@ -48,7 +49,7 @@ fn sample_errors() -> FieldErrors {
     errors
 }
 
-async fn staff_side(State(_app): State<AppState>, Query(choice): Query<Choice>) -> PageResult {
+async fn staff_side(State(app): State<AppState>, Query(choice): Query<Choice>) -> PageResult {
     let words = Words::of(Language::English);
     let mark = StaffMark {
         name: "Ruth Okafor",
@@ -56,10 +57,14 @@ async fn staff_side(State(_app): State<AppState>, Query(choice): Query<Choice>) 
         csrf: "",
         session_seconds: 900,
         done: Some("saved"),
+        waiting: &[(Section("/staff/worklist"), 12)],
     };
     let accent = format!("#{}", Accent::of(&choice.accent).hex());
-    let frame = StaffFrame::outside(words, "Riverbend Counseling", "riverbend", &accent)
-        .inside(mark, StaffPage::Charts);
+    let frame = StaffFrame::outside(words, "Riverbend Counseling", "riverbend", &accent).inside(
+        mark,
+        app.navigation,
+        Section("/staff/charts"),
+    );
     let roles = Role::ALL.iter().map(|role| (role.word(), role.word().to_owned())).collect();
     let (errors, none) = (sample_errors(), FieldErrors::new());
     html(StaffSide { frame, errors, none, accents: ACCENTS, roles }.render())
@@ -73,7 +78,7 @@ struct ClientSide {
     none: FieldErrors,
 }
 
-async fn client_side(State(_app): State<AppState>, Query(choice): Query<Choice>) -> PageResult {
+async fn client_side(State(app): State<AppState>, Query(choice): Query<Choice>) -> PageResult {
     let words = Words::of(Language::English);
     let contact = Contact {
         phone: "(555) 555-0142".into(),
@@ -83,8 +88,11 @@ async fn client_side(State(_app): State<AppState>, Query(choice): Query<Choice>)
         postal_address: "12 Mill Lane".into(),
     };
     let accent = format!("#{}", Accent::of(&choice.accent).hex());
-    let mark = ClientMark { person: "Ana", csrf: "", session_seconds: 1_800, done: None };
-    let frame = ClientFrame::bare(words, "Riverbend Counseling", "riverbend", &accent, contact)
-        .inside(mark, ClientPage::Home);
+    let mark = ClientMark { person: "Ana", csrf: "", session_seconds: 1_800, done: None, rights: Right::ALL };
+    let frame = ClientFrame::bare(words, "Riverbend Counseling", "riverbend", &accent, contact).inside(
+        mark,
+        app.navigation,
+        Section("/portal"),
+    );
     html(ClientSide { frame, errors: sample_errors(), none: FieldErrors::new() }.render())
 }

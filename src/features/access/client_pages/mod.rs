@@ -27,7 +27,7 @@ use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Needs;
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{ClientFrame, ClientPage};
+use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::{Routes, language};
 
 /// The client side's routes of this room.
@@ -109,8 +109,7 @@ fn frame_for(
         (None, LinkView::Open { language, .. }) => Words::of(*language),
         _ => practice.words,
     };
-    ClientFrame::outside(app, &practice.practice, words, ClientPage::Outside)
-        .with_done(practice.done.as_deref())
+    ClientFrame::outside(&practice.practice, words).with_done(practice.done.as_deref())
 }
 
 /// The account's language: the page's.

@@ -12,6 +12,7 @@ use crate::features::access::actions::{self, Doubt, InviteOrder, Refused};
 use crate::features::access::identity::Field;
 use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
 use crate::features::access::{EndedBy, GrantRole, Overview};
+use crate::features::people::CHARTS;
 use crate::features::people::ChartFile;
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
@@ -21,7 +22,7 @@ use crate::kernel::text;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 use crate::word_enum;
 
@@ -389,7 +390,7 @@ fn show(
     form: ActForm,
     status: StatusCode,
 ) -> PageResult {
-    let page = ActPage { frame: staff.frame(app, StaffPage::Charts), client: file.client.full_name(), form };
+    let page = ActPage { frame: staff.frame(app, CHARTS), client: file.client.full_name(), form };
     let mut response = html(askama::Template::render(&page))?;
     *response.status_mut() = status;
     Ok(response)

@@ -3,14 +3,17 @@
 use axum::extract::{Path, State};
 
 use super::acts::owner_of;
+use super::head::TAB;
 use super::portal_box::{self, PortalBox, Viewer};
 use crate::features::access::{HistoryEntry, Overview, history_of_chart, overviews_of_chart};
-use crate::features::people::{ChartFile, RoomHead, Tab, load_file, room_head};
+use crate::features::people::CHARTS;
+use crate::features::people::{ChartFile, ChartRoom, RoomHead, Viewer as RoomViewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::ChartId;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{StaffFrame, StaffPage};
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::ChartTag;
 use crate::platform::web::{PageError, PageResult, html};
 
 /// The tab's address.
@@ -22,6 +25,8 @@ pub fn path(chart: &ChartId) -> String {
 pub struct Room {
     /// The chart and its people.
     pub file: ChartFile,
+    /// The tags of its head.
+    pub tags: Vec<ChartTag>,
     /// The chart owner's access.
     pub owner: Overview,
     /// Everybody's, the owner's first.
@@ -32,19 +37,19 @@ pub struct Room {
 
 /// Reads the chart and its grants in one unit.
 pub async fn load(app: &AppState, staff: &StaffSession, chart: &ChartId) -> Result<Room, PageError> {
-    let id = chart.clone();
+    let (id, viewer) = (*chart, RoomViewer::of(app, staff));
     let found = app
         .db
         .read(&staff.scope, move |c| {
-            let Some(file) = load_file(c, &id)? else { return Ok(None) };
+            let Some(ChartRoom { file, tags }) = load_room(c, viewer, &id)? else { return Ok(None) };
             let grants = overviews_of_chart(c, &id)?;
             let history = history_of_chart(c, &file, &grants)?;
-            Ok(Some((file, grants, history)))
+            Ok(Some((file, tags, grants, history)))
         })
         .await?;
-    let (file, grants, history) = found.ok_or(PageError::NotFound)?;
+    let (file, tags, grants, history) = found.ok_or(PageError::NotFound)?;
     let owner = owner_of(&grants).ok_or(PageError::NotFound)?;
-    Ok(Room { file, owner, grants, history })
+    Ok(Room { file, tags, owner, grants, history })
 }
 
 #[derive(askama::Template)]
@@ -78,8 +83,8 @@ pub async fn page(State(app): State<AppState>, staff: StaffSession, Path(chart):
     let room = load(&app, &staff, &chart).await?;
     let page = CommunicationsPage {
         portal: portal_of(&app, &staff, &room)?,
-        frame: staff.frame(&app, StaffPage::Charts),
-        head: room_head(&staff, &room.file, Tab::Communications, app.now().in_zone(&staff.zone).date()),
+        frame: staff.frame(&app, CHARTS),
+        head: room_head(&app, &staff, &room.file, &room.tags, TAB),
     };
     html(askama::Template::render(&page))
 }
@@ -92,7 +97,6 @@ pub async fn fragment(
 ) -> PageResult {
     let chart = chart.parse().map_err(|_| PageError::NotFound)?;
     let room = load(&app, &staff, &chart).await?;
-    let fragment =
-        BoxFragment { portal: portal_of(&app, &staff, &room)?, frame: staff.frame(&app, StaffPage::Charts) };
+    let fragment = BoxFragment { portal: portal_of(&app, &staff, &room)?, frame: staff.frame(&app, CHARTS) };
     html(askama::Template::render(&fragment))
 }

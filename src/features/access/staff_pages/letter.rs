@@ -7,13 +7,14 @@ use fast_qr::qr::QRBuilder;
 
 use crate::features::access::actions::Sent;
 use crate::features::access::mails;
+use crate::features::people::CHARTS;
 use crate::features::people::ChartFile;
 use crate::features::staff::StaffSession;
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
-use crate::platform::web::frame::{Contact, StaffFrame, StaffPage};
+use crate::platform::web::frame::{Contact, StaffFrame};
 use crate::platform::web::{PageResult, html};
 
 #[derive(Template)]
@@ -54,7 +55,7 @@ pub async fn print(
     let link = mails::link(app, practice, token);
     let typed = app.absolute(&format!("/{}/letter", practice.slug));
     let page = LetterPage {
-        frame: staff.frame(app, StaffPage::Charts),
+        frame: staff.frame(app, CHARTS),
         letter: words,
         language: language.word(),
         back: super::communications::path(&sent.chart),

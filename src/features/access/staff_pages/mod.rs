@@ -5,17 +5,20 @@
 //! | `communications` | the tab, and the box alone for live changes |
 //! | `portal_box` | what the box shows and offers in each state |
 //! | `acts` | the forms behind its buttons: a page each, the same form as a dialog, and the doing |
+//! | `head` | the tab, and the tags in the head of a chart's pages |
 //! | `letter` | the printed invitation |
 //! | `live` | the bell that tells an open page to look again |
 
 mod acts;
 mod communications;
+mod head;
 mod letter;
 mod live;
 mod portal_box;
 mod when;
 
 pub use acts::{Act, ActOutcome, Asked, PostedAct, ask_for, lacks_in_words, refusal_key};
+pub use head::{TAB, head_tags};
 pub use when::When;
 
 use crate::platform::permissions::{Needs, Permission};

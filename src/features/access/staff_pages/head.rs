@@ -1,0 +1,31 @@
+//! What every page of a chart shows of its portal access: a tab, and tags in the head.
+
+use super::portal_box::tag_of;
+use crate::features::access::lifecycle::Phase;
+use crate::features::access::store::owner_phase;
+use crate::kernel::ids::ChartId;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
+use crate::platform::permissions::Permission;
+use crate::platform::web::nav::{ChartTab, ChartTag};
+
+/// The tab.
+pub const TAB: ChartTab = ChartTab {
+    path: "/communications",
+    label: "charts-tab-communications",
+    needs: Permission::SeePortal,
+    order: 50,
+};
+
+/// How the chart's owner stands with the portal.
+pub fn head_tags(c: &mut Scoped<'_>, chart: &ChartId, words: Words) -> Result<Vec<ChartTag>, Fault> {
+    let (phase, undeliverable) = owner_phase(c, chart)?;
+    let path = TAB.path;
+    let of_phase = tag_of(words, phase);
+    let mut tags = vec![ChartTag { tone: of_phase.tone, text: of_phase.text, path }];
+    if undeliverable && matches!(phase, Phase::Invited | Phase::Expired) {
+        tags.push(ChartTag { tone: "attention", text: words.get("access-tag-undeliverable"), path });
+    }
+    Ok(tags)
+}
