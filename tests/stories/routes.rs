@@ -283,7 +283,7 @@ stories! {
         let rows = Rows::of_riverbend(w).await;
         let bo = w.chart("Bo", "Lindgren").await;
         let (mut hers, mut his) = (rows.client.clone(), w.registered(&bo).await);
-        let access = access_of(w, &rows.registered).await;
+        let access = access_of(w, &rows.registered).await.to_string();
         w.mail_has_settled().await;
         let csrf = form_token(&mut his, "/portal/me", "/portal/me/language").await;
         let before = w.dump().await;
