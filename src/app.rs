@@ -26,7 +26,7 @@ use crate::platform::db::{self, DatabaseUrl, Db, ServeLock, ServeLockError};
 use crate::platform::fault::Fault;
 use crate::platform::live::Live;
 use crate::platform::mail::Relay;
-use crate::platform::outbox;
+use crate::platform::outbox::{self, MailHooks};
 use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
@@ -42,6 +42,13 @@ pub fn routes() -> Routes {
         .and(security_txt::routes())
         .and(outbox::routes())
 }
+
+/// What the features answer and hear about the mail that they queue.
+pub const MAIL_HOOKS: MailHooks = MailHooks {
+    subjects: &[features::access::INVITATION],
+    mailbox_refused: features::people::mark_undeliverable,
+    handed_over: features::people::note_handed_over,
+};
 
 /// The whole public side of the program.
 pub fn router(app: AppState) -> Router {
@@ -238,7 +245,7 @@ pub async fn build(
         buckets: Buckets::default(),
         live: Live::default(),
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
-        link_counts: features::access::link_counts,
+        mail_hooks: MAIL_HOOKS,
         navigation: &features::NAVIGATION,
     }))
 }

@@ -57,6 +57,7 @@ access-lacks-last-name = The face sheet has no last name, so nobody could pass t
 access-lacks-birth-date = The face sheet has no date of birth, so nobody could pass the identity check. Add it first.
 access-lacks-both = The face sheet has neither a last name nor a date of birth, so nobody could pass the identity check. Add them first.
 access-notice-undeliverable = The mail did not reach anybody. Ask the client for the right address, then change it and resend.
+access-notice-mail-refused = The mail did not reach anybody, and the address is not at fault. Resend it later, or print the invitation letter.
 access-notice-address-undeliverable = Mail to this address was undeliverable before. Check it with the client first.
 access-notice-locked = The details that were typed did not match the chart five times. If the face sheet is wrong, correct it and unlock: the same link goes on working. If somebody else has the link, cancel it.
 access-notice-locked-over = The details that were typed did not match the chart five times, and the link has since reached its end. Correct the face sheet if it is wrong, then resend.
@@ -73,6 +74,7 @@ access-offer-for = for { $name }
 access-next-reminder = Next by itself: a reminder on { $when }, unless they register first.
 access-next-end = Next by itself: the link ends on { $when }.
 access-next-mend = Nothing happens by itself until the address is mended.
+access-next-resend = No further mail is sent until you resend or print the letter.
 access-next-nothing = Nothing happens by itself from here.
 access-resends-left = { $count ->
     [0] No resend is left for today.

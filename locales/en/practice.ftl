@@ -155,6 +155,7 @@ practice-did-appointment-declined = Declined an appointment request
 practice-did-appointment-confirmed = Confirmed an appointment request
 practice-did-chart-created = Made a chart
 practice-did-chart-changed = Changed a face sheet
+practice-did-chart-address-trusted = Confirmed an address that mail came back from
 practice-did-document-opened = Opened a document
 practice-did-document-sent = Sent a document
 practice-did-document-withdrawn = Withdrew a document

@@ -57,6 +57,7 @@ access-lacks-last-name = A la ficha le falta el apellido, así que nadie podría
 access-lacks-birth-date = A la ficha le falta la fecha de nacimiento, así que nadie podría pasar la verificación. Agréguela primero.
 access-lacks-both = A la ficha le faltan el apellido y la fecha de nacimiento, así que nadie podría pasar la verificación. Agréguelos primero.
 access-notice-undeliverable = El correo no le llegó a nadie. Pida al cliente la dirección correcta, cámbiela y reenvíe.
+access-notice-mail-refused = El correo no le llegó a nadie, y la dirección no tiene la culpa. Reenvíelo más tarde o imprima la carta de invitación.
 access-notice-address-undeliverable = Antes no se pudo entregar un correo a esta dirección. Confírmela primero con el cliente.
 access-notice-locked = Los datos escritos no coincidieron cinco veces con el expediente. Si la ficha está mal, corríjala y desbloquee: el mismo enlace sigue sirviendo. Si otra persona tiene el enlace, cancélelo.
 access-notice-locked-over = Los datos escritos no coincidieron cinco veces con el expediente, y el enlace ya terminó. Corrija la ficha si está mal y reenvíe.
@@ -73,6 +74,7 @@ access-offer-for = para { $name }
 access-next-reminder = Próximo paso automático: un recordatorio el { $when }, salvo que se registre antes.
 access-next-end = Próximo paso automático: el enlace vence el { $when }.
 access-next-mend = No pasará nada por sí solo hasta que se corrija la dirección.
+access-next-resend = No se envía más correo hasta que usted reenvíe o imprima la carta.
 access-next-nothing = No queda ningún paso automático.
 access-resends-left = { $count ->
     [0] Hoy ya no queda ningún reenvío.

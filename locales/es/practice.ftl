@@ -155,6 +155,7 @@ practice-did-appointment-declined = Rechazó una solicitud de cita
 practice-did-appointment-confirmed = Confirmó una solicitud de cita
 practice-did-chart-created = Creó un expediente
 practice-did-chart-changed = Cambió una hoja de datos
+practice-did-chart-address-trusted = Confirmó una dirección que había devuelto un correo
 practice-did-document-opened = Abrió un documento
 practice-did-document-sent = Envió un documento
 practice-did-document-withdrawn = Retiró un documento

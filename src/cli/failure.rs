@@ -22,6 +22,9 @@ pub enum Exit {
     NotFound = 4,
     /// A failure that should not be; the message tells where.
     Failed = 70,
+    /// Nothing was done and the caller should try again later: `EX_TEMPFAIL` of sysexits(3), on which a
+    /// mail server keeps the message in its queue.
+    TryAgain = 75,
 }
 
 impl From<Exit> for ExitCode {
@@ -52,6 +55,12 @@ impl Failure {
     /// With what to do about it.
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice = advice.into();
+        self
+    }
+
+    /// For a command that a mail server runs: every other code makes it throw the message away.
+    pub fn try_again(mut self) -> Self {
+        self.exit = Exit::TryAgain;
         self
     }
 

@@ -20,10 +20,10 @@ use std::sync::LazyLock;
 use crate::platform::feature::{self, Feature};
 use crate::platform::web::nav::Navigation;
 
-/// Every feature that brings something of its own. `practice` and `people` are used by the others and have
-/// no page.
+/// Every feature that brings something of its own. `practice` is used by the others and has no page.
 pub static ALL: &[&Feature] = &[
     &staff::FEATURE,
+    &people::FEATURE,
     &access::FEATURE,
     &accounts::FEATURE,
     &charts::FEATURE,

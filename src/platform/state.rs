@@ -13,7 +13,7 @@ use crate::platform::buckets::Buckets;
 use crate::platform::crypto::{Keys, PasswordHashing};
 use crate::platform::db::Db;
 use crate::platform::live::Live;
-use crate::platform::outbox::LinkCounts;
+use crate::platform::outbox::MailHooks;
 use crate::platform::web::nav::Navigation;
 
 /// The shared state, as handlers receive it.
@@ -39,8 +39,8 @@ pub struct App {
     pub live: Live,
     /// Rung when mail was put into the outbox, so that the worker need not wait for its next look.
     pub outbox_bell: Arc<Notify>,
-    /// What the worker asks about a mail's link before it sends it.
-    pub link_counts: LinkCounts,
+    /// What the features that queue mail answer and hear about it.
+    pub mail_hooks: MailHooks,
     /// The navigations and the tabs of a chart, made from the list of features.
     pub navigation: &'static Navigation,
 }

@@ -87,7 +87,7 @@ impl Ledger {
             .look(|c| {
                 outbox::table
                     .select((
-                        outbox::invitation_id,
+                        outbox::subject_id,
                         outbox::kind,
                         outbox::state,
                         outbox::message_id,

@@ -250,7 +250,7 @@ async fn invariants(w: &World) {
                 .inner_join(
                     invitation::table.on(invitation::practice_id
                         .eq(outbox::practice_id)
-                        .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
+                        .and(outbox::subject_id.eq(invitation::invitation_id.nullable()))),
                 )
                 .filter(invitation::state.ne("live"))
                 .filter(outbox::state.eq_any(["queued", "deferred"]))

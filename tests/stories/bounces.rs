@@ -9,53 +9,75 @@ use anteroom::platform::audit;
 use anteroom::platform::db::PracticeScope;
 use anteroom::platform::db::schema::{invitation, outbox as table, person_address, portal_access};
 use anteroom::platform::mail::names;
+use anteroom::platform::mail::refusal::About;
 use anteroom::platform::outbox::dsn::{self, Verdict};
 use anteroom::platform::outbox::{self, BounceOutcome, Delivery, hook};
 use diesel::prelude::*;
 
-use super::outbox::mail_to;
+use super::outbox::{mail_to, subject};
 use crate::stories;
 use crate::support::World;
 use crate::support::world::{BOUNCE_SECRET, Client};
 
 /// What each report of the corpus says. `None`: it is no report.
 #[rustfmt::skip]
-const CORPUS: &[(&str, Option<(Verdict, &str, &str)>)] = &[
-    ("exchange-german",              Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("exchange-online-no-recipient", Some((Verdict::Failed,  "5.1.10",  "mail-reason-no-mailbox"))),
-    ("exchange-quota",               Some((Verdict::Failed,  "5.2.2",   "mail-reason-mailbox-full"))),
-    ("exchange-restricted",          Some((Verdict::Failed,  "5.7.133", "mail-reason-policy"))),
-    ("exim-delayed-report",          Some((Verdict::Delayed, "4.0.0",   "mail-reason-delayed"))),
-    ("exim-plain-old",               Some((Verdict::Failed,  "5.2.1",   "mail-reason-mailbox-disabled"))),
-    ("exim-report",                  Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("exim-unroutable-old",          Some((Verdict::Failed,  "",        "mail-reason-other"))),
-    ("exim-warning",                 Some((Verdict::Delayed, "4.7.1",   "mail-reason-delayed"))),
-    ("filter-rejects",               Some((Verdict::Failed,  "5.7.0",   "mail-reason-policy"))),
-    ("forwarded-to-mailbox",         Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("gmail-blocked",                Some((Verdict::Failed,  "5.7.1",   "mail-reason-policy"))),
-    ("gmail-delay",                  Some((Verdict::Delayed, "4.4.1",   "mail-reason-delayed"))),
-    ("gmail-no-domain",              Some((Verdict::Failed,  "5.1.2",   "mail-reason-no-domain"))),
-    ("gmail-no-such-user",           Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("message-id-only",              Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("not-forged",                   Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("not-spam",                     None),
-    ("not-vacation",                 None),
-    ("postfix-delayed",              Some((Verdict::Delayed, "4.4.1",   "mail-reason-delayed"))),
-    ("postfix-given-up",             Some((Verdict::Failed,  "4.4.1",   "mail-reason-expired-there"))),
-    ("postfix-mailbox-full",         Some((Verdict::Failed,  "5.2.2",   "mail-reason-mailbox-full"))),
-    ("postfix-no-domain",            Some((Verdict::Failed,  "5.4.4",   "mail-reason-no-domain"))),
-    ("postfix-no-smtputf8",          Some((Verdict::Failed,  "5.6.7",   "mail-reason-address-form"))),
-    ("postfix-relayed",              Some((Verdict::Passed,  "2.0.0",   "mail-reason-other"))),
-    ("postfix-unknown-user",         Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("qmail-no-mailbox",             Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("qmail-over-quota",             Some((Verdict::Failed,  "5.2.2",   "mail-reason-mailbox-full"))),
-    ("qmail-remote",                 Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("qmail-silent",                 Some((Verdict::Failed,  "",        "mail-reason-other"))),
-    ("sendmail-host-unknown",        Some((Verdict::Failed,  "5.1.2",   "mail-reason-no-domain"))),
-    ("sendmail-user-unknown",        Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("sendmail-warning",             Some((Verdict::Delayed, "4.4.2",   "mail-reason-delayed"))),
-    ("status-with-comment",          Some((Verdict::Failed,  "5.1.1",   "mail-reason-no-mailbox"))),
-    ("yahoo-like-old-code",          Some((Verdict::Failed,  "554",     "mail-reason-refused"))),
+const CORPUS: &[(&str, Option<(Verdict, &str, About, &str)>)] = &[
+    ("552-too-many-connections",       Some((Verdict::Failed,  "552",    About::Sender,  "mail-reason-sender-refused"))),
+    ("bare-550-blocked",               Some((Verdict::Failed,  "550",    About::Sender,  "mail-reason-sender-refused"))),
+    ("batv-tagged",                    Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("content-5.6",                    Some((Verdict::Failed,  "5.6.0",  About::Message, "mail-reason-content"))),
+    ("dmarc-exim",                     Some((Verdict::Failed,  "550",    About::Unclear, "mail-reason-refused"))),
+    ("dsn-unauthenticated-sender",     Some((Verdict::Failed,  "5.7.26", About::Sender,  "mail-reason-sender-refused"))),
+    ("exchange-german",                Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("exchange-online-no-recipient",   Some((Verdict::Failed,  "5.1.10", About::Mailbox, "mail-reason-no-mailbox"))),
+    ("exchange-quota",                 Some((Verdict::Failed,  "5.2.2",  About::Mailbox, "mail-reason-mailbox-full"))),
+    ("exchange-relayed-receipt",       Some((Verdict::Passed,  "2.0.0",  About::Unclear, "mail-reason-other"))),
+    ("exchange-restricted",            Some((Verdict::Failed,  "5.7.133",About::Unclear, "mail-reason-policy"))),
+    ("exim-delayed-report",            Some((Verdict::Delayed, "4.0.0",  About::Unclear, "mail-reason-delayed"))),
+    ("exim-plain-old",                 Some((Verdict::Failed,  "5.2.1",  About::Mailbox, "mail-reason-mailbox-disabled"))),
+    ("exim-report",                    Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("exim-unroutable-old",            Some((Verdict::Failed,  "",       About::Unclear, "mail-reason-other"))),
+    ("exim-warning",                   Some((Verdict::Delayed, "4.7.1",  About::Unclear, "mail-reason-delayed"))),
+    ("filter-rejects",                 Some((Verdict::Failed,  "5.7.0",  About::Unclear, "mail-reason-policy"))),
+    ("forwarded-to-mailbox",           Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("gmail-blocked",                  Some((Verdict::Failed,  "5.7.1",  About::Message, "mail-reason-content"))),
+    ("gmail-delay",                    Some((Verdict::Delayed, "4.4.1",  About::Unclear, "mail-reason-delayed"))),
+    ("gmail-no-domain",                Some((Verdict::Failed,  "5.1.2",  About::Mailbox, "mail-reason-no-domain"))),
+    ("gmail-no-such-user",             Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("gmail-original-message-id",      Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("m365-hop-count",                 Some((Verdict::Failed,  "5.4.14", About::Unclear, "mail-reason-route"))),
+    ("m365-out-of-office",             None),
+    ("mailbox-moved-plain",            None),
+    ("message-id-only",                Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("no-reverse-dns",                 Some((Verdict::Failed,  "5.7.25", About::Sender,  "mail-reason-sender-refused"))),
+    ("not-forged",                     Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("not-spam",                       None),
+    ("not-vacation",                   None),
+    ("opensmtpd-action-error",         Some((Verdict::Failed,  "5.0.0",  About::Mailbox, "mail-reason-no-domain"))),
+    ("opensmtpd-old-text",             Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("postfix-delayed",                Some((Verdict::Delayed, "4.4.1",  About::Unclear, "mail-reason-delayed"))),
+    ("postfix-given-up",               Some((Verdict::Failed,  "4.4.1",  About::Unclear, "mail-reason-expired-there"))),
+    ("postfix-mailbox-full",           Some((Verdict::Failed,  "5.2.2",  About::Mailbox, "mail-reason-mailbox-full"))),
+    ("postfix-no-domain",              Some((Verdict::Failed,  "5.4.4",  About::Mailbox, "mail-reason-no-domain"))),
+    ("postfix-no-smtputf8",            Some((Verdict::Failed,  "5.6.7",  About::Unclear, "mail-reason-address-form"))),
+    ("postfix-relayed",                Some((Verdict::Passed,  "2.0.0",  About::Unclear, "mail-reason-other"))),
+    ("postfix-unknown-user",           Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("postmaster-out-of-office-echo",  None),
+    ("qmail-no-mailbox",               Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("qmail-over-quota",               Some((Verdict::Failed,  "5.2.2",  About::Mailbox, "mail-reason-mailbox-full"))),
+    ("qmail-remote",                   Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("qmail-silent",                   Some((Verdict::Failed,  "",       About::Mailbox, "mail-reason-mailbox-disabled"))),
+    ("read-receipt-mdn",               None),
+    ("sender-unauthenticated",         Some((Verdict::Failed,  "5.7.26", About::Sender,  "mail-reason-sender-refused"))),
+    ("sendmail-host-unknown",          Some((Verdict::Failed,  "5.1.2",  About::Mailbox, "mail-reason-no-domain"))),
+    ("sendmail-user-unknown",          Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("sendmail-warning",               Some((Verdict::Delayed, "4.4.2",  About::Unclear, "mail-reason-delayed"))),
+    ("spam-complaint-arf",             None),
+    ("spam-content",                   Some((Verdict::Failed,  "5.7.1",  About::Message, "mail-reason-content"))),
+    ("status-with-comment",            Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("system-error",                   Some((Verdict::Failed,  "5.3.0",  About::Unclear, "mail-reason-system"))),
+    ("too-large",                      Some((Verdict::Failed,  "5.3.4",  About::Message, "mail-reason-too-large"))),
+    ("yahoo-like-old-code",            Some((Verdict::Failed,  "554",    About::Mailbox, "mail-reason-no-mailbox"))),
 ];
 
 /// A report of the corpus about this mail, with the line ends that the wire has.
@@ -83,12 +105,15 @@ fn eml_05_reports_of_many_servers_are_read_alike() {
         let raw =
             report(name, "return@bounce.anteroom.example.org", "id@anteroom.example.org", "ana@example.com");
         let read = dsn::read(&raw);
-        let found = read.as_ref().map(|r| (r.verdict, r.code.as_str(), r.reason));
+        let found = read.as_ref().map(|r| (r.verdict, r.code.as_str(), r.about, r.reason));
         assert_eq!(found, *expected, "{name}");
         if let Some(read) = read
-            && !matches!(*name, "not-forged" | "message-id-only" | "forwarded-to-mailbox")
+            && !matches!(
+                *name,
+                "not-forged" | "message-id-only" | "forwarded-to-mailbox" | "gmail-original-message-id"
+            )
         {
-            assert!(read.addressed_to.iter().any(|a| a.starts_with("return@")), "{name}: {read:?}");
+            assert!(read.addressed_to.iter().any(|a| a.contains("return@")), "{name}: {read:?}");
         }
     }
     let files = std::fs::read_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/bounces")).unwrap();
@@ -131,7 +156,7 @@ async fn sent(
             let mut mail = mail_to(&to.email, key);
             mail.chart = Some(to.chart_id.clone());
             mail.access = invited.as_ref().map(|i| i.0.clone());
-            mail.invitation = invited.as_ref().map(|i| i.1.clone());
+            mail.subject = invited.as_ref().map(|i| subject(&i.1));
             let id = outbox::enqueue(&app, c, mail)?;
             let practice = c.practice().clone();
             let row = || {
@@ -284,12 +309,48 @@ stories! {
     async fn a_bounce_is_found_by_its_message_id_or_a_shouted_return_path(w: &mut World) {
         let scope = w.riverbend.scope.clone();
         let ana = w.chart("Ana", "Duarte").await;
-        for (name, key) in [("message-id-only", "by id"), ("forwarded-to-mailbox", "by path"), ("qmail-no-mailbox", "by text")] {
+        for (name, key) in [
+            ("message-id-only", "by id"),
+            ("forwarded-to-mailbox", "by path"),
+            ("qmail-no-mailbox", "by text"),
+            ("batv-tagged", "with a tag"),
+            ("gmail-original-message-id", "by the original id"),
+            ("opensmtpd-old-text", "by words"),
+            ("opensmtpd-action-error", "by status"),
+        ] {
             let mail = sent(w, &scope, key, None, &ana).await;
             let raw = report(name, &mail.path, &mail.message_id, &ana.email);
             let outcome = outbox::bounce(&w.app, &raw).await.unwrap();
             assert_eq!(outcome, BounceOutcome::Undeliverable(mail.id.clone()), "{name}");
         }
+    }
+
+    async fn a_report_about_us_or_the_message_blames_no_address(w: &mut World) {
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        for (name, expected) in CORPUS {
+            let Some((Verdict::Failed, _, about, _)) = expected else { continue };
+            if *about == About::Mailbox || *name == "not-forged" {
+                continue;
+            }
+            let mail = sent(w, &scope, name, None, &ana).await;
+            let raw = report(name, &mail.path, &mail.message_id, &ana.email);
+            let outcome = outbox::bounce(&w.app, &raw).await.unwrap();
+            assert_eq!(outcome, BounceOutcome::Undeliverable(mail.id.clone()), "{name}");
+            assert_eq!(marked(w, &scope, &ana).await, None, "{name}");
+        }
+    }
+
+    async fn an_absence_note_or_a_receipt_changes_nothing(w: &mut World) {
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        let mail = sent(w, &scope, "absent", None, &ana).await;
+        for (name, _) in CORPUS.iter().filter(|(_, expected)| expected.is_none_or(|e| e.0 == Verdict::Passed)) {
+            let raw = report(name, &mail.path, &mail.message_id, &ana.email);
+            let outcome = outbox::bounce(&w.app, &raw).await.unwrap();
+            assert!(matches!(outcome, BounceOutcome::Ignored(_)), "{name}: {outcome:?}");
+        }
+        assert_eq!(shown(w, &scope, &mail.id).await, (Delivery::Sent, None, None, None));
     }
 
     async fn a_forged_or_foreign_bounce_changes_nothing(w: &mut World) {

@@ -175,6 +175,31 @@ fn a_message_that_is_no_bounce_is_passed_over() {
 }
 
 #[test]
+fn a_bounce_that_cannot_be_looked_at_is_given_back_to_the_mail_servers_queue() {
+    let data = house();
+    let bounce = |words: &[&str]| {
+        let mut child = anteroom(data.path(), &[&["mail", "bounce"], words].concat())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The command may end without reading it.
+        let _ =
+            child.stdin.take().unwrap().write_all(b"From: a@example.org\r\nSubject: lunch\r\n\r\nNoon?\r\n");
+        child.wait_with_output().unwrap()
+    };
+    done(&bounce(&[]));
+    let away = ["--database-url", "postgres://nobody:hush@127.0.0.1:1/none"];
+    fails(&bounce(&away), 75, &["127.0.0.1"]);
+    let full = data.path().join("nothing/here.db");
+    fails(&bounce(&["--database-url", &format!("sqlite:{}", full.display())]), 75, &["here.db"]);
+    fails(&bounce(&["--config", "/nowhere/anteroom.toml"]), 75, &["/nowhere/anteroom.toml"]);
+    std::fs::write(data.path().join("secret.key"), "nonsense!").unwrap();
+    fails(&bounce(&[]), 75, &["secret.key"]);
+}
+
+#[test]
 fn version_help_and_completions_are_there() {
     let data = tempfile::tempdir().unwrap();
     assert_eq!(

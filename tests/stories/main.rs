@@ -29,6 +29,7 @@ mod portal_home;
 mod portal_people;
 mod portal_sign_in;
 mod practice_profile;
+mod relay;
 mod routes;
 mod safeguards;
 mod schema;

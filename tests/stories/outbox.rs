@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use anteroom::features::people;
 use anteroom::kernel::email::EmailAddress;
 use anteroom::kernel::ids::{InvitationId, MailId};
 use anteroom::platform::db::schema::{outbox as table, person_address};
@@ -10,12 +11,15 @@ use anteroom::platform::db::{PracticeScope, Scoped};
 use anteroom::platform::fault::Fault as AppFault;
 use anteroom::platform::i18n::{Language, Words};
 use anteroom::platform::mail::receiver::{Fault, ReceivedMail, Verb};
+use anteroom::platform::mail::relay::Timeouts;
 use anteroom::platform::mail::{MailBody, Receiver, Relay};
-use anteroom::platform::outbox::{self, Delivery, NewMail, Pace, Worker};
+use anteroom::platform::outbox::{self, Delivery, NewMail, Pace, Subject, Worker};
+use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
 
 use crate::stories;
 use crate::support::World;
+use crate::support::world::{Client, PASSWORD};
 
 /// Long enough for a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,13 +39,18 @@ pub fn letter(name: &str) -> MailBody {
     }
 }
 
+/// What the mail of an invitation is about.
+pub fn subject(id: &InvitationId) -> Subject {
+    Subject { kind: "invitation", id: id.uuid() }
+}
+
 pub fn mail_to(address: &str, key: &str) -> NewMail {
     NewMail {
         kind: "access.invitation",
         dedupe_key: key.to_owned(),
         chart: None,
         access: None,
-        invitation: None,
+        subject: None,
         recipient: EmailAddress::parse(address).unwrap(),
         letter: letter(key),
     }
@@ -72,11 +81,12 @@ fn pace() -> Pace {
         first_rest: Duration::from_millis(50),
         longest_rest: Duration::from_millis(200),
         pause: Duration::from_millis(200),
+        ..Pace::default()
     }
 }
 
 fn relay(receiver: &Receiver) -> Relay {
-    Relay::parse(&receiver.url()).unwrap().with_timeout(Duration::from_secs(20))
+    Relay::parse(&receiver.url()).unwrap().with_timeouts(Timeouts::all(Duration::from_secs(20)))
 }
 
 async fn receiver() -> Receiver {
@@ -99,13 +109,32 @@ async fn in_state(w: &World, scope: &PracticeScope, state: Delivery) -> i64 {
 async fn wait_for_state(w: &World, scope: &PracticeScope, state: Delivery, count: i64) {
     let began = Instant::now();
     while in_state(w, scope, state).await != count {
-        assert!(
-            began.elapsed() < PATIENCE,
-            "{} instead of {count} mails are {state}",
-            in_state(w, scope, state).await
-        );
+        if began.elapsed() >= PATIENCE {
+            panic!("{count} mails should be {state}; the mails are {}", all_states(w, scope).await);
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// How many mails stand how, for the message of a failed wait.
+async fn all_states(w: &World, scope: &PracticeScope) -> String {
+    type State = (Delivery, i32, i32, Option<String>);
+    let states: Vec<State> = w
+        .app
+        .db
+        .read(scope, |c| {
+            Ok(table::table
+                .filter(table::practice_id.eq(c.practice().clone()))
+                .select((table::state, table::attempt, table::tries, table::last_reason))
+                .load(c.conn)?)
+        })
+        .await
+        .unwrap();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for (state, attempt, tries, reason) in states {
+        *counts.entry(format!("{state} at attempt {attempt}, try {tries}, {reason:?}")).or_default() += 1;
+    }
+    format!("{counts:?}")
 }
 
 /// Recipient to Message-IDs, one for each copy that arrived.
@@ -142,6 +171,51 @@ fn shown(c: &mut Scoped<'_>, mail: &MailId) -> Result<Shown, AppFault> {
         .filter(table::mail_id.eq(mail.clone()))
         .select((table::state, table::tries, table::last_code, table::last_reason, table::payload))
         .first(c.conn)?)
+}
+
+/// Its state, and whether a worker had it in hand.
+fn attempted(c: &mut Scoped<'_>, mail: &MailId) -> Result<(Delivery, bool), AppFault> {
+    let (state, attempt): (Delivery, i32) = table::table
+        .filter(table::practice_id.eq(c.practice().clone()))
+        .filter(table::mail_id.eq(mail.clone()))
+        .select((table::state, table::attempt))
+        .first(c.conn)?;
+    Ok((state, attempt > 0))
+}
+
+/// Why mail to a client's address is undeliverable.
+async fn marked(w: &World, scope: &PracticeScope, client: &Client) -> Option<String> {
+    let person = client.person_id.clone();
+    w.app
+        .db
+        .read(scope, move |c| {
+            Ok(person_address::table
+                .filter(person_address::practice_id.eq(c.practice().clone()))
+                .filter(person_address::person_id.eq(person.clone()))
+                .select(person_address::undeliverable_reason)
+                .first(c.conn)?)
+        })
+        .await
+        .unwrap()
+}
+
+async fn mark(w: &World, scope: &PracticeScope, address: &str) {
+    let address = EmailAddress::parse(address).unwrap();
+    let write = move |c: &mut Scoped<'_>| people::mark_undeliverable(c, &address, "mail-reason-no-mailbox");
+    w.app.db.write(scope, write).await.unwrap();
+}
+
+async fn cancel_all(w: &World, scope: &PracticeScope) {
+    w.app
+        .db
+        .write(scope, |c| {
+            diesel::update(table::table.filter(table::practice_id.eq(c.practice().clone())))
+                .set(table::state.eq(Delivery::Cancelled))
+                .execute(c.conn)?;
+            Ok(())
+        })
+        .await
+        .unwrap();
 }
 
 stories! {
@@ -236,14 +310,14 @@ stories! {
         w.stop_sending().await;
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
-        let invitation = InvitationId::fresh(w.app.rng.as_ref(), w.now());
+        let invitation = subject(&InvitationId::fresh(w.app.rng.as_ref(), w.now()));
         let (app, of) = (w.app.clone(), invitation.clone());
         let id = w.app.db.write(&scope, move |c| {
             let mut mail = mail_to("ana@example.com", "cancelled");
-            mail.invitation = Some(of.clone());
+            mail.subject = Some(of.clone());
             let id = outbox::enqueue(&app, c, mail)?;
-            assert_eq!(outbox::cancel_for_invitation(c, &of)?, 1);
-            assert_eq!(outbox::cancel_for_invitation(c, &of)?, 0);
+            assert_eq!(outbox::cancel_about(c, &of)?, 1);
+            assert_eq!(outbox::cancel_about(c, &of)?, 0);
             Ok(id)
         }).await.unwrap();
         queue(w, &scope, "ben@example.com", "not cancelled").await;
@@ -260,17 +334,17 @@ stories! {
         let receiver = receiver().await;
         receiver.fault(Fault::Slow(Duration::from_millis(400)));
         let scope = w.riverbend.scope.clone();
-        let invitation = InvitationId::fresh(w.app.rng.as_ref(), w.now());
+        let invitation = subject(&InvitationId::fresh(w.app.rng.as_ref(), w.now()));
         let (app, of) = (w.app.clone(), invitation.clone());
         w.app.db.write(&scope, move |c| {
             let mut mail = mail_to("ana@example.com", "in hand");
-            mail.invitation = Some(of.clone());
+            mail.subject = Some(of.clone());
             outbox::enqueue(&app, c, mail)
         }).await.unwrap();
         let worker = Worker::start(w.app.clone(), relay(&receiver), pace());
         wait_for_state(w, &scope, Delivery::Sending, 1).await;
         let of = invitation.clone();
-        w.app.db.write(&scope, move |c| outbox::cancel_for_invitation(c, &of)).await.unwrap();
+        w.app.db.write(&scope, move |c| outbox::cancel_about(c, &of)).await.unwrap();
         receiver.heal();
         queue(w, &scope, "ben@example.com", "next").await;
         wait_for_state(w, &scope, Delivery::Sent, 1).await;
@@ -394,6 +468,246 @@ stories! {
         wait_for_state(w, &scope, Delivery::Sent, 20).await;
         worker.stop().await;
         assert_eq!(receiver.count(), 20);
+    }
+
+    async fn what_a_server_answers_to_a_recipient_blames_whom_it_is_about(w: &mut World) {
+        w.stop_sending().await;
+        let scope = w.riverbend.scope.clone();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/smtp");
+        for (name, expected, is_marked) in [
+            ("control-ok", Delivery::Sent, false),
+            ("control-user-unknown", Delivery::Undeliverable, true),
+            ("exim-relay", Delivery::Queued, false),
+            ("exim-sender-verify", Delivery::Queued, false),
+            ("o365-relay", Delivery::Queued, false),
+            ("postfix-client-host", Delivery::Queued, false),
+            ("postfix-not-owned", Delivery::Queued, false),
+            ("postfix-sender-domain", Delivery::Deferred, false),
+            ("quota-daily", Delivery::Queued, false),
+            ("rbl", Delivery::Queued, false),
+            ("ses-sandbox", Delivery::Queued, false),
+        ] {
+            let address: &'static str = format!("{name}@example.com").leak();
+            let client = w.chart_with("Ana", "Duarte", "1990-04-12", address).await;
+            let answer = std::fs::read_to_string(folder.join(format!("{name}.rcpt-answer"))).unwrap();
+            let answer = answer.trim().replace("{TO}", address).replace("{FROM}", "portal@example.org");
+            let receiver = receiver().await;
+            if !answer.is_empty() {
+                receiver.fault(Fault::RefuseRecipient(name.into(), answer.replace('\n', "\r\n")));
+            }
+            let id = queue(w, &scope, address, name).await;
+            // After the one refusal the lane stays paused.
+            let pace = Pace { pause: Duration::from_secs(600), ..pace() };
+            let worker = Worker::start(w.app.clone(), relay(&receiver), pace);
+            let began = Instant::now();
+            while row(w, &scope, &id, attempted).await != (expected, true) {
+                let found = row(w, &scope, &id, shown).await;
+                assert!(began.elapsed() < PATIENCE, "{name}: {found:?} instead of {expected}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            worker.stop().await;
+            assert_eq!(marked(w, &scope, &client).await.is_some(), is_marked, "{name}");
+            cancel_all(w, &scope).await;
+        }
+    }
+
+    async fn several_recipients_refused_in_the_same_words_are_the_servers_trouble(w: &mut World) {
+        w.stop_sending().await;
+        let receiver = receiver().await;
+        receiver.fault(Fault::RefuseRecipient("@example.com".into(), "550 5.1.1 user unknown".into()));
+        let scope = w.riverbend.scope.clone();
+        let mut clients = Vec::new();
+        for address in ["a@example.com", "b@example.com", "c@example.com", "d@example.com"] {
+            clients.push(w.chart_with("Ana", "Duarte", "1990-04-12", address).await);
+            queue(w, &scope, address, address).await;
+        }
+        let worker = Worker::start(w.app.clone(), relay(&receiver), pace());
+        wait_for_state(w, &scope, Delivery::Deferred, 4).await;
+        for client in &clients {
+            assert_eq!(marked(w, &scope, client).await, None);
+        }
+        // The server takes somebody: now what it refuses again is refused for itself.
+        receiver.heal();
+        receiver.fault(Fault::RefuseRecipient("a@example.com".into(), "550 5.1.1 user unknown".into()));
+        queue(w, &scope, "ben@example.net", "taken").await;
+        wait_for_state(w, &scope, Delivery::Sent, 1).await;
+        w.clock.advance_seconds(60);
+        wait_for_state(w, &scope, Delivery::Sent, 4).await;
+        wait_for_state(w, &scope, Delivery::Undeliverable, 1).await;
+        worker.stop().await;
+        let mut marks = Vec::new();
+        for client in &clients {
+            marks.push(marked(w, &scope, client).await.is_some());
+        }
+        assert_eq!(marks, [true, false, false, false]);
+    }
+
+    async fn a_message_refused_for_its_content_is_tried_again_and_blames_nobody(w: &mut World) {
+        w.stop_sending().await;
+        let receiver = receiver().await;
+        receiver.fault(Fault::Answer(Verb::Text, "554 5.7.1 message content rejected".into(), 3));
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart_with("Ana", "Duarte", "1990-04-12", "ana@example.com").await;
+        let id = queue(w, &scope, "ana@example.com", "content").await;
+        let worker = Worker::start(w.app.clone(), relay(&receiver), pace());
+        for tries in 1..=2 {
+            let began = Instant::now();
+            while row(w, &scope, &id, shown).await.1 < tries {
+                assert!(began.elapsed() < PATIENCE);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            assert_eq!(row(w, &scope, &id, shown).await.0, Delivery::Deferred);
+            w.clock.advance_seconds(90);
+        }
+        wait_for_state(w, &scope, Delivery::Undeliverable, 1).await;
+        worker.stop().await;
+        assert_eq!(row(w, &scope, &id, shown).await.3.as_deref(), Some("mail-reason-content"));
+        assert_eq!(marked(w, &scope, &ana).await, None);
+    }
+
+    async fn a_server_slow_to_confirm_gets_one_copy(w: &mut World) {
+        w.stop_sending().await;
+        let receiver = receiver().await;
+        receiver.fault(Fault::Wait(Verb::Text, String::new(), Duration::from_secs(3)));
+        let scope = w.riverbend.scope.clone();
+        queue(w, &scope, "ana@example.com", "slow").await;
+        let neighbour = w.neighbour().await;
+        neighbour.stop_sending().await;
+        let pace = Pace { renew: Duration::from_millis(50), ..pace() };
+        let one = Worker::start(w.app.clone(), relay(&receiver), pace);
+        wait_for_state(w, &scope, Delivery::Sending, 1).await;
+        let two = Worker::start(neighbour.app.clone(), relay(&receiver), pace);
+        // Five minutes go by while the server thinks: many leases.
+        let began = Instant::now();
+        while in_state(w, &scope, Delivery::Sent).await == 0 {
+            assert!(began.elapsed() < PATIENCE);
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            w.clock.advance_seconds(45);
+        }
+        one.stop().await;
+        two.stop().await;
+        assert_eq!(receiver.count(), 1);
+    }
+
+    async fn each_step_has_its_own_time_limit(w: &mut World) {
+        w.stop_sending().await;
+        let receiver = receiver().await;
+        receiver.fault(Fault::Wait(Verb::Rcpt, "stuck".into(), Duration::from_secs(30)));
+        receiver.fault(Fault::Wait(Verb::Text, "slow".into(), Duration::from_millis(700)));
+        let scope = w.riverbend.scope.clone();
+        let stuck = queue(w, &scope, "stuck@example.com", "stuck").await;
+        queue(w, &scope, "slow@example.com", "slow").await;
+        let limits = Timeouts { rcpt: Duration::from_millis(300), ..Timeouts::all(Duration::from_secs(20)) };
+        let worker = Worker::start(w.app.clone(), relay(&receiver).with_timeouts(limits), pace());
+        wait_for_state(w, &scope, Delivery::Sent, 1).await;
+        wait_for_state(w, &scope, Delivery::Deferred, 1).await;
+        worker.stop().await;
+        assert_eq!(row(w, &scope, &stuck, shown).await.3.as_deref(), Some("mail-reason-interrupted"));
+        assert_eq!(Timeouts::default().dot, Duration::from_secs(600), "RFC 5321 4.5.3.2.6");
+    }
+
+    async fn one_practices_hanging_recipients_delay_another_by_seconds_at_most(w: &mut World) {
+        w.stop_sending().await;
+        for connections in [4, 1] {
+            let receiver = receiver().await;
+            receiver.fault(Fault::Wait(Verb::Rcpt, "hangs".into(), Duration::from_secs(40)));
+            let (hanging, single) = (w.riverbend.scope.clone(), w.twinoaks.scope.clone());
+            queue_many(w, &hanging, if connections == 4 { "hangs.a" } else { "hangs.b" }, 20).await;
+            let relay = Relay::parse(&receiver.url()).unwrap().with_connections(connections);
+            let worker = Worker::start(w.app.clone(), relay, pace());
+            wait_for_state(w, &hanging, Delivery::Sending, 20).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let began = Instant::now();
+            let key = if connections == 4 { "of four" } else { "of one" };
+            queue(w, &single, "ana@example.net", key).await;
+            receiver.wait_for(1, PATIENCE).await;
+            let took = began.elapsed();
+            // A machine busy with other tests is given some of this.
+            assert!(took < Duration::from_secs(8), "{took:?} with {connections} connections");
+            worker.stop().await;
+            cancel_all(w, &hanging).await;
+        }
+    }
+
+    async fn a_mark_ends_when_a_later_mail_stays_away(w: &mut World) {
+        w.stop_sending().await;
+        let receiver = receiver().await;
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart_with("Ana", "Duarte", "1990-04-12", "ana@example.com").await;
+        mark(w, &scope, "ana@example.com").await;
+        let end_old = async |w: &World| w.app.db.system_write(people::end_old_marks).await.unwrap();
+        w.clock.advance_seconds(200 * 3_600);
+        assert_eq!(end_old(w).await, 0, "time alone tells nothing");
+        let worker = Worker::start(w.app.clone(), relay(&receiver), pace());
+        queue(w, &scope, "Ana@example.com", "once more").await;
+        wait_for_state(w, &scope, Delivery::Sent, 1).await;
+        w.clock.advance_seconds(71 * 3_600);
+        assert_eq!(end_old(w).await, 0);
+        // It comes back after all, and the next one does not.
+        mark(w, &scope, "ana@example.com").await;
+        w.clock.advance_seconds(2 * 3_600);
+        assert_eq!(end_old(w).await, 0);
+        queue(w, &scope, "ana@example.com", "and again").await;
+        wait_for_state(w, &scope, Delivery::Sent, 2).await;
+        worker.stop().await;
+        assert!(marked(w, &scope, &ana).await.is_some());
+        w.clock.advance_seconds(73 * 3_600);
+        assert_eq!(end_old(w).await, 1);
+        assert_eq!(marked(w, &scope, &ana).await, None);
+    }
+
+    async fn a_mark_ends_with_a_registration_or_a_sign_in_through_the_address(w: &mut World) {
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let mail = w.mail_to(&ana.email).await;
+        mark(w, &scope, &ana.email).await;
+        let link = w.link_in(&mail);
+        w.register_by(&link, &ana).await;
+        assert_eq!(marked(w, &scope, &ana).await, None, "the link was mailed there and used");
+        mark(w, &scope, &ana.email).await;
+        let fields = [("name", ana.email.as_str()), ("password", PASSWORD)];
+        assert_eq!(w.browser().post("/riverbend/sign-in", &fields).await.location(), Some("/portal"));
+        assert_eq!(marked(w, &scope, &ana).await, None);
+    }
+
+    async fn a_mark_ends_with_a_word_from_staff(w: &mut World) {
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        mark(w, &scope, &ana.email).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let path = format!("/staff/charts/{}", ana.chart_id);
+        let page = desk.get(&path).await;
+        page.must_be(200).must_say("The address is right");
+        let page = desk.submit(&page, &format!("{path}/trust-address"), &[]).await;
+        page.must_be(303);
+        assert_eq!(marked(w, &scope, &ana).await, None);
+        desk.get(&path).await.must_be(200).must_not_say("The address is right");
+        let trail = w.app.db.read(&scope, |c| anteroom::platform::audit::newest(c, None, None, 1)).await.unwrap();
+        assert_eq!(trail[0].action, "chart.address_trusted");
+    }
+
+    async fn a_first_deferral_is_not_yet_a_delay(w: &mut World) {
+        w.stop_sending().await;
+        let receiver = receiver().await;
+        receiver.fault(Fault::RefuseRecipient("@".into(), "451 4.7.1 greylisted".into()));
+        let scope = w.riverbend.scope.clone();
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let worker = Worker::start(w.app.clone(), relay(&receiver), pace());
+        wait_for_state(w, &scope, Delivery::Deferred, 1).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let path = format!("/staff/charts/{}/communications", ana.chart_id);
+        let page = desk.get(&path).await;
+        page.must_be(200).must_say("Queued.").must_not_say("Delayed");
+        // The retry is due, and is put off too.
+        w.clock.advance_seconds(40);
+        let began = Instant::now();
+        while !desk.get(&path).await.says("Delayed") {
+            assert!(began.elapsed() < PATIENCE);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        worker.stop().await;
     }
 
     async fn eml_04_without_starttls_nothing_is_sent(w: &mut World) {

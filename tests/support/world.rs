@@ -291,7 +291,7 @@ impl World {
             buckets: Buckets::default(),
             live: Live::default(),
             outbox_bell: Arc::new(Notify::new()),
-            link_counts: anteroom::features::access::link_counts,
+            mail_hooks: app::MAIL_HOOKS,
             navigation: &anteroom::features::NAVIGATION,
         });
         let (stopper, stop) = stop::signal();

@@ -114,6 +114,7 @@ CREATE TABLE person_address (
     position             INTEGER NOT NULL,
     undeliverable_at     BIGINT,
     undeliverable_reason TEXT,
+    retried_at           BIGINT,
     PRIMARY KEY (practice_id, address_id),
     FOREIGN KEY (practice_id, person_id) REFERENCES person
 );
@@ -255,7 +256,8 @@ CREATE TABLE outbox (
     dedupe_key    TEXT    NOT NULL,
     chart_id      BYTEA,
     access_id     BYTEA,
-    invitation_id BYTEA,
+    subject_kind  TEXT,
+    subject_id    BYTEA,
     recipient     TEXT    NOT NULL,
     payload       BYTEA,
     state         TEXT    NOT NULL,
@@ -276,7 +278,7 @@ CREATE TABLE outbox (
 -- By practice first, so that a worker steps from practice to practice without reading what waits.
 CREATE INDEX outbox_due ON outbox (state, practice_id, due_at);
 CREATE INDEX outbox_access ON outbox (practice_id, access_id, created_at);
-CREATE INDEX outbox_invitation ON outbox (practice_id, invitation_id);
+CREATE INDEX outbox_subject ON outbox (practice_id, subject_id, subject_kind);
 -- A bounce may name its mail by nothing but the Message-ID.
 CREATE INDEX outbox_message ON outbox (practice_id, message_id);
 

@@ -114,6 +114,7 @@ CREATE TABLE person_address (
     position             INTEGER NOT NULL,
     undeliverable_at     INTEGER,
     undeliverable_reason TEXT,
+    retried_at           INTEGER,
     PRIMARY KEY (practice_id, address_id),
     FOREIGN KEY (practice_id, person_id) REFERENCES person
 ) STRICT;
@@ -246,7 +247,8 @@ CREATE TABLE outbox (
     dedupe_key    TEXT    NOT NULL,
     chart_id      BLOB,
     access_id     BLOB,
-    invitation_id BLOB,
+    subject_kind  TEXT,
+    subject_id    BLOB,
     recipient     TEXT    NOT NULL,
     payload       BLOB,
     state         TEXT    NOT NULL,
@@ -267,7 +269,7 @@ CREATE TABLE outbox (
 -- By practice first, so that a worker steps from practice to practice without reading what waits.
 CREATE INDEX outbox_due ON outbox (state, practice_id, due_at);
 CREATE INDEX outbox_access ON outbox (practice_id, access_id, created_at);
-CREATE INDEX outbox_invitation ON outbox (practice_id, invitation_id);
+CREATE INDEX outbox_subject ON outbox (practice_id, subject_id, subject_kind);
 -- A bounce may name its mail by nothing but the Message-ID.
 CREATE INDEX outbox_message ON outbox (practice_id, message_id);
 

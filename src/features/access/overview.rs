@@ -273,7 +273,10 @@ fn of_row(
         registered_at: timeline.iter().rev().find(|e| e.what == "access.registered").map(|e| e.at),
         last_sign_in_at: account.and_then(|account| account.last_sign_in_at),
         mail: newest.and_then(|newest| {
-            mails.iter().find(|mail| mail.invitation_id.as_ref() == Some(&newest.invitation_id)).cloned()
+            mails
+                .iter()
+                .find(|mail| mail.subject_id.as_deref() == Some(newest.invitation_id.as_bytes().as_slice()))
+                .cloned()
         }),
         resends_left,
         next_resend_at,

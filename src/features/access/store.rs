@@ -16,6 +16,7 @@ use crate::platform::db::InLists as _;
 use crate::platform::db::schema::{chart, invitation, portal_access};
 use crate::platform::db::{Conn, OpenedBy, PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
+use crate::platform::outbox::{Standing, Subject, SubjectKind};
 use crate::platform::permissions::Right;
 use crate::word_enum;
 
@@ -229,7 +230,8 @@ macro_rules! undeliverable_mails {
             .inner_join(
                 invitation::table.on(invitation::practice_id
                     .eq(outbox::practice_id)
-                    .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
+                    .and(outbox::subject_kind.eq($crate::features::access::INVITATION.word))
+                    .and(outbox::subject_id.eq(invitation::invitation_id.nullable()))),
             )
             .filter(outbox::practice_id.eq(portal_access::practice_id))
             .filter(outbox::access_id.eq(portal_access::access_id.nullable()))
@@ -387,24 +389,37 @@ pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault>
     Ok(())
 }
 
-/// Does the link of this invitation still count: is it the newest of its grant, and its time not over?
-/// What the outbox's worker asks before it sends a mail with the link.
-pub fn link_counts(c: &mut Scoped<'_>, id: &InvitationId) -> Result<bool, Fault> {
+/// What a mail with a link is about. It counts while it is the newest of its grant and its time is not
+/// over.
+pub const INVITATION: SubjectKind = SubjectKind { word: "invitation", standing };
+
+/// The subject of a mail that carries this invitation's link.
+pub fn subject_of(id: &InvitationId) -> Subject {
+    Subject { kind: INVITATION.word, id: id.uuid() }
+}
+
+fn standing(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
     let now = c.now();
-    let found = invitation::table
+    let found: Option<(InvitationState, i32, AccessRow)> = invitation::table
         .inner_join(
             portal_access::table.on(portal_access::practice_id
                 .eq(invitation::practice_id)
-                .and(portal_access::access_id.eq(invitation::access_id))
-                .and(portal_access::generation.eq(invitation::generation))),
+                .and(portal_access::access_id.eq(invitation::access_id))),
         )
         .filter(invitation::practice_id.eq(c.practice().clone()))
-        .filter(invitation::invitation_id.eq(id.clone()))
-        .filter(invitation::state.eq(InvitationState::Live))
-        .select(AccessRow::as_select())
+        .filter(invitation::invitation_id.eq(InvitationId::from_uuid(id)))
+        .select((invitation::state, invitation::generation, AccessRow::as_select()))
         .first(c.conn)
         .optional()?;
-    Ok(found.is_some_and(|row| row.is_out() && !is_over(row.expires_at, now)))
+    Ok(match found {
+        Some((InvitationState::Accepted, ..)) => Standing::Used,
+        Some((InvitationState::Live, generation, row))
+            if generation == row.generation && row.is_out() && !is_over(row.expires_at, now) =>
+        {
+            Standing::Wanted
+        }
+        _ => Standing::Over,
+    })
 }
 
 /// Puts new generations in.

@@ -137,6 +137,7 @@ fn settle(
             let opened = sign_in::open(c, Audience::Client, subject, visitor)?;
             store::look_at(c, &opened.session.hash(), &first.access_id)?;
             store::signed_in(c, &account, rehashed)?;
+            people::mail_arrives(c, &account.email)?;
             audit::record(c, Event::new(mine(), "account.signed_in"))?;
             Ok(SignIn::Welcome(account.practice_id, opened))
         }

@@ -140,7 +140,7 @@ pub fn mail(
         dedupe_key,
         chart: None,
         access: None,
-        invitation: None,
+        subject: None,
         recipient,
         letter,
     }

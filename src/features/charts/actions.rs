@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::features::access;
 use crate::features::access::actions::{Doubt, InviteOrder};
 use crate::features::access::lifecycle::State;
-use crate::features::people::{Address, AddressKind, ChartFile, grant_states, load_file};
+use crate::features::people::{self, Address, AddressKind, ChartFile, grant_states, load_file};
 use crate::features::people::{FaceSheet, Problems, SheetAddress, SheetContact, Typed, Wrong};
 use crate::features::people::{
     NewRows, next_number, number_taken, remove_contact, save_addresses, save_person, save_relation,
@@ -70,6 +70,40 @@ pub enum Why {
     Said(String),
     /// A file of the practice's other system says so: a table of charts has no place for reasons.
     AddressUse,
+}
+
+/// Ends the mark that says mail does not reach this address of somebody on the chart: staff know better.
+/// `false` where nobody on this chart has it.
+pub async fn trust_address(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    chart: ChartId,
+    address: EmailAddress,
+) -> Result<bool, Fault> {
+    let id = chart.clone();
+    let known = app
+        .db
+        .write(scope, move |c| {
+            let Some(file) = load_file(c, &id)? else { return Ok(false) };
+            let contacts = file.contacts.iter().map(|contact| (&contact.person, &contact.addresses));
+            let key = address.key();
+            let mut known = false;
+            let mut ended = false;
+            for (person, addresses) in contacts.chain([(&file.client, &file.addresses)]) {
+                if addresses.iter().any(|a| a.kind == AddressKind::Email && a.value_key == key) {
+                    known = true;
+                    ended |= people::trust_address(c, &person.person_id, &address)?;
+                }
+            }
+            if ended {
+                record(c, Event::new(by.clone(), "chart.address_trusted").on_chart(&id))?;
+            }
+            Ok(known)
+        })
+        .await?;
+    app.live.chart_changed(scope.id(), &chart);
+    Ok(known)
 }
 
 /// A face sheet that was saved.

@@ -44,4 +44,5 @@ fn routes() -> Routes {
         .get("/staff/charts/{chart}", see, sheet_pages::show)
         .get("/staff/charts/{chart}/edit", edit, sheet_pages::edit)
         .post("/staff/charts/{chart}/edit", edit, sheet_pages::save)
+        .post("/staff/charts/{chart}/trust-address", edit, sheet_pages::trust_address)
 }

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use jiff::civil::Date;
 
 use crate::features::access::lifecycle::State;
-use crate::features::access::undeliverable_mails;
+use crate::features::access::{INVITATION, undeliverable_mails};
 use crate::kernel::civil::{BirthDate, DateOrder, dates_meant, month_meant};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
@@ -369,7 +369,8 @@ fn few_in_state(c: &mut Scoped<'_>, filter: PortalFilter) -> Result<Option<Vec<C
             .inner_join(
                 invitation::table.on(invitation::practice_id
                     .eq(outbox::practice_id)
-                    .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
+                    .and(outbox::subject_kind.eq(INVITATION.word))
+                    .and(outbox::subject_id.eq(invitation::invitation_id.nullable()))),
             )
             .inner_join(
                 portal_access::table.on(portal_access::practice_id

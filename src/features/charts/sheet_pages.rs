@@ -81,6 +81,8 @@ struct FaceSheetPage {
     contacts: Vec<ContactCard>,
     owner_is_client: bool,
     may_edit: bool,
+    /// Where a word for an address goes; empty for those who may not give it.
+    trust: String,
 }
 
 fn address_lines(staff: &StaffSession, addresses: &[Address], kind: AddressKind) -> Vec<AddressLine> {
@@ -174,10 +176,37 @@ pub(super) async fn show(
         phones: address_lines(&staff, &file.addresses, AddressKind::Phone),
         owner_is_client: file.chart.owner_person_id == file.chart.person_id,
         may_edit: staff.may(Permission::EditCharts),
+        trust: if staff.may(Permission::EditCharts) {
+            format!("/staff/charts/{}/trust-address", file.chart.chart_id)
+        } else {
+            String::new()
+        },
         contacts,
         frame: staff.frame(&app, CHARTS),
     };
     html(page.render())
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustForm {
+    address: String,
+}
+
+/// Staff know that an address is right, whatever a mail server said of it.
+pub(super) async fn trust_address(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: TrustForm = staff.form(&body)?;
+    let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let address = EmailAddress::parse(&form.address).map_err(|_| PageError::BadRequest)?;
+    if !actions::trust_address(&app, &staff.scope, staff.by(), id, address).await? {
+        return Err(PageError::NotFound);
+    }
+    Ok(see_other(&format!("/staff/charts/{chart}?done=charts-address-trusted")))
 }
 
 // ---- To make ---------------------------------------------------------------------------------------

@@ -2,14 +2,21 @@
 //! the chart room that every page of a chart stands in.
 
 mod face_sheet;
+mod reach;
 mod room;
 mod store;
 mod write;
+
+use std::time::Duration;
+
+use crate::platform::feature::{Feature, Job};
+use crate::platform::web::Routes;
 
 pub use face_sheet::{
     FaceSheet, MOST_ADDRESSES, MOST_CONTACTS, MOST_IN_A_NAME, MOST_IN_A_NUMBER, Problem, Problems,
     SheetAddress, SheetContact, SheetPerson, Typed, TypedAddress, TypedContact, TypedPerson, Wrong,
 };
+pub use reach::{end_old_marks, mail_arrives, mark_undeliverable, note_handed_over, trust_address};
 pub use room::{CHARTS, ChartRoom, RoomHead, TabLink, Viewer, initials, load_room, room_head};
 pub use store::{
     Address, AddressKind, Chart, ChartFile, Contact, Person, addresses_of, find_by_number, grant_states,
@@ -18,4 +25,14 @@ pub use store::{
 pub use write::{
     AddressesChanged, NewRows, SearchText, next_number, number_taken, put_email_first, remove_contact,
     save_addresses, save_person, save_relation, sort_key, swap_chart, touch_chart,
+};
+
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    jobs: &[Job {
+        name: "marks of addresses",
+        every: Duration::from_secs(3_600),
+        run: |app| Box::pin(async move { app.db.system_write(end_old_marks).await }),
+    }],
+    ..Feature::new("people", Routes::new)
 };

@@ -49,7 +49,7 @@ pub fn link(
         dedupe_key: format!("{kind}/{token_hash}"),
         chart: None,
         access: None,
-        invitation: None,
+        subject: None,
         recipient: member.email.clone(),
         letter,
     }
@@ -68,7 +68,7 @@ pub fn password_set(practice: &Practice, member: &StaffMember, at: Timestamp, de
         dedupe_key,
         chart: None,
         access: None,
-        invitation: None,
+        subject: None,
         recipient: member.email.clone(),
         letter,
     }

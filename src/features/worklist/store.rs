@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{State, is_over};
-use crate::features::access::{InvitationState, address_on_file, undeliverable_mails};
+use crate::features::access::{INVITATION, InvitationState, address_on_file, undeliverable_mails};
 use crate::features::people::{Address, AddressKind};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
@@ -417,7 +417,8 @@ fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), F
         .inner_join(
             invitation::table.on(invitation::practice_id
                 .eq(outbox::practice_id)
-                .and(outbox::invitation_id.eq(invitation::invitation_id.nullable()))),
+                .and(outbox::subject_kind.eq(INVITATION.word))
+                .and(outbox::subject_id.eq(invitation::invitation_id.nullable()))),
         )
         .filter(outbox::practice_id.eq(c.practice().clone()))
         .filter(outbox::access_id.in_list(lines.iter().filter_map(|line| line.access_id.as_ref())))

@@ -109,6 +109,7 @@ diesel::table! {
         position -> Integer,
         undeliverable_at -> Nullable<BigInt>,
         undeliverable_reason -> Nullable<Text>,
+        retried_at -> Nullable<BigInt>,
     }
 }
 
@@ -208,7 +209,8 @@ diesel::table! {
         dedupe_key -> Text,
         chart_id -> Nullable<Binary>,
         access_id -> Nullable<Binary>,
-        invitation_id -> Nullable<Binary>,
+        subject_kind -> Nullable<Text>,
+        subject_id -> Nullable<Binary>,
         recipient -> Text,
         payload -> Nullable<Binary>,
         state -> Text,

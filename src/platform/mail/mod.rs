@@ -5,7 +5,9 @@ mod body;
 pub mod message;
 pub mod names;
 pub mod receiver;
+pub mod refusal;
 pub mod relay;
+mod wire;
 
 pub use body::MailBody;
 pub use receiver::Receiver;

@@ -81,12 +81,13 @@ fn tag(app: &App, ids: &str) -> String {
     base32(&signed).chars().take(TAG).collect()
 }
 
-/// Whose return path an address is; `None` for every address that we did not sign.
+/// Whose return path an address is; `None` for every address that we did not sign. A server may have
+/// put a tag of its own before ours, with "=" between (BATV: `prvs=1234567abc=LOCAL`).
 pub fn mail_of_return_path(app: &App, address: &str) -> Option<(PracticeId, MailId)> {
     use subtle::ConstantTimeEq;
     let (local, _) = address.trim().trim_matches(['<', '>']).rsplit_once('@')?;
     let local = local.to_ascii_lowercase();
-    let rest = local.strip_prefix('b')?;
+    let rest = local.rsplit('=').next()?.strip_prefix('b')?;
     if rest.len() != 2 * ID + TAG || !rest.is_ascii() {
         return None;
     }

@@ -82,6 +82,8 @@ pub enum Fault {
     Drop(Verb, usize),
     /// Waits before every answer.
     Slow(Duration),
+    /// Waits before the answer to this verb, for recipients that contain the text.
+    Wait(Verb, String, Duration),
 }
 
 struct Inner {
@@ -268,11 +270,12 @@ enum Turn {
 
 fn turn(shared: &Shared, verb: Verb, argument: &str) -> (Turn, Duration) {
     let mut inner = shared.lock();
-    let slow = inner
-        .faults
-        .iter()
-        .find_map(|f| if let Fault::Slow(d) = f { Some(*d) } else { None })
-        .unwrap_or_default();
+    let waits = |fault: &Fault| match fault {
+        Fault::Slow(wait) => Some(*wait),
+        Fault::Wait(at, part, wait) if *at == verb && argument.contains(part.as_str()) => Some(*wait),
+        _ => None,
+    };
+    let slow = inner.faults.iter().find_map(waits).unwrap_or_default();
     for fault in &mut inner.faults {
         match fault {
             Fault::RefuseRecipient(part, answer)
@@ -360,7 +363,7 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         match word.as_str() {
             "EHLO" => {
                 let lines = format!(
-                    "250-receiver.localhost\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE {LARGEST}"
+                    "250-receiver.localhost\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE {LARGEST}"
                 );
                 say(&mut wire, &lines).await?;
             }
@@ -388,7 +391,7 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                     say(&mut wire, "552 5.3.4 too large").await?;
                     return Ok(());
                 };
-                let (turn, slow) = turn(shared, Verb::Text, "");
+                let (turn, slow) = turn(shared, Verb::Text, &to.join(" "));
                 tokio::time::sleep(slow).await;
                 if let Turn::Say(answer) = turn {
                     say(&mut wire, &answer).await?;

@@ -3,17 +3,18 @@
 
 use diesel::prelude::*;
 
-use super::Delivery;
-use super::claims::{details, event, mark_address};
+use super::claims::{details, event, mailbox_refused};
 use super::dsn::{self, Report, Verdict};
+use super::{Delivery, MailHooks, Standing};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId};
+use crate::kernel::ids::{AccessId, ChartId, MailId};
 use crate::platform::audit;
 use crate::platform::db;
-use crate::platform::db::schema::{invitation, outbox};
+use crate::platform::db::schema::outbox;
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::mail::names;
+use crate::platform::mail::refusal::About;
 use crate::platform::state::App;
 
 /// What a bounce came to.
@@ -70,8 +71,19 @@ async fn apply(app: &App, raw_message: &[u8]) -> Result<BounceOutcome, Fault> {
     if report.verdict == Verdict::Passed {
         return Ok(BounceOutcome::Ignored("it reports no failure"));
     }
+    if report.verdict == Verdict::Failed && matches!(report.about, About::Sender | About::Message) {
+        // No address: the report's own words hold one at times (AUD-06).
+        tracing::error!(
+            code = report.code,
+            reason = report.reason,
+            "a receiving server refuses our mail for what it is or where it comes from; look at the sender's \
+             SPF, DKIM and reverse DNS, and at the mail server's queue"
+        );
+        metrics::counter!("anteroom_mail_refused_for_sender_total").increment(1);
+    }
     let scope = PracticeScope::opened_by(OpenedBy::Worker, practice.clone());
-    let written = app.db.write(&scope, move |c| note(c, &named, &report)).await?;
+    let hooks = app.mail_hooks;
+    let written = app.db.write(&scope, move |c| note(c, &hooks, &named, &report)).await?;
     let Some((outcome, chart)) = written else {
         return Ok(BounceOutcome::Ignored("it names no mail of ours"));
     };
@@ -95,7 +107,8 @@ struct Bounced {
     kind: String,
     chart_id: Option<ChartId>,
     access_id: Option<AccessId>,
-    invitation_id: Option<InvitationId>,
+    subject_kind: Option<String>,
+    subject_id: Option<Vec<u8>>,
     recipient: String,
     state: Delivery,
     attempt: i32,
@@ -117,7 +130,7 @@ fn find(c: &mut Scoped<'_>, named: &Named) -> Result<Option<Bounced>, Fault> {
 
 type Written = Option<(BounceOutcome, Option<ChartId>)>;
 
-fn note(c: &mut Scoped<'_>, named: &Named, report: &Report) -> Result<Written, Fault> {
+fn note(c: &mut Scoped<'_>, hooks: &MailHooks, named: &Named, report: &Report) -> Result<Written, Fault> {
     let Some(mail) = find(c, named)? else { return Ok(None) };
     let now = c.now();
     let noted = BounceOutcome::Noted(mail.mail_id.clone());
@@ -134,7 +147,8 @@ fn note(c: &mut Scoped<'_>, named: &Named, report: &Report) -> Result<Written, F
         outbox::last_code.eq((!report.code.is_empty()).then(|| report.code.clone())),
         outbox::last_reason.eq(report.reason.to_owned()),
     );
-    let is_past = mail.state == Delivery::Cancelled || is_used(c, mail.invitation_id.as_ref())?;
+    let is_past = mail.state == Delivery::Cancelled
+        || hooks.standing(c, mail.subject_kind.as_deref(), mail.subject_id.as_deref())? == Standing::Used;
     let (action, outcome) = match report.verdict {
         Verdict::Failed if !is_past => {
             db::update(row)
@@ -150,7 +164,7 @@ fn note(c: &mut Scoped<'_>, named: &Named, report: &Report) -> Result<Written, F
                 ))
                 .execute(c.conn)?;
             if report.blames_address() {
-                mark_address(c, &mail.recipient, report.reason)?;
+                mailbox_refused(c, hooks, &mail.recipient, report.reason)?;
             }
             ("mail.bounced", BounceOutcome::Undeliverable(mail.mail_id.clone()))
         }
@@ -166,17 +180,4 @@ fn note(c: &mut Scoped<'_>, named: &Named, report: &Report) -> Result<Written, F
     let details = details(&mail.mail_id, &mail.kind, &report.code, report.reason);
     audit::record(c, event(action, mail.chart_id.as_ref(), mail.access_id.as_ref(), details))?;
     Ok(Some((outcome, mail.chart_id)))
-}
-
-/// Was the invitation that the mail carried used after all? Then somebody read the mail, whatever a
-/// server said later. The word is the column's; what an invitation is, this floor does not know.
-fn is_used(c: &mut Scoped<'_>, id: Option<&InvitationId>) -> Result<bool, Fault> {
-    let Some(id) = id else { return Ok(false) };
-    let state: Option<String> = invitation::table
-        .filter(invitation::practice_id.eq(c.practice().clone()))
-        .filter(invitation::invitation_id.eq(id.clone()))
-        .select(invitation::state)
-        .first(c.conn)
-        .optional()?;
-    Ok(state.as_deref() == Some("accepted"))
 }

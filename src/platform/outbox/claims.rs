@@ -1,20 +1,20 @@
 //! How a worker takes mail into its hands and lets go of it again. A claim is a compare-and-swap on
 //! `attempt`, which then fences: whoever comes back with an older number changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 
-use super::{Delivery, LINK_OVER, LinkCounts};
+use super::{Delivery, LINK_OVER, MailHooks, Standing};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId, PracticeId};
+use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
-use crate::platform::db::InLists as _;
-use crate::platform::db::schema::{outbox, person_address};
-use crate::platform::db::{Scoped, System};
+use crate::platform::db::schema::outbox;
+use crate::platform::db::{Conn, InLists as _, Scoped, System};
 use crate::platform::fault::Fault;
+use crate::platform::mail::refusal::About;
 
 /// How long a claim holds unless renewed.
 pub(super) const LEASE_SECONDS: i64 = 60;
@@ -36,7 +36,6 @@ pub(super) struct Claim {
     pub access_id: Option<AccessId>,
     pub recipient: String,
     pub payload: Option<Vec<u8>>,
-    pub state: Delivery,
     pub attempt: i32,
     pub tries: i32,
     pub message_id: String,
@@ -47,9 +46,10 @@ pub(super) struct Claim {
 /// Mails that this process has in hand already: a clock that jumps makes their leases look over.
 pub(super) type InHand = HashMap<MailId, (PracticeId, i32)>;
 
-/// Is anything due? A read, so that an idle worker does not take the writer's place each second.
-pub(super) fn is_anything_due(system: &mut System<'_>) -> Result<bool, Fault> {
-    Ok(next_practice(system, None)?.is_some())
+/// Is anything due for a practice that is not `full`? A read, so that an idle worker does not take the
+/// writer's place each second.
+pub(super) fn is_anything_due(system: &mut System<'_>, full: &[PracticeId]) -> Result<bool, Fault> {
+    Ok(!due_practices(system, None, full, 1)?.is_empty())
 }
 
 /// The first practice after `after` that has something due.
@@ -77,42 +77,14 @@ fn next_practice(system: &mut System<'_>, after: Option<&PracticeId>) -> Result<
     Ok(first)
 }
 
-/// The oldest due mails of one practice.
-fn due_of(
+/// Up to `most` practices that have something due, beginning behind `last`, without those that are
+/// `full`.
+fn due_practices(
     system: &mut System<'_>,
-    practice: &PracticeId,
-    most: i64,
-) -> Result<Vec<(Timestamp, Claim)>, Fault> {
-    let now = system.now;
-    let mut due: Vec<(Timestamp, Claim)> = Vec::new();
-    for state in [Delivery::Queued, Delivery::Deferred, Delivery::Sending] {
-        let mut query = outbox::table
-            .filter(outbox::practice_id.eq(practice.clone()))
-            .filter(outbox::state.eq(state))
-            .order((outbox::due_at.asc(), outbox::mail_id.asc()))
-            .limit(most)
-            .select((outbox::due_at, Claim::as_select()))
-            .into_boxed();
-        query = match state {
-            Delivery::Sending => query.filter(outbox::lease_until.lt(now)),
-            _ => query.filter(outbox::due_at.le(now)),
-        };
-        due.extend(query.load::<(Timestamp, Claim)>(system.conn)?);
-    }
-    due.sort_by(|a, b| (a.0, &a.1.mail_id).cmp(&(b.0, &b.1.mail_id)));
-    due.truncate(usize::try_from(most).unwrap_or(0));
-    Ok(due)
-}
-
-/// Takes up to `most` due mails, an equal share from each practice that has any, beginning behind
-/// the practice that was served last: ten thousand mails of one practice do not stand before the
-/// single one of another. Returns them practice by turn, and where to begin next time.
-pub(super) fn claim(
-    system: &mut System<'_>,
-    most: usize,
     last: Option<&PracticeId>,
-    in_hand: &InHand,
-) -> Result<(Vec<Claim>, Option<PracticeId>), Fault> {
+    full: &[PracticeId],
+    most: usize,
+) -> Result<Vec<PracticeId>, Fault> {
     let mut practices: Vec<PracticeId> = Vec::new();
     let mut after = last.cloned();
     let mut wrapped = last.is_none();
@@ -120,7 +92,13 @@ pub(super) fn claim(
         match next_practice(system, after.as_ref())? {
             Some(next) if practices.contains(&next) => break,
             Some(next) => {
-                practices.push(next.clone());
+                // Round once, back to where this began.
+                if wrapped && last.is_some_and(|last| next > *last) {
+                    break;
+                }
+                if !full.contains(&next) {
+                    practices.push(next.clone());
+                }
                 after = Some(next);
             }
             None if wrapped => break,
@@ -130,77 +108,132 @@ pub(super) fn claim(
             }
         }
     }
-    let Some(next_last) = practices.last().cloned() else { return Ok((Vec::new(), last.cloned())) };
-    let share = most.div_ceil(practices.len()) + in_hand.len();
-    let mut queues = Vec::with_capacity(practices.len());
-    for practice in &practices {
-        let due = due_of(system, practice, i64::try_from(share).unwrap_or(1))?;
-        let free: Vec<Claim> =
-            due.into_iter().map(|(_, c)| c).filter(|c| !in_hand.contains_key(&c.mail_id)).collect();
-        queues.push(free.into_iter());
-    }
-    let mut wanted = Vec::with_capacity(most);
-    'turns: loop {
-        let before = wanted.len();
-        for queue in &mut queues {
-            if wanted.len() == most {
-                break 'turns;
-            }
-            wanted.extend(queue.next());
-        }
-        if wanted.len() == before {
-            break;
-        }
-    }
-    // Rows are locked in one order everywhere, so that two processes cannot wait for each other.
-    let mut order: Vec<usize> = (0..wanted.len()).collect();
-    order.sort_by(|a, b| wanted[*a].mail_id.cmp(&wanted[*b].mail_id));
+    Ok(practices)
+}
+
+/// The oldest due mails of one practice. On PostgreSQL their rows are locked, and those that another
+/// process is just claiming are passed over.
+fn due_of(system: &mut System<'_>, practice: &PracticeId, most: i64) -> Result<Vec<Claim>, Fault> {
     let now = system.now;
-    let mut taken = vec![false; wanted.len()];
-    for at in order {
-        let row = &wanted[at];
-        let changed = db::update(
+    let mut due: Vec<(Timestamp, Claim)> = Vec::new();
+    for state in [Delivery::Queued, Delivery::Deferred, Delivery::Sending] {
+        let rows = outbox::table
+            .filter(outbox::practice_id.eq(practice.clone()))
+            .filter(outbox::state.eq(state))
+            .order((outbox::due_at.asc(), outbox::mail_id.asc()))
+            .limit(most);
+        // SQLite has one writer and no locks of rows.
+        let found: Vec<(Timestamp, Claim)> = match (&mut *system.conn, state) {
+            (Conn::Sqlite(conn), Delivery::Sending) => rows
+                .filter(outbox::lease_until.lt(now))
+                .select((outbox::due_at, Claim::as_select()))
+                .load(conn)?,
+            (Conn::Sqlite(conn), _) => {
+                rows.filter(outbox::due_at.le(now)).select((outbox::due_at, Claim::as_select())).load(conn)?
+            }
+            (Conn::Postgres(conn), Delivery::Sending) => rows
+                .filter(outbox::lease_until.lt(now))
+                .select((outbox::due_at, Claim::as_select()))
+                .for_update()
+                .skip_locked()
+                .load(conn)?,
+            (Conn::Postgres(conn), _) => rows
+                .filter(outbox::due_at.le(now))
+                .select((outbox::due_at, Claim::as_select()))
+                .for_update()
+                .skip_locked()
+                .load(conn)?,
+        };
+        due.extend(found);
+    }
+    due.sort_by(|a, b| (a.0, &a.1.mail_id).cmp(&(b.0, &b.1.mail_id)));
+    due.truncate(usize::try_from(most).unwrap_or(0));
+    Ok(due.into_iter().map(|(_, claim)| claim).collect())
+}
+
+/// Takes up to `most` due mails, an equal share from each practice that has any and is not `full`,
+/// beginning behind the practice that was served last: ten thousand mails of one practice do not stand
+/// before the single one of another. Returns them with the practice to go on behind.
+pub(super) fn claim(
+    system: &mut System<'_>,
+    most: usize,
+    last: Option<&PracticeId>,
+    full: &[PracticeId],
+    in_hand: &InHand,
+) -> Result<(Vec<Claim>, Option<PracticeId>), Fault> {
+    let practices = due_practices(system, last, full, most)?;
+    let Some(next_last) = practices.last().cloned() else { return Ok((Vec::new(), last.cloned())) };
+    let now = system.now;
+    let mut left = most;
+    let mut claims = Vec::with_capacity(most);
+    for (at, practice) in practices.iter().enumerate() {
+        // What earlier practices left of their share goes to the later ones.
+        let share = left.div_ceil(practices.len() - at);
+        // Those in hand are due too where the clock was set forward past their leases.
+        let held = in_hand.values().filter(|(of, _)| of == practice).count();
+        let mut due = due_of(system, practice, i64::try_from(share + held).unwrap_or(1))?;
+        due.retain(|claim| !in_hand.contains_key(&claim.mail_id));
+        due.truncate(share);
+        if due.is_empty() {
+            continue;
+        }
+        let mut ids: Vec<MailId> = due.iter().map(|claim| claim.mail_id.clone()).collect();
+        ids.sort();
+        db::update(
             outbox::table
-                .filter(outbox::practice_id.eq(row.practice_id.clone()))
-                .filter(outbox::mail_id.eq(row.mail_id.clone()))
-                .filter(outbox::state.eq(row.state))
-                .filter(outbox::attempt.eq(row.attempt)),
+                .filter(outbox::practice_id.eq(practice.clone()))
+                .filter(outbox::mail_id.in_list(ids)),
         )
         .set((
             outbox::state.eq(Delivery::Sending),
-            outbox::attempt.eq(row.attempt + 1),
+            outbox::attempt.eq(outbox::attempt + 1),
             outbox::lease_until.eq(now.plus_seconds(LEASE_SECONDS)),
-            outbox::first_try_at.eq(row.first_try_at.unwrap_or(now)),
+            outbox::first_try_at.eq(coalesce(outbox::first_try_at, Some(now))),
         ))
         .execute(system.conn)?;
-        taken[at] = changed == 1;
-    }
-    let claims = wanted
-        .into_iter()
-        .zip(taken)
-        .filter(|(_, taken)| *taken)
-        .map(|(row, _)| Claim {
+        left -= due.len();
+        claims.extend(due.into_iter().map(|row| Claim {
             attempt: row.attempt + 1,
-            state: Delivery::Sending,
             first_try_at: row.first_try_at.or(Some(now)),
             ..row
-        })
-        .collect();
+        }));
+    }
     Ok((claims, Some(next_last)))
+}
+
+diesel::define_sql_function! {
+    fn coalesce(a: diesel::sql_types::Nullable<diesel::sql_types::BigInt>, b: diesel::sql_types::Nullable<diesel::sql_types::BigInt>) -> diesel::sql_types::Nullable<diesel::sql_types::BigInt>;
 }
 
 /// Holds what is in hand for another while.
 pub(super) fn renew(system: &mut System<'_>, in_hand: &InHand) -> Result<(), Fault> {
     let until = system.now.plus_seconds(LEASE_SECONDS);
-    let mut mails: Vec<_> = in_hand.iter().collect();
-    mails.sort_by_key(|(mail, _)| (*mail).clone());
-    for (mail, (practice, attempt)) in mails {
+    let mut by_practice: BTreeMap<&PracticeId, Vec<MailId>> = BTreeMap::new();
+    for (mail, (practice, _)) in in_hand {
+        by_practice.entry(practice).or_default().push(mail.clone());
+    }
+    for (practice, mut mails) in by_practice {
+        mails.sort();
+        let rows = outbox::table
+            .filter(outbox::practice_id.eq(practice.clone()))
+            .filter(outbox::mail_id.in_list(mails))
+            .filter(outbox::state.eq(Delivery::Sending))
+            .order(outbox::mail_id.asc())
+            .select((outbox::mail_id, outbox::attempt));
+        let rows: Vec<(MailId, i32)> = match &mut *system.conn {
+            Conn::Sqlite(conn) => rows.load(conn)?,
+            Conn::Postgres(conn) => rows.for_update().load(conn)?,
+        };
+        let ours =
+            rows.into_iter().filter(|(mail, attempt)| in_hand.get(mail).is_some_and(|h| h.1 == *attempt));
+        let ours: Vec<MailId> = ours.map(|(mail, _)| mail).collect();
+        if ours.is_empty() {
+            continue;
+        }
         db::update(
             outbox::table
                 .filter(outbox::practice_id.eq(practice.clone()))
-                .filter(outbox::mail_id.eq(mail.clone()))
-                .filter(outbox::state.eq(Delivery::Sending))
-                .filter(outbox::attempt.eq(*attempt)),
+                .filter(outbox::mail_id.in_list(ours)),
         )
         .set(outbox::lease_until.eq(until))
         .execute(system.conn)?;
@@ -215,6 +248,8 @@ pub(super) enum Asked {
     Wanted,
     /// It is somebody else's by now, or cancelled.
     Gone,
+    /// It could not be asked.
+    Unknown,
     /// Nobody ended its link, but the link's time is over.
     LinkOver,
 }
@@ -224,20 +259,20 @@ pub(super) fn ask(
     c: &mut Scoped<'_>,
     mail: &MailId,
     attempt: i32,
-    link_counts: LinkCounts,
+    hooks: &MailHooks,
 ) -> Result<Asked, Fault> {
-    let found: Option<Option<InvitationId>> = outbox::table
+    let found: Option<(Option<String>, Option<Vec<u8>>)> = outbox::table
         .filter(outbox::practice_id.eq(c.practice().clone()))
         .filter(outbox::mail_id.eq(mail.clone()))
         .filter(outbox::state.eq(Delivery::Sending))
         .filter(outbox::attempt.eq(attempt))
-        .select(outbox::invitation_id)
+        .select((outbox::subject_kind, outbox::subject_id))
         .first(c.conn)
         .optional()?;
-    Ok(match found {
-        None => Asked::Gone,
-        Some(Some(invitation)) if !link_counts(c, &invitation)? => Asked::LinkOver,
-        Some(_) => Asked::Wanted,
+    let Some((kind, id)) = found else { return Ok(Asked::Gone) };
+    Ok(match hooks.standing(c, kind.as_deref(), id.as_deref())? {
+        Standing::Wanted => Asked::Wanted,
+        Standing::Over | Standing::Used => Asked::LinkOver,
     })
 }
 
@@ -248,8 +283,8 @@ pub(super) enum SendOutcome {
     Sent,
     /// Later again, with the server's code and the reason.
     Deferred { code: String, reason: &'static str },
-    /// Never. `address`: the address itself is refused.
-    Undeliverable { code: String, reason: &'static str, address: bool },
+    /// Never, and what the refusal is about: only a fact about the mailbox marks the address.
+    Undeliverable { code: String, reason: &'static str, about: About },
     /// Not tried: it goes back as it was.
     PutBack,
     /// Cancelled meanwhile; nothing to write.
@@ -262,50 +297,123 @@ pub(super) enum SendOutcome {
 #[derive(Clone, Debug)]
 pub(super) struct Finished {
     pub chart: Option<ChartId>,
-    pub fate: Delivery,
+    pub state: Delivery,
 }
 
-/// Writes what became of mails of this practice, in one transaction. A claim that is no longer ours
-/// changes nothing.
-pub(super) fn finish(c: &mut Scoped<'_>, fates: &[(Claim, SendOutcome)]) -> Result<Vec<Finished>, Fault> {
+/// The mails among these that are still ours, with their present state, locked until the commit.
+fn still_ours(
+    c: &mut Scoped<'_>,
+    outcomes: &[(Claim, SendOutcome)],
+) -> Result<HashMap<MailId, Delivery>, Fault> {
+    let ids: Vec<MailId> = outcomes.iter().map(|(claim, _)| claim.mail_id.clone()).collect();
+    let rows = outbox::table
+        .filter(outbox::practice_id.eq(c.practice().clone()))
+        .filter(outbox::mail_id.in_list(ids))
+        .order(outbox::mail_id.asc())
+        .select((outbox::mail_id, outbox::attempt, outbox::state));
+    let rows: Vec<(MailId, i32, Delivery)> = match &mut *c.conn {
+        Conn::Sqlite(conn) => rows.load(conn)?,
+        Conn::Postgres(conn) => rows.for_update().load(conn)?,
+    };
+    let attempts: HashMap<&MailId, i32> = outcomes.iter().map(|(c, _)| (&c.mail_id, c.attempt)).collect();
+    let ours = rows.into_iter().filter(|(mail, attempt, _)| attempts.get(mail) == Some(attempt));
+    Ok(ours.map(|(mail, _, state)| (mail, state)).collect())
+}
+
+/// Writes what became of mails of this practice. A claim that is no longer ours changes nothing.
+pub(super) fn finish(
+    c: &mut Scoped<'_>,
+    hooks: &MailHooks,
+    outcomes: &[(Claim, SendOutcome)],
+) -> Result<Vec<Finished>, Fault> {
     let now = c.now();
+    let ours = still_ours(c, outcomes)?;
     let (mut finished, mut events) = (Vec::new(), Vec::new());
-    for (claim, fate) in fates {
-        let (state, action, code, reason) = match fate {
+    let (mut sent, mut sent_to): (Vec<MailId>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut back: BTreeMap<Delivery, Vec<MailId>> = BTreeMap::new();
+    for (claim, outcome) in outcomes {
+        let Some(present) = ours.get(&claim.mail_id) else { continue };
+        let (state, action, code, reason) = match outcome {
             SendOutcome::NotWanted => continue,
             SendOutcome::PutBack => {
-                put_back(c, claim)?;
+                if *present == Delivery::Sending {
+                    let state = if claim.tries == 0 { Delivery::Queued } else { Delivery::Deferred };
+                    back.entry(state).or_default().push(claim.mail_id.clone());
+                }
                 continue;
             }
-            SendOutcome::Sent => (Delivery::Sent, "mail.sent", String::new(), ""),
-            SendOutcome::LinkOver => (Delivery::Cancelled, "mail.cancelled", String::new(), LINK_OVER),
+            SendOutcome::Sent => (Delivery::Sent, "mail.sent", "", ""),
+            SendOutcome::LinkOver => (Delivery::Cancelled, "mail.cancelled", "", LINK_OVER),
             SendOutcome::Deferred { code, reason } => {
                 let since = claim.first_try_at.unwrap_or(claim.created_at);
                 if now >= since.plus_hours(GIVE_UP_HOURS) {
-                    (Delivery::Undeliverable, "mail.undeliverable", code.clone(), "mail-reason-gave-up")
+                    (Delivery::Undeliverable, "mail.undeliverable", code.as_str(), "mail-reason-gave-up")
                 } else {
-                    (Delivery::Deferred, "mail.deferred", code.clone(), *reason)
+                    (Delivery::Deferred, "mail.deferred", code.as_str(), *reason)
                 }
             }
             SendOutcome::Undeliverable { code, reason, .. } => {
-                (Delivery::Undeliverable, "mail.undeliverable", code.clone(), *reason)
+                (Delivery::Undeliverable, "mail.undeliverable", code.as_str(), *reason)
             }
         };
-        if !settle(c, claim, state, &code, reason)? {
+        // A mail that was cancelled in the moment between the last look and the text has left all
+        // the same; the row says so. Its link is dead, and its page says why.
+        let counts = match state {
+            Delivery::Sent => matches!(present, Delivery::Sending | Delivery::Cancelled),
+            _ => *present == Delivery::Sending,
+        };
+        if !counts {
             continue;
         }
-        finished.push(Finished { chart: claim.chart_id.clone(), fate: state });
-        if let SendOutcome::Undeliverable { address: true, .. } = fate {
-            mark_address(c, &claim.recipient, reason)?;
+        if state == Delivery::Sent {
+            sent.push(claim.mail_id.clone());
+            sent_to.push(claim.recipient.clone());
+        } else {
+            settle(c, claim, state, code, reason)?;
         }
-        // A server that is down for a day would fill the trail, so only the first deferral is told.
-        if state != Delivery::Deferred || claim.tries == 0 {
-            let details = details(&claim.mail_id, &claim.kind, &code, reason);
+        finished.push(Finished { chart: claim.chart_id.clone(), state });
+        if let SendOutcome::Undeliverable { about: About::Mailbox, .. } = outcome {
+            mailbox_refused(c, hooks, &claim.recipient, reason)?;
+        }
+        // The first deferral is what a greylisting server does to everybody, and a server that is down
+        // for a day would fill the trail: only the second one is told.
+        if state != Delivery::Deferred || claim.tries == 1 {
+            let details = details(&claim.mail_id, &claim.kind, code, reason);
             events.push(event(action, claim.chart_id.as_ref(), claim.access_id.as_ref(), details));
         }
     }
+    if !sent.is_empty() {
+        db::update(of_practice(c).filter(outbox::mail_id.in_list(sent)))
+            .set((
+                outbox::state.eq(Delivery::Sent),
+                outbox::lease_until.eq(None::<Timestamp>),
+                outbox::tries.eq(outbox::tries + 1),
+                outbox::last_code.eq(None::<String>),
+                outbox::last_reason.eq(None::<String>),
+                outbox::payload.eq(None::<Vec<u8>>),
+                outbox::finished_at.eq(now),
+            ))
+            .execute(c.conn)?;
+    }
+    if !sent_to.is_empty() {
+        (hooks.handed_over)(c, &sent_to)?;
+    }
+    for (state, mails) in back {
+        db::update(of_practice(c).filter(outbox::mail_id.in_list(mails)))
+            .set((outbox::state.eq(state), outbox::lease_until.eq(None::<Timestamp>)))
+            .execute(c.conn)?;
+    }
     audit::record_many(c, events)?;
     Ok(finished)
+}
+
+#[diesel::dsl::auto_type]
+fn of_practice_id(practice: PracticeId) -> _ {
+    outbox::table.filter(outbox::practice_id.eq(practice))
+}
+
+fn of_practice(c: &Scoped<'_>) -> of_practice_id {
+    of_practice_id(c.practice().clone())
 }
 
 /// What the trail says of a mail: no address and no link.
@@ -333,25 +441,10 @@ pub(super) fn event(
     event
 }
 
-fn settle(
-    c: &mut Scoped<'_>,
-    claim: &Claim,
-    state: Delivery,
-    code: &str,
-    reason: &str,
-) -> Result<bool, Fault> {
+/// Writes a state other than "sent".
+fn settle(c: &mut Scoped<'_>, claim: &Claim, state: Delivery, code: &str, reason: &str) -> Result<(), Fault> {
     let now = c.now();
-    // A mail that was cancelled in the moment between the last look and the text has left all the
-    // same; the row says so. Its link is dead, and its page says why.
-    let from: &[Delivery] = match state {
-        Delivery::Sent => &[Delivery::Sending, Delivery::Cancelled],
-        _ => &[Delivery::Sending],
-    };
-    let row = outbox::table
-        .filter(outbox::practice_id.eq(claim.practice_id.clone()))
-        .filter(outbox::mail_id.eq(claim.mail_id.clone()))
-        .filter(outbox::attempt.eq(claim.attempt))
-        .filter(outbox::state.in_list(from));
+    let row = of_practice(c).filter(outbox::mail_id.eq(claim.mail_id.clone()));
     let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let common = (
         outbox::state.eq(state),
@@ -360,15 +453,15 @@ fn settle(
         outbox::last_code.eq(said(code)),
         outbox::last_reason.eq(said(reason)),
     );
-    let changed = if state == Delivery::Deferred {
+    if state == Delivery::Deferred {
         let due = now.plus_seconds(wait(claim.tries, c));
-        db::update(row).set((common, outbox::due_at.eq(due))).execute(c.conn)?
+        db::update(row).set((common, outbox::due_at.eq(due))).execute(c.conn)?;
     } else {
         db::update(row)
             .set((common, outbox::payload.eq(None::<Vec<u8>>), outbox::finished_at.eq(now)))
-            .execute(c.conn)?
-    };
-    Ok(changed == 1)
+            .execute(c.conn)?;
+    }
+    Ok(())
 }
 
 /// Seconds until the next try: 30 s, doubled with each try, at most an hour, give or take a fifth,
@@ -380,36 +473,15 @@ fn wait(tries: i32, c: &Scoped<'_>) -> i64 {
     (doubled * (80 + i64::from(byte[0]) * 40 / 255) / 100).min(LONGEST_WAIT)
 }
 
-fn put_back(c: &mut Scoped<'_>, claim: &Claim) -> Result<(), Fault> {
-    let state = if claim.tries == 0 { Delivery::Queued } else { Delivery::Deferred };
-    db::update(
-        outbox::table
-            .filter(outbox::practice_id.eq(claim.practice_id.clone()))
-            .filter(outbox::mail_id.eq(claim.mail_id.clone()))
-            .filter(outbox::attempt.eq(claim.attempt))
-            .filter(outbox::state.eq(Delivery::Sending)),
-    )
-    .set((outbox::state.eq(state), outbox::lease_until.eq(None::<Timestamp>)))
-    .execute(c.conn)?;
-    Ok(())
-}
-
-/// Marks an address as one that mail does not reach, for every person of the practice who has it.
-pub(super) fn mark_address(c: &mut Scoped<'_>, recipient: &str, reason: &str) -> Result<(), Fault> {
+/// Tells whoever keeps addresses that this one's mailbox takes no mail.
+pub(super) fn mailbox_refused(
+    c: &mut Scoped<'_>,
+    hooks: &MailHooks,
+    recipient: &str,
+    reason: &str,
+) -> Result<(), Fault> {
     let Ok(address) = EmailAddress::parse(recipient) else { return Ok(()) };
-    let now = c.now();
-    db::update(
-        person_address::table
-            .filter(person_address::practice_id.eq(c.practice().clone()))
-            .filter(person_address::kind.eq("email"))
-            .filter(person_address::value_key.eq(address.key())),
-    )
-    .set((
-        person_address::undeliverable_at.eq(now),
-        person_address::undeliverable_reason.eq(reason.to_owned()),
-    ))
-    .execute(c.conn)?;
-    Ok(())
+    (hooks.mailbox_refused)(c, &address, reason)
 }
 
 /// The server answers again: what waits only because it did not is due now.

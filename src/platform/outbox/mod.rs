@@ -1,10 +1,13 @@
 //! The outbox: mail waiting to go, written in the transaction that it tells of, sent by a worker.
 
+mod board;
 mod bounce;
 mod claims;
 pub mod dsn;
 pub mod hook;
 mod store;
+mod streak;
+mod subject;
 mod worker;
 
 use diesel::prelude::*;
@@ -12,15 +15,14 @@ use diesel::prelude::*;
 pub use bounce::{BounceOutcome, bounce};
 pub use claims::{Depth, depth};
 pub use hook::routes;
-pub use store::{cancel_for_invitation, enqueue, enqueue_many, forget_recipients, of_access};
+pub use store::{cancel_about, enqueue, enqueue_many, forget_recipients, of_access};
+pub use subject::{MailHooks, Standing, Subject, SubjectKind};
 pub use worker::{Pace, Worker, run};
 
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId};
-use crate::platform::db::Scoped;
+use crate::kernel::ids::{AccessId, ChartId, MailId};
 use crate::platform::db::schema::outbox;
-use crate::platform::fault::Fault;
 use crate::platform::mail::MailBody;
 use crate::word_enum;
 
@@ -45,23 +47,19 @@ word_enum! {
 /// Why a mail was not sent at all: its link was over by time alone. A catalogue key.
 pub const LINK_OVER: &str = "mail-reason-link-over";
 
-/// Does the link of this invitation still count? The worker asks before it sends the text. What an
-/// invitation is, this floor does not know, so the room that makes them answers.
-pub type LinkCounts = fn(&mut Scoped<'_>, &InvitationId) -> Result<bool, Fault>;
-
 /// A mail to be queued.
 #[derive(Debug)]
 pub struct NewMail {
-    /// What it is, `room.purpose`, such as `access.invitation`.
+    /// What it is, `feature.purpose`, such as `access.invitation`.
     pub kind: &'static str,
     /// At most one mail of this key is ever made in a practice; the Message-ID derives from it.
     pub dedupe_key: String,
-    /// The chart it concerns.
+    /// The chart whose history shows it.
     pub chart: Option<ChartId>,
-    /// The grant it concerns.
+    /// The grant whose history shows it.
     pub access: Option<AccessId>,
-    /// The invitation whose link it carries: when that ends or its time is over, the mail is not sent.
-    pub invitation: Option<InvitationId>,
+    /// What it is about, where that can end before the mail leaves: then it is not sent.
+    pub subject: Option<Subject>,
     /// Exactly one mailbox.
     pub recipient: EmailAddress,
     /// What it says.
@@ -76,14 +74,16 @@ pub struct MailState {
     pub mail_id: MailId,
     /// See [`NewMail::kind`].
     pub kind: String,
-    /// The invitation whose link it carries.
-    pub invitation_id: Option<InvitationId>,
+    /// See [`Subject::id`].
+    pub subject_id: Option<Vec<u8>>,
     /// To whom.
     pub recipient: String,
     /// Where it stands.
     pub state: Delivery,
     /// Tries so far.
     pub tries: i32,
+    /// When it is tried next.
+    pub due_at: Timestamp,
     /// When it was queued.
     pub created_at: Timestamp,
     /// When its state became final.
@@ -95,3 +95,26 @@ pub struct MailState {
     /// What the server said, as a catalogue key in plain words (`mail-reason-…`).
     pub last_reason: Option<String>,
 }
+
+impl MailState {
+    /// Is it late? Not yet when a server only asked to be called again, as greylisting does with every
+    /// first mail: from the moment on when the first retry is due.
+    pub fn is_delayed(&self, now: Timestamp) -> bool {
+        self.state == Delivery::Deferred && (self.tries > 1 || now >= self.due_at)
+    }
+
+    /// Does what was said of it blame the address? Else another address would not help.
+    pub fn blames_address(&self) -> bool {
+        self.state == Delivery::Undeliverable
+            && self.last_reason.as_deref().is_some_and(|reason| ABOUT_THE_ADDRESS.contains(&reason))
+    }
+}
+
+/// Reasons that say something of the address; the others are about us, the message or the other system.
+const ABOUT_THE_ADDRESS: [&str; 5] = [
+    "mail-reason-no-mailbox",
+    "mail-reason-no-domain",
+    "mail-reason-mailbox-full",
+    "mail-reason-mailbox-disabled",
+    "mail-reason-address-form",
+];

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{Delivery, MailState, NewMail};
+use super::{Delivery, MailState, NewMail, Subject};
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, ChartId, InvitationId, MailId, PracticeId};
+use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
 use crate::platform::db;
 use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
@@ -31,7 +31,8 @@ struct Row {
     dedupe_key: String,
     chart_id: Option<ChartId>,
     access_id: Option<AccessId>,
-    invitation_id: Option<InvitationId>,
+    subject_kind: Option<&'static str>,
+    subject_id: Option<Vec<u8>>,
     recipient: String,
     payload: Option<Vec<u8>>,
     state: Delivery,
@@ -87,7 +88,8 @@ fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailI
             dedupe_key: mail.dedupe_key,
             chart_id: mail.chart,
             access_id: mail.access,
-            invitation_id: mail.invitation,
+            subject_kind: mail.subject.as_ref().map(|subject| subject.kind),
+            subject_id: mail.subject.map(|subject| subject.id.as_bytes().to_vec()),
             recipient: mail.recipient.as_str().to_owned(),
             payload: Some(payload),
             state: Delivery::Queued,
@@ -126,14 +128,15 @@ fn queued_before(c: &mut Scoped<'_>, keys: Vec<&str>) -> Result<HashMap<String, 
     Ok(known)
 }
 
-/// Cancels what has not left of an invitation that ended. A worker that has it in hand sees this
-/// before it sends the text.
-pub fn cancel_for_invitation(c: &mut Scoped<'_>, invitation: &InvitationId) -> Result<usize, Fault> {
+/// Cancels what has not left about something that ended. A worker that has it in hand sees this before
+/// it sends the text.
+pub fn cancel_about(c: &mut Scoped<'_>, subject: &Subject) -> Result<usize, Fault> {
     let now = c.now();
     Ok(db::update(
         outbox::table
             .filter(outbox::practice_id.eq(c.practice().clone()))
-            .filter(outbox::invitation_id.eq(invitation.clone()))
+            .filter(outbox::subject_id.eq(subject.id.as_bytes().to_vec()))
+            .filter(outbox::subject_kind.eq(subject.kind))
             .filter(outbox::state.in_list(OPEN)),
     )
     .set((
@@ -145,12 +148,13 @@ pub fn cancel_for_invitation(c: &mut Scoped<'_>, invitation: &InvitationId) -> R
     .execute(c.conn)?)
 }
 
-/// Takes the address off an invitation's mails that have left or never will.
-pub fn forget_recipients(c: &mut Scoped<'_>, invitation: &InvitationId) -> Result<usize, Fault> {
+/// Takes the address off the mails about something that have left or never will.
+pub fn forget_recipients(c: &mut Scoped<'_>, subject: &Subject) -> Result<usize, Fault> {
     Ok(db::update(
         outbox::table
             .filter(outbox::practice_id.eq(c.practice().clone()))
-            .filter(outbox::invitation_id.eq(invitation.clone()))
+            .filter(outbox::subject_id.eq(subject.id.as_bytes().to_vec()))
+            .filter(outbox::subject_kind.eq(subject.kind))
             .filter(diesel::dsl::not(outbox::state.in_list(OPEN))),
     )
     .set(outbox::recipient.eq(""))

@@ -71,7 +71,7 @@ fn forget(c: &mut Scoped<'_>, unused: &[Unused]) -> Result<(), Fault> {
         )
         .set((invitation::address.eq(None::<EmailAddress>), invitation::sealed_token.eq(None::<Vec<u8>>)))
         .execute(c.conn)?;
-        outbox::forget_recipients(c, id)?;
+        outbox::forget_recipients(c, &store::subject_of(id))?;
         // A newer link keeps the address that it went to.
         let is_newest = grant.generation == *generation && grant.account_id.is_none();
         if is_newest && grant.invited_address.take().is_some() {

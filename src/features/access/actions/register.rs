@@ -12,6 +12,7 @@ use crate::features::access::identity::{self, Field, OnFile};
 use crate::features::access::lifecycle::{Event, State, decide};
 use crate::features::access::mails::{self, MailContext, RegisteredBy};
 use crate::features::access::store::{self, InvitationState};
+use crate::features::people;
 use crate::features::practice;
 use crate::kernel::ids::AccountId;
 use crate::kernel::secrets::{Secret, sha256_hex};
@@ -358,7 +359,11 @@ fn use_up(
     if store::end_invitations(c, std::slice::from_ref(&invitation), InvitationState::Accepted, nonce)? != 1 {
         return Err(Fault::lost_race("a link was used by somebody else"));
     }
-    outbox::cancel_for_invitation(c, &invitation)?;
+    outbox::cancel_about(c, &store::subject_of(&invitation))?;
+    // The link of a letter says nothing about the address.
+    if let (Key::Token(_), Some(address)) = (&order.key, &found.invitation.address) {
+        people::mail_arrives(c, address)?;
+    }
     // No other generation is live; should one ever be, it ends here.
     end_link(c, &found.access, InvitationState::Superseded)?;
     mail_registered(app, c, &found, &order.key, &sign_in_name)?;
@@ -431,7 +436,7 @@ fn mail_registered(
         dedupe_key: format!("access.registered/{}", found.invitation.invitation_id),
         chart: Some(found.access.chart_id.clone()),
         access: Some(found.access.access_id.clone()),
-        invitation: None,
+        subject: None,
         recipient,
         letter: mails::registered(app, desk, by, name, c.now()),
     };

@@ -88,7 +88,7 @@ fn due_now(c: &mut Scoped<'_>, open: &[Open]) -> Result<Vec<(Open, i64)>, Fault>
     let files = ChartBatch::load(c, &charts)?;
     let keys: Vec<String> = mail::table
         .filter(mail::practice_id.eq(c.practice().clone()))
-        .filter(mail::invitation_id.in_list(open.iter().map(|(_, _, id)| id)))
+        .filter(mail::subject_id.in_list(open.iter().map(|(_, _, id)| id)))
         .filter(mail::kind.eq("access.reminder"))
         .select(mail::dedupe_key)
         .load(c.conn)?;
@@ -146,7 +146,7 @@ fn remind(app: &App, c: &mut Scoped<'_>, due: &[(Open, i64)]) -> Result<Vec<Char
             dedupe_key: dedupe_key(&id, hours),
             chart: Some(chart.clone()),
             access: Some(access.clone()),
-            invitation: Some(id.clone()),
+            subject: Some(store::subject_of(&id)),
             recipient: EmailAddress::clone(&recipient),
             letter: mails::reminder(app, desk, &token, expires_at),
         });

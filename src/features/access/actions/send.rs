@@ -564,7 +564,7 @@ impl PendingWrites {
                 dedupe_key: format!("{kind}/{invitation}"),
                 chart: Some(row.chart_id.clone()),
                 access: Some(row.access_id.clone()),
-                invitation: link,
+                subject: link.as_ref().map(store::subject_of),
                 recipient,
                 letter,
             });
@@ -589,7 +589,7 @@ impl PendingWrites {
             }
         }
         for (invitation, _) in &self.ended {
-            outbox::cancel_for_invitation(c, invitation)?;
+            outbox::cancel_about(c, &store::subject_of(invitation))?;
         }
         store::insert_access(c, &self.fresh)?;
         for row in &mut self.changed {

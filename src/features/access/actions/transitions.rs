@@ -143,7 +143,7 @@ pub(super) fn change(
 pub(super) fn end_link(c: &mut Scoped<'_>, row: &AccessRow, state: InvitationState) -> Result<(), Fault> {
     for (_, invitation) in store::live_invitations(c, std::slice::from_ref(&row.access_id))? {
         store::end_invitations(c, std::slice::from_ref(&invitation), state, None)?;
-        outbox::cancel_for_invitation(c, &invitation)?;
+        outbox::cancel_about(c, &store::subject_of(&invitation))?;
     }
     Ok(())
 }
@@ -178,7 +178,7 @@ fn mail_restored(app: &App, c: &mut Scoped<'_>, row: &AccessRow) -> Result<(), F
         dedupe_key: format!("access.restored/{}/{}", row.access_id, row.version),
         chart: Some(row.chart_id.clone()),
         access: Some(row.access_id.clone()),
-        invitation: None,
+        subject: None,
         recipient,
         letter: mails::restored(app, desk),
     };
@@ -303,7 +303,7 @@ pub fn addresses_changed(
                 dedupe_key: format!("access.address_changed/{access}/{at}/{place}"),
                 chart: Some(chart.clone()),
                 access: Some(access.clone()),
-                invitation: None,
+                subject: None,
                 recipient,
                 letter: mails::address_changed(MailContext {
                     practice: &practice,

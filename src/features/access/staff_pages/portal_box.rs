@@ -364,6 +364,9 @@ fn mail_fact(viewer: Viewer<'_>, mail: &MailState) -> Fact {
             let when = viewer.when(at).relative;
             (words.with1("access-mail-sent", "when", when), Some(at), false)
         }
+        Delivery::Deferred if !mail.is_delayed(viewer.now) => {
+            (words.get("access-mail-queued"), Some(mail.created_at), false)
+        }
         Delivery::Deferred => {
             (words.with1("access-mail-deferred", "reason", reason()), Some(mail.created_at), true)
         }
@@ -387,6 +390,11 @@ fn is_undeliverable(grant: &Overview) -> bool {
     grant.mail.as_ref().is_some_and(|mail| mail.state == Delivery::Undeliverable)
 }
 
+/// Would another address help? Not where the refusal is about us, the message or the other system.
+fn is_wrong_address(grant: &Overview) -> bool {
+    grant.mail.as_ref().is_some_and(MailState::blames_address)
+}
+
 fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
     let words = viewer.words;
     let face_sheet = || {
@@ -401,8 +409,10 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
         let lacks = lacks_in_words(words, &grant.lacks);
         notices.extend(lacks.map(|text| Notice { text, link: face_sheet() }));
     }
-    if open && is_undeliverable(grant) {
+    if open && is_wrong_address(grant) {
         notices.push(Notice { text: words.get("access-notice-undeliverable"), link: None });
+    } else if open && is_undeliverable(grant) {
+        notices.push(Notice { text: words.get("access-notice-mail-refused"), link: None });
     } else if invitable && grant.address_undeliverable {
         notices.push(notice("access-notice-address-undeliverable"));
     }
@@ -449,7 +459,7 @@ fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
     };
     let (in_sight, in_menu): (&[Act], &[Act]) = match grant.phase {
         Phase::NotInvited | Phase::Canceled | Phase::Declined => (&[Invite], &[ChangeOwner, Letter]),
-        Phase::Invited | Phase::Expired if is_undeliverable(grant) => {
+        Phase::Invited | Phase::Expired if is_wrong_address(grant) => {
             (&[ChangeEmail, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
         }
         Phase::Invited | Phase::Expired => {
@@ -480,7 +490,8 @@ fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
 fn next_step(viewer: Viewer<'_>, grant: &Overview) -> String {
     let words = viewer.words;
     match grant.phase {
-        Phase::Invited if is_undeliverable(grant) => words.get("access-next-mend"),
+        Phase::Invited if is_wrong_address(grant) => words.get("access-next-mend"),
+        Phase::Invited if is_undeliverable(grant) => words.get("access-next-resend"),
         Phase::Invited => match (grant.next_reminder_at, grant.expires_at) {
             (Some(at), _) => words.with1("access-next-reminder", "when", viewer.when(at).exact),
             (None, Some(end)) => words.with1("access-next-end", "when", viewer.when(end).exact),

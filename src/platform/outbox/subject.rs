@@ -1,0 +1,65 @@
+//! What a mail is about, and what the features that queue mail answer and hear about it. The outbox knows
+//! neither invitations nor people: the program's composition hands these functions in.
+
+use crate::kernel::email::EmailAddress;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+
+/// What a mail is about: something that may end before the mail leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its kind, as the feature registered it ([`SubjectKind::word`]).
+    pub kind: &'static str,
+    /// Its id there.
+    pub id: uuid::Uuid,
+}
+
+/// How it stands with a mail's subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The mail is wanted.
+    Wanted,
+    /// It is over, by time or by somebody's act: the mail is not wanted.
+    Over,
+    /// It was used: somebody read the mail, whatever a server says of it later.
+    Used,
+}
+
+/// A kind of subject.
+#[derive(Clone, Copy)]
+pub struct SubjectKind {
+    /// The word that stands in the row.
+    pub word: &'static str,
+    /// How it stands with the one of this id.
+    pub standing: fn(&mut Scoped<'_>, uuid::Uuid) -> Result<Standing, Fault>,
+}
+
+/// What the features answer and hear.
+#[derive(Clone, Copy)]
+pub struct MailHooks {
+    /// Every kind of subject there is.
+    pub subjects: &'static [SubjectKind],
+    /// The mailbox of this address takes no mail, for this reason (a catalogue key).
+    pub mailbox_refused: fn(&mut Scoped<'_>, &EmailAddress, &str) -> Result<(), Fault>,
+    /// Mails to these recipients were handed over.
+    pub handed_over: fn(&mut Scoped<'_>, &[String]) -> Result<(), Fault>,
+}
+
+impl MailHooks {
+    /// How it stands with the subject of a row. A kind that nobody registered cannot be told, and a mail
+    /// of which it cannot be told whether it is wanted is not sent.
+    pub(super) fn standing(
+        &self,
+        c: &mut Scoped<'_>,
+        kind: Option<&str>,
+        id: Option<&[u8]>,
+    ) -> Result<Standing, Fault> {
+        let (Some(word), Some(id)) = (kind, id) else { return Ok(Standing::Wanted) };
+        let kind = self.subjects.iter().find(|kind| kind.word == word);
+        let kind =
+            kind.ok_or_else(|| Fault::Damaged(format!("a mail about a {word}, which nobody knows")))?;
+        let id =
+            uuid::Uuid::from_slice(id).map_err(|_| Fault::Damaged("a mail's subject is no id".into()))?;
+        (kind.standing)(c, id)
+    }
+}
