@@ -34,6 +34,7 @@ mod routes;
 mod safeguards;
 mod schema;
 mod staff_sign_in;
+mod statements;
 mod team;
 mod upgrades;
 mod worklist;

@@ -8,6 +8,7 @@ use anteroom::platform::permissions::{Needs, Role, Scope};
 use anteroom::platform::web::routes::Row;
 
 use crate::api::key;
+use crate::statements;
 use crate::stories;
 use crate::support::dump::difference;
 use crate::support::rows::{Rows, access_of};
@@ -340,6 +341,36 @@ stories! {
             let changed: Vec<_> = changed.into_iter().filter(|line| !line.starts_with("audit_")).collect();
             assert!(changed.is_empty(), "GET {path} changed the database:\n{}", changed.join("\n"));
         }
+    }
+
+    async fn spd_01_no_page_prepares_a_statement_the_second_time(w: &mut World) {
+        statements::watch_new_connections();
+        let rows = Rows::of_riverbend(w).await;
+        let staff = w.staff(Role::Administrator).await;
+        let text = key(w, &w.riverbend, Scope::ALL).await;
+        // Its connections are new, so they are watched.
+        let watched = w.neighbour().await;
+        let (mut wrong, mut asked) = (Vec::new(), 0);
+        for row in routes().into_iter().filter(|row| row.method == "GET" && !row.path.ends_with("/live")) {
+            let mut visitor = match row.needs {
+                Needs::ApiKey(_) => w.browser().with("authorization", &format!("Bearer {text}")),
+                Needs::StaffSession | Needs::Staff(_) => staff.clone(),
+                Needs::ClientSession | Needs::Client(_) => rows.client.clone(),
+                _ => w.browser(),
+            };
+            visitor.to = watched.address;
+            let path = rows.fill(row.path);
+            for path in [path.clone(), format!("{path}?q=an")] {
+                visitor.get(&path).await;
+                statements::forget(&watched);
+                visitor.get(&path).await;
+                let seen = statements::seen(&watched);
+                asked += seen.asked;
+                wrong.extend(seen.prepared.into_iter().map(|sql| format!("GET {path}: {sql}")));
+            }
+        }
+        assert!(asked > 100, "only {asked} statements were seen");
+        assert!(wrong.is_empty(), "{} statements were prepared again:\n{}", wrong.len(), wrong.join("\n"));
     }
 
     async fn web_01_a_form_from_elsewhere_is_refused_on_every_route(w: &mut World) {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::needs::{self, Needs};
 use crate::run::{cargo, in_words, root, step};
-use crate::{audit, forms, structure, test};
+use crate::{audit, forms, practices, structure, test};
 
 /// Format, lints, order, dependencies, tests; stops at the first that fails.
 pub fn ci() -> Result<(), String> {
@@ -25,6 +25,7 @@ pub fn ci() -> Result<(), String> {
     )?;
     structure::run()?;
     forms::run()?;
+    practices::run()?;
     audit::run()?;
     eprintln!("xtask ci: format {}, lints {}", in_words(format), in_words(lints));
     test::run(&test::Choice::default())?;

@@ -4,6 +4,7 @@ mod audit;
 mod chores;
 mod forms;
 mod needs;
+mod practices;
 mod run;
 mod scan;
 mod structure;
