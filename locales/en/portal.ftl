@@ -68,6 +68,7 @@ portal-home-more = { $count ->
     [one] One more document to read
    *[other] { $count } more documents to read
 }
+portal-home-more-than = More than { $count } more documents to read
 portal-home-next = Next appointments
 portal-home-no-appointment = You have no appointment coming up.
 portal-home-pending = { $count ->

@@ -1,7 +1,7 @@
 # Words of: worklist.
 
 worklist-title = Portal work list
-worklist-kinds = What wants a hand
+worklist-kinds = What to look at
 worklist-undeliverable = Undeliverable
 worklist-locked = Locked
 worklist-asked = Asked for a new link
@@ -14,11 +14,11 @@ worklist-client = Client
 worklist-what = What happened
 worklist-address = Address
 worklist-mend = What to do
-worklist-choose-all = Choose all on this page
-worklist-choose-one = Choose { $name }
+worklist-choose-all = Select all on this page
+worklist-choose-one = Select { $name }
 worklist-none = none
 worklist-owner = chart owner: { $name }
-worklist-no-address = There is no e-mail address that may be used for mail.
+worklist-no-address = There is no e-mail address that we may write to.
 worklist-checks = Failed checks: { $count }
 worklist-checks-differed = Failed checks: { $count }. What differed: { $fields }
 worklist-differed-last-name = last name
@@ -28,47 +28,71 @@ worklist-answer-disowned = They said: somebody else registered
 worklist-answer-not-now = They said: not now
 worklist-undeliverable-what = Undeliverable: { $reason }
 worklist-undeliverable-send = Resend Invite
-worklist-undeliverable-send-many = Resend to the ticked ones
-worklist-undeliverable-empty = No mail is undeliverable. Every invitation that left was taken by a mail server.
+worklist-undeliverable-send-many = Resend to the selected clients
+worklist-undeliverable-empty = No mail is undeliverable.
 worklist-locked-what = Locked { $when }
-worklist-locked-over = The link has reached its end: resend it
+worklist-locked-over = The link has expired: resend it
 worklist-locked-send = Resend Invite
-worklist-locked-send-many = Resend to the ticked ones
-worklist-locked-empty = Nobody is locked out.
+worklist-locked-send-many = Resend to the selected clients
+worklist-locked-empty = No link is locked.
 worklist-asked-what = Asked { $when }
 worklist-asked-send = Send a new link
-worklist-asked-send-many = Send new links to the ticked ones
+worklist-asked-send-many = Send new links to the selected clients
 worklist-asked-empty = Nobody is waiting for a new link.
-worklist-address-changed-what = Canceled { $when }: the e-mail address was changed
+worklist-address-changed-what = Canceled { $when } because the e-mail address changed
 worklist-address-changed-send = Resend to the new address
-worklist-address-changed-send-many = Resend to the new addresses of the ticked ones
+worklist-address-changed-send-many = Resend to the new addresses of the selected clients
 worklist-address-changed-empty = No invitation is waiting for a new address.
 worklist-declined-what = Declined { $when }
 worklist-declined-send = Send Invite again
-worklist-declined-send-many = Invite the ticked ones again
+worklist-declined-send-many = Invite the selected clients again
 worklist-declined-empty = Nobody has declined.
 worklist-expiring-what = Ends { $when }
 worklist-expiring-send = Resend Invite
-worklist-expiring-send-many = Resend to the ticked ones
+worklist-expiring-send-many = Resend to the selected clients
 worklist-expiring-empty = No link ends within the next two days.
 worklist-expired-what = Expired { $when }
 worklist-expired-send = Resend Invite
-worklist-expired-send-many = Resend to the ticked ones
+worklist-expired-send-many = Resend to the selected clients
 worklist-expired-empty = No link has expired.
 worklist-never-invited-what = Not invited yet
 worklist-never-invited-send = Send Invite
-worklist-never-invited-send-many = Invite the ticked ones
+worklist-never-invited-send-many = Invite the selected clients
 worklist-never-invited-empty = Everybody has been invited.
 worklist-fix-address = Change e-mail and resend
 worklist-face-sheet = Correct the face sheet
 worklist-not-this-person = Not this person
-worklist-look-at-address = Look at the address
+worklist-look-at-address = Check the address
 worklist-add-address = Add an address and send
-worklist-many-hint = Ticked charts are done at once; you see what came of each.
+worklist-many-hint = You are asked once before anything is sent.
 worklist-pages = Pages of the list
 worklist-first = Back to the beginning
 worklist-next = Next page
-worklist-sent = On its way
-worklist-report = { $sent } of { $all } are on their way
-done-worklist-nothing-chosen = Nothing was ticked, so nothing was sent.
-done-worklist-done-before = Somebody has done that already.
+worklist-sent = Sent
+not-done-worklist-nothing-chosen = No client was selected, so nothing was sent.
+not-done-worklist-done-before = A colleague has already done this.
+worklist-call = Call { $name }:
+worklist-report-none = Nothing was sent
+worklist-report-all = { $sent ->
+    [one] 1 invitation is on its way
+   *[other] { $sent } invitations are on their way
+}
+worklist-report-some = { $sent } of { $all } invitations are on their way
+worklist-invite-many-title = { $count ->
+    [one] Invite 1 client?
+   *[other] Invite { $count } clients?
+}
+worklist-invite-many-text = Each of them gets an e-mail with a link to register.
+worklist-invite-many-button = { $count ->
+    [one] Send 1 invitation
+   *[other] Send { $count } invitations
+}
+worklist-resend-many-title = { $count ->
+    [one] Send a new link to 1 client?
+   *[other] Send new links to { $count } clients?
+}
+worklist-resend-many-text = Each of them gets an e-mail with a new link. Their earlier link stops working.
+worklist-resend-many-button = { $count ->
+    [one] Send 1 new link
+   *[other] Send { $count } new links
+}

@@ -68,6 +68,7 @@ portal-home-more = { $count ->
     [one] Un documento más por leer
    *[other] { $count } documentos más por leer
 }
+portal-home-more-than = Más de { $count } documentos más por leer
 portal-home-next = Próximas citas
 portal-home-no-appointment = No tiene ninguna cita próxima.
 portal-home-pending = { $count ->

@@ -237,20 +237,61 @@ pub fn record_many(c: &mut Scoped<'_>, events: Vec<Event>) -> Result<(), Fault> 
     Ok(())
 }
 
-/// The newest events of a practice (or of one chart), at most `limit`, older than `before` where
-/// given: one page of the administrators' list.
+/// Which events a page of the trail shows; nothing set means all.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Of this chart.
+    pub chart: Option<ChartId>,
+    /// By this actor.
+    pub by: Option<WantedActor>,
+    /// Of these areas: what stands before the dot of an action.
+    pub areas: &'static [&'static str],
+    /// Not before this moment.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+}
+
+/// Whose events are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WantedActor {
+    /// A staff member's.
+    Staff(StaffId),
+    /// Those of everybody of a kind, as the column says it: `account`, `link`, `system`.
+    Kind(&'static str),
+}
+
+/// The newest events of a practice, at most `limit`, older than `before` where given: one page of the
+/// administrators' list.
 pub fn newest(
     c: &mut Scoped<'_>,
-    chart: Option<&ChartId>,
+    wanted: &Wanted,
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Recorded>, Fault> {
     let mut query = audit_event::table
-        .filter(audit_event::practice_id.eq(c.practice().clone()))
+        .filter(audit_event::practice_id.eq(*c.practice()))
         .select(Recorded::as_select())
         .into_boxed();
-    if let Some(chart) = chart {
-        query = query.filter(audit_event::chart_id.eq(chart.clone()));
+    if let Some(chart) = wanted.chart {
+        query = query.filter(audit_event::chart_id.eq(chart));
+    }
+    match &wanted.by {
+        Some(WantedActor::Staff(id)) => query = query.filter(audit_event::actor_id.eq(id.to_string())),
+        Some(WantedActor::Kind(kind)) => query = query.filter(audit_event::actor_kind.eq(*kind)),
+        None => {}
+    }
+    if let [first, rest @ ..] = wanted.areas {
+        let last = rest.last().unwrap_or(first);
+        query = query.filter(
+            audit_event::action.like(format!("{first}.%")).or(audit_event::action.like(format!("{last}.%"))),
+        );
+    }
+    if let Some(from) = wanted.from {
+        query = query.filter(audit_event::at.ge(from));
+    }
+    if let Some(until) = wanted.until {
+        query = query.filter(audit_event::at.lt(until));
     }
     if let Some(before) = before {
         query = query.filter(audit_event::seq.lt(before));

@@ -14,7 +14,7 @@ use crate::support::{Browser, Engine, tell};
 /// Why a GET route has no page of its own to judge.
 fn is_no_page(path: &str) -> bool {
     let is_a_part_of_a_page = path.ends_with("/communications/box");
-    let is_data = path.ends_with("/live") || path.ends_with("/session") || path.ends_with("/text");
+    let is_data = ["/live", "/session", "/text", "/export"].iter().any(|end| path.ends_with(end));
     let is_for_machines = path.starts_with("/assets/")
         || ["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/.well-known/security.txt"]
             .contains(&path);
@@ -78,7 +78,14 @@ fn whose(needs: Needs) -> &'static str {
 fn pages_of(who: &str, rows: &Rows) -> Vec<String> {
     let (_, routes) = app::routes().into_parts();
     let theirs = routes.iter().filter(|row| row.method == "GET" && whose(row.needs) == who);
-    theirs.flat_map(|row| rows.paths(row)).filter(|path| !is_no_page(path)).collect()
+    let paths = theirs.flat_map(|row| rows.paths(row)).filter(|path| !is_no_page(path));
+    paths
+        .map(|path| match path.as_str() {
+            // It asks about charts that were selected.
+            "/staff/worklist/send" => format!("{path}?kind=expired&chart={}.1", rows.value("{chart}")),
+            _ => path,
+        })
+        .collect()
 }
 
 #[test]

@@ -75,7 +75,7 @@ stories! {
         let only = format!("{}.1", ana.chart_id);
         assert_eq!(page.html().matches("name=\"only\"").count(), 1, "nothing can be sent to Ben");
         let done = desk.submit_and_follow(&page, "/staff/worklist", &[("only", &only)]).await;
-        done.must_say("1 of 1 are on their way").must_say("Address changed 1");
+        done.must_say("1 invitation is on its way").must_say("Address changed 1");
         let fresh = { let mail = w.mail_to("ana@example.net").await; w.link_in(&mail) };
         w.browser().get(&fresh).await.must_be(200);
     }

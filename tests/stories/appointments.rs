@@ -2,6 +2,8 @@
 
 use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
 use anteroom::kernel::ids::RequestId;
+use anteroom::kernel::ids::StaffId;
+use anteroom::platform::audit::Actor;
 use anteroom::platform::db::schema::{appointment, appointment_request, outbox};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
@@ -9,6 +11,14 @@ use diesel::prelude::*;
 use crate::portal_people::{self as people, act, enrolled, events, sign_in};
 use crate::stories;
 use crate::support::{Browser, Page, World};
+
+/// The clinician's id, as the form names her.
+pub fn casey(w: &World) -> StaffId {
+    match w.riverbend.by(Role::Clinician).actor {
+        Actor::Staff(id, _) => id,
+        other => panic!("the clinician is no staff member: {other:?}"),
+    }
+}
 
 async fn requests(w: &World) -> i64 {
     w.look(|c| appointment_request::table.count().get_result(c)).await
@@ -51,7 +61,8 @@ stories! {
         desk.get("/staff/requests").await.must_say("Ana Duarte").must_say("After work, please.");
         let page = desk.get(&path).await;
         page.must_be(200).must_say("New York time");
-        let fields = [("time", "2:30 PM"), ("with", "Casey Moreno"), ("answer", "See you then.")];
+        let with = casey(w).to_string();
+        let fields = [("time", "2:30 PM"), ("with", with.as_str()), ("answer", "See you then.")];
         let done = desk.submit_and_follow(&page, "/confirm", &fields).await;
         done.must_say("Confirmed. The client gets an e-mail").must_say("No one is waiting");
         let mail = w.mail_to(&ana.email).await;
@@ -192,8 +203,9 @@ stories! {
         }
         let mut clicks = Vec::new();
         for (mut tab, page) in tabs {
+            let with = casey(w).to_string();
             clicks.push(tokio::spawn(async move {
-                tab.submit(&page, "/confirm", &[("time", "14:30"), ("with", "Casey Moreno")]).await.status()
+                tab.submit(&page, "/confirm", &[("time", "14:30"), ("with", with.as_str())]).await.status()
             }));
         }
         for click in clicks {
@@ -223,8 +235,9 @@ stories! {
         }
         let mut clicks = Vec::new();
         for (mut tab, page) in tabs {
+            let with = casey(w).to_string();
             clicks.push(tokio::spawn(async move {
-                tab.submit(&page, "/confirm", &[("time", "14:30"), ("with", "Casey Moreno")]).await
+                tab.submit(&page, "/confirm", &[("time", "14:30"), ("with", with.as_str())]).await
             }));
         }
         let mut refused = Vec::new();
@@ -238,7 +251,8 @@ stories! {
         refused[0].must_be(422).must_say("already has an appointment then");
         // On purpose it can be done.
         let mut desk = w.staff(Role::FrontDesk).await;
-        let fields = [("time", "14:30"), ("with", "Casey Moreno"), ("despite", "on")];
+        let with = casey(w).to_string();
+        let fields = [("time", "14:30"), ("with", with.as_str()), ("despite", "clinician")];
         let done = desk.submit(&refused[0], "/confirm", &fields).await;
         // The page belongs to another session of the same person: its form token is not this one's.
         done.must_be(400);
@@ -255,13 +269,14 @@ stories! {
         let path = asked(w, &mut browser, "2027-03-14", "any").await;
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = desk.get(&path).await;
-        let with = ("with", "Casey Moreno");
+        let with = casey(w).to_string();
+        let with = ("with", with.as_str());
         let skipped = desk.submit(&page, "/confirm", &[("time", "02:30"), with]).await;
         skipped.must_be(422).must_say("this time does not exist").must_say("3:30 AM");
         let autumn = [("date", "2027-11-07"), ("time", "01:30"), with];
         let twice = desk.submit(&page, "/confirm", &autumn).await;
         twice.must_be(422).must_say("comes twice").must_say("1:30 AM EDT").must_say("1:30 AM EST");
-        let second = [("date", "2027-11-07"), ("time", "01:30"), with, ("which", "second")];
+        let second = [("date", "2027-11-07"), ("time", "01:30"), with, ("which", "second"), ("despite", "night weekend")];
         assert_eq!(desk.submit(&twice, "/confirm", &second).await.status(), 303);
         let at: i64 = w.look(|c| appointment::table.select(appointment::starts_at).first(c)).await;
         let wanted: jiff::Timestamp = "2027-11-07T06:30:00Z".parse().expect("a moment");
@@ -297,7 +312,8 @@ stories! {
         let page = desk.get(&path).await;
         let mine = browser.get("/portal/appointments").await;
         browser.submit(&mine, "/take-back", &[]).await;
-        let answer = desk.submit_and_follow(&page, "/confirm", &[("time", "14:30"), ("with", "Casey Moreno")]).await;
+        let with = casey(w).to_string();
+        let answer = desk.submit_and_follow(&page, "/confirm", &[("time", "14:30"), ("with", with.as_str())]).await;
         answer.must_say("Taken back by the client");
         assert_eq!((booked(w).await, mails(w).await), (0, 0));
     }
@@ -338,7 +354,8 @@ stories! {
         let path = asked(w, &mut browser, "2026-12-03", "any").await;
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = desk.get(&path).await;
-        desk.submit(&page, "/confirm", &[("time", "14:30"), ("with", "Casey Moreno")]).await;
+        let with = casey(w).to_string();
+        desk.submit(&page, "/confirm", &[("time", "14:30"), ("with", with.as_str())]).await;
         assert_eq!((booked(w).await, mails(w).await), (1, 0));
     }
 
@@ -360,10 +377,61 @@ stories! {
             minutes: 50,
             kind: VisitKind::Session,
             place: Place::Video,
-            with_name: "Casey Moreno".into(),
+            staff: casey(w),
         };
         act(w, move |c, by| appointments::book(c, by, &new)).await;
         let mut browser = sign_in(w, &who.name).await;
         browser.get("/portal/appointments").await.must_say("Thursday, December 3, 2026, 11:30 AM PST");
+    }
+
+    async fn the_clients_clinician_is_proposed_and_an_unusual_time_is_asked_about_once(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let bob = w.chart("Bob", "Reyes").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let path = asked(w, &mut browser, "2026-12-03", "any").await;
+        // Nobody has seen her yet: nobody is proposed, least of all whoever answers.
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get(&path).await;
+        assert!(page.html().contains("<option value=\"\" selected>Choose…</option>"), "nobody is proposed");
+        admin.submit(&page, "/confirm", &[("time", "14:30")]).await.must_be(422).must_say("Choose who sees the client.");
+        let with = casey(w);
+        let book = |chart, starts_at: &str| NewAppointment {
+            chart,
+            request: None,
+            starts_at: starts_at.parse::<jiff::Timestamp>().expect("a moment").into(),
+            minutes: 50,
+            kind: VisitKind::Session,
+            place: Place::Office,
+            staff: with,
+        };
+        let hers = book(ana.chart_id, "2026-12-03T15:00:00Z");
+        let his = book(bob.chart_id, "2026-12-03T18:00:00Z");
+        act(w, move |c, by| {
+            appointments::book(c, by, &hers)?;
+            appointments::book(c, by, &his)
+        })
+        .await;
+        let page = admin.get(&path).await;
+        assert!(page.html().contains(&format!("<option value=\"{with}\" selected>Casey Moreno</option>")));
+        // Both days stand beside the form.
+        page.must_say("10:00 AM to 10:50 AM: Regular visit with Casey Moreno");
+        page.must_say("10:00 AM to 10:50 AM: Ana Duarte").must_say("1:00 PM to 1:50 PM: Bob Reyes");
+        let other = admin.get(&format!("{path}?date=2026-12-04&with={with}")).await;
+        other.must_say("Friday, December 4, 2026").must_say("No appointments").must_not_say("Bob Reyes");
+        // Taken twice over: the clinician's hour is Bob's; then the client's own.
+        let clash = admin.submit(&page, "/confirm", &[("time", "13:30")]).await;
+        clash.must_be(422).must_say("Casey Moreno already has an appointment then, at 1:00 PM.").must_say("Book it anyway");
+        let clash = admin.submit(&page, "/confirm", &[("time", "10:30")]).await;
+        clash.must_be(422).must_say("The client already has an appointment then, at 10:00 AM.");
+        // At night and on a weekend; a tick answers only what stood beside it.
+        let night = [("date", "2026-12-05"), ("time", "05:30")];
+        let doubtful = admin.submit(&page, "/confirm", &night).await;
+        doubtful.must_be(422).must_say("This is at night").must_say("This is on a weekend.");
+        let weekend_only = [("date", "2026-12-05"), ("time", "05:30"), ("despite", "weekend")];
+        admin.submit(&page, "/confirm", &weekend_only).await.must_be(422);
+        let both = [("date", "2026-12-05"), ("time", "05:30"), ("despite", "night weekend")];
+        assert_eq!(admin.submit(&doubtful, "/confirm", &both).await.status(), 303);
+        assert_eq!(booked(w).await, 3);
     }
 }

@@ -166,7 +166,7 @@ pub async fn appointment(w: &World, chart: &ChartId, hours: i64) {
         minutes: 50,
         kind: VisitKind::Session,
         place: Place::Office,
-        with_name: "Casey Moreno".to_owned(),
+        staff: crate::appointments::casey(w),
     };
     act(w, move |c, by| appointments::book(c, by, &new)).await;
 }

@@ -139,4 +139,46 @@ impl Css for crate::support::Page {
         let at = html.find("/assets/anteroom-").expect("a stylesheet");
         html[at..].split('"').next().unwrap_or_default().to_owned()
     }
+
+    async fn the_trail_is_narrowed_by_person_action_and_day_and_downloaded(w: &mut World) {
+        w.chart("Ana", "Duarte").await;
+        let mut admin = w.staff(Role::Administrator).await;
+        w.staff(Role::Clinician).await;
+        let id = |role| match w.riverbend.by(role).actor {
+            anteroom::platform::audit::Actor::Staff(id, _) => id,
+            other => panic!("{other:?}"),
+        };
+        let (mine, casey) = (id(Role::Administrator), id(Role::Clinician));
+        admin
+            .get(&format!("/staff/audit?who={casey}"))
+            .await
+            .must_say("Signed in")
+            .must_not_say("Made a chart");
+        admin.get("/staff/audit?what=charts").await.must_say("Made a chart").must_not_say("<td>Signed in");
+        admin.get("/staff/audit?what=appointments").await.must_say("No event matches");
+        let today = w.now().in_zone(&jiff::tz::TimeZone::get("America/New_York").expect("a zone")).date();
+        admin.get(&format!("/staff/audit?day={today}")).await.must_say("Made a chart");
+        let yesterday = today.yesterday().expect("a day");
+        admin.get(&format!("/staff/audit?day={yesterday}")).await.must_say("No event matches");
+        // What the address says wrongly narrows nothing, and breaks nothing.
+        admin
+            .get("/staff/audit?who=nobody&what=x&day=2026-02-30")
+            .await
+            .must_be(200)
+            .must_say("Made a chart");
+        let file = admin.get(&format!("/staff/audit/export?what=staff&who={mine}")).await;
+        file.must_be(200);
+        assert_eq!(file.answer.header("content-type"), Some("text/csv; charset=utf-8"));
+        let text = file.html();
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("No.,When,Who,What,Chart number,State before,State after,From"));
+        let rows: Vec<&str> = lines.collect();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row.contains("Signed in")), "{text}");
+        admin.get("/staff/audit").await.must_say("Downloaded the audit trail");
+        // Another practice's trail is another trail.
+        let mut theirs = w.staff_of(&w.twinoaks.clone(), Role::Administrator).await;
+        assert!(!theirs.get("/staff/audit/export").await.html().contains("Made a chart"));
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get("/staff/audit/export").await.must_be(403);
+    }
 }

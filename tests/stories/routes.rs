@@ -16,8 +16,8 @@ use crate::support::{Browser, Page, World};
 
 /// The keys that the pages' addresses may carry.
 const QUERY_KEYS: &[&str] = &[
-    "after", "back", "before", "chart", "cursor", "done", "for", "kind", "lang", "limit", "name", "portal",
-    "practice", "q", "report", "sent", "sort", "state", "wish",
+    "after", "back", "before", "chart", "cursor", "date", "day", "done", "for", "kind", "lang", "limit",
+    "name", "portal", "practice", "q", "report", "sent", "sort", "state", "what", "who", "wish", "with",
 ];
 
 fn routes() -> Vec<Row> {

@@ -42,9 +42,9 @@ stories! {
         let page = desk.get("/staff/worklist?kind=never_invited").await;
         let only = value(&ben, 0);
         let done = desk.submit_and_follow(&page, "/staff/worklist", &[("only", &only)]).await;
-        done.must_say("1 of 1 are on their way").must_say("Everybody has been invited.");
+        done.must_say("1 invitation is on its way").must_say("Everybody has been invited.");
         let again = desk.submit_and_follow(&page, "/staff/worklist", &[("only", &only)]).await;
-        again.must_say("0 of 1 are on their way").must_say("nothing was sent twice");
+        again.must_say("Nothing was sent").must_say("nothing was sent twice");
         assert_eq!(w.unread_to(&ben.email).await, 1);
     }
 
@@ -61,15 +61,19 @@ stories! {
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = desk.get("/staff/worklist?kind=never_invited").await;
         let changes: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let answer = desk.submit(&page, "/staff/worklist", &changes).await;
+        let asked = desk.submit_and_follow(&page, "/staff/worklist", &changes).await;
+        asked.must_say("Invite 14 clients?").must_say("Client11 Number11").must_say("Send 14 invitations");
+        w.mail_has_settled().await;
+        assert_eq!(w.mailbox.mails().len(), 0, "nothing leaves before the answer");
+        let answer = desk.submit(&asked, "/staff/worklist", &[]).await;
         let report = desk.follow(&answer).await;
-        report.must_say("12 of 14 are on their way");
-        report.must_say("There is no e-mail address that may be used for mail.");
+        report.must_say("12 of 14 invitations are on their way");
+        report.must_say("There is no e-mail address that we may write to.");
         report.must_say("The face sheet lacks the last name or the date of birth.");
         w.mail_has_settled().await;
         assert_eq!(w.mailbox.mails().len(), 12);
         // Reload shows the same and sends nothing; nobody else can be shown it.
-        desk.follow(&answer).await.must_say("12 of 14 are on their way");
+        desk.follow(&answer).await.must_say("12 of 14 invitations are on their way");
         let to = answer.location().unwrap_or_default().to_owned();
         let mut other = w.staff(Role::Clinician).await;
         assert!(!other.get(&to).await.says("are on their way"));
@@ -99,8 +103,10 @@ stories! {
         let page = desk.get("/staff/worklist?kind=undeliverable").await;
         let ticked = [("chart", value(&ana, 1)), ("chart", value(&ben, 1))];
         let ticked: Vec<(&str, &str)> = ticked.iter().map(|(name, v)| (*name, v.as_str())).collect();
-        let done = desk.submit_and_follow(&page, "/staff/worklist", &ticked).await;
-        done.must_say("1 of 2 are on their way").must_say("The address came back.").must_say("Undeliverable 1");
+        let asked = desk.submit_and_follow(&page, "/staff/worklist", &ticked).await;
+        asked.must_say("Send new links to 2 clients?");
+        let done = desk.submit_and_follow(&asked, "/staff/worklist", &[]).await;
+        done.must_say("1 of 2 invitations are on their way").must_say("The address came back.").must_say("Undeliverable 1");
         w.mail_has_settled().await;
         assert_eq!(w.mailbox.mails().len(), before + 1, "Ben's alone");
         // The box promises no reminder, and mends the address first, before the end of the link and after.
@@ -169,10 +175,10 @@ stories! {
         w.clock.advance_seconds(7 * DAY);
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = desk.get("/staff/worklist?kind=locked").await;
-        page.must_say("Ana Duarte").must_say("The link has reached its end");
+        page.must_say("Ana Duarte").must_say("The link has expired");
         assert!(!page.html().contains("name=\"unlock\""));
         let done = desk.submit_and_follow(&page, "/staff/worklist", &[("only", &value(&ana, 1))]).await;
-        done.must_say("1 of 1 are on their way").must_say("Nobody is locked out.");
+        done.must_say("1 invitation is on its way").must_say("Nobody is locked out.");
     }
 
     async fn a_chart_stands_once_where_it_is_most_urgent(w: &mut World) {
@@ -264,5 +270,39 @@ stories! {
         let page = biller.get("/staff/worklist?kind=never_invited").await;
         page.must_say("Ben Okafor");
         assert!(!page.says("Send Invite"));
+    }
+
+    async fn what_waits_is_counted_in_the_navigation_and_front_desk_begins_there(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        w.mail_has_settled().await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        assert_eq!(desk.get("/staff").await.location(), Some("/staff/worklist"));
+        assert_eq!(w.staff(Role::Clinician).await.get("/staff").await.location(), Some("/staff/charts"));
+        desk.get("/staff/charts").await.must_not_say("to look at");
+        w.tamper(|c| diesel::update(portal_access::table).set(portal_access::state.eq("locked")).execute(c)).await;
+        desk.get("/staff/charts").await.must_say("Portal work list 1 , 1 to look at");
+        // The tag stands in the head of every page of the chart.
+        desk.get(&format!("/staff/charts/{}", ana.chart_id)).await.must_say("Locked");
+        // Another practice's are not counted.
+        let mut theirs = w.staff_of(&w.twinoaks.clone(), Role::FrontDesk).await;
+        theirs.get("/staff/charts").await.must_not_say("to look at");
+    }
+
+    async fn nothing_chosen_sends_nothing_and_no_bulk_is_offered_where_no_row_can_be_sent(w: &mut World) {
+        w.chart_with("Cleo", "Nomail", "1980-01-01", "").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist?kind=never_invited").await;
+        page.must_say("Cleo Nomail").must_not_say("Invite the selected clients");
+        assert!(!page.html().contains("type=\"checkbox\""));
+        w.chart("Ana", "Duarte").await;
+        let page = desk.get("/staff/worklist?kind=never_invited").await;
+        page.must_say("Invite the selected clients");
+        let none = desk.submit_and_follow(&page, "/staff/worklist", &[]).await;
+        none.must_say("No client was selected, so nothing was sent.");
+        assert!(none.html().contains("class=\"toast is-note\""), "no success mark");
+        // Somebody else's charts, and what is no chart, are asked about no more than none.
+        let made_up = format!("/staff/worklist/send?kind=never_invited&chart={}.0&chart=x", w.twinoaks.scope.id());
+        desk.get(&made_up).await.must_be(303);
     }
 }

@@ -357,14 +357,16 @@ CREATE TABLE appointment (
     minutes        INTEGER NOT NULL,
     kind           TEXT    NOT NULL,
     place          TEXT    NOT NULL,
-    with_name      TEXT    NOT NULL,
+    staff_id       BYTEA    NOT NULL,
     state          TEXT    NOT NULL,
     created_at     BIGINT  NOT NULL,
     PRIMARY KEY (practice_id, appointment_id),
     UNIQUE (practice_id, request_id),
-    FOREIGN KEY (practice_id, chart_id) REFERENCES chart
+    FOREIGN KEY (practice_id, chart_id) REFERENCES chart,
+    FOREIGN KEY (practice_id, staff_id) REFERENCES staff_member
 );
 CREATE INDEX appointment_chart ON appointment (practice_id, chart_id, starts_at);
+CREATE INDEX appointment_staff ON appointment (practice_id, staff_id, starts_at);
 
 -- Signed: a charge is positive, a payment negative, an adjustment either.
 CREATE TABLE ledger_entry (

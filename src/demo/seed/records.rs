@@ -5,12 +5,12 @@ use jiff::tz::TimeZone;
 
 use crate::demo::seed::people::Records;
 use crate::demo::seed::story::Chart;
-use crate::features::appointments::actions::{Confirmation, NewRequest, ask, confirm, decline};
+use crate::features::appointments::actions::{Confirmation, Doubt, NewRequest, ask, confirm, decline};
 use crate::features::appointments::{DayPart, NewAppointment, Place, PlaceWish, VisitKind, Wish, book};
 use crate::features::billing::{EntryKind, NewEntry, record};
 use crate::features::documents::{DocumentKind, NewDocument, send};
 use crate::kernel::clock::{Clock, MovableClock, Timestamp};
-use crate::kernel::ids::ChartId;
+use crate::kernel::ids::{ChartId, StaffId};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -189,9 +189,10 @@ impl Desk<'_> {
                     starts_at: at(today, 8, 16),
                     minutes: 50,
                     place: Place::Office,
-                    with_name: self.clinician.actor.name(),
+                    staff: staff_id(&self.clinician)?,
                     answer: String::new(),
-                    despite_clash: true,
+                    despite: Doubt::ALL.to_vec(),
+                    zone: new_york(),
                 };
                 confirm(self.app, self.scope, self.desk.clone(), id, with)
                     .await?
@@ -204,6 +205,14 @@ impl Desk<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The staff member who acts.
+fn staff_id(by: &By) -> Result<StaffId, Fault> {
+    match &by.actor {
+        Actor::Staff(id, _) => Ok(*id),
+        _ => Err(Fault::other("only a staff member holds appointments")),
     }
 }
 
@@ -242,7 +251,7 @@ fn fill_one(
             minutes: if first { 60 } else { 50 },
             kind: if first { VisitKind::FirstVisit } else { VisitKind::Session },
             place: if n % 3 == 1 { Place::Video } else { Place::Office },
-            with_name: by.actor.name(),
+            staff: staff_id(by)?,
         };
         let starts_at = appointment.starts_at;
         book(c, by, &appointment)?;

@@ -1,19 +1,23 @@
 //! What can be done with a request: ask, take back, confirm, decline. One transaction each.
 
 use crate::features::accounts::mails::MailContext;
-use crate::features::appointments::store::{self, clash_with, decide, lock_bookings};
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+
+use crate::features::appointments::store::{self, busy, decide, lock_bookings};
 use crate::features::appointments::{
     NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, Wish, book, find_request,
     write_wishes,
 };
 use crate::features::{accounts, practice};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccountId, AppointmentId, ChartId, RequestId};
+use crate::kernel::ids::{AccountId, AppointmentId, ChartId, RequestId, StaffId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::outbox;
 use crate::platform::state::{App, AppState};
+use crate::word_enum;
 
 /// A request as a client makes it.
 #[derive(Clone, Debug)]
@@ -44,7 +48,7 @@ pub fn was_asked(c: &mut Scoped<'_>, new: &NewRequest) -> Result<bool, Fault> {
     Ok(store::find_by_nonce(c, &nonce_of(new))?.is_some())
 }
 
-/// Files a request in the caller's transaction. The same form sent again finds its first request.
+/// Writes a request in the caller's transaction. The same form sent again finds its first request.
 pub fn ask(c: &mut Scoped<'_>, by: &By, new: &NewRequest) -> Result<RequestId, Fault> {
     let nonce = nonce_of(new);
     if let Some(before) = store::find_by_nonce(c, &nonce)? {
@@ -87,9 +91,9 @@ pub enum NotAnswered {
     /// It no longer waits: how it stands now.
     #[error("this request no longer waits for an answer")]
     NoLongerWaiting(Box<Request>),
-    /// The person already has an appointment then, beginning at this moment.
-    #[error("there is another appointment at that time")]
-    Clash(Timestamp),
+    /// The time is unusual or taken; staff may book it all the same.
+    #[error("the time is unusual or taken")]
+    Doubtful(Vec<Doubtful>),
 }
 
 /// The outcome of an answer, inside the fault of the machinery.
@@ -119,6 +123,47 @@ pub async fn take_back(
     Ok(outcome.map(|chart| app.live.chart_changed(scope.id(), &chart)))
 }
 
+word_enum! {
+    /// Why a time is asked about before it is booked.
+    pub enum Doubt {
+        /// Before seven in the morning, or after nine in the evening.
+        Night = "night",
+        /// A Saturday or a Sunday.
+        Weekend = "weekend",
+        /// The staff member has another appointment then.
+        Clinician = "clinician",
+        /// The client has another appointment then.
+        Client = "client",
+    }
+}
+
+/// A doubt, with the beginning of the other appointment where there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubtful {
+    /// Which doubt.
+    pub doubt: Doubt,
+    /// When the other appointment begins.
+    pub other: Option<Timestamp>,
+}
+
+/// The hours at which nobody is asked.
+const DAY_HOURS: std::ops::RangeInclusive<i64> = 7 * 60..=21 * 60;
+
+/// What is doubtful about a time by itself.
+fn doubts_of_time(from: Timestamp, minutes: i32, zone: &TimeZone) -> Vec<Doubt> {
+    let at = from.in_zone(zone);
+    let begins = i64::from(at.hour()) * 60 + i64::from(at.minute());
+    let ends = begins + i64::from(minutes);
+    let mut doubts = Vec::new();
+    if !DAY_HOURS.contains(&begins) || !DAY_HOURS.contains(&ends) {
+        doubts.push(Doubt::Night);
+    }
+    if matches!(at.date().weekday(), Weekday::Saturday | Weekday::Sunday) {
+        doubts.push(Doubt::Weekend);
+    }
+    doubts
+}
+
 /// What staff decided about a request's appointment.
 #[derive(Clone, Debug)]
 pub struct Confirmation {
@@ -129,11 +174,13 @@ pub struct Confirmation {
     /// Where.
     pub place: Place,
     /// With whom.
-    pub with_name: String,
+    pub staff: StaffId,
     /// A kind word, may be empty.
     pub answer: String,
-    /// Book even though the person has another appointment then.
-    pub despite_clash: bool,
+    /// The doubts that staff have seen and set aside.
+    pub despite: Vec<Doubt>,
+    /// The practice's zone, which tells night and weekend.
+    pub zone: TimeZone,
 }
 
 /// Confirms: one appointment, one mail, however often and by however many it is confirmed.
@@ -154,9 +201,20 @@ pub async fn confirm(
                 return no_longer_waiting(c, found);
             }
             let until = with.starts_at.plus_seconds(i64::from(with.minutes) * 60);
-            let clash = clash_with(c, &with.with_name, with.starts_at, until)?;
-            if let Some(other) = clash.filter(|_| !with.despite_clash) {
-                return Ok(Err(NotAnswered::Clash(other.starts_at)));
+            let alone = doubts_of_time(with.starts_at, with.minutes, &with.zone);
+            let mut doubts: Vec<Doubtful> =
+                alone.into_iter().map(|doubt| Doubtful { doubt, other: None }).collect();
+            for other in busy(c, found.chart_id, with.staff, with.starts_at, until)? {
+                let taken = [
+                    (Doubt::Clinician, other.appointment.staff_id == with.staff),
+                    (Doubt::Client, other.appointment.chart_id == found.chart_id),
+                ];
+                let other = Some(other.appointment.starts_at);
+                let taken = taken.into_iter().filter(|(_, is_taken)| *is_taken);
+                doubts.extend(taken.map(|(doubt, _)| Doubtful { doubt, other }));
+            }
+            if doubts.iter().any(|doubtful| !with.despite.contains(&doubtful.doubt)) {
+                return Ok(Err(NotAnswered::Doubtful(doubts)));
             }
             if !decide(c, &request, RequestState::Confirmed, &by.actor.name(), &with.answer)? {
                 return no_longer_waiting(c, found);
@@ -171,7 +229,7 @@ pub async fn confirm(
                     minutes: with.minutes,
                     kind: found.kind,
                     place: with.place,
-                    with_name: with.with_name.clone(),
+                    staff: with.staff,
                 },
             )?;
             tell_client(&this, c, &found)?;
@@ -247,4 +305,24 @@ fn tell_client(app: &App, c: &mut Scoped<'_>, request: &Request) -> Result<(), F
     mail.access = Some(reader.access_id);
     outbox::enqueue(app, c, mail)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nights_and_weekends_are_doubtful_in_the_practices_zone() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let doubts = |text: &str, minutes| {
+            doubts_of_time(Timestamp::from(text.parse::<jiff::Timestamp>().unwrap()), minutes, &zone)
+        };
+        assert_eq!(doubts("2026-12-03T19:30:00Z", 50), []);
+        assert_eq!(doubts("2026-12-03T11:59:00Z", 50), [Doubt::Night]);
+        assert_eq!(doubts("2026-12-03T12:00:00Z", 50), []);
+        assert_eq!(doubts("2026-12-04T01:30:00Z", 30), []);
+        assert_eq!(doubts("2026-12-04T01:30:00Z", 45), [Doubt::Night]);
+        assert_eq!(doubts("2026-12-05T15:00:00Z", 50), [Doubt::Weekend]);
+        assert_eq!(doubts("2026-12-06T04:30:00Z", 50), [Doubt::Night, Doubt::Weekend]);
+    }
 }

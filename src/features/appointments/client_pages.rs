@@ -333,6 +333,6 @@ pub(super) async fn take_back(
             RequestState::Withdrawn => Ok(see_other("/portal/appointments?done=request-taken-back")),
             _ => Ok(see_other("/portal/appointments?done=request-answered-meanwhile")),
         },
-        Err(NotAnswered::NotFound | NotAnswered::Clash(_)) => Err(PageError::NotFound),
+        Err(NotAnswered::NotFound | NotAnswered::Doubtful(_)) => Err(PageError::NotFound),
     }
 }

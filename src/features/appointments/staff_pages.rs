@@ -5,10 +5,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
-use crate::features::appointments::actions::{self, Confirmation, NotAnswered};
+use crate::features::appointments::actions::{self, Confirmation, Doubt, Doubtful, NotAnswered};
 use crate::features::appointments::client_pages::tag_of;
-use crate::features::appointments::store::clinician_names;
+use crate::features::appointments::store::{Busy, busy, clinician_of, clinicians};
 use crate::features::appointments::{
     AppointmentLabels, AppointmentState, Place, PlaceWish, Request, RequestState, Resolved, Wish,
     find_request, first_open, list_of, read_date, read_time, requests_of, resolve, waiting,
@@ -17,8 +19,9 @@ use crate::features::people::CHARTS;
 use crate::features::people::{self, ChartFile, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChartId, RequestId};
+use crate::kernel::ids::{ChartId, RequestId, StaffId};
 use crate::kernel::text;
+use crate::platform::i18n::Stamp;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
@@ -49,7 +52,7 @@ struct QueueLine {
     client: String,
     what: String,
     wishes: Vec<String>,
-    asked: String,
+    asked: Stamp,
     note: String,
 }
 
@@ -69,25 +72,16 @@ fn what_of(staff: &StaffSession, request: &Request) -> String {
 
 /// Requests that wait for an answer.
 pub(super) async fn queue(State(app): State<AppState>, staff: StaffSession) -> PageResult {
-    let rows = app
-        .db
-        .read(&staff.scope, |c| {
-            let mut rows = Vec::new();
-            for (request, person) in waiting(c, QUEUE)? {
-                let name = people::load_person(c, &person)?.map(|p| p.full_name()).unwrap_or_default();
-                rows.push((request, name));
-            }
-            Ok(rows)
-        })
-        .await?;
+    let rows = app.db.read(&staff.scope, |c| waiting(c, QUEUE)).await?;
+    let now = app.now();
     let requests = rows
         .into_iter()
         .map(|(request, client)| QueueLine {
             href: format!("/staff/requests/{}", request.request_id),
-            client,
+            client: client.full_name(),
             what: what_of(&staff, &request),
             wishes: request.wishes().iter().map(|wish| wish.label(staff.words)).collect(),
-            asked: staff.words.date_time(request.created_at, &staff.zone),
+            asked: staff.words.stamp(request.created_at, &staff.zone, now),
             note: request.note,
         })
         .collect();
@@ -106,7 +100,26 @@ struct ConfirmForm {
     place: String,
     with: String,
     answer: String,
+    /// The doubts that were shown beside the tick, separated by spaces; empty while it is not ticked.
     despite: String,
+}
+
+impl ConfirmForm {
+    fn staff(&self) -> Option<StaffId> {
+        self.with.parse().ok()
+    }
+
+    fn despite(&self) -> Vec<Doubt> {
+        self.despite.split(' ').filter_map(|word| word.parse().ok()).collect()
+    }
+}
+
+/// A day of the client and of the clinician, as it is booked.
+struct DayPlan {
+    title: String,
+    client: Vec<String>,
+    clinician_title: String,
+    clinician: Vec<String>,
 }
 
 /// A time that was asked for.
@@ -145,7 +158,10 @@ struct Answer {
     places: Vec<(&'static str, String)>,
     with: String,
     people: Vec<(String, String)>,
-    clash: bool,
+    plan: Option<DayPlan>,
+    /// What speaks against the time, and the tick that sets it aside.
+    doubts: Vec<String>,
+    doubt_words: String,
     despite: bool,
     zone: String,
     answer: String,
@@ -156,7 +172,16 @@ struct Answer {
 struct Loaded {
     request: Request,
     file: ChartFile,
-    people: Vec<String>,
+    people: Vec<(StaffId, String)>,
+    /// The client's clinician, who is proposed.
+    clinician: Option<StaffId>,
+}
+
+impl Loaded {
+    fn name_of(&self, staff: StaffId) -> String {
+        let found = self.people.iter().find(|(id, _)| *id == staff);
+        found.map(|(_, name)| name.clone()).unwrap_or_default()
+    }
 }
 
 async fn load(app: &AppState, staff: &StaffSession, id: &str) -> Result<Loaded, PageError> {
@@ -165,7 +190,8 @@ async fn load(app: &AppState, staff: &StaffSession, id: &str) -> Result<Loaded, 
         .read(&staff.scope, move |c| {
             let Some(request) = find_request(c, &id)? else { return Ok(None) };
             let Some(file) = people::load_file(c, &request.chart_id)? else { return Ok(None) };
-            Ok(Some(Loaded { request, file, people: clinician_names(c)? }))
+            let (people, clinician) = (clinicians(c)?, clinician_of(c, request.chart_id)?);
+            Ok(Some(Loaded { request, file, people, clinician }))
         })
         .await?
         .ok_or(PageError::NotFound)
@@ -177,18 +203,71 @@ struct Trouble {
     errors: FieldErrors,
     decline_errors: FieldErrors,
     twice: Option<(Timestamp, Timestamp)>,
-    clash: bool,
+    doubts: Vec<Doubtful>,
     decline: String,
 }
 
-fn answer_page(
+/// The beginning and the end of a day.
+fn day_in(date: Date, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+    let midnight = |date: Date| date.at(0, 0, 0, 0).to_zoned_datetime(zone.clone()).ok();
+    Some((midnight(date)?.timestamp().into(), midnight(date.tomorrow().ok()?)?.timestamp().into()))
+}
+
+/// What is booked on the day that the form shows, for the client and for the clinician.
+async fn plan_of(
+    app: &AppState,
+    staff: &StaffSession,
+    loaded: &Loaded,
+    form: &ConfirmForm,
+) -> Result<Option<DayPlan>, PageError> {
+    let (Some(date), Some(with)) = (read_date(&form.date), form.staff()) else { return Ok(None) };
+    let Some((from, until)) = day_in(date, &staff.zone) else { return Ok(None) };
+    let chart = loaded.request.chart_id;
+    let booked = app.db.read(&staff.scope, move |c| busy(c, chart, with, from, until)).await?;
+    let words = staff.words;
+    let line = |busy: &Busy, what: String| {
+        let at = &busy.appointment;
+        words.with(
+            "appointments-day-line",
+            &[
+                ("from", words.time(at.starts_at, &staff.zone)),
+                ("until", words.time(at.ends_at(), &staff.zone)),
+                ("what", what),
+            ],
+        )
+    };
+    let of_client = booked.iter().filter(|busy| busy.appointment.chart_id == chart);
+    let of_clinician = booked.iter().filter(|busy| busy.appointment.staff_id == with);
+    Ok(Some(DayPlan {
+        title: words.with1("appointments-day-plan", "day", words.date(from, &staff.zone)),
+        client: of_client
+            .map(|busy| {
+                let kind = busy.appointment.kind.label(words);
+                let name = &busy.appointment.with_name;
+                line(busy, words.with2("appointments-day-with", "kind", kind, "name", name))
+            })
+            .collect(),
+        clinician_title: loaded.name_of(with),
+        clinician: of_clinician.map(|busy| line(busy, busy.client.clone())).collect(),
+    }))
+}
+
+/// What speaks against a time, in a sentence.
+fn doubt_words(staff: &StaffSession, with: &str, doubtful: &Doubtful) -> String {
+    let time = doubtful.other.map(|at| staff.words.time(at, &staff.zone)).unwrap_or_default();
+    staff.words.with2(&format!("appointments-doubt-{}", doubtful.doubt), "name", with, "time", time)
+}
+
+async fn answer_page(
     app: &AppState,
     staff: &StaffSession,
     loaded: Loaded,
     form: ConfirmForm,
     trouble: Trouble,
-) -> Answer {
+) -> Result<Answer, PageError> {
     let words = staff.words;
+    let plan = plan_of(app, staff, &loaded, &form).await?;
+    let with = form.staff().map(|id| loaded.name_of(id)).unwrap_or_default();
     let request = loaded.request;
     let settled = (request.state != RequestState::Waiting).then(|| {
         let key = format!("appointments-settled-{}", request.state);
@@ -222,11 +301,11 @@ fn answer_page(
         let told = |moment: Timestamp| words.date_time_zone(moment, &staff.zone);
         vec![("first", told(first)), ("second", told(second))]
     });
-    let mut people: Vec<(String, String)> = loaded.people.into_iter().map(|n| (n.clone(), n)).collect();
-    if !form.with.is_empty() && !people.iter().any(|(name, _)| *name == form.with) {
-        people.push((form.with.clone(), form.with.clone()));
-    }
-    Answer {
+    // Nobody is chosen by accident: an empty line stands first where nobody is proposed.
+    let nobody = form.staff().is_none().then(|| (String::new(), words.get("appointments-with-choose")));
+    let people = loaded.people.into_iter().map(|(id, name)| (id.to_string(), name));
+    let people = nobody.into_iter().chain(people).collect();
+    let page = Answer {
         frame: staff.frame(app, REQUESTS),
         id: request.request_id.to_string(),
         client: loaded.file.client.full_name(),
@@ -253,18 +332,29 @@ fn answer_page(
         places: Place::ALL.iter().map(|place| (place.word(), place.label_alone(words))).collect(),
         with: form.with,
         people,
-        clash: trouble.clash,
-        despite: form.despite == "on",
+        plan,
+        doubts: trouble.doubts.iter().map(|doubtful| doubt_words(staff, &with, doubtful)).collect(),
+        despite: !form.despite.is_empty(),
+        doubt_words: {
+            let mut seen: Vec<&str> = trouble.doubts.iter().map(|doubtful| doubtful.doubt.word()).collect();
+            seen.dedup();
+            seen.join(" ")
+        },
         zone: staff.words.zone(&staff.practice.time_zone),
         answer: form.answer,
         decline: trouble.decline,
-    }
+    };
+    Ok(page)
 }
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
 pub(super) struct AnswerQuery {
-    #[serde(default)]
+    /// The number of a wish.
     wish: String,
+    /// A day to look at, and with whom.
+    date: String,
+    with: String,
 }
 
 /// One request, and how to answer it.
@@ -275,8 +365,14 @@ pub(super) async fn answer(
     Query(query): Query<AnswerQuery>,
 ) -> PageResult {
     let loaded = load(&app, &staff, &id).await?;
-    let form = proposed(&app, &staff, &loaded, &query.wish);
-    html(answer_page(&app, &staff, loaded, form, Trouble::default()).render())
+    let mut form = proposed(&app, &staff, &loaded, &query.wish);
+    if let Some(date) = read_date(&query.date) {
+        form.date = date.to_string();
+    }
+    if let Ok(with) = query.with.parse::<StaffId>() {
+        form.with = with.to_string();
+    }
+    html(answer_page(&app, &staff, loaded, form, Trouble::default()).await?.render())
 }
 
 /// The confirmation as it opens: the chosen wish, or the first that can still be kept; a day that is
@@ -297,18 +393,19 @@ fn proposed(app: &AppState, staff: &StaffSession, loaded: &Loaded, chosen: &str)
             PlaceWish::Video => Place::Video.word().to_owned(),
             _ => Place::Office.word().to_owned(),
         },
-        with: loaded
-            .people
-            .iter()
-            .find(|name| **name == staff.name)
-            .or(loaded.people.first())
-            .cloned()
-            .unwrap_or_default(),
+        with: loaded.clinician.map(|id| id.to_string()).unwrap_or_default(),
         ..ConfirmForm::default()
     }
 }
 
-fn again(page: &Answer) -> PageResult {
+async fn again(
+    app: &AppState,
+    staff: &StaffSession,
+    loaded: Loaded,
+    form: ConfirmForm,
+    trouble: Trouble,
+) -> PageResult {
+    let page = answer_page(app, staff, loaded, form, trouble).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, html(page.render())?).into_response())
 }
 
@@ -368,7 +465,7 @@ pub(super) async fn confirm(
     Path(id): Path<String>,
     body: Bytes,
 ) -> PageResult {
-    let form: ConfirmForm = staff.form(&body)?;
+    let mut form: ConfirmForm = staff.form(&body)?;
     let words = staff.words;
     let loaded = load(&app, &staff, &id).await?;
     let request = loaded.request.request_id.clone();
@@ -382,34 +479,38 @@ pub(super) async fn confirm(
     if place.is_none() {
         trouble.errors.add("place", words.get("appointments-error-choose"));
     }
-    let with_name = text::line(&form.with, 200).unwrap_or_default();
-    if with_name.is_empty() {
+    let with = form.staff().filter(|id| loaded.people.iter().any(|(known, _)| known == id));
+    if with.is_none() {
         trouble.errors.add("with", words.get("appointments-error-with"));
     }
     let answer = text::lines(&form.answer, LONGEST_ANSWER);
     if answer.is_err() {
         trouble.errors.add("answer", words.get("appointments-error-note-long"));
     }
-    let (Some(starts_at), Some(minutes), Some(place), Ok(answer), true) =
-        (starts_at, minutes, place, answer, trouble.errors.is_empty())
+    let (Some(starts_at), Some(minutes), Some(place), Some(with), Ok(answer), true) =
+        (starts_at, minutes, place, with, answer, trouble.errors.is_empty())
     else {
-        return again(&answer_page(&app, &staff, loaded, form, trouble));
+        return again(&app, &staff, loaded, form, trouble).await;
     };
-    let with =
-        Confirmation { starts_at, minutes, place, with_name, answer, despite_clash: form.despite == "on" };
-    match actions::confirm(&app, &staff.scope, staff.by(), request, with).await? {
+    let confirmation = Confirmation {
+        starts_at,
+        minutes,
+        place,
+        staff: with,
+        answer,
+        despite: form.despite(),
+        zone: staff.zone.clone(),
+    };
+    match actions::confirm(&app, &staff.scope, staff.by(), request, confirmation).await? {
         Ok(_) => Ok(see_other("/staff/requests?done=request-confirmed")),
-        Err(NotAnswered::Clash(at)) => {
-            let told = words.with2(
-                "appointments-error-clash",
-                "name",
-                &form.with,
-                "time",
-                words.time(at, &staff.zone),
-            );
-            trouble.errors.add("time", told);
-            trouble.clash = true;
-            again(&answer_page(&app, &staff, loaded, form, trouble))
+        Err(NotAnswered::Doubtful(doubts)) => {
+            let name = loaded.name_of(with);
+            let told: Vec<String> = doubts.iter().map(|doubt| doubt_words(&staff, &name, doubt)).collect();
+            trouble.errors.add("time", told.join(" "));
+            trouble.doubts = doubts;
+            // A tick answers the doubts that stood beside it, and no others.
+            form.despite = String::new();
+            again(&app, &staff, loaded, form, trouble).await
         }
         Err(other) => settled(&staff, other),
     }
@@ -439,7 +540,7 @@ pub(super) async fn decline(
             let mut trouble = Trouble { decline: form.answer, ..Trouble::default() };
             trouble.decline_errors.add("decline", words.get(key));
             let confirm = proposed(&app, &staff, &loaded, "");
-            return again(&answer_page(&app, &staff, loaded, confirm, trouble));
+            return again(&app, &staff, loaded, confirm, trouble).await;
         }
     };
     let request = loaded.request.request_id.clone();
@@ -461,7 +562,7 @@ fn settled(staff: &StaffSession, why: NotAnswered) -> PageResult {
 }
 
 struct AppointmentLine {
-    when: String,
+    when: Stamp,
     what: String,
     tag: &'static str,
     state: String,
@@ -471,7 +572,7 @@ struct RequestLine {
     href: String,
     what: String,
     wishes: Vec<String>,
-    asked: String,
+    asked: Stamp,
     tag: &'static str,
     state: String,
     answer: String,
@@ -516,7 +617,8 @@ pub(super) async fn tab(
             "waiting" => "appointments-booked",
             _ => "appointments-over",
         });
-        AppointmentLine { when: told.when, what: told.what, tag, state }
+        let when = words.stamp_with_day(appointment.starts_at, &staff.zone, now);
+        AppointmentLine { when, what: told.what, tag, state }
     };
     let page = TabPage {
         head: room_head(&app, &staff, &file, &tags, TAB),
@@ -528,7 +630,7 @@ pub(super) async fn tab(
                 href: format!("/staff/requests/{}", request.request_id),
                 what: what_of(&staff, request),
                 wishes: request.wishes().iter().map(|wish| wish.label(words)).collect(),
-                asked: words.date_time(request.created_at, &staff.zone),
+                asked: words.stamp(request.created_at, &staff.zone, now),
                 tag: tag_of(request.state),
                 state: words.get(&format!("appointments-state-{}", request.state)),
                 answer: request.answer.clone(),

@@ -3,13 +3,14 @@
 use diesel::prelude::*;
 
 use crate::features::appointments::{Wish, stored_wishes};
+use crate::features::people::Person;
 use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccountId, AppointmentId, ChartId, PersonId, RequestId};
+use crate::kernel::ids::{AccountId, AppointmentId, ChartId, RequestId, StaffId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
 use crate::platform::db::InLists as _;
-use crate::platform::db::schema::{appointment, appointment_request, chart, practice, staff_member};
+use crate::platform::db::schema::{appointment, appointment_request, chart, person, practice, staff_member};
 use crate::platform::db::{CountOf, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
@@ -95,6 +96,9 @@ pub struct Appointment {
     /// Where.
     pub place: Place,
     /// With whom.
+    pub staff_id: StaffId,
+    /// Their name now.
+    #[diesel(select_expression = staff_member::name)]
     pub with_name: String,
     /// Is it on?
     pub state: AppointmentState,
@@ -123,7 +127,7 @@ pub struct NewAppointment {
     /// Where.
     pub place: Place,
     /// With whom.
-    pub with_name: String,
+    pub staff: StaffId,
 }
 
 /// Books an appointment, in the caller's transaction, with its audit event.
@@ -139,7 +143,7 @@ pub fn book(c: &mut Scoped<'_>, by: &By, new: &NewAppointment) -> Result<Appoint
             appointment::minutes.eq(new.minutes),
             appointment::kind.eq(new.kind),
             appointment::place.eq(new.place),
-            appointment::with_name.eq(&new.with_name),
+            appointment::staff_id.eq(new.staff),
             appointment::state.eq(AppointmentState::Booked),
             appointment::created_at.eq(c.now()),
         ))
@@ -151,11 +155,23 @@ pub fn book(c: &mut Scoped<'_>, by: &By, new: &NewAppointment) -> Result<Appoint
     Ok(id)
 }
 
+/// The practice's appointments, with the staff member of each.
+macro_rules! appointments {
+    ($c:expr) => {
+        appointment::table
+            .inner_join(
+                staff_member::table.on(staff_member::practice_id
+                    .eq(appointment::practice_id)
+                    .and(staff_member::staff_id.eq(appointment::staff_id))),
+            )
+            .filter(appointment::practice_id.eq(*$c.practice()))
+    };
+}
+
 /// A chart's appointments, in the order of time.
 pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Appointment>, Fault> {
-    Ok(appointment::table
-        .filter(appointment::practice_id.eq(c.practice().clone()))
-        .filter(appointment::chart_id.eq(chart.clone()))
+    Ok(appointments!(c)
+        .filter(appointment::chart_id.eq(*chart))
         .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
         .select(Appointment::as_select())
         .load(c.conn)?)
@@ -171,22 +187,59 @@ pub(super) fn lock_bookings(c: &mut Scoped<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A booked appointment with this person that overlaps `[from, until)`, if there is one.
-pub(super) fn clash_with(
+/// An appointment of a day, with the client it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Busy {
+    pub appointment: Appointment,
+    pub client: String,
+}
+
+/// What is booked for this chart or with this staff member and overlaps `[from, until)`, in the order of time.
+pub(super) fn busy(
     c: &mut Scoped<'_>,
-    with_name: &str,
+    chart: ChartId,
+    staff: StaffId,
     from: Timestamp,
     until: Timestamp,
-) -> Result<Option<Appointment>, Fault> {
-    let near: Vec<Appointment> = appointment::table
-        .filter(appointment::practice_id.eq(c.practice().clone()))
+) -> Result<Vec<Busy>, Fault> {
+    type Name = (String, String, String);
+    // No visit is longer than a day.
+    let near: Vec<(Appointment, Name)> = appointments!(c)
+        .inner_join(chart::table.on(
+            chart::practice_id.eq(appointment::practice_id).and(chart::chart_id.eq(appointment::chart_id)),
+        ))
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
         .filter(appointment::state.eq(AppointmentState::Booked))
-        .filter(appointment::with_name.eq(with_name))
+        .filter(appointment::staff_id.eq(staff).or(appointment::chart_id.eq(chart)))
         .filter(appointment::starts_at.lt(until))
         .filter(appointment::starts_at.gt(from.plus_hours(-24)))
-        .select(Appointment::as_select())
+        .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
+        .select((Appointment::as_select(), (person::first_name, person::last_name, person::suffix)))
         .load(c.conn)?;
-    Ok(near.into_iter().find(|other| other.ends_at() > from))
+    Ok(near
+        .into_iter()
+        .filter(|(appointment, _)| appointment.ends_at() > from)
+        .map(|(appointment, (first, last, suffix))| {
+            let name = [first, last, suffix].into_iter().filter(|part| !part.is_empty());
+            Busy { appointment, client: name.collect::<Vec<_>>().join(" ") }
+        })
+        .collect())
+}
+
+/// Who saw the client last, or sees them next: the staff member of the chart's newest appointment, if they
+/// are still here.
+pub(super) fn clinician_of(c: &mut Scoped<'_>, chart: ChartId) -> Result<Option<StaffId>, Fault> {
+    Ok(appointments!(c)
+        .filter(appointment::chart_id.eq(chart))
+        .filter(appointment::state.eq(AppointmentState::Booked))
+        .filter(staff_member::state.eq(StaffState::Active))
+        .order(appointment::starts_at.desc())
+        .select(appointment::staff_id)
+        .first(c.conn)
+        .optional()?)
 }
 
 /// A request for an appointment.
@@ -257,18 +310,22 @@ pub fn requests_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Request>, 
 }
 
 /// The practice's waiting requests, oldest first, with the client of each chart.
-pub fn waiting(c: &mut Scoped<'_>, limit: i64) -> Result<Vec<(Request, PersonId)>, Fault> {
+pub fn waiting(c: &mut Scoped<'_>, limit: i64) -> Result<Vec<(Request, Person)>, Fault> {
     Ok(appointment_request::table
         .inner_join(
             chart::table.on(chart::practice_id
                 .eq(appointment_request::practice_id)
                 .and(chart::chart_id.eq(appointment_request::chart_id))),
         )
-        .filter(appointment_request::practice_id.eq(c.practice().clone()))
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .filter(appointment_request::practice_id.eq(*c.practice()))
         .filter(appointment_request::state.eq(RequestState::Waiting))
         .order(appointment_request::created_at.asc())
         .limit(limit)
-        .select((Request::as_select(), chart::person_id))
+        .select((Request::as_select(), Person::as_select()))
         .load(c.conn)?)
 }
 
@@ -342,13 +399,47 @@ pub(super) fn insert_request(
     Ok(id)
 }
 
-/// The names with whom an appointment can be made: everybody who sees clients, by name.
-pub(super) fn clinician_names(c: &mut Scoped<'_>) -> Result<Vec<String>, Fault> {
+/// With whom an appointment can be made: everybody who sees clients, by name.
+pub(super) fn clinicians(c: &mut Scoped<'_>) -> Result<Vec<(StaffId, String)>, Fault> {
     Ok(staff_member::table
-        .filter(staff_member::practice_id.eq(c.practice().clone()))
+        .filter(staff_member::practice_id.eq(*c.practice()))
         .filter(staff_member::state.eq(StaffState::Active))
         .filter(staff_member::role.in_list([Role::Clinician, Role::Administrator]))
         .order((staff_member::role.desc(), staff_member::name.asc()))
-        .select(staff_member::name)
+        .select((staff_member::staff_id, staff_member::name))
         .load(c.conn)?)
+}
+
+/// For home: the next appointments that are not over, and how many requests wait for an answer, up to
+/// [`MOST_COUNTED`] and one.
+pub fn coming_of(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    shown: usize,
+) -> Result<(Vec<Appointment>, i64), Fault> {
+    let now = c.now();
+    let booked = || {
+        appointments!(c)
+            .filter(appointment::chart_id.eq(*chart))
+            .filter(appointment::state.eq(AppointmentState::Booked))
+            .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
+            .select(Appointment::as_select())
+    };
+    // What has begun may still last; no visit is longer than a day.
+    let begun = booked()
+        .filter(appointment::starts_at.le(now))
+        .filter(appointment::starts_at.gt(now.plus_hours(-24)));
+    let ahead =
+        booked().filter(appointment::starts_at.gt(now)).limit(i64::try_from(shown).unwrap_or(i64::MAX));
+    let waiting = appointment_request::table
+        .filter(appointment_request::practice_id.eq(*c.practice()))
+        .filter(appointment_request::chart_id.eq(*chart))
+        .filter(appointment_request::state.eq(RequestState::Waiting))
+        .select(appointment_request::request_id)
+        .limit(MOST_COUNTED + 1);
+    let mut next: Vec<Appointment> = begun.load(c.conn)?;
+    next.retain(|appointment| appointment.ends_at() > now);
+    next.extend(ahead.load::<Appointment>(c.conn)?);
+    next.truncate(shown);
+    Ok((next, diesel::select(CountOf(waiting)).get_result(c.conn)?))
 }

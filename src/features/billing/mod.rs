@@ -7,7 +7,7 @@ mod staff_pages;
 mod store;
 
 pub use ledger::{Line, MonthEnd, balances, month_ends, running};
-pub use store::{Entry, EntryKind, NewEntry, ledger_of, record};
+pub use store::{Entry, EntryKind, NewEntry, balances_of, ledger_of, record};
 
 use crate::platform::feature::Feature;
 use crate::platform::i18n::Words;

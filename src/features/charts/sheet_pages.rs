@@ -21,7 +21,7 @@ use crate::features::staff::StaffSession;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::kernel::text::{self, TextError};
-use crate::platform::audit;
+use crate::platform::audit::{self, Wanted};
 use crate::platform::i18n::Language;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
@@ -631,7 +631,8 @@ pub(super) async fn save(
         Err(Refused::Stale(now)) => {
             let saved = Typed::of(&now);
             let id = now.chart.chart_id.clone();
-            let newest = app.db.read(&staff.scope, move |c| audit::newest(c, Some(&id), None, 20)).await?;
+            let wanted = Wanted { chart: Some(id), ..Wanted::default() };
+            let newest = app.db.read(&staff.scope, move |c| audit::newest(c, &wanted, None, 20)).await?;
             let by = newest
                 .iter()
                 .find(|e| e.action == "chart.changed")

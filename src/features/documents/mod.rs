@@ -5,7 +5,9 @@ mod client_pages;
 mod staff_pages;
 mod store;
 
-pub use store::{Document, DocumentKind, NewDocument, find, list_of, mark_opened, send, withdraw};
+pub use store::{
+    Document, DocumentKind, NewDocument, Unread, find, list_of, mark_opened, send, unread_of, withdraw,
+};
 
 use crate::platform::feature::Feature;
 use crate::platform::i18n::Words;

@@ -8,8 +8,10 @@ use crate::features::documents::{Document, find, list_of};
 use crate::features::people::CHARTS;
 use crate::features::people::{ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::{self, Event};
+use crate::platform::i18n::Stamp;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::StaffFrame;
@@ -28,7 +30,7 @@ struct Line {
     href: String,
     title: String,
     kind: String,
-    sent: String,
+    sent: Stamp,
     by: String,
     tag: &'static str,
     state: String,
@@ -43,15 +45,12 @@ struct List {
 }
 
 /// Where a document stands: tag and words.
-fn state_of(staff: &StaffSession, document: &Document) -> (&'static str, String) {
+fn state_of(staff: &StaffSession, document: &Document, now: Timestamp) -> (&'static str, String) {
     let words = staff.words;
+    let short = |at| words.stamp(at, &staff.zone, now).short;
     match (document.withdrawn_at, document.opened_at) {
-        (Some(at), _) => {
-            ("stopped", words.with1("documents-state-withdrawn", "moment", words.date_time(at, &staff.zone)))
-        }
-        (None, Some(at)) => {
-            ("good", words.with1("documents-state-opened", "moment", words.date_time(at, &staff.zone)))
-        }
+        (Some(at), _) => ("stopped", words.with1("documents-state-withdrawn", "moment", short(at))),
+        (None, Some(at)) => ("good", words.with1("documents-state-opened", "moment", short(at))),
         (None, None) => ("waiting", words.get("documents-state-not-opened")),
     }
 }
@@ -72,14 +71,15 @@ pub(super) async fn list(
         })
         .await?
         .ok_or(PageError::NotFound)?;
+    let now = app.now();
     let documents = documents
         .into_iter()
         .map(|document| {
-            let (tag, state) = state_of(&staff, &document);
+            let (tag, state) = state_of(&staff, &document, now);
             Line {
                 href: format!("/staff/charts/{}/documents/{}", document.chart_id, document.document_id),
                 kind: document.kind.label(staff.words),
-                sent: staff.words.date_time(document.sent_at, &staff.zone),
+                sent: staff.words.stamp(document.sent_at, &staff.zone, now),
                 by: document.sent_by_name,
                 title: document.title,
                 tag,
@@ -126,7 +126,7 @@ pub(super) async fn show(
         })
         .await?
         .ok_or(PageError::NotFound)?;
-    let (tag, state) = state_of(&staff, &document);
+    let (tag, state) = state_of(&staff, &document, app.now());
     let page = Page {
         head: room_head(&app, &staff, &file, &tags, TAB),
         sent: staff.words.with2(

@@ -6,9 +6,10 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::document;
+use crate::platform::db::{CountOf, Scoped};
 use crate::platform::fault::Fault;
+use crate::platform::web::nav::MOST_COUNTED;
 use crate::word_enum;
 
 word_enum! {
@@ -149,4 +150,35 @@ pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Document>, Fau
         .order((document::sent_at.desc(), document::document_id.desc()))
         .select(Document::as_select())
         .load(c.conn)?)
+}
+
+/// A document that the client has not opened yet, without its body.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct Unread {
+    /// The document.
+    pub document_id: DocumentId,
+    /// Its title.
+    pub title: String,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+}
+
+/// For home: the newest documents that the client has not opened, and how many there are, up to
+/// [`MOST_COUNTED`] and one.
+pub fn unread_of(c: &mut Scoped<'_>, chart: &ChartId, shown: i64) -> Result<(Vec<Unread>, i64), Fault> {
+    let unread = || {
+        document::table
+            .filter(document::practice_id.eq(*c.practice()))
+            .filter(document::chart_id.eq(*chart))
+            .filter(document::opened_at.is_null())
+            .filter(document::withdrawn_at.is_null())
+    };
+    let (newest, all) = (
+        unread()
+            .order((document::sent_at.desc(), document::document_id.desc()))
+            .select((document::document_id, document::title, document::sent_at))
+            .limit(shown),
+        CountOf(unread().select(document::document_id).limit(MOST_COUNTED + 1)),
+    );
+    Ok((newest.load(c.conn)?, diesel::select(all).get_result(c.conn)?))
 }

@@ -1,21 +1,21 @@
-//! Home, the switcher between charts, help.
+//! Home and help.
 
 use askama::Template;
 use axum::extract::State;
 
 use crate::features::accounts::ClientSession;
-use crate::features::appointments::{self, AppointmentState, RequestState};
+use crate::features::appointments;
 use crate::features::billing;
 use crate::features::documents;
 use crate::features::practice::{self, PublicPractice, Question};
 use crate::kernel::money::Money;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
-use crate::platform::i18n::Language;
+use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::ClientFrame;
-use crate::platform::web::nav::Section;
+use crate::platform::web::nav::{MOST_COUNTED, Section};
 use crate::platform::web::{PageResult, html};
 
 /// Help.
@@ -45,53 +45,60 @@ struct Home {
 }
 
 /// Documents that home names one by one.
-const WAITING_SHOWN: usize = 5;
+const WAITING_SHOWN: i64 = 5;
 /// Appointments that home names.
 const NEXT_SHOWN: usize = 2;
 
-/// What is waiting for me, what comes next, what is owed.
+/// "3 more documents to read": those that home does not name.
+fn more_waiting(words: Words, all: i64) -> Option<String> {
+    match all - WAITING_SHOWN {
+        ..=0 => None,
+        _ if all > MOST_COUNTED => {
+            Some(words.with1("portal-home-more-than", "count", MOST_COUNTED - WAITING_SHOWN))
+        }
+        more => Some(words.count("portal-home-more", "count", more)),
+    }
+}
+
+/// What is waiting for me, what comes next, what is owed: a small question to each feature.
 pub(super) async fn home(State(app): State<AppState>, client: ClientSession) -> PageResult {
-    let (chart, rights) = (client.chart_id.clone(), client.rights.clone());
-    let (documents, booked, requests, ledger) = app
+    let (chart, rights) = (client.chart_id, client.rights.clone());
+    let (unread, coming, owed) = app
         .db
         .read(&client.scope, move |c| {
             let has = |right| rights.contains(&right);
-            Ok((
-                if has(Right::Documents) { documents::list_of(c, &chart)? } else { Vec::new() },
-                if has(Right::Appointments) { appointments::list_of(c, &chart)? } else { Vec::new() },
-                if has(Right::Appointments) { appointments::requests_of(c, &chart)? } else { Vec::new() },
-                if has(Right::Billing) { billing::ledger_of(c, &chart)? } else { Vec::new() },
-            ))
+            let unread =
+                has(Right::Documents).then(|| documents::unread_of(c, &chart, WAITING_SHOWN)).transpose()?;
+            let coming = has(Right::Appointments)
+                .then(|| appointments::coming_of(c, &chart, NEXT_SHOWN))
+                .transpose()?;
+            // Empty without a ledger, and without the right to see one: no entry is not the same as nothing owed.
+            let owed = if has(Right::Billing) { billing::balances_of(c, &chart)? } else { Vec::new() };
+            Ok((unread, coming, owed))
         })
         .await?;
     let (words, now) = (client.words, app.now());
-    let unread: Vec<_> =
-        documents.iter().filter(|d| d.opened_at.is_none() && d.withdrawn_at.is_none()).collect();
-    let waiting = client.may(Right::Documents).then(|| {
-        unread
-            .iter()
-            .take(WAITING_SHOWN)
+    let more = unread.as_ref().and_then(|(_, all)| more_waiting(words, *all));
+    let waiting = unread.map(|(newest, _)| {
+        newest
+            .into_iter()
             .map(|document| Item {
                 href: format!("/portal/documents/{}", document.document_id),
-                title: document.title.clone(),
+                title: document.title,
                 note: words.with1("portal-home-sent", "date", words.date(document.sent_at, &client.zone)),
             })
             .collect()
     });
-    let next = client.may(Right::Appointments).then(|| {
-        booked
-            .iter()
-            .filter(|a| a.state == AppointmentState::Booked && a.ends_at() > now)
-            .take(NEXT_SHOWN)
+    let pending = coming.as_ref().map(|(_, waiting)| *waiting).filter(|waiting| *waiting > 0);
+    let next = coming.map(|(next, _)| {
+        next.iter()
             .map(|a| {
                 let told = appointments::AppointmentLabels::of(words, &client.zone, &client.practice, a);
                 Item { href: String::new(), title: told.when, note: told.what }
             })
             .collect()
     });
-    let pending = requests.iter().filter(|r| r.state == RequestState::Waiting).count();
-    // Empty without a ledger, and without the right to see one: no entry is not the same as nothing owed.
-    let balances = billing::balances(&ledger)
+    let balances = owed
         .into_iter()
         .map(|owed| {
             let key = match owed.minor {
@@ -109,16 +116,13 @@ pub(super) async fn home(State(app): State<AppState>, client: ClientSession) -> 
         12..18 => "portal-home-afternoon",
         _ => "portal-home-evening",
     };
-    let counted = |key, number: usize| {
-        (number > 0).then(|| words.count(key, "count", i64::try_from(number).unwrap_or(i64::MAX)))
-    };
     let page = Home {
         greeting: words.with1(hello, "name", &client.name),
         for_client: client.for_client.clone(),
         waiting,
-        more_waiting: counted("portal-home-more", unread.len().saturating_sub(WAITING_SHOWN)),
+        more_waiting: more,
         next,
-        pending: counted("portal-home-pending", pending),
+        pending: pending.map(|waiting| words.count("portal-home-pending", "count", waiting)),
         balances,
         frame: client.frame(&app, HOME),
     };

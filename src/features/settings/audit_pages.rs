@@ -4,15 +4,23 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::features::people;
-use crate::features::staff::StaffSession;
-use crate::platform::audit::{self, ChainCheck, Recorded};
-use crate::platform::i18n::Words;
+use crate::features::staff::{StaffSession, store as staff_store};
+use crate::kernel::clock::Timestamp;
+use crate::platform::audit::{self, ChainCheck, Event, Recorded, Wanted, WantedActor};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::{Stamp, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::nav::Section;
 use crate::platform::web::{PageResult, html};
+use crate::word_enum;
 
 /// The audit trail.
 pub(super) const AUDIT: Section = Section("/staff/audit");
@@ -20,20 +28,115 @@ pub(super) const AUDIT: Section = Section("/staff/audit");
 /// Events on one page.
 const PAGE: i64 = 50;
 
-#[derive(serde::Deserialize)]
+word_enum! {
+    /// What events are about, to choose from.
+    pub enum Area {
+        /// Invitations and portal access.
+        Access = "access",
+        /// Clients' sign-in.
+        Accounts = "accounts",
+        /// Charts.
+        Charts = "charts",
+        /// Documents.
+        Documents = "documents",
+        /// Appointments and requests.
+        Appointments = "appointments",
+        /// Charges and payments.
+        Billing = "billing",
+        /// Mails.
+        Mail = "mail",
+        /// Staff members and their sign-in.
+        Staff = "staff",
+        /// The practice's settings.
+        Practice = "practice",
+        /// Keys for the API.
+        Keys = "keys",
+    }
+}
+
+impl Area {
+    /// What stands before the dot of its actions.
+    const fn prefixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Access => &["access"],
+            Self::Accounts => &["account"],
+            Self::Charts => &["chart", "charts"],
+            Self::Documents => &["document"],
+            Self::Appointments => &["appointment"],
+            Self::Billing => &["ledger"],
+            Self::Mail => &["mail"],
+            Self::Staff => &["staff"],
+            Self::Practice => &["practice"],
+            Self::Keys => &["api_key"],
+        }
+    }
+}
+
+/// Actors who are no staff members: how the trail names them, and the catalogue key of their word.
+const OTHERS: &[(&str, &str)] = &[
+    ("account", "practice-actor-account"),
+    ("link", "practice-actor-link"),
+    ("stranger", "practice-actor-stranger"),
+    ("api_key", "practice-actor-api-key"),
+    ("system", "practice-actor-system"),
+    ("operator", "practice-actor-operator"),
+];
+
+/// How the trail is narrowed, as the address says it; empty for all.
+#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
+#[serde(default)]
 pub(super) struct Which {
-    /// A chart number; empty for all.
-    #[serde(default)]
+    /// A chart number.
     chart: String,
+    /// A staff member's id, or a kind of actor.
+    who: String,
+    /// An [`Area`].
+    what: String,
+    /// A day of the practice's zone.
+    day: String,
     /// Older than this place in the chain.
+    #[serde(skip_serializing)]
     before: Option<i64>,
+}
+
+impl Which {
+    /// The query string of these choices, without the place.
+    fn query(&self) -> String {
+        let pairs = [("chart", &self.chart), ("who", &self.who), ("what", &self.what), ("day", &self.day)];
+        let pairs: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect();
+        serde_html_form::to_string(&pairs).unwrap_or_default()
+    }
+
+    /// What they ask of the trail; `None` where the chart number is nobody's.
+    fn wanted(&self, c: &mut Scoped<'_>, zone: &TimeZone) -> Result<Option<Wanted>, Fault> {
+        let mut wanted = Wanted::default();
+        let number = self.chart.trim();
+        if !number.is_empty() {
+            let Some(chart) = people::find_by_number(c, number)? else { return Ok(None) };
+            wanted.chart = Some(chart);
+        }
+        let other =
+            OTHERS.iter().find(|(kind, _)| *kind == self.who).map(|(kind, _)| WantedActor::Kind(kind));
+        wanted.by = other.or_else(|| self.who.parse().ok().map(WantedActor::Staff));
+        wanted.areas = self.what.parse::<Area>().map_or(&[], Area::prefixes);
+        if let Some((from, until)) = day_of(&self.day, zone) {
+            (wanted.from, wanted.until) = (Some(from), Some(until));
+        }
+        Ok(Some(wanted))
+    }
+}
+
+/// The beginning and the end of a day.
+fn day_of(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+    let day: Date = text.parse().ok()?;
+    let midnight = |day: Date| day.at(0, 0, 0, 0).to_zoned_datetime(zone.clone()).ok();
+    Some((midnight(day)?.timestamp().into(), midnight(day.tomorrow().ok()?)?.timestamp().into()))
 }
 
 /// An event in words.
 struct Line {
     seq: i64,
-    at: String,
-    iso: String,
+    at: Stamp,
     who: String,
     what: String,
     chart: Option<(String, String)>,
@@ -45,7 +148,12 @@ struct Line {
 #[template(path = "features/settings/templates/audit.html")]
 struct AuditPage {
     frame: StaffFrame,
-    chart: String,
+    which: Which,
+    /// The choices as a query string, for the pages and the export.
+    query: String,
+    /// Who and what there is to choose from: value and word.
+    actors: Vec<(String, String)>,
+    areas: Vec<(&'static str, String)>,
     unknown: bool,
     lines: Vec<Line>,
     older: Option<i64>,
@@ -70,7 +178,7 @@ fn who_words(words: Words, event: &Recorded) -> String {
     })
 }
 
-fn line(staff: &StaffSession, numbers: &BTreeMap<String, String>, event: Recorded) -> Line {
+fn line(staff: &StaffSession, numbers: &BTreeMap<String, String>, event: Recorded, now: Timestamp) -> Line {
     let words = staff.words;
     let state = |text: &str| {
         let tag = words.find(&format!("access-tag-{}", text.replace('_', "-")));
@@ -78,8 +186,7 @@ fn line(staff: &StaffSession, numbers: &BTreeMap<String, String>, event: Recorde
     };
     Line {
         seq: event.seq,
-        at: words.date_time(event.at, &staff.zone),
-        iso: event.at.to_string(),
+        at: words.stamp(event.at, &staff.zone, now),
         who: who_words(words, &event),
         what: action_words(words, &event.action),
         chart: event.chart_id.as_ref().map(|id| {
@@ -106,32 +213,112 @@ pub(super) async fn trail(
 /// Walks the whole chain, then shows the trail.
 pub(super) async fn check(State(app): State<AppState>, staff: StaffSession) -> PageResult {
     let found = app.db.read(&staff.scope, audit::check_chain).await?;
-    show(&app, &staff, Which { chart: String::new(), before: None }, Some(found)).await
+    show(&app, &staff, Which::default(), Some(found)).await
 }
 
 async fn show(app: &AppState, staff: &StaffSession, which: Which, check: Option<ChainCheck>) -> PageResult {
-    let (number, before) = (which.chart.trim().to_owned(), which.before);
-    let (unknown, events, numbers) = app
+    let (asked, zone) = (which.clone(), staff.zone.clone());
+    let (unknown, events, numbers, team) = app
         .db
         .read(&staff.scope, move |c| {
-            let chart = if number.is_empty() { None } else { people::find_by_number(c, &number)? };
-            if !number.is_empty() && chart.is_none() {
-                return Ok((true, Vec::new(), BTreeMap::new()));
-            }
+            let team = staff_store::all(c)?;
+            let Some(wanted) = asked.wanted(c, &zone)? else {
+                return Ok((true, Vec::new(), BTreeMap::new(), team));
+            };
             // One more than a page, to know whether there is another.
-            let events = audit::newest(c, chart.as_ref(), before, PAGE + 1)?;
-            let ids: Vec<_> = events.iter().filter_map(|event| event.chart_id.clone()).collect();
-            let numbers = people::numbers_of(c, &ids)?;
-            let numbers = numbers.into_iter().map(|(id, number)| (id.to_string(), number)).collect();
-            Ok((false, events, numbers))
+            let events = audit::newest(c, &wanted, asked.before, PAGE + 1)?;
+            let numbers = numbers_of(c, &events)?;
+            Ok((false, events, numbers, team))
         })
         .await?;
-    let mut lines: Vec<Line> = events.into_iter().map(|event| line(staff, &numbers, event)).collect();
+    let (words, now) = (staff.words, app.now());
+    let mut lines: Vec<Line> = events.into_iter().map(|event| line(staff, &numbers, event, now)).collect();
     let page = usize::try_from(PAGE).unwrap_or(50);
     let older = (lines.len() > page).then(|| lines.get(page - 1).map(|line| line.seq)).flatten();
     lines.truncate(page);
-    let frame = staff.frame(app, AUDIT);
-    html(AuditPage { frame, chart: which.chart, unknown, lines, older, check }.render())
+    let others = OTHERS.iter().map(|(kind, key)| ((*kind).to_owned(), words.get(key)));
+    let page = AuditPage {
+        frame: staff.frame(app, AUDIT),
+        query: which.query(),
+        actors: team.into_iter().map(|one| (one.staff_id.to_string(), one.name)).chain(others).collect(),
+        areas: Area::ALL
+            .iter()
+            .map(|area| (area.word(), words.get(&format!("practice-audit-area-{area}"))))
+            .collect(),
+        which,
+        unknown,
+        lines,
+        older,
+        check,
+    };
+    html(page.render())
+}
+
+/// The numbers of the charts that these events are about.
+fn numbers_of(c: &mut Scoped<'_>, events: &[Recorded]) -> Result<BTreeMap<String, String>, Fault> {
+    let ids: Vec<_> = events.iter().filter_map(|event| event.chart_id).collect();
+    Ok(people::numbers_of(c, &ids)?.into_iter().map(|(id, number)| (id.to_string(), number)).collect())
+}
+
+/// Events in one file; who needs more narrows the trail to a day.
+const MOST_EXPORTED: usize = 50_000;
+
+/// A cell that a spreadsheet takes for text, never for a formula.
+fn cell(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+}
+
+/// The trail, narrowed as the page was, as a CSV file, the newest first.
+pub(super) async fn export(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Query(which): Query<Which>,
+) -> PageResult {
+    let (zone, words, by) = (staff.zone.clone(), staff.words, staff.by());
+    let file = app
+        .db
+        .write(&staff.scope, move |c| {
+            let mut file = csv::Writer::from_writer(Vec::new());
+            let heads = ["seq", "when", "who", "what", "chart", "before", "after", "from"];
+            let written = |e: csv::Error| Fault::other(format!("the CSV file could not be written: {e}"));
+            file.write_record(heads.map(|head| words.get(&format!("practice-audit-{head}"))))
+                .map_err(written)?;
+            let wanted = which.wanted(c, &zone)?;
+            let (mut before, mut count) = (None, 0);
+            while let Some(wanted) = &wanted
+                && count < MOST_EXPORTED
+            {
+                let events = audit::newest(c, wanted, before, 2_000)?;
+                let numbers = numbers_of(c, &events)?;
+                let Some(last) = events.last() else { break };
+                before = Some(last.seq);
+                count += events.len();
+                for event in &events {
+                    let chart = event.chart_id.and_then(|id| numbers.get(&id.to_string()).cloned());
+                    let row = [
+                        event.seq.to_string(),
+                        event.at.to_string(),
+                        who_words(words, event),
+                        action_words(words, &event.action),
+                        chart.unwrap_or_default(),
+                        event.old_state.clone(),
+                        event.new_state.clone(),
+                        event.source.clone(),
+                    ];
+                    file.write_record(row.map(cell)).map_err(written)?;
+                }
+            }
+            // Who takes the trail out of the house is part of it.
+            let exported = Event::new(by.clone(), "practice.audit_exported");
+            audit::record(c, exported.with(serde_json::json!({ "events": count })))?;
+            file.into_inner().map_err(|e| Fault::other(format!("the CSV file could not be written: {e}")))
+        })
+        .await?;
+    let head = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
+    ];
+    Ok((head, file).into_response())
 }
 
 #[cfg(test)]
@@ -204,5 +391,20 @@ mod tests {
             .filter(|key| !keys.contains(*key))
             .collect();
         assert!(dead.is_empty(), "nothing does {dead:?}");
+    }
+
+    #[test]
+    fn a_spreadsheet_takes_no_cell_for_a_formula() {
+        assert_eq!(cell("=HYPERLINK(\"x\")".into()), "'=HYPERLINK(\"x\")");
+        assert_eq!(cell("Dana Fischer".into()), "Dana Fischer");
+    }
+
+    #[test]
+    fn every_action_belongs_to_one_area_that_can_be_chosen() {
+        for action in actions() {
+            let prefix = action.split('.').next().unwrap_or_default();
+            let areas = Area::ALL.iter().filter(|area| area.prefixes().contains(&prefix)).count();
+            assert_eq!(areas, 1, "{action}");
+        }
     }
 }

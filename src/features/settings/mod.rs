@@ -65,6 +65,7 @@ fn routes() -> Routes {
         .post("/staff/practice/questions/{question}/delete", edit, question_pages::delete)
         .get("/staff/audit", audit, audit_pages::trail)
         .get("/staff/audit/check", audit, audit_pages::check)
+        .get("/staff/audit/export", audit, audit_pages::export)
         .get("/staff/team", team, team_pages::list)
         .get("/staff/team/new", team, team_pages::new_page)
         .post("/staff/team/new", team, team_pages::invite)

@@ -9,9 +9,10 @@ use axum::response::IntoResponse;
 use crate::features::staff::StaffSession;
 use crate::features::staff::store::{self, StaffMember, StaffState};
 use crate::features::staff::team::{self, Changed, NewStaff, NotAdded};
+use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
-use crate::platform::i18n::Words;
+use crate::platform::i18n::{Stamp, Words};
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
@@ -46,12 +47,13 @@ struct Line {
     state: StaffState,
     tone: &'static str,
     state_words: String,
-    last: String,
+    /// The last sign-in, if there was one.
+    last: Option<Stamp>,
     version: i64,
     is_me: bool,
 }
 
-fn line(staff: &StaffSession, member: StaffMember) -> Line {
+fn line(staff: &StaffSession, member: StaffMember, now: Timestamp) -> Line {
     let words = staff.words;
     let tone = match member.state {
         StaffState::Invited => "waiting",
@@ -65,9 +67,7 @@ fn line(staff: &StaffSession, member: StaffMember) -> Line {
         state: member.state,
         tone,
         state_words: words.get(&format!("staff-state-{}", member.state)),
-        last: member
-            .last_sign_in_at
-            .map_or_else(|| words.get("staff-never"), |at| words.date_time(at, &staff.zone)),
+        last: member.last_sign_in_at.map(|at| words.stamp(at, &staff.zone, now)),
         version: member.version,
         is_me: member.staff_id == staff.staff_id,
         id: member.staff_id,
@@ -85,8 +85,9 @@ struct TeamPage {
 
 /// Everybody.
 pub(super) async fn list(State(app): State<AppState>, staff: StaffSession) -> PageResult {
+    let now = app.now();
     let members = app.db.read(&staff.scope, store::all).await?;
-    let members = members.into_iter().map(|member| line(&staff, member)).collect();
+    let members = members.into_iter().map(|member| line(&staff, member, now)).collect();
     html(TeamPage { frame: staff.frame(&app, TEAM), members }.render())
 }
 
@@ -171,7 +172,7 @@ async fn find(app: &AppState, staff: &StaffSession, id: &str) -> Result<StaffMem
 }
 
 async fn show_member(app: &AppState, staff: &StaffSession, id: &str, errors: FieldErrors) -> PageResult {
-    let member = line(staff, find(app, staff, id).await?);
+    let member = line(staff, find(app, staff, id).await?, app.now());
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = staff.frame(app, TEAM);
     let page = MemberPage { frame, errors, member, roles: role_options(staff.words) };
@@ -243,7 +244,7 @@ pub(super) async fn disable_page(
     staff: StaffSession,
     Path(id): Path<String>,
 ) -> PageResult {
-    let member = line(&staff, find(&app, &staff, &id).await?);
+    let member = line(&staff, find(&app, &staff, &id).await?, app.now());
     html(DisablePage { frame: staff.frame(&app, TEAM), member }.render())
 }
 

@@ -10,6 +10,7 @@ use crate::features::staff::StaffSession;
 use crate::features::staff::password::{self, NewPassword};
 use crate::features::staff::{store, team};
 use crate::kernel::secrets::Secret;
+use crate::platform::i18n::Stamp;
 use crate::platform::state::AppState;
 use crate::platform::web::browser;
 use crate::platform::web::forms::FieldErrors;
@@ -28,8 +29,8 @@ struct SessionLine {
     name: String,
     browser: String,
     source: String,
-    began: String,
-    seen: String,
+    began: Stamp,
+    seen: Stamp,
     is_this: bool,
 }
 
@@ -57,14 +58,14 @@ async fn show(app: &AppState, staff: &StaffSession, errors: FieldErrors) -> Page
         })
         .await?;
     let member = member.ok_or(PageError::NotFound)?;
-    let words = staff.words;
+    let (words, now) = (staff.words, app.now());
     let sessions = open
         .into_iter()
         .map(|one| SessionLine {
             name: one.name().to_owned(),
             browser: browser::describe(words, &one.agent),
-            began: words.date_time(one.created_at, &staff.zone),
-            seen: words.date_time(one.seen_at, &staff.zone),
+            began: words.stamp(one.created_at, &staff.zone, now),
+            seen: words.stamp(one.seen_at, &staff.zone, now),
             is_this: one.token_hash == staff.session.token_hash,
             source: one.source,
         })

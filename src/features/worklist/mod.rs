@@ -27,9 +27,9 @@ pub const FEATURE: Feature = Feature {
 
 /// The routes of this feature.
 fn routes() -> Routes {
-    Routes::new().get("/staff/worklist", Needs::Staff(Permission::SeePortal), pages::page).post(
-        "/staff/worklist",
-        Needs::Staff(Permission::ManagePortal),
-        pages::perform,
-    )
+    let manage = Needs::Staff(Permission::ManagePortal);
+    Routes::new()
+        .get("/staff/worklist", Needs::Staff(Permission::SeePortal), pages::page)
+        .get("/staff/worklist/send", manage, pages::ask)
+        .post("/staff/worklist", manage, pages::perform)
 }

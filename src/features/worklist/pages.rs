@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{Query, RawQuery, State};
 use jiff::tz::TimeZone;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::report::{Report, ReportLine};
-use super::store::{self, Kind, Line, Place};
+use super::store::{self, Kind, Line, PAGE, Place};
 use crate::features::access::lifecycle::MISMATCHES_TO_LOCK;
 use crate::features::access::{When, actions, lacks_in_words};
 use crate::features::staff::StaffSession;
@@ -54,6 +54,8 @@ struct Shown {
     when: Option<When>,
     note: Option<String>,
     address: Option<String>,
+    /// The number as it was typed, and for a `tel:` link.
+    phone: Option<(String, String)>,
     /// What is missing before anybody can be invited.
     missing: Option<String>,
     /// Does the face sheet lack what the identity check needs?
@@ -75,6 +77,8 @@ struct WorklistPage {
     next: Option<String>,
     first: bool,
     may_manage: bool,
+    /// Can anything be sent to a line of this page?
+    can_send_many: bool,
     /// The form, below a chart's address, that takes an address and sends there.
     add_address: &'static str,
     /// The button of a line, and of all that are ticked.
@@ -118,25 +122,38 @@ pub async fn page(
     let key = |part: &str| format!("worklist-{}-{part}", kind.word().replace('_', "-"));
     let report = report.map(|report| report.lines(words, &staff.zone, now, &names)).unwrap_or_default();
     let sent = report.iter().filter(|line| line.sent).count();
+    let may_manage = staff.may(Permission::ManagePortal);
     let page = WorklistPage {
+        can_send_many: may_manage && page.lines.iter().any(Line::can_be_sent),
         filters: counts.iter().map(|(of, count)| filter(words, *of, *count, kind)).collect(),
         lines: page.lines.into_iter().map(|line| shown(words, &staff.zone, now, kind, line)).collect(),
         next,
         first: is_first,
-        may_manage: staff.may(Permission::ManagePortal),
+        may_manage,
         add_address: match kind {
             Kind::AddressChanged | Kind::Declined | Kind::NeverInvited => "access/invite?back=worklist",
             _ => "access/change-email?back=worklist",
         },
         send_one: words.get(&key("send")),
         send_many: words.get(&key("send-many")),
-        report_title: words.with2("worklist-report", "sent", sent, "all", report.len()),
+        report_title: report_title(words, sent, report.len()),
         report,
         empty: words.get(&key("empty")),
         frame: staff.frame(&app, WORKLIST),
         kind,
     };
     html(page.render())
+}
+
+/// "3 invitations are on their way", "2 of 3 invitations are on their way", "Nothing was sent".
+fn report_title(words: Words, sent: usize, all: usize) -> String {
+    match sent {
+        0 => words.get("worklist-report-none"),
+        _ if sent == all => {
+            words.count("worklist-report-all", "sent", i64::try_from(sent).unwrap_or(i64::MAX))
+        }
+        _ => words.with2("worklist-report-some", "sent", sent, "all", all),
+    }
 }
 
 fn filter(words: Words, of: Kind, count: i64, current: Kind) -> Filter {
@@ -189,6 +206,7 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
         when,
         note,
         address: line.address,
+        phone: line.phone,
     }
 }
 
@@ -218,6 +236,71 @@ struct Chosen {
     only: Option<String>,
     /// A line's unlock button: the grant.
     unlock: Option<String>,
+    /// The answer of the page that asks before many are sent.
+    confirmed: Option<String>,
+}
+
+/// What the page that asks before many are sent is told by its address.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Ticked {
+    kind: String,
+    chart: Vec<String>,
+}
+
+/// A chart that was ticked.
+struct TickedLine {
+    value: String,
+    client: String,
+    number: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/worklist/templates/send_many.html")]
+struct SendMany {
+    frame: StaffFrame,
+    kind: Kind,
+    title: String,
+    text: String,
+    button: String,
+    lines: Vec<TickedLine>,
+}
+
+/// Asks once, with the number and the names, before something is sent to many.
+pub async fn ask(State(app): State<AppState>, staff: StaffSession, RawQuery(query): RawQuery) -> PageResult {
+    let ticked: Ticked = serde_html_form::from_str(query.as_deref().unwrap_or_default()).unwrap_or_default();
+    let kind = ticked.kind.parse::<Kind>().map_err(|_| PageError::NotFound)?;
+    let wanted: Vec<(ChartId, i32)> = ticked.chart.iter().filter_map(|value| read_value(value)).collect();
+    let charts: Vec<ChartId> = wanted.iter().map(|(chart, _)| chart.clone()).collect();
+    let names = app.db.read(&staff.scope, move |c| store::names(c, &charts)).await?;
+    let lines: Vec<TickedLine> = wanted
+        .into_iter()
+        .filter_map(|(chart, generation)| {
+            let (client, number) = names.get(&chart)?.clone();
+            Some(TickedLine { value: format!("{chart}.{generation}"), client, number })
+        })
+        .collect();
+    if lines.is_empty() {
+        return Ok(see_other(&format!("/staff/worklist?kind={kind}&done=worklist-nothing-chosen")));
+    }
+    let words = staff.words;
+    let which = if kind == Kind::NeverInvited { "invite" } else { "resend" };
+    let count = |part: &str| {
+        words.count(
+            &format!("worklist-{which}-{part}"),
+            "count",
+            i64::try_from(lines.len()).unwrap_or(i64::MAX),
+        )
+    };
+    let page = SendMany {
+        title: count("many-title"),
+        button: count("many-button"),
+        text: words.get(&format!("worklist-{which}-many-text")),
+        frame: staff.frame(&app, WORKLIST),
+        kind,
+        lines,
+    };
+    html(page.render())
 }
 
 /// Sends to what was chosen, or unlocks.
@@ -233,6 +316,11 @@ pub async fn perform(State(app): State<AppState>, staff: StaffSession, body: Byt
             Err(_) => "worklist-done-before",
         };
         return Ok(see_other(&format!("{here}&done={word}")));
+    }
+    if chosen.only.is_none() && chosen.confirmed.is_none() && !chosen.chart.is_empty() {
+        let values = chosen.chart.iter().take(PAGE).filter(|value| read_value(value).is_some());
+        let charts: String = values.map(|value| format!("&chart={value}")).collect();
+        return Ok(see_other(&format!("/staff/worklist/send?kind={kind}{charts}")));
     }
     let values = chosen.only.map_or(chosen.chart, |only| vec![only]);
     let wanted: Vec<(ChartId, i32)> = values.iter().filter_map(|value| read_value(value)).collect();

@@ -68,6 +68,8 @@ pub struct Line {
     pub generation: i32,
     /// The address that an invitation would go to now.
     pub address: Option<String>,
+    /// The chart owner's first phone number: as it was typed, and for a `tel:` link.
+    pub phone: Option<(String, String)>,
     /// What the identity check needs and the chart has not: nobody can be invited before that.
     pub lacks: Vec<Field>,
     /// The moment that the line is about: undeliverable, locked, asked, canceled, declined, ends, ended.
@@ -177,49 +179,72 @@ macro_rules! owners {
     };
 }
 
-/// Narrows the owners' grants to a kind. Here the kinds are kept apart: what is more urgent is left
-/// out of what is less, so that a chart has one line.
+/// Narrows the owners' grants to a kind, named by its bare word. Here the kinds are kept apart: what is more
+/// urgent is left out of what is less, so that a chart has one line.
+macro_rules! narrowed {
+    ($c:expr, $query:expr, Undeliverable) => {{
+        // The few such mails first: an open invitation is looked at only if it has one. SQLite would rather
+        // walk along all open invitations, if the state were asked for plainly.
+        let few = outbox::table
+            .filter(outbox::practice_id.eq(*$c.practice()))
+            .filter(outbox::state.eq(Delivery::Undeliverable))
+            .select(outbox::access_id);
+        $query
+            .filter(not(portal_access::state.ne(State::Invited)))
+            .filter(portal_access::access_id.nullable().eq_any(rows_of(few)))
+            .filter(exists(undeliverable_mails!()))
+    }};
+    ($c:expr, $query:expr, Locked) => {
+        $query.filter(portal_access::state.eq(State::Locked))
+    };
+    ($c:expr, $query:expr, Asked) => {
+        $query
+            .filter(portal_access::state.eq(State::Invited))
+            .filter(portal_access::asked_at.is_not_null())
+            .filter(not(exists(undeliverable_mails!())))
+    };
+    ($c:expr, $query:expr, AddressChanged) => {
+        $query.filter(portal_access::state.eq(State::Canceled)).filter(exists(
+            invitation::table
+                .filter(invitation::practice_id.eq(portal_access::practice_id))
+                .filter(invitation::access_id.eq(portal_access::access_id))
+                .filter(invitation::generation.eq(portal_access::generation))
+                .filter(invitation::state.eq(InvitationState::AddressChanged)),
+        ))
+    };
+    ($c:expr, $query:expr, Declined) => {
+        $query.filter(portal_access::state.eq(State::Declined))
+    };
+    ($c:expr, $query:expr, Expiring) => {
+        $query
+            .filter(portal_access::state.eq(State::Invited))
+            .filter(portal_access::expires_at.gt($c.now()))
+            .filter(portal_access::expires_at.le($c.now().plus_hours(SOON_HOURS)))
+            .filter(portal_access::asked_at.is_null())
+            .filter(not(exists(undeliverable_mails!())))
+    };
+    ($c:expr, $query:expr, Expired) => {
+        $query
+            .filter(portal_access::state.eq(State::Invited))
+            .filter(portal_access::expires_at.le($c.now()))
+            .filter(portal_access::asked_at.is_null())
+            .filter(not(exists(undeliverable_mails!())))
+    };
+}
+
+/// The same for a kind that is known only at run time; the query is boxed.
 macro_rules! of_kind {
     ($c:expr, $query:expr, $kind:expr) => {{
-        let (query, now) = ($query, $c.now());
+        let query = $query;
         match $kind {
-            Kind::Undeliverable => {
-                // The few such mails first: an open invitation is looked at only if it has one. SQLite
-                // would rather walk along all open invitations, if the state were asked for plainly.
-                let few = outbox::table
-                    .filter(outbox::practice_id.eq($c.practice().clone()))
-                    .filter(outbox::state.eq(Delivery::Undeliverable))
-                    .select(outbox::access_id);
-                query
-                    .filter(not(portal_access::state.ne(State::Invited)))
-                    .filter(portal_access::access_id.nullable().eq_any(rows_of(few)))
-                    .filter(exists(undeliverable_mails!()))
-            }
-            Kind::Locked => query.filter(portal_access::state.eq(State::Locked)),
-            Kind::Asked => query
-                .filter(portal_access::state.eq(State::Invited))
-                .filter(portal_access::asked_at.is_not_null())
-                .filter(not(exists(undeliverable_mails!()))),
-            Kind::AddressChanged => query.filter(portal_access::state.eq(State::Canceled)).filter(exists(
-                invitation::table
-                    .filter(invitation::practice_id.eq(portal_access::practice_id))
-                    .filter(invitation::access_id.eq(portal_access::access_id))
-                    .filter(invitation::generation.eq(portal_access::generation))
-                    .filter(invitation::state.eq(InvitationState::AddressChanged)),
-            )),
-            Kind::Declined => query.filter(portal_access::state.eq(State::Declined)),
-            Kind::Expiring => query
-                .filter(portal_access::state.eq(State::Invited))
-                .filter(portal_access::expires_at.gt(now))
-                .filter(portal_access::expires_at.le(now.plus_hours(SOON_HOURS)))
-                .filter(portal_access::asked_at.is_null())
-                .filter(not(exists(undeliverable_mails!()))),
+            Kind::Undeliverable => narrowed!($c, query, Undeliverable),
+            Kind::Locked => narrowed!($c, query, Locked),
+            Kind::Asked => narrowed!($c, query, Asked),
+            Kind::AddressChanged => narrowed!($c, query, AddressChanged),
+            Kind::Declined => narrowed!($c, query, Declined),
+            Kind::Expiring => narrowed!($c, query, Expiring),
             // And "never invited", which has a query of its own.
-            Kind::Expired | Kind::NeverInvited => query
-                .filter(portal_access::state.eq(State::Invited))
-                .filter(portal_access::expires_at.le(now))
-                .filter(portal_access::asked_at.is_null())
-                .filter(not(exists(undeliverable_mails!()))),
+            Kind::Expired | Kind::NeverInvited => narrowed!($c, query, Expired),
         }
     }};
 }
@@ -299,6 +324,7 @@ fn bare(row: ChartRow, place: Place) -> Line {
         access_id: None,
         generation: 0,
         address: None,
+        phone: None,
         lacks: lacking(&last, birth_date.as_ref()),
         at: None,
         mismatches: 0,
@@ -395,7 +421,6 @@ fn find_addresses(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
     let rows: Vec<Address> = person_address::table
         .filter(person_address::practice_id.eq(c.practice().clone()))
         .filter(person_address::person_id.in_list(owners))
-        .filter(person_address::kind.eq(AddressKind::Email))
         .order(person_address::position.asc())
         .select(Address::as_select())
         .load(c.conn)?;
@@ -404,8 +429,11 @@ fn find_addresses(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
         by_person.entry(row.person_id.clone()).or_default().push(row);
     }
     for line in lines {
-        let theirs = by_person.get(&line.owner_id).map_or(&[][..], Vec::as_slice);
-        line.address = address_on_file(theirs, line.invited.as_ref()).map(|a| a.value.clone());
+        let Some(theirs) = by_person.get(&line.owner_id) else { continue };
+        let (emails, phones): (Vec<_>, Vec<_>) =
+            theirs.iter().cloned().partition(|address| address.kind == AddressKind::Email);
+        line.address = address_on_file(&emails, line.invited.as_ref()).map(|a| a.value.clone());
+        line.phone = phones.into_iter().next().map(|phone| (phone.value, phone.value_key));
     }
     Ok(())
 }
@@ -470,8 +498,8 @@ fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[&str]) -
 
 /// A query for the charts of a kind, up to one more than is counted.
 macro_rules! some_of {
-    ($c:expr, $kind:expr) => {
-        CountOf(of_kind!($c, owners!($c).select(portal_access::chart_id).into_boxed(), $kind).limit(MOST))
+    ($c:expr, $kind:ident) => {
+        CountOf(narrowed!($c, owners!($c).select(portal_access::chart_id), $kind).limit(MOST))
     };
 }
 
@@ -482,13 +510,13 @@ const MOST: i64 = MOST_COUNTED + 1;
 pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
     let never = CountOf(uninvited!(c).select(chart::chart_id).limit(MOST));
     let counts: (i64, i64, i64, i64, i64, i64, i64, i64) = diesel::select((
-        some_of!(c, Kind::Undeliverable),
-        some_of!(c, Kind::Locked),
-        some_of!(c, Kind::Asked),
-        some_of!(c, Kind::AddressChanged),
-        some_of!(c, Kind::Declined),
-        some_of!(c, Kind::Expiring),
-        some_of!(c, Kind::Expired),
+        some_of!(c, Undeliverable),
+        some_of!(c, Locked),
+        some_of!(c, Asked),
+        some_of!(c, AddressChanged),
+        some_of!(c, Declined),
+        some_of!(c, Expiring),
+        some_of!(c, Expired),
         never,
     ))
     .get_result(c.conn)?;
@@ -500,11 +528,11 @@ pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
 /// itself. Who was never invited, and whose link is running out, is no news to anybody.
 pub fn count_urgent(c: &mut Scoped<'_>) -> Result<i64, Fault> {
     let counts: (i64, i64, i64, i64, i64) = diesel::select((
-        some_of!(c, Kind::Undeliverable),
-        some_of!(c, Kind::Locked),
-        some_of!(c, Kind::Asked),
-        some_of!(c, Kind::AddressChanged),
-        some_of!(c, Kind::Declined),
+        some_of!(c, Undeliverable),
+        some_of!(c, Locked),
+        some_of!(c, Asked),
+        some_of!(c, AddressChanged),
+        some_of!(c, Declined),
     ))
     .get_result(c.conn)?;
     Ok(<[i64; 5]>::from(counts).iter().sum())

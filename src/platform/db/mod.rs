@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 pub use cached::{InLists, rows_of, update};
 pub use connect::{Conn, DatabaseUrl, DatabaseUrlError};
-pub use counted::CountOf;
+pub use counted::{CountOf, SumOf};
 pub use migrate::{migrate, pending};
 pub use scope::{OpenedBy, PracticeScope, Scoped, System};
 pub use serve_lock::{ServeLock, ServeLockError};

@@ -300,7 +300,7 @@ diesel::table! {
         minutes -> Integer,
         kind -> Text,
         place -> Text,
-        with_name -> Text,
+        staff_id -> Binary,
         state -> Text,
         created_at -> BigInt,
     }

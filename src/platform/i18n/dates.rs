@@ -42,6 +42,17 @@ fn weekday(language: Language, day: Weekday) -> &'static str {
     if language == Language::English { EN[index] } else { ES[index] }
 }
 
+/// A moment in a row of a table: short to look at, and exactly for the pointer and for screen readers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// For machines: RFC 3339 in UTC.
+    pub iso: String,
+    /// "Dec 1, 3:14 PM"; with the year where it is not the present one.
+    pub short: String,
+    /// "Tuesday, December 1, 2026, 3:14 PM".
+    pub exact: String,
+}
+
 impl Words {
     /// "December 1, 2026".
     pub fn civil_date(self, date: Date) -> String {
@@ -99,6 +110,29 @@ impl Words {
         format!("{}{at} {}", self.date(moment, zone), self.time(moment, zone))
     }
 
+    /// A moment for a row of a table.
+    pub fn stamp(self, moment: Timestamp, zone: &TimeZone, now: Timestamp) -> Stamp {
+        let at = moment.in_zone(zone);
+        let (date, this_year) = (at.date(), now.in_zone(zone).year());
+        let (month, day, time) = (self.month_short(date), date.day(), self.time(moment, zone));
+        let short = match (self.language(), date.year() == this_year) {
+            (Language::English, true) => format!("{month} {day}, {time}"),
+            (Language::English, false) => format!("{month} {day}, {}, {time}", date.year()),
+            (Language::Spanish, true) => format!("{day} {month}, {time}"),
+            (Language::Spanish, false) => format!("{day} {month} {}, {time}", date.year()),
+        };
+        Stamp { iso: moment.to_string(), short, exact: self.date_time(moment, zone) }
+    }
+
+    /// The same with the day of the week before it, for what lies ahead: "Tue, Dec 1, 3:14 PM".
+    pub fn stamp_with_day(self, moment: Timestamp, zone: &TimeZone, now: Timestamp) -> Stamp {
+        let stamp = self.stamp(moment, zone, now);
+        let day = weekday(self.language(), moment.in_zone(zone).date().weekday());
+        let day: String = day.chars().take(3).collect();
+        let comma = if self.language() == Language::English { "," } else { "" };
+        Stamp { short: format!("{day}{comma} {}", stamp.short), ..stamp }
+    }
+
     /// The same with the zone's name at that moment: "…, 3:14 PM EST"; "… p. m. (hora del Este)".
     /// For mails, whose reader may be elsewhere.
     pub fn date_time_zone(self, moment: Timestamp, zone: &TimeZone) -> String {
@@ -153,5 +187,17 @@ mod tests {
         );
         assert_eq!(spanish.zone("America/Puerto_Rico"), "hora de Puerto Rico");
         assert_eq!(english.zone("America/New_York"), "New York time");
+    }
+
+    #[test]
+    fn a_row_of_a_table_shows_a_short_moment_and_the_year_only_where_it_differs() {
+        let moment = Timestamp::from("2026-12-01T20:14:00Z".parse::<jiff::Timestamp>().unwrap());
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let (english, spanish) = (Words::of(Language::English), Words::of(Language::Spanish));
+        assert_eq!(english.stamp(moment, &zone, moment).short, "Dec 1, 3:14 PM");
+        assert_eq!(english.stamp(moment, &zone, moment.plus_hours(24 * 60)).short, "Dec 1, 2026, 3:14 PM");
+        assert_eq!(english.stamp_with_day(moment, &zone, moment).short, "Tue, Dec 1, 3:14 PM");
+        assert_eq!(spanish.stamp(moment, &zone, moment).short, "1 dic, 3:14 p. m.");
+        assert_eq!(spanish.stamp_with_day(moment, &zone, moment).short, "mar 1 dic, 3:14 p. m.");
     }
 }

@@ -3,6 +3,8 @@
 
 mod dates;
 
+pub use dates::Stamp;
+
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;

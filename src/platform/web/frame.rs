@@ -49,7 +49,7 @@ pub struct StaffFrame {
     /// The navigation, with what this role may see; empty before sign-in.
     pub nav: Vec<NavEntry>,
     /// What was just done.
-    pub toast: Option<String>,
+    pub toast: Option<Toast>,
     /// Seconds until the session ends; 0 before sign-in.
     pub session_seconds: u32,
 }
@@ -196,7 +196,7 @@ pub struct ClientFrame {
     /// The navigation; empty before sign-in.
     pub nav: Vec<NavEntry>,
     /// What was just done.
-    pub toast: Option<String>,
+    pub toast: Option<Toast>,
     /// Seconds until the session ends; 0 before sign-in.
     pub session_seconds: u32,
     /// The practice's contact block, in the foot of every page.
@@ -280,14 +280,41 @@ impl ClientFrame {
     }
 }
 
-/// The sentence `done-WORD` of the catalogue; nothing for a word that somebody made up.
-pub fn toast(words: Words, done: Option<&str>) -> Option<String> {
+/// What came of the last form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Toast {
+    /// It was done.
+    Done(String),
+    /// Nothing was done, and why.
+    NotDone(String),
+}
+
+impl Toast {
+    /// The sentence.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Done(text) | Self::NotDone(text) => text,
+        }
+    }
+
+    /// Its look: only what was done has a check mark.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Done(_) => "toast",
+            Self::NotDone(_) => "toast is-note",
+        }
+    }
+}
+
+/// The sentence `done-WORD` or `not-done-WORD` of the catalogue; nothing for a word that somebody made up.
+pub fn toast(words: Words, done: Option<&str>) -> Option<Toast> {
     let word = done?;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if word.is_empty() || word.len() > 60 || !word.chars().all(plain) {
         return None;
     }
-    words.find(&format!("done-{word}"))
+    let found = words.find(&format!("done-{word}")).map(Toast::Done);
+    found.or_else(|| words.find(&format!("not-done-{word}")).map(Toast::NotDone))
 }
 
 /// The value of `done` in a query string.
@@ -335,7 +362,8 @@ mod tests {
     #[test]
     fn a_toast_is_only_a_word_of_the_catalogue() {
         let words = Words::of(Language::English);
-        assert!(toast(words, Some("signed-out")).is_some());
+        assert!(matches!(toast(words, Some("signed-out")), Some(Toast::Done(_))));
+        assert!(matches!(toast(words, Some("worklist-nothing-chosen")), Some(Toast::NotDone(_))));
         for wrong in ["", "made-up", "Signed-Out", "signed out", "<b>", &"a".repeat(80)] {
             assert!(toast(words, Some(wrong)).is_none(), "{wrong}");
         }
