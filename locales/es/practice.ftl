@@ -28,12 +28,12 @@ practice-error-email = Escriba un correo, como hola@example.org, o déjelo vací
 practice-error-website = Escriba una dirección web, como https://example.org, o déjela vacía.
 practice-error-postal = Escriba una dirección de hasta 300 caracteres.
 practice-stale = Alguien cambió esto mientras usted escribía. Todavía no se guardó nada. Lo que escribió está aquí; si lo guarda ahora, reemplaza lo de la otra persona.
-practice-stale-look = Ver lo que hay ahora
+practice-stale-look = Ver lo que está guardado ahora
 practice-policies-text = Cómo funcionan las invitaciones. Los enlaces ya enviados conservan lo que dice su correo.
 practice-resends = Reenvíos por día
 practice-resends-hint = Cuántas veces se puede enviar una invitación nueva a un cliente en 24 horas, de 1 a 20.
 practice-reminders = Recordatorios antes de que termine un enlace
-practice-reminders-hint = Se envían solos a los clientes que no se han registrado. Elija hasta tres, o ninguno.
+practice-reminders-hint = Se envían automáticamente a los clientes que no se han registrado. Elija hasta tres, o ninguno.
 practice-days-before = { $count ->
     [one] 1 día antes
    *[other] { $count } días antes
@@ -47,7 +47,7 @@ practice-quiet-hint = En estas horas no sale ningún recordatorio, según el rel
 practice-quiet-from = Desde
 practice-quiet-until = Hasta
 practice-self-help = Cuando un enlace venció
-practice-self-help-hint = Qué ofrece su página.
+practice-self-help-hint = Qué ofrece la página de un enlace vencido.
 practice-self-help-off = Solo cómo comunicarse con el consultorio
 practice-self-help-ask = Pedir un enlace nuevo al consultorio
 practice-neutral = No mencionar el consultorio en los correos
@@ -72,9 +72,9 @@ practice-question-delete-title = ¿Borrar esta pregunta?
 practice-question-delete-text = Desaparece de la página de ayuda enseguida.
 practice-error-question = Escriba una pregunta de hasta 200 caracteres.
 practice-error-answer = Escriba una respuesta de hasta 3,000 caracteres.
-practice-error-too-many-questions = Ya hay 40 preguntas en este idioma. Quite una primero.
+practice-error-too-many-questions = Ya hay 40 preguntas en este idioma. Borre una primero.
 done-practice-question-deleted = La pregunta está borrada.
-practice-audit-text = Quién hizo qué, cuándo y desde dónde. Aquí nada se puede cambiar ni quitar.
+practice-audit-text = Quién hizo qué, cuándo y desde dónde. Los registros no se pueden cambiar ni borrar.
 practice-audit-check = Comprobar la cadena
 practice-audit-whole = { $count ->
     [one] La cadena está completa: 1 evento, ninguno cambiado, ninguno perdido.

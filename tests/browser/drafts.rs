@@ -83,7 +83,7 @@ stories! {
         desk.visit("/staff/api-keys").await;
         desk.fill("Name", "EHR").await;
         desk.script("document.querySelector('[name=scopes]').checked = true;", json!([])).await;
-        desk.click("button", "Make the key").await;
+        desk.click("button", "Create the key").await;
         desk.must_say("EHR").await;
         desk.click("button", "Copy").await;
         let picked = desk

@@ -101,7 +101,7 @@ stories! {
         w.clock.advance_seconds(2 * 86_400);
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = desk.get(&path).await;
-        page.must_say("Wednesday, December 2, 2026, in the morning (over)");
+        page.must_say("Wednesday, December 2, 2026, in the morning (in the past)");
         assert_eq!(filled(&page), ("2026-12-04".into(), "17:00".into()));
         let kept = desk.submit(&page, "/decline", &[("answer", "")]).await;
         kept.must_be(422);
@@ -110,7 +110,7 @@ stories! {
         w.clock.advance_seconds(2 * 86_400);
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = desk.get(&path).await;
-        page.must_say("Every day that they asked for is over.");
+        page.must_say("Every day that they asked for is in the past.");
         assert_eq!(filled(&page), (String::new(), String::new()));
     }
 
@@ -140,7 +140,7 @@ stories! {
         let form = browser.get("/portal/appointments/request").await;
         let fields = [("day1", "2026-11-30"), ("day2", "2026-02-30"), ("note", "Mornings are best.")];
         let refused = browser.submit(&form, "/portal/appointments/request", &fields).await;
-        refused.must_be(422).must_say("This day is over").must_say("Choose a day from the calendar");
+        refused.must_be(422).must_say("This day is in the past").must_say("Choose a day from the calendar");
         assert!(refused.html().contains("Mornings are best.") && refused.html().contains("2026-11-30"));
         let none = browser.submit(&form, "/portal/appointments/request", &[]).await;
         none.must_be(422).must_say("Choose at least one day");
@@ -163,7 +163,7 @@ stories! {
         let more = browser.submit(&form, "/portal/appointments/request", &[("day1", "2026-12-09")]).await;
         more.must_be(422).must_say("five requests waiting");
         let mine = browser.get("/portal/appointments").await;
-        browser.submit_and_follow(&mine, "/take-back", &[]).await.must_say("Taken back");
+        browser.submit_and_follow(&mine, "/take-back", &[]).await.must_say("Withdrawn");
         // A second click on the same button is no error.
         assert!(browser.submit(&mine, "/take-back", &[]).await.is_redirect());
         asked(w, &mut browser, "2026-12-09", "any").await;
@@ -284,7 +284,7 @@ stories! {
         let over = [("date", "2026-11-30"), ("time", "10:00"), with];
         let path = asked(w, &mut browser, "2026-12-05", "any").await;
         let page = desk.get(&path).await;
-        desk.submit(&page, "/confirm", &over).await.must_be(422).must_say("This moment is over");
+        desk.submit(&page, "/confirm", &over).await.must_be(422).must_say("This time is in the past");
     }
 
     async fn a_decline_carries_a_kind_answer_that_only_the_portal_shows(w: &mut World) {
@@ -314,7 +314,7 @@ stories! {
         browser.submit(&mine, "/take-back", &[]).await;
         let with = casey(w).to_string();
         let answer = desk.submit_and_follow(&page, "/confirm", &[("time", "14:30"), ("with", with.as_str())]).await;
-        answer.must_say("Taken back by the client");
+        answer.must_say("Withdrawn by the client");
         assert_eq!((booked(w).await, mails(w).await), (0, 0));
     }
 

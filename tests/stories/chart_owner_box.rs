@@ -167,7 +167,7 @@ stories! {
         let ana = w.chart_with("Ana", "Duarte", "1990-04-12", "").await;
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = refused(&mut desk, &ana, "invite", &[("address", "shared@example.com")]).await;
-        page.must_say("stands on another chart too").must_say("Send it to this address all the same.");
+        page.must_say("is also used on another chart").must_say("Send it to this address anyway.");
         assert_eq!(w.unread_to("shared@example.com").await, 0);
         let page = desk
             .submit(&page, "/access/invite", &[("confirmed", "used_by_another_chart")])

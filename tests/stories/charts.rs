@@ -275,7 +275,7 @@ stories! {
         // An address of somebody else, and the same person once more: both are asked at once.
         let page = desk.get("/staff/charts/new").await;
         let asked = desk.submit(&page, "/staff/charts/new", &fields).await;
-        asked.must_be(422).must_say("Is it one of these?").must_say("stands on another chart too").must_say("looks mistyped");
+        asked.must_be(422).must_say("Is it one of these?").must_say("is also used on another chart").must_say("looks mistyped");
         // Mended, it goes out without another word.
         let done = desk.submit_and_follow(&asked, "/staff/charts/new", &[("email-0-value", "ana2@example.org")]).await;
         done.must_say("the invitation is on its way").must_say("ana2@example.org");

@@ -80,7 +80,7 @@ stories! {
             page.must_not_say("200.50");
         }
         browser.get("/portal/balance").await.must_say("month by month (EUR)").must_say("month by month (USD)");
-        desk.get(&staff_tab).await.must_say("is what the client owes").must_not_say("owe us");
+        desk.get(&staff_tab).await.must_say("is owed.").must_not_say("owe us");
     }
 
     async fn a_mother_of_two_switches_between_their_charts(w: &mut World) {

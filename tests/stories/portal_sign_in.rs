@@ -387,7 +387,7 @@ stories! {
         assert!(door.html().contains(&who.name), "the name is not filled in");
         assert!(browser.get("/portal").await.is_redirect(), "a link signed somebody in");
         assert!(elsewhere.get("/portal").await.is_redirect(), "another session lives on");
-        browser.get(&link).await.must_be(410).must_say("was used");
+        browser.get(&link).await.must_be(410).must_say("was already used");
         browser.post(&link, &[("password", "another long password here")]).await.must_be(410);
         try_in(w, &who.name, PASSWORD).await.must_be(422);
         assert_eq!(try_in(w, &who.name, new).await.location(), Some("/portal"));
@@ -487,7 +487,7 @@ stories! {
         me.must_say("This device").must_say("Sign out everywhere else");
         let wrong = [("present", "not my password"), ("new", "seven lanterns on a hill")];
         let refused = laptop.submit(&me, "/portal/me/password", &wrong).await;
-        refused.must_be(422).must_say("not your present password").must_not_say("seven lanterns");
+        refused.must_be(422).must_say("not your current password").must_not_say("seven lanterns");
         let right = [("present", PASSWORD), ("new", "seven lanterns on a hill")];
         let done = laptop.submit_and_follow(&me, "/portal/me/password", &right).await;
         done.must_be(200).must_say("Your password is changed");

@@ -32,7 +32,7 @@ fn desk(w: &World) -> String {
 async fn forgotten(w: &mut World, email: &str) -> String {
     let mut browser = w.browser();
     let page = browser.get("/riverbend/staff/forgot").await;
-    browser.submit_and_follow(&page, "forgot", &[("email", email)]).await.must_say("Look at your mail");
+    browser.submit_and_follow(&page, "forgot", &[("email", email)]).await.must_say("Check your e-mail");
     let mail = w.mail_to(email).await;
     w.link_in(&mail)
 }
@@ -195,7 +195,7 @@ stories! {
     async fn ten_failures_pause_a_name_for_fifteen_minutes_and_no_longer(w: &mut World) {
         let (email, mut browser) = (desk(w), w.browser());
         for _ in 0..9 {
-            knock(&mut browser, &email, "wrong but long enough").await.must_be(422).must_say("do not go together");
+            knock(&mut browser, &email, "wrong but long enough").await.must_be(422).must_say("e-mail address or the password is wrong");
         }
         knock(&mut browser, &email, "wrong but long enough").await.must_say("paused until 10:15 AM");
         w.clock.advance_seconds(10 * 60);
@@ -239,7 +239,7 @@ stories! {
         let (email, mut own) = (desk(w), w.browser());
         assert!(is_in(&knock(&mut own, &email, PASSWORD).await));
         for _ in 0..9 {
-            knock(&mut own, &email, "wrong but long enough").await.must_say("do not go together");
+            knock(&mut own, &email, "wrong but long enough").await.must_say("e-mail address or the password is wrong");
         }
         knock(&mut own, &email, "wrong but long enough").await.must_say("paused until");
         knock(&mut own, &email, PASSWORD).await.must_be(422).must_say("paused until");
@@ -350,7 +350,7 @@ stories! {
         for guess in guesses {
             let page = guess.await.expect("a guess");
             page.must_be(422);
-            answered += usize::from(page.says("do not go together"));
+            answered += usize::from(page.says("e-mail address or the password is wrong"));
         }
         assert_eq!(answered, 9, "the tenth begins the pause");
     }
@@ -428,7 +428,7 @@ stories! {
         w.clock.advance_seconds(3_599);
         w.browser().get(&second).await.must_be(200);
         w.clock.advance_seconds(1);
-        w.browser().get(&second).await.must_be(410).must_say("Its time is over");
+        w.browser().get(&second).await.must_be(410).must_say("It has expired");
         w.browser().post(&second, &[("password", NEW)]).await.must_be(410);
         // Another practice's address does not know it.
         let elsewhere = second.replace("/riverbend/", "/twinoaks/");
@@ -454,7 +454,7 @@ stories! {
         let wrong = here
             .submit(&page, "/staff/me/password", &[("present", "not my password at all"), ("password", NEW)])
             .await;
-        wrong.must_be(422).must_say("not your present password").must_not_say(NEW);
+        wrong.must_be(422).must_say("not your current password").must_not_say(NEW);
         let fields = [("present", PASSWORD), ("password", NEW)];
         here.submit_and_follow(&wrong, "/staff/me/password", &fields).await.must_say("signed out everywhere else");
         here.get("/staff/me").await.must_be(200);

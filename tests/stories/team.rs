@@ -69,7 +69,7 @@ stories! {
         let mail = w.mail_to("late@example.org").await;
         let link = w.link_in(&mail);
         w.clock.advance_seconds(7 * 86_400);
-        w.browser().get(&link).await.must_be(410).must_say("Its time is over");
+        w.browser().get(&link).await.must_be(410).must_say("It has expired");
         let mut admin = w.staff(Role::Administrator).await;
         let page = admin.get(&member).await;
         admin.submit_and_follow(&page, "/link", &[]).await.must_say("on its way");
@@ -103,10 +103,10 @@ stories! {
         let link = w.link_in(&mail);
         let page = admin.get(&format!("{}/disable", path(w, Role::FrontDesk))).await;
         page.must_say("They are signed out at once");
-        admin.submit_and_follow(&page, "/disable", &[]).await.must_say("They are shut out");
+        admin.submit_and_follow(&page, "/disable", &[]).await.must_say("They can no longer sign in");
         assert!(is_out(&desk.get("/staff/me").await));
         let fields = [("email", email.as_str()), ("password", PASSWORD), ("back", "")];
-        w.browser().post("/riverbend/staff/sign-in", &fields).await.must_be(422).must_say("do not go together");
+        w.browser().post("/riverbend/staff/sign-in", &fields).await.must_be(422).must_say("e-mail address or the password is wrong");
         w.browser().get(&link).await.must_be(404);
         w.browser().post(&link, &[("password", NEW)]).await.must_be(404);
         let page = admin.get(&path(w, Role::FrontDesk)).await;

@@ -115,8 +115,8 @@ stories! {
             format!("/staff/charts/{}/access/resend", ana.chart_id),
         );
         desk.get(&room).await
-            .must_say("Nothing happens by itself until the address is mended.")
-            .must_not_say("Next by itself");
+            .must_say("Nothing is sent automatically until the address is corrected.")
+            .must_not_say("Next automatic step");
         // The dialog asks before anybody clicks, and nothing leaves without the tick.
         let form = desk.get(&resend).await;
         form.must_say("was undeliverable before");

@@ -7,8 +7,8 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, EntryId};
 use crate::kernel::money::Money;
 use crate::platform::audit::{self, By, Event};
-use crate::platform::db::{Scoped, SumOf};
 use crate::platform::db::schema::ledger_entry;
+use crate::platform::db::{Scoped, SumOf};
 use crate::platform::fault::Fault;
 use crate::word_enum;
 
