@@ -11,7 +11,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -19,11 +19,13 @@ use tower_http::timeout::TimeoutLayer;
 use crate::features;
 use crate::kernel::clock::{Clock, Timestamp};
 use crate::kernel::rng::Rng;
+use crate::platform::audit::{self, checkpoints::Checkpoints};
 use crate::platform::buckets::Buckets;
 use crate::platform::config::Config;
-use crate::platform::crypto::{HashCost, Keys, PasswordHashing};
+use crate::platform::crypto::Keys;
 use crate::platform::db::{self, DatabaseUrl, Db, ServeLock, ServeLockError};
 use crate::platform::fault::Fault;
+use crate::platform::hashing::{HashCost, PasswordHashing};
 use crate::platform::live::Live;
 use crate::platform::mail::Relay;
 use crate::platform::outbox::{self, MailHooks};
@@ -110,6 +112,9 @@ pub enum StartError {
     /// The address to listen on is taken or not ours.
     #[error("{0} cannot be listened on")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// The demo, whose passwords everybody knows, would be open to other machines.
+    #[error("the demo would be open to other machines on {0}")]
+    OpenDemo(SocketAddr),
     /// Anything else of the machinery.
     #[error("the start failed")]
     Fault(#[from] Fault),
@@ -158,6 +163,9 @@ impl StartError {
                 "Ports below 1024 need a privilege; listen on a higher one behind a reverse proxy.".into()
             }
             Self::Listen(..) => "Is it an address of this machine? Name another with --listen.".into(),
+            Self::OpenDemo(_) => "Its passwords stand in its documentation, and it speaks plain HTTP. Leave --listen out; or \
+                                  say --open-listeners yes where only you can reach that address, as in a container."
+                .into(),
             Self::Fault(_) => "The log above tells more; `--log-level debug` tells most.".into(),
         }
     }
@@ -227,6 +235,7 @@ pub async fn build(
         return Err(StartError::Key(Fault::other(lost)));
     }
     let keys = Keys::load_or_create(&config.secret_key_file, rng.as_ref()).map_err(StartError::Key)?;
+    db.use_audit_key(keys.key_for("audit"));
     let lacking = db.lacking_build_options().await.map_err(wrong)?;
     if !lacking.is_empty() {
         return Err(StartError::Build(lacking.join(" and ")));
@@ -250,18 +259,41 @@ pub async fn build(
     }))
 }
 
-/// Opens a listener, or says whose port it is.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|e| StartError::Listen(address, e))
+/// Opens a listener, or says whose port it is. As many connections as may be open may also wait to be
+/// accepted: with a shorter queue, a burst that is allowed would be dropped by the kernel, and each of
+/// those clients would wait for a second before it tries again.
+pub fn listen(address: SocketAddr, connections: usize) -> Result<TcpListener, StartError> {
+    let open = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A port whose last connections are still being taken down is free (as with `TcpListener::bind`).
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(u32::try_from(connections).unwrap_or(u32::MAX))
+    };
+    open().map_err(|e| StartError::Listen(address, e))
 }
 
 /// How often old rows are taken away.
 const TIDY_EVERY: Duration = Duration::from_secs(3_600);
+/// How often events of the audit trail get their place in the chain on PostgreSQL: in so much time, and
+/// that of one round, somebody who can write to the database could take an event away unseen.
+const SEAL_EVERY: Duration = Duration::from_secs(1);
+/// How often the audit trails' heads are signed and written down.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Starts everything that runs beside the requests.
 pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     workers.spawn(outbox::run(app.clone(), relay, outbox::Pace::default(), stop.clone()));
+    // On SQLite events are sealed as they are written.
+    if app.db.is_postgres() {
+        let sealing = app.clone();
+        workers.spawn(again_and_again("audit sealing", SEAL_EVERY, stop.clone(), move || {
+            let app = sealing.clone();
+            async move { audit::seal_waiting(&app.db).await.map(|_| 0) }
+        }));
+    }
     let tidying = app.clone();
     workers.spawn(again_and_again("tidying", TIDY_EVERY, stop.clone(), move || {
         let app = tidying.clone();
@@ -321,23 +353,23 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
     let _lock = lock_for_serving(&config, clock.now())?;
     let app = build(&config, clock, rng).await?;
     app.db.keep_log_short()?;
-    let listener = listen(config.listen).await?;
-    let health = match config.metrics_listen {
-        Some(address) => Some(listen(address).await?),
-        None => None,
-    };
+    let listener = listen(config.listen, config.connections as usize)?;
+    let for_watchers = Patience::default();
+    let health =
+        config.metrics_listen.map(|address| listen(address, for_watchers.connections)).transpose()?;
     let (stopper, stop) = stop::signal();
     let relay = Relay::new(config.smtp_url.clone()).with_connections(config.smtp_pool as usize);
-    let workers = start_workers(&app, relay, &stop);
+    let mut workers = start_workers(&app, relay, &stop);
+    let checkpoints = Checkpoints::open(config.audit_checkpoint_file.clone(), &app.keys)?;
+    let (writing, written_by) = (checkpoints.clone(), app.clone());
+    workers.spawn(again_and_again("audit checkpoint", CHECKPOINT_EVERY, stop.clone(), move || {
+        let (checkpoints, app) = (writing.clone(), written_by.clone());
+        async move { checkpoints.write(&app.db, &app.keys, app.now()).await }
+    }));
     let mut servers = JoinSet::new();
     servers.spawn(server::serve(listener, router(app.clone()), patience(&config), stop.clone()));
     if let Some(listener) = health {
-        servers.spawn(server::serve(
-            listener,
-            health::own_router(app.clone()),
-            Patience::default(),
-            stop.clone(),
-        ));
+        servers.spawn(server::serve(listener, health::own_router(app.clone()), for_watchers, stop.clone()));
     }
     tracing::info!(listen = %config.listen, public_url = config.public_url, version = env!("CARGO_PKG_VERSION"), "serving");
     stop::asked_by_the_system()
@@ -353,6 +385,30 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
     stopper.stop();
     while servers.join_next().await.is_some() {}
     finish_workers(workers).await;
+    if let Err(fault) = audit::seal_waiting(&app.db).await {
+        tracing::error!(error = fault.chain(), "the last events were not sealed");
+    }
+    if let Err(fault) = checkpoints.write(&app.db, &app.keys, app.now()).await {
+        tracing::error!(error = fault.chain(), "the last audit checkpoint was not written");
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn as_many_connections_as_are_allowed_may_wait_to_be_accepted() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)), 1_500).unwrap();
+        let address = listener.local_addr().unwrap();
+        // Nobody accepts. With the usual queue of 1,024 the kernel drops what comes beyond it.
+        let mut open = Vec::new();
+        for n in 0..1_400 {
+            let connecting = tokio::net::TcpStream::connect(address);
+            let connected = tokio::time::timeout(Duration::from_millis(900), connecting).await;
+            open.push(connected.unwrap_or_else(|_| panic!("connection {n} was dropped")).unwrap());
+        }
+    }
 }

@@ -23,7 +23,7 @@ use crate::demo;
 use crate::features::practice::{Practice, register};
 use crate::kernel::clock::SystemClock;
 use crate::kernel::rng::SystemChance;
-use crate::platform::config::{Config, LogFormat, LogLevel};
+use crate::platform::config::{self, Config, LogFormat, LogLevel};
 use crate::platform::db;
 use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::outbox;
@@ -53,6 +53,9 @@ enum Command {
         /// Where to listen [default: 127.0.0.1:8080, or the next free port].
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<std::net::SocketAddr>,
+        /// Listen on an address that other machines reach: yes or no.
+        #[arg(long, value_name = "yes|no", default_value = "no")]
+        open_listeners: String,
         /// How much the log tells: error, warn, info, debug or trace.
         #[arg(long, value_name = "LEVEL", default_value = "warn")]
         log_level: String,
@@ -132,12 +135,14 @@ async fn run(command: Command) -> Ending {
             app::serve(config, Arc::new(SystemClock), Arc::new(SystemChance)).await?;
             Ok(Exit::Done)
         }
-        Command::Demo { data, listen, log_level } => {
+        Command::Demo { data, listen, open_listeners, log_level } => {
             let level: LogLevel = log_level
                 .parse()
                 .map_err(|_| Failure::new(Exit::Usage, "--log-level is error, warn, info, debug or trace"))?;
+            let openness = config::values::openness(&open_listeners)
+                .map_err(|allowed| Failure::new(Exit::Usage, format!("--open-listeners: {allowed}")))?;
             telemetry::start_log(LogFormat::Text, level);
-            demo::run(data, listen).await?;
+            demo::run(data, listen, openness).await?;
             Ok(Exit::Done)
         }
         Command::Migrate { dry_run, json, flags } => migrate(flags, dry_run, json).await,

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use crate::app::{self, StartError};
 use crate::kernel::clock::{Clock, MovableClock};
 use crate::kernel::rng::SystemChance;
-use crate::platform::config::{self, Sources};
+use crate::platform::config::{self, Openness, Sources};
 use crate::platform::fault::Fault;
 use crate::platform::mail::{Receiver, Relay};
 use crate::platform::server::{self, Patience};
@@ -53,7 +53,16 @@ pub struct SignIn {
 }
 
 /// Runs the demo until told to stop.
-pub async fn run(data: Option<PathBuf>, listen: Option<SocketAddr>) -> Result<(), StartError> {
+pub async fn run(
+    data: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    openness: Openness,
+) -> Result<(), StartError> {
+    if let Some(address) = listen.filter(|address| !address.ip().is_loopback())
+        && openness == Openness::ThisMachine
+    {
+        return Err(StartError::OpenDemo(address));
+    }
     telemetry::start_metrics();
     telemetry::tell_panics_by_place();
     let temporary = match &data {
@@ -67,7 +76,7 @@ pub async fn run(data: Option<PathBuf>, listen: Option<SocketAddr>) -> Result<()
     };
     let folder =
         data.unwrap_or_else(|| temporary.as_ref().map_or_else(PathBuf::new, |t| t.path().to_owned()));
-    let (listener, note) = find_listener(listen).await?;
+    let (listener, note) = find_listener(listen)?;
     let address = listener
         .local_addr()
         .map_err(|e| Fault::Other("the listener has no address".into(), Some(e.into())))?;
@@ -111,12 +120,13 @@ pub async fn run(data: Option<PathBuf>, listen: Option<SocketAddr>) -> Result<()
 }
 
 /// The address that was asked for, or 8080, or the next free port.
-async fn find_listener(wanted: Option<SocketAddr>) -> Result<(TcpListener, Option<String>), StartError> {
+fn find_listener(wanted: Option<SocketAddr>) -> Result<(TcpListener, Option<String>), StartError> {
     if let Some(address) = wanted {
-        return Ok((app::listen(address).await?, None));
+        return Ok((app::listen(address, Patience::default().connections)?, None));
     }
+    let connections = Patience::default().connections;
     for port in 8080..8100u16 {
-        match app::listen(SocketAddr::from(([127, 0, 0, 1], port))).await {
+        match app::listen(SocketAddr::from(([127, 0, 0, 1], port)), connections) {
             Ok(listener) if port == 8080 => return Ok((listener, None)),
             Ok(listener) => {
                 return Ok((listener, Some(format!("Port 8080 is taken, so this is on port {port}."))));
@@ -125,7 +135,7 @@ async fn find_listener(wanted: Option<SocketAddr>) -> Result<(TcpListener, Optio
             Err(error) => return Err(error),
         }
     }
-    let listener = app::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let listener = app::listen(SocketAddr::from(([127, 0, 0, 1], 0)), connections)?;
     Ok((listener, Some("Ports 8080 to 8099 are taken, so this is on a free one.".into())))
 }
 
@@ -133,6 +143,8 @@ fn demo_config(folder: &Path, address: SocketAddr) -> Result<config::Config, Sta
     let host = if address.ip().is_unspecified() { "127.0.0.1".into() } else { address.ip().to_string() };
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     let flags = BTreeMap::from([
+        ("listen".to_owned(), address.to_string()),
+        ("open_listeners".to_owned(), "yes".to_owned()),
         ("data".to_owned(), folder.to_string_lossy().into_owned()),
         ("public_url".to_owned(), format!("http://{host}:{}", address.port())),
         ("mail_sender".to_owned(), "portal@anteroom.example.org".to_owned()),

@@ -39,6 +39,13 @@ impl Timestamp {
         (self.0 - earlier.0).div_euclid(1_000_000)
     }
 
+    /// Are so many seconds over since then? Also where it lies in the future: then the clock was set
+    /// back, and nothing may wait until it is there again.
+    pub const fn is_over_for(self, seconds: i64, now: Timestamp) -> bool {
+        let passed = now.seconds_since(self);
+        passed < 0 || passed >= seconds
+    }
+
     /// As jiff knows it; a moment outside jiff's range (years -9999 to 9999) is clamped.
     pub fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {

@@ -105,6 +105,20 @@ fn fresh_uuid(rng: &dyn Rng, now: Timestamp) -> uuid::Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
+impl EventId {
+    /// From milliseconds since 1970 and a counter of 42 bits within them (RFC 9562, 6.2, method 1).
+    pub fn counted(rng: &dyn Rng, millis: u64, counter: u64) -> Self {
+        let mut bytes = [0u8; 10];
+        rng.fill(&mut bytes);
+        // 12 bits lie before the variant's two, 30 behind them.
+        let (high, low) = ((counter >> 30) & 0xfff, counter & 0x3fff_ffff);
+        bytes[0] = (high >> 8) as u8;
+        bytes[1] = high as u8;
+        bytes[2..6].copy_from_slice(&(low as u32).to_be_bytes());
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid())
+    }
+}
+
 ids! {
     /// A practice (tenant).
     PracticeId,
@@ -138,4 +152,6 @@ ids! {
     QuestionId,
     /// A key to the API.
     KeyId,
+    /// An event of the audit trail.
+    EventId,
 }

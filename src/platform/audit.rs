@@ -1,16 +1,19 @@
-//! The audit trail: who did what to which chart, when and from where. Append-only, and chained by
-//! hash within a practice, so that a changed, missing or reordered event is found (AUD-02).
+//! The audit trail: who did what to which chart, when and from where. Append-only: each event carries a
+//! proof made with a key outside the database, and a chain of seals within its practice, so that a changed,
+//! missing or reordered event is found (AUD-02). [`checkpoints`] find a chain that was cut.
+
+pub mod checkpoints;
 
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AccountId, ChartId, KeyId, PracticeId, StaffId};
-use crate::platform::db;
-use crate::platform::db::Scoped;
-use crate::platform::db::schema::{audit_event, audit_head};
-use crate::platform::fault::Fault;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, EventId, KeyId, PracticeId, StaffId};
+use crate::platform::crypto;
+use crate::platform::db::schema::{audit_event, audit_head, audit_seal, audit_unsealed};
+use crate::platform::db::{self, Conn, Db, InLists, OpenedBy, PracticeScope, Scoped};
+use crate::platform::fault::{Fault, is_duplicate};
 
 /// Who acted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,8 +126,8 @@ impl Event {
 pub struct Recorded {
     /// The practice.
     pub practice_id: PracticeId,
-    /// Its place in the practice's chain, from 1.
-    pub seq: i64,
+    /// The event; ids rise in the order in which a process wrote them.
+    pub event_id: EventId,
     /// When.
     pub at: Timestamp,
     /// staff, account, link, api_key, operator or system.
@@ -147,22 +150,29 @@ pub struct Recorded {
     pub source: String,
     /// JSON.
     pub details: String,
-    /// SHA-256 over the previous hash and all fields above.
-    pub hash: String,
+    /// HMAC-SHA-256 over all fields above, with a key that is not in the database.
+    pub mac: String,
+}
+
+/// Length before each field, so that no text can pretend to be two fields (AUD-08).
+fn framed(fields: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for field in fields {
+        bytes.extend((field.len() as u64).to_be_bytes());
+        bytes.extend(field.as_bytes());
+    }
+    bytes
 }
 
 impl Recorded {
-    fn chained(&self, previous: &str) -> String {
-        let mut hash = Sha256::new();
-        let chart = self.chart_id.map_or_else(String::new, |id| id.to_string());
-        let access = self.access_id.map_or_else(String::new, |id| id.to_string());
-        let (seq, at) = (self.seq.to_string(), self.at.micros().to_string());
-        // Length before each field, so that no text can pretend to be two fields (AUD-08).
-        for field in [
-            previous,
+    fn proof(&self, key: &[u8; 32]) -> String {
+        let text = |id: Option<String>| id.unwrap_or_default();
+        let chart = text(self.chart_id.as_ref().map(ToString::to_string));
+        let access = text(self.access_id.as_ref().map(ToString::to_string));
+        let message = framed(&[
             &self.practice_id.to_string(),
-            &seq,
-            &at,
+            &self.event_id.to_string(),
+            &self.at.micros().to_string(),
             &self.actor_kind,
             &self.actor_id,
             &self.actor_name,
@@ -173,12 +183,26 @@ impl Recorded {
             &self.new_state,
             &self.source,
             &self.details,
-        ] {
-            hash.update((field.len() as u64).to_be_bytes());
-            hash.update(field.as_bytes());
-        }
-        hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+        ]);
+        hex::encode(crypto::hmac_sha256(key, &[&message]))
     }
+}
+
+/// An event's place in the chain of its practice.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, PartialEq)]
+#[diesel(table_name = audit_seal, treat_none_as_default_value = false)]
+struct Seal {
+    practice_id: PracticeId,
+    /// From 1, without a gap.
+    seq: i64,
+    event_id: EventId,
+    /// SHA-256 over the previous seal's hash, this place, and the event's proof.
+    hash: String,
+}
+
+fn chained(previous: &str, practice: &PracticeId, seq: i64, event: &EventId, mac: &str) -> String {
+    let fields = framed(&[previous, &practice.to_string(), &seq.to_string(), &event.to_string(), mac]);
+    hex::encode(Sha256::digest(&fields))
 }
 
 /// Writes one event in the transaction that it tells of (AUD-03).
@@ -186,35 +210,21 @@ pub fn record(c: &mut Scoped<'_>, event: Event) -> Result<(), Fault> {
     record_many(c, vec![event])
 }
 
-/// Writes several. Call it last in a transaction: it holds the practice's chain until the commit.
+/// Writes several. SQLite has one writer at a time, so that they are sealed here. On PostgreSQL many
+/// transactions of a practice run at once, and the chain's head would put them in a queue: there
+/// [`seal_waiting`] does it, about once a second.
 pub fn record_many(c: &mut Scoped<'_>, events: Vec<Event>) -> Result<(), Fault> {
     if events.is_empty() {
         return Ok(());
     }
-    let practice = c.practice().clone();
-    let now = c.now();
-    let head = || audit_head::table.filter(audit_head::practice_id.eq(practice.clone()));
-    // An update that changes nothing takes the row's lock on both engines.
-    let held = db::update(head()).set(audit_head::seq.eq(audit_head::seq)).execute(c.conn)?;
-    let (mut seq, mut last) = if held == 0 {
-        diesel::insert_into(audit_head::table)
-            .values((
-                audit_head::practice_id.eq(practice.clone()),
-                audit_head::seq.eq(0),
-                audit_head::hash.eq(""),
-            ))
-            .execute(c.conn)?;
-        (0i64, String::new())
-    } else {
-        head().select((audit_head::seq, audit_head::hash)).first(c.conn)?
-    };
+    let (practice, now) = (c.practice().clone(), c.now());
+    let key = c.trail().key()?;
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
-        seq += 1;
         let (actor_kind, actor_id, actor_name) = event.by.actor.columns();
         let mut row = Recorded {
             practice_id: practice.clone(),
-            seq,
+            event_id: c.trail().next_id(c.rng(), now),
             at: now,
             actor_kind: actor_kind.into(),
             actor_id,
@@ -226,15 +236,132 @@ pub fn record_many(c: &mut Scoped<'_>, events: Vec<Event>) -> Result<(), Fault> 
             new_state: event.new_state,
             source: event.by.source,
             details: event.details.to_string(),
-            hash: String::new(),
+            mac: String::new(),
         };
-        row.hash = row.chained(&last);
-        last = row.hash.clone();
+        row.mac = row.proof(&key);
         rows.push(row);
     }
     insert_many!(c.conn, audit_event::table, rows);
-    db::update(head()).set((audit_head::seq.eq(seq), audit_head::hash.eq(last))).execute(c.conn)?;
+    match c.conn {
+        Conn::Sqlite(_) => {
+            let events: Vec<_> = rows.into_iter().map(|row| (row.event_id, row.mac)).collect();
+            append(c, events)
+        }
+        Conn::Postgres(_) => {
+            let waiting: Vec<_> = rows
+                .into_iter()
+                .map(|row| Unsealed { practice_id: row.practice_id, event_id: row.event_id })
+                .collect();
+            insert_many!(c.conn, audit_unsealed::table, waiting);
+            Ok(())
+        }
+    }
+}
+
+/// An event that is not in the chain yet.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = audit_unsealed, treat_none_as_default_value = false)]
+struct Unsealed {
+    practice_id: PracticeId,
+    event_id: EventId,
+}
+
+/// Takes the lock on the practice's head until the commit, and returns the chain's last link.
+fn lock_head(c: &mut Scoped<'_>) -> Result<(i64, String), Fault> {
+    let practice = c.practice().clone();
+    let head = || audit_head::table.filter(audit_head::practice_id.eq(practice.clone()));
+    // An update that changes nothing takes the row's lock on both engines.
+    if db::update(head()).set(audit_head::seq.eq(audit_head::seq)).execute(c.conn)? > 0 {
+        return Ok(head().select((audit_head::seq, audit_head::hash)).first(c.conn)?);
+    }
+    let row = (audit_head::practice_id.eq(practice.clone()), audit_head::seq.eq(0), audit_head::hash.eq(""));
+    match diesel::insert_into(audit_head::table).values(row).execute(c.conn) {
+        Ok(_) => Ok((0, String::new())),
+        Err(error) if is_duplicate(&error) => Err(Fault::lost_race("two first seals of a trail at once")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts events at the end of the chain, in this order.
+fn append(c: &mut Scoped<'_>, events: Vec<(EventId, String)>) -> Result<(), Fault> {
+    let practice = c.practice().clone();
+    let (mut seq, mut last) = lock_head(c)?;
+    let mut seals = Vec::with_capacity(events.len());
+    for (event_id, mac) in events {
+        seq += 1;
+        last = chained(&last, &practice, seq, &event_id, &mac);
+        seals.push(Seal { practice_id: practice.clone(), seq, event_id, hash: last.clone() });
+    }
+    insert_many!(c.conn, audit_seal::table, seals);
+    db::update(audit_head::table.filter(audit_head::practice_id.eq(practice)))
+        .set((audit_head::seq.eq(seq), audit_head::hash.eq(last)))
+        .execute(c.conn)?;
     Ok(())
+}
+
+/// Events that one transaction seals at most.
+const SEALED_AT_ONCE: i64 = 500;
+
+/// Seals what waits for it, practice by practice, in the order of the events; returns how many. An event
+/// whose transaction commits late lands in a later seal: the chain's order is that of sealing, and `at`
+/// stays true. Nothing ever waits on SQLite.
+pub async fn seal_waiting(db: &Db) -> Result<usize, Fault> {
+    let practices: Vec<PracticeId> = db
+        .system_read(|system| {
+            Ok(audit_unsealed::table.select(audit_unsealed::practice_id).distinct().load(system.conn)?)
+        })
+        .await?;
+    let mut sealed = 0;
+    for practice in practices {
+        let scope = PracticeScope::opened_by(OpenedBy::Worker, practice);
+        loop {
+            let some = db.write(&scope, seal_some).await?;
+            sealed += some;
+            if some < usize::try_from(SEALED_AT_ONCE).unwrap_or(usize::MAX) {
+                break;
+            }
+        }
+    }
+    Ok(sealed)
+}
+
+fn seal_some(c: &mut Scoped<'_>) -> Result<usize, Fault> {
+    // The head first: what another process seals meanwhile does not wait any more when it is read.
+    lock_head(c)?;
+    let waiting: Vec<(EventId, String)> = audit_unsealed::table
+        .inner_join(
+            audit_event::table.on(audit_event::practice_id
+                .eq(audit_unsealed::practice_id)
+                .and(audit_event::event_id.eq(audit_unsealed::event_id))),
+        )
+        .filter(audit_unsealed::practice_id.eq(c.practice().clone()))
+        .order(audit_unsealed::event_id.asc())
+        .limit(SEALED_AT_ONCE)
+        .select((audit_event::event_id, audit_event::mac))
+        .load(c.conn)?;
+    let count = waiting.len();
+    let ids: Vec<EventId> = waiting.iter().map(|(id, _)| id.clone()).collect();
+    append(c, waiting)?;
+    diesel::delete(
+        audit_unsealed::table
+            .filter(audit_unsealed::practice_id.eq(c.practice().clone()))
+            .filter(audit_unsealed::event_id.in_list(&ids)),
+    )
+    .execute(c.conn)?;
+    Ok(count)
+}
+
+/// How many events of the practice wait for their seal, and since when the oldest does.
+pub fn waiting(c: &mut Scoped<'_>) -> Result<(i64, Option<Timestamp>), Fault> {
+    Ok(audit_unsealed::table
+        .inner_join(
+            audit_event::table.on(audit_event::practice_id
+                .eq(audit_unsealed::practice_id)
+                .and(audit_event::event_id.eq(audit_unsealed::event_id))),
+        )
+        .filter(audit_unsealed::practice_id.eq(c.practice().clone()))
+        .select((diesel::dsl::count_star(), diesel::dsl::min(audit_event::at)))
+        .first(c.conn)?)
 }
 
 /// Which events a page of the trail shows; nothing set means all.
@@ -261,17 +388,22 @@ pub enum WantedActor {
     Kind(&'static str),
 }
 
-/// The newest events of a practice, at most `limit`, older than `before` where given: one page of the
-/// administrators' list.
+/// The newest events of a practice with their places in the chain, at most `limit`, older than `before`
+/// where given: one page of the administrators' list.
 pub fn newest(
     c: &mut Scoped<'_>,
     wanted: &Wanted,
-    before: Option<i64>,
+    before: Option<EventId>,
     limit: i64,
-) -> Result<Vec<Recorded>, Fault> {
+) -> Result<Vec<(Recorded, Option<i64>)>, Fault> {
     let mut query = audit_event::table
-        .filter(audit_event::practice_id.eq(*c.practice()))
-        .select(Recorded::as_select())
+        .left_join(
+            audit_seal::table.on(audit_seal::practice_id
+                .eq(audit_event::practice_id)
+                .and(audit_seal::event_id.eq(audit_event::event_id))),
+        )
+        .filter(audit_event::practice_id.eq(c.practice().clone()))
+        .select((Recorded::as_select(), audit_seal::seq.nullable()))
         .into_boxed();
     if let Some(chart) = wanted.chart {
         query = query.filter(audit_event::chart_id.eq(chart));
@@ -294,9 +426,9 @@ pub fn newest(
         query = query.filter(audit_event::at.lt(until));
     }
     if let Some(before) = before {
-        query = query.filter(audit_event::seq.lt(before));
+        query = query.filter(audit_event::event_id.lt(before));
     }
-    Ok(query.order(audit_event::seq.desc()).limit(limit).load(c.conn)?)
+    Ok(query.order(audit_event::event_id.desc()).limit(limit).load(c.conn)?)
 }
 
 /// The events of one grant, oldest first: its portal timeline.
@@ -304,7 +436,7 @@ pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Recorded>,
     Ok(audit_event::table
         .filter(audit_event::practice_id.eq(c.practice().clone()))
         .filter(audit_event::access_id.eq(access.clone()))
-        .order(audit_event::seq.asc())
+        .order(audit_event::event_id.asc())
         .select(Recorded::as_select())
         .load(c.conn)?)
 }
@@ -315,40 +447,61 @@ pub fn of_chart(c: &mut Scoped<'_>, chart: &ChartId, action: &str) -> Result<Vec
         .filter(audit_event::practice_id.eq(c.practice().clone()))
         .filter(audit_event::chart_id.eq(chart.clone()))
         .filter(audit_event::action.eq(action))
-        .order(audit_event::seq.asc())
+        .order(audit_event::event_id.asc())
         .select(Recorded::as_select())
         .load(c.conn)?)
+}
+
+/// The hash of this place of the chain, if it reaches so far.
+fn hash_at(c: &mut Scoped<'_>, seq: i64) -> Result<Option<String>, Fault> {
+    Ok(audit_seal::table
+        .filter(audit_seal::practice_id.eq(c.practice().clone()))
+        .filter(audit_seal::seq.eq(seq))
+        .select(audit_seal::hash)
+        .first(c.conn)
+        .optional()?)
 }
 
 /// What a check of the chain found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ChainCheck {
-    /// Whole, with this many events.
+    /// Whole, with this many events, those that wait for their seal among them.
     Whole(i64),
     /// The first place where it does not fit.
     BrokenAt(i64),
 }
 
-/// Walks the practice's whole chain.
+/// Walks the practice's whole chain, and proves each event.
 pub fn check_chain(c: &mut Scoped<'_>) -> Result<ChainCheck, Fault> {
+    let key = c.trail().key()?;
     let practice = c.practice().clone();
     let (mut last, mut expected) = (String::new(), 1);
     loop {
-        let rows: Vec<Recorded> = audit_event::table
-            .filter(audit_event::practice_id.eq(practice.clone()))
-            .filter(audit_event::seq.ge(expected))
-            .order(audit_event::seq.asc())
+        let links: Vec<(Seal, Option<Recorded>)> = audit_seal::table
+            .left_join(
+                audit_event::table.on(audit_event::practice_id
+                    .eq(audit_seal::practice_id)
+                    .and(audit_event::event_id.eq(audit_seal::event_id))),
+            )
+            .filter(audit_seal::practice_id.eq(practice.clone()))
+            .filter(audit_seal::seq.ge(expected))
+            .order(audit_seal::seq.asc())
             .limit(2_000)
-            .select(Recorded::as_select())
+            .select((Seal::as_select(), Option::<Recorded>::as_select()))
             .load(c.conn)?;
-        if rows.is_empty() {
+        if links.is_empty() {
             break;
         }
-        for row in rows {
-            if row.seq != expected || row.chained(&last) != row.hash {
+        for (seal, event) in links {
+            let fits = event.is_some_and(|event| {
+                event.mac == event.proof(&key)
+                    && seal.seq == expected
+                    && seal.hash == chained(&last, &practice, seal.seq, &seal.event_id, &event.mac)
+            });
+            if !fits {
                 return Ok(ChainCheck::BrokenAt(expected));
             }
-            last = row.hash;
+            last = seal.hash;
             expected += 1;
         }
     }
@@ -357,9 +510,34 @@ pub fn check_chain(c: &mut Scoped<'_>) -> Result<ChainCheck, Fault> {
         .select((audit_head::seq, audit_head::hash))
         .first(c.conn)
         .optional()?;
-    match head {
-        Some((seq, hash)) if seq == expected - 1 && hash == last => Ok(ChainCheck::Whole(seq)),
-        None if expected == 1 => Ok(ChainCheck::Whole(0)),
-        _ => Ok(ChainCheck::BrokenAt(expected)),
+    let (seq, hash) = head.unwrap_or_default();
+    if seq != expected - 1 || hash != last {
+        return Ok(ChainCheck::BrokenAt(expected));
     }
+    Ok(match without_a_seal(c, &key)? {
+        Some(waiting) => ChainCheck::Whole(seq + waiting),
+        None => ChainCheck::BrokenAt(expected),
+    })
+}
+
+/// How many events wait for their seal; `None` where one of them has no proof, or none waits for it: then
+/// the chain's end was taken away, and the events left.
+fn without_a_seal(c: &mut Scoped<'_>, key: &[u8; 32]) -> Result<Option<i64>, Fault> {
+    let left: Vec<(Recorded, Option<EventId>)> = audit_event::table
+        .left_join(
+            audit_seal::table.on(audit_seal::practice_id
+                .eq(audit_event::practice_id)
+                .and(audit_seal::event_id.eq(audit_event::event_id))),
+        )
+        .left_join(
+            audit_unsealed::table.on(audit_unsealed::practice_id
+                .eq(audit_event::practice_id)
+                .and(audit_unsealed::event_id.eq(audit_event::event_id))),
+        )
+        .filter(audit_event::practice_id.eq(c.practice().clone()))
+        .filter(audit_seal::seq.is_null())
+        .select((Recorded::as_select(), audit_unsealed::event_id.nullable()))
+        .load(c.conn)?;
+    let all_wait = left.iter().all(|(event, waits)| waits.is_some() && event.mac == event.proof(key));
+    Ok(all_wait.then(|| i64::try_from(left.len()).unwrap_or(i64::MAX)))
 }

@@ -1,22 +1,17 @@
-//! Keys, sealing, signing and password hashing. All keys come from one secret key file outside the
-//! database, each for one purpose (HKDF, RFC 5869).
+//! Keys, sealing and signing. All keys come from one secret key file outside the database, each for
+//! one purpose (HKDF, RFC 5869).
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use tokio::sync::Semaphore;
-use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use crate::kernel::{rng::Rng, secrets::Secret};
+use crate::kernel::rng::Rng;
 use crate::platform::fault::Fault;
 
 /// The keys of this installation.
@@ -33,7 +28,8 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+/// HMAC-SHA-256 over the parts, one after the other.
+pub(super) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     // HMAC takes a key of any length, so this cannot fail; an empty tag would fail every check.
     let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key) else { return [0; 32] };
     for part in parts {
@@ -113,6 +109,11 @@ impl Keys {
         self.sign(purpose, message).as_bytes().ct_eq(tag.as_bytes()).into()
     }
 
+    /// The secret that goes into every password's hash beside its salt (PWD-05).
+    pub(super) fn pepper(&self) -> Arc<Zeroizing<[u8; 32]>> {
+        self.pepper.clone()
+    }
+
     /// A key derived for one purpose, for machinery that signs by itself (return paths).
     pub fn key_for(&self, purpose: &str) -> [u8; 32] {
         hmac_sha256(self.signing.as_ref().as_ref(), &[b"key", &[0], purpose.as_bytes()])
@@ -135,129 +136,6 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// How costly a password hash is.
-#[derive(Clone, Copy, Debug)]
-pub enum HashCost {
-    /// Argon2id with 19 MiB and two passes (OWASP password storage, PWD-04).
-    Full,
-    /// As cheap as the algorithm allows, for suites that register thousands.
-    Test,
-}
-
-/// Argon2id on a bounded pool: as many at once as there are cores, a short queue behind, and
-/// "come back later" beyond that (AVL-03).
-#[derive(Clone)]
-pub struct PasswordHashing {
-    pepper: Arc<Zeroizing<[u8; 32]>>,
-    params: Params,
-    running: Arc<Semaphore>,
-    waiting: Arc<AtomicUsize>,
-    nobody: Arc<str>,
-}
-
-/// How many may wait for a hash before the next is turned away.
-const QUEUE: usize = 256;
-
-impl PasswordHashing {
-    /// A pool sized for this machine.
-    pub fn new(keys: &Keys, cost: HashCost) -> Result<Self, Fault> {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let params = match cost {
-            HashCost::Full => Params::new(19 * 1024, 2, 1, None),
-            HashCost::Test => Params::new(8, 1, 1, None),
-        }
-        .map_err(|e| Fault::other(format!("argon2 parameters: {e}")))?;
-        let mut pool = Self {
-            pepper: keys.pepper.clone(),
-            params,
-            running: Arc::new(Semaphore::new(cores)),
-            waiting: Arc::new(AtomicUsize::new(0)),
-            nobody: Arc::from(""),
-        };
-        pool.nobody = Arc::from(pool.hash_now("nobody's password", &[7; 16])?);
-        Ok(pool)
-    }
-
-    fn hash_now(&self, password: &str, salt: &[u8; 16]) -> Result<String, Fault> {
-        let failed = |e: &dyn std::fmt::Display| Fault::other(format!("hashing a password: {e}"));
-        let argon = Argon2::new_with_secret(
-            self.pepper.as_ref().as_ref(),
-            Algorithm::Argon2id,
-            Version::V0x13,
-            self.params.clone(),
-        )
-        .map_err(|e| failed(&e))?;
-        let normal = Zeroizing::new(password.nfc().collect::<String>());
-        let hash: PasswordHash =
-            argon.hash_password_with_salt(normal.as_bytes(), salt).map_err(|e| failed(&e))?;
-        Ok(hash.to_string())
-    }
-
-    fn verify_now(&self, password: &str, hash: &str) -> bool {
-        let normal = Zeroizing::new(password.nfc().collect::<String>());
-        let Ok(parsed) = PasswordHash::new(hash) else { return false };
-        let Ok(argon) = Argon2::new_with_secret(
-            self.pepper.as_ref().as_ref(),
-            Algorithm::Argon2id,
-            Version::V0x13,
-            self.params.clone(),
-        ) else {
-            return false;
-        };
-        argon.verify_password(normal.as_bytes(), &parsed).is_ok()
-    }
-
-    async fn queued<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Result<T, Fault> {
-        struct Waiting(Arc<AtomicUsize>);
-        impl Drop for Waiting {
-            fn drop(&mut self) {
-                self.0.fetch_sub(1, Ordering::SeqCst);
-            }
-        }
-        let before = self.waiting.fetch_add(1, Ordering::SeqCst);
-        let waiting = Waiting(self.waiting.clone());
-        if before >= QUEUE {
-            return Err(Fault::Busy("too many people are signing in at this moment"));
-        }
-        let permit = self.running.clone().acquire_owned().await.map_err(|e| Fault::Ended(e.to_string()))?;
-        let pool = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let _held = (permit, waiting);
-            work(&pool)
-        })
-        .await
-        .map_err(|e| Fault::Ended(e.to_string()))
-    }
-
-    /// Hashes a new password into a PHC string.
-    pub async fn hash(&self, password: &Secret, rng: &dyn Rng) -> Result<String, Fault> {
-        let mut salt = [0u8; 16];
-        rng.fill(&mut salt);
-        let password = password.clone();
-        self.queued(move |pool| pool.hash_now(password.reveal(), &salt)).await?
-    }
-
-    /// Does the password fit? With no hash to compare (unknown sign-in name) the same work is done
-    /// and the answer is no, so that time tells nothing (RAT-04).
-    pub async fn verify(&self, password: &Secret, hash: Option<String>) -> Result<bool, Fault> {
-        let password = password.clone();
-        let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.nobody.to_string());
-        let fits = self.queued(move |pool| pool.verify_now(password.reveal(), &hash)).await?;
-        Ok(fits && known)
-    }
-
-    /// Was this hash made with weaker settings than today's?
-    pub fn is_outdated(&self, hash: &str) -> bool {
-        let Ok(parsed) = PasswordHash::new(hash) else { return true };
-        Params::try_from(&parsed)
-            .map_or(true, |p| p.m_cost() < self.params.m_cost() || p.t_cost() < self.params.t_cost())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,19 +149,6 @@ mod tests {
         assert!(keys.open("p2/outbox/payload/m1", &sealed).is_err());
         assert!(Keys::from_master(&[2; 32]).open("p1/outbox/payload/m1", &sealed).is_err());
         assert!(keys.open("p1/outbox/payload/m1", &sealed[..10]).is_err());
-    }
-
-    #[tokio::test]
-    async fn pwd_04_05_a_password_fits_however_its_accents_are_typed_and_nothing_else() {
-        let hashing = PasswordHashing::new(&Keys::from_master(&[1; 32]), HashCost::Full).unwrap();
-        let hash = hashing.hash(&Secret::new("caf\u{e9} by the sea".into()), &SystemChance).await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        let fits = async |text: &str| hashing.verify(&Secret::new(text.to_owned()), Some(hash.clone())).await;
-        assert!(fits("cafe\u{301} by the sea").await.unwrap());
-        assert!(!fits("Caf\u{e9} by the sea").await.unwrap());
-        assert!(!fits("caf\u{e9} by the sea ").await.unwrap());
-        assert!(!hashing.verify(&Secret::new("nobody's password".into()), None).await.unwrap());
-        assert!(!hashing.is_outdated(&hash));
     }
 
     #[test]

@@ -6,13 +6,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::platform::config::values;
 use crate::platform::permissions::Needs;
-use crate::platform::state::AppState;
+use crate::platform::state::{AppState, PublicMetrics};
 use crate::platform::telemetry;
 use crate::platform::web::{PageError, PageResult, Routes};
 
-/// On the public listener. `/metrics` answers there only while the installation is on loopback.
+/// On the public listener. `/metrics` answers there only while nothing but this machine reaches it.
 pub fn routes() -> Routes {
     Routes::new().get("/healthz", Needs::Nothing, alive).get("/readyz", Needs::Nothing, ready).get(
         "/metrics",
@@ -51,7 +50,7 @@ async fn ready(State(app): State<AppState>) -> Response {
 }
 
 async fn metrics_on_loopback(State(app): State<AppState>) -> PageResult {
-    if !values::is_loopback(values::host_of(&app.settings.public_url)) {
+    if app.settings.metrics == PublicMetrics::Hidden {
         return Err(PageError::NotFound);
     }
     Ok(metrics().await)

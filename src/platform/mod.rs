@@ -7,6 +7,7 @@ pub mod crypto;
 pub mod db;
 pub mod fault;
 pub mod feature;
+pub mod hashing;
 pub mod health;
 pub mod i18n;
 pub mod limits;

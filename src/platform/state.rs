@@ -10,8 +10,9 @@ use crate::kernel::clock::{Clock, Timestamp};
 use crate::kernel::rng::Rng;
 use crate::kernel::secrets::Secret;
 use crate::platform::buckets::Buckets;
-use crate::platform::crypto::{Keys, PasswordHashing};
+use crate::platform::crypto::Keys;
 use crate::platform::db::Db;
+use crate::platform::hashing::PasswordHashing;
 use crate::platform::live::Live;
 use crate::platform::outbox::MailHooks;
 use crate::platform::web::nav::Navigation;
@@ -29,7 +30,7 @@ pub struct App {
     pub rng: Arc<dyn Rng>,
     /// Keys for sealing and signing.
     pub keys: Keys,
-    /// The password hashing pool.
+    /// The threads that hash passwords.
     pub hashing: PasswordHashing,
     /// What the operator set.
     pub settings: Settings,
@@ -75,6 +76,17 @@ pub struct Settings {
     pub security_contact: Option<String>,
     /// Requests a minute that one API key may make.
     pub api_per_minute: u32,
+    /// Whether `/metrics` is on the public listener.
+    pub metrics: PublicMetrics,
+}
+
+/// Whether `/metrics` is on the public listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublicMetrics {
+    /// It is: nothing but this machine reaches it.
+    Shown,
+    /// Not found.
+    Hidden,
 }
 
 impl Settings {

@@ -9,3 +9,4 @@ mod disk;
 mod ledger;
 mod logs;
 mod process;
+mod storm;

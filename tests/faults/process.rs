@@ -48,6 +48,12 @@ impl Server {
         self
     }
 
+    /// The same with this line in its settings file.
+    pub fn allowing(self, line: &str) -> Self {
+        std::fs::write(self.folder.join("anteroom.toml"), line).expect("write the settings file");
+        self
+    }
+
     /// The same on another database.
     pub fn with_database(mut self, url: String) -> Self {
         self.database = url;
@@ -116,6 +122,11 @@ impl Server {
 }
 
 impl Running {
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         let _ = self.0.kill();

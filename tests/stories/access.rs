@@ -284,7 +284,7 @@ async fn invariants(w: &World) {
                 audit_event::table
                     .filter(audit_event::access_id.eq(access))
                     .filter(audit_event::action.like("access.%"))
-                    .order(audit_event::seq.desc())
+                    .order(audit_event::event_id.desc())
                     .select(audit_event::new_state)
                     .first(c)
                     .optional()

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anteroom::app;
 use anteroom::features::api;
+use anteroom::features::staff::api_keys;
 use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{api_key, outbox};
 use anteroom::platform::permissions::{Role, Scope};
@@ -22,11 +23,11 @@ pub async fn key(w: &World, house: &House, scopes: &'static [Scope]) -> String {
     let made = w
         .app
         .db
-        .write(&house.scope, move |c| api::make(c, &by, &name, scopes))
+        .write(&house.scope, move |c| api_keys::make(c, &by, &name, scopes))
         .await
         .unwrap()
         .expect("a key of a new name");
-    api::text_of(house.scope.id(), &made.1)
+    api_keys::text_of(house.scope.id(), &made.1)
 }
 
 async fn caller(w: &World) -> Browser {
@@ -571,10 +572,10 @@ async fn caller_again(w: &World) -> Browser {
     let made = w
         .app
         .db
-        .write(&w.riverbend.scope, move |c| api::make(c, &by, &name, Scope::ALL))
+        .write(&w.riverbend.scope, move |c| api_keys::make(c, &by, &name, Scope::ALL))
         .await
         .unwrap()
         .unwrap();
-    let text = api::text_of(w.riverbend.scope.id(), &made.1);
+    let text = api_keys::text_of(w.riverbend.scope.id(), &made.1);
     w.browser().with("authorization", &format!("Bearer {text}"))
 }

@@ -332,6 +332,44 @@ fn sql_3_a_command_beside_the_server_leaves_its_log_alone() {
 }
 
 #[test]
+fn the_demo_is_not_opened_to_other_machines_without_a_word() {
+    let data = tempfile::tempdir().unwrap();
+    let listen = format!("0.0.0.0:{}", free_port());
+    let output = run(data.path(), &["demo", "--listen", &listen]);
+    fails(&output, 3, &["open to other machines", "--open-listeners"]);
+}
+
+#[test]
+fn an_audit_trail_that_was_cut_is_found_by_the_checkpoint_of_serve() {
+    use diesel::prelude::*;
+
+    let data = house();
+    let port = free_port();
+    let serve = anteroom(data.path(), &["serve", "--listen", &format!("127.0.0.1:{port}")]).spawn().unwrap();
+    let mut serve = Running(serve);
+    eventually("it listens", 30, || get(port, "/readyz").is_some_and(|a| a.contains("200 OK")));
+    let file = data.path().join("audit-checkpoints.jsonl");
+    eventually("a checkpoint", 30, || std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n')));
+    terminate(&serve.0);
+    assert!(serve.0.wait().unwrap().success());
+    let told = done(&run(data.path(), &["audit", "check"]));
+    assert!(told.contains("elm: whole") && told.contains("which the checkpoint of"), "{told}");
+
+    let database = data.path().join("anteroom.db");
+    let mut c = diesel::SqliteConnection::establish(database.to_str().unwrap()).unwrap();
+    for table in ["audit_event", "audit_seal", "audit_head"] {
+        diesel::sql_query(format!("DELETE FROM {table}")).execute(&mut c).unwrap();
+    }
+    drop(c);
+    let output = run(data.path(), &["audit", "check"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("CUT"), "{}", text(&output.stdout));
+    let json = run(data.path(), &["audit", "check", "--json"]);
+    let rows: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&rows[0]["whole"], &rows[0]["checkpoint"]["found"]), (&false.into(), &"shorter".into()));
+}
+
+#[test]
 fn the_demo_comes_up_seeded_with_everybody_in_their_state() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().join("demo");

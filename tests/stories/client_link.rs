@@ -153,7 +153,7 @@ stories! {
         let page = phone.get(&link).await;
         page.must_be(200).must_say("Set up your access").must_say("Your last name").must_say("Your date of birth");
         page.must_not_say("Ana").must_not_say("Duarte").must_not_say("1990");
-        assert_eq!(page.answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.answer.header("referrer-policy"), Some("same-origin"));
         assert_eq!(page.answer.header("cache-control"), Some("no-store"));
         let html = page.html();
         for token in ["autocomplete=\"family-name\"", "bday-month", "bday-day", "bday-year", "new-password"] {

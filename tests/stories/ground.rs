@@ -1,9 +1,16 @@
 //! What the other stories stand on: the world itself, the two schemas, the chain of the audit.
 
-use anteroom::platform::audit::{self, ChainCheck};
+use anteroom::kernel::ids::EventId;
+use anteroom::platform::audit::checkpoints::{self, Checkpoints, Comparison};
+use anteroom::platform::audit::{self, By, ChainCheck, Event};
+use anteroom::platform::db::schema::{audit_event, audit_head, audit_seal};
+use anteroom::platform::db::{Conn, Scoped};
 use anteroom::platform::permissions::Role;
 
+use diesel::prelude::*;
+
 use crate::stories;
+use crate::support::World;
 
 stories! {
     async fn a_world_has_two_practices_with_staff_of_every_role(w: &mut World) {
@@ -102,5 +109,121 @@ stories! {
     async fn a_fresh_audit_chain_is_whole(w: &mut World) {
         let check = w.app.db.read(&w.riverbend.scope, audit::check_chain).await.expect("no fault");
         assert!(matches!(check, ChainCheck::Whole(_)), "{check:?}");
+    }
+
+    async fn writers_of_one_practice_do_not_wait_for_each_others_trace(w: &mut World) {
+        if !w.app.db.is_postgres() {
+            // SQLite has one writer at a time, whatever is written.
+            return;
+        }
+        let event = || Event::new(By::system(), "staff.signed_out");
+        let (app, scope) = (w.app.clone(), w.riverbend.scope.clone());
+        let (holds, held) = tokio::sync::oneshot::channel();
+        let mut holds = Some(holds);
+        let long = tokio::spawn(async move {
+            let unit = move |c: &mut Scoped<'_>| {
+                audit::record(c, event())?;
+                if let Some(holds) = holds.take() {
+                    let _ = holds.send(());
+                }
+                std::thread::sleep(std::time::Duration::from_secs(2));
+                Ok(())
+            };
+            app.db.write(&scope, unit).await
+        });
+        held.await.expect("the long transaction has written its event");
+        let began = std::time::Instant::now();
+        w.app.db.write(&w.riverbend.scope, move |c| audit::record(c, event())).await.expect("no fault");
+        audit::seal_waiting(&w.app.db).await.expect("no fault");
+        assert!(began.elapsed() < std::time::Duration::from_secs(1), "waited: {:?}", began.elapsed());
+        // The one that commits later comes into the chain later.
+        let before = w.app.db.read(&w.riverbend.scope, audit::check_chain).await.expect("no fault");
+        long.await.expect("ran").expect("no fault");
+        assert_eq!(audit::seal_waiting(&w.app.db).await.expect("no fault"), 1);
+        let after = w.app.db.read(&w.riverbend.scope, audit::check_chain).await.expect("no fault");
+        let (ChainCheck::Whole(before), ChainCheck::Whole(after)) = (before, after) else { panic!("broken") };
+        assert_eq!(after, before + 1);
+    }
+
+    async fn an_event_that_waits_for_its_seal_cannot_be_changed_or_made_up_unseen(w: &mut World) {
+        w.chart("Ana", "Duarte").await;
+        let check = async |w: &World| {
+            w.app.db.read(&w.riverbend.scope, audit::check_chain).await.expect("no fault")
+        };
+        assert!(matches!(check(w).await, ChainCheck::Whole(1..)));
+        let renamed = w
+            .tamper(|c| diesel::update(audit_event::table).set(audit_event::actor_name.eq("Somebody Else")).execute(c))
+            .await;
+        assert!(renamed > 0);
+        assert!(matches!(check(w).await, ChainCheck::BrokenAt(_)), "on SQLite it is sealed, on PostgreSQL not yet");
+        audit::seal_waiting(&w.app.db).await.expect("no fault");
+        assert!(matches!(check(w).await, ChainCheck::BrokenAt(_)), "sealing does not heal it");
+    }
+
+    async fn a_cut_a_mended_and_an_emptied_trail_are_found_by_the_checkpoint(w: &mut World) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("checkpoints");
+        let checkpoints = Checkpoints::open(file.clone(), &w.app.keys).expect("open");
+        w.chart("Ana", "Duarte").await;
+        w.chart("Eve", "Stone").await;
+        audit::seal_waiting(&w.app.db).await.expect("no fault");
+        assert!(checkpoints.write(&w.app.db, &w.app.keys, w.now()).await.expect("write") > 0);
+        let known = checkpoints::read(&file, &w.app.keys).expect("read");
+        let (_, head) = known.heads[w.riverbend.scope.id()].clone();
+        assert!(head.seq > 1, "{head:?}");
+        let compared = async |w: &World| {
+            let head = head.clone();
+            let both = move |c: &mut Scoped<'_>| Ok((checkpoints::compare(c, &head)?, audit::check_chain(c)?));
+            w.app.db.read(&w.riverbend.scope, both).await.expect("no fault")
+        };
+        assert_eq!(compared(w).await, (Comparison::Fits, ChainCheck::Whole(head.seq)));
+        // What comes after the checkpoint changes nothing.
+        w.chart("Ben", "Lee").await;
+        audit::seal_waiting(&w.app.db).await.expect("no fault");
+        assert_eq!(compared(w).await.0, Comparison::Fits);
+
+        // The end is cut off, and the head mended: the chain alone seems whole.
+        let (practice, cut) = (w.riverbend.scope.id().clone(), head.seq - 1);
+        let id = practice.clone();
+        let shorten = move |c: &mut Conn, last: i64| -> QueryResult<usize> {
+            let cut: Vec<EventId> = audit_seal::table
+                .filter(audit_seal::practice_id.eq(id.clone()))
+                .filter(audit_seal::seq.gt(last))
+                .select(audit_seal::event_id)
+                .load(c)?;
+            diesel::delete(audit_event::table)
+                .filter(audit_event::practice_id.eq(id.clone()))
+                .filter(audit_event::event_id.eq_any(cut))
+                .execute(c)?;
+            diesel::delete(audit_seal::table)
+                .filter(audit_seal::practice_id.eq(id.clone()))
+                .filter(audit_seal::seq.gt(last))
+                .execute(c)?;
+            let hash: Option<String> = audit_seal::table
+                .filter(audit_seal::practice_id.eq(id.clone()))
+                .filter(audit_seal::seq.eq(last))
+                .select(audit_seal::hash)
+                .first(c)
+                .optional()?;
+            match hash {
+                Some(hash) => diesel::update(audit_head::table)
+                    .filter(audit_head::practice_id.eq(id.clone()))
+                    .set((audit_head::seq.eq(last), audit_head::hash.eq(hash)))
+                    .execute(c),
+                None => diesel::delete(audit_head::table)
+                    .filter(audit_head::practice_id.eq(id.clone()))
+                    .execute(c),
+            }
+        };
+        let tamper = shorten.clone();
+        w.tamper(move |c| tamper(c, cut)).await;
+        assert_eq!(compared(w).await, (Comparison::Shorter, ChainCheck::Whole(cut)));
+        // Grown again by ordinary use, it holds another event in that place.
+        w.chart("Cy", "Okafor").await;
+        w.chart("Di", "Marsh").await;
+        audit::seal_waiting(&w.app.db).await.expect("no fault");
+        assert_eq!(compared(w).await.0, Comparison::Rewritten);
+        w.tamper(move |c| shorten(c, 0)).await;
+        assert_eq!(compared(w).await, (Comparison::Shorter, ChainCheck::Whole(0)));
     }
 }

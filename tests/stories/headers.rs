@@ -4,7 +4,7 @@ use anteroom::app;
 use anteroom::platform::permissions::Role;
 
 use crate::stories;
-use crate::support::Page;
+use crate::support::{PASSWORD, Page, World};
 
 /// What is missing on an answer.
 fn lacking(page: &Page) -> Vec<String> {
@@ -19,7 +19,7 @@ fn lacking(page: &Page) -> Vec<String> {
         ("content-security-policy", "frame-ancestors 'none'"),
         ("content-security-policy", "require-trusted-types-for 'script'"),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
         ("permissions-policy", "camera=()"),
@@ -117,6 +117,55 @@ stories! {
         }
         // A wrong origin is not outweighed by a right one.
         assert_eq!(sent(&[("Sec-Fetch-Site", "cross-site")], true).await, 403);
+    }
+
+    async fn web_01_browsers_without_fetch_metadata_register_and_sign_in(w: &mut World) {
+        // Under `Referrer-Policy: no-referrer` such a browser posts `Origin: null` (Fetch, 3.2), under
+        // `same-origin` our own origin. It sends no Sec-Fetch-Site: an empty one is not ours.
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let mail = w.mail_to(&ana.email).await;
+        let link = w.link_in(&mail);
+        let old = |w: &World| w.browser().without_fetch_metadata().with("origin", &w.app.settings.public_url);
+        let mut browser = old(w);
+        let page = browser.get(&link).await;
+        assert_eq!(page.answer.header("referrer-policy"), Some("same-origin"), "the token goes to no other site");
+        let fields = [
+            ("last_name", "Duarte"),
+            ("month", "4"),
+            ("day", "12"),
+            ("year", "1990"),
+            ("password", "lanterns over the quiet river"),
+        ];
+        let done = browser.submit_and_follow(&page, "/i/", &fields).await;
+        done.must_say("You are all set");
+        let fields = [("name", ana.email.as_str()), ("password", "lanterns over the quiet river")];
+        let mut browser = old(w);
+        assert_eq!(browser.post("/riverbend/sign-in", &fields).await.location(), Some("/portal"));
+        browser.get("/portal").await.must_be(200);
+    }
+
+    async fn cookies_that_are_switched_off_are_named_as_the_cause(w: &mut World) {
+        let email = w.riverbend.member(Role::FrontDesk).email.clone();
+        let door = "/riverbend/staff/sign-in";
+        let fields = [("email", email.as_str()), ("password", PASSWORD), ("back", "")];
+        let welcome = w.browser().post(door, &fields).await;
+        assert_eq!(welcome.location(), Some("/staff"));
+        // What the browser does next, when it kept nothing.
+        let mut without = w.browser().with("referer", &format!("{}{door}", w.app.settings.public_url));
+        let back = without.get("/staff").await;
+        assert_eq!(back.location(), Some("/riverbend/staff/sign-in?cookies=off"));
+        without.follow(&back).await.must_say("did not send our cookie back");
+        let mut without = w.browser().with("referer", &format!("{}/riverbend/sign-in?x=1", w.app.settings.public_url));
+        let back = without.get("/portal").await;
+        assert_eq!(back.location(), Some("/riverbend/sign-in?cookies=off"));
+        without.follow(&back).await.must_say("did not send our cookie back");
+        // Another site's page, or a made-up address, is no sign-in page of ours.
+        for other in ["https://evil.example/riverbend/sign-in", "/a//evil.example/sign-in", "/riverbend/forgot"] {
+            let origin = if other.starts_with('/') { w.app.settings.public_url.clone() } else { String::new() };
+            let mut browser = w.browser().with("referer", &format!("{origin}{other}"));
+            assert_eq!(browser.get("/portal").await.location(), Some("/portal/sign-in"), "{other}");
+        }
     }
 
     async fn web_01_a_form_without_its_token_changes_nothing(w: &mut World) {

@@ -10,6 +10,7 @@ use anteroom::kernel::secrets::Secret;
 use anteroom::platform::audit::By;
 use anteroom::platform::db::schema::{audit_event, portal_access, portal_account};
 use anteroom::platform::db::{PracticeScope, Scoped};
+use anteroom::platform::hashing::{Standing, Turn};
 use anteroom::platform::permissions::{Right, Role};
 use diesel::prelude::*;
 
@@ -29,9 +30,14 @@ pub async fn account(w: &World, email: &str) -> AccountId {
     let hash = w
         .app
         .hashing
-        .hash(&Secret::new(PASSWORD.to_owned()), w.app.rng.as_ref())
+        .hash(
+            Turn::of(w.riverbend.scope.id(), Standing::Known),
+            &Secret::new(PASSWORD.to_owned()),
+            w.app.rng.as_ref(),
+        )
         .await
-        .expect("hash the password");
+        .expect("hash the password")
+        .expect("room in the queue");
     let email = email.to_owned();
     w.app
         .db

@@ -293,6 +293,20 @@ stories! {
         try_in(w, &who.name, PASSWORD).await.must_be(422).must_say("not open right now");
     }
 
+    async fn ses_03_the_clients_list_leaves_out_a_session_that_is_over_after_twelve_hours(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut old = sign_in(w, &who.name).await;
+        for _ in 0..25 {
+            w.clock.advance_seconds(29 * 60);
+            old.get("/portal").await;
+        }
+        assert!(old.get("/portal").await.is_redirect(), "twelve hours are over");
+        let mut fresh = sign_in(w, &who.name).await;
+        let page = fresh.get("/portal/me").await;
+        assert_eq!(page.html().matches("portal/me/end").count(), 0, "{}", page.words());
+    }
+
     async fn ses_03_a_clients_session_ends_after_half_an_hour_of_silence(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;

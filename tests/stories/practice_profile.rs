@@ -1,6 +1,6 @@
 //! The practice's own pages: profile, policies, frequent questions, the trail.
 
-use anteroom::platform::db::schema::audit_event;
+use anteroom::platform::db::schema::{audit_event, audit_seal};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
 
@@ -119,9 +119,15 @@ stories! {
         admin.get(&format!("{of_ana}&lang=es")).await.must_say("Sin invitar").must_say("Invitado");
         admin.get("/staff/audit?lang=en").await;
         admin.get("/staff/audit/check").await.must_say("The chain is whole");
+        anteroom::platform::audit::seal_waiting(&w.app.db).await.expect("no fault");
         let practice = w.riverbend.scope.id().clone();
         w.tamper(move |c| {
-            diesel::update(audit_event::table.filter(audit_event::practice_id.eq(practice.clone())).filter(audit_event::seq.eq(3)))
+            let third = audit_seal::table
+                .filter(audit_seal::practice_id.eq(practice.clone()))
+                .filter(audit_seal::seq.eq(3))
+                .select(audit_seal::event_id)
+                .first::<anteroom::kernel::ids::EventId>(c)?;
+            diesel::update(audit_event::table.filter(audit_event::practice_id.eq(practice.clone())).filter(audit_event::event_id.eq(third)))
                 .set(audit_event::actor_name.eq("Somebody Else"))
                 .execute(c)
         }).await;

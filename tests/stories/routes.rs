@@ -410,7 +410,7 @@ stories! {
         pages.push(w.browser().send("POST", "/riverbend/staff/sign-in", Some(("text/plain", &[b'x'; 900_000]))).await);
         let wanted = [
             ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
+            ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
             ("x-frame-options", "DENY"),

@@ -10,6 +10,7 @@ use anteroom::kernel::secrets::Token;
 use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{invitation, outbox, portal_access};
 use anteroom::platform::permissions::{Needs, Role};
+use anteroom::platform::state::PublicMetrics;
 use anteroom::platform::web::Routes;
 use axum::body::Body;
 use axum::http::Request;
@@ -130,7 +131,7 @@ stories! {
         }
         let mut plan = Plan::new(w.engine);
         plan.database = Some(w.database.clone());
-        plan.public_url = Some("https://portal.example.org".into());
+        plan.metrics = PublicMetrics::Hidden;
         plan.sends = false;
         World::planned(plan).await.browser().get("/metrics").await.must_be(404);
         for path in ["/debug", "/.git/config", "/assets/", "/assets"] {

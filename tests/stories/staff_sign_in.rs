@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use anteroom::kernel::clock::MovableClock;
+use anteroom::kernel::secrets::Secret;
 use anteroom::platform::db::schema::session;
+use anteroom::platform::hashing::{HashCost, Standing, Turn};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::stories;
 use crate::support::world::Plan;
@@ -166,6 +170,40 @@ stories! {
         }
     }
 
+    async fn ses_06_a_revoked_session_ends_its_open_streams_within_a_second_on_every_node(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut plan = Plan::new(w.engine);
+        plan.database = Some(w.database.clone());
+        plan.clock = w.clock.clone();
+        plan.sends = false;
+        let other_node = World::planned(plan).await;
+        let browser = w.staff(Role::Clinician).await;
+        let mut admin = w.staff(Role::Administrator).await;
+        let cookies: Vec<String> = browser.cookies().iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let mut streams = Vec::new();
+        for node in [w.address, other_node.address] {
+            let mut stream = tokio::net::TcpStream::connect(node).await.expect("connected");
+            let head = format!(
+                "GET /staff/charts/{}/communications/live HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nCookie: {}\r\n\r\n",
+                ana.chart_id, cookies.join("; ")
+            );
+            stream.write_all(head.as_bytes()).await.expect("sent");
+            let answer = crate::support::http::read_answer(&mut stream, false).await.expect("a head");
+            assert_eq!(answer.status, 200);
+            streams.push(stream);
+        }
+        let page = admin.get(&format!("/staff/team/{}", w.riverbend.member(Role::Clinician).staff_id)).await;
+        admin.submit_and_follow(&page, "/sign-out", &[]).await.must_be(200);
+        let began = std::time::Instant::now();
+        for mut stream in streams {
+            let mut rest = Vec::new();
+            let end = stream.read_to_end(&mut rest);
+            tokio::time::timeout(std::time::Duration::from_secs(4), end).await.expect("the stream ends").expect("read");
+        }
+        // A second for the program, and some for a machine that is busy.
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+    }
+
     async fn ses_05_signing_out_ends_the_session_and_empties_the_browser(w: &mut World) {
         let mut browser = w.staff(Role::FrontDesk).await;
         let held = browser.clone();
@@ -210,6 +248,77 @@ stories! {
             knock(&mut browser, &email, "wrong but long enough").await.must_be(422);
         }
         assert!(is_in(&knock(&mut browser, &email, PASSWORD).await));
+    }
+
+    async fn a_clock_that_is_set_back_makes_no_pause_longer_than_fifteen_minutes(w: &mut World) {
+        let (email, mut browser) = (desk(w), w.browser());
+        for _ in 0..10 {
+            knock(&mut browser, &email, "wrong but long enough").await.must_be(422);
+        }
+        // The same database, with a clock that is an hour behind.
+        let mut plan = Plan::new(w.engine);
+        plan.database = Some(w.database.clone());
+        plan.clock = Arc::new(MovableClock::frozen(w.now().plus_hours(-1)));
+        plan.sends = false;
+        let set_back = World::planned(plan).await;
+        let mut browser = set_back.browser();
+        knock(&mut browser, &email, PASSWORD).await.must_say("paused until 9:15 AM");
+        set_back.clock.advance_seconds(15 * 60 - 1);
+        knock(&mut browser, &email, PASSWORD).await.must_say("paused until 9:15 AM");
+        set_back.clock.advance_seconds(1);
+        assert!(is_in(&knock(&mut browser, &email, PASSWORD).await));
+    }
+
+    async fn a_clock_that_is_set_back_keeps_an_open_session_and_its_end(w: &mut World) {
+        let mut here = w.staff(Role::FrontDesk).await;
+        let mut plan = Plan::new(w.engine);
+        plan.database = Some(w.database.clone());
+        plan.clock = Arc::new(MovableClock::frozen(w.now().plus_hours(-1)));
+        plan.sends = false;
+        let set_back = World::planned(plan).await;
+        let mut there = set_back.browser();
+        for (key, value) in here.cookies() {
+            there.take_cookie(&format!("{key}={value}"));
+        }
+        there.get("/staff/me").await.must_be(200);
+        set_back.clock.advance_seconds(14 * 60);
+        there.get("/staff/me").await.must_be(200);
+        set_back.clock.advance_seconds(15 * 60);
+        assert!(is_out(&there.get("/staff/me").await), "fifteen minutes without a request end it there too");
+        let _ = here.get("/staff/me").await;
+    }
+
+    async fn avl_03_a_sign_in_that_finds_the_queue_full_says_so_and_keeps_the_name(w: &mut World) {
+        let mut plan = Plan::new(w.engine);
+        plan.database = Some(w.database.clone());
+        plan.hash_cost = HashCost::Full;
+        plan.sends = false;
+        let busy = World::planned(plan).await;
+        let email = desk(w);
+        let flood: Vec<_> = (0..3_000)
+            .map(|_| {
+                let (app, practice) = (busy.app.clone(), busy.riverbend.scope.id().clone());
+                tokio::spawn(async move {
+                    let turn = Turn::of(&practice, Standing::Stranger);
+                    app.hashing.verify(turn, &Secret::new("a stranger's guess".into()), None).await
+                })
+            })
+            .collect();
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let page = knock(&mut busy.browser(), &email, PASSWORD).await;
+        page.must_be(503).must_say("Your password was not checked");
+        assert!(page.html().contains(&format!("value=\"{email}\"")) && !page.html().contains(PASSWORD));
+        let wait: u64 = page.answer.header("retry-after").expect("how long to wait").parse().unwrap();
+        assert!((3..=8).contains(&wait), "{wait}");
+        for one in flood {
+            one.abort();
+        }
+        // Whoever has gone leaves the queue. (A machine that is busy otherwise may still say no.)
+        let mut tries = 0;
+        while !is_in(&knock(&mut busy.browser(), &email, PASSWORD).await) {
+            tries += 1;
+            assert!(tries < 10, "the queue stays full");
+        }
     }
 
     async fn rat_03_a_stranger_who_knows_the_name_keeps_nobody_out_who_was_here_before(w: &mut World) {

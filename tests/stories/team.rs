@@ -115,6 +115,39 @@ stories! {
         assert_eq!(answer.location(), Some("/staff"));
     }
 
+    async fn whoever_made_api_keys_is_disabled_with_a_word_about_each(w: &mut World) {
+        let second = second_administrator(w).await;
+        let audience = anteroom::platform::web::session::Audience::Staff;
+        let mut maker = w.signed_in(&w.riverbend.scope, audience, second.clone()).await;
+        let form = maker.get("/staff/api-keys").await;
+        let made = maker.submit(&form, "/staff/api-keys", &[("name", "Intake sync"), ("scopes", "charts:read")]).await;
+        made.must_say("Intake sync");
+        let html = made.html();
+        let from = html.find("anteroom.").expect("the key's text");
+        let key: String = html[from..].chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+        let mut program = w.browser().with("authorization", &format!("Bearer {key}"));
+        program.get("/api/v1/charts").await.must_be(200);
+
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get(&format!("/staff/team/{second}/disable")).await;
+        page.must_say("Intake sync").must_say("Revoke these keys now");
+        let undecided = admin.submit(&page, "/disable", &[]).await;
+        undecided.must_be(422).must_say("Choose whether their API keys are revoked").must_say("Intake sync");
+        maker.get("/staff/me").await.must_be(200);
+        let kept = admin.submit_and_follow(&page, "/disable", &[("keys", "keep")]).await;
+        kept.must_say("They are shut out");
+        program.get("/api/v1/charts").await.must_be(200);
+
+        let page = admin.get(&format!("/staff/team/{second}")).await;
+        admin.submit(&page, "/enable", &[]).await;
+        let page = admin.get(&format!("/staff/team/{second}/disable")).await;
+        admin.submit(&page, "/disable", &[("keys", "revoke")]).await;
+        program.get("/api/v1/charts").await.must_be(401);
+        // Nothing is asked where there is nothing to decide.
+        let page = admin.get(&format!("{}/disable", path(w, Role::FrontDesk))).await;
+        page.must_not_say("Revoke these keys now");
+    }
+
     async fn the_last_administrator_can_neither_leave_nor_be_removed(w: &mut World) {
         let mut admin = w.staff(Role::Administrator).await;
         let page = admin.get(&path(w, Role::Administrator)).await;

@@ -14,12 +14,13 @@ pub struct Browser {
     cookies: Vec<(String, String)>,
     /// Sent with every request, besides what a browser sends by itself.
     pub extra: Vec<(String, String)>,
+    sends_fetch_metadata: bool,
 }
 
 impl Browser {
     /// A fresh one, with no cookies.
     pub fn new(to: SocketAddr) -> Self {
-        Self { to, cookies: Vec::new(), extra: Vec::new() }
+        Self { to, cookies: Vec::new(), extra: Vec::new(), sends_fetch_metadata: true }
     }
 
     /// The same, sending this header with every request.
@@ -38,6 +39,12 @@ impl Browser {
         if !gone {
             self.cookies.push((name, value));
         }
+    }
+
+    /// The same browser, of an age in which none sent Fetch Metadata.
+    pub fn without_fetch_metadata(mut self) -> Self {
+        self.sends_fetch_metadata = false;
+        self
     }
 
     /// The cookies it holds.
@@ -60,7 +67,7 @@ impl Browser {
         let path = path_of(path);
         let mut headers = self.extra.clone();
         let sets = |name: &str| self.extra.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
-        if !sets("sec-fetch-site") {
+        if self.sends_fetch_metadata && !sets("sec-fetch-site") {
             headers.push(("Sec-Fetch-Site".into(), "same-origin".into()));
         }
         if !self.cookies.is_empty() {

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use anteroom::features::access;
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
-use anteroom::features::{access, api};
+use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{AccessId, DocumentId, KeyId, QuestionId, RequestId};
 use anteroom::platform::db::schema::{api_key, appointment_request, frequent_question, portal_access};
 use anteroom::platform::permissions::{Role, Scope};
@@ -54,7 +55,8 @@ impl Rows {
         let question = [("question", "Where do I park?"), ("answer", "Behind the house.")];
         admin.submit(&page, "/staff/practice/questions/new", &question).await.must_be(303);
         let by = w.riverbend.by(Role::Administrator);
-        let made = w.app.db.write(&w.riverbend.scope, move |c| api::make(c, &by, "EHR", Scope::ALL)).await;
+        let made =
+            w.app.db.write(&w.riverbend.scope, move |c| api_keys::make(c, &by, "EHR", Scope::ALL)).await;
         made.expect("no fault").expect("a key of a new name");
         w.mail_has_settled().await;
 

@@ -13,14 +13,15 @@ use anteroom::features::people::{Typed, TypedAddress, TypedPerson};
 use anteroom::features::practice::{self, NewPractice, Practice};
 use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::clock::{Clock, MovableClock, Timestamp};
-use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId, StaffId};
+use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId, StaffId};
 use anteroom::kernel::rng::{Rng, SystemChance};
 use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::buckets::Buckets;
-use anteroom::platform::crypto::{HashCost, Keys, PasswordHashing};
+use anteroom::platform::crypto::Keys;
 use anteroom::platform::db::schema::staff_member;
 use anteroom::platform::db::{DatabaseUrl, Db, OpenedBy, PracticeScope, Scoped, migrate};
+use anteroom::platform::hashing::{HashCost, PasswordHashing, Standing, Turn};
 use anteroom::platform::i18n::Language;
 use anteroom::platform::live::Live;
 use anteroom::platform::mail::Relay;
@@ -28,7 +29,7 @@ use anteroom::platform::mail::receiver::{ReceivedMail, Receiver};
 use anteroom::platform::outbox::{Pace, Worker};
 use anteroom::platform::permissions::Role;
 use anteroom::platform::server::{self, Patience};
-use anteroom::platform::state::{App, AppState, Settings};
+use anteroom::platform::state::{App, AppState, PublicMetrics, Settings};
 use anteroom::platform::stop::{self, Stopper};
 use anteroom::platform::web::session::{self, Audience};
 use diesel::prelude::*;
@@ -212,6 +213,8 @@ pub struct Plan {
     pub engine: Engine,
     /// The origin; `None` for the plain address that it listens on.
     pub public_url: Option<String>,
+    /// Whether `/metrics` is on the public listener.
+    pub metrics: PublicMetrics,
     /// Proxies that are believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// The price of a password's hash.
@@ -232,6 +235,7 @@ impl Plan {
         Self {
             engine,
             public_url: None,
+            metrics: PublicMetrics::Shown,
             trusted_proxies: Vec::new(),
             hash_cost: HashCost::Test,
             database: None,
@@ -273,6 +277,7 @@ impl World {
             tokio::task::spawn_blocking(move || Db::open(&url, 6, clock, rng))
         };
         let db = opened.await.expect("the task ran").expect("open the database");
+        db.use_audit_key(keys.key_for("audit"));
         let app: AppState = Arc::new(App {
             db,
             clock: clock.clone(),
@@ -287,6 +292,7 @@ impl World {
                 security_contact: Some("mailto:security@example.org".into()),
                 bounce_secret: Some(Secret::new(BOUNCE_SECRET.to_owned())),
                 api_per_minute: 600,
+                metrics: plan.metrics,
             },
             buckets: Buckets::default(),
             live: Live::default(),
@@ -590,9 +596,14 @@ async fn new_house(app: &AppState, slug: &str, name: &str, domain: &str) -> Hous
     };
     let hash = app
         .hashing
-        .hash(&Secret::new(PASSWORD.to_owned()), app.rng.as_ref())
+        .hash(
+            Turn::of(&PracticeId::fresh(app.rng.as_ref(), app.now()), Standing::Known),
+            &Secret::new(PASSWORD.to_owned()),
+            app.rng.as_ref(),
+        )
         .await
-        .expect("hash the staff's password");
+        .expect("hash the staff's password")
+        .expect("room in the queue");
     let (practice, staff) = app
         .db
         .system_write(move |system| {

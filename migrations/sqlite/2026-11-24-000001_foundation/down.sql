@@ -9,6 +9,8 @@ DROP TABLE appointment;
 DROP TABLE appointment_request;
 DROP TABLE document;
 DROP TABLE audit_head;
+DROP TABLE audit_unsealed;
+DROP TABLE audit_seal;
 DROP TABLE audit_event;
 DROP TABLE outbox;
 DROP TABLE invitation;

@@ -68,6 +68,7 @@ CREATE TABLE session (
     in_view     BLOB,
     PRIMARY KEY (practice_id, token_hash)
 ) STRICT;
+CREATE INDEX session_ended ON session (ended_at, token_hash) WHERE ended_at IS NOT NULL;
 CREATE INDEX session_subject ON session (practice_id, subject_id);
 
 -- Browsers that have signed in to an account: their failures are counted apart from strangers'.
@@ -273,10 +274,11 @@ CREATE INDEX outbox_subject ON outbox (practice_id, subject_id, subject_kind);
 -- A bounce may name its mail by nothing but the Message-ID.
 CREATE INDEX outbox_message ON outbox (practice_id, message_id);
 
--- Append-only and hash-chained per practice; audit_head is the chain's last link.
+-- Append-only. mac proves an event with a key outside the database; audit_seal chains the events of a
+-- practice, audit_head is its last link, and audit_unsealed holds what is not in the chain yet (PostgreSQL).
 CREATE TABLE audit_event (
     practice_id BLOB   NOT NULL REFERENCES practice,
-    seq         INTEGER NOT NULL,
+    event_id    BLOB   NOT NULL,
     at          INTEGER NOT NULL,
     actor_kind  TEXT   NOT NULL,
     actor_id    TEXT   NOT NULL,
@@ -288,11 +290,26 @@ CREATE TABLE audit_event (
     new_state   TEXT   NOT NULL,
     source      TEXT   NOT NULL,
     details     TEXT   NOT NULL,
-    hash        TEXT   NOT NULL,
-    PRIMARY KEY (practice_id, seq)
+    mac         TEXT   NOT NULL,
+    PRIMARY KEY (practice_id, event_id)
 ) STRICT;
-CREATE INDEX audit_event_chart ON audit_event (practice_id, chart_id, seq);
-CREATE INDEX audit_event_access ON audit_event (practice_id, access_id, seq);
+CREATE INDEX audit_event_chart ON audit_event (practice_id, chart_id, event_id);
+CREATE INDEX audit_event_access ON audit_event (practice_id, access_id, event_id);
+
+CREATE TABLE audit_seal (
+    practice_id BLOB   NOT NULL REFERENCES practice,
+    seq         INTEGER NOT NULL,
+    event_id    BLOB   NOT NULL,
+    hash        TEXT   NOT NULL,
+    PRIMARY KEY (practice_id, seq),
+    UNIQUE (practice_id, event_id)
+) STRICT;
+
+CREATE TABLE audit_unsealed (
+    practice_id BLOB   NOT NULL REFERENCES practice,
+    event_id    BLOB   NOT NULL,
+    PRIMARY KEY (practice_id, event_id)
+) STRICT;
 
 CREATE TABLE audit_head (
     practice_id BLOB   NOT NULL PRIMARY KEY REFERENCES practice,
@@ -391,6 +408,7 @@ CREATE TABLE api_key (
     name            TEXT   NOT NULL,
     key_hash        TEXT   NOT NULL,
     scopes          TEXT   NOT NULL,
+    created_by      BLOB,
     created_by_name TEXT   NOT NULL,
     created_at      INTEGER NOT NULL,
     last_used_at    INTEGER,

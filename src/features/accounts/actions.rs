@@ -16,15 +16,15 @@ use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::schema::{person_address, portal_access};
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
+use crate::platform::hashing::{Standing, Turn};
 use crate::platform::i18n::{Language, Words};
-use crate::platform::limits::{self, Limit};
 use crate::platform::outbox;
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::devices;
 use crate::platform::web::links::{self, LinkState, Purpose};
 use crate::platform::web::session::{self, Audience};
-use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
+use crate::platform::web::sign_in::{self, Attempt, Candidate, Checked, Opened, Verdict, Visitor};
 
 /// What a sign-in came to.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub enum SignIn {
     NoAccess,
     /// Wait until then.
     Paused(Timestamp),
+    /// Too many passwords wait to be checked; come back in a few seconds.
+    Busy,
 }
 
 fn opened(practice: &PracticeId) -> PracticeScope {
@@ -53,26 +55,23 @@ pub async fn sign_in(
     password: Secret,
 ) -> Result<SignIn, Fault> {
     let key = sign_in_key(name);
-    let (look, bucket) = (key.clone(), visitor.ip_bucket.clone());
-    let (tired, found) = app
-        .db
-        .read(scope, move |c| {
-            Ok((sign_in::is_address_tired(c, Audience::Client, &bucket)?, store::find_by_name(c, &look)?))
+    let (look, at) = (key.clone(), scope.clone());
+    let find = move |system: &mut System<'_>| {
+        let account = store::find_by_name(&mut system.within(&at), &look)?;
+        Ok(match account {
+            Some(account) => Candidate {
+                home: opened(&account.practice_id),
+                subject: Some(account.account_id.to_string()),
+                hash: Some(account.password_hash),
+            },
+            None => Candidate { home: at.clone(), subject: None, hash: None },
         })
-        .await?;
-    if tired {
-        tokio::time::sleep(sign_in::TIRED_WAITS).await;
-    }
-    let hash = found.as_ref().map(|account| account.password_hash.clone());
-    let fits = app.hashing.verify(&password, hash.clone()).await?;
-    let rehashed = match &hash {
-        Some(old) if fits && app.hashing.is_outdated(old) => {
-            Some(app.hashing.hash(&password, app.rng.as_ref()).await?)
-        }
-        _ => None,
     };
-    let home = found.as_ref().map_or_else(|| scope.id().clone(), |account| account.practice_id.clone());
-    let (door, account_id) = (scope.id().clone(), found.map(|account| account.account_id));
+    let checked = sign_in::check_password(app, Audience::Client, scope, &visitor, &password, find).await?;
+    let Ok(Checked { candidate, fits, rehashed }) = checked else { return Ok(SignIn::Busy) };
+    let (hash, home) = (candidate.hash, candidate.home.id().clone());
+    let account_id = candidate.subject.and_then(|id| id.parse::<AccountId>().ok());
+    let door = scope.id().clone();
     app.db
         .system_write(move |system| {
             // Held, and read again: in the time of the hash the password may have been changed, and
@@ -182,11 +181,6 @@ pub async fn set_language(
     app.db.write(home, move |c| store::set_language(c, &account, language)).await
 }
 
-/// How often a forgotten password may be asked for an address …
-const RESETS_PER_ADDRESS: Limit = Limit { most: 3, seconds: 3_600 };
-/// … and from one network address.
-const RESETS_PER_SOURCE: Limit = Limit { most: 30, seconds: 3_600 };
-
 /// Somebody forgot a password. What is done is told to nobody but the mailbox: the caller answers
 /// the same whatever the address, and does not wait for the rest, so that time tells nothing either.
 pub async fn forgot(
@@ -197,15 +191,9 @@ pub async fn forgot(
     address: &str,
 ) -> Result<(), Fault> {
     let key = sign_in_key(address);
-    let name = format!("forgot.{}", &crate::kernel::secrets::sha256_hex(key.as_bytes())[..32]);
-    let from = format!("forgot.from.{ip_bucket}");
-    let allowed = app
-        .db
-        .write(scope, move |c| {
-            let here = limits::count(c, &from, RESETS_PER_SOURCE)? <= RESETS_PER_SOURCE.most;
-            Ok(limits::count(c, &name, RESETS_PER_ADDRESS)? <= RESETS_PER_ADDRESS.most && here)
-        })
-        .await?;
+    let (bucket, name) = (ip_bucket.to_owned(), key.clone());
+    let allowed =
+        app.db.write(scope, move |c| sign_in::count_reset(c, Audience::Client, &bucket, &name)).await?;
     if allowed {
         let (app, scope) = (app.clone(), scope.clone());
         tokio::spawn(async move {
@@ -479,7 +467,8 @@ pub async fn set_password_by_link(
     if let Some(reason) = passwords::weakness(&password, &known(&account, &grants)) {
         return Ok(PasswordSet::Weak(reason, account.sign_in_name));
     }
-    let hash = app.hashing.hash(&password, app.rng.as_ref()).await?;
+    let turn = Turn::of(scope.id(), Standing::Known);
+    let hash = app.hashing.hash(turn, &password, app.rng.as_ref()).await??;
     let (this, door) = (app.clone(), scope.clone());
     let outcome = app
         .db
@@ -564,8 +553,9 @@ pub async fn change_password(
     if let Some(reason) = passwords::weakness(&new, &known(&account, &grants)) {
         return Ok(PasswordChanged::Weak(reason));
     }
-    let fits = app.hashing.verify(&present, Some(account.password_hash.clone())).await?;
-    let hash = if fits { app.hashing.hash(&new, app.rng.as_ref()).await? } else { String::new() };
+    let turn = Turn::of(home.id(), Standing::Known);
+    let fits = app.hashing.verify(turn.clone(), &present, Some(&account.password_hash)).await??;
+    let hash = if fits { app.hashing.hash(turn, &new, app.rng.as_ref()).await?? } else { String::new() };
     let this = app.clone();
     let outcome = app
         .db
@@ -606,7 +596,7 @@ pub async fn change_password(
 /// Which sessions to end.
 #[derive(Clone, Debug)]
 pub enum End {
-    /// The one of this name ([`accounts::Device::short`]).
+    /// The one of this name ([`session::OpenSession::name`]).
     One(String),
     /// Every one but the present.
     Others,
@@ -629,8 +619,8 @@ pub async fn end_sessions(
                     devices::forget(c, Audience::Client, &account.to_string(), device.as_ref())?;
                 }
                 End::One(short) => {
-                    let mine = store::devices(c, &account)?;
-                    let found = mine.iter().find(|d| d.short() == short && d.token_hash != present);
+                    let mine = session::open_ones(c, Audience::Client, &account.to_string())?;
+                    let found = mine.iter().find(|one| one.name() == short && one.token_hash != present);
                     let Some(found) = found else { return Ok(()) };
                     session::end(c, &found.token_hash)?;
                 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 
 use crate::features::accounts::actions::{self, PasswordSet, ResetView, SignIn};
@@ -62,6 +62,9 @@ pub(super) struct SignInQuery {
     ticket: String,
     #[serde(default)]
     back: String,
+    /// "off": the browser did not send our cookie back.
+    #[serde(default)]
+    cookies: String,
 }
 
 /// The sign-in form.
@@ -73,10 +76,11 @@ pub(super) async fn sign_in_page(
     let name = ticket::read(&app, &query.ticket).unwrap_or(query.name);
     let name: String = name.chars().filter(|c| !c.is_control()).take(254).collect();
     let back = pauses::safe_back("/portal", &query.back).unwrap_or_default().to_owned();
-    html(
-        SignInPage { frame: public.client_frame(&app), errors: FieldErrors::new(), typed: name, back }
-            .render(),
-    )
+    let mut errors = FieldErrors::new();
+    if query.cookies == "off" {
+        errors.add("form", public.words.get("error-cookies-off"));
+    }
+    html(SignInPage { frame: public.client_frame(&app), errors, typed: name, back }.render())
 }
 
 #[derive(serde::Deserialize)]
@@ -105,6 +109,7 @@ pub(super) async fn sign_in(
     if form.password.reveal().is_empty() {
         errors.add("password", words.get("portal-error-password-missing"));
     }
+    let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if errors.is_empty() {
         let from = (public.source.as_str(), public.ip_bucket.as_str());
         let visitor = Visitor::read(&app.settings, Audience::Client, from, &headers);
@@ -122,10 +127,14 @@ pub(super) async fn sign_in(
                 let time = words.time(until, &public.zone);
                 errors.add("form", words.with1("portal-error-paused", "time", time));
             }
+            SignIn::Busy => {
+                status = StatusCode::SERVICE_UNAVAILABLE;
+                errors.add("form", words.get("error-sign-in-busy"));
+            }
         }
     }
     let page = SignInPage { frame: public.client_frame(&app), errors, typed: form.name, back };
-    unprocessable(page.render())
+    Ok((status, html(page.render())?).into_response())
 }
 
 /// The form again, with what is wrong.
@@ -317,8 +326,7 @@ pub(super) async fn set_password(
             let mut response = see_other(&format!("{to}&done=password-set"));
             session::clear_site(&app.settings, Audience::Client, response.headers_mut());
             if let Some(device) = device {
-                let cookie = devices::cookie(&app.settings, Audience::Client, &device);
-                response.headers_mut().append(header::SET_COOKIE, cookie);
+                devices::set_cookie(&app.settings, Audience::Client, &device, response.headers_mut());
             }
             Ok(response)
         }

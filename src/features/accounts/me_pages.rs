@@ -9,7 +9,6 @@ use axum::http::request::Parts;
 use crate::features::accounts::ClientAccount;
 use crate::features::accounts::actions::{self, End, PasswordChanged};
 use crate::features::accounts::door_pages::unprocessable;
-use crate::features::accounts::store::{self, Device};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::secrets::Secret;
 use crate::platform::i18n::Language;
@@ -19,7 +18,7 @@ use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::guard::ClientIp;
 use crate::platform::web::nav::Section;
-use crate::platform::web::session::Audience;
+use crate::platform::web::session::{self, Audience, OpenSession};
 use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, devices, html, see_other};
 
@@ -46,7 +45,7 @@ struct Me {
     devices: Vec<DeviceLine>,
 }
 
-fn device_line(account: &ClientAccount, device: &Device, now: Timestamp) -> DeviceLine {
+fn device_line(account: &ClientAccount, device: &OpenSession, now: Timestamp) -> DeviceLine {
     let words = account.words;
     let current = device.token_hash == account.session.token_hash;
     let name = browser::describe(words, &device.agent);
@@ -57,12 +56,13 @@ fn device_line(account: &ClientAccount, device: &Device, now: Timestamp) -> Devi
     } else {
         words.with1("portal-me-seen", "moment", words.date_time(device.seen_at, &zone))
     };
-    DeviceLine { name, seen, short: device.short().to_owned(), current }
+    DeviceLine { name, seen, short: device.name().to_owned(), current }
 }
 
 async fn page(app: &AppState, account: &ClientAccount, errors: FieldErrors) -> PageResult {
     let id = account.account.account_id.clone();
-    let devices = app.db.read(&account.home, move |c| store::devices(c, &id)).await?;
+    let devices =
+        app.db.read(&account.home, move |c| session::open_ones(c, Audience::Client, &id.to_string())).await?;
     let is_fine = errors.is_empty();
     let page = Me {
         frame: account.frame(app, ME)?,

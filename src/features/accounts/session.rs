@@ -23,6 +23,7 @@ use crate::platform::web::language;
 use crate::platform::web::nav::Section;
 use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence, Session};
+use crate::platform::web::sign_in;
 use crate::platform::web::{PageError, drafts, errors};
 
 /// A signed-in account with everything it may look at, before a chart is chosen: for the switcher,
@@ -201,6 +202,9 @@ fn framed(app: &AppState, of: FrameOf<'_>, here: Section) -> ClientFrame {
 /// Where somebody without a session is sent: their practice's sign-in, and back again. A form cannot
 /// be gone back to by its address, so only pages are.
 async fn to_sign_in(app: &AppState, practice: Option<PracticeId>, parts: &Parts) -> PageError {
+    if let Some(page) = sign_in::page_that_set_no_cookie(&app.settings, Audience::Client, &parts.headers) {
+        return PageError::SignIn(page);
+    }
     let slug = match practice {
         Some(id) => {
             let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, id);

@@ -12,7 +12,6 @@ use crate::platform::db::Scoped;
 use crate::platform::db::schema::{person_address, portal_access, portal_account, session};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
-use crate::platform::web::session::Audience;
 
 /// One person's sign-in.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -157,41 +156,6 @@ pub fn set_language(c: &mut Scoped<'_>, id: &AccountId, language: Language) -> R
     ))
     .execute(c.conn)?;
     Ok(())
-}
-
-/// An open session, as its owner sees it.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = session)]
-pub struct Device {
-    /// SHA-256 of the cookie's secret.
-    pub token_hash: String,
-    /// When it began.
-    pub created_at: Timestamp,
-    /// The last request that counted.
-    pub seen_at: Timestamp,
-    /// What its browser calls itself.
-    pub agent: String,
-}
-
-impl Device {
-    /// A name for forms: enough of the hash to tell one's own sessions apart.
-    pub fn short(&self) -> &str {
-        self.token_hash.get(..16).unwrap_or_default()
-    }
-}
-
-/// An account's sessions that are alive, the newest first.
-pub fn devices(c: &mut Scoped<'_>, id: &AccountId) -> Result<Vec<Device>, Fault> {
-    let idle_since = c.now().plus_seconds(-60 * Audience::Client.idle_minutes());
-    Ok(session::table
-        .filter(session::practice_id.eq(c.practice().clone()))
-        .filter(session::subject_id.eq(&id.to_string()))
-        .filter(session::audience.eq(Audience::Client))
-        .filter(session::ended_at.is_null())
-        .filter(session::seen_at.gt(idle_since))
-        .order(session::seen_at.desc())
-        .select(Device::as_select())
-        .load(c.conn)?)
 }
 
 /// Which grant a session looks at.

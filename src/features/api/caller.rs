@@ -6,9 +6,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 
 use super::idempotency;
-use super::keys::{self, ApiKey};
 use super::problem::{self, Problem};
 use crate::features::practice::{self, Practice};
+use crate::features::staff::api_keys::{self as keys, ApiKey};
 use crate::kernel::ids::KeyId;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{OpenedBy, PracticeScope};
@@ -117,7 +117,7 @@ impl FromRequestParts<AppState> for ApiCaller {
             }
         }
         let now = app.now();
-        if key.last_used_at.is_none_or(|last| now.seconds_since(last) >= TOUCH_SECONDS) {
+        if key.last_used_at.is_none_or(|last| last.is_over_for(TOUCH_SECONDS, now)) {
             let id = key.key_id.clone();
             let noted = app.db.write(&scope, move |c| keys::touch(c, &id)).await;
             noted.or_else(Fault::ignore_if_unavailable)?;

@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 
-use super::keys::{self, ApiKey};
 use crate::features::access::When;
 use crate::features::staff::StaffSession;
+use crate::features::staff::api_keys::{self as keys, ApiKey};
 use crate::kernel::ids::KeyId;
 use crate::kernel::text;
 use crate::platform::i18n::Words;

@@ -7,12 +7,10 @@ mod grants;
 mod idempotency;
 mod json;
 mod key_pages;
-mod keys;
 mod precondition;
 mod problem;
 
 pub use docs::document;
-pub use keys::{ApiKey, make, text_of};
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission, Scope};

@@ -184,7 +184,7 @@ fn form_page(
     let nonce = if form.nonce.is_empty() {
         let mut bytes = [0u8; 16];
         app.rng.fill(&mut bytes);
-        bytes.iter().map(|b| format!("{b:02x}")).collect()
+        hex::encode(bytes)
     } else {
         form.nonce
     };

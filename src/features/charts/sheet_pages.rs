@@ -635,8 +635,8 @@ pub(super) async fn save(
             let newest = app.db.read(&staff.scope, move |c| audit::newest(c, &wanted, None, 20)).await?;
             let by = newest
                 .iter()
-                .find(|e| e.action == "chart.changed")
-                .map(|e| {
+                .find(|(event, _)| event.action == "chart.changed")
+                .map(|(e, _)| {
                     let when = staff.words.time(e.at, &staff.zone);
                     staff.words.with2("charts-conflict-by", "name", &e.actor_name, "when", when)
                 })

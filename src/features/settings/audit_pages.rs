@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use crate::features::people;
 use crate::features::staff::{StaffSession, store as staff_store};
 use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::EventId;
 use crate::platform::audit::{self, ChainCheck, Event, Recorded, Wanted, WantedActor};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -94,9 +95,9 @@ pub(super) struct Which {
     what: String,
     /// A day of the practice's zone.
     day: String,
-    /// Older than this place in the chain.
+    /// Older than this event.
     #[serde(skip_serializing)]
-    before: Option<i64>,
+    before: Option<EventId>,
 }
 
 impl Which {
@@ -135,7 +136,9 @@ fn day_of(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
 
 /// An event in words.
 struct Line {
-    seq: i64,
+    id: EventId,
+    /// Its place in the chain, once it has one.
+    seq: Option<i64>,
     at: Stamp,
     who: String,
     what: String,
@@ -156,7 +159,7 @@ struct AuditPage {
     areas: Vec<(&'static str, String)>,
     unknown: bool,
     lines: Vec<Line>,
-    older: Option<i64>,
+    older: Option<EventId>,
     check: Option<ChainCheck>,
 }
 
@@ -178,14 +181,20 @@ fn who_words(words: Words, event: &Recorded) -> String {
     })
 }
 
-fn line(staff: &StaffSession, numbers: &BTreeMap<String, String>, event: Recorded, now: Timestamp) -> Line {
+fn line(
+    staff: &StaffSession,
+    numbers: &BTreeMap<String, String>,
+    (event, seq): (Recorded, Option<i64>),
+    now: Timestamp,
+) -> Line {
     let words = staff.words;
     let state = |text: &str| {
         let tag = words.find(&format!("access-tag-{}", text.replace('_', "-")));
         tag.unwrap_or_else(|| text.replace('_', " "))
     };
     Line {
-        seq: event.seq,
+        id: event.event_id,
+        seq,
         at: words.stamp(event.at, &staff.zone, now),
         who: who_words(words, &event),
         what: action_words(words, &event.action),
@@ -234,7 +243,7 @@ async fn show(app: &AppState, staff: &StaffSession, which: Which, check: Option<
     let (words, now) = (staff.words, app.now());
     let mut lines: Vec<Line> = events.into_iter().map(|event| line(staff, &numbers, event, now)).collect();
     let page = usize::try_from(PAGE).unwrap_or(50);
-    let older = (lines.len() > page).then(|| lines.get(page - 1).map(|line| line.seq)).flatten();
+    let older = (lines.len() > page).then(|| lines.get(page - 1).map(|line| line.id)).flatten();
     lines.truncate(page);
     let others = OTHERS.iter().map(|(kind, key)| ((*kind).to_owned(), words.get(key)));
     let page = AuditPage {
@@ -255,8 +264,11 @@ async fn show(app: &AppState, staff: &StaffSession, which: Which, check: Option<
 }
 
 /// The numbers of the charts that these events are about.
-fn numbers_of(c: &mut Scoped<'_>, events: &[Recorded]) -> Result<BTreeMap<String, String>, Fault> {
-    let ids: Vec<_> = events.iter().filter_map(|event| event.chart_id).collect();
+fn numbers_of(
+    c: &mut Scoped<'_>,
+    events: &[(Recorded, Option<i64>)],
+) -> Result<BTreeMap<String, String>, Fault> {
+    let ids: Vec<_> = events.iter().filter_map(|(event, _)| event.chart_id).collect();
     Ok(people::numbers_of(c, &ids)?.into_iter().map(|(id, number)| (id.to_string(), number)).collect())
 }
 
@@ -291,12 +303,12 @@ pub(super) async fn export(
                 let events = audit::newest(c, wanted, before, 2_000)?;
                 let numbers = numbers_of(c, &events)?;
                 let Some(last) = events.last() else { break };
-                before = Some(last.seq);
+                before = Some(last.0.event_id);
                 count += events.len();
-                for event in &events {
+                for (event, seq) in &events {
                     let chart = event.chart_id.and_then(|id| numbers.get(&id.to_string()).cloned());
                     let row = [
-                        event.seq.to_string(),
+                        seq.map(|seq| seq.to_string()).unwrap_or_default(),
                         event.at.to_string(),
                         who_words(words, event),
                         action_words(words, &event.action),

@@ -7,8 +7,9 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::staff::StaffSession;
+use crate::features::staff::api_keys;
 use crate::features::staff::store::{self, StaffMember, StaffState};
-use crate::features::staff::team::{self, Changed, NewStaff, NotAdded};
+use crate::features::staff::team::{self, Changed, NewStaff, NotAdded, TheirKeys};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
@@ -212,6 +213,8 @@ async fn answer(
         Changed::Done => Ok(see_other(&format!("/staff/team/{id}?done={done}"))),
         Changed::NotFound => Err(PageError::NotFound),
         Changed::Stale => Err(PageError::Stale),
+        // Only a disabling asks, and answers with its own page.
+        Changed::KeysUndecided => Err(PageError::BadRequest),
         Changed::LastAdministrator => {
             let mut errors = FieldErrors::new();
             errors.add(field, staff.words.get("staff-error-last-administrator"));
@@ -244,8 +247,21 @@ pub(super) async fn disable_page(
     staff: StaffSession,
     Path(id): Path<String>,
 ) -> PageResult {
-    let member = line(&staff, find(&app, &staff, &id).await?, app.now());
-    html(DisablePage { frame: staff.frame(&app, TEAM), member }.render())
+    show_disable(&app, &staff, &id, FieldErrors::new()).await
+}
+
+async fn show_disable(app: &AppState, staff: &StaffSession, id: &str, errors: FieldErrors) -> PageResult {
+    let found = find(app, staff, id).await?;
+    let whose = found.staff_id.clone();
+    let keys = app.db.read(&staff.scope, move |c| api_keys::live_of(c, &whose)).await?;
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = DisablePage {
+        frame: staff.frame(app, TEAM),
+        member: line(staff, found, app.now()),
+        keys: keys.into_iter().map(|key| key.name).collect(),
+        errors,
+    };
+    Ok((status, html(page.render())?).into_response())
 }
 
 #[derive(Template)]
@@ -253,6 +269,15 @@ pub(super) async fn disable_page(
 struct DisablePage {
     frame: StaffFrame,
     member: Line,
+    /// Names of the API keys that they made and that still work.
+    keys: Vec<String>,
+    errors: FieldErrors,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DisableForm {
+    keys: Option<String>,
 }
 
 /// Shuts out.
@@ -262,9 +287,20 @@ pub(super) async fn disable(
     Path(id): Path<String>,
     body: Bytes,
 ) -> PageResult {
-    let Nothing {} = staff.form(&body)?;
+    let form: DisableForm = staff.form(&body)?;
+    let their_keys = match form.keys.as_deref() {
+        None => None,
+        Some("revoke") => Some(TheirKeys::Revoke),
+        Some("keep") => Some(TheirKeys::Keep),
+        Some(_) => return Err(PageError::BadRequest),
+    };
     let whom = find(&app, &staff, &id).await?.staff_id;
-    let changed = team::disable(&app, &staff.scope, staff.by(), whom).await?;
+    let changed = team::disable(&app, &staff.scope, staff.by(), whom, their_keys).await?;
+    if changed == Changed::KeysUndecided {
+        let mut errors = FieldErrors::new();
+        errors.add("keys-revoke", staff.words.get("staff-disable-keys-missing"));
+        return show_disable(&app, &staff, &id, errors).await;
+    }
     answer(&app, &staff, &id, changed, "disable", "staff-disabled").await
 }
 

@@ -5,11 +5,11 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::Secret;
 use crate::platform::audit::{self, Actor, By, Event};
-use crate::platform::db::PracticeScope;
+use crate::platform::db::{PracticeScope, System};
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::session::{self, Audience};
-use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
+use crate::platform::web::sign_in::{self, Attempt, Candidate, Checked, Opened, Verdict, Visitor};
 
 /// What a sign-in came to.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub enum SignIn {
     Wrong,
     /// Wait until then.
     Paused(crate::kernel::clock::Timestamp),
+    /// Too many passwords wait to be checked; come back in a few seconds.
+    Busy,
 }
 
 /// Signs a staff member in.
@@ -31,26 +33,18 @@ pub async fn sign_in(
     password: Secret,
 ) -> Result<SignIn, Fault> {
     let key = EmailAddress::parse(email).map_or_else(|_| email.trim().to_lowercase(), |e| e.key());
-    let (look, bucket) = (key.clone(), visitor.ip_bucket.clone());
-    let (tired, found) = app
-        .db
-        .read(scope, move |c| {
-            Ok((sign_in::is_address_tired(c, Audience::Staff, &bucket)?, store::find_by_email(c, &look)?))
+    let (look, home) = (key.clone(), scope.clone());
+    let find = move |system: &mut System<'_>| {
+        let member = store::find_by_email(&mut system.within(&home), &look)?;
+        Ok(Candidate {
+            home: home.clone(),
+            subject: member.as_ref().map(|member| member.staff_id.to_string()),
+            hash: member.filter(|member| member.state == StaffState::Active).and_then(|m| m.password_hash),
         })
-        .await?;
-    if tired {
-        tokio::time::sleep(sign_in::TIRED_WAITS).await;
-    }
-    let id = found.as_ref().map(|member| member.staff_id.clone());
-    let found = found.filter(|member| member.state == StaffState::Active);
-    let hash = found.as_ref().and_then(|member| member.password_hash.clone());
-    let fits = app.hashing.verify(&password, hash.clone()).await?;
-    let rehashed = match &hash {
-        Some(old) if fits && app.hashing.is_outdated(old) => {
-            Some(app.hashing.hash(&password, app.rng.as_ref()).await?)
-        }
-        _ => None,
     };
+    let checked = sign_in::check_password(app, Audience::Staff, scope, &visitor, &password, find).await?;
+    let Ok(Checked { candidate, fits, rehashed }) = checked else { return Ok(SignIn::Busy) };
+    let (hash, id) = (candidate.hash, candidate.subject.and_then(|id| id.parse::<StaffId>().ok()));
     app.db
         .write(scope, move |c| {
             // Held, and read again: in the time of the hash somebody may have been disabled, or have set

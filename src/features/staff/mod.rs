@@ -1,6 +1,7 @@
 //! Staff members: sign-in, sessions, forgotten password, roles.
 
 mod actions;
+pub mod api_keys;
 mod mails;
 mod me_pages;
 mod pages;

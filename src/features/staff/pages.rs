@@ -36,19 +36,19 @@ struct SignInPage {
 pub(super) struct SignInQuery {
     #[serde(default)]
     back: String,
+    /// "off": the browser did not send our cookie back.
+    #[serde(default)]
+    cookies: String,
 }
 
 /// The sign-in form.
-pub(super) async fn sign_in_page(
-    State(app): State<AppState>,
-    public: PublicPractice,
-    Query(query): Query<SignInQuery>,
-) -> PageResult {
-    let _ = &app;
+pub(super) async fn sign_in_page(public: PublicPractice, Query(query): Query<SignInQuery>) -> PageResult {
     let back = sign_in::safe_back("/staff", &query.back).unwrap_or_default().to_owned();
-    let page =
-        SignInPage { frame: public.staff_frame(), errors: FieldErrors::new(), email: String::new(), back };
-    html(page.render())
+    let mut errors = FieldErrors::new();
+    if query.cookies == "off" {
+        errors.add("form", public.words.get("error-cookies-off"));
+    }
+    html(SignInPage { frame: public.staff_frame(), errors, email: String::new(), back }.render())
 }
 
 #[derive(serde::Deserialize)]
@@ -82,6 +82,7 @@ pub(super) async fn sign_in(
     if form.password.reveal().is_empty() {
         errors.add("password", words.get("staff-error-password-missing"));
     }
+    let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if errors.is_empty() {
         let visitor = visitor(&app, &public, &headers);
         let outcome =
@@ -98,10 +99,14 @@ pub(super) async fn sign_in(
                 let time = words.time(until, &public.zone);
                 errors.add("form", words.with1("staff-error-paused", "time", time));
             }
+            SignIn::Busy => {
+                status = StatusCode::SERVICE_UNAVAILABLE;
+                errors.add("form", words.get("error-sign-in-busy"));
+            }
         }
     }
     let page = SignInPage { frame: public.staff_frame(), errors, email: form.email, back };
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, html(page.render())?).into_response())
+    Ok((status, html(page.render())?).into_response())
 }
 
 #[derive(Template)]

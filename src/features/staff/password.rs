@@ -9,7 +9,7 @@ use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
-use crate::platform::limits::{self, Limit};
+use crate::platform::hashing::{Standing, Turn};
 use crate::platform::outbox;
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
@@ -17,11 +17,6 @@ use crate::platform::web::devices;
 use crate::platform::web::links::{self, Link, LinkState, Purpose};
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::{self, Attempt, Opened, Verdict, Visitor};
-
-/// Links that one address is sent within an hour.
-const LINKS: Limit = Limit { most: 3, seconds: 3_600 };
-/// Requests for links that one network address makes within an hour.
-const REQUESTS: Limit = Limit { most: 30, seconds: 3_600 };
 
 /// Makes a link and queues the mail that carries it, in this transaction.
 pub(super) fn send_link(
@@ -54,10 +49,7 @@ pub async fn forgot(
     let rung = app
         .db
         .write(scope, move |c| {
-            let from = format!("staff.forgot.from.{}", visitor.ip_bucket);
-            let named = format!("staff.forgot.{}", &crate::kernel::secrets::sha256_hex(key.as_bytes())[..32]);
-            let within = limits::count(c, &from, REQUESTS)? <= REQUESTS.most
-                && limits::count(c, &named, LINKS)? <= LINKS.most;
+            let within = sign_in::count_reset(c, Audience::Staff, &visitor.ip_bucket, &key)?;
             let practice = practice::load(c)?;
             let member = store::find_by_email(c, &key)?
                 .filter(|member| within && member.state != StaffState::Disabled);
@@ -169,7 +161,8 @@ pub async fn set_by_link(
     if let Some(weak) = passwords::weakness(&password, &known(&practice, &member)) {
         return Ok(NewPassword::Weak(weak));
     }
-    let hash = app.hashing.hash(&password, app.rng.as_ref()).await?;
+    let turn = Turn::of(scope.id(), Standing::Known);
+    let hash = app.hashing.hash(turn, &password, app.rng.as_ref()).await??;
     let inner = app.clone();
     let set = app
         .db
@@ -205,10 +198,11 @@ pub async fn change(
         app.db.read(scope, move |c| Ok((store::find(c, &id)?, practice::load(c)?))).await?;
     let Some(member) = member else { return Ok(NewPassword::NotOpen) };
     let old_hash = member.password_hash.clone();
-    let fits = app.hashing.verify(&present, old_hash.clone()).await?;
+    let turn = Turn::of(scope.id(), Standing::Known);
+    let fits = app.hashing.verify(turn.clone(), &present, old_hash.as_deref()).await??;
     let weak = passwords::weakness(&new, &known(&practice, &member));
     let hash = match (fits, weak) {
-        (true, None) => Some(app.hashing.hash(&new, app.rng.as_ref()).await?),
+        (true, None) => Some(app.hashing.hash(turn, &new, app.rng.as_ref()).await??),
         _ => None,
     };
     let inner = app.clone();

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 
 use crate::features::practice::PublicPractice;
@@ -132,8 +132,7 @@ pub(super) async fn set_password(
         NewPassword::Set(device) => {
             let mut response =
                 see_other(&format!("/{}/staff/sign-in?done=staff-password", public.practice.slug));
-            let cookie = devices::cookie(&app.settings, Audience::Staff, &device);
-            response.headers_mut().append(header::SET_COOKIE, cookie);
+            devices::set_cookie(&app.settings, Audience::Staff, &device, response.headers_mut());
             return Ok(response);
         }
         NewPassword::Weak(key) => errors.add("password", public.words.get(key)),

@@ -21,6 +21,7 @@ use crate::platform::web::language;
 use crate::platform::web::nav::Section;
 use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence, Session};
+use crate::platform::web::sign_in;
 use crate::platform::web::{PageError, drafts, errors};
 
 /// Who is signed in, and where.
@@ -94,6 +95,9 @@ impl StaffSession {
 /// Where somebody without a session is sent: their practice's sign-in, and back again. A form cannot
 /// be gone back to by its address, so only pages are.
 async fn to_sign_in(app: &AppState, practice: Option<PracticeId>, parts: &Parts) -> PageError {
+    if let Some(page) = sign_in::page_that_set_no_cookie(&app.settings, Audience::Staff, &parts.headers) {
+        return PageError::SignIn(page);
+    }
     let slug = match practice {
         Some(id) => {
             let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, id);

@@ -1,6 +1,7 @@
 //! Who works at the practice: adding, roles, disabling. Each is one transaction.
 
 use crate::features::practice;
+use crate::features::staff::api_keys;
 use crate::features::staff::password;
 use crate::features::staff::store::{self, StaffMember, StaffState};
 use crate::kernel::email::EmailAddress;
@@ -9,6 +10,7 @@ use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
+use crate::platform::hashing::{Standing, Turn};
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::web::devices;
@@ -150,7 +152,8 @@ pub async fn set_password(
     staff: StaffId,
     password: Secret,
 ) -> Result<(), Fault> {
-    let hash = app.hashing.hash(&password, app.rng.as_ref()).await?;
+    let turn = Turn::of(scope.id(), Standing::Known);
+    let hash = app.hashing.hash(turn, &password, app.rng.as_ref()).await??;
     app.db.write(scope, move |c| store::set_password(c, &staff, &hash)).await
 }
 
@@ -165,6 +168,17 @@ pub enum Changed {
     Stale,
     /// The practice would be left without an administrator.
     LastAdministrator,
+    /// API keys that they made still work: say whether these are revoked or kept.
+    KeysUndecided,
+}
+
+/// What becomes of the API keys that a disabled staff member made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TheirKeys {
+    /// They end too.
+    Revoke,
+    /// They go on: a program of the practice needs them.
+    Keep,
 }
 
 /// Gives a staff member another role. It holds from their next request on (SES-06).
@@ -203,12 +217,14 @@ fn is_last(member: &StaffMember, others: usize) -> bool {
     member.role == Role::Administrator && member.state == StaffState::Active && others == 0
 }
 
-/// Shuts a staff member out: open sessions and links end at once.
+/// Shuts a staff member out: open sessions and links end at once. Who made API keys has their secrets, so
+/// that somebody must decide about each that still works.
 pub async fn disable(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
     staff: StaffId,
+    their_keys: Option<TheirKeys>,
 ) -> Result<Changed, Fault> {
     app.db
         .write(scope, move |c| {
@@ -222,7 +238,16 @@ pub async fn disable(
             if is_last(&member, others) {
                 return Ok(Changed::LastAdministrator);
             }
+            let keys = api_keys::live_of(c, &staff)?;
+            if !keys.is_empty() && their_keys.is_none() {
+                return Ok(Changed::KeysUndecided);
+            }
             store::set_state(c, &staff, StaffState::Disabled)?;
+            if their_keys == Some(TheirKeys::Revoke) {
+                for key in &keys {
+                    api_keys::revoke(c, &by, &key.key_id)?;
+                }
+            }
             session::end_all(c, Audience::Staff, &staff.to_string())?;
             for purpose in [Purpose::StaffInvitation, Purpose::StaffReset] {
                 links::revoke_all(c, purpose, &staff.to_string())?;

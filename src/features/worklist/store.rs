@@ -477,7 +477,7 @@ fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[&str]) -
         .filter(audit_event::practice_id.eq(c.practice().clone()))
         .filter(audit_event::access_id.in_list(lines.iter().filter_map(|line| line.access_id.as_ref())))
         .filter(audit_event::action.in_list(actions))
-        .order(audit_event::seq.asc())
+        .order(audit_event::event_id.asc())
         .select((audit_event::access_id, audit_event::details))
         .load(c.conn)?;
     for (access, details) in events {

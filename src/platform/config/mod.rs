@@ -11,12 +11,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub use table::{Setting, TABLE};
-pub use values::{LogFormat, LogLevel, SmtpSecurity, SmtpUrl};
+pub use values::{LogFormat, LogLevel, Openness, SmtpSecurity, SmtpUrl};
 
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
 use crate::platform::db::DatabaseUrl;
-use crate::platform::state::Settings;
+use crate::platform::state::{PublicMetrics, Settings};
 use table::Draft;
 
 /// Everything that can be set, checked. The fields are the rows of [`TABLE`].
@@ -25,6 +25,7 @@ use table::Draft;
 pub struct Config {
     pub data: PathBuf,
     pub listen: SocketAddr,
+    pub open_listeners: Openness,
     pub public_url: String,
     pub database_url: DatabaseUrl,
     pub database_pool: u32,
@@ -35,6 +36,7 @@ pub struct Config {
     pub bounce_domain: String,
     pub bounce_hook_secret: Option<Secret>,
     pub secret_key_file: PathBuf,
+    pub audit_checkpoint_file: PathBuf,
     pub trusted_proxies: Vec<IpAddr>,
     pub connections: u32,
     pub connections_per_address: u32,
@@ -56,6 +58,13 @@ impl Config {
             bounce_secret: self.bounce_hook_secret.clone(),
             security_contact: self.security_contact.clone(),
             api_per_minute: self.api_requests_per_minute,
+            metrics: if self.listen.ip().is_loopback()
+                && values::is_loopback(values::host_of(&self.public_url))
+            {
+                PublicMetrics::Shown
+            } else {
+                PublicMetrics::Hidden
+            },
         }
     }
 }
@@ -361,6 +370,32 @@ fn finish(
     {
         wrong("metrics_listen", format!("{metrics} is the public listener's address; use another port."));
     }
+    let open_listeners = draft.open_listeners.unwrap_or(Openness::ThisMachine);
+    if open_listeners == Openness::ThisMachine {
+        // Passwords and session cookies would cross the network in clear.
+        if !listen.ip().is_loopback()
+            && values::is_loopback(&host)
+            && source_of("public_url") != Source::Derived
+        {
+            wrong(
+                "listen",
+                format!(
+                    "{listen} takes plain HTTP from other machines, but public_url is on this machine alone. Listen on \
+                     127.0.0.1, or set public_url to the https:// origin of the proxy before it; or set \
+                     open_listeners = yes where nobody else reaches that address."
+                ),
+            );
+        }
+        if let Some(metrics) = draft.metrics_listen.filter(|address| !values::is_internal(address.ip())) {
+            wrong(
+                "metrics_listen",
+                format!(
+                    "{metrics} may be reached from outside. Name an address on loopback or in the own network, or set \
+                     open_listeners = yes where strangers are kept out otherwise."
+                ),
+            );
+        }
+    }
     let Some(mail_sender) = mail_sender.filter(|_| problems.is_empty()) else {
         return Err(ConfigError(problems));
     };
@@ -368,6 +403,10 @@ fn finish(
     Ok(Config {
         database_url: draft.database_url.unwrap_or_else(|| DatabaseUrl::Sqlite(data.join("anteroom.db"))),
         secret_key_file: draft.secret_key_file.unwrap_or_else(|| data.join("secret.key")),
+        audit_checkpoint_file: draft
+            .audit_checkpoint_file
+            .unwrap_or_else(|| data.join("audit-checkpoints.jsonl")),
+        open_listeners,
         data,
         listen,
         public_url,

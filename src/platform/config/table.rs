@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
-use crate::platform::config::values::{self, LogFormat, LogLevel, Refused, SmtpUrl};
+use crate::platform::config::values::{self, LogFormat, LogLevel, Openness, Refused, SmtpUrl};
 use crate::platform::db::DatabaseUrl;
 
 /// What was set, before defaults that depend on other settings are filled in.
@@ -17,6 +17,7 @@ use crate::platform::db::DatabaseUrl;
 pub struct Draft {
     pub(super) data: Option<PathBuf>,
     pub(super) listen: Option<SocketAddr>,
+    pub(super) open_listeners: Option<Openness>,
     pub(super) public_url: Option<String>,
     pub(super) database_url: Option<DatabaseUrl>,
     pub(super) database_pool: Option<u32>,
@@ -27,6 +28,7 @@ pub struct Draft {
     pub(super) bounce_domain: Option<String>,
     pub(super) bounce_hook_secret: Option<Secret>,
     pub(super) secret_key_file: Option<PathBuf>,
+    pub(super) audit_checkpoint_file: Option<PathBuf>,
     pub(super) trusted_proxies: Option<Vec<IpAddr>>,
     pub(super) connections: Option<u32>,
     pub(super) connections_per_address: Option<u32>,
@@ -93,6 +95,16 @@ pub const TABLE: &[Setting] = &[
         help: "The origin that people type and that every mail carries, such as https://portal.example.org. \
                Must be https outside this machine.",
         set: |d, v| Ok(d.public_url = Some(values::public_url(v)?)),
+    },
+    Setting {
+        key: "open_listeners",
+        takes: "yes|no",
+        default: "no",
+        secret: false,
+        help: "Take plain HTTP from other machines although public_url is on this machine alone, and let \
+               metrics_listen be an address outside the own network. Only where something else keeps strangers \
+               out, such as a container whose ports are published to this machine.",
+        set: |d, v| Ok(d.open_listeners = Some(values::openness(v)?)),
     },
     Setting {
         key: "database_url",
@@ -171,6 +183,16 @@ pub const TABLE: &[Setting] = &[
         set: |d, v| Ok(d.secret_key_file = Some(values::path(v)?)),
     },
     Setting {
+        key: "audit_checkpoint_file",
+        takes: "FILE",
+        default: "DATA/audit-checkpoints.jsonl",
+        secret: false,
+        help: "Each hour, and at each start and stop, how far the audit trails reach is signed and written to this \
+               file and to the log. `anteroom audit check` compares them. Keep it where whoever can change the \
+               database cannot change it too, or copy the log elsewhere.",
+        set: |d, v| Ok(d.audit_checkpoint_file = Some(values::path(v)?)),
+    },
+    Setting {
         key: "trusted_proxies",
         takes: "IP,IP",
         default: "none",
@@ -208,8 +230,9 @@ pub const TABLE: &[Setting] = &[
         takes: "ADDRESS:PORT",
         default: "none",
         secret: false,
-        help: "A second listener with /healthz, /readyz and /metrics alone. Without it the first two are on the \
-               public listener, and /metrics only where public_url is on loopback.",
+        help: "A second listener with /healthz, /readyz and /metrics alone, on loopback or in the own network. \
+               Without it the first two are on the public listener, and /metrics only while that listens on \
+               loopback for a public_url on loopback.",
         set: |d, v| Ok(d.metrics_listen = Some(values::socket(v)?)),
     },
     Setting {

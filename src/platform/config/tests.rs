@@ -1,4 +1,5 @@
 use super::*;
+use crate::platform::state::PublicMetrics;
 
 fn sources(file: Option<&Path>, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Sources {
     let pairs = |list: &[(&str, &str)]| {
@@ -106,6 +107,40 @@ fn a_listener_that_others_reach_needs_its_public_url() {
     let config = load(&sources(None, &[], &set)).unwrap();
     assert_eq!(config.mail_sender.as_str(), "portal@portal.example.org");
     assert_eq!(config.bounce_domain, "portal.example.org");
+}
+
+#[test]
+fn plain_http_from_other_machines_needs_a_proxy_or_an_explicit_word() {
+    let of = |set: &[(&str, &str)]| load(&sources(None, &[], set));
+    for listen in ["0.0.0.0:8080", "[::]:8080", "192.0.2.7:8080"] {
+        let told =
+            of(&[("listen", listen), ("public_url", "http://localhost:8080")]).unwrap_err().to_string();
+        assert!(told.contains("--listen") && told.contains("open_listeners"), "{told}");
+        let set = [("listen", listen), ("public_url", "http://localhost:8080"), ("open_listeners", "yes")];
+        let settings = of(&set).unwrap().settings();
+        assert_eq!(settings.metrics, PublicMetrics::Hidden, "others reach {listen}");
+        let settings =
+            of(&[("listen", listen), ("public_url", "https://portal.example.org")]).unwrap().settings();
+        assert_eq!(settings.metrics, PublicMetrics::Hidden);
+    }
+    assert_eq!(of(&[]).unwrap().settings().metrics, PublicMetrics::Shown);
+}
+
+#[test]
+fn metrics_stay_in_the_own_network() {
+    let of = |address: &str, open: &str| {
+        load(&sources(None, &[], &[("metrics_listen", address), ("open_listeners", open)]))
+    };
+    for own in ["127.0.0.1:9464", "10.0.0.10:9464", "192.168.1.2:9464", "[::1]:9464", "[fd00::1]:9464"] {
+        assert!(of(own, "no").is_ok(), "{own}");
+    }
+    for outside in
+        ["0.0.0.0:9464", "[::]:9464", "192.0.2.7:9464", "[2001:db8::1]:9464", "[::ffff:192.0.2.7]:9464"]
+    {
+        let told = of(outside, "no").unwrap_err().to_string();
+        assert!(told.contains("metrics_listen") && told.contains("open_listeners"), "{told}");
+        assert!(of(outside, "yes").is_ok(), "{outside}");
+    }
 }
 
 #[test]

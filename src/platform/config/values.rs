@@ -103,6 +103,28 @@ pub fn yes_or_no(text: &str) -> Result<bool, Refused> {
     }
 }
 
+/// Whom listeners may be open to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Openness {
+    /// Plain HTTP to this machine alone, unless TLS stands before it.
+    ThisMachine,
+    /// To anybody who reaches the address: the operator knows that nobody else does.
+    Anybody,
+}
+
+/// Whom listeners may be open to, as yes or no.
+pub fn openness(text: &str) -> Result<Openness, Refused> {
+    Ok(if yes_or_no(text)? { Openness::Anybody } else { Openness::ThisMachine })
+}
+
+/// Can machines outside the own network not reach this address?
+pub fn is_internal(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
 /// One of a list of words.
 pub fn word<T: std::str::FromStr + Copy>(text: &str, words: &[&str]) -> Result<T, Refused> {
     text.parse().map_err(|_| format!("write {}", words.join(", ")))

@@ -21,6 +21,7 @@ pub mod search;
 mod serve_lock;
 mod sqlite;
 mod ticker;
+mod trail;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -31,6 +32,7 @@ pub use counted::{CountOf, SumOf};
 pub use migrate::{migrate, pending};
 pub use scope::{OpenedBy, PracticeScope, Scoped, System};
 pub use serve_lock::{ServeLock, ServeLockError};
+pub use trail::Trail;
 
 use crate::kernel::{clock::Clock, rng::Rng};
 use crate::platform::db::connect::Opener;
@@ -75,6 +77,7 @@ struct Inner {
     lanes: Lanes,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
+    trail: Arc<Trail>,
     url: DatabaseUrl,
     log: Option<Arc<LogKeeper>>,
     keeping: OnceLock<Ticker>,
@@ -135,11 +138,18 @@ impl Db {
             lanes,
             clock,
             rng,
+            trail: Arc::default(),
             url: url.clone(),
             log,
             keeping: OnceLock::new(),
             probe: OnceLock::new(),
         })))
+    }
+
+    /// Sets the key that proves the events of the audit trail. Without one, nothing that leaves a trace can
+    /// be written.
+    pub fn use_audit_key(&self, key: [u8; 32]) {
+        self.0.trail.use_key(key);
     }
 
     /// Reads inside one practice. May be run again when its connection breaks.
@@ -210,13 +220,24 @@ impl Db {
         T: Send + 'static,
         F: FnMut(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        let (clock, rng) = (self.0.clock.clone(), self.0.rng.clone());
+        let (clock, rng, trail) = (self.0.clock.clone(), self.0.rng.clone(), self.0.trail.clone());
         let unit: Unit = Box::new(move |conn| {
             let mut bells = Vec::new();
-            let value = unit(&mut System { conn, now: clock.now(), rng: rng.as_ref(), bells: &mut bells })?;
+            let value = unit(&mut System {
+                conn,
+                now: clock.now(),
+                rng: rng.as_ref(),
+                bells: &mut bells,
+                trail: &trail,
+            })?;
             Ok(Answer::new(value, bells))
         });
         self.answer(manner, practice.map(|practice| *practice.id()), unit).await?.unpack()
+    }
+
+    /// Is this the engine with many writers?
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.0.lanes, Lanes::Postgres(_))
     }
 
     async fn answer(&self, manner: Manner, turn: Turn, unit: Unit) -> Result<Answer, Fault> {

@@ -229,9 +229,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    audit_event (practice_id, seq) {
+    audit_event (practice_id, event_id) {
         practice_id -> Binary,
-        seq -> BigInt,
+        event_id -> Binary,
         at -> BigInt,
         actor_kind -> Text,
         actor_id -> Text,
@@ -243,7 +243,23 @@ diesel::table! {
         new_state -> Text,
         source -> Text,
         details -> Text,
+        mac -> Text,
+    }
+}
+
+diesel::table! {
+    audit_seal (practice_id, seq) {
+        practice_id -> Binary,
+        seq -> BigInt,
+        event_id -> Binary,
         hash -> Text,
+    }
+}
+
+diesel::table! {
+    audit_unsealed (practice_id, event_id) {
+        practice_id -> Binary,
+        event_id -> Binary,
     }
 }
 
@@ -338,6 +354,7 @@ diesel::table! {
         name -> Text,
         key_hash -> Text,
         scopes -> Text,
+        created_by -> Nullable<Binary>,
         created_by_name -> Text,
         created_at -> BigInt,
         last_used_at -> Nullable<BigInt>,
@@ -392,6 +409,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     attempt_counter,
     audit_event,
     audit_head,
+    audit_seal,
+    audit_unsealed,
     chart,
     document,
     form_draft,

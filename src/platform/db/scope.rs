@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::kernel::{clock::Timestamp, ids::PracticeId, rng::Rng};
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Trail};
 
 /// How somebody came to stand in a practice. Only these doors open one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,7 @@ pub struct Scoped<'c> {
     now: Timestamp,
     rng: &'c dyn Rng,
     bells: &'c mut Vec<Arc<Notify>>,
+    trail: &'c Trail,
 }
 
 impl Scoped<'_> {
@@ -79,6 +80,11 @@ impl Scoped<'_> {
     pub fn rng(&self) -> &dyn Rng {
         self.rng
     }
+
+    /// What the audit trail needs.
+    pub fn trail(&self) -> &Trail {
+        self.trail
+    }
 }
 
 /// A connection outside every practice: for claiming mail, finding a practice, migrating.
@@ -90,6 +96,7 @@ pub struct System<'c> {
     /// Randomness.
     pub rng: &'c dyn Rng,
     pub(super) bells: &'c mut Vec<Arc<Notify>>,
+    pub(super) trail: &'c Trail,
 }
 
 impl System<'_> {
@@ -101,6 +108,7 @@ impl System<'_> {
             now: self.now,
             rng: self.rng,
             bells: &mut *self.bells,
+            trail: self.trail,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! password is asked for as ever, and ten wrong ones pause that browser. A new password, or signing
 //! out everywhere, ends it; so does, in that browser, the sign-in of somebody else.
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
 use diesel::prelude::*;
 
 use crate::kernel::secrets::Token;
@@ -16,35 +16,27 @@ use crate::platform::db::Scoped;
 use crate::platform::db::schema::known_device as device;
 use crate::platform::fault::Fault;
 use crate::platform::state::Settings;
-use crate::platform::web::session::{self, Audience};
+use crate::platform::web::audience::Audience;
+use crate::platform::web::cookies::{self, Kept, OurCookie};
 
 /// Days after its last sign-in for which a browser is known.
 pub const DAYS: i64 = 365;
 
-fn name(settings: &Settings, audience: Audience) -> &'static str {
-    match (audience, settings.is_https()) {
-        (Audience::Staff, true) => "__Host-anteroom-staff-device",
-        (Audience::Client, true) => "__Host-anteroom-client-device",
-        (Audience::Staff, false) => "anteroom-staff-device",
-        (Audience::Client, false) => "anteroom-client-device",
+fn cookie(audience: Audience) -> OurCookie {
+    match audience {
+        Audience::Staff => cookies::STAFF_DEVICE,
+        Audience::Client => cookies::CLIENT_DEVICE,
     }
 }
 
-/// The cookie by which this browser is known again.
-pub fn cookie(settings: &Settings, audience: Audience, device: &Token) -> HeaderValue {
-    let secure = if settings.is_https() { "; Secure" } else { "" };
-    let text = format!(
-        "{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
-        name(settings, audience),
-        device.reveal(),
-        DAYS * 86_400
-    );
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+/// Puts the cookie by which this browser is known again beside an answer.
+pub fn set_cookie(settings: &Settings, audience: Audience, device: &Token, headers: &mut HeaderMap) {
+    cookie(audience).set(settings, device.reveal(), Kept::Seconds(DAYS * 86_400), headers);
 }
 
 /// What the browser sent, if it has the shape of one.
 pub fn read_cookie(settings: &Settings, audience: Audience, headers: &HeaderMap) -> Option<Token> {
-    session::cookie_named(name(settings, audience), headers).find_map(Token::read)
+    cookie(audience).read(settings, headers).find_map(|value| Token::read(&value))
 }
 
 /// Has this browser signed in to this account? Asked in the same way for an account that there is

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use diesel::prelude::*;
@@ -24,6 +24,7 @@ use crate::platform::db::schema::form_draft;
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::state::{App, AppState, Settings};
+use crate::platform::web::cookies::{self, Kept};
 use crate::platform::web::errors::see_other;
 use crate::platform::web::guard::ClientIp;
 use crate::platform::web::session::{self, Audience};
@@ -120,13 +121,9 @@ pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
 }
 
-fn cookie_name(settings: &Settings) -> &'static str {
-    if settings.is_https() { "__Host-anteroom-draft" } else { "anteroom-draft" }
-}
-
 /// A stranger's cookie: the practice, and a random text.
 fn stranger(settings: &Settings, headers: &HeaderMap) -> Option<(PracticeId, Token)> {
-    session::cookie_named(cookie_name(settings), headers).find_map(|value| {
+    cookies::DRAFT.read(settings, headers).find_map(|value| {
         let (practice, token) = value.split_once('.')?;
         Some((practice.parse().ok()?, Token::read(token)?))
     })
@@ -288,8 +285,8 @@ async fn redirect(app: &AppState, scope: PracticeScope, sent: Sent, response: Re
             for value in parts.headers.get_all(header::SET_COOKIE) {
                 to.headers_mut().append(header::SET_COOKIE, value.clone());
             }
-            if let Some(cookie) = cookie {
-                to.headers_mut().append(header::SET_COOKIE, cookie);
+            if let Some(value) = cookie {
+                cookies::DRAFT.set(&app.settings, value, Kept::Seconds(MINUTES * 60), to.headers_mut());
             }
             to
         }
@@ -309,7 +306,7 @@ async fn keep_page(
     scope: &PracticeScope,
     sent: &Sent,
     page: &[u8],
-) -> Result<Option<(Token, Option<HeaderValue>)>, Fault> {
+) -> Result<Option<(Token, Option<String>)>, Fault> {
     let mut packed = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
     let packed = packed.write_all(page).and_then(|()| packed.finish());
     let packed = packed.map_err(|e| Fault::Other("a draft could not be packed".into(), Some(e.into())))?;
@@ -325,15 +322,8 @@ async fn keep_page(
         let cookie = known.unwrap_or_else(|| Token::fresh(app.rng.as_ref()));
         let owner = owner_of_stranger(&cookie, &sent.path);
         let token = app.db.write(scope, move |c| keep(&inside, c, &owner, &packed)).await?;
-        let secure = if app.settings.is_https() { "; Secure" } else { "" };
-        let value = format!(
-            "{}={}.{}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
-            cookie_name(&app.settings),
-            scope.id(),
-            cookie.reveal(),
-            MINUTES * 60,
-        );
-        return Ok(Some((token, HeaderValue::from_str(&value).ok())));
+        let value = format!("{}.{}", scope.id(), cookie.reveal());
+        return Ok(Some((token, Some(value))));
     };
     let Some((_, cookie)) = session::read_cookie(&app.settings, audience, &sent.headers) else {
         return Ok(None);

@@ -85,7 +85,7 @@ impl IntoResponse for PageError {
         };
         let mut response = status.into_response();
         response.extensions_mut().insert(NeedsErrorPage(words));
-        if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
+        if status == StatusCode::TOO_MANY_REQUESTS {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         }
         response

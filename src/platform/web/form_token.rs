@@ -22,7 +22,7 @@ impl FormToken {
     pub fn fresh(rng: &dyn Rng) -> String {
         let mut bytes = [0u8; 16];
         rng.fill(&mut bytes);
-        bytes.iter().map(|b| format!("{b:02x}")).collect()
+        hex::encode(bytes)
     }
 
     /// Takes the mark of a form that was sent with this body. `form` and `who` are part of it, so
@@ -36,7 +36,7 @@ impl FormToken {
             hash.update(part);
             hash.update([0]);
         }
-        Ok(Self(hash.finalize().iter().map(|b| format!("{b:02x}")).collect()))
+        Ok(Self(hex::encode(hash.finalize())))
     }
 }
 

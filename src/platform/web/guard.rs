@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::kernel::rng::Rng;
 use crate::platform::state::{AppState, Settings};
 use crate::platform::web::errors::PageError;
 use crate::platform::web::nul;
@@ -63,7 +64,7 @@ pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next
     let began = Instant::now();
     let mut bytes = [0u8; 8];
     app.rng.fill(&mut bytes);
-    let id: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let id = hex::encode(bytes);
     let ip = client_ip(&request, &app.settings);
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(ip);
@@ -83,6 +84,10 @@ pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next
         (response, route)
     };
     set_headers(response.headers_mut(), &app.settings);
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        let seconds = retry_after(app.rng.as_ref());
+        response.headers_mut().entry(header::RETRY_AFTER).or_insert(seconds);
+    }
     if let Some(OwnPolicy(policy)) = response.extensions().get::<OwnPolicy>().copied() {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
         // Older than `frame-ancestors`, which the policy names itself.
@@ -130,6 +135,13 @@ fn is_same_origin(request: &Request, settings: &Settings) -> bool {
     }
 }
 
+/// Three to eight seconds at random, so that those who were sent away do not come back all at once.
+fn retry_after(rng: &dyn Rng) -> HeaderValue {
+    let mut byte = [0u8; 1];
+    rng.fill(&mut byte);
+    HeaderValue::from(3 + u64::from(byte[0] % 6))
+}
+
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types anteroom";
@@ -143,7 +155,9 @@ fn set_headers(headers: &mut HeaderMap, settings: &Settings) {
     let fixed: [(HeaderName, &'static str); 8] = [
         (header::CONTENT_SECURITY_POLICY, CSP),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // Addresses that hold a token go to no other site. "no-referrer" would do more than that: with it,
+        // browsers post `Origin: null` (Fetch, 3.2), which looks like another site's form.
+        (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (

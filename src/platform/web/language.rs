@@ -2,31 +2,20 @@
 //! the practice's.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::platform::i18n::Language;
 use crate::platform::state::{AppState, Settings};
-
-fn cookie_name(settings: &Settings) -> &'static str {
-    if settings.is_https() { "__Host-anteroom-language" } else { "anteroom-language" }
-}
+use crate::platform::web::cookies::{self, Kept};
 
 fn asked(query: Option<&str>) -> Option<Language> {
     query?.split('&').find_map(|pair| pair.strip_prefix("lang=")?.parse().ok())
 }
 
 fn kept(settings: &Settings, headers: &HeaderMap) -> Option<Language> {
-    let name = cookie_name(settings);
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .and_then(|(_, value)| value.parse().ok())
+    cookies::LANGUAGE.read(settings, headers).find_map(|value| value.parse().ok())
 }
 
 /// What the reader chose, now (`?lang=`) or before (cookie).
@@ -50,14 +39,12 @@ pub async fn remember(State(app): State<AppState>, request: Request, next: Next)
     let choice = asked(request.uri().query());
     let mut response = next.run(request).await;
     if let Some(language) = choice {
-        let secure = if app.settings.is_https() { "; Secure" } else { "" };
-        let text = format!(
-            "{}={language}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{secure}",
-            cookie_name(&app.settings)
+        cookies::LANGUAGE.set(
+            &app.settings,
+            language.word(),
+            Kept::Seconds(365 * 86_400),
+            response.headers_mut(),
         );
-        if let Ok(value) = HeaderValue::from_str(&text) {
-            response.headers_mut().append(header::SET_COOKIE, value);
-        }
     }
     response
 }

@@ -2,7 +2,9 @@
 
 pub mod accent;
 pub mod assets;
+pub mod audience;
 pub mod browser;
+pub mod cookies;
 pub mod devices;
 pub mod drafts;
 pub mod errors;
@@ -17,6 +19,7 @@ mod nul;
 pub mod routes;
 pub mod security_txt;
 pub mod session;
+pub mod session_ends;
 pub mod sign_in;
 pub mod sign_in_ticket;
 pub mod slow;

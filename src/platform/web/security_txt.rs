@@ -53,6 +53,7 @@ mod tests {
             bounce_domain: "example.org".into(),
             bounce_secret: None,
             api_per_minute: 600,
+            metrics: crate::platform::state::PublicMetrics::Hidden,
             security_contact: None,
         };
         let now = Timestamp::from_micros(1_796_137_200_000_000);

@@ -2,7 +2,7 @@
 //! change and takes effect on the next request, on every process (SES-01, SES-06).
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use diesel::prelude::*;
 
 use crate::kernel::clock::Timestamp;
@@ -13,35 +13,15 @@ use crate::platform::db::schema::session;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::state::{App, Settings};
+use crate::platform::web::cookies::{self, Kept, OurCookie};
 use crate::platform::web::devices;
-use crate::word_enum;
 
-word_enum! {
-    /// Which side of the house a session opens.
-    pub enum Audience {
-        /// The practice's side.
-        Staff = "staff",
-        /// The client's side.
-        Client = "client",
-    }
-}
+pub use crate::platform::web::audience::Audience;
 
-impl Audience {
-    /// Minutes without a request after which it ends (SES-03).
-    pub const fn idle_minutes(self) -> i64 {
-        match self {
-            Self::Staff => 15,
-            Self::Client => 30,
-        }
-    }
-
-    fn cookie(self, settings: &Settings) -> &'static str {
-        match (self, settings.is_https()) {
-            (Self::Staff, true) => "__Host-anteroom-staff",
-            (Self::Client, true) => "__Host-anteroom-client",
-            (Self::Staff, false) => "anteroom-staff",
-            (Self::Client, false) => "anteroom-client",
-        }
+fn our_cookie(audience: Audience) -> OurCookie {
+    match audience {
+        Audience::Staff => cookies::STAFF_SESSION,
+        Audience::Client => cookies::CLIENT_SESSION,
     }
 }
 
@@ -74,7 +54,7 @@ impl Session {
 
     /// As it stands after [`touch`].
     pub fn touched(mut self, now: Timestamp) -> Self {
-        if now.seconds_since(self.seen_at) >= TOUCH_SECONDS {
+        if self.seen_at.is_over_for(TOUCH_SECONDS, now) {
             self.seen_at = now;
         }
         self
@@ -174,7 +154,7 @@ pub fn subject_of(c: &mut Scoped<'_>, audience: Audience, token: &Token) -> Resu
 
 /// Moves the idle end, at most every half minute.
 pub async fn touch(app: &App, scope: &PracticeScope, session: &Session) -> Result<(), Fault> {
-    if app.now().seconds_since(session.seen_at) < TOUCH_SECONDS {
+    if !session.seen_at.is_over_for(TOUCH_SECONDS, app.now()) {
         return Ok(());
     }
     let hash = session.token_hash.clone();
@@ -279,27 +259,21 @@ pub fn end_all(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Result<
     .execute(c.conn)?)
 }
 
-/// The cookie that carries a session: which practice, and the secret.
-pub fn cookie(settings: &Settings, audience: Audience, practice: &PracticeId, token: &Token) -> HeaderValue {
-    let secure = if settings.is_https() { "; Secure" } else { "" };
-    let text = format!(
-        "{}={practice}.{}; Path=/; HttpOnly; SameSite=Lax{secure}",
-        audience.cookie(settings),
-        token.reveal()
-    );
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
-}
-
-/// Takes the cookie back.
-fn expired_cookie(settings: &Settings, audience: Audience) -> HeaderValue {
-    let secure = if settings.is_https() { "; Secure" } else { "" };
-    let text = format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}", audience.cookie(settings));
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+/// Puts the cookie that carries a session beside an answer: which practice, and the secret.
+pub fn set_cookie(
+    settings: &Settings,
+    audience: Audience,
+    practice: &PracticeId,
+    token: &Token,
+    headers: &mut HeaderMap,
+) {
+    let value = format!("{practice}.{}", token.reveal());
+    our_cookie(audience).set(settings, value, Kept::UntilClosed, headers);
 }
 
 /// Takes the cookie back and has the browser drop what it kept, so that Back shows nothing (SES-05).
 pub fn clear_site(settings: &Settings, audience: Audience, headers: &mut HeaderMap) {
-    headers.append(header::SET_COOKIE, expired_cookie(settings, audience));
+    our_cookie(audience).remove(settings, headers);
     headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
 }
 
@@ -321,22 +295,10 @@ pub fn read_cookie(
     audience: Audience,
     headers: &HeaderMap,
 ) -> Option<(PracticeId, Token)> {
-    cookie_named(audience.cookie(settings), headers).find_map(|value| {
+    our_cookie(audience).read(settings, headers).find_map(|value| {
         let (practice, token) = value.split_once('.')?;
         Some((practice.parse().ok()?, Token::read(token)?))
     })
-}
-
-/// What the browser sent under this name.
-pub(super) fn cookie_named<'a>(name: &'a str, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(move |(key, _)| *key == name)
-        .map(|(_, value)| value)
 }
 
 /// The form token of a session (WEB-01): derived, so nothing has to be kept.

@@ -13,11 +13,12 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
-use crate::kernel::secrets::{Token, sha256_hex};
-use crate::platform::db::Scoped;
+use crate::kernel::secrets::{Secret, Token, sha256_hex};
+use crate::platform::db::{PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
+use crate::platform::hashing::{QueueFull, Standing, Turn};
 use crate::platform::limits::{self, Limit};
-use crate::platform::state::Settings;
+use crate::platform::state::{AppState, Settings};
 use crate::platform::web::devices;
 use crate::platform::web::session::{self, Audience};
 
@@ -104,8 +105,8 @@ impl Opened {
         practice: &PracticeId,
         headers: &mut HeaderMap<HeaderValue>,
     ) {
-        headers.append(header::SET_COOKIE, session::cookie(settings, audience, practice, &self.session));
-        headers.append(header::SET_COOKIE, devices::cookie(settings, audience, &self.device));
+        session::set_cookie(settings, audience, practice, &self.session, headers);
+        devices::set_cookie(settings, audience, &self.device, headers);
     }
 }
 
@@ -177,15 +178,137 @@ pub fn attempt_paused_until(
     bucket_paused_until(c, &bucket)
 }
 
-fn bucket_paused_until(c: &mut Scoped<'_>, bucket: &str) -> Result<Option<Timestamp>, Fault> {
+/// The end of a pause as it is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Noted {
+    /// None, or it is over.
+    NoPause,
+    /// Until then.
+    Until(Timestamp),
+    /// Further off than a pause is long: the clock was set back since.
+    BeyondAnyPause,
+}
+
+fn noted_pause(c: &mut Scoped<'_>, bucket: &str) -> Result<Noted, Fault> {
     let until = limits::latest_window(c, &pause_of(bucket))?;
     let now = c.now();
-    Ok(until.filter(|until| now < *until))
+    Ok(match until {
+        Some(until) if until > longest_pause(now) => Noted::BeyondAnyPause,
+        Some(until) if now < until => Noted::Until(until),
+        _ => Noted::NoPause,
+    })
+}
+
+fn longest_pause(now: Timestamp) -> Timestamp {
+    now.plus_seconds(PAUSE_MINUTES * 60)
+}
+
+fn bucket_paused_until(c: &mut Scoped<'_>, bucket: &str) -> Result<Option<Timestamp>, Fault> {
+    Ok(match noted_pause(c, bucket)? {
+        Noted::Until(until) => Some(until),
+        // The next try notes a pause of the right length (see [`decide`]).
+        Noted::BeyondAnyPause | Noted::NoPause => None,
+    })
 }
 
 /// Too many failures from this network address within the hour?
 pub fn is_address_tired(c: &mut Scoped<'_>, audience: Audience, ip_bucket: &str) -> Result<bool, Fault> {
     Ok(!limits::allows(c, &address_bucket(audience, ip_bucket), FROM_ONE_ADDRESS)?)
+}
+
+/// Somebody whose password is to be checked, as far as the check needs to know them.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Where their browsers are known.
+    pub home: PracticeScope,
+    /// The staff member's or the account's id; none for a name that nobody has.
+    pub subject: Option<String>,
+    /// The hash of their password, where they may sign in with one.
+    pub hash: Option<String>,
+}
+
+/// What a password came to, before the transaction that decides.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Whose it was to be.
+    pub candidate: Candidate,
+    /// Does it fit?
+    pub fits: bool,
+    /// Its hash by today's settings, where the stored one is weaker.
+    pub rehashed: Option<String>,
+}
+
+/// Checks a password outside every lock, the same for staff and clients: a tired network address waits, the
+/// hash has its turn in the queue, and no step depends on whether the name is anybody's (RAT-04). The
+/// transaction that opens the session reads everything once more (see [`decide`]).
+pub async fn check_password(
+    app: &AppState,
+    audience: Audience,
+    door: &PracticeScope,
+    visitor: &Visitor,
+    password: &Secret,
+    mut find: impl FnMut(&mut System<'_>) -> Result<Candidate, Fault> + Send + 'static,
+) -> Result<Result<Checked, QueueFull>, Fault> {
+    let (bucket, device, at) = (visitor.ip_bucket.clone(), visitor.device.clone(), door.clone());
+    let (is_tired, candidate, standing) = app
+        .db
+        .system_read(move |system| {
+            let is_tired = is_address_tired(&mut system.within(&at), audience, &bucket)?;
+            let candidate = find(system)?;
+            let mut c = system.within(&candidate.home);
+            let standing = standing(&mut c, audience, candidate.subject.as_deref(), device.as_ref())?;
+            Ok((is_tired, candidate, standing))
+        })
+        .await?;
+    if is_tired {
+        tokio::time::sleep(TIRED_WAITS).await;
+    }
+    let turn = Turn::of(door.id(), standing);
+    let fits = match app.hashing.verify(turn.clone(), password, candidate.hash.as_deref()).await? {
+        Ok(fits) => fits,
+        Err(full) => return Ok(Err(full)),
+    };
+    let rehashed = match &candidate.hash {
+        // Where the queue is full, the next sign-in does it.
+        Some(old) if fits && app.hashing.is_outdated(old) => {
+            app.hashing.hash(turn, password, app.rng.as_ref()).await?.ok()
+        }
+        _ => None,
+    };
+    Ok(Ok(Checked { candidate, fits, rehashed }))
+}
+
+/// Links for a forgotten password that one name is sent within an hour …
+const RESETS_PER_NAME: Limit = Limit { most: 3, seconds: 3_600 };
+/// … and that one network address asks for.
+const RESETS_PER_ADDRESS: Limit = Limit { most: 30, seconds: 3_600 };
+
+/// Counts a request for a link that sets a forgotten password; may one be sent? Both counts are made
+/// whatever they come to, so that the time does not reveal it.
+pub fn count_reset(
+    c: &mut Scoped<'_>,
+    audience: Audience,
+    ip_bucket: &str,
+    name_key: &str,
+) -> Result<bool, Fault> {
+    let from = format!("forgot.from.{audience}.{ip_bucket}");
+    let named = format!("forgot.{audience}.{}", &sha256_hex(name_key.as_bytes())[..32]);
+    let here = limits::count(c, &from, RESETS_PER_ADDRESS)? <= RESETS_PER_ADDRESS.most;
+    Ok(limits::count(c, &named, RESETS_PER_NAME)? <= RESETS_PER_NAME.most && here)
+}
+
+/// Whose place in the queue for hashing this is. Also asked for a name that nobody has.
+fn standing(
+    c: &mut Scoped<'_>,
+    audience: Audience,
+    subject: Option<&str>,
+    device: Option<&Token>,
+) -> Result<Standing, Fault> {
+    let is_known = match device {
+        Some(device) => devices::is_known(c, audience, subject.unwrap_or_default(), device)?,
+        None => false,
+    };
+    Ok(if is_known { Standing::Known } else { Standing::Stranger })
 }
 
 /// Decides, in the transaction that opens the session: of many guesses at once only so many are ever
@@ -200,7 +323,16 @@ pub fn decide(
     // Counted before the look at the pause: counting holds the row, so that guesses for one name go
     // through here one after the other on both engines.
     let failures = limits::count(c, &bucket, IN_A_ROW)?;
-    if let Some(until) = bucket_paused_until(c, &bucket)? {
+    let pause = match noted_pause(c, &bucket)? {
+        Noted::NoPause => None,
+        Noted::Until(until) => Some(until),
+        Noted::BeyondAnyPause => {
+            let until = longest_pause(c.now());
+            limits::mark(c, &pause_of(&bucket), until)?;
+            Some(until)
+        }
+    };
+    if let Some(until) = pause {
         limits::clear(c, &bucket)?;
         return Ok(Verdict::Paused(until));
     }
@@ -211,7 +343,7 @@ pub fn decide(
     limits::count(c, &address_bucket(audience, attempt.ip_bucket), FROM_ONE_ADDRESS)?;
     if failures >= FAILURES {
         limits::clear(c, &bucket)?;
-        let until = c.now().plus_seconds(PAUSE_MINUTES * 60);
+        let until = longest_pause(c.now());
         limits::mark(c, &pause_of(&bucket), until)?;
         return Ok(Verdict::Paused(until));
     }
@@ -224,6 +356,32 @@ pub fn clear(c: &mut Scoped<'_>, audience: Audience, name_key: &str) -> Result<(
     limits::clear(c, &bucket)?;
     limits::clear(c, &pause_of(&bucket))
 }
+
+/// The sign-in page that a browser without cookies comes from, if this is one: a successful sign-in leads
+/// to a page that needs the session's cookie, and the browser asks for it without any. Read from `Referer`,
+/// which our own pages send to ourselves.
+pub fn page_that_set_no_cookie(
+    settings: &Settings,
+    audience: Audience,
+    headers: &HeaderMap,
+) -> Option<String> {
+    if headers.contains_key(header::COOKIE) {
+        return None;
+    }
+    let came_from = headers.get(header::REFERER)?.to_str().ok()?;
+    let path = came_from.strip_prefix(settings.public_url.as_str())?;
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let tail = match audience {
+        Audience::Staff => "/staff/sign-in",
+        Audience::Client => "/sign-in",
+    };
+    let slug = path.strip_prefix('/')?.strip_suffix(tail)?;
+    let is_slug = !slug.is_empty() && slug.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    is_slug.then(|| format!("{path}?{COOKIES_OFF}"))
+}
+
+/// What stands behind a sign-in page's address when the browser did not send its cookie back.
+const COOKIES_OFF: &str = "cookies=off";
 
 /// Where to go after sign-in: a page of ours under `root`, or nowhere.
 pub fn safe_back<'a>(root: &str, back: &'a str) -> Option<&'a str> {

@@ -19,6 +19,7 @@ use crate::kernel::secrets::{Secret, sha256_hex};
 use crate::platform::audit::{self, By};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::hashing::{Standing, Turn};
 use crate::platform::limits::{self, Limit};
 use crate::platform::outbox::{self, NewMail};
 use crate::platform::passwords::{self, Known};
@@ -71,7 +72,8 @@ pub async fn register(
             if let Some(key) = passwords::weakness(password, &known) {
                 return Ok(Registered::WeakPassword(key.into()));
             }
-            Proof::Fresh(app.hashing.hash(password, app.rng.as_ref()).await?)
+            let turn = Turn::of(scope.id(), Standing::Known);
+            Proof::Fresh(app.hashing.hash(turn, password, app.rng.as_ref()).await??)
         }
         NewCredential::Existing { name, password } => {
             match existing(app, scope, &order, name, password).await? {
@@ -286,7 +288,9 @@ async fn existing(
     if is_tired {
         tokio::time::sleep(sign_in::TIRED_WAITS).await;
     }
-    let fits = app.hashing.verify(password, found.as_ref().map(|row| row.password_hash.clone())).await?;
+    let turn = Turn::of(scope.id(), Standing::Known);
+    let hash = found.as_ref().map(|row| row.password_hash.as_str());
+    let fits = app.hashing.verify(turn, password, hash).await??;
     Ok(Ok(Proof::Existing { key, account: found, fits }))
 }
 

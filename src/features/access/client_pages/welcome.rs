@@ -2,23 +2,20 @@
 //! travels in a signed cookie that only this browser has, for ten minutes.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::features::practice::PublicPractice;
 use crate::kernel::clock::Timestamp;
-use crate::platform::state::{App, AppState, Settings};
+use crate::platform::state::{App, AppState};
+use crate::platform::web::cookies::{self, Kept};
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::sign_in_ticket::sign_in_address;
 use crate::platform::web::{PageResult, html, see_other};
 
 /// How long the name is kept.
 const SECONDS: i64 = 600;
-
-fn cookie_name(settings: &Settings) -> &'static str {
-    if settings.is_https() { "__Host-anteroom-welcome" } else { "anteroom-welcome" }
-}
 
 /// What is signed: the practice, until when, the name.
 fn signed_text(slug: &str, until: i64, name: &str) -> String {
@@ -29,30 +26,15 @@ fn signed_text(slug: &str, until: i64, name: &str) -> String {
 pub(super) fn lead_there(app: &App, slug: &str, sign_in_name: &str) -> Response {
     let until = app.now().plus_seconds(SECONDS).micros();
     let tag = app.keys.sign("welcome", &signed_text(slug, until, sign_in_name));
-    let secure = if app.settings.is_https() { "; Secure" } else { "" };
-    let cookie = format!(
-        "{}={until}.{}.{tag}; Path=/; HttpOnly; SameSite=Lax; Max-Age={SECONDS}{secure}",
-        cookie_name(&app.settings),
-        URL_SAFE_NO_PAD.encode(sign_in_name),
-    );
+    let value = format!("{until}.{}.{tag}", URL_SAFE_NO_PAD.encode(sign_in_name));
     let mut response = see_other(&format!("/{slug}/welcome"));
-    if let Ok(value) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
+    cookies::WELCOME.set(&app.settings, value, Kept::Seconds(SECONDS), response.headers_mut());
     response
 }
 
 /// The sign-in name of whoever registered a moment ago in this browser.
 fn welcomed_name(app: &App, slug: &str, headers: &HeaderMap) -> Option<String> {
-    let wanted = cookie_name(&app.settings);
-    let value = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == wanted)
-        .map(|(_, value)| value)?;
+    let value = cookies::WELCOME.read(&app.settings, headers).next()?;
     let (until, rest) = value.split_once('.')?;
     let (name, tag) = rest.split_once('.')?;
     let until: i64 = until.parse().ok()?;

@@ -25,6 +25,7 @@ use crate::platform::outbox::Delivery;
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
 use crate::platform::web::session::{self, Audience};
+use crate::platform::web::session_ends::EndOfSession;
 
 /// How often the page's state is compared with what it showed.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -38,6 +39,7 @@ struct Watch {
     app: AppState,
     scope: PracticeScope,
     session_hash: String,
+    end: EndOfSession,
     chart: ChartId,
     bell: broadcast::Receiver<(PracticeId, ChartId)>,
     ticks: Interval,
@@ -53,6 +55,7 @@ pub async fn stream(
 ) -> Result<Response, PageError> {
     let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let bell = app.live.listen();
+    let end = EndOfSession::of(&app, staff.session.token_hash.clone());
     let shown = picture_of(&app, &staff.scope, &chart).await?;
     if shown.is_none() {
         return Err(PageError::NotFound);
@@ -63,6 +66,7 @@ pub async fn stream(
         app,
         scope: staff.scope,
         session_hash: staff.session.token_hash,
+        end,
         chart,
         bell,
         ticks,
@@ -86,6 +90,8 @@ async fn next(mut watch: Watch) -> Option<(Result<Event, Infallible>, Watch)> {
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return None,
             },
+            // Asked once more below: it may have been one of too many.
+            () = watch.end.reached() => {}
             _ = watch.ticks.tick() => {}
         }
         match look(&mut watch).await {

@@ -4,9 +4,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use diesel::prelude::*;
 
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{KeyId, PracticeId};
+use crate::kernel::ids::{KeyId, PracticeId, StaffId};
 use crate::kernel::secrets::Token;
-use crate::platform::audit::{self, By, Event};
+use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::api_key;
@@ -86,6 +86,17 @@ pub fn all(c: &mut Scoped<'_>) -> Result<Vec<ApiKey>, Fault> {
         .load(c.conn)?)
 }
 
+/// The keys that a staff member made and that still open the API, by name.
+pub fn live_of(c: &mut Scoped<'_>, staff: &StaffId) -> Result<Vec<ApiKey>, Fault> {
+    Ok(api_key::table
+        .filter(api_key::practice_id.eq(c.practice().clone()))
+        .filter(api_key::created_by.eq(staff.clone()))
+        .filter(api_key::revoked_at.is_null())
+        .order((api_key::name.asc(), api_key::key_id.asc()))
+        .select(ApiKey::as_select())
+        .load(c.conn)?)
+}
+
 /// One key.
 pub fn load(c: &mut Scoped<'_>, id: &KeyId) -> Result<Option<ApiKey>, Fault> {
     Ok(api_key::table
@@ -122,6 +133,10 @@ pub fn make(
             api_key::name.eq(name),
             api_key::key_hash.eq(secret.hash()),
             api_key::scopes.eq(words.join(" ")),
+            api_key::created_by.eq(match &by.actor {
+                Actor::Staff(staff, _) => Some(staff.clone()),
+                _ => None,
+            }),
             api_key::created_by_name.eq(by.actor.name()),
             api_key::created_at.eq(c.now()),
         ))

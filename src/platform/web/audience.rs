@@ -1,0 +1,23 @@
+//! The two sides of the program: the practice's and the client's.
+
+use crate::word_enum;
+
+word_enum! {
+    /// Which side a session, a sign-in or a known browser belongs to.
+    pub enum Audience {
+        /// The practice's side.
+        Staff = "staff",
+        /// The client's side.
+        Client = "client",
+    }
+}
+
+impl Audience {
+    /// Minutes without a request after which a session ends (SES-03).
+    pub const fn idle_minutes(self) -> i64 {
+        match self {
+            Self::Staff => 15,
+            Self::Client => 30,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Ends of sessions, for answers that outlive their request: a live stream must end within a second of
+//! its session, in whichever process that was signed out (SES-06).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use tokio::sync::broadcast;
+
+use crate::kernel::clock::Timestamp;
+use crate::platform::db::System;
+use crate::platform::db::schema::session;
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+
+/// How often the sessions that ended are looked up, while any stream is open.
+const EVERY: Duration = Duration::from_millis(500);
+/// Ends of the last minute are looked up each time, because the clocks of several machines differ, and a
+/// transaction is seen later than the moment that it notes.
+const LOOK_BACK_SECONDS: i64 = 60;
+
+/// Waits for the end of one session.
+pub struct EndOfSession {
+    token_hash: String,
+    ends: broadcast::Receiver<String>,
+}
+
+impl EndOfSession {
+    /// Begins to listen for the end of this session.
+    pub fn of(app: &AppState, token_hash: String) -> Self {
+        let ends = app.live.listen_for_ends();
+        if app.live.begin_watch() {
+            tokio::spawn(watch(app.clone()));
+        }
+        Self { token_hash, ends }
+    }
+
+    /// Comes back when the session was ended. When too many ended at once to hear each, it comes back too:
+    /// whoever waits then asks the database, or lets the browser connect again.
+    pub async fn reached(&mut self) {
+        loop {
+            match self.ends.recv().await {
+                Ok(hash) if hash == self.token_hash => return,
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Looks up which sessions ended, until nobody listens any more. One query whatever the number of streams.
+async fn watch(app: AppState) {
+    let mut told: HashMap<String, Timestamp> = HashMap::new();
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if !app.live.is_listened_to() {
+            app.live.end_watch();
+            // Somebody may have begun to listen between the two lines above.
+            if !app.live.is_listened_to() || !app.live.begin_watch() {
+                return;
+            }
+        }
+        let since = app.now().plus_seconds(-LOOK_BACK_SECONDS);
+        match app.db.system_read(move |system| ended_since(system, since)).await {
+            Ok(ended) => {
+                told.retain(|_, at| *at >= since);
+                for (hash, at) in ended {
+                    if !told.contains_key(&hash) {
+                        app.live.session_ended(&hash);
+                        told.insert(hash, at);
+                    }
+                }
+            }
+            // The streams still ask for themselves, less often.
+            Err(fault) => tracing::warn!(error = fault.chain(), "ended sessions could not be looked up"),
+        }
+    }
+}
+
+fn ended_since(system: &mut System<'_>, since: Timestamp) -> Result<Vec<(String, Timestamp)>, Fault> {
+    let rows: Vec<(String, Option<Timestamp>)> = session::table
+        .filter(session::ended_at.ge(since))
+        .select((session::token_hash, session::ended_at))
+        .load(system.conn)?;
+    Ok(rows.into_iter().filter_map(|(hash, at)| Some((hash, at?))).collect())
+}
