@@ -154,3 +154,28 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `type`, status and title stay the same for ever: an integrator's program depends on them.
+    #[test]
+    fn every_problem_answers_as_it_always_did() {
+        let shown: Vec<String> = ALL
+            .iter()
+            .map(|kind| {
+                let problem = Problem::from(*kind);
+                let body = problem.body().to_string();
+                let response = problem.into_response();
+                let headers: Vec<String> = response
+                    .headers()
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+                    .collect();
+                format!("{}\n{}\n{body}\n", response.status(), headers.join("\n"))
+            })
+            .collect();
+        insta::assert_snapshot!(shown.join("\n"));
+    }
+}
