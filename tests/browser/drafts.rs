@@ -71,14 +71,13 @@ stories! {
         let mut desk = chromium.window(w, Width::Desk).await;
         desk.become_user(&admin).await;
         desk.visit("/staff/practice").await;
-        let seen = desk
-            .script(
-                "const field = document.querySelector('#f-accent'); field.value = '#8a1c7c'; \
-                 field.dispatchEvent(new Event('input', { bubbles: true })); \
-                 return getComputedStyle(document.querySelector('[data-accent-of]')).backgroundColor;",
-                json!([]),
-            )
-            .await;
+        let choose = "const field = document.querySelector('#f-accent'); field.value = '#8a1c7c'; \
+            field.dispatchEvent(new Event('input', { bubbles: true }));";
+        desk.script(choose, json!([])).await;
+        // The colour goes over in 150 ms.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let colour = "return getComputedStyle(document.querySelector('[data-accent-of]')).backgroundColor;";
+        let seen = desk.script(colour, json!([])).await;
         assert_eq!(seen, "rgb(138, 28, 124)");
         desk.visit("/staff/api-keys").await;
         desk.fill("Name", "EHR").await;

@@ -4,6 +4,7 @@
 use anteroom::app;
 use anteroom::features::access::actions;
 use anteroom::platform::permissions::{Needs, Role};
+use anteroom::platform::web::routes::Row;
 
 use super::chromium::Chromium;
 use super::window::{Width, Window};
@@ -26,8 +27,7 @@ fn is_no_page(path: &str) -> bool {
 fn leads_to(path: &str) -> &str {
     match path {
         "/staff" => "/staff/charts",
-        "/staff/sign-in" => "/staff/sign-in",
-        "/riverbend" | "/riverbend/welcome" => "/riverbend/sign-in",
+        "/riverbend/welcome" => "/riverbend/sign-in",
         path => path,
     }
 }
@@ -77,7 +77,10 @@ fn whose(needs: Needs) -> &'static str {
 /// The paths of the pages that somebody opens.
 fn pages_of(who: &str, rows: &Rows) -> Vec<String> {
     let (_, routes) = app::routes().into_parts();
-    let theirs = routes.iter().filter(|row| row.method == "GET" && whose(row.needs) == who);
+    // The API answers programs.
+    let is_a_page =
+        |row: &&Row| row.method == "GET" && !matches!(row.needs, Needs::ApiKey(_) | Needs::Machine);
+    let theirs = routes.iter().filter(is_a_page).filter(|row| whose(row.needs) == who);
     let paths = theirs.flat_map(|row| rows.paths(row)).filter(|path| !is_no_page(path));
     paths
         .map(|path| match path.as_str() {

@@ -18,12 +18,17 @@ use crate::support::rows::{DOCUMENT_TITLE, Rows};
 use crate::support::world::{Database, Engine, Plan};
 use crate::support::{PASSWORD, World, tell};
 
-/// Steps that are released, with what their files hash to: a database out there has run them, so they
-/// never change again. Whoever needs another schema writes a new step.
-const FROZEN: &[(&str, &str)] = &[];
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Steps that are released, with what their files hash to: a database out there has run them, so they never
+/// change again. Whoever needs another schema writes a new step.
+fn released() -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(root().join("tests/upgrades/released.txt")).unwrap_or_default();
+    let read =
+        |line: &str| line.split_once(' ').map(|(step, hash)| (step.to_owned(), hash.trim().to_owned()));
+    text.lines().map(|line| read(line).unwrap_or_else(|| panic!("released.txt: {line}"))).collect()
 }
 
 /// Every step's folder name, the oldest first.
@@ -55,20 +60,16 @@ fn hash_of(step: &str) -> String {
 
 #[test]
 fn a_released_step_is_never_changed() {
-    for (step, hash) in FROZEN {
+    let released = released();
+    for (step, hash) in &released {
         assert_eq!(hash_of(step), *hash, "{step} is released: leave it as it is and write a new step");
-    }
-    let released: Vec<&str> = FROZEN.iter().map(|(step, _)| *step).collect();
-    assert_eq!(
-        steps().iter().take(released.len()).collect::<Vec<_>>(),
-        released,
-        "no step comes before a released one"
-    );
-    for step in released {
         for engine in [Engine::Sqlite, Engine::Postgres] {
             assert!(fixture(step, engine).is_file(), "{step} has no filled database for {}", engine.word());
         }
     }
+    let first: Vec<String> = steps().into_iter().take(released.len()).collect();
+    let named: Vec<String> = released.into_iter().map(|(step, _)| step).collect();
+    assert_eq!(first, named, "no step comes before a released one");
 }
 
 /// A database with the steps up to this one and nothing in it.
@@ -163,9 +164,8 @@ fn as_sql(conn: &mut Conn) -> QueryResult<String> {
     Ok(text)
 }
 
-/// Writes the newest step's filled database into `tests/upgrades`. Run by hand when a step is released:
-/// `cargo test --test stories upgrades::the_newest_step_is_written -- --ignored`, and put the step with its
-/// hash into [`FROZEN`].
+/// Releases the newest step: writes its filled database and its hash into `tests/upgrades`. Run by hand, and
+/// commit what it wrote: `cargo test --test stories upgrades::the_newest_step_is_written -- --ignored`.
 #[test]
 #[ignore = "writes files; run by hand when a step is released"]
 fn the_newest_step_is_written() {
@@ -181,23 +181,28 @@ fn the_newest_step_is_written() {
             std::fs::write(&path, format!("-- {link}\n{sql}")).expect("write the filled database");
         });
     }
-    println!("(\"{step}\", \"{}\")", hash_of(&step));
+    let mut all = released();
+    all.retain(|(known, _)| *known != step);
+    all.push((step.clone(), hash_of(&step)));
+    let lines: String = all.iter().map(|(step, hash)| format!("{step} {hash}\n")).collect();
+    std::fs::write(root().join("tests/upgrades/released.txt"), lines).expect("write the released steps");
 }
 
 stories! {
     async fn each_released_step_is_upgraded_with_every_row_and_goes_on_working(w: &mut World) {
-        for (step, _) in FROZEN {
+        for (step, _) in released() {
             let engine = w.engine;
-            let sql = std::fs::read_to_string(fixture(step, engine)).expect("the filled database");
+            let sql = std::fs::read_to_string(fixture(&step, engine)).expect("the filled database");
             let link = sql.lines().next().and_then(|line| line.strip_prefix("-- ")).expect("a link").to_owned();
+            let name = step.clone();
             let upgrade = move || {
-                let database = database_at(engine, step);
+                let database = database_at(engine, &name);
                 let mut conn = connect(&database);
                 run_sql(&mut conn, &sql);
                 let tables = tables(&mut conn).expect("the columns");
                 let before = rows(&mut conn, &tables).expect("read the rows");
                 let lacking = pending(&database.url).expect("which steps are new");
-                assert_eq!(lacking.len(), steps().iter().filter(|later| later.as_str() > *step).count());
+                assert_eq!(lacking.len(), steps().iter().filter(|later| **later > name).count());
                 assert_eq!(migrate(&database.url).expect("the upgrade"), lacking);
                 // Whatever columns came beside them, the old ones hold what they held.
                 let after = rows(&mut conn, &tables).expect("read the rows");
