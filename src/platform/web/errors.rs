@@ -119,7 +119,9 @@ fn moved(to: &str) -> Response {
 fn without_slash(uri: &Uri) -> Option<String> {
     let path = uri.path();
     let trimmed = path.trim_end_matches('/');
-    let is_ours = trimmed.starts_with('/') && !trimmed.contains("//") && !trimmed.contains('\\');
+    let first = trimmed.split('/').nth(1).unwrap_or_default();
+    let is_a_page = !["api", "assets", "hooks"].contains(&first);
+    let is_ours = is_a_page && trimmed.starts_with('/') && !trimmed.contains("//") && !trimmed.contains('\\');
     (trimmed.len() < path.len() && is_ours).then(|| match uri.query() {
         Some(query) => format!("{trimmed}?{query}"),
         None => trimmed.to_owned(),
@@ -254,7 +256,8 @@ mod tests {
         let led = |uri: &'static str| without_slash(&Uri::from_static(uri));
         assert_eq!(led("/riverbend/").as_deref(), Some("/riverbend"));
         assert_eq!(led("/riverbend/sign-in//?lang=es").as_deref(), Some("/riverbend/sign-in?lang=es"));
-        for not in ["/", "//", "/riverbend", "//elsewhere.example/", "/a//b/"] {
+        for not in ["/", "//", "/riverbend", "//elsewhere.example/", "/a//b/", "/assets/", "/api/v1/charts/"]
+        {
             assert_eq!(led(not), None, "{not}");
         }
     }
