@@ -38,7 +38,7 @@ const CORPUS: &[(&str, Option<(Verdict, &str, About, &str)>)] = &[
     ("exim-report",                    Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
     ("exim-unroutable-old",            Some((Verdict::Failed,  "",       About::Unclear, "mail-reason-other"))),
     ("exim-warning",                   Some((Verdict::Delayed, "4.7.1",  About::Unclear, "mail-reason-delayed"))),
-    ("filter-rejects",                 Some((Verdict::Failed,  "5.7.0",  About::Unclear, "mail-reason-policy"))),
+    ("filter-rejects",                 Some((Verdict::Failed,  "5.7.0",  About::Message, "mail-reason-content"))),
     ("forwarded-to-mailbox",           Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
     ("gmail-blocked",                  Some((Verdict::Failed,  "5.7.1",  About::Message, "mail-reason-content"))),
     ("gmail-delay",                    Some((Verdict::Delayed, "4.4.1",  About::Unclear, "mail-reason-delayed"))),

@@ -33,10 +33,10 @@ pub struct MailBody {
     pub contact: Vec<String>,
 }
 
-/// A letter holds a link, a name and an address: none of them belongs in a log (AUD-06).
+/// A mail holds a link, a name and an address: none of them belongs in a log (AUD-06).
 impl fmt::Debug for MailBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Letter(..)")
+        f.write_str("MailBody(..)")
     }
 }
 

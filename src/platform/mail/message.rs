@@ -10,7 +10,7 @@ use lettre::{Address, Message};
 use super::MailBody;
 use crate::kernel::clock::Timestamp;
 
-/// What the envelope and the headers need beside the letter.
+/// What the envelope and the headers need beside the body.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {
     /// The address that mail comes from.
@@ -40,7 +40,7 @@ pub enum MessageError {
 #[derive(askama::Template)]
 #[template(path = "platform/mail/templates/mail.html")]
 struct Page<'a> {
-    letter: &'a MailBody,
+    body: &'a MailBody,
     language: &'static str,
     accent: &'a str,
     on_accent: &'static str,
@@ -57,32 +57,32 @@ const LONGEST_SUBJECT: usize = 150;
 const COLUMNS: usize = 74;
 
 /// The finished message, as bytes for DATA.
-pub fn build(letter: &MailBody, envelope: Envelope<'_>) -> Result<Vec<u8>, MessageError> {
+pub fn build(body: &MailBody, envelope: Envelope<'_>) -> Result<Vec<u8>, MessageError> {
     let other = |e: &dyn std::fmt::Display| MessageError::Other(e.to_string());
     let sender: Mailbox = envelope.sender.parse().map_err(|_| MessageError::Sender)?;
     let recipient: Address = envelope.recipient.parse().map_err(|_| MessageError::Recipient)?;
-    let name = one_line(&letter.practice, LONGEST_NAME);
+    let name = one_line(&body.practice, LONGEST_NAME);
     let mut message = Message::builder()
         .from(Mailbox::new((!name.is_empty()).then_some(name), sender.email))
         .to(Mailbox::new(None, recipient))
-        .subject(one_line(&letter.subject, LONGEST_SUBJECT))
+        .subject(one_line(&body.subject, LONGEST_SUBJECT))
         .date(system_time(envelope.date))
         .message_id(Some(format!("<{}>", envelope.message_id)));
     // A practice that never gave a proper address gets no Reply-To rather than no mail.
-    if let Ok(address) = letter.reply_to.trim().parse::<Address>() {
+    if let Ok(address) = body.reply_to.trim().parse::<Address>() {
         message = message.reply_to(Mailbox::new(None, address));
     }
     // No vacation notice answers these (RFC 3834), and none goes to the return path.
     for (header, value) in [
         (HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated"),
         (HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All"),
-        (HeaderName::new_from_ascii_str("Content-Language"), letter.words.language().word()),
+        (HeaderName::new_from_ascii_str("Content-Language"), body.words.language().word()),
     ] {
         message = message.raw_header(HeaderValue::new(header, value.to_owned()));
     }
-    let html = page(letter).map_err(|e| other(&e))?;
+    let html = page(body).map_err(|e| other(&e))?;
     let message =
-        message.multipart(MultiPart::alternative_plain_html(text(letter), html)).map_err(|e| other(&e))?;
+        message.multipart(MultiPart::alternative_plain_html(text(body), html)).map_err(|e| other(&e))?;
     Ok(message.formatted())
 }
 
@@ -101,33 +101,33 @@ fn one_line(text: &str, longest: usize) -> String {
     cleaned.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(longest).collect()
 }
 
-fn page(letter: &MailBody) -> Result<String, askama::Error> {
-    let accent = if is_colour(&letter.accent) { letter.accent.as_str() } else { "#2f6f62" };
+fn page(body: &MailBody) -> Result<String, askama::Error> {
+    let accent = if is_colour(&body.accent) { body.accent.as_str() } else { "#2f6f62" };
     // A button that would melt into the paper gets an edge that does not.
     let edge = |paper: [f64; 3], ink: &'static str| {
         if contrast(luminance(accent), relative(paper)) < 1.6 { ink } else { accent }
     };
     askama::Template::render(&Page {
-        letter,
-        language: letter.words.language().word(),
+        body,
+        language: body.words.language().word(),
         accent,
         on_accent: readable_on(accent),
         edge_light: edge([1.0, 1.0, 1.0], "#1d2321"),
         edge_dark: edge([0.09, 0.10, 0.098], "#ecefed"),
-        plain_link: letter.words.get("mail-plain-link"),
+        plain_link: body.words.get("mail-plain-link"),
     })
 }
 
 /// The plain text: a paragraph a block, the link on a line of its own.
-fn text(letter: &MailBody) -> String {
-    let mut blocks = vec![wrapped(&letter.greeting)];
-    blocks.extend(letter.before.iter().map(|p| wrapped(p)));
-    if let Some((words, link)) = &letter.button {
+fn text(body: &MailBody) -> String {
+    let mut blocks = vec![wrapped(&body.greeting)];
+    blocks.extend(body.before.iter().map(|p| wrapped(p)));
+    if let Some((words, link)) = &body.button {
         blocks.push(format!("{}\n{link}", wrapped(&format!("{words}:"))));
     }
-    blocks.extend(letter.after.iter().map(|p| wrapped(p)));
-    let mut foot = vec!["-- ".to_owned(), wrapped(&letter.practice)];
-    foot.extend(letter.contact.iter().map(|line| wrapped(line)));
+    blocks.extend(body.after.iter().map(|p| wrapped(p)));
+    let mut foot = vec!["-- ".to_owned(), wrapped(&body.practice)];
+    foot.extend(body.contact.iter().map(|line| wrapped(line)));
     blocks.push(foot.join("\n"));
     blocks.join("\n\n") + "\n"
 }
@@ -181,7 +181,7 @@ mod tests {
     use mail_parser::MessageParser;
     use proptest::prelude::*;
 
-    fn letter() -> MailBody {
+    fn body() -> MailBody {
         MailBody {
             words: Words::of(Language::Spanish),
             practice: "Riverbend Counseling".into(),
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn eml_02_a_mail_reads_as_text_and_as_html_with_exactly_one_link() {
-        let bytes = build(&letter(), envelope("ana@example.org")).unwrap();
+        let bytes = build(&body(), envelope("ana@example.org")).unwrap();
         assert!(bytes.is_ascii(), "every server takes it, with or without 8BITMIME");
         let mail = MessageParser::new().parse(&bytes).unwrap();
         assert_eq!(mail.message_id(), Some("abc.def@mail.example.org"));
@@ -231,7 +231,7 @@ mod tests {
         assert!(!html.contains("<script>"), "{html}");
         let header = |name: &str| mail.header(name).and_then(|v| v.as_text()).map(str::to_owned);
         assert_eq!(header("Auto-Submitted").as_deref(), Some("auto-generated"));
-        assert_eq!(build(&letter(), envelope("ana@example.org")).unwrap().len(), bytes.len());
+        assert_eq!(build(&body(), envelope("ana@example.org")).unwrap().len(), bytes.len());
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
                 }
             }
         }
-        let mut pale = letter();
+        let mut pale = body();
         pale.accent = "#ffffff".into();
         assert!(page(&pale).unwrap().contains("border:2px solid #1d2321"));
         pale.accent = "red;background:url(//evil)".into();
@@ -275,7 +275,7 @@ mod tests {
                 "\u{202e}moc.elpmaxe", "a;b,c", "\0", "(comment) <f@x.example>", "\"", "\\", "<script>",
             ]),
         ) {
-            let mut odd = letter();
+            let mut odd = body();
             odd.practice = format!("{name}{trick}");
             odd.subject = format!("{trick}{subject}");
             odd.reply_to = trick.to_owned();

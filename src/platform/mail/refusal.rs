@@ -10,7 +10,7 @@ pub enum About {
     Sender,
     /// This message: its content or its size.
     Message,
-    /// It cannot be told: a policy, a route, a fault of the other system, or no reason at all.
+    /// Not known: a policy, a route, a fault of the other system, or no reason at all.
     Unclear,
 }
 
@@ -170,6 +170,7 @@ const NO_MAILBOX_WORDS: &[&str] = &[
     "invalid recipient",
     "invalid mailbox",
     "user doesn't have",
+    "user does not have",
     "does not exist",
     "doesn't exist",
 ];
@@ -295,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_enhanced_code_is_told_from_an_address() {
+    fn an_enhanced_code_is_not_taken_for_an_ip_address() {
         assert_eq!(enhanced("5.1.1"), Some("5.1.1".into()));
         assert_eq!(enhanced("(#5.1.1)"), Some("5.1.1".into()));
         assert_eq!(enhanced("127.0.0.1"), None);

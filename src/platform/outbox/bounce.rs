@@ -134,7 +134,7 @@ fn note(c: &mut Scoped<'_>, hooks: &MailHooks, named: &Named, report: &Report) -
     let Some(mail) = find(c, named)? else { return Ok(None) };
     let now = c.now();
     let noted = BounceOutcome::Noted(mail.mail_id.clone());
-    // A copy of a report that was taken already changes nothing and is not told twice.
+    // A copy of a report that was taken already changes nothing and is not recorded twice.
     if mail.bounced_at.is_some()
         || (report.verdict == Verdict::Delayed && mail.last_reason.as_deref() == Some(report.reason))
     {

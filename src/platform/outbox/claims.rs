@@ -376,7 +376,7 @@ pub(super) fn finish(
             mailbox_refused(c, hooks, &claim.recipient, reason)?;
         }
         // The first deferral is what a greylisting server does to everybody, and a server that is down
-        // for a day would fill the trail: only the second one is told.
+        // for a day would fill the trail: only the second one is recorded.
         if state != Delivery::Deferred || claim.tries == 1 {
             let details = details(&claim.mail_id, &claim.kind, code, reason);
             events.push(event(action, claim.chart_id.as_ref(), claim.access_id.as_ref(), details));

@@ -49,7 +49,7 @@ impl Streak {
         }
         let was_trouble = self.is_trouble();
         // One that was refused before counts only while the server refuses everybody: else three dead
-        // addresses of one list would keep each other alive.
+        // addresses of one list would be tried for two days.
         if claim.tries == 0 {
             self.recipients.insert(claim.recipient.to_lowercase());
         }

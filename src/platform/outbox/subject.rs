@@ -46,8 +46,8 @@ pub struct MailHooks {
 }
 
 impl MailHooks {
-    /// How it stands with the subject of a row. A kind that nobody registered cannot be told, and a mail
-    /// of which it cannot be told whether it is wanted is not sent.
+    /// How it stands with the subject of a row. A kind that nobody registered is a fault: a mail of which
+    /// it is not known whether it is wanted is not sent.
     pub(super) fn standing(
         &self,
         c: &mut Scoped<'_>,

@@ -426,7 +426,7 @@ async fn hand_over(
                 *session = Some(open);
                 let outcome = match asked {
                     Asked::LinkOver => SendOutcome::LinkOver,
-                    // Whether it is wanted cannot be told: it is not sent now.
+                    // It is not known whether it is wanted: it is not sent now.
                     Asked::Unknown => SendOutcome::PutBack,
                     Asked::Gone => SendOutcome::NotWanted,
                     // It was given up in this moment, to make room.
