@@ -33,6 +33,7 @@ use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
 use crate::platform::web::accent::Accent;
+use crate::platform::web::touches::{self, Touches};
 use crate::platform::web::{Routes, assets, drafts, errors, guard, language, security_txt, slow, unsent};
 use crate::platform::{feature, health, telemetry, tidy};
 
@@ -252,6 +253,7 @@ pub async fn build(
         keys,
         settings: config.settings(),
         buckets: Buckets::default(),
+        touches: Touches::default(),
         live: Live::default(),
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
         mail_hooks: MAIL_HOOKS,
@@ -294,6 +296,11 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
             async move { audit::seal_waiting(&app.db).await.map(|_| 0) }
         }));
     }
+    let touching = app.clone();
+    workers.spawn(again_and_again("uses of sessions", touches::WRITE_EVERY, stop.clone(), move || {
+        let app = touching.clone();
+        async move { touches::write(&app).await.map(|_| 0) }
+    }));
     let tidying = app.clone();
     workers.spawn(again_and_again("tidying", TIDY_EVERY, stop.clone(), move || {
         let app = tidying.clone();
@@ -385,6 +392,9 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
     stopper.stop();
     while servers.join_next().await.is_some() {}
     finish_workers(workers).await;
+    if let Err(fault) = touches::write(&app).await {
+        tracing::warn!(error = fault.chain(), "the last uses of sessions were not written");
+    }
     if let Err(fault) = audit::seal_waiting(&app.db).await {
         tracing::error!(error = fault.chain(), "the last events were not sealed");
     }

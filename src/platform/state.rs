@@ -16,6 +16,7 @@ use crate::platform::hashing::PasswordHashing;
 use crate::platform::live::Live;
 use crate::platform::outbox::MailHooks;
 use crate::platform::web::nav::Navigation;
+use crate::platform::web::touches::Touches;
 
 /// The shared state, as handlers receive it.
 pub type AppState = Arc<App>;
@@ -36,6 +37,8 @@ pub struct App {
     pub settings: Settings,
     /// How fast somebody may ask.
     pub buckets: Buckets,
+    /// When sessions were last used, until it is written.
+    pub touches: Touches,
     /// Tells open pages that a chart changed.
     pub live: Live,
     /// Rung when mail was put into the outbox, so that the worker need not wait for its next look.

@@ -7,9 +7,8 @@ use anteroom::features::access::actions::{
     Sent,
 };
 use anteroom::features::access::lifecycle::{Phase, Refusal, State};
-use anteroom::features::access::{
-    AccessRow, GrantRole, Overview, grants_of_account, overview_of, overviews_of_chart,
-};
+use anteroom::features::access::{AccessRow, GrantRole, Overview, overview_of, overviews_of_chart};
+use anteroom::features::accounts::held_by;
 use anteroom::features::practice::Policy;
 use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::clock::Timestamp;
@@ -1234,6 +1233,6 @@ mod rand_like {
 /// The charts that an account may look at now.
 async fn charts_held(w: &World, account: &anteroom::kernel::ids::AccountId) -> BTreeSet<ChartId> {
     let (home, account) = (w.riverbend.scope.id().clone(), account.clone());
-    let held = w.app.db.system_read(move |system| grants_of_account(system, &home, &account));
-    held.await.expect("no fault").into_iter().map(|(_, row)| row.chart_id).collect()
+    let held = w.app.db.system_read(move |system| held_by(system, &home, &account));
+    held.await.expect("no fault").into_iter().map(|grant| grant.chart_id).collect()
 }

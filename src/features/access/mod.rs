@@ -20,7 +20,7 @@ pub use overview::{
     overview_of, overviews_of_chart,
 };
 pub use staff_pages::{Act, ActOutcome, Asked, PostedAct, When, ask_for, lacks_in_words, refusal_key};
-pub use store::{AccessRow, Channel, INVITATION, InvitationState, grants_of_account, load_access};
+pub use store::{AccessRow, Channel, INVITATION, InvitationState, load_access};
 
 pub(crate) use store::undeliverable_mails;
 

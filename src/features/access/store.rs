@@ -5,7 +5,6 @@ use jiff::civil::Date;
 
 use crate::features::access::lifecycle::{Credential, Ending, Grant, Phase, State, is_over};
 use crate::features::access::overview::GrantRole;
-use crate::features::practice::{self, Practice};
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -14,7 +13,7 @@ use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::db;
 use crate::platform::db::InLists as _;
 use crate::platform::db::schema::{chart, invitation, portal_access};
-use crate::platform::db::{Conn, OpenedBy, PracticeScope, Scoped, System};
+use crate::platform::db::{Conn, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{Standing, Subject, SubjectKind};
 use crate::platform::permissions::Right;
@@ -320,34 +319,6 @@ pub fn access_of_people(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<A
         .order(portal_access::access_id.asc())
         .select(AccessRow::as_select())
         .load(c.conn)?)
-}
-
-/// The grants that count now of an account whose sign-in was just checked, oldest first, each with its
-/// practice: active, not past their last day, in a practice that is not suspended. One query crosses
-/// practices, because the account does.
-pub fn grants_of_account(
-    system: &mut System<'_>,
-    home: &PracticeId,
-    account: &AccountId,
-) -> Result<Vec<(Practice, AccessRow)>, Fault> {
-    let rows: Vec<AccessRow> = portal_access::table
-        .filter(portal_access::account_practice_id.eq(home.clone()))
-        .filter(portal_access::account_id.eq(account.clone()))
-        .filter(portal_access::state.eq(State::Active))
-        .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
-        .select(AccessRow::as_select())
-        .load(system.conn)?;
-    let now = system.now;
-    let mut held = Vec::with_capacity(rows.len());
-    for row in rows {
-        let scope = PracticeScope::opened_by(OpenedBy::ClientSession, row.practice_id.clone());
-        let practice = practice::load(&mut system.within(&scope))?;
-        let today = now.in_zone(&practice.zone()).date();
-        if practice.suspended_at.is_none() && !row.has_ended(today) {
-            held.push((practice, row));
-        }
-    }
-    Ok(held)
 }
 
 /// Puts new grants in.

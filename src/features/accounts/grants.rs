@@ -2,11 +2,13 @@
 
 use diesel::prelude::*;
 
-use crate::features::access::{self, GrantRole};
-use crate::features::people::{self, Person};
+use crate::features::access::lifecycle::State;
+use crate::features::access::{AccessRow, GrantRole};
+use crate::features::accounts::store::{Account, has_account};
+use crate::features::people::Person;
 use crate::features::practice::Practice;
-use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
-use crate::platform::db::schema::chart;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PracticeId};
+use crate::platform::db::schema::{chart, person, portal_access, portal_account, practice};
 use crate::platform::db::{OpenedBy, PracticeScope, System};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Right;
@@ -37,34 +39,69 @@ impl HeldGrant {
     }
 }
 
-/// The grants of an account that count now, oldest first, each with its people, who are read inside
-/// the grant's own practice.
+/// The grants of an account that count now, oldest first, each with its people.
 pub fn held_by(
     system: &mut System<'_>,
     home: &PracticeId,
     account: &AccountId,
 ) -> Result<Vec<HeldGrant>, Fault> {
-    let rows = access::grants_of_account(system, home, account)?;
+    Ok(signed_in(system, home, account)?.map(|(_, grants)| grants).unwrap_or_default())
+}
+
+/// An account and its grants that count now, oldest first, each with its people: one statement. `None` where
+/// no grant counts, so that nobody signs in to an account that opens nothing.
+pub fn signed_in(
+    system: &mut System<'_>,
+    home: &PracticeId,
+    account: &AccountId,
+) -> Result<Option<(Account, Vec<HeldGrant>)>, Fault> {
+    let client = diesel::alias!(person as client);
+    let rows: Vec<(Account, AccessRow, Practice, Person, Person)> = portal_account::table
+        .inner_join(portal_access::table.on(has_account()))
+        .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(portal_access::practice_id)
+                .and(chart::chart_id.eq(portal_access::chart_id))),
+        )
+        .inner_join(
+            person::table.on(person::practice_id
+                .eq(portal_access::practice_id)
+                .and(person::person_id.eq(portal_access::person_id))),
+        )
+        .inner_join(
+            client.on(client
+                .field(person::practice_id)
+                .eq(chart::practice_id)
+                .and(client.field(person::person_id).eq(chart::person_id))),
+        )
+        .filter(portal_account::practice_id.eq(home))
+        .filter(portal_account::account_id.eq(account))
+        .filter(portal_access::state.eq(State::Active))
+        .filter(practice::suspended_at.is_null())
+        .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
+        .select((
+            Account::as_select(),
+            AccessRow::as_select(),
+            Practice::as_select(),
+            Person::as_select(),
+            client.fields(person::all_columns),
+        ))
+        .load(system.conn)?;
+    let now = system.now;
+    let mut found = None;
     let mut held = Vec::with_capacity(rows.len());
-    for (practice, row) in rows {
-        let scope = practice.scope(OpenedBy::ClientSession);
-        let mut c = system.within(&scope);
+    for (account, row, practice, holder, client) in rows {
+        if row.has_ended(now.in_zone(&practice.zone()).date()) {
+            continue;
+        }
         let rights = match row.role {
             GrantRole::Owner => Right::ALL.to_vec(),
             GrantRole::Representative => row.rights(),
             GrantRole::FormerOwner => continue,
         };
-        let client_id: PersonId = chart::table
-            .filter(chart::practice_id.eq(row.practice_id.clone()))
-            .filter(chart::chart_id.eq(row.chart_id.clone()))
-            .select(chart::person_id)
-            .first(c.conn)?;
-        let Some(holder) = people::load_person(&mut c, &row.person_id)? else { continue };
-        let client = match client_id == row.person_id {
-            true => Some(holder.clone()),
-            false => people::load_person(&mut c, &client_id)?,
-        };
-        let Some(client) = client else { continue };
+        let scope = practice.scope(OpenedBy::ClientSession);
+        found.get_or_insert(account);
         held.push(HeldGrant {
             practice,
             scope,
@@ -75,5 +112,5 @@ pub fn held_by(
             client,
         });
     }
-    Ok(held)
+    Ok(found.map(|account| (account, held)))
 }

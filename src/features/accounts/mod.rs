@@ -13,8 +13,8 @@ mod store;
 
 pub use actions::{NoReset, send_password_reset};
 pub(crate) use door_pages::unprocessable;
-pub use grants::HeldGrant;
-pub use session::{ClientAccount, ClientSession};
+pub use grants::{HeldGrant, held_by};
+pub use session::{ClientAccount, ClientSession, ClientTicket};
 pub use session_pages::message;
 pub use store::{Account, Reader, reader_of};
 

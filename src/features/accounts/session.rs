@@ -2,29 +2,31 @@
 //! [`ClientSession`] is only reached through a grant that is active now and has the right that the
 //! route needs: a revoked grant is gone on the next request (SES-06).
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::FromRequestParts;
-use axum::http::Method;
 use axum::http::request::Parts;
 use jiff::tz::TimeZone;
 
 use crate::features::accounts::grants::{self, HeldGrant};
-use crate::features::accounts::store::{self, Account};
+use crate::features::accounts::store::Account;
 use crate::features::practice::{self, Practice};
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PracticeId};
+use crate::kernel::secrets::Token;
 use crate::platform::audit::{Actor, By};
-use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
+use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Right};
 use crate::platform::state::AppState;
+use crate::platform::web::PageError;
 use crate::platform::web::forms::RawForm;
-use crate::platform::web::frame::{self, ClientFrame, ClientMark};
-use crate::platform::web::language;
+use crate::platform::web::frame::{ClientFrame, ClientMark};
 use crate::platform::web::nav::Section;
-use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence, Session};
-use crate::platform::web::sign_in;
-use crate::platform::web::{PageError, drafts, errors};
+use crate::platform::web::ticket::Ticket;
 
 /// A signed-in account with everything it may look at, before a chart is chosen: for the switcher,
 /// for one's own sign-in, for signing out.
@@ -199,116 +201,145 @@ fn framed(app: &AppState, of: FrameOf<'_>, here: Section) -> ClientFrame {
     frame
 }
 
-/// Where somebody without a session is sent: their practice's sign-in, and back again. A form cannot
-/// be gone back to by its address, so only pages are.
-async fn to_sign_in(app: &AppState, practice: Option<PracticeId>, parts: &Parts) -> PageError {
-    if let Some(page) = sign_in::page_that_set_no_cookie(&app.settings, Audience::Client, &parts.headers) {
-        return PageError::SignIn(page);
-    }
-    let slug = match practice {
-        Some(id) => {
-            let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, id);
-            app.db.read(&scope, |c| Ok(practice::load(c).ok().map(|p| p.slug))).await.ok().flatten()
+/// What a client's request shows before anything is read. A page reads who it is and what it needs in one unit
+/// ([`ClientTicket::open`]).
+#[derive(Debug)]
+pub struct ClientTicket {
+    ticket: Ticket,
+    source: String,
+}
+
+/// Why a request is not let in.
+enum Denied {
+    /// No live session, or no grant that counts.
+    SignIn,
+    /// The chart in view was taken away while others are left: the page says so and lets them choose.
+    Switch,
+    /// The grant lacks the right: the same answer as for a page that does not exist.
+    NotFound,
+}
+
+impl ClientTicket {
+    /// Where somebody without a session is sent: their practice's sign-in.
+    async fn to_sign_in(&self, app: &AppState) -> PageError {
+        if let Some(page) = &self.ticket.cookies_off {
+            return PageError::SignIn(page.clone());
         }
-        None => None,
-    };
-    let door = slug.map_or_else(|| "/portal/sign-in".to_owned(), |slug| format!("/{slug}/sign-in"));
-    let back = parts.uri.path_and_query().map_or("", |p| p.as_str());
-    if parts.method != Method::GET || back.is_empty() || back == "/portal" {
-        return PageError::SignIn(door);
+        let slug = match self.ticket.cookie {
+            Some((id, _)) => {
+                let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, id);
+                app.db.read(&scope, |c| Ok(practice::load(c).ok().map(|p| p.slug))).await.ok().flatten()
+            }
+            None => None,
+        };
+        let page = slug.map_or_else(|| "/portal/sign-in".to_owned(), |slug| format!("/{slug}/sign-in"));
+        PageError::SignIn(self.ticket.sign_in_at(&page))
     }
-    let back = percent_encoding::utf8_percent_encode(back, percent_encoding::NON_ALPHANUMERIC);
-    PageError::SignIn(format!("{door}?back={back}"))
-}
 
-/// What the cookie's session opens: read in one hop.
-struct Opened {
-    session: Session,
-    account: Account,
-    grants: Vec<HeldGrant>,
-    in_view: Option<AccessId>,
-}
-
-impl FromRequestParts<AppState> for ClientAccount {
-    type Rejection = PageError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
-        let needs = parts.extensions.get::<Declared>().map(|Declared(needs)| *needs);
-        if !matches!(needs, Some(Needs::ClientSession | Needs::Client(_))) {
-            tracing::error!(?needs, "a client's page whose route does not say that it is one");
+    /// Reads the account and runs the page's own reads after it, in the same unit and at the same moment.
+    async fn read<T, F>(self, app: &AppState, mut unit: F) -> Result<T, PageError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut System<'_>, ClientAccount, &Ticket) -> Result<Result<T, Denied>, Fault>
+            + Send
+            + 'static,
+    {
+        if !matches!(self.ticket.needs, Some(Needs::ClientSession | Needs::Client(_))) {
+            tracing::error!(needs = ?self.ticket.needs, "a client's page whose route does not say that it is one");
             return Err(PageError::NotFound);
         }
-        let Some((practice_id, token)) =
-            session::read_cookie(&app.settings, Audience::Client, &parts.headers)
-        else {
-            return Err(to_sign_in(app, None, parts).await);
+        let Some((practice, token)) = self.ticket.cookie.clone() else {
+            return Err(self.to_sign_in(app).await);
         };
-        // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
-        let home = PracticeScope::opened_by(OpenedBy::ClientSession, practice_id.clone());
-        let (scope, practice_id_here) = (home.clone(), practice_id.clone());
-        let found = app
+        let this = Arc::new(self);
+        let (inside, shared) = (app.clone(), this.clone());
+        let outcome = app
             .db
             .system_read(move |system| {
-                let mut c = system.within(&scope);
-                let Some(session) = session::find(&mut c, Audience::Client, &token)? else { return Ok(None) };
-                let Ok(account_id) = session.subject_id.parse::<AccountId>() else { return Ok(None) };
-                let Some(account) = store::find(&mut c, &account_id)? else { return Ok(None) };
-                let in_view = store::in_view(&mut c, &session.token_hash)?;
-                let grants = grants::held_by(system, &practice_id_here, &account_id)?;
-                Ok(Some(Opened { session, account, grants, in_view }))
+                let Some(account) = shared.account(&inside, system, practice, &token)? else {
+                    return Ok(Err(Denied::SignIn));
+                };
+                unit(system, account, &shared.ticket)
             })
             .await?;
-        let Some(Opened { mut session, account, grants, in_view }) = found.filter(|f| !f.grants.is_empty())
-        else {
-            return Err(to_sign_in(app, Some(practice_id), parts).await);
+        match outcome {
+            Ok(value) => Ok(value),
+            Err(Denied::SignIn) => Err(this.to_sign_in(app).await),
+            Err(Denied::Switch) => Err(PageError::SignIn("/portal/switch".to_owned())),
+            Err(Denied::NotFound) => Err(PageError::NotFound),
+        }
+    }
+
+    fn account(
+        &self,
+        app: &AppState,
+        system: &mut System<'_>,
+        practice: PracticeId,
+        token: &Token,
+    ) -> Result<Option<ClientAccount>, Fault> {
+        let home = PracticeScope::opened_by(OpenedBy::ClientSession, practice);
+        let found = session::find(app, &mut system.within(&home), Audience::Client, token)?;
+        let Some(mut session) = found else { return Ok(None) };
+        let Ok(account_id) = session.subject_id.parse::<AccountId>() else { return Ok(None) };
+        let Some((account, grants)) = grants::signed_in(system, &practice, &account_id)? else {
+            return Ok(None);
         };
-        drafts::entered(parts, &home);
-        if let Some(grant) =
-            in_view.as_ref().and_then(|id| grants.iter().find(|g| g.access_id == *id)).or(grants.first())
-        {
-            errors::inside(parts, || grant.practice.face());
-        }
-        // What a page asks by itself does not keep anybody signed in (SES-03).
-        if session::presence(parts) == Presence::Person {
-            session::touch(app, &home, &session).await?;
-            session = session.touched(app.now());
-        }
-        let at = match &in_view {
+        let in_view = match &session.in_view {
             Some(access) => grants.iter().position(|grant| grant.access_id == *access),
             None => Some(0),
         };
-        let words = language::chosen(&app.settings, parts.uri.query(), &parts.headers)
-            .unwrap_or_else(|| account.language());
-        Ok(Self {
+        if let Some(grant) = in_view.and_then(|at| grants.get(at)).or(grants.first()) {
+            self.ticket.entered(&home, || grant.practice.face());
+        }
+        // What a page asks by itself does not keep anybody signed in (SES-03).
+        if self.ticket.presence == Presence::Person {
+            session = session::touch(app, session);
+        }
+        let words = self.ticket.language.unwrap_or_else(|| account.language());
+        Ok(Some(ClientAccount {
             home,
             grants,
-            in_view: at,
-            source: practice::source_of(parts).0,
+            in_view,
+            source: self.source.clone(),
             csrf: session::csrf(app, &session),
             session,
             words: Words::of(words),
-            done: frame::done_of(parts.uri.query()),
+            done: self.ticket.done.clone(),
             account,
+        }))
+    }
+
+    /// Who is signed in and which chart they look at, with what `unit` reads for the page in the practice of
+    /// that chart.
+    pub async fn open<T, F>(self, app: &AppState, mut unit: F) -> Result<(ClientSession, T), PageError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Scoped<'_>, &ClientSession) -> Result<T, Fault> + Send + 'static,
+    {
+        self.read(app, move |system, account, ticket| {
+            let client = match ClientSession::of(account, ticket.needs) {
+                Ok(client) => client,
+                Err(denied) => return Ok(Err(denied)),
+            };
+            let value = unit(&mut system.within(&client.scope), &client)?;
+            Ok(Ok((client, value)))
         })
+        .await
     }
 }
 
-impl FromRequestParts<AppState> for ClientSession {
-    type Rejection = PageError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
-        let who = ClientAccount::from_request_parts(parts, app).await?;
+impl ClientSession {
+    /// The grant in view.
+    fn of(who: ClientAccount, needs: Option<Needs>) -> Result<Self, Denied> {
         let charts = who.grants.len();
-        // The chart in view was taken away while others are left: never show another one under the
-        // same address, say what happened and let them choose.
+        // Another chart is never shown under the same address.
         let Some(grant) = who.in_view.and_then(|at| who.grants.into_iter().nth(at)) else {
-            return Err(PageError::SignIn("/portal/switch".to_owned()));
+            return Err(Denied::Switch);
         };
-        if let Some(Declared(Needs::Client(right))) = parts.extensions.get::<Declared>()
-            && !grant.rights.contains(right)
+        if let Some(Needs::Client(right)) = needs
+            && !grant.rights.contains(&right)
         {
-            // The same as a page that is not there: what others may see is nobody's to learn.
-            return Err(PageError::NotFound);
+            return Err(Denied::NotFound);
         }
         let zone = match grant.holder.time_zone.as_str() {
             "" => grant.practice.zone(),
@@ -332,5 +363,32 @@ impl FromRequestParts<AppState> for ClientSession {
             zone,
             done: who.done,
         })
+    }
+}
+
+impl FromRequestParts<AppState> for ClientTicket {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
+        let ticket = Ticket::read(app, Audience::Client, parts);
+        Ok(Self { ticket, source: practice::source_of(parts).0 })
+    }
+}
+
+impl FromRequestParts<AppState> for ClientAccount {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
+        let Ok(ticket) = ClientTicket::from_request_parts(parts, app).await;
+        ticket.read(app, |_, account, _| Ok(Ok(account))).await
+    }
+}
+
+impl FromRequestParts<AppState> for ClientSession {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
+        let Ok(ticket) = ClientTicket::from_request_parts(parts, app).await;
+        Ok(ticket.open(app, |_, _| Ok(())).await?.0)
     }
 }

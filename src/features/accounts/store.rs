@@ -80,7 +80,7 @@ pub fn find_by_name(c: &mut Scoped<'_>, key: &str) -> Result<Option<Account>, Fa
 
 /// A grant's account.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn has_account() -> _ {
+pub fn has_account() -> _ {
     portal_access::account_practice_id
         .eq(portal_account::practice_id.nullable())
         .and(portal_access::account_id.eq(portal_account::account_id.nullable()))
@@ -161,7 +161,7 @@ pub fn set_language(c: &mut Scoped<'_>, id: &AccountId, language: Language) -> R
 /// Which grant a session looks at.
 pub fn in_view(c: &mut Scoped<'_>, token_hash: &str) -> Result<Option<AccessId>, Fault> {
     Ok(session::table
-        .filter(session::practice_id.eq(c.practice().clone()))
+        .filter(session::practice_id.eq(*c.practice()))
         .filter(session::token_hash.eq(token_hash))
         .select(session::in_view)
         .first::<Option<AccessId>>(c.conn)

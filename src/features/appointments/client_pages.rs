@@ -4,7 +4,7 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 
-use crate::features::accounts::{ClientSession, unprocessable};
+use crate::features::accounts::{ClientSession, ClientTicket, unprocessable};
 use crate::features::appointments::actions::{self, NewRequest, NotAnswered};
 use crate::features::appointments::{
     Appointment, AppointmentLabels, AppointmentState, DayPart, MOST_WISHES, PlaceWish, Request, RequestState,
@@ -97,10 +97,10 @@ fn request_line(client: &ClientSession, request: &Request, booked: &[Appointment
 }
 
 /// My appointments and requests.
-pub(super) async fn list(State(app): State<AppState>, client: ClientSession) -> PageResult {
-    let chart = client.chart_id.clone();
-    let (booked, requests) =
-        app.db.read(&client.scope, move |c| Ok((list_of(c, &chart)?, requests_of(c, &chart)?))).await?;
+pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
+    let (client, (booked, requests)) = ticket
+        .open(&app, |c, client| Ok((list_of(c, &client.chart_id)?, requests_of(c, &client.chart_id)?)))
+        .await?;
     let now = app.now();
     let is_ahead = |a: &&Appointment| a.ends_at() > now;
     let page = Page {

@@ -410,36 +410,27 @@ pub(super) fn clinicians(c: &mut Scoped<'_>) -> Result<Vec<(StaffId, String)>, F
         .load(c.conn)?)
 }
 
-/// For home: the next appointments that are not over, and how many requests wait for an answer, up to
-/// [`MOST_COUNTED`] and one.
-pub fn coming_of(
-    c: &mut Scoped<'_>,
-    chart: &ChartId,
-    shown: usize,
-) -> Result<(Vec<Appointment>, i64), Fault> {
+/// Appointments that home reads: enough for the next two, with those of the last day that may still go on.
+const READ_FOR_HOME: i64 = 10;
+
+/// A chart's booked appointments that are not over, the next first, and how many requests wait for an answer.
+pub fn ahead(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Vec<Appointment>, i64), Fault> {
     let now = c.now();
-    let booked = || {
-        appointments!(c)
-            .filter(appointment::chart_id.eq(*chart))
-            .filter(appointment::state.eq(AppointmentState::Booked))
-            .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
-            .select(Appointment::as_select())
-    };
-    // What has begun may still last; no visit is longer than a day.
-    let begun = booked()
-        .filter(appointment::starts_at.le(now))
-        .filter(appointment::starts_at.gt(now.plus_hours(-24)));
-    let ahead =
-        booked().filter(appointment::starts_at.gt(now)).limit(i64::try_from(shown).unwrap_or(i64::MAX));
     let waiting = appointment_request::table
         .filter(appointment_request::practice_id.eq(*c.practice()))
         .filter(appointment_request::chart_id.eq(*chart))
         .filter(appointment_request::state.eq(RequestState::Waiting))
         .select(appointment_request::request_id)
         .limit(MOST_COUNTED + 1);
-    let mut next: Vec<Appointment> = begun.load(c.conn)?;
-    next.retain(|appointment| appointment.ends_at() > now);
-    next.extend(ahead.load::<Appointment>(c.conn)?);
-    next.truncate(shown);
-    Ok((next, diesel::select(CountOf(waiting)).get_result(c.conn)?))
+    let booked: Vec<Appointment> = appointments!(c)
+        .filter(appointment::chart_id.eq(*chart))
+        .filter(appointment::state.eq(AppointmentState::Booked))
+        .filter(appointment::starts_at.gt(now.plus_hours(-24)))
+        .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
+        .limit(READ_FOR_HOME)
+        .select(Appointment::as_select())
+        .load(c.conn)?;
+    let ahead = booked.into_iter().filter(|appointment| appointment.ends_at() > now).collect();
+    let waiting = diesel::select(CountOf(waiting)).get_result(c.conn)?;
+    Ok((ahead, waiting))
 }

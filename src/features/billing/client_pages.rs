@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 
-use crate::features::accounts::ClientSession;
+use crate::features::accounts::ClientTicket;
 use crate::features::billing::picture::{self, Bar};
 use crate::features::billing::{Entry, balances, ledger_of, month_ends, running};
 use crate::kernel::money::Money;
@@ -128,9 +128,8 @@ impl Page {
 }
 
 /// The client's balance and ledger.
-pub(super) async fn balance_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
-    let chart = client.chart_id.clone();
-    let entries = app.db.read(&client.scope, move |c| ledger_of(c, &chart)).await?;
+pub(super) async fn balance_page(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
+    let (client, entries) = ticket.open(&app, |c, client| ledger_of(c, &client.chart_id)).await?;
     let words = client.words;
     let today = app.now().in_zone(&client.practice.zone()).date();
     let accounts =

@@ -6,7 +6,7 @@ use axum::extract::{RawQuery, State};
 use crate::features::charts::search::{Count, MOST_COUNTED, PageFrom, PortalFilter, Row, Search, Sort, find};
 use crate::features::people::CHARTS;
 use crate::features::people::initials;
-use crate::features::staff::StaffSession;
+use crate::features::staff::StaffTicket;
 use crate::kernel::civil::DateOrder;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Permission;
@@ -167,20 +167,27 @@ pub(super) fn date_order(language: Language) -> DateOrder {
 /// The list.
 pub(super) async fn list(
     State(app): State<AppState>,
-    staff: StaffSession,
+    ticket: StaffTicket,
     RawQuery(query): RawQuery,
 ) -> PageResult {
     let asked = Asked::read(query.as_deref().unwrap_or_default());
+    let sort = asked.sort.unwrap_or(Sort::Name);
+    let (wanted, terms) = (asked.portal, asked.q.clone());
+    let from = asked.from.clone().unwrap_or(PageFrom::Start);
+    let (staff, found) = ticket
+        .open(&app, move |c, staff| {
+            let today = c.now().in_zone(&staff.zone).date();
+            let mut search = Search::read(&terms, date_order(staff.words.language()), today);
+            search.portal = wanted.filter(|_| staff.may(Permission::SeePortal));
+            search.sort = sort;
+            search.from = from.clone();
+            find(c, &search)
+        })
+        .await?;
     let words = staff.words;
     let today = app.now().in_zone(&staff.zone).date();
-    let sort = asked.sort.unwrap_or(Sort::Name);
     let may_see_portal = staff.may(Permission::SeePortal);
     let portal = asked.portal.filter(|_| may_see_portal);
-    let mut search = Search::read(&asked.q, date_order(words.language()), today);
-    search.portal = portal;
-    search.sort = sort;
-    search.from = asked.from.clone().unwrap_or(PageFrom::Start);
-    let found = app.db.read(&staff.scope, move |c| find(c, &search)).await?;
 
     let filters = std::iter::once(None)
         .chain(PortalFilter::ALL.iter().copied().map(Some))

@@ -17,11 +17,12 @@ use crate::features::people::CHARTS;
 use crate::features::people::{Address, AddressKind, ChartFile, Person};
 use crate::features::people::{ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::people::{Problems, Typed, Wrong};
-use crate::features::staff::StaffSession;
+use crate::features::staff::{StaffSession, StaffTicket};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::kernel::text::{self, TextError};
 use crate::platform::audit::{self, Wanted};
+use crate::platform::db::Scoped;
 use crate::platform::i18n::Language;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
@@ -34,12 +35,6 @@ use crate::platform::web::{PageError, PageResult, html, see_other};
 /// The tab.
 pub(super) const TAB: ChartTab =
     ChartTab { path: "", label: "charts-tab-face-sheet", needs: Permission::SeeCharts, order: 10 };
-
-async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<ChartRoom, PageError> {
-    let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
-    let viewer = Viewer::of(app, staff);
-    app.db.read(&staff.scope, move |c| load_room(c, viewer, &id)).await?.ok_or(PageError::NotFound)
-}
 
 fn today(app: &AppState, staff: &StaffSession) -> Date {
     app.now().in_zone(&staff.zone).date()
@@ -148,10 +143,16 @@ fn facts(staff: &StaffSession, person: &Person, whole: bool) -> Vec<Fact> {
 /// The face sheet.
 pub(super) async fn show(
     State(app): State<AppState>,
-    staff: StaffSession,
+    ticket: StaffTicket,
     Path(chart): Path<String>,
 ) -> PageResult {
-    let ChartRoom { file, tags } = load(&app, &staff, &chart).await?;
+    let id: Option<ChartId> = chart.parse().ok();
+    let inside = app.clone();
+    let read = move |c: &mut Scoped<'_>, staff: &StaffSession| {
+        id.map_or(Ok(None), |id| load_room(c, Viewer::of(&inside, staff), &id))
+    };
+    let (staff, room) = ticket.open(&app, read).await?;
+    let ChartRoom { file, tags } = room.ok_or(PageError::NotFound)?;
     let contacts = file
         .contacts
         .iter()

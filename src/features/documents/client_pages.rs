@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::features::accounts::{self, ClientSession};
+use crate::features::accounts::{self, ClientSession, ClientTicket};
 use crate::features::documents::body::{self, Block};
 use crate::features::documents::{Document, find, list_of, mark_opened};
 use crate::kernel::ids::DocumentId;
@@ -38,9 +38,8 @@ struct List {
 }
 
 /// My documents.
-pub(super) async fn list(State(app): State<AppState>, client: ClientSession) -> PageResult {
-    let chart = client.chart_id.clone();
-    let documents = app.db.read(&client.scope, move |c| list_of(c, &chart)).await?;
+pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
+    let (client, documents) = ticket.open(&app, |c, client| list_of(c, &client.chart_id)).await?;
     let words = client.words;
     let documents = documents
         .into_iter()

@@ -6,7 +6,7 @@ mod staff_pages;
 mod store;
 
 pub use store::{
-    Document, DocumentKind, NewDocument, Unread, find, list_of, mark_opened, send, unread_of, withdraw,
+    Document, DocumentKind, NewDocument, Unread, find, list_of, mark_opened, send, unread, withdraw,
 };
 
 use crate::platform::feature::Feature;

@@ -6,8 +6,8 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
+use crate::platform::db::Scoped;
 use crate::platform::db::schema::document;
-use crate::platform::db::{CountOf, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::web::nav::MOST_COUNTED;
 use crate::word_enum;
@@ -152,8 +152,9 @@ pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Document>, Fau
         .load(c.conn)?)
 }
 
-/// A document that the client has not opened yet, without its body.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+/// An unread document's line on home; never its body.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = document)]
 pub struct Unread {
     /// The document.
     pub document_id: DocumentId,
@@ -163,22 +164,18 @@ pub struct Unread {
     pub sent_at: Timestamp,
 }
 
-/// For home: the newest documents that the client has not opened, and how many there are, up to
-/// [`MOST_COUNTED`] and one.
-pub fn unread_of(c: &mut Scoped<'_>, chart: &ChartId, shown: i64) -> Result<(Vec<Unread>, i64), Fault> {
-    let unread = || {
-        document::table
-            .filter(document::practice_id.eq(*c.practice()))
-            .filter(document::chart_id.eq(*chart))
-            .filter(document::opened_at.is_null())
-            .filter(document::withdrawn_at.is_null())
-    };
-    let (newest, all) = (
-        unread()
-            .order((document::sent_at.desc(), document::document_id.desc()))
-            .select((document::document_id, document::title, document::sent_at))
-            .limit(shown),
-        CountOf(unread().select(document::document_id).limit(MOST_COUNTED + 1)),
-    );
-    Ok((newest.load(c.conn)?, diesel::select(all).get_result(c.conn)?))
+/// Read for home: as many as it counts, and one more to know that there are more.
+const MOST_UNREAD: i64 = MOST_COUNTED + 1;
+
+/// The documents of a chart that nobody has opened in the portal, the newest first, at most [`MOST_UNREAD`].
+pub fn unread(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Unread>, Fault> {
+    Ok(document::table
+        .filter(document::practice_id.eq(*c.practice()))
+        .filter(document::chart_id.eq(*chart))
+        .filter(document::opened_at.is_null())
+        .filter(document::withdrawn_at.is_null())
+        .order(document::sent_at.desc())
+        .limit(MOST_UNREAD)
+        .select(Unread::as_select())
+        .load(c.conn)?)
 }

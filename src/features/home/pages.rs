@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 
-use crate::features::accounts::ClientSession;
+use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments;
 use crate::features::billing;
 use crate::features::documents;
@@ -60,28 +60,27 @@ fn more_waiting(words: Words, all: i64) -> Option<String> {
     }
 }
 
-/// What is waiting for me, what comes next, what is owed: a small question to each feature.
-pub(super) async fn home(State(app): State<AppState>, client: ClientSession) -> PageResult {
-    let (chart, rights) = (client.chart_id, client.rights.clone());
-    let (unread, coming, owed) = app
-        .db
-        .read(&client.scope, move |c| {
-            let has = |right| rights.contains(&right);
-            let unread =
-                has(Right::Documents).then(|| documents::unread_of(c, &chart, WAITING_SHOWN)).transpose()?;
-            let coming = has(Right::Appointments)
-                .then(|| appointments::coming_of(c, &chart, NEXT_SHOWN))
-                .transpose()?;
-            // Empty without a ledger, and without the right to see one: no entry is not the same as nothing owed.
-            let owed = if has(Right::Billing) { billing::balances_of(c, &chart)? } else { Vec::new() };
-            Ok((unread, coming, owed))
+/// What is waiting for me, what comes next, what is owed.
+pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
+    let (client, (unread, (booked, pending), balances)) = ticket
+        .open(&app, |c, client| {
+            let chart = &client.chart_id;
+            let may = |right| client.may(right);
+            Ok((
+                if may(Right::Documents) { documents::unread(c, chart)? } else { Vec::new() },
+                if may(Right::Appointments) { appointments::ahead(c, chart)? } else { (Vec::new(), 0) },
+                // None without a ledger, and without the right to see one: no entry is not the same as nothing
+                // owed.
+                if may(Right::Billing) { billing::balances_of(c, chart)? } else { Vec::new() },
+            ))
         })
         .await?;
     let (words, now) = (client.words, app.now());
-    let more = unread.as_ref().and_then(|(_, all)| more_waiting(words, *all));
-    let waiting = unread.map(|(newest, _)| {
-        newest
+    let more = more_waiting(words, i64::try_from(unread.len()).unwrap_or(i64::MAX));
+    let waiting = client.may(Right::Documents).then(|| {
+        unread
             .into_iter()
+            .take(usize::try_from(WAITING_SHOWN).unwrap_or(usize::MAX))
             .map(|document| Item {
                 href: format!("/portal/documents/{}", document.document_id),
                 title: document.title,
@@ -89,16 +88,17 @@ pub(super) async fn home(State(app): State<AppState>, client: ClientSession) -> 
             })
             .collect()
     });
-    let pending = coming.as_ref().map(|(_, waiting)| *waiting).filter(|waiting| *waiting > 0);
-    let next = coming.map(|(next, _)| {
-        next.iter()
+    let next = client.may(Right::Appointments).then(|| {
+        booked
+            .iter()
+            .take(NEXT_SHOWN)
             .map(|a| {
                 let told = appointments::AppointmentLabels::of(words, &client.zone, &client.practice, a);
                 Item { href: String::new(), title: told.when, note: told.what }
             })
             .collect()
     });
-    let balances = owed
+    let balances = balances
         .into_iter()
         .map(|owed| {
             let key = match owed.minor {
@@ -122,7 +122,7 @@ pub(super) async fn home(State(app): State<AppState>, client: ClientSession) -> 
         waiting,
         more_waiting: more,
         next,
-        pending: pending.map(|waiting| words.count("portal-home-pending", "count", waiting)),
+        pending: (pending > 0).then(|| words.count("portal-home-pending", "count", pending)),
         balances,
         frame: client.frame(&app, HOME),
     };
@@ -150,8 +150,10 @@ pub(super) async fn help_outside(State(app): State<AppState>, public: PublicPrac
 }
 
 /// Help after sign-in.
-pub(super) async fn help_inside(State(app): State<AppState>, client: ClientSession) -> PageResult {
-    let (language, own) = (client.words.language(), client.practice.language());
-    let questions = app.db.read(&client.scope, move |c| questions(c, language, own)).await?;
+pub(super) async fn help_inside(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
+    let read = |c: &mut Scoped<'_>, client: &ClientSession| {
+        questions(c, client.words.language(), client.practice.language())
+    };
+    let (client, questions) = ticket.open(&app, read).await?;
     html(Help { frame: client.frame(&app, HELP), questions }.render())
 }

@@ -11,7 +11,7 @@ mod session;
 pub mod store;
 pub mod team;
 
-pub use session::StaffSession;
+pub use session::{StaffSession, StaffTicket};
 pub use store::{StaffMember, StaffState, find_by_email};
 pub use team::{NewStaff, NotAdded, add, invite, mail_link, make_link, set_password};
 

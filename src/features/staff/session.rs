@@ -1,28 +1,30 @@
 //! The signed-in staff member of a request. A page function that takes a [`StaffSession`] is only
 //! reached by somebody whose role has what the route needs.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::FromRequestParts;
-use axum::http::Method;
 use axum::http::request::Parts;
 use jiff::tz::TimeZone;
 
 use crate::features::practice::{self, Practice};
 use crate::features::staff::store::{self, StaffState};
-use crate::kernel::ids::{PracticeId, StaffId};
+use crate::kernel::ids::StaffId;
+use crate::kernel::secrets::Token;
 use crate::platform::audit::{Actor, By};
-use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
+use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Permission, Role};
 use crate::platform::state::AppState;
+use crate::platform::web::PageError;
 use crate::platform::web::forms::RawForm;
-use crate::platform::web::frame::{self, StaffFrame, StaffMark};
-use crate::platform::web::language;
+use crate::platform::web::frame::{StaffFrame, StaffMark};
 use crate::platform::web::nav::Section;
-use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence, Session};
-use crate::platform::web::sign_in;
-use crate::platform::web::{PageError, drafts, errors};
+use crate::platform::web::ticket::Ticket;
 
 /// Who is signed in, and where.
 #[derive(Clone, Debug)]
@@ -92,93 +94,138 @@ impl StaffSession {
     }
 }
 
-/// Where somebody without a session is sent: their practice's sign-in, and back again. A form cannot
-/// be gone back to by its address, so only pages are.
-async fn to_sign_in(app: &AppState, practice: Option<PracticeId>, parts: &Parts) -> PageError {
-    if let Some(page) = sign_in::page_that_set_no_cookie(&app.settings, Audience::Staff, &parts.headers) {
-        return PageError::SignIn(page);
-    }
-    let slug = match practice {
-        Some(id) => {
-            let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, id);
-            app.db.read(&scope, |c| Ok(practice::load(c).ok().map(|p| p.slug))).await.ok().flatten()
+/// What a staff member's request shows before anything is read. A page reads who it is and what it needs in one
+/// unit ([`StaffTicket::open`]).
+#[derive(Debug)]
+pub struct StaffTicket {
+    ticket: Ticket,
+    source: String,
+}
+
+/// Why a request is not let in.
+enum Denied {
+    /// No live session.
+    SignIn,
+    /// The role lacks the permission.
+    Forbidden,
+}
+
+impl StaffTicket {
+    /// Where somebody without a session is sent: their practice's sign-in.
+    async fn to_sign_in(&self, app: &AppState) -> PageError {
+        if let Some(page) = &self.ticket.cookies_off {
+            return PageError::SignIn(page.clone());
         }
-        None => None,
-    };
-    let door = slug.map_or_else(|| "/staff/sign-in".to_owned(), |slug| format!("/{slug}/staff/sign-in"));
-    let back = parts.uri.path_and_query().map_or("", |p| p.as_str());
-    if parts.method != Method::GET || back.is_empty() {
-        return PageError::SignIn(door);
+        let slug = match self.ticket.cookie {
+            Some((id, _)) => {
+                let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, id);
+                app.db.read(&scope, |c| Ok(practice::load(c).ok().map(|p| p.slug))).await.ok().flatten()
+            }
+            None => None,
+        };
+        let page = slug.map_or_else(|| "/staff/sign-in".to_owned(), |slug| format!("/{slug}/staff/sign-in"));
+        PageError::SignIn(self.ticket.sign_in_at(&page))
     }
-    let back = percent_encoding::utf8_percent_encode(back, percent_encoding::NON_ALPHANUMERIC);
-    PageError::SignIn(format!("{door}?back={back}"))
+
+    /// Who is signed in, with what `unit` reads for the page, in the same unit and at the same moment.
+    pub async fn open<T, F>(self, app: &AppState, mut unit: F) -> Result<(StaffSession, T), PageError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Scoped<'_>, &StaffSession) -> Result<T, Fault> + Send + 'static,
+    {
+        let Some((practice, token)) = self.ticket.cookie.clone() else {
+            return Err(self.to_sign_in(app).await);
+        };
+        let scope = PracticeScope::opened_by(OpenedBy::StaffSession, practice);
+        let this = Arc::new(self);
+        let (inside, of, shared) = (app.clone(), scope.clone(), this.clone());
+        let outcome = app
+            .db
+            .read(&scope, move |c| {
+                let staff = match shared.staff(&inside, c, &of, &token)? {
+                    Ok(staff) => staff,
+                    Err(denied) => return Ok(Err(denied)),
+                };
+                let value = unit(c, &staff)?;
+                Ok(Ok((staff, value)))
+            })
+            .await?;
+        match outcome {
+            Ok(value) => Ok(value),
+            Err(Denied::SignIn) => Err(this.to_sign_in(app).await),
+            Err(Denied::Forbidden) => Err(PageError::Forbidden),
+        }
+    }
+
+    fn staff(
+        &self,
+        app: &AppState,
+        c: &mut Scoped<'_>,
+        scope: &PracticeScope,
+        token: &Token,
+    ) -> Result<Result<StaffSession, Denied>, Fault> {
+        let Some(mut session) = session::find(app, c, Audience::Staff, token)? else {
+            return Ok(Err(Denied::SignIn));
+        };
+        let Ok(staff_id) = session.subject_id.parse() else { return Ok(Err(Denied::SignIn)) };
+        let Some((member, practice)) = store::find_with_practice(c, &staff_id)? else {
+            return Ok(Err(Denied::SignIn));
+        };
+        if member.state != StaffState::Active || practice.suspended_at.is_some() {
+            return Ok(Err(Denied::SignIn));
+        }
+        self.ticket.entered(scope, || practice.face());
+        let allowed = match self.ticket.needs {
+            Some(Needs::StaffSession) => true,
+            Some(Needs::Staff(permission)) => member.role.may(permission),
+            needs => {
+                tracing::error!(?needs, "a staff page whose route does not say that it is one");
+                false
+            }
+        };
+        if !allowed {
+            return Ok(Err(Denied::Forbidden));
+        }
+        // What a page asks by itself does not keep anybody signed in (SES-03), and shows no navigation.
+        let waiting = match self.ticket.presence {
+            Presence::Person => {
+                session = session::touch(app, session);
+                app.navigation.count_waiting(c, member.role)?
+            }
+            Presence::Page => Vec::new(),
+        };
+        let words = self.ticket.language.unwrap_or_else(|| practice.language());
+        Ok(Ok(StaffSession {
+            scope: scope.clone(),
+            staff_id: member.staff_id,
+            name: member.name,
+            role: member.role,
+            source: self.source.clone(),
+            csrf: session::csrf(app, &session),
+            session,
+            words: Words::of(words),
+            zone: practice.zone(),
+            waiting,
+            done: self.ticket.done.clone(),
+            practice,
+        }))
+    }
+}
+
+impl FromRequestParts<AppState> for StaffTicket {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
+        let ticket = Ticket::read(app, Audience::Staff, parts);
+        Ok(Self { ticket, source: practice::source_of(parts).0 })
+    }
 }
 
 impl FromRequestParts<AppState> for StaffSession {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
-        let needs = parts.extensions.get::<Declared>().map(|Declared(needs)| *needs);
-        let Some((practice_id, token)) = session::read_cookie(&app.settings, Audience::Staff, &parts.headers)
-        else {
-            return Err(to_sign_in(app, None, parts).await);
-        };
-        // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
-        let scope = PracticeScope::opened_by(OpenedBy::StaffSession, practice_id.clone());
-        let (navigation, presence) = (app.navigation, session::presence(parts));
-        let found = app
-            .db
-            .read(&scope, move |c| {
-                let Some(session) = session::find(c, Audience::Staff, &token)? else { return Ok(None) };
-                let Ok(staff_id) = session.subject_id.parse() else { return Ok(None) };
-                let Some(member) = store::find(c, &staff_id)? else { return Ok(None) };
-                let practice = practice::load(c)?;
-                // What a page asks by itself shows no navigation.
-                let waiting = match presence {
-                    Presence::Person => navigation.count_waiting(c, member.role)?,
-                    _ => Vec::new(),
-                };
-                Ok(Some((session, member, practice, waiting)))
-            })
-            .await?;
-        let Some((mut session, member, practice, waiting)) =
-            found.filter(|(_, m, p, _)| m.state == StaffState::Active && p.suspended_at.is_none())
-        else {
-            return Err(to_sign_in(app, Some(practice_id), parts).await);
-        };
-        errors::inside(parts, || practice.face());
-        let allowed = match needs {
-            Some(Needs::StaffSession) => true,
-            Some(Needs::Staff(permission)) => member.role.may(permission),
-            _ => {
-                tracing::error!(path = ?needs, "a staff page whose route does not say that it is one");
-                false
-            }
-        };
-        if !allowed {
-            return Err(PageError::Forbidden);
-        }
-        drafts::entered(parts, &scope);
-        // What a page asks by itself does not keep anybody signed in (SES-03).
-        if presence == Presence::Person {
-            session::touch(app, &scope, &session).await?;
-            session = session.touched(app.now());
-        }
-        let words = language::chosen(&app.settings, parts.uri.query(), &parts.headers)
-            .unwrap_or_else(|| practice.language());
-        Ok(Self {
-            scope,
-            staff_id: member.staff_id,
-            name: member.name,
-            role: member.role,
-            source: practice::source_of(parts).0,
-            csrf: session::csrf(app, &session),
-            session,
-            words: Words::of(words),
-            zone: practice.zone(),
-            done: frame::done_of(parts.uri.query()),
-            waiting,
-            practice,
-        })
+        let Ok(ticket) = StaffTicket::from_request_parts(parts, app).await;
+        Ok(ticket.open(app, |_, _| Ok(())).await?.0)
     }
 }

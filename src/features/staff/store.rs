@@ -2,11 +2,12 @@
 
 use diesel::prelude::*;
 
+use crate::features::practice::Practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
 use crate::platform::db;
-use crate::platform::db::schema::staff_member as staff;
+use crate::platform::db::schema::{practice, staff_member as staff};
 use crate::platform::db::{Conn, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
@@ -64,6 +65,20 @@ pub fn lock_staff(c: &mut Scoped<'_>, id: &StaffId) -> Result<(), Fault> {
             .load::<StaffId>(conn)?;
     }
     Ok(())
+}
+
+/// By id, with the practice.
+pub fn find_with_practice(
+    c: &mut Scoped<'_>,
+    id: &StaffId,
+) -> Result<Option<(StaffMember, Practice)>, Fault> {
+    Ok(staff::table
+        .inner_join(practice::table.on(practice::practice_id.eq(staff::practice_id)))
+        .filter(staff::practice_id.eq(*c.practice()))
+        .filter(staff::staff_id.eq(id))
+        .select((StaffMember::as_select(), Practice::as_select()))
+        .first(c.conn)
+        .optional()?)
 }
 
 /// By id.

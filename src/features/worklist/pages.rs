@@ -12,7 +12,7 @@ use super::report::{Report, ReportLine};
 use super::store::{self, Kind, Line, PAGE, Place};
 use crate::features::access::lifecycle::MISMATCHES_TO_LOCK;
 use crate::features::access::{When, actions, lacks_in_words};
-use crate::features::staff::StaffSession;
+use crate::features::staff::{StaffSession, StaffTicket};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId};
 use crate::platform::i18n::Words;
@@ -92,17 +92,17 @@ struct WorklistPage {
 /// The list.
 pub async fn page(
     State(app): State<AppState>,
-    staff: StaffSession,
+    ticket: StaffTicket,
     Query(asked): Query<Asked>,
 ) -> PageResult {
     let wanted: Option<Kind> = asked.kind.parse().ok();
     let after = Place::read(&asked.after);
-    let report = Report::read(&app, &staff, &asked.report);
-    let charts = report.as_ref().map(Report::charts).unwrap_or_default();
     let is_first = after.is_none();
-    let (kind, counts, page, names) = app
-        .db
-        .read(&staff.scope, move |c| {
+    let inside = app.clone();
+    let (staff, (kind, counts, page, report, names)) = ticket
+        .open(&app, move |c, staff| {
+            let report = Report::read(&inside, staff, &asked.report);
+            let charts = report.as_ref().map(Report::charts).unwrap_or_default();
             let counts = store::counts(c)?;
             // Without a choice: the most urgent kind that has anything.
             let kind = wanted
@@ -110,7 +110,7 @@ pub async fn page(
                 .unwrap_or(Kind::Undeliverable);
             let page = store::page(c, kind, after.as_ref().filter(|_| wanted.is_some()))?;
             let names = store::names(c, &charts)?;
-            Ok((kind, counts, page, names))
+            Ok((kind, counts, page, report, names))
         })
         .await?;
     let words = staff.words;

@@ -92,13 +92,24 @@ pub fn remove(c: &mut Scoped<'_>, token: &Token) -> Result<(), Fault> {
 
 /// The practice that a request came to stand in, told by the extractor that checked it.
 #[derive(Clone, Debug, Default)]
-struct Entered(Arc<OnceLock<PracticeScope>>);
+pub struct DraftPlace(Arc<OnceLock<PracticeScope>>);
+
+impl DraftPlace {
+    /// The practice was opened. The first one counts: what is opened later is opened from it.
+    pub fn enter(&self, scope: &PracticeScope) {
+        let _ = self.0.set(scope.clone());
+    }
+}
+
+/// Where this request notes the practice that it opens.
+pub fn draft_place(parts: &Parts) -> Option<DraftPlace> {
+    parts.extensions.get::<DraftPlace>().cloned()
+}
 
 /// Called by the extractors that open a practice: its drafts are kept there.
 pub fn entered(parts: &Parts, scope: &PracticeScope) {
-    if let Some(Entered(place)) = parts.extensions.get::<Entered>() {
-        // The first one counts: what is opened later is opened from it.
-        let _ = place.set(scope.clone());
+    if let Some(place) = parts.extensions.get::<DraftPlace>() {
+        place.enter(scope);
     }
 }
 
@@ -155,7 +166,7 @@ pub async fn drafts(State(app): State<AppState>, mut request: Request, next: Nex
     if request.method() != Method::POST || !is_navigation(request.headers()) {
         return next.run(request).await;
     }
-    let entered = Entered::default();
+    let entered = DraftPlace::default();
     request.extensions_mut().insert(entered.clone());
     let sent = Sent::of(&request);
     let response = next.run(request).await;
@@ -244,13 +255,15 @@ async fn open(
             let found = app
                 .db
                 .read(&scope, move |c| {
-                    let Some(session) = session::find(c, audience, &cookie)? else { return Ok(None) };
+                    let Some(session) = session::find(&inside, c, audience, &cookie)? else {
+                        return Ok(None);
+                    };
                     let kept = find(&inside, c, &owner_of_session(&session), &token)?;
                     Ok(kept.map(|kept| (session, kept)))
                 })
                 .await?;
             let Some((session, kept)) = found else { return Ok(None) };
-            session::touch(app, &scope, &session).await?;
+            session::touch(app, session);
             kept
         }
         None => {
@@ -331,7 +344,7 @@ async fn keep_page(
     let kept = app
         .db
         .write(scope, move |c| {
-            let Some(session) = session::find(c, audience, &cookie)? else { return Ok(None) };
+            let Some(session) = session::find(&inside, c, audience, &cookie)? else { return Ok(None) };
             keep(&inside, c, &owner_of_session(&session), &packed).map(Some)
         })
         .await?;

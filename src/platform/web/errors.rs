@@ -143,12 +143,24 @@ pub struct Face {
 
 /// Where the extractors tell the practice of a request.
 #[derive(Clone, Debug, Default)]
-struct Inside(Arc<OnceLock<Face>>);
+pub struct FacePlace(Arc<OnceLock<Face>>);
+
+impl FacePlace {
+    /// The practice is known: its face stands on an error's page.
+    pub fn show(&self, face: impl FnOnce() -> Face) {
+        self.0.get_or_init(face);
+    }
+}
+
+/// Where this request notes the practice's face.
+pub fn face_place(parts: &Parts) -> Option<FacePlace> {
+    parts.extensions.get::<FacePlace>().cloned()
+}
 
 /// Called by the extractors that know the practice, before they refuse anything: an error's page shows it.
 pub fn inside(parts: &Parts, face: impl FnOnce() -> Face) {
-    if let Some(Inside(place)) = parts.extensions.get::<Inside>() {
-        place.get_or_init(face);
+    if let Some(place) = parts.extensions.get::<FacePlace>() {
+        place.show(face);
     }
 }
 
@@ -184,7 +196,7 @@ pub async fn render_errors(mut request: Request, next: Next, css: String) -> Res
     if let Some(to) = without_slash(request.uri()) {
         return moved(&to);
     }
-    let inside = Inside::default();
+    let inside = FacePlace::default();
     request.extensions_mut().insert(inside.clone());
     let id = request.extensions().get::<RequestId>().cloned();
     let accepted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());

@@ -24,6 +24,8 @@ pub mod sign_in;
 pub mod sign_in_ticket;
 pub mod slow;
 pub mod styleguide;
+pub mod ticket;
+pub mod touches;
 pub mod unsent;
 
 pub use errors::{PageError, PageResult, html, see_other};

@@ -6,11 +6,11 @@ use axum::http::{HeaderMap, HeaderValue};
 use diesel::prelude::*;
 
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::PracticeId;
+use crate::kernel::ids::{AccessId, PracticeId};
 use crate::kernel::secrets::Token;
 use crate::platform::db;
+use crate::platform::db::Scoped;
 use crate::platform::db::schema::session;
-use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::state::{App, Settings};
 use crate::platform::web::cookies::{self, Kept, OurCookie};
@@ -44,20 +44,14 @@ pub struct Session {
     pub created_at: Timestamp,
     /// The last request that counted.
     pub seen_at: Timestamp,
+    /// A client's session: the grant whose chart is in view, once they chose one.
+    pub in_view: Option<AccessId>,
 }
 
 impl Session {
     fn ends_at(&self, audience: Audience) -> Timestamp {
         let idle = self.seen_at.plus_seconds(audience.idle_minutes() * 60);
         idle.min(self.created_at.plus_hours(LONGEST_HOURS))
-    }
-
-    /// As it stands after [`touch`].
-    pub fn touched(mut self, now: Timestamp) -> Self {
-        if self.seen_at.is_over_for(TOUCH_SECONDS, now) {
-            self.seen_at = now;
-        }
-        self
     }
 
     /// Seconds until it ends if nothing else is done.
@@ -113,8 +107,13 @@ pub fn open(
     Ok(token)
 }
 
-/// The session behind a cookie's secret, if it is alive now.
-pub fn find(c: &mut Scoped<'_>, audience: Audience, token: &Token) -> Result<Option<Session>, Fault> {
+/// The session behind a cookie's secret, if it is alive now. Uses that are not written yet count.
+pub fn find(
+    app: &App,
+    c: &mut Scoped<'_>,
+    audience: Audience,
+    token: &Token,
+) -> Result<Option<Session>, Fault> {
     let found = session::table
         .filter(session::practice_id.eq(c.practice().clone()))
         .filter(session::token_hash.eq(token.hash()))
@@ -124,6 +123,10 @@ pub fn find(c: &mut Scoped<'_>, audience: Audience, token: &Token) -> Result<Opt
         .first(c.conn)
         .optional()?;
     let now = c.now();
+    let found = found.map(|s: Session| {
+        let seen_at = app.touches.latest(s.practice_id, &s.token_hash, s.seen_at);
+        Session { seen_at, ..s }
+    });
     Ok(found.filter(|s| now < s.ends_at(audience)))
 }
 
@@ -152,28 +155,15 @@ pub fn subject_of(c: &mut Scoped<'_>, audience: Audience, token: &Token) -> Resu
         .optional()?)
 }
 
-/// Moves the idle end, at most every half minute.
-pub async fn touch(app: &App, scope: &PracticeScope, session: &Session) -> Result<(), Fault> {
-    if !session.seen_at.is_over_for(TOUCH_SECONDS, app.now()) {
-        return Ok(());
+/// Moves the idle end, at most every half minute. Written to the database a few seconds later
+/// ([`touches`](super::touches)), so that a page waits for no write.
+pub fn touch(app: &App, mut session: Session) -> Session {
+    let now = app.now();
+    if session.seen_at.is_over_for(TOUCH_SECONDS, now) {
+        app.touches.note(session.practice_id, &session.token_hash, now);
+        session.seen_at = now;
     }
-    let hash = session.token_hash.clone();
-    let outcome = app
-        .db
-        .write(scope, move |c| {
-            let now = c.now();
-            db::update(
-                session::table
-                    .filter(session::practice_id.eq(c.practice().clone()))
-                    .filter(session::token_hash.eq(hash.clone()))
-                    .filter(session::ended_at.is_null()),
-            )
-            .set(session::seen_at.eq(now))
-            .execute(c.conn)?;
-            Ok(())
-        })
-        .await;
-    outcome.or_else(Fault::ignore_if_unavailable)
+    session
 }
 
 /// An open session, as its owner sees it in a list.

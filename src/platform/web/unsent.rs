@@ -228,7 +228,7 @@ async fn find(
     let kept = app
         .db
         .read(&scope, move |c| {
-            let Some(session) = session::find(c, audience, &cookie)? else { return Ok(None) };
+            let Some(session) = session::find(&inside, c, audience, &cookie)? else { return Ok(None) };
             drafts::find(&inside, c, &owner(audience, &session.subject_id), &token)
         })
         .await?;

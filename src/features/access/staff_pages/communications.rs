@@ -8,8 +8,10 @@ use super::portal_box::{self, PortalBox, Viewer};
 use crate::features::access::{HistoryEntry, Overview, history_of_chart, overviews_of_chart};
 use crate::features::people::CHARTS;
 use crate::features::people::{ChartFile, ChartRoom, RoomHead, Viewer as RoomViewer, load_room, room_head};
-use crate::features::staff::StaffSession;
+use crate::features::staff::{StaffSession, StaffTicket};
 use crate::kernel::ids::ChartId;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::StaffFrame;
@@ -38,18 +40,25 @@ pub struct Room {
 /// Reads the chart and its grants in one unit.
 pub async fn load(app: &AppState, staff: &StaffSession, chart: &ChartId) -> Result<Room, PageError> {
     let (id, viewer) = (*chart, RoomViewer::of(app, staff));
-    let found = app
-        .db
-        .read(&staff.scope, move |c| {
-            let Some(ChartRoom { file, tags }) = load_room(c, viewer, &id)? else { return Ok(None) };
-            let grants = overviews_of_chart(c, &id)?;
-            let history = history_of_chart(c, &file, &grants)?;
-            Ok(Some((file, tags, grants, history)))
-        })
-        .await?;
-    let (file, tags, grants, history) = found.ok_or(PageError::NotFound)?;
-    let owner = owner_of(&grants).ok_or(PageError::NotFound)?;
-    Ok(Room { file, tags, owner, grants, history })
+    app.db.read(&staff.scope, move |c| read(c, viewer, &id)).await?.ok_or(PageError::NotFound)
+}
+
+/// The same, with who is signed in, in one unit. The permission is checked before the address is read.
+async fn open(app: &AppState, ticket: StaffTicket, chart: &str) -> Result<(StaffSession, Room), PageError> {
+    let id: Option<ChartId> = chart.parse().ok();
+    let inside = app.clone();
+    let unit = move |c: &mut Scoped<'_>, staff: &StaffSession| {
+        id.map_or(Ok(None), |id| read(c, RoomViewer::of(&inside, staff), &id))
+    };
+    let (staff, room) = ticket.open(app, unit).await?;
+    Ok((staff, room.ok_or(PageError::NotFound)?))
+}
+
+fn read(c: &mut Scoped<'_>, viewer: RoomViewer, id: &ChartId) -> Result<Option<Room>, Fault> {
+    let Some(ChartRoom { file, tags }) = load_room(c, viewer, id)? else { return Ok(None) };
+    let grants = overviews_of_chart(c, id)?;
+    let history = history_of_chart(c, &file, &grants)?;
+    Ok(owner_of(&grants).map(|owner| Room { file, tags, owner, grants, history }))
 }
 
 #[derive(askama::Template)]
@@ -78,9 +87,8 @@ fn portal_of(app: &AppState, staff: &StaffSession, room: &Room) -> Result<Portal
 }
 
 /// The whole tab.
-pub async fn page(State(app): State<AppState>, staff: StaffSession, Path(chart): Path<String>) -> PageResult {
-    let chart = chart.parse().map_err(|_| PageError::NotFound)?;
-    let room = load(&app, &staff, &chart).await?;
+pub async fn page(State(app): State<AppState>, ticket: StaffTicket, Path(chart): Path<String>) -> PageResult {
+    let (staff, room) = open(&app, ticket, &chart).await?;
     let page = CommunicationsPage {
         portal: portal_of(&app, &staff, &room)?,
         frame: staff.frame(&app, CHARTS),
@@ -92,11 +100,10 @@ pub async fn page(State(app): State<AppState>, staff: StaffSession, Path(chart):
 /// The box alone, for live changes.
 pub async fn fragment(
     State(app): State<AppState>,
-    staff: StaffSession,
+    ticket: StaffTicket,
     Path(chart): Path<String>,
 ) -> PageResult {
-    let chart = chart.parse().map_err(|_| PageError::NotFound)?;
-    let room = load(&app, &staff, &chart).await?;
+    let (staff, room) = open(&app, ticket, &chart).await?;
     let fragment = BoxFragment { portal: portal_of(&app, &staff, &room)?, frame: staff.frame(&app, CHARTS) };
     html(askama::Template::render(&fragment))
 }
