@@ -372,9 +372,12 @@ impl World {
             .write(scope, move |c| session::open(c, audience, &subject, "127.0.0.1", "a test"))
             .await
             .expect("open a session");
-        let cookie = session::cookie(&self.app.settings, audience, scope.id(), &token);
+        let mut headers = axum::http::HeaderMap::new();
+        session::set_cookie(&self.app.settings, audience, scope.id(), &token, &mut headers);
         let mut browser = self.browser();
-        browser.take_cookie(cookie.to_str().expect("a cookie in ASCII"));
+        for cookie in headers.get_all("set-cookie") {
+            browser.take_cookie(cookie.to_str().expect("a cookie in ASCII"));
+        }
         browser
     }
 
