@@ -133,18 +133,6 @@ stories! {
         }).await;
         admin.get("/staff/audit/check").await.must_say("The chain is broken at number 3");
     }
-}
-
-trait Css {
-    fn link_to_css(&self) -> String;
-}
-
-impl Css for crate::support::Page {
-    fn link_to_css(&self) -> String {
-        let html = self.html();
-        let at = html.find("/assets/anteroom-").expect("a stylesheet");
-        html[at..].split('"').next().unwrap_or_default().to_owned()
-    }
 
     async fn the_trail_is_narrowed_by_person_action_and_day_and_downloaded(w: &mut World) {
         w.chart("Ana", "Duarte").await;
@@ -186,5 +174,17 @@ impl Css for crate::support::Page {
         assert!(!theirs.get("/staff/audit/export").await.html().contains("Made a chart"));
         let mut desk = w.staff(Role::FrontDesk).await;
         desk.get("/staff/audit/export").await.must_be(403);
+    }
+}
+
+trait Css {
+    fn link_to_css(&self) -> String;
+}
+
+impl Css for crate::support::Page {
+    fn link_to_css(&self) -> String {
+        let html = self.html();
+        let at = html.find("/assets/anteroom-").expect("a stylesheet");
+        html[at..].split('"').next().unwrap_or_default().to_owned()
     }
 }
