@@ -212,14 +212,11 @@ async fn every_mail(w: &mut World, language: Language) {
     let sent: Vec<String> = w.look(|c| outbox::table.select(outbox::kind).distinct().load(c)).await;
     let sent: BTreeSet<String> = sent.into_iter().collect();
     assert_eq!(seen.0, sent, "a mail was sent and not looked at");
-    assert_eq!(seen.0, kinds_in_the_source(), "a kind of mail is sent by no story here");
+    let all: BTreeSet<String> = KINDS.iter().map(|kind| (*kind).to_owned()).collect();
+    assert_eq!(seen.0, all, "a kind of mail is sent by no story here");
 }
 
-/// The kinds of mail that the source names, where a mail is made.
-fn kinds_in_the_source() -> BTreeSet<String> {
-    KINDS.iter().map(|kind| (*kind).to_owned()).collect()
-}
-
+/// Every kind that a feature sends. No type names them yet, so a new one is added here and to the stories.
 const KINDS: &[&str] = &[
     "access.address_changed",
     "access.invitation",
