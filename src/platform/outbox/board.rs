@@ -86,6 +86,9 @@ impl Board {
 
     /// The next mail, practice by practice in turn, and what tells its sender to give it up.
     pub(super) fn next(&mut self) -> Option<(Claim, Arc<Notify>)> {
+        if self.is_busy() {
+            return None;
+        }
         let share = self.share();
         let is_next = |queue: &Queue| !queue.waiting.is_empty() && queue.talking < share;
         let behind = match &self.served_last {
@@ -279,12 +282,12 @@ mod tests {
         (0..count).map(|_| one()).collect()
     }
 
-    /// As many as are given out now, by practice.
-    fn given(board: &mut Board, now: Instant) -> Vec<(PracticeId, Arc<Notify>)> {
+    /// As many as are given out now.
+    fn given(board: &mut Board, now: Instant) -> Vec<Claim> {
         let mut given = Vec::new();
-        while let Some((claim, give_up)) = board.next() {
+        while let Some((claim, _)) = board.next() {
             board.says_envelope(&claim.mail_id, now);
-            given.push((claim.practice_id, give_up));
+            given.push(claim);
         }
         given
     }
@@ -294,11 +297,15 @@ mod tests {
         let (now, p) = (Instant::now(), practices(2));
         let mut board = Board::new(4);
         board.add(mails(&p[0], 20, 0), now);
-        assert_eq!(given(&mut board, now).len(), 3);
+        let first = given(&mut board, now);
+        assert_eq!(first.len(), 3);
         board.add(mails(&p[1], 20, 0), now);
-        let second: Vec<_> = given(&mut board, now).into_iter().map(|(practice, _)| practice).collect();
-        assert_eq!(second, [p[1].clone(), p[1].clone()], "its half, though the first has all it had");
-        assert!(board.next().is_none());
+        let of = |claims: Vec<Claim>| claims.into_iter().map(|claim| claim.practice_id).collect::<Vec<_>>();
+        assert_eq!(of(given(&mut board, now)), [p[1]], "the free one");
+        board.over(&first[0].mail_id, now);
+        assert_eq!(of(given(&mut board, now)), [p[1]], "its half");
+        board.over(&first[1].mail_id, now);
+        assert_eq!(of(given(&mut board, now)), [p[0]], "and no more");
     }
 
     #[test]
