@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anteroom::app;
 use anteroom::features::api;
 use anteroom::features::staff::api_keys;
+use anteroom::platform::audit;
 use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{api_key, outbox};
 use anteroom::platform::permissions::{Role, Scope};
@@ -425,8 +426,8 @@ stories! {
         assert_eq!(body(&restored)["state"], "active");
         let of_chart = body(&ehr.get(&format!("/api/v1/charts/{}/grants", ana.chart_id)).await);
         assert_eq!(of_chart["grants"][0]["role"], "owner");
-        let trail = w.app.db.read(&w.riverbend.scope, |c| anteroom::platform::audit::newest(c, None, None, 100)).await.unwrap();
-        assert!(trail.iter().any(|e| e.action == "access.invited" && e.actor_kind == "api_key"), "who did it is told");
+        let trail = w.app.db.read(&w.riverbend.scope, |c| audit::newest(c, &audit::Wanted::default(), None, 100)).await.unwrap();
+        assert!(trail.iter().any(|(e, _)| e.action == "access.invited" && e.actor_kind == "api_key"), "who did it is told");
     }
 
     async fn an_expired_link_is_listed_as_expired_without_any_job(w: &mut World) {

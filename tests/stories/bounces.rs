@@ -213,8 +213,9 @@ async fn marked(w: &World, scope: &PracticeScope, client: &Client) -> Option<Str
 }
 
 async fn trail(w: &World, scope: &PracticeScope) -> Vec<String> {
-    let events = w.app.db.read(scope, |c| audit::newest(c, None, None, 50)).await.unwrap();
-    events.into_iter().map(|e| e.action).collect()
+    let events =
+        w.app.db.read(scope, |c| audit::newest(c, &audit::Wanted::default(), None, 50)).await.unwrap();
+    events.into_iter().map(|(e, _)| e.action).collect()
 }
 
 /// A grant with one invitation in this state.

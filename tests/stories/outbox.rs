@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anteroom::features::people;
 use anteroom::kernel::email::EmailAddress;
 use anteroom::kernel::ids::{InvitationId, MailId};
+use anteroom::platform::audit;
 use anteroom::platform::db::schema::{outbox as table, person_address};
 use anteroom::platform::db::{PracticeScope, Scoped};
 use anteroom::platform::fault::Fault as AppFault;
@@ -260,9 +261,9 @@ stories! {
         assert!(mail.return_path.ends_with("@bounce.anteroom.example.org"), "{}", mail.return_path);
         assert!(mail.return_path.split('@').next().unwrap().len() <= 64, "{}", mail.return_path);
         assert_eq!(row(w, &scope, &id, shown).await, (Delivery::Sent, 1, None, None, None));
-        let trail = w.app.db.read(&scope, |c| anteroom::platform::audit::newest(c, None, None, 10)).await.unwrap();
-        assert_eq!(trail[0].action, "mail.sent");
-        assert!(!trail[0].details.contains("example.com"), "no address in the trail");
+        let trail = w.app.db.read(&scope, |c| audit::newest(c, &audit::Wanted::default(), None, 10)).await.unwrap();
+        assert_eq!(trail[0].0.action, "mail.sent");
+        assert!(!trail[0].0.details.contains("example.com"), "no address in the trail");
     }
 
     async fn a_rolled_back_transaction_sends_no_mail(w: &mut World) {
@@ -422,8 +423,8 @@ stories! {
                 .first(c.conn)?)
         }).await.unwrap();
         assert_eq!(marked.as_deref(), Some("mail-reason-no-mailbox"));
-        let trail = w.app.db.read(&scope, |c| anteroom::platform::audit::newest(c, None, None, 10)).await.unwrap();
-        assert!(trail.iter().any(|e| e.action == "mail.undeliverable"), "{trail:?}");
+        let trail = w.app.db.read(&scope, |c| audit::newest(c, &audit::Wanted::default(), None, 10)).await.unwrap();
+        assert!(trail.iter().any(|(e, _)| e.action == "mail.undeliverable"), "{trail:?}");
     }
 
     async fn a_temporary_refusal_waits_longer_each_time_and_ends_after_48_hours(w: &mut World) {
@@ -683,8 +684,8 @@ stories! {
         page.must_be(303);
         assert_eq!(marked(w, &scope, &ana).await, None);
         desk.get(&path).await.must_be(200).must_not_say("The address is right");
-        let trail = w.app.db.read(&scope, |c| anteroom::platform::audit::newest(c, None, None, 1)).await.unwrap();
-        assert_eq!(trail[0].action, "chart.address_trusted");
+        let trail = w.app.db.read(&scope, |c| audit::newest(c, &audit::Wanted::default(), None, 1)).await.unwrap();
+        assert_eq!(trail[0].0.action, "chart.address_trusted");
     }
 
     async fn a_first_deferral_is_not_yet_a_delay(w: &mut World) {
