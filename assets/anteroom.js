@@ -133,6 +133,40 @@
     awake();
   });
 
+  // The search on other pages offers charts while one types; Enter leads to the whole list.
+  let offering, offerTurn = 0;
+  const offer = async form => {
+    const place = one("[data-offers]", form), q = form.elements.q.value.trim(), turn = ++offerTurn;
+    const show = links => { place.replaceChildren(...links); place.hidden = links.length === 0; };
+    if (q.length < 2) return show([]);
+    try {
+      const answer = await fetch(`${form.action}?${new URLSearchParams({ q })}`);
+      const text = await answer.text();
+      if (turn !== offerTurn || !answer.ok || answer.redirected) return;
+      show(all("#results tr", page(text)).filter(row => one(".row-link", row)).slice(0, 8).map(row => {
+        const item = doc.createElement("li"), link = doc.createElement("a"), found = one(".row-link", row);
+        link.href = found.getAttribute("href");
+        link.textContent = [found, one(".table-number", row)].map(part => part?.textContent.trim()).filter(Boolean).join(" · ");
+        item.append(link);
+        return item;
+      }));
+    } catch { show([]); }
+  };
+  doc.addEventListener("input", event => {
+    const form = event.target.form;
+    if (!form?.hasAttribute("data-suggest")) return;
+    clearTimeout(offering);
+    offering = setTimeout(() => offer(form), 160);
+  });
+  doc.addEventListener("focusout", event => {
+    const form = event.target.closest?.("form[data-suggest]");
+    if (form && !form.contains(event.relatedTarget)) one("[data-offers]", form).hidden = true;
+  });
+  doc.addEventListener("keydown", event => {
+    const form = event.key === "Escape" && event.target.closest?.("form[data-suggest]");
+    if (form) { one("[data-offers]", form).hidden = true; form.elements.q.focus(); }
+  });
+
   // ---- Clicks --------------------------------------------------------------------------------------
   doc.addEventListener("click", event => {
     const target = event.target.closest?.("button, a, summary, [data-check-all]");

@@ -39,6 +39,8 @@ charts-wrong-too-long = { $field }: at most { $most } characters
 charts-wrong-unprintable = { $field }: there is a character in it that cannot be shown; type it again instead of pasting it
 charts-wrong-birth-incomplete = Date of birth: enter month, day and year
 charts-wrong-birth-malformed = Date of birth: use numbers, and four digits for the year
+charts-wrong-birth-iso = Date of birth: write it as YYYY-MM-DD, such as 1990-03-04
+charts-wrong-birth-no-such-month = Date of birth: the month is a number from 1 to 12. Does the day stand first?
 charts-wrong-birth-no-such-day = Date of birth: there is no such day
 charts-wrong-birth-future = Date of birth: this day is in the future
 charts-wrong-birth-too-old = Date of birth: the year is before 1900
@@ -159,3 +161,11 @@ done-charts-created = The chart is created.
 done-charts-created-invited = The chart is created and the invitation is on its way.
 done-charts-saved = The face sheet is saved.
 done-charts-saved-link-ended = Saved. The address changed, so the earlier link stopped working. Send a new one to the new address?
+
+# Why a search found a chart, and what else may be meant
+charts-found-by-former-name = Former last name: { $value }
+charts-found-by-email = E-mail: { $value }
+charts-found-by-phone = Phone: { $value }
+charts-found-by-contact-email = Related contact’s e-mail: { $value }
+charts-found-by-contact-phone = Related contact’s phone: { $value }
+charts-similar = Similar names

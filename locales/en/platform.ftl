@@ -50,6 +50,7 @@ session-stay = Stay signed in
 session-sign-in = Sign in again
 nav-label = Main
 nav-open = Open the menu
+nav-found = Charts found
 nav-search = Find a chart
 nav-me = { $name }: my menu
 nav-my-sign-in = My sign-in

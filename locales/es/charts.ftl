@@ -39,6 +39,8 @@ charts-wrong-too-long = { $field }: { $most } caracteres como máximo
 charts-wrong-unprintable = { $field }: contiene un carácter que no se puede mostrar; escríbalo en lugar de pegarlo
 charts-wrong-birth-incomplete = Fecha de nacimiento: escriba mes, día y año
 charts-wrong-birth-malformed = Fecha de nacimiento: use números, y cuatro cifras para el año
+charts-wrong-birth-iso = Fecha de nacimiento: escríbala como AAAA-MM-DD, por ejemplo 1990-03-04
+charts-wrong-birth-no-such-month = Fecha de nacimiento: el mes es un número del 1 al 12. ¿Está primero el día?
 charts-wrong-birth-no-such-day = Fecha de nacimiento: ese día no existe
 charts-wrong-birth-future = Fecha de nacimiento: ese día está en el futuro
 charts-wrong-birth-too-old = Fecha de nacimiento: el año es anterior a 1900
@@ -159,3 +161,11 @@ done-charts-created = El expediente está creado.
 done-charts-created-invited = El expediente está creado y la invitación va en camino.
 done-charts-saved = Los datos personales están guardados.
 done-charts-saved-link-ended = Guardado. La dirección cambió, por eso el enlace anterior dejó de servir. ¿Enviar uno nuevo a la dirección nueva?
+
+# Por qué una búsqueda encontró un expediente, y qué más puede ser
+charts-found-by-former-name = Apellido anterior: { $value }
+charts-found-by-email = Correo: { $value }
+charts-found-by-phone = Teléfono: { $value }
+charts-found-by-contact-email = Correo de un contacto: { $value }
+charts-found-by-contact-phone = Teléfono de un contacto: { $value }
+charts-similar = Nombres parecidos

@@ -50,6 +50,7 @@ session-stay = Mantener mi sesión abierta
 session-sign-in = Iniciar sesión de nuevo
 nav-label = Principal
 nav-open = Abrir el menú
+nav-found = Expedientes encontrados
 nav-search = Buscar un expediente
 nav-me = { $name }: mi menú
 nav-my-sign-in = Mi acceso

@@ -10,6 +10,7 @@ use super::invite::bar;
 use super::{Ending, Exit, Failure, Flags, open, practice_of};
 use crate::features::charts::import::{self, Mode, Report};
 use crate::platform::audit::By;
+use crate::platform::i18n::{Language, Words};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -60,27 +61,31 @@ pub async fn run(command: Command) -> Ending {
 }
 
 fn tell(report: &Report, practice: &str, apply: bool) {
+    let words = Words::of(Language::English);
     for bad in &report.bad {
-        eprintln!("{bad}");
+        eprintln!("{}", bad.worded(words));
+    }
+    for odd in &report.odd {
+        eprintln!("worth a look: {}", odd.worded(words));
     }
     let Report { rows, created, updated, unchanged, .. } = report;
+    let rows = counted(*rows, "row", "rows");
     if !report.is_fine() {
-        println!(
-            "{} places are wrong in {rows} rows; nothing was written. Mend the file and run it again.",
-            report.bad.len()
-        );
+        let places = counted(report.bad.len() as u64, "place is", "places are");
+        println!("{places} wrong in {rows}; nothing was written. Correct the file and run it again.");
         return;
     }
+    let created = counted(*created, "chart", "charts");
     if apply {
-        println!(
-            "{practice}: {created} charts made, {updated} changed, {unchanged} as they were ({rows} rows)."
-        );
+        println!("{practice}: {created} made, {updated} changed, {unchanged} unchanged ({rows}).");
     } else {
-        println!(
-            "{practice}: {created} charts would be made, {updated} changed, {unchanged} are as they were ({rows} rows)."
-        );
+        println!("{practice}: {created} would be made, {updated} changed, {unchanged} unchanged ({rows}).");
         println!("Nothing was written. Run it again with --apply to write.");
     }
+}
+
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn count_lines(mut file: File) -> std::io::Result<u64> {

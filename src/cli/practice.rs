@@ -5,6 +5,7 @@ use clap::Subcommand;
 use super::{Ending, Exit, Failure, Flags, open};
 use crate::features::practice::{NewPractice, register};
 use crate::kernel::email::EmailAddress;
+use crate::kernel::zone::Zone;
 use crate::platform::i18n::Language;
 
 #[derive(Debug, Subcommand)]
@@ -54,6 +55,8 @@ pub async fn run(command: Command) -> Ending {
                 .map(|text| EmailAddress::parse(&text).map_err(|e| usage(format!("--email {text:?}: {e}"))))
                 .transpose()?
                 .map_or_else(String::new, |email| email.as_str().to_owned());
+            let time_zone = Zone::read(&time_zone)
+                .map_err(|e| usage(format!("--time-zone: {e}; write a name such as America/New_York")))?;
             let (_, app) = open(&flags).await?;
             let new = NewPractice { slug: slug.clone(), name, time_zone, language, email, phone };
             let id = register::open(&app, new).await?.map_err(|why| usage(why.to_string()))?;
@@ -74,7 +77,7 @@ pub async fn run(command: Command) -> Ending {
                     .iter()
                     .map(|p| {
                         serde_json::json!({
-                            "id": p.practice_id, "slug": p.slug, "name": p.name, "time_zone": p.time_zone,
+                            "id": p.practice_id, "slug": p.slug, "name": p.name, "time_zone": p.time_zone.name(),
                             "language": p.language, "suspended_at": p.suspended_at,
                         })
                     })

@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::demo::Demo;
-use crate::demo::pages::{DemoFrame, zone};
+use crate::demo::pages::DemoFrame;
 use crate::demo::seed::own_file;
 use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::Words;
@@ -123,7 +123,7 @@ pub fn rows(demo: &Demo, words: Words) -> Vec<MailRow> {
             number: mail.number,
             to: mail.to.join(", "),
             subject: mail.subject.clone(),
-            at: words.date_time(written_at(mail), &zone()),
+            at: words.date_time(written_at(mail), demo.zone.rules()),
             link: mail.link().map(str::to_owned),
         })
         .collect()
@@ -172,7 +172,7 @@ async fn show(
         (words.get("demo-mail-from"), header("From")),
         (words.get("demo-mail-to"), mail.to.join(", ")),
         (words.get("demo-mail-reply-to"), header("Reply-To")),
-        (words.get("demo-mail-date"), words.date_time_zone(written_at(&mail), &zone())),
+        (words.get("demo-mail-date"), words.date_time_zone(written_at(&mail), demo.zone.rules())),
         ("Message-ID".to_owned(), header("Message-ID")),
         (words.get("demo-mail-return-path"), mail.return_path.clone()),
     ];

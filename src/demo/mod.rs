@@ -5,6 +5,7 @@ mod clock_panel;
 mod mailbox;
 mod pages;
 mod seed;
+mod zone;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::app::{self, StartError};
 use crate::kernel::clock::{Clock, MovableClock};
 use crate::kernel::rng::SystemChance;
+use crate::kernel::zone::Zone;
 use crate::platform::config::{self, Openness, Sources};
 use crate::platform::fault::Fault;
 use crate::platform::mail::{Receiver, Relay};
@@ -35,6 +37,8 @@ pub struct Demo {
     people: Vec<SignIn>,
     /// Every mail that left.
     mailbox: Receiver,
+    /// The zone of its practice.
+    zone: Zone,
 }
 
 /// Somebody who can sign in, and where.
@@ -97,7 +101,13 @@ pub async fn run(
     let last = mails.put_back(&mailbox);
     let people = known.people_or_seed(&app, &clock, &mailbox, &folder).await?;
 
-    let demo = Arc::new(Demo { clock, clock_file: folder.join(seed::CLOCK_FILE), people, mailbox });
+    let demo = Arc::new(Demo {
+        clock,
+        clock_file: folder.join(seed::CLOCK_FILE),
+        people,
+        mailbox,
+        zone: zone::of_the_practice()?,
+    });
     let following = tokio::spawn(mails.follow(demo.clone(), last));
     let workers = app::start_workers(&app, relay, &stop);
     let router = app::with_layers(app.clone(), app::routes().and(pages::routes()).and(mailbox::routes()))

@@ -54,15 +54,10 @@ impl DemoFrame {
             css: assets::css_path(Accent::default()),
             js: assets::js_path(),
             icon: assets::icon_path(),
-            now: words.date_time_zone(app.now(), &zone()),
+            now: words.date_time_zone(app.now(), demo.zone.rules()),
             ahead,
         }
     }
-}
-
-/// Riverbend's own.
-pub(super) fn zone() -> jiff::tz::TimeZone {
-    jiff::tz::TimeZone::get("America/New_York").unwrap_or(jiff::tz::TimeZone::UTC)
 }
 
 struct LinkRow {
@@ -99,7 +94,7 @@ async fn home(
     let links = clock_panel::open_links(&app, 12)
         .await?
         .into_iter()
-        .map(|link| LinkRow { ends: words.date_time_zone(link.expires_at, &zone()), link })
+        .map(|link| LinkRow { ends: words.date_time_zone(link.expires_at, demo.zone.rules()), link })
         .collect();
     let mut mails = mailbox::rows(&demo, words);
     let shown = if query.all.is_some() { mails.len() } else { NEWEST.min(mails.len()) };

@@ -2,6 +2,8 @@
 
 use jiff::civil::Date;
 
+use crate::kernel::text;
+
 /// A birth date (IDP-01): `YYYY-MM-DD`, kept as the text that the column holds.
 #[derive(
     Clone, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::AsExpression, diesel::FromSqlRow, serde::Serialize,
@@ -28,6 +30,9 @@ pub enum BirthDateError {
     /// A part is no number, or the year has not four digits.
     #[error("the month, day and year are numbers, the year with four digits")]
     Malformed,
+    /// A month that is not 1 to 12: most often the day stands first.
+    #[error("there is no such month")]
+    NoSuchMonth,
     /// Not on the calendar, such as February 30.
     #[error("there is no such day")]
     NoSuchDay,
@@ -42,7 +47,8 @@ pub enum BirthDateError {
 impl BirthDate {
     /// From three plain fields that no locale can swap. `today` is today in the practice's zone.
     pub fn from_fields(month: &str, day: &str, year: &str, today: Date) -> Result<Self, BirthDateError> {
-        let (month, day, year) = (month.trim(), day.trim(), year.trim());
+        let [month, day, year] =
+            [month, day, year].map(|part| text::ascii_digits(&text::clean(part)).trim().to_owned());
         if month.is_empty() || day.is_empty() || year.is_empty() {
             return Err(BirthDateError::Missing);
         }
@@ -51,13 +57,17 @@ impl BirthDate {
                 .then(|| text.parse::<i16>().ok())
                 .flatten()
         };
-        let (Some(m), Some(d), Some(y), 4) = (number(month, 2), number(day, 2), number(year, 4), year.len())
+        let (Some(m), Some(d), Some(y), 4) =
+            (number(&month, 2), number(&day, 2), number(&year, 4), year.len())
         else {
             return Err(BirthDateError::Malformed);
         };
         let (m, d) = (i8::try_from(m).unwrap_or(0), i8::try_from(d).unwrap_or(0));
         if y < 1900 {
             return Err(BirthDateError::TooOld);
+        }
+        if !(1..=12).contains(&m) {
+            return Err(BirthDateError::NoSuchMonth);
         }
         Self::checked(Date::new(y, m, d).map_err(|_| BirthDateError::NoSuchDay)?, today)
     }
@@ -277,7 +287,10 @@ mod tests {
         assert_eq!(read("1", "1", "70"), Err(BirthDateError::Malformed));
         assert_eq!(read("1", "x", "1970"), Err(BirthDateError::Malformed));
         assert_eq!(read("", "1", "1970"), Err(BirthDateError::Missing));
-        assert_eq!(read("13", "1", "1970"), Err(BirthDateError::NoSuchDay));
+        assert_eq!(read("13", "1", "1970"), Err(BirthDateError::NoSuchMonth));
+        assert_eq!(read("0", "1", "1970"), Err(BirthDateError::NoSuchMonth));
+        assert_eq!(read("٣", "４", "۱۹۹۰").as_deref(), Ok("1990-03-04"));
+        assert_eq!(read("3\u{200e}", "4", "1990\u{a0}").as_deref(), Ok("1990-03-04"));
         assert_eq!(read("+1", "1", "1970"), Err(BirthDateError::Malformed));
     }
 

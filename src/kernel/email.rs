@@ -1,6 +1,10 @@
 //! E-mail addresses, parsed once at the edge.
 
-/// One mailbox, as somebody typed it, trimmed. Its key decides equality.
+use unicode_normalization::UnicodeNormalization;
+
+use crate::kernel::{host, text};
+
+/// One mailbox: the local part as it was typed, the domain as A-labels. Its key decides equality.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, diesel::AsExpression, diesel::FromSqlRow, serde::Serialize)]
 #[diesel(sql_type = diesel::sql_types::Text)]
 #[serde(transparent)]
@@ -25,36 +29,68 @@ pub enum EmailError {
 impl EmailAddress {
     /// Reads one address: exactly one mailbox, no display name, no line break.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
-        let text = text.trim();
-        if text.is_empty() {
+        let cleaned = text::clean(text);
+        let typed: String = cleaned.trim().chars().map(narrow).nfc().collect();
+        if typed.is_empty() {
             return Err(EmailError::Empty);
         }
-        if text.len() > 254 {
-            return Err(EmailError::TooLong);
-        }
-        let address: lettre::Address = text.parse().map_err(|_| EmailError::Malformed)?;
-        let plain =
-            |c: char| !c.is_control() && !c.is_whitespace() && !matches!(c, ',' | ';' | '<' | '>' | '"');
-        if !text.chars().all(plain) || !address.domain().contains('.') {
+        let (local, domain) = typed.rsplit_once('@').ok_or(EmailError::Malformed)?;
+        let domain = host::to_ascii(domain).map_err(|_| EmailError::Malformed)?;
+        // A name of the DNS: not "localhost", not the digits of an IP address.
+        let (_, top) = domain.rsplit_once('.').ok_or(EmailError::Malformed)?;
+        if top.bytes().all(|b| b.is_ascii_digit()) {
             return Err(EmailError::Malformed);
         }
-        Ok(Self(text.to_owned()))
+        let plain = |c: char| {
+            !c.is_control()
+                && !c.is_whitespace()
+                && !text::is_override(c)
+                && !matches!(c, ',' | ';' | ':' | '<' | '>' | '"' | '\u{fffd}')
+        };
+        if !local.chars().all(plain) {
+            return Err(EmailError::Malformed);
+        }
+        let kept = format!("{local}@{domain}");
+        if kept.len() > 254 {
+            return Err(EmailError::TooLong);
+        }
+        kept.parse::<lettre::Address>().map_err(|_| EmailError::Malformed)?;
+        Ok(Self(kept))
     }
 
-    /// As it was typed.
+    /// As mail servers take it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// As people write it: with the domain's own letters.
+    pub fn readable(&self) -> String {
+        match self.0.rsplit_once('@') {
+            Some((local, domain)) => format!("{local}@{}", host::to_unicode(domain)),
+            None => self.0.clone(),
+        }
     }
 
     /// What decides whether two addresses are one: lower case throughout. RFC 5321 lets the local
     /// part differ by case; no provider that people use does.
     pub fn key(&self) -> String {
-        self.0.to_lowercase()
+        if self.0.is_ascii() {
+            return self.0.to_ascii_lowercase();
+        }
+        caseless::default_case_fold_str(&self.0.nfkc().collect::<String>()).nfc().collect()
     }
 
     /// The part behind the @.
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+/// The ASCII character that a keyboard for ideographs wrote at full width.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        other => other,
     }
 }
 
@@ -64,10 +100,29 @@ mod tests {
 
     #[test]
     fn eml_03_an_address_is_exactly_one_mailbox() {
-        for good in
-            ["ana@example.org", " Ann@X.org ", "o'brien+portal@mail.example.com", "ana.duarte@example.org"]
-        {
-            assert_eq!(EmailAddress::parse(good).map(|a| a.as_str().to_owned()).as_deref(), Ok(good.trim()));
+        for (typed, kept) in [
+            ("ana@example.org", "ana@example.org"),
+            (" Ann@X.org ", "Ann@x.org"),
+            ("o'brien+portal@mail.example.com", "o'brien+portal@mail.example.com"),
+            ("ana@käse.example", "ana@xn--kse-qla.example"),
+            ("ana@KÄSE.example", "ana@xn--kse-qla.example"),
+            ("ana@xn--kse-qla.example", "ana@xn--kse-qla.example"),
+            ("ana@straße.example", "ana@xn--strae-oqa.example"),
+            ("用户@例え.テスト.example", "用户@xn--r8jz45g.xn--zckzah.example"),
+            ("jose\u{301}@example.com", "josé@example.com"),
+            ("a@b.museum", "a@b.museum"),
+            ("a@sub.sub.sub.example.co.uk", "a@sub.sub.sub.example.co.uk"),
+            ("ana@example.com\u{200b}", "ana@example.com"),
+            ("\u{202a}ana@example.com\u{202c}", "ana@example.com"),
+            ("ana@example.com.", "ana@example.com"),
+            ("ＡＮＡ＠example。com", "ANA@example.com"),
+            ("1@2.cc", "1@2.cc"),
+        ] {
+            assert_eq!(
+                EmailAddress::parse(typed).map(|a| a.as_str().to_owned()).as_deref(),
+                Ok(kept),
+                "{typed}"
+            );
         }
         let long = format!("{}@example.org", "a".repeat(260));
         for (bad, why) in [
@@ -80,10 +135,28 @@ mod tests {
             ("\"a b\"@example.org", EmailError::Malformed),
             ("ana@@example.org", EmailError::Malformed),
             ("ana@example..org", EmailError::Malformed),
+            ("a@[127.0.0.1]", EmailError::Malformed),
+            ("a@127.0.0.1", EmailError::Malformed),
+            ("a@exa_mple.org", EmailError::Malformed),
+            ("a@-example.org", EmailError::Malformed),
+            ("mailto:ana@example.com", EmailError::Malformed),
+            ("<ana@example.com>", EmailError::Malformed),
+            ("ana@example,com", EmailError::Malformed),
+            ("ana@example.com; ben@example.com", EmailError::Malformed),
+            ("n/a", EmailError::Malformed),
+            ("\u{202e}ana@example.com", EmailError::Malformed),
             (long.as_str(), EmailError::TooLong),
         ] {
             assert_eq!(EmailAddress::parse(bad), Err(why), "{bad:?}");
         }
-        assert_eq!(EmailAddress::parse("Ann@X.org").unwrap().key(), "ann@x.org");
+    }
+
+    #[test]
+    fn one_person_s_address_is_one_address_however_it_is_typed() {
+        let key = |text| EmailAddress::parse(text).unwrap().key();
+        assert_eq!(key("Ann@X.org"), "ann@x.org");
+        assert_eq!(key("ana@KÄSE.example"), key("ana@xn--kse-qla.example"));
+        assert_eq!(key("JOSE\u{301}@example.com"), key("josé@example.com"));
+        assert_eq!(EmailAddress::parse("ana@käse.example").unwrap().readable(), "ana@käse.example");
     }
 }

@@ -154,4 +154,6 @@ ids! {
     KeyId,
     /// An event of the audit trail.
     EventId,
+    /// A file of charts that is being imported in the browser.
+    ImportId,
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use anteroom::kernel::ids::ChartId;
+use anteroom::kernel::ids::{AccessId, AccountId, ChartId, InvitationId};
 use anteroom::kernel::secrets::Token;
 use anteroom::platform::audit::{self, ChainCheck};
 use anteroom::platform::db::schema::{audit_event, invitation, outbox, portal_access, portal_account};
@@ -57,7 +57,7 @@ impl Ledger {
             wrong.push(format!("the audit chain is {chain:?}"));
         }
 
-        let grants: Vec<(String, String, String, i32, Option<String>)> = w
+        let grants: Vec<(ChartId, AccessId, String, i32, Option<AccountId>)> = w
             .look(|c| {
                 portal_access::table
                     .select((
@@ -70,7 +70,7 @@ impl Ledger {
                     .load(c)
             })
             .await;
-        let invitations: Vec<(String, String, i32, String, String)> = w
+        let invitations: Vec<(AccessId, InvitationId, i32, String, String)> = w
             .look(|c| {
                 invitation::table
                     .select((
@@ -83,7 +83,7 @@ impl Ledger {
                     .load(c)
             })
             .await;
-        let mails: Vec<(Option<String>, String, String, String, String)> = w
+        let mails: Vec<(Option<InvitationId>, String, String, String, String)> = w
             .look(|c| {
                 outbox::table
                     .select((
@@ -96,15 +96,15 @@ impl Ledger {
                     .load(c)
             })
             .await;
-        let events: Vec<(Option<String>, String)> = w
+        let events: Vec<(Option<AccessId>, String)> = w
             .look(|c| audit_event::table.select((audit_event::access_id, audit_event::action)).load(c))
             .await;
-        let accounts: Vec<String> =
+        let accounts: Vec<AccountId> =
             w.look(|c| portal_account::table.select(portal_account::account_id).load(c)).await;
 
         let none = Entry::default();
         for (chart, access, state, generation, account) in &grants {
-            let entry = book.get(chart).unwrap_or(&none);
+            let entry = book.get(&chart.to_string()).unwrap_or(&none);
             let generations: Vec<_> = invitations.iter().filter(|i| &i.0 == access).collect();
             let made = generations.len() as i64;
             if made < entry.sent || made > entry.sent + entry.sent_perhaps {
@@ -149,7 +149,7 @@ impl Ledger {
                 wrong.push(format!("{chart}: {state} with {told} audit events of registering"));
             }
         }
-        let known: BTreeSet<&String> = grants.iter().map(|g| &g.0).collect();
+        let known: BTreeSet<String> = grants.iter().map(|g| g.0.to_string()).collect();
         for (chart, entry) in &book {
             if entry.sent > 0 && !known.contains(chart) {
                 wrong.push(format!("{chart}: an acknowledged invitation is lost"));

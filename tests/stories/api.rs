@@ -274,9 +274,23 @@ stories! {
         let page = ehr.send("POST", "/api/v1/charts", Some(("text/plain", b"{}"))).await;
         must_be_problem(&page, 415, "media-type");
         for path in ["/api/v1/charts?limit=0", "/api/v1/charts?what=1", "/api/v1/charts?portal=nonsense",
-            "/api/v1/charts?cursor=nonsense", "/api/v1/grants?state=nonsense"] {
+            "/api/v1/charts?cursor=nonsense", "/api/v1/charts?cursor=", "/api/v1/grants?cursor=",
+            "/api/v1/charts?cursor=019ac000-0000-7000-8000-000000000000", "/api/v1/grants?state=nonsense"] {
             must_be_problem(&ehr.get(path).await, 400, "malformed");
         }
+        for (born, pointer) in [("03/04/1990", "/client/birth_date"), ("1990-03-04T00:00:00.000Z", "/client/birth_date")] {
+            let body = format!(r#"{{"client":{{"first_name":"A","last_name":"B","birth_date":"{born}"}}}}"#);
+            let page = ehr.send("POST", "/api/v1/charts", Some(("application/json", body.as_bytes()))).await;
+            let problem = must_be_problem(&page, 422, "invalid");
+            assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+            assert!(problem["errors"][0]["detail"].as_str().is_some_and(|d| d.contains("YYYY-MM-DD")), "{problem}");
+        }
+        let body = r#"{"chart_number":null,"client":{"first_name":"A","last_name":"B","middle_name":null,"birth_date":null,
+            "language":"en-US","time_zone":"us/eastern","emails":null},"contacts":null}"#;
+        let page = ehr.send("POST", "/api/v1/charts", Some(("application/json", body.as_bytes()))).await;
+        page.must_be(201);
+        let made = page.answer.json();
+        assert_eq!((&made["client"]["language"], &made["client"]["time_zone"]), (&json!("en"), &json!("US/Eastern")));
         let lost = ehr.get("/api/v1/nothing").await;
         lost.must_be(404);
         assert_eq!(lost.answer.header("content-type"), Some("application/problem+json"));

@@ -8,6 +8,7 @@ use anteroom::features::people::{self, ChartFile, Typed, TypedAddress, TypedCont
 use anteroom::kernel::ids::ChartId;
 use anteroom::platform::audit::{self, By, ChainCheck};
 use anteroom::platform::db::PracticeScope;
+use anteroom::platform::i18n::{Language, Words};
 use anteroom::platform::permissions::Role;
 use jiff::civil::{Date, date};
 
@@ -377,7 +378,7 @@ stories! {
         desk.submit(&page, "/edit", &[("chart_number", "C1")]).await.must_be(422).must_say("Another chart has this number");
         let both = "chart_number,first_name,last_name\nC9,Cleo,Park\nc9,Dan,Ito\n";
         let report = import(w, both, Mode::Apply).await;
-        assert_eq!(report.bad.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        assert_eq!(told(&report),
             ["line 3, column chart_number: Line 2 has this chart number already, written C9; capitals do not count."]);
         assert_eq!(found(w, Role::FrontDesk, &[("q", "park")]).await.len(), 0);
     }
@@ -424,23 +425,23 @@ stories! {
         let good = "chart_number,first_name,last_name,birth_date,email\nA1,Ana,Duarte,1990-03-04,\n";
         for (rows, place) in [
             ("A2,Ben,Okafor,1990-02-30,\n", "line 3, column birth_date: There is no such day."),
-            ("A2,Ben,Okafor,2090-01-01,\n", "line 3, column birth_date: This day lies in the future."),
+            ("A2,Ben,Okafor,2090-01-01,\n", "line 3, column birth_date: This day is in the future."),
             ("A1,Ben,Okafor,,\n", "line 3, column chart_number: Line 2 has this chart number already."),
             ("A2,\"Ben,Okafor,,\n", "line 3: A quotation mark is opened on this line and never closed."),
             ("A2,Ben,Okafor,,ben at home\n", "line 3, column email: Enter an e-mail address like name@example.org."),
-            ("A2,Ben,Okafor\n", "line 3: This row has 3 cells; the header has 5."),
+            ("A2,Ben,Okafor\n", "line 3: This row has 3 cells; the header has 5 columns."),
         ] {
             for mode in [Mode::DryRun, Mode::Apply] {
                 let report = import(w, &format!("{good}{rows}"), mode).await;
-                assert_eq!(report.bad.iter().map(ToString::to_string).collect::<Vec<_>>(), [place]);
+                assert_eq!(told(&report), [place]);
                 assert!(!report.applied);
             }
         }
         let latin = [good.as_bytes(), b"A2,Jos\xe9,N\xfa\xf1ez,,\n"].concat();
         let report = import_bytes(w, latin, Mode::Apply).await;
-        assert!(report.bad[0].to_string().starts_with("line 3: This line is not UTF-8"), "{report:?}");
+        assert!(told(&report)[0].starts_with("line 3: This line is not UTF-8"), "{report:?}");
         let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(good.encode_utf16().flat_map(u16::to_le_bytes)).collect();
-        assert!(import_bytes(w, utf16, Mode::Apply).await.bad[0].reason.contains("UTF-16"));
+        assert!(told(&import_bytes(w, utf16, Mode::Apply).await)[0].contains("UTF-16"));
         assert_eq!(found(w, Role::FrontDesk, &[]).await, Vec::<String>::new());
         assert!(import_bytes(w, [b"\xef\xbb\xbf", good.as_bytes()].concat(), Mode::Apply).await.applied, "a mark is fine");
     }
@@ -549,6 +550,11 @@ stories! {
 
 async fn import(w: &World, file: &str, mode: Mode) -> Report {
     import_bytes(w, file.as_bytes().to_vec(), mode).await
+}
+
+/// What is wrong with a file, as the command says it.
+fn told(report: &Report) -> Vec<String> {
+    report.bad.iter().map(|bad| bad.worded(Words::of(Language::English))).collect()
 }
 
 async fn import_bytes(w: &World, file: Vec<u8>, mode: Mode) -> Report {

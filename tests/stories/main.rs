@@ -23,6 +23,7 @@ mod documents;
 mod drafts;
 mod ground;
 mod headers;
+mod import;
 mod mails;
 mod outbox;
 mod portal_home;

@@ -130,6 +130,26 @@ impl Browser {
         self.send("POST", &target, Some(("application/x-www-form-urlencoded", body.as_bytes()))).await
     }
 
+    /// Sends the page's form whose action is `action` with a file in its field `file`.
+    pub async fn upload(&mut self, page: &Page, action: &str, name: &str, file: &[u8]) -> Page {
+        const BOUNDARY: &str = "----anteroom-story";
+        let mut body = Vec::new();
+        for (field, value) in page.form(action).fields.iter().filter(|(field, _)| field != "file") {
+            let head = format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend(head.into_bytes());
+        }
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: text/csv\r\n\r\n"
+        );
+        body.extend(head.into_bytes());
+        body.extend(file);
+        body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
+        self.send("POST", action, Some((&format!("multipart/form-data; boundary={BOUNDARY}"), &body))).await
+    }
+
     /// The same, and then the page that the redirect leads to; panics when the form was refused.
     pub async fn submit_and_follow(&mut self, page: &Page, action: &str, changes: &[(&str, &str)]) -> Page {
         let answer = self.submit(page, action, changes).await;

@@ -72,6 +72,10 @@ impl Rows {
                 ))
             })
             .await;
+        let page = admin.get("/staff/charts/import").await;
+        let charts = b"chart_number,first_name,last_name\nI-1,Ida,Marsh\n";
+        let import = admin.upload(&page, "/staff/charts/import", "charts.csv", charts).await;
+        let import = import.location().and_then(|to| to.rsplit('/').next()).expect("a file").to_owned();
         let script = asset_of(&admin.get("/staff/charts").await.html());
         let values = BTreeMap::from([
             ("{practice}", w.riverbend.slug().to_owned()),
@@ -87,6 +91,7 @@ impl Rows {
             ("{staff}", casey.staff_id.to_string()),
             ("{question}", question.to_string()),
             ("{key}", key.to_string()),
+            ("{import}", import),
             ("{name}", script),
             ("{*rest}", "no/such-page".to_owned()),
             ("{act}", access::Act::Resend.word().to_owned()),
@@ -138,9 +143,19 @@ impl Rows {
 
     /// Does the route lead to one row of Riverbend's?
     pub fn leads_to_one(row: &Row) -> bool {
-        ["{chart}", "{access}", "{grant}", "{document}", "{request}", "{staff}", "{question}", "{key}"]
-            .iter()
-            .any(|blank| row.path.contains(blank))
+        [
+            "{chart}",
+            "{access}",
+            "{grant}",
+            "{document}",
+            "{request}",
+            "{staff}",
+            "{question}",
+            "{key}",
+            "{import}",
+        ]
+        .iter()
+        .any(|blank| row.path.contains(blank))
     }
 }
 

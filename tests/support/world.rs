@@ -296,6 +296,7 @@ impl World {
             },
             buckets: Buckets::default(),
             live: Live::default(),
+            touches: anteroom::platform::web::touches::Touches::default(),
             outbox_bell: Arc::new(Notify::new()),
             mail_hooks: app::MAIL_HOOKS,
             navigation: &anteroom::features::NAVIGATION,
@@ -592,7 +593,7 @@ async fn new_house(app: &AppState, slug: &str, name: &str, domain: &str) -> Hous
     let new = NewPractice {
         slug: slug.into(),
         name: name.into(),
-        time_zone: "America/New_York".into(),
+        time_zone: anteroom::kernel::zone::Zone::read("America/New_York").expect("a zone"),
         language: Language::English,
         email: format!("desk@{slug}.{domain}"),
         phone: "555-0100".into(),

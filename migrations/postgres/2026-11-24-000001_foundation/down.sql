@@ -1,3 +1,5 @@
+DROP TABLE import_file;
+DROP TABLE import_column;
 DROP TABLE attempt_counter;
 DROP TABLE form_draft;
 DROP TABLE sent_form;

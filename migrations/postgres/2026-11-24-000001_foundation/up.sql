@@ -169,6 +169,7 @@ CREATE TABLE related_contact (
     FOREIGN KEY (practice_id, chart_id) REFERENCES chart,
     FOREIGN KEY (practice_id, person_id) REFERENCES person
 );
+CREATE INDEX related_contact_person ON related_contact (practice_id, person_id);
 
 CREATE TABLE portal_account (
     practice_id     BYTEA    NOT NULL REFERENCES practice,
@@ -466,3 +467,23 @@ CREATE TABLE attempt_counter (
     tries        INTEGER NOT NULL,
     PRIMARY KEY (practice_id, bucket, window_start)
 );
+
+-- What a practice's own columns are when it imports charts: ours (column_name), or left out (NULL).
+CREATE TABLE import_column (
+    practice_id BYTEA NOT NULL REFERENCES practice,
+    header      TEXT NOT NULL,
+    column_name TEXT,
+    PRIMARY KEY (practice_id, header)
+);
+
+-- A file of charts between its steps in the browser; it is deleted when it was imported, and after a day.
+CREATE TABLE import_file (
+    practice_id BYTEA NOT NULL REFERENCES practice,
+    import_id   BYTEA   NOT NULL,
+    staff_id    BYTEA   NOT NULL,
+    name        TEXT   NOT NULL,
+    body        BYTEA  NOT NULL,
+    created_at  BIGINT NOT NULL,
+    PRIMARY KEY (practice_id, import_id)
+);
+CREATE INDEX import_file_age ON import_file (created_at);

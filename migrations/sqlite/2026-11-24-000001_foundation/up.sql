@@ -160,6 +160,7 @@ CREATE TABLE related_contact (
     FOREIGN KEY (practice_id, chart_id) REFERENCES chart,
     FOREIGN KEY (practice_id, person_id) REFERENCES person
 ) STRICT;
+CREATE INDEX related_contact_person ON related_contact (practice_id, person_id);
 
 CREATE TABLE portal_account (
     practice_id     BLOB    NOT NULL REFERENCES practice,
@@ -457,3 +458,23 @@ CREATE TABLE attempt_counter (
     tries        INTEGER NOT NULL,
     PRIMARY KEY (practice_id, bucket, window_start)
 ) STRICT;
+
+-- What a practice's own columns are when it imports charts: ours (column_name), or left out (NULL).
+CREATE TABLE import_column (
+    practice_id BLOB NOT NULL REFERENCES practice,
+    header      TEXT NOT NULL,
+    column_name TEXT,
+    PRIMARY KEY (practice_id, header)
+) STRICT;
+
+-- A file of charts between its steps in the browser; it is deleted when it was imported, and after a day.
+CREATE TABLE import_file (
+    practice_id BLOB NOT NULL REFERENCES practice,
+    import_id   BLOB   NOT NULL,
+    staff_id    BLOB   NOT NULL,
+    name        TEXT   NOT NULL,
+    body        BLOB  NOT NULL,
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (practice_id, import_id)
+) STRICT;
+CREATE INDEX import_file_age ON import_file (created_at);

@@ -136,7 +136,7 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     let practice = NewPractice {
         slug: SLUG.into(),
         name: "Riverbend Counseling".into(),
-        time_zone: "America/New_York".into(),
+        time_zone: crate::demo::zone::of_the_practice()?,
         language: Language::English,
         email: "hello@riverbend.example.org".into(),
         phone: "(212) 555-0100".into(),

@@ -1,7 +1,6 @@
 //! What stands in the charts beside the portal: documents, appointments, requests, ledgers.
 
 use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
 
 use crate::demo::seed::people::Records;
 use crate::demo::seed::story::Chart;
@@ -93,10 +92,6 @@ const DOCUMENTS_ES: &[(&str, DocumentKind, u32, &str)] = &[
     ),
 ];
 
-fn new_york() -> TimeZone {
-    TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC)
-}
-
 /// A day that the practice is open, so many days from today (weekends become Mondays).
 fn workday(today: Date, days: i32) -> Date {
     let mut date = today.checked_add(jiff::Span::new().days(days)).unwrap_or(today);
@@ -107,13 +102,15 @@ fn workday(today: Date, days: i32) -> Date {
 }
 
 /// A wall clock of the practice on such a day.
-fn at(today: Date, days: i32, hour: i8) -> Timestamp {
+fn at(today: Date, days: i32, hour: i8) -> Result<Timestamp, Fault> {
     let date = workday(today, days);
     let time = Time::new(hour, 0, 0, 0).unwrap_or(Time::midnight());
-    new_york()
+    crate::demo::zone::of_the_practice()?
+        .rules()
         .to_ambiguous_zoned_datetime(date.to_datetime(time))
         .compatible()
-        .map_or_else(|_| Timestamp::from_micros(0), |zoned| zoned.timestamp().into())
+        .map(|zoned| zoned.timestamp().into())
+        .map_err(|e| Fault::Other("no such hour".into(), Some(e.into())))
 }
 
 /// Who writes what.
@@ -131,15 +128,15 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn today(&self) -> Date {
-        self.clock.now().in_zone(&new_york()).date()
+    fn today(&self) -> Result<Date, Fault> {
+        Ok(self.clock.now().in_zone(crate::demo::zone::of_the_practice()?.rules()).date())
     }
 
     /// Fills every chart as its story says: one transaction a chart.
     pub async fn fill(&self, charts: &[Chart]) -> Result<(), Fault> {
         for (i, chart) in charts.iter().enumerate() {
             let (id, records) = (chart.id.clone(), chart.made.records);
-            let (by, today) = (self.clinician.clone(), self.today());
+            let (by, today) = (self.clinician.clone(), self.today()?);
             if records == Records::None {
                 continue;
             }
@@ -156,7 +153,7 @@ impl Desk<'_> {
     /// A few requests: three that wait, one confirmed, one declined.
     async fn requests(&self, charts: &[Chart]) -> Result<(), Fault> {
         let with_account: Vec<&Chart> = charts.iter().filter(|c| c.account.is_some()).collect();
-        let today = self.today();
+        let today = self.today()?;
         let notes = [
             "Mornings are easier for me this month.",
             "Could we do this one by video? The car is at the shop.",
@@ -186,13 +183,13 @@ impl Desk<'_> {
             let id = self.app.db.write(self.scope, move |c| ask(c, &by, &request)).await?;
             if n == 3 {
                 let with = Confirmation {
-                    starts_at: at(today, 8, 16),
+                    starts_at: at(today, 8, 16)?,
                     minutes: 50,
                     place: Place::Office,
                     staff: staff_id(&self.clinician)?,
                     answer: String::new(),
                     despite: Doubt::ALL.to_vec(),
-                    zone: new_york(),
+                    zone: crate::demo::zone::of_the_practice()?.rules().clone(),
                 };
                 confirm(self.app, self.scope, self.desk.clone(), id, with)
                     .await?
@@ -247,7 +244,7 @@ fn fill_one(
         let appointment = NewAppointment {
             chart: chart.clone(),
             request: None,
-            starts_at: at(today, days, hour),
+            starts_at: at(today, days, hour)?,
             minutes: if first { 60 } else { 50 },
             kind: if first { VisitKind::FirstVisit } else { VisitKind::Session },
             place: if n % 3 == 1 { Place::Video } else { Place::Office },
@@ -256,7 +253,7 @@ fn fill_one(
         let starts_at = appointment.starts_at;
         book(c, by, &appointment)?;
         if n > 0 {
-            let day = starts_at.in_zone(&new_york()).date();
+            let day = starts_at.in_zone(crate::demo::zone::of_the_practice()?.rules()).date();
             bill(c, by, chart, spanish, day, first, n)?;
         }
     }

@@ -78,8 +78,7 @@ impl<'a> Teller<'a> {
 
     /// Makes the charts.
     pub async fn make(&self, people: Vec<Made>) -> Result<Vec<Chart>, Fault> {
-        let zone = jiff::tz::TimeZone::get("America/New_York").unwrap_or(jiff::tz::TimeZone::UTC);
-        let today = self.clock.now().in_zone(&zone).date();
+        let today = self.clock.now().in_zone(crate::demo::zone::of_the_practice()?.rules()).date();
         let mut all = Vec::new();
         for made in people {
             let sheet = made.sheet.check(today).map_err(|problems| odd("face sheet", &made, problems))?;

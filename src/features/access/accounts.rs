@@ -70,7 +70,7 @@ pub fn lock_account(c: &mut Scoped<'_>, id: &AccountId) -> Result<(), Fault> {
 
 /// What decides whether two sign-in names are one.
 pub fn sign_in_key(name: &str) -> String {
-    name.trim().to_lowercase()
+    crate::kernel::text::clean(name).trim().to_lowercase()
 }
 
 /// The account of this practice with this sign-in name.

@@ -44,45 +44,42 @@ const COMMON_DOMAINS: &[&str] = &[
     "yahoo.com.mx",
 ];
 
+/// Domains of mail providers that are one letter away from a common one.
+const REAL_NEIGHBOURS: &[&str] =
+    &["email.com", "cloud.com", "mailo.com", "ymail.com", "tmail.com", "fmail.com", "qmail.com"];
+
+/// Ends that are a slip for "com", and some a country's too.
+const WRONG_ENDS: &[&str] = &["con", "cmo", "comm", "cm", "om", "co", "vom", "xom"];
+
 /// The domain that was likely meant, if this one looks like a slip.
 pub fn likely_meant(domain: &str) -> Option<&'static str> {
     let domain = domain.to_lowercase();
-    if COMMON_DOMAINS.contains(&domain.as_str()) {
+    if COMMON_DOMAINS.contains(&domain.as_str()) || REAL_NEIGHBOURS.contains(&domain.as_str()) {
         return None;
     }
+    // The large providers have a domain in many countries: hotmail.se is no slip for hotmail.es.
+    let is_of_a_country = |common: &str| match (domain.rsplit_once('.'), common.rsplit_once('.')) {
+        (Some((name, end)), Some((other, _))) => {
+            name == other && end.len() == 2 && !WRONG_ENDS.contains(&end)
+        }
+        _ => false,
+    };
     // Short names lie close to too many real ones ("me.com", "de.com").
     COMMON_DOMAINS
         .iter()
         .filter(|common| common.len() >= 8)
         .find(|common| {
-            slips(&domain, common) == 1
+            (strsim::osa_distance(&domain, common) == 1 && !is_of_a_country(common))
                 || domain.strip_suffix(".com").is_some_and(|d| d == common.replace(".com", "").as_str())
         })
         .copied()
         .or_else(|| {
             let (name, end) = domain.rsplit_once('.')?;
-            let wrong_end = matches!(end, "con" | "cmo" | "comm" | "cm" | "om" | "co" | "vom" | "xom");
-            COMMON_DOMAINS.iter().find(|common| wrong_end && **common == format!("{name}.com")).copied()
+            COMMON_DOMAINS
+                .iter()
+                .find(|common| WRONG_ENDS.contains(&end) && **common == format!("{name}.com"))
+                .copied()
         })
-}
-
-/// How many slips (a letter more, less, other, or two swapped) lie between two words, up to 2.
-fn slips(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > 1 || a.len() > 64 {
-        return 2;
-    }
-    let same = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let (a, b) = (&a[same..], &b[same..]);
-    let rest = |x: &[char], y: &[char]| x == y;
-    match (a, b) {
-        ([], []) => 0,
-        ([_, a @ ..], [_, b @ ..]) if rest(a, b) => 1,
-        ([_, a @ ..], b) if rest(a, b) => 1,
-        (a, [_, b @ ..]) if rest(a, b) => 1,
-        ([w, x, a @ ..], [y, z, b @ ..]) if w == z && x == y && rest(a, b) => 1,
-        _ => 2,
-    }
 }
 
 /// Who else has these addresses, loaded once for many.
@@ -174,7 +171,31 @@ mod tests {
         ] {
             assert_eq!(likely_meant(typed), Some(meant), "{typed}");
         }
-        for real in ["gmail.com", "example.org", "mail.com", "me.com", "ymail.com", "gmx.de", "posteo.de"] {
+        for real in [
+            "gmail.com",
+            "example.org",
+            "mail.com",
+            "me.com",
+            "ymail.com",
+            "gmx.de",
+            "posteo.de",
+            "mac.com",
+            "hotmail.se",
+            "outlook.se",
+            "yahoo.se",
+            "email.com",
+            "mailo.com",
+            "cloud.com",
+            "hotmail.be",
+            "yahoo.ca",
+            "yahoo.in",
+            "outlook.fr",
+            "hotmail.co.uk",
+            "fastmail.fm",
+            "protonmail.ch",
+            "pm.me",
+            "att.com",
+        ] {
             assert_eq!(likely_meant(real), None, "{real}");
         }
     }

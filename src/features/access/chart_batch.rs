@@ -154,8 +154,9 @@ impl ChartBatch {
 
     /// Can anybody pass the identity check against this chart?
     pub fn is_checkable(&self, chart: &Chart) -> bool {
-        self.person(&chart.person_id)
-            .is_some_and(|client| lacking(&client.last_name, client.birth_date.as_ref()).is_empty())
+        self.person(&chart.person_id).is_some_and(|client| {
+            lacking(&client.first_name, &client.last_name, client.birth_date.as_ref()).is_empty()
+        })
     }
 
     /// Is the client of the chart between 12 and 17 (IDP-06)?

@@ -32,7 +32,7 @@ impl MailContext<'_> {
         }
     }
 
-    /// The reader's zone; the practice's where theirs is not known.
+    /// The reader's zone: their own, or the practice's.
     pub fn zone(&self) -> TimeZone {
         zone_of(self.person, self.practice)
     }
@@ -92,14 +92,14 @@ impl MailContext<'_> {
     }
 }
 
-/// A person's zone; the practice's where theirs is not known.
+/// A person's zone: their own, or the practice's.
 pub fn zone_of(person: &Person, practice: &Practice) -> TimeZone {
     own_zone(person).unwrap_or_else(|| practice.zone())
 }
 
-/// The zone that stands on a person's part of the face sheet, where one does that is known.
+/// The zone that stands on a person's part of the face sheet, where one does.
 pub fn own_zone(person: &Person) -> Option<TimeZone> {
-    if person.time_zone.is_empty() { None } else { TimeZone::get(&person.time_zone).ok() }
+    person.time_zone.get().map(|zone| zone.rules().clone())
 }
 
 /// The address of a link: always the configured origin (INV-10), under 76 characters.
@@ -235,7 +235,7 @@ mod tests {
             practice_id: PracticeId::fresh(&SeededChance::new(1), NOW),
             slug: "riverbend".into(),
             name: "Riverbend Counseling".into(),
-            time_zone: "America/New_York".into(),
+            time_zone: crate::kernel::zone::Zone::read("America/New_York").unwrap(),
             language: "en".into(),
             accent: "#2f6f62".into(),
             phone: "555-0100".into(),
@@ -262,7 +262,7 @@ mod tests {
             pronouns: String::new(),
             birth_date: None,
             language: language.into(),
-            time_zone: zone.into(),
+            time_zone: crate::kernel::zone::OwnZone::read(zone).unwrap(),
             version: 1,
             created_at: NOW,
             updated_at: NOW,

@@ -151,7 +151,7 @@ pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Ove
 }
 
 fn lacks(file: &ChartFile) -> Vec<Field> {
-    lacking(&file.client.last_name, file.client.birth_date.as_ref())
+    lacking(&file.client.first_name, &file.client.last_name, file.client.birth_date.as_ref())
 }
 
 /// The address that a mail to these addresses' owner goes to: that of the last invitation while it

@@ -45,18 +45,22 @@ struct Me {
     devices: Vec<DeviceLine>,
 }
 
-fn device_line(account: &ClientAccount, device: &OpenSession, now: Timestamp) -> DeviceLine {
+fn device_line(
+    account: &ClientAccount,
+    device: &OpenSession,
+    now: Timestamp,
+) -> Result<DeviceLine, PageError> {
     let words = account.words;
     let current = device.token_hash == account.session.token_hash;
     let name = browser::describe(words, &device.agent);
-    let zone = account.practice().map(|p| p.zone()).unwrap_or(jiff::tz::TimeZone::UTC);
+    let zone = account.practice()?.zone();
     let minutes = now.seconds_since(device.seen_at).max(0) / 60;
     let seen = if current || minutes < 2 {
         words.with1("portal-me-since", "moment", words.date_time(device.created_at, &zone))
     } else {
         words.with1("portal-me-seen", "moment", words.date_time(device.seen_at, &zone))
     };
-    DeviceLine { name, seen, short: device.name().to_owned(), current }
+    Ok(DeviceLine { name, seen, short: device.name().to_owned(), current })
 }
 
 async fn page(app: &AppState, account: &ClientAccount, errors: FieldErrors) -> PageResult {
@@ -72,7 +76,10 @@ async fn page(app: &AppState, account: &ClientAccount, errors: FieldErrors) -> P
         language: account.account.language().word(),
         languages: Language::ALL.iter().map(|l| (l.word(), l.own_name())).collect(),
         rule: account.words.with1("portal-new-password-hint", "count", crate::platform::passwords::SHORTEST),
-        devices: devices.iter().map(|device| device_line(account, device, app.now())).collect(),
+        devices: devices
+            .iter()
+            .map(|device| device_line(account, device, app.now()))
+            .collect::<Result<_, _>>()?,
     };
     if is_fine { html(page.render()) } else { unprocessable(page.render()) }
 }

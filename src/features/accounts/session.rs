@@ -341,9 +341,9 @@ impl ClientSession {
         {
             return Err(Denied::NotFound);
         }
-        let zone = match grant.holder.time_zone.as_str() {
-            "" => grant.practice.zone(),
-            name => TimeZone::get(name).unwrap_or_else(|_| grant.practice.zone()),
+        let zone = match grant.holder.time_zone.get() {
+            None => grant.practice.zone(),
+            Some(own) => own.rules().clone(),
         };
         let for_client = (!grant.is_own()).then(|| grant.client.called().to_owned());
         Ok(Self {

@@ -44,7 +44,7 @@ impl Account {
 
 /// What decides whether two sign-in names are one.
 pub fn sign_in_key(name: &str) -> String {
-    name.trim().to_lowercase()
+    crate::kernel::text::clean(name).trim().to_lowercase()
 }
 
 /// An account of this practice.

@@ -48,6 +48,15 @@ pub fn word<T: std::str::FromStr>(name: &str, asked: Option<&str>) -> Result<Opt
         .transpose()
 }
 
+fn no_cursor() -> Problem {
+    Problem::from(problem::MALFORMED).saying("`cursor` is what `next` of the page before says.")
+}
+
+/// Where a page begins; left out: at the beginning. An empty one is none.
+pub fn cursor<T: std::str::FromStr>(asked: Option<&str>) -> Result<Option<T>, Problem> {
+    asked.map(|text| text.parse().map_err(|_| no_cursor())).transpose()
+}
+
 fn today(app: &AppState, caller: &ApiCaller) -> Date {
     app.now().in_zone(&caller.practice.zone()).date()
 }
@@ -77,13 +86,13 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
         search.sort = sort;
     }
     search.limit = limit(asked.limit)?;
-    if let Some(cursor) = asked.cursor.filter(|c| !c.is_empty()) {
-        let after = cursor.parse().map_err(|_| {
-            Problem::from(problem::MALFORMED).saying("`cursor` is what `next` of the page before says.")
-        })?;
+    if let Some(after) = cursor(asked.cursor.as_deref())? {
         search.from = PageFrom::After(after);
     }
     let found = app.db.read(&caller.scope, move |c| charts::find(c, &search)).await?;
+    if found.starts_over {
+        return Err(no_cursor());
+    }
     let next = found.rows.last().filter(|_| found.has_next).map(|row| row.chart_id.to_string());
     let list = ChartList { charts: found.rows.into_iter().map(Into::into).collect(), next };
     Ok(Answer::ok(list)?.into_response())

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::Usual;
 use super::caller::ApiCaller;
-use super::charts::{id, limit, query, word};
+use super::charts::{cursor, id, limit, query, word};
 use super::idempotency::{Acted, Answer, Done, Once, once};
 use super::json::{
     self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NothingJson,
@@ -162,7 +162,7 @@ fn page(
 pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw): RawQuery) -> ApiResult {
     let asked: GrantQuery = query(raw.as_deref())?;
     let phase = word("state", asked.state.as_deref())?;
-    let after = word("cursor", asked.cursor.as_deref())?;
+    let after = cursor(asked.cursor.as_deref())?;
     let most = limit(asked.limit)?;
     let mut rows = app.db.read(&caller.scope, move |c| page(c, phase, after.clone(), most)).await?;
     let more = rows.len() > most;

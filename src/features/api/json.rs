@@ -15,8 +15,9 @@ use super::problem::{self, Problem};
 use crate::features::access::Overview;
 use crate::features::charts::Row;
 use crate::features::people::{
-    Address, AddressKind, ChartFile, Person, Problems, Typed, TypedAddress, TypedContact, TypedPerson,
+    Address, AddressKind, ChartFile, Person, Problems, Typed, TypedAddress, TypedContact, TypedPerson, Wrong,
 };
+use crate::kernel::civil::BirthDateError;
 use crate::kernel::text;
 use crate::platform::i18n::Words;
 use crate::platform::web::forms::MOST_BYTES;
@@ -46,10 +47,19 @@ fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<T, D::
     Object::deserialize(d).map(|Object(value)| value)
 }
 
-/// A field that is a list of objects.
+/// A field that is a list of objects; null is the empty list.
 fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Vec<T>, D::Error> {
-    let list: Vec<Object<T>> = Vec::deserialize(d)?;
-    Ok(list.into_iter().map(|Object(value)| value).collect())
+    Ok(objects_or_none(d)?.unwrap_or_default())
+}
+
+/// An optional field: null is the same as leaving it out.
+fn or_absent<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(d: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(d)?.unwrap_or_default())
+}
+
+/// The same, where leaving it out means yes.
+fn or_yes<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
+    Ok(Option::deserialize(d)?.unwrap_or(true))
 }
 
 /// A field that is an object, where there is one.
@@ -107,10 +117,10 @@ pub struct AddressJson {
     #[schema(example = "ana.duarte@example.org")]
     pub value: String,
     /// "home", "work", "mobile" or anything else short.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub label: String,
     /// May the practice write to it?
-    #[serde(default = "yes")]
+    #[serde(default = "yes", deserialize_with = "or_yes")]
     pub may_mail: bool,
     /// When mail to it came back for good. Not taken from a request, so that what was read can be sent
     /// back as it is.
@@ -123,35 +133,46 @@ fn yes() -> bool {
     true
 }
 
-/// A person on a face sheet. What is left out is empty.
+/// A person on a face sheet. What is left out, or null, is empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PersonJson {
     /// The person. Not taken from a request, so that what was read can be sent back as it is.
     #[schema(read_only, format = "uuid")]
+    #[serde(deserialize_with = "or_absent")]
     pub id: String,
     /// Legal first name.
     #[schema(example = "Ana")]
+    #[serde(deserialize_with = "or_absent")]
     pub first_name: String,
     /// Legal middle name.
+    #[serde(deserialize_with = "or_absent")]
     pub middle_name: String,
     /// Legal last name.
     #[schema(example = "Duarte")]
+    #[serde(deserialize_with = "or_absent")]
     pub last_name: String,
     /// Suffix, such as "Jr.".
+    #[serde(deserialize_with = "or_absent")]
     pub suffix: String,
     /// Former or alternate last names; they pass the identity check too.
+    #[serde(deserialize_with = "or_absent")]
     pub former_last_names: Vec<String>,
     /// What they like to be called.
+    #[serde(deserialize_with = "or_absent")]
     pub preferred_name: String,
     /// Pronouns.
+    #[serde(deserialize_with = "or_absent")]
     pub pronouns: String,
-    /// Birth date, `YYYY-MM-DD`; empty for none.
+    /// Birth date, `YYYY-MM-DD` and nothing else; empty for none.
     #[schema(example = "1990-04-12")]
+    #[serde(deserialize_with = "or_absent")]
     pub birth_date: String,
-    /// `en` or `es`; empty means the practice's.
+    /// `en` or `es`, or a tag that begins so, such as `en-US`; empty means the practice's.
+    #[serde(deserialize_with = "or_absent")]
     pub language: String,
     /// IANA name; empty means the practice's.
+    #[serde(deserialize_with = "or_absent")]
     pub time_zone: String,
     /// E-mail addresses, in order. The first that may be used for mail is invited.
     #[serde(deserialize_with = "objects")]
@@ -182,7 +203,7 @@ pub struct ContactJson {
 #[serde(deny_unknown_fields)]
 pub struct NewChart {
     /// Its number; left out: the next free one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub chart_number: String,
     /// The client.
     #[serde(deserialize_with = "object")]
@@ -460,6 +481,7 @@ pub struct InviteJson {
     /// To this address, which is put on the face sheet; left out: the first there that may be used.
     pub address: Option<String>,
     /// Doubts about the address that somebody has looked at, as a `doubtful-address` problem named them.
+    #[serde(deserialize_with = "or_absent")]
     pub confirm: Vec<String>,
 }
 
@@ -471,6 +493,7 @@ pub struct ResendJson {
     /// goes out.
     pub seen: Option<i32>,
     /// Doubts about the address that somebody has looked at, as a `doubtful-address` problem named them.
+    #[serde(deserialize_with = "or_absent")]
     pub confirm: Vec<String>,
 }
 
@@ -549,7 +572,7 @@ fn person(p: &Person, addresses: &[Address]) -> PersonJson {
         pronouns: p.pronouns.clone(),
         birth_date: p.birth_date.as_ref().map(ToString::to_string).unwrap_or_default(),
         language: p.language.clone(),
-        time_zone: p.time_zone.clone(),
+        time_zone: p.time_zone.name().to_owned(),
         emails: of(AddressKind::Email),
         phones: of(AddressKind::Phone),
     }
@@ -685,9 +708,15 @@ impl ChartPatch {
 
 /// A face sheet's problems, each at its place in the body.
 pub fn field_problems(problems: &Problems, words: Words) -> Problem {
-    Problem::fields(
-        problems.worded(words).iter().map(|(field, message)| (pointer(field), message.to_owned())),
-    )
+    Problem::fields(problems.0.iter().map(|problem| {
+        let detail = match problem.wrong {
+            Wrong::BirthDate(BirthDateError::Missing | BirthDateError::Malformed) => {
+                words.get("charts-wrong-birth-iso")
+            }
+            wrong => wrong.worded(&problem.field, words),
+        };
+        (pointer(&problem.field), detail)
+    }))
 }
 
 /// `contact-1-email-0-value` → `/contacts/1/person/emails/0/value`.
@@ -781,7 +810,13 @@ mod tests {
             (r#"{"client":[]}"#, false),
             (r#"{"client":{"emails":[["a@example.org"]]}}"#, false),
             (r#"{"client":{"phones":[[]]}}"#, false),
-            (r#"{"client":{"emails":null}}"#, false),
+            (r#"{"client":{"emails":null,"phones":null}}"#, true),
+            (r#"{"chart_number":null,"client":{"middle_name":null,"former_last_names":null}}"#, true),
+            (r#"{"client":{"birth_date":null},"contacts":null}"#, true),
+            (r#"{"client":{"emails":[{"value":"a@example.org","label":null,"may_mail":null}]}}"#, true),
+            (r#"{"client":{"emails":[{"value":null}]}}"#, false),
+            (r#"{"client":{"middle_name":7}}"#, false),
+            (r#"{"client":null}"#, false),
             (r#"{"client":{},"contacts":[["1","parent",{}]]}"#, false),
             (r#"{"client":{},"contacts":[{"relation":"parent","person":[]}]}"#, false),
             (r#"{"client":{"last_name":"Park","last_name":"Lee"}}"#, false),

@@ -215,7 +215,7 @@ fn form_page(
         parts: choices(DayPart::ALL, DayPart::word, |part| part.label_alone(words)),
         first_day: today.to_string(),
         last_day: last.to_string(),
-        zone: words.zone(&client.practice.time_zone),
+        zone: words.zone(client.practice.time_zone.name()),
         note: form.note,
     }
 }

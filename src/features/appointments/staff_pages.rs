@@ -340,7 +340,7 @@ async fn answer_page(
             seen.dedup();
             seen.join(" ")
         },
-        zone: staff.words.zone(&staff.practice.time_zone),
+        zone: staff.words.zone(staff.practice.time_zone.name()),
         answer: form.answer,
         decline: trouble.decline,
     };

@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::extract::{RawQuery, State};
 
-use crate::features::charts::search::{Count, MOST_COUNTED, PageFrom, PortalFilter, Row, Search, Sort, find};
+use crate::features::charts::search::{
+    Count, FoundBy, MOST_COUNTED, PageFrom, PortalFilter, Row, Search, Sort, find,
+};
 use crate::features::people::CHARTS;
 use crate::features::people::initials;
 use crate::features::staff::StaffTicket;
@@ -31,6 +33,8 @@ struct Line {
     age: String,
     closed: bool,
     by_contact: bool,
+    /// Why it was found, where the line does not show it.
+    why: Vec<String>,
     tag: String,
     kind: &'static str,
 }
@@ -45,6 +49,8 @@ struct ListPage {
     count: String,
     nothing: Option<Nothing>,
     lines: Vec<Line>,
+    /// Charts with a similar name, where little was found.
+    similar: Vec<Line>,
     filters: Vec<Choice>,
     sorts: Vec<Choice>,
     by_number: bool,
@@ -126,6 +132,17 @@ fn portal_kind(portal: PortalFilter) -> &'static str {
     }
 }
 
+fn found_by(words: Words, why: &FoundBy) -> String {
+    let (key, value) = match why {
+        FoundBy::FormerName(name) => ("charts-found-by-former-name", name),
+        FoundBy::Email(address) => ("charts-found-by-email", address),
+        FoundBy::Phone(number) => ("charts-found-by-phone", number),
+        FoundBy::ContactEmail(address) => ("charts-found-by-contact-email", address),
+        FoundBy::ContactPhone(number) => ("charts-found-by-contact-phone", number),
+    };
+    words.with1(key, "value", value)
+}
+
 fn line(words: Words, row: &Row, today: jiff::civil::Date) -> Line {
     let given = [&row.first_name, &row.middle_name].map(String::as_str);
     let family = [&row.last_name, &row.suffix].map(String::as_str);
@@ -151,6 +168,7 @@ fn line(words: Words, row: &Row, today: jiff::civil::Date) -> Line {
             .unwrap_or_default(),
         closed: row.state == "closed",
         by_contact: row.owned_by_contact,
+        why: row.found_by.iter().map(|why| found_by(words, why)).collect(),
         tag: portal_word(words, row.portal),
         kind: portal_kind(row.portal),
     }
@@ -229,6 +247,7 @@ pub(super) async fn list(
         frame: staff.frame(&app, CHARTS),
         previous: previous.map(|row| asked.href(portal, sort, Some(("before", &row.chart_id.to_string())))),
         next: next.map(|row| asked.href(portal, sort, Some(("after", &row.chart_id.to_string())))),
+        similar: found.similar.iter().map(|row| line(words, row, today)).collect(),
         lines: found.rows.iter().map(|row| line(words, row, today)).collect(),
         portal: portal.map_or("", PortalFilter::word),
         sort: if sort == Sort::Name { "" } else { sort.word() },

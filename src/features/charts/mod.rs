@@ -12,8 +12,10 @@ pub use actions::{Created, Refused, Saved, Why, create, create_within, update_fa
 pub use import::import;
 pub use search::{Count, PAGE, PageFrom, PortalFilter, Row, Search, SearchPage, Sort, find};
 
+use std::time::Duration;
+
 use crate::features::people::CHARTS;
-use crate::platform::feature::Feature;
+use crate::platform::feature::{Feature, Job};
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::StaffNav;
@@ -30,6 +32,11 @@ pub const FEATURE: Feature = Feature {
         first_for: &[],
     }],
     chart_tabs: &[sheet_pages::TAB],
+    jobs: &[Job {
+        name: "uploaded files",
+        every: Duration::from_secs(3_600),
+        run: |app| Box::pin(async move { app.db.system_write(import::tidy).await }),
+    }],
     ..Feature::new("charts", routes)
 };
 
@@ -41,6 +48,7 @@ fn routes() -> Routes {
         .get("/staff/charts", see, list_page::list)
         .get("/staff/charts/new", edit, sheet_pages::new)
         .post("/staff/charts/new", edit, sheet_pages::create)
+        .and(import::routes())
         .get("/staff/charts/{chart}", see, sheet_pages::show)
         .get("/staff/charts/{chart}/edit", edit, sheet_pages::edit)
         .post("/staff/charts/{chart}/edit", edit, sheet_pages::save)

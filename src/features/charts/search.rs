@@ -1,5 +1,7 @@
 //! Finding charts: by any part of the name, chart number, birth date in any usual spelling, e-mail or
-//! phone; narrowed by the portal's state; sorted; a page at a time.
+//! phone; narrowed by the portal's state; sorted; a page at a time. A whole chart number, e-mail address
+//! or phone is looked up by its index, and its charts come first. Where little is found, names that
+//! differ by one typing error are offered.
 //!
 //! At 50,000 charts a search reads one covering index on SQLite and three-letter groups on PostgreSQL
 //! (see the migration), and rows only for the page that it shows.
@@ -10,13 +12,18 @@ use jiff::civil::Date;
 
 use crate::features::access::lifecycle::State;
 use crate::features::access::{INVITATION, undeliverable_mails};
+use crate::features::people::{Address, AddressKind, SearchText, load_files};
 use crate::kernel::civil::{BirthDate, DateOrder, dates_meant, month_meant};
 use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
-use crate::kernel::{phone, text};
+use crate::kernel::phone::Phone;
+use crate::kernel::{names, phone, text};
 use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::{chart, invitation, outbox, person, portal_access};
+use crate::platform::db::schema::{
+    chart, invitation, outbox, person, person_address, portal_access, related_contact,
+};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
 use crate::word_enum;
@@ -80,10 +87,27 @@ pub enum PageFrom {
     Before(ChartId),
 }
 
+/// Charts that a whole number or address may bring to the front.
+const MOST_EXACT: usize = 10;
+/// With fewer charts than this on a whole first page, similar names are looked for.
+const FEW_FOUND: usize = 5;
+/// Charts whose names are compared letter by letter, for each word of a search.
+const MOST_COMPARED: usize = 2_000;
+/// Charts with a similar name that are offered.
+const MOST_SIMILAR: usize = 10;
+/// Letters of a word in which a typing error is forgiven: one letter of three would be too much.
+const SHORTEST_MISTYPED: usize = 4;
+
 /// What to look for. Make one with [`Search::read`].
 #[derive(Clone, Debug)]
 pub struct Search {
     terms: Vec<Term>,
+    /// The whole text, as the key of a chart number.
+    number_key: String,
+    /// The whole text, as the key of an address, where it is one.
+    address_key: Option<String>,
+    /// The words of the text, folded, where an error in one may be forgiven.
+    mistyped: Vec<Mistyped>,
     /// Narrowed to this state.
     pub portal: Option<PortalFilter>,
     /// The order.
@@ -121,17 +145,74 @@ fn pattern(literal: &str) -> String {
 impl Search {
     /// Everything, by name.
     pub fn all() -> Self {
-        Self { terms: Vec::new(), portal: None, sort: Sort::Name, from: PageFrom::Start, limit: PAGE }
+        Self {
+            terms: Vec::new(),
+            number_key: String::new(),
+            address_key: None,
+            mistyped: Vec::new(),
+            portal: None,
+            sort: Sort::Name,
+            from: PageFrom::Start,
+            limit: PAGE,
+        }
     }
 
     /// Reads what somebody typed. `order` and `today` say how a date in numbers is meant.
     pub fn read(typed: &str, order: DateOrder, today: Date) -> Self {
-        Self { terms: terms(typed, order, today), ..Self::all() }
+        let typed = text::clean(typed);
+        let typed = text::ascii_digits(&typed);
+        let terms = terms(&typed, order, today);
+        let email = || EmailAddress::parse(&typed).ok().map(|address| address.key());
+        let phone = || Phone::parse(&typed).ok().map(|phone| phone.key());
+        Self {
+            number_key: text::code_key(typed.trim()),
+            address_key: email().or_else(phone),
+            mistyped: mistyped(&terms),
+            terms,
+            ..Self::all()
+        }
     }
 
     /// Was anything typed that can be looked for?
     pub fn has_terms(&self) -> bool {
         !self.terms.is_empty()
+    }
+}
+
+/// A word of a search that may hold a typing error, and the place of its term.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Mistyped {
+    at: usize,
+    word: String,
+}
+
+/// The words that are long enough, and no numbers: one wrong digit is another number.
+fn mistyped(terms: &[Term]) -> Vec<Mistyped> {
+    let of_term = |(at, term): (usize, &Term)| {
+        let [pattern] = term.0.as_slice() else { return None };
+        let word = pattern.trim_matches('%');
+        let fits = word.chars().count() >= SHORTEST_MISTYPED
+            && !word.contains(|c: char| c.is_numeric() || matches!(c, '\\' | '#' | '*'));
+        fits.then(|| Mistyped { at, word: word.to_owned() })
+    };
+    terms.iter().enumerate().filter_map(of_term).collect()
+}
+
+impl Mistyped {
+    /// One error leaves the first half of a word whole, or the second; or it is two letters swapped where
+    /// the halves meet. So the word that was meant has one of these.
+    fn halves(&self) -> Term {
+        let letters: Vec<char> = self.word.chars().collect();
+        let middle = letters.len() / 2;
+        let part = |letters: &[char]| letters.iter().collect::<String>();
+        let swapped = format!("%{}__{}%", part(&letters[..middle - 1]), part(&letters[middle + 1..]));
+        one_of([pattern(&part(&letters[..middle])), pattern(&part(&letters[middle..])), swapped])
+    }
+
+    /// Is a word of this search text the same but for one letter, or two that are swapped?
+    fn is_meant(&self, search_text: &str) -> bool {
+        let mut words = search_text.split(['\n', ' ']).filter(|word| !word.starts_with(['#', '*']));
+        words.any(|word| strsim::osa_distance(&self.word, word) <= 1)
     }
 }
 
@@ -177,7 +258,7 @@ fn terms(typed: &str, order: DateOrder, today: Date) -> Vec<Term> {
                     }
                 } else {
                     found.extend(
-                        text::fold(word).split(' ').filter(|w| !w.is_empty()).map(|w| one_of([pattern(w)])),
+                        names::fold(word).split(' ').filter(|w| !w.is_empty()).map(|w| one_of([pattern(w)])),
                     );
                 }
                 at += 1;
@@ -200,7 +281,7 @@ fn month_from(words: &[&str], today: Date) -> Option<(usize, Term)> {
     let also = if n == 1 {
         vec![pattern(&squeezed(words[0]))]
     } else {
-        let (a, b) = (text::fold(words[0]), text::fold(words[n - 1]));
+        let (a, b) = (names::fold(words[0]), names::fold(words[n - 1]));
         vec![format!("{}{}", pattern(&a), &pattern(&b)[1..]), format!("{}{}", pattern(&b), &pattern(&a)[1..])]
     };
     Some((n, one_of(std::iter::once(born).chain(also))))
@@ -219,7 +300,7 @@ fn one_of(patterns: impl IntoIterator<Item = String>) -> Term {
 /// A phone, a number or an address as the search text has it: without what people put between.
 fn squeezed(word: &str) -> String {
     let digits_only = !word.contains('@') && word.chars().all(is_phone_like);
-    if digits_only { phone::digits(word) } else { text::fold(word).replace([' ', '(', ')', '/'], "") }
+    if digits_only { phone::digits(word) } else { names::fold(word).replace([' ', '(', ')', '/'], "") }
 }
 
 /// How many charts there are.
@@ -258,6 +339,23 @@ pub struct Row {
     pub owned_by_contact: bool,
     /// When the link ends or ended, while one is out.
     pub expires_at: Option<Timestamp>,
+    /// Why a search found it.
+    pub found_by: Vec<FoundBy>,
+}
+
+/// Why a chart was found, where what is shown of it does not say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundBy {
+    /// By a former last name.
+    FormerName(String),
+    /// By an e-mail address of the client.
+    Email(String),
+    /// By a phone of the client.
+    Phone(String),
+    /// By an e-mail address of a related contact.
+    ContactEmail(String),
+    /// By a phone of a related contact.
+    ContactPhone(String),
 }
 
 /// A page of the list.
@@ -265,6 +363,10 @@ pub struct Row {
 pub struct SearchPage {
     /// The charts.
     pub rows: Vec<Row>,
+    /// Where little was found: charts with a name that differs by one typing error.
+    pub similar: Vec<Row>,
+    /// The chart at which the page should begin is not there; this is the first page.
+    pub starts_over: bool,
     /// How many there are in all.
     pub count: Count,
     /// Is there a page before this one?
@@ -493,6 +595,142 @@ fn count(c: &mut Scoped<'_>, search: &Search, few: Option<&Vec<ChartId>>) -> Res
     })
 }
 
+/// Charts that have exactly this number, or an address of theirs or of a related contact.
+fn exact(c: &mut Scoped<'_>, search: &Search) -> Result<Vec<ChartId>, Fault> {
+    if !search.has_terms() {
+        return Ok(Vec::new());
+    }
+    let practice = *c.practice();
+    let most = i64::try_from(MOST_EXACT).unwrap_or(0);
+    let mut ids: Vec<ChartId> = chart::table
+        .filter(chart::practice_id.eq(practice))
+        .filter(chart::chart_number_key.eq(&search.number_key))
+        .select(chart::chart_id)
+        .load(c.conn)?;
+    if let Some(key) = &search.address_key {
+        let persons: Vec<PersonId> = person_address::table
+            .filter(person_address::practice_id.eq(practice))
+            .filter(person_address::value_key.eq(key))
+            .select(person_address::person_id)
+            .limit(most)
+            .load(c.conn)?;
+        let own: Vec<ChartId> = chart::table
+            .filter(chart::practice_id.eq(practice))
+            .filter(chart::person_id.in_list(&persons))
+            .select(chart::chart_id)
+            .limit(most)
+            .load(c.conn)?;
+        let of_contacts: Vec<ChartId> = related_contact::table
+            .filter(related_contact::practice_id.eq(practice))
+            .filter(related_contact::person_id.in_list(&persons))
+            .select(related_contact::chart_id)
+            .limit(most)
+            .load(c.conn)?;
+        ids.extend(own);
+        ids.extend(of_contacts);
+    }
+    let mut kept: Vec<ChartId> = Vec::new();
+    for id in ids {
+        if !kept.contains(&id) {
+            kept.push(id);
+        }
+    }
+    kept.truncate(MOST_EXACT);
+    if kept.is_empty() || search.portal.is_none() {
+        return Ok(kept);
+    }
+    // The filter counts for them as for the others.
+    let shown: Vec<ChartId> = matching!(c, search, None::<Vec<ChartId>>)
+        .filter(chart::chart_id.in_list(&kept))
+        .select(chart::chart_id)
+        .load(c.conn)?;
+    kept.retain(|id| shown.contains(id));
+    Ok(kept)
+}
+
+/// Charts that would be found but for one typing error in one word.
+fn similar(c: &mut Scoped<'_>, search: &Search, found: &[ChartId]) -> Result<Vec<ChartId>, Fault> {
+    let mut ids: Vec<ChartId> = Vec::new();
+    for mistyped in &search.mistyped {
+        let mut wider = search.clone();
+        wider.terms[mistyped.at] = mistyped.halves();
+        let candidates: Vec<(ChartId, String)> = matching!(c, wider, None::<Vec<ChartId>>)
+            .select((chart::chart_id, chart::search_text))
+            .limit(i64::try_from(MOST_COMPARED).unwrap_or(0))
+            .load(c.conn)?;
+        for (id, search_text) in candidates {
+            let is_new = !found.contains(&id) && !ids.contains(&id);
+            if is_new && ids.len() < MOST_SIMILAR && mistyped.is_meant(&search_text) {
+                ids.push(id);
+            }
+        }
+    }
+    Ok(ids)
+}
+
+/// Says on each row why it was found, where its names, number and birth date do not show it.
+fn say_why(c: &mut Scoped<'_>, search: &Search, rows: &mut [Row]) -> Result<(), Fault> {
+    let literals: Vec<Vec<&str>> = search
+        .terms
+        .iter()
+        .map(|term| term.0.iter().map(|pattern| pattern.trim_matches('%')).collect())
+        .collect();
+    let has = |text: &str, literals: &[&str]| literals.iter().any(|literal| text.contains(literal));
+    let mut open: Vec<(usize, Vec<&Vec<&str>>)> = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        let mut shown = SearchText::new(&row.number);
+        shown.names(
+            [&row.first_name, &row.middle_name, &row.last_name, &row.suffix, &row.preferred_name]
+                .map(String::as_str)
+                .into_iter(),
+        );
+        if let Some(date) = &row.birth_date {
+            shown.birth_date(&date.to_string());
+        }
+        let unseen: Vec<_> = literals.iter().filter(|literals| !has(shown.as_str(), literals)).collect();
+        if !unseen.is_empty() {
+            open.push((at, unseen));
+        }
+    }
+    let ids: Vec<ChartId> = open.iter().map(|(at, _)| rows[*at].chart_id).collect();
+    let files = load_files(c, &ids)?;
+    for (at, unseen) in open {
+        let Some(file) = files.iter().find(|file| file.chart.chart_id == rows[at].chart_id) else { continue };
+        for literals in unseen {
+            let address = |address: &&Address| {
+                let mut text = SearchText::empty();
+                text.address(address.kind, &address.value_key);
+                has(text.as_str(), literals)
+            };
+            let name = |name: &&str| {
+                let mut text = SearchText::empty();
+                text.names(std::iter::once(*name));
+                has(text.as_str(), literals)
+            };
+            let of_contacts = || file.contacts.iter().flat_map(|contact| &contact.addresses).find(address);
+            let why = if let Some(former) = file.client.former().find(name) {
+                FoundBy::FormerName(former.to_owned())
+            } else if let Some(own) = file.addresses.iter().find(address) {
+                match own.kind {
+                    AddressKind::Email => FoundBy::Email(own.value.clone()),
+                    AddressKind::Phone => FoundBy::Phone(own.value.clone()),
+                }
+            } else if let Some(theirs) = of_contacts() {
+                match theirs.kind {
+                    AddressKind::Email => FoundBy::ContactEmail(theirs.value.clone()),
+                    AddressKind::Phone => FoundBy::ContactPhone(theirs.value.clone()),
+                }
+            } else {
+                continue;
+            };
+            if !rows[at].found_by.contains(&why) {
+                rows[at].found_by.push(why);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// One page of what a search finds.
 pub fn find(c: &mut Scoped<'_>, search: &Search) -> Result<SearchPage, Fault> {
     let few = match search.portal {
@@ -505,26 +743,51 @@ pub fn find(c: &mut Scoped<'_>, search: &Search) -> Result<SearchPage, Fault> {
         PageFrom::After(id) => (place_of(c, id)?, false),
         PageFrom::Before(id) => (place_of(c, id)?, true),
     };
+    let starts_over = search.from != PageFrom::Start && place.is_none();
+    let exact = exact(c, search)?;
     // A chart that is not there is no place; the list begins at its beginning then.
     let backwards = backwards && place.is_some();
     // The first page of a search counts in the same reading: a second one would cost as much again.
     let counts = search.has_terms() && place.is_none();
-    let most = if counts { MOST_COUNTED.max(search.limit) } else { search.limit } + 1;
+    let most = if counts { MOST_COUNTED.max(search.limit) } else { search.limit + exact.len() } + 1;
     let mut ids = ids_of_page(c, search, few.as_ref(), place.as_ref(), backwards, most)?;
-    let (read, more) = (ids.len(), ids.len() > search.limit);
+    let read = ids.len();
+    // What was exactly meant is on the first page, before the rest, and nowhere else.
+    ids.retain(|id| !exact.contains(id));
+    if place.is_none() {
+        ids.splice(0..0, exact.iter().cloned());
+    }
+    let more = ids.len() > search.limit;
     ids.truncate(search.limit);
+    if backwards && !more && !exact.is_empty() {
+        // Back at the beginning, where they are.
+        return find(c, &Search { from: PageFrom::Start, ..search.clone() });
+    }
     if backwards {
         ids.reverse();
     }
     let count = if place.is_none() && read < most {
-        Count::Exactly(i64::try_from(read).unwrap_or(0))
+        // An exact one may be missing there: its number has more words than a search reads.
+        Count::Exactly(i64::try_from(read.max(ids.len())).unwrap_or(0))
     } else if counts {
         Count::More
     } else {
         count(c, search, few.as_ref())?
     };
     let (has_previous, has_next) = if backwards { (more, true) } else { (place.is_some(), more) };
-    Ok(SearchPage { rows: rows(c, &ids)?, count, has_previous, has_next })
+    let similar = if counts && read < FEW_FOUND { similar(c, search, &ids)? } else { Vec::new() };
+    let mut found = SearchPage {
+        rows: rows(c, &ids)?,
+        similar: rows(c, &similar)?,
+        starts_over,
+        count,
+        has_previous,
+        has_next,
+    };
+    if search.has_terms() {
+        say_why(c, search, &mut found.rows)?;
+    }
+    Ok(found)
 }
 
 type RowParts = (
@@ -602,6 +865,7 @@ fn rows(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<Row>, Fault> {
             };
             Row {
                 owned_by_contact: client != owner,
+                found_by: Vec::new(),
                 expires_at: grant
                     .filter(|(_, state, _)| *state == State::Invited)
                     .and_then(|(.., ends)| ends),
@@ -686,6 +950,35 @@ mod tests {
         assert_eq!(read("05/1987"), [["%*198705%", "%051987%"]]);
         assert_eq!(read("may 22 1987")[0][0], "%*19870522\n%");
         assert_eq!(read("may"), one("%may%"));
+    }
+
+    #[test]
+    fn one_typing_error_is_forgiven_in_a_word_and_none_in_a_number() {
+        let meant = |typed: &str, word: &str| {
+            let read = terms(typed, DateOrder::MonthFirst, date(2026, 11, 24));
+            let text = format!("\n#a12\nana\n{word}\n*19900304\n");
+            let like = |pattern: &str| {
+                // LIKE, for patterns of letters, with one "__" at most.
+                let pattern = pattern.trim_matches('%');
+                match pattern.split_once("__") {
+                    None => word.contains(pattern),
+                    Some((before, after)) => word.match_indices(before).any(|(at, _)| {
+                        word[at + before.len()..].chars().skip(2).collect::<String>().starts_with(after)
+                    }),
+                }
+            };
+            mistyped(&read).iter().any(|m| m.halves().0.iter().any(|p| like(p)) && m.is_meant(&text))
+        };
+        for typed in [
+            "duarte", "duarta", "duatre", "durate", "uarte", "duart", "duaarte", "dvarte", "daurte", "duaret",
+        ] {
+            assert!(meant(typed, "duarte"), "{typed}");
+        }
+        for typed in ["duurta", "dart", "d", "dua", "garcia", "12345"] {
+            assert!(!meant(typed, "duarte"), "{typed}");
+        }
+        assert!(!meant("a13", "duarte"));
+        assert!(meant("ana.duarte@exampel.org", "anaduarte@exampleorg"));
     }
 
     proptest! {

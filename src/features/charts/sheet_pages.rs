@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 
 use crate::features::access::actions::{self as portal, Doubt, Reach};
+use crate::features::access::identity::{self, Field};
 use crate::features::charts::actions::{self, Created, NotMade, Refused, Why, Wish};
 use crate::features::charts::compare::{Difference, differences};
 use crate::features::charts::forms::{Confirmed, SheetFields, SheetForm, sheet_fields};
@@ -20,7 +21,9 @@ use crate::features::people::{Problems, Typed, Wrong};
 use crate::features::staff::{StaffSession, StaffTicket};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};
+use crate::kernel::names;
 use crate::kernel::text::{self, TextError};
+use crate::kernel::zone::Zone;
 use crate::platform::audit::{self, Wanted};
 use crate::platform::db::Scoped;
 use crate::platform::i18n::Language;
@@ -117,10 +120,10 @@ fn facts(staff: &StaffSession, person: &Person, whole: bool) -> Vec<Fact> {
     } else {
         Language::read(&person.language).own_name().to_owned()
     };
-    let zone = if person.time_zone.is_empty() {
-        words.with1("charts-as-practice", "what", practice.time_zone.replace('_', " "))
-    } else {
-        person.time_zone.replace('_', " ")
+    let readable = |zone: &Zone| zone.name().replace('_', " ");
+    let zone = match person.time_zone.get() {
+        None => words.with1("charts-as-practice", "what", readable(&practice.time_zone)),
+        Some(own) => readable(own),
     };
     let born = person.birth_date.as_ref().map(|d| words.civil_date(d.date())).unwrap_or_default();
     let mut all = vec![
@@ -233,7 +236,13 @@ struct NewPage {
 }
 
 fn fields(staff: &StaffSession, typed: &Typed, errors: FieldErrors, focus: Option<&str>) -> SheetFields {
-    sheet_fields(typed, errors, focus, staff.words, (&staff.practice.language, &staff.practice.time_zone))
+    sheet_fields(
+        typed,
+        errors,
+        focus,
+        staff.words,
+        (&staff.practice.language, staff.practice.time_zone.name()),
+    )
 }
 
 /// An empty face sheet.
@@ -318,7 +327,9 @@ pub(super) async fn create(State(app): State<AppState>, staff: StaffSession, bod
     if invite {
         // Nobody could pass the check, or nothing could be sent: said here, where it can be mended.
         let client = &form.typed.client;
-        if client.last_name.trim().is_empty() {
+        let has_name = !client.last_name.trim().is_empty() || !client.first_name.trim().is_empty();
+        let lacks = identity::lacking(&client.first_name, &client.last_name, None);
+        if has_name && lacks.contains(&Field::LastName) {
             errors.add("last_name", staff.words.get("charts-wrong-invite-last-name"));
         }
         if [&client.birth_month, &client.birth_day, &client.birth_year].iter().all(|p| p.trim().is_empty()) {
@@ -426,7 +437,7 @@ async fn alike(app: &AppState, staff: &StaffSession, typed: &Typed) -> Result<Ve
     let client = &typed.client;
     let born = client.birth_parts_as_iso();
     let Some(born) = born else { return Ok(Vec::new()) };
-    let wanted = [text::fold(&client.first_name), text::fold(&client.last_name)];
+    let wanted = [names::fold(&client.first_name), names::fold(&client.last_name)];
     let asked = format!("{} {} {born}", client.first_name, client.last_name);
     let mut search = Search::read(&asked, date_order(staff.words.language()), today(app, staff));
     search.limit = 20;
@@ -436,7 +447,7 @@ async fn alike(app: &AppState, staff: &StaffSession, typed: &Typed) -> Result<Ve
         .into_iter()
         .filter(|row| {
             row.birth_date.as_ref().is_some_and(|d| d.to_string() == born)
-                && [text::fold(&row.first_name), text::fold(&row.last_name)] == wanted
+                && [names::fold(&row.first_name), names::fold(&row.last_name)] == wanted
         })
         .take(5)
         .map(|row| Likeness {

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use crate::features::people::store::{Address, AddressKind, ChartFile, Person};
 use crate::kernel::civil::{BirthDate, BirthDateError};
@@ -12,6 +11,7 @@ use crate::kernel::email::{EmailAddress, EmailError};
 use crate::kernel::ids::PersonId;
 use crate::kernel::phone::Phone;
 use crate::kernel::text::{self, TextError};
+use crate::kernel::zone::OwnZone;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::web::forms::FieldErrors;
 
@@ -112,7 +112,7 @@ impl TypedPerson {
             preferred_name: person.preferred_name.clone(),
             pronouns: person.pronouns.clone(),
             language: person.language.clone(),
-            time_zone: person.time_zone.clone(),
+            time_zone: person.time_zone.name().to_owned(),
             emails: of_kind(AddressKind::Email),
             phones: of_kind(AddressKind::Phone),
             ..Self::default()
@@ -126,7 +126,7 @@ impl TypedPerson {
     /// The birth date as `YYYY-MM-DD`, if all three parts are there.
     pub fn birth_parts_as_iso(&self) -> Option<String> {
         let [year, month, day] = [&self.birth_year, &self.birth_month, &self.birth_day]
-            .map(|part| part.trim().parse::<u16>().ok());
+            .map(|part| text::ascii_digits(&text::clean(part)).trim().parse::<u16>().ok());
         Some(format!("{:04}-{:02}-{:02}", year?, month?, day?))
     }
 
@@ -196,7 +196,7 @@ pub struct SheetPerson {
     pub pronouns: String,
     pub birth_date: Option<BirthDate>,
     pub language: String,
-    pub time_zone: String,
+    pub time_zone: OwnZone,
     /// E-mail addresses first, then phones.
     pub addresses: Vec<SheetAddress>,
 }
@@ -297,6 +297,7 @@ impl Wrong {
             Self::Unprintable => words.with1("charts-wrong-unprintable", "field", label),
             Self::BirthDate(BirthDateError::Missing) => words.get("charts-wrong-birth-incomplete"),
             Self::BirthDate(BirthDateError::Malformed) => words.get("charts-wrong-birth-malformed"),
+            Self::BirthDate(BirthDateError::NoSuchMonth) => words.get("charts-wrong-birth-no-such-month"),
             Self::BirthDate(BirthDateError::NoSuchDay) => words.get("charts-wrong-birth-no-such-day"),
             Self::BirthDate(BirthDateError::Future) => words.get("charts-wrong-birth-future"),
             Self::BirthDate(BirthDateError::TooOld) => words.get("charts-wrong-birth-too-old"),
@@ -381,14 +382,19 @@ impl Check {
         let preferred_name = self.line(&field("preferred_name"), &typed.preferred_name, MOST_IN_A_NAME);
         let pronouns = self.line(&field("pronouns"), &typed.pronouns, MOST_IN_A_LABEL);
         let birth_date = self.birth_date(&field("birth_month"), typed);
-        let language = typed.language.trim().to_owned();
-        if !language.is_empty() && language.parse::<Language>().is_err() {
-            self.say(&field("language"), Wrong::Language);
-        }
-        let time_zone = typed.time_zone.trim().to_owned();
-        if !time_zone.is_empty() && (time_zone.len() > 64 || TimeZone::get(&time_zone).is_err()) {
+        let language = Language::of_tag(&typed.language).map_or_else(
+            || {
+                if !typed.language.trim().is_empty() {
+                    self.say(&field("language"), Wrong::Language);
+                }
+                String::new()
+            },
+            |language| language.word().to_owned(),
+        );
+        let time_zone = OwnZone::read(&typed.time_zone).unwrap_or_else(|_| {
             self.say(&field("time_zone"), Wrong::TimeZone);
-        }
+            OwnZone::default()
+        });
         let mut addresses = self.addresses(&field("email"), AddressKind::Email, &typed.emails);
         addresses.extend(self.addresses(&field("phone"), AddressKind::Phone, &typed.phones));
         SheetPerson {
@@ -585,7 +591,7 @@ mod tests {
     /// The problem after this one, so that a walk from the first meets every kind there is: a new kind does not
     /// compile until it stands here.
     fn after(wrong: Wrong) -> Option<Wrong> {
-        use BirthDateError::{Future, Malformed, Missing, NoSuchDay, TooOld};
+        use BirthDateError::{Future, Malformed, Missing, NoSuchDay, NoSuchMonth, TooOld};
         Some(match wrong {
             Wrong::NameMissing => Wrong::TooLong(5),
             Wrong::TooLong(_) => Wrong::Unprintable,
@@ -604,7 +610,8 @@ mod tests {
             Wrong::HasAccess => Wrong::ReasonMissing,
             Wrong::ReasonMissing => Wrong::BirthDate(Missing),
             Wrong::BirthDate(Missing) => Wrong::BirthDate(Malformed),
-            Wrong::BirthDate(Malformed) => Wrong::BirthDate(NoSuchDay),
+            Wrong::BirthDate(Malformed) => Wrong::BirthDate(NoSuchMonth),
+            Wrong::BirthDate(NoSuchMonth) => Wrong::BirthDate(NoSuchDay),
             Wrong::BirthDate(NoSuchDay) => Wrong::BirthDate(Future),
             Wrong::BirthDate(Future) => Wrong::BirthDate(TooOld),
             Wrong::BirthDate(TooOld) => return None,

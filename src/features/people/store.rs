@@ -8,6 +8,7 @@ use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
 use crate::kernel::text;
+use crate::kernel::zone::OwnZone;
 use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, portal_access, related_contact};
@@ -40,8 +41,8 @@ pub struct Person {
     pub birth_date: Option<BirthDate>,
     /// `en` or `es`; empty means the practice's.
     pub language: String,
-    /// IANA name; empty means the practice's.
-    pub time_zone: String,
+    /// Their own time zone; empty means the practice's.
+    pub time_zone: OwnZone,
     /// Counts changes of the face sheet.
     pub version: i64,
     /// When the row was made.

@@ -11,7 +11,7 @@ use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
-use crate::kernel::{phone, text};
+use crate::kernel::{names, phone, text};
 use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, portal_access, practice, related_contact};
@@ -169,23 +169,33 @@ const SORT_KEY_CHARACTERS: usize = 160;
 /// before "Liang" and "de Haan" before "de Haan Smit" whatever the first names are.
 pub fn sort_key(last: &str, first: &str, middle: &str) -> String {
     let (last, first) = if last.is_empty() { (first, "") } else { (last, first) };
-    let key = format!("{}\t{}\t{}", text::fold(last), text::fold(first), text::fold(middle));
+    let key = format!("{}\t{}\t{}", names::fold(last), names::fold(first), names::fold(middle));
     key.chars().take(SORT_KEY_CHARACTERS).collect()
 }
 
 /// What a search looks through: one text, in which each part stands between line breaks, so that no
 /// search runs from one into the next.
 ///
-/// - every name of the client, folded, those with digraphs also the other way;
+/// - every name of the client, folded, with its other spellings;
 /// - `#` and the chart number, folded and without its spaces and dashes;
 /// - `*` and the birth date as `YYYYMMDD`;
 /// - every e-mail address on the chart, folded; every phone on the chart, by its digits.
 pub struct SearchText(String);
 
 impl SearchText {
+    /// Without a part.
+    pub fn empty() -> Self {
+        Self(String::from("\n"))
+    }
+
+    /// As it is in the database.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub fn new(number: &str) -> Self {
-        let mut text = Self(String::from("\n"));
-        text.part("#", &text::fold(number).replace(' ', ""));
+        let mut text = Self::empty();
+        text.part("#", &names::fold(number).replace(' ', ""));
         text
     }
 
@@ -197,22 +207,22 @@ impl SearchText {
         }
     }
 
-    fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+    pub fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
         for name in names {
-            self.part("", &text::fold(name));
-            if let Some(other) = text::fold_digraphs(name) {
+            self.part("", &names::fold(name));
+            for other in names::other_spellings(name) {
                 self.part("", &other);
             }
         }
     }
 
-    fn birth_date(&mut self, date: &str) {
+    pub fn birth_date(&mut self, date: &str) {
         self.part("*", &date.replace('-', ""));
     }
 
-    fn address(&mut self, kind: AddressKind, key: &str) {
+    pub fn address(&mut self, kind: AddressKind, key: &str) {
         match kind {
-            AddressKind::Email => self.part("", &text::fold(key).replace(' ', "")),
+            AddressKind::Email => self.part("", &names::fold(key).replace(' ', "")),
             AddressKind::Phone => self.part("", &phone::digits(key)),
         }
     }

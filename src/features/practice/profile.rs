@@ -2,11 +2,11 @@
 //! version, so that two administrators never overwrite each other silently.
 
 use diesel::prelude::*;
-use jiff::tz::TimeZone;
 
 use crate::features::practice::{Policy, Practice, SelfHelp, load};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::text;
+use crate::kernel::zone::Zone;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
 use crate::platform::db::schema::practice;
@@ -48,7 +48,7 @@ impl Typed {
     pub fn of(practice: &Practice) -> Self {
         Self {
             name: practice.name.clone(),
-            time_zone: practice.time_zone.clone(),
+            time_zone: practice.time_zone.name().to_owned(),
             language: practice.language.clone(),
             accent: practice.accent.clone(),
             phone: practice.phone.clone(),
@@ -68,8 +68,8 @@ impl Typed {
         if name.is_none() {
             errors.add("name", words.get("practice-error-name"));
         }
-        let time_zone = self.time_zone.trim();
-        if TimeZone::get(time_zone).is_err() {
+        let time_zone = Zone::read(&self.time_zone);
+        if time_zone.is_err() {
             errors.add("time_zone", words.get("practice-error-time-zone"));
         }
         if self.language.parse::<Language>().is_err() {
@@ -101,12 +101,14 @@ impl Typed {
         }
         Ok(Self {
             name: name.unwrap_or_default(),
-            time_zone: time_zone.to_owned(),
+            time_zone: time_zone.map(|zone| zone.name().to_owned()).unwrap_or_default(),
             language: self.language.clone(),
             accent: format!("#{}", accent.unwrap_or_default().hex()),
-            phone: self.phone.trim().to_owned(),
-            text_phone: self.text_phone.trim().to_owned(),
-            email: self.email.trim().to_owned(),
+            phone: phone(&self.phone),
+            text_phone: phone(&self.text_phone),
+            email: EmailAddress::parse(&self.email)
+                .map(|email| email.as_str().to_owned())
+                .unwrap_or_default(),
             website: website.unwrap_or_default(),
             postal_address: postal.to_owned(),
             version: self.version,
@@ -114,9 +116,14 @@ impl Typed {
     }
 }
 
+/// A number without what cannot be seen, its digits in ASCII.
+fn phone(text: &str) -> String {
+    text::ascii_digits(&text::clean(text)).trim().to_owned()
+}
+
 /// Empty, or something that can be dialled.
 fn is_phone(text: &str) -> bool {
-    let text = text.trim();
+    let text = phone(text);
     let allowed = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '(' | ')' | '-' | '+' | '.' | '/' | 'x');
     text.is_empty()
         || (text.len() <= 40

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
+use crate::kernel::zone::Zone;
 use crate::platform::db::schema::practice;
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
@@ -22,7 +23,7 @@ pub struct Practice {
     /// The name that clients see; neutral, chosen by the practice (EML-01).
     pub name: String,
     /// IANA name.
-    pub time_zone: String,
+    pub time_zone: Zone,
     /// Its first language.
     pub language: String,
     /// Accent colour, `#rrggbb`.
@@ -87,9 +88,9 @@ impl Default for Policy {
 }
 
 impl Practice {
-    /// Its zone; UTC should the name be unknown to this machine's rules.
+    /// The rules of its zone.
     pub fn zone(&self) -> TimeZone {
-        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+        self.time_zone.rules().clone()
     }
 
     /// Its first language.
@@ -176,8 +177,8 @@ pub struct NewPractice {
     pub slug: String,
     /// Its name.
     pub name: String,
-    /// IANA name.
-    pub time_zone: String,
+    /// Its time zone.
+    pub time_zone: Zone,
     /// Its first language.
     pub language: Language,
     /// Public e-mail address.

@@ -325,7 +325,7 @@ fn bare(row: ChartRow, place: Place) -> Line {
         generation: 0,
         address: None,
         phone: None,
-        lacks: lacking(&last, birth_date.as_ref()),
+        lacks: lacking(&first, &last, birth_date.as_ref()),
         at: None,
         mismatches: 0,
         is_over: false,

@@ -244,22 +244,12 @@ fn plain(value: &toml::de::DeValue<'_>) -> Option<String> {
 /// The key that was probably meant: at most two letters away.
 fn nearest(key: &str) -> Option<&'static str> {
     let key = key.to_ascii_lowercase().replace('-', "_");
-    TABLE.iter().map(|s| (distance(&key, s.key), s.key)).filter(|(d, _)| *d <= 2).min().map(|(_, key)| key)
-}
-
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(x != *y)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
-        }
-    }
-    row[b.len()]
+    TABLE
+        .iter()
+        .map(|s| (strsim::levenshtein(&key, s.key), s.key))
+        .filter(|(d, _)| *d <= 2)
+        .min()
+        .map(|(_, key)| key)
 }
 
 /// The file to read when none is named: in the data folder, else here.

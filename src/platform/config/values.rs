@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::kernel::email::EmailAddress;
+use crate::kernel::host;
 use crate::kernel::secrets::Secret;
 use crate::platform::db::DatabaseUrl;
 use crate::word_enum;
@@ -149,20 +150,20 @@ pub fn mailbox(text: &str) -> Result<EmailAddress, Refused> {
         .map_err(|e| format!("write one e-mail address, such as portal@example.org ({e})"))
 }
 
-/// A domain name.
+/// A domain name, kept as A-labels.
 pub fn domain(text: &str) -> Result<String, Refused> {
-    let label = |part: &str| {
-        !part.is_empty()
-            && part.len() <= 63
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-    };
-    if text.len() <= 190 && text.contains('.') && text.split('.').all(label) {
-        Ok(text.to_ascii_lowercase())
-    } else {
-        Err("write a domain, such as bounces.example.org".into())
+    match host::to_ascii(text) {
+        Ok(name) if name.len() <= 190 && name.contains('.') => Ok(name),
+        _ => Err("write a domain, such as bounces.example.org".into()),
     }
+}
+
+/// The name of a machine, kept as A-labels, or its IP address.
+fn host_name(text: &str) -> Result<String, Refused> {
+    if text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+        return Ok(text.to_ascii_lowercase());
+    }
+    host::to_ascii(text).map_err(|_| format!("{text:?} is no name that a machine can have"))
 }
 
 /// Network addresses, separated by commas.
@@ -215,13 +216,14 @@ pub fn public_url(text: &str) -> Result<String, Refused> {
     if host.is_empty() {
         return Err("the name of the machine is missing".into());
     }
+    let host = host_name(host)?;
     let rest = match port {
-        Some(port) => format!("{}:{port}", host.to_ascii_lowercase()),
-        None => host.to_ascii_lowercase(),
+        Some(port) => format!("{host}:{port}"),
+        None => host.clone(),
     };
     match scheme.to_ascii_lowercase().as_str() {
         "https" => Ok(format!("https://{}", rest.strip_suffix(":443").unwrap_or(&rest))),
-        "http" if is_loopback(host) => Ok(format!("http://{}", rest.strip_suffix(":80").unwrap_or(&rest))),
+        "http" if is_loopback(&host) => Ok(format!("http://{}", rest.strip_suffix(":80").unwrap_or(&rest))),
         "http" => Err("outside this machine it must be https://, or passwords would travel in clear".into()),
         _ => Err("the scheme is https:// (or http:// on this machine alone)".into()),
     }
@@ -270,6 +272,7 @@ pub fn smtp(text: &str) -> Result<SmtpUrl, Refused> {
     if host.is_empty() {
         return Err("the name of the mail server is missing".into());
     }
+    let host = host_name(host)?;
     let decode = |part: &str| {
         percent_encoding::percent_decode_str(part)
             .decode_utf8()
@@ -281,7 +284,7 @@ pub fn smtp(text: &str) -> Result<SmtpUrl, Refused> {
         Some(login) => {
             let (user, password) =
                 login.split_once(':').ok_or("a user needs a password: USER:PASSWORD@HOST")?;
-            if security == SmtpSecurity::Plain && !is_loopback(host) {
+            if security == SmtpSecurity::Plain && !is_loopback(&host) {
                 return Err("a password is not sent in clear; use smtp+starttls:// or smtps://".into());
             }
             Some((decode(user)?, Secret::new(decode(password)?)))
@@ -308,6 +311,8 @@ mod tests {
             ("http://localhost:8080", "http://localhost:8080"),
             ("http://127.0.0.1:80", "http://127.0.0.1"),
             ("http://[::1]:8080", "http://[::1]:8080"),
+            ("https://Portál.example.org", "https://xn--portl-0qa.example.org"),
+            ("https://xn--portl-0qa.example.org:8443/", "https://xn--portl-0qa.example.org:8443"),
         ] {
             assert_eq!(public_url(typed).as_deref(), Ok(kept), "{typed}");
         }
@@ -322,6 +327,8 @@ mod tests {
             "https://x.example.org:0",
             "https://x.example.org:99999",
             "https://x example.org",
+            "https://por_tal.example.org",
+            "https://-portal.example.org",
         ] {
             assert!(public_url(wrong).is_err(), "{wrong}");
         }
@@ -340,6 +347,7 @@ mod tests {
         assert_eq!((user.as_str(), password.reveal()), ("por@tal", "p:ss"));
         assert_eq!(format!("{server:?}"), "smtps://mail.example.org:465", "no login is ever shown");
         assert_eq!(smtp("smtp+starttls://mail.example.org:2525").unwrap().port, 2525);
+        assert_eq!(smtp("smtps://mäil.example.org").unwrap().host, "xn--mil-qla.example.org");
         for wrong in [
             "mail.example.org",
             "http://mail.example.org",
@@ -361,6 +369,7 @@ mod tests {
         assert!(socket("8080").is_err());
         assert_eq!(socket("localhost:1").unwrap().port(), 1);
         assert!(domain("bounces").is_err() && domain("-a.example.org").is_err());
+        assert_eq!(domain("Bounces.käse.example").as_deref(), Ok("bounces.xn--kse-qla.example"));
         assert!(long_secret("short").is_err());
         assert!(yes_or_no("maybe").is_err());
     }

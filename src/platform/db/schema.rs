@@ -1,6 +1,25 @@
 //! The tables as Diesel sees them. Kept in step with `migrations/` by hand; the schema test compares both.
 
 diesel::table! {
+    import_column (practice_id, header) {
+        practice_id -> Binary,
+        header -> Text,
+        column_name -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    import_file (practice_id, import_id) {
+        practice_id -> Binary,
+        import_id -> Binary,
+        staff_id -> Binary,
+        name -> Text,
+        body -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     practice (practice_id) {
         practice_id -> Binary,
         slug -> Text,
@@ -416,6 +435,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     form_draft,
     frequent_question,
     idempotent_request,
+    import_column,
+    import_file,
     invitation,
     known_device,
     ledger_entry,

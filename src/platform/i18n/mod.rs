@@ -33,6 +33,11 @@ impl Language {
             .unwrap_or(otherwise)
     }
 
+    /// From a language tag (BCP 47) such as `en`, `es-MX` or `en_US`, by its first part.
+    pub fn of_tag(tag: &str) -> Option<Language> {
+        tag.trim().split(['-', '_']).next()?.to_ascii_lowercase().parse().ok()
+    }
+
     /// From a column; English for anything unknown.
     pub fn read(text: &str) -> Language {
         text.parse().unwrap_or(Language::English)
@@ -67,6 +72,7 @@ catalogue!(
     "appointments",
     "billing",
     "charts",
+    "import",
     "demo",
     "documents",
     "account_mails",

@@ -182,6 +182,7 @@ fn not_open(
 fn compare(found: &LinkContext, order: &RegisterOrder) -> Vec<Field> {
     let client = &found.file.client;
     let on_file = OnFile {
+        first_name: &client.first_name,
         last_name: &client.last_name,
         suffix: &client.suffix,
         former: client.former().collect(),

@@ -113,6 +113,7 @@ fn complaint(error: BirthDateError, input: &Input) -> (&'static str, &'static st
         BirthDateError::Missing => ("month", "link-birth-missing"),
         BirthDateError::Malformed if input.year.trim().len() != 4 => ("year", "link-birth-year"),
         BirthDateError::Malformed => ("month", "link-birth-malformed"),
+        BirthDateError::NoSuchMonth => ("month", "link-birth-no-such-month"),
         BirthDateError::NoSuchDay => ("day", "link-birth-no-such-day"),
         BirthDateError::Future => ("year", "link-birth-future"),
         BirthDateError::TooOld => ("year", "link-birth-too-old"),

@@ -9,6 +9,7 @@ use crate::features::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
 use crate::features::access::{Channel, EndedBy, GrantRole, HistoryEntry, Overview};
 use crate::features::people::ChartFile;
 use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::ChartId;
 use crate::platform::i18n::Words;
 use crate::platform::outbox::{Delivery, LINK_OVER, MailState};
@@ -443,10 +444,15 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
     notices
 }
 
+/// What decides whether two stored addresses are one.
+fn key_of(address: &str) -> String {
+    EmailAddress::parse(address).map_or_else(|_| address.to_lowercase(), |address| address.key())
+}
+
 /// Registered with another address than the face sheet has now (invitation.md §7: a note, no more).
 fn differs_from_chart(grant: &Overview) -> bool {
     match (&grant.address, &grant.address_on_file) {
-        (Some(invited), Some(on_file)) => invited.to_lowercase() != on_file.to_lowercase(),
+        (Some(invited), Some(on_file)) => key_of(invited) != key_of(on_file),
         _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! From rows to charts: what is new, what differs, what stands already; and the one transaction.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -8,14 +9,17 @@ use diesel::prelude::*;
 use jiff::civil::Date;
 
 use crate::features::charts::actions::{Refused, Why, change};
-use crate::features::charts::import::read::{File, Row};
-use crate::features::charts::import::{Mode, Report};
+use crate::features::charts::import::read::{self, File, Row};
+use crate::features::charts::import::report::{Mode, Outcome, Report, Shown};
+use crate::features::charts::import::store;
 use crate::features::people::ChartFile;
 use crate::features::people::NewRows;
 use crate::features::people::load_files;
 use crate::features::people::{FaceSheet, Typed, TypedAddress, TypedPerson};
+use crate::features::practice;
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::ChartId;
-use crate::kernel::text;
+use crate::kernel::{names, text};
 use crate::platform::audit::{By, Event, record_many};
 use crate::platform::db::InLists as _;
 use crate::platform::db::schema::chart;
@@ -26,13 +30,36 @@ use crate::platform::state::{App, AppState};
 /// Charts that are looked up or written in one go.
 const BATCH: usize = 500;
 
+/// Rows that are shown before they are written.
+const MOST_SHOWN: usize = 20;
+
 /// How often a file is worked out anew because somebody was at the same charts meanwhile.
 const TRIES: usize = 3;
 
 /// A chart of the file was made or changed between the working out and the writing.
 const OVERTAKEN: &str = "charts of the file were being changed meanwhile; import it again";
 
-pub(super) async fn apply(
+/// Reads a file by the practice's mapping of columns and, in [`Mode::Apply`], writes it if not one row is
+/// bad. `progress` is told how many rows are done, from a thread of its own; it starts again should a
+/// transaction have to.
+pub async fn import(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    mut reader: impl Read + Send + 'static,
+    mode: Mode,
+    progress: impl FnMut(u64) + Send + 'static,
+) -> Result<Report, Fault> {
+    let (zone, mapping) = app.db.read(scope, |c| Ok((practice::load(c)?.zone(), store::mapping(c)?))).await?;
+    let today = app.now().in_zone(&zone).date();
+    let file = tokio::task::spawn_blocking(move || read::read(&mut reader, &mapping, today))
+        .await
+        .map_err(|e| Fault::Ended(e.to_string()))?
+        .map_err(|e| Fault::Other("the file could not be read".to_owned(), Some(Box::new(e))))?;
+    apply(app, scope, by, file, mode, progress).await
+}
+
+async fn apply(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
@@ -142,7 +169,7 @@ fn merged(stands: &Typed, row: &Row) -> Typed {
     let mut typed = stands.clone();
     lay_over(&mut typed.client, &row.typed.client, row.says_email, row.says_phone);
     for contact in &row.typed.contacts {
-        let name = |p: &TypedPerson| (text::fold(&p.first_name), text::fold(&p.last_name));
+        let name = |p: &TypedPerson| (names::fold(&p.first_name), names::fold(&p.last_name));
         match typed.contacts.iter_mut().find(|k| name(&k.person) == name(&contact.person)) {
             Some(known) => {
                 known.relation.clone_from(&contact.relation);
@@ -174,7 +201,9 @@ fn lay_over(person: &mut TypedPerson, row: &TypedPerson, says_email: bool, says_
         person.birth_day.clone_from(&row.birth_day);
         person.birth_year.clone_from(&row.birth_year);
     }
-    let email = |a: &TypedAddress| a.value.trim().to_lowercase();
+    let email = |a: &TypedAddress| {
+        EmailAddress::parse(&a.value).map_or_else(|_| a.value.trim().to_lowercase(), |address| address.key())
+    };
     let phone = |a: &TypedAddress| crate::kernel::phone::digits(&a.value);
     lay_addresses(&mut person.emails, &row.emails, says_email, email);
     lay_addresses(&mut person.phones, &row.phones, says_phone, phone);
@@ -213,7 +242,12 @@ fn lay_addresses(
 
 fn plan(c: &mut Scoped<'_>, by: &By, file: &File, tell: &mut impl FnMut(u64)) -> Result<Plan, Fault> {
     let mut plan = Plan {
-        report: Report { rows: file.count, bad: file.bad.clone(), ..Report::default() },
+        report: Report {
+            rows: file.count,
+            bad: file.bad.clone(),
+            odd: file.odd.clone(),
+            ..Report::default()
+        },
         new: NewRows::default(),
         changes: Vec::new(),
         events: Vec::new(),
@@ -221,6 +255,9 @@ fn plan(c: &mut Scoped<'_>, by: &By, file: &File, tell: &mut impl FnMut(u64)) ->
     let mut done = 0;
     for rows in file.rows.chunks(BATCH) {
         for (row, meaning) in meanings(c, rows)? {
+            if plan.report.first.len() < MOST_SHOWN {
+                plan.report.first.push(shown(row, &meaning));
+            }
             match meaning {
                 Meaning::New => {
                     let (chart, _) = plan.new.chart(c, &row.sheet, &row.typed.chart_number);
@@ -240,6 +277,32 @@ fn plan(c: &mut Scoped<'_>, by: &By, file: &File, tell: &mut impl FnMut(u64)) ->
     }
     plan.new = plan.new.in_order();
     Ok(plan)
+}
+
+fn shown(row: &Row, meaning: &Meaning) -> Shown {
+    let client = &row.typed.client;
+    Shown {
+        number: row.typed.chart_number.clone(),
+        name: [&client.last_name, &client.first_name]
+            .map(|name| name.trim())
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect::<Vec<_>>()
+            .join(", "),
+        birth_date: client.birth_parts_as_iso().unwrap_or_default(),
+        email: client
+            .emails
+            .iter()
+            .map(|a| a.value.trim())
+            .find(|v| !v.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
+        outcome: match meaning {
+            Meaning::New => Outcome::Created,
+            Meaning::Same => Outcome::Unchanged,
+            Meaning::Differs(_) => Outcome::Updated,
+        },
+    }
 }
 
 fn write(app: &App, c: &mut Scoped<'_>, by: &By, plan: &Plan) -> Result<Report, Fault> {

@@ -1,0 +1,192 @@
+//! The columns of a file: ours by their names, a practice's own by the mapping that it keeps.
+
+use std::collections::HashMap;
+
+use csv::StringRecord;
+
+use crate::features::charts::import::report::{Bad, Reason};
+use crate::kernel::text;
+
+/// Every column that a file may have.
+pub const COLUMNS: &[&str] = &[
+    "chart_number",
+    "first_name",
+    "last_name",
+    "last_and_first_name",
+    "middle_name",
+    "suffix",
+    "former_last_names",
+    "preferred_name",
+    "pronouns",
+    "birth_date",
+    "language",
+    "time_zone",
+    "email",
+    "email_2",
+    "email_3",
+    "email_may_be_used",
+    "phone",
+    "phone_2",
+    "phone_3",
+    "phone_may_be_used",
+    "contact_relation",
+    "contact_first_name",
+    "contact_last_name",
+    "contact_birth_date",
+    "contact_email",
+    "contact_phone",
+];
+
+/// What other programs call our columns, with letters and digits alone.
+const ALSO_CALLED: &[(&str, &str)] = &[
+    ("dob", "birth_date"),
+    ("dateofbirth", "birth_date"),
+    ("birthday", "birth_date"),
+    ("clientdob", "birth_date"),
+    ("patientdob", "birth_date"),
+    ("fechadenacimiento", "birth_date"),
+    ("number", "chart_number"),
+    ("mrn", "chart_number"),
+    ("id", "chart_number"),
+    ("chartno", "chart_number"),
+    ("chart", "chart_number"),
+    ("clientid", "chart_number"),
+    ("clientnumber", "chart_number"),
+    ("patientid", "chart_number"),
+    ("patientnumber", "chart_number"),
+    ("account", "chart_number"),
+    ("accountnumber", "chart_number"),
+    ("accountno", "chart_number"),
+    ("recordnumber", "chart_number"),
+    ("surname", "last_name"),
+    ("familyname", "last_name"),
+    ("clientlastname", "last_name"),
+    ("patientlastname", "last_name"),
+    ("apellido", "last_name"),
+    ("apellidos", "last_name"),
+    ("givenname", "first_name"),
+    ("legalfirstname", "first_name"),
+    ("clientfirstname", "first_name"),
+    ("patientfirstname", "first_name"),
+    ("nombre", "first_name"),
+    ("patient", "last_and_first_name"),
+    ("patientname", "last_and_first_name"),
+    ("client", "last_and_first_name"),
+    ("clientname", "last_and_first_name"),
+    ("name", "last_and_first_name"),
+    ("fullname", "last_and_first_name"),
+    ("middleinitial", "middle_name"),
+    ("nickname", "preferred_name"),
+    ("emailaddress", "email"),
+    ("mail", "email"),
+    ("correo", "email"),
+    ("mobile", "phone"),
+    ("mobilephone", "phone"),
+    ("cellphone", "phone"),
+    ("cell", "phone"),
+    ("phonenumber", "phone"),
+    ("primaryphone", "phone"),
+    ("telefono", "phone"),
+    ("homephone", "phone_2"),
+    ("workphone", "phone_3"),
+    ("timezone", "time_zone"),
+];
+
+/// The name of a column as it is compared: what cannot be seen, capitals, blanks of every kind, and the
+/// asterisk of a field that had to be filled do not count.
+pub(super) fn key(header: &str) -> String {
+    let name = text::clean(header).to_lowercase();
+    let name = name.trim().trim_end_matches(['*', ':']);
+    name.split(|c: char| c.is_whitespace() || matches!(c, '-' | '_'))
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("_")
+}
+
+/// Our column of this name.
+pub(super) fn named(name: &str) -> Option<&'static str> {
+    COLUMNS.iter().copied().find(|known| *known == name)
+}
+
+/// Our column that a name is probably meant to be, where it is not ours.
+pub(super) fn meant(key: &str) -> Option<&'static str> {
+    let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    let wanted = plain(key);
+    if wanted.is_empty() {
+        return None;
+    }
+    let ours = || COLUMNS.iter().copied().find(|known| plain(known) == wanted);
+    let other = || ALSO_CALLED.iter().find(|(other, _)| *other == wanted).map(|(_, known)| *known);
+    let mistyped = || {
+        COLUMNS
+            .iter()
+            .copied()
+            .find(|known| wanted.len() > 4 && strsim::osa_distance(&plain(known), &wanted) == 1)
+    };
+    ours().or_else(other).or_else(mistyped)
+}
+
+/// What a practice's own columns are, by [`key`]: one of ours, or nothing where the column is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping(pub(super) HashMap<String, Option<&'static str>>);
+
+impl Mapping {
+    /// Our column behind a header; `Some(None)` where it is left out.
+    pub(super) fn of(&self, header: &str) -> Option<Option<&'static str>> {
+        let key = key(header);
+        self.0.get(&key).copied().or_else(|| named(&key).map(Some))
+    }
+}
+
+/// What stands in each column; `None` where it has no name or is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Columns {
+    pub(super) all: Vec<Option<&'static str>>,
+    /// Columns without a name, which must be empty.
+    pub(super) nameless: Vec<usize>,
+}
+
+/// Reads the header, or says everything that is wrong with it.
+pub(super) fn header(line: u64, cells: &StringRecord, mapping: &Mapping) -> Result<Columns, Vec<Bad>> {
+    let mut bad = Vec::new();
+    let mut say = |column: &str, reason: Reason| bad.push(Bad { line, column: column.to_owned(), reason });
+    let mut columns = Columns { all: Vec::new(), nameless: Vec::new() };
+    for (i, cell) in cells.iter().enumerate() {
+        let mut ours = None;
+        match mapping.of(cell) {
+            Some(Some(known)) if columns.all.contains(&Some(known)) => {
+                say(known, Reason::of("import-column-twice"));
+            }
+            Some(known) => ours = known,
+            None if key(cell).is_empty() => columns.nameless.push(i),
+            None => say(&shown(cell), unknown(cell)),
+        }
+        columns.all.push(ours);
+    }
+    let has = |name: &'static str| columns.all.contains(&Some(name));
+    if !has("chart_number") {
+        say("chart_number", Reason::of("import-column-missing"));
+    }
+    if has("last_and_first_name") {
+        for name in ["first_name", "last_name"].into_iter().filter(|name| has(name)) {
+            say(name, Reason::of("import-column-name-twice"));
+        }
+    } else {
+        for name in ["first_name", "last_name"].into_iter().filter(|name| !has(name)) {
+            say(name, Reason::of("import-column-missing"));
+        }
+    }
+    if bad.is_empty() { Ok(columns) } else { Err(bad) }
+}
+
+/// A header as it may be said again.
+pub(super) fn shown(header: &str) -> String {
+    text::clean(header).trim().chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
+fn unknown(cell: &str) -> Reason {
+    match meant(&key(cell)) {
+        Some(known) => Reason::with("import-column-meant", &[("column", known)]),
+        None => Reason::of("import-column-unknown"),
+    }
+}

@@ -1,0 +1,447 @@
+//! Import in the browser: choose a file, say once what its columns are, look, write. The file waits in the
+//! database between the steps, so that every step works without scripts and on every node.
+
+use std::io::Cursor;
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::{DefaultBodyLimit, Multipart, Path, RawQuery, State};
+use axum::handler::Handler;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::features::charts::import::apply::import;
+use crate::features::charts::import::columns::{self, COLUMNS, Mapping};
+use crate::features::charts::import::records::{Records, decode};
+use crate::features::charts::import::report::{Bad, Mode, Outcome, Report};
+use crate::features::charts::import::store;
+use crate::features::people::CHARTS;
+use crate::features::staff::StaffSession;
+use crate::kernel::ids::ImportId;
+use crate::kernel::text;
+use crate::platform::i18n::Words;
+use crate::platform::permissions::{Needs, Permission};
+use crate::platform::state::AppState;
+use crate::platform::web::errors::see_other;
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::{PageError, PageResult, Routes, html};
+
+/// The largest file that a browser may bring: some 50,000 charts. The command takes larger ones.
+const LARGEST_UPLOAD: usize = 16 * 1024 * 1024;
+
+/// Places that are shown; the first ones say what is wrong with the others.
+const MOST_SHOWN: usize = 100;
+
+/// Rows in which an example of a column is looked for.
+const ROWS_FOR_EXAMPLES: usize = 20;
+
+/// The import's routes.
+pub fn routes() -> Routes {
+    let edit = Needs::Staff(Permission::EditCharts);
+    Routes::new()
+        .get("/staff/charts/import", edit, choose)
+        // Read part by part, up to its own limit, behind the check of the session.
+        .post("/staff/charts/import", edit, upload.layer(DefaultBodyLimit::max(LARGEST_UPLOAD + 64 * 1024)))
+        .get("/staff/charts/import/{import}", edit, preview)
+        .post("/staff/charts/import/{import}", edit, apply)
+        .get("/staff/charts/import/{import}/columns", edit, ask_columns)
+        .post("/staff/charts/import/{import}/columns", edit, keep_columns)
+}
+
+#[derive(Template)]
+#[template(path = "features/charts/templates/import.html")]
+struct ChoosePage {
+    frame: StaffFrame,
+    errors: FieldErrors,
+    /// What the import that was just done came to.
+    done: Option<String>,
+    columns: Vec<(&'static str, String)>,
+    most_megabytes: usize,
+}
+
+fn choose_page(
+    app: &AppState,
+    staff: &StaffSession,
+    errors: FieldErrors,
+    done: Option<String>,
+) -> PageResult {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = ChoosePage {
+        frame: staff.frame(app, CHARTS),
+        errors,
+        done,
+        columns: COLUMNS.iter().map(|column| (*column, label(staff.words, column))).collect(),
+        most_megabytes: LARGEST_UPLOAD / (1024 * 1024),
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// What one of our columns is called on pages.
+fn label(words: Words, column: &str) -> String {
+    words.get(&format!("import-label-{column}"))
+}
+
+/// The numbers behind `/staff/charts/import?created=…`.
+#[derive(Default, serde::Deserialize, serde::Serialize)]
+#[serde(default)]
+struct Done {
+    created: i64,
+    updated: i64,
+    unchanged: i64,
+}
+
+async fn choose(State(app): State<AppState>, staff: StaffSession, RawQuery(query): RawQuery) -> PageResult {
+    let query = query.unwrap_or_default();
+    let done =
+        query.contains("created=").then(|| serde_html_form::from_str::<Done>(&query).unwrap_or_default());
+    let words = staff.words;
+    let done = done.map(|done| {
+        words.with(
+            "import-done",
+            &[
+                ("created", words.count("import-created", "charts", done.created)),
+                ("updated", words.count("import-updated", "charts", done.updated)),
+                ("unchanged", words.count("import-unchanged", "charts", done.unchanged)),
+            ],
+        )
+    });
+    choose_page(&app, &staff, FieldErrors::new(), done)
+}
+
+/// The file of the form, and the form's token.
+struct Upload {
+    csrf: String,
+    name: String,
+    body: Option<Bytes>,
+}
+
+async fn read_upload(mut parts: Multipart) -> Result<Upload, PageError> {
+    let mut upload = Upload { csrf: String::new(), name: String::new(), body: Some(Bytes::new()) };
+    while let Some(part) = parts.next_field().await.map_err(|_| PageError::BadRequest)? {
+        match part.name() {
+            Some("csrf") => upload.csrf = part.text().await.map_err(|_| PageError::BadRequest)?,
+            Some("file") => {
+                upload.name = text::line(part.file_name().unwrap_or_default(), 200).unwrap_or_default();
+                upload.body = match part.bytes().await {
+                    Ok(bytes) if bytes.len() <= LARGEST_UPLOAD => Some(bytes),
+                    Ok(_) => None,
+                    Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                        return Ok(Upload { body: None, ..upload });
+                    }
+                    Err(_) => return Err(PageError::BadRequest),
+                };
+            }
+            _ => return Err(PageError::BadRequest),
+        }
+    }
+    Ok(upload)
+}
+
+async fn upload(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    parts: Result<Multipart, MultipartRejection>,
+) -> PageResult {
+    let upload = read_upload(parts.map_err(|_| PageError::BadRequest)?).await?;
+    if upload.csrf != staff.csrf {
+        return Err(PageError::BadRequest);
+    }
+    let mut errors = FieldErrors::new();
+    let Some(body) = upload.body else {
+        let most = LARGEST_UPLOAD / (1024 * 1024);
+        errors.add("file", staff.words.with1("import-upload-too-large", "megabytes", most));
+        return choose_page(&app, &staff, errors, None);
+    };
+    if body.is_empty() {
+        errors.add("file", staff.words.get("import-upload-missing"));
+        return choose_page(&app, &staff, errors, None);
+    }
+    let who = staff.staff_id;
+    let id = app.db.write(&staff.scope, move |c| store::put_file(c, who, &upload.name, &body)).await?;
+    Ok(see_other(&format!("/staff/charts/import/{id}")))
+}
+
+/// A file between its steps, with the mapping that counts for it.
+struct Waiting {
+    id: ImportId,
+    name: String,
+    body: Vec<u8>,
+    mapping: Mapping,
+}
+
+async fn waiting(app: &AppState, staff: &StaffSession, id: &str) -> Result<Option<Waiting>, PageError> {
+    let id: ImportId = id.parse().map_err(|_| PageError::NotFound)?;
+    let who = staff.staff_id;
+    let found = app
+        .db
+        .read(&staff.scope, move |c| {
+            let Some((name, body)) = store::file(c, who, id)? else { return Ok(None) };
+            Ok(Some(Waiting { id, name, body, mapping: store::mapping(c)? }))
+        })
+        .await?;
+    Ok(found)
+}
+
+/// A column of the file, and what it may be.
+struct Column {
+    /// Its name in the file.
+    header: String,
+    key: String,
+    example: String,
+    /// Ours, or nothing: it is left out.
+    ours: Option<&'static str>,
+    /// Does the mapping (or its name) say so, or is it a guess?
+    is_known: bool,
+}
+
+/// The columns of a file; `None` where it cannot be read at all, which the preview says.
+fn columns_of(body: &[u8], mapping: &Mapping) -> Option<Vec<Column>> {
+    let mut records = Records::of(decode(body).ok()?).filter(|record| {
+        !record.as_ref().is_ok_and(|(_, cells)| cells.iter().all(|cell| cell.trim().is_empty()))
+    });
+    let (_, header) = records.next()?.ok()?;
+    let rows: Vec<_> = records.take(ROWS_FOR_EXAMPLES).filter_map(|record| Some(record.ok()?.1)).collect();
+    let mut taken: Vec<&'static str> = header.iter().filter_map(|cell| mapping.of(cell).flatten()).collect();
+    let columns =
+        header.iter().enumerate().filter(|(_, cell)| !columns::key(cell).is_empty()).map(|(at, cell)| {
+            let known = mapping.of(cell);
+            let guess = || {
+                let meant = columns::meant(&columns::key(cell)).filter(|column| !taken.contains(column))?;
+                taken.push(meant);
+                Some(meant)
+            };
+            let example =
+                rows.iter().filter_map(|row| row.get(at)).map(str::trim).find(|cell| !cell.is_empty());
+            Column {
+                header: columns::shown(cell),
+                key: columns::key(cell),
+                example: example.unwrap_or_default().chars().take(40).collect(),
+                is_known: known.is_some(),
+                ours: known.unwrap_or_else(guess),
+            }
+        });
+    Some(columns.collect())
+}
+
+struct Choice {
+    field: String,
+    header: String,
+    example: String,
+    ours: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "features/charts/templates/import_columns.html")]
+struct ColumnsPage {
+    frame: StaffFrame,
+    href: String,
+    file: String,
+    errors: FieldErrors,
+    choices: Vec<Choice>,
+    options: Vec<(&'static str, String)>,
+}
+
+fn columns_page(
+    app: &AppState,
+    staff: &StaffSession,
+    file: &Waiting,
+    columns: Vec<Column>,
+    errors: FieldErrors,
+) -> PageResult {
+    let words = staff.words;
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let ours = COLUMNS.iter().map(|column| (*column, label(words, column)));
+    let page = ColumnsPage {
+        frame: staff.frame(app, CHARTS),
+        href: format!("/staff/charts/import/{}", file.id),
+        file: file.name.clone(),
+        errors,
+        choices: columns
+            .into_iter()
+            .enumerate()
+            .map(|(at, column)| Choice {
+                field: format!("column-{at}"),
+                header: column.header,
+                example: column.example,
+                ours: column.ours.unwrap_or_default(),
+            })
+            .collect(),
+        options: std::iter::once(("", words.get("import-leave-out"))).chain(ours).collect(),
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+async fn ask_columns(State(app): State<AppState>, staff: StaffSession, Path(id): Path<String>) -> PageResult {
+    let file = waiting(&app, &staff, &id).await?.ok_or(PageError::NotFound)?;
+    match columns_of(&file.body, &file.mapping) {
+        Some(columns) => columns_page(&app, &staff, &file, columns, FieldErrors::new()),
+        None => Ok(see_other(&format!("/staff/charts/import/{}", file.id))),
+    }
+}
+
+/// What a mapping still lacks, each at its field.
+fn check(words: Words, columns: &[Column]) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    for (at, column) in columns.iter().enumerate() {
+        let is_second =
+            column.ours.is_some() && columns[..at].iter().any(|before| before.ours == column.ours);
+        if is_second {
+            errors.add(&format!("column-{at}"), words.with1("import-mapped-twice", "header", &column.header));
+        }
+    }
+    let has = |name| columns.iter().any(|column| column.ours == Some(name));
+    if !has("chart_number") {
+        errors.add("form", words.get("import-map-number"));
+    }
+    let (whole, parts) = (has("last_and_first_name"), ["first_name", "last_name"].map(has));
+    if whole && parts != [false, false] {
+        errors.add("form", words.get("import-map-name-twice"));
+    } else if !whole && parts != [true, true] {
+        errors.add("form", words.get("import-map-name"));
+    }
+    errors
+}
+
+async fn keep_columns(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let chosen: std::collections::HashMap<String, String> = staff.form(&body)?;
+    let file = waiting(&app, &staff, &id).await?.ok_or(PageError::NotFound)?;
+    let Some(mut columns) = columns_of(&file.body, &file.mapping) else {
+        return Ok(see_other(&format!("/staff/charts/import/{}", file.id)));
+    };
+    for (at, column) in columns.iter_mut().enumerate() {
+        column.ours = match chosen.get(&format!("column-{at}")).map_or("", String::as_str) {
+            "" => None,
+            name => Some(columns::named(name).ok_or(PageError::BadRequest)?),
+        };
+    }
+    let errors = check(staff.words, &columns);
+    if !errors.is_empty() {
+        return columns_page(&app, &staff, &file, columns, errors);
+    }
+    let mapped: Vec<(String, Option<&'static str>)> =
+        columns.into_iter().map(|column| (column.key, column.ours)).collect();
+    app.db.write(&staff.scope, move |c| store::keep_mapping(c, &mapped)).await?;
+    Ok(see_other(&format!("/staff/charts/import/{}", file.id)))
+}
+
+struct Line {
+    number: String,
+    name: String,
+    born: String,
+    email: String,
+    kind: &'static str,
+    outcome: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/charts/templates/import_preview.html")]
+struct PreviewPage {
+    frame: StaffFrame,
+    href: String,
+    file: String,
+    rows: String,
+    counts: Vec<String>,
+    bad: Vec<String>,
+    bad_count: String,
+    odd: Vec<String>,
+    lines: Vec<Line>,
+    has_more: bool,
+    /// Can it be written, and would that do anything?
+    may_apply: bool,
+    /// Was anything of it read?
+    is_readable: bool,
+}
+
+fn places(words: Words, places: &[Bad]) -> Vec<String> {
+    places.iter().take(MOST_SHOWN).map(|place| place.worded(words)).collect()
+}
+
+fn preview_page(app: &AppState, staff: &StaffSession, file: &Waiting, report: &Report) -> PageResult {
+    let words = staff.words;
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let counts = [("created", report.created), ("updated", report.updated), ("unchanged", report.unchanged)];
+    let lines = report.first.iter().map(|row| Line {
+        number: row.number.clone(),
+        name: row.name.clone(),
+        born: row.birth_date.parse().map(|date| words.civil_date(date)).unwrap_or_default(),
+        email: row.email.clone(),
+        kind: match row.outcome {
+            Outcome::Created => "good",
+            Outcome::Updated => "waiting",
+            Outcome::Unchanged => "",
+        },
+        outcome: words.get(&format!("import-outcome-{}", row.outcome)),
+    });
+    let page = PreviewPage {
+        frame: staff.frame(app, CHARTS),
+        href: format!("/staff/charts/import/{}", file.id),
+        file: file.name.clone(),
+        rows: words.count("import-rows", "rows", number(report.rows)),
+        counts: counts
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(outcome, count)| words.count(&format!("import-{outcome}"), "charts", number(count)))
+            .collect(),
+        bad: places(words, &report.bad),
+        bad_count: words.count("import-bad", "places", number(report.bad.len() as u64)),
+        odd: places(words, &report.odd),
+        has_more: report.rows > lines.len() as u64,
+        lines: lines.collect(),
+        may_apply: report.is_fine() && report.created + report.updated > 0,
+        is_readable: columns_of(&file.body, &file.mapping).is_some(),
+    };
+    let status = if report.is_fine() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok((status, html(page.render())?).into_response())
+}
+
+async fn run(app: &AppState, staff: &StaffSession, file: &Waiting, mode: Mode) -> Result<Report, PageError> {
+    let body = Cursor::new(file.body.clone());
+    Ok(import(app, &staff.scope, staff.by(), body, mode, |_| ()).await?)
+}
+
+async fn preview(State(app): State<AppState>, staff: StaffSession, Path(id): Path<String>) -> PageResult {
+    let file = waiting(&app, &staff, &id).await?.ok_or(PageError::NotFound)?;
+    if let Some(columns) = columns_of(&file.body, &file.mapping) {
+        let is_mapped =
+            columns.iter().all(|column| column.is_known) && check(staff.words, &columns).is_empty();
+        if !is_mapped {
+            return Ok(see_other(&format!("/staff/charts/import/{}/columns", file.id)));
+        }
+    }
+    let report = run(&app, &staff, &file, Mode::DryRun).await?;
+    preview_page(&app, &staff, &file, &report)
+}
+
+async fn apply(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Response, PageError> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+    let Nothing {} = staff.form(&body)?;
+    let file = waiting(&app, &staff, &id).await?.ok_or(PageError::NotFound)?;
+    let report = run(&app, &staff, &file, Mode::Apply).await?;
+    if !report.applied {
+        return preview_page(&app, &staff, &file, &report);
+    }
+    let of = file.id;
+    app.db.write(&staff.scope, move |c| store::drop_file(c, of)).await?;
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let done = Done {
+        created: number(report.created),
+        updated: number(report.updated),
+        unchanged: number(report.unchanged),
+    };
+    let query = serde_html_form::to_string(&done).unwrap_or_default();
+    Ok(see_other(&format!("/staff/charts/import?{query}")))
+}

@@ -1,0 +1,94 @@
+//! What an import in the browser keeps: the file between its steps, and the practice's mapping of columns.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use crate::features::charts::import::columns::{Mapping, named};
+use crate::kernel::ids::{ImportId, StaffId};
+use crate::platform::db::schema::{import_column, import_file};
+use crate::platform::db::{Scoped, System};
+use crate::platform::fault::Fault;
+
+/// Hours that a file waits for whoever uploaded it.
+const HOURS: i64 = 24;
+
+/// The practice's mapping. A column of ours that is no longer known is as good as not mapped.
+pub(super) fn mapping(c: &mut Scoped<'_>) -> Result<Mapping, Fault> {
+    let rows: Vec<(String, Option<String>)> = import_column::table
+        .filter(import_column::practice_id.eq(*c.practice()))
+        .select((import_column::header, import_column::column_name))
+        .load(c.conn)?;
+    let columns = rows.into_iter().filter_map(|(header, column)| match column {
+        None => Some((header, None)),
+        Some(column) => Some((header, Some(named(&column)?))),
+    });
+    Ok(Mapping(columns.collect::<HashMap<_, _>>()))
+}
+
+/// Keeps what these columns are; others stay as they were mapped before.
+pub(super) fn keep_mapping(
+    c: &mut Scoped<'_>,
+    columns: &[(String, Option<&'static str>)],
+) -> Result<(), Fault> {
+    for (header, column) in columns {
+        let of_header = import_column::table
+            .filter(import_column::practice_id.eq(*c.practice()))
+            .filter(import_column::header.eq(header));
+        diesel::delete(of_header).execute(c.conn)?;
+        diesel::insert_into(import_column::table)
+            .values((
+                import_column::practice_id.eq(*c.practice()),
+                import_column::header.eq(header),
+                import_column::column_name.eq(*column),
+            ))
+            .execute(c.conn)?;
+    }
+    Ok(())
+}
+
+/// Keeps a file for its next step.
+pub(super) fn put_file(c: &mut Scoped<'_>, who: StaffId, name: &str, body: &[u8]) -> Result<ImportId, Fault> {
+    let id = ImportId::fresh(c.rng(), c.now());
+    diesel::insert_into(import_file::table)
+        .values((
+            import_file::practice_id.eq(*c.practice()),
+            import_file::import_id.eq(id),
+            import_file::staff_id.eq(who),
+            import_file::name.eq(name),
+            import_file::body.eq(body),
+            import_file::created_at.eq(c.now()),
+        ))
+        .execute(c.conn)?;
+    Ok(id)
+}
+
+/// A file that this member of staff uploaded: its name and bytes.
+pub(super) fn file(
+    c: &mut Scoped<'_>,
+    who: StaffId,
+    id: ImportId,
+) -> Result<Option<(String, Vec<u8>)>, Fault> {
+    Ok(import_file::table
+        .filter(import_file::practice_id.eq(*c.practice()))
+        .filter(import_file::import_id.eq(id))
+        .filter(import_file::staff_id.eq(who))
+        .select((import_file::name, import_file::body))
+        .first(c.conn)
+        .optional()?)
+}
+
+/// Takes a file away: it was imported, or given up.
+pub(super) fn drop_file(c: &mut Scoped<'_>, id: ImportId) -> Result<(), Fault> {
+    let file = import_file::table
+        .filter(import_file::practice_id.eq(*c.practice()))
+        .filter(import_file::import_id.eq(id));
+    diesel::delete(file).execute(c.conn)?;
+    Ok(())
+}
+
+/// Takes away files that nobody came back to.
+pub fn tidy(system: &mut System<'_>) -> Result<usize, Fault> {
+    let before = system.now.plus_hours(-HOURS);
+    Ok(diesel::delete(import_file::table.filter(import_file::created_at.lt(before))).execute(system.conn)?)
+}
