@@ -68,7 +68,7 @@ async fn look(w: &World, token: &Token) -> LinkView {
 
 /// The link's token, from where it is kept for the reminder.
 async fn token(w: &World, sent: &Sent) -> Token {
-    let id = sent.invitation.clone();
+    let id = sent.invitation;
     let sealed: Option<Vec<u8>> = w
         .look(move |c| {
             invitation::table
@@ -89,7 +89,7 @@ async fn invited(w: &World, client: &Client) -> (Sent, Token) {
 }
 
 async fn resend(w: &World, access: &AccessId, seen: Option<i32>) -> Result<Sent, Refused> {
-    actions::resend(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), access.clone(), seen, vec![])
+    actions::resend(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), *access, seen, vec![])
         .await
         .expect("no fault")
 }
@@ -101,14 +101,14 @@ async fn invite(
     confirmed: Vec<Doubt>,
 ) -> Result<Sent, Refused> {
     let address = address.map(|text| EmailAddress::parse(text).expect("an address"));
-    let order = InviteOrder { chart: client.chart_id.clone(), address, confirmed };
+    let order = InviteOrder { chart: client.chart_id, address, confirmed };
     actions::invite(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), order)
         .await
         .expect("no fault")
 }
 
 async fn overview(w: &World, chart: &ChartId) -> Overview {
-    let chart = chart.clone();
+    let chart = *chart;
     let found = w.app.db.read(&w.riverbend.scope, move |c| overviews_of_chart(c, &chart)).await;
     found.expect("no fault").remove(0)
 }
@@ -119,7 +119,7 @@ async fn phase(w: &World, client: &Client) -> Phase {
 
 /// Mails of a kind by their state, oldest first: "access.invitation queued", …
 async fn mails(w: &World, client: &Client) -> Vec<String> {
-    let chart = client.chart_id.clone();
+    let chart = client.chart_id;
     let rows: Vec<(String, String)> = w
         .look(move |c| {
             outbox::table
@@ -149,13 +149,13 @@ async fn set_policy(w: &World, policy: Policy) {
 }
 
 async fn change_person(w: &World, client: &Client, last_name: &str, born: &str) {
-    let (id, chart_id) = (client.person_id.clone(), client.chart_id.clone());
+    let (id, chart_id) = (client.person_id, client.chart_id);
     let (last_name, born) = (last_name.to_owned(), born.to_owned());
     w.tamper(move |c| {
-        diesel::update(person::table.filter(person::person_id.eq(id.clone())))
+        diesel::update(person::table.filter(person::person_id.eq(id)))
             .set((person::last_name.eq(last_name.clone()), person::birth_date.eq(Some(born.clone()))))
             .execute(c)?;
-        diesel::update(chart::table.filter(chart::chart_id.eq(chart_id.clone())))
+        diesel::update(chart::table.filter(chart::chart_id.eq(chart_id)))
             .set(chart::version.eq(chart::version + 1))
             .execute(c)
     })
@@ -164,34 +164,34 @@ async fn change_person(w: &World, client: &Client, last_name: &str, born: &str) 
 
 async fn revoke(w: &World, access: &AccessId) -> Result<(), Refused> {
     let by = w.riverbend.by(Role::FrontDesk);
-    actions::revoke(&w.app, &w.riverbend.scope, by, access.clone(), "left the practice".into())
+    actions::revoke(&w.app, &w.riverbend.scope, by, *access, "left the practice".into())
         .await
         .expect("no fault")
 }
 
 async fn cancel(w: &World, access: &AccessId) -> Result<(), Refused> {
     let by = w.riverbend.by(Role::FrontDesk);
-    actions::cancel(&w.app, &w.riverbend.scope, by, access.clone()).await.expect("no fault")
+    actions::cancel(&w.app, &w.riverbend.scope, by, *access).await.expect("no fault")
 }
 
 async fn restore(w: &World, access: &AccessId) -> Result<(), Refused> {
     let by = w.riverbend.by(Role::FrontDesk);
-    actions::restore(&w.app, &w.riverbend.scope, by, access.clone()).await.expect("no fault")
+    actions::restore(&w.app, &w.riverbend.scope, by, *access).await.expect("no fault")
 }
 
 /// A related contact on a client's chart, with an e-mail address.
 async fn contact(w: &World, client: &Client, first: &str, email: &str) -> PersonId {
-    let (chart_id, first, email) = (client.chart_id.clone(), first.to_owned(), email.to_owned());
+    let (chart_id, first, email) = (client.chart_id, first.to_owned(), email.to_owned());
     let address = EmailAddress::parse(&email).expect("an address");
     w.app
         .db
         .write(&w.riverbend.scope, move |c| {
-            let (id, now, here) = (PersonId::fresh(c.rng(), c.now()), c.now(), c.practice().clone());
+            let (id, now, here) = (PersonId::fresh(c.rng(), c.now()), c.now(), *c.practice());
             diesel::insert_into(person::table)
                 .values((
                     (
-                        person::practice_id.eq(here.clone()),
-                        person::person_id.eq(id.clone()),
+                        person::practice_id.eq(here),
+                        person::person_id.eq(id),
                         person::first_name.eq(first.clone()),
                         person::middle_name.eq(""),
                         person::last_name.eq("Contact"),
@@ -211,9 +211,9 @@ async fn contact(w: &World, client: &Client, first: &str, email: &str) -> Person
                 .execute(c.conn)?;
             diesel::insert_into(person_address::table)
                 .values((
-                    person_address::practice_id.eq(here.clone()),
+                    person_address::practice_id.eq(here),
                     person_address::address_id.eq(anteroom::kernel::ids::AddressId::fresh(c.rng(), c.now())),
-                    person_address::person_id.eq(id.clone()),
+                    person_address::person_id.eq(id),
                     person_address::kind.eq("email"),
                     person_address::label.eq(""),
                     person_address::value.eq(address.as_str()),
@@ -225,8 +225,8 @@ async fn contact(w: &World, client: &Client, first: &str, email: &str) -> Person
             diesel::insert_into(related_contact::table)
                 .values((
                     related_contact::practice_id.eq(here),
-                    related_contact::chart_id.eq(chart_id.clone()),
-                    related_contact::person_id.eq(id.clone()),
+                    related_contact::chart_id.eq(chart_id),
+                    related_contact::person_id.eq(id),
                     related_contact::relation.eq("parent"),
                     related_contact::created_at.eq(now),
                 ))
@@ -272,13 +272,13 @@ async fn invariants(w: &World) {
         assert_eq!(links, usize::from(out), "live links of a grant that is {state}");
         assert_eq!(expires_at.is_some(), out);
         let made: i64 = {
-            let access = access.clone();
+            let access = access;
             w.look(move |c| invitation::table.filter(invitation::access_id.eq(access)).count().get_result(c))
                 .await
         };
         assert_eq!(made, i64::from(generation), "each generation has its row");
         let last: Option<String> = {
-            let access = access.clone();
+            let access = access;
             w.look(move |c| {
                 audit_event::table
                     .filter(audit_event::access_id.eq(access))
@@ -445,17 +445,17 @@ stories! {
         let ageless = w.chart_with("Ben", "Okafor", "", "ben@example.com").await;
         assert_eq!(invite(w, &ageless, None, vec![]).await, Err(Refused::NotCheckable));
         let quiet = w.chart("Cleo", "Marsh").await;
-        let id = quiet.person_id.clone();
+        let id = quiet.person_id;
         w.tamper(move |c| {
-            diesel::update(person_address::table.filter(person_address::person_id.eq(id.clone())))
+            diesel::update(person_address::table.filter(person_address::person_id.eq(id)))
                 .set(person_address::may_mail.eq(false))
                 .execute(c)
         }).await;
         assert_eq!(invite(w, &quiet, None, vec![]).await, Err(Refused::NoAddress));
         let closed = w.chart("Dov", "Reiss").await;
-        let id = closed.chart_id.clone();
+        let id = closed.chart_id;
         w.tamper(move |c| {
-            diesel::update(chart::table.filter(chart::chart_id.eq(id.clone())))
+            diesel::update(chart::table.filter(chart::chart_id.eq(id)))
                 .set(chart::state.eq("closed"))
                 .execute(c)
         }).await;
@@ -490,7 +490,7 @@ stories! {
         assert_eq!(invite(w, &teen, Some("rosa@example.com"), vec![]).await, doubts(&[(Doubt::GuardiansOwn, "")]));
         // In a batch a doubtful one is passed over.
         let many = actions::send_many(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk),
-            vec![ben.chart_id.clone()]).await.expect("no fault");
+            vec![ben.chart_id]).await.expect("no fault");
         assert!(matches!(many[0].1, Err(Refused::Doubtful(_))));
         invariants(w).await;
     }
@@ -669,7 +669,7 @@ stories! {
         assert_eq!((shown.phase, shown.mismatches), (Phase::Locked, 5));
         assert_eq!(post(w, right(&link, &ana)).await, Registered::NotOpen(LinkView::Locked));
         // The mismatch desk corrects the chart, and the same link goes on working.
-        actions::unlock(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), sent.access.clone())
+        actions::unlock(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), sent.access)
             .await.expect("no fault").expect("unlocked");
         assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }));
         invariants(w).await;
@@ -718,7 +718,7 @@ stories! {
         let ana = w.chart("Ana", "Duarte").await;
         let (sent, mailed) = invited(w, &ana).await;
         let (letter, link, code) = actions::letter(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk),
-            sent.access.clone(), Some(1)).await.expect("no fault").expect("printed");
+            sent.access, Some(1)).await.expect("no fault").expect("printed");
         assert_eq!((letter.generation, letter.address), (2, None));
         assert_eq!(look(w, &mailed).await, LinkView::Replaced);
         assert!(matches!(look(w, &link).await, LinkView::Open { .. }));
@@ -727,7 +727,7 @@ stories! {
         assert!(matches!(&welcome, Registered::Welcome { sign_in_name, .. } if sign_in_name == &ana.email), "{welcome:?}");
         let ben = w.chart_with("Ben", "Okafor", "1988-01-30", "").await;
         let (_, link, _) = actions::letter_for_chart(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk),
-            ben.chart_id.clone(), None).await.expect("no fault").expect("printed");
+            ben.chart_id, None).await.expect("no fault").expect("printed");
         let welcome = post(w, right(&link, &ben)).await;
         assert!(matches!(&welcome, Registered::Welcome { sign_in_name, .. } if sign_in_name == "client-ben"), "{welcome:?}");
         invariants(w).await;
@@ -771,7 +771,7 @@ stories! {
         let (sent, old) = invited(w, &ana).await;
         let to = EmailAddress::parse("ana.new@example.com").expect("an address");
         let again = actions::change_email_and_resend(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk),
-            sent.access.clone(), to, vec![], "asked by phone".into()).await.expect("no fault").expect("sent");
+            sent.access, to, vec![], "asked by phone".into()).await.expect("no fault").expect("sent");
         assert_eq!(look(w, &old).await, LinkView::Withdrawn);
         let mut all = mails(w, &ana).await;
         all.sort();
@@ -791,23 +791,23 @@ stories! {
         let ana = w.chart_with("Ann", "Duarte", "1990-04-12", "Ann@Example.org").await;
         let (_, link) = invited(w, &ana).await;
         let Registered::Welcome { sign_in_name, account } = post(w, right(&link, &ana)).await else { panic!() };
-        assert_eq!(sign_in_name, "Ann@Example.org");
+        assert_eq!(sign_in_name, "Ann@example.org", "a host has no capitals");
         // The same person on a second chart signs in with what she has.
         let ben = w.chart_with("Ben", "Duarte", "2015-01-30", "").await;
-        let person = ana.person_id.clone();
-        let (chart_id, practice_id) = (ben.chart_id.clone(), w.riverbend.scope.id().clone());
+        let person = ana.person_id;
+        let (chart_id, practice_id) = (ben.chart_id, *w.riverbend.scope.id());
         w.tamper(move |c| {
             diesel::insert_into(related_contact::table)
                 .values((
-                    related_contact::practice_id.eq(practice_id.clone()),
-                    related_contact::chart_id.eq(chart_id.clone()),
-                    related_contact::person_id.eq(person.clone()),
+                    related_contact::practice_id.eq(practice_id),
+                    related_contact::chart_id.eq(chart_id),
+                    related_contact::person_id.eq(person),
                     related_contact::relation.eq("parent"),
                     related_contact::created_at.eq(Timestamp::from_micros(0)),
                 ))
                 .execute(c)
         }).await;
-        actions::change_owner(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), ben.chart_id.clone(), ana.person_id.clone())
+        actions::change_owner(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), ben.chart_id, ana.person_id)
             .await.expect("no fault").expect("changed");
         let (_, link) = invited(w, &ben).await;
         assert!(matches!(look(w, &link).await, LinkView::Open { for_contact: true, has_account: true, .. }));
@@ -819,7 +819,7 @@ stories! {
         assert_eq!(post(w, existing("ann@example.org", "not the password")).await, Registered::WrongSignIn);
         assert_eq!(post(w, existing("nobody@example.org", PASSWORD)).await, Registered::WrongSignIn);
         let welcome = post(w, existing("ann@example.ORG", PASSWORD)).await;
-        assert_eq!(welcome, Registered::Welcome { sign_in_name: "Ann@Example.org".into(), account: account.clone() });
+        assert_eq!(welcome, Registered::Welcome { sign_in_name: "Ann@Example.org".into(), account: account });
         assert_eq!(accounts(w).await, 1);
         assert_eq!(charts_held(w, &account).await, BTreeSet::from([ana.chart_id, ben.chart_id]));
         invariants(w).await;
@@ -830,17 +830,17 @@ stories! {
         let ben = w.chart_with("Ben", "Duarte", "2012-09-30", "").await;
         let (_, account) = w.register(&ana).await;
         let (home, holder, person, chart) =
-            (w.riverbend.scope.id().clone(), account.clone(), ana.person_id.clone(), ben.chart_id.clone());
+            (*w.riverbend.scope.id(), account, ana.person_id, ben.chart_id);
         w.app.db.write(&w.riverbend.scope, move |c| {
             let mut proxy = AccessRow::fresh(c, &chart, &person, GrantRole::Representative);
             proxy.state = State::Active;
             proxy.ends_on = Some("2026-12-01".into());
-            (proxy.account_practice_id, proxy.account_id) = (Some(home.clone()), Some(holder.clone()));
+            (proxy.account_practice_id, proxy.account_id) = (Some(home), Some(holder));
             diesel::insert_into(portal_access::table).values(&proxy).execute(c.conn)?;
             Ok(())
         }).await.expect("no fault");
         // December 1 is the last day; it is 10 AM in New York. At 11 PM it is December 2 in UTC.
-        let both = BTreeSet::from([ana.chart_id.clone(), ben.chart_id.clone()]);
+        let both = BTreeSet::from([ana.chart_id, ben.chart_id]);
         assert_eq!(charts_held(w, &account).await, both);
         w.clock.advance_seconds(13 * 3_600);
         assert_eq!(charts_held(w, &account).await, both);
@@ -891,12 +891,12 @@ stories! {
         let rosa = contact(w, &ana, "Rosa", "rosa@example.com").await;
         let (sent, link) = invited(w, &ana).await;
         let by = || w.riverbend.by(Role::FrontDesk);
-        let to = |person: PersonId| actions::change_owner(&w.app, &w.riverbend.scope, by(), ana.chart_id.clone(), person);
-        assert_eq!(to(ana.person_id.clone()).await.expect("no fault"), Err(Refused::NotAContact));
-        to(rosa.clone()).await.expect("no fault").expect("changed");
+        let to = |person: PersonId| actions::change_owner(&w.app, &w.riverbend.scope, by(), ana.chart_id, person);
+        assert_eq!(to(ana.person_id).await.expect("no fault"), Err(Refused::NotAContact));
+        to(rosa).await.expect("no fault").expect("changed");
         assert_eq!(look(w, &link).await, LinkView::Withdrawn);
         let shown = overview(w, &ana.chart_id).await;
-        assert_eq!((shown.person_id.clone(), shown.phase, shown.access_id), (rosa, Phase::NotInvited, None));
+        assert_eq!((shown.person_id, shown.phase, shown.access_id), (rosa, Phase::NotInvited, None));
         let fresh = invite(w, &ana, None, vec![]).await.expect("sent");
         assert_ne!(fresh.access, sent.access);
         assert_eq!(fresh.address.as_ref().map(EmailAddress::as_str), Some("rosa@example.com"));
@@ -906,8 +906,8 @@ stories! {
         let link = token(w, &fresh).await;
         assert!(matches!(look(w, &link).await, LinkView::Open { for_contact: true, .. }));
         assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }));
-        to(ana.person_id.clone()).await.expect("no fault").expect("changed back");
-        let old = fresh.access.clone();
+        to(ana.person_id).await.expect("no fault").expect("changed back");
+        let old = fresh.access;
         let hers = w.app.db.read(&w.riverbend.scope, move |c| overview_of(c, &old)).await.expect("no fault").expect("there");
         assert_eq!(hers.phase, Phase::NoPortalAccess);
         invariants(w).await;
@@ -916,15 +916,15 @@ stories! {
     async fn inv_07_a_closed_chart_shuts_its_links(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let (sent, link) = invited(w, &ana).await;
-        let id = ana.chart_id.clone();
+        let id = ana.chart_id;
         w.tamper(move |c| {
-            diesel::update(chart::table.filter(chart::chart_id.eq(id.clone())))
+            diesel::update(chart::table.filter(chart::chart_id.eq(id)))
                 .set(chart::state.eq("closed"))
                 .execute(c)
         }).await;
         assert_eq!(post(w, right(&link, &ana)).await, Registered::NotOpen(LinkView::Withdrawn));
         assert_eq!(resend(w, &sent.access, Some(1)).await, Err(Refused::ChartClosed));
-        let (by, id) = (w.riverbend.by(Role::FrontDesk), ana.chart_id.clone());
+        let (by, id) = (w.riverbend.by(Role::FrontDesk), ana.chart_id);
         w.app.db.write(&w.riverbend.scope, move |c| actions::chart_closed(c, &by, &id)).await.expect("no fault");
         assert_eq!(phase(w, &ana).await, Phase::Canceled);
         invariants(w).await;
@@ -961,16 +961,16 @@ stories! {
         for name in ["Olu", "Pia"] {
             let email = format!("{}@example.com", name.to_lowercase());
             let client = w.chart_at(&theirs, name, "Moreau", "1988-03-02", &email).await;
-            let order = InviteOrder { chart: client.chart_id.clone(), address: None, confirmed: Vec::new() };
+            let order = InviteOrder { chart: client.chart_id, address: None, confirmed: Vec::new() };
             let by = w.twinoaks.by(Role::FrontDesk);
             actions::invite(&w.app, &theirs, by, order).await.expect("no fault").expect("no refusal");
             foreign.push(client);
         }
         // Riverbend reminds three days before the end and a day before, Twin Oaks two days before.
         let policy = serde_json::to_string(&Policy { reminder_hours: vec![48], ..Policy::default() }).expect("a policy");
-        let id = w.twinoaks.practice.practice_id.clone();
+        let id = w.twinoaks.practice.practice_id;
         w.tamper(move |c| {
-            diesel::update(practice::table.filter(practice::practice_id.eq(id.clone())))
+            diesel::update(practice::table.filter(practice::practice_id.eq(id)))
                 .set(practice::policy.eq(&policy)).execute(c)
         }).await;
         let remind = || actions::send_due_reminders(&w.app);
@@ -979,10 +979,10 @@ stories! {
         w.clock.advance_seconds(86_400);
         assert_eq!(remind().await.expect("no fault"), 2, "Twin Oaks' two");
         // A practice that is suspended is left out, and holds up no other.
-        let id = w.twinoaks.practice.practice_id.clone();
+        let id = w.twinoaks.practice.practice_id;
         let now = w.now();
         w.tamper(move |c| {
-            diesel::update(practice::table.filter(practice::practice_id.eq(id.clone())))
+            diesel::update(practice::table.filter(practice::practice_id.eq(id)))
                 .set(practice::suspended_at.eq(now)).execute(c)
         }).await;
         w.clock.advance_seconds(86_400);
@@ -1053,12 +1053,12 @@ stories! {
         let mut dice = Dice(20_261_201);
         for round in 0..40 {
             let shown = overview(w, &ana.chart_id).await;
-            let access = shown.access_id.clone();
+            let access = shown.access_id;
             let live = tokens.last().map(|(_, t)| t.clone());
             // Six actors at once, each with one event.
             let actors = (0..6).map(|_| {
                 let (kind, seen) = (dice.below(12), (dice.below(2) == 0).then_some(shown.generation));
-                let (access, live, ana, rosa) = (access.clone(), live.clone(), &ana, rosa.clone());
+                let (access, live, ana, rosa) = (access, live.clone(), &ana, rosa);
                 let any = if tokens.is_empty() { None } else {
                     Some(tokens[dice.below(tokens.len() as u64) as usize].1.clone())
                 };
@@ -1078,8 +1078,8 @@ stories! {
                         (10, _, Some(live), _) => drop(actions::decline(app, scope, link_holder(), Key::Token(live)).await.expect("no fault")),
                         (11, Some(access), ..) if round % 3 == 0 => drop(actions::unlock(app, scope, by, access).await.expect("no fault")),
                         (11, ..) if round % 10 == 5 => {
-                            let to = if shown_owner(w, ana).await == rosa { ana.person_id.clone() } else { rosa };
-                            drop(actions::change_owner(app, scope, by, ana.chart_id.clone(), to).await.expect("no fault"));
+                            let to = if shown_owner(w, ana).await == rosa { ana.person_id } else { rosa };
+                            drop(actions::change_owner(app, scope, by, ana.chart_id, to).await.expect("no fault"));
                         }
                         _ => {}
                     }
@@ -1090,7 +1090,7 @@ stories! {
             invariants(w).await;
             // What is dead stays dead.
             for (id, old) in newest_tokens(w, &mut tokens).await {
-                let state: String = { let id = id.clone(); w.look(move |c| invitation::table
+                let state: String = { let id = id; w.look(move |c| invitation::table
                     .filter(invitation::invitation_id.eq(id)).select(invitation::state).first(c)).await };
                 if state != "live" {
                     assert!(!matches!(look(w, &old).await, LinkView::Open { .. }), "{state} is open");
@@ -1126,7 +1126,7 @@ async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
     w.app
         .db
         .write(&w.riverbend.scope, move |c| {
-            let (now, here) = (c.now(), c.practice().clone());
+            let (now, here) = (c.now(), *c.practice());
             let mut charts = Vec::with_capacity(count);
             for n in 0..count {
                 let person_id = PersonId::fresh(c.rng(), now);
@@ -1135,8 +1135,8 @@ async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
                 diesel::insert_into(person::table)
                     .values((
                         (
-                            person::practice_id.eq(here.clone()),
-                            person::person_id.eq(person_id.clone()),
+                            person::practice_id.eq(here),
+                            person::person_id.eq(person_id),
                             person::first_name.eq("Ana"),
                             person::middle_name.eq(""),
                             person::last_name.eq(format!("Number{n}")),
@@ -1157,9 +1157,9 @@ async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
                     .execute(c.conn)?;
                 diesel::insert_into(person_address::table)
                     .values((
-                        person_address::practice_id.eq(here.clone()),
+                        person_address::practice_id.eq(here),
                         person_address::address_id.eq(AddressId::fresh(c.rng(), now)),
-                        person_address::person_id.eq(person_id.clone()),
+                        person_address::person_id.eq(person_id),
                         person_address::kind.eq("email"),
                         person_address::label.eq(""),
                         person_address::value.eq(email.clone()),
@@ -1170,10 +1170,10 @@ async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
                     .execute(c.conn)?;
                 diesel::insert_into(chart::table)
                     .values((
-                        chart::practice_id.eq(here.clone()),
-                        chart::chart_id.eq(chart_id.clone()),
+                        chart::practice_id.eq(here),
+                        chart::chart_id.eq(chart_id),
                         chart::chart_number.eq(format!("M{n}")),
-                        chart::person_id.eq(person_id.clone()),
+                        chart::person_id.eq(person_id),
                         chart::owner_person_id.eq(person_id),
                         chart::state.eq("open"),
                         chart::sort_key.eq(format!("number{n}")),
@@ -1232,7 +1232,7 @@ mod rand_like {
 
 /// The charts that an account may look at now.
 async fn charts_held(w: &World, account: &anteroom::kernel::ids::AccountId) -> BTreeSet<ChartId> {
-    let (home, account) = (w.riverbend.scope.id().clone(), account.clone());
+    let (home, account) = (*w.riverbend.scope.id(), *account);
     let held = w.app.db.system_read(move |system| held_by(system, &home, &account));
     held.await.expect("no fault").into_iter().map(|grant| grant.chart_id).collect()
 }

@@ -70,7 +70,7 @@ stories! {
         desk.get(&format!("{}/communications", room(&ben))).await.must_say("There is no other address");
         let page = desk.get("/staff/worklist").await;
         page.must_say("Address changed 2").must_say("Ana Duarte").must_say("ana@example.net");
-        page.must_say("Ben Okafor").must_say("There is no e-mail address that may be used for mail.");
+        page.must_say("Ben Okafor").must_say("There is no e-mail address that we may write to.");
         page.must_not_say("ana.duarte@example.com");
         let only = format!("{}.1", ana.chart_id);
         assert_eq!(page.html().matches("name=\"only\"").count(), 1, "nothing can be sent to Ben");

@@ -343,9 +343,9 @@ stories! {
         use anteroom::platform::db::schema::person_address;
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
-        let person = ana.person_id.clone();
+        let person = ana.person_id;
         w.tamper(move |c| {
-            diesel::update(person_address::table.filter(person_address::person_id.eq(person.clone())))
+            diesel::update(person_address::table.filter(person_address::person_id.eq(person)))
                 .set(person_address::may_mail.eq(false))
                 .execute(c)
         })
@@ -363,15 +363,15 @@ stories! {
         use anteroom::platform::db::schema::person;
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
-        let id = ana.person_id.clone();
+        let id = ana.person_id;
         w.tamper(move |c| {
-            diesel::update(person::table.filter(person::person_id.eq(id.clone())))
+            diesel::update(person::table.filter(person::person_id.eq(id)))
                 .set(person::time_zone.eq("America/Los_Angeles"))
                 .execute(c)
         })
         .await;
         let new = NewAppointment {
-            chart: ana.chart_id.clone(),
+            chart: ana.chart_id,
             request: None,
             starts_at: "2026-12-03T19:30:00Z".parse::<jiff::Timestamp>().expect("a moment").into(),
             minutes: 50,

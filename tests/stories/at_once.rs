@@ -203,7 +203,7 @@ stories! {
         let mut thief = w.browser();
         let (set, _) = in_turn(
             w,
-            Whose::Account(who.account.clone()),
+            Whose::Account(who.account),
             owner.submit(&form, "/password/", &[("password", NEW)]),
             client_knocks(&mut thief, &who.name, PASSWORD),
         )
@@ -220,7 +220,7 @@ stories! {
         let mut thief = w.browser();
         let (set, _) = in_turn(
             w,
-            Whose::Staff(desk.staff_id.clone()),
+            Whose::Staff(desk.staff_id),
             owner.submit(&form, "/password/", &[("password", NEW)]),
             staff_knocks(&mut thief, &desk.email, PASSWORD),
         )
@@ -238,7 +238,7 @@ stories! {
         let mut browser = w.browser();
         let (disabled, _) = in_turn(
             w,
-            Whose::Staff(desk.staff_id.clone()),
+            Whose::Staff(desk.staff_id),
             admin.submit(&page, "/disable", &[]),
             staff_knocks(&mut browser, &desk.email, PASSWORD),
         )
@@ -250,11 +250,11 @@ stories! {
     async fn ses_06_a_sign_in_at_the_instant_of_a_revoke_leaves_no_session(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
-        let (by, access) = (w.riverbend.by(Role::FrontDesk), who.access.clone());
+        let (by, access) = (w.riverbend.by(Role::FrontDesk), who.access);
         let mut browser = w.browser();
         let (_, revoked) = in_turn(
             w,
-            Whose::Account(who.account.clone()),
+            Whose::Account(who.account),
             client_knocks(&mut browser, &who.name, PASSWORD),
             actions::revoke(&w.app, &w.riverbend.scope, by, access, "asked by phone".into()),
         )
@@ -270,7 +270,7 @@ stories! {
         let mut stranger = w.browser();
         let (_, view) = in_turn(
             w,
-            Whose::Account(account.clone()),
+            Whose::Account(account),
             client_knocks(&mut stranger, &ana.email, PASSWORD),
             disowns(w, &link),
         )
@@ -289,7 +289,7 @@ stories! {
         let (mut owner, form) = forgotten(w, "/riverbend/forgot", "address", &ana.email).await;
         let (set, joined) = in_turn(
             w,
-            Whose::Account(who.account.clone()),
+            Whose::Account(who.account),
             owner.submit(&form, "/password/", &[("password", NEW)]),
             joins(w, &link, &ben, &who.name),
         )

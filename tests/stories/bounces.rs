@@ -154,16 +154,12 @@ async fn sent(
         .db
         .write(scope, move |c| {
             let mut mail = mail_to(&to.email, key);
-            mail.chart = Some(to.chart_id.clone());
-            mail.access = invited.as_ref().map(|i| i.0.clone());
+            mail.chart = Some(to.chart_id);
+            mail.access = invited.as_ref().map(|i| i.0);
             mail.subject = invited.as_ref().map(|i| subject(&i.1));
             let id = outbox::enqueue(&app, c, mail)?;
-            let practice = c.practice().clone();
-            let row = || {
-                table::table
-                    .filter(table::practice_id.eq(practice.clone()))
-                    .filter(table::mail_id.eq(id.clone()))
-            };
+            let practice = *c.practice();
+            let row = || table::table.filter(table::practice_id.eq(practice)).filter(table::mail_id.eq(id));
             diesel::update(row())
                 .set((
                     table::state.eq(Delivery::Sent),
@@ -183,13 +179,13 @@ async fn sent(
 type Shown = (Delivery, Option<Timestamp>, Option<String>, Option<String>);
 
 async fn shown(w: &World, scope: &PracticeScope, mail: &MailId) -> Shown {
-    let mail = mail.clone();
+    let mail = *mail;
     w.app
         .db
         .read(scope, move |c| {
             Ok(table::table
-                .filter(table::practice_id.eq(c.practice().clone()))
-                .filter(table::mail_id.eq(mail.clone()))
+                .filter(table::practice_id.eq(*c.practice()))
+                .filter(table::mail_id.eq(mail))
                 .select((table::state, table::bounced_at, table::last_code, table::last_reason))
                 .first(c.conn)?)
         })
@@ -198,13 +194,13 @@ async fn shown(w: &World, scope: &PracticeScope, mail: &MailId) -> Shown {
 }
 
 async fn marked(w: &World, scope: &PracticeScope, client: &Client) -> Option<String> {
-    let person = client.person_id.clone();
+    let person = client.person_id;
     w.app
         .db
         .read(scope, move |c| {
             Ok(person_address::table
-                .filter(person_address::practice_id.eq(c.practice().clone()))
-                .filter(person_address::person_id.eq(person.clone()))
+                .filter(person_address::practice_id.eq(*c.practice()))
+                .filter(person_address::person_id.eq(person))
                 .select(person_address::undeliverable_reason)
                 .first(c.conn)?)
         })
@@ -229,16 +225,16 @@ async fn invited(
     w.app
         .db
         .write(scope, move |c| {
-            let (practice, now) = (c.practice().clone(), c.now());
+            let (practice, now) = (*c.practice(), c.now());
             let access = AccessId::fresh(c.rng(), now);
             let id = InvitationId::fresh(c.rng(), now);
             diesel::insert_into(portal_access::table)
                 .values((
                     (
-                        portal_access::practice_id.eq(practice.clone()),
-                        portal_access::access_id.eq(access.clone()),
-                        portal_access::chart_id.eq(client.chart_id.clone()),
-                        portal_access::person_id.eq(client.person_id.clone()),
+                        portal_access::practice_id.eq(practice),
+                        portal_access::access_id.eq(access),
+                        portal_access::chart_id.eq(client.chart_id),
+                        portal_access::person_id.eq(client.person_id),
                         portal_access::role.eq("owner"),
                         portal_access::rights.eq(""),
                         portal_access::state.eq("invited"),
@@ -257,8 +253,8 @@ async fn invited(
             diesel::insert_into(invitation::table)
                 .values((
                     invitation::practice_id.eq(practice),
-                    invitation::invitation_id.eq(id.clone()),
-                    invitation::access_id.eq(access.clone()),
+                    invitation::invitation_id.eq(id),
+                    invitation::access_id.eq(access),
                     invitation::generation.eq(1),
                     invitation::channel.eq("email"),
                     invitation::state.eq(state),
@@ -281,12 +277,12 @@ stories! {
         let mail = sent(w, &scope, "hard", None, &ana).await;
         let raw = report("postfix-unknown-user", &mail.path, &mail.message_id, &ana.email);
         let outcome = outbox::bounce(&w.app, &raw).await.unwrap();
-        assert_eq!(outcome, BounceOutcome::Undeliverable(mail.id.clone()));
+        assert_eq!(outcome, BounceOutcome::Undeliverable(mail.id));
         let (state, bounced, code, reason) = shown(w, &scope, &mail.id).await;
         assert_eq!((state, bounced), (Delivery::Undeliverable, Some(w.now())));
         assert_eq!((code.as_deref(), reason.as_deref()), (Some("5.1.1"), Some("mail-reason-no-mailbox")));
         assert_eq!(marked(w, &scope, &ana).await.as_deref(), Some("mail-reason-no-mailbox"));
-        assert_eq!(outbox::bounce(&w.app, &raw).await.unwrap(), BounceOutcome::Noted(mail.id.clone()), "a copy");
+        assert_eq!(outbox::bounce(&w.app, &raw).await.unwrap(), BounceOutcome::Noted(mail.id), "a copy");
         assert_eq!(trail(w, &scope).await.iter().filter(|a| *a == "mail.bounced").count(), 1);
     }
 
@@ -296,7 +292,7 @@ stories! {
         let mail = sent(w, &scope, "soft", None, &ana).await;
         for name in ["postfix-delayed", "gmail-delay"] {
             let raw = report(name, &mail.path, &mail.message_id, &ana.email);
-            assert_eq!(outbox::bounce(&w.app, &raw).await.unwrap(), BounceOutcome::Noted(mail.id.clone()));
+            assert_eq!(outbox::bounce(&w.app, &raw).await.unwrap(), BounceOutcome::Noted(mail.id));
         }
         let (state, bounced, _, reason) = shown(w, &scope, &mail.id).await;
         assert_eq!((state, bounced, reason.as_deref()), (Delivery::Sent, None, Some("mail-reason-delayed")));
@@ -322,7 +318,7 @@ stories! {
             let mail = sent(w, &scope, key, None, &ana).await;
             let raw = report(name, &mail.path, &mail.message_id, &ana.email);
             let outcome = outbox::bounce(&w.app, &raw).await.unwrap();
-            assert_eq!(outcome, BounceOutcome::Undeliverable(mail.id.clone()), "{name}");
+            assert_eq!(outcome, BounceOutcome::Undeliverable(mail.id), "{name}");
         }
     }
 
@@ -337,7 +333,7 @@ stories! {
             let mail = sent(w, &scope, name, None, &ana).await;
             let raw = report(name, &mail.path, &mail.message_id, &ana.email);
             let outcome = outbox::bounce(&w.app, &raw).await.unwrap();
-            assert_eq!(outcome, BounceOutcome::Undeliverable(mail.id.clone()), "{name}");
+            assert_eq!(outcome, BounceOutcome::Undeliverable(mail.id), "{name}");
             assert_eq!(marked(w, &scope, &ana).await, None, "{name}");
         }
     }
@@ -377,7 +373,7 @@ stories! {
         let used = invited(w, &scope, &ana, "accepted").await;
         let mail = sent(w, &scope, "late", Some(used), &ana).await;
         let raw = report("postfix-unknown-user", &mail.path, &mail.message_id, &ana.email);
-        assert_eq!(outbox::bounce(&w.app, &raw).await.unwrap(), BounceOutcome::Noted(mail.id.clone()));
+        assert_eq!(outbox::bounce(&w.app, &raw).await.unwrap(), BounceOutcome::Noted(mail.id));
         let (state, bounced, ..) = shown(w, &scope, &mail.id).await;
         assert_eq!((state, bounced), (Delivery::Sent, Some(w.now())));
         assert_eq!(marked(w, &scope, &ana).await, None);

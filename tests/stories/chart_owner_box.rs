@@ -237,7 +237,7 @@ stories! {
         let mut link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
         for _ in 0..5 {
             let outcome =
-                actions::resend(&w.app, &w.riverbend.scope, by_front_desk(w), sent.access.clone(), None, vec![])
+                actions::resend(&w.app, &w.riverbend.scope, by_front_desk(w), sent.access, None, vec![])
                     .await;
             assert!(outcome.expect("no fault").is_ok());
             link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };

@@ -36,7 +36,7 @@ async fn made(w: &World, typed: &Typed) -> ChartId {
 }
 
 async fn version_of(w: &World, scope: &PracticeScope, id: &ChartId) -> i64 {
-    let id = id.clone();
+    let id = *id;
     let file = w.app.db.read(scope, move |c| people::load_file(c, &id)).await.expect("no fault");
     file.expect("the chart").chart.version
 }
@@ -159,7 +159,7 @@ stories! {
         desk.get("/staff/charts/not-an-id").await.must_be(404);
         desk.get(&format!("/staff/charts?after={theirs}")).await.must_be(200).must_not_say("Duarte");
         let outcome = charts::update_face_sheet(
-            &w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), theirs.clone(), 1,
+            &w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), theirs, 1,
             person("Eve", "Duarte", "1990-03-04").check(TODAY).expect("fine"), charts::Why::AddressUse,
         ).await.expect("no fault");
         assert!(matches!(outcome, Err(Refused::NotFound)));
@@ -204,7 +204,7 @@ stories! {
                 ("birth_year", "2090"), ("email-0-value", "ana@example.org"),
             ])
             .await;
-        answer.must_be(422).must_say("this day lies in the future");
+        answer.must_be(422).must_say("this day is in the future");
         // Buttons that add a row keep what was typed.
         let more = desk.submit(&page, "/staff/charts/new", &[("first_name", "Ana"), ("email-0-value", "ana@example.org"), ("add", "email")]).await;
         more.must_be(200);
@@ -295,7 +295,7 @@ stories! {
         let conflict = clinician.submit(&second, "/edit", &[("pronouns", "she/her"), ("preferred_name", "Annie")]).await;
         conflict.must_be(409).must_say("Somebody else saved this face sheet meanwhile").must_say("Anita").must_say("A-1");
         assert!(conflict.html().contains("value=\"she/her\"") && conflict.html().contains("value=\"Annie\""));
-        let id2 = id.clone();
+        let id2 = id;
         let file = w.app.db.read(&w.riverbend.scope, move |c| people::load_file(c, &id2)).await.expect("no fault").expect("there");
         assert_eq!((file.client.preferred_name.as_str(), file.client.pronouns.as_str()), ("Anita", ""));
         // Having seen both, the second saves knowingly.
@@ -314,7 +314,7 @@ stories! {
         for i in 0..20 {
             let mut typed = person(&format!("Ana{i}"), "Duarte", "1990-03-04");
             typed.chart_number = "1001".into();
-            let (app, scope, by, id) = (w.app.clone(), w.riverbend.scope.clone(), w.riverbend.by(Role::FrontDesk), id.clone());
+            let (app, scope, by, id) = (w.app.clone(), w.riverbend.scope.clone(), w.riverbend.by(Role::FrontDesk), id);
             tasks.push(tokio::spawn(async move {
                 charts::update_face_sheet(&app, &scope, by, id, 1, typed.check(TODAY).expect("fine"), charts::Why::AddressUse).await.expect("no fault")
             }));
@@ -367,7 +367,7 @@ stories! {
         let report = import(w, "chart_number,first_name,last_name,preferred_name\nc1,Ana,Duarte,Anita\n", Mode::Apply).await;
         assert_eq!((report.created, report.updated), (0, 1), "{report:?}");
         let file = found_file(w, "anita").await;
-        assert_eq!((file.chart.chart_id.clone(), file.chart.chart_number.as_str()), (ana.clone(), "C1"));
+        assert_eq!((file.chart.chart_id, file.chart.chart_number.as_str()), (ana, "C1"));
         // Its own number in other letters is no other chart's.
         let page = desk.get(&format!("/staff/charts/{ana}/edit")).await;
         desk.submit_and_follow(&page, "/edit", &[("chart_number", "c1")]).await.must_say("The face sheet is saved");

@@ -478,7 +478,7 @@ stories! {
         asked.must_be(200).must_say("Was it somebody else?");
         w.clock.advance_seconds(60);
         let (app, scope, by) = (&w.app, &w.riverbend.scope, || w.riverbend.by(Role::FrontDesk));
-        let revoked = actions::revoke(app, scope, by(), access.clone(), "asked by phone".into()).await;
+        let revoked = actions::revoke(app, scope, by(), access, "asked by phone".into()).await;
         revoked.expect("no fault").expect("revoked");
         actions::restore(app, scope, by(), access).await.expect("no fault").expect("restored");
         w.browser().get(&link).await.must_say("You are set up already").must_not_say("That was not me");

@@ -73,7 +73,7 @@ stories! {
         let id = people::document(w, &ana.chart_id, "Old notice", "Old words.").await;
         let mut browser = sign_in(w, &who.name).await;
         browser.get(&format!("/portal/documents/{id}")).await.must_be(200);
-        let gone = id.clone();
+        let gone = id;
         assert!(act(w, move |c, by| documents::withdraw(c, by, &gone)).await);
         for path in [format!("/portal/documents/{id}"), format!("/portal/documents/{id}/text")] {
             browser.get(&path).await.must_be(410).must_say("no longer here").must_not_say("Old words");

@@ -20,7 +20,7 @@ stories! {
             assert_eq!(w.riverbend.member(*role).role, *role);
         }
         let ana = w.chart("Ana", "Duarte").await;
-        let id = ana.chart_id.clone();
+        let id = ana.chart_id;
         let file = w
             .app
             .db
@@ -30,7 +30,7 @@ stories! {
             .expect("the chart is there");
         assert_eq!(file.client.full_name(), "Ana Duarte");
         assert_eq!(file.addresses[0].value, "ana.duarte@example.com");
-        let id = ana.chart_id.clone();
+        let id = ana.chart_id;
         let foreign = w
             .app
             .db
@@ -183,39 +183,39 @@ stories! {
         assert_eq!(compared(w).await.0, Comparison::Fits);
 
         // The end is cut off, and the head mended: the chain alone seems whole.
-        let (practice, cut) = (w.riverbend.scope.id().clone(), head.seq - 1);
-        let id = practice.clone();
+        let (practice, cut) = (*w.riverbend.scope.id(), head.seq - 1);
+        let id = practice;
         let shorten = move |c: &mut Conn, last: i64| -> QueryResult<usize> {
             let cut: Vec<EventId> = audit_seal::table
-                .filter(audit_seal::practice_id.eq(id.clone()))
+                .filter(audit_seal::practice_id.eq(id))
                 .filter(audit_seal::seq.gt(last))
                 .select(audit_seal::event_id)
                 .load(c)?;
             diesel::delete(audit_event::table)
-                .filter(audit_event::practice_id.eq(id.clone()))
+                .filter(audit_event::practice_id.eq(id))
                 .filter(audit_event::event_id.eq_any(cut))
                 .execute(c)?;
             diesel::delete(audit_seal::table)
-                .filter(audit_seal::practice_id.eq(id.clone()))
+                .filter(audit_seal::practice_id.eq(id))
                 .filter(audit_seal::seq.gt(last))
                 .execute(c)?;
             let hash: Option<String> = audit_seal::table
-                .filter(audit_seal::practice_id.eq(id.clone()))
+                .filter(audit_seal::practice_id.eq(id))
                 .filter(audit_seal::seq.eq(last))
                 .select(audit_seal::hash)
                 .first(c)
                 .optional()?;
             match hash {
                 Some(hash) => diesel::update(audit_head::table)
-                    .filter(audit_head::practice_id.eq(id.clone()))
+                    .filter(audit_head::practice_id.eq(id))
                     .set((audit_head::seq.eq(last), audit_head::hash.eq(hash)))
                     .execute(c),
                 None => diesel::delete(audit_head::table)
-                    .filter(audit_head::practice_id.eq(id.clone()))
+                    .filter(audit_head::practice_id.eq(id))
                     .execute(c),
             }
         };
-        let tamper = shorten.clone();
+        let tamper = shorten;
         w.tamper(move |c| tamper(c, cut)).await;
         assert_eq!(compared(w).await, (Comparison::Shorter, ChainCheck::Whole(cut)));
         // Grown again by ordinary use, it holds another event in that place.

@@ -96,7 +96,7 @@ async fn receiver() -> Receiver {
 
 fn count_in(c: &mut Scoped<'_>, state: Delivery) -> Result<i64, AppFault> {
     Ok(table::table
-        .filter(table::practice_id.eq(c.practice().clone()))
+        .filter(table::practice_id.eq(*c.practice()))
         .filter(table::state.eq(state))
         .count()
         .get_result(c.conn)?)
@@ -125,7 +125,7 @@ async fn all_states(w: &World, scope: &PracticeScope) -> String {
         .db
         .read(scope, |c| {
             Ok(table::table
-                .filter(table::practice_id.eq(c.practice().clone()))
+                .filter(table::practice_id.eq(*c.practice()))
                 .select((table::state, table::attempt, table::tries, table::last_reason))
                 .load(c.conn)?)
         })
@@ -160,7 +160,7 @@ async fn row<T: Send + 'static>(
     mail: &MailId,
     read: fn(&mut Scoped<'_>, &MailId) -> Result<T, AppFault>,
 ) -> T {
-    let mail = mail.clone();
+    let mail = *mail;
     w.app.db.read(scope, move |c| read(c, &mail)).await.unwrap()
 }
 
@@ -168,8 +168,8 @@ type Shown = (Delivery, i32, Option<String>, Option<String>, Option<Vec<u8>>);
 
 fn shown(c: &mut Scoped<'_>, mail: &MailId) -> Result<Shown, AppFault> {
     Ok(table::table
-        .filter(table::practice_id.eq(c.practice().clone()))
-        .filter(table::mail_id.eq(mail.clone()))
+        .filter(table::practice_id.eq(*c.practice()))
+        .filter(table::mail_id.eq(*mail))
         .select((table::state, table::tries, table::last_code, table::last_reason, table::payload))
         .first(c.conn)?)
 }
@@ -177,8 +177,8 @@ fn shown(c: &mut Scoped<'_>, mail: &MailId) -> Result<Shown, AppFault> {
 /// Its state, and whether a worker had it in hand.
 fn attempted(c: &mut Scoped<'_>, mail: &MailId) -> Result<(Delivery, bool), AppFault> {
     let (state, attempt): (Delivery, i32) = table::table
-        .filter(table::practice_id.eq(c.practice().clone()))
-        .filter(table::mail_id.eq(mail.clone()))
+        .filter(table::practice_id.eq(*c.practice()))
+        .filter(table::mail_id.eq(*mail))
         .select((table::state, table::attempt))
         .first(c.conn)?;
     Ok((state, attempt > 0))
@@ -186,13 +186,13 @@ fn attempted(c: &mut Scoped<'_>, mail: &MailId) -> Result<(Delivery, bool), AppF
 
 /// Why mail to a client's address is undeliverable.
 async fn marked(w: &World, scope: &PracticeScope, client: &Client) -> Option<String> {
-    let person = client.person_id.clone();
+    let person = client.person_id;
     w.app
         .db
         .read(scope, move |c| {
             Ok(person_address::table
-                .filter(person_address::practice_id.eq(c.practice().clone()))
-                .filter(person_address::person_id.eq(person.clone()))
+                .filter(person_address::practice_id.eq(*c.practice()))
+                .filter(person_address::person_id.eq(person))
                 .select(person_address::undeliverable_reason)
                 .first(c.conn)?)
         })
@@ -210,7 +210,7 @@ async fn cancel_all(w: &World, scope: &PracticeScope) {
     w.app
         .db
         .write(scope, |c| {
-            diesel::update(table::table.filter(table::practice_id.eq(c.practice().clone())))
+            diesel::update(table::table.filter(table::practice_id.eq(*c.practice())))
                 .set(table::state.eq(Delivery::Cancelled))
                 .execute(c.conn)?;
             Ok(())
@@ -416,8 +416,8 @@ stories! {
         assert!(payload.is_none());
         let marked: Option<String> = w.app.db.read(&scope, move |c| {
             Ok(person_address::table
-                .filter(person_address::practice_id.eq(c.practice().clone()))
-                .filter(person_address::person_id.eq(gone.person_id.clone()))
+                .filter(person_address::practice_id.eq(*c.practice()))
+                .filter(person_address::person_id.eq(gone.person_id))
                 .filter(person_address::undeliverable_at.is_not_null())
                 .select(person_address::undeliverable_reason)
                 .first(c.conn)?)
@@ -747,11 +747,11 @@ stories! {
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
         let damaged = queue(w, &scope, "ana@example.com", "damaged").await;
-        let id = damaged.clone();
+        let id = damaged;
         w.app.db.write(&scope, move |c| {
             diesel::update(table::table
-                .filter(table::practice_id.eq(c.practice().clone()))
-                .filter(table::mail_id.eq(id.clone())))
+                .filter(table::practice_id.eq(*c.practice()))
+                .filter(table::mail_id.eq(id)))
                 .set(table::payload.eq(Some(vec![1u8; 90])))
                 .execute(c.conn)?;
             Ok(())

@@ -62,7 +62,7 @@ stories! {
         let who = enrolled(w, &ana).await;
         entry(w, &ana.chart_id, EntryKind::Charge, date(2026, 11, 3), 12_000).await;
         let euros = NewEntry {
-            chart: ana.chart_id.clone(),
+            chart: ana.chart_id,
             kind: EntryKind::Charge,
             on_date: date(2026, 11, 10),
             description: "A visit abroad".to_owned(),

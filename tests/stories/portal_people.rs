@@ -45,8 +45,8 @@ pub async fn account(w: &World, email: &str) -> AccountId {
             let id = AccountId::fresh(c.rng(), c.now());
             diesel::insert_into(portal_account::table)
                 .values((
-                    portal_account::practice_id.eq(c.practice().clone()),
-                    portal_account::account_id.eq(id.clone()),
+                    portal_account::practice_id.eq(*c.practice()),
+                    portal_account::account_id.eq(id),
                     portal_account::sign_in_name.eq(&email),
                     portal_account::sign_in_key.eq(email.to_lowercase()),
                     portal_account::email.eq(&email),
@@ -71,8 +71,8 @@ pub async fn grant(
     chart: &ChartId,
     rights: Option<&[Right]>,
 ) -> AccessId {
-    let home = w.riverbend.scope.id().clone();
-    let (account, person, chart) = (account.clone(), person.clone(), chart.clone());
+    let home = *w.riverbend.scope.id();
+    let (account, person, chart) = (*account, *person, *chart);
     let (role, rights) = match rights {
         None => (GrantRole::Owner, Right::ALL.to_vec()),
         Some(rights) => (GrantRole::Representative, rights.to_vec()),
@@ -83,17 +83,17 @@ pub async fn grant(
             let id = AccessId::fresh(c.rng(), c.now());
             diesel::insert_into(portal_access::table)
                 .values((
-                    portal_access::practice_id.eq(c.practice().clone()),
-                    portal_access::access_id.eq(id.clone()),
-                    portal_access::chart_id.eq(chart.clone()),
-                    portal_access::person_id.eq(person.clone()),
+                    portal_access::practice_id.eq(*c.practice()),
+                    portal_access::access_id.eq(id),
+                    portal_access::chart_id.eq(chart),
+                    portal_access::person_id.eq(person),
                     portal_access::role.eq(role),
                     portal_access::rights.eq(Right::write_list(&rights)),
                     portal_access::state.eq(State::Active),
                     portal_access::generation.eq(1),
                     portal_access::mismatches.eq(0),
-                    portal_access::account_practice_id.eq(Some(home.clone())),
-                    portal_access::account_id.eq(Some(account.clone())),
+                    portal_access::account_practice_id.eq(Some(home)),
+                    portal_access::account_id.eq(Some(account)),
                     portal_access::since_at.eq(c.now()),
                     portal_access::by_name.eq(""),
                     portal_access::reason.eq(""),
@@ -122,10 +122,10 @@ pub async fn revoke(w: &World, access: &AccessId) {
 
 /// Puts a grant into a state behind the application's back.
 pub async fn set_state(w: &World, access: &AccessId, state: State) {
-    let access = access.clone();
+    let access = *access;
     let changed = w
         .tamper(move |c| {
-            diesel::update(portal_access::table.filter(portal_access::access_id.eq(access.clone())))
+            diesel::update(portal_access::table.filter(portal_access::access_id.eq(access)))
                 .set(portal_access::state.eq(state))
                 .execute(c)
         })
@@ -154,7 +154,7 @@ pub async fn act<T: Send + 'static>(
 /// Sends a document.
 pub async fn document(w: &World, chart: &ChartId, title: &str, body: &str) -> DocumentId {
     let new = NewDocument {
-        chart: chart.clone(),
+        chart: *chart,
         title: title.to_owned(),
         kind: DocumentKind::Notice,
         body: body.to_owned(),
@@ -166,7 +166,7 @@ pub async fn document(w: &World, chart: &ChartId, title: &str, body: &str) -> Do
 /// Books an appointment in so many hours.
 pub async fn appointment(w: &World, chart: &ChartId, hours: i64) {
     let new = NewAppointment {
-        chart: chart.clone(),
+        chart: *chart,
         request: None,
         starts_at: w.now().plus_hours(hours),
         minutes: 50,
@@ -180,7 +180,7 @@ pub async fn appointment(w: &World, chart: &ChartId, hours: i64) {
 /// Records a charge or a payment.
 pub async fn entry(w: &World, chart: &ChartId, kind: EntryKind, on: jiff::civil::Date, cents: i64) {
     let new = NewEntry {
-        chart: chart.clone(),
+        chart: *chart,
         kind,
         on_date: on,
         description: "Visit".to_owned(),

@@ -120,14 +120,14 @@ stories! {
         admin.get("/staff/audit?lang=en").await;
         admin.get("/staff/audit/check").await.must_say("The chain is whole");
         anteroom::platform::audit::seal_waiting(&w.app.db).await.expect("no fault");
-        let practice = w.riverbend.scope.id().clone();
+        let practice = *w.riverbend.scope.id();
         w.tamper(move |c| {
             let third = audit_seal::table
-                .filter(audit_seal::practice_id.eq(practice.clone()))
+                .filter(audit_seal::practice_id.eq(practice))
                 .filter(audit_seal::seq.eq(3))
                 .select(audit_seal::event_id)
                 .first::<anteroom::kernel::ids::EventId>(c)?;
-            diesel::update(audit_event::table.filter(audit_event::practice_id.eq(practice.clone())).filter(audit_event::event_id.eq(third)))
+            diesel::update(audit_event::table.filter(audit_event::practice_id.eq(practice)).filter(audit_event::event_id.eq(third)))
                 .set(audit_event::actor_name.eq("Somebody Else"))
                 .execute(c)
         }).await;
@@ -136,8 +136,12 @@ stories! {
 
     async fn the_trail_is_narrowed_by_person_action_and_day_and_downloaded(w: &mut World) {
         w.chart("Ana", "Duarte").await;
+        for role in [Role::Administrator, Role::Clinician] {
+            let email = w.riverbend.member(role).email.clone();
+            let fields = [("email", email.as_str()), ("password", crate::support::PASSWORD), ("back", "")];
+            w.browser().post("/riverbend/staff/sign-in", &fields).await.must_be(303);
+        }
         let mut admin = w.staff(Role::Administrator).await;
-        w.staff(Role::Clinician).await;
         let id = |role| match w.riverbend.by(role).actor {
             anteroom::platform::audit::Actor::Staff(id, _) => id,
             other => panic!("{other:?}"),

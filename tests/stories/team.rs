@@ -27,7 +27,7 @@ async fn second_administrator(w: &World) -> String {
     let by = w.riverbend.by(Role::Administrator);
     let id = staff::add(&w.app, &w.riverbend.scope, by, new).await.expect("no fault").expect("added");
     let password = anteroom::kernel::secrets::Secret::new(PASSWORD.into());
-    staff::set_password(&w.app, &w.riverbend.scope, id.clone(), password).await.expect("no fault");
+    staff::set_password(&w.app, &w.riverbend.scope, id, password).await.expect("no fault");
     id.to_string()
 }
 
@@ -84,7 +84,7 @@ stories! {
         let mut desk = w.staff(Role::FrontDesk).await;
         desk.get("/staff/team").await.must_be(403);
         let page = admin.get(&path(w, Role::FrontDesk)).await;
-        admin.submit_and_follow(&page, "/role", &[("role", "administrator")]).await.must_say("role is changed");
+        admin.submit_and_follow(&page, "/role", &[("role", "administrator")]).await.must_say("The role has changed");
         desk.get("/staff/team").await.must_be(200);
         let page = admin.get(&path(w, Role::FrontDesk)).await;
         admin.submit_and_follow(&page, "/role", &[("role", "biller")]).await;
@@ -123,7 +123,7 @@ stories! {
         let made = maker.submit(&form, "/staff/api-keys", &[("name", "Intake sync"), ("scopes", "charts:read")]).await;
         made.must_say("Intake sync");
         let html = made.html();
-        let from = html.find("anteroom.").expect("the key's text");
+        let from = html.find("value=\"anteroom.").expect("the key's text") + "value=\"".len();
         let key: String = html[from..].chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
         let mut program = w.browser().with("authorization", &format!("Bearer {key}"));
         program.get("/api/v1/charts").await.must_be(200);
@@ -192,7 +192,7 @@ stories! {
 
     async fn the_team_of_another_practice_is_not_there(w: &mut World) {
         let mut admin = w.staff(Role::Administrator).await;
-        let foreign = w.twinoaks.member(Role::FrontDesk).staff_id.clone();
+        let foreign = w.twinoaks.member(Role::FrontDesk).staff_id;
         let own = admin.get(&path(w, Role::FrontDesk)).await;
         let token = own.form("/role").fields.iter().find(|(n, _)| n == "csrf").expect("a token").1.clone();
         for id in [foreign.to_string(), "not-an-id".into(), "019ac000-0000-7000-8000-000000000000".into()] {

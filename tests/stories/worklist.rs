@@ -88,13 +88,13 @@ stories! {
             w.invite(client).await;
         }
         w.mail_has_settled().await;
-        let chart = ana.chart_id.clone();
-        let person = ana.person_id.clone();
+        let chart = ana.chart_id;
+        let person = ana.person_id;
         w.tamper(move |c| {
-            diesel::update(outbox::table.filter(outbox::chart_id.eq(Some(chart.clone()))))
+            diesel::update(outbox::table.filter(outbox::chart_id.eq(Some(chart))))
                 .set((outbox::state.eq("undeliverable"), outbox::last_reason.eq(Some("mail-reason-no-mailbox"))))
                 .execute(c)?;
-            diesel::update(person_address::table.filter(person_address::person_id.eq(person.clone())))
+            diesel::update(person_address::table.filter(person_address::person_id.eq(person)))
                 .set(person_address::undeliverable_at.eq(Some(crate::support::world::BEGINNING)))
                 .execute(c)
         }).await;
@@ -106,7 +106,7 @@ stories! {
         let asked = desk.submit_and_follow(&page, "/staff/worklist", &ticked).await;
         asked.must_say("Send new links to 2 clients?");
         let done = desk.submit_and_follow(&asked, "/staff/worklist", &[]).await;
-        done.must_say("1 of 2 invitations are on their way").must_say("The address came back.").must_say("Undeliverable 1");
+        done.must_say("1 of 2 invitations are on their way").must_say("Mail to this address came back.").must_say("Undeliverable 1");
         w.mail_has_settled().await;
         assert_eq!(w.mailbox.mails().len(), before + 1, "Ben's alone");
         // The box promises no reminder, and mends the address first, before the end of the link and after.
@@ -162,7 +162,7 @@ stories! {
         let access = page.html().split("name=\"unlock\" value=\"").nth(1)
             .and_then(|rest| rest.split('"').next()).expect("an unlock button").to_owned();
         let page = desk.submit_and_follow(&page, "/staff/worklist", &[("unlock", &access)]).await;
-        page.must_say("Nobody is locked out.");
+        page.must_say("No link is locked.");
         stranger.get(&link).await.must_be(200).must_say("Set up your access");
     }
 
@@ -178,7 +178,7 @@ stories! {
         page.must_say("Ana Duarte").must_say("The link has expired");
         assert!(!page.html().contains("name=\"unlock\""));
         let done = desk.submit_and_follow(&page, "/staff/worklist", &[("only", &value(&ana, 1))]).await;
-        done.must_say("1 invitation is on its way").must_say("Nobody is locked out.");
+        done.must_say("1 invitation is on its way").must_say("No link is locked.");
     }
 
     async fn a_chart_stands_once_where_it_is_most_urgent(w: &mut World) {
@@ -189,13 +189,13 @@ stories! {
             clients.push(client);
         }
         w.mail_has_settled().await;
-        let (ana, ben) = (clients[0].chart_id.clone(), clients[1].chart_id.clone());
+        let (ana, ben) = (clients[0].chart_id, clients[1].chart_id);
         w.tamper(move |c| {
-            diesel::update(outbox::table.filter(outbox::chart_id.eq(Some(ana.clone()))))
+            diesel::update(outbox::table.filter(outbox::chart_id.eq(Some(ana))))
                 .set((outbox::state.eq("undeliverable"), outbox::last_reason.eq(Some("mail-reason-no-mailbox"))))
                 .execute(c)?;
             let asked = portal_access::table.filter(
-                portal_access::chart_id.eq_any([ana.clone(), ben.clone()]),
+                portal_access::chart_id.eq_any([ana, ben]),
             );
             diesel::update(asked).set(portal_access::asked_at.eq(Some(crate::support::world::BEGINNING))).execute(c)
         }).await;
@@ -235,7 +235,7 @@ stories! {
         page.link(&format!("{}/access/invite?back=worklist", mail_less.chart_id));
         // A letter that is over, where there is no address to send to.
         let by = w.riverbend.by(Role::FrontDesk);
-        anteroom::features::access::actions::letter_for_chart(&w.app, &w.riverbend.scope, by, mail_less.chart_id.clone(), None)
+        anteroom::features::access::actions::letter_for_chart(&w.app, &w.riverbend.scope, by, mail_less.chart_id, None)
             .await.expect("no fault").expect("a letter");
         w.clock.advance_seconds(8 * DAY);
         let mut desk = w.staff(Role::FrontDesk).await;

@@ -161,7 +161,7 @@ impl Rows {
 
 /// The grant to a client's own chart.
 pub async fn access_of(w: &World, client: &Client) -> AccessId {
-    let chart = client.chart_id.clone();
+    let chart = client.chart_id;
     w.look(move |c| {
         portal_access::table
             .filter(portal_access::chart_id.eq(chart))
@@ -192,7 +192,7 @@ async fn link_by_mail(w: &mut World, address: &str, form: &str, field: &str) -> 
 
 async fn document(w: &World, client: &Client) -> DocumentId {
     let new = NewDocument {
-        chart: client.chart_id.clone(),
+        chart: client.chart_id,
         title: DOCUMENT_TITLE.to_owned(),
         kind: DocumentKind::Notice,
         body: "Lanterns by the river.".to_owned(),

@@ -159,7 +159,7 @@ impl House {
     /// Who acts when a test calls an action as this member.
     pub fn by(&self, role: Role) -> By {
         let member = self.member(role);
-        By { actor: Actor::Staff(member.staff_id.clone(), member.name.clone()), source: "127.0.0.1".into() }
+        By { actor: Actor::Staff(member.staff_id, member.name.clone()), source: "127.0.0.1".into() }
     }
 }
 
@@ -438,7 +438,7 @@ impl World {
 
     /// Riverbend's front desk invites the client.
     pub async fn invite(&self, client: &Client) -> Sent {
-        let order = InviteOrder { chart: client.chart_id.clone(), address: None, confirmed: Vec::new() };
+        let order = InviteOrder { chart: client.chart_id, address: None, confirmed: Vec::new() };
         actions::invite(&self.app, &self.riverbend.scope, self.riverbend.by(Role::FrontDesk), order)
             .await
             .expect("no fault")
@@ -629,7 +629,7 @@ async fn existing_house(app: &AppState, slug: &'static str, _domain: &str) -> Ho
         .system_read(move |system| {
             let practice = practice::find_by_slug(system, slug)?.expect("the practice is there");
             let rows: Vec<(StaffId, String, String, Role)> = staff_member::table
-                .filter(staff_member::practice_id.eq(practice.practice_id.clone()))
+                .filter(staff_member::practice_id.eq(practice.practice_id))
                 .select((staff_member::staff_id, staff_member::name, staff_member::email, staff_member::role))
                 .load(system.conn)?;
             let staff = rows
@@ -666,8 +666,8 @@ fn insert_staff(
         };
         diesel::insert_into(staff_member::table)
             .values((
-                staff_member::practice_id.eq(c.practice().clone()),
-                staff_member::staff_id.eq(member.staff_id.clone()),
+                staff_member::practice_id.eq(*c.practice()),
+                staff_member::staff_id.eq(member.staff_id),
                 staff_member::email.eq(&member.email),
                 staff_member::email_key.eq(member.email.to_lowercase()),
                 staff_member::name.eq(&member.name),

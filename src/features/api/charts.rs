@@ -24,6 +24,10 @@ pub const MOST: usize = 100;
 
 /// A query string, strictly.
 pub fn query<T: serde::de::DeserializeOwned>(raw: Option<&str>) -> Result<T, Problem> {
+    // An empty cursor reads as none; a program that lost its place would begin again without noticing.
+    if raw.unwrap_or_default().split('&').any(|pair| pair == "cursor=" || pair == "cursor") {
+        return Err(no_cursor());
+    }
     serde_html_form::from_str(raw.unwrap_or_default())
         .map_err(|e| Problem::from(problem::MALFORMED).saying(format!("The query: {e}")))
 }

@@ -265,6 +265,10 @@ fn terms(typed: &str, order: DateOrder, today: Date) -> Vec<Term> {
             }
         }
     }
+    // Signs alone, such as a backslash, are looked for as they stand: who typed something is not shown everybody.
+    if found.is_empty() && !typed.trim().is_empty() {
+        found.push(one_of([pattern(typed.trim())]));
+    }
     found.truncate(MOST_TERMS);
     found.dedup();
     found

@@ -194,6 +194,7 @@ pub(super) async fn show(
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TrustForm {
+    #[serde(default)]
     address: String,
 }
 
@@ -206,7 +207,14 @@ pub(super) async fn trust_address(
 ) -> PageResult {
     let form: TrustForm = staff.form(&body)?;
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
-    let address = EmailAddress::parse(&form.address).map_err(|_| PageError::BadRequest)?;
+    let Ok(address) = EmailAddress::parse(&form.address) else {
+        // A chart of another practice is not found, whatever else is wrong (AUZ-03).
+        let known = app
+            .db
+            .read(&staff.scope, move |c| Ok(crate::features::people::load_file(c, &id)?.is_some()))
+            .await?;
+        return Err(if known { PageError::BadRequest } else { PageError::NotFound });
+    };
     if !actions::trust_address(&app, &staff.scope, staff.by(), id, address).await? {
         return Err(PageError::NotFound);
     }
