@@ -819,7 +819,7 @@ stories! {
         assert_eq!(post(w, existing("ann@example.org", "not the password")).await, Registered::WrongSignIn);
         assert_eq!(post(w, existing("nobody@example.org", PASSWORD)).await, Registered::WrongSignIn);
         let welcome = post(w, existing("ann@example.ORG", PASSWORD)).await;
-        assert_eq!(welcome, Registered::Welcome { sign_in_name: "Ann@Example.org".into(), account: account });
+        assert_eq!(welcome, Registered::Welcome { sign_in_name: "Ann@example.org".into(), account: account });
         assert_eq!(accounts(w).await, 1);
         assert_eq!(charts_held(w, &account).await, BTreeSet::from([ana.chart_id, ben.chart_id]));
         invariants(w).await;

@@ -195,7 +195,11 @@ stories! {
         assert!(changed.is_empty(), "Twin Oaks changed the database:\n{}", changed.join("\n"));
         // The same posts are Riverbend's own: they find the row, so a 404 above was not for want of a field.
         let csrf = form_token(&mut own, "/staff/me", "/staff/sign-out").await;
-        posts.sort_by_key(|(path, _)| path.ends_with("/delete"));
+        // What takes the row away comes last; what no page of these rows shows cannot be posted.
+        posts.sort_by_key(|(path, _)| {
+            path.ends_with("/delete") || (path.contains("/import/") && !path.ends_with("/columns"))
+        });
+        posts.retain(|(path, _)| forms.contains_key(path));
         for (path, pattern) in &posts {
             let page = own.post_fields(path, &fields_of(path, &csrf)).await;
             if matches!(page.status(), 400 | 403 | 404 | 500..) {

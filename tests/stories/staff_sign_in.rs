@@ -193,7 +193,8 @@ stories! {
             streams.push(stream);
         }
         let page = admin.get(&format!("/staff/team/{}", w.riverbend.member(Role::Clinician).staff_id)).await;
-        admin.submit_and_follow(&page, "/sign-out", &[]).await.must_be(200);
+        let form = format!("{}/sign-out", w.riverbend.member(Role::Clinician).staff_id);
+        admin.submit_and_follow(&page, &form, &[]).await.must_be(200);
         let began = std::time::Instant::now();
         for mut stream in streams {
             let mut rest = Vec::new();
@@ -225,7 +226,7 @@ stories! {
         let page = here.get("/staff/me").await;
         page.must_say("This browser");
         assert!(page.has_form("/staff/me/sessions"));
-        here.submit_and_follow(&page, "/staff/me/sessions", &[]).await.must_say("Ended.");
+        here.submit_and_follow(&page, "/staff/me/sessions", &[]).await.must_say("Signed out there.");
         assert!(is_out(&there.get("/staff/me").await));
         here.get("/staff/me").await.must_be(200);
     }

@@ -135,7 +135,7 @@ stories! {
         undecided.must_be(422).must_say("Choose whether their API keys are revoked").must_say("Intake sync");
         maker.get("/staff/me").await.must_be(200);
         let kept = admin.submit_and_follow(&page, "/disable", &[("keys", "keep")]).await;
-        kept.must_say("They are shut out");
+        kept.must_say("They can no longer sign in");
         program.get("/api/v1/charts").await.must_be(200);
 
         let page = admin.get(&format!("/staff/team/{second}")).await;

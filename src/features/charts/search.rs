@@ -266,7 +266,8 @@ fn terms(typed: &str, order: DateOrder, today: Date) -> Vec<Term> {
         }
     }
     // Signs alone, such as a backslash, are looked for as they stand: who typed something is not shown everybody.
-    if found.is_empty() && !typed.trim().is_empty() {
+    let is_sign = |c: char| !c.is_whitespace() && !matches!(c, '-' | '.' | ',');
+    if found.is_empty() && typed.contains(is_sign) {
         found.push(one_of([pattern(typed.trim())]));
     }
     found.truncate(MOST_TERMS);
