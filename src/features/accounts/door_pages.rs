@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 
@@ -162,6 +162,7 @@ pub(super) struct WhichQuery {
 pub(super) async fn which_practice(
     State(app): State<AppState>,
     headers: HeaderMap,
+    RawQuery(raw): RawQuery,
     Query(query): Query<WhichQuery>,
 ) -> PageResult {
     let asked = query.practice.as_deref().map(|slug| slug.trim().to_lowercase());
@@ -171,7 +172,7 @@ pub(super) async fn which_practice(
         let back = pauses::with_back("/portal", &query.back);
         return Ok(see_other(&format!("/{slug}/sign-in{back}")));
     }
-    let words = Words::of(language::for_stranger(&app.settings, None, &headers, Language::English));
+    let words = Words::of(language::for_stranger(&app.settings, raw.as_deref(), &headers, Language::English));
     let mut errors = FieldErrors::new();
     if asked.is_some() {
         errors.add("practice", words.get("portal-error-no-such-practice"));

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -129,6 +129,7 @@ pub(super) struct WhichQuery {
 pub(super) async fn which_practice(
     State(app): State<AppState>,
     headers: HeaderMap,
+    RawQuery(raw): RawQuery,
     Query(query): Query<WhichQuery>,
 ) -> PageResult {
     let asked = query.practice.as_deref().map(|slug| slug.trim().to_lowercase());
@@ -140,7 +141,7 @@ pub(super) async fn which_practice(
     }
     let spoken = crate::platform::web::language::for_stranger(
         &app.settings,
-        None,
+        raw.as_deref(),
         &headers,
         crate::platform::i18n::Language::English,
     );
