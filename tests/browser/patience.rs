@@ -167,7 +167,7 @@ stories! {
         assert!(found.is_empty(), "{}", found.join("\n"));
         desk.visit("/staff/charts/new").await;
         desk.click("button", "Create chart").await;
-        desk.must_say("Please look at").await;
+        desk.must_say("need another look").await;
         assert_eq!(desk.script(bare, json!([])).await, json!([]));
         let found = desk.violations().await;
         assert!(found.is_empty(), "{}", found.join("\n"));

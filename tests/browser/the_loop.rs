@@ -17,7 +17,7 @@ async fn staff_sign_in(w: &World, desk: &mut Window) {
     desk.fill("E-mail", &w.riverbend.member(Role::FrontDesk).email).await;
     desk.fill("Password", PASSWORD).await;
     desk.click("button", "Sign in").await;
-    desk.must_come_to("/staff/charts").await;
+    desk.must_come_to("/staff/worklist").await;
 }
 
 /// Opens the client's Communications tab.

@@ -220,7 +220,7 @@ stories! {
 
     async fn who_cannot_be_invited_is_not_offered_a_mail_but_the_face_sheet(w: &mut World) {
         let undated = w.chart_with("Dora", "Undated", "", "dora@example.com").await;
-        let nameless = w.chart_with("Finn", "N/A", "1990-04-12", "finn@example.com").await;
+        let nameless = w.chart_with("FNU", "", "1990-04-12", "finn@example.com").await;
         let mail_less = w.chart_with("Cleo", "Nomail", "1980-01-01", "").await;
         let ana = w.chart("Ana", "Duarte").await;
         let mut desk = w.staff(Role::FrontDesk).await;

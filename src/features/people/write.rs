@@ -129,7 +129,7 @@ impl NewRows {
 
     /// In the order of their keys, so that an index grows at its end instead of everywhere.
     pub fn in_order(mut self) -> Self {
-        self.persons.sort_by(|a, b| a.person_id.cmp(&b.person_id));
+        self.persons.sort_by_key(|person| person.person_id);
         self.addresses.sort_by(|a, b| (&a.person_id, a.position).cmp(&(&b.person_id, b.position)));
         self.charts.sort_by(|a, b| (&a.sort_key, &a.chart_id).cmp(&(&b.sort_key, &b.chart_id)));
         self.contacts.sort_by(|a, b| (&a.chart_id, &a.person_id).cmp(&(&b.chart_id, &b.person_id)));

@@ -2,6 +2,7 @@
 //! its session, in whichever process that was signed out (SES-06).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -65,9 +66,9 @@ async fn watch(app: AppState) {
             Ok(ended) => {
                 told.retain(|_, at| *at >= since);
                 for (hash, at) in ended {
-                    if !told.contains_key(&hash) {
-                        app.live.session_ended(&hash);
-                        told.insert(hash, at);
+                    if let Entry::Vacant(place) = told.entry(hash) {
+                        app.live.session_ended(place.key());
+                        place.insert(at);
                     }
                 }
             }
