@@ -272,13 +272,11 @@ async fn invariants(w: &World) {
         assert_eq!(links, usize::from(out), "live links of a grant that is {state}");
         assert_eq!(expires_at.is_some(), out);
         let made: i64 = {
-            let access = access;
             w.look(move |c| invitation::table.filter(invitation::access_id.eq(access)).count().get_result(c))
                 .await
         };
         assert_eq!(made, i64::from(generation), "each generation has its row");
         let last: Option<String> = {
-            let access = access;
             w.look(move |c| {
                 audit_event::table
                     .filter(audit_event::access_id.eq(access))
@@ -819,7 +817,7 @@ stories! {
         assert_eq!(post(w, existing("ann@example.org", "not the password")).await, Registered::WrongSignIn);
         assert_eq!(post(w, existing("nobody@example.org", PASSWORD)).await, Registered::WrongSignIn);
         let welcome = post(w, existing("ann@example.ORG", PASSWORD)).await;
-        assert_eq!(welcome, Registered::Welcome { sign_in_name: "Ann@example.org".into(), account: account });
+        assert_eq!(welcome, Registered::Welcome { sign_in_name: "Ann@example.org".into(), account });
         assert_eq!(accounts(w).await, 1);
         assert_eq!(charts_held(w, &account).await, BTreeSet::from([ana.chart_id, ben.chart_id]));
         invariants(w).await;
@@ -1090,7 +1088,7 @@ stories! {
             invariants(w).await;
             // What is dead stays dead.
             for (id, old) in newest_tokens(w, &mut tokens).await {
-                let state: String = { let id = id; w.look(move |c| invitation::table
+                let state: String = { w.look(move |c| invitation::table
                     .filter(invitation::invitation_id.eq(id)).select(invitation::state).first(c)).await };
                 if state != "live" {
                     assert!(!matches!(look(w, &old).await, LinkView::Open { .. }), "{state} is open");
