@@ -98,7 +98,7 @@ pub fn run(choice: &Choice) -> Result<(), String> {
                 command.arg("--workspace");
             }
         }
-        command.env("ANTEROOM_TEST_ENGINES", engine);
+        command.env("ANTEROOM_TEST_ENGINES", engine).env("ANTEROOM_TEST_FONTS", "bare");
         command
     };
     let building = step("building the tests", selected().arg("--no-run"))?;
