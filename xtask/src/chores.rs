@@ -24,8 +24,8 @@ pub fn ci() -> Result<(), String> {
         ]),
     )?;
     structure::run()?;
-    forms::run()?;
     practices::run()?;
+    forms::run()?;
     audit::run()?;
     eprintln!("xtask ci: format {}, lints {}", in_words(format), in_words(lints));
     test::run(&test::Choice::default())?;

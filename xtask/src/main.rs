@@ -22,7 +22,8 @@ cargo xtask ci
     What must pass before a change is taken: format, lints, the order of the code,
     dependencies, and the tests.
 cargo xtask structure
-    The order of the code: no use upwards, no circle of files.
+    The order of the code: no use upwards, no circle of files; every query names its practice,
+    and no statement is prepared anew at each run.
 cargo xtask audit
     Licences, sources, duplicate versions of the dependencies, and those that nothing uses.
 cargo xtask bench
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         Some("test") => test::Choice::read(rest).and_then(|choice| test::run(&choice)),
         Some("ci") => chores::ci(),
         Some("audit") => audit::run(),
-        Some("structure") => structure::run(),
+        Some("structure") => practices::run().and_then(|()| forms::run()).and_then(|()| structure::run()),
         Some("bench") => chores::bench(rest),
         Some("screenshots") => chores::screenshots(),
         Some("help" | "--help" | "-h") => {
