@@ -133,6 +133,7 @@ practice-did-access-opened = Opened the form behind a link
 practice-did-access-check-failed = Gave details that did not match
 practice-did-access-locked = A link was locked
 practice-did-access-declined = Declined an invitation
+practice-did-access-not-now = Answered an invitation with "not now"
 practice-did-access-disowned = Said that somebody else had registered
 practice-did-access-asked = Asked for a new link
 practice-did-access-reminded = Sent a reminder

@@ -1,5 +1,4 @@
 # Words of: timeline.
-
 timeline-title = History
 timeline-empty = Nothing has happened yet.
 timeline-just-now = just now
@@ -53,14 +52,14 @@ timeline-access-registered = Registered
 timeline-access-check-failed = The details did not match: { $differed } (try { $mismatches } of 5)
 timeline-access-locked = Link locked after five failed checks
 timeline-access-checks-paused = Fifteen failed checks in one day; no more today. Please look at the chart
-timeline-access-declined = Declined by whoever opened the link
-timeline-access-declined-not-me = Declined: "this isn't me"
-timeline-access-declined-not-now = Declined: "not now"
+timeline-access-declined = Said: "this isn't me". The link ended
+timeline-access-not-now = Said: "not now". The link stays good; no reminders
 timeline-access-disowned = "That was not me": whoever got the mail says that somebody else registered. The sign-in was removed.
 timeline-access-opened = Form opened: somebody began to fill it
 timeline-access-asked = Asked for a new link
 timeline-access-reminded = Reminder sent
-timeline-access-owner-changed = Became the chart owner
+timeline-access-owner-changed = { $by } made { $name } the chart owner
+timeline-access-owner-changed-why = { $by } made { $name } the chart owner: { $reason }. Authorised by { $authorised }
 timeline-access-ownership-moved = Access ended, because somebody else became the chart owner
 timeline-access-address-changed = The address was changed, so the invitation was withdrawn
 timeline-access-address-changed-why = The address was changed, so the invitation was withdrawn: { $reason }

@@ -133,6 +133,7 @@ practice-did-access-opened = Abrió el formulario de un enlace
 practice-did-access-check-failed = Dio datos que no coinciden
 practice-did-access-locked = Un enlace quedó bloqueado
 practice-did-access-declined = Rechazó una invitación
+practice-did-access-not-now = Respondió a una invitación: "ahora no"
 practice-did-access-disowned = Dijo que se había registrado otra persona
 practice-did-access-asked = Pidió un enlace nuevo
 practice-did-access-reminded = Envió un recordatorio

@@ -1,5 +1,4 @@
 # Palabras de: timeline.
-
 timeline-title = Historial
 timeline-empty = Todavía no ha pasado nada.
 timeline-just-now = hace un momento
@@ -53,14 +52,14 @@ timeline-access-registered = Registro completado
 timeline-access-check-failed = Los datos no coincidieron: { $differed } (intento { $mismatches } de 5)
 timeline-access-locked = Enlace bloqueado tras cinco comprobaciones fallidas
 timeline-access-checks-paused = Quince comprobaciones fallidas en un día; hoy no hay más. Revise el expediente
-timeline-access-declined = Rechazada por quien abrió el enlace
-timeline-access-declined-not-me = Rechazada: "no soy yo"
-timeline-access-declined-not-now = Rechazada: "ahora no"
+timeline-access-declined = Dijo: "no soy yo". El enlace terminó
+timeline-access-not-now = Dijo: "ahora no". El enlace sigue sirviendo, sin recordatorios
 timeline-access-disowned = "No fui yo": quien recibió el correo dice que se registró otra persona. Se eliminó la cuenta.
 timeline-access-opened = Formulario abierto: alguien empezó a llenarlo
 timeline-access-asked = Pidió un enlace nuevo
 timeline-access-reminded = Recordatorio enviado
-timeline-access-owner-changed = Pasó a ser titular del expediente
+timeline-access-owner-changed = { $by } hizo titular a { $name }
+timeline-access-owner-changed-why = { $by } hizo titular a { $name }: { $reason }. Lo autorizó { $authorised }
 timeline-access-ownership-moved = El acceso terminó porque otra persona pasó a ser titular del expediente
 timeline-access-address-changed = La dirección cambió, por eso se retiró la invitación
 timeline-access-address-changed-why = La dirección cambió, por eso se retiró la invitación: { $reason }

@@ -41,8 +41,12 @@ pub static NAVIGATION: LazyLock<Navigation> = LazyLock::new(|| feature::navigati
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::platform::audit_action::Action;
     use crate::platform::i18n::{Language, Words};
+    use crate::platform::outbox::MailAction;
     use crate::platform::permissions::Role;
 
     fn hrefs(role: Role) -> Vec<&'static str> {
@@ -95,5 +99,34 @@ mod tests {
         assert!(distinct(NAVIGATION.staff.iter().map(|entry| entry.order).collect()));
         assert!(distinct(NAVIGATION.client.iter().map(|entry| entry.order).collect()));
         assert!(distinct(NAVIGATION.tabs.iter().map(|tab| tab.order).collect()));
+    }
+
+    #[test]
+    fn every_audit_action_has_its_sentence_in_both_languages_and_no_sentence_is_left_over() {
+        let features = ALL.iter().map(|feature| feature.audit_actions);
+        let actions: Vec<Action> = features
+            .chain([practice::PracticeAction::ACTIONS, staff::ApiKeyAction::ACTIONS, MailAction::ACTIONS])
+            .flatten()
+            .copied()
+            .collect();
+        let keys: BTreeSet<String> = actions.iter().map(|action| action.key("practice-did")).collect();
+        assert_eq!(keys.len(), actions.len(), "one word, one action");
+        for language in Language::ALL {
+            let words = Words::of(*language);
+            let bare: Vec<_> = keys.iter().filter(|key| words.find(key).is_none()).collect();
+            assert!(bare.is_empty(), "no sentence in {language}: {bare:?}");
+        }
+        let catalogue = include_str!("../../locales/en/practice.ftl");
+        let left_over: Vec<_> = catalogue
+            .lines()
+            .filter_map(|line| line.split(" = ").next().filter(|key| key.starts_with("practice-did-")))
+            .filter(|key| !keys.contains(*key))
+            .collect();
+        assert!(left_over.is_empty(), "nothing does {left_over:?}");
+        for action in actions {
+            let prefix = action.word.split('.').next().unwrap_or_default();
+            let areas = settings::Area::ALL.iter().filter(|area| area.prefixes().contains(&prefix)).count();
+            assert_eq!(areas, 1, "{} belongs to one area that the audit page offers", action.word);
+        }
     }
 }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, EventId, KeyId, PracticeId, StaffId};
+use crate::platform::audit_action::{Action, Reason};
 use crate::platform::crypto;
 use crate::platform::db::schema::{audit_event, audit_head, audit_seal, audit_unsealed};
 use crate::platform::db::{self, Conn, Db, InLists, OpenedBy, PracticeScope, Scoped};
@@ -83,8 +84,8 @@ pub struct Event {
     pub chart: Option<ChartId>,
     /// The grant it concerns.
     pub access: Option<AccessId>,
-    /// What: `area.verb`, such as `access.resent`.
-    pub action: &'static str,
+    /// What, from the table of a feature.
+    pub action: Action,
     /// State before, where something changed.
     pub old_state: String,
     /// State after.
@@ -95,12 +96,12 @@ pub struct Event {
 
 impl Event {
     /// An event without chart, states or details; set what applies.
-    pub fn new(by: By, action: &'static str) -> Self {
+    pub fn new(by: By, action: impl Into<Action>) -> Self {
         Self {
             by,
             chart: None,
             access: None,
-            action,
+            action: action.into(),
             old_state: String::new(),
             new_state: String::new(),
             details: serde_json::json!({}),
@@ -221,6 +222,10 @@ pub fn record_many(c: &mut Scoped<'_>, events: Vec<Event>) -> Result<(), Fault> 
     let key = c.trail().key()?;
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
+        if event.action.reason == Reason::Needed && event.details["reason"].as_str().is_none_or(str::is_empty)
+        {
+            return Err(Fault::other(format!("{} needs a reason", event.action.word)));
+        }
         let (actor_kind, actor_id, actor_name) = event.by.actor.columns();
         let mut row = Recorded {
             practice_id: practice.clone(),
@@ -231,7 +236,7 @@ pub fn record_many(c: &mut Scoped<'_>, events: Vec<Event>) -> Result<(), Fault> 
             actor_name,
             chart_id: event.chart,
             access_id: event.access,
-            action: event.action.into(),
+            action: event.action.word.into(),
             old_state: event.old_state,
             new_state: event.new_state,
             source: event.by.source,
@@ -442,11 +447,15 @@ pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Recorded>,
 }
 
 /// Every event of one kind on a chart, whosever access it was about, oldest first.
-pub fn of_chart(c: &mut Scoped<'_>, chart: &ChartId, action: &str) -> Result<Vec<Recorded>, Fault> {
+pub fn of_chart(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    action: impl Into<Action>,
+) -> Result<Vec<Recorded>, Fault> {
     Ok(audit_event::table
         .filter(audit_event::practice_id.eq(c.practice().clone()))
         .filter(audit_event::chart_id.eq(chart.clone()))
-        .filter(audit_event::action.eq(action))
+        .filter(audit_event::action.eq(action.into().word))
         .order(audit_event::event_id.asc())
         .select(Recorded::as_select())
         .load(c.conn)?)

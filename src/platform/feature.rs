@@ -4,6 +4,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::platform::audit_action::Action;
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::Routes;
@@ -39,12 +40,23 @@ pub struct Feature {
     pub chart_tags: Option<ChartTags>,
     /// Its jobs.
     pub jobs: &'static [Job],
+    /// What it writes into the audit trail.
+    pub audit_actions: &'static [Action],
 }
 
 impl Feature {
     /// A feature that has routes and nothing else yet.
     pub const fn new(name: &'static str, routes: fn() -> Routes) -> Self {
-        Self { name, routes, staff_nav: &[], client_nav: &[], chart_tabs: &[], chart_tags: None, jobs: &[] }
+        Self {
+            name,
+            routes,
+            staff_nav: &[],
+            client_nav: &[],
+            chart_tabs: &[],
+            chart_tags: None,
+            jobs: &[],
+            audit_actions: &[],
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Floor 2: what every feature stands on. Knows no feature.
 
 pub mod audit;
+pub mod audit_action;
 pub mod buckets;
 pub mod config;
 pub mod crypto;

@@ -2,7 +2,7 @@
 //! pages is the router's own.
 
 use anteroom::app;
-use anteroom::features::access::actions;
+use anteroom::features::access::actions::{self, Act, Target};
 use anteroom::platform::permissions::{Needs, Role};
 use anteroom::platform::web::routes::Row;
 
@@ -224,15 +224,24 @@ async fn every_state(w: &mut World) -> Vec<(&'static str, Client, Option<String>
                 assert!(answer.status() < 400, "declining was refused: {}", answer.words());
             }
             "canceled" => {
-                actions::cancel(&w.app, &scope, by, sent.access).await.expect("no fault").expect("canceled");
+                actions::act(&w.app, &scope, by, Target::Grant(sent.access), Act::Cancel)
+                    .await
+                    .expect("no fault")
+                    .expect("canceled");
             }
             "active" | "revoked" => {
                 w.register_by(&path, client).await;
                 if *state == "revoked" {
-                    actions::revoke(&w.app, &scope, by, sent.access, "moved away".into())
-                        .await
-                        .expect("no fault")
-                        .expect("revoked");
+                    actions::act(
+                        &w.app,
+                        &scope,
+                        by,
+                        Target::Grant(sent.access),
+                        Act::Revoke { reason: "moved away".into() },
+                    )
+                    .await
+                    .expect("no fault")
+                    .expect("revoked");
                 }
             }
             _ => {}

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use anteroom::features::access::actions::{
-    self, Disowning, Doubt, InviteOrder, Key, LinkView, NewCredential, Refused, RegisterOrder, Registered,
-    Sent,
+    self, Act, Authority, DeclineAnswer, Disowning, Done, Doubt, Key, LinkView, NewCredential, Refused,
+    RegisterOrder, Registered, Sent, Target,
 };
 use anteroom::features::access::lifecycle::{Phase, Refusal, State};
 use anteroom::features::access::{AccessRow, GrantRole, Overview, overview_of, overviews_of_chart};
@@ -88,10 +88,25 @@ async fn invited(w: &World, client: &Client) -> (Sent, Token) {
     (sent, token)
 }
 
+async fn act(w: &World, target: Target, act: Act) -> Result<Done, Refused> {
+    let by = w.riverbend.by(Role::FrontDesk);
+    actions::act(&w.app, &w.riverbend.scope, by, target, act).await.expect("no fault")
+}
+
+async fn on_grant(w: &World, access: &AccessId, wanted: Act) -> Result<Done, Refused> {
+    act(w, Target::Grant(access.clone()), wanted).await
+}
+
+fn allowed() -> Option<Authority> {
+    Authority::of("asked by phone".into(), "the client".into())
+}
+
+fn sent_by(done: Done) -> Sent {
+    done.link.expect("a link was made").sent
+}
+
 async fn resend(w: &World, access: &AccessId, seen: Option<i32>) -> Result<Sent, Refused> {
-    actions::resend(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), *access, seen, vec![])
-        .await
-        .expect("no fault")
+    on_grant(w, access, Act::Resend { seen, confirmed: vec![] }).await.map(sent_by)
 }
 
 async fn invite(
@@ -101,10 +116,7 @@ async fn invite(
     confirmed: Vec<Doubt>,
 ) -> Result<Sent, Refused> {
     let address = address.map(|text| EmailAddress::parse(text).expect("an address"));
-    let order = InviteOrder { chart: client.chart_id, address, confirmed };
-    actions::invite(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), order)
-        .await
-        .expect("no fault")
+    act(w, Target::Owner(client.chart_id.clone()), Act::Invite { address, confirmed }).await.map(sent_by)
 }
 
 async fn overview(w: &World, chart: &ChartId) -> Overview {
@@ -163,20 +175,15 @@ async fn change_person(w: &World, client: &Client, last_name: &str, born: &str) 
 }
 
 async fn revoke(w: &World, access: &AccessId) -> Result<(), Refused> {
-    let by = w.riverbend.by(Role::FrontDesk);
-    actions::revoke(&w.app, &w.riverbend.scope, by, *access, "left the practice".into())
-        .await
-        .expect("no fault")
+    on_grant(w, access, Act::Revoke { reason: "left the practice".into() }).await.map(drop)
 }
 
 async fn cancel(w: &World, access: &AccessId) -> Result<(), Refused> {
-    let by = w.riverbend.by(Role::FrontDesk);
-    actions::cancel(&w.app, &w.riverbend.scope, by, *access).await.expect("no fault")
+    on_grant(w, access, Act::Cancel).await.map(drop)
 }
 
 async fn restore(w: &World, access: &AccessId) -> Result<(), Refused> {
-    let by = w.riverbend.by(Role::FrontDesk);
-    actions::restore(&w.app, &w.riverbend.scope, by, *access).await.expect("no fault")
+    on_grant(w, access, Act::Restore).await.map(drop)
 }
 
 /// A related contact on a client's chart, with an e-mail address.
@@ -315,7 +322,7 @@ stories! {
         assert_eq!(after.account_id, Some(account));
         assert_eq!(after.registered_at, Some(w.now()));
         assert_eq!(look(w, &token).await, LinkView::Used(Disowning::Open));
-        let said: Vec<_> = after.timeline.iter().map(|e| e.what.clone()).collect();
+        let said: Vec<_> = after.timeline.iter().map(|e| e.what.word().to_owned()).collect();
         assert!(said.starts_with(&["access.invited".into()]) && said.contains(&"access.registered".into()), "{said:?}");
         invariants(w).await;
     }
@@ -612,10 +619,10 @@ stories! {
         let other_day = RegisterOrder { birth_date: day("1990-04-13"), ..right(&link, &ana) };
         let both = RegisterOrder { birth_date: day("1990-04-13"), ..wrong(&link, &ana) };
         let answers = [post(w, wrong(&link, &ana)).await, post(w, other_day).await, post(w, both).await];
-        assert_eq!(answers, [Registered::Mismatch, Registered::Mismatch, Registered::Mismatch]);
+        assert_eq!(answers, [4, 3, 2].map(|left| Registered::Mismatch { left }));
         let shown = overview(w, &ana.chart_id).await;
         assert_eq!(shown.mismatches, 3);
-        let differed: Vec<_> = shown.timeline.iter().filter(|e| e.what == "access.check_failed")
+        let differed: Vec<_> = shown.timeline.iter().filter(|e| e.what.word() == "access.check_failed")
             .map(|e| e.details["differed"].to_string()).collect();
         assert_eq!(differed, [r#"["last_name"]"#, r#"["birth_date"]"#, r#"["last_name","birth_date"]"#]);
         let details: Vec<String> = w.look(|c| audit_event::table.select(audit_event::details).load(c)).await;
@@ -630,7 +637,7 @@ stories! {
         let ana = w.chart("Ana", "Duarte").await;
         let (_, link) = invited(w, &ana).await;
         change_person(w, &ana, "Méndez-Ruiz", "1991-05-13").await;
-        assert_eq!(post(w, right(&link, &ana)).await, Registered::Mismatch);
+        assert_eq!(post(w, right(&link, &ana)).await, Registered::Mismatch { left: 4 });
         let typed = RegisterOrder {
             last_name: "mendez ruiz".into(), birth_date: day("1991-05-13"), ..right(&link, &ana)
         };
@@ -652,7 +659,7 @@ stories! {
             credential: NewCredential::Password(Secret::new("duarte on the window sill".into())),
             ..wrong(&link, &ana)
         };
-        assert_eq!(post(w, stranger).await, Registered::Mismatch);
+        assert_eq!(post(w, stranger).await, Registered::Mismatch { left: 4 });
         assert_eq!(overview(w, &ana.chart_id).await.mismatches, 1);
         assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }));
     }
@@ -661,14 +668,14 @@ stories! {
         let ana = w.chart("Ana", "Duarte").await;
         let (sent, link) = invited(w, &ana).await;
         let answers = futures_util::future::join_all((0..10).map(|_| post(w, wrong(&link, &ana)))).await;
-        assert_eq!(answers.iter().filter(|a| **a == Registered::Mismatch).count(), 4);
+        assert_eq!(answers.iter().filter(|a| matches!(a, Registered::Mismatch { .. })).count(), 4);
         assert_eq!(answers.iter().filter(|a| **a == Registered::NotOpen(LinkView::Locked)).count(), 6);
         let shown = overview(w, &ana.chart_id).await;
         assert_eq!((shown.phase, shown.mismatches), (Phase::Locked, 5));
         assert_eq!(post(w, right(&link, &ana)).await, Registered::NotOpen(LinkView::Locked));
         // The mismatch desk corrects the chart, and the same link goes on working.
-        actions::unlock(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), sent.access)
-            .await.expect("no fault").expect("unlocked");
+        on_grant(w, &sent.access, Act::Unlock)
+            .await.expect("unlocked");
         assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }));
         invariants(w).await;
     }
@@ -715,8 +722,8 @@ stories! {
     async fn a_printed_letters_code_registers_too(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let (sent, mailed) = invited(w, &ana).await;
-        let (letter, link, code) = actions::letter(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk),
-            sent.access, Some(1)).await.expect("no fault").expect("printed");
+        let printed = on_grant(w, &sent.access, Act::Letter { seen: Some(1) }).await.expect("printed");
+        let Some(actions::Link { sent: letter, token: link, code: Some(code) }) = printed.link else { panic!() };
         assert_eq!((letter.generation, letter.address), (2, None));
         assert_eq!(look(w, &mailed).await, LinkView::Replaced);
         assert!(matches!(look(w, &link).await, LinkView::Open { .. }));
@@ -724,8 +731,8 @@ stories! {
         let welcome = post(w, order).await;
         assert!(matches!(&welcome, Registered::Welcome { sign_in_name, .. } if sign_in_name == &ana.email), "{welcome:?}");
         let ben = w.chart_with("Ben", "Okafor", "1988-01-30", "").await;
-        let (_, link, _) = actions::letter_for_chart(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk),
-            ben.chart_id, None).await.expect("no fault").expect("printed");
+        let printed = act(w, Target::Owner(ben.chart_id.clone()), Act::Letter { seen: None }).await.expect("printed");
+        let link = printed.link.expect("a link was made").token;
         let welcome = post(w, right(&link, &ben)).await;
         assert!(matches!(&welcome, Registered::Welcome { sign_in_name, .. } if sign_in_name == "client-ben"), "{welcome:?}");
         invariants(w).await;
@@ -734,12 +741,48 @@ stories! {
     async fn this_isnt_me_ends_the_link_and_staff_see_it(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let (sent, link) = invited(w, &ana).await;
-        let view = actions::decline(&w.app, &w.riverbend.scope, link_holder(), Key::Token(link.clone())).await;
+        let view = actions::decline(&w.app, &w.riverbend.scope, link_holder(), Key::Token(link.clone()),
+            DeclineAnswer::NotMe).await;
         assert_eq!(view.expect("no fault"), LinkView::Declined);
         assert_eq!(phase(w, &ana).await, Phase::Declined);
         assert_eq!(post(w, right(&link, &ana)).await, Registered::NotOpen(LinkView::Declined));
         assert_eq!(resend(w, &sent.access, None).await, Err(Refused::LifeCycle(Refusal::UseInvite)));
-        assert!(invite(w, &ana, None, vec![]).await.is_ok());
+        // Sending there again asks first, at every door, until staff say so.
+        let refused = Err(Refused::Doubtful(vec![(Doubt::Refused, String::new())]));
+        assert_eq!(invite(w, &ana, None, vec![]).await, refused);
+        let bulk = actions::send_many(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), vec![ana.chart_id.clone()]);
+        assert_eq!(bulk.await.expect("no fault"), [(ana.chart_id.clone(), refused)]);
+        assert_eq!(overview(w, &ana.chart_id).await.address_marks, [Doubt::Refused]);
+        let again = invite(w, &ana, None, vec![Doubt::Refused]).await.expect("sent");
+        assert_eq!(overview(w, &ana.chart_id).await.address_marks, []);
+        assert!(resend(w, &again.access, None).await.is_ok(), "staff have looked at it");
+        invariants(w).await;
+    }
+
+    async fn not_now_keeps_the_link_and_stops_its_reminders(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let ben = w.chart("Ben", "Okafor").await;
+        let (sent, link) = invited(w, &ana).await;
+        invited(w, &ben).await;
+        let view = actions::decline(&w.app, &w.riverbend.scope, link_holder(), Key::Token(link.clone()),
+            DeclineAnswer::NotNow).await.expect("no fault");
+        assert!(matches!(view, LinkView::Open { expires_at, .. } if expires_at == sent.expires_at), "{view:?}");
+        let shown = overview(w, &ana.chart_id).await;
+        assert_eq!((shown.phase, shown.not_now_at, shown.next_reminder_at), (Phase::Invited, Some(w.now()), None));
+        assert_eq!(shown.address_marks, []);
+        assert!(shown.timeline.iter().any(|e| e.what.word() == "access.not_now"));
+        w.clock.advance_seconds(4 * 86_400);
+        assert_eq!(actions::send_due_reminders(&w.app).await.expect("no fault"), 1, "Ben's alone");
+        assert!(matches!(look(w, &link).await, LinkView::Open { .. }));
+        assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }));
+        // A new link is a new question.
+        let cleo = w.chart("Cleo", "Lindqvist").await;
+        let (sent, link) = invited(w, &cleo).await;
+        actions::decline(&w.app, &w.riverbend.scope, link_holder(), Key::Token(link), DeclineAnswer::NotNow)
+            .await.expect("no fault");
+        resend(w, &sent.access, Some(1)).await.expect("sent");
+        let shown = overview(w, &cleo.chart_id).await;
+        assert_eq!((shown.not_now_at, shown.next_reminder_at.is_some()), (None, true));
         invariants(w).await;
     }
 
@@ -756,7 +799,7 @@ stories! {
         }
         let shown = overview(w, &ana.chart_id).await;
         assert_eq!(shown.asked_at, Some(w.now()));
-        assert_eq!(shown.timeline.iter().filter(|e| e.what == "access.asked").count(), 1);
+        assert_eq!(shown.timeline.iter().filter(|e| e.what.word() == "access.asked").count(), 1);
         assert_eq!(mails(w, &ana).await.len(), before);
         assert_eq!(look(w, &link).await, LinkView::Expired { expired_at: sent.expires_at, asked: true, zone: None });
         resend(w, &sent.access, Some(1)).await.expect("sent");
@@ -768,8 +811,8 @@ stories! {
         let ana = w.chart("Ana", "Duarte").await;
         let (sent, old) = invited(w, &ana).await;
         let to = EmailAddress::parse("ana.new@example.com").expect("an address");
-        let again = actions::change_email_and_resend(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk),
-            sent.access, to, vec![], "asked by phone".into()).await.expect("no fault").expect("sent");
+        let change = Act::ChangeEmail { address: to, confirmed: vec![], reason: "asked by phone".into() };
+        let again = on_grant(w, &sent.access, change).await.map(sent_by).expect("sent");
         assert_eq!(look(w, &old).await, LinkView::Withdrawn);
         let mut all = mails(w, &ana).await;
         all.sort();
@@ -805,8 +848,8 @@ stories! {
                 ))
                 .execute(c)
         }).await;
-        actions::change_owner(&w.app, &w.riverbend.scope, w.riverbend.by(Role::FrontDesk), ben.chart_id, ana.person_id)
-            .await.expect("no fault").expect("changed");
+        act(w, Target::Owner(ben.chart_id.clone()), Act::ChangeOwner { to: ana.person_id.clone(), authority: allowed() })
+            .await.expect("changed");
         let (_, link) = invited(w, &ben).await;
         assert!(matches!(look(w, &link).await, LinkView::Open { for_contact: true, has_account: true, .. }));
         assert_eq!(post(w, right(&link, &ben)).await, Registered::HasSignIn);
@@ -884,14 +927,36 @@ stories! {
         assert_eq!(paused, None);
     }
 
+    async fn an_adults_record_is_given_away_and_a_minor_made_owner_only_with_a_reason(w: &mut World) {
+        let adult = w.chart_with("Ana", "Duarte", "1990-04-12", "ana@example.com").await;
+        let minor = w.chart_with("Ben", "Duarte", "2012-04-12", "ben@example.com").await;
+        let friend = contact(w, &adult, "Rosa", "rosa@example.com").await;
+        let mother = contact(w, &minor, "Eva", "eva@example.com").await;
+        let change = |chart: &Client, to: &PersonId, authority| {
+            act(w, Target::Owner(chart.chart_id.clone()), Act::ChangeOwner { to: to.clone(), authority })
+        };
+        let needs = Err(Refused::NeedsAuthority);
+        assert_eq!(change(&adult, &friend, None).await.map(drop), needs);
+        assert_eq!(change(&adult, &friend, Authority::of("asked".into(), String::new())).await.map(drop), needs);
+        assert_eq!(shown_owner(w, &adult).await, adult.person_id, "nothing was changed");
+        change(&adult, &friend, allowed()).await.expect("changed");
+        change(&adult, &adult.person_id, None).await.expect("an adult gets the own record back");
+        change(&minor, &mother, None).await.expect("a parent owns a minor's chart");
+        assert_eq!(change(&minor, &minor.person_id, None).await.map(drop), needs);
+        let details: Vec<String> = w.look(|c| {
+            audit_event::table.filter(audit_event::action.eq("access.owner_changed")).select(audit_event::details).load(c)
+        }).await;
+        let told = |d: &String| d.contains("asked by phone") && d.contains("authorised_by");
+        assert_eq!(details.iter().filter(|d| told(d)).count(), 1, "{details:?}");
+    }
+
     async fn change_ownership_ends_what_the_former_owner_had(w: &mut World) {
         let ana = w.chart_with("Ana", "Duarte", "2012-04-12", "ana@example.com").await;
         let rosa = contact(w, &ana, "Rosa", "rosa@example.com").await;
         let (sent, link) = invited(w, &ana).await;
-        let by = || w.riverbend.by(Role::FrontDesk);
-        let to = |person: PersonId| actions::change_owner(&w.app, &w.riverbend.scope, by(), ana.chart_id, person);
-        assert_eq!(to(ana.person_id).await.expect("no fault"), Err(Refused::NotAContact));
-        to(rosa).await.expect("no fault").expect("changed");
+        let to = |to: PersonId| act(w, Target::Owner(ana.chart_id.clone()), Act::ChangeOwner { to, authority: allowed() });
+        assert_eq!(to(ana.person_id.clone()).await.map(drop), Err(Refused::NotAContact));
+        to(rosa.clone()).await.expect("changed");
         assert_eq!(look(w, &link).await, LinkView::Withdrawn);
         let shown = overview(w, &ana.chart_id).await;
         assert_eq!((shown.person_id, shown.phase, shown.access_id), (rosa, Phase::NotInvited, None));
@@ -904,8 +969,8 @@ stories! {
         let link = token(w, &fresh).await;
         assert!(matches!(look(w, &link).await, LinkView::Open { for_contact: true, .. }));
         assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }));
-        to(ana.person_id).await.expect("no fault").expect("changed back");
-        let old = fresh.access;
+        to(ana.person_id.clone()).await.expect("changed back");
+        let old = fresh.access.clone();
         let hers = w.app.db.read(&w.riverbend.scope, move |c| overview_of(c, &old)).await.expect("no fault").expect("there");
         assert_eq!(hers.phase, Phase::NoPortalAccess);
         invariants(w).await;
@@ -922,8 +987,8 @@ stories! {
         }).await;
         assert_eq!(post(w, right(&link, &ana)).await, Registered::NotOpen(LinkView::Withdrawn));
         assert_eq!(resend(w, &sent.access, Some(1)).await, Err(Refused::ChartClosed));
-        let (by, id) = (w.riverbend.by(Role::FrontDesk), ana.chart_id);
-        w.app.db.write(&w.riverbend.scope, move |c| actions::chart_closed(c, &by, &id)).await.expect("no fault");
+        let (by, id, app) = (w.riverbend.by(Role::FrontDesk), ana.chart_id.clone(), w.app.clone());
+        w.app.db.write(&w.riverbend.scope, move |c| actions::chart_closed(&app, c, &by, &id)).await.expect("no fault");
         assert_eq!(phase(w, &ana).await, Phase::Canceled);
         invariants(w).await;
     }
@@ -959,9 +1024,9 @@ stories! {
         for name in ["Olu", "Pia"] {
             let email = format!("{}@example.com", name.to_lowercase());
             let client = w.chart_at(&theirs, name, "Moreau", "1988-03-02", &email).await;
-            let order = InviteOrder { chart: client.chart_id, address: None, confirmed: Vec::new() };
+            let (target, order) = (Target::Owner(client.chart_id.clone()), Act::Invite { address: None, confirmed: Vec::new() });
             let by = w.twinoaks.by(Role::FrontDesk);
-            actions::invite(&w.app, &theirs, by, order).await.expect("no fault").expect("no refusal");
+            actions::act(&w.app, &theirs, by, target, order).await.expect("no fault").expect("no refusal");
             foreign.push(client);
         }
         // Riverbend reminds three days before the end and a day before, Twin Oaks two days before.
@@ -1063,7 +1128,6 @@ stories! {
                 let nonce = format!("form {round} {}", dice.below(1_000_000));
                 let w = &*w;
                 async move {
-                    let by = w.riverbend.by(Role::FrontDesk);
                     let (app, scope) = (&w.app, &w.riverbend.scope);
                     match (kind, access, live, any) {
                         (0 | 1, ..) => drop(invite(w, ana, None, vec![]).await),
@@ -1073,11 +1137,11 @@ stories! {
                         (7, Some(access), ..) => drop(cancel(w, &access).await),
                         (8, Some(access), ..) => drop(revoke(w, &access).await),
                         (9, Some(access), ..) => drop(restore(w, &access).await),
-                        (10, _, Some(live), _) => drop(actions::decline(app, scope, link_holder(), Key::Token(live)).await.expect("no fault")),
-                        (11, Some(access), ..) if round % 3 == 0 => drop(actions::unlock(app, scope, by, access).await.expect("no fault")),
+                        (10, _, Some(live), _) => drop(actions::decline(app, scope, link_holder(), Key::Token(live), DeclineAnswer::NotMe).await.expect("no fault")),
+                        (11, Some(access), ..) if round % 3 == 0 => drop(on_grant(w, &access, Act::Unlock).await),
                         (11, ..) if round % 10 == 5 => {
-                            let to = if shown_owner(w, ana).await == rosa { ana.person_id } else { rosa };
-                            drop(actions::change_owner(app, scope, by, ana.chart_id, to).await.expect("no fault"));
+                            let to = if shown_owner(w, ana).await == rosa { ana.person_id.clone() } else { rosa };
+                            drop(act(w, Target::Owner(ana.chart_id.clone()), Act::ChangeOwner { to, authority: allowed() }).await);
                         }
                         _ => {}
                     }

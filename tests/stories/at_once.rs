@@ -4,7 +4,9 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use anteroom::features::access::actions::{self, Key, LinkView, NewCredential, RegisterOrder, Registered};
+use anteroom::features::access::actions::{
+    self, Act, Key, LinkView, NewCredential, RegisterOrder, Registered, Target,
+};
 use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::ids::{AccountId, StaffId};
 use anteroom::kernel::secrets::{Secret, Token};
@@ -256,7 +258,7 @@ stories! {
             w,
             Whose::Account(who.account),
             client_knocks(&mut browser, &who.name, PASSWORD),
-            actions::revoke(&w.app, &w.riverbend.scope, by, access, "asked by phone".into()),
+            actions::act(&w.app, &w.riverbend.scope, by, Target::Grant(access), Act::Revoke { reason: "asked by phone".into() }),
         )
         .await;
         revoked.expect("no fault").expect("revoked");

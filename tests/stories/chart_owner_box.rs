@@ -1,6 +1,6 @@
 //! The Chart Owner box over HTTP: what it says and offers in each state, and what its forms do.
 
-use anteroom::features::access::actions;
+use anteroom::features::access::actions::{self, Act, Target};
 use anteroom::platform::audit::By;
 use anteroom::platform::permissions::Role;
 
@@ -22,6 +22,11 @@ async fn box_of(browser: &mut Browser, client: &Client) -> Page {
     let page = browser.get(&path(client)).await;
     page.must_be(200);
     page
+}
+
+/// The fields of Change Ownership to this person.
+fn allowed(to: &str) -> [(&str, &str); 3] {
+    [("to", to), ("reason", "moved in together"), ("authorised_by", "Ana Duarte, by phone")]
 }
 
 /// The form of an act by its own page, sent with changes, and the page that follows.
@@ -133,11 +138,18 @@ stories! {
         let second = one.submit(&here, "/access/resend", &[]).await;
         let third = other.submit(&there, "/access/resend", &[]).await;
         assert!(first.location().is_some_and(|to| to.ends_with("done=access-resend")));
-        for again in [&second, &third] {
-            assert!(again.location().is_some_and(|to| to.ends_with("done=access-already-resent")));
-        }
+        assert!(second.location().is_some_and(|to| to.ends_with("done=access-already-sent")), "one's own click");
+        assert!(third.location().is_some_and(|to| to.ends_with("done=access-already-resent")));
         assert_eq!(w.unread_to(&ana.email).await, 1);
         other.follow(&third).await.must_say("A colleague has just resent it");
+        // A letter that was printed meanwhile is no resend.
+        let there = other.get(&act(&ana, "resend")).await;
+        there.must_say("The last link was sent just now").must_say("4 of 5 resends left today");
+        does(&mut one, &ana, "letter", &[]).await.must_be(200);
+        let fourth = other.submit_and_follow(&there, "/access/resend", &[]).await;
+        fourth.must_say("A letter with a new link has been printed since");
+        w.clock.advance_seconds(3_600);
+        other.get(&act(&ana, "resend")).await.must_not_say("The last link was sent");
     }
 
     async fn a_first_invite_that_is_confirmed_twice_makes_one_mail(w: &mut World) {
@@ -207,7 +219,10 @@ stories! {
     async fn a_chart_without_birth_date_cannot_be_invited_and_the_box_says_why(w: &mut World) {
         let ana = w.chart_with("Ana", "Duarte", "", "ana@example.com").await;
         let mut desk = w.staff(Role::FrontDesk).await;
-        box_of(&mut desk, &ana).await.must_say("The face sheet has no date of birth");
+        let page = box_of(&mut desk, &ana).await;
+        page.must_say("The face sheet has no date of birth");
+        let html = page.html();
+        assert!(html.contains("disabled aria-describedby=\"portal-notice-1\">Send Invite"), "{html}");
         // The dialog leads to where it is mended, and has nothing to confirm.
         let dialog = desk.get(&act(&ana, "invite")).await;
         dialog.must_say("The face sheet has no date of birth").must_say("Open the face sheet");
@@ -237,12 +252,21 @@ stories! {
         let mut link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
         for _ in 0..5 {
             let outcome =
-                actions::resend(&w.app, &w.riverbend.scope, by_front_desk(w), sent.access, None, vec![])
+                actions::act(
+                    &w.app,
+                    &w.riverbend.scope,
+                    by_front_desk(w),
+                    Target::Grant(sent.access.clone()),
+                    Act::Resend { seen: None, confirmed: vec![] },
+                )
                     .await;
             assert!(outcome.expect("no fault").is_ok());
             link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
         }
         let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&act(&ana, "resend")).await;
+        page.must_say("No resend is left for today").must_say("The next one is possible from");
+        assert!(!page.html().contains("<button class=\"button primary\">"), "nothing to press");
         let page = refused(&mut desk, &ana, "resend", &[]).await;
         page.must_say("No resend is left for today").must_say("The next one is possible from");
         w.browser().get(&link).await.must_be(200).must_say("Set up your access");
@@ -343,7 +367,10 @@ stories! {
         page.must_say("Rosa Duarte");
         desk.submit(&page, "/change-owner", &[]).await.must_be(422).must_say("Choose who owns the chart.");
         let rosa = first_choice(&page);
-        let page = desk.submit_and_follow(&page, "/change-owner", &[("to", &rosa)]).await;
+        page.must_say("reads the documents, the appointments and the balance of Ana Duarte");
+        let missing = desk.submit(&page, "/change-owner", &[("to", &rosa), ("reason", "moved in together")]).await;
+        missing.must_be(422).must_say("Say who allowed it.").must_not_say("Say why somebody else");
+        let page = desk.submit_and_follow(&page, "/change-owner", &allowed(&rosa)).await;
         page.must_say("Rosa Duarte").must_say("Not invited").must_say("rosa@example.com");
         w.browser().get(&link).await.must_be(410).must_say("no longer valid");
         does(&mut desk, &ana, "invite", &[]).await.must_say("Invited");
@@ -360,9 +387,9 @@ stories! {
         w.clock.advance_seconds(60);
         let page = desk.get(&act(&ana, "change-owner")).await;
         let rosa = first_choice(&page);
-        let page = desk.submit_and_follow(&page, "/change-owner", &[("to", &rosa)]).await;
+        let page = desk.submit_and_follow(&page, "/change-owner", &allowed(&rosa)).await;
         // What happened to the former owner is still told, each line with its name.
-        page.must_say("Not invited").must_say("Rosa Duarte · Became the chart owner");
+        page.must_say("Not invited").must_say("made Rosa Duarte the chart owner");
         page.must_say("Ana Duarte · Access ended, because somebody else became the chart owner");
         let html = page.html().to_string();
         let stopped = html.split("timeline-stopped").nth(1).expect("one line is marked as an end");
@@ -374,10 +401,10 @@ stories! {
         w.clock.advance_seconds(60);
         let page = desk.get(&act(&ana, "change-owner")).await;
         let back = first_choice(&page);
-        let page = desk.submit_and_follow(&page, "/change-owner", &[("to", &back)]).await;
+        let page = desk.submit_and_follow(&page, "/change-owner", &allowed(&back)).await;
         page.must_say("No Portal Access").must_say("Access ended").must_say("Somebody else became the chart owner");
         page.must_say("Ana Duarte had access until somebody else became the chart owner").must_say("Give Access Again");
-        page.must_say("Ana Duarte · Became the chart owner").must_say("Rosa Duarte · Became the chart owner");
+        page.must_say("made Ana Duarte the chart owner").must_say("made Rosa Duarte the chart owner");
         page.must_say("Rosa Duarte · Invitation sent");
         page.must_not_say("Revoked").must_not_say("Restore Access");
         does(&mut desk, &ana, "restore", &[]).await.must_say("Active").must_say("Ana Duarte · Access restored");

@@ -1,6 +1,6 @@
 //! The client's side of an invitation over HTTP: the link, the form, what became of a link.
 
-use anteroom::features::access::actions;
+use anteroom::features::access::actions::{self, Act, Target};
 use anteroom::platform::db::schema::{attempt_counter, person};
 use anteroom::platform::permissions::Role;
 use anteroom::platform::web::session::Audience;
@@ -78,6 +78,13 @@ fn passwords_in_forms(html: &str) -> Vec<Vec<String>> {
         .map(|form| form.split("<input").filter(|i| i.contains("type=\"password\"")).map(word).collect())
         .filter(|found: &Vec<String>| !found.is_empty())
         .collect()
+}
+
+/// The token in a form's address.
+fn link_path(page: &Page) -> String {
+    let html = page.html();
+    let token = html.split("/i/").nth(1).and_then(|rest| rest.split(['"', '/']).next());
+    token.map(|token| format!("/i/{token}")).unwrap_or_default()
 }
 
 stories! {
@@ -206,6 +213,35 @@ stories! {
         let html = name.html();
         assert!(html.contains("value=\"Duerte\""), "what was typed is kept");
         assert!(!html.contains(SENTENCE), "a password is never echoed");
+        date.must_not_say("left");
+        // From the third wrong try on, how many are left, and alike for the name and the date.
+        let name = browser.submit(&page, &link, &right(&[("last_name", "Duerte")])).await;
+        name.must_be(422).must_say("2 tries are left").must_say("555-0100");
+        let bea = w.chart_with("Bea", "Duarte", "1990-04-12", "bea@example.com").await;
+        let link = link_of(w, &bea).await;
+        let page = browser.get(&link).await;
+        for _ in 0..2 {
+            browser.submit(&page, &link, &right(&[("day", "13")])).await.must_not_say("left");
+        }
+        let date = browser.submit(&page, &link, &right(&[("day", "13")])).await;
+        let path = |page: &Page, link: &str| without_the_typed(page).replace(link.split("/i/").nth(1).unwrap_or(link), "");
+        let first = link_path(&name);
+        assert_eq!(path(&name, &first), path(&date, &link_path(&date)));
+        browser.submit(&page, &link, &right(&[("last_name", "Duerte")])).await.must_say("One try is left");
+        browser.submit(&page, &link, &right(&[])).await.must_be(303);
+    }
+
+    async fn not_now_leaves_the_form_open_and_says_until_when(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let link = link_of(w, &ana).await;
+        let mut holder = w.browser();
+        let asked = holder.get(&format!("{link}/decline")).await;
+        let page = holder.submit_and_follow(&asked, "/decline", &[("answer", "not-now")]).await;
+        page.must_be(200).must_say("Your link stays good").must_say("This invitation is good until");
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let chart = format!("/staff/charts/{}/communications", ana.chart_id);
+        desk.get(&chart).await.must_say("Invited").must_say("Not now, since").must_say("not now");
+        holder.submit(&page, &link, &right(&[])).await.must_be(303);
     }
 
     async fn what_is_wrong_stands_at_its_field_and_costs_no_try(w: &mut World) {
@@ -301,7 +337,7 @@ stories! {
         let sent = w.invite(&ana).await;
         let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
         let by = w.riverbend.by(Role::FrontDesk);
-        actions::revoke(&w.app, &w.riverbend.scope, by, sent.access, String::new())
+        actions::act(&w.app, &w.riverbend.scope, by, Target::Grant(sent.access), Act::Revoke { reason: String::new() })
             .await.expect("no fault").expect("revoked");
         let page = w.browser().get(&link).await;
         page.must_be(410).must_say("This invitation is no longer valid").must_not_say("Duarte");
@@ -478,9 +514,10 @@ stories! {
         asked.must_be(200).must_say("Was it somebody else?");
         w.clock.advance_seconds(60);
         let (app, scope, by) = (&w.app, &w.riverbend.scope, || w.riverbend.by(Role::FrontDesk));
-        let revoked = actions::revoke(app, scope, by(), access, "asked by phone".into()).await;
+        let revoke = Act::Revoke { reason: "asked by phone".into() };
+        let revoked = actions::act(app, scope, by(), Target::Grant(access.clone()), revoke).await;
         revoked.expect("no fault").expect("revoked");
-        actions::restore(app, scope, by(), access).await.expect("no fault").expect("restored");
+        actions::act(app, scope, by(), Target::Grant(access), Act::Restore).await.expect("no fault").expect("restored");
         w.browser().get(&link).await.must_say("You are set up already").must_not_say("That was not me");
         w.browser().submit(&asked, "/not-me", &[("sure", "yes")]).await.must_say("You are set up already");
         let mut desk = w.staff(Role::FrontDesk).await;

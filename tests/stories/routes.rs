@@ -59,7 +59,9 @@ async fn form_token(browser: &mut Browser, page: &str, form: &str) -> String {
 /// What a route of the API takes besides its path: a body that can be read, and the version that was read.
 fn api_call(row: &Row, person: &str) -> (String, Option<&'static str>) {
     let body = match row.path.rsplit('/').next() {
-        Some("change-owner") => serde_json::json!({ "person_id": person }),
+        Some("change-owner") => {
+            serde_json::json!({ "person_id": person, "reason": "asked by phone", "authorised_by": "the client" })
+        }
         Some("revoke") => serde_json::json!({ "reason": "moved away" }),
         _ if row.method == "PATCH" => serde_json::json!({ "client": { "preferred_name": "Annie" } }),
         _ => serde_json::json!({}),

@@ -1,5 +1,6 @@
 //! The portal work list over HTTP: what stands on it, one click, many at once.
 
+use anteroom::features::access::actions::{Act, Target};
 use anteroom::platform::db::schema::{outbox, person_address, portal_access};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
@@ -235,7 +236,7 @@ stories! {
         page.link(&format!("{}/access/invite?back=worklist", mail_less.chart_id));
         // A letter that is over, where there is no address to send to.
         let by = w.riverbend.by(Role::FrontDesk);
-        anteroom::features::access::actions::letter_for_chart(&w.app, &w.riverbend.scope, by, mail_less.chart_id, None)
+        actions::act(&w.app, &w.riverbend.scope, by, Target::Owner(mail_less.chart_id.clone()), Act::Letter { seen: None })
             .await.expect("no fault").expect("a letter");
         w.clock.advance_seconds(8 * DAY);
         let mut desk = w.staff(Role::FrontDesk).await;

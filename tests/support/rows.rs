@@ -94,7 +94,7 @@ impl Rows {
             ("{import}", import),
             ("{name}", script),
             ("{*rest}", "no/such-page".to_owned()),
-            ("{act}", access::Act::Resend.word().to_owned()),
+            ("{act}", access::ActName::Resend.word().to_owned()),
         ]);
         Self { values, invited: ana, registered: kim, client }
     }
@@ -138,7 +138,7 @@ impl Rows {
         if !row.path.contains("{act}") {
             return vec![self.fill(row.path)];
         }
-        access::Act::ALL.iter().map(|act| self.clone().with("{act}", act.word()).fill(row.path)).collect()
+        access::ActName::ALL.iter().map(|act| self.clone().with("{act}", act.word()).fill(row.path)).collect()
     }
 
     /// Does the route lead to one row of Riverbend's?

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anteroom::app;
 use anteroom::features::access::actions::{
-    self, InviteOrder, Key, NewCredential, RegisterOrder, Registered, Sent,
+    self, Act, Key, NewCredential, RegisterOrder, Registered, Sent, Target,
 };
 use anteroom::features::charts::{self};
 use anteroom::features::people::{Typed, TypedAddress, TypedPerson};
@@ -438,11 +438,15 @@ impl World {
 
     /// Riverbend's front desk invites the client.
     pub async fn invite(&self, client: &Client) -> Sent {
-        let order = InviteOrder { chart: client.chart_id, address: None, confirmed: Vec::new() };
-        actions::invite(&self.app, &self.riverbend.scope, self.riverbend.by(Role::FrontDesk), order)
+        let (target, act) =
+            (Target::Owner(client.chart_id.clone()), Act::Invite { address: None, confirmed: Vec::new() });
+        actions::act(&self.app, &self.riverbend.scope, self.riverbend.by(Role::FrontDesk), target, act)
             .await
             .expect("no fault")
             .expect("no refusal")
+            .link
+            .expect("a link was made")
+            .sent
     }
 
     /// Waits for the next mail to this address that the story has not looked at.

@@ -116,6 +116,7 @@ CREATE TABLE person_address (
     undeliverable_at     BIGINT,
     undeliverable_reason TEXT,
     retried_at           BIGINT,
+    refused_at           BIGINT,
     PRIMARY KEY (practice_id, address_id),
     FOREIGN KEY (practice_id, person_id) REFERENCES person
 );
@@ -209,6 +210,9 @@ CREATE TABLE portal_access (
     since_at            BIGINT  NOT NULL,
     by_name             TEXT    NOT NULL,
     reason              TEXT    NOT NULL,
+    ended_by            TEXT,
+    registered_at       BIGINT,
+    not_now_at          BIGINT,
     version             BIGINT  NOT NULL,
     created_at          BIGINT  NOT NULL,
     PRIMARY KEY (practice_id, access_id),
@@ -245,6 +249,16 @@ CREATE TABLE invitation (
     UNIQUE (practice_id, token_hash),
     UNIQUE (practice_id, code_hash),
     FOREIGN KEY (practice_id, access_id) REFERENCES portal_access
+);
+
+-- Reminders that went out: so many hours before the invitation's end.
+CREATE TABLE reminder (
+    practice_id   BYTEA   NOT NULL,
+    invitation_id BYTEA   NOT NULL,
+    hours         BIGINT NOT NULL,
+    sent_at       BIGINT NOT NULL,
+    PRIMARY KEY (practice_id, invitation_id, hours),
+    FOREIGN KEY (practice_id, invitation_id) REFERENCES invitation
 );
 
 -- Unused invitations that still keep the address they went to.

@@ -116,6 +116,7 @@ CREATE TABLE person_address (
     undeliverable_at     INTEGER,
     undeliverable_reason TEXT,
     retried_at           INTEGER,
+    refused_at           INTEGER,
     PRIMARY KEY (practice_id, address_id),
     FOREIGN KEY (practice_id, person_id) REFERENCES person
 ) STRICT;
@@ -200,6 +201,9 @@ CREATE TABLE portal_access (
     since_at            INTEGER  NOT NULL,
     by_name             TEXT    NOT NULL,
     reason              TEXT    NOT NULL,
+    ended_by            TEXT,
+    registered_at       INTEGER,
+    not_now_at          INTEGER,
     version             INTEGER  NOT NULL,
     created_at          INTEGER  NOT NULL,
     PRIMARY KEY (practice_id, access_id),
@@ -236,6 +240,16 @@ CREATE TABLE invitation (
     UNIQUE (practice_id, token_hash),
     UNIQUE (practice_id, code_hash),
     FOREIGN KEY (practice_id, access_id) REFERENCES portal_access
+) STRICT;
+
+-- Reminders that went out: so many hours before the invitation's end.
+CREATE TABLE reminder (
+    practice_id   BLOB   NOT NULL,
+    invitation_id BLOB   NOT NULL,
+    hours         INTEGER NOT NULL,
+    sent_at       INTEGER NOT NULL,
+    PRIMARY KEY (practice_id, invitation_id, hours),
+    FOREIGN KEY (practice_id, invitation_id) REFERENCES invitation
 ) STRICT;
 
 -- Unused invitations that still keep the address they went to.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::demo::seed::people::{Made, Step};
 use crate::features::access::actions::{
-    self, Doubt, InviteOrder, Key, NewCredential, RegisterOrder, Registered,
+    self, Act, Authority, DeclineAnswer, Done, Doubt, Key, NewCredential, RegisterOrder, Registered, Target,
 };
 use crate::features::access::overviews_of_chart;
 use crate::features::accounts;
@@ -208,35 +208,35 @@ impl<'a> Teller<'a> {
         })
     }
 
+    async fn act(&self, chart: &Chart, target: Target, act: Act) -> Result<Done, Fault> {
+        let name = format!("{act:?}");
+        actions::act(self.app, self.scope, self.desk.clone(), target, act)
+            .await?
+            .map_err(|why| odd(&name, &chart.made, why))
+    }
+
     async fn step(&mut self, chart: &mut Chart, step: Step) -> Result<(), Fault> {
-        let (app, scope, desk) = (self.app, self.scope, self.desk.clone());
+        let (app, scope) = (self.app, self.scope);
         match step {
             Step::Invite => {
-                let order =
-                    InviteOrder { chart: chart.id.clone(), address: None, confirmed: Doubt::ALL.to_vec() };
-                actions::invite(app, scope, desk, order)
-                    .await?
-                    .map_err(|why| odd("invite", &chart.made, why))?;
+                let act = Act::Invite { address: None, confirmed: Doubt::ALL.to_vec() };
+                self.act(chart, Target::Owner(chart.id.clone()), act).await?;
                 self.drain().await?;
             }
             Step::Resend => {
                 let (access, generation) = self.access(chart).await?;
-                actions::resend(app, scope, desk, access, Some(generation), Doubt::ALL.to_vec())
-                    .await?
-                    .map_err(|why| odd("resend", &chart.made, why))?;
+                let act = Act::Resend { seen: Some(generation), confirmed: Doubt::ALL.to_vec() };
+                self.act(chart, Target::Grant(access), act).await?;
                 self.drain().await?;
             }
             Step::Letter => {
-                let (_, token, _) = actions::letter_for_chart(app, scope, desk, chart.id.clone(), None)
-                    .await?
-                    .map_err(|why| odd("letter", &chart.made, why))?;
-                chart.letter = Some(token);
+                let target = Target::Owner(chart.id.clone());
+                let done = self.act(chart, target, Act::Letter { seen: None }).await?;
+                chart.letter = done.link.map(|link| link.token);
             }
             Step::Cancel => {
                 let (access, _) = self.access(chart).await?;
-                actions::cancel(app, scope, desk, access)
-                    .await?
-                    .map_err(|why| odd("cancel", &chart.made, why))?;
+                self.act(chart, Target::Grant(access), Act::Cancel).await?;
             }
             Step::Mismatch(times) => {
                 let file = self.file(chart).await?;
@@ -246,14 +246,14 @@ impl<'a> Teller<'a> {
                     // A last name that is nobody's, with the right day: the timeline says which differed.
                     let order = self.order(chart, "Somebody-Else", &born, &format!("mismatch-{n}")).await?;
                     match actions::register(app, scope, self.holder(), order).await? {
-                        Registered::Mismatch | Registered::NotOpen(_) => {}
+                        Registered::Mismatch { .. } | Registered::NotOpen(_) => {}
                         other => return Err(odd("mismatch", &chart.made, other)),
                     }
                 }
             }
             Step::Decline => {
                 let key = Key::Token(self.link(chart).await?);
-                actions::decline(app, scope, self.holder(), key).await?;
+                actions::decline(app, scope, self.holder(), key, DeclineAnswer::NotMe).await?;
             }
             Step::Ask => {
                 let key = Key::Token(self.link(chart).await?);
@@ -311,21 +311,17 @@ impl<'a> Teller<'a> {
                 let file = self.file(chart).await?;
                 let contact = file.contacts.first().ok_or_else(|| odd("no contact", &chart.made, ""))?;
                 let to = contact.person.person_id.clone();
-                actions::change_owner(app, scope, desk, chart.id.clone(), to)
-                    .await?
-                    .map_err(|why| odd("change of owner", &chart.made, why))?;
+                let authority = Authority::of("Parent of the client".into(), "The client's parents".into());
+                self.act(chart, Target::Owner(chart.id.clone()), Act::ChangeOwner { to, authority }).await?;
             }
             Step::Revoke => {
                 let (access, _) = self.access(chart).await?;
-                actions::revoke(app, scope, desk, access, "Moved to another practice".into())
-                    .await?
-                    .map_err(|why| odd("revoke", &chart.made, why))?;
+                let reason = "Moved to another practice".into();
+                self.act(chart, Target::Grant(access), Act::Revoke { reason }).await?;
             }
             Step::Restore => {
                 let (access, _) = self.access(chart).await?;
-                actions::restore(app, scope, desk, access)
-                    .await?
-                    .map_err(|why| odd("restore", &chart.made, why))?;
+                self.act(chart, Target::Grant(access), Act::Restore).await?;
                 self.drain().await?;
             }
         }

@@ -125,8 +125,10 @@ pub fn insert(c: &mut Scoped<'_>, account: &NewAccount) -> Result<(), Fault> {
 
 /// Takes an account of this practice away that no grant of any practice stands on any more; its name is
 /// free again, and a sign-in with it is answered like one that never was.
-pub fn remove_unused(c: &mut Scoped<'_>, account: Option<&(PracticeId, AccountId)>) -> Result<(), Fault> {
-    let Some((home, id)) = account.filter(|(home, _)| home == c.practice()) else { return Ok(()) };
+pub fn remove_unused(c: &mut Scoped<'_>, (home, id): &(PracticeId, AccountId)) -> Result<(), Fault> {
+    if home != c.practice() {
+        return Ok(());
+    }
     lock_account(c, id)?;
     let grants = portal_access::table
         .filter(portal_access::account_practice_id.eq(home.clone()))

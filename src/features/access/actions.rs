@@ -1,27 +1,20 @@
-//! What can be done with a grant. Each action is one transaction: load, decide (pure), save, audit,
-//! mail. A refusal is a value, and commits (a failed check must count).
+//! What can be done with a grant. Each action is one transaction: load the chart once, decide (pure),
+//! apply the decision. A refusal is a value, and commits (a failed check must count).
 
-mod change_owner;
+mod act;
+mod apply;
+mod face_sheet;
 mod forget;
 mod link;
 mod register;
 mod remind;
-mod send;
-mod transitions;
 
-pub use change_owner::{change_owner, change_owner_in};
+pub use act::{Act, ActName, Authority, Done, Target, act, act_in, doubts_of_new, send_many};
+pub use face_sheet::{Reach, addresses_changed, chart_closed, reach_of, wants_reason};
 pub use forget::forget_unused;
-pub use link::{ask_for_new_link, decline, decline_saying, disown, look_at_link, open_link};
+pub use link::{ask_for_new_link, decline, disown, look_at_link, open_link};
 pub use register::register;
 pub use remind::send_due_reminders;
-pub use send::{
-    change_email_and_resend, doubts_of_new, invite, invite_in, letter, letter_for_chart, resend, resend_in,
-    send_many,
-};
-pub use transitions::{
-    Act, Reach, act_in, addresses_changed, cancel, chart_closed, reach_of, restore, revoke,
-    sign_out_everywhere, unlock, wants_reason,
-};
 
 use jiff::tz::TimeZone;
 
@@ -53,6 +46,17 @@ pub struct Sent {
     pub expires_at: Timestamp,
 }
 
+/// A link that was made. Token and code exist only here and in the mail or on the letter.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The invitation.
+    pub sent: Sent,
+    /// The link's token.
+    pub token: Token,
+    /// What a letter's reader types in.
+    pub code: Option<ShortCode>,
+}
+
 word_enum! {
     /// Something about an address that staff should look at before a mail goes there.
     pub enum Doubt {
@@ -64,6 +68,8 @@ word_enum! {
         LikelyTypingError = "likely_typing_error",
         /// A mail to it came back for good.
         Undeliverable = "undeliverable",
+        /// Whoever reads it said that an invitation was not for them.
+        Refused = "refused",
         /// The client is between 12 and 17, and a guardian or other contact of the chart has it
         /// (IDP-06).
         GuardiansOwn = "guardians_own",
@@ -106,6 +112,9 @@ pub enum Refused {
     /// That person is not the client or a related contact of this chart, or is the owner already.
     #[error("this person cannot become the chart owner")]
     NotAContact,
+    /// An adult's record is given to somebody else, or a record to a minor: say why, and who allowed it.
+    #[error("a reason is needed, and who allowed it")]
+    NeedsAuthority,
 }
 
 /// The outcome of an action, inside the fault of the machinery.
@@ -118,24 +127,12 @@ pub fn notify_changed(app: &App, scope: &PracticeScope, chart: &ChartId) {
     app.outbox_bell.notify_one();
 }
 
-/// An invitation to be sent.
-#[derive(Clone, Debug)]
-pub struct InviteOrder {
-    /// For this chart's owner.
-    pub chart: ChartId,
-    /// To this address; it is put on the owner's face sheet if it is not there. `None`: the first
-    /// on the face sheet that may be used for mail.
-    pub address: Option<EmailAddress>,
-    /// Doubts that staff have looked at.
-    pub confirmed: Vec<Doubt>,
-}
-
 word_enum! {
-    /// Why the holder of a link declined.
+    /// What the holder of a link answers instead of registering.
     pub enum DeclineAnswer {
-        /// "This isn't me."
+        /// "This isn't me": the link ends, and its address is marked.
         NotMe = "not_me",
-        /// "Not now."
+        /// "Not now": the link stays good until its end, and no reminder goes out.
         NotNow = "not_now",
     }
 }
@@ -246,8 +243,11 @@ pub enum Registered {
         /// The account.
         account: AccountId,
     },
-    /// The details do not match. Says nothing about which, or how often.
-    Mismatch,
+    /// The details do not match. Says nothing about which.
+    Mismatch {
+        /// Tries left before the link locks.
+        left: i32,
+    },
     /// The existing sign-in's name or password is wrong.
     WrongSignIn,
     /// The details match, and this person registered before (for another chart): ask for the

@@ -5,13 +5,27 @@ use std::collections::{HashMap, HashSet};
 use diesel::prelude::*;
 
 use crate::features::access::actions::Doubt;
-use crate::features::people::AddressKind;
+use crate::features::people::{Address, AddressKind};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::PersonId;
 use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{person_address, staff_member};
 use crate::platform::fault::Fault;
+
+/// The address that a mail to these addresses' owner goes to: that of the last invitation while it
+/// stands there, else the first that may be used.
+pub fn address_on_file<'a>(addresses: &'a [Address], invited: Option<&EmailAddress>) -> Option<&'a Address> {
+    let invited = invited.map(EmailAddress::key);
+    let usable = || addresses.iter().filter(|a| a.kind == AddressKind::Email && a.may_mail);
+    usable().find(|a| Some(&a.value_key) == invited.as_ref()).or_else(|| usable().next())
+}
+
+/// What is known against an address of somebody's.
+pub fn marks_of(address: &Address) -> Vec<Doubt> {
+    let undeliverable = address.undeliverable_at.map(|_| Doubt::Undeliverable);
+    undeliverable.into_iter().chain(address.refused_at.map(|_| Doubt::Refused)).collect()
+}
 
 /// Domains that most people use; a neighbour of one of them is likely a slip of the finger.
 const COMMON_DOMAINS: &[&str] = &[
@@ -113,14 +127,15 @@ impl AddressUse {
     }
 
     /// What staff should look at before a mail for `reader` (who may not be on file yet) goes to
-    /// `address`. `family` are the people on the chart; `is_minor`: the client is between 12 and 17.
+    /// `address`. `family` are the people on the chart; `is_minor`: the client is between 12 and 17;
+    /// `marks` are what is [known against](marks_of) it.
     pub fn doubts(
         &self,
         address: &EmailAddress,
         reader: Option<&PersonId>,
         family: &[PersonId],
         is_minor: bool,
-        undeliverable: bool,
+        marks: &[Doubt],
     ) -> Vec<(Doubt, String)> {
         let key = address.key();
         let others: Vec<_> =
@@ -138,9 +153,7 @@ impl AddressUse {
         if let Some(meant) = likely_meant(address.domain()) {
             doubts.push((Doubt::LikelyTypingError, meant.to_owned()));
         }
-        if undeliverable {
-            doubts.push((Doubt::Undeliverable, String::new()));
-        }
+        doubts.extend(marks.iter().map(|mark| (*mark, String::new())));
         doubts
     }
 }

@@ -1,18 +1,19 @@
-//! What sending needs to know of many charts at once, loaded in a handful of statements, whether it
-//! is one chart or five hundred.
+//! What an act on grants needs to know of many charts at once, loaded in a handful of statements,
+//! whether it is one chart or five hundred.
 
 use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use crate::features::access::actions::Doubt;
+use crate::features::access::address_use::{address_on_file, marks_of};
 use crate::features::access::identity::lacking;
-use crate::features::access::overview::address_on_file;
 use crate::features::access::store::{self, AccessRow};
 use crate::features::people::{Address, AddressKind, Chart, Person};
 use crate::features::practice::{self, Policy, Practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, InvitationId, PersonId};
+use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, related_contact};
@@ -29,8 +30,6 @@ pub struct ChartBatch {
     addresses: HashMap<PersonId, Vec<Address>>,
     contacts: HashMap<ChartId, Vec<PersonId>>,
     grants: HashMap<ChartId, Vec<AccessRow>>,
-    live: HashMap<AccessId, InvitationId>,
-    resends: HashMap<AccessId, Vec<Timestamp>>,
 }
 
 impl ChartBatch {
@@ -77,15 +76,6 @@ impl ChartBatch {
                 addresses.entry(row.person_id.clone()).or_default().push(row);
             }
         }
-        let names: Vec<AccessId> = grants.iter().map(|grant| grant.access_id.clone()).collect();
-        let (mut live, mut resends) = (HashMap::new(), HashMap::<AccessId, Vec<Timestamp>>::new());
-        if !names.is_empty() {
-            live.extend(store::live_invitations(c, &names)?);
-            let day_ago = c.now().plus_hours(-24);
-            for (access, at) in store::resends_since(c, &names, day_ago)? {
-                resends.entry(access).or_default().push(at);
-            }
-        }
         let mut by_chart: HashMap<ChartId, Vec<AccessRow>> = HashMap::new();
         for row in grants {
             by_chart.entry(row.chart_id.clone()).or_default().push(row);
@@ -98,8 +88,6 @@ impl ChartBatch {
             addresses,
             contacts,
             grants: by_chart,
-            live,
-            resends,
         })
     }
 
@@ -123,11 +111,6 @@ impl ChartBatch {
         self.grants.get(chart).into_iter().flatten()
     }
 
-    /// The live generation of a grant.
-    pub fn live(&self, access: &AccessId) -> Option<&InvitationId> {
-        self.live.get(access)
-    }
-
     /// Everybody on a chart: the client and the related contacts.
     pub fn family(&self, chart: &Chart) -> Vec<PersonId> {
         let contacts = self.contacts.get(&chart.chart_id).into_iter().flatten().cloned();
@@ -146,10 +129,10 @@ impl ChartBatch {
         address_on_file(theirs, invited).and_then(|a| EmailAddress::parse(&a.value).ok())
     }
 
-    /// Did a mail to this address of theirs come back for good?
-    pub fn is_undeliverable(&self, person: &PersonId, address: &EmailAddress) -> bool {
+    /// What is known against this address of theirs.
+    pub fn marks(&self, person: &PersonId, address: &EmailAddress) -> Vec<Doubt> {
         let key = address.key();
-        self.mailable(person).any(|a| a.value_key == key && a.undeliverable_at.is_some())
+        self.mailable(person).find(|a| a.value_key == key).map(marks_of).unwrap_or_default()
     }
 
     /// Can anybody pass the identity check against this chart?
@@ -159,6 +142,13 @@ impl ChartBatch {
         })
     }
 
+    /// Is this person younger than 18? `None` without a birth date on file.
+    pub fn is_under_18(&self, person: &PersonId, now: Timestamp) -> Option<bool> {
+        let today = now.in_zone(&self.practice.zone()).date();
+        let born = self.person(person)?.birth_date.as_ref()?;
+        Some(full_years(born.date(), today) < 18)
+    }
+
     /// Is the client of the chart between 12 and 17 (IDP-06)?
     pub fn is_minor(&self, chart: &Chart, now: Timestamp) -> bool {
         let today = now.in_zone(&self.practice.zone()).date();
@@ -166,11 +156,29 @@ impl ChartBatch {
             .and_then(|client| client.birth_date.as_ref())
             .is_some_and(|born| is_minor(born.date(), today))
     }
+}
 
-    /// The daily cap: how many resends are left, and when the next is possible if none is.
-    pub fn resends_left(&self, access: &AccessId, now: Timestamp) -> (i32, Option<Timestamp>) {
-        let used = self.resends.get(access).map_or(&[][..], Vec::as_slice);
-        left_of(self.policy.resends_per_day, used, now)
+/// When each grant was resent by mail in the last 24 hours.
+#[derive(Default)]
+pub struct Quotas(HashMap<AccessId, Vec<Timestamp>>);
+
+impl Quotas {
+    /// For every grant of these charts.
+    pub fn load(c: &mut Scoped<'_>, files: &ChartBatch) -> Result<Self, Fault> {
+        let grants: Vec<AccessId> =
+            files.grants.values().flatten().map(|grant| grant.access_id.clone()).collect();
+        let mut used: HashMap<AccessId, Vec<Timestamp>> = HashMap::new();
+        if !grants.is_empty() {
+            for (access, at) in store::resends_since(c, &grants, c.now().plus_hours(-24))? {
+                used.entry(access).or_default().push(at);
+            }
+        }
+        Ok(Self(used))
+    }
+
+    /// How many resends of a grant are left, and when the next is possible if none is.
+    pub fn left(&self, access: &AccessId, cap: i32, now: Timestamp) -> (i32, Option<Timestamp>) {
+        left_of(cap, self.0.get(access).map_or(&[][..], Vec::as_slice), now)
     }
 }
 

@@ -5,15 +5,18 @@
 //! |---|---|---|---|---|---|
 //! | invite     | invited, generation + 1 | use resend | use resend | already registered | invited if nobody ever registered, else use restore |
 //! | resend     | use invite | invited, generation + 1 (or: joined a colleague's) | same | already registered | use restore |
+//! | invite elsewhere | invited, generation + 1 | same | same | already registered | as invite |
 //! | register   | link dead | active, unless expired | link locked | already registered | link dead |
 //! | mismatch   | link dead | one more; the fifth locks; unless expired | link locked | already registered | link dead |
 //! | unlock     | not locked | not locked | invited, same link; resend if its time is over | not locked | not locked |
 //! | decline    | link dead | declined, unless expired | link locked | already registered | link dead |
+//! | not now    | link dead | unchanged, no reminders, unless expired | link locked | already registered | link dead |
 //! | disown     | link dead | link dead | link dead | declined, sign-in gone, sessions end | link dead |
 //! | cancel     | no invitation | canceled | canceled | already registered | no invitation |
 //! | address changed, ownership moved | unchanged | canceled | canceled | unchanged (ownership: revoked) | unchanged |
 //! | revoke     | no access | revoked | revoked | revoked, sessions end | no access |
 //! | restore    | use invite | use resend | use resend | already registered | active with the old password; else use invite |
+//! | sign out   | no access | no access | no access | active, sessions end | no access |
 //!
 //! "Expired" is never stored: it is `invited` at or after `expires_at` ([`Grant::phase`]), and that
 //! one function serves enforcement and display alike (INV-11).
@@ -35,8 +38,7 @@ word_enum! {
         Invited = "invited",
         /// Too many failed checks; the link is shut until staff resend or unlock.
         Locked = "locked",
-        /// The invited person said "this isn't me" or "not now", or, after a registration, that it was
-        /// not theirs.
+        /// The invited person said "this isn't me", or, after a registration, that it was not theirs.
         Declined = "declined",
         /// Staff took the invitation back.
         Canceled = "canceled",
@@ -142,6 +144,8 @@ pub enum Event {
         /// The generation on the screen of whoever confirmed.
         seen: Option<i32>,
     },
+    /// Staff send a new link to another address than the last one.
+    InviteElsewhere,
     /// The right details and a good password arrived through the link of `generation`.
     Register {
         /// The link's generation.
@@ -154,8 +158,13 @@ pub enum Event {
     },
     /// Staff corrected the chart; the same link goes on working.
     Unlock,
-    /// The link's holder said "this isn't me" or "not now".
+    /// The link's holder said "this isn't me".
     Decline {
+        /// The link's generation.
+        generation: i32,
+    },
+    /// The link's holder said "not now".
+    NotNow {
         /// The link's generation.
         generation: i32,
     },
@@ -174,6 +183,8 @@ pub enum Event {
     Revoke,
     /// Staff give it back to somebody who had registered.
     Restore,
+    /// Staff end every open session.
+    SignOut,
 }
 
 /// How an invitation's generation ended.
@@ -203,6 +214,10 @@ pub enum Effect {
         /// Its end.
         expires_at: Timestamp,
     },
+    /// Send no reminder of this link any more.
+    StopReminders,
+    /// Mark the link's address: whoever reads it said that the invitation was not for them.
+    MarkAddressRefused,
     /// End every open session of the grant's account.
     EndSessions,
     /// Take the grant's account away, so that nobody can give it back to a stranger.
@@ -282,6 +297,14 @@ pub fn decide(grant: &Grant, event: Event, now: Timestamp) -> Result<Decision, R
             State::Revoked if grant.credential == Credential::Absent => Err(Refusal::UseInvite),
             State::Revoked => Err(Refusal::UseRestore),
         },
+        Event::InviteElsewhere => match grant.state {
+            State::Invited | State::Locked => {
+                Ok(invited_anew(grant, now, &[Effect::EndLink(Ending::AddressChanged)]))
+            }
+            State::None | State::Canceled | State::Declined | State::Active | State::Revoked => {
+                decide(grant, Event::Invite, now)
+            }
+        },
         Event::Register { generation } => {
             usable(grant, generation, now)?;
             Ok(Decision {
@@ -311,7 +334,13 @@ pub fn decide(grant: &Grant, event: Event, now: Timestamp) -> Result<Decision, R
         },
         Event::Decline { generation } => {
             usable(grant, generation, now)?;
-            Ok(ended(grant, State::Declined, Ending::Declined))
+            let mut declined = ended(grant, State::Declined, Ending::Declined);
+            declined.effects.push(Effect::MarkAddressRefused);
+            Ok(declined)
+        }
+        Event::NotNow { generation } => {
+            usable(grant, generation, now)?;
+            Ok(Decision { grant: *grant, effects: vec![Effect::StopReminders] })
         }
         Event::Disown { generation } => match grant.state {
             State::Active if generation == grant.generation => Ok(Decision {
@@ -347,6 +376,10 @@ pub fn decide(grant: &Grant, event: Event, now: Timestamp) -> Result<Decision, R
             State::Revoked | State::None | State::Canceled | State::Declined => Err(Refusal::UseInvite),
             State::Invited | State::Locked => Err(Refusal::UseResend),
             State::Active => Err(Refusal::AlreadyRegistered),
+        },
+        Event::SignOut => match grant.state {
+            State::Active => Ok(Decision { grant: *grant, effects: vec![Effect::EndSessions] }),
+            _ => Err(Refusal::NoAccess),
         },
     }
 }
@@ -432,17 +465,20 @@ mod tests {
             ("invite", Event::Invite),
             ("resend", Event::Resend { seen: None }),
             ("resend, stale", Event::Resend { seen: Some(1) }),
+            ("invite elsewhere", Event::InviteElsewhere),
             ("register", Event::Register { generation: 2 }),
             ("register, old link", Event::Register { generation: 1 }),
             ("mismatch", Event::Mismatch { generation: 2 }),
             ("unlock", Event::Unlock),
             ("decline", Event::Decline { generation: 2 }),
+            ("not now", Event::NotNow { generation: 2 }),
             ("disown", Event::Disown { generation: 2 }),
             ("cancel", Event::Cancel),
             ("address changed", Event::AddressChanged),
             ("ownership moved", Event::OwnershipMoved),
             ("revoke", Event::Revoke),
             ("restore", Event::Restore),
+            ("sign out", Event::SignOut),
         ]
     }
 
@@ -454,17 +490,20 @@ mod tests {
             invite             | invited   | invited   | invited   | UseResend | UseResend | UseResend | UseResend | AlreadyRegistered | UseRestore | invited
             resend             | UseInvite | UseInvite | UseInvite | invited   | invited   | invited   | invited   | AlreadyRegistered | UseRestore | UseInvite
             resend, stale      | UseInvite | UseInvite | UseInvite | AlreadyResent | AlreadyResent | AlreadyResent | AlreadyResent | AlreadyRegistered | UseRestore | UseInvite
+            invite elsewhere   | invited   | invited   | invited   | invited   | invited   | invited   | invited   | AlreadyRegistered | UseRestore | invited
             register           | LinkDead  | LinkDead  | LinkDead  | active    | active    | LinkExpired | LinkLocked | AlreadyRegistered | LinkDead | LinkDead
             register, old link | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead
             mismatch           | LinkDead  | LinkDead  | LinkDead  | invited   | locked    | LinkExpired | LinkLocked | AlreadyRegistered | LinkDead | LinkDead
             unlock             | NotLocked | NotLocked | NotLocked | NotLocked | NotLocked | NotLocked | invited   | NotLocked | NotLocked | NotLocked
             decline            | LinkDead  | LinkDead  | LinkDead  | declined  | declined  | LinkExpired | LinkLocked | AlreadyRegistered | LinkDead | LinkDead
+            not now            | LinkDead  | LinkDead  | LinkDead  | invited   | invited   | LinkExpired | LinkLocked | AlreadyRegistered | LinkDead | LinkDead
             disown             | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | declined  | LinkDead  | LinkDead
             cancel             | NoInvitation | NoInvitation | NoInvitation | canceled | canceled | canceled | canceled | AlreadyRegistered | NoInvitation | NoInvitation
             address changed    | none      | canceled  | declined  | canceled  | canceled  | canceled  | canceled  | active    | revoked   | revoked
             ownership moved    | none      | canceled  | declined  | canceled  | canceled  | canceled  | canceled  | revoked   | revoked   | revoked
             revoke             | NoAccess  | NoAccess  | NoAccess  | revoked   | revoked   | revoked   | revoked   | revoked   | NoAccess  | NoAccess
             restore            | UseInvite | UseInvite | UseInvite | UseResend | UseResend | UseResend | UseResend | AlreadyRegistered | active | UseInvite
+            sign out           | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | active    | NoAccess  | NoAccess
         ";
         let mut lines = wanted.lines().map(str::trim).filter(|l| !l.is_empty());
         let heads: Vec<_> = lines.next().unwrap().split('|').map(str::trim).skip(1).collect();
@@ -515,11 +554,14 @@ mod tests {
             (0..6).prop_map(|generation| Event::Mismatch { generation }),
             Just(Event::Unlock),
             (0..6).prop_map(|generation| Event::Decline { generation }),
+            (0..6).prop_map(|generation| Event::NotNow { generation }),
             Just(Event::Cancel),
             Just(Event::AddressChanged),
             Just(Event::OwnershipMoved),
             Just(Event::Revoke),
             Just(Event::Restore),
+            Just(Event::InviteElsewhere),
+            Just(Event::SignOut),
         ]
     }
 

@@ -3,6 +3,7 @@
 mod accounts;
 pub mod actions;
 mod address_use;
+mod audit;
 mod chart_batch;
 mod client_pages;
 pub mod identity;
@@ -14,13 +15,14 @@ mod staff_pages;
 mod store;
 
 pub use accounts::lock_account;
-pub use actions::Refused;
+pub use actions::{ActName, Refused};
+pub use address_use::address_on_file;
+pub use audit::AccessAction;
 pub use overview::{
-    EndedBy, GrantRole, HistoryEntry, Overview, TimelineEntry, address_on_file, history_of_chart,
-    overview_of, overviews_of_chart,
+    Happening, HistoryEntry, Overview, TimelineEntry, history_of_chart, overview_of, overviews_of_chart,
 };
-pub use staff_pages::{Act, ActOutcome, Asked, PostedAct, When, ask_for, lacks_in_words, refusal_key};
-pub use store::{AccessRow, Channel, INVITATION, InvitationState, load_access};
+pub use staff_pages::{ActOutcome, Asked, PostedAct, When, ask_for, lacks_in_words, refusal_key};
+pub use store::{AccessRow, Channel, EndedBy, GrantRole, INVITATION, InvitationState, load_access};
 
 pub(crate) use store::undeliverable_mails;
 
@@ -33,6 +35,7 @@ use crate::platform::web::nav::ChartTags;
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
+    audit_actions: audit::AccessAction::ACTIONS,
     chart_tabs: &[staff_pages::TAB],
     chart_tags: Some(ChartTags { needs: Permission::SeePortal, read: staff_pages::head_tags }),
     jobs: &[

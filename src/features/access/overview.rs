@@ -1,47 +1,25 @@
 //! One grant as staff pages and the API show it: state, delivery, timeline, what can be done.
 
 use crate::features::access::accounts;
-use crate::features::access::actions::DeclineAnswer;
+use crate::features::access::actions::Doubt;
+use crate::features::access::address_use::{address_on_file, marks_of};
+use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::left_of;
 use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{Phase, is_over};
 use crate::features::access::mails::zone_of;
 use crate::features::access::reminders;
-use crate::features::access::store::{self, AccessRow, Channel, InvitationRow};
-use crate::features::people::{Address, AddressKind, ChartFile, addresses_of, load_file, load_person};
+use crate::features::access::store::{self, AccessRow, Channel, EndedBy, GrantRole, InvitationRow};
+use crate::features::people::{ChartFile, addresses_of, load_file, load_person};
 use crate::features::practice::{self, Practice};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
 use crate::platform::audit::{self, Recorded};
+use crate::platform::audit_action::{Action, Reason, Tone};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
-use crate::platform::outbox::{self, Delivery, LINK_OVER, MailState};
-use crate::word_enum;
-
-word_enum! {
-    /// What the holder of a grant is to the chart.
-    pub enum GrantRole {
-        /// The chart owner: the client or, after Change Ownership, a related contact.
-        Owner = "owner",
-        /// Another person whom the practice lets see the chart.
-        Representative = "representative",
-        /// Was the chart owner before Change Ownership.
-        FormerOwner = "former_owner",
-    }
-}
-
-/// What ended an invitation or an access, where it was not the staff's own wish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndedBy {
-    /// The address that the link went to left the face sheet.
-    AddressChanged,
-    /// Somebody else became the chart owner.
-    OwnershipMoved,
-    /// The reader of "you are registered" said that it was not them.
-    Disowned,
-}
+use crate::platform::outbox::{self, Delivery, LINK_OVER, MailAction, MailState};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -70,8 +48,8 @@ pub struct Overview {
     pub address: Option<String>,
     /// The address that an invitation would go to now.
     pub address_on_file: Option<String>,
-    /// Is that address known not to work?
-    pub address_undeliverable: bool,
+    /// What is known against that address.
+    pub address_marks: Vec<Doubt>,
     /// What the identity check needs and the chart has not (last name, birth date).
     pub lacks: Vec<Field>,
     /// When the newest invitation was sent.
@@ -82,6 +60,8 @@ pub struct Overview {
     pub channel: Option<Channel>,
     /// What ended it (canceled, declined, no portal access), where staff did not mean to end it as such.
     pub ended_by: Option<EndedBy>,
+    /// When the holder of the newest link answered "not now"; no reminder goes out after that.
+    pub not_now_at: Option<Timestamp>,
     /// Until when its link is (or was) good.
     pub expires_at: Option<Timestamp>,
     /// Failed checks on it.
@@ -100,6 +80,8 @@ pub struct Overview {
     pub last_sign_in_at: Option<Timestamp>,
     /// The newest mail with the newest link (the invitation, or its reminder).
     pub mail: Option<MailState>,
+    /// Resends that a day has.
+    pub resends_a_day: i32,
     /// Resends left today.
     pub resends_left: i32,
     /// When the next one is possible, where none is left.
@@ -110,14 +92,53 @@ pub struct Overview {
     pub timeline: Vec<TimelineEntry>,
 }
 
+/// What a line of the timeline tells; the catalogue has `timeline-access-invited` and so on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// Something about the grant.
+    Access(AccessAction),
+    /// What became of a mail.
+    Mail(MailAction),
+    /// An event of another feature about this grant.
+    Other(String),
+}
+
+impl Happening {
+    fn read(word: &str) -> Self {
+        let access = || word.parse().map(Self::Access);
+        access().or_else(|_| word.parse().map(Self::Mail)).unwrap_or_else(|_| Self::Other(word.to_owned()))
+    }
+
+    fn action(&self) -> Option<Action> {
+        match self {
+            Self::Access(action) => Some(action.action()),
+            Self::Mail(action) => Some(action.action()),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// The trail's word.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Access(action) => action.word(),
+            Self::Mail(action) => action.word(),
+            Self::Other(word) => word,
+        }
+    }
+
+    /// Its colour.
+    pub fn tone(&self) -> Tone {
+        self.action().map_or(Tone::Plain, |action| action.tone)
+    }
+}
+
 /// One line of the timeline.
 #[derive(Clone, Debug)]
 pub struct TimelineEntry {
     /// When.
     pub at: Timestamp,
-    /// What: an audit action (`access.invited`) or a mail's fate (`mail.sent`); the catalogue has
-    /// `timeline-access-invited` and so on.
-    pub what: String,
+    /// What.
+    pub what: Happening,
     /// By whom; empty for the client's side.
     pub by_name: String,
     /// Details for its words (which field differed, the address, a reason).
@@ -154,14 +175,6 @@ fn lacks(file: &ChartFile) -> Vec<Field> {
     lacking(&file.client.first_name, &file.client.last_name, file.client.birth_date.as_ref())
 }
 
-/// The address that a mail to these addresses' owner goes to: that of the last invitation while it
-/// stands there, else the first that may be used.
-pub fn address_on_file<'a>(addresses: &'a [Address], invited: Option<&EmailAddress>) -> Option<&'a Address> {
-    let invited = invited.map(EmailAddress::key);
-    let usable = || addresses.iter().filter(|a| a.kind == AddressKind::Email && a.may_mail);
-    usable().find(|a| Some(&a.value_key) == invited.as_ref()).or_else(|| usable().next())
-}
-
 fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
     let (person, addresses) = file.owner();
     let address = address_on_file(addresses, None);
@@ -178,12 +191,13 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
         reason: String::new(),
         address: None,
         address_on_file: address.map(|a| a.value.clone()),
-        address_undeliverable: address.is_some_and(|a| a.undeliverable_at.is_some()),
+        address_marks: address.map(marks_of).unwrap_or_default(),
         lacks: lacks(file),
         sent_at: None,
         sent_by: String::new(),
         channel: None,
         ended_by: None,
+        not_now_at: None,
         expires_at: None,
         mismatches: 0,
         may_unlock: false,
@@ -193,6 +207,7 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
         registered_at: None,
         last_sign_in_at: None,
         mail: None,
+        resends_a_day: 0,
         resends_left: 0,
         next_resend_at: None,
         next_reminder_at: None,
@@ -231,15 +246,26 @@ fn of_row(
     let phase = row.phase(now);
     let mut timeline = timeline(&events, &mails, &generations, now);
     timeline.sort_by_key(|entry| entry.at);
+    for entry in timeline.iter_mut().filter(|e| e.what == Happening::Access(AccessAction::OwnerChanged)) {
+        entry.details["name"] = person.full_name().into();
+    }
+    let reminded: Vec<i64> = match newest {
+        Some(newest) => store::reminders_of(c, std::slice::from_ref(&newest.invitation_id))?,
+        None => Vec::new(),
+    }
+    .into_iter()
+    .map(|(_, hours)| hours)
+    .collect();
     let next_reminder_at = newest
         .filter(|newest| phase == Phase::Invited && newest.channel == Channel::Mail)
         .filter(|_| {
-            file.chart.state == "open" && reminders::reaches(&addresses, row.invited_address.as_ref())
+            row.not_now_at.is_none()
+                && file.chart.state == "open"
+                && reminders::reaches(&addresses, row.invited_address.as_ref())
         })
         .and_then(|newest| {
             let zone = zone_of(&person, practice);
-            let sent = reminded(&timeline, row.generation);
-            reminders::next(&policy, &zone, newest.sent_at, newest.expires_at, &sent, now)
+            reminders::next(&policy, &zone, newest.sent_at, newest.expires_at, &reminded, now)
         })
         .map(|due| due.at);
     let address = address_on_file(&addresses, row.invited_address.as_ref());
@@ -258,19 +284,20 @@ fn of_row(
         reason: row.reason.clone(),
         address: newest.and_then(|newest| newest.address.as_ref()).map(|a| a.as_str().to_owned()),
         address_on_file: address.map(|a| a.value.clone()),
-        address_undeliverable: address.is_some_and(|a| a.undeliverable_at.is_some()),
+        address_marks: address.map(marks_of).unwrap_or_default(),
         lacks: lacks(file),
         sent_at: newest.map(|newest| newest.sent_at),
         sent_by: newest.map(|newest| newest.sent_by_name.clone()).unwrap_or_default(),
         channel: newest.map(|newest| newest.channel),
-        ended_by: ended_by(phase, &timeline),
+        ended_by: row.ended_by,
+        not_now_at: row.not_now_at,
         expires_at: newest.map(|newest| newest.expires_at),
         mismatches: row.mismatches,
         may_unlock: phase == Phase::Locked && !is_over(row.expires_at, now),
         asked_at: row.asked_at,
         account_id: row.account_id.clone(),
         sign_in_name: account.as_ref().map(|account| account.sign_in_name.clone()),
-        registered_at: timeline.iter().rev().find(|e| e.what == "access.registered").map(|e| e.at),
+        registered_at: row.registered_at,
         last_sign_in_at: account.and_then(|account| account.last_sign_in_at),
         mail: newest.and_then(|newest| {
             mails
@@ -278,25 +305,13 @@ fn of_row(
                 .find(|mail| mail.subject_id.as_deref() == Some(newest.invitation_id.as_bytes().as_slice()))
                 .cloned()
         }),
+        resends_a_day: policy.resends_per_day,
         resends_left,
         next_resend_at,
         next_reminder_at,
         timeline,
         access_id: Some(row.access_id),
     })
-}
-
-fn ended_by(phase: Phase, timeline: &[TimelineEntry]) -> Option<EndedBy> {
-    if !matches!(phase, Phase::Canceled | Phase::Declined | Phase::NoPortalAccess) {
-        return None;
-    }
-    timeline.iter().rev().find_map(|entry| match entry.what.as_str() {
-        "access.canceled" | "access.declined" | "access.revoked" => Some(None),
-        "access.disowned" => Some(Some(EndedBy::Disowned)),
-        "access.address_changed" => Some(Some(EndedBy::AddressChanged)),
-        "access.ownership_moved" => Some(Some(EndedBy::OwnershipMoved)),
-        _ => None,
-    })?
 }
 
 /// One line of a chart's history.
@@ -317,18 +332,21 @@ pub fn history_of_chart(
 ) -> Result<Vec<HistoryEntry>, Fault> {
     let mut history: Vec<HistoryEntry> = Vec::new();
     for grant in grants {
-        let own = grant.timeline.iter().filter(|entry| entry.what != OWNER_CHANGED);
+        let own =
+            grant.timeline.iter().filter(|entry| entry.what != Happening::Access(AccessAction::OwnerChanged));
         history
             .extend(own.map(|entry| HistoryEntry { whose: grant.person_name.clone(), entry: entry.clone() }));
     }
     // A new owner has no grant before the first invitation, so these are the chart's own.
-    for event in audit::of_chart(c, &file.chart.chart_id, OWNER_CHANGED)? {
-        let details: serde_json::Value = serde_json::from_str(&event.details).unwrap_or_default();
+    for event in audit::of_chart(c, &file.chart.chart_id, AccessAction::OwnerChanged)? {
+        let mut details: serde_json::Value = serde_json::from_str(&event.details).unwrap_or_default();
         let whose = match details["person"].as_str().and_then(|id| id.parse::<PersonId>().ok()) {
             Some(id) => load_person(c, &id)?.map(|person| person.full_name()).unwrap_or_default(),
             None => String::new(),
         };
-        let entry = TimelineEntry { at: event.at, what: event.action, by_name: event.actor_name, details };
+        details["name"] = whose.clone().into();
+        let what = Happening::read(&event.action);
+        let entry = TimelineEntry { at: event.at, what, by_name: event.actor_name, details };
         history.push(HistoryEntry { whose, entry });
     }
     history.sort_by_key(|line| line.entry.at);
@@ -337,17 +355,6 @@ pub fn history_of_chart(
         history.iter_mut().for_each(|line| line.whose.clear());
     }
     Ok(history)
-}
-
-const OWNER_CHANGED: &str = "access.owner_changed";
-
-/// The hours of the reminders that this generation has had.
-fn reminded(timeline: &[TimelineEntry], generation: i32) -> Vec<i64> {
-    timeline
-        .iter()
-        .filter(|entry| entry.what == "access.reminded" && entry.details["generation"] == generation)
-        .filter_map(|entry| entry.details["hours"].as_i64())
-        .collect()
 }
 
 fn timeline(
@@ -366,16 +373,16 @@ fn timeline(
             }
             TimelineEntry {
                 at: event.at,
-                what: event.action.clone(),
+                what: Happening::read(&event.action),
                 by_name: event.actor_name.clone(),
                 details,
             }
         })
         .collect();
     let told = |mail: &MailState| {
-        entries
-            .iter()
-            .any(|entry| entry.what.starts_with("mail.") && entry.details["mail"] == mail.mail_id.to_string())
+        entries.iter().any(|entry| {
+            matches!(entry.what, Happening::Mail(_)) && entry.details["mail"] == mail.mail_id.to_string()
+        })
     };
     let waiting: Vec<_> = mails.iter().filter_map(|mail| not_in_the_trail(mail, told(mail))).collect();
     entries.extend(waiting);
@@ -385,7 +392,7 @@ fn timeline(
         if reached {
             entries.push(TimelineEntry {
                 at: generation.expires_at,
-                what: "access.expired".into(),
+                what: Happening::Access(AccessAction::Expired),
                 by_name: String::new(),
                 details: serde_json::json!({ "generation": generation.generation }),
             });
@@ -399,51 +406,15 @@ fn timeline(
 fn not_in_the_trail(mail: &MailState, told: bool) -> Option<TimelineEntry> {
     let (what, at) = match mail.state {
         Delivery::Queued | Delivery::Sending if told => return None,
-        Delivery::Queued | Delivery::Sending => ("mail.queued", mail.created_at),
+        Delivery::Queued | Delivery::Sending => (MailAction::Queued, mail.created_at),
         // A link that was over by time alone ended with no other event, so the mail has its own.
         Delivery::Cancelled if mail.last_reason.as_deref() == Some(LINK_OVER) => return None,
-        Delivery::Cancelled => ("mail.cancelled", mail.finished_at.unwrap_or(mail.created_at)),
+        Delivery::Cancelled => (MailAction::Cancelled, mail.finished_at.unwrap_or(mail.created_at)),
         Delivery::Sent | Delivery::Deferred | Delivery::Undeliverable => return None,
     };
     let details = serde_json::json!({ "kind": mail.kind, "recipient": mail.recipient });
-    Some(TimelineEntry { at, what: what.into(), by_name: String::new(), details })
+    Some(TimelineEntry { at, what: Happening::Mail(what), by_name: String::new(), details })
 }
-
-/// Everything that a timeline can say, each with its sentence in the catalogue.
-const SAID: &[&str] = &[
-    "access.invited",
-    "access.resent",
-    "access.resent_elsewhere",
-    "access.letter_printed",
-    "access.canceled",
-    "access.unlocked",
-    "access.revoked",
-    "access.restored",
-    "access.registered",
-    "access.check_failed",
-    "access.locked",
-    "access.checks_paused",
-    "access.declined",
-    "access.disowned",
-    "access.opened",
-    "access.asked",
-    "access.reminded",
-    "access.owner_changed",
-    "access.ownership_moved",
-    "access.address_changed",
-    "access.email_changed",
-    "access.signed_out",
-    "access.password_reset_sent",
-    "access.expired",
-    "mail.queued",
-    "mail.deferred",
-    "mail.sent",
-    "mail.undeliverable",
-    "mail.bounced",
-    "mail.bounced_late",
-    "mail.delayed",
-    "mail.cancelled",
-];
 
 /// The mails that a timeline can name.
 const MAILS: &[&str] = &[
@@ -464,34 +435,19 @@ fn word_key(prefix: &str, what: &str) -> String {
 impl TimelineEntry {
     /// Its sentence in the reader's language, without when and by whom.
     pub fn sentence(&self, words: Words) -> String {
-        if !SAID.contains(&self.what.as_str()) {
-            return words.with1("timeline-other", "what", &self.what);
-        }
+        let Some(action) = self.what.action() else {
+            return words.with1("timeline-other", "what", self.what.word());
+        };
         let text = |name: &str| self.details[name].as_str().unwrap_or_default().to_owned();
         let number = |name: &str| self.details[name].as_i64().unwrap_or_default().to_string();
-        let mut key = word_key("timeline", &self.what);
+        let mut key = action.key("timeline");
         let reason = match text("reason") {
             // A mail's reason is a key of the catalogue; a person's is their own words.
             reason if reason.starts_with("mail-reason-") => words.get(&reason),
             reason => reason,
         };
-        let may_say_why = matches!(
-            self.what.as_str(),
-            "access.revoked"
-                | "access.resent_elsewhere"
-                | "access.address_changed"
-                | "access.email_changed"
-                | "mail.bounced"
-                | "mail.undeliverable"
-                | "mail.cancelled"
-        );
-        if may_say_why && !reason.is_empty() {
+        if action.reason != Reason::None && !reason.is_empty() {
             key.push_str("-why");
-        }
-        if self.what == "access.declined"
-            && let Ok(answer) = text("answer").parse::<DeclineAnswer>()
-        {
-            key = word_key(&key, answer.word());
         }
         let kind = text("kind");
         let mail = if MAILS.contains(&kind.as_str()) {
@@ -508,6 +464,9 @@ impl TimelineEntry {
             &key,
             &[
                 ("reason", reason),
+                ("name", text("name")),
+                ("by", self.by_name.clone()),
+                ("authorised", text("authorised_by")),
                 ("mail", mail),
                 ("address", address),
                 ("mismatches", number("mismatches")),
@@ -531,23 +490,28 @@ mod tests {
     use super::*;
     use crate::platform::i18n::Language;
 
-    fn entry(what: &str, details: serde_json::Value) -> TimelineEntry {
-        TimelineEntry { at: Timestamp::from_micros(0), what: what.into(), by_name: String::new(), details }
+    fn entry(what: Happening, details: serde_json::Value) -> TimelineEntry {
+        TimelineEntry { at: Timestamp::from_micros(0), what, by_name: String::new(), details }
     }
 
     #[test]
     fn everything_that_happens_has_its_sentence_in_both_languages() {
+        let access = AccessAction::ALL.iter().copied().map(Happening::Access);
+        let all: Vec<Happening> =
+            access.chain(MailAction::ALL.iter().copied().map(Happening::Mail)).collect();
         for language in Language::ALL {
             let words = Words::of(*language);
-            for what in SAID {
+            for what in &all {
                 for reason in ["", "a reason", "mail-reason-no-mailbox"] {
                     let details = serde_json::json!({ "reason": reason, "kind": "access.invitation" });
-                    let said = entry(what, details).sentence(words);
-                    assert!(!said.contains("timeline-") && !said.contains("{"), "{what}: {said}");
+                    let said = entry(what.clone(), details).sentence(words);
+                    assert!(!said.contains("timeline-") && !said.contains('{'), "{what:?}: {said}");
+                    assert!(!said.contains(what.word()), "{what:?}: {said}");
                 }
             }
             for kind in MAILS {
-                let said = entry("mail.sent", serde_json::json!({ "kind": kind })).sentence(words);
+                let sent = Happening::Mail(MailAction::Sent);
+                let said = entry(sent, serde_json::json!({ "kind": kind })).sentence(words);
                 assert!(!said.contains("timeline-"), "{kind}: {said}");
             }
         }
@@ -557,7 +521,13 @@ mod tests {
     fn staff_hear_which_field_differed() {
         let words = Words::of(Language::English);
         let details = serde_json::json!({ "differed": ["last_name"], "mismatches": 2 });
-        let said = entry("access.check_failed", details).sentence(words);
+        let said = entry(Happening::Access(AccessAction::CheckFailed), details).sentence(words);
         assert_eq!(said, "The details did not match: the last name differed (try 2 of 5)");
+    }
+
+    #[test]
+    fn a_printed_letter_waits_for_its_reader_like_a_mail() {
+        assert_eq!(Happening::read("access.letter_printed").tone(), Tone::Waiting);
+        assert_eq!(Happening::read("access.unheard_of"), Happening::Other("access.unheard_of".into()));
     }
 }

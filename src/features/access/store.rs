@@ -3,8 +3,7 @@
 use diesel::prelude::*;
 use jiff::civil::Date;
 
-use crate::features::access::lifecycle::{Credential, Ending, Grant, Phase, State, is_over};
-use crate::features::access::overview::GrantRole;
+use crate::features::access::lifecycle::{Credential, Grant, Phase, State, is_over};
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -12,12 +11,36 @@ use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId, P
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::db;
 use crate::platform::db::InLists as _;
-use crate::platform::db::schema::{chart, invitation, portal_access};
+use crate::platform::db::schema::{chart, invitation, portal_access, reminder};
 use crate::platform::db::{Conn, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{Standing, Subject, SubjectKind};
 use crate::platform::permissions::Right;
 use crate::word_enum;
+
+word_enum! {
+    /// What the holder of a grant is to the chart.
+    pub enum GrantRole {
+        /// The chart owner: the client or, after Change Ownership, a related contact.
+        Owner = "owner",
+        /// Another person whom the practice lets see the chart.
+        Representative = "representative",
+        /// Was the chart owner before Change Ownership.
+        FormerOwner = "former_owner",
+    }
+}
+
+word_enum! {
+    /// What ended an invitation or an access, where it was not the staff's own wish.
+    pub enum EndedBy {
+        /// The address that the link went to left the face sheet.
+        AddressChanged = "address_changed",
+        /// Somebody else became the chart owner.
+        OwnershipMoved = "ownership_moved",
+        /// The reader of "you are registered" said that it was not them.
+        Disowned = "disowned",
+    }
+}
 
 word_enum! {
     /// How an invitation reaches its reader.
@@ -44,18 +67,6 @@ word_enum! {
         Declined = "declined",
         /// The person's address changed.
         AddressChanged = "address_changed",
-    }
-}
-
-impl From<Ending> for InvitationState {
-    fn from(ending: Ending) -> Self {
-        match ending {
-            Ending::Superseded => Self::Superseded,
-            Ending::Accepted => Self::Accepted,
-            Ending::Withdrawn => Self::Withdrawn,
-            Ending::Declined => Self::Declined,
-            Ending::AddressChanged => Self::AddressChanged,
-        }
     }
 }
 
@@ -99,6 +110,12 @@ pub struct AccessRow {
     pub by_name: String,
     /// Why (revoked).
     pub reason: String,
+    /// What ended it, where staff did not mean to end it as such.
+    pub ended_by: Option<EndedBy>,
+    /// When its holder last registered.
+    pub registered_at: Option<Timestamp>,
+    /// When the holder of the newest link answered "not now".
+    pub not_now_at: Option<Timestamp>,
     /// Counts changes: the guard of every update.
     pub version: i64,
     /// When the row was made.
@@ -127,6 +144,9 @@ impl AccessRow {
             since_at: c.now(),
             by_name: String::new(),
             reason: String::new(),
+            ended_by: None,
+            registered_at: None,
+            not_now_at: None,
             version: 0,
             created_at: c.now(),
         }
@@ -166,11 +186,15 @@ impl AccessRow {
 
     /// Takes over what the life cycle decided. `since` and `by` move only with the state; the account
     /// goes with the credential.
-    pub fn take(&mut self, grant: &Grant, now: Timestamp, by_name: &str) {
+    pub fn set_grant(&mut self, grant: &Grant, now: Timestamp, by_name: &str) {
         if self.state != grant.state || self.generation != grant.generation {
             self.since_at = now;
             by_name.clone_into(&mut self.by_name);
             self.reason.clear();
+            self.ended_by = None;
+        }
+        if self.generation != grant.generation {
+            self.not_now_at = None;
         }
         self.state = grant.state;
         self.generation = grant.generation;
@@ -350,6 +374,9 @@ pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault>
         portal_access::since_at.eq(row.since_at),
         portal_access::by_name.eq(row.by_name.clone()),
         portal_access::reason.eq(row.reason.clone()),
+        portal_access::ended_by.eq(row.ended_by),
+        portal_access::registered_at.eq(row.registered_at),
+        portal_access::not_now_at.eq(row.not_now_at),
         portal_access::version.eq(row.version + 1),
     ))
     .execute(c.conn)?;
@@ -479,6 +506,36 @@ pub fn mark_opened(c: &mut Scoped<'_>, id: &InvitationId) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The reminders that these invitations have had: so many hours before their end.
+pub fn reminders_of(
+    c: &mut Scoped<'_>,
+    invitations: &[InvitationId],
+) -> Result<Vec<(InvitationId, i64)>, Fault> {
+    Ok(reminder::table
+        .filter(reminder::practice_id.eq(c.practice().clone()))
+        .filter(reminder::invitation_id.in_list(invitations))
+        .select((reminder::invitation_id, reminder::hours))
+        .load(c.conn)?)
+}
+
+/// Notes that reminders were sent.
+pub fn insert_reminders(c: &mut Scoped<'_>, sent: &[(InvitationId, i64)]) -> Result<(), Fault> {
+    let (practice, now) = (c.practice().clone(), c.now());
+    let rows: Vec<_> = sent
+        .iter()
+        .map(|(invitation, hours)| {
+            (
+                reminder::practice_id.eq(practice.clone()),
+                reminder::invitation_id.eq(invitation.clone()),
+                reminder::hours.eq(*hours),
+                reminder::sent_at.eq(now),
+            )
+        })
+        .collect();
+    insert_many!(c.conn, reminder::table, rows);
+    Ok(())
+}
+
 /// When these grants were resent by mail since `since`, oldest first: what the daily cap counts. The
 /// first invitation of a grant is not a resend.
 pub fn resends_since(
@@ -525,6 +582,9 @@ mod tests {
             since_at: now,
             by_name: String::new(),
             reason: String::new(),
+            ended_by: None,
+            registered_at: None,
+            not_now_at: None,
             version: 1,
             created_at: now,
         };

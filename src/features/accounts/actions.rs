@@ -2,8 +2,10 @@
 
 use diesel::prelude::*;
 
+use crate::features::access::AccessAction;
 use crate::features::access::lifecycle::State;
 use crate::features::access::{AccessRow, load_access, lock_account};
+use crate::features::accounts::audit::AccountAction;
 use crate::features::accounts::grants::{self, HeldGrant};
 use crate::features::accounts::mails::{self, MailContext};
 use crate::features::accounts::store::{self, Account, sign_in_key};
@@ -129,7 +131,7 @@ fn settle(
             // Through this practice's door, its chart comes first.
             let here = grants.iter().find(|grant| grant.practice.practice_id == *door);
             let Some(first) = here.or(grants.first()) else {
-                audit::record(c, Event::new(mine(), "account.sign_in_without_access"))?;
+                audit::record(c, Event::new(mine(), AccountAction::SignInWithoutAccess))?;
                 return Ok(SignIn::NoAccess);
             };
             let subject = &account.account_id.to_string();
@@ -137,15 +139,15 @@ fn settle(
             store::look_at(c, &opened.session.hash(), &first.access_id)?;
             store::signed_in(c, &account, rehashed)?;
             people::mail_arrives(c, &account.email)?;
-            audit::record(c, Event::new(mine(), "account.signed_in"))?;
+            audit::record(c, Event::new(mine(), AccountAction::SignedIn))?;
             Ok(SignIn::Welcome(account.practice_id, opened))
         }
         (Verdict::Paused(until), _) => {
-            audit::record(c, Event::new(by(Actor::System), "account.sign_in_paused").with(whom))?;
+            audit::record(c, Event::new(by(Actor::System), AccountAction::SignInPaused).with(whom))?;
             Ok(SignIn::Paused(until))
         }
         _ => {
-            audit::record(c, Event::new(by(Actor::Stranger), "account.sign_in_failed").with(whom))?;
+            audit::record(c, Event::new(by(Actor::Stranger), AccountAction::SignInFailed).with(whom))?;
             Ok(SignIn::Wrong)
         }
     }
@@ -156,7 +158,7 @@ pub async fn sign_out(app: &AppState, home: &PracticeScope, by: By, token_hash: 
     app.db
         .write(home, move |c| {
             session::end(c, &token_hash)?;
-            audit::record(c, Event::new(by.clone(), "account.signed_out"))
+            audit::record(c, Event::new(by.clone(), AccountAction::SignedOut))
         })
         .await
 }
@@ -266,7 +268,7 @@ fn reset_by_mail(
         mail.access = Some(row.access_id.clone());
     }
     outbox::enqueue(app, &mut c, mail)?;
-    audit::record(&mut c, Event::new(by.clone(), "account.reset_sent").with(about))?;
+    audit::record(&mut c, Event::new(by.clone(), AccountAction::ResetSent).with(about))?;
     Ok(true)
 }
 
@@ -344,7 +346,7 @@ pub async fn send_password_reset(
             if !reset_by_mail(&this, system, &at_home, &account, Some((&practice, &row)))? {
                 return Ok(Err(NoReset::NotActive));
             }
-            let mut event = Event::new(by.clone(), "access.password_reset_sent").on_chart(&row.chart_id);
+            let mut event = Event::new(by.clone(), AccessAction::PasswordResetSent).on_chart(&row.chart_id);
             event.access = Some(row.access_id.clone());
             audit::record(&mut system.within(&door), event)?;
             Ok(Ok(row.chart_id))
@@ -493,7 +495,7 @@ pub async fn set_password_by_link(
             }
             let subject = &account.account_id.to_string();
             session::end_all(&mut c, Audience::Client, subject)?;
-            replace_password(&this, &mut c, &by, &account, &grants, &hash, "account.password_set")?;
+            replace_password(&this, &mut c, &by, &account, &grants, &hash, AccountAction::PasswordSet)?;
             let device = match stays {
                 Some(_) => None,
                 None => Some(devices::remember(&mut c, Audience::Client, subject, None)?),
@@ -513,7 +515,7 @@ fn replace_password(
     account: &Account,
     grants: &[HeldGrant],
     hash: &str,
-    action: &'static str,
+    action: AccountAction,
 ) -> Result<(), Fault> {
     store::set_password(c, &account.account_id, hash)?;
     links::revoke_all(c, Purpose::ClientReset, &account.account_id.to_string())?;
@@ -572,14 +574,22 @@ pub async fn change_password(
             };
             match sign_in::decide(c, Audience::Client, attempt, fits)? {
                 Verdict::Wrong => {
-                    audit::record(c, Event::new(by.clone(), "account.password_change_failed"))?;
+                    audit::record(c, Event::new(by.clone(), AccountAction::PasswordChangeFailed))?;
                     Ok(PasswordChanged::Wrong)
                 }
                 Verdict::Paused(until) => Ok(PasswordChanged::Paused(until)),
                 Verdict::Welcome => {
                     let in_view = store::in_view(c, &token_hash)?;
                     session::end_all(c, Audience::Client, subject)?;
-                    replace_password(&this, c, &by, &account, &grants, &hash, "account.password_changed")?;
+                    replace_password(
+                        &this,
+                        c,
+                        &by,
+                        &account,
+                        &grants,
+                        &hash,
+                        AccountAction::PasswordChanged,
+                    )?;
                     let opened = sign_in::open(c, Audience::Client, subject, &visitor)?;
                     if let Some(access) = in_view {
                         store::look_at(c, &opened.session.hash(), &access)?;
@@ -625,7 +635,7 @@ pub async fn end_sessions(
                     session::end(c, &found.token_hash)?;
                 }
             }
-            audit::record(c, Event::new(by.clone(), "account.sessions_ended"))
+            audit::record(c, Event::new(by.clone(), AccountAction::SessionsEnded))
         })
         .await
 }

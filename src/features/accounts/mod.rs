@@ -2,6 +2,7 @@
 //! and what staff do with an account: mail a link that sets a new password.
 
 pub mod actions;
+mod audit;
 mod door_pages;
 mod grants;
 pub mod mails;
@@ -12,6 +13,7 @@ mod staff_pages;
 mod store;
 
 pub use actions::{NoReset, send_password_reset};
+pub use audit::AccountAction;
 pub(crate) use door_pages::unprocessable;
 pub use grants::{HeldGrant, held_by};
 pub use session::{ClientAccount, ClientSession, ClientTicket};
@@ -23,7 +25,8 @@ use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
 
 /// What this feature brings.
-pub const FEATURE: Feature = Feature::new("accounts", routes);
+pub const FEATURE: Feature =
+    Feature { audit_actions: audit::AccountAction::ACTIONS, ..Feature::new("accounts", routes) };
 
 /// The routes of this feature.
 fn routes() -> Routes {

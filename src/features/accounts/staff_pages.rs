@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 
 use crate::features::access::lifecycle::Refusal;
-use crate::features::access::{Act, ActOutcome, Asked, PostedAct, Refused, ask_for};
+use crate::features::access::{ActName, ActOutcome, Asked, PostedAct, Refused, ask_for};
 use crate::features::accounts::{NoReset, send_password_reset};
 use crate::features::staff::StaffSession;
 use crate::platform::state::AppState;
@@ -17,7 +17,7 @@ pub(super) async fn ask_to_reset(
     Path(chart): Path<String>,
     Query(asked): Query<Asked>,
 ) -> PageResult {
-    ask_for(&app, &staff, &chart, Act::Reset, &asked).await
+    ask_for(&app, &staff, &chart, ActName::Reset, &asked).await
 }
 
 /// Mails the link.
@@ -27,7 +27,7 @@ pub(super) async fn reset(
     Path(chart): Path<String>,
     body: Bytes,
 ) -> PageResult {
-    let posted = PostedAct::read(&app, &staff, &chart, Act::Reset, &body).await?;
+    let posted = PostedAct::read(&app, &staff, &chart, ActName::Reset, &body).await?;
     let outcome = match posted.access() {
         Ok(access) => match send_password_reset(&app, &staff.scope, staff.by(), access).await? {
             Ok(()) => ActOutcome::Done(String::new()),

@@ -8,23 +8,22 @@ use diesel::prelude::*;
 use super::Usual;
 use super::caller::ApiCaller;
 use super::charts::{cursor, id, limit, query, word};
-use super::idempotency::{Acted, Answer, Done, Once, once};
+use super::idempotency::{Answer, Done, Once, once};
 use super::json::{
     self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NothingJson,
     ResendJson, RevokeJson,
 };
 use super::problem::{self, ApiResult, Problem};
-use crate::features::access::actions::{self, Act, Doubt, InviteOrder, Refused};
+use crate::features::access::actions::{self, Act, Authority, Doubt, Refused, Target};
 use crate::features::access::lifecycle::{Phase, Refusal, State as Stored};
 use crate::features::access::{AccessRow, Overview, overview_of, overviews_of_chart};
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, PersonId};
-use crate::platform::audit::By;
+use crate::kernel::ids::{AccessId, ChartId};
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::portal_access;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
-use crate::platform::state::{App, AppState};
+use crate::platform::state::AppState;
 
 fn refused(refused: Refused) -> Problem {
     let kind = match refused {
@@ -42,6 +41,12 @@ fn refused(refused: Refused) -> Problem {
         Refused::NoAddress => problem::NO_ADDRESS,
         Refused::NotCheckable => problem::NOT_CHECKABLE,
         Refused::NotAContact => problem::NOT_A_CONTACT,
+        Refused::NeedsAuthority => {
+            let detail = "needed to give an adult's record to somebody else, or a record to a minor";
+            return Problem::fields(
+                ["/reason", "/authorised_by"].map(|at| (at.to_owned(), detail.to_owned())),
+            );
+        }
         Refused::TooManyToday(again) => {
             return Problem::from(problem::TOO_MANY_RESENDS).with("retry_at", again.to_string());
         }
@@ -58,56 +63,45 @@ fn refused(refused: Refused) -> Problem {
     kind.into()
 }
 
-/// What a POST asks for. All are done alike: once for an Idempotency-Key, answered with how things
-/// stand then.
-enum ApiAct {
-    Invite(InviteOrder),
-    /// With the generation that the caller has seen, and the doubts that they have looked at.
-    Resend(AccessId, Option<i32>, Vec<Doubt>),
-    ChangeOwner(ChartId, PersonId),
-    Change(AccessId, Act),
-}
-
-impl ApiAct {
-    fn act(&self, app: &App, c: &mut Scoped<'_>, by: &By, words: Words) -> Acted {
-        let done = match self {
-            Self::Invite(order) => actions::invite_in(app, c, by, order)?.map(|sent| sent.access),
-            Self::Resend(access, seen, confirmed) => {
-                match actions::resend_in(app, c, by, access, *seen, confirmed.clone())? {
-                    // Joined a colleague's: theirs counts, and no second mail goes out.
-                    Ok(_) | Err(Refused::LifeCycle(Refusal::AlreadyResent)) => Ok(access.clone()),
-                    Err(other) => Err(other),
-                }
-            }
-            Self::Change(access, act) => actions::act_in(app, c, by, access, act)?.map(|_| access.clone()),
-            Self::ChangeOwner(chart, to) => {
-                return Ok(match actions::change_owner_in(c, by, chart, to)? {
-                    Ok(()) => {
-                        let answer = shown_of_chart(&overviews_of_chart(c, chart)?, words)?;
-                        Ok(Done { answer, chart: chart.clone() })
-                    }
-                    Err(why) => Err(refused(why)),
-                });
-            }
-        };
-        Ok(match done {
-            Ok(access) => {
-                let overview = overview_of(c, &access)?
-                    .ok_or_else(|| Fault::Damaged(format!("grant {access} was changed and is not there")))?;
-                Ok(Done { answer: shown(&overview, words)?, chart: overview.chart_id })
-            }
-            Err(why) => Err(refused(why)),
-        })
-    }
-}
-
-async fn act(app: &AppState, caller: &ApiCaller, body: &Bytes, deed: Result<ApiAct, Problem>) -> ApiResult {
+/// Acts once for an Idempotency-Key, and answers with how things stand then: the grant, or after a
+/// change of owner every grant of the chart.
+async fn act(
+    app: &AppState,
+    caller: &ApiCaller,
+    body: &Bytes,
+    target: Target,
+    asked: Result<Act, Problem>,
+) -> ApiResult {
     let (by, words) = (caller.by(), caller.words);
-    once(app, caller, body, move |app, c| match &deed {
-        Ok(deed) => deed.act(app, c, &by, words),
-        Err(problem) => Ok(Err(problem.clone())),
+    once(app, caller, body, move |app, c| {
+        let act = match &asked {
+            Ok(act) => act,
+            Err(problem) => return Ok(Err(problem.clone())),
+        };
+        let done = match (actions::act_in(app, c, &by, &target, act)?, &target) {
+            (Ok(done), _) => done,
+            // Joined a colleague's: theirs counts, and no second mail goes out.
+            (Err(Refused::LifeCycle(Refusal::AlreadyResent)), Target::Grant(access)) => {
+                return answer_with_grant(c, access, words).map(Ok);
+            }
+            (Err(why), _) => return Ok(Err(refused(why))),
+        };
+        match (act, &done.access) {
+            (Act::ChangeOwner { .. }, _) => {
+                let answer = shown_of_chart(&overviews_of_chart(c, &done.chart)?, words)?;
+                Ok(Ok(Done { answer, chart: done.chart }))
+            }
+            (_, Some(access)) => answer_with_grant(c, access, words).map(Ok),
+            (_, None) => Err(Fault::other("an act came to no grant")),
+        }
     })
     .await
+}
+
+fn answer_with_grant(c: &mut Scoped<'_>, access: &AccessId, words: Words) -> Result<Done, Fault> {
+    let overview = overview_of(c, access)?
+        .ok_or_else(|| Fault::Damaged(format!("grant {access} was changed and is not there")))?;
+    Ok(Done { answer: shown(&overview, words)?, chart: overview.chart_id })
 }
 
 fn shown(overview: &Overview, words: Words) -> Result<Answer, Fault> {
@@ -226,18 +220,18 @@ pub async fn invite(
     Path(chart): Path<String>,
     body: Bytes,
 ) -> ApiResult {
-    let deed = invitation(&caller, id(&chart)?, &body).map(ApiAct::Invite);
-    act(&app, &caller, &body, deed).await
+    let target = Target::Owner(id(&chart)?);
+    act(&app, &caller, &body, target, invitation(&caller, &body)).await
 }
 
-fn invitation(caller: &ApiCaller, chart: ChartId, body: &Bytes) -> Result<InviteOrder, Problem> {
+fn invitation(caller: &ApiCaller, body: &Bytes) -> Result<Act, Problem> {
     let asked: InviteJson = json::read_or_default(caller, body)?;
     let address = asked
         .address
         .map(|text| EmailAddress::parse(&text))
         .transpose()
         .map_err(|e| Problem::fields([("/address".to_owned(), e.to_string())]))?;
-    Ok(InviteOrder { chart, address, confirmed: looked_at(&asked.confirm)? })
+    Ok(Act::Invite { address, confirmed: looked_at(&asked.confirm)? })
 }
 
 /// The doubts that a caller says somebody has looked at.
@@ -264,12 +258,13 @@ pub async fn change_owner(
     Path(chart): Path<String>,
     body: Bytes,
 ) -> ApiResult {
-    let chart: ChartId = id(&chart)?;
-    let deed = json::read(&caller, &body).and_then(|asked: ChangeOwnerJson| {
+    let target = Target::Owner(id(&chart)?);
+    let asked = json::read(&caller, &body).and_then(|asked: ChangeOwnerJson| {
         let to = asked.person_id.parse().map_err(|_| Problem::from(problem::NOT_A_CONTACT))?;
-        Ok(ApiAct::ChangeOwner(chart, to))
+        let authority = Authority::of(json::reason(&asked.reason)?, json::reason(&asked.authorised_by)?);
+        Ok(Act::ChangeOwner { to, authority })
     });
-    act(&app, &caller, &body, deed).await
+    act(&app, &caller, &body, target, asked).await
 }
 
 /// Send a new link; the earlier ones stop working.
@@ -284,10 +279,11 @@ pub async fn resend(
     Path(grant): Path<String>,
     body: Bytes,
 ) -> ApiResult {
-    let access: AccessId = id(&grant)?;
-    let deed = json::read_or_default(&caller, &body)
-        .and_then(|asked: ResendJson| Ok(ApiAct::Resend(access, asked.seen, looked_at(&asked.confirm)?)));
-    act(&app, &caller, &body, deed).await
+    let target = Target::Grant(id(&grant)?);
+    let asked = json::read_or_default(&caller, &body).and_then(|asked: ResendJson| {
+        Ok(Act::Resend { seen: asked.seen, confirmed: looked_at(&asked.confirm)? })
+    });
+    act(&app, &caller, &body, target, asked).await
 }
 
 /// Take the invitation back.
@@ -302,10 +298,9 @@ pub async fn cancel(
     Path(grant): Path<String>,
     body: Bytes,
 ) -> ApiResult {
-    let access: AccessId = id(&grant)?;
-    let deed =
-        json::read_or_default(&caller, &body).map(|NothingJson {}| ApiAct::Change(access, Act::Cancel));
-    act(&app, &caller, &body, deed).await
+    let target = Target::Grant(id(&grant)?);
+    let asked = json::read_or_default(&caller, &body).map(|NothingJson {}| Act::Cancel);
+    act(&app, &caller, &body, target, asked).await
 }
 
 /// Take the access away; open sessions end at once.
@@ -320,15 +315,15 @@ pub async fn revoke(
     Path(grant): Path<String>,
     body: Bytes,
 ) -> ApiResult {
-    let access: AccessId = id(&grant)?;
-    let deed = json::read(&caller, &body).and_then(|asked: RevokeJson| {
+    let target = Target::Grant(id(&grant)?);
+    let asked = json::read(&caller, &body).and_then(|asked: RevokeJson| {
         let reason = json::reason(&asked.reason)?;
         if reason.is_empty() {
             return Err(Problem::fields([("/reason".to_owned(), "a reason is needed".to_owned())]));
         }
-        Ok(ApiAct::Change(access, Act::Revoke(reason)))
+        Ok(Act::Revoke { reason })
     });
-    act(&app, &caller, &body, deed).await
+    act(&app, &caller, &body, target, asked).await
 }
 
 /// Give the access back: the old password works again.
@@ -343,8 +338,7 @@ pub async fn restore(
     Path(grant): Path<String>,
     body: Bytes,
 ) -> ApiResult {
-    let access: AccessId = id(&grant)?;
-    let deed =
-        json::read_or_default(&caller, &body).map(|NothingJson {}| ApiAct::Change(access, Act::Restore));
-    act(&app, &caller, &body, deed).await
+    let target = Target::Grant(id(&grant)?);
+    let asked = json::read_or_default(&caller, &body).map(|NothingJson {}| Act::Restore);
+    act(&app, &caller, &body, target, asked).await
 }

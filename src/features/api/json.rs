@@ -457,6 +457,9 @@ pub struct GrantJson {
     /// When its holder asked for a new link.
     #[schema(format = DateTime)]
     pub asked_at: Option<String>,
+    /// When its holder answered "not now"; no reminder goes out after that.
+    #[schema(format = DateTime)]
+    pub not_now_at: Option<String>,
     /// When they registered.
     #[schema(format = DateTime)]
     pub registered_at: Option<String>,
@@ -512,6 +515,13 @@ pub struct ChangeOwnerJson {
     /// The client, or a related contact of the chart.
     #[schema(format = "uuid")]
     pub person_id: String,
+    /// Why. Needed, with `authorised_by`, where an adult's record is given to somebody else, or a record to
+    /// a minor.
+    #[serde(default)]
+    pub reason: String,
+    /// Who allowed it: the client, a guardian, a court.
+    #[serde(default)]
+    pub authorised_by: String,
 }
 
 /// An action without anything to say.
@@ -767,6 +777,7 @@ impl GrantJson {
             expires_at: at(o.expires_at),
             mismatches: o.mismatches,
             asked_at: at(o.asked_at),
+            not_now_at: at(o.not_now_at),
             registered_at: at(o.registered_at),
             last_sign_in_at: at(o.last_sign_in_at),
             mail: o.mail.as_ref().map(|m| MailJson {
@@ -785,7 +796,7 @@ impl GrantJson {
                 .iter()
                 .map(|e| TimelineJson {
                     at: e.at.to_string(),
-                    what: e.what.clone(),
+                    what: e.what.word().to_owned(),
                     by: e.by_name.clone(),
                     text: e.sentence(words),
                 })

@@ -4,6 +4,7 @@ use crate::features::accounts::mails::MailContext;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
+use crate::features::appointments::audit::AppointmentAction;
 use crate::features::appointments::store::{self, busy, decide, lock_bookings};
 use crate::features::appointments::{
     NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, Wish, book, find_request,
@@ -74,7 +75,7 @@ pub fn ask(c: &mut Scoped<'_>, by: &By, new: &NewRequest) -> Result<RequestId, F
         }
         other => other?,
     };
-    let mut event = Event::new(by.clone(), "appointment.requested")
+    let mut event = Event::new(by.clone(), AppointmentAction::Requested)
         .on_chart(&new.chart)
         .with(serde_json::json!({ "request": id }));
     event.new_state = RequestState::Waiting.word().into();
@@ -116,7 +117,7 @@ pub async fn take_back(
             if !decide(c, &request, RequestState::Withdrawn, "", "")? {
                 return no_longer_waiting(c, found);
             }
-            note(c, &by, "appointment.request_withdrawn", &found, RequestState::Withdrawn)?;
+            note(c, &by, AppointmentAction::RequestWithdrawn, &found, RequestState::Withdrawn)?;
             Ok(Ok(found.chart_id))
         })
         .await?;
@@ -233,7 +234,7 @@ pub async fn confirm(
                 },
             )?;
             tell_client(&this, c, &found)?;
-            note(c, &by, "appointment.confirmed", &found, RequestState::Confirmed)?;
+            note(c, &by, AppointmentAction::Confirmed, &found, RequestState::Confirmed)?;
             Ok(Ok((appointment, found.chart_id)))
         })
         .await?;
@@ -261,7 +262,7 @@ pub async fn decline(
                 return no_longer_waiting(c, found);
             }
             tell_client(&this, c, &found)?;
-            note(c, &by, "appointment.declined", &found, RequestState::Declined)?;
+            note(c, &by, AppointmentAction::Declined, &found, RequestState::Declined)?;
             Ok(Ok(found.chart_id))
         })
         .await?;
@@ -280,7 +281,7 @@ fn no_longer_waiting<T>(c: &mut Scoped<'_>, loaded: Request) -> Outcome<T> {
 fn note(
     c: &mut Scoped<'_>,
     by: &By,
-    action: &'static str,
+    action: AppointmentAction,
     request: &Request,
     to: RequestState,
 ) -> Result<(), Fault> {

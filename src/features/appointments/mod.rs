@@ -1,12 +1,14 @@
 //! Appointments: what is booked, what clients ask for, and the queue in which staff answer.
 
 pub mod actions;
+mod audit;
 mod client_pages;
 mod labels;
 mod staff_pages;
 mod store;
 mod times;
 
+pub use audit::AppointmentAction;
 pub use labels::AppointmentLabels;
 pub use store::{
     Appointment, AppointmentState, NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, ahead,
@@ -24,6 +26,7 @@ use crate::platform::web::nav::{ClientNav, StaffNav, Waiting};
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
+    audit_actions: audit::AppointmentAction::ACTIONS,
     staff_nav: &[StaffNav {
         section: staff_pages::REQUESTS,
         label: "nav-requests",

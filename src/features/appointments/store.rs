@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::features::appointments::audit::AppointmentAction;
 use crate::features::appointments::{Wish, stored_wishes};
 use crate::features::people::Person;
 use crate::features::staff::StaffState;
@@ -148,7 +149,7 @@ pub fn book(c: &mut Scoped<'_>, by: &By, new: &NewAppointment) -> Result<Appoint
             appointment::created_at.eq(c.now()),
         ))
         .execute(c.conn)?;
-    let event = Event::new(by.clone(), "appointment.booked")
+    let event = Event::new(by.clone(), AppointmentAction::Booked)
         .on_chart(&new.chart)
         .with(serde_json::json!({ "appointment": id, "request": new.request, "starts_at": new.starts_at }));
     audit::record(c, event)?;

@@ -1,11 +1,13 @@
 //! Money: charges, payments and adjustments of a chart, and what they add up to.
 
+mod audit;
 mod client_pages;
 mod ledger;
 mod picture;
 mod staff_pages;
 mod store;
 
+pub use audit::LedgerAction;
 pub use ledger::{Line, MonthEnd, balances, month_ends, running};
 pub use store::{Entry, EntryKind, NewEntry, balances_of, ledger_of, record};
 
@@ -24,6 +26,7 @@ impl EntryKind {
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
+    audit_actions: audit::LedgerAction::ACTIONS,
     client_nav: &[ClientNav {
         section: client_pages::BALANCE,
         label: "nav-balance",

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use jiff::civil::Date;
 
+use crate::features::billing::audit::LedgerAction;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, EntryId};
 use crate::kernel::money::Money;
@@ -93,7 +94,7 @@ pub fn record(c: &mut Scoped<'_>, by: &By, new: &NewEntry) -> Result<EntryId, Fa
             ledger_entry::created_at.eq(c.now()),
         ))
         .execute(c.conn)?;
-    let event = Event::new(by.clone(), "ledger.recorded")
+    let event = Event::new(by.clone(), LedgerAction::Recorded)
         .on_chart(&new.chart)
         .with(serde_json::json!({ "entry": id, "kind": new.kind }));
     audit::record(c, event)?;

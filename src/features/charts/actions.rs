@@ -3,8 +3,9 @@
 use jiff::civil::Date;
 
 use crate::features::access;
-use crate::features::access::actions::{Doubt, InviteOrder};
+use crate::features::access::actions::{Act, Doubt, Target};
 use crate::features::access::lifecycle::State;
+use crate::features::charts::audit::ChartAction;
 use crate::features::people::{self, Address, AddressKind, ChartFile, grant_states, load_file};
 use crate::features::people::{FaceSheet, Problems, SheetAddress, SheetContact, Typed, Wrong};
 use crate::features::people::{
@@ -97,7 +98,7 @@ pub async fn trust_address(
                 }
             }
             if ended {
-                record(c, Event::new(by.clone(), "chart.address_trusted").on_chart(&id))?;
+                record(c, Event::new(by.clone(), ChartAction::AddressTrusted).on_chart(&id))?;
             }
             Ok(known)
         })
@@ -199,15 +200,15 @@ fn create_in(
         }
         other => other,
     })?;
-    record(c, Event::new(by.clone(), "chart.created").on_chart(&chart))?;
+    record(c, Event::new(by.clone(), ChartAction::Created).on_chart(&chart))?;
     if let Some(mark) = &wish.mark {
         form_token::keep(c, mark, &chart.to_string())?;
     }
     let mut invited = false;
     if let Some((address, confirmed)) = &wish.invite {
         let (address, confirmed) = (Some(address.clone()), confirmed.clone());
-        let order = InviteOrder { chart: chart.clone(), address, confirmed };
-        invited = access::actions::invite_in(app, c, by, &order)?.is_ok();
+        let act = Act::Invite { address, confirmed };
+        invited = access::actions::act_in(app, c, by, &Target::Owner(chart.clone()), &act)?.is_ok();
     }
     Ok(Ok(Created { chart, person, number, invited }))
 }
@@ -281,7 +282,7 @@ fn update_in(
             if !fields.is_empty() {
                 // Which fields, never what stood or stands in them (AUD-06).
                 let details = serde_json::json!({ "fields": fields });
-                record(c, Event::new(by.clone(), "chart.changed").on_chart(id).with(details))?;
+                record(c, Event::new(by.clone(), ChartAction::Changed).on_chart(id).with(details))?;
             }
             Ok(Saved { version: file.chart.version + i64::from(!fields.is_empty()), ended_link })
         }

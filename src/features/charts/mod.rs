@@ -1,6 +1,7 @@
 //! Charts: the list, the face sheet, import.
 
 pub mod actions;
+mod audit;
 mod compare;
 mod forms;
 pub mod import;
@@ -9,6 +10,7 @@ mod search;
 mod sheet_pages;
 
 pub use actions::{Created, Refused, Saved, Why, create, create_within, update_face_sheet};
+pub use audit::ChartAction;
 pub use import::import;
 pub use search::{Count, PAGE, PageFrom, PortalFilter, Row, Search, SearchPage, Sort, find};
 
@@ -22,6 +24,7 @@ use crate::platform::web::nav::StaffNav;
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
+    audit_actions: audit::ChartAction::ACTIONS,
     staff_nav: &[StaffNav {
         section: CHARTS,
         label: "nav-charts",

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use crate::features::access::actions::{self as portal, Doubt, Reach};
 use crate::features::access::identity::{self, Field};
 use crate::features::charts::actions::{self, Created, NotMade, Refused, Why, Wish};
+use crate::features::charts::audit::ChartAction;
 use crate::features::charts::compare::{Difference, differences};
 use crate::features::charts::forms::{Confirmed, SheetFields, SheetForm, sheet_fields};
 use crate::features::charts::list_page::date_order;
@@ -655,7 +656,7 @@ pub(super) async fn save(
             let newest = app.db.read(&staff.scope, move |c| audit::newest(c, &wanted, None, 20)).await?;
             let by = newest
                 .iter()
-                .find(|(event, _)| event.action == "chart.changed")
+                .find(|(event, _)| event.action == ChartAction::Changed.word())
                 .map(|(e, _)| {
                     let when = staff.words.time(e.at, &staff.zone);
                     staff.words.with2("charts-conflict-by", "name", &e.actor_name, "when", when)

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::features::accounts::{self, ClientSession, ClientTicket};
+use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::body::{self, Block};
 use crate::features::documents::{Document, find, list_of, mark_opened};
 use crate::kernel::ids::DocumentId;
@@ -104,12 +105,12 @@ async fn look(app: &AppState, client: &ClientSession, id: &str, look: Look) -> R
                 return Ok(Err(PageError::TooManyTries));
             }
             if document.withdrawn_at.is_some() {
-                let event = Event::new(by.clone(), "document.refused").on_chart(&chart);
+                let event = Event::new(by.clone(), DocumentAction::Refused).on_chart(&chart);
                 audit::record(c, event.with(serde_json::json!({ "document": id })))?;
             } else if look == Look::Read {
                 mark_opened(c, &by, &chart, &id)?;
             } else {
-                let event = Event::new(by.clone(), "document.downloaded").on_chart(&chart);
+                let event = Event::new(by.clone(), DocumentAction::Downloaded).on_chart(&chart);
                 audit::record(c, event.with(serde_json::json!({ "document": id })))?;
             }
             Ok(Ok(document))

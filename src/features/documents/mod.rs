@@ -1,10 +1,12 @@
 //! Documents: what the practice sends for a client to read.
 
+mod audit;
 pub mod body;
 mod client_pages;
 mod staff_pages;
 mod store;
 
+pub use audit::DocumentAction;
 pub use store::{
     Document, DocumentKind, NewDocument, Unread, find, list_of, mark_opened, send, unread, withdraw,
 };
@@ -24,6 +26,7 @@ impl DocumentKind {
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
+    audit_actions: audit::DocumentAction::ACTIONS,
     client_nav: &[ClientNav {
         section: client_pages::MINE,
         label: "nav-documents",

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 
+use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::body::{self, Block};
 use crate::features::documents::{Document, find, list_of};
 use crate::features::people::CHARTS;
@@ -120,7 +121,7 @@ pub(super) async fn show(
             let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
             let Some(document) = find(c, &chart, &id)? else { return Ok(None) };
             // Who reads a client's paper is written down, on this side too (AUD-01).
-            let event = Event::new(by.clone(), "document.read_by_staff").on_chart(&chart);
+            let event = Event::new(by.clone(), DocumentAction::ReadByStaff).on_chart(&chart);
             audit::record(c, event.with(serde_json::json!({ "document": id })))?;
             Ok(Some((room, document)))
         })

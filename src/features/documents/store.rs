@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::features::documents::audit::DocumentAction;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::{self, By, Event};
@@ -81,7 +82,7 @@ pub fn send(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Result<DocumentId
             document::sent_by_name.eq(by.actor.name()),
         ))
         .execute(c.conn)?;
-    let event = Event::new(by.clone(), "document.sent")
+    let event = Event::new(by.clone(), DocumentAction::Sent)
         .on_chart(&new.chart)
         .with(serde_json::json!({ "document": id, "kind": new.kind }));
     audit::record(c, event)?;
@@ -102,7 +103,7 @@ pub fn withdraw(c: &mut Scoped<'_>, by: &By, id: &DocumentId) -> Result<bool, Fa
     .set(document::withdrawn_at.eq(now))
     .execute(c.conn)?;
     if changed == 1 {
-        let event = Event::new(by.clone(), "document.withdrawn")
+        let event = Event::new(by.clone(), DocumentAction::Withdrawn)
             .on_chart(&found.chart_id)
             .with(serde_json::json!({ "document": id }));
         audit::record(c, event)?;
@@ -123,8 +124,9 @@ pub fn mark_opened(c: &mut Scoped<'_>, by: &By, chart: &ChartId, id: &DocumentId
     )
     .set(document::opened_at.eq(now))
     .execute(c.conn)?;
-    let event =
-        Event::new(by.clone(), "document.opened").on_chart(chart).with(serde_json::json!({ "document": id }));
+    let event = Event::new(by.clone(), DocumentAction::Opened)
+        .on_chart(chart)
+        .with(serde_json::json!({ "document": id }));
     audit::record(c, event)
 }
 

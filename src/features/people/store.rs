@@ -109,6 +109,8 @@ pub struct Address {
     pub undeliverable_at: Option<Timestamp>,
     /// Why, in plain words.
     pub undeliverable_reason: Option<String>,
+    /// Set when whoever reads it said that an invitation was not for them.
+    pub refused_at: Option<Timestamp>,
 }
 
 /// A client's record in a practice.

@@ -159,6 +159,7 @@ fn address_row(c: &Scoped<'_>, person: &PersonId, address: &SheetAddress, positi
         position,
         undeliverable_at: None,
         undeliverable_reason: None,
+        refused_at: None,
     }
 }
 
@@ -408,6 +409,25 @@ pub fn save_addresses(
     Ok(changed)
 }
 
+/// Marks an e-mail address of somebody's as refused by whoever reads it, or takes the mark away.
+pub fn set_refused(
+    c: &mut Scoped<'_>,
+    person: &PersonId,
+    email_key: &str,
+    at: Option<Timestamp>,
+) -> Result<(), Fault> {
+    db::update(
+        person_address::table
+            .filter(person_address::practice_id.eq(c.practice().clone()))
+            .filter(person_address::person_id.eq(person.clone()))
+            .filter(person_address::kind.eq(AddressKind::Email))
+            .filter(person_address::value_key.eq(email_key)),
+    )
+    .set(person_address::refused_at.eq(at))
+    .execute(c.conn)?;
+    Ok(())
+}
+
 /// Writes a contact's relation.
 pub fn save_relation(
     c: &mut Scoped<'_>,
@@ -509,6 +529,27 @@ pub fn put_email_first(
     }
     touch_chart(c, chart_id)?;
     Ok(true)
+}
+
+/// Makes somebody the owner of a chart, over the version that was read.
+pub fn set_owner(c: &mut Scoped<'_>, chart: &Chart, to: &PersonId) -> Result<(), Fault> {
+    let now = c.now();
+    let moved = db::update(
+        chart::table
+            .filter(chart::practice_id.eq(c.practice().clone()))
+            .filter(chart::chart_id.eq(chart.chart_id.clone()))
+            .filter(chart::version.eq(chart.version)),
+    )
+    .set((
+        chart::owner_person_id.eq(to.clone()),
+        chart::version.eq(chart.version + 1),
+        chart::updated_at.eq(now),
+    ))
+    .execute(c.conn)?;
+    if moved == 0 {
+        return Err(Fault::lost_race("a chart was changed by somebody else"));
+    }
+    Ok(())
 }
 
 /// Moves a chart to its next version and writes its folded copies anew, after something on its face

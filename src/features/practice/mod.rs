@@ -1,5 +1,6 @@
 //! The practice: its profile, contact block, policies, frequent questions, audit trail.
 
+mod audit;
 mod frames;
 pub mod profile;
 mod public;
@@ -7,6 +8,7 @@ pub mod questions;
 pub mod register;
 mod store;
 
+pub use audit::PracticeAction;
 pub use profile::{Saved, Typed as TypedProfile, TypedPolicy, save as save_profile, save_policy};
 pub use public::PublicPractice;
 pub(crate) use public::source_of;

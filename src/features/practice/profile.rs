@@ -3,6 +3,7 @@
 
 use diesel::prelude::*;
 
+use crate::features::practice::audit::PracticeAction;
 use crate::features::practice::{Policy, Practice, SelfHelp, load};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::text;
@@ -210,7 +211,7 @@ pub async fn save(app: &AppState, scope: &PracticeScope, by: By, new: Typed) -> 
             if changed == 0 {
                 return Ok(Saved::Stale);
             }
-            let event = Event::new(by.clone(), "practice.profile_changed");
+            let event = Event::new(by.clone(), PracticeAction::ProfileChanged);
             audit::record(c, event.with(serde_json::json!({ "fields": fields })))?;
             Ok(Saved::Done)
         })
@@ -297,7 +298,7 @@ pub async fn save_policy(
                 return Ok(Saved::Stale);
             }
             let details = serde_json::to_value(&policy).unwrap_or_default();
-            audit::record(c, Event::new(by.clone(), "practice.policy_changed").with(details))?;
+            audit::record(c, Event::new(by.clone(), PracticeAction::PolicyChanged).with(details))?;
             Ok(Saved::Done)
         })
         .await

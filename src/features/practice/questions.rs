@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::features::practice::audit::PracticeAction;
 use crate::kernel::ids::QuestionId;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
@@ -84,7 +85,7 @@ pub fn insert(
     Ok(Some(id))
 }
 
-fn record(c: &mut Scoped<'_>, by: &By, action: &'static str, id: &QuestionId) -> Result<(), Fault> {
+fn record(c: &mut Scoped<'_>, by: &By, action: PracticeAction, id: &QuestionId) -> Result<(), Fault> {
     audit::record(c, Event::new(by.clone(), action).with(serde_json::json!({ "question": id })))
 }
 
@@ -105,7 +106,7 @@ pub async fn add(
             }
             let Some(id) = insert(c, language, &asked, &answer)? else { return Ok(false) };
             form_token::keep(c, &mark, &id.to_string())?;
-            record(c, &by, "practice.question_added", &id)?;
+            record(c, &by, PracticeAction::QuestionAdded, &id)?;
             Ok(true)
         })
         .await
@@ -130,7 +131,7 @@ pub async fn change(
             .set((question::question.eq(&asked), question::answer.eq(&answer)))
             .execute(c.conn)?;
             if changed == 1 {
-                record(c, &by, "practice.question_changed", &id)?;
+                record(c, &by, PracticeAction::QuestionChanged, &id)?;
             }
             Ok(changed == 1)
         })
@@ -148,7 +149,7 @@ pub async fn delete(app: &AppState, scope: &PracticeScope, by: By, id: QuestionI
             )
             .execute(c.conn)?;
             if gone == 1 {
-                record(c, &by, "practice.question_deleted", &id)?;
+                record(c, &by, PracticeAction::QuestionDeleted, &id)?;
             }
             Ok(())
         })
@@ -190,7 +191,7 @@ pub async fn shift(
                         set_position(c, &one.question_id, place)?;
                     }
                 }
-                record(c, &by, "practice.question_moved", &id)?;
+                record(c, &by, PracticeAction::QuestionMoved, &id)?;
             }
             Ok(Some(moved.language))
         })

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::features::practice::audit::PracticeAction;
 use crate::features::practice::{NewPractice, Practice, create};
 use crate::kernel::ids::PracticeId;
 use crate::kernel::text;
@@ -71,7 +72,7 @@ pub async fn open(app: &AppState, new: NewPractice) -> Result<Result<PracticeId,
         .system_write(move |system| {
             let id = create(system, &new)?;
             let scope = PracticeScope::opened_by(OpenedBy::Operator, id.clone());
-            audit::record(&mut system.within(&scope), Event::new(By::operator(), "practice.created"))?;
+            audit::record(&mut system.within(&scope), Event::new(By::operator(), PracticeAction::Created))?;
             Ok(id)
         })
         .await;

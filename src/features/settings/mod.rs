@@ -6,6 +6,9 @@ mod profile_pages;
 mod question_pages;
 mod team_pages;
 
+#[cfg(test)]
+pub use audit_pages::Area;
+
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;

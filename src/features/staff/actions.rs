@@ -1,5 +1,6 @@
 //! Sign-in and sign-out of staff members, each one transaction.
 
+use crate::features::staff::audit::StaffAction;
 use crate::features::staff::store::{self, StaffState};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
@@ -79,15 +80,15 @@ pub async fn sign_in(
                     let opened = sign_in::open(c, Audience::Staff, &member.staff_id.to_string(), &visitor)?;
                     store::signed_in(c, &member, rehashed.as_deref())?;
                     let who = Actor::Staff(member.staff_id, member.name);
-                    audit::record(c, Event::new(by(who), "staff.signed_in"))?;
+                    audit::record(c, Event::new(by(who), StaffAction::SignedIn))?;
                     Ok(SignIn::Welcome(opened))
                 }
                 (Verdict::Paused(until), _) => {
-                    audit::record(c, Event::new(by(Actor::System), "staff.sign_in_paused").with(whom))?;
+                    audit::record(c, Event::new(by(Actor::System), StaffAction::SignInPaused).with(whom))?;
                     Ok(SignIn::Paused(until))
                 }
                 _ => {
-                    audit::record(c, Event::new(by(Actor::Stranger), "staff.sign_in_failed").with(whom))?;
+                    audit::record(c, Event::new(by(Actor::Stranger), StaffAction::SignInFailed).with(whom))?;
                     Ok(SignIn::Wrong)
                 }
             }
@@ -105,7 +106,7 @@ pub async fn sign_out(
     app.db
         .write(scope, move |c| {
             session::end(c, &token_hash)?;
-            audit::record(c, Event::new(by.clone(), "staff.signed_out"))
+            audit::record(c, Event::new(by.clone(), StaffAction::SignedOut))
         })
         .await
 }

@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use diesel::prelude::*;
 
+use crate::features::staff::audit::ApiKeyAction;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{KeyId, PracticeId, StaffId};
 use crate::kernel::secrets::Token;
@@ -142,7 +143,7 @@ pub fn make(
         ))
         .execute(c.conn)?;
     let details = serde_json::json!({ "key": id, "scopes": words });
-    audit::record(c, Event::new(by.clone(), "api_key.created").with(details))?;
+    audit::record(c, Event::new(by.clone(), ApiKeyAction::Created).with(details))?;
     Ok(Some((id, secret)))
 }
 
@@ -159,7 +160,7 @@ pub fn revoke(c: &mut Scoped<'_>, by: &By, id: &KeyId) -> Result<bool, Fault> {
     .execute(c.conn)?;
     if changed == 1 {
         let details = serde_json::json!({ "key": id });
-        audit::record(c, Event::new(by.clone(), "api_key.revoked").with(details))?;
+        audit::record(c, Event::new(by.clone(), ApiKeyAction::Revoked).with(details))?;
     }
     Ok(changed == 1)
 }

@@ -2,6 +2,7 @@
 
 mod actions;
 pub mod api_keys;
+mod audit;
 mod mails;
 mod me_pages;
 mod pages;
@@ -11,6 +12,7 @@ mod session;
 pub mod store;
 pub mod team;
 
+pub use audit::{ApiKeyAction, StaffAction};
 pub use session::{StaffSession, StaffTicket};
 pub use store::{StaffMember, StaffState, find_by_email};
 pub use team::{NewStaff, NotAdded, add, invite, mail_link, make_link, set_password};
@@ -20,7 +22,8 @@ use crate::platform::permissions::Needs;
 use crate::platform::web::Routes;
 
 /// What this feature brings.
-pub const FEATURE: Feature = Feature::new("staff", routes);
+pub const FEATURE: Feature =
+    Feature { audit_actions: audit::StaffAction::ACTIONS, ..Feature::new("staff", routes) };
 
 /// The routes of this feature.
 fn routes() -> Routes {

@@ -1,6 +1,7 @@
 //! Passwords of staff members: forgotten, set by a link, changed. Each is one transaction.
 
 use crate::features::practice::{self, Practice};
+use crate::features::staff::audit::StaffAction;
 use crate::features::staff::mails;
 use crate::features::staff::store::{self, StaffMember, StaffState};
 use crate::kernel::email::EmailAddress;
@@ -59,7 +60,7 @@ pub async fn forgot(
                 details = serde_json::json!({ "staff": member.staff_id });
             }
             let by = By { actor: Actor::Stranger, source: visitor.source.clone() };
-            audit::record(c, Event::new(by, "staff.password_forgotten").with(details))?;
+            audit::record(c, Event::new(by, StaffAction::PasswordForgotten).with(details))?;
             Ok(member.is_some())
         })
         .await?;
@@ -134,7 +135,7 @@ fn settle(
     practice: &Practice,
     member: &StaffMember,
     source: &str,
-    action: &'static str,
+    action: StaffAction,
 ) -> Result<(), Fault> {
     for purpose in [Purpose::StaffInvitation, Purpose::StaffReset] {
         links::revoke_all(c, purpose, &member.staff_id.to_string())?;
@@ -176,7 +177,7 @@ pub async fn set_by_link(
             }
             store::set_password(c, &member.staff_id, &hash)?;
             session::end_all(c, Audience::Staff, &member.staff_id.to_string())?;
-            settle(&inner, c, &practice, &member, &source, "staff.password_set")?;
+            settle(&inner, c, &practice, &member, &source, StaffAction::PasswordSet)?;
             Ok(NewPassword::Set(devices::remember(c, Audience::Staff, &member.staff_id.to_string(), None)?))
         })
         .await?;
@@ -228,7 +229,7 @@ pub async fn change(
                     };
                     store::set_password(c, &staff, hash)?;
                     session::end_all(c, Audience::Staff, &staff.to_string())?;
-                    settle(&inner, c, &practice, &member, &visitor.source, "staff.password_changed")?;
+                    settle(&inner, c, &practice, &member, &visitor.source, StaffAction::PasswordChanged)?;
                     Ok(NewPassword::Changed(sign_in::open(c, Audience::Staff, &staff.to_string(), &visitor)?))
                 }
             }

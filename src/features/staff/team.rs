@@ -2,6 +2,7 @@
 
 use crate::features::practice;
 use crate::features::staff::api_keys;
+use crate::features::staff::audit::StaffAction;
 use crate::features::staff::password;
 use crate::features::staff::store::{self, StaffMember, StaffState};
 use crate::kernel::email::EmailAddress;
@@ -43,7 +44,7 @@ fn insert(c: &mut Scoped<'_>, by: &By, new: &NewStaff) -> Result<Result<StaffMem
     }
     let id = store::insert(c, &new.email, &new.name, new.role, StaffState::Invited, None)?;
     let details = serde_json::json!({ "staff": id, "role": new.role });
-    audit::record(c, Event::new(by.clone(), "staff.added").with(details))?;
+    audit::record(c, Event::new(by.clone(), StaffAction::Added).with(details))?;
     let member = store::find(c, &id)?.ok_or_else(|| Fault::other("a staff member vanished"))?;
     Ok(Ok(member))
 }
@@ -109,7 +110,7 @@ pub async fn mail_link(app: &AppState, scope: &PracticeScope, by: By, staff: Sta
             let practice = practice::load(c)?;
             password::send_link(&inner, c, &practice, &member)?;
             let details = serde_json::json!({ "staff": member.staff_id });
-            audit::record(c, Event::new(by.clone(), "staff.link_sent").with(details))?;
+            audit::record(c, Event::new(by.clone(), StaffAction::LinkSent).with(details))?;
             Ok(true)
         })
         .await?;
@@ -138,7 +139,7 @@ pub async fn make_link(
             };
             let token = links::make(c, purpose, &member.staff_id.to_string(), purpose.hours())?;
             let details = serde_json::json!({ "staff": member.staff_id });
-            audit::record(c, Event::new(by.clone(), "staff.link_made").with(details))?;
+            audit::record(c, Event::new(by.clone(), StaffAction::LinkMade).with(details))?;
             Ok(Some((practice::load(c)?.slug, token)))
         })
         .await?;
@@ -204,7 +205,7 @@ pub async fn change_role(
                 return Ok(Changed::Stale);
             }
             let mut event =
-                Event::new(by.clone(), "staff.role_changed").with(serde_json::json!({ "staff": staff }));
+                Event::new(by.clone(), StaffAction::RoleChanged).with(serde_json::json!({ "staff": staff }));
             event.old_state = member.role.to_string();
             event.new_state = role.to_string();
             audit::record(c, event)?;
@@ -252,7 +253,7 @@ pub async fn disable(
             for purpose in [Purpose::StaffInvitation, Purpose::StaffReset] {
                 links::revoke_all(c, purpose, &staff.to_string())?;
             }
-            record_state(c, &by, &member, StaffState::Disabled, "staff.disabled")?;
+            record_state(c, &by, &member, StaffState::Disabled, StaffAction::Disabled)?;
             Ok(Changed::Done)
         })
         .await
@@ -268,7 +269,7 @@ pub async fn enable(app: &AppState, scope: &PracticeScope, by: By, staff: StaffI
             }
             let state = if member.password_hash.is_some() { StaffState::Active } else { StaffState::Invited };
             store::set_state(c, &staff, state)?;
-            record_state(c, &by, &member, state, "staff.enabled")?;
+            record_state(c, &by, &member, state, StaffAction::Enabled)?;
             Ok(Changed::Done)
         })
         .await
@@ -279,7 +280,7 @@ fn record_state(
     by: &By,
     member: &StaffMember,
     state: StaffState,
-    action: &'static str,
+    action: StaffAction,
 ) -> Result<(), Fault> {
     let mut event = Event::new(by.clone(), action).with(serde_json::json!({ "staff": member.staff_id }));
     event.old_state = member.state.to_string();
@@ -302,7 +303,7 @@ pub async fn sign_out_everywhere(
             }
             let ended = session::end_all(c, Audience::Staff, &staff.to_string())?;
             let details = serde_json::json!({ "staff": staff, "sessions": ended });
-            audit::record(c, Event::new(by.clone(), "staff.signed_out_everywhere").with(details))?;
+            audit::record(c, Event::new(by.clone(), StaffAction::SignedOutEverywhere).with(details))?;
             Ok(Changed::Done)
         })
         .await
@@ -331,7 +332,7 @@ pub async fn end_own_sessions(
                     }
                 }
             }
-            audit::record(c, Event::new(by.clone(), "staff.own_sessions_ended"))
+            audit::record(c, Event::new(by.clone(), StaffAction::OwnSessionsEnded))
         })
         .await
 }

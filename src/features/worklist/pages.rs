@@ -10,6 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::report::{Report, ReportLine};
 use super::store::{self, Kind, Line, PAGE, Place};
+use crate::features::access::actions::{Act, Target};
 use crate::features::access::lifecycle::MISMATCHES_TO_LOCK;
 use crate::features::access::{When, actions, lacks_in_words};
 use crate::features::staff::{StaffSession, StaffTicket};
@@ -310,11 +311,12 @@ pub async fn perform(State(app): State<AppState>, staff: StaffSession, body: Byt
     let here = format!("/staff/worklist?kind={kind}");
     if let Some(access) = chosen.unlock {
         let access = access.parse().map_err(|_| PageError::NotFound)?;
-        let word = match actions::unlock(&app, &staff.scope, staff.by(), access).await? {
-            Ok(()) => "access-unlock",
-            Err(actions::Refused::NotFound) => return Err(PageError::NotFound),
-            Err(_) => "worklist-done-before",
-        };
+        let word =
+            match actions::act(&app, &staff.scope, staff.by(), Target::Grant(access), Act::Unlock).await? {
+                Ok(_) => "access-unlock",
+                Err(actions::Refused::NotFound) => return Err(PageError::NotFound),
+                Err(_) => "worklist-done-before",
+            };
         return Ok(see_other(&format!("{here}&done={word}")));
     }
     if chosen.only.is_none() && chosen.confirmed.is_none() && !chosen.chart.is_empty() {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
+use crate::features::access::AccessAction;
 use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{State, is_over};
 use crate::features::access::{INVITATION, InvitationState, address_on_file, undeliverable_mails};
@@ -410,8 +411,8 @@ fn fill_in(c: &mut Scoped<'_>, kind: Kind, lines: &mut [Line]) -> Result<(), Fau
     find_addresses(c, lines)?;
     match kind {
         Kind::Undeliverable => say_why_undeliverable(c, lines),
-        Kind::Locked => say_what_was_told(c, lines, &["access.check_failed"]),
-        Kind::Declined => say_what_was_told(c, lines, &["access.declined", "access.disowned"]),
+        Kind::Locked => say_what_was_told(c, lines, &[AccessAction::CheckFailed]),
+        Kind::Declined => say_what_was_told(c, lines, &[AccessAction::Declined, AccessAction::Disowned]),
         _ => Ok(()),
     }
 }
@@ -472,11 +473,11 @@ fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), F
 }
 
 /// What the trail holds of each line: every field that differed, or the last answer.
-fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[&str]) -> Result<(), Fault> {
+fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[AccessAction]) -> Result<(), Fault> {
     let events: Vec<(Option<AccessId>, String)> = audit_event::table
         .filter(audit_event::practice_id.eq(c.practice().clone()))
         .filter(audit_event::access_id.in_list(lines.iter().filter_map(|line| line.access_id.as_ref())))
-        .filter(audit_event::action.in_list(actions))
+        .filter(audit_event::action.in_list(actions.iter().map(|action| action.word())))
         .order(audit_event::event_id.asc())
         .select((audit_event::access_id, audit_event::details))
         .load(c.conn)?;

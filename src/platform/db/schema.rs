@@ -129,6 +129,7 @@ diesel::table! {
         undeliverable_at -> Nullable<BigInt>,
         undeliverable_reason -> Nullable<Text>,
         retried_at -> Nullable<BigInt>,
+        refused_at -> Nullable<BigInt>,
     }
 }
 
@@ -194,8 +195,20 @@ diesel::table! {
         since_at -> BigInt,
         by_name -> Text,
         reason -> Text,
+        ended_by -> Nullable<Text>,
+        registered_at -> Nullable<BigInt>,
+        not_now_at -> Nullable<BigInt>,
         version -> BigInt,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    reminder (practice_id, invitation_id, hours) {
+        practice_id -> Binary,
+        invitation_id -> Binary,
+        hours -> BigInt,
+        sent_at -> BigInt,
     }
 }
 

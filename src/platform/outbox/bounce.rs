@@ -15,6 +15,7 @@ use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::mail::names;
 use crate::platform::mail::refusal::About;
+use crate::platform::outbox::actions::MailAction;
 use crate::platform::state::App;
 
 /// What a bounce came to.
@@ -166,15 +167,15 @@ fn note(c: &mut Scoped<'_>, hooks: &MailHooks, named: &Named, report: &Report) -
             if report.blames_address() {
                 mailbox_refused(c, hooks, &mail.recipient, report.reason)?;
             }
-            ("mail.bounced", BounceOutcome::Undeliverable(mail.mail_id.clone()))
+            (MailAction::Bounced, BounceOutcome::Undeliverable(mail.mail_id.clone()))
         }
         Verdict::Failed => {
             db::update(row).set((said, outbox::bounced_at.eq(now))).execute(c.conn)?;
-            ("mail.bounced_late", noted)
+            (MailAction::BouncedLate, noted)
         }
         _ => {
             db::update(row).set(said).execute(c.conn)?;
-            ("mail.delayed", noted)
+            (MailAction::Delayed, noted)
         }
     };
     let details = details(&mail.mail_id, &mail.kind, &report.code, report.reason);

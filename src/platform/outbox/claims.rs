@@ -15,6 +15,7 @@ use crate::platform::db::schema::outbox;
 use crate::platform::db::{Conn, InLists as _, Scoped, System};
 use crate::platform::fault::Fault;
 use crate::platform::mail::refusal::About;
+use crate::platform::outbox::actions::MailAction;
 
 /// How long a claim holds unless renewed.
 pub(super) const LEASE_SECONDS: i64 = 60;
@@ -342,18 +343,18 @@ pub(super) fn finish(
                 }
                 continue;
             }
-            SendOutcome::Sent => (Delivery::Sent, "mail.sent", "", ""),
-            SendOutcome::LinkOver => (Delivery::Cancelled, "mail.cancelled", "", LINK_OVER),
+            SendOutcome::Sent => (Delivery::Sent, MailAction::Sent, "", ""),
+            SendOutcome::LinkOver => (Delivery::Cancelled, MailAction::Cancelled, "", LINK_OVER),
             SendOutcome::Deferred { code, reason } => {
                 let since = claim.first_try_at.unwrap_or(claim.created_at);
                 if now >= since.plus_hours(GIVE_UP_HOURS) {
-                    (Delivery::Undeliverable, "mail.undeliverable", code.as_str(), "mail-reason-gave-up")
+                    (Delivery::Undeliverable, MailAction::Undeliverable, code.as_str(), "mail-reason-gave-up")
                 } else {
-                    (Delivery::Deferred, "mail.deferred", code.as_str(), *reason)
+                    (Delivery::Deferred, MailAction::Deferred, code.as_str(), *reason)
                 }
             }
             SendOutcome::Undeliverable { code, reason, .. } => {
-                (Delivery::Undeliverable, "mail.undeliverable", code.as_str(), *reason)
+                (Delivery::Undeliverable, MailAction::Undeliverable, code.as_str(), *reason)
             }
         };
         // A mail that was cancelled in the moment between the last look and the text has left all
@@ -430,7 +431,7 @@ pub(super) fn details(mail: &MailId, kind: &str, code: &str, reason: &str) -> se
 
 /// An event of Anteroom's own about a mail.
 pub(super) fn event(
-    action: &'static str,
+    action: MailAction,
     chart: Option<&ChartId>,
     access: Option<&AccessId>,
     details: serde_json::Value,

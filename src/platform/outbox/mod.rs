@@ -1,5 +1,6 @@
 //! The outbox: mail waiting to go, written in the transaction that it tells of, sent by a worker.
 
+mod actions;
 mod board;
 mod bounce;
 mod claims;
@@ -12,6 +13,7 @@ mod worker;
 
 use diesel::prelude::*;
 
+pub use actions::MailAction;
 pub use bounce::{BounceOutcome, bounce};
 pub use claims::{Depth, depth};
 pub use hook::routes;

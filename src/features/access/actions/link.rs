@@ -1,17 +1,19 @@
 //! The holder of a link: what they see, and what they can do besides registering.
 
-use crate::features::access::actions::transitions::{Change, change};
+use crate::features::access::actions::apply::{Change, PendingWrites};
 use crate::features::access::actions::{DeclineAnswer, Disowning, Key, LinkView};
-use crate::features::access::lifecycle::{Event, Phase};
+use crate::features::access::audit::AccessAction;
+use crate::features::access::chart_batch::ChartBatch;
+use crate::features::access::lifecycle::{Event, Phase, decide};
 use crate::features::access::mails;
 use crate::features::access::store::{self, AccessRow, InvitationRow, InvitationState};
-use crate::features::people::{AddressKind, ChartFile, Person, load_file};
-use crate::features::practice::{self, SelfHelp};
+use crate::features::people::{Chart, Person};
+use crate::features::practice::SelfHelp;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::AccountId;
 use crate::kernel::secrets::Token;
-use crate::platform::audit::{self, By};
+use crate::platform::audit::By;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
@@ -41,7 +43,7 @@ pub async fn open_link(
     let (is_tired, view) = app
         .db
         .read(scope, move |c| {
-            let found = key.as_ref().map(|key| LinkContext::by_key(c, key)).transpose()?.flatten();
+            let found = key.as_ref().map(|key| LinkContext::load(c, key)).transpose()?.flatten();
             let view = found.map_or(Ok(LinkView::Unknown), |found| found.view(c))?;
             Ok((!limits::allows(c, &from, UNKNOWN_LINKS)?, view))
         })
@@ -60,7 +62,7 @@ pub async fn open_link(
 pub async fn look_at_link(app: &AppState, scope: &PracticeScope, token: &Token) -> Result<LinkView, Fault> {
     let key = Key::Token(token.clone());
     app.db
-        .read(scope, move |c| match LinkContext::by_key(c, &key)? {
+        .read(scope, move |c| match LinkContext::load(c, &key)? {
             Some(found) => found.view(c),
             None => Ok(LinkView::Unknown),
         })
@@ -71,29 +73,43 @@ pub async fn look_at_link(app: &AppState, scope: &PracticeScope, token: &Token) 
 pub(super) struct LinkContext {
     pub(super) invitation: InvitationRow,
     pub(super) access: AccessRow,
-    pub(super) file: ChartFile,
+    pub(super) chart: Chart,
+    pub(super) client: Person,
+    /// The invited person; the client, should that person be gone.
+    pub(super) reader: Person,
+    pub(super) files: ChartBatch,
 }
 
 impl LinkContext {
     /// Only a correct token or code finds anything.
-    pub(super) fn by_key(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
+    fn find(c: &mut Scoped<'_>, key: &Key) -> Result<Option<(InvitationRow, AccessRow)>, Fault> {
         let invitation = match key {
             Key::Token(token) => store::find_by_token(c, token)?,
             Key::Code(code) => store::find_by_code(c, code)?,
         };
         let Some(invitation) = invitation else { return Ok(None) };
-        let damaged = || Fault::Damaged(format!("invitation {} leads nowhere", invitation.invitation_id));
-        let access = store::load_access(c, &invitation.access_id)?.ok_or_else(damaged)?;
-        let file = load_file(c, &access.chart_id)?.ok_or_else(damaged)?;
-        Ok(Some(Self { invitation, access, file }))
+        match store::load_access(c, &invitation.access_id)? {
+            Some(access) => Ok(Some((invitation, access))),
+            None => Err(Fault::Damaged(format!("invitation {} leads nowhere", invitation.invitation_id))),
+        }
     }
 
-    /// The same, with the chart held until the end of the transaction and everything read after it
-    /// was held.
-    pub(super) fn held(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
-        let Some(found) = Self::by_key(c, key)? else { return Ok(None) };
-        store::lock_charts(c, std::slice::from_ref(&found.access.chart_id))?;
-        Self::by_key(c, key)
+    /// What stands behind a link, for reading.
+    pub(super) fn load(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
+        let Some((invitation, access)) = Self::find(c, key)? else { return Ok(None) };
+        let files = ChartBatch::load(c, std::slice::from_ref(&access.chart_id))?;
+        let damaged = || Fault::Damaged(format!("invitation {} leads nowhere", invitation.invitation_id));
+        let chart = files.chart(&access.chart_id).ok_or_else(damaged)?.clone();
+        let client = files.person(&chart.person_id).ok_or_else(damaged)?.clone();
+        let reader = files.person(&access.person_id).unwrap_or(&client).clone();
+        Ok(Some(Self { invitation, access, chart, client, reader, files }))
+    }
+
+    /// The same, with the chart locked until the end of the transaction and everything read after that.
+    pub(super) fn locked(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
+        let Some((_, access)) = Self::find(c, key)? else { return Ok(None) };
+        store::lock_charts(c, std::slice::from_ref(&access.chart_id))?;
+        Self::load(c, key)
     }
 
     /// The account that the invited person has from another chart of this practice.
@@ -107,24 +123,17 @@ impl LinkContext {
         if let Some(closed) = self.closed(c) {
             return Ok(closed);
         }
-        let practice = practice::load(c)?;
-        let reader = self.reader();
         Ok(LinkView::Open {
             expires_at: self.invitation.expires_at,
-            for_contact: self.access.person_id != self.file.client.person_id,
+            for_contact: self.access.person_id != self.client.person_id,
             has_account: self.account_elsewhere(c)?.is_some(),
-            language: if reader.language.is_empty() {
-                practice.language()
+            language: if self.reader.language.is_empty() {
+                self.files.practice.language()
             } else {
-                Language::read(&reader.language)
+                Language::read(&self.reader.language)
             },
-            zone: mails::own_zone(reader),
+            zone: mails::own_zone(&self.reader),
         })
-    }
-
-    /// The invited person.
-    fn reader(&self) -> &Person {
-        self.file.person(&self.access.person_id).map_or(&self.file.client, |(person, _)| person)
     }
 
     /// What stands against it, if anything does.
@@ -137,7 +146,7 @@ impl LinkContext {
             InvitationState::Live => {}
         }
         // A closed chart shuts every link to it, whoever closed it and however.
-        if self.file.chart.state != "open" {
+        if self.chart.state != "open" {
             return Some(LinkView::Withdrawn);
         }
         match self.access.phase(c.now()) {
@@ -146,7 +155,7 @@ impl LinkContext {
             Phase::Expired => Some(LinkView::Expired {
                 expired_at: self.invitation.expires_at,
                 asked: self.access.asked_at.is_some(),
-                zone: mails::own_zone(self.reader()),
+                zone: mails::own_zone(&self.reader),
             }),
             Phase::Active => Some(LinkView::Used(Disowning::Over)),
             Phase::Declined => Some(LinkView::Declined),
@@ -173,114 +182,120 @@ impl LinkContext {
     /// mailbox that was taken off the face sheet has no say any more.
     fn is_still_theirs(&self) -> bool {
         let Some(sent_to) = self.invitation.address.as_ref().map(EmailAddress::key) else { return false };
-        let addresses = self.file.person(&self.access.person_id).map_or(&[][..], |(_, addresses)| addresses);
-        addresses.iter().any(|a| a.kind == AddressKind::Email && a.may_mail && a.value_key == sent_to)
+        let person = &self.access.person_id;
+        self.files.family(&self.chart).contains(person)
+            && self.files.mailable(person).any(|a| a.value_key == sent_to)
     }
 }
 
-/// "This isn't me" or "not now". A link that is not open any more keeps its page.
-pub async fn decline(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<LinkView, Fault> {
-    decline_saying(app, scope, by, key, None).await
-}
-
-/// The same, with which of the two it was, for the timeline.
-pub async fn decline_saying(
+/// "This isn't me" or "not now": see [`DeclineAnswer`]. A link that is not open any more keeps its page.
+pub async fn decline(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
     key: Key,
-    answer: Option<DeclineAnswer>,
+    answer: DeclineAnswer,
 ) -> Result<LinkView, Fault> {
-    let (view, chart) = app
-        .db
-        .write(scope, move |c| {
-            let Some(mut found) = LinkContext::held(c, &key)? else { return Ok((LinkView::Unknown, None)) };
-            if let Some(closed) = found.closed(c) {
-                return Ok((closed, None));
-            }
-            let event = Event::Decline { generation: found.invitation.generation };
-            // closed() has asked the same questions; should they ever differ, nothing happens.
-            let Ok(Change { mut told, .. }) =
-                change(c, &by, &mut found.access, event, "access.declined", "")?
-            else {
-                return Ok((LinkView::Withdrawn, None));
-            };
-            if let Some(answer) = answer {
-                told.details["answer"] = serde_json::json!(answer);
-            }
-            audit::record(c, told)?;
-            Ok((LinkView::Declined, Some(found.access.chart_id)))
-        })
-        .await?;
-    if let Some(chart) = chart {
-        app.live.chart_changed(scope.id(), &chart);
-    }
-    Ok(view)
+    as_holder(app, scope, by, key, move |c, pending, found| {
+        if let Some(closed) = found.closed(c) {
+            return Ok(Written::Nothing(closed));
+        }
+        let generation = found.invitation.generation;
+        let (event, action) = match answer {
+            DeclineAnswer::NotMe => (Event::Decline { generation }, AccessAction::Declined),
+            DeclineAnswer::NotNow => (Event::NotNow { generation }, AccessAction::NotNow),
+        };
+        // closed() has asked the same questions; should they ever differ, nothing happens.
+        let Ok(decision) = decide(&found.access.grant(), event, c.now()) else {
+            return Ok(Written::Nothing(LinkView::Withdrawn));
+        };
+        let change = Change { details: serde_json::json!({ "answer": answer }), ..Change::plain(action) };
+        pending.apply(c, &mut found.access.clone(), &decision, &change)?;
+        Ok(Written::Change(match answer {
+            DeclineAnswer::NotMe => LinkView::Declined,
+            DeclineAnswer::NotNow => found.view(c)?,
+        }))
+    })
+    .await
 }
 
 /// "That was not me", about the registration through this link (IDP-04): its sign-in goes, its sessions
 /// end, and staff see it where the declined invitations stand. A link that says nothing of the kind keeps
 /// its page.
 pub async fn disown(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<LinkView, Fault> {
+    as_holder(app, scope, by, key, |c, pending, found| {
+        let view = found.view(c)?;
+        let event = Event::Disown { generation: found.invitation.generation };
+        // view() has asked the same questions; should they ever differ, nothing happens.
+        let Ok(decision) = decide(&found.access.grant(), event, c.now()) else {
+            return Ok(Written::Nothing(view));
+        };
+        if view != LinkView::Used(Disowning::Open) {
+            return Ok(Written::Nothing(view));
+        }
+        let details = serde_json::json!({ "answer": "disowned" });
+        let change = Change { details, ..Change::plain(AccessAction::Disowned) };
+        pending.apply(c, &mut found.access.clone(), &decision, &change)?;
+        Ok(Written::Change(LinkView::Disowned))
+    })
+    .await
+}
+
+/// "Ask the practice for a new link" on an expired or replaced link's page: reaches the work list
+/// and sends nothing. Once until somebody resends; the answer is the same however often.
+pub async fn ask_for_new_link(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<(), Fault> {
+    as_holder(app, scope, by, key, |c, pending, found| {
+        let phase = found.access.phase(c.now());
+        let is_waiting = matches!(phase, Phase::Invited | Phase::Expired | Phase::Locked);
+        let view = found.view(c)?;
+        let cannot_use = matches!(view, LinkView::Expired { .. } | LinkView::Replaced | LinkView::Locked);
+        let is_offered = found.files.policy.self_help == SelfHelp::Ask;
+        if !(is_waiting && cannot_use && is_offered) || found.access.asked_at.is_some() {
+            return Ok(Written::Nothing(view));
+        }
+        let row = AccessRow { asked_at: Some(c.now()), ..found.access.clone() };
+        pending.record_about(c, &row, phase.word(), AccessAction::Asked, serde_json::json!({}));
+        pending.save(&row);
+        Ok(Written::Change(view))
+    })
+    .await
+    .map(drop)
+}
+
+/// What the holder of a link sees after an act of theirs.
+enum Written {
+    Change(LinkView),
+    Nothing(LinkView),
+}
+
+/// One act of a link's holder in one transaction, with the chart locked.
+async fn as_holder<F>(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    key: Key,
+    act: F,
+) -> Result<LinkView, Fault>
+where
+    F: Fn(&mut Scoped<'_>, &mut PendingWrites<'_>, &LinkContext) -> Result<Written, Fault> + Send + 'static,
+{
+    let inside = app.clone();
     let (view, chart) = app
         .db
         .write(scope, move |c| {
-            let Some(mut found) = LinkContext::held(c, &key)? else { return Ok((LinkView::Unknown, None)) };
-            let view = found.view(c)?;
-            if view != LinkView::Used(Disowning::Open) {
-                return Ok((view, None));
+            let Some(found) = LinkContext::locked(c, &key)? else { return Ok((LinkView::Unknown, None)) };
+            let mut pending = PendingWrites::new(&inside, &by, &found.files);
+            match act(c, &mut pending, &found)? {
+                Written::Nothing(view) => Ok((view, None)),
+                Written::Change(view) => {
+                    pending.write(c)?;
+                    Ok((view, Some(found.access.chart_id)))
+                }
             }
-            let event = Event::Disown { generation: found.invitation.generation };
-            // view() has asked the same questions; should they ever differ, nothing happens.
-            let Ok(Change { mut told, .. }) =
-                change(c, &by, &mut found.access, event, "access.disowned", "")?
-            else {
-                return Ok((view, None));
-            };
-            told.details["answer"] = serde_json::json!("disowned");
-            audit::record(c, told)?;
-            Ok((LinkView::Disowned, Some(found.access.chart_id)))
         })
         .await?;
     if let Some(chart) = chart {
         app.live.chart_changed(scope.id(), &chart);
     }
     Ok(view)
-}
-
-/// "Ask the practice for a new link" on an expired or replaced link's page: reaches the work list
-/// and sends nothing. Once until somebody resends; the answer is the same however often.
-pub async fn ask_for_new_link(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<(), Fault> {
-    let chart = app
-        .db
-        .write(scope, move |c| {
-            let Some(mut found) = LinkContext::held(c, &key)? else { return Ok(None) };
-            let now = c.now();
-            let phase = found.access.phase(now);
-            let is_waiting = matches!(phase, Phase::Invited | Phase::Expired | Phase::Locked);
-            let cannot_use = found.closed(c).is_some_and(|v| {
-                matches!(v, LinkView::Expired { .. } | LinkView::Replaced | LinkView::Locked)
-            });
-            let is_offered = practice::load(c)?.policy().self_help == SelfHelp::Ask;
-            if !(is_waiting && cannot_use && is_offered) || found.access.asked_at.is_some() {
-                return Ok(None);
-            }
-            found.access.asked_at = Some(now);
-            store::save_access(c, &mut found.access)?;
-            audit::record(
-                c,
-                audit::Event {
-                    access: Some(found.access.access_id.clone()),
-                    old_state: phase.word().into(),
-                    new_state: phase.word().into(),
-                    ..audit::Event::new(by.clone(), "access.asked").on_chart(&found.access.chart_id)
-                },
-            )?;
-            Ok(Some(found.access.chart_id))
-        })
-        .await?;
-    if let Some(chart) = chart {
-        app.live.chart_changed(scope.id(), &chart);
-    }
-    Ok(())
 }

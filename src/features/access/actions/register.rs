@@ -5,23 +5,21 @@
 use std::time::Duration;
 
 use crate::features::access::accounts::{self, NewAccount};
+use crate::features::access::actions::apply::{Brings, Change, PendingWrites, SignIn};
 use crate::features::access::actions::link::LinkContext;
-use crate::features::access::actions::transitions::{address_on_file, end_link};
 use crate::features::access::actions::{Key, LinkView, NewCredential, RegisterOrder, Registered};
+use crate::features::access::audit::AccessAction;
 use crate::features::access::identity::{self, Field, OnFile};
-use crate::features::access::lifecycle::{Event, State, decide};
-use crate::features::access::mails::{self, MailContext, RegisteredBy};
+use crate::features::access::lifecycle::{Event, MISMATCHES_TO_LOCK, State, decide};
 use crate::features::access::store::{self, InvitationState};
 use crate::features::people;
-use crate::features::practice;
-use crate::kernel::ids::AccountId;
+use crate::kernel::ids::{AccountId, ChartId};
 use crate::kernel::secrets::{Secret, sha256_hex};
-use crate::platform::audit::{self, By};
+use crate::platform::audit::By;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::hashing::{Standing, Turn};
 use crate::platform::limits::{self, Limit};
-use crate::platform::outbox::{self, NewMail};
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::session::Audience;
@@ -105,7 +103,7 @@ pub async fn register(
 /// What the first transaction found.
 enum Look {
     /// Nothing more to do; the chart is named if something about it was written.
-    Answer(Registered, Option<crate::kernel::ids::ChartId>),
+    Answer(Registered, Option<ChartId>),
     /// The details match. What a password must not be made of.
     Passed(Known),
 }
@@ -125,18 +123,17 @@ async fn first_look(
     by: &By,
     order: &std::sync::Arc<RegisterOrder>,
 ) -> Result<Look, Fault> {
-    let (by, order) = (by.clone(), order.clone());
+    let (inside, by, order) = (app.clone(), by.clone(), order.clone());
     app.db
         .write(scope, move |c| {
-            let Some(mut found) = LinkContext::held(c, &order.key)? else {
+            let Some(found) = LinkContext::locked(c, &order.key)? else {
                 return Ok(Look::Answer(Registered::NotOpen(LinkView::Unknown), None));
             };
             if let Some(answer) = not_open(c, &found, &order)? {
                 return Ok(Look::Answer(answer, None));
             }
-            let practice = practice::load(c)?;
             if let NewCredential::Password(password) = &order.credential {
-                let public = Known { practice: practice.name.clone(), ..Known::default() };
+                let public = Known { practice: found.files.practice.name.clone(), ..Known::default() };
                 if let Some(key) = passwords::weakness(password, &public) {
                     return Ok(Look::Answer(Registered::WeakPassword(key.into()), None));
                 }
@@ -147,14 +144,14 @@ async fn first_look(
             store::mark_opened(c, &found.invitation.invitation_id)?;
             let differing = compare(&found, &order);
             if !differing.is_empty() {
-                let answer = count_mismatch(c, &by, &mut found, &order, &differing)?;
+                let answer = count_mismatch(&inside, c, &by, &found, &order, &differing)?;
                 return Ok(Look::Answer(answer, Some(found.access.chart_id)));
             }
             let is_new = matches!(order.credential, NewCredential::Password(_));
             if is_new && found.account_elsewhere(c)?.is_some() {
                 return Ok(Look::Answer(Registered::HasSignIn, None));
             }
-            Ok(Look::Passed(known(practice.name, &found)))
+            Ok(Look::Passed(known(&found)))
         })
         .await
 }
@@ -180,7 +177,7 @@ fn not_open(
 }
 
 fn compare(found: &LinkContext, order: &RegisterOrder) -> Vec<Field> {
-    let client = &found.file.client;
+    let client = &found.client;
     let on_file = OnFile {
         first_name: &client.first_name,
         last_name: &client.last_name,
@@ -194,58 +191,44 @@ fn compare(found: &LinkContext, order: &RegisterOrder) -> Vec<Field> {
 /// One more failed check; the fifth locks the link. Which field differed is told to staff alone, and
 /// what was typed to nobody.
 fn count_mismatch(
+    app: &App,
     c: &mut Scoped<'_>,
     by: &By,
-    found: &mut LinkContext,
+    found: &LinkContext,
     order: &RegisterOrder,
     differing: &[Field],
 ) -> Result<Registered, Fault> {
-    let now = c.now();
-    let before = found.access.phase(now);
     let event = Event::Mismatch { generation: found.invitation.generation };
-    let Ok(decision) = decide(&found.access.grant(), event, now) else {
+    let Ok(decision) = decide(&found.access.grant(), event, c.now()) else {
         return Ok(Registered::NotOpen(LinkView::Withdrawn));
     };
-    found.access.take(&decision.grant, now, &by.actor.name());
-    store::save_access(c, &mut found.access)?;
     limits::count(c, &address_bucket(order), CHECKS_FROM_AN_ADDRESS)?;
     let today = limits::count(c, &chart_bucket(found), CHECKS_OF_A_CHART)?;
-    let after = found.access.phase(now);
-    let event = |action, details| audit::Event {
-        access: Some(found.access.access_id.clone()),
-        old_state: before.word().into(),
-        new_state: after.word().into(),
-        ..audit::Event::new(by.clone(), action).on_chart(&found.access.chart_id).with(details)
-    };
-    let mut events = vec![event(
-        "access.check_failed",
-        serde_json::json!({
-            "generation": found.access.generation,
-            "mismatches": found.access.mismatches,
-            "differed": differing,
-        }),
-    )];
-    if found.access.state == State::Locked {
-        events.push(event("access.locked", serde_json::json!({ "generation": found.access.generation })));
+    let before = found.access.phase(c.now()).word();
+    let details = serde_json::json!({ "mismatches": decision.grant.mismatches, "differed": differing });
+    let change = Change { details, ..Change::plain(AccessAction::CheckFailed) };
+    let mut row = found.access.clone();
+    let mut pending = PendingWrites::new(app, by, &found.files);
+    pending.apply(c, &mut row, &decision, &change)?;
+    if row.state == State::Locked {
+        let details = serde_json::json!({ "generation": row.generation });
+        pending.record_about(c, &row, before, AccessAction::Locked, details);
     }
     if today == CHECKS_OF_A_CHART.most {
-        events.push(event("access.checks_paused", serde_json::json!({ "today": today })));
+        let details = serde_json::json!({ "today": today });
+        pending.record_about(c, &row, before, AccessAction::ChecksPaused, details);
     }
-    audit::record_many(c, events)?;
-    Ok(if found.access.state == State::Locked {
-        Registered::NotOpen(LinkView::Locked)
-    } else {
-        Registered::Mismatch
+    pending.write(c)?;
+    Ok(match row.state {
+        State::Locked => Registered::NotOpen(LinkView::Locked),
+        _ => Registered::Mismatch { left: MISMATCHES_TO_LOCK - row.mismatches },
     })
 }
 
 /// What anybody knows of this person, and a password must not be made of.
-fn known(practice: String, found: &LinkContext) -> Known {
-    let client = &found.file.client;
-    let mut people = vec![client];
-    people.extend(found.file.person(&found.access.person_id).map(|(person, _)| person));
-    let names = people
-        .iter()
+fn known(found: &LinkContext) -> Known {
+    let names = [&found.client, &found.reader]
+        .into_iter()
         .flat_map(|person| {
             [&person.first_name, &person.last_name, &person.preferred_name]
                 .into_iter()
@@ -253,8 +236,12 @@ fn known(practice: String, found: &LinkContext) -> Known {
                 .chain(person.former().map(str::to_owned))
         })
         .collect();
-    let emails = found.access.invited_address.iter().map(|address| address.as_str().to_owned()).collect();
-    Known { practice, names, birth_date: client.birth_date.clone(), emails }
+    Known {
+        practice: found.files.practice.name.clone(),
+        names,
+        birth_date: found.client.birth_date.clone(),
+        emails: found.access.invited_address.iter().map(|address| address.as_str().to_owned()).collect(),
+    }
 }
 
 /// Looks an existing sign-in up and tries its password, with equal work for a name that nobody has.
@@ -302,8 +289,8 @@ fn use_up(
     by: &By,
     order: &RegisterOrder,
     proof: &Proof,
-) -> Result<(Registered, Option<crate::kernel::ids::ChartId>), Fault> {
-    let Some(mut found) = LinkContext::held(c, &order.key)? else {
+) -> Result<(Registered, Option<ChartId>), Fault> {
+    let Some(found) = LinkContext::locked(c, &order.key)? else {
         return Ok((Registered::NotOpen(LinkView::Unknown), None));
     };
     if let Some(answer) = not_open(c, &found, order)? {
@@ -312,12 +299,11 @@ fn use_up(
     let differing = compare(&found, order);
     if !differing.is_empty() {
         // The chart was changed in between.
-        let answer = count_mismatch(c, by, &mut found, order, &differing)?;
+        let answer = count_mismatch(app, c, by, &found, order, &differing)?;
         return Ok((answer, Some(found.access.chart_id)));
     }
-    let now = c.now();
     let event = Event::Register { generation: found.invitation.generation };
-    let decision = match decide(&found.access.grant(), event, now) {
+    let decision = match decide(&found.access.grant(), event, c.now()) {
         Ok(decision) => decision,
         Err(_) => return Ok((Registered::NotOpen(LinkView::Withdrawn), None)),
     };
@@ -332,7 +318,7 @@ fn use_up(
         }
         Proof::Existing { key, account, fits } => {
             // Held, and read again: in the time of the hash the password may have been changed, or the
-            // account gone. One that there is not is looked for too, so that the time tells nothing (RAT-04).
+            // account gone. Query for an unknown name too, so that timing does not reveal which exist (RAT-04).
             let id = account.as_ref().map(|tried| tried.account_id.clone());
             let id = id.unwrap_or_else(|| AccountId::fresh(c.rng(), c.now()));
             accounts::lock_account(c, &id)?;
@@ -353,41 +339,25 @@ fn use_up(
             }
         }
     };
-    let before = found.access.phase(now);
-    found.access.take(&decision.grant, now, &by.actor.name());
-    found.access.account_practice_id = Some(c.practice().clone());
-    found.access.account_id = Some(account.clone());
-    found.access.asked_at = None;
-    store::save_access(c, &mut found.access)?;
-    let invitation = found.invitation.invitation_id.clone();
-    let nonce = (!order.nonce.is_empty()).then(|| sha256_hex(order.nonce.as_bytes()));
-    if store::end_invitations(c, std::slice::from_ref(&invitation), InvitationState::Accepted, nonce)? != 1 {
-        return Err(Fault::lost_race("a link was used by somebody else"));
-    }
-    outbox::cancel_about(c, &store::subject_of(&invitation))?;
+    let nonce_hash = (!order.nonce.is_empty()).then(|| sha256_hex(order.nonce.as_bytes()));
+    let by_code = matches!(order.key, Key::Code(_));
+    let change = Change {
+        details: serde_json::json!({ "sign_in": with, "by_code": by_code }),
+        brings: Brings::SignIn(SignIn {
+            account: &account,
+            name: &sign_in_name,
+            key: &order.key,
+            nonce_hash,
+        }),
+        ..Change::plain(AccessAction::Registered)
+    };
+    let mut pending = PendingWrites::new(app, by, &found.files);
+    pending.apply(c, &mut found.access.clone(), &decision, &change)?;
     // The link of a letter says nothing about the address.
     if let (Key::Token(_), Some(address)) = (&order.key, &found.invitation.address) {
         people::mail_arrives(c, address)?;
     }
-    // No other generation is live; should one ever be, it ends here.
-    end_link(c, &found.access, InvitationState::Superseded)?;
-    mail_registered(app, c, &found, &order.key, &sign_in_name)?;
-    let by_letter = matches!(order.key, Key::Code(_));
-    audit::record(
-        c,
-        audit::Event {
-            access: Some(found.access.access_id.clone()),
-            old_state: before.word().into(),
-            new_state: found.access.phase(now).word().into(),
-            ..audit::Event::new(by.clone(), "access.registered").on_chart(&found.access.chart_id).with(
-                serde_json::json!({
-                    "generation": found.access.generation,
-                    "sign_in": with,
-                    "by_code": by_letter,
-                }),
-            )
-        },
-    )?;
+    pending.write(c)?;
     Ok((Registered::Welcome { sign_in_name, account }, Some(found.access.chart_id)))
 }
 
@@ -400,12 +370,9 @@ fn new_account(
     order: &RegisterOrder,
     hash: &str,
 ) -> Result<(AccountId, String), Fault> {
-    let person = found.file.person(&found.access.person_id).map_or(&found.file.client, |(person, _)| person);
-    let address = match &found.access.invited_address {
-        Some(address) => Some(address.clone()),
-        None => address_on_file(c, &found.access)?,
-    };
-    let sign_in_name = accounts::free_name(c, address.as_ref(), person.called())?;
+    let on_file = || found.files.address(&found.access.person_id, None);
+    let address = found.access.invited_address.clone().or_else(on_file);
+    let sign_in_name = accounts::free_name(c, address.as_ref(), found.reader.called())?;
     let new = NewAccount {
         practice_id: c.practice().clone(),
         account_id: AccountId::fresh(c.rng(), c.now()),
@@ -419,31 +386,4 @@ fn new_account(
     };
     accounts::insert(c, &new)?;
     Ok((new.account_id, sign_in_name))
-}
-
-fn mail_registered(
-    app: &App,
-    c: &mut Scoped<'_>,
-    found: &LinkContext,
-    key: &Key,
-    name: &str,
-) -> Result<(), Fault> {
-    let by = match key {
-        Key::Token(token) => RegisteredBy::Link(token),
-        Key::Code(_) => RegisteredBy::Code,
-    };
-    let Some(recipient) = address_on_file(c, &found.access)? else { return Ok(()) };
-    let person = found.file.person(&found.access.person_id).map_or(&found.file.client, |(person, _)| person);
-    let practice = practice::load(c)?;
-    let desk = MailContext { practice: &practice, policy: &practice.policy(), person };
-    let mail = NewMail {
-        kind: "access.registered",
-        dedupe_key: format!("access.registered/{}", found.invitation.invitation_id),
-        chart: Some(found.access.chart_id.clone()),
-        access: Some(found.access.access_id.clone()),
-        subject: None,
-        recipient,
-        letter: mails::registered(app, desk, by, name, c.now()),
-    };
-    outbox::enqueue(app, c, mail).map(drop)
 }

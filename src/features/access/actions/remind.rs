@@ -3,7 +3,8 @@
 
 use diesel::prelude::*;
 
-use crate::features::access::actions::send::sealed_for;
+use crate::features::access::actions::apply::sealed_for;
+use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
 use crate::features::access::lifecycle::{LINK_HOURS, State};
 use crate::features::access::mails::{self, MailContext};
@@ -14,8 +15,7 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, By};
-use crate::platform::db::InLists as _;
-use crate::platform::db::schema::{invitation, outbox as mail, portal_access};
+use crate::platform::db::schema::{invitation, portal_access};
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{self, NewMail};
@@ -23,11 +23,6 @@ use crate::platform::state::{App, AppState};
 
 /// Invitations of one transaction.
 const CHUNK: usize = 200;
-
-/// The key of a reminder: one a policy's entry and invitation, whatever happens.
-fn dedupe_key(invitation: &InvitationId, hours: i64) -> String {
-    format!("access.reminder/{invitation}/{hours}")
-}
 
 /// Sends the reminders that are due in every practice (caps, quiet hours); returns how many.
 pub async fn send_due_reminders(app: &AppState) -> Result<usize, Fault> {
@@ -86,12 +81,8 @@ fn open_invitations(c: &mut Scoped<'_>) -> Result<Vec<Open>, Fault> {
 fn due_now(c: &mut Scoped<'_>, open: &[Open]) -> Result<Vec<(Open, i64)>, Fault> {
     let charts: Vec<ChartId> = open.iter().map(|(chart, ..)| chart.clone()).collect();
     let files = ChartBatch::load(c, &charts)?;
-    let keys: Vec<String> = mail::table
-        .filter(mail::practice_id.eq(c.practice().clone()))
-        .filter(mail::subject_id.in_list(open.iter().map(|(_, _, id)| id)))
-        .filter(mail::kind.eq("access.reminder"))
-        .select(mail::dedupe_key)
-        .load(c.conn)?;
+    let ids: Vec<InvitationId> = open.iter().map(|(_, _, id)| id.clone()).collect();
+    let reminded = store::reminders_of(c, &ids)?;
     let now = c.now();
     let mut due = Vec::new();
     for one in open {
@@ -103,10 +94,13 @@ fn due_now(c: &mut Scoped<'_>, open: &[Open]) -> Result<Vec<(Open, i64)>, Fault>
         if files.chart(chart).is_none_or(|chart| chart.state != "open") || grant.state != State::Invited {
             continue;
         }
+        if grant.not_now_at.is_some() {
+            continue;
+        }
         if !reminders::reaches(files.mailable(&grant.person_id), grant.invited_address.as_ref()) {
             continue;
         }
-        let sent: Vec<i64> = keys.iter().filter_map(|key| hours_of(key, id)).collect();
+        let sent: Vec<i64> = reminded.iter().filter(|(of, _)| of == id).map(|(_, hours)| *hours).collect();
         let zone = mails::zone_of(person, &files.practice);
         let sent_at = expires_at.plus_hours(-LINK_HOURS);
         let next = reminders::next(&files.policy, &zone, sent_at, expires_at, &sent, now);
@@ -117,11 +111,6 @@ fn due_now(c: &mut Scoped<'_>, open: &[Open]) -> Result<Vec<(Open, i64)>, Fault>
     Ok(due)
 }
 
-/// The hours in a reminder's key, if it is one of this invitation.
-pub(in crate::features::access) fn hours_of(key: &str, invitation: &InvitationId) -> Option<i64> {
-    key.strip_prefix(dedupe_key(invitation, 0).trim_end_matches('0'))?.parse().ok()
-}
-
 fn remind(app: &App, c: &mut Scoped<'_>, due: &[(Open, i64)]) -> Result<Vec<ChartId>, Fault> {
     let charts: Vec<ChartId> = due.iter().map(|((chart, ..), _)| chart.clone()).collect();
     store::lock_charts(c, &charts)?;
@@ -129,7 +118,7 @@ fn remind(app: &App, c: &mut Scoped<'_>, due: &[(Open, i64)]) -> Result<Vec<Char
     let open: Vec<Open> = due.iter().map(|(one, _)| one.clone()).collect();
     let due = due_now(c, &open)?;
     let files = ChartBatch::load(c, &charts)?;
-    let (mut mails, mut events, mut reminded) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut mails, mut events, mut reminded, mut sent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((chart, access, id), hours) in due {
         let Some(sealed) = sealed_token(c, &id)? else { continue };
         let Some(grant) = files.grants_of(&chart).find(|grant| grant.access_id == access) else { continue };
@@ -143,24 +132,26 @@ fn remind(app: &App, c: &mut Scoped<'_>, due: &[(Open, i64)]) -> Result<Vec<Char
         let desk = MailContext { practice: &files.practice, policy: &files.policy, person };
         mails.push(NewMail {
             kind: "access.reminder",
-            dedupe_key: dedupe_key(&id, hours),
+            dedupe_key: format!("access.reminder/{id}/{hours}"),
             chart: Some(chart.clone()),
             access: Some(access.clone()),
             subject: Some(store::subject_of(&id)),
             recipient: EmailAddress::clone(&recipient),
             letter: mails::reminder(app, desk, &token, expires_at),
         });
+        sent.push((id, hours));
         let state = grant.phase(c.now()).word();
         events.push(audit::Event {
             access: Some(access),
             old_state: state.into(),
             new_state: state.into(),
-            ..audit::Event::new(By::system(), "access.reminded")
+            ..audit::Event::new(By::system(), AccessAction::Reminded)
                 .on_chart(&chart)
                 .with(serde_json::json!({ "generation": grant.generation, "hours": hours }))
         });
         reminded.push(chart);
     }
+    store::insert_reminders(c, &sent)?;
     outbox::enqueue_many(app, c, mails)?;
     audit::record_many(c, events)?;
     Ok(reminded)

@@ -95,10 +95,12 @@ pub async fn decline(
         return no_code(&app, &practice, declining.code).await;
     };
     let mut view = way.look(&app, &practice).await?;
-    if matches!(view, LinkView::Open { .. }) && declining.read().is_some() {
-        view =
-            actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())
-                .await?;
+    if let (LinkView::Open { .. }, Some(answer)) = (&view, declining.read()) {
+        view = actions::decline(&app, &practice.scope, practice.by_link(), way.key(), answer).await?;
+        if matches!(view, LinkView::Open { .. }) {
+            let practice = PublicPractice { done: Some("link-not-now".into()), ..practice };
+            return link::show(&app, &practice, request, &way, &view);
+        }
     }
     match view {
         LinkView::Unknown => unknown(&app, &practice, declining.code),

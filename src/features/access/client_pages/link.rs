@@ -316,15 +316,16 @@ pub async fn decline(
         Err(page) => return Ok(page),
     };
     // A form without an answer declines nothing: it is asked again.
-    if declining.read().is_none() {
+    let Some(answer) = declining.read() else {
         return show_decline(&app, &practice, request, (&way, &view), &declining);
-    }
-    let view =
-        actions::decline_saying(&app, &practice.scope, practice.by_link(), way.key(), declining.read())
-            .await?;
-    match view {
+    };
+    match actions::decline(&app, &practice.scope, practice.by_link(), way.key(), answer).await? {
         // The link's own page says so from now on.
         LinkView::Declined => Ok(see_other(&way.base(&practice.practice.slug))),
+        // "Not now": the form stays, and says until when.
+        LinkView::Open { .. } => {
+            Ok(see_other(&format!("{}?done=link-not-now", way.base(&practice.practice.slug))))
+        }
         other => show_state(&app, &practice, request, Some(&way), &other),
     }
 }

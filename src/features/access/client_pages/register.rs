@@ -15,6 +15,9 @@ use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::session::Audience;
 use crate::platform::web::{PageError, PageResult, devices, drafts};
 
+/// Tries that are left when a page begins to say so.
+const WARN_FROM: i32 = 2;
+
 /// By link.
 pub async fn by_link(
     State(app): State<AppState>,
@@ -116,11 +119,12 @@ async fn post(
         Registered::NotOpen(view) => {
             return link::show_state(app, practice, request, Some(&way), &view);
         }
-        Registered::Mismatch => {
-            let told = vec![
-                words.get("link-mismatch"),
-                words.with1("link-mismatch-next", "practice", &practice.practice.name),
-            ];
+        Registered::Mismatch { left } => {
+            let mut told = vec![words.get("link-mismatch")];
+            if left <= WARN_FROM {
+                told.push(words.count("link-mismatch-left", "count", i64::from(left)));
+            }
+            told.push(words.with1("link-mismatch-next", "practice", &practice.practice.name));
             (FieldErrors::new(), told, false, StatusCode::UNPROCESSABLE_ENTITY)
         }
         Registered::HasSignIn => {

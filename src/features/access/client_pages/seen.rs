@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use diesel::prelude::*;
 
 use crate::features::access::InvitationState;
+use crate::features::access::audit::AccessAction;
 use crate::features::practice::PublicPractice;
 use crate::kernel::ids::{AccessId, InvitationId};
 use crate::kernel::secrets::Token;
@@ -69,7 +70,7 @@ async fn note_opened(app: &AppState, scope: &PracticeScope, by: By, token: Token
                 .first(c.conn)?;
             let event = audit::Event {
                 access: Some(access),
-                ..audit::Event::new(by.clone(), "access.opened").on_chart(&chart)
+                ..audit::Event::new(by.clone(), AccessAction::Opened).on_chart(&chart)
             };
             audit::record(c, event)?;
             Ok(Some(chart))

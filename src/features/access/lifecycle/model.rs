@@ -44,11 +44,14 @@ impl Slip {
     /// Does it; `false` if it cannot be done.
     fn happens(&mut self, event: Event, now: Timestamp) -> bool {
         let possible = match event {
+            Event::SignOut => self.is_in,
+            Event::InviteElsewhere => !self.is_in && !(self.thrown_out && self.has_sign_in),
             Event::Invite => self.out.is_none() && !self.is_in && !(self.thrown_out && self.has_sign_in),
             Event::Resend { seen } => self.out.is_some() && seen.is_none_or(|seen| seen >= self.links),
             Event::Register { generation }
             | Event::Mismatch { generation }
-            | Event::Decline { generation } => self.is_good(generation, now),
+            | Event::Decline { generation }
+            | Event::NotNow { generation } => self.is_good(generation, now),
             Event::Unlock => self.phase(now) == Phase::Locked && self.out.is_some_and(|(end, _)| now < end),
             Event::Disown { generation } => self.is_in && generation == self.links,
             Event::Cancel => self.out.is_some(),
@@ -60,7 +63,8 @@ impl Slip {
             return false;
         }
         match event {
-            Event::Invite | Event::Resend { .. } => self.hand_out(now),
+            Event::Invite | Event::InviteElsewhere | Event::Resend { .. } => self.hand_out(now),
+            Event::SignOut | Event::NotNow { .. } => {}
             Event::Register { .. } => (self.out, self.is_in, self.has_sign_in) = (None, true, true),
             Event::Mismatch { .. } => self.out = self.out.map(|(end, failed)| (end, failed + 1)),
             Event::Unlock => self.out = self.out.map(|(end, _)| (end, 0)),
@@ -80,7 +84,7 @@ impl Slip {
 }
 
 fn any_event() -> impl Strategy<Value = (u8, i32)> {
-    (0u8..14, 0i32..3)
+    (0u8..17, 0i32..3)
 }
 
 /// Links are named from the newest backwards, so that most events concern one that is out.
@@ -104,6 +108,9 @@ fn event(kind: u8, back: i32, newest: i32) -> Event {
             }
         }
         12 => Event::Disown { generation },
+        13 => Event::InviteElsewhere,
+        14 => Event::SignOut,
+        15 => Event::NotNow { generation },
         _ => {
             if back == 0 {
                 Event::Revoke

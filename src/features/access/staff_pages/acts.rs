@@ -8,16 +8,16 @@ use jiff::tz::TimeZone;
 
 use super::portal_box::{Viewer, relation_word};
 use super::{communications, letter};
-use crate::features::access::actions::{self, Doubt, InviteOrder, Refused};
+use crate::features::access::actions::{self, Act, ActName, Authority, Done, Doubt, Link, Refused, Target};
 use crate::features::access::identity::Field;
 use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
-use crate::features::access::{EndedBy, GrantRole, Overview};
+use crate::features::access::{Channel, EndedBy, GrantRole, Overview};
 use crate::features::people::CHARTS;
 use crate::features::people::ChartFile;
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::{EmailAddress, EmailError};
-use crate::kernel::ids::{AccessId, ChartId, PersonId};
+use crate::kernel::ids::{AccessId, ChartId};
 use crate::kernel::text;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
@@ -26,58 +26,23 @@ use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 use crate::word_enum;
 
-word_enum! {
-    /// What can be done with a chart's portal access. The word stands in the address of its form.
-    pub enum Act {
-        /// Send the first invitation, or one after an ending.
-        Invite = "invite",
-        /// Send a new link.
-        Resend = "resend",
-        /// Take the invitation back.
-        Cancel = "cancel",
-        /// Take the access away.
-        Revoke = "revoke",
-        /// Give it back.
-        Restore = "restore",
-        /// Open a locked link again.
-        Unlock = "unlock",
-        /// Make somebody else the chart owner.
-        ChangeOwner = "change-owner",
-        /// Change the address and send a new link there.
-        ChangeEmail = "change-email",
-        /// Print an invitation.
-        Letter = "letter",
-        /// Mail a link that sets a new password.
-        Reset = "reset",
-        /// End every session of the account.
-        SignOut = "sign-out",
-    }
-}
-
-impl Act {
-    /// The catalogue's key of one of its words.
-    pub fn key(self, part: &str) -> String {
-        format!("access-act-{}-{part}", self.word())
-    }
-
-    /// One of its words for this grant: the same act is called otherwise where it mends something.
-    pub fn words(self, words: Words, part: &str, grant: &Overview) -> String {
-        let key = match (self, grant.ended_by) {
-            (Self::Invite, Some(EndedBy::AddressChanged)) if grant.address_on_file.is_some() => {
-                self.key(&format!("{part}-elsewhere"))
-            }
-            (Self::Restore, Some(EndedBy::OwnershipMoved)) => self.key(&format!("{part}-moved")),
-            _ => self.key(part),
-        };
-        words.with1(&key, "name", &grant.person_name)
-    }
+/// One of an act's words for this grant: the same act is called otherwise where it mends something.
+pub(super) fn words_of(act: ActName, words: Words, part: &str, grant: &Overview) -> String {
+    let key = match (act, grant.ended_by) {
+        (ActName::Invite, Some(EndedBy::AddressChanged)) if grant.address_on_file.is_some() => {
+            act.key(&format!("{part}-elsewhere"))
+        }
+        (ActName::Restore, Some(EndedBy::OwnershipMoved)) => act.key(&format!("{part}-moved")),
+        _ => act.key(part),
+    };
+    words.with1(&key, "name", &grant.person_name)
 }
 
 /// An act's form, as page and as dialog.
 #[derive(Clone, Debug)]
 pub struct ActForm {
     /// The act.
-    pub act: Act,
+    pub act: ActName,
     /// The chart.
     pub chart: ChartId,
     /// The question.
@@ -90,6 +55,8 @@ pub struct ActForm {
     pub address: Option<String>,
     /// A reason to type, and what stands in the field.
     pub reason: Option<String>,
+    /// Who allowed it, to type, and what stands in the field.
+    pub authorised_by: Option<String>,
     /// People to choose from.
     pub people: Vec<Choice>,
     /// Doubts about the address that staff have to look at.
@@ -158,23 +125,24 @@ impl Back {
 
 impl ActForm {
     /// The form as it opens.
-    pub fn fresh(act: Act, viewer: Viewer<'_>, file: &ChartFile, grant: &Overview) -> Self {
+    pub fn fresh(act: ActName, viewer: Viewer<'_>, file: &ChartFile, grant: &Overview) -> Self {
         let words = viewer.words;
         let mut form = Self {
             act,
             chart: grant.chart_id.clone(),
-            title: act.words(words, "title", grant),
+            title: words_of(act, words, "title", grant),
             paragraphs: Vec::new(),
             seen: grant.generation,
             address: None,
             reason: None,
+            authorised_by: None,
             people: Vec::new(),
             doubts: Vec::new(),
             errors: FieldErrors::new(),
-            button: Some(act.words(words, "button", grant)),
+            button: Some(words_of(act, words, "button", grant)),
             link: None,
             no: words.find(&act.key("no")).unwrap_or_else(|| words.get("access-act-no")),
-            danger: matches!(act, Act::Cancel | Act::Revoke),
+            danger: matches!(act, ActName::Cancel | ActName::Revoke),
             back: Back::Chart,
         };
         form.fill(viewer, file, grant);
@@ -185,7 +153,8 @@ impl ActForm {
         let words = viewer.words;
         let name = &grant.person_name;
         let until = viewer.when(viewer.now.plus_hours(LINK_HOURS)).exact;
-        let makes_a_link = matches!(self.act, Act::Invite | Act::Resend | Act::ChangeEmail | Act::Letter);
+        let makes_a_link =
+            matches!(self.act, ActName::Invite | ActName::Resend | ActName::ChangeEmail | ActName::Letter);
         if makes_a_link && let Some(told) = lacks_in_words(words, &grant.lacks) {
             let face_sheet = format!("/staff/charts/{}/edit", grant.chart_id);
             self.paragraphs.push(told);
@@ -194,48 +163,43 @@ impl ActForm {
             return;
         }
         match self.act {
-            Act::Invite | Act::Resend => {
+            ActName::Invite | ActName::Resend => {
                 match &grant.address_on_file {
                     Some(to) => self.paragraphs.push(words.with(
                         &self.act.key("text"),
                         &[("name", name.clone()), ("address", to.clone()), ("until", until)],
                     )),
-                    None if self.act == Act::Invite => {
+                    None if self.act == ActName::Invite => {
                         self.paragraphs.push(words.with1("access-act-invite-no-address", "name", name));
                         self.address = Some(String::new());
                     }
                     None => {
-                        let path = format!("/staff/charts/{}/access/{}", grant.chart_id, Act::ChangeEmail);
+                        let path =
+                            format!("/staff/charts/{}/access/{}", grant.chart_id, ActName::ChangeEmail);
                         self.paragraphs.push(words.with1("access-act-resend-no-address", "name", name));
-                        self.link = Some((path, Act::ChangeEmail.words(words, "label", grant)));
+                        self.link = Some((path, words_of(ActName::ChangeEmail, words, "label", grant)));
                         self.button = None;
                     }
                 }
                 // Known before anybody clicks, so it is asked before anybody clicks.
-                if let Some(to) = grant.address_on_file.as_ref().filter(|_| grant.address_undeliverable) {
-                    self.doubts.push(Question {
-                        doubt: Doubt::Undeliverable,
-                        text: doubt_in_words(words, Doubt::Undeliverable, to, ""),
+                if let Some(to) = &grant.address_on_file {
+                    self.doubts.extend(grant.address_marks.iter().map(|doubt| Question {
+                        doubt: *doubt,
+                        text: doubt.label(words, to, ""),
                         ticked: false,
-                    });
+                    }));
                 }
-                if self.act == Act::Resend && grant.resends_left <= 2 {
-                    let left = i64::from(grant.resends_left.max(0));
-                    self.paragraphs.push(match grant.next_resend_at {
-                        Some(at) if left == 0 => {
-                            words.with1("access-resends-again", "when", viewer.when(at).exact)
-                        }
-                        _ => words.count("access-resends-left", "count", left),
-                    });
+                if self.act == ActName::Resend {
+                    self.say_quota(viewer, grant);
                 }
             }
-            Act::ChangeEmail => {
+            ActName::ChangeEmail => {
                 let now = grant.address_on_file.clone().unwrap_or_default();
                 self.paragraphs.push(words.with2(&self.act.key("text"), "name", name, "until", until));
                 self.address = Some(now);
                 self.reason = Some(String::new());
             }
-            Act::ChangeOwner => {
+            ActName::ChangeOwner => {
                 self.people = other_people(words, file);
                 let key = if self.people.is_empty() { "nobody" } else { "text" };
                 self.paragraphs.push(words.with2(
@@ -246,27 +210,53 @@ impl ActForm {
                     file.client.full_name(),
                 ));
                 if self.people.is_empty() {
+                    let face_sheet = format!("/staff/charts/{}/edit", grant.chart_id);
+                    self.link = Some((face_sheet, words.get("access-open-face-sheet")));
                     self.button = None;
+                    return;
                 }
+                self.paragraphs.push(words.with1(
+                    &self.act.key("discloses"),
+                    "client",
+                    file.client.full_name(),
+                ));
+                self.reason = Some(String::new());
+                self.authorised_by = Some(String::new());
             }
-            Act::Revoke => {
+            ActName::Revoke => {
                 let key = if grant.phase == Phase::Active { "text" } else { "text-invited" };
                 self.paragraphs.push(words.with1(&self.act.key(key), "name", name));
                 self.reason = Some(String::new());
             }
-            Act::Letter => {
+            ActName::Letter => {
                 let open = matches!(grant.phase, Phase::Invited | Phase::Locked);
                 let key = if open { "text-replaces" } else { "text" };
                 self.paragraphs.push(words.with2(&self.act.key(key), "name", name, "until", until));
             }
-            Act::Unlock if grant.phase == Phase::Locked && !grant.may_unlock => {
+            ActName::Unlock if grant.phase == Phase::Locked && !grant.may_unlock => {
                 self.paragraphs.push(words.get("access-refused-link-over"));
                 self.button = None;
             }
-            Act::Cancel | Act::Restore | Act::Unlock | Act::Reset | Act::SignOut => {
-                self.paragraphs.push(self.act.words(words, "text", grant));
+            ActName::Cancel | ActName::Restore | ActName::Unlock | ActName::Reset | ActName::SignOut => {
+                self.paragraphs.push(words_of(self.act, words, "text", grant));
             }
         }
+    }
+
+    /// When the last link was sent, and how many more may be sent today; no button where none may.
+    fn say_quota(&mut self, viewer: Viewer<'_>, grant: &Overview) {
+        let words = viewer.words;
+        if let Some(sent) = grant.sent_at.filter(|sent| viewer.now < sent.plus_hours(1)) {
+            let when = viewer.when(sent).relative;
+            self.paragraphs.push(words.with1("access-resend-sent-ago", "when", when));
+        }
+        self.paragraphs.push(match grant.next_resend_at {
+            Some(again) if grant.resends_left == 0 => {
+                self.button = None;
+                words.with1("access-resends-again", "when", viewer.when(again).exact)
+            }
+            _ => words.with2("access-resends-left", "left", grant.resends_left, "most", grant.resends_a_day),
+        });
     }
 
     /// With what was typed, so that nothing has to be typed twice.
@@ -276,6 +266,9 @@ impl ActForm {
         }
         if self.reason.is_some() {
             self.reason = Some(input.reason.clone());
+        }
+        if self.authorised_by.is_some() {
+            self.authorised_by = Some(input.authorised_by.clone());
         }
         for person in &mut self.people {
             person.chosen = person.value == input.to;
@@ -293,7 +286,7 @@ impl ActForm {
             .iter()
             .map(|(doubt, suggestion)| Question {
                 doubt: *doubt,
-                text: doubt_in_words(words, *doubt, address, suggestion),
+                text: doubt.label(words, address, suggestion),
                 ticked: input.confirmed.iter().any(|word| word == doubt.word()),
             })
             .collect();
@@ -303,11 +296,6 @@ impl ActForm {
         }
         self
     }
-}
-
-fn doubt_in_words(words: Words, doubt: Doubt, address: &str, suggestion: &str) -> String {
-    let key = format!("access-doubt-{}", doubt.word().replace('_', "-"));
-    words.with2(&key, "address", address, "suggestion", suggestion)
 }
 
 /// The client and related contacts, without the present owner.
@@ -333,6 +321,7 @@ pub struct ActInput {
     seen: String,
     address: String,
     reason: String,
+    authorised_by: String,
     to: String,
     confirmed: Vec<String>,
     back: String,
@@ -369,7 +358,7 @@ pub async fn ask_for(
     app: &AppState,
     staff: &StaffSession,
     chart: &str,
-    act: Act,
+    act: ActName,
     asked: &Asked,
 ) -> PageResult {
     let chart = chart.parse().map_err(|_| PageError::NotFound)?;
@@ -406,15 +395,9 @@ pub enum ActOutcome {
     Refused(Refused),
 }
 
-impl<T> From<Result<T, Refused>> for ActOutcome {
-    fn from(outcome: Result<T, Refused>) -> Self {
-        outcome.map_or_else(Self::Refused, |_| Self::Done(String::new()))
-    }
-}
-
 /// A posted form: which act on which chart, as the chart is now.
 pub struct PostedAct {
-    act: Act,
+    act: ActName,
     chart: ChartId,
     input: ActInput,
     room: communications::Room,
@@ -426,7 +409,7 @@ impl PostedAct {
         app: &AppState,
         staff: &StaffSession,
         chart: &str,
-        act: Act,
+        act: ActName,
         body: &Bytes,
     ) -> Result<Self, PageError> {
         let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
@@ -437,7 +420,7 @@ impl PostedAct {
 
     /// The owner's grant, or the outcome where nobody was ever invited.
     pub fn access(&self) -> Result<AccessId, ActOutcome> {
-        let refused = || ActOutcome::Refused(Refused::LifeCycle(without_a_grant(self.act)));
+        let refused = || ActOutcome::Refused(Refused::LifeCycle(Refusal::NoAccess));
         self.room.owner.access_id.clone().ok_or_else(refused)
     }
 
@@ -456,16 +439,34 @@ impl PostedAct {
                 let form = ActForm { errors, ..form() };
                 show(app, staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
             }
-            // A colleague (or a second click) was faster: theirs counts, and no second mail leaves.
-            ActOutcome::Refused(Refused::LifeCycle(Refusal::AlreadyResent)) if act == Act::Resend => {
-                Ok(see_other(&back.done(&chart, "access-already-resent")))
+            // An earlier click was faster: its link counts, and no second mail leaves.
+            ActOutcome::Refused(Refused::LifeCycle(Refusal::AlreadyResent)) if act == ActName::Resend => {
+                let room = communications::load(app, staff, &chart).await?;
+                let word = match room.owner.channel {
+                    Some(Channel::Letter) => "access-already-printed",
+                    _ if room.owner.sent_by == staff.by().actor.name() => "access-already-sent",
+                    _ => "access-already-resent",
+                };
+                Ok(see_other(&back.done(&chart, word)))
             }
             ActOutcome::Refused(Refused::LifeCycle(Refusal::UseResend))
-                if act == Act::Invite && is_newer(&room, &input) =>
+                if act == ActName::Invite && is_newer(&room, &input) =>
             {
                 Ok(see_other(&back.done(&chart, "access-already-sent")))
             }
             ActOutcome::Refused(Refused::NotFound) => Err(PageError::NotFound),
+            ActOutcome::Refused(Refused::NeedsAuthority) => {
+                let mut form = form();
+                for (field, typed, key) in [
+                    ("reason", &input.reason, "access-owner-reason-missing"),
+                    ("authorised_by", &input.authorised_by, "access-owner-authorised-missing"),
+                ] {
+                    if typed.trim().is_empty() {
+                        form.errors.add(field, staff.words.get(key));
+                    }
+                }
+                show(app, staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+            }
             ActOutcome::Refused(Refused::Doubtful(doubts)) => {
                 let to = if input.address.trim().is_empty() {
                     room.owner.address_on_file.clone().unwrap_or_default()
@@ -494,19 +495,24 @@ pub async fn perform(
     Path((chart, act)): Path<(String, String)>,
     body: Bytes,
 ) -> PageResult {
-    let act: Act = act.parse().map_err(|_| PageError::NotFound)?;
-    let posted = PostedAct::read(&app, &staff, &chart, act, &body).await?;
-    let outcome = if act == Act::Letter {
-        let seen = posted.input.seen.parse().ok();
-        let chart = posted.chart.clone();
-        match actions::letter_for_chart(&app, &staff.scope, staff.by(), chart, seen).await? {
-            Ok((sent, token, code)) => {
-                return letter::print(&app, &staff, &posted.room.file, &sent, &token, &code).await;
-            }
-            Err(refused) => ActOutcome::Refused(refused),
+    let name: ActName = act.parse().map_err(|_| PageError::NotFound)?;
+    let posted = PostedAct::read(&app, &staff, &chart, name, &body).await?;
+    let act = match posted.input.read(staff.words, name, &posted.room.owner) {
+        Ok(act) => act,
+        Err(errors) => return posted.answer(&app, &staff, ActOutcome::Wrong(errors)).await,
+    };
+    if let Act::ChangeEmail { address, .. } = &act
+        && sent_there_already(&posted.room.owner, address, &posted.input)
+    {
+        return posted.answer(&app, &staff, ActOutcome::Done("access-already-sent".into())).await;
+    }
+    let target = Target::Owner(posted.chart.clone());
+    let outcome = match actions::act(&app, &staff.scope, staff.by(), target, act).await? {
+        Ok(Done { link: Some(Link { sent, token, code: Some(code) }), .. }) => {
+            return letter::print(&app, &staff, &posted.room.file, &sent, &token, &code).await;
         }
-    } else {
-        run(&app, &staff, act, &posted.room, &posted.input).await?
+        Ok(_) => ActOutcome::Done(String::new()),
+        Err(refused) => ActOutcome::Refused(refused),
     };
     posted.answer(&app, &staff, outcome).await
 }
@@ -516,128 +522,89 @@ fn is_newer(room: &communications::Room, input: &ActInput) -> bool {
     input.seen.parse::<i32>().is_ok_and(|seen| room.owner.generation >= seen)
 }
 
-async fn run(
-    app: &AppState,
-    staff: &StaffSession,
-    act: Act,
-    room: &communications::Room,
-    input: &ActInput,
-) -> Result<ActOutcome, PageError> {
-    let words = staff.words;
-    let (scope, by, owner) = (&staff.scope, staff.by(), &room.owner);
-    let mut errors = FieldErrors::new();
-    let address = read_address(words, act, input, owner, &mut errors);
-    let reason = read_reason(words, act, input, &mut errors);
-    let to = read_person(words, act, input, &mut errors);
-    if !errors.is_empty() {
-        return Ok(ActOutcome::Wrong(errors));
-    }
-    let confirmed: Vec<Doubt> = input.confirmed.iter().filter_map(|word| word.parse().ok()).collect();
-    if act == Act::Invite {
-        let order = InviteOrder { chart: owner.chart_id.clone(), address, confirmed };
-        return Ok(actions::invite(app, scope, by, order).await?.into());
-    }
-    if act == Act::ChangeOwner {
-        let Some(to) = to else { return Ok(ActOutcome::Refused(Refused::NotAContact)) };
-        return Ok(actions::change_owner(app, scope, by, owner.chart_id.clone(), to).await?.into());
-    }
-    let Some(access) = owner.access_id.clone() else {
-        return Ok(ActOutcome::Refused(Refused::LifeCycle(without_a_grant(act))));
-    };
-    let came = match act {
-        Act::Resend => {
-            actions::resend(app, scope, by, access, input.seen.parse().ok(), confirmed).await?.into()
-        }
-        Act::ChangeEmail => match address {
-            Some(address) if sent_there_already(owner, &address, input) => {
-                ActOutcome::Done("access-already-sent".into())
-            }
-            Some(address) => {
-                actions::change_email_and_resend(app, scope, by, access, address, confirmed, reason)
-                    .await?
-                    .into()
-            }
-            None => ActOutcome::Refused(Refused::NoAddress),
-        },
-        Act::Cancel => actions::cancel(app, scope, by, access).await?.into(),
-        Act::Unlock => actions::unlock(app, scope, by, access).await?.into(),
-        Act::Revoke => actions::revoke(app, scope, by, access, reason).await?.into(),
-        Act::Restore => actions::restore(app, scope, by, access).await?.into(),
-        Act::SignOut => actions::sign_out_everywhere(app, scope, by, access).await?.into(),
-        // The other acts have their own way above, or a route of their own.
-        Act::Reset | Act::Invite | Act::ChangeOwner | Act::Letter => ActOutcome::Refused(Refused::NotFound),
-    };
-    Ok(came)
-}
-
 /// A second click on "change e-mail and resend": the first has just sent to that address.
 fn sent_there_already(owner: &Overview, address: &EmailAddress, input: &ActInput) -> bool {
     let newer = input.seen.parse::<i32>().is_ok_and(|seen| owner.generation > seen);
     newer && owner.address.as_deref().is_some_and(|sent| sent.to_lowercase() == address.key())
 }
 
-/// Nobody was ever invited: what the act would need first.
-fn without_a_grant(act: Act) -> Refusal {
-    match act {
-        Act::Cancel => Refusal::NoInvitation,
-        Act::Unlock => Refusal::NotLocked,
-        Act::Revoke | Act::SignOut | Act::Reset => Refusal::NoAccess,
-        _ => Refusal::UseInvite,
-    }
-}
-
-fn read_address(
-    words: Words,
-    act: Act,
-    input: &ActInput,
-    owner: &Overview,
-    errors: &mut FieldErrors,
-) -> Option<EmailAddress> {
-    let wanted = act == Act::ChangeEmail || (act == Act::Invite && owner.address_on_file.is_none());
-    if !wanted && (act != Act::Invite || input.address.trim().is_empty()) {
-        return None;
-    }
-    match EmailAddress::parse(&input.address) {
-        Ok(address) => Some(address),
-        Err(error) => {
-            let key = match error {
-                EmailError::Empty => "access-address-missing",
-                EmailError::Malformed => "access-address-malformed",
-                EmailError::TooLong => "access-address-too-long",
-            };
-            errors.add("address", words.get(key));
-            None
-        }
-    }
-}
-
 /// Characters of a reason.
 const REASON: usize = 200;
 
-fn read_reason(words: Words, act: Act, input: &ActInput, errors: &mut FieldErrors) -> String {
-    match text::line(&input.reason, REASON) {
-        // INV-08: an address is changed for a reason. Revoking may go without one.
-        Ok(reason) if reason.is_empty() && act == Act::ChangeEmail => {
-            errors.add("reason", words.get("access-reason-missing"));
-            reason
-        }
-        Ok(reason) => reason,
-        Err(_) => {
-            errors.add("reason", words.with1("access-reason-wrong", "most", REASON));
-            String::new()
-        }
+impl ActInput {
+    /// The act that the form asks for, or what is wrong in it.
+    fn read(&self, words: Words, name: ActName, owner: &Overview) -> Result<Act, FieldErrors> {
+        let confirmed: Vec<Doubt> = self.confirmed.iter().filter_map(|word| word.parse().ok()).collect();
+        let seen = self.seen.parse().ok();
+        let mut errors = FieldErrors::new();
+        let act = match name {
+            ActName::Invite if owner.address_on_file.is_some() && self.address.trim().is_empty() => {
+                Some(Act::Invite { address: None, confirmed })
+            }
+            ActName::Invite => self
+                .read_address(words, &mut errors)
+                .map(|address| Act::Invite { address: Some(address), confirmed }),
+            ActName::ChangeEmail => {
+                let address = self.read_address(words, &mut errors);
+                let reason = self.read_reason(words, &mut errors).filter(|reason| {
+                    // INV-08: an address is changed for a reason.
+                    if reason.is_empty() {
+                        errors.add("reason", words.get("access-reason-missing"));
+                    }
+                    !reason.is_empty()
+                });
+                address.zip(reason).map(|(address, reason)| Act::ChangeEmail { address, confirmed, reason })
+            }
+            ActName::Revoke => self.read_reason(words, &mut errors).map(|reason| Act::Revoke { reason }),
+            ActName::ChangeOwner => {
+                let reason = self.read_reason(words, &mut errors);
+                let authorised_by = text::line(&self.authorised_by, REASON);
+                if authorised_by.is_err() {
+                    errors.add("authorised_by", words.with1("access-reason-wrong", "most", REASON));
+                }
+                let to = self.to.parse().ok();
+                if to.is_none() {
+                    errors.add("to", words.get("access-owner-missing"));
+                }
+                to.zip(reason.zip(authorised_by.ok())).map(|(to, (reason, authorised_by))| Act::ChangeOwner {
+                    to,
+                    authority: Authority::of(reason, authorised_by),
+                })
+            }
+            ActName::Resend => Some(Act::Resend { seen, confirmed }),
+            ActName::Letter => Some(Act::Letter { seen }),
+            ActName::Cancel => Some(Act::Cancel),
+            ActName::Unlock => Some(Act::Unlock),
+            ActName::Restore => Some(Act::Restore),
+            ActName::SignOut => Some(Act::SignOut),
+            // The accounts feature has a route of its own for it.
+            ActName::Reset => None,
+        };
+        act.ok_or(errors)
     }
-}
 
-fn read_person(words: Words, act: Act, input: &ActInput, errors: &mut FieldErrors) -> Option<PersonId> {
-    if act != Act::ChangeOwner {
-        return None;
+    fn read_address(&self, words: Words, errors: &mut FieldErrors) -> Option<EmailAddress> {
+        match EmailAddress::parse(&self.address) {
+            Ok(address) => Some(address),
+            Err(error) => {
+                let key = match error {
+                    EmailError::Empty => "access-address-missing",
+                    EmailError::Malformed => "access-address-malformed",
+                    EmailError::TooLong => "access-address-too-long",
+                };
+                errors.add("address", words.get(key));
+                None
+            }
+        }
     }
-    let person = input.to.parse().ok();
-    if person.is_none() {
-        errors.add("to", words.get("access-owner-missing"));
+
+    fn read_reason(&self, words: Words, errors: &mut FieldErrors) -> Option<String> {
+        let reason = text::line(&self.reason, REASON);
+        if reason.is_err() {
+            errors.add("reason", words.with1("access-reason-wrong", "most", REASON));
+        }
+        reason.ok()
     }
-    person
 }
 
 /// Why nothing was sent or changed, as a catalogue key; `when` is its only blank.
@@ -661,8 +628,12 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
         Refused::Doubtful(doubts) if doubts.iter().any(|(doubt, _)| *doubt == Doubt::Undeliverable) => {
             "access-refused-undeliverable"
         }
+        Refused::Doubtful(doubts) if doubts.iter().any(|(doubt, _)| *doubt == Doubt::Refused) => {
+            "access-refused-address-refused"
+        }
         Refused::Doubtful(_) => "access-refused-doubtful",
         Refused::NotAContact => "access-refused-not-a-contact",
+        Refused::NeedsAuthority => "access-refused-needs-authority",
         Refused::TooManyToday(_) => "access-refused-too-many-today",
     }
 }

@@ -17,7 +17,7 @@ mod live;
 mod portal_box;
 mod when;
 
-pub use acts::{Act, ActOutcome, Asked, PostedAct, ask_for, lacks_in_words, refusal_key};
+pub use acts::{ActOutcome, Asked, PostedAct, ask_for, lacks_in_words, refusal_key};
 pub use head::{TAB, head_tags};
 pub use when::When;
 

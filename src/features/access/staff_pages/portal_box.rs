@@ -2,11 +2,13 @@
 
 use jiff::tz::TimeZone;
 
-use super::acts::{Act, ActForm, lacks_in_words};
+use super::acts::{ActForm, lacks_in_words, words_of};
 use super::communications::Room;
 use super::when::{When, time_left};
+use crate::features::access::actions::{ActName, Doubt};
+use crate::features::access::audit::AccessAction;
 use crate::features::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
-use crate::features::access::{Channel, EndedBy, GrantRole, HistoryEntry, Overview};
+use crate::features::access::{Channel, EndedBy, GrantRole, Happening, HistoryEntry, Overview};
 use crate::features::people::ChartFile;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -81,7 +83,7 @@ pub struct Notice {
 #[derive(Clone, Debug)]
 pub struct Offer {
     /// The act.
-    pub act: Act,
+    pub act: ActName,
     /// Its fixed words.
     pub label: String,
     /// "to Ana Duarte", for screen readers.
@@ -90,6 +92,8 @@ pub struct Offer {
     pub primary: bool,
     /// Does it take something away?
     pub danger: bool,
+    /// Can it not be done before the face sheet is complete? The first notice says what is missing.
+    pub blocked: bool,
 }
 
 /// A line of the timeline.
@@ -192,7 +196,7 @@ pub fn fill(viewer: Viewer<'_>, room: &Room) -> Option<PortalBox> {
     let (buttons, menu): (Vec<_>, Vec<_>) = offers.into_iter().partition(|(in_sight, _)| *in_sight);
     let buttons: Vec<Offer> = buttons.into_iter().map(|(_, offer)| offer).collect();
     let menu: Vec<Offer> = menu.into_iter().map(|(_, offer)| offer).collect();
-    let mut acts: Vec<Act> = buttons.iter().chain(&menu).map(|offer| offer.act).collect();
+    let mut acts: Vec<ActName> = buttons.iter().chain(&menu).map(|offer| offer.act).collect();
     acts.sort_unstable();
     acts.dedup();
     let dialogs = acts.into_iter().map(|act| ActForm::fresh(act, viewer, file, owner)).collect();
@@ -270,6 +274,7 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
                     words.with2("access-checks-of", "count", grant.mismatches, "most", MISMATCHES_TO_LOCK);
                 facts.push(Fact { attention: true, ..viewer.fact("access-fact-checks", text) });
             }
+            facts.extend(grant.not_now_at.map(|at| viewer.moment_fact("access-fact-not-now", at, "")));
             if let Some(asked) = grant.asked_at {
                 let fact = viewer.moment_fact("access-fact-asked", asked, "");
                 facts.push(Fact { attention: true, ..fact });
@@ -414,8 +419,11 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
         notices.push(Notice { text: words.get("access-notice-undeliverable"), link: None });
     } else if open && is_undeliverable(grant) {
         notices.push(Notice { text: words.get("access-notice-mail-refused"), link: None });
-    } else if invitable && grant.address_undeliverable {
+    } else if invitable && grant.address_marks.contains(&Doubt::Undeliverable) {
         notices.push(notice("access-notice-address-undeliverable"));
+    }
+    if grant.phase != Phase::Declined && invitable && grant.address_marks.contains(&Doubt::Refused) {
+        notices.push(notice("access-notice-address-refused"));
     }
     match grant.phase {
         Phase::Locked if grant.may_unlock => notices.push(notice("access-notice-locked")),
@@ -457,36 +465,35 @@ fn differs_from_chart(grant: &Overview) -> bool {
     }
 }
 
-/// What can be done from here: whether it stands in sight or in the menu, in the fixed order
-/// Change Ownership · Resend Invite · Revoke Access · the rest.
+/// What can be done from here: whether it stands in sight or in the menu. What takes something away
+/// stands last; before a registration that is Cancel, and Revoke after it.
 fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
-    use Act::{
+    use ActName::{
         Cancel, ChangeEmail, ChangeOwner, Invite, Letter, Resend, Reset, Restore, Revoke, SignOut, Unlock,
     };
-    let (in_sight, in_menu): (&[Act], &[Act]) = match grant.phase {
+    let (in_sight, in_menu): (&[ActName], &[ActName]) = match grant.phase {
         Phase::NotInvited | Phase::Canceled | Phase::Declined => (&[Invite], &[ChangeOwner, Letter]),
         Phase::Invited | Phase::Expired if is_wrong_address(grant) => {
-            (&[ChangeEmail, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
+            (&[ChangeEmail, Resend], &[ChangeOwner, Resend, ChangeEmail, Letter, Cancel])
         }
-        Phase::Invited | Phase::Expired => {
-            (&[Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
-        }
+        Phase::Invited | Phase::Expired => (&[Resend], &[ChangeOwner, Resend, ChangeEmail, Letter, Cancel]),
         Phase::Locked if !grant.may_unlock => {
-            (&[Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel])
+            (&[Resend], &[ChangeOwner, Resend, ChangeEmail, Letter, Cancel])
         }
-        Phase::Locked => (&[Unlock, Resend], &[ChangeOwner, Resend, Revoke, ChangeEmail, Letter, Cancel]),
-        Phase::Active => (&[], &[ChangeOwner, Revoke, Reset, SignOut]),
+        Phase::Locked => (&[Unlock, Resend], &[ChangeOwner, Resend, ChangeEmail, Letter, Cancel]),
+        Phase::Active => (&[], &[ChangeOwner, Reset, SignOut, Revoke]),
         Phase::NoPortalAccess if grant.registered_at.is_some() || grant.account_id.is_some() => {
             (&[Restore], &[ChangeOwner])
         }
         Phase::NoPortalAccess => (&[Invite], &[ChangeOwner, Letter]),
     };
-    let offer = |act: Act, primary: bool| Offer {
+    let offer = |act: ActName, primary: bool| Offer {
         act,
-        label: act.words(words, "label", grant),
+        label: words_of(act, words, "label", grant),
         context: words.with1("access-offer-for", "name", &grant.person_name),
         primary,
         danger: matches!(act, Revoke | Cancel),
+        blocked: !grant.lacks.is_empty() && matches!(act, Invite | Resend | ChangeEmail | Letter),
     };
     let seen = in_sight.iter().enumerate().map(|(i, act)| (true, offer(*act, i == 0)));
     let hidden = in_menu.iter().map(|act| (false, offer(*act, false)));
@@ -513,26 +520,20 @@ fn timeline(viewer: Viewer<'_>, history: &[HistoryEntry]) -> Vec<TimelineLine> {
         .rev()
         // That a reminder fell due and that its mail left is one fact to a reader; the mail's line says
         // to which address.
-        .filter(|line| line.entry.what != "access.reminded")
+        .filter(|line| line.entry.what != Happening::Access(AccessAction::Reminded))
+        // A change of owner names both people in its sentence.
         .map(|HistoryEntry { whose, entry }| TimelineLine {
             when: viewer.when(entry.at),
-            whose: whose.clone(),
+            whose: match entry.what {
+                Happening::Access(AccessAction::OwnerChanged) => String::new(),
+                _ => whose.clone(),
+            },
             text: entry.sentence(viewer.words),
-            by: entry.by_name.clone(),
-            tone: tone_of(&entry.what),
+            by: match entry.what {
+                Happening::Access(AccessAction::OwnerChanged) => String::new(),
+                _ => entry.by_name.clone(),
+            },
+            tone: entry.what.tone().word(),
         })
         .collect()
-}
-
-/// The colour of a line's dot; a word we do not know has none.
-fn tone_of(what: &str) -> &'static str {
-    let (_, verb) = what.split_once('.').unwrap_or(("", what));
-    match verb {
-        "registered" | "restored" => "good",
-        "invited" | "resent" | "letter_made" | "sent" | "reminded" | "unlocked" => "waiting",
-        "locked" | "check_failed" | "bounced" | "undeliverable" | "declined" | "disowned" | "expired"
-        | "asked" => "attention",
-        "revoked" | "canceled" | "ownership_moved" => "stopped",
-        _ => "",
-    }
 }

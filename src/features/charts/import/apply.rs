@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use jiff::civil::Date;
 
 use crate::features::charts::actions::{Refused, Why, change};
+use crate::features::charts::audit::ChartAction;
 use crate::features::charts::import::read::{self, File, Row};
 use crate::features::charts::import::report::{Mode, Outcome, Report, Shown};
 use crate::features::charts::import::store;
@@ -261,7 +262,7 @@ fn plan(c: &mut Scoped<'_>, by: &By, file: &File, tell: &mut impl FnMut(u64)) ->
             match meaning {
                 Meaning::New => {
                     let (chart, _) = plan.new.chart(c, &row.sheet, &row.typed.chart_number);
-                    plan.events.push(Event::new(by.clone(), "chart.created").on_chart(&chart));
+                    plan.events.push(Event::new(by.clone(), ChartAction::Created).on_chart(&chart));
                     plan.report.created += 1;
                 }
                 Meaning::Same => plan.report.unchanged += 1,
@@ -312,7 +313,7 @@ fn write(app: &App, c: &mut Scoped<'_>, by: &By, plan: &Plan) -> Result<Report, 
         match change(app, c, by, stands, sheet, &Why::AddressUse)? {
             Ok(changed) => {
                 let details = serde_json::json!({ "fields": changed.fields });
-                let event = Event::new(by.clone(), "chart.changed").on_chart(&stands.chart.chart_id);
+                let event = Event::new(by.clone(), ChartAction::Changed).on_chart(&stands.chart.chart_id);
                 events.push(event.with(details));
             }
             Err(Refused::Stale(_) | Refused::NotFound) => return Err(Fault::Busy(OVERTAKEN)),
@@ -325,7 +326,7 @@ fn write(app: &App, c: &mut Scoped<'_>, by: &By, plan: &Plan) -> Result<Report, 
     let details = serde_json::json!({
         "rows": report.rows, "created": report.created, "updated": report.updated, "unchanged": report.unchanged,
     });
-    events.push(Event::new(by.clone(), "charts.imported").with(details));
+    events.push(Event::new(by.clone(), ChartAction::Imported).with(details));
     record_many(c, events)?;
     Ok(report)
 }

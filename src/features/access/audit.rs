@@ -1,0 +1,35 @@
+//! The feature's audit actions.
+
+use crate::audit_actions;
+
+audit_actions! {
+    /// What the audit trail says of grants and invitations.
+    pub enum AccessAction {
+        Invited = "access.invited", Waiting, None;
+        Resent = "access.resent", Waiting, None;
+        ResentElsewhere = "access.resent_elsewhere", Waiting, Needed;
+        LetterPrinted = "access.letter_printed", Waiting, None;
+        Canceled = "access.canceled", Stopped, None;
+        Unlocked = "access.unlocked", Waiting, None;
+        Revoked = "access.revoked", Stopped, Told;
+        Restored = "access.restored", Good, None;
+        Registered = "access.registered", Good, None;
+        CheckFailed = "access.check_failed", Attention, None;
+        Locked = "access.locked", Attention, None;
+        ChecksPaused = "access.checks_paused", Attention, None;
+        Declined = "access.declined", Attention, None;
+        NotNow = "access.not_now", Plain, None;
+        Disowned = "access.disowned", Attention, None;
+        Opened = "access.opened", Plain, None;
+        Asked = "access.asked", Attention, None;
+        Reminded = "access.reminded", Waiting, None;
+        OwnerChanged = "access.owner_changed", Plain, Told;
+        OwnershipMoved = "access.ownership_moved", Stopped, None;
+        AddressChanged = "access.address_changed", Stopped, Told;
+        EmailChanged = "access.email_changed", Plain, Told;
+        SignedOut = "access.signed_out", Plain, None;
+        PasswordResetSent = "access.password_reset_sent", Plain, None;
+        /// Never in the trail: a timeline computes it.
+        Expired = "access.expired", Attention, None;
+    }
+}
