@@ -116,7 +116,7 @@ stories! {
             // SQLite has one writer at a time, whatever is written.
             return;
         }
-        let event = || Event::new(By::system(), "staff.signed_out");
+        let event = || Event::new(By::system(), anteroom::features::staff::audit::StaffAction::SignedOut);
         let (app, scope) = (w.app.clone(), w.riverbend.scope.clone());
         let (holds, held) = tokio::sync::oneshot::channel();
         let mut holds = Some(holds);

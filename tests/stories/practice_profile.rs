@@ -102,12 +102,12 @@ stories! {
         for _ in 0..60 {
             let by = w.riverbend.by(Role::FrontDesk);
             w.app.db.write(&w.riverbend.scope, move |c| {
-                anteroom::platform::audit::record(c, anteroom::platform::audit::Event::new(by.clone(), "staff.signed_out"))
+                anteroom::platform::audit::record(c, anteroom::platform::audit::Event::new(by.clone(), anteroom::features::staff::audit::StaffAction::SignedOut))
             }).await.expect("no fault");
         }
         let mut admin = w.staff(Role::Administrator).await;
         let first = admin.get("/staff/audit").await;
-        first.must_be(200).must_say("Signed out").must_not_say("staff.signed_out");
+        first.must_be(200).must_say("Signed out").must_not_say(anteroom::features::staff::audit::StaffAction::SignedOut);
         let older = admin.get(&first.link("before=").replace("&amp;", "&")).await;
         older.must_be(200).must_say("Made a chart");
         admin.get(&format!("/staff/audit?chart={}", ana.number)).await.must_say("Made a chart").must_not_say("Signed out<");

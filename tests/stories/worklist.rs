@@ -1,6 +1,6 @@
 //! The portal work list over HTTP: what stands on it, one click, many at once.
 
-use anteroom::features::access::actions::{Act, Target};
+use anteroom::features::access::actions::{self, Act, Target};
 use anteroom::platform::db::schema::{outbox, person_address, portal_access};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;

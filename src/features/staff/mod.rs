@@ -2,7 +2,7 @@
 
 mod actions;
 pub mod api_keys;
-mod audit;
+pub mod audit;
 mod mails;
 mod me_pages;
 mod pages;

@@ -45,8 +45,8 @@ impl Slip {
     fn happens(&mut self, event: Event, now: Timestamp) -> bool {
         let possible = match event {
             Event::SignOut => self.is_in,
-            Event::InviteElsewhere => !self.is_in && !(self.thrown_out && self.has_sign_in),
-            Event::Invite => self.out.is_none() && !self.is_in && !(self.thrown_out && self.has_sign_in),
+            Event::InviteElsewhere => !(self.is_in || self.thrown_out && self.has_sign_in),
+            Event::Invite => self.out.is_none() && !(self.is_in || self.thrown_out && self.has_sign_in),
             Event::Resend { seen } => self.out.is_some() && seen.is_none_or(|seen| seen >= self.links),
             Event::Register { generation }
             | Event::Mismatch { generation }
