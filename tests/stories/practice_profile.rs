@@ -107,7 +107,7 @@ stories! {
         }
         let mut admin = w.staff(Role::Administrator).await;
         let first = admin.get("/staff/audit").await;
-        first.must_be(200).must_say("Signed out").must_not_say(anteroom::features::staff::audit::StaffAction::SignedOut);
+        first.must_be(200).must_say("Signed out").must_not_say("staff.signed_out");
         let older = admin.get(&first.link("before=").replace("&amp;", "&")).await;
         older.must_be(200).must_say("Made a chart");
         admin.get(&format!("/staff/audit?chart={}", ana.number)).await.must_say("Made a chart").must_not_say("Signed out<");
