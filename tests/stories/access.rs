@@ -1130,7 +1130,8 @@ stories! {
                 async move {
                     let (app, scope) = (&w.app, &w.riverbend.scope);
                     match (kind, access, live, any) {
-                        (0 | 1, ..) => drop(invite(w, ana, None, vec![]).await),
+                        (0, ..) => drop(invite(w, ana, None, vec![]).await),
+                        (1, ..) => drop(invite(w, ana, None, vec![Doubt::Refused]).await),
                         (2 | 3, Some(access), ..) => drop(resend(w, &access, seen).await),
                         (4, _, Some(live), _) => drop(post(w, RegisterOrder { nonce, ..right(&live, ana) }).await),
                         (5 | 6, _, _, Some(any)) => drop(post(w, wrong(&any, ana)).await),
