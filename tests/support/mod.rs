@@ -25,6 +25,7 @@ pub mod form;
 pub mod http;
 pub mod postgres;
 pub mod rows;
+pub mod template;
 pub mod world;
 
 use std::sync::Once;

@@ -1,7 +1,7 @@
 //! A whole application, and the people of two practices.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anteroom::app;
@@ -32,11 +32,12 @@ use anteroom::platform::server::{self, Patience};
 use anteroom::platform::state::{App, AppState, PublicMetrics, Settings};
 use anteroom::platform::stop::{self, Stopper};
 use anteroom::platform::web::session::{self, Audience};
+use anteroom::platform::web::touches::Touches;
 use diesel::prelude::*;
 use tokio::sync::Notify;
 
 use super::browser::Browser;
-use super::postgres;
+use super::{postgres, template};
 
 /// Everybody's password, staff and clients alike.
 pub const PASSWORD: &str = "quiet green river stones";
@@ -48,7 +49,7 @@ pub const BOUNCE_SECRET: &str = "a secret that only the test and the mail server
 pub const BEGINNING: Timestamp = Timestamp::from_micros(1_796_137_200_000_000);
 
 /// Which database a story runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Engine {
     /// The embedded one.
     Sqlite,
@@ -78,11 +79,7 @@ impl Engine {
     pub fn fresh_database(self) -> Database {
         match self {
             Self::Sqlite => {
-                let folder = tempfile::Builder::new()
-                    .prefix("anteroom-test-")
-                    .tempdir()
-                    .expect("a temporary folder")
-                    .keep();
+                let folder = temporary_folder();
                 let url = DatabaseUrl::Sqlite(folder.join("anteroom.db"));
                 migrate(&url).expect("migrate the test's database");
                 Database { url, folder: Some(folder) }
@@ -90,6 +87,10 @@ impl Engine {
             Self::Postgres => Database { url: postgres::cluster().fresh_database(), folder: None },
         }
     }
+}
+
+fn temporary_folder() -> PathBuf {
+    tempfile::Builder::new().prefix("anteroom-test-").tempdir().expect("a temporary folder").keep()
 }
 
 /// A test's database.
@@ -102,6 +103,21 @@ pub struct Database {
 }
 
 impl Database {
+    /// A database of SQLite's in which both practices stand already.
+    async fn from_template() -> Self {
+        let folder = temporary_folder();
+        let path = folder.join("anteroom.db");
+        let make = async |path: &Path| {
+            let url = DatabaseUrl::Sqlite(path.to_owned());
+            migrate(&url).expect("migrate the template");
+            let clock = Arc::new(MovableClock::frozen(BEGINNING));
+            let app = application(&url, clock, HashCost::Test, settings("http://127.0.0.1".into())).await;
+            new_houses(&app).await;
+        };
+        template::copy(&path, make).await;
+        Self { url: DatabaseUrl::Sqlite(path), folder: Some(folder) }
+    }
+
     /// As the command line and the configuration write it.
     pub fn text(&self) -> String {
         match &self.url {
@@ -260,9 +276,15 @@ impl World {
 
     /// A world as planned.
     pub async fn planned(plan: Plan) -> Self {
-        let is_second = plan.database.is_some();
+        // The template's practices are as old as the usual clock, and their staff's passwords as cheap.
+        let from_template = plan.database.is_none()
+            && plan.engine == Engine::Sqlite
+            && plan.clock.now() == BEGINNING
+            && matches!(plan.hash_cost, HashCost::Test);
+        let has_houses = plan.database.is_some() || from_template;
         let database = match plan.database {
             Some(database) => database,
+            None if from_template => Database::from_template().await,
             None => tokio::task::spawn_blocking(move || plan.engine.fresh_database())
                 .await
                 .expect("a database for the test"),
@@ -270,37 +292,9 @@ impl World {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("the address");
         let clock = plan.clock;
-        let rng: Arc<dyn Rng> = Arc::new(SystemChance);
-        let keys = Keys::from_master(&MASTER_KEY);
-        let opened = {
-            let (url, clock, rng) = (database.url.clone(), clock.clone(), rng.clone());
-            tokio::task::spawn_blocking(move || Db::open(&url, 6, clock, rng))
-        };
-        let db = opened.await.expect("the task ran").expect("open the database");
-        db.use_audit_key(keys.key_for("audit"));
-        let app: AppState = Arc::new(App {
-            db,
-            clock: clock.clone(),
-            rng,
-            hashing: PasswordHashing::new(&keys, plan.hash_cost).expect("password hashing"),
-            keys,
-            settings: Settings {
-                public_url: plan.public_url.unwrap_or_else(|| format!("http://{address}")),
-                trusted_proxies: plan.trusted_proxies,
-                mail_sender: "portal@anteroom.example.org".into(),
-                bounce_domain: "bounce.anteroom.example.org".into(),
-                security_contact: Some("mailto:security@example.org".into()),
-                bounce_secret: Some(Secret::new(BOUNCE_SECRET.to_owned())),
-                api_per_minute: 600,
-                metrics: plan.metrics,
-            },
-            buckets: Buckets::default(),
-            live: Live::default(),
-            touches: anteroom::platform::web::touches::Touches::default(),
-            outbox_bell: Arc::new(Notify::new()),
-            mail_hooks: app::MAIL_HOOKS,
-            navigation: &anteroom::features::NAVIGATION,
-        });
+        let usual = settings(plan.public_url.unwrap_or_else(|| format!("http://{address}")));
+        let settings = Settings { trusted_proxies: plan.trusted_proxies, metrics: plan.metrics, ..usual };
+        let app = application(&database.url, clock.clone(), plan.hash_cost, settings).await;
         let (stopper, stop) = stop::signal();
         let patience = Patience { connections_per_address: 4_096, ..Patience::default() };
         tokio::spawn(server::serve(listener, app::router(app.clone()), patience, stop));
@@ -308,16 +302,10 @@ impl World {
             Some(mailbox) => mailbox,
             None => Arc::new(Receiver::start(([127, 0, 0, 1], 0).into()).await.expect("a mail server")),
         };
-        let (riverbend, twinoaks) = if is_second {
-            (
-                existing_house(&app, "riverbend", "example.org").await,
-                existing_house(&app, "twinoaks", "example.net").await,
-            )
+        let (riverbend, twinoaks) = if has_houses {
+            (existing_house(&app, "riverbend").await, existing_house(&app, "twinoaks").await)
         } else {
-            (
-                new_house(&app, "riverbend", "Riverbend Counseling", "example.org").await,
-                new_house(&app, "twinoaks", "Twin Oaks Counseling", "example.net").await,
-            )
+            new_houses(&app).await
         };
         Self {
             app,
@@ -593,6 +581,58 @@ fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
+/// What the operator of every test has set.
+fn settings(public_url: String) -> Settings {
+    Settings {
+        public_url,
+        trusted_proxies: Vec::new(),
+        mail_sender: "portal@anteroom.example.org".into(),
+        bounce_domain: "bounce.anteroom.example.org".into(),
+        security_contact: Some("mailto:security@example.org".into()),
+        bounce_secret: Some(Secret::new(BOUNCE_SECRET.to_owned())),
+        api_per_minute: 600,
+        metrics: PublicMetrics::Shown,
+    }
+}
+
+/// The state that handlers are given, on this database.
+async fn application(
+    url: &DatabaseUrl,
+    clock: Arc<MovableClock>,
+    hash_cost: HashCost,
+    settings: Settings,
+) -> AppState {
+    let rng: Arc<dyn Rng> = Arc::new(SystemChance);
+    let keys = Keys::from_master(&MASTER_KEY);
+    let opened = {
+        let (url, clock, rng) = (url.clone(), clock.clone(), rng.clone());
+        tokio::task::spawn_blocking(move || Db::open(&url, 6, clock, rng))
+    };
+    let db = opened.await.expect("the task ran").expect("open the database");
+    db.use_audit_key(keys.key_for("audit"));
+    Arc::new(App {
+        db,
+        clock,
+        rng,
+        hashing: PasswordHashing::new(&keys, hash_cost).expect("password hashing"),
+        keys,
+        settings,
+        buckets: Buckets::default(),
+        live: Live::default(),
+        outbox_bell: Arc::new(Notify::new()),
+        mail_hooks: app::MAIL_HOOKS,
+        touches: Touches::default(),
+        navigation: &anteroom::features::NAVIGATION,
+    })
+}
+
+async fn new_houses(app: &AppState) -> (House, House) {
+    (
+        new_house(app, "riverbend", "Riverbend Counseling", "example.org").await,
+        new_house(app, "twinoaks", "Twin Oaks Counseling", "example.net").await,
+    )
+}
+
 async fn new_house(app: &AppState, slug: &str, name: &str, domain: &str) -> House {
     let new = NewPractice {
         slug: slug.into(),
@@ -627,7 +667,7 @@ async fn new_house(app: &AppState, slug: &str, name: &str, domain: &str) -> Hous
     House { practice, scope, staff }
 }
 
-async fn existing_house(app: &AppState, slug: &'static str, _domain: &str) -> House {
+async fn existing_house(app: &AppState, slug: &'static str) -> House {
     let (practice, staff) = app
         .db
         .system_read(move |system| {

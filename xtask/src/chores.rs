@@ -1,6 +1,7 @@
 //! The chores that call other programs in a row.
 
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::needs::{self, Needs};
 use crate::run::{cargo, in_words, root, step};
@@ -29,17 +30,49 @@ pub fn ci() -> Result<(), String> {
     audit::run()?;
     eprintln!("xtask ci: format {}, lints {}", in_words(format), in_words(lints));
     test::run(&test::Choice::default())?;
+    let costs = cost(&["--check"])?;
+    eprintln!("xtask ci: what each page costs {}", in_words(costs));
     eprintln!("xtask ci: passed in {}", in_words(began.elapsed()));
     Ok(())
 }
 
-/// Measures a release build.
+/// Measures a release build: all of it into `bench/RESULTS.md`, or one part, which is only shown.
 pub fn bench(arguments: &[String]) -> Result<(), String> {
     needs::provide(Needs { postgres: true, browser: false })?;
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let costs = root().join("target/bench/costs.md");
+    match words.as_slice() {
+        ["cost", "--save"] => cost(&["--check", "--save"]).map(drop),
+        ["cost"] => measure("cost", &[], &[]),
+        [] => {
+            let folder = root().join("target/bench");
+            std::fs::create_dir_all(&folder).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
+            measure("cost", &[], &[("ANTEROOM_BENCH_COSTS", &costs)])?;
+            let results = root().join("bench/RESULTS.md");
+            measure("figures", &[], &[("ANTEROOM_BENCH_COSTS", &costs), ("ANTEROOM_BENCH_RESULTS", &results)])
+        }
+        ["load", "--quick"] => measure("figures", &["load", "--quick"], &[]),
+        [part] if PARTS.contains(part) => measure("figures", &[part], &[]),
+        _ => Err(format!("bench takes nothing, cost, or one of {}", PARTS.join(", "))),
+    }
+}
+
+/// The parts of the figures.
+const PARTS: &[&str] = &["bulk", "load", "timing", "growth"];
+
+fn measure(program: &str, arguments: &[&str], files: &[(&str, &Path)]) -> Result<(), String> {
     let mut command = cargo();
-    command.args(["bench", "--locked", "--bench", "figures", "--"]).args(arguments);
-    command.env("ANTEROOM_BENCH_RESULTS", root().join("bench/RESULTS.md"));
-    step("cargo bench", &mut command).map(drop)
+    command.args(["bench", "--locked", "--bench", program, "--"]).args(arguments);
+    command.envs(files.iter().copied());
+    step(&format!("measuring: {program}"), &mut command).map(drop)
+}
+
+/// Does a page cost more than its budget? Asked of the build that the tests use, so that nothing is built
+/// twice: what is counted hardly depends on the optimiser.
+fn cost(arguments: &[&str]) -> Result<Duration, String> {
+    let mut command = cargo();
+    command.args(["test", "--locked", "--quiet", "--bench", "cost", "--"]).args(arguments);
+    step("what each page costs", &mut command)
 }
 
 /// Takes the pictures of the documentation.

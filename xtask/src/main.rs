@@ -20,14 +20,18 @@ cargo xtask test [--only PART] [--engine ENGINE] [FILTER]
     PART: unit, stories, browser, faults. ENGINE: sqlite, postgres, both (the default).
 cargo xtask ci
     What must pass before a change is taken: format, lints, the order of the code,
-    dependencies, and the tests.
+    dependencies, the tests, and what each page costs.
 cargo xtask structure
     The order of the code: no use upwards, no circle of files; every query names its practice,
     and no statement is prepared anew at each run.
 cargo xtask audit
     Licences, sources, duplicate versions of the dependencies, and those that nothing uses.
-cargo xtask bench
-    Measures a release build and writes bench/RESULTS.md.
+cargo xtask bench [bulk|load|timing|growth]
+    Measures a release build and writes bench/RESULTS.md; about 20 minutes. With a part only that,
+    shown and not written. growth takes long and is no part of the whole.
+cargo xtask bench cost [--save]
+    What each page costs: hops, statements, allocations, bytes, CPU; compares with
+    bench/budgets.toml. --save takes over what has become cheaper.
 cargo xtask screenshots
     Takes docs/pictures from a running demo in Chromium.
 ";
