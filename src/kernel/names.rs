@@ -9,21 +9,21 @@ use crate::kernel::text::{clean, is_ignorable};
 
 /// A letter of a folded name. German and Nordic letters may be written as one letter or as two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct MailBody {
+struct Letter {
     /// `u` of "ü".
     plain: char,
     /// `e` of "ü", which may follow: "Müller" is "Muller" and "Mueller".
     may_follow: Option<char>,
 }
 
-impl From<char> for MailBody {
+impl From<char> for Letter {
     fn from(plain: char) -> Self {
         Self { plain, may_follow: None }
     }
 }
 
 /// The words of a name: case, accents and punctuation folded away.
-fn words(text: &str) -> Vec<Vec<MailBody>> {
+fn words(text: &str) -> Vec<Vec<Letter>> {
     let mut words = vec![Vec::new()];
     let mut base = None;
     for c in composed(text).chars() {
@@ -42,7 +42,11 @@ fn words(text: &str) -> Vec<Vec<MailBody>> {
                 words.push(Vec::new());
             } else if !is_dropped(c) {
                 base = Some(c);
-                spell(c, &mut |c| push(&mut words, c.into()));
+                // "ǿ" comes apart into "ø" and a mark.
+                match digraph(c) {
+                    Some(letter) => push(&mut words, letter),
+                    None => spell(c, &mut |c| push(&mut words, c.into())),
+                }
             }
         }
     }
@@ -50,7 +54,7 @@ fn words(text: &str) -> Vec<Vec<MailBody>> {
     words
 }
 
-fn push(words: &mut [Vec<MailBody>], letter: MailBody) {
+fn push(words: &mut [Vec<Letter>], letter: Letter) {
     let Some(word) = words.last_mut() else { return };
     if word.last().is_none_or(|last| !is_doubled(*last, letter)) {
         word.push(letter);
@@ -58,7 +62,7 @@ fn push(words: &mut [Vec<MailBody>], letter: MailBody) {
 }
 
 /// Hebrew writes its vowels v and y as one letter or as two.
-fn is_doubled(one: MailBody, next: MailBody) -> bool {
+fn is_doubled(one: Letter, next: Letter) -> bool {
     one == next && matches!(one.plain, 'ו' | 'י')
 }
 
@@ -133,7 +137,7 @@ fn is_dropped(c: char) -> bool {
     matches!(c, '\u{640}' | '\u{621}')
 }
 
-fn digraph(c: char) -> Option<MailBody> {
+fn digraph(c: char) -> Option<Letter> {
     let (plain, follows) = match c {
         'ä' => ('a', 'e'),
         'ö' | 'ø' => ('o', 'e'),
@@ -141,7 +145,7 @@ fn digraph(c: char) -> Option<MailBody> {
         'å' => ('a', 'a'),
         _ => return None,
     };
-    Some(MailBody { plain, may_follow: Some(follows) })
+    Some(Letter { plain, may_follow: Some(follows) })
 }
 
 /// Does a mark belong to the name? On Latin, Greek, Arabic and Hebrew letters people leave marks out; in
@@ -221,7 +225,7 @@ fn ideograph(c: char) -> char {
 }
 
 /// A word in its shortest spelling; marks that were kept join their letters again.
-fn plain(word: &[MailBody]) -> String {
+fn plain(word: &[Letter]) -> String {
     word.iter().map(|letter| letter.plain).nfc().collect()
 }
 
@@ -371,7 +375,7 @@ impl Suffix {
 /// compares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameKey {
-    letters: Vec<MailBody>,
+    letters: Vec<Letter>,
     suffix: Option<Suffix>,
 }
 
@@ -417,8 +421,8 @@ impl NameKey {
 
 /// Walks both names at once, each letter written as one or as two. A place is twice the letter's index,
 /// plus one between a letter and the one that may follow it.
-fn have_a_spelling_in_common(a: &[MailBody], b: &[MailBody]) -> bool {
-    let steps = |letters: &[MailBody], place: usize| -> Vec<(char, usize)> {
+fn have_a_spelling_in_common(a: &[Letter], b: &[Letter]) -> bool {
+    let steps = |letters: &[Letter], place: usize| -> Vec<(char, usize)> {
         let Some(letter) = letters.get(place / 2) else { return Vec::new() };
         let next = (place / 2 + 1) * 2;
         match (place % 2, letter.may_follow) {
@@ -467,6 +471,7 @@ mod tests {
             ("한국", "한국"),
             ("हिन्दी", "हिन्दी"),
             ("Smith/Jones", "smith jones"),
+            ("Ǿre", "ore"),
             ("", ""),
         ] {
             assert_eq!(fold(name), folded, "{name}");

@@ -53,6 +53,12 @@ impl std::fmt::Display for Zone {
 #[diesel(sql_type = diesel::sql_types::Text)]
 pub struct OwnZone(Option<Zone>);
 
+impl std::fmt::Display for OwnZone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl OwnZone {
     /// Reads a name; nothing but blanks is none.
     pub fn read(text: &str) -> Result<Self, UnknownZone> {

@@ -19,6 +19,7 @@ use crate::features::people::{
 };
 use crate::kernel::civil::BirthDateError;
 use crate::kernel::text;
+use crate::person_fields;
 use crate::platform::i18n::Words;
 use crate::platform::web::forms::MOST_BYTES;
 
@@ -133,54 +134,113 @@ fn yes() -> bool {
     true
 }
 
-/// A person on a face sheet. What is left out, or null, is empty.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct PersonJson {
-    /// The person. Not taken from a request, so that what was read can be sent back as it is.
-    #[schema(read_only, format = "uuid")]
-    #[serde(deserialize_with = "or_absent")]
-    pub id: String,
-    /// Legal first name.
-    #[schema(example = "Ana")]
-    #[serde(deserialize_with = "or_absent")]
-    pub first_name: String,
-    /// Legal middle name.
-    #[serde(deserialize_with = "or_absent")]
-    pub middle_name: String,
-    /// Legal last name.
-    #[schema(example = "Duarte")]
-    #[serde(deserialize_with = "or_absent")]
-    pub last_name: String,
-    /// Suffix, such as "Jr.".
-    #[serde(deserialize_with = "or_absent")]
-    pub suffix: String,
-    /// Former or alternate last names; they pass the identity check too.
-    #[serde(deserialize_with = "or_absent")]
-    pub former_last_names: Vec<String>,
-    /// What they like to be called.
-    #[serde(deserialize_with = "or_absent")]
-    pub preferred_name: String,
-    /// Pronouns.
-    #[serde(deserialize_with = "or_absent")]
-    pub pronouns: String,
-    /// Birth date, `YYYY-MM-DD` and nothing else; empty for none.
-    #[schema(example = "1990-04-12")]
-    #[serde(deserialize_with = "or_absent")]
-    pub birth_date: String,
-    /// `en` or `es`, or a tag that begins so, such as `en-US`; empty means the practice's.
-    #[serde(deserialize_with = "or_absent")]
-    pub language: String,
-    /// IANA name; empty means the practice's.
-    #[serde(deserialize_with = "or_absent")]
-    pub time_zone: String,
-    /// E-mail addresses, in order. The first that may be used for mail is invited.
-    #[serde(deserialize_with = "objects")]
-    pub emails: Vec<AddressJson>,
-    /// Phone numbers, in order.
-    #[serde(deserialize_with = "objects")]
-    pub phones: Vec<AddressJson>,
+/// A field's text as the API gives it, and back.
+trait FieldJson {
+    fn from_text(text: &str) -> Self;
+    fn into_text(self) -> String;
 }
+
+impl FieldJson for String {
+    fn from_text(text: &str) -> Self {
+        text.to_owned()
+    }
+
+    fn into_text(self) -> String {
+        self
+    }
+}
+
+/// Several texts, one a line.
+impl FieldJson for Vec<String> {
+    fn from_text(text: &str) -> Self {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn into_text(self) -> String {
+        self.join("\n")
+    }
+}
+
+macro_rules! person_json {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => {
+        /// A person on a face sheet. What is left out, or null, is empty.
+        #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct PersonJson {
+            /// The person. Not taken from a request, so that what was read can be sent back as it is.
+            #[schema(read_only, format = "uuid")]
+            #[serde(deserialize_with = "or_absent")]
+            pub id: String,
+            $($(#[$doc])* #[serde(deserialize_with = "or_absent")] pub $field: $json,)+
+            /// Birth date, `YYYY-MM-DD` and nothing else; empty for none.
+            #[schema(example = "1990-04-12")]
+            #[serde(deserialize_with = "or_absent")]
+            pub birth_date: String,
+            /// E-mail addresses, in order. The first that may be used for mail is invited.
+            #[serde(deserialize_with = "objects")]
+            pub emails: Vec<AddressJson>,
+            /// Phone numbers, in order.
+            #[serde(deserialize_with = "objects")]
+            pub phones: Vec<AddressJson>,
+        }
+
+        /// What is to change of a person: fields that are left out stay as they are.
+        #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct PersonPatch {
+            $($(#[$doc])* pub $field: Option<$json>,)+
+            /// `YYYY-MM-DD`; an empty text clears it.
+            pub birth_date: Option<String>,
+            /// The whole list, in order.
+            #[serde(deserialize_with = "objects_or_none")]
+            pub emails: Option<Vec<AddressJson>>,
+            /// The whole list, in order.
+            #[serde(deserialize_with = "objects_or_none")]
+            pub phones: Option<Vec<AddressJson>>,
+        }
+
+        fn person(p: &Person, addresses: &[Address]) -> PersonJson {
+            let of = |kind| addresses.iter().filter(|a| a.kind == kind).map(address).collect();
+            let typed = TypedPerson::of(p, &[]);
+            PersonJson {
+                id: p.person_id.to_string(),
+                $($field: FieldJson::from_text(&typed.$field),)+
+                birth_date: p.birth_date.as_ref().map(ToString::to_string).unwrap_or_default(),
+                emails: of(AddressKind::Email),
+                phones: of(AddressKind::Phone),
+            }
+        }
+
+        fn typed_person(p: PersonJson) -> TypedPerson {
+            let typed = TypedPerson {
+                $($field: p.$field.into_text(),)+
+                emails: typed_addresses(p.emails),
+                phones: typed_addresses(p.phones),
+                ..TypedPerson::default()
+            };
+            if p.birth_date.trim().is_empty() { typed } else { typed.born(&p.birth_date) }
+        }
+
+        impl PersonPatch {
+            fn over(self, mut client: TypedPerson) -> TypedPerson {
+                $(if let Some(change) = self.$field {
+                    client.$field = change.into_text();
+                })+
+                if let Some(emails) = self.emails {
+                    client.emails = typed_addresses(emails);
+                }
+                if let Some(phones) = self.phones {
+                    client.phones = typed_addresses(phones);
+                }
+                let Some(birth_date) = self.birth_date else { return client };
+                (client.birth_year, client.birth_month, client.birth_day) = Default::default();
+                if birth_date.trim().is_empty() { client } else { client.born(&birth_date) }
+            }
+        }
+    };
+}
+
+person_fields!(person_json);
 
 /// Somebody related to the client.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -211,30 +271,6 @@ pub struct NewChart {
     /// Related contacts.
     #[serde(default, deserialize_with = "objects")]
     pub contacts: Vec<ContactJson>,
-}
-
-/// What is to change of a person: fields that are left out stay as they are.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct PersonPatch {
-    pub first_name: Option<String>,
-    pub middle_name: Option<String>,
-    pub last_name: Option<String>,
-    pub suffix: Option<String>,
-    pub former_last_names: Option<Vec<String>>,
-    pub preferred_name: Option<String>,
-    pub pronouns: Option<String>,
-    /// `YYYY-MM-DD`; an empty text clears it.
-    pub birth_date: Option<String>,
-    pub language: Option<String>,
-    pub time_zone: Option<String>,
-    /// The whole list, in order.
-    #[serde(deserialize_with = "objects_or_none")]
-    pub emails: Option<Vec<AddressJson>>,
-    /// The whole list, in order.
-    #[serde(deserialize_with = "objects_or_none")]
-    pub phones: Option<Vec<AddressJson>>,
 }
 
 /// What is to change of a chart: fields that are left out stay as they are.
@@ -569,25 +605,6 @@ fn address(a: &Address) -> AddressJson {
     }
 }
 
-fn person(p: &Person, addresses: &[Address]) -> PersonJson {
-    let of = |kind| addresses.iter().filter(|a| a.kind == kind).map(address).collect();
-    PersonJson {
-        id: p.person_id.to_string(),
-        first_name: p.first_name.clone(),
-        middle_name: p.middle_name.clone(),
-        last_name: p.last_name.clone(),
-        suffix: p.suffix.clone(),
-        former_last_names: p.former().map(str::to_owned).collect(),
-        preferred_name: p.preferred_name.clone(),
-        pronouns: p.pronouns.clone(),
-        birth_date: p.birth_date.as_ref().map(ToString::to_string).unwrap_or_default(),
-        language: p.language.clone(),
-        time_zone: p.time_zone.name().to_owned(),
-        emails: of(AddressKind::Email),
-        phones: of(AddressKind::Phone),
-    }
-}
-
 impl From<&ChartFile> for ChartJson {
     fn from(file: &ChartFile) -> Self {
         Self {
@@ -632,24 +649,6 @@ fn typed_addresses(addresses: Vec<AddressJson>) -> Vec<TypedAddress> {
         .collect()
 }
 
-fn typed_person(p: PersonJson) -> TypedPerson {
-    let typed = TypedPerson {
-        first_name: p.first_name,
-        middle_name: p.middle_name,
-        last_name: p.last_name,
-        suffix: p.suffix,
-        former_last_names: p.former_last_names.join("\n"),
-        preferred_name: p.preferred_name,
-        pronouns: p.pronouns,
-        language: p.language,
-        time_zone: p.time_zone,
-        emails: typed_addresses(p.emails),
-        phones: typed_addresses(p.phones),
-        ..TypedPerson::default()
-    };
-    if p.birth_date.trim().is_empty() { typed } else { typed.born(&p.birth_date) }
-}
-
 fn typed_contact(c: ContactJson) -> TypedContact {
     TypedContact { id: c.id.unwrap_or_default(), relation: c.relation, person: typed_person(c.person) }
 }
@@ -667,9 +666,13 @@ impl From<NewChart> for Typed {
 impl ChartPatch {
     /// The whole face sheet with these changes.
     pub fn over(self, file: &ChartFile) -> Typed {
-        let mut typed = Typed {
+        let client = TypedPerson::of(&file.client, &file.addresses);
+        Typed {
             chart_number: self.chart_number.unwrap_or_else(|| file.chart.chart_number.clone()),
-            client: TypedPerson::of(&file.client, &file.addresses),
+            client: match self.client {
+                Some(patch) => patch.over(client),
+                None => client,
+            },
             contacts: match self.contacts {
                 Some(contacts) => contacts.into_iter().map(typed_contact).collect(),
                 None => file
@@ -682,37 +685,7 @@ impl ChartPatch {
                     })
                     .collect(),
             },
-        };
-        let Some(patch) = self.client else { return typed };
-        let client = &mut typed.client;
-        for (field, change) in [
-            (&mut client.first_name, patch.first_name),
-            (&mut client.middle_name, patch.middle_name),
-            (&mut client.last_name, patch.last_name),
-            (&mut client.suffix, patch.suffix),
-            (&mut client.former_last_names, patch.former_last_names.map(|names| names.join("\n"))),
-            (&mut client.preferred_name, patch.preferred_name),
-            (&mut client.pronouns, patch.pronouns),
-            (&mut client.language, patch.language),
-            (&mut client.time_zone, patch.time_zone),
-        ] {
-            if let Some(change) = change {
-                *field = change;
-            }
         }
-        if let Some(emails) = patch.emails {
-            client.emails = typed_addresses(emails);
-        }
-        if let Some(phones) = patch.phones {
-            client.phones = typed_addresses(phones);
-        }
-        if let Some(birth_date) = patch.birth_date {
-            (client.birth_year, client.birth_month, client.birth_day) = Default::default();
-            if !birth_date.trim().is_empty() {
-                typed.client = std::mem::take(client).born(&birth_date);
-            }
-        }
-        typed
     }
 }
 

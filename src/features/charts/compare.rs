@@ -67,20 +67,12 @@ fn flat_person(person: &TypedPerson, words: Words) -> Vec<(String, String)> {
         if part.len() == 1 { format!("0{part}") } else { part.to_owned() }
     });
     let born = if born.iter().all(String::is_empty) { String::new() } else { born.join("-") };
-    vec![
-        (label("first_name"), person.first_name.trim().to_owned()),
-        (label("middle_name"), person.middle_name.trim().to_owned()),
-        (label("last_name"), person.last_name.trim().to_owned()),
-        (label("suffix"), person.suffix.trim().to_owned()),
-        (label("former_last_names"), lines(&person.former_last_names)),
-        (label("preferred_name"), person.preferred_name.trim().to_owned()),
-        (label("pronouns"), person.pronouns.trim().to_owned()),
-        (label("birth"), born),
-        (label("language"), person.language.trim().to_owned()),
-        (label("time_zone"), person.time_zone.trim().to_owned()),
-        (label("email"), addresses(&person.emails, words, "charts-may-mail")),
-        (label("phone"), addresses(&person.phones, words, "charts-may-text")),
-    ]
+    let mut all: Vec<(String, String)> =
+        person.fields().map(|(field, _, text)| (label(field), lines(text))).collect();
+    all.push((label("birth"), born));
+    all.push((label("email"), addresses(&person.emails, words, "charts-may-mail")));
+    all.push((label("phone"), addresses(&person.phones, words, "charts-may-text")));
+    all
 }
 
 fn addresses(rows: &[TypedAddress], words: Words, may: &str) -> String {

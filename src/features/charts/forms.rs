@@ -129,22 +129,15 @@ fn row<'a, T: Default>(rows: &'a mut Vec<T>, index: &str, most: usize) -> Option
 }
 
 fn set(person: &mut TypedPerson, name: &str, value: String) -> Option<()> {
-    let place = match name {
-        "first_name" => &mut person.first_name,
-        "middle_name" => &mut person.middle_name,
-        "last_name" => &mut person.last_name,
-        "suffix" => &mut person.suffix,
-        "former_last_names" => &mut person.former_last_names,
-        "preferred_name" => &mut person.preferred_name,
-        "pronouns" => &mut person.pronouns,
-        "birth_month" => &mut person.birth_month,
-        "birth_day" => &mut person.birth_day,
-        "birth_year" => &mut person.birth_year,
-        "language" => &mut person.language,
-        "time_zone" => &mut person.time_zone,
-        _ => return set_address(person, name, value),
-    };
-    *place = value;
+    match name {
+        "birth_month" => person.birth_month = value,
+        "birth_day" => person.birth_day = value,
+        "birth_year" => person.birth_year = value,
+        _ => match person.field_mut(name) {
+            Some(field) => *field = value,
+            None => return set_address(person, name, value),
+        },
+    }
     Some(())
 }
 
@@ -202,21 +195,22 @@ impl PersonFields {
         self.errors.of(&format!("{}{field}", self.at))
     }
 
-    /// What stands in one of this person's one-line fields.
+    /// What was typed into a field; empty for one that is not in the table.
     pub(super) fn value(&self, field: &str) -> &str {
-        let typed = &self.typed;
-        match field {
-            "first_name" => &typed.first_name,
-            "middle_name" => &typed.middle_name,
-            "last_name" => &typed.last_name,
-            "suffix" => &typed.suffix,
-            "former_last_names" => &typed.former_last_names,
-            "preferred_name" => &typed.preferred_name,
-            "pronouns" => &typed.pronouns,
-            "language" => &typed.language,
-            "time_zone" => &typed.time_zone,
-            _ => "",
-        }
+        self.typed.fields().find(|(name, ..)| *name == field).map_or("", |(.., text)| text)
+    }
+
+    /// The fields of one line, each with the most characters that it takes.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.typed
+            .fields()
+            .filter(|(_, kind, _)| kind.is_one_line())
+            .filter_map(|(name, kind, _)| kind.most().map(|most| (name, most.to_string())))
+    }
+
+    /// The fields that the form does not show for a related contact: they come back as they were.
+    pub(super) fn unseen(&self) -> impl Iterator<Item = &'static str> {
+        self.typed.fields().map(|(name, ..)| name).filter(|name| !["first_name", "last_name"].contains(name))
     }
 
     /// A field's label.

@@ -16,7 +16,7 @@ use crate::features::charts::forms::{Confirmed, SheetFields, SheetForm, sheet_fi
 use crate::features::charts::list_page::date_order;
 use crate::features::charts::search::{Search, find};
 use crate::features::people::CHARTS;
-use crate::features::people::{Address, AddressKind, ChartFile, Person};
+use crate::features::people::{Address, AddressKind, ChartFile, Person, TypedPerson};
 use crate::features::people::{ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::people::{Problems, Typed, Wrong};
 use crate::features::staff::{StaffSession, StaffTicket};
@@ -127,16 +127,13 @@ fn facts(staff: &StaffSession, person: &Person, whole: bool) -> Vec<Fact> {
         Some(own) => readable(own),
     };
     let born = person.birth_date.as_ref().map(|d| words.civil_date(d.date())).unwrap_or_default();
-    let mut all = vec![
-        (label("first_name"), person.first_name.clone()),
-        (label("middle_name"), person.middle_name.clone()),
-        (label("last_name"), person.last_name.clone()),
-        (label("suffix"), person.suffix.clone()),
-        (label("former_last_names"), person.former().collect::<Vec<_>>().join(", ")),
-        (label("preferred_name"), person.preferred_name.clone()),
-        (label("pronouns"), person.pronouns.clone()),
-        (label("birth"), born),
-    ];
+    let typed = TypedPerson::of(person, &[]);
+    let mut all: Vec<(String, String)> = typed
+        .fields()
+        .filter(|(_, kind, _)| kind.most().is_some())
+        .map(|(field, _, text)| (label(field), text.replace('\n', ", ")))
+        .collect();
+    all.push((label("birth"), born));
     if whole {
         all.push((label("language"), language));
         all.push((label("time_zone"), zone));

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use jiff::civil::Date;
 
+use crate::features::people::fields::Kind;
 use crate::features::people::store::{Address, AddressKind, ChartFile, Person};
 use crate::kernel::civil::{BirthDate, BirthDateError};
 use crate::kernel::email::{EmailAddress, EmailError};
@@ -12,6 +13,7 @@ use crate::kernel::ids::PersonId;
 use crate::kernel::phone::Phone;
 use crate::kernel::text::{self, TextError};
 use crate::kernel::zone::OwnZone;
+use crate::person_fields;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::web::forms::FieldErrors;
 
@@ -26,7 +28,7 @@ pub const MOST_CONTACTS: usize = 20;
 /// Former last names of one person.
 const MOST_FORMER: usize = 10;
 /// Labels, pronouns, relations.
-const MOST_IN_A_LABEL: usize = 40;
+pub const MOST_IN_A_LABEL: usize = 40;
 
 /// An address as typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,38 +48,70 @@ impl TypedAddress {
     }
 }
 
-/// A person as typed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TypedPerson {
-    /// Legal first name.
-    pub first_name: String,
-    /// Legal middle name.
-    pub middle_name: String,
-    /// Legal last name.
-    pub last_name: String,
-    /// Suffix.
-    pub suffix: String,
-    /// Former last names, one a line.
-    pub former_last_names: String,
-    /// Preferred name.
-    pub preferred_name: String,
-    /// Pronouns.
-    pub pronouns: String,
-    /// Month of birth, in digits.
-    pub birth_month: String,
-    /// Day of birth.
-    pub birth_day: String,
-    /// Year of birth, four digits.
-    pub birth_year: String,
-    /// `en`, `es`, or empty for the practice's.
-    pub language: String,
-    /// IANA name, or empty for the practice's.
-    pub time_zone: String,
-    /// E-mail addresses, in order.
-    pub emails: Vec<TypedAddress>,
-    /// Phones, in order.
-    pub phones: Vec<TypedAddress>,
+macro_rules! typed_person {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => {
+        /// A person as typed.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct TypedPerson {
+            $($(#[$doc])* pub $field: String,)+
+            /// Month of birth, in digits.
+            pub birth_month: String,
+            /// Day of birth.
+            pub birth_day: String,
+            /// Year of birth, four digits.
+            pub birth_year: String,
+            /// E-mail addresses, in order.
+            pub emails: Vec<TypedAddress>,
+            /// Phones, in order.
+            pub phones: Vec<TypedAddress>,
+        }
+
+        impl TypedPerson {
+            /// The fields of the table: name, how each is read, and what was typed.
+            pub fn fields(&self) -> impl Iterator<Item = (&'static str, Kind, &String)> {
+                [$((stringify!($field), Kind::$kind, &self.$field)),+].into_iter()
+            }
+
+            /// The field with this name, to be written; `None` for a name that is not in the table.
+            pub fn field_mut(&mut self, name: &str) -> Option<&mut String> {
+                match name {
+                    $(stringify!($field) => Some(&mut self.$field),)+
+                    _ => None,
+                }
+            }
+
+            fn of_fields(person: &Person) -> Self {
+                Self { $($field: person.$field.to_string(),)+ ..Self::default() }
+            }
+        }
+
+        /// A person who may stand on a face sheet.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct SheetPerson {
+            $($(#[$doc])* pub $field: $stored,)+
+            /// Birth date, where known.
+            pub birth_date: Option<BirthDate>,
+            /// E-mail addresses first, then phones.
+            pub addresses: Vec<SheetAddress>,
+        }
+
+        impl Check {
+            fn person(&mut self, at: &str, typed: &TypedPerson) -> SheetPerson {
+                let field = |name: &str| format!("{at}{name}");
+                if typed.first_name.trim().is_empty() && typed.last_name.trim().is_empty() {
+                    self.say(&field("last_name"), Wrong::NameMissing);
+                }
+                SheetPerson {
+                    $($field: self.$kind(&field(stringify!($field)), &typed.$field),)+
+                    birth_date: self.birth_date(&field("birth_month"), typed),
+                    addresses: self.addresses_of_both_kinds(at, typed),
+                }
+            }
+        }
+    };
 }
+
+person_fields!(typed_person);
 
 impl TypedPerson {
     /// Sets the three parts of the birth date from `YYYY-MM-DD`; a text without dashes goes into the
@@ -104,18 +138,9 @@ impl TypedPerson {
                 .collect()
         };
         let typed = Self {
-            first_name: person.first_name.clone(),
-            middle_name: person.middle_name.clone(),
-            last_name: person.last_name.clone(),
-            suffix: person.suffix.clone(),
-            former_last_names: person.former_last_names.clone(),
-            preferred_name: person.preferred_name.clone(),
-            pronouns: person.pronouns.clone(),
-            language: person.language.clone(),
-            time_zone: person.time_zone.name().to_owned(),
             emails: of_kind(AddressKind::Email),
             phones: of_kind(AddressKind::Phone),
-            ..Self::default()
+            ..Self::of_fields(person)
         };
         match &person.birth_date {
             Some(date) => typed.born(&date.to_string()),
@@ -130,25 +155,13 @@ impl TypedPerson {
         Some(format!("{:04}-{:02}-{:02}", year?, month?, day?))
     }
 
-    /// Nothing typed at all?
+    /// Nothing typed at all? What is chosen from a list does not count.
     pub fn is_blank(&self) -> bool {
-        let blank = |a: &TypedAddress| a.value.trim().is_empty();
-        [
-            &self.first_name,
-            &self.middle_name,
-            &self.last_name,
-            &self.suffix,
-            &self.former_last_names,
-            &self.preferred_name,
-            &self.pronouns,
-            &self.birth_month,
-            &self.birth_day,
-            &self.birth_year,
-        ]
-        .iter()
-        .all(|text| text.trim().is_empty())
-            && self.emails.iter().all(blank)
-            && self.phones.iter().all(blank)
+        let no_address = |a: &TypedAddress| a.value.trim().is_empty();
+        let said = self.fields().filter(|(_, kind, _)| kind.most().is_some()).map(|(.., text)| text);
+        said.chain([&self.birth_month, &self.birth_day, &self.birth_year]).all(|text| text.trim().is_empty())
+            && self.emails.iter().all(no_address)
+            && self.phones.iter().all(no_address)
     }
 }
 
@@ -182,23 +195,6 @@ pub struct SheetAddress {
     pub value: String,
     pub key: String,
     pub may_mail: bool,
-}
-
-/// A person who may stand on a face sheet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SheetPerson {
-    pub first_name: String,
-    pub middle_name: String,
-    pub last_name: String,
-    pub suffix: String,
-    pub former_last_names: String,
-    pub preferred_name: String,
-    pub pronouns: String,
-    pub birth_date: Option<BirthDate>,
-    pub language: String,
-    pub time_zone: OwnZone,
-    /// E-mail addresses first, then phones.
-    pub addresses: Vec<SheetAddress>,
 }
 
 /// A related contact who may stand on a face sheet.
@@ -360,56 +356,49 @@ impl Check {
         })
     }
 
-    fn person(&mut self, at: &str, typed: &TypedPerson) -> SheetPerson {
-        let field = |name: &str| format!("{at}{name}");
-        let first_name = self.line(&field("first_name"), &typed.first_name, MOST_IN_A_NAME);
-        let middle_name = self.line(&field("middle_name"), &typed.middle_name, MOST_IN_A_NAME);
-        let last_name = self.line(&field("last_name"), &typed.last_name, MOST_IN_A_NAME);
-        if typed.first_name.trim().is_empty() && typed.last_name.trim().is_empty() {
-            self.say(&field("last_name"), Wrong::NameMissing);
-        }
-        let suffix = self.line(&field("suffix"), &typed.suffix, MOST_IN_A_LABEL);
-        let mut former = Vec::new();
-        for name in typed.former_last_names.lines() {
-            let name = self.line(&field("former_last_names"), name, MOST_IN_A_NAME);
-            if !name.is_empty() && !former.contains(&name) {
-                former.push(name);
+    fn name(&mut self, field: &str, typed: &str) -> String {
+        self.line(field, typed, MOST_IN_A_NAME)
+    }
+
+    fn label(&mut self, field: &str, typed: &str) -> String {
+        self.line(field, typed, MOST_IN_A_LABEL)
+    }
+
+    fn lines(&mut self, field: &str, typed: &str) -> String {
+        let mut kept = Vec::new();
+        for line in typed.lines() {
+            let line = self.name(field, line);
+            if !line.is_empty() && !kept.contains(&line) {
+                kept.push(line);
             }
         }
-        if former.len() > MOST_FORMER {
-            self.say(&field("former_last_names"), Wrong::TooMany(MOST_FORMER));
+        if kept.len() > MOST_FORMER {
+            self.say(field, Wrong::TooMany(MOST_FORMER));
         }
-        let preferred_name = self.line(&field("preferred_name"), &typed.preferred_name, MOST_IN_A_NAME);
-        let pronouns = self.line(&field("pronouns"), &typed.pronouns, MOST_IN_A_LABEL);
-        let birth_date = self.birth_date(&field("birth_month"), typed);
-        let language = Language::of_tag(&typed.language).map_or_else(
-            || {
-                if !typed.language.trim().is_empty() {
-                    self.say(&field("language"), Wrong::Language);
-                }
-                String::new()
-            },
-            |language| language.word().to_owned(),
-        );
-        let time_zone = OwnZone::read(&typed.time_zone).unwrap_or_else(|_| {
-            self.say(&field("time_zone"), Wrong::TimeZone);
+        kept.join("\n")
+    }
+
+    fn language(&mut self, field: &str, typed: &str) -> String {
+        if let Some(language) = Language::of_tag(typed) {
+            return language.word().to_owned();
+        }
+        if !typed.trim().is_empty() {
+            self.say(field, Wrong::Language);
+        }
+        String::new()
+    }
+
+    fn zone(&mut self, field: &str, typed: &str) -> OwnZone {
+        OwnZone::read(typed).unwrap_or_else(|_| {
+            self.say(field, Wrong::TimeZone);
             OwnZone::default()
-        });
-        let mut addresses = self.addresses(&field("email"), AddressKind::Email, &typed.emails);
-        addresses.extend(self.addresses(&field("phone"), AddressKind::Phone, &typed.phones));
-        SheetPerson {
-            first_name,
-            middle_name,
-            last_name,
-            suffix,
-            former_last_names: former.join("\n"),
-            preferred_name,
-            pronouns,
-            birth_date,
-            language,
-            time_zone,
-            addresses,
-        }
+        })
+    }
+
+    fn addresses_of_both_kinds(&mut self, at: &str, typed: &TypedPerson) -> Vec<SheetAddress> {
+        let mut all = self.addresses(&format!("{at}email"), AddressKind::Email, &typed.emails);
+        all.extend(self.addresses(&format!("{at}phone"), AddressKind::Phone, &typed.phones));
+        all
     }
 
     fn birth_date(&mut self, field: &str, typed: &TypedPerson) -> Option<BirthDate> {

@@ -2,6 +2,7 @@
 //! the chart room that every page of a chart stands in.
 
 mod face_sheet;
+mod fields;
 mod reach;
 mod room;
 mod store;
@@ -13,9 +14,10 @@ use crate::platform::feature::{Feature, Job};
 use crate::platform::web::Routes;
 
 pub use face_sheet::{
-    FaceSheet, MOST_ADDRESSES, MOST_CONTACTS, MOST_IN_A_NAME, MOST_IN_A_NUMBER, Problem, Problems,
-    SheetAddress, SheetContact, SheetPerson, Typed, TypedAddress, TypedContact, TypedPerson, Wrong,
+    FaceSheet, MOST_ADDRESSES, MOST_CONTACTS, MOST_IN_A_LABEL, MOST_IN_A_NAME, MOST_IN_A_NUMBER, Problem,
+    Problems, SheetAddress, SheetContact, SheetPerson, Typed, TypedAddress, TypedContact, TypedPerson, Wrong,
 };
+pub use fields::Kind;
 pub use reach::{end_old_marks, mail_arrives, mark_undeliverable, note_handed_over, trust_address};
 pub use room::{CHARTS, ChartRoom, RoomHead, TabLink, Viewer, initials, load_room, room_head};
 pub use store::{

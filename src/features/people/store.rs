@@ -13,43 +13,32 @@ use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, portal_access, related_contact};
 use crate::platform::fault::Fault;
-use crate::word_enum;
+use crate::{person_fields, word_enum};
 
-/// A person: a client or a related contact.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = person, treat_none_as_default_value = false)]
-pub struct Person {
-    /// The practice.
-    pub practice_id: PracticeId,
-    /// The person.
-    pub person_id: PersonId,
-    /// Legal first name.
-    pub first_name: String,
-    /// Legal middle name.
-    pub middle_name: String,
-    /// Legal last name.
-    pub last_name: String,
-    /// Suffix, such as "Jr.".
-    pub suffix: String,
-    /// Former or alternate last names, one a line.
-    pub former_last_names: String,
-    /// What they like to be called.
-    pub preferred_name: String,
-    /// Pronouns.
-    pub pronouns: String,
-    /// Birth date, where known.
-    pub birth_date: Option<BirthDate>,
-    /// `en` or `es`; empty means the practice's.
-    pub language: String,
-    /// Their own time zone; empty means the practice's.
-    pub time_zone: OwnZone,
-    /// Counts changes of the face sheet.
-    pub version: i64,
-    /// When the row was made.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
+macro_rules! stored_person {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => {
+        /// A person: a client or a related contact.
+        #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+        #[diesel(table_name = person, treat_none_as_default_value = false)]
+        pub struct Person {
+            /// The practice.
+            pub practice_id: PracticeId,
+            /// The person.
+            pub person_id: PersonId,
+            $($(#[$doc])* pub $field: $stored,)+
+            /// Birth date, where known.
+            pub birth_date: Option<BirthDate>,
+            /// Counts changes of the face sheet.
+            pub version: i64,
+            /// When the row was made.
+            pub created_at: Timestamp,
+            /// When it was last changed.
+            pub updated_at: Timestamp,
+        }
+    };
 }
+
+person_fields!(stored_person);
 
 impl Person {
     /// How staff see them: "Ana Duarte Jr.".

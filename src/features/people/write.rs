@@ -7,7 +7,6 @@ use crate::features::people::face_sheet::{FaceSheet, SheetAddress, SheetPerson};
 use crate::features::people::store::{
     Address, AddressKind, Chart, ChartFile, Person, addresses_of, load_file,
 };
-use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
@@ -16,6 +15,55 @@ use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, portal_access, practice, related_contact};
 use crate::platform::fault::Fault;
+use crate::{insert_many, person_fields};
+
+macro_rules! written_person {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => {
+        impl Person {
+            /// A person as they come onto a face sheet.
+            pub fn fresh(practice: PracticeId, id: PersonId, sheet: &SheetPerson, now: Timestamp) -> Self {
+                Self {
+                    practice_id: practice,
+                    person_id: id,
+                    $($field: sheet.$field.clone(),)+
+                    birth_date: sheet.birth_date.clone(),
+                    version: 1,
+                    created_at: now,
+                    updated_at: now,
+                }
+            }
+
+            /// The names of the fields in which the face sheet differs.
+            pub fn differences(&self, sheet: &SheetPerson) -> Vec<&'static str> {
+                let all = [
+                    $((stringify!($field), self.$field != sheet.$field),)+
+                    ("birth_date", self.birth_date != sheet.birth_date),
+                ];
+                all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+            }
+        }
+
+        /// Writes what a face sheet says of a person.
+        fn update_person(c: &mut Scoped<'_>, id: &PersonId, sheet: &SheetPerson) -> Result<(), Fault> {
+            let now = c.now();
+            db::update(
+                person::table
+                    .filter(person::practice_id.eq(*c.practice()))
+                    .filter(person::person_id.eq(*id)),
+            )
+            .set((
+                $(person::$field.eq(&sheet.$field),)+
+                person::birth_date.eq(sheet.birth_date.clone()),
+                person::version.eq(person::version + 1),
+                person::updated_at.eq(now),
+            ))
+            .execute(c.conn)?;
+            Ok(())
+        }
+    };
+}
+
+person_fields!(written_person);
 
 /// A chart's row as it is written first.
 #[derive(Clone, Debug, Insertable)]
@@ -88,23 +136,7 @@ impl NewRows {
         for (position, address) in (0..).zip(&sheet.addresses) {
             self.addresses.push(address_row(c, &person_id, address, position));
         }
-        self.persons.push(Person {
-            practice_id: c.practice().clone(),
-            person_id: person_id.clone(),
-            first_name: sheet.first_name.clone(),
-            middle_name: sheet.middle_name.clone(),
-            last_name: sheet.last_name.clone(),
-            suffix: sheet.suffix.clone(),
-            former_last_names: sheet.former_last_names.clone(),
-            preferred_name: sheet.preferred_name.clone(),
-            pronouns: sheet.pronouns.clone(),
-            birth_date: sheet.birth_date.clone(),
-            language: sheet.language.clone(),
-            time_zone: sheet.time_zone.clone(),
-            version: 1,
-            created_at: c.now(),
-            updated_at: c.now(),
-        });
+        self.persons.push(Person::fresh(*c.practice(), person_id, sheet, c.now()));
         person_id
     }
 
@@ -297,46 +329,10 @@ pub fn save_person(
     stored: &Person,
     sheet: &SheetPerson,
 ) -> Result<Vec<&'static str>, Fault> {
-    let mut changed = Vec::new();
-    let mut note = |name, differs: bool| {
-        if differs {
-            changed.push(name);
-        }
-    };
-    note("first_name", stored.first_name != sheet.first_name);
-    note("middle_name", stored.middle_name != sheet.middle_name);
-    note("last_name", stored.last_name != sheet.last_name);
-    note("suffix", stored.suffix != sheet.suffix);
-    note("former_last_names", stored.former_last_names != sheet.former_last_names);
-    note("preferred_name", stored.preferred_name != sheet.preferred_name);
-    note("pronouns", stored.pronouns != sheet.pronouns);
-    note("birth_date", stored.birth_date != sheet.birth_date);
-    note("language", stored.language != sheet.language);
-    note("time_zone", stored.time_zone != sheet.time_zone);
-    if changed.is_empty() {
-        return Ok(changed);
+    let changed = stored.differences(sheet);
+    if !changed.is_empty() {
+        update_person(c, &stored.person_id, sheet)?;
     }
-    let now = c.now();
-    db::update(
-        person::table
-            .filter(person::practice_id.eq(c.practice().clone()))
-            .filter(person::person_id.eq(stored.person_id.clone())),
-    )
-    .set((
-        person::first_name.eq(&sheet.first_name),
-        person::middle_name.eq(&sheet.middle_name),
-        person::last_name.eq(&sheet.last_name),
-        person::suffix.eq(&sheet.suffix),
-        person::former_last_names.eq(&sheet.former_last_names),
-        person::preferred_name.eq(&sheet.preferred_name),
-        person::pronouns.eq(&sheet.pronouns),
-        person::birth_date.eq(sheet.birth_date.clone()),
-        person::language.eq(&sheet.language),
-        person::time_zone.eq(&sheet.time_zone),
-        person::version.eq(person::version + 1),
-        person::updated_at.eq(now),
-    ))
-    .execute(c.conn)?;
     Ok(changed)
 }
 

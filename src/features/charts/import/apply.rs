@@ -183,20 +183,11 @@ fn merged(stands: &Typed, row: &Row) -> Typed {
 }
 
 fn lay_over(person: &mut TypedPerson, row: &TypedPerson, says_email: bool, says_phone: bool) {
-    let lay = |place: &mut String, cell: &String| {
-        if !cell.trim().is_empty() {
+    for (field, _, cell) in row.fields().filter(|(.., cell)| !cell.trim().is_empty()) {
+        if let Some(place) = person.field_mut(field) {
             place.clone_from(cell);
         }
-    };
-    lay(&mut person.first_name, &row.first_name);
-    lay(&mut person.middle_name, &row.middle_name);
-    lay(&mut person.last_name, &row.last_name);
-    lay(&mut person.suffix, &row.suffix);
-    lay(&mut person.former_last_names, &row.former_last_names);
-    lay(&mut person.preferred_name, &row.preferred_name);
-    lay(&mut person.pronouns, &row.pronouns);
-    lay(&mut person.language, &row.language);
-    lay(&mut person.time_zone, &row.time_zone);
+    }
     if !row.birth_year.is_empty() {
         person.birth_month.clone_from(&row.birth_month);
         person.birth_day.clone_from(&row.birth_day);

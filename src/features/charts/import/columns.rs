@@ -6,21 +6,14 @@ use csv::StringRecord;
 
 use crate::features::charts::import::report::{Bad, Reason};
 use crate::kernel::text;
+use crate::person_fields;
 
-/// Every column that a file may have.
-pub const COLUMNS: &[&str] = &[
-    "chart_number",
-    "first_name",
-    "last_name",
-    "last_and_first_name",
-    "middle_name",
-    "suffix",
-    "former_last_names",
-    "preferred_name",
-    "pronouns",
+/// Columns before those of the client's fields.
+const BEFORE: [&str; 2] = ["chart_number", "last_and_first_name"];
+
+/// Columns after them.
+const AFTER: [&str; 15] = [
     "birth_date",
-    "language",
-    "time_zone",
     "email",
     "email_2",
     "email_3",
@@ -36,6 +29,23 @@ pub const COLUMNS: &[&str] = &[
     "contact_email",
     "contact_phone",
 ];
+
+macro_rules! field_names {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => { &[$(stringify!($field)),+] };
+}
+
+/// The columns of the client's fields.
+const FIELDS: &[&str] = person_fields!(field_names);
+
+/// The columns of the client's fields.
+pub(super) fn of_a_person() -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().copied()
+}
+
+/// Every column that a file may have.
+pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    BEFORE.into_iter().chain(of_a_person()).chain(AFTER)
+}
 
 /// What other programs call our columns, with letters and digits alone.
 const ALSO_CALLED: &[(&str, &str)] = &[
@@ -105,7 +115,7 @@ pub(super) fn key(header: &str) -> String {
 
 /// Our column of this name.
 pub(super) fn named(name: &str) -> Option<&'static str> {
-    COLUMNS.iter().copied().find(|known| *known == name)
+    all().find(|known| *known == name)
 }
 
 /// Our column that a name is probably meant to be, where it is not ours.
@@ -115,14 +125,10 @@ pub(super) fn meant(key: &str) -> Option<&'static str> {
     if wanted.is_empty() {
         return None;
     }
-    let ours = || COLUMNS.iter().copied().find(|known| plain(known) == wanted);
+    let ours = || all().find(|known| plain(known) == wanted);
     let other = || ALSO_CALLED.iter().find(|(other, _)| *other == wanted).map(|(_, known)| *known);
-    let mistyped = || {
-        COLUMNS
-            .iter()
-            .copied()
-            .find(|known| wanted.len() > 4 && strsim::osa_distance(&plain(known), &wanted) == 1)
-    };
+    let mistyped =
+        || all().find(|known| wanted.len() > 4 && strsim::osa_distance(&plain(known), &wanted) == 1);
     ours().or_else(other).or_else(mistyped)
 }
 

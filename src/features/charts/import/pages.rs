@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::features::charts::import::apply::import;
-use crate::features::charts::import::columns::{self, COLUMNS, Mapping};
+use crate::features::charts::import::columns::{self, Mapping};
 use crate::features::charts::import::records::{Records, decode};
 use crate::features::charts::import::report::{Bad, Mode, Outcome, Report};
 use crate::features::charts::import::store;
@@ -72,7 +72,7 @@ fn choose_page(
         frame: staff.frame(app, CHARTS),
         errors,
         done,
-        columns: COLUMNS.iter().map(|column| (*column, label(staff.words, column))).collect(),
+        columns: columns::all().map(|column| (column, label(staff.words, column))).collect(),
         most_megabytes: LARGEST_UPLOAD / (1024 * 1024),
     };
     Ok((status, html(page.render())?).into_response())
@@ -252,7 +252,7 @@ fn columns_page(
 ) -> PageResult {
     let words = staff.words;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let ours = COLUMNS.iter().map(|column| (*column, label(words, column)));
+    let ours = columns::all().map(|column| (column, label(words, column)));
     let page = ColumnsPage {
         frame: staff.frame(app, CHARTS),
         href: format!("/staff/charts/import/{}", file.id),

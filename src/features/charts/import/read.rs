@@ -6,7 +6,7 @@ use std::io::Read;
 use csv::StringRecord;
 use jiff::civil::Date;
 
-use crate::features::charts::import::columns::{Columns, Mapping, header};
+use crate::features::charts::import::columns::{self, Columns, Mapping, header};
 use crate::features::charts::import::records::{Records, decode};
 use crate::features::charts::import::report::{Bad, Reason};
 use crate::features::people::{FaceSheet, Typed, TypedAddress, TypedContact, TypedPerson, Wrong};
@@ -165,21 +165,18 @@ impl Cells<'_> {
     fn typed(&self, file: &mut File) -> Typed {
         let may_mail = self.yes(file, "email_may_be_used");
         let may_text = self.yes(file, "phone_may_be_used");
-        let [first_name, middle_name, last_name] = self.names(file);
-        let person = TypedPerson {
-            first_name,
-            middle_name,
-            last_name,
-            suffix: self.text("suffix"),
-            former_last_names: self.of("former_last_names").replace([';', '|'], "\n"),
-            preferred_name: self.text("preferred_name"),
-            pronouns: self.text("pronouns"),
-            language: self.text("language"),
-            time_zone: self.text("time_zone"),
+        let mut person = TypedPerson {
             emails: self.addresses(["email", "email_2", "email_3"], may_mail),
             phones: self.addresses(["phone", "phone_2", "phone_3"], may_text),
             ..TypedPerson::default()
         };
+        for field in columns::of_a_person() {
+            if let Some(place) = person.field_mut(field) {
+                *place = self.text(field);
+            }
+        }
+        person.former_last_names = person.former_last_names.replace([';', '|'], "\n");
+        [person.first_name, person.middle_name, person.last_name] = self.names(file);
         let client = self.dated(file, "birth_date", person);
         let contact = TypedPerson {
             first_name: self.text("contact_first_name"),
@@ -324,7 +321,7 @@ fn read_as_utf_8(text: &str) -> Option<String> {
             }
         }
     }
-    // ASCII aside, text in Windows-1252 is next to never UTF-8 by rng.
+    // ASCII aside, text in Windows-1252 is next to never UTF-8 by chance.
     String::from_utf8(bytes).ok()
 }
 
