@@ -34,7 +34,9 @@ use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
 use crate::platform::web::accent::Accent;
 use crate::platform::web::touches::{self, Touches};
-use crate::platform::web::{Routes, assets, drafts, errors, guard, language, security_txt, slow, unsent};
+use crate::platform::web::{
+    Routes, assets, drafts, error_pages, guard, language, security_txt, slow, unsent,
+};
 use crate::platform::{feature, health, telemetry, tidy};
 
 /// Every route, with what each needs.
@@ -80,7 +82,7 @@ pub fn with_layers(app: AppState, routes: Routes) -> Router {
         .layer(CatchPanicLayer::custom(|_| -> Response { StatusCode::INTERNAL_SERVER_ERROR.into_response() }))
         .layer(from_fn_with_state(app.clone(), language::remember))
         .layer(from_fn(|request, next| {
-            errors::render_errors(request, next, assets::css_path(Accent::default()))
+            error_pages::render_errors(request, next, assets::css_path(Accent::default()))
         }))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .with_state(app)
@@ -299,7 +301,7 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     let touching = app.clone();
     workers.spawn(again_and_again("uses of sessions", touches::WRITE_EVERY, stop.clone(), move || {
         let app = touching.clone();
-        async move { touches::write(&app).await.map(|_| 0) }
+        async move { app.touches.write(&app.db).await.map(|_| 0) }
     }));
     let tidying = app.clone();
     workers.spawn(again_and_again("tidying", TIDY_EVERY, stop.clone(), move || {
@@ -392,7 +394,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
     stopper.stop();
     while servers.join_next().await.is_some() {}
     finish_workers(workers).await;
-    if let Err(fault) = touches::write(&app).await {
+    if let Err(fault) = app.touches.write(&app.db).await {
         tracing::warn!(error = fault.chain(), "the last uses of sessions were not written");
     }
     if let Err(fault) = audit::seal_waiting(&app.db).await {

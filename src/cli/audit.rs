@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 
-use super::{Ending, Exit, Flags, open, practice_of};
+use super::context::{Ending, open, practice_of};
+use super::{Exit, Flags};
 use crate::features::practice::register;
 use crate::kernel::clock::Timestamp;
 use crate::platform::audit::checkpoints::{self, Comparison, LineProblem};

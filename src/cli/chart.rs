@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::context::{Ending, open, practice_of};
 use super::invite::bar;
-use super::{Ending, Exit, Failure, Flags, open, practice_of};
+use super::{Exit, Failure, Flags};
 use crate::features::charts::import::{self, Mode, Report};
 use crate::platform::audit::By;
 use crate::platform::i18n::{Language, Words};

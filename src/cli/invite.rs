@@ -5,7 +5,8 @@ use std::io::IsTerminal;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Ending, Exit, Failure, Flags, open, practice_of, told_mail_waits};
+use super::context::{Ending, note_waiting_mail, open, practice_of};
+use super::{Exit, Failure, Flags};
 use crate::features::access::actions::{self, Refused, Sent};
 use crate::features::charts::{self, PageFrom, PortalFilter, Row, Search};
 use crate::features::practice::Practice;
@@ -186,7 +187,7 @@ async fn send(which: Which, yes: bool, only_resend: bool) -> Ending {
     bar.finish_and_clear();
     report(&answers, passed_over, which.json);
     if !which.json {
-        told_mail_waits(&app).await;
+        note_waiting_mail(&app).await;
     }
     let refused = answers.iter().any(|(_, answer)| answer.is_err());
     Ok(if refused || passed_over > 0 { Exit::Partly } else { Exit::Done })

@@ -4,7 +4,8 @@ use std::io::Read;
 
 use clap::Subcommand;
 
-use super::{Ending, Exit, Failure, Flags, open};
+use super::context::{Ending, open};
+use super::{Exit, Failure, Flags};
 use crate::platform::outbox::{self, BounceOutcome};
 
 /// The largest message that is read.

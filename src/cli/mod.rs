@@ -1,8 +1,9 @@
-//! The command line. Each command opens the same house that `serve` opens and calls the same
-//! actions that pages call.
+//! The command line. Each command builds the same application as `serve` and calls the same actions as
+//! the pages.
 
 mod audit;
 mod chart;
+mod context;
 mod failure;
 mod flags;
 mod invite;
@@ -18,16 +19,14 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use failure::{Exit, Failure};
 pub use flags::Flags;
 
+use context::Ending;
+
 use crate::app;
 use crate::demo;
-use crate::features::practice::{Practice, register};
 use crate::kernel::clock::SystemClock;
 use crate::kernel::rng::SystemChance;
-use crate::platform::config::{self, Config, LogFormat, LogLevel};
+use crate::platform::config::{self, LogFormat, LogLevel};
 use crate::platform::db;
-use crate::platform::db::{OpenedBy, PracticeScope};
-use crate::platform::outbox;
-use crate::platform::state::AppState;
 use crate::platform::telemetry;
 
 /// The client portal of a behavioral-health practice, and the practice's side of it.
@@ -124,9 +123,6 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What a command comes to.
-type Ending = Result<Exit, Failure>;
-
 async fn run(command: Command) -> Ending {
     match command {
         Command::Serve { flags } => {
@@ -156,55 +152,6 @@ async fn run(command: Command) -> Ending {
             clap_complete::generate(shell, &mut Cli::command(), "anteroom", &mut std::io::stdout());
             Ok(Exit::Done)
         }
-    }
-}
-
-/// Opens the house for a command: quieter than `serve`, same doors.
-async fn open(flags: &Flags) -> Result<(Config, AppState), Failure> {
-    let config = flags.load()?;
-    telemetry::start_log(LogFormat::Text, config.log_level.min_warn());
-    let app = app::build(&config, Arc::new(SystemClock), Arc::new(SystemChance)).await?;
-    Ok((config, app))
-}
-
-impl LogLevel {
-    /// For commands, whose own words are the output: warnings and worse, unless more was asked for.
-    fn min_warn(self) -> Self {
-        if self == Self::Info { Self::Warn } else { self }
-    }
-}
-
-/// The practice that a command works in: the named one, or the only one.
-async fn practice_of(app: &AppState, slug: Option<&str>) -> Result<(Practice, PracticeScope), Failure> {
-    let all = app.db.system_read(register::all).await?;
-    let names = || all.iter().map(|p| p.slug.as_str()).collect::<Vec<_>>().join(", ");
-    let found = match (slug, all.as_slice()) {
-        (Some(slug), _) => all.iter().find(|p| p.slug == slug).cloned().ok_or_else(|| {
-            Failure::new(Exit::NotFound, format!("there is no practice {slug:?}")).advise(if all.is_empty() {
-                "There are none yet: `anteroom practice add`.".into()
-            } else {
-                format!("There are: {}.", names())
-            })
-        }),
-        (None, [only]) => Ok(only.clone()),
-        (None, []) => Err(Failure::new(Exit::NotFound, "there is no practice yet")
-            .advise("Make one: `anteroom practice add`.")),
-        (None, _) => Err(Failure::new(Exit::Usage, "there are several practices")
-            .advise(format!("Name one with --practice: {}.", names()))),
-    }?;
-    let scope = found.scope(OpenedBy::Operator);
-    Ok((found, scope))
-}
-
-/// Says that mail leaves by `serve`, where none is seen to leave: a command only queues it.
-async fn told_mail_waits(app: &AppState) {
-    let Ok(depth) = app.db.system_read(outbox::depth).await else { return };
-    let waits = depth.oldest.map_or(0, |at| app.now().seconds_since(at));
-    if waits > 120 {
-        eprintln!(
-            "Note: mail has waited for {} minutes. It leaves while `anteroom serve` runs and can reach the mail server.",
-            waits / 60
-        );
     }
 }
 

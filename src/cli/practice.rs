@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 
-use super::{Ending, Exit, Failure, Flags, open};
+use super::context::{Ending, open};
+use super::{Exit, Failure, Flags};
 use crate::features::practice::{NewPractice, register};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::zone::Zone;

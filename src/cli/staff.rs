@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 
-use super::{Ending, Exit, Failure, Flags, open, practice_of, told_mail_waits};
+use super::context::{Ending, note_waiting_mail, open, practice_of};
+use super::{Exit, Failure, Flags};
 use crate::features::staff::{self, NewStaff};
 use crate::kernel::email::EmailAddress;
 use crate::platform::audit::By;
@@ -68,7 +69,7 @@ pub async fn run(command: Command) -> Ending {
         }
         None => {
             println!("The mail with the link that sets their password is queued.");
-            told_mail_waits(&app).await;
+            note_waiting_mail(&app).await;
         }
     }
     Ok(Exit::Done)

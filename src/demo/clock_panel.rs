@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 
-use crate::demo::{Demo, seed};
+use crate::demo::seed;
+use crate::demo::state::Demo;
 use crate::features::access::actions::send_due_reminders;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ChartId;

@@ -14,9 +14,9 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::demo::Demo;
-use crate::demo::pages::DemoFrame;
+use crate::demo::frame::DemoFrame;
 use crate::demo::seed::own_file;
+use crate::demo::state::Demo;
 use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::Words;
 use crate::platform::mail::Receiver;

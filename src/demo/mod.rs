@@ -1,10 +1,12 @@
-//! `anteroom demo`: the whole house on the embedded database, with made-up people, a mailbox that
+//! `anteroom demo`: the whole application on the embedded database, with made-up people, a mailbox that
 //! shows every mail, and a clock that can be moved. Nothing here is reachable from `serve` (SUP-06).
 
 mod clock_panel;
+mod frame;
 mod mailbox;
 mod pages;
 mod seed;
+mod state;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -16,45 +18,16 @@ use axum::Extension;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use self::state::Demo;
 use crate::app::{self, StartError};
-use crate::kernel::clock::{Clock, MovableClock};
+use crate::kernel::clock::Clock;
 use crate::kernel::rng::SystemChance;
-use crate::kernel::zone::Zone;
 use crate::platform::config::{self, Openness, Sources};
 use crate::platform::fault::Fault;
 use crate::platform::mail::{Receiver, Relay};
 use crate::platform::server::{self, Patience};
 use crate::platform::stop;
 use crate::platform::telemetry;
-
-/// What the demo's own pages stand on.
-pub struct Demo {
-    /// The clock of the whole demo.
-    clock: Arc<MovableClock>,
-    /// Remembers how far the clock was moved, so that a demo that is found again does not go back.
-    clock_file: PathBuf,
-    /// Who can sign in.
-    people: Vec<SignIn>,
-    /// Every mail that left.
-    mailbox: Receiver,
-    /// The zone of its practice.
-    zone: Zone,
-}
-
-/// Somebody who can sign in, and where.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct SignIn {
-    /// What they are.
-    role: String,
-    /// Their name.
-    name: String,
-    /// Address or sign-in name.
-    email: String,
-    /// Password, for the demo alone.
-    password: String,
-    /// Path of the sign-in page.
-    path: String,
-}
 
 /// Runs the demo until told to stop.
 pub async fn run(

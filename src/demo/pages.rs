@@ -10,15 +10,14 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::demo::clock_panel::{self, OpenLink};
+use crate::demo::frame::DemoFrame;
 use crate::demo::mailbox::{self, MailRow};
-use crate::demo::{Demo, SignIn};
-use crate::platform::i18n::{Language, Words};
+use crate::demo::state::{Demo, SignIn};
 use crate::platform::permissions::Needs;
 use crate::platform::state::AppState;
-use crate::platform::web::accent::Accent;
 use crate::platform::web::forms::RawForm;
 use crate::platform::web::styleguide::styleguide_routes;
-use crate::platform::web::{PageError, PageResult, Routes, assets, html, see_other};
+use crate::platform::web::{PageError, PageResult, Routes, html, see_other};
 
 /// The demo's routes.
 pub fn routes() -> Routes {
@@ -28,36 +27,6 @@ pub fn routes() -> Routes {
         .post("/demo/clock", Needs::Nothing, move_clock)
         .get("/demo/demo.css", Needs::Nothing, stylesheet)
         .and(styleguide_routes())
-}
-
-/// What stands around the demo's pages.
-pub(super) struct DemoFrame {
-    pub(super) words: Words,
-    pub(super) css: String,
-    pub(super) js: &'static str,
-    pub(super) icon: &'static str,
-    now: String,
-    ahead: String,
-}
-
-impl DemoFrame {
-    pub(super) fn new(demo: &Demo, app: &AppState) -> Self {
-        let words = Words::of(Language::English);
-        let hours = demo.clock.ahead_seconds() / 3_600;
-        let ahead = match (hours / 24, hours % 24) {
-            (0, 0) => words.get("demo-clock-true"),
-            (0, hours) => words.count("demo-clock-hours", "hours", hours),
-            (days, _) => words.count("demo-clock-days", "days", days),
-        };
-        Self {
-            words,
-            css: assets::css_path(Accent::default()),
-            js: assets::js_path(),
-            icon: assets::icon_path(),
-            now: words.date_time_zone(app.now(), demo.zone.rules()),
-            ahead,
-        }
-    }
 }
 
 struct LinkRow {

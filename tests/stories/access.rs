@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use anteroom::features::access::Doubt;
 use anteroom::features::access::actions::{
-    self, Act, Authority, DeclineAnswer, Disowning, Done, Doubt, Key, LinkView, NewCredential, Refused,
+    self, Act, Authority, DeclineAnswer, Disowning, Done, Key, LinkView, NewCredential, Refused,
     RegisterOrder, Registered, Sent, Target,
 };
 use anteroom::features::access::lifecycle::{Phase, Refusal, State};

@@ -32,25 +32,16 @@ const FEATURES: &[&str] = &[
     "api",
 ];
 
-/// The circles that stood when the check began, a line each: its files, in the order of their names. None may
-/// be added, and one that is gone must be taken off.
-const KNOWN_CIRCLES: &str = include_str!("known-circles.txt");
-
 /// Checks `src`; an error names every use that must go.
 pub fn run() -> Result<(), String> {
     eprintln!("── order of the code");
     let sources = scan::read_sources(&root().join("src"))?;
     let uses = Uses::of(&sources);
-    let wrong = uses.complaints(KNOWN_CIRCLES);
+    let wrong = uses.complaints();
     if !wrong.is_empty() {
         return Err(format!("the order of the code (see ARCHITECTURE.md):\n  {}", wrong.join("\n  ")));
     }
-    eprintln!(
-        "{} files, {} uses between files, none upwards, no circle but {} known",
-        uses.files.len(),
-        uses.lines.len(),
-        KNOWN_CIRCLES.lines().filter(|line| !line.starts_with('#')).count()
-    );
+    eprintln!("{} files, {} uses between files, none upwards, no circle", uses.files.len(), uses.lines.len());
     Ok(())
 }
 
@@ -92,7 +83,7 @@ impl Uses {
     }
 
     /// Everything that is wrong, in words.
-    fn complaints(&self, known: &str) -> Vec<String> {
+    fn complaints(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         for file in &self.files {
             if level(file).is_none() {
@@ -106,13 +97,7 @@ impl Uses {
                 wrong.push(format!("upwards: src/{from}:{line} uses src/{to}"));
             }
         }
-        let mut known: BTreeSet<&str> = known.lines().filter(|line| !line.starts_with('#')).collect();
         for circle in self.circles() {
-            let files: BTreeSet<&str> = circle.iter().map(String::as_str).collect();
-            let name = files.into_iter().collect::<Vec<_>>().join(" ");
-            if known.remove(name.as_str()) {
-                continue;
-            }
             let mut steps = Vec::new();
             for (index, from) in circle.iter().enumerate() {
                 let to = &circle[(index + 1) % circle.len()];
@@ -120,9 +105,6 @@ impl Uses {
                 steps.push(format!("src/{from}:{line}"));
             }
             wrong.push(format!("circle: {} -> src/{}", steps.join(" -> "), circle[0]));
-        }
-        for gone in known {
-            wrong.push(format!("known-circles.txt still names a circle that is gone: {gone}"));
         }
         wrong
     }
@@ -344,7 +326,7 @@ mod tests {
                 folder = parent.parent();
             }
         }
-        Uses::of(&sources).complaints("")
+        Uses::of(&sources).complaints()
     }
 
     #[track_caller]

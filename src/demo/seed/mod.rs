@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::demo::SignIn;
+use crate::demo::state::SignIn;
 use crate::features::practice::{self, NewPractice, TypedProfile, register};
 use crate::features::staff::{self, NewStaff};
 use crate::kernel::clock::MovableClock;

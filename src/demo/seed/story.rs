@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::demo::seed::people::{Made, Step};
+use crate::features::access::Doubt;
 use crate::features::access::actions::{
-    self, Act, Authority, DeclineAnswer, Done, Doubt, Key, NewCredential, RegisterOrder, Registered, Target,
+    self, Act, Authority, DeclineAnswer, Done, Key, NewCredential, RegisterOrder, Registered, Target,
 };
 use crate::features::access::overviews_of_chart;
 use crate::features::accounts;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
-use crate::features::access::actions::Doubt;
+use crate::features::access::doubt::Doubt;
 use crate::features::people::{Address, AddressKind};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::PersonId;

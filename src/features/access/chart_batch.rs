@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use crate::features::access::actions::Doubt;
 use crate::features::access::address_use::{address_on_file, marks_of};
+use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::lacking;
 use crate::features::access::store::{self, AccessRow};
 use crate::features::people::{Address, AddressKind, Chart, Person};

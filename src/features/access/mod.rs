@@ -6,6 +6,7 @@ mod address_use;
 mod audit;
 mod chart_batch;
 mod client_pages;
+mod doubt;
 pub mod identity;
 pub mod lifecycle;
 mod mails;
@@ -18,6 +19,7 @@ pub use accounts::lock_account;
 pub use actions::{ActName, Refused};
 pub use address_use::address_on_file;
 pub use audit::AccessAction;
+pub use doubt::Doubt;
 pub use overview::{
     Happening, HistoryEntry, Overview, TimelineEntry, history_of_chart, overview_of, overviews_of_chart,
 };

@@ -1,10 +1,10 @@
 //! One grant as staff pages and the API show it: state, delivery, timeline, what can be done.
 
 use crate::features::access::accounts;
-use crate::features::access::actions::Doubt;
 use crate::features::access::address_use::{address_on_file, marks_of};
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::left_of;
+use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{Phase, is_over};
 use crate::features::access::mails::zone_of;

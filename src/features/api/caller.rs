@@ -5,7 +5,6 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 
-use super::idempotency;
 use super::problem::{self, Problem};
 use crate::features::practice::{self, Practice};
 use crate::features::staff::api_keys::{self as keys, ApiKey};
@@ -25,8 +24,11 @@ const STRANGERS_PER_MINUTE: u32 = 60;
 /// A last use is written down at most this often, so that reading does not write each time.
 const TOUCH_SECONDS: i64 = 60;
 
+/// A request that is sent again with the same value gets the first one's answer.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// Headers that are sent once or not at all: of two, whoever stands between us may have read the other.
-const ONE_OF_EACH: &[&str] = &["authorization", "content-type", idempotency::HEADER, "if-match"];
+const ONE_OF_EACH: &[&str] = &["authorization", "content-type", IDEMPOTENCY_KEY, "if-match"];
 
 /// Who calls, and for which practice.
 #[derive(Clone, Debug)]

@@ -5,12 +5,12 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
 use jiff::civil::Date;
 
-use super::Usual;
 use super::caller::ApiCaller;
 use super::idempotency::{Answer, Done, Once, once};
 use super::json::{self, ChartJson, ChartList, ChartPatch, ChartQuery, NewChart};
 use super::precondition::must_match;
 use super::problem::{self, ApiResult, Problem};
+use super::usual::Usual;
 use crate::features::charts::{self, PageFrom, Search};
 use crate::features::people::{self, ChartFile, FaceSheet, Typed};
 use crate::kernel::civil::DateOrder;

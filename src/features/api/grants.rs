@@ -5,7 +5,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
 use diesel::prelude::*;
 
-use super::Usual;
 use super::caller::ApiCaller;
 use super::charts::{cursor, id, limit, query, word};
 use super::idempotency::{Answer, Done, Once, once};
@@ -14,7 +13,9 @@ use super::json::{
     ResendJson, RevokeJson,
 };
 use super::problem::{self, ApiResult, Problem};
-use crate::features::access::actions::{self, Act, Authority, Doubt, Refused, Target};
+use super::usual::Usual;
+use crate::features::access::Doubt;
+use crate::features::access::actions::{self, Act, Authority, Refused, Target};
 use crate::features::access::lifecycle::{Phase, Refusal, State as Stored};
 use crate::features::access::{AccessRow, Overview, overview_of, overviews_of_chart};
 use crate::kernel::email::EmailAddress;

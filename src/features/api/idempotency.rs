@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::caller::ApiCaller;
+use super::caller::{ApiCaller, IDEMPOTENCY_KEY};
 use super::problem::{self, ApiResult, Problem};
 use crate::features::access::actions::notify_changed;
 use crate::kernel::ids::{ChartId, KeyId};
@@ -18,8 +18,6 @@ use crate::platform::db::schema::idempotent_request as kept;
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::{App, AppState};
 
-/// The request's header.
-pub const HEADER: &str = "idempotency-key";
 /// Says that an answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest key.
@@ -154,7 +152,7 @@ struct Claim {
 
 impl Claim {
     fn of(caller: &ApiCaller, body: &Bytes) -> Result<Option<Self>, Problem> {
-        let Some(text) = caller.headers.get(HEADER) else { return Ok(None) };
+        let Some(text) = caller.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
         let text = text.to_str().unwrap_or_default().to_owned();
         if text.is_empty() || text.len() > LONGEST {
             return Err(

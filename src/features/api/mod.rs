@@ -9,6 +9,7 @@ mod json;
 mod key_pages;
 mod precondition;
 mod problem;
+mod usual;
 
 pub use docs::document;
 
@@ -16,37 +17,6 @@ use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission, Scope};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::StaffNav;
-
-/// The problems that any operation may answer with, for the document.
-#[derive(utoipa::IntoResponses)]
-#[allow(dead_code, reason = "only its description is used")]
-enum Usual {
-    /// The request could not be read
-    #[response(status = 400, content_type = "application/problem+json")]
-    Malformed(json::ProblemJson),
-    /// No valid API key
-    #[response(status = 401, content_type = "application/problem+json")]
-    Unauthorized(json::ProblemJson),
-    /// The key's scopes do not include this
-    #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(json::ProblemJson),
-    /// No such thing in this practice
-    #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(json::ProblemJson),
-    /// The life cycle says no; `type` says why and what to do instead
-    #[response(status = 409, content_type = "application/problem+json")]
-    Conflict(json::ProblemJson),
-    /// Some fields are not right
-    #[response(status = 422, content_type = "application/problem+json")]
-    Invalid(json::ProblemJson),
-    /// Too many requests of this key (`Retry-After` says how long to wait), or too many resends of this grant today (`retry_at` says when again)
-    #[response(status = 429, content_type = "application/problem+json",
-        headers(("Retry-After" = u32, description = "Seconds to wait")))]
-    TooMany(json::ProblemJson),
-    /// Something went wrong on our side
-    #[response(status = 500, content_type = "application/problem+json")]
-    Fault(json::ProblemJson),
-}
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {

@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 
 use crate::features::access;
-use crate::features::access::actions::{Act, Doubt, Target};
+use crate::features::access::Doubt;
+use crate::features::access::actions::{Act, Target};
 use crate::features::access::lifecycle::State;
 use crate::features::charts::audit::ChartAction;
 use crate::features::people::{self, Address, AddressKind, ChartFile, grant_states, load_file};

@@ -2,7 +2,7 @@
 //! shows again. Rows repeat by number (`email-0-value`, `contact-1-phone-0-label`), so that a tick
 //! box belongs to its row whether it was ticked or not.
 
-use crate::features::access::actions::Doubt;
+use crate::features::access::Doubt;
 use crate::features::people::{
     MOST_ADDRESSES, MOST_CONTACTS, Typed, TypedAddress, TypedContact, TypedPerson,
 };

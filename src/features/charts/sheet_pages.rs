@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 
-use crate::features::access::actions::{self as portal, Doubt, Reach};
+use crate::features::access::Doubt;
+use crate::features::access::actions::{self as portal, Reach};
 use crate::features::access::identity::{self, Field};
 use crate::features::charts::actions::{self, Created, NotMade, Refused, Why, Wish};
 use crate::features::charts::audit::ChartAction;

@@ -3,7 +3,7 @@
 use crate::features::practice::{Practice, PublicPractice};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
-use crate::platform::web::errors::Face;
+use crate::platform::web::error_pages::Face;
 use crate::platform::web::frame::{ClientFrame, Contact, StaffFrame};
 
 impl Practice {

@@ -11,7 +11,7 @@ use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::guard::ClientIp;
-use crate::platform::web::{PageError, drafts, errors, frame, language};
+use crate::platform::web::{PageError, drafts, error_pages, frame, language};
 
 /// A practice that a stranger stands before: `/{practice}/…`. Unknown and suspended ones are the
 /// same 404.
@@ -76,7 +76,7 @@ impl FromRequestParts<AppState> for PublicPractice {
             // Typed by hand, as the practice writes its name.
             return Err(PageError::Moved(lower_case(&parts.uri, &slug, &lower)));
         }
-        errors::inside(parts, || practice.face());
+        error_pages::inside(parts, || practice.face());
         let spoken =
             language::for_stranger(&app.settings, parts.uri.query(), &parts.headers, practice.language());
         let (source, ip_bucket) = source_of(parts);

@@ -1,4 +1,4 @@
-//! The outbox: mail waiting to go, written in the transaction that it tells of, sent by a worker.
+//! The outbox: mail waiting to go, written in the transaction that it reports, sent by a worker.
 
 mod actions;
 mod board;
@@ -6,117 +6,17 @@ mod bounce;
 mod claims;
 pub mod dsn;
 pub mod hook;
+mod row;
 mod store;
 mod streak;
 mod subject;
 mod worker;
 
-use diesel::prelude::*;
-
 pub use actions::MailAction;
 pub use bounce::{BounceOutcome, bounce};
 pub use claims::{Depth, depth};
 pub use hook::routes;
+pub use row::{Delivery, LINK_OVER, MailState, NewMail};
 pub use store::{cancel_about, enqueue, enqueue_many, forget_recipients, of_access};
 pub use subject::{MailHooks, Standing, Subject, SubjectKind};
 pub use worker::{Pace, Worker, run};
-
-use crate::kernel::clock::Timestamp;
-use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, MailId};
-use crate::platform::db::schema::outbox;
-use crate::platform::mail::MailBody;
-use crate::word_enum;
-
-word_enum! {
-    /// Where a mail stands. "Delivered" is not among them: nobody can know.
-    pub enum Delivery {
-        /// Waiting for its first try.
-        Queued = "queued",
-        /// A worker has it in hand.
-        Sending = "sending",
-        /// Handed to the mail server.
-        Sent = "sent",
-        /// The server asked to try again later.
-        Deferred = "deferred",
-        /// Refused for good, bounced, or given up after 48 hours.
-        Undeliverable = "undeliverable",
-        /// Its reason went away before it left (link replaced, canceled, used).
-        Cancelled = "cancelled",
-    }
-}
-
-/// Why a mail was not sent at all: its link was over by time alone. A catalogue key.
-pub const LINK_OVER: &str = "mail-reason-link-over";
-
-/// A mail to be queued.
-#[derive(Debug)]
-pub struct NewMail {
-    /// What it is, `feature.purpose`, such as `access.invitation`.
-    pub kind: &'static str,
-    /// At most one mail of this key is ever made in a practice; the Message-ID derives from it.
-    pub dedupe_key: String,
-    /// The chart whose history shows it.
-    pub chart: Option<ChartId>,
-    /// The grant whose history shows it.
-    pub access: Option<AccessId>,
-    /// What it is about, where that can end before the mail leaves: then it is not sent.
-    pub subject: Option<Subject>,
-    /// Exactly one mailbox.
-    pub recipient: EmailAddress,
-    /// What it says.
-    pub letter: MailBody,
-}
-
-/// A mail's state, as pages and the API show it.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = outbox)]
-pub struct MailState {
-    /// The mail.
-    pub mail_id: MailId,
-    /// See [`NewMail::kind`].
-    pub kind: String,
-    /// See [`Subject::id`].
-    pub subject_id: Option<Vec<u8>>,
-    /// To whom.
-    pub recipient: String,
-    /// Where it stands.
-    pub state: Delivery,
-    /// Tries so far.
-    pub tries: i32,
-    /// When it is tried next.
-    pub due_at: Timestamp,
-    /// When it was queued.
-    pub created_at: Timestamp,
-    /// When its state became final.
-    pub finished_at: Option<Timestamp>,
-    /// When it came back.
-    pub bounced_at: Option<Timestamp>,
-    /// The server's code, such as `5.1.1`.
-    pub last_code: Option<String>,
-    /// What the server said, as a catalogue key in plain words (`mail-reason-…`).
-    pub last_reason: Option<String>,
-}
-
-impl MailState {
-    /// Is it late? Not yet when a server only asked to be called again, as greylisting does with every
-    /// first mail: from the moment on when the first retry is due.
-    pub fn is_delayed(&self, now: Timestamp) -> bool {
-        self.state == Delivery::Deferred && (self.tries > 1 || now >= self.due_at)
-    }
-
-    /// Does what was said of it blame the address? Else another address would not help.
-    pub fn blames_address(&self) -> bool {
-        self.state == Delivery::Undeliverable
-            && self.last_reason.as_deref().is_some_and(|reason| ABOUT_THE_ADDRESS.contains(&reason))
-    }
-}
-
-/// Reasons that say something of the address; the others are about us, the message or the other system.
-const ABOUT_THE_ADDRESS: [&str; 5] = [
-    "mail-reason-no-mailbox",
-    "mail-reason-no-domain",
-    "mail-reason-mailbox-full",
-    "mail-reason-mailbox-disabled",
-    "mail-reason-address-form",
-];

@@ -7,6 +7,7 @@ pub mod browser;
 pub mod cookies;
 pub mod devices;
 pub mod drafts;
+pub mod error_pages;
 pub mod errors;
 pub mod form_token;
 pub mod forms;

@@ -11,7 +11,7 @@ use crate::platform::i18n::Language;
 use crate::platform::permissions::Needs;
 use crate::platform::state::App;
 use crate::platform::web::drafts::{self, DraftPlace};
-use crate::platform::web::errors::{self, Face, FacePlace};
+use crate::platform::web::error_pages::{self, Face, FacePlace};
 use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence};
 use crate::platform::web::{frame, language, sign_in};
@@ -52,7 +52,7 @@ impl Ticket {
             back: returns.then(|| path.to_owned()),
             cookies_off: sign_in::page_that_set_no_cookie(&app.settings, audience, &parts.headers),
             drafts: drafts::draft_place(parts),
-            face: errors::face_place(parts),
+            face: error_pages::face_place(parts),
         }
     }
 

@@ -9,10 +9,9 @@ use diesel::prelude::*;
 
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
-use crate::platform::db;
 use crate::platform::db::schema::session;
+use crate::platform::db::{Db, update};
 use crate::platform::fault::Fault;
-use crate::platform::state::App;
 
 /// How often the uses are written.
 pub const WRITE_EVERY: Duration = Duration::from_secs(5);
@@ -53,19 +52,17 @@ impl Touches {
             }
         }
     }
-}
 
-/// Writes the uses that wait; returns how many there were.
-pub async fn write(app: &App) -> Result<usize, Fault> {
-    let waiting = app.touches.waiting();
-    if waiting.is_empty() {
-        return Ok(0);
-    }
-    let rows = waiting.clone();
-    app.db
-        .system_write(move |system| {
+    /// Writes the uses that wait; returns how many there were.
+    pub async fn write(&self, db: &Db) -> Result<usize, Fault> {
+        let waiting = self.waiting();
+        if waiting.is_empty() {
+            return Ok(0);
+        }
+        let rows = waiting.clone();
+        db.system_write(move |system| {
             for ((practice, token_hash), seen) in &rows {
-                db::update(
+                update(
                     session::table
                         .filter(session::practice_id.eq(practice))
                         .filter(session::token_hash.eq(token_hash))
@@ -77,8 +74,9 @@ pub async fn write(app: &App) -> Result<usize, Fault> {
             Ok(())
         })
         .await?;
-    app.touches.written(&waiting);
-    Ok(waiting.len())
+        self.written(&waiting);
+        Ok(waiting.len())
+    }
 }
 
 #[cfg(test)]

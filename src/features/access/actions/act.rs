@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use crate::features::access::actions::apply::{Brings, Change, NewEmail, PendingWrites};
-use crate::features::access::actions::{Doubt, Link, Outcome, Refused, Sent, notify_changed};
+use crate::features::access::actions::outcome::{Link, Outcome, Refused, Sent, notify_changed};
 use crate::features::access::address_use::AddressUse;
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::{ChartBatch, Quotas, is_minor};
+use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{Event, Phase, State, decide};
 use crate::features::access::store::{self, AccessRow, Channel, GrantRole};
 use crate::features::people::{self, Chart};

@@ -1,9 +1,11 @@
 //! Where decisions of the life cycle become rows. Every act on a grant ends in [`PendingWrites::apply`].
 
 use crate::features::access::accounts;
-use crate::features::access::actions::{Doubt, Key, Link, Sent};
+use crate::features::access::actions::holder::Key;
+use crate::features::access::actions::outcome::{Link, Sent};
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
+use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{Decision, Effect, Ending};
 use crate::features::access::mails::{self, MailContext, Reader, RegisteredBy};
 use crate::features::access::store::{self, AccessRow, Channel, EndedBy, InvitationRow, InvitationState};

@@ -1,7 +1,7 @@
 //! The holder of a link: what they see, and what they can do besides registering.
 
 use crate::features::access::actions::apply::{Change, PendingWrites};
-use crate::features::access::actions::{DeclineAnswer, Disowning, Key, LinkView};
+use crate::features::access::actions::holder::{DeclineAnswer, Disowning, Key, LinkView};
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
 use crate::features::access::lifecycle::{Event, Phase, decide};

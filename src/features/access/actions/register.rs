@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use crate::features::access::accounts::{self, NewAccount};
 use crate::features::access::actions::apply::{Brings, Change, PendingWrites, SignIn};
+use crate::features::access::actions::holder::{Key, LinkView};
 use crate::features::access::actions::link::LinkContext;
-use crate::features::access::actions::{Key, LinkView, NewCredential, RegisterOrder, Registered};
 use crate::features::access::audit::AccessAction;
 use crate::features::access::identity::{self, Field, OnFile};
 use crate::features::access::lifecycle::{Event, MISMATCHES_TO_LOCK, State, decide};
 use crate::features::access::store::{self, InvitationState};
 use crate::features::people;
+use crate::kernel::civil::BirthDate;
 use crate::kernel::ids::{AccountId, ChartId};
-use crate::kernel::secrets::{Secret, sha256_hex};
+use crate::kernel::secrets::{Secret, Token, sha256_hex};
 use crate::platform::audit::By;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::hashing::{Standing, Turn};
+use crate::platform::i18n::Language;
 use crate::platform::limits::{self, Limit};
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
@@ -32,6 +34,69 @@ const CHECKS_FROM_AN_ADDRESS: Limit = Limit { most: 60, seconds: 3_600 };
 /// What comes from there after that waits this long and is then answered like any other: a clinic's
 /// kiosk is one address, so nobody is shut out. What bounds guessing is each link's own count.
 const TIRED_ADDRESS_WAITS: Duration = Duration::from_secs(2);
+
+/// The registration form, parsed.
+#[derive(Clone, Debug)]
+pub struct RegisterOrder {
+    /// By link or by code.
+    pub key: Key,
+    /// The client's last name as typed (cleaned).
+    pub last_name: String,
+    /// The client's birth date.
+    pub birth_date: BirthDate,
+    /// A new password, or the present one of an existing sign-in.
+    pub credential: NewCredential,
+    /// Hidden random text of the form: the same one again gets the same success page.
+    pub nonce: String,
+    /// Language of the page, for the account.
+    pub language: Language,
+    /// Network address, for limits.
+    pub ip_bucket: String,
+    /// By what the browser may be known to an existing sign-in.
+    pub device: Option<Token>,
+}
+
+/// How the account comes about.
+#[derive(Clone, Debug)]
+pub enum NewCredential {
+    /// A new sign-in with this password.
+    Password(Secret),
+    /// "I already have a sign-in": its name and password.
+    Existing {
+        /// Sign-in name.
+        name: String,
+        /// Password.
+        password: Secret,
+    },
+}
+
+/// What came of a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// Done (or done before with the same form): the sign-in name to fill in.
+    Welcome {
+        /// What to sign in with.
+        sign_in_name: String,
+        /// The account.
+        account: AccountId,
+    },
+    /// The details do not match. Says nothing about which.
+    Mismatch {
+        /// Tries left before the link locks.
+        left: i32,
+    },
+    /// The existing sign-in's name or password is wrong.
+    WrongSignIn,
+    /// The details match, and this person registered before (for another chart): ask for the
+    /// sign-in they have.
+    HasSignIn,
+    /// The password is too weak: catalogue key of the reason (`password-…`). Cost no attempt.
+    WeakPassword(String),
+    /// The link is not open: its page.
+    NotOpen(LinkView),
+    /// Too many tries from here or for this chart; wait.
+    TooManyTries,
+}
 
 fn chart_bucket(found: &LinkContext) -> String {
     format!("check.chart.{}", found.access.chart_id)

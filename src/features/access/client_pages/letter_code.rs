@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 
 use super::link::{self, Declining};
-use super::{LinkSource, count_unreadable_link};
+use super::link_source::{LinkSource, count_unreadable_link};
 use crate::features::access::actions::{self, LinkView};
 use crate::features::practice::PublicPractice;
 use crate::kernel::secrets::ShortCode;

@@ -8,7 +8,7 @@ use axum::response::Response;
 use jiff::tz::TimeZone;
 
 use super::form::FormView;
-use super::{LinkSource, count_unreadable_link, frame_for};
+use super::link_source::{LinkSource, count_unreadable_link, frame_for};
 use crate::features::access::actions::{self, DeclineAnswer, Disowning, LinkView};
 use crate::features::practice::{PublicPractice, SelfHelp};
 use crate::kernel::clock::Timestamp;

@@ -5,7 +5,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 
 use super::form::{self, Input};
-use super::{LinkSource, frame_for, letter_code, link, spoken, welcome};
+use super::link_source::{LinkSource, frame_for, spoken};
+use super::{letter_code, link, welcome};
 use crate::features::access::actions::{self, LinkView, RegisterOrder, Registered};
 use crate::features::practice::PublicPractice;
 use crate::kernel::secrets::{Secret, ShortCode, Token};

@@ -1,331 +1,26 @@
-//! What staff do with a chart's portal access: one form an act, the same as a page of its own and
-//! as a dialog in the box, and the doing.
+//! What staff do with a chart's portal access: the page of each act's form, and carrying it out.
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use jiff::tz::TimeZone;
 
-use super::portal_box::{Viewer, relation_word};
-use super::{communications, letter};
-use crate::features::access::actions::{self, Act, ActName, Authority, Done, Doubt, Link, Refused, Target};
-use crate::features::access::identity::Field;
-use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
-use crate::features::access::{Channel, EndedBy, GrantRole, Overview};
+use super::act_form::{ActForm, ActInput, Back};
+use super::chart_access::{self, ChartAccess};
+use super::letter;
+use super::viewer::Viewer;
+use super::wording::refusal_in_words;
+use crate::features::access::actions::{self, Act, ActName, Done, Link, Refused, Target};
+use crate::features::access::lifecycle::Refusal;
+use crate::features::access::{Channel, Overview};
 use crate::features::people::CHARTS;
 use crate::features::people::ChartFile;
 use crate::features::staff::StaffSession;
-use crate::kernel::clock::Timestamp;
-use crate::kernel::email::{EmailAddress, EmailError};
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId};
-use crate::kernel::text;
-use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
-use crate::word_enum;
-
-/// One of an act's words for this grant: the same act is called otherwise where it mends something.
-pub(super) fn words_of(act: ActName, words: Words, part: &str, grant: &Overview) -> String {
-    let key = match (act, grant.ended_by) {
-        (ActName::Invite, Some(EndedBy::AddressChanged)) if grant.address_on_file.is_some() => {
-            act.key(&format!("{part}-elsewhere"))
-        }
-        (ActName::Restore, Some(EndedBy::OwnershipMoved)) => act.key(&format!("{part}-moved")),
-        _ => act.key(part),
-    };
-    words.with1(&key, "name", &grant.person_name)
-}
-
-/// An act's form, as page and as dialog.
-#[derive(Clone, Debug)]
-pub struct ActForm {
-    /// The act.
-    pub act: ActName,
-    /// The chart.
-    pub chart: ChartId,
-    /// The question.
-    pub title: String,
-    /// What will happen.
-    pub paragraphs: Vec<String>,
-    /// The generation on the screen, so that two who confirm the same make one mail.
-    pub seen: i32,
-    /// An address to type, and what stands in the field.
-    pub address: Option<String>,
-    /// A reason to type, and what stands in the field.
-    pub reason: Option<String>,
-    /// Who allowed it, to type, and what stands in the field.
-    pub authorised_by: Option<String>,
-    /// People to choose from.
-    pub people: Vec<Choice>,
-    /// Doubts about the address that staff have to look at.
-    pub doubts: Vec<Question>,
-    /// What is wrong.
-    pub errors: FieldErrors,
-    /// The button's words, or none where there is nothing to confirm.
-    pub button: Option<String>,
-    /// Where it has to be mended first, and what that is called.
-    pub link: Option<(String, String)>,
-    /// The other button's words.
-    pub no: String,
-    /// Does it take something away?
-    pub danger: bool,
-    /// Where to go afterwards.
-    pub back: Back,
-}
-
-/// One of several people.
-#[derive(Clone, Debug)]
-pub struct Choice {
-    /// Their id.
-    pub value: String,
-    /// Their name.
-    pub label: String,
-    /// "Mother", "the client".
-    pub hint: String,
-    /// Chosen?
-    pub chosen: bool,
-}
-
-/// A doubt, as a question with a tick box.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// Its word.
-    pub doubt: Doubt,
-    /// The sentence.
-    pub text: String,
-    /// Ticked?
-    pub ticked: bool,
-}
-
-word_enum! {
-    /// Where an act returns to.
-    pub enum Back {
-        /// The chart's Communications tab.
-        Chart = "chart",
-        /// The work list.
-        Worklist = "worklist",
-    }
-}
-
-impl Back {
-    fn read(word: &str) -> Self {
-        word.parse().unwrap_or(Self::Chart)
-    }
-
-    /// The page, with a toast's word.
-    fn done(self, chart: &ChartId, word: &str) -> String {
-        match self {
-            Self::Chart => format!("{}?done={word}", communications::path(chart)),
-            Self::Worklist => format!("/staff/worklist?done={word}"),
-        }
-    }
-}
-
-impl ActForm {
-    /// The form as it opens.
-    pub fn fresh(act: ActName, viewer: Viewer<'_>, file: &ChartFile, grant: &Overview) -> Self {
-        let words = viewer.words;
-        let mut form = Self {
-            act,
-            chart: grant.chart_id.clone(),
-            title: words_of(act, words, "title", grant),
-            paragraphs: Vec::new(),
-            seen: grant.generation,
-            address: None,
-            reason: None,
-            authorised_by: None,
-            people: Vec::new(),
-            doubts: Vec::new(),
-            errors: FieldErrors::new(),
-            button: Some(words_of(act, words, "button", grant)),
-            link: None,
-            no: words.find(&act.key("no")).unwrap_or_else(|| words.get("access-act-no")),
-            danger: matches!(act, ActName::Cancel | ActName::Revoke),
-            back: Back::Chart,
-        };
-        form.fill(viewer, file, grant);
-        form
-    }
-
-    fn fill(&mut self, viewer: Viewer<'_>, file: &ChartFile, grant: &Overview) {
-        let words = viewer.words;
-        let name = &grant.person_name;
-        let until = viewer.when(viewer.now.plus_hours(LINK_HOURS)).exact;
-        let makes_a_link =
-            matches!(self.act, ActName::Invite | ActName::Resend | ActName::ChangeEmail | ActName::Letter);
-        if makes_a_link && let Some(told) = lacks_in_words(words, &grant.lacks) {
-            let face_sheet = format!("/staff/charts/{}/edit", grant.chart_id);
-            self.paragraphs.push(told);
-            self.link = Some((face_sheet, words.get("access-open-face-sheet")));
-            self.button = None;
-            return;
-        }
-        match self.act {
-            ActName::Invite | ActName::Resend => {
-                match &grant.address_on_file {
-                    Some(to) => self.paragraphs.push(words.with(
-                        &self.act.key("text"),
-                        &[("name", name.clone()), ("address", to.clone()), ("until", until)],
-                    )),
-                    None if self.act == ActName::Invite => {
-                        self.paragraphs.push(words.with1("access-act-invite-no-address", "name", name));
-                        self.address = Some(String::new());
-                    }
-                    None => {
-                        let path =
-                            format!("/staff/charts/{}/access/{}", grant.chart_id, ActName::ChangeEmail);
-                        self.paragraphs.push(words.with1("access-act-resend-no-address", "name", name));
-                        self.link = Some((path, words_of(ActName::ChangeEmail, words, "label", grant)));
-                        self.button = None;
-                    }
-                }
-                // Known before anybody clicks, so it is asked before anybody clicks.
-                if let Some(to) = &grant.address_on_file {
-                    self.doubts.extend(grant.address_marks.iter().map(|doubt| Question {
-                        doubt: *doubt,
-                        text: doubt.label(words, to, ""),
-                        ticked: false,
-                    }));
-                }
-                if self.act == ActName::Resend {
-                    self.say_quota(viewer, grant);
-                }
-            }
-            ActName::ChangeEmail => {
-                let now = grant.address_on_file.clone().unwrap_or_default();
-                self.paragraphs.push(words.with2(&self.act.key("text"), "name", name, "until", until));
-                self.address = Some(now);
-                self.reason = Some(String::new());
-            }
-            ActName::ChangeOwner => {
-                self.people = other_people(words, file);
-                let key = if self.people.is_empty() { "nobody" } else { "text" };
-                self.paragraphs.push(words.with2(
-                    &self.act.key(key),
-                    "name",
-                    name,
-                    "client",
-                    file.client.full_name(),
-                ));
-                if self.people.is_empty() {
-                    let face_sheet = format!("/staff/charts/{}/edit", grant.chart_id);
-                    self.link = Some((face_sheet, words.get("access-open-face-sheet")));
-                    self.button = None;
-                    return;
-                }
-                self.paragraphs.push(words.with1(
-                    &self.act.key("discloses"),
-                    "client",
-                    file.client.full_name(),
-                ));
-                self.reason = Some(String::new());
-                self.authorised_by = Some(String::new());
-            }
-            ActName::Revoke => {
-                let key = if grant.phase == Phase::Active { "text" } else { "text-invited" };
-                self.paragraphs.push(words.with1(&self.act.key(key), "name", name));
-                self.reason = Some(String::new());
-            }
-            ActName::Letter => {
-                let open = matches!(grant.phase, Phase::Invited | Phase::Locked);
-                let key = if open { "text-replaces" } else { "text" };
-                self.paragraphs.push(words.with2(&self.act.key(key), "name", name, "until", until));
-            }
-            ActName::Unlock if grant.phase == Phase::Locked && !grant.may_unlock => {
-                self.paragraphs.push(words.get("access-refused-link-over"));
-                self.button = None;
-            }
-            ActName::Cancel | ActName::Restore | ActName::Unlock | ActName::Reset | ActName::SignOut => {
-                self.paragraphs.push(words_of(self.act, words, "text", grant));
-            }
-        }
-    }
-
-    /// When the last link was sent, and how many more may be sent today; no button where none may.
-    fn say_quota(&mut self, viewer: Viewer<'_>, grant: &Overview) {
-        let words = viewer.words;
-        if let Some(sent) = grant.sent_at.filter(|sent| viewer.now < sent.plus_hours(1)) {
-            let when = viewer.when(sent).relative;
-            self.paragraphs.push(words.with1("access-resend-sent-ago", "when", when));
-        }
-        self.paragraphs.push(match grant.next_resend_at {
-            Some(again) if grant.resends_left == 0 => {
-                self.button = None;
-                words.with1("access-resends-again", "when", viewer.when(again).exact)
-            }
-            _ => words.with2("access-resends-left", "left", grant.resends_left, "most", grant.resends_a_day),
-        });
-    }
-
-    /// With what was typed, so that nothing has to be typed twice.
-    fn kept(mut self, input: &ActInput) -> Self {
-        if self.address.is_some() || !input.address.trim().is_empty() {
-            self.address = Some(input.address.clone());
-        }
-        if self.reason.is_some() {
-            self.reason = Some(input.reason.clone());
-        }
-        if self.authorised_by.is_some() {
-            self.authorised_by = Some(input.authorised_by.clone());
-        }
-        for person in &mut self.people {
-            person.chosen = person.value == input.to;
-        }
-        for question in &mut self.doubts {
-            question.ticked = input.confirmed.iter().any(|word| word == question.doubt.word());
-        }
-        self.back = Back::read(&input.back);
-        self
-    }
-
-    /// With doubts about the address as questions, ticked where they were confirmed.
-    fn doubting(mut self, words: Words, address: &str, doubts: &[(Doubt, String)], input: &ActInput) -> Self {
-        self.doubts = doubts
-            .iter()
-            .map(|(doubt, suggestion)| Question {
-                doubt: *doubt,
-                text: doubt.label(words, address, suggestion),
-                ticked: input.confirmed.iter().any(|word| word == doubt.word()),
-            })
-            .collect();
-        // In the order of the form: the first question takes the focus.
-        if let Some(first) = self.doubts.first() {
-            self.errors.add(&format!("doubt-{}", first.doubt), words.get("access-refused-doubtful"));
-        }
-        self
-    }
-}
-
-/// The client and related contacts, without the present owner.
-fn other_people(words: Words, file: &ChartFile) -> Vec<Choice> {
-    let client = std::iter::once((&file.client, words.get("access-the-client")));
-    let contacts = file.contacts.iter().map(|c| (&c.person, relation_word(words, &c.relation)));
-    client
-        .chain(contacts)
-        .filter(|(person, _)| person.person_id != file.chart.owner_person_id)
-        .map(|(person, hint)| Choice {
-            value: person.person_id.to_string(),
-            label: person.full_name(),
-            hint,
-            chosen: false,
-        })
-        .collect()
-}
-
-/// What the forms send.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ActInput {
-    seen: String,
-    address: String,
-    reason: String,
-    authorised_by: String,
-    to: String,
-    confirmed: Vec<String>,
-    back: String,
-}
 
 /// What the address of a form's page may say.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -362,10 +57,10 @@ pub async fn ask_for(
     asked: &Asked,
 ) -> PageResult {
     let chart = chart.parse().map_err(|_| PageError::NotFound)?;
-    let room = communications::load(app, staff, &chart).await?;
-    let mut form = ActForm::fresh(act, viewer_of(app, staff), &room.file, &room.owner);
+    let current = chart_access::load(app, staff, &chart).await?;
+    let mut form = ActForm::fresh(act, viewer_of(app, staff), &current.file, &current.owner);
     form.back = Back::read(&asked.back);
-    show(app, staff, &room.file, form, StatusCode::OK)
+    show(app, staff, &current.file, form, StatusCode::OK)
 }
 
 fn viewer_of<'a>(app: &AppState, staff: &'a StaffSession) -> Viewer<'a> {
@@ -400,7 +95,7 @@ pub struct PostedAct {
     act: ActName,
     chart: ChartId,
     input: ActInput,
-    room: communications::Room,
+    current: ChartAccess,
 }
 
 impl PostedAct {
@@ -414,22 +109,22 @@ impl PostedAct {
     ) -> Result<Self, PageError> {
         let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
         let input: ActInput = staff.form(body)?;
-        let room = communications::load(app, staff, &chart).await?;
-        Ok(Self { act, chart, input, room })
+        let current = chart_access::load(app, staff, &chart).await?;
+        Ok(Self { act, chart, input, current })
     }
 
     /// The owner's grant, or the outcome where nobody was ever invited.
     pub fn access(&self) -> Result<AccessId, ActOutcome> {
         let refused = || ActOutcome::Refused(Refused::LifeCycle(Refusal::NoAccess));
-        self.room.owner.access_id.clone().ok_or_else(refused)
+        self.current.owner.access_id.clone().ok_or_else(refused)
     }
 
     /// The page that answers: onward where it is done, else the form with what was typed and what is wrong.
     pub async fn answer(self, app: &AppState, staff: &StaffSession, outcome: ActOutcome) -> PageResult {
-        let Self { act, chart, input, room } = self;
+        let Self { act, chart, input, current } = self;
         let back = Back::read(&input.back);
         let viewer = viewer_of(app, staff);
-        let form = || ActForm::fresh(act, viewer, &room.file, &room.owner).kept(&input);
+        let form = || ActForm::fresh(act, viewer, &current.file, &current.owner).kept(&input);
         match outcome {
             ActOutcome::Done(word) => {
                 let word = if word.is_empty() { format!("access-{}", act.word()) } else { word };
@@ -437,20 +132,20 @@ impl PostedAct {
             }
             ActOutcome::Wrong(errors) => {
                 let form = ActForm { errors, ..form() };
-                show(app, staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+                show(app, staff, &current.file, form, StatusCode::UNPROCESSABLE_ENTITY)
             }
             // An earlier click was faster: its link counts, and no second mail leaves.
             ActOutcome::Refused(Refused::LifeCycle(Refusal::AlreadyResent)) if act == ActName::Resend => {
-                let room = communications::load(app, staff, &chart).await?;
-                let word = match room.owner.channel {
+                let current = chart_access::load(app, staff, &chart).await?;
+                let word = match current.owner.channel {
                     Some(Channel::Letter) => "access-already-printed",
-                    _ if room.owner.sent_by == staff.by().actor.name() => "access-already-sent",
+                    _ if current.owner.sent_by == staff.by().actor.name() => "access-already-sent",
                     _ => "access-already-resent",
                 };
                 Ok(see_other(&back.done(&chart, word)))
             }
             ActOutcome::Refused(Refused::LifeCycle(Refusal::UseResend))
-                if act == ActName::Invite && is_newer(&room, &input) =>
+                if act == ActName::Invite && is_newer(&current, &input) =>
             {
                 Ok(see_other(&back.done(&chart, "access-already-sent")))
             }
@@ -465,24 +160,24 @@ impl PostedAct {
                         form.errors.add(field, staff.words.get(key));
                     }
                 }
-                show(app, staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+                show(app, staff, &current.file, form, StatusCode::UNPROCESSABLE_ENTITY)
             }
             ActOutcome::Refused(Refused::Doubtful(doubts)) => {
                 let to = if input.address.trim().is_empty() {
-                    room.owner.address_on_file.clone().unwrap_or_default()
+                    current.owner.address_on_file.clone().unwrap_or_default()
                 } else {
                     input.address.trim().to_owned()
                 };
                 let form = form().doubting(staff.words, &to, &doubts, &input);
-                show(app, staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+                show(app, staff, &current.file, form, StatusCode::UNPROCESSABLE_ENTITY)
             }
             ActOutcome::Refused(refused) => {
                 // The grant has changed since the form was shown; the form shows it as it is now.
-                let room = communications::load(app, staff, &chart).await?;
-                let mut form = ActForm::fresh(act, viewer, &room.file, &room.owner).kept(&input);
+                let current = chart_access::load(app, staff, &chart).await?;
+                let mut form = ActForm::fresh(act, viewer, &current.file, &current.owner).kept(&input);
                 let text = refusal_in_words(staff.words, &staff.zone, app.now(), &refused);
                 form.errors.add("form", text);
-                show(app, staff, &room.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+                show(app, staff, &current.file, form, StatusCode::UNPROCESSABLE_ENTITY)
             }
         }
     }
@@ -497,19 +192,19 @@ pub async fn perform(
 ) -> PageResult {
     let name: ActName = act.parse().map_err(|_| PageError::NotFound)?;
     let posted = PostedAct::read(&app, &staff, &chart, name, &body).await?;
-    let act = match posted.input.read(staff.words, name, &posted.room.owner) {
+    let act = match posted.input.read(staff.words, name, &posted.current.owner) {
         Ok(act) => act,
         Err(errors) => return posted.answer(&app, &staff, ActOutcome::Wrong(errors)).await,
     };
     if let Act::ChangeEmail { address, .. } = &act
-        && sent_there_already(&posted.room.owner, address, &posted.input)
+        && sent_there_already(&posted.current.owner, address, &posted.input)
     {
         return posted.answer(&app, &staff, ActOutcome::Done("access-already-sent".into())).await;
     }
     let target = Target::Owner(posted.chart.clone());
     let outcome = match actions::act(&app, &staff.scope, staff.by(), target, act).await? {
         Ok(Done { link: Some(Link { sent, token, code: Some(code) }), .. }) => {
-            return letter::print(&app, &staff, &posted.room.file, &sent, &token, &code).await;
+            return letter::print(&app, &staff, &posted.current.file, &sent, &token, &code).await;
         }
         Ok(_) => ActOutcome::Done(String::new()),
         Err(refused) => ActOutcome::Refused(refused),
@@ -518,147 +213,12 @@ pub async fn perform(
 }
 
 /// Was an invitation sent after the form was opened?
-fn is_newer(room: &communications::Room, input: &ActInput) -> bool {
-    input.seen.parse::<i32>().is_ok_and(|seen| room.owner.generation >= seen)
+fn is_newer(current: &ChartAccess, input: &ActInput) -> bool {
+    input.seen.parse::<i32>().is_ok_and(|seen| current.owner.generation >= seen)
 }
 
 /// A second click on "change e-mail and resend": the first has just sent to that address.
 fn sent_there_already(owner: &Overview, address: &EmailAddress, input: &ActInput) -> bool {
     let newer = input.seen.parse::<i32>().is_ok_and(|seen| owner.generation > seen);
     newer && owner.address.as_deref().is_some_and(|sent| sent.to_lowercase() == address.key())
-}
-
-/// Characters of a reason.
-const REASON: usize = 200;
-
-impl ActInput {
-    /// The act that the form asks for, or what is wrong in it.
-    fn read(&self, words: Words, name: ActName, owner: &Overview) -> Result<Act, FieldErrors> {
-        let confirmed: Vec<Doubt> = self.confirmed.iter().filter_map(|word| word.parse().ok()).collect();
-        let seen = self.seen.parse().ok();
-        let mut errors = FieldErrors::new();
-        let act = match name {
-            ActName::Invite if owner.address_on_file.is_some() && self.address.trim().is_empty() => {
-                Some(Act::Invite { address: None, confirmed })
-            }
-            ActName::Invite => self
-                .read_address(words, &mut errors)
-                .map(|address| Act::Invite { address: Some(address), confirmed }),
-            ActName::ChangeEmail => {
-                let address = self.read_address(words, &mut errors);
-                let reason = self.read_reason(words, &mut errors).filter(|reason| {
-                    // INV-08: an address is changed for a reason.
-                    if reason.is_empty() {
-                        errors.add("reason", words.get("access-reason-missing"));
-                    }
-                    !reason.is_empty()
-                });
-                address.zip(reason).map(|(address, reason)| Act::ChangeEmail { address, confirmed, reason })
-            }
-            ActName::Revoke => self.read_reason(words, &mut errors).map(|reason| Act::Revoke { reason }),
-            ActName::ChangeOwner => {
-                let reason = self.read_reason(words, &mut errors);
-                let authorised_by = text::line(&self.authorised_by, REASON);
-                if authorised_by.is_err() {
-                    errors.add("authorised_by", words.with1("access-reason-wrong", "most", REASON));
-                }
-                let to = self.to.parse().ok();
-                if to.is_none() {
-                    errors.add("to", words.get("access-owner-missing"));
-                }
-                to.zip(reason.zip(authorised_by.ok())).map(|(to, (reason, authorised_by))| Act::ChangeOwner {
-                    to,
-                    authority: Authority::of(reason, authorised_by),
-                })
-            }
-            ActName::Resend => Some(Act::Resend { seen, confirmed }),
-            ActName::Letter => Some(Act::Letter { seen }),
-            ActName::Cancel => Some(Act::Cancel),
-            ActName::Unlock => Some(Act::Unlock),
-            ActName::Restore => Some(Act::Restore),
-            ActName::SignOut => Some(Act::SignOut),
-            // The accounts feature has a route of its own for it.
-            ActName::Reset => None,
-        };
-        act.ok_or(errors)
-    }
-
-    fn read_address(&self, words: Words, errors: &mut FieldErrors) -> Option<EmailAddress> {
-        match EmailAddress::parse(&self.address) {
-            Ok(address) => Some(address),
-            Err(error) => {
-                let key = match error {
-                    EmailError::Empty => "access-address-missing",
-                    EmailError::Malformed => "access-address-malformed",
-                    EmailError::TooLong => "access-address-too-long",
-                };
-                errors.add("address", words.get(key));
-                None
-            }
-        }
-    }
-
-    fn read_reason(&self, words: Words, errors: &mut FieldErrors) -> Option<String> {
-        let reason = text::line(&self.reason, REASON);
-        if reason.is_err() {
-            errors.add("reason", words.with1("access-reason-wrong", "most", REASON));
-        }
-        reason.ok()
-    }
-}
-
-/// Why nothing was sent or changed, as a catalogue key; `when` is its only blank.
-pub fn refusal_key(refused: &Refused) -> &'static str {
-    match refused {
-        Refused::LifeCycle(refusal) => match refusal {
-            Refusal::UseInvite => "access-refused-use-invite",
-            Refusal::UseResend => "access-refused-use-resend",
-            Refusal::UseRestore => "access-refused-use-restore",
-            Refusal::AlreadyRegistered => "access-refused-already-registered",
-            Refusal::AlreadyResent => "access-refused-already-resent",
-            Refusal::NotLocked => "access-refused-not-locked",
-            Refusal::LinkExpired => "access-refused-link-over",
-            Refusal::NoInvitation | Refusal::LinkDead | Refusal::LinkLocked => "access-refused-no-invitation",
-            Refusal::NoAccess => "access-refused-no-access",
-        },
-        Refused::NotFound => "access-refused-not-found",
-        Refused::ChartClosed => "access-refused-chart-closed",
-        Refused::NoAddress => "access-refused-no-address",
-        Refused::NotCheckable => "access-refused-not-checkable",
-        Refused::Doubtful(doubts) if doubts.iter().any(|(doubt, _)| *doubt == Doubt::Undeliverable) => {
-            "access-refused-undeliverable"
-        }
-        Refused::Doubtful(doubts) if doubts.iter().any(|(doubt, _)| *doubt == Doubt::Refused) => {
-            "access-refused-address-refused"
-        }
-        Refused::Doubtful(_) => "access-refused-doubtful",
-        Refused::NotAContact => "access-refused-not-a-contact",
-        Refused::NeedsAuthority => "access-refused-needs-authority",
-        Refused::TooManyToday(_) => "access-refused-too-many-today",
-    }
-}
-
-/// That the face sheet lacks what the identity check needs, and what; `None` if it has both.
-pub fn lacks_in_words(words: Words, lacks: &[Field]) -> Option<String> {
-    let key = match lacks {
-        [] => return None,
-        [Field::LastName] => "access-lacks-last-name",
-        [Field::BirthDate] => "access-lacks-birth-date",
-        _ => "access-lacks-both",
-    };
-    Some(words.get(key))
-}
-
-/// Why nothing was sent or changed, and what to do instead.
-fn refusal_in_words(words: Words, zone: &TimeZone, now: Timestamp, refused: &Refused) -> String {
-    let when = match refused {
-        Refused::TooManyToday(again) => super::When::new(words, zone, *again, now).exact,
-        _ => String::new(),
-    };
-    words.with1(refusal_key(refused), "when", when)
-}
-
-/// The owner's overview among a chart's grants.
-pub(super) fn owner_of(grants: &[Overview]) -> Option<Overview> {
-    grants.iter().find(|grant| grant.role == GrantRole::Owner).cloned()
 }

@@ -1,6 +1,6 @@
 //! What every page of a chart shows of its portal access: a tab, and tags in the head.
 
-use super::portal_box::tag_of;
+use super::wording::tag_of;
 use crate::features::access::lifecycle::Phase;
 use crate::features::access::store::owner_phase;
 use crate::kernel::ids::ChartId;

@@ -58,7 +58,7 @@ pub async fn print(
         frame: staff.frame(app, CHARTS),
         letter: words,
         language: language.word(),
-        back: super::communications::path(&sent.chart),
+        back: super::chart_access::path(&sent.chart),
         practice: practice.name.clone(),
         contact: practice.contact(),
         date: words.date(app.now(), &zone),

@@ -4,22 +4,30 @@
 //! |---|---|
 //! | `communications` | the tab, and the box alone for live changes |
 //! | `portal_box` | what the box shows and offers in each state |
-//! | `acts` | the forms behind its buttons: a page each, the same form as a dialog, and the doing |
+//! | `act_form` | the form behind each button, as a page and as a dialog, and what it sends |
+//! | `acts` | the page of each form, and carrying the act out |
+//! | `chart_access` | a chart with everybody's access, as these pages load it |
+//! | `wording`, `viewer` | words and moments that they share |
 //! | `head` | the tab, and the tags in the head of a chart's pages |
 //! | `letter` | the printed invitation |
-//! | `live` | the bell that tells an open page to look again |
+//! | `live` | tells an open page to look again |
 
+mod act_form;
 mod acts;
+mod chart_access;
 mod communications;
 mod head;
 mod letter;
 mod live;
 mod portal_box;
+mod viewer;
 mod when;
+mod wording;
 
-pub use acts::{ActOutcome, Asked, PostedAct, ask_for, lacks_in_words, refusal_key};
+pub use acts::{ActOutcome, Asked, PostedAct, ask_for};
 pub use head::{TAB, head_tags};
 pub use when::When;
+pub use wording::{lacks_in_words, refusal_key};
 
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;

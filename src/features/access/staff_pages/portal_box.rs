@@ -1,12 +1,13 @@
 //! The Chart Owner box: what it says and what it offers in each state (product.md's table).
 
-use jiff::tz::TimeZone;
-
-use super::acts::{ActForm, lacks_in_words, words_of};
-use super::communications::Room;
+use super::act_form::ActForm;
+use super::chart_access::ChartAccess;
+use super::viewer::Viewer;
 use super::when::{When, time_left};
-use crate::features::access::actions::{ActName, Doubt};
+use super::wording::{Tag, lacks_in_words, relation_word, tag_of, words_of};
+use crate::features::access::actions::ActName;
 use crate::features::access::audit::AccessAction;
+use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
 use crate::features::access::{Channel, EndedBy, GrantRole, Happening, HistoryEntry, Overview};
 use crate::features::people::ChartFile;
@@ -46,15 +47,6 @@ pub struct PortalBox {
     pub timeline: Vec<TimelineLine>,
     /// Other people with access.
     pub representatives: Vec<Representative>,
-}
-
-/// A state: word and colour.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tag {
-    /// `waiting`, `good`, `attention`, `stopped` or empty.
-    pub tone: &'static str,
-    /// The word.
-    pub text: String,
 }
 
 /// A line of the box.
@@ -126,18 +118,6 @@ pub struct Representative {
     pub since: When,
 }
 
-/// The tag of a phase.
-pub fn tag_of(words: Words, phase: Phase) -> Tag {
-    let tone = match phase {
-        Phase::Invited => "waiting",
-        Phase::Active => "good",
-        Phase::Expired | Phase::Locked | Phase::Declined => "attention",
-        Phase::NoPortalAccess => "stopped",
-        Phase::NotInvited | Phase::Canceled => "",
-    };
-    Tag { tone, text: words.get(&format!("access-tag-{}", phase.word().replace('_', "-"))) }
-}
-
 /// Delivery is a second axis: an open invitation whose mail is undeliverable says so beside its state.
 fn tags(words: Words, grant: &Overview) -> Vec<Tag> {
     let mut tags = vec![tag_of(words, grant.phase)];
@@ -147,24 +127,7 @@ fn tags(words: Words, grant: &Overview) -> Vec<Tag> {
     tags
 }
 
-/// Who looks, and when.
-#[derive(Clone, Copy)]
-pub struct Viewer<'a> {
-    /// Words.
-    pub words: Words,
-    /// The practice's zone.
-    pub zone: &'a TimeZone,
-    /// Now.
-    pub now: Timestamp,
-    /// May they act?
-    pub may_manage: bool,
-}
-
 impl Viewer<'_> {
-    pub(super) fn when(&self, moment: Timestamp) -> When {
-        When::new(self.words, self.zone, moment, self.now)
-    }
-
     fn fact(&self, label: &str, text: impl Into<String>) -> Fact {
         Fact { label: self.words.get(label), text: text.into(), when: None, attention: false }
     }
@@ -182,8 +145,8 @@ impl Viewer<'_> {
 }
 
 /// Fills the box.
-pub fn fill(viewer: Viewer<'_>, room: &Room) -> Option<PortalBox> {
-    let Room { file, grants, history, .. } = room;
+pub fn fill(viewer: Viewer<'_>, access: &ChartAccess) -> Option<PortalBox> {
+    let ChartAccess { file, grants, history, .. } = access;
     let owner = grants.iter().find(|grant| grant.role == GrantRole::Owner)?;
     let words = viewer.words;
     let relation = file
@@ -220,16 +183,6 @@ pub fn fill(viewer: Viewer<'_>, room: &Room) -> Option<PortalBox> {
 /// "Mother of Ana Duarte"; relations are the practice's own words where the catalogue has none.
 fn relation_to_client(words: Words, relation: &str, client: &str) -> String {
     words.with2("access-relation-of", "relation", relation_word(words, relation), "client", client)
-}
-
-pub(super) fn relation_word(words: Words, relation: &str) -> String {
-    let plain = relation.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    let known = if plain && !relation.is_empty() {
-        words.find(&format!("charts-relation-{}", relation.replace('_', "-")))
-    } else {
-        None
-    };
-    known.unwrap_or_else(|| relation.to_owned())
 }
 
 fn representatives(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) -> Vec<Representative> {

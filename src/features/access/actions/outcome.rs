@@ -1,0 +1,82 @@
+//! What an act on a grant comes to.
+
+use crate::features::access::doubt::Doubt;
+use crate::features::access::lifecycle::Refusal;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::{AccessId, ChartId, InvitationId};
+use crate::kernel::secrets::{ShortCode, Token};
+use crate::platform::db::PracticeScope;
+use crate::platform::fault::Fault;
+use crate::platform::state::App;
+
+/// An invitation that was just made and its mail queued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The chart.
+    pub chart: ChartId,
+    /// The grant.
+    pub access: AccessId,
+    /// The generation.
+    pub invitation: InvitationId,
+    /// Its number.
+    pub generation: i32,
+    /// Where to; `None` for a printed letter.
+    pub address: Option<EmailAddress>,
+    /// Until when the link is good.
+    pub expires_at: Timestamp,
+}
+
+/// A link that was made. Token and code exist only here and in the mail or on the letter.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The invitation.
+    pub sent: Sent,
+    /// The link's token.
+    pub token: Token,
+    /// What a letter's reader types in.
+    pub code: Option<ShortCode>,
+}
+
+/// Why nothing was sent or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The life cycle says no.
+    #[error(transparent)]
+    LifeCycle(#[from] Refusal),
+    /// No such chart or grant in this practice.
+    #[error("no such chart or grant")]
+    NotFound,
+    /// The chart is closed.
+    #[error("the chart is closed")]
+    ChartClosed,
+    /// No e-mail address that may be used for mail.
+    #[error("there is no e-mail address that may be used for mail")]
+    NoAddress,
+    /// The chart lacks the last name or the birth date, so nobody could pass the check.
+    #[error("the chart lacks the last name or the birth date")]
+    NotCheckable,
+    /// Look at the address first; say so again with these doubts confirmed. The text is a suggestion
+    /// for a typing error ("gmail.com"), else empty.
+    #[error("the address is doubtful")]
+    Doubtful(Vec<(Doubt, String)>),
+    /// Today's resends are used up; again from this moment on. The last link still works.
+    #[error("no more resends today")]
+    TooManyToday(Timestamp),
+    /// That person is not the client or a related contact of this chart, or is the owner already.
+    #[error("this person cannot become the chart owner")]
+    NotAContact,
+    /// An adult's record is given to somebody else, or a record to a minor: say why, and who allowed it.
+    #[error("a reason is needed, and who allowed it")]
+    NeedsAuthority,
+}
+
+/// The outcome of an action, inside the fault of the machinery.
+pub type Outcome<T> = Result<Result<T, Refused>, Fault>;
+
+/// Tells open pages, and the worker that sends mail, what was just committed. Whoever calls an act's
+/// `…_in` in a transaction of their own calls this afterwards.
+pub fn notify_changed(app: &App, scope: &PracticeScope, chart: &ChartId) {
+    app.live.chart_changed(scope.id(), chart);
+    app.outbox_bell.notify_one();
+}

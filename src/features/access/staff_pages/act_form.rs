@@ -1,0 +1,390 @@
+//! The form of an act: the same as a page of its own and as a dialog in the box; and what it sends.
+
+use super::chart_access;
+use super::viewer::Viewer;
+use super::wording::{lacks_in_words, relation_word, words_of};
+use crate::features::access::Overview;
+use crate::features::access::actions::{Act, ActName, Authority};
+use crate::features::access::doubt::Doubt;
+use crate::features::access::lifecycle::{LINK_HOURS, Phase};
+use crate::features::people::ChartFile;
+use crate::kernel::email::{EmailAddress, EmailError};
+use crate::kernel::ids::ChartId;
+use crate::kernel::text;
+use crate::platform::i18n::Words;
+use crate::platform::web::forms::FieldErrors;
+use crate::word_enum;
+
+/// An act's form, as page and as dialog.
+#[derive(Clone, Debug)]
+pub struct ActForm {
+    /// The act.
+    pub act: ActName,
+    /// The chart.
+    pub chart: ChartId,
+    /// The question.
+    pub title: String,
+    /// What will happen.
+    pub paragraphs: Vec<String>,
+    /// The generation on the screen, so that two who confirm the same make one mail.
+    pub seen: i32,
+    /// An address to type, and what stands in the field.
+    pub address: Option<String>,
+    /// A reason to type, and what stands in the field.
+    pub reason: Option<String>,
+    /// Who allowed it, to type, and what stands in the field.
+    pub authorised_by: Option<String>,
+    /// People to choose from.
+    pub people: Vec<Choice>,
+    /// Doubts about the address that staff have to look at.
+    pub doubts: Vec<Question>,
+    /// What is wrong.
+    pub errors: FieldErrors,
+    /// The button's words, or none where there is nothing to confirm.
+    pub button: Option<String>,
+    /// Where it has to be mended first, and what that is called.
+    pub link: Option<(String, String)>,
+    /// The other button's words.
+    pub no: String,
+    /// Does it take something away?
+    pub danger: bool,
+    /// Where to go afterwards.
+    pub back: Back,
+}
+
+/// One of several people.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// Their id.
+    pub value: String,
+    /// Their name.
+    pub label: String,
+    /// "Mother", "the client".
+    pub hint: String,
+    /// Chosen?
+    pub chosen: bool,
+}
+
+/// A doubt, as a question with a tick box.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Its word.
+    pub doubt: Doubt,
+    /// The sentence.
+    pub text: String,
+    /// Ticked?
+    pub ticked: bool,
+}
+
+word_enum! {
+    /// Where an act returns to.
+    pub enum Back {
+        /// The chart's Communications tab.
+        Chart = "chart",
+        /// The work list.
+        Worklist = "worklist",
+    }
+}
+
+impl Back {
+    pub(super) fn read(word: &str) -> Self {
+        word.parse().unwrap_or(Self::Chart)
+    }
+
+    /// The page, with a toast's word.
+    pub(super) fn done(self, chart: &ChartId, word: &str) -> String {
+        match self {
+            Self::Chart => format!("{}?done={word}", chart_access::path(chart)),
+            Self::Worklist => format!("/staff/worklist?done={word}"),
+        }
+    }
+}
+
+impl ActForm {
+    /// The form as it opens.
+    pub fn fresh(act: ActName, viewer: Viewer<'_>, file: &ChartFile, grant: &Overview) -> Self {
+        let words = viewer.words;
+        let mut form = Self {
+            act,
+            chart: grant.chart_id.clone(),
+            title: words_of(act, words, "title", grant),
+            paragraphs: Vec::new(),
+            seen: grant.generation,
+            address: None,
+            reason: None,
+            authorised_by: None,
+            people: Vec::new(),
+            doubts: Vec::new(),
+            errors: FieldErrors::new(),
+            button: Some(words_of(act, words, "button", grant)),
+            link: None,
+            no: words.find(&act.key("no")).unwrap_or_else(|| words.get("access-act-no")),
+            danger: matches!(act, ActName::Cancel | ActName::Revoke),
+            back: Back::Chart,
+        };
+        form.fill(viewer, file, grant);
+        form
+    }
+
+    fn fill(&mut self, viewer: Viewer<'_>, file: &ChartFile, grant: &Overview) {
+        let words = viewer.words;
+        let name = &grant.person_name;
+        let until = viewer.when(viewer.now.plus_hours(LINK_HOURS)).exact;
+        let makes_a_link =
+            matches!(self.act, ActName::Invite | ActName::Resend | ActName::ChangeEmail | ActName::Letter);
+        if makes_a_link && let Some(told) = lacks_in_words(words, &grant.lacks) {
+            let face_sheet = format!("/staff/charts/{}/edit", grant.chart_id);
+            self.paragraphs.push(told);
+            self.link = Some((face_sheet, words.get("access-open-face-sheet")));
+            self.button = None;
+            return;
+        }
+        match self.act {
+            ActName::Invite | ActName::Resend => {
+                match &grant.address_on_file {
+                    Some(to) => self.paragraphs.push(words.with(
+                        &self.act.key("text"),
+                        &[("name", name.clone()), ("address", to.clone()), ("until", until)],
+                    )),
+                    None if self.act == ActName::Invite => {
+                        self.paragraphs.push(words.with1("access-act-invite-no-address", "name", name));
+                        self.address = Some(String::new());
+                    }
+                    None => {
+                        let path =
+                            format!("/staff/charts/{}/access/{}", grant.chart_id, ActName::ChangeEmail);
+                        self.paragraphs.push(words.with1("access-act-resend-no-address", "name", name));
+                        self.link = Some((path, words_of(ActName::ChangeEmail, words, "label", grant)));
+                        self.button = None;
+                    }
+                }
+                // Known before anybody clicks, so it is asked before anybody clicks.
+                if let Some(to) = &grant.address_on_file {
+                    self.doubts.extend(grant.address_marks.iter().map(|doubt| Question {
+                        doubt: *doubt,
+                        text: doubt.label(words, to, ""),
+                        ticked: false,
+                    }));
+                }
+                if self.act == ActName::Resend {
+                    self.say_quota(viewer, grant);
+                }
+            }
+            ActName::ChangeEmail => {
+                let now = grant.address_on_file.clone().unwrap_or_default();
+                self.paragraphs.push(words.with2(&self.act.key("text"), "name", name, "until", until));
+                self.address = Some(now);
+                self.reason = Some(String::new());
+            }
+            ActName::ChangeOwner => {
+                self.people = other_people(words, file);
+                let key = if self.people.is_empty() { "nobody" } else { "text" };
+                self.paragraphs.push(words.with2(
+                    &self.act.key(key),
+                    "name",
+                    name,
+                    "client",
+                    file.client.full_name(),
+                ));
+                if self.people.is_empty() {
+                    let face_sheet = format!("/staff/charts/{}/edit", grant.chart_id);
+                    self.link = Some((face_sheet, words.get("access-open-face-sheet")));
+                    self.button = None;
+                    return;
+                }
+                self.paragraphs.push(words.with1(
+                    &self.act.key("discloses"),
+                    "client",
+                    file.client.full_name(),
+                ));
+                self.reason = Some(String::new());
+                self.authorised_by = Some(String::new());
+            }
+            ActName::Revoke => {
+                let key = if grant.phase == Phase::Active { "text" } else { "text-invited" };
+                self.paragraphs.push(words.with1(&self.act.key(key), "name", name));
+                self.reason = Some(String::new());
+            }
+            ActName::Letter => {
+                let open = matches!(grant.phase, Phase::Invited | Phase::Locked);
+                let key = if open { "text-replaces" } else { "text" };
+                self.paragraphs.push(words.with2(&self.act.key(key), "name", name, "until", until));
+            }
+            ActName::Unlock if grant.phase == Phase::Locked && !grant.may_unlock => {
+                self.paragraphs.push(words.get("access-refused-link-over"));
+                self.button = None;
+            }
+            ActName::Cancel | ActName::Restore | ActName::Unlock | ActName::Reset | ActName::SignOut => {
+                self.paragraphs.push(words_of(self.act, words, "text", grant));
+            }
+        }
+    }
+
+    /// When the last link was sent, and how many more may be sent today; no button where none may.
+    fn say_quota(&mut self, viewer: Viewer<'_>, grant: &Overview) {
+        let words = viewer.words;
+        if let Some(sent) = grant.sent_at.filter(|sent| viewer.now < sent.plus_hours(1)) {
+            let when = viewer.when(sent).relative;
+            self.paragraphs.push(words.with1("access-resend-sent-ago", "when", when));
+        }
+        self.paragraphs.push(match grant.next_resend_at {
+            Some(again) if grant.resends_left == 0 => {
+                self.button = None;
+                words.with1("access-resends-again", "when", viewer.when(again).exact)
+            }
+            _ => words.with2("access-resends-left", "left", grant.resends_left, "most", grant.resends_a_day),
+        });
+    }
+
+    /// With what was typed, so that nothing has to be typed twice.
+    pub(super) fn kept(mut self, input: &ActInput) -> Self {
+        if self.address.is_some() || !input.address.trim().is_empty() {
+            self.address = Some(input.address.clone());
+        }
+        if self.reason.is_some() {
+            self.reason = Some(input.reason.clone());
+        }
+        if self.authorised_by.is_some() {
+            self.authorised_by = Some(input.authorised_by.clone());
+        }
+        for person in &mut self.people {
+            person.chosen = person.value == input.to;
+        }
+        for question in &mut self.doubts {
+            question.ticked = input.confirmed.iter().any(|word| word == question.doubt.word());
+        }
+        self.back = Back::read(&input.back);
+        self
+    }
+
+    /// With doubts about the address as questions, ticked where they were confirmed.
+    pub(super) fn doubting(
+        mut self,
+        words: Words,
+        address: &str,
+        doubts: &[(Doubt, String)],
+        input: &ActInput,
+    ) -> Self {
+        self.doubts = doubts
+            .iter()
+            .map(|(doubt, suggestion)| Question {
+                doubt: *doubt,
+                text: doubt.label(words, address, suggestion),
+                ticked: input.confirmed.iter().any(|word| word == doubt.word()),
+            })
+            .collect();
+        // In the order of the form: the first question takes the focus.
+        if let Some(first) = self.doubts.first() {
+            self.errors.add(&format!("doubt-{}", first.doubt), words.get("access-refused-doubtful"));
+        }
+        self
+    }
+}
+
+/// The client and related contacts, without the present owner.
+fn other_people(words: Words, file: &ChartFile) -> Vec<Choice> {
+    let client = std::iter::once((&file.client, words.get("access-the-client")));
+    let contacts = file.contacts.iter().map(|c| (&c.person, relation_word(words, &c.relation)));
+    client
+        .chain(contacts)
+        .filter(|(person, _)| person.person_id != file.chart.owner_person_id)
+        .map(|(person, hint)| Choice {
+            value: person.person_id.to_string(),
+            label: person.full_name(),
+            hint,
+            chosen: false,
+        })
+        .collect()
+}
+
+/// What the forms send.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ActInput {
+    pub(super) seen: String,
+    pub(super) address: String,
+    pub(super) reason: String,
+    pub(super) authorised_by: String,
+    pub(super) to: String,
+    confirmed: Vec<String>,
+    pub(super) back: String,
+}
+
+/// Characters of a reason.
+const REASON: usize = 200;
+
+impl ActInput {
+    /// The act that the form asks for, or what is wrong in it.
+    pub(super) fn read(&self, words: Words, name: ActName, owner: &Overview) -> Result<Act, FieldErrors> {
+        let confirmed: Vec<Doubt> = self.confirmed.iter().filter_map(|word| word.parse().ok()).collect();
+        let seen = self.seen.parse().ok();
+        let mut errors = FieldErrors::new();
+        let act = match name {
+            ActName::Invite if owner.address_on_file.is_some() && self.address.trim().is_empty() => {
+                Some(Act::Invite { address: None, confirmed })
+            }
+            ActName::Invite => self
+                .read_address(words, &mut errors)
+                .map(|address| Act::Invite { address: Some(address), confirmed }),
+            ActName::ChangeEmail => {
+                let address = self.read_address(words, &mut errors);
+                let reason = self.read_reason(words, &mut errors).filter(|reason| {
+                    // INV-08: an address is changed for a reason.
+                    if reason.is_empty() {
+                        errors.add("reason", words.get("access-reason-missing"));
+                    }
+                    !reason.is_empty()
+                });
+                address.zip(reason).map(|(address, reason)| Act::ChangeEmail { address, confirmed, reason })
+            }
+            ActName::Revoke => self.read_reason(words, &mut errors).map(|reason| Act::Revoke { reason }),
+            ActName::ChangeOwner => {
+                let reason = self.read_reason(words, &mut errors);
+                let authorised_by = text::line(&self.authorised_by, REASON);
+                if authorised_by.is_err() {
+                    errors.add("authorised_by", words.with1("access-reason-wrong", "most", REASON));
+                }
+                let to = self.to.parse().ok();
+                if to.is_none() {
+                    errors.add("to", words.get("access-owner-missing"));
+                }
+                to.zip(reason.zip(authorised_by.ok())).map(|(to, (reason, authorised_by))| Act::ChangeOwner {
+                    to,
+                    authority: Authority::of(reason, authorised_by),
+                })
+            }
+            ActName::Resend => Some(Act::Resend { seen, confirmed }),
+            ActName::Letter => Some(Act::Letter { seen }),
+            ActName::Cancel => Some(Act::Cancel),
+            ActName::Unlock => Some(Act::Unlock),
+            ActName::Restore => Some(Act::Restore),
+            ActName::SignOut => Some(Act::SignOut),
+            // The accounts feature has a route of its own for it.
+            ActName::Reset => None,
+        };
+        act.ok_or(errors)
+    }
+
+    fn read_address(&self, words: Words, errors: &mut FieldErrors) -> Option<EmailAddress> {
+        match EmailAddress::parse(&self.address) {
+            Ok(address) => Some(address),
+            Err(error) => {
+                let key = match error {
+                    EmailError::Empty => "access-address-missing",
+                    EmailError::Malformed => "access-address-malformed",
+                    EmailError::TooLong => "access-address-too-long",
+                };
+                errors.add("address", words.get(key));
+                None
+            }
+        }
+    }
+
+    fn read_reason(&self, words: Words, errors: &mut FieldErrors) -> Option<String> {
+        let reason = text::line(&self.reason, REASON);
+        if reason.is_err() {
+            errors.add("reason", words.with1("access-reason-wrong", "most", REASON));
+        }
+        reason.ok()
+    }
+}

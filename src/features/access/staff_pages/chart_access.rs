@@ -1,0 +1,53 @@
+//! A chart with everybody's access to its portal, as the tab and the forms of its acts need it.
+
+use crate::features::access::{GrantRole, HistoryEntry, Overview, history_of_chart, overviews_of_chart};
+use crate::features::people::{ChartFile, ChartRoom, Viewer as RoomViewer, load_room};
+use crate::features::staff::StaffSession;
+use crate::kernel::ids::ChartId;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+use crate::platform::web::PageError;
+use crate::platform::web::nav::ChartTag;
+
+/// The tab's address.
+pub fn path(chart: &ChartId) -> String {
+    format!("/staff/charts/{chart}/communications")
+}
+
+/// What the tab and the forms of its acts need of a chart.
+pub struct ChartAccess {
+    /// The chart and its people.
+    pub file: ChartFile,
+    /// The tags of its head.
+    pub tags: Vec<ChartTag>,
+    /// The chart owner's access.
+    pub owner: Overview,
+    /// Everybody's, the owner's first.
+    pub grants: Vec<Overview>,
+    /// Everything that happened to any of them, oldest first.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// Reads the chart and its grants in one unit.
+pub async fn load(app: &AppState, staff: &StaffSession, chart: &ChartId) -> Result<ChartAccess, PageError> {
+    let (id, viewer) = (*chart, RoomViewer::of(app, staff));
+    app.db.read(&staff.scope, move |c| read(c, viewer, &id)).await?.ok_or(PageError::NotFound)
+}
+
+/// Reads it inside the caller's unit.
+pub(super) fn read(
+    c: &mut Scoped<'_>,
+    viewer: RoomViewer,
+    id: &ChartId,
+) -> Result<Option<ChartAccess>, Fault> {
+    let Some(ChartRoom { file, tags }) = load_room(c, viewer, id)? else { return Ok(None) };
+    let grants = overviews_of_chart(c, id)?;
+    let history = history_of_chart(c, &file, &grants)?;
+    Ok(owner_of(&grants).map(|owner| ChartAccess { file, tags, owner, grants, history }))
+}
+
+/// The owner's overview among a chart's grants.
+fn owner_of(grants: &[Overview]) -> Option<Overview> {
+    grants.iter().find(|grant| grant.role == GrantRole::Owner).cloned()
+}

@@ -1,0 +1,107 @@
+//! Words that several of the pages about portal access share.
+
+use jiff::tz::TimeZone;
+
+use super::when::When;
+use crate::features::access::actions::{ActName, Refused};
+use crate::features::access::doubt::Doubt;
+use crate::features::access::identity::Field;
+use crate::features::access::lifecycle::{Phase, Refusal};
+use crate::features::access::{EndedBy, Overview};
+use crate::kernel::clock::Timestamp;
+use crate::platform::i18n::Words;
+
+/// A state: word and colour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// `waiting`, `good`, `attention`, `stopped` or empty.
+    pub tone: &'static str,
+    /// The word.
+    pub text: String,
+}
+
+/// The tag of a phase.
+pub fn tag_of(words: Words, phase: Phase) -> Tag {
+    let tone = match phase {
+        Phase::Invited => "waiting",
+        Phase::Active => "good",
+        Phase::Expired | Phase::Locked | Phase::Declined => "attention",
+        Phase::NoPortalAccess => "stopped",
+        Phase::NotInvited | Phase::Canceled => "",
+    };
+    Tag { tone, text: words.get(&format!("access-tag-{}", phase.word().replace('_', "-"))) }
+}
+
+/// One of an act's words for this grant: the same act is called otherwise where it mends something.
+pub(super) fn words_of(act: ActName, words: Words, part: &str, grant: &Overview) -> String {
+    let key = match (act, grant.ended_by) {
+        (ActName::Invite, Some(EndedBy::AddressChanged)) if grant.address_on_file.is_some() => {
+            act.key(&format!("{part}-elsewhere"))
+        }
+        (ActName::Restore, Some(EndedBy::OwnershipMoved)) => act.key(&format!("{part}-moved")),
+        _ => act.key(part),
+    };
+    words.with1(&key, "name", &grant.person_name)
+}
+
+/// A relation in words; the practice's own where the catalogue has none.
+pub(super) fn relation_word(words: Words, relation: &str) -> String {
+    let plain = relation.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let known = if plain && !relation.is_empty() {
+        words.find(&format!("charts-relation-{}", relation.replace('_', "-")))
+    } else {
+        None
+    };
+    known.unwrap_or_else(|| relation.to_owned())
+}
+
+/// Why nothing was sent or changed, as a catalogue key; `when` is its only blank.
+pub fn refusal_key(refused: &Refused) -> &'static str {
+    match refused {
+        Refused::LifeCycle(refusal) => match refusal {
+            Refusal::UseInvite => "access-refused-use-invite",
+            Refusal::UseResend => "access-refused-use-resend",
+            Refusal::UseRestore => "access-refused-use-restore",
+            Refusal::AlreadyRegistered => "access-refused-already-registered",
+            Refusal::AlreadyResent => "access-refused-already-resent",
+            Refusal::NotLocked => "access-refused-not-locked",
+            Refusal::LinkExpired => "access-refused-link-over",
+            Refusal::NoInvitation | Refusal::LinkDead | Refusal::LinkLocked => "access-refused-no-invitation",
+            Refusal::NoAccess => "access-refused-no-access",
+        },
+        Refused::NotFound => "access-refused-not-found",
+        Refused::ChartClosed => "access-refused-chart-closed",
+        Refused::NoAddress => "access-refused-no-address",
+        Refused::NotCheckable => "access-refused-not-checkable",
+        Refused::Doubtful(doubts) if doubts.iter().any(|(doubt, _)| *doubt == Doubt::Undeliverable) => {
+            "access-refused-undeliverable"
+        }
+        Refused::Doubtful(doubts) if doubts.iter().any(|(doubt, _)| *doubt == Doubt::Refused) => {
+            "access-refused-address-refused"
+        }
+        Refused::Doubtful(_) => "access-refused-doubtful",
+        Refused::NotAContact => "access-refused-not-a-contact",
+        Refused::NeedsAuthority => "access-refused-needs-authority",
+        Refused::TooManyToday(_) => "access-refused-too-many-today",
+    }
+}
+
+/// That the face sheet lacks what the identity check needs, and what; `None` if it has both.
+pub fn lacks_in_words(words: Words, lacks: &[Field]) -> Option<String> {
+    let key = match lacks {
+        [] => return None,
+        [Field::LastName] => "access-lacks-last-name",
+        [Field::BirthDate] => "access-lacks-birth-date",
+        _ => "access-lacks-both",
+    };
+    Some(words.get(key))
+}
+
+/// Why nothing was sent or changed, and what to do instead.
+pub(super) fn refusal_in_words(words: Words, zone: &TimeZone, now: Timestamp, refused: &Refused) -> String {
+    let when = match refused {
+        Refused::TooManyToday(again) => When::new(words, zone, *again, now).exact,
+        _ => String::new(),
+    };
+    words.with1(refusal_key(refused), "when", when)
+}
