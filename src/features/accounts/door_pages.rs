@@ -8,16 +8,15 @@ use axum::response::IntoResponse;
 
 use crate::features::accounts::actions::{self, PasswordSet, ResetView, SignIn};
 use crate::features::accounts::session::ClientAccount;
-use crate::features::practice::{self, PublicPractice};
+use crate::features::practice::{self, PublicPractice, Which, WhichQuery};
 use crate::kernel::secrets::{Secret, Token};
-use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
 use crate::platform::web::frame::{ClientFrame, Contact};
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::sign_in_ticket as ticket;
-use crate::platform::web::{PageError, PageResult, devices, html, language, see_other, sign_in as pauses};
+use crate::platform::web::{PageError, PageResult, devices, html, see_other, sign_in as pauses};
 
 #[derive(Template)]
 #[template(path = "features/accounts/templates/landing.html")]
@@ -150,13 +149,6 @@ struct WhichPage {
     slug: String,
 }
 
-#[derive(serde::Deserialize)]
-pub(super) struct WhichQuery {
-    practice: Option<String>,
-    #[serde(default)]
-    back: String,
-}
-
 /// `/portal/sign-in`, for a browser whose practice is not known: which one? Where there is only one,
 /// that one.
 pub(super) async fn which_practice(
@@ -165,23 +157,19 @@ pub(super) async fn which_practice(
     RawQuery(raw): RawQuery,
     Query(query): Query<WhichQuery>,
 ) -> PageResult {
-    let asked = query.practice.as_deref().map(|slug| slug.trim().to_lowercase());
-    let slug = asked.clone();
-    let wanted = app.db.system_read(move |system| practice::wanted_slug(system, slug.as_deref())).await?;
-    if let Some(slug) = wanted {
-        let back = pauses::with_back("/portal", &query.back);
-        return Ok(see_other(&format!("/{slug}/sign-in{back}")));
-    }
-    let words = Words::of(language::for_stranger(&app.settings, raw.as_deref(), &headers, Language::English));
     let mut errors = FieldErrors::new();
-    if asked.is_some() {
-        errors.add("practice", words.get("portal-error-no-such-practice"));
-    }
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let (status, words, slug) =
+        match practice::which_practice(&app, Audience::Client, &headers, raw.as_deref(), query).await? {
+            Which::SignIn(page) => return Ok(see_other(&page)),
+            Which::Ask(words) => (StatusCode::OK, words, String::new()),
+            Which::Unknown(words, typed) => {
+                errors.add("practice", words.get("portal-error-no-such-practice"));
+                (StatusCode::UNPROCESSABLE_ENTITY, words, typed)
+            }
+        };
     let mut frame = ClientFrame::bare(words, "Anteroom", "", "", Contact::default());
     frame.home = "/portal/sign-in".to_owned();
-    let page = WhichPage { frame, errors, slug: asked.unwrap_or_default() };
-    Ok((status, html(page.render())?).into_response())
+    Ok((status, html(WhichPage { frame, errors, slug }.render())?).into_response())
 }
 
 #[derive(Template)]

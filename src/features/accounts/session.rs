@@ -220,22 +220,6 @@ enum Denied {
 }
 
 impl ClientTicket {
-    /// Where somebody without a session is sent: their practice's sign-in.
-    async fn to_sign_in(&self, app: &AppState) -> PageError {
-        if let Some(page) = &self.ticket.cookies_off {
-            return PageError::SignIn(page.clone());
-        }
-        let slug = match self.ticket.cookie {
-            Some((id, _)) => {
-                let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, id);
-                app.db.read(&scope, |c| Ok(practice::load(c).ok().map(|p| p.slug))).await.ok().flatten()
-            }
-            None => None,
-        };
-        let page = slug.map_or_else(|| "/portal/sign-in".to_owned(), |slug| format!("/{slug}/sign-in"));
-        PageError::SignIn(self.ticket.sign_in_at(&page))
-    }
-
     /// Reads the account and runs the page's own reads after it, in the same unit and at the same moment.
     async fn read<T, F>(self, app: &AppState, mut unit: F) -> Result<T, PageError>
     where
@@ -249,7 +233,7 @@ impl ClientTicket {
             return Err(PageError::NotFound);
         }
         let Some((practice, token)) = self.ticket.cookie.clone() else {
-            return Err(self.to_sign_in(app).await);
+            return Err(practice::to_sign_in(app, Audience::Client, &self.ticket).await);
         };
         let this = Arc::new(self);
         let (inside, shared) = (app.clone(), this.clone());
@@ -264,7 +248,7 @@ impl ClientTicket {
             .await?;
         match outcome {
             Ok(value) => Ok(value),
-            Err(Denied::SignIn) => Err(this.to_sign_in(app).await),
+            Err(Denied::SignIn) => Err(practice::to_sign_in(app, Audience::Client, &this.ticket).await),
             Err(Denied::Switch) => Err(PageError::SignIn("/portal/switch".to_owned())),
             Err(Denied::NotFound) => Err(PageError::NotFound),
         }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use jiff::civil::Date;
 
-use crate::features::people::fields::Kind;
+use crate::features::people::fields::{Kind, MOST_IN_A_LABEL, MOST_IN_A_NAME};
 use crate::features::people::store::{Address, AddressKind, ChartFile, Person};
 use crate::kernel::civil::{BirthDate, BirthDateError};
 use crate::kernel::email::{EmailAddress, EmailError};
@@ -17,8 +17,6 @@ use crate::person_fields;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::web::forms::FieldErrors;
 
-/// The longest part of a name, in characters.
-pub const MOST_IN_A_NAME: usize = 100;
 /// The longest chart number.
 pub const MOST_IN_A_NUMBER: usize = 40;
 /// Addresses of one kind of one person.
@@ -27,8 +25,6 @@ pub const MOST_ADDRESSES: usize = 10;
 pub const MOST_CONTACTS: usize = 20;
 /// Former last names of one person.
 const MOST_FORMER: usize = 10;
-/// Labels, pronouns, relations.
-pub const MOST_IN_A_LABEL: usize = 40;
 
 /// An address as typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,11 @@
 //! comparison, saving and the face sheet's page go through this table. The birth date stands beside
 //! it, because a form asks for its three parts; so do the addresses, which have tables of their own.
 
+/// The longest part of a name, in characters.
+pub const MOST_IN_A_NAME: usize = 100;
+/// The longest label, pronouns, suffix or relation, in characters.
+pub const MOST_IN_A_LABEL: usize = 40;
+
 /// Hands the table to the macro that is named: for each field its documentation, its name, how it is
 /// read (a [`Kind`], in lower case), its type in the database and its type in the API.
 #[macro_export]
@@ -51,8 +56,8 @@ impl Kind {
     /// The most characters that one line of it may have; `None` where something is chosen from a list.
     pub fn most(self) -> Option<usize> {
         match self {
-            Self::name | Self::lines => Some(super::MOST_IN_A_NAME),
-            Self::label => Some(super::MOST_IN_A_LABEL),
+            Self::name | Self::lines => Some(MOST_IN_A_NAME),
+            Self::label => Some(MOST_IN_A_LABEL),
             Self::language | Self::zone => None,
         }
     }

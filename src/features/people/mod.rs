@@ -14,10 +14,10 @@ use crate::platform::feature::{Feature, Job};
 use crate::platform::web::Routes;
 
 pub use face_sheet::{
-    FaceSheet, MOST_ADDRESSES, MOST_CONTACTS, MOST_IN_A_LABEL, MOST_IN_A_NAME, MOST_IN_A_NUMBER, Problem,
-    Problems, SheetAddress, SheetContact, SheetPerson, Typed, TypedAddress, TypedContact, TypedPerson, Wrong,
+    FaceSheet, MOST_ADDRESSES, MOST_CONTACTS, MOST_IN_A_NUMBER, Problem, Problems, SheetAddress,
+    SheetContact, SheetPerson, Typed, TypedAddress, TypedContact, TypedPerson, Wrong,
 };
-pub use fields::Kind;
+pub use fields::{Kind, MOST_IN_A_LABEL, MOST_IN_A_NAME};
 pub use reach::{end_old_marks, mail_arrives, mark_undeliverable, note_handed_over, trust_address};
 pub use room::{CHARTS, ChartRoom, RoomHead, TabLink, Viewer, initials, load_room, room_head};
 pub use store::{

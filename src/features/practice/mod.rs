@@ -7,6 +7,7 @@ mod public;
 pub mod questions;
 pub mod register;
 mod store;
+mod ways_in;
 
 pub use audit::PracticeAction;
 pub use profile::{Saved, Typed as TypedProfile, TypedPolicy, save as save_profile, save_policy};
@@ -14,5 +15,6 @@ pub use public::PublicPractice;
 pub(crate) use public::source_of;
 pub use questions::{Question, insert as insert_question, questions};
 pub use store::{
-    NewPractice, Policy, Practice, SelfHelp, Suspended, create, find_by_slug, ids, is_any, load, wanted_slug,
+    NewPractice, Policy, Practice, SelfHelp, Suspended, create, find_by_slug, ids, is_any, load,
 };
+pub use ways_in::{Which, WhichQuery, to_sign_in, which_practice};

@@ -6,7 +6,7 @@ use axum::extract::{Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::features::practice::{self, PublicPractice};
+use crate::features::practice::{self, PublicPractice, Which, WhichQuery};
 use crate::features::staff::StaffSession;
 use crate::features::staff::actions::{self, SignIn};
 use crate::kernel::secrets::Secret;
@@ -117,13 +117,6 @@ struct WhichPage {
     slug: String,
 }
 
-#[derive(serde::Deserialize)]
-pub(super) struct WhichQuery {
-    practice: Option<String>,
-    #[serde(default)]
-    back: String,
-}
-
 /// `/staff/sign-in`, for a browser that has never been anywhere: which practice? Where there is only
 /// one, that one.
 pub(super) async fn which_practice(
@@ -132,28 +125,18 @@ pub(super) async fn which_practice(
     RawQuery(raw): RawQuery,
     Query(query): Query<WhichQuery>,
 ) -> PageResult {
-    let asked = query.practice.as_deref().map(|slug| slug.trim().to_lowercase());
-    let slug = asked.clone();
-    let wanted = app.db.system_read(move |system| practice::wanted_slug(system, slug.as_deref())).await?;
-    if let Some(slug) = wanted {
-        let back = sign_in::with_back("/staff", &query.back);
-        return Ok(see_other(&format!("/{slug}/staff/sign-in{back}")));
-    }
-    let spoken = crate::platform::web::language::for_stranger(
-        &app.settings,
-        raw.as_deref(),
-        &headers,
-        crate::platform::i18n::Language::English,
-    );
-    let words = crate::platform::i18n::Words::of(spoken);
     let mut errors = FieldErrors::new();
-    if asked.is_some() {
-        errors.add("practice", words.get("staff-error-no-such-practice"));
-    }
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let (status, words, slug) =
+        match practice::which_practice(&app, Audience::Staff, &headers, raw.as_deref(), query).await? {
+            Which::SignIn(page) => return Ok(see_other(&page)),
+            Which::Ask(words) => (StatusCode::OK, words, String::new()),
+            Which::Unknown(words, typed) => {
+                errors.add("practice", words.get("staff-error-no-such-practice"));
+                (StatusCode::UNPROCESSABLE_ENTITY, words, typed)
+            }
+        };
     let frame = StaffFrame::outside(words, "Anteroom", "", "");
-    let page = WhichPage { frame, errors, slug: asked.unwrap_or_default() };
-    Ok((status, html(page.render())?).into_response())
+    Ok((status, html(WhichPage { frame, errors, slug }.render())?).into_response())
 }
 
 /// `/staff`: where this role comes first.

@@ -111,22 +111,6 @@ enum Denied {
 }
 
 impl StaffTicket {
-    /// Where somebody without a session is sent: their practice's sign-in.
-    async fn to_sign_in(&self, app: &AppState) -> PageError {
-        if let Some(page) = &self.ticket.cookies_off {
-            return PageError::SignIn(page.clone());
-        }
-        let slug = match self.ticket.cookie {
-            Some((id, _)) => {
-                let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, id);
-                app.db.read(&scope, |c| Ok(practice::load(c).ok().map(|p| p.slug))).await.ok().flatten()
-            }
-            None => None,
-        };
-        let page = slug.map_or_else(|| "/staff/sign-in".to_owned(), |slug| format!("/{slug}/staff/sign-in"));
-        PageError::SignIn(self.ticket.sign_in_at(&page))
-    }
-
     /// Who is signed in, with what `unit` reads for the page, in the same unit and at the same moment.
     pub async fn open<T, F>(self, app: &AppState, mut unit: F) -> Result<(StaffSession, T), PageError>
     where
@@ -134,7 +118,7 @@ impl StaffTicket {
         F: FnMut(&mut Scoped<'_>, &StaffSession) -> Result<T, Fault> + Send + 'static,
     {
         let Some((practice, token)) = self.ticket.cookie.clone() else {
-            return Err(self.to_sign_in(app).await);
+            return Err(practice::to_sign_in(app, Audience::Staff, &self.ticket).await);
         };
         let scope = PracticeScope::opened_by(OpenedBy::StaffSession, practice);
         let this = Arc::new(self);
@@ -152,7 +136,7 @@ impl StaffTicket {
             .await?;
         match outcome {
             Ok(value) => Ok(value),
-            Err(Denied::SignIn) => Err(this.to_sign_in(app).await),
+            Err(Denied::SignIn) => Err(practice::to_sign_in(app, Audience::Staff, &this.ticket).await),
             Err(Denied::Forbidden) => Err(PageError::Forbidden),
         }
     }
