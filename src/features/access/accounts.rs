@@ -7,7 +7,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccountId, PracticeId};
 use crate::platform::db::schema::{portal_access, portal_account};
-use crate::platform::db::{Conn, Scoped};
+use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 
@@ -45,27 +45,6 @@ pub struct Known {
     pub sign_in_name: String,
     /// The password's hash.
     pub password_hash: String,
-}
-
-/// Holds an account of this practice until the end of the transaction, so that what opens a session or
-/// gives a grant with its password, and what ends both, happen one after the other. What is to be decided
-/// about it is read after this. SQLite's transaction holds everything already.
-///
-/// Whoever holds a chart as well holds that first ([`store::lock_charts`]), and what counts failed sign-ins
-/// comes after: one order for all, so that nobody waits for somebody who waits for them.
-///
-/// [`store::lock_charts`]: crate::features::access::store::lock_charts
-pub fn lock_account(c: &mut Scoped<'_>, id: &AccountId) -> Result<(), Fault> {
-    let practice = c.practice().clone();
-    if let Conn::Postgres(conn) = &mut *c.conn {
-        portal_account::table
-            .filter(portal_account::practice_id.eq(practice))
-            .filter(portal_account::account_id.eq(id.clone()))
-            .for_update()
-            .select(portal_account::account_id)
-            .load::<AccountId>(conn)?;
-    }
-    Ok(())
 }
 
 /// What decides whether two sign-in names are one.
@@ -129,7 +108,7 @@ pub fn remove_unused(c: &mut Scoped<'_>, (home, id): &(PracticeId, AccountId)) -
     if home != c.practice() {
         return Ok(());
     }
-    lock_account(c, id)?;
+    lock(c, Lock::Account(id))?;
     let grants = portal_access::table
         .filter(portal_access::account_practice_id.eq(home.clone()))
         .filter(portal_access::account_id.eq(id.clone()));

@@ -15,7 +15,6 @@ mod reminders;
 mod staff_pages;
 mod store;
 
-pub use accounts::lock_account;
 pub use actions::{ActName, Refused};
 pub use address_use::address_on_file;
 pub use audit::AccessAction;

@@ -12,7 +12,7 @@ use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::db;
 use crate::platform::db::InLists as _;
 use crate::platform::db::schema::{chart, invitation, portal_access, reminder};
-use crate::platform::db::{Conn, Scoped};
+use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{Standing, Subject, SubjectKind};
 use crate::platform::permissions::Right;
@@ -289,25 +289,6 @@ pub fn owner_phase(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Phase, bool),
     }))
 }
 
-/// Holds charts until the end of the transaction, in the order of their names, so that everything
-/// that touches a chart's access happens one after the other. SQLite's transaction holds everything
-/// already. Charts are held before accounts ([`accounts::lock_account`]).
-///
-/// [`accounts::lock_account`]: crate::features::access::accounts::lock_account
-pub fn lock_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<(), Fault> {
-    let practice = c.practice().clone();
-    if let Conn::Postgres(conn) = &mut *c.conn {
-        chart::table
-            .filter(chart::practice_id.eq(practice))
-            .filter(chart::chart_id.in_list(charts))
-            .order(chart::chart_id.asc())
-            .for_update()
-            .select(chart::chart_id)
-            .load::<ChartId>(conn)?;
-    }
-    Ok(())
-}
-
 /// One grant.
 pub fn load_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow>, Fault> {
     Ok(portal_access::table
@@ -321,7 +302,7 @@ pub fn load_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow
 /// One grant, with its chart held until the end of the transaction.
 pub fn lock_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow>, Fault> {
     let Some(found) = load_access(c, id)? else { return Ok(None) };
-    lock_charts(c, std::slice::from_ref(&found.chart_id))?;
+    lock(c, Lock::Charts(std::slice::from_ref(&found.chart_id)))?;
     load_access(c, id)
 }
 

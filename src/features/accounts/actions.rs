@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::features::access::AccessAction;
 use crate::features::access::lifecycle::State;
-use crate::features::access::{AccessRow, load_access, lock_account};
+use crate::features::access::{AccessRow, load_access};
 use crate::features::accounts::audit::AccountAction;
 use crate::features::accounts::grants::{self, HeldGrant};
 use crate::features::accounts::mails::{self, MailContext};
@@ -16,7 +16,7 @@ use crate::kernel::ids::{AccessId, AccountId, PracticeId};
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::schema::{person_address, portal_access};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
+use crate::platform::db::{Lock, OpenedBy, PracticeScope, Scoped, System, lock};
 use crate::platform::fault::Fault;
 use crate::platform::hashing::{Standing, Turn};
 use crate::platform::i18n::{Language, Words};
@@ -82,7 +82,7 @@ pub async fn sign_in(
                 let mut c = system.within(&opened(&home));
                 // An account that there is not is looked for too, so that the time tells nothing (RAT-04).
                 let id = account_id.clone().unwrap_or_else(|| AccountId::fresh(c.rng(), c.now()));
-                lock_account(&mut c, &id)?;
+                lock(&mut c, Lock::Account(&id))?;
                 let account = store::find(&mut c, &id)?;
                 let account = account.filter(|a| Some(&a.password_hash) == hash.as_ref());
                 let fits = fits && account.is_some();
@@ -475,7 +475,7 @@ pub async fn set_password_by_link(
     let outcome = app
         .db
         .system_write(move |system| {
-            lock_account(&mut system.within(&door), &account.account_id)?;
+            lock(&mut system.within(&door), Lock::Account(&account.account_id))?;
             let (link, account, grants) = match behind(system, &door, &token)? {
                 Ok(behind) => behind,
                 Err(view) => return Ok(PasswordSet::NotOpen(view)),
@@ -562,7 +562,7 @@ pub async fn change_password(
     let outcome = app
         .db
         .write(home, move |c| {
-            lock_account(c, &account.account_id)?;
+            lock(c, Lock::Account(&account.account_id))?;
             let now = store::find(c, &account.account_id)?;
             let fits = fits && now.is_some_and(|now| now.password_hash == account.password_hash);
             let subject = &account.account_id.to_string();

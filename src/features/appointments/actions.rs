@@ -5,7 +5,7 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
 use crate::features::appointments::audit::AppointmentAction;
-use crate::features::appointments::store::{self, busy, decide, lock_bookings};
+use crate::features::appointments::store::{self, busy, decide};
 use crate::features::appointments::{
     NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, Wish, book, find_request,
     write_wishes,
@@ -14,7 +14,7 @@ use crate::features::{accounts, practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccountId, AppointmentId, ChartId, RequestId, StaffId};
 use crate::platform::audit::{self, By, Event};
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::outbox;
 use crate::platform::state::{App, AppState};
@@ -196,7 +196,7 @@ pub async fn confirm(
     let outcome = app
         .db
         .write(scope, move |c| {
-            lock_bookings(c)?;
+            lock(c, Lock::Practice)?;
             let Some(found) = find_request(c, &request)? else { return Ok(Err(NotAnswered::NotFound)) };
             if found.state != RequestState::Waiting {
                 return no_longer_waiting(c, found);

@@ -11,7 +11,7 @@ use crate::kernel::ids::{AccountId, AppointmentId, ChartId, RequestId, StaffId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
 use crate::platform::db::InLists as _;
-use crate::platform::db::schema::{appointment, appointment_request, chart, person, practice, staff_member};
+use crate::platform::db::schema::{appointment, appointment_request, chart, person, staff_member};
 use crate::platform::db::{CountOf, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
@@ -176,16 +176,6 @@ pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Appointment>, 
         .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
         .select(Appointment::as_select())
         .load(c.conn)?)
-}
-
-/// Holds the practice's bookings until the commit, so that whoever books at the same time sees what
-/// this one booked. Call it before anything is read that decides.
-pub(super) fn lock_bookings(c: &mut Scoped<'_>) -> Result<(), Fault> {
-    // An update that changes nothing takes the row's lock on PostgreSQL; SQLite has one writer.
-    db::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
-        .set(practice::version.eq(practice::version))
-        .execute(c.conn)?;
-    Ok(())
 }
 
 /// An appointment of a day, with the client it is for.

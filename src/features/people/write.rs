@@ -12,8 +12,8 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
 use crate::kernel::{names, phone, text};
 use crate::platform::db;
-use crate::platform::db::Scoped;
-use crate::platform::db::schema::{chart, person, person_address, portal_access, practice, related_contact};
+use crate::platform::db::schema::{chart, person, person_address, portal_access, related_contact};
+use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::{insert_many, person_fields};
 
@@ -585,10 +585,7 @@ pub fn number_taken(c: &mut Scoped<'_>, number: &str) -> Result<bool, Fault> {
 /// The next free number of the form 1001, 1002, … Whoever asks holds the practice's row until the
 /// commit, so that two who ask at once do not get one answer.
 pub fn next_number(c: &mut Scoped<'_>) -> Result<String, Fault> {
-    // An update that changes nothing takes the row's lock on both engines.
-    db::update(practice::table.filter(practice::practice_id.eq(c.practice().clone())))
-        .set(practice::version.eq(practice::version))
-        .execute(c.conn)?;
+    lock(c, Lock::Practice)?;
     let charts: i64 =
         chart::table.filter(chart::practice_id.eq(c.practice().clone())).count().get_result(c.conn)?;
     let mut number = 1001 + charts;

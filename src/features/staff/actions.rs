@@ -6,7 +6,7 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::Secret;
 use crate::platform::audit::{self, Actor, By, Event};
-use crate::platform::db::{PracticeScope, System};
+use crate::platform::db::{Lock, PracticeScope, System, lock};
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::session::{self, Audience};
@@ -52,7 +52,7 @@ pub async fn sign_in(
             // another password, and what does so from here on ends this session too. Somebody whom there
             // is not is looked for as well, so that the time tells nothing (RAT-04).
             let id = id.clone().unwrap_or_else(|| StaffId::fresh(c.rng(), c.now()));
-            store::lock_staff(c, &id)?;
+            lock(c, Lock::Staff(&id))?;
             let named = store::find_by_email(c, &key)?;
             let subject = named.as_ref().map(|member| member.staff_id.to_string());
             let member =

@@ -8,7 +8,7 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{self, Actor, By, Event};
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::hashing::{Standing, Turn};
 use crate::platform::outbox;
@@ -168,7 +168,7 @@ pub async fn set_by_link(
     let set = app
         .db
         .write(scope, move |c| {
-            store::lock_staff(c, &member.staff_id)?;
+            lock(c, Lock::Staff(&member.staff_id))?;
             let (LinkState::Open(link), Some(member)) = of_link(c, &token)? else {
                 return Ok(NewPassword::NotOpen);
             };
@@ -210,7 +210,7 @@ pub async fn change(
     let came = app
         .db
         .write(scope, move |c| {
-            store::lock_staff(c, &staff)?;
+            lock(c, Lock::Staff(&staff))?;
             let member = store::find(c, &staff)?.filter(|member| member.state == StaffState::Active);
             let Some(member) = member else { return Ok(NewPassword::NotOpen) };
             let fits = fits && member.password_hash == old_hash;

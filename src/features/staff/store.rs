@@ -7,8 +7,8 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
 use crate::platform::db;
+use crate::platform::db::Scoped;
 use crate::platform::db::schema::{practice, staff_member as staff};
-use crate::platform::db::{Conn, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
 use crate::word_enum;
@@ -49,22 +49,6 @@ pub struct StaffMember {
     pub version: i64,
     /// When they were added.
     pub created_at: Timestamp,
-}
-
-/// Holds a staff member until the end of the transaction, so that what opens a session with their password
-/// and what ends it happen one after the other. What is to be decided about them is read after this, and
-/// what counts failed sign-ins comes after. SQLite's transaction holds everything already.
-pub fn lock_staff(c: &mut Scoped<'_>, id: &StaffId) -> Result<(), Fault> {
-    let practice = c.practice().clone();
-    if let Conn::Postgres(conn) = &mut *c.conn {
-        staff::table
-            .filter(staff::practice_id.eq(practice))
-            .filter(staff::staff_id.eq(id.clone()))
-            .for_update()
-            .select(staff::staff_id)
-            .load::<StaffId>(conn)?;
-    }
-    Ok(())
 }
 
 /// By id, with the practice.

@@ -9,7 +9,7 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{self, By, Event};
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::hashing::{Standing, Turn};
 use crate::platform::permissions::Role;
@@ -231,7 +231,7 @@ pub async fn disable(
         .write(scope, move |c| {
             // Administrators first, then this one: the same order for all.
             let others = store::other_administrators(c, &staff)?;
-            store::lock_staff(c, &staff)?;
+            lock(c, Lock::Staff(&staff))?;
             let Some(member) = store::find(c, &staff)? else { return Ok(Changed::NotFound) };
             if member.state == StaffState::Disabled {
                 return Ok(Changed::Done);
@@ -297,7 +297,7 @@ pub async fn sign_out_everywhere(
 ) -> Result<Changed, Fault> {
     app.db
         .write(scope, move |c| {
-            store::lock_staff(c, &staff)?;
+            lock(c, Lock::Staff(&staff))?;
             if store::find(c, &staff)?.is_none() {
                 return Ok(Changed::NotFound);
             }

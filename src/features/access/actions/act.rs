@@ -17,7 +17,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::platform::audit::{self, By};
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Right;
 use crate::platform::state::{App, AppState};
@@ -346,7 +346,7 @@ fn run(
     orders: &[Order],
 ) -> Result<Vec<Result<Done, Refused>>, Fault> {
     let charts: Vec<ChartId> = orders.iter().map(|order| order.chart.clone()).collect();
-    store::lock_charts(c, &charts)?;
+    lock(c, Lock::Charts(&charts))?;
     let files = ChartBatch::load(c, &charts)?;
     let checks = SendChecks::load(c, &files, orders)?;
     let mut pending = PendingWrites::new(app, by, &files);

@@ -15,7 +15,7 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId, PracticeId};
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::audit::{self, By};
-use crate::platform::db::Scoped;
+use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::mail::MailBody;
 use crate::platform::outbox::{self, NewMail};
@@ -388,7 +388,7 @@ impl<'a> PendingWrites<'a> {
             // Whoever is signing in with it now has either come in, and goes with the others, or finds
             // the grant as it is after this. Sessions of another home practice find the grant gone with
             // their next request.
-            accounts::lock_account(c, account)?;
+            lock(c, Lock::Account(account))?;
             session::end_all(c, Audience::Client, &account.to_string())?;
         }
         for account in &self.sign_ins_go {

@@ -14,7 +14,7 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::AccountId;
 use crate::kernel::secrets::Token;
 use crate::platform::audit::By;
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::platform::limits::{self, Limit};
@@ -108,7 +108,7 @@ impl LinkContext {
     /// The same, with the chart locked until the end of the transaction and everything read after that.
     pub(super) fn locked(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
         let Some((_, access)) = Self::find(c, key)? else { return Ok(None) };
-        store::lock_charts(c, std::slice::from_ref(&access.chart_id))?;
+        lock(c, Lock::Charts(std::slice::from_ref(&access.chart_id)))?;
         Self::load(c, key)
     }
 

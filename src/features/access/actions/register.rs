@@ -17,7 +17,7 @@ use crate::kernel::civil::BirthDate;
 use crate::kernel::ids::{AccountId, ChartId};
 use crate::kernel::secrets::{Secret, Token, sha256_hex};
 use crate::platform::audit::By;
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::hashing::{Standing, Turn};
 use crate::platform::i18n::Language;
@@ -386,7 +386,7 @@ fn use_up(
             // account gone. Query for an unknown name too, so that timing does not reveal which exist (RAT-04).
             let id = account.as_ref().map(|tried| tried.account_id.clone());
             let id = id.unwrap_or_else(|| AccountId::fresh(c.rng(), c.now()));
-            accounts::lock_account(c, &id)?;
+            lock(c, Lock::Account(&id))?;
             let present = accounts::by_sign_in_key(c, key)?;
             let unchanged = present.filter(|present| account.as_ref() == Some(present));
             let subject = account.as_ref().map(|tried| tried.account_id.to_string());

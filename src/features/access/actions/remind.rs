@@ -16,7 +16,7 @@ use crate::kernel::ids::{AccessId, ChartId, InvitationId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, By};
 use crate::platform::db::schema::{invitation, portal_access};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
+use crate::platform::db::{Lock, OpenedBy, PracticeScope, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::{App, AppState};
@@ -113,7 +113,7 @@ fn due_now(c: &mut Scoped<'_>, open: &[Open]) -> Result<Vec<(Open, i64)>, Fault>
 
 fn remind(app: &App, c: &mut Scoped<'_>, due: &[(Open, i64)]) -> Result<Vec<ChartId>, Fault> {
     let charts: Vec<ChartId> = due.iter().map(|((chart, ..), _)| chart.clone()).collect();
-    store::lock_charts(c, &charts)?;
+    lock(c, Lock::Charts(&charts))?;
     // Asked once more now that nobody can resend, register or cancel meanwhile.
     let open: Vec<Open> = due.iter().map(|(one, _)| one.clone()).collect();
     let due = due_now(c, &open)?;

@@ -1,0 +1,57 @@
+//! The rows that a unit of work holds until its commit, so that what decides about them and what changes them
+//! happens one after the other. What is to be decided is read after the lock.
+
+use diesel::prelude::*;
+
+use crate::kernel::ids::{AccountId, ChartId, StaffId};
+use crate::platform::db::schema::{chart, portal_account, practice, staff_member};
+use crate::platform::db::{Conn, InLists as _, Scoped};
+use crate::platform::fault::Fault;
+
+/// What is held. A unit that holds several takes them in this order, and counts failed sign-ins after all of
+/// them, so that no two units wait for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lock<'a> {
+    /// The practice itself: for numbers and hours of which each is given once.
+    Practice,
+    /// Charts, with everything that touches access to them. They are taken in the order of their ids.
+    Charts(&'a [ChartId]),
+    /// A portal account: what opens a session or gives a grant by its password, and what ends both.
+    Account(&'a AccountId),
+    /// A staff member: what opens a session by their password, and what ends it.
+    Staff(&'a StaffId),
+}
+
+/// Holds rows until the end of the transaction. On SQLite a unit that writes holds the whole database already.
+pub fn lock(c: &mut Scoped<'_>, what: Lock<'_>) -> Result<(), Fault> {
+    let here = *c.practice();
+    let Conn::Postgres(conn) = &mut *c.conn else { return Ok(()) };
+    match what {
+        // Not FOR UPDATE: that waits for every row that is written with a foreign key to the practice.
+        Lock::Practice => practice::table
+            .filter(practice::practice_id.eq(here))
+            .for_no_key_update()
+            .select(practice::practice_id)
+            .execute(conn)?,
+        Lock::Charts(charts) => chart::table
+            .filter(chart::practice_id.eq(here))
+            .filter(chart::chart_id.in_list(charts))
+            .order(chart::chart_id.asc())
+            .for_update()
+            .select(chart::chart_id)
+            .execute(conn)?,
+        Lock::Account(id) => portal_account::table
+            .filter(portal_account::practice_id.eq(here))
+            .filter(portal_account::account_id.eq(id))
+            .for_update()
+            .select(portal_account::account_id)
+            .execute(conn)?,
+        Lock::Staff(id) => staff_member::table
+            .filter(staff_member::practice_id.eq(here))
+            .filter(staff_member::staff_id.eq(id))
+            .for_update()
+            .select(staff_member::staff_id)
+            .execute(conn)?,
+    };
+    Ok(())
+}
