@@ -64,7 +64,7 @@ impl Drop for Driver {
         // Asked politely first, it ends its browsers; killed, it leaves them behind.
         let asked = Command::new("kill").arg(self.process.id().to_string()).status();
         if asked.is_ok() {
-            for _ in 0..50 {
+            for _ in 0..300 {
                 if matches!(self.process.try_wait(), Ok(Some(_))) {
                     return;
                 }
