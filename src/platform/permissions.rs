@@ -1,6 +1,8 @@
 //! Who may do what: the one table. A route names what it needs ([`Needs`]), the session's extractor
 //! asks this table, and nothing else decides.
 
+use std::collections::BTreeMap;
+
 use crate::word_enum;
 
 word_enum! {
@@ -98,6 +100,66 @@ word_enum! {
         Messages = "messages",
         /// Fill forms.
         Forms = "forms",
+        /// Keep statements for an insurer.
+        Superbills = "superbills",
+        /// See and change what the practice has on file about the client.
+        Information = "information",
+    }
+}
+
+word_enum! {
+    /// How far a right goes; each level includes the ones before it.
+    pub enum Level {
+        /// Not at all.
+        None = "none",
+        /// Look, and change nothing.
+        View = "view",
+        /// Everything that the right's pages offer.
+        Act = "act",
+    }
+}
+
+/// What a grant allows: a level for each right. A right that is not named is not allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms(BTreeMap<Right, Level>);
+
+impl Terms {
+    /// Every right, whole.
+    pub fn all() -> Self {
+        Self::of(Right::ALL.iter().map(|right| (*right, Level::Act)))
+    }
+
+    /// These. Of a right that is named twice the lower level counts.
+    pub fn of(levels: impl IntoIterator<Item = (Right, Level)>) -> Self {
+        let mut terms = BTreeMap::new();
+        for (right, level) in levels {
+            let known = terms.entry(right).or_insert(level);
+            *known = level.min(*known);
+        }
+        terms.retain(|_, level| *level > Level::None);
+        Self(terms)
+    }
+
+    /// How far a right goes.
+    pub fn level(&self, right: Right) -> Level {
+        self.0.get(&right).copied().unwrap_or(Level::None)
+    }
+
+    /// As a grant's column holds them: the words, separated by spaces, with `:view` behind a right that only looks.
+    pub fn write(&self) -> String {
+        let word = |(right, level): (&Right, &Level)| match level {
+            Level::Act => right.word().to_owned(),
+            Level::View | Level::None => format!("{right}:{level}"),
+        };
+        self.0.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    /// From a grant's column. A word that is no right, or a level that does not exist, allows nothing.
+    pub fn read(text: &str) -> Self {
+        Self::of(text.split([' ', ',']).filter_map(|word| match word.split_once(':') {
+            None => Some((word.parse().ok()?, Level::Act)),
+            Some((right, level)) => Some((right.parse().ok()?, level.parse().ok()?)),
+        }))
     }
 }
 
@@ -154,5 +216,23 @@ mod tests {
         assert_eq!(Right::read_list(&Right::write_list(Right::ALL)), Right::ALL);
         assert_eq!(Right::read_list("billing, everything *"), [Right::Billing]);
         assert!(Right::read_list("").is_empty());
+    }
+
+    #[test]
+    fn terms_survive_their_column_and_nonsense_allows_nothing() {
+        assert_eq!(Terms::read(&Terms::all().write()), Terms::all());
+        let some = Terms::of([
+            (Right::Billing, Level::View),
+            (Right::Messages, Level::Act),
+            (Right::Forms, Level::None),
+        ]);
+        assert_eq!(some.write(), "billing:view messages");
+        assert_eq!(Terms::read("billing:view messages"), some);
+        assert_eq!(some.level(Right::Forms), Level::None);
+        assert_eq!(
+            Terms::read("billing:none documents:all everything *:act forms:view:act"),
+            Terms::default()
+        );
+        assert_eq!(Terms::read("billing billing:view").level(Right::Billing), Level::View);
     }
 }

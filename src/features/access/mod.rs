@@ -3,6 +3,7 @@
 mod accounts;
 pub mod actions;
 mod address_use;
+pub mod age;
 mod audit;
 mod chart_batch;
 mod client_pages;
@@ -11,6 +12,7 @@ pub mod identity;
 pub mod lifecycle;
 mod mails;
 mod overview;
+pub mod permission;
 mod reminders;
 mod staff_pages;
 mod store;

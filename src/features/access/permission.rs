@@ -1,0 +1,436 @@
+//! Who may see and do what: one pure function, [`decide`]. Every page, list, count, mail and API answer about a
+//! chart asks it; nothing else decides. It knows the day and no clock, facts and no database.
+//!
+//! A level is the lowest of nine caps:
+//!
+//! | cap | none | view | act |
+//! |---|---|---|---|
+//! | grant | not active, paused, account locked | – | active |
+//! | dates | before the first day, after the last | – | between, both inclusive |
+//! | chart | merged; closed or transferred and its view time over | closed, transferred; frozen: appointments | open; closed and frozen: billing |
+//! | life | client dead, basis not executor | client dead, executor | alive; dead, executor: billing |
+//! | terms | right not in the grant | `right:view` | `right`; basis self: all |
+//! | age, for the bases of a minor | adult or emancipated; age unknown; rule says none; assent missing | rule says view | else |
+//! | label | see [`label_cap`] | rule's cap for the label | else |
+//! | withheld | the right or the item is withheld from this grant | – | else |
+//! | share | document or form without a live share, thread without this holder | – | else; kinds without shares |
+//!
+//! The role of chart owner gives nothing by itself: it is no fact here.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::features::access::age::{AgeRule, AssentRule, Jurisdiction, age_on};
+use crate::platform::permissions::{Level, Right, Terms};
+use crate::word_enum;
+
+word_enum! {
+    /// By what right somebody holds a grant.
+    pub enum Basis {
+        /// The holder is the chart's client.
+        Client = "self",
+        /// A parent of a minor.
+        Parent = "parent",
+        /// Somebody who stands in a parent's place (in loco parentis).
+        InLocoParentis = "in_loco_parentis",
+        /// A guardian of a minor.
+        MinorGuardian = "minor_guardian",
+        /// A guardian of an adult, appointed by a court.
+        AdultGuardian = "adult_guardian",
+        /// An agent under a power of attorney for health care.
+        PowerOfAttorney = "power_of_attorney",
+        /// The adult client chose this person.
+        ClientChoice = "client_choice",
+        /// A parent whose part a court's order describes.
+        CoParentOrder = "co_parent_order",
+        /// The personal representative of a client who has died.
+        Executor = "executor",
+        /// A named person of an agency, such as a foster care worker.
+        Agency = "agency",
+        /// Not recorded.
+        Other = "other",
+    }
+}
+
+impl Basis {
+    /// Does it end when the client is no longer a minor?
+    pub const fn ends_at_majority(self) -> bool {
+        matches!(self, Self::Parent | Self::InLocoParentis | Self::MinorGuardian | Self::CoParentOrder)
+    }
+}
+
+word_enum! {
+    /// What protects an item beyond the right to its kind.
+    pub enum Label {
+        /// Psychotherapy notes: never in the portal (45 CFR 164.501).
+        Psychotherapy = "psychotherapy",
+        /// Counseling notes on substance use: never in the portal (42 CFR 2.11).
+        SudCounseling = "sud_counseling",
+        /// A record on substance use under 42 CFR Part 2.
+        Sud = "sud",
+        /// Care that the minor may consent to alone (45 CFR 164.502(g)(3)).
+        MinorConsented = "minor_consented",
+        /// Marked as sensitive by staff.
+        Sensitive = "sensitive",
+        /// Tells of a third person.
+        ThirdParty = "third_party",
+    }
+}
+
+word_enum! {
+    /// What an item is.
+    pub enum ItemKind {
+        /// A document.
+        Document = "document",
+        /// A form to fill.
+        Form = "form",
+        /// A thread of messages.
+        Thread = "thread",
+        /// An appointment or a request for one.
+        Appointment = "appointment",
+        /// A line of the ledger.
+        LedgerEntry = "ledger_entry",
+    }
+}
+
+/// The chart, as far as it limits anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChartStanding {
+    /// In use.
+    Open,
+    /// In use, without new appointments.
+    Frozen,
+    /// Closed; clients may read until this day, or for good.
+    Closed(Option<Date>),
+    /// Given to another practice; clients may read until this day, or for good.
+    Transferred(Option<Date>),
+    /// Part of another chart now.
+    Merged,
+}
+
+/// The client of the chart, as far as it limits anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientFacts {
+    /// The birth date on file.
+    pub born: Option<Date>,
+    /// Since when a court counts the minor as an adult.
+    pub emancipated_on: Option<Date>,
+    /// The day of death.
+    pub deceased_on: Option<Date>,
+}
+
+/// Does the grant count at all?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Registered and in force.
+    Active,
+    /// Stopped by staff for a while.
+    Paused,
+    /// Never registered, declined, canceled or revoked.
+    NotActive,
+    /// The account behind it is locked.
+    AccountLocked,
+}
+
+/// May the holder see what staff marked as sensitive?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SensitiveItems {
+    /// They may.
+    Included,
+    /// They may not.
+    Excluded,
+}
+
+/// Did the minor agree to this holder's access?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assent {
+    /// It is recorded.
+    Given,
+    /// It is not, or was taken back.
+    Missing,
+}
+
+/// One grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantFacts {
+    /// See [`Basis`].
+    pub basis: Basis,
+    /// See [`Standing`].
+    pub standing: Standing,
+    /// Its first day, where it is limited.
+    pub starts_on: Option<Date>,
+    /// Its last day, where it is limited.
+    pub ends_on: Option<Date>,
+    /// What it allows.
+    pub terms: Terms,
+    /// See [`SensitiveItems`].
+    pub sensitive: SensitiveItems,
+    /// See [`Assent`].
+    pub assent: Assent,
+}
+
+/// A consent or a request that may stand behind a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// There never was one.
+    Never,
+    /// It holds.
+    Live,
+    /// It was taken back.
+    Revoked,
+}
+
+/// What is kept from one grant, whatever its terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// Everything under a right.
+    Right(Right),
+    /// One item.
+    Item(ItemKind, uuid::Uuid),
+}
+
+/// Is an item shared with this grant?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// It is not, or the share was taken back.
+    NotShared,
+    /// With the grants of the chart.
+    Shared,
+    /// With this holder by name.
+    ByName,
+}
+
+/// Does the holder take part in a thread?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// They write in it.
+    Party,
+    /// It is somebody else's.
+    Stranger,
+}
+
+/// One thing that is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What it is.
+    pub kind: ItemKind,
+    /// Which one.
+    pub id: uuid::Uuid,
+    /// What protects it.
+    pub label: Option<Label>,
+    /// See [`Share`].
+    pub share: Share,
+    /// See [`Party`].
+    pub party: Party,
+}
+
+/// Everything that decides over one grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The civil date in the practice's zone.
+    pub today: Date,
+    /// The chart.
+    pub chart: ChartStanding,
+    /// Its client.
+    pub client: ClientFacts,
+    /// The grant.
+    pub grant: GrantFacts,
+    /// The age rule in force for this grant.
+    pub rule: Option<AgeRule>,
+    /// Whose law says when the client is an adult.
+    pub place: Jurisdiction,
+    /// A consent under 42 CFR Part 2 that names this holder.
+    pub part2: Consent,
+    /// The minor's request that this holder sees care which the minor consented to alone.
+    pub minor_request: Consent,
+    /// What is kept from this grant.
+    pub withheld: Vec<Withheld>,
+}
+
+/// The caps, in the order in which they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cap {
+    /// The grant itself.
+    Grant,
+    /// Its first and last day.
+    Dates,
+    /// The chart.
+    Chart,
+    /// The client's life.
+    Life,
+    /// The grant's terms.
+    Terms,
+    /// The client's age.
+    Age,
+    /// The item's label.
+    Label,
+    /// Withheld from the grant.
+    Withheld,
+    /// The item's share.
+    Share,
+}
+
+/// May somebody whose access has ended read their own messages?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Archive {
+    /// They may read what was written while they took part.
+    Readable,
+    /// There is nothing for them.
+    Shut,
+}
+
+/// The answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How far it goes.
+    pub level: Level,
+    /// See [`Archive`].
+    pub archive: Archive,
+    /// The first cap that gives the level, where it is not everything. For staff; clients never learn it.
+    pub why: Option<Cap>,
+}
+
+/// What one holder may do under a right, or with one item of it.
+pub fn decide(facts: &Facts, right: Right, item: Option<&Item>) -> Verdict {
+    let caps = [
+        (Cap::Grant, grant_cap(facts)),
+        (Cap::Dates, date_cap(facts)),
+        (Cap::Chart, chart_cap(facts, right)),
+        (Cap::Life, life_cap(facts, right)),
+        (Cap::Terms, terms_cap(facts, right)),
+        (Cap::Age, age_cap(facts, right)),
+        (Cap::Label, item.map_or(Level::Act, |item| label_cap(facts, item))),
+        (Cap::Withheld, withheld_cap(facts, right, item)),
+        (Cap::Share, item.map_or(Level::Act, share_cap)),
+    ];
+    let level = caps.iter().map(|(_, level)| *level).min().unwrap_or(Level::None);
+    let why = caps.iter().find(|(_, at)| *at == level && level != Level::Act).map(|(cap, _)| *cap);
+    let only_time_says_none = level == Level::None
+        && caps.iter().all(|(cap, at)| match cap {
+            _ if *at != Level::None => true,
+            Cap::Dates => facts.grant.ends_on.is_some_and(|last| facts.today > last),
+            Cap::Age => is_of_age(facts),
+            _ => false,
+        });
+    let was_party = item.is_some_and(|item| item.kind == ItemKind::Thread && item.party == Party::Party);
+    let archive = if only_time_says_none && was_party && right == Right::Messages {
+        Archive::Readable
+    } else {
+        Archive::Shut
+    };
+    Verdict { level, archive, why }
+}
+
+fn grant_cap(facts: &Facts) -> Level {
+    match facts.grant.standing {
+        Standing::Active => Level::Act,
+        Standing::Paused | Standing::NotActive | Standing::AccountLocked => Level::None,
+    }
+}
+
+fn date_cap(facts: &Facts) -> Level {
+    let today = facts.today;
+    let is_between = facts.grant.starts_on.is_none_or(|first| first <= today)
+        && facts.grant.ends_on.is_none_or(|last| today <= last);
+    if is_between { Level::Act } else { Level::None }
+}
+
+fn chart_cap(facts: &Facts, right: Right) -> Level {
+    let is_over = |until: Option<Date>| until.is_some_and(|last| facts.today > last);
+    match facts.chart {
+        ChartStanding::Merged => Level::None,
+        ChartStanding::Closed(until) | ChartStanding::Transferred(until) if is_over(until) => Level::None,
+        // What is owed can be paid after the treatment ended.
+        ChartStanding::Closed(_) if right == Right::Billing => Level::Act,
+        ChartStanding::Closed(_) | ChartStanding::Transferred(_) => Level::View,
+        ChartStanding::Frozen if right == Right::Appointments => Level::View,
+        ChartStanding::Frozen | ChartStanding::Open => Level::Act,
+    }
+}
+
+fn life_cap(facts: &Facts, right: Right) -> Level {
+    match (facts.client.deceased_on, facts.grant.basis) {
+        (None, _) => Level::Act,
+        (Some(_), Basis::Executor) if right == Right::Billing => Level::Act,
+        (Some(_), Basis::Executor) => Level::View,
+        (Some(_), _) => Level::None,
+    }
+}
+
+fn terms_cap(facts: &Facts, right: Right) -> Level {
+    match facts.grant.basis {
+        Basis::Client => Level::Act,
+        _ => facts.grant.terms.level(right),
+    }
+}
+
+/// Is the client an adult by age, or before that by a court's word? Not where the age is not known.
+fn is_of_age(facts: &Facts) -> bool {
+    let is_emancipated = facts.client.emancipated_on.is_some_and(|day| day <= facts.today);
+    let age = facts.client.born.and_then(|born| age_on(born, facts.today, facts.place.leap_day));
+    is_emancipated || age.is_some_and(|age| age >= facts.place.majority_age)
+}
+
+fn age_cap(facts: &Facts, right: Right) -> Level {
+    if !facts.grant.basis.ends_at_majority() {
+        return Level::Act;
+    }
+    // Whose age is not known may be an adult.
+    let age = facts.client.born.and_then(|born| age_on(born, facts.today, facts.place.leap_day));
+    if age.is_none() || is_of_age(facts) {
+        return Level::None;
+    }
+    match &facts.rule {
+        Some(rule) if rule.assent == AssentRule::Needed && facts.grant.assent == Assent::Missing => {
+            Level::None
+        }
+        Some(rule) => rule.caps.get(&right).copied().unwrap_or(Level::Act),
+        None => Level::Act,
+    }
+}
+
+/// What a label leaves: notes that belong into no portal leave nothing to anybody; other labels leave the client
+/// everything and others what a consent, their terms or the age rule leave them.
+fn label_cap(facts: &Facts, item: &Item) -> Level {
+    let Some(label) = item.label else { return Level::Act };
+    if matches!(label, Label::Psychotherapy | Label::SudCounseling) {
+        return Level::None;
+    }
+    if facts.grant.basis == Basis::Client {
+        return Level::Act;
+    }
+    let is_kept_back = match label {
+        Label::Psychotherapy | Label::SudCounseling => true,
+        Label::Sud => facts.part2 != Consent::Live,
+        Label::MinorConsented => facts.minor_request != Consent::Live,
+        Label::Sensitive => facts.grant.sensitive == SensitiveItems::Excluded,
+        Label::ThirdParty => item.share != Share::ByName,
+    };
+    let caps: Option<&BTreeMap<Label, Level>> = facts.rule.as_ref().map(|rule| &rule.label_caps);
+    if is_kept_back {
+        Level::None
+    } else {
+        caps.and_then(|caps| caps.get(&label)).copied().unwrap_or(Level::Act)
+    }
+}
+
+fn withheld_cap(facts: &Facts, right: Right, item: Option<&Item>) -> Level {
+    let is_withheld = facts.withheld.iter().any(|kept| match kept {
+        Withheld::Right(kept) => *kept == right,
+        Withheld::Item(kind, id) => item.is_some_and(|item| item.kind == *kind && item.id == *id),
+    });
+    if is_withheld { Level::None } else { Level::Act }
+}
+
+fn share_cap(item: &Item) -> Level {
+    let is_theirs = match item.kind {
+        ItemKind::Document | ItemKind::Form => item.share != Share::NotShared,
+        ItemKind::Thread => item.party == Party::Party,
+        ItemKind::Appointment | ItemKind::LedgerEntry => true,
+    };
+    if is_theirs { Level::Act } else { Level::None }
+}
+
+#[cfg(test)]
+mod tests;
