@@ -61,6 +61,7 @@ portal-home-morning = Good morning, { $name }
 portal-home-afternoon = Good afternoon, { $name }
 portal-home-evening = Good evening, { $name }
 portal-home-for = You are looking at the chart of { $name }.
+portal-home-opens-on = You can see this chart from { $date }.
 portal-home-waiting = Waiting for you
 portal-home-nothing = Nothing is waiting for you.
 portal-home-sent = Sent { $date }

@@ -61,6 +61,7 @@ portal-home-morning = Buenos días, { $name }
 portal-home-afternoon = Buenas tardes, { $name }
 portal-home-evening = Buenas noches, { $name }
 portal-home-for = Está viendo el expediente de { $name }.
+portal-home-opens-on = Podrá ver este expediente a partir del { $date }.
 portal-home-waiting = Pendientes
 portal-home-nothing = No tiene nada pendiente.
 portal-home-sent = Enviado el { $date }

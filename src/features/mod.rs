@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn every_entry_leads_to_a_route_that_needs_what_it_says() {
-        use crate::platform::permissions::Needs;
+        use crate::platform::permissions::{Level, Needs};
         let (_, rows) = feature::routes(ALL).into_parts();
         let needs =
             |path: &str| rows.iter().find(|row| row.path == path && row.method == "GET").map(|row| row.needs);
@@ -72,7 +72,7 @@ mod tests {
             assert_eq!(needs(entry.section.0), Some(Needs::Staff(entry.needs)), "{}", entry.section.0);
         }
         for entry in &NAVIGATION.client {
-            let wanted = entry.needs.map_or(Needs::ClientSession, Needs::Client);
+            let wanted = entry.needs.map_or(Needs::ClientSession, |right| Needs::Client(right, Level::View));
             assert_eq!(needs(entry.section.0), Some(wanted), "{}", entry.section.0);
         }
         for tab in &NAVIGATION.tabs {

@@ -8,6 +8,7 @@ use anteroom::features::access::actions::{
     RegisterOrder, Registered, Sent, Target,
 };
 use anteroom::features::access::lifecycle::{Phase, Refusal, State};
+use anteroom::features::access::permission::Basis;
 use anteroom::features::access::{AccessRow, GrantRole, Overview, overview_of, overviews_of_chart};
 use anteroom::features::accounts::held_by;
 use anteroom::features::practice::Policy;
@@ -24,7 +25,7 @@ use anteroom::platform::db::schema::{
 };
 use anteroom::platform::i18n::Language;
 use anteroom::platform::mail::receiver::ReceivedMail;
-use anteroom::platform::permissions::Role;
+use anteroom::platform::permissions::{Role, Terms};
 use diesel::prelude::*;
 
 use crate::stories;
@@ -874,7 +875,8 @@ stories! {
         let (home, holder, person, chart) =
             (*w.riverbend.scope.id(), account, ana.person_id, ben.chart_id);
         w.app.db.write(&w.riverbend.scope, move |c| {
-            let mut proxy = AccessRow::fresh(c, &chart, &person, GrantRole::Representative);
+            let mut proxy = AccessRow::fresh(c, &chart, &person, GrantRole::Representative, Basis::Parent)
+                .allowing(&Terms::all());
             proxy.state = State::Active;
             proxy.ends_on = Some("2026-12-01".into());
             (proxy.account_practice_id, proxy.account_id) = (Some(home), Some(holder));

@@ -31,6 +31,7 @@ mod portal_people;
 mod portal_sign_in;
 mod practice_profile;
 mod relay;
+mod rights;
 mod routes;
 mod safeguards;
 mod schema;

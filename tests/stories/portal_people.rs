@@ -2,6 +2,7 @@
 
 use anteroom::features::access::GrantRole;
 use anteroom::features::access::lifecycle::State;
+use anteroom::features::access::permission::Basis;
 use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
 use anteroom::features::billing::{self, EntryKind, NewEntry};
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
@@ -11,7 +12,7 @@ use anteroom::platform::audit::By;
 use anteroom::platform::db::schema::{audit_event, portal_access, portal_account};
 use anteroom::platform::db::{PracticeScope, Scoped};
 use anteroom::platform::hashing::{Standing, Turn};
-use anteroom::platform::permissions::{Right, Role};
+use anteroom::platform::permissions::{Level, Right, Role, Terms};
 use diesel::prelude::*;
 
 use crate::support::world::Client;
@@ -73,9 +74,12 @@ pub async fn grant(
 ) -> AccessId {
     let home = *w.riverbend.scope.id();
     let (account, person, chart) = (*account, *person, *chart);
-    let (role, rights) = match rights {
-        None => (GrantRole::Owner, Right::ALL.to_vec()),
-        Some(rights) => (GrantRole::Representative, rights.to_vec()),
+    let (role, basis, rights) = match rights {
+        None => (GrantRole::Owner, Basis::Client, Terms::all()),
+        Some(rights) => {
+            let terms = Terms::of(rights.iter().map(|right| (*right, Level::Act)));
+            (GrantRole::Representative, Basis::Other, terms)
+        }
     };
     w.app
         .db
@@ -88,7 +92,8 @@ pub async fn grant(
                     portal_access::chart_id.eq(chart),
                     portal_access::person_id.eq(person),
                     portal_access::role.eq(role),
-                    portal_access::rights.eq(Right::write_list(&rights)),
+                    portal_access::rights.eq(rights.write()),
+                    portal_access::basis.eq(basis),
                     portal_access::state.eq(State::Active),
                     portal_access::generation.eq(1),
                     portal_access::mismatches.eq(0),

@@ -218,7 +218,7 @@ stories! {
         for row in routes() {
             let mut stranger = match row.needs {
                 Needs::StaffSession | Needs::Staff(_) => client.clone(),
-                Needs::ClientSession | Needs::Client(_) => staff.clone(),
+                Needs::ClientSession | Needs::Client(..) => staff.clone(),
                 _ => continue,
             };
             let page = ask(&mut stranger, &row, &rows.fill(row.path)).await;
@@ -243,7 +243,7 @@ stories! {
                     }
                     Needs::ApiKey(_) => page.status() == 403,
                     // To people's pages a key is nobody.
-                    Needs::StaffSession | Needs::Staff(_) | Needs::ClientSession | Needs::Client(_) => {
+                    Needs::StaffSession | Needs::Staff(_) | Needs::ClientSession | Needs::Client(..) => {
                         is_turned_away(&page)
                     }
                     Needs::Nothing | Needs::Link | Needs::Machine => page.status() < 500 || row.path == "/readyz",
@@ -295,7 +295,7 @@ stories! {
         let csrf = form_token(&mut his, "/portal/me", "/portal/me/language").await;
         let before = w.dump().await;
         let (mut wrong, mut seen) = (Vec::new(), 0);
-        for row in routes().into_iter().filter(|row| matches!(row.needs, Needs::ClientSession | Needs::Client(_))) {
+        for row in routes().into_iter().filter(|row| matches!(row.needs, Needs::ClientSession | Needs::Client(..))) {
             let path = rows.fill(row.path);
             if path == "/portal/sign-out" {
                 continue;
@@ -361,7 +361,7 @@ stories! {
             let mut visitor = match row.needs {
                 Needs::ApiKey(_) => w.browser().with("authorization", &format!("Bearer {text}")),
                 Needs::StaffSession | Needs::Staff(_) => staff.clone(),
-                Needs::ClientSession | Needs::Client(_) => rows.client.clone(),
+                Needs::ClientSession | Needs::Client(..) => rows.client.clone(),
                 _ => w.browser(),
             };
             visitor.to = watched.address;
@@ -467,7 +467,7 @@ stories! {
             let visitors = match row.needs {
                 Needs::ApiKey(_) => vec![caller.clone()],
                 Needs::StaffSession | Needs::Staff(_) => vec![staff.clone()],
-                Needs::ClientSession | Needs::Client(_) => vec![client.clone()],
+                Needs::ClientSession | Needs::Client(..) => vec![client.clone()],
                 _ => vec![w.browser(), staff.clone()],
             };
             let parts: Vec<&str> = row.path.split('/').collect();

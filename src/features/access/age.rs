@@ -4,36 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::features::access::permission::{Basis, Label};
+use crate::features::access::kinds::{Basis, Label};
+use crate::features::practice::{Jurisdiction, LeapDay};
 use crate::platform::permissions::{Level, Right};
-use crate::word_enum;
-
-word_enum! {
-    /// When somebody born on February 29 has their birthday in a common year. Laws differ.
-    pub enum LeapDay {
-        /// On March 1.
-        Mar1 = "mar1",
-        /// On February 28.
-        Feb28 = "feb28",
-    }
-}
 
 /// Nobody is older than this; a birth date that says so is a mistake.
 const OLDEST: i16 = 120;
-
-/// What the law of a place says of ages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Jurisdiction {
-    /// The age from which a client is an adult.
-    pub majority_age: i16,
-    /// See [`LeapDay`].
-    pub leap_day: LeapDay,
-}
-
-impl Jurisdiction {
-    /// What holds until a practice says otherwise.
-    pub const BUILT_IN: Self = Self { majority_age: 18, leap_day: LeapDay::Mar1 };
-}
 
 /// The day on which somebody born on `birth` turns `years`. `None` outside the calendar.
 pub fn turns_on(birth: Date, years: i16, leap_day: LeapDay) -> Option<Date> {
@@ -86,9 +62,6 @@ pub enum AssentRule {
     NotNeeded,
 }
 
-/// The code of the practice's own jurisdiction.
-pub const PRACTICE: &str = "practice";
-
 /// The rule that limits a holder with this basis where the client is `age` years old: of the rules of the
 /// chart's jurisdiction, else of the practice's, the one from the greatest age, and of two from one age the later.
 pub fn rule_in_force<'a>(
@@ -106,7 +79,7 @@ pub fn rule_in_force<'a>(
             .filter(|rule| rule.effective_until.is_none_or(|last| today <= last))
             .max_by_key(|rule| (rule.from_age, rule.effective_from))
     };
-    of(jurisdiction).or_else(|| of(PRACTICE))
+    of(jurisdiction).or_else(|| of(Jurisdiction::PRACTICE))
 }
 
 #[cfg(test)]
@@ -137,7 +110,7 @@ mod tests {
 
     fn rule(from_age: i16, effective_from: Date) -> AgeRule {
         AgeRule {
-            jurisdiction: PRACTICE.to_owned(),
+            jurisdiction: Jurisdiction::PRACTICE.to_owned(),
             from_age,
             bases: vec![Basis::Parent],
             caps: BTreeMap::from([(Right::Documents, Level::None)]),
@@ -153,7 +126,7 @@ mod tests {
         let (born, rules) = (date(2012, 3, 3), [rule(12, date(2020, 1, 1))]);
         let holds = |today| {
             let age = age_on(born, today, MAR1).unwrap();
-            rule_in_force(&rules, PRACTICE, Basis::Parent, age, today).is_some()
+            rule_in_force(&rules, Jurisdiction::PRACTICE, Basis::Parent, age, today).is_some()
         };
         assert_eq!([date(2024, 3, 2), date(2024, 3, 3), date(2024, 3, 4)].map(holds), [false, true, true]);
     }
@@ -174,10 +147,10 @@ mod tests {
             elsewhere.clone(),
         ];
         let found = |code, basis, age| rule_in_force(&rules, code, basis, age, today);
-        assert_eq!(found(PRACTICE, Basis::Parent, 11), None);
-        assert_eq!(found(PRACTICE, Basis::Parent, 13), Some(&rules[0]));
-        assert_eq!(found(PRACTICE, Basis::Parent, 16), Some(&rules[2]));
-        assert_eq!(found(PRACTICE, Basis::AdultGuardian, 16), None);
+        assert_eq!(found(Jurisdiction::PRACTICE, Basis::Parent, 11), None);
+        assert_eq!(found(Jurisdiction::PRACTICE, Basis::Parent, 13), Some(&rules[0]));
+        assert_eq!(found(Jurisdiction::PRACTICE, Basis::Parent, 16), Some(&rules[2]));
+        assert_eq!(found(Jurisdiction::PRACTICE, Basis::AdultGuardian, 16), None);
         assert_eq!(found("mi", Basis::Parent, 16), Some(&elsewhere));
         assert_eq!(found("mi", Basis::Parent, 9), None);
         assert_eq!(found("bc", Basis::Parent, 13), Some(&rules[0]));

@@ -9,6 +9,7 @@ mod chart_batch;
 mod client_pages;
 mod doubt;
 pub mod identity;
+mod kinds;
 pub mod lifecycle;
 mod mails;
 mod overview;

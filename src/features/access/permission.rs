@@ -21,78 +21,10 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::features::access::age::{AgeRule, AssentRule, Jurisdiction, age_on};
+use crate::features::access::age::{AgeRule, AssentRule, age_on};
+pub use crate::features::access::kinds::{Basis, ItemKind, Label};
+use crate::features::practice::Jurisdiction;
 use crate::platform::permissions::{Level, Right, Terms};
-use crate::word_enum;
-
-word_enum! {
-    /// By what right somebody holds a grant.
-    pub enum Basis {
-        /// The holder is the chart's client.
-        Client = "self",
-        /// A parent of a minor.
-        Parent = "parent",
-        /// Somebody who stands in a parent's place (in loco parentis).
-        InLocoParentis = "in_loco_parentis",
-        /// A guardian of a minor.
-        MinorGuardian = "minor_guardian",
-        /// A guardian of an adult, appointed by a court.
-        AdultGuardian = "adult_guardian",
-        /// An agent under a power of attorney for health care.
-        PowerOfAttorney = "power_of_attorney",
-        /// The adult client chose this person.
-        ClientChoice = "client_choice",
-        /// A parent whose part a court's order describes.
-        CoParentOrder = "co_parent_order",
-        /// The personal representative of a client who has died.
-        Executor = "executor",
-        /// A named person of an agency, such as a foster care worker.
-        Agency = "agency",
-        /// Not recorded.
-        Other = "other",
-    }
-}
-
-impl Basis {
-    /// Does it end when the client is no longer a minor?
-    pub const fn ends_at_majority(self) -> bool {
-        matches!(self, Self::Parent | Self::InLocoParentis | Self::MinorGuardian | Self::CoParentOrder)
-    }
-}
-
-word_enum! {
-    /// What protects an item beyond the right to its kind.
-    pub enum Label {
-        /// Psychotherapy notes: never in the portal (45 CFR 164.501).
-        Psychotherapy = "psychotherapy",
-        /// Counseling notes on substance use: never in the portal (42 CFR 2.11).
-        SudCounseling = "sud_counseling",
-        /// A record on substance use under 42 CFR Part 2.
-        Sud = "sud",
-        /// Care that the minor may consent to alone (45 CFR 164.502(g)(3)).
-        MinorConsented = "minor_consented",
-        /// Marked as sensitive by staff.
-        Sensitive = "sensitive",
-        /// Tells of a third person.
-        ThirdParty = "third_party",
-    }
-}
-
-word_enum! {
-    /// What an item is.
-    pub enum ItemKind {
-        /// A document.
-        Document = "document",
-        /// A form to fill.
-        Form = "form",
-        /// A thread of messages.
-        Thread = "thread",
-        /// An appointment or a request for one.
-        Appointment = "appointment",
-        /// A line of the ledger.
-        LedgerEntry = "ledger_entry",
-    }
-}
 
 /// The chart, as far as it limits anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +54,7 @@ pub struct ClientFacts {
 
 /// Does the grant count at all?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum GrantStanding {
     /// Registered and in force.
     Active,
     /// Stopped by staff for a while.
@@ -156,8 +88,8 @@ pub enum Assent {
 pub struct GrantFacts {
     /// See [`Basis`].
     pub basis: Basis,
-    /// See [`Standing`].
-    pub standing: Standing,
+    /// See [`GrantStanding`].
+    pub standing: GrantStanding,
     /// Its first day, where it is limited.
     pub starts_on: Option<Date>,
     /// Its last day, where it is limited.
@@ -322,10 +254,22 @@ pub fn decide(facts: &Facts, right: Right, item: Option<&Item>) -> Verdict {
     Verdict { level, archive, why }
 }
 
+/// Every right that goes further than nothing.
+pub fn open_rights(facts: &Facts) -> Vec<Right> {
+    Right::ALL.iter().copied().filter(|right| decide(facts, *right, None).level > Level::None).collect()
+}
+
+/// The first day of a grant that will open something and does not yet.
+pub fn opens_on(facts: &Facts) -> Option<Date> {
+    let first = facts.grant.starts_on.filter(|first| facts.today < *first)?;
+    let then = Facts { today: first, ..facts.clone() };
+    (!open_rights(&then).is_empty()).then_some(first)
+}
+
 fn grant_cap(facts: &Facts) -> Level {
     match facts.grant.standing {
-        Standing::Active => Level::Act,
-        Standing::Paused | Standing::NotActive | Standing::AccountLocked => Level::None,
+        GrantStanding::Active => Level::Act,
+        GrantStanding::Paused | GrantStanding::NotActive | GrantStanding::AccountLocked => Level::None,
     }
 }
 
@@ -369,7 +313,7 @@ fn terms_cap(facts: &Facts, right: Right) -> Level {
 fn is_of_age(facts: &Facts) -> bool {
     let is_emancipated = facts.client.emancipated_on.is_some_and(|day| day <= facts.today);
     let age = facts.client.born.and_then(|born| age_on(born, facts.today, facts.place.leap_day));
-    is_emancipated || age.is_some_and(|age| age >= facts.place.majority_age)
+    is_emancipated || age.is_some_and(|age| i32::from(age) >= facts.place.majority_age)
 }
 
 fn age_cap(facts: &Facts, right: Right) -> Level {

@@ -4,6 +4,10 @@ use diesel::prelude::*;
 use jiff::civil::Date;
 
 use crate::features::access::lifecycle::{Credential, Grant, Phase, State, is_over};
+use crate::features::access::permission::{
+    Assent, Basis, ChartStanding, ClientFacts, Consent, Facts, GrantFacts, GrantStanding, SensitiveItems,
+};
+use crate::features::practice::Jurisdiction;
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -15,7 +19,7 @@ use crate::platform::db::schema::{chart, invitation, portal_access, reminder};
 use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{Standing, Subject, SubjectKind};
-use crate::platform::permissions::Right;
+use crate::platform::permissions::Terms;
 use crate::word_enum;
 
 word_enum! {
@@ -84,7 +88,7 @@ pub struct AccessRow {
     pub person_id: PersonId,
     /// Owner or representative.
     pub role: GrantRole,
-    /// What it allows: see [`Right::read_list`].
+    /// What it allows: see [`Terms::read`].
     pub rights: String,
     /// The last day it counts, where it is limited.
     pub ends_on: Option<String>,
@@ -120,18 +124,28 @@ pub struct AccessRow {
     pub version: i64,
     /// When the row was made.
     pub created_at: Timestamp,
+    /// By what right its holder has it.
+    pub basis: Basis,
+    /// The first day it counts, where it does not count at once.
+    pub starts_on: Option<String>,
+    /// Since when staff have paused it.
+    pub paused_at: Option<Timestamp>,
+    /// Who paused it.
+    pub paused_by_name: String,
+    /// Why.
+    pub paused_reason: String,
 }
 
 impl AccessRow {
-    /// A grant that nobody has touched; not yet in the database.
-    pub fn fresh(c: &Scoped<'_>, chart: &ChartId, person: &PersonId, role: GrantRole) -> Self {
+    /// A grant that nobody has touched; not yet in the database. It allows nothing until it is given terms.
+    pub fn fresh(c: &Scoped<'_>, chart: &ChartId, person: &PersonId, role: GrantRole, basis: Basis) -> Self {
         Self {
             practice_id: c.practice().clone(),
             access_id: AccessId::fresh(c.rng(), c.now()),
             chart_id: chart.clone(),
             person_id: person.clone(),
             role,
-            rights: Right::write_list(Right::ALL),
+            rights: Terms::default().write(),
             ends_on: None,
             state: State::None,
             generation: 0,
@@ -149,7 +163,17 @@ impl AccessRow {
             not_now_at: None,
             version: 0,
             created_at: c.now(),
+            basis,
+            starts_on: None,
+            paused_at: None,
+            paused_by_name: String::new(),
+            paused_reason: String::new(),
         }
+    }
+
+    /// The same with these terms.
+    pub fn allowing(self, terms: &Terms) -> Self {
+        Self { rights: terms.write(), ..self }
     }
 
     /// As the life cycle knows it.
@@ -174,14 +198,45 @@ impl AccessRow {
     }
 
     /// What it allows.
-    pub fn rights(&self) -> Vec<Right> {
-        Right::read_list(&self.rights)
+    pub fn terms(&self) -> Terms {
+        Terms::read(&self.rights)
     }
 
-    /// Is its last day over? That day counts whole (IDP-07). `today` is the practice's own date. An end
-    /// that cannot be read has come.
-    pub fn has_ended(&self, today: Date) -> bool {
-        self.ends_on.as_ref().is_some_and(|last| !last.parse::<Date>().is_ok_and(|last| today <= last))
+    /// As [`permission::decide`] knows it, with the chart's state, the client's birth date and the law of the
+    /// place. `today` is the practice's own date; the last day counts whole (IDP-07). A first or last day that
+    /// cannot be read lets nobody in.
+    ///
+    /// [`permission::decide`]: crate::features::access::permission::decide
+    pub fn facts(&self, chart: &str, born: Option<Date>, place: Jurisdiction, today: Date) -> Facts {
+        let day = |text: &Option<String>, otherwise: Date| {
+            text.as_ref().map(|text| text.parse::<Date>().unwrap_or(otherwise))
+        };
+        // Nobody who owned the chart before goes on seeing it by that.
+        let standing = match (self.role, self.state) {
+            (GrantRole::FormerOwner, _) => GrantStanding::NotActive,
+            (_, State::Active) if self.paused_at.is_some() => GrantStanding::Paused,
+            (_, State::Active) => GrantStanding::Active,
+            _ => GrantStanding::NotActive,
+        };
+        Facts {
+            today,
+            chart: if chart == "open" { ChartStanding::Open } else { ChartStanding::Closed(None) },
+            client: ClientFacts { born, emancipated_on: None, deceased_on: None },
+            grant: GrantFacts {
+                basis: self.basis,
+                standing,
+                starts_on: day(&self.starts_on, Date::MAX),
+                ends_on: day(&self.ends_on, Date::MIN),
+                terms: self.terms(),
+                sensitive: SensitiveItems::Excluded,
+                assent: Assent::Missing,
+            },
+            rule: None,
+            place,
+            part2: Consent::Never,
+            minor_request: Consent::Never,
+            withheld: Vec::new(),
+        }
     }
 
     /// Takes over what the life cycle decided. `since` and `by` move only with the state; the account
@@ -359,6 +414,14 @@ pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault>
         portal_access::registered_at.eq(row.registered_at),
         portal_access::not_now_at.eq(row.not_now_at),
         portal_access::version.eq(row.version + 1),
+        (
+            portal_access::basis.eq(row.basis),
+            portal_access::starts_on.eq(row.starts_on.clone()),
+            portal_access::ends_on.eq(row.ends_on.clone()),
+            portal_access::paused_at.eq(row.paused_at),
+            portal_access::paused_by_name.eq(row.paused_by_name.clone()),
+            portal_access::paused_reason.eq(row.paused_reason.clone()),
+        ),
     ))
     .execute(c.conn)?;
     if saved == 0 {
@@ -538,7 +601,9 @@ pub fn resends_since(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::access::permission::decide;
     use crate::kernel::rng::SystemChance;
+    use crate::platform::permissions::{Level, Right};
     use jiff::civil::date;
 
     #[test]
@@ -550,7 +615,7 @@ mod tests {
             chart_id: ChartId::fresh(&SystemChance, now),
             person_id: PersonId::fresh(&SystemChance, now),
             role: GrantRole::Representative,
-            rights: Right::write_list(Right::ALL),
+            rights: Terms::all().write(),
             ends_on: ends_on.map(str::to_owned),
             state: State::Active,
             generation: 1,
@@ -568,6 +633,11 @@ mod tests {
             not_now_at: None,
             version: 1,
             created_at: now,
+            basis: Basis::ClientChoice,
+            starts_on: None,
+            paused_at: None,
+            paused_by_name: String::new(),
+            paused_reason: String::new(),
         };
         for (ends_on, today, ended) in [
             (None, date(9999, 12, 31), false),
@@ -576,7 +646,9 @@ mod tests {
             (Some("2028-02-29"), date(2028, 3, 1), true),
             (Some("no day at all"), date(2026, 12, 1), true),
         ] {
-            assert_eq!(row(ends_on).has_ended(today), ended, "{ends_on:?} on {today}");
+            let facts = row(ends_on).facts("open", None, Jurisdiction::BUILT_IN, today);
+            let level = decide(&facts, Right::Messages, None).level;
+            assert_eq!(level == Level::None, ended, "{ends_on:?} on {today}");
         }
     }
 }

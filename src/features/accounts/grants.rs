@@ -1,17 +1,21 @@
 //! What an account may look at: its active grants, in every practice that gave it one.
 
 use diesel::prelude::*;
+use jiff::civil::Date;
 
+use crate::features::access::AccessRow;
 use crate::features::access::lifecycle::State;
-use crate::features::access::{AccessRow, GrantRole};
+use crate::features::access::permission::{Facts, decide, open_rights, opens_on};
 use crate::features::accounts::store::{Account, has_account};
 use crate::features::people::Person;
-use crate::features::practice::Practice;
+use crate::features::practice::{Jurisdiction, Practice};
+use crate::kernel::civil::BirthDate;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PracticeId};
-use crate::platform::db::schema::{chart, person, portal_access, portal_account, practice};
-use crate::platform::db::{OpenedBy, PracticeScope, System};
+use crate::kernel::zone::Zone;
+use crate::platform::db::schema::{chart, jurisdiction, person, portal_access, portal_account, practice};
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
-use crate::platform::permissions::Right;
+use crate::platform::permissions::{Level, Right};
 
 /// One chart that an account may look at now.
 #[derive(Clone, Debug)]
@@ -24,8 +28,10 @@ pub struct HeldGrant {
     pub access_id: AccessId,
     /// The chart.
     pub chart_id: ChartId,
-    /// What the grant allows.
-    pub rights: Vec<Right>,
+    /// What decides over it.
+    pub facts: Facts,
+    /// Its first day, where that is still to come and nothing is open before.
+    pub opens_on: Option<Date>,
     /// Who holds it.
     pub holder: Person,
     /// The client whose chart it is.
@@ -39,7 +45,7 @@ impl HeldGrant {
     }
 }
 
-/// The grants of an account that count now, oldest first, each with its people.
+/// The grants of an account that open something now or will from a day on, oldest first, each with its people.
 pub fn held_by(
     system: &mut System<'_>,
     home: &PracticeId,
@@ -48,58 +54,64 @@ pub fn held_by(
     Ok(signed_in(system, home, account)?.map(|(_, grants)| grants).unwrap_or_default())
 }
 
-/// An account and its grants that count now, oldest first, each with its people: one statement. `None` where
-/// no grant counts, so that nobody signs in to an account that opens nothing.
+/// An account and its grants that open something now or will from a day on, oldest first, each with its people:
+/// one statement. `None` where there is none, so that nobody signs in to an account that opens nothing.
 pub fn signed_in(
     system: &mut System<'_>,
     home: &PracticeId,
     account: &AccountId,
 ) -> Result<Option<(Account, Vec<HeldGrant>)>, Fault> {
     let client = diesel::alias!(person as client);
-    let rows: Vec<(Account, AccessRow, Practice, Person, Person)> = portal_account::table
-        .inner_join(portal_access::table.on(has_account()))
-        .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
-        .inner_join(
-            chart::table.on(chart::practice_id
-                .eq(portal_access::practice_id)
-                .and(chart::chart_id.eq(portal_access::chart_id))),
-        )
-        .inner_join(
-            person::table.on(person::practice_id
-                .eq(portal_access::practice_id)
-                .and(person::person_id.eq(portal_access::person_id))),
-        )
-        .inner_join(
-            client.on(client
-                .field(person::practice_id)
-                .eq(chart::practice_id)
-                .and(client.field(person::person_id).eq(chart::person_id))),
-        )
-        .filter(portal_account::practice_id.eq(home))
-        .filter(portal_account::account_id.eq(account))
-        .filter(portal_access::state.eq(State::Active))
-        .filter(practice::suspended_at.is_null())
-        .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
-        .select((
-            Account::as_select(),
-            AccessRow::as_select(),
-            Practice::as_select(),
-            Person::as_select(),
-            client.fields(person::all_columns),
-        ))
-        .load(system.conn)?;
+    let rows: Vec<(Account, AccessRow, Practice, String, Jurisdiction, Person, Person)> =
+        portal_account::table
+            .inner_join(portal_access::table.on(has_account()))
+            .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
+            .inner_join(
+                jurisdiction::table.on(jurisdiction::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
+            )
+            .inner_join(
+                chart::table.on(chart::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(chart::chart_id.eq(portal_access::chart_id))),
+            )
+            .inner_join(
+                person::table.on(person::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(person::person_id.eq(portal_access::person_id))),
+            )
+            .inner_join(
+                client.on(client
+                    .field(person::practice_id)
+                    .eq(chart::practice_id)
+                    .and(client.field(person::person_id).eq(chart::person_id))),
+            )
+            .filter(portal_account::practice_id.eq(home))
+            .filter(portal_account::account_id.eq(account))
+            .filter(portal_access::state.eq(State::Active))
+            .filter(practice::suspended_at.is_null())
+            .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
+            .select((
+                Account::as_select(),
+                AccessRow::as_select(),
+                Practice::as_select(),
+                chart::state,
+                Jurisdiction::as_select(),
+                Person::as_select(),
+                client.fields(person::all_columns),
+            ))
+            .load(system.conn)?;
     let now = system.now;
     let mut found = None;
     let mut held = Vec::with_capacity(rows.len());
-    for (account, row, practice, holder, client) in rows {
-        if row.has_ended(now.in_zone(&practice.zone()).date()) {
+    for (account, row, practice, chart, place, holder, client) in rows {
+        let today = now.in_zone(&practice.zone()).date();
+        let facts = row.facts(&chart, client.birth_date.as_ref().map(BirthDate::date), place, today);
+        let opens_on = opens_on(&facts);
+        if opens_on.is_none() && open_rights(&facts).is_empty() {
             continue;
         }
-        let rights = match row.role {
-            GrantRole::Owner => Right::ALL.to_vec(),
-            GrantRole::Representative => row.rights(),
-            GrantRole::FormerOwner => continue,
-        };
         let scope = practice.scope(OpenedBy::ClientSession);
         found.get_or_insert(account);
         held.push(HeldGrant {
@@ -107,10 +119,47 @@ pub fn signed_in(
             scope,
             access_id: row.access_id,
             chart_id: row.chart_id,
-            rights,
+            facts,
+            opens_on,
             holder,
             client,
         });
     }
     Ok(found.map(|account| (account, held)))
+}
+
+/// How far a grant's right goes now: asked once more in the transaction that acts on it, because it may have
+/// changed since the request was let in.
+pub fn level_now(c: &mut Scoped<'_>, access: &AccessId, right: Right) -> Result<Level, Fault> {
+    let found: Option<(AccessRow, Zone, String, Jurisdiction, Option<BirthDate>)> = portal_access::table
+        .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
+        .inner_join(
+            jurisdiction::table.on(jurisdiction::practice_id
+                .eq(portal_access::practice_id)
+                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
+        )
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(portal_access::practice_id)
+                .and(chart::chart_id.eq(portal_access::chart_id))),
+        )
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .filter(portal_access::practice_id.eq(*c.practice()))
+        .filter(portal_access::access_id.eq(*access))
+        .select((
+            AccessRow::as_select(),
+            practice::time_zone,
+            chart::state,
+            Jurisdiction::as_select(),
+            person::birth_date,
+        ))
+        .first(c.conn)
+        .optional()?;
+    let Some((row, zone, chart, place, born)) = found else { return Ok(Level::None) };
+    let today = c.now().in_zone(zone.rules()).date();
+    let facts = row.facts(&chart, born.as_ref().map(BirthDate::date), place, today);
+    Ok(decide(&facts, right, None).level)
 }

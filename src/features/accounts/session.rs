@@ -8,8 +8,10 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::features::access::permission::{Facts, Item, decide, open_rights};
 use crate::features::accounts::grants::{self, HeldGrant};
 use crate::features::accounts::store::Account;
 use crate::features::practice::{self, Practice};
@@ -19,7 +21,7 @@ use crate::platform::audit::{Actor, By};
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
-use crate::platform::permissions::{Needs, Right};
+use crate::platform::permissions::{Level, Needs, Right};
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
 use crate::platform::web::forms::RawForm;
@@ -65,8 +67,10 @@ pub struct ClientSession {
     pub access_id: AccessId,
     /// The chart in view.
     pub chart_id: ChartId,
-    /// What the grant allows.
-    pub rights: Vec<Right>,
+    /// What decides over it.
+    pub facts: Facts,
+    /// The grant's first day, where that is still to come and nothing is open before.
+    pub opens_on: Option<Date>,
     /// How the page addresses them: preferred or first name.
     pub name: String,
     /// The client of the chart in view, where that is somebody else.
@@ -132,7 +136,7 @@ impl ClientAccount {
                 csrf: &self.csrf,
                 session: &self.session,
                 done: self.done.as_deref(),
-                rights: &shown.rights,
+                rights: &open_rights(&shown.facts),
                 viewing: (self.grants.len() > 1).then(|| shown.client.called()),
             },
             here,
@@ -147,9 +151,24 @@ impl ClientSession {
         By { actor: Actor::Account(self.account_id.clone()), source: self.source.clone() }
     }
 
-    /// Does the grant in view allow it?
-    pub fn may(&self, right: Right) -> bool {
-        self.rights.contains(&right)
+    /// How far a right of the grant in view goes.
+    pub fn level(&self, right: Right) -> Level {
+        decide(&self.facts, right, None).level
+    }
+
+    /// May they look at what stands under this right?
+    pub fn may_view(&self, right: Right) -> bool {
+        self.level(right) >= Level::View
+    }
+
+    /// May they do what the pages of this right offer?
+    pub fn may_act(&self, right: Right) -> bool {
+        self.level(right) == Level::Act
+    }
+
+    /// May they look at this item?
+    pub fn may_view_item(&self, right: Right, item: &Item) -> bool {
+        decide(&self.facts, right, Some(item)).level >= Level::View
     }
 
     /// Reads a form and checks its token.
@@ -169,7 +188,7 @@ impl ClientSession {
                 csrf: &self.csrf,
                 session: &self.session,
                 done: self.done.as_deref(),
-                rights: &self.rights,
+                rights: &open_rights(&self.facts),
                 viewing: (self.charts > 1).then_some(viewing),
             },
             here,
@@ -228,7 +247,7 @@ impl ClientTicket {
             + Send
             + 'static,
     {
-        if !matches!(self.ticket.needs, Some(Needs::ClientSession | Needs::Client(_))) {
+        if !matches!(self.ticket.needs, Some(Needs::ClientSession | Needs::Client(..))) {
             tracing::error!(needs = ?self.ticket.needs, "a client's page whose route does not say that it is one");
             return Err(PageError::NotFound);
         }
@@ -320,8 +339,8 @@ impl ClientSession {
         let Some(grant) = who.in_view.and_then(|at| who.grants.into_iter().nth(at)) else {
             return Err(Denied::Switch);
         };
-        if let Some(Needs::Client(right)) = needs
-            && !grant.rights.contains(&right)
+        if let Some(Needs::Client(right, level)) = needs
+            && decide(&grant.facts, right, None).level < level
         {
             return Err(Denied::NotFound);
         }
@@ -336,7 +355,8 @@ impl ClientSession {
             account_id: who.account.account_id,
             access_id: grant.access_id,
             chart_id: grant.chart_id,
-            rights: grant.rights,
+            facts: grant.facts,
+            opens_on: grant.opens_on,
             name: grant.holder.called().to_owned(),
             for_client,
             charts,

@@ -12,11 +12,12 @@ use crate::features::appointments::{
 };
 use crate::features::{accounts, practice};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccountId, AppointmentId, ChartId, RequestId, StaffId};
+use crate::kernel::ids::{AccessId, AccountId, AppointmentId, ChartId, RequestId, StaffId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::outbox;
+use crate::platform::permissions::{Level, Right};
 use crate::platform::state::{App, AppState};
 use crate::word_enum;
 
@@ -105,12 +106,17 @@ pub async fn take_back(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
+    access: AccessId,
     chart: ChartId,
     request: RequestId,
 ) -> Outcome<()> {
     let outcome = app
         .db
         .write(scope, move |c| {
+            // What ended the access since the request was let in counts.
+            if accounts::level_now(c, &access, Right::Appointments)? < Level::Act {
+                return Ok(Err(NotAnswered::NotFound));
+            }
             let Some(found) = find_request(c, &request)?.filter(|r| r.chart_id == chart) else {
                 return Ok(Err(NotAnswered::NotFound));
             };
@@ -293,10 +299,13 @@ fn note(
     audit::record(c, event)
 }
 
-/// The mail to whoever asked: that there is news, and nothing of what it is. Not sent where the grant
-/// is over, or where the face sheet says that this address must not be written to (IDP-09).
+/// The mail to whoever asked: that there is news, and nothing of what it is. Not sent where they no longer
+/// see appointments, or where the face sheet says that this address must not be written to (IDP-09).
 fn tell_client(app: &App, c: &mut Scoped<'_>, request: &Request) -> Result<(), Fault> {
-    let Some(reader) = accounts::reader_of(c, &request.chart_id, &request.account_id)? else { return Ok(()) };
+    let Some(reader) = accounts::reader_of(c, &request.chart_id, &request.account_id, Right::Appointments)?
+    else {
+        return Ok(());
+    };
     let practice = practice::load(c)?;
     let desk = MailContext { practice: &practice, words: reader.words, called: &reader.called };
     let letter = accounts::mails::appointment_news(app, desk);

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 
-use crate::features::accounts::{ClientSession, ClientTicket, unprocessable};
+use crate::features::accounts::{ClientSession, ClientTicket, level_now, unprocessable};
 use crate::features::appointments::actions::{self, NewRequest, NotAnswered};
 use crate::features::appointments::{
     Appointment, AppointmentLabels, AppointmentState, DayPart, MOST_WISHES, PlaceWish, Request, RequestState,
@@ -13,6 +13,7 @@ use crate::features::appointments::{
 use crate::kernel::ids::RequestId;
 use crate::kernel::text;
 use crate::platform::i18n::Words;
+use crate::platform::permissions::{Level, Right};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::ClientFrame;
@@ -51,6 +52,7 @@ struct RequestLine {
 #[template(path = "features/appointments/templates/client.html")]
 struct Page {
     frame: ClientFrame,
+    may_ask: bool,
     upcoming: Vec<Line>,
     past: Vec<Line>,
     requests: Vec<RequestLine>,
@@ -104,6 +106,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
     let now = app.now();
     let is_ahead = |a: &&Appointment| a.ends_at() > now;
     let page = Page {
+        may_ask: client.may_act(Right::Appointments),
         upcoming: booked.iter().filter(is_ahead).map(|a| line(&client, a)).collect(),
         past: booked
             .iter()
@@ -289,19 +292,23 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
         note,
         nonce: form.nonce.clone(),
     };
-    let by = client.by();
+    let (by, access) = (client.by(), client.access_id);
     let filed = app
         .db
         .write(&client.scope, move |c| {
+            // What ended the access since the request was let in counts.
+            if level_now(c, &access, Right::Appointments)? < Level::Act {
+                return Ok(Err(PageError::NotFound));
+            }
             let before = requests_of(c, &new.chart)?;
             let waits = before.iter().filter(|r| r.state == RequestState::Waiting).count();
             if waits >= MOST_WAITING && !actions::was_asked(c, &new)? {
-                return Ok(false);
+                return Ok(Ok(false));
             }
             actions::ask(c, &by, &new)?;
-            Ok(true)
+            Ok(Ok(true))
         })
-        .await?;
+        .await??;
     if !filed {
         let mut errors = FieldErrors::new();
         errors.add("kind", words.get("appointments-error-too-many"));
@@ -325,8 +332,7 @@ pub(super) async fn take_back(
 ) -> PageResult {
     let Nothing {} = client.form(&body)?;
     let id: RequestId = id.parse().map_err(|_| PageError::NotFound)?;
-    let chart = client.chart_id.clone();
-    match actions::take_back(&app, &client.scope, client.by(), chart, id).await? {
+    match actions::take_back(&app, &client.scope, client.by(), client.access_id, client.chart_id, id).await? {
         Ok(()) => Ok(see_other("/portal/appointments?done=request-taken-back")),
         Err(NotAnswered::NoLongerWaiting(request)) => match request.state {
             // A double click: it is as they wanted it.

@@ -20,7 +20,7 @@ pub use times::{
 };
 
 use crate::platform::feature::Feature;
-use crate::platform::permissions::{Needs, Permission, Right};
+use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::{ClientNav, StaffNav, Waiting};
 
@@ -49,14 +49,15 @@ pub const FEATURE: Feature = Feature {
 
 /// The routes of this feature.
 fn routes() -> Routes {
-    let mine = Needs::Client(Right::Appointments);
+    let mine = Needs::Client(Right::Appointments, Level::View);
+    let ask = Needs::Client(Right::Appointments, Level::Act);
     let see = Needs::Staff(Permission::SeeAppointments);
     let reply = Needs::Staff(Permission::AnswerRequests);
     Routes::new()
         .get("/portal/appointments", mine, client_pages::list)
-        .get("/portal/appointments/request", mine, client_pages::request_page)
-        .post("/portal/appointments/request", mine, client_pages::request)
-        .post("/portal/appointments/requests/{request}/take-back", mine, client_pages::take_back)
+        .get("/portal/appointments/request", ask, client_pages::request_page)
+        .post("/portal/appointments/request", ask, client_pages::request)
+        .post("/portal/appointments/requests/{request}/take-back", ask, client_pages::take_back)
         .get("/staff/requests", see, staff_pages::queue)
         .get("/staff/requests/{request}", see, staff_pages::answer)
         .post("/staff/requests/{request}/confirm", reply, staff_pages::confirm)

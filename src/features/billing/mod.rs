@@ -13,7 +13,7 @@ pub use store::{Entry, EntryKind, NewEntry, balances_of, ledger_of, record};
 
 use crate::platform::feature::Feature;
 use crate::platform::i18n::Words;
-use crate::platform::permissions::{Needs, Permission, Right};
+use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::ClientNav;
 
@@ -40,9 +40,7 @@ pub const FEATURE: Feature = Feature {
 
 /// The routes of this feature.
 fn routes() -> Routes {
-    Routes::new().get("/portal/balance", Needs::Client(Right::Billing), client_pages::balance_page).get(
-        "/staff/charts/{chart}/billing",
-        Needs::Staff(Permission::SeeBilling),
-        staff_pages::tab,
-    )
+    Routes::new()
+        .get("/portal/balance", Needs::Client(Right::Billing, Level::View), client_pages::balance_page)
+        .get("/staff/charts/{chart}/billing", Needs::Staff(Permission::SeeBilling), staff_pages::tab)
 }

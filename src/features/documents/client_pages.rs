@@ -12,6 +12,7 @@ use crate::features::documents::{Document, find, list_of, mark_opened};
 use crate::kernel::ids::DocumentId;
 use crate::platform::audit::{self, Event};
 use crate::platform::limits::{self, Limit};
+use crate::platform::permissions::{Level, Right};
 use crate::platform::state::AppState;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::nav::Section;
@@ -44,7 +45,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
     let words = client.words;
     let documents = documents
         .into_iter()
-        .filter(|document| document.withdrawn_at.is_none())
+        .filter(|document| client.may_view_item(Right::Documents, &document.item()))
         .map(|document| Line {
             href: format!("/portal/documents/{}", document.document_id),
             note: words.with2(
@@ -96,10 +97,14 @@ async fn look(app: &AppState, client: &ClientSession, id: &str, look: Look) -> R
         let found = app.db.read(&client.scope, move |c| find(c, &chart, &id)).await?;
         return found.ok_or(PageError::NotFound);
     }
-    let (by, account) = (client.by(), client.account_id.clone());
+    let (by, account, access) = (client.by(), client.account_id, client.access_id);
     let found = app
         .db
         .write(&client.scope, move |c| {
+            // What ended the access since the request was let in counts.
+            if accounts::level_now(c, &access, Right::Documents)? < Level::View {
+                return Ok(Err(PageError::NotFound));
+            }
             let Some(document) = find(c, &chart, &id)? else { return Ok(Err(PageError::NotFound)) };
             if limits::count(c, &format!("documents.{account}"), READING)? > READING.most {
                 return Ok(Err(PageError::TooManyTries));

@@ -13,7 +13,7 @@ pub use store::{
 
 use crate::platform::feature::Feature;
 use crate::platform::i18n::Words;
-use crate::platform::permissions::{Needs, Permission, Right};
+use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::ClientNav;
 
@@ -40,7 +40,7 @@ pub const FEATURE: Feature = Feature {
 
 /// The routes of this feature.
 fn routes() -> Routes {
-    let read = Needs::Client(Right::Documents);
+    let read = Needs::Client(Right::Documents, Level::View);
     let see = Needs::Staff(Permission::SeeDocuments);
     Routes::new()
         .get("/portal/documents", read, client_pages::list)

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::features::access::permission::{Item, ItemKind, Party, Share};
 use crate::features::documents::audit::DocumentAction;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, DocumentId};
@@ -49,6 +50,23 @@ pub struct Document {
     pub opened_at: Option<Timestamp>,
     /// When the practice took it back.
     pub withdrawn_at: Option<Timestamp>,
+}
+
+impl Document {
+    /// As the permission function knows it: shared with the chart's grants until it is taken back.
+    pub fn item(&self) -> Item {
+        item_of(self.document_id, self.withdrawn_at)
+    }
+}
+
+fn item_of(id: DocumentId, withdrawn_at: Option<Timestamp>) -> Item {
+    Item {
+        kind: ItemKind::Document,
+        id: id.uuid(),
+        label: None,
+        share: if withdrawn_at.is_none() { Share::Shared } else { Share::NotShared },
+        party: Party::Stranger,
+    }
 }
 
 /// A document to be sent.
@@ -164,6 +182,15 @@ pub struct Unread {
     pub title: String,
     /// When it was sent.
     pub sent_at: Timestamp,
+    /// When the practice took it back.
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+impl Unread {
+    /// See [`Document::item`].
+    pub fn item(&self) -> Item {
+        item_of(self.document_id, self.withdrawn_at)
+    }
 }
 
 /// Read for home: as many as it counts, and one more to know that there are more.

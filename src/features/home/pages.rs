@@ -37,6 +37,8 @@ struct Home {
     frame: ClientFrame,
     greeting: String,
     for_client: Option<String>,
+    opens_on: Option<String>,
+    may_ask: bool,
     waiting: Option<Vec<Item>>,
     more_waiting: Option<String>,
     next: Option<Vec<Item>>,
@@ -65,7 +67,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
     let (client, (unread, (booked, pending), balances)) = ticket
         .open(&app, |c, client| {
             let chart = &client.chart_id;
-            let may = |right| client.may(right);
+            let may = |right| client.may_view(right);
             Ok((
                 if may(Right::Documents) { documents::unread(c, chart)? } else { Vec::new() },
                 if may(Right::Appointments) { appointments::ahead(c, chart)? } else { (Vec::new(), 0) },
@@ -76,8 +78,13 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         })
         .await?;
     let (words, now) = (client.words, app.now());
+    // The query asks the same; what it is judged by stands in one place.
+    let unread: Vec<_> = unread
+        .into_iter()
+        .filter(|document| client.may_view_item(Right::Documents, &document.item()))
+        .collect();
     let more = more_waiting(words, i64::try_from(unread.len()).unwrap_or(i64::MAX));
-    let waiting = client.may(Right::Documents).then(|| {
+    let waiting = client.may_view(Right::Documents).then(|| {
         unread
             .into_iter()
             .take(usize::try_from(WAITING_SHOWN).unwrap_or(usize::MAX))
@@ -88,7 +95,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
             })
             .collect()
     });
-    let next = client.may(Right::Appointments).then(|| {
+    let next = client.may_view(Right::Appointments).then(|| {
         booked
             .iter()
             .take(NEXT_SHOWN)
@@ -119,6 +126,8 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
     let page = Home {
         greeting: words.with1(hello, "name", &client.name),
         for_client: client.for_client.clone(),
+        opens_on: client.opens_on.map(|first| words.civil_date(first)),
+        may_ask: client.may_act(Right::Appointments),
         waiting,
         more_waiting: more,
         next,

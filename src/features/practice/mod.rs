@@ -2,6 +2,7 @@
 
 mod audit;
 mod frames;
+mod jurisdiction;
 pub mod profile;
 mod public;
 pub mod questions;
@@ -10,6 +11,7 @@ mod store;
 mod ways_in;
 
 pub use audit::PracticeAction;
+pub use jurisdiction::{Jurisdiction, LeapDay, jurisdiction_of};
 pub use profile::{Saved, Typed as TypedProfile, TypedPolicy, save as save_profile, save_policy};
 pub use public::PublicPractice;
 pub(crate) use public::source_of;

@@ -3,10 +3,11 @@
 use diesel::prelude::*;
 use jiff::tz::TimeZone;
 
+use crate::features::practice::jurisdiction::Jurisdiction;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
 use crate::kernel::zone::Zone;
-use crate::platform::db::schema::practice;
+use crate::platform::db::schema::{jurisdiction, practice};
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
@@ -206,6 +207,13 @@ pub fn create(system: &mut System<'_>, new: &NewPractice) -> Result<PracticeId, 
             practice::policy.eq(serde_json::to_string(&Policy::default()).unwrap_or_default()),
             practice::version.eq(1i64),
             practice::created_at.eq(system.now),
+        ))
+        .execute(system.conn)?;
+    diesel::insert_into(jurisdiction::table)
+        .values((
+            jurisdiction::practice_id.eq(id),
+            jurisdiction::code.eq(Jurisdiction::PRACTICE),
+            Jurisdiction::BUILT_IN,
         ))
         .execute(system.conn)?;
     Ok(id)

@@ -200,6 +200,11 @@ diesel::table! {
         not_now_at -> Nullable<BigInt>,
         version -> BigInt,
         created_at -> BigInt,
+        basis -> Text,
+        starts_on -> Nullable<Text>,
+        paused_at -> Nullable<BigInt>,
+        paused_by_name -> Text,
+        paused_reason -> Text,
     }
 }
 
@@ -434,6 +439,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jurisdiction (practice_id, code) {
+        practice_id -> Binary,
+        code -> Text,
+        majority_age -> Integer,
+        leap_day -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     api_key,
     appointment,
@@ -451,6 +465,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_column,
     import_file,
     invitation,
+    jurisdiction,
     known_device,
     ledger_entry,
     one_time_link,

@@ -10,6 +10,7 @@ use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::{ChartBatch, Quotas, is_minor};
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{Event, Phase, State, decide};
+use crate::features::access::permission::Basis;
 use crate::features::access::store::{self, AccessRow, Channel, GrantRole};
 use crate::features::people::{self, Chart};
 use crate::features::practice;
@@ -19,7 +20,7 @@ use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::platform::audit::{self, By};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::Fault;
-use crate::platform::permissions::Right;
+use crate::platform::permissions::Terms;
 use crate::platform::state::{App, AppState};
 use crate::word_enum;
 
@@ -369,7 +370,8 @@ fn one(c: &Scoped<'_>, pending: &mut PendingWrites<'_>, checks: &SendChecks, ord
     let person = order.person.as_ref().unwrap_or(&chart.owner_person_id);
     let mut row = match files.grant(&order.chart, person) {
         Some(known) => known.clone(),
-        None => AccessRow::fresh(c, &order.chart, person, GrantRole::Owner),
+        None if *person != chart.owner_person_id => return Ok(Err(Refused::NotFound)),
+        None => owner_row(c, files, chart),
     };
     let channel = act.channel();
     if channel.is_some() && files.person(person).is_none() {
@@ -407,6 +409,19 @@ fn one(c: &Scoped<'_>, pending: &mut PendingWrites<'_>, checks: &SendChecks, ord
         keep_address(pending, &row, act, address, former, link);
     }
     Ok(Ok(Done { chart: row.chart_id, access: Some(row.access_id), link }))
+}
+
+/// The grant of a chart's owner before its first invitation.
+fn owner_row(c: &Scoped<'_>, files: &ChartBatch, chart: &Chart) -> AccessRow {
+    let owner = &chart.owner_person_id;
+    let basis = if *owner == chart.person_id {
+        Basis::Client
+    } else if files.is_under_18(&chart.person_id, c.now()) == Some(true) {
+        Basis::Parent
+    } else {
+        Basis::Other
+    };
+    AccessRow::fresh(c, &chart.chart_id, owner, GrantRole::Owner, basis).allowing(&Terms::all())
 }
 
 /// Where a new link goes, after everything that must be looked at before it goes there; `None` for paper.
@@ -521,7 +536,7 @@ fn change_owner(
             }
         } else if row.person_id == *to {
             row.role = GrantRole::Owner;
-            row.rights = Right::write_list(Right::ALL);
+            row.rights = Terms::all().write();
             pending.save(&row);
             (new_state, access) = (row.phase(c.now()), Some(row.access_id));
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::features::access::age::{LeapDay, PRACTICE};
+use crate::features::practice::LeapDay;
 use jiff::ToSpan as _;
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ fn facts(basis: Basis, terms: &str) -> Facts {
         client: ClientFacts { born: Some(date(1986, 5, 1)), emancipated_on: None, deceased_on: None },
         grant: GrantFacts {
             basis,
-            standing: Standing::Active,
+            standing: GrantStanding::Active,
             starts_on: None,
             ends_on: None,
             terms: Terms::read(terms),
@@ -43,7 +43,7 @@ fn facts_of_age(basis: Basis, terms: &str, age: i16) -> Facts {
 
 fn rule(from_age: i16, caps: &[(Right, Level)]) -> AgeRule {
     AgeRule {
-        jurisdiction: PRACTICE.to_owned(),
+        jurisdiction: Jurisdiction::PRACTICE.to_owned(),
         from_age,
         bases: vec![Basis::Parent],
         caps: caps.iter().copied().collect(),
@@ -142,7 +142,7 @@ fn case_01_every_row_of_the_table() {
     withheld.withheld.push(Withheld::Right(Messages));
     assert_eq!(said(&withheld, Messages, None), "none C8", "row 18");
     assert_eq!(said(&withheld, Messages, Some(&own_thread())), "none C8", "row 18");
-    for standing in [Standing::Paused, Standing::NotActive, Standing::AccountLocked] {
+    for standing in [GrantStanding::Paused, GrantStanding::NotActive, GrantStanding::AccountLocked] {
         for basis in Basis::ALL {
             let mut stopped = facts_of_age(*basis, &all, 40);
             stopped.grant.standing = standing;
@@ -290,7 +290,7 @@ fn any_client() -> impl Strategy<Value = ClientFacts> {
 fn any_grant() -> impl Strategy<Value = GrantFacts> {
     (
         one_of(Basis::ALL),
-        prop_oneof![5 => Just(Standing::Active), 1 => Just(Standing::Paused), 1 => Just(Standing::NotActive)],
+        prop_oneof![5 => Just(GrantStanding::Active), 1 => Just(GrantStanding::Paused), 1 => Just(GrantStanding::NotActive)],
         any_day(),
         any_day(),
         any_terms(),
@@ -309,7 +309,7 @@ fn any_grant() -> impl Strategy<Value = GrantFacts> {
 }
 
 fn any_facts() -> impl Strategy<Value = Facts> {
-    let place = (16i16..22, one_of(LeapDay::ALL))
+    let place = (16i32..22, one_of(LeapDay::ALL))
         .prop_map(|(majority_age, leap_day)| Jurisdiction { majority_age, leap_day });
     let consents = (one_of(CONSENTS), one_of(CONSENTS));
     (any_chart(), any_client(), any_grant(), any_rule(), place, consents, any_withheld()).prop_map(
@@ -354,8 +354,8 @@ fn with_less(facts: &Facts, item: Option<Item>) -> Vec<(&'static str, Facts, Opt
         change(&mut facts, &mut item);
         all.push((what, facts, item));
     };
-    less("paused", &|f, _| f.grant.standing = Standing::Paused);
-    less("revoked", &|f, _| f.grant.standing = Standing::NotActive);
+    less("paused", &|f, _| f.grant.standing = GrantStanding::Paused);
+    less("revoked", &|f, _| f.grant.standing = GrantStanding::NotActive);
     less("ended", &|f, _| f.grant.ends_on = TODAY.yesterday().ok());
     less("begins later", &|f, _| f.grant.starts_on = TODAY.tomorrow().ok());
     less("no terms", &|f, _| f.grant.terms = Terms::read(""));
