@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -26,6 +26,7 @@ use crate::platform::crypto::Keys;
 use crate::platform::db::{self, DatabaseUrl, Db, ServeLock, ServeLockError};
 use crate::platform::fault::Fault;
 use crate::platform::hashing::{HashCost, PasswordHashing};
+use crate::platform::jobs::{self, JobHandler};
 use crate::platform::live::Live;
 use crate::platform::mail::Relay;
 use crate::platform::outbox::{self, MailHooks};
@@ -278,8 +279,6 @@ pub fn listen(address: SocketAddr, connections: usize) -> Result<TcpListener, St
     open().map_err(|e| StartError::Listen(address, e))
 }
 
-/// How often old rows are taken away.
-const TIDY_EVERY: Duration = Duration::from_secs(3_600);
 /// How often events of the audit trail get their place in the chain on PostgreSQL: in so much time, and
 /// that of one round, somebody who can write to the database could take an event away unseen.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
@@ -303,16 +302,38 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
         let app = touching.clone();
         async move { app.touches.write(&app.db).await.map(|_| 0) }
     }));
-    let tidying = app.clone();
-    workers.spawn(again_and_again("tidying", TIDY_EVERY, stop.clone(), move || {
-        let app = tidying.clone();
-        async move { tidy::tidy(&app).await }
-    }));
-    for job in features::ALL.iter().flat_map(|feature| feature.jobs) {
-        let app = app.clone();
-        workers.spawn(again_and_again(job.name, job.every, stop.clone(), move || (job.run)(app.clone())));
-    }
+    workers.spawn(run_jobs(app.clone(), stop.clone()));
     workers
+}
+
+/// What runs the jobs: of the features, and of the tables that no feature has for itself.
+pub static JOBS: LazyLock<Vec<JobHandler>> = LazyLock::new(|| {
+    let of_features = features::ALL.iter().flat_map(|feature| feature.jobs);
+    of_features.chain(tidy::JOBS).copied().collect()
+});
+
+/// How often it is asked whether a job is due.
+const JOBS_EVERY: Duration = Duration::from_secs(5);
+
+/// Runs jobs as they fall due.
+async fn run_jobs(app: AppState, stop: Stop) {
+    while let Err(fault) = begin_jobs(&app).await {
+        tracing::error!(error = fault.chain(), "jobs cannot be prepared; tried again");
+        if !stop.sleep(JOBS_EVERY).await {
+            return;
+        }
+    }
+    let until = stop.clone();
+    again_and_again("due jobs", JOBS_EVERY, stop, move || {
+        let (app, stop) = (app.clone(), until.clone());
+        async move { jobs::run_due(&app, &JOBS, &stop).await.map(|round| round.ran) }
+    })
+    .await;
+}
+
+async fn begin_jobs(app: &AppState) -> Result<(), Fault> {
+    jobs::recover(app).await?;
+    jobs::ensure_repeating(app, &JOBS).await
 }
 
 /// A job by the clock on the wall. One that fails or panics is told and tried again at its next

@@ -2,14 +2,16 @@
 
 use diesel::prelude::*;
 
+use crate::app::JOBS;
 use crate::demo::seed;
 use crate::demo::state::Demo;
-use crate::features::access::actions::send_due_reminders;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ChartId;
 use crate::platform::db::schema::{chart, person, portal_access};
 use crate::platform::fault::Fault;
+use crate::platform::jobs;
 use crate::platform::state::AppState;
+use crate::platform::stop;
 
 /// A link that is open now.
 #[derive(Clone, Debug)]
@@ -63,7 +65,8 @@ pub async fn open_links(app: &AppState, limit: i64) -> Result<Vec<OpenLink>, Fau
 pub async fn forward(demo: &Demo, app: &AppState, seconds: u32) -> Result<(), Fault> {
     demo.clock.advance_seconds(seconds);
     seed::write(demo.clock_file.clone(), &demo.clock.ahead_seconds().to_string())?;
-    send_due_reminders(app).await?;
+    let (_stopper, stop) = stop::signal();
+    jobs::run_due(app, &JOBS, &stop).await?;
     app.outbox_bell.notify_one();
     Ok(())
 }

@@ -20,6 +20,12 @@ impl ColumnText for String {
     }
 }
 
+impl ColumnText for uuid::Uuid {
+    fn column_text(&self) -> Cow<'_, str> {
+        Cow::Owned(self.simple().to_string())
+    }
+}
+
 impl<T: ColumnText + ?Sized> ColumnText for &T {
     fn column_text(&self) -> Cow<'_, str> {
         (**self).column_text()

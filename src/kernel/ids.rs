@@ -154,6 +154,8 @@ ids! {
     KeyId,
     /// An event of the audit trail.
     EventId,
+    /// A job that falls due.
+    JobId,
     /// A file of charts that is being imported in the browser.
     ImportId,
 }

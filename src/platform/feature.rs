@@ -1,28 +1,10 @@
 //! What a feature brings to the program, as one value. `features::ALL` lists them; the router, the two
 //! navigations, the tabs of a chart and the workers are made from that list.
 
-use std::pin::Pin;
-use std::time::Duration;
-
 use crate::platform::audit_action::Action;
-use crate::platform::fault::Fault;
-use crate::platform::state::AppState;
+use crate::platform::jobs::JobHandler;
 use crate::platform::web::Routes;
 use crate::platform::web::nav::{ChartTab, ChartTags, ClientNav, Navigation, StaffNav};
-
-/// Work that is done again and again beside the requests.
-#[derive(Clone, Copy)]
-pub struct Job {
-    /// Its name in the log.
-    pub name: &'static str,
-    /// How long it waits between two rounds.
-    pub every: Duration,
-    /// One round; returns how many rows it changed.
-    pub run: fn(AppState) -> JobRun,
-}
-
-/// One round of a [`Job`].
-pub type JobRun = Pin<Box<dyn Future<Output = Result<usize, Fault>> + Send>>;
 
 /// See the module.
 pub struct Feature {
@@ -38,8 +20,8 @@ pub struct Feature {
     pub chart_tabs: &'static [ChartTab],
     /// Its tags in the head of a chart.
     pub chart_tags: Option<ChartTags>,
-    /// Its jobs.
-    pub jobs: &'static [Job],
+    /// What runs its jobs.
+    pub jobs: &'static [JobHandler],
     /// What it writes into the audit trail.
     pub audit_actions: &'static [Action],
 }

@@ -11,6 +11,7 @@ pub mod feature;
 pub mod hashing;
 pub mod health;
 pub mod i18n;
+pub mod jobs;
 pub mod limits;
 pub mod live;
 pub mod mail;

@@ -774,7 +774,7 @@ stories! {
         assert_eq!(shown.address_marks, []);
         assert!(shown.timeline.iter().any(|e| e.what.word() == "access.not_now"));
         w.clock.advance_seconds(4 * 86_400);
-        assert_eq!(actions::send_due_reminders(&w.app).await.expect("no fault"), 1, "Ben's alone");
+        assert_eq!(w.run_due_jobs().await, 1, "Ben's alone");
         assert!(matches!(look(w, &link).await, LinkView::Open { .. }));
         assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }));
         // A new link is a new question.
@@ -1001,12 +1001,11 @@ stories! {
         let ben = w.chart("Ben", "Okafor").await;
         let (sent, link) = invited(w, &ana).await;
         invited(w, &ben).await;
-        let remind = || actions::send_due_reminders(&w.app);
-        assert_eq!(remind().await.expect("no fault"), 0);
+        assert_eq!(w.run_due_jobs().await, 0);
         assert_eq!(overview(w, &ana.chart_id).await.next_reminder_at, Some(sent.expires_at.plus_hours(-72)));
         w.clock.advance_seconds(4 * 86_400);
-        assert_eq!(remind().await.expect("no fault"), 2);
-        assert_eq!(remind().await.expect("no fault"), 0, "once each");
+        assert_eq!(w.run_due_jobs().await, 2);
+        assert_eq!(w.run_due_jobs().await, 0, "once each");
         let shown = overview(w, &ana.chart_id).await;
         assert_eq!((shown.generation, shown.next_reminder_at), (1, Some(sent.expires_at.plus_hours(-24))));
         w.mail_has_settled().await;
@@ -1015,7 +1014,7 @@ stories! {
         assert_eq!(reminder, 2, "the invitation and the reminder carry one link");
         assert!(matches!(post(w, right(&link, &ana)).await, Registered::Welcome { .. }));
         w.clock.advance_seconds(2 * 86_400);
-        assert_eq!(remind().await.expect("no fault"), 1, "Ben's alone");
+        assert_eq!(w.run_due_jobs().await, 1, "Ben's alone");
         invariants(w).await;
     }
 
@@ -1039,11 +1038,10 @@ stories! {
             diesel::update(practice::table.filter(practice::practice_id.eq(id)))
                 .set(practice::policy.eq(&policy)).execute(c)
         }).await;
-        let remind = || actions::send_due_reminders(&w.app);
         w.clock.advance_seconds(4 * 86_400);
-        assert_eq!(remind().await.expect("no fault"), 1, "Riverbend's one");
+        assert_eq!(w.run_due_jobs().await, 1, "Riverbend's one");
         w.clock.advance_seconds(86_400);
-        assert_eq!(remind().await.expect("no fault"), 2, "Twin Oaks' two");
+        assert_eq!(w.run_due_jobs().await, 2, "Twin Oaks' two");
         // A practice that is suspended is left out, and holds up no other.
         let id = w.twinoaks.practice.practice_id;
         let now = w.now();
@@ -1052,8 +1050,8 @@ stories! {
                 .set(practice::suspended_at.eq(now)).execute(c)
         }).await;
         w.clock.advance_seconds(86_400);
-        assert_eq!(remind().await.expect("no fault"), 1, "Riverbend's second");
-        assert_eq!(remind().await.expect("no fault"), 0, "once each");
+        assert_eq!(w.run_due_jobs().await, 1, "Riverbend's second");
+        assert_eq!(w.run_due_jobs().await, 0, "once each");
         w.mail_has_settled().await;
         let ours = w.mailbox.mails_to(&ana.email);
         assert_eq!(ours.len(), 3);
@@ -1071,7 +1069,7 @@ stories! {
         let ana = w.chart("Ana", "Duarte").await;
         invited(w, &ana).await;
         w.clock.advance_seconds(6 * 86_400);
-        assert_eq!(actions::send_due_reminders(&w.app).await.expect("no fault"), 0);
+        assert_eq!(w.run_due_jobs().await, 0);
     }
 
     async fn inv_01_the_database_holds_no_usable_link(w: &mut World) {

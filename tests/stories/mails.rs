@@ -138,7 +138,7 @@ async fn the_invitations_mails(w: &mut World, seen: &mut Seen, language: Languag
     forgot(w, "/riverbend/forgot", "address", &ana.email).await;
     seen.next(w, language, "portal.invited_hint", "", &ana.email).await;
     w.clock.advance_seconds(4 * DAY);
-    anteroom::features::access::actions::send_due_reminders(&w.app).await.expect("no fault");
+    w.run_due_jobs().await;
     seen.next(w, language, "access.reminder", "", &ana.email).await;
     register(w, &link, &ana).await;
     seen.next(w, language, "access.registered", "", &ana.email).await;

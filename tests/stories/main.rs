@@ -24,6 +24,7 @@ mod drafts;
 mod ground;
 mod headers;
 mod import;
+mod jobs;
 mod mails;
 mod outbox;
 mod portal_home;

@@ -47,10 +47,39 @@ const LOOKED_UP: &[(&str, &str, &str)] = &[
         "outbox_message",
     ),
     (
-        "invitations that nobody used and that keep an address",
-        "SELECT invitation_id FROM invitation WHERE practice_id = 'p' AND state IN ('live', 'superseded') \
-         AND expires_at < 5 AND address IS NOT NULL LIMIT 200",
-        "invitation_unused",
+        "a job that has become due",
+        "SELECT job_id FROM due_job WHERE state = 'waiting' AND due_at <= 5 ORDER BY due_at LIMIT 1",
+        "due_job_due",
+    ),
+    (
+        "the next practice with a job ready",
+        "SELECT practice_id FROM due_job WHERE state = 'ready' AND practice_id > 'p' ORDER BY practice_id LIMIT 1",
+        "due_job_practice",
+    ),
+    (
+        "the jobs that a practice has ready",
+        "SELECT job_id FROM due_job WHERE practice_id = 'p' AND state = 'ready' ORDER BY due_at, job_id LIMIT 5",
+        "due_job_practice",
+    ),
+    ("sessions that are long over", "DELETE FROM session WHERE created_at < 5", "session_age"),
+    (
+        "links for passwords that are over",
+        "DELETE FROM one_time_link WHERE expires_at < 5",
+        "one_time_link_age",
+    ),
+    ("browsers not seen for long", "DELETE FROM known_device WHERE seen_at < 5", "known_device_age"),
+    ("counters that are over", "DELETE FROM attempt_counter WHERE window_start < 5", "attempt_counter_age"),
+    (
+        "answers kept too long",
+        "DELETE FROM idempotent_request WHERE created_at < 5",
+        "idempotent_request_age",
+    ),
+    ("marks of old forms", "DELETE FROM sent_form WHERE created_at < 5", "sent_form_age"),
+    ("drafts that are over", "DELETE FROM form_draft WHERE expires_at < 5", "form_draft_age"),
+    (
+        "addresses to which mail was handed over again",
+        "SELECT address_id FROM person_address WHERE retried_at < 5",
+        "person_address_retried",
     ),
 ];
 

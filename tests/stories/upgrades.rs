@@ -82,6 +82,8 @@ fn database_at(engine: Engine, last: &str) -> Database {
         // A folder is named by its version and its title; versions compare as texts do.
         let version = |name: &str| name.split('_').next().unwrap_or_default().replace('-', "");
         let mut steps: Vec<Box<dyn Migration<DB>>> = source.migrations().expect("the steps");
+        // Makes the table in which the steps that ran are noted.
+        conn.applied_migrations().expect("an empty database");
         steps.sort_by_key(|step| step.name().version().as_owned());
         for step in steps {
             if step.name().version().to_string() <= version(last) {

@@ -568,6 +568,13 @@ impl World {
         read.await.expect("look into the database")
     }
 
+    /// Runs the jobs that are due now; returns how many of them changed a chart.
+    pub async fn run_due_jobs(&self) -> usize {
+        let (_stopper, stop) = anteroom::platform::stop::signal();
+        let round = anteroom::platform::jobs::run_due(&self.app, &app::JOBS, &stop).await;
+        round.expect("no fault").changed
+    }
+
     /// Changes the database behind the application's back.
     pub async fn tamper(
         &self,

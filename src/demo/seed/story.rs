@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::JOBS;
 use crate::demo::seed::people::{Made, Step};
 use crate::features::access::Doubt;
 use crate::features::access::actions::{
@@ -22,9 +23,11 @@ use crate::platform::audit::{Actor, By};
 use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
+use crate::platform::jobs;
 use crate::platform::mail::Receiver;
 use crate::platform::outbox;
 use crate::platform::state::AppState;
+use crate::platform::stop;
 
 /// The password of every client of the demo.
 pub const CLIENT_PASSWORD: &str = "a walk along the river";
@@ -128,7 +131,8 @@ impl<'a> Teller<'a> {
 
     /// What happens by itself: reminders, and mail that leaves.
     async fn look(&self) -> Result<(), Fault> {
-        if actions::send_due_reminders(self.app).await? > 0 {
+        let (_stopper, stop) = stop::signal();
+        if jobs::run_due(self.app, &JOBS, &stop).await?.changed > 0 {
             self.drain().await?;
         }
         Ok(())

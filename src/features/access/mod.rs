@@ -8,6 +8,7 @@ mod audit;
 mod chart_batch;
 mod client_pages;
 mod doubt;
+mod due_store;
 pub mod identity;
 mod kinds;
 pub mod lifecycle;
@@ -30,9 +31,8 @@ pub use store::{AccessRow, Channel, EndedBy, GrantRole, INVITATION, InvitationSt
 
 pub(crate) use store::undeliverable_mails;
 
-use std::time::Duration;
-
-use crate::platform::feature::{Feature, Job};
+use crate::platform::feature::Feature;
+use crate::platform::jobs::{JobHandler, JobKind, JobRun};
 use crate::platform::permissions::Permission;
 use crate::platform::web::Routes;
 use crate::platform::web::nav::ChartTags;
@@ -43,16 +43,8 @@ pub const FEATURE: Feature = Feature {
     chart_tabs: &[staff_pages::TAB],
     chart_tags: Some(ChartTags { needs: Permission::SeePortal, read: staff_pages::head_tags }),
     jobs: &[
-        Job {
-            name: "reminders",
-            every: Duration::from_secs(60),
-            run: |app| Box::pin(async move { actions::send_due_reminders(&app).await }),
-        },
-        Job {
-            name: "unused invitations",
-            every: Duration::from_secs(3_600),
-            run: |app| Box::pin(async move { actions::forget_unused(&app).await }),
-        },
+        JobHandler { kind: JobKind::InvitationReminder, run: JobRun::InPractice(actions::remind) },
+        JobHandler { kind: JobKind::InvitationForget, run: JobRun::InPractice(actions::forget) },
     ],
     ..Feature::new("access", routes)
 };

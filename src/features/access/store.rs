@@ -15,8 +15,8 @@ use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId, P
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::db;
 use crate::platform::db::InLists as _;
+use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, invitation, portal_access, reminder};
-use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{Standing, Subject, SubjectKind};
 use crate::platform::permissions::Terms;
@@ -352,13 +352,6 @@ pub fn load_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow
         .select(AccessRow::as_select())
         .first(c.conn)
         .optional()?)
-}
-
-/// One grant, with its chart held until the end of the transaction.
-pub fn lock_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow>, Fault> {
-    let Some(found) = load_access(c, id)? else { return Ok(None) };
-    lock(c, Lock::Charts(std::slice::from_ref(&found.chart_id)))?;
-    load_access(c, id)
 }
 
 /// Every grant of these charts.

@@ -14,10 +14,9 @@ pub use audit::ChartAction;
 pub use import::import;
 pub use search::{Count, PAGE, PageFrom, PortalFilter, Row, Search, SearchPage, Sort, find};
 
-use std::time::Duration;
-
 use crate::features::people::CHARTS;
-use crate::platform::feature::{Feature, Job};
+use crate::platform::feature::Feature;
+use crate::platform::jobs::{JobHandler, JobKind, JobRun};
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::StaffNav;
@@ -35,11 +34,7 @@ pub const FEATURE: Feature = Feature {
         first_for: &[],
     }],
     chart_tabs: &[sheet_pages::TAB],
-    jobs: &[Job {
-        name: "uploaded files",
-        every: Duration::from_secs(3_600),
-        run: |app| Box::pin(async move { app.db.system_write(import::tidy).await }),
-    }],
+    jobs: &[JobHandler { kind: JobKind::ImportTidy, run: JobRun::EveryHours(1, import::tidy) }],
     ..Feature::new("charts", routes)
 };
 

@@ -8,9 +8,8 @@ mod room;
 mod store;
 mod write;
 
-use std::time::Duration;
-
-use crate::platform::feature::{Feature, Job};
+use crate::platform::feature::Feature;
+use crate::platform::jobs::{JobHandler, JobKind, JobRun};
 use crate::platform::web::Routes;
 
 pub use face_sheet::{
@@ -31,10 +30,6 @@ pub use write::{
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
-    jobs: &[Job {
-        name: "marks of addresses",
-        every: Duration::from_secs(3_600),
-        run: |app| Box::pin(async move { app.db.system_write(end_old_marks).await }),
-    }],
+    jobs: &[JobHandler { kind: JobKind::AddressMarks, run: JobRun::EveryHours(1, end_old_marks) }],
     ..Feature::new("people", Routes::new)
 };

@@ -16,7 +16,5 @@ pub use profile::{Saved, Typed as TypedProfile, TypedPolicy, save as save_profil
 pub use public::PublicPractice;
 pub(crate) use public::source_of;
 pub use questions::{Question, insert as insert_question, questions};
-pub use store::{
-    NewPractice, Policy, Practice, SelfHelp, Suspended, create, find_by_slug, ids, is_any, load,
-};
+pub use store::{NewPractice, Policy, Practice, SelfHelp, create, find_by_slug, is_any, load};
 pub use ways_in::{Which, WhichQuery, to_sign_in, which_practice};

@@ -14,6 +14,7 @@ use crate::platform::db::schema::practice;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
+use crate::platform::jobs::{self, JobKind};
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
 use crate::platform::web::forms::FieldErrors;
@@ -297,6 +298,8 @@ pub async fn save_policy(
             if changed == 0 {
                 return Ok(Saved::Stale);
             }
+            // Reminders were planned by the former policy.
+            jobs::bring_forward(c, JobKind::InvitationReminder)?;
             let details = serde_json::to_value(&policy).unwrap_or_default();
             audit::record(c, Event::new(by.clone(), PracticeAction::PolicyChanged).with(details))?;
             Ok(Saved::Done)

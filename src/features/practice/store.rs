@@ -137,25 +137,6 @@ pub fn wanted_slug(system: &mut System<'_>, asked: Option<&str>) -> Result<Optio
     }
 }
 
-/// The practices of the installation, those that the operator has suspended too, or not.
-pub fn ids(system: &mut System<'_>, suspended: Suspended) -> Result<Vec<PracticeId>, Fault> {
-    let mut practices =
-        practice::table.order(practice::practice_id.asc()).select(practice::practice_id).into_boxed();
-    if suspended == Suspended::LeftOut {
-        practices = practices.filter(practice::suspended_at.is_null());
-    }
-    Ok(practices.load(system.conn)?)
-}
-
-/// Which practices a round over all of them visits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Suspended {
-    /// Every one.
-    Included,
-    /// Those that work.
-    LeftOut,
-}
-
 /// The public address of the installation's practice, where it has exactly one.
 fn only_slug(system: &mut System<'_>) -> Result<Option<String>, Fault> {
     let mut slugs: Vec<String> = practice::table

@@ -266,6 +266,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    due_job (practice_id, job_id) {
+        practice_id -> Binary,
+        job_id -> Binary,
+        kind -> Text,
+        subject -> Binary,
+        due_at -> BigInt,
+        state -> Text,
+        attempt -> Integer,
+        tries -> Integer,
+        crashes -> Integer,
+        lease_until -> Nullable<BigInt>,
+        leased_by -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     audit_event (practice_id, event_id) {
         practice_id -> Binary,
         event_id -> Binary,
@@ -459,6 +477,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_unsealed,
     chart,
     document,
+    due_job,
     form_draft,
     frequent_question,
     idempotent_request,

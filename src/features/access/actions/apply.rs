@@ -6,8 +6,10 @@ use crate::features::access::actions::outcome::{Link, Sent};
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
 use crate::features::access::doubt::Doubt;
+use crate::features::access::due_store::jobs_of;
 use crate::features::access::lifecycle::{Decision, Effect, Ending};
 use crate::features::access::mails::{self, MailContext, Reader, RegisteredBy};
+use crate::features::access::reminders;
 use crate::features::access::store::{self, AccessRow, Channel, EndedBy, InvitationRow, InvitationState};
 use crate::features::people::{self, put_email_first};
 use crate::kernel::clock::Timestamp;
@@ -17,6 +19,7 @@ use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::audit::{self, By};
 use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::jobs::{self, JobKind, NewJob};
 use crate::platform::mail::MailBody;
 use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::App;
@@ -93,6 +96,8 @@ pub(super) struct PendingWrites<'a> {
     emails: Vec<NewEmail>,
     refused: Vec<Refusal>,
     mails: Vec<NewMail>,
+    jobs: Vec<NewJob>,
+    no_reminder: Vec<AccessId>,
     events: Vec<audit::Event>,
 }
 
@@ -139,6 +144,8 @@ impl<'a> PendingWrites<'a> {
             emails: Vec::new(),
             refused: Vec::new(),
             mails: Vec::new(),
+            jobs: Vec::new(),
+            no_reminder: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -179,7 +186,10 @@ impl<'a> PendingWrites<'a> {
                 Effect::NewLink { generation, expires_at } => {
                     link = Some(self.new_link(c, row, *generation, *expires_at, &change.brings)?);
                 }
-                Effect::StopReminders => row.not_now_at = Some(c.now()),
+                Effect::StopReminders => {
+                    row.not_now_at = Some(c.now());
+                    self.no_reminder.push(row.access_id);
+                }
                 Effect::MarkAddressRefused => self.refuse_address(c, row),
                 Effect::EndSessions => self.sessions_end.extend(account.iter().map(|(_, id)| id.clone())),
                 Effect::RemoveSignIn => self.sign_ins_go.extend(account.clone()),
@@ -318,6 +328,10 @@ impl<'a> PendingWrites<'a> {
             let is_client =
                 self.files.chart(&row.chart_id).is_some_and(|chart| chart.person_id == row.person_id);
             let reader = if is_client { Reader::Client } else { Reader::Contact };
+            let zone = mails::zone_of(context.person, context.practice);
+            let first = reminders::next(context.policy, &zone, now, expires_at, &[], now);
+            let reminder_at = first.map_or(expires_at, |due| due.at);
+            self.jobs.extend(jobs_of(&invitation, reminder_at, expires_at));
             let letter = mails::invitation(self.app, context, reader, &token, expires_at);
             let key = format!("access.invitation/{invitation}");
             self.mail("access.invitation", key, row, address.clone(), Some(invitation.clone()), letter);
@@ -395,6 +409,8 @@ impl<'a> PendingWrites<'a> {
             accounts::remove_unused(c, account)?;
         }
         store::insert_invitations(c, &self.invitations)?;
+        self.stop_reminders(c)?;
+        jobs::plan(c, &self.jobs)?;
         for NewEmail { chart, person, address, in_place_of } in &self.emails {
             put_email_first(c, chart, person, address, in_place_of.as_ref())?;
         }
@@ -428,6 +444,30 @@ impl<'a> PendingWrites<'a> {
         for (_, invitation) in &live {
             outbox::cancel_about(c, &store::subject_of(invitation))?;
         }
+        // The address of one that nobody used is forgotten in its time; who registered keeps theirs.
+        let is_used = |access: &AccessId| self.ended.contains(&(*access, InvitationState::Accepted));
+        let (used, unused): (Vec<_>, Vec<_>) = live.iter().partition(|(access, _)| is_used(access));
+        let subjects = |links: Vec<&(AccessId, InvitationId)>| -> Vec<uuid::Uuid> {
+            links.into_iter().map(|(_, invitation)| invitation.uuid()).collect()
+        };
+        for (kinds, links) in [
+            (&[JobKind::InvitationReminder][..], subjects(unused)),
+            (&[JobKind::InvitationReminder, JobKind::InvitationForget][..], subjects(used)),
+        ] {
+            if !links.is_empty() {
+                jobs::cancel(c, kinds, &links)?;
+            }
+        }
         Ok(())
+    }
+
+    /// No reminder of a link whose holder has answered "not now".
+    fn stop_reminders(&self, c: &mut Scoped<'_>) -> Result<(), Fault> {
+        if self.no_reminder.is_empty() {
+            return Ok(());
+        }
+        let live = store::live_invitations(c, &self.no_reminder)?;
+        let links: Vec<uuid::Uuid> = live.iter().map(|(_, invitation)| invitation.uuid()).collect();
+        jobs::cancel(c, &[JobKind::InvitationReminder], &links)
     }
 }

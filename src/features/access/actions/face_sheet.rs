@@ -8,10 +8,11 @@ use crate::features::access::lifecycle::{Event, State, decide};
 use crate::features::access::store::{self, AccessRow};
 use crate::features::people::{Address, AddressKind, addresses_of};
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{ChartId, PersonId};
+use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::platform::audit::By;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
+use crate::platform::jobs::{self, JobKind};
 use crate::platform::state::App;
 
 /// How somebody on a face sheet stands with the portal, as far as a change of their address matters.
@@ -97,7 +98,19 @@ pub fn addresses_changed(
         tell_former_addresses(c, &mut pending, row, &gone);
     }
     pending.write(c)?;
+    look_at_reminders_again(c, &rows)?;
     Ok(ended)
+}
+
+/// A reminder that something stood against (a mark of the address, a ban on mail) may go now.
+fn look_at_reminders_again(c: &mut Scoped<'_>, rows: &[AccessRow]) -> Result<(), Fault> {
+    let out: Vec<AccessId> = rows.iter().filter(|row| row.is_out()).map(|row| row.access_id).collect();
+    if out.is_empty() {
+        return Ok(());
+    }
+    let live = store::live_invitations(c, &out)?;
+    let links: Vec<uuid::Uuid> = live.iter().map(|(_, invitation)| invitation.uuid()).collect();
+    jobs::bring_forward_about(c, JobKind::InvitationReminder, &links)
 }
 
 fn tell_former_addresses(

@@ -1,82 +1,48 @@
 //! What an invitation that nobody used leaves behind (LIF-05): that it was sent, when, by whom and how it
-//! ended. The address it went to is nobody's business any more.
+//! ended. The address it went to is forgotten.
 
-use diesel::prelude::*;
-
-use crate::features::access::store::{self, InvitationState};
-use crate::features::practice::{self, Suspended};
-use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, InvitationId};
-use crate::platform::db;
-use crate::platform::db::InLists as _;
-use crate::platform::db::schema::invitation;
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
+use crate::features::access::due_store::{self, UnusedInvitation, forgotten_at};
+use crate::features::access::store;
+use crate::kernel::ids::{ChartId, InvitationId};
+use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
+use crate::platform::jobs::{Job, JobOutcome, Next};
 use crate::platform::outbox;
-use crate::platform::state::AppState;
+use crate::platform::state::App;
 
-/// Days after its link's end for which an unused invitation keeps its address.
-const KEPT_DAYS: i64 = 30;
-/// Invitations of one transaction.
-const CHUNK: i64 = 200;
-/// How a generation ends without having been used; a live one ends with its time.
-const UNUSED: [InvitationState; 5] = [
-    InvitationState::Live,
-    InvitationState::Superseded,
-    InvitationState::Withdrawn,
-    InvitationState::Declined,
-    InvitationState::AddressChanged,
-];
-
-/// One round over all practices, each in small transactions; returns how many invitations it was.
-pub async fn forget_unused(app: &AppState) -> Result<usize, Fault> {
-    let practices = app.db.system_read(|system| practice::ids(system, Suspended::Included)).await?;
-    let mut forgotten = 0;
-    for id in practices {
-        let scope = PracticeScope::opened_by(OpenedBy::Worker, id);
-        loop {
-            let unused = app.db.read(&scope, unused).await?;
-            if unused.is_empty() {
-                break;
+/// Forgets the addresses of the invitations that these jobs are about.
+pub fn forget(_: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcome>, Fault> {
+    let ids: Vec<InvitationId> = jobs.iter().map(|job| InvitationId::from_uuid(job.subject)).collect();
+    let mut charts: Vec<ChartId> = due_store::unused(c, &ids)?.into_iter().map(|one| one.chart).collect();
+    charts.sort_unstable();
+    charts.dedup();
+    lock(c, Lock::Charts(&charts))?;
+    // Read again now that nobody can register or resend meanwhile.
+    let unused = due_store::unused(c, &ids)?;
+    let mut outcomes = Vec::with_capacity(ids.len());
+    for id in &ids {
+        outcomes.push(match unused.iter().find(|one| one.invitation == *id) {
+            None => JobOutcome::unchanged(Next::Done),
+            Some(one) if forgotten_at(one.expires_at) > c.now() => {
+                JobOutcome::unchanged(Next::At(forgotten_at(one.expires_at)))
             }
-            forgotten += unused.len();
-            app.db.write_alone(&scope, move |c| forget(c, &unused)).await?;
-        }
+            Some(one) => {
+                forget_one(c, one)?;
+                JobOutcome { next: Next::Done, changed: Some(one.chart) }
+            }
+        });
     }
-    Ok(forgotten)
+    Ok(outcomes)
 }
 
-type Unused = (InvitationId, AccessId, i32);
-
-fn unused(c: &mut Scoped<'_>) -> Result<Vec<Unused>, Fault> {
-    let long_ago = c.now().plus_hours(-24 * KEPT_DAYS);
-    Ok(invitation::table
-        .filter(invitation::practice_id.eq(c.practice().clone()))
-        .filter(invitation::state.in_list(UNUSED))
-        .filter(invitation::expires_at.lt(long_ago))
-        .filter(invitation::address.is_not_null())
-        .select((invitation::invitation_id, invitation::access_id, invitation::generation))
-        .limit(CHUNK)
-        .load(c.conn)?)
-}
-
-fn forget(c: &mut Scoped<'_>, unused: &[Unused]) -> Result<(), Fault> {
-    for (id, access, generation) in unused {
-        let Some(mut grant) = store::lock_access(c, access)? else { continue };
-        db::update(
-            invitation::table
-                .filter(invitation::practice_id.eq(c.practice().clone()))
-                .filter(invitation::invitation_id.eq(id.clone()))
-                .filter(invitation::state.in_list(UNUSED)),
-        )
-        .set((invitation::address.eq(None::<EmailAddress>), invitation::sealed_token.eq(None::<Vec<u8>>)))
-        .execute(c.conn)?;
-        outbox::forget_recipients(c, &store::subject_of(id))?;
-        // A newer link keeps the address that it went to.
-        let is_newest = grant.generation == *generation && grant.account_id.is_none();
-        if is_newest && grant.invited_address.take().is_some() {
-            store::save_access(c, &mut grant)?;
-        }
+fn forget_one(c: &mut Scoped<'_>, one: &UnusedInvitation) -> Result<(), Fault> {
+    due_store::forget_address(c, &one.invitation)?;
+    outbox::forget_recipients(c, &store::subject_of(&one.invitation))?;
+    let Some(mut grant) = store::load_access(c, &one.access)? else { return Ok(()) };
+    // A newer link keeps the address that it went to.
+    let is_newest = grant.generation == one.generation && grant.account_id.is_none();
+    if is_newest && grant.invited_address.take().is_some() {
+        store::save_access(c, &mut grant)?;
     }
     Ok(())
 }

@@ -1,169 +1,141 @@
 //! Reminders before a link ends. A reminder repeats the same link and makes no new generation, which
 //! is why the token is kept sealed in the invitation's row while the link is live.
 
-use diesel::prelude::*;
-
 use crate::features::access::actions::apply::sealed_for;
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
-use crate::features::access::lifecycle::{LINK_HOURS, State};
+use crate::features::access::due_store::{self, MailedLink};
+use crate::features::access::lifecycle::State;
 use crate::features::access::mails::{self, MailContext};
 use crate::features::access::reminders;
-use crate::features::access::store::{self, Channel, InvitationState};
-use crate::features::practice::{self, Suspended};
+use crate::features::access::store::{self, AccessRow};
+use crate::features::people::Person;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, InvitationId};
+use crate::kernel::ids::{ChartId, InvitationId};
 use crate::kernel::secrets::Token;
-use crate::platform::audit::{self, By};
-use crate::platform::db::schema::{invitation, portal_access};
-use crate::platform::db::{Lock, OpenedBy, PracticeScope, Scoped, lock};
+use crate::platform::audit::{self, By, Event};
+use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
+use crate::platform::jobs::{Job, JobOutcome, Next};
 use crate::platform::outbox::{self, NewMail};
-use crate::platform::state::{App, AppState};
+use crate::platform::state::App;
 
-/// Invitations of one transaction.
-const CHUNK: usize = 200;
+/// Hours after which it is looked again whether a reminder may go that something stands against.
+const LOOK_AGAIN_HOURS: i64 = 1;
 
-/// Sends the reminders that are due in every practice (caps, quiet hours); returns how many.
-pub async fn send_due_reminders(app: &AppState) -> Result<usize, Fault> {
-    let practices = app.db.system_read(|system| practice::ids(system, Suspended::LeftOut)).await?;
-    let mut sent = 0;
-    for id in practices {
-        let scope = PracticeScope::opened_by(OpenedBy::Worker, id);
-        let open = app.db.read(&scope, open_invitations).await?;
-        for some in open.chunks(CHUNK) {
-            let looked_at = some.to_vec();
-            let due = {
-                let looked_at = looked_at.clone();
-                app.db.read(&scope, move |c| due_now(c, &looked_at)).await?
-            };
-            if due.is_empty() {
-                continue;
-            }
-            let inside = app.clone();
-            let reminded = app.db.write(&scope, move |c| remind(&inside, c, &due)).await?;
-            sent += reminded.len();
-            for chart in &reminded {
-                app.live.chart_changed(scope.id(), chart);
-            }
-        }
-    }
-    if sent > 0 {
-        app.outbox_bell.notify_one();
-    }
-    Ok(sent)
-}
-
-type Open = (ChartId, AccessId, InvitationId);
-
-/// Links that are out, good, and were sent by mail, the nearest end first.
-fn open_invitations(c: &mut Scoped<'_>) -> Result<Vec<Open>, Fault> {
-    let now = c.now();
-    Ok(portal_access::table
-        .inner_join(
-            invitation::table.on(invitation::practice_id
-                .eq(portal_access::practice_id)
-                .and(invitation::access_id.eq(portal_access::access_id))
-                .and(invitation::generation.eq(portal_access::generation))),
-        )
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
-        .filter(portal_access::state.eq(State::Invited))
-        .filter(portal_access::expires_at.gt(now))
-        .filter(portal_access::expires_at.le(now.plus_hours(LINK_HOURS)))
-        .filter(invitation::state.eq(InvitationState::Live))
-        .filter(invitation::channel.eq(Channel::Mail))
-        .order(portal_access::expires_at.asc())
-        .select((portal_access::chart_id, portal_access::access_id, invitation::invitation_id))
-        .load(c.conn)?)
-}
-
-/// Which of these are due now, by the hours of the policy's entry.
-fn due_now(c: &mut Scoped<'_>, open: &[Open]) -> Result<Vec<(Open, i64)>, Fault> {
-    let charts: Vec<ChartId> = open.iter().map(|(chart, ..)| chart.clone()).collect();
-    let files = ChartBatch::load(c, &charts)?;
-    let ids: Vec<InvitationId> = open.iter().map(|(_, _, id)| id.clone()).collect();
-    let reminded = store::reminders_of(c, &ids)?;
-    let now = c.now();
-    let mut due = Vec::new();
-    for one in open {
-        let (chart, access, id) = one;
-        let Some(grant) = files.grants_of(chart).find(|grant| &grant.access_id == access) else { continue };
-        let (Some(person), Some(expires_at)) = (files.person(&grant.person_id), grant.expires_at) else {
-            continue;
-        };
-        if files.chart(chart).is_none_or(|chart| chart.state != "open") || grant.state != State::Invited {
-            continue;
-        }
-        if grant.not_now_at.is_some() {
-            continue;
-        }
-        if !reminders::reaches(files.mailable(&grant.person_id), grant.invited_address.as_ref()) {
-            continue;
-        }
-        let sent: Vec<i64> = reminded.iter().filter(|(of, _)| of == id).map(|(_, hours)| *hours).collect();
-        let zone = mails::zone_of(person, &files.practice);
-        let sent_at = expires_at.plus_hours(-LINK_HOURS);
-        let next = reminders::next(&files.policy, &zone, sent_at, expires_at, &sent, now);
-        if let Some(next) = next.filter(|next| next.at <= now) {
-            due.push((one.clone(), next.hours));
-        }
-    }
-    Ok(due)
-}
-
-fn remind(app: &App, c: &mut Scoped<'_>, due: &[(Open, i64)]) -> Result<Vec<ChartId>, Fault> {
-    let charts: Vec<ChartId> = due.iter().map(|((chart, ..), _)| chart.clone()).collect();
+/// Sends the reminders that these jobs are about, where they are due (caps, quiet hours). A job goes on until
+/// its link has ended.
+pub fn remind(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcome>, Fault> {
+    let ids: Vec<InvitationId> = jobs.iter().map(|job| InvitationId::from_uuid(job.subject)).collect();
+    let mut charts: Vec<ChartId> =
+        due_store::mailed_links(c, &ids)?.into_iter().map(|link| link.chart).collect();
+    charts.sort_unstable();
+    charts.dedup();
     lock(c, Lock::Charts(&charts))?;
-    // Asked once more now that nobody can resend, register or cancel meanwhile.
-    let open: Vec<Open> = due.iter().map(|(one, _)| one.clone()).collect();
-    let due = due_now(c, &open)?;
-    let files = ChartBatch::load(c, &charts)?;
-    let (mut mails, mut events, mut reminded, mut sent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for ((chart, access, id), hours) in due {
-        let Some(sealed) = sealed_token(c, &id)? else { continue };
-        let Some(grant) = files.grants_of(&chart).find(|grant| grant.access_id == access) else { continue };
-        let (Some(person), Some(recipient), Some(expires_at)) =
-            (files.person(&grant.person_id), grant.invited_address.clone(), grant.expires_at)
-        else {
-            continue;
-        };
-        let opened = app.keys.open(&sealed_for(c.practice(), &id), &sealed)?;
-        let token = std::str::from_utf8(&opened).ok().and_then(Token::read).ok_or(Fault::Unsealable)?;
-        let desk = MailContext { practice: &files.practice, policy: &files.policy, person };
-        mails.push(NewMail {
-            kind: "access.reminder",
-            dedupe_key: format!("access.reminder/{id}/{hours}"),
-            chart: Some(chart.clone()),
-            access: Some(access.clone()),
-            subject: Some(store::subject_of(&id)),
-            recipient: EmailAddress::clone(&recipient),
-            letter: mails::reminder(app, desk, &token, expires_at),
+    // Read again now that nobody can resend, register or cancel meanwhile.
+    let links = due_store::mailed_links(c, &ids)?;
+    let batch = ChartBatch::load(c, &charts)?;
+    let reminded = store::reminders_of(c, &ids)?;
+    let mut writes = Writes::default();
+    let mut outcomes = Vec::with_capacity(ids.len());
+    for id in &ids {
+        let sent: Vec<i64> = reminded.iter().filter(|(of, _)| of == id).map(|(_, hours)| *hours).collect();
+        outcomes.push(match links.iter().find(|link| link.invitation == *id) {
+            Some(link) => one(app, c, &batch, link, sent, &mut writes)?,
+            None => JobOutcome::unchanged(Next::Done),
         });
-        sent.push((id, hours));
-        let state = grant.phase(c.now()).word();
-        events.push(audit::Event {
-            access: Some(access),
-            old_state: state.into(),
-            new_state: state.into(),
-            ..audit::Event::new(By::system(), AccessAction::Reminded)
-                .on_chart(&chart)
-                .with(serde_json::json!({ "generation": grant.generation, "hours": hours }))
-        });
-        reminded.push(chart);
     }
-    store::insert_reminders(c, &sent)?;
-    outbox::enqueue_many(app, c, mails)?;
-    audit::record_many(c, events)?;
-    Ok(reminded)
+    store::insert_reminders(c, &writes.sent)?;
+    outbox::enqueue_many(app, c, writes.mails)?;
+    audit::record_many(c, writes.events)?;
+    Ok(outcomes)
 }
 
-fn sealed_token(c: &mut Scoped<'_>, id: &InvitationId) -> Result<Option<Vec<u8>>, Fault> {
-    let found: Option<Option<Vec<u8>>> = invitation::table
-        .filter(invitation::practice_id.eq(c.practice().clone()))
-        .filter(invitation::invitation_id.eq(id.clone()))
-        .filter(invitation::state.eq(InvitationState::Live))
-        .select(invitation::sealed_token)
-        .first(c.conn)
-        .optional()?;
-    Ok(found.flatten())
+/// What the reminders of one transaction write.
+#[derive(Default)]
+struct Writes {
+    mails: Vec<NewMail>,
+    events: Vec<Event>,
+    sent: Vec<(InvitationId, i64)>,
+}
+
+fn one(
+    app: &App,
+    c: &Scoped<'_>,
+    batch: &ChartBatch,
+    link: &MailedLink,
+    mut sent: Vec<i64>,
+    writes: &mut Writes,
+) -> Result<JobOutcome, Fault> {
+    let (now, ends_at) = (c.now(), link.expires_at);
+    let grant = batch.grants_of(&link.chart).find(|grant| grant.access_id == link.access);
+    let person = grant.and_then(|grant| batch.person(&grant.person_id));
+    let (Some(grant), Some(person)) = (grant, person) else {
+        return Err(Fault::Damaged(format!("invitation {} leads nowhere", link.invitation)));
+    };
+    if now >= ends_at || grant.not_now_at.is_some() {
+        return Ok(JobOutcome::unchanged(Next::Done));
+    }
+    let Some(recipient) = recipient(batch, link, grant) else {
+        let again = now.plus_hours(LOOK_AGAIN_HOURS).min(ends_at);
+        return Ok(JobOutcome::unchanged(Next::At(again)));
+    };
+    let zone = mails::zone_of(person, &batch.practice);
+    let next =
+        |sent: &[i64]| reminders::next(&batch.policy, &zone, due_store::sent_at(ends_at), ends_at, sent, now);
+    let due = next(&sent);
+    let Some(due) = due.filter(|due| due.at <= now) else {
+        return Ok(JobOutcome::unchanged(Next::At(due.map_or(ends_at, |due| due.at))));
+    };
+    let mail = reminder(app, c, batch, link, person, recipient, due.hours)?;
+    writes.mails.push(mail);
+    writes.sent.push((link.invitation, due.hours));
+    let state = grant.phase(now).word();
+    writes.events.push(Event {
+        access: Some(link.access),
+        old_state: state.into(),
+        new_state: state.into(),
+        ..Event::new(By::system(), AccessAction::Reminded)
+            .on_chart(&link.chart)
+            .with(serde_json::json!({ "generation": grant.generation, "hours": due.hours }))
+    });
+    sent.push(due.hours);
+    let then = next(&sent).map_or(ends_at, |due| due.at);
+    Ok(JobOutcome { next: Next::At(then), changed: Some(link.chart) })
+}
+
+/// Where a reminder goes; nothing while something stands against one that may pass: a suspended practice, a
+/// locked link, an address that mail does not reach.
+fn recipient<'a>(batch: &'a ChartBatch, link: &MailedLink, grant: &'a AccessRow) -> Option<&'a EmailAddress> {
+    let is_open = batch.chart(&link.chart).is_some_and(|chart| chart.state == "open");
+    let is_reached = reminders::reaches(batch.mailable(&grant.person_id), grant.invited_address.as_ref());
+    let may_go =
+        batch.practice.suspended_at.is_none() && is_open && grant.state == State::Invited && is_reached;
+    grant.invited_address.as_ref().filter(|_| may_go)
+}
+
+fn reminder(
+    app: &App,
+    c: &Scoped<'_>,
+    batch: &ChartBatch,
+    link: &MailedLink,
+    person: &Person,
+    recipient: &EmailAddress,
+    hours: i64,
+) -> Result<NewMail, Fault> {
+    let sealed = link.sealed_token.as_deref().ok_or_else(|| {
+        Fault::Damaged(format!("invitation {} went out by mail and has no token", link.invitation))
+    })?;
+    let opened = app.keys.open(&sealed_for(c.practice(), &link.invitation), sealed)?;
+    let token = std::str::from_utf8(&opened).ok().and_then(Token::read).ok_or(Fault::Unsealable)?;
+    let context = MailContext { practice: &batch.practice, policy: &batch.policy, person };
+    Ok(NewMail {
+        kind: "access.reminder",
+        dedupe_key: format!("access.reminder/{}/{hours}", link.invitation),
+        chart: Some(link.chart),
+        access: Some(link.access),
+        subject: Some(store::subject_of(&link.invitation)),
+        recipient: recipient.clone(),
+        letter: mails::reminder(app, context, &token, link.expires_at),
+    })
 }

@@ -1,0 +1,10 @@
+DROP INDEX attempt_counter_age;
+DROP INDEX sent_form_age;
+DROP INDEX idempotent_request_age;
+DROP INDEX form_draft_age;
+DROP INDEX person_address_retried;
+DROP INDEX known_device_age;
+DROP INDEX session_age;
+DROP INDEX one_time_link_age;
+CREATE INDEX invitation_unused ON invitation (practice_id, state, expires_at) WHERE address IS NOT NULL;
+DROP TABLE due_job;

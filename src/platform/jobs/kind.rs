@@ -1,0 +1,93 @@
+//! The kinds of jobs, and what a feature registers for one.
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{ChartId, JobId};
+use crate::platform::db::{Scoped, System};
+use crate::platform::fault::Fault;
+use crate::platform::state::App;
+use crate::word_enum;
+
+word_enum! {
+    /// What a job does. The word stands in the row.
+    pub enum JobKind {
+        /// Reminds of an invitation before its link ends.
+        InvitationReminder = "invitation-reminder",
+        /// Forgets the address of an invitation that nobody used.
+        InvitationForget = "invitation-forget",
+        /// Ends old marks of addresses that sent mail back.
+        AddressMarks = "address-marks",
+        /// Deletes files of charts whose import was given up.
+        ImportTidy = "import-tidy",
+        /// Deletes sessions, links for passwords and known browsers that are long over.
+        SessionTidy = "session-tidy",
+        /// Deletes counters, marks of sent forms, drafts and kept answers that are over.
+        CounterTidy = "counter-tidy",
+    }
+}
+
+word_enum! {
+    /// Where a job stands. One that is done has no row.
+    pub enum JobState {
+        /// Not due yet.
+        Waiting = "waiting",
+        /// Due; the next free process takes it.
+        Ready = "ready",
+        /// A process has it in hand.
+        Running = "running",
+        /// Failed or crashed too often; an operator looks at it.
+        Parked = "parked",
+    }
+}
+
+/// A job in hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its name.
+    pub id: JobId,
+    /// What it is about; nil for a job of the whole installation.
+    pub subject: uuid::Uuid,
+}
+
+/// What becomes of a job that ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Its row is deleted.
+    Done,
+    /// It falls due again at this moment.
+    At(Timestamp),
+}
+
+/// What came of one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobOutcome {
+    /// What becomes of it.
+    pub next: Next,
+    /// The chart that it changed, whose open pages look again.
+    pub changed: Option<ChartId>,
+}
+
+impl JobOutcome {
+    /// Nothing was changed.
+    pub fn unchanged(next: Next) -> Self {
+        Self { next, changed: None }
+    }
+}
+
+/// How the jobs of a kind run. The transaction that a handler runs in also writes what becomes of its jobs, so
+/// a crash undoes both or neither. It may be run again, so a handler has no effect outside the database.
+#[derive(Clone, Copy)]
+pub enum JobRun {
+    /// Inside a practice, the due jobs of the practice together; the outcomes stand in their order.
+    InPractice(fn(&App, &mut Scoped<'_>, &[Job]) -> Result<Vec<JobOutcome>, Fault>),
+    /// One job of the whole installation, again and again after so many hours.
+    EveryHours(i64, fn(&mut System<'_>) -> Result<usize, Fault>),
+}
+
+/// What a feature registers for a kind of job.
+#[derive(Clone, Copy)]
+pub struct JobHandler {
+    /// The kind.
+    pub kind: JobKind,
+    /// How its jobs run.
+    pub run: JobRun,
+}

@@ -1,0 +1,148 @@
+//! Planning, moving and cancelling jobs, in the transaction of what they are about.
+
+use diesel::prelude::*;
+
+use super::kind::{JobKind, JobState};
+use crate::insert_many;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{JobId, PracticeId};
+use crate::platform::db;
+use crate::platform::db::schema::due_job;
+use crate::platform::db::{InLists as _, Scoped, System};
+use crate::platform::fault::{Fault, is_duplicate};
+
+/// A job to be planned. There is at most one of a kind about a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewJob {
+    /// What it does.
+    pub kind: JobKind,
+    /// What it is about.
+    pub subject: uuid::Uuid,
+    /// When it falls due.
+    pub due_at: Timestamp,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = due_job, treat_none_as_default_value = false)]
+struct Row {
+    practice_id: PracticeId,
+    job_id: JobId,
+    kind: JobKind,
+    subject: Vec<u8>,
+    due_at: Timestamp,
+    state: JobState,
+    attempt: i32,
+    tries: i32,
+    crashes: i32,
+    lease_until: Option<Timestamp>,
+    leased_by: Option<String>,
+    last_error: Option<String>,
+    created_at: Timestamp,
+}
+
+impl Row {
+    fn new(practice: PracticeId, job: JobId, new: &NewJob, now: Timestamp) -> Self {
+        Self {
+            practice_id: practice,
+            job_id: job,
+            kind: new.kind,
+            subject: new.subject.as_bytes().to_vec(),
+            due_at: new.due_at,
+            state: JobState::Waiting,
+            attempt: 0,
+            tries: 0,
+            crashes: 0,
+            lease_until: None,
+            leased_by: None,
+            last_error: None,
+            created_at: now,
+        }
+    }
+}
+
+/// Plans jobs about subjects that have none of these kinds yet.
+pub fn plan(c: &mut Scoped<'_>, jobs: &[NewJob]) -> Result<(), Fault> {
+    let (practice, now) = (*c.practice(), c.now());
+    let rows: Vec<Row> =
+        jobs.iter().map(|new| Row::new(practice, JobId::fresh(c.rng(), now), new, now)).collect();
+    insert_many!(c.conn, due_job::table, rows);
+    Ok(())
+}
+
+/// Plans the one job of a kind of the whole installation, unless it is planned already.
+pub(super) fn plan_for_installation(system: &mut System<'_>, kind: JobKind) -> Result<(), Fault> {
+    let known: i64 = due_job::table
+        .filter(due_job::practice_id.eq(PracticeId::NIL))
+        .filter(due_job::kind.eq(kind))
+        .count()
+        .get_result(system.conn)?;
+    if known > 0 {
+        return Ok(());
+    }
+    let now = system.now;
+    let new = NewJob { kind, subject: uuid::Uuid::nil(), due_at: now };
+    let rows = [Row::new(PracticeId::NIL, JobId::fresh(system.rng, now), &new, now)];
+    let insert = |system: &mut System<'_>| -> Result<(), Fault> {
+        insert_many!(system.conn, due_job::table, rows);
+        Ok(())
+    };
+    insert(system).map_err(|fault| match fault {
+        Fault::Database(error) if is_duplicate(&error) => Fault::lost_race("two planned one job at once"),
+        other => other,
+    })
+}
+
+/// Cancels the jobs of these kinds about these subjects. A process that has one in hand finds it gone, and
+/// what it has done about it is undone.
+pub fn cancel(c: &mut Scoped<'_>, kinds: &[JobKind], subjects: &[uuid::Uuid]) -> Result<(), Fault> {
+    diesel::delete(
+        due_job::table
+            .filter(due_job::practice_id.eq(*c.practice()))
+            .filter(due_job::kind.in_list(kinds))
+            .filter(due_job::subject.in_list(subjects)),
+    )
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// Makes every job of a kind in this practice due, because what they were planned by has changed. The new
+/// attempt fences off a process that has one in hand.
+pub fn bring_forward(c: &mut Scoped<'_>, kind: JobKind) -> Result<(), Fault> {
+    let now = c.now();
+    db::update(
+        due_job::table
+            .filter(due_job::practice_id.eq(*c.practice()))
+            .filter(due_job::kind.eq(kind))
+            .filter(due_job::state.ne(JobState::Parked)),
+    )
+    .set((
+        due_job::state.eq(JobState::Waiting),
+        due_job::due_at.eq(now),
+        due_job::attempt.eq(due_job::attempt + 1),
+        due_job::lease_until.eq(None::<Timestamp>),
+        due_job::leased_by.eq(None::<String>),
+    ))
+    .execute(c.conn)?;
+    Ok(())
+}
+
+/// The same for the jobs about these subjects.
+pub fn bring_forward_about(c: &mut Scoped<'_>, kind: JobKind, subjects: &[uuid::Uuid]) -> Result<(), Fault> {
+    let now = c.now();
+    db::update(
+        due_job::table
+            .filter(due_job::practice_id.eq(*c.practice()))
+            .filter(due_job::kind.eq(kind))
+            .filter(due_job::subject.in_list(subjects))
+            .filter(due_job::state.ne(JobState::Parked)),
+    )
+    .set((
+        due_job::state.eq(JobState::Waiting),
+        due_job::due_at.eq(now),
+        due_job::attempt.eq(due_job::attempt + 1),
+        due_job::lease_until.eq(None::<Timestamp>),
+        due_job::leased_by.eq(None::<String>),
+    ))
+    .execute(c.conn)?;
+    Ok(())
+}
