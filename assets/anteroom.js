@@ -65,6 +65,11 @@
     settle(next);
     return next;
   }
+  // What stands elsewhere on the page and changes with this part.
+  const swapWith = (id, fresh) => all(`[data-with="${CSS.escape(id)}"]`, fresh).forEach(part => {
+    const here = doc.getElementById(part.id);
+    if (here) swap(here, part, false, true);
+  });
 
   let instantTurn = 0;
   async function send(form, submitter, quiet) {
@@ -85,6 +90,7 @@
       if (answer.ok && old && part) {
         form.closest("dialog")?.close();
         swap(old, part, post, !post);
+        swapWith(part.id, fresh);
         say(one("#toasts .toast", fresh)?.textContent);
         if (!post) history.replaceState(history.state, "", url);
         return;
@@ -387,9 +393,10 @@
     try {
       const answer = await fetch(section.dataset.liveFrom, { headers: PAGE });
       if (!answer.ok || answer.redirected) return;
-      const fresh = one(`#${CSS.escape(section.id)}`, page(await answer.text()));
+      const news = page(await answer.text());
+      const fresh = one(`#${CSS.escape(section.id)}`, news);
       const here = doc.getElementById(section.id);
-      if (fresh && here && !busy()) swap(here, fresh, false);
+      if (fresh && here && !busy()) { swap(here, fresh, false); swapWith(section.id, news); }
     } catch { /* the line will come back, or the next click will say so */ }
   }
   function connect() {

@@ -81,15 +81,18 @@ impl BirthDate {
         Self::from_fields(m, d, y, today)
     }
 
-    /// As [`BirthDate::from_iso`], and with slashes the way it is written in the United States:
-    /// month, day, year (`03/04/1990`). For files, where nobody is there to be asked.
-    pub fn from_file(text: &str, today: Date) -> Result<Self, BirthDateError> {
+    /// As [`BirthDate::from_iso`], and with slashes (`03/04/1990`) in the order that the file has. For files,
+    /// where nobody is there to be asked.
+    pub fn from_file(text: &str, order: DateOrder, today: Date) -> Result<Self, BirthDateError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(BirthDateError::Missing);
         }
         match text.splitn(3, '/').collect::<Vec<_>>()[..] {
-            [month, day, year] => Self::from_fields(month, day, year, today),
+            [first, second, year] => match order {
+                DateOrder::MonthFirst => Self::from_fields(first, second, year, today),
+                DateOrder::DayFirst => Self::from_fields(second, first, year, today),
+            },
             _ => Self::from_iso(text, today),
         }
     }
@@ -296,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_file_writes_dates_in_two_ways() {
-        let read = |text| BirthDate::from_file(text, TODAY).map(|b| b.to_string());
+        let read = |text| BirthDate::from_file(text, DateOrder::MonthFirst, TODAY).map(|b| b.to_string());
         assert_eq!(read("1990-03-04").as_deref(), Ok("1990-03-04"));
         assert_eq!(read("3/4/1990").as_deref(), Ok("1990-03-04"));
         assert_eq!(read("1990-02-30"), Err(BirthDateError::NoSuchDay));
@@ -304,6 +307,10 @@ mod tests {
         assert_eq!(read("19900304"), Err(BirthDateError::Malformed));
         assert_eq!(read("1990-03-04T00:00:00"), Err(BirthDateError::Malformed));
         assert_eq!(read(" "), Err(BirthDateError::Missing));
+        let day_first = |text| BirthDate::from_file(text, DateOrder::DayFirst, TODAY).map(|b| b.to_string());
+        assert_eq!(day_first("3/4/1990").as_deref(), Ok("1990-04-03"));
+        assert_eq!(day_first("1990-03-04").as_deref(), Ok("1990-03-04"), "ISO is always the same");
+        assert_eq!(day_first("4/13/1990"), Err(BirthDateError::NoSuchMonth));
     }
 
     #[test]
@@ -399,7 +406,8 @@ mod tests {
         fn no_text_upsets_the_reading_of_dates(text in "\\PC{0,24}") {
             let _ = dates_meant(&text, DateOrder::MonthFirst, TODAY);
             let _ = month_meant(&text, TODAY);
-            let _ = BirthDate::from_file(&text, TODAY);
+            let _ = BirthDate::from_file(&text, DateOrder::MonthFirst, TODAY);
+            let _ = BirthDate::from_file(&text, DateOrder::DayFirst, TODAY);
         }
 
         #[test]

@@ -18,4 +18,5 @@ mod injection;
 mod keyboard;
 mod patience;
 mod pictures;
+mod sizes;
 mod the_loop;

@@ -50,6 +50,8 @@ async fn the_loop(w: &mut World, scripts: bool) {
     desk.click("button", "Send Invite").await;
     desk.must_say("Invited").await;
     desk.must_say("Good until").await;
+    let tag = "return document.querySelector('.room-head .tag').textContent;";
+    assert_eq!(desk.script(tag, serde_json::json!([])).await, "Invited", "the head of the chart says it too");
     desk.must_be_accessible("the chart room, invited").await;
     let first = w.mail_to(&ana.email).await;
     let first_link = w.link_in(&first);

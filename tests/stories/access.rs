@@ -944,6 +944,9 @@ stories! {
         assert_eq!(shown_owner(w, &adult).await, adult.person_id, "nothing was changed");
         change(&adult, &friend, allowed()).await.expect("changed");
         change(&adult, &adult.person_id, None).await.expect("an adult gets the own record back");
+        assert_eq!(change(&minor, &mother, None).await.map(drop), needs, "who has no birth date may be a minor");
+        let born = person::table.filter(person::person_id.eq(mother));
+        w.tamper(move |c| diesel::update(born).set(person::birth_date.eq("1985-02-03")).execute(c)).await;
         change(&minor, &mother, None).await.expect("a parent owns a minor's chart");
         assert_eq!(change(&minor, &minor.person_id, None).await.map(drop), needs);
         let details: Vec<String> = w.look(|c| {

@@ -359,6 +359,24 @@ stories! {
         }
     }
 
+    async fn what_cannot_be_undone_by_a_click_stands_last_in_the_menu(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        w.invite(&ana).await;
+        let last_of_menu = |page: &Page| {
+            let html = page.html();
+            let (_, menu) = html.split_once("class=\"menu-items\"").expect("a menu");
+            let (_, menu) = menu.split_once("portal-timeline").expect("the way to the history");
+            menu.split("</details>").next().unwrap_or_default().to_owned()
+        };
+        let menu = last_of_menu(&box_of(&mut desk, &ana).await);
+        assert!(menu.contains("class=\"danger\"") && menu.contains("Cancel invitation"), "{menu}");
+        let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
+        w.register_by(&link, &ana).await;
+        let menu = last_of_menu(&box_of(&mut desk, &ana).await);
+        assert!(menu.contains("class=\"danger\"") && menu.contains("Revoke Access"), "{menu}");
+    }
+
     async fn changing_the_owner_ends_what_the_former_owner_has(w: &mut World) {
         let ana = with_mother(w).await;
         w.invite(&ana).await;

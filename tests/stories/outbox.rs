@@ -688,6 +688,24 @@ stories! {
         assert_eq!(trail[0].0.action, "chart.address_trusted");
     }
 
+    async fn a_word_from_staff_also_ends_what_the_reader_of_an_address_said(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let mail = w.mail_to(&ana.email).await;
+        let mut phone = w.browser();
+        let page = phone.get(&format!("{}/decline", w.link_in(&mail))).await;
+        phone.submit(&page, "decline", &[("answer", "not-me")]).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let path = format!("/staff/charts/{}", ana.chart_id);
+        let invite = format!("{path}/access/invite");
+        desk.get(&invite).await.must_say("said that an invitation was not for them");
+        let page = desk.get(&path).await;
+        page.must_be(200).must_say("Said that it was not for them");
+        let page = desk.submit_and_follow(&page, &format!("{path}/trust-address"), &[]).await;
+        page.must_be(200).must_say("The address counts as right again.").must_not_say("The address is right");
+        desk.get(&invite).await.must_be(200).must_not_say("said that an invitation was not for them");
+    }
+
     async fn a_first_deferral_is_not_yet_a_delay(w: &mut World) {
         w.stop_sending().await;
         let receiver = receiver().await;

@@ -43,7 +43,7 @@ fn refused(refused: Refused) -> Problem {
         Refused::NotCheckable => problem::NOT_CHECKABLE,
         Refused::NotAContact => problem::NOT_A_CONTACT,
         Refused::NeedsAuthority => {
-            let detail = "needed to give an adult's record to somebody else, or a record to a minor";
+            let detail = "needed to give an adult's record to somebody else, or a record to somebody who is not known to be an adult";
             return Problem::fields(
                 ["/reason", "/authorised_by"].map(|at| (at.to_owned(), detail.to_owned())),
             );

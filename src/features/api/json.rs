@@ -552,7 +552,7 @@ pub struct ChangeOwnerJson {
     #[schema(format = "uuid")]
     pub person_id: String,
     /// Why. Needed, with `authorised_by`, where an adult's record is given to somebody else, or a record to
-    /// a minor.
+    /// somebody who is not known to be an adult.
     #[serde(default)]
     pub reason: String,
     /// Who allowed it: the client, a guardian, a court.

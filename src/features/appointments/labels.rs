@@ -1,5 +1,6 @@
 //! Appointments and requests in words.
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::features::appointments::{Appointment, DayPart, Place, PlaceWish, VisitKind, Wish};
@@ -61,6 +62,12 @@ impl Wish {
             |_| words.civil_date(self.date),
             |noon| words.date(noon.timestamp().into(), &TimeZone::UTC),
         );
+        words.with2("appointments-wish", "day", day, "part", self.part.label(words))
+    }
+
+    /// The same for a row of a table: "Tue, Dec 1, in the morning".
+    pub fn label_short(&self, words: Words, today: Date) -> String {
+        let day = words.day_short(self.date, today);
         words.with2("appointments-wish", "day", day, "part", self.part.label(words))
     }
 }

@@ -74,13 +74,14 @@ fn what_of(staff: &StaffSession, request: &Request) -> String {
 pub(super) async fn queue(State(app): State<AppState>, staff: StaffSession) -> PageResult {
     let rows = app.db.read(&staff.scope, |c| waiting(c, QUEUE)).await?;
     let now = app.now();
+    let today = now.in_zone(&staff.zone).date();
     let requests = rows
         .into_iter()
         .map(|(request, client)| QueueLine {
             href: format!("/staff/requests/{}", request.request_id),
             client: client.full_name(),
             what: what_of(&staff, &request),
-            wishes: request.wishes().iter().map(|wish| wish.label(staff.words)).collect(),
+            wishes: request.wishes().iter().map(|wish| wish.label_short(staff.words, today)).collect(),
             asked: staff.words.stamp(request.created_at, &staff.zone, now),
             note: request.note,
         })
@@ -605,6 +606,7 @@ pub(super) async fn tab(
         .await?
         .ok_or(PageError::NotFound)?;
     let (now, words) = (app.now(), staff.words);
+    let today = now.in_zone(&staff.zone).date();
     let line = |appointment: &crate::features::appointments::Appointment| {
         let told = AppointmentLabels::of(words, &staff.zone, &staff.practice, appointment);
         let tag = match (appointment.state, appointment.ends_at() > now) {
@@ -629,7 +631,7 @@ pub(super) async fn tab(
             .map(|request| RequestLine {
                 href: format!("/staff/requests/{}", request.request_id),
                 what: what_of(&staff, request),
-                wishes: request.wishes().iter().map(|wish| wish.label(words)).collect(),
+                wishes: request.wishes().iter().map(|wish| wish.label_short(words, today)).collect(),
                 asked: words.stamp(request.created_at, &staff.zone, now),
                 tag: tag_of(request.state),
                 state: words.get(&format!("appointments-state-{}", request.state)),

@@ -74,7 +74,8 @@ pub enum Why {
     AddressUse,
 }
 
-/// Ends the mark that says mail does not reach this address of somebody on the chart: staff know better.
+/// Ends the marks against this address of somebody on the chart (mail came back; its reader said that it was
+/// not for them): staff know better.
 /// `false` where nobody on this chart has it.
 pub async fn trust_address(
     app: &AppState,

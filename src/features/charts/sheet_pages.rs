@@ -59,7 +59,8 @@ struct AddressLine {
     href: String,
     may: String,
     may_not: String,
-    undeliverable: String,
+    /// What is known against it.
+    marks: Vec<String>,
 }
 
 struct ContactCard {
@@ -104,10 +105,10 @@ fn address_lines(staff: &StaffSession, addresses: &[Address], kind: AddressKind)
                 ),
                 may: if a.may_mail { words.get(may) } else { String::new() },
                 may_not: if a.may_mail { String::new() } else { words.get(may_not) },
-                undeliverable: a
-                    .undeliverable_at
-                    .map(|at| words.with1("charts-undeliverable", "when", words.date(at, &staff.zone)))
-                    .unwrap_or_default(),
+                marks: [("charts-undeliverable", a.undeliverable_at), ("charts-refused", a.refused_at)]
+                    .into_iter()
+                    .filter_map(|(key, at)| Some(words.with1(key, "when", words.date(at?, &staff.zone))))
+                    .collect(),
             }
         })
         .collect()
@@ -197,7 +198,7 @@ struct TrustForm {
     address: String,
 }
 
-/// Staff know that an address is right, whatever a mail server said of it.
+/// Staff know that an address is right, whatever a mail server or its reader said of it.
 pub(super) async fn trust_address(
     State(app): State<AppState>,
     staff: StaffSession,

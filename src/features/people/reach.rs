@@ -65,16 +65,19 @@ pub fn mail_arrives(c: &mut Scoped<'_>, address: &EmailAddress) -> Result<(), Fa
     Ok(())
 }
 
-/// Staff say that a person's address is right. `false` when it bore no mark.
+/// Staff say that a person's address is right: whatever was known against it ends, also that its reader said
+/// an invitation was not for them. `false` when it bore no mark.
 pub fn trust_address(c: &mut Scoped<'_>, person: &PersonId, address: &EmailAddress) -> Result<bool, Fault> {
     let changed = db::update(
         person_address::table
             .filter(person_address::practice_id.eq(c.practice().clone()))
             .filter(person_address::person_id.eq(person.clone()))
             .filter(person_address::value_key.eq(address.key()))
-            .filter(person_address::undeliverable_at.is_not_null()),
+            .filter(
+                person_address::undeliverable_at.is_not_null().or(person_address::refused_at.is_not_null()),
+            ),
     )
-    .set(unmarked())
+    .set((unmarked(), person_address::refused_at.eq(None::<Timestamp>)))
     .execute(c.conn)?;
     Ok(changed > 0)
 }

@@ -64,8 +64,10 @@ struct Shown {
     /// Would an invitation leave?
     can_be_sent: bool,
     may_unlock: bool,
-    /// The main thing to do, or one beside a better one?
-    send_tone: &'static str,
+    /// A mail to the same address, where something else is the better thing to do.
+    may_send_from_menu: bool,
+    /// Is there a menu?
+    has_more: bool,
 }
 
 #[derive(Template)]
@@ -166,13 +168,13 @@ fn filter(words: Words, of: Kind, count: i64, current: Kind) -> Filter {
 fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) -> Shown {
     let when = line.at.map(|at| When::new(words, zone, at, now));
     let relative = when.as_ref().map_or(String::new(), |when| when.relative.clone());
-    let key = format!("worklist-{}-what", kind.word().replace('_', "-"));
     let what = match kind {
+        // The list's own name says that the mail was undeliverable.
         Kind::Undeliverable => {
             let reason = line.mail_reason.as_deref().and_then(|reason| words.find(reason));
-            words.with1(&key, "reason", reason.unwrap_or_else(|| words.get("access-mail-no-reason")))
+            reason.unwrap_or_else(|| words.get("access-mail-no-reason"))
         }
-        _ => words.with1(&key, "when", relative),
+        _ => words.with1(&format!("worklist-{}-what", kind.word().replace('_', "-")), "when", relative),
     };
     let note = match kind {
         Kind::Locked if line.is_over => {
@@ -187,15 +189,15 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
     };
     let missing = lacks_in_words(words, &line.lacks)
         .or_else(|| line.address.is_none().then(|| words.get("worklist-no-address")));
+    let may_unlock = kind == Kind::Locked && !line.is_over;
+    // Where something else comes first, a mail to the same address stands behind it.
+    let may_send_from_menu = line.can_be_sent() && (may_unlock || kind == Kind::Undeliverable);
     Shown {
         missing,
         can_be_sent: line.can_be_sent(),
-        may_unlock: kind == Kind::Locked && !line.is_over,
-        send_tone: match kind {
-            Kind::Undeliverable => "",
-            Kind::Locked if !line.is_over => "",
-            _ => "primary",
-        },
+        may_unlock,
+        may_send_from_menu,
+        has_more: may_send_from_menu || kind == Kind::Locked,
         value: format!("{}.{}", line.chart_id, line.generation),
         chart: line.chart_id,
         access: line.access_id,

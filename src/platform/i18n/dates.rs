@@ -127,10 +127,24 @@ impl Words {
     /// The same with the day of the week before it, for what lies ahead: "Tue, Dec 1, 3:14 PM".
     pub fn stamp_with_day(self, moment: Timestamp, zone: &TimeZone, now: Timestamp) -> Stamp {
         let stamp = self.stamp(moment, zone, now);
-        let day = weekday(self.language(), moment.in_zone(zone).date().weekday());
-        let day: String = day.chars().take(3).collect();
-        let comma = if self.language() == Language::English { "," } else { "" };
-        Stamp { short: format!("{day}{comma} {}", stamp.short), ..stamp }
+        let day = self.weekday_short(moment.in_zone(zone).date());
+        Stamp { short: format!("{day} {}", stamp.short), ..stamp }
+    }
+
+    /// A day for a row of a table, without the year while it is this one: "Thu, Dec 3".
+    pub fn day_short(self, date: Date, today: Date) -> String {
+        let (weekday, month, day) = (self.weekday_short(date), self.month_short(date), date.day());
+        match (self.language(), date.year() == today.year()) {
+            (Language::English, true) => format!("{weekday} {month} {day}"),
+            (Language::English, false) => format!("{weekday} {month} {day}, {}", date.year()),
+            (Language::Spanish, true) => format!("{weekday} {day} {month}"),
+            (Language::Spanish, false) => format!("{weekday} {day} {month} {}", date.year()),
+        }
+    }
+
+    fn weekday_short(self, date: Date) -> String {
+        let day: String = weekday(self.language(), date.weekday()).chars().take(3).collect();
+        if self.language() == Language::English { format!("{day},") } else { day }
     }
 
     /// The same with the zone's name at that moment: "…, 3:14 PM EST"; "… p. m. (hora del Este)".

@@ -237,6 +237,61 @@ mod tests {
         }
     }
 
+    /// The sources and templates below a folder.
+    fn sources(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path())
+        {
+            if entry.is_dir() {
+                sources(&entry, found);
+            } else if entry.extension().is_some_and(|end| end == "rs" || end == "html") {
+                let text = std::fs::read_to_string(&entry).expect("a text");
+                found.push((entry.display().to_string(), text));
+            }
+        }
+    }
+
+    #[test]
+    fn every_word_that_a_page_asks_for_stands_in_the_catalogue() {
+        let known: Vec<BTreeMap<String, Vec<String>>> =
+            FILES.iter().map(|(_, text, _)| shape(text)).collect();
+        let is_known = |key: &str| known.iter().any(|file| file.contains_key(key));
+        let mut texts = Vec::new();
+        sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
+        let (mut unknown, mut seen) = (Vec::new(), 0);
+        for (file, text) in &texts {
+            for asks in [
+                "words.get(\"",
+                "words.with1(\"",
+                "words.with2(\"",
+                "words.count(\"",
+                "words.with(\"",
+                "?done=",
+            ] {
+                for rest in text.split(asks).skip(1) {
+                    let ends = |c: char| !(c.is_alphanumeric() || c == '-' || c == '_');
+                    let key = rest.split(ends).next().unwrap_or_default();
+                    // A key that is put together, or a word that comes from elsewhere.
+                    let is_whole = rest[key.len()..].starts_with(['"', '#', '&']);
+                    if key.is_empty() || !is_whole {
+                        continue;
+                    }
+                    seen += 1;
+                    let found = match asks {
+                        "?done=" => {
+                            ["done-", "not-done-"].iter().any(|kind| is_known(&format!("{kind}{key}")))
+                        }
+                        _ => is_known(key),
+                    };
+                    if !found {
+                        unknown.push(format!("{file}: {key}"));
+                    }
+                }
+            }
+        }
+        assert!(seen > 500, "only {seen} words found");
+        assert!(unknown.is_empty(), "{unknown:#?}");
+    }
+
     #[test]
     fn a_browser_gets_the_first_language_that_we_speak() {
         use Language::{English, Spanish};

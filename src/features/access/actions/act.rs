@@ -118,7 +118,8 @@ pub enum Act {
     ChangeOwner {
         /// The client or a related contact.
         to: PersonId,
-        /// Needed where an adult's record is given to somebody else, or a record to a minor.
+        /// Needed where an adult's record is given to somebody else, or a record to somebody who is not known
+        /// to be an adult.
         authority: Option<Authority>,
     },
 }
@@ -495,11 +496,11 @@ fn keep_address(
     }
 }
 
-/// Does this owner get to read an adult's record that is not their own, or is the owner a minor? A client
-/// without a birth date counts as an adult.
+/// Does this owner get to read an adult's record that is not their own, or may the owner be a minor? Without
+/// a birth date nobody's age is known: such a client may be an adult, and such an owner a minor.
 fn needs_authority(files: &ChartBatch, chart: &Chart, to: &PersonId, now: Timestamp) -> bool {
-    let is_minor = |person: &PersonId| files.is_under_18(person, now) == Some(true);
-    is_minor(to) || (chart.person_id != *to && !is_minor(&chart.person_id))
+    let under_18 = |person: &PersonId| files.is_under_18(person, now);
+    under_18(to) != Some(false) || (chart.person_id != *to && under_18(&chart.person_id) != Some(true))
 }
 
 fn change_owner(

@@ -66,7 +66,8 @@ pub enum Refused {
     /// That person is not the client or a related contact of this chart, or is the owner already.
     #[error("this person cannot become the chart owner")]
     NotAContact,
-    /// An adult's record is given to somebody else, or a record to a minor: say why, and who allowed it.
+    /// An adult's record is given to somebody else, or a record to somebody who is not known to be an adult:
+    /// say why, and who allowed it.
     #[error("a reason is needed, and who allowed it")]
     NeedsAuthority,
 }

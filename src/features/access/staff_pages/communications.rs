@@ -41,9 +41,10 @@ struct CommunicationsPage {
 }
 
 #[derive(askama::Template)]
-#[template(path = "features/access/templates/portal_box.html")]
+#[template(path = "features/access/templates/live_box.html")]
 struct BoxFragment {
     frame: StaffFrame,
+    head: RoomHead,
     portal: PortalBox,
 }
 
@@ -68,14 +69,17 @@ pub async fn page(State(app): State<AppState>, ticket: StaffTicket, Path(chart):
     html(askama::Template::render(&page))
 }
 
-/// The box alone, for live changes.
+/// What a live change may touch: the box, and the tags in the head of the chart.
 pub async fn fragment(
     State(app): State<AppState>,
     ticket: StaffTicket,
     Path(chart): Path<String>,
 ) -> PageResult {
     let (staff, access) = open(&app, ticket, &chart).await?;
-    let fragment =
-        BoxFragment { portal: portal_of(&app, &staff, &access)?, frame: staff.frame(&app, CHARTS) };
+    let fragment = BoxFragment {
+        portal: portal_of(&app, &staff, &access)?,
+        frame: staff.frame(&app, CHARTS),
+        head: room_head(&app, &staff, &access.file, &access.tags, TAB),
+    };
     html(askama::Template::render(&fragment))
 }

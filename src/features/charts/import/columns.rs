@@ -12,8 +12,9 @@ use crate::person_fields;
 const BEFORE: [&str; 2] = ["chart_number", "last_and_first_name"];
 
 /// Columns after them.
-const AFTER: [&str; 15] = [
+const AFTER: [&str; 17] = [
     "birth_date",
+    "birth_date_day_first",
     "email",
     "email_2",
     "email_3",
@@ -26,6 +27,7 @@ const AFTER: [&str; 15] = [
     "contact_first_name",
     "contact_last_name",
     "contact_birth_date",
+    "contact_birth_date_day_first",
     "contact_email",
     "contact_phone",
 ];
@@ -45,6 +47,14 @@ pub(super) fn of_a_person() -> impl Iterator<Item = &'static str> {
 /// Every column that a file may have.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
     BEFORE.into_iter().chain(of_a_person()).chain(AFTER)
+}
+
+/// The name of a column with dates, where the day comes before the month in it.
+pub(super) const DAY_FIRST: &str = "_day_first";
+
+/// Do two columns hold the same, so that a file has the one or the other?
+pub(super) fn hold_the_same(one: &str, other: &str) -> bool {
+    one.trim_end_matches(DAY_FIRST) == other.trim_end_matches(DAY_FIRST)
 }
 
 /// What other programs call our columns, with letters and digits alone.
@@ -160,7 +170,7 @@ pub(super) fn header(line: u64, cells: &StringRecord, mapping: &Mapping) -> Resu
     for (i, cell) in cells.iter().enumerate() {
         let mut ours = None;
         match mapping.of(cell) {
-            Some(Some(known)) if columns.all.contains(&Some(known)) => {
+            Some(Some(known)) if columns.all.iter().flatten().any(|before| hold_the_same(before, known)) => {
                 say(known, Reason::of("import-column-twice"));
             }
             Some(known) => ours = known,

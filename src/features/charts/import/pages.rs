@@ -57,21 +57,31 @@ struct ChoosePage {
     errors: FieldErrors,
     /// What the import that was just done came to.
     done: Option<String>,
+    /// Was a file asked for that is imported already?
+    imported_before: bool,
     columns: Vec<(&'static str, String)>,
     most_megabytes: usize,
 }
 
-fn choose_page(
-    app: &AppState,
-    staff: &StaffSession,
-    errors: FieldErrors,
-    done: Option<String>,
-) -> PageResult {
+/// What is said above the form that takes a file.
+enum Above {
+    Nothing,
+    /// What the import that was just done came to.
+    Done(String),
+    /// A file was asked for that is imported already.
+    ImportedBefore,
+}
+
+fn choose_page(app: &AppState, staff: &StaffSession, errors: FieldErrors, above: Above) -> PageResult {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = ChoosePage {
         frame: staff.frame(app, CHARTS),
         errors,
-        done,
+        imported_before: matches!(above, Above::ImportedBefore),
+        done: match above {
+            Above::Done(done) => Some(done),
+            Above::Nothing | Above::ImportedBefore => None,
+        },
         columns: columns::all().map(|column| (column, label(staff.words, column))).collect(),
         most_megabytes: LARGEST_UPLOAD / (1024 * 1024),
     };
@@ -107,7 +117,12 @@ async fn choose(State(app): State<AppState>, staff: StaffSession, RawQuery(query
             ],
         )
     });
-    choose_page(&app, &staff, FieldErrors::new(), done)
+    let above = match done {
+        Some(done) => Above::Done(done),
+        None if query == "imported-before" => Above::ImportedBefore,
+        None => Above::Nothing,
+    };
+    choose_page(&app, &staff, FieldErrors::new(), above)
 }
 
 /// The file of the form, and the form's token.
@@ -152,15 +167,20 @@ async fn upload(
     let Some(body) = upload.body else {
         let most = LARGEST_UPLOAD / (1024 * 1024);
         errors.add("file", staff.words.with1("import-upload-too-large", "megabytes", most));
-        return choose_page(&app, &staff, errors, None);
+        return choose_page(&app, &staff, errors, Above::Nothing);
     };
     if body.is_empty() {
         errors.add("file", staff.words.get("import-upload-missing"));
-        return choose_page(&app, &staff, errors, None);
+        return choose_page(&app, &staff, errors, Above::Nothing);
     }
     let who = staff.staff_id;
     let id = app.db.write(&staff.scope, move |c| store::put_file(c, who, &upload.name, &body)).await?;
     Ok(see_other(&format!("/staff/charts/import/{id}")))
+}
+
+/// Where somebody is led who sends the last step twice, or comes back to it.
+fn imported_before() -> Response {
+    see_other("/staff/charts/import?imported-before")
 }
 
 /// A file between its steps, with the mapping that counts for it.
@@ -171,6 +191,7 @@ struct Waiting {
     mapping: Mapping,
 }
 
+/// A file that this member of staff uploaded; `None` once it is imported.
 async fn waiting(app: &AppState, staff: &StaffSession, id: &str) -> Result<Option<Waiting>, PageError> {
     let id: ImportId = id.parse().map_err(|_| PageError::NotFound)?;
     let who = staff.staff_id;
@@ -178,10 +199,13 @@ async fn waiting(app: &AppState, staff: &StaffSession, id: &str) -> Result<Optio
         .db
         .read(&staff.scope, move |c| {
             let Some((name, body)) = store::file(c, who, id)? else { return Ok(None) };
-            Ok(Some(Waiting { id, name, body, mapping: store::mapping(c)? }))
+            Ok(Some(match body.is_empty() {
+                true => None,
+                false => Some(Waiting { id, name, body, mapping: store::mapping(c)? }),
+            }))
         })
         .await?;
-    Ok(found)
+    found.ok_or(PageError::NotFound)
 }
 
 /// A column of the file, and what it may be.
@@ -274,7 +298,7 @@ fn columns_page(
 }
 
 async fn ask_columns(State(app): State<AppState>, staff: StaffSession, Path(id): Path<String>) -> PageResult {
-    let file = waiting(&app, &staff, &id).await?.ok_or(PageError::NotFound)?;
+    let Some(file) = waiting(&app, &staff, &id).await? else { return Ok(imported_before()) };
     match columns_of(&file.body, &file.mapping) {
         Some(columns) => columns_page(&app, &staff, &file, columns, FieldErrors::new()),
         None => Ok(see_other(&format!("/staff/charts/import/{}", file.id))),
@@ -285,8 +309,12 @@ async fn ask_columns(State(app): State<AppState>, staff: StaffSession, Path(id):
 fn check(words: Words, columns: &[Column]) -> FieldErrors {
     let mut errors = FieldErrors::new();
     for (at, column) in columns.iter().enumerate() {
-        let is_second =
-            column.ours.is_some() && columns[..at].iter().any(|before| before.ours == column.ours);
+        let is_second = column.ours.is_some_and(|ours| {
+            columns[..at]
+                .iter()
+                .filter_map(|before| before.ours)
+                .any(|before| columns::hold_the_same(before, ours))
+        });
         if is_second {
             errors.add(&format!("column-{at}"), words.with1("import-mapped-twice", "header", &column.header));
         }
@@ -311,7 +339,7 @@ async fn keep_columns(
     body: Bytes,
 ) -> PageResult {
     let chosen: std::collections::HashMap<String, String> = staff.form(&body)?;
-    let file = waiting(&app, &staff, &id).await?.ok_or(PageError::NotFound)?;
+    let Some(file) = waiting(&app, &staff, &id).await? else { return Ok(imported_before()) };
     let Some(mut columns) = columns_of(&file.body, &file.mapping) else {
         return Ok(see_other(&format!("/staff/charts/import/{}", file.id)));
     };
@@ -407,7 +435,7 @@ async fn run(app: &AppState, staff: &StaffSession, file: &Waiting, mode: Mode) -
 }
 
 async fn preview(State(app): State<AppState>, staff: StaffSession, Path(id): Path<String>) -> PageResult {
-    let file = waiting(&app, &staff, &id).await?.ok_or(PageError::NotFound)?;
+    let Some(file) = waiting(&app, &staff, &id).await? else { return Ok(imported_before()) };
     if let Some(columns) = columns_of(&file.body, &file.mapping) {
         let is_mapped =
             columns.iter().all(|column| column.is_known) && check(staff.words, &columns).is_empty();
@@ -429,13 +457,13 @@ async fn apply(
     #[serde(deny_unknown_fields)]
     struct Nothing {}
     let Nothing {} = staff.form(&body)?;
-    let file = waiting(&app, &staff, &id).await?.ok_or(PageError::NotFound)?;
+    let Some(file) = waiting(&app, &staff, &id).await? else { return Ok(imported_before()) };
     let report = run(&app, &staff, &file, Mode::Apply).await?;
     if !report.applied {
         return preview_page(&app, &staff, &file, &report);
     }
     let of = file.id;
-    app.db.write(&staff.scope, move |c| store::drop_file(c, of)).await?;
+    app.db.write(&staff.scope, move |c| store::empty_file(c, of)).await?;
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let done = Done {
         created: number(report.created),

@@ -10,7 +10,7 @@ use crate::features::charts::import::columns::{self, Columns, Mapping, header};
 use crate::features::charts::import::records::{Records, decode};
 use crate::features::charts::import::report::{Bad, Reason};
 use crate::features::people::{FaceSheet, Typed, TypedAddress, TypedContact, TypedPerson, Wrong};
-use crate::kernel::civil::{BirthDate, BirthDateError};
+use crate::kernel::civil::{BirthDate, BirthDateError, DateOrder};
 use crate::kernel::names::NameKey;
 use crate::kernel::text;
 
@@ -198,29 +198,44 @@ impl Cells<'_> {
         typed
     }
 
-    /// Puts a date cell into the three parts, or says what is wrong with it.
+    /// Puts a date cell into the three parts, or says what is wrong with it. The column's name says which
+    /// comes first in it, the month or the day.
     fn dated(&self, file: &mut File, column: &str, person: TypedPerson) -> TypedPerson {
+        let day_first = format!("{column}{}", columns::DAY_FIRST);
+        let is_day_first = self.columns.all.iter().flatten().any(|known| *known == day_first);
+        let (column, order) = if is_day_first {
+            (day_first.as_str(), DateOrder::DayFirst)
+        } else {
+            (column, DateOrder::MonthFirst)
+        };
         let cell = text::clean(self.of(column));
         if cell.trim().is_empty() {
             return person;
         }
         let lengths: Vec<usize> = cell.trim().split('/').map(str::len).collect();
-        match BirthDate::from_file(&cell, self.today) {
+        match BirthDate::from_file(&cell, order, self.today) {
             Ok(date) => person.born(&date.to_string()),
             Err(error) => {
                 let key = match error {
                     BirthDateError::Malformed if matches!(lengths[..], [1 | 2, 1 | 2, 2]) => {
                         "import-date-short-year"
                     }
-                    BirthDateError::Missing | BirthDateError::Malformed => "import-date-form",
+                    BirthDateError::Missing | BirthDateError::Malformed => match order {
+                        DateOrder::MonthFirst => "import-date-form",
+                        DateOrder::DayFirst => "import-date-form-day-first",
+                    },
                     // 13/05/1983: the other rows of such a file would be read wrong without a word.
-                    BirthDateError::NoSuchMonth if cell.contains('/') => "import-date-day-first",
+                    BirthDateError::NoSuchMonth if cell.contains('/') => match order {
+                        DateOrder::MonthFirst => "import-date-day-first",
+                        DateOrder::DayFirst => "import-date-month-first",
+                    },
                     BirthDateError::NoSuchMonth => "import-date-no-such-month",
                     BirthDateError::NoSuchDay => "import-date-no-such-day",
                     BirthDateError::Future => "import-date-future",
                     BirthDateError::TooOld => "import-date-too-old",
                 };
-                let month = cell.trim().split('/').next().unwrap_or_default();
+                let at = if order == DateOrder::DayFirst { 1 } else { 0 };
+                let month = cell.trim().split('/').nth(at).unwrap_or_default();
                 file.say(self.line, column, Reason::with(key, &[("month", month)]));
                 person
             }

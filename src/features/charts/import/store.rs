@@ -63,7 +63,7 @@ pub(super) fn put_file(c: &mut Scoped<'_>, who: StaffId, name: &str, body: &[u8]
     Ok(id)
 }
 
-/// A file that this member of staff uploaded: its name and bytes.
+/// A file that this member of staff uploaded: its name and bytes, which are none once it is imported.
 pub(super) fn file(
     c: &mut Scoped<'_>,
     who: StaffId,
@@ -78,16 +78,17 @@ pub(super) fn file(
         .optional()?)
 }
 
-/// Takes a file away: it was imported, or given up.
-pub(super) fn drop_file(c: &mut Scoped<'_>, id: ImportId) -> Result<(), Fault> {
+/// Empties a file that was imported. What is left of it says so to whoever sends the last step again; an
+/// upload is never empty.
+pub(super) fn empty_file(c: &mut Scoped<'_>, id: ImportId) -> Result<(), Fault> {
     let file = import_file::table
         .filter(import_file::practice_id.eq(*c.practice()))
         .filter(import_file::import_id.eq(id));
-    diesel::delete(file).execute(c.conn)?;
+    crate::platform::db::update(file).set(import_file::body.eq(Vec::<u8>::new())).execute(c.conn)?;
     Ok(())
 }
 
-/// Takes away files that nobody came back to.
+/// Takes away what is left of files after a day.
 pub fn tidy(system: &mut System<'_>) -> Result<usize, Fault> {
     let before = system.now.plus_hours(-HOURS);
     Ok(diesel::delete(import_file::table.filter(import_file::created_at.lt(before))).execute(system.conn)?)
