@@ -69,7 +69,7 @@ async fn look(window: &mut Window, path: &str, wrong: &mut Vec<String>) {
 fn whose(needs: Needs) -> &'static str {
     match needs {
         Needs::StaffSession | Needs::Staff(_) => "staff",
-        Needs::ClientSession | Needs::Client(_) => "client",
+        Needs::ClientSession | Needs::Client(..) => "client",
         _ => "nobody",
     }
 }
