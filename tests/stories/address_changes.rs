@@ -29,7 +29,7 @@ stories! {
         form.must_say("Reason, if you change an address that the portal uses");
         let new = [("email-0-value", "ana@example.net")];
         let asked = desk.submit(&form, "/edit", &new).await;
-        asked.must_be(422).must_say("say why the e-mail address changes").must_say("the old address is told");
+        asked.must_be(422).must_say("say why the e-mail address changes").must_say("a mail tells the old address");
         assert!(asked.html().contains("value=\"ana@example.net\""), "what was typed is kept");
         w.browser().get(&link).await.must_be(200);
         assert_eq!(w.unread_to(&ana.email).await, 0, "nothing has happened yet");
