@@ -1,7 +1,7 @@
 //! The figures of one run on this machine: `cargo xtask bench` builds with optimisation, measures on both
 //! engines and writes `bench/RESULTS.md`. A part alone is shown and not written: `bulk`, `load`, `timing`,
-//! `growth`; the last takes long and is left out of the
-//! whole. `load --quick` only shows that every row runs.
+//! `growth`; the last takes long and is left out of the whole. `load home lists` measures these parts of the load;
+//! `load --quick` only shows that every row runs.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -37,6 +37,9 @@ fn main() {
         arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
     let quick = arguments.iter().any(|word| word == "--quick");
     let is_whole = parts.is_empty();
+    // What follows "load" names parts of it.
+    let rows: Vec<&str> = parts.iter().copied().filter(|part| load::PARTS.contains(part)).collect();
+    let size = if quick { load::Size::QUICK } else { load::Size::WHOLE };
     let runs = |part: &str| parts.contains(&part) || (is_whole && part != "growth");
     let folder = if is_whole { "bench/plots" } else { "target/bench/plots" };
     let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -51,7 +54,7 @@ fn main() {
              round; three rounds in turn, each with the limit at its beginning and its end. Our server holds 50,000 \
              charts and 2,000 clients who are signed in.\n\n",
         );
-        report.push_str(&load::measure(&pictures, if quick { load::Size::QUICK } else { load::Size::WHOLE }));
+        report.push_str(&load::measure(&pictures, size, &rows));
     }
     if runs("growth") {
         report.push_str("\n## Growth\n\n");

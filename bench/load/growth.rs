@@ -7,11 +7,12 @@ use anteroom::kernel::zone::Zone;
 use anteroom::platform::db::{OpenedBy, PracticeScope};
 use anteroom::platform::i18n::Language;
 
+use super::Size;
 use super::drive::{self, Outcome};
 use super::report::{Line, Report, Spread, Verdict};
 use super::seed;
 use super::servers::Server;
-use super::{Contender, ROUNDS, Size, get};
+use super::turns::{Contender, ROUNDS, get};
 use crate::people::letters;
 use crate::support::world::{Engine, World, take_down};
 

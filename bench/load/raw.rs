@@ -7,25 +7,26 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Argon2id hashes a second on every core, at 19 MiB, two passes, one lane.
+/// Argon2id hashes a second on every core, at 19 MiB, two passes, one lane, by the fastest
+/// implementation that we know.
 pub fn hashes_per_second(time: Duration) -> f64 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (began, done) = (Instant::now(), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                let params = argon2::Params::new(19_456, 2, 1, Some(32)).expect("parameters");
-                let hasher = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-                let mut memory = vec![argon2::Block::default(); hasher.params().block_count()];
-                let mut out = [0; 32];
+                let params = argon2_rust::Params::builder()
+                    .memory(argon2_rust::params::Memory::kib(19 * 1_024))
+                    .passes(2)
+                    .lanes(1)
+                    .build()
+                    .expect("parameters");
+                let (kind, version) = (argon2_rust::Algorithm::Argon2id, argon2_rust::Version::V0x13);
+                // Keeps its memory from one hash to the next.
+                let mut hasher = argon2_rust::Argon2::new(kind, version, params).hasher();
                 while began.elapsed() < time {
                     hasher
-                        .hash_password_into_with_memory(
-                            b"quiet green river stones",
-                            b"sixteen bytes...",
-                            &mut out,
-                            &mut memory,
-                        )
+                        .hash_encoded_with_ad(b"quiet green river stones", b"sixteen bytes...", &[], &[])
                         .expect("a hash");
                     done.fetch_add(1, Ordering::Relaxed);
                 }

@@ -51,7 +51,7 @@ pub fn bench(arguments: &[String]) -> Result<(), String> {
             let results = root().join("bench/RESULTS.md");
             measure("figures", &[], &[("ANTEROOM_BENCH_COSTS", &costs), ("ANTEROOM_BENCH_RESULTS", &results)])
         }
-        ["load", "--quick"] => measure("figures", &["load", "--quick"], &[]),
+        ["load", ..] => measure("figures", &words, &[]),
         [part] if PARTS.contains(part) => measure("figures", &[part], &[]),
         _ => Err(format!("bench takes nothing, cost, or one of {}", PARTS.join(", "))),
     }

@@ -28,7 +28,9 @@ cargo xtask audit
     Licences, sources, duplicate versions of the dependencies, and those that nothing uses.
 cargo xtask bench [bulk|load|timing|growth]
     Measures a release build and writes bench/RESULTS.md; about 20 minutes. With a part only that,
-    shown and not written. growth takes long and is no part of the whole.
+    shown and not written. growth takes long and is no part of the whole. Behind load may stand
+    home, registration, lists, sign-ins, writes, hot-practice, live, memory: only these; --quick only shows that
+    every row runs.
 cargo xtask bench cost [--save]
     What each page costs: hops, statements, allocations, bytes, CPU; compares with
     bench/budgets.toml. --save takes over what has become cheaper.
