@@ -1,7 +1,9 @@
 //! Composition: configuration to state, the features' routes under one guard, workers beside them, and
 //! an orderly end.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -9,12 +11,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
+use tower::ServiceExt;
 
 use crate::features;
 use crate::kernel::clock::{Clock, Timestamp};
@@ -33,7 +34,6 @@ use crate::platform::outbox::{self, MailHooks};
 use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
-use crate::platform::web::accent::Accent;
 use crate::platform::web::touches::{self, Touches};
 use crate::platform::web::{
     Routes, assets, drafts, error_pages, guard, language, security_txt, slow, unsent,
@@ -61,32 +61,54 @@ pub fn router(app: AppState) -> Router {
     with_layers(app, routes())
 }
 
-/// These routes under the guard, the error pages and the limits.
+/// These routes under the guard, the error pages and the limits: functions around the router, not layers of
+/// it, because each layer copies and boxes all that is below it once a request.
 pub fn with_layers(app: AppState, routes: Routes) -> Router {
     let (router, _) = routes.into_parts();
-    router
-        .layer(from_fn(guard::note_route))
-        // Inside what limits bodies and time: both read a form before its page does.
-        .layer(from_fn_with_state(app.clone(), unsent::unsent))
-        .layer(from_fn_with_state(app.clone(), drafts::drafts))
-        .layer(from_fn(|request: Request, next: Next| async move {
-            if request.method().is_safe() {
-                next.run(request).await
-            } else {
-                db::with_form_patience(next.run(request)).await
+    let pages: Router = router.with_state(app.clone());
+    Router::new().fallback_service(tower::service_fn(move |request: Request| {
+        let (app, pages) = (app.clone(), pages.clone());
+        Box::pin(async move { Ok::<_, Infallible>(answer(&app, pages, request).await) })
+    }))
+}
+
+async fn answer(app: &AppState, pages: Router, request: Request) -> Response {
+    guard::guard(app, request, |request| {
+        error_pages::render_errors(request, |request| {
+            language::remember(app, request, |request| within_limits(app, pages, request))
+        })
+    })
+    .await
+}
+
+async fn within_limits(app: &AppState, pages: Router, request: Request) -> Response {
+    let handled = slow::body_in_time(request, server::BODY, |mut request| async move {
+        DefaultBodyLimit::max(server::LARGEST_BODY).apply(&mut request);
+        if request.method().is_safe() {
+            with_forms(app, pages, request).await
+        } else {
+            db::with_form_patience(with_forms(app, pages, request)).await
+        }
+    });
+    // AVL-07: the request fails, the process goes on, and the page says nothing of the inside.
+    match AssertUnwindSafe(tokio::time::timeout(server::HANDLING, handled)).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Inside what limits bodies and time: drafts and late forms read a form before its page does.
+async fn with_forms(app: &AppState, pages: Router, request: Request) -> Response {
+    drafts::drafts(app, request, |request| {
+        unsent::unsent(app, request, |request| async move {
+            match pages.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
             }
-        }))
-        .layer(DefaultBodyLimit::max(server::LARGEST_BODY))
-        .layer(from_fn(|request, next| slow::body_in_time(request, next, server::BODY)))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, server::HANDLING))
-        // AVL-07: the request fails, the process goes on, and the page says nothing of the inside.
-        .layer(CatchPanicLayer::custom(|_| -> Response { StatusCode::INTERNAL_SERVER_ERROR.into_response() }))
-        .layer(from_fn_with_state(app.clone(), language::remember))
-        .layer(from_fn(|request, next| {
-            error_pages::render_errors(request, next, assets::css_path(Accent::default()))
-        }))
-        .layer(from_fn_with_state(app.clone(), guard::guard))
-        .with_state(app)
+        })
+    })
+    .await
 }
 
 /// Why the program could not start (or a command not begin).
@@ -282,6 +304,8 @@ pub fn listen(address: SocketAddr, connections: usize) -> Result<TcpListener, St
 /// How often events of the audit trail get their place in the chain on PostgreSQL: in so much time, and
 /// that of one round, somebody who can write to the database could take an event away unseen.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
+/// How often the times of requests are taken into their buckets.
+const METRICS_EVERY: Duration = Duration::from_secs(10);
 /// How often the audit trails' heads are signed and written down.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -303,6 +327,10 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
         async move { app.touches.write(&app.db).await.map(|_| 0) }
     }));
     workers.spawn(run_jobs(app.clone(), stop.clone()));
+    workers.spawn(again_and_again("metrics", METRICS_EVERY, stop.clone(), || async {
+        telemetry::tidy();
+        Ok(0)
+    }));
     workers
 }
 

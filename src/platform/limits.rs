@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use crate::kernel::clock::Timestamp;
 use crate::platform::db;
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::attempt_counter as counter;
+use crate::platform::db::{Scoped, kept};
 use crate::platform::fault::{Fault, is_duplicate};
 
 /// A limit: at most `most` tries in each window of `seconds`.
@@ -26,14 +26,12 @@ impl Limit {
 
 /// How often `bucket` was tried in the present window.
 pub fn tries(c: &mut Scoped<'_>, bucket: &str, limit: Limit) -> Result<i32, Fault> {
-    let found = counter::table
-        .filter(counter::practice_id.eq(c.practice().clone()))
+    let query = counter::table
+        .filter(counter::practice_id.eq(*c.practice()))
         .filter(counter::bucket.eq(bucket))
         .filter(counter::window_start.eq(limit.window(c.now())))
-        .select(counter::tries)
-        .first::<i32>(c.conn)
-        .optional()?;
-    Ok(found.unwrap_or(0))
+        .select(counter::tries);
+    Ok(kept(query.limit(1)).get_result(c.conn).optional()?.unwrap_or(0))
 }
 
 /// Is one more try allowed? Does not count it.

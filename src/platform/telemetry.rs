@@ -1,9 +1,12 @@
 //! The log and the metrics. The log goes to standard error: what came of each request by its route,
 //! what failed and why; never a token, a name, a birth date or an address (AUD-06).
 
+use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
+use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -68,4 +71,45 @@ pub fn rendered() -> String {
         handle.run_upkeep();
         handle.render()
     })
+}
+
+/// Takes what was recorded into the buckets. Until then each time is kept by itself, so without it memory would
+/// grow with every request where nobody asks for the metrics.
+pub fn tidy() {
+    if let Some(handle) = METRICS.get() {
+        handle.run_upkeep();
+    }
+}
+
+/// The counters of one route and status. Kept here, because the recorder builds and hashes the labels anew at
+/// each look-up. Routes and statuses are the program's own, so there are few (OPS-1).
+struct Answers {
+    count: Counter,
+    seconds: Histogram,
+}
+
+static ANSWERS: LazyLock<RwLock<HashMap<(&'static str, u16), Answers>>> = LazyLock::new(RwLock::default);
+
+/// Counts an answer of this route.
+pub fn count_answer(route: &'static str, status: u16, took: Duration) {
+    if METRICS.get().is_none() {
+        return;
+    }
+    if let Some(answers) = ANSWERS.read().unwrap_or_else(PoisonError::into_inner).get(&(route, status)) {
+        answers.note(took);
+        return;
+    }
+    let mut all = ANSWERS.write().unwrap_or_else(PoisonError::into_inner);
+    let answers = all.entry((route, status)).or_insert_with(|| Answers {
+        count: metrics::counter!("anteroom_requests_total", "route" => route, "status" => status.to_string()),
+        seconds: metrics::histogram!("anteroom_request_seconds", "route" => route),
+    });
+    answers.note(took);
+}
+
+impl Answers {
+    fn note(&self, took: Duration) {
+        self.count.increment(1);
+        self.seconds.record(took);
+    }
 }

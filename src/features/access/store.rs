@@ -7,6 +7,7 @@ use crate::features::access::lifecycle::{Credential, Grant, Phase, State, is_ove
 use crate::features::access::permission::{
     Assent, Basis, ChartStanding, ClientFacts, Consent, Facts, GrantFacts, GrantStanding, SensitiveItems,
 };
+use crate::features::people::{Chart, Person};
 use crate::features::practice::Jurisdiction;
 use crate::insert_many;
 use crate::kernel::clock::Timestamp;
@@ -15,8 +16,8 @@ use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId, P
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::db;
 use crate::platform::db::InLists as _;
-use crate::platform::db::Scoped;
-use crate::platform::db::schema::{chart, invitation, portal_access, reminder};
+use crate::platform::db::schema::{chart, invitation, person, portal_access, practice, reminder};
+use crate::platform::db::{Scoped, kept};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{Standing, Subject, SubjectKind};
 use crate::platform::permissions::Terms;
@@ -473,24 +474,48 @@ pub fn invitations_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Invit
         .load(c.conn)?)
 }
 
-/// The generation behind a link's token.
-pub fn find_by_token(c: &mut Scoped<'_>, token: &Token) -> Result<Option<InvitationRow>, Fault> {
-    Ok(invitation::table
-        .filter(invitation::practice_id.eq(c.practice().clone()))
-        .filter(invitation::token_hash.eq(token.hash()))
-        .select(InvitationRow::as_select())
-        .first(c.conn)
-        .optional()?)
+/// A generation with its grant, its chart, the invited person, and the practice's language.
+pub type LinkRow = (InvitationRow, AccessRow, Chart, Person, String);
+
+macro_rules! links {
+    ($c:expr) => {
+        invitation::table
+            .inner_join(
+                portal_access::table.on(portal_access::practice_id
+                    .eq(invitation::practice_id)
+                    .and(portal_access::access_id.eq(invitation::access_id))),
+            )
+            .inner_join(
+                chart::table.on(chart::practice_id
+                    .eq(invitation::practice_id)
+                    .and(chart::chart_id.eq(portal_access::chart_id))),
+            )
+            .inner_join(practice::table.on(practice::practice_id.eq(invitation::practice_id)))
+            .inner_join(
+                person::table.on(person::practice_id
+                    .eq(invitation::practice_id)
+                    .and(person::person_id.eq(portal_access::person_id))),
+            )
+            .filter(invitation::practice_id.eq(*$c.practice()))
+            .select((
+                InvitationRow::as_select(),
+                AccessRow::as_select(),
+                Chart::as_select(),
+                Person::as_select(),
+                practice::language,
+            ))
+    };
 }
 
-/// The generation behind a letter's code.
-pub fn find_by_code(c: &mut Scoped<'_>, code: &ShortCode) -> Result<Option<InvitationRow>, Fault> {
-    Ok(invitation::table
-        .filter(invitation::practice_id.eq(c.practice().clone()))
-        .filter(invitation::code_hash.eq(code.hash()))
-        .select(InvitationRow::as_select())
-        .first(c.conn)
-        .optional()?)
+/// What stands behind a link's token. Foreign keys hold the others to the invitation, so that no join loses it.
+pub fn find_by_token(c: &mut Scoped<'_>, token: &Token) -> Result<Option<LinkRow>, Fault> {
+    let query = links!(c).filter(invitation::token_hash.eq(token.hash()));
+    Ok(kept(query.limit(1)).get_result(c.conn).optional()?)
+}
+
+/// What stands behind a letter's code.
+pub fn find_by_code(c: &mut Scoped<'_>, code: &ShortCode) -> Result<Option<LinkRow>, Fault> {
+    Ok(links!(c).filter(invitation::code_hash.eq(code.hash())).first(c.conn).optional()?)
 }
 
 /// The live generations of these grants: at most one each.

@@ -7,13 +7,13 @@ use crate::features::access::AccessRow;
 use crate::features::access::lifecycle::State;
 use crate::features::access::permission::{Facts, decide, open_rights, opens_on};
 use crate::features::accounts::store::{Account, has_account};
-use crate::features::people::Person;
+use crate::features::people;
 use crate::features::practice::{Jurisdiction, Practice};
 use crate::kernel::civil::BirthDate;
-use crate::kernel::ids::{AccessId, AccountId, ChartId, PracticeId};
-use crate::kernel::zone::Zone;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
+use crate::kernel::zone::{OwnZone, Zone};
 use crate::platform::db::schema::{chart, jurisdiction, person, portal_access, portal_account, practice};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System, kept};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::{Level, Right};
 
@@ -33,9 +33,36 @@ pub struct HeldGrant {
     /// Its first day, where that is still to come and nothing is open before.
     pub opens_on: Option<Date>,
     /// Who holds it.
-    pub holder: Person,
+    pub holder: Named,
     /// The client whose chart it is.
-    pub client: Person,
+    pub client: Named,
+}
+
+/// Of a person what every page and the password rules need. Every page of the portal reads two of them, so what
+/// they do not need is not read.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = person)]
+pub struct Named {
+    person_id: PersonId,
+    /// Legal first name.
+    pub first_name: String,
+    /// Legal middle name.
+    pub middle_name: String,
+    /// Legal last name.
+    pub last_name: String,
+    /// What they like to be called.
+    pub preferred_name: String,
+    /// Birth date, where known.
+    pub birth_date: Option<BirthDate>,
+    /// Their own time zone; empty means the practice's.
+    pub time_zone: OwnZone,
+}
+
+impl Named {
+    /// How mails and the portal address them.
+    pub fn called(&self) -> &str {
+        people::called(&self.preferred_name, &self.first_name)
+    }
 }
 
 impl HeldGrant {
@@ -62,46 +89,54 @@ pub fn signed_in(
     account: &AccountId,
 ) -> Result<Option<(Account, Vec<HeldGrant>)>, Fault> {
     let client = diesel::alias!(person as client);
-    let rows: Vec<(Account, AccessRow, Practice, String, Jurisdiction, Person, Person)> =
-        portal_account::table
-            .inner_join(portal_access::table.on(has_account()))
-            .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
-            .inner_join(
-                jurisdiction::table.on(jurisdiction::practice_id
-                    .eq(portal_access::practice_id)
-                    .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
-            )
-            .inner_join(
-                chart::table.on(chart::practice_id
-                    .eq(portal_access::practice_id)
-                    .and(chart::chart_id.eq(portal_access::chart_id))),
-            )
-            .inner_join(
-                person::table.on(person::practice_id
-                    .eq(portal_access::practice_id)
-                    .and(person::person_id.eq(portal_access::person_id))),
-            )
-            .inner_join(
-                client.on(client
-                    .field(person::practice_id)
-                    .eq(chart::practice_id)
-                    .and(client.field(person::person_id).eq(chart::person_id))),
-            )
-            .filter(portal_account::practice_id.eq(home))
-            .filter(portal_account::account_id.eq(account))
-            .filter(portal_access::state.eq(State::Active))
-            .filter(practice::suspended_at.is_null())
-            .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
-            .select((
-                Account::as_select(),
-                AccessRow::as_select(),
-                Practice::as_select(),
-                chart::state,
-                Jurisdiction::as_select(),
-                Person::as_select(),
-                client.fields(person::all_columns),
-            ))
-            .load(system.conn)?;
+    let query = portal_account::table
+        .inner_join(portal_access::table.on(has_account()))
+        .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
+        .inner_join(
+            jurisdiction::table.on(jurisdiction::practice_id
+                .eq(portal_access::practice_id)
+                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
+        )
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(portal_access::practice_id)
+                .and(chart::chart_id.eq(portal_access::chart_id))),
+        )
+        .inner_join(
+            person::table.on(person::practice_id
+                .eq(portal_access::practice_id)
+                .and(person::person_id.eq(portal_access::person_id))),
+        )
+        .inner_join(
+            client.on(client
+                .field(person::practice_id)
+                .eq(chart::practice_id)
+                .and(client.field(person::person_id).eq(chart::person_id))),
+        )
+        .filter(portal_account::practice_id.eq(home))
+        .filter(portal_account::account_id.eq(account))
+        .filter(portal_access::state.eq(State::Active))
+        .filter(practice::suspended_at.is_null())
+        .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
+        .select((
+            Account::as_select(),
+            AccessRow::as_select(),
+            Practice::as_select(),
+            chart::state,
+            Jurisdiction::as_select(),
+            Named::as_select(),
+            client.fields((
+                person::person_id,
+                person::first_name,
+                person::middle_name,
+                person::last_name,
+                person::preferred_name,
+                person::birth_date,
+                person::time_zone,
+            )),
+        ));
+    let rows: Vec<(Account, AccessRow, Practice, String, Jurisdiction, Named, Named)> =
+        kept(query).load(system.conn)?;
     let now = system.now;
     let mut found = None;
     let mut held = Vec::with_capacity(rows.len());

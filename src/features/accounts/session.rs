@@ -258,7 +258,7 @@ impl ClientTicket {
         let (inside, shared) = (app.clone(), this.clone());
         let outcome = app
             .db
-            .system_read(move |system| {
+            .system_read_by_key(move |system| {
                 let Some(account) = shared.account(&inside, system, practice, &token)? else {
                     return Ok(Err(Denied::SignIn));
                 };

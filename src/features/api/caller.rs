@@ -109,8 +109,8 @@ impl FromRequestParts<AppState> for ApiCaller {
             return Err(problem);
         }
         match parts.extensions.get::<Declared>() {
-            Some(Declared(Needs::ApiKey(scope))) if key.may(*scope) => {}
-            Some(Declared(Needs::ApiKey(scope))) => {
+            Some(Declared { needs: Needs::ApiKey(scope), .. }) if key.may(*scope) => {}
+            Some(Declared { needs: Needs::ApiKey(scope), .. }) => {
                 return Err(Problem::from(problem::FORBIDDEN).with("needs", scope.word()));
             }
             other => {

@@ -9,7 +9,7 @@ use crate::kernel::ids::{ChartId, EntryId};
 use crate::kernel::money::Money;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::schema::ledger_entry;
-use crate::platform::db::{Scoped, SumOf};
+use crate::platform::db::{Scoped, SumOf, kept};
 use crate::platform::fault::Fault;
 use crate::word_enum;
 
@@ -113,12 +113,12 @@ pub fn ledger_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Entry>, Faul
 
 /// For home: what is owed in each currency that occurs in a chart's ledger; nothing where there is no entry.
 pub fn balances_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Money>, Fault> {
-    let rows: Vec<(String, i64)> = ledger_entry::table
+    let query = ledger_entry::table
         .filter(ledger_entry::practice_id.eq(*c.practice()))
         .filter(ledger_entry::chart_id.eq(*chart))
         .group_by(ledger_entry::currency)
         .order(ledger_entry::currency.asc())
-        .select((ledger_entry::currency, SumOf(ledger_entry::amount_minor)))
-        .load(c.conn)?;
+        .select((ledger_entry::currency, SumOf(ledger_entry::amount_minor)));
+    let rows: Vec<(String, i64)> = kept(query).load(c.conn)?;
     Ok(rows.into_iter().map(|(currency, minor)| Money { minor, currency }).collect())
 }

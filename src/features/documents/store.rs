@@ -8,8 +8,8 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::document;
+use crate::platform::db::{Scoped, kept};
 use crate::platform::fault::Fault;
 use crate::platform::web::nav::MOST_COUNTED;
 use crate::word_enum;
@@ -198,13 +198,13 @@ const MOST_UNREAD: i64 = MOST_COUNTED + 1;
 
 /// The documents of a chart that nobody has opened in the portal, the newest first, at most [`MOST_UNREAD`].
 pub fn unread(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Unread>, Fault> {
-    Ok(document::table
+    let query = document::table
         .filter(document::practice_id.eq(*c.practice()))
         .filter(document::chart_id.eq(*chart))
         .filter(document::opened_at.is_null())
         .filter(document::withdrawn_at.is_null())
         .order(document::sent_at.desc())
         .limit(MOST_UNREAD)
-        .select(Unread::as_select())
-        .load(c.conn)?)
+        .select(Unread::as_select());
+    Ok(kept(query).load(c.conn)?)
 }

@@ -40,6 +40,11 @@ macro_rules! stored_person {
 
 person_fields!(stored_person);
 
+/// How mails and the portal address somebody of these names.
+pub fn called<'n>(preferred: &'n str, first: &'n str) -> &'n str {
+    if preferred.is_empty() { first } else { preferred }
+}
+
 impl Person {
     /// How staff see them: "Ana Duarte Jr.".
     pub fn full_name(&self) -> String {
@@ -53,7 +58,7 @@ impl Person {
 
     /// How mails and the portal address them.
     pub fn called(&self) -> &str {
-        if self.preferred_name.is_empty() { &self.first_name } else { &self.preferred_name }
+        called(&self.preferred_name, &self.first_name)
     }
 
     /// Former or alternate last names.

@@ -69,7 +69,7 @@ impl FromRequestParts<AppState> for PublicPractice {
         let wanted = lower.clone();
         let practice = app
             .db
-            .system_read(move |system| find_by_slug(system, &wanted))
+            .system_read_by_key(move |system| find_by_slug(system, &wanted))
             .await?
             .ok_or(PageError::NotFound)?;
         if slug != lower {

@@ -8,7 +8,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
 use crate::kernel::zone::Zone;
 use crate::platform::db::schema::{jurisdiction, practice};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System, kept};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::word_enum;
@@ -120,12 +120,11 @@ pub fn load(c: &mut Scoped<'_>) -> Result<Practice, Fault> {
 
 /// The practice with this public address, unless suspended.
 pub fn find_by_slug(system: &mut System<'_>, slug: &str) -> Result<Option<Practice>, Fault> {
-    Ok(practice::table
+    let query = practice::table
         .filter(practice::slug.eq(slug))
         .filter(practice::suspended_at.is_null())
-        .select(Practice::as_select())
-        .first(system.conn)
-        .optional()?)
+        .select(Practice::as_select());
+    Ok(kept(query.limit(1)).get_result(system.conn).optional()?)
 }
 
 /// The public address that somebody without a practice is led to: the one they asked for, or, where they

@@ -56,13 +56,12 @@ pub fn find_with_practice(
     c: &mut Scoped<'_>,
     id: &StaffId,
 ) -> Result<Option<(StaffMember, Practice)>, Fault> {
-    Ok(staff::table
+    let query = staff::table
         .inner_join(practice::table.on(practice::practice_id.eq(staff::practice_id)))
         .filter(staff::practice_id.eq(*c.practice()))
         .filter(staff::staff_id.eq(id))
-        .select((StaffMember::as_select(), Practice::as_select()))
-        .first(c.conn)
-        .optional()?)
+        .select((StaffMember::as_select(), Practice::as_select()));
+    Ok(db::kept(query.limit(1)).get_result(c.conn).optional()?)
 }
 
 /// By id.

@@ -18,7 +18,7 @@ use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::platform::db::schema::{
     audit_event, chart, invitation, outbox, person, person_address, portal_access,
 };
-use crate::platform::db::{CountOf, InLists as _, Scoped, rows_of};
+use crate::platform::db::{CountOf, InLists as _, Scoped, kept, rows_of};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
 use crate::platform::web::nav::MOST_COUNTED;
@@ -528,14 +528,14 @@ pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
 /// How many lines wait for staff to do something first, up to [`MOST`]: the kinds that no link mends by
 /// itself. Who was never invited, and whose link is running out, is no news to anybody.
 pub fn count_urgent(c: &mut Scoped<'_>) -> Result<i64, Fault> {
-    let counts: (i64, i64, i64, i64, i64) = diesel::select((
+    let query = diesel::select((
         some_of!(c, Undeliverable),
         some_of!(c, Locked),
         some_of!(c, Asked),
         some_of!(c, AddressChanged),
         some_of!(c, Declined),
-    ))
-    .get_result(c.conn)?;
+    ));
+    let counts: (i64, i64, i64, i64, i64) = kept(query).get_result(c.conn)?;
     Ok(<[i64; 5]>::from(counts).iter().sum())
 }
 

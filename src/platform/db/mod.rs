@@ -9,6 +9,8 @@ mod cached;
 mod connect;
 mod counted;
 mod durability;
+mod in_place;
+mod kept;
 mod lane;
 mod lock;
 mod log;
@@ -30,6 +32,7 @@ use std::time::{Duration, Instant};
 pub use cached::{InLists, rows_of, update};
 pub use connect::{Conn, DatabaseUrl, DatabaseUrlError};
 pub use counted::{CountOf, SumOf};
+pub use kept::{Kept, kept};
 pub use lock::{Lock, lock};
 pub use migrate::{migrate, pending};
 pub use scope::{OpenedBy, PracticeScope, Scoped, System};
@@ -38,6 +41,7 @@ pub use trail::Trail;
 
 use crate::kernel::{clock::Clock, rng::Rng};
 use crate::platform::db::connect::Opener;
+use crate::platform::db::in_place::{InPlace, Tried};
 use crate::platform::db::lane::Lane;
 use crate::platform::db::log::{LogKeeper, LogLimits, Snapshot};
 use crate::platform::db::postgres::Server;
@@ -90,6 +94,7 @@ enum Lanes {
     /// SQLite has one writer; a second connection would only wait in the kernel.
     Sqlite {
         reading: Lane,
+        by_key: InPlace,
         writing: Lane,
     },
     Postgres(Lane),
@@ -108,10 +113,12 @@ impl Db {
                 let conn = Opener::writer(url).open()?;
                 let cores = std::thread::available_parallelism().map_or(1, usize::from);
                 let count = (pool_size as usize).min(cores + 1).clamp(1, 8);
-                let snapshots: Vec<_> = (0..count).map(|_| Arc::<Snapshot>::default()).collect();
+                let snapshots: Vec<_> = (0..count + cores).map(|_| Arc::<Snapshot>::default()).collect();
                 let log = LogKeeper::new(path, LogLimits::default(), snapshots.clone());
+                let (of_threads, of_places) = snapshots.split_at(count);
+                let by_key = InPlace::new(Opener::reader(url), of_places.iter().cloned());
                 let queue = Queue::new(count, QUEUE);
-                let readers = snapshots.into_iter().enumerate().map(|(number, snapshot)| {
+                let readers = of_threads.iter().cloned().enumerate().map(|(number, snapshot)| {
                     let reader =
                         Reader { number, queue: queue.clone(), opener: Opener::reader(url), snapshot };
                     move || reader.run()
@@ -121,7 +128,7 @@ impl Db {
                 let writer =
                     Writer { queue: queue.clone(), conn, limits: GroupLimits::default(), log: log.clone() };
                 let writing = Lane::start("db-writer", &queue, vec![move || writer.run()])?;
-                (Lanes::Sqlite { reading, writing }, Some(log))
+                (Lanes::Sqlite { reading, by_key, writing }, Some(log))
             }
             DatabaseUrl::Postgres(_) => {
                 let opener = Opener::writer(url);
@@ -194,6 +201,26 @@ impl Db {
         self.run(Manner::Read, None, unit).await
     }
 
+    /// As [`Db::read`], for a unit that reads a few rows by their keys, and that does not wait for anything. Not
+    /// for lists over a practice, or for texts of any length: SQLite runs it on the thread that asks.
+    pub async fn read_by_key<T, F>(&self, practice: &PracticeScope, mut unit: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Scoped<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let scope = practice.clone();
+        self.run(Manner::ReadByKey, Some(practice), move |system| unit(&mut system.within(&scope))).await
+    }
+
+    /// As [`Db::read_by_key`], across practices.
+    pub async fn system_read_by_key<T, F>(&self, unit: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut System<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.run(Manner::ReadByKey, None, unit).await
+    }
+
     /// Writes across practices, as one transaction: for the machinery, never for a page.
     pub async fn system_write<T, F>(&self, unit: F) -> Result<T, Fault>
     where
@@ -242,14 +269,22 @@ impl Db {
         matches!(self.0.lanes, Lanes::Postgres(_))
     }
 
-    async fn answer(&self, manner: Manner, turn: Turn, unit: Unit) -> Result<Answer, Fault> {
+    async fn answer(&self, manner: Manner, turn: Turn, mut unit: Unit) -> Result<Answer, Fault> {
         let patience = match manner {
-            Manner::Read => PATIENCE.try_with(|patience| *patience).unwrap_or(READ_PATIENCE),
+            Manner::Read | Manner::ReadByKey => {
+                PATIENCE.try_with(|patience| *patience).unwrap_or(READ_PATIENCE)
+            }
             Manner::Write => WRITE_PATIENCE,
             Manner::WriteAlone => ALONE_PATIENCE,
         };
+        if let (Lanes::Sqlite { by_key, .. }, Manner::ReadByKey) = (&self.0.lanes, manner) {
+            match by_key.run(unit) {
+                Tried::Done(outcome) => return outcome,
+                Tried::NotNow(back) => unit = back,
+            }
+        }
         let lane = match (&self.0.lanes, manner) {
-            (Lanes::Sqlite { reading, .. }, Manner::Read) => reading,
+            (Lanes::Sqlite { reading, .. }, Manner::Read | Manner::ReadByKey) => reading,
             (Lanes::Sqlite { writing, .. }, _) => writing,
             (Lanes::Postgres(both), _) => both,
         };

@@ -130,7 +130,7 @@ impl Server {
         let mut has_run_again = false;
         loop {
             let ended = match job.manner {
-                Manner::Read => self.read(&mut held.conn, &mut job.unit),
+                Manner::Read | Manner::ReadByKey => self.read(&mut held.conn, &mut job.unit),
                 Manner::Write | Manner::WriteAlone => self.write(&mut held.conn, &mut job.unit),
             };
             if !is_broken(&mut held.conn, job.manner, &ended.outcome) {
@@ -229,7 +229,7 @@ fn is_broken(conn: &mut Conn, manner: Manner, outcome: &Result<Answer, Fault>) -
     match outcome {
         Err(Fault::Database(DatabaseError(DatabaseErrorKind::ClosedConnection, _))) => true,
         Err(Fault::Database(DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _))) => {
-            manner != Manner::Read
+            matches!(manner, Manner::Write | Manner::WriteAlone)
         }
         Err(Fault::Database(DatabaseError(_, info))) => {
             let message = info.message();

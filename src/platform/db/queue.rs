@@ -47,6 +47,8 @@ pub type Turn = Option<PracticeId>;
 pub enum Manner {
     /// It only reads.
     Read,
+    /// It reads a few rows by their keys.
+    ReadByKey,
     /// It writes, and may share its transaction with others that wait at the same time.
     Write,
     /// It writes for long, so it has a transaction to itself.

@@ -53,7 +53,7 @@ impl Reader {
 }
 
 /// One transaction, so that a page shows one moment, and the file is locked and looked at once.
-fn read(conn: &mut Conn, unit: &mut Unit) -> Result<Answer, Fault> {
+pub fn read(conn: &mut Conn, unit: &mut Unit) -> Result<Answer, Fault> {
     conn.batch_execute("BEGIN")?;
     let outcome = guarded(unit, conn);
     // It wrote nothing, so either ending will do; a statement that still runs would keep COMMIT from it.

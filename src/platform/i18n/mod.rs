@@ -5,6 +5,7 @@ mod dates;
 
 pub use dates::Stamp;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -129,7 +130,7 @@ impl Words {
 
     /// A sentence without blanks. An unknown key shows as itself; a test keeps that from happening.
     pub fn get(&self, key: &str) -> String {
-        self.with(key, &[])
+        self.format(key, None)
     }
 
     /// A sentence without blanks, if the catalogue has it.
@@ -158,15 +159,15 @@ impl Words {
     /// A sentence that depends on a number ("1 day", "2 days").
     pub fn count(&self, key: &str, name: &str, number: i64) -> String {
         let mut args = FluentArgs::new();
-        args.set(name.to_owned(), FluentValue::from(number));
+        args.set(name, FluentValue::from(number));
         self.format(key, Some(&args))
     }
 
     /// A sentence with its blanks filled.
     pub fn with(&self, key: &str, values: &[(&str, String)]) -> String {
-        let mut args = FluentArgs::new();
+        let mut args = FluentArgs::with_capacity(values.len());
         for (name, value) in values {
-            args.set((*name).to_owned(), FluentValue::from(value.as_str()));
+            args.set(*name, FluentValue::from(value.as_str()));
         }
         self.format(key, Some(&args))
     }
@@ -189,11 +190,15 @@ impl Words {
         if !errors.is_empty() {
             tracing::error!(key, ?errors, "a sentence of the catalogue was not filled");
         }
-        // After "3:14 p. m." a sentence has its point already.
-        if self.0 == Language::Spanish && text.contains(". m..") {
-            return text.replace(". m..", ". m.");
+        match text {
+            // The catalogue's own text, with nothing filled in.
+            Cow::Borrowed(text) => text.to_owned(),
+            // After "3:14 p. m." a sentence has its point already.
+            Cow::Owned(text) if self.0 == Language::Spanish && text.contains(". m..") => {
+                text.replace(". m..", ". m.")
+            }
+            Cow::Owned(text) => text,
         }
-        text.into_owned()
     }
 }
 

@@ -10,10 +10,9 @@ use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use diesel::prelude::*;
 use zeroize::Zeroizing;
@@ -151,25 +150,28 @@ fn owner_of_stranger(cookie: &Token, path: &str) -> String {
 
 /// Shows drafts, and turns the answer to a refused form into one. Outside the routes, so that it stands
 /// around every form of both sides.
-pub async fn drafts(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn drafts<F>(app: &AppState, mut request: Request, next: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     if request.method() == Method::GET {
         if let Some(token) = asked_for(&request) {
             let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
-            match open(&app, &path, &headers, token).await {
+            match open(app, &path, &headers, token).await {
                 Ok(Some(page)) => return page,
                 Ok(None) => {}
                 Err(fault) => tracing::warn!(error = fault.chain(), "a draft could not be read"),
             }
         }
-        return next.run(request).await;
+        return next(request).await;
     }
     if request.method() != Method::POST || !is_navigation(request.headers()) {
-        return next.run(request).await;
+        return next(request).await;
     }
     let entered = DraftPlace::default();
     request.extensions_mut().insert(entered.clone());
     let sent = Sent::of(&request);
-    let response = next.run(request).await;
+    let response = next(request).await;
     let is_page = response
         .headers()
         .get(header::CONTENT_TYPE)
@@ -177,7 +179,7 @@ pub async fn drafts(State(app): State<AppState>, mut request: Request, next: Nex
     let is_refused = matches!(response.status(), StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT)
         || response.extensions().get::<Unfinished>().is_some();
     match entered.0.get() {
-        Some(scope) if is_page && is_refused => redirect(&app, scope.clone(), sent, response).await,
+        Some(scope) if is_page && is_refused => redirect(app, scope.clone(), sent, response).await,
         _ => response,
     }
 }

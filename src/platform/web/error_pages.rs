@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::platform::i18n::{Language, Words};
+use crate::platform::web::accent::Accent;
 use crate::platform::web::assets;
 use crate::platform::web::errors::{NeedsErrorPage, PageError, moved};
 use crate::platform::web::frame::{ClientFrame, Contact};
@@ -91,8 +91,11 @@ struct ErrorPage {
     icon: &'static str,
 }
 
-/// Gives errors their page. The path of the stylesheet comes from the composition.
-pub async fn render_errors(mut request: Request, next: Next, css: String) -> Response {
+/// Gives errors their page.
+pub async fn render_errors<F>(mut request: Request, next: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let is_api = request.uri().path().starts_with("/api/");
     let is_staff = request.uri().path().split('/').any(|part| part == "staff");
     if let Some(to) = without_slash(request.uri()) {
@@ -100,14 +103,11 @@ pub async fn render_errors(mut request: Request, next: Next, css: String) -> Res
     }
     let inside = FacePlace::default();
     request.extensions_mut().insert(inside.clone());
-    let id = request.extensions().get::<RequestId>().cloned();
+    let id = request.extensions().get::<RequestId>().copied();
     let accepted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
     let words = Words::of(Language::accepted(accepted, Language::English));
-    let response = if nul::in_path(request.uri()) {
-        PageError::NotFound.into_response()
-    } else {
-        next.run(request).await
-    };
+    let response =
+        if nul::in_path(request.uri()) { PageError::NotFound.into_response() } else { next(request).await };
     let status = response.status();
     let key = match response.extensions().get::<NeedsErrorPage>() {
         Some(NeedsErrorPage(key)) => *key,
@@ -130,7 +130,7 @@ pub async fn render_errors(mut request: Request, next: Next, css: String) -> Res
             _ => return response,
         },
     };
-    let number = (key == "error-fault").then(|| id.map(|RequestId(id)| id)).flatten();
+    let number = (key == "error-fault").then(|| id.map(|id| id.to_string())).flatten();
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     let (title, text) = (words.get(&format!("{key}-title")), words.get(&format!("{key}-text")));
@@ -150,7 +150,7 @@ pub async fn render_errors(mut request: Request, next: Next, css: String) -> Res
             text,
             number,
             back: words.get("error-back"),
-            css,
+            css: assets::css_path(Accent::default()),
             js: assets::js_path(),
             icon: assets::icon_path(),
         };

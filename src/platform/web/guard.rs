@@ -1,23 +1,31 @@
 //! What every request passes, whatever page it is for: its number, its origin, its limits, the
 //! headers of its answer, its line in the log.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
 
 use crate::kernel::rng::Rng;
-use crate::platform::state::{AppState, Settings};
+use crate::platform::state::{App, Settings};
+use crate::platform::telemetry;
 use crate::platform::web::errors::PageError;
 use crate::platform::web::nul;
 
 /// The number of a request, in every log line and on the page of a fault.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId(u64);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
 
 /// The network address a request came from: the peer, or what a trusted proxy says (RAT-06).
 #[derive(Clone, Copy, Debug)]
@@ -59,29 +67,27 @@ fn client_ip(request: &Request, settings: &Settings) -> ClientIp {
     ClientIp(ip)
 }
 
-/// The outermost layer: numbers the request, checks its origin, sets the answer's headers, logs.
-pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+/// The outermost of all: numbers the request, checks its origin, sets the answer's headers, logs.
+pub async fn guard<F>(app: &App, mut request: Request, next: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let began = Instant::now();
     let mut bytes = [0u8; 8];
     app.rng.fill(&mut bytes);
-    let id = hex::encode(bytes);
+    let id = RequestId(u64::from_be_bytes(bytes));
     let ip = client_ip(&request, &app.settings);
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let slot = RouteSlot::default();
+    request.extensions_mut().insert(id);
     request.extensions_mut().insert(ip);
+    request.extensions_mut().insert(slot.clone());
     nul::out_of_query(&mut request);
     let method = request.method().clone();
-    let span = tracing::info_span!("request", id);
-    let (mut response, route) = {
-        let _entered = span.enter();
-        drop(_entered);
-        use tracing::Instrument;
-        let allowed = is_same_origin(&request, &app.settings);
-        let run = async move {
-            if allowed { next.run(request).await } else { PageError::WrongOrigin.into_response() }
-        };
-        let response = run.instrument(span.clone()).await;
-        let route = response.extensions().get::<Route>().map_or(Arc::from("-"), |Route(r)| r.clone());
-        (response, route)
+    let span = tracing::info_span!("request", %id);
+    let mut response = if is_same_origin(&request, &app.settings) {
+        next(request).instrument(span.clone()).await
+    } else {
+        PageError::WrongOrigin.into_response()
     };
     set_headers(response.headers_mut(), &app.settings);
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
@@ -93,28 +99,29 @@ pub async fn guard(State(app): State<AppState>, mut request: Request, next: Next
         // Older than `frame-ancestors`, which the policy names itself.
         response.headers_mut().remove(header::X_FRAME_OPTIONS);
     }
-    let status = response.status().as_u16();
-    let millis = began.elapsed().as_secs_f64() * 1_000.0;
-    metrics::counter!("anteroom_requests_total", "route" => route.to_string(), "status" => status.to_string())
-        .increment(1);
-    metrics::histogram!("anteroom_request_seconds", "route" => route.to_string()).record(millis / 1_000.0);
+    let (route, status, took) = (slot.pattern(), response.status().as_u16(), began.elapsed());
+    telemetry::count_answer(route, status, took);
     // The route's pattern, never the path: a path may hold a token (INV-02, AUD-06).
-    span.in_scope(
-        || tracing::info!(%method, route = %route, status, ms = format!("{millis:.1}"), "answered"),
-    );
+    let millis = took.as_secs_f64() * 1_000.0;
+    span.in_scope(|| tracing::info!(%method, route, status, ms = format_args!("{millis:.1}"), "answered"));
     response
 }
 
-/// The pattern of the route that answered; set by [`note_route`] inside the router.
-#[derive(Clone)]
-struct Route(Arc<str>);
+/// Where the route that answers notes its pattern, for the log.
+#[derive(Clone, Debug, Default)]
+struct RouteSlot(Arc<OnceLock<&'static str>>);
 
-/// Inside the router, where the pattern is known: hands it out to the log.
-pub async fn note_route(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
-    let route: Arc<str> = matched.map_or(Arc::from("-"), |m| Arc::from(m.as_str()));
-    let mut response = next.run(request).await;
-    response.extensions_mut().insert(Route(route));
-    response
+impl RouteSlot {
+    fn pattern(&self) -> &'static str {
+        self.0.get().copied().unwrap_or("-")
+    }
+}
+
+/// Called by the route that answers.
+pub fn note_route(request: &Request, pattern: &'static str) {
+    if let Some(RouteSlot(slot)) = request.extensions().get() {
+        let _ = slot.set(pattern);
+    }
 }
 
 /// WEB-01: an unsafe method must come from our own pages: `Sec-Fetch-Site` says so, or `Origin` is
@@ -151,6 +158,11 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 #[derive(Clone, Copy, Debug)]
 pub struct OwnPolicy(pub &'static str);
 
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+
 fn set_headers(headers: &mut HeaderMap, settings: &Settings) {
     let fixed: [(HeaderName, &'static str); 8] = [
         (header::CONTENT_SECURITY_POLICY, CSP),
@@ -158,15 +170,16 @@ fn set_headers(headers: &mut HeaderMap, settings: &Settings) {
         // Addresses that hold a token go to no other site. "no-referrer" would do more than that: with it,
         // browsers post `Origin: null` (Fetch, 3.2), which looks like another site's form.
         (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (OPENER_POLICY, "same-origin"),
+        (RESOURCE_POLICY, "same-origin"),
         (
-            HeaderName::from_static("permissions-policy"),
+            PERMISSIONS_POLICY,
             "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
         ),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (HeaderName::from_static("x-robots-tag"), "noindex"),
+        (ROBOTS_TAG, "noindex"),
     ];
+    headers.reserve(fixed.len() + 4);
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -1,13 +1,12 @@
 //! Which language a page before sign-in speaks: what the reader chose on it, or their browser's, or
 //! the practice's.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::platform::i18n::Language;
-use crate::platform::state::{AppState, Settings};
+use crate::platform::state::{App, Settings};
 use crate::platform::web::cookies::{self, Kept};
 
 fn asked(query: Option<&str>) -> Option<Language> {
@@ -35,9 +34,12 @@ pub fn for_stranger(
 }
 
 /// Keeps a choice made by `?lang=` in the reader's own browser. The server keeps nothing.
-pub async fn remember(State(app): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn remember<F>(app: &App, request: Request, next: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let choice = asked(request.uri().query());
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     if let Some(language) = choice {
         cookies::LANGUAGE.set(
             &app.settings,

@@ -1,16 +1,20 @@
 //! Routes with what each needs beside it. A room lists its routes here and nowhere else, so that a
 //! route without a row in the access table cannot be written (AUZ-01).
 
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::Next;
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter, Route, on};
+use tower::{Service, layer::layer_fn};
 
 use crate::platform::permissions::Needs;
 use crate::platform::state::AppState;
+use crate::platform::web::guard::note_route;
 
 /// One route, as the table shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +34,15 @@ pub struct Routes {
     rows: Vec<Row>,
 }
 
-/// Put beside the request, so that the session's extractor knows what the route asked for.
+/// Put beside the request, so that the session's extractor knows what the route asked for, and the log which
+/// route it was.
 #[derive(Clone, Copy, Debug)]
-pub struct Declared(pub Needs);
+pub struct Declared {
+    /// What it needs.
+    pub needs: Needs,
+    /// The pattern, such as `/staff/charts/{chart}`.
+    pub pattern: &'static str,
+}
 
 impl Routes {
     /// None yet.
@@ -88,7 +98,7 @@ impl Routes {
         H: Handler<T, AppState>,
         T: 'static,
     {
-        let route = declared(on(filter, handler), needs);
+        let route = declared(on(filter, handler), Declared { needs, pattern: path });
         self.router = self.router.route(path, route);
         self.rows.push(Row { method, path, needs });
         self
@@ -109,10 +119,30 @@ impl Routes {
 
 /// Puts [`Declared`] beside each request of a route. Not part of [`Routes::on`], which is compiled once a
 /// handler: this is compiled once.
-fn declared(route: MethodRouter<AppState>, needs: Needs) -> MethodRouter<AppState> {
-    route.layer(axum::middleware::from_fn(move |mut request: Request, next: Next| async move {
-        request.extensions_mut().insert(Declared(needs));
-        let response: Response = next.run(request).await;
-        response
-    }))
+fn declared(route: MethodRouter<AppState>, declared: Declared) -> MethodRouter<AppState> {
+    route.layer(layer_fn(move |inner: Route| Declaring { inner, declared }))
+}
+
+/// A route that says what it is before it runs. Written out because axum's own layers for functions box the
+/// route and its future anew for each request.
+#[derive(Clone)]
+struct Declaring {
+    inner: Route,
+    declared: Declared,
+}
+
+impl Service<Request> for Declaring {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <Route as Service<Request>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request>::poll_ready(&mut self.inner, cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        note_route(&request, self.declared.pattern);
+        request.extensions_mut().insert(self.declared);
+        self.inner.call(request)
+    }
 }

@@ -9,8 +9,8 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, PracticeId};
 use crate::kernel::secrets::Token;
 use crate::platform::db;
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::session;
+use crate::platform::db::{Scoped, kept};
 use crate::platform::fault::Fault;
 use crate::platform::state::{App, Settings};
 use crate::platform::web::cookies::{self, Kept, OurCookie};
@@ -114,14 +114,13 @@ pub fn find(
     audience: Audience,
     token: &Token,
 ) -> Result<Option<Session>, Fault> {
-    let found = session::table
-        .filter(session::practice_id.eq(c.practice().clone()))
+    let query = session::table
+        .filter(session::practice_id.eq(*c.practice()))
         .filter(session::token_hash.eq(token.hash()))
         .filter(session::audience.eq(audience))
         .filter(session::ended_at.is_null())
-        .select(Session::as_select())
-        .first(c.conn)
-        .optional()?;
+        .select(Session::as_select());
+    let found = kept(query.limit(1)).get_result(c.conn).optional()?;
     let now = c.now();
     let found = found.map(|s: Session| {
         let seen_at = app.touches.latest(s.practice_id, &s.token_hash, s.seen_at);

@@ -9,7 +9,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use hyper::body::Body as _;
@@ -17,9 +16,16 @@ use tokio::time::{Instant, timeout_at};
 
 /// Ends a body that is not there whole within `patience`. It is read where it always was, behind the
 /// session's check; only what waits for it is told that it will not come.
-pub async fn body_in_time(request: Request, next: Next, patience: Duration) -> Response {
+pub async fn body_in_time<F>(
+    request: Request,
+    patience: Duration,
+    next: impl FnOnce(Request) -> F,
+) -> Response
+where
+    F: Future<Output = Response>,
+{
     if request.body().is_end_stream() {
-        return next.run(request).await;
+        return next(request).await;
     }
     let is_late = Arc::new(AtomicBool::new(false));
     let (told, until) = (is_late.clone(), Instant::now() + patience);
@@ -38,7 +44,7 @@ pub async fn body_in_time(request: Request, next: Next, patience: Duration) -> R
             }
         }))
     });
-    let response = next.run(request).await;
+    let response = next(request).await;
     if !is_late.load(Ordering::Relaxed) {
         return response;
     }
@@ -53,16 +59,18 @@ mod tests {
     use crate::platform::stop;
     use axum::Router;
     use axum::body::Bytes;
-    use axum::middleware::from_fn;
+    use axum::middleware::{Next, from_fn};
     use axum::routing::post;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
     #[tokio::test]
     async fn avl_01_a_body_that_trickles_is_told_408_and_the_connection_ends() {
-        let router = Router::new()
-            .route("/", post(async |body: Bytes| format!("<{}>", body.len())))
-            .layer(from_fn(|request, next| body_in_time(request, next, Duration::from_millis(400))));
+        let router = Router::new().route("/", post(async |body: Bytes| format!("<{}>", body.len()))).layer(
+            from_fn(|request, next: Next| {
+                body_in_time(request, Duration::from_millis(400), |request| next.run(request))
+            }),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (_stopper, stop) = stop::signal();

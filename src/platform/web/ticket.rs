@@ -45,7 +45,7 @@ impl Ticket {
         let returns = parts.method == Method::GET && !path.is_empty() && path != "/portal";
         Self {
             cookie: session::read_cookie(&app.settings, audience, &parts.headers),
-            needs: parts.extensions.get::<Declared>().map(|Declared(needs)| *needs),
+            needs: parts.extensions.get::<Declared>().map(|declared| declared.needs),
             language: language::chosen(&app.settings, parts.uri.query(), &parts.headers),
             presence: session::presence(parts),
             done: frame::done_of(parts.uri.query()),

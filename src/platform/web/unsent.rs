@@ -3,9 +3,8 @@
 //! afterwards it stands in the form again, to be looked over and sent.
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::kernel::secrets::Token;
@@ -46,20 +45,23 @@ fn door(audience: Audience) -> OpenedBy {
 }
 
 /// Keeps forms that came too late, and puts them back into their page.
-pub async fn unsent(State(app): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn unsent<F>(app: &AppState, request: Request, next: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let Some(audience) = audience_of(request.uri().path()).filter(|_| is_navigation(request.headers()))
     else {
-        return next.run(request).await;
+        return next(request).await;
     };
     let headers = request.headers().clone();
     if request.method() == Method::GET {
         let (path, token) = (request.uri().path().to_owned(), asked_for(&request));
-        let response = next.run(request).await;
+        let response = next(request).await;
         return match token {
             Some(token) if response.status() == StatusCode::OK => {
-                put_back(&app, audience, &headers, &path, token, response).await
+                put_back(app, audience, &headers, &path, token, response).await
             }
-            _ => say_why(audience, &app, &headers, response, None),
+            _ => say_why(audience, app, &headers, response, None),
         };
     }
     let (page, action) = (form_page(&request), request.uri().path().to_owned());
@@ -67,12 +69,12 @@ pub async fn unsent(State(app): State<AppState>, request: Request, next: Next) -
         Ok(held) => held,
         Err(refused) => return refused,
     };
-    let response = next.run(request).await;
+    let response = next(request).await;
     if response.extensions().get::<SignInNeeded>().is_none() {
         return response;
     }
     let kept = match body.and_then(|body| Unsent::read(page, action, &body)) {
-        Some(form) => keep(&app, audience, &headers, &form).await.unwrap_or_else(|fault| {
+        Some(form) => keep(app, audience, &headers, &form).await.unwrap_or_else(|fault| {
             tracing::warn!(
                 error = fault.chain(),
                 "a form that came after the session's end could not be kept"
@@ -81,7 +83,7 @@ pub async fn unsent(State(app): State<AppState>, request: Request, next: Next) -
         }),
         None => None,
     };
-    say_why(audience, &app, &headers, response, kept)
+    say_why(audience, app, &headers, response, kept)
 }
 
 impl Unsent {

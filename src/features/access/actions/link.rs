@@ -1,5 +1,7 @@
 //! The holder of a link: what they see, and what they can do besides registering.
 
+use std::ops::Deref;
+
 use crate::features::access::actions::apply::{Change, PendingWrites};
 use crate::features::access::actions::holder::{DeclineAnswer, Disowning, Key, LinkView};
 use crate::features::access::audit::AccessAction;
@@ -42,8 +44,8 @@ pub async fn open_link(
     let from = bucket.clone();
     let (is_tired, view) = app
         .db
-        .read(scope, move |c| {
-            let found = key.as_ref().map(|key| LinkContext::load(c, key)).transpose()?.flatten();
+        .read_by_key(scope, move |c| {
+            let found = key.as_ref().map(|key| LinkRows::find(c, key)).transpose()?.flatten();
             let view = found.map_or(Ok(LinkView::Unknown), |found| found.view(c))?;
             Ok((!limits::allows(c, &from, UNKNOWN_LINKS)?, view))
         })
@@ -62,56 +64,65 @@ pub async fn open_link(
 pub async fn look_at_link(app: &AppState, scope: &PracticeScope, token: &Token) -> Result<LinkView, Fault> {
     let key = Key::Token(token.clone());
     app.db
-        .read(scope, move |c| match LinkContext::load(c, &key)? {
+        .read_by_key(scope, move |c| match LinkRows::find(c, &key)? {
             Some(found) => found.view(c),
             None => Ok(LinkView::Unknown),
         })
         .await
 }
 
-/// A link and what it leads to.
-pub(super) struct LinkContext {
+/// A link and whom it leads to, read by one statement.
+pub(super) struct LinkRows {
     pub(super) invitation: InvitationRow,
     pub(super) access: AccessRow,
     pub(super) chart: Chart,
-    pub(super) client: Person,
-    /// The invited person; the client, should that person be gone.
+    /// The invited person.
     pub(super) reader: Person,
+    /// The practice's own.
+    language: Language,
+}
+
+/// The same with everything about the chart, for those who act.
+pub(super) struct LinkContext {
+    rows: LinkRows,
+    pub(super) client: Person,
     pub(super) files: ChartBatch,
 }
 
+impl Deref for LinkContext {
+    type Target = LinkRows;
+
+    fn deref(&self) -> &LinkRows {
+        &self.rows
+    }
+}
+
 impl LinkContext {
+    /// With the chart locked until the end of the transaction and everything read after that.
+    pub(super) fn locked(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
+        let Some(before) = LinkRows::find(c, key)? else { return Ok(None) };
+        lock(c, Lock::Charts(std::slice::from_ref(&before.chart.chart_id)))?;
+        let Some(rows) = LinkRows::find(c, key)? else { return Ok(None) };
+        let files = ChartBatch::load(c, std::slice::from_ref(&rows.chart.chart_id))?;
+        let client = files.person(&rows.chart.person_id).cloned();
+        let nobody = || Fault::Damaged(format!("chart {} has no client", rows.chart.chart_id));
+        let client = client.ok_or_else(nobody)?;
+        Ok(Some(Self { rows, client, files }))
+    }
+}
+
+impl LinkRows {
     /// Only a correct token or code finds anything.
-    fn find(c: &mut Scoped<'_>, key: &Key) -> Result<Option<(InvitationRow, AccessRow)>, Fault> {
-        let invitation = match key {
+    fn find(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
+        let found = match key {
             Key::Token(token) => store::find_by_token(c, token)?,
             Key::Code(code) => store::find_by_code(c, code)?,
         };
-        let Some(invitation) = invitation else { return Ok(None) };
-        match store::load_access(c, &invitation.access_id)? {
-            Some(access) => Ok(Some((invitation, access))),
-            None => Err(Fault::Damaged(format!("invitation {} leads nowhere", invitation.invitation_id))),
-        }
+        Ok(found.map(|(invitation, access, chart, reader, language)| {
+            let language = Language::read(&language);
+            Self { invitation, access, chart, reader, language }
+        }))
     }
-
-    /// What stands behind a link, for reading.
-    pub(super) fn load(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
-        let Some((invitation, access)) = Self::find(c, key)? else { return Ok(None) };
-        let files = ChartBatch::load(c, std::slice::from_ref(&access.chart_id))?;
-        let damaged = || Fault::Damaged(format!("invitation {} leads nowhere", invitation.invitation_id));
-        let chart = files.chart(&access.chart_id).ok_or_else(damaged)?.clone();
-        let client = files.person(&chart.person_id).ok_or_else(damaged)?.clone();
-        let reader = files.person(&access.person_id).unwrap_or(&client).clone();
-        Ok(Some(Self { invitation, access, chart, client, reader, files }))
-    }
-
-    /// The same, with the chart locked until the end of the transaction and everything read after that.
-    pub(super) fn locked(c: &mut Scoped<'_>, key: &Key) -> Result<Option<Self>, Fault> {
-        let Some((_, access)) = Self::find(c, key)? else { return Ok(None) };
-        lock(c, Lock::Charts(std::slice::from_ref(&access.chart_id)))?;
-        Self::load(c, key)
-    }
-
     /// The account that the invited person has from another chart of this practice.
     pub(super) fn account_elsewhere(&self, c: &mut Scoped<'_>) -> Result<Option<AccountId>, Fault> {
         let rows = store::access_of_people(c, std::slice::from_ref(&self.access.person_id))?;
@@ -120,15 +131,15 @@ impl LinkContext {
 
     /// The true state, for the holder of a correct link.
     pub(super) fn view(&self, c: &mut Scoped<'_>) -> Result<LinkView, Fault> {
-        if let Some(closed) = self.closed(c) {
+        if let Some(closed) = self.closed(c)? {
             return Ok(closed);
         }
         Ok(LinkView::Open {
             expires_at: self.invitation.expires_at,
-            for_contact: self.access.person_id != self.client.person_id,
+            for_contact: self.access.person_id != self.chart.person_id,
             has_account: self.account_elsewhere(c)?.is_some(),
             language: if self.reader.language.is_empty() {
-                self.files.practice.language()
+                self.language
             } else {
                 Language::read(&self.reader.language)
             },
@@ -137,19 +148,20 @@ impl LinkContext {
     }
 
     /// What stands against it, if anything does.
-    pub(super) fn closed(&self, c: &Scoped<'_>) -> Option<LinkView> {
-        match self.invitation.state {
-            InvitationState::Superseded => return Some(LinkView::Replaced),
-            InvitationState::Accepted => return Some(self.used(c.now())),
-            InvitationState::Withdrawn | InvitationState::AddressChanged => return Some(LinkView::Withdrawn),
-            InvitationState::Declined => return Some(LinkView::Declined),
-            InvitationState::Live => {}
-        }
-        // A closed chart shuts every link to it, whoever closed it and however.
-        if self.chart.state != "open" {
-            return Some(LinkView::Withdrawn);
-        }
-        match self.access.phase(c.now()) {
+    pub(super) fn closed(&self, c: &mut Scoped<'_>) -> Result<Option<LinkView>, Fault> {
+        Ok(match self.invitation.state {
+            InvitationState::Superseded => Some(LinkView::Replaced),
+            InvitationState::Accepted => Some(self.used(c)?),
+            InvitationState::Withdrawn | InvitationState::AddressChanged => Some(LinkView::Withdrawn),
+            InvitationState::Declined => Some(LinkView::Declined),
+            // A closed chart shuts every link to it, whoever closed it and however.
+            InvitationState::Live if self.chart.state != "open" => Some(LinkView::Withdrawn),
+            InvitationState::Live => self.closed_by_grant(c.now()),
+        })
+    }
+
+    fn closed_by_grant(&self, now: Timestamp) -> Option<LinkView> {
+        match self.access.phase(now) {
             Phase::Invited => None,
             Phase::Locked => Some(LinkView::Locked),
             Phase::Expired => Some(LinkView::Expired {
@@ -163,28 +175,32 @@ impl LinkContext {
         }
     }
 
-    fn used(&self, now: Timestamp) -> LinkView {
+    fn used(&self, c: &mut Scoped<'_>) -> Result<LinkView, Fault> {
+        let now = c.now();
         let is_newest = self.invitation.generation == self.access.generation;
         // What staff gave back since was looked at by them, and is no longer what this registration made.
         let is_fresh = self.invitation.ended_at.is_some_and(|used| {
             now < used.plus_hours(24 * DISOWNED_WITHIN_DAYS) && self.access.since_at <= used
         });
-        match self.access.phase(now) {
+        Ok(match self.access.phase(now) {
             Phase::Declined if is_newest => LinkView::Disowned,
-            Phase::Active if is_newest && is_fresh && self.is_still_theirs() => {
+            Phase::Active if is_newest && is_fresh && self.is_still_theirs(c)? => {
                 LinkView::Used(Disowning::Open)
             }
             _ => LinkView::Used(Disowning::Over),
-        }
+        })
     }
 
     /// Is the address that the link went to still one of the person's that mail may go to? Who reads a
     /// mailbox that was taken off the face sheet has no say any more.
-    fn is_still_theirs(&self) -> bool {
-        let Some(sent_to) = self.invitation.address.as_ref().map(EmailAddress::key) else { return false };
+    fn is_still_theirs(&self, c: &mut Scoped<'_>) -> Result<bool, Fault> {
+        let Some(sent_to) = self.invitation.address.as_ref().map(EmailAddress::key) else {
+            return Ok(false);
+        };
+        let files = ChartBatch::load(c, std::slice::from_ref(&self.chart.chart_id))?;
         let person = &self.access.person_id;
-        self.files.family(&self.chart).contains(person)
-            && self.files.mailable(person).any(|a| a.value_key == sent_to)
+        Ok(files.family(&self.chart).contains(person)
+            && files.mailable(person).any(|a| a.value_key == sent_to))
     }
 }
 
@@ -197,7 +213,7 @@ pub async fn decline(
     answer: DeclineAnswer,
 ) -> Result<LinkView, Fault> {
     as_holder(app, scope, by, key, move |c, pending, found| {
-        if let Some(closed) = found.closed(c) {
+        if let Some(closed) = found.closed(c)? {
             return Ok(Written::Nothing(closed));
         }
         let generation = found.invitation.generation;

@@ -227,7 +227,7 @@ fn not_open(
     found: &LinkContext,
     order: &RegisterOrder,
 ) -> Result<Option<Registered>, Fault> {
-    let Some(view) = found.closed(c) else { return Ok(None) };
+    let Some(view) = found.closed(c)? else { return Ok(None) };
     let is_replay = found.invitation.state == InvitationState::Accepted
         && found.access.state == State::Active
         && !order.nonce.is_empty()
