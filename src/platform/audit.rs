@@ -25,7 +25,7 @@ pub enum Actor {
     Account(AccountId),
     /// The holder of an invite link, not yet known further.
     LinkHolder,
-    /// Somebody at a door who has not shown who they are (a failed sign-in).
+    /// Somebody who has not proved who they are (a failed sign-in).
     Stranger,
     /// An integrator's key, with its name.
     ApiKey(KeyId, String),

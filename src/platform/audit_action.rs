@@ -52,7 +52,7 @@ impl Action {
 /// Declares a feature's actions: an enum whose members know their word, tone and reason.
 ///
 /// `audit_actions! { /// doc
-/// pub enum DoorAction { Opened = "door.opened", Good, None; Shut = "door.shut", Stopped, Told; } }`
+/// pub enum ChartAction { Opened = "chart.opened", Good, None; Closed = "chart.closed", Stopped, Told; } }`
 #[macro_export]
 macro_rules! audit_actions {
     ($(#[$meta:meta])* pub enum $name:ident {

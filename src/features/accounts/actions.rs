@@ -47,8 +47,8 @@ fn opened(practice: &PracticeId) -> PracticeScope {
     PracticeScope::opened_by(OpenedBy::PublicAddress, practice.clone())
 }
 
-/// Signs a client in at a practice's door. The failures are counted where the account is at home, so
-/// that a second practice's door gives nobody a second set of tries.
+/// Signs a client in at the sign-in page of a practice. Failures are counted in the practice where the account
+/// was made, so that a second practice's page gives nobody a second set of tries.
 pub async fn sign_in(
     app: &AppState,
     scope: &PracticeScope,
@@ -128,7 +128,7 @@ fn settle(
     match (verdict, account) {
         (Verdict::Welcome, Some(account)) => {
             let mine = || by(Actor::Account(account.account_id.clone()));
-            // Through this practice's door, its chart comes first.
+            // Who signs in at this practice's page sees its chart first.
             let here = grants.iter().find(|grant| grant.practice.practice_id == *door);
             let Some(first) = here.or(grants.first()) else {
                 audit::record(c, Event::new(mine(), AccountAction::SignInWithoutAccess))?;
@@ -256,7 +256,7 @@ fn reset_by_mail(
     }
     let hours = Purpose::ClientReset.hours();
     let token = links::make(&mut c, Purpose::ClientReset, &account.account_id.to_string(), hours)?;
-    // The link belongs to the account's home, whichever practice's door it was asked at.
+    // The link belongs to the practice where the account was made, whichever practice's page asked for it.
     let path = format!("/{}/password/{}", home.slug, token.reveal());
     let ends = c.now().plus_hours(hours);
     let letter = mails::reset(app, desk, &account.sign_in_name, &path, ends, by_staff.is_some());

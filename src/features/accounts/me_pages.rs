@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use crate::features::accounts::ClientAccount;
 use crate::features::accounts::actions::{self, End, PasswordChanged};
-use crate::features::accounts::door_pages::unprocessable;
+use crate::features::accounts::sign_in_pages::unprocessable;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::secrets::Secret;
 use crate::platform::i18n::Language;

@@ -3,23 +3,23 @@
 
 pub mod actions;
 mod audit;
-mod door_pages;
 mod grants;
 pub mod mails;
 mod me_pages;
 mod reader;
 mod session;
 mod session_pages;
+mod sign_in_pages;
 mod staff_pages;
 mod store;
 
 pub use actions::{NoReset, send_password_reset};
 pub use audit::AccountAction;
-pub(crate) use door_pages::unprocessable;
 pub use grants::{HeldGrant, held_by, level_now};
 pub use reader::{Reader, reader_of};
 pub use session::{ClientAccount, ClientSession, ClientTicket};
 pub use session_pages::message;
+pub(crate) use sign_in_pages::unprocessable;
 pub use store::Account;
 
 use crate::platform::feature::Feature;
@@ -34,16 +34,16 @@ pub const FEATURE: Feature =
 fn routes() -> Routes {
     let manage = Needs::Staff(Permission::ManagePortal);
     Routes::new()
-        .get("/{practice}", Needs::Nothing, door_pages::landing)
-        .get("/{practice}/sign-in", Needs::Nothing, door_pages::sign_in_page)
-        .post("/{practice}/sign-in", Needs::Nothing, door_pages::sign_in)
-        .get("/{practice}/forgot", Needs::Nothing, door_pages::forgot_page)
-        .post("/{practice}/forgot", Needs::Nothing, door_pages::forgot)
-        .get("/{practice}/password/{token}", Needs::Link, door_pages::password_page)
-        .post("/{practice}/password/{token}", Needs::Link, door_pages::set_password)
-        .get("/{practice}/{*rest}", Needs::Nothing, door_pages::no_such_page)
-        .get("/portal/{*rest}", Needs::ClientSession, door_pages::no_such_page_inside)
-        .get("/portal/sign-in", Needs::Nothing, door_pages::which_practice)
+        .get("/{practice}", Needs::Nothing, sign_in_pages::landing)
+        .get("/{practice}/sign-in", Needs::Nothing, sign_in_pages::sign_in_page)
+        .post("/{practice}/sign-in", Needs::Nothing, sign_in_pages::sign_in)
+        .get("/{practice}/forgot", Needs::Nothing, sign_in_pages::forgot_page)
+        .post("/{practice}/forgot", Needs::Nothing, sign_in_pages::forgot)
+        .get("/{practice}/password/{token}", Needs::Link, sign_in_pages::password_page)
+        .post("/{practice}/password/{token}", Needs::Link, sign_in_pages::set_password)
+        .get("/{practice}/{*rest}", Needs::Nothing, sign_in_pages::no_such_page)
+        .get("/portal/{*rest}", Needs::ClientSession, sign_in_pages::no_such_page_inside)
+        .get("/portal/sign-in", Needs::Nothing, sign_in_pages::which_practice)
         .get("/portal/switch", Needs::ClientSession, session_pages::switch_page)
         .post("/portal/switch", Needs::ClientSession, session_pages::switch)
         .get("/portal/session", Needs::ClientSession, session_pages::standing)

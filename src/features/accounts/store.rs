@@ -57,7 +57,7 @@ pub fn find(c: &mut Scoped<'_>, id: &AccountId) -> Result<Option<Account>, Fault
         .optional()?)
 }
 
-/// Whom this sign-in name means at this practice's door: an account made here, else one made
+/// Whose sign-in name this is at this practice's sign-in page: an account made here, else one made
 /// elsewhere that holds a grant here. Both are always looked for, so that the time tells nothing.
 pub fn find_by_name(c: &mut Scoped<'_>, key: &str) -> Result<Option<Account>, Fault> {
     let here = portal_account::table

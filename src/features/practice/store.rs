@@ -104,7 +104,7 @@ impl Practice {
         serde_json::from_str(&self.policy).unwrap_or_default()
     }
 
-    /// Opens it by a door whose proof the caller has just checked.
+    /// Opens it, after the caller has checked the proof.
     pub fn scope(&self, door: OpenedBy) -> PracticeScope {
         PracticeScope::opened_by(door, self.practice_id.clone())
     }

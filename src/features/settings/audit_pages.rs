@@ -321,7 +321,7 @@ pub(super) async fn export(
                     file.write_record(row.map(cell)).map_err(written)?;
                 }
             }
-            // Who takes the trail out of the house is part of it.
+            // Downloading the trail is an audited act itself.
             let exported = Event::new(by.clone(), PracticeAction::AuditExported);
             audit::record(c, exported.with(serde_json::json!({ "events": count })))?;
             file.into_inner().map_err(|e| Fault::other(format!("the CSV file could not be written: {e}")))

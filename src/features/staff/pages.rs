@@ -17,7 +17,7 @@ use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, html, see_other, sign_in};
 
-/// An address under `/staff` that leads nowhere.
+/// An address under `/staff` that has no page.
 pub(super) async fn no_such_page(_: StaffSession) -> PageError {
     PageError::NotFound
 }

@@ -90,7 +90,7 @@ impl Server {
     fn connect(&self, queue: &Queue) -> Option<Held> {
         let away = self.lock_away();
         let next_try = away.as_ref().map(|away| away.next_try);
-        // Held through the pause, so that the other threads do not knock as well.
+        // Held through the pause, so that the other threads do not try to connect as well.
         let mut away = next_try.map(|next_try| {
             std::thread::sleep(next_try.saturating_duration_since(Instant::now()));
             away

@@ -33,7 +33,7 @@ pub struct PracticeScope {
 }
 
 impl PracticeScope {
-    /// Opens the practice. Called where the door's proof has just been checked.
+    /// Opens the practice. Called where the proof has just been checked.
     pub fn opened_by(door: OpenedBy, id: PracticeId) -> Self {
         Self { id, door }
     }
@@ -43,7 +43,7 @@ impl PracticeScope {
         &self.id
     }
 
-    /// By which door.
+    /// What opened it.
     pub fn door(&self) -> OpenedBy {
         self.door
     }

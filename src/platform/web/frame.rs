@@ -246,8 +246,7 @@ impl ClientFrame {
         }
     }
 
-    /// Around a page of somebody signed in. What the grant in view does not allow is not shown as a door
-    /// that is shut.
+    /// Around a page of somebody signed in. What the grant in view does not allow has no link.
     pub fn inside(self, mark: ClientMark<'_>, navigation: &Navigation, here: Section) -> Self {
         let words = self.words;
         let nav = navigation

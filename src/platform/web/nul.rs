@@ -12,7 +12,7 @@ use axum::http::uri::PathAndQuery;
 /// NUL as addresses and forms write it, and what stands in its place.
 const WRITTEN: (&str, &str) = ("%00", "%1A");
 
-/// Does the path carry one? Then it leads nowhere: no slug, token or id has one.
+/// Does the path carry one? Then no page has it: no slug, token or id has one.
 pub fn in_path(uri: &Uri) -> bool {
     uri.path().contains(WRITTEN.0)
 }

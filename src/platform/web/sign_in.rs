@@ -1,10 +1,10 @@
-//! The pause after failed sign-ins, the same on both sides of the house: ten failures in a row, then
+//! The pause after failed sign-ins, the same for staff and clients: ten failures in a row, then
 //! fifteen minutes in which no password is looked at. Tries during a pause do not prolong it.
 //!
 //! It is kept by name, not by row: a name that nobody has behaves exactly like one that somebody has,
 //! with the same statements, so that neither answer nor time tells which it is (RAT-04). Whoever
 //! registers, or sets a new password by a link, calls [`clear`], so that failures of strangers before
-//! do not greet the new account.
+//! do not pause the new account.
 //!
 //! Strangers' failures pause a name for strangers. A browser that has signed in to the account before
 //! ([`devices`]) counts its own, by the same rules, so that nobody is kept out by others (RAT-03).
@@ -34,12 +34,12 @@ const IN_A_ROW: Limit = Limit { most: FAILURES, seconds: 30 * 86_400 };
 pub const COUNTERS: &str = "sign-in.";
 /// Days that they are kept: their window, and the one before it.
 pub const COUNTER_DAYS: i64 = 60;
-/// Failures from one network address on one side of the house, whatever the names. Beyond that
+/// Failures from one network address, for staff or for clients, whatever the names. Beyond that
 /// each try waits [`TIRED_WAITS`] and is then answered like any other: a practice is one address,
 /// and guest Wi-Fi must not shut out its front desk.
 const FROM_ONE_ADDRESS: Limit = Limit { most: 120, seconds: 3_600 };
 
-/// How long a try from a tired network address waits.
+/// How long a try waits that comes from a network address with too many failures.
 pub const TIRED_WAITS: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What a sign-in came to.
@@ -53,7 +53,7 @@ pub enum Verdict {
     Paused(Timestamp),
 }
 
-/// Who stands at a door.
+/// Who asks to sign in.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     /// Network address.
@@ -238,7 +238,7 @@ pub struct Checked {
     pub rehashed: Option<String>,
 }
 
-/// Checks a password outside every lock, the same for staff and clients: a tired network address waits, the
+/// Checks a password outside every lock, the same for staff and clients: a network address with too many failures waits, the
 /// hash has its turn in the queue, and no step depends on whether the name is anybody's (RAT-04). The
 /// transaction that opens the session reads everything once more (see [`decide`]).
 pub async fn check_password(

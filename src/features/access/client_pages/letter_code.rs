@@ -69,7 +69,7 @@ pub(super) async fn no_code(app: &AppState, practice: &PublicPractice, typed: St
     unknown(app, practice, typed)
 }
 
-/// The code leads nowhere: says so at the field.
+/// No letter has this code: says so at the field.
 fn unknown(app: &AppState, practice: &PublicPractice, typed: String) -> PageResult {
     let frame = practice.client_frame(app);
     let mut errors = FieldErrors::new();

@@ -29,7 +29,7 @@ pub(super) async fn landing(State(app): State<AppState>, public: PublicPractice)
     html(Landing { frame: public.client_frame(&app) }.render())
 }
 
-/// An address under a practice's that leads nowhere: the page that says so has the practice's name and how
+/// An address under a practice's that has no page: the page that says so has the practice's name and how
 /// to reach it.
 pub(super) async fn no_such_page(_: PublicPractice) -> PageError {
     PageError::NotFound
