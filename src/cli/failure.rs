@@ -81,10 +81,10 @@ impl Failure {
     /// On standard error, for people or for machines.
     pub fn tell(&self, json: bool) {
         if json {
-            let told = serde_json::json!({
+            let line = serde_json::json!({
                 "error": self.what, "because": self.because, "advice": self.advice, "exit": self.exit as u8,
             });
-            eprintln!("{told}");
+            eprintln!("{line}");
             return;
         }
         eprintln!("anteroom: {}", self.what);

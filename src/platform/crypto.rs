@@ -164,7 +164,7 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         std::fs::write(&path, "nonsense!").unwrap();
-        let told = Keys::load_or_create(&path, &SystemChance).unwrap_err().to_string();
-        assert!(told.contains("secret.key") && told.contains("base64url"), "{told}");
+        let error = Keys::load_or_create(&path, &SystemChance).unwrap_err().to_string();
+        assert!(error.contains("secret.key") && error.contains("base64url"), "{error}");
     }
 }

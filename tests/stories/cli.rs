@@ -28,10 +28,10 @@ fn done(output: &Output) -> String {
 
 #[track_caller]
 fn fails(output: &Output, code: i32, parts: &[&str]) {
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{}{told}", text(&output.stdout));
+    let output_text = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{}{output_text}", text(&output.stdout));
     for part in parts {
-        assert!(told.contains(part), "{part:?} is missing from:\n{told}");
+        assert!(output_text.contains(part), "{part:?} is missing from:\n{output_text}");
     }
 }
 
@@ -59,8 +59,8 @@ fn an_operator_sets_a_practice_up_from_nothing() {
         "administrator",
         "--print-link",
     ];
-    let told = done(&run(data.path(), &words));
-    assert!(told.contains("http://127.0.0.1:8080/elm/staff/password/"), "{told}");
+    let output_text = done(&run(data.path(), &words));
+    assert!(output_text.contains("http://127.0.0.1:8080/elm/staff/password/"), "{output_text}");
     fails(&run(data.path(), &words), 1, &["exists already"]);
     assert!(done(&run(data.path(), &["audit", "check"])).contains("elm: whole"));
     assert!(done(&run(data.path(), &["migrate"])).contains("nothing to do"));
@@ -95,8 +95,9 @@ fn what_is_not_there_is_told_with_its_cause_and_what_to_do() {
     fails(&output, 3, &["because:", "what to do:", "127.0.0.1"]);
     assert!(!text(&output.stderr).contains("hush"), "CRY-06: the password is never shown");
     let output = run(data.path(), &["practice", "list", "--json", "--database-url", nowhere]);
-    let told: serde_json::Value = serde_json::from_str(text(&output.stderr).lines().last().unwrap()).unwrap();
-    assert_eq!(told["exit"], 3);
+    let output_text: serde_json::Value =
+        serde_json::from_str(text(&output.stderr).lines().last().unwrap()).unwrap();
+    assert_eq!(output_text["exit"], 3);
     std::fs::write(data.path().join("secret.key"), "nonsense!").unwrap();
     fails(&run(data.path(), &["practice", "list"]), 3, &["secret.key", "put", "copy back"]);
     // A lost key is not made anew beside a database in use: every password belongs to the old one.
@@ -352,8 +353,11 @@ fn an_audit_trail_that_was_cut_is_found_by_the_checkpoint_of_serve() {
     eventually("a checkpoint", 30, || std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n')));
     terminate(&serve.0);
     assert!(serve.0.wait().unwrap().success());
-    let told = done(&run(data.path(), &["audit", "check"]));
-    assert!(told.contains("elm: whole") && told.contains("which the checkpoint of"), "{told}");
+    let output_text = done(&run(data.path(), &["audit", "check"]));
+    assert!(
+        output_text.contains("elm: whole") && output_text.contains("which the checkpoint of"),
+        "{output_text}"
+    );
 
     let database = data.path().join("anteroom.db");
     let mut c = diesel::SqliteConnection::establish(database.to_str().unwrap()).unwrap();
@@ -382,7 +386,7 @@ fn the_demo_comes_up_seeded_with_everybody_in_their_state() {
         .spawn()
         .unwrap();
     let mut demo = Running(demo);
-    let (sender, told) = std::sync::mpsc::channel();
+    let (sender, output_text) = std::sync::mpsc::channel();
     let out = demo.0.stdout.take().unwrap();
     std::thread::spawn(move || {
         for line in BufReader::new(out).lines().map_while(Result::ok) {
@@ -391,7 +395,7 @@ fn the_demo_comes_up_seeded_with_everybody_in_their_state() {
     });
     let mut said = Vec::new();
     while !said.iter().any(|line: &String| line.contains("Ctrl-C")) {
-        said.push(told.recv_timeout(Duration::from_secs(120)).expect("the demo says where to go"));
+        said.push(output_text.recv_timeout(Duration::from_secs(120)).expect("the demo says where to go"));
     }
     let said = said.join("\n");
     for part in ["/demo", "/riverbend/staff/sign-in", "Front desk", "Client", "ana.duarte@example.org"] {

@@ -26,11 +26,11 @@ stories! {
         let mut two = w.staff(Role::Administrator).await;
         let (page_one, page_two) = (one.get("/staff/practice").await, two.get("/staff/practice").await);
         one.submit_and_follow(&page_one, "/staff/practice", &[("phone", "555-0111")]).await;
-        let told = two.submit(&page_two, "/staff/practice", &[("phone", "555-0199")]).await;
-        told.must_be(409).must_say("Somebody changed this while you were typing").must_say("Nothing was saved yet");
-        assert!(told.html().contains("555-0199"), "what was typed is lost");
+        let answer = two.submit(&page_two, "/staff/practice", &[("phone", "555-0199")]).await;
+        answer.must_be(409).must_say("Somebody changed this while you were typing").must_say("Nothing was saved yet");
+        assert!(answer.html().contains("555-0199"), "what was typed is lost");
         assert!(one.get("/staff/practice").await.html().contains("555-0111"));
-        two.submit_and_follow(&told, "/staff/practice", &[]).await;
+        two.submit_and_follow(&answer, "/staff/practice", &[]).await;
         assert!(one.get("/staff/practice").await.html().contains("555-0199"));
         let page = one.get("/staff/practice/policies").await;
         one.submit_and_follow(&page, "/policies", &[("resends_per_day", "3")]).await;

@@ -90,13 +90,15 @@ pub fn difference(
     before: &BTreeMap<String, Vec<String>>,
     after: &BTreeMap<String, Vec<String>>,
 ) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut differences = Vec::new();
     for (table, rows) in after {
         let old = before.get(table).map(Vec::as_slice).unwrap_or_default();
-        told.extend(rows.iter().filter(|row| !old.contains(row)).map(|row| format!("{table} has now {row}")));
-        told.extend(old.iter().filter(|row| !rows.contains(row)).map(|row| format!("{table} had {row}")));
+        differences
+            .extend(rows.iter().filter(|row| !old.contains(row)).map(|row| format!("{table} has now {row}")));
+        differences
+            .extend(old.iter().filter(|row| !rows.contains(row)).map(|row| format!("{table} had {row}")));
     }
-    told
+    differences
 }
 
 impl World {

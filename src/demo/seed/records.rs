@@ -270,7 +270,8 @@ fn bill(
     first: bool,
     n: i32,
 ) -> Result<(), Fault> {
-    let told = |english: &'static str, in_spanish: &'static str| if spanish { in_spanish } else { english };
+    let in_language =
+        |english: &'static str, in_spanish: &'static str| if spanish { in_spanish } else { english };
     let fee = if first { 18_000 } else { 15_000 };
     let later = |days: i32| day.checked_add(jiff::Span::new().days(days)).unwrap_or(day);
     let mut put = |kind, on_date, description: &str, amount_minor| {
@@ -288,22 +289,22 @@ fn bill(
         )
     };
     let visit = if first {
-        told("First visit", "Primera visita")
+        in_language("First visit", "Primera visita")
     } else {
-        told("Session, 50 minutes", "Sesión de 50 minutos")
+        in_language("Session, 50 minutes", "Sesión de 50 minutos")
     };
     put(EntryKind::Charge, day, visit, fee)?;
     if n > 1 {
-        put(EntryKind::Payment, later(9), told("Insurance payment", "Pago del seguro"), fee * 3 / 5)?;
+        put(EntryKind::Payment, later(9), in_language("Insurance payment", "Pago del seguro"), fee * 3 / 5)?;
         put(
             EntryKind::Payment,
             later(12),
-            told("Card payment", "Pago con tarjeta"),
+            in_language("Card payment", "Pago con tarjeta"),
             fee * 2 / 5 - if n == 3 { 1_000 } else { 0 },
         )?;
     }
     if n == 3 {
-        put(EntryKind::Adjustment, later(13), told("Courtesy", "Cortesía"), -1_000)?;
+        put(EntryKind::Adjustment, later(13), in_language("Courtesy", "Cortesía"), -1_000)?;
     }
     Ok(())
 }

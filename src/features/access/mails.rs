@@ -284,9 +284,9 @@ mod tests {
             for neutral_mail in [false, true] {
                 let policy = Policy { neutral_mail, ..Policy::default() };
                 let desk = MailContext { practice: &practice, policy: &policy, person: &person };
-                let mut told = vec![whole(&address_changed(desk))];
-                told.extend(until(desk, NOW));
-                for text in told {
+                let mut texts = vec![whole(&address_changed(desk))];
+                texts.extend(until(desk, NOW));
+                for text in texts {
                     assert!(!text.contains("letter-") && !text.contains('{'), "{text}");
                     assert!(!text.contains("Duarte"), "a last name: {text}");
                     assert!(!neutral_mail || !text.contains("Riverbend"), "neutral: {text}");
@@ -298,12 +298,14 @@ mod tests {
     #[test]
     fn the_end_of_a_link_is_told_in_the_readers_zone_by_its_name() {
         let (practice, policy) = (practice(), Policy::default());
-        let told = |language: &str, zone: &str| {
+        let rendered = |language: &str, zone: &str| {
             let person = person(language, zone);
             until(MailContext { practice: &practice, policy: &policy, person: &person }, NOW).remove(0)
         };
-        assert!(told("en", "").contains("Tuesday, December 1, 2026, 10:00 AM EST"));
-        assert!(told("", "America/Los_Angeles").contains("7:00 AM PST"));
-        assert!(told("es", "").contains("martes 1 de diciembre de 2026 a las 10:00 a. m. (hora del Este)"));
+        assert!(rendered("en", "").contains("Tuesday, December 1, 2026, 10:00 AM EST"));
+        assert!(rendered("", "America/Los_Angeles").contains("7:00 AM PST"));
+        assert!(
+            rendered("es", "").contains("martes 1 de diciembre de 2026 a las 10:00 a. m. (hora del Este)")
+        );
     }
 }

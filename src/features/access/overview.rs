@@ -379,12 +379,15 @@ fn timeline(
             }
         })
         .collect();
-    let told = |mail: &MailState| {
+    let is_in_trail = |mail: &&MailState| {
         entries.iter().any(|entry| {
             matches!(entry.what, Happening::Mail(_)) && entry.details["mail"] == mail.mail_id.to_string()
         })
     };
-    let waiting: Vec<_> = mails.iter().filter_map(|mail| not_in_the_trail(mail, told(mail))).collect();
+    // A mail of which something is said already waits again, and that needs no second line.
+    let waits = |mail: &&MailState| matches!(mail.state, Delivery::Queued | Delivery::Sending);
+    let unsaid = mails.iter().filter(|mail| !(waits(mail) && is_in_trail(mail)));
+    let waiting: Vec<_> = unsaid.filter_map(not_in_the_trail).collect();
     entries.extend(waiting);
     // "Expired" is never written, so it is put in where it happened: a link that reached its end.
     for generation in generations {
@@ -401,11 +404,9 @@ fn timeline(
     entries
 }
 
-/// A mail that waits, or was never sent, has no event of its own. `told`: something of it was told
-/// before; then it waits again, and that needs no second line.
-fn not_in_the_trail(mail: &MailState, told: bool) -> Option<TimelineEntry> {
+/// A mail that waits, or was never sent, has no event of its own.
+fn not_in_the_trail(mail: &MailState) -> Option<TimelineEntry> {
     let (what, at) = match mail.state {
-        Delivery::Queued | Delivery::Sending if told => return None,
         Delivery::Queued | Delivery::Sending => (MailAction::Queued, mail.created_at),
         // A link that was over by time alone ended with no other event, so the mail has its own.
         Delivery::Cancelled if mail.last_reason.as_deref() == Some(LINK_OVER) => return None,

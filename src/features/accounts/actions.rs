@@ -80,7 +80,7 @@ pub async fn sign_in(
             // whoever changes it from here on ends this session too.
             let (account, verdict) = {
                 let mut c = system.within(&opened(&home));
-                // An account that there is not is looked for too, so that the time tells nothing (RAT-04).
+                // Query for unknown names too, so that timing does not reveal which exist (RAT-04).
                 let id = account_id.clone().unwrap_or_else(|| AccountId::fresh(c.rng(), c.now()));
                 lock(&mut c, Lock::Account(&id))?;
                 let account = store::find(&mut c, &id)?;
@@ -183,8 +183,8 @@ pub async fn set_language(
     app.db.write(home, move |c| store::set_language(c, &account, language)).await
 }
 
-/// Somebody forgot a password. What is done is told to nobody but the mailbox: the caller answers
-/// the same whatever the address, and does not wait for the rest, so that time tells nothing either.
+/// Mails a reset link, if the address belongs to an account. The caller answers the same for every address and
+/// does not wait for the mail, so that neither the answer nor its timing reveals which accounts exist.
 pub async fn forgot(
     app: &AppState,
     scope: &PracticeScope,

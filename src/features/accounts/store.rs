@@ -58,7 +58,8 @@ pub fn find(c: &mut Scoped<'_>, id: &AccountId) -> Result<Option<Account>, Fault
 }
 
 /// Whose sign-in name this is at this practice's sign-in page: an account made here, else one made
-/// elsewhere that holds a grant here. Both are always looked for, so that the time tells nothing.
+/// elsewhere that holds a grant here. Both queries always run, so that timing does not reveal which
+/// names exist.
 pub fn find_by_name(c: &mut Scoped<'_>, key: &str) -> Result<Option<Account>, Fault> {
     let here = portal_account::table
         .filter(portal_account::practice_id.eq(c.practice().clone()))

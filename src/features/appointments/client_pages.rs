@@ -69,8 +69,8 @@ pub(super) fn tag_of(state: RequestState) -> &'static str {
 }
 
 fn line(client: &ClientSession, appointment: &Appointment) -> Line {
-    let told = AppointmentLabels::of(client.words, &client.zone, &client.practice, appointment);
-    Line { when: told.when, what: told.what, is_off: appointment.state == AppointmentState::Canceled }
+    let labels = AppointmentLabels::of(client.words, &client.zone, &client.practice, appointment);
+    Line { when: labels.when, what: labels.what, is_off: appointment.state == AppointmentState::Canceled }
 }
 
 fn request_line(client: &ClientSession, request: &Request, booked: &[Appointment]) -> RequestLine {
@@ -169,9 +169,9 @@ struct RequestPage {
 fn choices<T: Copy>(
     all: &[T],
     word: fn(T) -> &'static str,
-    told: impl Fn(T) -> String,
+    label: impl Fn(T) -> String,
 ) -> Vec<(&'static str, String)> {
-    all.iter().map(|each| (word(*each), told(*each))).collect()
+    all.iter().map(|each| (word(*each), label(*each))).collect()
 }
 
 fn form_page(

@@ -125,7 +125,7 @@ struct DayPlan {
 
 /// A time that was asked for.
 struct WishLine {
-    told: String,
+    label: String,
     /// Fills it in; none once it is over.
     href: Option<String>,
 }
@@ -287,20 +287,20 @@ async fn answer_page(
         .zip(&wished)
         .map(|(number, wish)| {
             let is_open = first_open(&[*wish], now, &staff.zone).is_some();
-            let told = wish.label(words);
+            let label = wish.label(words);
             WishLine {
-                told: if is_open || settled.is_some() {
-                    told
+                label: if is_open || settled.is_some() {
+                    label
                 } else {
-                    words.with1("appointments-wish-over", "wish", told)
+                    words.with1("appointments-wish-over", "wish", label)
                 },
                 href: is_open.then(|| format!("{base}?wish={number}")),
             }
         })
         .collect();
     let twice = trouble.twice.map(|(first, second)| {
-        let told = |moment: Timestamp| words.date_time_zone(moment, &staff.zone);
-        vec![("first", told(first)), ("second", told(second))]
+        let when = |moment: Timestamp| words.date_time_zone(moment, &staff.zone);
+        vec![("first", when(first)), ("second", when(second))]
     });
     // Nobody is chosen by accident: an empty line stands first where nobody is proposed.
     let nobody = form.staff().is_none().then(|| (String::new(), words.get("appointments-with-choose")));
@@ -506,8 +506,9 @@ pub(super) async fn confirm(
         Ok(_) => Ok(see_other("/staff/requests?done=request-confirmed")),
         Err(NotAnswered::Doubtful(doubts)) => {
             let name = loaded.name_of(with);
-            let told: Vec<String> = doubts.iter().map(|doubt| doubt_words(&staff, &name, doubt)).collect();
-            trouble.errors.add("time", told.join(" "));
+            let sentences: Vec<String> =
+                doubts.iter().map(|doubt| doubt_words(&staff, &name, doubt)).collect();
+            trouble.errors.add("time", sentences.join(" "));
             trouble.doubts = doubts;
             // A tick answers the doubts that stood beside it, and no others.
             form.despite = String::new();
@@ -608,7 +609,7 @@ pub(super) async fn tab(
     let (now, words) = (app.now(), staff.words);
     let today = now.in_zone(&staff.zone).date();
     let line = |appointment: &crate::features::appointments::Appointment| {
-        let told = AppointmentLabels::of(words, &staff.zone, &staff.practice, appointment);
+        let labels = AppointmentLabels::of(words, &staff.zone, &staff.practice, appointment);
         let tag = match (appointment.state, appointment.ends_at() > now) {
             (AppointmentState::Canceled, _) => "stopped",
             (_, true) => "waiting",
@@ -620,7 +621,7 @@ pub(super) async fn tab(
             _ => "appointments-over",
         });
         let when = words.stamp_with_day(appointment.starts_at, &staff.zone, now);
-        AppointmentLine { when, what: told.what, tag, state }
+        AppointmentLine { when, what: labels.what, tag, state }
     };
     let page = TabPage {
         head: room_head(&app, &staff, &file, &tags, TAB),

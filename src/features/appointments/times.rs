@@ -219,14 +219,14 @@ mod tests {
 
     #[test]
     fn each_bad_wish_is_told_at_its_place() {
-        let told = |pairs: &[(&str, &str)]| read_wishes(pairs, TODAY).unwrap_err();
-        assert_eq!(told(&[("", "any"), ("", "any")]), [(0, WishError::NoDay)]);
-        assert_eq!(told(&[]), [(0, WishError::NoDay)]);
+        let problems = |pairs: &[(&str, &str)]| read_wishes(pairs, TODAY).unwrap_err();
+        assert_eq!(problems(&[("", "any"), ("", "any")]), [(0, WishError::NoDay)]);
+        assert_eq!(problems(&[]), [(0, WishError::NoDay)]);
         assert_eq!(
-            told(&[("2026-11-23", "any"), ("2026-02-30", "any"), ("2028-01-01", "any")]),
+            problems(&[("2026-11-23", "any"), ("2026-02-30", "any"), ("2028-01-01", "any")]),
             [(0, WishError::Past), (1, WishError::NotADay), (2, WishError::TooFar)]
         );
-        assert_eq!(told(&[("2026-12-01", "any"), ("12/01/2026", "any")]), [(1, WishError::Twice)]);
+        assert_eq!(problems(&[("2026-12-01", "any"), ("12/01/2026", "any")]), [(1, WishError::Twice)]);
         assert_eq!(read_wishes(&[("2026-11-24", "midnight")], TODAY).unwrap()[0].part, DayPart::Any);
     }
 

@@ -430,12 +430,12 @@ fn doubt(
         address: address.as_str().to_owned(),
     };
     if about.doubts.iter().any(|doubt| !confirmed.contains(doubt)) {
-        let mut told: Vec<String> = doubts
+        let mut sentences: Vec<String> = doubts
             .iter()
             .map(|(doubt, suggestion)| doubt.label(words, address.as_str(), suggestion))
             .collect();
-        told.push(words.get("charts-doubt-what-to-do"));
-        against.errors.add(field, told.join(" "));
+        sentences.push(words.get("charts-doubt-what-to-do"));
+        against.errors.add(field, sentences.join(" "));
     }
     against.doubt = Some(about);
 }

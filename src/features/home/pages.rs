@@ -100,8 +100,8 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
             .iter()
             .take(NEXT_SHOWN)
             .map(|a| {
-                let told = appointments::AppointmentLabels::of(words, &client.zone, &client.practice, a);
-                Item { href: String::new(), title: told.when, note: told.what }
+                let labels = appointments::AppointmentLabels::of(words, &client.zone, &client.practice, a);
+                Item { href: String::new(), title: labels.when, note: labels.what }
             })
             .collect()
     });

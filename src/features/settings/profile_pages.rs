@@ -138,12 +138,12 @@ fn show_policies(
 ) -> PageResult {
     let words = staff.words;
     let reminder = |hours: i64| {
-        let told = if hours % 24 == 0 {
+        let label = if hours % 24 == 0 {
             words.count("practice-days-before", "count", hours / 24)
         } else {
             words.count("practice-hours-before", "count", hours)
         };
-        (hours, told, typed.reminder.contains(&hours))
+        (hours, label, typed.reminder.contains(&hours))
     };
     let page = PoliciesPage {
         frame: staff.frame(app, PRACTICE),

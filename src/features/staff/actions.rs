@@ -49,8 +49,8 @@ pub async fn sign_in(
     app.db
         .write(scope, move |c| {
             // Held, and read again: in the time of the hash somebody may have been disabled, or have set
-            // another password, and what does so from here on ends this session too. Somebody whom there
-            // is not is looked for as well, so that the time tells nothing (RAT-04).
+            // another password, and what does so from here on ends this session too. Query for
+            // unknown names too, so that timing does not reveal which exist (RAT-04).
             let id = id.clone().unwrap_or_else(|| StaffId::fresh(c.rng(), c.now()));
             lock(c, Lock::Staff(&id))?;
             let named = store::find_by_email(c, &key)?;

@@ -49,7 +49,7 @@ fn every_wrong_thing_is_told_at_once_with_where_it_stands_and_what_is_allowed() 
     let (_dir, path) =
         file("# ours\nlistn = '127.0.0.1:1'\n\nsmtp_pool = 900\nlog_format = 'xml'\n[section]\na = 1\n");
     let env = [("ANTEROOM_PUBLIC_URL", "http://portal.example.org"), ("ANTEROOM_NONSENSE", "1")];
-    let told = load(&sources(Some(&path), &env, &[("log_level", "loud")])).unwrap_err().to_string();
+    let error = load(&sources(Some(&path), &env, &[("log_level", "loud")])).unwrap_err().to_string();
     for part in [
         "listn (",
         "anteroom.toml, line 2): there is no such setting. Did you mean listen?",
@@ -63,7 +63,7 @@ fn every_wrong_thing_is_told_at_once_with_where_it_stands_and_what_is_allowed() 
         "ANTEROOM_NONSENSE (the environment, ANTEROOM_NONSENSE): there is no such setting",
         "log_level (the command line, --log-level): \"loud\" is refused: write error, warn, info, debug, trace",
     ] {
-        assert!(told.contains(part), "{part:?} is missing from:\n{told}");
+        assert!(error.contains(part), "{part:?} is missing from:\n{error}");
     }
 }
 
@@ -73,8 +73,8 @@ fn cry_06_a_wrong_secret_is_not_repeated() {
         ("ANTEROOM_SMTP_URL", "smtp://u:hunter2hunter2@mail.example.org"),
         ("ANTEROOM_BOUNCE_HOOK_SECRET", "hush-hush"),
     ];
-    let told = load(&sources(None, &env, &[])).unwrap_err().to_string();
-    assert!(!told.contains("hunter2") && !told.contains("hush-hush"), "{told}");
+    let error = load(&sources(None, &env, &[])).unwrap_err().to_string();
+    assert!(!error.contains("hunter2") && !error.contains("hush-hush"), "{error}");
     let env = [("ANTEROOM_DATABASE_URL", "postgres://u:hunter2@db.example.org/x")];
     let config = load(&sources(None, &env, &[])).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
@@ -92,17 +92,17 @@ fn a_secret_may_stand_in_a_file_of_its_own() {
         ("ANTEROOM_BOUNCE_HOOK_SECRET_FILE", secret.as_str()),
         ("ANTEROOM_BOUNCE_HOOK_SECRET", "another that is long enough"),
     ];
-    let told = load(&sources(None, &both, &[])).unwrap_err().to_string();
-    assert!(told.contains("set one of the two"), "{told}");
-    let told =
+    let error = load(&sources(None, &both, &[])).unwrap_err().to_string();
+    assert!(error.contains("set one of the two"), "{error}");
+    let error =
         load(&sources(None, &[("ANTEROOM_SMTP_URL_FILE", "/nowhere/x")], &[])).unwrap_err().to_string();
-    assert!(told.contains("smtp_url_file") && told.contains("/nowhere/x"), "{told}");
+    assert!(error.contains("smtp_url_file") && error.contains("/nowhere/x"), "{error}");
 }
 
 #[test]
 fn a_listener_that_others_reach_needs_its_public_url() {
-    let told = load(&sources(None, &[], &[("listen", "0.0.0.0:80")])).unwrap_err().to_string();
-    assert!(told.contains("public_url (nobody set it): must be set"), "{told}");
+    let error = load(&sources(None, &[], &[("listen", "0.0.0.0:80")])).unwrap_err().to_string();
+    assert!(error.contains("public_url (nobody set it): must be set"), "{error}");
     let set = [("listen", "0.0.0.0:80"), ("public_url", "https://portal.example.org")];
     let config = load(&sources(None, &[], &set)).unwrap();
     assert_eq!(config.mail_sender.as_str(), "portal@portal.example.org");
@@ -113,9 +113,9 @@ fn a_listener_that_others_reach_needs_its_public_url() {
 fn plain_http_from_other_machines_needs_a_proxy_or_an_explicit_word() {
     let of = |set: &[(&str, &str)]| load(&sources(None, &[], set));
     for listen in ["0.0.0.0:8080", "[::]:8080", "192.0.2.7:8080"] {
-        let told =
+        let error =
             of(&[("listen", listen), ("public_url", "http://localhost:8080")]).unwrap_err().to_string();
-        assert!(told.contains("--listen") && told.contains("open_listeners"), "{told}");
+        assert!(error.contains("--listen") && error.contains("open_listeners"), "{error}");
         let set = [("listen", listen), ("public_url", "http://localhost:8080"), ("open_listeners", "yes")];
         let settings = of(&set).unwrap().settings();
         assert_eq!(settings.metrics, PublicMetrics::Hidden, "others reach {listen}");
@@ -137,19 +137,19 @@ fn metrics_stay_in_the_own_network() {
     for outside in
         ["0.0.0.0:9464", "[::]:9464", "192.0.2.7:9464", "[2001:db8::1]:9464", "[::ffff:192.0.2.7]:9464"]
     {
-        let told = of(outside, "no").unwrap_err().to_string();
-        assert!(told.contains("metrics_listen") && told.contains("open_listeners"), "{told}");
+        let error = of(outside, "no").unwrap_err().to_string();
+        assert!(error.contains("metrics_listen") && error.contains("open_listeners"), "{error}");
         assert!(of(outside, "yes").is_ok(), "{outside}");
     }
 }
 
 #[test]
 fn a_file_that_is_named_must_be_there_and_be_toml() {
-    let told = load(&sources(Some(Path::new("/nowhere/a.toml")), &[], &[])).unwrap_err().to_string();
-    assert!(told.contains("/nowhere/a.toml"), "{told}");
+    let error = load(&sources(Some(Path::new("/nowhere/a.toml")), &[], &[])).unwrap_err().to_string();
+    assert!(error.contains("/nowhere/a.toml"), "{error}");
     let (_dir, path) = file("listen = '127.0.0.1:1'\nlisten 2\n");
-    let told = load(&sources(Some(&path), &[], &[])).unwrap_err().to_string();
-    assert!(told.contains("line 2") && told.contains("is not TOML"), "{told}");
+    let error = load(&sources(Some(&path), &[], &[])).unwrap_err().to_string();
+    assert!(error.contains("line 2") && error.contains("is not TOML"), "{error}");
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// Rings what was to be rung and tells whoever asked. One who has gone is told nothing.
+    /// Wakes the workers that wait for this unit, then gives the answer to the caller, unless it has gone.
     pub fn finish(self, mut outcome: Result<Answer, Fault>) {
         if let Ok(answer) = &mut outcome {
             answer.bells.drain(..).for_each(|bell| bell.notify_one());

@@ -150,10 +150,10 @@ impl Words {
     /// The same with the zone's name at that moment: "…, 3:14 PM EST"; "… p. m. (hora del Este)".
     /// For mails, whose reader may be elsewhere.
     pub fn date_time_zone(self, moment: Timestamp, zone: &TimeZone) -> String {
-        let told = self.date_time(moment, zone);
+        let text = self.date_time(moment, zone);
         match (self.language(), zone.iana_name()) {
-            (Language::Spanish, Some(name)) => format!("{told} ({})", self.zone(name)),
-            _ => format!("{told} {}", moment.in_zone(zone).strftime("%Z")),
+            (Language::Spanish, Some(name)) => format!("{text} ({})", self.zone(name)),
+            _ => format!("{text} {}", moment.in_zone(zone).strftime("%Z")),
         }
     }
 

@@ -39,8 +39,8 @@ pub fn read_cookie(settings: &Settings, audience: Audience, headers: &HeaderMap)
     cookie(audience).read(settings, headers).find_map(|value| Token::read(&value))
 }
 
-/// Has this browser signed in to this account? Asked in the same way for an account that there is
-/// not, so that the time tells nothing.
+/// Has this browser signed in to this account? The query is the same for unknown
+/// accounts, so that timing does not reveal which exist.
 pub fn is_known(c: &mut Scoped<'_>, audience: Audience, subject: &str, token: &Token) -> Result<bool, Fault> {
     let since = c.now().plus_hours(-24 * DAYS);
     let found = device::table

@@ -108,8 +108,8 @@ impl StaffFrame {
                 current: entry.section == here,
                 waiting: entry.waiting.zip(waiting_in(entry.section)).map(|(waiting, number)| {
                     let shown = shown_count(number);
-                    let told = words.with1(waiting.label, "count", &shown);
-                    (shown, told)
+                    let label = words.with1(waiting.label, "count", &shown);
+                    (shown, label)
                 }),
             })
             .collect();

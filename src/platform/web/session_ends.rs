@@ -51,7 +51,7 @@ impl EndOfSession {
 
 /// Looks up which sessions ended, until nobody listens any more. One query whatever the number of streams.
 async fn watch(app: AppState) {
-    let mut told: HashMap<String, Timestamp> = HashMap::new();
+    let mut announced: HashMap<String, Timestamp> = HashMap::new();
     loop {
         tokio::time::sleep(EVERY).await;
         if !app.live.is_listened_to() {
@@ -64,9 +64,9 @@ async fn watch(app: AppState) {
         let since = app.now().plus_seconds(-LOOK_BACK_SECONDS);
         match app.db.system_read(move |system| ended_since(system, since)).await {
             Ok(ended) => {
-                told.retain(|_, at| *at >= since);
+                announced.retain(|_, at| *at >= since);
                 for (hash, at) in ended {
-                    if let Entry::Vacant(place) = told.entry(hash) {
+                    if let Entry::Vacant(place) = announced.entry(hash) {
                         app.live.session_ended(place.key());
                         place.insert(at);
                     }

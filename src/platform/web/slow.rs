@@ -28,16 +28,16 @@ where
         return next(request).await;
     }
     let is_late = Arc::new(AtomicBool::new(false));
-    let (told, until) = (is_late.clone(), Instant::now() + patience);
+    let (is_late_inside, until) = (is_late.clone(), Instant::now() + patience);
     let request = request.map(|body| {
         Body::from_stream(stream::unfold(Some(body.into_data_stream()), move |left| {
-            let told = told.clone();
+            let is_late_inside = is_late_inside.clone();
             async move {
                 let mut left = left?;
                 match timeout_at(until, left.next()).await {
                     Ok(chunk) => chunk.map(|chunk| (chunk, Some(left))),
                     Err(_) => {
-                        told.store(true, Ordering::Relaxed);
+                        is_late_inside.store(true, Ordering::Relaxed);
                         Some((Err(axum::Error::new(io::Error::from(io::ErrorKind::TimedOut))), None))
                     }
                 }

@@ -172,7 +172,7 @@ pub struct FormView {
     /// What is wrong.
     pub errors: FieldErrors,
     /// A sentence about the whole, such as "does not match".
-    pub told: Vec<String>,
+    pub notices: Vec<String>,
     /// The draft that holds the password that was typed; empty for none. The password itself is never sent back.
     pub kept: String,
     /// Did the form come back? Then a password that is not kept has to be typed again, and the field says so.
@@ -205,7 +205,7 @@ impl FormView {
 
     /// How many sentences the summary shows.
     pub fn complaints(&self) -> i64 {
-        self.errors.count() + i64::from(!self.told.is_empty())
+        self.errors.count() + i64::from(!self.notices.is_empty())
     }
 
     /// The sentence at the date of birth, whichever of its fields it is about.

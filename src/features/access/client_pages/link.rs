@@ -155,7 +155,7 @@ pub(super) fn fresh_form(
         year: String::new(),
         sign_in_name: String::new(),
         errors: FieldErrors::new(),
-        told: Vec::new(),
+        notices: Vec::new(),
         kept: String::new(),
         is_again: false,
     }

@@ -73,11 +73,11 @@ async fn post(
     let until = link::ends(words, practice, expires_at, zone);
     let language = spoken(&frame);
     let today = app.now().in_zone(&practice.zone).date();
-    let again = async |errors: FieldErrors, told: Vec<String>, existing: bool| {
+    let again = async |errors: FieldErrors, notices: Vec<String>, existing: bool| {
         let mut form = link::fresh_form(app, practice, &way, for_contact, has_account).kept(&input);
         form.kept = keep_password(app, practice, &input, &errors).await;
         form.errors = errors;
-        form.told = told;
+        form.notices = notices;
         form.existing |= existing;
         form
     };
@@ -113,7 +113,7 @@ async fn post(
         device: devices::read_cookie(&app.settings, Audience::Client, request.1),
     };
     let came = actions::register(app, &practice.scope, practice.by_link(), order).await?;
-    let (errors, told, existing, status) = match came {
+    let (errors, notices, existing, status) = match came {
         Registered::Welcome { sign_in_name, .. } => {
             return Ok(welcome::lead_there(app, &practice.practice.slug, &sign_in_name));
         }
@@ -121,16 +121,16 @@ async fn post(
             return link::show_state(app, practice, request, Some(&way), &view);
         }
         Registered::Mismatch { left } => {
-            let mut told = vec![words.get("link-mismatch")];
+            let mut notices = vec![words.get("link-mismatch")];
             if left <= WARN_FROM {
-                told.push(words.count("link-mismatch-left", "count", i64::from(left)));
+                notices.push(words.count("link-mismatch-left", "count", i64::from(left)));
             }
-            told.push(words.with1("link-mismatch-next", "practice", &practice.practice.name));
-            (FieldErrors::new(), told, false, StatusCode::UNPROCESSABLE_ENTITY)
+            notices.push(words.with1("link-mismatch-next", "practice", &practice.practice.name));
+            (FieldErrors::new(), notices, false, StatusCode::UNPROCESSABLE_ENTITY)
         }
         Registered::HasSignIn => {
-            let told = vec![words.with1("link-has-sign-in", "practice", &practice.practice.name)];
-            (FieldErrors::new(), told, true, StatusCode::UNPROCESSABLE_ENTITY)
+            let notices = vec![words.with1("link-has-sign-in", "practice", &practice.practice.name)];
+            (FieldErrors::new(), notices, true, StatusCode::UNPROCESSABLE_ENTITY)
         }
         Registered::WrongSignIn => {
             let mut errors = FieldErrors::new();
@@ -143,11 +143,11 @@ async fn post(
             (errors, vec![], false, StatusCode::UNPROCESSABLE_ENTITY)
         }
         Registered::TooManyTries => {
-            let told = vec![words.with1("link-too-many", "practice", &practice.practice.name)];
-            (FieldErrors::new(), told, false, StatusCode::TOO_MANY_REQUESTS)
+            let notices = vec![words.with1("link-too-many", "practice", &practice.practice.name)];
+            (FieldErrors::new(), notices, false, StatusCode::TOO_MANY_REQUESTS)
         }
     };
-    link::show_form(frame, again(errors, told, existing).await, until, status)
+    link::show_form(frame, again(errors, notices, existing).await, until, status)
 }
 
 /// Whose a kept password is: the form's, by the random text that it carries through every try.

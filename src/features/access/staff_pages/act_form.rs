@@ -132,9 +132,9 @@ impl ActForm {
         let until = viewer.when(viewer.now.plus_hours(LINK_HOURS)).exact;
         let makes_a_link =
             matches!(self.act, ActName::Invite | ActName::Resend | ActName::ChangeEmail | ActName::Letter);
-        if makes_a_link && let Some(told) = lacks_in_words(words, &grant.lacks) {
+        if makes_a_link && let Some(reason) = lacks_in_words(words, &grant.lacks) {
             let face_sheet = format!("/staff/charts/{}/edit", grant.chart_id);
-            self.paragraphs.push(told);
+            self.paragraphs.push(reason);
             self.link = Some((face_sheet, words.get("access-open-face-sheet")));
             self.button = None;
             return;

@@ -10,17 +10,17 @@ fn read_file(bytes: &[u8]) -> File {
     read(&mut reader, &Mapping::default(), TODAY).unwrap()
 }
 
-fn told(places: &[Bad]) -> Vec<String> {
+fn sentences(places: &[Bad]) -> Vec<String> {
     places.iter().map(|place| place.worded(Words::of(Language::English))).collect()
 }
 
 fn bad(bytes: &[u8]) -> Vec<String> {
-    told(&read_file(bytes).bad)
+    sentences(&read_file(bytes).bad)
 }
 
 fn fine(text: &str) -> Vec<Row> {
     let file = read_file(text.as_bytes());
-    assert_eq!(told(&file.bad), Vec::<String>::new(), "{text}");
+    assert_eq!(sentences(&file.bad), Vec::<String>::new(), "{text}");
     file.rows
 }
 
@@ -115,11 +115,14 @@ fn every_bad_cell_is_told_with_line_column_and_reason() {
     );
     let more = "chart_number,first_name,last_name,email_2,language,time_zone,email_may_be_used,contact_first_name,contact_email\n\
         1,Ana,Duarte,x@,fr,Mars,maybe,Rosa,rosa\n";
-    let told = bad(more.as_bytes());
+    let sentences = bad(more.as_bytes());
     for column in
         ["email_2", "language", "time_zone", "email_may_be_used", "contact_relation", "contact_email"]
     {
-        assert!(told.iter().any(|b| b.contains(&format!("column {column}:"))), "{column}: {told:?}");
+        assert!(
+            sentences.iter().any(|b| b.contains(&format!("column {column}:"))),
+            "{column}: {sentences:?}"
+        );
     }
 }
 
@@ -137,9 +140,9 @@ fn a_chart_number_stands_once_in_capitals_or_not() {
 #[test]
 fn a_file_that_is_wrong_all_over_stops_after_a_thousand() {
     let rows: String = (0..5_000).map(|i| format!("{i},A,B,never,\n")).collect();
-    let told = bad(format!("{HEAD}{rows}").as_bytes());
-    assert_eq!(told.len(), 1_001);
-    assert!(told[1_000].contains("stopped"));
+    let sentences = bad(format!("{HEAD}{rows}").as_bytes());
+    assert_eq!(sentences.len(), 1_001);
+    assert!(sentences[1_000].contains("stopped"));
 }
 
 /// A file as it came out of some program, and what is said of it: each text must be in one of the
@@ -147,7 +150,7 @@ fn a_file_that_is_wrong_all_over_stops_after_a_thousand() {
 macro_rules! case {
     ($wrong:ident, $name:literal, $rows:literal, [$($said:literal),* $(,)?]) => {{
         let file = read_file(include_bytes!(concat!("cases/", $name)));
-        let said = told(&file.bad);
+        let said = sentences(&file.bad);
         let expected: &[&str] = &[$($said),*];
         let is_right = file.rows.len() == $rows
             && said.len() == expected.len()
@@ -223,11 +226,11 @@ fn files_from_other_programs_are_taken_or_refused_with_the_cause() {
     );
     case!(wrong, "mail-domains.csv", 56, []);
     let file = case!(wrong, "mojibake.csv", 1, []);
-    assert_eq!(told(&file.odd).len(), 2);
+    assert_eq!(sentences(&file.odd).len(), 2);
     assert!(
-        told(&file.odd)[0].contains("line 2, column first_name: JosÃ© was probably José"),
+        sentences(&file.odd)[0].contains("line 2, column first_name: JosÃ© was probably José"),
         "{:?}",
-        told(&file.odd)
+        sentences(&file.odd)
     );
     let file = case!(wrong, "nbsp.csv", 1, []);
     let client = &file.rows[0].sheet;
@@ -299,7 +302,7 @@ fn files_from_other_programs_are_taken_or_refused_with_the_cause() {
         ]
     );
     let file = case!(wrong, "mononyms.csv", 7, []);
-    let odd = told(&file.odd);
+    let odd = sentences(&file.odd);
     assert_eq!(odd.len(), 5, "{odd:#?}");
     assert!(odd[0].contains("line 4, column last_name") && odd[0].contains("Sukarno"), "{odd:#?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -328,7 +331,7 @@ fn a_practice_s_own_columns_are_what_it_said_they_are() {
     }
     let mut bytes = &include_bytes!("cases/therapynotes-like.csv")[..];
     let file = read(&mut bytes, &mapping, TODAY).unwrap();
-    assert_eq!(told(&file.bad), Vec::<String>::new());
+    assert_eq!(sentences(&file.bad), Vec::<String>::new());
     let client = &file.rows[0].typed.client;
     assert_eq!((client.first_name.as_str(), client.last_name.as_str()), ("Ben", "Okafor"));
     assert_eq!(client.phones[0].value, "555-010-0102");
