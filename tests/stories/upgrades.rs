@@ -227,7 +227,7 @@ stories! {
             let page = desk.get("/riverbend/staff/sign-in").await;
             let robin = [("email", "robin@riverbend.example.org"), ("password", PASSWORD)];
             desk.submit(&page, "sign-in", &robin).await.must_be(303);
-            desk.get("/staff/charts").await.must_be(200).must_say("Ana Duarte").must_say("Kim Serrano");
+            desk.get("/staff/charts").await.must_be(200).must_say("Duarte, Ana").must_say("Serrano, Kim");
             desk.get("/staff/requests").await.must_be(200).must_say("Kim Serrano");
             upgraded.browser().get(&link).await.must_be(200).must_say("Riverbend");
             let mut phone = upgraded.browser();
@@ -242,5 +242,18 @@ stories! {
     }
 }
 
-/// Tables that the filled database says nothing of.
-const MAY_BE_EMPTY: &[&str] = &["appointment", "ledger_entry", "related_contact", "idempotent_request"];
+/// Tables that the filled databases say nothing of. Those of the audit chain are empty on one engine or the other:
+/// SQLite seals an event as it is written, PostgreSQL a moment later.
+const MAY_BE_EMPTY: &[&str] = &[
+    "appointment",
+    "audit_head",
+    "audit_seal",
+    "audit_unsealed",
+    "form_draft",
+    "idempotent_request",
+    "import_column",
+    "known_device",
+    "ledger_entry",
+    "related_contact",
+    "reminder",
+];
