@@ -14,7 +14,7 @@ use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::db::PracticeScope;
 use anteroom::platform::db::schema::{chart, portal_access, portal_account};
 use anteroom::platform::hashing::{HashCost, Standing, Turn};
-use anteroom::platform::permissions::{Rights, Role};
+use anteroom::platform::permissions::{Role, Terms};
 use anteroom::platform::web::session::{self, Audience};
 use diesel::prelude::*;
 
@@ -128,7 +128,7 @@ async fn enrol(w: &World, first: usize, rows: Vec<(ChartId, PersonId)>, hash: St
                         portal_access::chart_id.eq(*chart),
                         portal_access::person_id.eq(*person),
                         portal_access::role.eq(GrantRole::Owner),
-                        portal_access::rights.eq(Rights::all().write()),
+                        portal_access::rights.eq(Terms::all().write()),
                         portal_access::state.eq(State::Active),
                         portal_access::generation.eq(1),
                         portal_access::mismatches.eq(0),
