@@ -30,6 +30,8 @@ word_enum! {
         SeePortal = "see_portal",
         /// Invite, resend, cancel, change owner, revoke, restore.
         ManagePortal = "manage_portal",
+        /// Add representatives; say what each may see and until when; pause an access.
+        ManageRights = "manage_rights",
         /// Read documents.
         SeeDocuments = "see_documents",
         /// See appointments and requests.
@@ -56,6 +58,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::EditCharts,      &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::SeePortal,       &[Role::Administrator, Role::Clinician, Role::FrontDesk, Role::Biller]),
     (Permission::ManagePortal,    &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
+    (Permission::ManageRights,    &[Role::Administrator, Role::Clinician]),
     (Permission::SeeDocuments,    &[Role::Administrator, Role::Clinician]),
     (Permission::SeeAppointments, &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::AnswerRequests,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),

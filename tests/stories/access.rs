@@ -189,7 +189,7 @@ async fn restore(w: &World, access: &AccessId) -> Result<(), Refused> {
 }
 
 /// A related contact on a client's chart, with an e-mail address.
-async fn contact(w: &World, client: &Client, first: &str, email: &str) -> PersonId {
+pub async fn contact(w: &World, client: &Client, first: &str, email: &str) -> PersonId {
     let (chart_id, first, email) = (client.chart_id, first.to_owned(), email.to_owned());
     let address = EmailAddress::parse(&email).expect("an address");
     w.app

@@ -5,15 +5,18 @@ use anteroom::features::accounts::level_now;
 use anteroom::features::billing::EntryKind;
 use anteroom::features::documents;
 use anteroom::kernel::clock::{Clock, SystemClock};
-use anteroom::kernel::ids::{AccessId, ChartId};
+use anteroom::kernel::ids::{AccessId, ChartId, PersonId};
 use anteroom::platform::db::Conn;
-use anteroom::platform::db::schema::{appointment_request, chart, jurisdiction, portal_access};
-use anteroom::platform::permissions::{Level, Right};
+use anteroom::platform::db::schema::{
+    appointment_request, chart, jurisdiction, portal_access, related_contact,
+};
+use anteroom::platform::permissions::{Level, Right, Role, Scope};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use jiff::ToSpan;
 use jiff::civil::date;
 
+use crate::access::contact;
 use crate::portal_people::{account, act, appointment, document, enrolled, entry, grant, sign_in};
 use crate::stories;
 use crate::support::world::Client;
@@ -293,4 +296,137 @@ stories! {
         assert!(!places.is_empty());
         assert!(places.iter().all(|(code, age)| code == "practice" && *age == 18), "{places:?}");
     }
+
+    async fn staff_add_a_representative_change_the_terms_pause_resume_and_end(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        contact(w, &leo, "Sam", "sam@example.com").await;
+        let mut desk = w.staff(Role::Clinician).await;
+        let tab = format!("/staff/charts/{}/communications", leo.chart_id);
+        let new = format!("/staff/charts/{}/representatives/new", leo.chart_id);
+        desk.get(&tab).await.must_be(200).must_say("Add a representative");
+        let form = desk.get(&new).await;
+        form.must_be(200).must_say("Sam Contact");
+        // Nothing is chosen by itself.
+        desk.submit(&form, "/new", &[]).await.must_be(422).must_say("Choose who").must_say("by what right this");
+        let person = w
+            .look(|c| {
+                related_contact::table.select(related_contact::person_id).first::<PersonId>(c)
+            })
+            .await
+            .to_string();
+        let wrong = [("person", person.as_str()), ("basis", "parent"), ("starts_on", "2026-12-05"), ("ends_on", "2026-12-04")];
+        desk.submit(&form, "/new", &wrong).await.must_be(422).must_say("before the first");
+        let fields = [("person", person.as_str()), ("basis", "parent"), ("billing", "view"), ("invite", "yes")];
+        desk.submit_and_follow(&form, "/new", &fields).await.must_say("Sam Contact").must_say("Invited");
+        desk.submit(&form, "/new", &fields).await.must_be(422).must_say("representative already");
+
+        let (access, state, rights, basis) = w
+            .look(|c| {
+                portal_access::table
+                    .filter(portal_access::role.eq("representative"))
+                    .select((portal_access::access_id, portal_access::state, portal_access::rights, portal_access::basis))
+                    .first::<(AccessId, String, String, Basis)>(c)
+            })
+            .await;
+        assert_eq!((state.as_str(), rights.as_str(), basis), ("invited", "billing:view", Basis::Parent));
+        assert_eq!(level(w, access, Right::Billing).await, Level::None, "nobody has registered");
+        let account = account(w, "sam@example.com").await;
+        let home = *w.riverbend.scope.id();
+        w.tamper(move |c| {
+            diesel::update(portal_access::table.filter(portal_access::access_id.eq(access)))
+                .set((
+                    portal_access::state.eq("active"),
+                    portal_access::expires_at.eq(None::<i64>),
+                    portal_access::account_practice_id.eq(home),
+                    portal_access::account_id.eq(account),
+                ))
+                .execute(c)
+        })
+        .await;
+        let mut browser = sign_in(w, "sam@example.com").await;
+        browser.get("/portal/balance").await.must_be(200);
+        browser.get("/portal/documents").await.must_be(404);
+
+        let page = format!("/staff/charts/{}/grants/{access}", leo.chart_id);
+        let form = desk.get(&page).await;
+        form.must_be(200).must_say("What Sam Contact may see").must_say("Active");
+        let here = page.clone();
+        desk.submit_and_follow(&form, &here, &[("documents", "act")]).await.must_say("Saved");
+        browser.get("/portal/documents").await.must_be(200);
+        // To take something away needs a reason.
+        let form = desk.get(&page).await;
+        desk.submit(&form, &here, &[("documents", "none")]).await.must_be(422).must_say("Say why something is taken");
+        desk.submit_and_follow(&form, &here, &[("documents", "none"), ("reason", "The court said so.")]).await;
+        browser.get("/portal/documents").await.must_be(404);
+        desk.get(&tab).await.must_say("What they may see was changed: The court said so.");
+
+        let form = desk.get(&page).await;
+        desk.submit_and_follow(&form, "/pause", &[("reason", "Until it is clear.")]).await.must_say("Until it is clear.");
+        sees_nothing(&mut browser).await;
+        desk.get(&tab).await.must_say("Paused");
+        let form = desk.get(&page).await;
+        desk.submit_and_follow(&form, "/resume", &[]).await.must_not_say("Until it is clear.");
+        assert_eq!(level(w, access, Right::Billing).await, Level::View);
+        let form = desk.get(&page).await;
+        desk.submit_and_follow(&form, "/revoke", &[]).await.must_say("No Portal Access");
+        assert_eq!(level(w, access, Right::Billing).await, Level::None);
+    }
+
+    async fn only_those_who_may_set_rights_reach_their_pages(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let own = enrolled(w, &ana).await;
+        let page = format!("/staff/charts/{}/grants/{}", ana.chart_id, own.access);
+        let mut desk = w.staff(Role::Clinician).await;
+        desk.get(&page).await.must_be(200).must_say("This is the client's own access");
+        // A grant is found on its own chart alone.
+        let bob = w.chart("Bob", "Reyes").await;
+        desk.get(&format!("/staff/charts/{}/grants/{}", bob.chart_id, own.access)).await.must_be(404);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get(&page).await.must_be(403);
+        desk.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await.must_not_say("Add a representative");
+    }
+
+    async fn case_02_and_03_the_api_adds_with_no_terms_and_changes_them(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let sam = contact(w, &leo, "Sam", "sam@example.com").await.to_string();
+        let key = crate::api::key(w, &w.riverbend, Scope::ALL).await;
+        let mut api = w.browser().with("authorization", &format!("Bearer {key}"));
+        let grants = format!("/api/v1/charts/{}/grants", leo.chart_id);
+        let new = serde_json::json!({ "person_id": sam, "basis": "self" });
+        send(&mut api, "POST", &grants, &new).await.must_be(422);
+        let new = serde_json::json!({ "person_id": sam, "basis": "parent" });
+        let made = send(&mut api, "POST", &grants, &new).await;
+        made.must_be(200);
+        let made = made.answer.json();
+        assert_eq!((&made["rights"], &made["basis"], &made["role"]), (&serde_json::json!([]), &"parent".into(), &"representative".into()));
+        send(&mut api, "POST", &grants, &new).await.must_be(409);
+        let grant = format!("/api/v1/grants/{}", made["id"].as_str().unwrap());
+        let terms = serde_json::json!({ "rights": ["billing:view", "documents"], "ends_on": "2027-03-03", "reason": "Until March." });
+        let changed = send(&mut api, "PATCH", &grant, &terms).await;
+        changed.must_be(200);
+        let changed = changed.answer.json();
+        assert_eq!(changed["rights"], serde_json::json!(["billing:view", "documents"]));
+        assert_eq!(changed["ends_on"], "2027-03-03");
+        for (terms, status) in [
+            (serde_json::json!({ "rights": ["everything"] }), 422),
+            (serde_json::json!({ "starts_on": "2027-03-04" }), 422),
+            (serde_json::json!({ "rights": [] }), 422),
+            (serde_json::json!({ "rights": [], "reason": "Asked by the court." }), 200),
+            (serde_json::json!({ "ends_on": null }), 200),
+        ] {
+            send(&mut api, "PATCH", &grant, &terms).await.must_be(status);
+        }
+        let none = serde_json::json!({});
+        send(&mut api, "POST", &format!("{grant}/pause"), &none).await.must_be(409);
+        send(&mut api, "POST", &format!("{grant}/resume"), &none).await.must_be(409);
+        let invited = send(&mut api, "POST", &format!("{grant}/invite"), &none).await;
+        invited.must_be(200);
+        assert_eq!(invited.answer.json()["state"], "invited");
+        let paused = send(&mut api, "POST", &format!("{grant}/pause"), &none).await;
+        assert_eq!(paused.answer.json()["state"], "canceled");
+    }
+}
+
+async fn send(api: &mut Browser, method: &str, path: &str, body: &serde_json::Value) -> crate::support::Page {
+    api.send(method, path, Some(("application/json", body.to_string().as_bytes()))).await
 }

@@ -63,6 +63,10 @@ fn api_call(row: &Row, person: &str) -> (String, Option<&'static str>) {
             serde_json::json!({ "person_id": person, "reason": "asked by phone", "authorised_by": "the client" })
         }
         Some("revoke") => serde_json::json!({ "reason": "moved away" }),
+        Some("grants") if row.method == "POST" => {
+            serde_json::json!({ "person_id": person, "basis": "parent" })
+        }
+        Some("{grant}") if row.method == "PATCH" => serde_json::json!({ "basis": "parent" }),
         _ if row.method == "PATCH" => serde_json::json!({ "client": { "preferred_name": "Annie" } }),
         _ => serde_json::json!({}),
     };

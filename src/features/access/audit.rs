@@ -27,6 +27,10 @@ audit_actions! {
         OwnershipMoved = "access.ownership_moved", Stopped, None;
         AddressChanged = "access.address_changed", Stopped, Told;
         EmailChanged = "access.email_changed", Plain, Told;
+        Added = "access.added", Good, None;
+        TermsChanged = "access.terms_changed", Attention, Told;
+        Paused = "access.paused", Stopped, Told;
+        Resumed = "access.resumed", Good, None;
         SignedOut = "access.signed_out", Plain, None;
         PasswordResetSent = "access.password_reset_sent", Plain, None;
         /// Never in the trail: a timeline computes it.

@@ -3,6 +3,8 @@
 //!
 //! | event ↓ / phase → | none, canceled, declined | invited, expired | locked | active | revoked |
 //! |---|---|---|---|---|---|
+//! | pause      | no access | canceled | canceled | paused; unchanged if it was | no access |
+//! | resume     | not paused | not paused | not paused | active again, if it was paused | not paused |
 //! | invite     | invited, generation + 1 | use resend | use resend | already registered | invited if nobody ever registered, else use restore |
 //! | resend     | use invite | invited, generation + 1 (or: joined a colleague's) | same | already registered | use restore |
 //! | invite elsewhere | invited, generation + 1 | same | same | already registered | as invite |
@@ -17,6 +19,9 @@
 //! | revoke     | no access | revoked | revoked | revoked, sessions end | no access |
 //! | restore    | use invite | use resend | use resend | already registered | active with the old password; else use invite |
 //! | sign out   | no access | no access | no access | active, sessions end | no access |
+//!
+//! A paused grant is an active one with a moment since when it counts for nothing; what ends an active grant ends
+//! its pause.
 //!
 //! "Expired" is never stored: it is `invited` at or after `expires_at` ([`Grant::phase`]), and that
 //! one function serves enforcement and display alike (INV-11).
@@ -84,6 +89,8 @@ pub struct Grant {
     pub mismatches: i32,
     /// Has this person ever registered for this chart?
     pub credential: Credential,
+    /// Since when staff have paused it; only while it is active.
+    pub paused_at: Option<Timestamp>,
 }
 
 /// Is there a sign-in behind the grant?
@@ -104,6 +111,7 @@ impl Grant {
             expires_at: None,
             mismatches: 0,
             credential: Credential::Absent,
+            paused_at: None,
         }
     }
 
@@ -185,6 +193,10 @@ pub enum Event {
     Restore,
     /// Staff end every open session.
     SignOut,
+    /// Staff stop the access for a while.
+    Pause,
+    /// Staff let a paused access count again.
+    Resume,
 }
 
 /// How an invitation's generation ended.
@@ -273,6 +285,9 @@ pub enum Refusal {
     /// There is no access to take away.
     #[error("there is no access to revoke")]
     NoAccess,
+    /// The access is not paused.
+    #[error("this access is not paused")]
+    NotPaused,
 }
 
 /// The one transition function. Pure: the same grant, event and moment always give the same answer.
@@ -344,7 +359,12 @@ pub fn decide(grant: &Grant, event: Event, now: Timestamp) -> Result<Decision, R
         }
         Event::Disown { generation } => match grant.state {
             State::Active if generation == grant.generation => Ok(Decision {
-                grant: Grant { state: State::Declined, credential: Credential::Absent, ..*grant },
+                grant: Grant {
+                    state: State::Declined,
+                    credential: Credential::Absent,
+                    paused_at: None,
+                    ..*grant
+                },
                 effects: vec![Effect::EndSessions, Effect::RemoveSignIn],
             }),
             _ => Err(Refusal::LinkDead),
@@ -380,6 +400,18 @@ pub fn decide(grant: &Grant, event: Event, now: Timestamp) -> Result<Decision, R
         Event::SignOut => match grant.state {
             State::Active => Ok(Decision { grant: *grant, effects: vec![Effect::EndSessions] }),
             _ => Err(Refusal::NoAccess),
+        },
+        Event::Pause => match grant.state {
+            State::Invited | State::Locked => Ok(ended(grant, State::Canceled, Ending::Withdrawn)),
+            State::Active => {
+                let paused_at = Some(grant.paused_at.unwrap_or(now));
+                Ok(Decision { grant: Grant { paused_at, ..*grant }, effects: vec![] })
+            }
+            State::None | State::Canceled | State::Declined | State::Revoked => Err(Refusal::NoAccess),
+        },
+        Event::Resume => match grant.paused_at {
+            Some(_) => Ok(Decision { grant: Grant { paused_at: None, ..*grant }, effects: vec![] }),
+            None => Err(Refusal::NotPaused),
         },
     }
 }
@@ -417,7 +449,8 @@ fn ended(grant: &Grant, state: State, ending: Ending) -> Decision {
 }
 
 fn revoked(grant: &Grant, effects: Vec<Effect>) -> Decision {
-    Decision { grant: Grant { state: State::Revoked, expires_at: None, mismatches: 0, ..*grant }, effects }
+    let grant = Grant { state: State::Revoked, expires_at: None, mismatches: 0, paused_at: None, ..*grant };
+    Decision { grant, effects }
 }
 
 #[cfg(test)]
@@ -453,6 +486,16 @@ mod tests {
                 Grant { state: State::Active, generation: 2, credential: Credential::Present, ..fresh },
             ),
             (
+                "paused",
+                Grant {
+                    state: State::Active,
+                    generation: 2,
+                    credential: Credential::Present,
+                    paused_at: Some(NOW.plus_seconds(-60)),
+                    ..fresh
+                },
+            ),
+            (
                 "revoked",
                 Grant { state: State::Revoked, generation: 2, credential: Credential::Present, ..fresh },
             ),
@@ -479,6 +522,8 @@ mod tests {
             ("revoke", Event::Revoke),
             ("restore", Event::Restore),
             ("sign out", Event::SignOut),
+            ("pause", Event::Pause),
+            ("resume", Event::Resume),
         ]
     }
 
@@ -486,24 +531,26 @@ mod tests {
     #[test]
     fn inv_09_every_event_in_every_state_does_what_the_table_says() {
         let wanted = "
-            event              | none      | canceled  | declined  | invited   | last try  | expired   | locked    | active    | revoked   | revoked before
-            invite             | invited   | invited   | invited   | UseResend | UseResend | UseResend | UseResend | AlreadyRegistered | UseRestore | invited
-            resend             | UseInvite | UseInvite | UseInvite | invited   | invited   | invited   | invited   | AlreadyRegistered | UseRestore | UseInvite
-            resend, stale      | UseInvite | UseInvite | UseInvite | AlreadyResent | AlreadyResent | AlreadyResent | AlreadyResent | AlreadyRegistered | UseRestore | UseInvite
-            invite elsewhere   | invited   | invited   | invited   | invited   | invited   | invited   | invited   | AlreadyRegistered | UseRestore | invited
-            register           | LinkDead  | LinkDead  | LinkDead  | active    | active    | LinkExpired | LinkLocked | AlreadyRegistered | LinkDead | LinkDead
-            register, old link | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead
-            mismatch           | LinkDead  | LinkDead  | LinkDead  | invited   | locked    | LinkExpired | LinkLocked | AlreadyRegistered | LinkDead | LinkDead
-            unlock             | NotLocked | NotLocked | NotLocked | NotLocked | NotLocked | NotLocked | invited   | NotLocked | NotLocked | NotLocked
-            decline            | LinkDead  | LinkDead  | LinkDead  | declined  | declined  | LinkExpired | LinkLocked | AlreadyRegistered | LinkDead | LinkDead
-            not now            | LinkDead  | LinkDead  | LinkDead  | invited   | invited   | LinkExpired | LinkLocked | AlreadyRegistered | LinkDead | LinkDead
-            disown             | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | declined  | LinkDead  | LinkDead
-            cancel             | NoInvitation | NoInvitation | NoInvitation | canceled | canceled | canceled | canceled | AlreadyRegistered | NoInvitation | NoInvitation
-            address changed    | none      | canceled  | declined  | canceled  | canceled  | canceled  | canceled  | active    | revoked   | revoked
-            ownership moved    | none      | canceled  | declined  | canceled  | canceled  | canceled  | canceled  | revoked   | revoked   | revoked
-            revoke             | NoAccess  | NoAccess  | NoAccess  | revoked   | revoked   | revoked   | revoked   | revoked   | NoAccess  | NoAccess
-            restore            | UseInvite | UseInvite | UseInvite | UseResend | UseResend | UseResend | UseResend | AlreadyRegistered | active | UseInvite
-            sign out           | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | active    | NoAccess  | NoAccess
+event              | none      | canceled  | declined  | invited   | last try  | expired   | locked    | active    | paused    | revoked   | revoked before
+            invite             | invited   | invited   | invited   | UseResend | UseResend | UseResend | UseResend | AlreadyRegistered | AlreadyRegistered | UseRestore | invited
+            resend             | UseInvite | UseInvite | UseInvite | invited   | invited   | invited   | invited   | AlreadyRegistered | AlreadyRegistered | UseRestore | UseInvite
+            resend, stale      | UseInvite | UseInvite | UseInvite | AlreadyResent | AlreadyResent | AlreadyResent | AlreadyResent | AlreadyRegistered | AlreadyRegistered | UseRestore | UseInvite
+            invite elsewhere   | invited   | invited   | invited   | invited   | invited   | invited   | invited   | AlreadyRegistered | AlreadyRegistered | UseRestore | invited
+            register           | LinkDead  | LinkDead  | LinkDead  | active    | active    | LinkExpired | LinkLocked | AlreadyRegistered | AlreadyRegistered | LinkDead  | LinkDead
+            register, old link | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead
+            mismatch           | LinkDead  | LinkDead  | LinkDead  | invited   | locked    | LinkExpired | LinkLocked | AlreadyRegistered | AlreadyRegistered | LinkDead  | LinkDead
+            unlock             | NotLocked | NotLocked | NotLocked | NotLocked | NotLocked | NotLocked | invited   | NotLocked | NotLocked | NotLocked | NotLocked
+            decline            | LinkDead  | LinkDead  | LinkDead  | declined  | declined  | LinkExpired | LinkLocked | AlreadyRegistered | AlreadyRegistered | LinkDead  | LinkDead
+            not now            | LinkDead  | LinkDead  | LinkDead  | invited   | invited   | LinkExpired | LinkLocked | AlreadyRegistered | AlreadyRegistered | LinkDead  | LinkDead
+            disown             | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | LinkDead  | declined  | declined  | LinkDead  | LinkDead
+            cancel             | NoInvitation | NoInvitation | NoInvitation | canceled  | canceled  | canceled  | canceled  | AlreadyRegistered | AlreadyRegistered | NoInvitation | NoInvitation
+            address changed    | none      | canceled  | declined  | canceled  | canceled  | canceled  | canceled  | active    | paused    | revoked   | revoked
+            ownership moved    | none      | canceled  | declined  | canceled  | canceled  | canceled  | canceled  | revoked   | revoked   | revoked   | revoked
+            revoke             | NoAccess  | NoAccess  | NoAccess  | revoked   | revoked   | revoked   | revoked   | revoked   | revoked   | NoAccess  | NoAccess
+            restore            | UseInvite | UseInvite | UseInvite | UseResend | UseResend | UseResend | UseResend | AlreadyRegistered | AlreadyRegistered | active    | UseInvite
+            sign out           | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | active    | paused    | NoAccess  | NoAccess
+            pause              | NoAccess | NoAccess | NoAccess | canceled | canceled | canceled | canceled | paused | paused | NoAccess | NoAccess
+            resume             | NotPaused | NotPaused | NotPaused | NotPaused | NotPaused | NotPaused | NotPaused | NotPaused | active | NotPaused | NotPaused
         ";
         let mut lines = wanted.lines().map(str::trim).filter(|l| !l.is_empty());
         let heads: Vec<_> = lines.next().unwrap().split('|').map(str::trim).skip(1).collect();
@@ -516,6 +563,7 @@ mod tests {
             assert_eq!(row.next().unwrap(), *event_name);
             for (want, (situation, grant)) in row.zip(&situations) {
                 let got = match decide(grant, *event, NOW) {
+                    Ok(decision) if decision.grant.paused_at.is_some() => "paused".to_owned(),
                     Ok(decision) => decision.grant.state.word().to_owned(),
                     Err(refusal) => format!("{refusal:?}"),
                 };
@@ -562,6 +610,8 @@ mod tests {
             Just(Event::Restore),
             Just(Event::InviteElsewhere),
             Just(Event::SignOut),
+            Just(Event::Pause),
+            Just(Event::Resume),
         ]
     }
 
@@ -584,6 +634,7 @@ mod tests {
                     let link_out = matches!(after.state, State::Invited | State::Locked);
                     prop_assert_eq!(after.expires_at.is_some(), link_out);
                     prop_assert!(after.mismatches <= MISMATCHES_TO_LOCK);
+                    prop_assert!(after.paused_at.is_none() || after.state == State::Active);
                     prop_assert!(before.credential == Credential::Absent || after.credential == Credential::Present);
                     let was_out = matches!(before.state, State::Invited | State::Locked);
                     let ends = effects.iter().any(|e| matches!(e, Effect::EndLink(_)));

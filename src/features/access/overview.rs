@@ -1,6 +1,7 @@
 //! One grant as staff pages and the API show it: state, delivery, timeline, what can be done.
 
 use crate::features::access::accounts;
+use crate::features::access::actions::GrantTerms;
 use crate::features::access::address_use::{address_on_file, marks_of};
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::left_of;
@@ -38,6 +39,10 @@ pub struct Overview {
     pub phase: Phase,
     /// The newest generation; 0 before the first.
     pub generation: i32,
+    /// On what it stands, what it allows and when; `None` while there is no row.
+    pub terms: Option<GrantTerms>,
+    /// Since when staff have paused it, who did and why.
+    pub paused: Option<(Timestamp, String, String)>,
     /// Since when it is in this state (for "expired": since its end); the chart's age before the first.
     pub since: Timestamp,
     /// Who brought it there; empty for the client's side.
@@ -186,6 +191,8 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
         role: GrantRole::Owner,
         phase: Phase::NotInvited,
         generation: 0,
+        terms: None,
+        paused: None,
         since: file.client.created_at,
         by_name: String::new(),
         reason: String::new(),
@@ -276,6 +283,8 @@ fn of_row(
         role: row.role,
         phase,
         generation: row.generation,
+        terms: Some(GrantTerms::of(&row)),
+        paused: row.paused_at.map(|at| (at, row.paused_by_name.clone(), row.paused_reason.clone())),
         since: match (phase, row.expires_at) {
             (Phase::Expired, Some(end)) => end,
             _ => row.since_at,

@@ -185,6 +185,7 @@ impl AccessRow {
             expires_at: self.expires_at,
             mismatches: self.mismatches,
             credential: if self.account_id.is_some() { Credential::Present } else { Credential::Absent },
+            paused_at: self.paused_at,
         }
     }
 
@@ -256,6 +257,11 @@ impl AccessRow {
         self.generation = grant.generation;
         self.expires_at = grant.expires_at;
         self.mismatches = grant.mismatches;
+        if self.paused_at != grant.paused_at {
+            self.paused_at = grant.paused_at;
+            self.paused_by_name = grant.paused_at.map(|_| by_name.to_owned()).unwrap_or_default();
+            self.paused_reason.clear();
+        }
         if grant.credential == Credential::Absent {
             (self.account_practice_id, self.account_id) = (None, None);
         }

@@ -22,7 +22,8 @@ use crate::platform::web::{PageResult, assets, language};
     info(title = "Anteroom", description = "Charts in, invitations out: the API of a practice's client portal."),
     paths(
         charts::list, charts::create, charts::read, charts::change,
-        grants::of_chart, grants::invite, grants::change_owner,
+        grants::of_chart, grants::add, grants::invite, grants::invite_holder, grants::change,
+        grants::pause, grants::resume, grants::change_owner,
         grants::list, grants::read, grants::resend, grants::cancel, grants::revoke, grants::restore,
     ),
     modifiers(&Key),

@@ -4,26 +4,29 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
 use diesel::prelude::*;
+use jiff::civil::Date;
 
 use super::caller::ApiCaller;
 use super::charts::{cursor, id, limit, query, word};
 use super::idempotency::{Answer, Done, Once, once};
 use super::json::{
-    self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NothingJson,
-    ResendJson, RevokeJson,
+    self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NewGrantJson,
+    NothingJson, PauseJson, ResendJson, RevokeJson, TermsJson,
 };
 use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
 use crate::features::access::Doubt;
-use crate::features::access::actions::{self, Act, Authority, Refused, Target};
+use crate::features::access::actions::{self, Act, Authority, GrantTerms, Refused, Target};
 use crate::features::access::lifecycle::{Phase, Refusal, State as Stored};
-use crate::features::access::{AccessRow, Overview, overview_of, overviews_of_chart};
+use crate::features::access::permission::Basis;
+use crate::features::access::{AccessRow, Overview, load_access, overview_of, overviews_of_chart};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId};
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::portal_access;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
+use crate::platform::permissions::{Level, Right, Terms};
 use crate::platform::state::AppState;
 
 fn refused(refused: Refused) -> Problem {
@@ -35,6 +38,7 @@ fn refused(refused: Refused) -> Problem {
             Refusal::AlreadyRegistered => problem::ALREADY_REGISTERED,
             Refusal::NotLocked => problem::NOT_LOCKED,
             Refusal::NoAccess => problem::NO_ACCESS,
+            Refusal::NotPaused => problem::NOT_PAUSED,
             _ => problem::NO_INVITATION,
         },
         Refused::NotFound => problem::NOT_FOUND,
@@ -42,6 +46,12 @@ fn refused(refused: Refused) -> Problem {
         Refused::NoAddress => problem::NO_ADDRESS,
         Refused::NotCheckable => problem::NOT_CHECKABLE,
         Refused::NotAContact => problem::NOT_A_CONTACT,
+        Refused::OwnAccess => problem::OWN_ACCESS,
+        Refused::HasAccess => problem::HAS_ACCESS,
+        Refused::NeedsReason => {
+            let detail = "needed where something is taken away";
+            return Problem::fields([("/reason".to_owned(), detail.to_owned())]);
+        }
         Refused::NeedsAuthority => {
             let detail = "needed to give an adult's record to somebody else, or a record to somebody who is not known to be an adult";
             return Problem::fields(
@@ -265,6 +275,147 @@ pub async fn change_owner(
         let authority = Authority::of(json::reason(&asked.reason)?, json::reason(&asked.authorised_by)?);
         Ok(Act::ChangeOwner { to, authority })
     });
+    act(&app, &caller, &body, target, asked).await
+}
+
+fn right(at: usize, word: &str) -> Result<(Right, Level), Problem> {
+    let wrong = || Problem::fields([(format!("/rights/{at}"), "no such right".to_owned())]);
+    match word.split_once(':') {
+        None => Ok((word.parse().map_err(|_| wrong())?, Level::Act)),
+        Some((word, level)) => Ok((word.parse().map_err(|_| wrong())?, level.parse().map_err(|_| wrong())?)),
+    }
+}
+
+fn rights(words: &[String]) -> Result<Terms, Problem> {
+    let read: Result<Vec<_>, _> = words.iter().enumerate().map(|(at, word)| right(at, word)).collect();
+    Ok(Terms::of(read?))
+}
+
+fn basis(word: &str) -> Result<Basis, Problem> {
+    word.parse::<Basis>()
+        .ok()
+        .filter(|basis| *basis != Basis::Client)
+        .ok_or_else(|| Problem::fields([("/basis".to_owned(), "no such basis".to_owned())]))
+}
+
+fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, Problem> {
+    text.map(str::parse)
+        .transpose()
+        .map_err(|_| Problem::fields([(format!("/{field}"), "not a day, such as 2026-12-01".to_owned())]))
+}
+
+fn in_order(terms: GrantTerms) -> Result<GrantTerms, Problem> {
+    if terms.starts_on.zip(terms.ends_on).is_some_and(|(first, last)| last < first) {
+        return Err(Problem::fields([("/ends_on".to_owned(), "before the first day".to_owned())]));
+    }
+    Ok(terms)
+}
+
+/// Make a related contact a representative; invite them with the invite of the grant.
+#[utoipa::path(post, path = "/api/v1/charts/{chart}/grants", tag = "Grants", operation_id = "addRepresentative",
+    params(("chart" = String, Path, description = "The chart's id"), Once),
+    request_body = NewGrantJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn add(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let target = Target::Owner(id(&chart)?);
+    let asked = json::read(&caller, &body).and_then(|asked: NewGrantJson| {
+        let terms = in_order(GrantTerms {
+            basis: basis(&asked.basis)?,
+            rights: rights(&asked.rights)?,
+            starts_on: day("starts_on", asked.starts_on.as_deref())?,
+            ends_on: day("ends_on", asked.ends_on.as_deref())?,
+        })?;
+        let person = asked.person_id.parse().map_err(|_| Problem::from(problem::NOT_A_CONTACT))?;
+        Ok(Act::AddRepresentative { person, terms })
+    });
+    act(&app, &caller, &body, target, asked).await
+}
+
+/// Invite the holder of a grant.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/invite", tag = "Grants", operation_id = "inviteHolder",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = InviteJson,
+    responses((status = 200, description = "The grant; its mail is queued", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn invite_holder(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let target = Target::Grant(id(&grant)?);
+    act(&app, &caller, &body, target, invitation(&caller, &body)).await
+}
+
+/// Change what a grant allows; it counts from the holder's next request on.
+#[utoipa::path(patch, path = "/api/v1/grants/{grant}", tag = "Grants", operation_id = "changeTerms",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = TermsJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn change(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let access: AccessId = id(&grant)?;
+    let row = app.db.read(&caller.scope, move |c| load_access(c, &access)).await?;
+    let before = GrantTerms::of(&row.ok_or(problem::NOT_FOUND)?);
+    let asked = json::read(&caller, &body).and_then(|asked: TermsJson| {
+        let changed = |field: &str, given: &Option<Option<String>>, now: Option<Date>| match given {
+            None => Ok(now),
+            Some(text) => day(field, text.as_deref()),
+        };
+        let terms = in_order(GrantTerms {
+            basis: asked.basis.as_deref().map_or(Ok(before.basis), basis)?,
+            rights: asked.rights.as_deref().map_or_else(|| Ok(before.rights.clone()), rights)?,
+            starts_on: changed("starts_on", &asked.starts_on, before.starts_on)?,
+            ends_on: changed("ends_on", &asked.ends_on, before.ends_on)?,
+        })?;
+        Ok(Act::ChangeTerms { terms, reason: json::reason(&asked.reason)? })
+    });
+    act(&app, &caller, &body, Target::Grant(access), asked).await
+}
+
+/// Stop an access for a while; an invitation that is out is canceled.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/pause", tag = "Grants", operation_id = "pauseAccess",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = PauseJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn pause(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let target = Target::Grant(id(&grant)?);
+    let asked = json::read_or_default(&caller, &body)
+        .and_then(|asked: PauseJson| Ok(Act::Pause { reason: json::reason(&asked.reason)? }));
+    act(&app, &caller, &body, target, asked).await
+}
+
+/// Let a paused access count again.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/resume", tag = "Grants", operation_id = "resumeAccess",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = NothingJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn resume(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let target = Target::Grant(id(&grant)?);
+    let asked = json::read_or_default(&caller, &body).map(|NothingJson {}| Act::Resume);
     act(&app, &caller, &body, target, asked).await
 }
 

@@ -471,6 +471,22 @@ pub struct GrantJson {
     /// `not_invited`, `invited`, `expired`, `locked`, `declined`, `canceled`, `active` or
     /// `no_portal_access`.
     pub state: String,
+    /// By what right the holder has it: `self`, `parent`, `in_loco_parentis`, `minor_guardian`, `adult_guardian`,
+    /// `power_of_attorney`, `client_choice`, `co_parent_order`, `executor`, `agency` or `other`; absent while
+    /// nobody was ever invited.
+    pub basis: Option<String>,
+    /// What it allows: `appointments`, `billing`, `documents`, `messages`, `forms`, `superbills`, `information`,
+    /// each with `:view` behind it where it only looks.
+    pub rights: Vec<String>,
+    /// The first day it counts.
+    #[schema(format = Date)]
+    pub starts_on: Option<String>,
+    /// The last day it counts, to its end in the practice's zone.
+    #[schema(format = Date)]
+    pub ends_on: Option<String>,
+    /// Since when staff have paused it.
+    #[schema(format = DateTime)]
+    pub paused_at: Option<String>,
     /// The newest invitation's number; 0 before the first. Give it as `seen` when resending.
     pub generation: i32,
     /// Since when it is in this state.
@@ -558,6 +574,59 @@ pub struct ChangeOwnerJson {
     /// Who allowed it: the client, a guardian, a court.
     #[serde(default)]
     pub authorised_by: String,
+}
+
+/// A representative to be added. Nobody is invited by that.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGrantJson {
+    /// A related contact of the chart.
+    #[schema(format = "uuid")]
+    pub person_id: String,
+    /// By what right: see the grant's `basis`; never `self`.
+    pub basis: String,
+    /// What they are allowed: see the grant's `rights`. Left out: nothing.
+    #[serde(default)]
+    pub rights: Vec<String>,
+    /// The first day; left out: at once.
+    #[schema(format = Date)]
+    pub starts_on: Option<String>,
+    /// The last day; left out: no end.
+    #[schema(format = Date)]
+    pub ends_on: Option<String>,
+}
+
+/// New terms of a grant. What is left out stays; a day that is null is taken away.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TermsJson {
+    /// By what right: see the grant's `basis`; never `self`.
+    pub basis: Option<String>,
+    /// All that is allowed: see the grant's `rights`.
+    pub rights: Option<Vec<String>>,
+    /// The first day.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub starts_on: Option<Option<String>>,
+    /// The last day.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub ends_on: Option<Option<String>>,
+    /// Why; needed where something is taken away.
+    pub reason: String,
+}
+
+/// A pause.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PauseJson {
+    /// Why; staff see it.
+    pub reason: String,
+}
+
+/// A field that may be null: `None` where it was left out.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(d).map(Some)
 }
 
 /// An action without anything to say.
@@ -741,6 +810,16 @@ impl GrantJson {
             person_id: o.person_id.to_string(),
             role: o.role.to_string(),
             state: o.phase.to_string(),
+            basis: o.terms.as_ref().map(|terms| terms.basis.to_string()),
+            rights: o
+                .terms
+                .iter()
+                .flat_map(|terms| terms.rights.write().split(' ').map(str::to_owned).collect::<Vec<_>>())
+                .filter(|word| !word.is_empty())
+                .collect(),
+            starts_on: o.terms.as_ref().and_then(|terms| terms.starts_on).map(|day| day.to_string()),
+            ends_on: o.terms.as_ref().and_then(|terms| terms.ends_on).map(|day| day.to_string()),
+            paused_at: at(o.paused.as_ref().map(|(at, ..)| *at)),
             generation: o.generation,
             since: o.since.to_string(),
             by: o.by_name.clone(),

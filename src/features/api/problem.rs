@@ -37,6 +37,9 @@ kinds! {
     ALREADY_REGISTERED = "already-registered", 409, "This person is already registered.";
     NO_INVITATION = "no-invitation", 409, "There is no open invitation.";
     NO_ACCESS = "no-access", 409, "There is no access to take away.";
+    NOT_PAUSED = "not-paused", 409, "The access is not paused.";
+    OWN_ACCESS = "own-access", 409, "The client's own access has no terms, and nobody else's has the basis `self`.";
+    HAS_ACCESS = "has-access", 409, "This person is a representative already; change the terms of that grant.";
     NOT_LOCKED = "not-locked", 409, "Nothing is locked.";
     CHART_CLOSED = "chart-closed", 409, "The chart is closed.";
     NO_ADDRESS = "no-address", 409, "There is no e-mail address that may be used for mail.";

@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use crate::features::access::actions::apply::{Brings, Change, NewEmail, PendingWrites};
-use crate::features::access::actions::outcome::{Link, Outcome, Refused, Sent, notify_changed};
+use crate::features::access::actions::outcome::{Done, Link, Outcome, Refused, Sent, notify_changed};
+use crate::features::access::actions::terms::{self, GrantTerms};
 use crate::features::access::address_use::AddressUse;
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::{ChartBatch, Quotas, is_minor};
@@ -122,6 +123,27 @@ pub enum Act {
         /// to be an adult.
         authority: Option<Authority>,
     },
+    /// Makes a related contact a representative. They are not invited by that.
+    AddRepresentative {
+        /// The related contact.
+        person: PersonId,
+        /// What they are allowed.
+        terms: GrantTerms,
+    },
+    /// Changes what a grant allows.
+    ChangeTerms {
+        /// What it allows from now on.
+        terms: GrantTerms,
+        /// Why; may be empty where nothing is taken away.
+        reason: String,
+    },
+    /// Stops the access for a while; an invitation that is out is canceled.
+    Pause {
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// Lets a paused access count again.
+    Resume,
 }
 
 /// Why somebody may read a record from now on, and on whose word.
@@ -141,10 +163,10 @@ impl Authority {
 }
 
 impl Act {
-    /// The life cycle's event, for a grant in this state.
-    fn event(&self, state: State) -> Event {
+    /// The life cycle's event, for a grant in this state; `None` where the act is more than one event or none.
+    fn event(&self, state: State) -> Option<Event> {
         let is_out = matches!(state, State::Invited | State::Locked);
-        match self {
+        Some(match self {
             Self::Resend { seen, .. } => Event::Resend { seen: *seen },
             Self::Letter { seen } if is_out => Event::Resend { seen: *seen },
             Self::Send if is_out => Event::Resend { seen: None },
@@ -155,8 +177,12 @@ impl Act {
             Self::Revoke { .. } => Event::Revoke,
             Self::Restore => Event::Restore,
             Self::SignOut => Event::SignOut,
-            Self::ChangeOwner { .. } => Event::OwnershipMoved,
-        }
+            Self::Pause { .. } => Event::Pause,
+            Self::Resume => Event::Resume,
+            Self::ChangeOwner { .. } | Self::AddRepresentative { .. } | Self::ChangeTerms { .. } => {
+                return None;
+            }
+        })
     }
 
     /// The trail's word. `generation` is the grant's before the act.
@@ -172,12 +198,16 @@ impl Act {
             Self::Restore => AccessAction::Restored,
             Self::SignOut => AccessAction::SignedOut,
             Self::ChangeOwner { .. } => AccessAction::OwnershipMoved,
+            Self::AddRepresentative { .. } => AccessAction::Added,
+            Self::ChangeTerms { .. } => AccessAction::TermsChanged,
+            Self::Pause { .. } => AccessAction::Paused,
+            Self::Resume => AccessAction::Resumed,
         }
     }
 
     fn reason(&self) -> &str {
         match self {
-            Self::ChangeEmail { reason, .. } | Self::Revoke { reason } => reason,
+            Self::ChangeEmail { reason, .. } | Self::Revoke { reason } | Self::Pause { reason } => reason,
             _ => "",
         }
     }
@@ -219,17 +249,6 @@ pub enum Target {
     Owner(ChartId),
     /// This one.
     Grant(AccessId),
-}
-
-/// What came of an act.
-#[derive(Clone, Debug)]
-pub struct Done {
-    /// The chart.
-    pub chart: ChartId,
-    /// The grant; `None` where the new chart owner was never invited.
-    pub access: Option<AccessId>,
-    /// The new link, if one was made.
-    pub link: Option<Link>,
 }
 
 /// Does it in a transaction of its own.
@@ -358,6 +377,13 @@ fn run(
             Act::ChangeOwner { to, authority } => {
                 change_owner(c, by, &mut pending, &order.chart, to, authority.as_ref())?
             }
+            Act::AddRepresentative { person, terms } => {
+                terms::add(c, &mut pending, &order.chart, person, terms)?
+            }
+            Act::ChangeTerms { terms, reason } => match &order.person {
+                Some(person) => terms::change(c, &mut pending, &order.chart, person, terms, reason)?,
+                None => Err(Refused::NotFound),
+            },
             _ => one(c, &mut pending, &checks, order)?,
         });
     }
@@ -381,7 +407,8 @@ fn one(c: &Scoped<'_>, pending: &mut PendingWrites<'_>, checks: &SendChecks, ord
     if channel.is_some() && chart.state != "open" {
         return Ok(Err(Refused::ChartClosed));
     }
-    let decision = match decide(&row.grant(), act.event(row.state), c.now()) {
+    let Some(event) = act.event(row.state) else { return Ok(Err(Refused::NotFound)) };
+    let decision = match decide(&row.grant(), event, c.now()) {
         Ok(decision) => decision,
         Err(refusal) => return Ok(Err(refusal.into())),
     };
@@ -395,7 +422,11 @@ fn one(c: &Scoped<'_>, pending: &mut PendingWrites<'_>, checks: &SendChecks, ord
         confirmed => serde_json::json!({ "confirmed": confirmed }),
     };
     let change = Change {
-        action: act.action(row.generation),
+        // A pause of an invitation that is out cancels it.
+        action: match act {
+            Act::Pause { .. } if row.is_out() => AccessAction::Canceled,
+            _ => act.action(row.generation),
+        },
         reason: act.reason(),
         details,
         brings: match (channel, &address) {

@@ -169,7 +169,9 @@ impl<'a> PendingWrites<'a> {
         let is_unchanged = decision.effects.is_empty() && decision.grant == row.grant();
         row.set_grant(&decision.grant, c.now(), &self.by.actor.name());
         row.ended_by = ended_by(change.action).or(row.ended_by);
-        if !change.reason.is_empty() && !row.is_out() {
+        if !change.reason.is_empty() && row.paused_at.is_some() {
+            change.reason.clone_into(&mut row.paused_reason);
+        } else if !change.reason.is_empty() && !row.is_out() {
             change.reason.clone_into(&mut row.reason);
         }
         if let Brings::SignIn(sign_in) = &change.brings {

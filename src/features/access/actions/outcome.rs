@@ -38,6 +38,17 @@ pub struct Link {
     pub code: Option<ShortCode>,
 }
 
+/// What came of an act.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The chart.
+    pub chart: ChartId,
+    /// The grant; `None` where the new chart owner was never invited.
+    pub access: Option<AccessId>,
+    /// The new link, if one was made.
+    pub link: Option<Link>,
+}
+
 /// Why nothing was sent or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -70,6 +81,15 @@ pub enum Refused {
     /// say why, and who allowed it.
     #[error("a reason is needed, and who allowed it")]
     NeedsAuthority,
+    /// The client's own access has no terms.
+    #[error("the client's own access cannot be limited, and nobody else's is the client's own")]
+    OwnAccess,
+    /// This person is a representative already.
+    #[error("this person is a representative already")]
+    HasAccess,
+    /// Something is taken away: say why.
+    #[error("a reason is needed to take something away")]
+    NeedsReason,
 }
 
 /// The outcome of an action, inside the fault of the machinery.

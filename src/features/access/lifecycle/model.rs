@@ -13,6 +13,7 @@ struct Slip {
     out: Option<(Timestamp, i32)>,
     has_sign_in: bool,
     is_in: bool,
+    is_paused: bool,
     thrown_out: bool,
     declined: bool,
 }
@@ -58,6 +59,8 @@ impl Slip {
             Event::AddressChanged | Event::OwnershipMoved => true,
             Event::Revoke => self.out.is_some() || self.is_in,
             Event::Restore => self.out.is_none() && self.thrown_out && self.has_sign_in,
+            Event::Pause => self.out.is_some() || self.is_in,
+            Event::Resume => self.is_paused,
         };
         if !possible {
             return false;
@@ -78,13 +81,17 @@ impl Slip {
             }
             Event::Revoke => (self.out, self.is_in, self.thrown_out) = (None, false, true),
             Event::Restore => (self.is_in, self.thrown_out) = (true, false),
+            Event::Pause if self.is_in => self.is_paused = true,
+            Event::Pause => self.out = None,
+            Event::Resume => self.is_paused = false,
         }
+        self.is_paused &= self.is_in;
         true
     }
 }
 
 fn any_event() -> impl Strategy<Value = (u8, i32)> {
-    (0u8..17, 0i32..3)
+    (0u8..19, 0i32..3)
 }
 
 /// Links are named from the newest backwards, so that most events concern one that is out.
@@ -111,6 +118,8 @@ fn event(kind: u8, back: i32, newest: i32) -> Event {
         13 => Event::InviteElsewhere,
         14 => Event::SignOut,
         15 => Event::NotNow { generation },
+        16 => Event::Pause,
+        17 => Event::Resume,
         _ => {
             if back == 0 {
                 Event::Revoke
@@ -141,6 +150,7 @@ proptest! {
             }
             prop_assert_eq!(grant.phase(now), slip.phase(now), "after {:?}", event);
             prop_assert_eq!(grant.generation, slip.links);
+            prop_assert_eq!(grant.paused_at.is_some(), slip.is_paused);
             let failed = slip.out.map_or(0, |(_, failed)| failed);
             prop_assert_eq!(grant.mismatches, failed);
             prop_assert_eq!(grant.expires_at, slip.out.map(|(end, _)| end));

@@ -64,7 +64,7 @@ pub async fn ask_for(
 }
 
 fn viewer_of<'a>(app: &AppState, staff: &'a StaffSession) -> Viewer<'a> {
-    Viewer { words: staff.words, zone: &staff.zone, now: app.now(), may_manage: true }
+    Viewer { words: staff.words, zone: &staff.zone, now: app.now(), may_manage: true, may_set_rights: false }
 }
 
 fn show(

@@ -54,6 +54,7 @@ fn portal_of(app: &AppState, staff: &StaffSession, access: &ChartAccess) -> Resu
         zone: &staff.zone,
         now: app.now(),
         may_manage: staff.may(Permission::ManagePortal),
+        may_set_rights: staff.may(Permission::ManageRights),
     };
     portal_box::fill(viewer, access).ok_or(PageError::NotFound)
 }

@@ -9,6 +9,7 @@
 //! | `chart_access` | a chart with everybody's access, as these pages load it |
 //! | `wording`, `viewer` | words and moments that they share |
 //! | `head` | the tab, and the tags in the head of a chart's pages |
+//! | `rights` | what one person may see: representatives added, terms, pause, end |
 //! | `letter` | the printed invitation |
 //! | `live` | tells an open page to look again |
 
@@ -20,6 +21,7 @@ mod head;
 mod letter;
 mod live;
 mod portal_box;
+mod rights;
 mod viewer;
 mod when;
 mod wording;
@@ -36,10 +38,19 @@ use crate::platform::web::Routes;
 pub fn routes() -> Routes {
     let see = Needs::Staff(Permission::SeePortal);
     let manage = Needs::Staff(Permission::ManagePortal);
+    let set_rights = Needs::Staff(Permission::ManageRights);
     Routes::new()
         .get("/staff/charts/{chart}/communications", see, communications::page)
         .get("/staff/charts/{chart}/communications/box", see, communications::fragment)
         .get("/staff/charts/{chart}/communications/live", see, live::stream)
         .get("/staff/charts/{chart}/access/{act}", manage, acts::ask)
         .post("/staff/charts/{chart}/access/{act}", manage, acts::perform)
+        .get("/staff/charts/{chart}/representatives/new", set_rights, rights::new)
+        .post("/staff/charts/{chart}/representatives/new", set_rights, rights::add)
+        .get("/staff/charts/{chart}/grants/{grant}", set_rights, rights::show)
+        .post("/staff/charts/{chart}/grants/{grant}", set_rights, rights::change)
+        .post("/staff/charts/{chart}/grants/{grant}/invite", set_rights, rights::invite)
+        .post("/staff/charts/{chart}/grants/{grant}/pause", set_rights, rights::pause)
+        .post("/staff/charts/{chart}/grants/{grant}/resume", set_rights, rights::resume)
+        .post("/staff/charts/{chart}/grants/{grant}/revoke", set_rights, rights::end)
 }

@@ -47,6 +47,10 @@ pub struct PortalBox {
     pub timeline: Vec<TimelineLine>,
     /// Other people with access.
     pub representatives: Vec<Representative>,
+    /// The page of the owner's rights.
+    pub owner_path: Option<String>,
+    /// May whoever looks say what others may see?
+    pub may_set_rights: bool,
 }
 
 /// A line of the box.
@@ -116,11 +120,16 @@ pub struct Representative {
     pub tag: Tag,
     /// Since when.
     pub since: When,
+    /// The page of their rights.
+    pub path: Option<String>,
 }
 
 /// Delivery is a second axis: an open invitation whose mail is undeliverable says so beside its state.
 fn tags(words: Words, grant: &Overview) -> Vec<Tag> {
     let mut tags = vec![tag_of(words, grant.phase)];
+    if grant.paused.is_some() {
+        tags.push(Tag { tone: "stopped", text: words.get("access-tag-paused") });
+    }
     if is_open(grant.phase) && is_undeliverable(grant) {
         tags.push(Tag { tone: "attention", text: words.get("access-tag-undeliverable") });
     }
@@ -177,6 +186,8 @@ pub fn fill(viewer: Viewer<'_>, access: &ChartAccess) -> Option<PortalBox> {
         next_step: next_step(viewer, owner),
         timeline: timeline(viewer, history),
         representatives: representatives(viewer, file, grants),
+        owner_path: rights_path(owner),
+        may_set_rights: viewer.may_set_rights,
     })
 }
 
@@ -200,11 +211,21 @@ fn representatives(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) ->
                 name: grant.person_name.clone(),
                 initials: initials(&grant.person_name),
                 relation,
-                tag: tag_of(viewer.words, grant.phase),
+                tag: if grant.paused.is_some() {
+                    Tag { tone: "stopped", text: viewer.words.get("access-tag-paused") }
+                } else {
+                    tag_of(viewer.words, grant.phase)
+                },
+                path: rights_path(grant),
                 since: viewer.when(grant.since),
             }
         })
         .collect()
+}
+
+/// The page that says what the holder of a grant may see.
+fn rights_path(grant: &Overview) -> Option<String> {
+    grant.access_id.map(|access| format!("/staff/charts/{}/grants/{access}", grant.chart_id))
 }
 
 fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {

@@ -17,6 +17,8 @@ pub struct Viewer<'a> {
     pub now: Timestamp,
     /// May they act?
     pub may_manage: bool,
+    /// May they say what others may see?
+    pub may_set_rights: bool,
 }
 
 impl Viewer<'_> {

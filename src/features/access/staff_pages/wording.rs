@@ -68,6 +68,7 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
             Refusal::LinkExpired => "access-refused-link-over",
             Refusal::NoInvitation | Refusal::LinkDead | Refusal::LinkLocked => "access-refused-no-invitation",
             Refusal::NoAccess => "access-refused-no-access",
+            Refusal::NotPaused => "access-refused-not-paused",
         },
         Refused::NotFound => "access-refused-not-found",
         Refused::ChartClosed => "access-refused-chart-closed",
@@ -82,6 +83,9 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
         Refused::Doubtful(_) => "access-refused-doubtful",
         Refused::NotAContact => "access-refused-not-a-contact",
         Refused::NeedsAuthority => "access-refused-needs-authority",
+        Refused::OwnAccess => "access-refused-own-access",
+        Refused::HasAccess => "access-refused-has-access",
+        Refused::NeedsReason => "access-refused-needs-reason",
         Refused::TooManyToday(_) => "access-refused-too-many-today",
     }
 }
