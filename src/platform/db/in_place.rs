@@ -44,7 +44,7 @@ impl InPlace {
     pub fn run(&self, mut unit: Unit) -> Tried {
         // The one that was used last: its pages are warm.
         let Some(mut place) = self.lock().pop() else { return Tried::NotNow(unit) };
-        let outcome = place.run(&self.opener, &mut unit).map_err(classify_error);
+        let outcome = place.run(&self.opener, &mut unit);
         self.lock().push(place);
         Tried::Done(outcome)
     }
@@ -54,11 +54,8 @@ impl Place {
     fn run(&mut self, opener: &Opener, unit: &mut Unit) -> Result<Answer, Fault> {
         let conn = match &mut self.conn {
             Some(conn) => conn,
-            none => none.insert(opener.open()?),
+            none => none.insert(opener.open().map_err(classify_error)?),
         };
-        self.snapshot.begin();
-        let outcome = read(conn, unit);
-        self.snapshot.end();
-        outcome
+        read(conn, &self.snapshot, unit)
     }
 }

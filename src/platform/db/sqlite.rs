@@ -43,9 +43,7 @@ impl Reader {
                 },
             };
             let Some(mut job) = self.queue.pop() else { continue };
-            self.snapshot.begin();
-            let outcome = read(conn, &mut job.unit).map_err(classify_error);
-            self.snapshot.end();
+            let outcome = read(conn, &self.snapshot, &mut job.unit);
             self.queue.look_again();
             job.finish(outcome);
         }
@@ -53,7 +51,14 @@ impl Reader {
 }
 
 /// One transaction, so that a page shows one moment, and the file is locked and looked at once.
-pub fn read(conn: &mut Conn, unit: &mut Unit) -> Result<Answer, Fault> {
+pub fn read(conn: &mut Conn, snapshot: &Snapshot, unit: &mut Unit) -> Result<Answer, Fault> {
+    snapshot.begin();
+    let outcome = in_transaction(conn, unit).map_err(classify_error);
+    snapshot.end();
+    outcome
+}
+
+fn in_transaction(conn: &mut Conn, unit: &mut Unit) -> Result<Answer, Fault> {
     conn.batch_execute("BEGIN")?;
     let outcome = guarded(unit, conn);
     // It wrote nothing, so either ending will do; a statement that still runs would keep COMMIT from it.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 
 use super::kind::{Job, JobKind, JobState, Next};
+use super::store::Released;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{JobId, PracticeId};
 use crate::platform::db;
@@ -96,7 +97,8 @@ pub(super) fn promote(system: &mut System<'_>) -> Result<usize, Fault> {
 
 type Abandoned = (PracticeId, JobId, i32, i32, Option<Timestamp>);
 
-/// Jobs in hand of a process that is gone. A lease that ends later than any can was written before the clock was set back, so it is over.
+/// Jobs in hand of a process that is gone. No lease is longer than [`LEASE_SECONDS`]: one that ends later was written
+/// before the clock was set back, and is over.
 fn abandoned(system: &mut System<'_>, which: TakeBack) -> Result<Vec<Abandoned>, Fault> {
     let (now, latest) = (system.now, system.now.plus_seconds(LEASE_SECONDS));
     let rows = due_job::table.filter(due_job::state.eq(JobState::Running)).select((
@@ -137,12 +139,7 @@ pub(super) fn take_back(system: &mut System<'_>, which: TakeBack) -> Result<(), 
                 .filter(due_job::state.eq(JobState::Running))
                 .filter(due_job::attempt.eq(attempt)),
         )
-        .set((
-            due_job::state.eq(state),
-            due_job::crashes.eq(crashes),
-            due_job::lease_until.eq(None::<Timestamp>),
-            due_job::leased_by.eq(None::<String>),
-        ))
+        .set((Released::to(state), due_job::crashes.eq(crashes)))
         .execute(system.conn)?;
         if changed > 0 && state == JobState::Parked {
             tracing::error!(%job, %practice, crashes, "a job is parked: each process that ran it ended");
@@ -296,12 +293,10 @@ pub(super) fn finish(
             due_job::table.filter(due_job::practice_id.eq(practice)).filter(due_job::job_id.in_list(jobs)),
         )
         .set((
-            due_job::state.eq(JobState::Waiting),
+            Released::to(JobState::Waiting),
             due_job::due_at.eq(due),
             due_job::tries.eq(0),
             due_job::crashes.eq(0),
-            due_job::lease_until.eq(None::<Timestamp>),
-            due_job::leased_by.eq(None::<String>),
             due_job::last_error.eq(None::<String>),
         ))
         .execute(system.conn)?;
@@ -330,11 +325,9 @@ pub(super) fn fail(system: &mut System<'_>, claim: &Claim, error: &str) -> Resul
             .filter(due_job::job_id.eq(claim.job_id)),
     )
     .set((
-        due_job::state.eq(state),
+        Released::to(state),
         due_job::due_at.eq(due),
         due_job::tries.eq(tries),
-        due_job::lease_until.eq(None::<Timestamp>),
-        due_job::leased_by.eq(None::<String>),
         due_job::last_error.eq(error),
     ))
     .execute(system.conn)?;
@@ -350,11 +343,7 @@ pub(super) fn put_back(system: &mut System<'_>, claims: &[Claim]) -> Result<(), 
                 .filter(due_job::practice_id.eq(first.practice_id))
                 .filter(due_job::job_id.in_list(held)),
         )
-        .set((
-            due_job::state.eq(JobState::Ready),
-            due_job::lease_until.eq(None::<Timestamp>),
-            due_job::leased_by.eq(None::<String>),
-        ))
+        .set(Released::to(JobState::Ready))
         .execute(system.conn)?;
     }
     Ok(())

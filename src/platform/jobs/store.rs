@@ -60,6 +60,22 @@ impl Row {
     }
 }
 
+/// What is written when no process has a job in hand any more.
+#[derive(AsChangeset)]
+#[diesel(table_name = due_job, treat_none_as_null = true)]
+pub(super) struct Released {
+    state: JobState,
+    lease_until: Option<Timestamp>,
+    leased_by: Option<String>,
+}
+
+impl Released {
+    /// In this state.
+    pub fn to(state: JobState) -> Self {
+        Self { state, lease_until: None, leased_by: None }
+    }
+}
+
 /// Plans jobs about subjects that have none of these kinds yet.
 pub fn plan(c: &mut Scoped<'_>, jobs: &[NewJob]) -> Result<(), Fault> {
     let (practice, now) = (*c.practice(), c.now());
@@ -105,44 +121,34 @@ pub fn cancel(c: &mut Scoped<'_>, kinds: &[JobKind], subjects: &[uuid::Uuid]) ->
     Ok(())
 }
 
-/// Makes every job of a kind in this practice due, because what they were planned by has changed. The new
-/// attempt fences off a process that has one in hand.
+/// Makes jobs due, because what they were planned by has changed. The new attempt fences off a process that has
+/// one in hand. `$jobs` narrows them to a kind or a subject; a parked job stays parked.
+macro_rules! make_due {
+    ($c:ident, $jobs:expr) => {{
+        let now = $c.now();
+        db::update(
+            due_job::table
+                .filter(due_job::practice_id.eq(*$c.practice()))
+                .filter(due_job::state.ne(JobState::Parked))
+                .filter($jobs),
+        )
+        .set((
+            Released::to(JobState::Waiting),
+            due_job::due_at.eq(now),
+            due_job::attempt.eq(due_job::attempt + 1),
+        ))
+        .execute($c.conn)
+    }};
+}
+
+/// Makes every job of a kind in this practice due.
 pub fn bring_forward(c: &mut Scoped<'_>, kind: JobKind) -> Result<(), Fault> {
-    let now = c.now();
-    db::update(
-        due_job::table
-            .filter(due_job::practice_id.eq(*c.practice()))
-            .filter(due_job::kind.eq(kind))
-            .filter(due_job::state.ne(JobState::Parked)),
-    )
-    .set((
-        due_job::state.eq(JobState::Waiting),
-        due_job::due_at.eq(now),
-        due_job::attempt.eq(due_job::attempt + 1),
-        due_job::lease_until.eq(None::<Timestamp>),
-        due_job::leased_by.eq(None::<String>),
-    ))
-    .execute(c.conn)?;
+    make_due!(c, due_job::kind.eq(kind))?;
     Ok(())
 }
 
 /// The same for the jobs about these subjects.
 pub fn bring_forward_about(c: &mut Scoped<'_>, kind: JobKind, subjects: &[uuid::Uuid]) -> Result<(), Fault> {
-    let now = c.now();
-    db::update(
-        due_job::table
-            .filter(due_job::practice_id.eq(*c.practice()))
-            .filter(due_job::kind.eq(kind))
-            .filter(due_job::subject.in_list(subjects))
-            .filter(due_job::state.ne(JobState::Parked)),
-    )
-    .set((
-        due_job::state.eq(JobState::Waiting),
-        due_job::due_at.eq(now),
-        due_job::attempt.eq(due_job::attempt + 1),
-        due_job::lease_until.eq(None::<Timestamp>),
-        due_job::leased_by.eq(None::<String>),
-    ))
-    .execute(c.conn)?;
+    make_due!(c, due_job::kind.eq(kind).and(due_job::subject.in_list(subjects)))?;
     Ok(())
 }
