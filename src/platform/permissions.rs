@@ -159,10 +159,15 @@ impl Terms {
 
     /// From a grant's column. A word that is no right, or a level that does not exist, allows nothing.
     pub fn read(text: &str) -> Self {
-        Self::of(text.split([' ', ',']).filter_map(|word| match word.split_once(':') {
+        Self::of(text.split([' ', ',']).filter_map(Self::read_word))
+    }
+
+    /// A right with its level: `billing:view`, or `billing` for everything. `None` for anything else.
+    pub fn read_word(word: &str) -> Option<(Right, Level)> {
+        match word.split_once(':') {
             None => Some((word.parse().ok()?, Level::Act)),
             Some((right, level)) => Some((right.parse().ok()?, level.parse().ok()?)),
-        }))
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who sees a chart, how far and how long. The numbers are those of the acceptance cases of rights.
 
+use anteroom::features::access::actions::GrantTerms;
+use anteroom::features::access::load_access;
 use anteroom::features::access::permission::Basis;
 use anteroom::features::accounts::level_now;
 use anteroom::features::billing::EntryKind;
@@ -214,6 +216,16 @@ stories! {
         })
         .await;
         sees_nothing(&mut browser).await;
+    }
+
+    async fn a_last_day_that_cannot_be_read_lets_nobody_in_and_is_not_taken_for_none(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let (_, access) = mother_of(w, &leo).await;
+        set(w, access, Terms { ends_on: Some("soon"), ..Terms::default() }).await;
+        assert_eq!(level(w, access, Right::Documents).await, Level::None);
+        let row = w.app.db.read(&w.riverbend.scope, move |c| load_access(c, &access)).await;
+        let terms = GrantTerms::of(&row.expect("no fault").expect("the grant"));
+        assert!(terms.ends_on.is_some_and(|day| day < date(2026, 12, 1)), "{terms:?}");
     }
 
     async fn a_closed_chart_can_be_read_and_nothing_asked_of_it(w: &mut World) {

@@ -309,11 +309,15 @@ fn terms_cap(facts: &Facts, right: Right) -> Level {
     }
 }
 
+/// The client's age in years, where it is known.
+fn age(facts: &Facts) -> Option<i32> {
+    facts.client.born.and_then(|born| age_on(born, facts.today, facts.place.leap_day)).map(i32::from)
+}
+
 /// Is the client an adult by age, or before that by a court's word? Not where the age is not known.
 fn is_of_age(facts: &Facts) -> bool {
     let is_emancipated = facts.client.emancipated_on.is_some_and(|day| day <= facts.today);
-    let age = facts.client.born.and_then(|born| age_on(born, facts.today, facts.place.leap_day));
-    is_emancipated || age.is_some_and(|age| i32::from(age) >= facts.place.majority_age)
+    is_emancipated || age(facts).is_some_and(|age| age >= facts.place.majority_age)
 }
 
 fn age_cap(facts: &Facts, right: Right) -> Level {
@@ -321,8 +325,7 @@ fn age_cap(facts: &Facts, right: Right) -> Level {
         return Level::Act;
     }
     // Whose age is not known may be an adult.
-    let age = facts.client.born.and_then(|born| age_on(born, facts.today, facts.place.leap_day));
-    if age.is_none() || is_of_age(facts) {
+    if age(facts).is_none() || is_of_age(facts) {
         return Level::None;
     }
     match &facts.rule {
@@ -338,14 +341,9 @@ fn age_cap(facts: &Facts, right: Right) -> Level {
 /// everything and others what a consent, their terms or the age rule leave them.
 fn label_cap(facts: &Facts, item: &Item) -> Level {
     let Some(label) = item.label else { return Level::Act };
-    if matches!(label, Label::Psychotherapy | Label::SudCounseling) {
-        return Level::None;
-    }
-    if facts.grant.basis == Basis::Client {
-        return Level::Act;
-    }
     let is_kept_back = match label {
         Label::Psychotherapy | Label::SudCounseling => true,
+        _ if facts.grant.basis == Basis::Client => return Level::Act,
         Label::Sud => facts.part2 != Consent::Live,
         Label::MinorConsented => facts.minor_request != Consent::Live,
         Label::Sensitive => facts.grant.sensitive == SensitiveItems::Excluded,

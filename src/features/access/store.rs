@@ -204,15 +204,21 @@ impl AccessRow {
         Terms::read(&self.rights)
     }
 
+    /// The first day, where it has one. One that cannot be read never comes, so that it lets nobody in.
+    pub fn first_day(&self) -> Option<Date> {
+        self.starts_on.as_ref().map(|text| text.parse().unwrap_or(Date::MAX))
+    }
+
+    /// The last day, where it has one. One that cannot be read is over, so that it lets nobody in.
+    pub fn last_day(&self) -> Option<Date> {
+        self.ends_on.as_ref().map(|text| text.parse().unwrap_or(Date::MIN))
+    }
+
     /// As [`permission::decide`] knows it, with the chart's state, the client's birth date and the law of the
-    /// place. `today` is the practice's own date; the last day counts whole (IDP-07). A first or last day that
-    /// cannot be read lets nobody in.
+    /// place. `today` is the practice's own date; the last day counts whole (IDP-07).
     ///
     /// [`permission::decide`]: crate::features::access::permission::decide
     pub fn facts(&self, chart: &str, born: Option<Date>, place: Jurisdiction, today: Date) -> Facts {
-        let day = |text: &Option<String>, otherwise: Date| {
-            text.as_ref().map(|text| text.parse::<Date>().unwrap_or(otherwise))
-        };
         // Nobody who owned the chart before goes on seeing it by that.
         let standing = match (self.role, self.state) {
             (GrantRole::FormerOwner, _) => GrantStanding::NotActive,
@@ -227,8 +233,8 @@ impl AccessRow {
             grant: GrantFacts {
                 basis: self.basis,
                 standing,
-                starts_on: day(&self.starts_on, Date::MAX),
-                ends_on: day(&self.ends_on, Date::MIN),
+                starts_on: self.first_day(),
+                ends_on: self.last_day(),
                 terms: self.terms(),
                 sensitive: SensitiveItems::Excluded,
                 assent: Assent::Missing,

@@ -17,6 +17,24 @@ use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System, kept};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::{Level, Right};
 
+/// Joins to grants what decides over them: the practice with the law of its place, and the chart.
+macro_rules! with_what_decides {
+    ($grants:expr) => {
+        $grants
+            .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
+            .inner_join(
+                jurisdiction::table.on(jurisdiction::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
+            )
+            .inner_join(
+                chart::table.on(chart::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(chart::chart_id.eq(portal_access::chart_id))),
+            )
+    };
+}
+
 /// One chart that an account may look at now.
 #[derive(Clone, Debug)]
 pub struct HeldGrant {
@@ -89,19 +107,7 @@ pub fn signed_in(
     account: &AccountId,
 ) -> Result<Option<(Account, Vec<HeldGrant>)>, Fault> {
     let client = diesel::alias!(person as client);
-    let query = portal_account::table
-        .inner_join(portal_access::table.on(has_account()))
-        .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
-        .inner_join(
-            jurisdiction::table.on(jurisdiction::practice_id
-                .eq(portal_access::practice_id)
-                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
-        )
-        .inner_join(
-            chart::table.on(chart::practice_id
-                .eq(portal_access::practice_id)
-                .and(chart::chart_id.eq(portal_access::chart_id))),
-        )
+    let query = with_what_decides!(portal_account::table.inner_join(portal_access::table.on(has_account())))
         .inner_join(
             person::table.on(person::practice_id
                 .eq(portal_access::practice_id)
@@ -166,33 +172,24 @@ pub fn signed_in(
 /// How far a grant's right goes now: asked once more in the transaction that acts on it, because it may have
 /// changed since the request was let in.
 pub fn level_now(c: &mut Scoped<'_>, access: &AccessId, right: Right) -> Result<Level, Fault> {
-    let found: Option<(AccessRow, Zone, String, Jurisdiction, Option<BirthDate>)> = portal_access::table
-        .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
-        .inner_join(
-            jurisdiction::table.on(jurisdiction::practice_id
-                .eq(portal_access::practice_id)
-                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
-        )
-        .inner_join(
-            chart::table.on(chart::practice_id
-                .eq(portal_access::practice_id)
-                .and(chart::chart_id.eq(portal_access::chart_id))),
-        )
-        .inner_join(
-            person::table
-                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
-        )
-        .filter(portal_access::practice_id.eq(*c.practice()))
-        .filter(portal_access::access_id.eq(*access))
-        .select((
-            AccessRow::as_select(),
-            practice::time_zone,
-            chart::state,
-            Jurisdiction::as_select(),
-            person::birth_date,
-        ))
-        .first(c.conn)
-        .optional()?;
+    let found: Option<(AccessRow, Zone, String, Jurisdiction, Option<BirthDate>)> =
+        with_what_decides!(portal_access::table)
+            .inner_join(
+                person::table.on(person::practice_id
+                    .eq(chart::practice_id)
+                    .and(person::person_id.eq(chart::person_id))),
+            )
+            .filter(portal_access::practice_id.eq(*c.practice()))
+            .filter(portal_access::access_id.eq(*access))
+            .select((
+                AccessRow::as_select(),
+                practice::time_zone,
+                chart::state,
+                Jurisdiction::as_select(),
+                person::birth_date,
+            ))
+            .first(c.conn)
+            .optional()?;
     let Some((row, zone, chart, place, born)) = found else { return Ok(Level::None) };
     let today = c.now().in_zone(zone.rules()).date();
     let facts = row.facts(&chart, born.as_ref().map(BirthDate::date), place, today);

@@ -26,7 +26,7 @@ use crate::platform::db::Scoped;
 use crate::platform::db::schema::portal_access;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
-use crate::platform::permissions::{Level, Right, Terms};
+use crate::platform::permissions::Terms;
 use crate::platform::state::AppState;
 
 fn refused(refused: Refused) -> Problem {
@@ -278,16 +278,10 @@ pub async fn change_owner(
     act(&app, &caller, &body, target, asked).await
 }
 
-fn right(at: usize, word: &str) -> Result<(Right, Level), Problem> {
-    let wrong = || Problem::fields([(format!("/rights/{at}"), "no such right".to_owned())]);
-    match word.split_once(':') {
-        None => Ok((word.parse().map_err(|_| wrong())?, Level::Act)),
-        Some((word, level)) => Ok((word.parse().map_err(|_| wrong())?, level.parse().map_err(|_| wrong())?)),
-    }
-}
-
 fn rights(words: &[String]) -> Result<Terms, Problem> {
-    let read: Result<Vec<_>, _> = words.iter().enumerate().map(|(at, word)| right(at, word)).collect();
+    let wrong = |at: usize| Problem::fields([(format!("/rights/{at}"), "no such right".to_owned())]);
+    let read: Result<Vec<_>, _> =
+        words.iter().enumerate().map(|(at, word)| Terms::read_word(word).ok_or_else(|| wrong(at))).collect();
     Ok(Terms::of(read?))
 }
 
@@ -305,7 +299,7 @@ fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, Problem> {
 }
 
 fn in_order(terms: GrantTerms) -> Result<GrantTerms, Problem> {
-    if terms.starts_on.zip(terms.ends_on).is_some_and(|(first, last)| last < first) {
+    if !GrantTerms::are_in_order(terms.starts_on, terms.ends_on) {
         return Err(Problem::fields([("/ends_on".to_owned(), "before the first day".to_owned())]));
     }
     Ok(terms)

@@ -78,7 +78,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         })
         .await?;
     let (words, now) = (client.words, app.now());
-    // The query asks the same; what it is judged by stands in one place.
+    // The query narrows to what is shared; whether each may be seen is decided in one place for every page.
     let unread: Vec<_> = unread
         .into_iter()
         .filter(|document| client.may_view_item(Right::Documents, &document.item()))

@@ -13,14 +13,9 @@ use crate::platform::web::{PageError, language, sign_in};
 
 /// The sign-in page of a practice, or, without one, the page that asks for the practice.
 fn sign_in_page(audience: Audience, slug: Option<&str>) -> String {
-    let side = match audience {
-        Audience::Staff => "/staff",
-        Audience::Client => "",
-    };
     match slug {
-        Some(slug) => format!("/{slug}{side}/sign-in"),
-        None if audience == Audience::Client => "/portal/sign-in".to_owned(),
-        None => format!("{side}/sign-in"),
+        Some(slug) => format!("/{slug}{}", audience.sign_in_tail()),
+        None => format!("{}/sign-in", audience.root()),
     }
 }
 
@@ -69,11 +64,7 @@ pub async fn which_practice(
     let slug = asked.clone();
     let wanted = app.db.system_read(move |system| store::wanted_slug(system, slug.as_deref())).await?;
     if let Some(slug) = wanted {
-        let inside = match audience {
-            Audience::Staff => "/staff",
-            Audience::Client => "/portal",
-        };
-        let back = sign_in::with_back(inside, &query.back);
+        let back = sign_in::with_back(audience.root(), &query.back);
         return Ok(Which::SignIn(format!("{}{back}", sign_in_page(audience, Some(&slug)))));
     }
     let words = Words::of(language::for_stranger(&app.settings, raw_query, headers, Language::English));

@@ -13,6 +13,22 @@ word_enum! {
 }
 
 impl Audience {
+    /// What the addresses of the pages after sign-in begin with.
+    pub const fn root(self) -> &'static str {
+        match self {
+            Self::Staff => "/staff",
+            Self::Client => "/portal",
+        }
+    }
+
+    /// What stands behind a practice's name in the address of its sign-in page.
+    pub const fn sign_in_tail(self) -> &'static str {
+        match self {
+            Self::Staff => "/staff/sign-in",
+            Self::Client => "/sign-in",
+        }
+    }
+
     /// Minutes without a request after which a session ends (SES-03).
     pub const fn idle_minutes(self) -> i64 {
         match self {

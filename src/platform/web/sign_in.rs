@@ -238,9 +238,9 @@ pub struct Checked {
     pub rehashed: Option<String>,
 }
 
-/// Checks a password outside every lock, the same for staff and clients: a network address with too many failures waits, the
-/// hash has its turn in the queue, and no step depends on whether the name is anybody's (RAT-04). The
-/// transaction that opens the session reads everything once more (see [`decide`]).
+/// Checks a password outside every lock, the same for staff and clients: a network address with too many
+/// failures waits, the hash has its turn in the queue, and no step depends on whether the name is anybody's
+/// (RAT-04). The transaction that opens the session reads everything once more (see [`decide`]).
 pub async fn check_password(
     app: &AppState,
     audience: Audience,
@@ -371,11 +371,7 @@ pub fn page_that_set_no_cookie(
     let came_from = headers.get(header::REFERER)?.to_str().ok()?;
     let path = came_from.strip_prefix(settings.public_url.as_str())?;
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let tail = match audience {
-        Audience::Staff => "/staff/sign-in",
-        Audience::Client => "/sign-in",
-    };
-    let slug = path.strip_prefix('/')?.strip_suffix(tail)?;
+    let slug = path.strip_prefix('/')?.strip_suffix(audience.sign_in_tail())?;
     let is_slug = !slug.is_empty() && slug.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     is_slug.then(|| format!("{path}?{COOKIES_OFF}"))
 }

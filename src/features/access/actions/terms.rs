@@ -27,15 +27,14 @@ pub struct GrantTerms {
 }
 
 impl GrantTerms {
-    /// Those of a grant. A day that cannot be read is none.
+    /// Those of a grant.
     pub fn of(row: &AccessRow) -> Self {
-        let day = |text: &Option<String>| text.as_ref().and_then(|text| text.parse().ok());
-        Self {
-            basis: row.basis,
-            rights: row.terms(),
-            starts_on: day(&row.starts_on),
-            ends_on: day(&row.ends_on),
-        }
+        Self { basis: row.basis, rights: row.terms(), starts_on: row.first_day(), ends_on: row.last_day() }
+    }
+
+    /// Is the last day, where there are both, not before the first?
+    pub fn are_in_order(starts_on: Option<Date>, ends_on: Option<Date>) -> bool {
+        starts_on.zip(ends_on).is_none_or(|(first, last)| first <= last)
     }
 
     fn write(&self, row: &mut AccessRow) {
@@ -53,7 +52,7 @@ impl GrantTerms {
         lower || later || sooner || (self.basis.ends_at_majority() && !before.basis.ends_at_majority())
     }
 
-    fn told(&self) -> serde_json::Value {
+    fn as_json(&self) -> serde_json::Value {
         serde_json::json!({
             "basis": self.basis,
             "rights": self.rights.write(),
@@ -91,7 +90,7 @@ pub(super) fn add(
     };
     let before = row.phase(c.now()).word();
     terms.write(&mut row);
-    pending.record_about(c, &row, before, AccessAction::Added, terms.told());
+    pending.record_about(c, &row, before, AccessAction::Added, terms.as_json());
     pending.save(&row);
     Ok(Ok(Done { chart: *id, access: Some(row.access_id), link: None }))
 }
@@ -123,7 +122,7 @@ pub(super) fn change(
         let mut row = known.clone();
         let phase = row.phase(c.now()).word();
         terms.write(&mut row);
-        let mut details = serde_json::json!({ "before": before.told(), "after": terms.told() });
+        let mut details = serde_json::json!({ "before": before.as_json(), "after": terms.as_json() });
         if !reason.is_empty() {
             details["reason"] = reason.into();
         }

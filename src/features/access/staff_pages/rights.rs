@@ -140,7 +140,7 @@ impl RightsInput {
             }
         };
         let (starts_on, ends_on) = (day("starts_on", &self.starts_on), day("ends_on", &self.ends_on));
-        if starts_on.zip(ends_on).is_some_and(|(first, last)| last < first) {
+        if !GrantTerms::are_in_order(starts_on, ends_on) {
             errors.add("ends_on", words.get("access-rights-ends-before"));
         }
         let reason = read_reason(words, &self.reason, &mut errors);
