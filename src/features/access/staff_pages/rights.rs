@@ -26,8 +26,8 @@ use crate::platform::web::{PageError, PageResult, html, see_other};
 /// Characters of a reason.
 const REASON: usize = 200;
 
-/// One of several things to choose from.
-struct Choice {
+/// A related contact who can become a representative.
+struct Candidate {
     value: String,
     label: String,
     chosen: bool,
@@ -37,7 +37,7 @@ struct Choice {
 struct RightField {
     right: Right,
     label: String,
-    levels: Vec<Choice>,
+    level: String,
 }
 
 #[derive(askama::Template)]
@@ -51,7 +51,7 @@ struct RightsPage {
     /// Where the form goes.
     action: String,
     /// People who can become a representative; on the page of a new one.
-    people: Option<Vec<Choice>>,
+    people: Option<Vec<Candidate>>,
     /// Is everybody a representative already?
     nobody_left: bool,
     button: String,
@@ -61,7 +61,10 @@ struct RightsPage {
     paused: Option<String>,
     /// No terms on the client's own access.
     is_own: bool,
-    basis: Vec<Choice>,
+    basis: String,
+    /// Values and labels to choose from.
+    bases: Vec<(String, String)>,
+    levels: Vec<(String, String)>,
     rights: Vec<RightField>,
     starts_on: String,
     ends_on: String,
@@ -160,7 +163,7 @@ fn read_reason(words: Words, typed: &str, errors: &mut FieldErrors) -> Option<St
 }
 
 /// Related contacts who can become a representative.
-fn candidates(words: Words, access: &ChartAccess, chosen: &str) -> Vec<Choice> {
+fn candidates(words: Words, access: &ChartAccess, chosen: &str) -> Vec<Candidate> {
     let has_grant = |person| {
         access.grants.iter().any(|grant| grant.person_id == person && grant.role != GrantRole::FormerOwner)
     };
@@ -171,7 +174,7 @@ fn candidates(words: Words, access: &ChartAccess, chosen: &str) -> Vec<Choice> {
         .filter(|contact| !has_grant(contact.person.person_id))
         .map(|contact| {
             let (name, relation) = (contact.person.full_name(), relation_word(words, &contact.relation));
-            Choice {
+            Candidate {
                 value: contact.person.person_id.to_string(),
                 label: if relation.is_empty() { name } else { format!("{name} ({relation})") },
                 chosen: contact.person.person_id.to_string() == chosen,
@@ -199,11 +202,6 @@ fn page(
     if paused.is_some() {
         tags.push(Tag { tone: "stopped", text: words.get("access-tag-paused") });
     }
-    let choice = |value: &str, label: String, chosen: &str| Choice {
-        value: value.to_owned(),
-        label,
-        chosen: value == chosen,
-    };
     let level_of = |right: Right| {
         let typed = input.level(right);
         if typed.is_empty() { Level::None.word() } else { typed }
@@ -229,25 +227,23 @@ fn page(
             )
         }),
         is_own,
-        basis: Basis::ALL
-            .iter()
-            .filter(|basis| **basis != Basis::Client)
-            .map(|basis| {
+        basis: input.basis.clone(),
+        bases: std::iter::once((String::new(), words.get("access-rights-choose")))
+            .chain(Basis::ALL.iter().filter(|basis| **basis != Basis::Client).map(|basis| {
                 let key = format!("access-basis-{}", basis.word().replace('_', "-"));
-                choice(basis.word(), words.get(&key), &input.basis)
-            })
+                (basis.word().to_owned(), words.get(&key))
+            }))
+            .collect(),
+        levels: Level::ALL
+            .iter()
+            .map(|level| (level.word().to_owned(), words.get(&format!("access-level-{level}"))))
             .collect(),
         rights: Right::ALL
             .iter()
             .map(|right| RightField {
                 right: *right,
                 label: words.get(&format!("access-right-{right}")),
-                levels: Level::ALL
-                    .iter()
-                    .map(|level| {
-                        choice(level.word(), words.get(&format!("access-level-{level}")), level_of(*right))
-                    })
-                    .collect(),
+                level: level_of(*right).to_owned(),
             })
             .collect(),
         starts_on: input.starts_on.clone(),
