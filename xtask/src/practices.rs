@@ -55,6 +55,9 @@ fn complaints(sources: &BTreeMap<String, String>) -> Vec<String> {
             }
             let statement = statement_around(code, at);
             let compared = statement.contains(&format!("{name}::practice_id"))
+                || ["rows(", "insert(", "rows_beside("]
+                    .iter()
+                    .any(|start| code[..at - name.len()].ends_with(start))
                 || ALSO.iter().any(|other| statement.contains(other));
             let is_insert = statement.contains("insert_into(") || statement.contains("insert_many!(");
             let is_systems =
@@ -114,6 +117,9 @@ mod tests {
     fn a_query_with_its_practice_and_the_machinerys_are_left_alone() {
         for code in [
             "fn f(c: &mut Scoped<'_>) { chart::table.filter(chart::practice_id.eq(c.practice())).load(c.conn)?; }",
+            "fn f(c: &mut Scoped<'_>) { c.rows(chart::table).load(c)?; }",
+            "fn f(c: &mut Scoped<'_>) { c.insert(chart::table, chart::state.eq(state))?; }",
+            "fn f(c: &mut Scoped<'_>) { exists(rows_beside(chart::table, person::table)); }",
             "fn f(c: &mut Scoped<'_>) { diesel::insert_into(chart::table).values(row).execute(c.conn)?; }",
             "fn f(c: &mut Scoped<'_>) { practice::table.load(c.conn)?; }",
             "fn f(s: &mut System<'_>) { chart::table.load(s.conn)?; }",

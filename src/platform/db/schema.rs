@@ -466,7 +466,20 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
+/// Every table here belongs to practices, and any two may stand in one statement.
+macro_rules! practice_tables {
+    ($($table:ident),+ $(,)?) => {
+        diesel::allow_tables_to_appear_in_same_query!($($table),+);
+        $(
+            impl crate::platform::db::PracticeTable for $table::table {
+                type Practice = $table::practice_id;
+                const PRACTICE: Self::Practice = $table::practice_id;
+            }
+        )+
+    };
+}
+
+practice_tables!(
     api_key,
     appointment,
     appointment_request,
@@ -495,6 +508,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     portal_account,
     practice,
     related_contact,
+    reminder,
     sent_form,
     session,
     staff_member,
