@@ -1,10 +1,13 @@
 //! What counts: the allocator, the threads' time, the statements of every connection.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
+use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use diesel::sql_types::Text;
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 
 /// The counters of the whole process.
 pub struct Instruments {
@@ -134,4 +137,22 @@ impl Instrumentation for CountedStatements {
 /// The statement without the values that Diesel shows behind it.
 fn plain(text: &str) -> &str {
     text.split(" -- binds: ").next().unwrap_or_default().trim()
+}
+
+/// A step of SQLite's plan for a statement.
+#[derive(QueryableByName)]
+struct PlanStep {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// The steps of these statements that read all rows of a table, or all that a practice has in one: no index
+/// leads to fewer.
+pub fn whole_reads(database: &Path, texts: &[String]) -> BTreeSet<String> {
+    let mut conn = SqliteConnection::establish(&database.to_string_lossy()).expect("open the database");
+    let plan_of = |text: &String| -> Vec<PlanStep> {
+        sql_query(format!("EXPLAIN QUERY PLAN {text}")).load(&mut conn).expect("a plan")
+    };
+    let steps = texts.iter().flat_map(plan_of).map(|step| step.detail);
+    steps.filter(|step| step.starts_with("SCAN ") || step.ends_with("(practice_id=?)")).collect()
 }

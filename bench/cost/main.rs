@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anteroom::platform::db::DatabaseUrl;
 use budgets::{Budgets, Cost};
 use instruments::{CountedStatements, Instruments};
 use pages::{Amount, Page, Setting};
@@ -103,6 +104,11 @@ async fn measure(world: &World, router: &mut axum::Router, mut page: Page, amoun
     if std::env::var("ANTEROOM_BENCH_SHOW").is_ok_and(|name| name == page.name) {
         for text in &most.texts {
             eprintln!("    {text}");
+        }
+    }
+    if let DatabaseUrl::Sqlite(path) = &world.database.url {
+        for step in instruments::whole_reads(path, &most.texts) {
+            eprintln!("    {}: {step}", page.name);
         }
     }
     Cost {

@@ -1,3 +1,4 @@
+DROP INDEX portal_access_person;
 DROP TABLE jurisdiction;
 ALTER TABLE portal_access DROP COLUMN paused_reason;
 ALTER TABLE portal_access DROP COLUMN paused_by_name;

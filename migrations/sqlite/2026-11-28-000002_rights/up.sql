@@ -26,3 +26,6 @@ CREATE TABLE jurisdiction (
 ) STRICT;
 INSERT INTO jurisdiction (practice_id, code, majority_age, leap_day)
     SELECT practice_id, 'practice', 18, 'mar1' FROM practice;
+
+-- The grants of a person: asked at each visit of a link and each registration.
+CREATE INDEX portal_access_person ON portal_access (practice_id, person_id);

@@ -17,7 +17,7 @@ use crate::kernel::secrets::{ShortCode, Token};
 use crate::platform::db;
 use crate::platform::db::InLists as _;
 use crate::platform::db::schema::{chart, invitation, person, portal_access, practice, reminder};
-use crate::platform::db::{Scoped, kept};
+use crate::platform::db::{Scoped, columns, kept};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{Standing, Subject, SubjectKind};
 use crate::platform::permissions::Terms;
@@ -379,12 +379,12 @@ pub fn access_of_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<Ac
 
 /// Every grant of these people.
 pub fn access_of_people(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<AccessRow>, Fault> {
-    Ok(portal_access::table
+    let query = portal_access::table
         .filter(portal_access::practice_id.eq(c.practice().clone()))
         .filter(portal_access::person_id.in_list(people))
         .order(portal_access::access_id.asc())
-        .select(AccessRow::as_select())
-        .load(c.conn)?)
+        .select(columns(AccessRow::as_select()));
+    Ok(kept(query).load(c.conn)?)
 }
 
 /// Puts new grants in.
@@ -509,13 +509,13 @@ macro_rules! links {
                     .and(person::person_id.eq(portal_access::person_id))),
             )
             .filter(invitation::practice_id.eq(*$c.practice()))
-            .select((
+            .select(columns((
                 InvitationRow::as_select(),
                 AccessRow::as_select(),
                 Chart::as_select(),
                 Person::as_select(),
                 practice::language,
-            ))
+            )))
     };
 }
 
@@ -527,7 +527,8 @@ pub fn find_by_token(c: &mut Scoped<'_>, token: &Token) -> Result<Option<LinkRow
 
 /// What stands behind a letter's code.
 pub fn find_by_code(c: &mut Scoped<'_>, code: &ShortCode) -> Result<Option<LinkRow>, Fault> {
-    Ok(links!(c).filter(invitation::code_hash.eq(code.hash())).first(c.conn).optional()?)
+    let query = links!(c).filter(invitation::code_hash.eq(code.hash()));
+    Ok(kept(query.limit(1)).get_result(c.conn).optional()?)
 }
 
 /// The live generations of these grants: at most one each.

@@ -13,7 +13,7 @@ use crate::kernel::civil::BirthDate;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
 use crate::kernel::zone::{OwnZone, Zone};
 use crate::platform::db::schema::{chart, jurisdiction, person, portal_access, portal_account, practice};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System, kept};
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System, columns, kept};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::{Level, Right};
 
@@ -124,7 +124,7 @@ pub fn signed_in(
         .filter(portal_access::state.eq(State::Active))
         .filter(practice::suspended_at.is_null())
         .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
-        .select((
+        .select(columns((
             Account::as_select(),
             AccessRow::as_select(),
             Practice::as_select(),
@@ -140,7 +140,7 @@ pub fn signed_in(
                 person::birth_date,
                 person::time_zone,
             )),
-        ));
+        )));
     let rows: Vec<(Account, AccessRow, Practice, String, Jurisdiction, Named, Named)> =
         kept(query).load(system.conn)?;
     let now = system.now;

@@ -8,7 +8,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
 use crate::kernel::zone::Zone;
 use crate::platform::db::schema::{jurisdiction, practice};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System, kept};
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System, columns, kept};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::word_enum;
@@ -112,10 +112,10 @@ impl Practice {
 
 /// The practice of this unit of work.
 pub fn load(c: &mut Scoped<'_>) -> Result<Practice, Fault> {
-    Ok(practice::table
+    let query = practice::table
         .filter(practice::practice_id.eq(c.practice().clone()))
-        .select(Practice::as_select())
-        .first(c.conn)?)
+        .select(columns(Practice::as_select()));
+    Ok(kept(query.limit(1)).get_result(c.conn)?)
 }
 
 /// The practice with this public address, unless suspended.
@@ -123,7 +123,7 @@ pub fn find_by_slug(system: &mut System<'_>, slug: &str) -> Result<Option<Practi
     let query = practice::table
         .filter(practice::slug.eq(slug))
         .filter(practice::suspended_at.is_null())
-        .select(Practice::as_select());
+        .select(columns(Practice::as_select()));
     Ok(kept(query.limit(1)).get_result(system.conn).optional()?)
 }
 

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::platform::db::connect::{Conn, DatabaseUrl, Opener};
+use crate::platform::db::statistics;
 use crate::platform::fault::{Fault, classify_error};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -38,7 +39,13 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, Fault> {
         classify_error(Fault::Other("a migration failed".into(), Some(e)))
     };
     match Opener::writer(url).open()? {
-        Conn::Sqlite(mut conn) => conn.run_pending_migrations(SQLITE).map(names).map_err(failed),
+        Conn::Sqlite(mut conn) => {
+            let ran = conn.run_pending_migrations(SQLITE).map(names).map_err(failed)?;
+            if !ran.is_empty() {
+                statistics::write(&mut conn)?;
+            }
+            Ok(ran)
+        }
         Conn::Postgres(mut conn) => {
             conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0;")?;
             diesel::sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(&mut conn)?;

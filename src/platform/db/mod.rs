@@ -7,6 +7,7 @@
 
 mod cached;
 mod connect;
+mod control;
 mod counted;
 mod durability;
 mod in_place;
@@ -24,6 +25,7 @@ mod scope;
 pub mod search;
 mod serve_lock;
 mod sqlite;
+mod statistics;
 mod ticker;
 mod trail;
 
@@ -33,7 +35,7 @@ use std::time::{Duration, Instant};
 pub use cached::{InLists, Update, rows_of, update};
 pub use connect::{Conn, DatabaseUrl, DatabaseUrlError};
 pub use counted::{CountOf, SumOf};
-pub use kept::{Kept, kept};
+pub use kept::{Kept, columns, kept};
 pub use lock::{Lock, lock};
 pub use migrate::{migrate, pending};
 pub use rows::{Change, KeptRows, PracticeRow, PracticeTable, Rows, rows_beside};

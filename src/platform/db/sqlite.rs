@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 
 use crate::platform::db::connect::{Conn, Opener};
+use crate::platform::db::control::{Begin, Commit};
 use crate::platform::db::lane::guarded;
 use crate::platform::db::log::{LogKeeper, Snapshot};
 use crate::platform::db::queue::{Answer, Job, Manner, Queue, Unit};
@@ -59,10 +61,10 @@ pub fn read(conn: &mut Conn, snapshot: &Snapshot, unit: &mut Unit) -> Result<Ans
 }
 
 fn in_transaction(conn: &mut Conn, unit: &mut Unit) -> Result<Answer, Fault> {
-    conn.batch_execute("BEGIN")?;
+    Begin.execute(conn)?;
     let outcome = guarded(unit, conn);
     // It wrote nothing, so either ending will do; a statement that still runs would keep COMMIT from it.
-    if conn.batch_execute("COMMIT").is_err() {
+    if Commit.execute(conn).is_err() {
         conn.batch_execute("ROLLBACK")?;
     }
     outcome

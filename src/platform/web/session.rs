@@ -10,7 +10,7 @@ use crate::kernel::ids::{AccessId, PracticeId};
 use crate::kernel::secrets::Token;
 use crate::platform::db;
 use crate::platform::db::schema::session;
-use crate::platform::db::{Scoped, kept};
+use crate::platform::db::{Scoped, columns, kept};
 use crate::platform::fault::Fault;
 use crate::platform::state::{App, Settings};
 use crate::platform::web::cookies::{self, Kept, OurCookie};
@@ -119,7 +119,7 @@ pub fn find(
         .filter(session::token_hash.eq(token.hash()))
         .filter(session::audience.eq(audience))
         .filter(session::ended_at.is_null())
-        .select(Session::as_select());
+        .select(columns(Session::as_select()));
     let found = kept(query.limit(1)).get_result(c.conn).optional()?;
     let now = c.now();
     let found = found.map(|s: Session| {
