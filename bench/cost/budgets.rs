@@ -1,6 +1,6 @@
 //! `bench/budgets.toml`: what each page may cost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -28,6 +28,9 @@ pub struct Cost {
     /// Processor time, which depends on the machine. Only shown.
     #[serde(skip)]
     pub cpu_micros: u64,
+    /// Steps of SQLite's plans that read all rows of a practice. No page may have one.
+    #[serde(skip)]
+    pub whole_reads: BTreeSet<String>,
 }
 
 impl Cost {
@@ -69,6 +72,9 @@ impl Budgets {
         let mut over = Vec::new();
         for ((page, engine), cost) in measured {
             let name = format!("{page} on {}", engine.word());
+            over.extend(
+                cost.whole_reads.iter().map(|step| format!("{name}: no index leads to the rows: {step}")),
+            );
             let Some(budget) = self.0.get(page).and_then(|engines| engines.get(engine.word())) else {
                 over.push(format!("{name}: has no budget"));
                 continue;

@@ -187,7 +187,10 @@ mod tests {
                 kept(rows.select(columns((outbox::mail_id, outbox::dedupe_key))))
             };
             let rows = outbox::table.filter(outbox::tries.gt(1));
-            assert_eq!(both(&engine, named(1)), both(&engine, rows.select((outbox::mail_id, outbox::dedupe_key))));
+            assert_eq!(
+                both(&engine, named(1)),
+                both(&engine, rows.select((outbox::mail_id, outbox::dedupe_key)))
+            );
             assert_eq!(both(&engine, named(2)), both(&engine, named(1)));
             // Its text hangs on the number of values.
             let many = |n: i32| outbox::table.filter(outbox::tries.eq_any(0..n)).select(outbox::mail_id);
