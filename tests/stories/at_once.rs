@@ -8,16 +8,18 @@ use anteroom::features::access::actions::{
     self, Act, Key, LinkView, NewCredential, RegisterOrder, Registered, Target,
 };
 use anteroom::kernel::civil::BirthDate;
-use anteroom::kernel::ids::{AccountId, StaffId};
+use anteroom::kernel::ids::{AccountId, ChartId, StaffId};
 use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::db::Conn;
-use anteroom::platform::db::schema::{known_device, portal_account, session, staff_member};
+use anteroom::platform::db::schema::{chart, known_device, portal_account, session, staff_member};
 use anteroom::platform::i18n::Language;
-use anteroom::platform::permissions::Role;
+use anteroom::platform::permissions::{Role, Scope};
 use diesel::prelude::*;
 
+use crate::access::contact;
 use crate::portal_people::enrolled;
+use crate::rights::send;
 use crate::stories;
 use crate::support::world::Client;
 use crate::support::{Browser, Engine, PASSWORD, Page, World};
@@ -31,6 +33,7 @@ const STAFF: &str = "/riverbend/staff/sign-in";
 enum Whose {
     Account(AccountId),
     Staff(StaffId),
+    Chart(ChartId),
 }
 
 impl Whose {
@@ -49,6 +52,12 @@ impl Whose {
                 .for_update()
                 .select(staff_member::staff_id)
                 .load::<StaffId>(conn)
+                .map(drop),
+            Self::Chart(id) => chart::table
+                .filter(chart::chart_id.eq(id))
+                .for_update()
+                .select(chart::chart_id)
+                .load::<ChartId>(conn)
                 .map(drop),
         }
     }
@@ -312,5 +321,41 @@ stories! {
         assert_eq!(joined, Registered::WrongSignIn);
         // The link is as good as before.
         w.register_by(&second, &ben).await;
+    }
+
+    async fn two_programs_that_change_the_terms_of_one_grant_lose_neither_change(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let sam = contact(w, &leo, "Sam", "sam@example.com").await.to_string();
+        let key = crate::api::key(w, &w.riverbend, Scope::ALL).await;
+        let program = |etag: &str| {
+            w.browser().with("authorization", &format!("Bearer {key}")).with("if-match", etag)
+        };
+        let new = serde_json::json!({ "person_id": sam, "basis": "parent", "rights": ["documents"] });
+        let grants = format!("/api/v1/charts/{}/grants", leo.chart_id);
+        let made = send(&mut program("*"), "POST", &grants, &new).await.must_be(200).answer.json();
+        let grant = format!("/api/v1/grants/{}", made["id"].as_str().unwrap());
+        let read = program("*").get(&grant).await;
+        let etag = read.answer.header("etag").unwrap_or("none").to_owned();
+        let rights = serde_json::json!({ "rights": ["documents", "billing"] });
+        let last_day = serde_json::json!({ "ends_on": "2027-03-03", "reason": "Until March." });
+        let (mut one, mut other) = (program(&etag), program(&etag));
+        let (first, second) = in_turn(
+            w,
+            Whose::Chart(leo.chart_id),
+            send(&mut one, "PATCH", &grant, &rights),
+            send(&mut other, "PATCH", &grant, &last_day),
+        )
+        .await;
+        first.must_be(200);
+        let now = program("*").get(&grant).await;
+        let shown = now.answer.json();
+        assert_eq!(shown["rights"], serde_json::json!(["billing", "documents"]), "the first change is gone");
+        second.must_be(412);
+        assert_eq!(shown["ends_on"], serde_json::Value::Null);
+        let etag = now.answer.header("etag").expect("an ETag").to_owned();
+        send(&mut program(&etag), "PATCH", &grant, &last_day).await.must_be(200);
+        let shown = program("*").get(&grant).await.answer.json();
+        assert_eq!(shown["rights"], serde_json::json!(["billing", "documents"]));
+        assert_eq!(shown["ends_on"], "2027-03-03");
     }
 }

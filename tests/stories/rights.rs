@@ -384,6 +384,25 @@ stories! {
         assert_eq!(level(w, access, Right::Billing).await, Level::None);
     }
 
+    async fn a_form_of_terms_that_is_out_of_date_shows_what_a_colleague_saved_and_saves_nothing(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let (_, access) = mother_of(w, &leo).await;
+        set(w, access, Terms { rights: Some("documents:view"), ..Terms::default() }).await;
+        let mut desk = w.staff(Role::Clinician).await;
+        let page = format!("/staff/charts/{}/grants/{access}", leo.chart_id);
+        let (early, late) = (desk.get(&page).await, desk.get(&page).await);
+        let narrowed = [("documents", "none"), ("reason", "Asked by the court.")];
+        desk.submit_and_follow(&early, &page, &narrowed).await.must_say("Saved");
+        let refused = desk.submit(&late, &page, &[("billing", "view")]).await;
+        refused.must_be(422).must_say("changed after you opened").must_say("On file now: Nothing");
+        assert_eq!(level(w, access, Right::Documents).await, Level::None);
+        assert_eq!(level(w, access, Right::Billing).await, Level::None);
+        // Whoever has seen it may save over it.
+        desk.submit_and_follow(&refused, &page, &[]).await.must_say("Saved");
+        assert_eq!(level(w, access, Right::Documents).await, Level::View);
+        assert_eq!(level(w, access, Right::Billing).await, Level::View);
+    }
+
     async fn only_those_who_may_set_rights_reach_their_pages(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let own = enrolled(w, &ana).await;
@@ -414,7 +433,7 @@ stories! {
         send(&mut api, "POST", &grants, &new).await.must_be(409);
         let grant = format!("/api/v1/grants/{}", made["id"].as_str().unwrap());
         let terms = serde_json::json!({ "rights": ["billing:view", "documents"], "ends_on": "2027-03-03", "reason": "Until March." });
-        let changed = send(&mut api, "PATCH", &grant, &terms).await;
+        let changed = patch(w, &key, &grant, &terms).await;
         changed.must_be(200);
         let changed = changed.answer.json();
         assert_eq!(changed["rights"], serde_json::json!(["billing:view", "documents"]));
@@ -426,8 +445,9 @@ stories! {
             (serde_json::json!({ "rights": [], "reason": "Asked by the court." }), 200),
             (serde_json::json!({ "ends_on": null }), 200),
         ] {
-            send(&mut api, "PATCH", &grant, &terms).await.must_be(status);
+            patch(w, &key, &grant, &terms).await.must_be(status);
         }
+        send(&mut api, "PATCH", &grant, &serde_json::json!({ "ends_on": null })).await.must_be(428);
         let none = serde_json::json!({});
         send(&mut api, "POST", &format!("{grant}/pause"), &none).await.must_be(409);
         send(&mut api, "POST", &format!("{grant}/resume"), &none).await.must_be(409);
@@ -439,6 +459,20 @@ stories! {
     }
 }
 
-async fn send(api: &mut Browser, method: &str, path: &str, body: &serde_json::Value) -> crate::support::Page {
+/// A request with a JSON body.
+pub async fn send(
+    api: &mut Browser,
+    method: &str,
+    path: &str,
+    body: &serde_json::Value,
+) -> crate::support::Page {
     api.send(method, path, Some(("application/json", body.to_string().as_bytes()))).await
+}
+
+/// Changes the terms of a grant over the version that was just read.
+async fn patch(w: &World, key: &str, grant: &str, terms: &serde_json::Value) -> crate::support::Page {
+    let api = || w.browser().with("authorization", &format!("Bearer {key}"));
+    let read = api().get(grant).await;
+    let etag = read.answer.header("etag").expect("an ETag").to_owned();
+    send(&mut api().with("if-match", &etag), "PATCH", grant, terms).await
 }

@@ -39,6 +39,8 @@ pub struct Overview {
     pub phase: Phase,
     /// The newest generation; 0 before the first.
     pub generation: i32,
+    /// Counts the changes of the row; 0 while there is none.
+    pub version: i64,
     /// On what it stands, what it allows and when; `None` while there is no row.
     pub terms: Option<GrantTerms>,
     /// Since when staff have paused it, who did and why.
@@ -191,6 +193,7 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
         role: GrantRole::Owner,
         phase: Phase::NotInvited,
         generation: 0,
+        version: 0,
         terms: None,
         paused: None,
         since: file.client.created_at,
@@ -283,6 +286,7 @@ fn of_row(
         role: row.role,
         phase,
         generation: row.generation,
+        version: row.version,
         terms: Some(GrantTerms::of(&row)),
         paused: row.paused_at.map(|at| (at, row.paused_by_name.clone(), row.paused_reason.clone())),
         since: match (phase, row.expires_at) {

@@ -13,6 +13,7 @@ use super::json::{
     self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NewGrantJson,
     NothingJson, PauseJson, ResendJson, RevokeJson, TermsJson,
 };
+use super::precondition::must_match;
 use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
 use crate::features::access::Doubt;
@@ -48,6 +49,7 @@ fn refused(refused: Refused) -> Problem {
         Refused::NotAContact => problem::NOT_A_CONTACT,
         Refused::OwnAccess => problem::OWN_ACCESS,
         Refused::HasAccess => problem::HAS_ACCESS,
+        Refused::Stale => problem::PRECONDITION_FAILED,
         Refused::NeedsReason => {
             let detail = "needed where something is taken away";
             return Problem::fields([("/reason".to_owned(), detail.to_owned())]);
@@ -83,13 +85,24 @@ async fn act(
     target: Target,
     asked: Result<Act, Problem>,
 ) -> ApiResult {
+    act_read(app, caller, body, target, move |_| Ok(asked.clone())).await
+}
+
+/// The same for an act that depends on what the transaction reads.
+async fn act_read(
+    app: &AppState,
+    caller: &ApiCaller,
+    body: &Bytes,
+    target: Target,
+    asked: impl Fn(&mut Scoped<'_>) -> Result<Result<Act, Problem>, Fault> + Send + 'static,
+) -> ApiResult {
     let (by, words) = (caller.by(), caller.words);
     once(app, caller, body, move |app, c| {
-        let act = match &asked {
+        let act = match asked(c)? {
             Ok(act) => act,
-            Err(problem) => return Ok(Err(problem.clone())),
+            Err(problem) => return Ok(Err(problem)),
         };
-        let done = match (actions::act_in(app, c, &by, &target, act)?, &target) {
+        let done = match (actions::act_in(app, c, &by, &target, &act)?, &target) {
             (Ok(done), _) => done,
             // Joined a colleague's: theirs counts, and no second mail goes out.
             (Err(Refused::LifeCycle(Refusal::AlreadyResent)), Target::Grant(access)) => {
@@ -97,7 +110,7 @@ async fn act(
             }
             (Err(why), _) => return Ok(Err(refused(why))),
         };
-        match (act, &done.access) {
+        match (&act, &done.access) {
             (Act::ChangeOwner { .. }, _) => {
                 let answer = shown_of_chart(&overviews_of_chart(c, &done.chart)?, words)?;
                 Ok(Ok(Done { answer, chart: done.chart }))
@@ -116,7 +129,7 @@ fn answer_with_grant(c: &mut Scoped<'_>, access: &AccessId, words: Words) -> Res
 }
 
 fn shown(overview: &Overview, words: Words) -> Result<Answer, Fault> {
-    Answer::ok(GrantJson::of(overview, words))
+    Ok(Answer::ok(GrantJson::of(overview, words))?.version(overview.version))
 }
 
 fn shown_of_chart(overviews: &[Overview], words: Words) -> Result<Answer, Fault> {
@@ -193,7 +206,7 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
 /// Read a grant: its state, what became of its mail, its timeline.
 #[utoipa::path(get, path = "/api/v1/grants/{grant}", tag = "Grants", operation_id = "readGrant",
     params(("grant" = String, Path, description = "The grant's id")),
-    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    responses((status = 200, description = "The grant, with its ETag", body = GrantJson), Usual),
     security(("api_key" = ["grants:read"])))]
 pub async fn read(State(app): State<AppState>, caller: ApiCaller, Path(grant): Path<String>) -> ApiResult {
     let access: AccessId = id(&grant)?;
@@ -348,10 +361,16 @@ pub async fn invite_holder(
 }
 
 /// Change what a grant allows; it counts from the holder's next request on.
+///
+/// Send If-Match with the ETag that you read: a change that somebody made meanwhile is never written over.
 #[utoipa::path(patch, path = "/api/v1/grants/{grant}", tag = "Grants", operation_id = "changeTerms",
-    params(("grant" = String, Path, description = "The grant's id"), Once),
+    params(("grant" = String, Path, description = "The grant's id"), Once,
+        ("If-Match" = String, Header, description = "The ETag that you read, or several; `*` is refused")),
     request_body = TermsJson,
-    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    responses((status = 200, description = "The grant, with its new ETag", body = GrantJson),
+        (status = 412, description = "Changed meanwhile", body = json::ProblemJson, content_type = "application/problem+json"),
+        (status = 428, description = "If-Match is missing, or `*`", body = json::ProblemJson, content_type = "application/problem+json"),
+        Usual),
     security(("api_key" = ["grants:write"])))]
 pub async fn change(
     State(app): State<AppState>,
@@ -360,22 +379,29 @@ pub async fn change(
     body: Bytes,
 ) -> ApiResult {
     let access: AccessId = id(&grant)?;
-    let row = app.db.read(&caller.scope, move |c| load_access(c, &access)).await?;
-    let before = GrantTerms::of(&row.ok_or(problem::NOT_FOUND)?);
-    let asked = json::read(&caller, &body).and_then(|asked: TermsJson| {
-        let changed = |field: &str, given: &Option<Option<String>>, now: Option<Date>| match given {
-            None => Ok(now),
-            Some(text) => day(field, text.as_deref()),
-        };
-        let terms = in_order(GrantTerms {
-            basis: asked.basis.as_deref().map_or(Ok(before.basis), basis)?,
-            rights: asked.rights.as_deref().map_or_else(|| Ok(before.rights.clone()), rights)?,
-            starts_on: changed("starts_on", &asked.starts_on, before.starts_on)?,
-            ends_on: changed("ends_on", &asked.ends_on, before.ends_on)?,
-        })?;
-        Ok(Act::ChangeTerms { terms, reason: json::reason(&asked.reason)? })
-    });
-    act(&app, &caller, &body, Target::Grant(access), asked).await
+    let asked: TermsJson = json::read(&caller, &body)?;
+    let headers = caller.headers.clone();
+    act_read(&app, &caller, &body, Target::Grant(access), move |c| {
+        let Some(row) = load_access(c, &access)? else { return Ok(Err(problem::NOT_FOUND.into())) };
+        Ok(must_match(&headers, row.version).and_then(|()| new_terms(&asked, &row)))
+    })
+    .await
+}
+
+/// The terms of a grant with what is asked of them in place of what they are.
+fn new_terms(asked: &TermsJson, row: &AccessRow) -> Result<Act, Problem> {
+    let before = GrantTerms::of(row);
+    let changed = |field: &str, given: &Option<Option<String>>, now: Option<Date>| match given {
+        None => Ok(now),
+        Some(text) => day(field, text.as_deref()),
+    };
+    let terms = in_order(GrantTerms {
+        basis: asked.basis.as_deref().map_or(Ok(before.basis), basis)?,
+        rights: asked.rights.as_deref().map_or(Ok(before.rights), rights)?,
+        starts_on: changed("starts_on", &asked.starts_on, before.starts_on)?,
+        ends_on: changed("ends_on", &asked.ends_on, before.ends_on)?,
+    })?;
+    Ok(Act::ChangeTerms { seen: row.version, terms, reason: json::reason(&asked.reason)? })
 }
 
 /// Stop an access for a while; an invitation that is out is canceled.

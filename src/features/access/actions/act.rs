@@ -132,6 +132,8 @@ pub enum Act {
     },
     /// Changes what a grant allows.
     ChangeTerms {
+        /// The version of the grant that whoever decided has seen.
+        seen: i64,
         /// What it allows from now on.
         terms: GrantTerms,
         /// Why; may be empty where nothing is taken away.
@@ -380,8 +382,8 @@ fn run(
             Act::AddRepresentative { person, terms } => {
                 terms::add(c, &mut pending, &order.chart, person, terms)?
             }
-            Act::ChangeTerms { terms, reason } => match &order.person {
-                Some(person) => terms::change(c, &mut pending, &order.chart, person, terms, reason)?,
+            Act::ChangeTerms { seen, terms, reason } => match &order.person {
+                Some(person) => terms::change(c, &mut pending, (&order.chart, person), *seen, terms, reason)?,
                 None => Err(Refused::NotFound),
             },
             _ => one(c, &mut pending, &checks, order)?,

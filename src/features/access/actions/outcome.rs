@@ -90,6 +90,9 @@ pub enum Refused {
     /// Something is taken away: say why.
     #[error("a reason is needed to take something away")]
     NeedsReason,
+    /// Somebody changed the grant after it was read.
+    #[error("somebody changed this access meanwhile")]
+    Stale,
 }
 
 /// The outcome of an action, inside the fault of the machinery.

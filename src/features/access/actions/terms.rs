@@ -95,12 +95,13 @@ pub(super) fn add(
     Ok(Ok(Done { chart: *id, access: Some(row.access_id), link: None }))
 }
 
-/// Changes what a grant allows, from the holder's next request on.
+/// Changes what a grant allows, from the holder's next request on; not where somebody changed the grant after
+/// the version that was `seen`, because theirs would be lost.
 pub(super) fn change(
     c: &Scoped<'_>,
     pending: &mut PendingWrites<'_>,
-    id: &ChartId,
-    person: &PersonId,
+    (id, person): (&ChartId, &PersonId),
+    seen: i64,
     terms: &GrantTerms,
     reason: &str,
 ) -> Outcome<Done> {
@@ -116,6 +117,9 @@ pub(super) fn change(
     }
     let before = GrantTerms::of(known);
     if before != *terms {
+        if known.version != seen {
+            return Ok(Err(Refused::Stale));
+        }
         if terms.narrows(&before) && reason.is_empty() {
             return Ok(Err(Refused::NeedsReason));
         }

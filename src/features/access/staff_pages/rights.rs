@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::chart_access::{self, ChartAccess, path};
 use super::viewer::Viewer;
-use super::wording::{Tag, refusal_in_words, relation_word, tag_of};
+use super::wording::{Tag, refusal_in_words, refusal_key, relation_word, tag_of};
 use crate::features::access::actions::{self, Act, GrantTerms, Refused, Target};
 use crate::features::access::lifecycle::Phase;
 use crate::features::access::permission::Basis;
@@ -61,6 +61,8 @@ struct RightsPage {
     paused: Option<String>,
     /// No terms on the client's own access.
     is_own: bool,
+    /// The version of the grant that the form shows; on the page of a grant.
+    seen: i64,
     basis: String,
     /// Values and labels to choose from.
     bases: Vec<(String, String)>,
@@ -81,6 +83,7 @@ struct RightsPage {
 #[serde(deny_unknown_fields, default)]
 struct RightsInput {
     person: String,
+    seen: String,
     basis: String,
     appointments: String,
     billing: String,
@@ -227,12 +230,15 @@ fn page(
             )
         }),
         is_own,
+        seen: grant.map_or(0, |grant| grant.version),
         basis: input.basis.clone(),
         bases: std::iter::once((String::new(), words.get("access-rights-choose")))
-            .chain(Basis::ALL.iter().filter(|basis| **basis != Basis::Client).map(|basis| {
-                let key = format!("access-basis-{}", basis.word().replace('_', "-"));
-                (basis.word().to_owned(), words.get(&key))
-            }))
+            .chain(
+                Basis::ALL
+                    .iter()
+                    .filter(|basis| **basis != Basis::Client)
+                    .map(|basis| (basis.word().to_owned(), words.get(&basis_key(*basis)))),
+            )
             .collect(),
         levels: Level::ALL
             .iter()
@@ -373,7 +379,36 @@ pub async fn change(
         Ok(read) => read,
         Err(errors) => return page(&app, &staff, &access, Some(&grant), &input, errors),
     };
-    perform(&app, &staff, access, grant, &input, Act::ChangeTerms { terms, reason }, "access-terms").await
+    let seen = input.seen.parse().unwrap_or(0);
+    perform(&app, &staff, access, grant, &input, Act::ChangeTerms { seen, terms, reason }, "access-terms")
+        .await
+}
+
+/// What is on file now, beside each field where that is something else than what was chosen.
+fn changed_meanwhile(words: Words, on_file: &GrantTerms, input: &RightsInput) -> FieldErrors {
+    let now = RightsInput::of(on_file);
+    let mut errors = FieldErrors::new();
+    errors.add("form", words.get(refusal_key(&Refused::Stale)));
+    let mut field = |name: &str, chosen: &str, now: &str, shown: String| {
+        if chosen.trim() != now {
+            errors.add(name, words.with1("access-rights-on-file", "value", shown));
+        }
+    };
+    field("basis", &input.basis, &now.basis, words.get(&basis_key(on_file.basis)));
+    for right in Right::ALL {
+        let level = on_file.rights.level(*right);
+        field(right.word(), input.level(*right), level.word(), words.get(&format!("access-level-{level}")));
+    }
+    let shown = |day: Option<Date>| {
+        day.map_or_else(|| words.get("access-rights-no-such-day"), |day| words.civil_date(day))
+    };
+    field("starts_on", &input.starts_on, &now.starts_on, shown(on_file.starts_on));
+    field("ends_on", &input.ends_on, &now.ends_on, shown(on_file.ends_on));
+    errors
+}
+
+fn basis_key(basis: Basis) -> String {
+    format!("access-basis-{}", basis.word().replace('_', "-"))
 }
 
 async fn perform(
@@ -392,6 +427,13 @@ async fn perform(
             Ok(see_other(&format!("/staff/charts/{chart}/grants/{id}?done={done}")))
         }
         Err(Refused::NotFound) => Err(PageError::NotFound),
+        Err(Refused::Stale) => {
+            let chart = access.file.chart.chart_id;
+            let (access, grant) = load_grant(app, staff, &chart.to_string(), &id.to_string()).await?;
+            let on_file = grant.terms.as_ref().ok_or(PageError::NotFound)?;
+            let errors = changed_meanwhile(staff.words, on_file, input);
+            page(app, staff, &access, Some(&grant), input, errors)
+        }
         Err(refused) => page(app, staff, &access, Some(&grant), input, refusal(app, staff, &refused)),
     }
 }

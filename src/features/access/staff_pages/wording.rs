@@ -86,6 +86,7 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
         Refused::OwnAccess => "access-refused-own-access",
         Refused::HasAccess => "access-refused-has-access",
         Refused::NeedsReason => "access-refused-needs-reason",
+        Refused::Stale => "access-refused-stale",
         Refused::TooManyToday(_) => "access-refused-too-many-today",
     }
 }
