@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use anteroom::platform::db::schema::{outbox, person, portal_account, practice};
 use anteroom::platform::i18n::Language;
 use anteroom::platform::mail::receiver::ReceivedMail;
-use anteroom::platform::permissions::Role;
+use anteroom::platform::permissions::{Right, Role};
 use diesel::prelude::*;
 
+use crate::access::contact;
+use crate::portal_people::{account, grant};
 use crate::stories;
 use crate::support::form::visible_text;
 use crate::support::world::{Client, World};
@@ -163,6 +165,7 @@ async fn the_accounts_mails(w: &mut World, seen: &mut Seen, language: Language, 
     seen.next(w, language, "portal.reset", "by-staff", &ana.email).await;
     w.clock.advance_seconds(DAY);
     act(w, ana, "revoke", &[("reason", "moved away")]).await;
+    seen.next(w, language, "access.ended", "", &ana.email).await;
     forgot(w, "/riverbend/forgot", "address", &ana.email).await;
     seen.next(w, language, "portal.no_access", "", &ana.email).await;
     act(w, ana, "restore", &[]).await;
@@ -187,6 +190,27 @@ async fn the_accounts_mails(w: &mut World, seen: &mut Seen, language: Language, 
     seen.next(w, language, "appointments.answered", "", &ana.email).await;
 }
 
+/// To somebody who helps the client, and to the client about that.
+async fn the_representatives_mails(w: &mut World, seen: &mut Seen, language: Language, ana: &Client) {
+    let email = format!("sam.{}@example.com", language.word());
+    let sam = contact(w, ana, "Sam", &email).await;
+    let account = account(w, &email).await;
+    let scope = w.riverbend.scope.clone();
+    let access = grant(w, &scope, &account, &sam, &ana.chart_id, Some(Right::ALL)).await;
+    speak(w, language).await;
+    let page = format!("/staff/charts/{}/grants/{access}", ana.chart_id);
+    let mut desk = w.staff(Role::Administrator).await;
+    let form = desk.get(&page).await;
+    let narrowed = [("basis", "client_choice"), ("documents", "none"), ("reason", "asked by phone")];
+    desk.submit_and_follow(&form, &page, &narrowed).await;
+    seen.next(w, language, "access.changed", "", &email).await;
+    seen.next(w, language, "access.others_changed", "", &ana.email).await;
+    let form = desk.get(&page).await;
+    desk.submit_and_follow(&form, "/pause", &[]).await;
+    seen.next(w, language, "access.paused", "", &email).await;
+    w.mail_to(&ana.email).await;
+}
+
 /// To members of the practice.
 async fn the_staffs_mails(w: &mut World, seen: &mut Seen, language: Language) {
     let mut admin = w.staff(Role::Administrator).await;
@@ -208,6 +232,7 @@ async fn every_mail(w: &mut World, language: Language) {
     speak(w, language).await;
     let ana = the_invitations_mails(w, &mut seen, language).await;
     the_accounts_mails(w, &mut seen, language, &ana).await;
+    the_representatives_mails(w, &mut seen, language, &ana).await;
     the_staffs_mails(w, &mut seen, language).await;
     let sent: Vec<String> = w.look(|c| outbox::table.select(outbox::kind).distinct().load(c)).await;
     let sent: BTreeSet<String> = sent.into_iter().collect();
@@ -219,7 +244,11 @@ async fn every_mail(w: &mut World, language: Language) {
 /// Every kind that a feature sends. No type names them yet, so a new one is added here and to the stories.
 const KINDS: &[&str] = &[
     "access.address_changed",
+    "access.changed",
+    "access.ended",
     "access.invitation",
+    "access.others_changed",
+    "access.paused",
     "access.registered",
     "access.reminder",
     "access.restored",

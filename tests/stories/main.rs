@@ -33,6 +33,7 @@ mod portal_sign_in;
 mod practice_profile;
 mod relay;
 mod rights;
+mod rights_staff;
 mod routes;
 mod safeguards;
 mod schema;

@@ -26,14 +26,14 @@ use crate::support::{Browser, Engine, PASSWORD, World};
 
 /// What a story changes of a grant behind the application's back; `None` leaves it as it is.
 #[derive(Clone, Copy, Default)]
-struct Terms {
-    basis: Option<Basis>,
-    rights: Option<&'static str>,
-    starts_on: Option<&'static str>,
-    ends_on: Option<&'static str>,
+pub struct Terms {
+    pub basis: Option<Basis>,
+    pub rights: Option<&'static str>,
+    pub starts_on: Option<&'static str>,
+    pub ends_on: Option<&'static str>,
 }
 
-async fn set(w: &World, access: AccessId, terms: Terms) {
+pub async fn set(w: &World, access: AccessId, terms: Terms) {
     w.tamper(move |c| {
         let row = || portal_access::table.filter(portal_access::access_id.eq(access));
         if let Some(basis) = terms.basis {
@@ -54,7 +54,7 @@ async fn set(w: &World, access: AccessId, terms: Terms) {
 }
 
 /// A mother with a grant to her child's chart, who owns it.
-async fn mother_of(w: &mut World, child: &Client) -> (String, AccessId) {
+pub async fn mother_of(w: &mut World, child: &Client) -> (String, AccessId) {
     let mother = w.chart_with("Joan", "Park", "1980-02-02", "joan.park@example.com").await;
     let id = account(w, &mother.email).await;
     let access =
@@ -74,7 +74,7 @@ async fn mother_of(w: &mut World, child: &Client) -> (String, AccessId) {
 }
 
 /// Every page of a chart, as a client sees it: nothing is found.
-async fn sees_nothing(browser: &mut Browser) {
+pub async fn sees_nothing(browser: &mut Browser) {
     for page in ["/portal", "/portal/documents", "/portal/appointments", "/portal/balance"] {
         let answer = browser.get(page).await;
         let to = answer.location().unwrap_or_default();
@@ -82,7 +82,7 @@ async fn sees_nothing(browser: &mut Browser) {
     }
 }
 
-async fn level(w: &World, access: AccessId, right: Right) -> Level {
+pub async fn level(w: &World, access: AccessId, right: Right) -> Level {
     w.app.db.read(&w.riverbend.scope, move |c| level_now(c, &access, right)).await.expect("no fault")
 }
 
@@ -273,14 +273,19 @@ stories! {
         let scope = w.riverbend.scope.clone();
         let of_child = grant(w, &scope, &id, &mother.person_id, &child.chart_id, Some(Right::ALL)).await;
         let of_adult = grant(w, &scope, &id, &mother.person_id, &adult.chart_id, Some(Right::ALL)).await;
-        let step = match w.engine {
+        // The step back and forward again, and around it the later one that builds on it.
+        let steps = match w.engine {
             Engine::Sqlite => [
+                include_str!("../../migrations/sqlite/2026-11-28-000005_age_rules/down.sql"),
                 include_str!("../../migrations/sqlite/2026-11-28-000002_rights/down.sql"),
                 include_str!("../../migrations/sqlite/2026-11-28-000002_rights/up.sql"),
+                include_str!("../../migrations/sqlite/2026-11-28-000005_age_rules/up.sql"),
             ],
             Engine::Postgres => [
+                include_str!("../../migrations/postgres/2026-11-28-000005_age_rules/down.sql"),
                 include_str!("../../migrations/postgres/2026-11-28-000002_rights/down.sql"),
                 include_str!("../../migrations/postgres/2026-11-28-000002_rights/up.sql"),
+                include_str!("../../migrations/postgres/2026-11-28-000005_age_rules/up.sql"),
             ],
         };
         let read = |c: &mut Conn| {
@@ -290,13 +295,13 @@ stories! {
                 .map(|rows| rows.into_iter().collect::<std::collections::BTreeMap<_, _>>())
         };
         w.tamper(move |c| {
-            for sql in step {
+            for sql in steps {
                 match c {
                     Conn::Sqlite(c) => c.batch_execute(sql)?,
                     Conn::Postgres(c) => c.batch_execute(sql)?,
                 }
             }
-            Ok(step.len())
+            Ok(steps.len())
         })
         .await;
         let basis = w.look(read).await;

@@ -4,13 +4,17 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use jiff::civil::Date;
 
 use crate::features::access::address_use::{address_on_file, marks_of};
+use crate::features::access::age::age_on;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::lacking;
+use crate::features::access::permission::Facts;
 use crate::features::access::store::{self, AccessRow};
 use crate::features::people::{Address, AddressKind, Chart, Person};
-use crate::features::practice::{self, Policy, Practice};
+use crate::features::practice::{self, Jurisdiction, Policy, Practice};
+use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
@@ -25,6 +29,8 @@ pub struct ChartBatch {
     pub practice: Practice,
     /// Its policies.
     pub policy: Policy,
+    /// The law of its place.
+    pub place: Jurisdiction,
     charts: HashMap<ChartId, Chart>,
     people: HashMap<PersonId, Person>,
     addresses: HashMap<PersonId, Vec<Address>>,
@@ -36,7 +42,7 @@ impl ChartBatch {
     /// Loads everything about these charts (at most some hundreds).
     pub fn load(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Self, Fault> {
         let here = c.practice().clone();
-        let practice = practice::load(c)?;
+        let (practice, place) = practice::load_with_place(c)?;
         let charts: Vec<Chart> = chart::table
             .filter(chart::practice_id.eq(here.clone()))
             .filter(chart::chart_id.in_list(ids))
@@ -82,6 +88,7 @@ impl ChartBatch {
         }
         Ok(Self {
             policy: practice.policy(),
+            place,
             practice,
             charts: charts.into_iter().map(|row| (row.chart_id.clone(), row)).collect(),
             people,
@@ -142,19 +149,30 @@ impl ChartBatch {
         })
     }
 
-    /// Is this person younger than 18? `None` without a birth date on file.
-    pub fn is_under_18(&self, person: &PersonId, now: Timestamp) -> Option<bool> {
-        let today = now.in_zone(&self.practice.zone()).date();
-        let born = self.person(person)?.birth_date.as_ref()?;
-        Some(full_years(born.date(), today) < 18)
+    /// The civil date in the practice's zone.
+    pub fn today(&self, now: Timestamp) -> Date {
+        now.in_zone(&self.practice.zone()).date()
     }
 
-    /// Is the client of the chart between 12 and 17 (IDP-06)?
-    pub fn is_minor(&self, chart: &Chart, now: Timestamp) -> bool {
-        let today = now.in_zone(&self.practice.zone()).date();
-        self.person(&chart.person_id)
-            .and_then(|client| client.birth_date.as_ref())
-            .is_some_and(|born| is_minor(born.date(), today))
+    fn born(&self, person: &PersonId) -> Option<Date> {
+        self.person(person)?.birth_date.as_ref().map(BirthDate::date)
+    }
+
+    /// Is this person a minor by the law of the place? `None` where their age is not known.
+    pub fn is_minor(&self, person: &PersonId, now: Timestamp) -> Option<bool> {
+        let age = age_on(self.born(person)?, self.today(now), self.place.leap_day)?;
+        Some(i32::from(age) < self.place.majority_age)
+    }
+
+    /// Is the client of the chart old enough for a sign-in of their own, and still a minor (IDP-06)?
+    pub fn is_teen(&self, chart: &Chart, now: Timestamp) -> bool {
+        self.born(&chart.person_id).is_some_and(|born| is_teen(born, self.today(now), self.place))
+    }
+
+    /// What decides over a grant.
+    pub fn facts(&self, row: &AccessRow, now: Timestamp) -> Option<Facts> {
+        let chart = self.chart(&row.chart_id)?;
+        Some(row.facts(&chart.state, self.born(&chart.person_id), self.place, self.today(now)))
     }
 }
 
@@ -194,13 +212,7 @@ pub fn left_of(cap: i32, used: &[Timestamp], now: Timestamp) -> (i32, Option<Tim
     (0, Some(frees.copied().unwrap_or(now).plus_hours(24)))
 }
 
-/// Is who was born then between 12 and 17 today (IDP-06)?
-pub fn is_minor(born: jiff::civil::Date, today: jiff::civil::Date) -> bool {
-    (12..18).contains(&full_years(born, today))
-}
-
-/// Full years between two days. Born on February 29: the birthday of a common year is March 1.
-fn full_years(born: jiff::civil::Date, today: jiff::civil::Date) -> i16 {
-    let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
-    today.year() - born.year() - i16::from(!had_birthday)
+/// Is who was born then at least 12 today, and still a minor (IDP-06)?
+pub fn is_teen(born: Date, today: Date, place: Jurisdiction) -> bool {
+    age_on(born, today, place.leap_day).is_some_and(|age| age >= 12 && i32::from(age) < place.majority_age)
 }

@@ -236,6 +236,10 @@ pub enum Effect {
     RemoveSignIn,
     /// Mail "your access is back; sign in with your password".
     MailRestored,
+    /// Mail "your access is paused", and to the client that somebody's access was changed.
+    MailPaused,
+    /// Mail "your access has ended", and to the client that somebody's access was changed.
+    MailEnded,
     /// Mail "you are registered" to the address on file (IDP-04).
     MailRegistered,
 }
@@ -385,7 +389,7 @@ pub fn decide(grant: &Grant, event: Event, now: Timestamp) -> Result<Decision, R
         },
         Event::Revoke => match grant.state {
             State::Invited | State::Locked => Ok(revoked(grant, vec![Effect::EndLink(Ending::Withdrawn)])),
-            State::Active => Ok(revoked(grant, vec![Effect::EndSessions])),
+            State::Active => Ok(revoked(grant, vec![Effect::EndSessions, Effect::MailEnded])),
             State::None | State::Canceled | State::Declined | State::Revoked => Err(Refusal::NoAccess),
         },
         Event::Restore => match grant.state {
@@ -404,13 +408,17 @@ pub fn decide(grant: &Grant, event: Event, now: Timestamp) -> Result<Decision, R
         Event::Pause => match grant.state {
             State::Invited | State::Locked => Ok(ended(grant, State::Canceled, Ending::Withdrawn)),
             State::Active => {
+                let effects = if grant.paused_at.is_none() { vec![Effect::MailPaused] } else { vec![] };
                 let paused_at = Some(grant.paused_at.unwrap_or(now));
-                Ok(Decision { grant: Grant { paused_at, ..*grant }, effects: vec![] })
+                Ok(Decision { grant: Grant { paused_at, ..*grant }, effects })
             }
             State::None | State::Canceled | State::Declined | State::Revoked => Err(Refusal::NoAccess),
         },
         Event::Resume => match grant.paused_at {
-            Some(_) => Ok(Decision { grant: Grant { paused_at: None, ..*grant }, effects: vec![] }),
+            Some(_) => Ok(Decision {
+                grant: Grant { paused_at: None, ..*grant },
+                effects: vec![Effect::MailRestored],
+            }),
             None => Err(Refusal::NotPaused),
         },
     }

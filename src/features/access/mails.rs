@@ -3,12 +3,15 @@
 
 use jiff::tz::TimeZone;
 
+use crate::features::access::store;
 use crate::features::people::Person;
 use crate::features::practice::{Policy, Practice};
 use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::AccessId;
 use crate::kernel::secrets::Token;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::mail::MailBody;
+use crate::platform::outbox::Subject;
 use crate::platform::state::App;
 
 /// Who writes to whom.
@@ -207,6 +210,59 @@ pub fn restored(app: &App, desk: MailContext<'_>) -> MailBody {
     }
 }
 
+/// What became of somebody's access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessNews {
+    /// They may see or do something else than before.
+    Changed,
+    /// It counts for nothing, for a while.
+    Paused,
+    /// It counts for nothing any more.
+    Ended,
+}
+
+impl AccessNews {
+    /// The mail's kind.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Changed => "access.changed",
+            Self::Paused => "access.paused",
+            Self::Ended => "access.ended",
+        }
+    }
+
+    /// What the mail is about: it is true while the grant is open, or while it is not.
+    pub fn subject(self, access: &AccessId) -> Subject {
+        let kind = match self {
+            Self::Changed => store::OPEN_GRANT,
+            Self::Paused | Self::Ended => store::CLOSED_GRANT,
+        };
+        Subject { kind: kind.word, id: access.uuid() }
+    }
+}
+
+/// What became of the reader's access: no reason, no name, and of a chart only that there is one, because one
+/// person may hold several.
+pub fn access_news(app: &App, desk: MailContext<'_>, news: AccessNews) -> MailBody {
+    let words = desk.words();
+    let (part, button) = match news {
+        AccessNews::Changed => ("changed", Some((words.get("letter-sign-in"), sign_in(app, desk.practice)))),
+        AccessNews::Paused => ("paused", None),
+        AccessNews::Ended => ("ended", None),
+    };
+    let before = vec![words.with1(&format!("letter-{part}-opening"), "practice", desk.name())];
+    let after = vec![words.get("letter-access-questions")];
+    MailBody { button, ..desk.letter(&format!("letter-{part}-subject"), before, after) }
+}
+
+/// To the client: somebody else's access to their chart was changed, paused or ended.
+pub fn others_changed(desk: MailContext<'_>) -> MailBody {
+    let words = desk.words();
+    let before = vec![words.with1("letter-others-changed-opening", "practice", desk.name())];
+    let after = vec![words.get("letter-access-questions")];
+    desk.letter("letter-others-changed-subject", before, after)
+}
+
 /// To an address that is no longer this person's (INV-08). No greeting by name, no button: whoever
 /// reads it now may be somebody else.
 pub fn address_changed(desk: MailContext<'_>) -> MailBody {
@@ -284,7 +340,7 @@ mod tests {
             for neutral_mail in [false, true] {
                 let policy = Policy { neutral_mail, ..Policy::default() };
                 let desk = MailContext { practice: &practice, policy: &policy, person: &person };
-                let mut texts = vec![whole(&address_changed(desk))];
+                let mut texts = vec![whole(&address_changed(desk)), whole(&others_changed(desk))];
                 texts.extend(until(desk, NOW));
                 for text in texts {
                     assert!(!text.contains("letter-") && !text.contains('{'), "{text}");

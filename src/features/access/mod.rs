@@ -27,7 +27,10 @@ pub use overview::{
     Happening, HistoryEntry, Overview, TimelineEntry, history_of_chart, overview_of, overviews_of_chart,
 };
 pub use staff_pages::{ActOutcome, Asked, PostedAct, When, ask_for, lacks_in_words, refusal_key};
-pub use store::{AccessRow, Channel, EndedBy, GrantRole, INVITATION, InvitationState, load_access};
+pub use store::{
+    AccessRow, CLOSED_GRANT, Channel, EndedBy, GrantRole, INVITATION, InvitationState, OPEN_GRANT, facts_of,
+    load_access,
+};
 
 pub(crate) use store::undeliverable_mails;
 

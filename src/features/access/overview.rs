@@ -1,5 +1,7 @@
 //! One grant as staff pages and the API show it: state, delivery, timeline, what can be done.
 
+use jiff::civil::Date;
+
 use crate::features::access::accounts;
 use crate::features::access::actions::GrantTerms;
 use crate::features::access::address_use::{address_on_file, marks_of};
@@ -9,10 +11,12 @@ use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{Phase, is_over};
 use crate::features::access::mails::zone_of;
+use crate::features::access::permission::{Closed, closed_by, ends_at_majority};
 use crate::features::access::reminders;
 use crate::features::access::store::{self, AccessRow, Channel, EndedBy, GrantRole, InvitationRow};
 use crate::features::people::{ChartFile, addresses_of, load_file, load_person};
-use crate::features::practice::{self, Practice};
+use crate::features::practice::{self, Jurisdiction, Practice};
+use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
 use crate::platform::audit::{self, Recorded};
@@ -43,6 +47,10 @@ pub struct Overview {
     pub version: i64,
     /// On what it stands, what it allows and when; `None` while there is no row.
     pub terms: Option<GrantTerms>,
+    /// Why a registered holder sees nothing now.
+    pub closed: Option<Closed>,
+    /// The day on which it ends by itself because the client becomes an adult.
+    pub ends_at_majority: Option<Date>,
     /// Since when staff have paused it, who did and why.
     pub paused: Option<(Timestamp, String, String)>,
     /// Since when it is in this state (for "expired": since its end); the chart's age before the first.
@@ -156,15 +164,15 @@ pub struct TimelineEntry {
 pub fn overview_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Option<Overview>, Fault> {
     let Some(row) = store::load_access(c, access)? else { return Ok(None) };
     let Some(file) = load_file(c, &row.chart_id)? else { return Ok(None) };
-    let practice = practice::load(c)?;
-    Ok(Some(of_row(c, &practice, &file, row)?))
+    let here = practice::load_with_place(c)?;
+    Ok(Some(of_row(c, &here, &file, row)?))
 }
 
 /// The chart owner's grant first (made in memory as "not invited" if there is no row yet: then its
 /// `access_id` is `None`), then representatives, then former owners. Empty if there is no such chart.
 pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Overview>, Fault> {
     let Some(file) = load_file(c, chart)? else { return Ok(vec![]) };
-    let practice = practice::load(c)?;
+    let here = practice::load_with_place(c)?;
     let mut rows = store::access_of_charts(c, std::slice::from_ref(chart))?;
     let owner = file.chart.owner_person_id.clone();
     rows.sort_by_key(|row| (row.person_id != owner, row.role, row.created_at));
@@ -173,7 +181,7 @@ pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Ove
         overviews.push(without_a_row(&file, owner));
     }
     for row in rows {
-        overviews.push(of_row(c, &practice, &file, row)?);
+        overviews.push(of_row(c, &here, &file, row)?);
     }
     Ok(overviews)
 }
@@ -195,6 +203,8 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
         generation: 0,
         version: 0,
         terms: None,
+        closed: None,
+        ends_at_majority: None,
         paused: None,
         since: file.client.created_at,
         by_name: String::new(),
@@ -227,7 +237,7 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
 
 fn of_row(
     c: &mut Scoped<'_>,
-    practice: &Practice,
+    (practice, place): &(Practice, Jurisdiction),
     file: &ChartFile,
     row: AccessRow,
 ) -> Result<Overview, Fault> {
@@ -254,6 +264,9 @@ fn of_row(
     let account = accounts::shown(c, row.account_practice_id.as_ref(), row.account_id.as_ref())?;
     let newest = generations.first();
     let phase = row.phase(now);
+    let born = file.client.birth_date.as_ref().map(BirthDate::date);
+    let today = now.in_zone(&practice.zone()).date();
+    let facts = row.facts(&file.chart.state, born, *place, today);
     let mut timeline = timeline(&events, &mails, &generations, now);
     timeline.sort_by_key(|entry| entry.at);
     for entry in timeline.iter_mut().filter(|e| e.what == Happening::Access(AccessAction::OwnerChanged)) {
@@ -288,6 +301,8 @@ fn of_row(
         generation: row.generation,
         version: row.version,
         terms: Some(GrantTerms::of(&row)),
+        closed: closed_by(&facts).filter(|_| phase == Phase::Active),
+        ends_at_majority: ends_at_majority(&facts),
         paused: row.paused_at.map(|at| (at, row.paused_by_name.clone(), row.paused_reason.clone())),
         since: match (phase, row.expires_at) {
             (Phase::Expired, Some(end)) => end,
@@ -437,6 +452,10 @@ const MAILS: &[&str] = &[
     "access.registered",
     "access.restored",
     "access.address_changed",
+    "access.changed",
+    "access.paused",
+    "access.ended",
+    "access.others_changed",
     "portal.reset",
     "portal.invited_hint",
     "appointments.answered",

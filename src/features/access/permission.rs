@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::features::access::age::{AgeRule, AssentRule, age_on};
+use crate::features::access::age::{AgeRule, AssentRule, age_on, turns_on};
 pub use crate::features::access::kinds::{Basis, ItemKind, Label};
 use crate::features::practice::Jurisdiction;
 use crate::platform::permissions::{Level, Right, Terms};
@@ -264,6 +264,113 @@ pub fn opens_on(facts: &Facts) -> Option<Date> {
     let first = facts.grant.starts_on.filter(|first| facts.today < *first)?;
     let then = Facts { today: first, ..facts.clone() };
     (!open_rights(&then).is_empty()).then_some(first)
+}
+
+/// Why a grant opens nothing at all. For staff; clients never learn it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It was never used, or it ended.
+    NotActive,
+    /// Staff have paused it.
+    Paused,
+    /// The account behind it is locked.
+    AccountLocked,
+    /// Its first day is still to come.
+    NotBefore(Date),
+    /// Its last day is over.
+    Over(Date),
+    /// The chart is closed and its view time over, or it is part of another.
+    Chart,
+    /// The client has died.
+    Death,
+    /// It allows nothing.
+    NoRights,
+    /// The client's age is not known.
+    AgeUnknown,
+    /// The client is an adult since this day.
+    Adult(Date),
+    /// An age rule leaves nothing.
+    AgeRule,
+    /// An age rule asks for the minor's assent.
+    AssentMissing,
+    /// Everything is withheld.
+    Withheld,
+}
+
+impl Closed {
+    /// Its word, as the API and the catalogue's keys have it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NotActive => "not_active",
+            Self::Paused => "paused",
+            Self::AccountLocked => "account_locked",
+            Self::NotBefore(_) => "not_before",
+            Self::Over(_) => "over",
+            Self::Chart => "chart",
+            Self::Death => "death",
+            Self::NoRights => "no_rights",
+            Self::AgeUnknown => "age_unknown",
+            Self::Adult(_) => "adult",
+            Self::AgeRule => "age_rule",
+            Self::AssentMissing => "assent_missing",
+            Self::Withheld => "withheld",
+        }
+    }
+
+    /// The day that it speaks of.
+    pub const fn day(self) -> Option<Date> {
+        match self {
+            Self::NotBefore(day) | Self::Over(day) | Self::Adult(day) => Some(day),
+            _ => None,
+        }
+    }
+}
+
+/// Why a grant opens nothing; `None` where it opens something. Of several rights, what shuts the one that comes
+/// furthest: a right that is not in the terms says nothing of those that are.
+pub fn closed_by(facts: &Facts) -> Option<Closed> {
+    let verdicts: Vec<Verdict> = Right::ALL.iter().map(|right| decide(facts, *right, None)).collect();
+    if verdicts.iter().any(|verdict| verdict.level > Level::None) {
+        return None;
+    }
+    Some(match verdicts.iter().filter_map(|verdict| verdict.why).max()? {
+        Cap::Grant => match facts.grant.standing {
+            GrantStanding::Paused => Closed::Paused,
+            GrantStanding::AccountLocked => Closed::AccountLocked,
+            GrantStanding::Active | GrantStanding::NotActive => Closed::NotActive,
+        },
+        Cap::Dates => match (facts.grant.starts_on, facts.grant.ends_on) {
+            (_, Some(last)) if facts.today > last => Closed::Over(last),
+            (Some(first), _) => Closed::NotBefore(first),
+            (None, _) => Closed::NotActive,
+        },
+        Cap::Chart => Closed::Chart,
+        Cap::Life => Closed::Death,
+        Cap::Age => match (age(facts), adult_on(facts), &facts.rule) {
+            (None, ..) => Closed::AgeUnknown,
+            (_, Some(day), _) if day <= facts.today => Closed::Adult(day),
+            (_, _, Some(rule)) if rule.assent == AssentRule::Needed => match facts.grant.assent {
+                Assent::Missing => Closed::AssentMissing,
+                Assent::Given => Closed::AgeRule,
+            },
+            _ => Closed::AgeRule,
+        },
+        Cap::Withheld => Closed::Withheld,
+        // Labels and shares belong to items.
+        Cap::Terms | Cap::Label | Cap::Share => Closed::NoRights,
+    })
+}
+
+/// The day from which the client counts as an adult, by age or by a court's word.
+fn adult_on(facts: &Facts) -> Option<Date> {
+    let years = i16::try_from(facts.place.majority_age).ok()?;
+    let of_age = facts.client.born.and_then(|born| turns_on(born, years, facts.place.leap_day));
+    [of_age, facts.client.emancipated_on].into_iter().flatten().min()
+}
+
+/// The day on which a grant ends by itself because the client becomes an adult.
+pub fn ends_at_majority(facts: &Facts) -> Option<Date> {
+    adult_on(facts).filter(|_| facts.grant.basis.ends_at_majority())
 }
 
 fn grant_cap(facts: &Facts) -> Level {

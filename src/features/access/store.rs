@@ -6,17 +6,22 @@ use jiff::civil::Date;
 use crate::features::access::lifecycle::{Credential, Grant, Phase, State, is_over};
 use crate::features::access::permission::{
     Assent, Basis, ChartStanding, ClientFacts, Consent, Facts, GrantFacts, GrantStanding, SensitiveItems,
+    open_rights,
 };
 use crate::features::people::{Chart, Person};
 use crate::features::practice::Jurisdiction;
 use crate::insert_many;
+use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId, PracticeId};
 use crate::kernel::secrets::{ShortCode, Token};
+use crate::kernel::zone::Zone;
 use crate::platform::db;
 use crate::platform::db::InLists as _;
-use crate::platform::db::schema::{chart, invitation, person, portal_access, practice, reminder};
+use crate::platform::db::schema::{
+    chart, invitation, jurisdiction, person, portal_access, practice, reminder,
+};
 use crate::platform::db::{Scoped, columns, kept};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{Standing, Subject, SubjectKind};
@@ -435,6 +440,59 @@ pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault>
     }
     row.version += 1;
     Ok(())
+}
+
+/// What decides over a grant now; `None` if this practice has no such grant.
+pub fn facts_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<Facts>, Fault> {
+    let found: Option<(AccessRow, Zone, String, Jurisdiction, Option<BirthDate>)> = portal_access::table
+        .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
+        .inner_join(
+            jurisdiction::table.on(jurisdiction::practice_id
+                .eq(portal_access::practice_id)
+                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
+        )
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(portal_access::practice_id)
+                .and(chart::chart_id.eq(portal_access::chart_id))),
+        )
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .filter(portal_access::practice_id.eq(*c.practice()))
+        .filter(portal_access::access_id.eq(*id))
+        .select((
+            AccessRow::as_select(),
+            practice::time_zone,
+            chart::state,
+            Jurisdiction::as_select(),
+            person::birth_date,
+        ))
+        .first(c.conn)
+        .optional()?;
+    let Some((row, zone, chart, place, born)) = found else { return Ok(None) };
+    let today = c.now().in_zone(zone.rules()).date();
+    Ok(Some(row.facts(&chart, born.as_ref().map(BirthDate::date), place, today)))
+}
+
+/// What a mail is about that is true while the grant opens something.
+pub const OPEN_GRANT: SubjectKind = SubjectKind { word: "open_grant", standing: is_open };
+
+/// What a mail is about that is true while the grant opens nothing.
+pub const CLOSED_GRANT: SubjectKind = SubjectKind { word: "closed_grant", standing: is_closed };
+
+fn opens_something(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<bool, Fault> {
+    let facts = facts_of(c, &AccessId::from_uuid(id))?;
+    Ok(facts.is_some_and(|facts| !open_rights(&facts).is_empty()))
+}
+
+fn is_open(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
+    Ok(if opens_something(c, id)? { Standing::Wanted } else { Standing::Over })
+}
+
+fn is_closed(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
+    Ok(if opens_something(c, id)? { Standing::Over } else { Standing::Wanted })
 }
 
 /// What a mail with a link is about. It counts while it is the newest of its grant and its time is not

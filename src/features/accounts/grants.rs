@@ -3,37 +3,19 @@
 use diesel::prelude::*;
 use jiff::civil::Date;
 
-use crate::features::access::AccessRow;
 use crate::features::access::lifecycle::State;
 use crate::features::access::permission::{Facts, decide, open_rights, opens_on};
+use crate::features::access::{AccessRow, facts_of};
 use crate::features::accounts::store::{Account, has_account};
 use crate::features::people;
 use crate::features::practice::{Jurisdiction, Practice};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
-use crate::kernel::zone::{OwnZone, Zone};
+use crate::kernel::zone::OwnZone;
 use crate::platform::db::schema::{chart, jurisdiction, person, portal_access, portal_account, practice};
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System, columns, kept};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::{Level, Right};
-
-/// Joins to grants what decides over them: the practice with the law of its place, and the chart.
-macro_rules! with_what_decides {
-    ($grants:expr) => {
-        $grants
-            .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
-            .inner_join(
-                jurisdiction::table.on(jurisdiction::practice_id
-                    .eq(portal_access::practice_id)
-                    .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
-            )
-            .inner_join(
-                chart::table.on(chart::practice_id
-                    .eq(portal_access::practice_id)
-                    .and(chart::chart_id.eq(portal_access::chart_id))),
-            )
-    };
-}
 
 /// One chart that an account may look at now.
 #[derive(Clone, Debug)]
@@ -107,7 +89,19 @@ pub fn signed_in(
     account: &AccountId,
 ) -> Result<Option<(Account, Vec<HeldGrant>)>, Fault> {
     let client = diesel::alias!(person as client);
-    let query = with_what_decides!(portal_account::table.inner_join(portal_access::table.on(has_account())))
+    let query = portal_account::table
+        .inner_join(portal_access::table.on(has_account()))
+        .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
+        .inner_join(
+            jurisdiction::table.on(jurisdiction::practice_id
+                .eq(portal_access::practice_id)
+                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
+        )
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(portal_access::practice_id)
+                .and(chart::chart_id.eq(portal_access::chart_id))),
+        )
         .inner_join(
             person::table.on(person::practice_id
                 .eq(portal_access::practice_id)
@@ -172,26 +166,5 @@ pub fn signed_in(
 /// How far a grant's right goes now: asked once more in the transaction that acts on it, because it may have
 /// changed since the request was let in.
 pub fn level_now(c: &mut Scoped<'_>, access: &AccessId, right: Right) -> Result<Level, Fault> {
-    let found: Option<(AccessRow, Zone, String, Jurisdiction, Option<BirthDate>)> =
-        with_what_decides!(portal_access::table)
-            .inner_join(
-                person::table.on(person::practice_id
-                    .eq(chart::practice_id)
-                    .and(person::person_id.eq(chart::person_id))),
-            )
-            .filter(portal_access::practice_id.eq(*c.practice()))
-            .filter(portal_access::access_id.eq(*access))
-            .select((
-                AccessRow::as_select(),
-                practice::time_zone,
-                chart::state,
-                Jurisdiction::as_select(),
-                person::birth_date,
-            ))
-            .first(c.conn)
-            .optional()?;
-    let Some((row, zone, chart, place, born)) = found else { return Ok(Level::None) };
-    let today = c.now().in_zone(zone.rules()).date();
-    let facts = row.facts(&chart, born.as_ref().map(BirthDate::date), place, today);
-    Ok(decide(&facts, right, None).level)
+    Ok(facts_of(c, access)?.map_or(Level::None, |facts| decide(&facts, right, None).level))
 }

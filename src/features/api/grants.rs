@@ -49,6 +49,8 @@ fn refused(refused: Refused) -> Problem {
         Refused::NotAContact => problem::NOT_A_CONTACT,
         Refused::OwnAccess => problem::OWN_ACCESS,
         Refused::HasAccess => problem::HAS_ACCESS,
+        Refused::BasisMissing => problem::BASIS_MISSING,
+        Refused::PastLastDay(_) => problem::PAST_LAST_DAY,
         Refused::Stale => problem::PRECONDITION_FAILED,
         Refused::NeedsReason => {
             let detail = "needed where something is taken away";

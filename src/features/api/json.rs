@@ -484,6 +484,11 @@ pub struct GrantJson {
     /// The last day it counts, to its end in the practice's zone.
     #[schema(format = Date)]
     pub ends_on: Option<String>,
+    /// Why the holder of an active grant sees nothing now: `paused`, `not_before` its first day, `over` since its
+    /// last, `adult` or of an unknown age (`age_unknown`) where the right of a parent or guardian stands on the
+    /// client being a minor, `age_rule`, `assent_missing`, `no_rights`, `withheld`, `chart`, `death` or
+    /// `account_locked`; absent where something is open.
+    pub closed_by: Option<String>,
     /// Since when staff have paused it.
     #[schema(format = DateTime)]
     pub paused_at: Option<String>,
@@ -819,6 +824,7 @@ impl GrantJson {
                 .collect(),
             starts_on: o.terms.as_ref().and_then(|terms| terms.starts_on).map(|day| day.to_string()),
             ends_on: o.terms.as_ref().and_then(|terms| terms.ends_on).map(|day| day.to_string()),
+            closed_by: o.closed.map(|closed| closed.word().to_owned()),
             paused_at: at(o.paused.as_ref().map(|(at, ..)| *at)),
             generation: o.generation,
             since: o.since.to_string(),

@@ -40,6 +40,8 @@ kinds! {
     NOT_PAUSED = "not-paused", 409, "The access is not paused.";
     OWN_ACCESS = "own-access", 409, "The client's own access has no terms, and nobody else's has the basis `self`.";
     HAS_ACCESS = "has-access", 409, "This person is a representative already; change the terms of that grant.";
+    BASIS_MISSING = "basis-missing", 409, "It is not recorded by what right this access is held; change the terms first.";
+    PAST_LAST_DAY = "past-last-day", 409, "The last day of this access is over; change the terms first.";
     NOT_LOCKED = "not-locked", 409, "Nothing is locked.";
     CHART_CLOSED = "chart-closed", 409, "The chart is closed.";
     NO_ADDRESS = "no-address", 409, "There is no e-mail address that may be used for mail.";

@@ -2,9 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::jurisdiction;
-use crate::platform::fault::Fault;
 use crate::word_enum;
 
 word_enum! {
@@ -33,13 +31,4 @@ impl Jurisdiction {
 
     /// What a practice begins with.
     pub const BUILT_IN: Self = Self { majority_age: 18, leap_day: LeapDay::Mar1 };
-}
-
-/// The practice's own place.
-pub fn jurisdiction_of(c: &mut Scoped<'_>) -> Result<Jurisdiction, Fault> {
-    Ok(jurisdiction::table
-        .filter(jurisdiction::practice_id.eq(*c.practice()))
-        .filter(jurisdiction::code.eq(Jurisdiction::PRACTICE))
-        .select(Jurisdiction::as_select())
-        .first(c.conn)?)
 }

@@ -11,10 +11,12 @@ mod store;
 mod ways_in;
 
 pub use audit::PracticeAction;
-pub use jurisdiction::{Jurisdiction, LeapDay, jurisdiction_of};
+pub use jurisdiction::{Jurisdiction, LeapDay};
 pub use profile::{Saved, Typed as TypedProfile, TypedPolicy, save as save_profile, save_policy};
 pub use public::PublicPractice;
 pub(crate) use public::source_of;
 pub use questions::{Question, insert as insert_question, questions};
-pub use store::{NewPractice, Policy, Practice, SelfHelp, create, find_by_slug, is_any, load};
+pub use store::{
+    NewPractice, Policy, Practice, SelfHelp, create, find_by_slug, is_any, load, load_with_place,
+};
 pub use ways_in::{Which, WhichQuery, to_sign_in, which_practice};

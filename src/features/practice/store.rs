@@ -110,6 +110,19 @@ impl Practice {
     }
 }
 
+/// The practice of this unit of work, and the law of its place.
+pub fn load_with_place(c: &mut Scoped<'_>) -> Result<(Practice, Jurisdiction), Fault> {
+    Ok(practice::table
+        .inner_join(
+            jurisdiction::table.on(jurisdiction::practice_id
+                .eq(practice::practice_id)
+                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
+        )
+        .filter(practice::practice_id.eq(*c.practice()))
+        .select((Practice::as_select(), Jurisdiction::as_select()))
+        .first(c.conn)?)
+}
+
 /// The practice of this unit of work.
 pub fn load(c: &mut Scoped<'_>) -> Result<Practice, Fault> {
     let query = practice::table

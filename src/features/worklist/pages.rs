@@ -80,6 +80,7 @@ struct WorklistPage {
     next: Option<String>,
     first: bool,
     may_manage: bool,
+    may_set_rights: bool,
     /// Can anything be sent to a line of this page?
     can_send_many: bool,
     /// The form, below a chart's address, that takes an address and sends there.
@@ -127,18 +128,19 @@ pub async fn page(
     let sent = report.iter().filter(|line| line.sent).count();
     let may_manage = staff.may(Permission::ManagePortal);
     let page = WorklistPage {
-        can_send_many: may_manage && page.lines.iter().any(Line::can_be_sent),
+        can_send_many: may_manage && kind.sends() && page.lines.iter().any(Line::can_be_sent),
         filters: counts.iter().map(|(of, count)| filter(words, *of, *count, kind)).collect(),
         lines: page.lines.into_iter().map(|line| shown(words, &staff.zone, now, kind, line)).collect(),
         next,
         first: is_first,
         may_manage,
+        may_set_rights: staff.may(Permission::ManageRights),
         add_address: match kind {
             Kind::AddressChanged | Kind::Declined | Kind::NeverInvited => "access/invite?back=worklist",
             _ => "access/change-email?back=worklist",
         },
-        send_one: words.get(&key("send")),
-        send_many: words.get(&key("send-many")),
+        send_one: if kind.sends() { words.get(&key("send")) } else { String::new() },
+        send_many: if kind.sends() { words.get(&key("send-many")) } else { String::new() },
         report_title: report_title(words, sent, report.len()),
         report,
         empty: words.get(&key("empty")),
@@ -188,13 +190,14 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
         _ => None,
     };
     let missing = lacks_in_words(words, &line.lacks)
-        .or_else(|| line.address.is_none().then(|| words.get("worklist-no-address")));
+        .or_else(|| line.address.is_none().then(|| words.get("worklist-no-address")))
+        .filter(|_| kind.sends());
     let may_unlock = kind == Kind::Locked && !line.is_over;
     // Where something else comes first, a mail to the same address stands behind it.
     let may_send_from_menu = line.can_be_sent() && (may_unlock || kind == Kind::Undeliverable);
     Shown {
         missing,
-        can_be_sent: line.can_be_sent(),
+        can_be_sent: kind.sends() && line.can_be_sent(),
         may_unlock,
         may_send_from_menu,
         has_more: may_send_from_menu || kind == Kind::Locked,
@@ -203,8 +206,11 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
         access: line.access_id,
         client: line.client,
         number: line.chart_number,
-        lacks_data: !line.lacks.is_empty(),
-        owner: line.owner.map(|owner| words.with1("worklist-owner", "name", owner)),
+        lacks_data: kind.sends() && !line.lacks.is_empty(),
+        owner: line.owner.map(|name| {
+            let key = if kind == Kind::BasisMissing { "worklist-holder" } else { "worklist-owner" };
+            words.with1(key, "name", name)
+        }),
         what,
         when,
         note,

@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use crate::features::access::AccessAction;
 use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{State, is_over};
-use crate::features::access::{INVITATION, InvitationState, address_on_file, undeliverable_mails};
+use crate::features::access::permission::Basis;
+use crate::features::access::{
+    AccessAction, GrantRole, INVITATION, InvitationState, address_on_file, undeliverable_mails,
+};
 use crate::features::people::{Address, AddressKind};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
@@ -26,7 +28,7 @@ use crate::word_enum;
 
 word_enum! {
     /// What a line of the work list is about; the order is the order of urgency. A chart stands in
-    /// one kind only, the most urgent that fits.
+    /// one kind only, the most urgent that fits; an access without a basis has a line of its own.
     pub enum Kind {
         /// The mail with the newest link came back, or could not be sent at all.
         Undeliverable = "undeliverable",
@@ -42,8 +44,17 @@ word_enum! {
         Expiring = "expiring",
         /// The link's time is over.
         Expired = "expired",
+        /// Somebody has access, or was invited, and it is not recorded by what right.
+        BasisMissing = "basis_missing",
         /// Nobody was invited yet.
         NeverInvited = "never_invited",
+    }
+}
+
+impl Kind {
+    /// Does a mail with a link mend it?
+    pub fn sends(self) -> bool {
+        self != Self::BasisMissing
     }
 }
 
@@ -61,7 +72,7 @@ pub struct Line {
     pub chart_number: String,
     /// The client's name.
     pub client: String,
-    /// The chart owner's name, where it is not the client.
+    /// The chart owner's name, where it is not the client; with [`Kind::BasisMissing`] that of the grant's holder.
     pub owner: Option<String>,
     /// The grant; none before the first invitation.
     pub access_id: Option<AccessId>,
@@ -244,8 +255,8 @@ macro_rules! of_kind {
             Kind::AddressChanged => narrowed!($c, query, AddressChanged),
             Kind::Declined => narrowed!($c, query, Declined),
             Kind::Expiring => narrowed!($c, query, Expiring),
-            // And "never invited", which has a query of its own.
-            Kind::Expired | Kind::NeverInvited => narrowed!($c, query, Expired),
+            // And those that have a query of their own.
+            Kind::Expired | Kind::BasisMissing | Kind::NeverInvited => narrowed!($c, query, Expired),
         }
     }};
 }
@@ -269,6 +280,7 @@ macro_rules! page_by {
 pub fn page(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Page, Fault> {
     let mut lines = match kind {
         Kind::NeverInvited => never_invited(c, after)?,
+        Kind::BasisMissing => basis_missing(c, after)?,
         _ => grants(c, kind, after)?,
     };
     let next = (lines.len() > PAGE).then(|| lines[PAGE - 1].place.clone());
@@ -367,6 +379,54 @@ macro_rules! uninvited {
                     .and(not(exists(of_owner().filter(portal_access::state.ne(State::None)))))),
             )
     }};
+}
+
+/// Grants on open charts, whoever holds them, that let somebody in or may, without a basis.
+macro_rules! without_basis {
+    ($c:expr) => {
+        portal_access::table
+            .inner_join(
+                chart::table.on(chart::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(chart::chart_id.eq(portal_access::chart_id))),
+            )
+            .filter(portal_access::practice_id.eq(*$c.practice()))
+            .filter(portal_access::basis.eq(Basis::Other))
+            .filter(portal_access::role.ne(GrantRole::FormerOwner))
+            .filter(
+                portal_access::state
+                    .eq(State::Active)
+                    .or(portal_access::state.eq(State::Invited))
+                    .or(portal_access::state.eq(State::Locked)),
+            )
+            .filter(chart::state.eq("open"))
+    };
+}
+
+fn basis_missing(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
+    let query = without_basis!(c)
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .select((
+            (
+                (chart::chart_id, chart::chart_number, chart::person_id, portal_access::person_id),
+                (person::first_name, person::last_name, person::suffix, person::birth_date),
+            ),
+            (portal_access::access_id, portal_access::created_at),
+        ))
+        .into_boxed();
+    let rows: Vec<(ChartRow, (AccessId, Timestamp))> =
+        page_by!(query, after, portal_access::created_at, gt, asc).load(c.conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(chart, (access_id, created_at))| Line {
+            at: Some(created_at),
+            access_id: Some(access_id),
+            ..bare(chart, Place { key: created_at.micros().to_string(), id: access_id.uuid() })
+        })
+        .collect())
 }
 
 fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
@@ -509,8 +569,9 @@ const MOST: i64 = MOST_COUNTED + 1;
 
 /// How many lines each kind has, up to [`MOST`], in one statement.
 pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
+    let baseless = CountOf(without_basis!(c).select(portal_access::access_id).limit(MOST));
     let never = CountOf(uninvited!(c).select(chart::chart_id).limit(MOST));
-    let counts: (i64, i64, i64, i64, i64, i64, i64, i64) = diesel::select((
+    let counts: (i64, i64, i64, i64, i64, i64, i64, i64, i64) = diesel::select((
         some_of!(c, Undeliverable),
         some_of!(c, Locked),
         some_of!(c, Asked),
@@ -518,10 +579,11 @@ pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
         some_of!(c, Declined),
         some_of!(c, Expiring),
         some_of!(c, Expired),
+        baseless,
         never,
     ))
     .get_result(c.conn)?;
-    let counts = <[i64; 8]>::from(counts);
+    let counts = <[i64; 9]>::from(counts);
     Ok(Kind::ALL.iter().copied().zip(counts).collect())
 }
 

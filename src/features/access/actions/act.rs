@@ -8,7 +8,7 @@ use crate::features::access::actions::outcome::{Done, Link, Outcome, Refused, Se
 use crate::features::access::actions::terms::{self, GrantTerms};
 use crate::features::access::address_use::AddressUse;
 use crate::features::access::audit::AccessAction;
-use crate::features::access::chart_batch::{ChartBatch, Quotas, is_minor};
+use crate::features::access::chart_batch::{ChartBatch, Quotas, is_teen};
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{Event, Phase, State, decide};
 use crate::features::access::permission::Basis;
@@ -319,8 +319,9 @@ pub fn doubts_of_new(
 ) -> Result<Vec<(Doubt, String)>, Fault> {
     let key = address.key();
     let mut doubts = AddressUse::load(c, std::slice::from_ref(&key))?.doubts(address, None, &[], false, &[]);
-    let today = c.now().in_zone(&practice::load(c)?.zone()).date();
-    if born.is_some_and(|born| is_minor(born, today)) && contacts.contains(&key) {
+    let (practice, place) = practice::load_with_place(c)?;
+    let today = c.now().in_zone(&practice.zone()).date();
+    if born.is_some_and(|born| is_teen(born, today, place)) && contacts.contains(&key) {
         doubts.push((Doubt::GuardiansOwn, String::new()));
     }
     Ok(doubts)
@@ -414,6 +415,11 @@ fn one(c: &Scoped<'_>, pending: &mut PendingWrites<'_>, checks: &SendChecks, ord
         Ok(decision) => decision,
         Err(refusal) => return Ok(Err(refusal.into())),
     };
+    if *act == Act::Restore
+        && let Some(refused) = not_restored(files, &row, c.now())
+    {
+        return Ok(Err(refused));
+    }
     let address = match channel.map(|channel| destination(c, files, checks, chart, &row, act, channel)) {
         Some(Err(refused)) => return Ok(Err(refused)),
         Some(Ok(address)) => address,
@@ -445,12 +451,20 @@ fn one(c: &Scoped<'_>, pending: &mut PendingWrites<'_>, checks: &SendChecks, ord
     Ok(Ok(Done { chart: row.chart_id, access: Some(row.access_id), link }))
 }
 
+/// Why a grant is not given back as it stands: nobody has said by what right, or its last day is over.
+fn not_restored(files: &ChartBatch, row: &AccessRow, now: Timestamp) -> Option<Refused> {
+    if row.basis == Basis::Other {
+        return Some(Refused::BasisMissing);
+    }
+    row.last_day().filter(|last| *last < files.today(now)).map(Refused::PastLastDay)
+}
+
 /// The grant of a chart's owner before its first invitation.
 fn owner_row(c: &Scoped<'_>, files: &ChartBatch, chart: &Chart) -> AccessRow {
     let owner = &chart.owner_person_id;
     let basis = if *owner == chart.person_id {
         Basis::Client
-    } else if files.is_under_18(&chart.person_id, c.now()) == Some(true) {
+    } else if files.is_minor(&chart.person_id, c.now()) == Some(true) {
         Basis::Parent
     } else {
         Basis::Other
@@ -489,7 +503,7 @@ fn destination(
         &address,
         Some(&row.person_id),
         &files.family(chart),
-        files.is_minor(chart, now),
+        files.is_teen(chart, now),
         &files.marks(&row.person_id, &address),
     );
     doubts.retain(|(doubt, _)| !repeats || matches!(doubt, Doubt::Undeliverable | Doubt::Refused));
@@ -532,8 +546,8 @@ fn keep_address(
 /// Does this owner get to read an adult's record that is not their own, or may the owner be a minor? Without
 /// a birth date nobody's age is known: such a client may be an adult, and such an owner a minor.
 fn needs_authority(files: &ChartBatch, chart: &Chart, to: &PersonId, now: Timestamp) -> bool {
-    let under_18 = |person: &PersonId| files.is_under_18(person, now);
-    under_18(to) != Some(false) || (chart.person_id != *to && under_18(&chart.person_id) != Some(true))
+    let is_minor = |person: &PersonId| files.is_minor(person, now);
+    is_minor(to) != Some(false) || (chart.person_id != *to && is_minor(&chart.person_id) != Some(true))
 }
 
 fn change_owner(

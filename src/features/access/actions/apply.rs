@@ -7,8 +7,8 @@ use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::due_store::jobs_of;
-use crate::features::access::lifecycle::{Decision, Effect, Ending};
-use crate::features::access::mails::{self, MailContext, Reader, RegisteredBy};
+use crate::features::access::lifecycle::{Decision, Effect, Ending, State};
+use crate::features::access::mails::{self, AccessNews, MailContext, Reader, RegisteredBy};
 use crate::features::access::reminders;
 use crate::features::access::store::{self, AccessRow, Channel, EndedBy, InvitationRow, InvitationState};
 use crate::features::people::{self, put_email_first};
@@ -21,7 +21,7 @@ use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::jobs::{self, JobKind, NewJob};
 use crate::platform::mail::MailBody;
-use crate::platform::outbox::{self, NewMail};
+use crate::platform::outbox::{self, NewMail, Subject};
 use crate::platform::state::App;
 use crate::platform::web::session::{self, Audience};
 
@@ -196,6 +196,8 @@ impl<'a> PendingWrites<'a> {
                 Effect::EndSessions => self.sessions_end.extend(account.iter().map(|(_, id)| id.clone())),
                 Effect::RemoveSignIn => self.sign_ins_go.extend(account.clone()),
                 Effect::MailRestored => self.mail_restored(row),
+                Effect::MailPaused => self.mail_news(row, AccessNews::Paused),
+                Effect::MailEnded => self.mail_news(row, AccessNews::Ended),
                 Effect::MailRegistered => self.mail_registered(c, row, &change.brings)?,
             }
         }
@@ -265,11 +267,10 @@ impl<'a> PendingWrites<'a> {
         dedupe_key: String,
         row: &AccessRow,
         recipient: EmailAddress,
-        invitation: Option<InvitationId>,
+        subject: Option<Subject>,
         letter: MailBody,
     ) {
         let (chart, access) = (Some(row.chart_id.clone()), Some(row.access_id.clone()));
-        let subject = invitation.as_ref().map(store::subject_of);
         self.mails.push(NewMail { kind, dedupe_key, chart, access, subject, recipient, letter });
     }
 
@@ -336,7 +337,14 @@ impl<'a> PendingWrites<'a> {
             self.jobs.extend(jobs_of(&invitation, reminder_at, expires_at));
             let letter = mails::invitation(self.app, context, reader, &token, expires_at);
             let key = format!("access.invitation/{invitation}");
-            self.mail("access.invitation", key, row, address.clone(), Some(invitation.clone()), letter);
+            self.mail(
+                "access.invitation",
+                key,
+                row,
+                address.clone(),
+                Some(store::subject_of(&invitation)),
+                letter,
+            );
         }
         let sent = Sent {
             chart: row.chart_id.clone(),
@@ -363,7 +371,35 @@ impl<'a> PendingWrites<'a> {
         let (Some(recipient), Some(context)) = (self.address_on_file(row), self.context(row)) else { return };
         let letter = mails::restored(self.app, context);
         let key = format!("access.restored/{}/{}", row.access_id, row.version + 1);
-        self.mail("access.restored", key, row, recipient, None, letter);
+        let subject = Some(AccessNews::Changed.subject(&row.access_id));
+        self.mail("access.restored", key, row, recipient, subject, letter);
+    }
+
+    /// Tells the holder of a grant what became of it, and the client whose chart it opens that somebody's access
+    /// was changed. Who has no access of their own hears nothing, nor does an address that mail does not reach
+    /// or that somebody else reads.
+    pub fn mail_news(&mut self, row: &AccessRow, news: AccessNews) {
+        let key = |kind: &str| format!("{kind}/{}/{}", row.access_id, row.version + 1);
+        if let (Some(recipient), Some(context)) = (self.sound_address(row), self.context(row)) {
+            let (kind, letter) = (news.kind(), mails::access_news(self.app, context, news));
+            self.mail(kind, key(kind), row, recipient, Some(news.subject(&row.access_id)), letter);
+        }
+        let files = self.files;
+        let own = files.chart(&row.chart_id).and_then(|chart| files.grant(&row.chart_id, &chart.person_id));
+        let own = own.filter(|own| own.person_id != row.person_id);
+        let Some(own) = own.filter(|own| own.state == State::Active && own.paused_at.is_none()) else {
+            return;
+        };
+        if let (Some(recipient), Some(context)) = (self.sound_address(own), self.context(own)) {
+            let (kind, letter) = ("access.others_changed", mails::others_changed(context));
+            let subject = Some(AccessNews::Changed.subject(&own.access_id));
+            self.mail(kind, key(kind), own, recipient, subject, letter);
+        }
+    }
+
+    /// Where a mail to the holder of a grant goes, if nothing is known against that address.
+    fn sound_address(&self, row: &AccessRow) -> Option<EmailAddress> {
+        self.address_on_file(row).filter(|address| self.files.marks(&row.person_id, address).is_empty())
     }
 
     fn mail_registered(&mut self, c: &Scoped<'_>, row: &AccessRow, brings: &Brings<'_>) -> Result<(), Fault> {

@@ -1,5 +1,7 @@
 //! What an act on a grant comes to.
 
+use jiff::civil::Date;
+
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::Refusal;
 use crate::kernel::clock::Timestamp;
@@ -90,6 +92,12 @@ pub enum Refused {
     /// Something is taken away: say why.
     #[error("a reason is needed to take something away")]
     NeedsReason,
+    /// Nobody has said by what right this access is held.
+    #[error("it is not recorded by what right this access is held")]
+    BasisMissing,
+    /// This was the last day of the access.
+    #[error("the last day of this access is over")]
+    PastLastDay(Date),
     /// Somebody changed the grant after it was read.
     #[error("somebody changed this access meanwhile")]
     Stale,

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use crate::features::access::actions::apply::PendingWrites;
 use crate::features::access::actions::outcome::{Done, Outcome, Refused};
 use crate::features::access::audit::AccessAction;
-use crate::features::access::lifecycle::{Refusal, State};
-use crate::features::access::permission::Basis;
+use crate::features::access::mails::AccessNews;
+use crate::features::access::permission::{Basis, open_rights};
 use crate::features::access::store::{AccessRow, GrantRole};
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::platform::db::Scoped;
@@ -112,9 +112,6 @@ pub(super) fn change(
     if terms.basis == Basis::Client || chart.person_id == *person {
         return Ok(Err(Refused::OwnAccess));
     }
-    if known.state == State::Revoked {
-        return Ok(Err(Refused::LifeCycle(Refusal::UseRestore)));
-    }
     let before = GrantTerms::of(known);
     if before != *terms {
         if known.version != seen {
@@ -132,6 +129,13 @@ pub(super) fn change(
         }
         pending.record_about(c, &row, phase, AccessAction::TermsChanged, details);
         pending.save(&row);
+        let opens =
+            |row: &AccessRow| files.facts(row, c.now()).is_some_and(|facts| !open_rights(&facts).is_empty());
+        match (opens(known), opens(&row)) {
+            (_, true) => pending.mail_news(&row, AccessNews::Changed),
+            (true, false) => pending.mail_news(&row, AccessNews::Ended),
+            (false, false) => {}
+        }
     }
     Ok(Ok(Done { chart: *id, access: Some(known.access_id), link: None }))
 }

@@ -78,6 +78,51 @@ fn said_of_any(facts: &Facts) -> String {
     all.remove(0)
 }
 
+/// What the table says of a grant that opens nothing, in the words that staff get.
+#[test]
+fn a_grant_that_opens_nothing_says_why() {
+    let all = all_rights();
+    let why = |facts: &Facts| closed_by(facts).map(Closed::word);
+    let parent = |age| facts_of_age(Basis::Parent, &all, age);
+    assert_eq!(why(&parent(11)), None);
+    assert_eq!(closed_by(&parent(18)), Some(Closed::Adult(TODAY)));
+    let mut emancipated = parent(17);
+    emancipated.client.emancipated_on = TODAY.yesterday().ok();
+    assert_eq!(closed_by(&emancipated), Some(Closed::Adult(TODAY.yesterday().unwrap())));
+    let mut unknown = parent(9);
+    unknown.client.born = None;
+    assert_eq!(why(&unknown), Some("age_unknown"));
+    // One right is left to look at: what shuts that one counts, not that the others are not in the terms.
+    assert_eq!(closed_by(&facts_of_age(Basis::Parent, "billing:view", 18)), Some(Closed::Adult(TODAY)));
+    let none: Vec<(Right, Level)> = Right::ALL.iter().map(|right| (*right, Level::None)).collect();
+    let ruled = Facts { rule: Some(rule(12, &none)), ..parent(13) };
+    assert_eq!(why(&ruled), Some("age_rule"));
+    let asked = Facts { rule: Some(AgeRule { assent: AssentRule::Needed, ..rule(12, &[]) }), ..parent(13) };
+    assert_eq!(why(&asked), Some("assent_missing"));
+    assert_eq!(why(&facts(Basis::ClientChoice, "")), Some("no_rights"));
+    let withheld = Right::ALL.iter().map(|right| Withheld::Right(*right)).collect();
+    assert_eq!(why(&Facts { withheld, ..facts(Basis::ClientChoice, &all) }), Some("withheld"));
+    let mut dated = facts(Basis::ClientChoice, &all);
+    dated.grant.starts_on = TODAY.tomorrow().ok();
+    assert_eq!(closed_by(&dated), TODAY.tomorrow().ok().map(Closed::NotBefore));
+    dated.grant.starts_on = None;
+    dated.grant.ends_on = TODAY.yesterday().ok();
+    assert_eq!(closed_by(&dated), TODAY.yesterday().ok().map(Closed::Over));
+    for (standing, word) in [
+        (GrantStanding::Paused, "paused"),
+        (GrantStanding::AccountLocked, "account_locked"),
+        (GrantStanding::NotActive, "not_active"),
+    ] {
+        let mut stopped = facts(Basis::Client, "");
+        stopped.grant.standing = standing;
+        assert_eq!(why(&stopped), Some(word));
+    }
+    let mut dead = facts(Basis::ClientChoice, &all);
+    dead.client.deceased_on = Some(TODAY);
+    assert_eq!(why(&dead), Some("death"));
+    assert_eq!(why(&Facts { chart: ChartStanding::Merged, ..facts(Basis::Client, "") }), Some("chart"));
+}
+
 /// The table of permissions, row by row.
 #[test]
 fn case_01_every_row_of_the_table() {
@@ -425,6 +470,11 @@ proptest! {
         prop_assert!(verdict.level <= decide(&facts, right, None).level);
         prop_assert_eq!(verdict.why.is_none(), verdict.level == Level::Act);
         prop_assert!(verdict.archive == Archive::Shut || verdict.level == Level::None);
+    }
+
+    #[test]
+    fn a_reason_is_given_exactly_where_no_right_is_open(facts in any_facts()) {
+        prop_assert_eq!(closed_by(&facts).is_some(), open_rights(&facts).is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::chart_access;
 use super::viewer::Viewer;
-use super::wording::{lacks_in_words, relation_word, words_of};
+use super::wording::{lacks_basis, lacks_in_words, relation_word, rights_path, words_of};
 use crate::features::access::Overview;
 use crate::features::access::actions::{Act, ActName, Authority};
 use crate::features::access::doubt::Doubt;
@@ -74,6 +74,30 @@ pub struct Question {
     pub text: String,
     /// Ticked?
     pub ticked: bool,
+}
+
+impl Question {
+    /// Doubts about an address, ticked where they were confirmed.
+    pub(super) fn about(
+        words: Words,
+        address: &str,
+        doubts: &[(Doubt, String)],
+        confirmed: &[String],
+    ) -> Vec<Self> {
+        let question = |(doubt, suggestion): &(Doubt, String)| Self {
+            doubt: *doubt,
+            text: doubt.label(words, address, suggestion),
+            ticked: confirmed.iter().any(|word| word == doubt.word()),
+        };
+        doubts.iter().map(question).collect()
+    }
+
+    /// Those that are known before anybody clicks, so that they are asked before anybody clicks.
+    pub(super) fn known(words: Words, grant: &Overview) -> Vec<Self> {
+        let marks: Vec<(Doubt, String)> =
+            grant.address_marks.iter().map(|doubt| (*doubt, String::new())).collect();
+        grant.address_on_file.iter().flat_map(|to| Self::about(words, to, &marks, &[])).collect()
+    }
 }
 
 word_enum! {
@@ -158,14 +182,7 @@ impl ActForm {
                         self.button = None;
                     }
                 }
-                // Known before anybody clicks, so it is asked before anybody clicks.
-                if let Some(to) = &grant.address_on_file {
-                    self.doubts.extend(grant.address_marks.iter().map(|doubt| Question {
-                        doubt: *doubt,
-                        text: doubt.label(words, to, ""),
-                        ticked: false,
-                    }));
-                }
+                self.doubts = Question::known(words, grant);
                 if self.act == ActName::Resend {
                     self.say_quota(viewer, grant);
                 }
@@ -212,6 +229,13 @@ impl ActForm {
             }
             ActName::Unlock if grant.phase == Phase::Locked && !grant.may_unlock => {
                 self.paragraphs.push(words.get("access-refused-link-over"));
+                self.button = None;
+            }
+            ActName::Restore if lacks_basis(grant) => {
+                self.paragraphs.push(words.get("access-refused-basis-missing"));
+                self.link = rights_path(grant)
+                    .filter(|_| viewer.may_set_rights)
+                    .map(|path| (path, words.get("access-open-rights")));
                 self.button = None;
             }
             ActName::Cancel | ActName::Restore | ActName::Unlock | ActName::Reset | ActName::SignOut => {
@@ -265,14 +289,7 @@ impl ActForm {
         doubts: &[(Doubt, String)],
         input: &ActInput,
     ) -> Self {
-        self.doubts = doubts
-            .iter()
-            .map(|(doubt, suggestion)| Question {
-                doubt: *doubt,
-                text: doubt.label(words, address, suggestion),
-                ticked: input.confirmed.iter().any(|word| word == doubt.word()),
-            })
-            .collect();
+        self.doubts = Question::about(words, address, doubts, &input.confirmed);
         // In the order of the form: the first question takes the focus.
         if let Some(first) = self.doubts.first() {
             self.errors.add(&format!("doubt-{}", first.doubt), words.get("access-refused-doubtful"));

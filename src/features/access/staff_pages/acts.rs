@@ -17,6 +17,7 @@ use crate::features::people::ChartFile;
 use crate::features::staff::StaffSession;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId};
+use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
@@ -64,7 +65,13 @@ pub async fn ask_for(
 }
 
 fn viewer_of<'a>(app: &AppState, staff: &'a StaffSession) -> Viewer<'a> {
-    Viewer { words: staff.words, zone: &staff.zone, now: app.now(), may_manage: true, may_set_rights: false }
+    Viewer {
+        words: staff.words,
+        zone: &staff.zone,
+        now: app.now(),
+        may_manage: true,
+        may_set_rights: staff.may(Permission::ManageRights),
+    }
 }
 
 fn show(

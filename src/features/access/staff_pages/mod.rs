@@ -50,6 +50,8 @@ pub fn routes() -> Routes {
         .get("/staff/charts/{chart}/grants/{grant}", set_rights, rights::show)
         .post("/staff/charts/{chart}/grants/{grant}", set_rights, rights::change)
         .post("/staff/charts/{chart}/grants/{grant}/invite", set_rights, rights::invite)
+        .post("/staff/charts/{chart}/grants/{grant}/resend", set_rights, rights::resend)
+        .post("/staff/charts/{chart}/grants/{grant}/restore", set_rights, rights::restore)
         .post("/staff/charts/{chart}/grants/{grant}/pause", set_rights, rights::pause)
         .post("/staff/charts/{chart}/grants/{grant}/resume", set_rights, rights::resume)
         .post("/staff/charts/{chart}/grants/{grant}/revoke", set_rights, rights::end)

@@ -4,11 +4,14 @@ use super::act_form::ActForm;
 use super::chart_access::ChartAccess;
 use super::viewer::Viewer;
 use super::when::{When, time_left};
-use super::wording::{Tag, lacks_in_words, relation_word, tag_of, words_of};
+use super::wording::{
+    Tag, closed_in_words, lacks_basis, lacks_in_words, relation_word, rights_path, tag_of, words_of,
+};
 use crate::features::access::actions::ActName;
 use crate::features::access::audit::AccessAction;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
+use crate::features::access::permission::Closed;
 use crate::features::access::{Channel, EndedBy, GrantRole, Happening, HistoryEntry, Overview};
 use crate::features::people::ChartFile;
 use crate::kernel::clock::Timestamp;
@@ -120,6 +123,8 @@ pub struct Representative {
     pub tag: Tag,
     /// Since when.
     pub since: When,
+    /// Why they see nothing now, and what is not recorded.
+    pub notes: Vec<String>,
     /// The page of their rights.
     pub path: Option<String>,
 }
@@ -216,6 +221,7 @@ fn representatives(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) ->
                 } else {
                     tag_of(viewer.words, grant.phase)
                 },
+                notes: notes(viewer, grant),
                 path: rights_path(grant),
                 since: viewer.when(grant.since),
             }
@@ -223,9 +229,27 @@ fn representatives(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) ->
         .collect()
 }
 
-/// The page that says what the holder of a grant may see.
-fn rights_path(grant: &Overview) -> Option<String> {
-    grant.access_id.map(|access| format!("/staff/charts/{}/grants/{access}", grant.chart_id))
+/// Why the holder sees nothing now, and that nobody has said by what right they have access.
+fn notes(viewer: Viewer<'_>, grant: &Overview) -> Vec<String> {
+    // The tag says already that it is paused.
+    let closed = grant.closed.filter(|closed| *closed != Closed::Paused);
+    let closed = closed.map(|closed| closed_in_words(viewer.words, closed));
+    let basis = lacks_basis(grant).then(|| viewer.words.get("access-notice-basis-missing"));
+    closed.into_iter().chain(basis).collect()
+}
+
+/// Until when the access counts, where its end is known.
+fn days(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
+    let words = viewer.words;
+    let terms = grant.terms.as_ref();
+    let first = terms.and_then(|terms| terms.starts_on).map(|day| ("access-fact-first-day", day));
+    let last = terms.and_then(|terms| terms.ends_on).map(|day| ("access-fact-last-day", day));
+    let majority = grant.ends_at_majority.map(|day| ("access-fact-majority", day));
+    [first, last, majority]
+        .into_iter()
+        .flatten()
+        .map(|(key, day)| viewer.fact(key, words.civil_date(day)))
+        .collect()
 }
 
 fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
@@ -274,6 +298,7 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
             facts.extend(
                 grant.sign_in_name.as_ref().map(|name| viewer.fact("access-fact-sign-in-name", name)),
             );
+            facts.extend(days(viewer, grant));
         }
         Phase::NoPortalAccess => {
             let label = match grant.ended_by {
@@ -382,7 +407,17 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
         viewer.may_manage.then(|| (path, words.get("access-open-face-sheet")))
     };
     let notice = |key: &str| Notice { text: words.get(key), link: face_sheet() };
-    let mut notices = Vec::new();
+    let rights = || {
+        let path = rights_path(grant).filter(|_| viewer.may_set_rights)?;
+        Some((path, words.get("access-open-rights")))
+    };
+    let mut notices: Vec<Notice> = notes(viewer, grant)
+        .into_iter()
+        .map(|text| Notice {
+            text,
+            link: if grant.closed == Some(Closed::AgeUnknown) { face_sheet() } else { rights() },
+        })
+        .collect();
     let open = is_open(grant.phase);
     let invitable = matches!(grant.phase, Phase::NotInvited | Phase::Canceled | Phase::Declined);
     if open || invitable {

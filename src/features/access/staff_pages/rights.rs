@@ -5,12 +5,16 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::civil::Date;
 
+use super::act_form::Question;
 use super::chart_access::{self, ChartAccess, path};
 use super::viewer::Viewer;
-use super::wording::{Tag, refusal_in_words, refusal_key, relation_word, tag_of};
-use crate::features::access::actions::{self, Act, GrantTerms, Refused, Target};
-use crate::features::access::lifecycle::Phase;
-use crate::features::access::permission::Basis;
+use super::wording::{
+    Tag, closed_in_words, lacks_basis, refusal_in_words, refusal_key, relation_word, tag_of,
+};
+use crate::features::access::actions::{self, Act, ActName, GrantTerms, Refused, Target};
+use crate::features::access::doubt::Doubt;
+use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
+use crate::features::access::permission::{Basis, Closed};
 use crate::features::access::{GrantRole, Overview};
 use crate::features::people::CHARTS;
 use crate::features::staff::StaffSession;
@@ -57,8 +61,8 @@ struct RightsPage {
     button: String,
     /// The state; on the page of a grant.
     tags: Vec<Tag>,
-    /// Why and by whom it is paused.
-    paused: Option<String>,
+    /// Why and by whom it is paused, why nothing is open, what is not recorded.
+    notices: Vec<String>,
     /// No terms on the client's own access.
     is_own: bool,
     /// The version of the grant that the form shows; on the page of a grant.
@@ -72,10 +76,44 @@ struct RightsPage {
     ends_on: String,
     reason: String,
     invite: bool,
-    may_invite: bool,
+    /// The mail with a link that can be sent from here.
+    send: Option<SendForm>,
+    may_restore: bool,
     may_pause: bool,
     may_resume: bool,
     may_end: bool,
+}
+
+/// A form that sends a link.
+struct SendForm {
+    act: ActName,
+    label: String,
+    /// Where it goes, or that there is no address.
+    text: String,
+    /// The generation on the screen.
+    seen: i32,
+    doubts: Vec<Question>,
+    has_address: bool,
+}
+
+/// What the page shows besides what is on file: what was typed, and what is wrong with it.
+#[derive(Default)]
+struct Typed {
+    input: RightsInput,
+    errors: FieldErrors,
+    /// Doubts about the address, where a mail was to go there.
+    doubts: Option<Vec<Question>>,
+}
+
+impl Typed {
+    /// Nothing was typed: the form shows the grant.
+    fn nothing(grant: &Overview) -> Self {
+        Self { input: grant.terms.as_ref().map(RightsInput::of).unwrap_or_default(), ..Self::default() }
+    }
+
+    fn wrong(input: RightsInput, errors: FieldErrors) -> Self {
+        Self { input, errors, doubts: None }
+    }
 }
 
 /// What the forms send.
@@ -191,9 +229,9 @@ fn page(
     staff: &StaffSession,
     access: &ChartAccess,
     grant: Option<&Overview>,
-    input: &RightsInput,
-    errors: FieldErrors,
+    typed: Typed,
 ) -> PageResult {
+    let Typed { input, errors, doubts } = typed;
     let words = staff.words;
     let viewer = Viewer { words, zone: &staff.zone, now: app.now(), may_manage: true, may_set_rights: true };
     let chart = access.file.chart.chart_id;
@@ -206,9 +244,11 @@ fn page(
         tags.push(Tag { tone: "stopped", text: words.get("access-tag-paused") });
     }
     let level_of = |right: Right| {
-        let typed = input.level(right);
-        if typed.is_empty() { Level::None.word() } else { typed }
+        let chosen = input.level(right);
+        if chosen.is_empty() { Level::None.word() } else { chosen }
     };
+    let notices = grant.map(|grant| notices(viewer, grant)).unwrap_or_default();
+    let send = grant.filter(|_| !is_own).and_then(|grant| send_form(viewer, grant, doubts));
     let people = grant.is_none().then(|| candidates(words, access, &input.person));
     let page = RightsPage {
         frame: staff.frame(app, CHARTS),
@@ -223,12 +263,7 @@ fn page(
         nobody_left: people.as_ref().is_some_and(Vec::is_empty),
         button: words.get(if grant.is_none() { "access-rights-add" } else { "access-rights-save" }),
         people,
-        paused: paused.map(|(at, by, reason)| {
-            words.with(
-                if reason.is_empty() { "access-rights-paused" } else { "access-rights-paused-why" },
-                &[("when", viewer.when(*at).exact), ("by", by.clone()), ("reason", reason.clone())],
-            )
-        }),
+        notices,
         is_own,
         seen: grant.map_or(0, |grant| grant.version),
         basis: input.basis.clone(),
@@ -256,7 +291,12 @@ fn page(
         ends_on: input.ends_on.clone(),
         reason: input.reason.clone(),
         invite: !input.invite.is_empty(),
-        may_invite: matches!(phase, Some(Phase::NotInvited | Phase::Canceled | Phase::Declined)) && !is_own,
+        send,
+        may_restore: grant.is_some_and(|grant| {
+            grant.phase == Phase::NoPortalAccess
+                && grant.account_id.is_some()
+                && grant.role != GrantRole::FormerOwner
+        }),
         may_pause: phase == Some(Phase::Active) && paused.is_none(),
         may_resume: paused.is_some(),
         may_end: !is_own
@@ -270,6 +310,49 @@ fn page(
     let mut response = html(askama::Template::render(&page))?;
     *response.status_mut() = status;
     Ok(response)
+}
+
+fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<String> {
+    let words = viewer.words;
+    let paused = grant.paused.as_ref().map(|(at, by, reason)| {
+        words.with(
+            if reason.is_empty() { "access-rights-paused" } else { "access-rights-paused-why" },
+            &[("when", viewer.when(*at).exact), ("by", by.clone()), ("reason", reason.clone())],
+        )
+    });
+    let closed = grant.closed.filter(|closed| *closed != Closed::Paused);
+    let closed = closed.map(|closed| closed_in_words(words, closed));
+    let ends = grant.ends_at_majority.filter(|_| grant.closed.is_none() && grant.phase == Phase::Active);
+    let ends = ends.map(|day| words.with1("access-rights-ends-at-majority", "day", words.civil_date(day)));
+    let basis = lacks_basis(grant).then(|| words.get("access-notice-basis-missing"));
+    [paused, closed, ends, basis].into_iter().flatten().collect()
+}
+
+/// The form that sends the first link, one after an ending, or a new one.
+fn send_form(viewer: Viewer<'_>, grant: &Overview, doubts: Option<Vec<Question>>) -> Option<SendForm> {
+    let words = viewer.words;
+    let act = match grant.phase {
+        Phase::NotInvited | Phase::Canceled | Phase::Declined => ActName::Invite,
+        Phase::NoPortalAccess if grant.account_id.is_none() => ActName::Invite,
+        Phase::Invited | Phase::Expired | Phase::Locked => ActName::Resend,
+        Phase::Active | Phase::NoPortalAccess => return None,
+    };
+    let until = viewer.when(viewer.now.plus_hours(LINK_HOURS)).exact;
+    let text = match &grant.address_on_file {
+        Some(address) => words.with(
+            &act.key("text"),
+            &[("name", grant.person_name.clone()), ("address", address.clone()), ("until", until)],
+        ),
+        None => words.with1("access-rights-no-address", "name", &grant.person_name),
+    };
+    Some(SendForm {
+        act,
+        label: words.get(&act.key("label")),
+        text,
+        seen: grant.generation,
+        doubts: doubts.unwrap_or_else(|| Question::known(words, grant)),
+        has_address: grant.address_on_file.is_some(),
+    })
 }
 
 async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<ChartAccess, PageError> {
@@ -301,7 +384,7 @@ fn refusal(app: &AppState, staff: &StaffSession, refused: &Refused) -> FieldErro
 pub async fn new(State(app): State<AppState>, staff: StaffSession, Path(chart): Path<String>) -> PageResult {
     let access = load(&app, &staff, &chart).await?;
     let input = RightsInput { invite: "yes".to_owned(), ..RightsInput::default() };
-    page(&app, &staff, &access, None, &input, FieldErrors::new())
+    page(&app, &staff, &access, None, Typed { input, ..Typed::default() })
 }
 
 /// Adds a representative, and invites them where that is ticked.
@@ -321,7 +404,7 @@ pub async fn add(
             if person.is_none() {
                 errors.add("person", staff.words.get("access-rights-person-missing"));
             }
-            return page(&app, &staff, &access, None, &input, errors);
+            return page(&app, &staff, &access, None, Typed::wrong(input, errors));
         }
     };
     let chart = access.file.chart.chart_id;
@@ -332,27 +415,48 @@ pub async fn add(
         Ok(None) | Err(Refused::NotFound) => return Err(PageError::NotFound),
         Err(refused) => {
             let errors = refusal(&app, &staff, &refused);
-            return page(&app, &staff, &access, None, &input, errors);
+            return page(&app, &staff, &access, None, Typed::wrong(input, errors));
         }
     };
     let here = format!("/staff/charts/{chart}/grants/{grant}");
     if input.invite.is_empty() {
         return Ok(see_other(&format!("{here}?done=access-added")));
     }
-    invite_now(&app, &staff, &chart, grant).await
+    let invite = Act::Invite { address: None, confirmed: Vec::new() };
+    send_now(&app, &staff, &chart, grant, invite, &[]).await
 }
 
-/// Sends the invitation; where that is refused, the grant's page says why and offers it again.
-async fn invite_now(app: &AppState, staff: &StaffSession, chart: &ChartId, grant: AccessId) -> PageResult {
-    let invite = Act::Invite { address: None, confirmed: Vec::new() };
-    match actions::act(app, &staff.scope, staff.by(), Target::Grant(grant), invite).await? {
-        Ok(_) => Ok(see_other(&format!("{}?done=access-invite", path(chart)))),
-        Err(refused) => {
-            let (access, grant) = load_grant(app, staff, &chart.to_string(), &grant.to_string()).await?;
-            let input = grant.terms.as_ref().map(RightsInput::of).unwrap_or_default();
-            page(app, staff, &access, Some(&grant), &input, refusal(app, staff, &refused))
+/// Sends a link; where that is refused, the grant's page says why and offers it again.
+async fn send_now(
+    app: &AppState,
+    staff: &StaffSession,
+    chart: &ChartId,
+    grant: AccessId,
+    act: Act,
+    confirmed: &[String],
+) -> PageResult {
+    let done = if matches!(act, Act::Resend { .. }) { ActName::Resend } else { ActName::Invite };
+    let refused = match actions::act(app, &staff.scope, staff.by(), Target::Grant(grant), act).await? {
+        Ok(_) => return Ok(see_other(&format!("{}?done=access-{done}", path(chart)))),
+        Err(Refused::LifeCycle(Refusal::AlreadyResent)) => {
+            return Ok(see_other(&format!("{}?done=access-already-resent", path(chart))));
         }
-    }
+        Err(refused) => refused,
+    };
+    let (access, grant) = load_grant(app, staff, &chart.to_string(), &grant.to_string()).await?;
+    let typed = match &refused {
+        Refused::Doubtful(doubts) => {
+            let to = grant.address_on_file.as_deref().unwrap_or_default();
+            let doubts = Question::about(staff.words, to, doubts, confirmed);
+            let mut errors = FieldErrors::new();
+            if let Some(first) = doubts.iter().find(|question| !question.ticked) {
+                errors.add(&format!("doubt-{}", first.doubt), staff.words.get("access-refused-doubtful"));
+            }
+            Typed { errors, doubts: Some(doubts), ..Typed::nothing(&grant) }
+        }
+        _ => Typed { errors: refusal(app, staff, &refused), ..Typed::nothing(&grant) },
+    };
+    page(app, staff, &access, Some(&grant), typed)
 }
 
 /// One grant.
@@ -362,8 +466,8 @@ pub async fn show(
     Path((chart, grant)): Path<(String, String)>,
 ) -> PageResult {
     let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
-    let input = grant.terms.as_ref().map(RightsInput::of).unwrap_or_default();
-    page(&app, &staff, &access, Some(&grant), &input, FieldErrors::new())
+    let typed = Typed::nothing(&grant);
+    page(&app, &staff, &access, Some(&grant), typed)
 }
 
 /// Changes what it allows.
@@ -377,10 +481,10 @@ pub async fn change(
     let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
     let (terms, reason) = match input.read(staff.words) {
         Ok(read) => read,
-        Err(errors) => return page(&app, &staff, &access, Some(&grant), &input, errors),
+        Err(errors) => return page(&app, &staff, &access, Some(&grant), Typed::wrong(input, errors)),
     };
     let seen = input.seen.parse().unwrap_or(0);
-    perform(&app, &staff, access, grant, &input, Act::ChangeTerms { seen, terms, reason }, "access-terms")
+    perform(&app, &staff, access, grant, input, Act::ChangeTerms { seen, terms, reason }, "access-terms")
         .await
 }
 
@@ -416,7 +520,7 @@ async fn perform(
     staff: &StaffSession,
     access: ChartAccess,
     grant: Overview,
-    input: &RightsInput,
+    input: RightsInput,
     act: Act,
     done: &str,
 ) -> PageResult {
@@ -431,10 +535,13 @@ async fn perform(
             let chart = access.file.chart.chart_id;
             let (access, grant) = load_grant(app, staff, &chart.to_string(), &id.to_string()).await?;
             let on_file = grant.terms.as_ref().ok_or(PageError::NotFound)?;
-            let errors = changed_meanwhile(staff.words, on_file, input);
-            page(app, staff, &access, Some(&grant), input, errors)
+            let errors = changed_meanwhile(staff.words, on_file, &input);
+            page(app, staff, &access, Some(&grant), Typed::wrong(input, errors))
         }
-        Err(refused) => page(app, staff, &access, Some(&grant), input, refusal(app, staff, &refused)),
+        Err(refused) => {
+            let errors = refusal(app, staff, &refused);
+            page(app, staff, &access, Some(&grant), Typed::wrong(input, errors))
+        }
     }
 }
 
@@ -455,12 +562,12 @@ async fn simple(
 ) -> PageResult {
     let why: Why = staff.form(body)?;
     let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
-    let input = grant.terms.as_ref().map(RightsInput::of).unwrap_or_default();
+    let input = Typed::nothing(&grant).input;
     let mut errors = FieldErrors::new();
     let Some(reason) = read_reason(staff.words, &why.reason, &mut errors) else {
-        return page(&app, &staff, &access, Some(&grant), &input, errors);
+        return page(&app, &staff, &access, Some(&grant), Typed::wrong(input, errors));
     };
-    perform(&app, &staff, access, grant, &input, act(reason), done).await
+    perform(&app, &staff, access, grant, input, act(reason), done).await
 }
 
 /// Stops the access for a while.
@@ -493,15 +600,62 @@ pub async fn end(
     simple(app, staff, at, &body, |reason| Act::Revoke { reason }, "access-revoke").await
 }
 
-/// Sends the first invitation.
+/// Gives it back.
+pub async fn restore(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    simple(app, staff, at, &body, |_| Act::Restore, "access-restore").await
+}
+
+/// What a form sends that sends a link.
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct SendInput {
+    seen: String,
+    confirmed: Vec<String>,
+}
+
+impl SendInput {
+    fn doubts(&self) -> Vec<Doubt> {
+        self.confirmed.iter().filter_map(|word| word.parse().ok()).collect()
+    }
+}
+
+/// Sends the first invitation, or one after an ending.
 pub async fn invite(
     State(app): State<AppState>,
     staff: StaffSession,
     Path((chart, grant)): Path<(String, String)>,
     body: Bytes,
 ) -> PageResult {
-    let Why { .. } = staff.form(&body)?;
-    let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
+    let input: SendInput = staff.form(&body)?;
+    let act = Act::Invite { address: None, confirmed: input.doubts() };
+    send(&app, &staff, (&chart, &grant), act, &input).await
+}
+
+/// Sends a new link; the earlier one stops working.
+pub async fn resend(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, grant)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let input: SendInput = staff.form(&body)?;
+    let act = Act::Resend { seen: input.seen.parse().ok(), confirmed: input.doubts() };
+    send(&app, &staff, (&chart, &grant), act, &input).await
+}
+
+async fn send(
+    app: &AppState,
+    staff: &StaffSession,
+    (chart, grant): (&str, &str),
+    act: Act,
+    input: &SendInput,
+) -> PageResult {
+    let (access, grant) = load_grant(app, staff, chart, grant).await?;
     let id = grant.access_id.ok_or(PageError::NotFound)?;
-    invite_now(&app, &staff, &access.file.chart.chart_id, id).await
+    send_now(app, staff, &access.file.chart.chart_id, id, act, &input.confirmed).await
 }

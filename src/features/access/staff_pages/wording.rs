@@ -7,7 +7,8 @@ use crate::features::access::actions::{ActName, Refused};
 use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::Field;
 use crate::features::access::lifecycle::{Phase, Refusal};
-use crate::features::access::{EndedBy, Overview};
+use crate::features::access::permission::{Basis, Closed};
+use crate::features::access::{EndedBy, GrantRole, Overview};
 use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::Words;
 
@@ -55,6 +56,24 @@ pub(super) fn relation_word(words: Words, relation: &str) -> String {
     known.unwrap_or_else(|| relation.to_owned())
 }
 
+/// The page that says what the holder of a grant may see.
+pub(super) fn rights_path(grant: &Overview) -> Option<String> {
+    grant.access_id.map(|access| format!("/staff/charts/{}/grants/{access}", grant.chart_id))
+}
+
+/// Why the holder sees nothing now.
+pub(super) fn closed_in_words(words: Words, closed: Closed) -> String {
+    let day = closed.day().map(|day| words.civil_date(day)).unwrap_or_default();
+    words.with1(&format!("access-closed-{}", closed.word().replace('_', "-")), "day", day)
+}
+
+/// Is an access held, or asked for, of which nobody has said by what right?
+pub(super) fn lacks_basis(grant: &Overview) -> bool {
+    let is_known = grant.terms.as_ref().is_none_or(|terms| terms.basis != Basis::Other);
+    let counts = !matches!(grant.phase, Phase::NotInvited | Phase::Canceled | Phase::Declined);
+    counts && !is_known && grant.role != GrantRole::FormerOwner
+}
+
 /// Why nothing was sent or changed, as a catalogue key; `when` is its only blank.
 pub fn refusal_key(refused: &Refused) -> &'static str {
     match refused {
@@ -86,6 +105,8 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
         Refused::OwnAccess => "access-refused-own-access",
         Refused::HasAccess => "access-refused-has-access",
         Refused::NeedsReason => "access-refused-needs-reason",
+        Refused::BasisMissing => "access-refused-basis-missing",
+        Refused::PastLastDay(_) => "access-refused-past-last-day",
         Refused::Stale => "access-refused-stale",
         Refused::TooManyToday(_) => "access-refused-too-many-today",
     }
@@ -106,6 +127,7 @@ pub fn lacks_in_words(words: Words, lacks: &[Field]) -> Option<String> {
 pub(super) fn refusal_in_words(words: Words, zone: &TimeZone, now: Timestamp, refused: &Refused) -> String {
     let when = match refused {
         Refused::TooManyToday(again) => When::new(words, zone, *again, now).exact,
+        Refused::PastLastDay(day) => words.civil_date(*day),
         _ => String::new(),
     };
     words.with1(refusal_key(refused), "when", when)

@@ -1,0 +1,1 @@
+DROP INDEX portal_access_basis;
