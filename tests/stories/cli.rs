@@ -409,7 +409,7 @@ fn the_demo_comes_up_seeded_with_everybody_in_their_state() {
 
     let list = done(&run(&folder, &["invite", "list", "--json"]));
     let charts: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();
-    assert_eq!(charts.len(), 40);
+    assert_eq!(charts.len(), 45);
     for (state, least) in [
         ("not_invited", 10),
         ("invited", 8),

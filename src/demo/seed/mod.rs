@@ -154,24 +154,21 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     let pace = outbox::Pace { poll: Duration::from_millis(20), ..outbox::Pace::default() };
     let worker = tokio::spawn(outbox::run(app.clone(), relay, pace, stop));
     let mut teller = story::Teller::new(app, &scope, desk.clone(), mailbox, clock);
-    let mut charts = teller.make(people::people()).await?;
+    let mut charts = teller.make(people::people(teller.today()?)).await?;
     teller.tell(&mut charts).await?;
     records::Desk { app, scope: &scope, clinician, desk, clock }.fill(&charts).await?;
     stopper.stop();
     let _ = worker.await;
 
-    for email in [people::ANA, people::ROSA, people::MARIA] {
-        let owns = |chart: &&story::Chart| {
-            let sheet = &chart.made.sheet;
-            let persons = std::iter::once(&sheet.client).chain(sheet.contacts.iter().map(|c| &c.person));
-            persons.flat_map(|p| &p.emails).any(|address| address.value == email)
-        };
-        let name = charts.iter().find(owns).map_or_else(String::new, |chart| {
-            match chart.made.sheet.contacts.first() {
-                Some(contact) => format!("{} {}", contact.person.first_name, contact.person.last_name),
-                None => chart.made.name(),
-            }
-        });
+    for email in [people::ANA, people::ROSA, people::DANIEL, people::DENISE, people::VOGELS, people::MARIA] {
+        let name = charts
+            .iter()
+            .flat_map(|chart| {
+                let sheet = &chart.made.sheet;
+                std::iter::once(&sheet.client).chain(sheet.contacts.iter().map(|contact| &contact.person))
+            })
+            .find(|person| person.emails.iter().any(|address| address.value == email))
+            .map_or_else(String::new, |person| format!("{} {}", person.first_name, person.last_name));
         people.push(SignIn {
             role: "Client".into(),
             name,

@@ -1,6 +1,10 @@
 //! The made-up people of Riverbend Counseling, and what happened to each of them. The addresses and
 //! phones are of the ranges that belong to nobody (example.org, 555-01xx).
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+use crate::features::access::permission::Basis;
 use crate::features::people::{Typed, TypedAddress, TypedContact, TypedPerson};
 
 /// Something that happened to a chart's portal access.
@@ -32,6 +36,21 @@ pub enum Step {
     Revoke,
     /// Staff gave it back.
     Restore,
+    /// A related contact became a representative, was invited and registered.
+    Represent(Representative),
+}
+
+/// What a related contact was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Representative {
+    /// Which contact of the face sheet, from 0.
+    pub contact: usize,
+    /// By what right.
+    pub basis: Basis,
+    /// As the column has them.
+    pub rights: &'static str,
+    /// The last day, in days from the present.
+    pub ends_in: Option<i64>,
 }
 
 /// A client with their story: hours ago, and what.
@@ -136,9 +155,21 @@ pub const ROSA: &str = "rosa.castillo@example.com";
 /// … and one who reads Spanish.
 pub const MARIA: &str = "mariajose.nunez@example.org";
 
-/// All forty.
+/// The father of a child whose mother owns the chart: he sees appointments and the balance.
+pub const DANIEL: &str = "daniel.bennett@example.net";
+/// The mother of a client who turns 18 within a week.
+pub const DENISE: &str = "denise.simmons@example.org";
+/// A couple's one mailbox.
+pub const VOGELS: &str = "vogels@example.com";
+
+/// The birth date of somebody who turns 18 within a week.
+fn almost_of_age(today: Date) -> String {
+    today.saturating_add(5.days()).saturating_sub(18.years()).to_string()
+}
+
+/// All of them, as of the demo's present.
 #[rustfmt::skip]
-pub fn people() -> Vec<Made> {
+pub fn people(today: Date) -> Vec<Made> {
     use Records::{Many, None as Nothing};
     use Step::*;
     vec![
@@ -206,6 +237,32 @@ pub fn people() -> Vec<Made> {
         Made::new("Hiroshi", "Tanaka", "1991-06-18", "hiroshi.tanaka@example.net").lives_in("Pacific/Honolulu")
             .story(&[(35 * D, Invite), (34 * D, Register(false)), (8 * D, Revoke), (7 * D, Restore), (6 * D, SignIn)]),
 
+        // Families: separated parents with different rights, a guardian until a day, a client who turns 18 within a
+        // week, a couple with one mailbox.
+        Made::new("Noah", "Bennett", "2016-05-14", "").records(Many)
+            .contact("parent", "Claire", "Bennett", "1984-02-11", "claire.bennett@example.org")
+            .contact("parent", "Daniel", "Bennett", "1982-10-03", DANIEL)
+            .story(&[
+                (26 * D, ContactOwns), (25 * D, Invite), (24 * D, Register(false)), (20 * D, SignIn),
+                (18 * D, Represent(Representative {
+                    contact: 1, basis: Basis::Parent, rights: "appointments billing:view", ends_in: None,
+                })),
+            ]),
+        Made::new("Evelyn", "Sharpe", "1952-07-19", "").phone("(212) 555-0141")
+            .contact("guardian", "Thomas", "Sharpe", "1979-01-08", "thomas.sharpe@example.org")
+            .story(&[(17 * D, Represent(Representative {
+                contact: 0,
+                basis: Basis::AdultGuardian,
+                rights: "appointments billing documents forms messages",
+                ends_in: Some(90),
+            }))]),
+        Made::new("Kayla", "Simmons", &almost_of_age(today), "kayla.simmons@example.org").records(Many)
+            .contact("parent", "Denise", "Simmons", "1981-06-25", DENISE)
+            .story(&[(38 * D, ContactOwns), (37 * D, Invite), (36 * D, Register(false)), (2 * D + 3, SignIn)]),
+        Made::new("Martin", "Vogel", "1971-03-12", VOGELS)
+            .story(&[(23 * D, Invite), (22 * D, Register(false)), (22 * D - 1, SignIn)]),
+        Made::new("Ingrid", "Vogel", "1973-12-09", VOGELS).story(&[(21 * D, Invite), (19 * D, Register(true))]),
+
         // No portal access.
         Made::new("Amélie", "Laurent", "1998-04-25", "amelie.laurent@example.com")
             .story(&[(28 * D, Invite), (27 * D, Register(false)), (4 * D, Revoke)]),
@@ -217,9 +274,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_forty_and_nobody_is_real() {
-        let people = people();
-        assert_eq!(people.len(), 40);
+    fn there_are_forty_five_and_nobody_is_real() {
+        let today = "2026-11-24".parse().unwrap();
+        let people = people(today);
+        assert_eq!(people.len(), 45);
         for made in &people {
             let client = &made.sheet.client;
             let contacts = made.sheet.contacts.iter().map(|c| &c.person);
@@ -237,7 +295,6 @@ mod tests {
                 }
             }
             assert!(made.story.windows(2).all(|w| w[0].0 >= w[1].0), "{} goes back in time", made.name());
-            let today = "2026-11-24".parse().unwrap();
             made.sheet.check(today).unwrap_or_else(|problems| panic!("{}: {problems:?}", made.name()));
         }
     }

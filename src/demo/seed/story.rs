@@ -5,11 +5,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
 use crate::app::JOBS;
-use crate::demo::seed::people::{Made, Step};
+use crate::demo::seed::people::{Made, Representative, Step};
 use crate::features::access::Doubt;
 use crate::features::access::actions::{
-    self, Act, Authority, DeclineAnswer, Done, Key, NewCredential, RegisterOrder, Registered, Target,
+    self, Act, Authority, DeclineAnswer, Done, GrantTerms, Key, NewCredential, RegisterOrder, Registered,
+    Target,
 };
 use crate::features::access::overviews_of_chart;
 use crate::features::accounts;
@@ -26,6 +30,7 @@ use crate::platform::i18n::Language;
 use crate::platform::jobs;
 use crate::platform::mail::Receiver;
 use crate::platform::outbox;
+use crate::platform::permissions::Terms;
 use crate::platform::state::AppState;
 use crate::platform::stop;
 
@@ -122,6 +127,12 @@ impl<'a> Teller<'a> {
         self.look().await
     }
 
+    /// The civil date of the present, wherever the clock stands.
+    pub fn today(&self) -> Result<Date, Fault> {
+        let present = self.clock.now().plus_seconds(-self.clock.ahead_seconds());
+        Ok(present.in_zone(crate::demo::zone::of_the_practice()?.rules()).date())
+    }
+
     /// Goes forward to so many hours before the present.
     fn be(&self, hours_ago: u32) {
         let behind = -self.clock.ahead_seconds();
@@ -176,9 +187,14 @@ impl<'a> Teller<'a> {
         if let Some(token) = &chart.letter {
             return Ok(token.clone());
         }
-        self.drain().await?;
         let address = self.owner_address(chart).await?;
-        let mails = self.mailbox.mails_to(&address);
+        self.link_to(chart, &address).await
+    }
+
+    /// The newest link that came to an address.
+    async fn link_to(&self, chart: &Chart, address: &str) -> Result<Token, Fault> {
+        self.drain().await?;
+        let mails = self.mailbox.mails_to(address);
         mails
             .iter()
             .rev()
@@ -211,6 +227,44 @@ impl<'a> Teller<'a> {
             ip_bucket: HOME.into(),
             device: None,
         })
+    }
+
+    /// Makes a contact a representative, invites them and registers them.
+    async fn represent(&mut self, chart: &Chart, given: Representative) -> Result<(), Fault> {
+        let file = self.file(chart).await?;
+        let contact =
+            file.contacts.get(given.contact).ok_or_else(|| odd("no contact", &chart.made, given.contact))?;
+        let born = file.client.birth_date.clone().ok_or_else(|| odd("no birth date", &chart.made, ""))?;
+        let today = self.today()?;
+        let terms = GrantTerms {
+            basis: given.basis,
+            rights: Terms::read(given.rights),
+            starts_on: None,
+            ends_on: given.ends_in.map(|days| today.saturating_add(days.days())),
+        };
+        let add = Act::AddRepresentative { person: contact.person.person_id, terms };
+        let added = self.act(chart, Target::Owner(chart.id), add).await?;
+        let access = added.access.ok_or_else(|| odd("no grant", &chart.made, ""))?;
+        let invite = Act::Invite { address: None, confirmed: Doubt::ALL.to_vec() };
+        self.act(chart, Target::Grant(access), invite).await?;
+        let address = contact.addresses.first().map(|address| address.value.clone()).unwrap_or_default();
+        let order = RegisterOrder {
+            key: Key::Token(self.link_to(chart, &address).await?),
+            last_name: file.client.last_name.clone(),
+            birth_date: born,
+            credential: NewCredential::Password(Secret::new(CLIENT_PASSWORD.into())),
+            nonce: format!("register-{access}"),
+            language: Language::read(&contact.person.language),
+            ip_bucket: HOME.into(),
+            device: None,
+        };
+        match actions::register(self.app, self.scope, self.holder(), order).await? {
+            Registered::Welcome { account, sign_in_name } => {
+                self.accounts.insert(sign_in_name, account);
+                self.drain().await
+            }
+            other => Err(odd("register", &chart.made, other)),
+        }
     }
 
     async fn act(&self, chart: &Chart, target: Target, act: Act) -> Result<Done, Fault> {
@@ -324,6 +378,7 @@ impl<'a> Teller<'a> {
                 let reason = "Moved to another practice".into();
                 self.act(chart, Target::Grant(access), Act::Revoke { reason }).await?;
             }
+            Step::Represent(given) => self.represent(chart, given).await?,
             Step::Restore => {
                 let (access, _) = self.access(chart).await?;
                 self.act(chart, Target::Grant(access), Act::Restore).await?;
