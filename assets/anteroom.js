@@ -109,6 +109,18 @@
     }
   }
 
+  function waitFor(form) {
+    const line = doc.createElement("p"), bar = doc.createElement("progress");
+    line.className = "busy-line muted";
+    line.setAttribute("role", "status");
+    bar.className = "progress";
+    bar.setAttribute("aria-hidden", "true");
+    line.append(bar);
+    form.append(line);
+    // A moment later, so that the region is seen to change and is read out.
+    setTimeout(() => { line.append(form.dataset.busy); }, 30);
+  }
+
   doc.addEventListener("submit", event => {
     const form = event.target, submitter = event.submitter;
     if (event.defaultPrevented || form.method === "dialog") return;
@@ -123,6 +135,8 @@
       form.dataset.sent = "1";
       form.classList.add("is-busy");
       if (submitter && body.dataset.busy) submitter.setAttribute("aria-label", body.dataset.busy);
+      // What takes long says so, and is sent once however long it takes.
+      if (form.dataset.busy) { setTimeout(waitFor, 600, form); return; }
       // Should the answer not come, the form can be sent again.
       setTimeout(() => { delete form.dataset.sent; form.classList.remove("is-busy"); submitter?.removeAttribute("aria-label"); }, 10000);
     }
@@ -226,6 +240,18 @@
       }
     }
   });
+
+  // A menu opens upwards where the window ends below it.
+  doc.addEventListener("toggle", event => {
+    const menu = event.target, items = menu.matches?.("details.menu") && one(".menu-items", menu);
+    if (!items) return;
+    items.classList.remove("is-up");
+    if (!menu.open) return;
+    const box = items.getBoundingClientRect(), bar = one(".top")?.getBoundingClientRect().bottom ?? 0;
+    if (box.bottom <= innerHeight) return;
+    if (menu.getBoundingClientRect().top - bar > box.height) items.classList.add("is-up");
+    else items.scrollIntoView({ block: "nearest" });
+  }, true);
 
   // ---- Ticking many --------------------------------------------------------------------------------
   doc.addEventListener("change", event => {
@@ -434,6 +460,7 @@
     // A page from the browser's own memory may be a signed-out one.
     if (event.persisted && from) location.reload();
     all("form[data-sent]").forEach(form => { delete form.dataset.sent; form.classList.remove("is-busy"); });
+    all(".busy-line").forEach(line => line.remove());
   });
   window.addEventListener("offline", () => { if (from) offline(); });
   settle(doc);

@@ -170,7 +170,7 @@ access-refused-use-invite = There is no invitation to resend. Send an invite ins
 access-refused-use-resend = An invitation is already out. Resend it instead.
 access-refused-use-restore = This person has registered before. Restore the access instead: their password still works.
 access-refused-already-registered = This person has registered already. If they cannot get in, send a password reset.
-access-refused-already-resent = A colleague has just resent this invitation. Theirs counts; nothing was sent twice.
+access-refused-already-resent = A newer link was made since this page was opened, by mail or by letter. That one counts; nothing was sent twice.
 access-refused-not-locked = The link is not locked any more.
 access-refused-no-invitation = There is no open invitation any more.
 access-refused-link-over = The link has expired, so unlocking it does not help. Resend the invitation instead.
@@ -316,7 +316,7 @@ link-welcome-title = You are all set
 link-welcome-text = Your access is ready. Now sign in with the password that you have chosen.
 link-welcome-name = You sign in with
 done-link-asked = The practice knows that you would like a new link.
-done-link-not-now = All right. Your link stays good until the day on this page, and no reminder comes.
+link-said-not-now = You answered "Not now" on { $when }. Your link stays good until the day at the end of this page, and we send no reminder. When you are ready, fill in the form.
 
 access-tag-paused = Paused
 access-refused-not-paused = This access is not paused any more.

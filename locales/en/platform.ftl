@@ -94,8 +94,8 @@ password-hint = At least 15 characters. A short sentence works well.
 # What a browser calls itself.
 browser-on = { $browser } on { $system }
 browser-unknown = A browser we do not know
-done-session-over = You were signed out because nothing was done for a while. Sign in to go on.
-done-session-over-kept = You were signed out because nothing was done for a while. What you typed is kept: sign in, and it stands in the form again.
-done-form-kept = What you typed stands in the form again. Look it over and send it.
+reason-session-over = You were signed out because nothing was done for a while. Sign in to go on.
+reason-session-over-kept = You were signed out because nothing was done for a while. What you typed is kept: sign in, and the form shows it again.
+done-form-kept = What you typed is in the form again. Check it and send it.
 copy = Copy
 copied = Copied.

@@ -170,7 +170,7 @@ access-refused-use-invite = No hay ninguna invitación que reenviar. Envíe una 
 access-refused-use-resend = Ya hay una invitación enviada. Reenvíela.
 access-refused-use-restore = Esta persona ya se registró antes. Devuélvale el acceso: su contraseña sigue sirviendo.
 access-refused-already-registered = Esta persona ya se registró. Si no puede entrar, envíele un cambio de contraseña.
-access-refused-already-resent = Otra persona del equipo acaba de reenviar esta invitación. Cuenta la suya; no se envió nada dos veces.
+access-refused-already-resent = Desde que se abrió esta página se hizo un enlace más nuevo, por correo o por carta. Ese es el que cuenta; no se envió nada dos veces.
 access-refused-not-locked = El enlace ya no está bloqueado.
 access-refused-no-invitation = Ya no hay ninguna invitación abierta.
 access-refused-link-over = El enlace venció, así que desbloquearlo no sirve. Reenvíe la invitación.
@@ -316,7 +316,7 @@ link-welcome-title = Todo listo
 link-welcome-text = Su acceso está listo. Ahora inicie sesión con la contraseña que eligió.
 link-welcome-name = Inicia sesión con
 done-link-asked = El consultorio sabe que usted quiere un enlace nuevo.
-done-link-not-now = De acuerdo. Su enlace sirve hasta el día que ve en esta página, y no llega ningún recordatorio.
+link-said-not-now = Respondió "Ahora no" el { $when }. Su enlace sigue sirviendo hasta la fecha que está al final de esta página, y no enviamos recordatorios. Cuando quiera, llene el formulario.
 
 access-tag-paused = En pausa
 access-refused-not-paused = Este acceso ya no está en pausa.

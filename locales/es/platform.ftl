@@ -94,8 +94,8 @@ password-hint = Al menos 15 caracteres. Una frase corta funciona bien.
 # What a browser calls itself.
 browser-on = { $browser } en { $system }
 browser-unknown = Un navegador que no conocemos
-done-session-over = Se cerró su sesión porque no hubo actividad durante un rato. Inicie sesión para continuar.
-done-session-over-kept = Se cerró su sesión porque no hubo actividad durante un rato. Lo que escribió se guardó: inicie sesión y estará de nuevo en el formulario.
+reason-session-over = Se cerró su sesión porque no hubo actividad durante un rato. Inicie sesión para continuar.
+reason-session-over-kept = Se cerró su sesión porque no hubo actividad durante un rato. Lo que escribió se guardó: inicie sesión y estará de nuevo en el formulario.
 done-form-kept = Lo que escribió está de nuevo en el formulario. Revíselo y envíelo.
 copy = Copiar
 copied = Copiado.

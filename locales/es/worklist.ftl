@@ -2,13 +2,13 @@
 
 worklist-title = Pendientes del portal
 worklist-kinds = Qué revisar
-worklist-undeliverable = Correo no entregado
-worklist-locked = Enlace bloqueado
-worklist-asked = Enlace nuevo pedido
+worklist-undeliverable = No entregado
+worklist-locked = Bloqueado
+worklist-asked = Pidió un enlace
 worklist-address-changed = Dirección cambiada
-worklist-declined = Invitación rechazada
+worklist-declined = Rechazado
 worklist-expiring = Vence pronto
-worklist-expired = Invitación vencida
+worklist-expired = Vencido
 worklist-never-invited = Sin invitar
 worklist-client = Cliente
 worklist-what = Qué pasó
@@ -74,7 +74,7 @@ worklist-first = Volver al principio
 worklist-next = Página siguiente
 worklist-sent = Enviada
 not-done-worklist-nothing-chosen = No seleccionó a nadie, así que no se envió nada.
-not-done-worklist-done-before = Alguien de su equipo ya lo hizo.
+not-done-worklist-done-before = Esto ya estaba hecho.
 worklist-call = Llamar a { $name }:
 worklist-report-none = No se envió nada
 worklist-report-all = { $sent ->

@@ -1,4 +1,4 @@
-//! The harness itself: that it sees what is wrong, so that its silence means something.
+//! The harness itself: it must find faults that were put in on purpose.
 
 use super::chromium::Chromium;
 use super::window::Width;

@@ -1,4 +1,4 @@
-//! WEB-02, WEB-03: should a text ever come into a page as markup, the browser runs nothing of it.
+//! WEB-02, WEB-03: even if a text came into a page as markup, the browser would not run it.
 
 use serde_json::json;
 

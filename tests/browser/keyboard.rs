@@ -1,10 +1,25 @@
-//! A11-02: what is done by keyboard alone, and where the focus stands after it.
+//! A11-02: what is done by keyboard alone, and where the focus is after it.
 
 use anteroom::platform::permissions::Role;
 
 use super::chromium::Chromium;
-use super::window::{DOWN, ENTER, ESCAPE, Width};
+use super::window::{DOWN, ENTER, ESCAPE, TAB, Width};
 use crate::stories;
+use crate::support::rows::Rows;
+
+/// What lies over the middle of what has the focus; empty for nothing, `end` when the
+/// focus has left the page or begins anew.
+const COVERED: &str = "const e = document.activeElement; \
+    if (!e || e === document.body || e.dataset.tabbed) return 'end'; \
+    e.dataset.tabbed = '1'; \
+    const box = e.getClientRects()[0] ?? e.getBoundingClientRect(); \
+    if (box.width < 3) return ''; \
+    const x = Math.min(Math.max(box.left + box.width / 2, 1), innerWidth - 1), y = box.top + box.height / 2; \
+    const name = (e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? e.textContent).trim().slice(0, 40); \
+    if (y < 0 || y > innerHeight) return `${name} is out of sight`; \
+    const top = document.elementFromPoint(x, y); \
+    const free = top && (e.contains(top) || top.contains(e) || top.closest('label')?.control === e); \
+    return free ? '' : `${name} is behind ${top?.className || top?.tagName}`;";
 
 stories! {
     async fn a_double_click_opens_a_dialog_and_does_not_close_it_again(w: &mut World) {
@@ -68,5 +83,40 @@ stories! {
         desk.must_have_focus("my menu").await;
         desk.must_have_stayed_at_home().await;
         desk.close().await;
+    }
+
+    async fn what_has_the_focus_is_in_sight_and_behind_no_bar(w: &mut World) {
+        let rows = Rows::of_riverbend(w).await;
+        let staff = w.staff(Role::FrontDesk).await;
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Desk).await;
+        let edit = format!("/staff/charts/{}/edit", rows.value("{chart}"));
+        let mut wrong = Vec::new();
+        for (user, width, path) in [
+            (&staff, Width::Desk, edit.as_str()),
+            (&staff, Width::Phone, edit.as_str()),
+            (&staff, Width::Phone, "/staff/charts"),
+            (&rows.client, Width::Phone, "/portal/appointments/request"),
+            (&rows.client, Width::Phone, "/portal/me"),
+        ] {
+            window.become_user(user).await;
+            window.resize(width).await;
+            window.visit(path).await;
+            let mut seen = 0;
+            loop {
+                window.press(TAB).await;
+                let found = window.script(COVERED, serde_json::json!([])).await;
+                match found.as_str() {
+                    Some("end") => break,
+                    Some("") => {}
+                    other => wrong.push(format!("{path} ({width:?}): {other:?}")),
+                }
+                seen += 1;
+                assert!(seen < 150, "{path}: the focus never leaves the page");
+            }
+            assert!(seen > 8, "{path}: only {seen} things took the focus");
+        }
+        window.close().await;
+        assert!(wrong.is_empty(), "{wrong:#?}");
     }
 }

@@ -1,5 +1,5 @@
-//! What only a browser can see of waiting, losing and regaining: the session's end (A11-05), a lost
-//! connection, the password meter, forced colours.
+//! What only a browser can show: the session's end (A11-05), a lost connection, the password meter, forced
+//! colours.
 
 use anteroom::platform::permissions::Role;
 use anteroom::platform::web::session::Audience;

@@ -1,5 +1,5 @@
 //! The main job, whole, as people do it: invite from the chart room, let the link expire, resend,
-//! register on a phone, sign in, stand in the portal's home. With the pages' scripts and without.
+//! register on a phone, sign in, come to the portal's home. With the pages' scripts and without.
 
 use anteroom::platform::permissions::Role;
 

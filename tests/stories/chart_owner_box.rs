@@ -292,6 +292,15 @@ stories! {
         does(&mut desk, &ana, "resend", &[]).await.must_say("Invited").must_say("7 days left");
     }
 
+    async fn who_is_alone_on_a_chart_is_led_to_the_face_sheet_and_not_into_change_ownership(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&act(&ana, "change-owner")).await;
+        page.must_be(200).must_say("Ana Duarte is the only person on the chart").must_say("Open the face sheet");
+        assert!(page.html().contains(&format!("href=\"/staff/charts/{}/edit\"", ana.chart_id)), "leads to the face sheet");
+        assert!(!page.html().contains(">Change Ownership</button>"), "{}", page.words());
+    }
+
     async fn a_letter_is_shown_once_and_its_code_opens_the_form(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let mut desk = w.staff(Role::FrontDesk).await;
@@ -307,7 +316,9 @@ stories! {
             .expect("a grouped code")
             .to_owned();
         // The same form again makes no second letter.
-        desk.submit(&ask, "/access/letter", &[]).await.must_be(422).must_say("just resent");
+        let second = desk.submit(&ask, "/access/letter", &[]).await;
+        // One's own second click is no colleague's act.
+        second.must_be(422).must_say("A newer link was made since this page was opened").must_not_say("colleague");
         let mut client = w.browser();
         let page = client.get("/riverbend/letter").await;
         let form = client.submit(&page, "/riverbend/letter", &[("code", &code.to_lowercase())]).await;

@@ -237,7 +237,13 @@ stories! {
         let mut holder = w.browser();
         let asked = holder.get(&format!("{link}/decline")).await;
         let page = holder.submit_and_follow(&asked, "/decline", &[("answer", "not-now")]).await;
-        page.must_be(200).must_say("Your link stays good").must_say("This invitation is good until");
+        page.must_be(200).must_say("This invitation is good until");
+        // Whoever comes back days later reads it again.
+        w.clock.advance_seconds(2 * 86_400);
+        let page = holder.get(&link).await;
+        page.must_be(200)
+            .must_say("You answered \"Not now\" on Tuesday, December 1, 2026")
+            .must_say("we send no reminder");
         let mut desk = w.staff(Role::FrontDesk).await;
         let chart = format!("/staff/charts/{}/communications", ana.chart_id);
         desk.get(&chart).await.must_say("Invited").must_say("Not now, since").must_say("not now");
@@ -249,7 +255,7 @@ stories! {
         let link = link_of(w, &ana).await;
         let mut browser = w.browser();
         let page = browser.get(&link).await;
-        for (changes, told) in [
+        for (changes, sentence) in [
             (vec![("last_name", "  ")], "Type your last name."),
             (vec![("year", "90")], "Write the year with four digits"),
             (vec![("month", "2"), ("day", "30")], "There is no such day"),
@@ -260,7 +266,7 @@ stories! {
         ] {
             for _ in 0..2 {
                 let answer = browser.submit(&page, &link, &right(&changes)).await;
-                answer.must_be(422).must_say(told).must_say("another look");
+                answer.must_be(422).must_say(sentence).must_say("another look");
             }
         }
         let done = browser.submit(&page, &link, &right(&[])).await;
@@ -367,7 +373,7 @@ stories! {
         assert_eq!(page.words().matches("Form opened").count(), 1);
     }
 
-    async fn an_unknown_letters_code_is_told_at_its_field(w: &mut World) {
+    async fn an_unknown_letters_code_is_refused_at_its_field(w: &mut World) {
         let mut browser = w.browser();
         let page = browser.get("/riverbend/letter").await;
         let answer = browser.submit(&page, "/letter", &[("code", "ABCD-EFGH-JKMN")]).await;
@@ -432,8 +438,8 @@ stories! {
         let scope = w.riverbend.scope.clone();
         let mut stranger = w.signed_in(&scope, Audience::Client, account.to_string()).await;
         stranger.get("/portal").await.must_be(200);
-        let told = w.mail_to(&ana.email).await;
-        let link = w.link_in(&told);
+        let mail = w.mail_to(&ana.email).await;
+        let link = w.link_in(&mail);
         assert_eq!(link, invited, "one page for both: sign in, or say that it was not me");
 
         let mut owner = w.browser();
@@ -497,7 +503,7 @@ stories! {
         }
         w.browser().get(&invited).await.must_be(200).must_say("Choose a password");
         client.get("/portal").await.must_be(200);
-        // Who answers nothing is told what is missing, and each answer counts.
+        // A form without an answer says what is missing, and each answer counts.
         let mut phone = w.browser();
         let page = phone.get(&format!("{invited}/decline")).await;
         phone.submit(&page, "/decline", &[]).await.must_be(422).must_say("Choose one of the two answers");

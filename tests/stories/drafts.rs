@@ -128,7 +128,7 @@ stories! {
         answer.must_be(422).must_not_say("Your password is kept").must_not_say("too short");
         let left: i64 = w.look(|c| form_draft::table.count().get_result(c)).await;
         assert_eq!(left, 0);
-        // Whoever has a sign-in already is told why that password's field is empty.
+        // A form for a sign-in that exists says why its password field is empty.
         typed.retain(|(name, _)| !matches!(*name, "password" | "how"));
         typed.extend([("sign_in_name", "ana@example.org"), ("sign_in_password", "some password"), ("how", "existing")]);
         phone.submit(&page, "/i/", &typed).await.must_be(422).must_say("type it again");
@@ -157,6 +157,8 @@ stories! {
         late.must_be(303);
         let door = desk.follow(&late).await;
         door.must_be(200).must_say("You were signed out").must_say("What you typed is kept");
+        // It stays on the page: a toast would be gone before somebody comes back to the desk.
+        assert!(!door.html().contains("<p class=\"toast"), "{}", door.words());
         let dana = w.riverbend.member(Role::FrontDesk).clone();
         // Somebody else who signs in there gets the page without it.
         let robin = w.riverbend.member(Role::Administrator).clone();
@@ -169,7 +171,7 @@ stories! {
             assert_eq!(value("preferred_name") == "Annie \"A\" & Co", is_hers, "{}", who.name);
             assert_eq!(value("language") == "es", is_hers, "{}", who.name);
             if is_hers {
-                page.must_say("stands in the form again");
+                page.must_say("What you typed is in the form again");
                 let saved = browser.submit_and_follow(&page, "/edit", &[]).await;
                 saved.must_be(200).must_say("Annie \"A\" & Co");
             }
@@ -178,7 +180,7 @@ stories! {
         w.clock.advance_seconds(16 * 60);
         let late = desk.get(&path).await;
         desk.follow(&late).await.must_say("You were signed out").must_not_say("What you typed");
-        // Whoever was never signed in is told nothing of the kind.
+        // Somebody who was never signed in reads nothing of the kind.
         let mut nobody = window(w.browser());
         let late = nobody.get(&path).await;
         nobody.follow(&late).await.must_not_say("You were signed out");

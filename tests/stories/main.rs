@@ -1,6 +1,6 @@
-//! The stories: each is one promise of the product, told on SQLite and on PostgreSQL.
+//! The stories: each tests one promise of the product, on SQLite and on PostgreSQL.
 //!
-//! A room's stories stand in the file of its name; `../support` has the world that they happen in.
+//! A feature has its stories in the file of its name; `../support` has the world that they run in.
 
 // Clippy sees tests only in functions marked as such; here everything is one.
 #![allow(clippy::unwrap_used)]
@@ -27,6 +27,7 @@ mod import;
 mod jobs;
 mod mails;
 mod outbox;
+mod page_rules;
 mod portal_home;
 mod portal_people;
 mod portal_sign_in;

@@ -75,7 +75,7 @@ stories! {
             words.find("Where do I park?") < words.find("Can I bring my dog?")
         };
         assert!(order(&list));
-        admin.submit_and_follow(&list, "/move", &[("way", "down")]).await;
+        admin.submit_and_follow(&list, "/move", &[("direction", "down")]).await;
         assert!(!order(&admin.get("/staff/practice/questions?of=en").await));
         admin.get("/staff/practice/questions?of=es").await.must_not_say("Where do I park?");
         let help = w.browser().get("/riverbend/help").await;
@@ -132,6 +132,20 @@ stories! {
                 .execute(c)
         }).await;
         admin.get("/staff/audit/check").await.must_say("The chain is broken at number 3");
+    }
+
+    async fn the_trail_names_the_client_who_acted_and_whom_a_link_was_for(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut own = w.registered(&ana).await;
+        let home = own.get("/portal").await;
+        own.submit(&home, "/portal/sign-out", &[]).await.must_be(303);
+        let mut admin = w.staff(Role::Administrator).await;
+        let trail = admin.get("/staff/audit").await;
+        trail
+            .must_say("Ana Duarte (portal) Signed out of the portal")
+            .must_say("Holder of the link for Ana Duarte Registered");
+        let file = admin.get("/staff/audit/export").await;
+        assert!(file.html().contains("Ana Duarte (portal),Signed out of the portal"), "{}", file.html());
     }
 
     async fn the_trail_is_narrowed_by_person_action_and_day_and_downloaded(w: &mut World) {

@@ -1,4 +1,4 @@
-//! The heart: grants and invitations. See [`lifecycle`] for the table of states and events.
+//! Grants and invitations: the core of Anteroom. See [`lifecycle`] for the table of states and events.
 
 mod accounts;
 pub mod actions;
@@ -29,7 +29,7 @@ pub use overview::{
 pub use staff_pages::{ActOutcome, Asked, PostedAct, When, ask_for, lacks_in_words, refusal_key};
 pub use store::{
     AccessRow, CLOSED_GRANT, Channel, EndedBy, GrantRole, INVITATION, InvitationState, OPEN_GRANT, facts_of,
-    load_access,
+    load_access, names_of,
 };
 
 pub(crate) use store::undeliverable_mails;

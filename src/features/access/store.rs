@@ -1,5 +1,7 @@
 //! The queries of grants and invitations, and nothing else's.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use jiff::civil::Date;
 
@@ -390,6 +392,21 @@ pub fn access_of_people(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<A
         .order(portal_access::access_id.asc())
         .select(columns(AccessRow::as_select()));
     Ok(kept(query).load(c.conn)?)
+}
+
+/// The names of the people whom these grants are for.
+pub fn names_of(c: &mut Scoped<'_>, ids: &[AccessId]) -> Result<BTreeMap<AccessId, String>, Fault> {
+    let rows: Vec<(AccessId, Person)> = c
+        .rows(portal_access::table)
+        .inner_join(
+            person::table.on(person::practice_id
+                .eq(portal_access::practice_id)
+                .and(person::person_id.eq(portal_access::person_id))),
+        )
+        .filter(portal_access::access_id.in_list(ids))
+        .select((portal_access::access_id, Person::as_select()))
+        .load(c)?;
+    Ok(rows.into_iter().map(|(id, person)| (id, person.full_name())).collect())
 }
 
 /// Puts new grants in.

@@ -20,7 +20,7 @@ pub use reader::{Reader, reader_of};
 pub use session::{ClientAccount, ClientSession, ClientTicket};
 pub use session_pages::message;
 pub(crate) use sign_in_pages::unprocessable;
-pub use store::Account;
+pub use store::{Account, holders_of};
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission};

@@ -1,15 +1,17 @@
 //! The rows of portal accounts and of their sessions.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use crate::features::access::lifecycle::State;
-use crate::features::people::AddressKind;
+use crate::features::people::{AddressKind, Person};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, PracticeId};
 use crate::platform::db;
-use crate::platform::db::Scoped;
-use crate::platform::db::schema::{person_address, portal_access, portal_account, session};
+use crate::platform::db::schema::{person, person_address, portal_access, portal_account, session};
+use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 
@@ -113,6 +115,22 @@ pub fn find_by_address(c: &mut Scoped<'_>, key: &str) -> Result<Vec<Account>, Fa
         }
     }
     Ok(found)
+}
+
+/// The names of those who hold these accounts of this practice, as its face sheets have them.
+pub fn holders_of(c: &mut Scoped<'_>, ids: &[AccountId]) -> Result<BTreeMap<AccountId, String>, Fault> {
+    let rows: Vec<(Option<AccountId>, Person)> = c
+        .rows(portal_access::table)
+        .inner_join(
+            person::table.on(person::practice_id
+                .eq(portal_access::practice_id)
+                .and(person::person_id.eq(portal_access::person_id))),
+        )
+        .filter(portal_access::account_practice_id.eq(*c.practice()))
+        .filter(portal_access::account_id.in_list(ids))
+        .select((portal_access::account_id, Person::as_select()))
+        .load(c)?;
+    Ok(rows.into_iter().filter_map(|(id, person)| Some((id?, person.full_name()))).collect())
 }
 
 /// Notes a sign-in; with a new hash of the same password where the one that was checked was made with

@@ -28,7 +28,7 @@ use crate::kernel::text::{self, TextError};
 use crate::kernel::zone::Zone;
 use crate::platform::audit::{self, Wanted};
 use crate::platform::db::Scoped;
-use crate::platform::i18n::Language;
+use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
@@ -86,6 +86,15 @@ struct FaceSheetPage {
     trust: String,
 }
 
+/// A label in the reader's language where it is one that the form offers; else as the practice wrote it.
+fn label_word(words: Words, label: &str) -> String {
+    if ["home", "mobile", "work"].contains(&label) {
+        words.get(&format!("charts-label-{label}"))
+    } else {
+        label.to_owned()
+    }
+}
+
 fn address_lines(staff: &StaffSession, addresses: &[Address], kind: AddressKind) -> Vec<AddressLine> {
     let words = staff.words;
     addresses
@@ -98,7 +107,7 @@ fn address_lines(staff: &StaffSession, addresses: &[Address], kind: AddressKind)
             };
             AddressLine {
                 value: a.value.clone(),
-                label: a.label.clone(),
+                label: label_word(words, &a.label),
                 href: format!(
                     "{scheme}:{}",
                     if kind == AddressKind::Email { &a.value } else { &a.value_key }
@@ -272,7 +281,7 @@ fn read_form(staff: &StaffSession, body: &Bytes) -> Result<SheetForm, PageError>
     SheetForm::read(pairs).ok_or(PageError::BadRequest)
 }
 
-/// The form of a new chart once more, with what stands against it.
+/// The form of a new chart once more, with the reason why it was not made.
 #[derive(Default)]
 struct Against {
     errors: FieldErrors,
@@ -386,7 +395,7 @@ pub(super) async fn create(State(app): State<AppState>, staff: StaffSession, bod
     again_unless_made(&app, &staff, &form, against, mark, invite).await
 }
 
-/// The form once more, unless what stands against it (a chart that is alike, its address, its
+/// The form once more, unless the objection to it (a chart that is alike, its address, its
 /// number) is the chart that this very form made when it was sent before.
 async fn again_unless_made(
     app: &AppState,
@@ -491,7 +500,7 @@ struct EditPage {
 /// Characters of a reason.
 const REASON: usize = 200;
 
-/// A chart with how its people stand with the portal.
+/// A chart, with the portal access of its people.
 struct Sheet {
     file: ChartFile,
     tags: Vec<ChartTag>,
@@ -559,7 +568,7 @@ impl Sheet {
     }
 }
 
-/// The form with what stands on the chart.
+/// The form with the values of the chart.
 pub(super) async fn edit(
     State(app): State<AppState>,
     staff: StaffSession,

@@ -157,8 +157,8 @@ pub async fn delete(app: &AppState, scope: &PracticeScope, by: By, id: QuestionI
 }
 
 word_enum! {
-    /// Which way a question moves.
-    pub enum Way {
+    /// Where a question moves to.
+    pub enum Direction {
         /// One place nearer to the top.
         Up = "up",
         /// One place further down.
@@ -172,16 +172,16 @@ pub async fn shift(
     scope: &PracticeScope,
     by: By,
     id: QuestionId,
-    way: Way,
+    direction: Direction,
 ) -> Result<Option<Language>, Fault> {
     app.db
         .write(scope, move |c| {
             let Some(moved) = find(c, &id)? else { return Ok(None) };
             let mut all = questions(c, moved.language)?;
             let Some(at) = all.iter().position(|q| q.question_id == id) else { return Ok(None) };
-            let to = match way {
-                Way::Up => at.checked_sub(1),
-                Way::Down => Some(at + 1).filter(|to| *to < all.len()),
+            let to = match direction {
+                Direction::Up => at.checked_sub(1),
+                Direction::Down => Some(at + 1).filter(|to| *to < all.len()),
             };
             if let Some(to) = to {
                 all.swap(at, to);

@@ -9,11 +9,11 @@ use axum::response::IntoResponse;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::features::people;
 use crate::features::practice::PracticeAction;
 use crate::features::staff::{StaffSession, store as staff_store};
+use crate::features::{access, accounts, people};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::EventId;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, EventId};
 use crate::platform::audit::{self, ChainCheck, Event, Recorded, Wanted, WantedActor};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -57,7 +57,7 @@ word_enum! {
 }
 
 impl Area {
-    /// What stands before the dot of its actions.
+    /// The part of its actions before the dot.
     pub const fn prefixes(self) -> &'static [&'static str] {
         match self {
             Self::Access => &["access"],
@@ -164,46 +164,91 @@ struct AuditPage {
     check: Option<ChainCheck>,
 }
 
-/// What happened, in words; an action that the catalogue does not know stands as it is.
+/// What happened, in words; an action without words is shown as it is.
 fn action_words(words: Words, action: &str) -> String {
     words
         .find(&format!("practice-did-{}", action.replace(['.', '_'], "-")))
         .unwrap_or_else(|| action.to_owned())
 }
 
-fn who_words(words: Words, event: &Recorded) -> String {
-    words.get(match event.actor_kind.as_str() {
-        "account" => "practice-actor-account",
-        "link" => "practice-actor-link",
-        "operator" => "practice-actor-operator",
-        "stranger" => "practice-actor-stranger",
-        _ if event.actor_name.is_empty() => "practice-actor-unknown",
-        _ => return event.actor_name.clone(),
-    })
+/// A state before or after an event, in words; one without words is shown as it is.
+fn state_words(words: Words, action: &str, state: &str) -> String {
+    let prefix = action.split('.').next().unwrap_or_default();
+    let area = Area::ALL.iter().find(|area| area.prefixes().contains(&prefix));
+    let state = state.replace('_', "-");
+    let keys = match area {
+        Some(Area::Access) => vec![format!("access-tag-{state}")],
+        // Of staff members both the state and the role change.
+        Some(Area::Staff) => vec![format!("staff-state-{state}"), format!("role-{state}")],
+        Some(area) => vec![format!("{area}-state-{state}")],
+        None => vec![],
+    };
+    keys.iter().find_map(|key| words.find(key)).unwrap_or_else(|| state.replace('-', " "))
 }
 
-fn line(
-    staff: &StaffSession,
-    numbers: &BTreeMap<String, String>,
-    (event, seq): (Recorded, Option<i64>),
-    now: Timestamp,
-) -> Line {
+/// What the rows of these events name by an id.
+#[derive(Default)]
+struct Names {
+    /// Chart numbers.
+    charts: BTreeMap<ChartId, String>,
+    /// Who holds an account.
+    accounts: BTreeMap<AccountId, String>,
+    /// Whom an invitation is for.
+    invited: BTreeMap<AccessId, String>,
+}
+
+impl Names {
+    fn of(c: &mut Scoped<'_>, events: &[(Recorded, Option<i64>)]) -> Result<Self, Fault> {
+        let events = || events.iter().map(|(event, _)| event);
+        let charts: Vec<_> = events().filter_map(|event| event.chart_id).collect();
+        let accounts: Vec<AccountId> =
+            events().filter(|event| event.actor_kind == "account").filter_map(actor_id).collect();
+        let invited: Vec<_> =
+            events().filter(|event| event.actor_kind == "link").filter_map(|event| event.access_id).collect();
+        Ok(Self {
+            charts: people::numbers_of(c, &charts)?.into_iter().collect(),
+            accounts: if accounts.is_empty() { BTreeMap::new() } else { accounts::holders_of(c, &accounts)? },
+            invited: if invited.is_empty() { BTreeMap::new() } else { access::names_of(c, &invited)? },
+        })
+    }
+
+    /// Who acted. The holder of a link is not known to be the person whom it was sent to.
+    fn who(&self, words: Words, event: &Recorded) -> String {
+        let account = || self.accounts.get(&actor_id(event)?);
+        let invited = || self.invited.get(&event.access_id?);
+        words.get(match event.actor_kind.as_str() {
+            "account" => match account() {
+                Some(name) => return words.with1("practice-actor-account-of", "name", name),
+                None => "practice-actor-account",
+            },
+            "link" => match invited() {
+                Some(name) => return words.with1("practice-actor-link-of", "name", name),
+                None => "practice-actor-link",
+            },
+            "operator" => "practice-actor-operator",
+            "stranger" => "practice-actor-stranger",
+            _ if event.actor_name.is_empty() => "practice-actor-unknown",
+            _ => return event.actor_name.clone(),
+        })
+    }
+}
+
+/// The account that acted.
+fn actor_id(event: &Recorded) -> Option<AccountId> {
+    event.actor_id.parse().ok()
+}
+
+fn line(staff: &StaffSession, names: &Names, (event, seq): (Recorded, Option<i64>), now: Timestamp) -> Line {
     let words = staff.words;
-    let state = |text: &str| {
-        let tag = words.find(&format!("access-tag-{}", text.replace('_', "-")));
-        tag.unwrap_or_else(|| text.replace('_', " "))
-    };
+    let state = |text: &str| state_words(words, &event.action, text);
     Line {
         id: event.event_id,
         seq,
         at: words.stamp(event.at, &staff.zone, now),
-        who: who_words(words, &event),
+        who: names.who(words, &event),
         what: action_words(words, &event.action),
         chart: event.chart_id.as_ref().map(|id| {
-            (
-                id.to_string(),
-                numbers.get(&id.to_string()).cloned().unwrap_or_else(|| words.get("practice-a-chart")),
-            )
+            (id.to_string(), names.charts.get(id).cloned().unwrap_or_else(|| words.get("practice-a-chart")))
         }),
         change: (event.old_state != event.new_state)
             .then(|| (state(&event.old_state), state(&event.new_state))),
@@ -228,21 +273,21 @@ pub(super) async fn check(State(app): State<AppState>, staff: StaffSession) -> P
 
 async fn show(app: &AppState, staff: &StaffSession, which: Which, check: Option<ChainCheck>) -> PageResult {
     let (asked, zone) = (which.clone(), staff.zone.clone());
-    let (unknown, events, numbers, team) = app
+    let (unknown, events, names, team) = app
         .db
         .read(&staff.scope, move |c| {
             let team = staff_store::all(c)?;
             let Some(wanted) = asked.wanted(c, &zone)? else {
-                return Ok((true, Vec::new(), BTreeMap::new(), team));
+                return Ok((true, Vec::new(), Names::default(), team));
             };
             // One more than a page, to know whether there is another.
             let events = audit::newest(c, &wanted, asked.before, PAGE + 1)?;
-            let numbers = numbers_of(c, &events)?;
-            Ok((false, events, numbers, team))
+            let names = Names::of(c, &events)?;
+            Ok((false, events, names, team))
         })
         .await?;
     let (words, now) = (staff.words, app.now());
-    let mut lines: Vec<Line> = events.into_iter().map(|event| line(staff, &numbers, event, now)).collect();
+    let mut lines: Vec<Line> = events.into_iter().map(|event| line(staff, &names, event, now)).collect();
     let page = usize::try_from(PAGE).unwrap_or(50);
     let older = (lines.len() > page).then(|| lines.get(page - 1).map(|line| line.id)).flatten();
     lines.truncate(page);
@@ -262,15 +307,6 @@ async fn show(app: &AppState, staff: &StaffSession, which: Which, check: Option<
         check,
     };
     html(page.render())
-}
-
-/// The numbers of the charts that these events are about.
-fn numbers_of(
-    c: &mut Scoped<'_>,
-    events: &[(Recorded, Option<i64>)],
-) -> Result<BTreeMap<String, String>, Fault> {
-    let ids: Vec<_> = events.iter().filter_map(|(event, _)| event.chart_id).collect();
-    Ok(people::numbers_of(c, &ids)?.into_iter().map(|(id, number)| (id.to_string(), number)).collect())
 }
 
 /// Events in one file; who needs more narrows the trail to a day.
@@ -302,20 +338,20 @@ pub(super) async fn export(
                 && count < MOST_EXPORTED
             {
                 let events = audit::newest(c, wanted, before, 2_000)?;
-                let numbers = numbers_of(c, &events)?;
+                let names = Names::of(c, &events)?;
                 let Some(last) = events.last() else { break };
                 before = Some(last.0.event_id);
                 count += events.len();
                 for (event, seq) in &events {
-                    let chart = event.chart_id.and_then(|id| numbers.get(&id.to_string()).cloned());
+                    let chart = event.chart_id.and_then(|id| names.charts.get(&id).cloned());
                     let row = [
                         seq.map(|seq| seq.to_string()).unwrap_or_default(),
                         event.at.to_string(),
-                        who_words(words, event),
+                        names.who(words, event),
                         action_words(words, &event.action),
                         chart.unwrap_or_default(),
-                        event.old_state.clone(),
-                        event.new_state.clone(),
+                        state_words(words, &event.action, &event.old_state),
+                        state_words(words, &event.action, &event.new_state),
                         event.source.clone(),
                     ];
                     file.write_record(row.map(cell)).map_err(written)?;
@@ -337,6 +373,25 @@ pub(super) async fn export(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::access::lifecycle::Phase;
+    use crate::features::appointments::RequestState;
+    use crate::features::staff::StaffState;
+    use crate::platform::i18n::Language;
+    use crate::platform::permissions::Role;
+
+    #[test]
+    fn each_state_in_the_trail_has_words_in_both_languages() {
+        let access = Phase::ALL.iter().map(|phase| ("access.resent", phase.word()));
+        let requests = RequestState::ALL.iter().map(|state| ("appointment.declined", state.word()));
+        let roles = Role::ALL.iter().map(|role| ("staff.role_changed", role.word()));
+        let members = StaffState::ALL.iter().map(|state| ("staff.disabled", state.word()));
+        for (action, state) in access.chain(requests).chain(roles).chain(members) {
+            let english = state_words(Words::of(Language::English), action, state);
+            let spanish = state_words(Words::of(Language::Spanish), action, state);
+            assert_ne!(english, state.replace('_', " "), "{action}: {state}");
+            assert_ne!(spanish, state.replace('_', " "), "{action}: {state}");
+        }
+    }
 
     #[test]
     fn a_spreadsheet_takes_no_cell_for_a_formula() {

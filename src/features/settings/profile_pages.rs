@@ -86,7 +86,7 @@ pub(super) async fn save_profile(
     match profile::save(&app, &staff.scope, staff.by(), checked).await? {
         Saved::Done => Ok(see_other("/staff/practice?done=saved")),
         Saved::Stale => {
-            // What was typed stays, with the new version: whoever saves again has been told.
+            // What was typed stays, with the new version: saving again overwrites knowingly.
             let now = app.db.read(&staff.scope, load).await?;
             let typed = Typed { version: now.version, ..typed };
             show(&app, &staff, StatusCode::CONFLICT, FieldErrors::new(), typed)

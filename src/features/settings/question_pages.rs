@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
-use crate::features::practice::questions::{self, Question, Way};
+use crate::features::practice::questions::{self, Direction, Question};
 use crate::features::settings::profile_pages::PRACTICE;
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::QuestionId;
@@ -85,7 +85,7 @@ impl Form {
     }
 }
 
-/// What stands in the form.
+/// What the form shows.
 #[derive(Default)]
 struct FormText {
     mark: String,
@@ -181,8 +181,8 @@ pub(super) async fn save(
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WayForm {
-    way: String,
+struct MoveForm {
+    direction: String,
 }
 
 /// Moves it.
@@ -192,10 +192,10 @@ pub(super) async fn shift(
     Path(id): Path<String>,
     body: Bytes,
 ) -> PageResult {
-    let form: WayForm = staff.form(&body)?;
-    let way: Way = form.way.parse().map_err(|_| PageError::BadRequest)?;
+    let form: MoveForm = staff.form(&body)?;
+    let direction: Direction = form.direction.parse().map_err(|_| PageError::BadRequest)?;
     let id: QuestionId = id.parse().map_err(|_| PageError::NotFound)?;
-    let language = questions::shift(&app, &staff.scope, staff.by(), id, way).await?;
+    let language = questions::shift(&app, &staff.scope, staff.by(), id, direction).await?;
     let language = language.ok_or(PageError::NotFound)?;
     Ok(see_other(&format!("/staff/practice/questions?of={language}")))
 }

@@ -200,7 +200,7 @@ struct RoleForm {
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// Answers a change: the page again, with its toast or with what stands against it.
+/// Answers a change: the page again, with its toast or with the reason why not.
 async fn answer(
     app: &AppState,
     staff: &StaffSession,

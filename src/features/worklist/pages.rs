@@ -129,7 +129,11 @@ pub async fn page(
     let may_manage = staff.may(Permission::ManagePortal);
     let page = WorklistPage {
         can_send_many: may_manage && kind.sends() && page.lines.iter().any(Line::can_be_sent),
-        filters: counts.iter().map(|(of, count)| filter(words, *of, *count, kind)).collect(),
+        filters: counts
+            .iter()
+            .filter(|(of, count)| *count > 0 || *of == kind)
+            .map(|(of, count)| filter(words, *of, *count, kind))
+            .collect(),
         lines: page.lines.into_iter().map(|line| shown(words, &staff.zone, now, kind, line)).collect(),
         next,
         first: is_first,
@@ -193,7 +197,7 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
         .or_else(|| line.address.is_none().then(|| words.get("worklist-no-address")))
         .filter(|_| kind.sends());
     let may_unlock = kind == Kind::Locked && !line.is_over;
-    // Where something else comes first, a mail to the same address stands behind it.
+    // Where something else is the first step, a mail to the same address is in the menu.
     let may_send_from_menu = line.can_be_sent() && (may_unlock || kind == Kind::Undeliverable);
     Shown {
         missing,
@@ -249,7 +253,7 @@ struct Chosen {
     confirmed: Option<String>,
 }
 
-/// What the page that asks before many are sent is told by its address.
+/// The query of the page that asks before many are sent.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
 struct Ticked {

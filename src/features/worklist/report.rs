@@ -1,5 +1,5 @@
 //! What came of sending to many, a result per chart. It travels in the address of the page that
-//! follows the form, signed, so that Back and reload send nothing and nobody can make one up.
+//! follows the form, signed, so that Back and reload send nothing, and the report cannot be forged.
 
 use std::collections::HashMap;
 
@@ -85,7 +85,7 @@ impl Report {
         self.0.iter().map(|(chart, ..)| chart.clone()).collect()
     }
 
-    /// In words; what was not sent stands first, because it wants a hand.
+    /// In words; what was not sent comes first, because it needs work.
     pub fn lines(
         self,
         words: Words,

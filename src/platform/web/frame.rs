@@ -1,4 +1,4 @@
-//! What stands around every page: head, navigation, toast, foot.
+//! The frame of every page: head, navigation, toast, foot.
 
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Right, Role};
@@ -159,6 +159,12 @@ impl Contact {
         format!("{plus}{}", number.chars().filter(char::is_ascii_digit).collect::<String>())
     }
 
+    /// The web page as people read it: without the scheme and a slash at the end.
+    pub fn website_name(&self) -> &str {
+        let name = self.website.split_once("://").map_or(self.website.as_str(), |(_, name)| name);
+        name.trim_end_matches('/')
+    }
+
     /// The web page as a link; `None` unless it is http or https.
     pub fn web_link(&self) -> Option<&str> {
         let lower = self.website.to_ascii_lowercase();
@@ -286,34 +292,39 @@ pub enum Toast {
     Done(String),
     /// Nothing was done, and why.
     NotDone(String),
+    /// Why this page is shown and not the one that was asked for. It stays on the page.
+    Reason(String),
 }
 
 impl Toast {
     /// The sentence.
     pub fn text(&self) -> &str {
         match self {
-            Self::Done(text) | Self::NotDone(text) => text,
+            Self::Done(text) | Self::NotDone(text) | Self::Reason(text) => text,
         }
     }
 
-    /// Its look: only what was done has a check mark.
-    pub fn class(&self) -> &'static str {
+    /// Its look as a toast: only what was done has a check mark. `None` for what stays on the page.
+    pub fn class(&self) -> Option<&'static str> {
         match self {
-            Self::Done(_) => "toast",
-            Self::NotDone(_) => "toast is-note",
+            Self::Done(_) => Some("toast"),
+            Self::NotDone(_) => Some("toast is-note"),
+            Self::Reason(_) => None,
         }
     }
 }
 
-/// The sentence `done-WORD` or `not-done-WORD` of the catalogue; nothing for a word that somebody made up.
+/// The sentence `done-WORD`, `not-done-WORD` or `reason-WORD` of the catalogue; nothing for a word that
+/// somebody made up.
 pub fn toast(words: Words, done: Option<&str>) -> Option<Toast> {
     let word = done?;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if word.is_empty() || word.len() > 60 || !word.chars().all(plain) {
         return None;
     }
-    let found = words.find(&format!("done-{word}")).map(Toast::Done);
-    found.or_else(|| words.find(&format!("not-done-{word}")).map(Toast::NotDone))
+    let find = |kind: &str| words.find(&format!("{kind}-{word}"));
+    let found = find("done").map(Toast::Done).or_else(|| find("not-done").map(Toast::NotDone));
+    found.or_else(|| find("reason").map(Toast::Reason))
 }
 
 /// The value of `done` in a query string.
@@ -363,6 +374,7 @@ mod tests {
         let words = Words::of(Language::English);
         assert!(matches!(toast(words, Some("signed-out")), Some(Toast::Done(_))));
         assert!(matches!(toast(words, Some("worklist-nothing-chosen")), Some(Toast::NotDone(_))));
+        assert!(matches!(toast(words, Some("session-over")), Some(Toast::Reason(_))));
         for wrong in ["", "made-up", "Signed-Out", "signed out", "<b>", &"a".repeat(80)] {
             assert!(toast(words, Some(wrong)).is_none(), "{wrong}");
         }

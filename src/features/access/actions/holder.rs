@@ -44,6 +44,8 @@ pub enum LinkView {
         language: Language,
         /// The person's own zone, as their mail has it; nothing: the practice's.
         zone: Option<TimeZone>,
+        /// When its holder answered "not now", if they did.
+        not_now_at: Option<Timestamp>,
     },
     /// Its time is over; `asked`: a new one was already asked for.
     Expired {

@@ -24,16 +24,16 @@ use crate::platform::state::AppState;
 use crate::platform::web::sign_in;
 
 /// Unknown links and codes that may come from one network address in a minute (invitation.md §5).
-/// What comes from there after that waits [`sign_in::TIRED_WAITS`], good links as well, and is then
-/// answered like any other: a waiting room is one address, so nobody is shut out.
+/// Later requests from there wait [`sign_in::TIRED_WAITS`], good links as well, and are then answered like
+/// any other, because a waiting room is one address.
 const UNKNOWN_LINKS: Limit = Limit { most: 20, seconds: 60 };
 
 /// Days after a registration in which the holder of its link can say that it was not them: as long as the
-/// mail about it is likely to be read, and no longer, since an old mail should shut nobody out.
+/// mail about it is likely to be read. It is not longer, so that an old mail cannot end an access.
 const DISOWNED_WITHIN_DAYS: i64 = 30;
 
-/// What somebody at a network address finds behind a link or a code; nothing stands for a text that
-/// cannot be one. Changes nothing but the count of those that lead nowhere.
+/// What a request from a network address finds behind a link or a code; `key` is `None` for a text that can
+/// be neither. Changes only the count of unknown ones.
 pub async fn open_link(
     app: &AppState,
     scope: &PracticeScope,
@@ -60,7 +60,7 @@ pub async fn open_link(
     Ok(view)
 }
 
-/// What stands behind a link. Reads only, and counts nothing: for those who know that it is theirs.
+/// What is behind a link. Reads only and counts nothing: for callers who know that the link is theirs.
 pub async fn look_at_link(app: &AppState, scope: &PracticeScope, token: &Token) -> Result<LinkView, Fault> {
     let key = Key::Token(token.clone());
     app.db
@@ -144,17 +144,18 @@ impl LinkRows {
                 Language::read(&self.reader.language)
             },
             zone: mails::own_zone(&self.reader),
+            not_now_at: self.access.not_now_at,
         })
     }
 
-    /// What stands against it, if anything does.
+    /// Why it cannot be used, if it cannot.
     pub(super) fn closed(&self, c: &mut Scoped<'_>) -> Result<Option<LinkView>, Fault> {
         Ok(match self.invitation.state {
             InvitationState::Superseded => Some(LinkView::Replaced),
             InvitationState::Accepted => Some(self.used(c)?),
             InvitationState::Withdrawn | InvitationState::AddressChanged => Some(LinkView::Withdrawn),
             InvitationState::Declined => Some(LinkView::Declined),
-            // A closed chart shuts every link to it, whoever closed it and however.
+            // A closed chart ends every link to it, whichever way it was closed.
             InvitationState::Live if self.chart.state != "open" => Some(LinkView::Withdrawn),
             InvitationState::Live => self.closed_by_grant(c.now()),
         })
@@ -236,7 +237,7 @@ pub async fn decline(
 }
 
 /// "That was not me", about the registration through this link (IDP-04): its sign-in goes, its sessions
-/// end, and staff see it where the declined invitations stand. A link that says nothing of the kind keeps
+/// end, and staff see it among the declined invitations. A link that says nothing of the kind keeps
 /// its page.
 pub async fn disown(app: &AppState, scope: &PracticeScope, by: By, key: Key) -> Result<LinkView, Fault> {
     as_holder(app, scope, by, key, |c, pending, found| {

@@ -1,4 +1,4 @@
-//! The registration form: what arrives, what is wrong with it, what stands in it when it comes back.
+//! The registration form: what arrives, what is wrong with it, what it shows when it comes back.
 
 use jiff::civil::Date;
 
@@ -65,7 +65,7 @@ pub struct Read {
     pub credential: NewCredential,
 }
 
-/// Reads it; every complaint stands at its field. Nothing here costs an attempt (invitation.md §3).
+/// Reads it; every error is shown at its field. Nothing here costs an attempt (invitation.md §3).
 pub fn read(
     words: Words,
     for_contact: bool,
@@ -177,6 +177,8 @@ pub struct FormView {
     pub kept: String,
     /// Did the form come back? Then a password that is not kept has to be typed again, and the field says so.
     pub is_again: bool,
+    /// That they answered "not now", and when.
+    pub said_not_now: Option<String>,
 }
 
 impl FormView {
@@ -193,12 +195,12 @@ impl FormView {
         self
     }
 
-    /// What stands under the label of the new password.
+    /// The hint under the label of the new password.
     pub fn password_hint(&self, words: &Words) -> String {
         if self.kept.is_empty() { words.get("link-password-hint") } else { words.get("link-password-kept") }
     }
 
-    /// What stands under the label of the password of a sign-in that they have.
+    /// The hint under the label of the password of a sign-in that they have.
     pub fn sign_in_password_hint(&self, words: &Words) -> String {
         if self.is_again && self.existing { words.get("link-password-again") } else { String::new() }
     }

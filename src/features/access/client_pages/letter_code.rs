@@ -98,7 +98,6 @@ pub async fn decline(
     if let (LinkView::Open { .. }, Some(answer)) = (&view, declining.read()) {
         view = actions::decline(&app, &practice.scope, practice.by_link(), way.key(), answer).await?;
         if matches!(view, LinkView::Open { .. }) {
-            let practice = PublicPractice { done: Some("link-not-now".into()), ..practice };
             return link::show(&app, &practice, request, &way, &view);
         }
     }

@@ -1,5 +1,5 @@
-//! The page behind an invite link: the form while the link is good, otherwise what became of it and
-//! what to do next.
+//! The page of an invite link: the form while the link is good, otherwise what became of it and what
+//! to do next.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -90,7 +90,7 @@ fn can_be_disowned(view: &LinkView) -> bool {
     *view == LinkView::Used(Disowning::Open)
 }
 
-/// A link that stands as a page needs it, or the page of what became of it.
+/// A link in the state that a page needs, or the page that says what became of it.
 async fn standing(
     app: &AppState,
     practice: &PublicPractice,
@@ -117,12 +117,16 @@ pub(super) fn show(
     way: &LinkSource,
     view: &LinkView,
 ) -> PageResult {
-    let LinkView::Open { expires_at, for_contact, has_account, zone, .. } = view else {
+    let LinkView::Open { expires_at, for_contact, has_account, zone, not_now_at, .. } = view else {
         return show_state(app, practice, request, Some(way), view);
     };
     let frame = frame_for(app, practice, request, view);
     let until = ends(frame.words, practice, *expires_at, zone.as_ref());
-    let form = fresh_form(app, practice, way, *for_contact, *has_account);
+    let mut form = fresh_form(app, practice, way, *for_contact, *has_account);
+    form.said_not_now = not_now_at.map(|at| {
+        let when = ends(frame.words, practice, at, zone.as_ref());
+        frame.words.with1("link-said-not-now", "when", when)
+    });
     show_form(frame, form, until, StatusCode::OK)
 }
 
@@ -158,6 +162,7 @@ pub(super) fn fresh_form(
         notices: Vec::new(),
         kept: String::new(),
         is_again: false,
+        said_not_now: None,
     }
 }
 
@@ -321,11 +326,7 @@ pub async fn decline(
     };
     match actions::decline(&app, &practice.scope, practice.by_link(), way.key(), answer).await? {
         // The link's own page says so from now on.
-        LinkView::Declined => Ok(see_other(&way.base(&practice.practice.slug))),
-        // "Not now": the form stays, and says until when.
-        LinkView::Open { .. } => {
-            Ok(see_other(&format!("{}?done=link-not-now", way.base(&practice.practice.slug))))
-        }
+        LinkView::Declined | LinkView::Open { .. } => Ok(see_other(&way.base(&practice.practice.slug))),
         other => show_state(&app, &practice, request, Some(&way), &other),
     }
 }

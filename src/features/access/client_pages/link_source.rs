@@ -47,7 +47,7 @@ impl LinkSource {
         matches!(self, Self::Link(_)).then(|| format!("{}/not-me", self.base(slug)))
     }
 
-    /// What stands behind it. Every page asks this first, so that each try of an unknown link is counted
+    /// What it finds. Every page asks this first, so that each try of an unknown link is counted
     /// once, whatever the page.
     pub(super) async fn look(&self, app: &AppState, practice: &PublicPractice) -> Result<LinkView, Fault> {
         actions::open_link(app, &practice.scope, &practice.ip_bucket, Some(self.key())).await

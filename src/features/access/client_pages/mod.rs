@@ -4,7 +4,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `link` | the page behind a link: the form, or what became of the link; declining, asking, "that was not me" |
+//! | `link` | the page of a link: the form, or what became of the link; declining, asking, "that was not me" |
 //! | `letter_code` | the same for a printed letter's short code |
 //! | `link_source` | the secret that a reader brings, and what every page of a link needs |
 //! | `form` | reading the form, field by field |

@@ -1,5 +1,5 @@
-//! "Form opened": the first key that somebody presses in the form, told by the page's script. Not
-//! the opening of the link: scanners open links.
+//! "Form opened": the page's script reports the first key pressed in the form. Opening the link does not
+//! count, because mail scanners open links.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};

@@ -13,7 +13,7 @@ use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
 use crate::features::access::permission::Closed;
 use crate::features::access::{Channel, EndedBy, GrantRole, Happening, HistoryEntry, Overview};
-use crate::features::people::ChartFile;
+use crate::features::people::{AddressKind, ChartFile};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::ChartId;
@@ -38,6 +38,8 @@ pub struct PortalBox {
     pub facts: Vec<Fact>,
     /// What wants a hand, in a sentence each.
     pub notices: Vec<Notice>,
+    /// The owner's first phone number, where a notice may ask for a call: as typed, and for a `tel:` link.
+    pub phone: Option<(String, String)>,
     /// Buttons in sight.
     pub buttons: Vec<Offer>,
     /// The three-dots menu.
@@ -52,7 +54,7 @@ pub struct PortalBox {
     pub representatives: Vec<Representative>,
     /// The page of the owner's rights.
     pub owner_path: Option<String>,
-    /// May whoever looks say what others may see?
+    /// May the reader set what representatives see?
     pub may_set_rights: bool,
 }
 
@@ -176,6 +178,12 @@ pub fn fill(viewer: Viewer<'_>, access: &ChartAccess) -> Option<PortalBox> {
     let mut acts: Vec<ActName> = buttons.iter().chain(&menu).map(|offer| offer.act).collect();
     acts.sort_unstable();
     acts.dedup();
+    let notices = notices(viewer, owner);
+    let addresses = file.person(&owner.person_id).map_or(&[][..], |(_, addresses)| addresses);
+    let phone = addresses
+        .iter()
+        .find(|address| address.kind == AddressKind::Phone && !notices.is_empty())
+        .map(|phone| (phone.value.clone(), phone.value_key.clone()));
     let dialogs = acts.into_iter().map(|act| ActForm::fresh(act, viewer, file, owner)).collect();
     Some(PortalBox {
         chart: owner.chart_id.clone(),
@@ -184,7 +192,8 @@ pub fn fill(viewer: Viewer<'_>, access: &ChartAccess) -> Option<PortalBox> {
         relation,
         tags: tags(words, owner),
         facts: facts(viewer, owner),
-        notices: notices(viewer, owner),
+        notices,
+        phone,
         buttons,
         menu,
         dialogs,
@@ -474,8 +483,8 @@ fn differs_from_chart(grant: &Overview) -> bool {
     }
 }
 
-/// What can be done from here: whether it stands in sight or in the menu. What takes something away
-/// stands last; before a registration that is Cancel, and Revoke after it.
+/// What can be done from here, as a button or in the menu. What takes something away comes last: Cancel
+/// before a registration, Revoke after it.
 fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
     use ActName::{
         Cancel, ChangeEmail, ChangeOwner, Invite, Letter, Resend, Reset, Restore, Revoke, SignOut, Unlock,
