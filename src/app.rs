@@ -225,7 +225,7 @@ pub fn lock_for_serving(config: &Config, now: Timestamp) -> Result<Option<ServeL
     ServeLock::take(&config.database_url, now).map_err(StartError::Served)
 }
 
-/// Opens everything that pages, workers and commands stand on: data folder, keys, database.
+/// Opens what pages, workers and commands need: data folder, keys, database.
 pub async fn build(
     config: &Config,
     clock: Arc<dyn Clock>,
@@ -364,8 +364,8 @@ async fn begin_jobs(app: &AppState) -> Result<(), Fault> {
     jobs::ensure_repeating(app, &JOBS).await
 }
 
-/// A job by the clock on the wall. One that fails or panics is told and tried again at its next
-/// time; it never takes the process or another job with it.
+/// A job that runs at fixed times. One that fails or panics is logged and tried again at its next
+/// time; it ends neither the process nor another job.
 async fn again_and_again<W, F>(name: &'static str, every: Duration, stop: Stop, work: W)
 where
     W: Fn() -> F + Send + 'static,
@@ -407,7 +407,7 @@ pub fn patience(config: &Config) -> Patience {
 /// Serves until SIGTERM or SIGINT; a second one ends at once.
 pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<(), StartError> {
     telemetry::start_metrics();
-    telemetry::tell_panics_by_place();
+    telemetry::log_panics_by_place();
     let _lock = lock_for_serving(&config, clock.now())?;
     let app = build(&config, clock, rng).await?;
     app.db.keep_log_short()?;
@@ -464,7 +464,7 @@ mod tests {
     async fn as_many_connections_as_are_allowed_may_wait_to_be_accepted() {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)), 1_500).unwrap();
         let address = listener.local_addr().unwrap();
-        // Nobody accepts. With the usual queue of 1,024 the kernel drops what comes beyond it.
+        // No connection is accepted. With the usual queue of 1,024 the kernel drops those beyond it.
         let mut open = Vec::new();
         for n in 0..1_400 {
             let connecting = tokio::net::TcpStream::connect(address);

@@ -242,7 +242,7 @@ async fn list(which: Which) -> Ending {
         println!("{}", serde_json::Value::from(rows));
         return Ok(Exit::Done);
     }
-    // Numbers and states, no names: what stands in a terminal is often kept.
+    // Numbers and states, no names: terminal output is often kept.
     let widest = all.iter().map(|row| row.number.chars().count()).max().unwrap_or(0);
     for row in &all {
         let until = row.expires_at.map_or_else(String::new, |at| format!("  link ends {at}"));

@@ -39,7 +39,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve practices and their clients until told to stop.
+    /// Serve practices and their clients until a signal to stop.
     Serve {
         #[command(flatten)]
         flags: Flags,

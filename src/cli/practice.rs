@@ -15,7 +15,7 @@ pub enum Command {
     Add {
         /// Its part of every address: 2 to 24 lower-case letters, digits and dashes.
         slug: String,
-        /// The name that clients see; choose a neutral one, it stands in every mail.
+        /// The name that clients see; choose a neutral one, every mail shows it.
         #[arg(long)]
         name: String,
         /// Its time zone, an IANA name.

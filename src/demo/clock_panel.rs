@@ -1,4 +1,4 @@
-//! Moving the demo's time forward. It never goes back: nothing in Anteroom is made for that.
+//! Moving the demo's time forward. It never goes back: stored times would then lie in the future.
 
 use diesel::prelude::*;
 

@@ -29,7 +29,7 @@ use crate::platform::server::{self, Patience};
 use crate::platform::stop;
 use crate::platform::telemetry;
 
-/// Runs the demo until told to stop.
+/// Runs the demo until it is stopped.
 pub async fn run(
     data: Option<PathBuf>,
     listen: Option<SocketAddr>,
@@ -41,7 +41,7 @@ pub async fn run(
         return Err(StartError::OpenDemo(address));
     }
     telemetry::start_metrics();
-    telemetry::tell_panics_by_place();
+    telemetry::log_panics_by_place();
     let temporary = match &data {
         Some(_) => None,
         None => Some(
@@ -59,7 +59,7 @@ pub async fn run(
         .map_err(|e| Fault::Other("the listener has no address".into(), Some(e.into())))?;
     let (stopper, stop) = stop::signal();
 
-    let known = seed::Found::in_folder(&folder);
+    let known = seed::DemoFolder::read(&folder);
     let clock = Arc::new(known.clock());
     let config = demo_config(&folder, address)?;
     let _lock = app::lock_for_serving(&config, clock.now())?;

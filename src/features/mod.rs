@@ -1,4 +1,4 @@
-//! Floor 3: one folder a feature. The order of [`ALL`] is the order of use: a feature uses only what stands
+//! Floor 3: one folder a feature. The order of [`ALL`] is the order of use: a feature uses only what comes
 //! before it, and of that only what its `mod.rs` re-exports.
 
 pub mod access;

@@ -30,7 +30,7 @@ pub enum BirthDateError {
     /// A part is no number, or the year has not four digits.
     #[error("the month, day and year are numbers, the year with four digits")]
     Malformed,
-    /// A month that is not 1 to 12: most often the day stands first.
+    /// A month that is not 1 to 12: most often the day comes first.
     #[error("there is no such month")]
     NoSuchMonth,
     /// Not on the calendar, such as February 30.
@@ -81,8 +81,8 @@ impl BirthDate {
         Self::from_fields(m, d, y, today)
     }
 
-    /// As [`BirthDate::from_iso`], and with slashes (`03/04/1990`) in the order that the file has. For files,
-    /// where nobody is there to be asked.
+    /// As [`BirthDate::from_iso`], and with slashes (`03/04/1990`) in the order that the file has. For files:
+    /// there is no form that could ask back.
     pub fn from_file(text: &str, order: DateOrder, today: Date) -> Result<Self, BirthDateError> {
         let text = text.trim();
         if text.is_empty() {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::tz::TimeZone;
 
-/// A point in time: whole microseconds since 1970-01-01 UTC, as it stands in the database.
+/// A point in time: whole microseconds since 1970-01-01 UTC, as the database stores it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::AsExpression, diesel::FromSqlRow)]
 #[diesel(sql_type = diesel::sql_types::BigInt)]
 pub struct Timestamp(i64);
@@ -137,7 +137,7 @@ pub struct MovableClock {
 }
 
 impl MovableClock {
-    /// A clock that stands still at `moment` until it is moved.
+    /// A clock that stays at `moment` until it is moved.
     pub fn frozen(moment: Timestamp) -> Self {
         Self { ahead: AtomicI64::new(0), frozen_at: AtomicI64::new(moment.micros()) }
     }

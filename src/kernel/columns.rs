@@ -1,8 +1,8 @@
-//! How a value of ours stands in a column, on both engines alike: one line a type.
+//! How our types are stored in columns, alike on both engines: one line a type.
 
 use std::borrow::Cow;
 
-/// How a value stands in a list of values for its column: a text as it is, bytes as hexadecimal digits.
+/// A value as text in a list of values for its column: a text as it is, bytes as hexadecimal digits.
 pub trait ColumnText {
     /// That text.
     fn column_text(&self) -> Cow<'_, str>;
@@ -32,7 +32,7 @@ impl<T: ColumnText + ?Sized> ColumnText for &T {
     }
 }
 
-/// Lets a newtype around `String` stand in a `TEXT` column.
+/// Stores a newtype around `String` in a `TEXT` column.
 #[macro_export]
 macro_rules! text_newtype_column {
     ($name:ty) => {
@@ -82,7 +82,7 @@ macro_rules! word_enum {
             /// Every member, in the order of its declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word that stands for it in database and API.
+            /// Its word in the database and the API.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }

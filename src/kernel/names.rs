@@ -390,7 +390,7 @@ impl NameKey {
         if in_name.is_some() {
             words.pop();
         }
-        // "First name unknown", "last name unknown" of papers stand beside a name.
+        // "First name unknown", "last name unknown" of papers are written beside a name.
         if words.len() > 1 {
             words.retain(|word| !matches!(plain(word).as_str(), "fnu" | "lnu"));
         }
@@ -403,7 +403,7 @@ impl NameKey {
         Self { letters, suffix: in_name.or_else(beside) }
     }
 
-    /// Is nothing left? Nobody can pass a check against such a name.
+    /// Is nothing left? A check against such a name always fails.
     pub fn is_empty(&self) -> bool {
         self.letters.is_empty()
     }

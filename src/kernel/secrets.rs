@@ -12,7 +12,7 @@ use crate::kernel::rng::Rng;
 /// Characters of a token: 32 bytes in base64url without padding.
 pub const TOKEN_LENGTH: usize = 43;
 
-/// A bearer secret of 256 bits, as it stands in a link or a cookie.
+/// A bearer secret of 256 bits, as a link or a cookie carries it.
 #[derive(Clone)]
 pub struct Token(String);
 

@@ -1,4 +1,4 @@
-//! Text that people type, cleaned once at the edge. How names are compared stands in
+//! Text that people type, cleaned once at the edge. Names are compared in
 //! [`crate::kernel::names`].
 
 use std::borrow::Cow;
@@ -17,8 +17,8 @@ pub enum TextError {
     Unprintable,
 }
 
-/// Text as somebody meant it: without the characters that nobody sees (Unicode's
-/// Default_Ignorable_Code_Point), which copying from web pages, contact lists and spreadsheets leaves
+/// Text as it was meant: without invisible characters (Unicode's Default_Ignorable_Code_Point), which
+/// copying from web pages, contact lists and spreadsheets leaves
 /// behind. Every value that people type goes through here before it is checked.
 ///
 /// Kept where a script needs them: joiners between letters other than Latin (Persian, the Indic scripts),

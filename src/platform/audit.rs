@@ -121,7 +121,7 @@ impl Event {
     }
 }
 
-/// An event as it stands in the trail.
+/// An event as the trail stores it.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, PartialEq)]
 #[diesel(table_name = audit_event, treat_none_as_default_value = false)]
 pub struct Recorded {
@@ -206,7 +206,7 @@ fn chained(previous: &str, practice: &PracticeId, seq: i64, event: &EventId, mac
     hex::encode(Sha256::digest(&fields))
 }
 
-/// Writes one event in the transaction that it tells of (AUD-03).
+/// Writes one event in the transaction of the change that it records (AUD-03).
 pub fn record(c: &mut Scoped<'_>, event: Event) -> Result<(), Fault> {
     record_many(c, vec![event])
 }
@@ -376,7 +376,7 @@ pub struct Wanted {
     pub chart: Option<ChartId>,
     /// By this actor.
     pub by: Option<WantedActor>,
-    /// Of these areas: what stands before the dot of an action.
+    /// Of these areas: the part of an action before the dot.
     pub areas: &'static [&'static str],
     /// Not before this moment.
     pub from: Option<Timestamp>,

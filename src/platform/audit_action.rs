@@ -1,4 +1,4 @@
-//! What can stand in the audit trail. Each feature declares its actions in one table
+//! The actions that the audit trail records. Each feature declares its actions in one table
 //! ([`audit_actions!`](crate::audit_actions)); the word is stored, everything else follows from it.
 
 use crate::word_enum;

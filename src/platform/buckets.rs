@@ -1,6 +1,6 @@
-//! Token buckets in memory: how fast somebody may ask. They cost no write, so that they can stand before
+//! Token buckets in memory: how many requests one source may send. They cost no write, so they can run before
 //! every request; each process has its own, and a restart fills them. What must hold across restarts and
-//! processes stands in [`limits`](crate::platform::limits).
+//! processes is in [`limits`](crate::platform::limits).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! What can go wrong that is nobody's input: the database, the disk, the keys. A refusal of the
+//! What can go wrong whatever was sent: the database, the disk, the keys. A refusal of the
 //! domain ("already registered") is a value of its action, never a fault.
 
 use std::error::Error;
@@ -36,7 +36,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// A fault told in words.
+    /// A fault described in words.
     pub fn other(text: impl Into<String>) -> Self {
         Self::Other(text.into(), None)
     }

@@ -1,9 +1,9 @@
 //! Password hashing: Argon2id on threads of its own, as many as there are cores.
 //!
-//! A hash needs 19 MiB and some ten milliseconds of a core, so that strangers can ask for more of both
-//! than a machine has. Therefore each thread keeps one block of memory and gives it back when there is
-//! nothing to do; the threads run at a lower priority than the pages; those who wait are served practice
-//! by practice; and nobody is let in who would wait for longer than [`LONGEST_WAIT`] (AVL-03).
+//! A hash needs 19 MiB and some ten milliseconds of a core, so strangers can ask for more of both than a
+//! machine has. Therefore each thread keeps one block of memory and gives it back when it is idle; the
+//! threads run at a lower priority than the pages; requests are served practice by practice; and a request
+//! that would wait for longer than [`LONGEST_WAIT`] is refused at once (AVL-03).
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,7 +32,7 @@ pub enum HashCost {
     Test,
 }
 
-/// Who asks for a hash.
+/// Which queue a request for a hash waits in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Somebody who has shown something already: a session, a link from a mail, a browser that has
@@ -66,9 +66,9 @@ impl From<QueueFull> for Fault {
     }
 }
 
-/// As much work is let in as the threads finish in this time.
+/// The queue takes as many requests as the threads finish in this time.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
-/// Whoever still has no answer after this time is told to come back: hashes took longer than expected.
+/// A request without an answer after this time is refused: hashes took longer than estimated.
 const GIVE_UP_AFTER: Duration = Duration::from_millis(3_500);
 /// A thread that had nothing to do for so long ends, and its memory goes back to the system.
 const IDLE_AFTER: Duration = Duration::from_secs(10);
@@ -78,7 +78,7 @@ const FIRST_GUESS: Duration = Duration::from_millis(25);
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// How the threads stand to the rest of the process.
+/// The priority of the threads beside the rest of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Priority {
     /// Pages come first; hashing takes what is left.
@@ -109,7 +109,7 @@ fn nobody(argon2: &Argon2) -> Result<String, Error> {
 
 const TAG_BYTES: u64 = 32;
 
-/// The dearest hash that is checked; what stands in the database is never dearer (the crate would take
+/// The dearest hash that is checked; a hash in the database never costs more (the crate would take
 /// any amount of memory that a stored text asks for).
 fn ceiling() -> Result<Params, Error> {
     let tag = argon2_rust::params::TagLen::bytes(TAG_BYTES);
@@ -220,11 +220,11 @@ type Job = Box<dyn FnOnce(&mut Hasher) -> Worked + Send>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Worked {
     Yes,
-    /// Whoever asked has gone.
+    /// The request was given up before its turn.
     NotWanted,
 }
 
-/// Those of one turn who wait.
+/// The requests of one turn that wait.
 struct Line {
     turn: Turn,
     jobs: VecDeque<Job>,
@@ -232,7 +232,7 @@ struct Line {
 
 /// Who waits, and who works.
 struct Lines {
-    /// Lines in which somebody waits; the first is served next, and then stands at the end.
+    /// Lines with a waiting request; the first is served next, and then moves to the end.
     lines: VecDeque<Line>,
     threads: usize,
     idle: usize,
@@ -269,7 +269,7 @@ impl Lines {
                 .iter_mut()
                 .filter(|line| line.turn.standing == turn.standing && line.jobs.len() > mine + 1)
                 .max_by_key(|line| line.jobs.len());
-            // Its end of the channel is dropped with the job: that one is told that the queue is full.
+            // Dropping the job closes its channel, and its request is answered with "queue full".
             longest.ok_or(QueueFull)?.jobs.pop_back();
         }
         match self.lines.iter_mut().find(|line| line.turn == turn) {
@@ -340,7 +340,7 @@ impl Pool {
             let started = std::thread::Builder::new().name("hashing".into()).spawn(move || pool.work());
             match started {
                 Ok(_) => lines.threads += 1,
-                // Those that run already go on; with none, whoever waits is told so in the end.
+                // The threads that run go on; without any, requests end by `GIVE_UP_AFTER`.
                 Err(error) => tracing::error!(%error, "a hashing thread could not be started"),
             }
         }

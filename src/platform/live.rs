@@ -1,6 +1,6 @@
-//! Tells open pages that a chart changed, and that a session ended. A changed chart is told in one process
-//! at once; a page also looks again by itself every few seconds, so that a change made by another process
-//! reaches it too. Ended sessions are looked up by each process twice a second while pages are open.
+//! Notifies open pages that a chart changed, and that a session ended. Within one process a page hears of a
+//! changed chart at once; it also asks again every few seconds, so that it sees a change made by another
+//! process too. Ended sessions are looked up by each process twice a second while pages are open.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +30,7 @@ impl Default for Live {
 impl Live {
     /// Something that the chart room shows has changed.
     pub fn chart_changed(&self, practice: &PracticeId, chart: &ChartId) {
-        // Nobody listening is no error.
+        // No listener is no error.
         let _ = self.charts.send((practice.clone(), chart.clone()));
     }
 
@@ -44,7 +44,7 @@ impl Live {
         self.ended_sessions.subscribe()
     }
 
-    /// Tells that a session ended; `false` when nobody listens.
+    /// Announces that a session ended; `false` when no page listens.
     pub(super) fn session_ended(&self, token_hash: &str) -> bool {
         self.ended_sessions.send(token_hash.to_owned()).is_ok()
     }

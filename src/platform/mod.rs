@@ -1,4 +1,4 @@
-//! Floor 2: what every feature stands on. Knows no feature.
+//! Floor 2: what every feature uses. It knows no feature.
 
 pub mod audit;
 pub mod audit_action;

@@ -1,6 +1,6 @@
 //! Connections: how many, how long, and how they end. The framework's own `serve` keeps a silent
-//! connection open for ever, so this one is built on hyper's connection builder, and every wait has
-//! its end (AVL-01, AVL-02).
+//! connection open without limit, so this one is built on hyper's connection builder, and every wait has
+//! a limit (AVL-01, AVL-02).
 
 mod framing;
 
@@ -35,7 +35,7 @@ use crate::platform::stop::Stop;
 pub struct Patience {
     /// Until a request's head has arrived whole; also how long a quiet connection is kept.
     pub head: Duration,
-    /// How long an answer may stand still because nobody reads it.
+    /// How long an answer may stall because the client does not read it.
     pub writing: Duration,
     /// How long a stop waits for what is in hand.
     pub stopping: Duration,
@@ -64,7 +64,7 @@ impl Default for Patience {
 pub const HANDLING: Duration = Duration::from_secs(30);
 
 /// Until a request's body has arrived whole. Shorter than [`HANDLING`], which counts it too, so that
-/// whoever sends slowly is told so.
+/// a slow sender gets 408 and not the answer of a handler that took too long.
 pub const BODY: Duration = Duration::from_secs(20);
 
 /// Largest request body, in bytes. Forms are bounded lower still.
@@ -195,7 +195,7 @@ async fn converse(
             if is_last {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(end_with_the_house(response, stopping))
+            Ok::<_, Infallible>(end_on_shutdown(response, stopping))
         }
     });
     let connection = http1::Builder::new()
@@ -222,9 +222,9 @@ fn refused(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// A stream of live events has no end of its own, so it ends with the signal; the page's script
-/// connects again, to whoever answers then.
-fn end_with_the_house(response: Response<Body>, stop: Stop) -> Response<Body> {
+/// A stream of live events has no end of its own, so the signal ends it; the page's script connects
+/// again, to the process that has started since or to another node.
+fn end_on_shutdown(response: Response<Body>, stop: Stop) -> Response<Body> {
     let is_stream = response
         .headers()
         .get(header::CONTENT_TYPE)
@@ -238,7 +238,7 @@ fn end_with_the_house(response: Response<Body>, stop: Stop) -> Response<Body> {
     })
 }
 
-/// A socket whose writes must move on: an answer that nobody reads for too long ends the connection.
+/// A socket whose writes must move on: an answer that is not read for too long ends the connection.
 /// What it reads goes through the gate of [`framing`].
 struct TimedStream {
     stream: TcpStream,

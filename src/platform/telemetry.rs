@@ -42,8 +42,8 @@ fn filter_of(level: LogLevel) -> LevelFilter {
     }
 }
 
-/// A panic is told by its place alone: its message may quote what somebody typed.
-pub fn tell_panics_by_place() {
+/// A panic is logged by its place alone: its message may quote what somebody typed.
+pub fn log_panics_by_place() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or_else(String::new, |l| format!("{}:{}", l.file(), l.line()));
         tracing::error!(place, "a panic; the request or job that it happened in has failed");
@@ -74,7 +74,7 @@ pub fn rendered() -> String {
 }
 
 /// Takes what was recorded into the buckets. Until then each time is kept by itself, so without it memory would
-/// grow with every request where nobody asks for the metrics.
+/// grow with every request where the metrics are never read.
 pub fn tidy() {
     if let Some(handle) = METRICS.get() {
         handle.run_upkeep();

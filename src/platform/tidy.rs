@@ -1,4 +1,4 @@
-//! Deletes what nobody needs any more: counters of windows that are over, sessions and one-time
+//! Deletes rows whose use is over: counters of windows that are over, sessions and one-time
 //! links that ended long ago, browsers not seen for a year, answers kept for repeated API calls, marks of
 //! forms that were sent, drafts of forms that are too old to be gone on with.
 
@@ -51,7 +51,7 @@ pub fn counters(system: &mut System<'_>) -> Result<usize, Fault> {
     .execute(system.conn)?;
     gone += diesel::delete(idempotent_request::table.filter(idempotent_request::created_at.lt(two_days_ago)))
         .execute(system.conn)?;
-    // Whoever left a form open over a weekend may still send it twice.
+    // A form that stayed open over a weekend may still be sent twice.
     gone +=
         diesel::delete(sent_form::table.filter(sent_form::created_at.lt(long_ago))).execute(system.conn)?;
     gone += diesel::delete(form_draft::table.filter(form_draft::expires_at.lt(system.now)))

@@ -1,4 +1,4 @@
-//! The supervisor's own book of what was acknowledged, and its comparison with the database.
+//! The test's own record of what was acknowledged, and its comparison with the database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

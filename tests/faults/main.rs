@@ -1,5 +1,5 @@
-//! What happens to the built program when the ground goes: killed in the middle of anything, no
-//! room on the disk; and what its log tells in the meantime.
+//! The built program under faults: killed at any moment, no room on the disk; and that its log holds no
+//! secret meanwhile.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! A changed e-mail address on the face sheet: said before, said after, told to the old address, and
+//! A changed e-mail address on the face sheet: announced before, shown after, mailed to the old address, and
 //! sent again to the new one with one click (invitation.md §1 and §7, INV-07, INV-08).
 
 use anteroom::platform::permissions::Role;

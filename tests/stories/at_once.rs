@@ -1,5 +1,5 @@
-//! Two people at the same instant, where what one does is to shut out what the other does. The order is
-//! the story's own: both wait for the same row, and are let go in the order in which they came.
+//! Two people at the same instant, where the act of one must prevent that of the other. The story sets the
+//! order: both wait for the same row, and get it in the order in which they came.
 
 use std::cell::Cell;
 use std::time::Duration;

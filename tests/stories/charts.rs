@@ -302,10 +302,10 @@ stories! {
         let saved = clinician.submit_and_follow(&conflict, "/edit", &[("preferred_name", "Anita"), ("chart_number", "A-1")]).await;
         saved.must_say("The face sheet is saved").must_say("she/her");
         let events = w.app.db.read(&w.riverbend.scope, move |c| audit::newest(c, &audit::Wanted { chart: Some(id), ..audit::Wanted::default() }, None, 10)).await.expect("no fault");
-        let told: Vec<(String, String)> = events.iter().map(|(e, _)| (e.action.clone(), e.details.clone())).collect();
-        assert_eq!(told[0], ("chart.changed".into(), r#"{"fields":["pronouns"]}"#.into()));
-        assert_eq!(told[1], ("chart.changed".into(), r#"{"fields":["chart_number","preferred_name"]}"#.into()));
-        assert_eq!(told[2].0, "chart.created");
+        let recorded: Vec<(String, String)> = events.iter().map(|(e, _)| (e.action.clone(), e.details.clone())).collect();
+        assert_eq!(recorded[0], ("chart.changed".into(), r#"{"fields":["pronouns"]}"#.into()));
+        assert_eq!(recorded[1], ("chart.changed".into(), r#"{"fields":["chart_number","preferred_name"]}"#.into()));
+        assert_eq!(recorded[2].0, "chart.created");
     }
 
     async fn twenty_savers_of_one_version_make_one_change(w: &mut World) {
@@ -378,7 +378,7 @@ stories! {
         desk.submit(&page, "/edit", &[("chart_number", "C1")]).await.must_be(422).must_say("Another chart has this number");
         let both = "chart_number,first_name,last_name\nC9,Cleo,Park\nc9,Dan,Ito\n";
         let report = import(w, both, Mode::Apply).await;
-        assert_eq!(told(&report),
+        assert_eq!(in_words(&report),
             ["line 3, column chart_number: Line 2 has this chart number already, written C9; capitals do not count."]);
         assert_eq!(found(w, Role::FrontDesk, &[("q", "park")]).await.len(), 0);
     }
@@ -433,15 +433,15 @@ stories! {
         ] {
             for mode in [Mode::DryRun, Mode::Apply] {
                 let report = import(w, &format!("{good}{rows}"), mode).await;
-                assert_eq!(told(&report), [place]);
+                assert_eq!(in_words(&report), [place]);
                 assert!(!report.applied);
             }
         }
         let latin = [good.as_bytes(), b"A2,Jos\xe9,N\xfa\xf1ez,,\n"].concat();
         let report = import_bytes(w, latin, Mode::Apply).await;
-        assert!(told(&report)[0].starts_with("line 3: This line is not UTF-8"), "{report:?}");
+        assert!(in_words(&report)[0].starts_with("line 3: This line is not UTF-8"), "{report:?}");
         let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(good.encode_utf16().flat_map(u16::to_le_bytes)).collect();
-        assert!(told(&import_bytes(w, utf16, Mode::Apply).await)[0].contains("UTF-16"));
+        assert!(in_words(&import_bytes(w, utf16, Mode::Apply).await)[0].contains("UTF-16"));
         assert_eq!(found(w, Role::FrontDesk, &[]).await, Vec::<String>::new());
         assert!(import_bytes(w, [b"\xef\xbb\xbf", good.as_bytes()].concat(), Mode::Apply).await.applied, "a mark is fine");
     }
@@ -487,7 +487,7 @@ stories! {
             let mut waits = Vec::new();
             while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                 let began = std::time::Instant::now();
-                // Whoever waits for ten seconds is told to come again: that is a wait too.
+                // A save that waits for ten seconds is refused, and counts as a wait too.
                 drop(app.db.write(&scope, move |c| anteroom::platform::limits::count(c, "measured", limit)).await);
                 waits.push(began.elapsed());
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -553,7 +553,7 @@ async fn import(w: &World, file: &str, mode: Mode) -> Report {
 }
 
 /// What is wrong with a file, as the command says it.
-fn told(report: &Report) -> Vec<String> {
+fn in_words(report: &Report) -> Vec<String> {
     report.bad.iter().map(|bad| bad.worded(Words::of(Language::English))).collect()
 }
 

@@ -270,7 +270,7 @@ fn avl_06_serve_answers_refuses_a_taken_port_and_stops_in_order() {
     assert!(get(port, "/styleguide").unwrap().contains("404"), "SUP-06");
     let other = house();
     fails(&run(other.path(), &["serve", "--listen", &listen]), 3, &["cannot be listened on", "--listen"]);
-    // SQL-8: another server of the same file is told whose it is.
+    // SQL-8: another server of the same file says which process has it.
     let elsewhere = format!("127.0.0.1:{}", free_port());
     let first = format!("process {} since 20", serve.0.id());
     fails(&run(data.path(), &["serve", "--listen", &elsewhere]), 3, &["is served already", &first]);

@@ -1,4 +1,4 @@
-//! What the other stories stand on: the world itself, the two schemas, the chain of the audit.
+//! What the other stories rely on: the world itself, the two schemas, the chain of the audit trail.
 
 use anteroom::kernel::ids::EventId;
 use anteroom::platform::audit::checkpoints::{self, Checkpoints, Comparison};

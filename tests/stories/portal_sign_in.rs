@@ -1,4 +1,4 @@
-//! Coming in and going out: sign-in, pauses, forgotten passwords, sessions.
+//! The client's sign-in and sign-out: pauses, forgotten passwords, sessions.
 
 use std::collections::BTreeSet;
 

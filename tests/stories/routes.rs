@@ -1,5 +1,5 @@
-//! AUZ-01: every route of the program, visited by every kind of stranger. The list is the router's
-//! own, so a new route is visited from the day on which it is written.
+//! AUZ-01: every route of the program, visited by everybody who has no right to it. The list is the
+//! router's own, so a new route is covered as soon as it is written.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ async fn ask(browser: &mut Browser, row: &Row, path: &str) -> Page {
     browser.send(row.method.as_str(), path, body).await
 }
 
-/// Turned away: sent to a sign-in, or told no, or told that there is nothing.
+/// Refused: led to a sign-in, 403 or 404.
 fn is_turned_away(page: &Page) -> bool {
     let to_sign_in = page.status() == 303 && page.location().is_some_and(|to| to.contains("sign-in"));
     to_sign_in || matches!(page.status(), 401 | 403 | 404)

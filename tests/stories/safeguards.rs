@@ -1,5 +1,4 @@
-//! What protects people everywhere and belongs to no room: rows of the requirements whose test would not
-//! be looked for anywhere else.
+//! Rules of the requirements that hold everywhere and belong to no single feature.
 
 use anteroom::app;
 use anteroom::features::access::actions::{self, LinkView};

@@ -1,4 +1,4 @@
-//! Staff at the door: sign-in, sessions, pauses, forgotten passwords.
+//! Staff: sign-in, sessions, pauses, forgotten passwords.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ async fn knock(browser: &mut Browser, email: &str, password: &str) -> Page {
     browser.post(DOOR, &[("email", email), ("password", password), ("back", "")]).await
 }
 
-/// Comes again when told that there is too much to do, as on a slow machine; also says how often.
+/// Tries again after an answer of "busy", as on a slow machine; also returns how often.
 async fn knock_until_answered(browser: &mut Browser, email: &str, password: &str) -> (Page, usize) {
     for times in 0..50 {
         let page = knock(browser, email, password).await;
@@ -546,8 +546,8 @@ stories! {
         browser.get(&link).await.must_be(410).must_say("no longer works");
         let again = w.browser().post(&link, &[("password", "another long password here")]).await;
         again.must_be(410);
-        let told = w.mail_to(&email).await;
-        assert!(told.subject.contains("was set"), "{}", told.subject);
+        let mail = w.mail_to(&email).await;
+        assert!(mail.subject.contains("was set"), "{}", mail.subject);
     }
 
     async fn pwd_06_a_reset_link_ends_after_an_hour_and_with_the_next_one(w: &mut World) {

@@ -1,4 +1,4 @@
-//! The team: inviting, roles, shutting out, and that an administrator is always left.
+//! The team: inviting, roles, disabling, and that an administrator is always left.
 
 use anteroom::features::staff::{self, NewStaff};
 use anteroom::kernel::email::EmailAddress;

@@ -1,5 +1,5 @@
-//! A plain HTTP/1.1 client: one request a connection, everything visible. It follows nothing,
-//! keeps nothing and decodes nothing behind the test's back.
+//! A plain HTTP/1.1 client: one request a connection, everything visible. It follows no
+//! redirect, keeps no cookie and decodes nothing by itself.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,7 +1,7 @@
-//! What every story stands on: a whole application on either engine, with a clock that the test
+//! What every story uses: a whole application on either engine, with a clock that the test
 //! holds, real sockets, and people to act.
 //!
-//! A story is written once and told twice:
+//! A story is written once and runs on both engines:
 //!
 //! ```ignore
 //! stories! {

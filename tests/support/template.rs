@@ -1,4 +1,4 @@
-//! A SQLite file in which the two practices and their staff stand already: made once for each build of a
+//! A SQLite file that already holds the two practices and their staff: made once for each build of a
 //! test binary, and copied for each story.
 
 use std::fs::File;

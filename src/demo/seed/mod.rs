@@ -1,5 +1,5 @@
-//! Fills a fresh demo through the same actions as real data, on a clock held back and moved
-//! forward, so that what is old is really old.
+//! Fills a fresh demo through the same actions as real data, on a clock that is set back and moved
+//! forward, so that old rows have old times.
 
 mod people;
 mod records;
@@ -29,7 +29,7 @@ use crate::platform::stop;
 
 /// Remembers how far the clock runs ahead, in seconds.
 pub const CLOCK_FILE: &str = "demo-clock";
-/// Remembers who can sign in; written last, so that it stands for a whole seeding.
+/// Remembers who can sign in; written last, so its presence means a complete seeding.
 const PEOPLE_FILE: &str = "demo-people.json";
 
 /// The practice's part of every address.
@@ -39,15 +39,15 @@ pub const SLUG: &str = "riverbend";
 const DAYS: u32 = 60;
 const DAY: u32 = 86_400;
 
-/// A demo that may already be in the folder.
-pub struct Found {
+/// The data folder of a demo, new or from an earlier run.
+pub struct DemoFolder {
     people: Option<Vec<SignIn>>,
     ahead: u32,
 }
 
-impl Found {
-    /// Looks.
-    pub fn in_folder(folder: &Path) -> Self {
+impl DemoFolder {
+    /// Reads what an earlier run left.
+    pub fn read(folder: &Path) -> Self {
         let text = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
         Self {
             people: text(PEOPLE_FILE).and_then(|text| serde_json::from_str(&text).ok()),
@@ -65,7 +65,7 @@ impl Found {
         clock
     }
 
-    /// Who can sign in; seeds first where nothing was found.
+    /// Who can sign in; seeds a new folder first.
     pub async fn people_or_seed(
         self,
         app: &AppState,
@@ -82,8 +82,8 @@ impl Found {
     }
 }
 
-/// Opens one of the demo's own files for writing, readable by its owner alone: links and passwords stand in
-/// them. A file that an earlier version left open to others is shut.
+/// Opens one of the demo's own files for writing, readable by its owner alone: they hold links and
+/// passwords. A file that an earlier version left open to others is shut.
 pub fn own_file(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
     #[cfg(unix)]
     {
@@ -148,7 +148,7 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     let (mut people, desk, clinician) = staff_of(app, &scope).await?;
     complete_profile(app, &scope).await?;
 
-    // A worker of its own, that looks more often: the real one starts when all is told.
+    // A worker of its own, that looks more often: the real one starts after the seeding.
     let (stopper, stop) = stop::signal();
     let relay = Relay::parse(&mailbox.url()).map_err(Fault::other)?;
     let pace = outbox::Pace { poll: Duration::from_millis(20), ..outbox::Pace::default() };

@@ -64,7 +64,7 @@ pub struct Made {
     pub records: Records,
 }
 
-/// How much stands in a chart beside the portal.
+/// How much content a chart has beside the portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Records {
     /// Nothing yet.

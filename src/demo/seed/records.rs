@@ -1,4 +1,4 @@
-//! What stands in the charts beside the portal: documents, appointments, requests, ledgers.
+//! The charts' content beside the portal: documents, appointments, requests, ledgers.
 
 use jiff::civil::{Date, Time};
 
@@ -123,7 +123,7 @@ pub struct Desk<'a> {
     pub clinician: By,
     /// The front desk, which answers requests.
     pub desk: By,
-    /// The clock, which stands in the present by now.
+    /// The clock, which shows the present by now.
     pub clock: &'a MovableClock,
 }
 

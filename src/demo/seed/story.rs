@@ -1,4 +1,4 @@
-//! Tells the stories of [`super::people`] in the order of time: the clock goes from step to step,
+//! Acts out the stories of [`super::people`] in the order of time: the clock goes from step to step,
 //! mail leaves in between, and reminders go out when they are due.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! The account that a registration makes. Signing in with it is the portal room's business.
+//! The account that a registration makes. The feature `accounts` signs in with it.
 
 use diesel::prelude::*;
 use unicode_normalization::UnicodeNormalization;
@@ -102,7 +102,7 @@ pub fn insert(c: &mut Scoped<'_>, account: &NewAccount) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Takes an account of this practice away that no grant of any practice stands on any more; its name is
+/// Deletes an account of this practice that no grant of any practice uses any more; its name is
 /// free again, and a sign-in with it is answered like one that never was.
 pub fn remove_unused(c: &mut Scoped<'_>, (home, id): &(PracticeId, AccountId)) -> Result<(), Fault> {
     if home != c.practice() {

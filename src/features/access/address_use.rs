@@ -1,4 +1,4 @@
-//! Looks at an address before a mail goes there: a wrong one is how portals tell a stranger.
+//! Checks an address before a mail goes there: a wrong address discloses the invitation to a stranger.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use crate::platform::db::schema::{person_address, staff_member};
 use crate::platform::fault::Fault;
 
 /// The address that a mail to these addresses' owner goes to: that of the last invitation while it
-/// stands there, else the first that may be used.
+/// is there, else the first that may be used.
 pub fn address_on_file<'a>(addresses: &'a [Address], invited: Option<&EmailAddress>) -> Option<&'a Address> {
     let invited = invited.map(EmailAddress::key);
     let usable = || addresses.iter().filter(|a| a.kind == AddressKind::Email && a.may_mail);

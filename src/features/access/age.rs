@@ -1,4 +1,4 @@
-//! How old a client is, and which age rule is in force. Pure: the day is given, it is never asked for.
+//! How old a client is, and which age rule is in force. Pure: the day is a parameter.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::features::access::kinds::{Basis, Label};
 use crate::features::practice::{Jurisdiction, LeapDay};
 use crate::platform::permissions::{Level, Right};
 
-/// Nobody is older than this; a birth date that says so is a mistake.
+/// A birth date that makes somebody older than this is a mistake.
 const OLDEST: i16 = 120;
 
 /// The day on which somebody born on `birth` turns `years`. `None` outside the calendar.

@@ -130,7 +130,7 @@ impl ChartBatch {
     }
 
     /// Where a mail to this person goes now: the address of the last invitation while it still
-    /// stands on the face sheet, else the first there. Read anew each time, never copied.
+    /// is on the face sheet, else the first there. Read anew each time, never copied.
     pub fn address(&self, person: &PersonId, invited: Option<&EmailAddress>) -> Option<EmailAddress> {
         let theirs = self.addresses.get(person).map_or(&[][..], Vec::as_slice);
         address_on_file(theirs, invited).and_then(|a| EmailAddress::parse(&a.value).ok())

@@ -1,4 +1,4 @@
-//! Is this the person on the chart? Last name and birth date, both, against the chart as it stands
+//! Is this the person on the chart? Last name and birth date, both, against the chart as it is
 //! now. Forgiving where people differ in spelling and not in identity; no guesses: nothing phonetic,
 //! no edit distance, no swapped day and month (invitation.md §4, IDP-01).
 
@@ -7,7 +7,7 @@ use crate::kernel::names::NameKey;
 use crate::word_enum;
 
 word_enum! {
-    /// A field of the check. Which one differed is told to staff, never to whoever typed it.
+    /// A field of the check. Only staff see which one differed, never the person who typed it.
     pub enum Field {
         /// The client's last name.
         LastName = "last_name",

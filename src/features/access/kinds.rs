@@ -1,4 +1,4 @@
-//! What a grant stands on, and what items and their labels there are.
+//! By what right a grant is held, and the kinds and labels of items.
 
 use crate::word_enum;
 

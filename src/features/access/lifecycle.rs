@@ -96,7 +96,7 @@ pub struct Grant {
 /// Is there a sign-in behind the grant?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// Registered once; the password still stands.
+    /// Registered once; the password still works.
     Present,
     /// Never registered.
     Absent,

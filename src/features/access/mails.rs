@@ -100,7 +100,7 @@ pub fn zone_of(person: &Person, practice: &Practice) -> TimeZone {
     own_zone(person).unwrap_or_else(|| practice.zone())
 }
 
-/// The zone that stands on a person's part of the face sheet, where one does.
+/// The person's own zone, where the face sheet has one.
 pub fn own_zone(person: &Person) -> Option<TimeZone> {
     person.time_zone.get().map(|zone| zone.rules().clone())
 }

@@ -45,7 +45,7 @@ pub struct Overview {
     pub generation: i32,
     /// Counts the changes of the row; 0 while there is none.
     pub version: i64,
-    /// On what it stands, what it allows and when; `None` while there is no row.
+    /// By what right it is held, what it allows and when; `None` while there is no row.
     pub terms: Option<GrantTerms>,
     /// Why a registered holder sees nothing now.
     pub closed: Option<Closed>,
@@ -352,7 +352,7 @@ pub struct HistoryEntry {
 }
 
 /// Everything that happened to a chart's portal access, whoever had it, oldest first: who owned it
-/// when stands between what happened to each of them.
+/// when comes between what happened to each of them.
 pub fn history_of_chart(
     c: &mut Scoped<'_>,
     file: &ChartFile,

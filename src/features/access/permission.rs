@@ -102,7 +102,7 @@ pub struct GrantFacts {
     pub assent: Assent,
 }
 
-/// A consent or a request that may stand behind a label.
+/// A consent or a request that a label may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
     /// There never was one.

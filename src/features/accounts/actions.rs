@@ -33,7 +33,7 @@ use crate::platform::web::sign_in::{self, Attempt, Candidate, Checked, Opened, V
 pub enum SignIn {
     /// The account's home practice and what the browser is given.
     Welcome(PracticeId, Opened),
-    /// Wrong name or password: nobody is told which.
+    /// Wrong name or password. The answer does not say which.
     Wrong,
     /// The name and password are right, but the practice has taken the access away.
     NoAccess,
@@ -376,7 +376,7 @@ fn known(account: &Account, grants: &[HeldGrant]) -> Known {
     }
 }
 
-/// What the holder of a password link stands before.
+/// What the holder of a password link finds.
 #[derive(Debug)]
 pub enum ResetView {
     /// No such link: the same page for everybody.

@@ -27,7 +27,7 @@ pub struct Reader {
     pub called: String,
 }
 
-/// Whoever may look at what stands under a right of this chart, as a mail reaches them: at their account's
+/// The person who may see this chart's items of a right, as a mail reaches them: at their account's
 /// address, unless their face sheet says that it must not be used.
 pub fn reader_of(
     c: &mut Scoped<'_>,

@@ -111,7 +111,7 @@ impl ClientAccount {
         read_form(&self.csrf, body)
     }
 
-    /// The grant whose practice and name stand around the page: the one in view, else the first.
+    /// The grant whose practice and name the page's frame shows: the one in view, else the first.
     fn shown(&self) -> Result<&HeldGrant, PageError> {
         self.in_view
             .and_then(|at| self.grants.get(at))
@@ -119,7 +119,7 @@ impl ClientAccount {
             .ok_or_else(|| PageError::SignIn("/portal/sign-in".to_owned()))
     }
 
-    /// The practice whose name stands around the page.
+    /// The practice whose name the page's frame shows.
     pub fn practice(&self) -> Result<&Practice, PageError> {
         Ok(&self.shown()?.practice)
     }
@@ -156,7 +156,7 @@ impl ClientSession {
         decide(&self.facts, right, None).level
     }
 
-    /// May they look at what stands under this right?
+    /// May they see the items of this right?
     pub fn may_view(&self, right: Right) -> bool {
         self.level(right) >= Level::View
     }

@@ -72,7 +72,7 @@ pub(super) async fn switch(State(app): State<AppState>, account: ClientAccount, 
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// Signs out: the session's row ends, and the browser is told to forget what it kept (SES-05).
+/// Signs out: the session's row ends, and the browser is asked to delete what it kept (SES-05).
 pub(super) async fn sign_out(State(app): State<AppState>, account: ClientAccount, body: Bytes) -> PageResult {
     let Nothing {} = account.form(&body)?;
     actions::sign_out(&app, &account.home, account.by(), account.session.token_hash.clone()).await?;

@@ -50,7 +50,7 @@ struct SignInPage {
     back: String,
 }
 
-/// What may stand behind the sign-in's address.
+/// The query of the sign-in page.
 #[derive(serde::Deserialize)]
 pub(super) struct SignInQuery {
     /// The sign-in name in the clear (typed by hand, or from a page of ours that knows it).
@@ -181,7 +181,7 @@ struct ForgotPage {
     sent: bool,
 }
 
-/// What stands behind the address once the form was sent.
+/// The query after the form was sent.
 #[derive(serde::Deserialize)]
 pub(super) struct ForgotQuery {
     #[serde(default)]

@@ -17,8 +17,8 @@ use crate::platform::permissions::Needs;
 use crate::platform::state::AppState;
 use crate::platform::web::routes::Declared;
 
-/// Requests a minute without a key that opens anything, from one network address. A key cannot be
-/// guessed; this keeps the log and the database from whoever tries. A good key from there is not counted.
+/// Requests a minute without a valid key, from one network address. A key cannot be guessed; the limit
+/// protects the log and the database from tries. Requests with a valid key do not count.
 const STRANGERS_PER_MINUTE: u32 = 60;
 
 /// A last use is written down at most this often, so that reading does not write each time.
@@ -27,7 +27,7 @@ const TOUCH_SECONDS: i64 = 60;
 /// A request that is sent again with the same value gets the first one's answer.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// Headers that are sent once or not at all: of two, whoever stands between us may have read the other.
+/// Headers that may come once at most: with two, a proxy may have read the one and we the other.
 const ONE_OF_EACH: &[&str] = &["authorization", "content-type", IDEMPOTENCY_KEY, "if-match"];
 
 /// Who calls, and for which practice.

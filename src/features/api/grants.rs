@@ -78,7 +78,7 @@ fn refused(refused: Refused) -> Problem {
     kind.into()
 }
 
-/// Acts once for an Idempotency-Key, and answers with how things stand then: the grant, or after a
+/// Acts once for an Idempotency-Key, and answers with the state after it: the grant, or after a
 /// change of owner every grant of the chart.
 async fn act(
     app: &AppState,

@@ -28,7 +28,7 @@ const LONGEST: usize = 128;
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// Where the new thing stands.
+    /// The address of what was made.
     pub location: Option<String>,
     /// Its version.
     pub etag: Option<String>,
@@ -80,9 +80,9 @@ impl IntoResponse for Answer {
 
 /// What was done, and to which chart.
 pub struct Done {
-    /// How things stand now.
+    /// The state after it.
     pub answer: Answer,
-    /// Its open pages are told.
+    /// The chart whose open pages are notified.
     pub chart: ChartId,
 }
 

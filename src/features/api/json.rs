@@ -457,7 +457,7 @@ pub struct TimelineJson {
 /// A grant: who may see a chart, and how far that has come. The link's token is never among it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GrantJson {
-    /// The grant; absent while nobody was ever invited.
+    /// The grant; absent before the first invitation.
     #[schema(format = "uuid")]
     pub id: Option<String>,
     /// Its chart.
@@ -472,8 +472,8 @@ pub struct GrantJson {
     /// `no_portal_access`.
     pub state: String,
     /// By what right the holder has it: `self`, `parent`, `in_loco_parentis`, `minor_guardian`, `adult_guardian`,
-    /// `power_of_attorney`, `client_choice`, `co_parent_order`, `executor`, `agency` or `other`; absent while
-    /// nobody was ever invited.
+    /// `power_of_attorney`, `client_choice`, `co_parent_order`, `executor`, `agency` or `other`; absent
+    /// before the first invitation.
     pub basis: Option<String>,
     /// What it allows: `appointments`, `billing`, `documents`, `messages`, `forms`, `superbills`, `information`,
     /// each with `:view` behind it where it only looks.
@@ -581,7 +581,7 @@ pub struct ChangeOwnerJson {
     pub authorised_by: String,
 }
 
-/// A representative to be added. Nobody is invited by that.
+/// A representative to be added, without an invitation.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewGrantJson {
@@ -652,7 +652,7 @@ pub struct FieldProblem {
 /// Problem details (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProblemJson {
-    /// Stays the same for ever: `urn:anteroom:problem:…`.
+    /// Never changes for a kind: `urn:anteroom:problem:…`.
     #[schema(example = "urn:anteroom:problem:invalid")]
     pub r#type: String,
     /// The kind in a sentence.

@@ -119,7 +119,7 @@ pub struct KeyForm {
     scopes: Vec<String>,
 }
 
-/// Makes a key. Its secret stands on this very answer and nowhere else: a redirect would have to
+/// Makes a key. This answer alone shows its secret: a redirect would have to
 /// carry it in an address or keep it. Sent twice, the form finds the name taken.
 pub async fn make(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
     let form: KeyForm = staff.form(&body)?;

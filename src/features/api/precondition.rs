@@ -5,8 +5,8 @@ use axum::http::{HeaderMap, header};
 use super::idempotency::etag;
 use super::problem::{self, Problem};
 
-/// May a change go ahead over this version? Without `If-Match`, and with `*`, which matches whatever
-/// stands there, nobody has said what they read, and a colleague's change would be lost: 428.
+/// May a change go ahead over this version? Without `If-Match`, and with `*`, which matches any
+/// version, the sender has not said which version they read, and a colleague's change would be lost: 428.
 pub fn must_match(headers: &HeaderMap, version: i64) -> Result<(), Problem> {
     // One at most: see the caller.
     let Some(list) = headers.get(header::IF_MATCH) else {
@@ -64,7 +64,7 @@ impl<'h> Asked<'h> {
                 Some(from) => (true, from),
                 None => (false, rest),
             };
-            // A comma may stand inside the quotes.
+            // A comma may be inside the quotes.
             let inside = from.strip_prefix(b"\"")?;
             let length = inside.iter().position(|byte| *byte == b'"')?;
             if inside[..length].iter().any(|byte| *byte <= b' ' || *byte == 0x7f) {

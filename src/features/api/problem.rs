@@ -1,5 +1,5 @@
 //! What the API answers when it cannot do what it was asked: problem details (RFC 9457), each kind
-//! with a `type` that stays the same for ever.
+//! with a `type` that never changes.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -129,7 +129,7 @@ impl Problem {
         self.kind
     }
 
-    /// As it stands in the answer.
+    /// As the answer shows it.
     pub fn body(&self) -> Value {
         let mut body =
             json!({ "type": self.kind.urn(), "title": self.kind.title, "status": self.kind.status });
@@ -164,7 +164,7 @@ impl IntoResponse for Problem {
 mod tests {
     use super::*;
 
-    /// `type`, status and title stay the same for ever: an integrator's program depends on them.
+    /// `type`, status and title never change: an integrator's program depends on them.
     #[test]
     fn every_problem_answers_as_it_always_did() {
         let shown: Vec<String> = ALL

@@ -30,7 +30,7 @@ pub enum Refused {
     NotFound,
     /// What is wrong, field by field.
     Fields(Problems),
-    /// Somebody else saved it meanwhile: the chart as it stands now.
+    /// Somebody else saved it meanwhile: the chart as it is now.
     Stale(Box<ChartFile>),
 }
 
@@ -282,7 +282,7 @@ fn update_in(
         Err(refused) => Err(refused),
         Ok(Changed { fields, ended_link }) => {
             if !fields.is_empty() {
-                // Which fields, never what stood or stands in them (AUD-06).
+                // Which fields, never their values before or after (AUD-06).
                 let details = serde_json::json!({ "fields": fields });
                 record(c, Event::new(by.clone(), ChartAction::Changed).on_chart(id).with(details))?;
             }
@@ -322,7 +322,7 @@ pub(super) fn change(
     why: &Why,
 ) -> Result<Result<Changed, Refused>, Fault> {
     let id = &file.chart.chart_id;
-    // What stands on a chart was checked when it was written; today no longer matters.
+    // A stored birth date was checked when it was written, so today's date does not matter.
     if Typed::of(file).check(Date::MAX).is_ok_and(|stands| stands == *sheet) {
         return Ok(Ok(Changed::default()));
     }

@@ -8,7 +8,7 @@ use crate::platform::i18n::Words;
 pub(super) struct Difference {
     /// The field, in words.
     pub(super) label: String,
-    /// As it stands on the chart now.
+    /// As the chart has it now.
     pub(super) saved: String,
     /// As it was typed.
     pub(super) typed: String,

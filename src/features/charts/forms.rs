@@ -175,7 +175,7 @@ pub(super) struct AddressField {
 
 /// A person on the form.
 pub(super) struct PersonFields {
-    /// What stands before the names of the fields: empty, or `contact-1-`.
+    /// The prefix of the fields' names: empty, or `contact-1-`.
     pub(super) at: String,
     pub(super) typed: TypedPerson,
     pub(super) emails: Vec<AddressField>,

@@ -66,7 +66,7 @@ struct Nothing {
     all: bool,
 }
 
-/// What stands behind the list's address. Anything that we do not know is left alone: a bookmark of
+/// The list's query. Unknown parts are ignored: a bookmark of
 /// an older version still opens the list.
 #[derive(Clone, Debug, Default)]
 struct Asked {

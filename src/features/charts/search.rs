@@ -123,7 +123,7 @@ pub struct Search {
 struct Term(Vec<String>);
 
 impl Term {
-    /// Exactly three alternatives, so that every query has one shape; the last stands in for the rest.
+    /// Exactly three alternatives, so that every query has one shape; the last covers the rest.
     fn three(&self) -> [String; 3] {
         [0, 1, 2].map(|i| self.0.get(i).or(self.0.last()).cloned().unwrap_or_default())
     }
@@ -265,7 +265,7 @@ fn terms(typed: &str, order: DateOrder, today: Date) -> Vec<Term> {
             }
         }
     }
-    // Signs alone, such as a backslash, are looked for as they stand: who typed something is not shown everybody.
+    // Signs alone, such as a backslash, are searched literally: otherwise the search would find every chart.
     let is_sign = |c: char| !c.is_whitespace() && !matches!(c, '-' | '.' | ',');
     if found.is_empty() && typed.contains(is_sign) {
         found.push(one_of([pattern(typed.trim())]));

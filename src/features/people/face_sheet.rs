@@ -1,4 +1,4 @@
-//! What is typed into a face sheet, and what may stand in one. [`Typed`] is plain text from a form,
+//! What is typed into a face sheet, and what one may hold. [`Typed`] is plain text from a form,
 //! a file or the API; [`Typed::check`] is the only way to a [`FaceSheet`].
 
 use std::collections::HashSet;
@@ -81,7 +81,7 @@ macro_rules! typed_person {
             }
         }
 
-        /// A person who may stand on a face sheet.
+        /// A person whose details passed the face sheet's rules.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct SheetPerson {
             $($(#[$doc])* pub $field: $stored,)+
@@ -120,7 +120,7 @@ impl TypedPerson {
         self
     }
 
-    /// A person as they stand on a face sheet.
+    /// A person as a face sheet shows them.
     pub fn of(person: &Person, addresses: &[Address]) -> Self {
         let of_kind = |kind| {
             addresses
@@ -183,7 +183,7 @@ pub struct Typed {
     pub contacts: Vec<TypedContact>,
 }
 
-/// An address that may stand on a face sheet.
+/// An address that passed the face sheet's rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SheetAddress {
     pub kind: AddressKind,
@@ -193,7 +193,7 @@ pub struct SheetAddress {
     pub may_mail: bool,
 }
 
-/// A related contact who may stand on a face sheet.
+/// A related contact whose details passed the face sheet's rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SheetContact {
     pub id: Option<PersonId>,
@@ -226,7 +226,7 @@ pub enum Wrong {
     EmailTooLong,
     /// No phone number.
     Phone,
-    /// The same address stands above already.
+    /// The same address is above already.
     Twice,
     /// A language that we do not speak.
     Language,
@@ -447,7 +447,7 @@ impl Check {
 }
 
 impl Typed {
-    /// A face sheet as it stands.
+    /// A face sheet as it is stored.
     pub fn of(file: &ChartFile) -> Self {
         Self {
             chart_number: file.chart.chart_number.clone(),
@@ -574,7 +574,7 @@ mod tests {
     }
 
     /// The problem after this one, so that a walk from the first meets every kind there is: a new kind does not
-    /// compile until it stands here.
+    /// compile until it is here.
     fn after(wrong: Wrong) -> Option<Wrong> {
         use BirthDateError::{Future, Malformed, Missing, NoSuchDay, NoSuchMonth, TooOld};
         Some(match wrong {

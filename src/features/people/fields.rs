@@ -1,6 +1,6 @@
 //! The table of a person's fields. A new field is a line here, a column in a migration and in
 //! `schema.rs`, and its label `charts-label-NAME` in each language: forms, files, the API,
-//! comparison, saving and the face sheet's page go through this table. The birth date stands beside
+//! comparison, saving and the face sheet's page go through this table. The birth date is handled beside
 //! it, because a form asks for its three parts; so do the addresses, which have tables of their own.
 
 /// The longest part of a name, in characters.

@@ -1,5 +1,5 @@
 //! People, their addresses and their charts: loading, writing, the rules of the face sheet, and the frame of
-//! the chart room that every page of a chart stands in.
+//! the chart room around every page of a chart.
 
 mod face_sheet;
 mod fields;

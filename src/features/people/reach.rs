@@ -12,7 +12,7 @@ use crate::platform::db::{self, InLists as _, Scoped, System};
 use crate::platform::fault::Fault;
 
 /// Hours after which a mail that was handed over is taken to have arrived. Servers give up after five days
-/// (RFC 5321 4.5.4.1 asks for four to five), but a mailbox that does not exist is told within the hour.
+/// (RFC 5321 4.5.4.1 asks for four to five), but a missing mailbox is reported within the hour.
 const SILENCE: i64 = 72;
 
 /// Marks an address as one that mail does not reach, for every person of the practice who has it.

@@ -12,7 +12,7 @@ use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::web::nav::{ChartTab, ChartTag, Navigation, Section};
 
-/// The part of the staff side that charts stand in.
+/// The navigation entry of charts.
 pub const CHARTS: Section = Section("/staff/charts");
 
 /// One tab in the head.

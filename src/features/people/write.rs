@@ -206,7 +206,7 @@ pub fn sort_key(last: &str, first: &str, middle: &str) -> String {
     key.chars().take(SORT_KEY_CHARACTERS).collect()
 }
 
-/// What a search looks through: one text, in which each part stands between line breaks, so that no
+/// What a search looks through: one text, with each part between line breaks, so that no
 /// search runs from one into the next.
 ///
 /// - every name of the client, folded, with its other spellings;

@@ -46,7 +46,7 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// As a practice stands now.
+    /// From a practice's present profile.
     pub fn of(practice: &Practice) -> Self {
         Self {
             name: practice.name.clone(),

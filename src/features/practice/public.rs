@@ -13,7 +13,7 @@ use crate::platform::state::AppState;
 use crate::platform::web::guard::ClientIp;
 use crate::platform::web::{PageError, drafts, error_pages, frame, language};
 
-/// A practice that a stranger stands before: `/{practice}/…`. Unknown and suspended ones are the
+/// The practice of a public page: `/{practice}/…`. Unknown and suspended ones are the
 /// same 404.
 #[derive(Clone, Debug)]
 pub struct PublicPractice {

@@ -32,7 +32,7 @@ const RESERVED: &[&str] = &[
 /// Why a practice was not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotMade {
-    /// The slug cannot stand in an address.
+    /// The slug cannot be part of an address.
     #[error(
         "a practice's address part has 2 to 24 lower-case letters, digits and dashes, begins with a letter, and is not one of ours ({0:?})"
     )]

@@ -34,7 +34,7 @@ pub async fn to_sign_in(app: &AppState, audience: Audience, ticket: &Ticket) -> 
     PageError::SignIn(ticket.sign_in_at(&sign_in_page(audience, slug.as_deref())))
 }
 
-/// What stands behind the address of the page that asks for the practice.
+/// The query of the page that asks for the practice.
 #[derive(serde::Deserialize)]
 pub struct WhichQuery {
     practice: Option<String>,

@@ -31,7 +31,7 @@ struct SignInPage {
     back: String,
 }
 
-/// What may stand behind the sign-in's address.
+/// The query of the sign-in page.
 #[derive(serde::Deserialize)]
 pub(super) struct SignInQuery {
     #[serde(default)]
@@ -149,7 +149,7 @@ pub(super) async fn start(State(app): State<AppState>, staff: StaffSession) -> P
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// Signs out: the session's row ends, and the browser is told to forget what it kept (SES-05).
+/// Signs out: the session's row ends, and the browser is asked to delete what it kept (SES-05).
 pub(super) async fn sign_out(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
     let Nothing {} = staff.form(&body)?;
     actions::sign_out(&app, &staff.scope, staff.by(), staff.session.token_hash.clone()).await?;

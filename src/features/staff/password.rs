@@ -127,8 +127,8 @@ fn known(practice: &Practice, member: &StaffMember) -> Known {
     }
 }
 
-/// What follows every new password: other links end, failures are forgotten, the trail and the
-/// owner are told.
+/// What follows every new password: other links end, failures are forgotten, the trail records it and
+/// its owner gets a mail.
 fn settle(
     app: &App,
     c: &mut Scoped<'_>,

@@ -1,9 +1,9 @@
 //! Signed checkpoints of the audit trails, kept outside the database. The chain of a trail shows what
-//! was changed inside it; but whoever can write to the database can also cut its end off and mend the
-//! head, or empty it. A checkpoint says how far each trail reached at a time, so that this is found too.
+//! was changed inside it; but an attacker who can write to the database can also cut its end off and
+//! correct the head, or empty it. A checkpoint says how far each trail reached at a time, so that this is found too.
 //!
 //! A file of one JSON object a line; each names the trails that grew since the line before, carries
-//! that line's signature, and is signed. Lines may be taken away at the top (by whoever rotates files).
+//! that line's signature, and is signed. Lines may be missing at the top (where files are rotated).
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -120,7 +120,7 @@ fn unusable(file: &Path, error: std::io::Error) -> Fault {
     Fault::Other(format!("the audit checkpoint file {} cannot be used", file.display()), Some(error.into()))
 }
 
-/// How a trail stands to its last checkpoint.
+/// A trail compared with its last checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     /// The trail still holds the event that the checkpoint names.

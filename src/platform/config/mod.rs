@@ -1,6 +1,6 @@
 //! What the operator set: by a TOML file, by the environment, by flags, in rising order. One table
-//! ([`TABLE`]) drives all three. Whatever is wrong is told together, each with where it came from
-//! and what is allowed, and nothing starts.
+//! ([`TABLE`]) drives all three. All errors are reported together, each with the source of the
+//! value and what is allowed, and nothing starts.
 
 mod table;
 pub mod values;
@@ -127,7 +127,7 @@ pub struct Sources {
     pub env: Vec<(String, String)>,
     /// Keys (of the table) and values of flags.
     pub flags: BTreeMap<String, String>,
-    /// Look for no file that nobody named: for the demo, which nothing around it may change.
+    /// Read no file unless one was named: for the demo, which no file of the machine may change.
     pub alone: bool,
 }
 

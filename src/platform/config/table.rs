@@ -44,7 +44,7 @@ pub struct Draft {
 pub struct Setting {
     /// Its key in the file; `ANTEROOM_` and upper case in the environment; dashes on the command line.
     pub key: &'static str,
-    /// What stands for its value in `--help`.
+    /// The placeholder of its value in `--help`.
     pub takes: &'static str,
     /// What it is when nobody sets it, in words.
     pub default: &'static str,

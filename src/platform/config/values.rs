@@ -107,7 +107,7 @@ pub fn yes_or_no(text: &str) -> Result<bool, Refused> {
 /// Whom listeners may be open to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Openness {
-    /// Plain HTTP to this machine alone, unless TLS stands before it.
+    /// Plain HTTP to this machine alone, unless a proxy with TLS is in front of it.
     ThisMachine,
     /// To anybody who reaches the address: the operator knows that nobody else does.
     Anybody,

@@ -24,7 +24,7 @@ pub trait ListColumn: SqlType {
     const SYNTAX: Syntax;
 }
 
-/// What stands before and after the list's placeholder, on each engine.
+/// The SQL before and after the list's placeholder, on each engine.
 #[derive(Clone, Copy, Debug)]
 pub struct Syntax {
     sqlite: (&'static str, &'static str),

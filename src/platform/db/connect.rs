@@ -167,7 +167,7 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
-// busy_timeout stands first: each later setting may have to wait for another process.
+// busy_timeout comes first: each later setting may have to wait for another process.
 // synchronous=FULL: with NORMAL, commits that were acknowledged are lost when the power goes (DUR-01).
 // cell_size_check: a damaged page is found when it is read, not when it has been written back.
 // wal_autocheckpoint=0: one thread writes the log back, so no page and no command does.

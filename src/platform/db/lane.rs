@@ -54,7 +54,7 @@ impl Lane {
 
 impl Drop for Lane {
     /// Waits for the threads, so that the connections are closed when the last handle is gone. A unit may
-    /// hold that handle; its own thread cannot wait for itself, so then nobody waits.
+    /// hold that handle; its own thread cannot wait for itself, so then the drop does not wait.
     fn drop(&mut self) {
         self.queue.close();
         let here = std::thread::current().id();

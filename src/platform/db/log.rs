@@ -13,7 +13,7 @@ use crate::platform::db::ticker::Ticker;
 use crate::platform::fault::Fault;
 
 const PAUSE: Duration = Duration::from_secs(1);
-/// A log that cannot be shortened is told about once a minute.
+/// A write-ahead log that cannot be shortened is reported once a minute.
 const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// When to do what, in bytes of the log.

@@ -55,13 +55,13 @@ use crate::platform::db::sqlite::{GroupLimits, Reader, Writer};
 use crate::platform::db::ticker::Ticker;
 use crate::platform::fault::Fault;
 
-/// How long a request waits for a connection before it is told to come back later: who waits longer
-/// holds up others, and has mostly gone.
+/// How long a request waits for a connection before it is answered with 503: a longer wait holds up
+/// others, and the browser has mostly given up by then.
 const READ_PATIENCE: Duration = Duration::from_millis(500);
 /// What somebody has typed is worth a longer wait.
 const FORM_READ_PATIENCE: Duration = Duration::from_secs(1);
 const WRITE_PATIENCE: Duration = Duration::from_secs(2);
-/// Long work is nobody's page, so it may wait.
+/// Long work answers no page, so it may wait longer.
 const ALONE_PATIENCE: Duration = Duration::from_secs(10);
 /// Units that may wait before a queue is full.
 const QUEUE: usize = 256;

@@ -1,5 +1,5 @@
 //! PostgreSQL's threads: each has a connection, replaced when it breaks. While the server is away one
-//! thread at a time tries to reach it, with growing pauses, and who waits is told so soon.
+//! thread at a time tries to reach it, with growing pauses, and waiting requests are refused after a short time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

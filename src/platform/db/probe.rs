@@ -16,23 +16,23 @@ const FRESH: Duration = Duration::from_secs(5);
 /// How long the very first question may take.
 const FIRST: Duration = Duration::from_secs(1);
 
-/// What the last questions found.
+/// What the last tries found.
 #[derive(Clone, Debug)]
-struct Found {
+struct ProbeResult {
     answered: Option<Instant>,
     trouble: Option<String>,
 }
 
 /// See the module.
 pub struct Probe {
-    found: watch::Receiver<Option<Found>>,
+    found: watch::Receiver<Option<ProbeResult>>,
     _asking: Ticker,
 }
 
 impl Probe {
     /// Begins to ask.
     pub fn start(opener: Opener) -> Result<Self, Fault> {
-        let (sender, found) = watch::channel(None::<Found>);
+        let (sender, found) = watch::channel(None::<ProbeResult>);
         let mut conn = None;
         let asking = Ticker::start("db-probe", PAUSE, move || {
             let outcome = ask(&opener, &mut conn);
@@ -42,8 +42,8 @@ impl Probe {
             sender.send_modify(|found| {
                 let before = found.as_ref().and_then(|found| found.answered);
                 *found = Some(match outcome {
-                    Ok(()) => Found { answered: Some(Instant::now()), trouble: None },
-                    Err(fault) => Found { answered: before, trouble: Some(fault.chain()) },
+                    Ok(()) => ProbeResult { answered: Some(Instant::now()), trouble: None },
+                    Err(fault) => ProbeResult { answered: before, trouble: Some(fault.chain()) },
                 });
             });
         })?;
@@ -58,8 +58,8 @@ impl Probe {
             return Err(Fault::Unavailable("it has not answered yet".into()));
         };
         match known.as_ref() {
-            Some(Found { answered: Some(at), .. }) if at.elapsed() <= FRESH => Ok(()),
-            Some(Found { trouble: Some(trouble), .. }) => Err(Fault::Unavailable(trouble.clone())),
+            Some(ProbeResult { answered: Some(at), .. }) if at.elapsed() <= FRESH => Ok(()),
+            Some(ProbeResult { trouble: Some(trouble), .. }) => Err(Fault::Unavailable(trouble.clone())),
             _ => Err(Fault::Unavailable("it has not answered for some seconds".into())),
         }
     }

@@ -185,7 +185,7 @@ impl Queue {
             state.looking -= 1;
             state.asleep.push(thread);
             state = self.beds[thread].wait(state).unwrap_or_else(PoisonError::into_inner);
-            // Whoever woke this thread took it off the list; a wake-up out of nothing did not.
+            // A wake-up by another thread took this one off the list; a spurious one did not.
             if let Some(at) = state.asleep.iter().position(|other| *other == thread) {
                 state.asleep.remove(at);
                 state.looking += 1;
@@ -207,8 +207,8 @@ impl Queue {
         take(&mut self.lock(), |job| job.manner != Manner::WriteAlone)
     }
 
-    /// This thread looks again soon. Said before the answer of what it ran is told, since that answer
-    /// often brings the next unit.
+    /// This thread looks for work again soon. Called before a unit is answered, since the answer often
+    /// brings the next unit.
     pub fn look_again(&self) {
         self.lock().looking += 1;
     }

@@ -1,4 +1,4 @@
-//! The practice that a unit of work stands in. A store's function takes a [`Scoped`] and nothing
+//! The practice that a unit of work belongs to. A store's function takes a [`Scoped`] and nothing
 //! else, so a query without its practice has nowhere to come from.
 
 use std::sync::Arc;

@@ -86,7 +86,7 @@ impl Default for GroupLimits {
 }
 
 /// The writer's thread. Each commit is an fsync, so whatever waits when a transaction begins shares it:
-/// each unit in a savepoint of its own, answered after the commit. Nobody waits for company.
+/// each unit in a savepoint of its own, answered after the commit. No unit waits for others to arrive.
 pub struct Writer {
     /// What it takes units from; its only thread.
     pub queue: Arc<Queue>,
@@ -115,7 +115,7 @@ impl Writer {
                 Ok(()) => self.group(),
                 Err(error) => {
                     let fault = classify_error(error.into());
-                    // Another process writes: who waits here is told by the end of their patience.
+                    // Another process writes: a unit that waits too long is refused by its own deadline.
                     if fault.is_worth_a_retry() {
                         continue;
                     }
@@ -158,8 +158,8 @@ impl Writer {
             }
             return;
         }
-        // Nobody was told anything yet, and nothing of it was kept. Each runs once more by itself, so
-        // that one that cannot be committed fails alone.
+        // No unit was answered yet, and nothing was committed. Each runs once more by itself, so that one
+        // that cannot be committed fails alone.
         let _ = self.conn.batch_execute("ROLLBACK");
         self.queue.look_again();
         for (mut job, _) in settled {

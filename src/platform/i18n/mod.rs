@@ -95,7 +95,7 @@ fn bundle(language: Language) -> Bundle {
     };
     let name: unic_langid::LanguageIdentifier = name.parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![name]);
-    // Isolation marks would stand in mails and form values; no sentence of ours mixes directions.
+    // Isolation marks would end up in mails and form values; no sentence of ours mixes directions.
     bundle.set_use_isolating(false);
     for (file, english, spanish) in FILES {
         let text = if language == Language::English { english } else { spanish };

@@ -155,7 +155,7 @@ fn next_practice(system: &mut System<'_>, after: Option<PracticeId>) -> Result<O
         .filter(due_job::state.eq(JobState::Ready))
         .order(due_job::practice_id.asc())
         .select(due_job::practice_id);
-    // Jobs of the installation stand under the nil id, before every practice.
+    // Jobs of the installation have the nil id, which sorts before every practice.
     Ok(match after {
         None => ready.first(system.conn).optional()?,
         Some(after) => ready.filter(due_job::practice_id.gt(after)).first(system.conn).optional()?,
@@ -186,7 +186,7 @@ fn ready_practices(
 }
 
 /// Takes up to `most` ready jobs, an equal share from each practice that has any, beginning behind the practice
-/// that was served last: many jobs of one practice do not stand before the single one of another. Returns them
+/// that was served last: many jobs of one practice do not delay the single one of another. Returns them
 /// with the practice to go on behind.
 pub(super) fn claim(
     system: &mut System<'_>,

@@ -8,7 +8,7 @@ use crate::platform::state::App;
 use crate::word_enum;
 
 word_enum! {
-    /// What a job does. The word stands in the row.
+    /// What a job does, as the row's word says.
     pub enum JobKind {
         /// Reminds of an invitation before its link ends.
         InvitationReminder = "invitation-reminder",
@@ -26,7 +26,7 @@ word_enum! {
 }
 
 word_enum! {
-    /// Where a job stands. One that is done has no row.
+    /// The state of a job. A finished job has no row.
     pub enum JobState {
         /// Not due yet.
         Waiting = "waiting",
@@ -77,7 +77,7 @@ impl JobOutcome {
 /// a crash undoes both or neither. It may be run again, so a handler has no effect outside the database.
 #[derive(Clone, Copy)]
 pub enum JobRun {
-    /// Inside a practice, the due jobs of the practice together; the outcomes stand in their order.
+    /// Inside a practice, the due jobs of the practice together; the outcomes come in the same order.
     InPractice(fn(&App, &mut Scoped<'_>, &[Job]) -> Result<Vec<JobOutcome>, Fault>),
     /// One job of the whole installation, again and again after so many hours.
     EveryHours(i64, fn(&mut System<'_>) -> Result<usize, Fault>),

@@ -25,7 +25,7 @@ pub struct MailBody {
     pub greeting: String,
     /// Paragraphs before the button.
     pub before: Vec<String>,
-    /// The one button: its words and where it leads (the address also stands in plain text).
+    /// The one button: its words and where it leads (the address is also shown as plain text).
     pub button: Option<(String, String)>,
     /// Paragraphs after the button.
     pub after: Vec<String>,

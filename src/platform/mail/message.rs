@@ -49,7 +49,7 @@ struct Page<'a> {
     plain_link: String,
 }
 
-/// The longest name that stands before an address.
+/// The longest display name before an address.
 const LONGEST_NAME: usize = 64;
 /// The longest subject.
 const LONGEST_SUBJECT: usize = 150;

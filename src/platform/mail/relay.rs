@@ -20,7 +20,7 @@ use crate::platform::config::{self, SmtpSecurity, SmtpUrl};
 /// How long the server may take over each step: the shortest times that RFC 5321 4.5.3.2 allows.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// Until the connection stands, with TLS.
+    /// Until the connection is open, with TLS.
     pub connect: Duration,
     /// The greeting.
     pub greeting: Duration,

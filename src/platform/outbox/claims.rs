@@ -1,5 +1,5 @@
-//! How a worker takes mail into its hands and lets go of it again. A claim is a compare-and-swap on
-//! `attempt`, which then fences: whoever comes back with an older number changes nothing.
+//! How a worker claims mail and releases it. A claim is a compare-and-swap on `attempt`, which then
+//! fences: a worker that returns with an older number changes nothing.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -153,7 +153,7 @@ fn due_of(system: &mut System<'_>, practice: &PracticeId, most: i64) -> Result<V
 }
 
 /// Takes up to `most` due mails, an equal share from each practice that has any and is not `full`,
-/// beginning behind the practice that was served last: ten thousand mails of one practice do not stand
+/// beginning behind the practice that was served last: ten thousand mails of one practice do not wait
 /// before the single one of another. Returns them with the practice to go on behind.
 pub(super) fn claim(
     system: &mut System<'_>,
@@ -251,7 +251,7 @@ pub(super) enum Asked {
     Gone,
     /// It could not be asked.
     Unknown,
-    /// Nobody ended its link, but the link's time is over.
+    /// Its link was not ended, but has expired.
     LinkOver,
 }
 
@@ -474,7 +474,7 @@ fn wait(tries: i32, c: &Scoped<'_>) -> i64 {
     (doubled * (80 + i64::from(byte[0]) * 40 / 255) / 100).min(LONGEST_WAIT)
 }
 
-/// Tells whoever keeps addresses that this one's mailbox takes no mail.
+/// Calls the feature that keeps addresses: the mailbox of this one takes no mail.
 pub(super) fn mailbox_refused(
     c: &mut Scoped<'_>,
     hooks: &MailHooks,

@@ -152,7 +152,7 @@ fn addresses(value: &str) -> Vec<String> {
         .collect()
 }
 
-/// The values of lines `name: value`, also where the value stands on the next line, indented.
+/// The values of lines `name: value`, also where the value is on the next line, indented.
 fn field_lines(text: &str, name: &str) -> Vec<String> {
     let mut values = Vec::new();
     let mut lines = text.lines().peekable();
@@ -280,7 +280,7 @@ fn from_words(mail: &Message<'_>, texts: &[Text]) -> Option<Reading> {
         return None;
     }
     let subject = mail.subject().unwrap_or_default().to_lowercase();
-    // Behind a colon stands our own subject, with a practice's name that may hold any word.
+    // After a colon comes our own subject, with a practice's name that may hold any word.
     let head = match subject.split_once(':') {
         Some((head, _)) if head.trim() != "delivery status notification" => head,
         _ => subject.as_str(),

@@ -11,7 +11,7 @@ use crate::platform::mail::MailBody;
 use crate::word_enum;
 
 word_enum! {
-    /// Where a mail stands. "Delivered" is not among them: nobody can know.
+    /// The state of a mail. "Delivered" is not among them: SMTP does not report it.
     pub enum Delivery {
         /// Waiting for its first try.
         Queued = "queued",
@@ -62,7 +62,7 @@ pub struct MailState {
     pub subject_id: Option<Vec<u8>>,
     /// To whom.
     pub recipient: String,
-    /// Where it stands.
+    /// Its state.
     pub state: Delivery,
     /// Tries so far.
     pub tries: i32,

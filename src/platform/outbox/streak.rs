@@ -1,6 +1,6 @@
-//! Several recipients refused in the same words, and none taken in between: then it is the mail
-//! server's trouble with us and no fact about those people. So a refusal is held back for a moment
-//! before anybody is told of it.
+//! Several recipients refused in the same words, and none accepted in between: then the mail server
+//! refuses us, and the refusals say nothing about those addresses. So a refusal is held back for a moment
+//! before it marks an address.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};

@@ -14,7 +14,7 @@ pub struct Subject {
     pub id: uuid::Uuid,
 }
 
-/// How it stands with a mail's subject.
+/// Is a mail still wanted, as the feature that queued it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The mail is wanted.
@@ -28,9 +28,9 @@ pub enum Standing {
 /// A kind of subject.
 #[derive(Clone, Copy)]
 pub struct SubjectKind {
-    /// The word that stands in the row.
+    /// The word in the row.
     pub word: &'static str,
-    /// How it stands with the one of this id.
+    /// Is a mail about this id still wanted?
     pub standing: fn(&mut Scoped<'_>, uuid::Uuid) -> Result<Standing, Fault>,
 }
 
@@ -46,8 +46,8 @@ pub struct MailHooks {
 }
 
 impl MailHooks {
-    /// How it stands with the subject of a row. A kind that nobody registered is a fault: a mail of which
-    /// it is not known whether it is wanted is not sent.
+    /// Is the mail of a row still wanted? A kind without a handler is a fault: a mail that may be unwanted
+    /// is not sent.
     pub(super) fn standing(
         &self,
         c: &mut Scoped<'_>,

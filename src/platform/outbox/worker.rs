@@ -176,8 +176,8 @@ impl WorkerContext {
     }
 }
 
-/// Sends what is due until told to stop; then nothing new is taken, what is being said is finished,
-/// and the rest goes back.
+/// Sends what is due until `stop`; then it claims nothing new, finishes the mails being sent, and
+/// releases the rest.
 pub async fn run(app: AppState, relay: Relay, pace: Pace, stop: Stop) {
     let hello = hello_name(&app.settings.mail_sender);
     let connections = relay.connections();
@@ -215,7 +215,7 @@ fn hello_name(sender: &str) -> String {
     if plain && !domain.is_empty() { domain.to_owned() } else { "localhost".to_owned() }
 }
 
-/// Claims what is due and puts it on the board, until told to stop.
+/// Claims what is due and puts it on the board, until `stop`.
 async fn dispatch(context: &Arc<WorkerContext>, to_writer: mpsc::Sender<Ended>) {
     let mut last: Option<PracticeId> = None;
     let mut looks: Vec<Duration> = Vec::new();

@@ -21,7 +21,7 @@ impl Audience {
         }
     }
 
-    /// What stands behind a practice's name in the address of its sign-in page.
+    /// The path of the sign-in page after the practice's name.
     pub const fn sign_in_tail(self) -> &'static str {
         match self {
             Self::Staff => "/staff/sign-in",

@@ -23,7 +23,7 @@ pub const CLIENT_DEVICE: OurCookie = OurCookie("anteroom-client-device");
 pub const LANGUAGE: OurCookie = OurCookie("anteroom-language");
 /// The draft of a form that a stranger sent.
 pub const DRAFT: OurCookie = OurCookie("anteroom-draft");
-/// Whoever registered in this browser a moment ago.
+/// The account that was registered in this browser a moment ago.
 pub const WELCOME: OurCookie = OurCookie("anteroom-welcome");
 
 /// How long a browser keeps a cookie.

@@ -1,6 +1,6 @@
-//! Browsers that have signed in to an account before (RAT-03). Whoever knows somebody's sign-in name
-//! can fail at it on purpose, and the name is then paused for strangers; a browser that its owner has
-//! signed in with has failures of its own to count and comes in all the same.
+//! Browsers that have signed in to an account before (RAT-03). A stranger who knows a
+//! sign-in name can fail at it on purpose, and the name is then paused for strangers; a browser that the
+//! owner has signed in with counts its own failures, so its owner can still sign in.
 //!
 //! Each such browser keeps a random text in a cookie, which says nothing about whose it is; the
 //! database keeps the text's hash, and for which accounts it counts. It opens nothing by itself: a
@@ -54,9 +54,9 @@ pub fn is_known(c: &mut Scoped<'_>, audience: Audience, subject: &str, token: &T
     Ok(found > 0)
 }
 
-/// Knows this browser from now on as one of this account's. It keeps the text that it has where that is
-/// this account's already, and is given a new one otherwise: whoever put a text of their own into somebody's
-/// browser has a copy of it, and would be known with that.
+/// Makes this browser one of the account's. A text that belongs to this account already stays; otherwise a
+/// new one is set: an attacker who put a text of their own into somebody's browser has a copy of it, and
+/// would be recognised by it.
 pub fn remember(
     c: &mut Scoped<'_>,
     audience: Audience,

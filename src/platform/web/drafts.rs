@@ -89,7 +89,7 @@ pub fn remove(c: &mut Scoped<'_>, token: &Token) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The practice that a request came to stand in, told by the extractor that checked it.
+/// The practice that a request belongs to, set by the extractor that checked it.
 #[derive(Clone, Debug, Default)]
 pub struct DraftPlace(Arc<OnceLock<PracticeScope>>);
 
@@ -148,7 +148,7 @@ fn owner_of_stranger(cookie: &Token, path: &str) -> String {
     format!("cookie {} at {}", cookie.reveal(), first_part(path))
 }
 
-/// Shows drafts, and turns the answer to a refused form into one. Outside the routes, so that it stands
+/// Shows drafts, and turns the answer to a refused form into one. It wraps the routes, so that it stands
 /// around every form of both sides.
 pub async fn drafts<F>(app: &AppState, mut request: Request, next: impl FnOnce(Request) -> F) -> Response
 where

@@ -48,7 +48,7 @@ pub struct Face {
 pub struct FacePlace(Arc<OnceLock<Face>>);
 
 impl FacePlace {
-    /// The practice is known: its face stands on an error's page.
+    /// The practice is known: the error's page shows its name and contact block.
     pub fn show(&self, face: impl FnOnce() -> Face) {
         self.0.get_or_init(face);
     }

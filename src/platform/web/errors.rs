@@ -18,7 +18,7 @@ pub enum PageError {
     Forbidden,
     /// No session: go to this sign-in page.
     SignIn(String),
-    /// The page stands at another spelling of its address.
+    /// The page has this address; another spelling of it was asked for.
     Moved(String),
     /// Somebody else changed it first.
     Stale,
@@ -96,7 +96,7 @@ pub fn see_other(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
-/// "It stands there": for an address typed by hand. The method stays what it was.
+/// A redirect to the right spelling, for an address typed by hand. It keeps the method.
 pub(super) fn moved(to: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(to) else {
         return StatusCode::NOT_FOUND.into_response();

@@ -26,7 +26,7 @@ impl FormToken {
     }
 
     /// Takes the mark of a form that was sent with this body. `form` and `who` are part of it, so
-    /// that nobody finds by another's mark, or by another form's, what that one made.
+    /// that the mark of another person, or of another form, finds nothing.
     pub fn read(form: &'static str, who: &str, sent: &str, body: &Bytes) -> Result<Self, PageError> {
         if sent.len() != 32 || !sent.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(PageError::BadRequest);

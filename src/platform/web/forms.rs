@@ -68,7 +68,7 @@ impl FieldErrors {
         Self::default()
     }
 
-    /// Notes what is wrong with a field; the first word about a field stands.
+    /// Notes what is wrong with a field; only the first sentence about a field is kept.
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
         if self.of(field).is_none() {
             self.said.push((field.to_owned(), message.into()));

@@ -53,7 +53,7 @@ pub struct Link {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// What the holder of a token stands before.
+/// What the holder of a token finds.
 #[derive(Clone, Debug)]
 pub enum LinkState {
     /// No such link in this practice.

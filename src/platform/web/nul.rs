@@ -2,14 +2,14 @@
 //! carries one would be a fault of the database instead of an answer. It is taken out where a request comes
 //! in, before anything reads its path, its query or its form.
 //!
-//! In its place stands SUBSTITUTE (U+001A), which says just that: it is a control character, so whatever
-//! checks what was typed refuses it as before, and it never makes of two texts one that somebody meant.
+//! It is replaced by SUBSTITUTE (U+001A), which is made for that: it is a control character, so the
+//! checks of typed text refuse it as before, and removing it cannot turn one word into another.
 
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
-/// NUL as addresses and forms write it, and what stands in its place.
+/// NUL as addresses and forms write it, and what replaces it.
 const WRITTEN: (&str, &str) = ("%00", "%1A");
 
 /// Does the path carry one? Then no page has it: no slug, token or id has one.

@@ -1,4 +1,4 @@
-//! Routes with what each needs beside it. A room lists its routes here and nowhere else, so that a
+//! Routes with what each needs beside it. A feature lists its routes here and nowhere else, so that a
 //! route without a row in the access table cannot be written (AUZ-01).
 
 use std::convert::Infallible;

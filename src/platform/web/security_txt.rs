@@ -1,4 +1,4 @@
-//! `/.well-known/security.txt` (RFC 9116): whom to tell who found a weakness.
+//! `/.well-known/security.txt` (RFC 9116): the contact for reports of a vulnerability.
 
 use axum::extract::State;
 use axum::http::header;
@@ -11,7 +11,7 @@ use crate::platform::state::{AppState, Settings};
 use crate::platform::web::{PageError, PageResult, Routes};
 
 const PATH: &str = "/.well-known/security.txt";
-/// Days for which what stands there may be believed. Computed at each request, so that it never runs
+/// Days for which the file is valid (RFC 9116, Expires). Computed at each request, so that it never runs
 /// out while somebody is there to answer.
 const GOOD_DAYS: i64 = 182;
 
@@ -20,7 +20,7 @@ pub fn routes() -> Routes {
     Routes::new().get(PATH, Needs::Nothing, show)
 }
 
-/// Not there while nobody has said who answers: the file must name a contact, and one that nobody
+/// Missing until a contact is configured: the file must name one, and one that nobody
 /// reads is worse than none.
 async fn show(State(app): State<AppState>) -> PageResult {
     let text = text(&app.settings, app.now()).ok_or(PageError::NotFound)?;

@@ -143,7 +143,7 @@ pub fn is_alive(c: &mut Scoped<'_>, audience: Audience, token_hash: &str) -> Res
     Ok(found.is_some_and(|s| now < s.ends_at(audience)))
 }
 
-/// Whose session a cookie's secret is or was, ended or not. It lets nobody in.
+/// Whose session a cookie's secret is or was, ended or not. It proves nothing: a page asks for a live one.
 pub fn subject_of(c: &mut Scoped<'_>, audience: Audience, token: &Token) -> Result<Option<String>, Fault> {
     Ok(session::table
         .filter(session::practice_id.eq(c.practice().clone()))

@@ -36,8 +36,8 @@ impl EndOfSession {
         Self { token_hash, ends }
     }
 
-    /// Comes back when the session was ended. When too many ended at once to hear each, it comes back too:
-    /// whoever waits then asks the database, or lets the browser connect again.
+    /// Returns when the session was ended. It also returns when too many ended at once to hear of each: the
+    /// caller then asks the database, or lets the browser connect again.
     pub async fn reached(&mut self) {
         loop {
             match self.ends.recv().await {
@@ -49,7 +49,7 @@ impl EndOfSession {
     }
 }
 
-/// Looks up which sessions ended, until nobody listens any more. One query whatever the number of streams.
+/// Looks up which sessions ended, as long as a stream is open. One query for all streams.
 async fn watch(app: AppState) {
     let mut announced: HashMap<String, Timestamp> = HashMap::new();
     loop {

@@ -1,13 +1,13 @@
 //! The pause after failed sign-ins, the same for staff and clients: ten failures in a row, then
 //! fifteen minutes in which no password is looked at. Tries during a pause do not prolong it.
 //!
-//! It is kept by name, not by row: a name that nobody has behaves exactly like one that somebody has,
-//! with the same statements, so that neither answer nor time tells which it is (RAT-04). Whoever
-//! registers, or sets a new password by a link, calls [`clear`], so that failures of strangers before
-//! do not pause the new account.
+//! It is kept by name, not by row: an unknown name runs the same statements and gets the same answers as
+//! a known one, so that neither answer nor timing reveals which names exist (RAT-04). Registering and
+//! setting a new password by a link call [`clear`], so that failures of strangers before do not pause the
+//! new account.
 //!
 //! Strangers' failures pause a name for strangers. A browser that has signed in to the account before
-//! ([`devices`]) counts its own, by the same rules, so that nobody is kept out by others (RAT-03).
+//! ([`devices`]) counts its own failures, by the same rules, so that strangers cannot lock the owner out (RAT-03).
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -36,7 +36,7 @@ pub const COUNTERS: &str = "sign-in.";
 pub const COUNTER_DAYS: i64 = 60;
 /// Failures from one network address, for staff or for clients, whatever the names. Beyond that
 /// each try waits [`TIRED_WAITS`] and is then answered like any other: a practice is one address,
-/// and guest Wi-Fi must not shut out its front desk.
+/// and failures from its guest Wi-Fi must not keep its front desk from signing in.
 const FROM_ONE_ADDRESS: Limit = Limit { most: 120, seconds: 3_600 };
 
 /// How long a try waits that comes from a network address with too many failures.
@@ -45,15 +45,15 @@ pub const TIRED_WAITS: std::time::Duration = std::time::Duration::from_secs(2);
 /// What a sign-in came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The password was right and nothing stands against it.
+    /// The password was right and the name is not paused.
     Welcome,
-    /// Wrong name or password: nobody is told which.
+    /// Wrong name or password. The answer does not say which.
     Wrong,
     /// No password is looked at before this moment.
     Paused(Timestamp),
 }
 
-/// Who asks to sign in.
+/// What a try to sign in comes with.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     /// Network address.
@@ -376,7 +376,7 @@ pub fn page_that_set_no_cookie(
     is_slug.then(|| format!("{path}?{COOKIES_OFF}"))
 }
 
-/// What stands behind a sign-in page's address when the browser did not send its cookie back.
+/// The query of a sign-in page when the browser did not send the cookie back.
 const COOKIES_OFF: &str = "cookies=off";
 
 /// Where to go after sign-in: a page of ours under `root`, or nowhere.

@@ -1,5 +1,5 @@
-//! A request's body must arrive in time. Whoever sends it slower is told so with 408 and the end of the
-//! connection, and not that we are busy (AVL-01).
+//! A request's body must arrive in time. A slower one is answered with 408, not with "busy", and the
+//! connection ends (AVL-01).
 
 use std::io;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use futures_util::{StreamExt, stream};
 use hyper::body::Body as _;
 use tokio::time::{Instant, timeout_at};
 
-/// Ends a body that is not there whole within `patience`. It is read where it always was, behind the
-/// session's check; only what waits for it is told that it will not come.
+/// Ends a body that is not there whole within `patience`. It is still read by the page function,
+/// after the session's check; its reader gets an error instead of the rest.
 pub async fn body_in_time<F>(
     request: Request,
     patience: Duration,

@@ -1,5 +1,5 @@
-//! `/styleguide`: every component in every state, on one living page, for whoever works on the look.
-//! Only the demo registers it. Its texts are samples, so they stand in the template and not in the
+//! `/styleguide`: every component in every state on one page, for designers.
+//! Only the demo registers it. Its texts are samples, so they are in the template and not in the
 //! catalogue.
 
 use askama::Template;

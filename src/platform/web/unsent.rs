@@ -1,6 +1,6 @@
 //! A form that was sent after the session had ended. Our script warns before that; where it does not run, what
 //! was typed would be lost. It is kept as a draft for the person whose session it was, sign-in says so, and
-//! afterwards it stands in the form again, to be looked over and sent.
+//! afterwards the form shows it again, to be checked and sent.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;

@@ -1,5 +1,5 @@
-//! What staff, the API and the command line do with grants. All of it is one batch of orders, so that
-//! what holds for one holds for ten thousand.
+//! What staff, the API and the command line do with grants. One grant and ten thousand run the same
+//! code, as a batch.
 
 use std::collections::HashMap;
 
@@ -78,7 +78,7 @@ pub enum Act {
     },
     /// Sends a new link; the earlier ones stop working.
     Resend {
-        /// The generation on the screen of whoever confirmed: if a colleague has resent since, theirs
+        /// The generation that the confirming page showed: if a colleague has resent since, their link
         /// counts and no second mail goes out.
         seen: Option<i32>,
         /// Doubts that staff have looked at: an address that sent a mail back is one.
@@ -86,8 +86,8 @@ pub enum Act {
     },
     /// Invites or resends, whichever the grant needs.
     Send,
-    /// Changes the address on the face sheet and sends a new link there (INV-08: the former address is
-    /// told).
+    /// Changes the address on the face sheet and sends a new link there (INV-08: a mail
+    /// informs the former address).
     ChangeEmail {
         /// The new address.
         address: EmailAddress,
@@ -274,7 +274,7 @@ pub fn act_in(app: &App, c: &mut Scoped<'_>, by: &By, target: &Target, act: &Act
 }
 
 /// Invites or resends, whichever each chart's owner needs, in as few transactions as the practice's
-/// other work allows. The answers stand in the order of the charts; a chart that is named twice is
+/// other work allows. The answers come in the order of the charts; a chart that is named twice is
 /// sent to once. Doubtful addresses are passed over: somebody must look at those one by one.
 pub async fn send_many(
     app: &AppState,
@@ -362,7 +362,7 @@ impl SendChecks {
     }
 }
 
-/// Does all of these in the caller's transaction; the outcomes stand in their order.
+/// Does all of these in the caller's transaction; the outcomes come in the same order.
 fn run(
     app: &App,
     c: &mut Scoped<'_>,
@@ -513,7 +513,7 @@ fn destination(
     Ok(Some(address))
 }
 
-/// An address that was typed goes on the face sheet; the one that it replaces is told.
+/// An address that was typed goes on the face sheet; a mail informs the one that it replaces.
 fn keep_address(
     pending: &mut PendingWrites<'_>,
     row: &AccessRow,
@@ -543,8 +543,8 @@ fn keep_address(
     }
 }
 
-/// Does this owner get to read an adult's record that is not their own, or may the owner be a minor? Without
-/// a birth date nobody's age is known: such a client may be an adult, and such an owner a minor.
+/// Would this owner read an adult's record that is not their own, or may the owner be a minor? A client
+/// without a birth date may be an adult, and an owner without one may be a minor.
 fn needs_authority(files: &ChartBatch, chart: &Chart, to: &PersonId, now: Timestamp) -> bool {
     let is_minor = |person: &PersonId| files.is_minor(person, now);
     is_minor(to) != Some(false) || (chart.person_id != *to && is_minor(&chart.person_id) != Some(true))

@@ -73,7 +73,7 @@ pub(super) struct NewEmail {
     pub in_place_of: Option<EmailAddress>,
 }
 
-/// Whether somebody's address is refused by whoever reads it, from now on.
+/// Marks an address as refused by its reader, or clears the mark.
 struct Refusal {
     person: PersonId,
     address: EmailAddress,
@@ -215,7 +215,7 @@ impl<'a> PendingWrites<'a> {
         Ok(link)
     }
 
-    /// Saves a grant as it stands.
+    /// Saves a grant unchanged by the life cycle.
     pub fn save(&mut self, row: &AccessRow) {
         let is_new = self.files.grant(&row.chart_id, &row.person_id).is_none();
         if is_new { &mut self.fresh } else { &mut self.changed }.push(row.clone());
@@ -437,8 +437,8 @@ impl<'a> PendingWrites<'a> {
             store::save_access(c, row)?;
         }
         for account in &self.sessions_end {
-            // Whoever is signing in with it now has either come in, and goes with the others, or finds
-            // the grant as it is after this. Sessions of another home practice find the grant gone with
+            // A sign-in at the same moment either came first, and its session ends with the others, or
+            // reads the grant after this change. Sessions of another home practice see the change at
             // their next request.
             lock(c, Lock::Account(account))?;
             session::end_all(c, Audience::Client, &account.to_string())?;
@@ -482,7 +482,7 @@ impl<'a> PendingWrites<'a> {
         for (_, invitation) in &live {
             outbox::cancel_about(c, &store::subject_of(invitation))?;
         }
-        // The address of one that nobody used is forgotten in its time; who registered keeps theirs.
+        // The address of an unused invitation is forgotten later; that of a used one is kept.
         let is_used = |access: &AccessId| self.ended.contains(&(*access, InvitationState::Accepted));
         let (used, unused): (Vec<_>, Vec<_>) = live.iter().partition(|(access, _)| is_used(access));
         let subjects = |links: Vec<&(AccessId, InvitationId)>| -> Vec<uuid::Uuid> {

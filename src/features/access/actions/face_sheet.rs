@@ -1,4 +1,4 @@
-//! What a face sheet's change sets in motion.
+//! What follows a change of a face sheet: links to a removed address end, and mails say so.
 
 use crate::features::access::actions::apply::{Change, PendingWrites};
 use crate::features::access::address_use::marks_of;
@@ -15,7 +15,7 @@ use crate::platform::fault::Fault;
 use crate::platform::jobs::{self, JobKind};
 use crate::platform::state::App;
 
-/// How somebody on a face sheet stands with the portal, as far as a change of their address matters.
+/// What somebody on a face sheet has of the portal that a change of their address affects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// A link is out to this address; it ends when the address goes.
@@ -24,7 +24,7 @@ pub enum Reach {
     Registered,
 }
 
-/// Who of these people stands how; nobody without an open link or portal access.
+/// How these people are reached: only those with an open link or portal access are in the list.
 pub fn reach_of(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<(PersonId, Reach)>, Fault> {
     let rows = store::access_of_people(c, people)?;
     Ok(rows
@@ -53,8 +53,8 @@ pub fn wants_reason(c: &mut Scoped<'_>, person: &PersonId, gone: &[String]) -> R
 }
 
 /// Called by the face sheet's save, in its transaction, after a person's addresses were written:
-/// `before` is what stood there. Links on their way to an address that is no longer theirs end, and
-/// that address is told (INV-08). Gives the charts whose link ended.
+/// `before` holds the addresses until then. Open links to an address that is no longer theirs end, and a
+/// mail informs that address (INV-08). Returns the charts whose link ended.
 pub fn addresses_changed(
     app: &App,
     c: &mut Scoped<'_>,

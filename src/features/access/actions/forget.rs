@@ -1,5 +1,5 @@
-//! What an invitation that nobody used leaves behind (LIF-05): that it was sent, when, by whom and how it
-//! ended. The address it went to is forgotten.
+//! What is kept of an unused invitation (LIF-05): that it was sent, when, by whom and how it ended. Its
+//! address is forgotten.
 
 use crate::features::access::due_store::{self, UnusedInvitation, forgotten_at};
 use crate::features::access::store;
@@ -17,7 +17,7 @@ pub fn forget(_: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcom
     charts.sort_unstable();
     charts.dedup();
     lock(c, Lock::Charts(&charts))?;
-    // Read again now that nobody can register or resend meanwhile.
+    // Read again under the lock: a registration or resend may have come before it.
     let unused = due_store::unused(c, &ids)?;
     let mut outcomes = Vec::with_capacity(ids.len());
     for id in &ids {

@@ -66,7 +66,7 @@ pub enum Refused {
     /// No e-mail address that may be used for mail.
     #[error("there is no e-mail address that may be used for mail")]
     NoAddress,
-    /// The chart lacks the last name or the birth date, so nobody could pass the check.
+    /// The chart lacks the last name or the birth date, so the check could not be passed.
     #[error("the chart lacks the last name or the birth date")]
     NotCheckable,
     /// Look at the address first; say so again with these doubts confirmed. The text is a suggestion
@@ -106,8 +106,8 @@ pub enum Refused {
 /// The outcome of an action, inside the fault of the machinery.
 pub type Outcome<T> = Result<Result<T, Refused>, Fault>;
 
-/// Tells open pages, and the worker that sends mail, what was just committed. Whoever calls an act's
-/// `…_in` in a transaction of their own calls this afterwards.
+/// Notifies open pages and the mail worker of what was just committed. A caller that runs an act's `…_in`
+/// in a transaction of its own calls this after the commit.
 pub fn notify_changed(app: &App, scope: &PracticeScope, chart: &ChartId) {
     app.live.chart_changed(scope.id(), chart);
     app.outbox_bell.notify_one();

@@ -1,6 +1,6 @@
 //! Registration: the one moment at which a link is used up. Two short transactions with the costly
 //! hash between them and outside both (invitation.md §3). Each compares the details with the chart as
-//! it stands at that instant, so what decides is the chart at the commit.
+//! it is at that instant, so what decides is the chart at the commit.
 
 use std::time::Duration;
 
@@ -27,12 +27,12 @@ use crate::platform::state::{App, AppState};
 use crate::platform::web::session::Audience;
 use crate::platform::web::sign_in::{self, Attempt, Verdict};
 
-/// Failed checks of one chart in a day, over all its links: beyond that somebody is to look at it.
+/// Failed checks of one chart in a day, over all its links: beyond that checks pause, and staff should look at the chart.
 const CHECKS_OF_A_CHART: Limit = Limit { most: 15, seconds: 86_400 };
 /// Failed checks from one network address in an hour.
 const CHECKS_FROM_AN_ADDRESS: Limit = Limit { most: 60, seconds: 3_600 };
-/// What comes from there after that waits this long and is then answered like any other: a clinic's
-/// kiosk is one address, so nobody is shut out. What bounds guessing is each link's own count.
+/// Later checks from there wait this long and are then answered like any other, because a clinic's kiosk
+/// is one address. Each link's own count is what limits guessing.
 const TIRED_ADDRESS_WAITS: Duration = Duration::from_secs(2);
 
 /// The registration form, parsed.
@@ -131,7 +131,7 @@ pub async fn register(
     };
     let proof = match &order.credential {
         NewCredential::Password(password) => {
-            // Only whoever passed the check hears that a password is made of the chart's details.
+            // Said only after the check was passed: it would reveal the chart's details to others.
             if let Some(key) = passwords::weakness(password, &known) {
                 return Ok(Registered::WeakPassword(key.into()));
             }
@@ -253,8 +253,8 @@ fn compare(found: &LinkContext, order: &RegisterOrder) -> Vec<Field> {
     identity::differing(&on_file, &order.last_name, &order.birth_date)
 }
 
-/// One more failed check; the fifth locks the link. Which field differed is told to staff alone, and
-/// what was typed to nobody.
+/// One more failed check; the fifth locks the link. Only staff see which field differed, and what was
+/// typed is not kept.
 fn count_mismatch(
     app: &App,
     c: &mut Scoped<'_>,
@@ -309,7 +309,7 @@ fn known(found: &LinkContext) -> Known {
     }
 }
 
-/// Looks an existing sign-in up and tries its password, with equal work for a name that nobody has.
+/// Looks an existing sign-in up and tries its password, with equal work for an unknown name.
 async fn existing(
     app: &AppState,
     scope: &PracticeScope,
@@ -428,7 +428,7 @@ fn use_up(
 
 /// Makes the account. Its sign-in name is the invited address; where another person has that
 /// already (a couple's one mailbox), the first name is put behind a plus sign, so that mail to it
-/// still arrives there, and nobody is told about the other.
+/// still arrives there, and neither person learns of the other's account.
 fn new_account(
     c: &mut Scoped<'_>,
     found: &LinkContext,

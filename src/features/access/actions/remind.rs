@@ -20,7 +20,7 @@ use crate::platform::jobs::{Job, JobOutcome, Next};
 use crate::platform::outbox::{self, NewMail};
 use crate::platform::state::App;
 
-/// Hours after which it is looked again whether a reminder may go that something stands against.
+/// Hours after which a reminder that was held back is tried again.
 const LOOK_AGAIN_HOURS: i64 = 1;
 
 /// Sends the reminders that these jobs are about, where they are due (caps, quiet hours). A job goes on until
@@ -32,7 +32,7 @@ pub fn remind(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutc
     charts.sort_unstable();
     charts.dedup();
     lock(c, Lock::Charts(&charts))?;
-    // Read again now that nobody can resend, register or cancel meanwhile.
+    // Read again under the lock: a resend, registration or cancellation may have come before it.
     let links = due_store::mailed_links(c, &ids)?;
     let batch = ChartBatch::load(c, &charts)?;
     let reminded = store::reminders_of(c, &ids)?;
@@ -71,7 +71,7 @@ fn one(
     let grant = batch.grants_of(&link.chart).find(|grant| grant.access_id == link.access);
     let person = grant.and_then(|grant| batch.person(&grant.person_id));
     let (Some(grant), Some(person)) = (grant, person) else {
-        return Err(Fault::Damaged(format!("invitation {} leads nowhere", link.invitation)));
+        return Err(Fault::Damaged(format!("invitation {} has no grant", link.invitation)));
     };
     if now >= ends_at || grant.not_now_at.is_some() {
         return Ok(JobOutcome::unchanged(Next::Done));

@@ -12,8 +12,8 @@ use crate::kernel::ids::{ChartId, PersonId};
 use crate::platform::db::Scoped;
 use crate::platform::permissions::{Right, Terms};
 
-/// On what a grant stands, what it allows and when. Whoever reads them from a form or the API has checked that the
-/// last day is not before the first.
+/// By what right a grant is held, what it allows and when. The form and the API check that the last day is not
+/// before the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantTerms {
     /// By what right its holder has it.
@@ -62,7 +62,7 @@ impl GrantTerms {
     }
 }
 
-/// Makes a related contact a representative; nobody is invited by that.
+/// Makes a related contact a representative, without an invitation.
 pub(super) fn add(
     c: &Scoped<'_>,
     pending: &mut PendingWrites<'_>,

@@ -5,7 +5,7 @@ use jiff::civil::date;
 use super::*;
 use crate::kernel::civil::BirthDateError;
 
-/// What stands on the chart | what is typed | the wanted answer.
+/// What the chart says | what is typed | the wanted answer.
 /// On the chart, "/" begins the suffix and ";" a former last name.
 const NAMES: &str = "
     # the same

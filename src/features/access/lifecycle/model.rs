@@ -1,5 +1,5 @@
-//! A second, independent telling of the life cycle: not a table of states, but what a person at the
-//! front desk would keep on paper. Both must agree on every step (INV-09).
+//! A second, independent model of the life cycle: not a table of states, but the notes that a person at
+//! the front desk would keep on paper. Both must agree on every step (INV-09).
 
 use proptest::prelude::*;
 

@@ -28,11 +28,11 @@ pub struct ActForm {
     pub paragraphs: Vec<String>,
     /// The generation on the screen, so that two who confirm the same make one mail.
     pub seen: i32,
-    /// An address to type, and what stands in the field.
+    /// An address to type, and the field's value.
     pub address: Option<String>,
-    /// A reason to type, and what stands in the field.
+    /// A reason to type, and the field's value.
     pub reason: Option<String>,
-    /// Who allowed it, to type, and what stands in the field.
+    /// Who allowed it, to type, and the field's value.
     pub authorised_by: Option<String>,
     /// People to choose from.
     pub people: Vec<Choice>,

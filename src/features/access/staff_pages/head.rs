@@ -18,7 +18,7 @@ pub const TAB: ChartTab = ChartTab {
     order: 50,
 };
 
-/// How the chart's owner stands with the portal.
+/// The state of the chart owner's portal access.
 pub fn head_tags(c: &mut Scoped<'_>, chart: &ChartId, words: Words) -> Result<Vec<ChartTag>, Fault> {
     let (phase, undeliverable) = owner_phase(c, chart)?;
     let path = TAB.path;

@@ -1,4 +1,4 @@
-//! From rows to charts: what is new, what differs, what stands already; and the one transaction.
+//! From rows to charts: what is new, what differs, what is there already; and the one transaction.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -41,8 +41,8 @@ const TRIES: usize = 3;
 const OVERTAKEN: &str = "charts of the file were being changed meanwhile; import it again";
 
 /// Reads a file by the practice's mapping of columns and, in [`Mode::Apply`], writes it if not one row is
-/// bad. `progress` is told how many rows are done, from a thread of its own; it starts again should a
-/// transaction have to.
+/// bad. `progress` gets the number of rows done, on another thread; it starts again when the
+/// transaction runs again.
 pub async fn import(
     app: &AppState,
     scope: &PracticeScope,
@@ -107,7 +107,7 @@ struct Plan {
     events: Vec<Event>,
 }
 
-/// A chart that stands there and that the file has otherwise.
+/// A stored chart that differs from the file.
 struct Change {
     line: u64,
     stands: ChartFile,
@@ -139,7 +139,7 @@ fn meanings<'r>(c: &mut Scoped<'_>, rows: &'r [Row]) -> Result<Vec<(&'r Row, Mea
     let ids: Vec<ChartId> = known.values().cloned().collect();
     let mut files: HashMap<ChartId, _> =
         load_files(c, &ids)?.into_iter().map(|file| (file.chart.chart_id.clone(), file)).collect();
-    // What stands on a chart was checked when it was written, and the row when it was read.
+    // The chart was checked when it was written, and the row when it was read.
     let today = Date::MAX;
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
@@ -157,7 +157,7 @@ fn meanings<'r>(c: &mut Scoped<'_>, rows: &'r [Row]) -> Result<Vec<(&'r Row, Mea
         let meaning = match (stands.check(today), wanted.check(today)) {
             (Ok(stands), Ok(wanted)) if stands == wanted => Meaning::Same,
             (_, Ok(wanted)) => Meaning::Differs(Box::new((file, wanted))),
-            // More addresses than a face sheet takes: what stands there stays.
+            // More addresses than a face sheet takes: the stored ones stay.
             (_, Err(_)) => Meaning::Same,
         };
         all.push((row, meaning));
@@ -165,7 +165,7 @@ fn meanings<'r>(c: &mut Scoped<'_>, rows: &'r [Row]) -> Result<Vec<(&'r Row, Mea
     Ok(all)
 }
 
-/// A chart with a row laid over it. An empty cell leaves what stands there.
+/// A chart with a row laid over it. An empty cell changes nothing.
 fn merged(stands: &Typed, row: &Row) -> Typed {
     let mut typed = stands.clone();
     lay_over(&mut typed.client, &row.typed.client, row.says_email, row.says_phone);

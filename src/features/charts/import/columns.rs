@@ -154,7 +154,7 @@ impl Mapping {
     }
 }
 
-/// What stands in each column; `None` where it has no name or is left out.
+/// What each column holds; `None` where it has no name or is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Columns {
     pub(super) all: Vec<Option<&'static str>>,

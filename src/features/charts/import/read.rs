@@ -17,8 +17,8 @@ use crate::kernel::text;
 /// The largest file we take: about a million charts.
 pub const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Places that are told of one kind; whoever has more has one cause for all of them.
-const MOST_TOLD: usize = 1_000;
+/// Errors of one kind that are listed; more of them have one cause.
+const MOST_LISTED: usize = 1_000;
 
 /// One row: what was typed in it. An empty cell is an empty text here.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl File {
     }
 
     fn doubt(&mut self, line: u64, column: &str, reason: Reason) {
-        if self.odd.len() < MOST_TOLD {
+        if self.odd.len() < MOST_LISTED {
             self.odd.push(Bad { line, column: column.to_owned(), reason });
         }
     }
@@ -106,8 +106,8 @@ fn read_text(text: &str, mapping: &Mapping, today: Date) -> File {
         } else {
             Cells { columns: &columns, line, cells: &cells, today }.into_row(&mut file, &mut seen);
         }
-        if file.bad.len() >= MOST_TOLD {
-            file.say(0, "", Reason::with("import-stopped", &[("places", MOST_TOLD)]));
+        if file.bad.len() >= MOST_LISTED {
+            file.say(0, "", Reason::with("import-stopped", &[("places", MOST_LISTED)]));
             break;
         }
     }

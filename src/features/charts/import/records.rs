@@ -7,7 +7,7 @@ use crate::features::charts::import::report::Reason;
 /// Where in the file, and what is wrong there.
 pub(super) type Broken = (u64, Reason);
 
-/// UTF-8, with or without its mark; every other encoding is named where it can be told.
+/// UTF-8, with or without its mark; another encoding is named where it can be recognised.
 pub(super) fn decode(bytes: &[u8]) -> Result<&str, Broken> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err((0, Reason::of("import-utf-16")));
@@ -93,7 +93,7 @@ impl Iterator for Records<'_> {
 
 /// RFC 4180 by the letter: a quotation mark that is out of place is a mistake in the file, and a reader
 /// that guesses would shift cells into the wrong columns. The record, written again, must be what
-/// stands in the file.
+/// is in the file.
 fn check_quotes(raw: &str, record: &StringRecord, separator: char) -> Result<(), &'static str> {
     if !raw.contains('"') {
         return Ok(());
