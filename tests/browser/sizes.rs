@@ -267,6 +267,25 @@ stories! {
         window.close().await;
     }
 
+    async fn a_face_sheet_with_a_refused_address_fits_a_phone(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let mail = w.mail_to(&ana.email).await;
+        let link = w.link_in(&mail);
+        let mut reader = w.browser();
+        let page = reader.get(&format!("{link}/decline")).await;
+        reader.submit(&page, "decline", &[("answer", "not-me")]).await.must_be(303);
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Phone).await;
+        window.become_user(&w.staff(Role::FrontDesk).await).await;
+        for (language, words) in [("en", "Said that it was not for them"), ("es", "Dijo que no era para esa persona")] {
+            window.visit(&format!("/staff/charts/{}?lang={language}", ana.chart_id)).await;
+            window.must_say(words).await;
+            assert_eq!(window.sideways().await, 0, "{language}: {}", window.too_wide().await);
+        }
+        window.close().await;
+    }
+
     async fn a_long_name_and_address_fit_where_a_password_is_set(w: &mut World) {
         let mut admin = w.staff(Role::Administrator).await;
         let email = "alexandra.worthington@riverbend.example.org";
