@@ -3,8 +3,7 @@
 //! its statement stays prepared.
 
 use diesel::dsl::{
-    Eq, Filter, GroupBy, InnerJoin, IntoBoxed, LeftJoin, Limit, Offset, Order, Select, ThenOrderBy,
-    count_star,
+    Filter, GroupBy, InnerJoin, IntoBoxed, LeftJoin, Limit, Offset, Order, Select, ThenOrderBy, count_star,
 };
 use diesel::expression::Expression;
 // The kinds of a join, which Diesel exports for what its macros write.
@@ -16,25 +15,12 @@ use diesel::query_dsl::methods::{
     BoxedDsl, ExecuteDsl, FilterDsl, GroupByDsl, LimitDsl, LoadQuery, OffsetDsl, OrderDsl, SelectDsl,
     ThenOrderDsl,
 };
-use diesel::sql_types::Binary;
 
 use crate::kernel::ids::PracticeId;
 use crate::platform::db::connect::MultiBackend;
+use crate::platform::db::practice_table::{OfPractice, OfSamePractice, PracticeTable};
 use crate::platform::db::{Conn, Kept, Scoped, Update, kept};
 use crate::platform::fault::Fault;
-
-/// A table whose rows belong to practices. `schema.rs` lists them.
-pub trait PracticeTable: Table {
-    /// Its column `practice_id`.
-    type Practice: Column<Table = Self> + Expression<SqlType = Binary>;
-    /// The same, as a value.
-    const PRACTICE: Self::Practice;
-}
-
-/// `practice_id = …`, with the practice's id.
-pub type OfPractice<T> = Eq<<T as PracticeTable>::Practice, PracticeId>;
-/// `practice_id = …`, with the column of another table of the same statement.
-pub type OfSamePractice<T, Outer> = Eq<<T as PracticeTable>::Practice, <Outer as PracticeTable>::Practice>;
 
 /// A row that names its own practice and can be inserted. Made by [`practice_row!`](crate::practice_row).
 pub trait PracticeRow: Sized {
