@@ -34,6 +34,7 @@ mod portal_sign_in;
 mod practice_profile;
 mod relay;
 mod rights;
+mod rights_cases;
 mod rights_staff;
 mod routes;
 mod safeguards;

@@ -81,7 +81,7 @@ pub struct ClientSession {
     pub source: String,
     /// The session itself.
     pub session: Session,
-    /// The form token (WEB-01).
+    /// The token of forms about the chart in view (WEB-01).
     pub csrf: String,
     /// Words of the account's language.
     pub words: Words,
@@ -91,13 +91,13 @@ pub struct ClientSession {
     pub done: Option<String>,
 }
 
-/// Reads a form and checks its token.
-fn read_form<T: serde::de::DeserializeOwned>(csrf: &str, body: &Bytes) -> Result<T, PageError> {
-    let raw = RawForm::read(body)?;
-    if raw.csrf() != csrf {
-        return Err(PageError::BadRequest);
-    }
-    raw.typed()
+/// Between a session's token and the grant that a page was made for.
+const OF: char = '~';
+
+/// The token of the forms on a page about one chart. It names the grant, so that a form from another tab is never
+/// taken for the chart that is in view by now.
+fn token_of(csrf: &str, access: &AccessId) -> String {
+    format!("{csrf}{OF}{access}")
 }
 
 impl ClientAccount {
@@ -106,9 +106,19 @@ impl ClientAccount {
         By { actor: Actor::Account(self.account.account_id.clone()), source: self.source.clone() }
     }
 
-    /// Reads a form and checks its token.
+    /// Reads a form that is about the account, whichever chart its page was about, and checks its token.
     pub fn form<T: serde::de::DeserializeOwned>(&self, body: &Bytes) -> Result<T, PageError> {
-        read_form(&self.csrf, body)
+        let raw = RawForm::read(body)?;
+        if raw.csrf().split(OF).next() != Some(self.csrf.as_str()) {
+            return Err(PageError::BadRequest);
+        }
+        raw.typed()
+    }
+
+    /// The token of the forms on a page about the chart in view.
+    pub(super) fn token_in_view(&self) -> String {
+        let in_view = self.in_view.and_then(|at| self.grants.get(at));
+        in_view.map_or_else(|| self.csrf.clone(), |grant| token_of(&self.csrf, &grant.access_id))
     }
 
     /// The grant whose practice and name the page's frame shows: the one in view, else the first.
@@ -171,9 +181,14 @@ impl ClientSession {
         decide(&self.facts, right, Some(item)).level >= Level::View
     }
 
-    /// Reads a form and checks its token.
+    /// Reads a form and checks that it comes from a page of this session about this chart.
     pub fn form<T: serde::de::DeserializeOwned>(&self, body: &Bytes) -> Result<T, PageError> {
-        read_form(&self.csrf, body)
+        let raw = RawForm::read(body)?;
+        match raw.csrf() {
+            token if token == self.csrf => raw.typed(),
+            token if token.split(OF).next() == self.csrf.split(OF).next() => Err(PageError::OtherChart),
+            _ => Err(PageError::BadRequest),
+        }
     }
 
     /// The frame around a page of the client side.
@@ -362,7 +377,7 @@ impl ClientSession {
             charts,
             source: who.source,
             session: who.session,
-            csrf: who.csrf,
+            csrf: token_of(&who.csrf, &grant.access_id),
             words: who.words,
             zone,
             done: who.done,

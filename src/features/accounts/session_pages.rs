@@ -97,7 +97,7 @@ pub(super) async fn standing(
     );
     let standing = session::Standing {
         seconds: account.session.seconds_left(Audience::Client, app.now()),
-        csrf: &account.csrf,
+        csrf: &account.token_in_view(),
         who: &who,
     };
     Ok(axum::Json(standing).into_response())

@@ -22,6 +22,8 @@ pub enum PageError {
     Moved(String),
     /// Somebody else changed it first.
     Stale,
+    /// The form belongs to a page about another chart than the one that is in view now.
+    OtherChart,
     /// The form could not be read.
     BadRequest,
     /// The request came from another site (WEB-01).
@@ -60,6 +62,7 @@ impl IntoResponse for PageError {
             Self::NotFound => (StatusCode::NOT_FOUND, "error-not-found"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "error-forbidden"),
             Self::Stale => (StatusCode::CONFLICT, "error-stale"),
+            Self::OtherChart => (StatusCode::CONFLICT, "error-other-chart"),
             Self::BadRequest => (StatusCode::BAD_REQUEST, "error-bad-request"),
             Self::WrongOrigin => (StatusCode::FORBIDDEN, "error-origin"),
             Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "error-too-many"),
