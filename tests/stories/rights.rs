@@ -276,16 +276,16 @@ stories! {
         // The step back and forward again, and around it the later one that builds on it.
         let steps = match w.engine {
             Engine::Sqlite => [
-                include_str!("../../migrations/sqlite/2026-11-28-000005_age_rules/down.sql"),
+                include_str!("../../migrations/sqlite/2026-11-28-000004_legal_basis/down.sql"),
                 include_str!("../../migrations/sqlite/2026-11-28-000002_rights/down.sql"),
                 include_str!("../../migrations/sqlite/2026-11-28-000002_rights/up.sql"),
-                include_str!("../../migrations/sqlite/2026-11-28-000005_age_rules/up.sql"),
+                include_str!("../../migrations/sqlite/2026-11-28-000004_legal_basis/up.sql"),
             ],
             Engine::Postgres => [
-                include_str!("../../migrations/postgres/2026-11-28-000005_age_rules/down.sql"),
+                include_str!("../../migrations/postgres/2026-11-28-000004_legal_basis/down.sql"),
                 include_str!("../../migrations/postgres/2026-11-28-000002_rights/down.sql"),
                 include_str!("../../migrations/postgres/2026-11-28-000002_rights/up.sql"),
-                include_str!("../../migrations/postgres/2026-11-28-000005_age_rules/up.sql"),
+                include_str!("../../migrations/postgres/2026-11-28-000004_legal_basis/up.sql"),
             ],
         };
         let read = |c: &mut Conn| {
