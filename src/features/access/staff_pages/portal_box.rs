@@ -5,7 +5,7 @@ use super::chart_access::ChartAccess;
 use super::viewer::Viewer;
 use super::when::{When, time_left};
 use super::wording::{
-    Tag, closed_in_words, lacks_basis, lacks_in_words, relation_word, rights_path, tag_of, words_of,
+    Tag, closed_in_words, lacks_basis_in_words, lacks_in_words, relation_word, rights_path, tag_of, words_of,
 };
 use crate::features::access::actions::ActName;
 use crate::features::access::audit::AccessAction;
@@ -230,7 +230,7 @@ fn representatives(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) ->
                 } else {
                     tag_of(viewer.words, grant.phase)
                 },
-                notes: notes(viewer, grant),
+                notes: notes(viewer.words, grant).collect(),
                 path: rights_path(grant),
                 since: viewer.when(grant.since),
             }
@@ -238,13 +238,9 @@ fn representatives(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) ->
         .collect()
 }
 
-/// Why the holder sees nothing now, and that nobody has said by what right they have access.
-fn notes(viewer: Viewer<'_>, grant: &Overview) -> Vec<String> {
-    // The tag says already that it is paused.
-    let closed = grant.closed.filter(|closed| *closed != Closed::Paused);
-    let closed = closed.map(|closed| closed_in_words(viewer.words, closed));
-    let basis = lacks_basis(grant).then(|| viewer.words.get("access-notice-basis-missing"));
-    closed.into_iter().chain(basis).collect()
+/// Why the holder sees nothing now, and that it is not recorded by what right they have access.
+fn notes(words: Words, grant: &Overview) -> impl Iterator<Item = String> {
+    closed_in_words(words, grant).into_iter().chain(lacks_basis_in_words(words, grant))
 }
 
 /// Until when the access counts, where its end is known.
@@ -420,8 +416,7 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
         let path = rights_path(grant).filter(|_| viewer.may_set_rights)?;
         Some((path, words.get("access-open-rights")))
     };
-    let mut notices: Vec<Notice> = notes(viewer, grant)
-        .into_iter()
+    let mut notices: Vec<Notice> = notes(words, grant)
         .map(|text| Notice {
             text,
             link: if grant.closed == Some(Closed::AgeUnknown) { face_sheet() } else { rights() },

@@ -9,12 +9,13 @@ use super::act_form::Question;
 use super::chart_access::{self, ChartAccess, path};
 use super::viewer::Viewer;
 use super::wording::{
-    Tag, closed_in_words, lacks_basis, refusal_in_words, refusal_key, relation_word, tag_of,
+    Tag, closed_in_words, grant_path, lacks_basis_in_words, refusal_in_words, refusal_key, relation_word,
+    tag_of,
 };
 use crate::features::access::actions::{self, Act, ActName, GrantTerms, Refused, Target};
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
-use crate::features::access::permission::{Basis, Closed};
+use crate::features::access::permission::Basis;
 use crate::features::access::{GrantRole, Overview};
 use crate::features::people::CHARTS;
 use crate::features::staff::StaffSession;
@@ -257,7 +258,7 @@ fn page(
             None => words.with1("access-rights-new-title", "client", &client),
         },
         action: match grant.and_then(|grant| grant.access_id) {
-            Some(access) => format!("/staff/charts/{chart}/grants/{access}"),
+            Some(access) => grant_path(chart, access),
             None => format!("/staff/charts/{chart}/representatives/new"),
         },
         nobody_left: people.as_ref().is_some_and(Vec::is_empty),
@@ -320,12 +321,12 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<String> {
             &[("when", viewer.when(*at).exact), ("by", by.clone()), ("reason", reason.clone())],
         )
     });
-    let closed = grant.closed.filter(|closed| *closed != Closed::Paused);
-    let closed = closed.map(|closed| closed_in_words(words, closed));
     let ends = grant.ends_at_majority.filter(|_| grant.closed.is_none() && grant.phase == Phase::Active);
     let ends = ends.map(|day| words.with1("access-rights-ends-at-majority", "day", words.civil_date(day)));
-    let basis = lacks_basis(grant).then(|| words.get("access-notice-basis-missing"));
-    [paused, closed, ends, basis].into_iter().flatten().collect()
+    [paused, closed_in_words(words, grant), ends, lacks_basis_in_words(words, grant)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The form that sends the first link, one after an ending, or a new one.
@@ -418,7 +419,7 @@ pub async fn add(
             return page(&app, &staff, &access, None, Typed::wrong(input, errors));
         }
     };
-    let here = format!("/staff/charts/{chart}/grants/{grant}");
+    let here = grant_path(chart, grant);
     if input.invite.is_empty() {
         return Ok(see_other(&format!("{here}?done=access-added")));
     }
@@ -528,7 +529,7 @@ async fn perform(
     match actions::act(app, &staff.scope, staff.by(), Target::Grant(id), act).await? {
         Ok(_) => {
             let chart = access.file.chart.chart_id;
-            Ok(see_other(&format!("/staff/charts/{chart}/grants/{id}?done={done}")))
+            Ok(see_other(&format!("{}?done={done}", grant_path(chart, id))))
         }
         Err(Refused::NotFound) => Err(PageError::NotFound),
         Err(Refused::Stale) => {

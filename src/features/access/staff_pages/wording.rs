@@ -10,6 +10,7 @@ use crate::features::access::lifecycle::{Phase, Refusal};
 use crate::features::access::permission::{Basis, Closed};
 use crate::features::access::{EndedBy, GrantRole, Overview};
 use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccessId, ChartId};
 use crate::platform::i18n::Words;
 
 /// A state: word and colour.
@@ -57,14 +58,25 @@ pub(super) fn relation_word(words: Words, relation: &str) -> String {
 }
 
 /// The page that says what the holder of a grant may see.
-pub(super) fn rights_path(grant: &Overview) -> Option<String> {
-    grant.access_id.map(|access| format!("/staff/charts/{}/grants/{access}", grant.chart_id))
+pub(super) fn grant_path(chart: ChartId, access: AccessId) -> String {
+    format!("/staff/charts/{chart}/grants/{access}")
 }
 
-/// Why the holder sees nothing now.
-pub(super) fn closed_in_words(words: Words, closed: Closed) -> String {
+/// The same, for a grant that has a row.
+pub(super) fn rights_path(grant: &Overview) -> Option<String> {
+    grant.access_id.map(|access| grant_path(grant.chart_id, access))
+}
+
+/// Why the holder sees nothing now, unless it is paused: that is shown by a tag.
+pub(super) fn closed_in_words(words: Words, grant: &Overview) -> Option<String> {
+    let closed = grant.closed.filter(|closed| *closed != Closed::Paused)?;
     let day = closed.day().map(|day| words.civil_date(day)).unwrap_or_default();
-    words.with1(&format!("access-closed-{}", closed.word().replace('_', "-")), "day", day)
+    Some(words.with1(&format!("access-closed-{}", closed.word().replace('_', "-")), "day", day))
+}
+
+/// That it is not recorded by what right the holder has access.
+pub(super) fn lacks_basis_in_words(words: Words, grant: &Overview) -> Option<String> {
+    lacks_basis(grant).then(|| words.get("access-notice-basis-missing"))
 }
 
 /// Is an access held, or asked for, of which nobody has said by what right?
