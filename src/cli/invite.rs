@@ -117,7 +117,7 @@ async fn by_number(
     scope: &PracticeScope,
     number: &str,
 ) -> Result<Row, Failure> {
-    let today = app.now().in_zone(&practice.zone()).date();
+    let today = practice.today(app.now());
     let mut search = Search::read(number, DateOrder::MonthFirst, today);
     search.limit = PAGE;
     let page = app.db.read(scope, move |c| charts::find(c, &search)).await?;

@@ -149,30 +149,25 @@ impl ChartBatch {
         })
     }
 
-    /// The civil date in the practice's zone.
-    pub fn today(&self, now: Timestamp) -> Date {
-        now.in_zone(&self.practice.zone()).date()
-    }
-
     fn born(&self, person: &PersonId) -> Option<Date> {
         self.person(person)?.birth_date.as_ref().map(BirthDate::date)
     }
 
     /// Is this person a minor by the law of the place? `None` where their age is not known.
     pub fn is_minor(&self, person: &PersonId, now: Timestamp) -> Option<bool> {
-        let age = age_on(self.born(person)?, self.today(now), self.place.leap_day)?;
+        let age = age_on(self.born(person)?, self.practice.today(now), self.place.leap_day)?;
         Some(i32::from(age) < self.place.majority_age)
     }
 
     /// Is the client of the chart old enough for a sign-in of their own, and still a minor (IDP-06)?
     pub fn is_teen(&self, chart: &Chart, now: Timestamp) -> bool {
-        self.born(&chart.person_id).is_some_and(|born| is_teen(born, self.today(now), self.place))
+        self.born(&chart.person_id).is_some_and(|born| is_teen(born, self.practice.today(now), self.place))
     }
 
     /// What decides over a grant.
     pub fn facts(&self, row: &AccessRow, now: Timestamp) -> Option<Facts> {
         let chart = self.chart(&row.chart_id)?;
-        Some(row.facts(&chart.state, self.born(&chart.person_id), self.place, self.today(now)))
+        Some(row.facts(&chart.state, self.born(&chart.person_id), self.place, self.practice.today(now)))
     }
 }
 

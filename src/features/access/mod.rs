@@ -32,7 +32,7 @@ pub use store::{
     load_access, names_of,
 };
 
-pub(crate) use store::undeliverable_mails;
+pub(crate) use store::{undeliverable_mails, with_what_decides};
 
 use crate::platform::feature::Feature;
 use crate::platform::jobs::{JobHandler, JobKind, JobRun};

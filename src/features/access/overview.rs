@@ -265,7 +265,7 @@ fn of_row(
     let newest = generations.first();
     let phase = row.phase(now);
     let born = file.client.birth_date.as_ref().map(BirthDate::date);
-    let today = now.in_zone(&practice.zone()).date();
+    let today = practice.today(now);
     let facts = row.facts(&file.chart.state, born, *place, today);
     let mut timeline = timeline(&events, &mails, &generations, now);
     timeline.sort_by_key(|entry| entry.at);

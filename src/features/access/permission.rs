@@ -349,10 +349,11 @@ pub fn closed_by(facts: &Facts) -> Option<Closed> {
         Cap::Age => match (age(facts), adult_on(facts), &facts.rule) {
             (None, ..) => Closed::AgeUnknown,
             (_, Some(day), _) if day <= facts.today => Closed::Adult(day),
-            (_, _, Some(rule)) if rule.assent == AssentRule::Needed => match facts.grant.assent {
-                Assent::Missing => Closed::AssentMissing,
-                Assent::Given => Closed::AgeRule,
-            },
+            (_, _, Some(rule))
+                if rule.assent == AssentRule::Needed && facts.grant.assent == Assent::Missing =>
+            {
+                Closed::AssentMissing
+            }
             _ => Closed::AgeRule,
         },
         Cap::Withheld => Closed::Withheld,

@@ -459,35 +459,45 @@ pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault>
     Ok(())
 }
 
+/// Joins to grants what decides over them: the practice with the law of its place, and the chart.
+macro_rules! with_what_decides {
+    ($grants:expr) => {
+        $grants
+            .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
+            .inner_join(
+                jurisdiction::table.on(jurisdiction::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
+            )
+            .inner_join(
+                chart::table.on(chart::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(chart::chart_id.eq(portal_access::chart_id))),
+            )
+    };
+}
+pub(crate) use with_what_decides;
+
 /// What decides over a grant now; `None` if this practice has no such grant.
 pub fn facts_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<Facts>, Fault> {
-    let found: Option<(AccessRow, Zone, String, Jurisdiction, Option<BirthDate>)> = portal_access::table
-        .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
-        .inner_join(
-            jurisdiction::table.on(jurisdiction::practice_id
-                .eq(portal_access::practice_id)
-                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
-        )
-        .inner_join(
-            chart::table.on(chart::practice_id
-                .eq(portal_access::practice_id)
-                .and(chart::chart_id.eq(portal_access::chart_id))),
-        )
-        .inner_join(
-            person::table
-                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
-        )
-        .filter(portal_access::practice_id.eq(*c.practice()))
-        .filter(portal_access::access_id.eq(*id))
-        .select((
-            AccessRow::as_select(),
-            practice::time_zone,
-            chart::state,
-            Jurisdiction::as_select(),
-            person::birth_date,
-        ))
-        .first(c.conn)
-        .optional()?;
+    let found: Option<(AccessRow, Zone, String, Jurisdiction, Option<BirthDate>)> =
+        with_what_decides!(portal_access::table)
+            .inner_join(
+                person::table.on(person::practice_id
+                    .eq(chart::practice_id)
+                    .and(person::person_id.eq(chart::person_id))),
+            )
+            .filter(portal_access::practice_id.eq(*c.practice()))
+            .filter(portal_access::access_id.eq(*id))
+            .select((
+                AccessRow::as_select(),
+                practice::time_zone,
+                chart::state,
+                Jurisdiction::as_select(),
+                person::birth_date,
+            ))
+            .first(c.conn)
+            .optional()?;
     let Some((row, zone, chart, place, born)) = found else { return Ok(None) };
     let today = c.now().in_zone(zone.rules()).date();
     Ok(Some(row.facts(&chart, born.as_ref().map(BirthDate::date), place, today)))

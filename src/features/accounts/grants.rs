@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::features::access::lifecycle::State;
 use crate::features::access::permission::{Facts, decide, open_rights, opens_on};
-use crate::features::access::{AccessRow, facts_of};
+use crate::features::access::{AccessRow, facts_of, with_what_decides};
 use crate::features::accounts::store::{Account, has_account};
 use crate::features::people;
 use crate::features::practice::{Jurisdiction, Practice};
@@ -89,19 +89,7 @@ pub fn signed_in(
     account: &AccountId,
 ) -> Result<Option<(Account, Vec<HeldGrant>)>, Fault> {
     let client = diesel::alias!(person as client);
-    let query = portal_account::table
-        .inner_join(portal_access::table.on(has_account()))
-        .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
-        .inner_join(
-            jurisdiction::table.on(jurisdiction::practice_id
-                .eq(portal_access::practice_id)
-                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
-        )
-        .inner_join(
-            chart::table.on(chart::practice_id
-                .eq(portal_access::practice_id)
-                .and(chart::chart_id.eq(portal_access::chart_id))),
-        )
+    let query = with_what_decides!(portal_account::table.inner_join(portal_access::table.on(has_account())))
         .inner_join(
             person::table.on(person::practice_id
                 .eq(portal_access::practice_id)
@@ -141,7 +129,7 @@ pub fn signed_in(
     let mut found = None;
     let mut held = Vec::with_capacity(rows.len());
     for (account, row, practice, chart, place, holder, client) in rows {
-        let today = now.in_zone(&practice.zone()).date();
+        let today = practice.today(now);
         let facts = row.facts(&chart, client.birth_date.as_ref().map(BirthDate::date), place, today);
         let opens_on = opens_on(&facts);
         if opens_on.is_none() && open_rights(&facts).is_empty() {

@@ -62,7 +62,7 @@ pub fn cursor<T: std::str::FromStr>(asked: Option<&str>) -> Result<Option<T>, Pr
 }
 
 fn today(app: &AppState, caller: &ApiCaller) -> Date {
-    app.now().in_zone(&caller.practice.zone()).date()
+    caller.practice.today(app.now())
 }
 
 /// An id in a path: what is no id is not there.

@@ -182,7 +182,7 @@ fn form_page(
     errors: FieldErrors,
 ) -> RequestPage {
     let words = client.words;
-    let today = app.now().in_zone(&client.practice.zone()).date();
+    let today = client.practice.today(app.now());
     let last = today.checked_add(jiff::Span::new().days(super::DAYS_AHEAD)).unwrap_or(today);
     let nonce = if form.nonce.is_empty() {
         let mut bytes = [0u8; 16];
@@ -262,7 +262,7 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
     if place.is_none() {
         errors.add("place", words.get("appointments-error-choose"));
     }
-    let today = app.now().in_zone(&client.practice.zone()).date();
+    let today = client.practice.today(app.now());
     let pairs: [(&str, &str); MOST_WISHES] =
         [(&form.day1, &form.part1), (&form.day2, &form.part2), (&form.day3, &form.part3)];
     let wishes = read_wishes(&pairs, today).unwrap_or_else(|wrong| {

@@ -131,7 +131,7 @@ impl Page {
 pub(super) async fn balance_page(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
     let (client, entries) = ticket.open(&app, |c, client| ledger_of(c, &client.chart_id)).await?;
     let words = client.words;
-    let today = app.now().in_zone(&client.practice.zone()).date();
+    let today = client.practice.today(app.now());
     let accounts =
         balances(&entries).iter().map(|balance| Account::of(words, &entries, balance, today)).collect();
     let page = Page {

@@ -1,6 +1,7 @@
 //! The practice's row.
 
 use diesel::prelude::*;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::features::practice::jurisdiction::Jurisdiction;
@@ -94,6 +95,11 @@ impl Practice {
         self.time_zone.rules().clone()
     }
 
+    /// The civil date there.
+    pub fn today(&self, now: Timestamp) -> Date {
+        now.in_zone(&self.zone()).date()
+    }
+
     /// Its first language.
     pub fn language(&self) -> Language {
         Language::read(&self.language)
@@ -112,15 +118,15 @@ impl Practice {
 
 /// The practice of this unit of work, and the law of its place.
 pub fn load_with_place(c: &mut Scoped<'_>) -> Result<(Practice, Jurisdiction), Fault> {
-    Ok(practice::table
+    let query = practice::table
         .inner_join(
             jurisdiction::table.on(jurisdiction::practice_id
                 .eq(practice::practice_id)
                 .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
         )
         .filter(practice::practice_id.eq(*c.practice()))
-        .select((Practice::as_select(), Jurisdiction::as_select()))
-        .first(c.conn)?)
+        .select(columns((Practice::as_select(), Jurisdiction::as_select())));
+    Ok(kept(query.limit(1)).get_result(c.conn)?)
 }
 
 /// The practice of this unit of work.

@@ -320,7 +320,7 @@ pub fn doubts_of_new(
     let key = address.key();
     let mut doubts = AddressUse::load(c, std::slice::from_ref(&key))?.doubts(address, None, &[], false, &[]);
     let (practice, place) = practice::load_with_place(c)?;
-    let today = c.now().in_zone(&practice.zone()).date();
+    let today = practice.today(c.now());
     if born.is_some_and(|born| is_teen(born, today, place)) && contacts.contains(&key) {
         doubts.push((Doubt::GuardiansOwn, String::new()));
     }
@@ -456,7 +456,7 @@ fn not_restored(files: &ChartBatch, row: &AccessRow, now: Timestamp) -> Option<R
     if row.basis == Basis::Other {
         return Some(Refused::BasisMissing);
     }
-    row.last_day().filter(|last| *last < files.today(now)).map(Refused::PastLastDay)
+    row.last_day().filter(|last| *last < files.practice.today(now)).map(Refused::PastLastDay)
 }
 
 /// The grant of a chart's owner before its first invitation.
