@@ -269,12 +269,7 @@ stories! {
 
     async fn a_face_sheet_with_a_refused_address_fits_a_phone(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
-        w.invite(&ana).await;
-        let mail = w.mail_to(&ana.email).await;
-        let link = w.link_in(&mail);
-        let mut reader = w.browser();
-        let page = reader.get(&format!("{link}/decline")).await;
-        reader.submit(&page, "decline", &[("answer", "not-me")]).await.must_be(303);
+        w.invite_and_refuse(&ana).await;
         let chromium = Chromium::start();
         let mut window = chromium.window(w, Width::Phone).await;
         window.become_user(&w.staff(Role::FrontDesk).await).await;

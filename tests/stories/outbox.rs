@@ -690,11 +690,7 @@ stories! {
 
     async fn a_word_from_staff_also_ends_what_the_reader_of_an_address_said(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
-        w.invite(&ana).await;
-        let mail = w.mail_to(&ana.email).await;
-        let mut phone = w.browser();
-        let page = phone.get(&format!("{}/decline", w.link_in(&mail))).await;
-        phone.submit(&page, "decline", &[("answer", "not-me")]).await;
+        w.invite_and_refuse(&ana).await;
         let mut desk = w.staff(Role::FrontDesk).await;
         let path = format!("/staff/charts/{}", ana.chart_id);
         let invite = format!("{path}/access/invite");

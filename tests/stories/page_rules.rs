@@ -121,12 +121,7 @@ stories! {
         person.phones.push(TypedAddress { label: "mobile".into(), ..TypedAddress::mailable("(555) 010-0142") });
         let scope = w.riverbend.scope.clone();
         let ana = w.chart_of(&scope, Typed { client: person, ..Typed::default() }).await;
-        w.invite(&ana).await;
-        let mail = w.mail_to(&ana.email).await;
-        let link = w.link_in(&mail);
-        let mut reader = w.browser();
-        let page = reader.get(&format!("{link}/decline")).await;
-        reader.submit(&page, "decline", &[("answer", "not-me")]).await.must_be(303);
+        w.invite_and_refuse(&ana).await;
         let mut desk = w.staff(Role::FrontDesk).await;
         for path in ["/staff/worklist?kind=declined".to_owned(), format!("/staff/charts/{}/communications", ana.chart_id)] {
             let page = desk.get(&path).await;

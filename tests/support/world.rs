@@ -518,6 +518,15 @@ impl World {
         path.unwrap_or_else(|| panic!("{link} is not of {}", self.app.settings.public_url)).to_owned()
     }
 
+    /// Invites the client; the reader of the mail answers "this isn't me" on the link's page.
+    pub async fn invite_and_refuse(&mut self, client: &Client) {
+        self.invite(client).await;
+        let mail = self.mail_to(&client.email).await;
+        let mut reader = self.browser();
+        let page = reader.get(&format!("{}/decline", self.link_in(&mail))).await;
+        reader.submit(&page, "decline", &[("answer", "not-me")]).await.must_be(303);
+    }
+
     /// Invites the client, takes the link out of the mail and registers with [`PASSWORD`], by the
     /// actions and not by the pages. Gives the account.
     pub async fn register(&mut self, client: &Client) -> (Sent, AccountId) {
