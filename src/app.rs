@@ -51,7 +51,12 @@ pub fn routes() -> Routes {
 
 /// What the features answer and hear about the mail that they queue.
 pub const MAIL_HOOKS: MailHooks = MailHooks {
-    subjects: &[features::access::INVITATION, features::access::OPEN_GRANT, features::access::CLOSED_GRANT],
+    subjects: &[
+        features::access::INVITATION,
+        features::access::OPEN_GRANT,
+        features::access::CLOSED_GRANT,
+        features::messages::MESSAGE_NOTICE,
+    ],
     mailbox_refused: features::people::mark_undeliverable,
     handed_over: features::people::note_handed_over,
 };

@@ -67,6 +67,7 @@ nav-team = Team
 nav-practice = Practice
 nav-audit = Audit trail
 nav-api-keys = API keys
+section-new = New
 nav-home = Home
 nav-documents = Documents
 nav-appointments = Appointments

@@ -67,6 +67,7 @@ nav-team = Equipo
 nav-practice = Consultorio
 nav-audit = Registro de actividad
 nav-api-keys = Claves de API
+section-new = Nuevo
 nav-home = Inicio
 nav-documents = Documentos
 nav-appointments = Citas

@@ -9,6 +9,7 @@ pub mod billing;
 pub mod charts;
 pub mod documents;
 pub mod home;
+pub mod messages;
 pub mod people;
 pub mod practice;
 pub mod settings;
@@ -31,6 +32,7 @@ pub static ALL: &[&Feature] = &[
     &documents::FEATURE,
     &appointments::FEATURE,
     &billing::FEATURE,
+    &messages::FEATURE,
     &worklist::FEATURE,
     &home::FEATURE,
     &api::FEATURE,
@@ -55,7 +57,10 @@ mod tests {
 
     #[test]
     fn the_staff_navigation_shows_what_the_role_may_see_in_its_order() {
-        assert_eq!(hrefs(Role::FrontDesk), ["/staff/charts", "/staff/worklist", "/staff/requests"]);
+        assert_eq!(
+            hrefs(Role::FrontDesk),
+            ["/staff/charts", "/staff/worklist", "/staff/messages", "/staff/requests"]
+        );
         assert_eq!(hrefs(Role::Biller), ["/staff/charts", "/staff/worklist"]);
         assert!(hrefs(Role::Administrator).contains(&"/staff/audit"));
         assert_eq!(NAVIGATION.first_page(Role::FrontDesk).map(|s| s.0), Some("/staff/worklist"));

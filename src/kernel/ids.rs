@@ -154,6 +154,12 @@ ids! {
     KeyId,
     /// An event of the audit trail.
     EventId,
+    /// A thread of messages.
+    ThreadId,
+    /// A message.
+    MessageId,
+    /// Somebody's part in a thread.
+    PartyId,
     /// A job that falls due.
     JobId,
     /// A file of charts that is being imported in the browser.

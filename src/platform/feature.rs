@@ -4,7 +4,7 @@
 use crate::platform::audit_action::Action;
 use crate::platform::jobs::JobHandler;
 use crate::platform::web::Routes;
-use crate::platform::web::nav::{ChartTab, ChartTags, ClientNav, Navigation, StaffNav};
+use crate::platform::web::nav::{ChartTab, ChartTags, ClientNav, Navigation, StaffNav, TabSection};
 
 /// See the module.
 pub struct Feature {
@@ -18,6 +18,8 @@ pub struct Feature {
     pub client_nav: &'static [ClientNav],
     /// Its tabs of a chart.
     pub chart_tabs: &'static [ChartTab],
+    /// Its sections in tabs of other features.
+    pub tab_sections: &'static [TabSection],
     /// Its tags in the head of a chart.
     pub chart_tags: Option<ChartTags>,
     /// What runs its jobs.
@@ -35,6 +37,7 @@ impl Feature {
             staff_nav: &[],
             client_nav: &[],
             chart_tabs: &[],
+            tab_sections: &[],
             chart_tags: None,
             jobs: &[],
             audit_actions: &[],
@@ -54,6 +57,7 @@ pub fn navigation(features: &[&Feature]) -> Navigation {
         all.staff.extend(feature.staff_nav);
         all.client.extend(feature.client_nav);
         all.tabs.extend(feature.chart_tabs);
+        all.sections.extend(feature.tab_sections);
         all.tags.extend(feature.chart_tags);
     }
     all.sorted()

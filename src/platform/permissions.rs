@@ -38,6 +38,8 @@ word_enum! {
         SeeAppointments = "see_appointments",
         /// Confirm or decline requests.
         AnswerRequests = "answer_requests",
+        /// Read and answer messages. Whose words a staff member reads is decided a thread.
+        AnswerMessages = "answer_messages",
         /// See the ledger.
         SeeBilling = "see_billing",
         /// Profile, policies, frequent questions.
@@ -62,6 +64,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::SeeDocuments,    &[Role::Administrator, Role::Clinician]),
     (Permission::SeeAppointments, &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::AnswerRequests,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
+    (Permission::AnswerMessages,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::SeeBilling,      &[Role::Administrator, Role::Biller]),
     (Permission::EditPractice,    &[Role::Administrator]),
     (Permission::ManageStaff,     &[Role::Administrator]),
@@ -87,6 +90,10 @@ word_enum! {
         GrantsRead = "grants:read",
         /// Invite, resend, cancel, revoke, restore, change owner.
         GrantsWrite = "grants:write",
+        /// Read the threads that the front desk reads.
+        MessagesRead = "messages:read",
+        /// Begin, answer and close them.
+        MessagesWrite = "messages:write",
     }
 }
 

@@ -27,6 +27,7 @@ const FEATURES: &[&str] = &[
     "documents",
     "appointments",
     "billing",
+    "messages",
     "worklist",
     "home",
     "api",

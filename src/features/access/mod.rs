@@ -26,7 +26,10 @@ pub use doubt::Doubt;
 pub use overview::{
     Happening, HistoryEntry, Overview, TimelineEntry, history_of_chart, overview_of, overviews_of_chart,
 };
-pub use staff_pages::{ActOutcome, Asked, PostedAct, When, ask_for, lacks_in_words, refusal_key};
+pub use staff_pages::{
+    ActOutcome, Asked, COMMUNICATIONS, PostedAct, TAB as COMMUNICATIONS_TAB, When, ask_for, lacks_in_words,
+    refusal_key,
+};
 pub use store::{
     AccessRow, CLOSED_GRANT, Channel, EndedBy, GrantRole, INVITATION, InvitationState, OPEN_GRANT, facts_of,
     load_access, names_of,

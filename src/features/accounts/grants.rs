@@ -43,7 +43,8 @@ pub struct HeldGrant {
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = person)]
 pub struct Named {
-    person_id: PersonId,
+    /// Who.
+    pub person_id: PersonId,
     /// Legal first name.
     pub first_name: String,
     /// Legal middle name.

@@ -15,7 +15,7 @@ use crate::features::access::permission::{Facts, Item, decide, open_rights};
 use crate::features::accounts::grants::{self, HeldGrant};
 use crate::features::accounts::store::Account;
 use crate::features::practice::{self, Practice};
-use crate::kernel::ids::{AccessId, AccountId, ChartId, PracticeId};
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
@@ -65,6 +65,8 @@ pub struct ClientSession {
     pub account_id: AccountId,
     /// The grant in view.
     pub access_id: AccessId,
+    /// Who holds it.
+    pub person_id: PersonId,
     /// The chart in view.
     pub chart_id: ChartId,
     /// What decides over it.
@@ -369,6 +371,7 @@ impl ClientSession {
             practice: grant.practice,
             account_id: who.account.account_id,
             access_id: grant.access_id,
+            person_id: grant.holder.person_id,
             chart_id: grant.chart_id,
             facts: grant.facts,
             opens_on: grant.opens_on,

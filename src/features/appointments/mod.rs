@@ -12,7 +12,7 @@ pub use audit::AppointmentAction;
 pub use labels::AppointmentLabels;
 pub use store::{
     Appointment, AppointmentState, NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, ahead,
-    book, count_waiting, find_request, list_of, requests_of, waiting,
+    book, clinicians_of, count_waiting, find_request, list_of, requests_of, waiting,
 };
 pub use times::{
     DAYS_AHEAD, DayPart, MOST_WISHES, Resolved, Wish, WishError, first_open, read_date, read_time,

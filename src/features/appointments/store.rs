@@ -233,6 +233,29 @@ pub(super) fn clinician_of(c: &mut Scoped<'_>, chart: ChartId) -> Result<Option<
         .optional()?)
 }
 
+/// Appointments of a chart that are looked at for its clinicians, the newest first.
+const LOOKED_AT: i64 = 50;
+
+/// The clinicians of a chart: who saw the client or will, and is still here, the newest first, with their names.
+pub fn clinicians_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(StaffId, String)>, Fault> {
+    let booked: Vec<(StaffId, String)> = appointments!(c)
+        .filter(appointment::chart_id.eq(*chart))
+        .filter(appointment::state.eq(AppointmentState::Booked))
+        .filter(staff_member::state.eq(StaffState::Active))
+        .filter(staff_member::role.in_list([Role::Clinician, Role::Administrator]))
+        .order((appointment::starts_at.desc(), appointment::appointment_id.desc()))
+        .limit(LOOKED_AT)
+        .select((appointment::staff_id, staff_member::name))
+        .load(c.conn)?;
+    let mut clinicians: Vec<(StaffId, String)> = Vec::new();
+    for found in booked {
+        if !clinicians.iter().any(|(known, _)| *known == found.0) {
+            clinicians.push(found);
+        }
+    }
+    Ok(clinicians)
+}
+
 /// A request for an appointment.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = appointment_request)]
@@ -321,7 +344,7 @@ pub fn waiting(c: &mut Scoped<'_>, limit: i64) -> Result<Vec<(Request, Person)>,
 }
 
 /// How many requests wait for an answer, up to one more than is shown.
-pub fn count_waiting(c: &mut Scoped<'_>) -> Result<i64, Fault> {
+pub fn count_waiting(c: &mut Scoped<'_>, _: &StaffId) -> Result<i64, Fault> {
     let waiting = appointment_request::table
         .filter(appointment_request::practice_id.eq(c.practice().clone()))
         .filter(appointment_request::state.eq(RequestState::Waiting))

@@ -16,7 +16,7 @@ use crate::platform::permissions::{Level, Right};
 use crate::platform::state::AppState;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::nav::Section;
-use crate::platform::web::{PageError, PageResult, html};
+use crate::platform::web::{PageError, PageResult, html, is_read};
 
 /// The client's own.
 pub(super) const MINE: Section = Section("/portal/documents");
@@ -70,14 +70,6 @@ struct Page {
     note: String,
     blocks: Vec<Block>,
     download: String,
-}
-
-/// Is this somebody reading, rather than a program that looks ahead? HEAD and prefetch leave no
-/// trace, because nobody has seen anything.
-fn is_read(method: &Method, headers: &HeaderMap) -> bool {
-    let ahead =
-        |name| headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("prefetch"));
-    *method == Method::GET && !ahead("sec-purpose") && !ahead("purpose")
 }
 
 /// How a document was looked at, for the trail.

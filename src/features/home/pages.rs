@@ -7,6 +7,7 @@ use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments;
 use crate::features::billing;
 use crate::features::documents;
+use crate::features::messages::{self, InboxLine};
 use crate::features::practice::{self, PublicPractice, Question};
 use crate::kernel::money::Money;
 use crate::platform::db::Scoped;
@@ -15,7 +16,7 @@ use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::ClientFrame;
-use crate::platform::web::nav::{MOST_COUNTED, Section};
+use crate::platform::web::nav::{MOST_COUNTED, Section, shown_count};
 use crate::platform::web::{PageResult, html};
 
 /// Help.
@@ -62,14 +63,43 @@ fn more_waiting(words: Words, all: i64) -> Option<String> {
     }
 }
 
+/// What is new among the messages, in one line: the thread where it is one, else the list.
+fn messages_item(client: &ClientSession, unread: &[InboxLine]) -> Option<Item> {
+    let words = client.words;
+    let newest = unread.first()?;
+    let date = words.date(newest.thread.last_at, &client.zone);
+    let note = words.with1("portal-home-sent", "date", date);
+    Some(match unread {
+        [only] => Item {
+            href: format!("/portal/messages/{}", only.thread.id),
+            title: words.with1("messages-home-one", "subject", &only.thread.subject),
+            note,
+        },
+        several => Item {
+            href: "/portal/messages".to_owned(),
+            title: words.with1("messages-home-several", "count", shown_count(count(several))),
+            note,
+        },
+    })
+}
+
+fn count<T>(items: &[T]) -> i64 {
+    i64::try_from(items.len()).unwrap_or(i64::MAX)
+}
+
 /// What is waiting for me, what comes next, what is owed.
 pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, (unread, (booked, pending), balances)) = ticket
+    let (client, (unread, new_messages, (booked, pending), balances)) = ticket
         .open(&app, |c, client| {
             let chart = &client.chart_id;
             let may = |right| client.may_view(right);
             Ok((
                 if may(Right::Documents) { documents::unread(c, chart)? } else { Vec::new() },
+                if may(Right::Messages) {
+                    messages::unread(c, chart, &client.person_id)?
+                } else {
+                    Vec::new()
+                },
                 if may(Right::Appointments) { appointments::ahead(c, chart)? } else { (Vec::new(), 0) },
                 // None without a ledger, and without the right to see one: no entry is not the same as nothing
                 // owed.
@@ -83,17 +113,22 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         .into_iter()
         .filter(|document| client.may_view_item(Right::Documents, &document.item()))
         .collect();
-    let more = more_waiting(words, i64::try_from(unread.len()).unwrap_or(i64::MAX));
-    let waiting = client.may_view(Right::Documents).then(|| {
-        unread
-            .into_iter()
-            .take(usize::try_from(WAITING_SHOWN).unwrap_or(usize::MAX))
-            .map(|document| Item {
-                href: format!("/portal/documents/{}", document.document_id),
-                title: document.title,
-                note: words.with1("portal-home-sent", "date", words.date(document.sent_at, &client.zone)),
-            })
-            .collect()
+    let new_messages: Vec<_> = new_messages
+        .into_iter()
+        .filter(|line| client.may_view_item(Right::Messages, &line.thread.item()))
+        .collect();
+    let more = more_waiting(words, count(&unread));
+    let is_shown = client.may_view(Right::Documents) || client.may_view(Right::Messages);
+    let waiting = is_shown.then(|| {
+        let documents =
+            unread.into_iter().take(usize::try_from(WAITING_SHOWN).unwrap_or(usize::MAX)).map(|document| {
+                Item {
+                    href: format!("/portal/documents/{}", document.document_id),
+                    title: document.title,
+                    note: words.with1("portal-home-sent", "date", words.date(document.sent_at, &client.zone)),
+                }
+            });
+        messages_item(&client, &new_messages).into_iter().chain(documents).collect()
     });
     let next = client.may_view(Right::Appointments).then(|| {
         booked

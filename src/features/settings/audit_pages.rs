@@ -43,6 +43,8 @@ word_enum! {
         Documents = "documents",
         /// Appointments and requests.
         Appointments = "appointments",
+        /// Messages.
+        Messages = "messages",
         /// Charges and payments.
         Billing = "billing",
         /// Mails.
@@ -65,6 +67,7 @@ impl Area {
             Self::Charts => &["chart", "charts"],
             Self::Documents => &["document"],
             Self::Appointments => &["appointment"],
+            Self::Messages => &["thread"],
             Self::Billing => &["ledger"],
             Self::Mail => &["mail"],
             Self::Staff => &["staff"],

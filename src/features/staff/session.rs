@@ -174,7 +174,7 @@ impl StaffTicket {
         let waiting = match self.ticket.presence {
             Presence::Person => {
                 session = session::touch(app, session);
-                app.navigation.count_waiting(c, member.role)?
+                app.navigation.count_waiting(c, &member.staff_id, member.role)?
             }
             Presence::Page => Vec::new(),
         };

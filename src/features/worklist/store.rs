@@ -16,7 +16,7 @@ use crate::features::people::{Address, AddressKind};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, PersonId};
+use crate::kernel::ids::{AccessId, ChartId, PersonId, StaffId};
 use crate::platform::db::schema::{
     audit_event, chart, invitation, outbox, person, person_address, portal_access,
 };
@@ -589,7 +589,7 @@ pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
 
 /// How many lines wait for staff to do something first, up to [`MOST`]: the kinds that no link mends by
 /// itself. Who was never invited, and whose link is running out, is no news to anybody.
-pub fn count_urgent(c: &mut Scoped<'_>) -> Result<i64, Fault> {
+pub fn count_urgent(c: &mut Scoped<'_>, _: &StaffId) -> Result<i64, Fault> {
     let query = diesel::select((
         some_of!(c, Undeliverable),
         some_of!(c, Locked),

@@ -466,6 +466,74 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    message_thread (practice_id, thread_id) {
+        practice_id -> Binary,
+        thread_id -> Binary,
+        chart_id -> Binary,
+        subject -> Text,
+        audience -> Text,
+        staff_id -> Nullable<Binary>,
+        state -> Text,
+        waiting -> Text,
+        asked_at -> Nullable<BigInt>,
+        last_seq -> Integer,
+        last_at -> BigInt,
+        version -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    thread_party (practice_id, thread_id, party_id) {
+        practice_id -> Binary,
+        thread_id -> Binary,
+        party_id -> Binary,
+        person_id -> Nullable<Binary>,
+        staff_id -> Nullable<Binary>,
+        from_seq -> Integer,
+        until_seq -> Nullable<Integer>,
+        added_by_name -> Text,
+        added_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    message (practice_id, thread_id, seq) {
+        practice_id -> Binary,
+        thread_id -> Binary,
+        seq -> Integer,
+        message_id -> Binary,
+        side -> Text,
+        author_kind -> Text,
+        author_id -> Binary,
+        author_name -> Text,
+        body -> Text,
+        sent_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    thread_read (practice_id, thread_id, reader_kind, reader_id) {
+        practice_id -> Binary,
+        thread_id -> Binary,
+        reader_kind -> Text,
+        reader_id -> Binary,
+        seq -> Integer,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    notice (practice_id, reader_kind, reader_id) {
+        practice_id -> Binary,
+        reader_kind -> Text,
+        reader_id -> Binary,
+        last_sent_at -> Nullable<BigInt>,
+        version -> BigInt,
+    }
+}
+
 /// Every table here belongs to practices, and any two may stand in one statement.
 macro_rules! practice_tables {
     ($($table:ident),+ $(,)?) => {
@@ -500,6 +568,9 @@ practice_tables!(
     jurisdiction,
     known_device,
     ledger_entry,
+    message,
+    message_thread,
+    notice,
     one_time_link,
     outbox,
     person,
@@ -512,4 +583,6 @@ practice_tables!(
     sent_form,
     session,
     staff_member,
+    thread_party,
+    thread_read,
 );

@@ -78,6 +78,7 @@ catalogue!(
     "documents",
     "account_mails",
     "mail",
+    "messages",
     "passwords",
     "portal",
     "practice",

@@ -14,6 +14,8 @@ word_enum! {
         InvitationReminder = "invitation-reminder",
         /// Forgets the address of an invitation that nobody used.
         InvitationForget = "invitation-forget",
+        /// Mails a client that something new is there.
+        MessageNotice = "message-notice",
         /// Ends old marks of addresses that sent mail back.
         AddressMarks = "address-marks",
         /// Deletes files of charts whose import was given up.

@@ -85,6 +85,17 @@ pub fn plan(c: &mut Scoped<'_>, jobs: &[NewJob]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Is a job of this kind planned about a subject?
+pub fn is_planned(c: &mut Scoped<'_>, kind: JobKind, subject: uuid::Uuid) -> Result<bool, Fault> {
+    let found: Option<JobId> = c
+        .rows(due_job::table)
+        .filter(due_job::kind.eq(kind))
+        .filter(due_job::subject.eq(subject.as_bytes().to_vec()))
+        .select(due_job::job_id)
+        .optional(c)?;
+    Ok(found.is_some())
+}
+
 /// Plans the one job of a kind of the whole installation, unless it is planned already.
 pub(super) fn plan_for_installation(system: &mut System<'_>, kind: JobKind) -> Result<(), Fault> {
     let known: i64 = due_job::table

@@ -17,6 +17,7 @@ pub mod language;
 pub mod links;
 pub mod nav;
 mod nul;
+mod reading;
 pub mod routes;
 pub mod security_txt;
 pub mod session;
@@ -30,4 +31,5 @@ pub mod touches;
 pub mod unsent;
 
 pub use errors::{PageError, PageResult, html, see_other};
+pub use reading::is_read;
 pub use routes::Routes;

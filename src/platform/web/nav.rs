@@ -1,10 +1,12 @@
 //! The two navigations and the tabs of a chart, as the features declare them. The platform knows no page:
 //! it sorts what it is given and shows what the reader may open.
 
-use crate::kernel::ids::ChartId;
+use jiff::tz::TimeZone;
+
+use crate::kernel::ids::{ChartId, StaffId};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
-use crate::platform::i18n::Words;
+use crate::platform::i18n::{Stamp, Words};
 use crate::platform::permissions::{Permission, Right, Role};
 
 /// A part of the site, named by the address of its first page.
@@ -16,8 +18,8 @@ impl Section {
     pub const NONE: Self = Self("");
 }
 
-/// Counts what waits for staff, up to [`MOST_COUNTED`] and one.
-pub type Counter = fn(&mut Scoped<'_>) -> Result<i64, Fault>;
+/// Counts what waits for a staff member, up to [`MOST_COUNTED`] and one.
+pub type Counter = fn(&mut Scoped<'_>, &StaffId) -> Result<i64, Fault>;
 
 /// Beyond this a count is shown as "99+".
 pub const MOST_COUNTED: i64 = 99;
@@ -103,6 +105,66 @@ pub struct ChartTags {
     pub read: fn(&mut Scoped<'_>, &ChartId, Words) -> Result<Vec<ChartTag>, Fault>,
 }
 
+/// Who looks at a chart, for a section of one of its tabs.
+#[derive(Clone, Debug)]
+pub struct ChartReader {
+    /// Who.
+    pub staff: StaffId,
+    /// As what.
+    pub role: Role,
+    /// In which language.
+    pub words: Words,
+    /// In which zone.
+    pub zone: TimeZone,
+}
+
+/// A line of a section.
+#[derive(Clone, Debug)]
+pub struct SectionLine {
+    /// Where it leads; none where the reader may not look further.
+    pub href: Option<String>,
+    /// What it is.
+    pub title: String,
+    /// What more is said of it.
+    pub note: String,
+    /// When it last changed.
+    pub at: Stamp,
+    /// How it stands: tone and words.
+    pub tag: (&'static str, String),
+    /// Is something in it new to the reader?
+    pub is_new: bool,
+}
+
+/// What stands in a section.
+#[derive(Clone, Debug)]
+pub struct TabSectionContent {
+    /// Its id in the page.
+    pub id: &'static str,
+    /// Its heading.
+    pub title: String,
+    /// What stands there while it has no line.
+    pub empty: String,
+    /// Its lines.
+    pub lines: Vec<SectionLine>,
+    /// That there are more, where there are.
+    pub more: Option<String>,
+    /// What can be done there: address and words.
+    pub action: Option<(String, String)>,
+}
+
+/// A section that a feature shows in the tab of another one.
+#[derive(Clone, Copy, Debug)]
+pub struct TabSection {
+    /// The tab, as in [`ChartTab::path`].
+    pub tab: &'static str,
+    /// Who sees it.
+    pub needs: Permission,
+    /// Its place: smaller numbers come first.
+    pub order: u8,
+    /// Reads it.
+    pub read: fn(&mut Scoped<'_>, &ChartId, &ChartReader) -> Result<TabSectionContent, Fault>,
+}
+
 /// Everything that features show in navigations and in the head of a chart, in its order.
 #[derive(Debug, Default)]
 pub struct Navigation {
@@ -112,6 +174,8 @@ pub struct Navigation {
     pub client: Vec<ClientNav>,
     /// The tabs of a chart.
     pub tabs: Vec<ChartTab>,
+    /// The sections in tabs of other features.
+    pub sections: Vec<TabSection>,
     /// The tags of a chart's head.
     pub tags: Vec<ChartTags>,
 }
@@ -122,6 +186,7 @@ impl Navigation {
         self.staff.sort_by_key(|entry| entry.order);
         self.client.sort_by_key(|entry| entry.order);
         self.tabs.sort_by_key(|tab| tab.order);
+        self.sections.sort_by_key(|section| section.order);
         self
     }
 
@@ -132,12 +197,30 @@ impl Navigation {
         preferred.or_else(|| seen.next()).map(|entry| entry.section)
     }
 
-    /// What waits for this role, a number a section.
-    pub fn count_waiting(&self, c: &mut Scoped<'_>, role: Role) -> Result<Vec<(Section, i64)>, Fault> {
+    /// What other features show of a chart in this tab.
+    pub fn read_sections(
+        &self,
+        c: &mut Scoped<'_>,
+        tab: &str,
+        chart: &ChartId,
+        reader: &ChartReader,
+    ) -> Result<Vec<TabSectionContent>, Fault> {
+        let here =
+            self.sections.iter().filter(|section| section.tab == tab && reader.role.may(section.needs));
+        here.map(|section| (section.read)(c, chart, reader)).collect()
+    }
+
+    /// What waits for this staff member, a number a section.
+    pub fn count_waiting(
+        &self,
+        c: &mut Scoped<'_>,
+        staff: &StaffId,
+        role: Role,
+    ) -> Result<Vec<(Section, i64)>, Fault> {
         let mut counts = Vec::new();
         for entry in self.staff.iter().filter(|entry| role.may(entry.needs)) {
             if let Some(waiting) = entry.waiting {
-                counts.push((entry.section, (waiting.count)(c)?));
+                counts.push((entry.section, (waiting.count)(c, staff)?));
             }
         }
         Ok(counts)

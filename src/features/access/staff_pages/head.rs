@@ -10,9 +10,12 @@ use crate::platform::i18n::Words;
 use crate::platform::permissions::Permission;
 use crate::platform::web::nav::{ChartTab, ChartTag};
 
+/// What the tab's address has behind the chart's.
+pub const COMMUNICATIONS: &str = "/communications";
+
 /// The tab.
 pub const TAB: ChartTab = ChartTab {
-    path: "/communications",
+    path: COMMUNICATIONS,
     label: "charts-tab-communications",
     needs: Permission::SeePortal,
     order: 50,

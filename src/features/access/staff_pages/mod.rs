@@ -27,7 +27,7 @@ mod when;
 mod wording;
 
 pub use acts::{ActOutcome, Asked, PostedAct, ask_for};
-pub use head::{TAB, head_tags};
+pub use head::{COMMUNICATIONS, TAB, head_tags};
 pub use when::When;
 pub use wording::{lacks_in_words, refusal_key};
 

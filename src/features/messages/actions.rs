@@ -1,0 +1,523 @@
+//! What can be done with threads: begin one, write into one, say that it needs no reply, close, open again, read.
+//! One transaction each.
+
+use crate::features::access::permission::decide as decide_access;
+use crate::features::accounts::{ClientSession, level_now};
+use crate::features::messages::audit::MessageAction;
+use crate::features::messages::lifecycle::{self, Effect, Side, Standing, ThreadEvent};
+use crate::features::messages::notices;
+use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, staff_reads};
+use crate::features::messages::store::{self, AuthorKind, AuthorMark, Message, ReaderKind, SeqRange, Thread};
+use crate::features::messages::text::{MessageText, Subject};
+use crate::features::staff::StaffSession;
+use crate::features::{appointments, people};
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, StaffId, ThreadId};
+use crate::platform::audit::{self, Actor, By, Event};
+use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::fault::Fault;
+use crate::platform::limits::{self, Limit};
+use crate::platform::permissions::{Level, Right};
+use crate::platform::state::AppState;
+use crate::platform::web::form_token::{self, FormToken};
+
+/// Messages that one account may write in an hour.
+const WRITING: Limit = Limit { most: 20, seconds: 3_600 };
+
+/// Why nothing was sent or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone {
+    /// No such thread, chart or reader for whoever asks.
+    #[error("no such thread")]
+    NotFound,
+    /// The clinician is no longer one of this client's.
+    #[error("this clinician cannot be written to")]
+    NotAClinician,
+    /// The person could not read it.
+    #[error("this person cannot read messages")]
+    NotAReader,
+    /// Too many in one hour.
+    #[error("too many messages in one hour")]
+    TooMany,
+    /// Somebody else wrote since the page was shown.
+    #[error("somebody wrote meanwhile")]
+    WrittenMeanwhile(Box<Message>),
+}
+
+/// The outcome of an act, inside the fault of the machinery.
+pub type Outcome<T> = Result<Result<T, NotDone>, Fault>;
+
+/// Whoever writes or decides.
+#[derive(Clone, Debug)]
+pub struct Author {
+    by: By,
+    side: Side,
+    mark: AuthorMark,
+}
+
+impl Author {
+    /// The practice: a staff member, or an integrator's key.
+    pub fn of_practice(by: &By) -> Result<Self, Fault> {
+        let (kind, id, name) = match &by.actor {
+            Actor::Staff(id, name) => (AuthorKind::Staff, id.uuid(), name),
+            Actor::ApiKey(id, name) => (AuthorKind::ApiKey, id.uuid(), name),
+            _ => return Err(Fault::other("only staff and keys write for the practice")),
+        };
+        let mark = AuthorMark { kind, id, name: name.clone() };
+        Ok(Self { by: by.clone(), side: Side::Practice, mark })
+    }
+
+    /// A person on the client's side.
+    fn of_person(c: &mut Scoped<'_>, by: &By, person: &PersonId) -> Result<Self, Fault> {
+        let name = people::load_person(c, person)?
+            .map(|person| person.full_name())
+            .ok_or_else(|| Fault::Damaged(format!("person {person} writes and is not there")))?;
+        let mark = AuthorMark { kind: AuthorKind::Person, id: person.uuid(), name };
+        Ok(Self { by: by.clone(), side: Side::Client, mark })
+    }
+}
+
+/// Makes a decision's effects rows: the only place that does.
+fn apply(
+    c: &mut Scoped<'_>,
+    thread: &mut Thread,
+    author: &Author,
+    (standing, effects): (Standing, Vec<Effect>),
+    text: Option<&MessageText>,
+) -> Result<(), Fault> {
+    thread.standing = standing;
+    if effects.iter().any(|effect| matches!(effect, Effect::Append(_))) {
+        thread.last_seq += 1;
+        thread.last_at = c.now();
+    }
+    // Saved first: on PostgreSQL that holds the thread's row, so that two messages never get one number.
+    store::save_thread(c, thread)?;
+    for effect in effects {
+        match effect {
+            Effect::Append(side) => {
+                let text = text.ok_or_else(|| Fault::other("a message without words"))?;
+                store::insert_message(c, thread, side, &author.mark, text.as_str())?;
+            }
+            Effect::NotifyClient => notices::plan(c, thread)?,
+            Effect::Record(action) => record(c, &author.by, action, thread)?,
+        }
+    }
+    Ok(())
+}
+
+fn record(c: &mut Scoped<'_>, by: &By, action: MessageAction, thread: &Thread) -> Result<(), Fault> {
+    let event = Event::new(by.clone(), action)
+        .on_chart(&thread.chart)
+        .with(serde_json::json!({ "thread": thread.id, "seq": thread.last_seq }));
+    audit::record(c, event)
+}
+
+/// A thread to be begun.
+struct NewThread {
+    chart: ChartId,
+    /// Who takes part on the client's side.
+    person: PersonId,
+    to: Addressee,
+    subject: Subject,
+    text: MessageText,
+}
+
+/// Begins a thread in the caller's transaction. Whether the author may is decided before.
+fn begin(c: &mut Scoped<'_>, author: &Author, new: &NewThread) -> Result<ThreadId, Fault> {
+    let now = c.now();
+    let decision = lifecycle::begin(author.side, now);
+    let mut thread = Thread {
+        id: ThreadId::fresh(c.rng(), now),
+        chart: new.chart,
+        subject: new.subject.as_str().to_owned(),
+        to: new.to,
+        standing: decision.0,
+        last_seq: 0,
+        last_at: now,
+        version: 1,
+    };
+    store::insert_thread(c, &thread)?;
+    store::insert_party(c, &thread.id, &new.person, &author.mark.name)?;
+    apply(c, &mut thread, author, decision, Some(&new.text))?;
+    Ok(thread.id)
+}
+
+/// Who acts on the client's side, and by which grant.
+#[derive(Clone, Debug)]
+pub struct ClientParty {
+    /// For the trail.
+    pub by: By,
+    /// The account.
+    pub account: AccountId,
+    /// The grant in view.
+    pub access: AccessId,
+    /// Its holder.
+    pub person: PersonId,
+    /// Its chart.
+    pub chart: ChartId,
+}
+
+impl ClientParty {
+    /// Whoever is signed in.
+    pub fn of(client: &ClientSession) -> Self {
+        Self {
+            by: client.by(),
+            account: client.account_id,
+            access: client.access_id,
+            person: client.person_id,
+            chart: client.chart_id,
+        }
+    }
+
+    /// What ended the access since the request was let in counts, and so does how much they have written.
+    fn may_write(&self, c: &mut Scoped<'_>) -> Outcome<()> {
+        if level_now(c, &self.access, Right::Messages)? < Level::Act {
+            return Ok(Err(NotDone::NotFound));
+        }
+        let written = limits::count(c, &format!("messages.{}", self.account), WRITING)?;
+        Ok(if written > WRITING.most { Err(NotDone::TooMany) } else { Ok(()) })
+    }
+}
+
+/// Begins a thread as a client, in the caller's transaction.
+pub fn begin_as_client(
+    c: &mut Scoped<'_>,
+    party: &ClientParty,
+    to: Addressee,
+    subject: Subject,
+    text: MessageText,
+) -> Outcome<ThreadId> {
+    if let Err(why) = party.may_write(c)? {
+        return Ok(Err(why));
+    }
+    if let Addressee::Clinician(staff) = to
+        && !clinicians_of(c, &party.chart)?.iter().any(|(id, _)| *id == staff)
+    {
+        return Ok(Err(NotDone::NotAClinician));
+    }
+    let author = Author::of_person(c, &party.by, &party.person)?;
+    let new = NewThread { chart: party.chart, person: party.person, to, subject, text };
+    begin(c, &author, &new).map(Ok)
+}
+
+/// Writes into a thread as a client, in the caller's transaction.
+pub fn write_as_client(
+    c: &mut Scoped<'_>,
+    party: &ClientParty,
+    thread: &ThreadId,
+    text: &MessageText,
+) -> Outcome<()> {
+    let found = store::find_for_party(c, &party.chart, &party.person, thread)?;
+    // Whoever takes part no longer does not write any more.
+    let Some((mut thread, SeqRange { until: None, .. })) = found else { return Ok(Err(NotDone::NotFound)) };
+    if let Err(why) = party.may_write(c)? {
+        return Ok(Err(why));
+    }
+    let author = Author::of_person(c, &party.by, &party.person)?;
+    if let Some(decision) = lifecycle::decide(thread.standing, ThreadEvent::ClientWrites, c.now()) {
+        apply(c, &mut thread, &author, decision, Some(text))?;
+    }
+    Ok(Ok(()))
+}
+
+/// What is done once: the same form sent again finds what it made. Tells the chart's open pages.
+async fn once<F>(
+    app: &AppState,
+    scope: &PracticeScope,
+    chart: ChartId,
+    mark: FormToken,
+    mut act: F,
+) -> Outcome<ThreadId>
+where
+    F: FnMut(&mut Scoped<'_>) -> Outcome<ThreadId> + Send + 'static,
+{
+    let outcome = app
+        .db
+        .write(scope, move |c| {
+            if let Some(made) = form_token::made_before(c, &mark)? {
+                let made = made.parse().map_err(|_| Fault::Damaged("a sent form made no thread".into()))?;
+                return Ok(Ok(made));
+            }
+            let made = act(c)?;
+            if let Ok(thread) = &made {
+                form_token::keep(c, &mark, &thread.to_string())?;
+            }
+            Ok(made)
+        })
+        .await?;
+    if outcome.is_ok() {
+        app.live.chart_changed(scope.id(), &chart);
+    }
+    Ok(outcome)
+}
+
+/// A client begins a thread.
+pub async fn begin_by_client(
+    app: &AppState,
+    client: &ClientSession,
+    to: Addressee,
+    subject: Subject,
+    text: MessageText,
+    mark: FormToken,
+) -> Outcome<ThreadId> {
+    let party = ClientParty::of(client);
+    once(app, &client.scope, client.chart_id, mark, move |c| {
+        begin_as_client(c, &party, to, subject.clone(), text.clone())
+    })
+    .await
+}
+
+/// A client writes into a thread.
+pub async fn write_by_client(
+    app: &AppState,
+    client: &ClientSession,
+    thread: ThreadId,
+    text: MessageText,
+    mark: FormToken,
+) -> Outcome<ThreadId> {
+    let party = ClientParty::of(client);
+    once(app, &client.scope, client.chart_id, mark, move |c| {
+        Ok(write_as_client(c, &party, &thread, &text)?.map(|()| thread))
+    })
+    .await
+}
+
+/// The clinicians whom a client may write to.
+pub fn clinicians_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(StaffId, String)>, Fault> {
+    appointments::clinicians_of(c, chart)
+}
+
+/// Begins a thread as the practice, in the caller's transaction. `access` is the grant of whom it is for.
+pub fn begin_as_practice(
+    c: &mut Scoped<'_>,
+    author: &Author,
+    access: &AccessId,
+    to: Addressee,
+    subject: Subject,
+    text: MessageText,
+) -> Outcome<(ThreadId, ChartId)> {
+    let Some((person, chart)) = store::holder_of(c, access)? else { return Ok(Err(NotDone::NotAReader)) };
+    if level_now(c, access, Right::Messages)? < Level::View {
+        return Ok(Err(NotDone::NotAReader));
+    }
+    let new = NewThread { chart, person, to, subject, text };
+    Ok(Ok((begin(c, author, &new)?, chart)))
+}
+
+/// A staff member begins a thread with the holder of a grant to a chart.
+pub async fn begin_by_staff(
+    app: &AppState,
+    staff: &StaffSession,
+    (chart, access): (ChartId, AccessId),
+    to: Addressee,
+    (subject, text): (Subject, MessageText),
+    mark: FormToken,
+) -> Outcome<ThreadId> {
+    let author = Author::of_practice(&staff.by())?;
+    let reader = StaffReader { staff: staff.staff_id, role: staff.role };
+    once(app, &staff.scope, chart, mark, move |c| {
+        let holder = store::holder_of(c, &access)?;
+        // Nobody begins a thread that they could not read.
+        let is_theirs = staff_reads(to, reader) == StaffReads::Words;
+        if !is_theirs || holder.is_none_or(|(_, of)| of != chart) {
+            return Ok(Err(NotDone::NotAReader));
+        }
+        let begun = begin_as_practice(c, &author, &access, to, subject.clone(), text.clone())?;
+        Ok(begun.map(|(thread, _)| thread))
+    })
+    .await
+}
+
+/// Who answers for the practice, and what they may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PracticeReader {
+    /// A staff member.
+    Staff(StaffReader),
+    /// An integrator's key: what the front desk reads.
+    ApiKey,
+}
+
+impl PracticeReader {
+    /// How much of a thread they see.
+    pub fn reads(self, to: Addressee) -> StaffReads {
+        match (self, to) {
+            (Self::Staff(reader), to) => staff_reads(to, reader),
+            (Self::ApiKey, Addressee::FrontDesk) => StaffReads::Words,
+            (Self::ApiKey, Addressee::Clinician(_)) => StaffReads::State,
+        }
+    }
+}
+
+/// What the practice does with a thread.
+#[derive(Clone, Debug)]
+pub enum PracticeAct {
+    /// Writes.
+    Write(MessageText),
+    /// Says that no reply is needed.
+    NoReplyNeeded,
+    /// Closes it.
+    Close,
+    /// Opens it again.
+    Reopen,
+}
+
+/// Acts for the practice, in the caller's transaction, on a page that showed the messages up to `seen`. Where
+/// somebody has written since, nothing is done: an answer would end the wait for words that nobody read.
+pub fn act_as_practice(
+    c: &mut Scoped<'_>,
+    author: &Author,
+    reader: PracticeReader,
+    thread: &ThreadId,
+    seen: i32,
+    act: &PracticeAct,
+) -> Outcome<Thread> {
+    let Some(mut thread) =
+        store::find(c, thread)?.filter(|thread| reader.reads(thread.to) == StaffReads::Words)
+    else {
+        return Ok(Err(NotDone::NotFound));
+    };
+    let (event, text) = match act {
+        PracticeAct::Write(text) => (ThreadEvent::PracticeWrites, Some(text)),
+        PracticeAct::NoReplyNeeded => (ThreadEvent::NoReplyNeeded, None),
+        PracticeAct::Close => (ThreadEvent::Close, None),
+        PracticeAct::Reopen => (ThreadEvent::Reopen, None),
+    };
+    let Some(decision) = lifecycle::decide(thread.standing, event, c.now()) else { return Ok(Ok(thread)) };
+    if let Some(newer) = store::newest_of_others(c, &thread.id, seen, &author.mark.id)? {
+        return Ok(Err(NotDone::WrittenMeanwhile(Box::new(newer))));
+    }
+    apply(c, &mut thread, author, decision, text)?;
+    Ok(Ok(thread))
+}
+
+/// A staff member acts on a thread; a message carries its form's mark, so that it is sent once.
+pub async fn act_by_staff(
+    app: &AppState,
+    staff: &StaffSession,
+    (chart, thread): (ChartId, ThreadId),
+    seen: i32,
+    act: PracticeAct,
+    mark: Option<FormToken>,
+) -> Outcome<ThreadId> {
+    let author = Author::of_practice(&staff.by())?;
+    let reader = PracticeReader::Staff(StaffReader { staff: staff.staff_id, role: staff.role });
+    let unit = move |c: &mut Scoped<'_>| -> Outcome<ThreadId> {
+        if store::find(c, &thread)?.is_none_or(|found| found.chart != chart) {
+            return Ok(Err(NotDone::NotFound));
+        }
+        Ok(act_as_practice(c, &author, reader, &thread, seen, &act)?.map(|thread| thread.id))
+    };
+    match mark {
+        Some(mark) => once(app, &staff.scope, chart, mark, unit).await,
+        None => {
+            let outcome = app.db.write(&staff.scope, unit).await?;
+            if outcome.is_ok() {
+                app.live.chart_changed(staff.scope.id(), &chart);
+            }
+            Ok(outcome)
+        }
+    }
+}
+
+/// Does this reading leave its mark? A program that looks ahead has shown nobody anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Somebody reads.
+    Read,
+    /// A program looks ahead.
+    Ahead,
+}
+
+/// A thread as its page shows it.
+#[derive(Clone, Debug)]
+pub struct ThreadView {
+    /// The thread.
+    pub thread: Thread,
+    /// The clinician's name, where it is with one.
+    pub with: Option<String>,
+    /// Those on the client's side who take part.
+    pub parties: Vec<String>,
+    /// Its messages, the oldest first.
+    pub messages: Vec<Message>,
+    /// Are there earlier ones?
+    pub has_earlier: bool,
+}
+
+fn view(
+    c: &mut Scoped<'_>,
+    thread: Thread,
+    range: SeqRange,
+    before: Option<i32>,
+) -> Result<ThreadView, Fault> {
+    let (messages, has_earlier) = store::messages(c, &thread.id, range, before)?;
+    let with = store::clinician_name(c, thread.to)?;
+    let parties = store::party_names(c, &thread.id)?;
+    Ok(ThreadView { thread, with, parties, messages, has_earlier })
+}
+
+/// The newest of the messages that a page shows is read, and that it was looked at stands in the trail.
+fn note_read(
+    c: &mut Scoped<'_>,
+    by: &By,
+    kind: ReaderKind,
+    reader: uuid::Uuid,
+    view: &ThreadView,
+) -> Result<(), Fault> {
+    if let Some(newest) = view.messages.last() {
+        store::mark_read(c, &view.thread.id, kind, reader, newest.seq)?;
+    }
+    record(c, by, MessageAction::Read, &view.thread)
+}
+
+/// What a client reads of a thread.
+pub async fn look_as_client(
+    app: &AppState,
+    client: &ClientSession,
+    thread: ThreadId,
+    before: Option<i32>,
+    look: Look,
+) -> Result<Option<ThreadView>, Fault> {
+    let (party, facts) = (ClientParty::of(client), client.facts.clone());
+    let unit = move |c: &mut Scoped<'_>| {
+        let found = store::find_for_party(c, &party.chart, &party.person, &thread)?;
+        let Some((thread, range)) = found else { return Ok(None) };
+        if decide_access(&facts, Right::Messages, Some(&thread.item())).level < Level::View {
+            return Ok(None);
+        }
+        let view = view(c, thread, range, before)?;
+        if look == Look::Read {
+            // What ended the access since the request was let in counts.
+            if level_now(c, &party.access, Right::Messages)? < Level::View {
+                return Ok(None);
+            }
+            note_read(c, &party.by, ReaderKind::Person, party.person.uuid(), &view)?;
+        }
+        Ok(Some(view))
+    };
+    match look {
+        Look::Read => app.db.write(&client.scope, unit).await,
+        Look::Ahead => app.db.read(&client.scope, unit).await,
+    }
+}
+
+/// What staff read of a thread, in the caller's unit; `None` where they see no words of it.
+pub fn look_as_practice(
+    c: &mut Scoped<'_>,
+    reader: PracticeReader,
+    by: &By,
+    thread: &ThreadId,
+    before: Option<i32>,
+    look: Look,
+) -> Result<Option<ThreadView>, Fault> {
+    let found = store::find(c, thread)?.filter(|thread| reader.reads(thread.to) == StaffReads::Words);
+    let Some(thread) = found else { return Ok(None) };
+    let view = view(c, thread, SeqRange::ALL, before)?;
+    if look == Look::Read {
+        match reader {
+            PracticeReader::Staff(StaffReader { staff, .. }) => {
+                note_read(c, by, ReaderKind::Staff, staff.uuid(), &view)?;
+            }
+            PracticeReader::ApiKey => record(c, by, MessageAction::Read, &view.thread)?,
+        }
+    }
+    Ok(Some(view))
+}

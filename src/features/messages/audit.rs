@@ -1,0 +1,15 @@
+//! The feature's audit actions.
+
+use crate::audit_actions;
+
+audit_actions! {
+    /// What the audit trail says of threads. Never a word of a message.
+    pub enum MessageAction {
+        Opened = "thread.opened", Plain, None;
+        Read = "thread.read", Plain, None;
+        Replied = "thread.replied", Plain, None;
+        NoReplyNeeded = "thread.no_reply_needed", Plain, None;
+        Closed = "thread.closed", Plain, None;
+        Reopened = "thread.reopened", Plain, None;
+    }
+}

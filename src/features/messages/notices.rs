@@ -1,0 +1,103 @@
+//! The mail that says that something new is there. It holds no word of a message, so a message counts as read
+//! only once it was read. One row bundles everything for one account in one practice: the first unread message
+//! opens a window of some minutes, then one mail goes out if something is still unread, and after it none for
+//! an hour.
+
+use crate::features::accounts::mails::{self, MailContext};
+use crate::features::accounts::{Reader, reader_of};
+use crate::features::messages::store::{self, Thread};
+use crate::features::practice;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::AccountId;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::jobs::{self, Job, JobKind, JobOutcome, NewJob, Next};
+use crate::platform::outbox::{self, NewMail, Standing, Subject, SubjectKind};
+use crate::platform::permissions::Right;
+use crate::platform::state::App;
+
+/// Seconds from the first unread message to its mail.
+const WINDOW: i64 = 5 * 60;
+/// Seconds after a mail in which no other goes out.
+const PAUSE: i64 = 60 * 60;
+
+/// What such a mail is about: the account, as long as something in this practice is new to it.
+pub const MESSAGE_NOTICE: SubjectKind = SubjectKind { word: "message-notice", standing };
+
+/// When a mail may go out about something that was written at `now`.
+fn due_at(now: Timestamp, last_sent_at: Option<Timestamp>) -> Timestamp {
+    let soonest = now.plus_seconds(WINDOW);
+    last_sent_at.map_or(soonest, |last| soonest.max(last.plus_seconds(PAUSE)))
+}
+
+/// Plans a mail to whoever reads this thread on the client's side, unless one is planned.
+pub fn plan(c: &mut Scoped<'_>, thread: &Thread) -> Result<(), Fault> {
+    for account in store::accounts_of(c, thread)? {
+        let last_sent_at = store::hold_notice(c, &account)?;
+        if !jobs::is_planned(c, JobKind::MessageNotice, account.uuid())? {
+            let due_at = due_at(c.now(), last_sent_at);
+            jobs::plan(c, &[NewJob { kind: JobKind::MessageNotice, subject: account.uuid(), due_at }])?;
+        }
+    }
+    Ok(())
+}
+
+/// Sends the mails that these jobs are about, to accounts that something is still new to.
+pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcome>, Fault> {
+    let practice = practice::load(c)?;
+    for job in jobs {
+        let account = AccountId::from_uuid(job.subject);
+        let last_sent_at = store::hold_notice(c, &account)?;
+        let since = last_sent_at.unwrap_or(Timestamp::from_micros(0));
+        let reader = if practice.suspended_at.is_some() { None } else { news_for(c, &account, since)? };
+        let Some(reader) = reader else { continue };
+        let context = MailContext { practice: &practice, words: reader.words, called: &reader.called };
+        outbox::enqueue(
+            app,
+            c,
+            NewMail {
+                kind: "messages.notice",
+                dedupe_key: format!("messages.notice/{}", job.id),
+                chart: None,
+                access: None,
+                subject: Some(Subject { kind: MESSAGE_NOTICE.word, id: job.subject }),
+                recipient: reader.address.clone(),
+                letter: mails::new_messages(app, context),
+            },
+        )?;
+        store::notice_sent(c, &account)?;
+    }
+    Ok(vec![JobOutcome::unchanged(Next::Done); jobs.len()])
+}
+
+/// How the account is reached, if it may read something that it has not read and that was written after a
+/// moment.
+fn news_for(c: &mut Scoped<'_>, account: &AccountId, since: Timestamp) -> Result<Option<Reader>, Fault> {
+    for chart in store::charts_with_news(c, account, since)? {
+        if let Some(reader) = reader_of(c, &chart, account, Right::Messages)? {
+            return Ok(Some(reader));
+        }
+    }
+    Ok(None)
+}
+
+/// Asked once more before the mail leaves: what was read meanwhile is news no more.
+fn standing(c: &mut Scoped<'_>, account: uuid::Uuid) -> Result<Standing, Fault> {
+    let news = news_for(c, &AccountId::from_uuid(account), Timestamp::from_micros(0))?;
+    Ok(if news.is_some() { Standing::Wanted } else { Standing::Over })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_message_opens_a_window_and_a_mail_is_followed_by_an_hour_without_any() {
+        let at = |minutes: i64| Timestamp::from_micros(minutes * 60 * 1_000_000);
+        assert_eq!(due_at(at(100), None), at(105));
+        assert_eq!(due_at(at(100), Some(at(10))), at(105), "the hour is over");
+        assert_eq!(due_at(at(100), Some(at(99))), at(159));
+        assert_eq!(due_at(at(100), Some(at(45))), at(105), "the hour ends with the window");
+        assert_eq!(due_at(at(100), Some(at(46))), at(106));
+    }
+}

@@ -1,0 +1,115 @@
+//! Who reads a thread. On the client's side its parties do, as far as `access::permission::decide` lets them; on
+//! the practice's side the audience decides.
+
+use crate::kernel::ids::StaffId;
+use crate::platform::permissions::{Permission, Role};
+use crate::word_enum;
+
+word_enum! {
+    /// Whom at the practice a thread is with.
+    pub enum Audience {
+        /// Everybody who answers for the front desk.
+        FrontDesk = "front_desk",
+        /// One clinician.
+        Clinician = "clinician",
+    }
+}
+
+/// Whom at the practice a thread is with, by name where it is one clinician.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addressee {
+    /// Everybody who answers for the front desk.
+    FrontDesk,
+    /// This clinician.
+    Clinician(StaffId),
+}
+
+impl Addressee {
+    /// From its columns; `None` for what we never write.
+    pub fn read(audience: Audience, staff: Option<StaffId>) -> Option<Self> {
+        match (audience, staff) {
+            (Audience::FrontDesk, None) => Some(Self::FrontDesk),
+            (Audience::Clinician, Some(staff)) => Some(Self::Clinician(staff)),
+            _ => None,
+        }
+    }
+
+    /// As its columns hold it.
+    pub fn columns(self) -> (Audience, Option<StaffId>) {
+        match self {
+            Self::FrontDesk => (Audience::FrontDesk, None),
+            Self::Clinician(staff) => (Audience::Clinician, Some(staff)),
+        }
+    }
+}
+
+/// A staff member who looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StaffReader {
+    /// Who.
+    pub staff: StaffId,
+    /// As what.
+    pub role: Role,
+}
+
+/// How much of a thread a staff member sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StaffReads {
+    /// Not that it exists.
+    Nothing,
+    /// That it exists, with whom it is and since when it waits; never its words.
+    State,
+    /// Everything in it, and they may answer.
+    Words,
+}
+
+/// How much of a thread with this addressee a staff member sees. A clinician's threads are the clinician's alone;
+/// the front desk and administrators see that one waits, so that it can be followed up.
+pub fn staff_reads(to: Addressee, reader: StaffReader) -> StaffReads {
+    if !reader.role.may(Permission::AnswerMessages) {
+        return StaffReads::Nothing;
+    }
+    match (to, reader.role) {
+        (Addressee::FrontDesk, _) => StaffReads::Words,
+        (Addressee::Clinician(staff), _) if staff == reader.staff => StaffReads::Words,
+        (Addressee::Clinician(_), Role::FrontDesk | Role::Administrator) => StaffReads::State,
+        (Addressee::Clinician(_), Role::Clinician | Role::Biller) => StaffReads::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_sees_of_a_thread_what_the_table_says() {
+        let me = StaffId::from_uuid(uuid::Uuid::from_u128(1));
+        let other = StaffId::from_uuid(uuid::Uuid::from_u128(2));
+        use StaffReads::{Nothing, State, Words};
+        // Columns: front desk, mine, another clinician's.
+        let table = [
+            (Role::Administrator, [Words, Words, State]),
+            (Role::Clinician, [Words, Words, Nothing]),
+            (Role::FrontDesk, [Words, Words, State]),
+            (Role::Biller, [Nothing, Nothing, Nothing]),
+        ];
+        assert_eq!(table.len(), Role::ALL.len());
+        for (role, cells) in table {
+            let threads = [Addressee::FrontDesk, Addressee::Clinician(me), Addressee::Clinician(other)];
+            for (to, wanted) in threads.into_iter().zip(cells) {
+                assert_eq!(staff_reads(to, StaffReader { staff: me, role }), wanted, "{role} and {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_addressee_survives_its_columns() {
+        let staff = StaffId::from_uuid(uuid::Uuid::from_u128(1));
+        for to in [Addressee::FrontDesk, Addressee::Clinician(staff)] {
+            let (audience, staff) = to.columns();
+            assert_eq!(Addressee::read(audience, staff), Some(to));
+        }
+        assert_eq!(Addressee::read(Audience::FrontDesk, Some(staff)), None);
+        assert_eq!(Addressee::read(Audience::Clinician, None), None);
+    }
+}

@@ -1,0 +1,970 @@
+//! The rows of threads, and nothing else's.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+
+use crate::features::access::lifecycle::State;
+use crate::features::access::permission::{Item, ItemKind, Party, Share};
+use crate::features::messages::lifecycle::{Side, Standing, ThreadState, Waiting};
+use crate::features::messages::readers::{Addressee, Audience, StaffReader};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, MessageId, PartyId, PersonId, StaffId, ThreadId};
+use crate::platform::db::schema::{
+    chart, message, message_thread, notice, person, portal_access, staff_member, thread_party, thread_read,
+};
+use crate::platform::db::{Scoped, rows_beside};
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::permissions::Role;
+use crate::platform::web::nav::MOST_COUNTED;
+use crate::word_enum;
+
+/// Threads on one page of a list.
+pub const PAGE: usize = 50;
+/// Messages on one page of a thread.
+pub const MESSAGES: usize = 50;
+
+fn one_more(page: usize) -> i64 {
+    i64::try_from(page).unwrap_or(i64::MAX - 1) + 1
+}
+
+word_enum! {
+    /// Who has read something, or is told of it.
+    pub enum ReaderKind {
+        /// A person on the client's side.
+        Person = "person",
+        /// A staff member.
+        Staff = "staff",
+        /// A portal account, whichever charts it reads.
+        Account = "account",
+    }
+}
+
+word_enum! {
+    /// What wrote a message.
+    pub enum AuthorKind {
+        /// A person on the client's side.
+        Person = "person",
+        /// A staff member.
+        Staff = "staff",
+        /// An integrator's key.
+        ApiKey = "api_key",
+    }
+}
+
+/// Who wrote a message, with the name they had then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorMark {
+    /// What they are.
+    pub kind: AuthorKind,
+    /// Which one.
+    pub id: uuid::Uuid,
+    /// Their name.
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = message_thread)]
+struct ThreadRow {
+    thread_id: ThreadId,
+    chart_id: ChartId,
+    subject: String,
+    audience: Audience,
+    staff_id: Option<StaffId>,
+    state: ThreadState,
+    waiting: Waiting,
+    asked_at: Option<Timestamp>,
+    last_seq: i32,
+    last_at: Timestamp,
+    version: i64,
+}
+
+/// A thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// The thread.
+    pub id: ThreadId,
+    /// Its chart.
+    pub chart: ChartId,
+    /// Its subject.
+    pub subject: String,
+    /// Whom at the practice it is with.
+    pub to: Addressee,
+    /// How it stands.
+    pub standing: Standing,
+    /// The number of its newest message; they count from 1.
+    pub last_seq: i32,
+    /// When that was written.
+    pub last_at: Timestamp,
+    /// Counts changes: the guard of every update.
+    pub version: i64,
+}
+
+impl TryFrom<ThreadRow> for Thread {
+    type Error = Fault;
+
+    fn try_from(row: ThreadRow) -> Result<Self, Fault> {
+        let damaged = |what: &str| Fault::Damaged(format!("thread {}: {what}", row.thread_id));
+        Ok(Self {
+            to: Addressee::read(row.audience, row.staff_id).ok_or_else(|| damaged("its audience"))?,
+            standing: Standing::read(row.state, row.waiting, row.asked_at)
+                .ok_or_else(|| damaged("how it stands"))?,
+            id: row.thread_id,
+            chart: row.chart_id,
+            subject: row.subject,
+            last_seq: row.last_seq,
+            last_at: row.last_at,
+            version: row.version,
+        })
+    }
+}
+
+impl Thread {
+    /// As the permission function knows it, for somebody who takes part in it.
+    pub fn item(&self) -> Item {
+        Item {
+            kind: ItemKind::Thread,
+            id: self.id.uuid(),
+            label: None,
+            share: Share::NotShared,
+            party: Party::Party,
+        }
+    }
+}
+
+/// Which messages somebody reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeqRange {
+    /// From this one on.
+    pub from: i32,
+    /// Up to before this one, where their part has ended.
+    pub until: Option<i32>,
+}
+
+impl SeqRange {
+    /// Everything.
+    pub const ALL: Self = Self { from: 1, until: None };
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = message)]
+pub struct Message {
+    /// Its number in the thread.
+    pub seq: i32,
+    /// The message.
+    pub message_id: MessageId,
+    /// Which side wrote it.
+    pub side: Side,
+    /// What wrote it.
+    pub author_kind: AuthorKind,
+    /// Which one.
+    pub author_id: Vec<u8>,
+    /// Their name then.
+    pub author_name: String,
+    /// Plain text.
+    pub body: String,
+    /// When.
+    pub sent_at: Timestamp,
+}
+
+/// Puts a new thread in.
+pub fn insert_thread(c: &mut Scoped<'_>, thread: &Thread) -> Result<(), Fault> {
+    let (audience, staff) = thread.to.columns();
+    let (state, waiting, asked_at) = thread.standing.columns();
+    let now = c.now();
+    c.insert(
+        message_thread::table,
+        (
+            message_thread::thread_id.eq(thread.id),
+            message_thread::chart_id.eq(thread.chart),
+            message_thread::subject.eq(thread.subject.clone()),
+            message_thread::audience.eq(audience),
+            message_thread::staff_id.eq(staff),
+            message_thread::state.eq(state),
+            message_thread::waiting.eq(waiting),
+            message_thread::asked_at.eq(asked_at),
+            message_thread::last_seq.eq(thread.last_seq),
+            message_thread::last_at.eq(thread.last_at),
+            message_thread::version.eq(thread.version),
+            message_thread::created_at.eq(now),
+        ),
+    )
+}
+
+/// Saves a thread if nobody saved it since it was loaded; a lost race is a fault that the database's retry
+/// answers by running the whole unit again.
+pub fn save_thread(c: &mut Scoped<'_>, thread: &mut Thread) -> Result<(), Fault> {
+    let (state, waiting, asked_at) = thread.standing.columns();
+    let saved = c
+        .rows(message_thread::table)
+        .filter(message_thread::thread_id.eq(thread.id))
+        .filter(message_thread::version.eq(thread.version))
+        .set((
+            message_thread::state.eq(state),
+            message_thread::waiting.eq(waiting),
+            message_thread::asked_at.eq(asked_at),
+            message_thread::last_seq.eq(thread.last_seq),
+            message_thread::last_at.eq(thread.last_at),
+            message_thread::version.eq(thread.version + 1),
+        ))
+        .execute(c)?;
+    if saved == 0 {
+        return Err(Fault::lost_race("a thread was changed by somebody else"));
+    }
+    thread.version += 1;
+    Ok(())
+}
+
+/// Puts a message in as the thread's newest.
+pub fn insert_message(
+    c: &mut Scoped<'_>,
+    thread: &Thread,
+    side: Side,
+    author: &AuthorMark,
+    body: &str,
+) -> Result<(), Fault> {
+    let id = MessageId::fresh(c.rng(), c.now());
+    c.insert(
+        message::table,
+        (
+            message::thread_id.eq(thread.id),
+            message::seq.eq(thread.last_seq),
+            message::message_id.eq(id),
+            message::side.eq(side),
+            message::author_kind.eq(author.kind),
+            message::author_id.eq(author.id.as_bytes().to_vec()),
+            message::author_name.eq(author.name.clone()),
+            message::body.eq(body.to_owned()),
+            message::sent_at.eq(thread.last_at),
+        ),
+    )
+}
+
+/// Lets a person on the client's side take part in a thread from its first message on.
+pub fn insert_party(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    person: &PersonId,
+    by_name: &str,
+) -> Result<(), Fault> {
+    let (id, now) = (PartyId::fresh(c.rng(), c.now()), c.now());
+    c.insert(
+        thread_party::table,
+        (
+            thread_party::thread_id.eq(*thread),
+            thread_party::party_id.eq(id),
+            thread_party::person_id.eq(Some(*person)),
+            thread_party::from_seq.eq(SeqRange::ALL.from),
+            thread_party::added_by_name.eq(by_name.to_owned()),
+            thread_party::added_at.eq(now),
+        ),
+    )?;
+    insert_read(c, thread, ReaderKind::Person, person.uuid(), 0)
+}
+
+/// One thread, whoever asks.
+pub fn find(c: &mut Scoped<'_>, id: &ThreadId) -> Result<Option<Thread>, Fault> {
+    let row: Option<ThreadRow> = c
+        .rows(message_thread::table)
+        .filter(message_thread::thread_id.eq(*id))
+        .select(ThreadRow::as_select())
+        .optional(c)?;
+    row.map(Thread::try_from).transpose()
+}
+
+/// One thread of a chart that a person takes part in, with what they read of it.
+pub fn find_for_party(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    person: &PersonId,
+    id: &ThreadId,
+) -> Result<Option<(Thread, SeqRange)>, Fault> {
+    let found: Option<(ThreadRow, i32, Option<i32>)> = c
+        .rows(message_thread::table)
+        .inner_join(
+            thread_party::table.on(thread_party::practice_id
+                .eq(message_thread::practice_id)
+                .and(thread_party::thread_id.eq(message_thread::thread_id))),
+        )
+        .filter(message_thread::thread_id.eq(*id))
+        .filter(message_thread::chart_id.eq(*chart))
+        .filter(thread_party::person_id.eq(Some(*person)))
+        .select((ThreadRow::as_select(), thread_party::from_seq, thread_party::until_seq))
+        .optional(c)?;
+    found.map(|(row, from, until)| Ok((Thread::try_from(row)?, SeqRange { from, until }))).transpose()
+}
+
+/// The newest messages of a thread that lie in a range and before a number, the oldest of them first, and
+/// whether there are earlier ones.
+pub fn messages(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    range: SeqRange,
+    before: Option<i32>,
+) -> Result<(Vec<Message>, bool), Fault> {
+    let end = [range.until, before].into_iter().flatten().min().unwrap_or(i32::MAX);
+    let mut found: Vec<Message> = c
+        .rows(message::table)
+        .filter(message::thread_id.eq(*thread))
+        .filter(message::seq.ge(range.from))
+        .filter(message::seq.lt(end))
+        .order(message::seq.desc())
+        .limit(one_more(MESSAGES))
+        .select(Message::as_select())
+        .load(c)?;
+    let has_earlier = found.len() > MESSAGES;
+    found.truncate(MESSAGES);
+    found.reverse();
+    Ok((found, has_earlier))
+}
+
+/// The messages of a thread from a number on, the oldest first, at most `most`.
+pub fn messages_after(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    after: i32,
+    most: usize,
+) -> Result<Vec<Message>, Fault> {
+    c.rows(message::table)
+        .filter(message::thread_id.eq(*thread))
+        .filter(message::seq.gt(after))
+        .order(message::seq.asc())
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .select(Message::as_select())
+        .load(c)
+}
+
+/// The newest message after a number that somebody else wrote.
+pub fn newest_of_others(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    after: i32,
+    author: &uuid::Uuid,
+) -> Result<Option<Message>, Fault> {
+    c.rows(message::table)
+        .filter(message::thread_id.eq(*thread))
+        .filter(message::seq.gt(after))
+        .filter(message::author_id.ne(author.as_bytes().to_vec()))
+        .order(message::seq.desc())
+        .select(Message::as_select())
+        .optional(c)
+}
+
+fn insert_read(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    kind: ReaderKind,
+    reader: uuid::Uuid,
+    seq: i32,
+) -> Result<(), Fault> {
+    let now = c.now();
+    let inserted = c.insert(
+        thread_read::table,
+        (
+            thread_read::thread_id.eq(*thread),
+            thread_read::reader_kind.eq(kind),
+            thread_read::reader_id.eq(reader.as_bytes().to_vec()),
+            thread_read::seq.eq(seq),
+            thread_read::at.eq(now),
+        ),
+    );
+    match inserted {
+        Err(Fault::Database(error)) if is_duplicate(&error) => {
+            Err(Fault::lost_race("two pages of one reader opened at once"))
+        }
+        other => other,
+    }
+}
+
+/// Notes that somebody has read up to a number; an earlier page that is opened again changes nothing.
+pub fn mark_read(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    kind: ReaderKind,
+    reader: uuid::Uuid,
+    seq: i32,
+) -> Result<(), Fault> {
+    let known: Option<i32> = c
+        .rows(thread_read::table)
+        .filter(thread_read::thread_id.eq(*thread))
+        .filter(thread_read::reader_kind.eq(kind))
+        .filter(thread_read::reader_id.eq(reader.as_bytes().to_vec()))
+        .select(thread_read::seq)
+        .optional(c)?;
+    let now = c.now();
+    match known {
+        None => insert_read(c, thread, kind, reader, seq),
+        Some(known) if known >= seq => Ok(()),
+        Some(_) => {
+            c.rows(thread_read::table)
+                .filter(thread_read::thread_id.eq(*thread))
+                .filter(thread_read::reader_kind.eq(kind))
+                .filter(thread_read::reader_id.eq(reader.as_bytes().to_vec()))
+                .filter(thread_read::seq.lt(seq))
+                .set((thread_read::seq.eq(seq), thread_read::at.eq(now)))
+                .execute(c)?;
+            Ok(())
+        }
+    }
+}
+
+/// Where a page of a list begins: after the thread with this moment and id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    at: Timestamp,
+    thread: ThreadId,
+}
+
+impl Place {
+    /// From an address.
+    pub fn read(text: &str) -> Option<Self> {
+        let (at, thread) = text.split_once('.')?;
+        Some(Self { at: Timestamp::from_micros(at.parse().ok()?), thread: thread.parse().ok()? })
+    }
+
+    /// For an address.
+    pub fn to_text(self) -> String {
+        format!("{}.{}", self.at.micros(), self.thread)
+    }
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// Its lines.
+    pub lines: Vec<T>,
+    /// Where the next one begins.
+    pub next: Option<Place>,
+}
+
+impl<T> Page<T> {
+    fn of(mut lines: Vec<T>, place: impl Fn(&T) -> Place) -> Self {
+        let has_more = lines.len() > PAGE;
+        lines.truncate(PAGE);
+        let next = lines.last().filter(|_| has_more).map(place);
+        Self { lines, next }
+    }
+}
+
+/// A thread in a client's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboxLine {
+    /// The thread.
+    pub thread: Thread,
+    /// The clinician's name, where it is with one.
+    pub with: Option<String>,
+    /// Did the practice write something that they have not read?
+    pub is_unread: bool,
+}
+
+/// What a person reads on the client's side, joined from their part in it to how far they have read.
+macro_rules! threads_of_party {
+    ($c:expr, $chart:expr, $person:expr) => {
+        $c.rows(thread_party::table)
+            .inner_join(
+                message_thread::table.on(message_thread::practice_id
+                    .eq(thread_party::practice_id)
+                    .and(message_thread::thread_id.eq(thread_party::thread_id))),
+            )
+            .inner_join(
+                thread_read::table.on(thread_read::practice_id
+                    .eq(thread_party::practice_id)
+                    .and(thread_read::thread_id.eq(thread_party::thread_id))
+                    .and(thread_read::reader_kind.eq(ReaderKind::Person))
+                    .and(thread_read::reader_id.nullable().eq(thread_party::person_id))),
+            )
+            .left_join(
+                staff_member::table.on(staff_member::practice_id
+                    .eq(message_thread::practice_id)
+                    .and(staff_member::staff_id.nullable().eq(message_thread::staff_id))),
+            )
+            .filter(thread_party::person_id.eq(Some($person)))
+            .filter(message_thread::chart_id.eq($chart))
+    };
+}
+
+/// Is there a message of the practice that the party has not read, in what they read of the thread?
+macro_rules! unread_by_party {
+    () => {
+        exists(
+            rows_beside(message::table, thread_party::table)
+                .filter(message::thread_id.eq(thread_party::thread_id))
+                .filter(message::side.eq(Side::Practice))
+                .filter(message::seq.gt(thread_read::seq))
+                .filter(message::seq.ge(thread_party::from_seq))
+                .filter(
+                    thread_party::until_seq.is_null().or(message::seq.nullable().lt(thread_party::until_seq)),
+                ),
+        )
+    };
+}
+
+/// The threads of a chart that a person takes part in, the newest first.
+pub fn inbox(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    person: &PersonId,
+    after: Option<Place>,
+) -> Result<Page<InboxLine>, Fault> {
+    let from = after.unwrap_or(Place { at: Timestamp::from_micros(i64::MAX), thread: ThreadId::NIL });
+    let found: Vec<(ThreadRow, Option<String>, bool)> = threads_of_party!(c, *chart, *person)
+        .filter(
+            message_thread::last_at
+                .lt(from.at)
+                .or(message_thread::last_at.eq(from.at).and(message_thread::thread_id.lt(from.thread))),
+        )
+        .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
+        .limit(one_more(PAGE))
+        .select((ThreadRow::as_select(), staff_member::name.nullable(), unread_by_party!()))
+        .kept()
+        .load(c)?;
+    let lines = found
+        .into_iter()
+        .map(|(row, with, is_unread)| Ok(InboxLine { thread: Thread::try_from(row)?, with, is_unread }))
+        .collect::<Result<Vec<_>, Fault>>()?;
+    Ok(Page::of(lines, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
+}
+
+/// Read for home: as many as it counts, and one more to know that there are more.
+const MOST_UNREAD: i64 = MOST_COUNTED + 1;
+
+/// The threads of a chart in which something is new to a person, the newest first, at most [`MOST_UNREAD`].
+pub fn unread(c: &mut Scoped<'_>, chart: &ChartId, person: &PersonId) -> Result<Vec<InboxLine>, Fault> {
+    let found: Vec<(ThreadRow, Option<String>)> = threads_of_party!(c, *chart, *person)
+        .filter(unread_by_party!())
+        .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
+        .limit(MOST_UNREAD)
+        .select((ThreadRow::as_select(), staff_member::name.nullable()))
+        .kept()
+        .load(c)?;
+    found
+        .into_iter()
+        .map(|(row, with)| Ok(InboxLine { thread: Thread::try_from(row)?, with, is_unread: true }))
+        .collect()
+}
+
+word_enum! {
+    /// Which threads of the practice a staff member looks at.
+    pub enum QueueBox {
+        /// Those with the front desk.
+        FrontDesk = "front_desk",
+        /// Those with themselves.
+        Mine = "mine",
+        /// Those with any clinician, without their words.
+        Clinicians = "clinicians",
+    }
+}
+
+word_enum! {
+    /// How the threads of a list stand.
+    pub enum QueueState {
+        /// They wait for the practice.
+        Waiting = "waiting",
+        /// They are open and do not.
+        Answered = "answered",
+        /// They are closed.
+        Closed = "closed",
+    }
+}
+
+/// A thread in a staff member's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueLine {
+    /// The thread.
+    pub thread: Thread,
+    /// The client's name.
+    pub client: String,
+    /// Their chart number.
+    pub chart_number: String,
+    /// The clinician's name, where it is with one.
+    pub with: Option<String>,
+    /// Did the client's side write something that the staff member has not read?
+    pub is_unread: bool,
+}
+
+type QueueRow = (ThreadRow, (String, String, String), String, Option<String>, bool);
+
+fn queue_line(row: QueueRow) -> Result<QueueLine, Fault> {
+    let (thread, (first, last, suffix), chart_number, with, is_unread) = row;
+    let name = [first, last, suffix].into_iter().filter(|part| !part.is_empty());
+    let client = name.collect::<Vec<_>>().join(" ");
+    Ok(QueueLine { thread: Thread::try_from(thread)?, client, chart_number, with, is_unread })
+}
+
+/// The practice's threads with client, clinician and how far this staff member has read.
+macro_rules! threads_for_staff {
+    ($c:expr, $reader:expr) => {
+        $c.rows(message_thread::table)
+            .inner_join(
+                chart::table.on(chart::practice_id
+                    .eq(message_thread::practice_id)
+                    .and(chart::chart_id.eq(message_thread::chart_id))),
+            )
+            .inner_join(
+                person::table.on(person::practice_id
+                    .eq(chart::practice_id)
+                    .and(person::person_id.eq(chart::person_id))),
+            )
+            .left_join(
+                staff_member::table.on(staff_member::practice_id
+                    .eq(message_thread::practice_id)
+                    .and(staff_member::staff_id.nullable().eq(message_thread::staff_id))),
+            )
+            .left_join(
+                thread_read::table.on(thread_read::practice_id
+                    .eq(message_thread::practice_id)
+                    .and(thread_read::thread_id.eq(message_thread::thread_id))
+                    .and(thread_read::reader_kind.eq(ReaderKind::Staff))
+                    .and(thread_read::reader_id.eq($reader.staff.as_bytes().to_vec()))),
+            )
+            .select((
+                ThreadRow::as_select(),
+                (person::first_name, person::last_name, person::suffix),
+                chart::chart_number,
+                staff_member::name.nullable(),
+                exists(
+                    rows_beside(message::table, message_thread::table)
+                        .filter(message::thread_id.eq(message_thread::thread_id))
+                        .filter(message::side.eq(Side::Client))
+                        .filter(
+                            thread_read::seq
+                                .nullable()
+                                .is_null()
+                                .or(message::seq.nullable().gt(thread_read::seq.nullable())),
+                        ),
+                ),
+            ))
+            .into_boxed()
+    };
+}
+
+/// A page of the practice's threads. What waits for the practice comes in the order in which it was asked, so
+/// that nobody is forgotten; the rest with the newest first.
+pub fn queue(
+    c: &mut Scoped<'_>,
+    reader: StaffReader,
+    which: QueueBox,
+    state: QueueState,
+    after: Option<Place>,
+) -> Result<Page<QueueLine>, Fault> {
+    let mut rows = threads_for_staff!(c, reader);
+    rows = match which {
+        QueueBox::FrontDesk => rows.filter(message_thread::audience.eq(Audience::FrontDesk)),
+        QueueBox::Mine => rows.filter(message_thread::staff_id.eq(Some(reader.staff))),
+        QueueBox::Clinicians => rows.filter(message_thread::audience.eq(Audience::Clinician)),
+    };
+    rows = match state {
+        QueueState::Waiting => rows.filter(message_thread::waiting.eq(Waiting::Practice)),
+        QueueState::Answered => rows
+            .filter(message_thread::state.eq(ThreadState::Open))
+            .filter(message_thread::waiting.ne(Waiting::Practice)),
+        QueueState::Closed => rows.filter(message_thread::state.eq(ThreadState::Closed)),
+    };
+    rows =
+        match (state, after) {
+            (_, None) => rows,
+            (QueueState::Waiting, Some(from)) => rows.filter(message_thread::asked_at.gt(Some(from.at)).or(
+                message_thread::asked_at.eq(Some(from.at)).and(message_thread::thread_id.gt(from.thread)),
+            )),
+            (QueueState::Answered | QueueState::Closed, Some(from)) => rows.filter(
+                message_thread::last_at
+                    .lt(from.at)
+                    .or(message_thread::last_at.eq(from.at).and(message_thread::thread_id.lt(from.thread))),
+            ),
+        };
+    rows = match state {
+        QueueState::Waiting => rows.order((message_thread::asked_at.asc(), message_thread::thread_id.asc())),
+        QueueState::Answered | QueueState::Closed => {
+            rows.order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
+        }
+    };
+    let found: Vec<QueueRow> = rows.limit(one_more(PAGE)).load(c)?;
+    let lines = found.into_iter().map(queue_line).collect::<Result<Vec<_>, Fault>>()?;
+    Ok(Page::of(lines, |line| Place {
+        at: match line.thread.standing {
+            Standing::WaitsForPractice(since) => since,
+            _ => line.thread.last_at,
+        },
+        thread: line.thread.id,
+    }))
+}
+
+/// The newest threads of a chart that this staff member sees, at least that they exist.
+pub fn of_chart(
+    c: &mut Scoped<'_>,
+    reader: StaffReader,
+    chart: &ChartId,
+    after: Option<Place>,
+) -> Result<Page<QueueLine>, Fault> {
+    let mut rows = threads_for_staff!(c, reader).filter(message_thread::chart_id.eq(*chart));
+    if !sees_every_thread(reader.role) {
+        rows = rows.filter(
+            message_thread::audience
+                .eq(Audience::FrontDesk)
+                .nullable()
+                .or(message_thread::staff_id.eq(Some(reader.staff))),
+        );
+    }
+    if let Some(from) = after {
+        rows = rows.filter(
+            message_thread::last_at
+                .lt(from.at)
+                .or(message_thread::last_at.eq(from.at).and(message_thread::thread_id.lt(from.thread))),
+        );
+    }
+    let found: Vec<QueueRow> = rows
+        .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
+        .limit(one_more(PAGE))
+        .load(c)?;
+    let lines = found.into_iter().map(queue_line).collect::<Result<Vec<_>, Fault>>()?;
+    Ok(Page::of(lines, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
+}
+
+/// Does this role see at least the state of every thread? A test compares it with `staff_reads`.
+pub const fn sees_every_thread(role: Role) -> bool {
+    matches!(role, Role::FrontDesk | Role::Administrator)
+}
+
+/// How many threads wait for this staff member: those with the front desk and their own, up to
+/// [`MOST_COUNTED`] and one.
+pub fn count_waiting(c: &mut Scoped<'_>, staff: &StaffId) -> Result<i64, Fault> {
+    let found: Vec<ThreadId> = c
+        .rows(message_thread::table)
+        .filter(message_thread::waiting.eq(Waiting::Practice))
+        .filter(
+            message_thread::audience
+                .eq(Audience::FrontDesk)
+                .nullable()
+                .or(message_thread::staff_id.eq(Some(*staff))),
+        )
+        .limit(MOST_COUNTED + 1)
+        .select(message_thread::thread_id)
+        .kept()
+        .load(c)?;
+    Ok(i64::try_from(found.len()).unwrap_or(i64::MAX))
+}
+
+/// The names of those on the client's side who take part in a thread.
+pub fn party_names(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<Vec<String>, Fault> {
+    let found: Vec<(String, String, String)> = c
+        .rows(thread_party::table)
+        .inner_join(
+            person::table.on(person::practice_id
+                .eq(thread_party::practice_id)
+                .and(person::person_id.nullable().eq(thread_party::person_id))),
+        )
+        .filter(thread_party::thread_id.eq(*thread))
+        .filter(thread_party::until_seq.is_null())
+        .order(thread_party::party_id.asc())
+        .limit(20)
+        .select((person::first_name, person::last_name, person::suffix))
+        .load(c)?;
+    let name = |(first, last, suffix): (String, String, String)| {
+        let parts = [first, last, suffix].into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(" ")
+    };
+    Ok(found.into_iter().map(name).collect())
+}
+
+/// The name of the clinician whom a thread is with.
+pub fn clinician_name(c: &mut Scoped<'_>, to: Addressee) -> Result<Option<String>, Fault> {
+    let Addressee::Clinician(staff) = to else { return Ok(None) };
+    c.rows(staff_member::table)
+        .filter(staff_member::staff_id.eq(staff))
+        .select(staff_member::name)
+        .optional(c)
+}
+
+/// A registered holder of a grant, to whom staff may want to write.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct Holder {
+    /// The grant.
+    pub access: AccessId,
+    /// Who.
+    pub person: PersonId,
+    first_name: String,
+    last_name: String,
+    suffix: String,
+}
+
+impl Holder {
+    /// Full name.
+    pub fn name(&self) -> String {
+        let parts = [&self.first_name, &self.last_name, &self.suffix];
+        parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Who holds an active grant to a chart. What each may read is still to be decided.
+pub fn holders(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Holder>, Fault> {
+    c.rows(portal_access::table)
+        .inner_join(
+            person::table.on(person::practice_id
+                .eq(portal_access::practice_id)
+                .and(person::person_id.eq(portal_access::person_id))),
+        )
+        .filter(portal_access::chart_id.eq(*chart))
+        .filter(portal_access::state.eq(State::Active))
+        .order(portal_access::access_id.asc())
+        .limit(50)
+        .select((
+            portal_access::access_id,
+            portal_access::person_id,
+            person::first_name,
+            person::last_name,
+            person::suffix,
+        ))
+        .load(c)
+}
+
+/// Whose grant this is, and to which chart.
+pub fn holder_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Option<(PersonId, ChartId)>, Fault> {
+    c.rows(portal_access::table)
+        .filter(portal_access::access_id.eq(*access))
+        .filter(portal_access::state.eq(State::Active))
+        .select((portal_access::person_id, portal_access::chart_id))
+        .optional(c)
+}
+
+/// The accounts of those on the client's side who take part in a thread.
+pub fn accounts_of(c: &mut Scoped<'_>, thread: &Thread) -> Result<Vec<AccountId>, Fault> {
+    let found: Vec<Option<AccountId>> = c
+        .rows(thread_party::table)
+        .inner_join(
+            portal_access::table.on(portal_access::practice_id
+                .eq(thread_party::practice_id)
+                .and(portal_access::person_id.nullable().eq(thread_party::person_id))),
+        )
+        .filter(thread_party::thread_id.eq(thread.id))
+        .filter(thread_party::until_seq.is_null())
+        .filter(portal_access::chart_id.eq(thread.chart))
+        .filter(portal_access::state.eq(State::Active))
+        .order(portal_access::account_id.asc())
+        .limit(20)
+        .select(portal_access::account_id)
+        .load(c)?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The charts on which an account has not read something that the practice wrote after a moment.
+pub fn charts_with_news(
+    c: &mut Scoped<'_>,
+    account: &AccountId,
+    since: Timestamp,
+) -> Result<Vec<ChartId>, Fault> {
+    let mut found: Vec<ChartId> = c
+        .rows(portal_access::table)
+        .inner_join(
+            thread_party::table.on(thread_party::practice_id
+                .eq(portal_access::practice_id)
+                .and(thread_party::person_id.eq(portal_access::person_id.nullable()))),
+        )
+        .inner_join(
+            message_thread::table.on(message_thread::practice_id
+                .eq(portal_access::practice_id)
+                .and(message_thread::thread_id.eq(thread_party::thread_id))
+                .and(message_thread::chart_id.eq(portal_access::chart_id))),
+        )
+        .inner_join(
+            thread_read::table.on(thread_read::practice_id
+                .eq(thread_party::practice_id)
+                .and(thread_read::thread_id.eq(thread_party::thread_id))
+                .and(thread_read::reader_kind.eq(ReaderKind::Person))
+                .and(thread_read::reader_id.nullable().eq(thread_party::person_id))),
+        )
+        .filter(portal_access::account_id.eq(Some(*account)))
+        .filter(portal_access::state.eq(State::Active))
+        .filter(exists(
+            rows_beside(message::table, thread_party::table)
+                .filter(message::thread_id.eq(thread_party::thread_id))
+                .filter(message::side.eq(Side::Practice))
+                .filter(message::sent_at.gt(since))
+                .filter(message::seq.gt(thread_read::seq))
+                .filter(message::seq.ge(thread_party::from_seq))
+                .filter(
+                    thread_party::until_seq.is_null().or(message::seq.nullable().lt(thread_party::until_seq)),
+                ),
+        ))
+        .order(portal_access::chart_id.asc())
+        .limit(100)
+        .select(portal_access::chart_id)
+        .load(c)?;
+    found.dedup();
+    Ok(found)
+}
+
+/// Takes the notices of an account in hand until the end of the transaction, so that what plans one and what
+/// sends one happen one after the other; when its last mail went out.
+pub fn hold_notice(c: &mut Scoped<'_>, account: &AccountId) -> Result<Option<Timestamp>, Fault> {
+    let reader = account.as_bytes().to_vec();
+    let held = c
+        .rows(notice::table)
+        .filter(notice::reader_kind.eq(ReaderKind::Account))
+        .filter(notice::reader_id.eq(reader.clone()))
+        .set(notice::version.eq(notice::version + 1))
+        .execute(c)?;
+    if held == 0 {
+        let inserted = c.insert(
+            notice::table,
+            (
+                notice::reader_kind.eq(ReaderKind::Account),
+                notice::reader_id.eq(reader.clone()),
+                notice::version.eq(1i64),
+            ),
+        );
+        match inserted {
+            Err(Fault::Database(error)) if is_duplicate(&error) => {
+                return Err(Fault::lost_race("two first notices of one reader at once"));
+            }
+            other => other?,
+        }
+        return Ok(None);
+    }
+    let last: Option<Option<Timestamp>> = c
+        .rows(notice::table)
+        .filter(notice::reader_kind.eq(ReaderKind::Account))
+        .filter(notice::reader_id.eq(reader))
+        .select(notice::last_sent_at)
+        .optional(c)?;
+    Ok(last.flatten())
+}
+
+/// Notes that a mail went out to an account now.
+pub fn notice_sent(c: &mut Scoped<'_>, account: &AccountId) -> Result<(), Fault> {
+    let now = c.now();
+    c.rows(notice::table)
+        .filter(notice::reader_kind.eq(ReaderKind::Account))
+        .filter(notice::reader_id.eq(account.as_bytes().to_vec()))
+        .set(notice::last_sent_at.eq(Some(now)))
+        .execute(c)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::messages::readers::{StaffReads, staff_reads};
+    use crate::platform::permissions::Permission;
+
+    #[test]
+    fn the_queries_narrow_to_what_the_rule_for_staff_lets_them_see() {
+        let me = StaffId::from_uuid(uuid::Uuid::from_u128(1));
+        let other = Addressee::Clinician(StaffId::from_uuid(uuid::Uuid::from_u128(2)));
+        for role in Role::ALL.iter().filter(|role| role.may(Permission::AnswerMessages)) {
+            let sees = staff_reads(other, StaffReader { staff: me, role: *role }) > StaffReads::Nothing;
+            assert_eq!(sees_every_thread(*role), sees, "{role}");
+        }
+    }
+
+    #[test]
+    fn a_place_survives_its_address() {
+        let place = Place {
+            at: Timestamp::from_micros(1_796_137_200_000_000),
+            thread: ThreadId::from_uuid(uuid::Uuid::from_u128(7)),
+        };
+        assert_eq!(Place::read(&place.to_text()), Some(place));
+        for odd in ["", ".", "1.", "x.00000000-0000-0000-0000-000000000007", "1"] {
+            assert_eq!(Place::read(odd), None, "{odd}");
+        }
+    }
+}
