@@ -16,6 +16,7 @@ mod everywhere;
 mod ground;
 mod injection;
 mod keyboard;
+mod messages;
 mod patience;
 mod pictures;
 mod sizes;

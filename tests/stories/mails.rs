@@ -188,6 +188,16 @@ async fn the_accounts_mails(w: &mut World, seen: &mut Seen, language: Language, 
     let done = desk.submit(&page, "/decline", &answer).await;
     assert!(done.status() < 400, "{}", done.words());
     seen.next(w, language, "appointments.answered", "", &ana.email).await;
+
+    let form = phone.get("/portal/messages/new").await;
+    let typed = [("subject", "A receipt"), ("text", "Could you send me one?")];
+    phone.submit(&form, "/portal/messages/new", &typed).await.must_be(303);
+    let thread = desk.get("/staff/messages").await.link("/messages/");
+    let page = desk.get(&thread).await;
+    desk.submit(&page, "/reply", &[("text", "It is on its way.")]).await.must_be(303);
+    w.clock.advance_seconds(300);
+    w.run_due_jobs().await;
+    seen.next(w, language, "messages.notice", "", &ana.email).await;
 }
 
 /// To somebody who helps the client, and to the client about that.
@@ -253,6 +263,7 @@ const KINDS: &[&str] = &[
     "access.reminder",
     "access.restored",
     "appointments.answered",
+    "messages.notice",
     "portal.invited_hint",
     "portal.no_access",
     "portal.password_changed",

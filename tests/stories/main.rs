@@ -26,6 +26,7 @@ mod headers;
 mod import;
 mod jobs;
 mod mails;
+mod messages;
 mod outbox;
 mod page_rules;
 mod portal_home;

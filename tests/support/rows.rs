@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use anteroom::features::access;
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
 use anteroom::features::staff::api_keys;
-use anteroom::kernel::ids::{AccessId, DocumentId, KeyId, QuestionId, RequestId};
-use anteroom::platform::db::schema::{api_key, appointment_request, frequent_question, portal_access};
+use anteroom::kernel::ids::{AccessId, DocumentId, KeyId, MessageId, QuestionId, RequestId, ThreadId};
+use anteroom::platform::db::schema::{
+    api_key, appointment_request, frequent_question, message, message_thread, portal_access,
+};
 use anteroom::platform::permissions::{Role, Scope};
 use anteroom::platform::web::routes::Row;
 use diesel::prelude::*;
@@ -49,6 +51,11 @@ impl Rows {
         let mail = w.mail_to(&ana.email).await;
         let invitation = last_part(&w.link_in(&mail));
         let (hers, his) = (document(w, &ana).await, document(w, &kim).await);
+        let form = client.get("/portal/messages/new").await;
+        let typed = [("subject", "Lanterns"), ("text", "Where are the lanterns?")];
+        let sent = client.submit(&form, "/portal/messages/new", &typed).await;
+        let own_thread = last_part(sent.location().and_then(|to| to.split('?').next()).expect("a thread"));
+        let thread = thread(w, &ana).await;
 
         let mut admin = w.staff(Role::Administrator).await;
         let page = admin.get("/staff/practice/questions/new").await;
@@ -87,6 +94,8 @@ impl Rows {
             ("/{practice}/staff/password/{token}", last_part(&staff_reset)),
             ("{document}", hers.to_string()),
             ("/portal/documents/{document}", his.to_string()),
+            ("{thread}", thread.to_string()),
+            ("/portal/messages/{thread}", own_thread),
             ("{request}", request.to_string()),
             ("{staff}", casey.staff_id.to_string()),
             ("{question}", question.to_string()),
@@ -148,6 +157,7 @@ impl Rows {
             "{access}",
             "{grant}",
             "{document}",
+            "{thread}",
             "{request}",
             "{staff}",
             "{question}",
@@ -200,6 +210,52 @@ async fn document(w: &World, client: &Client) -> DocumentId {
     };
     let by = w.riverbend.by(Role::Clinician);
     w.app.db.write(&w.riverbend.scope, move |c| documents::send(c, &by, &new)).await.expect("no fault")
+}
+
+/// A thread with the front desk about the client's chart, with one message. Nobody of the chart is registered, so
+/// nobody could have written it by a page.
+async fn thread(w: &World, client: &Client) -> ThreadId {
+    let chart = client.chart_id;
+    let person = client.person_id;
+    w.app
+        .db
+        .write(&w.riverbend.scope, move |c| {
+            let (id, now) = (ThreadId::fresh(c.rng(), c.now()), c.now());
+            c.insert(
+                message_thread::table,
+                (
+                    message_thread::thread_id.eq(id),
+                    message_thread::chart_id.eq(chart),
+                    message_thread::subject.eq("Lanterns"),
+                    message_thread::audience.eq("front_desk"),
+                    message_thread::state.eq("open"),
+                    message_thread::waiting.eq("practice"),
+                    message_thread::asked_at.eq(Some(now)),
+                    message_thread::last_seq.eq(1),
+                    message_thread::last_at.eq(now),
+                    message_thread::version.eq(1i64),
+                    message_thread::created_at.eq(now),
+                ),
+            )?;
+            let message_id = MessageId::fresh(c.rng(), c.now());
+            c.insert(
+                message::table,
+                (
+                    message::thread_id.eq(id),
+                    message::seq.eq(1),
+                    message::message_id.eq(message_id),
+                    message::side.eq("client"),
+                    message::author_kind.eq("person"),
+                    message::author_id.eq(person.as_bytes().to_vec()),
+                    message::author_name.eq("Ana Duarte"),
+                    message::body.eq("Where are the lanterns?"),
+                    message::sent_at.eq(now),
+                ),
+            )?;
+            Ok(id)
+        })
+        .await
+        .expect("no fault")
 }
 
 /// The name of the stylesheet that a page asks for.

@@ -1,6 +1,7 @@
 //! Fills a fresh demo through the same actions as real data, on a clock that is set back and moved
 //! forward, so that old rows have old times.
 
+mod conversations;
 mod people;
 mod records;
 mod story;
@@ -156,7 +157,9 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     let mut teller = story::Teller::new(app, &scope, desk.clone(), mailbox, clock);
     let mut charts = teller.make(people::people(teller.today()?)).await?;
     teller.tell(&mut charts).await?;
+    let talk = conversations::Talk { app, scope: &scope, clinician: clinician.clone(), desk: desk.clone() };
     records::Desk { app, scope: &scope, clinician, desk, clock }.fill(&charts).await?;
+    talk.write(&charts).await?;
     stopper.stop();
     let _ = worker.await;
 

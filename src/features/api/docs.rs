@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{charts, grants, problem};
+use super::{charts, grants, messages, problem};
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
@@ -25,11 +25,14 @@ use crate::platform::web::{PageResult, assets, language};
         grants::of_chart, grants::add, grants::invite, grants::invite_holder, grants::change,
         grants::pause, grants::resume, grants::change_owner,
         grants::list, grants::read, grants::resend, grants::cancel, grants::revoke, grants::restore,
+        messages::of_chart, messages::begin, messages::list, messages::write,
+        messages::no_reply_needed, messages::close, messages::reopen,
     ),
     modifiers(&Key),
     tags(
         (name = "Charts", description = "A client's record in the practice."),
         (name = "Grants", description = "Who may see a chart in the portal: invitations, access, and their state."),
+        (name = "Messages", description = "Threads between clients and the front desk. Of a clinician's threads a key sees that they wait, and no word."),
     )
 )]
 struct Document;

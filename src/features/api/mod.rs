@@ -7,6 +7,7 @@ mod grants;
 mod idempotency;
 mod json;
 mod key_pages;
+mod messages;
 mod precondition;
 mod problem;
 mod usual;
@@ -37,6 +38,8 @@ pub const FEATURE: Feature = Feature {
 fn routes() -> Routes {
     let keys = Needs::Staff(Permission::ManageApiKeys);
     let (read_charts, write_charts) = (Needs::ApiKey(Scope::ChartsRead), Needs::ApiKey(Scope::ChartsWrite));
+    let (read_messages, write_messages) =
+        (Needs::ApiKey(Scope::MessagesRead), Needs::ApiKey(Scope::MessagesWrite));
     let (read_grants, write_grants) = (Needs::ApiKey(Scope::GrantsRead), Needs::ApiKey(Scope::GrantsWrite));
     Routes::new()
         .get("/api", Needs::Nothing, docs::page)
@@ -59,6 +62,13 @@ fn routes() -> Routes {
         .post("/api/v1/grants/{grant}/cancel", write_grants, grants::cancel)
         .post("/api/v1/grants/{grant}/revoke", write_grants, grants::revoke)
         .post("/api/v1/grants/{grant}/restore", write_grants, grants::restore)
+        .get("/api/v1/charts/{chart}/threads", read_messages, messages::of_chart)
+        .post("/api/v1/threads", write_messages, messages::begin)
+        .get("/api/v1/threads/{thread}/messages", read_messages, messages::list)
+        .post("/api/v1/threads/{thread}/messages", write_messages, messages::write)
+        .post("/api/v1/threads/{thread}/no-reply-needed", write_messages, messages::no_reply_needed)
+        .post("/api/v1/threads/{thread}/close", write_messages, messages::close)
+        .post("/api/v1/threads/{thread}/reopen", write_messages, messages::reopen)
         .get("/staff/api-keys", keys, key_pages::list)
         .post("/staff/api-keys", keys, key_pages::make)
         .get("/staff/api-keys/{key}/revoke", keys, key_pages::confirm)

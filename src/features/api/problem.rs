@@ -48,6 +48,9 @@ kinds! {
     NOT_CHECKABLE = "not-checkable", 409, "The chart lacks the last name or the birth date of the client.";
     DOUBTFUL_ADDRESS = "doubtful-address", 409,
         "Look at the address first, then send again with these doubts in `confirm`.";
+    NOT_A_READER = "not-a-reader", 409, "The holder of this grant cannot read messages in the portal.";
+    WRITTEN_MEANWHILE = "written-meanwhile", 409,
+        "Somebody wrote since the message that was seen; read what is new, then send again.";
     NOT_A_CONTACT = "not-a-contact", 409, "This person cannot become the chart owner.";
     PRECONDITION_FAILED = "changed-meanwhile", 412, "Somebody else changed it since; read it again.";
     TOO_LARGE = "too-large", 413, "That is more than we take at once.";

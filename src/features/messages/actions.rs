@@ -499,25 +499,37 @@ pub async fn look_as_client(
     }
 }
 
-/// What staff read of a thread, in the caller's unit; `None` where they see no words of it.
-pub fn look_as_practice(
+/// What a staff member reads of a thread of this chart, in the caller's unit; `None` where they see no words of it.
+pub fn look_as_staff(
     c: &mut Scoped<'_>,
-    reader: PracticeReader,
+    reader: StaffReader,
     by: &By,
-    thread: &ThreadId,
+    (chart, thread): (ChartId, ThreadId),
     before: Option<i32>,
     look: Look,
 ) -> Result<Option<ThreadView>, Fault> {
-    let found = store::find(c, thread)?.filter(|thread| reader.reads(thread.to) == StaffReads::Words);
-    let Some(thread) = found else { return Ok(None) };
+    let is_theirs =
+        |thread: &Thread| thread.chart == chart && staff_reads(thread.to, reader) == StaffReads::Words;
+    let Some(thread) = store::find(c, &thread)?.filter(is_theirs) else { return Ok(None) };
     let view = view(c, thread, SeqRange::ALL, before)?;
     if look == Look::Read {
-        match reader {
-            PracticeReader::Staff(StaffReader { staff, .. }) => {
-                note_read(c, by, ReaderKind::Staff, staff.uuid(), &view)?;
-            }
-            PracticeReader::ApiKey => record(c, by, MessageAction::Read, &view.thread)?,
-        }
+        note_read(c, by, ReaderKind::Staff, reader.staff.uuid(), &view)?;
     }
     Ok(Some(view))
+}
+
+/// The messages of a thread after a number, at most `most`, as an integrator's key reads them; `None` where it
+/// sees no words of the thread.
+pub fn read_by_key(
+    c: &mut Scoped<'_>,
+    by: &By,
+    thread: &ThreadId,
+    after: i32,
+    most: usize,
+) -> Result<Option<Vec<Message>>, Fault> {
+    let is_read = |thread: &Thread| PracticeReader::ApiKey.reads(thread.to) == StaffReads::Words;
+    let Some(thread) = store::find(c, thread)?.filter(is_read) else { return Ok(None) };
+    let messages = store::messages_after(c, &thread.id, after, most)?;
+    record(c, by, MessageAction::Read, &thread)?;
+    Ok(Some(messages))
 }

@@ -6,9 +6,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
 
-use crate::features::access::COMMUNICATIONS;
+use crate::features::access::{COMMUNICATIONS, COMMUNICATIONS_TAB};
 use crate::features::accounts::level_now;
-use crate::features::messages::actions::{self, Look, NotDone, PracticeAct, PracticeReader, ThreadView};
+use crate::features::messages::actions::{self, Look, NotDone, PracticeAct, ThreadView};
 use crate::features::messages::lifecycle::{Side, Standing};
 use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, staff_reads};
 use crate::features::messages::store::{self, Message};
@@ -102,19 +102,15 @@ struct Draft {
 async fn load(
     app: &AppState,
     staff: &StaffSession,
-    (chart, thread): (ChartId, ThreadId),
+    at: (ChartId, ThreadId),
     before: Option<i32>,
     look: Look,
 ) -> Result<(ChartRoom, ThreadView), PageError> {
     let (viewer, by) = (Viewer::of(app, staff), staff.by());
-    let reader = PracticeReader::Staff(StaffReader { staff: staff.staff_id, role: staff.role });
+    let reader = StaffReader { staff: staff.staff_id, role: staff.role };
     let unit = move |c: &mut Scoped<'_>| {
-        let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
-        let is_here = store::find(c, &thread)?.is_some_and(|thread| thread.chart == chart);
-        if !is_here {
-            return Ok(None);
-        }
-        let view = actions::look_as_practice(c, reader, &by, &thread, before, look)?;
+        let Some(room) = load_room(c, viewer, &at.0)? else { return Ok(None) };
+        let view = actions::look_as_staff(c, reader, &by, at, before, look)?;
         Ok(view.map(|view| (room, view)))
     };
     let found = match look {
@@ -148,7 +144,7 @@ fn thread_page(
         mark: if draft.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { draft.mark },
         text: draft.text,
         errors,
-        head: room_head(app, staff, &room.file, &room.tags, crate::features::access::COMMUNICATIONS_TAB),
+        head: room_head(app, staff, &room.file, &room.tags, COMMUNICATIONS_TAB),
         frame: staff.frame(app, CHARTS),
     }
 }
@@ -356,7 +352,7 @@ async fn form_page(
         subject: form.subject,
         text: form.text,
         errors,
-        head: room_head(app, staff, &file, &tags, crate::features::access::COMMUNICATIONS_TAB),
+        head: room_head(app, staff, &file, &tags, COMMUNICATIONS_TAB),
         frame: staff.frame(app, CHARTS),
     })
 }

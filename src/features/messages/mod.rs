@@ -14,10 +14,8 @@ mod thread;
 
 pub use audit::MessageAction;
 pub use notices::MESSAGE_NOTICE;
-pub use store::{
-    AuthorKind, InboxLine, Message, Page, Place, QueueLine, Thread, messages_after, of_chart, unread,
-};
-pub use text::{LONGEST_MESSAGE, LONGEST_SUBJECT, MessageText, NotAText, Subject};
+pub use store::{InboxLine, Message, Place, Thread, find, threads_of_chart, unread};
+pub use text::{MessageText, NotAText, Subject};
 
 use crate::platform::feature::Feature;
 use crate::platform::jobs::{JobHandler, JobKind, JobRun};

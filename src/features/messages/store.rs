@@ -438,9 +438,9 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    fn of(mut lines: Vec<T>, place: impl Fn(&T) -> Place) -> Self {
-        let has_more = lines.len() > PAGE;
-        lines.truncate(PAGE);
+    fn of(mut lines: Vec<T>, most: usize, place: impl Fn(&T) -> Place) -> Self {
+        let has_more = lines.len() > most;
+        lines.truncate(most);
         let next = lines.last().filter(|_| has_more).map(place);
         Self { lines, next }
     }
@@ -522,7 +522,7 @@ pub fn inbox(
         .into_iter()
         .map(|(row, with, is_unread)| Ok(InboxLine { thread: Thread::try_from(row)?, with, is_unread }))
         .collect::<Result<Vec<_>, Fault>>()?;
-    Ok(Page::of(lines, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
+    Ok(Page::of(lines, PAGE, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
 }
 
 /// Read for home: as many as it counts, and one more to know that there are more.
@@ -680,7 +680,7 @@ pub fn queue(
     };
     let found: Vec<QueueRow> = rows.limit(one_more(PAGE)).load(c)?;
     let lines = found.into_iter().map(queue_line).collect::<Result<Vec<_>, Fault>>()?;
-    Ok(Page::of(lines, |line| Place {
+    Ok(Page::of(lines, PAGE, |line| Place {
         at: match line.thread.standing {
             Standing::WaitsForPractice(since) => since,
             _ => line.thread.last_at,
@@ -717,7 +717,31 @@ pub fn of_chart(
         .limit(one_more(PAGE))
         .load(c)?;
     let lines = found.into_iter().map(queue_line).collect::<Result<Vec<_>, Fault>>()?;
-    Ok(Page::of(lines, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
+    Ok(Page::of(lines, PAGE, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
+}
+
+/// Threads of a chart, the newest first, whoever they are with.
+pub fn threads_of_chart(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    after: Option<Place>,
+    most: usize,
+) -> Result<Page<Thread>, Fault> {
+    let from = after.unwrap_or(Place { at: Timestamp::from_micros(i64::MAX), thread: ThreadId::NIL });
+    let found: Vec<ThreadRow> = c
+        .rows(message_thread::table)
+        .filter(message_thread::chart_id.eq(*chart))
+        .filter(
+            message_thread::last_at
+                .lt(from.at)
+                .or(message_thread::last_at.eq(from.at).and(message_thread::thread_id.lt(from.thread))),
+        )
+        .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
+        .limit(one_more(most))
+        .select(ThreadRow::as_select())
+        .load(c)?;
+    let lines = found.into_iter().map(Thread::try_from).collect::<Result<Vec<_>, Fault>>()?;
+    Ok(Page::of(lines, most, |thread| Place { at: thread.last_at, thread: thread.id }))
 }
 
 /// Does this role see at least the state of every thread? A test compares it with `staff_reads`.

@@ -1,0 +1,377 @@
+//! `/api/v1/threads`: messages between clients and the front desk. What is with a clinician shows here that it
+//! waits and since when, and no word of it: a key reads what the front desk reads.
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::caller::ApiCaller;
+use super::charts::{MOST, cursor, id, limit, query};
+use super::idempotency::{Answer, Done, Once, once};
+use super::json;
+use super::problem::{self, ApiResult, Problem};
+use super::usual::Usual;
+use crate::features::messages::actions::{self, Author, NotDone, PracticeAct, PracticeReader};
+use crate::features::messages::readers::{Addressee, StaffReads};
+use crate::features::messages::{self, Message, MessageText, NotAText, Subject, Thread};
+use crate::features::people;
+use crate::kernel::ids::{AccessId, ChartId, ThreadId};
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+
+/// A thread.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ThreadJson {
+    /// Its id.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// Its chart.
+    #[schema(format = "uuid")]
+    pub chart_id: String,
+    /// Whom at the practice it is with: `front_desk` or `clinician`.
+    pub audience: String,
+    /// The clinician, where it is with one.
+    #[schema(format = "uuid")]
+    pub staff_id: Option<String>,
+    /// Its subject; null where it is with a clinician.
+    pub subject: Option<String>,
+    /// `open` or `closed`.
+    pub state: String,
+    /// Whose turn it is: `practice`, `client` or `nobody`.
+    pub waiting: String,
+    /// Since when the client waits for the practice.
+    #[schema(format = DateTime)]
+    pub asked_at: Option<String>,
+    /// The number of its newest message.
+    pub last_seq: i32,
+    /// When that was written.
+    #[schema(format = DateTime)]
+    pub last_message_at: String,
+}
+
+impl From<&Thread> for ThreadJson {
+    fn from(thread: &Thread) -> Self {
+        let (audience, staff) = thread.to.columns();
+        let (state, waiting, asked_at) = thread.standing.columns();
+        let reads = PracticeReader::ApiKey.reads(thread.to) == StaffReads::Words;
+        Self {
+            id: thread.id.to_string(),
+            chart_id: thread.chart.to_string(),
+            audience: audience.to_string(),
+            staff_id: staff.map(|staff| staff.to_string()),
+            subject: reads.then(|| thread.subject.clone()),
+            state: state.to_string(),
+            waiting: waiting.to_string(),
+            asked_at: asked_at.map(|at| at.to_string()),
+            last_seq: thread.last_seq,
+            last_message_at: thread.last_at.to_string(),
+        }
+    }
+}
+
+/// A page of threads.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ThreadList {
+    /// The threads, the newest first.
+    pub threads: Vec<ThreadJson>,
+    /// The `cursor` of the next page; null on the last.
+    pub next: Option<String>,
+}
+
+/// A message.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MessageJson {
+    /// Its id.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// Its number in the thread, from 1.
+    pub seq: i32,
+    /// Which side wrote it: `client` or `practice`.
+    pub side: String,
+    /// Who wrote it, by the name they had then.
+    pub author: String,
+    /// Plain text.
+    pub text: String,
+    /// When.
+    #[schema(format = DateTime)]
+    pub sent_at: String,
+}
+
+impl From<Message> for MessageJson {
+    fn from(message: Message) -> Self {
+        Self {
+            id: message.message_id.to_string(),
+            seq: message.seq,
+            side: message.side.to_string(),
+            author: message.author_name,
+            text: message.body,
+            sent_at: message.sent_at.to_string(),
+        }
+    }
+}
+
+/// A page of messages.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MessageList {
+    /// The messages, the oldest first.
+    pub messages: Vec<MessageJson>,
+    /// The `cursor` of the next page; null on the last.
+    pub next: Option<String>,
+}
+
+/// Which page.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// 1 to 100; 50 where it is left out
+    limit: Option<usize>,
+    /// What `next` of the page before says
+    cursor: Option<String>,
+}
+
+/// A thread to be begun.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewThreadJson {
+    /// The grant of whom it is for. Nobody else who sees the chart in the portal sees the thread.
+    #[schema(format = "uuid")]
+    pub grant_id: String,
+    /// 1 to 120 characters. It stands in lists.
+    pub subject: String,
+    /// 1 to 10,000 characters of plain text.
+    pub text: String,
+}
+
+/// A message to be written.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMessageJson {
+    /// 1 to 10,000 characters of plain text.
+    pub text: String,
+    /// The number of the newest message that was read before this was written.
+    pub seen: i32,
+}
+
+/// What is done with a thread.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeenJson {
+    /// The number of the newest message that was read before.
+    pub seen: i32,
+}
+
+/// Read the threads of a chart.
+#[utoipa::path(get, path = "/api/v1/charts/{chart}/threads", tag = "Messages", operation_id = "listChartThreads",
+    params(("chart" = String, Path, description = "The chart's id"), PageQuery),
+    responses((status = 200, description = "A page of threads", body = ThreadList), Usual),
+    security(("api_key" = ["messages:read"])))]
+pub async fn of_chart(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> ApiResult {
+    let chart: ChartId = id(&chart)?;
+    let asked: PageQuery = query(raw.as_deref())?;
+    let most = limit(asked.limit)?;
+    let after = match &asked.cursor {
+        None => None,
+        Some(text) => Some(messages::Place::read(text).ok_or_else(|| {
+            Problem::from(problem::MALFORMED).saying("`cursor` is what `next` of the page before says.")
+        })?),
+    };
+    let page = app
+        .db
+        .read(&caller.scope, move |c| {
+            if people::load_file(c, &chart)?.is_none() {
+                return Ok(None);
+            }
+            messages::threads_of_chart(c, &chart, after, most).map(Some)
+        })
+        .await?
+        .ok_or(problem::NOT_FOUND)?;
+    let list = ThreadList {
+        threads: page.lines.iter().map(ThreadJson::from).collect(),
+        next: page.next.map(messages::Place::to_text),
+    };
+    Ok(Answer::ok(list)?.into_response())
+}
+
+/// Read the messages of a thread.
+#[utoipa::path(get, path = "/api/v1/threads/{thread}/messages", tag = "Messages", operation_id = "listMessages",
+    params(("thread" = String, Path, description = "The thread's id"), PageQuery),
+    responses((status = 200, description = "A page of messages", body = MessageList), Usual),
+    security(("api_key" = ["messages:read"])))]
+pub async fn list(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(thread): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> ApiResult {
+    let thread: ThreadId = id(&thread)?;
+    let asked: PageQuery = query(raw.as_deref())?;
+    let most = limit(asked.limit)?.min(MOST);
+    let after: i32 = cursor(asked.cursor.as_deref())?.unwrap_or(0);
+    let by = caller.by();
+    // Who reads a client's words is written down.
+    let found =
+        app.db.write(&caller.scope, move |c| actions::read_by_key(c, &by, &thread, after, most + 1)).await?;
+    let mut found = found.ok_or(problem::NOT_FOUND)?;
+    let has_more = found.len() > most;
+    found.truncate(most);
+    let next = found.last().filter(|_| has_more).map(|message| message.seq.to_string());
+    let list = MessageList { messages: found.into_iter().map(Into::into).collect(), next };
+    Ok(Answer::ok(list)?.into_response())
+}
+
+fn wrong_text(field: &str, wrong: NotAText) -> Problem {
+    let detail = match wrong {
+        NotAText::Empty => "must not be empty",
+        NotAText::TooLong => "too long",
+        NotAText::Unprintable => "holds characters that cannot be shown",
+    };
+    Problem::fields([(format!("/{field}"), detail.to_owned())])
+}
+
+fn read_text(text: &str) -> Result<MessageText, Problem> {
+    MessageText::read(text).map_err(|wrong| wrong_text("text", wrong))
+}
+
+fn refused(refused: NotDone) -> Problem {
+    match refused {
+        NotDone::NotFound | NotDone::NotAClinician => problem::NOT_FOUND.into(),
+        NotDone::NotAReader => problem::NOT_A_READER.into(),
+        NotDone::TooMany => problem::TOO_MANY_REQUESTS.into(),
+        NotDone::WrittenMeanwhile(newer) => {
+            Problem::from(problem::WRITTEN_MEANWHILE).with("last_seq", newer.seq)
+        }
+    }
+}
+
+/// Write to somebody who sees a chart in the portal.
+#[utoipa::path(post, path = "/api/v1/threads", tag = "Messages", operation_id = "beginThread",
+    request_body = NewThreadJson, params(Once),
+    responses((status = 201, description = "The thread, with its Location", body = ThreadJson), Usual),
+    security(("api_key" = ["messages:write"])))]
+pub async fn begin(State(app): State<AppState>, caller: ApiCaller, body: Bytes) -> ApiResult {
+    let asked = json::read(&caller, &body).and_then(|asked: NewThreadJson| {
+        let access: AccessId = asked.grant_id.parse().map_err(|_| Problem::from(problem::NOT_A_READER))?;
+        let subject = Subject::read(&asked.subject).map_err(|wrong| wrong_text("subject", wrong))?;
+        Ok((access, subject, read_text(&asked.text)?))
+    });
+    let author = Author::of_practice(&caller.by())?;
+    once(&app, &caller, &body, move |_, c| {
+        let (access, subject, text) = match &asked {
+            Ok(asked) => asked,
+            Err(problem) => return Ok(Err(problem.clone())),
+        };
+        let to = Addressee::FrontDesk;
+        let begun = actions::begin_as_practice(c, &author, access, to, subject.clone(), text.clone())?;
+        let (thread, chart) = match begun {
+            Ok(begun) => begun,
+            Err(why) => return Ok(Err(refused(why))),
+        };
+        let shown = messages::find(c, &thread)?
+            .ok_or_else(|| Fault::Damaged(format!("thread {thread} was begun and is not there")))?;
+        let answer =
+            Answer::ok(ThreadJson::from(&shown))?.created_at(format!("/api/v1/threads/{thread}/messages"));
+        Ok(Ok(Done { answer, chart }))
+    })
+    .await
+}
+
+/// Acts once for an Idempotency-Key, and answers with how the thread stands then.
+async fn act(
+    app: &AppState,
+    caller: &ApiCaller,
+    body: &Bytes,
+    thread: Result<ThreadId, Problem>,
+    asked: Result<(i32, PracticeAct), Problem>,
+) -> ApiResult {
+    let author = Author::of_practice(&caller.by())?;
+    once(app, caller, body, move |_, c| {
+        let (thread, (seen, act)) = match (&thread, &asked) {
+            (Ok(thread), Ok(asked)) => (thread, asked),
+            (Err(problem), _) | (_, Err(problem)) => return Ok(Err(problem.clone())),
+        };
+        let acted = actions::act_as_practice(c, &author, PracticeReader::ApiKey, thread, *seen, act)?;
+        Ok(match acted {
+            Ok(thread) => Ok(Done { answer: Answer::ok(ThreadJson::from(&thread))?, chart: thread.chart }),
+            Err(why) => Err(refused(why)),
+        })
+    })
+    .await
+}
+
+/// Answer in a thread.
+#[utoipa::path(post, path = "/api/v1/threads/{thread}/messages", tag = "Messages", operation_id = "writeMessage",
+    params(("thread" = String, Path, description = "The thread's id"), Once),
+    request_body = NewMessageJson,
+    responses((status = 200, description = "The thread as it is now", body = ThreadJson), Usual),
+    security(("api_key" = ["messages:write"])))]
+pub async fn write(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(thread): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let asked = json::read(&caller, &body)
+        .and_then(|asked: NewMessageJson| Ok((asked.seen, PracticeAct::Write(read_text(&asked.text)?))));
+    act(&app, &caller, &body, id(&thread), asked).await
+}
+
+fn seen(caller: &ApiCaller, body: &Bytes, act: PracticeAct) -> Result<(i32, PracticeAct), Problem> {
+    json::read(caller, body).map(|asked: SeenJson| (asked.seen, act))
+}
+
+/// Say that a thread needs no reply.
+#[utoipa::path(post, path = "/api/v1/threads/{thread}/no-reply-needed", tag = "Messages",
+    operation_id = "noReplyNeeded",
+    params(("thread" = String, Path, description = "The thread's id"), Once),
+    request_body = SeenJson,
+    responses((status = 200, description = "The thread as it is now", body = ThreadJson), Usual),
+    security(("api_key" = ["messages:write"])))]
+pub async fn no_reply_needed(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(thread): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let asked = seen(&caller, &body, PracticeAct::NoReplyNeeded);
+    act(&app, &caller, &body, id(&thread), asked).await
+}
+
+/// Close a thread; a new message opens it again.
+#[utoipa::path(post, path = "/api/v1/threads/{thread}/close", tag = "Messages", operation_id = "closeThread",
+    params(("thread" = String, Path, description = "The thread's id"), Once),
+    request_body = SeenJson,
+    responses((status = 200, description = "The thread as it is now", body = ThreadJson), Usual),
+    security(("api_key" = ["messages:write"])))]
+pub async fn close(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(thread): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let asked = seen(&caller, &body, PracticeAct::Close);
+    act(&app, &caller, &body, id(&thread), asked).await
+}
+
+/// Open a closed thread again.
+#[utoipa::path(post, path = "/api/v1/threads/{thread}/reopen", tag = "Messages", operation_id = "reopenThread",
+    params(("thread" = String, Path, description = "The thread's id"), Once),
+    request_body = SeenJson,
+    responses((status = 200, description = "The thread as it is now", body = ThreadJson), Usual),
+    security(("api_key" = ["messages:write"])))]
+pub async fn reopen(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(thread): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let asked = seen(&caller, &body, PracticeAct::Reopen);
+    act(&app, &caller, &body, id(&thread), asked).await
+}
