@@ -188,10 +188,18 @@ async fn the_accounts_mails(w: &mut World, seen: &mut Seen, language: Language, 
     let done = desk.submit(&page, "/decline", &answer).await;
     assert!(done.status() < 400, "{}", done.words());
     seen.next(w, language, "appointments.answered", "", &ana.email).await;
+}
 
+/// About messages that somebody has not read.
+async fn the_mail_about_messages(w: &mut World, seen: &mut Seen, language: Language, ana: &Client) {
+    let mut phone = w.browser();
+    let page = phone.get("/riverbend/sign-in").await;
+    let typed = [("name", ana.email.as_str()), ("password", "another quiet green stone")];
+    phone.submit(&page, "/sign-in", &typed).await.must_be(303);
     let form = phone.get("/portal/messages/new").await;
     let typed = [("subject", "A receipt"), ("text", "Could you send me one?")];
     phone.submit(&form, "/portal/messages/new", &typed).await.must_be(303);
+    let mut desk = w.staff(Role::FrontDesk).await;
     let thread = desk.get("/staff/messages").await.link("/messages/");
     let page = desk.get(&thread).await;
     desk.submit(&page, "/reply", &[("text", "It is on its way.")]).await.must_be(303);
@@ -244,6 +252,7 @@ async fn every_mail(w: &mut World, language: Language) {
     the_accounts_mails(w, &mut seen, language, &ana).await;
     the_representatives_mails(w, &mut seen, language, &ana).await;
     the_staffs_mails(w, &mut seen, language).await;
+    the_mail_about_messages(w, &mut seen, language, &ana).await;
     let sent: Vec<String> = w.look(|c| outbox::table.select(outbox::kind).distinct().load(c)).await;
     let sent: BTreeSet<String> = sent.into_iter().collect();
     assert_eq!(seen.0, sent, "a mail was sent and not looked at");

@@ -45,7 +45,10 @@ pub fn plan(c: &mut Scoped<'_>, thread: &Thread) -> Result<(), Fault> {
 /// Sends the mails that these jobs are about, to accounts that something is still new to.
 pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcome>, Fault> {
     let practice = practice::load(c)?;
-    for job in jobs {
+    // In the order in which a message holds the notices of its readers, so that no two wait for each other.
+    let mut in_order: Vec<&Job> = jobs.iter().collect();
+    in_order.sort_by_key(|job| job.subject);
+    for job in in_order {
         let account = AccountId::from_uuid(job.subject);
         let last_sent_at = store::hold_notice(c, &account)?;
         let since = last_sent_at.unwrap_or(Timestamp::from_micros(0));
