@@ -118,7 +118,7 @@ stories! {
         tab.must_say("My next visit").must_say("With: Front desk").must_say("Waiting for the practice");
         let path = tab.link(&format!("/staff/charts/{}/messages/", ana.chart_id));
         assert_eq!(path, in_chart(&ana.chart_id, &thread));
-        desk.get(&path).await.must_say("Can I come later?").must_say("Ana Duarte writes with: Front desk");
+        desk.get(&path).await.must_say("Can I come later?").must_say("Read by: Ana Duarte, Front desk");
         let done = answer(&mut desk, &path, "Six thirty is free.").await;
         let done = desk.follow(&done).await;
         done.must_say("Your answer was sent").must_say("Six thirty is free.").must_say("Answered");
@@ -634,7 +634,7 @@ stories! {
         let typed = [("holder", access.as_str()), ("from", "me"), ("subject", "How it went"), ("text", "Well.")];
         let made = clinician.submit(&form, &new, &typed).await;
         made.must_be(303);
-        clinician.follow(&made).await.must_say("Mara Serrano writes with: Casey").must_say("Answered");
+        clinician.follow(&made).await.must_say("Read by: Mara Serrano, Casey").must_say("Answered");
         mother.get("/portal").await.must_say("New message: How it went");
         father.get("/portal").await.must_not_say("New message");
         father.get("/portal/messages").await.must_not_say("How it went");
