@@ -6,6 +6,7 @@ pub mod clock;
 pub mod columns;
 pub mod email;
 pub mod host;
+pub mod ics;
 pub mod ids;
 pub mod money;
 pub mod names;
