@@ -45,7 +45,8 @@ impl MailContext<'_> {
             .collect()
     }
 
-    fn letter(&self, subject: &str, before: Vec<String>, after: Vec<String>) -> MailBody {
+    /// A mail with the greeting, these paragraphs and how to reach the practice.
+    pub fn letter(&self, subject: &str, before: Vec<String>, after: Vec<String>) -> MailBody {
         let greeting = if self.called.is_empty() {
             self.words.get("portal-mail-hello")
         } else {
@@ -66,11 +67,13 @@ impl MailContext<'_> {
         }
     }
 
-    fn sentence(&self, key: &str) -> String {
+    /// A sentence that names the practice.
+    pub fn sentence(&self, key: &str) -> String {
         self.words.with1(key, "practice", self.name())
     }
 
-    fn sign_in(&self, app: &App) -> Option<(String, String)> {
+    /// The button that leads to the sign-in page.
+    pub fn sign_in(&self, app: &App) -> Option<(String, String)> {
         let address = app.absolute(&format!("/{}/sign-in", self.practice.slug));
         Some((self.words.get("portal-mail-sign-in"), address))
     }

@@ -16,7 +16,7 @@ mod store;
 pub use actions::{NoReset, send_password_reset};
 pub use audit::AccountAction;
 pub use grants::{HeldGrant, held_by, level_now};
-pub use reader::{Reader, reader_of};
+pub use reader::{Reader, reader_of, readers_of};
 pub use session::{ClientAccount, ClientSession, ClientTicket};
 pub use session_pages::message;
 pub(crate) use sign_in_pages::unprocessable;

@@ -8,6 +8,7 @@ use crate::features::accounts::store::{Account, has_account};
 use crate::features::people::{self, AddressKind};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
+use crate::kernel::zone::OwnZone;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{portal_access, portal_account};
 use crate::platform::fault::Fault;
@@ -17,6 +18,8 @@ use crate::platform::permissions::{Level, Right};
 /// Whom a mail about a chart reaches.
 #[derive(Clone, Debug)]
 pub struct Reader {
+    /// Whose account.
+    pub account_id: AccountId,
     /// By which grant.
     pub access_id: AccessId,
     /// Where to.
@@ -25,6 +28,8 @@ pub struct Reader {
     pub words: Words,
     /// How they like to be called.
     pub called: String,
+    /// Their own zone, where they have one.
+    pub zone: OwnZone,
 }
 
 /// The person who may see this chart's items of a right, as a mail reaches them: at their account's
@@ -35,16 +40,50 @@ pub fn reader_of(
     account: &AccountId,
     right: Right,
 ) -> Result<Option<Reader>, Fault> {
-    let found: Option<(AccessId, PersonId, Account)> = portal_access::table
+    Ok(readers(c, chart, Some(account), right)?.pop())
+}
+
+/// Everybody who may look at what stands under a right of this chart and whom a mail reaches.
+pub fn readers_of(c: &mut Scoped<'_>, chart: &ChartId, right: Right) -> Result<Vec<Reader>, Fault> {
+    readers(c, chart, None, right)
+}
+
+/// Accounts that may have a grant to one chart.
+const MOST_READERS: i64 = 50;
+
+fn readers(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    only: Option<&AccountId>,
+    right: Right,
+) -> Result<Vec<Reader>, Fault> {
+    let mut active = c
+        .rows(portal_access::table)
         .inner_join(portal_account::table.on(has_account()))
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
-        .filter(portal_access::chart_id.eq(chart.clone()))
-        .filter(portal_access::account_id.eq(account.clone()))
+        .filter(portal_access::chart_id.eq(*chart))
         .filter(portal_access::state.eq(State::Active))
+        .order(portal_access::access_id.asc())
+        .limit(MOST_READERS)
         .select((portal_access::access_id, portal_access::person_id, Account::as_select()))
-        .first(c.conn)
-        .optional()?;
-    let Some((access_id, person_id, account)) = found else { return Ok(None) };
+        .into_boxed();
+    if let Some(account) = only {
+        active = active.filter(portal_access::account_id.eq(*account));
+    }
+    let active: Vec<(AccessId, PersonId, Account)> = active.load(c)?;
+    let mut readers = Vec::with_capacity(active.len());
+    for (access_id, person_id, account) in active {
+        readers.extend(reader(c, access_id, person_id, account, right)?);
+    }
+    Ok(readers)
+}
+
+fn reader(
+    c: &mut Scoped<'_>,
+    access_id: AccessId,
+    person_id: PersonId,
+    account: Account,
+    right: Right,
+) -> Result<Option<Reader>, Fault> {
     if level_now(c, &access_id, right)? < Level::View {
         return Ok(None);
     }
@@ -54,9 +93,11 @@ pub fn reader_of(
         .iter()
         .any(|a| a.kind == AddressKind::Email && a.value_key == key && !a.may_mail);
     Ok((!is_barred).then(|| Reader {
+        account_id: account.account_id,
         access_id,
         words: Words::of(account.language()),
         address: account.email,
         called: person.called().to_owned(),
+        zone: person.time_zone,
     }))
 }

@@ -8,7 +8,8 @@ use crate::platform::mail::MailBody;
 use crate::platform::outbox::NewMail;
 use crate::platform::web::links::Purpose;
 
-fn letter(practice: &Practice, member: &StaffMember, key: &str) -> MailBody {
+/// A mail to a staff member: its subject is `KEY-subject`, its first paragraph `KEY-text`.
+pub fn letter(practice: &Practice, member: &StaffMember, key: &str) -> MailBody {
     let words = Words::of(practice.language());
     MailBody {
         words,

@@ -3,7 +3,7 @@
 mod actions;
 pub mod api_keys;
 pub mod audit;
-mod mails;
+pub mod mails;
 mod me_pages;
 mod pages;
 mod password;
