@@ -56,7 +56,9 @@ pub const MAIL_HOOKS: MailHooks = MailHooks {
         features::access::OPEN_GRANT,
         features::access::CLOSED_GRANT,
         features::messages::MESSAGE_NOTICE,
+        features::appointments::NOTICE,
     ],
+    may_read: features::appointments::may_read,
     mailbox_refused: features::people::mark_undeliverable,
     handed_over: features::people::note_handed_over,
 };

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use anteroom::app;
 use anteroom::features::access::actions;
-use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
+use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::{self, EntryKind, NewEntry};
 use anteroom::features::charts::import::{Mode, import};
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
+use anteroom::features::practice;
 use anteroom::kernel::ids::ChartId;
 use anteroom::platform::db::schema::chart;
 use anteroom::platform::permissions::{Needs, Role};
@@ -224,6 +225,7 @@ async fn fill(w: &World, client: &Client) {
     w.app
         .db
         .write(&w.riverbend.scope, move |c| {
+            let office = practice::places(c)?.first().expect("a place").place_id;
             for n in 0..20i32 {
                 documents::send(
                     c,
@@ -236,7 +238,7 @@ async fn fill(w: &World, client: &Client) {
                         sent_at: None,
                     },
                 )?;
-                appointments::book(
+                booking::record(
                     c,
                     &by,
                     &NewAppointment {
@@ -245,10 +247,11 @@ async fn fill(w: &World, client: &Client) {
                         starts_at: c.now().plus_hours(24 * i64::from(n - 10) + 2),
                         minutes: 50,
                         kind: VisitKind::Session,
-                        place: Place::Office,
+                        place: office,
                         staff: casey,
                     },
-                )?;
+                )?
+                .expect("the time is free");
                 billing::record(
                     c,
                     &by,

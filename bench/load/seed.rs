@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use anteroom::features::access::GrantRole;
 use anteroom::features::access::lifecycle::State;
-use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
+use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::{self, EntryKind, NewEntry};
 use anteroom::features::charts::import::{Mode, import};
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
+use anteroom::features::practice;
 use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
 use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::db::PracticeScope;
 use anteroom::platform::db::schema::{chart, portal_access, portal_account};
+use anteroom::platform::fault::Fault;
 use anteroom::platform::hashing::{HashCost, Standing, Turn};
 use anteroom::platform::permissions::{Role, Terms};
 use anteroom::platform::web::session::{self, Audience};
@@ -103,6 +105,8 @@ async fn enrol(w: &World, first: usize, rows: Vec<(ChartId, PersonId)>, hash: St
         .app
         .db
         .write(&w.riverbend.scope, move |c| {
+            let office = practice::places(c)?.first().map(|place| place.place_id);
+            let office = office.ok_or_else(|| Fault::other("the practice has no place"))?;
             let mut tokens = Vec::new();
             for (n, (chart, person)) in rows.iter().enumerate() {
                 let (account, access) =
@@ -163,16 +167,21 @@ async fn enrol(w: &World, first: usize, rows: Vec<(ChartId, PersonId)>, hash: St
                     billing::record(c, &by, &entry)?;
                 }
                 for k in 0..6i64 {
+                    // One after the other, because they all have the same clinician.
+                    let number = i64::try_from(first + n).unwrap_or(0);
                     let appointment = NewAppointment {
                         chart: *chart,
                         request: None,
-                        starts_at: c.now().plus_hours(24 * (7 * k - 7) + 1),
+                        starts_at: c
+                            .now()
+                            .plus_hours(24 * (7 * k - 7) + 1 + number % 160 + 24 * 42 * (number / 160)),
                         minutes: 50,
                         kind: VisitKind::Session,
-                        place: Place::Office,
+                        place: office,
                         staff: casey,
                     };
-                    appointments::book(c, &by, &appointment)?;
+                    booking::record(c, &by, &appointment)?
+                        .map_err(|_| Fault::other("two appointments of the bench at one time"))?;
                 }
                 tokens.push(session::open(
                     c,

@@ -102,3 +102,4 @@ reason-session-over-kept = You were signed out because nothing was done for a wh
 done-form-kept = What you typed is in the form again. Check it and send it.
 copy = Copy
 copied = Copied.
+nav-calendar = Calendar

@@ -102,3 +102,6 @@ timeline-kind-portal-reset = Password reset
 timeline-kind-portal-invited-hint = Hint that they have not registered yet
 timeline-kind-appointments-answered = News about an appointment request
 timeline-kind-other = Mail
+timeline-kind-appointments-booked = An appointment was booked
+timeline-kind-appointments-moved = An appointment was moved
+timeline-kind-appointments-canceled = An appointment was canceled

@@ -102,3 +102,4 @@ reason-session-over-kept = Se cerró su sesión porque no hubo actividad durante
 done-form-kept = Lo que escribió está de nuevo en el formulario. Revíselo y envíelo.
 copy = Copiar
 copied = Copiado.
+nav-calendar = Calendario

@@ -102,3 +102,6 @@ timeline-kind-portal-reset = Cambio de contraseña
 timeline-kind-portal-invited-hint = Aviso de que todavía no se ha registrado
 timeline-kind-appointments-answered = Aviso sobre una solicitud de cita
 timeline-kind-other = Correo
+timeline-kind-appointments-booked = Se reservó una cita
+timeline-kind-appointments-moved = Se movió una cita
+timeline-kind-appointments-canceled = Se canceló una cita

@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod api;
 pub mod appointments;
 pub mod billing;
+pub mod calendar;
 pub mod charts;
 pub mod documents;
 pub mod home;
@@ -21,7 +22,7 @@ use std::sync::LazyLock;
 use crate::platform::feature::{self, Feature};
 use crate::platform::web::nav::Navigation;
 
-/// Every feature that brings something of its own. `practice` is used by the others and has no page.
+/// Every feature that brings something of its own. `practice` and `calendar` are used by others and have no page.
 pub static ALL: &[&Feature] = &[
     &staff::FEATURE,
     &people::FEATURE,
@@ -59,7 +60,7 @@ mod tests {
     fn the_staff_navigation_shows_what_the_role_may_see_in_its_order() {
         assert_eq!(
             hrefs(Role::FrontDesk),
-            ["/staff/charts", "/staff/worklist", "/staff/messages", "/staff/requests"]
+            ["/staff/charts", "/staff/worklist", "/staff/messages", "/staff/calendar", "/staff/requests"]
         );
         assert_eq!(hrefs(Role::Biller), ["/staff/charts", "/staff/worklist"]);
         assert!(hrefs(Role::Administrator).contains(&"/staff/audit"));

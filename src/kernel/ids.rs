@@ -144,6 +144,12 @@ ids! {
     DocumentId,
     /// An appointment.
     AppointmentId,
+    /// A client of an appointment.
+    AppointmentPartyId,
+    /// A place where appointments are held.
+    PlaceId,
+    /// Somebody who can be in one place at a time: the id of a staff member or a chart.
+    ResourceId,
     /// An appointment request.
     RequestId,
     /// A charge, payment or adjustment.

@@ -111,6 +111,17 @@ pub fn classify_error(fault: Fault) -> Fault {
     }
 }
 
+/// Tells that the database refused a row of `busy` because its time is taken.
+pub fn is_overlap(error: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error};
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::ExclusionViolation, _) => true,
+        // SQLite has no kind of its own for what a trigger says.
+        Error::DatabaseError(_, info) => info.message() == "busy_overlap",
+        _ => false,
+    }
+}
+
 /// Tells a unique-key collision from other errors, for writers who expect one.
 pub fn is_duplicate(error: &diesel::result::Error) -> bool {
     use diesel::result::{DatabaseErrorKind, Error};

@@ -36,6 +36,8 @@ word_enum! {
         SeeDocuments = "see_documents",
         /// See appointments and requests.
         SeeAppointments = "see_appointments",
+        /// Book, move and cancel appointments.
+        BookAppointments = "book_appointments",
         /// Confirm or decline requests.
         AnswerRequests = "answer_requests",
         /// Read and answer messages. Whose words a staff member reads is decided a thread.
@@ -63,6 +65,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::ManageRights,    &[Role::Administrator, Role::Clinician]),
     (Permission::SeeDocuments,    &[Role::Administrator, Role::Clinician]),
     (Permission::SeeAppointments, &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
+    (Permission::BookAppointments,&[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::AnswerRequests,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::AnswerMessages,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::SeeBilling,      &[Role::Administrator, Role::Biller]),
@@ -94,6 +97,10 @@ word_enum! {
         MessagesRead = "messages:read",
         /// Begin, answer and close them.
         MessagesWrite = "messages:write",
+        /// See appointments, places and clinicians.
+        AppointmentsRead = "appointments:read",
+        /// Book, move and cancel appointments.
+        AppointmentsWrite = "appointments:write",
     }
 }
 

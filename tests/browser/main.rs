@@ -21,3 +21,4 @@ mod patience;
 mod pictures;
 mod sizes;
 mod the_loop;
+mod the_visit;

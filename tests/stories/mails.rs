@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use anteroom::features::practice::PlaceKind;
 use anteroom::platform::db::schema::{outbox, person, portal_account, practice};
 use anteroom::platform::i18n::Language;
 use anteroom::platform::mail::receiver::ReceivedMail;
@@ -29,6 +30,7 @@ fn steady(w: &World, text: &str) -> String {
     text.split_inclusive(|c: char| !is_secret(c))
         .map(|part| match part.trim_end_matches(|c| !is_secret(c)) {
             word if word.len() == 43 => part.replace(word, "TOKEN"),
+            word if word.len() == 36 && word.contains('-') => part.replace(word, "ID"),
             _ => part.to_owned(),
         })
         .collect()
@@ -39,7 +41,7 @@ fn shown(w: &World, mail: &ReceivedMail) -> String {
     let header = |name: &str| format!("{name}: {}", mail.header(name).unwrap_or("(none)"));
     let head = [header("From"), header("To"), header("Reply-To"), format!("Subject: {}", mail.subject)];
     let html = visible_text(&mail.html);
-    for prefix in ["letter-", "portal-mail-", "staff-mail-", "foot-", "{ $"] {
+    for prefix in ["letter-", "appointments-mail-", "portal-mail-", "staff-mail-", "foot-", "{ $"] {
         let text = format!("{} {} {html}", mail.subject, mail.text);
         assert!(!text.contains(prefix), "a word of the catalogue is missing ({prefix}):\n{text}");
     }
@@ -229,6 +231,35 @@ async fn the_representatives_mails(w: &mut World, seen: &mut Seen, language: Lan
     w.mail_to(&ana.email).await;
 }
 
+/// Of appointments, to the client and to the clinician.
+async fn the_appointments_mails(w: &mut World, seen: &mut Seen, language: Language, ana: &Client) {
+    let today = w.now().in_zone(&w.riverbend.practice.zone()).date();
+    let day = today.checked_add(jiff::Span::new().days(5)).expect("a day").to_string();
+    let mut admin = w.staff(Role::Administrator).await;
+    let office = crate::portal_people::place(w, PlaceKind::Office).await;
+    let path = format!("/staff/practice/places/{office}");
+    let page = admin.get(&path).await;
+    admin.submit(&page, &path, &[("address", "1 Riverbend Lane\nSpringfield")]).await.must_be(303);
+    let mut desk = w.staff(Role::FrontDesk).await;
+    let path = format!("/staff/charts/{}/appointments/book", ana.chart_id);
+    let page = desk.get(&path).await;
+    let casey = w.riverbend.member(Role::Clinician).clone();
+    let with = casey.staff_id.to_string();
+    let typed =
+        [("date", day.as_str()), ("time", "14:30"), ("with", with.as_str()), ("despite", "night weekend")];
+    desk.submit(&page, &path, &typed).await.must_be(303);
+    seen.next(w, language, "appointments.booked", "", &ana.email).await;
+    let tab = desk.get(&format!("/staff/charts/{}/appointments", ana.chart_id)).await;
+    let visit = tab.link("/staff/appointments/");
+    let page = desk.get(&format!("{visit}/move")).await;
+    desk.submit(&page, "/move", &[("time", "16:00"), ("despite", "night weekend")]).await.must_be(303);
+    seen.next(w, language, "appointments.moved", "", &ana.email).await;
+    let page = desk.get(&format!("{visit}/cancel")).await;
+    desk.submit(&page, "/cancel", &[("reason", "clinician_away")]).await.must_be(303);
+    seen.next(w, language, "appointments.canceled", "", &ana.email).await;
+    seen.next(w, language, "appointments.canceled_staff", "", &casey.email).await;
+}
+
 /// To members of the practice.
 async fn the_staffs_mails(w: &mut World, seen: &mut Seen, language: Language) {
     let mut admin = w.staff(Role::Administrator).await;
@@ -250,6 +281,7 @@ async fn every_mail(w: &mut World, language: Language) {
     speak(w, language).await;
     let ana = the_invitations_mails(w, &mut seen, language).await;
     the_accounts_mails(w, &mut seen, language, &ana).await;
+    the_appointments_mails(w, &mut seen, language, &ana).await;
     the_representatives_mails(w, &mut seen, language, &ana).await;
     the_staffs_mails(w, &mut seen, language).await;
     the_mail_about_messages(w, &mut seen, language, &ana).await;
@@ -272,6 +304,10 @@ const KINDS: &[&str] = &[
     "access.reminder",
     "access.restored",
     "appointments.answered",
+    "appointments.booked",
+    "appointments.canceled",
+    "appointments.canceled_staff",
+    "appointments.moved",
     "messages.notice",
     "portal.invited_hint",
     "portal.no_access",

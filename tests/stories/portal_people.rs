@@ -3,10 +3,12 @@
 use anteroom::features::access::GrantRole;
 use anteroom::features::access::lifecycle::State;
 use anteroom::features::access::permission::Basis;
-use anteroom::features::appointments::{self, NewAppointment, Place, VisitKind};
+use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::{self, EntryKind, NewEntry};
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
-use anteroom::kernel::ids::{AccessId, AccountId, ChartId, DocumentId, PersonId};
+use anteroom::features::practice::{self, PlaceKind};
+use anteroom::kernel::clock::Timestamp;
+use anteroom::kernel::ids::{AccessId, AccountId, AppointmentId, ChartId, DocumentId, PersonId, PlaceId};
 use anteroom::kernel::secrets::Secret;
 use anteroom::platform::audit::By;
 use anteroom::platform::db::schema::{audit_event, portal_access, portal_account};
@@ -168,18 +170,29 @@ pub async fn document(w: &World, chart: &ChartId, title: &str, body: &str) -> Do
     act(w, move |c, by| documents::send(c, by, &new)).await
 }
 
-/// Books an appointment in so many hours.
-pub async fn appointment(w: &World, chart: &ChartId, hours: i64) {
+/// Riverbend's first place of this kind.
+pub async fn place(w: &World, kind: PlaceKind) -> PlaceId {
+    let places = w.app.db.read(&w.riverbend.scope, practice::places).await.expect("no fault");
+    places.iter().find(|place| place.kind == kind).expect("a place of each kind").place_id
+}
+
+/// An appointment with the clinician at this place and time, booked without a mail.
+pub async fn booked_at(w: &World, chart: &ChartId, starts_at: Timestamp, kind: PlaceKind) -> AppointmentId {
     let new = NewAppointment {
         chart: *chart,
         request: None,
-        starts_at: w.now().plus_hours(hours),
+        starts_at,
         minutes: 50,
         kind: VisitKind::Session,
-        place: Place::Office,
+        place: place(w, kind).await,
         staff: crate::appointments::casey(w),
     };
-    act(w, move |c, by| appointments::book(c, by, &new)).await;
+    act(w, move |c, by| booking::record(c, by, &new)).await.expect("the time is free")
+}
+
+/// Books an appointment in so many hours.
+pub async fn appointment(w: &World, chart: &ChartId, hours: i64) -> AppointmentId {
+    booked_at(w, chart, w.now().plus_hours(hours), PlaceKind::Office).await
 }
 
 /// Records a charge or a payment.

@@ -4,9 +4,13 @@
 use std::collections::BTreeMap;
 
 use anteroom::features::access;
+use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
+use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
-use anteroom::kernel::ids::{AccessId, DocumentId, KeyId, MessageId, QuestionId, RequestId, ThreadId};
+use anteroom::kernel::ids::{
+    AccessId, AppointmentId, DocumentId, KeyId, MessageId, PlaceId, QuestionId, RequestId, ThreadId,
+};
 use anteroom::platform::db::schema::{
     api_key, appointment_request, frequent_question, message, message_thread, portal_access,
 };
@@ -56,6 +60,9 @@ impl Rows {
         let sent = client.submit(&form, "/portal/messages/new", &typed).await;
         let own_thread = last_part(sent.location().and_then(|to| to.split('?').next()).expect("a thread"));
         let thread = thread(w, &ana).await;
+        let place = place(w).await;
+        let her_visit = appointment(w, &ana, place, 48).await;
+        let his_visit = appointment(w, &kim, place, 50).await;
 
         let mut admin = w.staff(Role::Administrator).await;
         let page = admin.get("/staff/practice/questions/new").await;
@@ -96,6 +103,9 @@ impl Rows {
             ("/portal/documents/{document}", his.to_string()),
             ("{thread}", thread.to_string()),
             ("/portal/messages/{thread}", own_thread),
+            ("{appointment}", her_visit.to_string()),
+            ("/portal/appointments/{appointment}", his_visit.to_string()),
+            ("{place}", place.to_string()),
             ("{request}", request.to_string()),
             ("{staff}", casey.staff_id.to_string()),
             ("{question}", question.to_string()),
@@ -158,6 +168,8 @@ impl Rows {
             "{grant}",
             "{document}",
             "{thread}",
+            "{appointment}",
+            "{place}",
             "{request}",
             "{staff}",
             "{question}",
@@ -256,6 +268,28 @@ async fn thread(w: &World, client: &Client) -> ThreadId {
         })
         .await
         .expect("no fault")
+}
+
+/// Riverbend's first place.
+async fn place(w: &World) -> PlaceId {
+    let places = w.app.db.read(&w.riverbend.scope, practice::places).await.expect("no fault");
+    places.first().expect("a place").place_id
+}
+
+/// An appointment of the client in so many hours.
+async fn appointment(w: &World, client: &Client, place: PlaceId, hours: i64) -> AppointmentId {
+    let new = NewAppointment {
+        chart: client.chart_id,
+        request: None,
+        starts_at: w.now().plus_hours(hours),
+        minutes: 50,
+        kind: VisitKind::Session,
+        place,
+        staff: w.riverbend.member(Role::Clinician).staff_id,
+    };
+    let by = w.riverbend.by(Role::FrontDesk);
+    let booked = w.app.db.write(&w.riverbend.scope, move |c| booking::record(c, &by, &new)).await;
+    booked.expect("no fault").expect("the time is free")
 }
 
 /// The name of the stylesheet that a page asks for.

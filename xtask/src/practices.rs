@@ -57,7 +57,7 @@ fn complaints(sources: &BTreeMap<String, String>) -> Vec<String> {
             let compared = statement.contains(&format!("{name}::practice_id"))
                 || ["rows(", "insert(", "rows_beside("]
                     .iter()
-                    .any(|start| code[..at - name.len()].ends_with(start))
+                    .any(|start| code[..at - name.len()].trim_end().ends_with(start))
                 || ALSO.iter().any(|other| statement.contains(other));
             let is_insert = statement.contains("insert_into(") || statement.contains("insert_many!(");
             let is_systems =

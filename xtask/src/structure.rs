@@ -25,6 +25,7 @@ const FEATURES: &[&str] = &[
     "charts",
     "settings",
     "documents",
+    "calendar",
     "appointments",
     "billing",
     "messages",

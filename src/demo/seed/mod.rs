@@ -13,13 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::demo::state::SignIn;
-use crate::features::practice::{self, NewPractice, TypedProfile, register};
+use crate::features::practice::{self, NewPractice, PlaceFields, PlaceKind, TypedProfile, register};
 use crate::features::staff::{self, NewStaff};
 use crate::kernel::clock::MovableClock;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
+use crate::kernel::zone::Zone;
 use crate::platform::audit::{Actor, By};
-use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::platform::mail::{Receiver, Relay, receiver};
@@ -202,6 +203,35 @@ const QUESTIONS: &[(Language, &str, &str)] = &[
     ),
 ];
 
+/// Gives the first office its address, and adds one in another zone.
+fn complete_places(c: &mut Scoped<'_>) -> Result<(), Fault> {
+    for place in practice::places(c)?.into_iter().filter(|place| place.kind == PlaceKind::Office) {
+        let to = PlaceFields {
+            kind: place.kind,
+            name: "River office".into(),
+            time_zone: place.time_zone,
+            address: "1 Riverbend Lane\nSpringfield, NY 00501".into(),
+            phone: String::new(),
+            directions: "The green door beside the bakery; second floor, there is an elevator.".into(),
+        };
+        practice::save_place(c, place.place_id, &to, place.version)?;
+    }
+    let zone = Zone::read("America/Denver")
+        .map_err(|e| Fault::Other("the demo's second office has no zone".into(), Some(e.into())))?;
+    practice::insert_place(
+        c,
+        &PlaceFields {
+            kind: PlaceKind::Office,
+            name: records::SECOND_OFFICE.into(),
+            time_zone: zone,
+            address: "20 Aspen Road\nHighfield, CO 80000".into(),
+            phone: "(212) 555-0120".into(),
+            directions: String::new(),
+        },
+    )?;
+    Ok(())
+}
+
 async fn complete_profile(app: &AppState, scope: &PracticeScope) -> Result<(), Fault> {
     let now = app.db.read(scope, practice::load).await?;
     let profile = TypedProfile {
@@ -216,7 +246,7 @@ async fn complete_profile(app: &AppState, scope: &PracticeScope) -> Result<(), F
             for (language, question, answer) in QUESTIONS {
                 practice::insert_question(c, *language, question, answer)?;
             }
-            Ok(())
+            complete_places(c)
         })
         .await
 }

@@ -4,12 +4,14 @@ use jiff::civil::{Date, Time};
 
 use crate::demo::seed::people::Records;
 use crate::demo::seed::story::Chart;
-use crate::features::appointments::actions::{Confirmation, Doubt, NewRequest, ask, confirm, decline};
-use crate::features::appointments::{DayPart, NewAppointment, Place, PlaceWish, VisitKind, Wish, book};
+use crate::features::appointments::actions::{Confirmation, NewRequest, ask, confirm, decline};
+use crate::features::appointments::booking::{self, Doubt, Slot};
+use crate::features::appointments::{DayPart, NewAppointment, PlaceWish, VisitKind, Wish};
 use crate::features::billing::{EntryKind, NewEntry, record};
 use crate::features::documents::{DocumentKind, NewDocument, send};
+use crate::features::practice::{Place, PlaceKind, places};
 use crate::kernel::clock::{Clock, MovableClock, Timestamp};
-use crate::kernel::ids::{ChartId, StaffId};
+use crate::kernel::ids::{ChartId, PlaceId, StaffId};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -134,6 +136,7 @@ impl Desk<'_> {
 
     /// Fills every chart as its story says: one transaction a chart.
     pub async fn fill(&self, charts: &[Chart]) -> Result<(), Fault> {
+        let rooms = self.rooms().await?;
         for (i, chart) in charts.iter().enumerate() {
             let (id, records) = (chart.id.clone(), chart.made.records);
             let (by, today) = (self.clinician.clone(), self.today()?);
@@ -144,14 +147,28 @@ impl Desk<'_> {
             let spanish = chart.made.sheet.client.language == "es";
             self.app
                 .db
-                .write(self.scope, move |c| fill_one(c, &by, &id, records, spanish, today, number))
+                .write(self.scope, move |c| fill_one(c, &by, &id, &rooms, records, spanish, today, number))
                 .await?;
         }
-        self.requests(charts).await
+        self.requests(charts, &rooms).await
+    }
+
+    /// The practice's places.
+    async fn rooms(&self) -> Result<Rooms, Fault> {
+        let all = self.app.db.read(self.scope, places).await?;
+        let of = |wanted: &dyn Fn(&Place) -> bool| {
+            let found = all.iter().find(|place| wanted(place)).map(|place| place.place_id);
+            found.ok_or_else(|| Fault::other("the demo's practice lacks a place"))
+        };
+        Ok(Rooms {
+            office: of(&|place| place.kind == PlaceKind::Office && place.name != SECOND_OFFICE)?,
+            video: of(&|place| place.kind == PlaceKind::Video)?,
+            second_office: of(&|place| place.name == SECOND_OFFICE)?,
+        })
     }
 
     /// A few requests: three that wait, one confirmed, one declined.
-    async fn requests(&self, charts: &[Chart]) -> Result<(), Fault> {
+    async fn requests(&self, charts: &[Chart], rooms: &Rooms) -> Result<(), Fault> {
         let with_account: Vec<&Chart> = charts.iter().filter(|c| c.account.is_some()).collect();
         let today = self.today()?;
         let notes = [
@@ -183,13 +200,14 @@ impl Desk<'_> {
             let id = self.app.db.write(self.scope, move |c| ask(c, &by, &request)).await?;
             if n == 3 {
                 let with = Confirmation {
-                    starts_at: at(today, 8, 16)?,
-                    minutes: 50,
-                    place: Place::Office,
-                    staff: staff_id(&self.clinician)?,
+                    slot: Slot {
+                        starts_at: at(today, 8, 18)?,
+                        minutes: 50,
+                        place: rooms.office,
+                        staff: staff_id(&self.clinician)?,
+                    },
                     answer: String::new(),
                     despite: Doubt::ALL.to_vec(),
-                    zone: crate::demo::zone::of_the_practice()?.rules().clone(),
                 };
                 confirm(self.app, self.scope, self.desk.clone(), id, with)
                     .await?
@@ -205,6 +223,18 @@ impl Desk<'_> {
     }
 }
 
+/// The practice's second office, in another zone.
+pub const SECOND_OFFICE: &str = "Mountain office";
+
+/// Where clients are seen.
+#[derive(Clone, Copy)]
+struct Rooms {
+    office: PlaceId,
+    video: PlaceId,
+    /// In another zone.
+    second_office: PlaceId,
+}
+
 /// The staff member who acts.
 fn staff_id(by: &By) -> Result<StaffId, Fault> {
     match &by.actor {
@@ -213,10 +243,12 @@ fn staff_id(by: &By) -> Result<StaffId, Fault> {
     }
 }
 
+#[allow(clippy::too_many_arguments, reason = "what a chart's story says of its records")]
 fn fill_one(
     c: &mut Scoped<'_>,
     by: &By,
     chart: &ChartId,
+    rooms: &Rooms,
     records: Records,
     spanish: bool,
     today: Date,
@@ -237,27 +269,48 @@ fn fill_one(
     }
     let visits = if records == Records::Many { 7 } else { 1 };
     let hour = i8::try_from(9 + number % 7).unwrap_or(9);
+    let clinician = staff_id(by)?;
     // The present visit is the next one; those before it lie two weeks apart.
     for n in 0..=visits {
-        let days = 3 + number % 5 - 14 * n;
         let first = n == visits;
-        let appointment = NewAppointment {
-            chart: chart.clone(),
+        let starts_at = book_free(c, by, today, 3 + number % 5 - 14 * n, hour, |starts_at| NewAppointment {
+            chart: *chart,
             request: None,
-            starts_at: at(today, days, hour)?,
+            starts_at,
             minutes: if first { 60 } else { 50 },
             kind: if first { VisitKind::FirstVisit } else { VisitKind::Session },
-            place: if n % 3 == 1 { Place::Video } else { Place::Office },
-            staff: staff_id(by)?,
-        };
-        let starts_at = appointment.starts_at;
-        book(c, by, &appointment)?;
+            place: match n % 5 {
+                1 | 3 => rooms.video,
+                4 => rooms.second_office,
+                _ => rooms.office,
+            },
+            staff: clinician,
+        })?;
         if n > 0 {
             let day = starts_at.in_zone(crate::demo::zone::of_the_practice()?.rules()).date();
             bill(c, by, chart, spanish, day, first, n)?;
         }
     }
     Ok(())
+}
+
+/// Books at this hour, or at the next one that is free for clinician and client; says when that is.
+fn book_free(
+    c: &mut Scoped<'_>,
+    by: &By,
+    today: Date,
+    days: i32,
+    hour: i8,
+    visit: impl Fn(Timestamp) -> NewAppointment,
+) -> Result<Timestamp, Fault> {
+    for later in 0..40 {
+        let (day, hour) = (days + later / 8, 9 + (hour - 9 + i8::try_from(later).unwrap_or(0)) % 8);
+        let starts_at = at(today, day, hour)?;
+        if booking::record(c, by, &visit(starts_at))?.is_ok() {
+            return Ok(starts_at);
+        }
+    }
+    Err(Fault::other("the demo's clinician has no free hour"))
 }
 
 /// A visit's charge, what the insurer paid, and mostly what the client paid.

@@ -1,25 +1,19 @@
 //! What can be done with a request: ask, take back, confirm, decline. One transaction each.
 
 use crate::features::accounts::mails::MailContext;
-use jiff::civil::Weekday;
-use jiff::tz::TimeZone;
-
 use crate::features::appointments::audit::AppointmentAction;
-use crate::features::appointments::store::{self, busy, decide};
-use crate::features::appointments::{
-    NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, Wish, book, find_request,
-    write_wishes,
-};
+use crate::features::appointments::booking::{Booking, Doubt, NotBooked, Slot, book_in, changed};
+use crate::features::appointments::kinds::{PlaceWish, RequestState, VisitKind};
+use crate::features::appointments::request_store::{self as store, Request, decide, find_request};
+use crate::features::appointments::times::{Wish, write_wishes};
 use crate::features::{accounts, practice};
-use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AccountId, AppointmentId, ChartId, RequestId, StaffId};
+use crate::kernel::ids::{AccessId, AccountId, AppointmentId, ChartId, RequestId};
 use crate::platform::audit::{self, By, Event};
-use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
+use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::outbox;
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::{App, AppState};
-use crate::word_enum;
 
 /// A request as a client makes it.
 #[derive(Clone, Debug)]
@@ -69,10 +63,7 @@ pub fn ask(c: &mut Scoped<'_>, by: &By, new: &NewRequest) -> Result<RequestId, F
     ) {
         // The other click of a double click was faster: run the unit again, and find it.
         Err(Fault::Database(error)) if is_duplicate(&error) => {
-            return Err(Fault::Database(diesel::result::Error::DatabaseError(
-                diesel::result::DatabaseErrorKind::SerializationFailure,
-                Box::new("one form, sent twice at once".to_owned()),
-            )));
+            return Err(Fault::lost_race("one form, sent twice at once"));
         }
         other => other?,
     };
@@ -93,9 +84,9 @@ pub enum NotAnswered {
     /// It no longer waits: how it stands now.
     #[error("this request no longer waits for an answer")]
     NoLongerWaiting(Box<Request>),
-    /// The time is unusual or taken; staff may book it all the same.
-    #[error("the time is unusual or taken")]
-    Doubtful(Vec<Doubtful>),
+    /// The appointment cannot be booked.
+    #[error(transparent)]
+    NotBooked(NotBooked),
 }
 
 /// The outcome of an answer, inside the fault of the machinery.
@@ -130,64 +121,15 @@ pub async fn take_back(
     Ok(outcome.map(|chart| app.live.chart_changed(scope.id(), &chart)))
 }
 
-word_enum! {
-    /// Why a time is asked about before it is booked.
-    pub enum Doubt {
-        /// Before seven in the morning, or after nine in the evening.
-        Night = "night",
-        /// A Saturday or a Sunday.
-        Weekend = "weekend",
-        /// The staff member has another appointment then.
-        Clinician = "clinician",
-        /// The client has another appointment then.
-        Client = "client",
-    }
-}
-
-/// A doubt, with the beginning of the other appointment where there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Doubtful {
-    /// Which doubt.
-    pub doubt: Doubt,
-    /// When the other appointment begins.
-    pub other: Option<Timestamp>,
-}
-
-/// The hours at which nobody is asked.
-const DAY_HOURS: std::ops::RangeInclusive<i64> = 7 * 60..=21 * 60;
-
-/// What is doubtful about a time by itself.
-fn doubts_of_time(from: Timestamp, minutes: i32, zone: &TimeZone) -> Vec<Doubt> {
-    let at = from.in_zone(zone);
-    let begins = i64::from(at.hour()) * 60 + i64::from(at.minute());
-    let ends = begins + i64::from(minutes);
-    let mut doubts = Vec::new();
-    if !DAY_HOURS.contains(&begins) || !DAY_HOURS.contains(&ends) {
-        doubts.push(Doubt::Night);
-    }
-    if matches!(at.date().weekday(), Weekday::Saturday | Weekday::Sunday) {
-        doubts.push(Doubt::Weekend);
-    }
-    doubts
-}
-
 /// What staff decided about a request's appointment.
 #[derive(Clone, Debug)]
 pub struct Confirmation {
-    /// When it begins.
-    pub starts_at: Timestamp,
-    /// How long it takes.
-    pub minutes: i32,
-    /// Where.
-    pub place: Place,
-    /// With whom.
-    pub staff: StaffId,
+    /// When, where and with whom.
+    pub slot: Slot,
     /// A kind word, may be empty.
     pub answer: String,
     /// The doubts that staff have seen and set aside.
     pub despite: Vec<Doubt>,
-    /// The practice's zone, which tells night and weekend.
-    pub zone: TimeZone,
 }
 
 /// Confirms: one appointment, one mail, however often and by however many it is confirmed.
@@ -202,51 +144,39 @@ pub async fn confirm(
     let outcome = app
         .db
         .write(scope, move |c| {
-            lock(c, Lock::Practice)?;
             let Some(found) = find_request(c, &request)? else { return Ok(Err(NotAnswered::NotFound)) };
             if found.state != RequestState::Waiting {
                 return no_longer_waiting(c, found);
             }
-            let until = with.starts_at.plus_seconds(i64::from(with.minutes) * 60);
-            let alone = doubts_of_time(with.starts_at, with.minutes, &with.zone);
-            let mut doubts: Vec<Doubtful> =
-                alone.into_iter().map(|doubt| Doubtful { doubt, other: None }).collect();
-            for other in busy(c, found.chart_id, with.staff, with.starts_at, until)? {
-                let taken = [
-                    (Doubt::Clinician, other.appointment.staff_id == with.staff),
-                    (Doubt::Client, other.appointment.chart_id == found.chart_id),
-                ];
-                let other = Some(other.appointment.starts_at);
-                let taken = taken.into_iter().filter(|(_, is_taken)| *is_taken);
-                doubts.extend(taken.map(|(doubt, _)| Doubtful { doubt, other }));
-            }
-            if doubts.iter().any(|doubtful| !with.despite.contains(&doubtful.doubt)) {
-                return Ok(Err(NotAnswered::Doubtful(doubts)));
-            }
+            let booking = Booking {
+                chart: found.chart_id,
+                request: Some(request),
+                kind: found.kind,
+                slot: with.slot,
+                despite: with.despite.clone(),
+            };
+            let appointment = match book_in(&this, c, &by, &booking)? {
+                Ok(appointment) => appointment,
+                Err(why) => {
+                    // What takes the time may be this very request, confirmed by somebody who was faster.
+                    let now = find_request(c, &request)?.unwrap_or(found);
+                    return if now.state == RequestState::Waiting {
+                        Ok(Err(NotAnswered::NotBooked(why)))
+                    } else {
+                        no_longer_waiting(c, now)
+                    };
+                }
+            };
             if !decide(c, &request, RequestState::Confirmed, &by.actor.name(), &with.answer)? {
-                return no_longer_waiting(c, found);
+                return Err(Fault::lost_race("a request was answered while it was confirmed"));
             }
-            let appointment = book(
-                c,
-                &by,
-                &NewAppointment {
-                    chart: found.chart_id.clone(),
-                    request: Some(request.clone()),
-                    starts_at: with.starts_at,
-                    minutes: with.minutes,
-                    kind: found.kind,
-                    place: with.place,
-                    staff: with.staff,
-                },
-            )?;
             tell_client(&this, c, &found)?;
             note(c, &by, AppointmentAction::Confirmed, &found, RequestState::Confirmed)?;
             Ok(Ok((appointment, found.chart_id)))
         })
         .await?;
     Ok(outcome.map(|(appointment, chart)| {
-        app.live.chart_changed(scope.id(), &chart);
-        app.outbox_bell.notify_one();
+        changed(app, scope, &chart);
         appointment
     }))
 }
@@ -315,24 +245,4 @@ fn tell_client(app: &App, c: &mut Scoped<'_>, request: &Request) -> Result<(), F
     mail.access = Some(reader.access_id);
     outbox::enqueue(app, c, mail)?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nights_and_weekends_are_doubtful_in_the_practices_zone() {
-        let zone = TimeZone::get("America/New_York").unwrap();
-        let doubts = |text: &str, minutes| {
-            doubts_of_time(Timestamp::from(text.parse::<jiff::Timestamp>().unwrap()), minutes, &zone)
-        };
-        assert_eq!(doubts("2026-12-03T19:30:00Z", 50), []);
-        assert_eq!(doubts("2026-12-03T11:59:00Z", 50), [Doubt::Night]);
-        assert_eq!(doubts("2026-12-03T12:00:00Z", 50), []);
-        assert_eq!(doubts("2026-12-04T01:30:00Z", 30), []);
-        assert_eq!(doubts("2026-12-04T01:30:00Z", 45), [Doubt::Night]);
-        assert_eq!(doubts("2026-12-05T15:00:00Z", 50), [Doubt::Weekend]);
-        assert_eq!(doubts("2026-12-06T04:30:00Z", 50), [Doubt::Night, Doubt::Weekend]);
-    }
 }

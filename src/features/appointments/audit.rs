@@ -10,5 +10,8 @@ audit_actions! {
         Booked = "appointment.booked", Plain, None;
         Confirmed = "appointment.confirmed", Plain, None;
         Declined = "appointment.declined", Plain, None;
+        Moved = "appointment.moved", Plain, None;
+        Canceled = "appointment.canceled", Stopped, None;
+        LateCanceled = "appointment.late_canceled", Attention, None;
     }
 }

@@ -6,10 +6,13 @@ use axum::extract::{Path, State};
 
 use crate::features::accounts::{ClientSession, ClientTicket, level_now, unprocessable};
 use crate::features::appointments::actions::{self, NewRequest, NotAnswered};
-use crate::features::appointments::{
-    Appointment, AppointmentLabels, AppointmentState, DayPart, MOST_WISHES, PlaceWish, Request, RequestState,
-    VisitKind, WishError, list_of, read_wishes, requests_of,
-};
+use crate::features::appointments::kinds::{PlaceWish, RequestState, VisitKind};
+use crate::features::appointments::labels::{AppointmentLabels, state_of, tag_of};
+use crate::features::appointments::lifecycle::PartyState;
+use crate::features::appointments::request_store::{Request, requests_of};
+use crate::features::appointments::store::{Appointment, Party, list_of};
+use crate::features::appointments::times::{DAYS_AHEAD, DayPart, MOST_WISHES, WishError, read_wishes};
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::RequestId;
 use crate::kernel::text;
 use crate::platform::i18n::Words;
@@ -31,9 +34,11 @@ const LONGEST_NOTE: usize = 1_000;
 const PAST_SHOWN: usize = 20;
 
 struct Line {
+    href: String,
     when: String,
     what: String,
-    is_off: bool,
+    /// Tag and word of one that is off.
+    off: Option<(&'static str, String)>,
 }
 
 struct RequestLine {
@@ -58,31 +63,28 @@ struct Page {
     requests: Vec<RequestLine>,
 }
 
-/// Where a request stands, as a tag.
-pub(super) fn tag_of(state: RequestState) -> &'static str {
-    match state {
-        RequestState::Waiting => "waiting",
-        RequestState::Confirmed => "good",
-        RequestState::Declined => "attention",
-        RequestState::Withdrawn => "stopped",
+fn line(client: &ClientSession, (appointment, party): &(Appointment, Party), now: Timestamp) -> Line {
+    let labels = AppointmentLabels::of(client.words, &client.zone, appointment);
+    let (tag, state) = state_of(client.words, appointment, party.state, now);
+    Line {
+        href: format!("/portal/appointments/{}", appointment.appointment_id),
+        when: labels.when,
+        what: labels.what,
+        off: (party.state != PartyState::Expected).then_some((tag, state)),
     }
 }
 
-fn line(client: &ClientSession, appointment: &Appointment) -> Line {
-    let labels = AppointmentLabels::of(client.words, &client.zone, &client.practice, appointment);
-    Line { when: labels.when, what: labels.what, is_off: appointment.state == AppointmentState::Canceled }
-}
-
-fn request_line(client: &ClientSession, request: &Request, booked: &[Appointment]) -> RequestLine {
+fn request_line(client: &ClientSession, request: &Request, booked: &[(Appointment, Party)]) -> RequestLine {
     let words = client.words;
     let place = request.place.label(words);
-    let appointment = booked.iter().find(|a| a.request_id.as_ref() == Some(&request.request_id));
-    let state = match (request.state, appointment) {
-        (RequestState::Confirmed, Some(appointment)) => words.with1(
-            "appointments-state-confirmed-for",
-            "when",
-            AppointmentLabels::of(words, &client.zone, &client.practice, appointment).when,
-        ),
+    let made = booked.iter().find(|(a, _)| a.request_id == Some(request.request_id));
+    let state = match (request.state, made) {
+        (RequestState::Confirmed, Some((appointment, party))) if party.state == PartyState::Expected => words
+            .with1(
+                "appointments-state-confirmed-for",
+                "when",
+                AppointmentLabels::of(words, &client.zone, appointment).when,
+            ),
         (state, _) => words.get(&format!("appointments-state-{state}")),
     };
     RequestLine {
@@ -104,16 +106,16 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
         .open(&app, |c, client| Ok((list_of(c, &client.chart_id)?, requests_of(c, &client.chart_id)?)))
         .await?;
     let now = app.now();
-    let is_ahead = |a: &&Appointment| a.ends_at() > now;
+    let is_ahead = |(a, _): &&(Appointment, Party)| a.ends_at > now;
     let page = Page {
         may_ask: client.may_act(Right::Appointments),
-        upcoming: booked.iter().filter(is_ahead).map(|a| line(&client, a)).collect(),
+        // They come the latest first; what lies ahead reads better the next first.
+        upcoming: booked.iter().rev().filter(is_ahead).map(|a| line(&client, a, now)).collect(),
         past: booked
             .iter()
-            .rev()
             .filter(|a| !is_ahead(a))
             .take(PAST_SHOWN)
-            .map(|a| line(&client, a))
+            .map(|a| line(&client, a, now))
             .collect(),
         requests: requests.iter().map(|r| request_line(&client, r, &booked)).collect(),
         frame: client.frame(&app, MINE),
@@ -182,8 +184,8 @@ fn form_page(
     errors: FieldErrors,
 ) -> RequestPage {
     let words = client.words;
-    let today = client.practice.today(app.now());
-    let last = today.checked_add(jiff::Span::new().days(super::DAYS_AHEAD)).unwrap_or(today);
+    let today = app.now().in_zone(&client.practice.zone()).date();
+    let last = today.checked_add(jiff::Span::new().days(DAYS_AHEAD)).unwrap_or(today);
     let nonce = if form.nonce.is_empty() {
         let mut bytes = [0u8; 16];
         app.rng.fill(&mut bytes);
@@ -339,6 +341,6 @@ pub(super) async fn take_back(
             RequestState::Withdrawn => Ok(see_other("/portal/appointments?done=request-taken-back")),
             _ => Ok(see_other("/portal/appointments?done=request-answered-meanwhile")),
         },
-        Err(NotAnswered::NotFound | NotAnswered::Doubtful(_)) => Err(PageError::NotFound),
+        Err(NotAnswered::NotFound | NotAnswered::NotBooked(_)) => Err(PageError::NotFound),
     }
 }

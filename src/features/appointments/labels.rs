@@ -3,8 +3,12 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::features::appointments::{Appointment, DayPart, Place, PlaceWish, VisitKind, Wish};
-use crate::features::practice::Practice;
+use crate::features::appointments::kinds::{CancelReason, PlaceWish, RequestState, VisitKind};
+use crate::features::appointments::lifecycle::{AppointmentState, PartyState};
+use crate::features::appointments::store::Appointment;
+use crate::features::appointments::times::{DayPart, Wish};
+use crate::features::practice::{Place, PlaceKind};
+use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::Words;
 
 fn key(prefix: &str, word: &str) -> String {
@@ -18,7 +22,7 @@ impl VisitKind {
     }
 }
 
-impl Place {
+impl PlaceWish {
     /// In words, inside a sentence: "at our office".
     pub fn label(self, words: Words) -> String {
         words.get(&key("appointments-place", self.word()))
@@ -30,15 +34,10 @@ impl Place {
     }
 }
 
-impl PlaceWish {
-    /// In words, inside a sentence: "at our office".
+impl CancelReason {
+    /// In words.
     pub fn label(self, words: Words) -> String {
-        words.get(&key("appointments-place", self.word()))
-    }
-
-    /// In words, by itself: "At our office".
-    pub fn label_alone(self, words: Words) -> String {
-        words.get(&key("appointments-choose-place", self.word()))
+        words.get(&key("appointments-reason", self.word()))
     }
 }
 
@@ -72,11 +71,76 @@ impl Wish {
     }
 }
 
+/// When something at a place begins, for a reader with this zone. Where the client comes to the place, its clock is
+/// the one that counts; by video or phone the reader's own. The other one stands behind it where they differ.
+pub(super) fn when(words: Words, own: &TimeZone, starts_at: Timestamp, place: &Place) -> String {
+    let there = place.time_zone.rules();
+    if starts_at.in_zone(own).offset() == starts_at.in_zone(there).offset() {
+        return words.date_time_zone(starts_at, there);
+    }
+    let (first, second) = if place.kind == PlaceKind::Office { (there, own) } else { (own, there) };
+    let same_day = starts_at.in_zone(first).date() == starts_at.in_zone(second).date();
+    let other =
+        if same_day { words.time_zone(starts_at, second) } else { words.date_time_zone(starts_at, second) };
+    let key =
+        if place.kind == PlaceKind::Office { "appointments-when-yours" } else { "appointments-when-ours" };
+    words.with2(key, "when", words.date_time_zone(starts_at, first), "other", other)
+}
+
+/// Where, inside a sentence: "at Main Street", "by video".
+pub(super) fn at_place(words: Words, place: &Place) -> String {
+    match place.kind {
+        PlaceKind::Office => words.with1("appointments-at-place", "place", &place.name),
+        PlaceKind::Video => words.get("appointments-place-video"),
+        PlaceKind::Phone => words.get("appointments-place-phone"),
+    }
+}
+
+/// How an appointment stands for one of its clients, as tag and word.
+pub(super) fn state_of(
+    words: Words,
+    appointment: &Appointment,
+    party: PartyState,
+    now: Timestamp,
+) -> (&'static str, String) {
+    let (tag, key) = match (appointment.state, party) {
+        (_, PartyState::LateCanceled) => ("attention", "appointments-off-late"),
+        (AppointmentState::Canceled, _) | (_, PartyState::Canceled) => ("stopped", "appointments-off"),
+        (AppointmentState::Booked, PartyState::Expected) if appointment.ends_at > now => {
+            ("waiting", "appointments-booked")
+        }
+        (AppointmentState::Booked, PartyState::Expected) => ("good", "appointments-over"),
+    };
+    (tag, words.get(key))
+}
+
+/// "Regular visit, 50 minutes, at Main Street, with Casey Moreno".
+pub(super) fn summary(words: Words, appointment: &Appointment) -> String {
+    words.with(
+        "appointments-told",
+        &[
+            ("kind", appointment.kind.label(words)),
+            ("minutes", appointment.minutes().to_string()),
+            ("place", at_place(words, &appointment.place)),
+            ("with", appointment.with_name.clone()),
+        ],
+    )
+}
+
+/// Where a request stands, as a tag.
+pub(super) fn tag_of(state: RequestState) -> &'static str {
+    match state {
+        RequestState::Waiting => "waiting",
+        RequestState::Confirmed => "good",
+        RequestState::Declined => "attention",
+        RequestState::Withdrawn => "stopped",
+    }
+}
+
 /// An appointment in words.
 #[derive(Clone, Debug)]
 pub struct AppointmentLabels {
-    /// "Tuesday, December 1, 2026, 3:14 PM", with the zone where the reader's differs from the
-    /// practice's.
+    /// "Tuesday, December 1, 2026, 3:14 PM EST", with the other clock where the reader's differs from the place's.
     pub when: String,
     /// "Session, 50 minutes, by video, with Casey Moreno".
     pub what: String,
@@ -84,23 +148,10 @@ pub struct AppointmentLabels {
 
 impl AppointmentLabels {
     /// For a reader in `zone`.
-    pub fn of(words: Words, zone: &TimeZone, practice: &Practice, appointment: &Appointment) -> Self {
-        let here = appointment.starts_at.in_zone(zone).offset();
-        let there = appointment.starts_at.in_zone(&practice.zone()).offset();
-        let when = if here == there {
-            words.date_time(appointment.starts_at, zone)
-        } else {
-            words.date_time_zone(appointment.starts_at, zone)
-        };
-        let what = words.with(
-            "appointments-told",
-            &[
-                ("kind", appointment.kind.label(words)),
-                ("minutes", appointment.minutes.to_string()),
-                ("place", appointment.place.label(words)),
-                ("with", appointment.with_name.clone()),
-            ],
-        );
-        Self { when, what }
+    pub fn of(words: Words, zone: &TimeZone, appointment: &Appointment) -> Self {
+        Self {
+            when: when(words, zone, appointment.starts_at, &appointment.place),
+            what: summary(words, appointment),
+        }
     }
 }

@@ -1,23 +1,35 @@
 //! Appointments: what is booked, what clients ask for, and the queue in which staff answer.
 
 pub mod actions;
+mod appointment_pages;
 mod audit;
+pub mod booking;
+mod calendar_page;
+mod chart_pages;
+mod client_appointment_pages;
 mod client_pages;
+mod kinds;
 mod labels;
-mod staff_pages;
+pub mod lifecycle;
+mod mails;
+mod place_pages;
+mod places;
+mod request_pages;
+mod request_store;
+mod slot_form;
 mod store;
 mod times;
 
 pub use audit::AppointmentAction;
+pub use kinds::{CancelReason, PlaceWish, RequestState, VisitKind};
 pub use labels::AppointmentLabels;
+pub use mails::{NOTICE, may_read};
+pub use request_store::{Request, count_waiting, find_request, requests_of, waiting};
 pub use store::{
-    Appointment, AppointmentState, NewAppointment, Place, PlaceWish, Request, RequestState, VisitKind, ahead,
-    book, clinicians_of, count_waiting, find_request, list_of, requests_of, waiting,
+    Appointment, NewAppointment, PageOf, Party, ahead, clinicians, clinicians_of, find, list_of, page,
+    parties_of,
 };
-pub use times::{
-    DAYS_AHEAD, DayPart, MOST_WISHES, Resolved, Wish, WishError, first_open, read_date, read_time,
-    read_wishes, resolve, stored_wishes, write_wishes,
-};
+pub use times::{DayPart, Wish};
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Level, Needs, Permission, Right};
@@ -27,15 +39,26 @@ use crate::platform::web::nav::{ClientNav, StaffNav, Waiting};
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
     audit_actions: audit::AppointmentAction::ACTIONS,
-    staff_nav: &[StaffNav {
-        section: staff_pages::REQUESTS,
-        label: "nav-requests",
-        icon: "requests",
-        needs: Permission::SeeAppointments,
-        order: 30,
-        waiting: Some(Waiting { count: count_waiting, label: "nav-requests-waiting" }),
-        first_for: &[],
-    }],
+    staff_nav: &[
+        StaffNav {
+            section: calendar_page::CALENDAR,
+            label: "nav-calendar",
+            icon: "appointments",
+            needs: Permission::SeeAppointments,
+            order: 27,
+            waiting: None,
+            first_for: &[],
+        },
+        StaffNav {
+            section: request_pages::REQUESTS,
+            label: "nav-requests",
+            icon: "requests",
+            needs: Permission::SeeAppointments,
+            order: 30,
+            waiting: Some(Waiting { count: count_waiting, label: "nav-requests-waiting" }),
+            first_for: &[],
+        },
+    ],
     client_nav: &[ClientNav {
         section: client_pages::MINE,
         label: "nav-appointments",
@@ -43,24 +66,46 @@ pub const FEATURE: Feature = Feature {
         needs: Some(Right::Appointments),
         order: 30,
     }],
-    chart_tabs: &[staff_pages::TAB],
+    chart_tabs: &[chart_pages::TAB],
     ..Feature::new("appointments", routes)
 };
 
 /// The routes of this feature.
 fn routes() -> Routes {
     let mine = Needs::Client(Right::Appointments, Level::View);
-    let ask = Needs::Client(Right::Appointments, Level::Act);
+    let act = Needs::Client(Right::Appointments, Level::Act);
     let see = Needs::Staff(Permission::SeeAppointments);
+    let book = Needs::Staff(Permission::BookAppointments);
     let reply = Needs::Staff(Permission::AnswerRequests);
+    let edit = Needs::Staff(Permission::EditPractice);
     Routes::new()
         .get("/portal/appointments", mine, client_pages::list)
-        .get("/portal/appointments/request", ask, client_pages::request_page)
-        .post("/portal/appointments/request", ask, client_pages::request)
-        .post("/portal/appointments/requests/{request}/take-back", ask, client_pages::take_back)
-        .get("/staff/requests", see, staff_pages::queue)
-        .get("/staff/requests/{request}", see, staff_pages::answer)
-        .post("/staff/requests/{request}/confirm", reply, staff_pages::confirm)
-        .post("/staff/requests/{request}/decline", reply, staff_pages::decline)
-        .get("/staff/charts/{chart}/appointments", see, staff_pages::tab)
+        .get("/portal/appointments/request", act, client_pages::request_page)
+        .post("/portal/appointments/request", act, client_pages::request)
+        .post("/portal/appointments/requests/{request}/take-back", act, client_pages::take_back)
+        .get("/portal/appointments/{appointment}", mine, client_appointment_pages::one)
+        .get("/portal/appointments/{appointment}/calendar.ics", mine, client_appointment_pages::file)
+        .get("/portal/appointments/{appointment}/cancel", act, client_appointment_pages::cancel_page)
+        .post("/portal/appointments/{appointment}/cancel", act, client_appointment_pages::cancel)
+        .get("/staff/requests", see, request_pages::queue)
+        .get("/staff/requests/{request}", see, request_pages::answer)
+        .post("/staff/requests/{request}/confirm", reply, request_pages::confirm)
+        .post("/staff/requests/{request}/decline", reply, request_pages::decline)
+        .get("/staff/charts/{chart}/appointments", see, chart_pages::tab)
+        .get("/staff/charts/{chart}/appointments/book", book, chart_pages::book_page)
+        .post("/staff/charts/{chart}/appointments/book", book, chart_pages::book)
+        .get("/staff/calendar", see, calendar_page::day)
+        .get("/staff/calendar/book", book, calendar_page::choose)
+        .get("/staff/appointments/{appointment}", see, appointment_pages::one)
+        .get("/staff/appointments/{appointment}/move", book, appointment_pages::move_page)
+        .post("/staff/appointments/{appointment}/move", book, appointment_pages::move_to)
+        .get("/staff/appointments/{appointment}/cancel", book, appointment_pages::cancel_page)
+        .post("/staff/appointments/{appointment}/cancel", book, appointment_pages::cancel)
+        .get("/staff/practice/places", edit, place_pages::list)
+        .get("/staff/practice/places/new", edit, place_pages::new_page)
+        .post("/staff/practice/places/new", edit, place_pages::add)
+        .get("/staff/practice/places/{place}", edit, place_pages::edit_page)
+        .post("/staff/practice/places/{place}", edit, place_pages::save)
+        .post("/staff/practice/places/{place}/close", edit, place_pages::close)
+        .post("/staff/practice/places/{place}/reopen", edit, place_pages::reopen)
 }

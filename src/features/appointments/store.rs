@@ -1,114 +1,104 @@
-//! The rows of appointments and of requests for one.
+//! The rows of appointments and of the clients who are expected at them.
 
 use diesel::prelude::*;
 
-use crate::features::appointments::audit::AppointmentAction;
-use crate::features::appointments::{Wish, stored_wishes};
-use crate::features::people::Person;
+use crate::features::appointments::kinds::{CancelReason, RequestState, VisitKind};
+use crate::features::appointments::lifecycle::{AppointmentState, PartyState, Standing};
+use crate::features::practice::Place;
 use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccountId, AppointmentId, ChartId, RequestId, StaffId};
-use crate::platform::audit::{self, By, Event};
-use crate::platform::db;
-use crate::platform::db::InLists as _;
-use crate::platform::db::schema::{appointment, appointment_request, chart, person, staff_member};
-use crate::platform::db::{CountOf, Scoped, kept};
+use crate::kernel::ids::{
+    AccountId, AppointmentId, AppointmentPartyId, ChartId, PlaceId, RequestId, StaffId,
+};
+use crate::platform::db::schema::{
+    appointment, appointment_party, appointment_request, chart, person, place, staff_member,
+};
+use crate::platform::db::{CountOf, InLists as _, Scoped, kept};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
 use crate::platform::web::nav::MOST_COUNTED;
-use crate::word_enum;
 
-word_enum! {
-    /// What kind of visit.
-    pub enum VisitKind {
-        /// The first one.
-        FirstVisit = "first_visit",
-        /// The usual one.
-        Session = "session",
-        /// A short one.
-        CheckIn = "check_in",
-        /// Anything else; the note says what.
-        Other = "other",
-    }
-}
-
-word_enum! {
-    /// Where they meet.
-    pub enum Place {
-        /// At the practice.
-        Office = "office",
-        /// By video.
-        Video = "video",
-    }
-}
-
-word_enum! {
-    /// Where a client would like to meet.
-    pub enum PlaceWish {
-        /// At the practice.
-        Office = "office",
-        /// By video.
-        Video = "video",
-        /// Either is fine.
-        Either = "either",
-    }
-}
-
-word_enum! {
-    /// Where an appointment stands.
-    pub enum AppointmentState {
-        /// It is on.
-        Booked = "booked",
-        /// It is off.
-        Canceled = "canceled",
-    }
-}
-
-word_enum! {
-    /// Where a request stands.
-    pub enum RequestState {
-        /// The practice has not answered yet.
-        Waiting = "waiting",
-        /// There is an appointment.
-        Confirmed = "confirmed",
-        /// The practice said no, with an answer.
-        Declined = "declined",
-        /// The client took it back.
-        Withdrawn = "withdrawn",
-    }
-}
-
-/// An appointment.
+/// An appointment, with its clinician and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = appointment)]
 pub struct Appointment {
     /// The appointment.
     pub appointment_id: AppointmentId,
-    /// On this chart.
-    pub chart_id: ChartId,
     /// From this request, if from one.
     pub request_id: Option<RequestId>,
-    /// When it begins.
-    pub starts_at: Timestamp,
-    /// How long it takes.
-    pub minutes: i32,
     /// What kind of visit.
     pub kind: VisitKind,
-    /// Where.
-    pub place: Place,
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// When it is over.
+    pub ends_at: Timestamp,
+    /// Is it on?
+    pub state: AppointmentState,
+    /// Rises with each change that a calendar must know.
+    pub ics_sequence: i32,
+    /// When it was last booked, moved or canceled.
+    pub changed_at: Timestamp,
+    /// Counts changes.
+    pub version: i64,
     /// With whom.
     pub staff_id: StaffId,
     /// Their name now.
     #[diesel(select_expression = staff_member::name)]
     pub with_name: String,
-    /// Is it on?
-    pub state: AppointmentState,
+    /// Where.
+    #[diesel(embed)]
+    pub place: Place,
 }
 
 impl Appointment {
-    /// When it is over.
-    pub fn ends_at(&self) -> Timestamp {
-        self.starts_at.plus_seconds(i64::from(self.minutes) * 60)
+    /// How long it takes.
+    pub fn minutes(&self) -> i64 {
+        self.ends_at.seconds_since(self.starts_at) / 60
+    }
+}
+
+/// A client of an appointment.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = appointment_party)]
+pub struct Party {
+    /// The client, as this appointment has them.
+    pub party_id: AppointmentPartyId,
+    /// Whose chart.
+    pub chart_id: ChartId,
+    /// Expected, or not.
+    pub state: PartyState,
+    /// Who canceled; empty for the client.
+    pub decided_by: String,
+    /// When.
+    pub decided_at: Option<Timestamp>,
+    /// A [`CancelReason`]; empty where a client canceled, or nobody did.
+    pub reason_code: String,
+    /// What the practice wrote.
+    pub words: String,
+}
+
+impl Party {
+    /// Why the practice canceled.
+    pub fn reason(&self) -> Option<CancelReason> {
+        self.reason_code.parse().ok()
+    }
+}
+
+/// An appointment as the life cycle sees it, for one of its clients.
+pub(super) fn standing(
+    appointment: &Appointment,
+    party: &Party,
+    others: usize,
+    notice_hours: i64,
+) -> Standing {
+    Standing {
+        state: appointment.state,
+        party: party.state,
+        others,
+        starts_at: appointment.starts_at,
+        ends_at: appointment.ends_at,
+        set_at: appointment.changed_at,
+        notice_hours,
     }
 }
 
@@ -126,111 +116,297 @@ pub struct NewAppointment {
     /// What kind of visit.
     pub kind: VisitKind,
     /// Where.
-    pub place: Place,
+    pub place: PlaceId,
     /// With whom.
     pub staff: StaffId,
 }
 
-/// Books an appointment, in the caller's transaction, with its audit event.
-pub fn book(c: &mut Scoped<'_>, by: &By, new: &NewAppointment) -> Result<AppointmentId, Fault> {
-    let id = AppointmentId::fresh(c.rng(), c.now());
-    diesel::insert_into(appointment::table)
-        .values((
-            appointment::practice_id.eq(c.practice().clone()),
-            appointment::appointment_id.eq(id.clone()),
-            appointment::chart_id.eq(new.chart.clone()),
-            appointment::request_id.eq(new.request.clone()),
-            appointment::starts_at.eq(new.starts_at),
-            appointment::minutes.eq(new.minutes),
-            appointment::kind.eq(new.kind),
-            appointment::place.eq(new.place),
-            appointment::staff_id.eq(new.staff),
-            appointment::state.eq(AppointmentState::Booked),
-            appointment::created_at.eq(c.now()),
-        ))
-        .execute(c.conn)?;
-    let event = Event::new(by.clone(), AppointmentAction::Booked)
-        .on_chart(&new.chart)
-        .with(serde_json::json!({ "appointment": id, "request": new.request, "starts_at": new.starts_at }));
-    audit::record(c, event)?;
-    Ok(id)
+impl NewAppointment {
+    /// When it is over.
+    pub fn ends_at(&self) -> Timestamp {
+        self.starts_at.plus_seconds(i64::from(self.minutes) * 60)
+    }
 }
 
-/// The practice's appointments, with the staff member of each.
+/// Writes the rows of a new appointment.
+pub(super) fn insert(c: &mut Scoped<'_>, id: AppointmentId, new: &NewAppointment) -> Result<(), Fault> {
+    let now = c.now();
+    c.insert(
+        appointment::table,
+        (
+            appointment::appointment_id.eq(id),
+            appointment::request_id.eq(new.request),
+            appointment::staff_id.eq(new.staff),
+            appointment::place_id.eq(new.place),
+            appointment::kind.eq(new.kind),
+            appointment::starts_at.eq(new.starts_at),
+            appointment::ends_at.eq(new.ends_at()),
+            appointment::state.eq(AppointmentState::Booked),
+            appointment::ics_sequence.eq(0),
+            appointment::changed_at.eq(now),
+            appointment::created_at.eq(now),
+            appointment::version.eq(1i64),
+        ),
+    )?;
+    let party = AppointmentPartyId::fresh(c.rng(), now);
+    c.insert(
+        appointment_party::table,
+        (
+            appointment_party::appointment_id.eq(id),
+            appointment_party::party_id.eq(party),
+            appointment_party::chart_id.eq(new.chart),
+            appointment_party::state.eq(PartyState::Expected),
+            appointment_party::decided_by.eq(""),
+            appointment_party::reason_code.eq(""),
+            appointment_party::words.eq(""),
+        ),
+    )
+}
+
+/// The practice's appointments, with the clinician and the place of each.
 macro_rules! appointments {
     ($c:expr) => {
-        appointment::table
+        $c.rows(appointment::table)
             .inner_join(
                 staff_member::table.on(staff_member::practice_id
                     .eq(appointment::practice_id)
                     .and(staff_member::staff_id.eq(appointment::staff_id))),
             )
-            .filter(appointment::practice_id.eq(*$c.practice()))
+            .inner_join(
+                place::table.on(place::practice_id
+                    .eq(appointment::practice_id)
+                    .and(place::place_id.eq(appointment::place_id))),
+            )
     };
 }
 
-/// A chart's appointments, in the order of time.
-pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Appointment>, Fault> {
-    Ok(appointments!(c)
-        .filter(appointment::chart_id.eq(*chart))
-        .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
-        .select(Appointment::as_select())
-        .load(c.conn)?)
+/// The same, once for each client.
+macro_rules! with_parties {
+    ($c:expr) => {
+        appointments!($c).inner_join(
+            appointment_party::table.on(appointment_party::practice_id
+                .eq(appointment::practice_id)
+                .and(appointment_party::appointment_id.eq(appointment::appointment_id))),
+        )
+    };
+}
+
+/// One appointment; `None` if this practice has no such appointment.
+pub fn find(c: &mut Scoped<'_>, id: AppointmentId) -> Result<Option<Appointment>, Fault> {
+    appointments!(c).filter(appointment::appointment_id.eq(id)).select(Appointment::as_select()).optional(c)
+}
+
+/// The clients of an appointment, the first one first.
+pub fn parties_of(c: &mut Scoped<'_>, id: AppointmentId) -> Result<Vec<Party>, Fault> {
+    c.rows(appointment_party::table)
+        .filter(appointment_party::appointment_id.eq(id))
+        .order(appointment_party::party_id.asc())
+        .select(Party::as_select())
+        .load(c)
+}
+
+/// An appointment of a chart, as its client has it.
+pub fn find_of_chart(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    id: AppointmentId,
+) -> Result<Option<(Appointment, Party)>, Fault> {
+    with_parties!(c)
+        .filter(appointment_party::chart_id.eq(chart))
+        .filter(appointment::appointment_id.eq(id))
+        .select((Appointment::as_select(), Party::as_select()))
+        .optional(c)
+}
+
+/// Appointments of one chart that a page reads.
+const MOST_OF_A_CHART: i64 = 200;
+
+/// A chart's appointments, the latest first.
+pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(Appointment, Party)>, Fault> {
+    with_parties!(c)
+        .filter(appointment_party::chart_id.eq(*chart))
+        .order((appointment::starts_at.desc(), appointment::appointment_id.desc()))
+        .limit(MOST_OF_A_CHART)
+        .select((Appointment::as_select(), Party::as_select()))
+        .load(c)
 }
 
 /// An appointment of a day, with the client it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Busy {
+pub struct DayEntry {
+    /// The appointment.
     pub appointment: Appointment,
+    /// The client's chart.
+    pub chart_id: ChartId,
+    /// The client's name.
     pub client: String,
 }
 
-/// What is booked for this chart or with this staff member and overlaps `[from, until)`, in the order of time.
-pub(super) fn busy(
+/// Appointments that a day reads.
+const MOST_OF_A_DAY: i64 = 500;
+
+/// Whose appointments a day shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DayOf {
+    /// The whole practice's.
+    Everybody,
+    /// One clinician's.
+    Clinician(StaffId),
+    /// A clinician's and a client's.
+    Both(StaffId, ChartId),
+}
+
+/// What is booked and begins in `[from, until)`, in the order of time.
+pub fn day_of(
     c: &mut Scoped<'_>,
-    chart: ChartId,
-    staff: StaffId,
+    of: DayOf,
     from: Timestamp,
     until: Timestamp,
-) -> Result<Vec<Busy>, Fault> {
+) -> Result<Vec<DayEntry>, Fault> {
     type Name = (String, String, String);
-    // No visit is longer than a day.
-    let near: Vec<(Appointment, Name)> = appointments!(c)
-        .inner_join(chart::table.on(
-            chart::practice_id.eq(appointment::practice_id).and(chart::chart_id.eq(appointment::chart_id)),
-        ))
+    let rows = with_parties!(c)
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(appointment_party::practice_id)
+                .and(chart::chart_id.eq(appointment_party::chart_id))),
+        )
         .inner_join(
             person::table
                 .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
         )
         .filter(appointment::state.eq(AppointmentState::Booked))
-        .filter(appointment::staff_id.eq(staff).or(appointment::chart_id.eq(chart)))
+        .filter(appointment::starts_at.ge(from))
         .filter(appointment::starts_at.lt(until))
-        .filter(appointment::starts_at.gt(from.plus_hours(-24)))
+        .filter(appointment_party::state.eq(PartyState::Expected))
         .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
-        .select((Appointment::as_select(), (person::first_name, person::last_name, person::suffix)))
-        .load(c.conn)?;
-    Ok(near
+        .limit(MOST_OF_A_DAY)
+        .select((
+            Appointment::as_select(),
+            appointment_party::chart_id,
+            (person::first_name, person::last_name, person::suffix),
+        ))
+        .into_boxed();
+    let rows = match of {
+        DayOf::Everybody => rows,
+        DayOf::Clinician(staff) => rows.filter(appointment::staff_id.eq(staff)),
+        DayOf::Both(staff, chart) => {
+            rows.filter(appointment::staff_id.eq(staff).or(appointment_party::chart_id.eq(chart)))
+        }
+    };
+    let rows: Vec<(Appointment, ChartId, Name)> = rows.load(c)?;
+    Ok(rows
         .into_iter()
-        .filter(|(appointment, _)| appointment.ends_at() > from)
-        .map(|(appointment, (first, last, suffix))| {
+        .map(|(appointment, chart_id, (first, last, suffix))| {
             let name = [first, last, suffix].into_iter().filter(|part| !part.is_empty());
-            Busy { appointment, client: name.collect::<Vec<_>>().join(" ") }
+            DayEntry { appointment, chart_id, client: name.collect::<Vec<_>>().join(" ") }
         })
         .collect())
 }
 
-/// Who saw the client last, or sees them next: the staff member of the chart's newest appointment, if they
-/// are still here.
-pub(super) fn clinician_of(c: &mut Scoped<'_>, chart: ChartId) -> Result<Option<StaffId>, Fault> {
-    Ok(appointments!(c)
-        .filter(appointment::chart_id.eq(chart))
+/// Gives an appointment its new time over the version that was read; `false` if somebody was faster.
+pub(super) fn save_time(
+    c: &mut Scoped<'_>,
+    before: &Appointment,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    place: PlaceId,
+    staff: StaffId,
+) -> Result<bool, Fault> {
+    let now = c.now();
+    let changed = c
+        .rows(appointment::table)
+        .filter(appointment::appointment_id.eq(before.appointment_id))
+        .filter(appointment::version.eq(before.version))
+        .set((
+            appointment::starts_at.eq(starts_at),
+            appointment::ends_at.eq(ends_at),
+            appointment::place_id.eq(place),
+            appointment::staff_id.eq(staff),
+            appointment::ics_sequence.eq(before.ics_sequence + 1),
+            appointment::changed_at.eq(now),
+            appointment::version.eq(before.version + 1),
+        ))
+        .execute(c)?;
+    Ok(changed == 1)
+}
+
+/// Ends an appointment over the version that was read; `false` if somebody was faster.
+pub(super) fn save_canceled(c: &mut Scoped<'_>, before: &Appointment) -> Result<bool, Fault> {
+    let now = c.now();
+    let changed = c
+        .rows(appointment::table)
+        .filter(appointment::appointment_id.eq(before.appointment_id))
+        .filter(appointment::version.eq(before.version))
+        .set((
+            appointment::state.eq(AppointmentState::Canceled),
+            appointment::ics_sequence.eq(before.ics_sequence + 1),
+            appointment::changed_at.eq(now),
+            appointment::version.eq(before.version + 1),
+        ))
+        .execute(c)?;
+    Ok(changed == 1)
+}
+
+/// Writes what became of a client who was expected; `false` if they no longer were.
+pub(super) fn save_party(
+    c: &mut Scoped<'_>,
+    id: AppointmentId,
+    party: AppointmentPartyId,
+    to: PartyState,
+    by_name: &str,
+    reason: Option<(CancelReason, &str)>,
+) -> Result<bool, Fault> {
+    let (code, words) = reason.map_or(("", ""), |(reason, words)| (reason.word(), words));
+    let now = c.now();
+    let changed = c
+        .rows(appointment_party::table)
+        .filter(appointment_party::appointment_id.eq(id))
+        .filter(appointment_party::party_id.eq(party))
+        .filter(appointment_party::state.eq(PartyState::Expected))
+        .set((
+            appointment_party::state.eq(to),
+            appointment_party::decided_by.eq(by_name.to_owned()),
+            appointment_party::decided_at.eq(now),
+            appointment_party::reason_code.eq(code.to_owned()),
+            appointment_party::words.eq(words.to_owned()),
+        ))
+        .execute(c)?;
+    Ok(changed == 1)
+}
+
+/// The account that made a request.
+pub(super) fn asker_of(c: &mut Scoped<'_>, request: RequestId) -> Result<Option<AccountId>, Fault> {
+    c.rows(appointment_request::table)
+        .filter(appointment_request::request_id.eq(request))
+        .select(appointment_request::account_id)
+        .optional(c)
+}
+
+/// Was anything ever booked at this place?
+pub(super) fn is_place_used(c: &mut Scoped<'_>, place: PlaceId) -> Result<bool, Fault> {
+    let found: Option<AppointmentId> = c
+        .rows(appointment::table)
+        .filter(appointment::place_id.eq(place))
+        .select(appointment::appointment_id)
+        .optional(c)?;
+    Ok(found.is_some())
+}
+
+/// `open` or `closed`; `None` if this practice has no such chart.
+pub(super) fn chart_state(c: &mut Scoped<'_>, id: ChartId) -> Result<Option<String>, Fault> {
+    c.rows(chart::table).filter(chart::chart_id.eq(id)).select(chart::state).optional(c)
+}
+
+/// Who saw the client last, or sees them next, and where: the clinician of the chart's latest appointment, if they
+/// are still here, and its place.
+pub(super) fn usual_of(c: &mut Scoped<'_>, chart: ChartId) -> Result<Option<(StaffId, PlaceId)>, Fault> {
+    with_parties!(c)
+        .filter(appointment_party::chart_id.eq(chart))
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(staff_member::state.eq(StaffState::Active))
         .order(appointment::starts_at.desc())
-        .select(appointment::staff_id)
-        .first(c.conn)
-        .optional()?)
+        .select((appointment::staff_id, appointment::place_id))
+        .optional(c)
 }
 
 /// Appointments of a chart that are looked at for its clinicians, the newest first.
@@ -238,15 +414,15 @@ const LOOKED_AT: i64 = 50;
 
 /// The clinicians of a chart: who saw the client or will, and is still here, the newest first, with their names.
 pub fn clinicians_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(StaffId, String)>, Fault> {
-    let booked: Vec<(StaffId, String)> = appointments!(c)
-        .filter(appointment::chart_id.eq(*chart))
+    let booked: Vec<(StaffId, String)> = with_parties!(c)
+        .filter(appointment_party::chart_id.eq(*chart))
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(staff_member::state.eq(StaffState::Active))
         .filter(staff_member::role.in_list([Role::Clinician, Role::Administrator]))
         .order((appointment::starts_at.desc(), appointment::appointment_id.desc()))
         .limit(LOOKED_AT)
         .select((appointment::staff_id, staff_member::name))
-        .load(c.conn)?;
+        .load(c)?;
     let mut clinicians: Vec<(StaffId, String)> = Vec::new();
     for found in booked {
         if !clinicians.iter().any(|(known, _)| *known == found.0) {
@@ -256,172 +432,14 @@ pub fn clinicians_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(StaffId
     Ok(clinicians)
 }
 
-/// A request for an appointment.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = appointment_request)]
-pub struct Request {
-    /// The request.
-    pub request_id: RequestId,
-    /// On this chart.
-    pub chart_id: ChartId,
-    /// The account that asked.
-    pub account_id: AccountId,
-    /// What kind of visit.
-    pub kind: VisitKind,
-    /// Where they would like to meet.
-    pub place: PlaceWish,
-    /// When they would like to come (see [`Request::wishes`]).
-    pub preferred: String,
-    /// What they wrote.
-    pub note: String,
-    /// Where it stands.
-    pub state: RequestState,
-    /// When they asked.
-    pub created_at: Timestamp,
-    /// When it was answered or taken back.
-    pub decided_at: Option<Timestamp>,
-    /// By whom; empty for the client.
-    pub decided_by: String,
-    /// What the practice wrote.
-    pub answer: String,
-}
-
-impl Request {
-    /// When they would like to come.
-    pub fn wishes(&self) -> Vec<Wish> {
-        stored_wishes(&self.preferred)
-    }
-}
-
-/// One request; `None` if this practice has no such request.
-pub fn find_request(c: &mut Scoped<'_>, id: &RequestId) -> Result<Option<Request>, Fault> {
-    Ok(appointment_request::table
-        .filter(appointment_request::practice_id.eq(c.practice().clone()))
-        .filter(appointment_request::request_id.eq(id.clone()))
-        .select(Request::as_select())
-        .first(c.conn)
-        .optional()?)
-}
-
-/// The request that was made with this form, if it was sent before.
-pub fn find_by_nonce(c: &mut Scoped<'_>, nonce: &str) -> Result<Option<Request>, Fault> {
-    Ok(appointment_request::table
-        .filter(appointment_request::practice_id.eq(c.practice().clone()))
-        .filter(appointment_request::nonce.eq(nonce))
-        .select(Request::as_select())
-        .first(c.conn)
-        .optional()?)
-}
-
-/// A chart's requests, newest first.
-pub fn requests_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Request>, Fault> {
-    Ok(appointment_request::table
-        .filter(appointment_request::practice_id.eq(c.practice().clone()))
-        .filter(appointment_request::chart_id.eq(chart.clone()))
-        .order(appointment_request::created_at.desc())
-        .select(Request::as_select())
-        .load(c.conn)?)
-}
-
-/// The practice's waiting requests, oldest first, with the client of each chart.
-pub fn waiting(c: &mut Scoped<'_>, limit: i64) -> Result<Vec<(Request, Person)>, Fault> {
-    Ok(appointment_request::table
-        .inner_join(
-            chart::table.on(chart::practice_id
-                .eq(appointment_request::practice_id)
-                .and(chart::chart_id.eq(appointment_request::chart_id))),
-        )
-        .inner_join(
-            person::table
-                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
-        )
-        .filter(appointment_request::practice_id.eq(*c.practice()))
-        .filter(appointment_request::state.eq(RequestState::Waiting))
-        .order(appointment_request::created_at.asc())
-        .limit(limit)
-        .select((Request::as_select(), Person::as_select()))
-        .load(c.conn)?)
-}
-
-/// How many requests wait for an answer, up to one more than is shown.
-pub fn count_waiting(c: &mut Scoped<'_>, _: &StaffId) -> Result<i64, Fault> {
-    let waiting = appointment_request::table
-        .filter(appointment_request::practice_id.eq(c.practice().clone()))
-        .filter(appointment_request::state.eq(RequestState::Waiting))
-        .select(appointment_request::request_id)
-        .limit(MOST_COUNTED + 1);
-    Ok(diesel::select(CountOf(waiting)).get_result(c.conn)?)
-}
-
-/// Moves a waiting request to its end; `false` if it no longer waits (somebody was faster).
-pub(super) fn decide(
-    c: &mut Scoped<'_>,
-    id: &RequestId,
-    to: RequestState,
-    by_name: &str,
-    answer: &str,
-) -> Result<bool, Fault> {
-    let now = c.now();
-    let changed = db::update(
-        appointment_request::table
-            .filter(appointment_request::practice_id.eq(c.practice().clone()))
-            .filter(appointment_request::request_id.eq(id.clone()))
-            .filter(appointment_request::state.eq(RequestState::Waiting)),
-    )
-    .set((
-        appointment_request::state.eq(to),
-        appointment_request::decided_at.eq(now),
-        appointment_request::decided_by.eq(by_name),
-        appointment_request::answer.eq(answer),
-        appointment_request::version.eq(appointment_request::version + 1),
-    ))
-    .execute(c.conn)?;
-    Ok(changed == 1)
-}
-
-/// Writes a request's row.
-#[allow(clippy::too_many_arguments)]
-pub(super) fn insert_request(
-    c: &mut Scoped<'_>,
-    chart: &ChartId,
-    account: &AccountId,
-    kind: VisitKind,
-    place: PlaceWish,
-    preferred: &str,
-    note: &str,
-    nonce: &str,
-) -> Result<RequestId, Fault> {
-    let id = RequestId::fresh(c.rng(), c.now());
-    diesel::insert_into(appointment_request::table)
-        .values((
-            appointment_request::practice_id.eq(c.practice().clone()),
-            appointment_request::request_id.eq(id.clone()),
-            appointment_request::chart_id.eq(chart.clone()),
-            appointment_request::account_id.eq(account.clone()),
-            appointment_request::kind.eq(kind),
-            appointment_request::place.eq(place),
-            appointment_request::preferred.eq(preferred),
-            appointment_request::note.eq(note),
-            appointment_request::state.eq(RequestState::Waiting),
-            appointment_request::nonce.eq(nonce),
-            appointment_request::created_at.eq(c.now()),
-            appointment_request::decided_by.eq(""),
-            appointment_request::answer.eq(""),
-            appointment_request::version.eq(1i64),
-        ))
-        .execute(c.conn)?;
-    Ok(id)
-}
-
 /// With whom an appointment can be made: everybody who sees clients, by name.
-pub(super) fn clinicians(c: &mut Scoped<'_>) -> Result<Vec<(StaffId, String)>, Fault> {
-    Ok(staff_member::table
-        .filter(staff_member::practice_id.eq(*c.practice()))
+pub fn clinicians(c: &mut Scoped<'_>) -> Result<Vec<(StaffId, String)>, Fault> {
+    c.rows(staff_member::table)
         .filter(staff_member::state.eq(StaffState::Active))
         .filter(staff_member::role.in_list([Role::Clinician, Role::Administrator]))
         .order((staff_member::role.desc(), staff_member::name.asc()))
         .select((staff_member::staff_id, staff_member::name))
-        .load(c.conn)?)
+        .load(c)
 }
 
 /// Appointments that home reads: enough for the next two, with those of the last day that may still go on.
@@ -430,25 +448,69 @@ const READ_FOR_HOME: i64 = 10;
 /// A chart's booked appointments that are not over, the next first, and how many requests wait for an answer.
 pub fn ahead(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Vec<Appointment>, i64), Fault> {
     let now = c.now();
-    let waiting = appointment_request::table
-        .filter(appointment_request::practice_id.eq(*c.practice()))
+    let waiting = c
+        .rows(appointment_request::table)
         .filter(appointment_request::chart_id.eq(*chart))
         .filter(appointment_request::state.eq(RequestState::Waiting))
         .select(appointment_request::request_id)
-        .limit(MOST_COUNTED + 1);
+        .limit(MOST_COUNTED + 1)
+        .inside();
     // The count stands beside each appointment, so that a chart which has one costs one statement.
-    let query = appointments!(c)
-        .filter(appointment::chart_id.eq(*chart))
+    let booked: Vec<(Appointment, i64)> = with_parties!(c)
+        .filter(appointment_party::chart_id.eq(*chart))
+        .filter(appointment_party::state.eq(PartyState::Expected))
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(appointment::starts_at.gt(now.plus_hours(-24)))
         .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
         .limit(READ_FOR_HOME)
-        .select((Appointment::as_select(), CountOf(waiting)));
-    let booked: Vec<(Appointment, i64)> = kept(query).load(c.conn)?;
+        .select((Appointment::as_select(), CountOf(waiting)))
+        .kept()
+        .load(c)?;
     let waiting = match booked.first() {
         Some((_, waiting)) => *waiting,
         None => kept(diesel::select(CountOf(waiting))).get_result(c.conn)?,
     };
-    let ahead = booked.into_iter().map(|(appointment, _)| appointment).filter(|a| a.ends_at() > now);
+    let ahead = booked.into_iter().map(|(appointment, _)| appointment).filter(|a| a.ends_at > now);
     Ok((ahead.collect(), waiting))
+}
+
+/// One page of the practice's appointments for the API, in the order of time and then of ids.
+pub fn page(c: &mut Scoped<'_>, of: &PageOf) -> Result<Vec<(Appointment, Party)>, Fault> {
+    let mut rows = with_parties!(c)
+        .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
+        .limit(of.most)
+        .select((Appointment::as_select(), Party::as_select()))
+        .into_boxed();
+    if let Some(chart) = of.chart {
+        rows = rows.filter(appointment_party::chart_id.eq(chart));
+    }
+    if let Some(from) = of.from {
+        rows = rows.filter(appointment::starts_at.ge(from));
+    }
+    if let Some(until) = of.until {
+        rows = rows.filter(appointment::starts_at.lt(until));
+    }
+    if let Some((at, id)) = of.after {
+        rows = rows.filter(
+            appointment::starts_at
+                .gt(at)
+                .or(appointment::starts_at.eq(at).and(appointment::appointment_id.gt(id))),
+        );
+    }
+    rows.load(c)
+}
+
+/// What a page of the API holds.
+#[derive(Clone, Debug)]
+pub struct PageOf {
+    /// Of this chart.
+    pub chart: Option<ChartId>,
+    /// Beginning then or later …
+    pub from: Option<Timestamp>,
+    /// … and before this.
+    pub until: Option<Timestamp>,
+    /// Behind this one.
+    pub after: Option<(Timestamp, AppointmentId)>,
+    /// How many.
+    pub most: i64,
 }

@@ -8,8 +8,10 @@ use crate::features::charts::search::{
 };
 use crate::features::people::CHARTS;
 use crate::features::people::initials;
-use crate::features::staff::StaffTicket;
+use crate::features::staff::{StaffSession, StaffTicket};
 use crate::kernel::civil::DateOrder;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
@@ -143,16 +145,29 @@ fn found_by(words: Words, why: &FoundBy) -> String {
     words.with1(key, "value", value)
 }
 
-fn line(words: Words, row: &Row, today: jiff::civil::Date) -> Line {
+/// "Duarte, Ana".
+pub fn listed_name(row: &Row) -> String {
     let given = [&row.first_name, &row.middle_name].map(String::as_str);
     let family = [&row.last_name, &row.suffix].map(String::as_str);
     let join =
         |parts: [&str; 2]| parts.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ");
-    let name = match (join(family), join(given)) {
+    match (join(family), join(given)) {
         (family, given) if given.is_empty() => family,
         (family, given) if family.is_empty() => given,
         (family, given) => format!("{family}, {given}"),
-    };
+    }
+}
+
+/// The open charts that the list finds first by what a staff member typed, for a page that chooses one.
+pub fn look_up(c: &mut Scoped<'_>, staff: &StaffSession, typed: &str) -> Result<Vec<Row>, Fault> {
+    let today = c.now().in_zone(&staff.zone).date();
+    let found = find(c, &Search::read(typed, date_order(staff.words.language()), today))?;
+    let rows = found.rows.into_iter().chain(found.similar);
+    Ok(rows.filter(|row| row.state == "open").collect())
+}
+
+fn line(words: Words, row: &Row, today: jiff::civil::Date) -> Line {
+    let name = listed_name(row);
     let called = if row.preferred_name == row.first_name { "" } else { &row.preferred_name };
     Line {
         href: format!("/staff/charts/{}", row.chart_id),

@@ -12,6 +12,7 @@ mod sheet_pages;
 pub use actions::{Created, Refused, Saved, Why, create, create_within, update_face_sheet};
 pub use audit::ChartAction;
 pub use import::import;
+pub use list_page::{listed_name, look_up};
 pub use search::{Count, PAGE, PageFrom, PortalFilter, Row, Search, SearchPage, Sort, find};
 
 use crate::features::people::CHARTS;

@@ -135,8 +135,12 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
             .iter()
             .take(NEXT_SHOWN)
             .map(|a| {
-                let labels = appointments::AppointmentLabels::of(words, &client.zone, &client.practice, a);
-                Item { href: String::new(), title: labels.when, note: labels.what }
+                let labels = appointments::AppointmentLabels::of(words, &client.zone, a);
+                Item {
+                    href: format!("/portal/appointments/{}", a.appointment_id),
+                    title: labels.when,
+                    note: labels.what,
+                }
             })
             .collect()
     });

@@ -8,6 +8,10 @@ audit_actions! {
         Created = "practice.created", Plain, None;
         ProfileChanged = "practice.profile_changed", Plain, None;
         PolicyChanged = "practice.policy_changed", Plain, None;
+        PlaceAdded = "practice.place_added", Plain, None;
+        PlaceChanged = "practice.place_changed", Plain, None;
+        PlaceClosed = "practice.place_closed", Plain, None;
+        PlaceReopened = "practice.place_reopened", Plain, None;
         AuditExported = "practice.audit_exported", Plain, None;
         QuestionAdded = "practice.question_added", Plain, None;
         QuestionChanged = "practice.question_changed", Plain, None;

@@ -3,6 +3,7 @@
 mod audit;
 mod frames;
 mod jurisdiction;
+mod place_store;
 pub mod profile;
 mod public;
 pub mod questions;
@@ -12,6 +13,9 @@ mod ways_in;
 
 pub use audit::PracticeAction;
 pub use jurisdiction::{Jurisdiction, LeapDay};
+pub use place_store::{
+    MOST_PLACES, Place, PlaceFields, PlaceKind, find_place, insert_place, places, save_place, set_closed,
+};
 pub use profile::{Saved, Typed as TypedProfile, TypedPolicy, save as save_profile, save_policy};
 pub use public::PublicPractice;
 pub(crate) use public::source_of;

@@ -237,6 +237,8 @@ pub struct TypedPolicy {
     /// Leave the practice's name out of mails.
     #[serde(default)]
     pub neutral_mail: Option<String>,
+    /// Hours before an appointment up to which a client may cancel it without being late.
+    pub cancel_notice_hours: String,
     /// The version that the form showed.
     pub version: i64,
 }
@@ -266,15 +268,23 @@ impl TypedPolicy {
         if self_help.is_err() {
             errors.add("self_help", words.get("practice-error-self-help"));
         }
-        match (resends, self_help) {
-            (Some(resends_per_day), Ok(self_help)) if errors.is_empty() => Ok(Policy {
-                resends_per_day,
-                reminder_hours: reminders,
-                quiet_from: self.quiet_from,
-                quiet_until: self.quiet_until,
-                self_help,
-                neutral_mail: self.neutral_mail.is_some(),
-            }),
+        let notice =
+            self.cancel_notice_hours.trim().parse::<i64>().ok().filter(|hours| (0..=336).contains(hours));
+        if notice.is_none() {
+            errors.add("cancel_notice_hours", words.get("practice-error-cancel-notice"));
+        }
+        match (resends, self_help, notice) {
+            (Some(resends_per_day), Ok(self_help), Some(cancel_notice_hours)) if errors.is_empty() => {
+                Ok(Policy {
+                    resends_per_day,
+                    reminder_hours: reminders,
+                    quiet_from: self.quiet_from,
+                    quiet_until: self.quiet_until,
+                    self_help,
+                    neutral_mail: self.neutral_mail.is_some(),
+                    cancel_notice_hours,
+                })
+            }
             _ => Err(errors),
         }
     }
@@ -383,6 +393,7 @@ mod tests {
             quiet_until: 8,
             self_help: "ask".into(),
             neutral_mail: None,
+            cancel_notice_hours: "24".into(),
             version: 1,
         };
         assert_eq!(typed.check(words).unwrap(), Policy::default());
@@ -391,6 +402,7 @@ mod tests {
             ("reminder", TypedPolicy { reminder: vec![1], ..typed.clone() }),
             ("quiet_from", TypedPolicy { quiet_until: 24, ..typed.clone() }),
             ("self_help", TypedPolicy { self_help: "send".into(), ..typed.clone() }),
+            ("cancel_notice_hours", TypedPolicy { cancel_notice_hours: "-1".into(), ..typed.clone() }),
         ] {
             assert!(wrong.check(words).unwrap_err().of(field).is_some(), "{field}");
         }

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::features::practice::jurisdiction::Jurisdiction;
+use crate::features::practice::place_store::{PlaceFields, PlaceKind, insert_place};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
 use crate::kernel::zone::Zone;
@@ -74,6 +75,8 @@ pub struct Policy {
     pub self_help: SelfHelp,
     /// Leave the practice's name out of subject and body.
     pub neutral_mail: bool,
+    /// Hours before an appointment up to which a client may cancel it without being late.
+    pub cancel_notice_hours: i64,
 }
 
 impl Default for Policy {
@@ -85,6 +88,7 @@ impl Default for Policy {
             quiet_until: 8,
             self_help: SelfHelp::Ask,
             neutral_mail: false,
+            cancel_notice_hours: 24,
         }
     }
 }
@@ -187,6 +191,19 @@ pub struct NewPractice {
     pub phone: String,
 }
 
+/// Where a new practice sees its clients, until it says more.
+fn first_places(new: &NewPractice) -> [PlaceFields; 2] {
+    let place = |kind, name: &str| PlaceFields {
+        kind,
+        name: name.to_owned(),
+        time_zone: new.time_zone.clone(),
+        address: String::new(),
+        phone: String::new(),
+        directions: String::new(),
+    };
+    [place(PlaceKind::Office, &new.name), place(PlaceKind::Video, "Video")]
+}
+
 /// Makes a practice. The slug's uniqueness is the database's to say.
 pub fn create(system: &mut System<'_>, new: &NewPractice) -> Result<PracticeId, Fault> {
     let id = PracticeId::fresh(system.rng, system.now);
@@ -215,5 +232,9 @@ pub fn create(system: &mut System<'_>, new: &NewPractice) -> Result<PracticeId, 
             Jurisdiction::BUILT_IN,
         ))
         .execute(system.conn)?;
+    let scope = PracticeScope::opened_by(OpenedBy::Operator, id);
+    for place in first_places(new) {
+        insert_place(&mut system.within(&scope), &place)?;
+    }
     Ok(id)
 }

@@ -8,6 +8,7 @@ mod team_pages;
 
 #[cfg(test)]
 pub use audit_pages::Area;
+pub use profile_pages::{PRACTICE, ZONES};
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission};

@@ -17,10 +17,10 @@ use crate::platform::web::nav::Section;
 use crate::platform::web::{PageResult, html, see_other};
 
 /// The practice: its profile, policies and questions.
-pub(super) const PRACTICE: Section = Section("/staff/practice");
+pub const PRACTICE: Section = Section("/staff/practice");
 
 /// Zones that are offered; any other IANA name is taken too.
-const ZONES: &[&str] = &[
+pub const ZONES: &[&str] = &[
     "America/New_York",
     "America/Detroit",
     "America/Chicago",
@@ -107,6 +107,7 @@ struct PoliciesPage {
     self_help: String,
     helps: Vec<(&'static str, String)>,
     neutral: bool,
+    cancel_notice_hours: String,
     version: i64,
     stale: bool,
 }
@@ -125,6 +126,7 @@ fn typed_policy(policy: &Policy, version: i64) -> TypedPolicy {
         quiet_until: policy.quiet_until,
         self_help: policy.self_help.to_string(),
         neutral_mail: policy.neutral_mail.then(|| "on".to_owned()),
+        cancel_notice_hours: policy.cancel_notice_hours.to_string(),
         version,
     }
 }
@@ -159,6 +161,7 @@ fn show_policies(
             .map(|help| (help.word(), words.get(&format!("practice-self-help-{help}"))))
             .collect(),
         neutral: typed.neutral_mail.is_some(),
+        cancel_notice_hours: typed.cancel_notice_hours,
         version: typed.version,
         stale: status == StatusCode::CONFLICT,
     };

@@ -105,6 +105,14 @@ fn postgres(conn: &mut Conn) -> Result<Vec<String>, Fault> {
             "PostgreSQL keeps no data checksums; damaged pages would not be noticed (pg_checksums --enable)"
         );
     }
+    // The step that makes it may have run without the right to create the extension.
+    let backed = "SELECT CAST(count(*) AS TEXT) AS word FROM pg_constraint WHERE conname = 'busy_overlap'";
+    if word(conn, backed)? == "0" {
+        tracing::warn!(
+            "no constraint backs up the lock against double booking: create the extension btree_gist, and add \
+             the constraint busy_overlap as docs/operators says"
+        );
+    }
     Ok(weak)
 }
 

@@ -365,15 +365,67 @@ diesel::table! {
     appointment (practice_id, appointment_id) {
         practice_id -> Binary,
         appointment_id -> Binary,
-        chart_id -> Binary,
         request_id -> Nullable<Binary>,
-        starts_at -> BigInt,
-        minutes -> Integer,
-        kind -> Text,
-        place -> Text,
         staff_id -> Binary,
+        place_id -> Binary,
+        kind -> Text,
+        starts_at -> BigInt,
+        ends_at -> BigInt,
         state -> Text,
+        ics_sequence -> Integer,
+        changed_at -> BigInt,
         created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    appointment_party (practice_id, appointment_id, party_id) {
+        practice_id -> Binary,
+        appointment_id -> Binary,
+        party_id -> Binary,
+        chart_id -> Binary,
+        state -> Text,
+        decided_by -> Text,
+        decided_at -> Nullable<BigInt>,
+        reason_code -> Text,
+        words -> Text,
+    }
+}
+
+diesel::table! {
+    place (practice_id, place_id) {
+        practice_id -> Binary,
+        place_id -> Binary,
+        kind -> Text,
+        name -> Text,
+        time_zone -> Text,
+        address -> Text,
+        phone -> Text,
+        directions -> Text,
+        closed_at -> Nullable<BigInt>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    calendar_resource (practice_id, resource_id) {
+        practice_id -> Binary,
+        resource_id -> Binary,
+        kind -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    busy (practice_id, resource_id, starts_at, owner_id) {
+        practice_id -> Binary,
+        resource_id -> Binary,
+        starts_at -> BigInt,
+        owner_id -> Binary,
+        ends_at -> BigInt,
+        kind -> Text,
+        exclusive -> Bool,
     }
 }
 
@@ -550,12 +602,15 @@ macro_rules! practice_tables {
 practice_tables!(
     api_key,
     appointment,
+    appointment_party,
     appointment_request,
     attempt_counter,
     audit_event,
     audit_head,
     audit_seal,
     audit_unsealed,
+    busy,
+    calendar_resource,
     chart,
     document,
     due_job,
@@ -575,6 +630,7 @@ practice_tables!(
     outbox,
     person,
     person_address,
+    place,
     portal_access,
     portal_account,
     practice,

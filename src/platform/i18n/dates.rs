@@ -157,6 +157,15 @@ impl Words {
         }
     }
 
+    /// "3:14 PM EST"; "3:14 p. m. (hora del Este)".
+    pub fn time_zone(self, moment: Timestamp, zone: &TimeZone) -> String {
+        let text = self.time(moment, zone);
+        match (self.language(), zone.iana_name()) {
+            (Language::Spanish, Some(name)) => format!("{text} ({})", self.zone(name)),
+            _ => format!("{text} {}", moment.in_zone(zone).strftime("%Z")),
+        }
+    }
+
     /// A zone as its people call it: "New York time"; "hora del Este".
     pub fn zone(self, iana: &str) -> String {
         let city = iana.rsplit('/').next().unwrap_or(iana).replace('_', " ");

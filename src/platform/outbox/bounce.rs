@@ -149,7 +149,8 @@ fn note(c: &mut Scoped<'_>, hooks: &MailHooks, named: &Named, report: &Report) -
         outbox::last_reason.eq(report.reason.to_owned()),
     );
     let is_past = mail.state == Delivery::Cancelled
-        || hooks.standing(c, mail.subject_kind.as_deref(), mail.subject_id.as_deref())? == Standing::Used;
+        || hooks.standing(c, mail.subject_kind.as_deref(), mail.subject_id.as_deref(), mail.access_id)?
+            == Standing::Used;
     let (action, outcome) = match report.verdict {
         Verdict::Failed if !is_past => {
             db::update(row)

@@ -262,16 +262,16 @@ pub(super) fn ask(
     attempt: i32,
     hooks: &MailHooks,
 ) -> Result<Asked, Fault> {
-    let found: Option<(Option<String>, Option<Vec<u8>>)> = outbox::table
+    let found: Option<(Option<String>, Option<Vec<u8>>, Option<AccessId>)> = outbox::table
         .filter(outbox::practice_id.eq(c.practice().clone()))
         .filter(outbox::mail_id.eq(mail.clone()))
         .filter(outbox::state.eq(Delivery::Sending))
         .filter(outbox::attempt.eq(attempt))
-        .select((outbox::subject_kind, outbox::subject_id))
+        .select((outbox::subject_kind, outbox::subject_id, outbox::access_id))
         .first(c.conn)
         .optional()?;
-    let Some((kind, id)) = found else { return Ok(Asked::Gone) };
-    Ok(match hooks.standing(c, kind.as_deref(), id.as_deref())? {
+    let Some((kind, id, access)) = found else { return Ok(Asked::Gone) };
+    Ok(match hooks.standing(c, kind.as_deref(), id.as_deref(), access)? {
         Standing::Wanted => Asked::Wanted,
         Standing::Over | Standing::Used => Asked::LinkOver,
     })

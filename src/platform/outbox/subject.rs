@@ -2,6 +2,7 @@
 //! neither invitations nor people: the program's composition hands these functions in.
 
 use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::AccessId;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 
@@ -39,6 +40,8 @@ pub struct SubjectKind {
 pub struct MailHooks {
     /// Every kind of subject there is.
     pub subjects: &'static [SubjectKind],
+    /// May whoever holds this grant still read of a subject of this kind?
+    pub may_read: fn(&mut Scoped<'_>, &str, &AccessId) -> Result<bool, Fault>,
     /// The mailbox of this address takes no mail, for this reason (a catalogue key).
     pub mailbox_refused: fn(&mut Scoped<'_>, &EmailAddress, &str) -> Result<(), Fault>,
     /// Mails to these recipients were handed over.
@@ -53,6 +56,7 @@ impl MailHooks {
         c: &mut Scoped<'_>,
         kind: Option<&str>,
         id: Option<&[u8]>,
+        access: Option<AccessId>,
     ) -> Result<Standing, Fault> {
         let (Some(word), Some(id)) = (kind, id) else { return Ok(Standing::Wanted) };
         let kind = self.subjects.iter().find(|kind| kind.word == word);
@@ -60,6 +64,12 @@ impl MailHooks {
             kind.ok_or_else(|| Fault::Damaged(format!("a mail about a {word}, which nobody knows")))?;
         let id =
             uuid::Uuid::from_slice(id).map_err(|_| Fault::Damaged("a mail's subject is no id".into()))?;
-        (kind.standing)(c, id)
+        let standing = (kind.standing)(c, id)?;
+        match access {
+            Some(access) if standing == Standing::Wanted && !(self.may_read)(c, word, &access)? => {
+                Ok(Standing::Over)
+            }
+            _ => Ok(standing),
+        }
     }
 }

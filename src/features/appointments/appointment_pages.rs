@@ -1,0 +1,307 @@
+//! The page of one appointment, which moves and cancels it.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+
+use crate::features::appointments::booking::{self, Cancellation, Move, NotBooked};
+use crate::features::appointments::calendar_page::CALENDAR;
+use crate::features::appointments::kinds::CancelReason;
+use crate::features::appointments::labels::{state_of, summary};
+use crate::features::appointments::lifecycle::{AppointmentState, PartyState, Refusal};
+use crate::features::appointments::slot_form::{
+    Choices, DayPlan, SlotFields, SlotForm, SlotQuery, SlotTrouble, plan_of,
+};
+use crate::features::appointments::store::{Appointment, Party, find, parties_of};
+use crate::features::people::{self, ChartFile};
+use crate::features::staff::StaffSession;
+use crate::kernel::ids::AppointmentId;
+use crate::kernel::text;
+use crate::platform::permissions::Permission;
+use crate::platform::state::AppState;
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::{PageError, PageResult, html, see_other};
+
+/// The longest words to a client about a cancellation, in characters.
+const LONGEST_WORDS: usize = 1_000;
+
+/// An appointment with everybody that its pages name.
+struct Found {
+    appointment: Appointment,
+    party: Party,
+    file: ChartFile,
+    choices: Choices,
+}
+
+async fn find_one(app: &AppState, staff: &StaffSession, id: &str) -> Result<Found, PageError> {
+    let id: AppointmentId = id.parse().map_err(|_| PageError::NotFound)?;
+    app.db
+        .read(&staff.scope, move |c| {
+            let Some(appointment) = find(c, id)? else { return Ok(None) };
+            let Some(party) = parties_of(c, id)?.into_iter().next() else { return Ok(None) };
+            let Some(file) = people::load_file(c, &party.chart_id)? else { return Ok(None) };
+            let choices = Choices::load(c)?.with_those_of(&appointment);
+            Ok(Some(Found { appointment, party, file, choices }))
+        })
+        .await?
+        .ok_or(PageError::NotFound)
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/appointment.html")]
+struct OnePage {
+    frame: StaffFrame,
+    id: String,
+    client: String,
+    chart_href: String,
+    day_href: String,
+    day: String,
+    when: String,
+    kind: String,
+    length: String,
+    place: String,
+    address: String,
+    with: String,
+    tag: &'static str,
+    state: String,
+    /// Who canceled and when, the reason, and what the client was told.
+    canceled: Option<(String, String, String)>,
+    may_move: bool,
+    may_cancel: bool,
+}
+
+/// One appointment.
+pub(super) async fn one(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+) -> PageResult {
+    let Found { appointment, party, file, .. } = find_one(&app, &staff, &id).await?;
+    let (words, now) = (staff.words, app.now());
+    let (tag, state) = state_of(words, &appointment, party.state, now);
+    let zone = appointment.place.time_zone.rules();
+    let client = file.client.full_name();
+    let canceled = party.decided_at.map(|at| {
+        let moment = words.date_time(at, &staff.zone);
+        let who = match party.decided_by.as_str() {
+            "" => words.with1("appointments-canceled-by-client", "moment", moment),
+            name => words.with2("appointments-canceled-by", "moment", moment, "name", name),
+        };
+        let reason = party.reason().map(|reason| reason.label(words)).unwrap_or_default();
+        (who, reason, party.words.clone())
+    });
+    let may = staff.may(Permission::BookAppointments)
+        && appointment.state == AppointmentState::Booked
+        && party.state == PartyState::Expected;
+    let day = appointment.starts_at.in_zone(&staff.zone).date();
+    let page = OnePage {
+        id: appointment.appointment_id.to_string(),
+        client,
+        chart_href: format!("/staff/charts/{}/appointments", party.chart_id),
+        day_href: format!("{}?date={day}", CALENDAR.0),
+        day: words.day_short(day, now.in_zone(&staff.zone).date()),
+        when: words.date_time_zone(appointment.starts_at, zone),
+        kind: appointment.kind.label(words),
+        length: words.with1("appointments-minutes", "minutes", appointment.minutes()),
+        place: appointment.place.name.clone(),
+        address: appointment.place.address.clone(),
+        with: appointment.with_name.clone(),
+        tag,
+        state,
+        canceled,
+        may_move: may && appointment.starts_at > now,
+        may_cancel: may && appointment.ends_at > now,
+        frame: staff.frame(&app, CALENDAR),
+    };
+    html(page.render())
+}
+
+/// Back to the page of an appointment that cannot be changed any more: it says how it stands.
+fn settled(id: AppointmentId, why: Refusal) -> PageResult {
+    let word = match why {
+        Refusal::Canceled => "appointment-is-canceled",
+        Refusal::Begun | Refusal::Over | Refusal::NowLate => "appointment-has-begun",
+    };
+    Ok(see_other(&format!("/staff/appointments/{id}?done={word}")))
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/move.html")]
+struct MovePage {
+    frame: StaffFrame,
+    id: String,
+    client: String,
+    now: String,
+    slot: SlotFields,
+    plan: Option<DayPlan>,
+    look_at: String,
+}
+
+async fn show_move(
+    app: &AppState,
+    staff: &StaffSession,
+    found: Found,
+    form: SlotForm,
+    trouble: SlotTrouble,
+) -> PageResult {
+    let Found { appointment, party, file, choices } = found;
+    let status = if trouble.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let (shown, inside, chart) = (form.clone(), (staff.clone(), choices.clone()), party.chart_id);
+    let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, chart, &shown, &inside.1)).await?;
+    let words = staff.words;
+    let id = appointment.appointment_id;
+    let page = MovePage {
+        id: id.to_string(),
+        client: file.client.full_name(),
+        now: words.with2(
+            "appointments-move-from",
+            "when",
+            words.date_time_zone(appointment.starts_at, appointment.place.time_zone.rules()),
+            "what",
+            summary(words, &appointment),
+        ),
+        slot: SlotFields::of(staff, form, &choices, trouble),
+        plan,
+        look_at: format!("/staff/appointments/{id}/move"),
+        frame: staff.frame(app, CALENDAR),
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// The form that moves.
+pub(super) async fn move_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    Query(query): Query<SlotQuery>,
+) -> PageResult {
+    let found = find_one(&app, &staff, &id).await?;
+    let mut form = SlotForm::of(&found.appointment);
+    query.fill(&mut form);
+    show_move(&app, &staff, found, form, SlotTrouble::default()).await
+}
+
+/// Moves.
+pub(super) async fn move_to(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let mut form: SlotForm = staff.form(&body)?;
+    let words = staff.words;
+    let found = find_one(&app, &staff, &id).await?;
+    let id = found.appointment.appointment_id;
+    let version: i64 = form.version.parse().map_err(|_| PageError::BadRequest)?;
+    let mut trouble = SlotTrouble::default();
+    let Some(slot) = trouble.slot(words, &form, &found.choices, app.now()) else {
+        return show_move(&app, &staff, found, form, trouble).await;
+    };
+    let wanted = Move { version, to: slot, despite: form.despite() };
+    match booking::move_to(&app, &staff.scope, staff.by(), id, wanted).await? {
+        Ok(_) => Ok(see_other(&format!("/staff/appointments/{id}?done=appointment-moved"))),
+        Err(NotBooked::LifeCycle(why)) => settled(id, why),
+        Err(NotBooked::Stale) => Err(PageError::Stale),
+        Err(why) => {
+            let name = found.choices.name_of(slot.staff);
+            if !trouble.note(words, &staff.zone, &name, &why) {
+                return Err(PageError::NotFound);
+            }
+            form.despite = String::new();
+            show_move(&app, &staff, found, form, trouble).await
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/cancel.html")]
+struct CancelPage {
+    frame: StaffFrame,
+    id: String,
+    client: String,
+    now: String,
+    errors: FieldErrors,
+    reason: String,
+    reasons: Vec<(String, String)>,
+    words: String,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct CancelForm {
+    reason: String,
+    words: String,
+}
+
+fn show_cancel(
+    app: &AppState,
+    staff: &StaffSession,
+    found: &Found,
+    form: CancelForm,
+    errors: FieldErrors,
+) -> PageResult {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let words = staff.words;
+    let appointment = &found.appointment;
+    let choose = (String::new(), words.get("appointments-with-choose"));
+    let reasons = CancelReason::ALL.iter().map(|reason| (reason.word().to_owned(), reason.label(words)));
+    let page = CancelPage {
+        frame: staff.frame(app, CALENDAR),
+        id: appointment.appointment_id.to_string(),
+        client: found.file.client.full_name(),
+        now: words.with2(
+            "appointments-move-from",
+            "when",
+            words.date_time_zone(appointment.starts_at, appointment.place.time_zone.rules()),
+            "what",
+            summary(words, appointment),
+        ),
+        errors,
+        reason: form.reason,
+        reasons: std::iter::once(choose).chain(reasons).collect(),
+        words: form.words,
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// Asks before canceling.
+pub(super) async fn cancel_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+) -> PageResult {
+    let found = find_one(&app, &staff, &id).await?;
+    show_cancel(&app, &staff, &found, CancelForm::default(), FieldErrors::new())
+}
+
+/// Cancels.
+pub(super) async fn cancel(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: CancelForm = staff.form(&body)?;
+    let found = find_one(&app, &staff, &id).await?;
+    let mut errors = FieldErrors::new();
+    let reason: Option<CancelReason> = form.reason.parse().ok();
+    if reason.is_none() {
+        errors.add("reason", staff.words.get("appointments-error-choose"));
+    }
+    let words = text::lines(&form.words, LONGEST_WORDS);
+    if words.is_err() {
+        errors.add("words", staff.words.get("appointments-error-note-long"));
+    }
+    let (Some(reason), Ok(words)) = (reason, words) else {
+        return show_cancel(&app, &staff, &found, form, errors);
+    };
+    let id = found.appointment.appointment_id;
+    match booking::cancel(&app, &staff.scope, staff.by(), id, Cancellation { reason, words }).await? {
+        Ok(_) => Ok(see_other(&format!("/staff/appointments/{id}?done=appointment-canceled"))),
+        Err(NotBooked::LifeCycle(why)) => settled(id, why),
+        Err(_) => Err(PageError::NotFound),
+    }
+}

@@ -1,0 +1,513 @@
+//! Booking, moving and canceling an appointment, for pages, the API and the confirmation of a request. Each is one
+//! transaction: load, decide, take or give back the time, save, audit, mail.
+
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+
+use crate::features::accounts;
+use crate::features::appointments::audit::AppointmentAction;
+use crate::features::appointments::kinds::{CancelReason, VisitKind};
+use crate::features::appointments::lifecycle::{
+    AppointmentState, Decision, Event, Notice, PartyState, Refusal, decide,
+};
+use crate::features::appointments::mails::{self, News};
+use crate::features::appointments::store::{self, Appointment, NewAppointment, Party, standing};
+use crate::features::calendar::{Resource, ResourceKind, Taken, claim, release};
+use crate::features::practice::{self, find_place};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccessId, AppointmentId, ChartId, PlaceId, RequestId, StaffId};
+use crate::platform::audit::{self, By};
+use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::permissions::{Level, Right};
+use crate::platform::state::{App, AppState};
+use crate::platform::web::form_token::{self, FormToken};
+use crate::word_enum;
+
+word_enum! {
+    /// Why a time is asked about before it is booked.
+    pub enum Doubt {
+        /// Before seven in the morning, or after nine in the evening.
+        Night = "night",
+        /// A Saturday or a Sunday.
+        Weekend = "weekend",
+    }
+}
+
+/// When, where and with whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// How long it takes.
+    pub minutes: i32,
+    /// Where.
+    pub place: PlaceId,
+    /// With whom.
+    pub staff: StaffId,
+}
+
+/// Beginnings and lengths are whole multiples of so many minutes.
+pub const GRID_MINUTES: i32 = 5;
+/// The longest appointment, in minutes.
+pub const LONGEST_MINUTES: i32 = 12 * 60;
+
+/// An appointment as staff or the API book it.
+#[derive(Clone, Debug)]
+pub struct Booking {
+    /// On this chart.
+    pub chart: ChartId,
+    /// From this request, if from one.
+    pub request: Option<RequestId>,
+    /// What kind of visit.
+    pub kind: VisitKind,
+    /// When, where and with whom.
+    pub slot: Slot,
+    /// The doubts that were shown and set aside.
+    pub despite: Vec<Doubt>,
+}
+
+/// Who has something else at that time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clash {
+    /// The clinician, or the client.
+    pub who: ResourceKind,
+    /// When what they have then begins.
+    pub starts_at: Timestamp,
+}
+
+/// Why nothing was booked, moved or canceled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotBooked {
+    /// No such chart or appointment in this practice (or, for a client, on this chart).
+    #[error("not found")]
+    NotFound,
+    /// The chart is closed.
+    #[error("the chart is closed")]
+    ChartClosed,
+    /// No such place, or nothing more is booked there.
+    #[error("nothing can be booked at this place")]
+    NoPlace,
+    /// Nobody who sees clients now.
+    #[error("nobody with this id sees clients")]
+    NoClinician,
+    /// The beginning is not ahead.
+    #[error("this time is over")]
+    Past,
+    /// Not on the grid of five minutes, or too long.
+    #[error("a time is a multiple of five minutes, and at most twelve hours long")]
+    OffGrid,
+    /// Somebody has something else then.
+    #[error("the time is taken")]
+    Taken(Vec<Clash>),
+    /// The time is unusual; staff may book it all the same.
+    #[error("the time is unusual")]
+    Doubtful(Vec<Doubt>),
+    /// The life cycle says no.
+    #[error(transparent)]
+    LifeCycle(#[from] Refusal),
+    /// Somebody else changed it since it was read.
+    #[error("it was changed meanwhile")]
+    Stale,
+}
+
+/// The outcome of an act, inside the fault of the machinery.
+pub type Outcome<T> = Result<Result<T, NotBooked>, Fault>;
+
+/// The hours at which nobody is asked.
+const DAY_HOURS: std::ops::RangeInclusive<i64> = 7 * 60..=21 * 60;
+
+/// What is doubtful about a time, by the clocks of its place.
+fn doubts_of(from: Timestamp, minutes: i32, zone: &TimeZone) -> Vec<Doubt> {
+    let at = from.in_zone(zone);
+    let begins = i64::from(at.hour()) * 60 + i64::from(at.minute());
+    let ends = begins + i64::from(minutes);
+    let mut doubts = Vec::new();
+    if !DAY_HOURS.contains(&begins) || !DAY_HOURS.contains(&ends) {
+        doubts.push(Doubt::Night);
+    }
+    if matches!(at.date().weekday(), Weekday::Saturday | Weekday::Sunday) {
+        doubts.push(Doubt::Weekend);
+    }
+    doubts
+}
+
+fn clashes(taken: Vec<Taken>) -> NotBooked {
+    let clash = |taken: Taken| Clash { who: taken.resource.kind(), starts_at: taken.starts_at };
+    NotBooked::Taken(taken.into_iter().map(clash).collect())
+}
+
+/// Writes an appointment with its audit event, if the time is free. It asks nothing else of it: what is checked of
+/// a new appointment, [`book_in`] checks.
+pub fn record(
+    c: &mut Scoped<'_>,
+    by: &By,
+    new: &NewAppointment,
+) -> Result<Result<AppointmentId, Vec<Taken>>, Fault> {
+    let id = AppointmentId::fresh(c.rng(), c.now());
+    let resources = [Resource::staff(new.staff), Resource::chart(new.chart)];
+    if let Err(taken) = claim(c, id, &resources, new.starts_at, new.ends_at())? {
+        return Ok(Err(taken));
+    }
+    match store::insert(c, id, new) {
+        // A colleague has answered the same request with another hour: the unit runs again, and finds it answered.
+        Err(Fault::Database(error)) if is_duplicate(&error) => {
+            return Err(Fault::lost_race("one request was answered twice at once"));
+        }
+        other => other?,
+    }
+    let details =
+        serde_json::json!({ "appointment": id, "request": new.request, "starts_at": new.starts_at });
+    let mut event =
+        audit::Event::new(by.clone(), AppointmentAction::Booked).on_chart(&new.chart).with(details);
+    event.new_state = AppointmentState::Booked.word().into();
+    audit::record(c, event)?;
+    Ok(Ok(id))
+}
+
+/// What must hold of every time that is given to an appointment; `at` is where it is now.
+fn check(c: &mut Scoped<'_>, slot: Slot, despite: &[Doubt], at: Option<&Appointment>) -> Outcome<()> {
+    let on_grid = slot.starts_at.micros() % (i64::from(GRID_MINUTES) * 60_000_000) == 0;
+    if !on_grid
+        || slot.minutes % GRID_MINUTES != 0
+        || !(GRID_MINUTES..=LONGEST_MINUTES).contains(&slot.minutes)
+    {
+        return Ok(Err(NotBooked::OffGrid));
+    }
+    if slot.starts_at <= c.now() {
+        return Ok(Err(NotBooked::Past));
+    }
+    // What is at a closed place, or with somebody who has left, may keep it and still be moved in time.
+    let Some(place) = find_place(c, slot.place)?.filter(|place| {
+        place.closed_at.is_none() || at.is_some_and(|now| now.place.place_id == place.place_id)
+    }) else {
+        return Ok(Err(NotBooked::NoPlace));
+    };
+    let is_kept = at.is_some_and(|now| now.staff_id == slot.staff);
+    if !is_kept && !store::clinicians(c)?.iter().any(|(id, _)| *id == slot.staff) {
+        return Ok(Err(NotBooked::NoClinician));
+    }
+    let doubts = doubts_of(slot.starts_at, slot.minutes, place.time_zone.rules());
+    if doubts.iter().any(|doubt| !despite.contains(doubt)) {
+        return Ok(Err(NotBooked::Doubtful(doubts)));
+    }
+    Ok(Ok(()))
+}
+
+/// Books in the caller's transaction, and writes to everybody who may see the appointment.
+pub fn book_in(app: &App, c: &mut Scoped<'_>, by: &By, booking: &Booking) -> Outcome<AppointmentId> {
+    match store::chart_state(c, booking.chart)?.as_deref() {
+        None => return Ok(Err(NotBooked::NotFound)),
+        Some("open") => {}
+        Some(_) => return Ok(Err(NotBooked::ChartClosed)),
+    }
+    let slot = booking.slot;
+    if let Err(why) = check(c, slot, &booking.despite, None)? {
+        return Ok(Err(why));
+    }
+    let new = NewAppointment {
+        chart: booking.chart,
+        request: booking.request,
+        starts_at: slot.starts_at,
+        minutes: slot.minutes,
+        kind: booking.kind,
+        place: slot.place,
+        staff: slot.staff,
+    };
+    let id = match record(c, by, &new)? {
+        Ok(id) => id,
+        Err(taken) => return Ok(Err(clashes(taken))),
+    };
+    let (appointment, parties) = load(c, id)?;
+    mails::tell_clients(app, c, by, &appointment, &parties, News::Booked)?;
+    Ok(Ok(id))
+}
+
+/// Books. The same form sent twice books once.
+pub async fn book(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    booking: Booking,
+    mark: FormToken,
+) -> Outcome<AppointmentId> {
+    let (this, chart) = (app.clone(), booking.chart);
+    let outcome = app
+        .db
+        .write(scope, move |c| {
+            if let Some(before) = made_before(c, &mark)? {
+                return Ok(Ok(before));
+            }
+            match book_in(&this, c, &by, &booking)? {
+                Ok(id) => {
+                    form_token::keep(c, &mark, &id.to_string())?;
+                    Ok(Ok(id))
+                }
+                // What takes the time may be this very form, sent by the other click of a double click.
+                Err(why) => Ok(made_before(c, &mark)?.ok_or(why)),
+            }
+        })
+        .await?;
+    Ok(outcome.inspect(|_| changed(app, scope, &chart)))
+}
+
+/// The appointment that this very form has booked.
+fn made_before(c: &mut Scoped<'_>, mark: &FormToken) -> Result<Option<AppointmentId>, Fault> {
+    let made = form_token::made_before(c, mark)?;
+    made.map(|id| id.parse().map_err(|_| Fault::Damaged("a form booked no appointment".into()))).transpose()
+}
+
+/// Open pages of the chart look again, and the mail leaves.
+pub(super) fn changed(app: &AppState, scope: &PracticeScope, chart: &ChartId) {
+    app.live.chart_changed(scope.id(), chart);
+    app.outbox_bell.notify_one();
+}
+
+/// An appointment that this transaction knows to be there.
+fn load(c: &mut Scoped<'_>, id: AppointmentId) -> Result<(Appointment, Vec<Party>), Fault> {
+    let appointment =
+        store::find(c, id)?.ok_or_else(|| Fault::Damaged(format!("appointment {id} is not there")))?;
+    Ok((appointment, store::parties_of(c, id)?))
+}
+
+/// What staff and the API move an appointment to.
+#[derive(Clone, Debug)]
+pub struct Move {
+    /// The version that was shown.
+    pub version: i64,
+    /// When, where and with whom.
+    pub to: Slot,
+    /// The doubts that were shown and set aside.
+    pub despite: Vec<Doubt>,
+}
+
+/// Moves in the caller's transaction: the same appointment, under the same name in every calendar.
+pub fn move_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, wanted: &Move) -> Outcome<ChartId> {
+    let Some(before) = store::find(c, id)? else { return Ok(Err(NotBooked::NotFound)) };
+    let parties = store::parties_of(c, id)?;
+    let party = first_party(&parties, id)?;
+    let hours = practice::load(c)?.policy().cancel_notice_hours;
+    if let Err(why) = decide(&standing(&before, party, 0, hours), Event::Move, c.now()) {
+        return Ok(Err(why.into()));
+    }
+    let to = wanted.to;
+    let ends_at = to.starts_at.plus_seconds(i64::from(to.minutes) * 60);
+    let chart = party.chart_id;
+    if (before.starts_at, before.ends_at, before.place.place_id, before.staff_id)
+        == (to.starts_at, ends_at, to.place, to.staff)
+    {
+        // Also the second click of a double click.
+        return Ok(Ok(chart));
+    }
+    if before.version != wanted.version {
+        return Ok(Err(NotBooked::Stale));
+    }
+    if let Err(why) = check(c, to, &wanted.despite, Some(&before))? {
+        return Ok(Err(why));
+    }
+    let mut resources = vec![Resource::staff(to.staff)];
+    resources.extend(expected(&parties).map(|party| Resource::chart(party.chart_id)));
+    if let Err(taken) = claim(c, id, &resources, to.starts_at, ends_at)? {
+        return Ok(Err(clashes(taken)));
+    }
+    if !store::save_time(c, &before, to.starts_at, ends_at, to.place, to.staff)? {
+        return Err(Fault::lost_race("an appointment was changed while it was moved"));
+    }
+    let details = serde_json::json!({
+        "appointment": id,
+        "from": before.starts_at, "to": to.starts_at,
+        "minutes_from": before.minutes(), "minutes_to": to.minutes,
+        "place": to.place, "staff": to.staff,
+    });
+    record_event(c, by, AppointmentAction::Moved, chart, details, before.state, AppointmentState::Booked)?;
+    let (after, parties) = load(c, id)?;
+    mails::tell_clients(app, c, by, &after, &parties, News::Moved { from: &before })?;
+    Ok(Ok(chart))
+}
+
+/// Moves.
+pub async fn move_to(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    id: AppointmentId,
+    wanted: Move,
+) -> Outcome<ChartId> {
+    let this = app.clone();
+    let outcome = app.db.write(scope, move |c| move_in(&this, c, &by, id, &wanted)).await?;
+    Ok(outcome.inspect(|chart| changed(app, scope, chart)))
+}
+
+fn expected(parties: &[Party]) -> impl Iterator<Item = &Party> {
+    parties.iter().filter(|party| party.state == PartyState::Expected)
+}
+
+/// The client whom the life cycle is asked about: one who is expected, or any where nobody is.
+fn first_party(parties: &[Party], id: AppointmentId) -> Result<&Party, Fault> {
+    let found = expected(parties).next().or(parties.first());
+    found.ok_or_else(|| Fault::Damaged(format!("appointment {id} is for nobody")))
+}
+
+fn record_event(
+    c: &mut Scoped<'_>,
+    by: &By,
+    action: AppointmentAction,
+    chart: ChartId,
+    details: serde_json::Value,
+    from: AppointmentState,
+    to: AppointmentState,
+) -> Result<(), Fault> {
+    let mut event = audit::Event::new(by.clone(), action).on_chart(&chart).with(details);
+    event.old_state = from.word().into();
+    event.new_state = to.word().into();
+    audit::record(c, event)
+}
+
+/// Why staff cancel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    /// The kind of reason.
+    pub reason: CancelReason,
+    /// What the client reads of it after signing in; may be empty.
+    pub words: String,
+}
+
+/// Cancels for everybody, in the caller's transaction.
+pub fn cancel_in(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    id: AppointmentId,
+    why: &Cancellation,
+) -> Outcome<ChartId> {
+    let Some(before) = store::find(c, id)? else { return Ok(Err(NotBooked::NotFound)) };
+    let parties = store::parties_of(c, id)?;
+    let party = first_party(&parties, id)?;
+    let chart = party.chart_id;
+    let hours = practice::load(c)?.policy().cancel_notice_hours;
+    if let Err(why) = decide(&standing(&before, party, 0, hours), Event::CancelByStaff, c.now()) {
+        return Ok(Err(why.into()));
+    }
+    free(c, &before, &parties)?;
+    for party in expected(&parties) {
+        let reason = Some((why.reason, why.words.as_str()));
+        let state = PartyState::Canceled;
+        if !store::save_party(c, id, party.party_id, state, &by.actor.name(), reason)? {
+            return Err(Fault::lost_race("a client of an appointment canceled meanwhile"));
+        }
+    }
+    let details =
+        serde_json::json!({ "appointment": id, "starts_at": before.starts_at, "reason": why.reason });
+    let (from, to) = (before.state, AppointmentState::Canceled);
+    record_event(c, by, AppointmentAction::Canceled, chart, details, from, to)?;
+    let (after, now) = load(c, id)?;
+    // Those who had canceled before know.
+    let told: Vec<Party> = now
+        .into_iter()
+        .filter(|after| expected(&parties).any(|before| before.party_id == after.party_id))
+        .collect();
+    mails::tell_clients(app, c, by, &after, &told, News::Canceled)?;
+    mails::tell_clinician(app, c, by, &after)?;
+    Ok(Ok(chart))
+}
+
+/// Gives the time back and ends the appointment. The time comes first: everybody who changes an appointment holds
+/// its resources before its row.
+fn free(c: &mut Scoped<'_>, before: &Appointment, parties: &[Party]) -> Result<(), Fault> {
+    let mut resources = vec![Resource::staff(before.staff_id)];
+    resources.extend(expected(parties).map(|party| Resource::chart(party.chart_id)));
+    release(c, before.appointment_id, &resources)?;
+    if !store::save_canceled(c, before)? {
+        return Err(Fault::lost_race("an appointment was changed while it was canceled"));
+    }
+    Ok(())
+}
+
+/// Cancels for everybody.
+pub async fn cancel(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    id: AppointmentId,
+    why: Cancellation,
+) -> Outcome<ChartId> {
+    let this = app.clone();
+    let outcome = app.db.write(scope, move |c| cancel_in(&this, c, &by, id, &why)).await?;
+    Ok(outcome.inspect(|chart| changed(app, scope, chart)))
+}
+
+/// The client of a chart, or whoever acts for them, cancels; `shown` is what the page said of the notice.
+pub async fn cancel_by_client(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    access: AccessId,
+    chart: ChartId,
+    id: AppointmentId,
+    shown: Notice,
+) -> Outcome<PartyState> {
+    let this = app.clone();
+    let outcome = app
+        .db
+        .write(scope, move |c| {
+            // What ended the access since the request was let in counts.
+            if accounts::level_now(c, &access, Right::Appointments)? < Level::Act {
+                return Ok(Err(NotBooked::NotFound));
+            }
+            let Some((before, party)) = store::find_of_chart(c, chart, id)? else {
+                return Ok(Err(NotBooked::NotFound));
+            };
+            let parties = store::parties_of(c, id)?;
+            let others = expected(&parties).filter(|other| other.party_id != party.party_id).count();
+            let hours = practice::load(c)?.policy().cancel_notice_hours;
+            let now = c.now();
+            let decision =
+                decide(&standing(&before, &party, others, hours), Event::CancelByClient(shown), now);
+            let (state, appointment) = match decision {
+                Ok(Decision::CanceledByClient(state, appointment)) => (state, appointment),
+                Ok(_) => return Err(Fault::other("a client's cancellation was decided as something else")),
+                Err(why) => return Ok(Err(why.into())),
+            };
+            match appointment {
+                AppointmentState::Canceled => free(c, &before, &parties)?,
+                AppointmentState::Booked => release(c, id, &[Resource::chart(chart)])?,
+            }
+            if !store::save_party(c, id, party.party_id, state, "", None)? {
+                return Err(Fault::lost_race("a client of an appointment was canceled meanwhile"));
+            }
+            let action = match state {
+                PartyState::LateCanceled => AppointmentAction::LateCanceled,
+                _ => AppointmentAction::Canceled,
+            };
+            let details = serde_json::json!({ "appointment": id, "starts_at": before.starts_at });
+            record_event(c, &by, action, chart, details, before.state, appointment)?;
+            let (after, parties) = load(c, id)?;
+            let own: Vec<Party> =
+                parties.into_iter().filter(|each| each.party_id == party.party_id).collect();
+            mails::tell_clients(&this, c, &by, &after, &own, News::Canceled)?;
+            mails::tell_clinician(&this, c, &by, &after)?;
+            Ok(Ok(state))
+        })
+        .await?;
+    Ok(outcome.inspect(|_| changed(app, scope, &chart)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nights_and_weekends_are_doubtful_in_the_zone_of_the_place() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let doubts = |text: &str, minutes| {
+            doubts_of(Timestamp::from(text.parse::<jiff::Timestamp>().unwrap()), minutes, &zone)
+        };
+        assert_eq!(doubts("2026-12-03T19:30:00Z", 50), []);
+        assert_eq!(doubts("2026-12-03T11:59:00Z", 50), [Doubt::Night]);
+        assert_eq!(doubts("2026-12-03T12:00:00Z", 50), []);
+        assert_eq!(doubts("2026-12-04T01:30:00Z", 30), []);
+        assert_eq!(doubts("2026-12-04T01:30:00Z", 45), [Doubt::Night]);
+        assert_eq!(doubts("2026-12-05T19:30:00Z", 50), [Doubt::Weekend]);
+        assert_eq!(doubts("2026-12-06T04:00:00Z", 50), [Doubt::Night, Doubt::Weekend]);
+    }
+}

@@ -1,0 +1,225 @@
+//! A day of the practice: who sees whom, when and where; and the page that chooses the client for a free time.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use jiff::civil::Date;
+
+use crate::features::appointments::labels::at_place;
+use crate::features::appointments::slot_form::{day_in, time_range};
+use crate::features::appointments::store::{DayEntry, DayOf, clinicians, day_of};
+use crate::features::appointments::times::read_date;
+use crate::features::charts::{listed_name, look_up};
+use crate::features::staff::StaffTicket;
+use crate::kernel::ids::StaffId;
+use crate::platform::permissions::Permission;
+use crate::platform::state::AppState;
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::Section;
+use crate::platform::web::{PageError, PageResult, html};
+
+/// The practice's calendar.
+pub(super) const CALENDAR: Section = Section("/staff/calendar");
+
+/// Charts that are offered at once.
+const MOST_FOUND: usize = 20;
+
+struct Line {
+    href: String,
+    time: String,
+    client: String,
+    what: String,
+}
+
+/// One clinician's day.
+struct Column {
+    name: String,
+    anchor: String,
+    book: Option<String>,
+    lines: Vec<Line>,
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/calendar.html")]
+struct DayPage {
+    frame: StaffFrame,
+    title: String,
+    date: String,
+    previous: String,
+    next: String,
+    today: String,
+    is_today: bool,
+    who: String,
+    people: Vec<(String, String)>,
+    columns: Vec<Column>,
+    book: Option<String>,
+    is_empty: bool,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct DayQuery {
+    /// The day; today by default.
+    date: String,
+    /// One clinician; everybody by default.
+    who: String,
+}
+
+fn address(date: Date, who: Option<StaffId>) -> String {
+    let who = who.map(|id| format!("&who={id}")).unwrap_or_default();
+    format!("{}?date={date}{who}", CALENDAR.0)
+}
+
+/// A day.
+pub(super) async fn day(
+    State(app): State<AppState>,
+    ticket: StaffTicket,
+    Query(query): Query<DayQuery>,
+) -> PageResult {
+    let (asked, who) = (read_date(&query.date), query.who.parse::<StaffId>().ok());
+    let (staff, (date, people, entries)) = ticket
+        .open(&app, move |c, staff| {
+            let date = asked.unwrap_or_else(|| c.now().in_zone(&staff.zone).date());
+            let people = clinicians(c)?;
+            let of = who.map_or(DayOf::Everybody, DayOf::Clinician);
+            let entries = match day_in(date, &staff.zone) {
+                Some((from, until)) => day_of(c, of, from, until)?,
+                None => Vec::new(),
+            };
+            Ok((date, people, entries))
+        })
+        .await?;
+    let words = staff.words;
+    let today = app.now().in_zone(&staff.zone).date();
+    let may_book = staff.may(Permission::BookAppointments) && date >= today;
+    let book = |id: Option<StaffId>| {
+        let with = id.map(|id| format!("&with={id}")).unwrap_or_default();
+        may_book.then(|| format!("{}/book?date={date}{with}", CALENDAR.0))
+    };
+    let line = |entry: &DayEntry| Line {
+        href: format!("/staff/appointments/{}", entry.appointment.appointment_id),
+        time: time_range(words, &staff.zone, &entry.appointment),
+        client: entry.client.clone(),
+        what: words.with2(
+            "appointments-calendar-what",
+            "kind",
+            entry.appointment.kind.label(words),
+            "place",
+            at_place(words, &entry.appointment.place),
+        ),
+    };
+    // Who has left keeps a column while they have appointments; nobody's is hidden.
+    let mut shown: Vec<(StaffId, String)> =
+        people.iter().filter(|(id, _)| who.is_none_or(|only| only == *id)).cloned().collect();
+    for entry in &entries {
+        let of = entry.appointment.staff_id;
+        if !shown.iter().any(|(id, _)| *id == of) {
+            shown.push((of, entry.appointment.with_name.clone()));
+        }
+    }
+    let is_empty = entries.is_empty();
+    let columns = shown
+        .into_iter()
+        .map(|(id, name)| Column {
+            anchor: format!("who-{id}"),
+            lines: entries.iter().filter(|entry| entry.appointment.staff_id == id).map(line).collect(),
+            book: people.iter().any(|(known, _)| *known == id).then(|| book(Some(id))).flatten(),
+            name,
+        })
+        // Whoever has nothing that day is told of only when they were asked for.
+        .filter(|column| !column.lines.is_empty() || who.is_some())
+        .collect();
+    let (yesterday, tomorrow) = (date.yesterday().unwrap_or(date), date.tomorrow().unwrap_or(date));
+    let everybody = (String::new(), words.get("appointments-calendar-everybody"));
+    let noon = day_in(date, &staff.zone).map(|(from, _)| words.date(from, &staff.zone));
+    let page = DayPage {
+        title: noon.unwrap_or_else(|| words.civil_date(date)),
+        date: date.to_string(),
+        previous: address(yesterday, who),
+        next: address(tomorrow, who),
+        today: address(today, who),
+        is_today: date == today,
+        who: who.map(|id| id.to_string()).unwrap_or_default(),
+        people: std::iter::once(everybody)
+            .chain(people.iter().map(|(id, name)| (id.to_string(), name.clone())))
+            .collect(),
+        columns,
+        book: book(who),
+        is_empty,
+        frame: staff.frame(&app, CALENDAR),
+    };
+    html(page.render())
+}
+
+struct Found {
+    href: String,
+    name: String,
+    number: String,
+    born: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/choose.html")]
+struct ChoosePage {
+    frame: StaffFrame,
+    q: String,
+    date: String,
+    with: String,
+    day: String,
+    back: String,
+    /// None before anything was typed.
+    found: Option<Vec<Found>>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct ChooseQuery {
+    date: String,
+    with: String,
+    q: String,
+}
+
+/// For whom? Leads on to the form in the chart.
+pub(super) async fn choose(
+    State(app): State<AppState>,
+    ticket: StaffTicket,
+    Query(query): Query<ChooseQuery>,
+) -> PageResult {
+    let typed: String = query.q.chars().take(200).collect();
+    let wanted = typed.trim().to_owned();
+    let (staff, rows) = ticket
+        .open(
+            &app,
+            move |c, staff| {
+                if wanted.is_empty() { Ok(None) } else { look_up(c, staff, &wanted).map(Some) }
+            },
+        )
+        .await?;
+    if !staff.may(Permission::SeeCharts) {
+        return Err(PageError::Forbidden);
+    }
+    let words = staff.words;
+    let with = query.with.parse::<StaffId>().ok();
+    let date = read_date(&query.date).unwrap_or_else(|| app.now().in_zone(&staff.zone).date());
+    let tail = with.map(|id| format!("&with={id}")).unwrap_or_default();
+    let found = rows.map(|rows| {
+        rows.iter()
+            .take(MOST_FOUND)
+            .map(|row| Found {
+                href: format!("/staff/charts/{}/appointments/book?date={date}{tail}", row.chart_id),
+                name: listed_name(row),
+                number: row.number.clone(),
+                born: row.birth_date.as_ref().map(|d| words.civil_date(d.date())).unwrap_or_default(),
+            })
+            .collect()
+    });
+    let page = ChoosePage {
+        frame: staff.frame(&app, CALENDAR),
+        q: typed,
+        date: date.to_string(),
+        with: with.map(|id| id.to_string()).unwrap_or_default(),
+        day: words.day_short(date, app.now().in_zone(&staff.zone).date()),
+        back: address(date, with),
+        found,
+    };
+    html(page.render())
+}

@@ -1,0 +1,242 @@
+//! The Appointments tab of a chart, and the page that books one there.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+
+use crate::features::appointments::booking::{self, Booking};
+use crate::features::appointments::kinds::VisitKind;
+use crate::features::appointments::labels::{state_of, summary, tag_of};
+use crate::features::appointments::request_pages::what_of;
+use crate::features::appointments::request_store::{Request, requests_of};
+use crate::features::appointments::slot_form::{
+    Choices, DayPlan, SlotFields, SlotForm, SlotQuery, SlotTrouble, USUAL_MINUTES, plan_of,
+};
+use crate::features::appointments::store::{Appointment, Party, list_of, usual_of};
+use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
+use crate::features::practice::PlaceKind;
+use crate::features::staff::StaffSession;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{ChartId, PlaceId, StaffId};
+use crate::platform::i18n::Stamp;
+use crate::platform::permissions::Permission;
+use crate::platform::state::AppState;
+use crate::platform::web::form_token::FormToken;
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::ChartTab;
+use crate::platform::web::{PageError, PageResult, html, see_other};
+
+/// The tab.
+pub(super) const TAB: ChartTab = ChartTab {
+    path: "/appointments",
+    label: "charts-tab-appointments",
+    needs: Permission::SeeAppointments,
+    order: 20,
+};
+
+struct AppointmentLine {
+    href: String,
+    when: Stamp,
+    what: String,
+    tag: &'static str,
+    state: String,
+}
+
+struct RequestLine {
+    href: String,
+    what: String,
+    wishes: Vec<String>,
+    asked: Stamp,
+    tag: &'static str,
+    state: String,
+    answer: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/tab.html")]
+struct TabPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    /// Where something can be booked; none for a closed chart, and for who may not.
+    book: Option<String>,
+    upcoming: Vec<AppointmentLine>,
+    past: Vec<AppointmentLine>,
+    requests: Vec<RequestLine>,
+}
+
+/// The beginning by the clock of the place, which is named where it differs from the practice's.
+fn begins(staff: &StaffSession, appointment: &Appointment, now: Timestamp) -> Stamp {
+    let (words, there) = (staff.words, appointment.place.time_zone.rules());
+    let stamp = words.stamp_with_day(appointment.starts_at, there, now);
+    let at = appointment.starts_at;
+    if at.in_zone(there).offset() == at.in_zone(&staff.zone).offset() {
+        return stamp;
+    }
+    let zone = words.zone(appointment.place.time_zone.name());
+    Stamp { short: format!("{} ({zone})", stamp.short), exact: words.date_time_zone(at, there), ..stamp }
+}
+
+/// The tab.
+pub(super) async fn tab(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> PageResult {
+    let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let viewer = Viewer::of(&app, &staff);
+    let (ChartRoom { file, tags }, booked, requests) = app
+        .db
+        .read(&staff.scope, move |c| {
+            let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
+            Ok(Some((room, list_of(c, &id)?, requests_of(c, &id)?)))
+        })
+        .await?
+        .ok_or(PageError::NotFound)?;
+    let (now, words) = (app.now(), staff.words);
+    let today = now.in_zone(&staff.zone).date();
+    let line = |(appointment, party): &(Appointment, Party)| {
+        let (tag, state) = state_of(words, appointment, party.state, now);
+        AppointmentLine {
+            href: format!("/staff/appointments/{}", appointment.appointment_id),
+            when: begins(&staff, appointment, now),
+            what: summary(words, appointment),
+            tag,
+            state,
+        }
+    };
+    let request_line = |request: &Request| RequestLine {
+        href: format!("/staff/requests/{}", request.request_id),
+        what: what_of(&staff, request),
+        wishes: request.wishes().iter().map(|wish| wish.label_short(words, today)).collect(),
+        asked: words.stamp(request.created_at, &staff.zone, now),
+        tag: tag_of(request.state),
+        state: words.get(&format!("appointments-state-{}", request.state)),
+        answer: request.answer.clone(),
+    };
+    let may_book = staff.may(Permission::BookAppointments) && file.chart.state == "open";
+    let page = TabPage {
+        head: room_head(&app, &staff, &file, &tags, TAB),
+        book: may_book.then(|| format!("/staff/charts/{id}/appointments/book")),
+        // They come the latest first; what lies ahead reads better the next first.
+        upcoming: booked.iter().rev().filter(|(a, _)| a.ends_at > now).map(line).collect(),
+        past: booked.iter().filter(|(a, _)| a.ends_at <= now).map(line).collect(),
+        requests: requests.iter().map(request_line).collect(),
+        frame: staff.frame(&app, CHARTS),
+    };
+    html(page.render())
+}
+
+#[derive(Template)]
+#[template(path = "features/appointments/templates/book.html")]
+struct BookPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    client: String,
+    action: String,
+    slot: SlotFields,
+    plan: Option<DayPlan>,
+}
+
+/// What the page that books needs of a chart.
+struct Room {
+    room: ChartRoom,
+    choices: Choices,
+    usual: Option<(StaffId, PlaceId)>,
+}
+
+async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<(ChartId, Room), PageError> {
+    let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let viewer = Viewer::of(app, staff);
+    let room = app
+        .db
+        .read(&staff.scope, move |c| {
+            let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
+            Ok(Some(Room { room, choices: Choices::load(c)?, usual: usual_of(c, id)? }))
+        })
+        .await?
+        .ok_or(PageError::NotFound)?;
+    Ok((id, room))
+}
+
+async fn show_book(
+    app: &AppState,
+    staff: &StaffSession,
+    (id, loaded): (ChartId, Room),
+    form: SlotForm,
+    trouble: SlotTrouble,
+) -> PageResult {
+    let ChartRoom { file, tags } = loaded.room;
+    let choices = loaded.choices;
+    let status = if trouble.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
+    let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, id, &shown, &inside.1)).await?;
+    let page = BookPage {
+        head: room_head(app, staff, &file, &tags, TAB),
+        client: file.client.full_name(),
+        action: format!("/staff/charts/{id}/appointments/book"),
+        slot: SlotFields::of(staff, form, &choices, trouble),
+        plan,
+        frame: staff.frame(app, CHARTS),
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// The form that books for a chart.
+pub(super) async fn book_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+    Query(query): Query<SlotQuery>,
+) -> PageResult {
+    let (id, loaded) = load(&app, &staff, &chart).await?;
+    let mut form = SlotForm {
+        minutes: USUAL_MINUTES.to_owned(),
+        kind: VisitKind::Session.word().to_owned(),
+        place: match loaded.usual {
+            Some((_, place)) => loaded.choices.proposed(Some(place), PlaceKind::ALL),
+            None => loaded.choices.proposed(None, &[PlaceKind::Office]),
+        },
+        with: loaded.usual.map(|(staff, _)| staff.to_string()).unwrap_or_default(),
+        mark: FormToken::fresh(app.rng.as_ref()),
+        ..SlotForm::default()
+    };
+    query.fill(&mut form);
+    show_book(&app, &staff, (id, loaded), form, SlotTrouble::default()).await
+}
+
+/// Books.
+pub(super) async fn book(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let mut form: SlotForm = staff.form(&body)?;
+    let words = staff.words;
+    let (id, loaded) = load(&app, &staff, &chart).await?;
+    let mark = FormToken::read("appointment", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let mut trouble = SlotTrouble::default();
+    let slot = trouble.slot(words, &form, &loaded.choices, app.now());
+    let kind: Option<VisitKind> = form.kind.parse().ok();
+    if kind.is_none() {
+        trouble.errors.add("kind", words.get("appointments-error-choose"));
+    }
+    let (Some(slot), Some(kind)) = (slot, kind) else {
+        return show_book(&app, &staff, (id, loaded), form, trouble).await;
+    };
+    let booking = Booking { chart: id, request: None, kind, slot, despite: form.despite() };
+    match booking::book(&app, &staff.scope, staff.by(), booking, mark).await? {
+        Ok(_) => Ok(see_other(&format!("/staff/charts/{id}/appointments?done=appointment-booked"))),
+        Err(why) => {
+            let name = loaded.choices.name_of(slot.staff);
+            if !trouble.note(words, &staff.zone, &name, &why) {
+                return Err(PageError::NotFound);
+            }
+            // A tick answers the doubts that stood beside it, and no others.
+            form.despite = String::new();
+            show_book(&app, &staff, (id, loaded), form, trouble).await
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Words for what is booked and asked for.
+
+use crate::word_enum;
+
+word_enum! {
+    /// What kind of visit.
+    pub enum VisitKind {
+        /// The first one.
+        FirstVisit = "first_visit",
+        /// The usual one.
+        Session = "session",
+        /// A short one.
+        CheckIn = "check_in",
+        /// Anything else; the note says what.
+        Other = "other",
+    }
+}
+
+word_enum! {
+    /// Where a client would like to meet.
+    pub enum PlaceWish {
+        /// At the practice.
+        Office = "office",
+        /// By video.
+        Video = "video",
+        /// Either is fine.
+        Either = "either",
+    }
+}
+
+word_enum! {
+    /// Where a request stands.
+    pub enum RequestState {
+        /// The practice has not answered yet.
+        Waiting = "waiting",
+        /// There is an appointment.
+        Confirmed = "confirmed",
+        /// The practice said no, with an answer.
+        Declined = "declined",
+        /// The client took it back.
+        Withdrawn = "withdrawn",
+    }
+}
+
+word_enum! {
+    /// Why the practice canceled an appointment.
+    pub enum CancelReason {
+        /// The client asked for it, by phone or in person.
+        ClientAsked = "client_asked",
+        /// Whoever would see the client cannot.
+        ClinicianAway = "clinician_away",
+        /// The practice is closed then.
+        PracticeClosed = "practice_closed",
+        /// It was booked by mistake.
+        Mistake = "mistake",
+        /// Something else; the words may say what.
+        Other = "other",
+    }
+}

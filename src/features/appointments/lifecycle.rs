@@ -1,0 +1,240 @@
+//! The life cycle of an appointment and of the clients who are expected at it: one pure function, [`decide`]. Its
+//! table is the documentation, and the test at the end of this file walks every cell of it.
+//!
+//! | event ↓ / phase → | ahead, notice kept | ahead, notice broken | under way | over | canceled |
+//! |---|---|---|---|---|---|
+//! | move             | moved | moved | has begun | has begun | is canceled |
+//! | cancel by staff  | canceled | canceled | canceled | is over | is canceled |
+//! | cancel by client | canceled | late canceled; if the page said otherwise: now late | has begun | has begun | is canceled |
+//!
+//! A practice's own cancellation is never late. When the last client who is expected cancels, the appointment is
+//! canceled with them; while others are expected it stays.
+
+use crate::kernel::clock::Timestamp;
+use crate::word_enum;
+
+/// A client who cancels so soon after the time was set is never late, in seconds: they may have learned of it only
+/// now.
+pub const GRACE_SECONDS: i64 = 600;
+
+word_enum! {
+    /// Where an appointment stands.
+    pub enum AppointmentState {
+        /// It is on.
+        Booked = "booked",
+        /// It is off.
+        Canceled = "canceled",
+    }
+}
+
+word_enum! {
+    /// Where one client of an appointment stands.
+    pub enum PartyState {
+        /// Expected to come.
+        Expected = "expected",
+        /// Canceled in time, or by the practice.
+        Canceled = "canceled",
+        /// Canceled by the client after the time for notice.
+        LateCanceled = "late_canceled",
+    }
+}
+
+word_enum! {
+    /// How a client's cancellation stands to the notice that the practice asks for.
+    pub enum Notice {
+        /// In time.
+        Kept = "kept",
+        /// Too late for that.
+        Broken = "broken",
+    }
+}
+
+/// An appointment as the life cycle sees it, with the client who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What is stored of the appointment …
+    pub state: AppointmentState,
+    /// … and of this client.
+    pub party: PartyState,
+    /// How many other clients are expected.
+    pub others: usize,
+    /// When it begins.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+    /// When it got this time.
+    pub set_at: Timestamp,
+    /// Hours before the beginning up to which a client may cancel without being late.
+    pub notice_hours: i64,
+}
+
+/// Where an appointment stands in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It has not begun; whether a client's cancellation would be in time.
+    Ahead(Notice),
+    /// It has begun and not ended.
+    UnderWay,
+    /// It has ended.
+    Over,
+    /// It is off, or off for this client.
+    Canceled,
+}
+
+impl Standing {
+    /// Until when a client may cancel without being late.
+    pub fn notice_until(&self) -> Timestamp {
+        let by_start = self.starts_at.plus_hours(-self.notice_hours);
+        by_start.max(self.set_at.plus_seconds(GRACE_SECONDS)).min(self.starts_at)
+    }
+
+    /// Where it stands now.
+    pub fn phase(&self, now: Timestamp) -> Phase {
+        if self.state == AppointmentState::Canceled || self.party != PartyState::Expected {
+            return Phase::Canceled;
+        }
+        match now {
+            now if now >= self.ends_at => Phase::Over,
+            now if now >= self.starts_at => Phase::UnderWay,
+            now if now < self.notice_until() => Phase::Ahead(Notice::Kept),
+            _ => Phase::Ahead(Notice::Broken),
+        }
+    }
+}
+
+/// What somebody wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Staff give it another time, length, place or clinician.
+    Move,
+    /// Staff cancel it for everybody.
+    CancelByStaff,
+    /// The client cancels, after a page that said this of the notice.
+    CancelByClient(Notice),
+}
+
+/// What becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The same appointment, at its new time.
+    Moved,
+    /// Off for everybody.
+    CanceledByStaff,
+    /// Off for this client; the state of the appointment after that.
+    CanceledByClient(PartyState, AppointmentState),
+}
+
+/// Why nothing is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is canceled already.
+    #[error("the appointment is canceled")]
+    Canceled,
+    /// It has begun.
+    #[error("the appointment has begun")]
+    Begun,
+    /// It has ended.
+    #[error("the appointment is over")]
+    Over,
+    /// The time for notice ran out since the page was shown, and the client has not read that.
+    #[error("the time for notice has just ended")]
+    NowLate,
+}
+
+/// Decides; see the module.
+pub fn decide(standing: &Standing, event: Event, now: Timestamp) -> Result<Decision, Refusal> {
+    match (standing.phase(now), event) {
+        (Phase::Canceled, _) => Err(Refusal::Canceled),
+        (Phase::Ahead(_), Event::Move) => Ok(Decision::Moved),
+        (Phase::Ahead(_) | Phase::UnderWay, Event::CancelByStaff) => Ok(Decision::CanceledByStaff),
+        (Phase::Over, Event::CancelByStaff) => Err(Refusal::Over),
+        (Phase::Ahead(Notice::Kept), Event::CancelByClient(_)) => {
+            Ok(canceled(standing, PartyState::Canceled))
+        }
+        (Phase::Ahead(Notice::Broken), Event::CancelByClient(Notice::Broken)) => {
+            Ok(canceled(standing, PartyState::LateCanceled))
+        }
+        (Phase::Ahead(Notice::Broken), Event::CancelByClient(Notice::Kept)) => Err(Refusal::NowLate),
+        (Phase::UnderWay | Phase::Over, Event::Move | Event::CancelByClient(_)) => Err(Refusal::Begun),
+    }
+}
+
+fn canceled(standing: &Standing, party: PartyState) -> Decision {
+    let state = if standing.others == 0 { AppointmentState::Canceled } else { AppointmentState::Booked };
+    Decision::CanceledByClient(party, state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_micros(1_796_400_000_000_000);
+
+    fn standing() -> Standing {
+        Standing {
+            state: AppointmentState::Booked,
+            party: PartyState::Expected,
+            others: 0,
+            starts_at: START,
+            ends_at: START.plus_seconds(50 * 60),
+            set_at: START.plus_hours(-24 * 7),
+            notice_hours: 24,
+        }
+    }
+
+    #[test]
+    fn every_cell_of_the_table() {
+        use Event::{CancelByClient, CancelByStaff, Move};
+        let events = [Move, CancelByStaff, CancelByClient(Notice::Kept), CancelByClient(Notice::Broken)];
+        let in_time = Ok(Decision::CanceledByClient(PartyState::Canceled, AppointmentState::Canceled));
+        let late = Ok(Decision::CanceledByClient(PartyState::LateCanceled, AppointmentState::Canceled));
+        let (moved, by_staff) = (Ok(Decision::Moved), Ok(Decision::CanceledByStaff));
+        let (begun, off, over) = (Err(Refusal::Begun), Err(Refusal::Canceled), Err(Refusal::Over));
+        let ahead = START.plus_hours(-48);
+        let one = standing();
+        let canceled = Standing { state: AppointmentState::Canceled, ..one };
+        let canceled_by_client = Standing { party: PartyState::LateCanceled, ..one };
+        let rows: [(Standing, Timestamp, [Result<Decision, Refusal>; 4]); 10] = [
+            (one, ahead, [moved, by_staff, in_time, in_time]),
+            (one, START.plus_hours(-24).plus_seconds(-1), [moved, by_staff, in_time, in_time]),
+            (one, START.plus_hours(-24), [moved, by_staff, Err(Refusal::NowLate), late]),
+            (one, START.plus_seconds(-1), [moved, by_staff, Err(Refusal::NowLate), late]),
+            (one, START, [begun, by_staff, begun, begun]),
+            (one, one.ends_at.plus_seconds(-1), [begun, by_staff, begun, begun]),
+            (one, one.ends_at, [begun, over, begun, begun]),
+            (canceled, ahead, [off; 4]),
+            (canceled, one.ends_at, [off; 4]),
+            (canceled_by_client, ahead, [off; 4]),
+        ];
+        for (standing, now, wanted) in rows {
+            for (event, wanted) in events.into_iter().zip(wanted) {
+                assert_eq!(decide(&standing, event, now), wanted, "{event:?} at {now:?} of {standing:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn while_others_are_expected_the_appointment_stays() {
+        let two = Standing { others: 1, ..standing() };
+        assert_eq!(
+            decide(&two, Event::CancelByClient(Notice::Kept), START.plus_hours(-48)),
+            Ok(Decision::CanceledByClient(PartyState::Canceled, AppointmentState::Booked))
+        );
+        let by_staff = decide(&two, Event::CancelByStaff, START.plus_hours(-48));
+        assert_eq!(by_staff, Ok(Decision::CanceledByStaff));
+    }
+
+    #[test]
+    fn ten_minutes_after_the_time_was_set_nobody_is_late_yet() {
+        let set_at = START.plus_hours(-2);
+        let short = Standing { set_at, ..standing() };
+        let cancel = Event::CancelByClient(Notice::Kept);
+        assert!(decide(&short, cancel, set_at.plus_seconds(GRACE_SECONDS - 1)).is_ok());
+        assert_eq!(decide(&short, cancel, set_at.plus_seconds(GRACE_SECONDS)), Err(Refusal::NowLate));
+        // Never beyond the beginning.
+        let shorter = Standing { set_at: START.plus_seconds(-60), ..standing() };
+        assert_eq!(decide(&shorter, cancel, START), Err(Refusal::Begun));
+        let no_notice = Standing { notice_hours: 0, ..standing() };
+        assert!(decide(&no_notice, cancel, START.plus_seconds(-1)).is_ok());
+    }
+}

@@ -1,0 +1,181 @@
+//! The mails about an appointment: that it was booked, moved or canceled, with day, time, zone, and the address
+//! where the client has to come. No kind of visit, no clinician, nobody else, no reason (EML-01).
+
+use crate::features::accounts::mails::MailContext;
+use crate::features::accounts::{self, Reader, level_now};
+use crate::features::appointments::lifecycle::AppointmentState;
+use crate::features::appointments::store::{self, Appointment, Party};
+use crate::features::practice::{self, PlaceKind, Practice};
+use crate::features::staff::{self, StaffState};
+use crate::kernel::ids::{AccessId, AppointmentId};
+use crate::platform::audit::{Actor, By};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::mail::MailBody;
+use crate::platform::outbox::{self, NewMail, Standing, Subject, SubjectKind};
+use crate::platform::permissions::{Level, Right};
+use crate::platform::state::App;
+
+/// What a mail about an appointment is about. It is wanted while the appointment lies ahead. A change cancels what has
+/// not left about the time before.
+pub const NOTICE: SubjectKind = SubjectKind { word: "appointment", standing };
+
+fn standing(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
+    let appointment = store::find(c, AppointmentId::from_uuid(id))?;
+    let lies_ahead = appointment.is_some_and(|appointment| appointment.starts_at > c.now());
+    Ok(if lies_ahead { Standing::Wanted } else { Standing::Over })
+}
+
+/// May whoever holds this grant still read of appointments? Asked once more before a mail leaves.
+pub fn may_read(c: &mut Scoped<'_>, kind: &str, access: &AccessId) -> Result<bool, Fault> {
+    Ok(kind != NOTICE.word || level_now(c, access, Right::Appointments)? >= Level::View)
+}
+
+/// What there is to tell.
+#[derive(Clone, Copy, Debug)]
+pub enum News<'a> {
+    /// There is an appointment.
+    Booked,
+    /// It has another time or place.
+    Moved {
+        /// As it was.
+        from: &'a Appointment,
+    },
+    /// It is off.
+    Canceled,
+}
+
+impl News<'_> {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Booked => "appointments.booked",
+            Self::Moved { .. } => "appointments.moved",
+            Self::Canceled => "appointments.canceled",
+        }
+    }
+}
+
+fn subject_of(appointment: &Appointment) -> Subject {
+    Subject { kind: NOTICE.word, id: appointment.appointment_id.uuid() }
+}
+
+/// Writes to everybody who may see the appointment of these clients, except to whoever acts and, for one that
+/// answers a request, to whoever asked: they get the answer.
+pub(super) fn tell_clients(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    appointment: &Appointment,
+    parties: &[Party],
+    news: News<'_>,
+) -> Result<(), Fault> {
+    outbox::cancel_about(c, &subject_of(appointment))?;
+    let asker = match (news, appointment.request_id) {
+        (News::Booked, Some(request)) => store::asker_of(c, request)?,
+        _ => None,
+    };
+    let practice = practice::load(c)?;
+    for party in parties {
+        for reader in accounts::readers_of(c, &party.chart_id, Right::Appointments)? {
+            let acts = by.actor == Actor::Account(reader.account_id);
+            if acts || asker == Some(reader.account_id) {
+                continue;
+            }
+            let mut mail = mail(app, &practice, &reader, appointment, news);
+            mail.chart = Some(party.chart_id);
+            outbox::enqueue(app, c, mail)?;
+        }
+    }
+    Ok(())
+}
+
+fn mail(
+    app: &App,
+    practice: &Practice,
+    reader: &Reader,
+    appointment: &Appointment,
+    news: News<'_>,
+) -> NewMail {
+    let kind = news.kind();
+    let (id, sequence) = (appointment.appointment_id, appointment.ics_sequence);
+    NewMail {
+        kind,
+        dedupe_key: format!("{kind}/{id}/{sequence}/{}", reader.access_id),
+        chart: None,
+        access: Some(reader.access_id),
+        subject: Some(subject_of(appointment)),
+        recipient: reader.address.clone(),
+        letter: letter(app, practice, reader, appointment, news),
+    }
+}
+
+fn letter(
+    app: &App,
+    practice: &Practice,
+    reader: &Reader,
+    appointment: &Appointment,
+    news: News<'_>,
+) -> MailBody {
+    let words = reader.words;
+    let desk = MailContext { practice, words, called: &reader.called };
+    let own = reader.zone.get().map_or_else(|| appointment.place.time_zone.rules(), |zone| zone.rules());
+    let when = |of: &Appointment| super::labels::when(words, own, of.starts_at, &of.place);
+    let (key, mut before) = match news {
+        News::Booked => ("appointments-mail-booked", vec![when(appointment)]),
+        News::Moved { from } => (
+            "appointments-mail-moved",
+            vec![
+                words.with1("appointments-mail-was", "when", when(from)),
+                words.with1("appointments-mail-is", "when", when(appointment)),
+            ],
+        ),
+        News::Canceled => ("appointments-mail-canceled", vec![when(appointment)]),
+    };
+    before.insert(0, desk.sentence(&format!("{key}-text")));
+    // An address mostly says whose it is.
+    let place = &appointment.place;
+    let comes = appointment.state == AppointmentState::Booked && place.kind == PlaceKind::Office;
+    if comes && !place.address.is_empty() && !practice.policy().neutral_mail {
+        let address = place.address.lines().map(str::trim).collect::<Vec<_>>().join(", ");
+        before.push(words.with1("appointments-mail-where", "address", address));
+    }
+    let after = match news {
+        News::Canceled => vec![words.get("appointments-mail-ask-again")],
+        _ => vec![words.get("appointments-mail-change")],
+    };
+    MailBody { button: desk.sign_in(app), ..desk.letter(&format!("{key}-subject"), before, after) }
+}
+
+/// Tells the clinician that an appointment of theirs is off, unless they canceled it themselves.
+pub(super) fn tell_clinician(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    appointment: &Appointment,
+) -> Result<(), Fault> {
+    let Some(member) = staff::store::find(c, &appointment.staff_id)? else { return Ok(()) };
+    let acts = matches!(&by.actor, Actor::Staff(id, _) if *id == member.staff_id);
+    if acts || member.state != StaffState::Active {
+        return Ok(());
+    }
+    let practice = practice::load(c)?;
+    let mut letter = staff::mails::letter(&practice, &member, "appointments-mail-staff-canceled");
+    let words = letter.words;
+    letter.before.push(words.date_time_zone(appointment.starts_at, appointment.place.time_zone.rules()));
+    letter.button = Some((
+        words.get("appointments-mail-staff-button"),
+        app.absolute(&format!("/staff/appointments/{}", appointment.appointment_id)),
+    ));
+    let kind = "appointments.canceled_staff";
+    let mail = NewMail {
+        kind,
+        dedupe_key: format!("{kind}/{}/{}", appointment.appointment_id, appointment.ics_sequence),
+        chart: None,
+        access: None,
+        subject: Some(subject_of(appointment)),
+        recipient: member.email,
+        letter,
+    };
+    outbox::enqueue(app, c, mail)?;
+    Ok(())
+}

@@ -1,0 +1,369 @@
+//! When, where and with whom, as staff fill it in: the part that the forms which book, move and confirm share.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::features::appointments::booking::{Clash, Doubt, NotBooked, Slot};
+use crate::features::appointments::kinds::VisitKind;
+use crate::features::appointments::store::{Appointment, DayEntry, DayOf, clinicians, day_of};
+use crate::features::appointments::times::{Resolved, read_date, read_time, resolve};
+use crate::features::calendar::ResourceKind;
+use crate::features::practice::{Place, PlaceKind, places};
+use crate::features::staff::StaffSession;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{ChartId, PlaceId, StaffId};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
+use crate::platform::web::forms::FieldErrors;
+
+/// Lengths that are offered, in minutes.
+const LENGTHS: [i32; 9] = [15, 20, 25, 30, 45, 50, 60, 80, 90];
+/// The length that is filled in.
+pub(super) const USUAL_MINUTES: &str = "50";
+
+/// What is typed into the form; a field that a form does not have stays empty.
+#[derive(serde::Deserialize, Clone, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SlotForm {
+    pub date: String,
+    pub time: String,
+    pub which: String,
+    pub minutes: String,
+    pub kind: String,
+    pub place: String,
+    pub with: String,
+    pub answer: String,
+    /// The doubts that were shown beside the tick, separated by spaces; empty while it is not ticked.
+    pub despite: String,
+    pub mark: String,
+    pub version: String,
+}
+
+impl SlotForm {
+    pub fn staff(&self) -> Option<StaffId> {
+        self.with.parse().ok()
+    }
+
+    pub fn despite(&self) -> Vec<Doubt> {
+        self.despite.split(' ').filter_map(|word| word.parse().ok()).collect()
+    }
+
+    /// The form as an appointment fills it in.
+    pub fn of(appointment: &Appointment) -> Self {
+        let at = appointment.starts_at.in_zone(appointment.place.time_zone.rules());
+        Self {
+            date: at.date().to_string(),
+            time: format!("{:02}:{:02}", at.hour(), at.minute()),
+            minutes: appointment.minutes().to_string(),
+            place: appointment.place.place_id.to_string(),
+            with: appointment.staff_id.to_string(),
+            version: appointment.version.to_string(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What stands in the address of a form.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct SlotQuery {
+    /// A day to look at, a time, and with whom.
+    date: String,
+    time: String,
+    with: String,
+}
+
+impl SlotQuery {
+    /// Puts what can be read into the form.
+    pub fn fill(&self, form: &mut SlotForm) {
+        if let Some(date) = read_date(&self.date) {
+            form.date = date.to_string();
+        }
+        if let Some(time) = read_time(&self.time) {
+            form.time = format!("{:02}:{:02}", time.hour(), time.minute());
+        }
+        if let Ok(with) = self.with.parse::<StaffId>() {
+            form.with = with.to_string();
+        }
+    }
+}
+
+/// What can be chosen.
+#[derive(Clone, Debug)]
+pub(super) struct Choices {
+    /// Places where something can be booked.
+    pub places: Vec<Place>,
+    /// Everybody who sees clients.
+    pub people: Vec<(StaffId, String)>,
+}
+
+impl Choices {
+    pub fn load(c: &mut Scoped<'_>) -> Result<Self, Fault> {
+        let open = places(c)?.into_iter().filter(|place| place.closed_at.is_none()).collect();
+        Ok(Self { places: open, people: clinicians(c)? })
+    }
+
+    /// The same, with what an appointment has now, even where it could not be chosen any more.
+    pub fn with_those_of(mut self, appointment: &Appointment) -> Self {
+        if self.place(appointment.place.place_id).is_none() {
+            self.places.push(appointment.place.clone());
+        }
+        if !self.people.iter().any(|(id, _)| *id == appointment.staff_id) {
+            self.people.push((appointment.staff_id, appointment.with_name.clone()));
+        }
+        self
+    }
+
+    /// The place that is filled in: the usual one, or the only one of this kind. Between several, in zones of their
+    /// own, staff choose.
+    pub fn proposed(&self, usual: Option<PlaceId>, kinds: &[PlaceKind]) -> String {
+        let fits = |place: &&Place| kinds.contains(&place.kind);
+        let usual = usual.and_then(|id| self.place(id)).filter(fits);
+        let mut of_kind = self.places.iter().filter(fits);
+        let only = of_kind.next().filter(|_| of_kind.next().is_none());
+        usual.or(only).map(|place| place.place_id.to_string()).unwrap_or_default()
+    }
+
+    fn place(&self, id: PlaceId) -> Option<&Place> {
+        self.places.iter().find(|place| place.place_id == id)
+    }
+
+    pub fn name_of(&self, staff: StaffId) -> String {
+        let found = self.people.iter().find(|(id, _)| *id == staff);
+        found.map(|(_, name)| name.clone()).unwrap_or_default()
+    }
+}
+
+/// What is wrong with the form, and what is offered because of it.
+#[derive(Default)]
+pub(super) struct SlotTrouble {
+    pub errors: FieldErrors,
+    twice: Option<(Timestamp, Timestamp, TimeZone)>,
+    doubts: Vec<Doubt>,
+}
+
+impl SlotTrouble {
+    /// The slot that was typed; what is wrong with it is noted here.
+    pub fn slot(&mut self, words: Words, form: &SlotForm, choices: &Choices, now: Timestamp) -> Option<Slot> {
+        let place = form.place.parse().ok().and_then(|id| choices.place(id)).cloned();
+        if place.is_none() {
+            self.errors.add("place", words.get("appointments-error-choose"));
+        }
+        let starts_at =
+            place.as_ref().and_then(|place| self.moment(words, form, place.time_zone.rules(), now));
+        let minutes = form.minutes.parse::<i32>().ok().filter(|minutes| *minutes > 0);
+        if minutes.is_none() {
+            self.errors.add("minutes", words.get("appointments-error-choose"));
+        }
+        let staff = form.staff().filter(|id| choices.people.iter().any(|(known, _)| known == id));
+        if staff.is_none() {
+            self.errors.add("with", words.get("appointments-error-with"));
+        }
+        Some(Slot { starts_at: starts_at?, minutes: minutes?, place: place?.place_id, staff: staff? })
+    }
+
+    /// The moment that was typed, by the clocks of the place.
+    fn moment(
+        &mut self,
+        words: Words,
+        form: &SlotForm,
+        zone: &TimeZone,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let date = read_date(&form.date);
+        if date.is_none() {
+            self.errors.add("date", words.get("appointments-error-not-a-day"));
+        }
+        let time = read_time(&form.time);
+        if time.is_none() {
+            self.errors.add("time", words.get("appointments-error-not-a-time"));
+        }
+        let at = match resolve(date?, time?, zone) {
+            Resolved::At(at) => at,
+            Resolved::Twice { first, second } => {
+                self.twice = Some((first, second, zone.clone()));
+                match form.which.as_str() {
+                    "first" => first,
+                    "second" => second,
+                    _ => {
+                        self.errors.add("which", words.get("appointments-error-clock-twice"));
+                        return None;
+                    }
+                }
+            }
+            Resolved::Skipped(after) => {
+                let next = words.time(after, zone);
+                self.errors.add("time", words.with1("appointments-error-clock-skips", "time", next));
+                return None;
+            }
+            Resolved::Never => {
+                self.errors.add("date", words.get("appointments-error-not-a-day"));
+                return None;
+            }
+        };
+        if at <= now {
+            self.errors.add("date", words.get("appointments-error-over"));
+            return None;
+        }
+        Some(at)
+    }
+
+    /// Notes why a slot was refused; `false` for a refusal that is not about the form.
+    pub fn note(&mut self, words: Words, zone: &TimeZone, with: &str, why: &NotBooked) -> bool {
+        match why {
+            NotBooked::Doubtful(doubts) => {
+                let sentences: Vec<String> =
+                    doubts.iter().map(|doubt| words.get(&format!("appointments-doubt-{doubt}"))).collect();
+                self.errors.add("time", sentences.join(" "));
+                self.doubts = doubts.clone();
+            }
+            NotBooked::Taken(clashes) => {
+                let sentences: Vec<String> =
+                    clashes.iter().map(|clash| clash_words(words, zone, with, clash)).collect();
+                self.errors.add("time", sentences.join(" "));
+            }
+            NotBooked::Past => self.errors.add("date", words.get("appointments-error-over")),
+            NotBooked::OffGrid => self.errors.add("time", words.get("appointments-error-grid")),
+            NotBooked::NoPlace => self.errors.add("place", words.get("appointments-error-place-closed")),
+            NotBooked::NoClinician => self.errors.add("with", words.get("appointments-error-with")),
+            NotBooked::ChartClosed => self.errors.add("form", words.get("appointments-error-chart-closed")),
+            NotBooked::NotFound | NotBooked::LifeCycle(_) | NotBooked::Stale => return false,
+        }
+        true
+    }
+}
+
+fn clash_words(words: Words, zone: &TimeZone, with: &str, clash: &Clash) -> String {
+    let key = match clash.who {
+        ResourceKind::Staff => "appointments-taken-clinician",
+        ResourceKind::Chart => "appointments-taken-client",
+    };
+    words.with2(key, "name", with, "time", words.time(clash.starts_at, zone))
+}
+
+/// The form, filled, as its template shows it.
+pub(super) struct SlotFields {
+    pub errors: FieldErrors,
+    pub form: SlotForm,
+    /// Offered when the clocks show the time twice.
+    pub twice: Option<Vec<(&'static str, String)>>,
+    /// The words of the doubts that a tick sets aside; empty for none.
+    pub doubts: String,
+    pub kinds: Vec<(&'static str, String)>,
+    pub lengths: Vec<(String, String)>,
+    pub places: Vec<(String, String)>,
+    pub people: Vec<(String, String)>,
+    /// By which clock day and time are read.
+    pub hint: String,
+}
+
+impl SlotFields {
+    pub fn of(staff: &StaffSession, form: SlotForm, choices: &Choices, trouble: SlotTrouble) -> Self {
+        let words = staff.words;
+        let choose = || (String::new(), words.get("appointments-with-choose"));
+        // Nobody is chosen by accident: an empty line stands first where nobody is proposed.
+        let nobody = form.staff().is_none().then(choose);
+        let nowhere = form.place.is_empty().then(choose);
+        let people = choices.people.iter().map(|(id, name)| (id.to_string(), name.clone()));
+        let zones: Vec<&str> = choices.places.iter().map(|place| place.time_zone.name()).collect();
+        let one_zone = zones.windows(2).all(|pair| pair[0] == pair[1]);
+        let place_label = |place: &Place| match one_zone {
+            true => place.name.clone(),
+            false => {
+                let zone = words.zone(place.time_zone.name());
+                words.with2("appointments-place-in-zone", "place", &place.name, "zone", zone)
+            }
+        };
+        let places = choices.places.iter().map(|place| (place.place_id.to_string(), place_label(place)));
+        let hint = match zones.first() {
+            Some(zone) if one_zone => words.with1("appointments-zone-hint", "zone", words.zone(zone)),
+            _ => words.get("appointments-zones-hint"),
+        };
+        let minutes: Vec<i32> = form
+            .minutes
+            .parse()
+            .ok()
+            .filter(|own| *own > 0 && !LENGTHS.contains(own))
+            .into_iter()
+            .chain(LENGTHS)
+            .collect();
+        Self {
+            twice: trouble.twice.map(|(first, second, zone)| {
+                let when = |moment: Timestamp| words.date_time_zone(moment, &zone);
+                vec![("first", when(first)), ("second", when(second))]
+            }),
+            doubts: trouble.doubts.iter().map(|doubt| doubt.word()).collect::<Vec<_>>().join(" "),
+            errors: trouble.errors,
+            kinds: VisitKind::ALL.iter().map(|kind| (kind.word(), kind.label(words))).collect(),
+            lengths: minutes
+                .iter()
+                .map(|m| (m.to_string(), words.with1("appointments-minutes", "minutes", m)))
+                .collect(),
+            places: nowhere.into_iter().chain(places).collect(),
+            people: nobody.into_iter().chain(people).collect(),
+            hint,
+            form,
+        }
+    }
+}
+
+/// A day of the client and of the clinician, as it is booked.
+pub(super) struct DayPlan {
+    pub title: String,
+    pub client: Vec<String>,
+    pub clinician_title: String,
+    pub clinician: Vec<String>,
+}
+
+/// The beginning and the end of a day.
+pub(super) fn day_in(date: Date, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+    let midnight = |date: Date| date.at(0, 0, 0, 0).to_zoned_datetime(zone.clone()).ok();
+    Some((midnight(date)?.timestamp().into(), midnight(date.tomorrow().ok()?)?.timestamp().into()))
+}
+
+/// "10:00 AM to 10:50 AM" by the clock of the place, which is named where it differs from the practice's.
+pub(super) fn time_range(words: Words, zone: &TimeZone, appointment: &Appointment) -> String {
+    let there = appointment.place.time_zone.rules();
+    let from = words.time(appointment.starts_at, there);
+    let differs =
+        appointment.starts_at.in_zone(zone).offset() != appointment.starts_at.in_zone(there).offset();
+    let until = if differs {
+        words.time_zone(appointment.ends_at, there)
+    } else {
+        words.time(appointment.ends_at, there)
+    };
+    words.with2("appointments-from-until", "from", from, "until", until)
+}
+
+/// What is booked on the day that the form shows, for the client and for the clinician.
+pub(super) fn plan_of(
+    c: &mut Scoped<'_>,
+    staff: &StaffSession,
+    chart: ChartId,
+    form: &SlotForm,
+    choices: &Choices,
+) -> Result<Option<DayPlan>, Fault> {
+    let (Some(date), Some(with)) = (read_date(&form.date), form.staff()) else { return Ok(None) };
+    let Some((from, until)) = day_in(date, &staff.zone) else { return Ok(None) };
+    let booked = day_of(c, DayOf::Both(with, chart), from, until)?;
+    let words = staff.words;
+    let line = |entry: &DayEntry, what: String| {
+        let time = time_range(words, &staff.zone, &entry.appointment);
+        words.with2("appointments-day-line", "time", time, "what", what)
+    };
+    let of_client = booked.iter().filter(|entry| entry.chart_id == chart);
+    let of_clinician = booked.iter().filter(|entry| entry.appointment.staff_id == with);
+    Ok(Some(DayPlan {
+        title: words.date(from, &staff.zone),
+        client: of_client
+            .map(|entry| {
+                let kind = entry.appointment.kind.label(words);
+                let name = &entry.appointment.with_name;
+                line(entry, words.with2("appointments-day-with", "kind", kind, "name", name))
+            })
+            .collect(),
+        clinician_title: choices.name_of(with),
+        clinician: of_clinician.map(|entry| line(entry, entry.client.clone())).collect(),
+    }))
+}

@@ -1,0 +1,184 @@
+//! The rows of those whose time is taken, and of the time that is.
+
+use diesel::prelude::*;
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AppointmentId, ChartId, PracticeId, ResourceId, StaffId};
+use crate::platform::db::schema::{busy, calendar_resource};
+use crate::platform::db::{InLists as _, Scoped};
+use crate::platform::fault::{Fault, is_duplicate, is_overlap};
+use crate::{practice_row, word_enum};
+
+word_enum! {
+    /// What can be in one place at a time.
+    pub enum ResourceKind {
+        /// A staff member.
+        Staff = "staff",
+        /// The client of a chart.
+        Chart = "chart",
+    }
+}
+
+/// Somebody whose time is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Resource {
+    id: ResourceId,
+    kind: ResourceKind,
+}
+
+impl Resource {
+    /// A staff member.
+    pub fn staff(id: StaffId) -> Self {
+        Self { id: ResourceId::from_uuid(id.uuid()), kind: ResourceKind::Staff }
+    }
+
+    /// The client of a chart.
+    pub fn chart(id: ChartId) -> Self {
+        Self { id: ResourceId::from_uuid(id.uuid()), kind: ResourceKind::Chart }
+    }
+
+    /// What it is.
+    pub fn kind(self) -> ResourceKind {
+        self.kind
+    }
+}
+
+/// A time that somebody has already given away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Who.
+    pub resource: Resource,
+    /// When what they have then begins.
+    pub starts_at: Timestamp,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = busy, treat_none_as_default_value = false)]
+struct BusyRow {
+    practice_id: PracticeId,
+    resource_id: ResourceId,
+    starts_at: Timestamp,
+    owner_id: AppointmentId,
+    ends_at: Timestamp,
+    kind: &'static str,
+    exclusive: bool,
+}
+
+practice_row!(BusyRow, busy);
+
+#[derive(Insertable)]
+#[diesel(table_name = calendar_resource, treat_none_as_default_value = false)]
+struct ResourceRow {
+    practice_id: PracticeId,
+    resource_id: ResourceId,
+    kind: ResourceKind,
+    version: i64,
+}
+
+practice_row!(ResourceRow, calendar_resource);
+
+/// What others than `owner` have of these and overlaps `[from, until)`; it begins after `earliest`.
+pub(super) fn rivals(
+    c: &mut Scoped<'_>,
+    owner: AppointmentId,
+    resources: &[Resource],
+    (earliest, from, until): (Timestamp, Timestamp, Timestamp),
+) -> Result<Vec<Taken>, Fault> {
+    let rivals: Vec<(ResourceId, Timestamp)> = c
+        .rows(busy::table)
+        .filter(busy::resource_id.in_list(resources.iter().map(|resource| resource.id)))
+        .filter(busy::starts_at.lt(until))
+        .filter(busy::starts_at.gt(earliest))
+        .filter(busy::ends_at.gt(from))
+        .filter(busy::owner_id.ne(owner))
+        .order(busy::starts_at.asc())
+        .select((busy::resource_id, busy::starts_at))
+        .load(c)?;
+    let taken = |(id, starts_at): (ResourceId, Timestamp)| {
+        let resource = resources.iter().find(|resource| resource.id == id)?;
+        Some(Taken { resource: *resource, starts_at })
+    };
+    Ok(rivals.into_iter().filter_map(taken).collect())
+}
+
+/// Writes what an appointment takes.
+pub(super) fn take(
+    c: &mut Scoped<'_>,
+    owner: AppointmentId,
+    resources: &[Resource],
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<(), Fault> {
+    let practice_id = *c.practice();
+    let row = |resource: &Resource| BusyRow {
+        practice_id,
+        resource_id: resource.id,
+        starts_at: from,
+        owner_id: owner,
+        ends_at: until,
+        kind: "appointment",
+        exclusive: true,
+    };
+    let rows: Vec<BusyRow> = resources.iter().map(row).collect();
+    match c.insert_rows(&rows) {
+        // Something came in past the lock: the unit runs again, and sees it.
+        Err(Fault::Database(error)) if is_overlap(&error) => {
+            Err(Fault::lost_race("a time was taken past the lock"))
+        }
+        other => other,
+    }
+}
+
+/// Removes whatever an appointment has taken.
+pub(super) fn give_back_all(c: &mut Scoped<'_>, owner: AppointmentId) -> Result<(), Fault> {
+    c.rows(busy::table).filter(busy::owner_id.eq(owner)).delete(c)?;
+    Ok(())
+}
+
+/// Removes what an appointment has taken of these.
+pub(super) fn give_back(
+    c: &mut Scoped<'_>,
+    owner: AppointmentId,
+    resources: &[Resource],
+) -> Result<(), Fault> {
+    c.rows(busy::table)
+        .filter(busy::owner_id.eq(owner))
+        .filter(busy::resource_id.in_list(resources.iter().map(|resource| resource.id)))
+        .delete(c)?;
+    Ok(())
+}
+
+/// Holds the resources, which come in the order of their ids, until the end of the transaction. What is read after
+/// this sees what every earlier holder has committed.
+pub(super) fn lock(c: &mut Scoped<'_>, resources: &[Resource]) -> Result<(), Fault> {
+    let ids = || resources.iter().map(|resource| resource.id);
+    let known: Vec<ResourceId> = c
+        .rows(calendar_resource::table)
+        .filter(calendar_resource::resource_id.in_list(ids()))
+        .select(calendar_resource::resource_id)
+        .load(c)?;
+    let practice_id = *c.practice();
+    let new: Vec<ResourceRow> = resources
+        .iter()
+        .filter(|resource| !known.contains(&resource.id))
+        .map(|resource| ResourceRow {
+            practice_id,
+            resource_id: resource.id,
+            kind: resource.kind,
+            version: 1,
+        })
+        .collect();
+    match c.insert_rows(&new) {
+        Err(Fault::Database(error)) if is_duplicate(&error) => {
+            return Err(Fault::lost_race("two who book somebody for the first time"));
+        }
+        other => other?,
+    }
+    for id in ids() {
+        c.rows(calendar_resource::table)
+            .filter(calendar_resource::resource_id.eq(id))
+            .set(calendar_resource::version.eq(calendar_resource::version + 1))
+            .execute(c)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! An appointment from its booking to its cancellation, as people do it: front desk and client, both on a phone of
+//! 390 px. With the pages' scripts and without.
+
+use anteroom::platform::permissions::Role;
+
+use super::chromium::Chromium;
+use super::window::{Width, Window};
+use crate::stories;
+use crate::support::World;
+
+/// The page in view is accessible and scrolls in one direction only.
+async fn fits(window: &mut Window, name: &str) {
+    window.must_be_accessible(name).await;
+    assert_eq!(window.sideways().await, 0, "{name} scrolls sideways: {}", window.too_wide().await);
+}
+
+async fn the_visit(w: &mut World, scripts: bool) {
+    let ana = w.chart("Ana", "Duarte").await;
+    let client = w.registered(&ana).await;
+    let staff = w.staff(Role::FrontDesk).await;
+    let chromium = Chromium::start();
+    let (mut desk, mut phone) = if scripts {
+        (chromium.window(w, Width::Phone).await, chromium.window(w, Width::Phone).await)
+    } else {
+        (
+            chromium.window_without_scripts(w, Width::Phone).await,
+            chromium.window_without_scripts(w, Width::Phone).await,
+        )
+    };
+    desk.become_user(&staff).await;
+    phone.become_user(&client).await;
+
+    // Book, from the day.
+    desk.visit("/staff/calendar?date=2026-12-03").await;
+    desk.must_say("Nothing is booked").await;
+    fits(&mut desk, "an empty day").await;
+    desk.click("link", "Book an appointment").await;
+    desk.must_say("Who is the appointment for?").await;
+    desk.fill("Client", "duarte").await;
+    desk.click("button", "Find client").await;
+    desk.must_say("Duarte, Ana").await;
+    fits(&mut desk, "the choice of a client").await;
+    desk.click("link", "Duarte, Ana").await;
+    desk.must_say("Book appointment").await;
+    fits(&mut desk, "the form that books").await;
+    desk.fill("Time", "0230PM").await;
+    desk.click("button", "Book appointment").await;
+    desk.must_say("Choose who sees the client.").await;
+    fits(&mut desk, "the form that books, refused").await;
+    assert_eq!(desk.value("Time").await, "14:30", "what was typed is kept");
+    desk.choose("With", "Casey Moreno").await;
+    desk.click("button", "Book appointment").await;
+    desk.must_say("The appointment is booked.").await;
+    fits(&mut desk, "the chart's appointments").await;
+
+    // The client sees it.
+    phone.visit("/portal").await;
+    phone.click("link", "Thursday, December 3, 2026, 2:30 PM EST").await;
+    phone.must_say("Add to my calendar").await;
+    fits(&mut phone, "a client's appointment").await;
+
+    // Staff move it.
+    desk.visit("/staff/calendar?date=2026-12-03").await;
+    fits(&mut desk, "a day with an appointment").await;
+    desk.click("link", "2:30 PM to 3:20 PM").await;
+    desk.must_say("Ana Duarte").await;
+    fits(&mut desk, "the page of an appointment").await;
+    desk.click("link", "Move").await;
+    desk.fill("Time", "0400PM").await;
+    fits(&mut desk, "the form that moves").await;
+    desk.click("button", "Move appointment").await;
+    desk.must_say("The appointment has its new time.").await;
+    desk.must_say("4:00 PM").await;
+
+    // The client cancels it, in time.
+    phone.visit("/portal/appointments").await;
+    phone.click("link", "Thursday, December 3, 2026, 4:00 PM EST").await;
+    phone.click("link", "Cancel this appointment").await;
+    phone.must_say("You are in time.").await;
+    fits(&mut phone, "the question before canceling").await;
+    phone.click("button", "Yes, cancel it").await;
+    phone.must_say("The appointment is canceled.").await;
+    fits(&mut phone, "a client's appointments, one canceled").await;
+    desk.reload().await;
+    desk.must_say("By the client").await;
+    fits(&mut desk, "the page of a canceled appointment").await;
+
+    for mut window in [desk, phone] {
+        window.must_have_stayed_at_home().await;
+        window.close().await;
+    }
+}
+
+stories! {
+    async fn an_appointment_from_booking_to_cancellation_with_scripts(w: &mut World) {
+        the_visit(w, true).await;
+    }
+
+    async fn p_91_an_appointment_from_booking_to_cancellation_without_scripts(w: &mut World) {
+        the_visit(w, false).await;
+    }
+}
