@@ -13,6 +13,7 @@ mod address_changes;
 mod api;
 mod appointments;
 mod at_once;
+mod bookings;
 mod bounces;
 mod chart_owner_box;
 mod charts;

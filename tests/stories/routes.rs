@@ -17,8 +17,8 @@ use crate::support::{Browser, Page, World};
 /// The keys that the pages' addresses may carry.
 const QUERY_KEYS: &[&str] = &[
     "after", "back", "before", "box", "chart", "cursor", "date", "day", "done", "for", "kind", "lang",
-    "limit", "name", "portal", "practice", "q", "report", "sent", "sort", "state", "what", "who", "wish",
-    "with",
+    "limit", "name", "portal", "practice", "q", "report", "sent", "sort", "state", "time", "what", "who",
+    "wish", "with",
 ];
 
 fn routes() -> Vec<Row> {
@@ -70,6 +70,7 @@ fn api_call(row: &Row, person: &str) -> String {
         Some("{grant}") if row.method == "PATCH" => serde_json::json!({ "basis": "parent" }),
         Some("messages") => serde_json::json!({ "text": "By the river.", "seen": 1 }),
         Some("close" | "reopen" | "no-reply-needed") => serde_json::json!({ "seen": 1 }),
+        Some("move") => serde_json::json!({ "minutes": 45, "confirm": ["night", "weekend"] }),
         _ if row.method == "PATCH" => serde_json::json!({ "client": { "preferred_name": "Annie" } }),
         _ => serde_json::json!({}),
     };
@@ -80,9 +81,15 @@ fn api_call(row: &Row, person: &str) -> String {
 async fn call(w: &World, key: &str, row: &Row, path: &str, person: &str) -> Page {
     let body = api_call(row, person);
     let mut caller = w.browser().with("authorization", &format!("Bearer {key}"));
-    if row.method == "PATCH" {
+    if row.method == "PATCH" || row.path.ends_with("/move") {
         // Over the version that this key reads; who reads nothing names one all the same.
-        let version = caller.get(path).await.answer.header("etag").unwrap_or("\"v1\"").to_owned();
+        let version = caller
+            .get(path.trim_end_matches("/move"))
+            .await
+            .answer
+            .header("etag")
+            .unwrap_or("\"v1\"")
+            .to_owned();
         caller = caller.with("if-match", &version);
     }
     let body = (row.method != "GET").then_some(("application/json", body.as_bytes()));

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{charts, grants, messages, problem};
+use super::{appointments, charts, grants, messages, problem};
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
@@ -27,12 +27,15 @@ use crate::platform::web::{PageResult, assets, language};
         grants::list, grants::read, grants::resend, grants::cancel, grants::revoke, grants::restore,
         messages::of_chart, messages::begin, messages::list, messages::write,
         messages::no_reply_needed, messages::close, messages::reopen,
+        appointments::places, appointments::clinicians, appointments::list, appointments::read,
+        appointments::book, appointments::move_to, appointments::cancel,
     ),
     modifiers(&Key),
     tags(
         (name = "Charts", description = "A client's record in the practice."),
         (name = "Grants", description = "Who may see a chart in the portal: invitations, access, and their state."),
         (name = "Messages", description = "Threads between clients and the front desk. Of a clinician's threads a key sees that they wait, and no word."),
+        (name = "Appointments", description = "Who sees whom, when and where: booking, moving, canceling."),
     )
 )]
 struct Document;

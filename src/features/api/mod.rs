@@ -1,5 +1,6 @@
 //! The JSON API `/api/v1` for an EHR that drives this, its keys, and its documentation.
 
+mod appointments;
 mod caller;
 mod charts;
 mod docs;
@@ -10,6 +11,7 @@ mod key_pages;
 mod messages;
 mod precondition;
 mod problem;
+mod schedule_json;
 mod usual;
 
 pub use docs::document;
@@ -41,7 +43,16 @@ fn routes() -> Routes {
     let (read_messages, write_messages) =
         (Needs::ApiKey(Scope::MessagesRead), Needs::ApiKey(Scope::MessagesWrite));
     let (read_grants, write_grants) = (Needs::ApiKey(Scope::GrantsRead), Needs::ApiKey(Scope::GrantsWrite));
+    let read_appointments = Needs::ApiKey(Scope::AppointmentsRead);
+    let write_appointments = Needs::ApiKey(Scope::AppointmentsWrite);
     Routes::new()
+        .get("/api/v1/places", read_appointments, appointments::places)
+        .get("/api/v1/clinicians", read_appointments, appointments::clinicians)
+        .get("/api/v1/appointments", read_appointments, appointments::list)
+        .post("/api/v1/appointments", write_appointments, appointments::book)
+        .get("/api/v1/appointments/{appointment}", read_appointments, appointments::read)
+        .post("/api/v1/appointments/{appointment}/move", write_appointments, appointments::move_to)
+        .post("/api/v1/appointments/{appointment}/cancel", write_appointments, appointments::cancel)
         .get("/api", Needs::Nothing, docs::page)
         .get("/api/openapi.json", Needs::Nothing, docs::json)
         .get("/api/v1/charts", read_charts, charts::list)

@@ -52,6 +52,10 @@ kinds! {
     WRITTEN_MEANWHILE = "written-meanwhile", 409,
         "Somebody wrote since the message that was seen; read what is new, then send again.";
     NOT_A_CONTACT = "not-a-contact", 409, "This person cannot become the chart owner.";
+    TAKEN = "taken", 409, "The clinician or the client has something else at that time.";
+    UNUSUAL_TIME = "unusual-time", 409, "Look at the time first, then send again with these doubts in `confirm`.";
+    CANCELED = "canceled", 409, "The appointment is canceled.";
+    HAS_BEGUN = "has-begun", 409, "The appointment has begun or is over.";
     PRECONDITION_FAILED = "changed-meanwhile", 412, "Somebody else changed it since; read it again.";
     TOO_LARGE = "too-large", 413, "That is more than we take at once.";
     MEDIA_TYPE = "media-type", 415, "The body must be application/json.";

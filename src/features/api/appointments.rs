@@ -1,0 +1,303 @@
+//! `/api/v1/appointments`: an EHR or a phone system books, moves and cancels, by the same rules as staff.
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::IntoResponse;
+
+use super::caller::ApiCaller;
+use super::charts::{cursor, id, limit, query};
+use super::idempotency::{Answer, Done, Once, once};
+use super::json;
+use super::precondition::must_match;
+use super::problem::{self, ApiResult, Problem};
+use super::schedule_json::{
+    AppointmentJson, AppointmentList, AppointmentQuery, CancelJson, ClinicianJson, Clinicians, MoveJson,
+    NewAppointmentJson, PlaceJson, Places,
+};
+use super::usual::Usual;
+use crate::features::appointments::booking::{self, Booking, Cancellation, Doubt, Move, NotBooked, Slot};
+use crate::features::appointments::lifecycle::Refusal;
+use crate::features::appointments::{self, PageOf};
+use crate::features::practice;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AppointmentId, ChartId};
+use crate::kernel::text;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+
+/// The longest words to a client about a cancellation, in characters.
+const LONGEST_WORDS: usize = 1_000;
+
+fn refused(why: NotBooked) -> Problem {
+    let field = |at: &str, detail: &str| Problem::fields([(at.to_owned(), detail.to_owned())]);
+    match why {
+        NotBooked::NotFound => problem::NOT_FOUND.into(),
+        NotBooked::ChartClosed => problem::CHART_CLOSED.into(),
+        NotBooked::NoPlace => field("/place_id", "no place of this practice where something can be booked"),
+        NotBooked::NoClinician => field("/staff_id", "nobody of this practice who sees clients"),
+        NotBooked::Past => field("/starts_at", "not ahead"),
+        NotBooked::OffGrid => {
+            field("/starts_at", "a beginning and a length are multiples of five minutes, up to twelve hours")
+        }
+        NotBooked::Taken(clashes) => {
+            let clashes: Vec<serde_json::Value> = clashes
+                .iter()
+                .map(|clash| serde_json::json!({ "who": clash.who, "starts_at": clash.starts_at }))
+                .collect();
+            Problem::from(problem::TAKEN).with("clashes", clashes)
+        }
+        NotBooked::Doubtful(doubts) => {
+            let words: Vec<&str> = doubts.iter().map(|doubt| doubt.word()).collect();
+            Problem::from(problem::UNUSUAL_TIME).with("doubts", words)
+        }
+        NotBooked::LifeCycle(Refusal::Canceled) => problem::CANCELED.into(),
+        NotBooked::LifeCycle(Refusal::Begun | Refusal::Over | Refusal::NowLate) => problem::HAS_BEGUN.into(),
+        NotBooked::Stale => problem::PRECONDITION_FAILED.into(),
+    }
+}
+
+/// The doubts that a caller says somebody has looked at.
+fn looked_at(confirm: &[String]) -> Result<Vec<Doubt>, Problem> {
+    let read = |(at, text): (usize, &String)| {
+        let wrong = || Problem::fields([(format!("/confirm/{at}"), "no such doubt".to_owned())]);
+        text.parse::<Doubt>().map_err(|_| wrong())
+    };
+    confirm.iter().enumerate().map(read).collect()
+}
+
+/// An id or a word in a body.
+fn field<T: std::str::FromStr>(at: &str, text: &str, detail: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| Problem::fields([(at.to_owned(), detail.to_owned())]))
+}
+
+fn minutes(asked: i32) -> i32 {
+    asked.clamp(0, i32::from(i16::MAX))
+}
+
+/// How an appointment stands now.
+fn shown(c: &mut Scoped<'_>, id: AppointmentId) -> Result<Option<(Answer, ChartId)>, Fault> {
+    let Some(appointment) = appointments::find(c, id)? else { return Ok(None) };
+    let Some(party) = appointments::parties_of(c, id)?.into_iter().next() else { return Ok(None) };
+    let answer = Answer::ok(AppointmentJson::of(&appointment, &party))?.version(appointment.version);
+    Ok(Some((answer, party.chart_id)))
+}
+
+fn done(c: &mut Scoped<'_>, id: AppointmentId) -> Result<Done, Fault> {
+    let shown = shown(c, id)?;
+    let (answer, chart) =
+        shown.ok_or_else(|| Fault::Damaged(format!("appointment {id} was changed and is not there")))?;
+    Ok(Done { answer, chart })
+}
+
+/// List the places where appointments are held.
+#[utoipa::path(get, path = "/api/v1/places", tag = "Appointments", operation_id = "listPlaces",
+    responses((status = 200, description = "Every place; closed ones last", body = Places), Usual),
+    security(("api_key" = ["appointments:read"])))]
+pub async fn places(State(app): State<AppState>, caller: ApiCaller) -> ApiResult {
+    let found = app.db.read(&caller.scope, practice::places).await?;
+    Ok(Answer::ok(Places { places: found.iter().map(PlaceJson::of).collect() })?.into_response())
+}
+
+/// List who sees clients.
+#[utoipa::path(get, path = "/api/v1/clinicians", tag = "Appointments", operation_id = "listClinicians",
+    responses((status = 200, description = "Everybody with whom an appointment can be booked", body = Clinicians), Usual),
+    security(("api_key" = ["appointments:read"])))]
+pub async fn clinicians(State(app): State<AppState>, caller: ApiCaller) -> ApiResult {
+    let found = app.db.read(&caller.scope, appointments::clinicians).await?;
+    let one = |(id, name): (crate::kernel::ids::StaffId, String)| ClinicianJson { id: id.to_string(), name };
+    Ok(Answer::ok(Clinicians { clinicians: found.into_iter().map(one).collect() })?.into_response())
+}
+
+/// Where a page begins: behind an appointment that begins at this moment.
+fn after(text: &str) -> Option<(Timestamp, AppointmentId)> {
+    let (micros, id) = text.split_once('.')?;
+    Some((Timestamp::from_micros(micros.parse().ok()?), id.parse().ok()?))
+}
+
+struct After((Timestamp, AppointmentId));
+
+impl std::str::FromStr for After {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        after(text).map(Self).ok_or(())
+    }
+}
+
+fn moment(name: &str, asked: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    let wrong = || {
+        Problem::from(problem::MALFORMED)
+            .saying(format!("`{name}` is a moment such as 2026-12-03T19:30:00Z."))
+    };
+    asked.map(|text| text.parse::<jiff::Timestamp>().map(Timestamp::from).map_err(|_| wrong())).transpose()
+}
+
+/// List appointments, in the order of time.
+#[utoipa::path(get, path = "/api/v1/appointments", tag = "Appointments", operation_id = "listAppointments",
+    params(AppointmentQuery),
+    responses((status = 200, description = "A page of appointments", body = AppointmentList), Usual),
+    security(("api_key" = ["appointments:read"])))]
+pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw): RawQuery) -> ApiResult {
+    let asked: AppointmentQuery = query(raw.as_deref())?;
+    let most = limit(asked.limit)?;
+    let chart = asked.chart.as_deref().map(id::<ChartId>).transpose()?;
+    let after: Option<After> = cursor(asked.cursor.as_deref())?;
+    let of = PageOf {
+        chart,
+        from: moment("from", asked.from.as_deref())?,
+        until: moment("until", asked.until.as_deref())?,
+        after: after.map(|After(after)| after),
+        most: i64::try_from(most).unwrap_or(1) + 1,
+    };
+    let mut rows = app.db.read(&caller.scope, move |c| appointments::page(c, &of)).await?;
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let next =
+        rows.last().filter(|_| more).map(|(a, _)| format!("{}.{}", a.starts_at.micros(), a.appointment_id));
+    let appointments = rows.iter().map(|(a, party)| AppointmentJson::of(a, party)).collect();
+    Ok(Answer::ok(AppointmentList { appointments, next })?.into_response())
+}
+
+/// Read an appointment.
+#[utoipa::path(get, path = "/api/v1/appointments/{appointment}", tag = "Appointments", operation_id = "readAppointment",
+    params(("appointment" = String, Path, description = "The appointment's id")),
+    responses((status = 200, description = "The appointment, with its ETag", body = AppointmentJson), Usual),
+    security(("api_key" = ["appointments:read"])))]
+pub async fn read(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(appointment): Path<String>,
+) -> ApiResult {
+    let id: AppointmentId = id(&appointment)?;
+    let found = app.db.read(&caller.scope, move |c| shown(c, id)).await?;
+    Ok(found.ok_or(problem::NOT_FOUND)?.0.into_response())
+}
+
+fn booking_of(caller: &ApiCaller, body: &Bytes) -> Result<Booking, Problem> {
+    let asked: NewAppointmentJson = json::read(caller, body)?;
+    Ok(Booking {
+        chart: field("/chart_id", &asked.chart_id, "no id of a chart")?,
+        request: None,
+        kind: field("/kind", &asked.kind, "none of the kinds of visit")?,
+        slot: Slot {
+            starts_at: asked.starts_at,
+            minutes: minutes(asked.minutes),
+            place: field("/place_id", &asked.place_id, "no id of a place")?,
+            staff: field("/staff_id", &asked.staff_id, "no id of a staff member")?,
+        },
+        despite: looked_at(&asked.confirm)?,
+    })
+}
+
+/// Book an appointment.
+///
+/// Everybody who sees the client's appointments in the portal gets a mail. A time that is taken is refused.
+#[utoipa::path(post, path = "/api/v1/appointments", tag = "Appointments", operation_id = "bookAppointment",
+    params(Once), request_body = NewAppointmentJson,
+    responses((status = 201, description = "The appointment, with its ETag and Location", body = AppointmentJson), Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn book(State(app): State<AppState>, caller: ApiCaller, body: Bytes) -> ApiResult {
+    let (asked, by) = (booking_of(&caller, &body), caller.by());
+    once(&app, &caller, &body, move |app, c| {
+        let booking = match &asked {
+            Ok(booking) => booking,
+            Err(problem) => return Ok(Err(problem.clone())),
+        };
+        let id = match booking::book_in(app, c, &by, booking)? {
+            Ok(id) => id,
+            Err(why) => return Ok(Err(refused(why))),
+        };
+        let Done { answer, chart } = done(c, id)?;
+        Ok(Ok(Done { answer: answer.created_at(format!("/api/v1/appointments/{id}")), chart }))
+    })
+    .await
+}
+
+/// Move an appointment.
+///
+/// It stays the same appointment, also in the client's calendar. What is left out stays as it is. Send If-Match with
+/// the ETag that you read.
+#[utoipa::path(post, path = "/api/v1/appointments/{appointment}/move", tag = "Appointments", operation_id = "moveAppointment",
+    params(("appointment" = String, Path, description = "The appointment's id"),
+        ("If-Match" = String, Header, description = "The ETag that you read, or several; `*` is refused"), Once),
+    request_body = MoveJson,
+    responses((status = 200, description = "The appointment as it is now, with its new ETag", body = AppointmentJson),
+        (status = 412, description = "Changed meanwhile", body = json::ProblemJson, content_type = "application/problem+json"),
+        (status = 428, description = "If-Match is missing, or `*`", body = json::ProblemJson, content_type = "application/problem+json"),
+        Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn move_to(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(appointment): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let id: AppointmentId = id(&appointment)?;
+    let asked: Result<(MoveJson, Vec<Doubt>), Problem> = json::read(&caller, &body)
+        .and_then(|asked: MoveJson| looked_at(&asked.confirm).map(|despite| (asked, despite)));
+    let (by, headers) = (caller.by(), caller.headers.clone());
+    once(&app, &caller, &body, move |app, c| {
+        let (asked, despite) = match &asked {
+            Ok(asked) => asked,
+            Err(problem) => return Ok(Err(problem.clone())),
+        };
+        let Some(now) = appointments::find(c, id)? else { return Ok(Err(problem::NOT_FOUND.into())) };
+        if let Err(problem) = must_match(&headers, now.version) {
+            return Ok(Err(problem));
+        }
+        let place = asked.place_id.as_deref().map(|text| field("/place_id", text, "no id of a place"));
+        let staff = asked.staff_id.as_deref().map(|text| field("/staff_id", text, "no id of a staff member"));
+        let (place, staff) = match (place.transpose(), staff.transpose()) {
+            (Ok(place), Ok(staff)) => (place, staff),
+            (Err(problem), _) | (_, Err(problem)) => return Ok(Err(problem)),
+        };
+        let to = Slot {
+            starts_at: asked.starts_at.unwrap_or(now.starts_at),
+            minutes: minutes(asked.minutes.unwrap_or(i32::try_from(now.minutes()).unwrap_or(0))),
+            place: place.unwrap_or(now.place.place_id),
+            staff: staff.unwrap_or(now.staff_id),
+        };
+        let wanted = Move { version: now.version, to, despite: despite.clone() };
+        match booking::move_in(app, c, &by, id, &wanted)? {
+            Ok(_) => done(c, id).map(Ok),
+            Err(why) => Ok(Err(refused(why))),
+        }
+    })
+    .await
+}
+
+fn cancellation(caller: &ApiCaller, body: &Bytes) -> Result<Cancellation, Problem> {
+    let asked: CancelJson = json::read_or_default(caller, body)?;
+    let words = text::lines(&asked.words, LONGEST_WORDS)
+        .map_err(|error| Problem::fields([("/words".to_owned(), error.to_string())]))?;
+    Ok(Cancellation { reason: field("/reason", &asked.reason, "none of the reasons")?, words })
+}
+
+/// Cancel an appointment.
+///
+/// It is the practice's own cancellation and never late. The client gets a mail; `words` are read after signing in.
+#[utoipa::path(post, path = "/api/v1/appointments/{appointment}/cancel", tag = "Appointments", operation_id = "cancelAppointment",
+    params(("appointment" = String, Path, description = "The appointment's id"), Once),
+    request_body = CancelJson,
+    responses((status = 200, description = "The appointment as it is now", body = AppointmentJson), Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn cancel(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(appointment): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let id: AppointmentId = id(&appointment)?;
+    let (asked, by) = (cancellation(&caller, &body), caller.by());
+    once(&app, &caller, &body, move |app, c| {
+        let why = match &asked {
+            Ok(why) => why,
+            Err(problem) => return Ok(Err(problem.clone())),
+        };
+        match booking::cancel_in(app, c, &by, id, why)? {
+            Ok(_) => done(c, id).map(Ok),
+            Err(why) => Ok(Err(refused(why))),
+        }
+    })
+    .await
+}

@@ -1,0 +1,218 @@
+//! The shapes of places and appointments.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::features::appointments::{Appointment, Party};
+use crate::features::practice::Place;
+use crate::kernel::clock::Timestamp;
+
+/// A place where appointments are held.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PlaceJson {
+    /// The place.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// `office`, `video` or `phone`.
+    pub kind: String,
+    /// What clients and staff call it.
+    pub name: String,
+    /// IANA name of the zone whose clock counts there.
+    #[schema(example = "America/New_York")]
+    pub time_zone: String,
+    /// Postal address, line by line.
+    pub address: String,
+    /// Is nothing more booked there?
+    pub closed: bool,
+}
+
+impl PlaceJson {
+    /// As the API shows it.
+    pub fn of(place: &Place) -> Self {
+        Self {
+            id: place.place_id.to_string(),
+            kind: place.kind.to_string(),
+            name: place.name.clone(),
+            time_zone: place.time_zone.name().to_owned(),
+            address: place.address.clone(),
+            closed: place.closed_at.is_some(),
+        }
+    }
+}
+
+/// Every place.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Places {
+    /// Closed ones last.
+    pub places: Vec<PlaceJson>,
+}
+
+/// Somebody who sees clients.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ClinicianJson {
+    /// The staff member.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// Their name.
+    pub name: String,
+}
+
+/// Everybody who sees clients.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Clinicians {
+    /// By name.
+    pub clinicians: Vec<ClinicianJson>,
+}
+
+/// An appointment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AppointmentJson {
+    /// The appointment.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// The client's chart.
+    #[schema(format = "uuid")]
+    pub chart_id: String,
+    /// `booked` or `canceled`.
+    pub state: String,
+    /// Where the client stands: `expected`, `canceled` or `late_canceled`.
+    pub client_state: String,
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    /// When it is over.
+    #[schema(value_type = String, format = DateTime)]
+    pub ends_at: Timestamp,
+    /// The beginning by the clock of the place.
+    #[schema(example = "2026-12-03T14:30:00")]
+    pub local_start: String,
+    /// IANA name of the place's zone.
+    #[schema(example = "America/New_York")]
+    pub time_zone: String,
+    /// `first_visit`, `session`, `check_in` or `other`.
+    pub kind: String,
+    /// Where.
+    #[schema(format = "uuid")]
+    pub place_id: String,
+    /// With whom.
+    #[schema(format = "uuid")]
+    pub staff_id: String,
+    /// The request that it answers.
+    #[schema(format = "uuid")]
+    pub request_id: Option<String>,
+    /// Rises with each change that a calendar must know.
+    pub sequence: i32,
+    /// Why the practice canceled it.
+    pub reason: Option<String>,
+}
+
+impl AppointmentJson {
+    /// As the API shows it.
+    pub fn of(appointment: &Appointment, party: &Party) -> Self {
+        let zone = &appointment.place.time_zone;
+        Self {
+            id: appointment.appointment_id.to_string(),
+            chart_id: party.chart_id.to_string(),
+            state: appointment.state.to_string(),
+            client_state: party.state.to_string(),
+            starts_at: appointment.starts_at,
+            ends_at: appointment.ends_at,
+            local_start: appointment.starts_at.in_zone(zone.rules()).datetime().to_string(),
+            time_zone: zone.name().to_owned(),
+            kind: appointment.kind.to_string(),
+            place_id: appointment.place.place_id.to_string(),
+            staff_id: appointment.staff_id.to_string(),
+            request_id: appointment.request_id.map(|id| id.to_string()),
+            sequence: appointment.ics_sequence,
+            reason: party.reason().map(|reason| reason.to_string()),
+        }
+    }
+}
+
+/// Which appointments.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AppointmentQuery {
+    /// Only of this chart.
+    pub chart: Option<String>,
+    /// Beginning at this moment or later, such as `2026-12-03T00:00:00Z`.
+    pub from: Option<String>,
+    /// Beginning before this moment.
+    pub until: Option<String>,
+    /// 1 to 100; 50 by default.
+    pub limit: Option<usize>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// A page of appointments.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AppointmentList {
+    /// In the order of time.
+    pub appointments: Vec<AppointmentJson>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// An appointment to be booked.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAppointmentJson {
+    /// For the client of this chart.
+    #[schema(format = "uuid")]
+    pub chart_id: String,
+    /// With whom; see `/clinicians`.
+    #[schema(format = "uuid")]
+    pub staff_id: String,
+    /// Where; see `/places`.
+    #[schema(format = "uuid")]
+    pub place_id: String,
+    /// When it begins: a multiple of five minutes, ahead.
+    #[schema(value_type = String, format = DateTime, example = "2026-12-03T19:30:00Z")]
+    pub starts_at: Timestamp,
+    /// How long it takes: a multiple of 5, up to 720.
+    #[schema(example = 50)]
+    pub minutes: i32,
+    /// `first_visit`, `session`, `check_in` or `other`.
+    #[schema(example = "session")]
+    pub kind: String,
+    /// The doubts that somebody has looked at: `night`, `weekend`.
+    #[serde(default)]
+    pub confirm: Vec<String>,
+}
+
+/// What an appointment is moved to; what is left out stays.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MoveJson {
+    /// When it begins.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub starts_at: Option<Timestamp>,
+    /// How long it takes.
+    pub minutes: Option<i32>,
+    /// Where.
+    #[schema(format = "uuid")]
+    pub place_id: Option<String>,
+    /// With whom.
+    #[schema(format = "uuid")]
+    pub staff_id: Option<String>,
+    /// The doubts that somebody has looked at: `night`, `weekend`.
+    pub confirm: Vec<String>,
+}
+
+/// Why an appointment is canceled.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CancelJson {
+    /// `client_asked`, `clinician_away`, `practice_closed`, `mistake` or `other`; `other` by default.
+    pub reason: String,
+    /// What the client reads of it after signing in.
+    pub words: String,
+}
+
+impl Default for CancelJson {
+    fn default() -> Self {
+        Self { reason: "other".to_owned(), words: String::new() }
+    }
+}
