@@ -57,6 +57,7 @@ pub const MAIL_HOOKS: MailHooks = MailHooks {
         features::access::CLOSED_GRANT,
         features::messages::MESSAGE_NOTICE,
         features::appointments::NOTICE,
+        features::billing::statement::ACCOUNT_READER,
     ],
     may_read: features::appointments::may_read,
     mailbox_refused: features::people::mark_undeliverable,

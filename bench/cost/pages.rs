@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use anteroom::app;
 use anteroom::features::access::actions;
 use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
-use anteroom::features::billing::{self, EntryKind, NewEntry};
+use anteroom::features::billing::actions::{post_charge, record_payment};
+use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::charts::import::{Mode, import};
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
 use anteroom::features::practice;
 use anteroom::kernel::ids::ChartId;
+use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::schema::chart;
 use anteroom::platform::permissions::{Needs, Role};
 use anteroom::platform::web::Routes;
@@ -181,7 +183,7 @@ pub async fn set_up(w: &mut World, amount: Amount) -> Setting {
         Page::get("portal-home", &client, "/portal"),
         Page::get("portal-documents", &client, "/portal/documents"),
         Page::get("portal-appointments", &client, "/portal/appointments"),
-        Page::get("portal-balance", &client, "/portal/balance"),
+        Page::get("portal-balance", &client, "/portal/account"),
         Page::get("face-sheet", &staff, &chart_room),
         Page::get("communications", &staff, &format!("{chart_room}/communications")),
         Page::get("chart-list", &staff, "/staff/charts"),
@@ -252,18 +254,23 @@ async fn fill(w: &World, client: &Client) {
                     },
                 )?
                 .expect("the time is free");
-                billing::record(
-                    c,
-                    &by,
-                    &NewEntry {
+                let on = jiff::civil::date(2026, 11, 1 + n as i8);
+                if n % 2 == 0 {
+                    let description = "Session, 50 minutes".into();
+                    let amount = Money::new(15_000, Currency::USD);
+                    let new = NewCharge { chart: id, on, description, amount };
+                    post_charge(c, &by, &new)?.expect("a charge is posted");
+                } else {
+                    let new = NewPayment {
                         chart: id,
-                        kind: if n % 2 == 0 { EntryKind::Charge } else { EntryKind::Payment },
-                        on_date: jiff::civil::date(2026, 11, 1 + n as i8),
-                        description: "Session, 50 minutes".into(),
-                        amount_minor: if n % 2 == 0 { 15_000 } else { 14_000 },
-                        currency: "USD".into(),
-                    },
-                )?;
+                        received_on: on,
+                        method: PaymentMethod::Check,
+                        reference: String::new(),
+                        amount: Money::new(14_000, Currency::USD),
+                        pays: None,
+                    };
+                    record_payment(c, &by, &new)?.expect("a payment is recorded");
+                }
             }
             Ok(())
         })

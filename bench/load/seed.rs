@@ -6,11 +6,13 @@ use std::sync::Arc;
 use anteroom::features::access::GrantRole;
 use anteroom::features::access::lifecycle::State;
 use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
-use anteroom::features::billing::{self, EntryKind, NewEntry};
+use anteroom::features::billing::actions::{post_charge, record_payment};
+use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::charts::import::{Mode, import};
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
 use anteroom::features::practice;
 use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
+use anteroom::kernel::money::{Currency, Money};
 use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::db::PracticeScope;
 use anteroom::platform::db::schema::{chart, portal_access, portal_account};
@@ -154,17 +156,23 @@ async fn enrol(w: &World, first: usize, rows: Vec<(ChartId, PersonId)>, hash: St
                         sent_at: Some(c.now().plus_hours(-24 * k)),
                     };
                     documents::send(c, &by, &document)?;
-                    let (kind, amount) =
-                        if k % 2 == 0 { (EntryKind::Charge, 15_000) } else { (EntryKind::Payment, 12_500) };
-                    let entry = NewEntry {
-                        chart: *chart,
-                        kind,
-                        on_date: jiff::civil::date(2026, 11, 1 + k as i8),
-                        description: "Session, 50 minutes".into(),
-                        amount_minor: amount,
-                        currency: "USD".into(),
-                    };
-                    billing::record(c, &by, &entry)?;
+                    let on = jiff::civil::date(2026, 11, 1 + k as i8);
+                    if k % 2 == 0 {
+                        let description = "Session, 50 minutes".into();
+                        let amount = Money::new(15_000, Currency::USD);
+                        let new = NewCharge { chart: *chart, on, description, amount };
+                        post_charge(c, &by, &new)?.expect("a charge is posted");
+                    } else {
+                        let new = NewPayment {
+                            chart: *chart,
+                            received_on: on,
+                            method: PaymentMethod::Check,
+                            reference: String::new(),
+                            amount: Money::new(12_500, Currency::USD),
+                            pays: None,
+                        };
+                        record_payment(c, &by, &new)?.expect("a payment is recorded");
+                    }
                 }
                 for k in 0..6i64 {
                     // One after the other, because they all have the same clinician.

@@ -77,7 +77,7 @@ portal-home-pending = { $count ->
    *[other] { $count } requests are waiting for our answer
 }
 portal-home-request = Ask for an appointment
-portal-home-balance = Balance
+portal-home-balance = My account
 portal-home-owed = to pay
 portal-home-owed-nothing = nothing to pay
 portal-home-credit = in your favor
@@ -114,6 +114,8 @@ portal-mail-email = E-mail: { $value }
 portal-mail-web = Web: { $value }
 portal-mail-sign-in = Sign in
 portal-mail-not-expected = If you did not expect this mail, you can ignore it. If you are worried, call or write to us.
+portal-mail-account-subject = { $practice }: something new in your account
+portal-mail-account-text = There is something new in your account at { $practice }. Sign in to see it.
 portal-mail-news-subject = { $practice }: news about your request
 portal-mail-news-text = There is news about your appointment request at { $practice }. Sign in to read it.
 portal-mail-new-subject = { $practice }: something new for you

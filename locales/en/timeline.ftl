@@ -100,6 +100,7 @@ timeline-kind-ended = Word about the end of the access
 timeline-kind-others-changed = Word that somebody else's access was changed
 timeline-kind-portal-reset = Password reset
 timeline-kind-portal-invited-hint = Hint that they have not registered yet
+timeline-kind-billing-new = Something new in the account
 timeline-kind-appointments-answered = News about an appointment request
 timeline-kind-other = Mail
 timeline-kind-appointments-booked = An appointment was booked

@@ -77,7 +77,7 @@ portal-home-pending = { $count ->
    *[other] { $count } solicitudes esperan nuestra respuesta
 }
 portal-home-request = Pedir una cita
-portal-home-balance = Saldo
+portal-home-balance = Mi cuenta
 portal-home-owed = por pagar
 portal-home-owed-nothing = nada por pagar
 portal-home-credit = a su favor
@@ -114,6 +114,8 @@ portal-mail-email = Correo: { $value }
 portal-mail-web = Web: { $value }
 portal-mail-sign-in = Entrar
 portal-mail-not-expected = Si no esperaba este correo, puede ignorarlo. Si le preocupa, llámenos o escríbanos.
+portal-mail-account-subject = { $practice }: hay algo nuevo en su cuenta
+portal-mail-account-text = Hay algo nuevo en su cuenta en { $practice }. Entre para verlo.
 portal-mail-news-subject = { $practice }: noticias sobre su solicitud
 portal-mail-news-text = Hay noticias sobre su solicitud de cita en { $practice }. Entre para leerlas.
 portal-mail-new-subject = { $practice }: hay algo nuevo para usted

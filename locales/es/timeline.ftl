@@ -100,6 +100,7 @@ timeline-kind-ended = Aviso del fin del acceso
 timeline-kind-others-changed = Aviso de que cambió el acceso de otra persona
 timeline-kind-portal-reset = Cambio de contraseña
 timeline-kind-portal-invited-hint = Aviso de que todavía no se ha registrado
+timeline-kind-billing-new = Algo nuevo en la cuenta
 timeline-kind-appointments-answered = Aviso sobre una solicitud de cita
 timeline-kind-other = Correo
 timeline-kind-appointments-booked = Se reservó una cita

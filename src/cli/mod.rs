@@ -7,6 +7,7 @@ mod context;
 mod failure;
 mod flags;
 mod invite;
+mod ledger;
 mod mail;
 mod practice;
 mod staff;
@@ -88,6 +89,9 @@ enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The ledger of charges and payments.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -148,6 +152,7 @@ async fn run(command: Command) -> Ending {
         Command::Invite(command) => invite::run(command).await,
         Command::Mail(command) => mail::run(command).await,
         Command::Audit(command) => audit::run(command).await,
+        Command::Ledger(command) => ledger::run(command).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "anteroom", &mut std::io::stdout());
             Ok(Exit::Done)

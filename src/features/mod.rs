@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod charts;
 pub mod documents;
 pub mod home;
+pub mod ledger;
 pub mod messages;
 pub mod people;
 pub mod practice;

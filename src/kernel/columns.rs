@@ -26,6 +26,12 @@ impl ColumnText for uuid::Uuid {
     }
 }
 
+impl ColumnText for i64 {
+    fn column_text(&self) -> Cow<'_, str> {
+        Cow::Owned(self.to_string())
+    }
+}
+
 impl<T: ColumnText + ?Sized> ColumnText for &T {
     fn column_text(&self) -> Cow<'_, str> {
         (**self).column_text()

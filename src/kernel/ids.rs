@@ -152,8 +152,20 @@ ids! {
     ResourceId,
     /// An appointment request.
     RequestId,
-    /// A charge, payment or adjustment.
+    /// An entry of the journal.
     EntryId,
+    /// Who pays.
+    PayerId,
+    /// A charge.
+    ChargeId,
+    /// A payment.
+    PaymentId,
+    /// A refund.
+    RefundId,
+    /// A statement.
+    StatementId,
+    /// A charge, a payment or a refund, where any of them may stand.
+    ItemId,
     /// A frequent question.
     QuestionId,
     /// A key to the API.

@@ -17,6 +17,7 @@ pub mod live;
 pub mod mail;
 pub mod outbox;
 pub mod passwords;
+pub mod pdf_writer;
 pub mod permissions;
 pub mod server;
 pub mod state;

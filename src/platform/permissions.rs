@@ -44,6 +44,16 @@ word_enum! {
         AnswerMessages = "answer_messages",
         /// See the ledger.
         SeeBilling = "see_billing",
+        /// Post charges.
+        PostCharges = "post_charges",
+        /// Record payments that came in at the practice.
+        RecordPayments = "record_payments",
+        /// Lower a fee, give up a debt, undo what was posted.
+        Adjust = "adjust",
+        /// Pay money back.
+        Refund = "refund",
+        /// Make statements.
+        SendStatements = "send_statements",
         /// Profile, policies, frequent questions.
         EditPractice = "edit_practice",
         /// Staff members and their roles.
@@ -69,6 +79,11 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::AnswerRequests,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::AnswerMessages,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::SeeBilling,      &[Role::Administrator, Role::Biller]),
+    (Permission::PostCharges,     &[Role::Administrator, Role::Biller]),
+    (Permission::RecordPayments,  &[Role::Administrator, Role::Biller]),
+    (Permission::Adjust,          &[Role::Administrator, Role::Biller]),
+    (Permission::Refund,          &[Role::Administrator, Role::Biller]),
+    (Permission::SendStatements,  &[Role::Administrator, Role::Biller]),
     (Permission::EditPractice,    &[Role::Administrator]),
     (Permission::ManageStaff,     &[Role::Administrator]),
     (Permission::SeeAudit,        &[Role::Administrator]),
@@ -101,6 +116,12 @@ word_enum! {
         AppointmentsRead = "appointments:read",
         /// Book, move and cancel appointments.
         AppointmentsWrite = "appointments:write",
+        /// Read accounts, charges, payments, statements and the journal.
+        BillingRead = "billing:read",
+        /// Post charges, take something off them, take them back, make statements.
+        BillingWrite = "billing:write",
+        /// Record payments and refunds, and take payments back.
+        PaymentsWrite = "payments:write",
     }
 }
 

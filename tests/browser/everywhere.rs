@@ -15,7 +15,8 @@ use crate::support::{Browser, Engine, tell};
 /// Why a GET route has no page of its own to judge.
 fn is_no_page(path: &str) -> bool {
     let is_a_part_of_a_page = path.ends_with("/communications/box");
-    let is_data = ["/live", "/session", "/text", "/export", ".ics"].iter().any(|end| path.ends_with(end));
+    let is_data =
+        ["/live", "/session", "/text", "/export", "/pdf", ".ics"].iter().any(|end| path.ends_with(end));
     let is_for_machines = path.starts_with("/assets/")
         || ["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/.well-known/security.txt"]
             .contains(&path);
@@ -27,6 +28,7 @@ fn is_no_page(path: &str) -> bool {
 fn leads_to(path: &str) -> &str {
     match path {
         "/staff" => "/staff/charts",
+        "/portal/balance" => "/portal/account",
         "/riverbend/welcome" => "/riverbend/sign-in",
         path => path,
     }

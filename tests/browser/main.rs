@@ -11,6 +11,7 @@ mod fonts;
 #[allow(dead_code)]
 mod window;
 
+mod account;
 mod drafts;
 mod everywhere;
 mod ground;

@@ -135,7 +135,7 @@ stories! {
             ]),
             (rows.client.clone(), vec![
                 "/portal", "/portal/me", "/portal/documents", &document, "/portal/appointments",
-                "/portal/appointments/request", "/portal/balance", "/portal/help",
+                "/portal/appointments/request", "/portal/account", "/portal/help",
             ]),
         ] {
             window.become_user(&user).await;

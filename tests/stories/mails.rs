@@ -11,7 +11,7 @@ use anteroom::platform::permissions::{Right, Role};
 use diesel::prelude::*;
 
 use crate::access::contact;
-use crate::portal_people::{account, grant};
+use crate::portal_people::{account, charge, grant};
 use crate::stories;
 use crate::support::form::visible_text;
 use crate::support::world::{Client, World};
@@ -190,6 +190,13 @@ async fn the_accounts_mails(w: &mut World, seen: &mut Seen, language: Language, 
     let done = desk.submit(&page, "/decline", &answer).await;
     assert!(done.status() < 400, "{}", done.words());
     seen.next(w, language, "appointments.answered", "", &ana.email).await;
+    let chart = ana.chart_id;
+    charge(w, &chart, today, 15_000).await;
+    let mut biller = w.staff(Role::Biller).await;
+    let path = format!("/staff/charts/{chart}/billing/statement");
+    let page = biller.get(&path).await;
+    biller.submit(&page, &path, &[]).await.must_be(303);
+    seen.next(w, language, "billing.new", "", &ana.email).await;
 }
 
 /// About messages that somebody has not read.
@@ -309,6 +316,7 @@ const KINDS: &[&str] = &[
     "appointments.canceled_staff",
     "appointments.moved",
     "messages.notice",
+    "billing.new",
     "portal.invited_hint",
     "portal.no_access",
     "portal.password_changed",

@@ -26,6 +26,7 @@ mod ground;
 mod headers;
 mod import;
 mod jobs;
+mod ledger;
 mod mails;
 mod messages;
 mod outbox;

@@ -1,11 +1,11 @@
 //! Home, the switcher between charts, what a grant lets its holder see.
 
-use anteroom::features::billing::{self, EntryKind, NewEntry};
+use anteroom::features::ledger;
 use anteroom::platform::permissions::{Right, Role};
 use jiff::civil::date;
 
 use crate::portal_people::{
-    self as people, account, act, appointment, document, enrolled, entry, grant, sign_in,
+    self as people, account, act, appointment, charge, discount, document, enrolled, grant, payment, sign_in,
 };
 use crate::stories;
 
@@ -22,8 +22,8 @@ stories! {
         document(w, &ana.chart_id, "Notice of Privacy Practices", "Read me.").await;
         appointment(w, &ana.chart_id, 26).await;
         appointment(w, &ana.chart_id, -26).await;
-        entry(w, &ana.chart_id, EntryKind::Charge, date(2026, 11, 3), 12_000).await;
-        entry(w, &ana.chart_id, EntryKind::Payment, date(2026, 11, 10), 4_550).await;
+        charge(w, &ana.chart_id, date(2026, 11, 3), 12_000).await;
+        payment(w, &ana.chart_id, date(2026, 11, 10), 4_550).await;
         let home = browser.get("/portal").await;
         home.must_say("Good morning, Ana").must_say("Notice of Privacy Practices");
         home.must_say("Wednesday, December 2, 2026, 12:00 PM").must_say("with Casey Moreno");
@@ -41,16 +41,16 @@ stories! {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
         let mut browser = sign_in(w, &who.name).await;
-        let empty = browser.get("/portal/balance").await;
-        empty.must_say("There are no charges or payments yet").must_not_say("$0.00").must_not_say("You owe nothing");
-        entry(w, &ana.chart_id, EntryKind::Charge, date(2026, 10, 6), 12_000).await;
-        entry(w, &ana.chart_id, EntryKind::Payment, date(2026, 11, 2), 12_000).await;
-        entry(w, &ana.chart_id, EntryKind::Adjustment, date(2026, 11, 20), -500).await;
-        let page = browser.get("/portal/balance").await;
+        let empty = browser.get("/portal/account").await;
+        empty.must_say("Nothing is due").must_not_say("$0.00").must_not_say("You owe nothing");
+        let visit = charge(w, &ana.chart_id, date(2026, 10, 6), 12_000).await;
+        payment(w, &ana.chart_id, date(2026, 11, 2), 12_000).await;
+        discount(w, &ana.chart_id, visit, 500).await;
+        let page = browser.get("/portal/account").await;
         page.must_say("$5.00").must_say("is in your favor").must_say("October 2026");
         assert!(page.html().contains("<svg") && page.html().contains("role=\"img\""));
         let words = page.words();
-        let places: Vec<usize> = ["November 20, 2026", "November 2, 2026", "October 6, 2026"]
+        let places: Vec<usize> = ["Lower fee: Visit", "November 2, 2026", "October 6, 2026"]
             .iter()
             .map(|day| words.find(day).unwrap_or_else(|| panic!("no {day}: {words}")))
             .collect();
@@ -60,26 +60,19 @@ stories! {
     async fn two_currencies_in_one_ledger_are_never_added(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
-        entry(w, &ana.chart_id, EntryKind::Charge, date(2026, 11, 3), 12_000).await;
-        let euros = NewEntry {
-            chart: ana.chart_id,
-            kind: EntryKind::Charge,
-            on_date: date(2026, 11, 10),
-            description: "A visit abroad".to_owned(),
-            amount_minor: 8_050,
-            currency: "EUR".to_owned(),
-        };
-        act(w, move |c, by| billing::record(c, by, &euros)).await;
+        charge(w, &ana.chart_id, date(2026, 11, 3), 12_000).await;
+        act(w, |c, _| ledger::set_currency(c, "EUR".parse().expect("a currency"))).await;
+        charge(w, &ana.chart_id, date(2026, 11, 10), 8_050).await;
         let mut browser = sign_in(w, &who.name).await;
         let mut desk = w.staff(Role::Biller).await;
         let staff_tab = format!("/staff/charts/{}/billing", ana.chart_id);
         for page in
-            [browser.get("/portal").await, browser.get("/portal/balance").await, desk.get(&staff_tab).await]
+            [browser.get("/portal").await, browser.get("/portal/account").await, desk.get(&staff_tab).await]
         {
             page.must_be(200).must_say("$120.00").must_say("EUR 80.50");
             page.must_not_say("200.50");
         }
-        browser.get("/portal/balance").await.must_say("month by month (EUR)").must_say("month by month (USD)");
+        browser.get("/portal/account").await.must_say("month by month (EUR)").must_say("month by month (USD)");
         desk.get(&staff_tab).await.must_say("is owed.").must_not_say("owe us");
     }
 
@@ -129,9 +122,9 @@ stories! {
         appointment(w, &leo.chart_id, 26).await;
         let mut browser = sign_in(w, &father.email).await;
         let home = browser.get("/portal").await;
-        home.must_be(200).must_say("Balance").must_not_say("For Leo alone").must_not_say("Ask for an appointment");
+        home.must_be(200).must_say("My account").must_not_say("For Leo alone").must_not_say("Ask for an appointment");
         home.must_not_say("/portal/documents").must_not_say("/portal/appointments");
-        browser.get("/portal/balance").await.must_be(200);
+        browser.get("/portal/account").await.must_be(200);
         for path in ["/portal/documents", "/portal/appointments", "/portal/appointments/request"] {
             browser.get(path).await.must_be(404);
         }
@@ -152,11 +145,11 @@ stories! {
         let who = enrolled(w, &ana).await;
         document(w, &ana.chart_id, "Aviso", "Texto.").await;
         appointment(w, &ana.chart_id, 26).await;
-        entry(w, &ana.chart_id, EntryKind::Charge, date(2026, 11, 3), 12_000).await;
+        charge(w, &ana.chart_id, date(2026, 11, 3), 12_000).await;
         let mut browser = sign_in(w, &who.name).await;
         for path in [
             "/portal", "/portal/documents", "/portal/appointments", "/portal/appointments/request",
-            "/portal/balance", "/portal/help", "/portal/me", "/portal/switch",
+            "/portal/account", "/portal/help", "/portal/me", "/portal/switch",
         ] {
             let page = browser.get(&format!("{path}?lang=es")).await;
             page.must_be(200);

@@ -4,11 +4,16 @@ use anteroom::features::access::GrantRole;
 use anteroom::features::access::lifecycle::State;
 use anteroom::features::access::permission::Basis;
 use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
-use anteroom::features::billing::{self, EntryKind, NewEntry};
+use anteroom::features::billing::actions::{self as billing, NewRelief};
+use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
+use anteroom::features::ledger::{Relief, posting_currency};
 use anteroom::features::practice::{self, PlaceKind};
 use anteroom::kernel::clock::Timestamp;
-use anteroom::kernel::ids::{AccessId, AccountId, AppointmentId, ChartId, DocumentId, PersonId, PlaceId};
+use anteroom::kernel::ids::{
+    AccessId, AccountId, AppointmentId, ChargeId, ChartId, DocumentId, PaymentId, PersonId, PlaceId,
+};
+use anteroom::kernel::money::Money;
 use anteroom::kernel::secrets::Secret;
 use anteroom::platform::audit::By;
 use anteroom::platform::db::schema::{audit_event, portal_access, portal_account};
@@ -195,17 +200,44 @@ pub async fn appointment(w: &World, chart: &ChartId, hours: i64) -> AppointmentI
     booked_at(w, chart, w.now().plus_hours(hours), PlaceKind::Office).await
 }
 
-/// Records a charge or a payment.
-pub async fn entry(w: &World, chart: &ChartId, kind: EntryKind, on: jiff::civil::Date, cents: i64) {
-    let new = NewEntry {
-        chart: *chart,
-        kind,
-        on_date: on,
-        description: "Visit".to_owned(),
-        amount_minor: cents,
-        currency: "USD".to_owned(),
-    };
-    act(w, move |c, by| billing::record(c, by, &new)).await;
+/// Posts a charge of a visit, in the currency in which the practice posts.
+pub async fn charge(w: &World, chart: &ChartId, on: jiff::civil::Date, minor: i64) -> ChargeId {
+    let chart = *chart;
+    act(w, move |c, by| {
+        let amount = Money::new(minor, posting_currency(c)?);
+        let new = NewCharge { chart, on, description: "Visit".to_owned(), amount };
+        Ok(billing::post_charge(c, by, &new)?.expect("a charge is posted").charge_id)
+    })
+    .await
+}
+
+/// Records a payment by check.
+pub async fn payment(w: &World, chart: &ChartId, on: jiff::civil::Date, minor: i64) -> PaymentId {
+    let chart = *chart;
+    act(w, move |c, by| {
+        let new = NewPayment {
+            chart,
+            received_on: on,
+            method: PaymentMethod::Check,
+            reference: String::new(),
+            amount: Money::new(minor, posting_currency(c)?),
+            pays: None,
+        };
+        Ok(billing::record_payment(c, by, &new)?.expect("a payment is recorded").payment_id)
+    })
+    .await
+}
+
+/// Lowers the fee of a charge.
+pub async fn discount(w: &World, chart: &ChartId, charge: ChargeId, minor: i64) {
+    let chart = *chart;
+    act(w, move |c, by| {
+        let amount = Money::new(minor, posting_currency(c)?);
+        let reason = "a lower fee was agreed".to_owned();
+        let new = NewRelief { chart, charge, relief: Relief::Discount, amount, reason };
+        Ok(billing::relieve(c, by, &new)?.expect("the fee is lowered").entry_id)
+    })
+    .await;
 }
 
 /// How many events of this kind the practice's trail holds.

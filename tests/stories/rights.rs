@@ -4,7 +4,6 @@ use anteroom::features::access::actions::GrantTerms;
 use anteroom::features::access::load_access;
 use anteroom::features::access::permission::Basis;
 use anteroom::features::accounts::level_now;
-use anteroom::features::billing::EntryKind;
 use anteroom::features::documents;
 use anteroom::kernel::clock::{Clock, SystemClock};
 use anteroom::kernel::ids::{AccessId, ChartId, PersonId};
@@ -19,7 +18,7 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use crate::access::contact;
-use crate::portal_people::{account, act, appointment, document, enrolled, entry, grant, sign_in};
+use crate::portal_people::{account, act, appointment, charge, document, enrolled, grant, sign_in};
 use crate::stories;
 use crate::support::world::Client;
 use crate::support::{Browser, Engine, PASSWORD, World};
@@ -75,7 +74,7 @@ pub async fn mother_of(w: &mut World, child: &Client) -> (String, AccessId) {
 
 /// Every page of a chart, as a client sees it: nothing is found.
 pub async fn sees_nothing(browser: &mut Browser) {
-    for page in ["/portal", "/portal/documents", "/portal/appointments", "/portal/balance"] {
+    for page in ["/portal", "/portal/documents", "/portal/appointments", "/portal/account"] {
         let answer = browser.get(page).await;
         let to = answer.location().unwrap_or_default();
         assert!(to.starts_with("/riverbend/sign-in"), "{page} answers {to}");
@@ -163,7 +162,7 @@ stories! {
         let mut browser = sign_in(w, &who.name).await;
         let home = browser.get("/portal").await;
         home.must_be(200).must_say("from December 2, 2026").must_not_say("For Ana").must_not_say("Ask for an");
-        for page in ["/portal/documents", "/portal/appointments", "/portal/appointments/request", "/portal/balance"] {
+        for page in ["/portal/documents", "/portal/appointments", "/portal/appointments/request", "/portal/account"] {
             browser.get(page).await.must_be(404);
         }
         w.clock.advance_seconds(10 * 60);
@@ -187,12 +186,12 @@ stories! {
         let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
         let (name, access) = mother_of(w, &leo).await;
         appointment(w, &leo.chart_id, 26).await;
-        entry(w, &leo.chart_id, EntryKind::Charge, date(2026, 11, 30), 15_000).await;
+        charge(w, &leo.chart_id, date(2026, 11, 30), 15_000).await;
         let mut browser = sign_in(w, &name).await;
         let form = browser.get("/portal/appointments/request").await;
         form.must_be(200);
         set(w, access, Terms { rights: Some("billing:view appointments:view"), ..Terms::default() }).await;
-        browser.get("/portal/balance").await.must_be(200).must_say("$150.00");
+        browser.get("/portal/account").await.must_be(200).must_say("$150.00");
         browser.get("/portal/appointments").await.must_be(200).must_not_say("Ask for an appointment");
         browser.get("/portal").await.must_be(200).must_not_say("Ask for an appointment");
         browser.get("/portal/appointments/request").await.must_be(404);
@@ -239,7 +238,7 @@ stories! {
         .await;
         let mut browser = sign_in(w, &who.name).await;
         browser.get("/portal/documents").await.must_be(200).must_say("For Ana");
-        browser.get("/portal/balance").await.must_be(200);
+        browser.get("/portal/account").await.must_be(200);
         browser.get("/portal/appointments").await.must_be(200).must_not_say("Ask for an appointment");
         browser.get("/portal/appointments/request").await.must_be(404);
     }
@@ -361,7 +360,7 @@ stories! {
         })
         .await;
         let mut browser = sign_in(w, "sam@example.com").await;
-        browser.get("/portal/balance").await.must_be(200);
+        browser.get("/portal/account").await.must_be(200);
         browser.get("/portal/documents").await.must_be(404);
 
         let page = format!("/staff/charts/{}/grants/{access}", leo.chart_id);

@@ -71,6 +71,20 @@ fn api_call(row: &Row, person: &str) -> String {
         Some("messages") => serde_json::json!({ "text": "By the river.", "seen": 1 }),
         Some("close" | "reopen" | "no-reply-needed") => serde_json::json!({ "seen": 1 }),
         Some("move") => serde_json::json!({ "minutes": 45, "confirm": ["night", "weekend"] }),
+        Some("charges") if row.method == "POST" => serde_json::json!({
+            "on": "2026-12-01", "description": "Session", "amount": { "minor": 15_000, "currency": "USD" }
+        }),
+        Some("payments") if row.method == "POST" => serde_json::json!({
+            "method": "cash", "received_on": "2026-12-01", "amount": { "minor": 1_000, "currency": "USD" }
+        }),
+        Some("adjustments") => serde_json::json!({
+            "kind": "discount", "amount": { "minor": 100, "currency": "USD" }, "reason": "agreed"
+        }),
+        Some("refunds") => serde_json::json!({
+            "way": "cash", "amount": { "minor": 100, "currency": "USD" }, "reason": "asked for it"
+        }),
+        Some("void" | "undo") => serde_json::json!({ "reason": "a mistake" }),
+        Some("statements") if row.method == "POST" => serde_json::json!({ "since": "2026-11-01" }),
         _ if row.method == "PATCH" => serde_json::json!({ "client": { "preferred_name": "Annie" } }),
         _ => serde_json::json!({}),
     };

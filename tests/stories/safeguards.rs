@@ -109,7 +109,7 @@ stories! {
     async fn web_05_a_tail_behind_a_real_page_finds_nothing(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let mut client = w.registered(&ana).await;
-        for page in ["/portal", "/portal/documents", "/portal/balance", "/portal/me", "/portal/appointments"] {
+        for page in ["/portal", "/portal/documents", "/portal/account", "/portal/me", "/portal/appointments"] {
             client.get(page).await.must_be(200);
             for tail in ["/x.css", "/..%2fx.js", "/a/b.png", ";x.css"] {
                 client.get(&format!("{page}{tail}")).await.must_be(404).must_not_say("Duarte");

@@ -5,12 +5,18 @@ use std::collections::BTreeMap;
 
 use anteroom::features::access;
 use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
+use anteroom::features::billing::actions::{post_charge, record_payment};
+use anteroom::features::billing::statement::{self, NewStatement};
+use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::documents::{self, DocumentKind, NewDocument};
+use anteroom::features::ledger::lines;
 use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{
-    AccessId, AppointmentId, DocumentId, KeyId, MessageId, PlaceId, QuestionId, RequestId, ThreadId,
+    AccessId, AppointmentId, ChargeId, DocumentId, EntryId, KeyId, MessageId, PaymentId, PlaceId, QuestionId,
+    RequestId, StatementId, ThreadId,
 };
+use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::schema::{
     api_key, appointment_request, frequent_question, message, message_thread, portal_access,
 };
@@ -63,6 +69,7 @@ impl Rows {
         let place = place(w).await;
         let her_visit = appointment(w, &ana, place, 48).await;
         let his_visit = appointment(w, &kim, place, 50).await;
+        let (her_account, his_account) = (account(w, &ana).await, account(w, &kim).await);
 
         let mut admin = w.staff(Role::Administrator).await;
         let page = admin.get("/staff/practice/questions/new").await;
@@ -106,6 +113,12 @@ impl Rows {
             ("{appointment}", her_visit.to_string()),
             ("/portal/appointments/{appointment}", his_visit.to_string()),
             ("{place}", place.to_string()),
+            ("{charge}", her_account.charge.to_string()),
+            ("{payment}", her_account.payment.to_string()),
+            ("{entry}", her_account.entry.to_string()),
+            ("{statement}", her_account.statement.to_string()),
+            ("/portal/account/charges/{charge}", his_account.charge.to_string()),
+            ("/portal/account/statements/{statement}", his_account.statement.to_string()),
             ("{request}", request.to_string()),
             ("{staff}", casey.staff_id.to_string()),
             ("{question}", question.to_string()),
@@ -170,6 +183,10 @@ impl Rows {
             "{thread}",
             "{appointment}",
             "{place}",
+            "{charge}",
+            "{payment}",
+            "{entry}",
+            "{statement}",
             "{request}",
             "{staff}",
             "{question}",
@@ -290,6 +307,42 @@ async fn appointment(w: &World, client: &Client, place: PlaceId, hours: i64) -> 
     let by = w.riverbend.by(Role::FrontDesk);
     let booked = w.app.db.write(&w.riverbend.scope, move |c| booking::record(c, &by, &new)).await;
     booked.expect("no fault").expect("the time is free")
+}
+
+/// What stands in somebody's account.
+struct AccountRows {
+    charge: ChargeId,
+    payment: PaymentId,
+    /// The payment's.
+    entry: EntryId,
+    statement: StatementId,
+}
+
+/// What both charges say; nobody else's page may.
+pub const CHARGE: &str = "A session by lantern light";
+
+/// A charge, a payment of which something is left, and a statement of both.
+async fn account(w: &World, client: &Client) -> AccountRows {
+    let (app, by, chart) = (w.app.clone(), w.riverbend.by(Role::Biller), client.chart_id);
+    let on = w.now().in_zone(&w.riverbend.practice.zone()).date();
+    let write = move |c: &mut anteroom::platform::db::Scoped<'_>| {
+        let money = |minor| Money::new(minor, Currency::USD);
+        let new = NewCharge { chart, on, description: CHARGE.to_owned(), amount: money(15_000) };
+        let charge = post_charge(c, &by, &new)?.expect("a charge is posted").charge_id;
+        let new = NewPayment {
+            chart,
+            received_on: on,
+            method: PaymentMethod::Check,
+            reference: "1042".to_owned(),
+            amount: money(16_000),
+            pays: None,
+        };
+        let payment = record_payment(c, &by, &new)?.expect("a payment is recorded").payment_id;
+        let entry = lines(c, chart, 0, i64::MAX, 1)?[0].head.entry_id;
+        let statement = statement::make(&app, c, &by, NewStatement { chart, since: on })?;
+        Ok(AccountRows { charge, payment, entry, statement: statement.expect("a statement is made") })
+    };
+    w.app.db.write(&w.riverbend.scope, write).await.expect("no fault")
 }
 
 /// The name of the stylesheet that a page asks for.

@@ -34,6 +34,11 @@ const COMPILER: Tool = Tool {
 const PERL: Tool =
     Tool { package: "perl", what: "perl (which builds OpenSSL)", is_here: || find("perl").is_some() };
 
+/// What the stories ask about a PDF.
+const QPDF: Tool = Tool { package: "qpdf", what: "qpdf", is_here: || find("qpdf").is_some() };
+const POPPLER: Tool =
+    Tool { package: "poppler-utils", what: "poppler's tools", is_here: || find("pdftotext").is_some() };
+
 fn has_postgres() -> bool {
     let in_debian = std::fs::read_dir("/usr/lib/postgresql")
         .is_ok_and(|mut all| all.any(|v| v.is_ok_and(|v| v.path().join("bin/initdb").is_file())));
@@ -53,7 +58,7 @@ pub struct Needs {
 pub fn provide(needs: Needs) -> Result<(), String> {
     let mut wanted = vec![&COMPILER, &PERL];
     if needs.postgres {
-        wanted.push(&POSTGRES);
+        wanted.extend([&POSTGRES, &QPDF, &POPPLER]);
     }
     if needs.browser {
         wanted.extend([&CHROMIUM, &DRIVER, &NPM]);

@@ -27,6 +27,7 @@ const FEATURES: &[&str] = &[
     "documents",
     "calendar",
     "appointments",
+    "ledger",
     "billing",
     "messages",
     "worklist",

@@ -7,11 +7,14 @@ use crate::demo::seed::story::Chart;
 use crate::features::appointments::actions::{Confirmation, NewRequest, ask, confirm, decline};
 use crate::features::appointments::booking::{self, Doubt, Slot};
 use crate::features::appointments::{DayPart, NewAppointment, PlaceWish, VisitKind, Wish};
-use crate::features::billing::{EntryKind, NewEntry, record};
+use crate::features::billing::actions::{NewRelief, post_charge, record_payment, relieve};
+use crate::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use crate::features::documents::{DocumentKind, NewDocument, send};
+use crate::features::ledger::Relief;
 use crate::features::practice::{Place, PlaceKind, places};
 use crate::kernel::clock::{Clock, MovableClock, Timestamp};
 use crate::kernel::ids::{ChartId, PlaceId, StaffId};
+use crate::kernel::money::{Currency, Money};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -271,6 +274,7 @@ fn fill_one(
     let hour = i8::try_from(9 + number % 7).unwrap_or(9);
     let clinician = staff_id(by)?;
     // The present visit is the next one; those before it lie two weeks apart.
+    let mut billed = Vec::new();
     for n in 0..=visits {
         let first = n == visits;
         let starts_at = book_free(c, by, today, 3 + number % 5 - 14 * n, hour, |starts_at| NewAppointment {
@@ -288,8 +292,12 @@ fn fill_one(
         })?;
         if n > 0 {
             let day = starts_at.in_zone(crate::demo::zone::of_the_practice()?.rules()).date();
-            bill(c, by, chart, spanish, day, first, n)?;
+            billed.push((day, first, n));
         }
+    }
+    // The books are written in the order of the visits.
+    for (day, first, n) in billed.into_iter().rev() {
+        bill(c, by, chart, spanish, (day, today), first, n)?;
     }
     Ok(())
 }
@@ -313,51 +321,48 @@ fn book_free(
     Err(Fault::other("the demo's clinician has no free hour"))
 }
 
-/// A visit's charge, what the insurer paid, and mostly what the client paid.
+/// A visit's charge, what the insurer paid, mostly what the client paid, and once a lower fee.
 fn bill(
     c: &mut Scoped<'_>,
     by: &By,
     chart: &ChartId,
     spanish: bool,
-    day: Date,
+    (day, today): (Date, Date),
     first: bool,
     n: i32,
 ) -> Result<(), Fault> {
     let in_language =
         |english: &'static str, in_spanish: &'static str| if spanish { in_spanish } else { english };
+    let refused = |why| Fault::other(format!("seeding an account: {why}"));
+    let usd = |minor| Money::new(minor, Currency::USD);
     let fee = if first { 18_000 } else { 15_000 };
-    let later = |days: i32| day.checked_add(jiff::Span::new().days(days)).unwrap_or(day);
-    let mut put = |kind, on_date, description: &str, amount_minor| {
-        record(
-            c,
-            by,
-            &NewEntry {
-                chart: chart.clone(),
-                kind,
-                on_date,
-                description: description.into(),
-                amount_minor,
-                currency: "USD".into(),
-            },
-        )
-    };
+    let later = |days: i32| day.checked_add(jiff::Span::new().days(days)).unwrap_or(day).min(today);
     let visit = if first {
         in_language("First visit", "Primera visita")
     } else {
         in_language("Session, 50 minutes", "Sesión de 50 minutos")
     };
-    put(EntryKind::Charge, day, visit, fee)?;
-    if n > 1 {
-        put(EntryKind::Payment, later(9), in_language("Insurance payment", "Pago del seguro"), fee * 3 / 5)?;
-        put(
-            EntryKind::Payment,
-            later(12),
-            in_language("Card payment", "Pago con tarjeta"),
-            fee * 2 / 5 - if n == 3 { 1_000 } else { 0 },
-        )?;
-    }
+    let new = NewCharge { chart: *chart, on: day, description: visit.into(), amount: usd(fee) };
+    let charge = post_charge(c, by, &new)?.map_err(refused)?.charge_id;
     if n == 3 {
-        put(EntryKind::Adjustment, later(13), in_language("Courtesy", "Cortesía"), -1_000)?;
+        let reason = in_language("Asked for help with the fee", "Pidió ayuda con la tarifa").to_owned();
+        let amount = usd(1_000);
+        let off = NewRelief { chart: *chart, charge, relief: Relief::Discount, amount, reason };
+        relieve(c, by, &off)?.map_err(refused)?;
+    }
+    if n > 1 {
+        let pay = |days, method, reference: &str, minor| NewPayment {
+            chart: *chart,
+            received_on: later(days),
+            method,
+            reference: reference.to_owned(),
+            amount: usd(minor),
+            pays: Some(charge),
+        };
+        let insurance = in_language("Insurance payment", "Pago del seguro");
+        record_payment(c, by, &pay(9, PaymentMethod::Other, insurance, fee * 3 / 5))?.map_err(refused)?;
+        let rest = fee * 2 / 5 - if n == 3 { 1_000 } else { 0 };
+        record_payment(c, by, &pay(12, PaymentMethod::Terminal, "", rest))?.map_err(refused)?;
     }
     Ok(())
 }

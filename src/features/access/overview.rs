@@ -459,6 +459,7 @@ const MAILS: &[&str] = &[
     "portal.reset",
     "portal.invited_hint",
     "appointments.answered",
+    "billing.new",
 ];
 
 fn word_key(prefix: &str, what: &str) -> String {

@@ -93,6 +93,13 @@ pub fn new_messages(app: &App, desk: MailContext<'_>) -> MailBody {
     MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-new-subject", before, after) }
 }
 
+/// "There is something new in your account": a statement. Never an amount, nor what it is for.
+pub fn account_news(app: &App, desk: MailContext<'_>) -> MailBody {
+    let before = vec![desk.sentence("portal-mail-account-text")];
+    let after = vec![desk.words.get("portal-mail-not-expected")];
+    MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-account-subject", before, after) }
+}
+
 /// The link that sets a new password.
 pub fn reset(
     app: &App,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{appointments, charts, grants, messages, problem};
+use super::{appointments, billing, charts, grants, messages, problem};
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
@@ -29,10 +29,15 @@ use crate::platform::web::{PageResult, assets, language};
         messages::no_reply_needed, messages::close, messages::reopen,
         appointments::places, appointments::clinicians, appointments::list, appointments::read,
         appointments::book, appointments::move_to, appointments::cancel,
+        billing::account, billing::charges, billing::post_charge, billing::charge, billing::explanation,
+        billing::adjust, billing::void, billing::payments, billing::record_payment, billing::payment,
+        billing::undo_payment, billing::refund, billing::statements, billing::make_statement, billing::statement,
+        billing::statement_file,
     ),
     modifiers(&Key),
     tags(
         (name = "Charts", description = "A client's record in the practice."),
+        (name = "Accounts", description = "What a chart's client owes: charges, payments, refunds, statements."),
         (name = "Grants", description = "Who may see a chart in the portal: invitations, access, and their state."),
         (name = "Messages", description = "Threads between clients and the front desk. Of a clinician's threads a key sees that they wait, and no word."),
         (name = "Appointments", description = "Who sees whom, when and where: booking, moving, canceling."),

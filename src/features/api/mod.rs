@@ -1,6 +1,8 @@
 //! The JSON API `/api/v1` for an EHR that drives this, its keys, and its documentation.
 
 mod appointments;
+mod billing;
+mod billing_json;
 mod caller;
 mod charts;
 mod docs;
@@ -45,6 +47,9 @@ fn routes() -> Routes {
     let (read_grants, write_grants) = (Needs::ApiKey(Scope::GrantsRead), Needs::ApiKey(Scope::GrantsWrite));
     let read_appointments = Needs::ApiKey(Scope::AppointmentsRead);
     let write_appointments = Needs::ApiKey(Scope::AppointmentsWrite);
+    let read_billing = Needs::ApiKey(Scope::BillingRead);
+    let write_billing = Needs::ApiKey(Scope::BillingWrite);
+    let write_payments = Needs::ApiKey(Scope::PaymentsWrite);
     Routes::new()
         .get("/api/v1/places", read_appointments, appointments::places)
         .get("/api/v1/clinicians", read_appointments, appointments::clinicians)
@@ -80,6 +85,22 @@ fn routes() -> Routes {
         .post("/api/v1/threads/{thread}/no-reply-needed", write_messages, messages::no_reply_needed)
         .post("/api/v1/threads/{thread}/close", write_messages, messages::close)
         .post("/api/v1/threads/{thread}/reopen", write_messages, messages::reopen)
+        .get("/api/v1/charts/{chart}/account", read_billing, billing::account)
+        .get("/api/v1/charts/{chart}/charges", read_billing, billing::charges)
+        .post("/api/v1/charts/{chart}/charges", write_billing, billing::post_charge)
+        .get("/api/v1/charges/{charge}", read_billing, billing::charge)
+        .get("/api/v1/charges/{charge}/explanation", read_billing, billing::explanation)
+        .post("/api/v1/charges/{charge}/adjustments", write_billing, billing::adjust)
+        .post("/api/v1/charges/{charge}/void", write_billing, billing::void)
+        .get("/api/v1/charts/{chart}/payments", read_billing, billing::payments)
+        .post("/api/v1/charts/{chart}/payments", write_payments, billing::record_payment)
+        .get("/api/v1/payments/{payment}", read_billing, billing::payment)
+        .post("/api/v1/payments/{payment}/undo", write_payments, billing::undo_payment)
+        .post("/api/v1/payments/{payment}/refunds", write_payments, billing::refund)
+        .get("/api/v1/charts/{chart}/statements", read_billing, billing::statements)
+        .post("/api/v1/charts/{chart}/statements", write_billing, billing::make_statement)
+        .get("/api/v1/statements/{statement}", read_billing, billing::statement)
+        .get("/api/v1/statements/{statement}/pdf", read_billing, billing::statement_file)
         .get("/staff/api-keys", keys, key_pages::list)
         .post("/staff/api-keys", keys, key_pages::make)
         .get("/staff/api-keys/{key}/revoke", keys, key_pages::confirm)

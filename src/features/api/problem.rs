@@ -56,6 +56,10 @@ kinds! {
     UNUSUAL_TIME = "unusual-time", 409, "Look at the time first, then send again with these doubts in `confirm`.";
     CANCELED = "canceled", 409, "The appointment is canceled.";
     HAS_BEGUN = "has-begun", 409, "The appointment has begun or is over.";
+    MORE_THAN_THERE_IS = "more-than-there-is", 409, "That is more than there is; `most` says how much.";
+    UNDONE = "undone", 409, "It was taken back; nothing was posted.";
+    PAYMENT_REFUNDED = "payment-refunded", 409, "A part of the payment was paid back; undo the refund first.";
+    NOTHING_TO_STATE = "nothing-to-state", 409, "Nothing was posted and nothing is owed.";
     PRECONDITION_FAILED = "changed-meanwhile", 412, "Somebody else changed it since; read it again.";
     TOO_LARGE = "too-large", 413, "That is more than we take at once.";
     MEDIA_TYPE = "media-type", 415, "The body must be application/json.";

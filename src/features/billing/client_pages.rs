@@ -1,99 +1,59 @@
-//! What a client owes, how it came about, and how it went over the months.
+//! My account: what a client owes, how it came about, why, and how it went over the months.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
 
-use crate::features::accounts::ClientTicket;
+use crate::features::accounts::{ClientSession, ClientTicket};
+use crate::features::billing::account::{self, Account, month_ends};
 use crate::features::billing::picture::{self, Bar};
-use crate::features::billing::{Entry, balances, ledger_of, month_ends, running};
+use crate::features::billing::statement_store;
+use crate::features::billing::store::{Charge, find_charge, open_charges_of};
+use crate::features::billing::views::{
+    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, ledger_lines, owed_words, statement_lines,
+};
+use crate::features::billing::wording::{self, Explanation, Named};
+use crate::features::ledger::{self, Item, Movement, Owed};
+use crate::kernel::ids::ChargeId;
 use crate::kernel::money::Money;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::nav::Section;
-use crate::platform::web::{PageResult, html};
+use crate::platform::web::{PageError, PageResult, html};
 
-/// The balance.
-pub(super) const BALANCE: Section = Section("/portal/balance");
+/// My account.
+pub(super) const ACCOUNT: Section = Section("/portal/account");
 
-/// Months in the picture.
-pub(super) const MONTHS: u8 = 6;
-
-/// A line of the ledger, in words.
-pub(super) struct LedgerLine {
-    pub date: String,
-    pub kind: String,
-    pub description: String,
-    pub amount: String,
-    pub after: String,
-}
+/// Statements that the page names.
+const STATEMENTS: i64 = 24;
+/// Charges that are explained on one page.
+const EXPLAINED: i64 = 30;
 
 /// A month of the picture, in words.
-pub(super) struct Month {
-    pub name: String,
-    pub short: String,
-    pub owed: String,
-    /// Without cents, to stand above a bar.
-    pub round: String,
-}
-
-/// The ledger, newest first, for either side's page.
-pub(super) fn lines(words: Words, entries: Vec<Entry>) -> Vec<LedgerLine> {
-    let mut lines: Vec<LedgerLine> = running(entries)
-        .into_iter()
-        .map(|line| LedgerLine {
-            date: words.civil_date(line.entry.date()),
-            kind: line.entry.kind.label(words),
-            amount: Money { minor: line.entry.amount_minor, currency: line.entry.currency }.to_string(),
-            after: line.after.to_string(),
-            description: line.entry.description,
-        })
-        .collect();
-    lines.reverse();
-    lines
-}
-
-/// What is owed in one currency.
-pub(super) struct Owed {
-    /// Without a sign; the sentence says which way.
-    pub amount: String,
-    pub sentence: String,
-}
-
-/// Who reads what is owed.
-#[derive(Clone, Copy)]
-pub(super) enum Reader {
-    Client,
-    Staff,
-}
-
-/// What is owed, in words, for either side's page.
-pub(super) fn owed(words: Words, reader: Reader, balance: &Money) -> Owed {
-    let key = match (reader, balance.minor) {
-        (Reader::Client, 0) => "billing-owed-nothing",
-        (Reader::Client, 1..) => "billing-owed",
-        (Reader::Client, _) => "billing-credit",
-        (Reader::Staff, 0) => "billing-staff-owed-nothing",
-        (Reader::Staff, 1..) => "billing-staff-owed",
-        (Reader::Staff, _) => "billing-staff-credit",
-    };
-    let amount = Money { minor: balance.minor.saturating_abs(), currency: balance.currency.clone() };
-    Owed { amount: amount.to_string(), sentence: words.get(key) }
+struct Month {
+    name: String,
+    short: String,
+    owed: String,
+    /// Without the smaller unit, to stand above a bar.
+    round: String,
 }
 
 /// One currency's balance and how it went over the months.
-struct Account {
+struct CurrencyView {
     currency: String,
-    owed: Owed,
+    owed: OwedWords,
+    is_owed: bool,
     months: Vec<Month>,
     bars: Vec<Bar>,
     zero: i32,
 }
 
-impl Account {
-    fn of(words: Words, entries: &[Entry], balance: &Money, today: jiff::civil::Date) -> Self {
-        let money = |minor| Money { minor, currency: balance.currency.clone() };
-        let ends = month_ends(entries, &balance.currency, today, MONTHS);
+impl CurrencyView {
+    fn of(words: Words, owed: Owed, movements: &[Movement], today: jiff::civil::Date) -> Self {
+        let money = |minor| Money::new(minor, owed.currency);
+        let ends = month_ends(money(owed.balance()), movements, today);
         let (bars, zero) = picture::bars(&ends);
         let months = ends
             .iter()
@@ -104,8 +64,14 @@ impl Account {
                 round: money(end.owed).rounded(),
             })
             .collect();
-        let owed = owed(words, Reader::Client, balance);
-        Self { currency: balance.currency.clone(), owed, months, bars, zero }
+        Self {
+            currency: owed.currency.to_string(),
+            owed: owed_words(words, Reader::Client, owed),
+            is_owed: owed.due > 0,
+            months,
+            bars,
+            zero,
+        }
     }
 }
 
@@ -114,33 +80,165 @@ impl Account {
 struct Page {
     frame: ClientFrame,
     for_client: Option<String>,
-    accounts: Vec<Account>,
+    accounts: Vec<CurrencyView>,
     height: i32,
     lines: Vec<LedgerLine>,
+    older: Option<String>,
+    is_first_page: bool,
+    statements: Vec<StatementLine>,
     as_of: String,
 }
 
 impl Page {
     /// Beside a heading that stands once for each of several currencies.
-    fn in_currency(&self, account: &Account) -> String {
+    fn in_currency(&self, account: &CurrencyView) -> String {
         if self.accounts.len() > 1 { format!(" ({})", account.currency) } else { String::new() }
     }
 }
 
-/// The client's balance and ledger.
-pub(super) async fn balance_page(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, entries) = ticket.open(&app, |c, client| ledger_of(c, &client.chart_id)).await?;
+/// What is owed, each line, and the statements.
+pub(super) async fn account_page(
+    State(app): State<AppState>,
+    ticket: ClientTicket,
+    Query(query): Query<PageQuery>,
+) -> PageResult {
+    let before = query.before();
+    let (client, (account, movements, statements)) = ticket
+        .open(&app, move |c, client| {
+            let (chart, today) = (client.chart_id, client.facts.today);
+            let account = Account::read(c, chart, before)?;
+            let statements = statement_store::list_of(c, chart, STATEMENTS)?;
+            Ok((account, account::movements(c, chart, today)?, statements))
+        })
+        .await?;
     let words = client.words;
-    let today = client.practice.today(app.now());
+    let today = client.facts.today;
     let accounts =
-        balances(&entries).iter().map(|balance| Account::of(words, &entries, balance, today)).collect();
+        account.owed.iter().map(|owed| CurrencyView::of(words, *owed, &movements, today)).collect();
+    let lines = ledger_lines(words, &account, |running| match running.line.item {
+        Item::Charge(charge) => format!("/portal/account/charges/{charge}"),
+        Item::Payment(_) => String::new(),
+    });
     let page = Page {
         for_client: client.for_client.clone(),
         accounts,
         height: picture::HEIGHT,
-        lines: lines(words, entries),
+        lines,
+        older: account.older.map(|seq| format!("/portal/account?before={seq}")),
+        is_first_page: before.is_none(),
+        statements: statement_lines(words, &client.practice.zone(), "/portal/account", &statements),
         as_of: words.date(app.now(), &client.zone),
-        frame: client.frame(&app, BALANCE),
+        frame: client.frame(&app, ACCOUNT),
     };
     html(page.render())
+}
+
+/// A charge with its sentences.
+struct Why {
+    title: String,
+    date: String,
+    sentences: Vec<String>,
+    conclusion: String,
+}
+
+impl Why {
+    fn of(words: Words, explanation: &Explanation, named: &Named) -> Self {
+        let charge: &Charge = &explanation.charge;
+        let sentence = |step| wording::sentence(words, charge, step, named);
+        Self {
+            title: charge.description.clone(),
+            date: charge.on_date.parse().map(|day| words.civil_date(day)).unwrap_or_default(),
+            sentences: explanation.steps.iter().map(sentence).collect(),
+            conclusion: wording::conclusion(words, explanation),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "features/billing/templates/why.html")]
+struct WhyPage {
+    frame: ClientFrame,
+    title: String,
+    /// What is owed for all of them, where there are several.
+    totals: Vec<String>,
+    /// Older charges that are owed and not explained here.
+    more: bool,
+    charges: Vec<Why>,
+}
+
+/// Why do I owe this? Every charge that is open.
+pub(super) async fn why(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
+    let (client, (owed, open, more)) = ticket
+        .open(&app, |c, client| {
+            let mut open = open_charges_of(c, client.chart_id, EXPLAINED + 1)?;
+            let more = i64::try_from(open.len()).is_ok_and(|count| count > EXPLAINED);
+            if more {
+                open.pop();
+            }
+            let owed = ledger::owed_of(c, client.chart_id)?;
+            Ok((owed, wording::explain(c, open)?, more))
+        })
+        .await?;
+    let (words, (explained, named)) = (client.words, open);
+    let totals = owed
+        .iter()
+        .filter(|owed| owed.due > 0 || owed.credit > 0)
+        .map(|owed| {
+            let money = |minor: i64| Money::new(minor, owed.currency).to_string();
+            let values = [
+                ("due", money(owed.due)),
+                ("credit", money(owed.credit)),
+                ("balance", money(owed.balance().abs())),
+            ];
+            words.with(
+                match (owed.credit, owed.balance()) {
+                    (0, _) => "billing-why-total",
+                    (_, 0..) => "billing-why-total-credit",
+                    (_, _) => "billing-why-total-favor",
+                },
+                &values,
+            )
+        })
+        .collect();
+    let page = WhyPage {
+        title: words.get("billing-why-title"),
+        totals,
+        more,
+        charges: explained.iter().map(|one| Why::of(words, one, &named)).collect(),
+        frame: client.frame(&app, ACCOUNT),
+    };
+    html(page.render())
+}
+
+/// Why do I owe this? One charge.
+pub(super) async fn why_charge(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Path(charge): Path<String>,
+) -> PageResult {
+    let charge: ChargeId = charge.parse().map_err(|_| PageError::NotFound)?;
+    let chart = client.chart_id;
+    let found = app
+        .db
+        .read(&client.scope, move |c| {
+            let Some(charge) = find_charge(c, chart, charge)? else { return Ok(None) };
+            wording::explain(c, vec![charge]).map(Some)
+        })
+        .await?;
+    let (explained, named) = found.ok_or(PageError::NotFound)?;
+    let words = client.words;
+    let page = WhyPage {
+        title: words.get("billing-why-title"),
+        totals: Vec::new(),
+        more: false,
+        charges: explained.iter().map(|one| Why::of(words, one, &named)).collect(),
+        frame: client.frame(&app, ACCOUNT),
+    };
+    html(page.render())
+}
+
+/// The account's earlier address.
+pub(super) async fn moved() -> PageResult {
+    let location = HeaderValue::from_static(ACCOUNT.0);
+    Ok((StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response())
 }

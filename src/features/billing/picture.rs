@@ -1,6 +1,6 @@
 //! Balance over months as bars. Pure: it reckons places, the template draws them.
 
-use crate::features::billing::MonthEnd;
+use crate::features::billing::account::MonthEnd;
 
 /// The picture's width in its own units.
 pub const WIDTH: i32 = 360;

@@ -1,13 +1,25 @@
-//! The Billing tab of a chart room.
+//! The Billing tab of a chart: what is owed, the ledger, and each entry with its trace.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 
-use crate::features::billing::client_pages::{LedgerLine, Owed, Reader, lines, owed};
-use crate::features::billing::{balances, ledger_of};
+use crate::features::billing::account::{Account, Running};
+use crate::features::billing::lifecycle::RefundState;
+use crate::features::billing::statement_store;
+use crate::features::billing::store::{Refund, find_charge, find_payment, refunds_of};
+use crate::features::billing::views::{
+    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, kind_label, ledger_lines, owed_words,
+    statement_lines,
+};
+use crate::features::billing::wording::{self, Explanation, Named};
+use crate::features::ledger::{self, EntryKind, Item, StoredEntry, entries_of_item, find_entry};
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
-use crate::kernel::ids::ChartId;
+use crate::kernel::ids::{ChartId, EntryId};
+use crate::kernel::money::Money;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::StaffFrame;
@@ -18,13 +30,28 @@ use crate::platform::web::{PageError, PageResult, html};
 pub(super) const TAB: ChartTab =
     ChartTab { path: "/billing", label: "charts-tab-billing", needs: Permission::SeeBilling, order: 40 };
 
+/// Statements that the tab names.
+const STATEMENTS: i64 = 12;
+
+/// The address of a chart's tab.
+pub(super) fn path(chart: ChartId) -> String {
+    format!("/staff/charts/{chart}/billing")
+}
+
 #[derive(Template)]
 #[template(path = "features/billing/templates/staff.html")]
 struct Page {
     frame: StaffFrame,
     head: RoomHead,
-    owed: Vec<Owed>,
+    base: String,
+    owed: Vec<OwedWords>,
     lines: Vec<LedgerLine>,
+    older: Option<String>,
+    is_first_page: bool,
+    statements: Vec<StatementLine>,
+    may_charge: bool,
+    may_record: bool,
+    may_send: bool,
 }
 
 /// The tab.
@@ -32,23 +59,254 @@ pub(super) async fn tab(
     State(app): State<AppState>,
     staff: StaffSession,
     Path(chart): Path<String>,
+    Query(query): Query<PageQuery>,
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, entries) = app
+    let before = query.before();
+    let (ChartRoom { file, tags }, account, statements) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
-            Ok(Some((room, ledger_of(c, &id)?)))
+            let account = Account::read(c, id, before)?;
+            Ok(Some((room, account, statement_store::list_of(c, id, STATEMENTS)?)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
-    let owed = balances(&entries).iter().map(|balance| owed(staff.words, Reader::Staff, balance)).collect();
+    let (words, base) = (staff.words, path(id));
+    let entry = |running: &Running| format!("{base}/entries/{}", running.line.head.entry_id);
     let page = Page {
         head: room_head(&app, &staff, &file, &tags, TAB),
-        owed,
-        lines: lines(staff.words, entries),
+        owed: account.owed.iter().map(|owed| owed_words(words, Reader::Staff, *owed)).collect(),
+        lines: ledger_lines(words, &account, entry),
+        older: account.older.map(|seq| format!("{base}?before={seq}")),
+        is_first_page: before.is_none(),
+        statements: statement_lines(words, &staff.zone, &base, &statements),
+        may_charge: staff.may(Permission::PostCharges),
+        may_record: staff.may(Permission::RecordPayments),
+        may_send: staff.may(Permission::SendStatements),
         frame: staff.frame(&app, CHARTS),
+        base,
     };
     html(page.render())
+}
+
+/// One side of an entry, in words.
+struct Side {
+    account: String,
+    what: String,
+    debit: String,
+    credit: String,
+}
+
+/// What can be done from an entry.
+struct Offer {
+    href: String,
+    label: String,
+    danger: bool,
+}
+
+#[derive(Template)]
+#[template(path = "features/billing/templates/entry.html")]
+struct EntryPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    base: String,
+    title: String,
+    tag: Option<(&'static str, String)>,
+    facts: Vec<(String, String)>,
+    /// What it reverses or is reversed by: the words, and the address.
+    other: Option<(String, String)>,
+    sides: Vec<Side>,
+    why: Vec<String>,
+    conclusion: String,
+    uses: Vec<(String, String)>,
+    offers: Vec<Offer>,
+}
+
+/// An entry with everything that its page tells.
+struct Loaded {
+    room: ChartRoom,
+    entry: StoredEntry,
+    /// The place of the entry that it reverses, or that reverses it.
+    other: Option<EntryId>,
+    why: Option<Explanation>,
+    /// Of a payment: the entries that use it, and what is left.
+    uses: Vec<StoredEntry>,
+    refunds: Vec<Refund>,
+    named: Named,
+}
+
+fn load(c: &mut Scoped<'_>, viewer: Viewer, chart: ChartId, id: EntryId) -> Result<Option<Loaded>, Fault> {
+    let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
+    let Some(entry) = find_entry(c, chart, id)? else { return Ok(None) };
+    let item = entry.postings.first().map(|posting| posting.item);
+    let (mut why, mut uses, mut refunds) = (None, Vec::new(), Vec::new());
+    let mut named = Named::of(c, entry.postings.iter().map(|posting| posting.item))?;
+    match item {
+        Some(Item::Charge(charge)) => {
+            if let Some(charge) = find_charge(c, chart, charge)? {
+                let (mut explained, names) = wording::explain(c, vec![charge])?;
+                why = explained.pop();
+                named.extend(names);
+            }
+        }
+        Some(Item::Payment(payment)) if find_payment(c, chart, payment)?.is_some() => {
+            uses = entries_of_item(c, Item::Payment(payment))?;
+            refunds = refunds_of(c, payment)?;
+            let charges = uses.iter().flat_map(|entry| &entry.postings).map(|posting| posting.item);
+            named.extend(Named::of(c, charges.collect::<Vec<_>>())?);
+        }
+        _ => {}
+    }
+    let other = entry.head.reverses.or(entry.head.reversed_by);
+    let other = match other {
+        Some(seq) => ledger::entry_at(c, seq)?,
+        None => None,
+    };
+    Ok(Some(Loaded { room, entry, other, why, uses, refunds, named }))
+}
+
+/// One entry: what it records, its trace through the accounts, and what can be done about it.
+pub(super) async fn entry(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, entry)): Path<(String, String)>,
+) -> PageResult {
+    let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let id: EntryId = entry.parse().map_err(|_| PageError::NotFound)?;
+    let viewer = Viewer::of(&app, &staff);
+    let loaded = app.db.read(&staff.scope, move |c| load(c, viewer, chart, id)).await?;
+    let loaded = loaded.ok_or(PageError::NotFound)?;
+    let (words, base) = (staff.words, path(chart));
+    let head = &loaded.entry.head;
+    let item = loaded.entry.postings.first().map(|posting| posting.item);
+    let amount: i64 = loaded.entry.postings.iter().map(|posting| posting.amount.max(0)).sum();
+    let mut facts = vec![
+        (words.get("billing-col-kind"), kind_label(words, head.kind)),
+        (words.get("billing-col-amount"), Money::new(amount, head.currency).to_string()),
+        (words.get("billing-col-date"), words.civil_date(head.effective_on)),
+        (words.get("billing-entry-posted"), posted_words(&staff, &loaded)),
+    ];
+    if !head.reason.is_empty() {
+        facts.push((words.get("billing-reason"), head.reason.clone()));
+    }
+    let other = loaded.other.map(|other| {
+        let key =
+            if head.reverses.is_some() { "billing-entry-reverses" } else { "billing-entry-reversed-by" };
+        (words.get(key), format!("{base}/entries/{other}"))
+    });
+    let side = |amount: i64| {
+        if amount > 0 { Money::new(amount, head.currency).to_string() } else { String::new() }
+    };
+    let page = EntryPage {
+        title: item.map(|item| loaded.named.line(words, head, item)).unwrap_or_default(),
+        tag: match (head.reverses, head.reversed_by) {
+            (Some(_), _) => Some(("attention", words.get("billing-entry-is-reversal"))),
+            (_, Some(_)) => Some(("stopped", words.get("billing-entry-undone"))),
+            _ => None,
+        },
+        sides: loaded
+            .entry
+            .postings
+            .iter()
+            .map(|posting| Side {
+                account: words.get(&format!("billing-account-{}", posting.account.word().replace('_', "-"))),
+                what: loaded.named.item(words, posting.item),
+                debit: side(posting.amount),
+                credit: side(-posting.amount),
+            })
+            .collect(),
+        why: loaded
+            .why
+            .iter()
+            .flat_map(|why| {
+                why.steps.iter().map(|step| wording::sentence(words, &why.charge, step, &loaded.named))
+            })
+            .collect(),
+        conclusion: loaded.why.as_ref().map(|why| wording::conclusion(words, why)).unwrap_or_default(),
+        uses: use_words(words, &loaded),
+        offers: offers(&staff, &base, &loaded),
+        head: room_head(&app, &staff, &loaded.room.file, &loaded.room.tags, TAB),
+        facts,
+        other,
+        frame: staff.frame(&app, CHARTS),
+        base,
+    };
+    html(page.render())
+}
+
+fn posted_words(staff: &StaffSession, loaded: &Loaded) -> String {
+    let head = &loaded.entry.head;
+    let at = staff.words.date_time(head.recorded_at, &staff.zone);
+    if head.by_name.is_empty() {
+        at
+    } else {
+        staff.words.with2("billing-entry-posted-by", "moment", at, "name", &head.by_name)
+    }
+}
+
+/// What became of a payment: the charges that it paid, what went back, and what is left.
+fn use_words(words: Words, loaded: &Loaded) -> Vec<(String, String)> {
+    let Some(Item::Payment(payment)) = loaded.entry.postings.first().map(|posting| posting.item) else {
+        return Vec::new();
+    };
+    let item = Item::Payment(payment);
+    let currency = loaded.entry.head.currency;
+    let mut lines = Vec::new();
+    for entry in loaded.uses.iter().filter(|entry| entry.head.kind == EntryKind::Allocation) {
+        for posting in entry.postings.iter().filter(|posting| matches!(posting.item, Item::Charge(_))) {
+            let amount = Money::new(posting.amount, currency).abs();
+            lines.push((loaded.named.item(words, posting.item), amount.to_string()));
+        }
+    }
+    let due = loaded.uses.iter().filter(|entry| entry.head.kind == EntryKind::RefundDue);
+    for entry in due {
+        let amount = entry.moved(ledger::Account::CreditClient, item);
+        lines.push((words.get("billing-kind-refund"), Money::new(amount, currency).to_string()));
+    }
+    let left = -loaded.uses.iter().map(|e| e.moved(ledger::Account::CreditClient, item)).sum::<i64>();
+    if left > 0 {
+        lines.push((words.get("billing-payment-left"), Money::new(left, currency).to_string()));
+    }
+    lines
+}
+
+fn offers(staff: &StaffSession, base: &str, loaded: &Loaded) -> Vec<Offer> {
+    let (words, head) = (staff.words, &loaded.entry.head);
+    let mut offers = Vec::new();
+    let mut offer = |href: String, key: &str, danger: bool| {
+        offers.push(Offer { href, label: words.get(key), danger });
+    };
+    if !head.stands() {
+        return Vec::new();
+    }
+    let undo = format!("{base}/entries/{}/undo", head.entry_id);
+    let item = loaded.entry.postings.first().map(|posting| posting.item);
+    match (head.kind, item) {
+        (EntryKind::Charge | EntryKind::Opening, Some(Item::Charge(charge))) => {
+            if staff.may(Permission::Adjust) {
+                offer(format!("{base}/charges/{charge}/relief"), "billing-relieve", false);
+                offer(undo, "billing-void", true);
+            }
+        }
+        (EntryKind::Payment | EntryKind::Opening, Some(Item::Payment(payment))) => {
+            let item = Item::Payment(payment);
+            let left = -loaded.uses.iter().map(|e| e.moved(ledger::Account::CreditClient, item)).sum::<i64>();
+            if left > 0 && staff.may(Permission::Refund) {
+                offer(format!("{base}/payments/{payment}/refund"), "billing-refund", false);
+            }
+            let paid_back = loaded.refunds.iter().any(|refund| refund.state == RefundState::Succeeded);
+            if !paid_back && staff.may(Permission::Adjust) {
+                offer(undo, "billing-undo", true);
+            }
+        }
+        (EntryKind::RefundDue | EntryKind::Discount | EntryKind::WriteOff, _) => {
+            if staff.may(Permission::Adjust) {
+                offer(undo, "billing-undo", true);
+            }
+        }
+        _ => {}
+    }
+    offers
 }

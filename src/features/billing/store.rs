@@ -1,124 +1,440 @@
-//! The ledger's rows. Entries are only ever added; a mistake is righted by an adjustment.
+//! The rows of charges, payments and refunds. What they move stands in the ledger.
+
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use jiff::civil::Date;
 
-use crate::features::billing::audit::LedgerAction;
+use crate::features::billing::lifecycle::{ChargeState, PaymentState, RefundState};
+use crate::features::ledger;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChartId, EntryId};
-use crate::kernel::money::Money;
-use crate::platform::audit::{self, By, Event};
-use crate::platform::db::schema::ledger_entry;
-use crate::platform::db::{Scoped, SumOf, kept};
+use crate::kernel::ids::{ChargeId, ChartId, PayerId, PaymentId, PersonId, RefundId};
+use crate::kernel::money::{Currency, Money};
+use crate::platform::db::schema::{charge, chart, payment, payment_part, refund};
+use crate::platform::db::{InLists as _, Scoped, SumOf};
 use crate::platform::fault::Fault;
 use crate::word_enum;
 
-word_enum! {
-    /// What an entry is. Its sign says which way it moves the balance.
-    pub enum EntryKind {
-        /// Owed for a visit or another service: positive.
-        Charge = "charge",
-        /// Paid by the client or an insurer: negative.
-        Payment = "payment",
-        /// A discount, a correction, a write-off: either.
-        Adjustment = "adjustment",
-    }
-}
-
-/// A row of the ledger.
+/// What a client owes for a service.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = ledger_entry)]
-pub struct Entry {
-    /// The entry.
-    pub entry_id: EntryId,
-    /// What it is.
-    pub kind: EntryKind,
-    /// The civil day it counts for, `YYYY-MM-DD`.
+#[diesel(table_name = charge)]
+pub struct Charge {
+    /// The charge.
+    pub charge_id: ChargeId,
+    /// On this chart.
+    pub chart_id: ChartId,
+    /// The day of the service, `YYYY-MM-DD`.
     pub on_date: String,
     /// What for, as the client reads it.
     pub description: String,
-    /// Signed minor units.
-    pub amount_minor: i64,
-    /// ISO 4217.
-    pub currency: String,
-    /// When it was recorded.
+    /// Minor units.
+    pub amount: i64,
+    /// Its currency.
+    pub currency: Currency,
+    /// Where it stands.
+    pub state: ChargeState,
+    /// Who posted it; empty for what the upgrade brought over.
+    pub created_by_name: String,
+    /// When.
     pub created_at: Timestamp,
 }
 
-impl Entry {
-    /// The civil day. Only real days are ever stored.
-    pub fn date(&self) -> Date {
-        self.on_date.parse().unwrap_or(Date::ZERO)
+impl Charge {
+    /// The fee.
+    pub fn money(&self) -> Money {
+        Money::new(self.amount, self.currency)
     }
 }
 
-/// An entry to be recorded.
+word_enum! {
+    /// How money came in.
+    pub enum PaymentMethod {
+        /// Notes and coins.
+        Cash = "cash",
+        /// A check.
+        Check = "check",
+        /// A card at the practice's own terminal.
+        Terminal = "terminal",
+        /// A transfer from a bank account.
+        Bank = "bank",
+        /// Anything else; the reference says what.
+        Other = "other",
+    }
+}
+
+word_enum! {
+    /// Where a payment's record comes from.
+    pub enum PaymentSource {
+        /// Staff recorded it.
+        Staff = "staff",
+        /// A program recorded it by the API.
+        Api = "api",
+        /// It was there before this ledger.
+        Import = "import",
+    }
+}
+
+/// Money that came in.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = payment)]
+pub struct Payment {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// How it came.
+    pub method: PaymentMethod,
+    /// Minor units.
+    pub amount: i64,
+    /// Its currency.
+    pub currency: Currency,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// The day on which it came in, `YYYY-MM-DD`.
+    pub received_on: String,
+    /// A check's number or the like; may be empty.
+    pub reference: String,
+    /// Who recorded it; empty for what the upgrade brought over.
+    pub recorded_by_name: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+impl Payment {
+    /// The amount.
+    pub fn money(&self) -> Money {
+        Money::new(self.amount, self.currency)
+    }
+}
+
+word_enum! {
+    /// How money goes back.
+    pub enum RefundWay {
+        /// Notes and coins.
+        Cash = "cash",
+        /// A check.
+        Check = "check",
+        /// Back to the card, at the practice's own terminal.
+        Terminal = "terminal",
+        /// A transfer to a bank account.
+        Bank = "bank",
+    }
+}
+
+/// Money that went back.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = refund)]
+pub struct Refund {
+    /// The refund.
+    pub refund_id: RefundId,
+    /// Of this payment.
+    pub payment_id: PaymentId,
+    /// On this chart.
+    pub chart_id: ChartId,
+    /// Minor units.
+    pub amount: i64,
+    /// Its currency.
+    pub currency: Currency,
+    /// How it went.
+    pub way: RefundWay,
+    /// Where it stands.
+    pub state: RefundState,
+    /// Why.
+    pub reason: String,
+    /// The day on which it went, `YYYY-MM-DD`.
+    pub made_on: String,
+    /// Who paid it out.
+    pub made_by_name: String,
+}
+
+/// A charge to be posted.
 #[derive(Clone, Debug)]
-pub struct NewEntry {
+pub struct NewCharge {
     /// On this chart.
     pub chart: ChartId,
-    /// What it is.
-    pub kind: EntryKind,
-    /// The civil day it counts for.
-    pub on_date: Date,
+    /// The day of the service.
+    pub on: Date,
     /// What for, as the client reads it.
     pub description: String,
-    /// Minor units without a sign for charges and payments; an adjustment carries its own.
-    pub amount_minor: i64,
-    /// ISO 4217, such as `USD`.
-    pub currency: String,
+    /// The fee.
+    pub amount: Money,
 }
 
-/// The signed amount that stands in the ledger.
-fn signed(kind: EntryKind, amount: i64) -> i64 {
-    match kind {
-        EntryKind::Charge => amount.abs(),
-        EntryKind::Payment => -amount.abs(),
-        EntryKind::Adjustment => amount,
+/// A payment to be recorded.
+#[derive(Clone, Debug)]
+pub struct NewPayment {
+    /// On this chart.
+    pub chart: ChartId,
+    /// The day on which it came in.
+    pub received_on: Date,
+    /// How it came.
+    pub method: PaymentMethod,
+    /// A check's number or the like; may be empty.
+    pub reference: String,
+    /// The amount.
+    pub amount: Money,
+    /// The charge that it pays first.
+    pub pays: Option<ChargeId>,
+}
+
+/// The client of a chart.
+pub(super) fn client_of(c: &mut Scoped<'_>, chart: ChartId) -> Result<Option<PersonId>, Fault> {
+    c.rows(chart::table).filter(chart::chart_id.eq(chart)).select(chart::person_id).optional(c)
+}
+
+pub(super) fn insert_charge(
+    c: &mut Scoped<'_>,
+    id: ChargeId,
+    by_name: &str,
+    new: &NewCharge,
+) -> Result<(), Fault> {
+    let row = (
+        charge::charge_id.eq(id),
+        charge::chart_id.eq(new.chart),
+        charge::on_date.eq(new.on.to_string()),
+        charge::description.eq(&new.description),
+        charge::amount.eq(new.amount.minor),
+        charge::currency.eq(new.amount.currency),
+        charge::state.eq(ChargeState::Posted),
+        charge::created_by_name.eq(by_name),
+        charge::created_at.eq(c.now()),
+        charge::version.eq(1i64),
+    );
+    c.insert(charge::table, row)
+}
+
+/// A charge of this chart.
+pub fn find_charge(c: &mut Scoped<'_>, chart: ChartId, id: ChargeId) -> Result<Option<Charge>, Fault> {
+    c.rows(charge::table)
+        .filter(charge::chart_id.eq(chart))
+        .filter(charge::charge_id.eq(id))
+        .select(Charge::as_select())
+        .optional(c)
+}
+
+/// The chart of a charge.
+pub fn chart_of_charge(c: &mut Scoped<'_>, id: ChargeId) -> Result<Option<ChartId>, Fault> {
+    c.rows(charge::table).filter(charge::charge_id.eq(id)).select(charge::chart_id).optional(c)
+}
+
+/// A chart's charges behind `after`, in the order in which they were posted.
+pub fn charges_of(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    after: Option<ChargeId>,
+    most: i64,
+) -> Result<Vec<Charge>, Fault> {
+    c.rows(charge::table)
+        .filter(charge::chart_id.eq(chart))
+        .filter(charge::charge_id.gt(after.unwrap_or(ChargeId::NIL)))
+        .order(charge::charge_id.asc())
+        .limit(most)
+        .select(Charge::as_select())
+        .load(c)
+}
+
+/// Charges by their ids.
+pub(super) fn charges_named(
+    c: &mut Scoped<'_>,
+    ids: &[ChargeId],
+) -> Result<BTreeMap<ChargeId, Charge>, Fault> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
     }
+    let rows: Vec<Charge> =
+        c.rows(charge::table).filter(charge::charge_id.in_list(ids)).select(Charge::as_select()).load(c)?;
+    Ok(rows.into_iter().map(|row| (row.charge_id, row)).collect())
 }
 
-/// Records an entry, in the caller's transaction, with its audit event.
-pub fn record(c: &mut Scoped<'_>, by: &By, new: &NewEntry) -> Result<EntryId, Fault> {
-    let id = EntryId::fresh(c.rng(), c.now());
-    diesel::insert_into(ledger_entry::table)
-        .values((
-            ledger_entry::practice_id.eq(c.practice().clone()),
-            ledger_entry::entry_id.eq(id.clone()),
-            ledger_entry::chart_id.eq(new.chart.clone()),
-            ledger_entry::kind.eq(new.kind),
-            ledger_entry::on_date.eq(new.on_date.to_string()),
-            ledger_entry::description.eq(&new.description),
-            ledger_entry::amount_minor.eq(signed(new.kind, new.amount_minor)),
-            ledger_entry::currency.eq(&new.currency),
-            ledger_entry::created_at.eq(c.now()),
-        ))
-        .execute(c.conn)?;
-    let event = Event::new(by.clone(), LedgerAction::Recorded)
-        .on_chart(&new.chart)
-        .with(serde_json::json!({ "entry": id, "kind": new.kind }));
-    audit::record(c, event)?;
-    Ok(id)
+pub(super) fn set_charge_state(c: &mut Scoped<'_>, id: ChargeId, state: ChargeState) -> Result<(), Fault> {
+    c.rows(charge::table)
+        .filter(charge::charge_id.eq(id))
+        .set((charge::state.eq(state), charge::version.eq(charge::version + 1)))
+        .execute(c)?;
+    Ok(())
 }
 
-/// A chart's ledger, oldest first.
-pub fn ledger_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Entry>, Fault> {
-    Ok(ledger_entry::table
-        .filter(ledger_entry::practice_id.eq(c.practice().clone()))
-        .filter(ledger_entry::chart_id.eq(chart.clone()))
-        .order((ledger_entry::on_date.asc(), ledger_entry::created_at.asc(), ledger_entry::entry_id.asc()))
-        .select(Entry::as_select())
-        .load(c.conn)?)
+pub(super) fn insert_payment(
+    c: &mut Scoped<'_>,
+    id: PaymentId,
+    party: PayerId,
+    by_name: &str,
+    source: PaymentSource,
+    new: &NewPayment,
+) -> Result<(), Fault> {
+    let row = (
+        payment::payment_id.eq(id),
+        payment::method.eq(new.method),
+        payment::source.eq(source),
+        payment::amount.eq(new.amount.minor),
+        payment::currency.eq(new.amount.currency),
+        payment::state.eq(PaymentState::Succeeded),
+        payment::received_on.eq(new.received_on.to_string()),
+        payment::reference.eq(&new.reference),
+        payment::recorded_by_name.eq(by_name),
+        payment::created_at.eq(c.now()),
+        payment::version.eq(1i64),
+    );
+    c.insert(payment::table, row)?;
+    let part = (
+        payment_part::payment_id.eq(id),
+        payment_part::chart_id.eq(new.chart),
+        payment_part::party_id.eq(party),
+        payment_part::amount.eq(new.amount.minor),
+    );
+    c.insert(payment_part::table, part)
 }
 
-/// For home: what is owed in each currency that occurs in a chart's ledger; nothing where there is no entry.
-pub fn balances_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Money>, Fault> {
-    let query = ledger_entry::table
-        .filter(ledger_entry::practice_id.eq(*c.practice()))
-        .filter(ledger_entry::chart_id.eq(*chart))
-        .group_by(ledger_entry::currency)
-        .order(ledger_entry::currency.asc())
-        .select((ledger_entry::currency, SumOf(ledger_entry::amount_minor)));
-    let rows: Vec<(String, i64)> = kept(query).load(c.conn)?;
-    Ok(rows.into_iter().map(|(currency, minor)| Money { minor, currency }).collect())
+/// The payments of a chart, each with the payer of its part.
+macro_rules! payments {
+    ($c:expr, $chart:expr) => {
+        $c.rows(payment::table)
+            .inner_join(
+                payment_part::table.on(payment_part::practice_id
+                    .eq(payment::practice_id)
+                    .and(payment_part::payment_id.eq(payment::payment_id))),
+            )
+            .filter(payment_part::chart_id.eq($chart))
+    };
+}
+
+/// A payment of this chart, with who paid.
+pub fn find_payment(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    id: PaymentId,
+) -> Result<Option<(Payment, PayerId)>, Fault> {
+    payments!(c, chart)
+        .filter(payment::payment_id.eq(id))
+        .select((Payment::as_select(), payment_part::party_id))
+        .optional(c)
+}
+
+/// The chart of a payment.
+pub fn chart_of_payment(c: &mut Scoped<'_>, id: PaymentId) -> Result<Option<ChartId>, Fault> {
+    c.rows(payment_part::table)
+        .filter(payment_part::payment_id.eq(id))
+        .select(payment_part::chart_id)
+        .optional(c)
+}
+
+/// A chart's payments behind `after`, in the order in which they were recorded.
+pub fn payments_of(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    after: Option<PaymentId>,
+    most: i64,
+) -> Result<Vec<Payment>, Fault> {
+    payments!(c, chart)
+        .filter(payment::payment_id.gt(after.unwrap_or(PaymentId::NIL)))
+        .order(payment::payment_id.asc())
+        .limit(most)
+        .select(Payment::as_select())
+        .load(c)
+}
+
+/// Payments by their ids.
+pub(super) fn payments_named(
+    c: &mut Scoped<'_>,
+    ids: &[PaymentId],
+) -> Result<BTreeMap<PaymentId, Payment>, Fault> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Vec<Payment> = c
+        .rows(payment::table)
+        .filter(payment::payment_id.in_list(ids))
+        .select(Payment::as_select())
+        .load(c)?;
+    Ok(rows.into_iter().map(|row| (row.payment_id, row)).collect())
+}
+
+pub(super) fn set_payment_state(c: &mut Scoped<'_>, id: PaymentId, state: PaymentState) -> Result<(), Fault> {
+    c.rows(payment::table)
+        .filter(payment::payment_id.eq(id))
+        .set((payment::state.eq(state), payment::version.eq(payment::version + 1)))
+        .execute(c)?;
+    Ok(())
+}
+
+/// A refund that was decided.
+pub(super) struct RefundRow<'a> {
+    pub id: RefundId,
+    pub chart: ChartId,
+    pub payment: PaymentId,
+    pub amount: Money,
+    pub way: RefundWay,
+    pub reason: &'a str,
+    pub made_on: Date,
+    pub by_name: &'a str,
+}
+
+pub(super) fn insert_refund(c: &mut Scoped<'_>, new: &RefundRow<'_>) -> Result<(), Fault> {
+    let row = (
+        refund::refund_id.eq(new.id),
+        refund::payment_id.eq(new.payment),
+        refund::chart_id.eq(new.chart),
+        refund::amount.eq(new.amount.minor),
+        refund::currency.eq(new.amount.currency),
+        refund::way.eq(new.way),
+        refund::state.eq(RefundState::Succeeded),
+        refund::reason.eq(new.reason),
+        refund::made_on.eq(new.made_on.to_string()),
+        refund::made_by_name.eq(new.by_name),
+        refund::created_at.eq(c.now()),
+        refund::version.eq(1i64),
+    );
+    c.insert(refund::table, row)
+}
+
+/// A refund of this chart.
+pub(super) fn find_refund(c: &mut Scoped<'_>, chart: ChartId, id: RefundId) -> Result<Option<Refund>, Fault> {
+    c.rows(refund::table)
+        .filter(refund::chart_id.eq(chart))
+        .filter(refund::refund_id.eq(id))
+        .select(Refund::as_select())
+        .optional(c)
+}
+
+/// The refunds of a payment, the first one first.
+pub fn refunds_of(c: &mut Scoped<'_>, payment: PaymentId) -> Result<Vec<Refund>, Fault> {
+    c.rows(refund::table)
+        .filter(refund::payment_id.eq(payment))
+        .order(refund::refund_id.asc())
+        .select(Refund::as_select())
+        .load(c)
+}
+
+pub(super) fn set_refund_state(c: &mut Scoped<'_>, id: RefundId, state: RefundState) -> Result<(), Fault> {
+    c.rows(refund::table)
+        .filter(refund::refund_id.eq(id))
+        .set((refund::state.eq(state), refund::version.eq(refund::version + 1)))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Every charge of the practice with its amount, for the check.
+pub(super) fn all_charges(c: &mut Scoped<'_>) -> Result<Vec<(ChargeId, i64, ChargeState)>, Fault> {
+    c.rows(charge::table).select((charge::charge_id, charge::amount, charge::state)).load(c)
+}
+
+/// Every payment of the practice with its amount, for the check.
+pub(super) fn all_payments(c: &mut Scoped<'_>) -> Result<Vec<(PaymentId, i64, PaymentState)>, Fault> {
+    c.rows(payment::table).select((payment::payment_id, payment::amount, payment::state)).load(c)
+}
+
+/// What of each payment was paid back, for the check.
+pub(super) fn all_paid_back(c: &mut Scoped<'_>) -> Result<BTreeMap<PaymentId, i64>, Fault> {
+    let rows: Vec<(PaymentId, i64)> = c
+        .rows(refund::table)
+        .filter(refund::state.eq(RefundState::Succeeded))
+        .group_by(refund::payment_id)
+        .select((refund::payment_id, SumOf(refund::amount)))
+        .load(c)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The charges of a chart for which something is owed, the oldest first.
+pub(super) fn open_charges_of(c: &mut Scoped<'_>, chart: ChartId, most: i64) -> Result<Vec<Charge>, Fault> {
+    let open = ledger::open_charges(c, chart, most)?;
+    let mut named = charges_named(c, &open)?;
+    Ok(open.iter().filter_map(|id| named.remove(id)).collect())
 }

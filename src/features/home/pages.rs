@@ -5,8 +5,8 @@ use axum::extract::State;
 
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments;
-use crate::features::billing;
 use crate::features::documents;
+use crate::features::ledger;
 use crate::features::messages::{self, InboxLine};
 use crate::features::practice::{self, PublicPractice, Question};
 use crate::kernel::money::Money;
@@ -103,7 +103,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
                 if may(Right::Appointments) { appointments::ahead(c, chart)? } else { (Vec::new(), 0) },
                 // None without a ledger, and without the right to see one: no entry is not the same as nothing
                 // owed.
-                if may(Right::Billing) { billing::balances_of(c, chart)? } else { Vec::new() },
+                if may(Right::Billing) { ledger::owed_of(c, *chart)? } else { Vec::new() },
             ))
         })
         .await?;
@@ -147,13 +147,13 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
     let balances = balances
         .into_iter()
         .map(|owed| {
-            let key = match owed.minor {
+            let balance = Money::new(owed.balance(), owed.currency);
+            let key = match balance.minor {
                 0 => "portal-home-owed-nothing",
                 1.. => "portal-home-owed",
                 _ => "portal-home-credit",
             };
-            let amount = Money { minor: owed.minor.saturating_abs(), currency: owed.currency };
-            (amount.to_string(), words.get(key))
+            (balance.abs().to_string(), words.get(key))
         })
         .collect();
     let hour = now.in_zone(&client.zone).hour();

@@ -68,7 +68,7 @@ impl Area {
             Self::Documents => &["document"],
             Self::Appointments => &["appointment"],
             Self::Messages => &["thread"],
-            Self::Billing => &["ledger"],
+            Self::Billing => &["charge", "adjust", "payment", "refund", "statement", "ledger"],
             Self::Mail => &["mail"],
             Self::Staff => &["staff"],
             Self::Practice => &["practice"],

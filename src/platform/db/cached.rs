@@ -10,7 +10,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AsChangeset, AstPass, IntoUpdateTarget, QueryFragment, QueryId, UpdateTarget};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{Binary, Bool, HasSqlType, Nullable, SqlType, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, HasSqlType, Nullable, SqlType, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::kernel::columns::ColumnText;
@@ -39,6 +39,16 @@ const BYTES: Syntax = Syntax {
     sqlite: (" IN (SELECT unhex(value) FROM json_each(", "))"),
     postgres: (" = ANY(ARRAY(SELECT decode(jsonb_array_elements_text(", "::jsonb), 'hex')))"),
 };
+
+const INTEGERS: Syntax = Syntax {
+    sqlite: (" IN (SELECT CAST(value AS INTEGER) FROM json_each(", "))"),
+    postgres: (" = ANY(ARRAY(SELECT jsonb_array_elements_text(", "::jsonb)::bigint))"),
+};
+
+impl ListColumn for BigInt {
+    type Answer = Bool;
+    const SYNTAX: Syntax = INTEGERS;
+}
 
 impl ListColumn for Text {
     type Answer = Bool;

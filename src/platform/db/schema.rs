@@ -430,16 +430,154 @@ diesel::table! {
 }
 
 diesel::table! {
-    ledger_entry (practice_id, entry_id) {
+    party (practice_id, party_id) {
         practice_id -> Binary,
-        entry_id -> Binary,
+        party_id -> Binary,
+        person_id -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    charge (practice_id, charge_id) {
+        practice_id -> Binary,
+        charge_id -> Binary,
         chart_id -> Binary,
-        kind -> Text,
         on_date -> Text,
         description -> Text,
-        amount_minor -> BigInt,
+        amount -> BigInt,
         currency -> Text,
+        state -> Text,
+        created_by_name -> Text,
         created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    payment (practice_id, payment_id) {
+        practice_id -> Binary,
+        payment_id -> Binary,
+        method -> Text,
+        source -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        state -> Text,
+        received_on -> Text,
+        reference -> Text,
+        recorded_by_name -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    payment_part (practice_id, payment_id, chart_id, party_id) {
+        practice_id -> Binary,
+        payment_id -> Binary,
+        chart_id -> Binary,
+        party_id -> Binary,
+        amount -> BigInt,
+    }
+}
+
+diesel::table! {
+    refund (practice_id, refund_id) {
+        practice_id -> Binary,
+        refund_id -> Binary,
+        payment_id -> Binary,
+        chart_id -> Binary,
+        amount -> BigInt,
+        currency -> Text,
+        way -> Text,
+        state -> Text,
+        reason -> Text,
+        made_on -> Text,
+        made_by_name -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    journal_head (practice_id) {
+        practice_id -> Binary,
+        currency -> Text,
+        seq -> BigInt,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    journal_entry (practice_id, seq) {
+        practice_id -> Binary,
+        seq -> BigInt,
+        entry_id -> Binary,
+        kind -> Text,
+        effective_on -> Text,
+        recorded_at -> BigInt,
+        by_name -> Text,
+        chart_id -> Nullable<Binary>,
+        subject -> Nullable<Binary>,
+        source_key -> Text,
+        reverses -> Nullable<BigInt>,
+        reason -> Text,
+        currency -> Text,
+        hash -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    posting (practice_id, seq, n) {
+        practice_id -> Binary,
+        seq -> BigInt,
+        n -> Integer,
+        account -> Text,
+        chart_id -> Nullable<Binary>,
+        party_id -> Nullable<Binary>,
+        item_kind -> Text,
+        item_id -> Nullable<Binary>,
+        amount -> BigInt,
+        currency -> Text,
+    }
+}
+
+diesel::table! {
+    balance (practice_id, chart_id, account, party_id, item_id, currency) {
+        practice_id -> Binary,
+        chart_id -> Binary,
+        account -> Text,
+        party_id -> Binary,
+        item_kind -> Text,
+        item_id -> Binary,
+        currency -> Text,
+        amount -> BigInt,
+        since_on -> Text,
+    }
+}
+
+diesel::table! {
+    statement (practice_id, statement_id) {
+        practice_id -> Binary,
+        statement_id -> Binary,
+        number -> Text,
+        chart_id -> Binary,
+        party_id -> Binary,
+        kind -> Text,
+        from_seq -> BigInt,
+        through_seq -> BigInt,
+        data -> Text,
+        sha256 -> Text,
+        issued_by_name -> Text,
+        issued_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    number_series (practice_id, kind) {
+        practice_id -> Binary,
+        kind -> Text,
+        next -> BigInt,
     }
 }
 
@@ -611,6 +749,8 @@ practice_tables!(
     audit_unsealed,
     busy,
     calendar_resource,
+    balance,
+    charge,
     chart,
     document,
     due_job,
@@ -620,20 +760,27 @@ practice_tables!(
     import_column,
     import_file,
     invitation,
+    journal_entry,
+    journal_head,
     jurisdiction,
     known_device,
-    ledger_entry,
     message,
     message_thread,
     notice,
+    number_series,
     one_time_link,
     outbox,
+    party,
+    payment,
+    payment_part,
     person,
     person_address,
     place,
     portal_access,
     portal_account,
+    posting,
     practice,
+    refund,
     related_contact,
     reminder,
     sent_form,
@@ -641,4 +788,5 @@ practice_tables!(
     staff_member,
     thread_party,
     thread_read,
+    statement,
 );

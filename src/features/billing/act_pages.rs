@@ -1,0 +1,696 @@
+//! The forms of the Billing tab: a charge, a payment, something taken off, a refund, an undo. Each is one page that
+//! posts to itself.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use jiff::civil::Date;
+
+use crate::features::billing::actions::{self, NewRefund, NewRelief, Refused, Undone};
+use crate::features::billing::input::{self, TextProblem};
+use crate::features::billing::lifecycle::Refusal;
+use crate::features::billing::staff_pages::{TAB, path};
+use crate::features::billing::store::{
+    Charge, NewCharge, NewPayment, Payment, PaymentMethod, RefundWay, find_charge, find_payment,
+};
+use crate::features::billing::wording::{Named, payment_label};
+use crate::features::ledger::{
+    self, EntryKind, Item, Relief, StoredEntry, entries_of_item, find_entry, posting_currency,
+};
+use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
+use crate::features::staff::StaffSession;
+use crate::kernel::ids::{ChargeId, ChartId, EntryId, PaymentId};
+use crate::kernel::money::{Currency, Money};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
+use crate::platform::state::AppState;
+use crate::platform::web::form_token::FormToken;
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::{PageError, PageResult, html, see_other};
+
+/// Open charges that the form of a payment names.
+const OFFERED: usize = 50;
+
+fn id<T: std::str::FromStr>(text: &str) -> Result<T, PageError> {
+    text.parse().map_err(|_| PageError::NotFound)
+}
+
+fn today(app: &AppState, staff: &StaffSession) -> Date {
+    app.now().in_zone(&staff.zone).date()
+}
+
+/// Loads a chart's room with what the form needs; `None` where it is not there.
+async fn load<T, F>(
+    app: &AppState,
+    staff: &StaffSession,
+    chart: ChartId,
+    mut read: F,
+) -> Result<(ChartRoom, T), PageError>
+where
+    T: Send + 'static,
+    F: FnMut(&mut Scoped<'_>) -> Result<Option<T>, Fault> + Send + 'static,
+{
+    let viewer = Viewer::of(app, staff);
+    let loaded = app
+        .db
+        .read(&staff.scope, move |c| {
+            let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
+            Ok(read(c)?.map(|more| (room, more)))
+        })
+        .await?;
+    loaded.ok_or(PageError::NotFound)
+}
+
+/// Keeps a text, or notes what is wrong with it. A card number is not shown again.
+fn text(
+    errors: &mut FieldErrors,
+    field: &str,
+    typed: &mut String,
+    outcome: Result<String, TextProblem>,
+) -> Option<String> {
+    match outcome {
+        Ok(text) => Some(text),
+        Err(problem) => {
+            if matches!(problem, TextProblem::CardNumber(_)) {
+                typed.clear();
+            }
+            errors.add(field, problem.words());
+            None
+        }
+    }
+}
+
+fn valid<T>(errors: &mut FieldErrors, field: &str, outcome: Result<T, String>) -> Option<T> {
+    outcome.map_err(|words| errors.add(field, words)).ok()
+}
+
+/// Why an act was refused, at the field that it is about.
+fn refused(words: Words, refused: Refused, errors: &mut FieldErrors) -> Result<(), PageError> {
+    match refused {
+        Refused::NotFound => return Err(PageError::NotFound),
+        Refused::TooMuch(most) if most.minor == 0 => {
+            errors.add("amount", words.get("billing-error-nothing-left"));
+        }
+        Refused::TooMuch(most) => errors.add("amount", words.with1("billing-error-at-most", "most", most)),
+        Refused::Currency(currency) => {
+            errors.add("amount", words.with1("billing-error-currency", "currency", currency));
+        }
+        Refused::LifeCycle(refusal) => {
+            let key = match refusal {
+                Refusal::Refunded => "billing-error-refunded",
+                _ => "billing-error-undone-meanwhile",
+            };
+            errors.add("form", words.get(key));
+        }
+        Refused::NotByItself => errors.add("form", words.get("billing-error-not-by-itself")),
+    }
+    Ok(())
+}
+
+/// A page that is shown again with what is wrong keeps its address by its status.
+fn answer(errors: &FieldErrors, rendered: Result<String, askama::Error>) -> PageResult {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok((status, html(rendered)?).into_response())
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct ChargeForm {
+    mark: String,
+    on: String,
+    description: String,
+    amount: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/billing/templates/charge.html")]
+struct ChargePage {
+    frame: StaffFrame,
+    head: RoomHead,
+    base: String,
+    errors: FieldErrors,
+    form: ChargeForm,
+    first: Date,
+    last: Date,
+    currency: Currency,
+}
+
+fn charge_answer(
+    app: &AppState,
+    staff: &StaffSession,
+    room: &ChartRoom,
+    currency: Currency,
+    form: ChargeForm,
+    errors: FieldErrors,
+) -> PageResult {
+    let last = today(app, staff);
+    let page = ChargePage {
+        head: room_head(app, staff, &room.file, &room.tags, TAB),
+        base: path(room.file.chart.chart_id),
+        frame: staff.frame(app, CHARTS),
+        first: input::first_day(last),
+        last,
+        currency,
+        form,
+        errors,
+    };
+    let rendered = page.render();
+    answer(&page.errors, rendered)
+}
+
+/// The form of a charge.
+pub(super) async fn charge_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> PageResult {
+    let (room, currency) = load(&app, &staff, id(&chart)?, |c| Ok(Some(posting_currency(c)?))).await?;
+    let form = ChargeForm {
+        mark: FormToken::fresh(app.rng.as_ref()),
+        on: today(&app, &staff).to_string(),
+        ..ChargeForm::default()
+    };
+    charge_answer(&app, &staff, &room, currency, form, FieldErrors::new())
+}
+
+/// Posts it.
+pub(super) async fn charge(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let mut form: ChargeForm = staff.form(&body)?;
+    let (chart, words): (ChartId, _) = (id(&chart)?, staff.words);
+    let mark = FormToken::read("charge", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let (room, currency) = load(&app, &staff, chart, |c| Ok(Some(posting_currency(c)?))).await?;
+    let mut errors = FieldErrors::new();
+    let on = valid(&mut errors, "on", input::day(input::read_day(&form.on), today(&app, &staff), words));
+    let checked =
+        input::needed(&form.description, input::MOST_IN_A_DESCRIPTION, "billing-error-description", words);
+    let description = text(&mut errors, "description", &mut form.description, checked);
+    let amount = valid(&mut errors, "amount", input::amount(&form.amount, currency, words));
+    let (Some(on), Some(description), Some(amount)) = (on, description, amount) else {
+        return charge_answer(&app, &staff, &room, currency, form, errors);
+    };
+    let (new, by) = (NewCharge { chart, on, description, amount }, staff.by());
+    let act =
+        move |c: &mut Scoped<'_>| Ok(actions::post_charge(c, &by, &new)?.map(|posted| posted.charge_id));
+    match actions::once(&app, &staff.scope, chart, mark, act).await? {
+        Ok(_) => Ok(see_other(&format!("{}?done=billing-charged", path(chart)))),
+        Err(why) => {
+            refused(words, why, &mut errors)?;
+            charge_answer(&app, &staff, &room, currency, form, errors)
+        }
+    }
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct PaymentForm {
+    mark: String,
+    on: String,
+    method: String,
+    amount: String,
+    reference: String,
+    /// The charge that it pays first; empty for the oldest.
+    pays: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/billing/templates/payment.html")]
+struct PaymentPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    base: String,
+    errors: FieldErrors,
+    form: PaymentForm,
+    first: Date,
+    last: Date,
+    currency: Currency,
+    due: String,
+    methods: Vec<(&'static str, String)>,
+    charges: Vec<(String, String)>,
+}
+
+/// What the form of a payment needs: the currency, and what is open.
+struct OpenCharges {
+    currency: Currency,
+    due: i64,
+    charges: Vec<(ChargeId, i64, String)>,
+}
+
+fn open_charges(c: &mut Scoped<'_>, chart: ChartId, words: Words) -> Result<Option<OpenCharges>, Fault> {
+    let currency = posting_currency(c)?;
+    let Some(person) = super::store::client_of(c, chart)? else { return Ok(None) };
+    let debts = match ledger::find_party(c, person)? {
+        Some(party) => ledger::debts_of(c, chart, party, currency)?,
+        None => Vec::new(),
+    };
+    let due = debts.iter().map(|debt| debt.owed).sum();
+    let named = Named::of(c, debts.iter().take(OFFERED).map(|debt| Item::Charge(debt.charge)))?;
+    let charges = debts
+        .iter()
+        .take(OFFERED)
+        .map(|debt| (debt.charge, debt.owed, named.item(words, Item::Charge(debt.charge))))
+        .collect();
+    Ok(Some(OpenCharges { currency, due, charges }))
+}
+
+fn payment_answer(
+    app: &AppState,
+    staff: &StaffSession,
+    room: &ChartRoom,
+    open: OpenCharges,
+    form: PaymentForm,
+    errors: FieldErrors,
+) -> PageResult {
+    let (words, last) = (staff.words, today(app, staff));
+    let money = |minor| Money::new(minor, open.currency).to_string();
+    let choose = |method: &PaymentMethod| (method.word(), words.get(&format!("billing-method-{method}")));
+    let oldest = (String::new(), words.get("billing-pays-oldest"));
+    let charges = open.charges.into_iter().map(|(id, owed, what)| {
+        let label = words.with2("billing-pays-charge", "what", what, "amount", money(owed));
+        (id.to_string(), label)
+    });
+    let page = PaymentPage {
+        head: room_head(app, staff, &room.file, &room.tags, TAB),
+        base: path(room.file.chart.chart_id),
+        frame: staff.frame(app, CHARTS),
+        first: input::first_day(last),
+        last,
+        due: money(open.due),
+        methods: PaymentMethod::ALL.iter().map(choose).collect(),
+        charges: std::iter::once(oldest).chain(charges).collect(),
+        currency: open.currency,
+        form,
+        errors,
+    };
+    let rendered = page.render();
+    answer(&page.errors, rendered)
+}
+
+/// The form of a payment.
+pub(super) async fn payment_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> PageResult {
+    let (chart, words): (ChartId, _) = (id(&chart)?, staff.words);
+    let (room, open) = load(&app, &staff, chart, move |c| open_charges(c, chart, words)).await?;
+    let form = PaymentForm {
+        mark: FormToken::fresh(app.rng.as_ref()),
+        on: today(&app, &staff).to_string(),
+        amount: if open.due > 0 { Money::new(open.due, open.currency).plain() } else { String::new() },
+        ..PaymentForm::default()
+    };
+    payment_answer(&app, &staff, &room, open, form, FieldErrors::new())
+}
+
+/// Records it.
+pub(super) async fn payment(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let mut form: PaymentForm = staff.form(&body)?;
+    let (chart, words): (ChartId, _) = (id(&chart)?, staff.words);
+    let mark = FormToken::read("payment", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let (room, open) = load(&app, &staff, chart, move |c| open_charges(c, chart, words)).await?;
+    let mut errors = FieldErrors::new();
+    let on = valid(&mut errors, "on", input::day(input::read_day(&form.on), today(&app, &staff), words));
+    let amount = valid(&mut errors, "amount", input::amount(&form.amount, open.currency, words));
+    let method = form.method.parse().map_err(|_| words.get("billing-error-choose"));
+    let method: Option<PaymentMethod> = valid(&mut errors, "method", method);
+    let checked = input::optional(&form.reference, input::MOST_IN_A_REFERENCE, words);
+    let reference = text(&mut errors, "reference", &mut form.reference, checked);
+    let pays = match form.pays.as_str() {
+        "" => Some(None),
+        typed => {
+            let charge = typed.parse().map(Some).map_err(|_| words.get("billing-error-choose"));
+            valid(&mut errors, "pays", charge)
+        }
+    };
+    let (Some(received_on), Some(amount), Some(method), Some(reference), Some(pays)) =
+        (on, amount, method, reference, pays)
+    else {
+        return payment_answer(&app, &staff, &room, open, form, errors);
+    };
+    let new = NewPayment { chart, received_on, method, reference, amount, pays };
+    let by = staff.by();
+    let act =
+        move |c: &mut Scoped<'_>| Ok(actions::record_payment(c, &by, &new)?.map(|made| made.payment_id));
+    match actions::once(&app, &staff.scope, chart, mark, act).await? {
+        Ok(_) => Ok(see_other(&format!("{}?done=billing-paid", path(chart)))),
+        Err(why) => {
+            refused(words, why, &mut errors)?;
+            payment_answer(&app, &staff, &room, open, form, errors)
+        }
+    }
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct ReliefForm {
+    mark: String,
+    relief: String,
+    amount: String,
+    reason: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/billing/templates/relief.html")]
+struct ReliefPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    base: String,
+    errors: FieldErrors,
+    form: ReliefForm,
+    charge: Charge,
+    owed: String,
+    choices: Vec<(&'static str, String)>,
+}
+
+fn read_relief(word: &str) -> Option<Relief> {
+    match word {
+        "discount" => Some(Relief::Discount),
+        "write_off" => Some(Relief::WriteOff),
+        _ => None,
+    }
+}
+
+/// A charge with what is owed for it.
+fn charge_and_owed(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    charge: ChargeId,
+) -> Result<Option<(Charge, Money)>, Fault> {
+    let Some(found) = find_charge(c, chart, charge)? else { return Ok(None) };
+    let item = Item::Charge(charge);
+    let standing = entries_of_item(c, item)?;
+    let owed: i64 = standing.iter().map(|entry| entry.moved(ledger::Account::ArClient, item)).sum();
+    let owed = Money::new(owed, found.currency);
+    Ok(Some((found, owed)))
+}
+
+fn relief_answer(
+    app: &AppState,
+    staff: &StaffSession,
+    room: &ChartRoom,
+    (charge, owed): (Charge, Money),
+    form: ReliefForm,
+    errors: FieldErrors,
+) -> PageResult {
+    let words = staff.words;
+    let page = ReliefPage {
+        head: room_head(app, staff, &room.file, &room.tags, TAB),
+        base: path(room.file.chart.chart_id),
+        frame: staff.frame(app, CHARTS),
+        owed: owed.to_string(),
+        choices: vec![
+            ("discount", words.get("billing-relief-discount")),
+            ("write_off", words.get("billing-relief-write-off")),
+        ],
+        charge,
+        form,
+        errors,
+    };
+    let rendered = page.render();
+    answer(&page.errors, rendered)
+}
+
+/// The form that takes something off a charge.
+pub(super) async fn relief_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, charge)): Path<(String, String)>,
+) -> PageResult {
+    let (chart, charge) = (id(&chart)?, id(&charge)?);
+    let (room, found) = load(&app, &staff, chart, move |c| charge_and_owed(c, chart, charge)).await?;
+    let form = ReliefForm { mark: FormToken::fresh(app.rng.as_ref()), ..ReliefForm::default() };
+    relief_answer(&app, &staff, &room, found, form, FieldErrors::new())
+}
+
+/// Takes it off.
+pub(super) async fn relief(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, charge)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let mut form: ReliefForm = staff.form(&body)?;
+    let (chart, charge, words): (ChartId, ChargeId, _) = (id(&chart)?, id(&charge)?, staff.words);
+    let mark = FormToken::read("relief", &format!("{}/{charge}", staff.staff_id), &form.mark, &body)?;
+    let (room, found) = load(&app, &staff, chart, move |c| charge_and_owed(c, chart, charge)).await?;
+    let mut errors = FieldErrors::new();
+    let relief = read_relief(&form.relief).ok_or_else(|| words.get("billing-error-choose"));
+    let relief = valid(&mut errors, "relief", relief);
+    let amount = valid(&mut errors, "amount", input::amount(&form.amount, found.0.currency, words));
+    let checked = input::needed(&form.reason, input::MOST_IN_A_REASON, "billing-error-reason", words);
+    let reason = text(&mut errors, "reason", &mut form.reason, checked);
+    let (Some(relief), Some(amount), Some(reason)) = (relief, amount, reason) else {
+        return relief_answer(&app, &staff, &room, found, form, errors);
+    };
+    let new = NewRelief { chart, charge, relief, amount, reason };
+    let by = staff.by();
+    let act = move |c: &mut Scoped<'_>| Ok(actions::relieve(c, &by, &new)?.map(|made| made.entry_id));
+    match actions::once(&app, &staff.scope, chart, mark, act).await? {
+        Ok(made) => Ok(see_other(&format!("{}/entries/{made}?done=billing-relieved", path(chart)))),
+        Err(why) => {
+            refused(words, why, &mut errors)?;
+            relief_answer(&app, &staff, &room, found, form, errors)
+        }
+    }
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RefundForm {
+    mark: String,
+    way: String,
+    amount: String,
+    reason: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/billing/templates/refund.html")]
+struct RefundPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    base: String,
+    errors: FieldErrors,
+    form: RefundForm,
+    payment: String,
+    payment_id: PaymentId,
+    amount: String,
+    left: String,
+    ways: Vec<(&'static str, String)>,
+}
+
+/// A payment with what is not used of it.
+fn payment_and_left(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    payment: PaymentId,
+) -> Result<Option<(Payment, Money)>, Fault> {
+    let Some((found, _)) = find_payment(c, chart, payment)? else { return Ok(None) };
+    let item = Item::Payment(payment);
+    let standing = entries_of_item(c, item)?;
+    let left = -standing.iter().map(|entry| entry.moved(ledger::Account::CreditClient, item)).sum::<i64>();
+    let left = Money::new(left, found.currency);
+    Ok(Some((found, left)))
+}
+
+fn refund_answer(
+    app: &AppState,
+    staff: &StaffSession,
+    room: &ChartRoom,
+    (payment, left): (Payment, Money),
+    form: RefundForm,
+    errors: FieldErrors,
+) -> PageResult {
+    let words = staff.words;
+    let page = RefundPage {
+        head: room_head(app, staff, &room.file, &room.tags, TAB),
+        base: path(room.file.chart.chart_id),
+        frame: staff.frame(app, CHARTS),
+        payment: payment_label(words, &payment),
+        payment_id: payment.payment_id,
+        amount: payment.money().to_string(),
+        left: left.to_string(),
+        ways: RefundWay::ALL
+            .iter()
+            .map(|way| (way.word(), words.get(&format!("billing-way-{way}"))))
+            .collect(),
+        form,
+        errors,
+    };
+    let rendered = page.render();
+    answer(&page.errors, rendered)
+}
+
+/// The form of a refund.
+pub(super) async fn refund_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, payment)): Path<(String, String)>,
+) -> PageResult {
+    let (chart, payment) = (id(&chart)?, id(&payment)?);
+    let (room, found) = load(&app, &staff, chart, move |c| payment_and_left(c, chart, payment)).await?;
+    let form = RefundForm {
+        mark: FormToken::fresh(app.rng.as_ref()),
+        amount: if found.1.minor > 0 { found.1.plain() } else { String::new() },
+        ..RefundForm::default()
+    };
+    refund_answer(&app, &staff, &room, found, form, FieldErrors::new())
+}
+
+/// Pays it out.
+pub(super) async fn refund(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, payment)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let mut form: RefundForm = staff.form(&body)?;
+    let (chart, payment, words): (ChartId, PaymentId, _) = (id(&chart)?, id(&payment)?, staff.words);
+    let mark = FormToken::read("refund", &format!("{}/{payment}", staff.staff_id), &form.mark, &body)?;
+    let (room, found) = load(&app, &staff, chart, move |c| payment_and_left(c, chart, payment)).await?;
+    let mut errors = FieldErrors::new();
+    let way = form.way.parse().map_err(|_| words.get("billing-error-choose"));
+    let way: Option<RefundWay> = valid(&mut errors, "way", way);
+    let amount = valid(&mut errors, "amount", input::amount(&form.amount, found.0.currency, words));
+    let checked = input::needed(&form.reason, input::MOST_IN_A_REASON, "billing-error-reason", words);
+    let reason = text(&mut errors, "reason", &mut form.reason, checked);
+    let (Some(way), Some(amount), Some(reason)) = (way, amount, reason) else {
+        return refund_answer(&app, &staff, &room, found, form, errors);
+    };
+    let new = NewRefund { chart, payment, way, amount, reason };
+    let by = staff.by();
+    let act = move |c: &mut Scoped<'_>| actions::pay_refund(c, &by, &new);
+    match actions::once(&app, &staff.scope, chart, mark, act).await? {
+        Ok(_) => Ok(see_other(&format!("{}?done=billing-refunded", path(chart)))),
+        Err(why) => {
+            refused(words, why, &mut errors)?;
+            refund_answer(&app, &staff, &room, found, form, errors)
+        }
+    }
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct UndoForm {
+    reason: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/billing/templates/undo.html")]
+struct UndoPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    base: String,
+    errors: FieldErrors,
+    form: UndoForm,
+    entry: EntryId,
+    /// Does it still count?
+    stands: bool,
+    title: String,
+    what: String,
+    amount: String,
+    date: String,
+    consequence: String,
+    button: String,
+}
+
+fn entry_and_names(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    id: EntryId,
+) -> Result<Option<(StoredEntry, Named)>, Fault> {
+    let Some(entry) = find_entry(c, chart, id)? else { return Ok(None) };
+    let named = Named::of(c, entry.postings.iter().map(|posting| posting.item))?;
+    Ok(Some((entry, named)))
+}
+
+fn undo_answer(
+    app: &AppState,
+    staff: &StaffSession,
+    room: &ChartRoom,
+    (entry, named): &(StoredEntry, Named),
+    form: UndoForm,
+    errors: FieldErrors,
+) -> PageResult {
+    let (words, head) = (staff.words, &entry.head);
+    let item = entry.postings.first().map(|posting| posting.item);
+    let amount: i64 = entry.postings.iter().map(|posting| posting.amount.max(0)).sum();
+    let is_charge =
+        matches!((head.kind, item), (EntryKind::Charge | EntryKind::Opening, Some(Item::Charge(_))));
+    let consequence = match head.kind {
+        _ if is_charge => "billing-undo-charge",
+        EntryKind::Payment | EntryKind::Opening => "billing-undo-payment",
+        EntryKind::RefundDue | EntryKind::RefundPaid => "billing-undo-refund",
+        _ => "billing-undo-relief",
+    };
+    let page = UndoPage {
+        head: room_head(app, staff, &room.file, &room.tags, TAB),
+        base: path(room.file.chart.chart_id),
+        frame: staff.frame(app, CHARTS),
+        entry: head.entry_id,
+        stands: head.stands() && head.kind != EntryKind::Allocation,
+        title: words.get(if is_charge { "billing-void-title" } else { "billing-undo-title" }),
+        what: item.map(|item| named.line(words, head, item)).unwrap_or_default(),
+        amount: Money::new(amount, head.currency).to_string(),
+        date: words.civil_date(head.effective_on),
+        consequence: words.get(consequence),
+        button: words.get(if is_charge { "billing-void" } else { "billing-undo" }),
+        form,
+        errors,
+    };
+    let rendered = page.render();
+    answer(&page.errors, rendered)
+}
+
+/// Asks before an entry is undone.
+pub(super) async fn undo_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, entry)): Path<(String, String)>,
+) -> PageResult {
+    let (chart, entry) = (id(&chart)?, id(&entry)?);
+    let (room, found) = load(&app, &staff, chart, move |c| entry_and_names(c, chart, entry)).await?;
+    undo_answer(&app, &staff, &room, &found, UndoForm::default(), FieldErrors::new())
+}
+
+/// Undoes it by reversal.
+pub(super) async fn undo(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, entry)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let mut form: UndoForm = staff.form(&body)?;
+    let (chart, entry, words): (ChartId, EntryId, _) = (id(&chart)?, id(&entry)?, staff.words);
+    let (room, found) = load(&app, &staff, chart, move |c| entry_and_names(c, chart, entry)).await?;
+    let mut errors = FieldErrors::new();
+    let checked = input::needed(&form.reason, input::MOST_IN_A_REASON, "billing-error-reason", words);
+    let Some(reason) = text(&mut errors, "reason", &mut form.reason, checked) else {
+        return undo_answer(&app, &staff, &room, &found, form, errors);
+    };
+    let by = staff.by();
+    let outcome = app.db.write(&staff.scope, move |c| actions::undo(c, &by, chart, entry, &reason)).await?;
+    let done = match outcome {
+        Ok(Undone::Now) => "billing-undone",
+        Ok(Undone::Before) => "billing-undone-before",
+        Err(why) => {
+            refused(words, why, &mut errors)?;
+            return undo_answer(&app, &staff, &room, &found, form, errors);
+        }
+    };
+    app.live.chart_changed(staff.scope.id(), &chart);
+    Ok(see_other(&format!("{}/entries/{entry}?done={done}", path(chart))))
+}

@@ -1,0 +1,411 @@
+//! What can be done with a chart's account: post a charge, record a payment, take something off a charge, pay back,
+//! and undo each of these. One transaction each: lock the chart, load, decide, post, save, audit.
+
+use jiff::civil::Date;
+
+use crate::features::billing::audit::BillingAction;
+use crate::features::billing::lifecycle::{
+    self, ChargeEvent, ChargeState, PaymentEvent, PaymentState, RefundEvent, RefundState, Refunds, Refusal,
+    Step,
+};
+use crate::features::billing::store::{
+    self, Charge, NewCharge, NewPayment, Payment, PaymentSource, RefundRow, RefundWay, client_of,
+    find_charge, find_payment, find_refund, refunds_of,
+};
+use crate::features::ledger::{
+    self, Account, EntryHead, EntryKind, Item, Place, Relief, Unbalanced, append, credits_of, debts_of,
+    entries_of_item, find_entry, party_of, posting_currency,
+};
+use crate::features::practice;
+use crate::kernel::ids::{ChargeId, ChartId, EntryId, PaymentId, RefundId};
+use crate::kernel::money::{Currency, Money};
+use crate::platform::audit::{self, Actor, By, Event};
+use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+use crate::platform::web::form_token::{self, FormToken};
+
+/// Why nothing was posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// No such chart, charge, payment or entry here.
+    #[error("it is not there")]
+    NotFound,
+    /// The life cycle says no.
+    #[error("{0}")]
+    LifeCycle(Refusal),
+    /// The amount is in another currency than the practice posts in, or than what it is about.
+    #[error("this account is kept in {0}")]
+    Currency(Currency),
+    /// More than there is: to take off a charge, or to pay back of a payment.
+    #[error("at most {0}")]
+    TooMuch(Money),
+    /// The entry is not one that is undone by itself.
+    #[error("this entry is not undone by itself")]
+    NotByItself,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotThere => Self::NotFound,
+            other => Self::LifeCycle(other),
+        }
+    }
+}
+
+/// The outcome of an act, inside the fault of the machinery.
+pub type Outcome<T> = Result<Result<T, Refused>, Fault>;
+
+/// Unwraps an inner result, or leaves the function with the refusal.
+macro_rules! allowed {
+    ($outcome:expr) => {
+        match $outcome {
+            Ok(value) => value,
+            Err(refused) => return Ok(Err(refused.into())),
+        }
+    };
+}
+
+fn unbalanced(error: Unbalanced) -> Fault {
+    Fault::Other("an act made no entry".into(), Some(error.into()))
+}
+
+/// Today in the practice's zone.
+fn today(c: &mut Scoped<'_>) -> Result<Date, Fault> {
+    let zone = practice::load(c)?.zone();
+    Ok(c.now().in_zone(&zone).date())
+}
+
+/// Holds a chart and finds who pays for it: the client.
+fn hold(c: &mut Scoped<'_>, chart: ChartId, currency: Currency) -> Outcome<Place> {
+    lock(c, Lock::Charts(&[chart]))?;
+    let Some(person) = client_of(c, chart)? else { return Ok(Err(Refused::NotFound)) };
+    Ok(Ok(Place { chart, party: party_of(c, person)?, currency }))
+}
+
+/// The amount must be in the currency in which the practice posts.
+fn in_posting_currency(c: &mut Scoped<'_>, amount: Money) -> Outcome<Currency> {
+    let currency = posting_currency(c)?;
+    Ok(if amount.currency == currency { Ok(currency) } else { Err(Refused::Currency(currency)) })
+}
+
+fn note(
+    c: &mut Scoped<'_>,
+    by: &By,
+    action: BillingAction,
+    chart: ChartId,
+    details: serde_json::Value,
+) -> Result<(), Fault> {
+    audit::record(c, Event::new(by.clone(), action).on_chart(&chart).with(details))
+}
+
+/// Posts a charge, and pays it from what is left of earlier payments.
+pub fn post_charge(c: &mut Scoped<'_>, by: &By, new: &NewCharge) -> Outcome<Charge> {
+    let currency = allowed!(in_posting_currency(c, new.amount)?);
+    let at = allowed!(hold(c, new.chart, currency)?);
+    allowed!(lifecycle::charge(None, ChargeEvent::Post));
+    let id = ChargeId::fresh(c.rng(), c.now());
+    let by_name = by.actor.name();
+    store::insert_charge(c, id, &by_name, new)?;
+    let credits = credits_of(c, at.chart, at.party, currency)?;
+    let day = today(c)?;
+    let drafts = ledger::charge(at, id, new.on, new.amount.minor, &credits, day).map_err(unbalanced)?;
+    append(c, &by_name, &drafts)?;
+    let details = serde_json::json!({ "charge": id, "amount": new.amount });
+    note(c, by, BillingAction::ChargePosted, at.chart, details)?;
+    let posted = find_charge(c, at.chart, id)?;
+    posted.map(Ok).ok_or_else(|| Fault::Damaged(format!("charge {id} was posted and is not there")))
+}
+
+/// Records a payment, and uses it for what is owed.
+pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<Payment> {
+    let currency = allowed!(in_posting_currency(c, new.amount)?);
+    let at = allowed!(hold(c, new.chart, currency)?);
+    allowed!(lifecycle::payment(None, PaymentEvent::Record));
+    if let Some(charge) = new.pays
+        && find_charge(c, at.chart, charge)?.is_none()
+    {
+        return Ok(Err(Refused::NotFound));
+    }
+    let id = PaymentId::fresh(c.rng(), c.now());
+    let by_name = by.actor.name();
+    let source = match by.actor {
+        Actor::ApiKey(..) => PaymentSource::Api,
+        _ => PaymentSource::Staff,
+    };
+    store::insert_payment(c, id, at.party, &by_name, source, new)?;
+    let debts = debts_of(c, at.chart, at.party, currency)?;
+    let day = today(c)?;
+    let drafts = ledger::payment(at, id, new.received_on, new.amount.minor, &debts, new.pays, day)
+        .map_err(unbalanced)?;
+    append(c, &by_name, &drafts)?;
+    let details = serde_json::json!({ "payment": id, "amount": new.amount, "method": new.method });
+    note(c, by, BillingAction::PaymentRecorded, at.chart, details)?;
+    let recorded = find_payment(c, at.chart, id)?;
+    recorded
+        .map(|(payment, _)| Ok(payment))
+        .ok_or_else(|| Fault::Damaged(format!("payment {id} was recorded and is not there")))
+}
+
+/// What is taken off a charge.
+#[derive(Clone, Debug)]
+pub struct NewRelief {
+    /// On this chart.
+    pub chart: ChartId,
+    /// Of this charge.
+    pub charge: ChargeId,
+    /// A lower fee, or a debt that is given up.
+    pub relief: Relief,
+    /// How much.
+    pub amount: Money,
+    /// Why.
+    pub reason: String,
+}
+
+/// Takes something off a charge. What was paid of it becomes credit as far as less is owed now.
+pub fn relieve(c: &mut Scoped<'_>, by: &By, new: &NewRelief) -> Outcome<EntryHead> {
+    lock(c, Lock::Charts(&[new.chart]))?;
+    let found = find_charge(c, new.chart, new.charge)?;
+    allowed!(lifecycle::charge(found.as_ref().map(|charge| charge.state), ChargeEvent::Relieve));
+    let Some(charge) = found else { return Ok(Err(Refused::NotFound)) };
+    if charge.currency != new.amount.currency {
+        return Ok(Err(Refused::Currency(charge.currency)));
+    }
+    let at = allowed!(hold(c, new.chart, charge.currency)?);
+    let item = Item::Charge(charge.charge_id);
+    let standing = entries_of_item(c, item)?;
+    let taken_off: i64 = standing
+        .iter()
+        .map(|entry| entry.moved(Account::Discount, item) + entry.moved(Account::WriteOff, item))
+        .sum();
+    let owed: i64 = standing.iter().map(|entry| entry.moved(Account::ArClient, item)).sum();
+    // A lower fee may reach into what was paid; a debt is given up only as far as there is one.
+    let most = match new.relief {
+        Relief::Discount => charge.amount - taken_off,
+        Relief::WriteOff => owed,
+    };
+    if new.amount.minor > most {
+        return Ok(Err(Refused::TooMuch(Money::new(most, charge.currency))));
+    }
+    let day = today(c)?;
+    let drafts =
+        ledger::relieve(at, new.relief, charge.charge_id, new.amount.minor, &standing, &new.reason, day)
+            .map_err(unbalanced)?;
+    let entries = append(c, &by.actor.name(), &drafts)?;
+    let made = entries.into_iter().next_back();
+    let made = made.ok_or_else(|| Fault::other("something was taken off without an entry"))?;
+    let details = serde_json::json!({
+        "charge": charge.charge_id, "entry": made.entry_id, "kind": made.kind, "amount": new.amount,
+        "reason": new.reason,
+    });
+    note(c, by, BillingAction::Adjusted, new.chart, details)?;
+    Ok(Ok(made))
+}
+
+/// A refund to be paid out.
+#[derive(Clone, Debug)]
+pub struct NewRefund {
+    /// On this chart.
+    pub chart: ChartId,
+    /// Of this payment.
+    pub payment: PaymentId,
+    /// How it goes.
+    pub way: RefundWay,
+    /// How much: at most what is not used of the payment.
+    pub amount: Money,
+    /// Why.
+    pub reason: String,
+}
+
+/// What of a payment is not used for charges and did not go back.
+fn unused(standing: &[ledger::StoredEntry], payment: PaymentId) -> i64 {
+    let item = Item::Payment(payment);
+    -standing.iter().map(|entry| entry.moved(Account::CreditClient, item)).sum::<i64>()
+}
+
+/// Pays back what is not used of a payment.
+pub fn pay_refund(c: &mut Scoped<'_>, by: &By, new: &NewRefund) -> Outcome<RefundId> {
+    lock(c, Lock::Charts(&[new.chart]))?;
+    let found = find_payment(c, new.chart, new.payment)?;
+    let state = found.as_ref().map(|(payment, _)| payment.state);
+    allowed!(lifecycle::payment(state, PaymentEvent::Refund));
+    let Some((payment, party)) = found else { return Ok(Err(Refused::NotFound)) };
+    if payment.currency != new.amount.currency {
+        return Ok(Err(Refused::Currency(payment.currency)));
+    }
+    let standing = entries_of_item(c, Item::Payment(payment.payment_id))?;
+    let left = unused(&standing, payment.payment_id);
+    if new.amount.minor > left {
+        return Ok(Err(Refused::TooMuch(Money::new(left, payment.currency))));
+    }
+    allowed!(lifecycle::refund(None, RefundEvent::Pay));
+    let id = RefundId::fresh(c.rng(), c.now());
+    let (by_name, day) = (by.actor.name(), today(c)?);
+    let row = RefundRow {
+        id,
+        chart: new.chart,
+        payment: payment.payment_id,
+        amount: new.amount,
+        way: new.way,
+        reason: &new.reason,
+        made_on: day,
+        by_name: &by_name,
+    };
+    store::insert_refund(c, &row)?;
+    let at = Place { chart: new.chart, party, currency: payment.currency };
+    let drafts =
+        ledger::refund(at, id, payment.payment_id, new.amount.minor, &new.reason, day).map_err(unbalanced)?;
+    append(c, &by_name, &drafts)?;
+    let details = serde_json::json!({
+        "refund": id, "payment": payment.payment_id, "amount": new.amount, "way": new.way, "reason": new.reason,
+    });
+    note(c, by, BillingAction::RefundPaid, new.chart, details)?;
+    Ok(Ok(id))
+}
+
+/// Did an undo change anything?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// It was undone by this act.
+    Now,
+    /// It was undone before; nothing was posted.
+    Before,
+}
+
+/// Takes a charge back. What was paid of it becomes credit.
+pub fn void_charge(
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: ChartId,
+    id: ChargeId,
+    reason: &str,
+) -> Outcome<Undone> {
+    lock(c, Lock::Charts(&[chart]))?;
+    let found = find_charge(c, chart, id)?;
+    let step = lifecycle::charge(found.as_ref().map(|charge| charge.state), ChargeEvent::Void);
+    let Step::To(state) = allowed!(step) else { return Ok(Ok(Undone::Before)) };
+    reverse_item(c, by, Item::Charge(id), reason)?;
+    store::set_charge_state(c, id, state)?;
+    let details = serde_json::json!({ "charge": id, "reason": reason });
+    let mut event = Event::new(by.clone(), BillingAction::ChargeVoided).on_chart(&chart).with(details);
+    event.old_state = ChargeState::Posted.word().into();
+    event.new_state = state.word().into();
+    audit::record(c, event)?;
+    Ok(Ok(Undone::Now))
+}
+
+/// Takes a recorded payment back. What it paid is owed again.
+pub fn undo_payment(
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: ChartId,
+    id: PaymentId,
+    reason: &str,
+) -> Outcome<Undone> {
+    lock(c, Lock::Charts(&[chart]))?;
+    let found = find_payment(c, chart, id)?;
+    let paid_back = refunds_of(c, id)?.iter().any(|refund| refund.state == RefundState::Succeeded);
+    let refunds = if paid_back { Refunds::Some } else { Refunds::None };
+    let state = found.as_ref().map(|(payment, _)| payment.state);
+    let step = lifecycle::payment(state, PaymentEvent::Undo(refunds));
+    let Step::To(state) = allowed!(step) else { return Ok(Ok(Undone::Before)) };
+    reverse_item(c, by, Item::Payment(id), reason)?;
+    store::set_payment_state(c, id, state)?;
+    let details = serde_json::json!({ "payment": id, "reason": reason });
+    let mut event = Event::new(by.clone(), BillingAction::PaymentUndone).on_chart(&chart).with(details);
+    event.old_state = PaymentState::Succeeded.word().into();
+    event.new_state = state.word().into();
+    audit::record(c, event)?;
+    Ok(Ok(Undone::Now))
+}
+
+/// Takes a refund back: the money did not go out after all, and is credit again.
+fn cancel_refund(c: &mut Scoped<'_>, by: &By, chart: ChartId, id: RefundId, reason: &str) -> Outcome<Undone> {
+    let found = find_refund(c, chart, id)?;
+    let step = lifecycle::refund(found.as_ref().map(|refund| refund.state), RefundEvent::Cancel);
+    let Step::To(state) = allowed!(step) else { return Ok(Ok(Undone::Before)) };
+    let Some(refund) = found else { return Ok(Err(Refused::NotFound)) };
+    let standing = entries_of_item(c, Item::Payment(refund.payment_id))?;
+    let own: Vec<_> = standing.into_iter().filter(|entry| entry.head.subject == id.uuid()).collect();
+    let day = today(c)?;
+    let drafts = ledger::reverse_all(&own, reason, day).map_err(unbalanced)?;
+    append(c, &by.actor.name(), &drafts)?;
+    store::set_refund_state(c, id, state)?;
+    let details = serde_json::json!({ "refund": id, "payment": refund.payment_id, "reason": reason });
+    note(c, by, BillingAction::RefundCanceled, chart, details)?;
+    Ok(Ok(Undone::Now))
+}
+
+/// Reverses everything of a charge or payment that counts.
+fn reverse_item(c: &mut Scoped<'_>, by: &By, item: Item, reason: &str) -> Result<(), Fault> {
+    let standing = entries_of_item(c, item)?;
+    let day = today(c)?;
+    let drafts = ledger::reverse_all(&standing, reason, day).map_err(unbalanced)?;
+    append(c, &by.actor.name(), &drafts).map(drop)
+}
+
+/// Undoes what an entry records, by reversal: the charge, the payment, the discount or write-off, or the refund.
+pub fn undo(c: &mut Scoped<'_>, by: &By, chart: ChartId, id: EntryId, reason: &str) -> Outcome<Undone> {
+    lock(c, Lock::Charts(&[chart]))?;
+    let Some(entry) = find_entry(c, chart, id)? else { return Ok(Err(Refused::NotFound)) };
+    if entry.head.reverses.is_some() {
+        return Ok(Err(Refused::NotByItself));
+    }
+    let subject = entry.head.subject;
+    match (entry.head.kind, entry.postings.first().map(|posting| posting.item)) {
+        (EntryKind::Charge, _) | (EntryKind::Opening, Some(Item::Charge(_))) => {
+            void_charge(c, by, chart, ChargeId::from_uuid(subject), reason)
+        }
+        (EntryKind::Payment, _) | (EntryKind::Opening, Some(Item::Payment(_))) => {
+            undo_payment(c, by, chart, PaymentId::from_uuid(subject), reason)
+        }
+        (EntryKind::RefundDue | EntryKind::RefundPaid, _) => {
+            cancel_refund(c, by, chart, RefundId::from_uuid(subject), reason)
+        }
+        (EntryKind::Discount | EntryKind::WriteOff, _) => {
+            if entry.head.reversed_by.is_some() {
+                return Ok(Ok(Undone::Before));
+            }
+            let day = today(c)?;
+            let draft = ledger::reverse(&entry, reason, day).map_err(unbalanced)?;
+            append(c, &by.actor.name(), &[draft])?;
+            let details = serde_json::json!({
+                "charge": ChargeId::from_uuid(subject), "entry": id, "kind": entry.head.kind, "reason": reason,
+            });
+            note(c, by, BillingAction::AdjustmentUndone, chart, details)?;
+            Ok(Ok(Undone::Now))
+        }
+        (EntryKind::Allocation | EntryKind::Opening, _) => Ok(Err(Refused::NotByItself)),
+    }
+}
+
+/// Runs an act of a form: the same form sent twice acts once, and finds what it made. Open pages look again after
+/// the commit.
+pub async fn once<T, F>(
+    app: &AppState,
+    scope: &PracticeScope,
+    chart: ChartId,
+    mark: FormToken,
+    mut act: F,
+) -> Outcome<String>
+where
+    T: ToString,
+    F: FnMut(&mut Scoped<'_>) -> Outcome<T> + Send + 'static,
+{
+    let outcome = app
+        .db
+        .write(scope, move |c| {
+            if let Some(made) = form_token::made_before(c, &mark)? {
+                return Ok(Ok(made));
+            }
+            let made = allowed!(act(c)?).to_string();
+            form_token::keep(c, &mark, &made)?;
+            Ok(Ok(made))
+        })
+        .await?;
+    if outcome.is_ok() {
+        app.live.chart_changed(scope.id(), &chart);
+    }
+    Ok(outcome)
+}

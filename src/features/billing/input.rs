@@ -1,0 +1,192 @@
+//! What people and programs give: amounts, days and texts, checked where they come in.
+
+use jiff::civil::Date;
+
+use crate::kernel::money::{AmountError, Currency, LARGEST, Money};
+use crate::kernel::text;
+use crate::platform::i18n::Words;
+
+/// Days that something may lie back when it is posted.
+pub const MOST_DAYS_BACK: i32 = 60;
+/// The longest description of a charge.
+pub const MOST_IN_A_DESCRIPTION: usize = 120;
+/// The longest reference of a payment.
+pub const MOST_IN_A_REFERENCE: usize = 60;
+/// The longest reason.
+pub const MOST_IN_A_REASON: usize = 500;
+
+/// The first day that may be posted on.
+pub fn first_day(today: Date) -> Date {
+    today.saturating_sub(jiff::Span::new().days(MOST_DAYS_BACK))
+}
+
+/// A day as a form's field holds it: `2026-12-01`.
+pub fn read_day(typed: &str) -> Option<Date> {
+    typed.trim().parse().ok()
+}
+
+/// A day that is not to come and not too long ago; else what is wrong, in words.
+pub fn day(given: Option<Date>, today: Date, words: Words) -> Result<Date, String> {
+    let first = first_day(today);
+    given.filter(|day| (first..=today).contains(day)).ok_or_else(|| {
+        let (first, last) = (words.civil_date(first), words.civil_date(today));
+        words.with2("billing-error-day", "first", first, "last", last)
+    })
+}
+
+fn amount_error(error: AmountError, currency: Currency, words: Words) -> String {
+    let most = Money::new(LARGEST, currency);
+    match error {
+        AmountError::Empty => words.get("billing-error-amount-none"),
+        AmountError::NotAnAmount => words.get("billing-error-amount"),
+        AmountError::TooManyDecimals => words.with1("billing-error-amount-decimals", "currency", currency),
+        AmountError::NotPositive => words.get("billing-error-amount-zero"),
+        AmountError::TooLarge => words.with1("billing-error-amount-large", "most", most),
+    }
+}
+
+/// An amount that was typed; else what is wrong, in words.
+pub fn amount(typed: &str, currency: Currency, words: Words) -> Result<Money, String> {
+    Money::read(typed, currency).map_err(|error| amount_error(error, currency, words))
+}
+
+/// An amount that a program gave, in minor units.
+pub fn minor(given: i64, currency: Currency, words: Words) -> Result<Money, String> {
+    match given {
+        ..=0 => Err(amount_error(AmountError::NotPositive, currency, words)),
+        _ if given > LARGEST => Err(amount_error(AmountError::TooLarge, currency, words)),
+        _ => Ok(Money::new(given, currency)),
+    }
+}
+
+/// What is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextProblem {
+    /// It cannot be kept as it is; the words say why.
+    Said(String),
+    /// It holds the number of a payment card, which is kept nowhere, not even to be shown again.
+    CardNumber(String),
+}
+
+impl TextProblem {
+    /// The words.
+    pub fn words(self) -> String {
+        match self {
+            Self::Said(words) | Self::CardNumber(words) => words,
+        }
+    }
+}
+
+/// A text that must not be empty.
+pub fn needed(typed: &str, most: usize, empty: &str, words: Words) -> Result<String, TextProblem> {
+    let text = optional(typed, most, words)?;
+    if text.is_empty() { Err(TextProblem::Said(words.get(empty))) } else { Ok(text) }
+}
+
+/// A text that may be empty.
+pub fn optional(typed: &str, most: usize, words: Words) -> Result<String, TextProblem> {
+    if holds_card_number(typed) {
+        return Err(TextProblem::CardNumber(words.get("billing-error-card-number")));
+    }
+    text::line(typed, most).map_err(|_| TextProblem::Said(words.with1("billing-error-long", "most", most)))
+}
+
+/// Does a text hold what looks like the number of a payment card? Those never reach the database (PCI DSS, SAQ A):
+/// 14 to 19 digits, however they are spaced, with the first digits of a card brand and a right check digit (Luhn).
+pub fn holds_card_number(text: &str) -> bool {
+    let mut run: Vec<u8> = Vec::new();
+    let mut runs = vec![];
+    for c in text.chars() {
+        // Full-width digits are digits too.
+        let c = if ('\u{ff10}'..='\u{ff19}').contains(&c) {
+            char::from(u8::try_from(u32::from(c) - 0xff10).unwrap_or(0) + b'0')
+        } else {
+            c
+        };
+        match c {
+            '0'..='9' => run.push(u8::try_from(c).unwrap_or(b'0') - b'0'),
+            ' ' | '-' | '.' | '\u{a0}' | '\u{2010}'..='\u{2015}' => {}
+            _ => runs.push(std::mem::take(&mut run)),
+        }
+    }
+    runs.push(run);
+    runs.iter().any(|digits| {
+        (14..=19)
+            .any(|length| digits.windows(length).any(|window| has_brand(window) && has_check_digit(window)))
+    })
+}
+
+fn has_brand(digits: &[u8]) -> bool {
+    let first = |count: usize| digits[..count].iter().fold(0u32, |sum, digit| sum * 10 + u32::from(*digit));
+    match digits.len() {
+        15 => matches!(first(2), 34 | 37),
+        14 => matches!(first(2), 36 | 38) || matches!(first(3), 300..=305),
+        length => {
+            first(1) == 4
+                || (length == 16 && (matches!(first(2), 51..=55) || matches!(first(4), 2221..=2720)))
+                || matches!(first(4), 6011 | 3528..=3589)
+                || first(2) == 65
+                || first(2) == 62
+        }
+    }
+}
+
+fn has_check_digit(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| match u32::from(*digit) * if place % 2 == 1 { 2 } else { 1 } {
+            double @ 10.. => double - 9,
+            single => single,
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::i18n::Language;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_card_number_is_found_however_it_is_written() {
+        // Numbers that card networks publish for tests.
+        for text in [
+            "4242424242424242",
+            "card 4242 4242 4242 4242 exp 12/30",
+            "4242-4242-4242-4242",
+            "4242.4242.4242.4242",
+            "\u{ff14}\u{ff12}42 4242 4242 4242",
+            "378282246310005",
+            "5555 5555 5555 4444",
+            "6011111111111117",
+            "no 30569309025904.",
+        ] {
+            assert!(holds_card_number(text), "{text}");
+        }
+        for text in [
+            "",
+            "Check 1042",
+            "4242424242424241",
+            "1234567890123452",
+            "+1 303 555 0100",
+            "Session of 2026-11-30",
+        ] {
+            assert!(!holds_card_number(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_neither_to_come_nor_too_long_ago() {
+        let words = Words::of(Language::English);
+        let today = date(2026, 12, 1);
+        let day = |given| day(Some(given), today, words);
+        assert_eq!(day(today), Ok(today));
+        assert_eq!(day(date(2026, 10, 2)), Ok(date(2026, 10, 2)));
+        let wrong = "Choose a day from October 2, 2026 to December 1, 2026.";
+        assert_eq!(day(date(2026, 10, 1)), Err(wrong.to_owned()));
+        assert_eq!(day(date(2026, 12, 2)), Err(wrong.to_owned()));
+    }
+}

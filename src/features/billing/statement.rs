@@ -1,0 +1,362 @@
+//! A statement: everything that its page and its PDF print, frozen when it is made. Both are built from this alone,
+//! so the same statement is the same page and the same file for ever.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::features::accounts;
+use crate::features::accounts::mails::MailContext;
+use crate::features::billing::account::running;
+use crate::features::billing::actions::Refused;
+use crate::features::billing::audit::BillingAction;
+use crate::features::billing::statement_store as store;
+use crate::features::billing::wording::Named;
+use crate::features::ledger::{self, Debt, Line, Owed};
+use crate::features::people::{self, ChartFile};
+use crate::features::practice::{self, Practice};
+use crate::kernel::ids::{AccessId, ChartId, PayerId, StatementId};
+use crate::kernel::money::{Currency, Money};
+use crate::kernel::secrets::sha256_hex;
+use crate::platform::audit::{self, By, Event};
+use crate::platform::db::{Lock, Scoped, lock};
+use crate::platform::fault::Fault;
+use crate::platform::i18n::{Language, Words};
+use crate::platform::outbox::{self, Standing, Subject, SubjectKind};
+use crate::platform::permissions::{Level, Right};
+use crate::platform::state::App;
+
+/// Lines that one statement may have.
+const MOST_LINES: i64 = 500;
+
+/// What mails about news of an account are about: the grant of their reader.
+pub const ACCOUNT_READER: SubjectKind = SubjectKind { word: "account_reader", standing };
+
+/// The ages by which open amounts are told apart: up to so many days.
+pub const AGES: [i32; 4] = [30, 60, 90, 120];
+
+/// See the module. Its JSON is kept, so a field that is added later has a default.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StatementData {
+    /// Its number.
+    pub number: String,
+    /// The language that it is written in.
+    pub language: Language,
+    /// Who sends it.
+    pub practice: Sender,
+    /// The client's legal name.
+    pub client: String,
+    /// The chart's number.
+    pub chart_number: String,
+    /// The name of who pays.
+    pub payer: String,
+    /// The day on which it was made.
+    pub made_on: String,
+    /// Its lines were posted on this day or later.
+    pub since: String,
+    /// What is owed, currency by currency.
+    pub accounts: Vec<CurrencyAccount>,
+}
+
+/// Who sends a statement.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Sender {
+    /// The practice's name.
+    pub name: String,
+    /// Its postal address, line by line.
+    pub address: Vec<String>,
+    /// Its phone; may be empty.
+    pub phone: String,
+    /// Its e-mail address; may be empty.
+    pub email: String,
+}
+
+/// One currency of a statement.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct CurrencyAccount {
+    /// Which one.
+    pub currency: Currency,
+    /// The balance before the first line.
+    pub previous: i64,
+    /// The lines in the order in which they were posted.
+    pub lines: Vec<DataLine>,
+    /// What is open of charges.
+    pub due: i64,
+    /// What is not used of payments.
+    pub credit: i64,
+    /// What is open, by its age: up to 30, 60, 90, 120 days, and older.
+    pub aging: [i64; 5],
+}
+
+impl CurrencyAccount {
+    /// What is owed: negative in the client's favor.
+    pub fn balance(&self) -> Money {
+        Money::new(self.due - self.credit, self.currency)
+    }
+
+    /// An amount of this currency.
+    pub fn money(&self, minor: i64) -> Money {
+        Money::new(minor, self.currency)
+    }
+}
+
+/// One line of a statement.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DataLine {
+    /// The day that it counts for.
+    pub on: String,
+    /// What it is.
+    pub text: String,
+    /// Minor units; payments are negative.
+    pub amount: i64,
+    /// The balance after it.
+    pub after: i64,
+    /// It counts for a day before the statement begins, and was posted later.
+    pub is_late: bool,
+}
+
+/// A civil day that a statement keeps as text, in words.
+pub fn day_words(words: Words, day: &str) -> String {
+    day.parse().map(|day| words.civil_date(day)).unwrap_or_else(|_| day.to_owned())
+}
+
+/// What is open, by its age on a day. Pure.
+fn aged(debts: &[Debt], on: Date) -> [i64; 5] {
+    let mut aging = [0; 5];
+    for debt in debts {
+        let days = on.since(debt.since).map_or(0, |span| span.get_days());
+        let column = AGES.iter().position(|most| days <= *most).unwrap_or(AGES.len());
+        aging[column] += debt.owed;
+    }
+    aging
+}
+
+/// The accounts of a statement, from the lines that it covers (the oldest first) and what is owed at its end. Pure.
+/// `None` where the two do not agree.
+fn accounts_of(
+    words: Words,
+    since: Date,
+    owed: &[(Owed, [i64; 5])],
+    lines: &[Line],
+    named: &Named,
+) -> Option<Vec<CurrencyAccount>> {
+    let mut accounts = Vec::new();
+    for (owed, aging) in owed {
+        let own: Vec<Line> =
+            lines.iter().filter(|line| line.head.currency == owed.currency).cloned().collect();
+        let moved: i64 = own.iter().map(|line| line.amount).sum();
+        let previous = owed.balance() - moved;
+        let newest_first = own.into_iter().rev().collect();
+        let mut shown: Vec<DataLine> = running(newest_first, &[(owed.currency, owed.balance())])
+            .into_iter()
+            .map(|running| DataLine {
+                on: running.line.head.effective_on.to_string(),
+                text: named.line(words, &running.line.head, running.line.item),
+                amount: running.line.amount,
+                after: running.after.minor,
+                is_late: running.line.head.effective_on < since,
+            })
+            .collect();
+        shown.reverse();
+        // A currency in which nothing happened and nothing is owed is left out.
+        if shown.is_empty() && previous == 0 {
+            continue;
+        }
+        if aging.iter().sum::<i64>() != owed.due {
+            return None;
+        }
+        accounts.push(CurrencyAccount {
+            currency: owed.currency,
+            previous,
+            lines: shown,
+            due: owed.due,
+            credit: owed.credit,
+            aging: *aging,
+        });
+    }
+    Some(accounts)
+}
+
+/// What a statement is to cover.
+#[derive(Clone, Copy, Debug)]
+pub struct NewStatement {
+    /// Of this chart.
+    pub chart: ChartId,
+    /// Lines that were posted on this day or later.
+    pub since: Date,
+}
+
+fn sender(practice: &Practice) -> Sender {
+    Sender {
+        name: practice.name.clone(),
+        address: practice.postal_address.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect(),
+        phone: practice.phone.clone(),
+        email: practice.email.clone(),
+    }
+}
+
+/// Why no statement was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotMade {
+    /// See [`Refused`].
+    Refused(Refused),
+    /// Nothing was posted and nothing is owed.
+    Nothing,
+    /// More lines than a statement has: begin on a later day.
+    TooLong,
+}
+
+/// Makes a statement of a chart's account, and tells whoever may see it that there is something new.
+pub fn make(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    new: NewStatement,
+) -> Result<Result<StatementId, NotMade>, Fault> {
+    lock(c, Lock::Charts(&[new.chart]))?;
+    let Some(file) = people::load_file(c, &new.chart)? else {
+        return Ok(Err(NotMade::Refused(Refused::NotFound)));
+    };
+    let practice = practice::load(c)?;
+    let Some(party) = ledger::find_party(c, file.client.person_id)? else { return Ok(Err(NotMade::Nothing)) };
+    let zone = practice.zone();
+    let language = Language::of_tag(&file.client.language).unwrap_or_else(|| practice.language());
+    let from = ledger::last_before(c, new.chart, start_of(new.since, &zone)?)?;
+    let lines = ledger::lines(c, new.chart, from, i64::MAX, MOST_LINES + 1)?;
+    if i64::try_from(lines.len()).is_ok_and(|count| count > MOST_LINES) {
+        return Ok(Err(NotMade::TooLong));
+    }
+    let lines: Vec<Line> = lines.into_iter().rev().collect();
+    let made_on = c.now().in_zone(&zone).date();
+    let mut owed = Vec::new();
+    for of_currency in ledger::owed_of(c, new.chart)? {
+        let debts = ledger::debts_of(c, new.chart, party, of_currency.currency)?;
+        owed.push((of_currency, aged(&debts, made_on)));
+    }
+    let named = Named::of_lines(c, &lines)?;
+    let words = Words::of(language);
+    let accounts = accounts_of(words, new.since, &owed, &lines, &named)
+        .ok_or_else(|| Fault::Damaged(format!("the balance of chart {} does not add up", new.chart)))?;
+    if accounts.is_empty() {
+        return Ok(Err(NotMade::Nothing));
+    }
+    let through = ledger::head_of(c)?;
+    let data = StatementData {
+        number: store::next_number(c)?,
+        language,
+        practice: sender(&practice),
+        client: file.client.full_name(),
+        chart_number: file.chart.chart_number.clone(),
+        payer: file.client.full_name(),
+        made_on: made_on.to_string(),
+        since: new.since.to_string(),
+        accounts,
+    };
+    let id = keep(c, by, new.chart, party, (from, through), &data)?;
+    let event = Event::new(by.clone(), BillingAction::StatementMade)
+        .on_chart(&new.chart)
+        .with(serde_json::json!({ "statement": id, "number": data.number }));
+    audit::record(c, event)?;
+    tell(app, c, &practice, &file)?;
+    Ok(Ok(id))
+}
+
+fn start_of(day: Date, zone: &TimeZone) -> Result<crate::kernel::clock::Timestamp, Fault> {
+    let midnight = day.at(0, 0, 0, 0).to_zoned_datetime(zone.clone());
+    let midnight = midnight.map_err(|error| Fault::Other("no such day".into(), Some(error.into())))?;
+    Ok(midnight.timestamp().into())
+}
+
+fn keep(
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: ChartId,
+    party: PayerId,
+    (from, through): (i64, i64),
+    data: &StatementData,
+) -> Result<StatementId, Fault> {
+    let id = StatementId::fresh(c.rng(), c.now());
+    let json =
+        serde_json::to_string(data).map_err(|error| Fault::other(format!("writing a statement: {error}")))?;
+    let row = store::NewRow {
+        id,
+        number: &data.number,
+        chart,
+        party,
+        from,
+        through,
+        sha256: sha256_hex(json.as_bytes()),
+        json: &json,
+        by_name: &by.actor.name(),
+    };
+    store::insert(c, &row)?;
+    Ok(id)
+}
+
+/// A mail to whoever may see the chart's account: that there is something new, and nothing of what it is. At most
+/// one an hour for each chart and reader.
+fn tell(app: &App, c: &mut Scoped<'_>, practice: &Practice, file: &ChartFile) -> Result<(), Fault> {
+    let chart = file.chart.chart_id;
+    let hour = c.now().micros() / 3_600_000_000;
+    let mut mails = Vec::new();
+    for reader in accounts::readers_of(c, &chart, Right::Billing)? {
+        let desk = MailContext { practice, words: reader.words, called: &reader.called };
+        let letter = accounts::mails::account_news(app, desk);
+        let key = format!("billing.new.{chart}.{}.{hour}", reader.access_id);
+        let mut mail = accounts::mails::mail("billing.new", key, reader.address, letter);
+        mail.chart = Some(chart);
+        mail.access = Some(reader.access_id);
+        mail.subject = Some(Subject { kind: ACCOUNT_READER.word, id: reader.access_id.uuid() });
+        mails.push(mail);
+    }
+    outbox::enqueue_many(app, c, mails)?;
+    c.ring_after_commit(&app.outbox_bell);
+    Ok(())
+}
+
+/// A mail goes only to somebody who may still see the account when it leaves.
+fn standing(c: &mut Scoped<'_>, access: uuid::Uuid) -> Result<Standing, Fault> {
+    let level = accounts::level_now(c, &AccessId::from_uuid(access), Right::Billing)?;
+    Ok(if level < Level::View { Standing::Over } else { Standing::Wanted })
+}
+
+/// A statement of this chart, as its page and its PDF print it.
+pub fn read(c: &mut Scoped<'_>, chart: ChartId, id: StatementId) -> Result<Option<StatementData>, Fault> {
+    let Some((json, sha256)) = store::find(c, chart, id)? else { return Ok(None) };
+    if sha256_hex(json.as_bytes()) != sha256 {
+        return Err(Fault::Damaged(format!("statement {id} was changed")));
+    }
+    let data = serde_json::from_str(&json)
+        .map_err(|error| Fault::Damaged(format!("statement {id} cannot be read: {error}")))?;
+    Ok(Some(data))
+}
+
+/// Notes that somebody of the client's side looked at a statement (AUD-07).
+pub fn note_viewed(c: &mut Scoped<'_>, by: &By, chart: ChartId, id: StatementId) -> Result<(), Fault> {
+    let event = Event::new(by.clone(), BillingAction::StatementViewed)
+        .on_chart(&chart)
+        .with(serde_json::json!({ "statement": id }));
+    audit::record(c, event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::ids::ChargeId;
+    use jiff::civil::date;
+
+    #[test]
+    fn what_is_open_stands_in_the_column_of_its_age() {
+        let on = date(2026, 12, 1);
+        let debt = |since, owed| Debt { charge: ChargeId::NIL, since, owed };
+        let debts = [
+            debt(date(2026, 12, 1), 1),
+            debt(date(2026, 11, 1), 2),
+            debt(date(2026, 10, 31), 4),
+            debt(date(2026, 9, 2), 8),
+            debt(date(2026, 8, 3), 16),
+            debt(date(2026, 8, 2), 32),
+        ];
+        assert_eq!(aged(&debts, on), [3, 4, 8, 16, 32]);
+        assert_eq!(aged(&[], on), [0; 5]);
+    }
+}

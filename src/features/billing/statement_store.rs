@@ -1,0 +1,102 @@
+//! The rows of statements, and the numbers that they are given.
+
+use diesel::prelude::*;
+
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{ChartId, PayerId, StatementId};
+use crate::platform::db::Scoped;
+use crate::platform::db::schema::{number_series, statement};
+use crate::platform::fault::{Fault, is_duplicate};
+
+/// The series that statements are numbered by.
+const SERIES: &str = "statement";
+
+/// What a list says of a statement.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = statement)]
+pub struct StatementHead {
+    /// The statement.
+    pub statement_id: StatementId,
+    /// Its number.
+    pub number: String,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// By whom.
+    pub issued_by_name: String,
+}
+
+/// A statement to be kept.
+pub(super) struct NewRow<'a> {
+    pub id: StatementId,
+    pub number: &'a str,
+    pub chart: ChartId,
+    pub party: PayerId,
+    pub from: i64,
+    pub through: i64,
+    pub json: &'a str,
+    pub sha256: String,
+    pub by_name: &'a str,
+}
+
+pub(super) fn insert(c: &mut Scoped<'_>, new: &NewRow<'_>) -> Result<(), Fault> {
+    let row = (
+        statement::statement_id.eq(new.id),
+        statement::number.eq(new.number),
+        statement::chart_id.eq(new.chart),
+        statement::party_id.eq(new.party),
+        statement::kind.eq("on_demand"),
+        statement::from_seq.eq(new.from),
+        statement::through_seq.eq(new.through),
+        statement::data.eq(new.json),
+        statement::sha256.eq(&new.sha256),
+        statement::issued_by_name.eq(new.by_name),
+        statement::issued_at.eq(c.now()),
+    );
+    c.insert(statement::table, row)
+}
+
+/// The next number, given to nobody else: the row is held until the commit.
+pub(super) fn next_number(c: &mut Scoped<'_>) -> Result<String, Fault> {
+    let series = |c: &Scoped<'_>| c.rows(number_series::table).filter(number_series::kind.eq(SERIES));
+    let raised = series(c).set(number_series::next.eq(number_series::next + 1)).execute(c)?;
+    let number: i64 = if raised > 0 {
+        series(c).select(number_series::next).first(c)?
+    } else {
+        match c.insert(number_series::table, (number_series::kind.eq(SERIES), number_series::next.eq(1i64))) {
+            Ok(()) => 1,
+            Err(Fault::Database(error)) if is_duplicate(&error) => {
+                return Err(Fault::lost_race("two first numbers of a series at once"));
+            }
+            Err(fault) => return Err(fault),
+        }
+    };
+    Ok(format!("S-{number:06}"))
+}
+
+/// A statement's frozen data, and its hash.
+pub(super) fn find(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    id: StatementId,
+) -> Result<Option<(String, String)>, Fault> {
+    c.rows(statement::table)
+        .filter(statement::chart_id.eq(chart))
+        .filter(statement::statement_id.eq(id))
+        .select((statement::data, statement::sha256))
+        .optional(c)
+}
+
+/// The chart of a statement.
+pub fn chart_of_statement(c: &mut Scoped<'_>, id: StatementId) -> Result<Option<ChartId>, Fault> {
+    c.rows(statement::table).filter(statement::statement_id.eq(id)).select(statement::chart_id).optional(c)
+}
+
+/// A chart's statements, the newest first.
+pub fn list_of(c: &mut Scoped<'_>, chart: ChartId, most: i64) -> Result<Vec<StatementHead>, Fault> {
+    c.rows(statement::table)
+        .filter(statement::chart_id.eq(chart))
+        .order(statement::statement_id.desc())
+        .limit(most)
+        .select(StatementHead::as_select())
+        .load(c)
+}

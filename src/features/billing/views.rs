@@ -1,0 +1,126 @@
+//! What both sides' pages show of an account, in words.
+
+use crate::features::billing::account::{Account, Running};
+use crate::features::billing::statement_store::StatementHead;
+use crate::features::ledger::{EntryKind, Owed};
+use crate::kernel::money::Money;
+use crate::platform::i18n::Words;
+
+/// What is owed in one currency.
+pub(super) struct OwedWords {
+    /// Without a sign; the sentence says which way.
+    pub amount: String,
+    pub sentence: String,
+    /// What is not used of payments beside what is owed.
+    pub credit: Option<String>,
+}
+
+/// Who reads what is owed.
+#[derive(Clone, Copy)]
+pub(super) enum Reader {
+    Client,
+    Staff,
+}
+
+/// A balance in words, for either side's page.
+pub(super) fn owed_sentence(words: Words, reader: Reader, balance: Money) -> OwedWords {
+    let key = match (reader, balance.minor) {
+        (Reader::Client, 0) => "billing-owed-nothing",
+        (Reader::Client, 1..) => "billing-owed",
+        (Reader::Client, _) => "billing-credit",
+        (Reader::Staff, 0) => "billing-staff-owed-nothing",
+        (Reader::Staff, 1..) => "billing-staff-owed",
+        (Reader::Staff, _) => "billing-staff-credit",
+    };
+    OwedWords { amount: balance.abs().to_string(), sentence: words.get(key), credit: None }
+}
+
+/// What is owed in words, with the credit that stands beside open charges.
+pub(super) fn owed_words(words: Words, reader: Reader, owed: Owed) -> OwedWords {
+    let money = |minor| Money::new(minor, owed.currency);
+    let credit = (owed.credit > 0 && owed.due > 0)
+        .then(|| words.with1("billing-credit-beside", "amount", money(owed.credit)));
+    OwedWords { credit, ..owed_sentence(words, reader, money(owed.balance())) }
+}
+
+/// A line of the ledger, in words.
+pub(super) struct LedgerLine {
+    pub href: String,
+    pub date: String,
+    pub kind: String,
+    pub what: String,
+    pub amount: String,
+    pub after: String,
+    /// Taken back, or what takes something back.
+    pub undone: bool,
+}
+
+/// A page of lines, in words. `href` gives the address of one.
+pub(super) fn ledger_lines(
+    words: Words,
+    account: &Account,
+    href: impl Fn(&Running) -> String,
+) -> Vec<LedgerLine> {
+    account
+        .lines
+        .iter()
+        .map(|running| {
+            let head = &running.line.head;
+            LedgerLine {
+                href: href(running),
+                date: words.civil_date(head.effective_on),
+                kind: kind_label(words, head.kind),
+                what: account.named.line(words, head, running.line.item),
+                amount: Money::new(running.line.amount, head.currency).to_string(),
+                after: running.after.to_string(),
+                undone: !head.stands(),
+            }
+        })
+        .collect()
+}
+
+pub(super) fn kind_label(words: Words, kind: EntryKind) -> String {
+    words.get(match kind {
+        EntryKind::Charge => "billing-kind-charge",
+        EntryKind::Payment => "billing-kind-payment",
+        EntryKind::Discount | EntryKind::WriteOff | EntryKind::Opening => "billing-kind-adjustment",
+        EntryKind::RefundDue | EntryKind::RefundPaid => "billing-kind-refund",
+        EntryKind::Allocation => "billing-kind-allocation",
+    })
+}
+
+/// A statement's line.
+pub(super) struct StatementLine {
+    pub href: String,
+    pub number: String,
+    pub made: String,
+}
+
+pub(super) fn statement_lines(
+    words: Words,
+    zone: &jiff::tz::TimeZone,
+    base: &str,
+    statements: &[StatementHead],
+) -> Vec<StatementLine> {
+    statements
+        .iter()
+        .map(|statement| StatementLine {
+            href: format!("{base}/statements/{}", statement.statement_id),
+            number: words.with1("billing-statement-numbered", "number", &statement.number),
+            made: words.civil_date(statement.issued_at.in_zone(zone).date()),
+        })
+        .collect()
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct PageQuery {
+    /// The place before which the page begins.
+    before: String,
+}
+
+impl PageQuery {
+    pub(super) fn before(&self) -> Option<i64> {
+        self.before.parse().ok().filter(|before| *before > 0)
+    }
+}

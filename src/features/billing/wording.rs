@@ -1,0 +1,171 @@
+//! Lines of the ledger in words, and the sentences that answer "Why do I owe this?".
+
+use std::collections::BTreeMap;
+
+use crate::features::billing::store::{Charge, Payment, PaymentMethod, charges_named, payments_named};
+use crate::features::ledger::{Account, EntryHead, EntryKind, Item, Line, StoredEntry, entries_of};
+use crate::kernel::ids::{ChargeId, PaymentId};
+use crate::kernel::money::Money;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
+
+/// The charges and payments that lines and sentences name.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    charges: BTreeMap<ChargeId, Charge>,
+    payments: BTreeMap<PaymentId, Payment>,
+}
+
+impl Named {
+    /// Those of these items.
+    pub fn of(c: &mut Scoped<'_>, items: impl IntoIterator<Item = Item>) -> Result<Self, Fault> {
+        let (mut charges, mut payments) = (Vec::new(), Vec::new());
+        for item in items {
+            match item {
+                Item::Charge(id) => charges.push(id),
+                Item::Payment(id) => payments.push(id),
+            }
+        }
+        Ok(Self { charges: charges_named(c, &charges)?, payments: payments_named(c, &payments)? })
+    }
+
+    /// Those of these lines.
+    pub fn of_lines(c: &mut Scoped<'_>, lines: &[Line]) -> Result<Self, Fault> {
+        Self::of(c, lines.iter().map(|line| line.item))
+    }
+
+    /// With those of another one.
+    pub fn extend(&mut self, more: Self) {
+        self.charges.extend(more.charges);
+        self.payments.extend(more.payments);
+    }
+
+    /// What an item is called: the charge's own words, or how the money came.
+    pub fn item(&self, words: Words, item: Item) -> String {
+        match item {
+            Item::Charge(id) => {
+                self.charges.get(&id).map(|charge| charge.description.clone()).unwrap_or_default()
+            }
+            Item::Payment(id) => {
+                self.payments.get(&id).map(|payment| payment_label(words, payment)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// A line in words: "Session, 50 minutes"; "Payment in cash"; "Undone: Payment in cash".
+    pub fn line(&self, words: Words, head: &EntryHead, item: Item) -> String {
+        let what = self.item(words, item);
+        let text = match head.kind {
+            EntryKind::Discount => words.with1("billing-line-discount", "what", what),
+            EntryKind::WriteOff => words.with1("billing-line-write-off", "what", what),
+            EntryKind::RefundDue | EntryKind::RefundPaid => words.with1("billing-line-refund", "what", what),
+            EntryKind::Charge | EntryKind::Payment | EntryKind::Opening | EntryKind::Allocation => what,
+        };
+        if head.reverses.is_some() { words.with1("billing-line-undone", "what", text) } else { text }
+    }
+}
+
+/// "Payment by check, number 1042".
+pub fn payment_label(words: Words, payment: &Payment) -> String {
+    let method = words.get(&format!("billing-payment-{}", payment.method));
+    match (payment.method, payment.reference.is_empty()) {
+        (_, true) => method,
+        (PaymentMethod::Other, false) => payment.reference.clone(),
+        (_, false) => words.with2("billing-payment-with", "payment", method, "reference", &payment.reference),
+    }
+}
+
+/// Why a charge is owed: its sentences, what they add up to, and the entries behind them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The charge.
+    pub charge: Charge,
+    /// One for each posting that changed what is owed for it, in the order of the journal.
+    pub steps: Vec<Step>,
+    /// What is owed for it now.
+    pub owed: Money,
+}
+
+/// A posting that changed what is owed for a charge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The entry.
+    pub head: EntryHead,
+    /// The payment that was used, where one was.
+    pub payment: Option<PaymentId>,
+    /// By how much it changed; positive where more is owed.
+    pub amount: Money,
+    /// What was left to pay after it.
+    pub left: Money,
+}
+
+/// The steps of a charge, from the entries that touch it. Pure.
+fn steps_of(charge: &Charge, entries: &[StoredEntry]) -> Vec<Step> {
+    let item = Item::Charge(charge.charge_id);
+    let mut left = 0i64;
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let moved = entry.moved(Account::ArClient, item);
+            left += moved;
+            (moved != 0).then(|| Step {
+                head: entry.head.clone(),
+                payment: entry.payment(),
+                amount: Money::new(moved, charge.currency),
+                left: Money::new(left, charge.currency),
+            })
+        })
+        .collect()
+}
+
+/// Explains charges, in a handful of statements however many they are.
+pub fn explain(c: &mut Scoped<'_>, charges: Vec<Charge>) -> Result<(Vec<Explanation>, Named), Fault> {
+    let items: Vec<Item> = charges.iter().map(|charge| Item::Charge(charge.charge_id)).collect();
+    let entries = if items.is_empty() { Vec::new() } else { entries_of(c, &items)? };
+    let explanations: Vec<Explanation> = charges
+        .into_iter()
+        .map(|charge| {
+            let steps = steps_of(&charge, &entries);
+            let owed = steps.last().map_or(Money::new(0, charge.currency), |step| step.left);
+            Explanation { charge, steps, owed }
+        })
+        .collect();
+    let paid = explanations.iter().flat_map(|one| &one.steps).filter_map(|step| step.payment);
+    let named = Named::of(c, paid.map(Item::Payment).collect::<Vec<_>>())?;
+    Ok((explanations, named))
+}
+
+/// One sentence for a step.
+pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> String {
+    let key = match (step.head.kind, step.head.reverses.is_some()) {
+        (EntryKind::Charge, false) => "billing-why-charge",
+        (EntryKind::Opening, false) => "billing-why-opening",
+        (EntryKind::Charge | EntryKind::Opening, true) => "billing-why-charge-undone",
+        (EntryKind::Discount, false) => "billing-why-discount",
+        (EntryKind::Discount, true) => "billing-why-discount-undone",
+        (EntryKind::WriteOff, false) => "billing-why-write-off",
+        (EntryKind::WriteOff, true) => "billing-why-write-off-undone",
+        (_, false) => "billing-why-paid",
+        (_, true) => "billing-why-paid-undone",
+    };
+    let payment = step.payment.map(|id| named.item(words, Item::Payment(id))).unwrap_or_default();
+    words.with(
+        key,
+        &[
+            ("date", words.civil_date(step.head.effective_on)),
+            ("what", charge.description.clone()),
+            ("payment", payment),
+            ("amount", step.amount.abs().to_string()),
+            ("left", step.left.to_string()),
+        ],
+    )
+}
+
+/// The last sentence: what is owed, or that nothing is.
+pub fn conclusion(words: Words, explanation: &Explanation) -> String {
+    match explanation.owed.minor {
+        0 => words.get("billing-why-nothing"),
+        _ => words.with1("billing-why-owed", "amount", explanation.owed),
+    }
+}

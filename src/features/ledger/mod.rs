@@ -1,0 +1,20 @@
+//! The double-entry ledger: accounts, posting rules, the append-only journal and what its postings add up to.
+//! It knows charges and payments by their ids alone; what they are stands in `billing`.
+
+mod check;
+mod entry;
+mod hash;
+mod rules;
+mod store;
+
+pub use check::{ItemSums, LedgerCheck, Problem, check};
+pub use entry::{
+    Account, Balanced, Credit, Debt, Draft, EntryHead, EntryKind, Item, ItemKind, Place, Posting, SourceKey,
+    StoredEntry, Unbalanced,
+};
+pub use rules::{Relief, charge, payment, refund, relieve, reverse, reverse_all};
+pub use store::{
+    Line, Movement, Owed, append, credits_of, debts_of, entries_of, entries_of_item, entry_at, find_entry,
+    find_party, head_of, last_before, lines, movements_after, open_charges, owed_of, party_of,
+    posting_currency, set_currency, sum_from,
+};

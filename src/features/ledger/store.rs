@@ -1,0 +1,663 @@
+//! The journal's rows, the balances that are kept beside them, and payers.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use jiff::civil::Date;
+
+use super::entry::{
+    Account, Credit, Debt, Draft, EntryHead, EntryKind, Item, ItemKind, Posting, SourceKey, StoredEntry,
+};
+use super::hash::{Hashed, HashedPosting};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{ChargeId, ChartId, EntryId, ItemId, PayerId, PaymentId, PersonId, PracticeId};
+use crate::kernel::money::Currency;
+use crate::platform::db::schema::{balance, journal_entry, journal_head, party, posting};
+use crate::platform::db::{InLists as _, Scoped, SumOf};
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::practice_row;
+
+/// Entries that are read at once where the whole journal is walked.
+const PAGE: i64 = 1_000;
+
+/// The accounts that say what a client owes: charges less what is not used of payments.
+pub(super) const CLIENT: [Account; 2] = [Account::ArClient, Account::CreditClient];
+
+/// An entry's row.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = journal_entry, treat_none_as_default_value = false)]
+pub(super) struct EntryRow {
+    pub practice_id: PracticeId,
+    pub seq: i64,
+    pub entry_id: EntryId,
+    pub kind: EntryKind,
+    pub effective_on: String,
+    pub recorded_at: Timestamp,
+    pub by_name: String,
+    pub chart_id: Option<ChartId>,
+    pub subject: Option<ItemId>,
+    pub source_key: String,
+    pub reverses: Option<i64>,
+    pub reason: String,
+    pub currency: Currency,
+    pub hash: Option<String>,
+}
+practice_row!(EntryRow, journal_entry);
+
+/// A posting's row.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = posting, treat_none_as_default_value = false)]
+pub(super) struct PostingRow {
+    pub practice_id: PracticeId,
+    pub seq: i64,
+    pub n: i32,
+    pub account: Account,
+    pub chart_id: Option<ChartId>,
+    pub party_id: Option<PayerId>,
+    pub item_kind: ItemKind,
+    pub item_id: Option<ItemId>,
+    pub amount: i64,
+    pub currency: Currency,
+}
+practice_row!(PostingRow, posting);
+
+/// An entry from its row.
+fn head_from(row: EntryRow, reversed_by: Option<i64>) -> Result<EntryHead, Fault> {
+    let lacks = |what: &str| Fault::Damaged(format!("entry {} of the journal has no {what}", row.seq));
+    Ok(EntryHead {
+        seq: row.seq,
+        entry_id: row.entry_id,
+        kind: row.kind,
+        effective_on: day(&row.effective_on)?,
+        recorded_at: row.recorded_at,
+        chart: row.chart_id.ok_or_else(|| lacks("chart"))?,
+        subject: row.subject.ok_or_else(|| lacks("subject"))?.uuid(),
+        by_name: row.by_name,
+        reverses: row.reverses,
+        reversed_by,
+        reason: row.reason,
+        currency: row.currency,
+    })
+}
+
+/// A civil day from its column.
+pub(super) fn day(text: &str) -> Result<Date, Fault> {
+    text.parse().map_err(|_| Fault::Damaged(format!("{text:?} is no day")))
+}
+
+fn posting_of(row: &PostingRow) -> Result<Posting, Fault> {
+    let lacks = |what: &str| Fault::Damaged(format!("posting {} of entry {} has no {what}", row.n, row.seq));
+    let item = row.item_id.and_then(|id| Item::read(row.item_kind, id.uuid()));
+    Ok(Posting {
+        account: row.account,
+        chart: row.chart_id.ok_or_else(|| lacks("chart"))?,
+        party: row.party_id.ok_or_else(|| lacks("payer"))?,
+        item: item.ok_or_else(|| lacks("item"))?,
+        amount: row.amount,
+    })
+}
+
+/// The last place in the journal, and the currency of what is posted next.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub currency: Currency,
+    pub seq: i64,
+    pub hash: String,
+}
+
+pub(super) fn read_head(c: &mut Scoped<'_>) -> Result<Option<Head>, Fault> {
+    let found: Option<(Currency, i64, String)> = c
+        .rows(journal_head::table)
+        .select((journal_head::currency, journal_head::seq, journal_head::hash))
+        .optional(c)?;
+    Ok(found.map(|(currency, seq, hash)| Head { currency, seq, hash }))
+}
+
+/// Takes the lock on the practice's journal until the commit, so that its places have no gap.
+fn lock_head(c: &mut Scoped<'_>) -> Result<Head, Fault> {
+    // An update that changes nothing takes the row's lock on both engines.
+    let held = c.rows(journal_head::table).set(journal_head::seq.eq(journal_head::seq)).execute(c)?;
+    if held == 0 {
+        start_journal(c, Currency::USD)?;
+    }
+    read_head(c)?.ok_or_else(|| Fault::Damaged("the journal has no head".into()))
+}
+
+fn start_journal(c: &mut Scoped<'_>, currency: Currency) -> Result<(), Fault> {
+    let row = (journal_head::currency.eq(currency), journal_head::seq.eq(0), journal_head::hash.eq(""));
+    match c.insert(journal_head::table, row) {
+        Err(Fault::Database(error)) if is_duplicate(&error) => {
+            Err(Fault::lost_race("two first entries of a journal at once"))
+        }
+        other => other,
+    }
+}
+
+/// The place of the newest entry of the practice; 0 before the first.
+pub fn head_of(c: &mut Scoped<'_>) -> Result<i64, Fault> {
+    Ok(read_head(c)?.map_or(0, |head| head.seq))
+}
+
+/// The currency of what is posted next.
+pub fn posting_currency(c: &mut Scoped<'_>) -> Result<Currency, Fault> {
+    Ok(read_head(c)?.map_or(Currency::USD, |head| head.currency))
+}
+
+/// Sets it. What was posted before stays in its own currency.
+pub fn set_currency(c: &mut Scoped<'_>, currency: Currency) -> Result<(), Fault> {
+    match c.rows(journal_head::table).set(journal_head::currency.eq(currency)).execute(c)? {
+        0 => start_journal(c, currency),
+        _ => Ok(()),
+    }
+}
+
+fn source_key(key: SourceKey, kind: EntryKind, entry: EntryId) -> String {
+    match key {
+        SourceKey::Charge(id) => format!("charge:{id}"),
+        SourceKey::Payment(id) => format!("pay:{id}:in"),
+        SourceKey::RefundDue(id) => format!("ref:{id}:due"),
+        SourceKey::RefundPaid(id) => format!("ref:{id}:out"),
+        SourceKey::OfItself => format!("{kind}:{entry}"),
+        SourceKey::Reversal(seq) => format!("rev:{seq}"),
+    }
+}
+
+/// The hash of an entry with its postings, after the one before it.
+pub(super) fn chained(previous: &str, row: &EntryRow, postings: &[PostingRow]) -> Result<String, Fault> {
+    let hashed = Hashed {
+        previous,
+        practice: row.practice_id,
+        seq: row.seq,
+        entry: row.entry_id,
+        kind: row.kind.word(),
+        effective_on: &row.effective_on,
+        recorded_at: row.recorded_at.micros(),
+        by_name: &row.by_name,
+        chart: row.chart_id,
+        subject: row.subject,
+        source_key: &row.source_key,
+        reverses: row.reverses,
+        reason: &row.reason,
+        currency: row.currency.code(),
+        postings: postings
+            .iter()
+            .map(|posting| HashedPosting {
+                n: posting.n,
+                account: posting.account.word(),
+                chart: posting.chart_id,
+                party: posting.party_id,
+                item_kind: posting.item_kind.word(),
+                item: posting.item_id,
+                amount: posting.amount,
+                currency: posting.currency.code(),
+            })
+            .collect(),
+    };
+    hashed.hash().map_err(|error| Fault::other(format!("hashing an entry: {error}")))
+}
+
+/// The entries behind a place, with their postings, at most [`PAGE`], in their order.
+pub(super) fn page_after(c: &mut Scoped<'_>, seq: i64) -> Result<Vec<(EntryRow, Vec<PostingRow>)>, Fault> {
+    let entries: Vec<EntryRow> = c
+        .rows(journal_entry::table)
+        .filter(journal_entry::seq.gt(seq))
+        .filter(journal_entry::seq.le(seq + PAGE))
+        .order(journal_entry::seq.asc())
+        .select(EntryRow::as_select())
+        .load(c)?;
+    let rows: Vec<PostingRow> = c
+        .rows(posting::table)
+        .filter(posting::seq.gt(seq))
+        .filter(posting::seq.le(seq + PAGE))
+        .order((posting::seq.asc(), posting::n.asc()))
+        .select(PostingRow::as_select())
+        .load(c)?;
+    let mut by_entry: BTreeMap<i64, Vec<PostingRow>> = BTreeMap::new();
+    for row in rows {
+        by_entry.entry(row.seq).or_default().push(row);
+    }
+    Ok(entries
+        .into_iter()
+        .map(|entry| {
+            let postings = by_entry.remove(&entry.seq).unwrap_or_default();
+            (entry, postings)
+        })
+        .collect())
+}
+
+/// The chain's last hash where the upgrade left it open: over every entry that it brought over.
+fn chain_of_upgraded(c: &mut Scoped<'_>, last: i64) -> Result<String, Fault> {
+    let (mut hash, mut seq) = (String::new(), 0);
+    while seq < last {
+        for (entry, postings) in page_after(c, seq)? {
+            hash = chained(&hash, &entry, &postings)?;
+        }
+        seq += PAGE;
+    }
+    Ok(hash)
+}
+
+type BalanceKey = (ChartId, Account, PayerId, Item, Currency);
+
+/// Appends entries, and keeps the balances. Whoever calls holds the lock on the charts.
+pub fn append(c: &mut Scoped<'_>, by_name: &str, drafts: &[Draft]) -> Result<Vec<EntryHead>, Fault> {
+    if drafts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let head = lock_head(c)?;
+    let last: Option<Timestamp> = c
+        .rows(journal_entry::table)
+        .filter(journal_entry::seq.eq(head.seq))
+        .select(journal_entry::recorded_at)
+        .optional(c)?;
+    // A clock that was set back leaves time and place in one order.
+    let recorded_at = last.map_or(c.now(), |last| last.max(c.now()));
+    let mut hash = head.hash;
+    if hash.is_empty() && head.seq > 0 {
+        hash = chain_of_upgraded(c, head.seq)?;
+    }
+    let (practice_id, mut seq) = (*c.practice(), head.seq);
+    let (mut entries, mut postings) = (Vec::new(), Vec::new());
+    let mut sums: BTreeMap<BalanceKey, (i64, Date)> = BTreeMap::new();
+    for draft in drafts {
+        seq += 1;
+        let entry_id = EntryId::fresh(c.rng(), c.now());
+        let mut row = EntryRow {
+            practice_id,
+            seq,
+            entry_id,
+            kind: draft.kind,
+            effective_on: draft.effective_on.to_string(),
+            recorded_at,
+            by_name: by_name.to_owned(),
+            chart_id: Some(draft.chart),
+            subject: Some(ItemId::from_uuid(draft.subject)),
+            source_key: source_key(draft.key, draft.kind, entry_id),
+            reverses: draft.reverses,
+            reason: draft.reason.clone(),
+            currency: draft.currency,
+            hash: None,
+        };
+        let own: Vec<PostingRow> = (1..)
+            .zip(draft.postings.postings())
+            .map(|(n, posting)| PostingRow {
+                practice_id,
+                seq,
+                n,
+                account: posting.account,
+                chart_id: Some(posting.chart),
+                party_id: Some(posting.party),
+                item_kind: posting.item.kind(),
+                item_id: Some(ItemId::from_uuid(posting.item.uuid())),
+                amount: posting.amount,
+                currency: draft.currency,
+            })
+            .collect();
+        hash = chained(&hash, &row, &own)?;
+        row.hash = Some(hash.clone());
+        for posting in draft.postings.postings() {
+            let key = (posting.chart, posting.account, posting.party, posting.item, draft.currency);
+            let sum = sums.entry(key).or_insert((0, draft.effective_on));
+            sum.0 =
+                sum.0.checked_add(posting.amount).ok_or_else(|| Fault::other("a balance is too large"))?;
+        }
+        entries.push(row);
+        postings.extend(own);
+    }
+    // The postings first: the entry's row checks them, and from then on takes no more.
+    c.insert_rows(&postings)?;
+    c.insert_rows(&entries)?;
+    for (key, (amount, since)) in sums {
+        add_to_balance(c, key, amount, since)?;
+    }
+    c.rows(journal_head::table).set((journal_head::seq.eq(seq), journal_head::hash.eq(hash))).execute(c)?;
+    entries.into_iter().map(|row| head_from(row, None)).collect()
+}
+
+fn add_to_balance(c: &mut Scoped<'_>, key: BalanceKey, amount: i64, since: Date) -> Result<(), Fault> {
+    let (chart, account, party, item, currency) = key;
+    let id = ItemId::from_uuid(item.uuid());
+    let changed = c
+        .rows(balance::table)
+        .filter(balance::chart_id.eq(chart))
+        .filter(balance::account.eq(account))
+        .filter(balance::party_id.eq(party))
+        .filter(balance::item_id.eq(id))
+        .filter(balance::currency.eq(currency))
+        .set(balance::amount.eq(balance::amount + amount))
+        .execute(c)?;
+    if changed > 0 {
+        return Ok(());
+    }
+    let row = (
+        balance::chart_id.eq(chart),
+        balance::account.eq(account),
+        balance::party_id.eq(party),
+        balance::item_kind.eq(item.kind()),
+        balance::item_id.eq(id),
+        balance::currency.eq(currency),
+        balance::amount.eq(amount),
+        balance::since_on.eq(since.to_string()),
+    );
+    c.insert(balance::table, row)
+}
+
+/// The payer behind a person, if anything was ever posted for them.
+pub fn find_party(c: &mut Scoped<'_>, person: PersonId) -> Result<Option<PayerId>, Fault> {
+    c.rows(party::table).filter(party::person_id.eq(person)).select(party::party_id).optional(c)
+}
+
+/// The payer behind a person; made where there is none yet.
+pub fn party_of(c: &mut Scoped<'_>, person: PersonId) -> Result<PayerId, Fault> {
+    if let Some(found) = find_party(c, person)? {
+        return Ok(found);
+    }
+    let id = PayerId::fresh(c.rng(), c.now());
+    let row = (party::party_id.eq(id), party::person_id.eq(person), party::created_at.eq(c.now()));
+    match c.insert(party::table, row) {
+        Ok(()) => Ok(id),
+        Err(Fault::Database(error)) if is_duplicate(&error) => {
+            Err(Fault::lost_race("one payer, made twice at once"))
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// What a payer owes on a chart, charge by charge: the oldest day first, then the charge that was posted first.
+pub fn debts_of(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    party: PayerId,
+    currency: Currency,
+) -> Result<Vec<Debt>, Fault> {
+    let rows: Vec<(ItemId, i64, String)> = c
+        .rows(balance::table)
+        .filter(balance::chart_id.eq(chart))
+        .filter(balance::account.eq(Account::ArClient))
+        .filter(balance::party_id.eq(party))
+        .filter(balance::currency.eq(currency))
+        .filter(balance::amount.gt(0))
+        .order((balance::since_on.asc(), balance::item_id.asc()))
+        .select((balance::item_id, balance::amount, balance::since_on))
+        .load(c)?;
+    rows.into_iter()
+        .map(|(id, owed, since)| {
+            let charge = ChargeId::from_uuid(id.uuid());
+            Ok(Debt { charge, since: day(&since)?, owed })
+        })
+        .collect()
+}
+
+/// What is not used of a payer's payments on a chart, the oldest first.
+pub fn credits_of(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    party: PayerId,
+    currency: Currency,
+) -> Result<Vec<Credit>, Fault> {
+    let rows: Vec<(ItemId, i64, String)> = c
+        .rows(balance::table)
+        .filter(balance::chart_id.eq(chart))
+        .filter(balance::account.eq(Account::CreditClient))
+        .filter(balance::party_id.eq(party))
+        .filter(balance::currency.eq(currency))
+        .filter(balance::amount.lt(0))
+        .order((balance::since_on.asc(), balance::item_id.asc()))
+        .select((balance::item_id, balance::amount, balance::since_on))
+        .load(c)?;
+    rows.into_iter()
+        .map(|(id, amount, since)| {
+            Ok(Credit { payment: PaymentId::from_uuid(id.uuid()), since: day(&since)?, left: -amount })
+        })
+        .collect()
+}
+
+/// What is owed on a chart in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// The currency.
+    pub currency: Currency,
+    /// What is open of charges.
+    pub due: i64,
+    /// What is not used of payments.
+    pub credit: i64,
+}
+
+impl Owed {
+    /// Positive when the client owes, negative when it is in their favor.
+    pub const fn balance(self) -> i64 {
+        self.due - self.credit
+    }
+}
+
+/// What is owed on a chart in each currency that occurs in it; nothing where nothing was ever posted, which is not
+/// the same as nothing owed.
+pub fn owed_of(c: &mut Scoped<'_>, chart: ChartId) -> Result<Vec<Owed>, Fault> {
+    let rows: Vec<(Currency, Account, i64)> = c
+        .rows(balance::table)
+        .filter(balance::chart_id.eq(chart))
+        .filter(balance::account.in_list(CLIENT))
+        .group_by((balance::currency, balance::account))
+        .order((balance::currency.asc(), balance::account.asc()))
+        .select((balance::currency, balance::account, SumOf(balance::amount)))
+        .kept()
+        .load(c)?;
+    let mut found: Vec<Owed> = Vec::new();
+    for (currency, account, sum) in rows {
+        if found.last().is_none_or(|last| last.currency != currency) {
+            found.push(Owed { currency, due: 0, credit: 0 });
+        }
+        if let Some(last) = found.last_mut() {
+            match account {
+                Account::ArClient => last.due = sum,
+                _ => last.credit = -sum,
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// An entry that changed what is owed, and by how much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The entry.
+    pub head: EntryHead,
+    /// The charge or payment whose amount it is.
+    pub item: Item,
+    /// Positive where more is owed.
+    pub amount: i64,
+}
+
+/// A chart's lines behind `after` and before `before`, the newest first.
+pub fn lines(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    after: i64,
+    before: i64,
+    most: i64,
+) -> Result<Vec<Line>, Fault> {
+    let rows: Vec<(EntryRow, ItemKind, Option<ItemId>, i64)> =
+        c.rows(journal_entry::table)
+            .inner_join(posting::table.on(
+                posting::practice_id.eq(journal_entry::practice_id).and(posting::seq.eq(journal_entry::seq)),
+            ))
+            .filter(journal_entry::chart_id.eq(Some(chart)))
+            .filter(journal_entry::seq.gt(after))
+            .filter(journal_entry::seq.lt(before))
+            .filter(journal_entry::kind.in_list(EntryKind::LINES))
+            .filter(posting::account.in_list(CLIENT))
+            .order(journal_entry::seq.desc())
+            .limit(most)
+            .select((EntryRow::as_select(), posting::item_kind, posting::item_id, posting::amount))
+            .load(c)?;
+    let oldest = rows.last().map_or(before, |(row, ..)| row.seq);
+    let reversals = reversals_from(c, chart, oldest)?;
+    rows.into_iter()
+        .map(|(row, kind, id, amount)| {
+            let item = id.and_then(|id| Item::read(kind, id.uuid()));
+            let item = item.ok_or_else(|| Fault::Damaged(format!("entry {} has no item", row.seq)))?;
+            let reversed_by = reversals.get(&row.seq).copied();
+            Ok(Line { head: head_from(row, reversed_by)?, item, amount })
+        })
+        .collect()
+}
+
+/// By the place of what is reversed, from this place on: the place of the reversal.
+fn reversals_from(c: &mut Scoped<'_>, chart: ChartId, seq: i64) -> Result<BTreeMap<i64, i64>, Fault> {
+    let rows: Vec<(Option<i64>, i64)> = c
+        .rows(journal_entry::table)
+        .filter(journal_entry::chart_id.eq(Some(chart)))
+        .filter(journal_entry::seq.gt(seq))
+        .filter(journal_entry::reverses.ge(Some(seq)))
+        .select((journal_entry::reverses, journal_entry::seq))
+        .load(c)?;
+    Ok(rows.into_iter().filter_map(|(reversed, by)| Some((reversed?, by))).collect())
+}
+
+/// What a chart's entries from this place on add up to, a sum for each currency.
+pub fn sum_from(c: &mut Scoped<'_>, chart: ChartId, seq: i64) -> Result<Vec<(Currency, i64)>, Fault> {
+    c.rows(posting::table)
+        .filter(posting::chart_id.eq(Some(chart)))
+        .filter(posting::account.in_list(CLIENT))
+        .filter(posting::seq.ge(seq))
+        .group_by(posting::currency)
+        .select((posting::currency, SumOf(posting::amount)))
+        .load(c)
+}
+
+/// What an entry changed on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Movement {
+    /// Its currency.
+    pub currency: Currency,
+    /// The day.
+    pub on: Date,
+    /// Positive where more is owed.
+    pub amount: i64,
+}
+
+/// What changed after a day.
+pub fn movements_after(c: &mut Scoped<'_>, chart: ChartId, after: Date) -> Result<Vec<Movement>, Fault> {
+    let rows: Vec<(Currency, String, i64)> =
+        c.rows(journal_entry::table)
+            .inner_join(posting::table.on(
+                posting::practice_id.eq(journal_entry::practice_id).and(posting::seq.eq(journal_entry::seq)),
+            ))
+            .filter(journal_entry::chart_id.eq(Some(chart)))
+            .filter(journal_entry::effective_on.gt(after.to_string()))
+            .filter(journal_entry::kind.in_list(EntryKind::LINES))
+            .filter(posting::account.in_list(CLIENT))
+            .select((posting::currency, journal_entry::effective_on, posting::amount))
+            .load(c)?;
+    rows.into_iter().map(|(currency, on, amount)| Ok(Movement { currency, on: day(&on)?, amount })).collect()
+}
+
+/// The place of the chart's newest entry that was recorded before a moment; 0 if there is none.
+pub fn last_before(c: &mut Scoped<'_>, chart: ChartId, moment: Timestamp) -> Result<i64, Fault> {
+    let found = c
+        .rows(journal_entry::table)
+        .filter(journal_entry::chart_id.eq(Some(chart)))
+        .filter(journal_entry::recorded_at.lt(moment))
+        .order(journal_entry::seq.desc())
+        .select(journal_entry::seq)
+        .optional(c)?;
+    Ok(found.unwrap_or(0))
+}
+
+/// One entry of a chart.
+pub fn find_entry(c: &mut Scoped<'_>, chart: ChartId, id: EntryId) -> Result<Option<StoredEntry>, Fault> {
+    let found: Option<EntryRow> = c
+        .rows(journal_entry::table)
+        .filter(journal_entry::chart_id.eq(Some(chart)))
+        .filter(journal_entry::entry_id.eq(id))
+        .select(EntryRow::as_select())
+        .optional(c)?;
+    let Some(row) = found else { return Ok(None) };
+    let reversed_by = c
+        .rows(journal_entry::table)
+        .filter(journal_entry::reverses.eq(Some(row.seq)))
+        .select(journal_entry::seq)
+        .optional(c)?;
+    let rows: Vec<PostingRow> = c
+        .rows(posting::table)
+        .filter(posting::seq.eq(row.seq))
+        .order(posting::n.asc())
+        .select(PostingRow::as_select())
+        .load(c)?;
+    let postings = rows.iter().map(posting_of).collect::<Result<_, _>>()?;
+    Ok(Some(StoredEntry { head: head_from(row, reversed_by)?, postings }))
+}
+
+/// Every entry that touches one of these charges or payments, in the order of the journal.
+pub fn entries_of(c: &mut Scoped<'_>, items: &[Item]) -> Result<Vec<StoredEntry>, Fault> {
+    let ids: Vec<ItemId> = items.iter().map(|item| ItemId::from_uuid(item.uuid())).collect();
+    let touched: Vec<i64> =
+        c.rows(posting::table).filter(posting::item_id.in_list(&ids)).select(posting::seq).load(c)?;
+    let rows: Vec<EntryRow> = c
+        .rows(journal_entry::table)
+        .filter(journal_entry::seq.in_list(&touched))
+        .order(journal_entry::seq.asc())
+        .select(EntryRow::as_select())
+        .load(c)?;
+    let postings: Vec<PostingRow> = c
+        .rows(posting::table)
+        .filter(posting::seq.in_list(&touched))
+        .order((posting::seq.asc(), posting::n.asc()))
+        .select(PostingRow::as_select())
+        .load(c)?;
+    // A reversal moves the same items, so it is among them.
+    let reversals: BTreeMap<i64, i64> =
+        rows.iter().filter_map(|row| Some((row.reverses?, row.seq))).collect();
+    rows.into_iter()
+        .map(|row| {
+            let own = postings.iter().filter(|posting| posting.seq == row.seq);
+            let own = own.map(posting_of).collect::<Result<_, _>>()?;
+            let reversed_by = reversals.get(&row.seq).copied();
+            Ok(StoredEntry { head: head_from(row, reversed_by)?, postings: own })
+        })
+        .collect()
+}
+
+/// The entries of a charge or payment that still count.
+pub fn entries_of_item(c: &mut Scoped<'_>, item: Item) -> Result<Vec<StoredEntry>, Fault> {
+    Ok(entries_of(c, &[item])?.into_iter().filter(|entry| entry.head.stands()).collect())
+}
+
+/// A row of [`balance`] with everything that names it.
+pub(super) type BalanceRow = (ChartId, Account, PayerId, ItemId, Currency, i64);
+
+/// Every balance of the practice, for the check.
+pub(super) fn all_balances(c: &mut Scoped<'_>) -> Result<Vec<BalanceRow>, Fault> {
+    c.rows(balance::table)
+        .select((
+            balance::chart_id,
+            balance::account,
+            balance::party_id,
+            balance::item_id,
+            balance::currency,
+            balance::amount,
+        ))
+        .load(c)
+}
+
+/// The name of the entry at a place.
+pub fn entry_at(c: &mut Scoped<'_>, seq: i64) -> Result<Option<EntryId>, Fault> {
+    c.rows(journal_entry::table)
+        .filter(journal_entry::seq.eq(seq))
+        .select(journal_entry::entry_id)
+        .optional(c)
+}
+
+/// The charges of a chart for which something is owed, the oldest first.
+pub fn open_charges(c: &mut Scoped<'_>, chart: ChartId, most: i64) -> Result<Vec<ChargeId>, Fault> {
+    let rows: Vec<ItemId> = c
+        .rows(balance::table)
+        .filter(balance::chart_id.eq(chart))
+        .filter(balance::account.eq(Account::ArClient))
+        .filter(balance::amount.gt(0))
+        .order((balance::since_on.asc(), balance::item_id.asc()))
+        .limit(most)
+        .select(balance::item_id)
+        .load(c)?;
+    Ok(rows.into_iter().map(|id| ChargeId::from_uuid(id.uuid())).collect())
+}

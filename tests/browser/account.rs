@@ -1,0 +1,80 @@
+//! The whole way of an account on a phone: staff post, the client sees why, staff undo, the client reads a statement.
+
+use anteroom::platform::permissions::Role;
+
+use super::chromium::Chromium;
+use super::window::Width;
+use crate::stories;
+
+stories! {
+    async fn a_charge_is_posted_paid_explained_and_taken_back_on_a_phone(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let (client, staff) = (w.registered(&ana).await, w.staff(Role::Biller).await);
+        let chromium = Chromium::start();
+        let mut desk = chromium.window(w, Width::Phone).await;
+        let mut phone = chromium.window(w, Width::Phone).await;
+        desk.become_user(&staff).await;
+        phone.become_user(&client).await;
+
+        phone.visit("/portal/account").await;
+        phone.must_say("Nothing is due").await;
+        phone.must_be_accessible("an empty account").await;
+
+        desk.visit(&format!("/staff/charts/{}/billing", ana.chart_id)).await;
+        desk.must_say("No charges yet").await;
+        desk.must_be_accessible("an empty ledger").await;
+        desk.click("link", "Add charge").await;
+        // What is wrong stands beside its field, and what was typed stays.
+        desk.fill("What for", "Session, 50 minutes").await;
+        desk.fill("Amount in USD", "1,5").await;
+        desk.click("button", "Post the charge").await;
+        desk.must_say("Type the amount in digits").await;
+        assert_eq!(desk.value("What for").await, "Session, 50 minutes");
+        desk.must_be_accessible("a refused charge").await;
+        desk.fill("Amount in USD", "150").await;
+        desk.click("button", "Post the charge").await;
+        desk.must_say("The charge is posted").await;
+        desk.must_say("$150.00").await;
+
+        desk.click("link", "Record payment").await;
+        desk.must_say("$150.00 is open").await;
+        desk.fill("Amount in USD", "40").await;
+        desk.click("button", "Record the payment").await;
+        desk.must_say("The payment is recorded").await;
+        desk.must_say("$110.00").await;
+
+        phone.visit("/portal/account").await;
+        phone.must_say("$110.00").await;
+        phone.must_be_accessible("an account").await;
+        phone.click("link", "Why do I owe this?").await;
+        phone.must_say("Our fee is $150.00").await;
+        phone.must_say("$40.00 was used from").await;
+        phone.must_say("In all you owe $110.00").await;
+        phone.must_be_accessible("why something is owed").await;
+
+        desk.click("link", "Payment in cash").await;
+        desk.must_say("Through the accounts").await;
+        desk.must_be_accessible("an entry").await;
+        desk.click("link", "Undo").await;
+        desk.fill("Reason", "Recorded on the wrong chart").await;
+        desk.click("button", "Undo").await;
+        desk.must_say("It is undone").await;
+        desk.must_be_accessible("an entry that was undone").await;
+
+        desk.visit(&format!("/staff/charts/{}/billing/statement", ana.chart_id)).await;
+        desk.click("button", "Make the statement").await;
+        desk.must_say("The statement is made").await;
+        desk.must_be_accessible("a statement").await;
+        phone.visit("/portal/account").await;
+        phone.must_say("$150.00").await;
+        phone.click("link", "Statement S-000001").await;
+        phone.must_say("New balance").await;
+        phone.must_be_accessible("the client's statement").await;
+        for (window, what) in [(&mut desk, "staff"), (&mut phone, "the client")] {
+            assert_eq!(window.sideways().await, 0, "the statement of {what} scrolls sideways");
+            window.must_have_stayed_at_home().await;
+        }
+        desk.close().await;
+        phone.close().await;
+    }
+}
