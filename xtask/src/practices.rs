@@ -55,6 +55,7 @@ fn complaints(sources: &BTreeMap<String, String>) -> Vec<String> {
             }
             let statement = statement_around(code, at);
             let compared = statement.contains(&format!("{name}::practice_id"))
+                || is_outer(&code[..at - name.len()])
                 || ["rows(", "insert(", "rows_beside("]
                     .iter()
                     .any(|start| code[..at - name.len()].trim_end().ends_with(start))
@@ -69,6 +70,12 @@ fn complaints(sources: &BTreeMap<String, String>) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Is the table behind this the outer one of `rows_beside(inner, outer)`?
+fn is_outer(before: &str) -> bool {
+    let call = before.trim_end().strip_suffix(',').and_then(|before| before.rsplit_once('('));
+    call.is_some_and(|(function, _)| function.ends_with("rows_beside"))
 }
 
 fn last_word(text: &str) -> &str {
@@ -120,6 +127,7 @@ mod tests {
             "fn f(c: &mut Scoped<'_>) { c.rows(chart::table).load(c)?; }",
             "fn f(c: &mut Scoped<'_>) { c.insert(chart::table, chart::state.eq(state))?; }",
             "fn f(c: &mut Scoped<'_>) { exists(rows_beside(chart::table, person::table)); }",
+            "fn f(c: &mut Scoped<'_>) { exists(rows_beside(person::table, chart::table)); }",
             "fn f(c: &mut Scoped<'_>) { diesel::insert_into(chart::table).values(row).execute(c.conn)?; }",
             "fn f(c: &mut Scoped<'_>) { practice::table.load(c.conn)?; }",
             "fn f(s: &mut System<'_>) { chart::table.load(s.conn)?; }",
