@@ -284,11 +284,11 @@ fn offers(staff: &StaffSession, base: &str, loaded: &Loaded) -> Vec<Offer> {
     let undo = format!("{base}/entries/{}/undo", head.entry_id);
     let item = loaded.entry.postings.first().map(|posting| posting.item);
     match (head.kind, item) {
-        (EntryKind::Charge | EntryKind::Opening, Some(Item::Charge(charge))) => {
-            if staff.may(Permission::Adjust) {
-                offer(format!("{base}/charges/{charge}/relief"), "billing-relieve", false);
-                offer(undo, "billing-void", true);
-            }
+        (EntryKind::Charge | EntryKind::Opening, Some(Item::Charge(charge)))
+            if staff.may(Permission::Adjust) =>
+        {
+            offer(format!("{base}/charges/{charge}/relief"), "billing-relieve", false);
+            offer(undo, "billing-void", true);
         }
         (EntryKind::Payment | EntryKind::Opening, Some(Item::Payment(payment))) => {
             let item = Item::Payment(payment);
@@ -301,10 +301,10 @@ fn offers(staff: &StaffSession, base: &str, loaded: &Loaded) -> Vec<Offer> {
                 offer(undo, "billing-undo", true);
             }
         }
-        (EntryKind::RefundDue | EntryKind::Discount | EntryKind::WriteOff, _) => {
-            if staff.may(Permission::Adjust) {
-                offer(undo, "billing-undo", true);
-            }
+        (EntryKind::RefundDue | EntryKind::Discount | EntryKind::WriteOff, _)
+            if staff.may(Permission::Adjust) =>
+        {
+            offer(undo, "billing-undo", true);
         }
         _ => {}
     }
