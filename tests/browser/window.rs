@@ -369,6 +369,13 @@ impl Window {
         self.read_logs().await;
     }
 
+    /// Scrolls until no bar covers what has this role and name, as a reader does before a click.
+    pub async fn scroll_to(&self, role: &str, name: &str) {
+        let element = self.find(role, name).await;
+        let script = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+        self.script(script, json!([{ ELEMENT: element.0 }])).await;
+    }
+
     /// Presses the mouse twice in a row where this stands, whatever came up under it in between.
     pub async fn double_click_on(&mut self, element: &Element) {
         let there = json!({ ELEMENT: element.0 });

@@ -1,7 +1,6 @@
 //! The acceptance cases of rights in which several people or several charts meet, each with its number.
 
 use anteroom::features::access::permission::Basis;
-use anteroom::features::billing::EntryKind;
 use anteroom::kernel::ids::AccessId;
 use anteroom::platform::db::schema::appointment_request;
 use anteroom::platform::permissions::{Level, Right, Role};
@@ -9,7 +8,7 @@ use diesel::prelude::*;
 use jiff::civil::date;
 
 use crate::access::contact;
-use crate::portal_people::{account, document, entry, grant, sign_in};
+use crate::portal_people::{account, charge, document, grant, sign_in};
 use crate::rights::{Terms, level, mother_of, set};
 use crate::stories;
 use crate::support::world::Client;
@@ -57,15 +56,15 @@ stories! {
         desk.submit_and_follow(&form, &page, &[("documents", "none"), ("reason", "As the order says.")]).await;
         browser.get("/portal/documents").await.must_be(404);
         browser.get("/portal").await.must_be(200).must_not_say("For Leo");
-        browser.get("/portal/balance").await.must_be(200);
+        browser.get("/portal/account").await.must_be(200);
     }
 
     async fn case_07_a_separated_parent_sees_the_same_whether_or_not_there_is_another(w: &mut World) {
         let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
         let (name, _) = mother_of(w, &leo).await;
         document(w, &leo.chart_id, "For Leo", "Text.").await;
-        entry(w, &leo.chart_id, EntryKind::Charge, date(2026, 11, 30), 15_000).await;
-        let pages = ["/portal", "/portal/documents", "/portal/appointments", "/portal/balance", "/portal/help", "/portal/me"];
+        charge(w, &leo.chart_id, date(2026, 11, 30), 15_000).await;
+        let pages = ["/portal", "/portal/documents", "/portal/appointments", "/portal/account", "/portal/help", "/portal/me"];
         let mut browser = sign_in(w, &name).await;
         let mut alone = Vec::new();
         for page in pages {
