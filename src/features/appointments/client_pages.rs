@@ -184,7 +184,7 @@ fn form_page(
     errors: FieldErrors,
 ) -> RequestPage {
     let words = client.words;
-    let today = app.now().in_zone(&client.practice.zone()).date();
+    let today = client.practice.today(app.now());
     let last = today.checked_add(jiff::Span::new().days(DAYS_AHEAD)).unwrap_or(today);
     let nonce = if form.nonce.is_empty() {
         let mut bytes = [0u8; 16];
