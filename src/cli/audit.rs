@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::context::{Ending, open, practice_of};
 use super::{Exit, Flags};
-use crate::features::practice::register;
+use crate::features::practice;
 use crate::kernel::clock::Timestamp;
 use crate::platform::audit::checkpoints::{self, Comparison, LineProblem};
 use crate::platform::audit::{ChainCheck, check_chain, waiting};
@@ -37,7 +37,7 @@ pub async fn run(command: Command) -> Ending {
     let known = checkpoints::read(&file, &app.keys)?;
     let practices = match &practice {
         Some(slug) => vec![practice_of(&app, Some(slug)).await?.0],
-        None => app.db.system_read(register::all).await?,
+        None => app.db.system_read(practice::all).await?,
     };
     let mut exit = if known.problems.is_empty() { Exit::Done } else { Exit::Partly };
     let mut rows = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::failure::{Exit, Failure};
 use super::flags::Flags;
 use crate::app;
-use crate::features::practice::{Practice, register};
+use crate::features::practice::{self, Practice};
 use crate::kernel::clock::SystemClock;
 use crate::kernel::rng::SystemChance;
 use crate::platform::config::{Config, LogFormat, LogLevel};
@@ -37,7 +37,7 @@ pub(super) async fn practice_of(
     app: &AppState,
     slug: Option<&str>,
 ) -> Result<(Practice, PracticeScope), Failure> {
-    let all = app.db.system_read(register::all).await?;
+    let all = app.db.system_read(practice::all).await?;
     let names = || all.iter().map(|p| p.slug.as_str()).collect::<Vec<_>>().join(", ");
     let found = match (slug, all.as_slice()) {
         (Some(slug), _) => all.iter().find(|p| p.slug == slug).cloned().ok_or_else(|| {

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::context::{Ending, open};
 use super::{Exit, Failure, Flags};
-use crate::features::practice::{NewPractice, register};
+use crate::features::practice::{self, NewPractice, register};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::zone::Zone;
 use crate::platform::i18n::Language;
@@ -72,7 +72,7 @@ pub async fn run(command: Command) -> Ending {
         }
         Command::List { json, flags } => {
             let (_, app) = open(&flags).await?;
-            let all = app.db.system_read(register::all).await?;
+            let all = app.db.system_read(practice::all).await?;
             if json {
                 let rows: Vec<_> = all
                     .iter()

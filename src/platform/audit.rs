@@ -7,14 +7,14 @@ pub mod checkpoints;
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, EventId, KeyId, PracticeId, StaffId};
 use crate::platform::audit_action::{Action, Reason};
 use crate::platform::crypto;
 use crate::platform::db::schema::{audit_event, audit_head, audit_seal, audit_unsealed};
-use crate::platform::db::{self, Conn, Db, InLists, OpenedBy, PracticeScope, Scoped};
+use crate::platform::db::{Db, InLists, OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
+use crate::practice_row;
 
 /// Who acted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,20 +246,16 @@ pub fn record_many(c: &mut Scoped<'_>, events: Vec<Event>) -> Result<(), Fault> 
         row.mac = row.proof(&key);
         rows.push(row);
     }
-    insert_many!(c.conn, audit_event::table, rows);
-    match c.conn {
-        Conn::Sqlite(_) => {
-            let events: Vec<_> = rows.into_iter().map(|row| (row.event_id, row.mac)).collect();
-            append(c, events)
-        }
-        Conn::Postgres(_) => {
-            let waiting: Vec<_> = rows
-                .into_iter()
-                .map(|row| Unsealed { practice_id: row.practice_id, event_id: row.event_id })
-                .collect();
-            insert_many!(c.conn, audit_unsealed::table, waiting);
-            Ok(())
-        }
+    c.insert_rows(&rows)?;
+    if c.is_postgres() {
+        let waiting: Vec<_> = rows
+            .into_iter()
+            .map(|row| Unsealed { practice_id: row.practice_id, event_id: row.event_id })
+            .collect();
+        c.insert_rows(&waiting)
+    } else {
+        let events: Vec<_> = rows.into_iter().map(|row| (row.event_id, row.mac)).collect();
+        append(c, events)
     }
 }
 
@@ -271,19 +267,23 @@ struct Unsealed {
     event_id: EventId,
 }
 
+practice_row!(Recorded, audit_event);
+practice_row!(Seal, audit_seal);
+practice_row!(Unsealed, audit_unsealed);
+
 /// Takes the lock on the practice's head until the commit, and returns the chain's last link.
 fn lock_head(c: &mut Scoped<'_>) -> Result<(i64, String), Fault> {
-    let practice = c.practice().clone();
-    let head = || audit_head::table.filter(audit_head::practice_id.eq(practice.clone()));
+    let head = c.rows(audit_head::table);
     // An update that changes nothing takes the row's lock on both engines.
-    if db::update(head()).set(audit_head::seq.eq(audit_head::seq)).execute(c.conn)? > 0 {
-        return Ok(head().select((audit_head::seq, audit_head::hash)).first(c.conn)?);
+    if head.set(audit_head::seq.eq(audit_head::seq)).execute(c)? > 0 {
+        return Ok(head.select((audit_head::seq, audit_head::hash)).first(c)?);
     }
-    let row = (audit_head::practice_id.eq(practice.clone()), audit_head::seq.eq(0), audit_head::hash.eq(""));
-    match diesel::insert_into(audit_head::table).values(row).execute(c.conn) {
-        Ok(_) => Ok((0, String::new())),
-        Err(error) if is_duplicate(&error) => Err(Fault::lost_race("two first seals of a trail at once")),
-        Err(error) => Err(error.into()),
+    match c.insert(audit_head::table, (audit_head::seq.eq(0), audit_head::hash.eq(""))) {
+        Ok(()) => Ok((0, String::new())),
+        Err(Fault::Database(error)) if is_duplicate(&error) => {
+            Err(Fault::lost_race("two first seals of a trail at once"))
+        }
+        Err(fault) => Err(fault),
     }
 }
 
@@ -297,10 +297,8 @@ fn append(c: &mut Scoped<'_>, events: Vec<(EventId, String)>) -> Result<(), Faul
         last = chained(&last, &practice, seq, &event_id, &mac);
         seals.push(Seal { practice_id: practice.clone(), seq, event_id, hash: last.clone() });
     }
-    insert_many!(c.conn, audit_seal::table, seals);
-    db::update(audit_head::table.filter(audit_head::practice_id.eq(practice)))
-        .set((audit_head::seq.eq(seq), audit_head::hash.eq(last)))
-        .execute(c.conn)?;
+    c.insert_rows(&seals)?;
+    c.rows(audit_head::table).set((audit_head::seq.eq(seq), audit_head::hash.eq(last))).execute(c)?;
     Ok(())
 }
 
@@ -333,40 +331,34 @@ pub async fn seal_waiting(db: &Db) -> Result<usize, Fault> {
 fn seal_some(c: &mut Scoped<'_>) -> Result<usize, Fault> {
     // The head first: what another process seals meanwhile does not wait any more when it is read.
     lock_head(c)?;
-    let waiting: Vec<(EventId, String)> = audit_unsealed::table
+    let waiting: Vec<(EventId, String)> = c
+        .rows(audit_unsealed::table)
         .inner_join(
             audit_event::table.on(audit_event::practice_id
                 .eq(audit_unsealed::practice_id)
                 .and(audit_event::event_id.eq(audit_unsealed::event_id))),
         )
-        .filter(audit_unsealed::practice_id.eq(c.practice().clone()))
         .order(audit_unsealed::event_id.asc())
         .limit(SEALED_AT_ONCE)
         .select((audit_event::event_id, audit_event::mac))
-        .load(c.conn)?;
+        .load(c)?;
     let count = waiting.len();
     let ids: Vec<EventId> = waiting.iter().map(|(id, _)| id.clone()).collect();
     append(c, waiting)?;
-    diesel::delete(
-        audit_unsealed::table
-            .filter(audit_unsealed::practice_id.eq(c.practice().clone()))
-            .filter(audit_unsealed::event_id.in_list(&ids)),
-    )
-    .execute(c.conn)?;
+    c.rows(audit_unsealed::table).filter(audit_unsealed::event_id.in_list(&ids)).delete(c)?;
     Ok(count)
 }
 
 /// How many events of the practice wait for their seal, and since when the oldest does.
 pub fn waiting(c: &mut Scoped<'_>) -> Result<(i64, Option<Timestamp>), Fault> {
-    Ok(audit_unsealed::table
+    Ok(c.rows(audit_unsealed::table)
         .inner_join(
             audit_event::table.on(audit_event::practice_id
                 .eq(audit_unsealed::practice_id)
                 .and(audit_event::event_id.eq(audit_unsealed::event_id))),
         )
-        .filter(audit_unsealed::practice_id.eq(c.practice().clone()))
         .select((diesel::dsl::count_star(), diesel::dsl::min(audit_event::at)))
-        .first(c.conn)?)
+        .first(c)?)
 }
 
 /// Which events a page of the trail shows; nothing set means all.
@@ -401,13 +393,13 @@ pub fn newest(
     before: Option<EventId>,
     limit: i64,
 ) -> Result<Vec<(Recorded, Option<i64>)>, Fault> {
-    let mut query = audit_event::table
+    let mut query = c
+        .rows(audit_event::table)
         .left_join(
             audit_seal::table.on(audit_seal::practice_id
                 .eq(audit_event::practice_id)
                 .and(audit_seal::event_id.eq(audit_event::event_id))),
         )
-        .filter(audit_event::practice_id.eq(c.practice().clone()))
         .select((Recorded::as_select(), audit_seal::seq.nullable()))
         .into_boxed();
     if let Some(chart) = wanted.chart {
@@ -433,17 +425,16 @@ pub fn newest(
     if let Some(before) = before {
         query = query.filter(audit_event::event_id.lt(before));
     }
-    Ok(query.order(audit_event::event_id.desc()).limit(limit).load(c.conn)?)
+    Ok(query.order(audit_event::event_id.desc()).limit(limit).load(c)?)
 }
 
 /// The events of one grant, oldest first: its portal timeline.
 pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Recorded>, Fault> {
-    Ok(audit_event::table
-        .filter(audit_event::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(audit_event::table)
         .filter(audit_event::access_id.eq(access.clone()))
         .order(audit_event::event_id.asc())
         .select(Recorded::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// Every event of one kind on a chart, whosever access it was about, oldest first.
@@ -452,23 +443,17 @@ pub fn of_chart(
     chart: &ChartId,
     action: impl Into<Action>,
 ) -> Result<Vec<Recorded>, Fault> {
-    Ok(audit_event::table
-        .filter(audit_event::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(audit_event::table)
         .filter(audit_event::chart_id.eq(chart.clone()))
         .filter(audit_event::action.eq(action.into().word))
         .order(audit_event::event_id.asc())
         .select(Recorded::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// The hash of this place of the chain, if it reaches so far.
 fn hash_at(c: &mut Scoped<'_>, seq: i64) -> Result<Option<String>, Fault> {
-    Ok(audit_seal::table
-        .filter(audit_seal::practice_id.eq(c.practice().clone()))
-        .filter(audit_seal::seq.eq(seq))
-        .select(audit_seal::hash)
-        .first(c.conn)
-        .optional()?)
+    Ok(c.rows(audit_seal::table).filter(audit_seal::seq.eq(seq)).select(audit_seal::hash).optional(c)?)
 }
 
 /// What a check of the chain found.
@@ -486,18 +471,18 @@ pub fn check_chain(c: &mut Scoped<'_>) -> Result<ChainCheck, Fault> {
     let practice = c.practice().clone();
     let (mut last, mut expected) = (String::new(), 1);
     loop {
-        let links: Vec<(Seal, Option<Recorded>)> = audit_seal::table
+        let links: Vec<(Seal, Option<Recorded>)> = c
+            .rows(audit_seal::table)
             .left_join(
                 audit_event::table.on(audit_event::practice_id
                     .eq(audit_seal::practice_id)
                     .and(audit_event::event_id.eq(audit_seal::event_id))),
             )
-            .filter(audit_seal::practice_id.eq(practice.clone()))
             .filter(audit_seal::seq.ge(expected))
             .order(audit_seal::seq.asc())
             .limit(2_000)
             .select((Seal::as_select(), Option::<Recorded>::as_select()))
-            .load(c.conn)?;
+            .load(c)?;
         if links.is_empty() {
             break;
         }
@@ -514,11 +499,8 @@ pub fn check_chain(c: &mut Scoped<'_>) -> Result<ChainCheck, Fault> {
             expected += 1;
         }
     }
-    let head: Option<(i64, String)> = audit_head::table
-        .filter(audit_head::practice_id.eq(practice))
-        .select((audit_head::seq, audit_head::hash))
-        .first(c.conn)
-        .optional()?;
+    let head: Option<(i64, String)> =
+        c.rows(audit_head::table).select((audit_head::seq, audit_head::hash)).optional(c)?;
     let (seq, hash) = head.unwrap_or_default();
     if seq != expected - 1 || hash != last {
         return Ok(ChainCheck::BrokenAt(expected));
@@ -532,7 +514,8 @@ pub fn check_chain(c: &mut Scoped<'_>) -> Result<ChainCheck, Fault> {
 /// How many events wait for their seal; `None` where one of them has no proof, or none waits for it: then
 /// the chain's end was taken away, and the events left.
 fn without_a_seal(c: &mut Scoped<'_>, key: &[u8; 32]) -> Result<Option<i64>, Fault> {
-    let left: Vec<(Recorded, Option<EventId>)> = audit_event::table
+    let left: Vec<(Recorded, Option<EventId>)> = c
+        .rows(audit_event::table)
         .left_join(
             audit_seal::table.on(audit_seal::practice_id
                 .eq(audit_event::practice_id)
@@ -543,10 +526,9 @@ fn without_a_seal(c: &mut Scoped<'_>, key: &[u8; 32]) -> Result<Option<i64>, Fau
                 .eq(audit_event::practice_id)
                 .and(audit_unsealed::event_id.eq(audit_event::event_id))),
         )
-        .filter(audit_event::practice_id.eq(c.practice().clone()))
         .filter(audit_seal::seq.is_null())
         .select((Recorded::as_select(), audit_unsealed::event_id.nullable()))
-        .load(c.conn)?;
+        .load(c)?;
     let all_wait = left.iter().all(|(event, waits)| waits.is_some() && event.mac == event.proof(key));
     Ok(all_wait.then(|| i64::try_from(left.len()).unwrap_or(i64::MAX)))
 }

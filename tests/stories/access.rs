@@ -195,11 +195,11 @@ pub async fn contact(w: &World, client: &Client, first: &str, email: &str) -> Pe
     w.app
         .db
         .write(&w.riverbend.scope, move |c| {
-            let (id, now, here) = (PersonId::fresh(c.rng(), c.now()), c.now(), *c.practice());
-            diesel::insert_into(person::table)
-                .values((
+            let (id, now) = (PersonId::fresh(c.rng(), c.now()), c.now());
+            c.insert(
+                person::table,
+                (
                     (
-                        person::practice_id.eq(here),
                         person::person_id.eq(id),
                         person::first_name.eq(first.clone()),
                         person::middle_name.eq(""),
@@ -216,11 +216,11 @@ pub async fn contact(w: &World, client: &Client, first: &str, email: &str) -> Pe
                         person::created_at.eq(now),
                         person::updated_at.eq(now),
                     ),
-                ))
-                .execute(c.conn)?;
-            diesel::insert_into(person_address::table)
-                .values((
-                    person_address::practice_id.eq(here),
+                ),
+            )?;
+            c.insert(
+                person_address::table,
+                (
                     person_address::address_id.eq(anteroom::kernel::ids::AddressId::fresh(c.rng(), c.now())),
                     person_address::person_id.eq(id),
                     person_address::kind.eq("email"),
@@ -229,17 +229,17 @@ pub async fn contact(w: &World, client: &Client, first: &str, email: &str) -> Pe
                     person_address::value_key.eq(address.key()),
                     person_address::may_mail.eq(true),
                     person_address::position.eq(0),
-                ))
-                .execute(c.conn)?;
-            diesel::insert_into(related_contact::table)
-                .values((
-                    related_contact::practice_id.eq(here),
+                ),
+            )?;
+            c.insert(
+                related_contact::table,
+                (
                     related_contact::chart_id.eq(chart_id),
                     related_contact::person_id.eq(id),
                     related_contact::relation.eq("parent"),
                     related_contact::created_at.eq(now),
-                ))
-                .execute(c.conn)?;
+                ),
+            )?;
             Ok(id)
         })
         .await
@@ -880,7 +880,7 @@ stories! {
             proxy.state = State::Active;
             proxy.ends_on = Some("2026-12-01".into());
             (proxy.account_practice_id, proxy.account_id) = (Some(home), Some(holder));
-            diesel::insert_into(portal_access::table).values(&proxy).execute(c.conn)?;
+            c.insert_rows(&[proxy])?;
             Ok(())
         }).await.expect("no fault");
         // December 1 is the last day; it is 10 AM in New York. At 11 PM it is December 2 in UTC.
@@ -1193,16 +1193,16 @@ async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
     w.app
         .db
         .write(&w.riverbend.scope, move |c| {
-            let (now, here) = (c.now(), *c.practice());
+            let now = c.now();
             let mut charts = Vec::with_capacity(count);
             for n in 0..count {
                 let person_id = PersonId::fresh(c.rng(), now);
                 let chart_id = ChartId::fresh(c.rng(), now);
                 let email = format!("client{n}@example.com");
-                diesel::insert_into(person::table)
-                    .values((
+                c.insert(
+                    person::table,
+                    (
                         (
-                            person::practice_id.eq(here),
                             person::person_id.eq(person_id),
                             person::first_name.eq("Ana"),
                             person::middle_name.eq(""),
@@ -1220,11 +1220,11 @@ async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
                             person::created_at.eq(now),
                             person::updated_at.eq(now),
                         ),
-                    ))
-                    .execute(c.conn)?;
-                diesel::insert_into(person_address::table)
-                    .values((
-                        person_address::practice_id.eq(here),
+                    ),
+                )?;
+                c.insert(
+                    person_address::table,
+                    (
                         person_address::address_id.eq(AddressId::fresh(c.rng(), now)),
                         person_address::person_id.eq(person_id),
                         person_address::kind.eq("email"),
@@ -1233,11 +1233,11 @@ async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
                         person_address::value_key.eq(email),
                         person_address::may_mail.eq(true),
                         person_address::position.eq(0),
-                    ))
-                    .execute(c.conn)?;
-                diesel::insert_into(chart::table)
-                    .values((
-                        chart::practice_id.eq(here),
+                    ),
+                )?;
+                c.insert(
+                    chart::table,
+                    (
                         chart::chart_id.eq(chart_id),
                         chart::chart_number.eq(format!("M{n}")),
                         chart::person_id.eq(person_id),
@@ -1248,8 +1248,8 @@ async fn many_charts(w: &World, count: usize) -> Vec<ChartId> {
                         chart::version.eq(1i64),
                         chart::created_at.eq(now),
                         chart::updated_at.eq(now),
-                    ))
-                    .execute(c.conn)?;
+                    ),
+                )?;
                 charts.push(chart_id);
             }
             Ok(charts)

@@ -158,16 +158,14 @@ async fn sent(
             mail.access = invited.as_ref().map(|i| i.0);
             mail.subject = invited.as_ref().map(|i| subject(&i.1));
             let id = outbox::enqueue(&app, c, mail)?;
-            let practice = *c.practice();
-            let row = || table::table.filter(table::practice_id.eq(practice)).filter(table::mail_id.eq(id));
-            diesel::update(row())
-                .set((
-                    table::state.eq(Delivery::Sent),
-                    table::payload.eq(None::<Vec<u8>>),
-                    table::finished_at.eq(c.now()),
-                ))
-                .execute(c.conn)?;
-            let message_id: String = row().select(table::message_id).first(c.conn)?;
+            let row = c.rows(table::table).filter(table::mail_id.eq(id));
+            row.set((
+                table::state.eq(Delivery::Sent),
+                table::payload.eq(None::<Vec<u8>>),
+                table::finished_at.eq(c.now()),
+            ))
+            .execute(c)?;
+            let message_id: String = row.select(table::message_id).first(c)?;
             Ok((id, message_id))
         })
         .await
@@ -183,11 +181,10 @@ async fn shown(w: &World, scope: &PracticeScope, mail: &MailId) -> Shown {
     w.app
         .db
         .read(scope, move |c| {
-            Ok(table::table
-                .filter(table::practice_id.eq(*c.practice()))
+            Ok(c.rows(table::table)
                 .filter(table::mail_id.eq(mail))
                 .select((table::state, table::bounced_at, table::last_code, table::last_reason))
-                .first(c.conn)?)
+                .first(c)?)
         })
         .await
         .unwrap()
@@ -198,11 +195,10 @@ async fn marked(w: &World, scope: &PracticeScope, client: &Client) -> Option<Str
     w.app
         .db
         .read(scope, move |c| {
-            Ok(person_address::table
-                .filter(person_address::practice_id.eq(*c.practice()))
+            Ok(c.rows(person_address::table)
                 .filter(person_address::person_id.eq(person))
                 .select(person_address::undeliverable_reason)
-                .first(c.conn)?)
+                .first(c)?)
         })
         .await
         .unwrap()
@@ -225,13 +221,13 @@ async fn invited(
     w.app
         .db
         .write(scope, move |c| {
-            let (practice, now) = (*c.practice(), c.now());
+            let now = c.now();
             let access = AccessId::fresh(c.rng(), now);
             let id = InvitationId::fresh(c.rng(), now);
-            diesel::insert_into(portal_access::table)
-                .values((
+            c.insert(
+                portal_access::table,
+                (
                     (
-                        portal_access::practice_id.eq(practice),
                         portal_access::access_id.eq(access),
                         portal_access::chart_id.eq(client.chart_id),
                         portal_access::person_id.eq(client.person_id),
@@ -248,11 +244,11 @@ async fn invited(
                         portal_access::version.eq(1i64),
                         portal_access::created_at.eq(now),
                     ),
-                ))
-                .execute(c.conn)?;
-            diesel::insert_into(invitation::table)
-                .values((
-                    invitation::practice_id.eq(practice),
+                ),
+            )?;
+            c.insert(
+                invitation::table,
+                (
                     invitation::invitation_id.eq(id),
                     invitation::access_id.eq(access),
                     invitation::generation.eq(1),
@@ -262,8 +258,8 @@ async fn invited(
                     invitation::sent_at.eq(now),
                     invitation::expires_at.eq(now.plus_hours(168)),
                     invitation::sent_by_name.eq(""),
-                ))
-                .execute(c.conn)?;
+                ),
+            )?;
             Ok((access, id))
         })
         .await

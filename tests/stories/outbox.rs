@@ -95,11 +95,7 @@ async fn receiver() -> Receiver {
 }
 
 fn count_in(c: &mut Scoped<'_>, state: Delivery) -> Result<i64, AppFault> {
-    Ok(table::table
-        .filter(table::practice_id.eq(*c.practice()))
-        .filter(table::state.eq(state))
-        .count()
-        .get_result(c.conn)?)
+    Ok(c.rows(table::table).filter(table::state.eq(state)).count(c)?)
 }
 
 async fn in_state(w: &World, scope: &PracticeScope, state: Delivery) -> i64 {
@@ -124,10 +120,9 @@ async fn all_states(w: &World, scope: &PracticeScope) -> String {
         .app
         .db
         .read(scope, |c| {
-            Ok(table::table
-                .filter(table::practice_id.eq(*c.practice()))
+            Ok(c.rows(table::table)
                 .select((table::state, table::attempt, table::tries, table::last_reason))
-                .load(c.conn)?)
+                .load(c)?)
         })
         .await
         .unwrap();
@@ -167,20 +162,19 @@ async fn row<T: Send + 'static>(
 type Shown = (Delivery, i32, Option<String>, Option<String>, Option<Vec<u8>>);
 
 fn shown(c: &mut Scoped<'_>, mail: &MailId) -> Result<Shown, AppFault> {
-    Ok(table::table
-        .filter(table::practice_id.eq(*c.practice()))
+    Ok(c.rows(table::table)
         .filter(table::mail_id.eq(*mail))
         .select((table::state, table::tries, table::last_code, table::last_reason, table::payload))
-        .first(c.conn)?)
+        .first(c)?)
 }
 
 /// Its state, and whether a worker had it in hand.
 fn attempted(c: &mut Scoped<'_>, mail: &MailId) -> Result<(Delivery, bool), AppFault> {
-    let (state, attempt): (Delivery, i32) = table::table
-        .filter(table::practice_id.eq(*c.practice()))
+    let (state, attempt): (Delivery, i32) = c
+        .rows(table::table)
         .filter(table::mail_id.eq(*mail))
         .select((table::state, table::attempt))
-        .first(c.conn)?;
+        .first(c)?;
     Ok((state, attempt > 0))
 }
 
@@ -190,11 +184,10 @@ async fn marked(w: &World, scope: &PracticeScope, client: &Client) -> Option<Str
     w.app
         .db
         .read(scope, move |c| {
-            Ok(person_address::table
-                .filter(person_address::practice_id.eq(*c.practice()))
+            Ok(c.rows(person_address::table)
                 .filter(person_address::person_id.eq(person))
                 .select(person_address::undeliverable_reason)
-                .first(c.conn)?)
+                .first(c)?)
         })
         .await
         .unwrap()
@@ -210,9 +203,7 @@ async fn cancel_all(w: &World, scope: &PracticeScope) {
     w.app
         .db
         .write(scope, |c| {
-            diesel::update(table::table.filter(table::practice_id.eq(*c.practice())))
-                .set(table::state.eq(Delivery::Cancelled))
-                .execute(c.conn)?;
+            c.rows(table::table).set(table::state.eq(Delivery::Cancelled)).execute(c)?;
             Ok(())
         })
         .await
@@ -415,12 +406,11 @@ stories! {
         assert_eq!((code.as_deref(), reason.as_deref()), (Some("5.1.1"), Some("mail-reason-no-mailbox")));
         assert!(payload.is_none());
         let marked: Option<String> = w.app.db.read(&scope, move |c| {
-            Ok(person_address::table
-                .filter(person_address::practice_id.eq(*c.practice()))
+            Ok(c.rows(person_address::table)
                 .filter(person_address::person_id.eq(gone.person_id))
                 .filter(person_address::undeliverable_at.is_not_null())
                 .select(person_address::undeliverable_reason)
-                .first(c.conn)?)
+                .first(c)?)
         }).await.unwrap();
         assert_eq!(marked.as_deref(), Some("mail-reason-no-mailbox"));
         let trail = w.app.db.read(&scope, |c| audit::newest(c, &audit::Wanted::default(), None, 10)).await.unwrap();
@@ -763,11 +753,10 @@ stories! {
         let damaged = queue(w, &scope, "ana@example.com", "damaged").await;
         let id = damaged;
         w.app.db.write(&scope, move |c| {
-            diesel::update(table::table
-                .filter(table::practice_id.eq(*c.practice()))
-                .filter(table::mail_id.eq(id)))
+            c.rows(table::table)
+                .filter(table::mail_id.eq(id))
                 .set(table::payload.eq(Some(vec![1u8; 90])))
-                .execute(c.conn)?;
+                .execute(c)?;
             Ok(())
         }).await.unwrap();
         queue(w, &scope, "ben@example.com", "whole").await;

@@ -51,9 +51,9 @@ pub async fn account(w: &World, email: &str) -> AccountId {
         .db
         .write(&w.riverbend.scope, move |c| {
             let id = AccountId::fresh(c.rng(), c.now());
-            diesel::insert_into(portal_account::table)
-                .values((
-                    portal_account::practice_id.eq(*c.practice()),
+            c.insert(
+                portal_account::table,
+                (
                     portal_account::account_id.eq(id),
                     portal_account::sign_in_name.eq(&email),
                     portal_account::sign_in_key.eq(email.to_lowercase()),
@@ -62,8 +62,8 @@ pub async fn account(w: &World, email: &str) -> AccountId {
                     portal_account::password_hash.eq(&hash),
                     portal_account::version.eq(1i64),
                     portal_account::created_at.eq(c.now()),
-                ))
-                .execute(c.conn)?;
+                ),
+            )?;
             Ok(id)
         })
         .await
@@ -92,9 +92,9 @@ pub async fn grant(
         .db
         .write(scope, move |c| {
             let id = AccessId::fresh(c.rng(), c.now());
-            diesel::insert_into(portal_access::table)
-                .values((
-                    portal_access::practice_id.eq(*c.practice()),
+            c.insert(
+                portal_access::table,
+                (
                     portal_access::access_id.eq(id),
                     portal_access::chart_id.eq(chart),
                     portal_access::person_id.eq(person),
@@ -111,8 +111,8 @@ pub async fn grant(
                     portal_access::reason.eq(""),
                     portal_access::version.eq(1i64),
                     portal_access::created_at.eq(c.now()),
-                ))
-                .execute(c.conn)?;
+                ),
+            )?;
             Ok(id)
         })
         .await

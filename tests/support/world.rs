@@ -724,9 +724,9 @@ fn insert_staff(
             email: format!("{local}@{slug}.example.org"),
             role,
         };
-        diesel::insert_into(staff_member::table)
-            .values((
-                staff_member::practice_id.eq(*c.practice()),
+        c.insert(
+            staff_member::table,
+            (
                 staff_member::staff_id.eq(member.staff_id),
                 staff_member::email.eq(&member.email),
                 staff_member::email_key.eq(member.email.to_lowercase()),
@@ -736,8 +736,8 @@ fn insert_staff(
                 staff_member::password_hash.eq(Some(hash)),
                 staff_member::version.eq(1i64),
                 staff_member::created_at.eq(c.now()),
-            ))
-            .execute(c.conn)?;
+            ),
+        )?;
         made.push(member);
     }
     Ok(made)

@@ -1,5 +1,6 @@
 //! The account that a registration makes. The feature `accounts` signs in with it.
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
@@ -10,10 +11,11 @@ use crate::platform::db::schema::{portal_access, portal_account};
 use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
+use crate::practice_row;
 
 /// A new account.
 #[derive(Debug, Insertable)]
-#[diesel(table_name = portal_account)]
+#[diesel(table_name = portal_account, treat_none_as_default_value = false)]
 pub struct NewAccount {
     /// Its home.
     pub practice_id: PracticeId,
@@ -35,9 +37,11 @@ pub struct NewAccount {
     pub created_at: Timestamp,
 }
 
+practice_row!(NewAccount, portal_account);
+
 /// An account as registration needs it.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = portal_account)]
+#[diesel(table_name = portal_account, treat_none_as_default_value = false)]
 pub struct Known {
     /// The account.
     pub account_id: AccountId,
@@ -54,22 +58,18 @@ pub fn sign_in_key(name: &str) -> String {
 
 /// The account of this practice with this sign-in name.
 pub fn by_sign_in_key(c: &mut Scoped<'_>, key: &str) -> Result<Option<Known>, Fault> {
-    Ok(portal_account::table
-        .filter(portal_account::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(portal_account::table)
         .filter(portal_account::sign_in_key.eq(key))
         .select(Known::as_select())
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// The sign-in name of an account of this practice.
 pub fn sign_in_name(c: &mut Scoped<'_>, id: &AccountId) -> Result<Option<String>, Fault> {
-    Ok(portal_account::table
-        .filter(portal_account::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(portal_account::table)
         .filter(portal_account::account_id.eq(id.clone()))
         .select(portal_account::sign_in_name)
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// What staff see of the account behind a grant.
@@ -88,18 +88,21 @@ pub fn shown(
     id: Option<&AccountId>,
 ) -> Result<Option<Shown>, Fault> {
     let (Some(home), Some(id)) = (home, id) else { return Ok(None) };
-    Ok(portal_account::table
-        .filter(portal_account::practice_id.eq(home.clone()))
-        .filter(portal_account::account_id.eq(id.clone()))
+    Ok(c.rows(portal_access::table)
+        .inner_join(
+            portal_account::table.on(portal_access::account_practice_id
+                .eq(portal_account::practice_id.nullable())
+                .and(portal_access::account_id.eq(portal_account::account_id.nullable()))),
+        )
+        .filter(portal_access::account_practice_id.eq(*home))
+        .filter(portal_access::account_id.eq(*id))
         .select((portal_account::sign_in_name, portal_account::last_sign_in_at))
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// Puts a new account in. The uniqueness of its name is the database's to say.
 pub fn insert(c: &mut Scoped<'_>, account: &NewAccount) -> Result<(), Fault> {
-    diesel::insert_into(portal_account::table).values(account).execute(c.conn)?;
-    Ok(())
+    c.insert_rows(std::slice::from_ref(account))
 }
 
 /// Deletes an account of this practice that no grant of any practice uses any more; its name is
@@ -110,17 +113,12 @@ pub fn remove_unused(c: &mut Scoped<'_>, (home, id): &(PracticeId, AccountId)) -
     }
     lock(c, Lock::Account(id))?;
     let grants = portal_access::table
-        .filter(portal_access::account_practice_id.eq(home.clone()))
-        .filter(portal_access::account_id.eq(id.clone()));
-    if diesel::select(diesel::dsl::exists(grants)).get_result(c.conn)? {
-        return Ok(());
-    }
-    diesel::delete(
-        portal_account::table
-            .filter(portal_account::practice_id.eq(home.clone()))
-            .filter(portal_account::account_id.eq(id.clone())),
-    )
-    .execute(c.conn)?;
+        .filter(portal_access::account_practice_id.eq(portal_account::practice_id.nullable()))
+        .filter(portal_access::account_id.eq(portal_account::account_id.nullable()));
+    c.rows(portal_account::table)
+        .filter(portal_account::account_id.eq(*id))
+        .filter(not(exists(grants)))
+        .delete(c)?;
     Ok(())
 }
 

@@ -2,15 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use diesel::prelude::*;
-
 use crate::features::access::doubt::Doubt;
-use crate::features::people::{Address, AddressKind};
+use crate::features::people::{self, Address, AddressKind};
+use crate::features::staff;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::PersonId;
-use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::{person_address, staff_member};
 use crate::platform::fault::Fault;
 
 /// The address that a mail to these addresses' owner goes to: that of the last invitation while it
@@ -107,22 +104,10 @@ impl AddressUse {
     /// Looks up these e-mail keys.
     pub fn load(c: &mut Scoped<'_>, keys: &[String]) -> Result<Self, Fault> {
         let mut found = Self::default();
-        let rows: Vec<(String, PersonId)> = person_address::table
-            .filter(person_address::practice_id.eq(c.practice().clone()))
-            .filter(person_address::value_key.in_list(keys))
-            .filter(person_address::kind.eq(AddressKind::Email))
-            .select((person_address::value_key, person_address::person_id))
-            .load(c.conn)?;
-        for (key, person) in rows {
+        for (key, person) in people::with_emails(c, keys)? {
             found.persons.entry(key).or_default().push(person);
         }
-        found.staff = staff_member::table
-            .filter(staff_member::practice_id.eq(c.practice().clone()))
-            .filter(staff_member::email_key.in_list(keys))
-            .select(staff_member::email_key)
-            .load::<String>(c.conn)?
-            .into_iter()
-            .collect();
+        found.staff = staff::email_keys_among(c, keys)?.into_iter().collect();
         Ok(found)
     }
 

@@ -41,19 +41,15 @@ pub struct ChartBatch {
 impl ChartBatch {
     /// Loads everything about these charts (at most some hundreds).
     pub fn load(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Self, Fault> {
-        let here = c.practice().clone();
         let (practice, place) = practice::load_with_place(c)?;
-        let charts: Vec<Chart> = chart::table
-            .filter(chart::practice_id.eq(here.clone()))
-            .filter(chart::chart_id.in_list(ids))
-            .select(Chart::as_select())
-            .load(c.conn)?;
+        let charts: Vec<Chart> =
+            c.rows(chart::table).filter(chart::chart_id.in_list(ids)).select(Chart::as_select()).load(c)?;
         let mut contacts: HashMap<ChartId, Vec<PersonId>> = HashMap::new();
-        let related: Vec<(ChartId, PersonId)> = related_contact::table
-            .filter(related_contact::practice_id.eq(here.clone()))
+        let related: Vec<(ChartId, PersonId)> = c
+            .rows(related_contact::table)
             .filter(related_contact::chart_id.in_list(ids))
             .select((related_contact::chart_id, related_contact::person_id))
-            .load(c.conn)?;
+            .load(c)?;
         let grants = store::access_of_charts(c, ids)?;
         let mut person_ids: Vec<PersonId> = charts.iter().map(|chart| chart.person_id.clone()).collect();
         person_ids.extend(related.iter().map(|(_, person)| person.clone()));
@@ -65,19 +61,19 @@ impl ChartBatch {
         }
         let (mut people, mut addresses) = (HashMap::new(), HashMap::<PersonId, Vec<Address>>::new());
         for some in person_ids.chunks(500) {
-            let rows: Vec<Person> = person::table
-                .filter(person::practice_id.eq(here.clone()))
+            let rows: Vec<Person> = c
+                .rows(person::table)
                 .filter(person::person_id.in_list(some))
                 .select(Person::as_select())
-                .load(c.conn)?;
+                .load(c)?;
             people.extend(rows.into_iter().map(|row| (row.person_id.clone(), row)));
-            let rows: Vec<Address> = person_address::table
-                .filter(person_address::practice_id.eq(here.clone()))
+            let rows: Vec<Address> = c
+                .rows(person_address::table)
                 .filter(person_address::person_id.in_list(some))
                 .filter(person_address::kind.eq(AddressKind::Email))
                 .order(person_address::position.asc())
                 .select(Address::as_select())
-                .load(c.conn)?;
+                .load(c)?;
             for row in rows {
                 addresses.entry(row.person_id.clone()).or_default().push(row);
             }

@@ -7,7 +7,6 @@ use crate::features::access::store::{Channel, InvitationState};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId};
-use crate::platform::db;
 use crate::platform::db::schema::{invitation, portal_access};
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
@@ -57,14 +56,13 @@ pub struct MailedLink {
 
 /// Those of these invitations that are the newest of their grant, live, and went out by mail.
 pub fn mailed_links(c: &mut Scoped<'_>, ids: &[InvitationId]) -> Result<Vec<MailedLink>, Fault> {
-    Ok(invitation::table
+    Ok(c.rows(invitation::table)
         .inner_join(
             portal_access::table.on(portal_access::practice_id
                 .eq(invitation::practice_id)
                 .and(portal_access::access_id.eq(invitation::access_id))
                 .and(portal_access::generation.eq(invitation::generation))),
         )
-        .filter(invitation::practice_id.eq(*c.practice()))
         .filter(invitation::invitation_id.in_list(ids))
         .filter(invitation::state.eq(InvitationState::Live))
         .filter(invitation::channel.eq(Channel::Mail))
@@ -75,7 +73,7 @@ pub fn mailed_links(c: &mut Scoped<'_>, ids: &[InvitationId]) -> Result<Vec<Mail
             invitation::expires_at,
             invitation::sealed_token,
         ))
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// When a link was sent: all links live equally long.
@@ -100,13 +98,12 @@ pub struct UnusedInvitation {
 
 /// Those of these invitations that nobody used and that still have their address.
 pub fn unused(c: &mut Scoped<'_>, ids: &[InvitationId]) -> Result<Vec<UnusedInvitation>, Fault> {
-    Ok(invitation::table
+    Ok(c.rows(invitation::table)
         .inner_join(
             portal_access::table.on(portal_access::practice_id
                 .eq(invitation::practice_id)
                 .and(portal_access::access_id.eq(invitation::access_id))),
         )
-        .filter(invitation::practice_id.eq(*c.practice()))
         .filter(invitation::invitation_id.in_list(ids))
         .filter(invitation::state.in_list(UNUSED))
         .filter(invitation::address.is_not_null())
@@ -117,18 +114,15 @@ pub fn unused(c: &mut Scoped<'_>, ids: &[InvitationId]) -> Result<Vec<UnusedInvi
             invitation::generation,
             invitation::expires_at,
         ))
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// Forgets where an unused invitation went.
 pub fn forget_address(c: &mut Scoped<'_>, id: &InvitationId) -> Result<(), Fault> {
-    db::update(
-        invitation::table
-            .filter(invitation::practice_id.eq(*c.practice()))
-            .filter(invitation::invitation_id.eq(*id))
-            .filter(invitation::state.in_list(UNUSED)),
-    )
-    .set((invitation::address.eq(None::<EmailAddress>), invitation::sealed_token.eq(None::<Vec<u8>>)))
-    .execute(c.conn)?;
+    c.rows(invitation::table)
+        .filter(invitation::invitation_id.eq(*id))
+        .filter(invitation::state.in_list(UNUSED))
+        .set((invitation::address.eq(None::<EmailAddress>), invitation::sealed_token.eq(None::<Vec<u8>>)))
+        .execute(c)?;
     Ok(())
 }

@@ -12,6 +12,7 @@ mod due_store;
 pub mod identity;
 mod kinds;
 pub mod lifecycle;
+mod list_store;
 mod mails;
 mod overview;
 pub mod permission;
@@ -23,6 +24,7 @@ pub use actions::{ActName, Refused};
 pub use address_use::address_on_file;
 pub use audit::AccessAction;
 pub use doubt::Doubt;
+pub use list_store::{next_open_links, page as list_page};
 pub use overview::{
     Happening, HistoryEntry, Overview, TimelineEntry, history_of_chart, overview_of, overviews_of_chart,
 };

@@ -12,22 +12,21 @@ use crate::features::access::permission::{
 };
 use crate::features::people::{Chart, Person};
 use crate::features::practice::Jurisdiction;
-use crate::insert_many;
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId, PracticeId};
 use crate::kernel::secrets::{ShortCode, Token};
 use crate::kernel::zone::Zone;
-use crate::platform::db;
 use crate::platform::db::InLists as _;
 use crate::platform::db::schema::{
     chart, invitation, jurisdiction, person, portal_access, practice, reminder,
 };
-use crate::platform::db::{Scoped, columns, kept};
+use crate::platform::db::{Scoped, columns};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{Standing, Subject, SubjectKind};
 use crate::platform::permissions::Terms;
+use crate::practice_row;
 use crate::word_enum;
 
 word_enum! {
@@ -319,6 +318,20 @@ pub struct InvitationRow {
     pub sealed_token: Option<Vec<u8>>,
 }
 
+practice_row!(AccessRow, portal_access);
+practice_row!(InvitationRow, invitation);
+
+/// A reminder that was sent.
+#[derive(Insertable)]
+#[diesel(table_name = reminder, treat_none_as_default_value = false)]
+struct ReminderRow {
+    practice_id: PracticeId,
+    invitation_id: InvitationId,
+    hours: i64,
+    sent_at: Timestamp,
+}
+practice_row!(ReminderRow, reminder);
+
 /// The undeliverable mails that carry a grant's newest link, for `exists` inside a query on
 /// `portal_access`.
 macro_rules! undeliverable_mails {
@@ -342,22 +355,21 @@ pub(crate) use undeliverable_mails;
 /// How the owner of a chart stands with the portal, and whether the mail with the newest link is
 /// undeliverable.
 pub fn owner_phase(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Phase, bool), Fault> {
-    let found: Option<(State, Option<Timestamp>, bool)> = portal_access::table
+    let found: Option<(State, Option<Timestamp>, bool)> = c
+        .rows(portal_access::table)
         .inner_join(
             chart::table.on(chart::practice_id
                 .eq(portal_access::practice_id)
                 .and(chart::chart_id.eq(portal_access::chart_id))
                 .and(chart::owner_person_id.eq(portal_access::person_id))),
         )
-        .filter(portal_access::practice_id.eq(*c.practice()))
         .filter(portal_access::chart_id.eq(*chart))
         .select((
             portal_access::state,
             portal_access::expires_at,
             diesel::dsl::exists(undeliverable_mails!()),
         ))
-        .first(c.conn)
-        .optional()?;
+        .optional(c)?;
     let now = c.now();
     Ok(found.map_or((Phase::NotInvited, false), |(state, expires_at, undeliverable)| {
         (Phase::of(state, expires_at, now), undeliverable)
@@ -366,32 +378,29 @@ pub fn owner_phase(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Phase, bool),
 
 /// One grant.
 pub fn load_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow>, Fault> {
-    Ok(portal_access::table
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(portal_access::table)
         .filter(portal_access::access_id.eq(id.clone()))
         .select(AccessRow::as_select())
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// Every grant of these charts.
 pub fn access_of_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<AccessRow>, Fault> {
-    Ok(portal_access::table
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(portal_access::table)
         .filter(portal_access::chart_id.in_list(charts))
         .order(portal_access::access_id.asc())
         .select(AccessRow::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// Every grant of these people.
 pub fn access_of_people(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<AccessRow>, Fault> {
-    let query = portal_access::table
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
+    let query = c
+        .rows(portal_access::table)
         .filter(portal_access::person_id.in_list(people))
         .order(portal_access::access_id.asc())
         .select(columns(AccessRow::as_select()));
-    Ok(kept(query).load(c.conn)?)
+    Ok(query.kept().load(c)?)
 }
 
 /// The names of the people whom these grants are for.
@@ -411,47 +420,44 @@ pub fn names_of(c: &mut Scoped<'_>, ids: &[AccessId]) -> Result<BTreeMap<AccessI
 
 /// Puts new grants in.
 pub fn insert_access(c: &mut Scoped<'_>, rows: &[AccessRow]) -> Result<(), Fault> {
-    insert_many!(c.conn, portal_access::table, rows);
-    Ok(())
+    c.insert_rows(rows)
 }
 
 /// Saves a grant if nobody saved it since it was loaded; a lost race is a fault that the database's
 /// retry answers by running the whole unit again.
 pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault> {
-    let saved = db::update(
-        portal_access::table
-            .filter(portal_access::practice_id.eq(c.practice().clone()))
-            .filter(portal_access::access_id.eq(row.access_id.clone()))
-            .filter(portal_access::version.eq(row.version)),
-    )
-    .set((
-        portal_access::role.eq(row.role),
-        portal_access::rights.eq(row.rights.clone()),
-        portal_access::state.eq(row.state),
-        portal_access::generation.eq(row.generation),
-        portal_access::expires_at.eq(row.expires_at),
-        portal_access::mismatches.eq(row.mismatches),
-        portal_access::invited_address.eq(row.invited_address.clone()),
-        portal_access::asked_at.eq(row.asked_at),
-        portal_access::account_practice_id.eq(row.account_practice_id.clone()),
-        portal_access::account_id.eq(row.account_id.clone()),
-        portal_access::since_at.eq(row.since_at),
-        portal_access::by_name.eq(row.by_name.clone()),
-        portal_access::reason.eq(row.reason.clone()),
-        portal_access::ended_by.eq(row.ended_by),
-        portal_access::registered_at.eq(row.registered_at),
-        portal_access::not_now_at.eq(row.not_now_at),
-        portal_access::version.eq(row.version + 1),
-        (
-            portal_access::basis.eq(row.basis),
-            portal_access::starts_on.eq(row.starts_on.clone()),
-            portal_access::ends_on.eq(row.ends_on.clone()),
-            portal_access::paused_at.eq(row.paused_at),
-            portal_access::paused_by_name.eq(row.paused_by_name.clone()),
-            portal_access::paused_reason.eq(row.paused_reason.clone()),
-        ),
-    ))
-    .execute(c.conn)?;
+    let saved = c
+        .rows(portal_access::table)
+        .filter(portal_access::access_id.eq(row.access_id.clone()))
+        .filter(portal_access::version.eq(row.version))
+        .set((
+            portal_access::role.eq(row.role),
+            portal_access::rights.eq(row.rights.clone()),
+            portal_access::state.eq(row.state),
+            portal_access::generation.eq(row.generation),
+            portal_access::expires_at.eq(row.expires_at),
+            portal_access::mismatches.eq(row.mismatches),
+            portal_access::invited_address.eq(row.invited_address.clone()),
+            portal_access::asked_at.eq(row.asked_at),
+            portal_access::account_practice_id.eq(row.account_practice_id.clone()),
+            portal_access::account_id.eq(row.account_id.clone()),
+            portal_access::since_at.eq(row.since_at),
+            portal_access::by_name.eq(row.by_name.clone()),
+            portal_access::reason.eq(row.reason.clone()),
+            portal_access::ended_by.eq(row.ended_by),
+            portal_access::registered_at.eq(row.registered_at),
+            portal_access::not_now_at.eq(row.not_now_at),
+            portal_access::version.eq(row.version + 1),
+            (
+                portal_access::basis.eq(row.basis),
+                portal_access::starts_on.eq(row.starts_on.clone()),
+                portal_access::ends_on.eq(row.ends_on.clone()),
+                portal_access::paused_at.eq(row.paused_at),
+                portal_access::paused_by_name.eq(row.paused_by_name.clone()),
+                portal_access::paused_reason.eq(row.paused_reason.clone()),
+            ),
+        ))
+        .execute(c)?;
     if saved == 0 {
         return Err(Fault::lost_race("a grant was changed by somebody else"));
     }
@@ -481,13 +487,12 @@ pub(crate) use with_what_decides;
 /// What decides over a grant now; `None` if this practice has no such grant.
 pub fn facts_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<Facts>, Fault> {
     let found: Option<(AccessRow, Zone, String, Jurisdiction, Option<BirthDate>)> =
-        with_what_decides!(portal_access::table)
+        with_what_decides!(c.rows(portal_access::table))
             .inner_join(
                 person::table.on(person::practice_id
                     .eq(chart::practice_id)
                     .and(person::person_id.eq(chart::person_id))),
             )
-            .filter(portal_access::practice_id.eq(*c.practice()))
             .filter(portal_access::access_id.eq(*id))
             .select((
                 AccessRow::as_select(),
@@ -496,8 +501,7 @@ pub fn facts_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<Facts>, Faul
                 Jurisdiction::as_select(),
                 person::birth_date,
             ))
-            .first(c.conn)
-            .optional()?;
+            .optional(c)?;
     let Some((row, zone, chart, place, born)) = found else { return Ok(None) };
     let today = c.now().in_zone(zone.rules()).date();
     Ok(Some(row.facts(&chart, born.as_ref().map(BirthDate::date), place, today)))
@@ -533,17 +537,16 @@ pub fn subject_of(id: &InvitationId) -> Subject {
 
 fn standing(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
     let now = c.now();
-    let found: Option<(InvitationState, i32, AccessRow)> = invitation::table
+    let found: Option<(InvitationState, i32, AccessRow)> = c
+        .rows(invitation::table)
         .inner_join(
             portal_access::table.on(portal_access::practice_id
                 .eq(invitation::practice_id)
                 .and(portal_access::access_id.eq(invitation::access_id))),
         )
-        .filter(invitation::practice_id.eq(c.practice().clone()))
         .filter(invitation::invitation_id.eq(InvitationId::from_uuid(id)))
         .select((invitation::state, invitation::generation, AccessRow::as_select()))
-        .first(c.conn)
-        .optional()?;
+        .optional(c)?;
     Ok(match found {
         Some((InvitationState::Accepted, ..)) => Standing::Used,
         Some((InvitationState::Live, generation, row))
@@ -557,18 +560,16 @@ fn standing(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
 
 /// Puts new generations in.
 pub fn insert_invitations(c: &mut Scoped<'_>, rows: &[InvitationRow]) -> Result<(), Fault> {
-    insert_many!(c.conn, invitation::table, rows);
-    Ok(())
+    c.insert_rows(rows)
 }
 
 /// The generations of one grant, newest first.
 pub fn invitations_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<InvitationRow>, Fault> {
-    Ok(invitation::table
-        .filter(invitation::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(invitation::table)
         .filter(invitation::access_id.eq(access.clone()))
         .order(invitation::generation.desc())
         .select(InvitationRow::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// A generation with its grant, its chart, the invited person, and the practice's language.
@@ -576,7 +577,7 @@ pub type LinkRow = (InvitationRow, AccessRow, Chart, Person, String);
 
 macro_rules! links {
     ($c:expr) => {
-        invitation::table
+        $c.rows(invitation::table)
             .inner_join(
                 portal_access::table.on(portal_access::practice_id
                     .eq(invitation::practice_id)
@@ -607,13 +608,13 @@ macro_rules! links {
 /// What stands behind a link's token. Foreign keys hold the others to the invitation, so that no join loses it.
 pub fn find_by_token(c: &mut Scoped<'_>, token: &Token) -> Result<Option<LinkRow>, Fault> {
     let query = links!(c).filter(invitation::token_hash.eq(token.hash()));
-    Ok(kept(query.limit(1)).get_result(c.conn).optional()?)
+    Ok(query.kept().optional(c)?)
 }
 
 /// What stands behind a letter's code.
 pub fn find_by_code(c: &mut Scoped<'_>, code: &ShortCode) -> Result<Option<LinkRow>, Fault> {
     let query = links!(c).filter(invitation::code_hash.eq(code.hash()));
-    Ok(kept(query.limit(1)).get_result(c.conn).optional()?)
+    Ok(query.kept().optional(c)?)
 }
 
 /// The live generations of these grants: at most one each.
@@ -621,12 +622,11 @@ pub fn live_invitations(
     c: &mut Scoped<'_>,
     grants: &[AccessId],
 ) -> Result<Vec<(AccessId, InvitationId)>, Fault> {
-    Ok(invitation::table
-        .filter(invitation::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(invitation::table)
         .filter(invitation::access_id.in_list(grants))
         .filter(invitation::state.eq(InvitationState::Live))
         .select((invitation::access_id, invitation::invitation_id))
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// Ends generations that are live. The sealed token goes with them.
@@ -637,33 +637,39 @@ pub fn end_invitations(
     nonce_hash: Option<String>,
 ) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(db::update(
-        invitation::table
-            .filter(invitation::practice_id.eq(c.practice().clone()))
-            .filter(invitation::invitation_id.in_list(ids))
-            .filter(invitation::state.eq(InvitationState::Live)),
-    )
-    .set((
-        invitation::state.eq(state),
-        invitation::ended_at.eq(now),
-        invitation::nonce_hash.eq(nonce_hash),
-        invitation::sealed_token.eq(None::<Vec<u8>>),
-    ))
-    .execute(c.conn)?)
+    Ok(c.rows(invitation::table)
+        .filter(invitation::invitation_id.in_list(ids))
+        .filter(invitation::state.eq(InvitationState::Live))
+        .set((
+            invitation::state.eq(state),
+            invitation::ended_at.eq(now),
+            invitation::nonce_hash.eq(nonce_hash),
+            invitation::sealed_token.eq(None::<Vec<u8>>),
+        ))
+        .execute(c)?)
 }
 
-/// Notes that the form behind a link was filled in for the first time. Only a POST comes here.
-pub fn mark_opened(c: &mut Scoped<'_>, id: &InvitationId) -> Result<(), Fault> {
+/// The live invitation of this token, unless its form was opened before.
+pub fn unopened(c: &mut Scoped<'_>, hash: &str) -> Result<Option<(InvitationId, AccessId)>, Fault> {
+    Ok(c.rows(invitation::table)
+        .filter(invitation::token_hash.eq(hash))
+        .filter(invitation::state.eq(InvitationState::Live))
+        .filter(invitation::opened_at.is_null())
+        .select((invitation::invitation_id, invitation::access_id))
+        .optional(c)?)
+}
+
+/// Notes that the form behind a link was filled in for the first time; `false` if that was noted before. Only a
+/// POST comes here.
+pub fn mark_opened(c: &mut Scoped<'_>, id: &InvitationId) -> Result<bool, Fault> {
     let now = c.now();
-    db::update(
-        invitation::table
-            .filter(invitation::practice_id.eq(c.practice().clone()))
-            .filter(invitation::invitation_id.eq(id.clone()))
-            .filter(invitation::opened_at.is_null()),
-    )
-    .set(invitation::opened_at.eq(now))
-    .execute(c.conn)?;
-    Ok(())
+    let changed = c
+        .rows(invitation::table)
+        .filter(invitation::invitation_id.eq(id.clone()))
+        .filter(invitation::opened_at.is_null())
+        .set(invitation::opened_at.eq(now))
+        .execute(c)?;
+    Ok(changed == 1)
 }
 
 /// The reminders that these invitations have had: so many hours before their end.
@@ -671,29 +677,25 @@ pub fn reminders_of(
     c: &mut Scoped<'_>,
     invitations: &[InvitationId],
 ) -> Result<Vec<(InvitationId, i64)>, Fault> {
-    Ok(reminder::table
-        .filter(reminder::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(reminder::table)
         .filter(reminder::invitation_id.in_list(invitations))
         .select((reminder::invitation_id, reminder::hours))
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// Notes that reminders were sent.
 pub fn insert_reminders(c: &mut Scoped<'_>, sent: &[(InvitationId, i64)]) -> Result<(), Fault> {
-    let (practice, now) = (c.practice().clone(), c.now());
+    let (practice, now) = (*c.practice(), c.now());
     let rows: Vec<_> = sent
         .iter()
-        .map(|(invitation, hours)| {
-            (
-                reminder::practice_id.eq(practice.clone()),
-                reminder::invitation_id.eq(invitation.clone()),
-                reminder::hours.eq(*hours),
-                reminder::sent_at.eq(now),
-            )
+        .map(|(invitation, hours)| ReminderRow {
+            practice_id: practice,
+            invitation_id: *invitation,
+            hours: *hours,
+            sent_at: now,
         })
         .collect();
-    insert_many!(c.conn, reminder::table, rows);
-    Ok(())
+    c.insert_rows(&rows)
 }
 
 /// When these grants were resent by mail since `since`, oldest first: what the daily cap counts. The
@@ -703,15 +705,14 @@ pub fn resends_since(
     grants: &[AccessId],
     since: Timestamp,
 ) -> Result<Vec<(AccessId, Timestamp)>, Fault> {
-    Ok(invitation::table
-        .filter(invitation::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(invitation::table)
         .filter(invitation::access_id.in_list(grants))
         .filter(invitation::channel.eq(Channel::Mail))
         .filter(invitation::generation.gt(1))
         .filter(invitation::sent_at.gt(since))
         .order(invitation::sent_at.asc())
         .select((invitation::access_id, invitation::sent_at))
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What clients do with their own sign-in, each one transaction.
 
-use diesel::prelude::*;
-
 use crate::features::access::AccessAction;
 use crate::features::access::lifecycle::State;
 use crate::features::access::{AccessRow, load_access};
@@ -9,13 +7,12 @@ use crate::features::accounts::audit::AccountAction;
 use crate::features::accounts::grants::{self, HeldGrant};
 use crate::features::accounts::mails::{self, MailContext};
 use crate::features::accounts::store::{self, Account, sign_in_key};
-use crate::features::people::{self, AddressKind};
+use crate::features::people;
 use crate::features::practice::{self, Practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, PracticeId};
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{self, Actor, By, Event};
-use crate::platform::db::schema::{person_address, portal_access};
 use crate::platform::db::{Lock, OpenedBy, PracticeScope, Scoped, System, lock};
 use crate::platform::fault::Fault;
 use crate::platform::hashing::{Standing, Turn};
@@ -274,21 +271,7 @@ fn reset_by_mail(
 
 /// Somebody who was invited and never registered has no password to forget: the mail says so.
 fn hint_invited(app: &App, c: &mut Scoped<'_>, key: &str) -> Result<(), Fault> {
-    let invited: Vec<AccessRow> = portal_access::table
-        .inner_join(
-            person_address::table.on(person_address::practice_id
-                .eq(portal_access::practice_id)
-                .and(person_address::person_id.eq(portal_access::person_id))),
-        )
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
-        .filter(portal_access::state.eq(State::Invited))
-        .filter(person_address::kind.eq(AddressKind::Email))
-        .filter(person_address::value_key.eq(key))
-        .filter(person_address::may_mail.eq(true))
-        .select(AccessRow::as_select())
-        .limit(1)
-        .load(c.conn)?;
-    let Some(row) = invited.first() else { return Ok(()) };
+    let Some(row) = store::invited_at(c, key)? else { return Ok(()) };
     let Some(address) = row.invited_address.clone().filter(|a| a.key() == key) else { return Ok(()) };
     let practice = practice::load(c)?;
     let Some(person) = people::load_person(c, &row.person_id)? else { return Ok(()) };

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
+use crate::features::access::AccessRow;
 use crate::features::access::lifecycle::State;
 use crate::features::people::{AddressKind, Person};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, PracticeId};
-use crate::platform::db;
 use crate::platform::db::schema::{person, person_address, portal_access, portal_account, session};
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
@@ -51,33 +51,29 @@ pub fn sign_in_key(name: &str) -> String {
 
 /// An account of this practice.
 pub fn find(c: &mut Scoped<'_>, id: &AccountId) -> Result<Option<Account>, Fault> {
-    Ok(portal_account::table
-        .filter(portal_account::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(portal_account::table)
         .filter(portal_account::account_id.eq(id.clone()))
         .select(Account::as_select())
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// Whose sign-in name this is at this practice's sign-in page: an account made here, else one made
 /// elsewhere that holds a grant here. Both queries always run, so that timing does not reveal which
 /// names exist.
 pub fn find_by_name(c: &mut Scoped<'_>, key: &str) -> Result<Option<Account>, Fault> {
-    let here = portal_account::table
-        .filter(portal_account::practice_id.eq(c.practice().clone()))
+    let here = c
+        .rows(portal_account::table)
         .filter(portal_account::sign_in_key.eq(key))
         .select(Account::as_select())
-        .first(c.conn)
-        .optional()?;
-    let guest = portal_account::table
-        .inner_join(portal_access::table.on(has_account()))
+        .optional(c)?;
+    let guest = c
+        .rows(portal_access::table)
+        .inner_join(portal_account::table.on(has_account()))
         .filter(portal_account::sign_in_key.eq(key))
-        .filter(portal_account::practice_id.ne(c.practice().clone()))
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
+        .filter(portal_account::practice_id.ne(*c.practice()))
         .filter(portal_access::state.eq(State::Active))
         .select(Account::as_select())
-        .first(c.conn)
-        .optional()?;
+        .optional(c)?;
     Ok(here.or(guest))
 }
 
@@ -94,8 +90,9 @@ pub fn has_account() -> _ {
 /// can be several. Mail goes to each account's own address, whatever was typed.
 pub fn find_by_address(c: &mut Scoped<'_>, key: &str) -> Result<Vec<Account>, Fault> {
     let mut found: Vec<Account> = find_by_name(c, key)?.into_iter().collect();
-    let of_people: Vec<Account> = portal_account::table
-        .inner_join(portal_access::table.on(has_account()))
+    let of_people: Vec<Account> = c
+        .rows(portal_access::table)
+        .inner_join(portal_account::table.on(has_account()))
         .inner_join(
             person_address::table.on(person_address::practice_id
                 .eq(portal_access::practice_id)
@@ -104,11 +101,10 @@ pub fn find_by_address(c: &mut Scoped<'_>, key: &str) -> Result<Vec<Account>, Fa
         .filter(person_address::practice_id.eq(c.practice().clone()))
         .filter(person_address::value_key.eq(key))
         .filter(person_address::kind.eq(AddressKind::Email))
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
         .order(portal_account::created_at.asc())
         .limit(10)
         .select(Account::as_select())
-        .load(c.conn)?;
+        .load(c)?;
     for account in of_people {
         if found.iter().all(|known| known.account_id != account.account_id) {
             found.push(account);
@@ -137,65 +133,71 @@ pub fn holders_of(c: &mut Scoped<'_>, ids: &[AccountId]) -> Result<BTreeMap<Acco
 /// weaker settings (PWD-04).
 pub fn signed_in(c: &mut Scoped<'_>, account: &Account, rehashed: Option<&str>) -> Result<(), Fault> {
     let now = c.now();
-    let row = portal_account::table
-        .filter(portal_account::practice_id.eq(c.practice().clone()))
-        .filter(portal_account::account_id.eq(account.account_id.clone()));
-    db::update(row.clone()).set(portal_account::last_sign_in_at.eq(now)).execute(c.conn)?;
+    let row = c.rows(portal_account::table).filter(portal_account::account_id.eq(account.account_id.clone()));
+    row.clone().set(portal_account::last_sign_in_at.eq(now)).execute(c)?;
     if let Some(hash) = rehashed {
         // Never over a newer password.
-        db::update(row.filter(portal_account::password_hash.eq(account.password_hash.clone())))
+        row.filter(portal_account::password_hash.eq(account.password_hash.clone()))
             .set(portal_account::password_hash.eq(hash))
-            .execute(c.conn)?;
+            .execute(c)?;
     }
     Ok(())
 }
 
 /// Sets a new password.
 pub fn set_password(c: &mut Scoped<'_>, id: &AccountId, hash: &str) -> Result<(), Fault> {
-    db::update(
-        portal_account::table
-            .filter(portal_account::practice_id.eq(c.practice().clone()))
-            .filter(portal_account::account_id.eq(id.clone())),
-    )
-    .set((portal_account::password_hash.eq(hash), portal_account::version.eq(portal_account::version + 1)))
-    .execute(c.conn)?;
+    c.rows(portal_account::table)
+        .filter(portal_account::account_id.eq(id.clone()))
+        .set((
+            portal_account::password_hash.eq(hash),
+            portal_account::version.eq(portal_account::version + 1),
+        ))
+        .execute(c)?;
     Ok(())
 }
 
 /// Sets the language of pages and mails.
 pub fn set_language(c: &mut Scoped<'_>, id: &AccountId, language: Language) -> Result<(), Fault> {
-    db::update(
-        portal_account::table
-            .filter(portal_account::practice_id.eq(c.practice().clone()))
-            .filter(portal_account::account_id.eq(id.clone())),
-    )
-    .set((
-        portal_account::language.eq(language.word()),
-        portal_account::version.eq(portal_account::version + 1),
-    ))
-    .execute(c.conn)?;
+    c.rows(portal_account::table)
+        .filter(portal_account::account_id.eq(id.clone()))
+        .set((
+            portal_account::language.eq(language.word()),
+            portal_account::version.eq(portal_account::version + 1),
+        ))
+        .execute(c)?;
     Ok(())
 }
 
 /// Which grant a session looks at.
 pub fn in_view(c: &mut Scoped<'_>, token_hash: &str) -> Result<Option<AccessId>, Fault> {
-    Ok(session::table
-        .filter(session::practice_id.eq(*c.practice()))
+    Ok(c.rows(session::table)
         .filter(session::token_hash.eq(token_hash))
         .select(session::in_view)
-        .first::<Option<AccessId>>(c.conn)
-        .optional()?
+        .optional::<Option<AccessId>>(c)?
         .flatten())
 }
 
 /// Turns a session to another grant. The caller has checked that the grant is the account's.
 pub fn look_at(c: &mut Scoped<'_>, token_hash: &str, access: &AccessId) -> Result<(), Fault> {
-    db::update(
-        session::table
-            .filter(session::practice_id.eq(c.practice().clone()))
-            .filter(session::token_hash.eq(token_hash)),
-    )
-    .set(session::in_view.eq(access.clone()))
-    .execute(c.conn)?;
+    c.rows(session::table)
+        .filter(session::token_hash.eq(token_hash))
+        .set(session::in_view.eq(access.clone()))
+        .execute(c)?;
     Ok(())
+}
+
+/// A grant whose link is out and whose person has this address on their face sheet.
+pub fn invited_at(c: &mut Scoped<'_>, key: &str) -> Result<Option<AccessRow>, Fault> {
+    c.rows(portal_access::table)
+        .inner_join(
+            person_address::table.on(person_address::practice_id
+                .eq(portal_access::practice_id)
+                .and(person_address::person_id.eq(portal_access::person_id))),
+        )
+        .filter(portal_access::state.eq(State::Invited))
+        .filter(person_address::kind.eq(AddressKind::Email))
+        .filter(person_address::value_key.eq(key))
+        .filter(person_address::may_mail.eq(true))
+        .select(AccessRow::as_select())
+        .optional(c)
 }

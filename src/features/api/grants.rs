@@ -3,7 +3,6 @@
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
-use diesel::prelude::*;
 use jiff::civil::Date;
 
 use super::caller::ApiCaller;
@@ -18,13 +17,12 @@ use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
 use crate::features::access::Doubt;
 use crate::features::access::actions::{self, Act, Authority, GrantTerms, Refused, Target};
-use crate::features::access::lifecycle::{Phase, Refusal, State as Stored};
+use crate::features::access::lifecycle::Refusal;
 use crate::features::access::permission::Basis;
-use crate::features::access::{AccessRow, Overview, load_access, overview_of, overviews_of_chart};
+use crate::features::access::{AccessRow, Overview, list_page, load_access, overview_of, overviews_of_chart};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId};
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::portal_access;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Terms;
@@ -138,43 +136,6 @@ fn shown_of_chart(overviews: &[Overview], words: Words) -> Result<Answer, Fault>
     Answer::ok(ChartGrants { grants: overviews.iter().map(|o| GrantJson::of(o, words)).collect() })
 }
 
-/// One page of grants by id, which is by birth. "Expired" is computed, so the filter computes it too.
-fn page(
-    c: &mut Scoped<'_>,
-    phase: Option<Phase>,
-    after: Option<AccessId>,
-    most: usize,
-) -> Result<Vec<AccessRow>, Fault> {
-    let now = c.now();
-    let mut rows = portal_access::table
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
-        .order(portal_access::access_id.asc())
-        .limit(i64::try_from(most).unwrap_or(1) + 1)
-        .select(AccessRow::as_select())
-        .into_boxed();
-    if let Some(after) = after {
-        rows = rows.filter(portal_access::access_id.gt(after));
-    }
-    let state = phase.map(|phase| match phase {
-        Phase::NotInvited => Stored::None,
-        Phase::Invited | Phase::Expired => Stored::Invited,
-        Phase::Locked => Stored::Locked,
-        Phase::Declined => Stored::Declined,
-        Phase::Canceled => Stored::Canceled,
-        Phase::Active => Stored::Active,
-        Phase::NoPortalAccess => Stored::Revoked,
-    });
-    if let Some(state) = state {
-        rows = rows.filter(portal_access::state.eq(state));
-    }
-    match phase {
-        Some(Phase::Invited) => rows = rows.filter(portal_access::expires_at.gt(now)),
-        Some(Phase::Expired) => rows = rows.filter(portal_access::expires_at.le(now)),
-        _ => {}
-    }
-    Ok(rows.load(c.conn)?)
-}
-
 /// List grants, by state.
 #[utoipa::path(get, path = "/api/v1/grants", tag = "Grants", operation_id = "listGrants", params(GrantQuery),
     responses((status = 200, description = "A page of grants", body = GrantList), Usual),
@@ -184,7 +145,7 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
     let phase = word("state", asked.state.as_deref())?;
     let after = cursor(asked.cursor.as_deref())?;
     let most = limit(asked.limit)?;
-    let mut rows = app.db.read(&caller.scope, move |c| page(c, phase, after.clone(), most)).await?;
+    let mut rows = app.db.read(&caller.scope, move |c| list_page(c, phase, after.clone(), most)).await?;
     let more = rows.len() > most;
     rows.truncate(most);
     let now = app.now();

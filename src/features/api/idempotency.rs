@@ -3,19 +3,17 @@
 use axum::body::Bytes;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::caller::{ApiCaller, IDEMPOTENCY_KEY};
+use super::idempotency_store;
 use super::problem::{self, ApiResult, Problem};
 use crate::features::access::actions::notify_changed;
 use crate::kernel::ids::{ChartId, KeyId};
 use crate::kernel::secrets::sha256_hex;
-use crate::platform::db;
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::idempotent_request as kept;
-use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::fault::Fault;
 use crate::platform::state::{App, AppState};
 
 /// Says that an answer was given before.
@@ -171,7 +169,7 @@ impl Claim {
         if let Some(before) = self.answered(c)? {
             return Ok(before);
         }
-        self.take(c)?;
+        idempotency_store::claim(c, &self.key, &self.text, &self.request)?;
         let acted = act(c)?;
         self.keep(
             c,
@@ -186,13 +184,7 @@ impl Claim {
     }
 
     fn answered(&self, c: &mut Scoped<'_>) -> Result<Option<Outcome>, Fault> {
-        let found: Option<(String, Option<String>)> = kept::table
-            .filter(kept::practice_id.eq(c.practice().clone()))
-            .filter(kept::key_id.eq(self.key.clone()))
-            .filter(kept::idempotency_key.eq(self.text.clone()))
-            .select((kept::request_hash, kept::body))
-            .first(c.conn)
-            .optional()?;
+        let found = idempotency_store::find(c, &self.key, &self.text)?;
         Ok(match found {
             None => None,
             Some((request, _)) if request != self.request => {
@@ -206,34 +198,8 @@ impl Claim {
         })
     }
 
-    /// Whoever has the same key at the same time waits here for our commit.
-    fn take(&self, c: &mut Scoped<'_>) -> Result<(), Fault> {
-        let taken = diesel::insert_into(kept::table)
-            .values((
-                kept::practice_id.eq(c.practice().clone()),
-                kept::key_id.eq(self.key.clone()),
-                kept::idempotency_key.eq(self.text.clone()),
-                kept::request_hash.eq(self.request.clone()),
-                kept::created_at.eq(c.now()),
-            ))
-            .execute(c.conn);
-        match taken {
-            Ok(_) => Ok(()),
-            Err(error) if is_duplicate(&error) => Err(Fault::lost_race("one Idempotency-Key twice at once")),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     fn keep(&self, c: &mut Scoped<'_>, answer: Answer) -> Result<(), Fault> {
         let body = serde_json::to_string(&answer).map_err(|e| Fault::other(e.to_string()))?;
-        db::update(
-            kept::table
-                .filter(kept::practice_id.eq(c.practice().clone()))
-                .filter(kept::key_id.eq(self.key.clone()))
-                .filter(kept::idempotency_key.eq(self.text.clone())),
-        )
-        .set((kept::status.eq(Some(i32::from(answer.status))), kept::body.eq(Some(body))))
-        .execute(c.conn)?;
-        Ok(())
+        idempotency_store::keep(c, &self.key, &self.text, answer.status, &body)
     }
 }

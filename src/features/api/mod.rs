@@ -8,6 +8,7 @@ mod charts;
 mod docs;
 mod grants;
 mod idempotency;
+mod idempotency_store;
 mod json;
 mod key_pages;
 mod messages;

@@ -463,12 +463,12 @@ pub fn ahead(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Vec<Appointment>, i
         .filter(appointment::starts_at.gt(now.plus_hours(-24)))
         .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
         .limit(READ_FOR_HOME)
-        .select((Appointment::as_select(), CountOf(waiting)))
+        .select((Appointment::as_select(), CountOf(waiting.inside())))
         .kept()
         .load(c)?;
     let waiting = match booked.first() {
         Some((_, waiting)) => *waiting,
-        None => kept(diesel::select(CountOf(waiting))).get_result(c.conn)?,
+        None => c.select(CountOf(waiting.inside())).kept().only(c)?,
     };
     let ahead = booked.into_iter().map(|(appointment, _)| appointment).filter(|a| a.ends_at > now);
     Ok((ahead.collect(), waiting))

@@ -19,11 +19,10 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::kernel::phone::Phone;
 use crate::kernel::{names, phone, text};
-use crate::platform::db;
 use crate::platform::db::schema::{
     chart, invitation, outbox, person, person_address, portal_access, related_contact,
 };
-use crate::platform::db::{CountOf, InLists as _, Scoped};
+use crate::platform::db::{CountOf, InLists as _, Scoped, rows_beside};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
 use crate::word_enum;
@@ -384,8 +383,7 @@ pub struct SearchPage {
 /// cannot be named for both engines at once.
 macro_rules! matching {
     ($c:expr, $search:expr, $ids:expr) => {{
-        let practice = $c.practice().clone();
-        let mut query = chart::table.filter(chart::practice_id.eq(practice)).into_boxed();
+        let mut query = $c.rows(chart::table).into_boxed();
         for term in &$search.terms {
             let [a, b, d] = term.three();
             // Every pattern is tried on every chart, so no more of them than there are.
@@ -414,8 +412,7 @@ macro_rules! matching {
 /// The chart owner's grant, inside a chart's query.
 macro_rules! owners_grant {
     () => {
-        portal_access::table
-            .filter(portal_access::practice_id.eq(chart::practice_id))
+        rows_beside(portal_access::table, chart::table)
             .filter(portal_access::chart_id.eq(chart::chart_id))
             .filter(portal_access::person_id.eq(chart::owner_person_id))
     };
@@ -463,16 +460,17 @@ fn stored(filter: PortalFilter) -> State {
 /// The charts in a portal state, if they are few; `None` if they are many or the state is the lack of
 /// a row.
 fn few_in_state(c: &mut Scoped<'_>, filter: PortalFilter) -> Result<Option<Vec<ChartId>>, Fault> {
-    let (practice, now) = (c.practice().clone(), c.now());
+    let now = c.now();
     let most = i64::try_from(FEW).unwrap_or(0) + 1;
-    let grants = portal_access::table
-        .filter(portal_access::practice_id.eq(practice.clone()))
+    let grants = c
+        .rows(portal_access::table)
         .filter(portal_access::state.eq(stored(filter)))
         .select((portal_access::chart_id, portal_access::person_id))
         .into_boxed();
     let pairs: Vec<(ChartId, PersonId)> = match filter {
         PortalFilter::NotInvited => return Ok(None),
-        PortalFilter::Undeliverable => outbox::table
+        PortalFilter::Undeliverable => c
+            .rows(outbox::table)
             .inner_join(
                 invitation::table.on(invitation::practice_id
                     .eq(outbox::practice_id)
@@ -485,26 +483,25 @@ fn few_in_state(c: &mut Scoped<'_>, filter: PortalFilter) -> Result<Option<Vec<C
                     .and(portal_access::access_id.eq(invitation::access_id))
                     .and(portal_access::generation.eq(invitation::generation))),
             )
-            .filter(outbox::practice_id.eq(practice.clone()))
             .filter(outbox::state.eq(Delivery::Undeliverable))
             .filter(portal_access::state.eq(State::Invited))
             .select((portal_access::chart_id, portal_access::person_id))
             .limit(most)
-            .load(c.conn)?,
-        PortalFilter::Invited => grants.filter(portal_access::expires_at.gt(now)).limit(most).load(c.conn)?,
-        PortalFilter::Expired => grants.filter(portal_access::expires_at.le(now)).limit(most).load(c.conn)?,
-        _ => grants.limit(most).load(c.conn)?,
+            .load(c)?,
+        PortalFilter::Invited => grants.filter(portal_access::expires_at.gt(now)).limit(most).load(c)?,
+        PortalFilter::Expired => grants.filter(portal_access::expires_at.le(now)).limit(most).load(c)?,
+        _ => grants.limit(most).load(c)?,
     };
     if pairs.len() > FEW {
         return Ok(None);
     }
     // Only grants of the present owner count: representatives and former owners have theirs too.
     let ids: Vec<ChartId> = pairs.iter().map(|(chart, _)| chart.clone()).collect();
-    let owners: std::collections::HashSet<(ChartId, PersonId)> = chart::table
-        .filter(chart::practice_id.eq(practice))
+    let owners: std::collections::HashSet<(ChartId, PersonId)> = c
+        .rows(chart::table)
         .filter(chart::chart_id.in_list(ids))
         .select((chart::chart_id, chart::owner_person_id))
-        .load(c.conn)?
+        .load(c)?
         .into_iter()
         .collect();
     Ok(Some(pairs.into_iter().filter(|pair| owners.contains(pair)).map(|(chart, _)| chart).collect()))
@@ -518,12 +515,11 @@ struct Place {
 }
 
 fn place_of(c: &mut Scoped<'_>, id: &ChartId) -> Result<Option<Place>, Fault> {
-    let found: Option<(String, String)> = chart::table
-        .filter(chart::practice_id.eq(c.practice().clone()))
+    let found: Option<(String, String)> = c
+        .rows(chart::table)
         .filter(chart::chart_id.eq(id.clone()))
         .select((chart::sort_key, chart::chart_number_key))
-        .first(c.conn)
-        .optional()?;
+        .optional(c)?;
     Ok(found.map(|(sort_key, number)| Place { sort_key, number, id: id.clone() }))
 }
 
@@ -579,23 +575,21 @@ fn ids_of_page(
         (Sort::Newest, false, false) => query.order(chart::chart_id.concat(Vec::<u8>::new()).asc()),
         (Sort::Newest, true, false) => query.order(chart::chart_id.concat(Vec::<u8>::new()).desc()),
     };
-    Ok(query.limit(most).load(c.conn)?)
+    Ok(query.limit(most).load(c)?)
 }
 
 fn count(c: &mut Scoped<'_>, search: &Search, few: Option<&Vec<ChartId>>) -> Result<Count, Fault> {
     let most = i64::try_from(MOST_COUNTED).unwrap_or(0) + 1;
     if !search.has_terms() && search.portal.is_none() {
         // No further than it is told: to count every chart would take longer than the rest of the page.
-        let some =
-            chart::table.filter(chart::practice_id.eq(*c.practice())).select(chart::chart_id).limit(most);
-        let counted: i64 = db::kept(diesel::select(CountOf(some))).get_result(c.conn)?;
+        let some = c.rows(chart::table).select(chart::chart_id).limit(most);
+        let counted: i64 = c.select(CountOf(some.inside())).kept().only(c)?;
         return Ok(if counted < most { Count::Exactly(counted) } else { Count::More });
     }
     if let (Some(few), false) = (few, search.has_terms()) {
         return Ok(Count::Exactly(i64::try_from(few.len()).unwrap_or(0)));
     }
-    let ids: Vec<ChartId> =
-        matching!(c, search, few.cloned()).select(chart::chart_id).limit(most).load(c.conn)?;
+    let ids: Vec<ChartId> = matching!(c, search, few.cloned()).select(chart::chart_id).limit(most).load(c)?;
     Ok(if ids.len() > MOST_COUNTED {
         Count::More
     } else {
@@ -608,32 +602,31 @@ fn exact(c: &mut Scoped<'_>, search: &Search) -> Result<Vec<ChartId>, Fault> {
     if !search.has_terms() {
         return Ok(Vec::new());
     }
-    let practice = *c.practice();
     let most = i64::try_from(MOST_EXACT).unwrap_or(0);
-    let mut ids: Vec<ChartId> = chart::table
-        .filter(chart::practice_id.eq(practice))
+    let mut ids: Vec<ChartId> = c
+        .rows(chart::table)
         .filter(chart::chart_number_key.eq(&search.number_key))
         .select(chart::chart_id)
-        .load(c.conn)?;
+        .load(c)?;
     if let Some(key) = &search.address_key {
-        let persons: Vec<PersonId> = person_address::table
-            .filter(person_address::practice_id.eq(practice))
+        let persons: Vec<PersonId> = c
+            .rows(person_address::table)
             .filter(person_address::value_key.eq(key))
             .select(person_address::person_id)
             .limit(most)
-            .load(c.conn)?;
-        let own: Vec<ChartId> = chart::table
-            .filter(chart::practice_id.eq(practice))
+            .load(c)?;
+        let own: Vec<ChartId> = c
+            .rows(chart::table)
             .filter(chart::person_id.in_list(&persons))
             .select(chart::chart_id)
             .limit(most)
-            .load(c.conn)?;
-        let of_contacts: Vec<ChartId> = related_contact::table
-            .filter(related_contact::practice_id.eq(practice))
+            .load(c)?;
+        let of_contacts: Vec<ChartId> = c
+            .rows(related_contact::table)
             .filter(related_contact::person_id.in_list(&persons))
             .select(related_contact::chart_id)
             .limit(most)
-            .load(c.conn)?;
+            .load(c)?;
         ids.extend(own);
         ids.extend(of_contacts);
     }
@@ -651,7 +644,7 @@ fn exact(c: &mut Scoped<'_>, search: &Search) -> Result<Vec<ChartId>, Fault> {
     let shown: Vec<ChartId> = matching!(c, search, None::<Vec<ChartId>>)
         .filter(chart::chart_id.in_list(&kept))
         .select(chart::chart_id)
-        .load(c.conn)?;
+        .load(c)?;
     kept.retain(|id| shown.contains(id));
     Ok(kept)
 }
@@ -665,7 +658,7 @@ fn similar(c: &mut Scoped<'_>, search: &Search, found: &[ChartId]) -> Result<Vec
         let candidates: Vec<(ChartId, String)> = matching!(c, wider, None::<Vec<ChartId>>)
             .select((chart::chart_id, chart::search_text))
             .limit(i64::try_from(MOST_COMPARED).unwrap_or(0))
-            .load(c.conn)?;
+            .load(c)?;
         for (id, search_text) in candidates {
             let is_new = !found.contains(&id) && !ids.contains(&id);
             if is_new && ids.len() < MOST_SIMILAR && mistyped.is_meant(&search_text) {
@@ -806,8 +799,9 @@ type RowParts = (
 
 /// Fills the rows of a page, in the order of its ids.
 fn rows(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<Row>, Fault> {
-    let (practice, now) = (c.practice().clone(), c.now());
-    let parts: Vec<RowParts> = chart::table
+    let now = c.now();
+    let parts: Vec<RowParts> = c
+        .rows(chart::table)
         .inner_join(
             person::table
                 .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
@@ -818,7 +812,6 @@ fn rows(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<Row>, Fault> {
                 .and(portal_access::chart_id.eq(chart::chart_id))
                 .and(portal_access::person_id.eq(chart::owner_person_id))),
         )
-        .filter(chart::practice_id.eq(practice.clone()))
         .filter(chart::chart_id.in_list(ids))
         .select((
             (chart::chart_id, chart::chart_number, chart::state, chart::person_id, chart::owner_person_id),
@@ -832,7 +825,7 @@ fn rows(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<Row>, Fault> {
             ),
             (portal_access::access_id, portal_access::state, portal_access::expires_at).nullable(),
         ))
-        .load(c.conn)?;
+        .load(c)?;
     let out: Vec<AccessId> = parts
         .iter()
         .filter_map(|(_, _, grant)| grant.as_ref())
@@ -842,12 +835,11 @@ fn rows(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<Row>, Fault> {
     let returned: Vec<AccessId> = if out.is_empty() {
         Vec::new()
     } else {
-        portal_access::table
-            .filter(portal_access::practice_id.eq(practice))
+        c.rows(portal_access::table)
             .filter(portal_access::access_id.in_list(out))
             .filter(exists(undeliverable_mails!()))
             .select(portal_access::access_id)
-            .load(c.conn)?
+            .load(c)?
     };
     let mut rows: Vec<Row> = parts
         .into_iter()

@@ -7,9 +7,8 @@ use crate::features::documents::audit::DocumentAction;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::{self, By, Event};
-use crate::platform::db;
+use crate::platform::db::Scoped;
 use crate::platform::db::schema::document;
-use crate::platform::db::{Scoped, kept};
 use crate::platform::fault::Fault;
 use crate::platform::web::nav::MOST_COUNTED;
 use crate::word_enum;
@@ -88,9 +87,9 @@ pub struct NewDocument {
 pub fn send(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Result<DocumentId, Fault> {
     let id = DocumentId::fresh(c.rng(), c.now());
     let sent_at = new.sent_at.unwrap_or(c.now());
-    diesel::insert_into(document::table)
-        .values((
-            document::practice_id.eq(c.practice().clone()),
+    c.insert(
+        document::table,
+        (
             document::document_id.eq(id.clone()),
             document::chart_id.eq(new.chart.clone()),
             document::title.eq(&new.title),
@@ -98,8 +97,8 @@ pub fn send(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Result<DocumentId
             document::body.eq(&new.body),
             document::sent_at.eq(sent_at),
             document::sent_by_name.eq(by.actor.name()),
-        ))
-        .execute(c.conn)?;
+        ),
+    )?;
     let event = Event::new(by.clone(), DocumentAction::Sent)
         .on_chart(&new.chart)
         .with(serde_json::json!({ "document": id, "kind": new.kind }));
@@ -112,14 +111,12 @@ pub fn send(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Result<DocumentId
 pub fn withdraw(c: &mut Scoped<'_>, by: &By, id: &DocumentId) -> Result<bool, Fault> {
     let now = c.now();
     let Some(found) = find_any(c, id)? else { return Ok(false) };
-    let changed = db::update(
-        document::table
-            .filter(document::practice_id.eq(c.practice().clone()))
-            .filter(document::document_id.eq(id.clone()))
-            .filter(document::withdrawn_at.is_null()),
-    )
-    .set(document::withdrawn_at.eq(now))
-    .execute(c.conn)?;
+    let changed = c
+        .rows(document::table)
+        .filter(document::document_id.eq(id.clone()))
+        .filter(document::withdrawn_at.is_null())
+        .set(document::withdrawn_at.eq(now))
+        .execute(c)?;
     if changed == 1 {
         let event = Event::new(by.clone(), DocumentAction::Withdrawn)
             .on_chart(&found.chart_id)
@@ -133,15 +130,12 @@ pub fn withdraw(c: &mut Scoped<'_>, by: &By, id: &DocumentId) -> Result<bool, Fa
 /// document itself.
 pub fn mark_opened(c: &mut Scoped<'_>, by: &By, chart: &ChartId, id: &DocumentId) -> Result<(), Fault> {
     let now = c.now();
-    db::update(
-        document::table
-            .filter(document::practice_id.eq(c.practice().clone()))
-            .filter(document::chart_id.eq(chart.clone()))
-            .filter(document::document_id.eq(id.clone()))
-            .filter(document::opened_at.is_null()),
-    )
-    .set(document::opened_at.eq(now))
-    .execute(c.conn)?;
+    c.rows(document::table)
+        .filter(document::chart_id.eq(chart.clone()))
+        .filter(document::document_id.eq(id.clone()))
+        .filter(document::opened_at.is_null())
+        .set(document::opened_at.eq(now))
+        .execute(c)?;
     let event = Event::new(by.clone(), DocumentAction::Opened)
         .on_chart(chart)
         .with(serde_json::json!({ "document": id }));
@@ -154,22 +148,19 @@ pub fn find(c: &mut Scoped<'_>, chart: &ChartId, id: &DocumentId) -> Result<Opti
 }
 
 fn find_any(c: &mut Scoped<'_>, id: &DocumentId) -> Result<Option<Document>, Fault> {
-    Ok(document::table
-        .filter(document::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(document::table)
         .filter(document::document_id.eq(id.clone()))
         .select(Document::as_select())
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// A chart's documents, newest first, with those that were taken back.
 pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Document>, Fault> {
-    Ok(document::table
-        .filter(document::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(document::table)
         .filter(document::chart_id.eq(chart.clone()))
         .order((document::sent_at.desc(), document::document_id.desc()))
         .select(Document::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// An unread document's line on home; never its body.
@@ -198,13 +189,13 @@ const MOST_UNREAD: i64 = MOST_COUNTED + 1;
 
 /// The documents of a chart that nobody has opened in the portal, the newest first, at most [`MOST_UNREAD`].
 pub fn unread(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Unread>, Fault> {
-    let query = document::table
-        .filter(document::practice_id.eq(*c.practice()))
+    let query = c
+        .rows(document::table)
         .filter(document::chart_id.eq(*chart))
         .filter(document::opened_at.is_null())
         .filter(document::withdrawn_at.is_null())
         .order(document::sent_at.desc())
         .limit(MOST_UNREAD)
         .select(Unread::as_select());
-    Ok(kept(query).load(c.conn)?)
+    Ok(query.kept().load(c)?)
 }

@@ -18,18 +18,15 @@ const SILENCE: i64 = 72;
 /// Marks an address as one that mail does not reach, for every person of the practice who has it.
 pub fn mark_undeliverable(c: &mut Scoped<'_>, address: &EmailAddress, reason: &str) -> Result<(), Fault> {
     let now = c.now();
-    db::update(
-        person_address::table
-            .filter(person_address::practice_id.eq(c.practice().clone()))
-            .filter(person_address::kind.eq("email"))
-            .filter(person_address::value_key.eq(address.key())),
-    )
-    .set((
-        person_address::undeliverable_at.eq(now),
-        person_address::undeliverable_reason.eq(reason.to_owned()),
-        person_address::retried_at.eq(None::<Timestamp>),
-    ))
-    .execute(c.conn)?;
+    c.rows(person_address::table)
+        .filter(person_address::kind.eq("email"))
+        .filter(person_address::value_key.eq(address.key()))
+        .set((
+            person_address::undeliverable_at.eq(now),
+            person_address::undeliverable_reason.eq(reason.to_owned()),
+            person_address::retried_at.eq(None::<Timestamp>),
+        ))
+        .execute(c)?;
     Ok(())
 }
 
@@ -40,45 +37,35 @@ pub fn note_handed_over(c: &mut Scoped<'_>, recipients: &[String]) -> Result<(),
     keys.sort();
     keys.dedup();
     let now = c.now();
-    db::update(
-        person_address::table
-            .filter(person_address::practice_id.eq(c.practice().clone()))
-            .filter(person_address::value_key.in_list(keys))
-            .filter(person_address::undeliverable_at.is_not_null())
-            .filter(person_address::retried_at.is_null()),
-    )
-    .set(person_address::retried_at.eq(now))
-    .execute(c.conn)?;
+    c.rows(person_address::table)
+        .filter(person_address::value_key.in_list(keys))
+        .filter(person_address::undeliverable_at.is_not_null())
+        .filter(person_address::retried_at.is_null())
+        .set(person_address::retried_at.eq(now))
+        .execute(c)?;
     Ok(())
 }
 
 /// Mail reaches this address after all: its reader used what was mailed there.
 pub fn mail_arrives(c: &mut Scoped<'_>, address: &EmailAddress) -> Result<(), Fault> {
-    db::update(
-        person_address::table
-            .filter(person_address::practice_id.eq(c.practice().clone()))
-            .filter(person_address::value_key.eq(address.key()))
-            .filter(person_address::undeliverable_at.is_not_null()),
-    )
-    .set(unmarked())
-    .execute(c.conn)?;
+    c.rows(person_address::table)
+        .filter(person_address::value_key.eq(address.key()))
+        .filter(person_address::undeliverable_at.is_not_null())
+        .set(unmarked())
+        .execute(c)?;
     Ok(())
 }
 
 /// Staff say that a person's address is right: whatever was known against it ends, also that its reader said
 /// an invitation was not for them. `false` when it bore no mark.
 pub fn trust_address(c: &mut Scoped<'_>, person: &PersonId, address: &EmailAddress) -> Result<bool, Fault> {
-    let changed = db::update(
-        person_address::table
-            .filter(person_address::practice_id.eq(c.practice().clone()))
-            .filter(person_address::person_id.eq(person.clone()))
-            .filter(person_address::value_key.eq(address.key()))
-            .filter(
-                person_address::undeliverable_at.is_not_null().or(person_address::refused_at.is_not_null()),
-            ),
-    )
-    .set((unmarked(), person_address::refused_at.eq(None::<Timestamp>)))
-    .execute(c.conn)?;
+    let changed = c
+        .rows(person_address::table)
+        .filter(person_address::person_id.eq(person.clone()))
+        .filter(person_address::value_key.eq(address.key()))
+        .filter(person_address::undeliverable_at.is_not_null().or(person_address::refused_at.is_not_null()))
+        .set((unmarked(), person_address::refused_at.eq(None::<Timestamp>)))
+        .execute(c)?;
     Ok(changed > 0)
 }
 

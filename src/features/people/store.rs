@@ -166,43 +166,35 @@ impl ChartFile {
 
 /// One person.
 pub fn load_person(c: &mut Scoped<'_>, id: &PersonId) -> Result<Option<Person>, Fault> {
-    Ok(person::table
-        .filter(person::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(person::table)
         .filter(person::person_id.eq(id.clone()))
         .select(Person::as_select())
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// A person's addresses in the face sheet's order.
 pub fn addresses_of(c: &mut Scoped<'_>, id: &PersonId) -> Result<Vec<Address>, Fault> {
-    Ok(person_address::table
-        .filter(person_address::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(person_address::table)
         .filter(person_address::person_id.eq(id.clone()))
         .order(person_address::position.asc())
         .select(Address::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// A chart with its people; `None` if this practice has no such chart.
 pub fn load_file(c: &mut Scoped<'_>, id: &ChartId) -> Result<Option<ChartFile>, Fault> {
-    let practice = c.practice().clone();
-    let found = chart::table
-        .filter(chart::practice_id.eq(practice.clone()))
-        .filter(chart::chart_id.eq(id.clone()))
-        .select(Chart::as_select())
-        .first(c.conn)
-        .optional()?;
+    let found =
+        c.rows(chart::table).filter(chart::chart_id.eq(id.clone())).select(Chart::as_select()).optional(c)?;
     let Some(chart) = found else { return Ok(None) };
     let client = load_person(c, &chart.person_id)?
         .ok_or_else(|| Fault::Damaged(format!("chart {} has no person", chart.chart_id)))?;
     let addresses = addresses_of(c, &client.person_id)?;
-    let related: Vec<(PersonId, String)> = related_contact::table
-        .filter(related_contact::practice_id.eq(practice))
+    let related: Vec<(PersonId, String)> = c
+        .rows(related_contact::table)
         .filter(related_contact::chart_id.eq(id.clone()))
         .order(related_contact::created_at.asc())
         .select((related_contact::person_id, related_contact::relation))
-        .load(c.conn)?;
+        .load(c)?;
     let mut contacts = Vec::with_capacity(related.len());
     for (person_id, relation) in related {
         if let Some(person) = load_person(c, &person_id)? {
@@ -219,35 +211,31 @@ pub fn load_files(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<ChartFile>,
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let practice = c.practice().clone();
-    let charts: Vec<Chart> = chart::table
-        .filter(chart::practice_id.eq(practice.clone()))
-        .filter(chart::chart_id.in_list(ids))
-        .select(Chart::as_select())
-        .load(c.conn)?;
-    let related: Vec<(ChartId, PersonId, String)> = related_contact::table
-        .filter(related_contact::practice_id.eq(practice.clone()))
+    let charts: Vec<Chart> =
+        c.rows(chart::table).filter(chart::chart_id.in_list(ids)).select(Chart::as_select()).load(c)?;
+    let related: Vec<(ChartId, PersonId, String)> = c
+        .rows(related_contact::table)
         .filter(related_contact::chart_id.in_list(ids))
         .order(related_contact::created_at.asc())
         .select((related_contact::chart_id, related_contact::person_id, related_contact::relation))
-        .load(c.conn)?;
+        .load(c)?;
     let people: Vec<PersonId> =
         charts.iter().map(|c| c.person_id.clone()).chain(related.iter().map(|(_, p, _)| p.clone())).collect();
-    let persons: HashMap<PersonId, Person> = person::table
-        .filter(person::practice_id.eq(practice.clone()))
+    let persons: HashMap<PersonId, Person> = c
+        .rows(person::table)
         .filter(person::person_id.in_list(&people))
         .select(Person::as_select())
-        .load(c.conn)?
+        .load(c)?
         .into_iter()
         .map(|p| (p.person_id.clone(), p))
         .collect();
     let mut addresses: HashMap<PersonId, Vec<Address>> = HashMap::new();
-    let all: Vec<Address> = person_address::table
-        .filter(person_address::practice_id.eq(practice))
+    let all: Vec<Address> = c
+        .rows(person_address::table)
         .filter(person_address::person_id.in_list(&people))
         .order(person_address::position.asc())
         .select(Address::as_select())
-        .load(c.conn)?;
+        .load(c)?;
     for address in all {
         addresses.entry(address.person_id.clone()).or_default().push(address);
     }
@@ -278,29 +266,42 @@ pub fn load_files(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<ChartFile>,
 
 /// The stored states of a person's grants to a chart (at most one row today).
 pub fn grant_states(c: &mut Scoped<'_>, chart: &ChartId, person: &PersonId) -> Result<Vec<String>, Fault> {
-    Ok(portal_access::table
-        .filter(portal_access::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(portal_access::table)
         .filter(portal_access::chart_id.eq(chart.clone()))
         .filter(portal_access::person_id.eq(person.clone()))
         .select(portal_access::state)
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// The chart with this number, in capitals or not.
 pub fn find_by_number(c: &mut Scoped<'_>, number: &str) -> Result<Option<ChartId>, Fault> {
-    Ok(chart::table
-        .filter(chart::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(chart::table)
         .filter(chart::chart_number_key.eq(text::code_key(number)))
         .select(chart::chart_id)
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// The numbers of these charts.
 pub fn numbers_of(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<(ChartId, String)>, Fault> {
-    Ok(chart::table
-        .filter(chart::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(chart::table)
         .filter(chart::chart_id.in_list(ids))
         .select((chart::chart_id, chart::chart_number))
-        .load(c.conn)?)
+        .load(c)?)
+}
+
+/// Whose these e-mail keys are: each with the people on whose face sheets it stands.
+pub fn with_emails(c: &mut Scoped<'_>, keys: &[String]) -> Result<Vec<(String, PersonId)>, Fault> {
+    c.rows(person_address::table)
+        .filter(person_address::value_key.in_list(keys))
+        .filter(person_address::kind.eq(AddressKind::Email))
+        .select((person_address::value_key, person_address::person_id))
+        .load(c)
+}
+
+/// Which charts have these numbers, by the number's key.
+pub fn charts_by_number(c: &mut Scoped<'_>, keys: &[String]) -> Result<Vec<(String, ChartId)>, Fault> {
+    c.rows(chart::table)
+        .filter(chart::chart_number_key.in_list(keys))
+        .select((chart::chart_number_key, chart::chart_id))
+        .load(c)
 }

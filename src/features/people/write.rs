@@ -11,11 +11,11 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
 use crate::kernel::{names, phone, text};
-use crate::platform::db;
+use crate::person_fields;
 use crate::platform::db::schema::{chart, person, person_address, portal_access, related_contact};
 use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
-use crate::{insert_many, person_fields};
+use crate::practice_row;
 
 macro_rules! written_person {
     ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => {
@@ -46,18 +46,15 @@ macro_rules! written_person {
         /// Writes what a face sheet says of a person.
         fn update_person(c: &mut Scoped<'_>, id: &PersonId, sheet: &SheetPerson) -> Result<(), Fault> {
             let now = c.now();
-            db::update(
-                person::table
-                    .filter(person::practice_id.eq(*c.practice()))
-                    .filter(person::person_id.eq(*id)),
-            )
+            c.rows(person::table)
+                .filter(person::person_id.eq(*id))
             .set((
                 $(person::$field.eq(&sheet.$field),)+
                 person::birth_date.eq(sheet.birth_date.clone()),
                 person::version.eq(person::version + 1),
                 person::updated_at.eq(now),
             ))
-            .execute(c.conn)?;
+            .execute(c)?;
             Ok(())
         }
     };
@@ -170,13 +167,17 @@ impl NewRows {
 
     /// Writes them, parents before children.
     pub fn insert(&self, c: &mut Scoped<'_>) -> Result<(), Fault> {
-        insert_many!(c.conn, person::table, self.persons);
-        insert_many!(c.conn, person_address::table, self.addresses);
-        insert_many!(c.conn, chart::table, self.charts);
-        insert_many!(c.conn, related_contact::table, self.contacts);
-        Ok(())
+        c.insert_rows(&self.persons)?;
+        c.insert_rows(&self.addresses)?;
+        c.insert_rows(&self.charts)?;
+        c.insert_rows(&self.contacts)
     }
 }
+
+practice_row!(Person, person);
+practice_row!(Address, person_address);
+practice_row!(ChartRow, chart);
+practice_row!(ContactRow, related_contact);
 
 fn address_row(c: &Scoped<'_>, person: &PersonId, address: &SheetAddress, position: i32) -> Address {
     Address {
@@ -301,25 +302,23 @@ fn search_text_of_file(file: &ChartFile) -> String {
 /// False if somebody else was faster.
 pub fn swap_chart(c: &mut Scoped<'_>, seen: &Chart, sheet: &FaceSheet, number: &str) -> Result<bool, Fault> {
     let now = c.now();
-    let swapped = db::update(
-        chart::table
-            .filter(chart::practice_id.eq(c.practice().clone()))
-            .filter(chart::chart_id.eq(seen.chart_id.clone()))
-            .filter(chart::version.eq(seen.version)),
-    )
-    .set((
-        chart::chart_number.eq(number),
-        chart::chart_number_key.eq(text::code_key(number)),
-        chart::sort_key.eq(sort_key(
-            &sheet.client.last_name,
-            &sheet.client.first_name,
-            &sheet.client.middle_name,
-        )),
-        chart::search_text.eq(search_text_of_sheet(sheet, number)),
-        chart::version.eq(chart::version + 1),
-        chart::updated_at.eq(now),
-    ))
-    .execute(c.conn)?;
+    let swapped = c
+        .rows(chart::table)
+        .filter(chart::chart_id.eq(seen.chart_id.clone()))
+        .filter(chart::version.eq(seen.version))
+        .set((
+            chart::chart_number.eq(number),
+            chart::chart_number_key.eq(text::code_key(number)),
+            chart::sort_key.eq(sort_key(
+                &sheet.client.last_name,
+                &sheet.client.first_name,
+                &sheet.client.middle_name,
+            )),
+            chart::search_text.eq(search_text_of_sheet(sheet, number)),
+            chart::version.eq(chart::version + 1),
+            chart::updated_at.eq(now),
+        ))
+        .execute(c)?;
     Ok(swapped == 1)
 }
 
@@ -353,7 +352,6 @@ pub fn save_addresses(
     stored: &[Address],
     sheet: &[SheetAddress],
 ) -> Result<AddressesChanged, Fault> {
-    let practice = c.practice().clone();
     let mut changed = AddressesChanged::default();
     let mut note = |kind, others_only: bool| {
         if kind == AddressKind::Email && !others_only {
@@ -377,31 +375,25 @@ pub fn save_addresses(
             || found.position != position;
         if differs {
             note(address.kind, !mail_differs);
-            db::update(
-                person_address::table
-                    .filter(person_address::practice_id.eq(practice.clone()))
-                    .filter(person_address::address_id.eq(found.address_id.clone())),
-            )
-            .set((
-                person_address::label.eq(&address.label),
-                person_address::value.eq(&address.value),
-                person_address::may_mail.eq(address.may_mail),
-                person_address::position.eq(position),
-            ))
-            .execute(c.conn)?;
+            c.rows(person_address::table)
+                .filter(person_address::address_id.eq(found.address_id.clone()))
+                .set((
+                    person_address::label.eq(&address.label),
+                    person_address::value.eq(&address.value),
+                    person_address::may_mail.eq(address.may_mail),
+                    person_address::position.eq(position),
+                ))
+                .execute(c)?;
         }
     }
     let gone = stored.iter().filter(|a| !sheet.iter().any(|s| s.kind == a.kind && s.key == a.value_key));
     for address in gone {
         note(address.kind, false);
-        diesel::delete(
-            person_address::table
-                .filter(person_address::practice_id.eq(practice.clone()))
-                .filter(person_address::address_id.eq(address.address_id.clone())),
-        )
-        .execute(c.conn)?;
+        c.rows(person_address::table)
+            .filter(person_address::address_id.eq(address.address_id.clone()))
+            .delete(c)?;
     }
-    insert_many!(c.conn, person_address::table, fresh);
+    c.insert_rows(&fresh)?;
     Ok(changed)
 }
 
@@ -412,15 +404,12 @@ pub fn set_refused(
     email_key: &str,
     at: Option<Timestamp>,
 ) -> Result<(), Fault> {
-    db::update(
-        person_address::table
-            .filter(person_address::practice_id.eq(c.practice().clone()))
-            .filter(person_address::person_id.eq(person.clone()))
-            .filter(person_address::kind.eq(AddressKind::Email))
-            .filter(person_address::value_key.eq(email_key)),
-    )
-    .set(person_address::refused_at.eq(at))
-    .execute(c.conn)?;
+    c.rows(person_address::table)
+        .filter(person_address::person_id.eq(person.clone()))
+        .filter(person_address::kind.eq(AddressKind::Email))
+        .filter(person_address::value_key.eq(email_key))
+        .set(person_address::refused_at.eq(at))
+        .execute(c)?;
     Ok(())
 }
 
@@ -431,56 +420,34 @@ pub fn save_relation(
     person: &PersonId,
     relation: &str,
 ) -> Result<(), Fault> {
-    db::update(
-        related_contact::table
-            .filter(related_contact::practice_id.eq(c.practice().clone()))
-            .filter(related_contact::chart_id.eq(chart.clone()))
-            .filter(related_contact::person_id.eq(person.clone())),
-    )
-    .set(related_contact::relation.eq(relation))
-    .execute(c.conn)?;
+    c.rows(related_contact::table)
+        .filter(related_contact::chart_id.eq(chart.clone()))
+        .filter(related_contact::person_id.eq(person.clone()))
+        .set(related_contact::relation.eq(relation))
+        .execute(c)?;
     Ok(())
 }
 
 /// Takes a contact off a chart, and the person with their addresses out of the practice if nothing
 /// else knows them: no other chart, and no grant that once was.
 pub fn remove_contact(c: &mut Scoped<'_>, chart_id: &ChartId, gone: &PersonId) -> Result<(), Fault> {
-    let practice = c.practice().clone();
-    diesel::delete(
-        related_contact::table
-            .filter(related_contact::practice_id.eq(practice.clone()))
-            .filter(related_contact::chart_id.eq(chart_id.clone()))
-            .filter(related_contact::person_id.eq(gone.clone())),
-    )
-    .execute(c.conn)?;
-    let elsewhere: i64 = related_contact::table
-        .filter(related_contact::practice_id.eq(practice.clone()))
+    c.rows(related_contact::table)
+        .filter(related_contact::chart_id.eq(chart_id.clone()))
         .filter(related_contact::person_id.eq(gone.clone()))
-        .count()
-        .get_result(c.conn)?;
-    let granted: i64 = portal_access::table
-        .filter(portal_access::practice_id.eq(practice.clone()))
-        .filter(portal_access::person_id.eq(gone.clone()))
-        .count()
-        .get_result(c.conn)?;
-    let charts: i64 = chart::table
-        .filter(chart::practice_id.eq(practice.clone()))
+        .delete(c)?;
+    let elsewhere: i64 =
+        c.rows(related_contact::table).filter(related_contact::person_id.eq(gone.clone())).count(c)?;
+    let granted: i64 =
+        c.rows(portal_access::table).filter(portal_access::person_id.eq(gone.clone())).count(c)?;
+    let charts: i64 = c
+        .rows(chart::table)
         .filter(chart::person_id.eq(gone.clone()).or(chart::owner_person_id.eq(gone.clone())))
-        .count()
-        .get_result(c.conn)?;
+        .count(c)?;
     if elsewhere + granted + charts > 0 {
         return Ok(());
     }
-    diesel::delete(
-        person_address::table
-            .filter(person_address::practice_id.eq(practice.clone()))
-            .filter(person_address::person_id.eq(gone.clone())),
-    )
-    .execute(c.conn)?;
-    diesel::delete(
-        person::table.filter(person::practice_id.eq(practice)).filter(person::person_id.eq(gone.clone())),
-    )
-    .execute(c.conn)?;
+    c.rows(person_address::table).filter(person_address::person_id.eq(gone.clone())).delete(c)?;
+    c.rows(person::table).filter(person::person_id.eq(gone.clone())).delete(c)?;
     Ok(())
 }
 
@@ -530,18 +497,16 @@ pub fn put_email_first(
 /// Makes somebody the owner of a chart, over the version that was read.
 pub fn set_owner(c: &mut Scoped<'_>, chart: &Chart, to: &PersonId) -> Result<(), Fault> {
     let now = c.now();
-    let moved = db::update(
-        chart::table
-            .filter(chart::practice_id.eq(c.practice().clone()))
-            .filter(chart::chart_id.eq(chart.chart_id.clone()))
-            .filter(chart::version.eq(chart.version)),
-    )
-    .set((
-        chart::owner_person_id.eq(to.clone()),
-        chart::version.eq(chart.version + 1),
-        chart::updated_at.eq(now),
-    ))
-    .execute(c.conn)?;
+    let moved = c
+        .rows(chart::table)
+        .filter(chart::chart_id.eq(chart.chart_id.clone()))
+        .filter(chart::version.eq(chart.version))
+        .set((
+            chart::owner_person_id.eq(to.clone()),
+            chart::version.eq(chart.version + 1),
+            chart::updated_at.eq(now),
+        ))
+        .execute(c)?;
     if moved == 0 {
         return Err(Fault::lost_race("a chart was changed by somebody else"));
     }
@@ -553,32 +518,26 @@ pub fn set_owner(c: &mut Scoped<'_>, chart: &Chart, to: &PersonId) -> Result<(),
 pub fn touch_chart(c: &mut Scoped<'_>, id: &ChartId) -> Result<(), Fault> {
     let Some(file) = load_file(c, id)? else { return Ok(()) };
     let now = c.now();
-    db::update(
-        chart::table
-            .filter(chart::practice_id.eq(c.practice().clone()))
-            .filter(chart::chart_id.eq(id.clone())),
-    )
-    .set((
-        chart::sort_key.eq(sort_key(
-            &file.client.last_name,
-            &file.client.first_name,
-            &file.client.middle_name,
-        )),
-        chart::search_text.eq(search_text_of_file(&file)),
-        chart::version.eq(chart::version + 1),
-        chart::updated_at.eq(now),
-    ))
-    .execute(c.conn)?;
+    c.rows(chart::table)
+        .filter(chart::chart_id.eq(id.clone()))
+        .set((
+            chart::sort_key.eq(sort_key(
+                &file.client.last_name,
+                &file.client.first_name,
+                &file.client.middle_name,
+            )),
+            chart::search_text.eq(search_text_of_file(&file)),
+            chart::version.eq(chart::version + 1),
+            chart::updated_at.eq(now),
+        ))
+        .execute(c)?;
     Ok(())
 }
 
 /// Has a chart of this practice this number? Capitals do not count.
 pub fn number_taken(c: &mut Scoped<'_>, number: &str) -> Result<bool, Fault> {
-    let found: i64 = chart::table
-        .filter(chart::practice_id.eq(c.practice().clone()))
-        .filter(chart::chart_number_key.eq(text::code_key(number)))
-        .count()
-        .get_result(c.conn)?;
+    let found: i64 =
+        c.rows(chart::table).filter(chart::chart_number_key.eq(text::code_key(number))).count(c)?;
     Ok(found > 0)
 }
 
@@ -586,8 +545,7 @@ pub fn number_taken(c: &mut Scoped<'_>, number: &str) -> Result<bool, Fault> {
 /// commit, so that two who ask at once do not get one answer.
 pub fn next_number(c: &mut Scoped<'_>) -> Result<String, Fault> {
     lock(c, Lock::Practice)?;
-    let charts: i64 =
-        chart::table.filter(chart::practice_id.eq(c.practice().clone())).count().get_result(c.conn)?;
+    let charts: i64 = c.rows(chart::table).count(c)?;
     let mut number = 1001 + charts;
     while number_taken(c, &number.to_string())? {
         number += 1;

@@ -21,6 +21,6 @@ pub use public::PublicPractice;
 pub(crate) use public::source_of;
 pub use questions::{Question, insert as insert_question, questions};
 pub use store::{
-    NewPractice, Policy, Practice, SelfHelp, create, find_by_slug, is_any, load, load_with_place,
+    NewPractice, Policy, Practice, SelfHelp, all, create, find_by_slug, is_any, load, load_with_place,
 };
 pub use ways_in::{Which, WhichQuery, to_sign_in, which_practice};

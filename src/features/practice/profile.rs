@@ -1,17 +1,14 @@
 //! What a practice says about itself and decides about invitations: checked, then saved with its
 //! version, so that two administrators never overwrite each other silently.
 
-use diesel::prelude::*;
-
 use crate::features::practice::audit::PracticeAction;
+use crate::features::practice::store::{ProfileColumns, update_policy, update_profile};
 use crate::features::practice::{Policy, Practice, SelfHelp, load};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::text;
 use crate::kernel::zone::Zone;
 use crate::platform::audit::{self, By, Event};
-use crate::platform::db;
-use crate::platform::db::schema::practice;
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::jobs::{self, JobKind};
@@ -191,24 +188,18 @@ pub async fn save(app: &AppState, scope: &PracticeScope, by: By, new: Typed) -> 
             if fields.is_empty() {
                 return Ok(Saved::Done);
             }
-            let changed = db::update(
-                practice::table
-                    .filter(practice::practice_id.eq(c.practice().clone()))
-                    .filter(practice::version.eq(new.version)),
-            )
-            .set((
-                practice::name.eq(&new.name),
-                practice::time_zone.eq(&new.time_zone),
-                practice::language.eq(&new.language),
-                practice::accent.eq(&new.accent),
-                practice::phone.eq(&new.phone),
-                practice::text_phone.eq(&new.text_phone),
-                practice::email.eq(&new.email),
-                practice::website.eq(&new.website),
-                practice::postal_address.eq(&new.postal_address),
-                practice::version.eq(new.version + 1),
-            ))
-            .execute(c.conn)?;
+            let columns = ProfileColumns {
+                name: &new.name,
+                time_zone: &new.time_zone,
+                language: &new.language,
+                accent: &new.accent,
+                phone: &new.phone,
+                text_phone: &new.text_phone,
+                email: &new.email,
+                website: &new.website,
+                postal_address: &new.postal_address,
+            };
+            let changed = update_profile(c, columns, new.version)?;
             if changed == 0 {
                 return Ok(Saved::Stale);
             }
@@ -315,16 +306,6 @@ pub async fn save_policy(
             Ok(Saved::Done)
         })
         .await
-}
-
-fn update_policy(c: &mut Scoped<'_>, text: &str, version: i64) -> Result<usize, Fault> {
-    Ok(db::update(
-        practice::table
-            .filter(practice::practice_id.eq(c.practice().clone()))
-            .filter(practice::version.eq(version)),
-    )
-    .set((practice::policy.eq(text), practice::version.eq(version + 1)))
-    .execute(c.conn)?)
 }
 
 #[cfg(test)]

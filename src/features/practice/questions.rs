@@ -5,7 +5,6 @@ use diesel::prelude::*;
 use crate::features::practice::audit::PracticeAction;
 use crate::kernel::ids::QuestionId;
 use crate::platform::audit::{self, By, Event};
-use crate::platform::db;
 use crate::platform::db::schema::frequent_question as question;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -42,22 +41,19 @@ impl Question {
 
 /// Those of one language, in their order.
 pub fn questions(c: &mut Scoped<'_>, language: Language) -> Result<Vec<Question>, Fault> {
-    Ok(question::table
-        .filter(question::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(question::table)
         .filter(question::language.eq(language))
         .order((question::position.asc(), question::question_id.asc()))
         .select(Question::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// One.
 pub fn find(c: &mut Scoped<'_>, id: &QuestionId) -> Result<Option<Question>, Fault> {
-    Ok(question::table
-        .filter(question::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(question::table)
         .filter(question::question_id.eq(id.clone()))
         .select(Question::as_select())
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// Adds one at the end, in this transaction; `None` when there are too many.
@@ -72,16 +68,16 @@ pub fn insert(
         return Ok(None);
     }
     let id = QuestionId::fresh(c.rng(), c.now());
-    diesel::insert_into(question::table)
-        .values((
-            question::practice_id.eq(c.practice().clone()),
+    c.insert(
+        question::table,
+        (
             question::question_id.eq(id.clone()),
             question::language.eq(language),
             question::position.eq(there.last().map_or(1, |last| last.position + 1)),
             question::question.eq(asked),
             question::answer.eq(answer),
-        ))
-        .execute(c.conn)?;
+        ),
+    )?;
     Ok(Some(id))
 }
 
@@ -123,13 +119,11 @@ pub async fn change(
 ) -> Result<bool, Fault> {
     app.db
         .write(scope, move |c| {
-            let changed = db::update(
-                question::table
-                    .filter(question::practice_id.eq(c.practice().clone()))
-                    .filter(question::question_id.eq(id.clone())),
-            )
-            .set((question::question.eq(&asked), question::answer.eq(&answer)))
-            .execute(c.conn)?;
+            let changed = c
+                .rows(question::table)
+                .filter(question::question_id.eq(id.clone()))
+                .set((question::question.eq(&asked), question::answer.eq(&answer)))
+                .execute(c)?;
             if changed == 1 {
                 record(c, &by, PracticeAction::QuestionChanged, &id)?;
             }
@@ -142,12 +136,7 @@ pub async fn change(
 pub async fn delete(app: &AppState, scope: &PracticeScope, by: By, id: QuestionId) -> Result<(), Fault> {
     app.db
         .write(scope, move |c| {
-            let gone = diesel::delete(
-                question::table
-                    .filter(question::practice_id.eq(c.practice().clone()))
-                    .filter(question::question_id.eq(id.clone())),
-            )
-            .execute(c.conn)?;
+            let gone = c.rows(question::table).filter(question::question_id.eq(id.clone())).delete(c)?;
             if gone == 1 {
                 record(c, &by, PracticeAction::QuestionDeleted, &id)?;
             }
@@ -199,12 +188,9 @@ pub async fn shift(
 }
 
 fn set_position(c: &mut Scoped<'_>, id: &QuestionId, place: i32) -> Result<(), Fault> {
-    db::update(
-        question::table
-            .filter(question::practice_id.eq(c.practice().clone()))
-            .filter(question::question_id.eq(id.clone())),
-    )
-    .set(question::position.eq(place))
-    .execute(c.conn)?;
+    c.rows(question::table)
+        .filter(question::question_id.eq(id.clone()))
+        .set(question::position.eq(place))
+        .execute(c)?;
     Ok(())
 }

@@ -1,14 +1,11 @@
 //! The register of practices, which is the operator's: making one, listing all.
 
-use diesel::prelude::*;
-
 use crate::features::practice::audit::PracticeAction;
-use crate::features::practice::{NewPractice, Practice, create};
+use crate::features::practice::{NewPractice, create};
 use crate::kernel::ids::PracticeId;
 use crate::kernel::text;
 use crate::platform::audit::{self, By, Event};
-use crate::platform::db::schema::practice;
-use crate::platform::db::{OpenedBy, PracticeScope, System};
+use crate::platform::db::{OpenedBy, PracticeScope};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::AppState;
 
@@ -81,11 +78,6 @@ pub async fn open(app: &AppState, new: NewPractice) -> Result<Result<PracticeId,
         Err(Fault::Database(error)) if is_duplicate(&error) => Ok(Err(NotMade::SlugTaken(slug))),
         Err(fault) => Err(fault),
     }
-}
-
-/// Every practice, by its address part; also suspended ones.
-pub fn all(system: &mut System<'_>) -> Result<Vec<Practice>, Fault> {
-    Ok(practice::table.order(practice::slug.asc()).select(Practice::as_select()).load(system.conn)?)
 }
 
 #[cfg(test)]

@@ -122,23 +122,22 @@ impl Practice {
 
 /// The practice of this unit of work, and the law of its place.
 pub fn load_with_place(c: &mut Scoped<'_>) -> Result<(Practice, Jurisdiction), Fault> {
-    let query = practice::table
+    c.rows(practice::table)
         .inner_join(
             jurisdiction::table.on(jurisdiction::practice_id
                 .eq(practice::practice_id)
                 .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
         )
-        .filter(practice::practice_id.eq(*c.practice()))
-        .select(columns((Practice::as_select(), Jurisdiction::as_select())));
-    Ok(kept(query.limit(1)).get_result(c.conn)?)
+        .select(columns((Practice::as_select(), Jurisdiction::as_select())))
+        .limit(1)
+        .kept()
+        .only(c)
 }
 
 /// The practice of this unit of work.
 pub fn load(c: &mut Scoped<'_>) -> Result<Practice, Fault> {
-    let query = practice::table
-        .filter(practice::practice_id.eq(c.practice().clone()))
-        .select(columns(Practice::as_select()));
-    Ok(kept(query.limit(1)).get_result(c.conn)?)
+    let query = c.rows(practice::table).select(columns(Practice::as_select()));
+    Ok(query.limit(1).kept().only(c)?)
 }
 
 /// The practice with this public address, unless suspended.
@@ -237,4 +236,49 @@ pub fn create(system: &mut System<'_>, new: &NewPractice) -> Result<PracticeId, 
         insert_place(&mut system.within(&scope), &place)?;
     }
     Ok(id)
+}
+
+/// Every practice, by its address part; also suspended ones.
+pub fn all(system: &mut System<'_>) -> Result<Vec<Practice>, Fault> {
+    Ok(practice::table.order(practice::slug.asc()).select(Practice::as_select()).load(system.conn)?)
+}
+
+/// What an administrator changes of a practice's row.
+#[derive(AsChangeset)]
+#[diesel(table_name = practice)]
+pub struct ProfileColumns<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// IANA name.
+    pub time_zone: &'a str,
+    /// Its first language.
+    pub language: &'a str,
+    /// `#rrggbb`.
+    pub accent: &'a str,
+    /// Phone.
+    pub phone: &'a str,
+    /// Number for text messages.
+    pub text_phone: &'a str,
+    /// Public e-mail address.
+    pub email: &'a str,
+    /// Web page.
+    pub website: &'a str,
+    /// Postal address.
+    pub postal_address: &'a str,
+}
+
+/// Saves a profile over this version; returns how many rows it met, none when somebody was faster.
+pub fn update_profile(c: &mut Scoped<'_>, columns: ProfileColumns<'_>, version: i64) -> Result<usize, Fault> {
+    c.rows(practice::table)
+        .filter(practice::version.eq(version))
+        .set((columns, practice::version.eq(version + 1)))
+        .execute(c)
+}
+
+/// Saves a policy over this version; returns how many rows it met, none when somebody was faster.
+pub fn update_policy(c: &mut Scoped<'_>, text: &str, version: i64) -> Result<usize, Fault> {
+    Ok(c.rows(practice::table)
+        .filter(practice::version.eq(version))
+        .set((practice::policy.eq(text), practice::version.eq(version + 1)))
+        .execute(c)?)
 }

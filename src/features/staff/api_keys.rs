@@ -8,7 +8,6 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{KeyId, PracticeId, StaffId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, Actor, By, Event};
-use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::api_key;
 use crate::platform::fault::Fault;
@@ -69,43 +68,37 @@ pub fn read(text: &str) -> Option<(PracticeId, Token)> {
 
 /// The key with this secret, unless revoked.
 pub fn find(c: &mut Scoped<'_>, secret: &Token) -> Result<Option<ApiKey>, Fault> {
-    Ok(api_key::table
-        .filter(api_key::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(api_key::table)
         .filter(api_key::key_hash.eq(secret.hash()))
         .filter(api_key::revoked_at.is_null())
         .select(ApiKey::as_select())
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// Every key, the newest first; revoked ones too, so that "who could read this then" has an answer.
 pub fn all(c: &mut Scoped<'_>) -> Result<Vec<ApiKey>, Fault> {
-    Ok(api_key::table
-        .filter(api_key::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(api_key::table)
         .order((api_key::created_at.desc(), api_key::key_id.desc()))
         .select(ApiKey::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// The keys that a staff member made and that still open the API, by name.
 pub fn live_of(c: &mut Scoped<'_>, staff: &StaffId) -> Result<Vec<ApiKey>, Fault> {
-    Ok(api_key::table
-        .filter(api_key::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(api_key::table)
         .filter(api_key::created_by.eq(staff.clone()))
         .filter(api_key::revoked_at.is_null())
         .order((api_key::name.asc(), api_key::key_id.asc()))
         .select(ApiKey::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// One key.
 pub fn load(c: &mut Scoped<'_>, id: &KeyId) -> Result<Option<ApiKey>, Fault> {
-    Ok(api_key::table
-        .filter(api_key::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(api_key::table)
         .filter(api_key::key_id.eq(id.clone()))
         .select(ApiKey::as_select())
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// Makes a key. `None` when a live key of this name is there already: a form sent twice makes one
@@ -116,20 +109,19 @@ pub fn make(
     name: &str,
     scopes: &[Scope],
 ) -> Result<Option<(KeyId, Token)>, Fault> {
-    let same: i64 = api_key::table
-        .filter(api_key::practice_id.eq(c.practice().clone()))
+    let same: i64 = c
+        .rows(api_key::table)
         .filter(api_key::name.eq(name))
         .filter(api_key::revoked_at.is_null())
-        .count()
-        .get_result(c.conn)?;
+        .count(c)?;
     if same > 0 {
         return Ok(None);
     }
     let (id, secret) = (KeyId::fresh(c.rng(), c.now()), Token::fresh(c.rng()));
     let words: Vec<&str> = scopes.iter().map(|scope| scope.word()).collect();
-    diesel::insert_into(api_key::table)
-        .values((
-            api_key::practice_id.eq(c.practice().clone()),
+    c.insert(
+        api_key::table,
+        (
             api_key::key_id.eq(id.clone()),
             api_key::name.eq(name),
             api_key::key_hash.eq(secret.hash()),
@@ -140,8 +132,8 @@ pub fn make(
             }),
             api_key::created_by_name.eq(by.actor.name()),
             api_key::created_at.eq(c.now()),
-        ))
-        .execute(c.conn)?;
+        ),
+    )?;
     let details = serde_json::json!({ "key": id, "scopes": words });
     audit::record(c, Event::new(by.clone(), ApiKeyAction::Created).with(details))?;
     Ok(Some((id, secret)))
@@ -150,14 +142,12 @@ pub fn make(
 /// Revokes a key, from the next request on; `false` if there is no such live key.
 pub fn revoke(c: &mut Scoped<'_>, by: &By, id: &KeyId) -> Result<bool, Fault> {
     let now = c.now();
-    let changed = db::update(
-        api_key::table
-            .filter(api_key::practice_id.eq(c.practice().clone()))
-            .filter(api_key::key_id.eq(id.clone()))
-            .filter(api_key::revoked_at.is_null()),
-    )
-    .set(api_key::revoked_at.eq(now))
-    .execute(c.conn)?;
+    let changed = c
+        .rows(api_key::table)
+        .filter(api_key::key_id.eq(id.clone()))
+        .filter(api_key::revoked_at.is_null())
+        .set(api_key::revoked_at.eq(now))
+        .execute(c)?;
     if changed == 1 {
         let details = serde_json::json!({ "key": id });
         audit::record(c, Event::new(by.clone(), ApiKeyAction::Revoked).with(details))?;
@@ -168,13 +158,10 @@ pub fn revoke(c: &mut Scoped<'_>, by: &By, id: &KeyId) -> Result<bool, Fault> {
 /// Notes that a key was used.
 pub fn touch(c: &mut Scoped<'_>, id: &KeyId) -> Result<(), Fault> {
     let now = c.now();
-    db::update(
-        api_key::table
-            .filter(api_key::practice_id.eq(c.practice().clone()))
-            .filter(api_key::key_id.eq(id.clone())),
-    )
-    .set(api_key::last_used_at.eq(now))
-    .execute(c.conn)?;
+    c.rows(api_key::table)
+        .filter(api_key::key_id.eq(id.clone()))
+        .set(api_key::last_used_at.eq(now))
+        .execute(c)?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ pub mod team;
 
 pub use audit::{ApiKeyAction, StaffAction};
 pub use session::{StaffSession, StaffTicket};
-pub use store::{StaffMember, StaffState, find_by_email};
+pub use store::{StaffMember, StaffState, email_keys_among, find_by_email};
 pub use team::{NewStaff, NotAdded, add, invite, mail_link, make_link, set_password};
 
 use crate::platform::feature::Feature;

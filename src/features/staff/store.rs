@@ -6,9 +6,8 @@ use crate::features::practice::Practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
-use crate::platform::db;
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::{practice, staff_member as staff};
+use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
 use crate::word_enum;
@@ -56,41 +55,33 @@ pub fn find_with_practice(
     c: &mut Scoped<'_>,
     id: &StaffId,
 ) -> Result<Option<(StaffMember, Practice)>, Fault> {
-    let query = staff::table
+    let query = c
+        .rows(staff::table)
         .inner_join(practice::table.on(practice::practice_id.eq(staff::practice_id)))
-        .filter(staff::practice_id.eq(*c.practice()))
         .filter(staff::staff_id.eq(id))
         .select((StaffMember::as_select(), Practice::as_select()));
-    Ok(db::kept(query.limit(1)).get_result(c.conn).optional()?)
+    Ok(query.kept().optional(c)?)
 }
 
 /// By id.
 pub fn find(c: &mut Scoped<'_>, id: &StaffId) -> Result<Option<StaffMember>, Fault> {
-    Ok(staff::table
-        .filter(staff::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(staff::table)
         .filter(staff::staff_id.eq(id.clone()))
         .select(StaffMember::as_select())
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// By the key of an e-mail address.
 pub fn find_by_email(c: &mut Scoped<'_>, key: &str) -> Result<Option<StaffMember>, Fault> {
-    Ok(staff::table
-        .filter(staff::practice_id.eq(c.practice().clone()))
-        .filter(staff::email_key.eq(key))
-        .select(StaffMember::as_select())
-        .first(c.conn)
-        .optional()?)
+    Ok(c.rows(staff::table).filter(staff::email_key.eq(key)).select(StaffMember::as_select()).optional(c)?)
 }
 
 /// Everybody, by name.
 pub fn all(c: &mut Scoped<'_>) -> Result<Vec<StaffMember>, Fault> {
-    Ok(staff::table
-        .filter(staff::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(staff::table)
         .order((staff::name.asc(), staff::staff_id.asc()))
         .select(StaffMember::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// Adds one. The address's uniqueness is the database's to say.
@@ -104,9 +95,9 @@ pub fn insert(
 ) -> Result<StaffId, Fault> {
     let now = c.now();
     let id = StaffId::fresh(c.rng(), now);
-    diesel::insert_into(staff::table)
-        .values((
-            staff::practice_id.eq(c.practice().clone()),
+    c.insert(
+        staff::table,
+        (
             staff::staff_id.eq(id.clone()),
             staff::email.eq(email.as_str()),
             staff::email_key.eq(email.key()),
@@ -116,8 +107,8 @@ pub fn insert(
             staff::password_hash.eq(password_hash),
             staff::version.eq(1i64),
             staff::created_at.eq(now),
-        ))
-        .execute(c.conn)?;
+        ),
+    )?;
     Ok(id)
 }
 
@@ -125,72 +116,64 @@ pub fn insert(
 /// today's.
 pub fn signed_in(c: &mut Scoped<'_>, member: &StaffMember, rehashed: Option<&str>) -> Result<(), Fault> {
     let now = c.now();
-    let row = staff::table
-        .filter(staff::practice_id.eq(c.practice().clone()))
-        .filter(staff::staff_id.eq(member.staff_id.clone()));
-    db::update(row.clone()).set(staff::last_sign_in_at.eq(now)).execute(c.conn)?;
+    let row = c.rows(staff::table).filter(staff::staff_id.eq(member.staff_id.clone()));
+    row.clone().set(staff::last_sign_in_at.eq(now)).execute(c)?;
     if let Some(hash) = rehashed {
         // Never over a newer password.
-        db::update(row.filter(staff::password_hash.eq(member.password_hash.clone())))
+        row.filter(staff::password_hash.eq(member.password_hash.clone()))
             .set(staff::password_hash.eq(hash))
-            .execute(c.conn)?;
+            .execute(c)?;
     }
     Ok(())
 }
 
 /// Sets a password; whoever has one may sign in.
 pub fn set_password(c: &mut Scoped<'_>, id: &StaffId, hash: &str) -> Result<(), Fault> {
-    db::update(
-        staff::table
-            .filter(staff::practice_id.eq(c.practice().clone()))
-            .filter(staff::staff_id.eq(id.clone()))
-            .filter(staff::state.ne(StaffState::Disabled)),
-    )
-    .set((
-        staff::password_hash.eq(hash),
-        staff::state.eq(StaffState::Active),
-        staff::version.eq(staff::version + 1),
-    ))
-    .execute(c.conn)?;
+    c.rows(staff::table)
+        .filter(staff::staff_id.eq(id.clone()))
+        .filter(staff::state.ne(StaffState::Disabled))
+        .set((
+            staff::password_hash.eq(hash),
+            staff::state.eq(StaffState::Active),
+            staff::version.eq(staff::version + 1),
+        ))
+        .execute(c)?;
     Ok(())
 }
 
 /// Gives a staff member another role, if nobody changed them since `version`.
 pub fn set_role(c: &mut Scoped<'_>, id: &StaffId, role: Role, version: i64) -> Result<bool, Fault> {
-    let changed = db::update(
-        staff::table
-            .filter(staff::practice_id.eq(c.practice().clone()))
-            .filter(staff::staff_id.eq(id.clone()))
-            .filter(staff::version.eq(version)),
-    )
-    .set((staff::role.eq(role), staff::version.eq(version + 1)))
-    .execute(c.conn)?;
+    let changed = c
+        .rows(staff::table)
+        .filter(staff::staff_id.eq(id.clone()))
+        .filter(staff::version.eq(version))
+        .set((staff::role.eq(role), staff::version.eq(version + 1)))
+        .execute(c)?;
     Ok(changed == 1)
 }
 
 /// Moves a staff member to another state.
 pub fn set_state(c: &mut Scoped<'_>, id: &StaffId, state: StaffState) -> Result<(), Fault> {
-    db::update(
-        staff::table
-            .filter(staff::practice_id.eq(c.practice().clone()))
-            .filter(staff::staff_id.eq(id.clone())),
-    )
-    .set((staff::state.eq(state), staff::version.eq(staff::version + 1)))
-    .execute(c.conn)?;
+    c.rows(staff::table)
+        .filter(staff::staff_id.eq(id.clone()))
+        .set((staff::state.eq(state), staff::version.eq(staff::version + 1)))
+        .execute(c)?;
     Ok(())
 }
 
 /// Administrators who may sign in, besides this one. Holds their rows until the commit, so that two
 /// administrators cannot each remove the other as "not the last".
 pub fn other_administrators(c: &mut Scoped<'_>, but: &StaffId) -> Result<usize, Fault> {
-    let practice = c.practice().clone();
-    let administrators = || {
-        staff::table
-            .filter(staff::practice_id.eq(practice.clone()))
-            .filter(staff::role.eq(Role::Administrator))
-            .filter(staff::state.eq(StaffState::Active))
-    };
-    db::update(administrators()).set(staff::version.eq(staff::version)).execute(c.conn)?;
-    let ids: Vec<StaffId> = administrators().select(staff::staff_id).load(c.conn)?;
+    let administrators = c
+        .rows(staff::table)
+        .filter(staff::role.eq(Role::Administrator))
+        .filter(staff::state.eq(StaffState::Active));
+    administrators.set(staff::version.eq(staff::version)).execute(c)?;
+    let ids: Vec<StaffId> = administrators.select(staff::staff_id).load(c)?;
     Ok(ids.iter().filter(|id| *id != but).count())
+}
+
+/// Which of these e-mail keys are a staff member's.
+pub fn email_keys_among(c: &mut Scoped<'_>, keys: &[String]) -> Result<Vec<String>, Fault> {
+    c.rows(staff::table).filter(staff::email_key.in_list(keys)).select(staff::email_key).load(c)
 }

@@ -20,7 +20,7 @@ use crate::kernel::ids::{AccessId, ChartId, PersonId, StaffId};
 use crate::platform::db::schema::{
     audit_event, chart, invitation, outbox, person, person_address, portal_access,
 };
-use crate::platform::db::{CountOf, InLists as _, Scoped, kept, rows_of};
+use crate::platform::db::{CountOf, InLists as _, Scoped, rows_beside, rows_of};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
 use crate::platform::web::nav::MOST_COUNTED;
@@ -174,7 +174,7 @@ macro_rules! grant_columns {
 /// The grants of open charts' present owners, with the client.
 macro_rules! owners {
     ($c:expr) => {
-        portal_access::table
+        $c.rows(portal_access::table)
             .inner_join(
                 chart::table.on(chart::practice_id
                     .eq(portal_access::practice_id)
@@ -186,7 +186,6 @@ macro_rules! owners {
                     .eq(chart::practice_id)
                     .and(person::person_id.eq(chart::person_id))),
             )
-            .filter(portal_access::practice_id.eq($c.practice().clone()))
             .filter(chart::state.eq("open"))
     };
 }
@@ -197,8 +196,8 @@ macro_rules! narrowed {
     ($c:expr, $query:expr, Undeliverable) => {{
         // The few such mails first: an open invitation is looked at only if it has one. SQLite would rather
         // walk along all open invitations, if the state were asked for plainly.
-        let few = outbox::table
-            .filter(outbox::practice_id.eq(*$c.practice()))
+        let few = $c
+            .rows(outbox::table)
             .filter(outbox::state.eq(Delivery::Undeliverable))
             .select(outbox::access_id);
         $query
@@ -217,8 +216,7 @@ macro_rules! narrowed {
     };
     ($c:expr, $query:expr, AddressChanged) => {
         $query.filter(portal_access::state.eq(State::Canceled)).filter(exists(
-            invitation::table
-                .filter(invitation::practice_id.eq(portal_access::practice_id))
+            rows_beside(invitation::table, portal_access::table)
                 .filter(invitation::access_id.eq(portal_access::access_id))
                 .filter(invitation::generation.eq(portal_access::generation))
                 .filter(invitation::state.eq(InvitationState::AddressChanged)),
@@ -295,12 +293,12 @@ fn grants(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Vec<L
     let columns = (chart_columns!(), grant_columns!());
     let query = of_kind!(c, owners!(c).select(columns).into_boxed(), kind);
     let rows: Vec<(ChartRow, GrantRow)> = match kind {
-        Kind::Asked => page_by!(query, after, portal_access::asked_at, gt, asc).load(c.conn)?,
-        Kind::Expiring => page_by!(query, after, portal_access::expires_at, gt, asc).load(c.conn)?,
+        Kind::Asked => page_by!(query, after, portal_access::asked_at, gt, asc).load(c)?,
+        Kind::Expiring => page_by!(query, after, portal_access::expires_at, gt, asc).load(c)?,
         // Newest first: what ended yesterday is worth more than what ended last year.
-        Kind::Expired => page_by!(query, after, portal_access::expires_at, lt, desc).load(c.conn)?,
+        Kind::Expired => page_by!(query, after, portal_access::expires_at, lt, desc).load(c)?,
         // Who waits longest comes first.
-        _ => page_by!(query, after, portal_access::since_at, gt, asc).load(c.conn)?,
+        _ => page_by!(query, after, portal_access::since_at, gt, asc).load(c)?,
     };
     let now = c.now();
     Ok(rows
@@ -361,36 +359,31 @@ fn joined(first: &str, last: &str, suffix: &str) -> String {
 macro_rules! uninvited {
     ($c:expr) => {{
         let of_owner = || {
-            portal_access::table
-                .filter(portal_access::practice_id.eq(chart::practice_id))
+            rows_beside(portal_access::table, chart::table)
                 .filter(portal_access::chart_id.eq(chart::chart_id))
                 .filter(portal_access::person_id.eq(chart::owner_person_id))
         };
-        let untouched = portal_access::table
-            .filter(portal_access::practice_id.eq($c.practice().clone()))
+        let untouched = $c
+            .rows(portal_access::table)
             .filter(portal_access::state.eq(State::None))
             .select(portal_access::chart_id);
-        chart::table
-            .filter(chart::practice_id.eq($c.practice().clone()))
-            .filter(chart::state.eq("open"))
-            .filter(
-                not(exists(of_owner())).or(chart::chart_id
-                    .eq_any(rows_of(untouched))
-                    .and(not(exists(of_owner().filter(portal_access::state.ne(State::None)))))),
-            )
+        $c.rows(chart::table).filter(chart::state.eq("open")).filter(
+            not(exists(of_owner())).or(chart::chart_id
+                .eq_any(rows_of(untouched))
+                .and(not(exists(of_owner().filter(portal_access::state.ne(State::None)))))),
+        )
     }};
 }
 
 /// Grants on open charts, whoever holds them, that let somebody in or may, without a basis.
 macro_rules! without_basis {
     ($c:expr) => {
-        portal_access::table
+        $c.rows(portal_access::table)
             .inner_join(
                 chart::table.on(chart::practice_id
                     .eq(portal_access::practice_id)
                     .and(chart::chart_id.eq(portal_access::chart_id))),
             )
-            .filter(portal_access::practice_id.eq(*$c.practice()))
             .filter(portal_access::basis.eq(Basis::Other))
             .filter(portal_access::role.ne(GrantRole::FormerOwner))
             .filter(
@@ -418,7 +411,7 @@ fn basis_missing(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>,
         ))
         .into_boxed();
     let rows: Vec<(ChartRow, (AccessId, Timestamp))> =
-        page_by!(query, after, portal_access::created_at, gt, asc).load(c.conn)?;
+        page_by!(query, after, portal_access::created_at, gt, asc).load(c)?;
     Ok(rows
         .into_iter()
         .map(|(chart, (access_id, created_at))| Line {
@@ -444,7 +437,7 @@ fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>,
             ));
     }
     let rows: Vec<(ChartRow, String)> =
-        query.order((chart::sort_key.asc(), chart::chart_id.asc())).limit(FETCH).load(c.conn)?;
+        query.order((chart::sort_key.asc(), chart::chart_id.asc())).limit(FETCH).load(c)?;
     let line = |(row, key): (ChartRow, String)| {
         let id = row.0.0.uuid();
         bare(row, Place { key, id })
@@ -458,11 +451,11 @@ fn fill_in(c: &mut Scoped<'_>, kind: Kind, lines: &mut [Line]) -> Result<(), Fau
     let owners: Vec<PersonId> =
         lines.iter().filter(|line| !line.owner_is_client).map(|line| line.owner_id.clone()).collect();
     if !owners.is_empty() {
-        let names: Vec<(PersonId, String, String, String)> = person::table
-            .filter(person::practice_id.eq(c.practice().clone()))
+        let names: Vec<(PersonId, String, String, String)> = c
+            .rows(person::table)
             .filter(person::person_id.in_list(owners))
             .select((person::person_id, person::first_name, person::last_name, person::suffix))
-            .load(c.conn)?;
+            .load(c)?;
         for (id, first, last, suffix) in names {
             let theirs = lines.iter_mut().filter(|line| !line.owner_is_client && line.owner_id == id);
             theirs.for_each(|line| line.owner = Some(joined(&first, &last, &suffix)));
@@ -479,12 +472,12 @@ fn fill_in(c: &mut Scoped<'_>, kind: Kind, lines: &mut [Line]) -> Result<(), Fau
 
 fn find_addresses(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
     let owners: Vec<PersonId> = lines.iter().map(|line| line.owner_id.clone()).collect();
-    let rows: Vec<Address> = person_address::table
-        .filter(person_address::practice_id.eq(c.practice().clone()))
+    let rows: Vec<Address> = c
+        .rows(person_address::table)
         .filter(person_address::person_id.in_list(owners))
         .order(person_address::position.asc())
         .select(Address::as_select())
-        .load(c.conn)?;
+        .load(c)?;
     let mut by_person: HashMap<PersonId, Vec<Address>> = HashMap::new();
     for row in rows {
         by_person.entry(row.person_id.clone()).or_default().push(row);
@@ -502,14 +495,14 @@ fn find_addresses(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
 /// When the newest undeliverable mail of each line's link came to nothing, and why.
 fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
     type Mail = (Option<AccessId>, i32, Timestamp, Option<Timestamp>, Option<Timestamp>, Option<String>);
-    let mails: Vec<Mail> = outbox::table
+    let mails: Vec<Mail> = c
+        .rows(outbox::table)
         .inner_join(
             invitation::table.on(invitation::practice_id
                 .eq(outbox::practice_id)
                 .and(outbox::subject_kind.eq(INVITATION.word))
                 .and(outbox::subject_id.eq(invitation::invitation_id.nullable()))),
         )
-        .filter(outbox::practice_id.eq(c.practice().clone()))
         .filter(outbox::access_id.in_list(lines.iter().filter_map(|line| line.access_id.as_ref())))
         .filter(outbox::state.eq(Delivery::Undeliverable))
         .order(outbox::created_at.asc())
@@ -521,7 +514,7 @@ fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), F
             outbox::bounced_at,
             outbox::last_reason,
         ))
-        .load(c.conn)?;
+        .load(c)?;
     for (access, generation, created_at, finished_at, bounced_at, reason) in mails {
         let its = lines.iter_mut().filter(|l| l.access_id == access && l.generation == generation);
         for line in its {
@@ -534,13 +527,13 @@ fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), F
 
 /// What the trail holds of each line: every field that differed, or the last answer.
 fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[AccessAction]) -> Result<(), Fault> {
-    let events: Vec<(Option<AccessId>, String)> = audit_event::table
-        .filter(audit_event::practice_id.eq(c.practice().clone()))
+    let events: Vec<(Option<AccessId>, String)> = c
+        .rows(audit_event::table)
         .filter(audit_event::access_id.in_list(lines.iter().filter_map(|line| line.access_id.as_ref())))
         .filter(audit_event::action.in_list(actions.iter().map(|action| action.word())))
         .order(audit_event::event_id.asc())
         .select((audit_event::access_id, audit_event::details))
-        .load(c.conn)?;
+        .load(c)?;
     for (access, details) in events {
         let Some(line) = lines.iter_mut().find(|line| line.access_id == access) else { continue };
         let details: serde_json::Value = serde_json::from_str(&details).unwrap_or_default();
@@ -560,7 +553,7 @@ fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[AccessAc
 /// A query for the charts of a kind, up to one more than is counted.
 macro_rules! some_of {
     ($c:expr, $kind:ident) => {
-        CountOf(narrowed!($c, owners!($c).select(portal_access::chart_id), $kind).limit(MOST))
+        CountOf(narrowed!($c, owners!($c).select(portal_access::chart_id), $kind).limit(MOST).inside())
     };
 }
 
@@ -569,20 +562,21 @@ const MOST: i64 = MOST_COUNTED + 1;
 
 /// How many lines each kind has, up to [`MOST`], in one statement.
 pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
-    let baseless = CountOf(without_basis!(c).select(portal_access::access_id).limit(MOST));
-    let never = CountOf(uninvited!(c).select(chart::chart_id).limit(MOST));
-    let counts: (i64, i64, i64, i64, i64, i64, i64, i64, i64) = diesel::select((
-        some_of!(c, Undeliverable),
-        some_of!(c, Locked),
-        some_of!(c, Asked),
-        some_of!(c, AddressChanged),
-        some_of!(c, Declined),
-        some_of!(c, Expiring),
-        some_of!(c, Expired),
-        baseless,
-        never,
-    ))
-    .get_result(c.conn)?;
+    let baseless = CountOf(without_basis!(c).select(portal_access::access_id).limit(MOST).inside());
+    let never = CountOf(uninvited!(c).select(chart::chart_id).limit(MOST).inside());
+    let counts: (i64, i64, i64, i64, i64, i64, i64, i64, i64) = c
+        .select((
+            some_of!(c, Undeliverable),
+            some_of!(c, Locked),
+            some_of!(c, Asked),
+            some_of!(c, AddressChanged),
+            some_of!(c, Declined),
+            some_of!(c, Expiring),
+            some_of!(c, Expired),
+            baseless,
+            never,
+        ))
+        .only(c)?;
     let counts = <[i64; 9]>::from(counts);
     Ok(Kind::ALL.iter().copied().zip(counts).collect())
 }
@@ -590,28 +584,28 @@ pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
 /// How many lines wait for staff to do something first, up to [`MOST`]: the kinds that no link mends by
 /// itself. Who was never invited, and whose link is running out, is no news to anybody.
 pub fn count_urgent(c: &mut Scoped<'_>, _: &StaffId) -> Result<i64, Fault> {
-    let query = diesel::select((
+    let query = c.select((
         some_of!(c, Undeliverable),
         some_of!(c, Locked),
         some_of!(c, Asked),
         some_of!(c, AddressChanged),
         some_of!(c, Declined),
     ));
-    let counts: (i64, i64, i64, i64, i64) = kept(query).get_result(c.conn)?;
+    let counts: (i64, i64, i64, i64, i64) = query.kept().only(c)?;
     Ok(<[i64; 5]>::from(counts).iter().sum())
 }
 
 /// The client's name and chart number of charts, for a report about them.
 pub fn names(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<HashMap<ChartId, (String, String)>, Fault> {
-    let rows: Vec<(ChartId, String, String, String, String)> = chart::table
+    let rows: Vec<(ChartId, String, String, String, String)> = c
+        .rows(chart::table)
         .inner_join(
             person::table
                 .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
         )
-        .filter(chart::practice_id.eq(c.practice().clone()))
         .filter(chart::chart_id.in_list(charts))
         .select((chart::chart_id, chart::chart_number, person::first_name, person::last_name, person::suffix))
-        .load(c.conn)?;
+        .load(c)?;
     Ok(rows
         .into_iter()
         .map(|(id, number, first, last, suffix)| (id, (joined(&first, &last, &suffix), number)))
@@ -623,6 +617,6 @@ pub fn generations(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<HashMap<Cha
     let rows: Vec<(ChartId, i32)> = owners!(c)
         .filter(portal_access::chart_id.in_list(charts))
         .select((portal_access::chart_id, portal_access::generation))
-        .load(c.conn)?;
+        .load(c)?;
     Ok(rows.into_iter().collect())
 }

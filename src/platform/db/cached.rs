@@ -89,11 +89,6 @@ pub trait InLists: Expression + Sized {
 
 impl<E: Expression> InLists for E {}
 
-/// The rows of another query, for `eq_any`: with a query it is cached, with values it is not.
-pub fn rows_of<Q: diesel::query_builder::Query>(query: Q) -> Q {
-    query
-}
-
 /// See [`InLists::in_list`].
 #[derive(Clone, Debug)]
 pub struct InList<E> {

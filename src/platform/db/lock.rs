@@ -3,8 +3,8 @@
 
 use diesel::prelude::*;
 
-use crate::kernel::ids::{AccountId, ChartId, StaffId};
-use crate::platform::db::schema::{chart, portal_account, practice, staff_member};
+use crate::kernel::ids::{AccountId, ChartId, MailId, StaffId};
+use crate::platform::db::schema::{chart, outbox, portal_account, practice, staff_member};
 use crate::platform::db::{Conn, InLists as _, Scoped};
 use crate::platform::fault::Fault;
 
@@ -16,6 +16,8 @@ pub enum Lock<'a> {
     Practice,
     /// Charts, with everything that touches access to them. They are taken in the order of their ids.
     Charts(&'a [ChartId]),
+    /// Mails, between their outcome at the mail server and what is written of it.
+    Mails(&'a [MailId]),
     /// A portal account: what opens a session or gives a grant by its password, and what ends both.
     Account(&'a AccountId),
     /// A staff member: what opens a session by their password, and what ends it.
@@ -39,6 +41,13 @@ pub fn lock(c: &mut Scoped<'_>, what: Lock<'_>) -> Result<(), Fault> {
             .order(chart::chart_id.asc())
             .for_update()
             .select(chart::chart_id)
+            .execute(conn)?,
+        Lock::Mails(mails) => outbox::table
+            .filter(outbox::practice_id.eq(here))
+            .filter(outbox::mail_id.in_list(mails))
+            .order(outbox::mail_id.asc())
+            .for_update()
+            .select(outbox::mail_id)
             .execute(conn)?,
         Lock::Account(id) => portal_account::table
             .filter(portal_account::practice_id.eq(here))

@@ -33,14 +33,14 @@ mod trail;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-pub use cached::{InLists, Update, rows_of, update};
+pub use cached::{InLists, Update, update};
 pub use connect::{Conn, DatabaseUrl, DatabaseUrlError};
 pub use counted::{CountOf, SumOf};
 pub use kept::{Kept, columns, kept};
 pub use lock::{Lock, lock};
 pub use migrate::{migrate, pending};
 pub use practice_table::PracticeTable;
-pub use rows::{Change, KeptRows, PracticeRow, Rows, rows_beside};
+pub use rows::{Change, KeptRows, PracticeRow, Rows, RowsOf, rows_beside, rows_of};
 pub use scope::{OpenedBy, PracticeScope, Scoped, System};
 pub use serve_lock::{ServeLock, ServeLockError};
 pub use trail::Trail;

@@ -3,7 +3,8 @@
 //! its statement stays prepared.
 
 use diesel::dsl::{
-    Filter, GroupBy, InnerJoin, IntoBoxed, LeftJoin, Limit, Offset, Order, Select, ThenOrderBy, count_star,
+    self, Eq, Filter, GroupBy, InnerJoin, IntoBoxed, LeftJoin, Limit, Offset, Order, Select, ThenOrderBy,
+    count_star,
 };
 use diesel::expression::Expression;
 // The kinds of a join, which Diesel exports for what its macros write.
@@ -51,6 +52,9 @@ macro_rules! practice_row {
     };
 }
 
+/// The rows of a table in one practice.
+pub type RowsOf<T> = Rows<Filter<T, OfPractice<T>>>;
+
 /// A query on rows of one practice. It runs on the [`Scoped`] that it is given, and nowhere else.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a query does nothing before it is run"]
@@ -67,11 +71,21 @@ where
 
 impl Scoped<'_> {
     /// The rows of this table in the practice at hand.
-    pub fn rows<T>(&self, table: T) -> Rows<Filter<T, OfPractice<T>>>
+    pub fn rows<T>(&self, table: T) -> RowsOf<T>
     where
         T: PracticeTable + FilterDsl<OfPractice<T>>,
     {
         Rows(table.filter(T::PRACTICE.eq(*self.practice())))
+    }
+
+    /// A row of expressions, such as several [`CountOf`](super::CountOf) or `exists(…)`, each with a query from
+    /// [`Scoped::rows`] inside.
+    pub fn select<E>(&self, expressions: E) -> Rows<dsl::select<E>>
+    where
+        E: Expression,
+        dsl::select<E>: AsQuery,
+    {
+        Rows(diesel::select(expressions))
     }
 
     /// Inserts one row: the practice at hand, and `values`, a tuple of `column.eq(…)` without `practice_id`.
@@ -93,6 +107,11 @@ impl Scoped<'_> {
         }
         R::insert_all(rows, self.conn)
     }
+}
+
+/// The rows of a query, for `eq_any`: with a query the statement stays prepared, with values it does not.
+pub fn rows_of<Q>(rows: Rows<Q>) -> Q {
+    rows.0
 }
 
 /// Building a query: as Diesel's method of the same name.
@@ -173,7 +192,7 @@ impl<Q> Rows<Q> {
         Rows(self.0.internal_into_boxed())
     }
 
-    /// The query for a place inside another one: `exists(…)`, `CountOf(…)`, `eq_any(rows_of(…))`.
+    /// The query for a place inside another one: `exists(…)`, `CountOf(…)`.
     pub fn inside(self) -> Q {
         self.0
     }

@@ -51,8 +51,7 @@ impl PracticeScope {
 
 /// A connection inside one practice, with the moment and the randomness of this unit of work.
 pub struct Scoped<'c> {
-    /// The connection; every query on it filters by [`Scoped::practice`].
-    pub conn: &'c mut Conn,
+    pub(super) conn: &'c mut Conn,
     practice: PracticeId,
     now: Timestamp,
     rng: &'c dyn Rng,
@@ -74,6 +73,11 @@ impl Scoped<'_> {
     /// The one "now" of this unit of work.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Is this the engine with many writers?
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.conn, Conn::Postgres(_))
     }
 
     /// Randomness.

@@ -3,13 +3,12 @@
 use diesel::prelude::*;
 
 use super::kind::{JobKind, JobState};
-use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{JobId, PracticeId};
-use crate::platform::db;
 use crate::platform::db::schema::due_job;
-use crate::platform::db::{InLists as _, Scoped, System};
+use crate::platform::db::{InLists as _, PracticeRow as _, Scoped, System};
 use crate::platform::fault::{Fault, is_duplicate};
+use crate::practice_row;
 
 /// A job to be planned. There is at most one of a kind about a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +38,8 @@ struct Row {
     last_error: Option<String>,
     created_at: Timestamp,
 }
+
+practice_row!(Row, due_job);
 
 impl Row {
     fn new(practice: PracticeId, job: JobId, new: &NewJob, now: Timestamp) -> Self {
@@ -81,8 +82,7 @@ pub fn plan(c: &mut Scoped<'_>, jobs: &[NewJob]) -> Result<(), Fault> {
     let (practice, now) = (*c.practice(), c.now());
     let rows: Vec<Row> =
         jobs.iter().map(|new| Row::new(practice, JobId::fresh(c.rng(), now), new, now)).collect();
-    insert_many!(c.conn, due_job::table, rows);
-    Ok(())
+    c.insert_rows(&rows)
 }
 
 /// Is a job of this kind planned about a subject?
@@ -109,11 +109,7 @@ pub(super) fn plan_for_installation(system: &mut System<'_>, kind: JobKind) -> R
     let now = system.now;
     let new = NewJob { kind, subject: uuid::Uuid::nil(), due_at: now };
     let rows = [Row::new(PracticeId::NIL, JobId::fresh(system.rng, now), &new, now)];
-    let insert = |system: &mut System<'_>| -> Result<(), Fault> {
-        insert_many!(system.conn, due_job::table, rows);
-        Ok(())
-    };
-    insert(system).map_err(|fault| match fault {
+    Row::insert_all(&rows, system.conn).map_err(|fault| match fault {
         Fault::Database(error) if is_duplicate(&error) => Fault::lost_race("two planned one job at once"),
         other => other,
     })
@@ -122,13 +118,10 @@ pub(super) fn plan_for_installation(system: &mut System<'_>, kind: JobKind) -> R
 /// Cancels the jobs of these kinds about these subjects. A process that has one in hand finds it gone, and
 /// what it has done about it is undone.
 pub fn cancel(c: &mut Scoped<'_>, kinds: &[JobKind], subjects: &[uuid::Uuid]) -> Result<(), Fault> {
-    diesel::delete(
-        due_job::table
-            .filter(due_job::practice_id.eq(*c.practice()))
-            .filter(due_job::kind.in_list(kinds))
-            .filter(due_job::subject.in_list(subjects)),
-    )
-    .execute(c.conn)?;
+    c.rows(due_job::table)
+        .filter(due_job::kind.in_list(kinds))
+        .filter(due_job::subject.in_list(subjects))
+        .delete(c)?;
     Ok(())
 }
 
@@ -137,18 +130,15 @@ pub fn cancel(c: &mut Scoped<'_>, kinds: &[JobKind], subjects: &[uuid::Uuid]) ->
 macro_rules! make_due {
     ($c:ident, $jobs:expr) => {{
         let now = $c.now();
-        db::update(
-            due_job::table
-                .filter(due_job::practice_id.eq(*$c.practice()))
-                .filter(due_job::state.ne(JobState::Parked))
-                .filter($jobs),
-        )
-        .set((
-            Released::to(JobState::Waiting),
-            due_job::due_at.eq(now),
-            due_job::attempt.eq(due_job::attempt + 1),
-        ))
-        .execute($c.conn)
+        $c.rows(due_job::table)
+            .filter(due_job::state.ne(JobState::Parked))
+            .filter($jobs)
+            .set((
+                Released::to(JobState::Waiting),
+                due_job::due_at.eq(now),
+                due_job::attempt.eq(due_job::attempt + 1),
+            ))
+            .execute($c)
     }};
 }
 

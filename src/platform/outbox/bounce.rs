@@ -9,7 +9,6 @@ use super::{Delivery, MailHooks, Standing};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, MailId};
 use crate::platform::audit;
-use crate::platform::db;
 use crate::platform::db::schema::outbox;
 use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
 use crate::platform::fault::Fault;
@@ -118,15 +117,12 @@ struct Bounced {
 }
 
 fn find(c: &mut Scoped<'_>, named: &Named) -> Result<Option<Bounced>, Fault> {
-    let rows = outbox::table
-        .filter(outbox::practice_id.eq(c.practice().clone()))
-        .select(Bounced::as_select())
-        .into_boxed();
+    let rows = c.rows(outbox::table).select(Bounced::as_select()).into_boxed();
     let rows = match named {
         Named::Mail(mail) => rows.filter(outbox::mail_id.eq(mail.clone())),
         Named::MessageId(id) => rows.filter(outbox::message_id.eq(id.clone())),
     };
-    Ok(rows.first(c.conn).optional()?)
+    Ok(rows.optional(c)?)
 }
 
 type Written = Option<(BounceOutcome, Option<ChartId>)>;
@@ -141,9 +137,7 @@ fn note(c: &mut Scoped<'_>, hooks: &MailHooks, named: &Named, report: &Report) -
     {
         return Ok(Some((noted, None)));
     }
-    let row = outbox::table
-        .filter(outbox::practice_id.eq(c.practice().clone()))
-        .filter(outbox::mail_id.eq(mail.mail_id.clone()));
+    let row = c.rows(outbox::table).filter(outbox::mail_id.eq(mail.mail_id.clone()));
     let said = (
         outbox::last_code.eq((!report.code.is_empty()).then(|| report.code.clone())),
         outbox::last_reason.eq(report.reason.to_owned()),
@@ -153,29 +147,28 @@ fn note(c: &mut Scoped<'_>, hooks: &MailHooks, named: &Named, report: &Report) -
             == Standing::Used;
     let (action, outcome) = match report.verdict {
         Verdict::Failed if !is_past => {
-            db::update(row)
-                .set((
-                    said,
-                    outbox::state.eq(Delivery::Undeliverable),
-                    outbox::bounced_at.eq(now),
-                    outbox::finished_at.eq(now),
-                    outbox::lease_until.eq(None::<Timestamp>),
-                    outbox::payload.eq(None::<Vec<u8>>),
-                    // Fences off a worker that has another copy in hand.
-                    outbox::attempt.eq(mail.attempt + 1),
-                ))
-                .execute(c.conn)?;
+            row.set((
+                said,
+                outbox::state.eq(Delivery::Undeliverable),
+                outbox::bounced_at.eq(now),
+                outbox::finished_at.eq(now),
+                outbox::lease_until.eq(None::<Timestamp>),
+                outbox::payload.eq(None::<Vec<u8>>),
+                // Fences off a worker that has another copy in hand.
+                outbox::attempt.eq(mail.attempt + 1),
+            ))
+            .execute(c)?;
             if report.blames_address() {
                 mailbox_refused(c, hooks, &mail.recipient, report.reason)?;
             }
             (MailAction::Bounced, BounceOutcome::Undeliverable(mail.mail_id.clone()))
         }
         Verdict::Failed => {
-            db::update(row).set((said, outbox::bounced_at.eq(now))).execute(c.conn)?;
+            row.set((said, outbox::bounced_at.eq(now))).execute(c)?;
             (MailAction::BouncedLate, noted)
         }
         _ => {
-            db::update(row).set(said).execute(c.conn)?;
+            row.set(said).execute(c)?;
             (MailAction::Delayed, noted)
         }
     };

@@ -12,7 +12,7 @@ use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
 use crate::platform::db::schema::outbox;
-use crate::platform::db::{Conn, InLists as _, Scoped, System};
+use crate::platform::db::{Conn, InLists as _, Lock, Scoped, System, lock};
 use crate::platform::fault::Fault;
 use crate::platform::mail::refusal::About;
 use crate::platform::outbox::actions::MailAction;
@@ -262,14 +262,13 @@ pub(super) fn ask(
     attempt: i32,
     hooks: &MailHooks,
 ) -> Result<Asked, Fault> {
-    let found: Option<(Option<String>, Option<Vec<u8>>, Option<AccessId>)> = outbox::table
-        .filter(outbox::practice_id.eq(c.practice().clone()))
+    let found: Option<(Option<String>, Option<Vec<u8>>, Option<AccessId>)> = c
+        .rows(outbox::table)
         .filter(outbox::mail_id.eq(mail.clone()))
         .filter(outbox::state.eq(Delivery::Sending))
         .filter(outbox::attempt.eq(attempt))
         .select((outbox::subject_kind, outbox::subject_id, outbox::access_id))
-        .first(c.conn)
-        .optional()?;
+        .optional(c)?;
     let Some((kind, id, access)) = found else { return Ok(Asked::Gone) };
     Ok(match hooks.standing(c, kind.as_deref(), id.as_deref(), access)? {
         Standing::Wanted => Asked::Wanted,
@@ -307,15 +306,12 @@ fn still_ours(
     outcomes: &[(Claim, SendOutcome)],
 ) -> Result<HashMap<MailId, Delivery>, Fault> {
     let ids: Vec<MailId> = outcomes.iter().map(|(claim, _)| claim.mail_id.clone()).collect();
-    let rows = outbox::table
-        .filter(outbox::practice_id.eq(c.practice().clone()))
+    lock(c, Lock::Mails(&ids))?;
+    let rows: Vec<(MailId, i32, Delivery)> = c
+        .rows(outbox::table)
         .filter(outbox::mail_id.in_list(ids))
-        .order(outbox::mail_id.asc())
-        .select((outbox::mail_id, outbox::attempt, outbox::state));
-    let rows: Vec<(MailId, i32, Delivery)> = match &mut *c.conn {
-        Conn::Sqlite(conn) => rows.load(conn)?,
-        Conn::Postgres(conn) => rows.for_update().load(conn)?,
-    };
+        .select((outbox::mail_id, outbox::attempt, outbox::state))
+        .load(c)?;
     let attempts: HashMap<&MailId, i32> = outcomes.iter().map(|(c, _)| (&c.mail_id, c.attempt)).collect();
     let ours = rows.into_iter().filter(|(mail, attempt, _)| attempts.get(mail) == Some(attempt));
     Ok(ours.map(|(mail, _, state)| (mail, state)).collect())
@@ -384,7 +380,8 @@ pub(super) fn finish(
         }
     }
     if !sent.is_empty() {
-        db::update(of_practice(c).filter(outbox::mail_id.in_list(sent)))
+        c.rows(outbox::table)
+            .filter(outbox::mail_id.in_list(sent))
             .set((
                 outbox::state.eq(Delivery::Sent),
                 outbox::lease_until.eq(None::<Timestamp>),
@@ -394,27 +391,19 @@ pub(super) fn finish(
                 outbox::payload.eq(None::<Vec<u8>>),
                 outbox::finished_at.eq(now),
             ))
-            .execute(c.conn)?;
+            .execute(c)?;
     }
     if !sent_to.is_empty() {
         (hooks.handed_over)(c, &sent_to)?;
     }
     for (state, mails) in back {
-        db::update(of_practice(c).filter(outbox::mail_id.in_list(mails)))
+        c.rows(outbox::table)
+            .filter(outbox::mail_id.in_list(mails))
             .set((outbox::state.eq(state), outbox::lease_until.eq(None::<Timestamp>)))
-            .execute(c.conn)?;
+            .execute(c)?;
     }
     audit::record_many(c, events)?;
     Ok(finished)
-}
-
-#[diesel::dsl::auto_type]
-fn of_practice_id(practice: PracticeId) -> _ {
-    outbox::table.filter(outbox::practice_id.eq(practice))
-}
-
-fn of_practice(c: &Scoped<'_>) -> of_practice_id {
-    of_practice_id(c.practice().clone())
 }
 
 /// What the trail says of a mail: no address and no link.
@@ -445,7 +434,7 @@ pub(super) fn event(
 /// Writes a state other than "sent".
 fn settle(c: &mut Scoped<'_>, claim: &Claim, state: Delivery, code: &str, reason: &str) -> Result<(), Fault> {
     let now = c.now();
-    let row = of_practice(c).filter(outbox::mail_id.eq(claim.mail_id.clone()));
+    let row = c.rows(outbox::table).filter(outbox::mail_id.eq(claim.mail_id.clone()));
     let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let common = (
         outbox::state.eq(state),
@@ -456,11 +445,9 @@ fn settle(c: &mut Scoped<'_>, claim: &Claim, state: Delivery, code: &str, reason
     );
     if state == Delivery::Deferred {
         let due = now.plus_seconds(wait(claim.tries, c));
-        db::update(row).set((common, outbox::due_at.eq(due))).execute(c.conn)?;
+        row.set((common, outbox::due_at.eq(due))).execute(c)?;
     } else {
-        db::update(row)
-            .set((common, outbox::payload.eq(None::<Vec<u8>>), outbox::finished_at.eq(now)))
-            .execute(c.conn)?;
+        row.set((common, outbox::payload.eq(None::<Vec<u8>>), outbox::finished_at.eq(now))).execute(c)?;
     }
     Ok(())
 }

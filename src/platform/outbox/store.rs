@@ -5,16 +5,15 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::{Delivery, MailState, NewMail, Subject};
-use crate::insert_many;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
-use crate::platform::db;
 use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::outbox;
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::mail::names;
 use crate::platform::state::App;
+use crate::practice_row;
 
 /// States in which a mail has not left yet.
 pub(super) const OPEN: [Delivery; 3] = [Delivery::Queued, Delivery::Sending, Delivery::Deferred];
@@ -59,6 +58,8 @@ pub fn enqueue_many(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Resul
     queue(app, c, mails).map(drop)
 }
 
+practice_row!(Row, outbox);
+
 /// What is kept is the letter's words, sealed, not the finished message: putting a message together
 /// costs some ten times as much as sealing its words, and would be spent while this transaction
 /// keeps every other writer waiting. The message is built when it is sent, and is the same each
@@ -99,7 +100,7 @@ fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailI
             created_at: now,
         });
     }
-    insert(c, &rows).map_err(|fault| match fault {
+    c.insert_rows(&rows).map_err(|fault| match fault {
         // Another process queued the same mail since we looked: PostgreSQL has given this
         // transaction up, so the unit of work runs again and then finds it.
         Fault::Database(error) if is_duplicate(&error) => Fault::lost_race("one mail queued twice at once"),
@@ -109,20 +110,14 @@ fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailI
     Ok(ids)
 }
 
-fn insert(c: &mut Scoped<'_>, rows: &[Row]) -> Result<(), Fault> {
-    insert_many!(c.conn, outbox::table, rows);
-    Ok(())
-}
-
 fn queued_before(c: &mut Scoped<'_>, keys: Vec<&str>) -> Result<HashMap<String, MailId>, Fault> {
-    let practice = c.practice().clone();
     let mut known = HashMap::new();
     for chunk in keys.chunks(CHUNK) {
-        let found: Vec<(String, MailId)> = outbox::table
-            .filter(outbox::practice_id.eq(practice.clone()))
+        let found: Vec<(String, MailId)> = c
+            .rows(outbox::table)
             .filter(outbox::dedupe_key.in_list(chunk))
             .select((outbox::dedupe_key, outbox::mail_id))
-            .load(c.conn)?;
+            .load(c)?;
         known.extend(found);
     }
     Ok(known)
@@ -132,41 +127,34 @@ fn queued_before(c: &mut Scoped<'_>, keys: Vec<&str>) -> Result<HashMap<String, 
 /// it sends the text.
 pub fn cancel_about(c: &mut Scoped<'_>, subject: &Subject) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(db::update(
-        outbox::table
-            .filter(outbox::practice_id.eq(c.practice().clone()))
-            .filter(outbox::subject_id.eq(subject.id.as_bytes().to_vec()))
-            .filter(outbox::subject_kind.eq(subject.kind))
-            .filter(outbox::state.in_list(OPEN)),
-    )
-    .set((
-        outbox::state.eq(Delivery::Cancelled),
-        outbox::payload.eq(None::<Vec<u8>>),
-        outbox::lease_until.eq(None::<Timestamp>),
-        outbox::finished_at.eq(now),
-    ))
-    .execute(c.conn)?)
+    Ok(c.rows(outbox::table)
+        .filter(outbox::subject_id.eq(subject.id.as_bytes().to_vec()))
+        .filter(outbox::subject_kind.eq(subject.kind))
+        .filter(outbox::state.in_list(OPEN))
+        .set((
+            outbox::state.eq(Delivery::Cancelled),
+            outbox::payload.eq(None::<Vec<u8>>),
+            outbox::lease_until.eq(None::<Timestamp>),
+            outbox::finished_at.eq(now),
+        ))
+        .execute(c)?)
 }
 
 /// Takes the address off the mails about something that have left or never will.
 pub fn forget_recipients(c: &mut Scoped<'_>, subject: &Subject) -> Result<usize, Fault> {
-    Ok(db::update(
-        outbox::table
-            .filter(outbox::practice_id.eq(c.practice().clone()))
-            .filter(outbox::subject_id.eq(subject.id.as_bytes().to_vec()))
-            .filter(outbox::subject_kind.eq(subject.kind))
-            .filter(diesel::dsl::not(outbox::state.in_list(OPEN))),
-    )
-    .set(outbox::recipient.eq(""))
-    .execute(c.conn)?)
+    Ok(c.rows(outbox::table)
+        .filter(outbox::subject_id.eq(subject.id.as_bytes().to_vec()))
+        .filter(outbox::subject_kind.eq(subject.kind))
+        .filter(diesel::dsl::not(outbox::state.in_list(OPEN)))
+        .set(outbox::recipient.eq(""))
+        .execute(c)?)
 }
 
 /// Every mail of a grant, newest first.
 pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<MailState>, Fault> {
-    Ok(outbox::table
-        .filter(outbox::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(outbox::table)
         .filter(outbox::access_id.eq(access.clone()))
         .order((outbox::created_at.desc(), outbox::mail_id.desc()))
         .select(MailState::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }

@@ -11,7 +11,6 @@ use axum::http::HeaderMap;
 use diesel::prelude::*;
 
 use crate::kernel::secrets::Token;
-use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::known_device as device;
 use crate::platform::fault::Fault;
@@ -43,14 +42,13 @@ pub fn read_cookie(settings: &Settings, audience: Audience, headers: &HeaderMap)
 /// accounts, so that timing does not reveal which exist.
 pub fn is_known(c: &mut Scoped<'_>, audience: Audience, subject: &str, token: &Token) -> Result<bool, Fault> {
     let since = c.now().plus_hours(-24 * DAYS);
-    let found = device::table
-        .filter(device::practice_id.eq(c.practice().clone()))
+    let found = c
+        .rows(device::table)
         .filter(device::token_hash.eq(token.hash()))
         .filter(device::subject_id.eq(subject))
         .filter(device::audience.eq(audience))
         .filter(device::seen_at.gt(since))
-        .count()
-        .get_result::<i64>(c.conn)?;
+        .count(c)?;
     Ok(found > 0)
 }
 
@@ -63,28 +61,28 @@ pub fn remember(
     subject: &str,
     sent: Option<&Token>,
 ) -> Result<Token, Fault> {
-    let (now, practice) = (c.now(), c.practice().clone());
+    let now = c.now();
     if let Some(token) = sent {
-        let row = device::table
-            .filter(device::practice_id.eq(practice.clone()))
+        let row = c
+            .rows(device::table)
             .filter(device::token_hash.eq(token.hash()))
             .filter(device::subject_id.eq(subject))
             .filter(device::audience.eq(audience));
-        if db::update(row).set(device::seen_at.eq(now)).execute(c.conn)? > 0 {
+        if row.set(device::seen_at.eq(now)).execute(c)? > 0 {
             return Ok(token.clone());
         }
     }
     let token = Token::fresh(c.rng());
-    diesel::insert_into(device::table)
-        .values((
-            device::practice_id.eq(practice),
+    c.insert(
+        device::table,
+        (
             device::token_hash.eq(token.hash()),
             device::subject_id.eq(subject),
             device::audience.eq(audience),
             device::created_at.eq(now),
             device::seen_at.eq(now),
-        ))
-        .execute(c.conn)?;
+        ),
+    )?;
     Ok(token)
 }
 
@@ -95,13 +93,10 @@ pub fn forget(
     subject: &str,
     but: Option<&Token>,
 ) -> Result<(), Fault> {
-    diesel::delete(
-        device::table
-            .filter(device::practice_id.eq(c.practice().clone()))
-            .filter(device::subject_id.eq(subject))
-            .filter(device::audience.eq(audience))
-            .filter(device::token_hash.ne(but.map(Token::hash).unwrap_or_default())),
-    )
-    .execute(c.conn)?;
+    c.rows(device::table)
+        .filter(device::subject_id.eq(subject))
+        .filter(device::audience.eq(audience))
+        .filter(device::token_hash.ne(but.map(Token::hash).unwrap_or_default()))
+        .delete(c)?;
     Ok(())
 }

@@ -47,15 +47,15 @@ pub fn keep(app: &App, c: &mut Scoped<'_>, owner: &str, plain: &[u8]) -> Result<
     let token = Token::fresh(c.rng());
     let hash = token.hash();
     let sealed = app.keys.seal(&place(c.practice(), &hash), plain, c.rng())?;
-    diesel::insert_into(form_draft::table)
-        .values((
-            form_draft::practice_id.eq(c.practice().clone()),
+    c.insert(
+        form_draft::table,
+        (
             form_draft::draft_hash.eq(hash),
             form_draft::owner_hash.eq(sha256_hex(owner.as_bytes())),
             form_draft::sealed.eq(sealed),
             form_draft::expires_at.eq(c.now().plus_seconds(MINUTES * 60)),
-        ))
-        .execute(c.conn)?;
+        ),
+    )?;
     Ok(token)
 }
 
@@ -67,25 +67,19 @@ pub fn find(
     token: &Token,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
     let hash = token.hash();
-    let sealed: Option<Vec<u8>> = form_draft::table
-        .filter(form_draft::practice_id.eq(c.practice().clone()))
+    let sealed: Option<Vec<u8>> = c
+        .rows(form_draft::table)
         .filter(form_draft::draft_hash.eq(&hash))
         .filter(form_draft::owner_hash.eq(sha256_hex(owner.as_bytes())))
         .filter(form_draft::expires_at.gt(c.now()))
         .select(form_draft::sealed)
-        .first(c.conn)
-        .optional()?;
+        .optional(c)?;
     sealed.map(|sealed| app.keys.open(&place(c.practice(), &hash), &sealed)).transpose()
 }
 
 /// Takes a draft away.
 pub fn remove(c: &mut Scoped<'_>, token: &Token) -> Result<(), Fault> {
-    diesel::delete(
-        form_draft::table
-            .filter(form_draft::practice_id.eq(c.practice().clone()))
-            .filter(form_draft::draft_hash.eq(token.hash())),
-    )
-    .execute(c.conn)?;
+    c.rows(form_draft::table).filter(form_draft::draft_hash.eq(token.hash())).delete(c)?;
     Ok(())
 }
 

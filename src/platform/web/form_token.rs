@@ -42,29 +42,22 @@ impl FormToken {
 
 /// What this very form made when it was sent before, if it was.
 pub fn made_before(c: &mut Scoped<'_>, mark: &FormToken) -> Result<Option<String>, Fault> {
-    Ok(sent_form::table
-        .filter(sent_form::practice_id.eq(c.practice().clone()))
-        .filter(sent_form::mark.eq(&mark.0))
-        .select(sent_form::made)
-        .first(c.conn)
-        .optional()?)
+    Ok(c.rows(sent_form::table).filter(sent_form::mark.eq(&mark.0)).select(sent_form::made).optional(c)?)
 }
 
 /// Keeps what the form made, in the transaction that makes it. If the other click of a double click
 /// was faster, the whole unit is run again, and finds it.
 pub fn keep(c: &mut Scoped<'_>, mark: &FormToken, made: &str) -> Result<(), Fault> {
-    let kept = diesel::insert_into(sent_form::table)
-        .values((
-            sent_form::practice_id.eq(c.practice().clone()),
-            sent_form::mark.eq(&mark.0),
-            sent_form::made.eq(made),
-            sent_form::created_at.eq(c.now()),
-        ))
-        .execute(c.conn);
+    let kept = c.insert(
+        sent_form::table,
+        (sent_form::mark.eq(&mark.0), sent_form::made.eq(made), sent_form::created_at.eq(c.now())),
+    );
     match kept {
-        Ok(_) => Ok(()),
-        Err(error) if is_duplicate(&error) => Err(Fault::lost_race("one form, sent twice at once")),
-        Err(error) => Err(error.into()),
+        Ok(()) => Ok(()),
+        Err(Fault::Database(error)) if is_duplicate(&error) => {
+            Err(Fault::lost_race("one form, sent twice at once"))
+        }
+        Err(fault) => Err(fault),
     }
 }
 

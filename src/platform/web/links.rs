@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::LinkId;
 use crate::kernel::secrets::Token;
-use crate::platform::db;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::one_time_link as link;
 use crate::platform::fault::Fault;
@@ -73,28 +72,27 @@ pub fn make(c: &mut Scoped<'_>, purpose: Purpose, subject: &str, valid_hours: i6
     revoke_all(c, purpose, subject)?;
     let token = Token::fresh(c.rng());
     let now = c.now();
-    diesel::insert_into(link::table)
-        .values((
-            link::practice_id.eq(c.practice().clone()),
+    c.insert(
+        link::table,
+        (
             link::link_id.eq(LinkId::fresh(c.rng(), now)),
             link::purpose.eq(purpose),
             link::subject_id.eq(subject),
             link::token_hash.eq(token.hash()),
             link::created_at.eq(now),
             link::expires_at.eq(now.plus_hours(valid_hours)),
-        ))
-        .execute(c.conn)?;
+        ),
+    )?;
     Ok(token)
 }
 
 /// What a token opens now. Reads only.
 pub fn find(c: &mut Scoped<'_>, token: &Token) -> Result<LinkState, Fault> {
-    let found: Option<Link> = link::table
-        .filter(link::practice_id.eq(c.practice().clone()))
+    let found: Option<Link> = c
+        .rows(link::table)
         .filter(link::token_hash.eq(token.hash()))
         .select(Link::as_select())
-        .first(c.conn)
-        .optional()?;
+        .optional(c)?;
     let now = c.now();
     Ok(match found {
         None => LinkState::Unknown,
@@ -108,30 +106,25 @@ pub fn find(c: &mut Scoped<'_>, token: &Token) -> Result<LinkState, Fault> {
 /// Uses a link up; `false` when somebody else did, or its time ran out meanwhile.
 pub fn use_up(c: &mut Scoped<'_>, found: &Link) -> Result<bool, Fault> {
     let now = c.now();
-    let changed = db::update(
-        link::table
-            .filter(link::practice_id.eq(c.practice().clone()))
-            .filter(link::link_id.eq(found.link_id.clone()))
-            .filter(link::used_at.is_null())
-            .filter(link::revoked_at.is_null())
-            .filter(link::expires_at.gt(now)),
-    )
-    .set(link::used_at.eq(now))
-    .execute(c.conn)?;
+    let changed = c
+        .rows(link::table)
+        .filter(link::link_id.eq(found.link_id.clone()))
+        .filter(link::used_at.is_null())
+        .filter(link::revoked_at.is_null())
+        .filter(link::expires_at.gt(now))
+        .set(link::used_at.eq(now))
+        .execute(c)?;
     Ok(changed == 1)
 }
 
 /// Takes back every open link of this purpose and subject; returns how many there were.
 pub fn revoke_all(c: &mut Scoped<'_>, purpose: Purpose, subject: &str) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(db::update(
-        link::table
-            .filter(link::practice_id.eq(c.practice().clone()))
-            .filter(link::subject_id.eq(subject))
-            .filter(link::purpose.eq(purpose))
-            .filter(link::used_at.is_null())
-            .filter(link::revoked_at.is_null()),
-    )
-    .set(link::revoked_at.eq(now))
-    .execute(c.conn)?)
+    Ok(c.rows(link::table)
+        .filter(link::subject_id.eq(subject))
+        .filter(link::purpose.eq(purpose))
+        .filter(link::used_at.is_null())
+        .filter(link::revoked_at.is_null())
+        .set(link::revoked_at.eq(now))
+        .execute(c)?)
 }

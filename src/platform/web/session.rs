@@ -8,9 +8,8 @@ use diesel::prelude::*;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, PracticeId};
 use crate::kernel::secrets::Token;
-use crate::platform::db;
 use crate::platform::db::schema::session;
-use crate::platform::db::{Scoped, columns, kept};
+use crate::platform::db::{Scoped, columns};
 use crate::platform::fault::Fault;
 use crate::platform::state::{App, Settings};
 use crate::platform::web::cookies::{self, Kept, OurCookie};
@@ -92,9 +91,9 @@ pub fn open(
 ) -> Result<Token, Fault> {
     let token = Token::fresh(c.rng());
     let now = c.now();
-    diesel::insert_into(session::table)
-        .values((
-            session::practice_id.eq(c.practice().clone()),
+    c.insert(
+        session::table,
+        (
             session::token_hash.eq(token.hash()),
             session::audience.eq(audience),
             session::subject_id.eq(subject),
@@ -102,8 +101,8 @@ pub fn open(
             session::seen_at.eq(now),
             session::source.eq(source),
             session::agent.eq(agent.chars().take(200).collect::<String>()),
-        ))
-        .execute(c.conn)?;
+        ),
+    )?;
     Ok(token)
 }
 
@@ -114,13 +113,13 @@ pub fn find(
     audience: Audience,
     token: &Token,
 ) -> Result<Option<Session>, Fault> {
-    let query = session::table
-        .filter(session::practice_id.eq(*c.practice()))
+    let query = c
+        .rows(session::table)
         .filter(session::token_hash.eq(token.hash()))
         .filter(session::audience.eq(audience))
         .filter(session::ended_at.is_null())
         .select(columns(Session::as_select()));
-    let found = kept(query.limit(1)).get_result(c.conn).optional()?;
+    let found = query.kept().optional(c)?;
     let now = c.now();
     let found = found.map(|s: Session| {
         let seen_at = app.touches.latest(s.practice_id, &s.token_hash, s.seen_at);
@@ -131,27 +130,24 @@ pub fn find(
 
 /// Is the session with this hash still alive? For streams, which outlive their request (SES-06).
 pub fn is_alive(c: &mut Scoped<'_>, audience: Audience, token_hash: &str) -> Result<bool, Fault> {
-    let found: Option<Session> = session::table
-        .filter(session::practice_id.eq(c.practice().clone()))
+    let found: Option<Session> = c
+        .rows(session::table)
         .filter(session::token_hash.eq(token_hash))
         .filter(session::audience.eq(audience))
         .filter(session::ended_at.is_null())
         .select(Session::as_select())
-        .first(c.conn)
-        .optional()?;
+        .optional(c)?;
     let now = c.now();
     Ok(found.is_some_and(|s| now < s.ends_at(audience)))
 }
 
 /// Whose session a cookie's secret is or was, ended or not. It proves nothing: a page asks for a live one.
 pub fn subject_of(c: &mut Scoped<'_>, audience: Audience, token: &Token) -> Result<Option<String>, Fault> {
-    Ok(session::table
-        .filter(session::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(session::table)
         .filter(session::token_hash.eq(token.hash()))
         .filter(session::audience.eq(audience))
         .select(session::subject_id)
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// Moves the idle end, at most every half minute. Written to the database a few seconds later
@@ -191,8 +187,7 @@ impl OpenSession {
 /// The sessions of a staff member or an account that are alive now, the latest first.
 pub fn open_ones(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Result<Vec<OpenSession>, Fault> {
     let now = c.now();
-    Ok(session::table
-        .filter(session::practice_id.eq(c.practice().clone()))
+    Ok(c.rows(session::table)
         .filter(session::subject_id.eq(subject))
         .filter(session::audience.eq(audience))
         .filter(session::ended_at.is_null())
@@ -200,35 +195,29 @@ pub fn open_ones(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Resul
         .filter(session::created_at.gt(now.plus_hours(-LONGEST_HOURS)))
         .order(session::seen_at.desc())
         .select(OpenSession::as_select())
-        .load(c.conn)?)
+        .load(c)?)
 }
 
 /// Ends the sessions of a staff member or an account but for one; returns how many were open.
 pub fn end_others(c: &mut Scoped<'_>, audience: Audience, subject: &str, but: &str) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(db::update(
-        session::table
-            .filter(session::practice_id.eq(c.practice().clone()))
-            .filter(session::subject_id.eq(subject))
-            .filter(session::audience.eq(audience))
-            .filter(session::token_hash.ne(but))
-            .filter(session::ended_at.is_null()),
-    )
-    .set(session::ended_at.eq(now))
-    .execute(c.conn)?)
+    Ok(c.rows(session::table)
+        .filter(session::subject_id.eq(subject))
+        .filter(session::audience.eq(audience))
+        .filter(session::token_hash.ne(but))
+        .filter(session::ended_at.is_null())
+        .set(session::ended_at.eq(now))
+        .execute(c)?)
 }
 
 /// Ends one session.
 pub fn end(c: &mut Scoped<'_>, token_hash: &str) -> Result<(), Fault> {
     let now = c.now();
-    db::update(
-        session::table
-            .filter(session::practice_id.eq(c.practice().clone()))
-            .filter(session::token_hash.eq(token_hash))
-            .filter(session::ended_at.is_null()),
-    )
-    .set(session::ended_at.eq(now))
-    .execute(c.conn)?;
+    c.rows(session::table)
+        .filter(session::token_hash.eq(token_hash))
+        .filter(session::ended_at.is_null())
+        .set(session::ended_at.eq(now))
+        .execute(c)?;
     Ok(())
 }
 
@@ -237,15 +226,12 @@ pub fn end(c: &mut Scoped<'_>, token_hash: &str) -> Result<(), Fault> {
 pub fn end_all(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Result<usize, Fault> {
     devices::forget(c, audience, subject, None)?;
     let now = c.now();
-    Ok(db::update(
-        session::table
-            .filter(session::practice_id.eq(c.practice().clone()))
-            .filter(session::subject_id.eq(subject))
-            .filter(session::audience.eq(audience))
-            .filter(session::ended_at.is_null()),
-    )
-    .set(session::ended_at.eq(now))
-    .execute(c.conn)?)
+    Ok(c.rows(session::table)
+        .filter(session::subject_id.eq(subject))
+        .filter(session::audience.eq(audience))
+        .filter(session::ended_at.is_null())
+        .set(session::ended_at.eq(now))
+        .execute(c)?)
 }
 
 /// Puts the cookie that carries a session beside an answer: which practice, and the secret.

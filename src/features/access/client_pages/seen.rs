@@ -5,17 +5,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use diesel::prelude::*;
 
-use crate::features::access::InvitationState;
 use crate::features::access::audit::AccessAction;
+use crate::features::access::store::{self, AccessRow, load_access};
 use crate::features::practice::PublicPractice;
-use crate::kernel::ids::{AccessId, InvitationId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{self, By};
-use crate::platform::db;
-use crate::platform::db::schema::{invitation, portal_access};
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
@@ -43,31 +39,17 @@ async fn note_opened(app: &AppState, scope: &PracticeScope, by: By, token: Token
     let hash = token.hash();
     // Most calls find nothing new: look before taking the writer's turn.
     let known = hash.clone();
-    if app.db.read(scope, move |c| unopened(c, &known)).await?.is_none() {
+    if app.db.read(scope, move |c| store::unopened(c, &known)).await?.is_none() {
         return Ok(());
     }
     let chart = app
         .db
         .write(scope, move |c| {
-            let Some((id, access)) = unopened(c, &hash)? else { return Ok(None) };
-            let now = c.now();
-            let practice = c.practice().clone();
-            let changed = db::update(
-                invitation::table
-                    .filter(invitation::practice_id.eq(practice.clone()))
-                    .filter(invitation::invitation_id.eq(id))
-                    .filter(invitation::opened_at.is_null()),
-            )
-            .set(invitation::opened_at.eq(now))
-            .execute(c.conn)?;
-            if changed == 0 {
+            let Some((id, access)) = store::unopened(c, &hash)? else { return Ok(None) };
+            if !store::mark_opened(c, &id)? {
                 return Ok(None);
             }
-            let chart: crate::kernel::ids::ChartId = portal_access::table
-                .filter(portal_access::practice_id.eq(practice))
-                .filter(portal_access::access_id.eq(access.clone()))
-                .select(portal_access::chart_id)
-                .first(c.conn)?;
+            let Some(AccessRow { chart_id: chart, .. }) = load_access(c, &access)? else { return Ok(None) };
             let event = audit::Event {
                 access: Some(access),
                 ..audit::Event::new(by.clone(), AccessAction::Opened).on_chart(&chart)
@@ -80,16 +62,4 @@ async fn note_opened(app: &AppState, scope: &PracticeScope, by: By, token: Token
         app.live.chart_changed(scope.id(), &chart);
     }
     Ok(())
-}
-
-/// The live invitation of this token, unless its form was opened before.
-fn unopened(c: &mut Scoped<'_>, hash: &str) -> Result<Option<(InvitationId, AccessId)>, Fault> {
-    Ok(invitation::table
-        .filter(invitation::practice_id.eq(c.practice().clone()))
-        .filter(invitation::token_hash.eq(hash))
-        .filter(invitation::state.eq(InvitationState::Live))
-        .filter(invitation::opened_at.is_null())
-        .select((invitation::invitation_id, invitation::access_id))
-        .first(c.conn)
-        .optional()?)
 }

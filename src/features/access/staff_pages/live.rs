@@ -8,20 +8,15 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
-use diesel::prelude::*;
 use futures_util::stream;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use crate::features::access::lifecycle::State as Stored;
+use crate::features::access::list_store::{Picture, picture};
 use crate::features::staff::StaffSession;
-use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
-use crate::platform::db::InLists as _;
-use crate::platform::db::schema::{chart, outbox, portal_access};
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::kernel::ids::{ChartId, PracticeId};
+use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
-use crate::platform::outbox::Delivery;
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
 use crate::platform::web::session::{self, Audience};
@@ -31,9 +26,6 @@ use crate::platform::web::session_ends::EndOfSession;
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// A stream ends by itself after this long; the browser opens the next, and its session is checked.
 const LONGEST: Duration = Duration::from_secs(600);
-
-/// What the box shows, in short: equal means nothing to redraw.
-type Picture = (i64, Vec<(AccessId, i64, bool)>, Vec<(MailId, Delivery, i32, bool)>);
 
 struct Watch {
     app: AppState,
@@ -145,44 +137,4 @@ async fn picture_of(
 ) -> Result<Option<Picture>, Fault> {
     let chart = chart.clone();
     app.db.read(scope, move |c| picture(c, &chart)).await
-}
-
-fn picture(c: &mut Scoped<'_>, id: &ChartId) -> Result<Option<Picture>, Fault> {
-    let practice = c.practice().clone();
-    let now = c.now();
-    let version: Option<i64> = chart::table
-        .filter(chart::practice_id.eq(practice.clone()))
-        .filter(chart::chart_id.eq(id.clone()))
-        .select(chart::version)
-        .first(c.conn)
-        .optional()?;
-    let Some(version) = version else { return Ok(None) };
-    let grants: Vec<(AccessId, i64, Stored, Option<Timestamp>)> = portal_access::table
-        .filter(portal_access::practice_id.eq(practice.clone()))
-        .filter(portal_access::chart_id.eq(id.clone()))
-        .order(portal_access::access_id.asc())
-        .select((
-            portal_access::access_id,
-            portal_access::version,
-            portal_access::state,
-            portal_access::expires_at,
-        ))
-        .load(c.conn)?;
-    let mails: Vec<(MailId, Delivery, i32, Option<Timestamp>)> = outbox::table
-        .filter(outbox::practice_id.eq(practice))
-        .filter(outbox::access_id.in_list(grants.iter().map(|(id, ..)| id)))
-        .order(outbox::created_at.desc())
-        .limit(10)
-        .select((outbox::mail_id, outbox::state, outbox::tries, outbox::bounced_at))
-        .load(c.conn)?;
-    let grants = grants
-        .into_iter()
-        .map(|(id, version, state, end)| {
-            let over = state == Stored::Invited && end.is_some_and(|end| now >= end);
-            (id, version, over)
-        })
-        .collect();
-    let mails =
-        mails.into_iter().map(|(id, state, tries, bounced)| (id, state, tries, bounced.is_some())).collect();
-    Ok(Some((version, grants, mails)))
 }

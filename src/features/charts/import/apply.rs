@@ -5,7 +5,6 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use diesel::prelude::*;
 use jiff::civil::Date;
 
 use crate::features::charts::actions::{Refused, Why, change};
@@ -15,15 +14,13 @@ use crate::features::charts::import::report::{Mode, Outcome, Report, Shown};
 use crate::features::charts::import::store;
 use crate::features::people::ChartFile;
 use crate::features::people::NewRows;
-use crate::features::people::load_files;
 use crate::features::people::{FaceSheet, Typed, TypedAddress, TypedPerson};
+use crate::features::people::{charts_by_number, load_files};
 use crate::features::practice;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::ChartId;
 use crate::kernel::{names, text};
 use crate::platform::audit::{By, Event, record_many};
-use crate::platform::db::InLists as _;
-use crate::platform::db::schema::chart;
 use crate::platform::db::{PracticeScope, Scoped, search};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::{App, AppState};
@@ -117,13 +114,7 @@ struct Change {
 /// Which charts of this practice have these numbers, by the number's key.
 fn known(c: &mut Scoped<'_>, rows: &[Row]) -> Result<HashMap<String, ChartId>, Fault> {
     let numbers: Vec<String> = rows.iter().map(|row| text::code_key(&row.typed.chart_number)).collect();
-    Ok(chart::table
-        .filter(chart::practice_id.eq(c.practice().clone()))
-        .filter(chart::chart_number_key.in_list(numbers))
-        .select((chart::chart_number_key, chart::chart_id))
-        .load::<(String, ChartId)>(c.conn)?
-        .into_iter()
-        .collect())
+    Ok(charts_by_number(c, &numbers)?.into_iter().collect())
 }
 
 /// What a row means for its chart.

@@ -15,10 +15,8 @@ const HOURS: i64 = 24;
 
 /// The practice's mapping. A column of ours that is no longer known is as good as not mapped.
 pub(super) fn mapping(c: &mut Scoped<'_>) -> Result<Mapping, Fault> {
-    let rows: Vec<(String, Option<String>)> = import_column::table
-        .filter(import_column::practice_id.eq(*c.practice()))
-        .select((import_column::header, import_column::column_name))
-        .load(c.conn)?;
+    let rows: Vec<(String, Option<String>)> =
+        c.rows(import_column::table).select((import_column::header, import_column::column_name)).load(c)?;
     let columns = rows.into_iter().filter_map(|(header, column)| match column {
         None => Some((header, None)),
         Some(column) => Some((header, Some(named(&column)?))),
@@ -32,17 +30,12 @@ pub(super) fn keep_mapping(
     columns: &[(String, Option<&'static str>)],
 ) -> Result<(), Fault> {
     for (header, column) in columns {
-        let of_header = import_column::table
-            .filter(import_column::practice_id.eq(*c.practice()))
-            .filter(import_column::header.eq(header));
-        diesel::delete(of_header).execute(c.conn)?;
-        diesel::insert_into(import_column::table)
-            .values((
-                import_column::practice_id.eq(*c.practice()),
-                import_column::header.eq(header),
-                import_column::column_name.eq(*column),
-            ))
-            .execute(c.conn)?;
+        let of_header = c.rows(import_column::table).filter(import_column::header.eq(header));
+        of_header.delete(c)?;
+        c.insert(
+            import_column::table,
+            (import_column::header.eq(header), import_column::column_name.eq(*column)),
+        )?;
     }
     Ok(())
 }
@@ -50,16 +43,16 @@ pub(super) fn keep_mapping(
 /// Keeps a file for its next step.
 pub(super) fn put_file(c: &mut Scoped<'_>, who: StaffId, name: &str, body: &[u8]) -> Result<ImportId, Fault> {
     let id = ImportId::fresh(c.rng(), c.now());
-    diesel::insert_into(import_file::table)
-        .values((
-            import_file::practice_id.eq(*c.practice()),
+    c.insert(
+        import_file::table,
+        (
             import_file::import_id.eq(id),
             import_file::staff_id.eq(who),
             import_file::name.eq(name),
             import_file::body.eq(body),
             import_file::created_at.eq(c.now()),
-        ))
-        .execute(c.conn)?;
+        ),
+    )?;
     Ok(id)
 }
 
@@ -69,22 +62,18 @@ pub(super) fn file(
     who: StaffId,
     id: ImportId,
 ) -> Result<Option<(String, Vec<u8>)>, Fault> {
-    Ok(import_file::table
-        .filter(import_file::practice_id.eq(*c.practice()))
+    Ok(c.rows(import_file::table)
         .filter(import_file::import_id.eq(id))
         .filter(import_file::staff_id.eq(who))
         .select((import_file::name, import_file::body))
-        .first(c.conn)
-        .optional()?)
+        .optional(c)?)
 }
 
 /// Empties a file that was imported. What is left of it says so to whoever sends the last step again; an
 /// upload is never empty.
 pub(super) fn empty_file(c: &mut Scoped<'_>, id: ImportId) -> Result<(), Fault> {
-    let file = import_file::table
-        .filter(import_file::practice_id.eq(*c.practice()))
-        .filter(import_file::import_id.eq(id));
-    crate::platform::db::update(file).set(import_file::body.eq(Vec::<u8>::new())).execute(c.conn)?;
+    let file = c.rows(import_file::table).filter(import_file::import_id.eq(id));
+    file.set(import_file::body.eq(Vec::<u8>::new())).execute(c)?;
     Ok(())
 }
 
