@@ -276,7 +276,7 @@ fn lock_head(c: &mut Scoped<'_>) -> Result<(i64, String), Fault> {
     let head = c.rows(audit_head::table);
     // An update that changes nothing takes the row's lock on both engines.
     if head.set(audit_head::seq.eq(audit_head::seq)).execute(c)? > 0 {
-        return Ok(head.select((audit_head::seq, audit_head::hash)).first(c)?);
+        return head.select((audit_head::seq, audit_head::hash)).first(c);
     }
     match c.insert(audit_head::table, (audit_head::seq.eq(0), audit_head::hash.eq(""))) {
         Ok(()) => Ok((0, String::new())),
@@ -351,14 +351,14 @@ fn seal_some(c: &mut Scoped<'_>) -> Result<usize, Fault> {
 
 /// How many events of the practice wait for their seal, and since when the oldest does.
 pub fn waiting(c: &mut Scoped<'_>) -> Result<(i64, Option<Timestamp>), Fault> {
-    Ok(c.rows(audit_unsealed::table)
+    c.rows(audit_unsealed::table)
         .inner_join(
             audit_event::table.on(audit_event::practice_id
                 .eq(audit_unsealed::practice_id)
                 .and(audit_event::event_id.eq(audit_unsealed::event_id))),
         )
         .select((diesel::dsl::count_star(), diesel::dsl::min(audit_event::at)))
-        .first(c)?)
+        .first(c)
 }
 
 /// Which events a page of the trail shows; nothing set means all.
@@ -425,16 +425,16 @@ pub fn newest(
     if let Some(before) = before {
         query = query.filter(audit_event::event_id.lt(before));
     }
-    Ok(query.order(audit_event::event_id.desc()).limit(limit).load(c)?)
+    query.order(audit_event::event_id.desc()).limit(limit).load(c)
 }
 
 /// The events of one grant, oldest first: its portal timeline.
 pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Recorded>, Fault> {
-    Ok(c.rows(audit_event::table)
+    c.rows(audit_event::table)
         .filter(audit_event::access_id.eq(access.clone()))
         .order(audit_event::event_id.asc())
         .select(Recorded::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// Every event of one kind on a chart, whosever access it was about, oldest first.
@@ -443,17 +443,17 @@ pub fn of_chart(
     chart: &ChartId,
     action: impl Into<Action>,
 ) -> Result<Vec<Recorded>, Fault> {
-    Ok(c.rows(audit_event::table)
+    c.rows(audit_event::table)
         .filter(audit_event::chart_id.eq(chart.clone()))
         .filter(audit_event::action.eq(action.into().word))
         .order(audit_event::event_id.asc())
         .select(Recorded::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// The hash of this place of the chain, if it reaches so far.
 fn hash_at(c: &mut Scoped<'_>, seq: i64) -> Result<Option<String>, Fault> {
-    Ok(c.rows(audit_seal::table).filter(audit_seal::seq.eq(seq)).select(audit_seal::hash).optional(c)?)
+    c.rows(audit_seal::table).filter(audit_seal::seq.eq(seq)).select(audit_seal::hash).optional(c)
 }
 
 /// What a check of the chain found.

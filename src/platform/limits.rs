@@ -58,7 +58,7 @@ pub fn count(c: &mut Scoped<'_>, bucket: &str, limit: Limit) -> Result<i32, Faul
             Err(fault) => return Err(fault),
         }
     }
-    Ok(row.select(counter::tries).first(c)?)
+    row.select(counter::tries).first(c)
 }
 
 /// Forgets everything about a bucket.
@@ -79,14 +79,14 @@ pub fn mark(c: &mut Scoped<'_>, bucket: &str, moment: Timestamp) -> Result<(), F
 
 /// The latest moment noted under a bucket.
 pub fn latest_window(c: &mut Scoped<'_>, bucket: &str) -> Result<Option<Timestamp>, Fault> {
-    Ok(c.rows(counter::table)
+    c.rows(counter::table)
         .filter(counter::bucket.eq(bucket))
         .order(counter::window_start.desc())
         .select(counter::window_start)
-        .optional(c)?)
+        .optional(c)
 }
 
 /// Forgets windows that ended before `before`.
 pub fn forget(c: &mut Scoped<'_>, before: Timestamp) -> Result<usize, Fault> {
-    Ok(c.rows(counter::table).filter(counter::window_start.lt(before)).delete(c)?)
+    c.rows(counter::table).filter(counter::window_start.lt(before)).delete(c)
 }

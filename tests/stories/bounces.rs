@@ -181,10 +181,10 @@ async fn shown(w: &World, scope: &PracticeScope, mail: &MailId) -> Shown {
     w.app
         .db
         .read(scope, move |c| {
-            Ok(c.rows(table::table)
+            c.rows(table::table)
                 .filter(table::mail_id.eq(mail))
                 .select((table::state, table::bounced_at, table::last_code, table::last_reason))
-                .first(c)?)
+                .first(c)
         })
         .await
         .unwrap()
@@ -195,10 +195,10 @@ async fn marked(w: &World, scope: &PracticeScope, client: &Client) -> Option<Str
     w.app
         .db
         .read(scope, move |c| {
-            Ok(c.rows(person_address::table)
+            c.rows(person_address::table)
                 .filter(person_address::person_id.eq(person))
                 .select(person_address::undeliverable_reason)
-                .first(c)?)
+                .first(c)
         })
         .await
         .unwrap()

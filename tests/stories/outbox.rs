@@ -95,7 +95,7 @@ async fn receiver() -> Receiver {
 }
 
 fn count_in(c: &mut Scoped<'_>, state: Delivery) -> Result<i64, AppFault> {
-    Ok(c.rows(table::table).filter(table::state.eq(state)).count(c)?)
+    c.rows(table::table).filter(table::state.eq(state)).count(c)
 }
 
 async fn in_state(w: &World, scope: &PracticeScope, state: Delivery) -> i64 {
@@ -120,9 +120,9 @@ async fn all_states(w: &World, scope: &PracticeScope) -> String {
         .app
         .db
         .read(scope, |c| {
-            Ok(c.rows(table::table)
+            c.rows(table::table)
                 .select((table::state, table::attempt, table::tries, table::last_reason))
-                .load(c)?)
+                .load(c)
         })
         .await
         .unwrap();
@@ -162,10 +162,10 @@ async fn row<T: Send + 'static>(
 type Shown = (Delivery, i32, Option<String>, Option<String>, Option<Vec<u8>>);
 
 fn shown(c: &mut Scoped<'_>, mail: &MailId) -> Result<Shown, AppFault> {
-    Ok(c.rows(table::table)
+    c.rows(table::table)
         .filter(table::mail_id.eq(*mail))
         .select((table::state, table::tries, table::last_code, table::last_reason, table::payload))
-        .first(c)?)
+        .first(c)
 }
 
 /// Its state, and whether a worker had it in hand.
@@ -184,10 +184,10 @@ async fn marked(w: &World, scope: &PracticeScope, client: &Client) -> Option<Str
     w.app
         .db
         .read(scope, move |c| {
-            Ok(c.rows(person_address::table)
+            c.rows(person_address::table)
                 .filter(person_address::person_id.eq(person))
                 .select(person_address::undeliverable_reason)
-                .first(c)?)
+                .first(c)
         })
         .await
         .unwrap()
@@ -406,11 +406,11 @@ stories! {
         assert_eq!((code.as_deref(), reason.as_deref()), (Some("5.1.1"), Some("mail-reason-no-mailbox")));
         assert!(payload.is_none());
         let marked: Option<String> = w.app.db.read(&scope, move |c| {
-            Ok(c.rows(person_address::table)
+            c.rows(person_address::table)
                 .filter(person_address::person_id.eq(gone.person_id))
                 .filter(person_address::undeliverable_at.is_not_null())
                 .select(person_address::undeliverable_reason)
-                .first(c)?)
+                .first(c)
         }).await.unwrap();
         assert_eq!(marked.as_deref(), Some("mail-reason-no-mailbox"));
         let trail = w.app.db.read(&scope, |c| audit::newest(c, &audit::Wanted::default(), None, 10)).await.unwrap();

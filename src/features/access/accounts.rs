@@ -58,18 +58,18 @@ pub fn sign_in_key(name: &str) -> String {
 
 /// The account of this practice with this sign-in name.
 pub fn by_sign_in_key(c: &mut Scoped<'_>, key: &str) -> Result<Option<Known>, Fault> {
-    Ok(c.rows(portal_account::table)
+    c.rows(portal_account::table)
         .filter(portal_account::sign_in_key.eq(key))
         .select(Known::as_select())
-        .optional(c)?)
+        .optional(c)
 }
 
 /// The sign-in name of an account of this practice.
 pub fn sign_in_name(c: &mut Scoped<'_>, id: &AccountId) -> Result<Option<String>, Fault> {
-    Ok(c.rows(portal_account::table)
+    c.rows(portal_account::table)
         .filter(portal_account::account_id.eq(id.clone()))
         .select(portal_account::sign_in_name)
-        .optional(c)?)
+        .optional(c)
 }
 
 /// What staff see of the account behind a grant.
@@ -88,7 +88,7 @@ pub fn shown(
     id: Option<&AccountId>,
 ) -> Result<Option<Shown>, Fault> {
     let (Some(home), Some(id)) = (home, id) else { return Ok(None) };
-    Ok(c.rows(portal_access::table)
+    c.rows(portal_access::table)
         .inner_join(
             portal_account::table.on(portal_access::account_practice_id
                 .eq(portal_account::practice_id.nullable())
@@ -97,7 +97,7 @@ pub fn shown(
         .filter(portal_access::account_practice_id.eq(*home))
         .filter(portal_access::account_id.eq(*id))
         .select((portal_account::sign_in_name, portal_account::last_sign_in_at))
-        .optional(c)?)
+        .optional(c)
 }
 
 /// Puts a new account in. The uniqueness of its name is the database's to say.

@@ -56,7 +56,7 @@ pub struct MailedLink {
 
 /// Those of these invitations that are the newest of their grant, live, and went out by mail.
 pub fn mailed_links(c: &mut Scoped<'_>, ids: &[InvitationId]) -> Result<Vec<MailedLink>, Fault> {
-    Ok(c.rows(invitation::table)
+    c.rows(invitation::table)
         .inner_join(
             portal_access::table.on(portal_access::practice_id
                 .eq(invitation::practice_id)
@@ -73,7 +73,7 @@ pub fn mailed_links(c: &mut Scoped<'_>, ids: &[InvitationId]) -> Result<Vec<Mail
             invitation::expires_at,
             invitation::sealed_token,
         ))
-        .load(c)?)
+        .load(c)
 }
 
 /// When a link was sent: all links live equally long.
@@ -98,7 +98,7 @@ pub struct UnusedInvitation {
 
 /// Those of these invitations that nobody used and that still have their address.
 pub fn unused(c: &mut Scoped<'_>, ids: &[InvitationId]) -> Result<Vec<UnusedInvitation>, Fault> {
-    Ok(c.rows(invitation::table)
+    c.rows(invitation::table)
         .inner_join(
             portal_access::table.on(portal_access::practice_id
                 .eq(invitation::practice_id)
@@ -114,7 +114,7 @@ pub fn unused(c: &mut Scoped<'_>, ids: &[InvitationId]) -> Result<Vec<UnusedInvi
             invitation::generation,
             invitation::expires_at,
         ))
-        .load(c)?)
+        .load(c)
 }
 
 /// Forgets where an unused invitation went.

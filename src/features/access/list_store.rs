@@ -84,7 +84,7 @@ pub fn page(
         Some(Phase::Expired) => rows = rows.filter(portal_access::expires_at.le(now)),
         _ => {}
     }
-    Ok(rows.load(c)?)
+    rows.load(c)
 }
 
 /// A link that is out: its chart, the first and last name of whose it is, and when it ends.

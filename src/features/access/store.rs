@@ -378,19 +378,19 @@ pub fn owner_phase(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Phase, bool),
 
 /// One grant.
 pub fn load_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow>, Fault> {
-    Ok(c.rows(portal_access::table)
+    c.rows(portal_access::table)
         .filter(portal_access::access_id.eq(id.clone()))
         .select(AccessRow::as_select())
-        .optional(c)?)
+        .optional(c)
 }
 
 /// Every grant of these charts.
 pub fn access_of_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<AccessRow>, Fault> {
-    Ok(c.rows(portal_access::table)
+    c.rows(portal_access::table)
         .filter(portal_access::chart_id.in_list(charts))
         .order(portal_access::access_id.asc())
         .select(AccessRow::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// Every grant of these people.
@@ -400,7 +400,7 @@ pub fn access_of_people(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<A
         .filter(portal_access::person_id.in_list(people))
         .order(portal_access::access_id.asc())
         .select(columns(AccessRow::as_select()));
-    Ok(query.kept().load(c)?)
+    query.kept().load(c)
 }
 
 /// The names of the people whom these grants are for.
@@ -565,11 +565,11 @@ pub fn insert_invitations(c: &mut Scoped<'_>, rows: &[InvitationRow]) -> Result<
 
 /// The generations of one grant, newest first.
 pub fn invitations_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<InvitationRow>, Fault> {
-    Ok(c.rows(invitation::table)
+    c.rows(invitation::table)
         .filter(invitation::access_id.eq(access.clone()))
         .order(invitation::generation.desc())
         .select(InvitationRow::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// A generation with its grant, its chart, the invited person, and the practice's language.
@@ -608,13 +608,13 @@ macro_rules! links {
 /// What stands behind a link's token. Foreign keys hold the others to the invitation, so that no join loses it.
 pub fn find_by_token(c: &mut Scoped<'_>, token: &Token) -> Result<Option<LinkRow>, Fault> {
     let query = links!(c).filter(invitation::token_hash.eq(token.hash()));
-    Ok(query.kept().optional(c)?)
+    query.kept().optional(c)
 }
 
 /// What stands behind a letter's code.
 pub fn find_by_code(c: &mut Scoped<'_>, code: &ShortCode) -> Result<Option<LinkRow>, Fault> {
     let query = links!(c).filter(invitation::code_hash.eq(code.hash()));
-    Ok(query.kept().optional(c)?)
+    query.kept().optional(c)
 }
 
 /// The live generations of these grants: at most one each.
@@ -622,11 +622,11 @@ pub fn live_invitations(
     c: &mut Scoped<'_>,
     grants: &[AccessId],
 ) -> Result<Vec<(AccessId, InvitationId)>, Fault> {
-    Ok(c.rows(invitation::table)
+    c.rows(invitation::table)
         .filter(invitation::access_id.in_list(grants))
         .filter(invitation::state.eq(InvitationState::Live))
         .select((invitation::access_id, invitation::invitation_id))
-        .load(c)?)
+        .load(c)
 }
 
 /// Ends generations that are live. The sealed token goes with them.
@@ -637,7 +637,7 @@ pub fn end_invitations(
     nonce_hash: Option<String>,
 ) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(c.rows(invitation::table)
+    c.rows(invitation::table)
         .filter(invitation::invitation_id.in_list(ids))
         .filter(invitation::state.eq(InvitationState::Live))
         .set((
@@ -646,17 +646,17 @@ pub fn end_invitations(
             invitation::nonce_hash.eq(nonce_hash),
             invitation::sealed_token.eq(None::<Vec<u8>>),
         ))
-        .execute(c)?)
+        .execute(c)
 }
 
 /// The live invitation of this token, unless its form was opened before.
 pub fn unopened(c: &mut Scoped<'_>, hash: &str) -> Result<Option<(InvitationId, AccessId)>, Fault> {
-    Ok(c.rows(invitation::table)
+    c.rows(invitation::table)
         .filter(invitation::token_hash.eq(hash))
         .filter(invitation::state.eq(InvitationState::Live))
         .filter(invitation::opened_at.is_null())
         .select((invitation::invitation_id, invitation::access_id))
-        .optional(c)?)
+        .optional(c)
 }
 
 /// Notes that the form behind a link was filled in for the first time; `false` if that was noted before. Only a
@@ -677,10 +677,10 @@ pub fn reminders_of(
     c: &mut Scoped<'_>,
     invitations: &[InvitationId],
 ) -> Result<Vec<(InvitationId, i64)>, Fault> {
-    Ok(c.rows(reminder::table)
+    c.rows(reminder::table)
         .filter(reminder::invitation_id.in_list(invitations))
         .select((reminder::invitation_id, reminder::hours))
-        .load(c)?)
+        .load(c)
 }
 
 /// Notes that reminders were sent.
@@ -705,14 +705,14 @@ pub fn resends_since(
     grants: &[AccessId],
     since: Timestamp,
 ) -> Result<Vec<(AccessId, Timestamp)>, Fault> {
-    Ok(c.rows(invitation::table)
+    c.rows(invitation::table)
         .filter(invitation::access_id.in_list(grants))
         .filter(invitation::channel.eq(Channel::Mail))
         .filter(invitation::generation.gt(1))
         .filter(invitation::sent_at.gt(since))
         .order(invitation::sent_at.asc())
         .select((invitation::access_id, invitation::sent_at))
-        .load(c)?)
+        .load(c)
 }
 
 #[cfg(test)]

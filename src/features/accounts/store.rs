@@ -51,10 +51,10 @@ pub fn sign_in_key(name: &str) -> String {
 
 /// An account of this practice.
 pub fn find(c: &mut Scoped<'_>, id: &AccountId) -> Result<Option<Account>, Fault> {
-    Ok(c.rows(portal_account::table)
+    c.rows(portal_account::table)
         .filter(portal_account::account_id.eq(id.clone()))
         .select(Account::as_select())
-        .optional(c)?)
+        .optional(c)
 }
 
 /// Whose sign-in name this is at this practice's sign-in page: an account made here, else one made

@@ -575,7 +575,7 @@ fn ids_of_page(
         (Sort::Newest, false, false) => query.order(chart::chart_id.concat(Vec::<u8>::new()).asc()),
         (Sort::Newest, true, false) => query.order(chart::chart_id.concat(Vec::<u8>::new()).desc()),
     };
-    Ok(query.limit(most).load(c)?)
+    query.limit(most).load(c)
 }
 
 fn count(c: &mut Scoped<'_>, search: &Search, few: Option<&Vec<ChartId>>) -> Result<Count, Fault> {

@@ -148,19 +148,19 @@ pub fn find(c: &mut Scoped<'_>, chart: &ChartId, id: &DocumentId) -> Result<Opti
 }
 
 fn find_any(c: &mut Scoped<'_>, id: &DocumentId) -> Result<Option<Document>, Fault> {
-    Ok(c.rows(document::table)
+    c.rows(document::table)
         .filter(document::document_id.eq(id.clone()))
         .select(Document::as_select())
-        .optional(c)?)
+        .optional(c)
 }
 
 /// A chart's documents, newest first, with those that were taken back.
 pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Document>, Fault> {
-    Ok(c.rows(document::table)
+    c.rows(document::table)
         .filter(document::chart_id.eq(chart.clone()))
         .order((document::sent_at.desc(), document::document_id.desc()))
         .select(Document::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// An unread document's line on home; never its body.
@@ -197,5 +197,5 @@ pub fn unread(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Unread>, Fault>
         .order(document::sent_at.desc())
         .limit(MOST_UNREAD)
         .select(Unread::as_select());
-    Ok(query.kept().load(c)?)
+    query.kept().load(c)
 }

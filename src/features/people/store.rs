@@ -166,19 +166,16 @@ impl ChartFile {
 
 /// One person.
 pub fn load_person(c: &mut Scoped<'_>, id: &PersonId) -> Result<Option<Person>, Fault> {
-    Ok(c.rows(person::table)
-        .filter(person::person_id.eq(id.clone()))
-        .select(Person::as_select())
-        .optional(c)?)
+    c.rows(person::table).filter(person::person_id.eq(id.clone())).select(Person::as_select()).optional(c)
 }
 
 /// A person's addresses in the face sheet's order.
 pub fn addresses_of(c: &mut Scoped<'_>, id: &PersonId) -> Result<Vec<Address>, Fault> {
-    Ok(c.rows(person_address::table)
+    c.rows(person_address::table)
         .filter(person_address::person_id.eq(id.clone()))
         .order(person_address::position.asc())
         .select(Address::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// A chart with its people; `None` if this practice has no such chart.
@@ -266,27 +263,27 @@ pub fn load_files(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<ChartFile>,
 
 /// The stored states of a person's grants to a chart (at most one row today).
 pub fn grant_states(c: &mut Scoped<'_>, chart: &ChartId, person: &PersonId) -> Result<Vec<String>, Fault> {
-    Ok(c.rows(portal_access::table)
+    c.rows(portal_access::table)
         .filter(portal_access::chart_id.eq(chart.clone()))
         .filter(portal_access::person_id.eq(person.clone()))
         .select(portal_access::state)
-        .load(c)?)
+        .load(c)
 }
 
 /// The chart with this number, in capitals or not.
 pub fn find_by_number(c: &mut Scoped<'_>, number: &str) -> Result<Option<ChartId>, Fault> {
-    Ok(c.rows(chart::table)
+    c.rows(chart::table)
         .filter(chart::chart_number_key.eq(text::code_key(number)))
         .select(chart::chart_id)
-        .optional(c)?)
+        .optional(c)
 }
 
 /// The numbers of these charts.
 pub fn numbers_of(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Vec<(ChartId, String)>, Fault> {
-    Ok(c.rows(chart::table)
+    c.rows(chart::table)
         .filter(chart::chart_id.in_list(ids))
         .select((chart::chart_id, chart::chart_number))
-        .load(c)?)
+        .load(c)
 }
 
 /// Whose these e-mail keys are: each with the people on whose face sheets it stands.

@@ -41,19 +41,19 @@ impl Question {
 
 /// Those of one language, in their order.
 pub fn questions(c: &mut Scoped<'_>, language: Language) -> Result<Vec<Question>, Fault> {
-    Ok(c.rows(question::table)
+    c.rows(question::table)
         .filter(question::language.eq(language))
         .order((question::position.asc(), question::question_id.asc()))
         .select(Question::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// One.
 pub fn find(c: &mut Scoped<'_>, id: &QuestionId) -> Result<Option<Question>, Fault> {
-    Ok(c.rows(question::table)
+    c.rows(question::table)
         .filter(question::question_id.eq(id.clone()))
         .select(Question::as_select())
-        .optional(c)?)
+        .optional(c)
 }
 
 /// Adds one at the end, in this transaction; `None` when there are too many.

@@ -137,7 +137,7 @@ pub fn load_with_place(c: &mut Scoped<'_>) -> Result<(Practice, Jurisdiction), F
 /// The practice of this unit of work.
 pub fn load(c: &mut Scoped<'_>) -> Result<Practice, Fault> {
     let query = c.rows(practice::table).select(columns(Practice::as_select()));
-    Ok(query.limit(1).kept().only(c)?)
+    query.limit(1).kept().only(c)
 }
 
 /// The practice with this public address, unless suspended.
@@ -277,8 +277,8 @@ pub fn update_profile(c: &mut Scoped<'_>, columns: ProfileColumns<'_>, version: 
 
 /// Saves a policy over this version; returns how many rows it met, none when somebody was faster.
 pub fn update_policy(c: &mut Scoped<'_>, text: &str, version: i64) -> Result<usize, Fault> {
-    Ok(c.rows(practice::table)
+    c.rows(practice::table)
         .filter(practice::version.eq(version))
         .set((practice::policy.eq(text), practice::version.eq(version + 1)))
-        .execute(c)?)
+        .execute(c)
 }

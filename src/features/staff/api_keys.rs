@@ -68,37 +68,34 @@ pub fn read(text: &str) -> Option<(PracticeId, Token)> {
 
 /// The key with this secret, unless revoked.
 pub fn find(c: &mut Scoped<'_>, secret: &Token) -> Result<Option<ApiKey>, Fault> {
-    Ok(c.rows(api_key::table)
+    c.rows(api_key::table)
         .filter(api_key::key_hash.eq(secret.hash()))
         .filter(api_key::revoked_at.is_null())
         .select(ApiKey::as_select())
-        .optional(c)?)
+        .optional(c)
 }
 
 /// Every key, the newest first; revoked ones too, so that "who could read this then" has an answer.
 pub fn all(c: &mut Scoped<'_>) -> Result<Vec<ApiKey>, Fault> {
-    Ok(c.rows(api_key::table)
+    c.rows(api_key::table)
         .order((api_key::created_at.desc(), api_key::key_id.desc()))
         .select(ApiKey::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// The keys that a staff member made and that still open the API, by name.
 pub fn live_of(c: &mut Scoped<'_>, staff: &StaffId) -> Result<Vec<ApiKey>, Fault> {
-    Ok(c.rows(api_key::table)
+    c.rows(api_key::table)
         .filter(api_key::created_by.eq(staff.clone()))
         .filter(api_key::revoked_at.is_null())
         .order((api_key::name.asc(), api_key::key_id.asc()))
         .select(ApiKey::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// One key.
 pub fn load(c: &mut Scoped<'_>, id: &KeyId) -> Result<Option<ApiKey>, Fault> {
-    Ok(c.rows(api_key::table)
-        .filter(api_key::key_id.eq(id.clone()))
-        .select(ApiKey::as_select())
-        .optional(c)?)
+    c.rows(api_key::table).filter(api_key::key_id.eq(id.clone())).select(ApiKey::as_select()).optional(c)
 }
 
 /// Makes a key. `None` when a live key of this name is there already: a form sent twice makes one

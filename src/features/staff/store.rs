@@ -60,28 +60,25 @@ pub fn find_with_practice(
         .inner_join(practice::table.on(practice::practice_id.eq(staff::practice_id)))
         .filter(staff::staff_id.eq(id))
         .select((StaffMember::as_select(), Practice::as_select()));
-    Ok(query.kept().optional(c)?)
+    query.kept().optional(c)
 }
 
 /// By id.
 pub fn find(c: &mut Scoped<'_>, id: &StaffId) -> Result<Option<StaffMember>, Fault> {
-    Ok(c.rows(staff::table)
-        .filter(staff::staff_id.eq(id.clone()))
-        .select(StaffMember::as_select())
-        .optional(c)?)
+    c.rows(staff::table).filter(staff::staff_id.eq(id.clone())).select(StaffMember::as_select()).optional(c)
 }
 
 /// By the key of an e-mail address.
 pub fn find_by_email(c: &mut Scoped<'_>, key: &str) -> Result<Option<StaffMember>, Fault> {
-    Ok(c.rows(staff::table).filter(staff::email_key.eq(key)).select(StaffMember::as_select()).optional(c)?)
+    c.rows(staff::table).filter(staff::email_key.eq(key)).select(StaffMember::as_select()).optional(c)
 }
 
 /// Everybody, by name.
 pub fn all(c: &mut Scoped<'_>) -> Result<Vec<StaffMember>, Fault> {
-    Ok(c.rows(staff::table)
+    c.rows(staff::table)
         .order((staff::name.asc(), staff::staff_id.asc()))
         .select(StaffMember::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// Adds one. The address's uniqueness is the database's to say.

@@ -3,7 +3,7 @@
 //! its statement stays prepared.
 
 use diesel::dsl::{
-    self, Eq, Filter, GroupBy, InnerJoin, IntoBoxed, LeftJoin, Limit, Offset, Order, Select, ThenOrderBy,
+    self, Filter, GroupBy, InnerJoin, IntoBoxed, LeftJoin, Limit, Offset, Order, Select, ThenOrderBy,
     count_star,
 };
 use diesel::expression::Expression;

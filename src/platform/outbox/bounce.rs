@@ -122,7 +122,7 @@ fn find(c: &mut Scoped<'_>, named: &Named) -> Result<Option<Bounced>, Fault> {
         Named::Mail(mail) => rows.filter(outbox::mail_id.eq(mail.clone())),
         Named::MessageId(id) => rows.filter(outbox::message_id.eq(id.clone())),
     };
-    Ok(rows.optional(c)?)
+    rows.optional(c)
 }
 
 type Written = Option<(BounceOutcome, Option<ChartId>)>;

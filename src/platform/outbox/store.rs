@@ -127,7 +127,7 @@ fn queued_before(c: &mut Scoped<'_>, keys: Vec<&str>) -> Result<HashMap<String, 
 /// it sends the text.
 pub fn cancel_about(c: &mut Scoped<'_>, subject: &Subject) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(c.rows(outbox::table)
+    c.rows(outbox::table)
         .filter(outbox::subject_id.eq(subject.id.as_bytes().to_vec()))
         .filter(outbox::subject_kind.eq(subject.kind))
         .filter(outbox::state.in_list(OPEN))
@@ -137,24 +137,24 @@ pub fn cancel_about(c: &mut Scoped<'_>, subject: &Subject) -> Result<usize, Faul
             outbox::lease_until.eq(None::<Timestamp>),
             outbox::finished_at.eq(now),
         ))
-        .execute(c)?)
+        .execute(c)
 }
 
 /// Takes the address off the mails about something that have left or never will.
 pub fn forget_recipients(c: &mut Scoped<'_>, subject: &Subject) -> Result<usize, Fault> {
-    Ok(c.rows(outbox::table)
+    c.rows(outbox::table)
         .filter(outbox::subject_id.eq(subject.id.as_bytes().to_vec()))
         .filter(outbox::subject_kind.eq(subject.kind))
         .filter(diesel::dsl::not(outbox::state.in_list(OPEN)))
         .set(outbox::recipient.eq(""))
-        .execute(c)?)
+        .execute(c)
 }
 
 /// Every mail of a grant, newest first.
 pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<MailState>, Fault> {
-    Ok(c.rows(outbox::table)
+    c.rows(outbox::table)
         .filter(outbox::access_id.eq(access.clone()))
         .order((outbox::created_at.desc(), outbox::mail_id.desc()))
         .select(MailState::as_select())
-        .load(c)?)
+        .load(c)
 }

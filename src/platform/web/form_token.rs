@@ -42,7 +42,7 @@ impl FormToken {
 
 /// What this very form made when it was sent before, if it was.
 pub fn made_before(c: &mut Scoped<'_>, mark: &FormToken) -> Result<Option<String>, Fault> {
-    Ok(c.rows(sent_form::table).filter(sent_form::mark.eq(&mark.0)).select(sent_form::made).optional(c)?)
+    c.rows(sent_form::table).filter(sent_form::mark.eq(&mark.0)).select(sent_form::made).optional(c)
 }
 
 /// Keeps what the form made, in the transaction that makes it. If the other click of a double click

@@ -120,11 +120,11 @@ pub fn use_up(c: &mut Scoped<'_>, found: &Link) -> Result<bool, Fault> {
 /// Takes back every open link of this purpose and subject; returns how many there were.
 pub fn revoke_all(c: &mut Scoped<'_>, purpose: Purpose, subject: &str) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(c.rows(link::table)
+    c.rows(link::table)
         .filter(link::subject_id.eq(subject))
         .filter(link::purpose.eq(purpose))
         .filter(link::used_at.is_null())
         .filter(link::revoked_at.is_null())
         .set(link::revoked_at.eq(now))
-        .execute(c)?)
+        .execute(c)
 }

@@ -143,11 +143,11 @@ pub fn is_alive(c: &mut Scoped<'_>, audience: Audience, token_hash: &str) -> Res
 
 /// Whose session a cookie's secret is or was, ended or not. It proves nothing: a page asks for a live one.
 pub fn subject_of(c: &mut Scoped<'_>, audience: Audience, token: &Token) -> Result<Option<String>, Fault> {
-    Ok(c.rows(session::table)
+    c.rows(session::table)
         .filter(session::token_hash.eq(token.hash()))
         .filter(session::audience.eq(audience))
         .select(session::subject_id)
-        .optional(c)?)
+        .optional(c)
 }
 
 /// Moves the idle end, at most every half minute. Written to the database a few seconds later
@@ -187,7 +187,7 @@ impl OpenSession {
 /// The sessions of a staff member or an account that are alive now, the latest first.
 pub fn open_ones(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Result<Vec<OpenSession>, Fault> {
     let now = c.now();
-    Ok(c.rows(session::table)
+    c.rows(session::table)
         .filter(session::subject_id.eq(subject))
         .filter(session::audience.eq(audience))
         .filter(session::ended_at.is_null())
@@ -195,19 +195,19 @@ pub fn open_ones(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Resul
         .filter(session::created_at.gt(now.plus_hours(-LONGEST_HOURS)))
         .order(session::seen_at.desc())
         .select(OpenSession::as_select())
-        .load(c)?)
+        .load(c)
 }
 
 /// Ends the sessions of a staff member or an account but for one; returns how many were open.
 pub fn end_others(c: &mut Scoped<'_>, audience: Audience, subject: &str, but: &str) -> Result<usize, Fault> {
     let now = c.now();
-    Ok(c.rows(session::table)
+    c.rows(session::table)
         .filter(session::subject_id.eq(subject))
         .filter(session::audience.eq(audience))
         .filter(session::token_hash.ne(but))
         .filter(session::ended_at.is_null())
         .set(session::ended_at.eq(now))
-        .execute(c)?)
+        .execute(c)
 }
 
 /// Ends one session.
@@ -226,12 +226,12 @@ pub fn end(c: &mut Scoped<'_>, token_hash: &str) -> Result<(), Fault> {
 pub fn end_all(c: &mut Scoped<'_>, audience: Audience, subject: &str) -> Result<usize, Fault> {
     devices::forget(c, audience, subject, None)?;
     let now = c.now();
-    Ok(c.rows(session::table)
+    c.rows(session::table)
         .filter(session::subject_id.eq(subject))
         .filter(session::audience.eq(audience))
         .filter(session::ended_at.is_null())
         .set(session::ended_at.eq(now))
-        .execute(c)?)
+        .execute(c)
 }
 
 /// Puts the cookie that carries a session beside an answer: which practice, and the secret.

@@ -62,11 +62,14 @@ impl Touches {
         let rows = waiting.clone();
         db.system_write(move |system| {
             for ((practice, token_hash), seen) in &rows {
-                let of_practice = session::table.filter(session::practice_id.eq(practice));
-                let row = of_practice
-                    .filter(session::token_hash.eq(token_hash))
-                    .filter(session::ended_at.is_null());
-                update(row).set(session::seen_at.eq(*seen)).execute(system.conn)?;
+                update(
+                    session::table
+                        .filter(session::practice_id.eq(practice))
+                        .filter(session::token_hash.eq(token_hash))
+                        .filter(session::ended_at.is_null()),
+                )
+                .set(session::seen_at.eq(*seen))
+                .execute(system.conn)?;
             }
             Ok(())
         })

@@ -62,11 +62,11 @@ pub(super) fn file(
     who: StaffId,
     id: ImportId,
 ) -> Result<Option<(String, Vec<u8>)>, Fault> {
-    Ok(c.rows(import_file::table)
+    c.rows(import_file::table)
         .filter(import_file::import_id.eq(id))
         .filter(import_file::staff_id.eq(who))
         .select((import_file::name, import_file::body))
-        .optional(c)?)
+        .optional(c)
 }
 
 /// Empties a file that was imported. What is left of it says so to whoever sends the last step again; an
