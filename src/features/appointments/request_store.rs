@@ -104,7 +104,7 @@ pub fn count_waiting(c: &mut Scoped<'_>, _: &StaffId) -> Result<i64, Fault> {
         .filter(appointment_request::state.eq(RequestState::Waiting))
         .select(appointment_request::request_id)
         .limit(MOST_COUNTED + 1);
-    Ok(diesel::select(CountOf(waiting.inside())).get_result(c.conn)?)
+    c.select(CountOf(waiting.inside())).only(c)
 }
 
 /// Moves a waiting request to its end; `false` if it no longer waits (somebody was faster).
