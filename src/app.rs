@@ -30,14 +30,15 @@ use crate::platform::hashing::{HashCost, PasswordHashing};
 use crate::platform::jobs::{self, JobHandler};
 use crate::platform::live::Live;
 use crate::platform::mail::Relay;
+use crate::platform::objects::Objects;
 use crate::platform::outbox::{self, MailHooks};
 use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
+use crate::platform::web::routes::{Row, Takes};
+use crate::platform::web::slow::{self, Pace};
 use crate::platform::web::touches::{self, Touches};
-use crate::platform::web::{
-    Routes, assets, drafts, error_pages, guard, language, security_txt, slow, unsent,
-};
+use crate::platform::web::{Routes, assets, drafts, error_pages, guard, language, security_txt, unsent};
 use crate::platform::{feature, health, telemetry, tidy};
 
 /// Every route, with what each needs.
@@ -58,6 +59,7 @@ pub const MAIL_HOOKS: MailHooks = MailHooks {
         features::messages::MESSAGE_NOTICE,
         features::appointments::NOTICE,
         features::billing::statement::ACCOUNT_READER,
+        features::documents::NOTICE,
     ],
     may_read: features::appointments::may_read,
     mailbox_refused: features::people::mark_undeliverable,
@@ -72,25 +74,32 @@ pub fn router(app: AppState) -> Router {
 /// These routes under the guard, the error pages and the limits: functions around the router, not layers of
 /// it, because each layer copies and boxes all that is below it once a request.
 pub fn with_layers(app: AppState, routes: Routes) -> Router {
-    let (router, _) = routes.into_parts();
+    let (router, rows) = routes.into_parts();
     let pages: Router = router.with_state(app.clone());
+    let for_files: Arc<[Row]> = rows.into_iter().filter(|row| row.takes == Takes::File).collect();
     Router::new().fallback_service(tower::service_fn(move |request: Request| {
         let (app, pages) = (app.clone(), pages.clone());
-        Box::pin(async move { Ok::<_, Infallible>(answer(&app, pages, request).await) })
+        let is_asked = |row: &Row| row.method == *request.method() && row.matches(request.uri().path());
+        let takes = if for_files.iter().any(is_asked) { Takes::File } else { Takes::Little };
+        Box::pin(async move { Ok::<_, Infallible>(answer(&app, pages, takes, request).await) })
     }))
 }
 
-async fn answer(app: &AppState, pages: Router, request: Request) -> Response {
+async fn answer(app: &AppState, pages: Router, takes: Takes, request: Request) -> Response {
     guard::guard(app, request, |request| {
         error_pages::render_errors(request, |request| {
-            language::remember(app, request, |request| within_limits(app, pages, request))
+            language::remember(app, request, |request| within_limits(app, pages, takes, request))
         })
     })
     .await
 }
 
-async fn within_limits(app: &AppState, pages: Router, request: Request) -> Response {
-    let handled = slow::body_in_time(request, server::BODY, |mut request| async move {
+async fn within_limits(app: &AppState, pages: Router, takes: Takes, request: Request) -> Response {
+    let (pace, handling) = match takes {
+        Takes::Little => (Pace::Whole(server::BODY), server::HANDLING),
+        Takes::File => (Pace::AtLeast(server::FILE_PACE.0, server::FILE_PACE.1), server::FILE_HANDLING),
+    };
+    let handled = slow::body_in_time(request, pace, |mut request| async move {
         DefaultBodyLimit::max(server::LARGEST_BODY).apply(&mut request);
         if request.method().is_safe() {
             with_forms(app, pages, request).await
@@ -99,7 +108,7 @@ async fn within_limits(app: &AppState, pages: Router, request: Request) -> Respo
         }
     });
     // AVL-07: the request fails, the process goes on, and the page says nothing of the inside.
-    match AssertUnwindSafe(tokio::time::timeout(server::HANDLING, handled)).catch_unwind().await {
+    match AssertUnwindSafe(tokio::time::timeout(handling, handled)).catch_unwind().await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -281,6 +290,7 @@ pub async fn build(
     Ok(Arc::new(App {
         hashing: PasswordHashing::new(&keys, HashCost::Full)?,
         db,
+        objects: Objects::at(config.objects_url.clone()),
         clock,
         rng,
         keys,
@@ -317,6 +327,12 @@ const METRICS_EVERY: Duration = Duration::from_secs(10);
 /// How often the audit trails' heads are signed and written down.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How often files are looked for that an upload or a deletion left behind.
+const LEFTOVERS_EVERY: Duration = Duration::from_secs(600);
+
+/// How often bytes are looked for that nothing refers to.
+const ORPHANS_EVERY: Duration = Duration::from_secs(24 * 3_600);
+
 /// Starts everything that runs beside the requests.
 pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
@@ -335,6 +351,16 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
         async move { app.touches.write(&app.db).await.map(|_| 0) }
     }));
     workers.spawn(run_jobs(app.clone(), stop.clone()));
+    let files = app.clone();
+    workers.spawn(again_and_again("leftover files", LEFTOVERS_EVERY, stop.clone(), move || {
+        let app = files.clone();
+        async move { features::documents::remove_leftovers(&app).await }
+    }));
+    let files = app.clone();
+    workers.spawn(again_and_again("orphaned files", ORPHANS_EVERY, stop.clone(), move || {
+        let app = files.clone();
+        async move { features::documents::remove_orphans(&app).await }
+    }));
     workers.spawn(again_and_again("metrics", METRICS_EVERY, stop.clone(), || async {
         telemetry::tidy();
         Ok(0)
@@ -419,6 +445,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
     let _lock = lock_for_serving(&config, clock.now())?;
     let app = build(&config, clock, rng).await?;
     app.db.keep_log_short()?;
+    app.objects.open()?;
     let listener = listen(config.listen, config.connections as usize)?;
     let for_watchers = Patience::default();
     let health =

@@ -8,7 +8,9 @@ use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::actions::{post_charge, record_payment};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::charts::import::{Mode, import};
-use anteroom::features::documents::{self, DocumentKind, NewDocument};
+use anteroom::features::documents::{
+    self, DocumentKind, NewContent, NewDocument, NewShare, Recipient, Telling,
+};
 use anteroom::features::practice;
 use anteroom::kernel::ids::ChartId;
 use anteroom::kernel::money::{Currency, Money};
@@ -229,17 +231,19 @@ async fn fill(w: &World, client: &Client) {
         .write(&w.riverbend.scope, move |c| {
             let office = practice::places(c)?.first().expect("a place").place_id;
             for n in 0..20i32 {
-                documents::send(
-                    c,
-                    &by,
-                    &NewDocument {
-                        chart: id,
-                        title: format!("Your next steps, part {n}"),
-                        kind: DocumentKind::Letter,
-                        body: "Thank you for coming in. Here is what we agreed on.\n\n".repeat(40),
-                        sent_at: None,
-                    },
-                )?;
+                let new = NewDocument {
+                    chart: id,
+                    title: format!("Your next steps, part {n}"),
+                    kind: DocumentKind::Letter,
+                    label: None,
+                    content: NewContent::Text(
+                        "Thank you for coming in. Here is what we agreed on.\n\n".repeat(40),
+                    ),
+                    written_at: None,
+                };
+                let document = documents::create(c, &by, &new)?.expect("a document");
+                let share = NewShare { with: vec![Recipient::Owner], telling: Telling::Silent, since: None };
+                documents::share(c, &by, &document, &share)?.expect("shared");
                 booking::record(
                     c,
                     &by,

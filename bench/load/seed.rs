@@ -9,7 +9,9 @@ use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::actions::{post_charge, record_payment};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::charts::import::{Mode, import};
-use anteroom::features::documents::{self, DocumentKind, NewDocument};
+use anteroom::features::documents::{
+    self, DocumentKind, NewContent, NewDocument, NewShare, Recipient, Telling,
+};
 use anteroom::features::practice;
 use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
 use anteroom::kernel::money::{Currency, Money};
@@ -148,14 +150,24 @@ async fn enrol(w: &World, first: usize, rows: Vec<(ChartId, PersonId)>, hash: St
                     ))
                     .execute(c.conn)?;
                 for k in 0..8i64 {
+                    let written_at = Some(c.now().plus_hours(-24 * k));
                     let document = NewDocument {
                         chart: *chart,
                         title: format!("Your next steps, part {k}"),
                         kind: DocumentKind::Letter,
-                        body: "Thank you for coming in. Here is what we agreed on.\n\n".repeat(40),
-                        sent_at: Some(c.now().plus_hours(-24 * k)),
+                        label: None,
+                        content: NewContent::Text(
+                            "Thank you for coming in. Here is what we agreed on.\n\n".repeat(40),
+                        ),
+                        written_at,
                     };
-                    documents::send(c, &by, &document)?;
+                    let id = documents::create(c, &by, &document)?.expect("a document");
+                    let share = NewShare {
+                        with: vec![Recipient::Owner],
+                        telling: Telling::Silent,
+                        since: written_at,
+                    };
+                    documents::share(c, &by, &id, &share)?.expect("shared");
                     let on = jiff::civil::date(2026, 11, 1 + k as i8);
                     if k % 2 == 0 {
                         let description = "Session, 50 minutes".into();

@@ -105,6 +105,15 @@ fn fresh_uuid(rng: &dyn Rng, now: Timestamp) -> uuid::Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
+impl BlobId {
+    /// When it was made (RFC 9562, 5.7); `None` for an id that does not say.
+    pub fn made_at(self) -> Option<Timestamp> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        let micros = i64::try_from(seconds).ok()?.checked_mul(1_000_000)?;
+        Some(Timestamp::from_micros(micros + i64::from(nanos / 1_000)))
+    }
+}
+
 impl EventId {
     /// From milliseconds since 1970 and a counter of 42 bits within them (RFC 9562, 6.2, method 1).
     pub fn counted(rng: &dyn Rng, millis: u64, counter: u64) -> Self {
@@ -142,6 +151,10 @@ ids! {
     LinkId,
     /// A document.
     DocumentId,
+    /// A stored file.
+    BlobId,
+    /// A file on its way in.
+    UploadId,
     /// An appointment.
     AppointmentId,
     /// A client of an appointment.

@@ -32,8 +32,10 @@ word_enum! {
         ManagePortal = "manage_portal",
         /// Add representatives; say what each may see and until when; pause an access.
         ManageRights = "manage_rights",
-        /// Read documents.
+        /// Read documents; which kinds, the documents feature says.
         SeeDocuments = "see_documents",
+        /// Write and upload documents, share them, end a share, withdraw.
+        ManageDocuments = "manage_documents",
         /// See appointments and requests.
         SeeAppointments = "see_appointments",
         /// Book, move and cancel appointments.
@@ -73,7 +75,8 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::SeePortal,       &[Role::Administrator, Role::Clinician, Role::FrontDesk, Role::Biller]),
     (Permission::ManagePortal,    &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::ManageRights,    &[Role::Administrator, Role::Clinician]),
-    (Permission::SeeDocuments,    &[Role::Administrator, Role::Clinician]),
+    (Permission::SeeDocuments,    &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
+    (Permission::ManageDocuments, &[Role::Administrator, Role::Clinician]),
     (Permission::SeeAppointments, &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::BookAppointments,&[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::AnswerRequests,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
@@ -122,6 +125,10 @@ word_enum! {
         BillingWrite = "billing:write",
         /// Record payments and refunds, and take payments back.
         PaymentsWrite = "payments:write",
+        /// Read and find documents.
+        DocumentsRead = "documents:read",
+        /// Upload and write documents, share, end a share, withdraw.
+        DocumentsWrite = "documents:write",
     }
 }
 

@@ -67,6 +67,13 @@ pub const HANDLING: Duration = Duration::from_secs(30);
 /// a slow sender gets 408 and not the answer of a handler that took too long.
 pub const BODY: Duration = Duration::from_secs(20);
 
+/// The same for a route that takes a file ([`Routes::post_file`](crate::platform::web::Routes::post_file)): so many
+/// bytes in so much time (8 KiB a second), for as long as the file goes on coming.
+pub const FILE_PACE: (usize, Duration) = (8 * 1024 * 30, Duration::from_secs(30));
+
+/// How long a route that takes a file may work in all: the largest one at its slowest.
+pub const FILE_HANDLING: Duration = Duration::from_secs(2 * 3_600);
+
 /// Largest request body, in bytes. Forms are bounded lower still.
 pub const LARGEST_BODY: usize = 1024 * 1024;
 

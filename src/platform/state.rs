@@ -14,6 +14,7 @@ use crate::platform::crypto::Keys;
 use crate::platform::db::Db;
 use crate::platform::hashing::PasswordHashing;
 use crate::platform::live::Live;
+use crate::platform::objects::Objects;
 use crate::platform::outbox::MailHooks;
 use crate::platform::web::nav::Navigation;
 use crate::platform::web::touches::Touches;
@@ -25,6 +26,8 @@ pub type AppState = Arc<App>;
 pub struct App {
     /// The database.
     pub db: Db,
+    /// Where the bytes of files lie.
+    pub objects: Objects,
     /// The clock that everything which expires asks.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -16,7 +16,7 @@ use crate::support::{Browser, Engine, tell};
 fn is_no_page(path: &str) -> bool {
     let is_a_part_of_a_page = path.ends_with("/communications/box");
     let is_data =
-        ["/live", "/session", "/text", "/export", "/pdf", ".ics"].iter().any(|end| path.ends_with(end));
+        ["/live", "/session", "/file", "/export", "/pdf", ".ics"].iter().any(|end| path.ends_with(end));
     let is_for_machines = path.starts_with("/assets/")
         || ["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/.well-known/security.txt"]
             .contains(&path);

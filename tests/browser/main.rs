@@ -12,6 +12,7 @@ mod fonts;
 mod window;
 
 mod account;
+mod documents;
 mod drafts;
 mod everywhere;
 mod ground;

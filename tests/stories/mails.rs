@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use anteroom::features::documents::{Recipient, Telling};
 use anteroom::features::practice::PlaceKind;
 use anteroom::platform::db::schema::{outbox, person, portal_account, practice};
 use anteroom::platform::i18n::Language;
@@ -15,7 +16,7 @@ use crate::portal_people::{account, charge, grant};
 use crate::stories;
 use crate::support::form::visible_text;
 use crate::support::world::{Client, World};
-use crate::support::{PASSWORD, Page};
+use crate::support::{PASSWORD, Page, papers};
 
 const DAY: u32 = 86_400;
 
@@ -197,6 +198,10 @@ async fn the_accounts_mails(w: &mut World, seen: &mut Seen, language: Language, 
     let page = biller.get(&path).await;
     biller.submit(&page, &path, &[]).await.must_be(303);
     seen.next(w, language, "billing.new", "", &ana.email).await;
+    let document = papers::draft(w, &ana.chart_id, "Plan", "Words.").await;
+    papers::share(w, &document, vec![Recipient::Owner], Telling::ByMail).await;
+    w.run_due_jobs().await;
+    seen.next(w, language, "documents.something_new", "", &ana.email).await;
 }
 
 /// About messages that somebody has not read.
@@ -315,6 +320,7 @@ const KINDS: &[&str] = &[
     "appointments.canceled",
     "appointments.canceled_staff",
     "appointments.moved",
+    "documents.something_new",
     "messages.notice",
     "billing.new",
     "portal.invited_hint",

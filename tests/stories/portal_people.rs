@@ -6,7 +6,6 @@ use anteroom::features::access::permission::Basis;
 use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::actions::{self as billing, NewRelief};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
-use anteroom::features::documents::{self, DocumentKind, NewDocument};
 use anteroom::features::ledger::{Relief, posting_currency};
 use anteroom::features::practice::{self, PlaceKind};
 use anteroom::kernel::clock::Timestamp;
@@ -23,7 +22,7 @@ use anteroom::platform::permissions::{Level, Right, Role, Terms};
 use diesel::prelude::*;
 
 use crate::support::world::Client;
-use crate::support::{Browser, PASSWORD, World};
+use crate::support::{Browser, PASSWORD, World, papers};
 
 /// An account and its grant to one chart.
 #[derive(Clone, Debug)]
@@ -163,16 +162,9 @@ pub async fn act<T: Send + 'static>(
     w.app.db.write(&w.riverbend.scope, move |c| unit(c, &by)).await.expect("no fault")
 }
 
-/// Sends a document.
+/// A text that every grant of the chart sees.
 pub async fn document(w: &World, chart: &ChartId, title: &str, body: &str) -> DocumentId {
-    let new = NewDocument {
-        chart: *chart,
-        title: title.to_owned(),
-        kind: DocumentKind::Notice,
-        body: body.to_owned(),
-        sent_at: None,
-    };
-    act(w, move |c, by| documents::send(c, by, &new)).await
+    papers::shared_text(w, chart, title, body).await
 }
 
 /// Riverbend's first place of this kind.

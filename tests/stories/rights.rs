@@ -4,7 +4,6 @@ use anteroom::features::access::actions::GrantTerms;
 use anteroom::features::access::load_access;
 use anteroom::features::access::permission::Basis;
 use anteroom::features::accounts::level_now;
-use anteroom::features::documents;
 use anteroom::kernel::clock::{Clock, SystemClock};
 use anteroom::kernel::ids::{AccessId, ChartId, PersonId};
 use anteroom::platform::db::Conn;
@@ -18,10 +17,10 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use crate::access::contact;
-use crate::portal_people::{account, act, appointment, charge, document, enrolled, grant, sign_in};
+use crate::portal_people::{account, appointment, charge, document, enrolled, grant, sign_in};
 use crate::stories;
 use crate::support::world::Client;
-use crate::support::{Browser, Engine, PASSWORD, World};
+use crate::support::{Browser, Engine, PASSWORD, World, papers};
 
 /// What a story changes of a grant behind the application's back; `None` leaves it as it is.
 #[derive(Clone, Copy, Default)]
@@ -251,8 +250,7 @@ stories! {
             sent.push(document(w, &ana.chart_id, title, "Text.").await);
             w.clock.advance_seconds(1);
         }
-        let taken_back = sent[1];
-        act(w, move |c, by| documents::withdraw(c, by, &taken_back)).await;
+        papers::withdraw(w, &sent[1]).await;
         let mut browser = sign_in(w, &who.name).await;
         browser.get(&format!("/portal/documents/{}", sent[2])).await.must_be(200);
         let home = browser.get("/portal").await;

@@ -81,6 +81,17 @@ const LOOKED_UP: &[(&str, &str, &str)] = &[
         "SELECT address_id FROM person_address WHERE retried_at < 5",
         "person_address_retried",
     ),
+    (
+        "uploads that broke off",
+        "SELECT upload_id FROM upload WHERE state = 'receiving' AND lease_until < 5 LIMIT 5",
+        "upload_lease",
+    ),
+    ("files to be deleted", "SELECT blob_id FROM blob WHERE state = 'deleting' LIMIT 5", "blob_state"),
+    (
+        "what is shared with a grant",
+        "SELECT document_id FROM document_share WHERE practice_id = 'p' AND access_id = 'a' ORDER BY since_at DESC",
+        "document_share_access",
+    ),
 ];
 
 #[derive(QueryableByName)]

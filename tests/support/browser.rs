@@ -132,9 +132,34 @@ impl Browser {
 
     /// Sends the page's form whose action is `action` with a file in its field `file`.
     pub async fn upload(&mut self, page: &Page, action: &str, name: &str, file: &[u8]) -> Page {
+        self.upload_with(page, action, &[], name, file).await
+    }
+
+    /// The same with changes of its other fields.
+    pub async fn upload_with(
+        &mut self,
+        page: &Page,
+        action: &str,
+        changes: &[(&str, &str)],
+        name: &str,
+        file: &[u8],
+    ) -> Page {
+        let form = page.form(action);
+        let fields = filled(&form, changes);
+        self.upload_fields(&form.action, &fields, name, file).await
+    }
+
+    /// Posts these fields and a file in the field `file`.
+    pub async fn upload_fields(
+        &mut self,
+        action: &str,
+        fields: &[(String, String)],
+        name: &str,
+        file: &[u8],
+    ) -> Page {
         const BOUNDARY: &str = "----anteroom-story";
         let mut body = Vec::new();
-        for (field, value) in page.form(action).fields.iter().filter(|(field, _)| field != "file") {
+        for (field, value) in fields.iter().filter(|(field, _)| field != "file") {
             let head = format!(
                 "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
             );

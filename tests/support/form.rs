@@ -14,6 +14,8 @@ pub struct Form {
     pub buttons: Vec<(String, String)>,
     /// Everything inside, as HTML.
     pub html: String,
+    /// Is it sent in parts, with a file?
+    pub takes_file: bool,
 }
 
 /// A start tag.
@@ -109,6 +111,7 @@ pub fn forms(html: &str) -> Vec<Form> {
             fields,
             buttons,
             html: inner.to_owned(),
+            takes_file: tag.get("enctype") == Some("multipart/form-data"),
         });
         at = inner_end;
     }

@@ -23,6 +23,7 @@ pub mod browser;
 pub mod dump;
 pub mod form;
 pub mod http;
+pub mod papers;
 pub mod postgres;
 pub mod rows;
 pub mod template;

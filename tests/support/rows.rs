@@ -8,7 +8,6 @@ use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::actions::{post_charge, record_payment};
 use anteroom::features::billing::statement::{self, NewStatement};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
-use anteroom::features::documents::{self, DocumentKind, NewDocument};
 use anteroom::features::ledger::lines;
 use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
@@ -25,6 +24,7 @@ use anteroom::platform::web::routes::Row;
 use diesel::prelude::*;
 
 use super::browser::Browser;
+use super::papers;
 use super::world::{Client, World};
 
 /// See the module.
@@ -230,15 +230,7 @@ async fn link_by_mail(w: &mut World, address: &str, form: &str, field: &str) -> 
 }
 
 async fn document(w: &World, client: &Client) -> DocumentId {
-    let new = NewDocument {
-        chart: client.chart_id,
-        title: DOCUMENT_TITLE.to_owned(),
-        kind: DocumentKind::Notice,
-        body: "Lanterns by the river.".to_owned(),
-        sent_at: None,
-    };
-    let by = w.riverbend.by(Role::Clinician);
-    w.app.db.write(&w.riverbend.scope, move |c| documents::send(c, &by, &new)).await.expect("no fault")
+    papers::shared_text(w, &client.chart_id, DOCUMENT_TITLE, "Lanterns by the river.").await
 }
 
 /// A thread with the front desk about the client's chart, with one message. Nobody of the chart is registered, so

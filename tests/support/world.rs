@@ -26,6 +26,7 @@ use anteroom::platform::i18n::Language;
 use anteroom::platform::live::Live;
 use anteroom::platform::mail::Relay;
 use anteroom::platform::mail::receiver::{ReceivedMail, Receiver};
+use anteroom::platform::objects::Objects;
 use anteroom::platform::outbox::{Pace, Worker};
 use anteroom::platform::permissions::Role;
 use anteroom::platform::server::{self, Patience};
@@ -111,11 +112,26 @@ impl Database {
             let url = DatabaseUrl::Sqlite(path.to_owned());
             migrate(&url).expect("migrate the template");
             let clock = Arc::new(MovableClock::frozen(BEGINNING));
-            let app = application(&url, clock, HashCost::Test, settings("http://127.0.0.1".into())).await;
+            let objects = path.with_extension("objects");
+            let app =
+                application(&url, objects, clock, HashCost::Test, settings("http://127.0.0.1".into())).await;
             new_houses(&app).await;
         };
         template::copy(&path, make).await;
         Self { url: DatabaseUrl::Sqlite(path), folder: Some(folder) }
+    }
+
+    /// Where the bytes of files lie, the same for every process on this database.
+    pub fn objects(&self) -> PathBuf {
+        match (&self.folder, &self.url) {
+            (Some(folder), _) => folder.join("objects"),
+            (None, DatabaseUrl::Sqlite(path)) => path.with_extension("objects"),
+            (None, DatabaseUrl::Postgres(url)) => {
+                // The socket's folder stands behind the question mark.
+                let name = url.split('?').next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
+                std::env::temp_dir().join(format!("anteroom-test-objects-{name}"))
+            }
+        }
     }
 
     /// As the command line and the configuration write it.
@@ -129,6 +145,7 @@ impl Database {
 
 /// Removes a test's database.
 pub fn take_down(database: Database) {
+    let _ = std::fs::remove_dir_all(database.objects());
     if let Some(folder) = database.folder {
         let _ = std::fs::remove_dir_all(folder);
     }
@@ -294,7 +311,8 @@ impl World {
         let clock = plan.clock;
         let usual = settings(plan.public_url.unwrap_or_else(|| format!("http://{address}")));
         let settings = Settings { trusted_proxies: plan.trusted_proxies, metrics: plan.metrics, ..usual };
-        let app = application(&database.url, clock.clone(), plan.hash_cost, settings).await;
+        let app =
+            application(&database.url, database.objects(), clock.clone(), plan.hash_cost, settings).await;
         let (stopper, stop) = stop::signal();
         let patience = Patience { connections_per_address: 4_096, ..Patience::default() };
         tokio::spawn(server::serve(listener, app::router(app.clone()), patience, stop));
@@ -614,6 +632,7 @@ fn settings(public_url: String) -> Settings {
 /// The state that handlers are given, on this database.
 async fn application(
     url: &DatabaseUrl,
+    objects: PathBuf,
     clock: Arc<MovableClock>,
     hash_cost: HashCost,
     settings: Settings,
@@ -628,6 +647,7 @@ async fn application(
     db.use_audit_key(keys.key_for("audit"));
     Arc::new(App {
         db,
+        objects: Objects::at(objects),
         clock,
         rng,
         hashing: PasswordHashing::new(&keys, hash_cost).expect("password hashing"),

@@ -9,7 +9,9 @@ use crate::features::appointments::booking::{self, Doubt, Slot};
 use crate::features::appointments::{DayPart, NewAppointment, PlaceWish, VisitKind, Wish};
 use crate::features::billing::actions::{NewRelief, post_charge, record_payment, relieve};
 use crate::features::billing::{NewCharge, NewPayment, PaymentMethod};
-use crate::features::documents::{DocumentKind, NewDocument, send};
+use crate::features::documents::{
+    self, DocumentKind, Look, NewContent, NewDocument, NewShare, NewUpload, ReaderGrant, Recipient, Telling,
+};
 use crate::features::ledger::Relief;
 use crate::features::practice::{Place, PlaceKind, places};
 use crate::kernel::clock::{Clock, MovableClock, Timestamp};
@@ -97,6 +99,12 @@ const DOCUMENTS_ES: &[(&str, DocumentKind, u32, &str)] = &[
     ),
 ];
 
+/// A file as the practice uploads it.
+const PLAN: &[u8] = include_bytes!("plan.pdf");
+
+const PARKING: &str =
+    "You can park behind the house.\n\n- The door by the garden has no steps.\n- After six, ring twice.";
+
 /// A day that the practice is open, so many days from today (weekends become Mondays).
 fn workday(today: Date, days: i32) -> Date {
     let mut date = today.checked_add(jiff::Span::new().days(days)).unwrap_or(today);
@@ -153,6 +161,7 @@ impl Desk<'_> {
                 .write(self.scope, move |c| fill_one(c, &by, &id, &rooms, records, spanish, today, number))
                 .await?;
         }
+        self.documents(charts).await?;
         self.requests(charts, &rooms).await
     }
 
@@ -168,6 +177,60 @@ impl Desk<'_> {
             video: of(&|place| place.kind == PlaceKind::Video)?,
             second_office: of(&|place| place.name == SECOND_OFFICE)?,
         })
+    }
+
+    /// One document in each state for the first client who can sign in: a PDF that waits, a text that was read, a draft,
+    /// and one that was withdrawn.
+    async fn documents(&self, charts: &[Chart]) -> Result<(), Fault> {
+        let Some((chart, account)) = charts.iter().find_map(|c| Some((c.id, c.account?))) else {
+            return Ok(());
+        };
+        let seeding = |why: documents::Refused| Fault::other(format!("seeding a document: {why}"));
+        let new = NewUpload { chart, name: "treatment-plan.pdf".into(), said: None };
+        let mut incoming = documents::receive(self.app, self.scope, self.clinician.clone(), new);
+        incoming.add(PLAN.into()).await;
+        let taken = incoming
+            .finish()
+            .await?
+            .ok_or_else(|| Fault::other("seeding a file for a chart that is not there"))?
+            .map_err(|why| Fault::other(format!("seeding a file: {}", why.word())))?;
+        let (by, client) =
+            (self.clinician.clone(), By { actor: Actor::Account(account), source: "198.51.100.7".into() });
+        self.app
+            .db
+            .write(self.scope, move |c| {
+                let mut make = |title: &str, kind, content| {
+                    let new = NewDocument {
+                        chart,
+                        title: title.into(),
+                        kind,
+                        label: None,
+                        content,
+                        written_at: None,
+                    };
+                    documents::create(c, &by, &new)?.map_err(seeding)
+                };
+                let text = |text: &str| NewContent::Text(text.into());
+                let plan = make("Your treatment plan", DocumentKind::Plan, NewContent::File(taken.upload))?;
+                let read = make("Parking and doors", DocumentKind::Notice, text(PARKING))?;
+                let old =
+                    make("Fees until last year", DocumentKind::Agreement, text("A session costs $140."))?;
+                make("Letter to your doctor", DocumentKind::Letter, text("Dear colleague,"))?;
+                for id in [&plan, &read, &old] {
+                    let share =
+                        NewShare { with: vec![Recipient::Owner], telling: Telling::Silent, since: None };
+                    documents::share(c, &by, id, &share)?.map_err(seeding)?;
+                }
+                documents::withdraw(c, &by, &old, "The fees have changed.")?.map_err(seeding)?;
+                let Some(access) = documents::shares_of(c, &read)?.first().map(|of| of.share.access_id)
+                else {
+                    return Err(Fault::other("seeding a document that is shared with nobody"));
+                };
+                let reader = ReaderGrant { account, access, chart };
+                documents::open(c, &client, &reader, &read, Look::Open)?.map_err(seeding)?;
+                Ok(())
+            })
+            .await
     }
 
     /// A few requests: three that wait, one confirmed, one declined.
@@ -261,14 +324,19 @@ fn fill_one(
     let documents = if spanish { DOCUMENTS_ES } else { DOCUMENTS };
     let some = if records == Records::Many { documents.len() } else { 2 };
     for (title, kind, days, body) in documents.iter().take(some) {
+        let at = Some(now.plus_hours(-24 * i64::from(*days)));
         let new = NewDocument {
             chart: chart.clone(),
             title: (*title).into(),
             kind: *kind,
-            body: (*body).into(),
-            sent_at: Some(now.plus_hours(-24 * i64::from(*days))),
+            label: None,
+            content: NewContent::Text((*body).into()),
+            written_at: at,
         };
-        send(c, by, &new)?;
+        let seeding = |why| Fault::other(format!("seeding a document: {why}"));
+        let id = documents::create(c, by, &new)?.map_err(seeding)?;
+        let share = NewShare { with: vec![Recipient::Owner], telling: Telling::Silent, since: at };
+        documents::share(c, by, &id, &share)?.map_err(seeding)?;
     }
     let visits = if records == Records::Many { 7 } else { 1 };
     let hour = i8::try_from(9 + number % 7).unwrap_or(9);

@@ -12,7 +12,7 @@ mod register;
 mod remind;
 mod terms;
 
-pub use act::{Act, ActName, Authority, Target, act, act_in, doubts_of_new, send_many};
+pub use act::{Act, ActName, Authority, Target, act, act_in, doubts_of_new, owner_grant, send_many};
 pub use face_sheet::{Reach, addresses_changed, chart_closed, reach_of, wants_reason};
 pub use forget::forget;
 pub use holder::{DeclineAnswer, Disowning, Key, LinkView};

@@ -87,7 +87,7 @@ pub fn appointment_news(app: &App, desk: MailContext<'_>) -> MailBody {
 }
 
 /// "Something new is there for you." Not a word of what it is.
-pub fn new_messages(app: &App, desk: MailContext<'_>) -> MailBody {
+pub fn something_new(app: &App, desk: MailContext<'_>) -> MailBody {
     let before = vec![desk.sentence("portal-mail-new-text")];
     let after = vec![desk.words.get("portal-mail-new-pause"), desk.words.get("portal-mail-not-expected")];
     MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-new-subject", before, after) }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{appointments, billing, charts, grants, messages, problem};
+use super::{appointments, billing, charts, documents, grants, messages, problem};
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
@@ -33,6 +33,8 @@ use crate::platform::web::{PageResult, assets, language};
         billing::adjust, billing::void, billing::payments, billing::record_payment, billing::payment,
         billing::undo_payment, billing::refund, billing::statements, billing::make_statement, billing::statement,
         billing::statement_file,
+        documents::list, documents::create, documents::upload, documents::read, documents::content_of,
+        documents::add_version, documents::share, documents::end_share, documents::withdraw,
     ),
     modifiers(&Key),
     tags(
@@ -41,6 +43,7 @@ use crate::platform::web::{PageResult, assets, language};
         (name = "Grants", description = "Who may see a chart in the portal: invitations, access, and their state."),
         (name = "Messages", description = "Threads between clients and the front desk. Of a clinician's threads a key sees that they wait, and no word."),
         (name = "Appointments", description = "Who sees whom, when and where: booking, moving, canceling."),
+        (name = "Documents", description = "What the practice writes or uploads for a client to read: versions, shares, readings."),
     )
 )]
 struct Document;

@@ -6,6 +6,8 @@ mod billing_json;
 mod caller;
 mod charts;
 mod docs;
+mod document_json;
+mod documents;
 mod grants;
 mod idempotency;
 mod idempotency_store;
@@ -18,6 +20,9 @@ mod schedule_json;
 mod usual;
 
 pub use docs::document;
+
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission, Scope};
@@ -51,6 +56,8 @@ fn routes() -> Routes {
     let read_billing = Needs::ApiKey(Scope::BillingRead);
     let write_billing = Needs::ApiKey(Scope::BillingWrite);
     let write_payments = Needs::ApiKey(Scope::PaymentsWrite);
+    let (read_documents, write_documents) =
+        (Needs::ApiKey(Scope::DocumentsRead), Needs::ApiKey(Scope::DocumentsWrite));
     Routes::new()
         .get("/api/v1/places", read_appointments, appointments::places)
         .get("/api/v1/clinicians", read_appointments, appointments::clinicians)
@@ -102,6 +109,15 @@ fn routes() -> Routes {
         .post("/api/v1/charts/{chart}/statements", write_billing, billing::make_statement)
         .get("/api/v1/statements/{statement}", read_billing, billing::statement)
         .get("/api/v1/statements/{statement}/pdf", read_billing, billing::statement_file)
+        .get("/api/v1/charts/{chart}/documents", read_documents, documents::list)
+        .post("/api/v1/charts/{chart}/documents", write_documents, documents::create)
+        .post_file("/api/v1/charts/{chart}/uploads", write_documents, documents::upload.layer(DefaultBodyLimit::disable()))
+        .get("/api/v1/documents/{document}", read_documents, documents::read)
+        .get("/api/v1/documents/{document}/content", read_documents, documents::content_of)
+        .post("/api/v1/documents/{document}/versions", write_documents, documents::add_version)
+        .post("/api/v1/documents/{document}/share", write_documents, documents::share)
+        .post("/api/v1/documents/{document}/end-share", write_documents, documents::end_share)
+        .post("/api/v1/documents/{document}/withdraw", write_documents, documents::withdraw)
         .get("/staff/api-keys", keys, key_pages::list)
         .post("/staff/api-keys", keys, key_pages::make)
         .get("/staff/api-keys/{key}/revoke", keys, key_pages::confirm)

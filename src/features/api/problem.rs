@@ -60,9 +60,13 @@ kinds! {
     UNDONE = "undone", 409, "It was taken back; nothing was posted.";
     PAYMENT_REFUNDED = "payment-refunded", 409, "A part of the payment was paid back; undo the refund first.";
     NOTHING_TO_STATE = "nothing-to-state", 409, "Nothing was posted and nothing is owed.";
+    NEVER_SHARED = "never-shared", 409, "Notes with this label are never shared.";
+    NOT_SHARED = "not-shared", 409, "It is not shared.";
+    WITHDRAWN = "withdrawn", 409, "It was withdrawn; share it again first.";
     PRECONDITION_FAILED = "changed-meanwhile", 412, "Somebody else changed it since; read it again.";
     TOO_LARGE = "too-large", 413, "That is more than we take at once.";
     MEDIA_TYPE = "media-type", 415, "The body must be application/json.";
+    FILE_REFUSED = "file-refused", 422, "This file is not taken; `why` says what is wrong with it.";
     INVALID = "invalid", 422, "Some fields are not right.";
     KEY_REUSED = "idempotency-key-reused", 422, "This Idempotency-Key was used for another request.";
     PRECONDITION_REQUIRED = "precondition-required", 428, "Send If-Match with the ETag that you read.";

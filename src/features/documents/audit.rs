@@ -1,15 +1,24 @@
-//! The feature's audit actions.
+//! The feature's audit actions. Details name ids, versions and hashes; never a title, a text or a reason, which stand
+//! in the document's own rows.
 
 use crate::audit_actions;
 
 audit_actions! {
-    /// What the audit trail says of documents.
+    /// What the audit trail says of documents and of files on their way in.
     pub enum DocumentAction {
-        Sent = "document.sent", Plain, None;
+        Created = "document.created", Plain, None;
+        VersionAdded = "document.version", Plain, None;
+        Shared = "document.shared", Waiting, None;
+        ShareEnded = "document.share_ended", Stopped, None;
         Opened = "document.opened", Plain, None;
         Downloaded = "document.downloaded", Plain, None;
         ReadByStaff = "document.read_by_staff", Plain, None;
         Refused = "document.refused", Plain, None;
-        Withdrawn = "document.withdrawn", Plain, None;
+        Withdrawn = "document.withdrawn", Stopped, None;
+        Discarded = "document.discarded", Stopped, None;
+        /// Only in trails from before documents were shared with grants: written and sent in one.
+        Sent = "document.sent", Plain, None;
+        UploadRefused = "upload.refused", Attention, None;
+        Damaged = "object.damaged", Attention, None;
     }
 }

@@ -2,17 +2,17 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Method, StatusCode};
 
 use crate::features::accounts::{self, ClientSession, ClientTicket};
-use crate::features::documents::audit::DocumentAction;
+use crate::features::documents::actions::{self, ReaderGrant, Refused};
 use crate::features::documents::body::{self, Block};
-use crate::features::documents::{Document, find, list_of, mark_opened};
+use crate::features::documents::download::{Head, download};
+use crate::features::documents::lifecycle::{Refusal, ShareStanding};
+use crate::features::documents::store::{Content, Document, Look, Version, shared_with};
 use crate::kernel::ids::DocumentId;
-use crate::platform::audit::{self, Event};
-use crate::platform::limits::{self, Limit};
-use crate::platform::permissions::{Level, Right};
+use crate::platform::i18n::Words;
+use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::nav::Section;
@@ -21,15 +21,12 @@ use crate::platform::web::{PageError, PageResult, html, is_read};
 /// The client's own.
 pub(super) const MINE: Section = Section("/portal/documents");
 
-/// Documents that one account may open in ten minutes: more than anybody reads, fewer than a thief
-/// would like (RAT-05).
-const READING: Limit = Limit { most: 60, seconds: 600 };
-
 struct Line {
     href: String,
     title: String,
     note: String,
-    is_new: bool,
+    /// The word of its tag.
+    tag: Option<String>,
 }
 
 #[derive(Template)]
@@ -41,25 +38,63 @@ struct List {
 
 /// My documents.
 pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, documents) = ticket.open(&app, |c, client| list_of(c, &client.chart_id)).await?;
+    let (client, documents) = ticket.open(&app, |c, client| shared_with(c, &client.access_id)).await?;
     let words = client.words;
     let documents = documents
         .into_iter()
-        .filter(|document| client.may_view_item(Right::Documents, &document.item()))
-        .map(|document| Line {
-            href: format!("/portal/documents/{}", document.document_id),
+        .filter(|line| client.may_view_item(Right::Documents, &line.document.item(ShareStanding::Live)))
+        .map(|line| Line {
+            href: format!("/portal/documents/{}", line.document.document_id),
             note: words.with2(
                 "documents-line",
                 "kind",
-                document.kind.label(words),
+                line.document.kind.label(words),
                 "date",
-                words.date(document.sent_at, &client.zone),
+                words.date(line.since_at, &client.zone),
             ),
-            title: document.title,
-            is_new: document.opened_at.is_none(),
+            tag: match line.opened_version {
+                None => Some(words.get("documents-new")),
+                Some(opened) if opened < line.document.current_version => {
+                    Some(words.get("documents-updated"))
+                }
+                Some(_) => None,
+            },
+            title: line.document.title,
         })
         .collect();
     html(List { frame: client.frame(&app, MINE), documents }.render())
+}
+
+/// What a page shows of a version.
+pub(super) enum Shown {
+    /// Its text.
+    Text(Vec<Block>),
+    /// That it is a file, and how large.
+    File(String),
+}
+
+impl Shown {
+    pub(super) fn of(words: Words, version: &Version) -> Self {
+        match &version.content {
+            Content::Text(text) => Self::Text(body::blocks(text)),
+            Content::File(blob, name) => {
+                let size = size_in_words(words, blob.size);
+                Self::File(if name.is_empty() { size } else { format!("{name} · {size}") })
+            }
+        }
+    }
+}
+
+fn size_in_words(words: Words, bytes: i64) -> String {
+    let kilobytes = bytes.max(1_000) / 1_000;
+    match kilobytes {
+        0..1_000 => words.with1("documents-size-kb", "size", kilobytes),
+        _ => words.with1(
+            "documents-size-mb",
+            "size",
+            format!("{}.{}", kilobytes / 1_000, kilobytes % 1_000 / 100),
+        ),
+    }
 }
 
 #[derive(Template)]
@@ -68,55 +103,43 @@ struct Page {
     frame: ClientFrame,
     title: String,
     note: String,
-    blocks: Vec<Block>,
+    shown: Shown,
     download: String,
 }
 
-/// How a document was looked at, for the trail.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
-    Read,
-    Download,
-    Ahead,
+/// What was looked for.
+enum Found {
+    There(Box<(Document, Version)>),
+    Withdrawn,
 }
 
-/// The document, if it is the chart's and was not taken back; what is looked at is written down in
-/// the same transaction (AUD-03, AUD-07).
-async fn look(app: &AppState, client: &ClientSession, id: &str, look: Look) -> Result<Document, PageError> {
+async fn look(
+    app: &AppState,
+    client: &ClientSession,
+    id: &str,
+    look: Look,
+    (method, headers): (&Method, &HeaderMap),
+) -> Result<Found, PageError> {
     let id: DocumentId = id.parse().map_err(|_| PageError::NotFound)?;
-    let chart = client.chart_id.clone();
-    if look == Look::Ahead {
-        let found = app.db.read(&client.scope, move |c| find(c, &chart, &id)).await?;
-        return found.ok_or(PageError::NotFound);
+    let who = ReaderGrant { account: client.account_id, access: client.access_id, chart: client.chart_id };
+    let is_seen = is_read(method, headers);
+    let found = if is_seen {
+        let by = client.by();
+        app.db.write(&client.scope, move |c| actions::open(c, &by, &who, &id, look)).await?
+    } else {
+        app.db.read(&client.scope, move |c| actions::look_ahead(c, &who, &id)).await?
+    };
+    match found {
+        Ok(found) => {
+            if is_seen {
+                app.live.chart_changed(client.scope.id(), &client.chart_id);
+            }
+            Ok(Found::There(Box::new(found)))
+        }
+        Err(Refused::LifeCycle(Refusal::Gone)) => Ok(Found::Withdrawn),
+        Err(Refused::TooMany) => Err(PageError::TooManyTries),
+        Err(_) => Err(PageError::NotFound),
     }
-    let (by, account, access) = (client.by(), client.account_id, client.access_id);
-    let found = app
-        .db
-        .write(&client.scope, move |c| {
-            // What ended the access since the request was let in counts.
-            if accounts::level_now(c, &access, Right::Documents)? < Level::View {
-                return Ok(Err(PageError::NotFound));
-            }
-            let Some(document) = find(c, &chart, &id)? else { return Ok(Err(PageError::NotFound)) };
-            if limits::count(c, &format!("documents.{account}"), READING)? > READING.most {
-                return Ok(Err(PageError::TooManyTries));
-            }
-            if document.withdrawn_at.is_some() {
-                let event = Event::new(by.clone(), DocumentAction::Refused).on_chart(&chart);
-                audit::record(c, event.with(serde_json::json!({ "document": id })))?;
-            } else if look == Look::Read {
-                mark_opened(c, &by, &chart, &id)?;
-            } else {
-                let event = Event::new(by.clone(), DocumentAction::Downloaded).on_chart(&chart);
-                audit::record(c, event.with(serde_json::json!({ "document": id })))?;
-            }
-            Ok(Ok(document))
-        })
-        .await??;
-    if found.opened_at.is_none() {
-        app.live.chart_changed(client.scope.id(), &client.chart_id);
-    }
-    Ok(found)
 }
 
 /// What stands where a document was taken back.
@@ -130,6 +153,16 @@ fn withdrawn(app: &AppState, client: &ClientSession) -> PageResult {
     )
 }
 
+fn sent_by(client: &ClientSession, version: &Version) -> String {
+    let words = client.words;
+    let date = words.date(version.created_at, &client.zone);
+    if version.by_name.is_empty() {
+        words.with1("documents-sent", "date", date)
+    } else {
+        words.with2("documents-sent-by", "date", date, "name", &version.by_name)
+    }
+}
+
 /// One document to read.
 pub(super) async fn show(
     State(app): State<AppState>,
@@ -138,55 +171,30 @@ pub(super) async fn show(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> PageResult {
-    let how = if is_read(&method, &headers) { Look::Read } else { Look::Ahead };
-    let document = look(&app, &client, &id, how).await?;
-    if document.withdrawn_at.is_some() {
-        return withdrawn(&app, &client);
-    }
+    let found = look(&app, &client, &id, Look::Open, (&method, &headers)).await?;
+    let Found::There(found) = found else { return withdrawn(&app, &client) };
+    let (document, version) = *found;
     let page = Page {
-        note: sent_by(&client, &document),
-        blocks: body::blocks(&document.body),
-        download: format!("/portal/documents/{}/text", document.document_id),
+        note: sent_by(&client, &version),
+        shown: Shown::of(client.words, &version),
+        download: format!("/portal/documents/{}/file", document.document_id),
         title: document.title,
         frame: client.frame(&app, MINE),
     };
     html(page.render())
 }
 
-fn sent_by(client: &ClientSession, document: &Document) -> String {
-    let words = client.words;
-    let date = words.date(document.sent_at, &client.zone);
-    if document.sent_by_name.is_empty() {
-        words.with1("documents-sent", "date", date)
-    } else {
-        words.with2("documents-sent-by", "date", date, "name", &document.sent_by_name)
-    }
-}
-
-/// One document to keep, as plain text.
-pub(super) async fn text(
+/// One document to keep.
+pub(super) async fn file(
     State(app): State<AppState>,
     client: ClientSession,
     method: Method,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Response, PageError> {
-    let how = if is_read(&method, &headers) { Look::Download } else { Look::Ahead };
-    let document = look(&app, &client, &id, how).await?;
-    if document.withdrawn_at.is_some() {
-        return withdrawn(&app, &client);
-    }
-    let text = format!(
-        "{}\n{}\n{}\n\n{}\n",
-        document.title,
-        client.practice.name,
-        sent_by(&client, &document),
-        document.body.trim_end()
-    );
-    let disposition = format!("attachment; filename=\"{}\"", body::file_name(&document.title));
-    let headers = [
-        (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
-    Ok((headers, text).into_response())
+) -> PageResult {
+    let found = look(&app, &client, &id, Look::Download, (&method, &headers)).await?;
+    let Found::There(found) = found else { return withdrawn(&app, &client) };
+    let note = sent_by(&client, &found.1);
+    let head = Head { practice: &client.practice.name, note: &note };
+    Ok(download(&app, &client.scope, client.by(), (&found.0, &found.1), head).await?)
 }

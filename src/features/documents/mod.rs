@@ -1,28 +1,57 @@
-//! Documents: what the practice sends for a client to read.
+//! Documents: what the practice writes or uploads, shares with grants of a chart, and takes back.
+//!
+//! | file | what |
+//! |---|---|
+//! | `lifecycle` | the table of states and events, pure |
+//! | `kinds`, `file_kind`, `body` | what documents and files there are, and how a text is built |
+//! | `uploads` | a file on its way in |
+//! | `actions` | what can be done with a document, each one transaction |
+//! | `notices` | the mail "something new" |
+//! | `store`, `upload_store` | the rows |
 
+mod actions;
 mod audit;
 pub mod body;
 mod client_pages;
+mod download;
+mod file_kind;
+mod kinds;
+mod lifecycle;
+mod notices;
+mod staff_forms;
 mod staff_pages;
 mod store;
+mod upload_form;
+mod upload_store;
+mod uploads;
 
+pub use actions::{
+    Acted, Asked, LARGEST_BODY, LONGEST_REASON, LONGEST_TITLE, NewContent, NewDocument, NewShare,
+    ReaderGrant, Recipient, Refused, Telling, add_version, create, end_share, open, read_by_staff, share,
+    withdraw,
+};
 pub use audit::DocumentAction;
+pub use download::{DOWNLOAD_POLICY, damaged_or_stored};
+pub use file_kind::attachment;
+pub use kinds::DocumentKind;
+pub use lifecycle::{DocumentState, Outcome, Refusal, ShareStanding};
+pub use notices::NOTICE;
 pub use store::{
-    Document, DocumentKind, NewDocument, Unread, find, list_of, mark_opened, send, unread, withdraw,
+    Content, Document, LISTED, Look, Reading, SharedLine, SharedWith, Version, find, list_of, readings_of,
+    shares_of, unread, version_of,
+};
+pub use uploads::{
+    Flow, LARGEST, NewUpload, NotTaken, PDF, Taken, receive, remove_leftovers, remove_orphans,
 };
 
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+
 use crate::platform::feature::Feature;
-use crate::platform::i18n::Words;
+use crate::platform::jobs::{JobHandler, JobKind, JobRun};
 use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::ClientNav;
-
-impl DocumentKind {
-    /// In words.
-    pub fn label(self, words: Words) -> String {
-        words.get(&format!("documents-kind-{}", self.word()))
-    }
-}
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
@@ -35,17 +64,41 @@ pub const FEATURE: Feature = Feature {
         order: 20,
     }],
     chart_tabs: &[staff_pages::TAB],
+    jobs: &[JobHandler { kind: JobKind::DocumentNotice, run: JobRun::InPractice(notices::send) }],
     ..Feature::new("documents", routes)
 };
+
+/// What stands around a file in a form.
+const FORM_AROUND: usize = 64 * 1024;
 
 /// The routes of this feature.
 fn routes() -> Routes {
     let read = Needs::Client(Right::Documents, Level::View);
     let see = Needs::Staff(Permission::SeeDocuments);
+    let manage = Needs::Staff(Permission::ManageDocuments);
+    let largest = || DefaultBodyLimit::max(uploads::LARGEST as usize + FORM_AROUND);
     Routes::new()
         .get("/portal/documents", read, client_pages::list)
         .get("/portal/documents/{document}", read, client_pages::show)
-        .get("/portal/documents/{document}/text", read, client_pages::text)
+        .get("/portal/documents/{document}/file", read, client_pages::file)
         .get("/staff/charts/{chart}/documents", see, staff_pages::list)
+        .get("/staff/charts/{chart}/documents/write", manage, staff_forms::write_page)
+        .post("/staff/charts/{chart}/documents/write", manage, staff_forms::write)
+        .get("/staff/charts/{chart}/documents/upload", manage, upload_form::page)
+        .post_file("/staff/charts/{chart}/documents/upload", manage, upload_form::upload.layer(largest()))
         .get("/staff/charts/{chart}/documents/{document}", see, staff_pages::show)
+        .get("/staff/charts/{chart}/documents/{document}/file", see, staff_pages::file)
+        .get("/staff/charts/{chart}/documents/{document}/write", manage, staff_forms::write_version_page)
+        .post("/staff/charts/{chart}/documents/{document}/write", manage, staff_forms::write_version)
+        .get("/staff/charts/{chart}/documents/{document}/upload", manage, upload_form::version_page)
+        .post_file(
+            "/staff/charts/{chart}/documents/{document}/upload",
+            manage,
+            upload_form::upload_version.layer(largest()),
+        )
+        .get("/staff/charts/{chart}/documents/{document}/share", manage, staff_forms::share_page)
+        .post("/staff/charts/{chart}/documents/{document}/share", manage, staff_forms::share)
+        .post("/staff/charts/{chart}/documents/{document}/end-share", manage, staff_forms::end_share)
+        .get("/staff/charts/{chart}/documents/{document}/withdraw", manage, staff_forms::withdraw_page)
+        .post("/staff/charts/{chart}/documents/{document}/withdraw", manage, staff_forms::withdraw)
 }

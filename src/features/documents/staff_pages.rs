@@ -1,17 +1,20 @@
-//! The Documents tab of a chart room: what was sent, and whether it was read.
+//! The Documents tab of a chart room: the list, and one document as the client sees it with what became of it.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 
-use crate::features::documents::audit::DocumentAction;
-use crate::features::documents::body::{self, Block};
-use crate::features::documents::{Document, find, list_of};
-use crate::features::people::CHARTS;
-use crate::features::people::{ChartRoom, RoomHead, Viewer, load_room, room_head};
+use crate::features::documents::actions::{self, Asked};
+use crate::features::documents::body::Block;
+use crate::features::documents::client_pages::Shown;
+use crate::features::documents::download::{Head, download};
+use crate::features::documents::lifecycle::{DocumentState, Phase, ShareFacts, is_never_shared, phase};
+use crate::features::documents::store::{
+    self, Document, Reading, SharedWith, Version, list_of, readings_of_chart, shares_of_chart,
+};
+use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, DocumentId};
-use crate::platform::audit::{self, Event};
 use crate::platform::i18n::Stamp;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
@@ -27,11 +30,22 @@ pub(super) const TAB: ChartTab = ChartTab {
     order: 30,
 };
 
+/// The address of a chart's tab.
+pub(super) fn tab_of(chart: &ChartId) -> String {
+    format!("/staff/charts/{chart}/documents")
+}
+
+/// The address of a document's page.
+pub(super) fn page_of(document: &Document) -> String {
+    format!("{}/{}", tab_of(&document.chart_id), document.document_id)
+}
+
 struct Line {
     href: String,
     title: String,
     kind: String,
-    sent: Stamp,
+    shared_with: String,
+    made: Stamp,
     by: String,
     tag: &'static str,
     state: String,
@@ -42,18 +56,43 @@ struct Line {
 struct List {
     frame: StaffFrame,
     head: RoomHead,
+    tab: String,
+    may_manage: bool,
     documents: Vec<Line>,
 }
 
 /// Where a document stands: tag and words.
-fn state_of(staff: &StaffSession, document: &Document, now: Timestamp) -> (&'static str, String) {
+fn state_of(staff: &StaffSession, phase: Phase, now: Timestamp) -> (&'static str, String) {
     let words = staff.words;
     let short = |at| words.stamp(at, &staff.zone, now).short;
-    match (document.withdrawn_at, document.opened_at) {
-        (Some(at), _) => ("stopped", words.with1("documents-state-withdrawn", "moment", short(at))),
-        (None, Some(at)) => ("good", words.with1("documents-state-opened", "moment", short(at))),
-        (None, None) => ("waiting", words.get("documents-state-not-opened")),
+    match phase {
+        Phase::NotShared => ("", words.get("documents-state-not-shared")),
+        Phase::Shared => ("waiting", words.get("documents-state-not-opened")),
+        Phase::Viewed(at) => ("good", words.with1("documents-state-opened", "moment", short(at))),
+        Phase::Withdrawn(at) => {
+            let moment = at.map(short).unwrap_or_default();
+            ("stopped", words.with1("documents-state-withdrawn", "moment", moment))
+        }
     }
+}
+
+fn phase_of(document: &Document, shares: &[SharedWith], readings: &[Reading]) -> Phase {
+    let facts: Vec<ShareFacts> = shares
+        .iter()
+        .filter(|of| of.share.document_id == document.document_id)
+        .map(|of| ShareFacts {
+            standing: of.share.standing(),
+            opened_at: readings
+                .iter()
+                .find(|reading| {
+                    reading.document_id == document.document_id
+                        && reading.access_id == of.share.access_id
+                        && reading.number == document.current_version
+                })
+                .and_then(|reading| reading.opened_at),
+        })
+        .collect();
+    phase(document.state, document.withdrawn_at, &facts)
 }
 
 /// The tab.
@@ -64,24 +103,30 @@ pub(super) async fn list(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, documents) = app
+    let (ChartRoom { file, tags }, documents, shares, readings) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
-            Ok(Some((room, list_of(c, &id)?)))
+            Ok(Some((room, list_of(c, &id)?, shares_of_chart(c, &id)?, readings_of_chart(c, &id)?)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
     let now = app.now();
     let documents = documents
         .into_iter()
+        .filter(|document| document.kind.is_seen_by(staff.role, document.label))
         .map(|document| {
-            let (tag, state) = state_of(&staff, &document, now);
+            let (tag, state) = state_of(&staff, phase_of(&document, &shares, &readings), now);
+            let names = shares
+                .iter()
+                .filter(|of| of.share.document_id == document.document_id)
+                .map(|of| of.name.as_str());
             Line {
-                href: format!("/staff/charts/{}/documents/{}", document.chart_id, document.document_id),
+                href: page_of(&document),
                 kind: document.kind.label(staff.words),
-                sent: staff.words.stamp(document.sent_at, &staff.zone, now),
-                by: document.sent_by_name,
+                shared_with: names.collect::<Vec<_>>().join(", "),
+                made: staff.words.stamp(document.created_at, &staff.zone, now),
+                by: document.created_by_name,
                 title: document.title,
                 tag,
                 state,
@@ -89,7 +134,32 @@ pub(super) async fn list(
         })
         .collect();
     let head = room_head(&app, &staff, &file, &tags, TAB);
-    html(List { frame: staff.frame(&app, CHARTS), head, documents }.render())
+    let page = List {
+        frame: staff.frame(&app, CHARTS),
+        head,
+        tab: tab_of(&id),
+        may_manage: staff.may(Permission::ManageDocuments),
+        documents,
+    };
+    html(page.render())
+}
+
+struct ShareLine {
+    access: String,
+    name: String,
+    is_live: bool,
+    since: Stamp,
+    ended: Option<Stamp>,
+    /// What they did with each version, newest first.
+    readings: Vec<String>,
+}
+
+struct VersionLine {
+    href: String,
+    label: String,
+    made: Stamp,
+    by: String,
+    sha256: String,
 }
 
 #[derive(Template)]
@@ -97,52 +167,160 @@ pub(super) async fn list(
 struct Page {
     frame: StaffFrame,
     head: RoomHead,
+    back: String,
+    here: String,
     title: String,
-    sent: String,
+    kind: String,
+    label: Option<String>,
+    note: String,
     tag: &'static str,
     state: String,
-    blocks: Vec<Block>,
-    back: String,
+    /// Who took it back, and why.
+    withdrawn: Option<String>,
+    /// Shown is an older version.
+    older: Option<String>,
+    shown: Shown,
+    file: String,
+    shares: Vec<ShareLine>,
+    versions: Vec<VersionLine>,
+    may_manage: bool,
+    is_draft: bool,
+    is_withdrawn: bool,
+    may_share: bool,
 }
 
-/// One document, as the client sees it.
+/// Which version is asked for.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct WhichVersion {
+    version: Option<String>,
+}
+
+impl WhichVersion {
+    fn number(&self) -> Result<Option<i32>, PageError> {
+        self.version.as_deref().map(str::parse).transpose().map_err(|_| PageError::NotFound)
+    }
+}
+
+/// The ids in a document's address.
+pub(super) fn ids_of((chart, document): &(String, String)) -> Result<(ChartId, DocumentId), PageError> {
+    let chart = chart.parse().map_err(|_| PageError::NotFound)?;
+    Ok((chart, document.parse().map_err(|_| PageError::NotFound)?))
+}
+
+/// One document, as the client sees it, with what became of it.
 pub(super) async fn show(
     State(app): State<AppState>,
     staff: StaffSession,
-    Path((chart, document)): Path<(String, String)>,
+    Path(at): Path<(String, String)>,
+    Query(which): Query<WhichVersion>,
 ) -> PageResult {
-    let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
-    let id: DocumentId = document.parse().map_err(|_| PageError::NotFound)?;
-    let by = staff.by();
+    let (chart, id) = ids_of(&at)?;
+    let asked = Asked { chart: Some(chart), document: id, number: which.number()? };
+    let (by, role) = (staff.by(), staff.role);
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, document) = app
+    let (ChartRoom { file, tags }, (document, version), shares, readings, versions) = app
         .db
         .write(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
-            let Some(document) = find(c, &chart, &id)? else { return Ok(None) };
-            // Who reads a client's paper is written down, on this side too (AUD-01).
-            let event = Event::new(by.clone(), DocumentAction::ReadByStaff).on_chart(&chart);
-            audit::record(c, event.with(serde_json::json!({ "document": id })))?;
-            Ok(Some((room, document)))
+            let Ok(found) = actions::read_by_staff(c, &by, role, asked)? else { return Ok(None) };
+            let (shares, readings) = (store::shares_of(c, &id)?, store::readings_of(c, &id)?);
+            Ok(Some((room, found, shares, readings, store::versions_of(c, &id)?)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
-    let (tag, state) = state_of(&staff, &document, app.now());
+    let (words, now) = (staff.words, app.now());
+    let stamp = |at| words.stamp(at, &staff.zone, now);
+    let (tag, state) = state_of(&staff, phase_of(&document, &shares, &readings), now);
+    let here = page_of(&document);
+    let is_older = version.number != document.current_version;
+    let withdrawn = (document.state == DocumentState::Withdrawn).then(|| {
+        let who = &document.withdrawn_by_name;
+        words.with2("documents-withdrawn-by", "name", who, "reason", &document.withdrawn_reason)
+    });
+    let shares = shares.iter().map(|of| share_line(&staff, of, &readings, now)).collect();
     let page = Page {
         head: room_head(&app, &staff, &file, &tags, TAB),
-        sent: staff.words.with2(
-            "documents-sent-by",
-            "date",
-            staff.words.date(document.sent_at, &staff.zone),
-            "name",
-            &document.sent_by_name,
-        ),
+        back: tab_of(&chart),
+        kind: document.kind.label(words),
+        label: document.label.map(|label| words.get(&format!("documents-label-{label}"))),
+        note: note_of(&staff, &version),
+        withdrawn: withdrawn.filter(|_| !document.withdrawn_reason.is_empty()),
+        older: is_older.then(|| words.with1("documents-older-version", "number", version.number)),
+        shown: Shown::of(words, &version),
+        file: format!("{here}/file?version={}", version.number),
+        versions: versions
+            .iter()
+            .map(|each| VersionLine {
+                href: format!("{here}?version={}", each.number),
+                label: words.with1("documents-version", "number", each.number),
+                made: stamp(each.created_at),
+                by: each.by_name.clone(),
+                sha256: each.content.sha256(),
+            })
+            .collect(),
+        shares,
         tag,
         state,
-        blocks: body::blocks(&document.body),
+        may_manage: staff.may(Permission::ManageDocuments),
+        is_draft: document.state == DocumentState::Draft,
+        is_withdrawn: document.state == DocumentState::Withdrawn,
+        may_share: !is_never_shared(document.label),
         title: document.title,
-        back: format!("/staff/charts/{}/documents", document.chart_id),
+        here,
         frame: staff.frame(&app, CHARTS),
     };
     html(page.render())
+}
+
+fn note_of(staff: &StaffSession, version: &Version) -> String {
+    let date = staff.words.date(version.created_at, &staff.zone);
+    staff.words.with2("documents-sent-by", "date", date, "name", &version.by_name)
+}
+
+fn share_line(staff: &StaffSession, of: &SharedWith, readings: &[Reading], now: Timestamp) -> ShareLine {
+    let words = staff.words;
+    let stamp = |at| words.stamp(at, &staff.zone, now);
+    let theirs = readings.iter().rev().filter(|reading| reading.access_id == of.share.access_id);
+    let readings = theirs
+        .flat_map(|reading| {
+            [
+                ("documents-opened-version", reading.opened_at),
+                ("documents-downloaded-version", reading.downloaded_at),
+            ]
+            .into_iter()
+            .filter_map(|(key, at)| {
+                let moment = words.date_time(at?, &staff.zone);
+                Some(words.with2(key, "number", reading.number, "moment", moment))
+            })
+        })
+        .collect();
+    ShareLine {
+        access: of.share.access_id.to_string(),
+        name: of.name.clone(),
+        is_live: of.share.ended_at.is_none(),
+        since: stamp(of.share.since_at),
+        ended: of.share.ended_at.map(stamp),
+        readings,
+    }
+}
+
+/// A version as a file.
+pub(super) async fn file(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+    Query(which): Query<WhichVersion>,
+) -> PageResult {
+    let (chart, id) = ids_of(&at)?;
+    let asked = Asked { chart: Some(chart), document: id, number: which.number()? };
+    let (by, role) = (staff.by(), staff.role);
+    let (document, version) = app
+        .db
+        .write(&staff.scope, move |c| actions::read_by_staff(c, &by, role, asked))
+        .await?
+        .map_err(|_| PageError::NotFound)?;
+    let note = note_of(&staff, &version);
+    let head = Head { practice: &staff.practice.name, note: &note };
+    Ok(download(&app, &staff.scope, staff.by(), (&document, &version), head).await?)
 }

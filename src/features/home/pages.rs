@@ -5,7 +5,7 @@ use axum::extract::State;
 
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments;
-use crate::features::documents;
+use crate::features::documents::{self, ShareStanding};
 use crate::features::ledger;
 use crate::features::messages::{self, InboxLine};
 use crate::features::practice::{self, PublicPractice, Question};
@@ -94,7 +94,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
             let chart = &client.chart_id;
             let may = |right| client.may_view(right);
             Ok((
-                if may(Right::Documents) { documents::unread(c, chart)? } else { Vec::new() },
+                if may(Right::Documents) { documents::unread(c, &client.access_id)? } else { Vec::new() },
                 if may(Right::Messages) {
                     messages::unread(c, chart, &client.person_id)?
                 } else {
@@ -111,7 +111,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
     // The query narrows to what is shared; whether each may be seen is decided in one place for every page.
     let unread: Vec<_> = unread
         .into_iter()
-        .filter(|document| client.may_view_item(Right::Documents, &document.item()))
+        .filter(|line| client.may_view_item(Right::Documents, &line.document.item(ShareStanding::Live)))
         .collect();
     let new_messages: Vec<_> = new_messages
         .into_iter()
@@ -121,12 +121,10 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
     let is_shown = client.may_view(Right::Documents) || client.may_view(Right::Messages);
     let waiting = is_shown.then(|| {
         let documents =
-            unread.into_iter().take(usize::try_from(WAITING_SHOWN).unwrap_or(usize::MAX)).map(|document| {
-                Item {
-                    href: format!("/portal/documents/{}", document.document_id),
-                    title: document.title,
-                    note: words.with1("portal-home-sent", "date", words.date(document.sent_at, &client.zone)),
-                }
+            unread.into_iter().take(usize::try_from(WAITING_SHOWN).unwrap_or(usize::MAX)).map(|line| Item {
+                href: format!("/portal/documents/{}", line.document.document_id),
+                title: line.document.title,
+                note: words.with1("portal-home-sent", "date", words.date(line.since_at, &client.zone)),
             });
         messages_item(&client, &new_messages).into_iter().chain(documents).collect()
     });

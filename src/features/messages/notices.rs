@@ -65,7 +65,7 @@ pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcom
                 access: None,
                 subject: Some(Subject { kind: MESSAGE_NOTICE.word, id: job.subject }),
                 recipient: reader.address.clone(),
-                letter: mails::new_messages(app, context),
+                letter: mails::something_new(app, context),
             },
         )?;
         store::notice_sent(c, &account)?;

@@ -65,7 +65,7 @@ impl Area {
             Self::Access => &["access"],
             Self::Accounts => &["account"],
             Self::Charts => &["chart", "charts"],
-            Self::Documents => &["document"],
+            Self::Documents => &["document", "upload", "object"],
             Self::Appointments => &["appointment"],
             Self::Messages => &["thread"],
             Self::Billing => &["charge", "adjust", "payment", "refund", "statement", "ledger"],

@@ -35,6 +35,7 @@ pub struct Config {
     pub mail_sender: EmailAddress,
     pub bounce_domain: String,
     pub bounce_hook_secret: Option<Secret>,
+    pub objects_url: PathBuf,
     pub secret_key_file: PathBuf,
     pub audit_checkpoint_file: PathBuf,
     pub trusted_proxies: Vec<IpAddr>,
@@ -392,6 +393,7 @@ fn finish(
     let bounce_domain = draft.bounce_domain.unwrap_or_else(|| mail_sender.domain().to_ascii_lowercase());
     Ok(Config {
         database_url: draft.database_url.unwrap_or_else(|| DatabaseUrl::Sqlite(data.join("anteroom.db"))),
+        objects_url: draft.objects_url.unwrap_or_else(|| data.join("objects")),
         secret_key_file: draft.secret_key_file.unwrap_or_else(|| data.join("secret.key")),
         audit_checkpoint_file: draft
             .audit_checkpoint_file

@@ -27,6 +27,7 @@ pub struct Draft {
     pub(super) mail_sender: Option<EmailAddress>,
     pub(super) bounce_domain: Option<String>,
     pub(super) bounce_hook_secret: Option<Secret>,
+    pub(super) objects_url: Option<PathBuf>,
     pub(super) secret_key_file: Option<PathBuf>,
     pub(super) audit_checkpoint_file: Option<PathBuf>,
     pub(super) trusted_proxies: Option<Vec<IpAddr>>,
@@ -172,6 +173,15 @@ pub const TABLE: &[Setting] = &[
         secret: true,
         help: "What another machine signs its reports to POST /hooks/bounce with; 24 characters or more.",
         set: |d, v| Ok(d.bounce_hook_secret = Some(values::long_secret(v)?)),
+    },
+    Setting {
+        key: "objects_url",
+        takes: "URL",
+        default: "file:DATA/objects",
+        secret: false,
+        help: "Where the bytes of documents lie, encrypted: file:FOLDER, a folder that is this program's alone. Several \
+               processes on one database need the same folder.",
+        set: |d, v| Ok(d.objects_url = Some(values::objects(v)?)),
     },
     Setting {
         key: "secret_key_file",

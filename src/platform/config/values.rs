@@ -139,6 +139,14 @@ pub fn path(text: &str) -> Result<PathBuf, Refused> {
     Ok(PathBuf::from(text))
 }
 
+/// Where files are stored.
+pub fn objects(text: &str) -> Result<PathBuf, Refused> {
+    match text.strip_prefix("file:") {
+        Some(folder) if !folder.is_empty() => Ok(PathBuf::from(folder)),
+        _ => Err("write file: and a folder, such as file:/var/lib/anteroom/objects".into()),
+    }
+}
+
 /// A database URL.
 pub fn database(text: &str) -> Result<DatabaseUrl, Refused> {
     text.parse().map_err(|_| "write sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME".to_owned())

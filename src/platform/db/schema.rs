@@ -333,11 +333,93 @@ diesel::table! {
         chart_id -> Binary,
         title -> Text,
         kind -> Text,
-        body -> Text,
-        sent_at -> BigInt,
-        sent_by_name -> Text,
-        opened_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        created_by_name -> Text,
         withdrawn_at -> Nullable<BigInt>,
+        label -> Nullable<Text>,
+        state -> Text,
+        current_version -> Integer,
+        withdrawn_by_name -> Text,
+        withdrawn_reason -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    document_version (practice_id, document_id, number) {
+        practice_id -> Binary,
+        document_id -> Binary,
+        number -> Integer,
+        body -> Nullable<Text>,
+        blob_id -> Nullable<Binary>,
+        file_name -> Text,
+        created_at -> BigInt,
+        by_name -> Text,
+    }
+}
+
+diesel::table! {
+    document_share (practice_id, document_id, access_id) {
+        practice_id -> Binary,
+        document_id -> Binary,
+        access_id -> Binary,
+        since_at -> BigInt,
+        by_name -> Text,
+        ended_at -> Nullable<BigInt>,
+        opened_version -> Nullable<Integer>,
+        notice -> Text,
+        notice_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    document_reading (practice_id, document_id, access_id, number) {
+        practice_id -> Binary,
+        document_id -> Binary,
+        access_id -> Binary,
+        number -> Integer,
+        opened_at -> Nullable<BigInt>,
+        downloaded_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    practice_key (practice_id, purpose, generation) {
+        practice_id -> Binary,
+        purpose -> Text,
+        generation -> Integer,
+        sealed_key -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    blob (practice_id, blob_id) {
+        practice_id -> Binary,
+        blob_id -> Binary,
+        sha256 -> Text,
+        size -> BigInt,
+        media_type -> Text,
+        key_generation -> Integer,
+        state -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    upload (practice_id, upload_id) {
+        practice_id -> Binary,
+        upload_id -> Binary,
+        chart_id -> Binary,
+        by_kind -> Text,
+        by_id -> Text,
+        file_name -> Text,
+        blob_id -> Binary,
+        reserved -> BigInt,
+        state -> Text,
+        reason -> Text,
+        lease_until -> BigInt,
+        created_at -> BigInt,
     }
 }
 
@@ -747,12 +829,16 @@ practice_tables!(
     audit_head,
     audit_seal,
     audit_unsealed,
+    blob,
     busy,
     calendar_resource,
     balance,
     charge,
     chart,
     document,
+    document_reading,
+    document_share,
+    document_version,
     due_job,
     form_draft,
     frequent_question,
@@ -781,6 +867,7 @@ practice_tables!(
     posting,
     practice,
     refund,
+    practice_key,
     related_contact,
     reminder,
     sent_form,
@@ -789,4 +876,5 @@ practice_tables!(
     thread_party,
     thread_read,
     statement,
+    upload,
 );

@@ -16,6 +16,8 @@ word_enum! {
         InvitationForget = "invitation-forget",
         /// Mails a client that something new is there.
         MessageNotice = "message-notice",
+        /// Tells the holder of a grant by mail that there is something new.
+        DocumentNotice = "document-notice",
         /// Ends old marks of addresses that sent mail back.
         AddressMarks = "address-marks",
         /// Deletes files of charts whose import was given up.

@@ -96,8 +96,10 @@ where
     }
     if let Some(OwnPolicy(policy)) = response.extensions().get::<OwnPolicy>().copied() {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-        // Older than `frame-ancestors`, which the policy names itself.
-        response.headers_mut().remove(header::X_FRAME_OPTIONS);
+        // Older than `frame-ancestors`, and knows no other site that may frame a page.
+        if !policy.contains("frame-ancestors 'none'") {
+            response.headers_mut().remove(header::X_FRAME_OPTIONS);
+        }
     }
     let (route, status, took) = (slot.pattern(), response.status().as_u16(), began.elapsed());
     telemetry::count_answer(route, status, took);

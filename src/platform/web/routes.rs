@@ -25,6 +25,31 @@ pub struct Row {
     pub path: &'static str,
     /// What it needs.
     pub needs: Needs,
+    /// What comes with a request.
+    pub takes: Takes,
+}
+
+/// What comes with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing, a form or a JSON text: it is there soon.
+    Little,
+    /// A file, which the handler reads piece by piece behind its own limit.
+    File,
+}
+
+impl Row {
+    /// Is this path one of this route?
+    pub fn matches(&self, path: &str) -> bool {
+        let (mut of_route, mut asked) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (of_route.next(), asked.next()) {
+                (None, None) => return true,
+                (Some(part), Some(asked)) if part.starts_with('{') || part == asked => {}
+                _ => return false,
+            }
+        }
+    }
 }
 
 /// A room's routes.
@@ -68,6 +93,20 @@ impl Routes {
         self.on(Method::POST, MethodFilter::POST, path, needs, handler)
     }
 
+    /// A form or an API call that brings a file. It may take as long as the file goes on coming; the handler reads it
+    /// behind its own limit, which it is given as a layer.
+    pub fn post_file<H, T>(mut self, path: &'static str, needs: Needs, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self = self.on(Method::POST, MethodFilter::POST, path, needs, handler);
+        if let Some(row) = self.rows.last_mut() {
+            row.takes = Takes::File;
+        }
+        self
+    }
+
     /// An API call that replaces or changes part of something.
     pub fn patch<H, T>(self, path: &'static str, needs: Needs, handler: H) -> Self
     where
@@ -100,7 +139,7 @@ impl Routes {
     {
         let route = declared(on(filter, handler), Declared { needs, pattern: path });
         self.router = self.router.route(path, route);
-        self.rows.push(Row { method, path, needs });
+        self.rows.push(Row { method, path, needs, takes: Takes::Little });
         self
     }
 
@@ -144,5 +183,28 @@ impl Service<Request> for Declaring {
         note_route(&request, self.declared.pattern);
         request.extensions_mut().insert(self.declared);
         self.inner.call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_of_a_route_when_each_part_is() {
+        let row = Row {
+            method: Method::POST,
+            path: "/staff/charts/{chart}/documents/upload",
+            needs: Needs::Nothing,
+            takes: Takes::File,
+        };
+        assert!(row.matches("/staff/charts/019a/documents/upload"));
+        for other in [
+            "/staff/charts/documents/upload",
+            "/staff/charts/1/documents/upload/",
+            "/staff/charts/1/documents",
+        ] {
+            assert!(!row.matches(other), "{other}");
+        }
     }
 }

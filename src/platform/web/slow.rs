@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,13 +14,41 @@ use futures_util::{StreamExt, stream};
 use hyper::body::Body as _;
 use tokio::time::{Instant, timeout_at};
 
-/// Ends a body that is not there whole within `patience`. It is still read by the page function,
-/// after the session's check; its reader gets an error instead of the rest.
-pub async fn body_in_time<F>(
-    request: Request,
-    patience: Duration,
-    next: impl FnOnce(Request) -> F,
-) -> Response
+/// How fast a body must come.
+#[derive(Clone, Copy, Debug)]
+pub enum Pace {
+    /// It is there whole after this time.
+    Whole(Duration),
+    /// In each such time at least so many bytes come: for files, which take as long as they are large.
+    AtLeast(usize, Duration),
+}
+
+/// When the wait for the next bytes ends.
+struct Deadline {
+    pace: Pace,
+    until: Instant,
+    came: usize,
+}
+
+impl Deadline {
+    fn of(pace: Pace) -> Self {
+        let (Pace::Whole(patience) | Pace::AtLeast(_, patience)) = pace;
+        Self { pace, until: Instant::now() + patience, came: 0 }
+    }
+
+    fn came(&mut self, bytes: usize) {
+        if let Pace::AtLeast(least, patience) = self.pace {
+            self.came += bytes;
+            if self.came >= least {
+                (self.came, self.until) = (0, Instant::now() + patience);
+            }
+        }
+    }
+}
+
+/// Ends a body that comes slower than this. It is still read by the page function, after the session's check; its
+/// reader gets an error instead of the rest.
+pub async fn body_in_time<F>(request: Request, pace: Pace, next: impl FnOnce(Request) -> F) -> Response
 where
     F: Future<Output = Response>,
 {
@@ -28,14 +56,18 @@ where
         return next(request).await;
     }
     let is_late = Arc::new(AtomicBool::new(false));
-    let (is_late_inside, until) = (is_late.clone(), Instant::now() + patience);
+    let is_late_inside = is_late.clone();
     let request = request.map(|body| {
-        Body::from_stream(stream::unfold(Some(body.into_data_stream()), move |left| {
+        let start = Some((body.into_data_stream(), Deadline::of(pace)));
+        Body::from_stream(stream::unfold(start, move |left| {
             let is_late_inside = is_late_inside.clone();
             async move {
-                let mut left = left?;
-                match timeout_at(until, left.next()).await {
-                    Ok(chunk) => chunk.map(|chunk| (chunk, Some(left))),
+                let (mut left, mut deadline) = left?;
+                match timeout_at(deadline.until, left.next()).await {
+                    Ok(chunk) => {
+                        deadline.came(chunk.as_ref().map_or(0, |chunk| chunk.as_ref().map_or(0, Bytes::len)));
+                        chunk.map(|chunk| (chunk, Some((left, deadline))))
+                    }
                     Err(_) => {
                         is_late_inside.store(true, Ordering::Relaxed);
                         Some((Err(axum::Error::new(io::Error::from(io::ErrorKind::TimedOut))), None))
@@ -58,7 +90,6 @@ mod tests {
     use crate::platform::server::{Patience, serve};
     use crate::platform::stop;
     use axum::Router;
-    use axum::body::Bytes;
     use axum::middleware::{Next, from_fn};
     use axum::routing::post;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -68,7 +99,7 @@ mod tests {
     async fn avl_01_a_body_that_trickles_is_told_408_and_the_connection_ends() {
         let router = Router::new().route("/", post(async |body: Bytes| format!("<{}>", body.len()))).layer(
             from_fn(|request, next: Next| {
-                body_in_time(request, Duration::from_millis(400), |request| next.run(request))
+                body_in_time(request, Pace::Whole(Duration::from_millis(400)), |request| next.run(request))
             }),
         );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -94,5 +125,25 @@ mod tests {
         let mut answer = String::new();
         quick.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("<3>"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn avl_01_a_file_may_take_its_time_as_long_as_it_goes_on_coming() {
+        let pace = Pace::AtLeast(4, Duration::from_millis(300));
+        let of = |pauses: &'static [u64]| {
+            let pieces = stream::unfold(pauses.iter(), |mut left| async move {
+                tokio::time::sleep(Duration::from_millis(*left.next()?)).await;
+                Some((Ok::<_, io::Error>("four"), left))
+            });
+            let request = Request::post("/").body(Body::from_stream(pieces)).unwrap();
+            body_in_time(request, pace, |request| async move {
+                let whole = axum::body::to_bytes(request.into_body(), 1_000).await;
+                whole.map(|bytes| bytes.len().to_string()).unwrap_or_default().into_response()
+            })
+        };
+        let whole = of(&[150, 150, 150, 150]).await;
+        assert_eq!(whole.status(), StatusCode::OK);
+        assert_eq!(axum::body::to_bytes(whole.into_body(), 10).await.unwrap(), "16");
+        assert_eq!(of(&[100, 600]).await.status(), StatusCode::REQUEST_TIMEOUT);
     }
 }

@@ -459,6 +459,19 @@ fn not_restored(files: &ChartBatch, row: &AccessRow, now: Timestamp) -> Option<R
     row.last_day().filter(|last| *last < files.practice.today(now)).map(Refused::PastLastDay)
 }
 
+/// The grant of a chart's owner, which is made where nobody was invited yet; `None` where there is no such chart. What
+/// is given to the owner before the first invitation waits there.
+pub fn owner_grant(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Option<AccessId>, Fault> {
+    let files = ChartBatch::load(c, std::slice::from_ref(chart))?;
+    let Some(of) = files.chart(chart) else { return Ok(None) };
+    if let Some(known) = files.grant(chart, &of.owner_person_id) {
+        return Ok(Some(known.access_id));
+    }
+    let row = owner_row(c, &files, of);
+    store::insert_access(c, std::slice::from_ref(&row))?;
+    Ok(Some(row.access_id))
+}
+
 /// The grant of a chart's owner before its first invitation.
 fn owner_row(c: &Scoped<'_>, files: &ChartBatch, chart: &Chart) -> AccessRow {
     let owner = &chart.owner_person_id;

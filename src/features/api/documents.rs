@@ -1,0 +1,392 @@
+//! `/api/v1/…/documents`: a program of the practice uploads and writes documents, shares them, and takes them back.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use futures_util::StreamExt;
+
+use super::caller::ApiCaller;
+use super::charts::{id, query};
+use super::document_json::{
+    ContentQuery, DocumentJson, DocumentLine, DocumentList, EndShareJson, NewDocumentJson, NewVersionJson,
+    ShareJson, UploadJson, WithdrawJson,
+};
+use super::idempotency::{Answer, Done, Once, once};
+use super::json;
+use super::problem::{self, ApiResult, Problem};
+use super::usual::Usual;
+use crate::features::documents::{
+    self as documents, Asked, Content, DocumentKind, Flow, LARGEST, LARGEST_BODY, LONGEST_REASON,
+    LONGEST_TITLE, NewContent, NewDocument, NewShare, NewUpload, NotTaken, PDF, Recipient, Refusal, Refused,
+    Telling,
+};
+use crate::features::people;
+use crate::kernel::ids::{ChartId, DocumentId};
+use crate::kernel::text;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::permissions::Role;
+use crate::platform::state::AppState;
+
+/// A program of the practice sees what its administrator sees, who made its key.
+const READS_AS: Role = Role::Administrator;
+
+fn refused(why: Refused) -> Problem {
+    let kind = match why {
+        Refused::NotFound => problem::NOT_FOUND,
+        Refused::TooMany => problem::TOO_MANY_REQUESTS,
+        Refused::NoFile => {
+            let detail = "no file of this chart waits under this id";
+            return Problem::fields([("/upload".to_owned(), detail.to_owned())]);
+        }
+        Refused::NoGrant => {
+            return Problem::fields([("/with".to_owned(), "none of the chart's grants".to_owned())]);
+        }
+        Refused::LifeCycle(refusal) => match refusal {
+            Refusal::NeverShared => problem::NEVER_SHARED,
+            Refusal::NotShared => problem::NOT_SHARED,
+            Refusal::Withdrawn | Refusal::Gone => problem::WITHDRAWN,
+            Refusal::NotThere => problem::NOT_FOUND,
+        },
+    };
+    kind.into()
+}
+
+fn field(name: &str, detail: impl ToString) -> Problem {
+    Problem::fields([(format!("/{name}"), detail.to_string())])
+}
+
+/// A document as it stands now.
+fn shown(c: &mut Scoped<'_>, id: &DocumentId) -> Result<(Answer, ChartId), Fault> {
+    let document = documents::find(c, id)?
+        .ok_or_else(|| Fault::Damaged(format!("document {id} was changed and is not there")))?;
+    let (shares, readings) = (documents::shares_of(c, id)?, documents::readings_of(c, id)?);
+    let version = documents::version_of(c, id, document.current_version)?
+        .ok_or_else(|| Fault::Damaged(format!("document {id} has no newest version")))?;
+    let json = DocumentJson::of(&document, &version, &shares, &readings);
+    Ok((Answer::ok(json)?.version(document.version), document.chart_id))
+}
+
+fn done(c: &mut Scoped<'_>, id: &DocumentId) -> Result<Done, Fault> {
+    let (answer, chart) = shown(c, id)?;
+    Ok(Done { answer, chart })
+}
+
+/// List a chart's documents, the newest first, at most 200.
+#[utoipa::path(get, path = "/api/v1/charts/{chart}/documents", tag = "Documents", operation_id = "listDocuments",
+    params(("chart" = String, Path, description = "The chart's id")),
+    responses((status = 200, description = "The documents", body = DocumentList), Usual),
+    security(("api_key" = ["documents:read"])))]
+pub async fn list(State(app): State<AppState>, caller: ApiCaller, Path(chart): Path<String>) -> ApiResult {
+    let chart: ChartId = id(&chart)?;
+    let found = app
+        .db
+        .read(&caller.scope, move |c| {
+            if people::load_file(c, &chart)?.is_none() {
+                return Ok(None);
+            }
+            Ok(Some(documents::list_of(c, &chart)?))
+        })
+        .await?
+        .ok_or(problem::NOT_FOUND)?;
+    let documents = found.iter().map(DocumentLine::of).collect();
+    Ok(Answer::ok(DocumentList { documents })?.into_response())
+}
+
+/// Upload a PDF for a chart.
+///
+/// The body is the file itself, `application/pdf`, at most 50 MiB. It is looked through as it arrives. Make a document of
+/// it within 24 hours (`upload` of createDocument or addVersion); then it is deleted.
+#[utoipa::path(post, path = "/api/v1/charts/{chart}/uploads", tag = "Documents", operation_id = "uploadFile",
+    params(("chart" = String, Path, description = "The chart's id")),
+    request_body(content = Vec<u8>, content_type = "application/pdf"),
+    responses((status = 201, description = "The file is stored and waits for its document", body = UploadJson), Usual),
+    security(("api_key" = ["documents:write"])))]
+pub async fn upload(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    body: Body,
+) -> ApiResult {
+    let chart: ChartId = id(&chart)?;
+    let kind = caller.header(header::CONTENT_TYPE).unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(PDF) {
+        return Err(Problem::from(problem::MEDIA_TYPE).saying("The body must be application/pdf."));
+    }
+    let said: Option<u64> = caller.header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    if said.is_some_and(|said| said > LARGEST) {
+        return Err(problem::TOO_LARGE.into());
+    }
+    let new = NewUpload { chart, name: String::new(), said };
+    let mut incoming = documents::receive(&app, &caller.scope, caller.by(), new);
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        // Whoever hung up reads no answer; dropping it tidies up.
+        let piece = piece.map_err(|_| Problem::from(problem::MALFORMED).saying("The file broke off."))?;
+        if incoming.add(piece).await == Flow::Stop {
+            break;
+        }
+    }
+    match incoming.finish().await?.ok_or(problem::NOT_FOUND)? {
+        Ok(taken) => {
+            let json = UploadJson { id: taken.upload.to_string(), sha256: taken.sha256, size: taken.size };
+            Ok(Answer { status: 201, ..Answer::ok(json)? }.into_response())
+        }
+        Err(NotTaken::TooLarge) => Err(problem::TOO_LARGE.into()),
+        Err(NotTaken::Quota) => Err(problem::TOO_MANY_REQUESTS.into()),
+        Err(why) => Err(Problem::from(problem::FILE_REFUSED).with("why", why.word())),
+    }
+}
+
+fn content(text: Option<String>, upload: Option<String>) -> Result<NewContent, Problem> {
+    match (text, upload) {
+        (Some(typed), None) => match text::lines(&typed, LARGEST_BODY) {
+            Ok(body) if body.trim().is_empty() || body.len() > LARGEST_BODY => {
+                Err(field("text", format!("1 to {LARGEST_BODY} bytes")))
+            }
+            Ok(body) => Ok(NewContent::Text(body)),
+            Err(error) => Err(field("text", error)),
+        },
+        (None, Some(upload)) => upload.parse().map(NewContent::File).map_err(|_| refused(Refused::NoFile)),
+        _ => Err(field("text", "either `text` or `upload`")),
+    }
+}
+
+fn new_document(chart: ChartId, new: NewDocumentJson) -> Result<NewDocument, Problem> {
+    let title = text::line(&new.title, LONGEST_TITLE).map_err(|error| field("title", error))?;
+    if title.is_empty() {
+        return Err(field("title", "is missing"));
+    }
+    let kind: DocumentKind = new.kind.parse().map_err(|_| field("kind", "none of the words it can be"))?;
+    let label = match new.label.as_deref() {
+        None | Some("") => None,
+        Some(word) => Some(word.parse().map_err(|_| field("label", "none of the words it can be"))?),
+    };
+    let content = content(new.text, new.upload)?;
+    Ok(NewDocument { chart, title, kind, label, content, written_at: None })
+}
+
+/// Make a document of a text or of an uploaded file. Nobody sees it before it is shared.
+#[utoipa::path(post, path = "/api/v1/charts/{chart}/documents", tag = "Documents", operation_id = "createDocument",
+    params(("chart" = String, Path, description = "The chart's id"), Once), request_body = NewDocumentJson,
+    responses((status = 201, description = "The document, with its ETag and Location", body = DocumentJson), Usual),
+    security(("api_key" = ["documents:write"])))]
+pub async fn create(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let chart: ChartId = id(&chart)?;
+    let new = json::read(&caller, &body).and_then(|new| new_document(chart, new));
+    let by = caller.by();
+    once(&app, &caller, &body, move |_, c| {
+        // A chart that is not there is told before what is wrong with the body.
+        if people::load_file(c, &chart)?.is_none() {
+            return Ok(Err(problem::NOT_FOUND.into()));
+        }
+        let new = match &new {
+            Ok(new) => new,
+            Err(problem) => return Ok(Err(problem.clone())),
+        };
+        let id = match documents::create(c, &by, new)? {
+            Ok(id) => id,
+            Err(why) => return Ok(Err(refused(why))),
+        };
+        let Done { answer, chart } = done(c, &id)?;
+        Ok(Ok(Done { answer: answer.created_at(format!("/api/v1/documents/{id}")), chart }))
+    })
+    .await
+}
+
+/// Read a document: where it stands, with whom it is shared, who opened which version when.
+#[utoipa::path(get, path = "/api/v1/documents/{document}", tag = "Documents", operation_id = "readDocument",
+    params(("document" = String, Path, description = "The document's id")),
+    responses((status = 200, description = "The document, with its ETag", body = DocumentJson), Usual),
+    security(("api_key" = ["documents:read"])))]
+pub async fn read(State(app): State<AppState>, caller: ApiCaller, Path(document): Path<String>) -> ApiResult {
+    let id: DocumentId = id(&document)?;
+    let answer = app
+        .db
+        .read(&caller.scope, move |c| {
+            if documents::find(c, &id)?.is_none() {
+                return Ok(None);
+            }
+            Ok(Some(shown(c, &id)?.0))
+        })
+        .await?;
+    Ok(answer.ok_or(problem::NOT_FOUND)?.into_response())
+}
+
+/// Read what a document says: the PDF, or the text. That it was read stands in the audit trail.
+#[utoipa::path(get, path = "/api/v1/documents/{document}/content", tag = "Documents", operation_id = "readContent",
+    params(("document" = String, Path, description = "The document's id"), ContentQuery),
+    responses((status = 200, description = "The PDF or the text", content((Vec<u8> = "application/pdf"), (String = "text/plain"))), Usual),
+    security(("api_key" = ["documents:read"])))]
+pub async fn content_of(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(document): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> ApiResult {
+    let asked: ContentQuery = query(raw.as_deref())?;
+    let asked = Asked { chart: None, document: id(&document)?, number: asked.version };
+    let by = caller.by();
+    let (document, version) = app
+        .db
+        .write(&caller.scope, move |c| documents::read_by_staff(c, &by, READS_AS, asked))
+        .await?
+        .map_err(refused)?;
+    let (kind, body, name) = match &version.content {
+        Content::Text(text) => (
+            "text/plain; charset=utf-8".to_owned(),
+            Body::from(text.clone()),
+            format!("{}.txt", document.title),
+        ),
+        Content::File(blob, name) => {
+            let stored =
+                documents::damaged_or_stored(&app, &caller.scope, caller.by(), &document, blob).await?;
+            let name = if name.is_empty() { format!("{}.pdf", document.title) } else { name.clone() };
+            (blob.media_type.clone(), Body::from_stream(app.objects.read(stored)), name)
+        }
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, documents::attachment(&name)),
+        (header::ETAG, format!("\"{}\"", version.content.sha256())),
+    ];
+    let mut response = (headers, body).into_response();
+    response.extensions_mut().insert(documents::DOWNLOAD_POLICY);
+    Ok(response)
+}
+
+/// Acts on a document once for an Idempotency-Key, and answers with how it stands then.
+async fn act<T, F>(
+    app: &AppState,
+    caller: &ApiCaller,
+    document: &str,
+    body: &Bytes,
+    asked: Result<T, Problem>,
+    act: F,
+) -> ApiResult
+where
+    T: Send + 'static,
+    F: Fn(
+            &mut Scoped<'_>,
+            &crate::platform::audit::By,
+            &DocumentId,
+            &T,
+        ) -> Result<Result<(), Refused>, Fault>
+        + Send
+        + 'static,
+{
+    let id: DocumentId = id(document)?;
+    let by = caller.by();
+    once(app, caller, body, move |_, c| {
+        if documents::find(c, &id)?.is_none() {
+            return Ok(Err(problem::NOT_FOUND.into()));
+        }
+        let asked = match &asked {
+            Ok(asked) => asked,
+            Err(problem) => return Ok(Err(problem.clone())),
+        };
+        match act(c, &by, &id, asked)? {
+            Ok(()) => done(c, &id).map(Ok),
+            Err(why) => Ok(Err(refused(why))),
+        }
+    })
+    .await
+}
+
+/// Put a newer text or file in the place of the present one. Shares stay; their holders are told.
+#[utoipa::path(post, path = "/api/v1/documents/{document}/versions", tag = "Documents", operation_id = "addVersion",
+    params(("document" = String, Path, description = "The document's id"), Once), request_body = NewVersionJson,
+    responses((status = 200, description = "The document as it is now", body = DocumentJson), Usual),
+    security(("api_key" = ["documents:write"])))]
+pub async fn add_version(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(document): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let new = json::read(&caller, &body).and_then(|new: NewVersionJson| content(new.text, new.upload));
+    act(&app, &caller, &document, &body, new, |c, by, id, new| {
+        Ok(documents::add_version(c, by, id, new)?.map(|_| ()))
+    })
+    .await
+}
+
+fn new_share(asked: ShareJson) -> Result<NewShare, Problem> {
+    let recipient = |word: &String| match word.as_str() {
+        "owner" => Ok(Recipient::Owner),
+        grant => grant.parse().map(Recipient::Grant).map_err(|_| refused(Refused::NoGrant)),
+    };
+    let telling: Telling = asked.telling.parse().map_err(|_| field("telling", "`mail` or `none`"))?;
+    let with = asked.with.iter().map(recipient).collect::<Result<Vec<_>, _>>()?;
+    if with.is_empty() {
+        return Err(refused(Refused::NoGrant));
+    }
+    Ok(NewShare { with, telling, since: None })
+}
+
+/// Share a document with the chart's owner or with grants of the chart.
+#[utoipa::path(post, path = "/api/v1/documents/{document}/share", tag = "Documents", operation_id = "shareDocument",
+    params(("document" = String, Path, description = "The document's id"), Once), request_body = ShareJson,
+    responses((status = 200, description = "The document as it is now", body = DocumentJson), Usual),
+    security(("api_key" = ["documents:write"])))]
+pub async fn share(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(document): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let asked = json::read_or_default(&caller, &body).and_then(new_share);
+    act(&app, &caller, &document, &body, asked, documents::share).await
+}
+
+/// End the share with one grant: for its holder there is no such document any more.
+#[utoipa::path(post, path = "/api/v1/documents/{document}/end-share", tag = "Documents", operation_id = "endShare",
+    params(("document" = String, Path, description = "The document's id"), Once), request_body = EndShareJson,
+    responses((status = 200, description = "The document as it is now", body = DocumentJson), Usual),
+    security(("api_key" = ["documents:write"])))]
+pub async fn end_share(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(document): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let grant = json::read(&caller, &body).and_then(|asked: EndShareJson| {
+        asked.grant.parse().map_err(|_| field("grant", "is the id of a grant"))
+    });
+    act(&app, &caller, &document, &body, grant, documents::end_share).await
+}
+
+/// Take a shared document back: whoever has it learns that it is no longer there. A draft is deleted by staff only.
+#[utoipa::path(post, path = "/api/v1/documents/{document}/withdraw", tag = "Documents", operation_id = "withdrawDocument",
+    params(("document" = String, Path, description = "The document's id"), Once), request_body = WithdrawJson,
+    responses((status = 200, description = "The document as it is now", body = DocumentJson), Usual),
+    security(("api_key" = ["documents:write"])))]
+pub async fn withdraw(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(document): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let reason = json::read(&caller, &body).and_then(|asked: WithdrawJson| {
+        match text::lines(&asked.reason, LONGEST_REASON) {
+            Ok(reason) if reason.trim().is_empty() => Err(field("reason", "is missing")),
+            Ok(reason) => Ok(reason.trim().to_owned()),
+            Err(error) => Err(field("reason", error)),
+        }
+    });
+    act(&app, &caller, &document, &body, reason, |c, by, id, reason: &String| {
+        let is_draft =
+            documents::find(c, id)?.is_some_and(|document| document.state == documents::DocumentState::Draft);
+        if is_draft {
+            return Ok(Err(Refused::LifeCycle(Refusal::NotShared)));
+        }
+        Ok(documents::withdraw(c, by, id, reason)?.map(|_| ()))
+    })
+    .await
+}

@@ -1,0 +1,458 @@
+//! What can be done with a document: write or upload it, add a version, share it, end a share, take it back, open it.
+//! One transaction each; pages and the API come through here alike.
+
+use crate::features::access::actions::owner_grant;
+use crate::features::access::facts_of;
+use crate::features::access::permission::{Label, decide as may};
+use crate::features::documents::audit::DocumentAction;
+use crate::features::documents::kinds::DocumentKind;
+use crate::features::documents::lifecycle::{
+    DocumentState, Event as Happens, Outcome, Refusal, ShareStanding, decide,
+};
+use crate::features::documents::notices;
+use crate::features::documents::store::{
+    self, Content, Document, Look, Notice, ShareRow, Version, VersionRow, standing_of,
+};
+use crate::features::documents::upload_store::{self, UploadState};
+use crate::features::people;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, DocumentId, UploadId};
+use crate::platform::audit::{self, By, Event};
+use crate::platform::db::{Lock, Scoped, lock};
+use crate::platform::fault::Fault;
+use crate::platform::limits::{self, Limit};
+use crate::platform::permissions::{Level, Right, Role};
+use crate::word_enum;
+
+/// The longest title, in characters.
+pub const LONGEST_TITLE: usize = 120;
+/// The longest text, in bytes.
+pub const LARGEST_BODY: usize = 200 * 1024;
+/// The longest reason, in characters.
+pub const LONGEST_REASON: usize = 500;
+
+/// Documents that one account may open in ten minutes: more than anybody reads, fewer than a thief
+/// would like (RAT-05).
+const READING: Limit = Limit { most: 60, seconds: 600 };
+
+/// What a new document or version holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewContent {
+    /// A text.
+    Text(String),
+    /// A file that was taken and that no document has yet.
+    File(UploadId),
+}
+
+/// A document to be made. Whoever reads it from a form or the API has checked the lengths.
+#[derive(Clone, Debug)]
+pub struct NewDocument {
+    /// On this chart.
+    pub chart: ChartId,
+    /// Its title.
+    pub title: String,
+    /// What it is.
+    pub kind: DocumentKind,
+    /// What protects it.
+    pub label: Option<Label>,
+    /// What it says.
+    pub content: NewContent,
+    /// When it was written; `None` for now. Earlier for records brought over from elsewhere.
+    pub written_at: Option<Timestamp>,
+}
+
+/// Why an act was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// No such document in this practice, or for whoever asks.
+    #[error("no such document")]
+    NotFound,
+    /// No such file, or a document has it already.
+    #[error("no such file waits for a document")]
+    NoFile,
+    /// Nobody to share it with was named, or somebody who has no grant to the chart.
+    #[error("it can be shared with nobody of these")]
+    NoGrant,
+    /// The life cycle says no.
+    #[error("the document's state does not allow it")]
+    LifeCycle(Refusal),
+    /// More documents than anybody reads.
+    #[error("too many documents in a short time")]
+    TooMany,
+}
+
+/// The outcome of an act, inside the fault of the machinery.
+pub type Acted<T> = Result<Result<T, Refused>, Fault>;
+
+fn event(by: &By, action: DocumentAction, document: &Document) -> Event {
+    Event::new(by.clone(), action).on_chart(&document.chart_id)
+}
+
+fn details(document: &Document, number: i32, content: &Content) -> serde_json::Value {
+    serde_json::json!({ "document": document.document_id, "version": number, "sha256": content.sha256() })
+}
+
+/// What a new version holds, with its file taken out of the waiting room.
+fn content_of(c: &mut Scoped<'_>, chart: &ChartId, new: &NewContent) -> Acted<Content> {
+    let id = match new {
+        NewContent::Text(body) => return Ok(Ok(Content::Text(body.clone()))),
+        NewContent::File(id) => id,
+    };
+    let Some(upload) = upload_store::find(c, id)?.filter(|upload| upload.chart_id == *chart) else {
+        return Ok(Err(Refused::NoFile));
+    };
+    let publish = (UploadState::Ready, UploadState::Published);
+    if !upload_store::step(c, id, publish, upload.lease_until)? {
+        return Ok(Err(Refused::NoFile));
+    }
+    let blob = store::live_blob(c, &upload.blob_id)?;
+    Ok(blob.map(|blob| Content::File(blob, upload.file_name)).ok_or(Refused::NoFile))
+}
+
+fn version_row(c: &Scoped<'_>, by: &By, id: DocumentId, number: i32, content: &Content) -> VersionRow {
+    let (body, blob_id, file_name) = match content {
+        Content::Text(body) => (Some(body.clone()), None, String::new()),
+        Content::File(blob, name) => (None, Some(blob.blob_id), name.clone()),
+    };
+    VersionRow {
+        practice_id: *c.practice(),
+        document_id: id,
+        number,
+        body,
+        blob_id,
+        file_name,
+        created_at: c.now(),
+        by_name: by.actor.name(),
+    }
+}
+
+/// Makes a draft. `NotFound` where there is no such chart.
+pub fn create(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Acted<DocumentId> {
+    if people::load_file(c, &new.chart)?.is_none() {
+        return Ok(Err(Refused::NotFound));
+    }
+    let content = match content_of(c, &new.chart, &new.content)? {
+        Ok(content) => content,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let written_at = new.written_at.unwrap_or(c.now());
+    let document = Document {
+        practice_id: *c.practice(),
+        document_id: DocumentId::fresh(c.rng(), c.now()),
+        chart_id: new.chart,
+        title: new.title.clone(),
+        kind: new.kind,
+        created_at: written_at,
+        created_by_name: by.actor.name(),
+        withdrawn_at: None,
+        label: new.label,
+        state: DocumentState::Draft,
+        current_version: 1,
+        withdrawn_by_name: String::new(),
+        withdrawn_reason: String::new(),
+        version: 1,
+    };
+    let first =
+        VersionRow { created_at: written_at, ..version_row(c, by, document.document_id, 1, &content) };
+    store::insert(c, document.clone(), first)?;
+    let mut event = event(by, DocumentAction::Created, &document).with(details(&document, 1, &content));
+    event.new_state = DocumentState::Draft.word().into();
+    audit::record(c, event)?;
+    Ok(Ok(document.document_id))
+}
+
+/// The document, held until the end of the transaction together with everything on its chart.
+fn held(c: &mut Scoped<'_>, id: &DocumentId) -> Result<Option<Document>, Fault> {
+    let Some(found) = store::find(c, id)? else { return Ok(None) };
+    lock(c, Lock::Charts(&[found.chart_id]))?;
+    store::find(c, id)
+}
+
+fn decided(document: &Document, happens: Happens) -> Result<Outcome, Refused> {
+    decide(document.state, document.label, happens).map_err(Refused::LifeCycle)
+}
+
+/// Puts a newer text or file in the place of the present one. Shares stay; their holders are told.
+pub fn add_version(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewContent) -> Acted<i32> {
+    let Some(document) = held(c, id)? else { return Ok(Err(Refused::NotFound)) };
+    if let Err(refused) = decided(&document, Happens::AddVersion) {
+        return Ok(Err(refused));
+    }
+    let content = match content_of(c, &document.chart_id, new)? {
+        Ok(content) => content,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let number = document.current_version + 1;
+    let row = version_row(c, by, *id, number, &content);
+    store::insert_version(c, row)?;
+    store::save(c, &Document { current_version: number, ..document.clone() })?;
+    let grants = store::renotify(c, id)?;
+    notices::plan(c, &grants)?;
+    let event = event(by, DocumentAction::VersionAdded, &document).with(details(&document, number, &content));
+    audit::record(c, event)?;
+    Ok(Ok(number))
+}
+
+/// Somebody whom a document is shared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// The chart's owner, invited or not.
+    Owner,
+    /// The holder of this grant of the chart.
+    Grant(AccessId),
+}
+
+word_enum! {
+    /// Whether the holders of the grants are told by mail.
+    pub enum Telling {
+        /// They get "there is something new".
+        ByMail = "mail",
+        /// They find it when they sign in.
+        Silent = "none",
+    }
+}
+
+/// A share to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewShare {
+    /// With whom.
+    pub with: Vec<Recipient>,
+    /// Whether they are told.
+    pub telling: Telling,
+    /// Since when; `None` for now. Earlier for records brought over from elsewhere.
+    pub since: Option<Timestamp>,
+}
+
+/// The grants behind what was asked for; `None` where one of them is none of the chart's.
+fn grants_of(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    with: &[Recipient],
+) -> Result<Option<Vec<AccessId>>, Fault> {
+    let mut grants = Vec::new();
+    if with.contains(&Recipient::Owner) {
+        grants.extend(owner_grant(c, chart)?);
+    }
+    let known = store::share_targets(c, chart)?;
+    for recipient in with {
+        if let Recipient::Grant(access) = recipient {
+            if known.iter().all(|target| target.access != *access) {
+                return Ok(None);
+            }
+            grants.push(*access);
+        }
+    }
+    grants.sort_unstable();
+    grants.dedup();
+    Ok(Some(grants))
+}
+
+/// Shares a document with grants that it is not shared with yet; those who have it keep it as it is. One that was taken
+/// back is shared with these alone.
+pub fn share(c: &mut Scoped<'_>, by: &By, id: &DocumentId, asked: &NewShare) -> Acted<()> {
+    let Some(document) = held(c, id)? else { return Ok(Err(Refused::NotFound)) };
+    let state = match decided(&document, Happens::Share) {
+        Ok(Outcome::Stands(state)) => state,
+        Ok(_) => return Err(Fault::other("a share came to no state")),
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let Some(grants) = grants_of(c, &document.chart_id, &asked.with)? else {
+        return Ok(Err(Refused::NoGrant));
+    };
+    if grants.is_empty() {
+        return Ok(Err(Refused::NoGrant));
+    }
+    let is_renewed = document.state == DocumentState::Withdrawn;
+    if is_renewed {
+        store::end_other_shares(c, id, &grants)?;
+    }
+    let mut new = Vec::new();
+    for access in grants {
+        let before = store::share_of(c, id, &access)?;
+        if !is_renewed && standing_of(before.as_ref()) == ShareStanding::Live {
+            continue;
+        }
+        let share = ShareRow {
+            practice_id: *c.practice(),
+            document_id: *id,
+            access_id: access,
+            since_at: asked.since.unwrap_or(c.now()),
+            by_name: by.actor.name(),
+            ended_at: None,
+            opened_version: None,
+            notice: if asked.telling == Telling::ByMail { Notice::Due } else { Notice::None },
+            notice_at: None,
+        };
+        store::put_share(c, share)?;
+        let mut event = event(by, DocumentAction::Shared, &document)
+            .with(serde_json::json!({ "document": id, "version": document.current_version }));
+        event.access = Some(access);
+        event.old_state = document.state.word().into();
+        event.new_state = state.word().into();
+        audit::record(c, event)?;
+        new.push(access);
+    }
+    if state != document.state {
+        let shared = Document {
+            state,
+            withdrawn_at: None,
+            withdrawn_by_name: String::new(),
+            withdrawn_reason: String::new(),
+            ..document
+        };
+        store::save(c, &shared)?;
+    }
+    if asked.telling == Telling::ByMail {
+        notices::plan(c, &new)?;
+    }
+    Ok(Ok(()))
+}
+
+/// Ends the share with one grant: for its holder there is no such document any more.
+pub fn end_share(c: &mut Scoped<'_>, by: &By, id: &DocumentId, access: &AccessId) -> Acted<()> {
+    let Some(document) = held(c, id)? else { return Ok(Err(Refused::NotFound)) };
+    let standing = standing_of(store::share_of(c, id, access)?.as_ref());
+    if let Err(refused) = decided(&document, Happens::EndShare(standing)) {
+        return Ok(Err(refused));
+    }
+    store::end_share(c, id, access)?;
+    let mut event =
+        event(by, DocumentAction::ShareEnded, &document).with(serde_json::json!({ "document": id }));
+    event.access = Some(*access);
+    audit::record(c, event)?;
+    Ok(Ok(()))
+}
+
+/// Takes a document back: from then on its page says that it is no longer there. A draft is deleted instead.
+pub fn withdraw(c: &mut Scoped<'_>, by: &By, id: &DocumentId, reason: &str) -> Acted<Outcome> {
+    let Some(document) = held(c, id)? else { return Ok(Err(Refused::NotFound)) };
+    let outcome = match decided(&document, Happens::Withdraw) {
+        Ok(outcome) => outcome,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let action = match outcome {
+        Outcome::Deleted => {
+            store::delete_draft(c, id)?;
+            DocumentAction::Discarded
+        }
+        Outcome::Stands(state) => {
+            let withdrawn = Document {
+                state,
+                withdrawn_at: Some(c.now()),
+                withdrawn_by_name: by.actor.name(),
+                withdrawn_reason: reason.to_owned(),
+                ..document.clone()
+            };
+            store::save(c, &withdrawn)?;
+            DocumentAction::Withdrawn
+        }
+        Outcome::Shown => return Err(Fault::other("taking a document back came to showing it")),
+    };
+    let mut event = event(by, action, &document).with(serde_json::json!({ "document": id }));
+    event.old_state = document.state.word().into();
+    audit::record(c, event)?;
+    Ok(Ok(outcome))
+}
+
+/// Who opens a document.
+#[derive(Clone, Copy, Debug)]
+pub struct ReaderGrant {
+    /// Their account.
+    pub account: AccountId,
+    /// The grant in view.
+    pub access: AccessId,
+    /// Its chart.
+    pub chart: ChartId,
+}
+
+/// The document in the version that counts, for the holder of a grant; `Gone` where the practice took it back. Writes
+/// nothing: for a program that looks ahead.
+pub fn look_ahead(c: &mut Scoped<'_>, who: &ReaderGrant, id: &DocumentId) -> Acted<(Document, Version)> {
+    let Some(document) = store::find(c, id)?.filter(|document| document.chart_id == who.chart) else {
+        return Ok(Err(Refused::NotFound));
+    };
+    let standing = standing_of(store::share_of(c, id, &who.access)?.as_ref());
+    // What ended the access since the request was let in counts.
+    let Some(facts) = facts_of(c, &who.access)? else { return Ok(Err(Refused::NotFound)) };
+    let outcome = decided(&document, Happens::Read(standing));
+    let item = document.item(standing);
+    let asked = if document.state == DocumentState::Shared { Some(&item) } else { None };
+    if may(&facts, Right::Documents, asked).level < Level::View {
+        return Ok(Err(Refused::NotFound));
+    }
+    if let Err(refused) = outcome {
+        return Ok(Err(refused));
+    }
+    let version = store::version_of(c, id, document.current_version)?.ok_or_else(|| {
+        Fault::Damaged(format!("document {id} has no version {}", document.current_version))
+    })?;
+    Ok(Ok((document, version)))
+}
+
+/// The same for somebody who looks: what is looked at is written down in the same transaction (AUD-03, AUD-07).
+pub fn open(
+    c: &mut Scoped<'_>,
+    by: &By,
+    who: &ReaderGrant,
+    id: &DocumentId,
+    look: Look,
+) -> Acted<(Document, Version)> {
+    let (document, version) = match look_ahead(c, who, id)? {
+        Ok(found) => found,
+        Err(Refused::LifeCycle(Refusal::Gone)) => {
+            let mut event = Event::new(by.clone(), DocumentAction::Refused)
+                .on_chart(&who.chart)
+                .with(serde_json::json!({ "document": id }));
+            event.access = Some(who.access);
+            audit::record(c, event)?;
+            return Ok(Err(Refused::LifeCycle(Refusal::Gone)));
+        }
+        Err(refused) => return Ok(Err(refused)),
+    };
+    if limits::count(c, &format!("documents.{}", who.account), READING)? > READING.most {
+        return Ok(Err(Refused::TooMany));
+    }
+    store::note_reading(c, id, &who.access, version.number, look)?;
+    let action = match look {
+        Look::Open => DocumentAction::Opened,
+        Look::Download => DocumentAction::Downloaded,
+    };
+    let mut event = event(by, action, &document).with(details(&document, version.number, &version.content));
+    event.access = Some(who.access);
+    audit::record(c, event)?;
+    Ok(Ok((document, version)))
+}
+
+/// Which version of which document somebody of the practice asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// On this chart; `None` where only the document is named.
+    pub chart: Option<ChartId>,
+    /// The document.
+    pub document: DocumentId,
+    /// The version's number; `None` for the one that counts.
+    pub number: Option<i32>,
+}
+
+/// A document that somebody of the practice reads; that is written down too (AUD-01). A program of the practice reads
+/// like its administrator.
+pub fn read_by_staff(c: &mut Scoped<'_>, by: &By, role: Role, asked: Asked) -> Acted<(Document, Version)> {
+    let is_asked_for = |document: &Document| {
+        document.kind.is_seen_by(role, document.label)
+            && asked.chart.is_none_or(|chart| chart == document.chart_id)
+    };
+    let Some(document) = store::find(c, &asked.document)?.filter(is_asked_for) else {
+        return Ok(Err(Refused::NotFound));
+    };
+    let number = asked.number.unwrap_or(document.current_version);
+    let Some(version) = store::version_of(c, &asked.document, number)? else {
+        return Ok(Err(Refused::NotFound));
+    };
+    let event = event(by, DocumentAction::ReadByStaff, &document).with(details(
+        &document,
+        version.number,
+        &version.content,
+    ));
+    audit::record(c, event)?;
+    Ok(Ok((document, version)))
+}

@@ -1,0 +1,70 @@
+//! What documents there are, and which of them a role may see.
+
+use crate::features::access::permission::Label;
+use crate::platform::i18n::Words;
+use crate::platform::permissions::Role;
+use crate::word_enum;
+
+word_enum! {
+    /// What a document is.
+    pub enum DocumentKind {
+        /// What the practice must tell, such as its privacy notice.
+        Notice = "notice",
+        /// What both sides agree on, such as the fees.
+        Agreement = "agreement",
+        /// A letter to this client.
+        Letter = "letter",
+        /// Something to read or to try at home.
+        Handout = "handout",
+        /// A plan of treatment or of safety.
+        Plan = "plan",
+        /// A card, such as that of an insurance.
+        Card = "card",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+impl DocumentKind {
+    /// In words.
+    pub fn label(self, words: Words) -> String {
+        words.get(&format!("documents-kind-{}", self.word()))
+    }
+
+    /// May somebody of this role see documents of this kind? The front desk sees what is not about treatment, and
+    /// nothing that is labelled.
+    pub fn is_seen_by(self, role: Role, label: Option<Label>) -> bool {
+        let is_about_treatment = matches!(self, Self::Letter | Self::Handout | Self::Plan);
+        match role {
+            Role::Administrator | Role::Clinician => true,
+            Role::FrontDesk => !is_about_treatment && label.is_none(),
+            Role::Biller => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_front_desk_sees_what_is_not_about_treatment() {
+        for kind in DocumentKind::ALL {
+            for label in Label::ALL.iter().copied().map(Some).chain([None]) {
+                assert!(
+                    kind.is_seen_by(Role::Administrator, label) && kind.is_seen_by(Role::Clinician, label)
+                );
+                assert!(!kind.is_seen_by(Role::Biller, label), "has no permission to see documents");
+                let wanted = label.is_none()
+                    && matches!(
+                        kind,
+                        DocumentKind::Notice
+                            | DocumentKind::Agreement
+                            | DocumentKind::Card
+                            | DocumentKind::Other
+                    );
+                assert_eq!(kind.is_seen_by(Role::FrontDesk, label), wanted, "{kind} {label:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The life of a document: the one pure function that decides what may happen to it, and the tag that staff see.
+
+use crate::features::access::permission::Label;
+use crate::kernel::clock::Timestamp;
+use crate::word_enum;
+
+word_enum! {
+    /// Where a document stands. Whether a client sees it hangs on its shares too.
+    pub enum DocumentState {
+        /// Written or uploaded; no client sees it.
+        Draft = "draft",
+        /// Shared with one grant or more.
+        Shared = "shared",
+        /// The practice took it back.
+        Withdrawn = "withdrawn",
+    }
+}
+
+/// How a document is shared with the grant that an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShareStanding {
+    /// It never was.
+    Never,
+    /// The share was ended.
+    Ended,
+    /// It is.
+    Live,
+}
+
+/// What is to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Staff share it with grants.
+    Share,
+    /// Staff put a newer text or file in its place.
+    AddVersion,
+    /// Staff end the share with a grant.
+    EndShare(ShareStanding),
+    /// Staff take it back; a draft, which nobody has seen, goes altogether.
+    Withdraw,
+    /// The holder of a grant opens or downloads it.
+    Read(ShareStanding),
+}
+
+/// What then is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It stands so, changed or not.
+    Stands(DocumentState),
+    /// It is shown.
+    Shown,
+    /// It is deleted.
+    Deleted,
+}
+
+/// Why it does not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// For this grant there is no such document.
+    NotThere,
+    /// It was taken back; whoever had it learns so.
+    Gone,
+    /// It was taken back already, or is to be shared again first.
+    Withdrawn,
+    /// It is not shared with this grant.
+    NotShared,
+    /// Notes of this kind are never shared (45 CFR 164.501, 42 CFR 2.11).
+    NeverShared,
+}
+
+/// Labels that keep a document out of the portal, whoever asks.
+pub fn is_never_shared(label: Option<Label>) -> bool {
+    matches!(label, Some(Label::Psychotherapy | Label::SudCounseling))
+}
+
+/// Decides.
+pub fn decide(state: DocumentState, label: Option<Label>, event: Event) -> Result<Outcome, Refusal> {
+    use DocumentState::{Draft, Shared, Withdrawn};
+    match (event, state) {
+        (Event::Share, _) if is_never_shared(label) => Err(Refusal::NeverShared),
+        (Event::Share, Draft | Shared | Withdrawn) => Ok(Outcome::Stands(Shared)),
+        (Event::AddVersion, Draft | Shared) => Ok(Outcome::Stands(state)),
+        (Event::AddVersion | Event::Withdraw, Withdrawn) => Err(Refusal::Withdrawn),
+        (Event::EndShare(ShareStanding::Live), Shared) => Ok(Outcome::Stands(Shared)),
+        (Event::EndShare(_), Draft | Shared | Withdrawn) => Err(Refusal::NotShared),
+        (Event::Withdraw, Draft) => Ok(Outcome::Deleted),
+        (Event::Withdraw, Shared) => Ok(Outcome::Stands(Withdrawn)),
+        (Event::Read(ShareStanding::Live), Shared) => Ok(Outcome::Shown),
+        (Event::Read(ShareStanding::Live), Withdrawn) => Err(Refusal::Gone),
+        (Event::Read(_), Draft | Shared | Withdrawn) => Err(Refusal::NotThere),
+    }
+}
+
+/// What the tag says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Nobody sees it.
+    NotShared,
+    /// Shared, and nobody has opened the version that counts.
+    Shared,
+    /// Somebody has: the first time.
+    Viewed(Timestamp),
+    /// Taken back.
+    Withdrawn(Option<Timestamp>),
+}
+
+/// What decides over the tag of one share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShareFacts {
+    /// See [`ShareStanding`]; never `Never` for a share that is there.
+    pub standing: ShareStanding,
+    /// When its holder first opened the version that counts.
+    pub opened_at: Option<Timestamp>,
+}
+
+/// The tag.
+pub fn phase(state: DocumentState, withdrawn_at: Option<Timestamp>, shares: &[ShareFacts]) -> Phase {
+    let mut live = shares.iter().filter(|share| share.standing == ShareStanding::Live).peekable();
+    match state {
+        DocumentState::Withdrawn => Phase::Withdrawn(withdrawn_at),
+        DocumentState::Draft => Phase::NotShared,
+        DocumentState::Shared if live.peek().is_none() => Phase::NotShared,
+        DocumentState::Shared => match live.filter_map(|share| share.opened_at).min() {
+            Some(at) => Phase::Viewed(at),
+            None => Phase::Shared,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cell_of_the_table() {
+        use DocumentState::{Draft, Shared, Withdrawn};
+        use Outcome::{Deleted, Shown, Stands};
+        use Refusal as R;
+        use ShareStanding::{Ended, Live, Never};
+        let table = [
+            (Event::Share, [Ok(Stands(Shared)), Ok(Stands(Shared)), Ok(Stands(Shared))]),
+            (Event::AddVersion, [Ok(Stands(Draft)), Ok(Stands(Shared)), Err(R::Withdrawn)]),
+            (Event::EndShare(Never), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
+            (Event::EndShare(Ended), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
+            (Event::EndShare(Live), [Err(R::NotShared), Ok(Stands(Shared)), Err(R::NotShared)]),
+            (Event::Withdraw, [Ok(Deleted), Ok(Stands(Withdrawn)), Err(R::Withdrawn)]),
+            (Event::Read(Never), [Err(R::NotThere), Err(R::NotThere), Err(R::NotThere)]),
+            (Event::Read(Ended), [Err(R::NotThere), Err(R::NotThere), Err(R::NotThere)]),
+            (Event::Read(Live), [Err(R::NotThere), Ok(Shown), Err(R::Gone)]),
+        ];
+        let labels = Label::ALL.iter().copied().map(Some).chain([None]);
+        for label in labels {
+            for (event, cells) in table {
+                for (state, wanted) in [Draft, Shared, Withdrawn].into_iter().zip(cells) {
+                    // AUZ-10: of these two kinds of notes nothing is ever shared.
+                    let never = matches!(label, Some(Label::Psychotherapy | Label::SudCounseling));
+                    let wanted =
+                        if never && event == Event::Share { Err(Refusal::NeverShared) } else { wanted };
+                    assert_eq!(decide(state, label, event), wanted, "{event:?} in {state}, {label:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_tag_says_what_became_of_the_shares_that_count() {
+        let (early, late) = (Timestamp::from_micros(1), Timestamp::from_micros(2));
+        let share = |standing, opened_at| ShareFacts { standing, opened_at };
+        let live = |opened_at| share(ShareStanding::Live, opened_at);
+        let of = |state, shares: &[ShareFacts]| phase(state, Some(late), shares);
+        assert_eq!(of(DocumentState::Draft, &[]), Phase::NotShared);
+        assert_eq!(of(DocumentState::Shared, &[]), Phase::NotShared);
+        assert_eq!(of(DocumentState::Shared, &[share(ShareStanding::Ended, Some(early))]), Phase::NotShared);
+        assert_eq!(of(DocumentState::Shared, &[live(None)]), Phase::Shared);
+        assert_eq!(of(DocumentState::Shared, &[live(Some(late)), live(Some(early))]), Phase::Viewed(early));
+        assert_eq!(of(DocumentState::Withdrawn, &[live(Some(early))]), Phase::Withdrawn(Some(late)));
+    }
+}

@@ -1,0 +1,93 @@
+//! The mail "there is something new for you". It goes out as a job soon after a share, at most once an hour for a
+//! grant, however many documents were shared meanwhile; and it is not sent where nothing new is left to see.
+
+use crate::features::access::permission::decide;
+use crate::features::access::{facts_of, load_access};
+use crate::features::accounts::{self, mails::MailContext};
+use crate::features::documents::lifecycle::ShareStanding;
+use crate::features::documents::store::{self, Document, Notice};
+use crate::features::practice;
+use crate::kernel::ids::AccessId;
+use crate::platform::db::Scoped;
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::jobs::{self, Job, JobKind, JobOutcome, NewJob, Next};
+use crate::platform::outbox::{self, Standing, Subject, SubjectKind};
+use crate::platform::permissions::{Level, Right};
+use crate::platform::state::App;
+
+/// Hours between two mails to one grant.
+const HOURS_BETWEEN: i64 = 1;
+
+/// What such a mail is about: a grant, for as long as its holder has not opened what they were told of.
+pub const NOTICE: SubjectKind = SubjectKind { word: "document_notice", standing };
+
+/// Plans the mails to the holders of these grants.
+pub fn plan(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<(), Fault> {
+    let subjects: Vec<uuid::Uuid> = grants.iter().map(|access| access.uuid()).collect();
+    jobs::cancel(c, &[JobKind::DocumentNotice], &subjects)?;
+    let mut planned = Vec::with_capacity(grants.len());
+    for access in grants {
+        let soonest = store::last_notice(c, access)?.map(|last| last.plus_hours(HOURS_BETWEEN));
+        let due_at = soonest.map_or(c.now(), |soonest| soonest.max(c.now()));
+        planned.push(NewJob { kind: JobKind::DocumentNotice, subject: access.uuid(), due_at });
+    }
+    jobs::plan(c, &planned).map_err(|fault| match fault {
+        Fault::Database(error) if is_duplicate(&error) => {
+            Fault::lost_race("one grant's mail planned twice at once")
+        }
+        other => other,
+    })
+}
+
+/// Those of these documents that the holder of a grant may see now.
+fn visible(c: &mut Scoped<'_>, access: &AccessId, documents: &[Document]) -> Result<bool, Fault> {
+    let Some(facts) = facts_of(c, access)? else { return Ok(false) };
+    let may_see = |document: &Document| {
+        decide(&facts, Right::Documents, Some(&document.item(ShareStanding::Live))).level >= Level::View
+    };
+    Ok(documents.iter().any(may_see))
+}
+
+/// Asked once more before the mail leaves.
+fn standing(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
+    let access = AccessId::from_uuid(id);
+    let unread = store::noticed_unread(c, &access)?;
+    Ok(if visible(c, &access, &unread)? { Standing::Wanted } else { Standing::Over })
+}
+
+/// Queues the mails of these jobs.
+pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcome>, Fault> {
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        send_one(app, c, &AccessId::from_uuid(job.subject))?;
+        outcomes.push(JobOutcome::unchanged(Next::Done));
+    }
+    Ok(outcomes)
+}
+
+fn send_one(app: &App, c: &mut Scoped<'_>, access: &AccessId) -> Result<(), Fault> {
+    let due = store::notices_due(c, access)?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    let row = load_access(c, access)?;
+    let account = row.as_ref().and_then(|row| Some((row.chart_id, row.account_id?)));
+    let reader = match account {
+        Some((chart, account)) if visible(c, access, &due)? => {
+            accounts::reader_of(c, &chart, &account, Right::Documents)?.map(|reader| (chart, reader))
+        }
+        // Who is not registered finds it when they are.
+        _ => None,
+    };
+    let Some((chart, reader)) = reader else { return store::note_notices(c, access, Notice::None) };
+    let practice = practice::load(c)?;
+    let desk = MailContext { practice: &practice, words: reader.words, called: &reader.called };
+    let letter = accounts::mails::something_new(app, desk);
+    let key = format!("documents.something_new.{access}.{}", c.now().micros());
+    let mut mail = accounts::mails::mail("documents.something_new", key, reader.address, letter);
+    mail.chart = Some(chart);
+    mail.access = Some(*access);
+    mail.subject = Some(Subject { kind: NOTICE.word, id: access.uuid() });
+    outbox::enqueue(app, c, mail)?;
+    store::note_notices(c, access, Notice::Sent)
+}

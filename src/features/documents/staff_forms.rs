@@ -1,0 +1,637 @@
+//! The forms of the Documents tab: write a text, share, end a share, take back.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+
+use crate::features::access::GrantRole;
+use crate::features::access::permission::Label;
+use crate::features::documents::actions::{
+    self, LARGEST_BODY, LONGEST_REASON, LONGEST_TITLE, NewContent, NewDocument, NewShare, Recipient, Refused,
+    Telling,
+};
+use crate::features::documents::kinds::DocumentKind;
+use crate::features::documents::lifecycle::{DocumentState, Outcome, ShareStanding, is_never_shared};
+use crate::features::documents::staff_pages::{TAB, ids_of, page_of, tab_of};
+use crate::features::documents::store::{self, Document, ShareTarget};
+use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
+use crate::features::staff::StaffSession;
+use crate::kernel::ids::{AccessId, ChartId};
+use crate::kernel::text::{self, TextError};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
+use crate::platform::state::AppState;
+use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::{PageError, PageResult, html, see_other};
+
+/// A chart's room, and a document of it where the address names one.
+pub(super) struct Place {
+    pub room: ChartRoom,
+    pub chart: ChartId,
+    pub document: Option<Document>,
+}
+
+impl Place {
+    /// Reads them; `NotFound` where one of them is not there.
+    pub(super) async fn load(
+        app: &AppState,
+        staff: &StaffSession,
+        chart: ChartId,
+        document: Option<crate::kernel::ids::DocumentId>,
+    ) -> Result<Self, PageError> {
+        let viewer = Viewer::of(app, staff);
+        let found = app
+            .db
+            .read(&staff.scope, move |c| {
+                let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
+                let found = match &document {
+                    None => None,
+                    Some(id) => store::find(c, id)?.filter(|found| found.chart_id == chart),
+                };
+                let is_there = document.is_none() || found.is_some();
+                Ok(is_there.then_some(Self { room, chart, document: found }))
+            })
+            .await?;
+        found.ok_or(PageError::NotFound)
+    }
+
+    /// That of a chart's address.
+    pub(super) async fn of_chart(
+        app: &AppState,
+        staff: &StaffSession,
+        chart: &str,
+    ) -> Result<Self, PageError> {
+        Self::load(app, staff, chart.parse().map_err(|_| PageError::NotFound)?, None).await
+    }
+
+    /// That of a document's address.
+    pub(super) async fn of_document(
+        app: &AppState,
+        staff: &StaffSession,
+        at: &(String, String),
+    ) -> Result<(Self, Document), PageError> {
+        let (chart, id) = ids_of(at)?;
+        let place = Self::load(app, staff, chart, Some(id)).await?;
+        let document = place.document.clone().ok_or(PageError::NotFound)?;
+        Ok((place, document))
+    }
+
+    /// Where Cancel leads.
+    pub(super) fn back(&self) -> String {
+        self.document.as_ref().map_or_else(|| tab_of(&self.chart), page_of)
+    }
+
+    pub(super) fn head(&self, app: &AppState, staff: &StaffSession) -> RoomHead {
+        room_head(app, staff, &self.room.file, &self.room.tags, TAB)
+    }
+}
+
+/// What is typed about a new document, beside what it holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Typed {
+    pub title: String,
+    pub kind: String,
+    pub label: String,
+}
+
+/// The same, checked.
+pub(super) struct Checked {
+    pub title: String,
+    pub kind: DocumentKind,
+    pub label: Option<Label>,
+}
+
+/// Options of a list.
+pub(super) type Options = Vec<(&'static str, String)>;
+
+pub(super) fn kinds(words: Words) -> Options {
+    let kind = |kind: &DocumentKind| (kind.word(), kind.label(words));
+    std::iter::once(("", words.get("documents-choose-kind")))
+        .chain(DocumentKind::ALL.iter().map(kind))
+        .collect()
+}
+
+pub(super) fn labels(words: Words) -> Options {
+    let label = |label: &Label| (label.word(), words.get(&format!("documents-label-{label}")));
+    std::iter::once(("", words.get("documents-label-none"))).chain(Label::ALL.iter().map(label)).collect()
+}
+
+/// The sentence about a text that is too long, or holds what nobody can read.
+pub(super) fn text_error(words: Words, error: TextError) -> String {
+    match error {
+        TextError::TooLong(most) => words.with1("documents-too-long", "most", most),
+        TextError::Unprintable => words.get("documents-unprintable"),
+    }
+}
+
+impl Typed {
+    /// Checks it; what is wrong stands in `errors`.
+    pub(super) fn check(&self, words: Words, errors: &mut FieldErrors) -> Option<Checked> {
+        let title = match text::line(&self.title, LONGEST_TITLE) {
+            Ok(title) if title.is_empty() => {
+                errors.add("title", words.get("documents-title-missing"));
+                None
+            }
+            Ok(title) => Some(title),
+            Err(error) => {
+                errors.add("title", text_error(words, error));
+                None
+            }
+        };
+        let kind = self.kind.parse().ok();
+        if kind.is_none() {
+            errors.add("kind", words.get("documents-kind-missing"));
+        }
+        let label = match self.label.as_str() {
+            "" => None,
+            word => Some(word.parse().ok()?),
+        };
+        Some(Checked { title: title?, kind: kind?, label })
+    }
+}
+
+#[derive(serde::Deserialize, Default, Clone)]
+#[serde(deny_unknown_fields, default)]
+struct WriteForm {
+    mark: String,
+    title: String,
+    kind: String,
+    label: String,
+    body: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/documents/templates/staff_write.html")]
+struct WritePage {
+    frame: StaffFrame,
+    head: RoomHead,
+    action: String,
+    back: String,
+    /// A new version of this title; `None` for a new document.
+    of: Option<String>,
+    errors: FieldErrors,
+    mark: String,
+    title: String,
+    kind: String,
+    kinds: Options,
+    chosen_label: String,
+    labels: Options,
+    body: String,
+}
+
+fn write_form(
+    app: &AppState,
+    staff: &StaffSession,
+    place: &Place,
+    form: WriteForm,
+    errors: FieldErrors,
+) -> PageResult {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = WritePage {
+        head: place.head(app, staff),
+        action: format!("{}/write", place.back()),
+        back: place.back(),
+        of: place.document.as_ref().map(|document| document.title.clone()),
+        errors,
+        mark: if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark },
+        title: form.title,
+        kind: form.kind,
+        kinds: kinds(staff.words),
+        chosen_label: form.label,
+        labels: labels(staff.words),
+        body: form.body,
+        frame: staff.frame(app, CHARTS),
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// Writes a new document.
+pub(super) async fn write_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+) -> PageResult {
+    let place = Place::of_chart(&app, &staff, &chart).await?;
+    write_form(&app, &staff, &place, WriteForm::default(), FieldErrors::new())
+}
+
+/// Writes a new version; the present text stands in the form.
+pub(super) async fn write_version_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+) -> PageResult {
+    let (place, document) = Place::of_document(&app, &staff, &at).await?;
+    let id = document.document_id;
+    let current =
+        app.db.read(&staff.scope, move |c| store::version_of(c, &id, document.current_version)).await?;
+    let body = match current.map(|version| version.content) {
+        Some(store::Content::Text(body)) => body,
+        _ => String::new(),
+    };
+    write_form(&app, &staff, &place, WriteForm { body, ..WriteForm::default() }, FieldErrors::new())
+}
+
+fn check_body(words: Words, typed: &str, errors: &mut FieldErrors) -> Option<String> {
+    match text::lines(typed, LARGEST_BODY) {
+        Ok(body) if body.trim().is_empty() => errors.add("body", words.get("documents-body-missing")),
+        Ok(body) if body.len() > LARGEST_BODY => {
+            errors.add("body", words.with1("documents-too-long", "most", LARGEST_BODY));
+        }
+        Ok(body) => return Some(body),
+        Err(error) => errors.add("body", text_error(words, error)),
+    }
+    None
+}
+
+/// What the same form made before, or what `make` makes now.
+pub(super) fn made_once(
+    c: &mut Scoped<'_>,
+    mark: &FormToken,
+    make: impl FnOnce(&mut Scoped<'_>) -> actions::Acted<String>,
+) -> actions::Acted<String> {
+    if let Some(before) = form_token::made_before(c, mark)? {
+        return Ok(Ok(before));
+    }
+    let made = make(c)?;
+    if let Ok(made) = &made {
+        form_token::keep(c, mark, made)?;
+    }
+    Ok(made)
+}
+
+/// Where a refused act leads: nothing of it is anybody's typing.
+pub(super) fn refused(refused: Refused) -> PageError {
+    match refused {
+        Refused::LifeCycle(_) | Refused::NoFile | Refused::NoGrant => PageError::Stale,
+        Refused::NotFound => PageError::NotFound,
+        Refused::TooMany => PageError::TooManyTries,
+    }
+}
+
+/// A draft of a text; next, staff choose who sees it.
+pub(super) async fn write(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: WriteForm = staff.form(&body)?;
+    let place = Place::of_chart(&app, &staff, &chart).await?;
+    let mut errors = FieldErrors::new();
+    let typed = Typed { title: form.title.clone(), kind: form.kind.clone(), label: form.label.clone() };
+    let checked = typed.check(staff.words, &mut errors);
+    let text = check_body(staff.words, &form.body, &mut errors);
+    let (Some(checked), Some(text), true) = (checked, text, errors.is_empty()) else {
+        return write_form(&app, &staff, &place, form, errors);
+    };
+    let mark = FormToken::read("document", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let new = NewDocument {
+        chart: place.chart,
+        title: checked.title,
+        kind: checked.kind,
+        label: checked.label,
+        content: NewContent::Text(text),
+        written_at: None,
+    };
+    let by = staff.by();
+    let made = app
+        .db
+        .write(&staff.scope, move |c| {
+            made_once(c, &mark, |c| Ok(actions::create(c, &by, &new)?.map(|id| id.to_string())))
+        })
+        .await?
+        .map_err(refused)?;
+    app.live.chart_changed(staff.scope.id(), &place.chart);
+    Ok(next_after(&place.chart, &made, checked.label))
+}
+
+/// Where a new document leads: to the question who sees it, unless nobody may.
+pub(super) fn next_after(chart: &ChartId, made: &str, label: Option<Label>) -> axum::response::Response {
+    let here = format!("{}/{made}", tab_of(chart));
+    if is_never_shared(label) {
+        see_other(&format!("{here}?done=documents-kept"))
+    } else {
+        see_other(&format!("{here}/share?done=documents-kept"))
+    }
+}
+
+/// A new version of a text.
+pub(super) async fn write_version(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let form: WriteForm = staff.form(&body)?;
+    let (place, document) = Place::of_document(&app, &staff, &at).await?;
+    let mut errors = FieldErrors::new();
+    let Some(text) = check_body(staff.words, &form.body, &mut errors) else {
+        return write_form(&app, &staff, &place, form, errors);
+    };
+    let mark = FormToken::read("document-version", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let (by, id, new) = (staff.by(), document.document_id, NewContent::Text(text));
+    app.db
+        .write(&staff.scope, move |c| {
+            made_once(c, &mark, |c| {
+                Ok(actions::add_version(c, &by, &id, &new)?.map(|number| number.to_string()))
+            })
+        })
+        .await?
+        .map_err(refused)?;
+    app.live.chart_changed(staff.scope.id(), &place.chart);
+    Ok(see_other(&format!("{}?done=documents-version-added", place.back())))
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct ShareForm {
+    with: Vec<String>,
+    telling: String,
+    confirm: String,
+}
+
+struct TargetField {
+    value: String,
+    label: String,
+    hint: String,
+    is_chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "features/documents/templates/staff_share.html")]
+struct SharePage {
+    frame: StaffFrame,
+    head: RoomHead,
+    action: String,
+    back: String,
+    title: String,
+    kind: String,
+    errors: FieldErrors,
+    /// Nobody may ever see it: why.
+    never: Option<String>,
+    targets: Vec<TargetField>,
+    /// With whom it is shared already.
+    have_it: Vec<String>,
+    by_mail: bool,
+    /// It has a label that asks for a second look.
+    asks: Option<String>,
+    confirm: bool,
+}
+
+/// Labels that ask for a second look before a share.
+fn asks_twice(label: Option<Label>) -> bool {
+    matches!(label, Some(Label::Sensitive | Label::ThirdParty))
+}
+
+/// The word that stands for the chart's owner, who may have no grant yet.
+const OWNER: &str = "owner";
+
+struct Sharing {
+    place: Place,
+    document: Document,
+    targets: Vec<ShareTarget>,
+    shares: Vec<store::SharedWith>,
+}
+
+impl Sharing {
+    async fn load(app: &AppState, staff: &StaffSession, at: &(String, String)) -> Result<Self, PageError> {
+        let (place, document) = Place::of_document(app, staff, at).await?;
+        let (chart, id) = (place.chart, document.document_id);
+        let (targets, shares) = app
+            .db
+            .read(&staff.scope, move |c| {
+                Ok::<_, Fault>((store::share_targets(c, &chart)?, store::shares_of(c, &id)?))
+            })
+            .await?;
+        Ok(Self { place, document, targets, shares })
+    }
+
+    fn page(
+        &self,
+        app: &AppState,
+        staff: &StaffSession,
+        form: &ShareForm,
+        errors: FieldErrors,
+    ) -> PageResult {
+        let words = staff.words;
+        let is_withdrawn = self.document.state == DocumentState::Withdrawn;
+        let has = |access: AccessId| {
+            let standing = self.shares.iter().find(|of| of.share.access_id == access);
+            !is_withdrawn && standing.is_some_and(|of| of.share.standing() == ShareStanding::Live)
+        };
+        let field = |value: String, name: String, role: GrantRole, has_account: bool| {
+            let mut hints = Vec::new();
+            if role == GrantRole::Representative {
+                hints.push(words.get("documents-share-representative"));
+            }
+            if !has_account {
+                hints.push(words.get("documents-share-waits"));
+            }
+            let is_chosen = form.with.contains(&value);
+            let key = if role == GrantRole::Owner { "documents-share-owner" } else { "documents-share-name" };
+            TargetField { label: words.with1(key, "name", name), hint: hints.join(" "), is_chosen, value }
+        };
+        let mut targets = Vec::new();
+        let mut have_it = Vec::new();
+        let owner = self.targets.iter().find(|target| target.role == GrantRole::Owner);
+        if owner.is_none() {
+            let name = self.place.room.file.owner().0.full_name();
+            targets.push(field(OWNER.to_owned(), name, GrantRole::Owner, false));
+        }
+        for target in &self.targets {
+            if has(target.access) {
+                have_it.push(target.name.clone());
+                continue;
+            }
+            let value =
+                if target.role == GrantRole::Owner { OWNER.to_owned() } else { target.access.to_string() };
+            targets.push(field(value, target.name.clone(), target.role, target.has_account));
+        }
+        let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let label = self.document.label;
+        let in_words = |label: Label| words.get(&format!("documents-label-{label}"));
+        let page = SharePage {
+            head: self.place.head(app, staff),
+            action: format!("{}/share", self.place.back()),
+            back: self.place.back(),
+            title: self.document.title.clone(),
+            kind: self.document.kind.label(words),
+            errors,
+            never: label.filter(|_| is_never_shared(label)).map(in_words),
+            targets,
+            have_it,
+            by_mail: form.telling != Telling::Silent.word(),
+            asks: label.filter(|_| asks_twice(label)).map(in_words),
+            confirm: !form.confirm.is_empty(),
+            frame: staff.frame(app, CHARTS),
+        };
+        Ok((status, html(page.render())?).into_response())
+    }
+}
+
+/// Who is to see a document.
+pub(super) async fn share_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+) -> PageResult {
+    let sharing = Sharing::load(&app, &staff, &at).await?;
+    // The owner is who it is mostly for; nobody is chosen where a label asks for a second look.
+    let with = if asks_twice(sharing.document.label) { Vec::new() } else { vec![OWNER.to_owned()] };
+    sharing.page(&app, &staff, &ShareForm { with, ..ShareForm::default() }, FieldErrors::new())
+}
+
+/// Shares it.
+pub(super) async fn share(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let form: ShareForm = staff.form(&body)?;
+    let sharing = Sharing::load(&app, &staff, &at).await?;
+    let words = staff.words;
+    let mut errors = FieldErrors::new();
+    let mut with = Vec::new();
+    for value in &form.with {
+        with.push(match value.as_str() {
+            OWNER => Recipient::Owner,
+            id => Recipient::Grant(id.parse().map_err(|_| PageError::BadRequest)?),
+        });
+    }
+    if with.is_empty() {
+        errors.add("with", words.get("documents-share-nobody"));
+    }
+    if asks_twice(sharing.document.label) && form.confirm.is_empty() {
+        errors.add("confirm", words.get("documents-share-confirm-missing"));
+    }
+    if !errors.is_empty() {
+        return sharing.page(&app, &staff, &form, errors);
+    }
+    let telling = if form.telling == Telling::ByMail.word() { Telling::ByMail } else { Telling::Silent };
+    let asked = NewShare { with, telling, since: None };
+    let (by, id) = (staff.by(), sharing.document.document_id);
+    app.db.write(&staff.scope, move |c| actions::share(c, &by, &id, &asked)).await?.map_err(refused)?;
+    app.live.chart_changed(staff.scope.id(), &sharing.place.chart);
+    Ok(see_other(&format!("{}?done=documents-shared", sharing.place.back())))
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndShareForm {
+    access: String,
+}
+
+/// Ends the share with one grant. Sharing again undoes it.
+pub(super) async fn end_share(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let form: EndShareForm = staff.form(&body)?;
+    let (place, document) = Place::of_document(&app, &staff, &at).await?;
+    let access: AccessId = form.access.parse().map_err(|_| PageError::NotFound)?;
+    let (by, id) = (staff.by(), document.document_id);
+    let outcome = app.db.write(&staff.scope, move |c| actions::end_share(c, &by, &id, &access)).await?;
+    match outcome {
+        // A second click: it is ended, which is what was asked for.
+        Ok(()) | Err(Refused::LifeCycle(_)) => {}
+        Err(why) => return Err(refused(why)),
+    }
+    app.live.chart_changed(staff.scope.id(), &place.chart);
+    Ok(see_other(&format!("{}?done=documents-share-ended", place.back())))
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct WithdrawForm {
+    reason: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/documents/templates/staff_withdraw.html")]
+struct WithdrawPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    action: String,
+    back: String,
+    title: String,
+    is_draft: bool,
+    errors: FieldErrors,
+    reason: String,
+}
+
+fn withdraw_form(
+    app: &AppState,
+    staff: &StaffSession,
+    (place, document): (&Place, &Document),
+    form: WithdrawForm,
+    errors: FieldErrors,
+) -> PageResult {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = WithdrawPage {
+        head: place.head(app, staff),
+        action: format!("{}/withdraw", place.back()),
+        back: place.back(),
+        title: document.title.clone(),
+        is_draft: document.state == DocumentState::Draft,
+        errors,
+        reason: form.reason,
+        frame: staff.frame(app, CHARTS),
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// Asks before a document is taken back, or a draft deleted.
+pub(super) async fn withdraw_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+) -> PageResult {
+    let (place, document) = Place::of_document(&app, &staff, &at).await?;
+    withdraw_form(&app, &staff, (&place, &document), WithdrawForm::default(), FieldErrors::new())
+}
+
+/// Takes it back.
+pub(super) async fn withdraw(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let form: WithdrawForm = staff.form(&body)?;
+    let (place, document) = Place::of_document(&app, &staff, &at).await?;
+    let mut errors = FieldErrors::new();
+    let reason = match text::lines(&form.reason, LONGEST_REASON) {
+        Ok(reason) if reason.trim().is_empty() && document.state == DocumentState::Shared => {
+            errors.add("reason", staff.words.get("documents-reason-missing"));
+            String::new()
+        }
+        Ok(reason) => reason.trim().to_owned(),
+        Err(error) => {
+            errors.add("reason", text_error(staff.words, error));
+            String::new()
+        }
+    };
+    if !errors.is_empty() {
+        return withdraw_form(&app, &staff, (&place, &document), form, errors);
+    }
+    let (by, id) = (staff.by(), document.document_id);
+    let outcome = app
+        .db
+        .write(&staff.scope, move |c| actions::withdraw(c, &by, &id, &reason))
+        .await?
+        .map_err(refused)?;
+    app.live.chart_changed(staff.scope.id(), &place.chart);
+    Ok(match outcome {
+        Outcome::Deleted => see_other(&format!("{}?done=documents-deleted", tab_of(&place.chart))),
+        _ => see_other(&format!("{}?done=documents-withdrawn", place.back())),
+    })
+}

@@ -1,0 +1,169 @@
+//! The rows of files on their way in, and what is left behind when one does not arrive.
+
+use diesel::prelude::*;
+
+use crate::features::documents::store::{Blob, BlobState};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{BlobId, ChartId, PracticeId, UploadId};
+use crate::platform::db::schema::{blob, upload};
+use crate::platform::db::{InLists as _, Scoped, SumOf, System};
+use crate::platform::fault::Fault;
+use crate::{practice_row, word_enum};
+
+word_enum! {
+    /// Where an upload stands.
+    pub enum UploadState {
+        /// Its bytes come in.
+        Receiving = "receiving",
+        /// They are stored and checked, and no document has them yet.
+        Ready = "ready",
+        /// A document has them.
+        Published = "published",
+        /// Its file was not taken.
+        Rejected = "rejected",
+        /// It broke off, or nobody made a document of it.
+        Expired = "expired",
+    }
+}
+
+/// A file on its way in.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = upload, treat_none_as_default_value = false)]
+pub struct UploadRow {
+    /// The practice.
+    pub practice_id: PracticeId,
+    /// The upload.
+    pub upload_id: UploadId,
+    /// For this chart.
+    pub chart_id: ChartId,
+    /// Who sends it: `staff` or `api_key`.
+    pub by_kind: String,
+    /// Their id.
+    pub by_id: String,
+    /// What the file is called where it comes from.
+    pub file_name: String,
+    /// Where its bytes go.
+    pub blob_id: BlobId,
+    /// Bytes that count against the day's quota.
+    pub reserved: i64,
+    /// See [`UploadState`].
+    pub state: UploadState,
+    /// Why its file was not taken.
+    pub reason: String,
+    /// When it counts as broken off, or as forgotten.
+    pub lease_until: Timestamp,
+    /// When it began.
+    pub created_at: Timestamp,
+}
+practice_row!(UploadRow, upload);
+
+/// Notes that a file begins to come in.
+pub fn begin(c: &mut Scoped<'_>, row: UploadRow) -> Result<(), Fault> {
+    c.insert_rows(&[row])
+}
+
+/// Bytes that came in, or are coming in, since then.
+pub fn bytes_since(c: &mut Scoped<'_>, since: Timestamp) -> Result<i64, Fault> {
+    let sums: Vec<(UploadState, i64)> = c
+        .rows(upload::table)
+        .filter(upload::created_at.gt(since))
+        .group_by(upload::state)
+        .select((upload::state, SumOf(upload::reserved)))
+        .load(c)?;
+    Ok(sums.into_iter().map(|(_, bytes)| bytes).sum())
+}
+
+/// An upload of this practice.
+pub fn find(c: &mut Scoped<'_>, id: &UploadId) -> Result<Option<UploadRow>, Fault> {
+    c.rows(upload::table).filter(upload::upload_id.eq(*id)).select(UploadRow::as_select()).optional(c)
+}
+
+/// Moves an upload on, if it still stands where it did; `false` if it does not.
+pub fn step(
+    c: &mut Scoped<'_>,
+    id: &UploadId,
+    (from, to): (UploadState, UploadState),
+    lease_until: Timestamp,
+) -> Result<bool, Fault> {
+    let moved = c
+        .rows(upload::table)
+        .filter(upload::upload_id.eq(*id))
+        .filter(upload::state.eq(from))
+        .set((upload::state.eq(to), upload::lease_until.eq(lease_until)))
+        .execute(c)?;
+    Ok(moved == 1)
+}
+
+/// Notes how large the file came to be.
+pub fn note_size(c: &mut Scoped<'_>, id: &UploadId, size: i64) -> Result<(), Fault> {
+    c.rows(upload::table).filter(upload::upload_id.eq(*id)).set(upload::reserved.eq(size)).execute(c)?;
+    Ok(())
+}
+
+/// Ends an upload whose file is not taken, and gives its quota back.
+pub fn end(c: &mut Scoped<'_>, id: &UploadId, state: UploadState, reason: &str) -> Result<(), Fault> {
+    c.rows(upload::table)
+        .filter(upload::upload_id.eq(*id))
+        .set((upload::state.eq(state), upload::reason.eq(reason.to_owned()), upload::reserved.eq(0)))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Puts a stored file's row in.
+pub fn insert_blob(c: &mut Scoped<'_>, blob: Blob) -> Result<(), Fault> {
+    c.insert_rows(&[blob])
+}
+
+/// Marks a file as to be deleted.
+pub fn give_up_blob(c: &mut Scoped<'_>, id: &BlobId) -> Result<(), Fault> {
+    c.rows(blob::table).filter(blob::blob_id.eq(*id)).set(blob::state.eq(BlobState::Deleting)).execute(c)?;
+    Ok(())
+}
+
+/// Leftovers that are looked at in one go.
+const AT_ONCE: i64 = 200;
+
+/// Uploads of all practices whose time is over.
+pub fn over(system: &mut System<'_>) -> Result<Vec<(PracticeId, UploadId, BlobId)>, Fault> {
+    let now = system.now;
+    Ok(upload::table
+        .filter(upload::state.eq(UploadState::Receiving).or(upload::state.eq(UploadState::Ready)))
+        .filter(upload::lease_until.lt(now))
+        .order(upload::lease_until.asc())
+        .limit(AT_ONCE)
+        .select((upload::practice_id, upload::upload_id, upload::blob_id))
+        .load(system.conn)?)
+}
+
+/// Files of all practices that are to be deleted.
+pub fn to_delete(system: &mut System<'_>) -> Result<Vec<(PracticeId, BlobId)>, Fault> {
+    Ok(blob::table
+        .filter(blob::state.eq(BlobState::Deleting))
+        .order(blob::created_at.asc())
+        .limit(AT_ONCE)
+        .select((blob::practice_id, blob::blob_id))
+        .load(system.conn)?)
+}
+
+/// Forgets a file whose bytes are gone.
+pub fn forget_blob(c: &mut Scoped<'_>, id: &BlobId) -> Result<(), Fault> {
+    c.rows(blob::table)
+        .filter(blob::blob_id.eq(*id))
+        .filter(blob::state.eq(BlobState::Deleting))
+        .delete(c)?;
+    Ok(())
+}
+
+/// Those of these bytes that a row names: of a stored file, or of one that is coming in.
+pub fn known(c: &mut Scoped<'_>, asked: &[BlobId]) -> Result<Vec<BlobId>, Fault> {
+    let mut known: Vec<BlobId> =
+        c.rows(blob::table).filter(blob::blob_id.in_list(asked)).select(blob::blob_id).load(c)?;
+    let coming: Vec<BlobId> = c
+        .rows(upload::table)
+        .filter(upload::blob_id.in_list(asked))
+        .filter(upload::state.eq(UploadState::Receiving).or(upload::state.eq(UploadState::Ready)))
+        .select(upload::blob_id)
+        .load(c)?;
+    known.extend(coming);
+    Ok(known)
+}

@@ -1,0 +1,439 @@
+//! A file on its way in: checked and encrypted piece by piece as it arrives, so that no more than a part of it is in
+//! memory. Its row is written before its first byte is stored, so that whatever ends the work, a refusal, a lost line
+//! or a crash, what was stored so far is found and deleted.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::features::documents::audit::DocumentAction;
+use crate::features::documents::file_kind::{self, FileKind};
+use crate::features::documents::store::{Blob, BlobState};
+use crate::features::documents::upload_store::{self as store, UploadRow, UploadState};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{BlobId, ChartId, PracticeId, UploadId};
+use crate::platform::audit::{self, Actor, By, Event};
+use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
+use crate::platform::fault::Fault;
+use crate::platform::objects::{Object, Writer, new_blob_key};
+use crate::platform::pdf::{PdfProblem, PdfScan};
+use crate::platform::state::AppState;
+
+/// The largest file, in bytes.
+pub const LARGEST: u64 = 50 * 1024 * 1024;
+/// Bytes that a practice's staff and programs may bring in a day.
+const A_DAY: i64 = 5 * 1024 * 1024 * 1024;
+/// How long a file may stand still before it counts as broken off.
+const LEASE_SECONDS: i64 = 15 * 60;
+/// How long a file waits for its document.
+const WAIT_HOURS: i64 = 24;
+/// The media type of what is taken.
+pub const PDF: &str = "application/pdf";
+
+/// Why a file was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// There is nothing in it.
+    Empty,
+    /// It is larger than [`LARGEST`].
+    TooLarge,
+    /// It is something else than a PDF.
+    Kind(FileKind),
+    /// It is a PDF whose name says otherwise.
+    Name,
+    /// It is a PDF with something in it, or not whole.
+    Pdf(PdfProblem),
+    /// The practice has brought as much as it may in a day.
+    Quota,
+    /// It broke off.
+    BrokenOff,
+}
+
+impl NotTaken {
+    /// Its word in the audit trail, in the API and at the end of its catalogue key.
+    pub fn word(self) -> String {
+        match self {
+            Self::Empty => "empty".to_owned(),
+            Self::TooLarge => "too-large".to_owned(),
+            Self::Kind(kind) => format!("kind-{kind}"),
+            Self::Name => "name".to_owned(),
+            Self::Pdf(problem) => format!("pdf-{problem}"),
+            Self::Quota => "quota".to_owned(),
+            Self::BrokenOff => "broken-off".to_owned(),
+        }
+    }
+}
+
+/// A file that was taken and waits for its document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The upload.
+    pub upload: UploadId,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// How many they are.
+    pub size: u64,
+}
+
+/// A file that is about to come in.
+#[derive(Clone, Debug)]
+pub struct NewUpload {
+    /// For this chart.
+    pub chart: ChartId,
+    /// What it is called, as it was sent.
+    pub name: String,
+    /// How large it is said to be, where that is said.
+    pub said: Option<u64>,
+}
+
+/// What came of it; `None` where there is no such chart.
+pub type Received = Result<Option<Result<Taken, NotTaken>>, Fault>;
+
+/// A file that is coming in. Dropped before its end, it counts as broken off.
+pub struct Incoming {
+    pieces: mpsc::Sender<Arrived>,
+    running: JoinHandle<Received>,
+    came: u64,
+}
+
+enum Arrived {
+    Piece(Bytes),
+    End,
+}
+
+/// Whether more of the file is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It is. Also after a refusal: who is still sending would not read the answer.
+    Go,
+    /// It is too large already.
+    Stop,
+}
+
+/// Begins to take a file in. What is done with it runs to its end even if its sender hangs up, so that nothing
+/// half-written is left.
+pub fn receive(app: &AppState, scope: &PracticeScope, by: By, new: NewUpload) -> Incoming {
+    let (pieces, arriving) = mpsc::channel(2);
+    let (app, scope) = (app.clone(), scope.clone());
+    let running = tokio::spawn(async move {
+        let (upload, writer) = match begin(&app, &scope, &by, &new).await? {
+            None => return Ok(None),
+            Some(Err(refused)) => return Ok(Some(Err(refused))),
+            Some(Ok(begun)) => begun,
+        };
+        let outcome = match take(&app, &scope, &upload, writer, arriving).await {
+            Ok(Ok(stored)) => finish(&app, &scope, &upload, stored).await,
+            Ok(Err(refused)) => Ok(Err(refused)),
+            Err(fault) => Err(fault),
+        };
+        match outcome {
+            Ok(Ok(taken)) => Ok(Some(Ok(taken))),
+            Ok(Err(refused)) => {
+                reject(&app, &scope, &by, &upload, refused).await?;
+                Ok(Some(Err(refused)))
+            }
+            Err(fault) => {
+                // The worker that looks for leftovers does the same later, should this not be possible now.
+                if let Err(again) = give_up(&app, &scope, &upload, UploadState::Expired, "fault").await {
+                    tracing::warn!(error = again.chain(), "a broken upload is not tidied away yet");
+                }
+                Err(fault)
+            }
+        }
+    });
+    Incoming { pieces, running, came: 0 }
+}
+
+impl Incoming {
+    /// The next bytes.
+    pub async fn add(&mut self, piece: Bytes) -> Flow {
+        self.came += piece.len() as u64;
+        // Nobody listens any more once the file is refused.
+        let _ = self.pieces.send(Arrived::Piece(piece)).await;
+        if self.came > LARGEST { Flow::Stop } else { Flow::Go }
+    }
+
+    /// The end of the file: what came of it.
+    pub async fn finish(self) -> Received {
+        let _ = self.pieces.send(Arrived::End).await;
+        self.running.await.map_err(|error| Fault::Ended(error.to_string()))?
+    }
+}
+
+fn lease(now: Timestamp) -> Timestamp {
+    now.plus_seconds(LEASE_SECONDS)
+}
+
+fn who(by: &By) -> (&'static str, String) {
+    match &by.actor {
+        Actor::Staff(id, _) => ("staff", id.to_string()),
+        Actor::ApiKey(id, _) => ("api_key", id.to_string()),
+        Actor::Account(id) => ("account", id.to_string()),
+        _ => ("system", String::new()),
+    }
+}
+
+fn refused_event(by: &By, chart: &ChartId, why: NotTaken) -> Event {
+    Event::new(by.clone(), DocumentAction::UploadRefused)
+        .on_chart(chart)
+        .with(serde_json::json!({ "why": why.word() }))
+}
+
+type Begun = Option<Result<(UploadRow, Writer), NotTaken>>;
+
+/// Reserves what the file may take, in one transaction with its row.
+async fn begin(app: &AppState, scope: &PracticeScope, by: &By, new: &NewUpload) -> Result<Begun, Fault> {
+    let (inside, by, new) = (app.clone(), by.clone(), new.clone());
+    let begun = app
+        .db
+        .write(scope, move |c| {
+            if crate::features::people::load_file(c, &new.chart)?.is_none() {
+                return Ok(None);
+            }
+            let most = i64::try_from(new.said.unwrap_or(LARGEST).min(LARGEST)).unwrap_or(i64::MAX);
+            if store::bytes_since(c, c.now().plus_hours(-24))? + most > A_DAY {
+                audit::record(c, refused_event(&by, &new.chart, NotTaken::Quota))?;
+                return Ok(Some(Err(NotTaken::Quota)));
+            }
+            let (by_kind, by_id) = who(&by);
+            let row = UploadRow {
+                practice_id: *c.practice(),
+                upload_id: UploadId::fresh(c.rng(), c.now()),
+                chart_id: new.chart,
+                by_kind: by_kind.to_owned(),
+                by_id,
+                file_name: file_kind::shown_name(&new.name),
+                blob_id: BlobId::fresh(c.rng(), c.now()),
+                reserved: most,
+                state: UploadState::Receiving,
+                reason: String::new(),
+                lease_until: lease(c.now()),
+                created_at: c.now(),
+            };
+            let key = new_blob_key(&inside.keys, c, &row.blob_id)?;
+            store::begin(c, row.clone())?;
+            Ok(Some(Ok((row, key))))
+        })
+        .await?;
+    Ok(begun.map(|begun| {
+        begun.map(|(row, key)| {
+            let object = Object { practice: row.practice_id, blob: row.blob_id, key };
+            (row, app.objects.write(object))
+        })
+    }))
+}
+
+/// What is known of the bytes once they are stored.
+struct StoredBytes {
+    sha256: String,
+    size: u64,
+    key_generation: i32,
+}
+
+/// Stores the pieces as they arrive, and looks each through.
+async fn take(
+    app: &AppState,
+    scope: &PracticeScope,
+    upload: &UploadRow,
+    mut writer: Writer,
+    mut arriving: mpsc::Receiver<Arrived>,
+) -> Result<Result<StoredBytes, NotTaken>, Fault> {
+    let (mut hash, mut scan) = (Sha256::new(), PdfScan::default());
+    let (mut start, mut size, mut parts) = (Vec::new(), 0u64, 0);
+    loop {
+        let piece = match arriving.recv().await {
+            Some(Arrived::Piece(piece)) => piece,
+            Some(Arrived::End) => break,
+            None => return Ok(Err(NotTaken::BrokenOff)),
+        };
+        size += piece.len() as u64;
+        if size > LARGEST {
+            return Ok(Err(NotTaken::TooLarge));
+        }
+        if start.len() < file_kind::LOOKED_AT {
+            let wanted = (file_kind::LOOKED_AT - start.len()).min(piece.len());
+            start.extend_from_slice(&piece[..wanted]);
+            if start.len() == file_kind::LOOKED_AT
+                && let Err(why) = is_pdf(&start, &upload.file_name)
+            {
+                return Ok(Err(why));
+            }
+        }
+        if let Err(problem) = scan.take(&piece) {
+            let why = is_pdf(&start, &upload.file_name).err().unwrap_or(NotTaken::Pdf(problem));
+            return Ok(Err(why));
+        }
+        hash.update(&piece);
+        let stored = writer.add(&piece).await?;
+        if stored > parts {
+            parts = stored;
+            if !renew(app, scope, upload).await? {
+                return Ok(Err(NotTaken::BrokenOff));
+            }
+        }
+    }
+    if size == 0 {
+        return Ok(Err(NotTaken::Empty));
+    }
+    if let Err(why) = is_pdf(&start, &upload.file_name) {
+        return Ok(Err(why));
+    }
+    if let Err(problem) = scan.finish() {
+        return Ok(Err(NotTaken::Pdf(problem)));
+    }
+    let key_generation = writer.key_generation();
+    writer.finish().await?;
+    Ok(Ok(StoredBytes { sha256: hex::encode(hash.finalize()), size, key_generation }))
+}
+
+fn is_pdf(start: &[u8], name: &str) -> Result<(), NotTaken> {
+    match FileKind::of(start) {
+        FileKind::Pdf if name.is_empty() || file_kind::extension(name) == "pdf" => Ok(()),
+        FileKind::Pdf => Err(NotTaken::Name),
+        other => Err(NotTaken::Kind(other)),
+    }
+}
+
+async fn renew(app: &AppState, scope: &PracticeScope, upload: &UploadRow) -> Result<bool, Fault> {
+    let id = upload.upload_id;
+    let stays = (UploadState::Receiving, UploadState::Receiving);
+    app.db.write(scope, move |c| store::step(c, &id, stays, lease(c.now()))).await
+}
+
+/// From here on the file is there, and waits for its document.
+async fn finish(
+    app: &AppState,
+    scope: &PracticeScope,
+    upload: &UploadRow,
+    stored: StoredBytes,
+) -> Result<Result<Taken, NotTaken>, Fault> {
+    let (row, sha256) = (upload.clone(), stored.sha256.clone());
+    let size = i64::try_from(stored.size).unwrap_or(i64::MAX);
+    let is_in_time = app
+        .db
+        .write(scope, move |c| {
+            let to_ready = (UploadState::Receiving, UploadState::Ready);
+            if !store::step(c, &row.upload_id, to_ready, c.now().plus_hours(WAIT_HOURS))? {
+                return Ok(false);
+            }
+            store::note_size(c, &row.upload_id, size)?;
+            let blob = Blob {
+                practice_id: *c.practice(),
+                blob_id: row.blob_id,
+                sha256: sha256.clone(),
+                size,
+                media_type: PDF.to_owned(),
+                key_generation: stored.key_generation,
+                state: BlobState::Live,
+                created_at: c.now(),
+            };
+            store::insert_blob(c, blob)?;
+            Ok(true)
+        })
+        .await?;
+    let taken = Taken { upload: upload.upload_id, sha256: stored.sha256, size: stored.size };
+    Ok(if is_in_time { Ok(taken) } else { Err(NotTaken::BrokenOff) })
+}
+
+async fn reject(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: &By,
+    upload: &UploadRow,
+    why: NotTaken,
+) -> Result<(), Fault> {
+    if why != NotTaken::BrokenOff {
+        let event = refused_event(by, &upload.chart_id, why);
+        app.db.write(scope, move |c| audit::record(c, event.clone())).await?;
+    }
+    let state = if why == NotTaken::BrokenOff { UploadState::Expired } else { UploadState::Rejected };
+    give_up(app, scope, upload, state, &why.word()).await
+}
+
+/// Deletes what was stored, then ends the row: should it stop between, the row still says what to delete.
+async fn give_up(
+    app: &AppState,
+    scope: &PracticeScope,
+    upload: &UploadRow,
+    state: UploadState,
+    reason: &str,
+) -> Result<(), Fault> {
+    app.objects.remove(&upload.practice_id, &upload.blob_id).await?;
+    let (id, reason) = (upload.upload_id, reason.to_owned());
+    app.db.write(scope, move |c| store::end(c, &id, state, &reason)).await
+}
+
+/// Gives up a file that was taken and that no document will have; its bytes are deleted later.
+pub fn discard(c: &mut Scoped<'_>, id: &UploadId) -> Result<(), Fault> {
+    let Some(row) = store::find(c, id)?.filter(|row| row.state == UploadState::Ready) else { return Ok(()) };
+    store::give_up_blob(c, &row.blob_id)?;
+    store::end(c, id, UploadState::Expired, "not-used")
+}
+
+/// Deletes what uploads that broke off and documents that were deleted have left behind; returns how many files.
+pub async fn remove_leftovers(app: &AppState) -> Result<usize, Fault> {
+    let worker = |practice: &PracticeId| PracticeScope::opened_by(OpenedBy::Worker, *practice);
+    let mut removed = 0;
+    for (practice, upload, blob) in app.db.system_read(store::over).await? {
+        let is_ended = app
+            .db
+            .write(&worker(&practice), move |c| {
+                let Some(row) = store::find(c, &upload)? else { return Ok(false) };
+                // It may have gone on meanwhile.
+                if row.lease_until >= c.now() {
+                    return Ok(false);
+                }
+                if row.state == UploadState::Ready {
+                    store::give_up_blob(c, &blob)?;
+                    store::end(c, &upload, UploadState::Expired, "forgotten")?;
+                    return Ok(false);
+                }
+                // First of all, so that its sender, should there still be one, cannot finish it any more.
+                store::end(c, &upload, UploadState::Expired, "broken-off")?;
+                Ok(true)
+            })
+            .await?;
+        if is_ended {
+            app.objects.remove(&practice, &blob).await?;
+            removed += 1;
+        }
+    }
+    for (practice, blob) in app.db.system_read(|system: &mut System<'_>| store::to_delete(system)).await? {
+        app.objects.remove(&practice, &blob).await?;
+        app.db.write(&worker(&practice), move |c| store::forget_blob(c, &blob)).await?;
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+/// Objects that are asked about in one go.
+const ASKED_AT_ONCE: usize = 200;
+/// An object that nothing refers to is left alone for so long.
+const ORPHAN_HOURS: i64 = 24;
+
+/// Deletes bytes that no row refers to, as an older copy of the database leaves them; returns how many files.
+pub async fn remove_orphans(app: &AppState) -> Result<usize, Fault> {
+    let long_ago = app.now().plus_hours(-ORPHAN_HOURS);
+    let mut by_practice: BTreeMap<PracticeId, Vec<BlobId>> = BTreeMap::new();
+    for (practice, blob) in app.objects.list().await? {
+        if blob.made_at().is_none_or(|at| at < long_ago) {
+            by_practice.entry(practice).or_default().push(blob);
+        }
+    }
+    let mut removed = 0;
+    for (practice, blobs) in by_practice {
+        let scope = PracticeScope::opened_by(OpenedBy::Worker, practice);
+        for blobs in blobs.chunks(ASKED_AT_ONCE) {
+            let asked = blobs.to_vec();
+            let known = app.db.read(&scope, move |c| store::known(c, &asked)).await?;
+            for blob in blobs.iter().filter(|blob| !known.contains(blob)) {
+                app.objects.remove(&practice, blob).await?;
+                removed += 1;
+            }
+        }
+    }
+    Ok(removed)
+}

@@ -1,0 +1,125 @@
+//! A document's way from the chart's tab to the client's phone, with the pages' scripts and without.
+
+use anteroom::features::documents::remove_leftovers;
+use anteroom::platform::permissions::Role;
+
+use super::chromium::Chromium;
+use super::window::{Width, Window};
+use crate::stories;
+use crate::support::{World, papers};
+
+/// Writes the picture of a page where `ANTEROOM_PICTURES` names a folder.
+async fn picture(window: &Window, name: &str) {
+    if let Ok(folder) = std::env::var("ANTEROOM_PICTURES") {
+        let path = std::path::Path::new(&folder).join(format!("{name}.png"));
+        std::fs::write(path, window.picture().await).expect("write the picture");
+    }
+}
+
+async fn documents_way(w: &mut World, scripts: bool) {
+    let ana = w.chart("Ana", "Duarte").await;
+    let client = w.registered(&ana).await;
+    w.mail_has_settled().await;
+    let staff = w.staff(Role::Clinician).await;
+    let chromium = Chromium::start();
+    let (mut desk, mut phone) = if scripts {
+        (chromium.window(w, Width::Desk).await, chromium.window(w, Width::Phone).await)
+    } else {
+        (
+            chromium.window_without_scripts(w, Width::Desk).await,
+            chromium.window_without_scripts(w, Width::Phone).await,
+        )
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (good, wrong) = (folder.path().join("safety plan.pdf"), folder.path().join("page.pdf"));
+    std::fs::write(&good, papers::pdf("Safety plan")).expect("a file");
+    std::fs::write(&wrong, "<!DOCTYPE html>").expect("a file");
+
+    desk.become_user(&staff).await;
+    desk.visit(&format!("/staff/charts/{}/documents", ana.chart_id)).await;
+    desk.must_say("No documents yet").await;
+    desk.must_be_accessible("the tab, empty").await;
+    desk.click("link", "Upload a PDF").await;
+    desk.must_say("PDF file").await;
+    desk.must_be_accessible("the upload").await;
+    desk.fill("Title", "Safety plan").await;
+    desk.choose("Kind", "Plan").await;
+    let input = desk.all("#f-file").await.remove(0);
+    desk.type_into(&input, &wrong.to_string_lossy()).await;
+    desk.click("button", "Save and choose who sees it").await;
+    desk.must_say("This is a web page").await;
+    desk.must_be_accessible("the upload, refused").await;
+    picture(&desk, "documents-upload-refused-1280").await;
+    assert_eq!(desk.value("Title").await, "Safety plan", "what was typed is kept");
+    let input = desk.all("#f-file").await.remove(0);
+    desk.type_into(&input, &good.to_string_lossy()).await;
+    desk.click("button", "Save and choose who sees it").await;
+    desk.must_say("Who may see it").await;
+    desk.must_be_accessible("the question who sees it").await;
+    picture(&desk, "documents-share-1280").await;
+    desk.click("button", "Share").await;
+    desk.must_say("Not opened yet").await;
+    desk.must_be_accessible("the document, shared").await;
+    w.run_due_jobs().await;
+    let mail = w.mail_to(&ana.email).await;
+    assert!(!mail.text.contains("Safety"), "{}", mail.text);
+
+    phone.become_user(&client).await;
+    phone.visit("/portal").await;
+    phone.must_say("Safety plan").await;
+    phone.visit("/portal/documents").await;
+    phone.must_say("New").await;
+    phone.must_be_accessible("the client's list").await;
+    picture(&phone, "documents-list-390").await;
+    phone.click("link", "Safety plan").await;
+    phone.must_say("Download").await;
+    phone.must_be_accessible("the client's document").await;
+    picture(&phone, "documents-document-390").await;
+    assert_eq!(phone.sideways().await, 0);
+
+    desk.reload().await;
+    desk.must_say("Version 1 opened").await;
+    picture(&desk, "documents-document-1280").await;
+    desk.click("link", "New version: write a text").await;
+    desk.fill("Text", "# What helps\n\n- walking\n- calling a friend").await;
+    desk.must_be_accessible("the text").await;
+    picture(&desk, "documents-write-1280").await;
+    desk.click("button", "Save new version").await;
+    desk.must_say("walking").await;
+    phone.visit("/portal/documents").await;
+    phone.must_say("Updated").await;
+    phone.click("link", "Safety plan").await;
+    phone.must_say("calling a friend").await;
+    phone.must_be_accessible("the client's text").await;
+    picture(&phone, "documents-text-390").await;
+
+    desk.visit(&format!("/staff/charts/{}/documents", ana.chart_id)).await;
+    desk.must_say("Opened").await;
+    picture(&desk, "documents-tab-1280").await;
+    desk.click("link", "Safety plan").await;
+    desk.click("link", "Withdraw").await;
+    desk.must_be_accessible("the question before the withdrawal").await;
+    desk.fill("Reason", "It has changed.").await;
+    desk.click("button", "Withdraw").await;
+    desk.must_say("It has changed.").await;
+    desk.must_be_accessible("the document, withdrawn").await;
+    phone.reload().await;
+    phone.must_say("no longer here").await;
+    phone.must_be_accessible("a withdrawn document").await;
+    assert_eq!(remove_leftovers(&w.app).await.expect("no fault"), 0, "nothing is left over");
+
+    phone.must_have_stayed_at_home().await;
+    desk.must_have_stayed_at_home().await;
+    phone.close().await;
+    desk.close().await;
+}
+
+stories! {
+    async fn a_documents_way_with_scripts(w: &mut World) {
+        documents_way(w, true).await;
+    }
+
+    async fn a11_08_a_documents_way_without_scripts(w: &mut World) {
+        documents_way(w, false).await;
+    }
+}

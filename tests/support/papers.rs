@@ -1,0 +1,101 @@
+//! Documents for the stories: texts that are shared at once, and PDFs.
+
+use anteroom::features::access::GrantRole;
+use anteroom::features::documents::{
+    self, DocumentKind, NewContent, NewDocument, NewShare, Recipient, Telling,
+};
+use anteroom::kernel::ids::{AccessId, ChartId, DocumentId};
+use anteroom::platform::db::schema::portal_access;
+use anteroom::platform::permissions::Role;
+use diesel::prelude::*;
+
+use super::world::World;
+
+/// A text that every grant of the chart sees; where there is none, its owner will.
+pub async fn shared_text(w: &World, chart: &ChartId, title: &str, body: &str) -> DocumentId {
+    let id = draft(w, chart, title, body).await;
+    let chart = *chart;
+    let grants: Vec<AccessId> = w
+        .look(move |c| {
+            portal_access::table
+                .filter(portal_access::chart_id.eq(chart))
+                .filter(portal_access::role.ne(GrantRole::FormerOwner))
+                .select(portal_access::access_id)
+                .load(c)
+        })
+        .await;
+    let with = match grants.as_slice() {
+        [] => vec![Recipient::Owner],
+        grants => grants.iter().copied().map(Recipient::Grant).collect(),
+    };
+    share(w, &id, with, Telling::Silent).await;
+    id
+}
+
+/// A text that nobody sees yet.
+pub async fn draft(w: &World, chart: &ChartId, title: &str, body: &str) -> DocumentId {
+    let new = NewDocument {
+        chart: *chart,
+        title: title.to_owned(),
+        kind: DocumentKind::Notice,
+        label: None,
+        content: NewContent::Text(body.to_owned()),
+        written_at: None,
+    };
+    let by = w.riverbend.by(Role::Clinician);
+    let made = w.app.db.write(&w.riverbend.scope, move |c| documents::create(c, &by, &new)).await;
+    made.expect("no fault").expect("a draft")
+}
+
+/// Shares a document.
+pub async fn share(w: &World, id: &DocumentId, with: Vec<Recipient>, telling: Telling) {
+    let (by, id) = (w.riverbend.by(Role::Clinician), *id);
+    let share = NewShare { with, telling, since: None };
+    let shared = w.app.db.write(&w.riverbend.scope, move |c| documents::share(c, &by, &id, &share)).await;
+    shared.expect("no fault").expect("it can be shared");
+}
+
+/// Takes a document back.
+pub async fn withdraw(w: &World, id: &DocumentId) {
+    let (by, id) = (w.riverbend.by(Role::Clinician), *id);
+    let done =
+        w.app.db.write(&w.riverbend.scope, move |c| documents::withdraw(c, &by, &id, "outdated")).await;
+    done.expect("no fault").expect("it can be withdrawn");
+}
+
+/// A small PDF with one page that shows these words, as a program writes it.
+pub fn pdf(words: &str) -> Vec<u8> {
+    pdf_of(words, 0)
+}
+
+/// The same with so many bytes in it that no reader shows.
+pub fn pdf_of(words: &str, padding: usize) -> Vec<u8> {
+    let text = format!("BT /F1 24 Tf 72 720 Td ({words}) Tj ET");
+    let padding = "x".repeat(padding);
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R \
+         /Resources << /Font << /F1 5 0 R >> >> >>"
+            .to_owned(),
+        format!("<< /Length {} >>\nstream\n{text}\nendstream", text.len()),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+        format!("<< /Length {} >>\nstream\n{padding}\nendstream", padding.len()),
+    ];
+    let mut file = String::from("%PDF-1.4\n");
+    let mut places = Vec::new();
+    for (number, object) in (1..).zip(&objects) {
+        places.push(file.len());
+        file.push_str(&format!("{number} 0 obj\n{object}\nendobj\n"));
+    }
+    let table = file.len();
+    file.push_str(&format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1));
+    for place in places {
+        file.push_str(&format!("{place:010} 00000 n \n"));
+    }
+    file.push_str(&format!(
+        "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n",
+        objects.len() + 1
+    ));
+    file.into_bytes()
+}
