@@ -111,14 +111,14 @@ async fn enrol(w: &World, first: usize, rows: Vec<(ChartId, PersonId)>, hash: St
         .write(&w.riverbend.scope, move |c| {
             let office = practice::places(c)?.first().map(|place| place.place_id);
             let office = office.ok_or_else(|| Fault::other("the practice has no place"))?;
-            let mut tokens = Vec::new();
+            let (mut tokens, now) = (Vec::new(), c.now());
             for (n, (chart, person)) in rows.iter().enumerate() {
                 let (account, access) =
                     (AccountId::fresh(c.rng(), c.now()), AccessId::fresh(c.rng(), c.now()));
                 let name = format!("client{}@example.com", first + n);
-                diesel::insert_into(portal_account::table)
-                    .values((
-                        portal_account::practice_id.eq(*c.practice()),
+                c.insert(
+                    portal_account::table,
+                    (
                         portal_account::account_id.eq(account),
                         portal_account::sign_in_name.eq(&name),
                         portal_account::sign_in_key.eq(&name),
@@ -126,12 +126,12 @@ async fn enrol(w: &World, first: usize, rows: Vec<(ChartId, PersonId)>, hash: St
                         portal_account::language.eq("en"),
                         portal_account::password_hash.eq(&hash),
                         portal_account::version.eq(1i64),
-                        portal_account::created_at.eq(c.now()),
-                    ))
-                    .execute(c.conn)?;
-                diesel::insert_into(portal_access::table)
-                    .values((
-                        portal_access::practice_id.eq(*c.practice()),
+                        portal_account::created_at.eq(now),
+                    ),
+                )?;
+                c.insert(
+                    portal_access::table,
+                    (
                         portal_access::access_id.eq(access),
                         portal_access::chart_id.eq(*chart),
                         portal_access::person_id.eq(*person),
@@ -142,13 +142,13 @@ async fn enrol(w: &World, first: usize, rows: Vec<(ChartId, PersonId)>, hash: St
                         portal_access::mismatches.eq(0),
                         portal_access::account_practice_id.eq(Some(*c.practice())),
                         portal_access::account_id.eq(Some(account)),
-                        portal_access::since_at.eq(c.now()),
+                        portal_access::since_at.eq(now),
                         portal_access::by_name.eq(""),
                         portal_access::reason.eq(""),
                         portal_access::version.eq(1i64),
-                        portal_access::created_at.eq(c.now()),
-                    ))
-                    .execute(c.conn)?;
+                        portal_access::created_at.eq(now),
+                    ),
+                )?;
                 for k in 0..8i64 {
                     let written_at = Some(c.now().plus_hours(-24 * k));
                     let document = NewDocument {

@@ -6,7 +6,7 @@ use super::context::{Ending, open, practice_of};
 use super::{Exit, Failure, Flags};
 use crate::features::billing::{self, BillingAction};
 use crate::features::ledger;
-use crate::features::practice::register;
+use crate::features::practice;
 use crate::kernel::money::Currency;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::OpenedBy;
@@ -48,7 +48,7 @@ async fn check(practice: Option<String>, json: bool, flags: Flags) -> Ending {
     let (_, app) = open(&flags).await?;
     let practices = match &practice {
         Some(slug) => vec![practice_of(&app, Some(slug)).await?.0],
-        None => app.db.system_read(register::all).await?,
+        None => app.db.system_read(practice::all).await?,
     };
     let (mut exit, mut rows) = (Exit::Done, Vec::new());
     for practice in &practices {

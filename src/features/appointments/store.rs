@@ -13,7 +13,7 @@ use crate::kernel::ids::{
 use crate::platform::db::schema::{
     appointment, appointment_party, appointment_request, chart, person, place, staff_member,
 };
-use crate::platform::db::{CountOf, InLists as _, Scoped, kept};
+use crate::platform::db::{CountOf, InLists as _, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
 use crate::platform::web::nav::MOST_COUNTED;
@@ -453,8 +453,7 @@ pub fn ahead(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Vec<Appointment>, i
         .filter(appointment_request::chart_id.eq(*chart))
         .filter(appointment_request::state.eq(RequestState::Waiting))
         .select(appointment_request::request_id)
-        .limit(MOST_COUNTED + 1)
-        .inside();
+        .limit(MOST_COUNTED + 1);
     // The count stands beside each appointment, so that a chart which has one costs one statement.
     let booked: Vec<(Appointment, i64)> = with_parties!(c)
         .filter(appointment_party::chart_id.eq(*chart))
