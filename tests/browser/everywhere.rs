@@ -28,7 +28,6 @@ fn is_no_page(path: &str) -> bool {
 fn leads_to(path: &str) -> &str {
     match path {
         "/staff" => "/staff/charts",
-        "/portal/balance" => "/portal/account",
         "/riverbend/welcome" => "/riverbend/sign-in",
         path => path,
     }

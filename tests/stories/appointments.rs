@@ -231,10 +231,14 @@ stories! {
         let mut browser = sign_in(w, &who.name).await;
         let path = asked(w, &mut browser, "2026-12-03", "any").await;
         let with = casey(w).to_string();
-        let mut clicks = Vec::new();
+        let mut tabs = Vec::new();
         for (role, time) in [(Role::FrontDesk, "10:00"), (Role::Clinician, "14:00"), (Role::Administrator, "16:00")] {
             let mut tab = w.staff(role).await;
             let page = tab.get(&path).await;
+            tabs.push((tab, page, time));
+        }
+        let mut clicks = Vec::new();
+        for (mut tab, page, time) in tabs {
             let with = with.clone();
             clicks.push(tokio::spawn(async move {
                 tab.submit(&page, "/confirm", &[("time", time), ("with", with.as_str())]).await.status()

@@ -11,7 +11,9 @@ use anteroom::kernel::ids::ChartId;
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::kernel::secrets::sha256_hex;
 use anteroom::platform::audit::{self, ChainCheck};
-use anteroom::platform::db::schema::{appointment, appointment_party, busy, chart};
+use anteroom::platform::db::schema::{
+    appointment, appointment_party, busy, chart, document_share, portal_access,
+};
 use anteroom::platform::db::{Conn, DatabaseUrl, Scoped, migrate, pending};
 use anteroom::platform::fault::Fault;
 use anteroom::platform::permissions::Role;
@@ -384,6 +386,47 @@ stories! {
         mine.must_say("Thursday, December 3, 2026, 2:30 PM EST").must_say("by video");
         drop(upgraded);
         crate::support::world::take_down(database);
+    }
+
+    async fn a_representative_still_reads_the_documents_of_an_earlier_version(w: &mut World) {
+        let engine = w.engine;
+        let upgrade = move || {
+            let first = steps().remove(0);
+            let database = database_at(engine, &first);
+            let mut conn = connect(&database);
+            run_sql(&mut conn, &std::fs::read_to_string(fixture(&first, engine)).expect("the filled database"));
+            // Each client's grant once more, on the charts that have documents, for a person who does not own them.
+            run_sql(
+                &mut conn,
+                "INSERT INTO portal_access (practice_id, access_id, chart_id, person_id, role, rights, state, generation, mismatches,
+                    account_practice_id, account_id, since_at, by_name, reason, version, created_at)
+                 SELECT held.practice_id, other.person_id, held.chart_id, other.person_id, 'representative', held.rights, 'active', 1, 0,
+                    held.account_practice_id, held.account_id, held.since_at, '', '', 1, held.created_at
+                 FROM portal_access held
+                 JOIN chart ON chart.practice_id = held.practice_id AND chart.chart_id = held.chart_id
+                 JOIN person other ON other.practice_id = held.practice_id AND other.person_id <> chart.owner_person_id
+                 WHERE held.state = 'active' AND EXISTS (SELECT 1 FROM document
+                    WHERE document.practice_id = held.practice_id AND document.chart_id = held.chart_id);",
+            );
+            migrate(&database.url).expect("the upgrade");
+            let shared = document_share::table
+                .inner_join(portal_access::table.on(portal_access::access_id.eq(document_share::access_id)))
+                .filter(portal_access::role.eq("representative"))
+                .count()
+                .get_result::<i64>(&mut conn)
+                .expect("read the shares");
+            let representatives = portal_access::table
+                .filter(portal_access::role.eq("representative"))
+                .count()
+                .get_result::<i64>(&mut conn)
+                .expect("read the grants");
+            (database, shared, representatives)
+        };
+        let (database, shared, representatives) =
+            tokio::task::spawn_blocking(upgrade).await.expect("the upgrade ran");
+        crate::support::world::take_down(database);
+        assert!(representatives > 0, "the filled database has a client with a document");
+        assert!(shared >= representatives, "{shared} shares of {representatives} representatives");
     }
 }
 

@@ -101,7 +101,8 @@ CREATE TABLE document_reading (
 );
 
 -- Documents that are there: version 1 is their text, shared with the grant of the chart's owner, which is made where
--- nobody was invited yet.
+-- nobody was invited yet, and with the representatives who could read it. The time of opening is the chart's, not one
+-- reader's.
 INSERT INTO document_version (practice_id, document_id, number, body, blob_id, file_name, created_at, by_name)
     SELECT practice_id, document_id, 1, body, NULL, '', created_at, created_by_name FROM document;
 INSERT INTO portal_access (practice_id, access_id, chart_id, person_id, role, rights, state, generation, mismatches,
@@ -122,7 +123,8 @@ INSERT INTO document_share (practice_id, document_id, access_id, since_at, by_na
     FROM document
     JOIN chart ON chart.practice_id = document.practice_id AND chart.chart_id = document.chart_id
     JOIN portal_access ON portal_access.practice_id = chart.practice_id AND portal_access.chart_id = chart.chart_id
-        AND portal_access.person_id = chart.owner_person_id;
+        AND (portal_access.person_id = chart.owner_person_id
+            OR (portal_access.role = 'representative' AND portal_access.state = 'active'));
 INSERT INTO document_reading (practice_id, document_id, access_id, number, opened_at)
     SELECT document_share.practice_id, document_share.document_id, document_share.access_id, 1, document.opened_at
     FROM document_share JOIN document ON document.practice_id = document_share.practice_id

@@ -121,13 +121,13 @@ pub fn post_charge(c: &mut Scoped<'_>, by: &By, new: &NewCharge) -> Outcome<Char
 /// Records a payment, and uses it for what is owed.
 pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<Payment> {
     let currency = allowed!(in_posting_currency(c, new.amount)?);
-    let at = allowed!(hold(c, new.chart, currency)?);
-    allowed!(lifecycle::payment(None, PaymentEvent::Record));
     if let Some(charge) = new.pays
-        && find_charge(c, at.chart, charge)?.is_none()
+        && find_charge(c, new.chart, charge)?.is_none()
     {
         return Ok(Err(Refused::NotFound));
     }
+    let at = allowed!(hold(c, new.chart, currency)?);
+    allowed!(lifecycle::payment(None, PaymentEvent::Record));
     let id = PaymentId::fresh(c.rng(), c.now());
     let by_name = by.actor.name();
     let source = match by.actor {

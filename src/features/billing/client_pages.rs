@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 
 use crate::features::accounts::{ClientSession, ClientTicket};
@@ -235,10 +234,4 @@ pub(super) async fn why_charge(
         frame: client.frame(&app, ACCOUNT),
     };
     html(page.render())
-}
-
-/// The account's earlier address.
-pub(super) async fn moved() -> PageResult {
-    let location = HeaderValue::from_static(ACCOUNT.0);
-    Ok((StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response())
 }

@@ -63,7 +63,6 @@ fn routes() -> Routes {
         .get("/portal/account/charges/{charge}", own, client_pages::why_charge)
         .get("/portal/account/statements/{statement}", own, statement_pages::client_page)
         .get("/portal/account/statements/{statement}/pdf", own, statement_pdf::client_file)
-        .get("/portal/balance", own, client_pages::moved)
         .get("/staff/charts/{chart}/billing", see, staff_pages::tab)
         .get("/staff/charts/{chart}/billing/charge", charge, act_pages::charge_page)
         .post("/staff/charts/{chart}/billing/charge", charge, act_pages::charge)
