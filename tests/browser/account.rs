@@ -67,7 +67,6 @@ stories! {
         desk.must_be_accessible("a statement").await;
         phone.visit("/portal/account").await;
         phone.must_say("$150.00").await;
-        phone.scroll_to("link", "Statement S-000001").await;
         phone.click("link", "Statement S-000001").await;
         phone.must_say("New balance").await;
         phone.must_be_accessible("the client's statement").await;

@@ -365,15 +365,11 @@ impl Window {
 
     /// Clicks an element.
     pub async fn click_on(&mut self, element: &Element) {
+        // As a reader scrolls before a click: no bar covers it then.
+        let script = "arguments[0].scrollIntoView({ block: 'nearest', behavior: 'instant' })";
+        self.script(script, json!([{ ELEMENT: element.0.as_str() }])).await;
         self.call("POST", &format!("/element/{}/click", element.0), json!({})).await;
         self.read_logs().await;
-    }
-
-    /// Scrolls until no bar covers what has this role and name, as a reader does before a click.
-    pub async fn scroll_to(&self, role: &str, name: &str) {
-        let element = self.find(role, name).await;
-        let script = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
-        self.script(script, json!([{ ELEMENT: element.0 }])).await;
     }
 
     /// Presses the mouse twice in a row where this stands, whatever came up under it in between.
