@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anteroom::features::practice::{self, NewPractice};
 use anteroom::kernel::zone::Zone;
-use anteroom::platform::db::{OpenedBy, PracticeScope};
+use anteroom::platform::db::PracticeScope;
 use anteroom::platform::i18n::Language;
 
 use super::Size;
@@ -90,7 +90,7 @@ async fn more_practices(w: &World, count: usize) {
             phone: "555-0100".into(),
         };
         let made = w.app.db.system_write(move |system| practice::create(system, &new)).await;
-        let scope = PracticeScope::opened_by(OpenedBy::Operator, made.expect("make a practice"));
+        let scope = PracticeScope::for_operator(made.expect("make a practice"));
         seed::import_charts(w, &scope, charts_of(rank)).await;
     }
 }

@@ -8,7 +8,7 @@ use crate::features::practice;
 use crate::kernel::clock::Timestamp;
 use crate::platform::audit::checkpoints::{self, Comparison, LineProblem};
 use crate::platform::audit::{ChainCheck, check_chain, waiting};
-use crate::platform::db::OpenedBy;
+use crate::platform::db::PracticeScope;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -42,7 +42,7 @@ pub async fn run(command: Command) -> Ending {
     let mut exit = if known.problems.is_empty() { Exit::Done } else { Exit::Partly };
     let mut rows = Vec::new();
     for practice in &practices {
-        let scope = practice.scope(OpenedBy::Operator);
+        let scope = PracticeScope::for_operator(practice.practice_id);
         let head = known.heads.get(scope.id()).cloned();
         let (chain, compared, waiting) = app
             .db
@@ -91,7 +91,8 @@ pub async fn run(command: Command) -> Ending {
     }
     if practice.is_none() {
         for (id, (at, head)) in &known.heads {
-            if !practices.iter().any(|practice| practice.scope(OpenedBy::Operator).id() == id) {
+            if !practices.iter().any(|practice| PracticeScope::for_operator(practice.practice_id).id() == id)
+            {
                 exit = Exit::Partly;
                 if !json {
                     println!("{id}: GONE; a checkpoint of {at} says that its trail had {} events", head.seq);

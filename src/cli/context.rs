@@ -9,7 +9,7 @@ use crate::features::practice::{self, Practice};
 use crate::kernel::clock::SystemClock;
 use crate::kernel::rng::SystemChance;
 use crate::platform::config::{Config, LogFormat, LogLevel};
-use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::db::PracticeScope;
 use crate::platform::outbox;
 use crate::platform::state::AppState;
 use crate::platform::telemetry;
@@ -53,7 +53,7 @@ pub(super) async fn practice_of(
         (None, _) => Err(Failure::new(Exit::Usage, "there are several practices")
             .advise(format!("Name one with --practice: {}.", names()))),
     }?;
-    let scope = found.scope(OpenedBy::Operator);
+    let scope = PracticeScope::for_operator(found.practice_id);
     Ok((found, scope))
 }
 

@@ -9,7 +9,7 @@ use crate::features::ledger;
 use crate::features::practice;
 use crate::kernel::money::Currency;
 use crate::platform::audit::{self, By, Event};
-use crate::platform::db::OpenedBy;
+use crate::platform::db::PracticeScope;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -52,7 +52,7 @@ async fn check(practice: Option<String>, json: bool, flags: Flags) -> Ending {
     };
     let (mut exit, mut rows) = (Exit::Done, Vec::new());
     for practice in &practices {
-        let scope = practice.scope(OpenedBy::Operator);
+        let scope = PracticeScope::for_operator(practice.practice_id);
         let found = app.db.read(&scope, billing::check).await?;
         if !found.problems.is_empty() {
             exit = Exit::Partly;

@@ -7,6 +7,7 @@ mod context;
 mod failure;
 mod flags;
 mod invite;
+mod jobs;
 mod ledger;
 mod mail;
 mod practice;
@@ -89,6 +90,9 @@ enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Work that falls due and could not be done.
+    #[command(subcommand)]
+    Jobs(jobs::Command),
     /// The ledger of charges and payments.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -152,6 +156,7 @@ async fn run(command: Command) -> Ending {
         Command::Invite(command) => invite::run(command).await,
         Command::Mail(command) => mail::run(command).await,
         Command::Audit(command) => audit::run(command).await,
+        Command::Jobs(command) => jobs::run(command).await,
         Command::Ledger(command) => ledger::run(command).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "anteroom", &mut std::io::stdout());

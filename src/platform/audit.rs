@@ -12,7 +12,7 @@ use crate::kernel::ids::{AccessId, AccountId, ChartId, EventId, KeyId, PracticeI
 use crate::platform::audit_action::{Action, Reason};
 use crate::platform::crypto;
 use crate::platform::db::schema::{audit_event, audit_head, audit_seal, audit_unsealed};
-use crate::platform::db::{Db, InLists, OpenedBy, PracticeScope, Scoped};
+use crate::platform::db::{Db, InLists, PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::practice_row;
 
@@ -316,7 +316,7 @@ pub async fn seal_waiting(db: &Db) -> Result<usize, Fault> {
         .await?;
     let mut sealed = 0;
     for practice in practices {
-        let scope = PracticeScope::opened_by(OpenedBy::Worker, practice);
+        let scope = PracticeScope::for_worker(practice);
         loop {
             let some = db.write(&scope, seal_some).await?;
             sealed += some;

@@ -272,6 +272,49 @@ stories! {
         }
     }
 
+    async fn a_parked_job_runs_again_when_an_operator_asks_for_it(w: &mut World) {
+        plan(w, &w.riverbend.scope.clone(), 2, w.now()).await;
+        let failing = JobHandler { kind: JobKind::InvitationReminder, run: JobRun::InPractice(failing) };
+        for _ in 0..8 {
+            run_with(w, &[failing]).await;
+            w.clock.advance_seconds(3_601);
+        }
+        let parked = w.app.db.system_read(jobs::parked).await.expect("no fault");
+        assert_eq!(parked.len(), 2);
+        assert_eq!(parked[0].kind, "invitation-reminder");
+        assert!(parked[0].last_error.as_ref().is_some_and(|error| error.contains("this can never be done")));
+        let mended = JobHandler { kind: JobKind::InvitationReminder, run: JobRun::InPractice(noting) };
+        assert_eq!(run_with(w, &[mended]).await, 0, "a parked job is not tried by itself");
+        let first = parked[0].clone();
+        let db = w.app.db.clone();
+        let retry = |job| db.system_write(move |system| jobs::retry(system, &job));
+        assert!(retry(first.clone()).await.expect("no fault"));
+        assert!(!retry(first).await.expect("no fault"), "it is parked no more");
+        assert_eq!(run_with(w, &[mended]).await, 1);
+        assert_eq!(jobs_of(w, JobKind::InvitationReminder).await, [("parked".to_owned(), 8, 8, 0)]);
+    }
+
+    async fn job_4_a_job_of_a_newer_version_waits_and_holds_up_nobody(w: &mut World) {
+        let due = w.now();
+        plan(w, &w.riverbend.scope.clone(), 3, due).await;
+        w.tamper(|c| {
+            let newer = due_job::table.filter(due_job::subject.ne(uuid::Uuid::from_u128(1).as_bytes().to_vec()));
+            diesel::update(newer).set(due_job::kind.eq("of-a-newer-version")).execute(c)
+        }).await;
+        // A process of the newer version has made one of them ready.
+        w.tamper(|c| {
+            let one = due_job::table.filter(due_job::subject.eq(uuid::Uuid::from_u128(2).as_bytes().to_vec()));
+            diesel::update(one).set(due_job::state.eq("ready")).execute(c)
+        }).await;
+        let handler = JobHandler { kind: JobKind::InvitationReminder, run: JobRun::InPractice(noting) };
+        assert_eq!(run_with(w, &[handler]).await, 1);
+        let left: Vec<(String, String, i32)> = w.look(|c| {
+            due_job::table.order(due_job::subject).select((due_job::kind, due_job::state, due_job::attempt)).load(c)
+        }).await;
+        let newer = |state: &str| ("of-a-newer-version".to_owned(), state.to_owned(), 0);
+        assert_eq!(left, [newer("ready"), newer("waiting")]);
+    }
+
     async fn job_4_many_jobs_of_one_practice_do_not_stand_before_the_single_one_of_another(w: &mut World) {
         let due = w.now();
         plan(w, &w.riverbend.scope.clone(), 1_000, due).await;

@@ -20,7 +20,7 @@ use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::buckets::Buckets;
 use anteroom::platform::crypto::Keys;
 use anteroom::platform::db::schema::staff_member;
-use anteroom::platform::db::{DatabaseUrl, Db, OpenedBy, PracticeScope, Scoped, migrate};
+use anteroom::platform::db::{DatabaseUrl, Db, PracticeScope, Scoped, migrate};
 use anteroom::platform::hashing::{HashCost, PasswordHashing, Standing, Turn};
 use anteroom::platform::i18n::Language;
 use anteroom::platform::live::Live;
@@ -692,14 +692,14 @@ async fn new_house(app: &AppState, slug: &str, name: &str, domain: &str) -> Hous
         .db
         .system_write(move |system| {
             let id = practice::create(system, &new)?;
-            let scope = PracticeScope::opened_by(OpenedBy::Operator, id);
+            let scope = PracticeScope::for_operator(id);
             let mut c = system.within(&scope);
             let staff = insert_staff(&mut c, &new.slug, &hash)?;
             Ok((practice::load(&mut c)?, staff))
         })
         .await
         .expect("make a practice");
-    let scope = practice.scope(OpenedBy::Operator);
+    let scope = PracticeScope::for_operator(practice.practice_id);
     House { practice, scope, staff }
 }
 
@@ -720,7 +720,7 @@ async fn existing_house(app: &AppState, slug: &'static str) -> House {
         })
         .await
         .expect("find the practice");
-    let scope = practice.scope(OpenedBy::Operator);
+    let scope = PracticeScope::for_operator(practice.practice_id);
     House { practice, scope, staff }
 }
 

@@ -20,7 +20,7 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
 use crate::kernel::zone::Zone;
 use crate::platform::audit::{Actor, By};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
+use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::platform::mail::{Receiver, Relay, receiver};
@@ -146,7 +146,7 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     let id = register::open(app, practice)
         .await?
         .map_err(|why| Fault::other(format!("seeding the practice: {why}")))?;
-    let scope = PracticeScope::opened_by(OpenedBy::Operator, id);
+    let scope = PracticeScope::for_operator(id);
     let (mut people, desk, clinician) = staff_of(app, &scope).await?;
     complete_profile(app, &scope).await?;
 

@@ -13,7 +13,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, PracticeId};
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{self, Actor, By, Event};
-use crate::platform::db::{Lock, OpenedBy, PracticeScope, Scoped, System, lock};
+use crate::platform::db::{Lock, PracticeScope, Scoped, System, lock};
 use crate::platform::fault::Fault;
 use crate::platform::hashing::{Standing, Turn};
 use crate::platform::i18n::{Language, Words};
@@ -41,7 +41,7 @@ pub enum SignIn {
 }
 
 fn opened(practice: &PracticeId) -> PracticeScope {
-    PracticeScope::opened_by(OpenedBy::PublicAddress, practice.clone())
+    PracticeScope::at_public_address(practice.clone())
 }
 
 /// Signs a client in at the sign-in page of a practice. Failures are counted in the practice where the account

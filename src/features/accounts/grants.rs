@@ -13,7 +13,7 @@ use crate::kernel::civil::BirthDate;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
 use crate::kernel::zone::OwnZone;
 use crate::platform::db::schema::{chart, jurisdiction, person, portal_access, portal_account, practice};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System, columns, kept};
+use crate::platform::db::{PracticeScope, Scoped, System, columns, kept};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::{Level, Right};
 
@@ -136,7 +136,7 @@ pub fn signed_in(
         if opens_on.is_none() && open_rights(&facts).is_empty() {
             continue;
         }
-        let scope = practice.scope(OpenedBy::ClientSession);
+        let scope = PracticeScope::of_grant(practice.practice_id);
         found.get_or_insert(account);
         held.push(HeldGrant {
             practice,

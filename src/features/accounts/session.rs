@@ -18,7 +18,7 @@ use crate::features::practice::{self, Practice};
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{Actor, By};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
+use crate::platform::db::{PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Level, Needs, Right};
@@ -297,7 +297,7 @@ impl ClientTicket {
         practice: PracticeId,
         token: &Token,
     ) -> Result<Option<ClientAccount>, Fault> {
-        let home = PracticeScope::opened_by(OpenedBy::ClientSession, practice);
+        let home = PracticeScope::named_by_cookie(practice);
         let found = session::find(app, &mut system.within(&home), Audience::Client, token)?;
         let Some(mut session) = found else { return Ok(None) };
         let Ok(account_id) = session.subject_id.parse::<AccountId>() else { return Ok(None) };

@@ -10,7 +10,7 @@ use crate::features::practice::{self, Practice};
 use crate::features::staff::api_keys::{self as keys, ApiKey};
 use crate::kernel::ids::KeyId;
 use crate::platform::audit::{Actor, By};
-use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Needs;
@@ -94,7 +94,7 @@ impl FromRequestParts<AppState> for ApiCaller {
         };
         let (practice_id, secret) = bearer(&parts.headers).and_then(keys::read).ok_or_else(unknown)?;
         // The practice in the key's text is only where to look; the key's row proves it (AUZ-02).
-        let scope = PracticeScope::opened_by(OpenedBy::ApiKey, practice_id);
+        let scope = PracticeScope::named_by_key(practice_id);
         let found: Option<(ApiKey, Practice)> = app
             .db
             .read(&scope, move |c| {

@@ -16,7 +16,7 @@ use crate::features::documents::upload_store::{self as store, UploadRow, UploadS
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{BlobId, ChartId, PracticeId, UploadId};
 use crate::platform::audit::{self, Actor, By, Event};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System};
+use crate::platform::db::{PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
 use crate::platform::objects::{Object, Writer, new_blob_key};
 use crate::platform::pdf::{PdfProblem, PdfScan};
@@ -375,7 +375,7 @@ pub fn discard(c: &mut Scoped<'_>, id: &UploadId) -> Result<(), Fault> {
 
 /// Deletes what uploads that broke off and documents that were deleted have left behind; returns how many files.
 pub async fn remove_leftovers(app: &AppState) -> Result<usize, Fault> {
-    let worker = |practice: &PracticeId| PracticeScope::opened_by(OpenedBy::Worker, *practice);
+    let worker = |practice: &PracticeId| PracticeScope::for_worker(*practice);
     let mut removed = 0;
     for (practice, upload, blob) in app.db.system_read(store::over).await? {
         let is_ended = app
@@ -425,7 +425,7 @@ pub async fn remove_orphans(app: &AppState) -> Result<usize, Fault> {
     }
     let mut removed = 0;
     for (practice, blobs) in by_practice {
-        let scope = PracticeScope::opened_by(OpenedBy::Worker, practice);
+        let scope = PracticeScope::for_worker(practice);
         for blobs in blobs.chunks(ASKED_AT_ONCE) {
             let asked = blobs.to_vec();
             let known = app.db.read(&scope, move |c| store::known(c, &asked)).await?;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::features::practice::{Practice, find_by_slug};
 use crate::platform::audit::{Actor, By};
-use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::db::PracticeScope;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::guard::ClientIp;
@@ -80,7 +80,7 @@ impl FromRequestParts<AppState> for PublicPractice {
         let spoken =
             language::for_stranger(&app.settings, parts.uri.query(), &parts.headers, practice.language());
         let (source, ip_bucket) = source_of(parts);
-        let scope = practice.scope(OpenedBy::PublicAddress);
+        let scope = PracticeScope::at_public_address(practice.practice_id);
         drafts::entered(parts, &scope);
         Ok(Self {
             scope,

@@ -5,7 +5,7 @@ use crate::features::practice::{NewPractice, create};
 use crate::kernel::ids::PracticeId;
 use crate::kernel::text;
 use crate::platform::audit::{self, By, Event};
-use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::db::PracticeScope;
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::AppState;
 
@@ -68,7 +68,7 @@ pub async fn open(app: &AppState, new: NewPractice) -> Result<Result<PracticeId,
         .db
         .system_write(move |system| {
             let id = create(system, &new)?;
-            let scope = PracticeScope::opened_by(OpenedBy::Operator, id.clone());
+            let scope = PracticeScope::for_operator(id.clone());
             audit::record(&mut system.within(&scope), Event::new(By::operator(), PracticeAction::Created))?;
             Ok(id)
         })

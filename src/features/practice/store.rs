@@ -10,7 +10,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
 use crate::kernel::zone::Zone;
 use crate::platform::db::schema::{jurisdiction, practice};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped, System, columns, kept};
+use crate::platform::db::{PracticeScope, Scoped, System, columns, kept};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::word_enum;
@@ -112,11 +112,6 @@ impl Practice {
     /// Its policies.
     pub fn policy(&self) -> Policy {
         serde_json::from_str(&self.policy).unwrap_or_default()
-    }
-
-    /// Opens it, after the caller has checked the proof.
-    pub fn scope(&self, door: OpenedBy) -> PracticeScope {
-        PracticeScope::opened_by(door, self.practice_id.clone())
     }
 }
 
@@ -231,7 +226,7 @@ pub fn create(system: &mut System<'_>, new: &NewPractice) -> Result<PracticeId, 
             Jurisdiction::BUILT_IN,
         ))
         .execute(system.conn)?;
-    let scope = PracticeScope::opened_by(OpenedBy::Operator, id);
+    let scope = PracticeScope::for_operator(id);
     for place in first_places(new) {
         insert_place(&mut system.within(&scope), &place)?;
     }

@@ -4,7 +4,7 @@
 use axum::http::HeaderMap;
 
 use crate::features::practice::store;
-use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::db::PracticeScope;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::session::Audience;
@@ -26,7 +26,7 @@ pub async fn to_sign_in(app: &AppState, audience: Audience, ticket: &Ticket) -> 
     }
     let slug = match ticket.cookie {
         Some((id, _)) => {
-            let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, id);
+            let scope = PracticeScope::at_public_address(id);
             app.db.read(&scope, |c| Ok(store::load(c).ok().map(|p| p.slug))).await.ok().flatten()
         }
         None => None,

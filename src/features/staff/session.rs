@@ -14,7 +14,7 @@ use crate::features::staff::store::{self, StaffState};
 use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{Actor, By};
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
+use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Permission, Role};
@@ -120,7 +120,7 @@ impl StaffTicket {
         let Some((practice, token)) = self.ticket.cookie.clone() else {
             return Err(practice::to_sign_in(app, Audience::Staff, &self.ticket).await);
         };
-        let scope = PracticeScope::opened_by(OpenedBy::StaffSession, practice);
+        let scope = PracticeScope::named_by_cookie(practice);
         let this = Arc::new(self);
         let (inside, of, shared) = (app.clone(), scope.clone(), this.clone());
         let outcome = app

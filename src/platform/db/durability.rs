@@ -137,12 +137,19 @@ mod tests {
         let url = DatabaseUrl::Sqlite(dir.path().join("x.db"));
         let db = Db::open(&url, 2, Arc::new(SystemClock), Arc::new(SystemChance)).unwrap();
         let used = db.system_write(|system| {
-            ["ENABLE_QPSG", "ENABLE_DBPAGE_VTAB", "DEFAULT_MEMSTATUS=0", "ENABLE_NOTHING"]
-                .into_iter()
-                .map(|option| is_compiled_with(system.conn, option))
-                .collect::<Result<Vec<_>, _>>()
+            [
+                "ENABLE_QPSG",
+                "ENABLE_DBPAGE_VTAB",
+                "DEFAULT_MEMSTATUS=0",
+                "THREADSAFE=2",
+                "ENABLE_MEMORY_MANAGEMENT",
+                "ENABLE_API_ARMOR",
+            ]
+            .into_iter()
+            .map(|option| is_compiled_with(system.conn, option))
+            .collect::<Result<Vec<_>, _>>()
         });
-        assert_eq!(used.await.unwrap(), [true, true, true, false]);
+        assert_eq!(used.await.unwrap(), [true, true, true, true, false, false]);
         assert!(db.lacking_build_options().await.unwrap().is_empty());
     }
 

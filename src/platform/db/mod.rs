@@ -41,7 +41,7 @@ pub use lock::{Lock, lock};
 pub use migrate::{migrate, pending};
 pub use practice_table::PracticeTable;
 pub use rows::{Change, KeptRows, PracticeRow, Rows, RowsOf, rows_beside, rows_of};
-pub use scope::{OpenedBy, PracticeScope, Scoped, System};
+pub use scope::{PracticeScope, Scoped, System};
 pub use serve_lock::{ServeLock, ServeLockError};
 pub use trail::Trail;
 

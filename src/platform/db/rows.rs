@@ -326,7 +326,7 @@ mod tests {
     use crate::kernel::ids::PracticeId;
     use crate::kernel::{clock::SystemClock, rng::SystemChance};
     use crate::platform::db::schema::{import_column, import_file, staff_member};
-    use crate::platform::db::{DatabaseUrl, Db, OpenedBy, PracticeScope, Scoped, migrate};
+    use crate::platform::db::{DatabaseUrl, Db, PracticeScope, Scoped, migrate};
     use crate::platform::fault::Fault;
     use diesel::debug_query;
     use diesel::prelude::*;
@@ -358,7 +358,7 @@ mod tests {
         let url = DatabaseUrl::Sqlite(dir.path().join("x.db"));
         migrate(&url).unwrap();
         let db = Db::open(&url, 1, Arc::new(SystemClock), Arc::new(SystemChance)).unwrap();
-        db.write(&PracticeScope::opened_by(OpenedBy::Operator, PracticeId::NIL), unit).await
+        db.write(&PracticeScope::for_operator(PracticeId::NIL), unit).await
     }
 
     #[tokio::test]

@@ -8,44 +8,45 @@ use tokio::sync::Notify;
 use crate::kernel::{clock::Timestamp, ids::PracticeId, rng::Rng};
 use crate::platform::db::{Conn, Trail};
 
-/// How somebody came to stand in a practice. Only these doors open one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpenedBy {
-    /// A staff member's session.
-    StaffSession,
-    /// A client's session.
-    ClientSession,
-    /// The practice's own address, before any sign-in.
-    PublicAddress,
-    /// A key to the API.
-    ApiKey,
-    /// The operator at the command line, or the demo's seeding.
-    Operator,
-    /// A worker that carries on what a practice began.
-    Worker,
-}
-
-/// A practice, opened by one of its doors.
+/// A practice, opened by one of the ways in below.
 #[derive(Clone, Debug)]
-pub struct PracticeScope {
-    id: PracticeId,
-    door: OpenedBy,
-}
+pub struct PracticeScope(PracticeId);
 
 impl PracticeScope {
-    /// Opens the practice. Called where the proof has just been checked.
-    pub fn opened_by(door: OpenedBy, id: PracticeId) -> Self {
-        Self { id, door }
+    /// By a session's cookie, whose text names the practice. It proves nothing: the unit first looks for the row of
+    /// the session in that practice, and reads nothing else where there is none (AUZ-02).
+    pub fn named_by_cookie(id: PracticeId) -> Self {
+        Self(id)
+    }
+
+    /// By a key to the API, whose text names the practice. The unit first looks for the row of the key there (AUZ-02).
+    pub fn named_by_key(id: PracticeId) -> Self {
+        Self(id)
+    }
+
+    /// By the practice's own address, for what a page shows before any sign-in.
+    pub fn at_public_address(id: PracticeId) -> Self {
+        Self(id)
+    }
+
+    /// For an account's grant, whose row a session has just led to.
+    pub fn of_grant(id: PracticeId) -> Self {
+        Self(id)
+    }
+
+    /// For a worker that carries on what a practice began: the id is that of a claimed row.
+    pub fn for_worker(id: PracticeId) -> Self {
+        Self(id)
+    }
+
+    /// For the operator at the command line, and the seeding of the demo.
+    pub fn for_operator(id: PracticeId) -> Self {
+        Self(id)
     }
 
     /// Which practice.
     pub fn id(&self) -> &PracticeId {
-        &self.id
-    }
-
-    /// What opened it.
-    pub fn door(&self) -> OpenedBy {
-        self.door
+        &self.0
     }
 }
 
@@ -108,7 +109,7 @@ impl System<'_> {
     pub fn within(&mut self, practice: &PracticeScope) -> Scoped<'_> {
         Scoped {
             conn: &mut *self.conn,
-            practice: practice.id.clone(),
+            practice: practice.0,
             now: self.now,
             rng: self.rng,
             bells: &mut *self.bells,

@@ -48,12 +48,16 @@ impl Claim {
     }
 }
 
+/// Kinds that this version knows. A job of another kind was planned by a newer version and waits for a process of it.
+const KNOWN: &[JobKind] = JobKind::ALL;
+
 /// Is there anything to do? A read, so that an idle process does not take the writer's place each time.
 pub(super) fn is_anything_due(system: &mut System<'_>) -> Result<bool, Fault> {
     let now = system.now;
     let due: Option<JobId> = due_job::table
         .filter(due_job::state.eq(JobState::Waiting))
         .filter(due_job::due_at.le(now))
+        .filter(due_job::kind.in_list(KNOWN))
         .order(due_job::due_at.asc())
         .select(due_job::job_id)
         .first(system.conn)
@@ -71,6 +75,7 @@ pub(super) fn promote(system: &mut System<'_>) -> Result<usize, Fault> {
     let rows = due_job::table
         .filter(due_job::state.eq(JobState::Waiting))
         .filter(due_job::due_at.le(now))
+        .filter(due_job::kind.in_list(KNOWN))
         .order(due_job::due_at.asc())
         .limit(i64::try_from(PROMOTED).unwrap_or(1))
         .select((due_job::practice_id, due_job::job_id));
@@ -153,6 +158,7 @@ pub(super) fn take_back(system: &mut System<'_>, which: TakeBack) -> Result<(), 
 fn next_practice(system: &mut System<'_>, after: Option<PracticeId>) -> Result<Option<PracticeId>, Fault> {
     let ready = due_job::table
         .filter(due_job::state.eq(JobState::Ready))
+        .filter(due_job::kind.in_list(KNOWN))
         .order(due_job::practice_id.asc())
         .select(due_job::practice_id);
     // Jobs of the installation have the nil id, which sorts before every practice.
@@ -204,6 +210,7 @@ pub(super) fn claim(
         let rows = due_job::table
             .filter(due_job::practice_id.eq(*practice))
             .filter(due_job::state.eq(JobState::Ready))
+            .filter(due_job::kind.in_list(KNOWN))
             .order((due_job::due_at.asc(), due_job::job_id.asc()))
             .limit(i64::try_from(share).unwrap_or(1));
         let ready: Vec<Claim> = match &mut *system.conn {

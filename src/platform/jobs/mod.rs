@@ -15,4 +15,6 @@ mod store;
 
 pub use kind::{Job, JobHandler, JobKind, JobOutcome, JobRun, Next};
 pub use run::{Round, ensure_repeating, recover, run_due};
-pub use store::{NewJob, bring_forward, bring_forward_about, cancel, is_planned, plan};
+pub use store::{
+    NewJob, ParkedJob, bring_forward, bring_forward_about, cancel, is_planned, parked, plan, retry,
+};

@@ -9,7 +9,7 @@ use super::kind::{Job, JobHandler, JobKind, JobOutcome, JobRun, Next};
 use super::store;
 use crate::kernel::ids::{ChartId, JobId, PracticeId};
 use crate::kernel::rng::{Rng as _, SystemChance};
-use crate::platform::db::{OpenedBy, PracticeScope, System};
+use crate::platform::db::{PracticeScope, System};
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::stop::Stop;
@@ -97,8 +97,7 @@ async fn run_batch(
             group.retain(|claim| held.contains(&claim.job_id));
         }
         let Some(handler) = handlers.iter().find(|handler| handler.kind == kind) else {
-            // A newer version wrote it: it waits for a process that knows it.
-            fail_each(app, group, "this version has no handler for it").await?;
+            fail_each(app, group, "no feature handles jobs of this kind").await?;
             continue;
         };
         if let Err(fault) = run_group(app, handler.run, practice, group, round).await {
@@ -150,7 +149,7 @@ async fn in_one_transaction(
         let jobs: Vec<Job> = group.iter().map(Claim::job).collect::<Result<_, _>>()?;
         let outcomes = match run {
             JobRun::InPractice(handler) => {
-                let scope = PracticeScope::opened_by(OpenedBy::Worker, practice);
+                let scope = PracticeScope::for_worker(practice);
                 handler(&inside, &mut system.within(&scope), &jobs)?
             }
             JobRun::EveryHours(hours, handler) => {

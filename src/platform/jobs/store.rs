@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::kind::{JobKind, JobState};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{JobId, PracticeId};
+use crate::platform::db;
 use crate::platform::db::schema::due_job;
 use crate::platform::db::{InLists as _, PracticeRow as _, Scoped, System};
 use crate::platform::fault::{Fault, is_duplicate};
@@ -152,4 +153,54 @@ pub fn bring_forward(c: &mut Scoped<'_>, kind: JobKind) -> Result<(), Fault> {
 pub fn bring_forward_about(c: &mut Scoped<'_>, kind: JobKind, subjects: &[uuid::Uuid]) -> Result<(), Fault> {
     make_due!(c, due_job::kind.eq(kind).and(due_job::subject.in_list(subjects)))?;
     Ok(())
+}
+
+/// A job that is not tried any more, as an operator sees it.
+#[derive(Clone, Debug, Queryable, Selectable, serde::Serialize)]
+#[diesel(table_name = due_job)]
+pub struct ParkedJob {
+    /// Its name.
+    pub job_id: JobId,
+    /// Its practice; the nil id for a job of the whole installation.
+    pub practice_id: PracticeId,
+    /// What it does, as the row's word says: a newer version may have planned it.
+    pub kind: String,
+    /// How often it failed.
+    pub tries: i32,
+    /// How many processes ended over it.
+    pub crashes: i32,
+    /// Why it failed last.
+    pub last_error: Option<String>,
+}
+
+/// Parked jobs that one answer names.
+pub const MOST_PARKED: i64 = 1_000;
+
+/// The parked jobs, by practice, at most [`MOST_PARKED`].
+pub fn parked(system: &mut System<'_>) -> Result<Vec<ParkedJob>, Fault> {
+    Ok(due_job::table
+        .filter(due_job::state.eq(JobState::Parked))
+        .order((due_job::practice_id.asc(), due_job::due_at.asc()))
+        .limit(MOST_PARKED)
+        .select(ParkedJob::as_select())
+        .load(system.conn)?)
+}
+
+/// Makes a parked job due now, with as many tries as a new one; `false` if no such job is parked.
+pub fn retry(system: &mut System<'_>, job: &ParkedJob) -> Result<bool, Fault> {
+    let changed = db::update(
+        due_job::table
+            .filter(due_job::practice_id.eq(job.practice_id))
+            .filter(due_job::job_id.eq(job.job_id))
+            .filter(due_job::state.eq(JobState::Parked)),
+    )
+    .set((
+        Released::to(JobState::Waiting),
+        due_job::due_at.eq(system.now),
+        due_job::attempt.eq(due_job::attempt + 1),
+        due_job::tries.eq(0),
+        due_job::crashes.eq(0),
+    ))
+    .execute(system.conn)?;
+    Ok(changed == 1)
 }

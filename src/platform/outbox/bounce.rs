@@ -10,7 +10,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, MailId};
 use crate::platform::audit;
 use crate::platform::db::schema::outbox;
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
+use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::mail::names;
 use crate::platform::mail::refusal::About;
@@ -81,7 +81,7 @@ async fn apply(app: &App, raw_message: &[u8]) -> Result<BounceOutcome, Fault> {
         );
         metrics::counter!("anteroom_mail_refused_for_sender_total").increment(1);
     }
-    let scope = PracticeScope::opened_by(OpenedBy::Worker, practice.clone());
+    let scope = PracticeScope::for_worker(practice.clone());
     let hooks = app.mail_hooks;
     let written = app.db.write(&scope, move |c| note(c, &hooks, &named, &report)).await?;
     let Some((outcome, chart)) = written else {

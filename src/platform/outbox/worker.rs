@@ -15,7 +15,7 @@ use super::claims::{self, Asked, Claim, Finished, SendOutcome};
 use super::store::place;
 use super::streak::{Due, Streak};
 use crate::kernel::ids::PracticeId;
-use crate::platform::db::{OpenedBy, PracticeScope, System};
+use crate::platform::db::{PracticeScope, System};
 use crate::platform::fault::Fault;
 use crate::platform::mail::message::{self, Envelope, MessageError};
 use crate::platform::mail::refusal::{About, same_words};
@@ -493,7 +493,7 @@ async fn wake_those_who_waited(context: &WorkerContext) {
 }
 
 async fn ask(context: &WorkerContext, claim: &Claim) -> Asked {
-    let scope = PracticeScope::opened_by(OpenedBy::Worker, claim.practice_id.clone());
+    let scope = PracticeScope::for_worker(claim.practice_id.clone());
     let (mail, attempt, hooks) = (claim.mail_id.clone(), claim.attempt, context.app.mail_hooks);
     match context.app.db.read(&scope, move |c| claims::ask(c, &mail, attempt, &hooks)).await {
         Ok(asked) => asked,
@@ -633,7 +633,7 @@ async fn finish(
         let mut finished = Vec::with_capacity(outcomes.len());
         // In the order of their ids, so that two processes cannot wait for each other's rows.
         for (practice, of) in &outcomes {
-            let scope = PracticeScope::opened_by(OpenedBy::Worker, practice.clone());
+            let scope = PracticeScope::for_worker(practice.clone());
             finished.push((practice.clone(), claims::finish(&mut system.within(&scope), &hooks, of)?));
         }
         Ok(finished)

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::kernel::ids::PracticeId;
 use crate::kernel::secrets::{Token, sha256_hex};
 use crate::platform::db::schema::form_draft;
-use crate::platform::db::{OpenedBy, PracticeScope, Scoped};
+use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::state::{App, AppState, Settings};
 use crate::platform::web::cookies::{self, Kept};
@@ -242,12 +242,8 @@ async fn open(
             let Some((practice, cookie)) = session::read_cookie(settings, audience, headers) else {
                 return Ok(None);
             };
-            let door = match audience {
-                Audience::Staff => OpenedBy::StaffSession,
-                Audience::Client => OpenedBy::ClientSession,
-            };
             // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
-            let scope = PracticeScope::opened_by(door, practice);
+            let scope = PracticeScope::named_by_cookie(practice);
             let found = app
                 .db
                 .read(&scope, move |c| {
@@ -265,7 +261,7 @@ async fn open(
         None => {
             let Some((practice, cookie)) = stranger(settings, headers) else { return Ok(None) };
             // The cookie's practice is only where to look; the draft's row proves it.
-            let scope = PracticeScope::opened_by(OpenedBy::PublicAddress, practice);
+            let scope = PracticeScope::at_public_address(practice);
             let owner = owner_of_stranger(&cookie, path);
             match app.db.read(&scope, move |c| find(&inside, c, &owner, &token)).await? {
                 Some(kept) => kept,

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
 use crate::kernel::secrets::Token;
-use crate::platform::db::{OpenedBy, PracticeScope};
+use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::drafts::{self, audience_of, form_page, is_navigation};
@@ -35,13 +35,6 @@ struct Unsent {
 
 fn owner(audience: Audience, subject: &str) -> String {
     format!("unsent {audience} {subject}")
-}
-
-fn door(audience: Audience) -> OpenedBy {
-    match audience {
-        Audience::Staff => OpenedBy::StaffSession,
-        Audience::Client => OpenedBy::ClientSession,
-    }
 }
 
 /// Keeps forms that came too late, and puts them back into their page.
@@ -133,7 +126,7 @@ async fn keep(
     let text = serde_json::to_vec(form)
         .map_err(|e| Fault::Other("a form could not be kept".into(), Some(e.into())))?;
     // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
-    let scope = PracticeScope::opened_by(door(audience), practice);
+    let scope = PracticeScope::named_by_cookie(practice);
     let inside = app.clone();
     let token = app
         .db
@@ -225,7 +218,7 @@ async fn find(
     let Some((practice, cookie)) = session::read_cookie(&app.settings, audience, headers) else {
         return Ok(None);
     };
-    let scope = PracticeScope::opened_by(door(audience), practice);
+    let scope = PracticeScope::named_by_cookie(practice);
     let inside = app.clone();
     let kept = app
         .db
