@@ -62,7 +62,7 @@ const PARTS: &[&str] = &["bulk", "load", "timing", "growth"];
 
 fn measure(program: &str, arguments: &[&str], files: &[(&str, &Path)]) -> Result<(), String> {
     let mut command = cargo();
-    command.args(["bench", "--locked", "--bench", program, "--"]).args(arguments);
+    command.args(["bench", "--locked", "--profile", "dist", "--bench", program, "--"]).args(arguments);
     command.envs(files.iter().copied());
     step(&format!("measuring: {program}"), &mut command).map(drop)
 }
