@@ -82,14 +82,15 @@ stories! {
     async fn each_tab_and_page_has_its_own_title(w: &mut World) {
         let rows = Rows::of_riverbend(w).await;
         let chart = rows.value("{chart}");
-        let staff: Vec<String> = ["charts", "charts/new", "charts/import", "worklist", "requests", "team", "team/new",
+        let staff: Vec<String> = ["charts", "charts/new", "charts/import", "worklist", "requests", "calendar", "messages", "team", "team/new",
             "practice", "practice/policies", "practice/questions", "audit", "api-keys", "me"]
             .iter().map(|page| format!("/staff/{page}"))
             .chain(["", "/edit", "/appointments", "/documents", "/billing", "/communications"].iter()
                 .map(|tab| format!("/staff/charts/{chart}{tab}")))
             .collect();
         let client: Vec<String> =
-            ["", "/documents", "/appointments", "/appointments/request", "/balance", "/help", "/me"]
+            ["", "/documents", "/appointments", "/appointments/request", "/messages", "/messages/new", "/account",
+                "/account/why", "/help", "/me"]
                 .iter().map(|page| format!("/portal{page}")).collect();
         let theirs = titles_of(&mut rows.client.clone(), &client).await;
         for titles in [titles_of(&mut w.staff(Role::Administrator).await, &staff).await, theirs] {

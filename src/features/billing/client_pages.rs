@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::response::IntoResponse;
 
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::billing::account::{self, Account, month_ends};
