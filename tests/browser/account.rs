@@ -4,9 +4,9 @@ use anteroom::platform::permissions::Role;
 
 use super::chromium::Chromium;
 use super::window::Width;
-use crate::stories;
+use crate::pages;
 
-stories! {
+pages! {
     async fn a_charge_is_posted_paid_explained_and_taken_back_on_a_phone(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let (client, staff) = (w.registered(&ana).await, w.staff(Role::Biller).await);

@@ -5,7 +5,7 @@ use anteroom::platform::permissions::Role;
 
 use super::chromium::Chromium;
 use super::window::{Width, Window};
-use crate::stories;
+use crate::pages;
 use crate::support::{World, papers};
 
 /// Writes the picture of a page where `ANTEROOM_PICTURES` names a folder.
@@ -114,7 +114,7 @@ async fn documents_way(w: &mut World, scripts: bool) {
     desk.close().await;
 }
 
-stories! {
+pages! {
     async fn a_documents_way_with_scripts(w: &mut World) {
         documents_way(w, true).await;
     }

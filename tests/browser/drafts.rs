@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::chromium::Chromium;
 use super::window::Width;
-use crate::stories;
+use crate::pages;
 use crate::support::PASSWORD;
 
-stories! {
+pages! {
     async fn back_after_a_corrected_form_shows_the_form_and_asks_nothing(w: &mut World) {
         let chromium = Chromium::start();
         for (first, scripts) in [("Ana", true), ("Bea", false)] {

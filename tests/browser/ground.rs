@@ -2,12 +2,12 @@
 
 use super::chromium::Chromium;
 use super::window::Width;
-use crate::stories;
+use crate::pages;
 
 /// A page with faults that axe must find.
 const FAULTY: &str = "data:text/html,<title>t</title><main><h1>h</h1><img src='x'><input></main>";
 
-stories! {
+pages! {
     async fn a_faulty_page_is_found_out(w: &mut World) {
         let chromium = Chromium::start();
         let mut window = chromium.window(w, Width::Phone).await;

@@ -4,7 +4,7 @@ use anteroom::platform::permissions::Role;
 
 use super::chromium::Chromium;
 use super::window::{DOWN, ENTER, ESCAPE, TAB, Width};
-use crate::stories;
+use crate::pages;
 use crate::support::rows::Rows;
 
 /// What lies over the middle of what has the focus; empty for nothing, `end` when the
@@ -21,7 +21,7 @@ const COVERED: &str = "const e = document.activeElement; \
     const free = top && (e.contains(top) || top.contains(e) || top.closest('label')?.control === e); \
     return free ? '' : `${name} is behind ${top?.className || top?.tagName}`;";
 
-stories! {
+pages! {
     async fn a_double_click_opens_a_dialog_and_does_not_close_it_again(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let staff = w.staff(Role::FrontDesk).await;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::chromium::Chromium;
 use super::window::{Width, Window};
-use crate::stories;
+use crate::pages;
 use crate::support::World;
 
 /// No page scrolls sideways on a phone.
@@ -90,7 +90,7 @@ async fn a_conversation(w: &mut World, scripts: bool) {
     desk.close().await;
 }
 
-stories! {
+pages! {
     async fn case_91_a_conversation_on_a_phone_with_scripts(w: &mut World) {
         a_conversation(w, true).await;
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::chromium::Chromium;
 use super::window::{ENTER, Scheme, Width, Window};
-use crate::stories;
+use crate::pages;
 use crate::support::{PASSWORD, World};
 
 /// Lets time go by: on the server's clock, and on the page's.
@@ -59,7 +59,7 @@ async fn a_session_ends(w: &World, window: &mut Window, field: &str, text: &str,
     assert_eq!(window.value(field).await, text, "what was typed survives the session");
 }
 
-stories! {
+pages! {
     async fn a11_05_a_staff_session_warns_and_what_was_typed_survives_its_end(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let chromium = Chromium::start();

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::chromium::Chromium;
 use super::window::Width;
-use crate::stories;
+use crate::pages;
 use crate::support::rows::Rows;
 use crate::support::{PASSWORD, World};
 
@@ -67,7 +67,7 @@ async fn work(w: &mut World) {
     .await;
 }
 
-stories! {
+pages! {
     async fn rows_of_the_work_list_are_low_on_a_desk_and_hold_their_content_on_a_phone(w: &mut World) {
         work(w).await;
         let chromium = Chromium::start();

@@ -5,7 +5,7 @@ use anteroom::platform::permissions::Role;
 
 use super::chromium::Chromium;
 use super::window::{Width, Window};
-use crate::stories;
+use crate::pages;
 use crate::support::World;
 
 /// The page in view is accessible and scrolls in one direction only.
@@ -91,7 +91,7 @@ async fn the_visit(w: &mut World, scripts: bool) {
     }
 }
 
-stories! {
+pages! {
     async fn an_appointment_from_booking_to_cancellation_with_scripts(w: &mut World) {
         the_visit(w, true).await;
     }

@@ -57,6 +57,21 @@ macro_rules! stories {
     };
 }
 
+/// Stories of pages in a browser, on SQLite alone: what a page shows does not depend on the engine, and the stories of
+/// the same pages without a browser run on both.
+#[allow(unused_macros)]
+#[macro_export]
+macro_rules! pages {
+    ($($(#[$meta:meta])* async fn $name:ident($w:ident: &mut World) $body:block)+) => {
+        mod sqlite {
+            $($(#[$meta])* #[test] fn $name() {
+                $crate::support::tell($crate::support::Engine::Sqlite, async |w| super::$name(w).await);
+            })+
+        }
+        $(async fn $name($w: &mut $crate::support::World) $body)+
+    };
+}
+
 /// Runs one story in a fresh world on an engine.
 pub fn tell(engine: Engine, story: impl AsyncFnOnce(&mut World)) {
     if !engine.is_wanted() {
