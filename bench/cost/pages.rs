@@ -185,7 +185,7 @@ pub async fn set_up(w: &mut World, amount: Amount) -> Setting {
         Page::get("portal-home", &client, "/portal"),
         Page::get("portal-documents", &client, "/portal/documents"),
         Page::get("portal-appointments", &client, "/portal/appointments"),
-        Page::get("portal-balance", &client, "/portal/account"),
+        Page::get("portal-account", &client, "/portal/account"),
         Page::get("face-sheet", &staff, &chart_room),
         Page::get("communications", &staff, &format!("{chart_room}/communications")),
         Page::get("chart-list", &staff, "/staff/charts"),
