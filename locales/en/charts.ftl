@@ -33,6 +33,7 @@ charts-label-phone = Phone
 charts-label-relation = Relation
 charts-label-contacts = Related contacts
 charts-label-email_reason = Reason, if you change an address that the portal uses
+charts-label-birth_reason = Reason for the date of birth
 
 charts-wrong-name-missing = Enter a first or last name
 charts-wrong-too-long = { $field }: at most { $most } characters
@@ -126,7 +127,9 @@ charts-hint-addresses = Invitations go to the first e-mail address that may be u
 charts-hint-link-out = An invitation is out to { $address }. If you change or remove this address, that link stops working at once, and you can then send a new one to the new address.
 charts-hint-registered = They have portal access. A changed address leaves their sign-in as it is.
 charts-hint-email-reason = Such as "mistyped" or "new address". It appears in the history. An open link to the old address stops working when you save, and a mail tells the old address that it is no longer used.
+charts-hint-birth-reason = Somebody whose access ends when the client becomes an adult sees more with this date than before. Say how you know that it is right. It appears in the audit trail.
 charts-wrong-email-reason = Reason: say why the e-mail address changes
+charts-wrong-others-see-more = Reason for the date of birth: with this date somebody sees more of the chart than before; say why it is right
 charts-hint-contacts = A parent, guardian, partner, case worker or attorney. They can become chart owner or representative.
 charts-add-email = Add another e-mail
 charts-add-phone = Add another phone

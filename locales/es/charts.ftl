@@ -33,6 +33,7 @@ charts-label-phone = Teléfono
 charts-label-relation = Relación
 charts-label-contacts = Contactos relacionados
 charts-label-email_reason = Motivo, si cambia una dirección que usa el portal
+charts-label-birth_reason = Motivo de la fecha de nacimiento
 
 charts-wrong-name-missing = Escriba un nombre o un apellido
 charts-wrong-too-long = { $field }: { $most } caracteres como máximo
@@ -126,7 +127,9 @@ charts-hint-addresses = Las invitaciones se envían a la primera dirección que 
 charts-hint-link-out = Hay una invitación enviada a { $address }. Si cambia o quita esta dirección, ese enlace deja de servir de inmediato, y después puede enviar uno nuevo a la dirección nueva.
 charts-hint-registered = Tiene acceso al portal. Cambiar la dirección no cambia con qué inicia sesión.
 charts-hint-email-reason = Por ejemplo "mal escrita" o "dirección nueva". Aparece en el historial. Un enlace abierto a la dirección anterior deja de servir cuando usted guarda, y a esa dirección se le avisa que ya no se usa.
+charts-hint-birth-reason = Alguien cuyo acceso termina con la mayoría de edad del cliente ve más que antes con esta fecha. Indique cómo sabe que es correcta. Aparece en el registro de auditoría.
 charts-wrong-email-reason = Motivo: diga por qué cambia el correo electrónico
+charts-wrong-others-see-more = Motivo de la fecha de nacimiento: con esta fecha alguien ve más del expediente que antes; indique por qué es correcta
 charts-hint-contacts = Madre, padre, tutor, pareja, trabajador social o abogado. Pueden ser titular del expediente o representante.
 charts-add-email = Agregar otro correo
 charts-add-phone = Agregar otro teléfono

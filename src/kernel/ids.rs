@@ -195,4 +195,10 @@ ids! {
     JobId,
     /// A file of charts that is being imported in the browser.
     ImportId,
+    /// A rule on what is left of a parent's access from an age on.
+    AgeRuleId,
+    /// Something that is kept from one grant.
+    WithheldId,
+    /// A change of a chart's owner.
+    ChartChangeId,
 }

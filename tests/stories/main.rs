@@ -10,6 +10,7 @@ mod support;
 
 mod access;
 mod address_changes;
+mod age_rules;
 mod api;
 mod appointments;
 mod at_once;
@@ -23,6 +24,7 @@ mod database;
 mod documents;
 mod drafts;
 mod ground;
+mod hand_over;
 mod headers;
 mod import;
 mod jobs;

@@ -201,7 +201,7 @@ stories! {
         assert_eq!(filed, 0);
     }
 
-    async fn case_19_a_paused_grant_is_gone_on_the_next_request(w: &mut World) {
+    async fn row_19_a_paused_grant_is_gone_on_the_next_request(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
         let mut browser = sign_in(w, &who.name).await;
@@ -270,19 +270,23 @@ stories! {
         let scope = w.riverbend.scope.clone();
         let of_child = grant(w, &scope, &id, &mother.person_id, &child.chart_id, Some(Right::ALL)).await;
         let of_adult = grant(w, &scope, &id, &mother.person_id, &adult.chart_id, Some(Right::ALL)).await;
-        // The step back and forward again, and around it the later one that builds on it.
+        // The step back and forward again, and around it the later ones that build on it.
         let steps = match w.engine {
             Engine::Sqlite => [
+                include_str!("../../migrations/sqlite/2026-11-28-000009_age_rules/down.sql"),
                 include_str!("../../migrations/sqlite/2026-11-28-000004_legal_basis/down.sql"),
                 include_str!("../../migrations/sqlite/2026-11-28-000002_rights/down.sql"),
                 include_str!("../../migrations/sqlite/2026-11-28-000002_rights/up.sql"),
                 include_str!("../../migrations/sqlite/2026-11-28-000004_legal_basis/up.sql"),
+                include_str!("../../migrations/sqlite/2026-11-28-000009_age_rules/up.sql"),
             ],
             Engine::Postgres => [
+                include_str!("../../migrations/postgres/2026-11-28-000009_age_rules/down.sql"),
                 include_str!("../../migrations/postgres/2026-11-28-000004_legal_basis/down.sql"),
                 include_str!("../../migrations/postgres/2026-11-28-000002_rights/down.sql"),
                 include_str!("../../migrations/postgres/2026-11-28-000002_rights/up.sql"),
                 include_str!("../../migrations/postgres/2026-11-28-000004_legal_basis/up.sql"),
+                include_str!("../../migrations/postgres/2026-11-28-000009_age_rules/up.sql"),
             ],
         };
         let read = |c: &mut Conn| {

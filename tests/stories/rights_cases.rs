@@ -37,7 +37,7 @@ async fn look_at(browser: &mut Browser, access: AccessId) {
 }
 
 /// What a page shows, without what is new on every page: tokens and the names of files.
-fn bare(text: &str) -> String {
+pub fn bare(text: &str) -> String {
     let is_secret = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '~');
     text.split(|c: char| !is_secret(c)).filter(|word| word.len() < 36).collect::<Vec<_>>().join(" ")
 }

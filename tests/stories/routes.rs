@@ -67,7 +67,7 @@ fn api_call(row: &Row, person: &str, grant: &str) -> String {
         Some("change-owner") => {
             serde_json::json!({ "person_id": person, "reason": "asked by phone", "authorised_by": "the client" })
         }
-        Some("revoke") => serde_json::json!({ "reason": "moved away" }),
+        Some("revoke" | "undo-change-owner") => serde_json::json!({ "reason": "moved away" }),
         Some("grants") if row.method == "POST" => {
             serde_json::json!({ "person_id": person, "basis": "parent" })
         }

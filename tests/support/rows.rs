@@ -12,12 +12,12 @@ use anteroom::features::ledger::lines;
 use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{
-    AccessId, AppointmentId, ChargeId, DocumentId, EntryId, KeyId, MessageId, PaymentId, PlaceId, QuestionId,
-    RequestId, StatementId, ThreadId,
+    AccessId, AgeRuleId, AppointmentId, ChargeId, DocumentId, EntryId, KeyId, MessageId, PaymentId, PlaceId,
+    QuestionId, RequestId, StatementId, ThreadId,
 };
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::schema::{
-    api_key, appointment_request, frequent_question, message, message_thread, portal_access,
+    age_rule, api_key, appointment_request, frequent_question, message, message_thread, portal_access,
 };
 use anteroom::platform::permissions::{Role, Scope};
 use anteroom::platform::web::routes::Row;
@@ -75,13 +75,23 @@ impl Rows {
         let page = admin.get("/staff/practice/questions/new").await;
         let question = [("question", "Where do I park?"), ("answer", "Behind the house.")];
         admin.submit(&page, "/staff/practice/questions/new", &question).await.must_be(303);
+        let page = admin.get("/staff/practice/age-rules/new").await;
+        let rule = [
+            ("from_age", "12"),
+            ("basis", "parent"),
+            ("documents", "none"),
+            ("effective_from", "2027-02-01"),
+            ("source", "Counsel"),
+            ("confirmed", "yes"),
+        ];
+        admin.submit(&page, "/staff/practice/age-rules/new", &rule).await.must_be(303);
         let by = w.riverbend.by(Role::Administrator);
         let made =
             w.app.db.write(&w.riverbend.scope, move |c| api_keys::make(c, &by, "EHR", Scope::ALL)).await;
         made.expect("no fault").expect("a key of a new name");
         w.mail_has_settled().await;
 
-        let (request, question, key): (RequestId, QuestionId, KeyId) = w
+        let (request, question, rule, key): (RequestId, QuestionId, AgeRuleId, KeyId) = w
             .look(|c| {
                 Ok((
                     appointment_request::table.select(appointment_request::request_id).first(c)?,
@@ -89,6 +99,7 @@ impl Rows {
                         .filter(frequent_question::question.eq("Where do I park?"))
                         .select(frequent_question::question_id)
                         .first(c)?,
+                    age_rule::table.select(age_rule::rule_id).first(c)?,
                     api_key::table.select(api_key::key_id).first(c)?,
                 ))
             })
@@ -122,6 +133,7 @@ impl Rows {
             ("{request}", request.to_string()),
             ("{staff}", casey.staff_id.to_string()),
             ("{question}", question.to_string()),
+            ("{rule}", rule.to_string()),
             ("{key}", key.to_string()),
             ("{import}", import),
             ("{name}", script),
@@ -190,6 +202,7 @@ impl Rows {
             "{request}",
             "{staff}",
             "{question}",
+            "{rule}",
             "{key}",
             "{import}",
         ]

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use crate::features::access::kinds::{Basis, Label};
 use crate::features::practice::{Jurisdiction, LeapDay};
 use crate::platform::permissions::{Level, Right};
+use crate::word_enum;
 
 /// A birth date that makes somebody older than this is a mistake.
 const OLDEST: i16 = 120;
@@ -53,13 +54,14 @@ pub struct AgeRule {
     pub effective_until: Option<Date>,
 }
 
-/// Does a rule want the minor's assent?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AssentRule {
-    /// Nothing without it.
-    Needed,
-    /// It does not ask.
-    NotNeeded,
+word_enum! {
+    /// Does a rule want the minor's assent?
+    pub enum AssentRule {
+        /// Nothing without it.
+        Needed = "needed",
+        /// It does not ask.
+        NotNeeded = "not_needed",
+    }
 }
 
 /// The rule that limits a holder with this basis where the client is `age` years old: of the rules of the

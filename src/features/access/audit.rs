@@ -24,6 +24,7 @@ audit_actions! {
         Asked = "access.asked", Attention, None;
         Reminded = "access.reminded", Waiting, None;
         OwnerChanged = "access.owner_changed", Plain, Told;
+        OwnershipUndone = "access.ownership_undone", Plain, Told;
         OwnershipMoved = "access.ownership_moved", Stopped, None;
         AddressChanged = "access.address_changed", Stopped, Told;
         EmailChanged = "access.email_changed", Plain, Told;
@@ -31,6 +32,13 @@ audit_actions! {
         TermsChanged = "access.terms_changed", Attention, Told;
         Paused = "access.paused", Stopped, Told;
         Resumed = "access.resumed", Good, None;
+        Withheld = "access.withheld", Stopped, Told;
+        GivenBack = "access.given_back", Good, None;
+        AssentGiven = "access.assent_given", Good, None;
+        AssentTakenBack = "access.assent_taken_back", Stopped, None;
+        ClientStatusChanged = "access.client_status_changed", Attention, Told;
+        AgeRuleAdded = "access.age_rule_added", Plain, None;
+        AgeRuleEnded = "access.age_rule_ended", Plain, None;
         SignedOut = "access.signed_out", Plain, None;
         PasswordResetSent = "access.password_reset_sent", Plain, None;
         /// Never in the trail: a timeline computes it.

@@ -10,7 +10,6 @@ use crate::features::access::address_use::{address_on_file, marks_of};
 use crate::features::access::age::age_on;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::lacking;
-use crate::features::access::permission::Facts;
 use crate::features::access::store::{self, AccessRow};
 use crate::features::people::{Address, AddressKind, Chart, Person};
 use crate::features::practice::{self, Jurisdiction, Policy, Practice};
@@ -158,12 +157,6 @@ impl ChartBatch {
     /// Is the client of the chart old enough for a sign-in of their own, and still a minor (IDP-06)?
     pub fn is_teen(&self, chart: &Chart, now: Timestamp) -> bool {
         self.born(&chart.person_id).is_some_and(|born| is_teen(born, self.practice.today(now), self.place))
-    }
-
-    /// What decides over a grant.
-    pub fn facts(&self, row: &AccessRow, now: Timestamp) -> Option<Facts> {
-        let chart = self.chart(&row.chart_id)?;
-        Some(row.facts(&chart.state, self.born(&chart.person_id), self.place, self.practice.today(now)))
     }
 }
 

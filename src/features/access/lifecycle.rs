@@ -384,7 +384,7 @@ pub fn decide(grant: &Grant, event: Event, now: Timestamp) -> Result<Decision, R
         },
         Event::OwnershipMoved => match grant.state {
             State::Invited | State::Locked => Ok(ended(grant, State::Canceled, Ending::Withdrawn)),
-            State::Active => Ok(revoked(grant, vec![Effect::EndSessions])),
+            State::Active => Ok(revoked(grant, vec![Effect::EndSessions, Effect::MailEnded])),
             _ => Ok(Decision { grant: *grant, effects: vec![] }),
         },
         Event::Revoke => match grant.state {

@@ -3,7 +3,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::features::access::store;
+use crate::features::access::news;
 use crate::features::people::Person;
 use crate::features::practice::{Policy, Practice};
 use crate::kernel::clock::Timestamp;
@@ -234,8 +234,8 @@ impl AccessNews {
     /// What the mail is about: it is true while the grant is open, or while it is not.
     pub fn subject(self, access: &AccessId) -> Subject {
         let kind = match self {
-            Self::Changed => store::OPEN_GRANT,
-            Self::Paused | Self::Ended => store::CLOSED_GRANT,
+            Self::Changed => news::OPEN_GRANT,
+            Self::Paused | Self::Ended => news::CLOSED_GRANT,
         };
         Subject { kind: kind.word, id: access.uuid() }
     }
@@ -322,6 +322,8 @@ mod tests {
             version: 1,
             created_at: NOW,
             updated_at: NOW,
+            emancipated_on: None,
+            deceased_on: None,
         }
     }
 

@@ -9,11 +9,14 @@ mod chart_batch;
 mod client_pages;
 mod doubt;
 mod due_store;
+mod handover_store;
 pub mod identity;
 mod kinds;
 pub mod lifecycle;
+mod limits_store;
 mod list_store;
 mod mails;
+mod news;
 mod overview;
 pub mod permission;
 mod reminders;
@@ -24,7 +27,9 @@ pub use actions::{ActName, Refused};
 pub use address_use::address_on_file;
 pub use audit::AccessAction;
 pub use doubt::Doubt;
+pub use limits_store::{AgeRuleRow, Limits, MOST_RULES, age_rule_rows, age_rules, facts_of, withheld_from};
 pub use list_store::{next_open_links, page as list_page};
+pub use news::{CLOSED_GRANT, OPEN_GRANT};
 pub use overview::{
     Happening, HistoryEntry, Overview, TimelineEntry, history_of_chart, overview_of, overviews_of_chart,
 };
@@ -32,12 +37,9 @@ pub use staff_pages::{
     ActOutcome, Asked, COMMUNICATIONS, PostedAct, TAB as COMMUNICATIONS_TAB, When, ask_for, lacks_in_words,
     refusal_key,
 };
-pub use store::{
-    AccessRow, CLOSED_GRANT, Channel, EndedBy, GrantRole, INVITATION, InvitationState, OPEN_GRANT, facts_of,
-    load_access, names_of,
-};
+pub use store::{AccessRow, Channel, EndedBy, GrantRole, INVITATION, InvitationState, load_access, names_of};
 
-pub(crate) use store::{undeliverable_mails, with_what_decides};
+pub(crate) use store::{has_withheld, undeliverable_mails, with_what_decides};
 
 use crate::platform::feature::Feature;
 use crate::platform::jobs::{JobHandler, JobKind, JobRun};

@@ -5,18 +5,18 @@ use jiff::civil::Date;
 use crate::features::access::accounts;
 use crate::features::access::actions::GrantTerms;
 use crate::features::access::address_use::{address_on_file, marks_of};
+use crate::features::access::age::AssentRule;
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::left_of;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{Phase, is_over};
+use crate::features::access::limits_store::{Here, Kept, Limits, here, withheld_from};
 use crate::features::access::mails::zone_of;
-use crate::features::access::permission::{Closed, closed_by, ends_at_majority};
+use crate::features::access::permission::{Assent, ClientFacts, Closed, closed_by, ends_at_majority};
 use crate::features::access::reminders;
 use crate::features::access::store::{self, AccessRow, Channel, EndedBy, GrantRole, InvitationRow};
 use crate::features::people::{ChartFile, addresses_of, load_file, load_person};
-use crate::features::practice::{self, Jurisdiction, Practice};
-use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
 use crate::platform::audit::{self, Recorded};
@@ -51,6 +51,10 @@ pub struct Overview {
     pub closed: Option<Closed>,
     /// The day on which it ends by itself because the client becomes an adult.
     pub ends_at_majority: Option<Date>,
+    /// Whether the minor has agreed, where the rule in force asks for that.
+    pub assent: Option<Assent>,
+    /// What is withheld from it today.
+    pub withheld: Vec<Kept>,
     /// Since when staff have paused it, who did and why.
     pub paused: Option<(Timestamp, String, String)>,
     /// Since when it is in this state (for "expired": since its end); the chart's age before the first.
@@ -162,18 +166,20 @@ pub struct TimelineEntry {
 
 /// One grant's overview; `None` if this practice has no such grant.
 pub fn overview_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Option<Overview>, Fault> {
-    let Some(row) = store::load_access(c, access)? else { return Ok(None) };
+    let Some((row, has_withheld)) = store::load_access_and_more(c, access)? else { return Ok(None) };
     let Some(file) = load_file(c, &row.chart_id)? else { return Ok(None) };
-    let here = practice::load_with_place(c)?;
-    Ok(Some(of_row(c, &here, &file, row)?))
+    let here = here(c)?;
+    let withheld = if has_withheld { withheld_from(c, std::slice::from_ref(access))? } else { Vec::new() };
+    Ok(Some(of_row(c, &here, &file, row, &withheld)?))
 }
 
 /// The chart owner's grant first (made in memory as "not invited" if there is no row yet: then its
 /// `access_id` is `None`), then representatives, then former owners. Empty if there is no such chart.
 pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Overview>, Fault> {
     let Some(file) = load_file(c, chart)? else { return Ok(vec![]) };
-    let here = practice::load_with_place(c)?;
-    let mut rows = store::access_of_charts(c, std::slice::from_ref(chart))?;
+    let here = here(c)?;
+    let (mut rows, with_withheld) = store::access_of_chart(c, chart)?;
+    let withheld = if with_withheld.is_empty() { Vec::new() } else { withheld_from(c, &with_withheld)? };
     let owner = file.chart.owner_person_id.clone();
     rows.sort_by_key(|row| (row.person_id != owner, row.role, row.created_at));
     let mut overviews = Vec::with_capacity(rows.len() + 1);
@@ -181,7 +187,7 @@ pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Ove
         overviews.push(without_a_row(&file, owner));
     }
     for row in rows {
-        overviews.push(of_row(c, &here, &file, row)?);
+        overviews.push(of_row(c, &here, &file, row, &withheld)?);
     }
     Ok(overviews)
 }
@@ -205,6 +211,8 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
         terms: None,
         closed: None,
         ends_at_majority: None,
+        assent: None,
+        withheld: vec![],
         paused: None,
         since: file.client.created_at,
         by_name: String::new(),
@@ -237,11 +245,13 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
 
 fn of_row(
     c: &mut Scoped<'_>,
-    (practice, place): &(Practice, Jurisdiction),
+    here: &Here,
     file: &ChartFile,
     row: AccessRow,
+    withheld: &[Kept],
 ) -> Result<Overview, Fault> {
     let now = c.now();
+    let practice = &here.practice;
     let policy = practice.policy();
     let (person, addresses) = match file.person(&row.person_id) {
         Some((person, addresses)) => (person.clone(), addresses.to_vec()),
@@ -264,9 +274,15 @@ fn of_row(
     let account = accounts::shown(c, row.account_practice_id.as_ref(), row.account_id.as_ref())?;
     let newest = generations.first();
     let phase = row.phase(now);
-    let born = file.client.birth_date.as_ref().map(BirthDate::date);
-    let today = practice.today(now);
-    let facts = row.facts(&file.chart.state, born, *place, today);
+    let limits = Limits {
+        chart: file.chart.state.clone(),
+        client: ClientFacts::of(&file.client),
+        place: here.place,
+        rules: here.rules.clone(),
+        withheld: withheld.iter().filter(|kept| kept.access == row.access_id).cloned().collect(),
+        today: practice.today(now),
+    };
+    let facts = limits.facts(&row);
     let mut timeline = timeline(&events, &mails, &generations, now);
     timeline.sort_by_key(|entry| entry.at);
     for entry in timeline.iter_mut().filter(|e| e.what == Happening::Access(AccessAction::OwnerChanged)) {
@@ -303,6 +319,12 @@ fn of_row(
         terms: Some(GrantTerms::of(&row)),
         closed: closed_by(&facts).filter(|_| phase == Phase::Active),
         ends_at_majority: ends_at_majority(&facts),
+        assent: facts
+            .rule
+            .as_ref()
+            .filter(|rule| rule.assent == AssentRule::Needed)
+            .map(|_| facts.grant.assent),
+        withheld: limits.withheld.into_iter().filter(|kept| kept.is_live(limits.today)).collect(),
         paused: row.paused_at.map(|at| (at, row.paused_by_name.clone(), row.paused_reason.clone())),
         since: match (phase, row.expires_at) {
             (Phase::Expired, Some(end)) => end,

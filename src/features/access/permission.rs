@@ -83,6 +83,13 @@ pub enum Assent {
     Missing,
 }
 
+impl Assent {
+    /// Is it recorded?
+    pub fn is_given(&self) -> bool {
+        *self == Self::Given
+    }
+}
+
 /// One grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantFacts {

@@ -5,23 +5,20 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use jiff::civil::Date;
 
+use crate::features::access::age::AgeRule;
 use crate::features::access::lifecycle::{Credential, Grant, Phase, State, is_over};
 use crate::features::access::permission::{
     Assent, Basis, ChartStanding, ClientFacts, Consent, Facts, GrantFacts, GrantStanding, SensitiveItems,
-    open_rights,
+    Withheld,
 };
 use crate::features::people::{Chart, Person};
 use crate::features::practice::Jurisdiction;
-use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, InvitationId, PersonId, PracticeId};
 use crate::kernel::secrets::{ShortCode, Token};
-use crate::kernel::zone::Zone;
 use crate::platform::db::InLists as _;
-use crate::platform::db::schema::{
-    chart, invitation, jurisdiction, person, portal_access, practice, reminder,
-};
+use crate::platform::db::schema::{chart, invitation, person, portal_access, practice, reminder};
 use crate::platform::db::{Scoped, columns};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::{Standing, Subject, SubjectKind};
@@ -141,6 +138,10 @@ pub struct AccessRow {
     pub paused_by_name: String,
     /// Why.
     pub paused_reason: String,
+    /// When the minor agreed to it, where they did.
+    pub assent_at: Option<Timestamp>,
+    /// Who recorded that.
+    pub assent_by_name: String,
 }
 
 impl AccessRow {
@@ -175,6 +176,8 @@ impl AccessRow {
             paused_at: None,
             paused_by_name: String::new(),
             paused_reason: String::new(),
+            assent_at: None,
+            assent_by_name: String::new(),
         }
     }
 
@@ -220,11 +223,19 @@ impl AccessRow {
         self.ends_on.as_ref().map(|text| text.parse().unwrap_or(Date::MIN))
     }
 
-    /// As [`permission::decide`] knows it, with the chart's state, the client's birth date and the law of the
-    /// place. `today` is the practice's own date; the last day counts whole (IDP-07).
+    /// As [`permission::decide`] knows it, with the chart's state, the client, the law of the place, the age rule in
+    /// force and what is withheld. `today` is the practice's own date; the last day counts whole (IDP-07).
     ///
     /// [`permission::decide`]: crate::features::access::permission::decide
-    pub fn facts(&self, chart: &str, born: Option<Date>, place: Jurisdiction, today: Date) -> Facts {
+    pub fn facts(
+        &self,
+        chart: &str,
+        client: ClientFacts,
+        place: Jurisdiction,
+        rule: Option<AgeRule>,
+        withheld: Vec<Withheld>,
+        today: Date,
+    ) -> Facts {
         // Nobody who owned the chart before goes on seeing it by that.
         let standing = match (self.role, self.state) {
             (GrantRole::FormerOwner, _) => GrantStanding::NotActive,
@@ -235,7 +246,7 @@ impl AccessRow {
         Facts {
             today,
             chart: if chart == "open" { ChartStanding::Open } else { ChartStanding::Closed(None) },
-            client: ClientFacts { born, emancipated_on: None, deceased_on: None },
+            client,
             grant: GrantFacts {
                 basis: self.basis,
                 standing,
@@ -243,13 +254,13 @@ impl AccessRow {
                 ends_on: self.last_day(),
                 terms: self.terms(),
                 sensitive: SensitiveItems::Excluded,
-                assent: Assent::Missing,
+                assent: if self.assent_at.is_some() { Assent::Given } else { Assent::Missing },
             },
-            rule: None,
+            rule,
             place,
             part2: Consent::Never,
             minor_request: Consent::Never,
-            withheld: Vec::new(),
+            withheld,
         }
     }
 
@@ -332,6 +343,20 @@ struct ReminderRow {
 }
 practice_row!(ReminderRow, reminder);
 
+/// Whether anything is withheld from a grant, for a query on `portal_access`.
+macro_rules! has_withheld {
+    () => {{
+        use $crate::platform::db::rows_beside;
+        use $crate::platform::db::schema::{portal_access, withheld};
+        diesel::dsl::exists(
+            rows_beside(withheld::table, portal_access::table)
+                .filter(withheld::access_id.eq(portal_access::access_id))
+                .filter(withheld::ended_at.is_null()),
+        )
+    }};
+}
+pub(crate) use has_withheld;
+
 /// The undeliverable mails that carry a grant's newest link, for `exists` inside a query on
 /// `portal_access`.
 macro_rules! undeliverable_mails {
@@ -384,6 +409,14 @@ pub fn load_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow
         .optional(c)
 }
 
+/// One grant, and whether anything is withheld from it.
+pub fn load_access_and_more(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<(AccessRow, bool)>, Fault> {
+    c.rows(portal_access::table)
+        .filter(portal_access::access_id.eq(*id))
+        .select((AccessRow::as_select(), has_withheld!()))
+        .optional(c)
+}
+
 /// Every grant of these charts.
 pub fn access_of_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<AccessRow>, Fault> {
     c.rows(portal_access::table)
@@ -391,6 +424,18 @@ pub fn access_of_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<Ac
         .order(portal_access::access_id.asc())
         .select(AccessRow::as_select())
         .load(c)
+}
+
+/// Every grant of a chart, and which of them something is withheld from.
+pub fn access_of_chart(c: &mut Scoped<'_>, id: &ChartId) -> Result<(Vec<AccessRow>, Vec<AccessId>), Fault> {
+    let rows: Vec<(AccessRow, bool)> = c
+        .rows(portal_access::table)
+        .filter(portal_access::chart_id.eq(*id))
+        .order(portal_access::access_id.asc())
+        .select((AccessRow::as_select(), has_withheld!()))
+        .load(c)?;
+    let with_withheld = rows.iter().filter(|(_, has)| *has).map(|(row, _)| row.access_id).collect();
+    Ok((rows.into_iter().map(|(row, _)| row).collect(), with_withheld))
 }
 
 /// Every grant of these people.
@@ -455,6 +500,8 @@ pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault>
                 portal_access::paused_at.eq(row.paused_at),
                 portal_access::paused_by_name.eq(row.paused_by_name.clone()),
                 portal_access::paused_reason.eq(row.paused_reason.clone()),
+                portal_access::assent_at.eq(row.assent_at),
+                portal_access::assent_by_name.eq(row.assent_by_name.clone()),
             ),
         ))
         .execute(c)?;
@@ -484,48 +531,6 @@ macro_rules! with_what_decides {
 }
 pub(crate) use with_what_decides;
 
-/// What decides over a grant now; `None` if this practice has no such grant.
-pub fn facts_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<Facts>, Fault> {
-    let found: Option<(AccessRow, Zone, String, Jurisdiction, Option<BirthDate>)> =
-        with_what_decides!(c.rows(portal_access::table))
-            .inner_join(
-                person::table.on(person::practice_id
-                    .eq(chart::practice_id)
-                    .and(person::person_id.eq(chart::person_id))),
-            )
-            .filter(portal_access::access_id.eq(*id))
-            .select((
-                AccessRow::as_select(),
-                practice::time_zone,
-                chart::state,
-                Jurisdiction::as_select(),
-                person::birth_date,
-            ))
-            .optional(c)?;
-    let Some((row, zone, chart, place, born)) = found else { return Ok(None) };
-    let today = c.now().in_zone(zone.rules()).date();
-    Ok(Some(row.facts(&chart, born.as_ref().map(BirthDate::date), place, today)))
-}
-
-/// What a mail is about that is true while the grant opens something.
-pub const OPEN_GRANT: SubjectKind = SubjectKind { word: "open_grant", standing: is_open };
-
-/// What a mail is about that is true while the grant opens nothing.
-pub const CLOSED_GRANT: SubjectKind = SubjectKind { word: "closed_grant", standing: is_closed };
-
-fn opens_something(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<bool, Fault> {
-    let facts = facts_of(c, &AccessId::from_uuid(id))?;
-    Ok(facts.is_some_and(|facts| !open_rights(&facts).is_empty()))
-}
-
-fn is_open(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
-    Ok(if opens_something(c, id)? { Standing::Wanted } else { Standing::Over })
-}
-
-fn is_closed(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
-    Ok(if opens_something(c, id)? { Standing::Over } else { Standing::Wanted })
-}
-
 /// What a mail with a link is about. It counts while it is the newest of its grant and its time is not
 /// over.
 pub const INVITATION: SubjectKind = SubjectKind { word: "invitation", standing };
@@ -537,20 +542,38 @@ pub fn subject_of(id: &InvitationId) -> Subject {
 
 fn standing(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
     let now = c.now();
-    let found: Option<(InvitationState, i32, AccessRow)> = c
+    let found: Option<(InvitationState, i32, AccessRow, bool)> = c
         .rows(invitation::table)
         .inner_join(
             portal_access::table.on(portal_access::practice_id
                 .eq(invitation::practice_id)
                 .and(portal_access::access_id.eq(invitation::access_id))),
         )
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(portal_access::practice_id)
+                .and(chart::chart_id.eq(portal_access::chart_id))),
+        )
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
         .filter(invitation::invitation_id.eq(InvitationId::from_uuid(id)))
-        .select((invitation::state, invitation::generation, AccessRow::as_select()))
+        .select((
+            invitation::state,
+            invitation::generation,
+            AccessRow::as_select(),
+            person::deceased_on.is_null(),
+        ))
         .optional(c)?;
     Ok(match found {
         Some((InvitationState::Accepted, ..)) => Standing::Used,
-        Some((InvitationState::Live, generation, row))
-            if generation == row.generation && row.is_out() && !is_over(row.expires_at, now) =>
+        // Of a client who has died only an executor is invited.
+        Some((InvitationState::Live, generation, row, is_alive))
+            if generation == row.generation
+                && row.is_out()
+                && !is_over(row.expires_at, now)
+                && (is_alive || row.basis == Basis::Executor) =>
         {
             Standing::Wanted
         }
@@ -755,7 +778,10 @@ mod tests {
             paused_at: None,
             paused_by_name: String::new(),
             paused_reason: String::new(),
+            assent_at: None,
+            assent_by_name: String::new(),
         };
+        let client = ClientFacts { born: None, emancipated_on: None, deceased_on: None };
         for (ends_on, today, ended) in [
             (None, date(9999, 12, 31), false),
             (Some("2028-02-29"), date(2028, 2, 28), false),
@@ -763,7 +789,7 @@ mod tests {
             (Some("2028-02-29"), date(2028, 3, 1), true),
             (Some("no day at all"), date(2026, 12, 1), true),
         ] {
-            let facts = row(ends_on).facts("open", None, Jurisdiction::BUILT_IN, today);
+            let facts = row(ends_on).facts("open", client, Jurisdiction::BUILT_IN, None, Vec::new(), today);
             let level = decide(&facts, Right::Messages, None).level;
             assert_eq!(level == Level::None, ended, "{ends_on:?} on {today}");
         }

@@ -1,11 +1,16 @@
 //! What an account may look at: its active grants, in every practice that gave it one.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use jiff::civil::Date;
 
+use crate::features::access::age::AgeRule;
 use crate::features::access::lifecycle::State;
-use crate::features::access::permission::{Facts, decide, open_rights, opens_on};
-use crate::features::access::{AccessRow, facts_of, with_what_decides};
+use crate::features::access::permission::{ClientFacts, Facts, decide, open_rights, opens_on};
+use crate::features::access::{
+    AccessRow, Limits, age_rules, facts_of, has_withheld, with_what_decides, withheld_from,
+};
 use crate::features::accounts::store::{Account, has_account};
 use crate::features::people;
 use crate::features::practice::{Jurisdiction, Practice};
@@ -73,6 +78,19 @@ impl HeldGrant {
     }
 }
 
+/// What is read of a grant; between the holder and the client: when the client was emancipated and when they died,
+/// how many age rules there are, and whether anything is withheld.
+type Row = (
+    Account,
+    AccessRow,
+    Practice,
+    String,
+    Jurisdiction,
+    Named,
+    ((Option<String>, Option<String>), i32, bool),
+    Named,
+);
+
 /// The grants of an account that open something now or will from a day on, oldest first, each with its people.
 pub fn held_by(
     system: &mut System<'_>,
@@ -114,6 +132,11 @@ pub fn signed_in(
             chart::state,
             Jurisdiction::as_select(),
             Named::as_select(),
+            (
+                client.fields((person::emancipated_on, person::deceased_on)),
+                jurisdiction::age_rules,
+                has_withheld!(),
+            ),
             client.fields((
                 person::person_id,
                 person::first_name,
@@ -124,19 +147,37 @@ pub fn signed_in(
                 person::time_zone,
             )),
         )));
-    let rows: Vec<(Account, AccessRow, Practice, String, Jurisdiction, Named, Named)> =
-        kept(query).load(system.conn)?;
+    let rows: Vec<Row> = kept(query).load(system.conn)?;
     let now = system.now;
     let mut found = None;
     let mut held = Vec::with_capacity(rows.len());
-    for (account, row, practice, chart, place, holder, client) in rows {
+    let mut rules_of: HashMap<PracticeId, Vec<AgeRule>> = HashMap::new();
+    for (account, row, practice, chart, place, holder, (dates, rule_count, has_withheld), client) in rows {
         let today = practice.today(now);
-        let facts = row.facts(&chart, client.birth_date.as_ref().map(BirthDate::date), place, today);
+        let scope = PracticeScope::of_grant(practice.practice_id);
+        let c = &mut system.within(&scope);
+        let (born, emancipated_on, deceased_on) =
+            (client.birth_date.as_ref(), dates.0.as_ref(), dates.1.as_ref());
+        let rules = match rules_of.get(scope.id()) {
+            Some(rules) => rules.clone(),
+            None if rule_count > 0 && row.basis.ends_at_majority() => {
+                rules_of.entry(*scope.id()).or_insert(age_rules(c)?).clone()
+            }
+            None => Vec::new(),
+        };
+        let limits = Limits {
+            chart,
+            client: ClientFacts::read(born, emancipated_on, deceased_on),
+            place,
+            rules,
+            withheld: if has_withheld { withheld_from(c, &[row.access_id])? } else { Vec::new() },
+            today,
+        };
+        let facts = limits.facts(&row);
         let opens_on = opens_on(&facts);
         if opens_on.is_none() && open_rights(&facts).is_empty() {
             continue;
         }
-        let scope = PracticeScope::of_grant(practice.practice_id);
         found.get_or_insert(account);
         held.push(HeldGrant {
             practice,

@@ -174,7 +174,8 @@ pub async fn change(
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
     let mut patch: ChartPatch = json::read(&caller, &body)?;
-    let why = charts::Why::Said(json::reason(&patch.reason.take().unwrap_or_default())?);
+    let reason = json::reason(&patch.reason.take().unwrap_or_default())?;
+    let why = charts::Why::Said { email: reason.clone(), birth_date: reason };
     let of = chart.clone();
     let file = app.db.read(&caller.scope, move |c| people::load_file(c, &of)).await?;
     let file = file.ok_or(problem::NOT_FOUND)?;

@@ -23,7 +23,7 @@ use crate::platform::web::{PageResult, assets, language};
     paths(
         charts::list, charts::create, charts::read, charts::change,
         grants::of_chart, grants::add, grants::invite, grants::invite_holder, grants::change,
-        grants::pause, grants::resume, grants::change_owner,
+        grants::pause, grants::resume, grants::change_owner, grants::undo_change_owner,
         grants::list, grants::read, grants::resend, grants::cancel, grants::revoke, grants::restore,
         messages::of_chart, messages::begin, messages::list, messages::write,
         messages::no_reply_needed, messages::close, messages::reopen,

@@ -47,6 +47,9 @@ fn refused(refused: Refused) -> Problem {
         Refused::NotAContact => problem::NOT_A_CONTACT,
         Refused::OwnAccess => problem::OWN_ACCESS,
         Refused::HasAccess => problem::HAS_ACCESS,
+        Refused::NothingToUndo => problem::NOTHING_TO_UNDO,
+        // No act of the API asks for such a day.
+        Refused::DayIsOver | Refused::DayToCome => problem::PAST_LAST_DAY,
         Refused::BasisMissing => problem::BASIS_MISSING,
         Refused::PastLastDay(_) => problem::PAST_LAST_DAY,
         Refused::Stale => problem::PRECONDITION_FAILED,
@@ -111,7 +114,7 @@ async fn act_read(
             (Err(why), _) => return Ok(Err(refused(why))),
         };
         match (&act, &done.access) {
-            (Act::ChangeOwner { .. }, _) => {
+            (Act::ChangeOwner { .. } | Act::UndoChangeOwner { .. }, _) => {
                 let answer = shown_of_chart(&overviews_of_chart(c, &done.chart)?, words)?;
                 Ok(Ok(Done { answer, chart: done.chart }))
             }
@@ -251,6 +254,24 @@ pub async fn change_owner(
         let authority = Authority::of(json::reason(&asked.reason)?, json::reason(&asked.authorised_by)?);
         Ok(Act::ChangeOwner { to, authority })
     });
+    act(&app, &caller, &body, target, asked).await
+}
+
+/// Undo the newest change of the owner, within 72 hours.
+#[utoipa::path(post, path = "/api/v1/charts/{chart}/undo-change-owner", tag = "Grants", operation_id = "undoChangeOfOwner",
+    params(("chart" = String, Path, description = "The chart's id"), Once),
+    request_body = RevokeJson,
+    responses((status = 200, description = "The chart's grants as they are now", body = ChartGrants), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn undo_change_owner(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let target = Target::Owner(id(&chart)?);
+    let asked = json::read(&caller, &body)
+        .and_then(|asked: RevokeJson| Ok(Act::UndoChangeOwner { reason: json::reason(&asked.reason)? }));
     act(&app, &caller, &body, target, asked).await
 }
 

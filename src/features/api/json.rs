@@ -783,7 +783,7 @@ fn pointer(field: &str) -> String {
     match parts.peek() {
         Some(&"chart_number") => return "/chart_number".into(),
         Some(&"contacts") => return "/contacts".into(),
-        Some(&"email_reason") => return "/reason".into(),
+        Some(&("email_reason" | "birth_reason")) => return "/reason".into(),
         Some(&"contact") => {
             parts.next();
             pointer = format!("/contacts/{}", parts.next().unwrap_or("0"));
@@ -918,6 +918,7 @@ mod tests {
             ("contact-2-phone-0-value", "/contacts/2/person/phones/0/value"),
             ("contacts", "/contacts"),
             ("email_reason", "/reason"),
+            ("birth_reason", "/reason"),
         ] {
             assert_eq!(pointer(field), expected);
         }

@@ -76,6 +76,7 @@ fn routes() -> Routes {
         .post("/api/v1/charts/{chart}/grants", write_grants, grants::add)
         .post("/api/v1/charts/{chart}/invite", write_grants, grants::invite)
         .post("/api/v1/charts/{chart}/change-owner", write_grants, grants::change_owner)
+        .post("/api/v1/charts/{chart}/undo-change-owner", write_grants, grants::undo_change_owner)
         .get("/api/v1/grants", read_grants, grants::list)
         .get("/api/v1/grants/{grant}", read_grants, grants::read)
         .patch("/api/v1/grants/{grant}", write_grants, grants::change)

@@ -42,6 +42,7 @@ kinds! {
     HAS_ACCESS = "has-access", 409, "This person is a representative already; change the terms of that grant.";
     BASIS_MISSING = "basis-missing", 409, "It is not recorded by what right this access is held; change the terms first.";
     PAST_LAST_DAY = "past-last-day", 409, "The last day of this access is over; change the terms first.";
+    NOTHING_TO_UNDO = "nothing-to-undo", 409, "No change of the owner can be undone.";
     NOT_LOCKED = "not-locked", 409, "Nothing is locked.";
     CHART_CLOSED = "chart-closed", 409, "The chart is closed.";
     NO_ADDRESS = "no-address", 409, "There is no e-mail address that may be used for mail.";

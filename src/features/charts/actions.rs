@@ -65,11 +65,17 @@ pub struct Created {
     pub invited: bool,
 }
 
-/// Why an e-mail address leaves a face sheet while its owner uses the portal (INV-08).
+/// Why an e-mail address leaves a face sheet while its owner uses the portal (INV-08), and why a birth date is right
+/// that lets somebody see more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// Somebody at a form or a caller of the API says so, and is asked where it is needed and empty.
-    Said(String),
+    Said {
+        /// Why an address leaves.
+        email: String,
+        /// Why the birth date is right.
+        birth_date: String,
+    },
     /// A file of the practice's other system says so: a table of charts has no place for reasons.
     AddressUse,
 }
@@ -283,7 +289,13 @@ fn update_in(
         Ok(Changed { fields, ended_link }) => {
             if !fields.is_empty() {
                 // Which fields, never their values before or after (AUD-06).
-                let details = serde_json::json!({ "fields": fields });
+                let mut details = serde_json::json!({ "fields": fields });
+                if let Why::Said { birth_date, .. } = why
+                    && !birth_date.is_empty()
+                    && file.client.birth_date != sheet.client.birth_date
+                {
+                    details["birth_reason"] = birth_date.as_str().into();
+                }
                 record(c, Event::new(by.clone(), ChartAction::Changed).on_chart(id).with(details))?;
             }
             Ok(Saved { version: file.chart.version + i64::from(!fields.is_empty()), ended_link })
@@ -366,7 +378,7 @@ pub(super) fn change(
     }
     let reason = match why {
         Why::AddressUse => "",
-        Why::Said(reason) => {
+        Why::Said { email: reason, .. } => {
             let client = (&file.client.person_id, taken_off(&file.addresses, &sheet.client.addresses));
             let contacts = sheet.contacts.iter().filter_map(|contact| {
                 let stored = known(contact)?;
@@ -380,6 +392,11 @@ pub(super) fn change(
             reason
         }
     };
+    let is_explained = matches!(why, Why::Said { birth_date, .. } if !birth_date.is_empty());
+    let born = sheet.client.birth_date.as_ref();
+    if !is_explained && access::actions::birth_date_opens_more(c, file, born)? {
+        return Ok(Err(Refused::Fields(Problems::one("birth_reason", Wrong::OthersSeeMore))));
+    }
     // First the chart's row, so that two savers meet there and nowhere else.
     if !swap_chart(c, &file.chart, sheet, number)? {
         return Ok(match load_file(c, id)? {

@@ -18,6 +18,8 @@ pub(super) struct SheetForm {
     pub(super) version: i64,
     /// Why an e-mail address is changed that the portal uses.
     pub(super) email_reason: String,
+    /// Why a birth date is right that lets somebody see more.
+    pub(super) birth_reason: String,
     /// "Send an invitation to set up the portal".
     pub(super) invite: bool,
     /// "It is another person", after a warning about a likely duplicate.
@@ -68,6 +70,7 @@ impl SheetForm {
                 "add" => form.add = Some(value),
                 "remove" => form.remove = Some(value),
                 "email_reason" => form.email_reason = value,
+                "birth_reason" => form.birth_reason = value,
                 "chart_number" => form.typed.chart_number = value,
                 _ => match name.strip_prefix("contact-") {
                     None => set(&mut form.typed.client, &name, value)?,
@@ -237,6 +240,8 @@ pub(super) struct ContactFields {
 /// A whole face sheet's form.
 pub(super) struct SheetFields {
     pub(super) chart_number: String,
+    /// The reason for a birth date that lets somebody see more; asked for where it does.
+    pub(super) birth_reason: Option<String>,
     pub(super) client: PersonFields,
     pub(super) contacts: Vec<ContactFields>,
     pub(super) errors: FieldErrors,
@@ -364,6 +369,7 @@ pub(super) fn sheet_fields(
         .collect();
     SheetFields {
         chart_number: typed.chart_number.clone(),
+        birth_reason: None,
         client: person_fields("", &typed.client, &errors, focus),
         contacts,
         languages,

@@ -529,7 +529,7 @@ impl Sheet {
     fn fields(
         &self,
         staff: &StaffSession,
-        (typed, reason): (&Typed, &str),
+        (typed, reason, birth_reason): (&Typed, &str, &str),
         errors: FieldErrors,
         focus: Option<&str>,
     ) -> SheetFields {
@@ -538,6 +538,8 @@ impl Sheet {
         for contact in &mut form.contacts {
             contact.person.portal_hint = self.hint(staff, &contact.id);
         }
+        let is_asked = !birth_reason.is_empty() || form.errors.of("birth_reason").is_some();
+        form.birth_reason = is_asked.then(|| birth_reason.to_owned());
         let is_asked = !reason.is_empty() || form.errors.of("email_reason").is_some();
         let at = form.contacts.iter().position(|contact| !contact.person.portal_hint.is_empty());
         let person = match at {
@@ -577,7 +579,7 @@ pub(super) async fn edit(
     let sheet = Sheet::load(&app, &staff, &chart).await?;
     let file = &sheet.file;
     let page = EditPage {
-        form: sheet.fields(&staff, (&Typed::of(file), ""), FieldErrors::new(), None),
+        form: sheet.fields(&staff, (&Typed::of(file), "", ""), FieldErrors::new(), None),
         version: file.chart.version,
         head: room_head(&app, &staff, file, &sheet.tags, TAB),
         conflict: None,
@@ -605,7 +607,7 @@ pub(super) async fn save(
                  conflict|
      -> Result<Response, PageError> {
         let page = EditPage {
-            form: stands.fields(&staff, (&form.typed, &form.email_reason), errors, focus),
+            form: stands.fields(&staff, (&form.typed, &form.email_reason, &form.birth_reason), errors, focus),
             version,
             head: room_head(&app, &staff, file, &stands.tags, TAB),
             conflict,
@@ -620,22 +622,25 @@ pub(super) async fn save(
     }
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
     let checked = form.typed.check(today(&app, &staff)).map_err(|problems| problems.worded(staff.words));
-    let reason = text::line(&form.email_reason, REASON).map_err(|error| match error {
-        TextError::TooLong(most) => Wrong::TooLong(most),
-        TextError::Unprintable => Wrong::Unprintable,
-    });
-    let (sheet, reason) = match (checked, reason) {
-        (Ok(sheet), Ok(reason)) => (sheet, reason),
-        (checked, reason) => {
+    let reason = |typed: &str| {
+        text::line(typed, REASON).map_err(|error| match error {
+            TextError::TooLong(most) => Wrong::TooLong(most),
+            TextError::Unprintable => Wrong::Unprintable,
+        })
+    };
+    let (sheet, why) = match (checked, reason(&form.email_reason), reason(&form.birth_reason)) {
+        (Ok(sheet), Ok(email), Ok(birth_date)) => (sheet, Why::Said { email, birth_date }),
+        (checked, email, birth_date) => {
             let mut errors = checked.err().unwrap_or_default();
-            if let Err(wrong) = reason {
-                errors.add("email_reason", wrong.worded("email_reason", staff.words));
+            for (field, reason) in [("email_reason", email), ("birth_reason", birth_date)] {
+                if let Err(wrong) = reason {
+                    errors.add(field, wrong.worded(field, staff.words));
+                }
             }
             return again(refused, file, &form, errors, None, form.version, None);
         }
     };
     let (id, version) = (file.chart.chart_id.clone(), form.version);
-    let why = Why::Said(reason);
     match actions::update_face_sheet(&app, &staff.scope, staff.by(), id, version, sheet, why).await? {
         // What was on its way to the old address has ended: on to where the new one is sent to.
         Ok(saved) if saved.ended_link => {

@@ -246,6 +246,8 @@ pub enum Wrong {
     HasAccess,
     /// An address that a link went to, or that somebody with portal access has, leaves without a reason.
     ReasonMissing,
+    /// With this birth date somebody sees more of the chart than before: say why it is right.
+    OthersSeeMore,
 }
 
 /// One problem: the field's path (`last_name`, `email-0-value`, `contact-1-phone-0-value`), and what.
@@ -308,6 +310,7 @@ impl Wrong {
             Self::IsOwner => words.get("charts-wrong-is-owner"),
             Self::HasAccess => words.get("charts-wrong-has-access"),
             Self::ReasonMissing => words.get("charts-wrong-email-reason"),
+            Self::OthersSeeMore => words.get("charts-wrong-others-see-more"),
         }
     }
 }
@@ -593,7 +596,8 @@ mod tests {
             Wrong::RelationMissing => Wrong::IsOwner,
             Wrong::IsOwner => Wrong::HasAccess,
             Wrong::HasAccess => Wrong::ReasonMissing,
-            Wrong::ReasonMissing => Wrong::BirthDate(Missing),
+            Wrong::ReasonMissing => Wrong::OthersSeeMore,
+            Wrong::OthersSeeMore => Wrong::BirthDate(Missing),
             Wrong::BirthDate(Missing) => Wrong::BirthDate(Malformed),
             Wrong::BirthDate(Malformed) => Wrong::BirthDate(NoSuchMonth),
             Wrong::BirthDate(NoSuchMonth) => Wrong::BirthDate(NoSuchDay),

@@ -25,7 +25,8 @@ pub use store::{
 };
 pub use write::{
     AddressesChanged, NewRows, SearchText, next_number, number_taken, put_email_first, remove_contact,
-    save_addresses, save_person, save_relation, set_owner, set_refused, sort_key, swap_chart, touch_chart,
+    save_addresses, save_person, save_relation, set_owner, set_refused, set_status, sort_key, swap_chart,
+    touch_chart,
 };
 
 /// What this feature brings.

@@ -34,6 +34,10 @@ macro_rules! stored_person {
             pub created_at: Timestamp,
             /// When it was last changed.
             pub updated_at: Timestamp,
+            /// Since when a court counts them as an adult.
+            pub emancipated_on: Option<String>,
+            /// The day of their death.
+            pub deceased_on: Option<String>,
         }
     };
 }
@@ -123,6 +127,8 @@ pub struct Chart {
     pub state: String,
     /// Counts changes; guards the face sheet and the identity check.
     pub version: i64,
+    /// Until when the newest change of its owner can be undone.
+    pub undo_until: Option<Timestamp>,
 }
 
 /// A related contact of a chart.

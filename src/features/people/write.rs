@@ -2,6 +2,7 @@
 //! folded copies that search and sorting read.
 
 use diesel::prelude::*;
+use jiff::civil::Date;
 
 use crate::features::people::face_sheet::{FaceSheet, SheetAddress, SheetPerson};
 use crate::features::people::store::{
@@ -30,6 +31,8 @@ macro_rules! written_person {
                     version: 1,
                     created_at: now,
                     updated_at: now,
+                    emancipated_on: None,
+                    deceased_on: None,
                 }
             }
 
@@ -494,8 +497,13 @@ pub fn put_email_first(
     Ok(true)
 }
 
-/// Makes somebody the owner of a chart, over the version that was read.
-pub fn set_owner(c: &mut Scoped<'_>, chart: &Chart, to: &PersonId) -> Result<(), Fault> {
+/// Makes somebody the owner of a chart, over the version that was read; that can be undone until `undo_until`.
+pub fn set_owner(
+    c: &mut Scoped<'_>,
+    chart: &Chart,
+    to: &PersonId,
+    undo_until: Option<Timestamp>,
+) -> Result<(), Fault> {
     let now = c.now();
     let moved = c
         .rows(chart::table)
@@ -503,6 +511,7 @@ pub fn set_owner(c: &mut Scoped<'_>, chart: &Chart, to: &PersonId) -> Result<(),
         .filter(chart::version.eq(chart.version))
         .set((
             chart::owner_person_id.eq(to.clone()),
+            chart::undo_until.eq(undo_until),
             chart::version.eq(chart.version + 1),
             chart::updated_at.eq(now),
         ))
@@ -511,6 +520,30 @@ pub fn set_owner(c: &mut Scoped<'_>, chart: &Chart, to: &PersonId) -> Result<(),
         return Err(Fault::lost_race("a chart was changed by somebody else"));
     }
     Ok(())
+}
+
+/// Notes since when a court counts somebody as an adult, and the day of their death; `false` where the person was
+/// changed after the version that was seen.
+pub fn set_status(
+    c: &mut Scoped<'_>,
+    id: &PersonId,
+    seen: i64,
+    emancipated_on: Option<Date>,
+    deceased_on: Option<Date>,
+) -> Result<bool, Fault> {
+    let now = c.now();
+    let saved = c
+        .rows(person::table)
+        .filter(person::person_id.eq(*id))
+        .filter(person::version.eq(seen))
+        .set((
+            person::emancipated_on.eq(emancipated_on.map(|day| day.to_string())),
+            person::deceased_on.eq(deceased_on.map(|day| day.to_string())),
+            person::version.eq(seen + 1),
+            person::updated_at.eq(now),
+        ))
+        .execute(c)?;
+    Ok(saved == 1)
 }
 
 /// Moves a chart to its next version and writes its folded copies anew, after something on its face

@@ -1,6 +1,7 @@
 //! What an administrator sets: the practice's profile, its policies, its frequent questions, its team; and
 //! the audit trail.
 
+mod age_rule_pages;
 mod audit_pages;
 mod profile_pages;
 mod question_pages;
@@ -57,6 +58,11 @@ fn routes() -> Routes {
     Routes::new()
         .get("/staff/practice", edit, profile_pages::profile)
         .post("/staff/practice", edit, profile_pages::save_profile)
+        .get("/staff/practice/age-rules", edit, age_rule_pages::list)
+        .get("/staff/practice/age-rules/new", edit, age_rule_pages::new_page)
+        .post("/staff/practice/age-rules/new", edit, age_rule_pages::add)
+        .get("/staff/practice/age-rules/{rule}/end", edit, age_rule_pages::end_page)
+        .post("/staff/practice/age-rules/{rule}/end", edit, age_rule_pages::end)
         .get("/staff/practice/policies", edit, profile_pages::policies)
         .post("/staff/practice/policies", edit, profile_pages::save_policies)
         .get("/staff/practice/questions", edit, question_pages::list)

@@ -112,6 +112,8 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        emancipated_on -> Nullable<Text>,
+        deceased_on -> Nullable<Text>,
     }
 }
 
@@ -147,6 +149,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        undo_until -> Nullable<BigInt>,
     }
 }
 
@@ -205,6 +208,25 @@ diesel::table! {
         paused_at -> Nullable<BigInt>,
         paused_by_name -> Text,
         paused_reason -> Text,
+        assent_at -> Nullable<BigInt>,
+        assent_by_name -> Text,
+    }
+}
+
+diesel::table! {
+    withheld (practice_id, withheld_id) {
+        practice_id -> Binary,
+        withheld_id -> Binary,
+        access_id -> Binary,
+        kept_right -> Nullable<Text>,
+        item_kind -> Nullable<Text>,
+        item_id -> Nullable<Binary>,
+        reason -> Text,
+        until_on -> Nullable<Text>,
+        by_name -> Text,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        ended_by_name -> Text,
     }
 }
 
@@ -735,6 +757,7 @@ diesel::table! {
         code -> Text,
         majority_age -> Integer,
         leap_day -> Text,
+        age_rules -> Integer,
     }
 }
 
@@ -806,6 +829,50 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    chart_change (practice_id, change_id) {
+        practice_id -> Binary,
+        change_id -> Binary,
+        chart_id -> Binary,
+        from_person_id -> Binary,
+        to_person_id -> Binary,
+        by_name -> Text,
+        changed_at -> BigInt,
+        undo_until -> BigInt,
+        undone_at -> Nullable<BigInt>,
+        undone_by_name -> Text,
+    }
+}
+
+diesel::table! {
+    chart_change_grant (practice_id, change_id, access_id) {
+        practice_id -> Binary,
+        change_id -> Binary,
+        access_id -> Binary,
+        role -> Text,
+        rights -> Text,
+        rights_then -> Text,
+        standing -> Text,
+    }
+}
+
+diesel::table! {
+    age_rule (practice_id, rule_id) {
+        practice_id -> Binary,
+        rule_id -> Binary,
+        jurisdiction -> Text,
+        from_age -> Integer,
+        bases -> Text,
+        caps -> Text,
+        assent -> Text,
+        effective_from -> Text,
+        effective_until -> Nullable<Text>,
+        source -> Text,
+        confirmed_by_name -> Text,
+        created_at -> BigInt,
+    }
+}
+
 /// Every table here belongs to practices, and any two may stand in one statement.
 macro_rules! practice_tables {
     ($($table:ident),+ $(,)?) => {
@@ -820,6 +887,7 @@ macro_rules! practice_tables {
 }
 
 practice_tables!(
+    age_rule,
     api_key,
     appointment,
     appointment_party,
@@ -835,6 +903,8 @@ practice_tables!(
     balance,
     charge,
     chart,
+    chart_change,
+    chart_change_grant,
     document,
     document_reading,
     document_share,
@@ -877,4 +947,5 @@ practice_tables!(
     thread_read,
     statement,
     upload,
+    withheld,
 );

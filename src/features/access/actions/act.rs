@@ -3,22 +3,26 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
+
 use crate::features::access::actions::apply::{Brings, Change, NewEmail, PendingWrites};
+use crate::features::access::actions::handover::{self, Authority};
 use crate::features::access::actions::outcome::{Done, Link, Outcome, Refused, Sent, notify_changed};
 use crate::features::access::actions::terms::{self, GrantTerms};
+use crate::features::access::actions::withhold;
 use crate::features::access::address_use::AddressUse;
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::{ChartBatch, Quotas, is_teen};
 use crate::features::access::doubt::Doubt;
-use crate::features::access::lifecycle::{Event, Phase, State, decide};
-use crate::features::access::permission::Basis;
+use crate::features::access::lifecycle::{Event, State, decide};
+use crate::features::access::permission::{Assent, Basis, Withheld};
 use crate::features::access::store::{self, AccessRow, Channel, GrantRole};
-use crate::features::people::{self, Chart};
+use crate::features::people::Chart;
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId, PersonId};
-use crate::platform::audit::{self, By};
+use crate::kernel::ids::{AccessId, ChartId, PersonId, WithheldId};
+use crate::platform::audit::By;
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Terms;
@@ -123,6 +127,11 @@ pub enum Act {
         /// to be an adult.
         authority: Option<Authority>,
     },
+    /// Makes whoever owned the chart before its owner again.
+    UndoChangeOwner {
+        /// Why.
+        reason: String,
+    },
     /// Makes a related contact a representative. They are not invited by that.
     AddRepresentative {
         /// The related contact.
@@ -146,22 +155,19 @@ pub enum Act {
     },
     /// Lets a paused access count again.
     Resume,
-}
-
-/// Why somebody may read a record from now on, and on whose word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Authority {
-    /// Why.
-    pub reason: String,
-    /// Who allowed it: the client, a guardian, a court.
-    pub authorised_by: String,
-}
-
-impl Authority {
-    /// Both, or neither counts.
-    pub fn of(reason: String, authorised_by: String) -> Option<Self> {
-        (!reason.is_empty() && !authorised_by.is_empty()).then_some(Self { reason, authorised_by })
-    }
+    /// Keeps a right or one item from the holder, whatever the terms say.
+    Withhold {
+        /// What.
+        what: Withheld,
+        /// The last day, where it has one.
+        until: Option<Date>,
+        /// Why.
+        reason: String,
+    },
+    /// Gives back what was withheld.
+    GiveBack(WithheldId),
+    /// Records whether the minor agrees to the holder's access.
+    SetAssent(Assent),
 }
 
 impl Act {
@@ -181,9 +187,13 @@ impl Act {
             Self::SignOut => Event::SignOut,
             Self::Pause { .. } => Event::Pause,
             Self::Resume => Event::Resume,
-            Self::ChangeOwner { .. } | Self::AddRepresentative { .. } | Self::ChangeTerms { .. } => {
-                return None;
-            }
+            Self::ChangeOwner { .. }
+            | Self::UndoChangeOwner { .. }
+            | Self::AddRepresentative { .. }
+            | Self::ChangeTerms { .. }
+            | Self::Withhold { .. }
+            | Self::GiveBack(_)
+            | Self::SetAssent(_) => return None,
         })
     }
 
@@ -204,6 +214,11 @@ impl Act {
             Self::ChangeTerms { .. } => AccessAction::TermsChanged,
             Self::Pause { .. } => AccessAction::Paused,
             Self::Resume => AccessAction::Resumed,
+            Self::UndoChangeOwner { .. } => AccessAction::OwnershipUndone,
+            Self::Withhold { .. } => AccessAction::Withheld,
+            Self::GiveBack(_) => AccessAction::GivenBack,
+            Self::SetAssent(Assent::Given) => AccessAction::AssentGiven,
+            Self::SetAssent(Assent::Missing) => AccessAction::AssentTakenBack,
         }
     }
 
@@ -378,13 +393,29 @@ fn run(
     for order in orders {
         outcomes.push(match &order.act {
             Act::ChangeOwner { to, authority } => {
-                change_owner(c, by, &mut pending, &order.chart, to, authority.as_ref())?
+                handover::change_owner(c, by, &mut pending, &order.chart, to, authority.as_ref())?
             }
+            Act::UndoChangeOwner { reason } => handover::undo(c, by, &mut pending, &order.chart, reason)?,
             Act::AddRepresentative { person, terms } => {
                 terms::add(c, &mut pending, &order.chart, person, terms)?
             }
             Act::ChangeTerms { seen, terms, reason } => match &order.person {
                 Some(person) => terms::change(c, &mut pending, (&order.chart, person), *seen, terms, reason)?,
+                None => Err(Refused::NotFound),
+            },
+            Act::Withhold { what, until, reason } => match &order.person {
+                Some(person) => {
+                    let whose = (&order.chart, person);
+                    withhold::withhold(c, &mut pending, by, whose, *what, *until, reason)?
+                }
+                None => Err(Refused::NotFound),
+            },
+            Act::GiveBack(id) => match &order.person {
+                Some(person) => withhold::give_back(c, &mut pending, by, (&order.chart, person), id)?,
+                None => Err(Refused::NotFound),
+            },
+            Act::SetAssent(assent) => match &order.person {
+                Some(person) => withhold::set_assent(c, &mut pending, by, (&order.chart, person), *assent)?,
                 None => Err(Refused::NotFound),
             },
             _ => one(c, &mut pending, &checks, order)?,
@@ -554,63 +585,4 @@ fn keep_address(
             in_place_of: replaced,
         });
     }
-}
-
-/// Would this owner read an adult's record that is not their own, or may the owner be a minor? A client
-/// without a birth date may be an adult, and an owner without one may be a minor.
-fn needs_authority(files: &ChartBatch, chart: &Chart, to: &PersonId, now: Timestamp) -> bool {
-    let is_minor = |person: &PersonId| files.is_minor(person, now);
-    is_minor(to) != Some(false) || (chart.person_id != *to && is_minor(&chart.person_id) != Some(true))
-}
-
-fn change_owner(
-    c: &mut Scoped<'_>,
-    by: &By,
-    pending: &mut PendingWrites<'_>,
-    id: &ChartId,
-    to: &PersonId,
-    authority: Option<&Authority>,
-) -> Outcome<Done> {
-    let files = pending.files();
-    let Some(chart) = files.chart(id) else { return Ok(Err(Refused::NotFound)) };
-    if chart.state != "open" {
-        return Ok(Err(Refused::ChartClosed));
-    }
-    if !files.family(chart).contains(to) || chart.owner_person_id == *to {
-        return Ok(Err(Refused::NotAContact));
-    }
-    if authority.is_none() && needs_authority(files, chart, to, c.now()) {
-        return Ok(Err(Refused::NeedsAuthority));
-    }
-    people::set_owner(c, chart, to)?;
-    let (mut new_state, mut access) = (Phase::NotInvited, None);
-    for known in files.grants_of(id) {
-        let mut row = known.clone();
-        if row.person_id == chart.owner_person_id {
-            row.role = GrantRole::FormerOwner;
-            match decide(&row.grant(), Event::OwnershipMoved, c.now()) {
-                Ok(decision) => {
-                    let change = Change::plain(AccessAction::OwnershipMoved);
-                    pending.apply(c, &mut row, &decision, &change)?;
-                }
-                Err(refusal) => return Ok(Err(refusal.into())),
-            }
-        } else if row.person_id == *to {
-            row.role = GrantRole::Owner;
-            row.rights = Terms::all().write();
-            pending.save(&row);
-            (new_state, access) = (row.phase(c.now()), Some(row.access_id));
-        }
-    }
-    let mut details = serde_json::json!({ "person": to });
-    if let Some(Authority { reason, authorised_by }) = authority {
-        details["reason"] = reason.as_str().into();
-        details["authorised_by"] = authorised_by.as_str().into();
-    }
-    pending.record(audit::Event {
-        access: access.clone(),
-        new_state: new_state.word().into(),
-        ..audit::Event::new(by.clone(), AccessAction::OwnerChanged).on_chart(id).with(details)
-    });
-    Ok(Ok(Done { chart: id.clone(), access, link: None }))
 }

@@ -5,14 +5,18 @@ use crate::features::access::address_use::marks_of;
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
 use crate::features::access::lifecycle::{Event, State, decide};
+use crate::features::access::limits_store::{Limits, here};
+use crate::features::access::permission::{self, ClientFacts};
 use crate::features::access::store::{self, AccessRow};
-use crate::features::people::{Address, AddressKind, addresses_of};
+use crate::features::people::{Address, AddressKind, ChartFile, addresses_of};
+use crate::kernel::civil::BirthDate;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::platform::audit::By;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::jobs::{self, JobKind};
+use crate::platform::permissions::Right;
 use crate::platform::state::App;
 
 /// What somebody on a face sheet has of the portal that a change of their address affects.
@@ -50,6 +54,40 @@ pub fn wants_reason(c: &mut Scoped<'_>, person: &PersonId, gone: &[String]) -> R
         Reach::LinkOut(address) => gone.contains(&address.key()),
         Reach::Registered => true,
     }))
+}
+
+/// Does somebody see more of a chart than before with this birth date of its client? Whose right stands on the client
+/// being a minor may, and that is never done by a slip of the finger.
+pub fn birth_date_opens_more(
+    c: &mut Scoped<'_>,
+    file: &ChartFile,
+    born: Option<&BirthDate>,
+) -> Result<bool, Fault> {
+    if file.client.birth_date.as_ref() == born {
+        return Ok(false);
+    }
+    let (mut rows, _) = store::access_of_chart(c, &file.chart.chart_id)?;
+    rows.retain(|row| row.state == State::Active && row.basis.ends_at_majority());
+    if rows.is_empty() {
+        return Ok(false);
+    }
+    let here = here(c)?;
+    let before = Limits {
+        chart: file.chart.state.clone(),
+        client: ClientFacts::of(&file.client),
+        place: here.place,
+        today: here.practice.today(c.now()),
+        rules: here.rules,
+        // What is withheld stays so at any age.
+        withheld: Vec::new(),
+    };
+    let client = ClientFacts { born: born.map(BirthDate::date), ..before.client };
+    let after = Limits { client, ..before.clone() };
+    let level =
+        |limits: &Limits, row: &AccessRow, right| permission::decide(&limits.facts(row), right, None).level;
+    Ok(rows
+        .iter()
+        .any(|row| Right::ALL.iter().any(|right| level(&after, row, *right) > level(&before, row, *right))))
 }
 
 /// Called by the face sheet's save, in its transaction, after a person's addresses were written:

@@ -98,6 +98,15 @@ pub enum Refused {
     /// This was the last day of the access.
     #[error("the last day of this access is over")]
     PastLastDay(Date),
+    /// No change of the owner can be undone.
+    #[error("there is no change of the owner that can be undone")]
+    NothingToUndo,
+    /// The day lies before today.
+    #[error("the day is over")]
+    DayIsOver,
+    /// The day lies after today.
+    #[error("the day is still to come")]
+    DayToCome,
     /// Somebody changed the grant after it was read.
     #[error("somebody changed this access meanwhile")]
     Stale,

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use crate::features::access::actions::apply::PendingWrites;
 use crate::features::access::actions::outcome::{Done, Outcome, Refused};
 use crate::features::access::audit::AccessAction;
+use crate::features::access::limits_store::limits_of;
 use crate::features::access::mails::AccessNews;
 use crate::features::access::permission::{Basis, open_rights};
 use crate::features::access::store::{AccessRow, GrantRole};
@@ -98,7 +99,7 @@ pub(super) fn add(
 /// Changes what a grant allows, from the holder's next request on; not where somebody changed the grant after
 /// the version that was `seen`, because theirs would be lost.
 pub(super) fn change(
-    c: &Scoped<'_>,
+    c: &mut Scoped<'_>,
     pending: &mut PendingWrites<'_>,
     (id, person): (&ChartId, &PersonId),
     seen: i64,
@@ -129,8 +130,10 @@ pub(super) fn change(
         }
         pending.record_about(c, &row, phase, AccessAction::TermsChanged, details);
         pending.save(&row);
-        let opens =
-            |row: &AccessRow| files.facts(row, c.now()).is_some_and(|facts| !open_rights(&facts).is_empty());
+        let limits = limits_of(c, &row.access_id)?.map(|(_, limits)| limits);
+        let opens = |row: &AccessRow| {
+            limits.as_ref().is_some_and(|limits| !open_rights(&limits.facts(row)).is_empty())
+        };
         match (opens(known), opens(&row)) {
             (_, true) => pending.mail_news(&row, AccessNews::Changed),
             (true, false) => pending.mail_news(&row, AccessNews::Ended),

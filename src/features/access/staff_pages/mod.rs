@@ -10,18 +10,22 @@
 //! | `wording`, `viewer` | words and moments that they share |
 //! | `head` | the tab, and the tags in the head of a chart's pages |
 //! | `rights` | what one person may see: representatives added, terms, pause, end |
+//! | `client_status` | since when the client counts as an adult, and the day of death |
+//! | `undo_owner` | undoes a change of the owner |
 //! | `letter` | the printed invitation |
 //! | `live` | tells an open page to look again |
 
 mod act_form;
 mod acts;
 mod chart_access;
+mod client_status;
 mod communications;
 mod head;
 mod letter;
 mod live;
 mod portal_box;
 mod rights;
+mod undo_owner;
 mod viewer;
 mod when;
 mod wording;
@@ -43,6 +47,8 @@ pub fn routes() -> Routes {
         .get("/staff/charts/{chart}/communications", see, communications::page)
         .get("/staff/charts/{chart}/communications/box", see, communications::fragment)
         .get("/staff/charts/{chart}/communications/live", see, live::stream)
+        .get("/staff/charts/{chart}/undo-owner", manage, undo_owner::ask)
+        .post("/staff/charts/{chart}/undo-owner", manage, undo_owner::perform)
         .get("/staff/charts/{chart}/access/{act}", manage, acts::ask)
         .post("/staff/charts/{chart}/access/{act}", manage, acts::perform)
         .get("/staff/charts/{chart}/representatives/new", set_rights, rights::new)
@@ -52,6 +58,11 @@ pub fn routes() -> Routes {
         .post("/staff/charts/{chart}/grants/{grant}/invite", set_rights, rights::invite)
         .post("/staff/charts/{chart}/grants/{grant}/resend", set_rights, rights::resend)
         .post("/staff/charts/{chart}/grants/{grant}/restore", set_rights, rights::restore)
+        .post("/staff/charts/{chart}/grants/{grant}/withhold", set_rights, rights::withhold)
+        .post("/staff/charts/{chart}/grants/{grant}/give-back", set_rights, rights::give_back)
+        .post("/staff/charts/{chart}/grants/{grant}/assent", set_rights, rights::assent)
+        .get("/staff/charts/{chart}/client-status", set_rights, client_status::show)
+        .post("/staff/charts/{chart}/client-status", set_rights, client_status::save)
         .post("/staff/charts/{chart}/grants/{grant}/pause", set_rights, rights::pause)
         .post("/staff/charts/{chart}/grants/{grant}/resume", set_rights, rights::resume)
         .post("/staff/charts/{chart}/grants/{grant}/revoke", set_rights, rights::end)

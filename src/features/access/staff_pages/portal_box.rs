@@ -192,7 +192,7 @@ pub fn fill(viewer: Viewer<'_>, access: &ChartAccess) -> Option<PortalBox> {
         relation,
         tags: tags(words, owner),
         facts: facts(viewer, owner),
-        notices,
+        notices: undo_notice(viewer, file).into_iter().chain(notices).collect(),
         phone,
         buttons,
         menu,
@@ -463,6 +463,14 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
         _ => {}
     }
     notices
+}
+
+/// That the owner was changed a short while ago, and how that is undone.
+fn undo_notice(viewer: Viewer<'_>, file: &ChartFile) -> Option<Notice> {
+    let until = file.chart.undo_until.filter(|until| viewer.now < *until)?;
+    let text = viewer.words.with1("access-notice-undo", "until", viewer.when(until).exact);
+    let path = format!("/staff/charts/{}/undo-owner", file.chart.chart_id);
+    Some(Notice { text, link: viewer.may_manage.then(|| (path, viewer.words.get("access-undo-button"))) })
 }
 
 /// What decides whether two stored addresses are one.

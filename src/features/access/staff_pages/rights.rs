@@ -15,11 +15,12 @@ use super::wording::{
 use crate::features::access::actions::{self, Act, ActName, GrantTerms, Refused, Target};
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
-use crate::features::access::permission::Basis;
+use crate::features::access::limits_store::Kept;
+use crate::features::access::permission::{Assent, Basis, Withheld};
 use crate::features::access::{GrantRole, Overview};
 use crate::features::people::CHARTS;
 use crate::features::staff::StaffSession;
-use crate::kernel::ids::{AccessId, ChartId};
+use crate::kernel::ids::{AccessId, ChartId, WithheldId};
 use crate::kernel::text;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Level, Right, Terms};
@@ -80,6 +81,13 @@ struct RightsPage {
     /// The mail with a link that can be sent from here.
     send: Option<SendForm>,
     may_restore: bool,
+    /// What is withheld from the grant; none where nothing can be.
+    withheld: Option<Vec<KeptLine>>,
+    /// The rights that can be withheld.
+    rights_to_keep: Vec<(String, String)>,
+    keep: KeepInput,
+    /// Whether the minor agrees, where that is asked for.
+    assent: Option<Assent>,
     may_pause: bool,
     may_resume: bool,
     may_end: bool,
@@ -97,6 +105,22 @@ struct SendForm {
     has_address: bool,
 }
 
+/// Something that is withheld.
+struct KeptLine {
+    id: WithheldId,
+    text: String,
+    note: String,
+}
+
+/// The form that withholds a right.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct KeepInput {
+    kept_right: String,
+    kept_until: String,
+    kept_reason: String,
+}
+
 /// What the page shows besides what is on file: what was typed, and what is wrong with it.
 #[derive(Default)]
 struct Typed {
@@ -104,6 +128,7 @@ struct Typed {
     errors: FieldErrors,
     /// Doubts about the address, where a mail was to go there.
     doubts: Option<Vec<Question>>,
+    keep: KeepInput,
 }
 
 impl Typed {
@@ -113,7 +138,7 @@ impl Typed {
     }
 
     fn wrong(input: RightsInput, errors: FieldErrors) -> Self {
-        Self { input, errors, doubts: None }
+        Self { input, errors, ..Self::default() }
     }
 }
 
@@ -232,7 +257,7 @@ fn page(
     grant: Option<&Overview>,
     typed: Typed,
 ) -> PageResult {
-    let Typed { input, errors, doubts } = typed;
+    let Typed { input, errors, doubts, keep } = typed;
     let words = staff.words;
     let viewer = Viewer { words, zone: &staff.zone, now: app.now(), may_manage: true, may_set_rights: true };
     let chart = access.file.chart.chart_id;
@@ -293,6 +318,16 @@ fn page(
         reason: input.reason.clone(),
         invite: !input.invite.is_empty(),
         send,
+        withheld: grant.filter(|_| !is_own).map(|grant| kept_lines(words, grant)),
+        rights_to_keep: std::iter::once((String::new(), words.get("access-rights-choose")))
+            .chain(
+                Right::ALL
+                    .iter()
+                    .map(|right| (right.word().to_owned(), words.get(&format!("access-right-{right}")))),
+            )
+            .collect(),
+        keep,
+        assent: grant.and_then(|grant| grant.assent),
         may_restore: grant.is_some_and(|grant| {
             grant.phase == Phase::NoPortalAccess
                 && grant.account_id.is_some()
@@ -311,6 +346,28 @@ fn page(
     let mut response = html(askama::Template::render(&page))?;
     *response.status_mut() = status;
     Ok(response)
+}
+
+fn kept_lines(words: Words, grant: &Overview) -> Vec<KeptLine> {
+    let line = |kept: &Kept| KeptLine {
+        id: kept.id,
+        text: match kept.what {
+            Withheld::Right(right) => words.get(&format!("access-right-{right}")),
+            Withheld::Item(kind, _) => words.get(&format!("access-item-{}", kind.word().replace('_', "-"))),
+        },
+        note: match kept.until {
+            Some(day) => words.with(
+                "access-kept-until",
+                &[
+                    ("reason", kept.reason.clone()),
+                    ("by", kept.by_name.clone()),
+                    ("day", words.civil_date(day)),
+                ],
+            ),
+            None => words.with2("access-kept", "reason", &kept.reason, "by", &kept.by_name),
+        },
+    };
+    grant.withheld.iter().map(line).collect()
 }
 
 fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<String> {
@@ -659,4 +716,99 @@ async fn send(
     let (access, grant) = load_grant(app, staff, chart, grant).await?;
     let id = grant.access_id.ok_or(PageError::NotFound)?;
     send_now(app, staff, &access.file.chart.chart_id, id, act, &input.confirmed).await
+}
+
+/// Keeps a right from this person.
+pub async fn withhold(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, grant)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let keep: KeepInput = staff.form(&body)?;
+    let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
+    let words = staff.words;
+    let mut errors = FieldErrors::new();
+    let right = keep.kept_right.parse::<Right>().ok();
+    if right.is_none() {
+        errors.add("kept_right", words.get("access-kept-right-missing"));
+    }
+    let until = match keep.kept_until.trim() {
+        "" => None,
+        typed => typed
+            .parse::<Date>()
+            .map_err(|_| errors.add("kept_until", words.get("access-rights-no-day")))
+            .ok(),
+    };
+    let reason = text::line(&keep.kept_reason, REASON).ok().filter(|reason| !reason.is_empty());
+    if reason.is_none() {
+        errors.add("kept_reason", words.get("access-kept-reason-missing"));
+    }
+    let act = match (right, reason) {
+        (Some(right), Some(reason)) if errors.is_empty() => {
+            Act::Withhold { what: Withheld::Right(right), until, reason }
+        }
+        _ => {
+            let typed = Typed { errors, keep, ..Typed::nothing(&grant) };
+            return page(&app, &staff, &access, Some(&grant), typed);
+        }
+    };
+    let id = grant.access_id.ok_or(PageError::NotFound)?;
+    match actions::act(&app, &staff.scope, staff.by(), Target::Grant(id), act).await? {
+        Ok(_) => {
+            let chart = access.file.chart.chart_id;
+            Ok(see_other(&format!("/staff/charts/{chart}/grants/{id}?done=access-withheld")))
+        }
+        Err(refused) => {
+            let mut errors = FieldErrors::new();
+            let field = if refused == Refused::DayIsOver { "kept_until" } else { "form" };
+            errors.add(field, refusal_in_words(words, &staff.zone, app.now(), &refused));
+            let typed = Typed { errors, keep, ..Typed::nothing(&grant) };
+            page(&app, &staff, &access, Some(&grant), typed)
+        }
+    }
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct GiveBackInput {
+    kept: String,
+}
+
+/// Gives back what was withheld.
+pub async fn give_back(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, grant)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let given: GiveBackInput = staff.form(&body)?;
+    let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
+    let kept = given.kept.parse().map_err(|_| PageError::BadRequest)?;
+    let input = Typed::nothing(&grant).input;
+    perform(&app, &staff, access, grant, input, Act::GiveBack(kept), "access-given-back").await
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AssentInput {
+    agrees: String,
+}
+
+/// Records that the minor agrees, or no longer does.
+pub async fn assent(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, grant)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let given: AssentInput = staff.form(&body)?;
+    let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
+    let assent = match given.agrees.as_str() {
+        "yes" => Assent::Given,
+        "no" => Assent::Missing,
+        _ => return Err(PageError::BadRequest),
+    };
+    let input = Typed::nothing(&grant).input;
+    perform(&app, &staff, access, grant, input, Act::SetAssent(assent), "access-terms").await
 }

@@ -1,0 +1,3 @@
+DROP TABLE chart_change_grant;
+DROP TABLE chart_change;
+ALTER TABLE chart DROP COLUMN undo_until;

@@ -1,0 +1,111 @@
+//! What is kept from one grant, and the minor's assent to it: what staff decide beside the terms.
+
+use jiff::civil::Date;
+
+use crate::features::access::actions::apply::PendingWrites;
+use crate::features::access::actions::outcome::{Done, Outcome, Refused};
+use crate::features::access::audit::AccessAction;
+use crate::features::access::lifecycle::State;
+use crate::features::access::limits_store as limits;
+use crate::features::access::mails::AccessNews;
+use crate::features::access::permission::{Assent, Basis, Withheld};
+use crate::features::access::store::AccessRow;
+use crate::kernel::ids::{ChartId, PersonId, WithheldId};
+use crate::platform::audit::By;
+use crate::platform::db::Scoped;
+
+fn done(row: &AccessRow) -> Outcome<Done> {
+    Ok(Ok(Done { chart: row.chart_id, access: Some(row.access_id), link: None }))
+}
+
+fn in_words(what: Withheld) -> serde_json::Value {
+    match what {
+        Withheld::Right(right) => serde_json::json!({ "right": right }),
+        Withheld::Item(kind, id) => serde_json::json!({ "item": kind, "id": id.to_string() }),
+    }
+}
+
+/// Keeps a right or an item from a grant, from the holder's next request on. What is withheld already stays so.
+pub(super) fn withhold(
+    c: &mut Scoped<'_>,
+    pending: &mut PendingWrites<'_>,
+    by: &By,
+    (chart, person): (&ChartId, &PersonId),
+    what: Withheld,
+    until: Option<Date>,
+    reason: &str,
+) -> Outcome<Done> {
+    let files = pending.files();
+    let Some(row) = files.grant(chart, person) else { return Ok(Err(Refused::NotFound)) };
+    if reason.is_empty() {
+        return Ok(Err(Refused::NeedsReason));
+    }
+    if until.is_some_and(|last| last < files.practice.today(c.now())) {
+        return Ok(Err(Refused::DayIsOver));
+    }
+    let there = limits::withheld_from(c, &[row.access_id])?;
+    if !there.iter().any(|kept| kept.what == what && kept.until == until) {
+        limits::insert_withheld(c, &row.access_id, what, until, reason, &by.actor.name())?;
+        let mut details = in_words(what);
+        details["reason"] = reason.into();
+        details["until"] = until.map(|day| day.to_string()).into();
+        pending.record_about(c, row, row.phase(c.now()).word(), AccessAction::Withheld, details);
+        save_and_tell(pending, row, what);
+    }
+    done(row)
+}
+
+/// Gives back what was withheld.
+pub(super) fn give_back(
+    c: &mut Scoped<'_>,
+    pending: &mut PendingWrites<'_>,
+    by: &By,
+    (chart, person): (&ChartId, &PersonId),
+    id: &WithheldId,
+) -> Outcome<Done> {
+    let files = pending.files();
+    let Some(row) = files.grant(chart, person) else { return Ok(Err(Refused::NotFound)) };
+    let there = limits::withheld_from(c, &[row.access_id])?;
+    // Given back already: a second click.
+    let Some(kept) = there.iter().find(|kept| kept.id == *id) else { return done(row) };
+    limits::end_withheld(c, id, &by.actor.name())?;
+    pending.record_about(c, row, row.phase(c.now()).word(), AccessAction::GivenBack, in_words(kept.what));
+    save_and_tell(pending, row, kept.what);
+    done(row)
+}
+
+/// The grant's next version: what is shown of it has changed. Who has registered hears of an area that is closed or
+/// open again, as of changed terms; of an item nobody hears, because it is to be as if it had never been.
+fn save_and_tell(pending: &mut PendingWrites<'_>, row: &AccessRow, what: Withheld) {
+    pending.save(row);
+    let is_told = matches!(what, Withheld::Right(_));
+    if is_told && row.state == State::Active && row.paused_at.is_none() {
+        pending.mail_news(row, AccessNews::Changed);
+    }
+}
+
+/// Records that the minor agrees to this holder's access, or no longer does.
+pub(super) fn set_assent(
+    c: &Scoped<'_>,
+    pending: &mut PendingWrites<'_>,
+    by: &By,
+    (chart, person): (&ChartId, &PersonId),
+    assent: Assent,
+) -> Outcome<Done> {
+    let Some(known) = pending.files().grant(chart, person) else { return Ok(Err(Refused::NotFound)) };
+    if known.basis == Basis::Client {
+        return Ok(Err(Refused::OwnAccess));
+    }
+    let (at, action) = match assent {
+        Assent::Given => (Some(c.now()), AccessAction::AssentGiven),
+        Assent::Missing => (None, AccessAction::AssentTakenBack),
+    };
+    if known.assent_at.is_some() != at.is_some() {
+        let mut row = known.clone();
+        row.assent_at = at;
+        row.assent_by_name = at.map(|_| by.actor.name()).unwrap_or_default();
+        pending.record_about(c, &row, known.phase(c.now()).word(), action, serde_json::json!({}));
+        pending.save(&row);
+    }
+    done(known)
+}

@@ -1,0 +1,356 @@
+//! What limits a grant besides its own row: the chart, the client, the law of the place with its age rules, and
+//! what is withheld. Rules and what is withheld are read only where there are any, so that most pages need no
+//! statement more.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use jiff::civil::Date;
+
+use crate::features::access::age::{AgeRule, AssentRule, age_on, rule_in_force};
+use crate::features::access::kinds::{Basis, ItemKind};
+use crate::features::access::permission::{ClientFacts, Facts, Withheld};
+use crate::features::access::store::{AccessRow, has_withheld, with_what_decides};
+use crate::features::people::Person;
+use crate::features::practice::{Jurisdiction, Practice};
+use crate::kernel::civil::BirthDate;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccessId, AgeRuleId, PracticeId, WithheldId};
+use crate::kernel::zone::Zone;
+use crate::platform::db::schema::{age_rule, chart, jurisdiction, person, portal_access, practice, withheld};
+use crate::platform::db::{InLists as _, Scoped};
+use crate::platform::fault::Fault;
+use crate::platform::permissions::{Level, Right};
+use crate::practice_row;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The chart's state.
+    pub chart: String,
+    /// The client.
+    pub client: ClientFacts,
+    /// The law of the place.
+    pub place: Jurisdiction,
+    /// Its age rules.
+    pub rules: Vec<AgeRule>,
+    /// What is withheld from the grant, also what is so only until a day.
+    pub withheld: Vec<Kept>,
+    /// The civil date in the practice's zone.
+    pub today: Date,
+}
+
+impl Limits {
+    /// What decides over a grant with this row.
+    pub fn facts(&self, row: &AccessRow) -> Facts {
+        let rule = if row.basis.ends_at_majority() { self.rule_for(row.basis) } else { None };
+        let withheld =
+            self.withheld.iter().filter(|kept| kept.is_live(self.today)).map(|kept| kept.what).collect();
+        row.facts(&self.chart, self.client, self.place, rule, withheld, self.today)
+    }
+
+    fn rule_for(&self, basis: Basis) -> Option<AgeRule> {
+        let age = age_on(self.client.born?, self.today, self.place.leap_day)?;
+        rule_in_force(&self.rules, Jurisdiction::PRACTICE, basis, age, self.today).cloned()
+    }
+}
+
+/// A day of the database. One that cannot be read is before all others, so that it lets nobody in.
+fn day(text: Option<&String>) -> Option<Date> {
+    text.map(|text| text.parse().unwrap_or(Date::MIN))
+}
+
+impl ClientFacts {
+    /// From what is stored.
+    pub fn read(
+        born: Option<&BirthDate>,
+        emancipated_on: Option<&String>,
+        deceased_on: Option<&String>,
+    ) -> Self {
+        Self {
+            born: born.map(BirthDate::date),
+            emancipated_on: day(emancipated_on),
+            deceased_on: day(deceased_on),
+        }
+    }
+
+    /// Of a person.
+    pub fn of(person: &Person) -> Self {
+        Self::read(person.birth_date.as_ref(), person.emancipated_on.as_ref(), person.deceased_on.as_ref())
+    }
+}
+
+/// What limits one grant, and its row; `None` if this practice has no such grant.
+pub fn limits_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<(AccessRow, Limits)>, Fault> {
+    type Client = (Option<BirthDate>, Option<String>, Option<String>);
+    let found: Option<(AccessRow, Zone, String, Jurisdiction, Client, bool, bool)> =
+        with_what_decides!(c.rows(portal_access::table))
+            .inner_join(
+                person::table.on(person::practice_id
+                    .eq(chart::practice_id)
+                    .and(person::person_id.eq(chart::person_id))),
+            )
+            .filter(portal_access::access_id.eq(*id))
+            .select((
+                AccessRow::as_select(),
+                practice::time_zone,
+                chart::state,
+                Jurisdiction::as_select(),
+                (person::birth_date, person::emancipated_on, person::deceased_on),
+                jurisdiction::age_rules.gt(0),
+                has_withheld!(),
+            ))
+            .optional(c)?;
+    let Some((row, zone, chart, place, client, has_rules, has_withheld)) = found else { return Ok(None) };
+    let limits = Limits {
+        chart,
+        client: ClientFacts::read(client.0.as_ref(), client.1.as_ref(), client.2.as_ref()),
+        place,
+        rules: if has_rules { age_rules(c)? } else { Vec::new() },
+        withheld: if has_withheld { withheld_from(c, std::slice::from_ref(id))? } else { Vec::new() },
+        today: c.now().in_zone(zone.rules()).date(),
+    };
+    Ok(Some((row, limits)))
+}
+
+/// What decides over a grant now; `None` if this practice has no such grant.
+pub fn facts_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<Facts>, Fault> {
+    Ok(limits_of(c, id)?.map(|(row, limits)| limits.facts(&row)))
+}
+
+/// The practice of this unit of work with the law of its place.
+#[derive(Clone, Debug)]
+pub struct Here {
+    /// The practice.
+    pub practice: Practice,
+    /// The law of its place.
+    pub place: Jurisdiction,
+    /// Its age rules.
+    pub rules: Vec<AgeRule>,
+}
+
+/// See [`Here`].
+pub fn here(c: &mut Scoped<'_>) -> Result<Here, Fault> {
+    let (practice, place, has_rules): (Practice, Jurisdiction, bool) = c
+        .rows(practice::table)
+        .inner_join(
+            jurisdiction::table.on(jurisdiction::practice_id
+                .eq(practice::practice_id)
+                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
+        )
+        .select((Practice::as_select(), Jurisdiction::as_select(), jurisdiction::age_rules.gt(0)))
+        .first(c)?;
+    let rules = if has_rules { age_rules(c)? } else { Vec::new() };
+    Ok(Here { practice, place, rules })
+}
+
+/// The most rules that a practice keeps, ended ones among them.
+pub const MOST_RULES: usize = 200;
+
+/// A rule as it is stored.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = age_rule, treat_none_as_default_value = false)]
+pub struct AgeRuleRow {
+    /// The practice.
+    pub practice_id: PracticeId,
+    /// The rule.
+    pub rule_id: AgeRuleId,
+    /// The place's code.
+    pub jurisdiction: String,
+    /// The age from which it holds.
+    pub from_age: i32,
+    /// Whom it limits, words with spaces between.
+    pub bases: String,
+    /// What is left of each right that it limits: `documents:none messages:view`.
+    pub caps: String,
+    /// See [`AssentRule`].
+    pub assent: AssentRule,
+    /// Its first day.
+    pub effective_from: String,
+    /// Its last day.
+    pub effective_until: Option<String>,
+    /// On what it stands: a statute, counsel's advice.
+    pub source: String,
+    /// Who confirmed it.
+    pub confirmed_by_name: String,
+    /// When the row was made.
+    pub created_at: Timestamp,
+}
+
+practice_row!(AgeRuleRow, age_rule);
+
+impl AgeRuleRow {
+    /// As the permission function knows it. What cannot be read gives least: an unknown word leaves nothing of
+    /// its right, a last day that cannot be read never comes.
+    pub fn rule(&self) -> AgeRule {
+        let caps: BTreeMap<Right, Level> = self
+            .caps
+            .split_whitespace()
+            .filter_map(|word| {
+                let (right, level) = word.split_once(':')?;
+                Some((right.parse().ok()?, level.parse().unwrap_or(Level::None)))
+            })
+            .collect();
+        AgeRule {
+            jurisdiction: self.jurisdiction.clone(),
+            from_age: i16::try_from(self.from_age).unwrap_or(0),
+            bases: self.bases.split_whitespace().filter_map(|word| word.parse().ok()).collect(),
+            caps,
+            label_caps: BTreeMap::new(),
+            assent: self.assent,
+            effective_from: self.effective_from.parse().unwrap_or(Date::MIN),
+            effective_until: self.effective_until.as_ref().map(|day| day.parse().unwrap_or(Date::MAX)),
+        }
+    }
+}
+
+/// The rules of this practice as they are stored, by age, then by first day.
+pub fn age_rule_rows(c: &mut Scoped<'_>) -> Result<Vec<AgeRuleRow>, Fault> {
+    let most = i64::try_from(MOST_RULES).unwrap_or(i64::MAX);
+    c.rows(age_rule::table)
+        .order((age_rule::from_age.asc(), age_rule::effective_from.asc(), age_rule::rule_id.asc()))
+        .limit(most)
+        .select(AgeRuleRow::as_select())
+        .load(c)
+}
+
+/// The rules of this practice.
+pub fn age_rules(c: &mut Scoped<'_>) -> Result<Vec<AgeRule>, Fault> {
+    Ok(age_rule_rows(c)?.iter().map(AgeRuleRow::rule).collect())
+}
+
+/// The most that is withheld from one grant at once.
+const MOST_WITHHELD: i64 = 500;
+
+/// Something that is kept from one grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its row.
+    pub id: WithheldId,
+    /// From which grant.
+    pub access: AccessId,
+    /// What.
+    pub what: Withheld,
+    /// Why.
+    pub reason: String,
+    /// Its last day, where it has one.
+    pub until: Option<Date>,
+    /// Who decided.
+    pub by_name: String,
+}
+
+impl Kept {
+    /// Does it hold on this day?
+    pub fn is_live(&self, today: Date) -> bool {
+        self.until.is_none_or(|last| today <= last)
+    }
+}
+
+/// What is withheld from these grants and was not given back.
+pub fn withheld_from(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<Vec<Kept>, Fault> {
+    type Row = (
+        (WithheldId, AccessId, Option<Right>, Option<ItemKind>, Option<Vec<u8>>),
+        (String, Option<String>, String),
+    );
+    let rows: Vec<Row> = c
+        .rows(withheld::table)
+        .filter(withheld::access_id.in_list(grants))
+        .filter(withheld::ended_at.is_null())
+        .order((withheld::created_at.asc(), withheld::withheld_id.asc()))
+        .limit(MOST_WITHHELD)
+        .select((
+            (
+                withheld::withheld_id,
+                withheld::access_id,
+                withheld::kept_right,
+                withheld::item_kind,
+                withheld::item_id,
+            ),
+            (withheld::reason, withheld::until_on, withheld::by_name),
+        ))
+        .load(c)?;
+    rows.into_iter()
+        .map(|((id, access, right, kind, item), (reason, until, by_name))| {
+            let item = item.and_then(|bytes| uuid::Uuid::from_slice(&bytes).ok());
+            let what = match (right, kind, item) {
+                (Some(right), None, None) => Withheld::Right(right),
+                (None, Some(kind), Some(item)) => Withheld::Item(kind, item),
+                _ => return Err(Fault::Damaged(format!("{id} withholds neither a right nor an item"))),
+            };
+            // A last day that cannot be read never comes: what is withheld stays so.
+            let until = until.map(|text| text.parse().unwrap_or(Date::MAX));
+            Ok(Kept { id, access, what, reason, until, by_name })
+        })
+        .collect()
+}
+
+/// Puts in what is kept from a grant.
+pub fn insert_withheld(
+    c: &mut Scoped<'_>,
+    access: &AccessId,
+    what: Withheld,
+    until: Option<Date>,
+    reason: &str,
+    by_name: &str,
+) -> Result<(), Fault> {
+    let (right, item) = match what {
+        Withheld::Right(right) => (Some(right), None),
+        Withheld::Item(kind, id) => (None, Some((kind, id))),
+    };
+    let (id, now) = (WithheldId::fresh(c.rng(), c.now()), c.now());
+    c.insert(
+        withheld::table,
+        (
+            withheld::withheld_id.eq(id),
+            withheld::access_id.eq(*access),
+            withheld::kept_right.eq(right),
+            withheld::item_kind.eq(item.map(|(kind, _)| kind)),
+            withheld::item_id.eq(item.map(|(_, id)| id.as_bytes().to_vec())),
+            withheld::reason.eq(reason),
+            withheld::until_on.eq(until.map(|day| day.to_string())),
+            withheld::by_name.eq(by_name),
+            withheld::created_at.eq(now),
+            withheld::ended_by_name.eq(""),
+        ),
+    )
+}
+
+/// Ends what is kept from a grant.
+pub fn end_withheld(c: &mut Scoped<'_>, id: &WithheldId, by_name: &str) -> Result<(), Fault> {
+    let now = c.now();
+    c.rows(withheld::table)
+        .filter(withheld::withheld_id.eq(*id))
+        .filter(withheld::ended_at.is_null())
+        .set((withheld::ended_at.eq(now), withheld::ended_by_name.eq(by_name)))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Puts in a rule.
+pub fn insert_age_rule(c: &mut Scoped<'_>, row: &AgeRuleRow) -> Result<(), Fault> {
+    c.insert_rows(std::slice::from_ref(row))?;
+    c.rows(jurisdiction::table)
+        .filter(jurisdiction::code.eq(row.jurisdiction.clone()))
+        .set(jurisdiction::age_rules.eq(jurisdiction::age_rules + 1))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Takes a rule away.
+pub fn remove_age_rule(c: &mut Scoped<'_>, row: &AgeRuleRow) -> Result<(), Fault> {
+    c.rows(age_rule::table).filter(age_rule::rule_id.eq(row.rule_id)).delete(c)?;
+    c.rows(jurisdiction::table)
+        .filter(jurisdiction::code.eq(row.jurisdiction.clone()))
+        .set(jurisdiction::age_rules.eq(jurisdiction::age_rules - 1))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Gives a rule its last day.
+pub fn end_age_rule(c: &mut Scoped<'_>, id: &AgeRuleId, last: Date) -> Result<(), Fault> {
+    c.rows(age_rule::table)
+        .filter(age_rule::rule_id.eq(*id))
+        .set(age_rule::effective_until.eq(Some(last.to_string())))
+        .execute(c)?;
+    Ok(())
+}

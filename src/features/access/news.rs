@@ -1,0 +1,27 @@
+//! Whether a mail about a grant is still true when it is about to leave.
+
+use crate::features::access::limits_store::facts_of;
+use crate::features::access::permission::open_rights;
+use crate::kernel::ids::AccessId;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::outbox::{Standing, SubjectKind};
+
+/// What a mail is about that is true while the grant opens something.
+pub const OPEN_GRANT: SubjectKind = SubjectKind { word: "open_grant", standing: is_open };
+
+/// What a mail is about that is true while the grant opens nothing.
+pub const CLOSED_GRANT: SubjectKind = SubjectKind { word: "closed_grant", standing: is_closed };
+
+fn opens_something(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<bool, Fault> {
+    let facts = facts_of(c, &AccessId::from_uuid(id))?;
+    Ok(facts.is_some_and(|facts| !open_rights(&facts).is_empty()))
+}
+
+fn is_open(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
+    Ok(if opens_something(c, id)? { Standing::Wanted } else { Standing::Over })
+}
+
+fn is_closed(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
+    Ok(if opens_something(c, id)? { Standing::Over } else { Standing::Wanted })
+}
