@@ -150,7 +150,7 @@ pub fn take_down(database: Database) {
         let _ = std::fs::remove_dir_all(folder);
     }
     if let DatabaseUrl::Postgres(url) = database.url {
-        postgres::cluster().drop_database(&url);
+        postgres::cluster().take_back(&url);
     }
 }
 
