@@ -37,7 +37,6 @@ timeline-left-days = { $count ->
    *[other] { $count } days left
 }
 # What happened, a line each; when and by whom stand beside it.
-timeline-other = { $what }
 timeline-access-invited = Invitation sent
 timeline-access-resent = Invitation sent again; the earlier link stopped working
 timeline-access-resent-elsewhere = Address changed, and a new invitation sent there

@@ -37,7 +37,6 @@ timeline-left-days = { $count ->
    *[other] quedan { $count } días
 }
 # What happened, a line each; when and by whom stand beside it.
-timeline-other = { $what }
 timeline-access-invited = Invitación enviada
 timeline-access-resent = Invitación enviada otra vez; el enlace anterior dejó de funcionar
 timeline-access-resent-elsewhere = Dirección cambiada y nueva invitación enviada allí

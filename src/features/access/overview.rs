@@ -118,21 +118,19 @@ pub enum Happening {
     Access(AccessAction),
     /// What became of a mail.
     Mail(MailAction),
-    /// An event of another feature about this grant.
-    Other(String),
 }
 
 impl Happening {
-    fn read(word: &str) -> Self {
+    /// `None` for an event of another feature: who may know of it is that feature's to say, as of a document.
+    fn read(word: &str) -> Option<Self> {
         let access = || word.parse().map(Self::Access);
-        access().or_else(|_| word.parse().map(Self::Mail)).unwrap_or_else(|_| Self::Other(word.to_owned()))
+        access().or_else(|_| word.parse().map(Self::Mail)).ok()
     }
 
-    fn action(&self) -> Option<Action> {
+    fn action(&self) -> Action {
         match self {
-            Self::Access(action) => Some(action.action()),
-            Self::Mail(action) => Some(action.action()),
-            Self::Other(_) => None,
+            Self::Access(action) => action.action(),
+            Self::Mail(action) => action.action(),
         }
     }
 
@@ -141,13 +139,12 @@ impl Happening {
         match self {
             Self::Access(action) => action.word(),
             Self::Mail(action) => action.word(),
-            Self::Other(word) => word,
         }
     }
 
     /// Its colour.
     pub fn tone(&self) -> Tone {
-        self.action().map_or(Tone::Plain, |action| action.tone)
+        self.action().tone
     }
 }
 
@@ -395,7 +392,7 @@ pub fn history_of_chart(
             None => String::new(),
         };
         details["name"] = whose.clone().into();
-        let what = Happening::read(&event.action);
+        let what = Happening::Access(AccessAction::OwnerChanged);
         let entry = TimelineEntry { at: event.at, what, by_name: event.actor_name, details };
         history.push(HistoryEntry { whose, entry });
     }
@@ -415,18 +412,14 @@ fn timeline(
 ) -> Vec<TimelineEntry> {
     let mut entries: Vec<TimelineEntry> = events
         .iter()
-        .map(|event| {
+        .filter_map(|event| {
+            let what = Happening::read(&event.action)?;
             let mut details: serde_json::Value = serde_json::from_str(&event.details).unwrap_or_default();
             // The trail holds no address; the mail's own row does.
             if let Some(mail) = mails.iter().find(|mail| details["mail"] == mail.mail_id.to_string()) {
                 details["recipient"] = mail.recipient.clone().into();
             }
-            TimelineEntry {
-                at: event.at,
-                what: Happening::read(&event.action),
-                by_name: event.actor_name.clone(),
-                details,
-            }
+            Some(TimelineEntry { at: event.at, what, by_name: event.actor_name.clone(), details })
         })
         .collect();
     let is_in_trail = |mail: &&MailState| {
@@ -491,9 +484,7 @@ fn word_key(prefix: &str, what: &str) -> String {
 impl TimelineEntry {
     /// Its sentence in the reader's language, without when and by whom.
     pub fn sentence(&self, words: Words) -> String {
-        let Some(action) = self.what.action() else {
-            return words.with1("timeline-other", "what", self.what.word());
-        };
+        let action = self.what.action();
         let text = |name: &str| self.details[name].as_str().unwrap_or_default().to_owned();
         let number = |name: &str| self.details[name].as_i64().unwrap_or_default().to_string();
         let mut key = action.key("timeline");
@@ -583,7 +574,14 @@ mod tests {
 
     #[test]
     fn a_printed_letter_waits_for_its_reader_like_a_mail() {
-        assert_eq!(Happening::read("access.letter_printed").tone(), Tone::Waiting);
-        assert_eq!(Happening::read("access.unheard_of"), Happening::Other("access.unheard_of".into()));
+        assert_eq!(Happening::read("access.letter_printed").map(|what| what.tone()), Some(Tone::Waiting));
+    }
+
+    #[test]
+    fn events_of_other_features_are_not_told_in_the_history_of_an_access() {
+        assert_eq!(Happening::read("mail.sent"), Some(Happening::Mail(MailAction::Sent)));
+        for other in ["document.opened", "document.shared", "access.unheard_of"] {
+            assert_eq!(Happening::read(other), None, "{other}");
+        }
     }
 }
