@@ -42,6 +42,7 @@ documents-col-shared = Shared with
 documents-col-state = State
 documents-col-made = Created
 documents-col-by = By
+documents-created-by = Created { $date } by { $name }
 documents-nobody = Nobody
 documents-nobody-yet = Nobody sees this document yet.
 documents-upload = Upload a PDF

@@ -42,6 +42,7 @@ documents-col-shared = Compartido con
 documents-col-state = Estado
 documents-col-made = Creado
 documents-col-by = Por
+documents-created-by = Creado el { $date } por { $name }
 documents-nobody = Nadie
 documents-nobody-yet = Nadie ve todavía este documento.
 documents-upload = Subir un PDF

@@ -275,7 +275,7 @@ pub(super) async fn show(
 
 fn note_of(staff: &StaffSession, version: &Version) -> String {
     let date = staff.words.date(version.created_at, &staff.zone);
-    staff.words.with2("documents-sent-by", "date", date, "name", &version.by_name)
+    staff.words.with2("documents-created-by", "date", date, "name", &version.by_name)
 }
 
 fn share_line(staff: &StaffSession, of: &SharedWith, readings: &[Reading], now: Timestamp) -> ShareLine {
