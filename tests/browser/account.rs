@@ -53,7 +53,7 @@ pages! {
         phone.must_be_accessible("why something is owed").await;
 
         desk.click("link", "Payment in cash").await;
-        desk.must_say("Through the accounts").await;
+        desk.must_say("Postings in the ledger").await;
         desk.must_be_accessible("an entry").await;
         desk.click("link", "Undo").await;
         desk.fill("Reason", "Recorded on the wrong chart").await;
