@@ -65,7 +65,7 @@ pub(super) fn standing_tag(words: Words, side: Side, standing: Standing) -> (&'s
         // What staff think of a message is theirs.
         (Standing::WaitsForNobody, Side::Client) => ("", "open"),
         (Standing::WaitsForNobody, Side::Practice) => ("", "no-reply"),
-        (Standing::Closed, _) => ("stopped", "closed"),
+        (Standing::Closed, _) => ("", "closed"),
     };
     (tone, words.get(&format!("messages-{side}-{word}")))
 }
