@@ -57,6 +57,8 @@ struct RequestLine {
 #[template(path = "features/appointments/templates/client.html")]
 struct Page {
     frame: ClientFrame,
+    /// Whose appointments they are, where they are not the reader's own.
+    for_client: Option<String>,
     may_ask: bool,
     upcoming: Vec<Line>,
     past: Vec<Line>,
@@ -108,6 +110,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
     let now = app.now();
     let is_ahead = |(a, _): &&(Appointment, Party)| a.ends_at > now;
     let page = Page {
+        for_client: client.for_client.clone(),
         may_ask: client.may_act(Right::Appointments),
         // They come the latest first; what lies ahead reads better the next first.
         upcoming: booked.iter().rev().filter(is_ahead).map(|a| line(&client, a, now)).collect(),

@@ -33,6 +33,8 @@ struct Line {
 #[template(path = "features/documents/templates/client_list.html")]
 struct List {
     frame: ClientFrame,
+    /// Whose documents they are, where they are not the reader's own.
+    for_client: Option<String>,
     documents: Vec<Line>,
 }
 
@@ -62,7 +64,8 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
             title: line.document.title,
         })
         .collect();
-    html(List { frame: client.frame(&app, MINE), documents }.render())
+    let page = List { frame: client.frame(&app, MINE), for_client: client.for_client.clone(), documents };
+    html(page.render())
 }
 
 /// What a page shows of a version.
