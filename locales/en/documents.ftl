@@ -44,6 +44,7 @@ documents-col-made = Created
 documents-col-by = By
 documents-created-by = Created { $date } by { $name }
 documents-nobody = Nobody
+documents-nobody-withdrawn = It is withdrawn: nobody sees it any more.
 documents-nobody-yet = Nobody sees this document yet.
 documents-upload = Upload a PDF
 documents-write = Write a text

@@ -44,6 +44,7 @@ documents-col-made = Creado
 documents-col-by = Por
 documents-created-by = Creado el { $date } por { $name }
 documents-nobody = Nadie
+documents-nobody-withdrawn = Está retirado: ya nadie lo ve.
 documents-nobody-yet = Nadie ve todavía este documento.
 documents-upload = Subir un PDF
 documents-write = Escribir un texto
