@@ -137,6 +137,7 @@ appointments-taken-clinician = { $name } already has an appointment then, at { $
 appointments-taken-client = The client already has an appointment then, at { $time }. Choose another time.
 appointments-error-grid = Choose a time in steps of five minutes, such as 2:30 or 2:35, and a length of at most twelve hours.
 appointments-error-place-closed = Nothing more is booked at this place. Choose another one.
+appointments-error-cancel-reason = Choose why it is canceled.
 appointments-error-chart-closed = This chart is closed. Nothing can be booked for it.
 appointments-kind-staff = What for
 appointments-book = Book an appointment

@@ -495,7 +495,7 @@ stories! {
         let id = booked_at(w, &ana.chart_id, w.now().plus_hours(2), PlaceKind::Office).await;
         let mut desk = w.staff(Role::FrontDesk).await;
         let ask = desk.get(&format!("/staff/appointments/{id}/cancel")).await;
-        desk.submit(&ask, "/cancel", &[("words", "Sorry.")]).await.must_be(422).must_say("Choose one.");
+        desk.submit(&ask, "/cancel", &[("words", "Sorry.")]).await.must_be(422).must_say("Choose why it is canceled.");
         let why = [("reason", "clinician_away"), ("words", "Casey has lost her voice, sorry.")];
         let done = desk.submit_and_follow(&ask, "/cancel", &why).await;
         done.must_say("The appointment is canceled.").must_say("The clinician is away").must_say("lost her voice");

@@ -199,7 +199,7 @@ const QUESTIONS: &[(Language, &str, &str)] = &[
     (
         Language::Spanish,
         "¿Quién puede ver lo que escribo aquí?",
-        "Solo usted, su terapeuta y la recepción. Nada sale de la consulta si usted no lo pide.",
+        "Solo usted, su terapeuta y la recepción. Nada sale del consultorio si usted no lo pide.",
     ),
 ];
 

@@ -289,7 +289,7 @@ pub(super) async fn cancel(
     let mut errors = FieldErrors::new();
     let reason: Option<CancelReason> = form.reason.parse().ok();
     if reason.is_none() {
-        errors.add("reason", staff.words.get("appointments-error-choose"));
+        errors.add("reason", staff.words.get("appointments-error-cancel-reason"));
     }
     let words = text::lines(&form.words, LONGEST_WORDS);
     if words.is_err() {
