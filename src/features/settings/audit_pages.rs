@@ -183,7 +183,8 @@ fn state_words(words: Words, action: &str, state: &str) -> String {
         Some(Area::Access) => vec![format!("access-tag-{state}")],
         // Of staff members both the state and the role change.
         Some(Area::Staff) => vec![format!("staff-state-{state}"), format!("role-{state}")],
-        Some(area) => vec![format!("{area}-state-{state}")],
+        // A page of the area may say more than the state, such as since when it stands.
+        Some(area) => vec![format!("practice-state-{area}-{state}"), format!("{area}-state-{state}")],
         None => vec![],
     };
     keys.iter().find_map(|key| words.find(key)).unwrap_or_else(|| state.replace('-', " "))
@@ -388,11 +389,24 @@ mod tests {
         let requests = RequestState::ALL.iter().map(|state| ("appointment.declined", state.word()));
         let roles = Role::ALL.iter().map(|role| ("staff.role_changed", role.word()));
         let members = StaffState::ALL.iter().map(|state| ("staff.disabled", state.word()));
-        for (action, state) in access.chain(requests).chain(roles).chain(members) {
+        let others = [
+            ("appointment.canceled", "booked"),
+            ("appointment.canceled", "canceled"),
+            ("document.created", "draft"),
+            ("document.shared", "shared"),
+            ("document.withdrawn", "withdrawn"),
+            ("charge.voided", "posted"),
+            ("charge.voided", "void"),
+            ("payment.undone", "succeeded"),
+            ("payment.undone", "reversed"),
+            ("refund.canceled", "canceled"),
+        ];
+        for (action, state) in access.chain(requests).chain(roles).chain(members).chain(others) {
             let english = state_words(Words::of(Language::English), action, state);
             let spanish = state_words(Words::of(Language::Spanish), action, state);
             assert_ne!(english, state.replace('_', " "), "{action}: {state}");
             assert_ne!(spanish, state.replace('_', " "), "{action}: {state}");
+            assert!(!english.is_empty() && !spanish.is_empty(), "{action}: {state}");
         }
     }
 
