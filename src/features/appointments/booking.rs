@@ -219,7 +219,7 @@ pub fn book_in(app: &App, c: &mut Scoped<'_>, by: &By, booking: &Booking) -> Out
         Err(taken) => return Ok(Err(clashes(taken))),
     };
     let (appointment, parties) = load(c, id)?;
-    mails::tell_clients(app, c, by, &appointment, &parties, News::Booked)?;
+    mails::tell_clients(app, c, &appointment, &parties, News::Booked)?;
     Ok(Ok(id))
 }
 
@@ -321,7 +321,7 @@ pub fn move_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, wanted
     });
     record_event(c, by, AppointmentAction::Moved, chart, details, before.state, AppointmentState::Booked)?;
     let (after, parties) = load(c, id)?;
-    mails::tell_clients(app, c, by, &after, &parties, News::Moved { from: &before })?;
+    mails::tell_clients(app, c, &after, &parties, News::Moved { from: &before })?;
     Ok(Ok(chart))
 }
 
@@ -406,7 +406,7 @@ pub fn cancel_in(
         .into_iter()
         .filter(|after| expected(&parties).any(|before| before.party_id == after.party_id))
         .collect();
-    mails::tell_clients(app, c, by, &after, &told, News::Canceled)?;
+    mails::tell_clients(app, c, &after, &told, News::Canceled)?;
     mails::tell_clinician(app, c, by, &after)?;
     Ok(Ok(chart))
 }
@@ -484,7 +484,7 @@ pub async fn cancel_by_client(
             let (after, parties) = load(c, id)?;
             let own: Vec<Party> =
                 parties.into_iter().filter(|each| each.party_id == party.party_id).collect();
-            mails::tell_clients(&this, c, &by, &after, &own, News::Canceled)?;
+            mails::tell_clients(&this, c, &after, &own, News::Canceled)?;
             mails::tell_clinician(&this, c, &by, &after)?;
             Ok(Ok(state))
         })

@@ -59,12 +59,11 @@ fn subject_of(appointment: &Appointment) -> Subject {
     Subject { kind: NOTICE.word, id: appointment.appointment_id.uuid() }
 }
 
-/// Writes to everybody who may see the appointment of these clients, except to whoever acts and, for one that
-/// answers a request, to whoever asked: they get the answer.
+/// Writes to everybody who may see the appointment of these clients, also to whoever canceled it, as a receipt; but,
+/// for one that answers a request, not to whoever asked: they get the answer.
 pub(super) fn tell_clients(
     app: &App,
     c: &mut Scoped<'_>,
-    by: &By,
     appointment: &Appointment,
     parties: &[Party],
     news: News<'_>,
@@ -77,8 +76,7 @@ pub(super) fn tell_clients(
     let practice = practice::load(c)?;
     for party in parties {
         for reader in accounts::readers_of(c, &party.chart_id, Right::Appointments)? {
-            let acts = by.actor == Actor::Account(reader.account_id);
-            if acts || asker == Some(reader.account_id) {
+            if asker == Some(reader.account_id) {
                 continue;
             }
             let mut mail = mail(app, &practice, &reader, appointment, news);

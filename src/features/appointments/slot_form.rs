@@ -219,9 +219,10 @@ impl SlotTrouble {
                 self.doubts = doubts.clone();
             }
             NotBooked::Taken(clashes) => {
-                let sentences: Vec<String> =
-                    clashes.iter().map(|clash| clash_words(words, zone, with, clash)).collect();
-                self.errors.add("time", sentences.join(" "));
+                // One is enough to choose another time.
+                if let Some(clash) = clashes.first() {
+                    self.errors.add("time", clash_words(words, zone, with, clash));
+                }
             }
             NotBooked::Past => self.errors.add("date", words.get("appointments-error-over")),
             NotBooked::OffGrid => self.errors.add("time", words.get("appointments-error-grid")),
