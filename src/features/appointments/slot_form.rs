@@ -219,10 +219,10 @@ impl SlotTrouble {
                 self.doubts = doubts.clone();
             }
             NotBooked::Taken(clashes) => {
-                // One is enough to choose another time.
-                if let Some(clash) = clashes.first() {
-                    self.errors.add("time", clash_words(words, zone, with, clash));
-                }
+                let mut sentences: Vec<String> =
+                    clashes.iter().map(|clash| clash_words(words, zone, with, clash)).collect();
+                sentences.push(words.get("appointments-taken-choose").to_owned());
+                self.errors.add("time", sentences.join(" "));
             }
             NotBooked::Past => self.errors.add("date", words.get("appointments-error-over")),
             NotBooked::OffGrid => self.errors.add("time", words.get("appointments-error-grid")),
