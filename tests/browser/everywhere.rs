@@ -3,7 +3,7 @@
 
 use anteroom::app;
 use anteroom::features::access::actions::{self, Act, Target};
-use anteroom::features::people::{Typed, TypedContact, TypedPerson};
+use anteroom::features::people::{Typed, TypedAddress, TypedContact, TypedPerson};
 use anteroom::kernel::ids::{AccessId, PersonId};
 use anteroom::platform::db::schema::{portal_access, related_contact};
 use anteroom::platform::permissions::{Needs, Role};
@@ -308,7 +308,8 @@ async fn rights_in_every_state(w: &mut World) -> (Browser, Vec<String>) {
         ..TypedPerson::default()
     };
     let mut sheet = Typed { client: named("Leo").born("2012-06-01"), ..Typed::default() };
-    let joan = named("Joan").born("1980-02-02");
+    let mut joan = named("Joan").born("1980-02-02");
+    joan.emails.push(TypedAddress::mailable("joan.park@example.com"));
     sheet.contacts.push(TypedContact { relation: "parent".into(), person: joan, ..TypedContact::default() });
     let scope = w.riverbend.scope.clone();
     let leo = w.chart_of(&scope, sheet).await;

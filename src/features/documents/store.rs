@@ -13,7 +13,7 @@ use crate::kernel::secrets::sha256_hex;
 use crate::platform::db::schema::{
     blob, document, document_reading, document_share, document_version, person, portal_access,
 };
-use crate::platform::db::{InLists as _, Scoped};
+use crate::platform::db::{InLists as _, Scoped, columns};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::web::nav::MOST_COUNTED;
 use crate::{practice_row, word_enum};
@@ -59,15 +59,19 @@ practice_row!(Document, document);
 impl Document {
     /// As the permission function knows it for the holder of a grant.
     pub fn item(&self, share: ShareStanding) -> Item {
-        let is_shared = share == ShareStanding::Live && self.state == DocumentState::Shared;
-        Item {
-            kind: ItemKind::Document,
-            id: self.document_id.uuid(),
-            label: self.label,
-            // A share always names its grant.
-            share: if is_shared { Share::ByName } else { Share::NotShared },
-            party: Party::Stranger,
-        }
+        item_of(self.document_id, self.label, self.state, share)
+    }
+}
+
+fn item_of(id: DocumentId, label: Option<Label>, state: DocumentState, share: ShareStanding) -> Item {
+    let is_shared = share == ShareStanding::Live && state == DocumentState::Shared;
+    Item {
+        kind: ItemKind::Document,
+        id: id.uuid(),
+        label,
+        // A share always names its grant.
+        share: if is_shared { Share::ByName } else { Share::NotShared },
+        party: Party::Stranger,
     }
 }
 
@@ -497,10 +501,34 @@ pub fn shared_with(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<SharedLi
 /// Read for home: as many as it counts, and one more to know that there are more.
 const MOST_UNREAD: i64 = MOST_COUNTED + 1;
 
+/// A line of home: what is shared and was not opened in the version that counts.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = document)]
+pub struct Unread {
+    /// The document.
+    pub document_id: DocumentId,
+    /// Its title.
+    pub title: String,
+    /// See [`Document::label`].
+    label: Option<Label>,
+    /// See [`Document::state`].
+    state: DocumentState,
+    /// Since when it is shared.
+    #[diesel(select_expression = document_share::since_at)]
+    pub since_at: Timestamp,
+}
+
+impl Unread {
+    /// See [`Document::item`].
+    pub fn item(&self) -> Item {
+        item_of(self.document_id, self.label, self.state, ShareStanding::Live)
+    }
+}
+
 /// What is shared with a grant and was not opened in the version that counts, the newest first, at most
 /// [`MOST_UNREAD`].
-pub fn unread(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<SharedLine>, Fault> {
-    let found: Vec<(Document, Timestamp, Option<i32>)> = shared_with!(c, access)
+pub fn unread(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Unread>, Fault> {
+    shared_with!(c, access)
         .filter(
             document_share::opened_version
                 .is_null()
@@ -508,11 +536,9 @@ pub fn unread(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<SharedLine>, 
         )
         .order(document_share::since_at.desc())
         .limit(MOST_UNREAD)
-        .select((Document::as_select(), document_share::since_at, document_share::opened_version))
+        .select(columns(Unread::as_select()))
         .kept()
-        .load(c)?;
-    let line = |(document, since_at, opened_version)| SharedLine { document, since_at, opened_version };
-    Ok(found.into_iter().map(line).collect())
+        .load(c)
 }
 
 /// How a version is looked at.

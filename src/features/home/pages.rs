@@ -5,7 +5,7 @@ use axum::extract::State;
 
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments;
-use crate::features::documents::{self, ShareStanding};
+use crate::features::documents;
 use crate::features::ledger;
 use crate::features::messages::{self, InboxLine};
 use crate::features::practice::{self, PublicPractice, Question};
@@ -109,10 +109,8 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         .await?;
     let (words, now) = (client.words, app.now());
     // The query narrows to what is shared; whether each may be seen is decided in one place for every page.
-    let unread: Vec<_> = unread
-        .into_iter()
-        .filter(|line| client.may_view_item(Right::Documents, &line.document.item(ShareStanding::Live)))
-        .collect();
+    let unread: Vec<_> =
+        unread.into_iter().filter(|line| client.may_view_item(Right::Documents, &line.item())).collect();
     let new_messages: Vec<_> = new_messages
         .into_iter()
         .filter(|line| client.may_view_item(Right::Messages, &line.thread.item()))
@@ -122,8 +120,8 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
     let waiting = is_shown.then(|| {
         let documents =
             unread.into_iter().take(usize::try_from(WAITING_SHOWN).unwrap_or(usize::MAX)).map(|line| Item {
-                href: format!("/portal/documents/{}", line.document.document_id),
-                title: line.document.title,
+                href: format!("/portal/documents/{}", line.document_id),
+                title: line.title,
                 note: words.with1("portal-home-sent", "date", words.date(line.since_at, &client.zone)),
             });
         messages_item(&client, &new_messages).into_iter().chain(documents).collect()
