@@ -1,6 +1,7 @@
 //! Floor 1: pure values and rules. Nothing here reads a database or a socket; the clock and the
 //! source of randomness are traits, so that tests choose both.
 
+pub mod card;
 pub mod civil;
 pub mod clock;
 pub mod columns;

@@ -379,13 +379,13 @@ stories! {
         let queue = clinician.get("/staff/messages?box=front_desk").await;
         queue.must_say("A question").must_say("New");
         assert_eq!(standing(w).await, ("open".into(), "practice".into()));
-        // A program that looks ahead has read nothing.
+        // A program that looks ahead gets nothing and has read nothing.
         let mut ahead = clinician.clone().with("Sec-Purpose", "prefetch");
-        ahead.get(&path).await.must_be(200);
+        ahead.get(&path).await.must_be(503).must_not_say("A question");
         clinician.clone().send("HEAD", &path, None).await;
         clinician.get("/staff/messages?box=front_desk").await.must_say("New");
         practice_writes(w, &thread, "Tomorrow.").await;
-        client.clone().with("Sec-Purpose", "prefetch").get(&thread).await.must_be(200);
+        client.clone().with("Sec-Purpose", "prefetch").get(&thread).await.must_be(503).must_not_say("Tomorrow");
         client.get("/portal").await.must_say("New message");
         client.get(&thread).await.must_be(200);
         client.get("/portal").await.must_not_say("New message");

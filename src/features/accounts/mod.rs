@@ -20,7 +20,7 @@ pub use reader::{Reader, reader_of, readers_of};
 pub use session::{ClientAccount, ClientSession, ClientTicket};
 pub use session_pages::message;
 pub(crate) use sign_in_pages::unprocessable;
-pub use store::{Account, holders_of};
+pub use store::{Account, Holders, holders_of};
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission};

@@ -9,7 +9,7 @@ use crate::features::access::lifecycle::State;
 use crate::features::people::{AddressKind, Person};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, AccountId, PracticeId};
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PracticeId};
 use crate::platform::db::schema::{person, person_address, portal_access, portal_account, session};
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
@@ -113,9 +113,10 @@ pub fn find_by_address(c: &mut Scoped<'_>, key: &str) -> Result<Vec<Account>, Fa
     Ok(found)
 }
 
-/// The names of those who hold these accounts of this practice, as its face sheets have them.
-pub fn holders_of(c: &mut Scoped<'_>, ids: &[AccountId]) -> Result<BTreeMap<AccountId, String>, Fault> {
-    let rows: Vec<(Option<AccountId>, Person)> = c
+/// Accounts that one page of the audit trail names, with each chart and the name under which each may look at it: two
+/// people who share a mailbox may share an account.
+pub fn holders_of(c: &mut Scoped<'_>, ids: &[AccountId]) -> Result<Holders, Fault> {
+    let rows: Vec<(Option<AccountId>, ChartId, Person)> = c
         .rows(portal_access::table)
         .inner_join(
             person::table.on(person::practice_id
@@ -124,9 +125,33 @@ pub fn holders_of(c: &mut Scoped<'_>, ids: &[AccountId]) -> Result<BTreeMap<Acco
         )
         .filter(portal_access::account_practice_id.eq(*c.practice()))
         .filter(portal_access::account_id.in_list(ids))
-        .select((portal_access::account_id, Person::as_select()))
+        .select((portal_access::account_id, portal_access::chart_id, Person::as_select()))
         .load(c)?;
-    Ok(rows.into_iter().filter_map(|(id, person)| Some((id?, person.full_name()))).collect())
+    let mut holders = Holders::default();
+    for (account, chart, person) in rows {
+        if let Some(account) = account {
+            holders.0.entry(account).or_default().push((chart, person.full_name()));
+        }
+    }
+    Ok(holders)
+}
+
+/// See [`holders_of`].
+#[derive(Debug, Default)]
+pub struct Holders(BTreeMap<AccountId, Vec<(ChartId, String)>>);
+
+impl Holders {
+    /// Who acted with this account on this chart, or on none: the one name, or every name that it may have been.
+    pub fn who(&self, account: &AccountId, chart: Option<&ChartId>) -> Option<String> {
+        let held = self.0.get(account)?;
+        let on_chart = held.iter().find(|(of, _)| Some(of) == chart).map(|(_, name)| name.clone());
+        on_chart.or_else(|| {
+            let mut names: Vec<&str> = held.iter().map(|(_, name)| name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            Some(names.join(" / "))
+        })
+    }
 }
 
 /// Notes a sign-in; with a new hash of the same password where the one that was checked was made with
@@ -200,4 +225,24 @@ pub fn invited_at(c: &mut Scoped<'_>, key: &str) -> Result<Option<AccessRow>, Fa
         .filter(person_address::may_mail.eq(true))
         .select(AccessRow::as_select())
         .optional(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{clock::SystemClock, rng::SystemChance};
+
+    #[test]
+    fn two_people_who_share_an_account_are_named_by_the_chart_they_look_at() {
+        use crate::kernel::clock::Clock as _;
+        let now = SystemClock.now();
+        let account = AccountId::fresh(&SystemChance, now);
+        let charts: Vec<ChartId> = (0..3).map(|_| ChartId::fresh(&SystemChance, now)).collect();
+        let held = vec![(charts[0], "Ingrid Vogel".to_owned()), (charts[1], "Martin Vogel".to_owned())];
+        let holders = Holders(BTreeMap::from([(account, held)]));
+        assert_eq!(holders.who(&account, Some(&charts[1])).as_deref(), Some("Martin Vogel"));
+        assert_eq!(holders.who(&account, Some(&charts[2])).as_deref(), Some("Ingrid Vogel / Martin Vogel"));
+        assert_eq!(holders.who(&account, None).as_deref(), Some("Ingrid Vogel / Martin Vogel"));
+        assert_eq!(holders.who(&AccountId::fresh(&SystemChance, now), None), None);
+    }
 }

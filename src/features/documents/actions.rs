@@ -366,7 +366,7 @@ pub struct ReaderGrant {
 }
 
 /// The document in the version that counts, for the holder of a grant; `Gone` where the practice took it back. Writes
-/// nothing: for a program that looks ahead.
+/// nothing: for HEAD, whose answer shows nothing.
 pub fn look_ahead(c: &mut Scoped<'_>, who: &ReaderGrant, id: &DocumentId) -> Acted<(Document, Version)> {
     let Some(document) = store::find(c, id)?.filter(|document| document.chart_id == who.chart) else {
         return Ok(Err(Refused::NotFound));

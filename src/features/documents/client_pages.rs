@@ -125,7 +125,7 @@ async fn look(
 ) -> Result<Found, PageError> {
     let id: DocumentId = id.parse().map_err(|_| PageError::NotFound)?;
     let who = ReaderGrant { account: client.account_id, access: client.access_id, chart: client.chart_id };
-    let is_seen = is_read(method, headers);
+    let is_seen = is_read(method, headers)?;
     let found = if is_seen {
         let by = client.by();
         app.db.write(&client.scope, move |c| actions::open(c, &by, &who, &id, look)).await?

@@ -89,13 +89,24 @@ pub fn extension(name: &str) -> String {
     name.rsplit_once('.').map(|(_, end)| end.to_lowercase()).unwrap_or_default()
 }
 
+/// Characters of a file's name that are kept.
+const LONGEST_NAME: usize = 150;
+
 /// The name of a file as its sender's program gives it: its last part only, without what no name needs. At most 150
 /// characters; for showing and for the name of a download, never for a path of ours (FIL-03).
 pub fn shown_name(sent: &str) -> String {
     let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
     let kept: String = last.chars().filter(|c| !c.is_control()).collect();
     let clean = crate::kernel::text::clean(&kept).into_owned();
-    let name: String = clean.trim().trim_start_matches('.').chars().take(150).collect();
+    let whole = clean.trim().trim_start_matches('.');
+    let name: String = match whole.rsplit_once('.') {
+        // What says the kind of file stays at the end of a name that is cut.
+        Some((stem, kind)) if whole.chars().count() > LONGEST_NAME && kind.chars().count() < 10 => {
+            let stem: String = stem.chars().take(LONGEST_NAME - 1 - kind.chars().count()).collect();
+            format!("{stem}.{kind}")
+        }
+        _ => whole.chars().take(LONGEST_NAME).collect(),
+    };
     // What the cleaning leaves may still turn the reading direction.
     name.chars().filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')).collect()
 }
@@ -113,6 +124,13 @@ pub fn attachment(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_and_keeps_what_says_its_kind() {
+        let shown = shown_name(&format!("{}.pdf", "a".repeat(300)));
+        assert_eq!((shown.chars().count(), shown.ends_with("a.pdf")), (150, true));
+        assert_eq!(shown_name(&"b".repeat(300)).chars().count(), 150);
+    }
 
     #[test]
     fn a_01_a_file_is_what_its_bytes_say() {

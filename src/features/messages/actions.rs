@@ -418,12 +418,12 @@ pub async fn act_by_staff(
     }
 }
 
-/// Does this reading leave its mark? A program that looks ahead has shown nobody anything.
+/// Does this reading leave its mark? The answer to HEAD shows nobody anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
     /// Somebody reads.
     Read,
-    /// A program looks ahead.
+    /// Nobody sees it.
     Ahead,
 }
 

@@ -164,7 +164,7 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> PageResult {
     let before: Option<i32> = asked.before.parse().ok();
-    let look = if is_read(&method, &headers) { Look::Read } else { Look::Ahead };
+    let look = if is_read(&method, &headers)? { Look::Read } else { Look::Ahead };
     let (room, view) = load(&app, &staff, ids(&chart, &thread)?, before, look).await?;
     html(thread_page(&app, &staff, (&room, &view), before, Draft::default(), FieldErrors::new()).render())
 }
@@ -186,7 +186,7 @@ async fn reply_again(
     errors: FieldErrors,
     status: StatusCode,
 ) -> PageResult {
-    let (room, view) = load(app, staff, at, None, Look::Ahead).await?;
+    let (room, view) = load(app, staff, at, None, Look::Read).await?;
     let draft = Draft { mark: form.mark, text: form.text };
     let page = thread_page(app, staff, (&room, &view), None, draft, errors);
     Ok((status, html(page.render())?).into_response())

@@ -152,7 +152,7 @@ pub(super) async fn show(
 ) -> PageResult {
     let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
     let before: Option<i32> = asked.before.parse().ok();
-    let look = if is_read(&method, &headers) { Look::Read } else { Look::Ahead };
+    let look = if is_read(&method, &headers)? { Look::Read } else { Look::Ahead };
     let view = actions::look_as_client(&app, &client, id, before, look).await?.ok_or(PageError::NotFound)?;
     let draft = Draft { mark: FormToken::fresh(app.rng.as_ref()), text: String::new() };
     html(thread_page(&app, &client, &view, before, draft, FieldErrors::new()).render())
@@ -174,7 +174,7 @@ async fn write_again(
     errors: FieldErrors,
 ) -> PageResult {
     let view =
-        actions::look_as_client(app, client, id, None, Look::Ahead).await?.ok_or(PageError::NotFound)?;
+        actions::look_as_client(app, client, id, None, Look::Read).await?.ok_or(PageError::NotFound)?;
     let draft = Draft { mark: form.mark, text: form.text };
     unprocessable(thread_page(app, client, &view, None, draft, errors).render())
 }

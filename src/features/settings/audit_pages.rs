@@ -196,7 +196,7 @@ struct Names {
     /// Chart numbers.
     charts: BTreeMap<ChartId, String>,
     /// Who holds an account.
-    accounts: BTreeMap<AccountId, String>,
+    accounts: accounts::Holders,
     /// Whom an invitation is for.
     invited: BTreeMap<AccessId, String>,
 }
@@ -211,14 +211,18 @@ impl Names {
             events().filter(|event| event.actor_kind == "link").filter_map(|event| event.access_id).collect();
         Ok(Self {
             charts: people::numbers_of(c, &charts)?.into_iter().collect(),
-            accounts: if accounts.is_empty() { BTreeMap::new() } else { accounts::holders_of(c, &accounts)? },
+            accounts: if accounts.is_empty() {
+                accounts::Holders::default()
+            } else {
+                accounts::holders_of(c, &accounts)?
+            },
             invited: if invited.is_empty() { BTreeMap::new() } else { access::names_of(c, &invited)? },
         })
     }
 
     /// Who acted. The holder of a link is not known to be the person whom it was sent to.
     fn who(&self, words: Words, event: &Recorded) -> String {
-        let account = || self.accounts.get(&actor_id(event)?);
+        let account = || self.accounts.who(&actor_id(event)?, event.chart_id.as_ref());
         let invited = || self.invited.get(&event.access_id?);
         words.get(match event.actor_kind.as_str() {
             "account" => match account() {

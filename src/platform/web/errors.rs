@@ -28,6 +28,8 @@ pub enum PageError {
     BadRequest,
     /// The request came from another site (WEB-01).
     WrongOrigin,
+    /// Asked for by a program that looks ahead, before anybody wants to see it.
+    TooEarly,
     /// Too many tries.
     TooManyTries,
     /// More than we take.
@@ -59,6 +61,10 @@ impl IntoResponse for PageError {
                 return response;
             }
             Self::Moved(to) => return moved(to),
+            Self::TooEarly => {
+                let kept_nowhere = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+                return (StatusCode::SERVICE_UNAVAILABLE, kept_nowhere).into_response();
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, "error-not-found"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "error-forbidden"),
             Self::Stale => (StatusCode::CONFLICT, "error-stale"),

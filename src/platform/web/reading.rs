@@ -2,10 +2,16 @@
 
 use axum::http::{HeaderMap, Method};
 
-/// Is this somebody reading, rather than a program that looks ahead? HEAD and prefetch leave no
-/// trace, because nobody has seen anything.
-pub fn is_read(method: &Method, headers: &HeaderMap) -> bool {
+use crate::platform::web::errors::PageError;
+
+/// Is this somebody reading? HEAD leaves no trace, because its answer has no body. A program that looks ahead gets the
+/// refusal of a page that is asked for too early (503, which makes browsers ask again once somebody wants it): what
+/// nobody reads is not written down as read, and nobody reads by that header what is not written down.
+pub fn is_read(method: &Method, headers: &HeaderMap) -> Result<bool, PageError> {
     let ahead =
         |name| headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("prefetch"));
-    *method == Method::GET && !ahead("sec-purpose") && !ahead("purpose")
+    if ahead("sec-purpose") || ahead("purpose") {
+        return Err(PageError::TooEarly);
+    }
+    Ok(*method == Method::GET)
 }

@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
+use crate::kernel::card::holds_card_number;
 use crate::kernel::secrets::Token;
 use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
@@ -80,10 +81,10 @@ where
 }
 
 impl Unsent {
-    /// A form worth keeping: one without a password in it.
+    /// A form worth keeping: one without a password in it. A field with the number of a payment card is left out.
     fn read(page: String, action: String, body: &Bytes) -> Option<Self> {
         let mut fields: Vec<(String, String)> = serde_html_form::from_bytes(body).ok()?;
-        fields.retain(|(name, _)| name != "csrf");
+        fields.retain(|(name, value)| name != "csrf" && !holds_card_number(value));
         let is_fine = !fields.is_empty() && !fields.iter().any(|(name, _)| name.contains("password"));
         is_fine.then_some(Self { page, action, fields })
     }
@@ -373,6 +374,10 @@ old</textarea>
         let read =
             |body: &'static str| Unsent::read("/p".into(), "/p".into(), &Bytes::from_static(body.as_bytes()));
         assert_eq!(read("csrf=a&note=b").unwrap().fields, [("note".to_owned(), "b".to_owned())]);
+        assert_eq!(
+            read("a=4242+4242+4242+4242&note=b").unwrap().fields,
+            [("note".to_owned(), "b".to_owned())]
+        );
         assert!(read("csrf=a&new_password=b").is_none());
         assert!(read("csrf=a").is_none());
     }
