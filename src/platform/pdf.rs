@@ -41,7 +41,7 @@ const SMALL: u64 = 4 * 1024 * 1024;
 fn problem_of(name: &[u8]) -> Option<PdfProblem> {
     Some(match name {
         b"Encrypt" => PdfProblem::Encrypted,
-        b"JavaScript" => PdfProblem::Script,
+        b"JavaScript" | b"JS" => PdfProblem::Script,
         b"Launch" => PdfProblem::Program,
         b"EmbeddedFile" | b"EmbeddedFiles" | b"RichMedia" => PdfProblem::Attachment,
         b"XFA" => PdfProblem::Xfa,
@@ -103,9 +103,18 @@ struct Unpacking {
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Dictionary {
     is_object_stream: bool,
+    /// Keys that only an object stream has both of: some readers do not ask for its type.
+    has_first: bool,
+    has_count: bool,
     has_filter: bool,
-    is_flate: bool,
+    flates: u8,
     has_predictor: bool,
+}
+
+impl Dictionary {
+    fn is_of_object_stream(self) -> bool {
+        self.is_object_stream || (self.has_first && self.has_count)
+    }
 }
 
 /// See the module.
@@ -167,7 +176,9 @@ impl PdfScan {
         match self.names.take(byte).as_deref() {
             Some(b"ObjStm") => self.dictionary.is_object_stream = true,
             Some(b"Filter") => self.dictionary.has_filter = true,
-            Some(b"FlateDecode" | b"Fl") => self.dictionary.is_flate = true,
+            Some(b"First") => self.dictionary.has_first = true,
+            Some(b"N") => self.dictionary.has_count = true,
+            Some(b"FlateDecode" | b"Fl") => self.dictionary.flates = self.dictionary.flates.saturating_add(1),
             Some(b"Predictor") => self.dictionary.has_predictor = true,
             _ => {}
         }
@@ -175,11 +186,22 @@ impl PdfScan {
         self.recent[10] = byte;
         let ends = |word: &[u8]| self.recent.ends_with(word);
         let begins = |word: &[u8], not: &[u8]| ends(word) && !ends(not);
+        let begins_oddly = || {
+            let before = &self.recent[..10];
+            before.ends_with(b"stream") && !before.ends_with(b"endstream") && !matches!(byte, b'\n' | b'\r')
+                || before.ends_with(b"stream\r") && !before.ends_with(b"endstream\r") && byte != b'\n'
+        };
         if ends(b"endobj") {
+            // An object stream without a stream: the word stands in a text or a comment, so as to hide one.
+            if self.dictionary.is_object_stream {
+                return Err(PdfProblem::Broken);
+            }
             self.dictionary = Dictionary::default();
+        } else if self.dictionary.is_of_object_stream() && begins_oddly() {
+            return Err(PdfProblem::Broken);
         } else if begins(b"stream\n", b"endstream\n") || begins(b"stream\r\n", b"endstream\r\n") {
             let of = std::mem::take(&mut self.dictionary);
-            match (of.is_object_stream, of.has_filter, of.is_flate && !of.has_predictor) {
+            match (of.is_of_object_stream(), of.has_filter, of.flates == 1 && !of.has_predictor) {
                 (true, true, true) => {
                     self.unpacking =
                         Some(Unpacking { inflate: Decompress::new(true), names: Names::default() });
@@ -278,6 +300,28 @@ mod tests {
             let flate = object_stream("/Filter /FlateDecode", inside.as_bytes());
             assert_eq!(scan(&flate).err(), wanted, "in an object stream: {inside}");
         }
+    }
+
+    #[test]
+    fn a_script_is_not_hidden_by_the_way_an_object_stream_is_written() {
+        let script = b"<< /S /JavaScript >>".as_slice();
+        let twice = object_stream("/Filter [/FlateDecode /FlateDecode]", &packed(script));
+        assert_eq!(scan(&twice), Err(PdfProblem::Broken));
+        let packed = packed(script);
+        let written = |head: &str| pdf(&[head.as_bytes(), &packed, b"\r\nendstream\nendobj\n"].concat());
+        for head in [
+            "5 0 obj\n<< /Type /ObjStm /Filter /FlateDecode >>\nstream\r",
+            "5 0 obj\n<< /Type /ObjStm /Filter /FlateDecode >>\nstream \n",
+            "5 0 obj\n<< /Type /ObjStm /X(endobj) /Filter /FlateDecode >>\nstream\n",
+            "5 0 obj\n<< /Type /ObjStm /Filter /FlateDecode >> %endobj\nstream\n",
+        ] {
+            assert_eq!(scan(&written(head)), Err(PdfProblem::Broken), "{head}");
+        }
+        let without_type = "5 0 obj\n<< /N 1 /First 4 /Filter /FlateDecode >>\nstream\n";
+        assert_eq!(scan(&written(without_type)), Err(PdfProblem::Script));
+        // An outline has a first entry, and a colour profile a number of channels.
+        let outline = pdf(b"5 0 obj << /Type /Outlines /First 6 0 R >>\nendobj\n6 0 obj << /N 3 >>\nstream\nx\nendstream\nendobj\n");
+        assert_eq!(scan(&outline), Ok(()));
     }
 
     #[test]
