@@ -63,16 +63,7 @@ async fn parked(json: bool, flags: Flags) -> Ending {
 
 async fn retry(only: Option<JobId>, flags: Flags) -> Ending {
     let (_, app) = open(&flags).await?;
-    let retried = app
-        .db
-        .system_write(move |system| {
-            let mut retried = 0;
-            for job in jobs::parked(system)?.iter().filter(|job| only.is_none_or(|only| only == job.job_id)) {
-                retried += usize::from(jobs::retry(system, job)?);
-            }
-            Ok(retried)
-        })
-        .await?;
+    let retried = app.db.system_write(move |system| jobs::retry(system, only)).await?;
     match (retried, only) {
         (0, Some(job)) => Err(Failure::new(Exit::NotFound, format!("no job {job} is parked"))
             .advise("Those that are: `anteroom jobs parked`.")),

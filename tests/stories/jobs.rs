@@ -285,13 +285,15 @@ stories! {
         assert!(parked[0].last_error.as_ref().is_some_and(|error| error.contains("this can never be done")));
         let mended = JobHandler { kind: JobKind::InvitationReminder, run: JobRun::InPractice(noting) };
         assert_eq!(run_with(w, &[mended]).await, 0, "a parked job is not tried by itself");
-        let first = parked[0].clone();
+        let first = Some(parked[0].job_id);
         let db = w.app.db.clone();
-        let retry = |job| db.system_write(move |system| jobs::retry(system, &job));
-        assert!(retry(first.clone()).await.expect("no fault"));
-        assert!(!retry(first).await.expect("no fault"), "it is parked no more");
+        let retry = |only| db.system_write(move |system| jobs::retry(system, only));
+        assert_eq!(retry(first).await.expect("no fault"), 1);
+        assert_eq!(retry(first).await.expect("no fault"), 0, "it is parked no more");
         assert_eq!(run_with(w, &[mended]).await, 1);
         assert_eq!(jobs_of(w, JobKind::InvitationReminder).await, [("parked".to_owned(), 8, 8, 0)]);
+        assert_eq!(retry(None).await.expect("no fault"), 1, "the other one");
+        assert_eq!(run_with(w, &[mended]).await, 1);
     }
 
     async fn job_4_a_job_of_a_newer_version_waits_and_holds_up_nobody(w: &mut World) {

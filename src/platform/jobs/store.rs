@@ -186,21 +186,18 @@ pub fn parked(system: &mut System<'_>) -> Result<Vec<ParkedJob>, Fault> {
         .load(system.conn)?)
 }
 
-/// Makes a parked job due now, with as many tries as a new one; `false` if no such job is parked.
-pub fn retry(system: &mut System<'_>, job: &ParkedJob) -> Result<bool, Fault> {
-    let changed = db::update(
-        due_job::table
-            .filter(due_job::practice_id.eq(job.practice_id))
-            .filter(due_job::job_id.eq(job.job_id))
-            .filter(due_job::state.eq(JobState::Parked)),
-    )
-    .set((
+/// Makes parked jobs due now, with as many tries as new ones: one by its name, or all of them. Returns how many.
+pub fn retry(system: &mut System<'_>, only: Option<JobId>) -> Result<usize, Fault> {
+    let parked = due_job::table.filter(due_job::state.eq(JobState::Parked));
+    let again = (
         Released::to(JobState::Waiting),
         due_job::due_at.eq(system.now),
         due_job::attempt.eq(due_job::attempt + 1),
         due_job::tries.eq(0),
         due_job::crashes.eq(0),
-    ))
-    .execute(system.conn)?;
-    Ok(changed == 1)
+    );
+    Ok(match only {
+        Some(job) => db::update(parked.filter(due_job::job_id.eq(job))).set(again).execute(system.conn)?,
+        None => db::update(parked).set(again).execute(system.conn)?,
+    })
 }
