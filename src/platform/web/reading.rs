@@ -8,10 +8,14 @@ use crate::platform::web::errors::PageError;
 /// refusal of a page that is asked for too early (503, which makes browsers ask again once somebody wants it): what
 /// nobody reads is not written down as read, and nobody reads by that header what is not written down.
 pub fn is_read(method: &Method, headers: &HeaderMap) -> Result<bool, PageError> {
-    let ahead =
-        |name| headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("prefetch"));
-    if ahead("sec-purpose") || ahead("purpose") {
+    if looks_ahead(headers) {
         return Err(PageError::TooEarly);
     }
     Ok(*method == Method::GET)
+}
+
+/// Does a program look ahead, before anybody wants to see the page?
+pub fn looks_ahead(headers: &HeaderMap) -> bool {
+    let says = |name| headers.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("prefetch"));
+    says("sec-purpose") || says("purpose")
 }

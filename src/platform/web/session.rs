@@ -14,6 +14,7 @@ use crate::platform::fault::Fault;
 use crate::platform::state::{App, Settings};
 use crate::platform::web::cookies::{self, Kept, OurCookie};
 use crate::platform::web::devices;
+use crate::platform::web::reading::looks_ahead;
 
 pub use crate::platform::web::audience::Audience;
 
@@ -77,7 +78,7 @@ pub fn presence(parts: &Parts) -> Presence {
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     let by_itself = header(PRESENCE_HEADER) == "page"
         || header("accept").starts_with("text/event-stream")
-        || header("sec-purpose").contains("prefetch");
+        || looks_ahead(&parts.headers);
     if by_itself { Presence::Page } else { Presence::Person }
 }
 
