@@ -26,7 +26,7 @@ use crate::stories;
 use crate::support::dump::{columns, difference, rows_of};
 use crate::support::rows::{DOCUMENT_TITLE, Rows};
 use crate::support::world::{Database, Engine, Plan};
-use crate::support::{PASSWORD, World, tell};
+use crate::support::{Browser, PASSWORD, World, tell};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -148,6 +148,33 @@ fn run_sql(conn: &mut Conn, sql: &str) {
     .expect("the rows of the filled database");
 }
 
+/// A database that the first step filled, and a connection to it.
+fn filled_at_the_first_step(engine: Engine) -> (Database, Conn) {
+    let step = steps().remove(0);
+    let database = database_at(engine, &step);
+    let mut conn = connect(&database);
+    run_sql(&mut conn, &std::fs::read_to_string(fixture(&step, engine)).expect("the filled database"));
+    (database, conn)
+}
+
+/// The program on a database that was upgraded, at the same moment as this world.
+async fn world_on(w: &World, database: &Database) -> World {
+    let mut plan = Plan::new(w.engine);
+    plan.clock = w.clock.clone();
+    plan.sends = false;
+    plan.database = Some(database.clone());
+    World::planned(plan).await
+}
+
+/// Kim Serrano, signed in with the password of the filled database.
+async fn kims_phone(upgraded: &World) -> Browser {
+    let mut phone = upgraded.browser();
+    let page = phone.get("/riverbend/sign-in").await;
+    let kim = [("name", "kim.serrano@example.com"), ("password", PASSWORD)];
+    phone.submit(&page, "sign-in", &kim).await.must_be(303);
+    phone
+}
+
 type Tables = BTreeMap<String, Vec<String>>;
 
 /// Every table with its columns.
@@ -204,10 +231,7 @@ stories! {
     async fn the_rows_of_the_old_ledger_become_a_journal_that_is_whole(w: &mut World) {
         let engine = w.engine;
         let upgrade = move || {
-            let (step, _) = released().remove(0);
-            let database = database_at(engine, &step);
-            let mut conn = connect(&database);
-            run_sql(&mut conn, &std::fs::read_to_string(fixture(&step, engine)).expect("the filled database"));
+            let (database, mut conn) = filled_at_the_first_step(engine);
             // Two charts: one that pays late and too much, in two currencies; one that only has credit.
             let chart = |number| {
                 format!("(SELECT chart_id FROM chart ORDER BY chart_number LIMIT 1 OFFSET {number})")
@@ -239,11 +263,7 @@ stories! {
             database
         };
         let database = tokio::task::spawn_blocking(upgrade).await.expect("the upgrade ran");
-        let mut plan = Plan::new(engine);
-        plan.clock = w.clock.clone();
-        plan.sends = false;
-        plan.database = Some(database.clone());
-        let upgraded = World::planned(plan).await;
+        let upgraded = world_on(w, &database).await;
         let scope = upgraded.riverbend.scope.clone();
         let by = upgraded.riverbend.by(Role::Biller);
         let read = upgraded.app.db.write(&scope, move |c| {
@@ -305,11 +325,7 @@ stories! {
             let kept = before.into_iter().filter(|(table, _)| !TAKEN_APART.contains(&table.as_str())).collect();
             assert_eq!(difference(&kept, &after), [""; 0]);
 
-            let mut plan = Plan::new(engine);
-            plan.clock = w.clock.clone();
-            plan.sends = false;
-            plan.database = Some(database.clone());
-            let upgraded = World::planned(plan).await;
+            let upgraded = world_on(w, &database).await;
             let check = upgraded.app.db.read(&upgraded.riverbend.scope, audit::check_chain).await.expect("no fault");
             assert!(matches!(check, ChainCheck::Whole(_)), "{check:?}");
             let mut desk = upgraded.browser();
@@ -319,10 +335,7 @@ stories! {
             desk.get("/staff/charts").await.must_be(200).must_say("Duarte, Ana").must_say("Serrano, Kim");
             desk.get("/staff/requests").await.must_be(200).must_say("Kim Serrano");
             upgraded.browser().get(&link).await.must_be(200).must_say("Riverbend");
-            let mut phone = upgraded.browser();
-            let page = phone.get("/riverbend/sign-in").await;
-            let kim = [("name", "kim.serrano@example.com"), ("password", PASSWORD)];
-            phone.submit(&page, "sign-in", &kim).await.must_be(303);
+            let mut phone = kims_phone(&upgraded).await;
             phone.get("/portal").await.must_be(200).must_say("Kim");
             let documents = phone.get("/portal/documents").await;
             documents.must_be(200).must_say(DOCUMENT_TITLE);
@@ -336,10 +349,7 @@ stories! {
     async fn appointments_of_an_earlier_version_keep_their_client_place_and_time(w: &mut World) {
         let engine = w.engine;
         let upgrade = move || {
-            let first = steps().remove(0);
-            let database = database_at(engine, &first);
-            let mut conn = connect(&database);
-            run_sql(&mut conn, &std::fs::read_to_string(fixture(&first, engine)).expect("the filled database"));
+            let (database, mut conn) = filled_at_the_first_step(engine);
             // The same hour with the same clinician for every client, as could be booked then.
             run_sql(
                 &mut conn,
@@ -373,15 +383,8 @@ stories! {
         assert!(appointments > 1, "the filled database has charts");
         assert_eq!(parties, appointments);
         assert_eq!((taken, shared), (2 * appointments, appointments - 1), "the first keeps others away");
-        let mut plan = Plan::new(engine);
-        plan.clock = w.clock.clone();
-        plan.sends = false;
-        plan.database = Some(database.clone());
-        let upgraded = World::planned(plan).await;
-        let mut phone = upgraded.browser();
-        let page = phone.get("/riverbend/sign-in").await;
-        let kim = [("name", "kim.serrano@example.com"), ("password", PASSWORD)];
-        phone.submit(&page, "sign-in", &kim).await.must_be(303);
+        let upgraded = world_on(w, &database).await;
+        let mut phone = kims_phone(&upgraded).await;
         let mine = phone.get("/portal/appointments").await;
         mine.must_say("Thursday, December 3, 2026, 2:30 PM EST").must_say("by video");
         drop(upgraded);
@@ -391,10 +394,7 @@ stories! {
     async fn a_representative_still_reads_the_documents_of_an_earlier_version(w: &mut World) {
         let engine = w.engine;
         let upgrade = move || {
-            let first = steps().remove(0);
-            let database = database_at(engine, &first);
-            let mut conn = connect(&database);
-            run_sql(&mut conn, &std::fs::read_to_string(fixture(&first, engine)).expect("the filled database"));
+            let (database, mut conn) = filled_at_the_first_step(engine);
             // Each client's grant once more, on the charts that have documents, for a person who does not own them.
             run_sql(
                 &mut conn,
