@@ -75,7 +75,7 @@ const CONVERSATIONS: &[Conversation] = &[
 
 /// Who writes and answers.
 pub struct Talk<'a> {
-    /// The house.
+    /// The practice.
     pub app: &'a AppState,
     /// The practice.
     pub scope: &'a PracticeScope,

@@ -128,7 +128,7 @@ fn at(today: Date, days: i32, hour: i8) -> Result<Timestamp, Fault> {
 
 /// Who writes what.
 pub struct Desk<'a> {
-    /// The house.
+    /// The practice.
     pub app: &'a AppState,
     /// The practice.
     pub scope: &'a PracticeScope,

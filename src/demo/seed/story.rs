@@ -56,7 +56,7 @@ pub struct Chart {
 
 /// The teller: what every step needs.
 pub struct Teller<'a> {
-    /// The house.
+    /// The practice.
     pub app: &'a AppState,
     /// The practice.
     pub scope: &'a PracticeScope,

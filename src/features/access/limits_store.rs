@@ -169,7 +169,7 @@ pub struct AgeRuleRow {
     pub effective_from: String,
     /// Its last day.
     pub effective_until: Option<String>,
-    /// On what it stands: a statute, counsel's advice.
+    /// Its source: a statute, counsel's advice.
     pub source: String,
     /// Who confirmed it.
     pub confirmed_by_name: String,

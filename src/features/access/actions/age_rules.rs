@@ -30,7 +30,7 @@ pub struct NewAgeRule {
     pub effective_from: Date,
     /// Its last day, where it has one.
     pub effective_until: Option<Date>,
-    /// On what it stands.
+    /// Its source: a statute, counsel's advice.
     pub source: String,
 }
 

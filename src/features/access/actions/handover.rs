@@ -43,7 +43,7 @@ fn needs_authority(files: &ChartBatch, chart: &Chart, to: &PersonId, now: Timest
     is_minor(to) != Some(false) || (chart.person_id != *to && is_minor(&chart.person_id) != Some(true))
 }
 
-/// Makes somebody else of the chart its owner; undone it can be for 72 hours.
+/// Makes another person of the chart its owner. The change can be undone for 72 hours.
 pub(super) fn change_owner(
     c: &mut Scoped<'_>,
     by: &By,
@@ -145,7 +145,7 @@ pub(super) fn undo(
 }
 
 /// The owner of before: their access counts again where the change had ended it. An invitation that the change
-/// canceled stays dead, and what was paused before stays shut until staff restore it.
+/// canceled stays canceled, and an access that was paused before opens nothing until staff restore it.
 fn give_back_to(
     c: &Scoped<'_>,
     pending: &mut PendingWrites<'_>,
