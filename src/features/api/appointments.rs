@@ -5,7 +5,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
 
 use super::caller::ApiCaller;
-use super::charts::{cursor, id, limit, query};
+use super::charts::{cursor, cut, id, limit, query};
 use super::idempotency::{Answer, Done, Once, once};
 use super::json;
 use super::precondition::must_match;
@@ -150,10 +150,7 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
         most: i64::try_from(most).unwrap_or(1) + 1,
     };
     let mut rows = app.db.read(&caller.scope, move |c| appointments::page(c, &of)).await?;
-    let more = rows.len() > most;
-    rows.truncate(most);
-    let next =
-        rows.last().filter(|_| more).map(|(a, _)| format!("{}.{}", a.starts_at.micros(), a.appointment_id));
+    let next = cut(&mut rows, most, |(a, _)| format!("{}.{}", a.starts_at.micros(), a.appointment_id));
     let appointments = rows.iter().map(|(a, party)| AppointmentJson::of(a, party)).collect();
     Ok(Answer::ok(AppointmentList { appointments, next })?.into_response())
 }

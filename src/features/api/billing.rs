@@ -12,7 +12,7 @@ use super::billing_json::{
     StatementJson, StatementList, StepJson, UndoJson,
 };
 use super::caller::ApiCaller;
-use super::charts::{cursor, id, limit, query};
+use super::charts::{cursor, cut, id, limit, query};
 use super::idempotency::{Acted, Answer, Done, Once, once};
 use super::json;
 use super::problem::{self, ApiResult, Problem};
@@ -25,7 +25,7 @@ use crate::features::billing::{
     self, NewCharge, NewPayment, charges_of, chart_of_charge, chart_of_payment, chart_of_statement,
     find_charge, find_payment, payments_of, refunds_of, statement_pdf,
 };
-use crate::features::ledger::{Account, Item, Relief, entries_of_item, owed_of, posting_currency};
+use crate::features::ledger::{Item, Relief, entries_of_item, owed_of, posting_currency};
 use crate::features::people;
 use crate::kernel::ids::{ChargeId, ChartId, PaymentId, StatementId};
 use crate::kernel::money::Money;
@@ -65,7 +65,7 @@ struct Given<'a> {
 
 impl<'a> Given<'a> {
     fn of(app: &AppState, caller: &'a ApiCaller) -> Self {
-        let today = app.now().in_zone(&caller.practice.zone()).date();
+        let today = caller.practice.today(app.now());
         Self { words: caller.words, today, caller }
     }
 
@@ -98,7 +98,7 @@ impl<'a> Given<'a> {
 
 /// Is there such a chart in this practice?
 fn must_exist(c: &mut Scoped<'_>, chart: ChartId) -> Result<Result<(), Problem>, Fault> {
-    Ok(people::load_file(c, &chart)?.map(drop).ok_or_else(|| problem::NOT_FOUND.into()))
+    Ok(if people::is_chart(c, &chart)? { Ok(()) } else { Err(problem::NOT_FOUND.into()) })
 }
 
 /// Leaves the function with the problem.
@@ -153,9 +153,7 @@ pub async fn charges(
         })
         .await?;
     let mut rows = found?;
-    let has_next = rows.len() > most;
-    rows.truncate(most);
-    let next = rows.last().filter(|_| has_next).map(|row| row.charge_id.to_string());
+    let next = cut(&mut rows, most, |row| row.charge_id.to_string());
     Ok(Answer::ok(ChargeList { charges: rows.iter().map(Into::into).collect(), next })?.into_response())
 }
 
@@ -323,9 +321,7 @@ pub async fn payments(
         })
         .await?;
     let mut rows = found?;
-    let has_next = rows.len() > most;
-    rows.truncate(most);
-    let next = rows.last().filter(|_| has_next).map(|row| row.payment_id.to_string());
+    let next = cut(&mut rows, most, |row| row.payment_id.to_string());
     let payments = rows.iter().map(PaymentRow::from).collect();
     Ok(Answer::ok(PaymentList { payments, next })?.into_response())
 }
@@ -338,9 +334,7 @@ fn answer_with_payment(
     let Some((found, _)) = find_payment(c, chart, payment)? else {
         return Ok(Err(problem::NOT_FOUND.into()));
     };
-    let item = Item::Payment(payment);
-    let standing = entries_of_item(c, item)?;
-    let unused = -standing.iter().map(|entry| entry.moved(Account::CreditClient, item)).sum::<i64>();
+    let unused = actions::unused(&entries_of_item(c, Item::Payment(payment))?, payment);
     let refunds = refunds_of(c, payment)?;
     Ok(Ok((chart, PaymentJson::of(chart.to_string(), &found, unused, &refunds))))
 }

@@ -61,6 +61,14 @@ pub fn cursor<T: std::str::FromStr>(asked: Option<&str>) -> Result<Option<T>, Pr
     asked.map(|text| text.parse().map_err(|_| no_cursor())).transpose()
 }
 
+/// Cuts rows, of which one more than `most` was read if there are so many, to a page; gives the cursor of the next page,
+/// if there is one.
+pub fn cut<R>(rows: &mut Vec<R>, most: usize, cursor_of: impl Fn(&R) -> String) -> Option<String> {
+    let has_more = rows.len() > most;
+    rows.truncate(most);
+    rows.last().filter(|_| has_more).map(cursor_of)
+}
+
 fn today(app: &AppState, caller: &ApiCaller) -> Date {
     caller.practice.today(app.now())
 }

@@ -83,7 +83,7 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, Path(chart): P
     let found = app
         .db
         .read(&caller.scope, move |c| {
-            if people::load_file(c, &chart)?.is_none() {
+            if !people::is_chart(c, &chart)? {
                 return Ok(None);
             }
             Ok(Some(documents::list_of(c, &chart)?))
@@ -183,7 +183,7 @@ pub async fn create(
     let by = caller.by();
     once(&app, &caller, &body, move |_, c| {
         // A chart that is not there is told before what is wrong with the body.
-        if people::load_file(c, &chart)?.is_none() {
+        if !people::is_chart(c, &chart)? {
             return Ok(Err(problem::NOT_FOUND.into()));
         }
         let new = match &new {

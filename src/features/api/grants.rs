@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use jiff::civil::Date;
 
 use super::caller::ApiCaller;
-use super::charts::{cursor, id, limit, query, word};
+use super::charts::{cursor, cut, id, limit, query, word};
 use super::idempotency::{Answer, Done, Once, once};
 use super::json::{
     self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NewGrantJson,
@@ -149,10 +149,8 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
     let after = cursor(asked.cursor.as_deref())?;
     let most = limit(asked.limit)?;
     let mut rows = app.db.read(&caller.scope, move |c| list_page(c, phase, after.clone(), most)).await?;
-    let more = rows.len() > most;
-    rows.truncate(most);
+    let next = cut(&mut rows, most, |row| row.access_id.to_string());
     let now = app.now();
-    let next = rows.last().filter(|_| more).map(|row| row.access_id.to_string());
     let grants = rows
         .into_iter()
         .map(|row| GrantRow {

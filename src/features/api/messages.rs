@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::ApiCaller;
-use super::charts::{MOST, cursor, id, limit, query};
+use super::charts::{MOST, cursor, cut, id, limit, query};
 use super::idempotency::{Answer, Done, Once, once};
 use super::json;
 use super::problem::{self, ApiResult, Problem};
@@ -186,7 +186,7 @@ pub async fn of_chart(
     let page = app
         .db
         .read(&caller.scope, move |c| {
-            if people::load_file(c, &chart)?.is_none() {
+            if !people::is_chart(c, &chart)? {
                 return Ok(None);
             }
             messages::threads_of_chart(c, &chart, after, most).map(Some)
@@ -220,9 +220,7 @@ pub async fn list(
     let found =
         app.db.write(&caller.scope, move |c| actions::read_by_key(c, &by, &thread, after, most + 1)).await?;
     let mut found = found.ok_or(problem::NOT_FOUND)?;
-    let has_more = found.len() > most;
-    found.truncate(most);
-    let next = found.last().filter(|_| has_more).map(|message| message.seq.to_string());
+    let next = cut(&mut found, most, |message| message.seq.to_string());
     let list = MessageList { messages: found.into_iter().map(Into::into).collect(), next };
     Ok(Answer::ok(list)?.into_response())
 }

@@ -102,7 +102,7 @@ pub(super) async fn one(
         client,
         chart_href: format!("/staff/charts/{}/appointments", party.chart_id),
         day_href: format!("{}?date={day}", CALENDAR.0),
-        day: words.day_short(day, now.in_zone(&staff.zone).date()),
+        day: words.day_short(day, staff.practice.today(now)),
         when: words.date_time_zone(appointment.starts_at, zone),
         kind: appointment.kind.label(words),
         length: words.with1("appointments-minutes", "minutes", appointment.minutes()),

@@ -78,7 +78,7 @@ pub(super) async fn day(
     let (asked, who) = (read_date(&query.date), query.who.parse::<StaffId>().ok());
     let (staff, (date, people, entries)) = ticket
         .open(&app, move |c, staff| {
-            let date = asked.unwrap_or_else(|| c.now().in_zone(&staff.zone).date());
+            let date = asked.unwrap_or_else(|| staff.practice.today(c.now()));
             let people = clinicians(c)?;
             let of = who.map_or(DayOf::Everybody, DayOf::Clinician);
             let entries = match day_in(date, &staff.zone) {
@@ -89,7 +89,7 @@ pub(super) async fn day(
         })
         .await?;
     let words = staff.words;
-    let today = app.now().in_zone(&staff.zone).date();
+    let today = staff.practice.today(app.now());
     let may_book = staff.may(Permission::BookAppointments) && date >= today;
     let book = |id: Option<StaffId>| {
         let with = id.map(|id| format!("&with={id}")).unwrap_or_default();
@@ -199,7 +199,7 @@ pub(super) async fn choose(
     }
     let words = staff.words;
     let with = query.with.parse::<StaffId>().ok();
-    let date = read_date(&query.date).unwrap_or_else(|| app.now().in_zone(&staff.zone).date());
+    let date = read_date(&query.date).unwrap_or_else(|| staff.practice.today(app.now()));
     let tail = with.map(|id| format!("&with={id}")).unwrap_or_default();
     let found = rows.map(|rows| {
         rows.iter()
@@ -217,7 +217,7 @@ pub(super) async fn choose(
         q: typed,
         date: date.to_string(),
         with: with.map(|id| id.to_string()).unwrap_or_default(),
-        day: words.day_short(date, app.now().in_zone(&staff.zone).date()),
+        day: words.day_short(date, staff.practice.today(app.now())),
         back: address(date, with),
         found,
     };

@@ -95,7 +95,7 @@ pub(super) async fn tab(
         .await?
         .ok_or(PageError::NotFound)?;
     let (now, words) = (app.now(), staff.words);
-    let today = now.in_zone(&staff.zone).date();
+    let today = staff.practice.today(now);
     let line = |(appointment, party): &(Appointment, Party)| {
         let (tag, state) = state_of(words, appointment, party.state, now);
         AppointmentLine {

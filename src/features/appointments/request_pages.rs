@@ -63,7 +63,7 @@ pub(super) fn what_of(staff: &StaffSession, request: &Request) -> String {
 pub(super) async fn queue(State(app): State<AppState>, staff: StaffSession) -> PageResult {
     let rows = app.db.read(&staff.scope, |c| waiting(c, QUEUE)).await?;
     let now = app.now();
-    let today = now.in_zone(&staff.zone).date();
+    let today = staff.practice.today(now);
     let requests = rows
         .into_iter()
         .map(|(request, client)| QueueLine {

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use crate::features::appointments::kinds::{CancelReason, RequestState, VisitKind};
 use crate::features::appointments::lifecycle::{AppointmentState, PartyState, Standing};
+use crate::features::people;
 use crate::features::practice::Place;
 use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
@@ -296,9 +297,10 @@ pub fn day_of(
     let rows: Vec<(Appointment, ChartId, Name)> = rows.load(c)?;
     Ok(rows
         .into_iter()
-        .map(|(appointment, chart_id, (first, last, suffix))| {
-            let name = [first, last, suffix].into_iter().filter(|part| !part.is_empty());
-            DayEntry { appointment, chart_id, client: name.collect::<Vec<_>>().join(" ") }
+        .map(|(appointment, chart_id, (first, last, suffix))| DayEntry {
+            appointment,
+            chart_id,
+            client: people::joined(&[&first, &last, &suffix]),
         })
         .collect())
 }

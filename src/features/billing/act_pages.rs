@@ -39,10 +39,6 @@ fn id<T: std::str::FromStr>(text: &str) -> Result<T, PageError> {
     text.parse().map_err(|_| PageError::NotFound)
 }
 
-fn today(app: &AppState, staff: &StaffSession) -> Date {
-    app.now().in_zone(&staff.zone).date()
-}
-
 /// Loads a chart's room with what the form needs; `None` where it is not there.
 async fn load<T, F>(
     app: &AppState,
@@ -147,7 +143,7 @@ fn charge_answer(
     form: ChargeForm,
     errors: FieldErrors,
 ) -> PageResult {
-    let last = today(app, staff);
+    let last = staff.practice.today(app.now());
     let page = ChargePage {
         head: room_head(app, staff, &room.file, &room.tags, TAB),
         base: path(room.file.chart.chart_id),
@@ -171,7 +167,7 @@ pub(super) async fn charge_page(
     let (room, currency) = load(&app, &staff, id(&chart)?, |c| Ok(Some(posting_currency(c)?))).await?;
     let form = ChargeForm {
         mark: FormToken::fresh(app.rng.as_ref()),
-        on: today(&app, &staff).to_string(),
+        on: staff.practice.today(app.now()).to_string(),
         ..ChargeForm::default()
     };
     charge_answer(&app, &staff, &room, currency, form, FieldErrors::new())
@@ -189,7 +185,11 @@ pub(super) async fn charge(
     let mark = FormToken::read("charge", &staff.staff_id.to_string(), &form.mark, &body)?;
     let (room, currency) = load(&app, &staff, chart, |c| Ok(Some(posting_currency(c)?))).await?;
     let mut errors = FieldErrors::new();
-    let on = valid(&mut errors, "on", input::day(input::read_day(&form.on), today(&app, &staff), words));
+    let on = valid(
+        &mut errors,
+        "on",
+        input::day(input::read_day(&form.on), staff.practice.today(app.now()), words),
+    );
     let checked =
         input::needed(&form.description, input::MOST_IN_A_DESCRIPTION, "billing-error-description", words);
     let description = text(&mut errors, "description", &mut form.description, checked);
@@ -269,7 +269,7 @@ fn payment_answer(
     form: PaymentForm,
     errors: FieldErrors,
 ) -> PageResult {
-    let (words, last) = (staff.words, today(app, staff));
+    let (words, last) = (staff.words, staff.practice.today(app.now()));
     let money = |minor| Money::new(minor, open.currency).to_string();
     let choose = |method: &PaymentMethod| (method.word(), words.get(&format!("billing-method-{method}")));
     let oldest = (String::new(), words.get("billing-pays-oldest"));
@@ -304,7 +304,7 @@ pub(super) async fn payment_page(
     let (room, open) = load(&app, &staff, chart, move |c| open_charges(c, chart, words)).await?;
     let form = PaymentForm {
         mark: FormToken::fresh(app.rng.as_ref()),
-        on: today(&app, &staff).to_string(),
+        on: staff.practice.today(app.now()).to_string(),
         amount: if open.due > 0 { Money::new(open.due, open.currency).plain() } else { String::new() },
         ..PaymentForm::default()
     };
@@ -323,7 +323,11 @@ pub(super) async fn payment(
     let mark = FormToken::read("payment", &staff.staff_id.to_string(), &form.mark, &body)?;
     let (room, open) = load(&app, &staff, chart, move |c| open_charges(c, chart, words)).await?;
     let mut errors = FieldErrors::new();
-    let on = valid(&mut errors, "on", input::day(input::read_day(&form.on), today(&app, &staff), words));
+    let on = valid(
+        &mut errors,
+        "on",
+        input::day(input::read_day(&form.on), staff.practice.today(app.now()), words),
+    );
     let amount = valid(&mut errors, "amount", input::amount(&form.amount, open.currency, words));
     let method = form.method.parse().map_err(|_| words.get("billing-error-choose"));
     let method: Option<PaymentMethod> = valid(&mut errors, "method", method);

@@ -73,8 +73,7 @@ fn unbalanced(error: Unbalanced) -> Fault {
 
 /// Today in the practice's zone.
 fn today(c: &mut Scoped<'_>) -> Result<Date, Fault> {
-    let zone = practice::load(c)?.zone();
-    Ok(c.now().in_zone(&zone).date())
+    Ok(practice::load(c)?.today(c.now()))
 }
 
 /// Holds a chart and finds who pays for it: the client.
@@ -219,7 +218,7 @@ pub struct NewRefund {
 }
 
 /// What of a payment is not used for charges and did not go back.
-fn unused(standing: &[ledger::StoredEntry], payment: PaymentId) -> i64 {
+pub fn unused(standing: &[ledger::StoredEntry], payment: PaymentId) -> i64 {
     let item = Item::Payment(payment);
     -standing.iter().map(|entry| entry.moved(Account::CreditClient, item)).sum::<i64>()
 }

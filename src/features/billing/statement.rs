@@ -226,7 +226,7 @@ pub fn make(
         return Ok(Err(NotMade::TooLong));
     }
     let lines: Vec<Line> = lines.into_iter().rev().collect();
-    let made_on = c.now().in_zone(&zone).date();
+    let made_on = practice.today(c.now());
     let mut owed = Vec::new();
     for of_currency in ledger::owed_of(c, new.chart)? {
         let debts = ledger::debts_of(c, new.chart, party, of_currency.currency)?;

@@ -152,10 +152,6 @@ struct NewPage {
     last: Date,
 }
 
-fn today(app: &AppState, staff: &StaffSession) -> Date {
-    app.now().in_zone(&staff.zone).date()
-}
-
 async fn room(app: &AppState, staff: &StaffSession, chart: ChartId) -> Result<ChartRoom, PageError> {
     let viewer = Viewer::of(app, staff);
     let found = app.db.read(&staff.scope, move |c| load_room(c, viewer, &chart)).await?;
@@ -173,7 +169,7 @@ fn new_answer(
     let page = NewPage {
         head: room_head(app, staff, &room.file, &room.tags, TAB),
         base: path(room.file.chart.chart_id),
-        last: today(app, staff),
+        last: staff.practice.today(app.now()),
         frame: staff.frame(app, CHARTS),
         form,
         errors,
@@ -188,7 +184,11 @@ pub(super) async fn new_page(
     Path(chart): Path<String>,
 ) -> PageResult {
     let room = room(&app, &staff, chart.parse().map_err(|_| PageError::NotFound)?).await?;
-    let first = today(&app, &staff).first_of_month().saturating_sub(jiff::Span::new().months(MONTHS_BACK));
+    let first = staff
+        .practice
+        .today(app.now())
+        .first_of_month()
+        .saturating_sub(jiff::Span::new().months(MONTHS_BACK));
     let form = Form { mark: FormToken::fresh(app.rng.as_ref()), since: first.to_string() };
     new_answer(&app, &staff, &room, form, FieldErrors::new())
 }
@@ -206,7 +206,7 @@ pub(super) async fn new(
     let room = room(&app, &staff, chart.parse().map_err(|_| PageError::NotFound)?).await?;
     let chart = room.file.chart.chart_id;
     let mut errors = FieldErrors::new();
-    let since = input::read_day(&form.since).filter(|day| *day <= today(&app, &staff));
+    let since = input::read_day(&form.since).filter(|day| *day <= staff.practice.today(app.now()));
     let Some(since) = since else {
         errors.add("since", words.get("billing-error-since"));
         return new_answer(&app, &staff, &room, form, errors);

@@ -160,7 +160,7 @@ pub fn listed_name(row: &Row) -> String {
 
 /// The open charts that the list finds first by what a staff member typed, for a page that chooses one.
 pub fn look_up(c: &mut Scoped<'_>, staff: &StaffSession, typed: &str) -> Result<Vec<Row>, Fault> {
-    let today = c.now().in_zone(&staff.zone).date();
+    let today = staff.practice.today(c.now());
     let found = find(c, &Search::read(typed, date_order(staff.words.language()), today))?;
     let rows = found.rows.into_iter().chain(found.similar);
     Ok(rows.filter(|row| row.state == "open").collect())
@@ -209,7 +209,7 @@ pub(super) async fn list(
     let from = asked.from.clone().unwrap_or(PageFrom::Start);
     let (staff, found) = ticket
         .open(&app, move |c, staff| {
-            let today = c.now().in_zone(&staff.zone).date();
+            let today = staff.practice.today(c.now());
             let mut search = Search::read(&terms, date_order(staff.words.language()), today);
             search.portal = wanted.filter(|_| staff.may(Permission::SeePortal));
             search.sort = sort;
@@ -218,7 +218,7 @@ pub(super) async fn list(
         })
         .await?;
     let words = staff.words;
-    let today = app.now().in_zone(&staff.zone).date();
+    let today = staff.practice.today(app.now());
     let may_see_portal = staff.may(Permission::SeePortal);
     let portal = asked.portal.filter(|_| may_see_portal);
 

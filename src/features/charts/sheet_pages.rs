@@ -5,7 +5,6 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use jiff::civil::Date;
 
 use crate::features::access::Doubt;
 use crate::features::access::actions::{self as portal, Reach};
@@ -40,10 +39,6 @@ use crate::platform::web::{PageError, PageResult, html, see_other};
 /// The tab.
 pub(super) const TAB: ChartTab =
     ChartTab { path: "", label: "charts-tab-face-sheet", needs: Permission::SeeCharts, order: 10 };
-
-fn today(app: &AppState, staff: &StaffSession) -> Date {
-    app.now().in_zone(&staff.zone).date()
-}
 
 // ---- To look at ------------------------------------------------------------------------------------
 
@@ -333,7 +328,7 @@ pub(super) async fn create(State(app): State<AppState>, staff: StaffSession, bod
         return new_again(&app, &staff, &form, Against::default(), focus.as_deref());
     }
     let mut errors = FieldErrors::new();
-    let sheet = match form.typed.check(today(&app, &staff)) {
+    let sheet = match form.typed.check(staff.practice.today(app.now())) {
         Ok(sheet) => Some(sheet),
         Err(problems) => {
             errors = problems.worded(staff.words);
@@ -456,7 +451,8 @@ async fn alike(app: &AppState, staff: &StaffSession, typed: &Typed) -> Result<Ve
     let Some(born) = born else { return Ok(Vec::new()) };
     let wanted = [names::fold(&client.first_name), names::fold(&client.last_name)];
     let asked = format!("{} {} {born}", client.first_name, client.last_name);
-    let mut search = Search::read(&asked, date_order(staff.words.language()), today(app, staff));
+    let mut search =
+        Search::read(&asked, date_order(staff.words.language()), staff.practice.today(app.now()));
     search.limit = 20;
     let found = app.db.read(&staff.scope, move |c| find(c, &search)).await?;
     Ok(found
@@ -621,7 +617,8 @@ pub(super) async fn save(
         return again(StatusCode::OK, file, &form, FieldErrors::new(), focus.as_deref(), version, None);
     }
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
-    let checked = form.typed.check(today(&app, &staff)).map_err(|problems| problems.worded(staff.words));
+    let checked =
+        form.typed.check(staff.practice.today(app.now())).map_err(|problems| problems.worded(staff.words));
     let reason = |typed: &str| {
         text::line(typed, REASON).map_err(|error| match error {
             TextError::TooLong(most) => Wrong::TooLong(most),

@@ -128,7 +128,7 @@ fn version_row(c: &Scoped<'_>, by: &By, id: DocumentId, number: i32, content: &C
 
 /// Makes a draft. `NotFound` where there is no such chart.
 pub fn create(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Acted<DocumentId> {
-    if people::load_file(c, &new.chart)?.is_none() {
+    if !people::is_chart(c, &new.chart)? {
         return Ok(Err(Refused::NotFound));
     }
     let content = match content_of(c, &new.chart, &new.content)? {

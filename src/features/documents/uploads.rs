@@ -13,6 +13,7 @@ use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::file_kind::{self, FileKind};
 use crate::features::documents::store::{Blob, BlobState};
 use crate::features::documents::upload_store::{self as store, UploadRow, UploadState};
+use crate::features::people;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{BlobId, ChartId, PracticeId, UploadId};
 use crate::platform::audit::{self, Actor, By, Event};
@@ -190,7 +191,7 @@ async fn begin(app: &AppState, scope: &PracticeScope, by: &By, new: &NewUpload) 
     let begun = app
         .db
         .write(scope, move |c| {
-            if crate::features::people::load_file(c, &new.chart)?.is_none() {
+            if !people::is_chart(c, &new.chart)? {
                 return Ok(None);
             }
             let most = i64::try_from(new.said.unwrap_or(LARGEST).min(LARGEST)).unwrap_or(i64::MAX);

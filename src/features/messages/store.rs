@@ -7,6 +7,7 @@ use crate::features::access::lifecycle::State;
 use crate::features::access::permission::{Item, ItemKind, Party, Share};
 use crate::features::messages::lifecycle::{Side, Standing, ThreadState, Waiting};
 use crate::features::messages::readers::{Addressee, Audience, StaffReader};
+use crate::features::people;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, MessageId, PartyId, PersonId, StaffId, ThreadId};
 use crate::platform::db::schema::{
@@ -586,8 +587,7 @@ type QueueRow = (ThreadRow, (String, String, String), String, Option<String>, bo
 
 fn queue_line(row: QueueRow) -> Result<QueueLine, Fault> {
     let (thread, (first, last, suffix), chart_number, with, is_unread) = row;
-    let name = [first, last, suffix].into_iter().filter(|part| !part.is_empty());
-    let client = name.collect::<Vec<_>>().join(" ");
+    let client = people::joined(&[&first, &last, &suffix]);
     Ok(QueueLine { thread: Thread::try_from(thread)?, client, chart_number, with, is_unread })
 }
 
@@ -783,10 +783,7 @@ pub fn party_names(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<Vec<String>,
         .limit(20)
         .select((person::first_name, person::last_name, person::suffix))
         .load(c)?;
-    let name = |(first, last, suffix): (String, String, String)| {
-        let parts = [first, last, suffix].into_iter().filter(|part| !part.is_empty());
-        parts.collect::<Vec<_>>().join(" ")
-    };
+    let name = |(first, last, suffix): (String, String, String)| people::joined(&[&first, &last, &suffix]);
     Ok(found.into_iter().map(name).collect())
 }
 
@@ -814,8 +811,7 @@ pub struct Holder {
 impl Holder {
     /// Full name.
     pub fn name(&self) -> String {
-        let parts = [&self.first_name, &self.last_name, &self.suffix];
-        parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+        people::joined(&[&self.first_name, &self.last_name, &self.suffix])
     }
 }
 

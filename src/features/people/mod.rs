@@ -21,7 +21,8 @@ pub use reach::{end_old_marks, mail_arrives, mark_undeliverable, note_handed_ove
 pub use room::{CHARTS, ChartRoom, RoomHead, TabLink, Viewer, initials, load_room, room_head};
 pub use store::{
     Address, AddressKind, Chart, ChartFile, Contact, Person, addresses_of, called, charts_by_number,
-    find_by_number, grant_states, load_file, load_files, load_person, numbers_of, with_emails,
+    find_by_number, grant_states, is_chart, joined, load_file, load_files, load_person, numbers_of,
+    with_emails,
 };
 pub use write::{
     AddressesChanged, NewRows, SearchText, next_number, number_taken, put_email_first, remove_contact,

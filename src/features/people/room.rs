@@ -95,7 +95,7 @@ pub fn room_head(
 ) -> RoomHead {
     let (client, chart) = (&file.client, &file.chart);
     let words = staff.words;
-    let today = app.now().in_zone(&staff.zone).date();
+    let today = staff.practice.today(app.now());
     let base = format!("/staff/charts/{}", chart.chart_id);
     let tabs = app
         .navigation

@@ -49,15 +49,15 @@ pub fn called<'n>(preferred: &'n str, first: &'n str) -> &'n str {
     if preferred.is_empty() { first } else { preferred }
 }
 
+/// The parts of a name that are not empty, with spaces between them.
+pub fn joined(parts: &[&str]) -> String {
+    parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 impl Person {
     /// How staff see them: "Ana Duarte Jr.".
     pub fn full_name(&self) -> String {
-        [&self.first_name, &self.middle_name, &self.last_name, &self.suffix]
-            .iter()
-            .filter(|part| !part.is_empty())
-            .map(|part| part.as_str())
-            .collect::<Vec<_>>()
-            .join(" ")
+        joined(&[&self.first_name, &self.middle_name, &self.last_name, &self.suffix])
     }
 
     /// How mails and the portal address them.
@@ -182,6 +182,13 @@ pub fn addresses_of(c: &mut Scoped<'_>, id: &PersonId) -> Result<Vec<Address>, F
         .order(person_address::position.asc())
         .select(Address::as_select())
         .load(c)
+}
+
+/// Has this practice such a chart?
+pub fn is_chart(c: &mut Scoped<'_>, id: &ChartId) -> Result<bool, Fault> {
+    let found: Option<ChartId> =
+        c.rows(chart::table).filter(chart::chart_id.eq(*id)).select(chart::chart_id).optional(c)?;
+    Ok(found.is_some())
 }
 
 /// A chart with its people; `None` if this practice has no such chart.
