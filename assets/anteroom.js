@@ -166,7 +166,7 @@
       show(all("#results tr", page(text)).filter(row => one(".row-link", row)).slice(0, 8).map(row => {
         const item = doc.createElement("li"), link = doc.createElement("a"), found = one(".row-link", row);
         link.href = found.getAttribute("href");
-        link.textContent = [found, one(".table-number", row)].map(part => part?.textContent.trim()).filter(Boolean).join(" · ");
+        link.textContent = [found, one(".table-number", row), ...all("br + .muted", row)].map(part => part?.textContent.trim()).filter(Boolean).join(" · ");
         item.append(link);
         return item;
       }));
@@ -210,6 +210,8 @@
           one("summary", menu).focus({ preventScroll: true });
         }
         dialog.showModal();
+        // What takes something away never has the focus first.
+        if (doc.activeElement?.matches("button.danger")) one("[data-close]", dialog)?.focus();
       }
     } else if ("close" in data) {
       target.closest("dialog")?.close();
@@ -267,6 +269,28 @@
     all(`[data-checked-count="${CSS.escape(name)}"]`).forEach(place => { place.textContent = ticked; });
   });
 
+  // ---- Drafts: what is typed is kept on the server a moment later ------------------------------------
+  const waiting = new WeakMap(), saving = new WeakMap();
+  async function keepDraft(form) {
+    const status = one("[data-draft-status]", form), fields = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+    let words = form.dataset.draftNot;
+    try {
+      const answer = await fetch(form.dataset.draft, { method: "POST", body: new URLSearchParams(fields), headers: { accept: "text/plain" } });
+      if (answer.ok && !answer.redirected) {
+        form.elements.revision.value = await answer.text();
+        words = form.dataset.draftSaved;
+      }
+    } catch { /* offline: the words say that nothing is kept */ }
+    if (status) status.textContent = words;
+  }
+  doc.addEventListener("input", event => {
+    const form = event.target.form;
+    if (!form?.dataset.draft || event.target.type === "file") return;
+    clearTimeout(waiting.get(form));
+    waiting.set(form, setTimeout(() => saving.set(form, (saving.get(form) ?? Promise.resolve()).then(() => keepDraft(form))), 1500));
+  });
+  doc.addEventListener("submit", event => clearTimeout(waiting.get(event.target)));
+
   // ---- Keys ----------------------------------------------------------------------------------------
   doc.addEventListener("keydown", event => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -284,7 +308,8 @@
     const typed = event.target.matches?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && !one("dialog[open]") && (!typed || event.target.type === "search")) {
-      const rows = all("[data-rows] tbody th a, .table tbody th a, [data-rows] > li > a");
+      // A list of offers that was closed is still there, and nothing in it takes the focus.
+      const rows = all("[data-rows] tbody th a, .table tbody th a, [data-rows] > li > a").filter(a => a.checkVisibility());
       const at = rows.findIndex(a => a === doc.activeElement || a.closest("tr")?.contains(doc.activeElement));
       const next = at < 0 ? (step > 0 ? rows[0] : null) : rows[at + step] ?? (at === 0 && step < 0 ? one("input[type=search]", one("main")) ?? search : null);
       if (next) { next.focus(); event.preventDefault(); }
@@ -450,10 +475,39 @@
   });
   window.addEventListener("pagehide", () => lines.forEach(line => line.close()));
 
+  // ---- A signature that is drawn: lines of points in a field of 600 by 200, whatever the screen ---------------
+  function draw(box) {
+    const field = doc.getElementById(box.dataset.draw), svg = one("svg", box);
+    let lines = field.value ? JSON.parse(field.value) : [];
+    const show = () => {
+      one("path", svg).setAttribute("d", lines.map(line => "M" + line.join("L")).join(""));
+      field.value = lines.length ? JSON.stringify(lines) : "";
+    };
+    const point = event => {
+      const at = svg.getBoundingClientRect();
+      const within = (part, most) => Math.max(0, Math.min(most, Math.round(part * most)));
+      return [within((event.clientX - at.left) / at.width, 600), within((event.clientY - at.top) / at.height, 200)];
+    };
+    svg.addEventListener("pointerdown", event => {
+      event.preventDefault();
+      svg.setPointerCapture(event.pointerId);
+      lines.push([point(event)]);
+      show();
+    });
+    svg.addEventListener("pointermove", event => {
+      if (!svg.hasPointerCapture(event.pointerId)) return;
+      lines.at(-1).push(point(event));
+      show();
+    });
+    one("[data-draw-clear]", box).addEventListener("click", () => { lines = []; show(); });
+    show();
+  }
+
   // ---- A page, or a part of it, has arrived --------------------------------------------------------------
   function settle(root) {
     const focus = one("[data-focus]", root);
     if (focus && root === doc) focus.focus();
+    all("[data-draw]", root).forEach(draw);
     connect();
   }
   window.addEventListener("pageshow", event => {

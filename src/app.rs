@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tokio::net::{TcpListener, TcpSocket};
@@ -23,6 +23,7 @@ use crate::kernel::rng::Rng;
 use crate::platform::audit::{self, checkpoints::Checkpoints};
 use crate::platform::buckets::Buckets;
 use crate::platform::config::Config;
+use crate::platform::confined::Confined;
 use crate::platform::crypto::Keys;
 use crate::platform::db::{self, DatabaseUrl, Db, ServeLock, ServeLockError};
 use crate::platform::fault::Fault;
@@ -32,13 +33,16 @@ use crate::platform::live::Live;
 use crate::platform::mail::Relay;
 use crate::platform::objects::Objects;
 use crate::platform::outbox::{self, MailHooks};
+use crate::platform::pay::Stripe;
 use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
 use crate::platform::web::routes::{Row, Takes};
 use crate::platform::web::slow::{self, Pace};
 use crate::platform::web::touches::{self, Touches};
-use crate::platform::web::{Routes, assets, drafts, error_pages, guard, language, security_txt, unsent};
+use crate::platform::web::{
+    PageError, Routes, assets, drafts, error_pages, guard, language, security_txt, unsent,
+};
 use crate::platform::{feature, health, telemetry, tidy};
 
 /// Every route, with what each needs.
@@ -51,20 +55,15 @@ pub fn routes() -> Routes {
 }
 
 /// What the features answer and hear about the mail that they queue.
-pub const MAIL_HOOKS: MailHooks = MailHooks {
-    subjects: &[
-        features::access::INVITATION,
-        features::access::OPEN_GRANT,
-        features::access::CLOSED_GRANT,
-        features::messages::MESSAGE_NOTICE,
-        features::appointments::NOTICE,
-        features::billing::statement::ACCOUNT_READER,
-        features::documents::NOTICE,
-    ],
-    may_read: features::appointments::may_read,
-    mailbox_refused: features::people::mark_undeliverable,
-    handed_over: features::people::note_handed_over,
-};
+pub fn mail_hooks() -> MailHooks {
+    MailHooks {
+        subjects: &features::MAIL_SUBJECTS,
+        may_read: features::appointments::may_read,
+        mailbox_refused: features::people::mark_undeliverable,
+        safe_contacts: features::accounts::safe_contacts,
+        handed_over: features::people::note_handed_over,
+    }
+}
 
 /// The whole public side of the program.
 pub fn router(app: AppState) -> Router {
@@ -87,7 +86,7 @@ pub fn with_layers(app: AppState, routes: Routes) -> Router {
 
 async fn answer(app: &AppState, pages: Router, takes: Takes, request: Request) -> Response {
     guard::guard(app, request, |request| {
-        error_pages::render_errors(request, |request| {
+        error_pages::render_errors(app.navigation, request, |request| {
             language::remember(app, request, |request| within_limits(app, pages, takes, request))
         })
     })
@@ -95,6 +94,11 @@ async fn answer(app: &AppState, pages: Router, takes: Takes, request: Request) -
 }
 
 async fn within_limits(app: &AppState, pages: Router, takes: Takes, request: Request) -> Response {
+    // A compressed file would be kept as the bytes that came, and a compressed form read as an empty one.
+    let encoding = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    if encoding.into_iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return PageError::Encoded.into_response();
+    }
     let (pace, handling) = match takes {
         Takes::Little => (Pace::Whole(server::BODY), server::HANDLING),
         Takes::File => (Pace::AtLeast(server::FILE_PACE.0, server::FILE_PACE.1), server::FILE_HANDLING),
@@ -288,6 +292,7 @@ pub async fn build(
         return Err(StartError::Weak(weak.join("; ")));
     }
     Ok(Arc::new(App {
+        confined: Confined::own()?,
         hashing: PasswordHashing::new(&keys, HashCost::Full)?,
         db,
         objects: Objects::at(config.objects_url.clone()),
@@ -298,8 +303,10 @@ pub async fn build(
         buckets: Buckets::default(),
         touches: Touches::default(),
         live: Live::default(),
+        pay: Arc::new(Stripe::at(&config.stripe_url)),
+        pay_bell: Arc::new(tokio::sync::Notify::new()),
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
-        mail_hooks: MAIL_HOOKS,
+        mail_hooks: mail_hooks(),
         navigation: &features::NAVIGATION,
     }))
 }
@@ -351,6 +358,7 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
         async move { app.touches.write(&app.db).await.map(|_| 0) }
     }));
     workers.spawn(run_jobs(app.clone(), stop.clone()));
+    workers.spawn(features::billing::work_with_provider(app.clone(), stop.clone()));
     let files = app.clone();
     workers.spawn(again_and_again("leftover files", LEFTOVERS_EVERY, stop.clone(), move || {
         let app = files.clone();

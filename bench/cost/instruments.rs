@@ -147,7 +147,7 @@ struct PlanStep {
 }
 
 /// Tables with one row for each practice.
-const OF_ONE_ROW: &[&str] = &["practice", "audit_head"];
+const OF_ONE_ROW: &[&str] = &["practice", "audit_head", "provider_account"];
 
 /// The steps of these statements that read all rows of a table, or all that a practice has in it, though a page
 /// needs few: no index leads to them.

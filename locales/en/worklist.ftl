@@ -25,7 +25,6 @@ worklist-differed-last-name = last name
 worklist-differed-birth-date = date of birth
 worklist-answer-not-me = They said: this isn't me
 worklist-answer-disowned = They said: somebody else registered
-worklist-answer-not-now = They said: not now
 worklist-undeliverable-send = Resend Invite
 worklist-undeliverable-send-many = Resend to the selected clients
 worklist-undeliverable-empty = No mail is undeliverable.
@@ -62,6 +61,10 @@ worklist-basis-missing = Legal basis missing
 worklist-basis-missing-what = Given { $when }; by what right is not recorded
 worklist-basis-missing-empty = Of every access it is recorded by what right it is held.
 worklist-basis-missing-mend = Say by what right
+worklist-ahead = Access changes soon
+worklist-ahead-what = Sees less by itself from { $day }
+worklist-ahead-empty = Nobody will see less in the next 90 days.
+worklist-ahead-mend = Look at the access
 worklist-holder = access of { $name }
 worklist-fix-address = Change e-mail
 worklist-face-sheet = Correct the face sheet
@@ -100,3 +103,4 @@ worklist-resend-many-button = { $count ->
     [one] Send 1 new link
    *[other] Send { $count } new links
 }
+worklist-late-messages = Conversations that wait for an answer longer than clients were told: { $count }

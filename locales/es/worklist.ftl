@@ -25,7 +25,6 @@ worklist-differed-last-name = apellido
 worklist-differed-birth-date = fecha de nacimiento
 worklist-answer-not-me = Dijo: no soy yo
 worklist-answer-disowned = Dijo que se registró otra persona
-worklist-answer-not-now = Dijo: ahora no
 worklist-undeliverable-send = Reenviar invitación
 worklist-undeliverable-send-many = Reenviar a los clientes seleccionados
 worklist-undeliverable-empty = No hay correos sin entregar.
@@ -62,6 +61,10 @@ worklist-basis-missing = Falta la base legal
 worklist-basis-missing-what = Dado { $when }; no consta con qué derecho
 worklist-basis-missing-empty = De cada acceso consta con qué derecho se tiene.
 worklist-basis-missing-mend = Indicar con qué derecho
+worklist-ahead = Acceso por cambiar
+worklist-ahead-what = Verá menos por sí solo desde el { $day }
+worklist-ahead-empty = Nadie verá menos en los próximos 90 días.
+worklist-ahead-mend = Ver el acceso
 worklist-holder = acceso de { $name }
 worklist-fix-address = Cambiar correo
 worklist-face-sheet = Corregir la ficha
@@ -100,3 +103,4 @@ worklist-resend-many-button = { $count ->
     [one] Enviar 1 enlace nuevo
    *[other] Enviar { $count } enlaces nuevos
 }
+worklist-late-messages = Conversaciones que esperan respuesta más tiempo del que se indicó: { $count }

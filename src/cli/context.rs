@@ -7,8 +7,8 @@ use super::flags::Flags;
 use crate::app;
 use crate::features::practice::{self, Practice};
 use crate::kernel::clock::SystemClock;
-use crate::kernel::rng::SystemChance;
-use crate::platform::config::{Config, LogFormat, LogLevel};
+use crate::kernel::rng::SystemRng;
+use crate::platform::config::{Config, LogFormat};
 use crate::platform::db::PracticeScope;
 use crate::platform::outbox;
 use crate::platform::state::AppState;
@@ -21,15 +21,8 @@ pub(super) type Ending = Result<Exit, Failure>;
 pub(super) async fn open(flags: &Flags) -> Result<(Config, AppState), Failure> {
     let config = flags.load()?;
     telemetry::start_log(LogFormat::Text, config.log_level.min_warn());
-    let app = app::build(&config, Arc::new(SystemClock), Arc::new(SystemChance)).await?;
+    let app = app::build(&config, Arc::new(SystemClock), Arc::new(SystemRng)).await?;
     Ok((config, app))
-}
-
-impl LogLevel {
-    /// For commands, whose own words are the output: warnings and worse, unless more was asked for.
-    pub(super) fn min_warn(self) -> Self {
-        if self == Self::Info { Self::Warn } else { self }
-    }
 }
 
 /// The practice that a command works in: the named one, or the only one.

@@ -12,6 +12,7 @@ mod ledger;
 mod mail;
 mod practice;
 mod staff;
+mod verify;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,9 +26,11 @@ use context::Ending;
 
 use crate::app;
 use crate::demo;
+use crate::features::documents::signing::verify::VERIFY;
 use crate::kernel::clock::SystemClock;
-use crate::kernel::rng::SystemChance;
+use crate::kernel::rng::SystemRng;
 use crate::platform::config::{self, LogFormat, LogLevel};
+use crate::platform::confined;
 use crate::platform::db;
 use crate::platform::telemetry;
 
@@ -96,6 +99,8 @@ enum Command {
     /// The ledger of charges and payments.
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Check a signed document by the file alone.
+    Verify(verify::Verify),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -105,6 +110,10 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    // Not commands for people: they parse files of strangers. Nothing else of the program has run yet.
+    if let Some(exit) = confined::run(&[confined::INSPECT_PDF, VERIFY]) {
+        return exit;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -114,6 +123,9 @@ pub fn main() -> ExitCode {
             return exit.into();
         }
     };
+    if let Command::Verify(asked) = &cli.command {
+        return verify::run(asked);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -136,7 +148,7 @@ async fn run(command: Command) -> Ending {
         Command::Serve { flags } => {
             let config = flags.load()?;
             telemetry::start_log(config.log_format, config.log_level);
-            app::serve(config, Arc::new(SystemClock), Arc::new(SystemChance)).await?;
+            app::serve(config, Arc::new(SystemClock), Arc::new(SystemRng)).await?;
             Ok(Exit::Done)
         }
         Command::Demo { data, listen, open_listeners, log_level } => {
@@ -158,6 +170,7 @@ async fn run(command: Command) -> Ending {
         Command::Audit(command) => audit::run(command).await,
         Command::Jobs(command) => jobs::run(command).await,
         Command::Ledger(command) => ledger::run(command).await,
+        Command::Verify(_) => Err(Failure::new(Exit::Failed, "verify runs before everything else")),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "anteroom", &mut std::io::stdout());
             Ok(Exit::Done)

@@ -1,5 +1,6 @@
 //! `anteroom demo`: the whole application on the embedded database, with made-up people, a mailbox that
-//! shows every mail, and a clock that can be moved. Nothing here is reachable from `serve` (SUP-06).
+//! shows every mail, a payment provider that moves no money, and a clock that can be moved. Nothing here is reachable
+//! from `serve` (SUP-06).
 
 mod clock_panel;
 mod frame;
@@ -21,13 +22,21 @@ use tokio::task::JoinSet;
 use self::state::Demo;
 use crate::app::{self, StartError};
 use crate::kernel::clock::Clock;
-use crate::kernel::rng::SystemChance;
+use crate::kernel::rng::SystemRng;
 use crate::platform::config::{self, Openness, Sources};
 use crate::platform::fault::Fault;
+use crate::platform::hashing;
 use crate::platform::mail::{Receiver, Relay};
+use crate::platform::pay::local::{Delivery, Local};
 use crate::platform::server::{self, Patience};
 use crate::platform::stop;
 use crate::platform::telemetry;
+use crate::platform::web::Routes;
+
+/// The routes that only the demo has.
+pub fn own_routes() -> Routes {
+    pages::routes().and(mailbox::routes())
+}
 
 /// Runs the demo until it is stopped.
 pub async fn run(
@@ -61,9 +70,12 @@ pub async fn run(
 
     let known = seed::DemoFolder::read(&folder);
     let clock = Arc::new(known.clock());
-    let config = demo_config(&folder, address)?;
+    let provider = Local::start(SocketAddr::from(([127, 0, 0, 1], 0)), clock.clone()).await.map_err(|e| {
+        Fault::Other("the demo's payment provider cannot listen on loopback".into(), Some(e.into()))
+    })?;
+    let config = demo_config(&folder, address, provider.origin())?;
     let _lock = app::lock_for_serving(&config, clock.now())?;
-    let app = app::build(&config, clock.clone(), Arc::new(SystemChance)).await?;
+    let app = app::build(&config, clock.clone(), Arc::new(SystemRng)).await?;
     app.db.keep_log_short()?;
     let mailbox = Receiver::start(SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(|e| {
         Fault::Other("the demo's mail server cannot listen on loopback".into(), Some(e.into()))
@@ -72,7 +84,8 @@ pub async fn run(
     let relay = Relay::parse(&mailbox.url()).map_err(Fault::other)?;
     let mails = mailbox::MailFile::in_folder(&folder);
     let last = mails.put_back(&mailbox);
-    let people = known.people_or_seed(&app, &clock, &mailbox, &folder).await?;
+    let seeding = known.people_or_seed(&app, &clock, &mailbox, &folder);
+    let people = hashing::with_long_patience(seeding).await?;
 
     let demo = Arc::new(Demo {
         clock,
@@ -81,10 +94,12 @@ pub async fn run(
         mailbox,
         zone: zone::of_the_practice()?,
     });
+    let practice = seed::connect_provider(&app).await?;
+    provider.tell(app.absolute(&format!("/hooks/stripe/{practice}")), Delivery::AtOnce);
     let following = tokio::spawn(mails.follow(demo.clone(), last));
     let workers = app::start_workers(&app, relay, &stop);
-    let router = app::with_layers(app.clone(), app::routes().and(pages::routes()).and(mailbox::routes()))
-        .layer(Extension(demo.clone()));
+    let router =
+        app::with_layers(app.clone(), app::routes().and(own_routes())).layer(Extension(demo.clone()));
     let mut servers = JoinSet::new();
     servers.spawn(server::serve(listener, router, Patience::default(), stop.clone()));
 
@@ -122,7 +137,7 @@ fn find_listener(wanted: Option<SocketAddr>) -> Result<(TcpListener, Option<Stri
     Ok((listener, Some("Ports 8080 to 8099 are taken, so this is on a free one.".into())))
 }
 
-fn demo_config(folder: &Path, address: SocketAddr) -> Result<config::Config, StartError> {
+fn demo_config(folder: &Path, address: SocketAddr, stripe_url: &str) -> Result<config::Config, StartError> {
     let host = if address.ip().is_unspecified() { "127.0.0.1".into() } else { address.ip().to_string() };
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     let flags = BTreeMap::from([
@@ -131,6 +146,7 @@ fn demo_config(folder: &Path, address: SocketAddr) -> Result<config::Config, Sta
         ("data".to_owned(), folder.to_string_lossy().into_owned()),
         ("public_url".to_owned(), format!("http://{host}:{}", address.port())),
         ("mail_sender".to_owned(), "portal@anteroom.example.org".to_owned()),
+        ("stripe_url".to_owned(), stripe_url.to_owned()),
     ]);
     let sources = Sources { file: None, env: Vec::new(), flags, alone: true };
     config::load(&sources).map_err(|e| {

@@ -1,26 +1,23 @@
 //! Floor 3: one folder a feature. The order of [`ALL`] is the order of use: a feature uses only what comes
 //! before it, and of that only what its `mod.rs` re-exports.
 
-pub mod access;
-pub mod accounts;
+pub mod access_log;
 pub mod api;
-pub mod appointments;
-pub mod billing;
-pub mod calendar;
-pub mod charts;
-pub mod documents;
+pub mod closing;
 pub mod home;
-pub mod ledger;
+pub mod information;
 pub mod messages;
-pub mod people;
-pub mod practice;
-pub mod settings;
-pub mod staff;
 pub mod worklist;
+
+pub use anteroom_appointments::features::{appointments, calendar};
+pub use anteroom_billing::features::{billing, ledger};
+pub use anteroom_clients::features::{access, accounts, charts, people, practice, settings, staff};
+pub use anteroom_documents::features::documents;
 
 use std::sync::LazyLock;
 
 use crate::platform::feature::{self, Feature};
+use crate::platform::outbox::SubjectKind;
 use crate::platform::web::nav::Navigation;
 
 /// Every feature that brings something of its own. `practice` and `calendar` are used by others and have no page.
@@ -31,10 +28,13 @@ pub static ALL: &[&Feature] = &[
     &accounts::FEATURE,
     &charts::FEATURE,
     &settings::FEATURE,
+    &information::FEATURE,
     &documents::FEATURE,
     &appointments::FEATURE,
     &billing::FEATURE,
     &messages::FEATURE,
+    &access_log::FEATURE,
+    &closing::FEATURE,
     &worklist::FEATURE,
     &home::FEATURE,
     &api::FEATURE,
@@ -42,6 +42,10 @@ pub static ALL: &[&Feature] = &[
 
 /// What their navigations and tabs are made of.
 pub static NAVIGATION: LazyLock<Navigation> = LazyLock::new(|| feature::navigation(ALL));
+
+/// What their mails are about.
+pub static MAIL_SUBJECTS: LazyLock<Vec<SubjectKind>> =
+    LazyLock::new(|| ALL.iter().flat_map(|feature| feature.mail_subjects).copied().collect());
 
 #[cfg(test)]
 mod tests {
@@ -61,9 +65,16 @@ mod tests {
     fn the_staff_navigation_shows_what_the_role_may_see_in_its_order() {
         assert_eq!(
             hrefs(Role::FrontDesk),
-            ["/staff/charts", "/staff/worklist", "/staff/messages", "/staff/calendar", "/staff/requests"]
+            [
+                "/staff/charts",
+                "/staff/worklist",
+                "/staff/information",
+                "/staff/messages",
+                "/staff/calendar",
+                "/staff/requests"
+            ]
         );
-        assert_eq!(hrefs(Role::Biller), ["/staff/charts", "/staff/worklist"]);
+        assert_eq!(hrefs(Role::Biller), ["/staff/charts", "/staff/worklist", "/staff/billing"]);
         assert!(hrefs(Role::Administrator).contains(&"/staff/audit"));
         assert_eq!(NAVIGATION.first_page(Role::FrontDesk).map(|s| s.0), Some("/staff/worklist"));
         assert_eq!(NAVIGATION.first_page(Role::Clinician).map(|s| s.0), Some("/staff/charts"));
@@ -109,6 +120,16 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_of_mail_and_of_subject_belongs_to_one_feature() {
+        let kinds: Vec<&str> =
+            ALL.iter().flat_map(|feature| feature.mail_kinds).map(|kind| kind.word()).collect();
+        assert_eq!(kinds.iter().collect::<BTreeSet<_>>().len(), kinds.len(), "{kinds:?}");
+        let subjects: Vec<&str> = MAIL_SUBJECTS.iter().map(|subject| subject.word).collect();
+        assert_eq!(subjects.iter().collect::<BTreeSet<_>>().len(), subjects.len(), "{subjects:?}");
+        assert!(kinds.len() > 30 && subjects.len() > 10, "{kinds:?}, {subjects:?}");
+    }
+
+    #[test]
     fn every_audit_action_has_its_sentence_in_both_languages_and_no_sentence_is_left_over() {
         let features = ALL.iter().map(|feature| feature.audit_actions);
         let actions: Vec<Action> = features
@@ -134,6 +155,34 @@ mod tests {
             let prefix = action.word.split('.').next().unwrap_or_default();
             let areas = settings::Area::ALL.iter().filter(|area| area.prefixes().contains(&prefix)).count();
             assert_eq!(areas, 1, "{} belongs to one area that the audit page offers", action.word);
+        }
+    }
+
+    #[test]
+    fn each_state_in_the_trail_has_words_in_both_languages() {
+        let access = access::lifecycle::Phase::ALL.iter().map(|phase| ("access.resent", phase.word()));
+        let requests =
+            appointments::RequestState::ALL.iter().map(|state| ("appointment.declined", state.word()));
+        let roles = Role::ALL.iter().map(|role| ("staff.role_changed", role.word()));
+        let members = staff::StaffState::ALL.iter().map(|state| ("staff.disabled", state.word()));
+        let others = [
+            ("appointment.canceled", "booked"),
+            ("appointment.canceled", "canceled"),
+            ("document.created", "draft"),
+            ("document.shared", "shared"),
+            ("document.withdrawn", "withdrawn"),
+            ("charge.voided", "posted"),
+            ("charge.voided", "void"),
+            ("payment.undone", "succeeded"),
+            ("payment.undone", "reversed"),
+            ("refund.canceled", "canceled"),
+        ];
+        for (action, state) in access.chain(requests).chain(roles).chain(members).chain(others) {
+            let english = settings::state_words(Words::of(Language::English), action, state);
+            let spanish = settings::state_words(Words::of(Language::Spanish), action, state);
+            assert_ne!(english, state.replace('_', " "), "{action}: {state}");
+            assert_ne!(spanish, state.replace('_', " "), "{action}: {state}");
+            assert!(!english.is_empty() && !spanish.is_empty(), "{action}: {state}");
         }
     }
 }

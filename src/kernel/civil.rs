@@ -227,6 +227,14 @@ fn years(text: &str, today: Date) -> Vec<i16> {
     }
 }
 
+/// A day as forms of browsers send it and programs write it (RFC 3339, section 5.6): `YYYY-MM-DD`, and nothing else.
+pub fn read_day(text: &str) -> Option<Date> {
+    let is_sign =
+        |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    let is_plain = text.len() == 10 && text.bytes().enumerate().all(is_sign);
+    is_plain.then(|| text.parse().ok()).flatten()
+}
+
 fn day_of(year: &str, month: Option<i8>, day: Option<i8>) -> Option<Date> {
     let is_year = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
     day_of_year(is_year.then(|| year.parse().ok()).flatten()?, month, day)
@@ -272,6 +280,23 @@ fn month_named(text: &str) -> Option<i8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_written_with_dashes_and_stands_alone() {
+        assert_eq!(read_day("2026-11-28"), Some(jiff::civil::date(2026, 11, 28)));
+        for other in [
+            "20261128",
+            "2026-11-28T10:00:00",
+            "2026-11-28 10:00",
+            "2026-11-28[UTC]",
+            "+2026-11-28",
+            "2026-02-30",
+            "",
+            "2026-1-8",
+        ] {
+            assert_eq!(read_day(other), None, "{other}");
+        }
+    }
     use jiff::civil::date;
     use proptest::prelude::*;
 

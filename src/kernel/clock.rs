@@ -117,6 +117,12 @@ where
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// Does a test hold it still? Then leases follow it as well; else they follow the database's clock, where
+    /// several machines share one.
+    fn is_held(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.
@@ -164,5 +170,9 @@ impl Clock for MovableClock {
         let frozen = self.frozen_at.load(Ordering::SeqCst);
         let base = if frozen == 0 { SystemClock.now().micros() } else { frozen };
         Timestamp::from_micros(base + self.ahead.load(Ordering::SeqCst))
+    }
+
+    fn is_held(&self) -> bool {
+        self.frozen_at.load(Ordering::SeqCst) != 0
     }
 }

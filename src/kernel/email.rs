@@ -151,6 +151,23 @@ mod tests {
         }
     }
 
+    /// A row is an address, `ok`, `refused` or `unclear`, and what is special about it.
+    #[test]
+    fn addresses_from_real_files_are_taken_or_refused_as_their_column_says() {
+        for row in include_str!("cases/emails.tsv").lines().filter(|row| !row.is_empty()) {
+            let mut cells = row.split('\t');
+            let (typed, expected) = (cells.next().unwrap(), cells.next().unwrap());
+            let is_taken = EmailAddress::parse(typed).is_ok();
+            match expected {
+                "ok" => assert!(is_taken, "{row}"),
+                "refused" => assert!(!is_taken, "{row}"),
+                // Either answer is right; it must only be an answer.
+                "unclear" => {}
+                other => panic!("{other} in {row}"),
+            }
+        }
+    }
+
     #[test]
     fn one_person_s_address_is_one_address_however_it_is_typed() {
         let key = |text| EmailAddress::parse(text).unwrap().key();

@@ -145,6 +145,8 @@ ids! {
     InvitationId,
     /// One person's sign-in.
     AccountId,
+    /// A reported concern.
+    ConcernId,
     /// A mail in the outbox.
     MailId,
     /// A link that sets a password.
@@ -155,6 +157,12 @@ ids! {
     BlobId,
     /// A file on its way in.
     UploadId,
+    /// A request to sign a version of a document.
+    SigningId,
+    /// Somebody who was asked to sign.
+    SignerId,
+    /// A consent to electronic records, or its end.
+    ConsentId,
     /// An appointment.
     AppointmentId,
     /// A client of an appointment.
@@ -165,6 +173,10 @@ ids! {
     ResourceId,
     /// An appointment request.
     RequestId,
+    /// A type of appointment.
+    AppointmentTypeId,
+    /// Hours of somebody, a day that differs from them, or time off.
+    AvailabilityId,
     /// An entry of the journal.
     EntryId,
     /// Who pays.
@@ -191,14 +203,24 @@ ids! {
     MessageId,
     /// Somebody's part in a thread.
     PartyId,
+    /// Time in which a staff member reads no messages.
+    AwayId,
     /// A job that falls due.
     JobId,
+    /// Something that is asked of the payment provider.
+    TaskId,
     /// A file of charts that is being imported in the browser.
     ImportId,
     /// A rule on what is left of a parent's access from an age on.
     AgeRuleId,
     /// Something that is kept from one grant.
     WithheldId,
+    /// A consent that the holder of a grant sees records of treatment for substance use.
+    Part2ConsentId,
     /// A change of a chart's owner.
     ChartChangeId,
+    /// A change of an account's e-mail address.
+    EmailChangeId,
+    /// What a client changed of their information.
+    InfoChangeId,
 }

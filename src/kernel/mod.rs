@@ -2,6 +2,7 @@
 //! source of randomness are traits, so that tests choose both.
 
 pub mod card;
+pub mod cells;
 pub mod civil;
 pub mod clock;
 pub mod columns;
@@ -15,4 +16,5 @@ pub mod phone;
 pub mod rng;
 pub mod secrets;
 pub mod text;
+pub mod wall_clock;
 pub mod zone;

@@ -13,9 +13,9 @@ pub trait Rng: Send + Sync {
 /// The operating system's generator (INV-01). A machine without one cannot make a secret, and a
 /// guessable secret is worse than a stop: it ends the process.
 #[derive(Debug, Default)]
-pub struct SystemChance;
+pub struct SystemRng;
 
-impl Rng for SystemChance {
+impl Rng for SystemRng {
     fn fill(&self, buffer: &mut [u8]) {
         if let Err(error) = getrandom::fill(buffer) {
             eprintln!("anteroom: the operating system gives no randomness ({error}); stopping");

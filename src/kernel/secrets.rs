@@ -109,7 +109,7 @@ impl fmt::Debug for ShortCode {
 }
 
 /// A text that must not appear in a log: a password as typed. Wiped when dropped.
-#[derive(Clone, serde::Deserialize)]
+#[derive(Clone, Default, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
@@ -145,7 +145,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::rng::{SeededChance, SystemChance};
+    use crate::kernel::rng::{SeededChance, SystemRng};
     use std::collections::HashSet;
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
         let mut seen = HashSet::new();
         let mut counts = [0u32; 256];
         for _ in 0..100_000 {
-            let token = Token::fresh(&SystemChance);
+            let token = Token::fresh(&SystemRng);
             assert_eq!(token.reveal().len(), TOKEN_LENGTH);
             for byte in URL_SAFE_NO_PAD.decode(token.reveal()).unwrap() {
                 counts[usize::from(byte)] += 1;

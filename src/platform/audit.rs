@@ -222,7 +222,8 @@ pub fn record_many(c: &mut Scoped<'_>, events: Vec<Event>) -> Result<(), Fault> 
     let key = c.trail().key()?;
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
-        if event.action.reason == Reason::Needed && event.details["reason"].as_str().is_none_or(str::is_empty)
+        if event.action.reason == Reason::Required
+            && event.details["reason"].as_str().is_none_or(str::is_empty)
         {
             return Err(Fault::other(format!("{} needs a reason", event.action.word)));
         }
@@ -381,6 +382,8 @@ pub struct Wanted {
 pub enum WantedActor {
     /// A staff member's.
     Staff(StaffId),
+    /// Those of whoever signs in with this account.
+    Account(AccountId),
     /// Those of everybody of a kind, as the column says it: `account`, `link`, `system`.
     Kind(&'static str),
 }
@@ -407,6 +410,7 @@ pub fn newest(
     }
     match &wanted.by {
         Some(WantedActor::Staff(id)) => query = query.filter(audit_event::actor_id.eq(id.to_string())),
+        Some(WantedActor::Account(id)) => query = query.filter(audit_event::actor_id.eq(id.to_string())),
         Some(WantedActor::Kind(kind)) => query = query.filter(audit_event::actor_kind.eq(*kind)),
         None => {}
     }

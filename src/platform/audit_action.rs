@@ -25,9 +25,9 @@ pub enum Reason {
     /// Never.
     None,
     /// Where somebody gave one; its sentence has a second form that says it.
-    Told,
+    Optional,
     /// Always: an event without one is refused.
-    Needed,
+    Required,
 }
 
 /// One row of a feature's table.
@@ -52,7 +52,7 @@ impl Action {
 /// Declares a feature's actions: an enum whose members know their word, tone and reason.
 ///
 /// `audit_actions! { /// doc
-/// pub enum ChartAction { Opened = "chart.opened", Good, None; Closed = "chart.closed", Stopped, Told; } }`
+/// pub enum ChartAction { Opened = "chart.opened", Good, None; Closed = "chart.closed", Stopped, Optional; } }`
 #[macro_export]
 macro_rules! audit_actions {
     ($(#[$meta:meta])* pub enum $name:ident {

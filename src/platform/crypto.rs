@@ -139,12 +139,12 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::rng::SystemChance;
+    use crate::kernel::rng::SystemRng;
 
     #[test]
     fn cry_02_a_sealed_value_opens_only_in_its_own_place() {
         let keys = Keys::from_master(&[1; 32]);
-        let sealed = keys.seal("p1/outbox/payload/m1", b"link", &SystemChance).unwrap();
+        let sealed = keys.seal("p1/outbox/payload/m1", b"link", &SystemRng).unwrap();
         assert_eq!(keys.open("p1/outbox/payload/m1", &sealed).unwrap().as_slice(), b"link");
         assert!(keys.open("p2/outbox/payload/m1", &sealed).is_err());
         assert!(Keys::from_master(&[2; 32]).open("p1/outbox/payload/m1", &sealed).is_err());
@@ -155,8 +155,8 @@ mod tests {
     fn the_key_file_is_made_once_and_only_for_its_owner() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secret.key");
-        let made = Keys::load_or_create(&path, &SystemChance).unwrap();
-        let read = Keys::load_or_create(&path, &SystemChance).unwrap();
+        let made = Keys::load_or_create(&path, &SystemRng).unwrap();
+        let read = Keys::load_or_create(&path, &SystemRng).unwrap();
         assert_eq!(made.sign("csrf", "x"), read.sign("csrf", "x"));
         #[cfg(unix)]
         {
@@ -164,7 +164,7 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         std::fs::write(&path, "nonsense!").unwrap();
-        let error = Keys::load_or_create(&path, &SystemChance).unwrap_err().to_string();
+        let error = Keys::load_or_create(&path, &SystemRng).unwrap_err().to_string();
         assert!(error.contains("secret.key") && error.contains("base64url"), "{error}");
     }
 }

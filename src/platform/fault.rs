@@ -3,6 +3,19 @@
 
 use std::error::Error;
 
+/// Gives the value of an inner result, or leaves the function with its refusal: for functions that answer
+/// `Result<Result<T, Refusal>, Fault>`.
+#[macro_export]
+macro_rules! granted {
+    ($outcome:expr) => {
+        match $outcome {
+            Ok(value) => value,
+            Err(refused) => return Ok(Err(refused.into())),
+        }
+    };
+}
+pub use granted;
+
 /// A failure of the machinery. Pages answer it with "something went wrong on our side".
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {

@@ -3,6 +3,7 @@
 
 use crate::platform::audit_action::Action;
 use crate::platform::jobs::JobHandler;
+use crate::platform::outbox::{MailKind, SubjectKind};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::{ChartTab, ChartTags, ClientNav, Navigation, StaffNav, TabSection};
 
@@ -26,6 +27,10 @@ pub struct Feature {
     pub jobs: &'static [JobHandler],
     /// What it writes into the audit trail.
     pub audit_actions: &'static [Action],
+    /// The mails that it queues.
+    pub mail_kinds: &'static [MailKind],
+    /// What its mails are about, where that can end before they leave.
+    pub mail_subjects: &'static [SubjectKind],
 }
 
 impl Feature {
@@ -41,6 +46,8 @@ impl Feature {
             chart_tags: None,
             jobs: &[],
             audit_actions: &[],
+            mail_kinds: &[],
+            mail_subjects: &[],
         }
     }
 }

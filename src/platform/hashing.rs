@@ -70,6 +70,8 @@ impl From<QueueFull> for Fault {
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 /// A request without an answer after this time is refused: hashes took longer than estimated.
 const GIVE_UP_AFTER: Duration = Duration::from_millis(3_500);
+/// Where no page waits, a hash may wait for a machine that is busy with other programs.
+const LONG_PATIENCE: Duration = Duration::from_secs(120);
 /// A thread that had nothing to do for so long ends, and its memory goes back to the system.
 const IDLE_AFTER: Duration = Duration::from_secs(10);
 /// What a hash is taken to cost until the first ones were timed.
@@ -77,6 +79,16 @@ const FIRST_GUESS: Duration = Duration::from_millis(25);
 /// The nice value of threads below the pages.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
+
+tokio::task_local! {
+    /// How long the work at hand waits for a hash, where that is not [`GIVE_UP_AFTER`].
+    static PATIENCE: Duration;
+}
+
+/// Does work that no page waits for, such as filling the demo: its hashes wait up to two minutes.
+pub async fn with_long_patience<F: Future>(work: F) -> F::Output {
+    PATIENCE.scope(LONG_PATIENCE, work).await
+}
 
 /// The priority of the threads beside the rest of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -326,7 +338,8 @@ impl Pool {
             full
         };
         self.enqueue(turn, job).map_err(refused)?;
-        match timeout(GIVE_UP_AFTER, answered).await {
+        let patience = PATIENCE.try_with(|patience| *patience).unwrap_or(GIVE_UP_AFTER);
+        match timeout(patience, answered).await {
             Ok(Ok(done)) => Ok(done),
             _ => Err(refused(QueueFull)),
         }
@@ -396,7 +409,7 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::rng::{Rng, SeededChance, SystemChance};
+    use crate::kernel::rng::{Rng, SeededChance, SystemRng};
 
     fn practice(n: u8) -> PracticeId {
         format!("00000000-0000-7000-8000-0000000000{n:02}").parse().unwrap()
@@ -420,7 +433,7 @@ mod tests {
             PasswordHashing::at(Priority::Usual, &Keys::from_master(&[1; 32]), HashCost::Full).unwrap();
         let known = || turn(1, Standing::Known);
         let typed = Secret::new("caf\u{e9} by the sea".into());
-        let hash = hashing.hash(known(), &typed, &SystemChance).await.unwrap().unwrap();
+        let hash = hashing.hash(known(), &typed, &SystemRng).await.unwrap().unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         let fits = async |text: &str, hash: Option<&str>| {
             hashing.verify(known(), &Secret::new(text.to_owned()), hash).await.unwrap().unwrap()
@@ -573,6 +586,20 @@ mod tests {
         assert!(began.elapsed() < Duration::from_secs(8), "somebody waited: {:?}", began.elapsed());
         let lines = hashing.pool.lock();
         assert!(lines.threads <= hashing.pool.most_threads && lines.waiting(None) == 0);
+    }
+
+    #[tokio::test]
+    async fn a_hash_waits_as_long_as_the_work_that_asks_for_it() {
+        let hashing = PasswordHashing::new(&Keys::from_master(&[1; 32]), HashCost::Test).unwrap();
+        let slow = |patience| {
+            let pool = hashing.pool.clone();
+            PATIENCE.scope(patience, async move {
+                let work = |_: &mut Hasher| std::thread::sleep(Duration::from_millis(50));
+                pool.run(turn(1, Standing::Known), work).await
+            })
+        };
+        assert_eq!(slow(Duration::from_millis(1)).await, Err(QueueFull));
+        assert_eq!(slow(Duration::from_secs(60)).await, Ok(()));
     }
 
     #[tokio::test]

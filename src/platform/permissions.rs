@@ -32,14 +32,22 @@ word_enum! {
         ManagePortal = "manage_portal",
         /// Add representatives; say what each may see and until when; pause an access.
         ManageRights = "manage_rights",
+        /// Say to whom mail may go only at one safe address.
+        SafetyNotes = "safety_notes",
+        /// Decide what clients change of their information.
+        ReviewInfo = "review_info",
         /// Read documents; which kinds, the documents feature says.
         SeeDocuments = "see_documents",
         /// Write and upload documents, share them, end a share, withdraw.
         ManageDocuments = "manage_documents",
+        /// Sign for the practice what one is named on.
+        SignDocuments = "sign_documents",
         /// See appointments and requests.
         SeeAppointments = "see_appointments",
         /// Book, move and cancel appointments.
         BookAppointments = "book_appointments",
+        /// Say when clinicians are available; a clinician only of their own hours.
+        KeepAvailability = "keep_availability",
         /// Confirm or decline requests.
         AnswerRequests = "answer_requests",
         /// Read and answer messages. Whose words a staff member reads is decided a thread.
@@ -56,6 +64,8 @@ word_enum! {
         Refund = "refund",
         /// Make statements.
         SendStatements = "send_statements",
+        /// Connect the practice with its payment provider.
+        ManageProvider = "manage_provider",
         /// Profile, policies, frequent questions.
         EditPractice = "edit_practice",
         /// Staff members and their roles.
@@ -75,10 +85,14 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::SeePortal,       &[Role::Administrator, Role::Clinician, Role::FrontDesk, Role::Biller]),
     (Permission::ManagePortal,    &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::ManageRights,    &[Role::Administrator, Role::Clinician]),
+    (Permission::SafetyNotes,     &[Role::Administrator, Role::Clinician]),
+    (Permission::ReviewInfo,      &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::SeeDocuments,    &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::ManageDocuments, &[Role::Administrator, Role::Clinician]),
+    (Permission::SignDocuments,   &[Role::Administrator, Role::Clinician]),
     (Permission::SeeAppointments, &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::BookAppointments,&[Role::Administrator, Role::Clinician, Role::FrontDesk]),
+    (Permission::KeepAvailability,&[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::AnswerRequests,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::AnswerMessages,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::SeeBilling,      &[Role::Administrator, Role::Biller]),
@@ -87,6 +101,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::Adjust,          &[Role::Administrator, Role::Biller]),
     (Permission::Refund,          &[Role::Administrator, Role::Biller]),
     (Permission::SendStatements,  &[Role::Administrator, Role::Biller]),
+    (Permission::ManageProvider,  &[Role::Administrator]),
     (Permission::EditPractice,    &[Role::Administrator]),
     (Permission::ManageStaff,     &[Role::Administrator]),
     (Permission::SeeAudit,        &[Role::Administrator]),
@@ -107,6 +122,10 @@ word_enum! {
         ChartsRead = "charts:read",
         /// Make and change charts.
         ChartsWrite = "charts:write",
+        /// Read what clients changed of their information.
+        InfoRead = "info:read",
+        /// Decide what they asked for.
+        InfoWrite = "info:write",
         /// See grants, their state and timeline.
         GrantsRead = "grants:read",
         /// Invite, resend, cancel, revoke, restore, change owner.

@@ -10,12 +10,14 @@ use crate::kernel::clock::{Clock, Timestamp};
 use crate::kernel::rng::Rng;
 use crate::kernel::secrets::Secret;
 use crate::platform::buckets::Buckets;
+use crate::platform::confined::Confined;
 use crate::platform::crypto::Keys;
 use crate::platform::db::Db;
 use crate::platform::hashing::PasswordHashing;
 use crate::platform::live::Live;
 use crate::platform::objects::Objects;
 use crate::platform::outbox::MailHooks;
+use crate::platform::pay::PayProvider;
 use crate::platform::web::nav::Navigation;
 use crate::platform::web::touches::Touches;
 
@@ -26,6 +28,8 @@ pub type AppState = Arc<App>;
 pub struct App {
     /// The database.
     pub db: Db,
+    /// What parses files of strangers.
+    pub confined: Confined,
     /// Where the bytes of files lie.
     pub objects: Objects,
     /// The clock that everything which expires asks.
@@ -44,6 +48,10 @@ pub struct App {
     pub touches: Touches,
     /// Tells open pages that a chart changed.
     pub live: Live,
+    /// The payment provider.
+    pub pay: Arc<dyn PayProvider>,
+    /// Rung when something is to be asked of it, so that its worker need not wait for its next look.
+    pub pay_bell: Arc<Notify>,
     /// Rung when mail was put into the outbox, so that the worker need not wait for its next look.
     pub outbox_bell: Arc<Notify>,
     /// What the features that queue mail answer and hear about it.

@@ -1,12 +1,12 @@
 //! Deletes rows whose use is over: counters of windows that are over, sessions and one-time
-//! links that ended long ago, browsers not seen for a year, answers kept for repeated API calls, marks of
-//! forms that were sent, drafts of forms that are too old to be gone on with.
+//! links that ended long ago, browsers not seen for a year, requests that need no longer be known when they come
+//! again, drafts of forms that are too old to be gone on with.
 
 use diesel::prelude::*;
 
 use crate::platform::db::System;
 use crate::platform::db::schema::{
-    attempt_counter, form_draft, idempotent_request, known_device, one_time_link, sent_form, session,
+    attempt_counter, form_draft, handled_request, known_device, one_time_link, session,
 };
 use crate::platform::fault::Fault;
 use crate::platform::jobs::{JobHandler, JobKind, JobRun};
@@ -35,10 +35,8 @@ pub fn sessions(system: &mut System<'_>) -> Result<usize, Fault> {
     Ok(gone)
 }
 
-/// Deletes counters, answers kept for repeated API calls, marks of sent forms, and drafts that are over; returns
-/// how many.
+/// Deletes counters, handled requests and drafts that are over; returns how many.
 pub fn counters(system: &mut System<'_>) -> Result<usize, Fault> {
-    let long_ago = system.now.plus_hours(-24 * DAYS);
     let two_days_ago = system.now.plus_hours(-48);
     let months_ago = system.now.plus_hours(-24 * sign_in::COUNTER_DAYS);
     let mut gone = diesel::delete(
@@ -49,11 +47,8 @@ pub fn counters(system: &mut System<'_>) -> Result<usize, Fault> {
         ),
     )
     .execute(system.conn)?;
-    gone += diesel::delete(idempotent_request::table.filter(idempotent_request::created_at.lt(two_days_ago)))
+    gone += diesel::delete(handled_request::table.filter(handled_request::keep_until.lt(system.now)))
         .execute(system.conn)?;
-    // A form that stayed open over a weekend may still be sent twice.
-    gone +=
-        diesel::delete(sent_form::table.filter(sent_form::created_at.lt(long_ago))).execute(system.conn)?;
     gone += diesel::delete(form_draft::table.filter(form_draft::expires_at.lt(system.now)))
         .execute(system.conn)?;
     Ok(gone)

@@ -72,7 +72,7 @@ pages! {
         phone.must_be_accessible("the client's statement").await;
         for (window, what) in [(&mut desk, "staff"), (&mut phone, "the client")] {
             assert_eq!(window.sideways().await, 0, "the statement of {what} scrolls sideways");
-            window.must_have_stayed_at_home().await;
+            window.must_have_asked_no_other_host().await;
         }
         desk.close().await;
         phone.close().await;

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use anteroom::demo::own_routes;
+
 use super::chromium::Chromium;
 use super::window::{Scheme, Width, Window};
 use crate::support::{Engine, tell};
@@ -52,6 +54,31 @@ impl Drop for Running {
     }
 }
 
+/// The demo's own pages: the route, and an address of it.
+const PAGES: [(&str, &str); 5] = [
+    ("/demo", "/demo"),
+    ("/demo", "/demo?all=1"),
+    ("/demo/mail/{number}", "/demo/mail/1"),
+    ("/styleguide", "/styleguide"),
+    ("/styleguide/client", "/styleguide/client"),
+];
+
+/// What leads on, or is a part of a page or a file.
+const NO_PAGES: [&str; 4] = ["/", "/demo/demo.css", "/demo/mail/{number}/html", "/demo/mail/{number}/source"];
+
+#[test]
+fn no_page_of_the_demo_is_left_out() {
+    let (_, rows) = own_routes().into_parts();
+    let is_named = |path: &str| PAGES.iter().any(|(route, _)| *route == path) || NO_PAGES.contains(&path);
+    let left_out: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.method == "GET")
+        .map(|row| row.path)
+        .filter(|path| !is_named(path))
+        .collect();
+    assert!(rows.len() > PAGES.len() && left_out.is_empty(), "{left_out:?}");
+}
+
 /// Looks at a page in light, in dark and at 320 px.
 async fn look(window: &mut Window, path: &str, wrong: &mut Vec<String>) {
     window.visit(path).await;
@@ -77,11 +104,11 @@ fn a11_01_the_demos_own_pages_and_what_a_kept_demo_still_knows() {
         let chromium = Chromium::start();
         let mut window = Window::open(&chromium, &origin, Width::Desk, true).await;
         let mut wrong = Vec::new();
-        for path in ["/demo", "/demo?all=1", "/demo/mail/1", "/styleguide", "/styleguide/client"] {
+        for (_, path) in PAGES {
             look(&mut window, path, &mut wrong).await;
         }
         assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
-        window.must_have_stayed_at_home().await;
+        window.must_have_asked_no_other_host().await;
 
         // Who reads Spanish has Spanish documents.
         window.resize(Width::Phone).await;
@@ -108,5 +135,45 @@ fn a11_01_the_demos_own_pages_and_what_a_kept_demo_still_knows() {
         window.must_say("example.org").await;
         window.close().await;
         drop(running);
+    });
+}
+
+#[test]
+fn a_client_of_the_demo_pays_on_the_providers_page_and_gets_the_receipt() {
+    tell(Engine::Sqlite, async |_| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let chromium = Chromium::start();
+        // A kept demo, started again, has a provider that has forgotten what it knew.
+        for (scripts, client) in [(true, "ana.duarte@example.org"), (false, "denise.simmons@example.org")] {
+            let (running, origin) = Running::start(folder.path());
+            let mut phone = Window::open(&chromium, &origin, Width::Phone, scripts).await;
+            phone.visit("/riverbend/sign-in").await;
+            phone.fill("sign-in name", client).await;
+            phone.fill("Password", "a walk along the river").await;
+            phone.click("button", "Sign in").await;
+            phone.must_come_to("/portal").await;
+            phone.visit("/portal/account").await;
+            phone.must_say("is what you owe").await;
+            phone.click("link", "Pay").await;
+            phone.click("button", "Continue").await;
+            phone.click("link", "Continue to the secure payment page").await;
+            phone.must_say("No money moves here").await;
+            phone.must_say("Payment to Riverbend Counseling: $").await;
+            // First with a card that is declined.
+            phone.fill("Number of a test card", "4000 0000 0000 0002").await;
+            phone.click("button", "Pay").await;
+            phone.must_say("declined").await;
+            phone.fill("Number of a test card", "4242 4242 4242 4242").await;
+            phone.click("button", "Pay").await;
+            phone.must_say("Thank you").await;
+            phone.must_be_accessible("what became of the payment").await;
+            phone.click("link", "See the receipt").await;
+            phone.must_say("Receipt R-").await;
+            phone.must_be_accessible("the receipt").await;
+            phone.visit("/portal/account").await;
+            phone.must_say("You owe nothing").await;
+            phone.close().await;
+            drop(running);
+        }
     });
 }

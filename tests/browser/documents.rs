@@ -108,18 +108,18 @@ async fn documents_way(w: &mut World, scripts: bool) {
     phone.must_be_accessible("a withdrawn document").await;
     assert_eq!(remove_leftovers(&w.app).await.expect("no fault"), 0, "nothing is left over");
 
-    phone.must_have_stayed_at_home().await;
-    desk.must_have_stayed_at_home().await;
+    phone.must_have_asked_no_other_host().await;
+    desk.must_have_asked_no_other_host().await;
     phone.close().await;
     desk.close().await;
 }
 
 pages! {
-    async fn a_documents_way_with_scripts(w: &mut World) {
+    async fn a_document_is_sent_read_and_withdrawn_with_scripts(w: &mut World) {
         documents_way(w, true).await;
     }
 
-    async fn a11_08_a_documents_way_without_scripts(w: &mut World) {
+    async fn a11_08_a_document_is_sent_read_and_withdrawn_without_scripts(w: &mut World) {
         documents_way(w, false).await;
     }
 }

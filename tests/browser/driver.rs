@@ -20,26 +20,37 @@ impl Driver {
     /// Starts one on a free port.
     pub fn start() -> Self {
         let fonts = tempfile::Builder::new().prefix("anteroom-fonts-").tempdir().expect("a folder");
-        let mut process = Command::new("chromedriver")
-            .env("FONTCONFIG_FILE", Fonts::chosen().write(fonts.path()))
-            .args(["--port=0", "--log-level=WARNING"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|e| panic!("chromedriver does not start ({e}): cargo xtask test installs it"));
-        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-        let port = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let rest = line.split("started successfully on port ").nth(1)?;
-                rest.trim_end_matches('.').parse::<u16>().ok()
-            })
-            .expect("chromedriver says on which port it listens");
-        // Its output must go on being read, or it would stop at a full pipe.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { process, address: ([127, 0, 0, 1], port).into(), _fonts: fonts }
+        let configuration = Fonts::chosen().write(fonts.path());
+        let mut said = Vec::new();
+        // With `--port=0` ChromeDriver takes a port that is free on IPv4 and ends where another
+        // process has it on IPv6: then it is started again.
+        for _ in 0..5 {
+            let mut process = Command::new("chromedriver")
+                .env("FONTCONFIG_FILE", &configuration)
+                .args(["--port=0", "--log-level=WARNING"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap_or_else(|e| {
+                    panic!("chromedriver does not start ({e}): cargo xtask test installs it")
+                });
+            let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+            let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+                let port = line.split("started successfully on port ").nth(1);
+                let port = port.and_then(|rest| rest.trim_end_matches('.').parse::<u16>().ok());
+                said.push(line);
+                port
+            });
+            if let Some(port) = port {
+                // Its output must go on being read, or it would stop at a full pipe.
+                std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+                return Self { process, address: ([127, 0, 0, 1], port).into(), _fonts: fonts };
+            }
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        panic!("chromedriver does not say on which port it listens: {said:?}");
     }
 
     /// One command. `Err` holds WebDriver's word for what went wrong, and its message.

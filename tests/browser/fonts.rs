@@ -19,7 +19,8 @@ const NOTO: [&str; 2] = [
 
 impl Fonts {
     /// `ANTEROOM_TEST_FONTS` is `bare` (the default) or `noto`. `cargo xtask test` runs the browser stories with
-    /// the bare set, and with Noto too where it was called with `ANTEROOM_TEST_FONTS=both`.
+    /// the bare set, and those that measure sizes with Noto too; all of them where it was called with
+    /// `ANTEROOM_TEST_FONTS=both`.
     pub fn chosen() -> Self {
         match std::env::var("ANTEROOM_TEST_FONTS").as_deref() {
             Err(_) | Ok("" | "bare") => Self::Bare,

@@ -8,7 +8,7 @@ use crate::pages;
 const FAULTY: &str = "data:text/html,<title>t</title><main><h1>h</h1><img src='x'><input></main>";
 
 pages! {
-    async fn a_faulty_page_is_found_out(w: &mut World) {
+    async fn the_accessibility_check_finds_the_faults_of_a_faulty_page(w: &mut World) {
         let chromium = Chromium::start();
         let mut window = chromium.window(w, Width::Phone).await;
         window.visit(FAULTY).await;
@@ -28,7 +28,7 @@ pages! {
             };
             window.visit("/nothing-here").await;
             window.must_be_accessible("the page for an unknown address").await;
-            window.must_have_stayed_at_home().await;
+            window.must_have_asked_no_other_host().await;
             window.close().await;
         }
     }

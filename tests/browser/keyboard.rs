@@ -3,7 +3,7 @@
 use anteroom::platform::permissions::Role;
 
 use super::chromium::Chromium;
-use super::window::{DOWN, ENTER, ESCAPE, TAB, Width};
+use super::window::{DOWN, ENTER, ESCAPE, TAB, Width, Window};
 use crate::pages;
 use crate::support::rows::Rows;
 
@@ -39,6 +39,30 @@ pages! {
         desk.click_beside().await;
         assert!(desk.all("dialog[open]").await.is_empty());
         assert_eq!(w.unread_to(&ana.email).await, 0);
+    }
+
+    async fn a_dialog_never_has_its_focus_on_what_takes_something_away(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let staff = w.staff(Role::Administrator).await;
+        let chromium = Chromium::start();
+        let mut desk = chromium.window(w, Width::Desk).await;
+        desk.become_user(&staff).await;
+        desk.visit(&format!("/staff/charts/{}/communications", ana.chart_id)).await;
+        desk.must_say("Chart Owner").await;
+        let more = desk.find("button", "More for Ana Duarte").await;
+        desk.click_on(&more).await;
+        let cancel = desk.find("link", "Cancel invitation for Ana Duarte").await;
+        desk.click_on(&cancel).await;
+        assert!(desk.focus_is_in("dialog[open]").await, "the focus is in the dialog");
+        assert!(!desk.focus_is_in("dialog[open] button.danger").await, "Enter would end the invitation");
+        let member = w.riverbend.member(Role::FrontDesk).staff_id;
+        desk.visit(&format!("/staff/team/{member}")).await;
+        let disable = desk.find("button", "Disable").await;
+        desk.click_on(&disable).await;
+        assert!(desk.focus_is_in("dialog[open]").await, "the focus is in the dialog");
+        assert!(!desk.focus_is_in("dialog[open] button.danger").await, "Enter would disable the sign-in");
+        desk.close().await;
     }
 
     async fn a11_02_a_dialog_of_the_three_dots_gives_the_focus_back_to_them(w: &mut World) {
@@ -81,7 +105,73 @@ pages! {
         assert!(desk.focus_is_in("#keys").await);
         desk.press(ESCAPE).await;
         desk.must_have_focus("my menu").await;
-        desk.must_have_stayed_at_home().await;
+        desk.must_have_asked_no_other_host().await;
+        desk.close().await;
+    }
+
+    async fn the_search_offers_charts_as_one_types_on_any_page_and_the_keys_choose_one(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let ben = w.chart("Ben", "Duarte").await;
+        w.chart("Kim", "Serrano").await;
+        let staff = w.staff(Role::Administrator).await;
+        let chromium = Chromium::start();
+        let mut desk = chromium.window(w, Width::Desk).await;
+        desk.become_user(&staff).await;
+        let offers = "return [...document.querySelectorAll('.top-offers')] \
+            .filter(list => list.checkVisibility()).flatMap(list => [...list.querySelectorAll('a')].map(a => a.textContent));";
+        let offered = async |desk: &Window| desk.script(offers, serde_json::json!([])).await;
+        let tab = format!("/staff/charts/{}/communications", ana.chart_id);
+        let pages = ["/staff/worklist", "/staff/team", "/staff/calendar", "/staff/charts/new", &tab];
+        for (n, path) in pages.into_iter().enumerate() {
+            desk.visit(path).await;
+            // The form of a new chart has the focus in its first field, where a slash is a letter.
+            if path.ends_with("/new") {
+                desk.script("document.activeElement.blur();", serde_json::json!([])).await;
+            }
+            desk.press("/").await;
+            desk.must_have_focus("Find a chart").await;
+            // With one typing error: who is meant is offered after exact hits, of which there are none.
+            let typed = if n == 1 { "duarta" } else { "duar" };
+            desk.press(typed).await;
+            desk.must_say("Duarte, Ana").await;
+            let found = offered(&desk).await;
+            assert_eq!(found.as_array().map(Vec::len), Some(2), "{path}: {found}");
+            // Escape closes the list and leaves the focus where it is (Chromium empties the field as well).
+            desk.press(ESCAPE).await;
+            assert_eq!(offered(&desk).await, serde_json::json!([]), "{path}");
+            desk.must_have_focus("Find a chart").await;
+            assert_eq!(desk.path().await, path);
+            desk.script("document.activeElement.value = '';", serde_json::json!([])).await;
+            desk.press(typed).await;
+            desk.must_say("Duarte, Ana").await;
+            // Down to the second one, and into its chart.
+            desk.press(DOWN).await;
+            desk.must_have_focus("Duarte, Ana").await;
+            desk.press(DOWN).await;
+            desk.must_have_focus("Duarte, Ben").await;
+            desk.press(ENTER).await;
+            desk.must_come_to(&format!("/staff/charts/{}", ben.chart_id)).await;
+        }
+        // Where its name does not show why a chart was found, the offer says so.
+        desk.visit("/staff/team").await;
+        desk.press("/").await;
+        desk.press("ana.duarte@exam").await;
+        desk.must_say("E-mail: ana.duarte@example.com").await;
+        // A search that was given up leaves the keys to the page's own table.
+        desk.visit("/staff/team").await;
+        desk.press("/").await;
+        desk.press("duar").await;
+        desk.must_say("Duarte, Ana").await;
+        desk.press(ESCAPE).await;
+        desk.press(DOWN).await;
+        assert!(desk.focus_is_in("main tbody").await, "the arrow goes on to {:?}", desk.focused().await);
+        // Enter without a choice leads to the whole list.
+        desk.visit("/staff/team").await;
+        desk.press("/").await;
+        desk.press(&format!("serr{ENTER}")).await;
+        desk.must_say("Serrano, Kim").await;
+        assert_eq!(desk.path().await, "/staff/charts?q=serr");
+        desk.must_have_asked_no_other_host().await;
         desk.close().await;
     }
 

@@ -21,6 +21,7 @@ mod keyboard;
 mod messages;
 mod patience;
 mod pictures;
+mod signing;
 mod sizes;
 mod the_loop;
 mod the_visit;

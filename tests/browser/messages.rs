@@ -84,7 +84,7 @@ async fn a_conversation(w: &mut World, scripts: bool) {
     phone.must_say("Los mensajes no se leen a todas horas").await;
     must_fit(&phone, "a new message in Spanish").await;
     for window in [&mut phone, &mut desk] {
-        window.must_have_stayed_at_home().await;
+        window.must_have_asked_no_other_host().await;
     }
     phone.close().await;
     desk.close().await;

@@ -72,7 +72,7 @@ pages! {
         desk.click("button", "Save face sheet").await;
         desk.must_say("The face sheet is saved").await;
         desk.must_say("Anita").await;
-        desk.must_have_stayed_at_home().await;
+        desk.must_have_asked_no_other_host().await;
         desk.close().await;
     }
 
@@ -86,7 +86,7 @@ pages! {
         phone.visit("/portal/appointments/request").await;
         let who = (Audience::Client, account.to_string());
         a_session_ends(w, &mut phone, "Anything we should know", "Mornings suit me", who).await;
-        phone.must_have_stayed_at_home().await;
+        phone.must_have_asked_no_other_host().await;
         phone.close().await;
     }
 
@@ -137,7 +137,7 @@ pages! {
         assert_eq!(kind, "password");
         phone.fill("Choose a password", "").await;
         phone.must_not_say("more characters").await;
-        phone.must_have_stayed_at_home().await;
+        phone.must_have_asked_no_other_host().await;
         phone.close().await;
     }
 

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::chromium::Chromium;
+use super::everywhere::pages_of;
 use super::window::Width;
 use crate::pages;
 use crate::support::rows::Rows;
@@ -30,6 +31,19 @@ const TOO_LOW: &str = "const inSentence = e => e.tagName === 'A' && [...e.parent
     .filter(e => !arguments[1] || !e.closest(arguments[1])) \
     .filter(e => e.getBoundingClientRect().height < arguments[0] - 0.1) \
     .map(e => `${e.tagName} ${e.textContent.trim().slice(0, 40)} ${e.getBoundingClientRect().height}`);";
+
+/// The heights of the rows of the page's tables.
+const ROW_HEIGHTS: &str =
+    "return [...document.querySelectorAll('main tbody tr')].map(row => row.clientHeight);";
+
+/// How far the cells of the first row of each table stand below each other: 0 where they stand side by side.
+const STACKED: &str = "return [...document.querySelectorAll('main tbody')].map(body => { \
+    const tops = [...body.rows[0].cells].filter(cell => cell.checkVisibility()).map(cell => cell.getBoundingClientRect().top); \
+    return Math.round(Math.max(...tops) - Math.min(...tops)); });";
+
+fn numbers(found: &serde_json::Value) -> Vec<i64> {
+    found.as_array().into_iter().flatten().filter_map(serde_json::Value::as_i64).collect()
+}
 
 fn texts(found: &serde_json::Value) -> Vec<String> {
     found.as_array().into_iter().flatten().map(|text| text.as_str().unwrap_or_default().to_owned()).collect()
@@ -76,16 +90,60 @@ pages! {
         for (kind, most) in [("undeliverable", 40), ("locked", 48)] {
             window.resize(Width::Desk).await;
             window.visit(&format!("/staff/worklist?kind={kind}")).await;
-            let heights = window
-                .script("return [...document.querySelectorAll('main tbody tr')].map(row => row.clientHeight);", json!([]))
-                .await;
-            let heights: Vec<i64> = heights.as_array().into_iter().flatten().filter_map(serde_json::Value::as_i64).collect();
+            let heights = numbers(&window.script(ROW_HEIGHTS, json!([])).await);
             assert_eq!(heights.len(), 1, "{kind}");
             assert!(heights.iter().all(|height| *height <= most), "{kind}: rows of {heights:?} px");
             window.resize(Width::Phone).await;
             let spills = texts(&window.script(SPILLS, json!([])).await);
             assert!(spills.is_empty(), "{kind}: {spills:?}");
         }
+        window.close().await;
+    }
+
+    async fn rows_of_the_list_of_charts_and_of_billing_are_36_to_40_px_high_on_a_desk(w: &mut World) {
+        let rows = Rows::of_riverbend(w).await;
+        let billing = format!("/staff/charts/{}/billing", rows.value("{chart}"));
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Desk).await;
+        window.become_user(&w.staff(Role::Administrator).await).await;
+        for path in ["/staff/charts", &billing] {
+            window.visit(path).await;
+            let heights = numbers(&window.script(ROW_HEIGHTS, json!([])).await);
+            assert!(heights.len() > 1, "{path} has {} rows", heights.len());
+            assert!(heights.iter().all(|height| (36..=40).contains(height)), "{path}: rows of {heights:?} px");
+        }
+        // On a phone the cells of a charge stand below each other.
+        window.resize(Width::Phone).await;
+        window.visit(&billing).await;
+        let stacked = numbers(&window.script(STACKED, json!([])).await);
+        assert!(!stacked.is_empty() && stacked.iter().all(|by| *by > 40), "{stacked:?}");
+        assert_eq!(window.sideways().await, 0, "{}", window.too_wide().await);
+        window.close().await;
+    }
+
+    async fn the_button_that_saves_a_long_form_is_in_sight_without_scrolling(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Desk).await;
+        window.become_user(&w.staff(Role::Administrator).await).await;
+        let mut long = 0;
+        // Where the button lies, and what a click on its middle meets.
+        let save = "const button = document.querySelector('main form[method=post] .form-buttons .primary'); \
+            const box = button.getBoundingClientRect(); \
+            const hit = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2); \
+            return [box.top >= 0 && box.bottom <= innerHeight && scrollY === 0, button.contains(hit), \
+                document.scrollingElement.scrollHeight > innerHeight];";
+        let edit = format!("/staff/charts/{}/edit", ana.chart_id);
+        for path in [edit.as_str(), "/staff/charts/new", "/staff/practice", "/staff/practice/policies"] {
+            for width in [Width::Desk, Width::Phone] {
+                window.resize(width).await;
+                window.visit(path).await;
+                let found = window.script(save, json!([])).await;
+                assert_eq!((&found[0], &found[1]), (&json!(true), &json!(true)), "{path} ({width:?})");
+                long += usize::from(found[2] == json!(true));
+            }
+        }
+        assert!(long > 5, "only {long} forms are longer than the window");
         window.close().await;
     }
 
@@ -96,21 +154,9 @@ pages! {
         window.become_user(&w.staff(Role::Administrator).await).await;
         window.visit("data:text/html,<title>t</title><main><table><tr><td style='display:block;height:20px'>a<br>b<br>c</table></main>").await;
         assert_eq!(texts(&window.script(SPILLS, json!([])).await).len(), 1, "a cell that spills is seen");
-        let chart = rows.value("{chart}");
         let mut wrong = Vec::new();
-        for path in [
-            "/staff/charts".to_owned(),
-            "/staff/requests".to_owned(),
-            "/staff/team".to_owned(),
-            "/staff/audit".to_owned(),
-            "/staff/me".to_owned(),
-            "/staff/api-keys".to_owned(),
-            format!("/staff/charts/{chart}/appointments"),
-            format!("/staff/charts/{chart}/documents"),
-            format!("/staff/charts/{}/appointments", rows.registered.chart_id),
-            format!("/staff/charts/import/{}", rows.value("{import}")),
-            format!("/staff/charts/import/{}/columns", rows.value("{import}")),
-        ] {
+        let others = format!("/staff/charts/{}/appointments", rows.registered.chart_id);
+        for path in pages_of("staff", &rows).into_iter().chain([others]) {
             window.visit(&path).await;
             let spills = texts(&window.script(SPILLS, json!([])).await);
             if !spills.is_empty() {
@@ -125,22 +171,16 @@ pages! {
         let rows = Rows::of_riverbend(w).await;
         let chromium = Chromium::start();
         let mut window = chromium.window(w, Width::Phone).await;
-        let link = rows.fill("/{practice}/i/{token}");
-        let document = rows.fill("/portal/documents/{document}");
-        let mut wrong = Vec::new();
-        for (user, paths) in [
-            (w.browser(), vec![
-                "/riverbend", "/riverbend/sign-in", "/riverbend/forgot", "/riverbend/help", "/riverbend/letter",
-                link.as_str(), &format!("{link}/decline"),
-            ]),
-            (rows.client.clone(), vec![
-                "/portal", "/portal/me", "/portal/documents", &document, "/portal/appointments",
-                "/portal/appointments/request", "/portal/account", "/portal/help",
-            ]),
-        ] {
+        let (mut wrong, mut seen) = (Vec::new(), 0);
+        for (who, user) in [("nobody", w.browser()), ("client", rows.client.clone())] {
             window.become_user(&user).await;
-            for path in paths {
-                window.visit(path).await;
+            for path in pages_of(who, &rows) {
+                window.visit(&path).await;
+                // Before sign-in there are pages of staff and of neither side as well; `/api` is for programmers.
+                if path == "/api" || window.all("body.client").await.is_empty() {
+                    continue;
+                }
+                seen += 1;
                 let low = texts(&window.script(TOO_LOW, json!([44, ""])).await);
                 if !low.is_empty() {
                     wrong.push(format!("{path}: {low:?}"));
@@ -148,30 +188,17 @@ pages! {
             }
         }
         window.close().await;
+        assert!(seen > 30, "only {seen} pages of clients");
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
 
     async fn what_staff_touch_is_24_px_high(w: &mut World) {
         let rows = Rows::of_riverbend(w).await;
-        let chart = rows.value("{chart}");
         let chromium = Chromium::start();
         let mut window = chromium.window(w, Width::Desk).await;
         window.become_user(&w.staff(Role::Administrator).await).await;
         let mut wrong = Vec::new();
-        for path in [
-            "/staff/charts".to_owned(),
-            "/staff/worklist".to_owned(),
-            "/staff/requests".to_owned(),
-            "/staff/team".to_owned(),
-            "/staff/team/new".to_owned(),
-            "/staff/practice".to_owned(),
-            "/staff/practice/questions".to_owned(),
-            "/staff/audit?what=charts".to_owned(),
-            "/staff/me".to_owned(),
-            format!("/staff/charts/{chart}"),
-            format!("/staff/charts/{chart}/edit"),
-            format!("/staff/charts/{chart}/communications"),
-        ] {
+        for path in pages_of("staff", &rows) {
             window.visit(&path).await;
             // Rows of a table are 38 px high: their links keep the distance that WCAG 2.5.8 asks for instead.
             let low = texts(&window.script(TOO_LOW, json!([24, "td, th"])).await);
@@ -263,7 +290,7 @@ pages! {
         window.script(note, json!([])).await;
         window.must_say("The import is done").await;
         let said = window.script("return sessionStorage.getItem('said');", json!([])).await;
-        assert_eq!(said, "The charts are being imported. This can take some minutes. Keep this page open until it is done.");
+        assert_eq!(said, "The charts are being imported. This can take some minutes. If the connection is lost, the import goes on by itself.");
         window.close().await;
     }
 

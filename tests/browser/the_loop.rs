@@ -127,8 +127,8 @@ async fn the_loop(w: &mut World, scripts: bool) {
     phone.must_be_accessible("a used link").await;
     phone.must_not_say("Duarte").await;
 
-    phone.must_have_stayed_at_home().await;
-    desk.must_have_stayed_at_home().await;
+    phone.must_have_asked_no_other_host().await;
+    desk.must_have_asked_no_other_host().await;
     phone.close().await;
     desk.close().await;
 }

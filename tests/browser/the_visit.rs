@@ -86,7 +86,7 @@ async fn the_visit(w: &mut World, scripts: bool) {
     fits(&mut desk, "the page of a canceled appointment").await;
 
     for mut window in [desk, phone] {
-        window.must_have_stayed_at_home().await;
+        window.must_have_asked_no_other_host().await;
         window.close().await;
     }
 }

@@ -289,7 +289,8 @@ impl Window {
         let id = &element.0;
         let role = self.try_call("GET", &format!("/element/{id}/computedrole"), Value::Null).await.ok()?;
         let name = self.try_call("GET", &format!("/element/{id}/computedlabel"), Value::Null).await.ok()?;
-        Some((role.as_str()?.to_owned(), name.as_str()?.to_owned()))
+        // A space at which no line breaks reads like any other.
+        Some((role.as_str()?.to_owned(), name.as_str()?.replace('\u{a0}', " ")))
     }
 
     async fn is_shown(&self, element: &Element) -> bool {
@@ -577,7 +578,7 @@ impl Window {
 
     /// WEB-06: nothing but our own origin was asked, and the page's script and policies never
     /// complained.
-    pub async fn must_have_stayed_at_home(&mut self) {
+    pub async fn must_have_asked_no_other_host(&mut self) {
         self.read_logs().await;
         let foreign: Vec<&String> = self
             .asked
@@ -609,8 +610,18 @@ impl Window {
         }
     }
 
-    /// By how many pixels the page is wider than the window.
+    /// By how many pixels the page is wider than the window. What is too wide counts when it is still so
+    /// a moment later: a window that was just resized may be laid out anew only in part.
     pub async fn sideways(&self) -> i64 {
+        let wider = self.sideways_now().await;
+        if wider <= 0 {
+            return wider;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        self.sideways_now().await
+    }
+
+    async fn sideways_now(&self) -> i64 {
         let script = "const e = document.scrollingElement; return e.scrollWidth - e.clientWidth;";
         self.script(script, json!([])).await.as_i64().unwrap_or(0)
     }

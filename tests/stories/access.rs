@@ -850,7 +850,7 @@ stories! {
                 ))
                 .execute(c)
         }).await;
-        act(w, Target::Owner(ben.chart_id.clone()), Act::ChangeOwner { to: ana.person_id.clone(), authority: allowed() })
+        act(w, Target::Owner(ben.chart_id.clone()), Act::ChangeOwner { to: ana.person_id.clone(), authority: allowed(), seen: None })
             .await.expect("changed");
         let (_, link) = invited(w, &ben).await;
         assert!(matches!(look(w, &link).await, LinkView::Open { for_contact: true, has_account: true, .. }));
@@ -907,7 +907,7 @@ stories! {
         assert_eq!(names, ["home@example.com", "home+ben@example.com"]);
     }
 
-    async fn rat_02_failed_sign_ins_before_the_registration_do_not_greet_the_new_account(w: &mut World) {
+    async fn rat_02_failed_sign_ins_before_the_registration_do_not_pause_the_new_account(w: &mut World) {
         use anteroom::platform::web::session::Audience;
         use anteroom::platform::web::sign_in;
         let ana = w.chart("Ana", "Duarte").await;
@@ -936,7 +936,7 @@ stories! {
         let friend = contact(w, &adult, "Rosa", "rosa@example.com").await;
         let mother = contact(w, &minor, "Eva", "eva@example.com").await;
         let change = |chart: &Client, to: &PersonId, authority| {
-            act(w, Target::Owner(chart.chart_id.clone()), Act::ChangeOwner { to: to.clone(), authority })
+            act(w, Target::Owner(chart.chart_id.clone()), Act::ChangeOwner { to: to.clone(), authority, seen: None })
         };
         let needs = Err(Refused::NeedsAuthority);
         assert_eq!(change(&adult, &friend, None).await.map(drop), needs);
@@ -960,8 +960,8 @@ stories! {
         let ana = w.chart_with("Ana", "Duarte", "2012-04-12", "ana@example.com").await;
         let rosa = contact(w, &ana, "Rosa", "rosa@example.com").await;
         let (sent, link) = invited(w, &ana).await;
-        let to = |to: PersonId| act(w, Target::Owner(ana.chart_id.clone()), Act::ChangeOwner { to, authority: allowed() });
-        assert_eq!(to(ana.person_id.clone()).await.map(drop), Err(Refused::NotAContact));
+        let to = |to: PersonId| act(w, Target::Owner(ana.chart_id.clone()), Act::ChangeOwner { to, authority: allowed(), seen: None });
+        assert_eq!(to(ana.person_id.clone()).await.map(drop), Err(Refused::IsOwner));
         to(rosa.clone()).await.expect("changed");
         assert_eq!(look(w, &link).await, LinkView::Withdrawn);
         let shown = overview(w, &ana.chart_id).await;
@@ -1146,7 +1146,7 @@ stories! {
                         (11, Some(access), ..) if round % 3 == 0 => drop(on_grant(w, &access, Act::Unlock).await),
                         (11, ..) if round % 10 == 5 => {
                             let to = if shown_owner(w, ana).await == rosa { ana.person_id.clone() } else { rosa };
-                            drop(act(w, Target::Owner(ana.chart_id.clone()), Act::ChangeOwner { to, authority: allowed() }).await);
+                            drop(act(w, Target::Owner(ana.chart_id.clone()), Act::ChangeOwner { to, authority: allowed(), seen: None }).await);
                         }
                         _ => {}
                     }

@@ -36,7 +36,7 @@ async fn end_of(w: &World) -> String {
 }
 
 /// What the first button of this name sends.
-fn button_value(page: &Page, name: &str) -> String {
+pub fn button_value(page: &Page, name: &str) -> String {
     let html = page.answer.text();
     let (_, from) = html.split_once(&format!("name=\"{name}\" value=\"")).expect("a button of this name");
     from.split('"').next().expect("a value").to_owned()

@@ -514,13 +514,13 @@ stories! {
         w.tamper(|c| {
             match c {
                 Conn::Sqlite(c) => c.batch_execute(
-                    "CREATE TRIGGER broken BEFORE UPDATE ON idempotent_request \
+                    "CREATE TRIGGER broken BEFORE INSERT ON handled_request \
                      BEGIN SELECT RAISE(ABORT, 'the answer cannot be kept'); END",
                 ),
                 Conn::Postgres(c) => c.batch_execute(
                     "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS \
                      $$ BEGIN RAISE EXCEPTION 'the answer cannot be kept'; END $$; \
-                     CREATE TRIGGER broken BEFORE UPDATE ON idempotent_request \
+                     CREATE TRIGGER broken BEFORE INSERT ON handled_request \
                      FOR EACH ROW EXECUTE FUNCTION broken()",
                 ),
             }?;
@@ -535,7 +535,7 @@ stories! {
         w.tamper(|c| {
             match c {
                 Conn::Sqlite(c) => c.batch_execute("DROP TRIGGER broken"),
-                Conn::Postgres(c) => c.batch_execute("DROP TRIGGER broken ON idempotent_request"),
+                Conn::Postgres(c) => c.batch_execute("DROP TRIGGER broken ON handled_request"),
             }?;
             Ok(0)
         })

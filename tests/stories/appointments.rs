@@ -5,7 +5,7 @@ use anteroom::kernel::clock::Timestamp;
 use anteroom::kernel::ids::RequestId;
 use anteroom::kernel::ids::StaffId;
 use anteroom::platform::audit::Actor;
-use anteroom::platform::db::schema::{appointment, appointment_request, outbox};
+use anteroom::platform::db::schema::{appointment, appointment_request, outbox, place, practice};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
 
@@ -64,13 +64,14 @@ stories! {
         let mine = browser.get("/portal/appointments").await;
         mine.must_say("Waiting for our answer").must_say("Thursday, December 3, 2026, in the afternoon");
         let mut desk = w.staff(Role::FrontDesk).await;
-        desk.get("/staff/requests").await.must_say("Ana Duarte").must_say("After work, please.");
+        let list = desk.get("/staff/requests").await;
+        list.must_say("Ana Duarte").must_say("After work, please.").must_say("1 waiting for an answer");
         let page = desk.get(&path).await;
         page.must_be(200).must_say("New York time");
         let with = casey(w).to_string();
         let fields = [("time", "2:30 PM"), ("with", with.as_str()), ("answer", "See you then.")];
         let done = desk.submit_and_follow(&page, "/confirm", &fields).await;
-        done.must_say("Confirmed. The client gets an e-mail").must_say("No one is waiting");
+        done.must_say("Confirmed. The client gets an e-mail").must_say("No one is waiting").must_not_say("waiting for an answer");
         let mail = w.mail_to(&ana.email).await;
         assert!(mail.text.contains("There is news about your appointment request"), "{}", mail.text);
         for hidden in ["2:30", "December 3", "Casey", "Duarte", "See you then", "visit"] {
@@ -82,6 +83,40 @@ stories! {
         browser.get("/portal").await.must_say("Thursday, December 3, 2026, 2:30 PM");
         let tab = desk.get(&format!("/staff/charts/{}/appointments", ana.chart_id)).await;
         tab.must_say("Thursday, December 3, 2026, 2:30 PM").must_say("Confirmed");
+    }
+
+    async fn an_answer_proposes_the_first_time_that_is_free_or_says_that_there_is_none(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        // Casey is known as her clinician by an appointment of the past.
+        people::booked_at(w, &ana.chart_id, w.now().plus_hours(-48), PlaceKind::Office).await;
+        let wishes = [("day1", "2026-12-02"), ("part1", "morning"), ("day2", "2026-12-04"), ("part2", "evening")];
+        let form = browser.get("/portal/appointments/request").await;
+        browser.submit(&form, "/portal/appointments/request", &wishes).await.must_be(303);
+        let path = format!("/staff/requests/{}", request_ids(w).await.remove(0));
+        let filled = |page: &Page| {
+            let form = page.form("/confirm");
+            let value = |name: &str| form.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default();
+            (value("date"), value("time"))
+        };
+        let mut desk = w.staff(Role::FrontDesk).await;
+        assert_eq!(filled(&desk.get(&path).await), ("2026-12-02".into(), "10:00".into()));
+        let ben = w.chart("Ben", "Okafor").await;
+        let ten = w.now().plus_hours(24);
+        people::booked_at(w, &ben.chart_id, ten, PlaceKind::Office).await;
+        let (date, time) = filled(&desk.get(&path).await);
+        assert!(date == "2026-12-02" && time != "10:00" && !time.is_empty() || date == "2026-12-04", "{date} {time}");
+        // Both days are full, back to back.
+        for hour in (-2..12).map(|hour| ten.plus_hours(hour)).chain((0..16).map(|hour| ten.plus_hours(46 + hour))) {
+            let chart = w.chart(&format!("Cleo{}", hour.micros()), "Park").await;
+            if hour != ten {
+                people::booked_at(w, &chart.chart_id, hour, PlaceKind::Office).await;
+            }
+        }
+        let page = desk.get(&path).await;
+        page.must_say("has something else at every time that was asked for");
+        assert_eq!(filled(&page), ("2026-12-02".into(), String::new()));
     }
 
     async fn an_answer_proposes_the_first_day_that_is_not_over(w: &mut World) {
@@ -174,6 +209,31 @@ stories! {
         assert!(browser.submit(&mine, "/take-back", &[]).await.is_redirect());
         asked(w, &mut browser, "2026-12-09", "any").await;
         assert_eq!(events(w, "appointment.request_withdrawn").await, 1);
+    }
+
+    async fn what_one_parent_writes_with_a_request_the_other_does_not_read(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let (name, _) = crate::rights::mother_of(w, &leo).await;
+        let father = crate::access::contact(w, &leo, "Daniel", "daniel@example.com").await;
+        let id = people::account(w, "daniel@example.com").await;
+        let scope = w.riverbend.scope.clone();
+        let rights = Some([anteroom::platform::permissions::Right::Appointments].as_slice());
+        people::grant(w, &scope, &id, &father, &leo.chart_id, rights).await;
+        let mut mother = sign_in(w, &name).await;
+        let form = mother.get("/portal/appointments/request").await;
+        let typed = [("day1", "2026-12-03"), ("note", "Please do not tell his father.")];
+        mother.submit(&form, "/portal/appointments/request", &typed).await.must_be(303);
+        let hers = mother.get("/portal/appointments").await;
+        hers.must_say("Please do not tell his father.").must_say("Withdraw this request");
+        let mut phone = sign_in(w, "daniel@example.com").await;
+        let his = phone.get("/portal/appointments").await;
+        his.must_say("December 3").must_not_say("do not tell").must_not_say("Withdraw this request");
+        let request = request_ids(w).await.remove(0);
+        let back = format!("/portal/appointments/requests/{request}/take-back");
+        let token = his.form("/sign-out");
+        let csrf = token.fields.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.clone()).expect("a token");
+        phone.post(&back, &[("csrf", &csrf)]).await.must_be(404);
+        mother.submit_and_follow(&hers, "/take-back", &[]).await.must_say("Withdrawn");
     }
 
     async fn a_form_typed_for_one_child_is_not_filed_for_another(w: &mut World) {
@@ -340,7 +400,7 @@ stories! {
         assert_eq!((booked(w).await, mails(w).await), (0, 0));
     }
 
-    async fn auz_01_only_those_who_may_answer_do(w: &mut World) {
+    async fn auz_01_only_roles_with_the_permission_answer_requests(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let bob = w.chart("Bob", "Reyes").await;
         let (a, b) = (enrolled(w, &ana).await, enrolled(w, &bob).await);
@@ -401,6 +461,25 @@ stories! {
         mine.must_say("Friday, December 4, 2026, 2:30 PM EST (11:30 AM PST for you)");
     }
 
+    /// `cli::a_machine_with_older_rules_shows_the_same_times` tells it once more on such a machine.
+    async fn a_time_counts_by_the_rules_of_the_program(w: &mut World) {
+        let asuncion = ("America/Asuncion", "2027-07-06T13:00:00Z", "Tuesday, July 6, 2027, 10:00 AM");
+        let eastern = ("US/Eastern", "2027-07-07T14:00:00Z", "Wednesday, July 7, 2027, 10:00 AM");
+        for (first, (zone, starts_at, shown)) in [("Ana", asuncion), ("Ben", eastern)] {
+            w.tamper(move |c| {
+                diesel::update(practice::table).set(practice::time_zone.eq(zone)).execute(c)?;
+                diesel::update(place::table).set(place::time_zone.eq(zone)).execute(c)
+            })
+            .await;
+            let client = w.chart(first, "Duarte").await;
+            let who = enrolled(w, &client).await;
+            people::booked_at(w, &client.chart_id, moment(starts_at), PlaceKind::Office).await;
+            let tab = format!("/staff/charts/{}/appointments", client.chart_id);
+            w.staff(Role::FrontDesk).await.get(&tab).await.must_say(shown);
+            sign_in(w, &who.name).await.get("/portal/appointments").await.must_say(shown);
+        }
+    }
+
     async fn the_clients_clinician_is_proposed_and_an_unusual_time_is_asked_about_once(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let bob = w.chart("Bob", "Reyes").await;
@@ -420,7 +499,9 @@ stories! {
         // Both days stand beside the form.
         page.must_say("10:00 AM to 10:50 AM: Regular visit with Casey Moreno");
         page.must_say("10:00 AM to 10:50 AM: Ana Duarte").must_say("1:00 PM to 1:50 PM: Bob Reyes");
-        let other = admin.get(&format!("{path}?date=2026-12-04&with={with}")).await;
+        let with = with.to_string();
+        let friday = [("date", "2026-12-04"), ("with", with.as_str()), ("look", "day")];
+        let other = admin.submit(&page, "/confirm", &friday).await;
         other.must_say("Friday, December 4, 2026").must_say("No appointments").must_not_say("Bob Reyes");
         // Taken twice over: the clinician's hour is Bob's; then the client's own.
         let clash = admin.submit(&page, "/confirm", &[("time", "13:30")]).await;

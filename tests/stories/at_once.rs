@@ -30,7 +30,7 @@ const STAFF: &str = "/riverbend/staff/sign-in";
 
 /// Whose row both wait for.
 #[derive(Clone)]
-enum Whose {
+pub enum Whose {
     Account(AccountId),
     Staff(StaffId),
     Chart(ChartId),
@@ -92,7 +92,7 @@ async fn until_waiting(w: &World, how_many: i64, is_over: &Cell<bool>) {
 }
 
 /// Holds the row, begins the one, then the other, and lets both go.
-async fn in_turn<A, B>(
+pub async fn in_turn<A, B>(
     w: &World,
     whose: Whose,
     first: impl Future<Output = A>,
@@ -225,7 +225,7 @@ stories! {
         assert_eq!(client_knocks(&mut w.browser(), &who.name, NEW).await.location(), Some("/portal"));
     }
 
-    async fn pwd_06_nor_on_the_staff_side(w: &mut World) {
+    async fn pwd_06_a_staff_sign_in_with_the_old_password_does_not_outlive_the_reset(w: &mut World) {
         let desk = w.riverbend.member(Role::FrontDesk).clone();
         let (mut owner, form) = forgotten(w, "/riverbend/staff/forgot", "email", &desk.email).await;
         let mut thief = w.browser();
@@ -309,7 +309,7 @@ stories! {
         assert_eq!(joined, Registered::WrongSignIn);
     }
 
-    async fn idp_04_nor_with_a_sign_in_that_was_just_disowned(w: &mut World) {
+    async fn idp_04_a_second_chart_is_not_joined_with_a_sign_in_that_was_just_disowned(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let first = link_of(w, &ana).await;
         let account = w.register_by(&first, &ana).await;

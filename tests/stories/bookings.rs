@@ -184,6 +184,58 @@ stories! {
         assert_eq!(booked(w).await.len(), 1);
     }
 
+    async fn a_booking_from_the_page_of_a_day_leads_back_to_that_day(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let found = desk.get("/staff/calendar/book?date=2026-12-03&q=Duarte").await;
+        let page = desk.get(&found.link(&format!("/staff/charts/{}/appointments/book", ana.chart_id))).await;
+        assert_eq!(page.link("/staff/calendar?"), "/staff/calendar?date=2026-12-03", "Cancel leads back");
+        let path = format!("/staff/charts/{}/appointments/book", ana.chart_id);
+        let with = casey(w).to_string();
+        let place = place(w, PlaceKind::Office).await.to_string();
+        let typed = [("date", "2026-12-04"), ("time", "14:30"), ("with", with.as_str()), ("place", place.as_str())];
+        let refused = desk.submit(&page, &path, &[("date", "2026-12-04"), ("time", ""), ("with", with.as_str())]).await;
+        refused.must_be(422);
+        let done = desk.submit_and_follow(&refused, &path, &typed).await;
+        assert_eq!(done.path, "/staff/calendar?date=2026-12-04&done=appointment-booked");
+        done.must_say("Ana Duarte").must_say("2:30 PM");
+        // From the chart, the chart is where it ends.
+        let page = desk.get(&path).await;
+        assert_eq!(page.link(&format!("/staff/charts/{}/appointments", ana.chart_id)), format!("/staff/charts/{}/appointments", ana.chart_id));
+    }
+
+    async fn nothing_is_booked_more_than_five_years_ahead(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let refused = book(w, &mut desk, &ana.chart_id, &[("date", "2062-12-04")]).await;
+        refused.must_be(422).must_say("more than five years ahead");
+        let text = key(w, &w.riverbend, Scope::ALL).await;
+        let mut program = w.browser().with("authorization", &format!("Bearer {text}"));
+        let place = place(w, PlaceKind::Office).await;
+        let body = json!({
+            "chart_id": ana.chart_id, "starts_at": "9999-12-03T19:30:00Z", "minutes": 50, "kind": "session",
+            "place_id": place, "staff_id": casey(w),
+        });
+        let answer = post(&mut program, "/api/v1/appointments", &body).await;
+        answer.must_be(422);
+        assert!(answer.answer.text().contains("more than five years ahead"), "{}", answer.answer.text());
+        assert_eq!(booked(w).await, []);
+    }
+
+    async fn what_is_over_or_canceled_is_not_offered_for_a_calendar(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let past = booked_at(w, &ana.chart_id, w.now().plus_hours(-30), PlaceKind::Office).await;
+        let ahead = booked_at(w, &ana.chart_id, w.now().plus_hours(30), PlaceKind::Office).await;
+        let mut browser = sign_in(w, &who.name).await;
+        browser.get(&format!("/portal/appointments/{past}")).await.must_be(200).must_not_say("Add to my calendar");
+        let page = format!("/portal/appointments/{ahead}");
+        browser.get(&page).await.must_be(200).must_say("Add to my calendar");
+        let form = browser.get(&format!("{page}/cancel")).await;
+        browser.submit(&form, "/cancel", &[]).await.must_be(303);
+        browser.get(&page).await.must_be(200).must_not_say("Add to my calendar");
+    }
+
     async fn the_same_form_sent_twice_books_once_and_writes_once(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         enrolled(w, &ana).await;
@@ -570,6 +622,72 @@ stories! {
         desk.submit(&page, "/move", &[("time", "17:00")]).await.must_be(303);
         set_state(w, &who.access, anteroom::features::access::lifecycle::State::Revoked).await;
         assert_eq!(w.unread_to(&ana.email).await, 0);
+    }
+
+    async fn case_54_56_reminders_go_in_time_before_quiet_hours_and_never_of_an_old_time(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        // Friday, December 4, 9:30 AM in New York.
+        let id = booked_at(w, &ana.chart_id, moment("2026-12-04T14:30:00Z"), PlaceKind::Office).await;
+        let until = async |w: &World, text: &str| {
+            let ahead = moment(text).seconds_since(w.now());
+            w.clock.advance_seconds(u32::try_from(ahead).expect("ahead"));
+            w.run_due_jobs().await;
+        };
+        until(w, "2026-12-02T14:29:00Z").await;
+        assert_eq!(mails(w, "appointments.reminder").await, 0);
+        until(w, "2026-12-02T14:30:00Z").await;
+        let mail = w.mail_to(&ana.email).await;
+        assert_eq!(mail.subject, "Reminder: your appointment at Riverbend Counseling");
+        assert!(mail.text.contains("Friday, December 4, 2026, 9:30 AM EST"), "{}", mail.text);
+        // Moved to the same hour a day later: the reminder of the old time never goes.
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&format!("/staff/appointments/{id}/move")).await;
+        desk.submit(&page, "/move", &[("date", "2026-12-05"), ("despite", "weekend")]).await.must_be(303);
+        w.mail_to(&ana.email).await;
+        until(w, "2026-12-04T14:00:00Z").await;
+        assert_eq!(mails(w, "appointments.reminder").await, 2, "the one of 48 hours before the new time");
+        assert!(w.mail_to(&ana.email).await.text.contains("Saturday, December 5"));
+        // Three hours before is in the quiet hours: it goes at a quarter to eight in the evening.
+        until(w, "2026-12-05T00:44:00Z").await;
+        assert_eq!(mails(w, "appointments.reminder").await, 2);
+        until(w, "2026-12-05T00:45:00Z").await;
+        assert_eq!(mails(w, "appointments.reminder").await, 3);
+        until(w, "2026-12-05T14:00:00Z").await;
+        assert_eq!(mails(w, "appointments.reminder").await, 3, "each goes once");
+        // Canceled, nothing goes any more.
+        let other = booked_at(w, &ana.chart_id, moment("2026-12-10T19:30:00Z"), PlaceKind::Office).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&format!("/staff/appointments/{other}/cancel")).await;
+        desk.submit(&page, "/cancel", &[("reason", "mistake")]).await.must_be(303);
+        until(w, "2026-12-10T19:00:00Z").await;
+        assert_eq!(mails(w, "appointments.reminder").await, 3);
+    }
+
+    async fn reminders_switched_on_later_reach_what_is_booked_already(w: &mut World) {
+        let policy = async |w: &mut World, hours: Option<&str>| {
+            let mut admin = w.staff(Role::Administrator).await;
+            let page = admin.get("/staff/practice/policies").await;
+            let mut fields = page.form("/staff/practice/policies").fields;
+            fields.retain(|(name, _)| name != "appointment_reminder");
+            fields.extend(hours.map(|hours| ("appointment_reminder".to_owned(), hours.to_owned())));
+            admin.post_fields("/staff/practice/policies", &fields).await.must_be(303);
+        };
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        policy(w, None).await;
+        // Friday, December 4, 2:30 PM in New York.
+        booked_at(w, &ana.chart_id, moment("2026-12-04T19:30:00Z"), PlaceKind::Office).await;
+        let ahead = moment("2026-12-03T12:00:00Z").seconds_since(w.now());
+        w.clock.advance_seconds(u32::try_from(ahead).expect("ahead"));
+        w.run_due_jobs().await;
+        policy(w, Some("3")).await;
+        w.run_due_jobs().await;
+        assert_eq!(mails(w, "appointments.reminder").await, 0);
+        let ahead = moment("2026-12-04T16:30:00Z").seconds_since(w.now());
+        w.clock.advance_seconds(u32::try_from(ahead).expect("ahead"));
+        w.run_due_jobs().await;
+        assert_eq!(mails(w, "appointments.reminder").await, 1);
     }
 
     async fn i_61_two_reads_of_a_calendar_file_are_the_same_bytes_and_a_change_raises_its_sequence(w: &mut World) {

@@ -45,8 +45,10 @@ const CORPUS: &[(&str, Option<(Verdict, &str, About, &str)>)] = &[
     ("gmail-no-domain",                Some((Verdict::Failed,  "5.1.2",  About::Mailbox, "mail-reason-no-domain"))),
     ("gmail-no-such-user",             Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
     ("gmail-original-message-id",      Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
+    ("in-reply-to-only",               Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
     ("m365-hop-count",                 Some((Verdict::Failed,  "5.4.14", About::Unclear, "mail-reason-route"))),
     ("m365-out-of-office",             None),
+    ("mail-delivery-problem",          Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
     ("mailbox-moved-plain",            None),
     ("message-id-only",                Some((Verdict::Failed,  "5.1.1",  About::Mailbox, "mail-reason-no-mailbox"))),
     ("no-reverse-dns",                 Some((Verdict::Failed,  "5.7.25", About::Sender,  "mail-reason-sender-refused"))),
@@ -110,7 +112,11 @@ fn eml_05_reports_of_many_servers_are_read_alike() {
         if let Some(read) = read
             && !matches!(
                 *name,
-                "not-forged" | "message-id-only" | "forwarded-to-mailbox" | "gmail-original-message-id"
+                "not-forged"
+                    | "message-id-only"
+                    | "in-reply-to-only"
+                    | "forwarded-to-mailbox"
+                    | "gmail-original-message-id"
             )
         {
             assert!(read.addressed_to.iter().any(|a| a.contains("return@")), "{name}: {read:?}");
@@ -157,7 +163,7 @@ async fn sent(
             mail.chart = Some(to.chart_id);
             mail.access = invited.as_ref().map(|i| i.0);
             mail.subject = invited.as_ref().map(|i| subject(&i.1));
-            let id = outbox::enqueue(&app, c, mail)?;
+            let id = outbox::enqueue(&app, c, mail)?.unwrap();
             let row = c.rows(table::table).filter(table::mail_id.eq(id));
             row.set((
                 table::state.eq(Delivery::Sent),
@@ -299,7 +305,7 @@ stories! {
         assert_eq!(marked(w, &scope, &ana).await, None);
     }
 
-    async fn a_bounce_is_found_by_its_message_id_or_a_shouted_return_path(w: &mut World) {
+    async fn a_bounce_is_matched_by_its_message_id_or_by_a_return_path_in_capitals(w: &mut World) {
         let scope = w.riverbend.scope.clone();
         let ana = w.chart("Ana", "Duarte").await;
         for (name, key) in [
@@ -310,6 +316,8 @@ stories! {
             ("gmail-original-message-id", "by the original id"),
             ("opensmtpd-old-text", "by words"),
             ("opensmtpd-action-error", "by status"),
+            ("mail-delivery-problem", "by its subject"),
+            ("in-reply-to-only", "by what it answers"),
         ] {
             let mail = sent(w, &scope, key, None, &ana).await;
             let raw = report(name, &mail.path, &mail.message_id, &ana.email);

@@ -60,6 +60,21 @@ async fn found(w: &World, role: Role, query: &[(&str, &str)]) -> Vec<String> {
 }
 
 stories! {
+    async fn a_name_in_another_script_is_found_however_it_is_typed(w: &mut World) {
+        for (first, last) in [("Νίκος", "Παπαδόπουλος"), ("Артём", "Семёнов"), ("أحمد", "الخطيب")] {
+            made(w, &person(first, last, "1990-03-04")).await;
+        }
+        for (typed, name) in [
+            ("ΠΑΠΑΔΟΠΟΥΛΟΣ", "Παπαδόπουλος, Νίκος"),
+            ("παπαδοπουλος", "Παπαδόπουλος, Νίκος"),
+            ("семенов", "Семёнов, Артём"),
+            ("АРТЕМ", "Семёнов, Артём"),
+            ("احمد", "الخطيب, أحمد"),
+        ] {
+            assert_eq!(found(w, Role::FrontDesk, &[("q", typed)]).await, [name], "{typed}");
+        }
+    }
+
     async fn a_chart_is_found_by_any_part_of_what_staff_know(w: &mut World) {
         let mut ana = person("Ana María", "Núñez-O’Brien", "1990-03-04");
         ana.chart_number = "C-1042".into();

@@ -66,6 +66,47 @@ fn an_operator_sets_a_practice_up_from_nothing() {
     assert!(done(&run(data.path(), &["migrate"])).contains("nothing to do"));
 }
 
+/// Debian 13 without `tzdata-legacy` lacks the old names; some containers have no rules at all.
+#[test]
+fn a_machine_without_time_zones_of_its_own_still_knows_every_zone() {
+    let (data, none) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let words = ["practice", "add", "elm", "--name", "Elm House", "--time-zone", "US/Eastern"];
+    let mut add = anteroom(data.path(), &words);
+    done(&add.env("TZDIR", none.path()).stdin(Stdio::null()).output().expect("the program runs"));
+    let mut list = anteroom(data.path(), &["practice", "list", "--json"]);
+    let all = done(&list.env("TZDIR", none.path()).output().expect("the program runs"));
+    assert!(all.contains("US/Eastern"), "{all}");
+}
+
+/// Rules from before Paraguay kept its summer time, in October 2024.
+const OLDER_RULES: &str = "\
+    Rule P 2010 max - O Sun>=1 0:00 1:00 -\n\
+    Rule P 2013 max - Mar Sun>=22 0:00 0 -\n\
+    Zone America/Asuncion -4:00 P -04/-03\n";
+
+#[test]
+fn a_machine_with_older_rules_shows_the_same_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, zones) = (folder.path().join("older.zi"), folder.path().join("zones"));
+    std::fs::write(&source, OLDER_RULES).unwrap();
+    // The compiler of zones comes with the C library, in a folder that is not in everybody's path.
+    let zic =
+        ["/usr/sbin/zic", "/usr/bin/zic"].into_iter().find(|zic| Path::new(zic).is_file()).expect("zic");
+    assert!(Command::new(zic).arg("-d").args([&zones, &source]).status().unwrap().success());
+    let older = std::fs::read(zones.join("America/Asuncion")).unwrap();
+    let older = jiff::tz::TimeZone::tzif("America/Asuncion", &older).unwrap();
+    let july = jiff::civil::date(2027, 7, 6).at(10, 0, 0, 0).to_zoned_datetime(older).unwrap();
+    assert_eq!(july.offset(), jiff::tz::offset(-4), "the rules of this machine are other ones");
+    let story = "appointments::sqlite::a_time_counts_by_the_rules_of_the_program";
+    let told = Command::new(std::env::current_exe().unwrap())
+        .args([story, "--exact"])
+        .env("TZDIR", &zones)
+        .env("ANTEROOM_TEST_ENGINES", "sqlite")
+        .output()
+        .unwrap();
+    assert!(done(&told).contains("1 passed"), "{}", text(&told.stdout));
+}
+
 #[test]
 fn a_wrong_word_is_named_with_what_is_allowed() {
     let data = house();
@@ -163,41 +204,55 @@ fn charts_come_in_from_a_file_rehearsed_first() {
 #[test]
 fn a_message_that_is_no_bounce_is_passed_over() {
     let data = house();
-    let mut child = anteroom(data.path(), &["mail", "bounce", "--json"])
+    let output = piped(data.path(), &["mail", "bounce", "--json"]);
+    assert!(done(&output).contains("\"ignored\""));
+    fails(&run(data.path(), &["mail", "bounce"]), 2, &["no message"]);
+}
+
+/// Runs a command as a mail server's pipe does, with a message on its standard input.
+fn piped(data: &Path, words: &[&str]) -> Output {
+    let mut child = anteroom(data, words)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(b"From: a@example.org\r\nSubject: lunch\r\n\r\nNoon?\r\n").unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(done(&output).contains("\"ignored\""));
-    fails(&run(data.path(), &["mail", "bounce"]), 2, &["no message"]);
+    // The command may end without reading it.
+    let _ = child.stdin.take().unwrap().write_all(b"From: a@example.org\r\nSubject: lunch\r\n\r\nNoon?\r\n");
+    child.wait_with_output().unwrap()
 }
 
+/// The names of the commands under `anteroom mail`: those that a mail server runs.
+fn commands_of_a_mail_server(data: &Path) -> Vec<String> {
+    let help = done(&run(data, &["mail", "--help"]));
+    let (_, list) = help.split_once("Commands:").expect("a list of commands");
+    let list = list.split("Options:").next().unwrap_or_default();
+    // A line that names a command is set in by two blanks; what goes on from the line before by more.
+    let names = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    names.map(str::to_owned).collect()
+}
+
+/// Whatever other code a pipe ends with, Postfix gives the message up ("Command died with status 3").
 #[test]
-fn a_bounce_that_cannot_be_looked_at_is_given_back_to_the_mail_servers_queue() {
+fn a_message_that_cannot_be_looked_at_is_given_back_to_the_mail_servers_queue() {
     let data = house();
-    let bounce = |words: &[&str]| {
-        let mut child = anteroom(data.path(), &[&["mail", "bounce"], words].concat())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // The command may end without reading it.
-        let _ =
-            child.stdin.take().unwrap().write_all(b"From: a@example.org\r\nSubject: lunch\r\n\r\nNoon?\r\n");
-        child.wait_with_output().unwrap()
-    };
-    done(&bounce(&[]));
-    let away = ["--database-url", "postgres://nobody:hush@127.0.0.1:1/none"];
-    fails(&bounce(&away), 75, &["127.0.0.1"]);
-    let full = data.path().join("nothing/here.db");
-    fails(&bounce(&["--database-url", &format!("sqlite:{}", full.display())]), 75, &["here.db"]);
-    fails(&bounce(&["--config", "/nowhere/anteroom.toml"]), 75, &["/nowhere/anteroom.toml"]);
-    std::fs::write(data.path().join("secret.key"), "nonsense!").unwrap();
-    fails(&bounce(&[]), 75, &["secret.key"]);
+    let commands = commands_of_a_mail_server(data.path());
+    assert!(commands.iter().any(|name| name == "bounce"), "{commands:?}");
+    let key = data.path().join("secret.key");
+    let good = std::fs::read(&key).unwrap();
+    for name in &commands {
+        let handed = |words: &[&str]| piped(data.path(), &[&["mail", name.as_str()], words].concat());
+        done(&handed(&[]));
+        let away = ["--database-url", "postgres://nobody:hush@127.0.0.1:1/none"];
+        fails(&handed(&away), 75, &["127.0.0.1"]);
+        let missing = data.path().join("nothing/here.db");
+        fails(&handed(&["--database-url", &format!("sqlite:{}", missing.display())]), 75, &["here.db"]);
+        fails(&handed(&["--config", "/nowhere/anteroom.toml"]), 75, &["/nowhere/anteroom.toml"]);
+        std::fs::write(&key, "nonsense!").unwrap();
+        fails(&handed(&[]), 75, &["secret.key"]);
+        std::fs::write(&key, &good).unwrap();
+    }
 }
 
 #[test]

@@ -153,6 +153,21 @@ stories! {
         assert!(long.html().len() < 20_000, "{} bytes", long.html().len());
     }
 
+    async fn who_is_invited_in_spanish_is_welcomed_and_signs_in_in_spanish(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let hers = person::table.filter(person::person_id.eq(ana.person_id));
+        w.tamper(move |c| diesel::update(hers).set(person::language.eq("es")).execute(c)).await;
+        let link = link_of(w, &ana).await;
+        let mut phone = w.browser().with("accept-language", "en");
+        let page = phone.get(&link).await;
+        page.must_say("apellido");
+        let done = phone.submit(&page, &link, &right(&[])).await;
+        let welcome = phone.follow(&done).await;
+        welcome.must_be(200).must_say("sesión").must_not_say("You are all set");
+        phone.get(&welcome.link("/riverbend/sign-in")).await.must_say("contraseña").must_not_say("Password");
+        phone.get(&link).await.must_be(410).must_not_say("You are set up already");
+    }
+
     async fn the_whole_way_from_the_link_to_sign_in(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let link = link_of(w, &ana).await;
@@ -357,7 +372,7 @@ stories! {
         browser.get(&link).await.must_say("Active su acceso");
     }
 
-    async fn somebody_who_begins_to_type_is_noted_once(w: &mut World) {
+    async fn the_first_typing_into_the_form_of_a_link_is_recorded_once(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let link = link_of(w, &ana).await;
         let mut browser = w.browser();
@@ -431,7 +446,7 @@ stories! {
         assert!(began.elapsed().as_secs() < 2, "and is rested in the next minute");
     }
 
-    async fn idp_04_whoever_did_not_register_shuts_the_access_from_the_mail(w: &mut World) {
+    async fn idp_04_who_did_not_register_ends_the_access_from_the_mail(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let invited = link_of(w, &ana).await;
         let account = w.register_by(&invited, &ana).await;
@@ -511,7 +526,7 @@ stories! {
         phone.submit(&page, "/not-me", &[]).await.must_be(422).must_say("Tick the box");
     }
 
-    async fn idp_04_what_staff_gave_back_since_is_not_shut_by_the_old_mail(w: &mut World) {
+    async fn idp_04_an_access_that_staff_restored_is_not_ended_by_the_older_mail(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let access = w.invite(&ana).await.access;
         let link = { let mail = w.mail_to(&ana.email).await; w.link_in(&mail) };
@@ -530,7 +545,7 @@ stories! {
         desk.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await.must_say("Active");
     }
 
-    async fn idp_04_a_mailbox_that_was_taken_off_the_face_sheet_shuts_nothing(w: &mut World) {
+    async fn idp_04_a_mailbox_that_was_taken_off_the_face_sheet_ends_no_access(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let link = link_of(w, &ana).await;
         w.register_by(&link, &ana).await;
@@ -545,7 +560,7 @@ stories! {
         desk.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await.must_say("Active");
     }
 
-    async fn idp_04_after_a_month_the_old_mail_shuts_nobody_out(w: &mut World) {
+    async fn idp_04_after_a_month_the_mail_of_a_registration_ends_no_access(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let link = link_of(w, &ana).await;
         w.register_by(&link, &ana).await;

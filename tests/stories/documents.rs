@@ -193,6 +193,37 @@ stories! {
         assert_eq!(events(w, "upload.refused").await, 9);
     }
 
+    async fn two_files_in_one_form_and_a_compressed_body_are_refused(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let action = format!("{}/upload", tab(&ana));
+        let page = casey.get(&action).await;
+        let mut body = Vec::new();
+        for (field, value) in &page.form(&action).fields {
+            let value = match field.as_str() {
+                "title" => "Plan",
+                "kind" => "agreement",
+                _ => value.as_str(),
+            };
+            body.extend(format!("--b\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n").into_bytes());
+        }
+        let one_file = |name: &str| {
+            let head = format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+            [head.into_bytes(), pdf(name), b"\r\n".to_vec()].concat()
+        };
+        let kind = "multipart/form-data; boundary=b";
+        let two = [body.clone(), one_file("one.pdf"), one_file("two.pdf"), b"--b--\r\n".to_vec()].concat();
+        casey.send("POST", &action, Some((kind, &two))).await.must_be(400);
+        let one = [body, one_file("one.pdf"), b"--b--\r\n".to_vec()].concat();
+        let mut packed = casey.clone().with("content-encoding", "gzip");
+        let answer = packed.send("POST", &action, Some((kind, &one))).await;
+        answer.must_be(415).must_say("We take nothing compressed");
+        assert_eq!(answer.answer.header("accept-encoding"), Some("identity"));
+        let documents: i64 = w.look(|c| document::table.count().get_result(c)).await;
+        assert_eq!(documents, 0);
+        casey.send("POST", &action, Some((kind, &one))).await.must_be(303);
+    }
+
     async fn a_02_a_file_may_be_as_large_as_the_limit_and_not_a_byte_more(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let start = pdf("x").len() as u64;

@@ -87,6 +87,23 @@ stories! {
         assert_eq!(left, 0, "an old draft is taken away");
     }
 
+    async fn a_draft_shows_nothing_that_its_page_does_not_show_any_more(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let (name, access) = crate::rights::mother_of(w, &leo).await;
+        let mut mother = window(crate::portal_people::sign_in(w, &name).await);
+        let thread = crate::messages::begun(&mut mother, "front_desk", "About school", "He sleeps badly.").await;
+        let page = mother.get(&thread).await;
+        let draft = draft_of(&mother.submit(&page, &thread, &[("text", " ")]).await);
+        mother.get(&draft).await.must_be(200).must_say("He sleeps badly.");
+        let mut desk = w.staff(Role::Clinician).await;
+        let grant = desk.get(&format!("/staff/charts/{}/grants/{access}", leo.chart_id)).await;
+        let kept = [("kept_right", "messages"), ("kept_reason", "As the court says.")];
+        desk.submit_and_follow(&grant, "/withhold", &kept).await;
+        let gone = mother.get(&draft).await;
+        assert_ne!(gone.status(), 200);
+        gone.must_not_say("He sleeps badly.").must_not_say("About school");
+    }
+
     async fn a_slip_in_the_name_does_not_cost_typing_the_password_again(w: &mut World) {
         let link = invited(w).await;
         for with_window in [false, true] {

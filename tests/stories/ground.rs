@@ -46,7 +46,7 @@ stories! {
         assert_eq!(w.app.now().seconds_since(then), 604_800);
     }
 
-    async fn who_found_a_weakness_finds_whom_to_tell(w: &mut World) {
+    async fn security_txt_names_whom_to_tell_of_a_vulnerability(w: &mut World) {
         let page = w.browser().get("/.well-known/security.txt").await;
         page.must_be(200);
         assert_eq!(page.answer.header("content-type"), Some("text/plain; charset=utf-8"));
@@ -72,6 +72,9 @@ stories! {
             ("/RIVERBEND/sign-in?lang=es", "/riverbend/sign-in?lang=es"),
             ("/riverbend/help/", "/riverbend/help"),
             ("/staff/sign-in/", "/staff/sign-in"),
+            ("/Riverbend/letter", "/riverbend/letter"),
+            ("/riverbend/letter/", "/riverbend/letter"),
+            ("/riverbend/sign-in/", "/riverbend/sign-in"),
         ] {
             let answer = w.browser().get(typed).await;
             answer.must_be(308);
@@ -79,6 +82,12 @@ stories! {
             assert!(w.browser().visit(typed).await.status() == 200, "{typed}");
         }
         w.browser().get("/Riverbend/").await.must_be(308);
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let mail = w.mail_to(&ana.email).await;
+        let link = w.link_in(&mail);
+        let page = w.browser().visit(&format!("{link}/")).await;
+        page.must_be(200).must_say("Set up");
         // Only a path of ours is led to.
         for elsewhere in ["//elsewhere.example/", "//elsewhere.example/x/", "/NoSuchPractice"] {
             let answer = w.browser().get(elsewhere).await;
@@ -111,7 +120,7 @@ stories! {
         assert!(matches!(check, ChainCheck::Whole(_)), "{check:?}");
     }
 
-    async fn writers_of_one_practice_do_not_wait_for_each_others_trace(w: &mut World) {
+    async fn writers_of_one_practice_do_not_wait_for_each_others_audit_events(w: &mut World) {
         if !w.app.db.is_postgres() {
             // SQLite has one writer at a time, whatever is written.
             return;

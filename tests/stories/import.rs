@@ -4,8 +4,10 @@ use anteroom::features::charts::{self, import::Mode};
 use anteroom::features::people::{Typed, TypedAddress, TypedContact, TypedPerson};
 use anteroom::kernel::civil::DateOrder;
 use anteroom::platform::audit::By;
-use anteroom::platform::db::schema::{import_column, import_file, person, practice};
+use anteroom::platform::db::Conn;
+use anteroom::platform::db::schema::{audit_event, chart, import_column, import_file, person, practice};
 use anteroom::platform::permissions::Role;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use jiff::civil::date;
 
@@ -17,6 +19,10 @@ async fn upload(browser: &mut Browser, name: &str, file: &[u8]) -> Page {
     let page = browser.get("/staff/charts/import").await;
     page.must_be(200);
     browser.upload(&page, "/staff/charts/import", name, file).await
+}
+
+async fn charts_made(w: &World) -> i64 {
+    w.look(|c| chart::table.count().get_result(c)).await
 }
 
 const OTHER_PROGRAM: &str = "First Name*,Last Name*,Preferred Name,Date of Birth,Email,Mobile Phone,Client ID,Balance\n\
@@ -69,6 +75,22 @@ stories! {
         assert!(!refused.applied && !refused.bad.is_empty());
     }
 
+    async fn a_header_that_is_too_large_is_refused_and_makes_no_page_of_choices(w: &mut World) {
+        let mut desk = w.staff(Role::FrontDesk).await;
+        for (header, told) in [
+            (["a"].repeat(100_000).join(","), "The file has more than 200 columns."),
+            (format!("chart_number,{}", "b".repeat(1_000_000)), "longer than 200 characters"),
+        ] {
+            let page = upload(&mut desk, "wide.csv", format!("{header}\n1,2\n").as_bytes()).await;
+            let file = page.location().expect("the page of the file").split('?').next().unwrap_or_default().to_owned();
+            let page = desk.follow(&page).await;
+            page.must_say(told);
+            assert!(page.html().len() < 100_000, "{} bytes", page.html().len());
+            let columns = desk.visit(&format!("{}/columns", file.trim_end_matches("/columns"))).await;
+            assert!(columns.html().len() < 100_000, "{} bytes", columns.html().len());
+        }
+    }
+
     async fn the_last_step_sent_twice_says_that_the_file_is_imported_already(w: &mut World) {
         let mut desk = w.staff(Role::FrontDesk).await;
         let file = b"chart_number,first_name,last_name\nA1,Ana,Duarte\n";
@@ -84,6 +106,89 @@ stories! {
         w.clock.advance_seconds(25 * 3_600);
         w.app.db.system_write(charts::import::tidy).await.expect("no fault");
         w.staff(Role::FrontDesk).await.visit(&page.path).await.must_be(404);
+    }
+
+    async fn an_import_that_broke_off_between_two_pieces_is_carried_on_and_writes_no_row_twice(w: &mut World) {
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let rows: String = (0..600).map(|n| format!("I-{n:03},Ana{n},Duarte\n")).collect();
+        let file = format!("chart_number,first_name,last_name\n{rows}");
+        let sent = upload(&mut desk, "charts.csv", file.as_bytes()).await;
+        let page = desk.follow(&sent).await;
+        // The third piece cannot be written, and the process gives up.
+        w.tamper(|c| {
+            match c {
+                Conn::Sqlite(c) => c.batch_execute(
+                    "CREATE TRIGGER broken BEFORE INSERT ON chart WHEN NEW.chart_number = 'I-450' \
+                     BEGIN SELECT RAISE(ABORT, 'this piece cannot be written'); END",
+                ),
+                Conn::Postgres(c) => c.batch_execute(
+                    "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                     IF NEW.chart_number = 'I-450' THEN RAISE EXCEPTION 'this piece cannot be written'; END IF; \
+                     RETURN NEW; END $$; \
+                     CREATE TRIGGER broken BEFORE INSERT ON chart FOR EACH ROW EXECUTE FUNCTION broken()",
+                ),
+            }?;
+            Ok(0)
+        })
+        .await;
+        desk.submit(&page, "/staff/charts/import/", &[]).await.must_be(500);
+        assert_eq!(charts_made(w).await, 400, "two pieces are written");
+        desk.get(&page.path).await.must_be(200).must_say("400 of 600 rows are written").must_say("400 charts unchanged");
+        w.tamper(|c| {
+            match c {
+                Conn::Sqlite(c) => c.batch_execute("DROP TRIGGER broken"),
+                Conn::Postgres(c) => c.batch_execute("DROP TRIGGER broken ON chart"),
+            }?;
+            Ok(0)
+        })
+        .await;
+        // Another process carries it on, a minute after the beginning.
+        let other = w.neighbour().await;
+        other.run_due_jobs().await;
+        assert_eq!(charts_made(w).await, 400);
+        w.clock.advance_seconds(61);
+        other.run_due_jobs().await;
+        assert_eq!(charts_made(w).await, 600);
+        assert_eq!(waiting_files(w).await, 0);
+        let events: Vec<(String, String)> = w
+            .look(|c| {
+                audit_event::table
+                    .filter(audit_event::action.eq_any(["chart.created", "charts.imported"]))
+                    .select((audit_event::action, audit_event::details))
+                    .load(c)
+            })
+            .await;
+        let imported: Vec<&String> =
+            events.iter().filter(|(action, _)| action == "charts.imported").map(|(_, details)| details).collect();
+        assert_eq!((events.len(), imported.len()), (601, 1));
+        assert!(imported[0].contains("\"created\":600"), "{imported:?}");
+        // Nothing is left to do: neither for the job nor for whoever presses the button again.
+        w.clock.advance_seconds(3_600);
+        other.run_due_jobs().await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get(&page.path).await.must_be(303);
+        assert_eq!(charts_made(w).await, 600);
+    }
+
+    async fn two_processes_that_import_one_file_at_once_write_each_piece_once(w: &mut World) {
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let rows: String = (0..1_000).map(|n| format!("I-{n:04},Ana{n},Duarte\n")).collect();
+        let sent = upload(&mut desk, "charts.csv", format!("chart_number,first_name,last_name\n{rows}").as_bytes()).await;
+        let page = desk.follow(&sent).await;
+        let mut again = desk.clone();
+        let (one, other) = tokio::join!(
+            desk.submit(&page, "/staff/charts/import/", &[]),
+            again.submit(&page, "/staff/charts/import/", &[])
+        );
+        assert_eq!((one.status(), other.status()), (303, 303));
+        let (charts, events) = w
+            .look(|c| {
+                let charts: i64 = chart::table.count().get_result(c)?;
+                let events = audit_event::table.filter(audit_event::action.eq("charts.imported"));
+                Ok((charts, events.count().get_result::<i64>(c)?))
+            })
+            .await;
+        assert_eq!((charts, events), (1_000, 1));
     }
 
     async fn dates_with_the_day_first_are_chosen_with_the_columns_and_read_so_from_then_on(w: &mut World) {

@@ -1,7 +1,9 @@
 //! Work that falls due: reminders and the forgetting of addresses, through crashes, failures and a clock that is
 //! set back.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use anteroom::features::access::actions::{self, Act, DeclineAnswer, Key, Target};
 use anteroom::features::practice::{self, Policy};
@@ -10,7 +12,7 @@ use anteroom::kernel::ids::PracticeId;
 use anteroom::kernel::secrets::Token;
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::db::schema::{due_job, invitation, practice as practices, reminder};
-use anteroom::platform::db::{PracticeScope, Scoped};
+use anteroom::platform::db::{Conn, PracticeScope, Scoped};
 use anteroom::platform::fault::Fault;
 use anteroom::platform::jobs::{self, Job, JobHandler, JobKind, JobOutcome, JobRun, NewJob, Next};
 use anteroom::platform::permissions::Role;
@@ -18,9 +20,10 @@ use anteroom::platform::state::App;
 use anteroom::platform::stop;
 use diesel::prelude::*;
 
+use crate::schema::query_plan;
 use crate::stories;
-use crate::support::World;
 use crate::support::world::{Client, Plan};
+use crate::support::{Engine, World, tell};
 
 const DAY: u32 = 86_400;
 
@@ -111,7 +114,111 @@ async fn plan(w: &World, scope: &PracticeScope, count: u128, due_at: Timestamp) 
         .expect("planned");
 }
 
+/// 0: nobody runs the job; 1: it runs, and waits; 2: it may end.
+static HELD: AtomicU8 = AtomicU8::new(0);
+
+/// Runs until the test lets it end.
+fn held_by_the_test(_: &App, _: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcome>, Fault> {
+    HELD.store(1, Ordering::SeqCst);
+    let began = Instant::now();
+    while HELD.load(Ordering::SeqCst) != 2 && began.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(vec![JobOutcome::unchanged(Next::Done); jobs.len()])
+}
+
+/// A process on this world's database, on a machine whose clock runs and differs by so many seconds.
+pub async fn machine(w: &World, ahead: i64) -> World {
+    let mut plan = Plan::new(w.engine);
+    plan.database = Some(w.database.clone());
+    plan.sends = false;
+    let seconds = u32::try_from(ahead.unsigned_abs()).expect("minutes");
+    plan.clock = Arc::new(MovableClock::behind(if ahead < 0 { seconds } else { 0 }));
+    plan.clock.advance_seconds(if ahead > 0 { seconds } else { 0 });
+    World::planned(plan).await
+}
+
+/// SQLite has one machine, and so one clock.
+#[test]
+fn a_job_in_hand_is_not_taken_over_by_a_machine_whose_clock_differs() {
+    tell(Engine::Postgres, async |w| {
+        let (one, ahead, behind) = (machine(w, 0).await, machine(w, 600).await, machine(w, -600).await);
+        plan(&one, &w.riverbend.scope.clone(), 1, one.now().plus_hours(-1)).await;
+        let handler =
+            JobHandler { kind: JobKind::InvitationReminder, run: JobRun::InPractice(held_by_the_test) };
+        let app = one.app.clone();
+        let running = tokio::spawn(async move {
+            let (_stopper, stop) = stop::signal();
+            jobs::run_due(&app, &[handler], &stop).await.expect("no fault").ran
+        });
+        while HELD.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let other = JobHandler { kind: JobKind::InvitationReminder, run: JobRun::InPractice(noting) };
+        assert_eq!((run_with(&ahead, &[other]).await, run_with(&behind, &[other]).await), (0, 0));
+        HELD.store(2, Ordering::SeqCst);
+        assert_eq!(running.await.expect("it ended"), 1);
+        assert_eq!(jobs_of(w, JobKind::InvitationReminder).await, []);
+    });
+}
+
+/// Jobs of a practice that are not due for long, put in past the application.
+async fn many_jobs_not_due(w: &World, count: u32) {
+    let (first, practice) = (w.now().plus_hours(24).micros(), w.riverbend.practice.practice_id);
+    let hex = practice.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    w.tamper(move |c| {
+        let columns = "practice_id, job_id, kind, subject, due_at, state, attempt, tries, crashes, created_at";
+        let rest = format!("'invitation-forget', ID, {first} + CAST(n AS BIGINT) * 1000000, 'waiting', 0, 0, 0, {first}");
+        match c {
+            Conn::Sqlite(c) => diesel::sql_query(format!(
+                "INSERT INTO due_job ({columns}) WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL \
+                 SELECT n + 1 FROM counted WHERE n < {count}) SELECT X'{hex}', randomblob(16), {} FROM counted",
+                rest.replace("ID", "randomblob(16)")
+            ))
+            .execute(c),
+            Conn::Postgres(c) => {
+                let made = diesel::sql_query(format!(
+                    "INSERT INTO due_job ({columns}) SELECT decode('{hex}', 'hex'), decode(md5('job' || n), 'hex'), {} \
+                     FROM generate_series(1, {count}) AS n",
+                    rest.replace("ID", "decode(md5('subject' || n), 'hex')")
+                ))
+                .execute(c)?;
+                diesel::sql_query("ANALYZE due_job").execute(c)?;
+                Ok(made)
+            }
+        }
+    })
+    .await;
+}
+
 stories! {
+    async fn a_hundred_jobs_that_are_due_are_found_by_an_index_beside_a_hundred_thousand_that_are_not(w: &mut World) {
+        plan(w, &w.riverbend.scope.clone(), 60, w.now()).await;
+        plan(w, &w.twinoaks.scope.clone(), 40, w.now()).await;
+        many_jobs_not_due(w, 100_000).await;
+        let now = w.now().micros();
+        let looks = [
+            (format!("SELECT practice_id, job_id FROM due_job WHERE state = 'waiting' AND due_at <= {now} \
+                AND kind IN ('invitation-reminder', 'invitation-forget') ORDER BY due_at LIMIT 2000"), "due_job_due"),
+            ("SELECT practice_id FROM due_job WHERE state = 'ready' AND kind IN ('invitation-reminder', 'invitation-forget') \
+                ORDER BY practice_id LIMIT 1".to_owned(), "due_job_practice"),
+            ("SELECT job_id FROM due_job WHERE state = 'running'".to_owned(), "due_job_"),
+        ];
+        for (select, index) in looks {
+            let plan = w.look(move |c| query_plan(c, &select)).await;
+            assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{index} is not used:\n{plan}");
+        }
+        let handler = JobHandler { kind: JobKind::InvitationReminder, run: JobRun::InPractice(noting) };
+        assert_eq!(run_with(w, &[handler]).await, 100);
+        assert_eq!(jobs_of(w, JobKind::InvitationReminder).await, []);
+        let (left, touched) = w.look(|c| {
+            let left = due_job::table.filter(due_job::kind.eq("invitation-forget"));
+            let touched = left.filter(due_job::state.ne("waiting").or(due_job::attempt.ne(0)));
+            Ok((left.count().get_result::<i64>(c)?, touched.count().get_result::<i64>(c)?))
+        }).await;
+        assert_eq!((left, touched), (100_000, 0));
+    }
+
     async fn a_link_has_its_jobs_and_they_end_with_it(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         w.invite(&ana).await;
@@ -340,7 +447,7 @@ stories! {
             .order(due_job::kind).select((due_job::kind, due_job::state, due_job::due_at))
             .load::<(String, String, Timestamp)>(c)).await;
         let again = w.now().plus_hours(1);
-        let kinds = ["address-marks", "counter-tidy", "import-tidy", "session-tidy"];
+        let kinds = ["address-marks", "counter-tidy", "draft-tidy", "import-tidy", "session-tidy"];
         assert_eq!(planned, kinds.map(|kind| (kind.to_owned(), "waiting".to_owned(), again)));
     }
 }

@@ -430,6 +430,10 @@ stories! {
         let page = desk.follow(&again).await;
         page.must_say("Taken back").must_say("It was undone before").must_say("Nothing is left to pay");
         assert_eq!(owed(w, chart).await, (0, 0, 0));
+        // The list says which is which.
+        let list = desk.get(&tab(&ana)).await;
+        list.must_say("Takes back: ").must_say("Takes another entry back");
+        assert_eq!(list.html().matches(">Taken back<").count(), 1, "{}", list.words());
         // The reversal has a page of its own, which offers nothing.
         let reversal = desk.get(&page.link("/entries/")).await;
         reversal.must_say("Takes another entry back").must_say("typed twice").must_not_say("Undo");
@@ -613,6 +617,9 @@ stories! {
         }
         assert_eq!(owed(w, chart).await, (0, 1_000, -1_000));
         desk.get(&path).await.must_say("$10.00");
+        // Everything that is wrong is said at once.
+        let refused = send(&mut desk, &path, &[("amount", "20"), ("way", "cash"), ("reason", "")]).await;
+        refused.must_be(422).must_say("It can be $10.00 at most").must_say("Say why");
         must_be_whole(w).await;
     }
 
@@ -756,7 +763,7 @@ stories! {
         // A mail says that there is something new, and nothing of what it is.
         let mail = w.mail_to(&ana.email).await;
         assert!(mail.subject.contains("something new in your account"), "{}", mail.subject);
-        for word in ["$", "49", "Visit", "charge", "statement", "pay"] {
+        for word in ["$", "49.50", "99.50", "Visit", "charge", "statement", "pay"] {
             assert!(!mail.text.contains(word), "the mail says {word}: {}", mail.text);
         }
         // The client reads the same, and it is written down.
@@ -842,6 +849,102 @@ stories! {
         page.must_say("S-000002").must_say("Previous balance $150.00").must_say("(added later)").must_say("$110.00");
     }
 
+    async fn case_55_56_57_a_month_has_one_statement_and_the_next_one_opens_with_what_it_closed(w: &mut World) {
+        const DAY: u32 = 24 * 3_600;
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let quiet = w.chart("Bo", "Lindgren").await;
+        let chart = ana.chart_id;
+        let mut admin = w.staff(Role::Administrator).await;
+        let form = admin.get("/staff/practice/policies").await;
+        admin.submit(&form, "/staff/practice/policies", &[("monthly_statements", "on")]).await.must_be(303);
+        charge(w, &chart, TODAY, 15_000).await;
+        // Half an hour before the month ends in New York, where it is the next one in London already.
+        w.clock.advance_seconds(30 * DAY + 13 * 3_600 + 1_800);
+        payment(w, &chart, date(2026, 12, 31), 4_000).await;
+        w.run_due_jobs().await;
+        // Before nine on the first day: of the new month.
+        w.clock.advance_seconds(8 * 3_600);
+        charge(w, &chart, date(2027, 1, 1), 7_000).await;
+        w.clock.advance_seconds(2 * 3_600);
+        let neighbour = w.neighbour().await;
+        for _ in 0..3 {
+            tokio::join!(w.run_due_jobs(), neighbour.run_due_jobs());
+        }
+        let first = act(w, move |c, _| billing::statements_of(c, chart, 10)).await;
+        assert_eq!(first.iter().map(|one| one.number.as_str()).collect::<Vec<_>>(), ["S-000001"]);
+        let of_quiet = quiet.chart_id;
+        assert_eq!(act(w, move |c, _| billing::statements_of(c, of_quiet, 10)).await, []);
+        let mut phone = sign_in(w, &who.name).await;
+        let page = phone.get(&format!("/portal/account/statements/{}", first[0].statement_id)).await;
+        page.must_be(200).must_say("New balance $110.00").must_not_say("$70.00");
+        w.mail_to(&ana.email).await;
+        assert_eq!(w.unread_to(&ana.email).await, 0, "one statement, one mail");
+        // Posted in January for a day of December: the next statement opens right and says so.
+        payment(w, &chart, date(2026, 12, 20), 1_000).await;
+        w.clock.advance_seconds(31 * DAY);
+        for _ in 0..3 {
+            w.run_due_jobs().await;
+        }
+        let all = act(w, move |c, _| billing::statements_of(c, chart, 10)).await;
+        assert_eq!(all.len(), 2);
+        let mut phone = sign_in(w, &who.name).await;
+        let page = phone.get(&format!("/portal/account/statements/{}", all[0].statement_id)).await;
+        page.must_say("Previous balance $110.00").must_say("(added later)").must_say("New balance $170.00");
+        must_be_whole(w).await;
+    }
+
+    async fn case_09_57_63_open_amounts_and_day_sheet_say_what_the_pages_say(w: &mut World) {
+        const DAY: u32 = 24 * 3_600;
+        let (ana, bo) = (w.chart("Ana", "Duarte").await, w.chart("Bo", "Lindgren").await);
+        let mut biller = w.staff(Role::Biller).await;
+        biller.get("/staff/billing/aging").await.must_be(200).must_say("Nobody owes anything");
+        charge(w, &ana.chart_id, TODAY, 15_000).await;
+        charge(w, &bo.chart_id, TODAY, 5_000).await;
+        payment(w, &bo.chart_id, TODAY, 8_000).await;
+        // To half past eleven in the evening of December 31 in New York, where it is January in London.
+        w.clock.advance_seconds(30 * DAY + 13 * 3_600 + 1_800);
+        let mut biller = w.staff(Role::Biller).await;
+        payment(w, &ana.chart_id, date(2026, 12, 31), 4_000).await;
+        payment(w, &ana.chart_id, date(2026, 12, 31), 4_000).await;
+        let page = biller.get("/staff/billing/aging").await;
+        page.must_be(200).must_say("$70.00").must_say("\u{2212}$30.00").must_say("All in USD").must_say("$40.00");
+        let (first, second) = (page.words().find("Ana Duarte"), page.words().find("Lindgren"));
+        assert!(first < second, "who owes most stands first");
+        let day = biller.get("/staff/billing/day?date=2026-12-31").await;
+        day.must_be(200).must_say("Payment by check 2 \u{2212}$80.00").must_say("Change of what is owed in USD 2 \u{2212}$80.00");
+        biller.get("/staff/billing/day?date=2027-01-01").await.must_say("Nothing was posted on this day");
+        let first = biller.get("/staff/billing/day?date=2026-12-01").await;
+        first.must_say("Charges 2 $200.00").must_say("Payment by check 1 \u{2212}$80.00");
+        // The files say the same to the cent.
+        let read = |page: &Page| {
+            let mut file = csv::Reader::from_reader(page.answer.body.as_slice());
+            file.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        let rows = read(biller.get("/staff/billing/aging.csv").await.must_be(200));
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0][1..], ["Ana Duarte", "USD", "70.00", "0.00", "0.00", "0.00", "0.00", "0.00", "70.00"].map(str::to_owned));
+        assert_eq!(rows[1][3..], ["0.00", "0.00", "0.00", "0.00", "0.00", "-30.00", "-30.00"].map(str::to_owned));
+        let rows = read(biller.get("/staff/billing/day.csv?date=2026-12-31").await.must_be(200));
+        assert_eq!(rows.len(), 2, "two equal payments are two lines");
+        assert!(rows.iter().all(|row| row[0].starts_with("2027-01-01T04:30") && row[1] == "2026-12-31" && row[9] == "40.00"), "{rows:?}");
+        let text = key(w, &w.riverbend, Scope::ALL).await;
+        let mut caller = w.browser().with("authorization", &format!("Bearer {text}"));
+        let list = caller.get("/api/v1/reports/aging?limit=1").await.must_be(200).answer.json();
+        let next = format!("/api/v1/reports/aging?cursor={}", list["next"].as_str().expect("a second page"));
+        let rest = caller.get(&next).await.must_be(200).answer.json();
+        let mut totals: Vec<i64> =
+            [&list, &rest].iter().map(|list| list["rows"][0]["total"]["minor"].as_i64().expect("an amount")).collect();
+        totals.sort_unstable();
+        assert_eq!((totals, &rest["next"]), (vec![-3_000, 7_000], &serde_json::Value::Null));
+        let sheet = caller.get("/api/v1/reports/day-sheet?date=2026-12-31").await.must_be(200).answer.json();
+        let row = &sheet["rows"][0];
+        assert_eq!((row["method"].as_str(), row["count"].as_i64(), row["amount"]["minor"].as_i64()), (Some("check"), Some(2), Some(-8_000)));
+        caller.get("/api/v1/reports/day-sheet?date=yesterday").await.must_be(422);
+        w.staff(Role::FrontDesk).await.get("/staff/billing/aging").await.must_be(403);
+        must_be_whole(w).await;
+    }
+
     async fn case_58_statements_made_at_once_have_numbers_of_their_own(w: &mut World) {
         let mut made = Vec::new();
         for n in 0..12 {
@@ -916,6 +1019,8 @@ stories! {
             ("/amount/minor", serde_json::json!({ "on": "2026-12-01", "description": "x", "amount": { "minor": 0, "currency": "USD" } })),
             ("/amount/currency", serde_json::json!({ "on": "2026-12-01", "description": "x", "amount": { "minor": 5, "currency": "EUR" } })),
             ("/on", serde_json::json!({ "on": "2026-12-09", "description": "x", "amount": { "minor": 5, "currency": "USD" } })),
+            ("/on", serde_json::json!({ "on": "20261128", "description": "x", "amount": { "minor": 5, "currency": "USD" } })),
+            ("/on", serde_json::json!({ "on": "2026-11-28T10:00:00", "description": "x", "amount": { "minor": 5, "currency": "USD" } })),
             ("/description", serde_json::json!({ "on": "2026-12-01", "description": "4242 4242 4242 4242", "amount": { "minor": 5, "currency": "USD" } })),
         ] {
             let problem = api_post(&mut program, &format!("{at}/charges"), &body, 422).await;
@@ -924,7 +1029,7 @@ stories! {
         must_be_whole(w).await;
     }
 
-    async fn a_lower_fee_reaches_into_what_was_paid(w: &mut World) {
+    async fn a_discount_of_a_paid_charge_becomes_credit(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let chart = ana.chart_id;
         let visit = charge(w, &chart, TODAY, 15_000).await;

@@ -34,45 +34,45 @@ pub async fn begun(browser: &mut Browser, to: &str, subject: &str, text: &str) -
 }
 
 /// Writes into a thread by its form.
-async fn write(browser: &mut Browser, thread: &str, text: &str) -> Page {
+pub async fn write(browser: &mut Browser, thread: &str, text: &str) -> Page {
     let page = browser.get(thread).await;
     browser.submit(&page, thread, &[("text", text)]).await
 }
 
-fn id_of(thread: &str) -> ThreadId {
+pub fn id_of(thread: &str) -> ThreadId {
     thread.rsplit('/').next().and_then(|id| id.parse().ok()).expect("an address ends with its thread")
 }
 
 /// The same thread in the chart room.
-fn in_chart(chart: &ChartId, thread: &str) -> String {
+pub fn in_chart(chart: &ChartId, thread: &str) -> String {
     format!("/staff/charts/{chart}/messages/{}", id_of(thread))
 }
 
 /// Answers by the form of the chart room.
-async fn answer(staff: &mut Browser, path: &str, text: &str) -> Page {
+pub async fn answer(staff: &mut Browser, path: &str, text: &str) -> Page {
     let page = staff.get(path).await;
     staff.submit(&page, "/reply", &[("text", text)]).await
 }
 
 /// The practice writes, without a page.
-async fn practice_writes(w: &World, thread: &str, text: &str) {
+pub async fn practice_writes(w: &World, thread: &str, text: &str) {
     let (thread, text) = (id_of(thread), MessageText::read(text).expect("a text"));
     let by = w.riverbend.by(Role::FrontDesk);
     let Actor::Staff(staff, _) = &by.actor else { panic!("the front desk is no staff member") };
-    let reader = PracticeReader::Staff(StaffReader { staff: *staff, role: Role::FrontDesk });
+    let reader = PracticeReader::Staff(StaffReader::alone(*staff, Role::FrontDesk));
     let author = Author::of_practice(&by).expect("staff");
     w.app
         .db
         .write(&w.riverbend.scope, move |c| {
-            let act = PracticeAct::Write(text.clone());
-            actions::act_as_practice(c, &author, reader, &thread, i32::MAX, &act)
+            let act = PracticeAct::Write(text.clone().into());
+            actions::act_as_practice(c, &author, &reader, &thread, i32::MAX, &act)
         })
         .await
         .expect("no fault")
         .expect("written");
 }
 
-async fn messages(w: &World) -> i64 {
+pub async fn messages(w: &World) -> i64 {
     w.look(|c| message::table.count().get_result(c)).await
 }
 
@@ -85,12 +85,12 @@ async fn notices(w: &World) -> i64 {
 }
 
 /// How the only thread stands.
-async fn standing(w: &World) -> (String, String) {
+pub async fn standing(w: &World) -> (String, String) {
     w.look(|c| message_thread::table.select((message_thread::state, message_thread::waiting)).first(c)).await
 }
 
 /// A representative of a chart with the right to messages, signed in.
-async fn representative(w: &mut World, first: &str, chart: &ChartId) -> Browser {
+pub async fn representative(w: &mut World, first: &str, chart: &ChartId) -> Browser {
     let person = w.chart(first, "Serrano").await;
     let account = people::account(w, &person.email).await;
     let scope = w.riverbend.scope.clone();
@@ -109,7 +109,7 @@ stories! {
         let thread = begun(&mut client, "front_desk", "My next visit", "Can I come later?\n\nAfter six.").await;
         client.get("/portal/messages").await.must_say("My next visit").must_say("Waiting for the practice");
         let page = client.get(&thread).await;
-        page.must_say("Only you and your contact at the practice can read this: Front desk").must_say("After six.");
+        page.must_say("You can read this, and at the practice the front desk, the clinicians and the administrators.").must_say("After six.");
 
         let mut desk = w.staff(Role::FrontDesk).await;
         let queue = desk.get("/staff/messages").await;
@@ -130,7 +130,12 @@ stories! {
         client.get(&thread).await.must_say("Six thirty is free.").must_say("Answered");
         client.get("/portal").await.must_not_say("New message");
         client.get("/portal/messages").await.must_not_say("New").must_say("Answered");
-        write(&mut client, &thread, "Thank you!").await.must_be(303);
+        let sent = write(&mut client, &thread, "Thank you!").await;
+        // The page opens at what was just written.
+        assert!(sent.location().is_some_and(|to| to.ends_with("#newest")), "{:?}", sent.location());
+        let shown = client.follow(&sent).await.html();
+        assert_eq!(shown.matches("id=\"newest\"").count(), 1);
+        assert!(shown.find("id=\"newest\"") < shown.find("Thank you!"), "{shown}");
         let page = desk.get(&path).await;
         page.must_say("Thank you!").must_say("Waiting for the practice");
         let done = desk.submit_and_follow(&page, "/no-reply-needed", &[]).await;
@@ -153,7 +158,7 @@ stories! {
         client.get(NEW).await.must_say("The front desk").must_say("Casey");
         let thread = begun(&mut client, &casey(w).to_string(), "About last time", "It was hard for me.").await;
         let page = client.get(&thread).await;
-        page.must_say("Only you and your contact at the practice can read this: ").must_say("Casey");
+        page.must_say("Only you can read this, and at the practice: ").must_say("Casey");
         let path = in_chart(&ana.chart_id, &thread);
         w.staff(Role::Clinician).await.get(&path).await.must_be(200).must_say("It was hard for me.");
         for role in [Role::FrontDesk, Role::Administrator] {
@@ -365,6 +370,18 @@ stories! {
         let asked = desk.submit(&page, "/reply", &[("text", "Next week.")]).await;
         asked.must_be(409).must_say("It has become urgent.");
         assert_eq!((messages(w).await, standing(w).await), (2, ("open".into(), "practice".into())));
+    }
+
+    async fn a_refused_answer_that_shows_the_thread_again_counts_as_reading_it(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut client = sign_in(w, &who.name).await;
+        let thread = begun(&mut client, "front_desk", "A question", "When?").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&in_chart(&ana.chart_id, &thread)).await;
+        let before = events(w, "thread.read").await;
+        desk.submit(&page, "/reply", &[("text", "")]).await.must_be(422).must_say("When?");
+        assert_eq!(events(w, "thread.read").await, before + 1);
     }
 
     async fn case_78_reading_makes_nothing_answered_and_what_is_unread_is_each_readers_own(w: &mut World) {
@@ -702,7 +719,7 @@ stories! {
                     let subject = anteroom::features::messages::Subject::read(&format!("Subject number {n}.")).expect("a subject");
                     let text = MessageText::read("Words.").expect("a text");
                     let to = anteroom::features::messages::readers::Addressee::FrontDesk;
-                    actions::begin_as_practice(c, &author, &access, to, subject, text)?.expect("begun");
+                    actions::begin_as_practice(c, &author, &access, to, subject, text.into())?.expect("begun");
                 }
                 Ok(())
             })

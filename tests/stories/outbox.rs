@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use anteroom::features::access::AccessMail;
 use anteroom::features::people;
+use anteroom::kernel::clock::Timestamp;
 use anteroom::kernel::email::EmailAddress;
 use anteroom::kernel::ids::{InvitationId, MailId};
 use anteroom::platform::audit;
@@ -14,13 +16,14 @@ use anteroom::platform::i18n::{Language, Words};
 use anteroom::platform::mail::receiver::{Fault, ReceivedMail, Verb};
 use anteroom::platform::mail::relay::Timeouts;
 use anteroom::platform::mail::{MailBody, Receiver, Relay};
-use anteroom::platform::outbox::{self, Delivery, NewMail, Pace, Subject, Worker};
+use anteroom::platform::outbox::{self, Delivery, MailReader, NewMail, Pace, Subject, Worker};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
 
+use crate::jobs::machine;
 use crate::stories;
-use crate::support::World;
 use crate::support::world::{Client, PASSWORD};
+use crate::support::{Engine, World, tell};
 
 /// Long enough for a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,11 +50,12 @@ pub fn subject(id: &InvitationId) -> Subject {
 
 pub fn mail_to(address: &str, key: &str) -> NewMail {
     NewMail {
-        kind: "access.invitation",
+        kind: AccessMail::Invitation.into(),
         dedupe_key: key.to_owned(),
         chart: None,
         access: None,
         subject: None,
+        reader: MailReader::Staff,
         recipient: EmailAddress::parse(address).unwrap(),
         letter: letter(key),
     }
@@ -73,7 +77,8 @@ async fn queue_many(w: &World, scope: &PracticeScope, name: &'static str, count:
 
 pub async fn queue(w: &World, scope: &PracticeScope, address: &'static str, key: &'static str) -> MailId {
     let app = w.app.clone();
-    w.app.db.write(scope, move |c| outbox::enqueue(&app, c, mail_to(address, key))).await.unwrap()
+    let queued = w.app.db.write(scope, move |c| outbox::enqueue(&app, c, mail_to(address, key))).await;
+    queued.unwrap().unwrap()
 }
 
 fn pace() -> Pace {
@@ -210,6 +215,25 @@ async fn cancel_all(w: &World, scope: &PracticeScope) {
         .unwrap();
 }
 
+/// SQLite has one machine, and so one clock.
+#[test]
+fn a_mail_in_hand_is_not_sent_by_another_machine_whose_clock_is_ahead() {
+    tell(Engine::Postgres, async |w| {
+        let (one, ahead) = (machine(w, 0).await, machine(w, 600).await);
+        let receiver = receiver().await;
+        receiver.fault(Fault::Wait(Verb::Text, String::new(), Duration::from_secs(2)));
+        let scope = w.riverbend.scope.clone();
+        queue(&one, &scope, "ana@example.com", "slow").await;
+        let first = Worker::start(one.app.clone(), relay(&receiver), pace());
+        wait_for_state(&one, &scope, Delivery::Sending, 1).await;
+        let second = Worker::start(ahead.app.clone(), relay(&receiver), pace());
+        wait_for_state(&one, &scope, Delivery::Sent, 1).await;
+        first.stop().await;
+        second.stop().await;
+        assert_eq!(receiver.count(), 1);
+    });
+}
+
 stories! {
     async fn eml_07_two_processes_send_a_thousand_mails_exactly_once(w: &mut World) {
         w.stop_sending().await;
@@ -307,7 +331,7 @@ stories! {
         let id = w.app.db.write(&scope, move |c| {
             let mut mail = mail_to("ana@example.com", "cancelled");
             mail.subject = Some(of.clone());
-            let id = outbox::enqueue(&app, c, mail)?;
+            let id = outbox::enqueue(&app, c, mail)?.unwrap();
             assert_eq!(outbox::cancel_about(c, &of)?, 1);
             assert_eq!(outbox::cancel_about(c, &of)?, 0);
             Ok(id)
@@ -389,6 +413,36 @@ stories! {
         assert_copies_are_alike(&copies);
     }
 
+    async fn mail_from_before_the_clock_was_set_back_leaves_at_once(w: &mut World) {
+        w.stop_sending().await;
+        let receiver = receiver().await;
+        let scope = w.riverbend.scope.clone();
+        let (late, far) = (w.now().plus_hours(2), Timestamp::from_micros(4_102_444_800_000_000));
+        for (address, key, state) in [
+            ("ana@example.com", "waits", Delivery::Queued),
+            ("ben@example.com", "tried", Delivery::Deferred),
+            ("cleo@example.com", "in-hand", Delivery::Sending),
+        ] {
+            let id = queue(w, &scope, address, key).await;
+            w.tamper(move |c| {
+                let lease = (state == Delivery::Sending).then_some(far);
+                diesel::update(table::table.filter(table::mail_id.eq(id)))
+                    .set((
+                        table::state.eq(state),
+                        table::created_at.eq(late),
+                        table::due_at.eq(late),
+                        table::lease_until.eq(lease),
+                    ))
+                    .execute(c)
+            })
+            .await;
+        }
+        let worker = Worker::start(w.app.clone(), relay(&receiver), pace());
+        wait_for_state(w, &scope, Delivery::Sent, 3).await;
+        worker.stop().await;
+        assert_eq!(copies(&receiver.mails()).len(), 3);
+    }
+
     async fn a_refused_recipient_is_told_at_once_and_marked(w: &mut World) {
         w.stop_sending().await;
         let receiver = receiver().await;
@@ -447,7 +501,7 @@ stories! {
         assert_eq!(receiver.count(), 0);
     }
 
-    async fn a_server_that_refuses_us_pauses_the_lane_and_keeps_the_mail(w: &mut World) {
+    async fn a_server_that_refuses_the_sender_pauses_sending_and_keeps_the_mail(w: &mut World) {
         w.stop_sending().await;
         let receiver = receiver().await;
         receiver.fault(Fault::Answer(Verb::Rcpt, "554 5.7.1 <ana@example.com>: Relay access denied".into(), 3));
@@ -620,7 +674,7 @@ stories! {
         }
     }
 
-    async fn a_mark_ends_when_a_later_mail_stays_away(w: &mut World) {
+    async fn the_mark_undeliverable_ends_when_a_later_mail_does_not_bounce(w: &mut World) {
         w.stop_sending().await;
         let receiver = receiver().await;
         let scope = w.riverbend.scope.clone();
@@ -647,7 +701,7 @@ stories! {
         assert_eq!(marked(w, &scope, &ana).await, None);
     }
 
-    async fn a_mark_ends_with_a_registration_or_a_sign_in_through_the_address(w: &mut World) {
+    async fn the_mark_undeliverable_ends_with_a_registration_or_a_sign_in_through_the_address(w: &mut World) {
         let scope = w.riverbend.scope.clone();
         let ana = w.chart("Ana", "Duarte").await;
         w.invite(&ana).await;
@@ -662,7 +716,7 @@ stories! {
         assert_eq!(marked(w, &scope, &ana).await, None);
     }
 
-    async fn a_mark_ends_with_a_word_from_staff(w: &mut World) {
+    async fn the_mark_undeliverable_ends_when_staff_say_that_the_address_is_right(w: &mut World) {
         let scope = w.riverbend.scope.clone();
         let ana = w.chart("Ana", "Duarte").await;
         mark(w, &scope, &ana.email).await;
@@ -678,7 +732,7 @@ stories! {
         assert_eq!(trail[0].0.action, "chart.address_trusted");
     }
 
-    async fn a_word_from_staff_also_ends_what_the_reader_of_an_address_said(w: &mut World) {
+    async fn the_mark_this_isnt_me_ends_when_staff_say_that_the_address_is_right(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         w.invite_and_refuse(&ana).await;
         let mut desk = w.staff(Role::FrontDesk).await;

@@ -1,6 +1,7 @@
 //! Rules of pages that no single feature owns: how fields are typed into, titles, the language switch, times in
 //! tables, and a phone number beside "ask the client".
 
+use anteroom::features::NAVIGATION;
 use anteroom::features::people::{Typed, TypedAddress, TypedPerson};
 use anteroom::platform::permissions::Role;
 
@@ -82,11 +83,10 @@ stories! {
     async fn each_tab_and_page_has_its_own_title(w: &mut World) {
         let rows = Rows::of_riverbend(w).await;
         let chart = rows.value("{chart}");
-        let staff: Vec<String> = ["charts", "charts/new", "charts/import", "worklist", "requests", "calendar", "messages", "team", "team/new",
+        let staff: Vec<String> = ["charts", "charts/new", "charts/import", "worklist", "requests", "calendar", "messages", "messages/away", "messages/search?q=lanterns", "team", "team/new",
             "practice", "practice/policies", "practice/questions", "audit", "api-keys", "me"]
             .iter().map(|page| format!("/staff/{page}"))
-            .chain(["", "/edit", "/appointments", "/documents", "/billing", "/communications"].iter()
-                .map(|tab| format!("/staff/charts/{chart}{tab}")))
+            .chain(NAVIGATION.tabs.iter().map(|tab| tab.path).chain(["/edit"]).map(|tab| format!("/staff/charts/{chart}{tab}")))
             .collect();
         let client: Vec<String> =
             ["", "/documents", "/appointments", "/appointments/request", "/messages", "/messages/new", "/account",

@@ -1,5 +1,7 @@
 //! Home, the switcher between charts, what a grant lets its holder see.
 
+use std::collections::BTreeMap;
+
 use anteroom::features::ledger;
 use anteroom::platform::permissions::{Right, Role};
 use jiff::civil::date;
@@ -8,8 +10,66 @@ use crate::portal_people::{
     self as people, account, act, appointment, charge, discount, document, enrolled, grant, payment, sign_in,
 };
 use crate::stories;
+use crate::support::Browser;
+
+/// Opens every page that links lead to from this one; each answers, and none names an amount of nothing. An address
+/// with another query is opened three times at most: a calendar has no end.
+async fn walk(browser: &mut Browser, from: &str) -> usize {
+    let (mut open, mut seen) = (vec![from.to_owned()], BTreeMap::<String, usize>::new());
+    while let Some(path) = open.pop() {
+        let page = browser.visit(&path).await;
+        assert_eq!(page.status(), 200, "{path}: {}", page.words());
+        page.must_not_say("$0.00");
+        for link in crate::support::form::links(&page.html()) {
+            let bare = link.split(['?', '#']).next().unwrap_or_default().to_owned();
+            let is_page = link.starts_with('/') && !link.starts_with("/assets") && !link.contains("lang=");
+            if !is_page || bare.is_empty() {
+                continue;
+            }
+            let times = seen.entry(bare).or_default();
+            if *times < 3 && !open.contains(&link) {
+                *times += 1;
+                open.push(link);
+            }
+        }
+    }
+    seen.len()
+}
 
 stories! {
+    async fn a_practice_without_billing_shows_no_amount_and_no_link_leads_nowhere(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        document(w, &ana.chart_id, "Notice of Privacy Practices", "Read me.").await;
+        appointment(w, &ana.chart_id, 26).await;
+        let mut client = sign_in(w, &who.name).await;
+        assert!(walk(&mut client, "/portal").await > 5);
+        let billing = format!("/staff/charts/{}/billing", ana.chart_id);
+        let mut biller = w.staff(Role::Biller).await;
+        for page in [billing.clone(), format!("{billing}/charge"), format!("{billing}/payment")] {
+            biller.get(&page).await.must_be(200).must_not_say("$0.00");
+        }
+    }
+
+    async fn a_page_that_is_not_there_keeps_the_language_and_the_navigation_of_who_is_signed_in(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &who.name).await;
+        for path in ["/portal/no-such-page", "/portal/documents/00000000-0000-7000-8000-000000000000"] {
+            let page = browser.get(path).await;
+            page.must_be(404).must_say("Riverbend");
+            for entry in ["/portal", "/portal/messages", "/portal/documents"] {
+                let links = crate::support::form::links(&page.html());
+                assert!(links.iter().any(|link| link == entry), "{path} has no link to {entry}: {links:?}");
+            }
+        }
+        let spanish = browser.get("/portal/no-such-page?lang=es").await;
+        spanish.must_be(404).must_say("Mensajes");
+        // Where nobody is signed in there is nothing to lead to.
+        let page = w.browser().get("/riverbend/no-such-page").await;
+        assert!(!crate::support::form::links(&page.html()).iter().any(|link| link == "/portal/messages"));
+    }
+
     async fn home_shows_what_waits_what_comes_and_what_is_owed(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;

@@ -225,7 +225,7 @@ stories! {
         laptop.get("/portal").await.must_be(200).must_say("Ana");
     }
 
-    async fn failures_before_a_registration_do_not_greet_the_new_account_for_ever(w: &mut World) {
+    async fn failed_sign_ins_before_a_registration_pause_the_new_account_for_fifteen_minutes_at_most(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         for _ in 0..10 {
             try_in(w, &ana.email, "guess").await;
@@ -235,7 +235,7 @@ stories! {
         sign_in(w, &who.name).await;
     }
 
-    async fn auz_11_an_account_without_an_active_grant_comes_in_nowhere(w: &mut World) {
+    async fn auz_11_an_account_without_an_active_grant_cannot_sign_in(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
         for state in State::ALL.iter().filter(|state| **state != State::Active) {

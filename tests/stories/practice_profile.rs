@@ -90,7 +90,7 @@ stories! {
         theirs.get("/staff/practice/questions?of=en").await.must_not_say("Can I bring my dog?");
     }
 
-    async fn aud_02_a_strangers_failed_sign_in_is_not_the_houses_own_doing(w: &mut World) {
+    async fn aud_02_a_strangers_failed_sign_in_is_recorded_as_of_someone_not_signed_in(w: &mut World) {
         let mut stranger = w.browser();
         stranger.post("/riverbend/staff/sign-in", &[("email", "nobody@example.org"), ("password", "a wrong password"), ("back", "")]).await.must_be(422);
         let trail = w.staff(Role::Administrator).await.get("/staff/audit").await;

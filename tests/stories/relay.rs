@@ -171,7 +171,7 @@ async fn a_mail_leaves_under_tls_and_with_a_password() {
 }
 
 #[tokio::test]
-async fn a_certificate_nobody_signed_stops_the_lane() {
+async fn an_untrusted_certificate_of_the_mail_server_pauses_sending() {
     for (kind, scheme) in [(Server::Implicit, "smtps"), (Server::StartTls, "smtp+starttls")] {
         let (port, heard) = server(kind).await;
         let relay = relay(format!("{scheme}://{USER}:x@localhost:{port}"));

@@ -8,8 +8,8 @@ use diesel::prelude::*;
 use jiff::civil::date;
 
 use crate::access::contact;
-use crate::portal_people::{account, charge, document, grant, sign_in};
-use crate::rights::{Terms, level, mother_of, set};
+use crate::portal_people::{account, charge, document, enrolled, grant, sign_in};
+use crate::rights::{Terms, level, mother_of, sees_nothing, set};
 use crate::stories;
 use crate::support::world::Client;
 use crate::support::{Browser, World};
@@ -57,6 +57,47 @@ stories! {
         browser.get("/portal/documents").await.must_be(404);
         browser.get("/portal").await.must_be(200).must_not_say("For Leo");
         browser.get("/portal/account").await.must_be(200);
+    }
+
+    async fn at_a_birthday_a_last_day_and_a_revocation_open_sessions_on_two_nodes_lose_it_at_the_next_request(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2008-12-02", "").await;
+        let (mother, _) = mother_of(w, &leo).await;
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut others = Vec::new();
+        for (first, mail) in [("Robin", "robin@example.com"), ("Ines", "ines@example.com")] {
+            let person = contact(w, &ana, first, mail).await;
+            let id = account(w, mail).await;
+            let access = grant(w, &w.riverbend.scope, &id, &person, &ana.chart_id, Some(Right::ALL)).await;
+            set(w, access, Terms { basis: Some(Basis::ClientChoice), ..Terms::default() }).await;
+            others.push(access);
+        }
+        set(w, others[0], Terms { ends_on: Some("2026-12-01"), ..Terms::default() }).await;
+        let other = w.neighbour().await;
+        // 11:50 PM in New York.
+        w.clock.advance_seconds(13 * 3_600 + 50 * 60);
+        let mut here = Vec::new();
+        let mut there = Vec::new();
+        for name in [mother.as_str(), "robin@example.com", "ines@example.com"] {
+            here.push(sign_in(w, name).await);
+            there.push(sign_in(&other, name).await);
+        }
+        w.clock.advance_seconds(10 * 60 - 1);
+        for browser in here.iter_mut().chain(&mut there) {
+            browser.get("/portal/documents").await.must_be(200);
+        }
+        // Midnight: Leo is 18, and Robin's last day is over. Nothing has run and nothing was written.
+        w.clock.advance_seconds(1);
+        for browser in here[..2].iter_mut().chain(&mut there[..2]) {
+            crate::rights::sees_nothing(browser).await;
+        }
+        here[2].get("/portal/documents").await.must_be(200);
+        // Staff on one node revoke; the session on the other ends.
+        let mut desk = w.staff(Role::Administrator).await;
+        let page = format!("/staff/charts/{}/grants/{}", ana.chart_id, others[1]);
+        let form = desk.get(&page).await;
+        desk.submit_and_follow(&form, "/revoke", &[("reason", "Asked for.")]).await;
+        crate::rights::sees_nothing(&mut there[2]).await;
+        crate::rights::sees_nothing(&mut here[2]).await;
     }
 
     async fn case_07_a_separated_parent_sees_the_same_whether_or_not_there_is_another(w: &mut World) {
@@ -145,5 +186,49 @@ stories! {
         assert_eq!(w.unread_to("joan.park@example.com").await, 0);
         desk.submit_and_follow(&refused, &path, &[("confirmed", "guardians_own")]).await.must_say("Invited");
         w.mail_to("joan.park@example.com").await;
+    }
+
+    async fn case_10_who_gives_an_access_up_is_out_at_once_and_the_practice_sees_it_and_can_give_it_back(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let (name, access) = mother_of(w, &leo).await;
+        let viktor = contact(w, &leo, "Viktor", "viktor@example.com").await;
+        let id = account(w, "viktor@example.com").await;
+        let his = grant(w, &w.riverbend.scope, &id, &viktor, &leo.chart_id, Some(Right::ALL)).await;
+        set(w, his, Terms { basis: Some(Basis::Parent), ..Terms::default() }).await;
+        let (mut browser, mut other) = (sign_in(w, &name).await, sign_in(w, &name).await);
+        browser.get("/portal/me").await.must_say("Give the access up");
+        let form = browser.get("/portal/leave").await;
+        form.must_say("Leo's chart");
+        // A program that sends the form as it stands ends nothing.
+        browser.submit(&form, "/portal/leave", &[]).await.must_be(422).must_say("Tick the box");
+        assert_eq!(level(w, access, Right::Documents).await, Level::Act);
+        browser.submit(&form, "/portal/leave", &[("sure", "on")]).await.must_be(303);
+        assert_eq!(level(w, access, Right::Documents).await, Level::None);
+        assert_eq!(level(w, his, Right::Documents).await, Level::Act);
+        sees_nothing(&mut other).await;
+        // The practice sees who ended it and why, and gives it back.
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let tab = format!("/staff/charts/{}/communications", leo.chart_id);
+        desk.get(&tab).await.must_say("They said that they no longer need it").must_say("Access given up");
+        let restore = format!("/staff/charts/{}/access/restore", leo.chart_id);
+        let form = desk.get(&restore).await;
+        desk.submit_and_follow(&form, &restore, &[]).await;
+        sign_in(w, &name).await.get("/portal/documents").await.must_be(200);
+    }
+
+    async fn case_10_an_owner_whom_nobody_would_follow_is_asked_twice_and_the_chart_stays(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let own = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &own.name).await;
+        let form = browser.get("/portal/leave").await;
+        form.must_say("your record").must_not_say("Nobody but the practice");
+        let again = browser.submit(&form, "/portal/leave", &[("sure", "on")]).await;
+        again.must_be(422).must_say("Nobody else sees this chart in the portal").must_say("Nobody but the practice");
+        assert_eq!(level(w, own.access, Right::Documents).await, Level::Act);
+        browser.submit(&again, "/portal/leave", &[("sure", "on"), ("nobody", "on")]).await.must_be(303);
+        browser.get("/portal/documents").await.must_be(303);
+        assert_eq!(level(w, own.access, Right::Documents).await, Level::None);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get(&format!("/staff/charts/{}", ana.chart_id)).await.must_be(200).must_say("Ana Duarte");
     }
 }

@@ -64,7 +64,7 @@ stories! {
         }
     }
 
-    async fn inv_11_what_staff_see_is_what_the_link_does_to_the_second(w: &mut World) {
+    async fn inv_11_the_chart_and_the_link_agree_on_the_state_to_the_second(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         w.invite(&ana).await;
         let mail = w.mail_to(&ana.email).await;

@@ -444,7 +444,7 @@ stories! {
         assert!(is_in(&knock(&mut here, &email, NEW).await), "the one that changed it is");
     }
 
-    async fn rat_02_tidying_up_forgives_nobody(w: &mut World) {
+    async fn rat_02_tidying_up_deletes_no_counter_that_still_counts(w: &mut World) {
         let (email, mut browser) = (desk(w), w.browser());
         for _ in 0..9 {
             knock(&mut browser, &email, "wrong but long enough").await.must_be(422);
@@ -486,7 +486,7 @@ stories! {
         assert!(answered == 9 || (put_off > 0 && answered < 9), "{answered} answered, {put_off} put off");
     }
 
-    async fn many_right_passwords_at_once_are_no_attack(w: &mut World) {
+    async fn correct_passwords_at_once_pause_nobody(w: &mut World) {
         let email = desk(w);
         let mut tries = Vec::new();
         for _ in 0..16 {
@@ -593,7 +593,7 @@ stories! {
         assert!(is_in(&knock(&mut w.browser(), &desk(w), NEW).await));
     }
 
-    async fn a_browser_that_was_never_here_says_which_practice(w: &mut World) {
+    async fn a_new_browser_is_asked_which_practice_it_belongs_to(w: &mut World) {
         let mut browser = w.browser();
         let page = browser.visit("/staff/charts").await;
         page.must_say("Which practice do you work for?");

@@ -1,18 +1,21 @@
 //! A database that an earlier version filled is brought to the newest step, with every row, on both
-//! engines. `tests/upgrades` has one filled database for each released step; see [`the_newest_step_is_written`].
+//! engines. `tests/upgrades` has one filled database for each released step; see [`the_new_steps_are_released`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anteroom::features::billing::actions::post_charge;
 use anteroom::features::billing::{NewCharge, check};
 use anteroom::features::ledger::owed_of;
-use anteroom::kernel::ids::ChartId;
+use anteroom::kernel::clock::{MovableClock, Timestamp};
+use anteroom::kernel::ids::{ChartId, KeyId};
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::kernel::secrets::sha256_hex;
 use anteroom::platform::audit::{self, ChainCheck};
 use anteroom::platform::db::schema::{
-    appointment, appointment_party, busy, chart, document_share, portal_access,
+    api_key, appointment, appointment_party, audit_event, busy, chart, document_share, handled_request,
+    portal_access,
 };
 use anteroom::platform::db::{Conn, DatabaseUrl, Scoped, migrate, pending};
 use anteroom::platform::fault::Fault;
@@ -22,9 +25,11 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
+use crate::filled::fill_every_table;
 use crate::stories;
 use crate::support::dump::{columns, difference, rows_of};
-use crate::support::rows::{DOCUMENT_TITLE, Rows};
+use crate::support::form::links;
+use crate::support::rows::DOCUMENT_TITLE;
 use crate::support::world::{Database, Engine, Plan};
 use crate::support::{Browser, PASSWORD, World, tell};
 
@@ -32,13 +37,30 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Steps that are released, with what their files hash to: a database out there has run them, so they never
-/// change again. Whoever needs another schema writes a new step.
-fn released() -> Vec<(String, String)> {
+/// A step that is released: a database out there has run it, so its files never change again. Whoever needs another
+/// schema writes a new step.
+struct Released {
+    step: String,
+    /// What its files hash to.
+    hash: String,
+    /// Is there a filled database of it? There is one of the last step of each release: no installation stopped at a
+    /// step before that.
+    is_filled: bool,
+}
+
+fn released() -> Vec<Released> {
     let text = std::fs::read_to_string(root().join("tests/upgrades/released.txt")).unwrap_or_default();
-    let read =
-        |line: &str| line.split_once(' ').map(|(step, hash)| (step.to_owned(), hash.trim().to_owned()));
-    text.lines().map(|line| read(line).unwrap_or_else(|| panic!("released.txt: {line}"))).collect()
+    let read = |line: &str| match line.split(' ').collect::<Vec<_>>()[..] {
+        [step, hash] => Released { step: step.to_owned(), hash: hash.to_owned(), is_filled: false },
+        [step, hash, "filled"] => Released { step: step.to_owned(), hash: hash.to_owned(), is_filled: true },
+        _ => panic!("released.txt: {line}"),
+    };
+    text.lines().map(read).collect()
+}
+
+/// The released steps of which there is a filled database.
+fn filled_steps() -> Vec<String> {
+    released().into_iter().filter(|released| released.is_filled).map(|released| released.step).collect()
 }
 
 /// Every step's folder name, the oldest first.
@@ -71,14 +93,18 @@ fn hash_of(step: &str) -> String {
 #[test]
 fn a_released_step_is_never_changed() {
     let released = released();
-    for (step, hash) in &released {
+    for Released { step, hash, is_filled } in &released {
         assert_eq!(hash_of(step), *hash, "{step} is released: leave it as it is and write a new step");
         for engine in [Engine::Sqlite, Engine::Postgres] {
-            assert!(fixture(step, engine).is_file(), "{step} has no filled database for {}", engine.word());
+            assert_eq!(fixture(step, engine).is_file(), *is_filled, "{step}: {}", engine.word());
         }
     }
+    assert!(
+        released.last().is_some_and(|last| last.is_filled),
+        "the newest released step has a filled database"
+    );
     let first: Vec<String> = steps().into_iter().take(released.len()).collect();
-    let named: Vec<String> = released.into_iter().map(|(step, _)| step).collect();
+    let named: Vec<String> = released.into_iter().map(|released| released.step).collect();
     assert_eq!(first, named, "no step comes before a released one");
 }
 
@@ -148,19 +174,28 @@ fn run_sql(conn: &mut Conn, sql: &str) {
     .expect("the rows of the filled database");
 }
 
-/// A database that the first step filled, and a connection to it.
-fn filled_at_the_first_step(engine: Engine) -> (Database, Conn) {
-    let step = steps().remove(0);
-    let database = database_at(engine, &step);
+/// A database that a released step filled, and a connection to it.
+fn filled_at(engine: Engine, step: &str) -> (Database, Conn) {
+    let database = database_at(engine, step);
     let mut conn = connect(&database);
-    run_sql(&mut conn, &std::fs::read_to_string(fixture(&step, engine)).expect("the filled database"));
+    run_sql(&mut conn, &std::fs::read_to_string(fixture(step, engine)).expect("the filled database"));
     (database, conn)
 }
 
-/// The program on a database that was upgraded, at the same moment as this world.
+fn filled_at_the_first_step(engine: Engine) -> (Database, Conn) {
+    filled_at(engine, &steps().remove(0))
+}
+
+/// The program on a database that was upgraded, at the moment of the last thing that happened in it.
 async fn world_on(w: &World, database: &Database) -> World {
     let mut plan = Plan::new(w.engine);
-    plan.clock = w.clock.clone();
+    let upgraded = database.clone();
+    let newest = move || -> Option<Timestamp> {
+        let events = audit_event::table.order(audit_event::at.desc());
+        events.select(audit_event::at).first(&mut connect(&upgraded)).optional().expect("read the trail")
+    };
+    let newest = tokio::task::spawn_blocking(newest).await.expect("the trail was read");
+    plan.clock = Arc::new(MovableClock::frozen(newest.expect("something happened")));
     plan.sends = false;
     plan.database = Some(database.clone());
     World::planned(plan).await
@@ -191,10 +226,12 @@ fn rows(conn: &mut Conn, tables: &Tables) -> QueryResult<BTreeMap<String, Vec<St
     tables.iter().map(|(table, names)| Ok((table.clone(), rows_of(conn, table, names, "|")?))).collect()
 }
 
-/// Every row, as text that makes it again.
+/// Every row, as text that makes it again. The database checks an entry of the journal by its postings, which come first.
 fn as_sql(conn: &mut Conn) -> QueryResult<String> {
     let mut text = String::new();
-    for (table, names) in tables(conn)? {
+    let mut all: Vec<(String, Vec<String>)> = tables(conn)?.into_iter().collect();
+    all.sort_by_key(|(table, _)| table != "posting");
+    for (table, names) in all {
         let list = names.join(", ");
         for row in rows_of(conn, &table, &names, ", ")? {
             text.push_str(&format!("INSERT INTO {table} ({list}) VALUES ({row});\n"));
@@ -203,28 +240,52 @@ fn as_sql(conn: &mut Conn) -> QueryResult<String> {
     Ok(text)
 }
 
-/// Releases the newest step: writes its filled database and its hash into `tests/upgrades`. Run by hand, and
-/// commit what it wrote: `cargo test --test stories upgrades::the_newest_step_is_written -- --ignored`.
+/// Releases the steps that are new: writes the filled database of the newest one, and the hash of each, into
+/// `tests/upgrades`. Run by hand, and commit what it wrote:
+/// `cargo test --test stories upgrades::the_new_steps_are_released -- --ignored`.
 #[test]
-#[ignore = "writes files; run by hand when a step is released"]
-fn the_newest_step_is_written() {
-    let step = steps().pop().expect("a step");
+#[ignore = "writes files; run by hand when steps are released"]
+fn the_new_steps_are_released() {
+    let newest = steps().pop().expect("a step");
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let path = fixture(&step, engine);
-        tell(engine, async |w| {
-            let rows = Rows::of_riverbend(w).await;
-            let link = rows.fill("/{practice}/i/{token}");
+        let (path, step) = (fixture(&newest, engine), newest.clone());
+        tell(engine, async move |w| {
+            let made = fill_every_table(w).await;
+            let link = made.fill("/{practice}/i/{token}");
             w.stop_sending().await;
-            let sql = w.look(as_sql).await;
+            let (all, sql) = w.look(|c| Ok((tables(c).and_then(|all| rows(c, &all))?, as_sql(c)?))).await;
+            for (table, rows) in all {
+                assert!(!rows.is_empty() || may_be_empty(&step, &table), "no row of {table} was made");
+            }
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
             std::fs::write(&path, format!("-- {link}\n{sql}")).expect("write the filled database");
         });
     }
-    let mut all = released();
-    all.retain(|(known, _)| *known != step);
-    all.push((step.clone(), hash_of(&step)));
-    let lines: String = all.iter().map(|(step, hash)| format!("{step} {hash}\n")).collect();
+    let filled = filled_steps();
+    let mut lines = String::new();
+    for step in steps() {
+        let word = if step == newest || filled.contains(&step) { " filled" } else { "" };
+        lines.push_str(&format!("{step} {}{word}\n", hash_of(&step)));
+    }
     std::fs::write(root().join("tests/upgrades/released.txt"), lines).expect("write the released steps");
+}
+
+/// What Kim and the practice's staff had before the upgrade is on their pages.
+async fn messages_visits_and_accounts_are_there(upgraded: &World, phone: &mut Browser, owed: &str) {
+    let messages = phone.get("/portal/messages").await;
+    messages.must_be(200).must_say("Lanterns");
+    let thread = messages.link("/portal/messages/0");
+    phone.get(&thread).await.must_say("Where are the lanterns?").must_say("And in the shed.");
+    phone.get("/portal/appointments").await.must_be(200).must_say("Friday, December 4, 2026, 12:00 PM EST");
+    phone.get("/portal/account").await.must_be(200).must_say("A session by lantern light").must_say(owed);
+    let whole = upgraded.app.db.read(&upgraded.riverbend.scope, check).await.expect("no fault");
+    assert_eq!(whole.problems, []);
+    let mut clinician = upgraded.staff(Role::Clinician).await;
+    let charts = clinician.get("/staff/charts?q=Lee+Park").await;
+    let tab = format!("{}/communications", charts.link("/staff/charts/0"));
+    clinician.get(&tab).await.must_be(200).must_say("Rosa Park");
+    let documents = phone.get("/portal/documents").await;
+    documents.must_say("Safety plan");
 }
 
 stories! {
@@ -294,7 +355,7 @@ stories! {
     }
 
     async fn each_released_step_is_upgraded_with_every_row_and_goes_on_working(w: &mut World) {
-        for (step, _) in released() {
+        for step in filled_steps() {
             let engine = w.engine;
             let sql = std::fs::read_to_string(fixture(&step, engine)).expect("the filled database");
             let link = sql.lines().next().and_then(|line| line.strip_prefix("-- ")).expect("a link").to_owned();
@@ -320,10 +381,13 @@ stories! {
             };
             let (database, before, after) = tokio::task::spawn_blocking(upgrade).await.expect("the upgrade ran");
             for (table, rows) in &before {
-                assert!(!rows.is_empty() || MAY_BE_EMPTY.contains(&table.as_str()), "{step} has no row of {table}");
+                assert!(!rows.is_empty() || may_be_empty(&step, table), "{step} has no row of {table}");
             }
+            let has_messages = before.contains_key("message");
             let kept = before.into_iter().filter(|(table, _)| !TAKEN_APART.contains(&table.as_str())).collect();
-            assert_eq!(difference(&kept, &after), [""; 0]);
+            let mut changed = difference(&kept, &after);
+            changed.retain(|line| !GIVEN_ROWS.iter().any(|table| line.starts_with(&format!("{table} has now "))));
+            assert_eq!(changed, [""; 0]);
 
             let upgraded = world_on(w, &database).await;
             let check = upgraded.app.db.read(&upgraded.riverbend.scope, audit::check_chain).await.expect("no fault");
@@ -339,11 +403,45 @@ stories! {
             phone.get("/portal").await.must_be(200).must_say("Kim");
             let documents = phone.get("/portal/documents").await;
             documents.must_be(200).must_say(DOCUMENT_TITLE);
-            let hers = documents.link("/portal/documents/");
-            phone.get(&hers).await.must_be(200).must_say("Lanterns by the river.");
+            let mut says = 0;
+            for link in links(&documents.html()).iter().filter(|link| link.starts_with("/portal/documents/0")) {
+                says += usize::from(phone.get(link).await.must_be(200).says("Lanterns by the river."));
+            }
+            assert!(says > 0, "{}", documents.words());
+            if has_messages {
+                // What the filled database of each step says.
+                let owed = if step.contains("_hand_over") { "$140.00" } else { "$230.00" };
+                messages_visits_and_accounts_are_there(&upgraded, &mut phone, owed).await;
+            }
             drop(upgraded);
             crate::support::world::take_down(database);
         }
+    }
+
+    async fn requests_that_were_handled_before_the_upgrade_are_known_after_it(w: &mut World) {
+        let engine = w.engine;
+        let upgrade = move || {
+            let (database, mut conn) = filled_at(engine, "2026-11-28-000010_hand_over");
+            let count = |conn: &mut Conn, table: &str| -> usize {
+                rows_of(conn, table, &["practice_id".to_owned()], "|").expect("read the rows").len()
+            };
+            let before = count(&mut conn, "sent_form") + count(&mut conn, "idempotent_request");
+            migrate(&database.url).expect("the upgrade");
+            (database, before, count(&mut conn, "handled_request"))
+        };
+        let (database, before, after) = tokio::task::spawn_blocking(upgrade).await.expect("the upgrade ran");
+        assert!(before > 1, "the filled database has forms and a request of a program");
+        assert_eq!(before, after);
+        let upgraded = world_on(w, &database).await;
+        let known = upgraded.look(|c| {
+            handled_request::table.filter(handled_request::request_key.like("%/one charge"))
+                .select((handled_request::request_key, handled_request::answer)).first::<(String, String)>(c)
+        }).await;
+        let key = upgraded.look(|c| api_key::table.filter(api_key::name.ne("EHR")).select(api_key::key_id).first::<KeyId>(c)).await;
+        assert_eq!(known.0, format!("{}/one charge", key.uuid().simple()));
+        assert!(known.1.contains("\"status\":201"), "{}", known.1);
+        drop(upgraded);
+        crate::support::world::take_down(database);
     }
 
     async fn appointments_of_an_earlier_version_keep_their_client_place_and_time(w: &mut World) {
@@ -435,27 +533,36 @@ const MOVED: &[(&str, &str)] = &[
     ("appointment", "chart_id"),
     ("appointment", "minutes"),
     ("appointment", "place"),
+    ("appointment_request", "nonce"),
     ("document", "body"),
     ("document", "opened_at"),
     ("document", "sent_at"),
     ("document", "sent_by_name"),
+    ("invitation", "nonce_hash"),
 ];
+
+/// Tables to which a later step adds rows: receipts of earlier payments are numbered, and what is booked gets its
+/// reminders.
+const GIVEN_ROWS: &[&str] = &["number_series", "due_job"];
 
 /// Tables that a later step takes apart: what becomes of their rows is told by a story of that step.
-const TAKEN_APART: &[&str] = &["ledger_entry"];
+const TAKEN_APART: &[&str] = &["idempotent_request", "ledger_entry", "sent_form"];
 
-/// Tables that the filled databases say nothing of. Those of the audit chain are empty on one engine or the other:
-/// SQLite seals an event as it is written, PostgreSQL a moment later.
-const MAY_BE_EMPTY: &[&str] = &[
-    "appointment",
-    "audit_head",
-    "audit_seal",
-    "audit_unsealed",
-    "form_draft",
-    "idempotent_request",
-    "import_column",
-    "known_device",
-    "ledger_entry",
-    "related_contact",
-    "reminder",
-];
+/// Has the filled database of a step no row of this table? Those of the audit chain are empty on one engine or the
+/// other: SQLite seals an event as it is written, PostgreSQL a moment later. The first step was filled with less than
+/// every table has.
+fn may_be_empty(step: &str, table: &str) -> bool {
+    const OF_THE_CHAIN: &[&str] = &["audit_head", "audit_seal", "audit_unsealed"];
+    const OF_THE_FIRST_STEP: &[&str] = &[
+        "appointment",
+        "form_draft",
+        "idempotent_request",
+        "import_column",
+        "known_device",
+        "ledger_entry",
+        "related_contact",
+        "reminder",
+    ];
+    OF_THE_CHAIN.contains(&table)
+        || (steps().first().is_some_and(|first| first == step) && OF_THE_FIRST_STEP.contains(&table))
+}

@@ -203,8 +203,9 @@ fn filled(form: &Form, changes: &[(&str, &str)]) -> Vec<(String, String)> {
     fields
 }
 
-/// An absolute address of ours becomes its path; a path stays.
+/// An absolute address of ours becomes its path; a path stays. The part behind `#` is the browser's own.
 fn path_of(address: &str) -> String {
+    let address = address.split('#').next().unwrap_or_default();
     match address.split_once("://") {
         Some((_, rest)) => format!("/{}", rest.split_once('/').map_or("", |(_, path)| path)),
         None => address.to_owned(),

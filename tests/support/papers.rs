@@ -1,6 +1,7 @@
 //! Documents for the stories: texts that are shared at once, and PDFs.
 
 use anteroom::features::access::GrantRole;
+use anteroom::features::documents::signing::actions::{self as signing, Candidate, NewSigner, NewSigning};
 use anteroom::features::documents::{
     self, DocumentKind, NewContent, NewDocument, NewShare, Recipient, Telling,
 };
@@ -53,6 +54,14 @@ pub async fn share(w: &World, id: &DocumentId, with: Vec<Recipient>, telling: Te
     let share = NewShare { with, telling, since: None };
     let shared = w.app.db.write(&w.riverbend.scope, move |c| documents::share(c, &by, &id, &share)).await;
     shared.expect("no fault").expect("it can be shared");
+}
+
+/// Asks these people to sign a document, in any order.
+pub async fn ask_to_sign(w: &World, id: &DocumentId, who: Vec<Candidate>) {
+    let signers = who.into_iter().map(|who| NewSigner { who, position: 1 }).collect();
+    let (by, id, new) = (w.riverbend.by(Role::Clinician), *id, NewSigning { signers, days: 30 });
+    let asked = w.app.db.write(&w.riverbend.scope, move |c| signing::ask(c, &by, &id, &new)).await;
+    asked.expect("no fault").expect("they can be asked");
 }
 
 /// Takes a document back.

@@ -8,22 +8,27 @@ use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::actions::{post_charge, record_payment};
 use anteroom::features::billing::statement::{self, NewStatement};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
+use anteroom::features::documents::Recipient;
+use anteroom::features::documents::signing::actions::Candidate;
 use anteroom::features::ledger::lines;
 use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{
-    AccessId, AgeRuleId, AppointmentId, ChargeId, DocumentId, EntryId, KeyId, MessageId, PaymentId, PlaceId,
-    QuestionId, RequestId, StatementId, ThreadId,
+    AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, DocumentId, EntryId,
+    InfoChangeId, KeyId, MessageId, PaymentId, PlaceId, QuestionId, RequestId, StatementId, ThreadId,
 };
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::schema::{
-    age_rule, api_key, appointment_request, frequent_question, message, message_thread, portal_access,
+    age_rule, api_key, appointment_request, appointment_type, frequent_question, info_change, message,
+    message_attachment, message_thread, portal_access,
 };
 use anteroom::platform::permissions::{Role, Scope};
 use anteroom::platform::web::routes::Row;
 use diesel::prelude::*;
 
+use super::PASSWORD;
 use super::browser::Browser;
+use super::checkouts;
 use super::papers;
 use super::world::{Client, World};
 
@@ -56,25 +61,46 @@ impl Rows {
         let casey = w.riverbend.member(Role::Clinician).clone();
         let staff_reset = link_by_mail(w, &casey.email, "/riverbend/staff/forgot", "email").await;
 
+        let form = client.get("/portal/me/email").await;
+        let asked = [("address", "kim.new@example.com"), ("password", PASSWORD)];
+        client.submit(&form, "/portal/me/email", &asked).await.must_be(303);
+        let mail = w.mail_to("kim.new@example.com").await;
+        let new_address = w.link_in(&mail);
+
         let ana = w.chart("Ana", "Duarte").await;
         w.invite(&ana).await;
         let mail = w.mail_to(&ana.email).await;
         let invitation = last_part(&w.link_in(&mail));
         let (hers, his) = (document(w, &ana).await, document(w, &kim).await);
+        // The administrator signs hers for the practice.
+        let own = Candidate::Staff(w.riverbend.member(Role::Administrator).staff_id);
+        papers::ask_to_sign(w, &hers, vec![Candidate::Grant(Recipient::Owner), own]).await;
+        papers::ask_to_sign(w, &his, vec![Candidate::Grant(Recipient::Owner)]).await;
         let form = client.get("/portal/messages/new").await;
         let typed = [("subject", "Lanterns"), ("text", "Where are the lanterns?")];
+        let (fields, file) = (form.form("/portal/messages/new").fields, papers::pdf("Lanterns"));
+        let form = client.upload_fields("/portal/messages/new/attach", &fields, "lanterns.pdf", &file).await;
         let sent = client.submit(&form, "/portal/messages/new", &typed).await;
         let own_thread = last_part(sent.location().and_then(|to| to.split('?').next()).expect("a thread"));
         let thread = thread(w, &ana).await;
+        let attachment = attached(w, thread).await;
         let place = place(w).await;
         let her_visit = appointment(w, &ana, place, 48).await;
         let his_visit = appointment(w, &kim, place, 50).await;
         let (her_account, his_account) = (account(w, &ana).await, account(w, &kim).await);
+        checkouts::connect(w).await;
+        let checkout = another_charge_and_checkout(w, &kim).await;
 
         let mut admin = w.staff(Role::Administrator).await;
         let page = admin.get("/staff/practice/questions/new").await;
         let question = [("question", "Where do I park?"), ("answer", "Behind the house.")];
         admin.submit(&page, "/staff/practice/questions/new", &question).await.must_be(303);
+        let page = admin.get("/staff/practice/types/new").await;
+        admin.submit(&page, "/staff/practice/types/new", &[("name", "Regular visit")]).await.must_be(303);
+        let hours = format!("/staff/availability/{}", casey.staff_id);
+        let page = admin.get(&hours).await;
+        let monday = [("weekday", "1"), ("from", "09:00"), ("until", "12:00")];
+        admin.submit(&page, &format!("{hours}/hours"), &monday).await.must_be(303);
         let page = admin.get("/staff/practice/age-rules/new").await;
         let rule = [
             ("from_age", "12"),
@@ -89,9 +115,20 @@ impl Rows {
         let made =
             w.app.db.write(&w.riverbend.scope, move |c| api_keys::make(c, &by, "EHR", Scope::ALL)).await;
         made.expect("no fault").expect("a key of a new name");
+        let page = client.get("/portal/information/name").await;
+        let name = [("last_name", "Serrano-Vega")];
+        client.submit(&page, "/portal/information/name", &name).await.must_be(303);
         w.mail_has_settled().await;
+        let change: InfoChangeId =
+            w.look(|c| info_change::table.select(info_change::change_id).first(c)).await;
 
-        let (request, question, rule, key): (RequestId, QuestionId, AgeRuleId, KeyId) = w
+        let (request, question, rule, key, of_type): (
+            RequestId,
+            QuestionId,
+            AgeRuleId,
+            KeyId,
+            AppointmentTypeId,
+        ) = w
             .look(|c| {
                 Ok((
                     appointment_request::table.select(appointment_request::request_id).first(c)?,
@@ -101,6 +138,7 @@ impl Rows {
                         .first(c)?,
                     age_rule::table.select(age_rule::rule_id).first(c)?,
                     api_key::table.select(api_key::key_id).first(c)?,
+                    appointment_type::table.select(appointment_type::type_id).first(c)?,
                 ))
             })
             .await;
@@ -116,18 +154,23 @@ impl Rows {
             ("{grant}", access_of(w, &ana).await.to_string()),
             ("{token}", invitation),
             ("/{practice}/password/{token}", last_part(&reset)),
+            ("/{practice}/email/{token}", last_part(&new_address)),
             ("/{practice}/staff/password/{token}", last_part(&staff_reset)),
             ("{document}", hers.to_string()),
             ("/portal/documents/{document}", his.to_string()),
             ("{thread}", thread.to_string()),
             ("/portal/messages/{thread}", own_thread),
+            ("{attachment}", attachment.to_string()),
             ("{appointment}", her_visit.to_string()),
             ("/portal/appointments/{appointment}", his_visit.to_string()),
             ("{place}", place.to_string()),
+            ("{type}", of_type.to_string()),
             ("{charge}", her_account.charge.to_string()),
             ("{payment}", her_account.payment.to_string()),
             ("{entry}", her_account.entry.to_string()),
             ("{statement}", her_account.statement.to_string()),
+            ("/portal/account/pay/{payment}", checkout.to_string()),
+            ("/portal/account/receipts/{payment}", his_account.payment.to_string()),
             ("/portal/account/charges/{charge}", his_account.charge.to_string()),
             ("/portal/account/statements/{statement}", his_account.statement.to_string()),
             ("{request}", request.to_string()),
@@ -138,6 +181,8 @@ impl Rows {
             ("{import}", import),
             ("{name}", script),
             ("{*rest}", "no/such-page".to_owned()),
+            ("{change}", change.to_string()),
+            ("{part}", "phones".to_owned()),
             ("{act}", access::ActName::Resend.word().to_owned()),
         ]);
         Self { values, invited: ana, registered: kim, client }
@@ -195,6 +240,7 @@ impl Rows {
             "{thread}",
             "{appointment}",
             "{place}",
+            "{type}",
             "{charge}",
             "{payment}",
             "{entry}",
@@ -205,6 +251,7 @@ impl Rows {
             "{rule}",
             "{key}",
             "{import}",
+            "{change}",
         ]
         .iter()
         .any(|blank| row.path.contains(blank))
@@ -246,6 +293,29 @@ async fn document(w: &World, client: &Client) -> DocumentId {
     papers::shared_text(w, &client.chart_id, DOCUMENT_TITLE, "Lanterns by the river.").await
 }
 
+/// The file of the one message that has one, also at the message of another thread.
+async fn attached(w: &World, thread: ThreadId) -> BlobId {
+    let file: BlobId =
+        w.look(|c| message_attachment::table.select(message_attachment::blob_id).first(c)).await;
+    w.app
+        .db
+        .write(&w.riverbend.scope, move |c| {
+            c.insert(
+                message_attachment::table,
+                (
+                    message_attachment::thread_id.eq(thread),
+                    message_attachment::seq.eq(1),
+                    message_attachment::position.eq(0),
+                    message_attachment::blob_id.eq(file),
+                    message_attachment::file_name.eq("lanterns.pdf"),
+                ),
+            )
+        })
+        .await
+        .expect("no fault");
+    file
+}
+
 /// A thread with the front desk about the client's chart, with one message. Nobody of the chart is registered, so
 /// nobody could have written it by a page.
 async fn thread(w: &World, client: &Client) -> ThreadId {
@@ -265,6 +335,7 @@ async fn thread(w: &World, client: &Client) -> ThreadId {
                     message_thread::state.eq("open"),
                     message_thread::waiting.eq("practice"),
                     message_thread::asked_at.eq(Some(now)),
+                    message_thread::due_at.eq(Some(now.plus_hours(48))),
                     message_thread::last_seq.eq(1),
                     message_thread::last_at.eq(now),
                     message_thread::version.eq(1i64),
@@ -348,6 +419,18 @@ async fn account(w: &World, client: &Client) -> AccountRows {
         Ok(AccountRows { charge, payment, entry, statement: statement.expect("a statement is made") })
     };
     w.app.db.write(&w.riverbend.scope, write).await.expect("no fault")
+}
+
+/// A charge that is due, and a way to pay it that is open.
+async fn another_charge_and_checkout(w: &World, client: &Client) -> PaymentId {
+    let (by, chart) = (w.riverbend.by(Role::Biller), client.chart_id);
+    let on = w.now().in_zone(&w.riverbend.practice.zone()).date();
+    let write = move |c: &mut anteroom::platform::db::Scoped<'_>| {
+        let amount = Money::new(9_000, Currency::USD);
+        post_charge(c, &by, &NewCharge { chart, on, description: CHARGE.to_owned(), amount })
+    };
+    w.app.db.write(&w.riverbend.scope, write).await.expect("no fault").expect("a charge is posted");
+    checkouts::begin(w, chart, access_of(w, client).await).await
 }
 
 /// The name of the stylesheet that a page asks for.

@@ -14,10 +14,11 @@ use anteroom::features::practice::{self, NewPractice, Practice};
 use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::clock::{Clock, MovableClock, Timestamp};
 use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId, StaffId};
-use anteroom::kernel::rng::{Rng, SystemChance};
+use anteroom::kernel::rng::{Rng, SystemRng};
 use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::buckets::Buckets;
+use anteroom::platform::confined::{Confined, Limits};
 use anteroom::platform::crypto::Keys;
 use anteroom::platform::db::schema::staff_member;
 use anteroom::platform::db::{DatabaseUrl, Db, PracticeScope, Scoped, migrate};
@@ -28,6 +29,8 @@ use anteroom::platform::mail::Relay;
 use anteroom::platform::mail::receiver::{ReceivedMail, Receiver};
 use anteroom::platform::objects::Objects;
 use anteroom::platform::outbox::{Pace, Worker};
+use anteroom::platform::pay::local::Local;
+use anteroom::platform::pay::{PayProvider, Stripe};
 use anteroom::platform::permissions::Role;
 use anteroom::platform::server::{self, Patience};
 use anteroom::platform::state::{App, AppState, PublicMetrics, Settings};
@@ -113,8 +116,9 @@ impl Database {
             migrate(&url).expect("migrate the template");
             let clock = Arc::new(MovableClock::frozen(BEGINNING));
             let objects = path.with_extension("objects");
-            let app =
-                application(&url, objects, clock, HashCost::Test, settings("http://127.0.0.1".into())).await;
+            let usual = settings("http://127.0.0.1".into());
+            let nobody = Arc::new(Stripe::at("http://127.0.0.1:1"));
+            let app = application(&url, objects, clock, HashCost::Test, usual, (nobody, the_program())).await;
             new_houses(&app).await;
         };
         template::copy(&path, make).await;
@@ -233,6 +237,8 @@ pub struct World {
     pub twinoaks: House,
     /// The mail server that everything is sent to.
     pub mailbox: Arc<Receiver>,
+    /// The payment provider; no practice has an account there before a story gives it one.
+    pub provider: Arc<Local>,
     worker: std::sync::Mutex<Option<Worker>>,
     sends: bool,
     /// How many mails of each address the story has looked at.
@@ -260,6 +266,10 @@ pub struct Plan {
     pub sends: bool,
     /// An existing mail server.
     pub mailbox: Option<Arc<Receiver>>,
+    /// An existing payment provider.
+    pub provider: Option<Arc<Local>>,
+    /// What parses files of strangers.
+    pub confined: Confined,
 }
 
 impl Plan {
@@ -275,8 +285,15 @@ impl Plan {
             clock: Arc::new(MovableClock::frozen(BEGINNING)),
             sends: true,
             mailbox: None,
+            provider: None,
+            confined: the_program(),
         }
     }
+}
+
+/// The program as it is built: the process of a story is a test.
+fn the_program() -> Confined {
+    Confined::by(env!("CARGO_BIN_EXE_anteroom").into(), Limits::USUAL)
 }
 
 /// How long a mail may take.
@@ -311,8 +328,18 @@ impl World {
         let clock = plan.clock;
         let usual = settings(plan.public_url.unwrap_or_else(|| format!("http://{address}")));
         let settings = Settings { trusted_proxies: plan.trusted_proxies, metrics: plan.metrics, ..usual };
+        let provider = match plan.provider {
+            Some(provider) => provider,
+            None => {
+                let started = Local::start(([127, 0, 0, 1], 0).into(), clock.clone()).await;
+                Arc::new(started.expect("a payment provider"))
+            }
+        };
+        let pay = Arc::new(Stripe::at(provider.origin()));
+        let around: (Arc<dyn PayProvider>, Confined) = (pay, plan.confined);
         let app =
-            application(&database.url, database.objects(), clock.clone(), plan.hash_cost, settings).await;
+            application(&database.url, database.objects(), clock.clone(), plan.hash_cost, settings, around)
+                .await;
         let (stopper, stop) = stop::signal();
         let patience = Patience { connections_per_address: 4_096, ..Patience::default() };
         tokio::spawn(server::serve(listener, app::router(app.clone()), patience, stop));
@@ -334,6 +361,7 @@ impl World {
             riverbend,
             twinoaks,
             mailbox,
+            provider,
             worker: std::sync::Mutex::default(),
             sends: plan.sends,
             read: std::collections::BTreeMap::new(),
@@ -347,6 +375,7 @@ impl World {
         plan.database = Some(self.database.clone());
         plan.clock = self.clock.clone();
         plan.mailbox = Some(self.mailbox.clone());
+        plan.provider = Some(self.provider.clone());
         World::planned(plan).await
     }
 
@@ -636,8 +665,9 @@ async fn application(
     clock: Arc<MovableClock>,
     hash_cost: HashCost,
     settings: Settings,
+    (pay, confined): (Arc<dyn PayProvider>, Confined),
 ) -> AppState {
-    let rng: Arc<dyn Rng> = Arc::new(SystemChance);
+    let rng: Arc<dyn Rng> = Arc::new(SystemRng);
     let keys = Keys::from_master(&MASTER_KEY);
     let opened = {
         let (url, clock, rng) = (url.clone(), clock.clone(), rng.clone());
@@ -646,6 +676,7 @@ async fn application(
     let db = opened.await.expect("the task ran").expect("open the database");
     db.use_audit_key(keys.key_for("audit"));
     Arc::new(App {
+        confined,
         db,
         objects: Objects::at(objects),
         clock,
@@ -655,8 +686,10 @@ async fn application(
         settings,
         buckets: Buckets::default(),
         live: Live::default(),
+        pay,
+        pay_bell: Arc::new(Notify::new()),
         outbox_bell: Arc::new(Notify::new()),
-        mail_hooks: app::MAIL_HOOKS,
+        mail_hooks: app::mail_hooks(),
         touches: Touches::default(),
         navigation: &anteroom::features::NAVIGATION,
     })

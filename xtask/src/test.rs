@@ -112,14 +112,20 @@ pub fn run(choice: &Choice) -> Result<(), String> {
     }
     let mut count = Count::default();
     let mut succeeded = watched(&mut command, |line| count.read(line))?;
-    if choice.runs("browser") && std::env::var("ANTEROOM_TEST_FONTS").as_deref() == Ok("both") {
-        // On demand, the browser stories again with other fonts: no target's size may hang on a font.
+    let everything = std::env::var("ANTEROOM_TEST_FONTS").as_deref() == Ok("both");
+    if choice.runs("browser") && (everything || choice.filter.is_none()) {
+        // Again with other fonts: no target's size may hang on a font. Without being asked, only what measures sizes.
         let mut command = cargo();
         command.args(["test", "--locked", "--no-fail-fast", "--test", "browser"]);
         command.env("ANTEROOM_TEST_ENGINES", engine).env("ANTEROOM_TEST_FONTS", "noto");
-        if let Some(filter) = &choice.filter {
-            command.args(["--", filter]);
-        }
+        command.args([
+            "--",
+            choice.filter.as_deref().filter(|_| everything).unwrap_or(if everything {
+                ""
+            } else {
+                "sizes::"
+            }),
+        ]);
         succeeded &= watched(&mut command, |line| count.read(line))?;
     }
     let total = in_words(began.elapsed());

@@ -6,26 +6,57 @@ use std::path::Path;
 
 use crate::scan::{self, Token};
 
-/// What of `Cargo.toml` nothing uses, in words.
+/// What of each package's `Cargo.toml` nothing uses, in words.
 pub fn complaints(root: &Path) -> Result<Vec<String>, String> {
     let read = |path: &Path| {
         std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
     };
+    let names_in = |folder: &Path| -> Result<BTreeSet<String>, String> {
+        if !folder.is_dir() {
+            return Ok(BTreeSet::new());
+        }
+        Ok(scan::read_sources(folder)?.values().flat_map(|text| crates_in(text)).collect())
+    };
     let mut wrong = Vec::new();
-    for package in [root.to_owned(), root.join("xtask")] {
+    // Files under `src` that belong to a package of `crates`: its `lib.rs` names their folders.
+    let mut elsewhere = Vec::new();
+    let entries = std::fs::read_dir(root.join("crates")).map_err(|e| format!("cannot read crates: {e}"))?;
+    let mut packages: Vec<_> =
+        entries.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+    packages.sort();
+    for package in packages {
         let manifest = Manifest::read(&read(&package.join("Cargo.toml"))?);
-        let named = |folders: &[&str]| -> Result<BTreeSet<String>, String> {
-            let mut names = BTreeSet::new();
-            for folder in folders.iter().map(|f| package.join(f)).filter(|f| f.is_dir()) {
-                for text in scan::read_sources(&folder)?.values() {
-                    names.extend(crates_in(text));
-                }
-            }
-            Ok(names)
-        };
-        wrong.extend(judge(&manifest, &named(&["src"])?, &named(&["src", "tests", "bench"])?));
+        let text = read(&package.join("lib.rs"))?;
+        let mut names = crates_in(&text);
+        for folder in folders_of(&text) {
+            names.extend(names_in(&root.join(&folder))?);
+            elsewhere.push(folder);
+        }
+        let complaints = judge(&manifest, &names, &names);
+        wrong.extend(complaints.into_iter().map(|what| format!("{}: {what}", package.display())));
     }
+    let manifest = Manifest::read(&read(&root.join("Cargo.toml"))?);
+    let mut in_program = BTreeSet::new();
+    for (file, text) in scan::read_sources(&root.join("src"))? {
+        let file = Path::new("src").join(file);
+        if !elsewhere.iter().any(|folder| file.starts_with(folder)) {
+            in_program.extend(crates_in(&text));
+        }
+    }
+    let mut in_tests = in_program.clone();
+    in_tests.extend(names_in(&root.join("tests"))?);
+    in_tests.extend(names_in(&root.join("bench"))?);
+    wrong.extend(judge(&manifest, &in_program, &in_tests));
+    let xtask = root.join("xtask");
+    let names = names_in(&xtask.join("src"))?;
+    wrong.extend(judge(&Manifest::read(&read(&xtask.join("Cargo.toml"))?), &names, &names));
     Ok(wrong)
+}
+
+/// The folders whose modules the root of a package includes by `#[path = "../../src/…/mod.rs"]`.
+fn folders_of(text: &str) -> Vec<String> {
+    let paths = text.lines().filter_map(|line| line.trim().strip_prefix("#[path = \"../../"));
+    paths.filter_map(|rest| rest.strip_suffix("/mod.rs\"]")).map(str::to_owned).collect()
 }
 
 fn judge(manifest: &Manifest, in_program: &BTreeSet<String>, in_tests: &BTreeSet<String>) -> Vec<String> {
@@ -66,9 +97,9 @@ impl Manifest {
                 section = line;
                 continue;
             }
-            let Some((name, value)) = line.split_once('=').map(|(n, v)| (n.trim().to_owned(), v)) else {
-                continue;
-            };
+            let Some((name, value)) = line.split_once('=') else { continue };
+            // `serde.workspace = true` names serde.
+            let name = name.trim().trim_end_matches(".workspace").to_owned();
             match section {
                 "[dependencies]" => drop(manifest.dependencies.insert(name)),
                 "[dev-dependencies]" => drop(manifest.for_tests.insert(name)),
@@ -106,7 +137,7 @@ mod tests {
     use super::*;
 
     const MANIFEST: &str = "[package]\nname = \"x\"\n[package.metadata.cargo-machete]\nignored = [\"pq-sys\"]\n\
-        [dependencies]\nserde = \"1\"\nfutures-util = { version = \"1\" }\npq-sys = \"1\"\n# csv = \"1\"\n\
+        [dependencies]\nserde.workspace = true\nfutures-util = { version = \"1\" }\npq-sys = \"1\"\n# csv = \"1\"\n\
         [dev-dependencies]\ninsta = \"1\"\n[profile.dev.package]\nargon2 = { opt-level = 3 }\n";
 
     fn found(program: &str, tests: &str) -> Vec<String> {
@@ -129,6 +160,12 @@ mod tests {
             found(&format!("{used} extern crate pq_sys;"), "use insta;"),
             ["the code names pq-sys: it need not be in `ignored`"]
         );
+    }
+
+    #[test]
+    fn the_root_of_a_package_names_its_folders() {
+        let text = "#[path = \"../../src/features/access/mod.rs\"]\npub mod access;\nmod other;\n";
+        assert_eq!(folders_of(text), ["src/features/access"]);
     }
 
     #[test]

@@ -1,13 +1,19 @@
 //! A few conversations, in each standing that a thread can have.
 
+use jiff::Span;
+use jiff::civil::Date;
+
 use crate::demo::seed::people::{ANA, MARIA, ROSA};
+use crate::demo::seed::records::staff_id;
 use crate::demo::seed::story::Chart;
 use crate::features::access::overviews_of_chart;
 use crate::features::messages::actions::{
     Author, ClientParty, PracticeAct, PracticeReader, act_as_practice, begin_as_client, clinicians_of,
 };
+use crate::features::messages::away::{self, NewAway};
 use crate::features::messages::readers::{Addressee, StaffReader};
 use crate::features::messages::{MessageText, Subject};
+use crate::features::{calendar, practice};
 use crate::kernel::ids::ThreadId;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
@@ -120,6 +126,28 @@ impl Talk<'_> {
     }
 }
 
+/// The clinician reads no messages for a week, some weeks from now, and a colleague stands in.
+pub async fn be_away(
+    app: &AppState,
+    scope: &PracticeScope,
+    clinician: &By,
+    today: Date,
+) -> Result<(), Fault> {
+    let (by, staff) = (clinician.clone(), staff_id(clinician)?);
+    let (first, last) =
+        (today.saturating_add(Span::new().days(21)), today.saturating_add(Span::new().days(27)));
+    app.db
+        .write(scope, move |c| {
+            let practice = practice::load(c)?;
+            let cover = calendar::clinicians(c)?.into_iter().map(|(id, _)| id).find(|id| *id != staff);
+            let new = NewAway { staff, cover, first, last };
+            away::set(c, &by, &by.actor.name(), &practice, &new)?
+                .map(|_| ())
+                .map_err(|why| Fault::other(format!("seeding an absence: {why:?}")))
+        })
+        .await
+}
+
 fn text(words: &str) -> Result<MessageText, Fault> {
     MessageText::read(words).map_err(|why| Fault::other(format!("seeding a message: {why:?}")))
 }
@@ -139,22 +167,22 @@ fn asked(
     };
     let subject = Subject::read(conversation.subject)
         .map_err(|why| Fault::other(format!("seeding a subject: {why:?}")))?;
-    begin_as_client(c, party, to, subject, text(conversation.text)?)?
+    begin_as_client(c, party, to, subject, text(conversation.text)?.into())?
         .map(Some)
         .map_err(|why| Fault::other(format!("seeding a conversation: {why}")))
 }
 
 fn answered(c: &mut Scoped<'_>, by: &By, role: Role, thread: &ThreadId, then: Then) -> Result<(), Fault> {
     let Actor::Staff(staff, _) = &by.actor else { return Err(Fault::other("only staff answer")) };
-    let reader = PracticeReader::Staff(StaffReader { staff: *staff, role });
+    let reader = PracticeReader::Staff(StaffReader::alone(*staff, role));
     let author = Author::of_practice(by)?;
     let acts = match then {
         Then::Waits => Vec::new(),
-        Then::Answered(words) => vec![PracticeAct::Write(text(words)?)],
-        Then::AnsweredAndClosed(words) => vec![PracticeAct::Write(text(words)?), PracticeAct::Close],
+        Then::Answered(words) => vec![PracticeAct::Write(text(words)?.into())],
+        Then::AnsweredAndClosed(words) => vec![PracticeAct::Write(text(words)?.into()), PracticeAct::Close],
     };
     for act in acts {
-        act_as_practice(c, &author, reader, thread, i32::MAX, &act)?
+        act_as_practice(c, &author, &reader, thread, i32::MAX, &act)?
             .map_err(|why| Fault::other(format!("seeding an answer: {why}")))?;
     }
     Ok(())

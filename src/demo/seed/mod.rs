@@ -1,7 +1,9 @@
 //! Fills a fresh demo through the same actions as real data, on a clock that is set back and moved
 //! forward, so that old rows have old times.
 
+mod availability;
 mod conversations;
+mod information;
 mod people;
 mod records;
 mod story;
@@ -13,10 +15,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::demo::state::SignIn;
+use crate::features::billing::online;
 use crate::features::practice::{self, NewPractice, PlaceFields, PlaceKind, TypedProfile, register};
 use crate::features::staff::{self, NewStaff};
 use crate::kernel::clock::MovableClock;
 use crate::kernel::email::EmailAddress;
+use crate::kernel::ids::PracticeId;
 use crate::kernel::secrets::Secret;
 use crate::kernel::zone::Zone;
 use crate::platform::audit::{Actor, By};
@@ -25,6 +29,7 @@ use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::platform::mail::{Receiver, Relay, receiver};
 use crate::platform::outbox;
+use crate::platform::pay::{Mode, local};
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::stop;
@@ -159,8 +164,14 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     let mut charts = teller.make(people::people(teller.today()?)).await?;
     teller.tell(&mut charts).await?;
     let talk = conversations::Talk { app, scope: &scope, clinician: clinician.clone(), desk: desk.clone() };
+    let holder = records::staff_id(&clinician)?;
+    let today = teller.today()?;
+    availability::keep(app, &scope, &desk, holder, today).await?;
+    conversations::be_away(app, &scope, &clinician, today).await?;
+    let changes = information::Changes { app, scope: &scope, desk: desk.clone() };
     records::Desk { app, scope: &scope, clinician, desk, clock }.fill(&charts).await?;
     talk.write(&charts).await?;
+    changes.send(&charts).await?;
     stopper.stop();
     let _ = worker.await;
 
@@ -182,6 +193,25 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
         });
     }
     Ok(people)
+}
+
+/// Connects the practice with the demo's own payment provider, where it is not.
+pub async fn connect_provider(app: &AppState) -> Result<PracticeId, Fault> {
+    let found = app.db.system_read(|system| practice::find_by_slug(system, SLUG)).await?;
+    let found = found.ok_or_else(|| Fault::other("the demo has no practice"))?;
+    let scope = PracticeScope::for_operator(found.practice_id);
+    let inside = app.clone();
+    app.db
+        .write(&scope, move |c| {
+            if online::store::account(c)?.is_some() {
+                return Ok(());
+            }
+            let secret = |text: &str| Secret::new(text.to_owned());
+            let (key, hook) = (secret(local::KEY), secret(local::HOOK_SECRET));
+            online::connect_with(&inside, c, &By::operator(), Mode::Test, &key, &hook, None)
+        })
+        .await?;
+    Ok(found.practice_id)
 }
 
 /// What clients find behind "how to reach us", and what they often ask.

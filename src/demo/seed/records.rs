@@ -9,6 +9,7 @@ use crate::features::appointments::booking::{self, Doubt, Slot};
 use crate::features::appointments::{DayPart, NewAppointment, PlaceWish, VisitKind, Wish};
 use crate::features::billing::actions::{NewRelief, post_charge, record_payment, relieve};
 use crate::features::billing::{NewCharge, NewPayment, PaymentMethod};
+use crate::features::documents::signing::actions::{self as signing, Candidate, NewSigner, NewSigning};
 use crate::features::documents::{
     self, DocumentKind, Look, NewContent, NewDocument, NewShare, NewUpload, ReaderGrant, Recipient, Telling,
 };
@@ -102,6 +103,8 @@ const DOCUMENTS_ES: &[(&str, DocumentKind, u32, &str)] = &[
 /// A file as the practice uploads it.
 const PLAN: &[u8] = include_bytes!("plan.pdf");
 
+const RULES: &str = "We meet once a week for fifty minutes.\n\n- Tell us a day before if you cannot come.\n- What you say stays between us, unless somebody is in danger.\n- Either of us may end this at any time.\n";
+
 const PARKING: &str =
     "You can park behind the house.\n\n- The door by the garden has no steps.\n- After six, ring twice.";
 
@@ -180,12 +183,15 @@ impl Desk<'_> {
     }
 
     /// One document in each state for the first client who can sign in: a PDF that waits, a text that was read, a draft,
-    /// and one that was withdrawn.
+    /// one that was withdrawn, and one that waits for two signatures.
     async fn documents(&self, charts: &[Chart]) -> Result<(), Fault> {
         let Some((chart, account)) = charts.iter().find_map(|c| Some((c.id, c.account?))) else {
             return Ok(());
         };
         let seeding = |why: documents::Refused| Fault::other(format!("seeding a document: {why}"));
+        let Actor::Staff(clinician, _) = self.clinician.actor else {
+            return Err(Fault::other("the demo's clinician is no staff member"));
+        };
         let new = NewUpload { chart, name: "treatment-plan.pdf".into(), said: None };
         let mut incoming = documents::receive(self.app, self.scope, self.clinician.clone(), new);
         incoming.add(PLAN.into()).await;
@@ -216,6 +222,7 @@ impl Desk<'_> {
                 let old =
                     make("Fees until last year", DocumentKind::Agreement, text("A session costs $140."))?;
                 make("Letter to your doctor", DocumentKind::Letter, text("Dear colleague,"))?;
+                let rules = make("Rules of our work together", DocumentKind::Agreement, text(RULES))?;
                 for id in [&plan, &read, &old] {
                     let share =
                         NewShare { with: vec![Recipient::Owner], telling: Telling::Silent, since: None };
@@ -228,6 +235,13 @@ impl Desk<'_> {
                 };
                 let reader = ReaderGrant { account, access, chart };
                 documents::open(c, &client, &reader, &read, Look::Open)?.map_err(seeding)?;
+                // One that waits for two signatures: the client's, then the clinician's.
+                let signers = vec![
+                    NewSigner { who: Candidate::Grant(Recipient::Owner), position: 1 },
+                    NewSigner { who: Candidate::Staff(clinician), position: 2 },
+                ];
+                let asked = signing::ask(c, &by, &rules, &NewSigning { signers, days: 30 })?;
+                asked.map_err(|why| Fault::other(format!("seeding a request to sign: {why}")))?;
                 Ok(())
             })
             .await
@@ -261,7 +275,6 @@ impl Desk<'_> {
                     Wish { date: second, part: DayPart::Afternoon },
                 ],
                 note: note.into(),
-                nonce: format!("demo-{n}"),
             };
             let id = self.app.db.write(self.scope, move |c| ask(c, &by, &request)).await?;
             if n == 3 {
@@ -302,7 +315,7 @@ struct Rooms {
 }
 
 /// The staff member who acts.
-fn staff_id(by: &By) -> Result<StaffId, Fault> {
+pub fn staff_id(by: &By) -> Result<StaffId, Fault> {
     match &by.actor {
         Actor::Staff(id, _) => Ok(*id),
         _ => Err(Fault::other("only a staff member holds appointments")),
@@ -379,8 +392,9 @@ fn book_free(
     hour: i8,
     visit: impl Fn(Timestamp) -> NewAppointment,
 ) -> Result<Timestamp, Fault> {
-    for later in 0..40 {
-        let (day, hour) = (days + later / 8, 9 + (hour - 9 + i8::try_from(later).unwrap_or(0)) % 8);
+    // Ten hours of five days, of which two can fall on one Monday.
+    for later in 0..50 {
+        let (day, hour) = (days + later / 10, 8 + (hour - 8 + i8::try_from(later).unwrap_or(0)) % 10);
         let starts_at = at(today, day, hour)?;
         if booking::record(c, by, &visit(starts_at))?.is_ok() {
             return Ok(starts_at);

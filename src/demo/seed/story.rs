@@ -371,7 +371,12 @@ impl<'a> Teller<'a> {
                 let contact = file.contacts.first().ok_or_else(|| odd("no contact", &chart.made, ""))?;
                 let to = contact.person.person_id.clone();
                 let authority = Authority::of("Parent of the client".into(), "The client's parents".into());
-                self.act(chart, Target::Owner(chart.id.clone()), Act::ChangeOwner { to, authority }).await?;
+                self.act(
+                    chart,
+                    Target::Owner(chart.id.clone()),
+                    Act::ChangeOwner { to, authority, seen: None },
+                )
+                .await?;
             }
             Step::Revoke => {
                 let (access, _) = self.access(chart).await?;

@@ -3,6 +3,7 @@
 
 mod act;
 mod age_rules;
+mod announce;
 mod apply;
 mod client_status;
 mod face_sheet;
@@ -18,10 +19,11 @@ mod withhold;
 
 pub use act::{Act, ActName, Target, act, act_in, doubts_of_new, owner_grant, send_many};
 pub use age_rules::{NewAgeRule, RuleRefused, add_age_rule, end_age_rule};
+pub use announce::{announce, look_ahead_again};
 pub use client_status::{ClientStatus, set_client_status};
 pub use face_sheet::{Reach, addresses_changed, birth_date_opens_more, chart_closed, reach_of, wants_reason};
 pub use forget::forget;
-pub use handover::{Authority, UNDO_HOURS};
+pub use handover::{Authority, UNDO_HOURS, preview_owner};
 pub use holder::{DeclineAnswer, Disowning, Key, LinkView};
 pub use link::{ask_for_new_link, decline, disown, look_at_link, open_link};
 pub use outcome::{Done, Link, Outcome, Refused, Sent, notify_changed};

@@ -10,7 +10,8 @@ use crate::features::access::address_use::{address_on_file, marks_of};
 use crate::features::access::age::age_on;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::lacking;
-use crate::features::access::store::{self, AccessRow};
+use crate::features::access::kinds::Basis;
+use crate::features::access::store::{self, AccessRow, GrantRole};
 use crate::features::people::{Address, AddressKind, Chart, Person};
 use crate::features::practice::{self, Jurisdiction, Policy, Practice};
 use crate::kernel::civil::BirthDate;
@@ -21,6 +22,7 @@ use crate::platform::db::InLists as _;
 use crate::platform::db::Scoped;
 use crate::platform::db::schema::{chart, person, person_address, related_contact};
 use crate::platform::fault::Fault;
+use crate::platform::permissions::Terms;
 
 /// See the module.
 pub struct ChartBatch {
@@ -142,6 +144,19 @@ impl ChartBatch {
         self.person(&chart.person_id).is_some_and(|client| {
             lacking(&client.first_name, &client.last_name, client.birth_date.as_ref()).is_empty()
         })
+    }
+
+    /// The grant of a chart's owner before its first invitation; not yet in the database.
+    pub fn fresh_owner(&self, c: &Scoped<'_>, chart: &Chart) -> AccessRow {
+        let owner = &chart.owner_person_id;
+        let basis = if *owner == chart.person_id {
+            Basis::Client
+        } else if self.is_minor(&chart.person_id, c.now()) == Some(true) {
+            Basis::Parent
+        } else {
+            Basis::Other
+        };
+        AccessRow::fresh(c, &chart.chart_id, owner, GrantRole::Owner, basis).allowing(&Terms::all())
     }
 
     fn born(&self, person: &PersonId) -> Option<Date> {

@@ -47,6 +47,8 @@ pub struct OwnerChange {
     pub from_person_id: PersonId,
     /// Who owned it afterwards.
     pub to_person_id: PersonId,
+    /// When.
+    pub changed_at: Timestamp,
     /// Until when it can be undone.
     pub undo_until: Timestamp,
     /// When it was undone.

@@ -17,6 +17,7 @@
 //! | cancel     | no invitation | canceled | canceled | already registered | no invitation |
 //! | address changed, ownership moved | unchanged | canceled | canceled | unchanged (ownership: revoked) | unchanged |
 //! | revoke     | no access | revoked | revoked | revoked, sessions end | no access |
+//! | leave      | no access | no access | no access | revoked, sessions end | no access |
 //! | restore    | use invite | use resend | use resend | already registered | active with the old password; else use invite |
 //! | sign out   | no access | no access | no access | active, sessions end | no access |
 //!
@@ -189,6 +190,8 @@ pub enum Event {
     OwnershipMoved,
     /// Staff take the access away.
     Revoke,
+    /// The holder says that they no longer need it.
+    Leave,
     /// Staff give it back to somebody who had registered.
     Restore,
     /// Staff end every open session.
@@ -392,6 +395,10 @@ pub fn decide(grant: &Grant, event: Event, now: Timestamp) -> Result<Decision, R
             State::Active => Ok(revoked(grant, vec![Effect::EndSessions, Effect::MailEnded])),
             State::None | State::Canceled | State::Declined | State::Revoked => Err(Refusal::NoAccess),
         },
+        Event::Leave => match grant.state {
+            State::Active => Ok(revoked(grant, vec![Effect::EndSessions, Effect::MailEnded])),
+            _ => Err(Refusal::NoAccess),
+        },
         Event::Restore => match grant.state {
             State::Revoked if grant.credential == Credential::Present => Ok(Decision {
                 grant: Grant { state: State::Active, ..*grant },
@@ -528,6 +535,7 @@ mod tests {
             ("address changed", Event::AddressChanged),
             ("ownership moved", Event::OwnershipMoved),
             ("revoke", Event::Revoke),
+            ("leave", Event::Leave),
             ("restore", Event::Restore),
             ("sign out", Event::SignOut),
             ("pause", Event::Pause),
@@ -555,6 +563,7 @@ event              | none      | canceled  | declined  | invited   | last try  |
             address changed    | none      | canceled  | declined  | canceled  | canceled  | canceled  | canceled  | active    | paused    | revoked   | revoked
             ownership moved    | none      | canceled  | declined  | canceled  | canceled  | canceled  | canceled  | revoked   | revoked   | revoked   | revoked
             revoke             | NoAccess  | NoAccess  | NoAccess  | revoked   | revoked   | revoked   | revoked   | revoked   | revoked   | NoAccess  | NoAccess
+            leave              | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | revoked   | revoked   | NoAccess  | NoAccess
             restore            | UseInvite | UseInvite | UseInvite | UseResend | UseResend | UseResend | UseResend | AlreadyRegistered | AlreadyRegistered | active    | UseInvite
             sign out           | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | NoAccess  | active    | paused    | NoAccess  | NoAccess
             pause              | NoAccess | NoAccess | NoAccess | canceled | canceled | canceled | canceled | paused | paused | NoAccess | NoAccess
@@ -615,6 +624,7 @@ event              | none      | canceled  | declined  | invited   | last try  |
             Just(Event::AddressChanged),
             Just(Event::OwnershipMoved),
             Just(Event::Revoke),
+            Just(Event::Leave),
             Just(Event::Restore),
             Just(Event::InviteElsewhere),
             Just(Event::SignOut),

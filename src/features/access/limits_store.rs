@@ -1,5 +1,5 @@
-//! What limits a grant besides its own row: the chart, the client, the law of the place with its age rules, and
-//! what is withheld. Rules and what is withheld are read only where there are any, so that most pages need no
+//! What limits a grant besides its own row: the chart, the client, the law of the place with its age rules,
+//! what is withheld, and a consent that opens what a label shuts. Rules and what is withheld are read only where there are any, so that most pages need no
 //! statement more.
 
 use std::collections::BTreeMap;
@@ -9,15 +9,17 @@ use jiff::civil::Date;
 
 use crate::features::access::age::{AgeRule, AssentRule, age_on, rule_in_force};
 use crate::features::access::kinds::{Basis, ItemKind};
-use crate::features::access::permission::{ClientFacts, Facts, Withheld};
-use crate::features::access::store::{AccessRow, has_withheld, with_what_decides};
-use crate::features::people::Person;
+use crate::features::access::permission::{ChartStanding, ClientFacts, Consent, Facts, Withheld};
+use crate::features::access::store::{AccessRow, has_more_limits, with_what_decides};
+use crate::features::people::{Chart, Person};
 use crate::features::practice::{Jurisdiction, Practice};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AgeRuleId, PracticeId, WithheldId};
+use crate::kernel::ids::{AccessId, AgeRuleId, Part2ConsentId, PracticeId, WithheldId};
 use crate::kernel::zone::Zone;
-use crate::platform::db::schema::{age_rule, chart, jurisdiction, person, portal_access, practice, withheld};
+use crate::platform::db::schema::{
+    age_rule, chart, jurisdiction, part2_consent, person, portal_access, practice, withheld,
+};
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::{Level, Right};
@@ -26,8 +28,8 @@ use crate::practice_row;
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The chart's state.
-    pub chart: String,
+    /// The chart.
+    pub chart: ChartStanding,
     /// The client.
     pub client: ClientFacts,
     /// The law of the place.
@@ -36,6 +38,8 @@ pub struct Limits {
     pub rules: Vec<AgeRule>,
     /// What is withheld from the grant, also what is so only until a day.
     pub withheld: Vec<Kept>,
+    /// The consents under 42 CFR Part 2 that were not taken back, also those that are over.
+    pub part2: Vec<Part2Consent>,
     /// The civil date in the practice's zone.
     pub today: Date,
 }
@@ -46,7 +50,12 @@ impl Limits {
         let rule = if row.basis.ends_at_majority() { self.rule_for(row.basis) } else { None };
         let withheld =
             self.withheld.iter().filter(|kept| kept.is_live(self.today)).map(|kept| kept.what).collect();
-        row.facts(&self.chart, self.client, self.place, rule, withheld, self.today)
+        let of_grant = |consent: &&Part2Consent| consent.access == row.access_id;
+        let is_live = self.part2.iter().filter(of_grant).any(|consent| consent.is_live(self.today));
+        Facts {
+            part2: if is_live { Consent::Live } else { Consent::Never },
+            ..row.facts(self.chart, self.client, self.place, rule, withheld, self.today)
+        }
     }
 
     fn rule_for(&self, basis: Basis) -> Option<AgeRule> {
@@ -58,6 +67,18 @@ impl Limits {
 /// A day of the database. One that cannot be read is before all others, so that it lets nobody in.
 fn day(text: Option<&String>) -> Option<Date> {
     text.map(|text| text.parse().unwrap_or(Date::MIN))
+}
+
+impl ChartStanding {
+    /// From what is stored. What is not known to be open is closed.
+    pub fn read(state: &str, view_until: Option<&String>) -> Self {
+        if state == "open" { Self::Open } else { Self::Closed(day(view_until)) }
+    }
+
+    /// Of a chart.
+    pub fn of(chart: &Chart) -> Self {
+        Self::read(&chart.state, chart.client_view_until.as_ref())
+    }
 }
 
 impl ClientFacts {
@@ -83,31 +104,31 @@ impl ClientFacts {
 /// What limits one grant, and its row; `None` if this practice has no such grant.
 pub fn limits_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<(AccessRow, Limits)>, Fault> {
     type Client = (Option<BirthDate>, Option<String>, Option<String>);
-    let found: Option<(AccessRow, Zone, String, Jurisdiction, Client, bool, bool)> =
-        with_what_decides!(c.rows(portal_access::table))
-            .inner_join(
-                person::table.on(person::practice_id
-                    .eq(chart::practice_id)
-                    .and(person::person_id.eq(chart::person_id))),
-            )
-            .filter(portal_access::access_id.eq(*id))
-            .select((
-                AccessRow::as_select(),
-                practice::time_zone,
-                chart::state,
-                Jurisdiction::as_select(),
-                (person::birth_date, person::emancipated_on, person::deceased_on),
-                jurisdiction::age_rules.gt(0),
-                has_withheld!(),
-            ))
-            .optional(c)?;
-    let Some((row, zone, chart, place, client, has_rules, has_withheld)) = found else { return Ok(None) };
+    type Found = (AccessRow, Zone, (String, Option<String>), Jurisdiction, Client, bool, bool);
+    let found: Option<Found> = with_what_decides!(c.rows(portal_access::table))
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .filter(portal_access::access_id.eq(*id))
+        .select((
+            AccessRow::as_select(),
+            practice::time_zone,
+            (chart::state, chart::client_view_until),
+            Jurisdiction::as_select(),
+            (person::birth_date, person::emancipated_on, person::deceased_on),
+            jurisdiction::age_rules.gt(0),
+            has_more_limits!(),
+        ))
+        .optional(c)?;
+    let Some((row, zone, chart, place, client, has_rules, has_more)) = found else { return Ok(None) };
     let limits = Limits {
-        chart,
+        chart: ChartStanding::read(&chart.0, chart.1.as_ref()),
         client: ClientFacts::read(client.0.as_ref(), client.1.as_ref(), client.2.as_ref()),
         place,
         rules: if has_rules { age_rules(c)? } else { Vec::new() },
-        withheld: if has_withheld { withheld_from(c, std::slice::from_ref(id))? } else { Vec::new() },
+        withheld: if has_more { withheld_from(c, std::slice::from_ref(id))? } else { Vec::new() },
+        part2: if has_more { part2_of(c, std::slice::from_ref(id))? } else { Vec::new() },
         today: c.now().in_zone(zone.rules()).date(),
     };
     Ok(Some((row, limits)))
@@ -324,6 +345,83 @@ pub fn end_withheld(c: &mut Scoped<'_>, id: &WithheldId, by_name: &str) -> Resul
         .set((withheld::ended_at.eq(now), withheld::ended_by_name.eq(by_name)))
         .execute(c)?;
     Ok(())
+}
+
+/// A consent of the client that the holder of a grant sees records of treatment for substance use (42 CFR Part 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part2Consent {
+    /// Whose grant.
+    pub access: AccessId,
+    /// What for, as the signed paper says.
+    pub purpose: String,
+    /// The last day; none: until it is taken back.
+    pub until: Option<Date>,
+    /// Who recorded it.
+    pub by_name: String,
+}
+
+impl Part2Consent {
+    /// Does it hold on this day?
+    pub fn is_live(&self, today: Date) -> bool {
+        self.until.is_none_or(|last| today <= last)
+    }
+}
+
+/// The consents beside these grants that were not taken back.
+pub fn part2_of(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<Vec<Part2Consent>, Fault> {
+    let rows: Vec<(AccessId, String, Option<String>, String)> = c
+        .rows(part2_consent::table)
+        .filter(part2_consent::access_id.in_list(grants))
+        .filter(part2_consent::revoked_at.is_null())
+        .order((part2_consent::created_at.asc(), part2_consent::consent_id.asc()))
+        .limit(MOST_WITHHELD)
+        .select((
+            part2_consent::access_id,
+            part2_consent::purpose,
+            part2_consent::until_on,
+            part2_consent::by_name,
+        ))
+        .load(c)?;
+    // A last day that cannot be read is over.
+    let consent = |(access, purpose, until, by_name): (AccessId, String, Option<String>, String)| {
+        Part2Consent { access, purpose, until: day(until.as_ref()), by_name }
+    };
+    Ok(rows.into_iter().map(consent).collect())
+}
+
+/// Puts in a consent.
+pub fn insert_part2(
+    c: &mut Scoped<'_>,
+    access: &AccessId,
+    purpose: &str,
+    until: Option<Date>,
+    by_name: &str,
+) -> Result<(), Fault> {
+    let (id, now) = (Part2ConsentId::fresh(c.rng(), c.now()), c.now());
+    c.insert(
+        part2_consent::table,
+        (
+            part2_consent::consent_id.eq(id),
+            part2_consent::access_id.eq(*access),
+            part2_consent::purpose.eq(purpose),
+            part2_consent::until_on.eq(until.map(|day| day.to_string())),
+            part2_consent::by_name.eq(by_name),
+            part2_consent::created_at.eq(now),
+            part2_consent::revoked_by_name.eq(""),
+        ),
+    )
+}
+
+/// Ends every consent beside a grant; tells whether there was one.
+pub fn end_part2(c: &mut Scoped<'_>, access: &AccessId, by_name: &str) -> Result<bool, Fault> {
+    let now = c.now();
+    let ended = c
+        .rows(part2_consent::table)
+        .filter(part2_consent::access_id.eq(*access))
+        .filter(part2_consent::revoked_at.is_null())
+        .set((part2_consent::revoked_at.eq(now), part2_consent::revoked_by_name.eq(by_name)))
+        .execute(c)?;
+    Ok(ended > 0)
 }
 
 /// Puts in a rule.

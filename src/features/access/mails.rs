@@ -9,6 +9,7 @@ use crate::features::practice::{Policy, Practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::AccessId;
 use crate::kernel::secrets::Token;
+use crate::mail_kinds;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::mail::MailBody;
 use crate::platform::outbox::Subject;
@@ -210,6 +211,32 @@ pub fn restored(app: &App, desk: MailContext<'_>) -> MailBody {
     }
 }
 
+mail_kinds! {
+    /// The mails of this feature.
+    pub enum AccessMail {
+        /// The link that registers.
+        Invitation = "access.invitation",
+        /// The same link once more.
+        Reminder = "access.reminder",
+        /// To whoever registered.
+        Registered = "access.registered",
+        /// The access is back.
+        Restored = "access.restored",
+        /// To the address that no longer counts.
+        AddressChanged = "access.address_changed",
+        /// See [`AccessNews::Changed`].
+        Changed = "access.changed",
+        /// See [`AccessNews::Paused`].
+        Paused = "access.paused",
+        /// See [`AccessNews::Ended`].
+        Ended = "access.ended",
+        /// To the client: the access of somebody else to their chart was changed.
+        OthersChanged = "access.others_changed",
+        /// Less is open from a day on.
+        Ahead = "access.ahead",
+    }
+}
+
 /// What became of somebody's access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessNews {
@@ -223,11 +250,11 @@ pub enum AccessNews {
 
 impl AccessNews {
     /// The mail's kind.
-    pub const fn kind(self) -> &'static str {
+    pub const fn kind(self) -> AccessMail {
         match self {
-            Self::Changed => "access.changed",
-            Self::Paused => "access.paused",
-            Self::Ended => "access.ended",
+            Self::Changed => AccessMail::Changed,
+            Self::Paused => AccessMail::Paused,
+            Self::Ended => AccessMail::Ended,
         }
     }
 
@@ -253,6 +280,15 @@ pub fn access_news(app: &App, desk: MailContext<'_>, news: AccessNews) -> MailBo
     let before = vec![words.with1(&format!("letter-{part}-opening"), "practice", desk.name())];
     let after = vec![words.get("letter-access-questions")];
     MailBody { button, ..desk.letter(&format!("letter-{part}-subject"), before, after) }
+}
+
+/// To the holder of a grant: they will see less one day soon. No day, no age, no name.
+pub fn ahead(app: &App, desk: MailContext<'_>) -> MailBody {
+    let words = desk.words();
+    let before = vec![words.with1("letter-ahead-opening", "practice", desk.name())];
+    let after = vec![words.get("letter-access-questions")];
+    let button = Some((words.get("letter-sign-in"), sign_in(app, desk.practice)));
+    MailBody { button, ..desk.letter("letter-ahead-subject", before, after) }
 }
 
 /// To the client: somebody else's access to their chart was changed, paused or ended.
@@ -281,6 +317,7 @@ pub fn address_changed(desk: MailContext<'_>) -> MailBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::people::{Typed, TypedPerson};
     use crate::kernel::ids::{PersonId, PracticeId};
     use crate::kernel::rng::SeededChance;
 
@@ -306,25 +343,16 @@ mod tests {
     }
 
     fn person(language: &str, zone: &str) -> Person {
-        Person {
-            practice_id: PracticeId::fresh(&SeededChance::new(1), NOW),
-            person_id: PersonId::fresh(&SeededChance::new(2), NOW),
+        let client = TypedPerson {
             first_name: "Ana".into(),
-            middle_name: String::new(),
             last_name: "Duarte".into(),
-            suffix: String::new(),
-            former_last_names: String::new(),
-            preferred_name: String::new(),
-            pronouns: String::new(),
-            birth_date: None,
             language: language.into(),
-            time_zone: crate::kernel::zone::OwnZone::read(zone).unwrap(),
-            version: 1,
-            created_at: NOW,
-            updated_at: NOW,
-            emancipated_on: None,
-            deceased_on: None,
-        }
+            time_zone: zone.into(),
+            ..TypedPerson::default()
+        };
+        let sheet = Typed { client, ..Typed::default() }.check(jiff::civil::date(2026, 12, 1)).unwrap();
+        let chance = SeededChance::new(1);
+        Person::fresh(PracticeId::fresh(&chance, NOW), PersonId::fresh(&chance, NOW), &sheet.client, NOW)
     }
 
     fn whole(letter: &MailBody) -> String {
@@ -358,7 +386,8 @@ mod tests {
         let (practice, policy) = (practice(), Policy::default());
         let rendered = |language: &str, zone: &str| {
             let person = person(language, zone);
-            until(MailContext { practice: &practice, policy: &policy, person: &person }, NOW).remove(0)
+            let lines = until(MailContext { practice: &practice, policy: &policy, person: &person }, NOW);
+            lines[0].replace('\u{a0}', " ")
         };
         assert!(rendered("en", "").contains("Tuesday, December 1, 2026, 10:00 AM EST"));
         assert!(rendered("", "America/Los_Angeles").contains("7:00 AM PST"));

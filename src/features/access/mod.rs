@@ -4,6 +4,8 @@ mod accounts;
 pub mod actions;
 mod address_use;
 pub mod age;
+pub mod ahead;
+mod ahead_store;
 mod audit;
 mod chart_batch;
 mod client_pages;
@@ -18,6 +20,7 @@ mod list_store;
 mod mails;
 mod news;
 mod overview;
+mod owner_preview;
 pub mod permission;
 mod reminders;
 mod staff_pages;
@@ -25,21 +28,30 @@ mod store;
 
 pub use actions::{ActName, Refused};
 pub use address_use::address_on_file;
+pub use ahead_store::near_days;
 pub use audit::AccessAction;
 pub use doubt::Doubt;
-pub use limits_store::{AgeRuleRow, Limits, MOST_RULES, age_rule_rows, age_rules, facts_of, withheld_from};
+pub use limits_store::{
+    AgeRuleRow, Kept, Limits, MOST_RULES, Part2Consent, age_rule_rows, age_rules, facts_of, part2_of,
+    withheld_from,
+};
 pub use list_store::{next_open_links, page as list_page};
-pub use news::{CLOSED_GRANT, OPEN_GRANT};
+pub use mails::AccessMail;
+pub use news::OPEN_GRANT;
 pub use overview::{
     Happening, HistoryEntry, Overview, TimelineEntry, history_of_chart, overview_of, overviews_of_chart,
 };
+pub use owner_preview::{Held, OwnerPreview, PersonChange};
 pub use staff_pages::{
-    ActOutcome, Asked, COMMUNICATIONS, PostedAct, TAB as COMMUNICATIONS_TAB, When, ask_for, lacks_in_words,
-    refusal_key,
+    ActOutcome, Asked, COMMUNICATIONS, PostedAct, TAB as COMMUNICATIONS_TAB, When, ask_for, grant_path,
+    kept_in_words, lacks_in_words, refusal_key,
 };
-pub use store::{AccessRow, Channel, EndedBy, GrantRole, INVITATION, InvitationState, load_access, names_of};
+pub use store::{
+    AccessRow, Channel, EndedBy, GrantRole, INVITATION, InvitationState, is_sole_owner, load_access,
+    names_of, read_differed,
+};
 
-pub(crate) use store::{has_withheld, undeliverable_mails, with_what_decides};
+pub use store::{has_more_limits, undeliverable_mails, with_what_decides};
 
 use crate::platform::feature::Feature;
 use crate::platform::jobs::{JobHandler, JobKind, JobRun};
@@ -50,11 +62,14 @@ use crate::platform::web::nav::ChartTags;
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
     audit_actions: audit::AccessAction::ACTIONS,
+    mail_kinds: AccessMail::KINDS,
+    mail_subjects: &[INVITATION, news::OPEN_GRANT, news::CLOSED_GRANT, news::NARROWING_GRANT],
     chart_tabs: &[staff_pages::TAB],
     chart_tags: Some(ChartTags { needs: Permission::SeePortal, read: staff_pages::head_tags }),
     jobs: &[
         JobHandler { kind: JobKind::InvitationReminder, run: JobRun::InPractice(actions::remind) },
         JobHandler { kind: JobKind::InvitationForget, run: JobRun::InPractice(actions::forget) },
+        JobHandler { kind: JobKind::AccessAhead, run: JobRun::InPractice(actions::announce) },
     ],
     ..Feature::new("access", routes)
 };

@@ -1,6 +1,7 @@
 //! Whether a mail about a grant is still true when it is about to leave.
 
-use crate::features::access::limits_store::facts_of;
+use crate::features::access::ahead::narrows_next;
+use crate::features::access::limits_store::{facts_of, limits_of};
 use crate::features::access::permission::open_rights;
 use crate::kernel::ids::AccessId;
 use crate::platform::db::Scoped;
@@ -12,6 +13,20 @@ pub const OPEN_GRANT: SubjectKind = SubjectKind { word: "open_grant", standing: 
 
 /// What a mail is about that is true while the grant opens nothing.
 pub const CLOSED_GRANT: SubjectKind = SubjectKind { word: "closed_grant", standing: is_closed };
+
+/// What a mail is about that is true while the grant will open less within a month.
+pub const NARROWING_GRANT: SubjectKind = SubjectKind { word: "narrowing_grant", standing: narrows_soon };
+
+/// Days within which that has to be.
+const SOON_DAYS: i32 = 31;
+
+fn narrows_soon(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
+    let found = limits_of(c, &AccessId::from_uuid(id))?;
+    let is_soon = found.is_some_and(|(row, limits)| {
+        narrows_next(&limits, &row).is_some_and(|next| next.days_left <= SOON_DAYS)
+    });
+    Ok(if is_soon { Standing::Wanted } else { Standing::Over })
+}
 
 fn opens_something(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<bool, Fault> {
     let facts = facts_of(c, &AccessId::from_uuid(id))?;

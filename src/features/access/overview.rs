@@ -6,14 +6,19 @@ use crate::features::access::accounts;
 use crate::features::access::actions::GrantTerms;
 use crate::features::access::address_use::{address_on_file, marks_of};
 use crate::features::access::age::AssentRule;
+use crate::features::access::ahead::{Narrowing, narrows_next};
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::left_of;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{Phase, is_over};
-use crate::features::access::limits_store::{Here, Kept, Limits, here, withheld_from};
+use crate::features::access::limits_store::{
+    Here, Kept, Limits, Part2Consent, here, part2_of, withheld_from,
+};
 use crate::features::access::mails::zone_of;
-use crate::features::access::permission::{Assent, ClientFacts, Closed, closed_by, ends_at_majority};
+use crate::features::access::permission::{
+    Assent, ChartStanding, ClientFacts, Closed, closed_by, ends_at_majority,
+};
 use crate::features::access::reminders;
 use crate::features::access::store::{self, AccessRow, Channel, EndedBy, GrantRole, InvitationRow};
 use crate::features::people::{ChartFile, addresses_of, load_file, load_person};
@@ -51,10 +56,14 @@ pub struct Overview {
     pub closed: Option<Closed>,
     /// The day on which it ends by itself because the client becomes an adult.
     pub ends_at_majority: Option<Date>,
+    /// The next day on which it opens less by itself.
+    pub narrows: Option<Narrowing>,
     /// Whether the minor has agreed, where the rule in force asks for that.
     pub assent: Option<Assent>,
     /// What is withheld from it today.
     pub withheld: Vec<Kept>,
+    /// The client's consent under 42 CFR Part 2 that holds today.
+    pub part2: Option<Part2Consent>,
     /// Since when staff have paused it, who did and why.
     pub paused: Option<(Timestamp, String, String)>,
     /// Since when it is in this state (for "expired": since its end); the chart's age before the first.
@@ -161,13 +170,24 @@ pub struct TimelineEntry {
     pub details: serde_json::Value,
 }
 
+/// What stands beside the rows of grants.
+#[derive(Default)]
+struct More {
+    withheld: Vec<Kept>,
+    part2: Vec<Part2Consent>,
+}
+
+fn more_of(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<More, Fault> {
+    Ok(More { withheld: withheld_from(c, grants)?, part2: part2_of(c, grants)? })
+}
+
 /// One grant's overview; `None` if this practice has no such grant.
 pub fn overview_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Option<Overview>, Fault> {
-    let Some((row, has_withheld)) = store::load_access_and_more(c, access)? else { return Ok(None) };
+    let Some((row, has_more)) = store::load_access_and_more(c, access)? else { return Ok(None) };
     let Some(file) = load_file(c, &row.chart_id)? else { return Ok(None) };
     let here = here(c)?;
-    let withheld = if has_withheld { withheld_from(c, std::slice::from_ref(access))? } else { Vec::new() };
-    Ok(Some(of_row(c, &here, &file, row, &withheld)?))
+    let more = if has_more { more_of(c, std::slice::from_ref(access))? } else { More::default() };
+    Ok(Some(of_row(c, &here, &file, row, &more)?))
 }
 
 /// The chart owner's grant first (made in memory as "not invited" if there is no row yet: then its
@@ -175,8 +195,8 @@ pub fn overview_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<Option<Overv
 pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Overview>, Fault> {
     let Some(file) = load_file(c, chart)? else { return Ok(vec![]) };
     let here = here(c)?;
-    let (mut rows, with_withheld) = store::access_of_chart(c, chart)?;
-    let withheld = if with_withheld.is_empty() { Vec::new() } else { withheld_from(c, &with_withheld)? };
+    let (mut rows, with_more) = store::access_of_chart(c, chart)?;
+    let more = if with_more.is_empty() { More::default() } else { more_of(c, &with_more)? };
     let owner = file.chart.owner_person_id.clone();
     rows.sort_by_key(|row| (row.person_id != owner, row.role, row.created_at));
     let mut overviews = Vec::with_capacity(rows.len() + 1);
@@ -184,7 +204,7 @@ pub fn overviews_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Ove
         overviews.push(without_a_row(&file, owner));
     }
     for row in rows {
-        overviews.push(of_row(c, &here, &file, row, &withheld)?);
+        overviews.push(of_row(c, &here, &file, row, &more)?);
     }
     Ok(overviews)
 }
@@ -208,8 +228,10 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
         terms: None,
         closed: None,
         ends_at_majority: None,
+        narrows: None,
         assent: None,
         withheld: vec![],
+        part2: None,
         paused: None,
         since: file.client.created_at,
         by_name: String::new(),
@@ -245,7 +267,7 @@ fn of_row(
     here: &Here,
     file: &ChartFile,
     row: AccessRow,
-    withheld: &[Kept],
+    more: &More,
 ) -> Result<Overview, Fault> {
     let now = c.now();
     let practice = &here.practice;
@@ -272,11 +294,12 @@ fn of_row(
     let newest = generations.first();
     let phase = row.phase(now);
     let limits = Limits {
-        chart: file.chart.state.clone(),
+        chart: ChartStanding::of(&file.chart),
         client: ClientFacts::of(&file.client),
         place: here.place,
         rules: here.rules.clone(),
-        withheld: withheld.iter().filter(|kept| kept.access == row.access_id).cloned().collect(),
+        withheld: more.withheld.iter().filter(|kept| kept.access == row.access_id).cloned().collect(),
+        part2: more.part2.iter().filter(|consent| consent.access == row.access_id).cloned().collect(),
         today: practice.today(now),
     };
     let facts = limits.facts(&row);
@@ -316,11 +339,13 @@ fn of_row(
         terms: Some(GrantTerms::of(&row)),
         closed: closed_by(&facts).filter(|_| phase == Phase::Active),
         ends_at_majority: ends_at_majority(&facts),
+        narrows: narrows_next(&limits, &row),
         assent: facts
             .rule
             .as_ref()
             .filter(|rule| rule.assent == AssentRule::Needed)
             .map(|_| facts.grant.assent),
+        part2: limits.part2.iter().find(|consent| consent.is_live(limits.today)).cloned(),
         withheld: limits.withheld.into_iter().filter(|kept| kept.is_live(limits.today)).collect(),
         paused: row.paused_at.map(|at| (at, row.paused_by_name.clone(), row.paused_reason.clone())),
         since: match (phase, row.expires_at) {
@@ -460,23 +485,6 @@ fn not_in_the_trail(mail: &MailState) -> Option<TimelineEntry> {
     Some(TimelineEntry { at, what: Happening::Mail(what), by_name: String::new(), details })
 }
 
-/// The mails that a timeline can name.
-const MAILS: &[&str] = &[
-    "access.invitation",
-    "access.reminder",
-    "access.registered",
-    "access.restored",
-    "access.address_changed",
-    "access.changed",
-    "access.paused",
-    "access.ended",
-    "access.others_changed",
-    "portal.reset",
-    "portal.invited_hint",
-    "appointments.answered",
-    "billing.new",
-];
-
 fn word_key(prefix: &str, what: &str) -> String {
     format!("{prefix}-{}", what.replace(['.', '_'], "-"))
 }
@@ -497,11 +505,9 @@ impl TimelineEntry {
             key.push_str("-why");
         }
         let kind = text("kind");
-        let mail = if MAILS.contains(&kind.as_str()) {
-            words.get(&word_key("timeline-kind", kind.trim_start_matches("access.")))
-        } else {
-            words.get("timeline-kind-other")
-        };
+        let mail = words
+            .find(&word_key("timeline-kind", kind.trim_start_matches("access.")))
+            .unwrap_or_else(|| words.get("timeline-kind-other"));
         let address = match text("recipient") {
             // Unused for long, and forgotten.
             gone if gone.is_empty() => words.get("timeline-address-gone"),
@@ -535,6 +541,7 @@ impl TimelineEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::access::mails::AccessMail;
     use crate::platform::i18n::Language;
 
     fn entry(what: Happening, details: serde_json::Value) -> TimelineEntry {
@@ -556,10 +563,14 @@ mod tests {
                     assert!(!said.contains(what.word()), "{what:?}: {said}");
                 }
             }
-            for kind in MAILS {
-                let sent = Happening::Mail(MailAction::Sent);
-                let said = entry(sent, serde_json::json!({ "kind": kind })).sentence(words);
-                assert!(!said.contains("timeline-"), "{kind}: {said}");
+            let said = |kind: &str| {
+                let details = serde_json::json!({ "kind": kind });
+                entry(Happening::Mail(MailAction::Sent), details).sentence(words)
+            };
+            let said_of_others = said("of.nobody");
+            for kind in AccessMail::ALL {
+                let said = said(kind.word());
+                assert!(!said.contains("timeline-") && said != said_of_others, "{kind}: {said}");
             }
         }
     }

@@ -435,6 +435,11 @@ fn is_of_age(facts: &Facts) -> bool {
     is_emancipated || age(facts).is_some_and(|age| age >= facts.place.majority_age)
 }
 
+/// Is the client known to be a minor?
+pub fn is_minor(facts: &Facts) -> bool {
+    age(facts).is_some() && !is_of_age(facts)
+}
+
 fn age_cap(facts: &Facts, right: Right) -> Level {
     if !facts.grant.basis.ends_at_majority() {
         return Level::Act;

@@ -66,7 +66,7 @@ pub fn next(
 }
 
 /// The moment itself, or the end of the quiet hours that it falls into, in the reader's zone.
-fn after_quiet(policy: &Policy, zone: &TimeZone, moment: Timestamp) -> Timestamp {
+pub fn after_quiet(policy: &Policy, zone: &TimeZone, moment: Timestamp) -> Timestamp {
     let (from, until) = (policy.quiet_from.clamp(0, 23), policy.quiet_until.clamp(0, 23));
     let local = moment.in_zone(zone);
     let hour = local.hour();

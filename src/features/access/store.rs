@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use jiff::civil::Date;
 
 use crate::features::access::age::AgeRule;
+use crate::features::access::identity::Field;
 use crate::features::access::lifecycle::{Credential, Grant, Phase, State, is_over};
 use crate::features::access::permission::{
     Assent, Basis, ChartStanding, ClientFacts, Consent, Facts, GrantFacts, GrantStanding, SensitiveItems,
@@ -47,6 +48,8 @@ word_enum! {
         OwnershipMoved = "ownership_moved",
         /// The reader of "you are registered" said that it was not them.
         Disowned = "disowned",
+        /// The holder said that they no longer need it.
+        Holder = "holder",
     }
 }
 
@@ -229,7 +232,7 @@ impl AccessRow {
     /// [`permission::decide`]: crate::features::access::permission::decide
     pub fn facts(
         &self,
-        chart: &str,
+        chart: ChartStanding,
         client: ClientFacts,
         place: Jurisdiction,
         rule: Option<AgeRule>,
@@ -245,7 +248,7 @@ impl AccessRow {
         };
         Facts {
             today,
-            chart: if chart == "open" { ChartStanding::Open } else { ChartStanding::Closed(None) },
+            chart,
             client,
             grant: GrantFacts {
                 basis: self.basis,
@@ -323,10 +326,24 @@ pub struct InvitationRow {
     pub opened_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// SHA-256 of the form's nonce that used it.
-    pub nonce_hash: Option<String>,
     /// The token, sealed, while the link is live.
     pub sealed_token: Option<Vec<u8>>,
+    /// Which fields differed in its failed checks: words of [`Field`], with blanks between them.
+    pub differed: String,
+}
+
+impl InvitationRow {
+    /// Which fields differed in its failed checks, these too.
+    pub fn differed_with(&self, fields: &[Field]) -> String {
+        let known: Vec<Field> = read_differed(&self.differed);
+        let all = Field::ALL.iter().filter(|field| known.contains(field) || fields.contains(field));
+        all.map(|field| field.word()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Reads the column `invitation.differed`.
+pub fn read_differed(text: &str) -> Vec<Field> {
+    text.split(' ').filter_map(|word| word.parse().ok()).collect()
 }
 
 practice_row!(AccessRow, portal_access);
@@ -343,22 +360,29 @@ struct ReminderRow {
 }
 practice_row!(ReminderRow, reminder);
 
-/// Whether anything is withheld from a grant, for a query on `portal_access`.
-macro_rules! has_withheld {
+/// Whether anything is withheld from a grant or a consent stands beside it, for a query on `portal_access`.
+#[macro_export]
+macro_rules! has_more_limits {
     () => {{
         use $crate::platform::db::rows_beside;
-        use $crate::platform::db::schema::{portal_access, withheld};
+        use $crate::platform::db::schema::{part2_consent, portal_access, withheld};
         diesel::dsl::exists(
             rows_beside(withheld::table, portal_access::table)
                 .filter(withheld::access_id.eq(portal_access::access_id))
                 .filter(withheld::ended_at.is_null()),
         )
+        .or(diesel::dsl::exists(
+            rows_beside(part2_consent::table, portal_access::table)
+                .filter(part2_consent::access_id.eq(portal_access::access_id))
+                .filter(part2_consent::revoked_at.is_null()),
+        ))
     }};
 }
-pub(crate) use has_withheld;
+pub use has_more_limits;
 
 /// The undeliverable mails that carry a grant's newest link, for `exists` inside a query on
 /// `portal_access`.
+#[macro_export]
 macro_rules! undeliverable_mails {
     () => {{
         use $crate::platform::db::schema::{invitation, outbox, portal_access};
@@ -375,7 +399,7 @@ macro_rules! undeliverable_mails {
             .filter(invitation::generation.eq(portal_access::generation))
     }};
 }
-pub(crate) use undeliverable_mails;
+pub use undeliverable_mails;
 
 /// How the owner of a chart stands with the portal, and whether the mail with the newest link is
 /// undeliverable.
@@ -409,11 +433,11 @@ pub fn load_access(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<AccessRow
         .optional(c)
 }
 
-/// One grant, and whether anything is withheld from it.
+/// One grant, and whether anything is withheld from it or a consent stands beside it.
 pub fn load_access_and_more(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<(AccessRow, bool)>, Fault> {
     c.rows(portal_access::table)
         .filter(portal_access::access_id.eq(*id))
-        .select((AccessRow::as_select(), has_withheld!()))
+        .select((AccessRow::as_select(), has_more_limits!()))
         .optional(c)
 }
 
@@ -426,16 +450,24 @@ pub fn access_of_charts(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<Ac
         .load(c)
 }
 
-/// Every grant of a chart, and which of them something is withheld from.
+/// Every grant of a chart, and which of them something is withheld from or have a consent beside them.
 pub fn access_of_chart(c: &mut Scoped<'_>, id: &ChartId) -> Result<(Vec<AccessRow>, Vec<AccessId>), Fault> {
     let rows: Vec<(AccessRow, bool)> = c
         .rows(portal_access::table)
         .filter(portal_access::chart_id.eq(*id))
         .order(portal_access::access_id.asc())
-        .select((AccessRow::as_select(), has_withheld!()))
+        .select((AccessRow::as_select(), has_more_limits!()))
         .load(c)?;
-    let with_withheld = rows.iter().filter(|(_, has)| *has).map(|(row, _)| row.access_id).collect();
-    Ok((rows.into_iter().map(|(row, _)| row).collect(), with_withheld))
+    let with_more = rows.iter().filter(|(_, has)| *has).map(|(row, _)| row.access_id).collect();
+    Ok((rows.into_iter().map(|(row, _)| row).collect(), with_more))
+}
+
+/// Is this the grant of the chart's owner, and does nobody else see the chart in the portal?
+pub fn is_sole_owner(c: &mut Scoped<'_>, chart: &ChartId, access: &AccessId) -> Result<bool, Fault> {
+    let (rows, _) = access_of_chart(c, chart)?;
+    let counts = |row: &&AccessRow| row.state == State::Active && row.paused_at.is_none();
+    let is_owner = rows.iter().any(|row| row.access_id == *access && row.role == GrantRole::Owner);
+    Ok(is_owner && rows.iter().filter(counts).all(|row| row.access_id == *access))
 }
 
 /// Every grant of these people.
@@ -513,6 +545,7 @@ pub fn save_access(c: &mut Scoped<'_>, row: &mut AccessRow) -> Result<(), Fault>
 }
 
 /// Joins to grants what decides over them: the practice with the law of its place, and the chart.
+#[macro_export]
 macro_rules! with_what_decides {
     ($grants:expr) => {
         $grants
@@ -529,7 +562,7 @@ macro_rules! with_what_decides {
             )
     };
 }
-pub(crate) use with_what_decides;
+pub use with_what_decides;
 
 /// What a mail with a link is about. It counts while it is the newest of its grant and its time is not
 /// over.
@@ -657,7 +690,6 @@ pub fn end_invitations(
     c: &mut Scoped<'_>,
     ids: &[InvitationId],
     state: InvitationState,
-    nonce_hash: Option<String>,
 ) -> Result<usize, Fault> {
     let now = c.now();
     c.rows(invitation::table)
@@ -666,7 +698,6 @@ pub fn end_invitations(
         .set((
             invitation::state.eq(state),
             invitation::ended_at.eq(now),
-            invitation::nonce_hash.eq(nonce_hash),
             invitation::sealed_token.eq(None::<Vec<u8>>),
         ))
         .execute(c)
@@ -680,6 +711,15 @@ pub fn unopened(c: &mut Scoped<'_>, hash: &str) -> Result<Option<(InvitationId, 
         .filter(invitation::opened_at.is_null())
         .select((invitation::invitation_id, invitation::access_id))
         .optional(c)
+}
+
+/// Notes which fields differed in the failed checks of a link.
+pub fn note_differed(c: &mut Scoped<'_>, id: &InvitationId, differed: &str) -> Result<(), Fault> {
+    c.rows(invitation::table)
+        .filter(invitation::invitation_id.eq(*id))
+        .set(invitation::differed.eq(differed))
+        .execute(c)?;
+    Ok(())
 }
 
 /// Notes that the form behind a link was filled in for the first time; `false` if that was noted before. Only a
@@ -742,7 +782,7 @@ pub fn resends_since(
 mod tests {
     use super::*;
     use crate::features::access::permission::decide;
-    use crate::kernel::rng::SystemChance;
+    use crate::kernel::rng::SystemRng;
     use crate::platform::permissions::{Level, Right};
     use jiff::civil::date;
 
@@ -750,10 +790,10 @@ mod tests {
     fn idp_07_a_grant_counts_through_its_last_day() {
         let now = Timestamp::from_micros(1_796_137_200_000_000);
         let row = |ends_on: Option<&str>| AccessRow {
-            practice_id: PracticeId::fresh(&SystemChance, now),
-            access_id: AccessId::fresh(&SystemChance, now),
-            chart_id: ChartId::fresh(&SystemChance, now),
-            person_id: PersonId::fresh(&SystemChance, now),
+            practice_id: PracticeId::fresh(&SystemRng, now),
+            access_id: AccessId::fresh(&SystemRng, now),
+            chart_id: ChartId::fresh(&SystemRng, now),
+            person_id: PersonId::fresh(&SystemRng, now),
             role: GrantRole::Representative,
             rights: Terms::all().write(),
             ends_on: ends_on.map(str::to_owned),
@@ -789,7 +829,14 @@ mod tests {
             (Some("2028-02-29"), date(2028, 3, 1), true),
             (Some("no day at all"), date(2026, 12, 1), true),
         ] {
-            let facts = row(ends_on).facts("open", client, Jurisdiction::BUILT_IN, None, Vec::new(), today);
+            let facts = row(ends_on).facts(
+                ChartStanding::Open,
+                client,
+                Jurisdiction::BUILT_IN,
+                None,
+                Vec::new(),
+                today,
+            );
             let level = decide(&facts, Right::Messages, None).level;
             assert_eq!(level == Level::None, ended, "{ends_on:?} on {today}");
         }

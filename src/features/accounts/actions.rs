@@ -5,7 +5,7 @@ use crate::features::access::lifecycle::State;
 use crate::features::access::{AccessRow, load_access};
 use crate::features::accounts::audit::AccountAction;
 use crate::features::accounts::grants::{self, HeldGrant};
-use crate::features::accounts::mails::{self, MailContext};
+use crate::features::accounts::mails::{self, AccountMail, MailContext};
 use crate::features::accounts::store::{self, Account, sign_in_key};
 use crate::features::people;
 use crate::features::practice::{self, Practice};
@@ -17,7 +17,7 @@ use crate::platform::db::{Lock, PracticeScope, Scoped, System, lock};
 use crate::platform::fault::Fault;
 use crate::platform::hashing::{Standing, Turn};
 use crate::platform::i18n::{Language, Words};
-use crate::platform::outbox;
+use crate::platform::outbox::{self, MailReader};
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::devices;
@@ -180,6 +180,16 @@ pub async fn set_language(
     app.db.write(home, move |c| store::set_language(c, &account, language)).await
 }
 
+/// The same in a transaction of another feature; the account may be at home in another practice.
+pub fn set_language_within(
+    system: &mut System<'_>,
+    home: &PracticeId,
+    account: &AccountId,
+    language: Language,
+) -> Result<(), Fault> {
+    store::set_language(&mut system.within(&opened(home)), account, language)
+}
+
 /// Mails a reset link, if the address belongs to an account. The caller answers the same for every address and
 /// does not wait for the mail, so that neither the answer nor its timing reveals which accounts exist.
 pub async fn forgot(
@@ -248,7 +258,17 @@ fn reset_by_mail(
     if grants.is_empty() {
         let key = format!("portal.no-access.{}.{}", account.account_id, c.now().micros() / 3_600_000_000);
         let letter = mails::no_access(desk);
-        outbox::enqueue(app, &mut c, mails::mail("portal.no_access", key, account.email.clone(), letter))?;
+        outbox::enqueue(
+            app,
+            &mut c,
+            mails::mail(
+                AccountMail::NoAccess,
+                key,
+                MailReader::Account(account.account_id),
+                account.email.clone(),
+                letter,
+            ),
+        )?;
         return Ok(false);
     }
     let hours = Purpose::ClientReset.hours();
@@ -258,7 +278,13 @@ fn reset_by_mail(
     let ends = c.now().plus_hours(hours);
     let letter = mails::reset(app, desk, &account.sign_in_name, &path, ends, by_staff.is_some());
     let key = format!("portal.reset.{}", &token.hash()[..32]);
-    let mut mail = mails::mail("portal.reset", key, account.email.clone(), letter);
+    let mut mail = mails::mail(
+        AccountMail::Reset,
+        key,
+        MailReader::Account(account.account_id),
+        account.email.clone(),
+        letter,
+    );
     // At another home the mail is that practice's, and this one's box does not follow it.
     if let Some((_, row)) = by_staff.filter(|(_, row)| row.practice_id == account.practice_id) {
         mail.chart = Some(row.chart_id.clone());
@@ -283,7 +309,8 @@ fn hint_invited(app: &App, c: &mut Scoped<'_>, key: &str) -> Result<(), Fault> {
     };
     let once = format!("portal.invited-hint.{}.{}", row.access_id, c.now().micros() / 3_600_000_000);
     let letter = mails::not_registered_yet(desk);
-    let mut mail = mails::mail("portal.invited_hint", once, address, letter);
+    let mut mail =
+        mails::mail(AccountMail::InvitedHint, once, MailReader::Grant(row.access_id), address, letter);
     mail.chart = Some(row.chart_id.clone());
     mail.access = Some(row.access_id.clone());
     outbox::enqueue(app, c, mail)?;
@@ -507,7 +534,17 @@ fn replace_password(
     let desk = MailContext { practice: &practice, words: Words::of(account.language()), called: &called };
     let letter = mails::password_changed(app, desk, c.now());
     let key = format!("portal.password-changed.{}.{}", account.account_id, c.now().micros());
-    outbox::enqueue(app, c, mails::mail("portal.password_changed", key, account.email.clone(), letter))?;
+    outbox::enqueue(
+        app,
+        c,
+        mails::mail(
+            AccountMail::PasswordChanged,
+            key,
+            MailReader::Account(account.account_id),
+            account.email.clone(),
+            letter,
+        ),
+    )?;
     audit::record(c, Event::new(by.clone(), action))
 }
 

@@ -14,6 +14,11 @@ audit_actions! {
         ResetSent = "account.reset_sent", Plain, None;
         PasswordSet = "account.password_set", Plain, None;
         PasswordChanged = "account.password_changed", Plain, None;
+        SafeContactSet = "account.safe_contact_set", Plain, None;
+        EmailChangeAsked = "account.email_change_asked", Waiting, None;
+        EmailChangeStopped = "account.email_change_stopped", Stopped, None;
+        EmailChanged = "account.email_changed", Plain, None;
+        EmailChangeUndone = "account.email_change_undone", Attention, None;
         PasswordChangeFailed = "account.password_change_failed", Plain, None;
     }
 }

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 
 use crate::features::access::age::AgeRule;
 use crate::features::access::lifecycle::State;
-use crate::features::access::permission::{ClientFacts, Facts, decide, open_rights, opens_on};
+use crate::features::access::permission::{ChartStanding, ClientFacts, Facts, decide, open_rights, opens_on};
 use crate::features::access::{
-    AccessRow, Limits, age_rules, facts_of, has_withheld, with_what_decides, withheld_from,
+    AccessRow, Limits, age_rules, facts_of, has_more_limits, part2_of, with_what_decides, withheld_from,
 };
 use crate::features::accounts::store::{Account, has_account};
 use crate::features::people;
@@ -84,7 +84,7 @@ type Row = (
     Account,
     AccessRow,
     Practice,
-    String,
+    (String, Option<String>),
     Jurisdiction,
     Named,
     ((Option<String>, Option<String>), i32, bool),
@@ -100,6 +100,51 @@ pub fn held_by(
     Ok(signed_in(system, home, account)?.map(|(_, grants)| grants).unwrap_or_default())
 }
 
+/// Grants with their accounts, people and what decides over them; `$filter` narrows them.
+macro_rules! with_people {
+    ($filter:expr) => {{
+        let client = diesel::alias!(person as client);
+        with_what_decides!(portal_account::table.inner_join(portal_access::table.on(has_account())))
+            .inner_join(
+                person::table.on(person::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(person::person_id.eq(portal_access::person_id))),
+            )
+            .inner_join(
+                client.on(client
+                    .field(person::practice_id)
+                    .eq(chart::practice_id)
+                    .and(client.field(person::person_id).eq(chart::person_id))),
+            )
+            .filter($filter)
+            .filter(portal_access::state.eq(State::Active))
+            .filter(practice::suspended_at.is_null())
+            .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
+            .select(columns((
+                Account::as_select(),
+                AccessRow::as_select(),
+                Practice::as_select(),
+                (chart::state, chart::client_view_until),
+                Jurisdiction::as_select(),
+                Named::as_select(),
+                (
+                    client.fields((person::emancipated_on, person::deceased_on)),
+                    jurisdiction::age_rules,
+                    has_more_limits!(),
+                ),
+                client.fields((
+                    person::person_id,
+                    person::first_name,
+                    person::middle_name,
+                    person::last_name,
+                    person::preferred_name,
+                    person::birth_date,
+                    person::time_zone,
+                )),
+            )))
+    }};
+}
+
 /// An account and its grants that open something now or will from a day on, oldest first, each with its people:
 /// one statement. `None` where there is none, so that nobody signs in to an account that opens nothing.
 pub fn signed_in(
@@ -107,53 +152,38 @@ pub fn signed_in(
     home: &PracticeId,
     account: &AccountId,
 ) -> Result<Option<(Account, Vec<HeldGrant>)>, Fault> {
-    let client = diesel::alias!(person as client);
-    let query = with_what_decides!(portal_account::table.inner_join(portal_access::table.on(has_account())))
-        .inner_join(
-            person::table.on(person::practice_id
-                .eq(portal_access::practice_id)
-                .and(person::person_id.eq(portal_access::person_id))),
-        )
-        .inner_join(
-            client.on(client
-                .field(person::practice_id)
-                .eq(chart::practice_id)
-                .and(client.field(person::person_id).eq(chart::person_id))),
-        )
-        .filter(portal_account::practice_id.eq(home))
-        .filter(portal_account::account_id.eq(account))
-        .filter(portal_access::state.eq(State::Active))
-        .filter(practice::suspended_at.is_null())
-        .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
-        .select(columns((
-            Account::as_select(),
-            AccessRow::as_select(),
-            Practice::as_select(),
-            chart::state,
-            Jurisdiction::as_select(),
-            Named::as_select(),
-            (
-                client.fields((person::emancipated_on, person::deceased_on)),
-                jurisdiction::age_rules,
-                has_withheld!(),
-            ),
-            client.fields((
-                person::person_id,
-                person::first_name,
-                person::middle_name,
-                person::last_name,
-                person::preferred_name,
-                person::birth_date,
-                person::time_zone,
-            )),
-        )));
+    let query =
+        with_people!(portal_account::practice_id.eq(home).and(portal_account::account_id.eq(account)));
     let rows: Vec<Row> = kept(query).load(system.conn)?;
+    held(system, rows, None)
+}
+
+/// One grant of a practice as its holder has it today, or will have it on a day; `None` where it opens nothing.
+pub fn seen_by_holder(
+    system: &mut System<'_>,
+    practice: &PracticeId,
+    access: &AccessId,
+    on: Option<Date>,
+) -> Result<Option<(Account, HeldGrant)>, Fault> {
+    let query =
+        with_people!(portal_access::practice_id.eq(practice).and(portal_access::access_id.eq(access)));
+    let rows: Vec<Row> = query.load(system.conn)?;
+    let found = held(system, rows, on)?;
+    Ok(found.and_then(|(account, grants)| Some((account, grants.into_iter().next()?))))
+}
+
+/// What these rows open, today or on a day.
+fn held(
+    system: &mut System<'_>,
+    rows: Vec<Row>,
+    on: Option<Date>,
+) -> Result<Option<(Account, Vec<HeldGrant>)>, Fault> {
     let now = system.now;
     let mut found = None;
     let mut held = Vec::with_capacity(rows.len());
     let mut rules_of: HashMap<PracticeId, Vec<AgeRule>> = HashMap::new();
-    for (account, row, practice, chart, place, holder, (dates, rule_count, has_withheld), client) in rows {
-        let today = practice.today(now);
+    for (account, row, practice, chart, place, holder, (dates, rule_count, has_more), client) in rows {
+        let today = on.unwrap_or_else(|| practice.today(now));
         let scope = PracticeScope::of_grant(practice.practice_id);
         let c = &mut system.within(&scope);
         let (born, emancipated_on, deceased_on) =
@@ -166,11 +196,12 @@ pub fn signed_in(
             None => Vec::new(),
         };
         let limits = Limits {
-            chart,
+            chart: ChartStanding::read(&chart.0, chart.1.as_ref()),
             client: ClientFacts::read(born, emancipated_on, deceased_on),
             place,
             rules,
-            withheld: if has_withheld { withheld_from(c, &[row.access_id])? } else { Vec::new() },
+            withheld: if has_more { withheld_from(c, &[row.access_id])? } else { Vec::new() },
+            part2: if has_more { part2_of(c, &[row.access_id])? } else { Vec::new() },
             today,
         };
         let facts = limits.facts(&row);

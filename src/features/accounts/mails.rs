@@ -4,9 +4,35 @@
 use crate::features::practice::Practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
+use crate::mail_kinds;
 use crate::platform::i18n::Words;
 use crate::platform::mail::MailBody;
+use crate::platform::outbox::{MailKind, MailReader, NewMail};
 use crate::platform::state::App;
+
+mail_kinds! {
+    /// The mails of this feature.
+    pub enum AccountMail {
+        /// The link that sets a password.
+        Reset = "portal.reset",
+        /// To whoever was invited, never registered, and says that they forgot their password.
+        InvitedHint = "portal.invited_hint",
+        /// To whoever forgot the password of an account that opens nothing.
+        NoAccess = "portal.no_access",
+        /// A new password counts.
+        PasswordChanged = "portal.password_changed",
+        /// The link by which a new address counts.
+        EmailConfirm = "portal.email_confirm",
+        /// The link by which the old address stops that.
+        EmailStop = "portal.email_stop",
+        /// To the new address: it counts.
+        EmailChanged = "portal.email_changed",
+        /// The link by which the old address takes it back.
+        EmailUndo = "portal.email_undo",
+        /// To the address that counted until it was taken back.
+        EmailUndone = "portal.email_undone",
+    }
+}
 
 /// Who writes, in which language, and to whom.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +47,7 @@ pub struct MailContext<'a> {
 
 impl MailContext<'_> {
     /// The practice's name, or none that tells what it is, where the practice wants it so.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         if self.practice.policy().neutral_mail {
             self.words.get("portal-mail-neutral-name")
         } else {
@@ -93,11 +119,53 @@ pub fn something_new(app: &App, desk: MailContext<'_>) -> MailBody {
     MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-new-subject", before, after) }
 }
 
+/// "The practice has answered you." Not a word of what was asked.
+pub fn answered(app: &App, desk: MailContext<'_>) -> MailBody {
+    let before = vec![desk.sentence("portal-mail-answered-text")];
+    let after = vec![desk.words.get("portal-mail-not-expected")];
+    MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-answered-subject", before, after) }
+}
+
+/// "There is something for you to sign." Not a word of what it is.
+pub fn to_sign(app: &App, desk: MailContext<'_>) -> MailBody {
+    let before = vec![desk.sentence("portal-mail-sign-text")];
+    let after = vec![desk.words.get("portal-mail-not-expected")];
+    MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-sign-subject", before, after) }
+}
+
+/// "Your signed copy is ready." Not a word of what was signed.
+pub fn signed_copy(app: &App, desk: MailContext<'_>) -> MailBody {
+    let before = vec![desk.sentence("portal-mail-copy-text")];
+    let after = vec![desk.words.get("portal-mail-not-expected")];
+    MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-copy-subject", before, after) }
+}
+
+/// "Not everybody signed." Not a word of what was to be signed.
+pub fn signing_news(app: &App, desk: MailContext<'_>) -> MailBody {
+    let before = vec![desk.sentence("portal-mail-signed-text")];
+    let after = vec![desk.words.get("portal-mail-not-expected")];
+    MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-signed-subject", before, after) }
+}
+
 /// "There is something new in your account": a statement. Never an amount, nor what it is for.
 pub fn account_news(app: &App, desk: MailContext<'_>) -> MailBody {
     let before = vec![desk.sentence("portal-mail-account-text")];
     let after = vec![desk.words.get("portal-mail-not-expected")];
     MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-account-subject", before, after) }
+}
+
+/// "The practice has looked at what you changed." Not a word of which field, nor of what came of it.
+pub fn changes_decided(app: &App, desk: MailContext<'_>) -> MailBody {
+    let before = vec![desk.sentence("portal-mail-decided-text")];
+    let after = vec![desk.words.get("portal-mail-not-expected")];
+    MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-decided-subject", before, after) }
+}
+
+/// "The phone numbers on file for you were changed", with what to do if it was somebody else.
+pub fn phones_changed(app: &App, desk: MailContext<'_>) -> MailBody {
+    let before = vec![desk.sentence("portal-mail-phones-text")];
+    let after = vec![desk.words.get("portal-mail-phones-not-me")];
+    MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-phones-subject", before, after) }
 }
 
 /// The link that sets a new password.
@@ -131,6 +199,61 @@ pub fn password_changed(app: &App, desk: MailContext<'_>, at: Timestamp) -> Mail
     MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-changed-subject", before, after) }
 }
 
+/// To a new mailbox: confirm that mail about the sign-in goes there from now on.
+pub fn email_confirm(app: &App, desk: MailContext<'_>, path: &str, until: Timestamp) -> MailBody {
+    let before = vec![desk.sentence("portal-mail-email-confirm-text")];
+    let until = desk.words.date_time_zone(until, &desk.practice.zone());
+    let after = vec![
+        desk.words.with1("portal-mail-email-until", "moment", until),
+        desk.words.get("portal-mail-email-confirm-not-asked"),
+    ];
+    MailBody {
+        button: Some((desk.words.get("portal-mail-email-confirm-button"), app.absolute(path))),
+        ..desk.letter("portal-mail-email-confirm-subject", before, after)
+    }
+}
+
+/// To the mailbox until now: another address was asked for, and how to stop it. Not a word of which one.
+pub fn email_stop(app: &App, desk: MailContext<'_>, path: &str, until: Timestamp) -> MailBody {
+    let before =
+        vec![desk.sentence("portal-mail-email-stop-text"), desk.words.get("portal-mail-email-stop-nothing")];
+    let until = desk.words.date_time_zone(until, &desk.practice.zone());
+    let after = vec![desk.words.with1("portal-mail-email-until", "moment", until)];
+    MailBody {
+        button: Some((desk.words.get("portal-mail-email-stop-button"), app.absolute(path))),
+        ..desk.letter("portal-mail-email-stop-subject", before, after)
+    }
+}
+
+/// To the new mailbox: it counts from now on.
+pub fn email_changed(app: &App, desk: MailContext<'_>, name: &str) -> MailBody {
+    let before = vec![
+        desk.sentence("portal-mail-email-changed-text"),
+        desk.words.with1("portal-mail-reset-name", "name", name),
+    ];
+    let after = vec![desk.words.get("portal-mail-email-changed-not-me")];
+    MailBody { button: desk.sign_in(app), ..desk.letter("portal-mail-email-changed-subject", before, after) }
+}
+
+/// To the mailbox until now: it no longer counts, and how to take that back.
+pub fn email_undo(app: &App, desk: MailContext<'_>, path: &str, until: Timestamp) -> MailBody {
+    let before =
+        vec![desk.sentence("portal-mail-email-undo-text"), desk.words.get("portal-mail-email-undo-what")];
+    let until = desk.words.date_time_zone(until, &desk.practice.zone());
+    let after = vec![desk.words.with1("portal-mail-email-until", "moment", until)];
+    MailBody {
+        button: Some((desk.words.get("portal-mail-email-undo-button"), app.absolute(path))),
+        ..desk.letter("portal-mail-email-undo-subject", before, after)
+    }
+}
+
+/// To the mailbox that counted until the change was taken back.
+pub fn email_undone(desk: MailContext<'_>) -> MailBody {
+    let before = vec![desk.sentence("portal-mail-email-undone-text")];
+    let after = vec![desk.words.get("portal-mail-email-undone-objection")];
+    desk.letter("portal-mail-email-undone-subject", before, after)
+}
+
 /// To somebody who was invited, never registered, and says that they forgot their password.
 pub fn not_registered_yet(desk: MailContext<'_>) -> MailBody {
     let before = vec![desk.sentence("portal-mail-invited-text"), desk.words.get("portal-mail-invited-what")];
@@ -145,20 +268,14 @@ pub fn no_access(desk: MailContext<'_>) -> MailBody {
     desk.letter("portal-mail-reset-subject", before, after)
 }
 
-/// A mail of this room, ready for the outbox.
+/// A mail to somebody on the client's side, ready for the outbox.
 pub fn mail(
-    kind: &'static str,
+    kind: impl Into<MailKind>,
     dedupe_key: String,
+    reader: MailReader,
     recipient: EmailAddress,
     letter: MailBody,
-) -> crate::platform::outbox::NewMail {
-    crate::platform::outbox::NewMail {
-        kind,
-        dedupe_key,
-        chart: None,
-        access: None,
-        subject: None,
-        recipient,
-        letter,
-    }
+) -> NewMail {
+    let kind = kind.into();
+    NewMail { kind, dedupe_key, chart: None, access: None, subject: None, reader, recipient, letter }
 }

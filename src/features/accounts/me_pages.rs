@@ -8,6 +8,9 @@ use axum::http::request::Parts;
 
 use crate::features::accounts::ClientAccount;
 use crate::features::accounts::actions::{self, End, PasswordChanged};
+use crate::features::accounts::email_change::EmailChangeState;
+use crate::features::accounts::email_change_actions::{has_bounced, newest_of};
+use crate::features::accounts::email_change_store::EmailChange;
 use crate::features::accounts::sign_in_pages::unprocessable;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::secrets::Secret;
@@ -39,10 +42,16 @@ struct Me {
     errors: FieldErrors,
     name: String,
     email: String,
+    /// What waits to be confirmed from the new mailbox.
+    waiting: Option<String>,
+    /// That mail to the new address, or to the one that counts since lately, does not arrive.
+    bounced: Option<String>,
     language: &'static str,
     languages: Vec<(&'static str, &'static str)>,
     rule: String,
     devices: Vec<DeviceLine>,
+    /// Is a chart in view that can be given up?
+    may_leave: bool,
 }
 
 fn device_line(
@@ -63,16 +72,66 @@ fn device_line(
     Ok(DeviceLine { name, seen, short: device.name().to_owned(), current })
 }
 
+/// What waits to be confirmed, and whether mail to the new address came back.
+fn email_change_words(
+    app: &AppState,
+    account: &ClientAccount,
+    change: Option<&EmailChange>,
+    has_bounced: bool,
+) -> Result<(Option<String>, Option<String>), PageError> {
+    let Some(change) = change else { return Ok((None, None)) };
+    let words = account.words;
+    let practice = account.practice()?;
+    let zone = practice.zone();
+    let address = change.new_email.as_str().to_owned();
+    let until = change.times().confirm_until();
+    match change.state {
+        EmailChangeState::Requested if app.now() < until => {
+            let key = match change.asked_by_name.as_str() {
+                "" => "portal-me-email-waiting",
+                _ => "portal-me-email-waiting-staff",
+            };
+            let waiting = words.with(
+                key,
+                &[
+                    ("date", words.date_time(change.requested_at, &zone)),
+                    ("address", address.clone()),
+                    ("until", words.date_time(until, &zone)),
+                    ("practice", practice.name.clone()),
+                ],
+            );
+            let bounced = has_bounced.then(|| words.with1("portal-me-email-bounced", "address", address));
+            Ok((Some(waiting), bounced))
+        }
+        EmailChangeState::Confirmed if change.times().undo_until().is_some_and(|end| app.now() < end) => {
+            Ok((None, has_bounced.then(|| words.with1("portal-me-email-new-bounced", "address", address))))
+        }
+        _ => Ok((None, None)),
+    }
+}
+
 async fn page(app: &AppState, account: &ClientAccount, errors: FieldErrors) -> PageResult {
     let id = account.account.account_id.clone();
-    let devices =
-        app.db.read(&account.home, move |c| session::open_ones(c, Audience::Client, &id.to_string())).await?;
+    let (devices, change, has_bounced) = app
+        .db
+        .read(&account.home, move |c| {
+            let change = newest_of(c, &id)?;
+            let has_bounced = match &change {
+                Some(change) => has_bounced(c, change)?,
+                None => false,
+            };
+            Ok((session::open_ones(c, Audience::Client, &id.to_string())?, change, has_bounced))
+        })
+        .await?;
+    let (waiting, bounced) = email_change_words(app, account, change.as_ref(), has_bounced)?;
     let is_fine = errors.is_empty();
     let page = Me {
         frame: account.frame(app, ME)?,
         errors,
         name: account.account.sign_in_name.clone(),
         email: account.account.email.as_str().to_owned(),
+        waiting,
+        bounced,
         language: account.account.language().word(),
         languages: Language::ALL.iter().map(|l| (l.word(), l.own_name())).collect(),
         rule: account.words.with1("portal-new-password-hint", "count", crate::platform::passwords::SHORTEST),
@@ -80,6 +139,7 @@ async fn page(app: &AppState, account: &ClientAccount, errors: FieldErrors) -> P
             .iter()
             .map(|device| device_line(account, device, app.now()))
             .collect::<Result<_, _>>()?,
+        may_leave: account.in_view.is_some(),
     };
     if is_fine { html(page.render()) } else { unprocessable(page.render()) }
 }
@@ -112,7 +172,7 @@ struct PasswordForm {
 }
 
 /// The network address of a request, for counting.
-pub(super) struct IpBucket(String);
+pub(super) struct IpBucket(pub(super) String);
 
 impl<S: Sync> axum::extract::FromRequestParts<S> for IpBucket {
     type Rejection = std::convert::Infallible;

@@ -22,6 +22,8 @@ pub struct Reader {
     pub account_id: AccountId,
     /// By which grant.
     pub access_id: AccessId,
+    /// Who.
+    pub person_id: PersonId,
     /// Where to.
     pub address: EmailAddress,
     /// Words of their language.
@@ -40,12 +42,17 @@ pub fn reader_of(
     account: &AccountId,
     right: Right,
 ) -> Result<Option<Reader>, Fault> {
-    Ok(readers(c, chart, Some(account), right)?.pop())
+    Ok(readers(c, chart, Some(account), Some(right))?.pop())
+}
+
+/// Whoever has this account, while their grant to the chart is active, whatever it opens.
+pub fn holder_of(c: &mut Scoped<'_>, chart: &ChartId, account: &AccountId) -> Result<Option<Reader>, Fault> {
+    Ok(readers(c, chart, Some(account), None)?.pop())
 }
 
 /// Everybody who may look at what stands under a right of this chart and whom a mail reaches.
 pub fn readers_of(c: &mut Scoped<'_>, chart: &ChartId, right: Right) -> Result<Vec<Reader>, Fault> {
-    readers(c, chart, None, right)
+    readers(c, chart, None, Some(right))
 }
 
 /// Accounts that may have a grant to one chart.
@@ -55,7 +62,7 @@ fn readers(
     c: &mut Scoped<'_>,
     chart: &ChartId,
     only: Option<&AccountId>,
-    right: Right,
+    right: Option<Right>,
 ) -> Result<Vec<Reader>, Fault> {
     let mut active = c
         .rows(portal_access::table)
@@ -82,9 +89,11 @@ fn reader(
     access_id: AccessId,
     person_id: PersonId,
     account: Account,
-    right: Right,
+    right: Option<Right>,
 ) -> Result<Option<Reader>, Fault> {
-    if level_now(c, &access_id, right)? < Level::View {
+    if let Some(right) = right
+        && level_now(c, &access_id, right)? < Level::View
+    {
         return Ok(None);
     }
     let Some(person) = people::load_person(c, &person_id)? else { return Ok(None) };
@@ -95,6 +104,7 @@ fn reader(
     Ok((!is_barred).then(|| Reader {
         account_id: account.account_id,
         access_id,
+        person_id,
         words: Words::of(account.language()),
         address: account.email,
         called: person.called().to_owned(),

@@ -8,27 +8,50 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::features::access::permission::{Facts, Item, decide, open_rights};
 use crate::features::accounts::grants::{self, HeldGrant};
+use crate::features::accounts::preview::Preview;
 use crate::features::accounts::store::Account;
 use crate::features::practice::{self, Practice};
+use crate::features::staff::SignedIn;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped, System};
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::i18n::Words;
-use crate::platform::permissions::{Level, Needs, Right};
+use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
+use crate::platform::web::error_pages::Reader;
 use crate::platform::web::forms::RawForm;
-use crate::platform::web::frame::{ClientFrame, ClientMark};
+use crate::platform::web::frame::{ClientFrame, ClientMark, PreviewBar};
+use crate::platform::web::is_read;
 use crate::platform::web::nav::Section;
 use crate::platform::web::session::{self, Audience, Presence, Session};
 use crate::platform::web::ticket::Ticket;
+
+/// Who looks at a client's page.
+#[derive(Clone, Debug)]
+pub enum Viewer {
+    /// Whose page it is.
+    Holder,
+    /// A staff member who wants to see what the holder sees. They can do nothing, and nothing is noted as read.
+    Staff(Box<Onlooker>),
+}
+
+/// A staff member who looks at a client's pages.
+#[derive(Clone, Debug)]
+pub struct Onlooker {
+    /// Who.
+    pub staff: SignedIn,
+    /// The day as of which they look, where it is not today.
+    pub on: Option<Date>,
+}
 
 /// A signed-in account with everything it may look at, before a chart is chosen: for the switcher,
 /// for one's own sign-in, for signing out.
@@ -52,6 +75,8 @@ pub struct ClientAccount {
     pub words: Words,
     /// The word of `?done=`.
     pub done: Option<String>,
+    /// Who looks at it.
+    pub viewer: Viewer,
 }
 
 /// Who is signed in, and which chart they look at.
@@ -63,6 +88,8 @@ pub struct ClientSession {
     pub practice: Practice,
     /// The account.
     pub account_id: AccountId,
+    /// The account's home practice, opened by this session.
+    pub home: PracticeScope,
     /// The grant in view.
     pub access_id: AccessId,
     /// Who holds it.
@@ -91,6 +118,8 @@ pub struct ClientSession {
     pub zone: TimeZone,
     /// The word of `?done=`.
     pub done: Option<String>,
+    /// Who looks at it.
+    pub viewer: Viewer,
 }
 
 /// Between a session's token and the grant that a page was made for.
@@ -150,6 +179,7 @@ impl ClientAccount {
                 done: self.done.as_deref(),
                 rights: &open_rights(&shown.facts),
                 viewing: (self.grants.len() > 1).then(|| shown.client.called()),
+                preview: None,
             },
             here,
         );
@@ -160,7 +190,29 @@ impl ClientAccount {
 impl ClientSession {
     /// Who acts, for actions and audit.
     pub fn by(&self) -> By {
-        By { actor: Actor::Account(self.account_id.clone()), source: self.source.clone() }
+        let actor = match &self.viewer {
+            Viewer::Holder => Actor::Account(self.account_id),
+            Viewer::Staff(onlooker) => Actor::Staff(onlooker.staff.staff_id, onlooker.staff.name.clone()),
+        };
+        By { actor, source: self.source.clone() }
+    }
+
+    /// Does the holder read what this request shows? Then that is written down. See [`is_read`].
+    pub fn is_read(&self, method: &Method, headers: &HeaderMap) -> Result<bool, PageError> {
+        Ok(is_read(method, headers)? && self.onlooker().is_none())
+    }
+
+    /// The staff member who looks at the holder's pages, if one does.
+    pub fn onlooker(&self) -> Option<&Onlooker> {
+        match &self.viewer {
+            Viewer::Holder => None,
+            Viewer::Staff(onlooker) => Some(onlooker),
+        }
+    }
+
+    /// May whoever looks read what the holder sees of this right? A staff member only what their role reads.
+    pub fn is_shown(&self, right: Right) -> bool {
+        self.onlooker().is_none_or(|onlooker| onlooker.staff.role.may(reading_of(right)))
     }
 
     /// How far a right of the grant in view goes.
@@ -207,9 +259,32 @@ impl ClientSession {
                 done: self.done.as_deref(),
                 rights: &open_rights(&self.facts),
                 viewing: (self.charts > 1).then_some(viewing),
+                preview: self.onlooker().map(|onlooker| self.preview_bar(app, onlooker)),
             },
             here,
         )
+    }
+
+    fn preview_bar(&self, app: &AppState, onlooker: &Onlooker) -> PreviewBar {
+        let words = self.words;
+        PreviewBar {
+            text: match onlooker.on {
+                Some(day) => words.with2("preview-on", "name", &self.name, "day", words.civil_date(day)),
+                None => words.with1("preview-text", "name", &self.name),
+            },
+            csrf: session::csrf(app, &onlooker.staff.session),
+        }
+    }
+}
+
+/// What a staff member must be allowed in order to read what stands under a right of the client's.
+fn reading_of(right: Right) -> Permission {
+    match right {
+        Right::Appointments => Permission::SeeAppointments,
+        Right::Billing | Right::Superbills => Permission::SeeBilling,
+        Right::Documents | Right::Forms => Permission::SeeDocuments,
+        Right::Messages => Permission::AnswerMessages,
+        Right::Information => Permission::SeeCharts,
     }
 }
 
@@ -222,18 +297,24 @@ struct FrameOf<'a> {
     done: Option<&'a str>,
     rights: &'a [Right],
     viewing: Option<&'a str>,
+    preview: Option<PreviewBar>,
 }
 
 fn framed(app: &AppState, of: FrameOf<'_>, here: Section) -> ClientFrame {
     let mark = ClientMark {
         person: of.name,
         csrf: of.csrf,
-        session_seconds: of.session.seconds_left(Audience::Client, app.now()),
+        // A staff member's session is not the client's to end.
+        session_seconds: match of.preview {
+            Some(_) => 0,
+            None => of.session.seconds_left(Audience::Client, app.now()),
+        },
         done: of.done,
         rights: of.rights,
     };
-    let mut frame = ClientFrame::outside(of.practice, of.words).inside(mark, app.navigation, here);
+    let mut frame = of.practice.client_frame(of.words).inside(mark, app.navigation, here);
     frame.viewing = of.viewing.map(ToOwned::to_owned);
+    frame.preview = of.preview;
     frame
 }
 
@@ -243,6 +324,8 @@ fn framed(app: &AppState, of: FrameOf<'_>, here: Section) -> ClientFrame {
 pub struct ClientTicket {
     ticket: Ticket,
     source: String,
+    preview: Option<Preview>,
+    method: Method,
 }
 
 /// Why a request is not let in.
@@ -253,6 +336,10 @@ enum Denied {
     Switch,
     /// The grant lacks the right: the same answer as for a page that does not exist.
     NotFound,
+    /// A staff member looks, who can do nothing there.
+    OnlyLooking,
+    /// A staff member looks, whose role does not read what stands there.
+    Forbidden,
 }
 
 impl ClientTicket {
@@ -268,14 +355,24 @@ impl ClientTicket {
             tracing::error!(needs = ?self.ticket.needs, "a client's page whose route does not say that it is one");
             return Err(PageError::NotFound);
         }
-        let Some((practice, token)) = self.ticket.cookie.clone() else {
+        let cookie = self.ticket.cookie.clone();
+        if cookie.is_none() && self.preview.is_none() {
             return Err(practice::to_sign_in(app, Audience::Client, &self.ticket).await);
-        };
+        }
         let this = Arc::new(self);
         let (inside, shared) = (app.clone(), this.clone());
         let outcome = app
             .db
             .system_read_by_key(move |system| {
+                if let Some(preview) = &shared.preview
+                    && let Some(staff) = preview.onlooker(&inside, system)?
+                {
+                    return match shared.seen_by_staff(&inside, system, preview, staff)? {
+                        Ok(account) => unit(system, account, &shared.ticket),
+                        Err(denied) => Ok(Err(denied)),
+                    };
+                }
+                let Some((practice, token)) = cookie.clone() else { return Ok(Err(Denied::SignIn)) };
                 let Some(account) = shared.account(&inside, system, practice, &token)? else {
                     return Ok(Err(Denied::SignIn));
                 };
@@ -287,7 +384,43 @@ impl ClientTicket {
             Err(Denied::SignIn) => Err(practice::to_sign_in(app, Audience::Client, &this.ticket).await),
             Err(Denied::Switch) => Err(PageError::SignIn("/portal/switch".to_owned())),
             Err(Denied::NotFound) => Err(PageError::NotFound),
+            Err(Denied::OnlyLooking) => Err(PageError::OnlyLooking),
+            Err(Denied::Forbidden) => Err(PageError::Forbidden),
         }
+    }
+
+    /// The account as a staff member looks at it: one grant, and no write.
+    fn seen_by_staff(
+        &self,
+        app: &AppState,
+        system: &mut System<'_>,
+        preview: &Preview,
+        staff: SignedIn,
+    ) -> Result<Result<ClientAccount, Denied>, Fault> {
+        if !matches!(self.method, Method::GET | Method::HEAD) {
+            return Ok(Err(Denied::OnlyLooking));
+        }
+        let found = grants::seen_by_holder(system, &preview.practice, &preview.access, preview.on)?;
+        let Some((account, grant)) = found else { return Ok(Err(Denied::NotFound)) };
+        let home = PracticeScope::looking_on(preview.practice);
+        self.ticket.entered(&home, || grant.practice.face());
+        let session = match self.ticket.presence {
+            Presence::Person => session::touch(app, staff.session.clone()),
+            Presence::Page => staff.session.clone(),
+        };
+        Ok(Ok(ClientAccount {
+            grants: vec![HeldGrant { scope: home.clone(), ..grant }],
+            home,
+            in_view: Some(0),
+            source: self.source.clone(),
+            // No form of the page carries a token that counts.
+            csrf: String::new(),
+            session,
+            words: Words::of(account.language()),
+            done: None,
+            account,
+            viewer: Viewer::Staff(Box::new(Onlooker { staff, on: preview.on })),
+        }))
     }
 
     fn account(
@@ -311,11 +444,14 @@ impl ClientTicket {
         if let Some(grant) = in_view.and_then(|at| grants.get(at)).or(grants.first()) {
             self.ticket.entered(&home, || grant.practice.face());
         }
+        let words = Words::of(self.ticket.language.unwrap_or_else(|| account.language()));
+        if let Some(grant) = in_view.and_then(|at| grants.get(at)) {
+            self.ticket.read_by(|| Reader { words, rights: open_rights(&grant.facts) });
+        }
         // What a page asks by itself does not keep anybody signed in (SES-03).
         if self.ticket.presence == Presence::Person {
             session = session::touch(app, session);
         }
-        let words = self.ticket.language.unwrap_or_else(|| account.language());
         Ok(Some(ClientAccount {
             home,
             grants,
@@ -323,9 +459,10 @@ impl ClientTicket {
             source: self.source.clone(),
             csrf: session::csrf(app, &session),
             session,
-            words: Words::of(words),
+            words,
             done: self.ticket.done.clone(),
             account,
+            viewer: Viewer::Holder,
         }))
     }
 
@@ -337,10 +474,7 @@ impl ClientTicket {
         F: FnMut(&mut Scoped<'_>, &ClientSession) -> Result<T, Fault> + Send + 'static,
     {
         self.read(app, move |system, account, ticket| {
-            let client = match ClientSession::of(account, ticket.needs) {
-                Ok(client) => client,
-                Err(denied) => return Ok(Err(denied)),
-            };
+            let client = granted!(ClientSession::of(account, ticket.needs));
             let value = unit(&mut system.within(&client.scope), &client)?;
             Ok(Ok((client, value)))
         })
@@ -352,6 +486,11 @@ impl ClientSession {
     /// The grant in view.
     fn of(who: ClientAccount, needs: Option<Needs>) -> Result<Self, Denied> {
         let charts = who.grants.len();
+        if let (Viewer::Staff(onlooker), Some(Needs::Client(right, _))) = (&who.viewer, needs)
+            && !onlooker.staff.role.may(reading_of(right))
+        {
+            return Err(Denied::Forbidden);
+        }
         // Another chart is never shown under the same address.
         let Some(grant) = who.in_view.and_then(|at| who.grants.into_iter().nth(at)) else {
             return Err(Denied::Switch);
@@ -370,6 +509,7 @@ impl ClientSession {
             scope: grant.scope,
             practice: grant.practice,
             account_id: who.account.account_id,
+            home: who.home,
             access_id: grant.access_id,
             person_id: grant.holder.person_id,
             chart_id: grant.chart_id,
@@ -384,6 +524,7 @@ impl ClientSession {
             words: who.words,
             zone,
             done: who.done,
+            viewer: who.viewer,
         })
     }
 }
@@ -393,7 +534,12 @@ impl FromRequestParts<AppState> for ClientTicket {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
         let ticket = Ticket::read(app, Audience::Client, parts);
-        Ok(Self { ticket, source: practice::source_of(parts).0 })
+        Ok(Self {
+            ticket,
+            source: practice::source_of(parts).0,
+            preview: Preview::read(&app.settings, &parts.headers),
+            method: parts.method.clone(),
+        })
     }
 }
 
@@ -402,7 +548,13 @@ impl FromRequestParts<AppState> for ClientAccount {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
         let Ok(ticket) = ClientTicket::from_request_parts(parts, app).await;
-        ticket.read(app, |_, account, _| Ok(Ok(account))).await
+        let is_holder = |account: &ClientAccount| matches!(account.viewer, Viewer::Holder);
+        // What is about the account, such as its devices, is the holder's alone.
+        ticket
+            .read(app, move |_, account, _| {
+                Ok(if is_holder(&account) { Ok(account) } else { Err(Denied::OnlyLooking) })
+            })
+            .await
     }
 }
 

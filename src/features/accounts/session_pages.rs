@@ -11,6 +11,7 @@ use crate::features::accounts::me_pages::ME;
 use crate::features::accounts::{ClientAccount, actions};
 use crate::kernel::ids::AccessId;
 use crate::platform::state::AppState;
+use crate::platform::web::forms::Nothing;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::{PageError, PageResult, html, see_other};
@@ -67,10 +68,6 @@ pub(super) async fn switch(State(app): State<AppState>, account: ClientAccount, 
     actions::look_at(&app, &account.home, account.session.token_hash.clone(), access).await?;
     Ok(see_other("/portal"))
 }
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// Signs out: the session's row ends, and the browser is asked to delete what it kept (SES-05).
 pub(super) async fn sign_out(State(app): State<AppState>, account: ClientAccount, body: Bytes) -> PageResult {

@@ -137,7 +137,7 @@ pub(super) async fn sign_in(
 }
 
 /// The form again, with what is wrong.
-pub(crate) fn unprocessable(rendered: Result<String, askama::Error>) -> PageResult {
+pub fn unprocessable(rendered: Result<String, askama::Error>) -> PageResult {
     Ok((StatusCode::UNPROCESSABLE_ENTITY, html(rendered)?).into_response())
 }
 

@@ -9,7 +9,7 @@ use crate::features::access::lifecycle::State;
 use crate::features::people::{AddressKind, Person};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, AccountId, ChartId, PracticeId};
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
 use crate::platform::db::schema::{person, person_address, portal_access, portal_account, session};
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
@@ -227,22 +227,83 @@ pub fn invited_at(c: &mut Scoped<'_>, key: &str) -> Result<Option<AccessRow>, Fa
         .optional(c)
 }
 
+/// Somebody who has registered for a chart.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The grant.
+    pub access_id: AccessId,
+    /// Who.
+    pub person_id: PersonId,
+    /// Their name.
+    pub name: String,
+    /// Since when the grant is as it is.
+    pub since_at: Timestamp,
+    /// The account.
+    pub account: Account,
+}
+
+/// Everybody with active access to a chart, in the order in which the grants were made.
+pub fn registered_on(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Registered>, Fault> {
+    let rows: Vec<(AccessId, Timestamp, Person, Account)> = c
+        .rows(portal_access::table)
+        .inner_join(portal_account::table.on(has_account()))
+        .inner_join(
+            person::table.on(person::practice_id
+                .eq(portal_access::practice_id)
+                .and(person::person_id.eq(portal_access::person_id))),
+        )
+        .filter(portal_access::chart_id.eq(*chart))
+        .filter(portal_access::state.eq(State::Active))
+        .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
+        .limit(50)
+        .select((
+            portal_access::access_id,
+            portal_access::since_at,
+            Person::as_select(),
+            Account::as_select(),
+        ))
+        .load(c)?;
+    Ok(rows
+        .into_iter()
+        .map(|(access_id, since_at, person, account)| Registered {
+            access_id,
+            person_id: person.person_id,
+            name: person.full_name(),
+            since_at,
+            account,
+        })
+        .collect())
+}
+
+/// Whose a grant to a chart is.
+pub fn person_of_grant(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    access: &AccessId,
+) -> Result<Option<PersonId>, Fault> {
+    c.rows(portal_access::table)
+        .filter(portal_access::access_id.eq(*access))
+        .filter(portal_access::chart_id.eq(*chart))
+        .select(portal_access::person_id)
+        .optional(c)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{clock::SystemClock, rng::SystemChance};
+    use crate::kernel::{clock::SystemClock, rng::SystemRng};
 
     #[test]
     fn two_people_who_share_an_account_are_named_by_the_chart_they_look_at() {
         use crate::kernel::clock::Clock as _;
         let now = SystemClock.now();
-        let account = AccountId::fresh(&SystemChance, now);
-        let charts: Vec<ChartId> = (0..3).map(|_| ChartId::fresh(&SystemChance, now)).collect();
+        let account = AccountId::fresh(&SystemRng, now);
+        let charts: Vec<ChartId> = (0..3).map(|_| ChartId::fresh(&SystemRng, now)).collect();
         let held = vec![(charts[0], "Ingrid Vogel".to_owned()), (charts[1], "Martin Vogel".to_owned())];
         let holders = Holders(BTreeMap::from([(account, held)]));
         assert_eq!(holders.who(&account, Some(&charts[1])).as_deref(), Some("Martin Vogel"));
         assert_eq!(holders.who(&account, Some(&charts[2])).as_deref(), Some("Ingrid Vogel / Martin Vogel"));
         assert_eq!(holders.who(&account, None).as_deref(), Some("Ingrid Vogel / Martin Vogel"));
-        assert_eq!(holders.who(&AccountId::fresh(&SystemChance, now), None), None);
+        assert_eq!(holders.who(&AccountId::fresh(&SystemRng, now), None), None);
     }
 }

@@ -23,7 +23,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AppointmentId, ChartId};
 use crate::kernel::text;
 use crate::platform::db::Scoped;
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::state::AppState;
 
 /// The longest words to a client about a cancellation, in characters.
@@ -37,6 +37,7 @@ fn refused(why: NotBooked) -> Problem {
         NotBooked::NoPlace => field("/place_id", "no place of this practice where something can be booked"),
         NotBooked::NoClinician => field("/staff_id", "nobody of this practice who sees clients"),
         NotBooked::Past => field("/starts_at", "not ahead"),
+        NotBooked::TooFar => field("/starts_at", "more than five years ahead"),
         NotBooked::OffGrid => {
             field("/starts_at", "a beginning and a length are multiples of five minutes, up to twelve hours")
         }
@@ -67,7 +68,7 @@ fn looked_at(confirm: &[String]) -> Result<Vec<Doubt>, Problem> {
 }
 
 /// An id or a word in a body.
-fn field<T: std::str::FromStr>(at: &str, text: &str, detail: &str) -> Result<T, Problem> {
+pub(super) fn field<T: std::str::FromStr>(at: &str, text: &str, detail: &str) -> Result<T, Problem> {
     text.parse().map_err(|_| Problem::fields([(at.to_owned(), detail.to_owned())]))
 }
 
@@ -124,7 +125,7 @@ impl std::str::FromStr for After {
     }
 }
 
-fn moment(name: &str, asked: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+pub(super) fn moment(name: &str, asked: Option<&str>) -> Result<Option<Timestamp>, Problem> {
     let wrong = || {
         Problem::from(problem::MALFORMED)
             .saying(format!("`{name}` is a moment such as 2026-12-03T19:30:00Z."))
@@ -196,14 +197,8 @@ fn booking_of(caller: &ApiCaller, body: &Bytes) -> Result<Booking, Problem> {
 pub async fn book(State(app): State<AppState>, caller: ApiCaller, body: Bytes) -> ApiResult {
     let (asked, by) = (booking_of(&caller, &body), caller.by());
     once(&app, &caller, &body, move |app, c| {
-        let booking = match &asked {
-            Ok(booking) => booking,
-            Err(problem) => return Ok(Err(problem.clone())),
-        };
-        let id = match booking::book_in(app, c, &by, booking)? {
-            Ok(id) => id,
-            Err(why) => return Ok(Err(refused(why))),
-        };
+        let booking = granted!(asked.as_ref().map_err(Problem::clone));
+        let id = granted!(booking::book_in(app, c, &by, booking)?.map_err(refused));
         let Done { answer, chart } = done(c, id)?;
         Ok(Ok(Done { answer: answer.created_at(format!("/api/v1/appointments/{id}")), chart }))
     })
@@ -234,10 +229,7 @@ pub async fn move_to(
         .and_then(|asked: MoveJson| looked_at(&asked.confirm).map(|despite| (asked, despite)));
     let (by, headers) = (caller.by(), caller.headers.clone());
     once(&app, &caller, &body, move |app, c| {
-        let (asked, despite) = match &asked {
-            Ok(asked) => asked,
-            Err(problem) => return Ok(Err(problem.clone())),
-        };
+        let (asked, despite) = granted!(asked.as_ref().map_err(Problem::clone));
         let Some(now) = appointments::find(c, id)? else { return Ok(Err(problem::NOT_FOUND.into())) };
         if let Err(problem) = must_match(&headers, now.version) {
             return Ok(Err(problem));
@@ -287,10 +279,7 @@ pub async fn cancel(
     let id: AppointmentId = id(&appointment)?;
     let (asked, by) = (cancellation(&caller, &body), caller.by());
     once(&app, &caller, &body, move |app, c| {
-        let why = match &asked {
-            Ok(why) => why,
-            Err(problem) => return Ok(Err(problem.clone())),
-        };
+        let why = granted!(asked.as_ref().map_err(Problem::clone));
         match booking::cancel_in(app, c, &by, id, why)? {
             Ok(_) => done(c, id).map(Ok),
             Err(why) => Ok(Err(refused(why))),

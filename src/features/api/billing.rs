@@ -8,13 +8,13 @@ use jiff::civil::Date;
 
 use super::billing_json::{
     AccountJson, AdjustmentJson, ChargeJson, ChargeList, ExplanationJson, MoneyJson, NewChargeJson,
-    NewPaymentJson, NewRefundJson, NewStatementJson, PageQuery, PaymentJson, PaymentList, PaymentRow,
-    StatementJson, StatementList, StepJson, UndoJson,
+    NewPaymentJson, NewRefundJson, NewStatementJson, PaymentJson, PaymentList, PaymentRow, StatementJson,
+    StatementList, StepJson, UndoJson,
 };
 use super::caller::ApiCaller;
 use super::charts::{cursor, cut, id, limit, query};
 use super::idempotency::{Acted, Answer, Done, Once, once};
-use super::json;
+use super::json::{self, PageQuery};
 use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
 use crate::features::billing::actions::{self, NewRefund, NewRelief, Refused};
@@ -22,15 +22,16 @@ use crate::features::billing::input::{self, TextProblem};
 use crate::features::billing::lifecycle::Refusal;
 use crate::features::billing::statement::{self, NewStatement, NotMade, StatementData};
 use crate::features::billing::{
-    self, NewCharge, NewPayment, charges_of, chart_of_charge, chart_of_payment, chart_of_statement,
-    find_charge, find_payment, payments_of, refunds_of, statement_pdf,
+    self, NewCharge, NewPayment, PaymentMethod, charges_of, chart_of_charge, chart_of_payment,
+    chart_of_statement, find_charge, find_payment, payments_of, refunds_of, statement_pdf,
 };
-use crate::features::ledger::{Item, Relief, entries_of_item, owed_of, posting_currency};
+use crate::features::ledger::{self, Item, Relief, entries_of_item, owed_of, posting_currency};
 use crate::features::people;
+use crate::kernel::civil::read_day;
 use crate::kernel::ids::{ChargeId, ChartId, PaymentId, StatementId};
 use crate::kernel::money::Money;
 use crate::platform::db::Scoped;
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 
@@ -52,7 +53,13 @@ fn refused(refused: Refused) -> Problem {
             Problem::from(problem::MORE_THAN_THERE_IS).with("most", most)
         }
         Refused::LifeCycle(Refusal::Refunded) => problem::PAYMENT_REFUNDED.into(),
-        Refused::LifeCycle(_) | Refused::NotByItself => problem::UNDONE.into(),
+        Refused::LifeCycle(Refusal::AtProvider) => {
+            field("payment", "it came through the payment provider; refund it")
+        }
+        Refused::NoProvider => field("way", "this payment did not come through the payment provider"),
+        Refused::LifeCycle(_) | Refused::NotByItself | Refused::TooLittle(_) | Refused::OnItsWay => {
+            problem::UNDONE.into()
+        }
     }
 }
 
@@ -74,7 +81,7 @@ impl<'a> Given<'a> {
     }
 
     fn day(&self, at: &str, text: &str) -> Result<Date, Problem> {
-        input::day(text.parse().ok(), self.today, self.words).map_err(|words| field(at, words))
+        input::day(read_day(text), self.today, self.words).map_err(|words| field(at, words))
     }
 
     fn money(&self, given: &MoneyJson) -> Result<Money, Problem> {
@@ -101,16 +108,6 @@ fn must_exist(c: &mut Scoped<'_>, chart: ChartId) -> Result<Result<(), Problem>,
     Ok(if people::is_chart(c, &chart)? { Ok(()) } else { Err(problem::NOT_FOUND.into()) })
 }
 
-/// Leaves the function with the problem.
-macro_rules! allowed {
-    ($outcome:expr) => {
-        match $outcome {
-            Ok(value) => value,
-            Err(problem) => return Ok(Err(problem)),
-        }
-    };
-}
-
 /// What is owed on a chart.
 #[utoipa::path(get, path = "/api/v1/charts/{chart}/account", tag = "Accounts", operation_id = "readAccount",
     params(("chart" = String, Path, description = "The chart's id")),
@@ -118,10 +115,10 @@ macro_rules! allowed {
     security(("api_key" = ["billing:read"])))]
 pub async fn account(State(app): State<AppState>, caller: ApiCaller, Path(chart): Path<String>) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let found = app
+    let found: Result<_, Problem> = app
         .db
         .read(&caller.scope, move |c| {
-            allowed!(must_exist(c, chart)?);
+            granted!(must_exist(c, chart)?);
             Ok(Ok((posting_currency(c)?, owed_of(c, chart)?)))
         })
         .await?;
@@ -145,10 +142,10 @@ pub async fn charges(
     let (chart, asked): (ChartId, PageQuery) = (id(&chart)?, query(raw.as_deref())?);
     let (most, after) = (limit(asked.limit)?, cursor(asked.cursor.as_deref())?);
     let one_more = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
-    let found = app
+    let found: Result<_, Problem> = app
         .db
         .read(&caller.scope, move |c| {
-            allowed!(must_exist(c, chart)?);
+            granted!(must_exist(c, chart)?);
             Ok(Ok(charges_of(c, chart, after, one_more)?))
         })
         .await?;
@@ -180,8 +177,8 @@ pub async fn post_charge(
         })
     });
     once(&app, &caller, &body, move |_, c| {
-        let new = allowed!(asked.clone());
-        let posted = allowed!(actions::post_charge(c, &by, &new)?.map_err(refused));
+        let new = granted!(asked.clone());
+        let posted = granted!(actions::post_charge(c, &by, &new)?.map_err(refused));
         let location = format!("/api/v1/charges/{}", posted.charge_id);
         Ok(Ok(Done { answer: Answer::ok(ChargeJson::from(&posted))?.created_at(location), chart }))
     })
@@ -216,10 +213,10 @@ pub async fn explanation(
     Path(charge): Path<String>,
 ) -> ApiResult {
     let (charge, words): (ChargeId, _) = (id(&charge)?, caller.words);
-    let found = app
+    let found: Result<_, Problem> = app
         .db
         .read(&caller.scope, move |c| {
-            let charge = allowed!(load_charge(c, charge)?);
+            let charge = granted!(load_charge(c, charge)?);
             Ok(Ok(billing::explain(c, vec![charge])?))
         })
         .await?;
@@ -263,17 +260,17 @@ pub async fn adjust(
         Ok((relief, given.money(&new.amount)?, given.reason(&new.reason)?))
     });
     once(&app, &caller, &body, move |_, c| {
-        let found = allowed!(load_charge(c, charge)?);
-        let (relief, amount, reason) = allowed!(asked.clone());
+        let found = granted!(load_charge(c, charge)?);
+        let (relief, amount, reason) = granted!(asked.clone());
         let new = NewRelief { chart: found.chart_id, charge, relief, amount, reason };
-        allowed!(actions::relieve(c, &by, &new)?.map_err(refused));
+        granted!(actions::relieve(c, &by, &new)?.map_err(refused));
         answer_with_charge(c, charge)
     })
     .await
 }
 
 fn answer_with_charge(c: &mut Scoped<'_>, charge: ChargeId) -> Acted {
-    let now = allowed!(load_charge(c, charge)?);
+    let now = granted!(load_charge(c, charge)?);
     Ok(Ok(Done { answer: Answer::ok(ChargeJson::from(&now))?, chart: now.chart_id }))
 }
 
@@ -291,9 +288,9 @@ pub async fn void(
     let (charge, given, by): (ChargeId, _, _) = (id(&charge)?, Given::of(&app, &caller), caller.by());
     let asked = given.body(&body).and_then(|asked: UndoJson| given.reason(&asked.reason));
     once(&app, &caller, &body, move |_, c| {
-        let found = allowed!(load_charge(c, charge)?);
-        let reason = allowed!(asked.clone());
-        allowed!(actions::void_charge(c, &by, found.chart_id, charge, &reason)?.map_err(refused));
+        let found = granted!(load_charge(c, charge)?);
+        let reason = granted!(asked.clone());
+        granted!(actions::void_charge(c, &by, found.chart_id, charge, &reason)?.map_err(refused));
         answer_with_charge(c, charge)
     })
     .await
@@ -313,10 +310,10 @@ pub async fn payments(
     let (chart, asked): (ChartId, PageQuery) = (id(&chart)?, query(raw.as_deref())?);
     let (most, after) = (limit(asked.limit)?, cursor(asked.cursor.as_deref())?);
     let one_more = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
-    let found = app
+    let found: Result<_, Problem> = app
         .db
         .read(&caller.scope, move |c| {
-            allowed!(must_exist(c, chart)?);
+            granted!(must_exist(c, chart)?);
             Ok(Ok(payments_of(c, chart, after, one_more)?))
         })
         .await?;
@@ -334,7 +331,7 @@ fn answer_with_payment(
     let Some((found, _)) = find_payment(c, chart, payment)? else {
         return Ok(Err(problem::NOT_FOUND.into()));
     };
-    let unused = actions::unused(&entries_of_item(c, Item::Payment(payment))?, payment);
+    let unused = ledger::unused(&entries_of_item(c, Item::Payment(payment))?, payment);
     let refunds = refunds_of(c, payment)?;
     Ok(Ok((chart, PaymentJson::of(chart.to_string(), &found, unused, &refunds))))
 }
@@ -357,16 +354,17 @@ pub async fn record_payment(
         Ok(NewPayment {
             chart,
             received_on: given.day("received_on", &new.received_on)?,
-            method: given.word("method", &new.method)?,
+            method: PaymentMethod::read_recorded(&new.method)
+                .ok_or_else(|| field("method", "none of the words it can be"))?,
             reference: given.text("reference", reference)?,
             amount: given.money(&new.amount)?,
             pays,
         })
     });
     once(&app, &caller, &body, move |_, c| {
-        let new = allowed!(asked.clone());
-        let made = allowed!(actions::record_payment(c, &by, &new)?.map_err(refused));
-        let (_, shown) = allowed!(answer_with_payment(c, made.payment_id)?);
+        let new = granted!(asked.clone());
+        let made = granted!(actions::record_payment(c, &by, &new)?.map_err(refused));
+        let (_, shown) = granted!(answer_with_payment(c, made.payment_id)?);
         let location = format!("/api/v1/payments/{}", made.payment_id);
         Ok(Ok(Done { answer: Answer::ok(shown)?.created_at(location), chart }))
     })
@@ -388,6 +386,28 @@ pub async fn payment(
     Ok(Answer::ok(found)?.into_response())
 }
 
+/// Read the receipt of a payment as a tagged PDF.
+#[utoipa::path(get, path = "/api/v1/payments/{payment}/receipt/pdf", tag = "Accounts",
+    operation_id = "readReceiptFile", params(("payment" = String, Path, description = "The payment's id")),
+    responses((status = 200, description = "The file", content_type = "application/pdf"), Usual),
+    security(("api_key" = ["billing:read"])))]
+pub async fn receipt_file(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(payment): Path<String>,
+) -> ApiResult {
+    let payment: PaymentId = id(&payment)?;
+    let found = app
+        .db
+        .read(&caller.scope, move |c| {
+            let Some(chart) = chart_of_payment(c, payment)? else { return Ok(None) };
+            billing::receipt::read(c, chart, payment)
+        })
+        .await?;
+    let found = found.ok_or_else(|| Problem::from(problem::NOT_FOUND))?;
+    Ok(billing::receipt_pages::answer(found).await?)
+}
+
 /// Take a recorded payment back. What it paid is owed again; taking it back again changes nothing.
 #[utoipa::path(post, path = "/api/v1/payments/{payment}/undo", tag = "Accounts", operation_id = "undoPayment",
     params(("payment" = String, Path, description = "The payment's id"), Once), request_body = UndoJson,
@@ -402,10 +422,10 @@ pub async fn undo_payment(
     let (payment, given, by): (PaymentId, _, _) = (id(&payment)?, Given::of(&app, &caller), caller.by());
     let asked = given.body(&body).and_then(|asked: UndoJson| given.reason(&asked.reason));
     once(&app, &caller, &body, move |_, c| {
-        let (chart, _) = allowed!(answer_with_payment(c, payment)?);
-        let reason = allowed!(asked.clone());
-        allowed!(actions::undo_payment(c, &by, chart, payment, &reason)?.map_err(refused));
-        let (chart, shown) = allowed!(answer_with_payment(c, payment)?);
+        let (chart, _) = granted!(answer_with_payment(c, payment)?);
+        let reason = granted!(asked.clone());
+        granted!(actions::undo_payment(c, &by, chart, payment, &reason)?.map_err(refused));
+        let (chart, shown) = granted!(answer_with_payment(c, payment)?);
         Ok(Ok(Done { answer: Answer::ok(shown)?, chart }))
     })
     .await
@@ -427,11 +447,11 @@ pub async fn refund(
         Ok((given.word("way", &new.way)?, given.money(&new.amount)?, given.reason(&new.reason)?))
     });
     once(&app, &caller, &body, move |_, c| {
-        let (chart, _) = allowed!(answer_with_payment(c, payment)?);
-        let (way, amount, reason) = allowed!(asked.clone());
+        let (chart, _) = granted!(answer_with_payment(c, payment)?);
+        let (way, amount, reason) = granted!(asked.clone());
         let new = NewRefund { chart, payment, way, amount, reason };
-        allowed!(actions::pay_refund(c, &by, &new)?.map_err(refused));
-        let (chart, shown) = allowed!(answer_with_payment(c, payment)?);
+        granted!(actions::pay_refund(c, &by, &new)?.map_err(refused));
+        let (chart, shown) = granted!(answer_with_payment(c, payment)?);
         Ok(Ok(Done { answer: Answer::ok(shown)?, chart }))
     })
     .await
@@ -448,10 +468,10 @@ pub async fn statements(
     Path(chart): Path<String>,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let found = app
+    let found: Result<_, Problem> = app
         .db
         .read(&caller.scope, move |c| {
-            allowed!(must_exist(c, chart)?);
+            granted!(must_exist(c, chart)?);
             Ok(Ok(billing::statements_of(c, chart, STATEMENTS)?))
         })
         .await?;
@@ -473,14 +493,14 @@ pub async fn make_statement(
     let (chart, given, by): (ChartId, _, _) = (id(&chart)?, Given::of(&app, &caller), caller.by());
     let today = given.today;
     let asked = given.body(&body).and_then(|new: NewStatementJson| {
-        let since = new.since.parse::<Date>().ok().filter(|day| *day <= today);
+        let since = read_day(&new.since).filter(|day| *day <= today);
         since.ok_or_else(|| field("since", "a day that is not to come, such as 2026-12-01"))
     });
     once(&app, &caller, &body, move |app, c| {
-        allowed!(must_exist(c, chart)?);
-        let since = allowed!(asked.clone());
+        granted!(must_exist(c, chart)?);
+        let since = granted!(asked.clone());
         let made = statement::make(app, c, &by, NewStatement { chart, since })?;
-        let made = allowed!(made.map_err(|why| match why {
+        let made = granted!(made.map_err(|why| match why {
             NotMade::Refused(why) => refused(why),
             NotMade::Nothing => problem::NOTHING_TO_STATE.into(),
             NotMade::TooLong => field("since", "more entries than one statement holds; choose a later day"),

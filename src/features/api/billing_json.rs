@@ -1,7 +1,7 @@
 //! What the API takes and gives of accounts. Money is minor units with a currency, never a decimal.
 
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::features::billing::statement::StatementData;
 use crate::features::billing::{Charge, Payment, Refund, StatementHead};
@@ -445,15 +445,4 @@ impl StatementJson {
             accounts,
         }
     }
-}
-
-/// Which page of a list.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// 1 to 100; 50 by default.
-    pub limit: Option<usize>,
-    /// `next` of the page before.
-    pub cursor: Option<String>,
 }

@@ -15,7 +15,7 @@ use crate::features::charts::{self, PageFrom, Search};
 use crate::features::people::{self, ChartFile, FaceSheet, Typed};
 use crate::kernel::civil::DateOrder;
 use crate::kernel::ids::ChartId;
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 
@@ -116,7 +116,8 @@ async fn show(app: &AppState, caller: &ApiCaller, id: ChartId) -> Result<Answer,
     Ok(shown(&file)?)
 }
 
-fn shown(file: &ChartFile) -> Result<Answer, Fault> {
+/// A chart as an answer, with its ETag.
+pub(super) fn shown(file: &ChartFile) -> Result<Answer, Fault> {
     Ok(Answer::ok(ChartJson::from(file))?.version(file.chart.version))
 }
 
@@ -129,10 +130,7 @@ pub async fn create(State(app): State<AppState>, caller: ApiCaller, body: Bytes)
     let sheet = sheet(&app, &caller, &body);
     let (by, words) = (caller.by(), caller.words);
     once(&app, &caller, &body, move |app, c| {
-        let sheet = match &sheet {
-            Ok(sheet) => sheet,
-            Err(problem) => return Ok(Err(problem.clone())),
-        };
+        let sheet = granted!(sheet.as_ref().map_err(Problem::clone));
         let chart = match charts::create_within(app, c, &by, sheet)? {
             Ok(created) => created.chart,
             Err(why) => return Ok(Err(refused(words, &why))),

@@ -10,7 +10,10 @@ use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{appointments, billing, charts, documents, grants, messages, problem};
+use super::{
+    access_log, age_rules, appointments, billing, charts, closing, documents, grants, info_changes, messages,
+    openings, problem, reports, signing,
+};
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
@@ -21,29 +24,38 @@ use crate::platform::web::{PageResult, assets, language};
 #[openapi(
     info(title = "Anteroom", description = "Charts in, invitations out: the API of a practice's client portal."),
     paths(
-        charts::list, charts::create, charts::read, charts::change,
+        access_log::of_chart, charts::list, charts::create, charts::read, charts::change,
+        closing::close, closing::reopen,
         grants::of_chart, grants::add, grants::invite, grants::invite_holder, grants::change,
-        grants::pause, grants::resume, grants::change_owner, grants::undo_change_owner,
+        grants::pause, grants::resume, grants::withhold, grants::give_back, grants::consent_to_part2, grants::revoke_part2,
+        age_rules::list, age_rules::add, age_rules::end, grants::preview_owner, grants::change_owner, grants::undo_change_owner,
         grants::list, grants::read, grants::resend, grants::cancel, grants::revoke, grants::restore,
-        messages::of_chart, messages::begin, messages::list, messages::write,
+        info_changes::list, info_changes::read, info_changes::decide,
+        messages::of_chart, messages::begin, messages::list, messages::write, messages::file,
         messages::no_reply_needed, messages::close, messages::reopen,
         appointments::places, appointments::clinicians, appointments::list, appointments::read,
         appointments::book, appointments::move_to, appointments::cancel,
+        openings::types, openings::list,
         billing::account, billing::charges, billing::post_charge, billing::charge, billing::explanation,
         billing::adjust, billing::void, billing::payments, billing::record_payment, billing::payment,
         billing::undo_payment, billing::refund, billing::statements, billing::make_statement, billing::statement,
         billing::statement_file,
+        billing::receipt_file, reports::open_by_age, reports::posted_on,
         documents::list, documents::create, documents::upload, documents::read, documents::content_of,
         documents::add_version, documents::share, documents::end_share, documents::withdraw,
+        signing::read, signing::ask, signing::remind, signing::extend, signing::replace, signing::cancel,
+        signing::evidence,
     ),
     modifiers(&Key),
     tags(
         (name = "Charts", description = "A client's record in the practice."),
         (name = "Accounts", description = "What a chart's client owes: charges, payments, refunds, statements."),
         (name = "Grants", description = "Who may see a chart in the portal: invitations, access, and their state."),
+        (name = "Information", description = "What clients change of their information in the portal, and what the practice decides of it."),
         (name = "Messages", description = "Threads between clients and the front desk. Of a clinician's threads a key sees that they wait, and no word."),
         (name = "Appointments", description = "Who sees whom, when and where: booking, moving, canceling."),
         (name = "Documents", description = "What the practice writes or uploads for a client to read: versions, shares, readings."),
+        (name = "Signatures", description = "Who is asked to sign a document, in which order, and the evidence of it. No key can sign."),
     )
 )]
 struct Document;

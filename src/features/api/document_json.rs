@@ -230,6 +230,15 @@ pub struct WithdrawJson {
     pub reason: String,
 }
 
+/// What a file that is uploaded is called.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UploadQuery {
+    /// Its name, such as `report.pdf`; left out: the document's title, or `file.pdf` in a message.
+    pub name: Option<String>,
+}
+
 /// Which version is asked for.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
@@ -237,4 +246,6 @@ pub struct WithdrawJson {
 pub struct ContentQuery {
     /// The version's number; left out: the one that counts.
     pub version: Option<i32>,
+    /// `signed`: the sealed file of a document that everybody has signed.
+    pub copy: Option<String>,
 }

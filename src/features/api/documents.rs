@@ -10,7 +10,7 @@ use super::caller::ApiCaller;
 use super::charts::{id, query};
 use super::document_json::{
     ContentQuery, DocumentJson, DocumentLine, DocumentList, EndShareJson, NewDocumentJson, NewVersionJson,
-    ShareJson, UploadJson, WithdrawJson,
+    ShareJson, UploadJson, UploadQuery, WithdrawJson,
 };
 use super::idempotency::{Answer, Done, Once, once};
 use super::json;
@@ -25,14 +25,14 @@ use crate::features::people;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::kernel::text;
 use crate::platform::db::Scoped;
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 
 /// A program of the practice sees what its administrator sees, who made its key.
 const READS_AS: Role = Role::Administrator;
 
-fn refused(why: Refused) -> Problem {
+pub(super) fn refused(why: Refused) -> Problem {
     let kind = match why {
         Refused::NotFound => problem::NOT_FOUND,
         Refused::TooMany => problem::TOO_MANY_REQUESTS,
@@ -48,12 +48,14 @@ fn refused(why: Refused) -> Problem {
             Refusal::NotShared => problem::NOT_SHARED,
             Refusal::Withdrawn | Refusal::Gone => problem::WITHDRAWN,
             Refusal::NotThere => problem::NOT_FOUND,
+            Refusal::OutToSign => problem::OUT_TO_SIGN,
+            Refusal::Signed => problem::SIGNED,
         },
     };
     kind.into()
 }
 
-fn field(name: &str, detail: impl ToString) -> Problem {
+pub(super) fn field(name: &str, detail: impl ToString) -> Problem {
     Problem::fields([(format!("/{name}"), detail.to_string())])
 }
 
@@ -97,9 +99,10 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, Path(chart): P
 /// Upload a PDF for a chart.
 ///
 /// The body is the file itself, `application/pdf`, at most 50 MiB. It is looked through as it arrives. Make a document of
-/// it within 24 hours (`upload` of createDocument or addVersion); then it is deleted.
+/// it within 24 hours (`upload` of createDocument or addVersion), or send it with a message (`uploads` of writeMessage or
+/// beginThread); then it is deleted.
 #[utoipa::path(post, path = "/api/v1/charts/{chart}/uploads", tag = "Documents", operation_id = "uploadFile",
-    params(("chart" = String, Path, description = "The chart's id")),
+    params(("chart" = String, Path, description = "The chart's id"), UploadQuery),
     request_body(content = Vec<u8>, content_type = "application/pdf"),
     responses((status = 201, description = "The file is stored and waits for its document", body = UploadJson), Usual),
     security(("api_key" = ["documents:write"])))]
@@ -107,9 +110,11 @@ pub async fn upload(
     State(app): State<AppState>,
     caller: ApiCaller,
     Path(chart): Path<String>,
+    RawQuery(raw): RawQuery,
     body: Body,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
+    let asked: UploadQuery = query(raw.as_deref())?;
     let kind = caller.header(header::CONTENT_TYPE).unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(PDF) {
         return Err(Problem::from(problem::MEDIA_TYPE).saying("The body must be application/pdf."));
@@ -118,7 +123,7 @@ pub async fn upload(
     if said.is_some_and(|said| said > LARGEST) {
         return Err(problem::TOO_LARGE.into());
     }
-    let new = NewUpload { chart, name: String::new(), said };
+    let new = NewUpload { chart, name: asked.name.unwrap_or_default(), said };
     let mut incoming = documents::receive(&app, &caller.scope, caller.by(), new);
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
@@ -186,14 +191,8 @@ pub async fn create(
         if !people::is_chart(c, &chart)? {
             return Ok(Err(problem::NOT_FOUND.into()));
         }
-        let new = match &new {
-            Ok(new) => new,
-            Err(problem) => return Ok(Err(problem.clone())),
-        };
-        let id = match documents::create(c, &by, new)? {
-            Ok(id) => id,
-            Err(why) => return Ok(Err(refused(why))),
-        };
+        let new = granted!(new.as_ref().map_err(Problem::clone));
+        let id = granted!(documents::create(c, &by, new)?.map_err(refused));
         let Done { answer, chart } = done(c, &id)?;
         Ok(Ok(Done { answer: answer.created_at(format!("/api/v1/documents/{id}")), chart }))
     })
@@ -231,6 +230,11 @@ pub async fn content_of(
     RawQuery(raw): RawQuery,
 ) -> ApiResult {
     let asked: ContentQuery = query(raw.as_deref())?;
+    let is_copy = match asked.copy.as_deref() {
+        None => false,
+        Some(documents::SIGNED) => true,
+        Some(_) => return Err(field("copy", "`signed`")),
+    };
     let asked = Asked { chart: None, document: id(&document)?, number: asked.version };
     let by = caller.by();
     let (document, version) = app
@@ -238,6 +242,18 @@ pub async fn content_of(
         .write(&caller.scope, move |c| documents::read_by_staff(c, &by, READS_AS, asked))
         .await?
         .map_err(refused)?;
+    if is_copy {
+        let id = document.document_id;
+        let copy = app
+            .db
+            .read(&caller.scope, move |c| {
+                let Some(found) = documents::signing::store::newest(c, &id)? else { return Ok(None) };
+                documents::signing::seal_store::find(c, &found.request.signing_id)
+            })
+            .await?
+            .ok_or(problem::NOT_FOUND)?;
+        return Ok(documents::signed_copy(&app, &caller.scope, caller.by(), &document, &copy).await?);
+    }
     let (kind, body, name) = match &version.content {
         Content::Text(text) => (
             "text/plain; charset=utf-8".to_owned(),
@@ -245,8 +261,8 @@ pub async fn content_of(
             format!("{}.txt", document.title),
         ),
         Content::File(blob, name) => {
-            let stored =
-                documents::damaged_or_stored(&app, &caller.scope, caller.by(), &document, blob).await?;
+            let of = documents::FileOf::document(&document);
+            let stored = documents::damaged_or_stored(&app, &caller.scope, caller.by(), of, blob).await?;
             let name = if name.is_empty() { format!("{}.pdf", document.title) } else { name.clone() };
             (blob.media_type.clone(), Body::from_stream(app.objects.read(stored)), name)
         }
@@ -287,10 +303,7 @@ where
         if documents::find(c, &id)?.is_none() {
             return Ok(Err(problem::NOT_FOUND.into()));
         }
-        let asked = match &asked {
-            Ok(asked) => asked,
-            Err(problem) => return Ok(Err(problem.clone())),
-        };
+        let asked = granted!(asked.as_ref().map_err(Problem::clone));
         match act(c, &by, &id, asked)? {
             Ok(()) => done(c, &id).map(Ok),
             Err(why) => Ok(Err(refused(why))),

@@ -12,18 +12,22 @@ use super::json::{
     self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NewGrantJson,
     NothingJson, PauseJson, ResendJson, RevokeJson, TermsJson,
 };
+use super::owner_json::{OwnerPreviewJson, ToQuery};
 use super::precondition::must_match;
 use super::problem::{self, ApiResult, Problem};
+use super::rules_json::{GiveBackJson, Part2ConsentJson, WithholdJson};
 use super::usual::Usual;
 use crate::features::access::Doubt;
 use crate::features::access::actions::{self, Act, Authority, GrantTerms, Refused, Target};
 use crate::features::access::lifecycle::Refusal;
-use crate::features::access::permission::Basis;
+use crate::features::access::permission::{Basis, Withheld};
 use crate::features::access::{AccessRow, Overview, list_page, load_access, overview_of, overviews_of_chart};
+use crate::kernel::civil::read_day;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::{AccessId, ChartId};
+use crate::kernel::ids::{AccessId, ChartId, PersonId};
+use crate::kernel::text;
 use crate::platform::db::Scoped;
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Terms;
 use crate::platform::state::AppState;
@@ -45,14 +49,22 @@ fn refused(refused: Refused) -> Problem {
         Refused::NoAddress => problem::NO_ADDRESS,
         Refused::NotCheckable => problem::NOT_CHECKABLE,
         Refused::NotAContact => problem::NOT_A_CONTACT,
+        Refused::IsOwner => problem::IS_OWNER,
         Refused::OwnAccess => problem::OWN_ACCESS,
         Refused::HasAccess => problem::HAS_ACCESS,
         Refused::NothingToUndo => problem::NOTHING_TO_UNDO,
+        Refused::DayIsOver => {
+            return Problem::fields([("/until".to_owned(), "this day is over".to_owned())]);
+        }
         // No act of the API asks for such a day.
-        Refused::DayIsOver | Refused::DayToCome => problem::PAST_LAST_DAY,
+        Refused::DayToCome => problem::PAST_LAST_DAY,
         Refused::BasisMissing => problem::BASIS_MISSING,
         Refused::PastLastDay(_) => problem::PAST_LAST_DAY,
         Refused::Stale => problem::PRECONDITION_FAILED,
+        Refused::PreviewChanged(preview) => {
+            let now = serde_json::json!(OwnerPreviewJson::of(&preview));
+            return Problem::from(problem::PREVIEW_CHANGED).with("preview", now);
+        }
         Refused::NeedsReason => {
             let detail = "needed where something is taken away";
             return Problem::fields([("/reason".to_owned(), detail.to_owned())]);
@@ -101,10 +113,7 @@ async fn act_read(
 ) -> ApiResult {
     let (by, words) = (caller.by(), caller.words);
     once(app, caller, body, move |app, c| {
-        let act = match asked(c)? {
-            Ok(act) => act,
-            Err(problem) => return Ok(Err(problem)),
-        };
+        let act = granted!(asked(c)?);
         let done = match (actions::act_in(app, c, &by, &target, &act)?, &target) {
             (Ok(done), _) => done,
             // Joined a colleague's: theirs counts, and no second mail goes out.
@@ -234,7 +243,28 @@ fn looked_at(confirm: &[String]) -> Result<Vec<Doubt>, Problem> {
         .collect()
 }
 
-/// Make somebody else of the chart its owner.
+/// Read what a change of the owner would do, and to whom.
+#[utoipa::path(get, path = "/api/v1/charts/{chart}/change-owner", tag = "Grants", operation_id = "previewChangeOfOwner",
+    params(("chart" = String, Path, description = "The chart's id"), ToQuery),
+    responses((status = 200, description = "The list, with its hash", body = OwnerPreviewJson), Usual),
+    security(("api_key" = ["grants:read"])))]
+pub async fn preview_owner(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> ApiResult {
+    let chart: ChartId = id(&chart)?;
+    let asked: ToQuery = query(raw.as_deref())?;
+    // Whoever is nobody is no contact of the chart, if there is such a chart.
+    let to = asked.person_id.parse().unwrap_or(PersonId::NIL);
+    let (inside, by) = (app.clone(), caller.by());
+    let found =
+        app.db.read(&caller.scope, move |c| actions::preview_owner(&inside, c, &by, &chart, &to)).await?;
+    Ok(Answer::ok(OwnerPreviewJson::of(&found.map_err(refused)?))?.into_response())
+}
+
+/// Make somebody else of the chart its owner, if the list that somebody has looked at is still true.
 #[utoipa::path(post, path = "/api/v1/charts/{chart}/change-owner", tag = "Grants", operation_id = "changeChartOwner",
     params(("chart" = String, Path, description = "The chart's id"), Once),
     request_body = ChangeOwnerJson,
@@ -250,7 +280,11 @@ pub async fn change_owner(
     let asked = json::read(&caller, &body).and_then(|asked: ChangeOwnerJson| {
         let to = asked.person_id.parse().map_err(|_| Problem::from(problem::NOT_A_CONTACT))?;
         let authority = Authority::of(json::reason(&asked.reason)?, json::reason(&asked.authorised_by)?);
-        Ok(Act::ChangeOwner { to, authority })
+        if asked.preview_sha256.is_empty() {
+            let detail = "needed: the `preview_sha256` of the list that somebody has looked at";
+            return Err(Problem::fields([("/preview_sha256".to_owned(), detail.to_owned())]));
+        }
+        Ok(Act::ChangeOwner { to, authority, seen: Some(asked.preview_sha256) })
     });
     act(&app, &caller, &body, target, asked).await
 }
@@ -288,9 +322,8 @@ fn basis(word: &str) -> Result<Basis, Problem> {
 }
 
 fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, Problem> {
-    text.map(str::parse)
-        .transpose()
-        .map_err(|_| Problem::fields([(format!("/{field}"), "not a day, such as 2026-12-01".to_owned())]))
+    let wrong = || Problem::fields([(format!("/{field}"), "not a day, such as 2026-12-01".to_owned())]);
+    text.map(|text| read_day(text).ok_or_else(wrong)).transpose()
 }
 
 fn in_order(terms: GrantTerms) -> Result<GrantTerms, Problem> {
@@ -401,6 +434,95 @@ pub async fn pause(
     let target = Target::Grant(id(&grant)?);
     let asked = json::read_or_default(&caller, &body)
         .and_then(|asked: PauseJson| Ok(Act::Pause { reason: json::reason(&asked.reason)? }));
+    act(&app, &caller, &body, target, asked).await
+}
+
+/// Keep a right or one item from the holder of a grant, whatever its terms say.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/withhold", tag = "Grants", operation_id = "withhold",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = WithholdJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn withhold(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let target = Target::Grant(id(&grant)?);
+    let asked = json::read(&caller, &body).and_then(|asked: WithholdJson| {
+        let wrong = |field: &str, text: &str| Problem::fields([(field.to_owned(), text.to_owned())]);
+        let what = match (&asked.right, &asked.item) {
+            (Some(right), None) => {
+                Withheld::Right(right.parse().map_err(|_| wrong("/right", "no such right"))?)
+            }
+            (None, Some(item)) => Withheld::Item(
+                item.kind.parse().map_err(|_| wrong("/item/kind", "no such kind"))?,
+                uuid::Uuid::try_parse(&item.id).map_err(|_| wrong("/item/id", "no id"))?,
+            ),
+            _ => return Err(wrong("/right", "give either `right` or `item`")),
+        };
+        let until = day("until", asked.until.as_deref())?;
+        Ok(Act::Withhold { what, until, reason: json::reason(&asked.reason)? })
+    });
+    act(&app, &caller, &body, target, asked).await
+}
+
+/// Record the client's consent under 42 CFR Part 2, in place of an earlier one.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/part2-consent", tag = "Grants", operation_id = "consentToPart2",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = Part2ConsentJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn consent_to_part2(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let target = Target::Grant(id(&grant)?);
+    let asked = json::read(&caller, &body).and_then(|asked: Part2ConsentJson| {
+        let until = day("until", asked.until.as_deref())?;
+        let purpose = text::line(&asked.purpose, 200).ok().filter(|purpose| !purpose.is_empty());
+        let missing = || Problem::fields([("/purpose".to_owned(), "1 to 200 characters".to_owned())]);
+        Ok(Act::ConsentToPart2 { purpose: purpose.ok_or_else(missing)?, until })
+    });
+    act(&app, &caller, &body, target, asked).await
+}
+
+/// Note that the client took that consent back.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/part2-revoke", tag = "Grants", operation_id = "revokePart2",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = NothingJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn revoke_part2(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let target = Target::Grant(id(&grant)?);
+    let asked = json::read_or_default(&caller, &body).map(|NothingJson {}| Act::RevokePart2);
+    act(&app, &caller, &body, target, asked).await
+}
+
+/// Give back what is withheld.
+#[utoipa::path(post, path = "/api/v1/grants/{grant}/give-back", tag = "Grants", operation_id = "giveBack",
+    params(("grant" = String, Path, description = "The grant's id"), Once),
+    request_body = GiveBackJson,
+    responses((status = 200, description = "The grant", body = GrantJson), Usual),
+    security(("api_key" = ["grants:write"])))]
+pub async fn give_back(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(grant): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let target = Target::Grant(id(&grant)?);
+    let asked = json::read(&caller, &body).and_then(|asked: GiveBackJson| {
+        Ok(Act::GiveBack(asked.withheld.parse().map_err(|_| Problem::from(problem::NOT_FOUND))?))
+    });
     act(&app, &caller, &body, target, asked).await
 }
 

@@ -7,19 +7,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::caller::{ApiCaller, IDEMPOTENCY_KEY};
-use super::idempotency_store;
 use super::problem::{self, ApiResult, Problem};
 use crate::features::access::actions::notify_changed;
-use crate::kernel::ids::{ChartId, KeyId};
+use crate::kernel::ids::ChartId;
 use crate::kernel::secrets::sha256_hex;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
+use crate::platform::once::{self, Handled, RequestKey};
 use crate::platform::state::{App, AppState};
 
 /// Says that an answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest key.
 const LONGEST: usize = 128;
+/// For how long a repeated request gets its answer.
+const KEPT_HOURS: i64 = 48;
 
 /// A successful answer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -98,23 +100,22 @@ pub struct Once {
     idempotency_key: Option<String>,
 }
 
-/// Acts, and for an Idempotency-Key once. The key's claim, the act and the answer that is kept are one
-/// transaction, so there is no moment in which the one is there without the others; a second request
-/// with the same key at the same time waits for the first one's commit, and then finds its answer. It
-/// all runs to its end even if the caller hangs up.
+/// Acts, and for an Idempotency-Key once. The act and the answer that is kept are one transaction, so there is no
+/// moment in which the one is there without the other; a second request with the same key at the same time waits for
+/// the first one's commit, and then finds its answer. It all runs to its end even if the caller hangs up.
 pub async fn once<F>(app: &AppState, caller: &ApiCaller, body: &Bytes, mut act: F) -> ApiResult
 where
     F: FnMut(&App, &mut Scoped<'_>) -> Acted + Send + 'static,
 {
-    let claim = Claim::of(caller, body)?;
+    let key = key_of(caller, body)?;
     let (app, scope) = (app.clone(), caller.scope.clone());
     let running = tokio::spawn(async move {
         let inside = app.clone();
         let outcome = app
             .db
-            .write(&scope, move |c| match &claim {
+            .write(&scope, move |c| match &key {
                 None => Ok(Outcome::Now(act(&inside, c)?)),
-                Some(claim) => claim.acted(c, |c| act(&inside, c)),
+                Some(key) => act_once(c, key, |c| act(&inside, c)),
             })
             .await;
         if let Ok(Outcome::Now(Ok(done))) = &outcome {
@@ -140,66 +141,41 @@ enum Outcome {
     Before(Answer),
 }
 
-/// An Idempotency-Key of an API key, and what was asked with it.
-struct Claim {
-    key: KeyId,
-    text: String,
-    /// Method, path and body: another request under the same key is refused.
-    request: String,
+/// The request's name, where it has an Idempotency-Key: another request under the same key is refused.
+fn key_of(caller: &ApiCaller, body: &Bytes) -> Result<Option<RequestKey>, Problem> {
+    let Some(text) = caller.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let text = text.to_str().unwrap_or_default();
+    if text.is_empty() || text.len() > LONGEST {
+        return Err(Problem::from(problem::MALFORMED).saying("An Idempotency-Key has 1 to 128 characters."));
+    }
+    let name = format!("{}/{text}", hex::encode(caller.key.as_bytes()));
+    let asked = sha256_hex(&[caller.asked.as_bytes(), b"\n", body].concat());
+    Ok(Some(RequestKey { name, asked, hours: KEPT_HOURS }))
 }
 
-impl Claim {
-    fn of(caller: &ApiCaller, body: &Bytes) -> Result<Option<Self>, Problem> {
-        let Some(text) = caller.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-        let text = text.to_str().unwrap_or_default().to_owned();
-        if text.is_empty() || text.len() > LONGEST {
-            return Err(
-                Problem::from(problem::MALFORMED).saying("An Idempotency-Key has 1 to 128 characters.")
-            );
-        }
-        let request = sha256_hex(&[caller.asked.as_bytes(), b"\n", body].concat());
-        Ok(Some(Self { key: caller.key.clone(), text, request }))
-    }
-
-    fn acted(
-        &self,
-        c: &mut Scoped<'_>,
-        act: impl FnOnce(&mut Scoped<'_>) -> Acted,
-    ) -> Result<Outcome, Fault> {
-        if let Some(before) = self.answered(c)? {
-            return Ok(before);
-        }
-        idempotency_store::claim(c, &self.key, &self.text, &self.request)?;
+/// Acts once, and keeps the answer. A refusal is an answer too.
+fn act_once(
+    c: &mut Scoped<'_>,
+    key: &RequestKey,
+    act: impl FnOnce(&mut Scoped<'_>) -> Acted,
+) -> Result<Outcome, Fault> {
+    let handled = once::once(c, key, |c| {
         let acted = act(c)?;
-        self.keep(
-            c,
-            match &acted {
-                Ok(done) => done.answer.clone(),
-                Err(problem) => {
-                    Answer { status: problem.kind().status, body: problem.body(), ..Answer::default() }
-                }
-            },
-        )?;
-        Ok(Outcome::Now(acted))
-    }
-
-    fn answered(&self, c: &mut Scoped<'_>) -> Result<Option<Outcome>, Fault> {
-        let found = idempotency_store::find(c, &self.key, &self.text)?;
-        Ok(match found {
-            None => None,
-            Some((request, _)) if request != self.request => {
-                Some(Outcome::Now(Err(problem::KEY_REUSED.into())))
+        let answer = match &acted {
+            Ok(done) => done.answer.clone(),
+            Err(problem) => {
+                Answer { status: problem.kind().status, body: problem.body(), ..Answer::default() }
             }
-            Some((_, body)) => {
-                let answer = body.and_then(|body| serde_json::from_str(&body).ok());
-                let answer = answer.ok_or_else(|| Fault::Damaged("a kept answer cannot be read".into()))?;
-                Some(Outcome::Before(answer))
-            }
-        })
-    }
-
-    fn keep(&self, c: &mut Scoped<'_>, answer: Answer) -> Result<(), Fault> {
-        let body = serde_json::to_string(&answer).map_err(|e| Fault::other(e.to_string()))?;
-        idempotency_store::keep(c, &self.key, &self.text, answer.status, &body)
-    }
+        };
+        let kept = serde_json::to_string(&answer).map_err(|e| Fault::other(e.to_string()))?;
+        Ok((acted, Some(kept)))
+    })?;
+    Ok(match handled {
+        Handled::Now(acted) => Outcome::Now(acted),
+        Handled::Before(before) if before.asked != key.asked => Outcome::Now(Err(problem::KEY_REUSED.into())),
+        Handled::Before(before) => {
+            let answer = serde_json::from_str(&before.answer);
+            Outcome::Before(answer.map_err(|_| Fault::Damaged("a kept answer cannot be read".into()))?)
+        }
+    })
 }

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::ApiCaller;
 use super::problem::{self, Problem};
+use super::rules_json::{Part2ConsentJson, WithheldJson};
 use crate::features::access::Overview;
 use crate::features::charts::Row;
 use crate::features::people::{
@@ -162,7 +163,7 @@ impl FieldJson for Vec<String> {
 }
 
 macro_rules! person_json {
-    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty, $change:ident, $part:ident;)+) => {
         /// A person on a face sheet. What is left out, or null, is empty.
         #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
         #[serde(default, deny_unknown_fields)]
@@ -301,6 +302,9 @@ pub struct ChartJson {
     pub chart_number: String,
     /// `open` or `closed`.
     pub state: String,
+    /// The last day on which clients may read it while it is closed; none: for good.
+    #[schema(format = Date)]
+    pub client_view_until: Option<String>,
     /// Counts changes; the ETag is made of it.
     pub version: i64,
     /// The client.
@@ -355,6 +359,17 @@ pub struct ChartQuery {
     pub portal: Option<String>,
     /// `name` (the default), `number` or `newest`.
     pub sort: Option<String>,
+    /// 1 to 100; 50 by default.
+    pub limit: Option<usize>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
     /// 1 to 100; 50 by default.
     pub limit: Option<usize>,
     /// `next` of the page before.
@@ -489,6 +504,15 @@ pub struct GrantJson {
     /// client being a minor, `age_rule`, `assent_missing`, `no_rights`, `withheld`, `chart`, `death` or
     /// `account_locked`; absent where something is open.
     pub closed_by: Option<String>,
+    /// The next day on which less is open by itself, because of a date or the client's age.
+    #[schema(format = Date)]
+    pub narrows_on: Option<String>,
+    /// What is open from that day on, as in `rights`.
+    pub narrows_to: Option<Vec<String>>,
+    /// What is kept from its holder today, whatever it allows.
+    pub withheld: Vec<WithheldJson>,
+    /// The client's consent under 42 CFR Part 2 that holds today; absent where there is none.
+    pub part2_consent: Option<Part2ConsentJson>,
     /// Since when staff have paused it.
     #[schema(format = DateTime)]
     pub paused_at: Option<String>,
@@ -572,6 +596,9 @@ pub struct ChangeOwnerJson {
     /// The client, or a related contact of the chart.
     #[schema(format = "uuid")]
     pub person_id: String,
+    /// The hash of the preview that somebody has looked at.
+    #[serde(default)]
+    pub preview_sha256: String,
     /// Why. Needed, with `authorised_by`, where an adult's record is given to somebody else, or a record to
     /// somebody who is not known to be an adult.
     #[serde(default)]
@@ -685,6 +712,7 @@ impl From<&ChartFile> for ChartJson {
             id: file.chart.chart_id.to_string(),
             chart_number: file.chart.chart_number.clone(),
             state: file.chart.state.clone(),
+            client_view_until: file.chart.client_view_until.clone(),
             version: file.chart.version,
             client: person(&file.client, &file.addresses),
             owner_person_id: file.chart.owner_person_id.to_string(),
@@ -825,6 +853,13 @@ impl GrantJson {
             starts_on: o.terms.as_ref().and_then(|terms| terms.starts_on).map(|day| day.to_string()),
             ends_on: o.terms.as_ref().and_then(|terms| terms.ends_on).map(|day| day.to_string()),
             closed_by: o.closed.map(|closed| closed.word().to_owned()),
+            narrows_on: o.narrows.as_ref().map(|narrows| narrows.on.to_string()),
+            narrows_to: o
+                .narrows
+                .as_ref()
+                .map(|narrows| narrows.after.write().split_whitespace().map(str::to_owned).collect()),
+            withheld: o.withheld.iter().map(WithheldJson::of).collect(),
+            part2_consent: o.part2.as_ref().map(Part2ConsentJson::of),
             paused_at: at(o.paused.as_ref().map(|(at, ..)| *at)),
             generation: o.generation,
             since: o.since.to_string(),

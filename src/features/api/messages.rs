@@ -5,20 +5,23 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::caller::ApiCaller;
 use super::charts::{MOST, cursor, cut, id, limit, query};
 use super::idempotency::{Answer, Done, Once, once};
-use super::json;
+use super::json::{self, PageQuery};
 use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
-use crate::features::messages::actions::{self, Author, NotDone, PracticeAct, PracticeReader};
+use crate::features::documents::{FileOf, stored_file};
+use crate::features::messages::actions::{self, Author, Look, NotDone, PracticeAct, PracticeReader};
 use crate::features::messages::readers::{Addressee, StaffReads};
-use crate::features::messages::{self, Message, MessageText, NotAText, Subject, Thread};
+use crate::features::messages::{
+    self, Attachment, MOST_FILES, Message, MessageText, NotAText, Subject, Thread, Written,
+};
 use crate::features::people;
-use crate::kernel::ids::{AccessId, ChartId, ThreadId};
-use crate::platform::fault::Fault;
+use crate::kernel::ids::{AccessId, BlobId, ChartId, ThreadId, UploadId};
+use crate::platform::fault::{Fault, granted};
 use crate::platform::state::AppState;
 
 /// A thread.
@@ -44,6 +47,9 @@ pub struct ThreadJson {
     /// Since when the client waits for the practice.
     #[schema(format = DateTime)]
     pub asked_at: Option<String>,
+    /// By when the client was told to expect an answer.
+    #[schema(format = DateTime)]
+    pub due_at: Option<String>,
     /// The number of its newest message.
     pub last_seq: i32,
     /// When that was written.
@@ -54,7 +60,7 @@ pub struct ThreadJson {
 impl From<&Thread> for ThreadJson {
     fn from(thread: &Thread) -> Self {
         let (audience, staff) = thread.to.columns();
-        let (state, waiting, asked_at) = thread.standing.columns();
+        let (state, waiting, wait) = thread.standing.columns();
         let reads = PracticeReader::ApiKey.reads(thread.to) == StaffReads::Words;
         Self {
             id: thread.id.to_string(),
@@ -64,7 +70,8 @@ impl From<&Thread> for ThreadJson {
             subject: reads.then(|| thread.subject.clone()),
             state: state.to_string(),
             waiting: waiting.to_string(),
-            asked_at: asked_at.map(|at| at.to_string()),
+            asked_at: wait.map(|wait| wait.since.to_string()),
+            due_at: wait.map(|wait| wait.due_at.to_string()),
             last_seq: thread.last_seq,
             last_message_at: thread.last_at.to_string(),
         }
@@ -94,14 +101,42 @@ pub struct MessageJson {
     pub author: String,
     /// Plain text.
     pub text: String,
+    /// Its files.
+    pub files: Vec<MessageFileJson>,
     /// When.
     #[schema(format = DateTime)]
     pub sent_at: String,
 }
 
-impl From<Message> for MessageJson {
-    fn from(message: Message) -> Self {
+/// A file of a message.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MessageFileJson {
+    /// Its id, for downloadMessageFile.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// How many bytes it has.
+    pub size: i64,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+impl From<Attachment> for MessageFileJson {
+    fn from(file: Attachment) -> Self {
         Self {
+            id: file.blob.blob_id.to_string(),
+            name: file.name,
+            size: file.blob.size,
+            sha256: file.blob.sha256,
+        }
+    }
+}
+
+impl From<(Message, Vec<Attachment>)> for MessageJson {
+    fn from((message, files): (Message, Vec<Attachment>)) -> Self {
+        Self {
+            files: files.into_iter().map(Into::into).collect(),
             id: message.message_id.to_string(),
             seq: message.seq,
             side: message.side.to_string(),
@@ -121,17 +156,6 @@ pub struct MessageList {
     pub next: Option<String>,
 }
 
-/// Which page.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// 1 to 100; 50 where it is left out
-    limit: Option<usize>,
-    /// What `next` of the page before says
-    cursor: Option<String>,
-}
-
 /// A thread to be begun.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -143,6 +167,9 @@ pub struct NewThreadJson {
     pub subject: String,
     /// 1 to 10,000 characters of plain text.
     pub text: String,
+    /// Up to 10 files that this key brought with uploadFile for the same chart.
+    #[serde(default)]
+    pub uploads: Vec<String>,
 }
 
 /// A message to be written.
@@ -151,6 +178,9 @@ pub struct NewThreadJson {
 pub struct NewMessageJson {
     /// 1 to 10,000 characters of plain text.
     pub text: String,
+    /// Up to 10 files that this key brought with uploadFile for the thread's chart.
+    #[serde(default)]
+    pub uploads: Vec<String>,
     /// The number of the newest message that was read before this was written.
     pub seen: i32,
 }
@@ -220,9 +250,34 @@ pub async fn list(
     let found =
         app.db.write(&caller.scope, move |c| actions::read_by_key(c, &by, &thread, after, most + 1)).await?;
     let mut found = found.ok_or(problem::NOT_FOUND)?;
-    let next = cut(&mut found, most, |message| message.seq.to_string());
+    let next = cut(&mut found, most, |(message, _)| message.seq.to_string());
     let list = MessageList { messages: found.into_iter().map(Into::into).collect(), next };
     Ok(Answer::ok(list)?.into_response())
+}
+
+/// Download a file of a message.
+#[utoipa::path(get, path = "/api/v1/threads/{thread}/files/{attachment}", tag = "Messages",
+    operation_id = "downloadMessageFile",
+    params(("thread" = String, Path, description = "The thread's id"),
+        ("attachment" = String, Path, description = "The file's id")),
+    responses((status = 200, description = "The file", content_type = "application/pdf"), Usual),
+    security(("api_key" = ["messages:read"])))]
+pub async fn file(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path((thread, file)): Path<(String, String)>,
+) -> ApiResult {
+    let (thread, file): (ThreadId, BlobId) = (id(&thread)?, id(&file)?);
+    let by = caller.by();
+    let (chart, found) = app
+        .db
+        .write(&caller.scope, move |c| {
+            actions::file_for_practice(c, &PracticeReader::ApiKey, &by, (None, thread), &file, Look::Read)
+        })
+        .await?
+        .ok_or(problem::NOT_FOUND)?;
+    let of = FileOf { chart, part_of: ("thread", thread.to_string()) };
+    Ok(stored_file(&app, &caller.scope, caller.by(), of, &found.blob, &found.name).await?)
 }
 
 fn wrong_text(field: &str, wrong: NotAText) -> Problem {
@@ -234,8 +289,16 @@ fn wrong_text(field: &str, wrong: NotAText) -> Problem {
     Problem::fields([(format!("/{field}"), detail.to_owned())])
 }
 
-fn read_text(text: &str) -> Result<MessageText, Problem> {
-    MessageText::read(text).map_err(|wrong| wrong_text("text", wrong))
+fn no_file() -> Problem {
+    let detail = "at most 10 uploads of this key for this chart that no document or message has yet";
+    Problem::fields([("/uploads".to_owned(), detail.to_owned())])
+}
+
+fn read_written(text: &str, uploads: &[String]) -> Result<Written, Problem> {
+    let text = MessageText::read(text).map_err(|wrong| wrong_text("text", wrong))?;
+    let files = uploads.iter().map(|id| id.parse()).collect::<Result<Vec<UploadId>, _>>();
+    let files = files.ok().filter(|files| files.len() <= MOST_FILES).ok_or_else(no_file)?;
+    Ok(Written { text, files })
 }
 
 fn refused(refused: NotDone) -> Problem {
@@ -243,6 +306,7 @@ fn refused(refused: NotDone) -> Problem {
         NotDone::NotFound | NotDone::NotAClinician => problem::NOT_FOUND.into(),
         NotDone::NotAReader => problem::NOT_A_READER.into(),
         NotDone::TooMany => problem::TOO_MANY_REQUESTS.into(),
+        NotDone::NoFile => no_file(),
         NotDone::WrittenMeanwhile(newer) => {
             Problem::from(problem::WRITTEN_MEANWHILE).with("last_seq", newer.seq)
         }
@@ -258,20 +322,14 @@ pub async fn begin(State(app): State<AppState>, caller: ApiCaller, body: Bytes) 
     let asked = json::read(&caller, &body).and_then(|asked: NewThreadJson| {
         let access: AccessId = asked.grant_id.parse().map_err(|_| Problem::from(problem::NOT_A_READER))?;
         let subject = Subject::read(&asked.subject).map_err(|wrong| wrong_text("subject", wrong))?;
-        Ok((access, subject, read_text(&asked.text)?))
+        Ok((access, subject, read_written(&asked.text, &asked.uploads)?))
     });
     let author = Author::of_practice(&caller.by())?;
     once(&app, &caller, &body, move |_, c| {
-        let (access, subject, text) = match &asked {
-            Ok(asked) => asked,
-            Err(problem) => return Ok(Err(problem.clone())),
-        };
+        let (access, subject, written) = granted!(asked.as_ref().map_err(Problem::clone));
         let to = Addressee::FrontDesk;
-        let begun = actions::begin_as_practice(c, &author, access, to, subject.clone(), text.clone())?;
-        let (thread, chart) = match begun {
-            Ok(begun) => begun,
-            Err(why) => return Ok(Err(refused(why))),
-        };
+        let begun = actions::begin_as_practice(c, &author, access, to, subject.clone(), written.clone())?;
+        let (thread, chart) = granted!(begun.map_err(refused));
         let shown = messages::find(c, &thread)?
             .ok_or_else(|| Fault::Damaged(format!("thread {thread} was begun and is not there")))?;
         let answer =
@@ -295,7 +353,7 @@ async fn act(
             (Ok(thread), Ok(asked)) => (thread, asked),
             (Err(problem), _) | (_, Err(problem)) => return Ok(Err(problem.clone())),
         };
-        let acted = actions::act_as_practice(c, &author, PracticeReader::ApiKey, thread, *seen, act)?;
+        let acted = actions::act_as_practice(c, &author, &PracticeReader::ApiKey, thread, *seen, act)?;
         Ok(match acted {
             Ok(thread) => Ok(Done { answer: Answer::ok(ThreadJson::from(&thread))?, chart: thread.chart }),
             Err(why) => Err(refused(why)),
@@ -316,8 +374,9 @@ pub async fn write(
     Path(thread): Path<String>,
     body: Bytes,
 ) -> ApiResult {
-    let asked = json::read(&caller, &body)
-        .and_then(|asked: NewMessageJson| Ok((asked.seen, PracticeAct::Write(read_text(&asked.text)?))));
+    let asked = json::read(&caller, &body).and_then(|asked: NewMessageJson| {
+        Ok((asked.seen, PracticeAct::Write(read_written(&asked.text, &asked.uploads)?)))
+    });
     act(&app, &caller, &body, id(&thread), asked).await
 }
 

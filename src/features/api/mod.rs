@@ -1,22 +1,31 @@
 //! The JSON API `/api/v1` for an EHR that drives this, its keys, and its documentation.
 
+mod access_log;
+mod age_rules;
 mod appointments;
 mod billing;
 mod billing_json;
 mod caller;
 mod charts;
+mod closing;
 mod docs;
 mod document_json;
 mod documents;
 mod grants;
 mod idempotency;
-mod idempotency_store;
+mod info_changes;
 mod json;
 mod key_pages;
 mod messages;
+mod openings;
+mod owner_json;
 mod precondition;
 mod problem;
+mod reports;
+mod rules_json;
 mod schedule_json;
+mod signing;
+mod signing_json;
 mod usual;
 
 pub use docs::document;
@@ -51,6 +60,7 @@ fn routes() -> Routes {
     let (read_messages, write_messages) =
         (Needs::ApiKey(Scope::MessagesRead), Needs::ApiKey(Scope::MessagesWrite));
     let (read_grants, write_grants) = (Needs::ApiKey(Scope::GrantsRead), Needs::ApiKey(Scope::GrantsWrite));
+    let (read_info, write_info) = (Needs::ApiKey(Scope::InfoRead), Needs::ApiKey(Scope::InfoWrite));
     let read_appointments = Needs::ApiKey(Scope::AppointmentsRead);
     let write_appointments = Needs::ApiKey(Scope::AppointmentsWrite);
     let read_billing = Needs::ApiKey(Scope::BillingRead);
@@ -61,6 +71,8 @@ fn routes() -> Routes {
     Routes::new()
         .get("/api/v1/places", read_appointments, appointments::places)
         .get("/api/v1/clinicians", read_appointments, appointments::clinicians)
+        .get("/api/v1/appointment-types", read_appointments, openings::types)
+        .get("/api/v1/openings", read_appointments, openings::list)
         .get("/api/v1/appointments", read_appointments, appointments::list)
         .post("/api/v1/appointments", write_appointments, appointments::book)
         .get("/api/v1/appointments/{appointment}", read_appointments, appointments::read)
@@ -72,16 +84,30 @@ fn routes() -> Routes {
         .post("/api/v1/charts", write_charts, charts::create)
         .get("/api/v1/charts/{chart}", read_charts, charts::read)
         .patch("/api/v1/charts/{chart}", write_charts, charts::change)
+        .post("/api/v1/charts/{chart}/close", write_charts, closing::close)
+        .post("/api/v1/charts/{chart}/reopen", write_charts, closing::reopen)
+        .get("/api/v1/charts/{chart}/access-log", read_charts, access_log::of_chart)
         .get("/api/v1/charts/{chart}/grants", read_grants, grants::of_chart)
         .post("/api/v1/charts/{chart}/grants", write_grants, grants::add)
         .post("/api/v1/charts/{chart}/invite", write_grants, grants::invite)
+        .get("/api/v1/charts/{chart}/change-owner", read_grants, grants::preview_owner)
         .post("/api/v1/charts/{chart}/change-owner", write_grants, grants::change_owner)
         .post("/api/v1/charts/{chart}/undo-change-owner", write_grants, grants::undo_change_owner)
+        .get("/api/v1/info-changes", read_info, info_changes::list)
+        .get("/api/v1/info-changes/{change}", read_info, info_changes::read)
+        .post("/api/v1/info-changes/{change}/decide", write_info, info_changes::decide)
         .get("/api/v1/grants", read_grants, grants::list)
         .get("/api/v1/grants/{grant}", read_grants, grants::read)
         .patch("/api/v1/grants/{grant}", write_grants, grants::change)
         .post("/api/v1/grants/{grant}/invite", write_grants, grants::invite_holder)
         .post("/api/v1/grants/{grant}/pause", write_grants, grants::pause)
+        .post("/api/v1/grants/{grant}/withhold", write_grants, grants::withhold)
+        .post("/api/v1/grants/{grant}/part2-consent", write_grants, grants::consent_to_part2)
+        .post("/api/v1/grants/{grant}/part2-revoke", write_grants, grants::revoke_part2)
+        .post("/api/v1/grants/{grant}/give-back", write_grants, grants::give_back)
+        .get("/api/v1/age-rules", read_grants, age_rules::list)
+        .post("/api/v1/age-rules", write_grants, age_rules::add)
+        .post("/api/v1/age-rules/{rule}/end", write_grants, age_rules::end)
         .post("/api/v1/grants/{grant}/resume", write_grants, grants::resume)
         .post("/api/v1/grants/{grant}/resend", write_grants, grants::resend)
         .post("/api/v1/grants/{grant}/cancel", write_grants, grants::cancel)
@@ -91,9 +117,12 @@ fn routes() -> Routes {
         .post("/api/v1/threads", write_messages, messages::begin)
         .get("/api/v1/threads/{thread}/messages", read_messages, messages::list)
         .post("/api/v1/threads/{thread}/messages", write_messages, messages::write)
+        .get("/api/v1/threads/{thread}/files/{attachment}", read_messages, messages::file)
         .post("/api/v1/threads/{thread}/no-reply-needed", write_messages, messages::no_reply_needed)
         .post("/api/v1/threads/{thread}/close", write_messages, messages::close)
         .post("/api/v1/threads/{thread}/reopen", write_messages, messages::reopen)
+        .get("/api/v1/reports/aging", read_billing, reports::open_by_age)
+        .get("/api/v1/reports/day-sheet", read_billing, reports::posted_on)
         .get("/api/v1/charts/{chart}/account", read_billing, billing::account)
         .get("/api/v1/charts/{chart}/charges", read_billing, billing::charges)
         .post("/api/v1/charts/{chart}/charges", write_billing, billing::post_charge)
@@ -104,6 +133,7 @@ fn routes() -> Routes {
         .get("/api/v1/charts/{chart}/payments", read_billing, billing::payments)
         .post("/api/v1/charts/{chart}/payments", write_payments, billing::record_payment)
         .get("/api/v1/payments/{payment}", read_billing, billing::payment)
+        .get("/api/v1/payments/{payment}/receipt/pdf", read_billing, billing::receipt_file)
         .post("/api/v1/payments/{payment}/undo", write_payments, billing::undo_payment)
         .post("/api/v1/payments/{payment}/refunds", write_payments, billing::refund)
         .get("/api/v1/charts/{chart}/statements", read_billing, billing::statements)
@@ -119,6 +149,13 @@ fn routes() -> Routes {
         .post("/api/v1/documents/{document}/share", write_documents, documents::share)
         .post("/api/v1/documents/{document}/end-share", write_documents, documents::end_share)
         .post("/api/v1/documents/{document}/withdraw", write_documents, documents::withdraw)
+        .get("/api/v1/documents/{document}/signing", read_documents, signing::read)
+        .post("/api/v1/documents/{document}/signing", write_documents, signing::ask)
+        .get("/api/v1/documents/{document}/signing/evidence", read_documents, signing::evidence)
+        .post("/api/v1/documents/{document}/signing/remind", write_documents, signing::remind)
+        .post("/api/v1/documents/{document}/signing/extend", write_documents, signing::extend)
+        .post("/api/v1/documents/{document}/signing/replace", write_documents, signing::replace)
+        .post("/api/v1/documents/{document}/signing/cancel", write_documents, signing::cancel)
         .get("/staff/api-keys", keys, key_pages::list)
         .post("/staff/api-keys", keys, key_pages::make)
         .get("/staff/api-keys/{key}/revoke", keys, key_pages::confirm)

@@ -42,6 +42,7 @@ kinds! {
     HAS_ACCESS = "has-access", 409, "This person is a representative already; change the terms of that grant.";
     BASIS_MISSING = "basis-missing", 409, "It is not recorded by what right this access is held; change the terms first.";
     PAST_LAST_DAY = "past-last-day", 409, "The last day of this access is over; change the terms first.";
+    PREVIEW_CHANGED = "preview-changed", 409, "What the change does is no longer what was looked at; look at `preview` and send its hash.";
     NOTHING_TO_UNDO = "nothing-to-undo", 409, "No change of the owner can be undone.";
     NOT_LOCKED = "not-locked", 409, "Nothing is locked.";
     CHART_CLOSED = "chart-closed", 409, "The chart is closed.";
@@ -52,6 +53,10 @@ kinds! {
     NOT_A_READER = "not-a-reader", 409, "The holder of this grant cannot read messages in the portal.";
     WRITTEN_MEANWHILE = "written-meanwhile", 409,
         "Somebody wrote since the message that was seen; read what is new, then send again.";
+    CHANGED_ON_FILE = "changed-on-file", 409,
+        "The chart holds another value of this field than `on_file` says; read the change again.";
+    DECIDED = "decided", 409, "This field is decided, or there is nothing to decide.";
+    IS_OWNER = "is-owner", 409, "This person owns the chart already.";
     NOT_A_CONTACT = "not-a-contact", 409, "This person cannot become the chart owner.";
     TAKEN = "taken", 409, "The clinician or the client has something else at that time.";
     UNUSUAL_TIME = "unusual-time", 409, "Look at the time first, then send again with these doubts in `confirm`.";
@@ -64,6 +69,10 @@ kinds! {
     NEVER_SHARED = "never-shared", 409, "Notes with this label are never shared.";
     NOT_SHARED = "not-shared", 409, "It is not shared.";
     WITHDRAWN = "withdrawn", 409, "It was withdrawn; share it again first.";
+    OUT_TO_SIGN = "out-to-sign", 409, "People are asked to sign it; cancel that first.";
+    SIGNED = "signed", 409, "It was signed; make a new document.";
+    SIGNING_OVER = "signing-over", 409, "Signatures are not missing any more, or the time to sign is over; `state` says which.";
+    TOLD_ALREADY = "told-already", 409, "Everybody whose turn it is had a mail within a day, or five reminders.";
     PRECONDITION_FAILED = "changed-meanwhile", 412, "Somebody else changed it since; read it again.";
     TOO_LARGE = "too-large", 413, "That is more than we take at once.";
     MEDIA_TYPE = "media-type", 415, "The body must be application/json.";

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::features::appointments::{Appointment, Party};
+use crate::features::calendar::AppointmentType;
+use crate::features::calendar::openings::Opening;
 use crate::features::practice::Place;
 use crate::kernel::clock::Timestamp;
 
@@ -215,4 +217,126 @@ impl Default for CancelJson {
     fn default() -> Self {
         Self { reason: "other".to_owned(), words: String::new() }
     }
+}
+
+/// A type of appointment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AppointmentTypeJson {
+    /// The type.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// What clients and staff call it.
+    pub name: String,
+    /// `first_visit`, `session`, `check_in` or `other`.
+    pub kind: String,
+    /// How long it takes.
+    pub minutes: i32,
+    /// How long before it nothing is booked.
+    pub before_minutes: i32,
+    /// How long after it nothing is booked.
+    pub after_minutes: i32,
+    /// Hours between the asking and the beginning, at least.
+    pub notice_hours: i32,
+    /// Days ahead that are open, at most.
+    pub horizon_days: i32,
+    /// `clients` or `nobody`.
+    pub who_may_ask: String,
+    /// Is it not offered any more?
+    pub closed: bool,
+}
+
+impl AppointmentTypeJson {
+    /// As the API shows it.
+    pub fn of(of: &AppointmentType) -> Self {
+        Self {
+            id: of.type_id.to_string(),
+            name: of.name.clone(),
+            kind: of.kind.to_string(),
+            minutes: of.minutes,
+            before_minutes: of.before_minutes,
+            after_minutes: of.after_minutes,
+            notice_hours: of.notice_hours,
+            horizon_days: of.horizon_days,
+            who_may_ask: of.who_may_ask.to_string(),
+            closed: of.closed_at.is_some(),
+        }
+    }
+}
+
+/// Every type.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AppointmentTypes {
+    /// Those that are not offered last.
+    pub appointment_types: Vec<AppointmentTypeJson>,
+}
+
+/// Which openings.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct OpeningQuery {
+    /// Of this type; see `/appointment-types`.
+    #[serde(rename = "type")]
+    #[param(required = true)]
+    pub of_type: Option<String>,
+    /// Only with this clinician.
+    pub clinician: Option<String>,
+    /// Only at this place.
+    pub place: Option<String>,
+    /// For the client of this chart, whose own appointments count too.
+    pub chart: Option<String>,
+    /// Beginning at this moment or later; now by default.
+    pub from: Option<String>,
+    /// Beginning before this moment.
+    pub until: Option<String>,
+    /// 1 to 100; 50 by default.
+    pub limit: Option<usize>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// A time that can be booked.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OpeningJson {
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    /// When it is over.
+    #[schema(value_type = String, format = DateTime)]
+    pub ends_at: Timestamp,
+    /// The beginning by the clock of the place.
+    #[schema(example = "2026-12-03T14:30:00")]
+    pub local_start: String,
+    /// IANA name of the place's zone.
+    #[schema(example = "America/New_York")]
+    pub time_zone: String,
+    /// With whom.
+    #[schema(format = "uuid")]
+    pub staff_id: String,
+    /// Where.
+    #[schema(format = "uuid")]
+    pub place_id: String,
+}
+
+impl OpeningJson {
+    /// As the API shows it.
+    pub fn of(opening: &Opening, place: &Place, minutes: i32) -> Self {
+        Self {
+            starts_at: opening.starts_at,
+            ends_at: opening.starts_at.plus_seconds(i64::from(minutes) * 60),
+            local_start: opening.starts_at.in_zone(place.time_zone.rules()).datetime().to_string(),
+            time_zone: place.time_zone.name().to_owned(),
+            staff_id: opening.staff.to_string(),
+            place_id: opening.place.to_string(),
+        }
+    }
+}
+
+/// A page of openings.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OpeningList {
+    /// In the order of time.
+    pub openings: Vec<OpeningJson>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
 }

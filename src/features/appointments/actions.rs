@@ -3,15 +3,17 @@
 use crate::features::accounts::mails::MailContext;
 use crate::features::appointments::audit::AppointmentAction;
 use crate::features::appointments::booking::{Booking, Doubt, NotBooked, Slot, book_in, changed};
-use crate::features::appointments::kinds::{PlaceWish, RequestState, VisitKind};
+use crate::features::appointments::kinds::{PlaceWish, RequestState};
+use crate::features::appointments::mails::AppointmentMail;
 use crate::features::appointments::request_store::{self as store, Request, decide, find_request};
 use crate::features::appointments::times::{Wish, write_wishes};
+use crate::features::calendar::VisitKind;
 use crate::features::{accounts, practice};
 use crate::kernel::ids::{AccessId, AccountId, AppointmentId, ChartId, RequestId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
-use crate::platform::fault::{Fault, is_duplicate};
-use crate::platform::outbox;
+use crate::platform::fault::Fault;
+use crate::platform::outbox::{self, MailReader};
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::{App, AppState};
 
@@ -30,43 +32,12 @@ pub struct NewRequest {
     pub wishes: Vec<Wish>,
     /// What they wrote.
     pub note: String,
-    /// Hidden random text of the form: sent twice, it makes one request.
-    pub nonce: String,
 }
 
-/// The nonce is a name inside the chart: another chart's form cannot find this one's request.
-fn nonce_of(new: &NewRequest) -> String {
-    format!("{}.{}", new.chart, new.nonce)
-}
-
-/// Was this very form sent before?
-pub fn was_asked(c: &mut Scoped<'_>, new: &NewRequest) -> Result<bool, Fault> {
-    Ok(store::find_by_nonce(c, &nonce_of(new))?.is_some())
-}
-
-/// Writes a request in the caller's transaction. The same form sent again finds its first request.
+/// Writes a request in the caller's transaction.
 pub fn ask(c: &mut Scoped<'_>, by: &By, new: &NewRequest) -> Result<RequestId, Fault> {
-    let nonce = nonce_of(new);
-    if let Some(before) = store::find_by_nonce(c, &nonce)? {
-        return Ok(before.request_id);
-    }
     let wishes = write_wishes(&new.wishes);
-    let id = match store::insert_request(
-        c,
-        &new.chart,
-        &new.account,
-        new.kind,
-        new.place,
-        &wishes,
-        &new.note,
-        &nonce,
-    ) {
-        // The other click of a double click was faster: run the unit again, and find it.
-        Err(Fault::Database(error)) if is_duplicate(&error) => {
-            return Err(Fault::lost_race("one form, sent twice at once"));
-        }
-        other => other?,
-    };
+    let id = store::insert_request(c, &new.chart, &new.account, new.kind, new.place, &wishes, &new.note)?;
     let mut event = Event::new(by.clone(), AppointmentAction::Requested)
         .on_chart(&new.chart)
         .with(serde_json::json!({ "request": id }));
@@ -92,13 +63,14 @@ pub enum NotAnswered {
 /// The outcome of an answer, inside the fault of the machinery.
 pub type Outcome<T> = Result<Result<T, NotAnswered>, Fault>;
 
-/// The client takes a waiting request back.
+/// The client takes a waiting request of the chart in view back; `only`: the account that must have asked, where the
+/// chart is not the reader's own.
 pub async fn take_back(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
-    access: AccessId,
-    chart: ChartId,
+    (access, chart): (AccessId, ChartId),
+    only: Option<AccountId>,
     request: RequestId,
 ) -> Outcome<()> {
     let outcome = app
@@ -108,7 +80,9 @@ pub async fn take_back(
             if accounts::level_now(c, &access, Right::Appointments)? < Level::Act {
                 return Ok(Err(NotAnswered::NotFound));
             }
-            let Some(found) = find_request(c, &request)?.filter(|r| r.chart_id == chart) else {
+            let is_theirs =
+                |r: &Request| r.chart_id == chart && only.is_none_or(|account| r.account_id == account);
+            let Some(found) = find_request(c, &request)?.filter(is_theirs) else {
                 return Ok(Err(NotAnswered::NotFound));
             };
             if !decide(c, &request, RequestState::Withdrawn, "", "")? {
@@ -240,7 +214,13 @@ fn tell_client(app: &App, c: &mut Scoped<'_>, request: &Request) -> Result<(), F
     let desk = MailContext { practice: &practice, words: reader.words, called: &reader.called };
     let letter = accounts::mails::appointment_news(app, desk);
     let key = format!("appointments.answered.{}", request.request_id);
-    let mut mail = accounts::mails::mail("appointments.answered", key, reader.address, letter);
+    let mut mail = accounts::mails::mail(
+        AppointmentMail::Answered,
+        key,
+        MailReader::Grant(reader.access_id),
+        reader.address,
+        letter,
+    );
     mail.chart = Some(request.chart_id.clone());
     mail.access = Some(reader.access_id);
     outbox::enqueue(app, c, mail)?;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
@@ -12,7 +12,7 @@ use crate::features::appointments::kinds::CancelReason;
 use crate::features::appointments::labels::{state_of, summary};
 use crate::features::appointments::lifecycle::{AppointmentState, PartyState, Refusal};
 use crate::features::appointments::slot_form::{
-    Choices, DayPlan, SlotFields, SlotForm, SlotQuery, SlotTrouble, plan_of,
+    Choices, DayPlan, SlotFields, SlotForm, SlotTrouble, plan_of,
 };
 use crate::features::appointments::store::{Appointment, Party, find, parties_of};
 use crate::features::people::{self, ChartFile};
@@ -21,6 +21,7 @@ use crate::kernel::ids::AppointmentId;
 use crate::kernel::text;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
+use crate::platform::web::drafts;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
@@ -137,7 +138,6 @@ struct MovePage {
     now: String,
     slot: SlotFields,
     plan: Option<DayPlan>,
-    look_at: String,
 }
 
 async fn show_move(
@@ -149,8 +149,9 @@ async fn show_move(
 ) -> PageResult {
     let Found { appointment, party, file, choices } = found;
     let status = if trouble.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let (shown, inside, chart) = (form.clone(), (staff.clone(), choices.clone()), party.chart_id);
-    let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, chart, &shown, &inside.1)).await?;
+    let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
+    let of = (party.chart_id, Some(appointment.kind));
+    let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, of, &shown, &inside.1)).await?;
     let words = staff.words;
     let id = appointment.appointment_id;
     let page = MovePage {
@@ -165,7 +166,6 @@ async fn show_move(
         ),
         slot: SlotFields::of(staff, form, &choices, trouble),
         plan,
-        look_at: format!("/staff/appointments/{id}/move"),
         frame: staff.frame(app, CALENDAR),
     };
     Ok((status, html(page.render())?).into_response())
@@ -176,11 +176,9 @@ pub(super) async fn move_page(
     State(app): State<AppState>,
     staff: StaffSession,
     Path(id): Path<String>,
-    Query(query): Query<SlotQuery>,
 ) -> PageResult {
     let found = find_one(&app, &staff, &id).await?;
-    let mut form = SlotForm::of(&found.appointment);
-    query.fill(&mut form);
+    let form = SlotForm::of(&found.appointment);
     show_move(&app, &staff, found, form, SlotTrouble::default()).await
 }
 
@@ -197,6 +195,9 @@ pub(super) async fn move_to(
     let id = found.appointment.appointment_id;
     let version: i64 = form.version.parse().map_err(|_| PageError::BadRequest)?;
     let mut trouble = SlotTrouble::default();
+    if form.is_only_shown() {
+        return show_move(&app, &staff, found, form, trouble).await.map(drafts::unfinished);
+    }
     let Some(slot) = trouble.slot(words, &form, &found.choices, app.now()) else {
         return show_move(&app, &staff, found, form, trouble).await;
     };

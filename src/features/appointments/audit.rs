@@ -12,6 +12,18 @@ audit_actions! {
         Declined = "appointment.declined", Plain, None;
         Moved = "appointment.moved", Plain, None;
         Canceled = "appointment.canceled", Stopped, None;
+        HoursAdded = "appointment.hours_added", Plain, None;
+        HoursRemoved = "appointment.hours_removed", Plain, None;
+        DayAdded = "appointment.day_added", Plain, None;
+        DayRemoved = "appointment.day_removed", Plain, None;
+        TimeOffAdded = "appointment.time_off_added", Plain, None;
+        TimeOffRemoved = "appointment.time_off_removed", Plain, None;
+        ClosureAdded = "appointment.closure_added", Plain, None;
+        ClosureRemoved = "appointment.closure_removed", Plain, None;
+        TypeAdded = "appointment.type_added", Plain, None;
+        TypeChanged = "appointment.type_changed", Plain, None;
+        TypeClosed = "appointment.type_closed", Plain, None;
+        TypeReopened = "appointment.type_reopened", Plain, None;
         LateCanceled = "appointment.late_canceled", Attention, None;
     }
 }

@@ -6,13 +6,14 @@ use jiff::tz::TimeZone;
 
 use crate::features::accounts;
 use crate::features::appointments::audit::AppointmentAction;
-use crate::features::appointments::kinds::{CancelReason, VisitKind};
+use crate::features::appointments::kinds::CancelReason;
 use crate::features::appointments::lifecycle::{
     AppointmentState, Decision, Event, Notice, PartyState, Refusal, decide,
 };
 use crate::features::appointments::mails::{self, News};
+use crate::features::appointments::reminders;
 use crate::features::appointments::store::{self, Appointment, NewAppointment, Party, standing};
-use crate::features::calendar::{Resource, ResourceKind, Taken, claim, release};
+use crate::features::calendar::{Resource, ResourceKind, Taken, VisitKind, claim, clinicians, release};
 use crate::features::practice::{self, find_place};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AppointmentId, ChartId, PlaceId, RequestId, StaffId};
@@ -21,7 +22,7 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::{App, AppState};
-use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::form_token::{FormToken, made_once};
 use crate::word_enum;
 
 word_enum! {
@@ -94,6 +95,9 @@ pub enum NotBooked {
     /// The beginning is not ahead.
     #[error("this time is over")]
     Past,
+    /// So far ahead that the year must be a slip.
+    #[error("this time is more than five years ahead")]
+    TooFar,
     /// Not on the grid of five minutes, or too long.
     #[error("a time is a multiple of five minutes, and at most twelve hours long")]
     OffGrid,
@@ -116,6 +120,9 @@ pub type Outcome<T> = Result<Result<T, NotBooked>, Fault>;
 
 /// The hours at which nobody is asked.
 const DAY_HOURS: std::ops::RangeInclusive<i64> = 7 * 60..=21 * 60;
+
+/// Nobody plans appointments beyond five years.
+const MOST_DAYS_AHEAD: i64 = 5 * 366;
 
 /// What is doubtful about a time, by the clocks of its place.
 fn doubts_of(from: Timestamp, minutes: i32, zone: &TimeZone) -> Vec<Doubt> {
@@ -156,6 +163,7 @@ pub fn record(
         }
         other => other?,
     }
+    reminders::plan(c, id, new.starts_at)?;
     let details =
         serde_json::json!({ "appointment": id, "request": new.request, "starts_at": new.starts_at });
     let mut event =
@@ -177,6 +185,9 @@ fn check(c: &mut Scoped<'_>, slot: Slot, despite: &[Doubt], at: Option<&Appointm
     if slot.starts_at <= c.now() {
         return Ok(Err(NotBooked::Past));
     }
+    if slot.starts_at > c.now().plus_hours(MOST_DAYS_AHEAD * 24) {
+        return Ok(Err(NotBooked::TooFar));
+    }
     // What is at a closed place, or with somebody who has left, may keep it and still be moved in time.
     let Some(place) = find_place(c, slot.place)?.filter(|place| {
         place.closed_at.is_none() || at.is_some_and(|now| now.place.place_id == place.place_id)
@@ -184,7 +195,7 @@ fn check(c: &mut Scoped<'_>, slot: Slot, despite: &[Doubt], at: Option<&Appointm
         return Ok(Err(NotBooked::NoPlace));
     };
     let is_kept = at.is_some_and(|now| now.staff_id == slot.staff);
-    if !is_kept && !store::clinicians(c)?.iter().any(|(id, _)| *id == slot.staff) {
+    if !is_kept && !clinicians(c)?.iter().any(|(id, _)| *id == slot.staff) {
         return Ok(Err(NotBooked::NoClinician));
     }
     let doubts = doubts_of(slot.starts_at, slot.minutes, place.time_zone.rules());
@@ -232,29 +243,9 @@ pub async fn book(
     mark: FormToken,
 ) -> Outcome<AppointmentId> {
     let (this, chart) = (app.clone(), booking.chart);
-    let outcome = app
-        .db
-        .write(scope, move |c| {
-            if let Some(before) = made_before(c, &mark)? {
-                return Ok(Ok(before));
-            }
-            match book_in(&this, c, &by, &booking)? {
-                Ok(id) => {
-                    form_token::keep(c, &mark, &id.to_string())?;
-                    Ok(Ok(id))
-                }
-                // What takes the time may be this very form, sent by the other click of a double click.
-                Err(why) => Ok(made_before(c, &mark)?.ok_or(why)),
-            }
-        })
-        .await?;
+    let outcome =
+        app.db.write(scope, move |c| made_once(c, &mark, |c| book_in(&this, c, &by, &booking))).await?;
     Ok(outcome.inspect(|_| changed(app, scope, &chart)))
-}
-
-/// The appointment that this very form has booked.
-fn made_before(c: &mut Scoped<'_>, mark: &FormToken) -> Result<Option<AppointmentId>, Fault> {
-    let made = form_token::made_before(c, mark)?;
-    made.map(|id| id.parse().map_err(|_| Fault::Damaged("a form booked no appointment".into()))).transpose()
 }
 
 /// Open pages of the chart look again, and the mail leaves.
@@ -313,6 +304,7 @@ pub fn move_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, wanted
     if !store::save_time(c, &before, to.starts_at, ends_at, to.place, to.staff)? {
         return Err(Fault::lost_race("an appointment was changed while it was moved"));
     }
+    reminders::plan(c, id, to.starts_at)?;
     let details = serde_json::json!({
         "appointment": id,
         "from": before.starts_at, "to": to.starts_at,
@@ -420,6 +412,7 @@ fn free(c: &mut Scoped<'_>, before: &Appointment, parties: &[Party]) -> Result<(
     if !store::save_canceled(c, before)? {
         return Err(Fault::lost_race("an appointment was changed while it was canceled"));
     }
+    reminders::drop_planned(c, before.appointment_id)?;
     Ok(())
 }
 

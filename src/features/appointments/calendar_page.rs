@@ -6,11 +6,12 @@ use jiff::civil::Date;
 
 use crate::features::appointments::labels::at_place;
 use crate::features::appointments::slot_form::{day_in, time_range};
-use crate::features::appointments::store::{DayEntry, DayOf, clinicians, day_of};
-use crate::features::appointments::times::read_date;
+use crate::features::appointments::store::{DayEntry, DayOf, day_of};
+use crate::features::calendar::clinicians;
 use crate::features::charts::{listed_name, look_up};
 use crate::features::staff::StaffTicket;
 use crate::kernel::ids::StaffId;
+use crate::kernel::wall_clock::read_date;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::StaffFrame;
@@ -64,7 +65,7 @@ pub(super) struct DayQuery {
     who: String,
 }
 
-fn address(date: Date, who: Option<StaffId>) -> String {
+pub(super) fn address(date: Date, who: Option<StaffId>) -> String {
     let who = who.map(|id| format!("&who={id}")).unwrap_or_default();
     format!("{}?date={date}{who}", CALENDAR.0)
 }
@@ -205,7 +206,7 @@ pub(super) async fn choose(
         rows.iter()
             .take(MOST_FOUND)
             .map(|row| Found {
-                href: format!("/staff/charts/{}/appointments/book?date={date}{tail}", row.chart_id),
+                href: format!("/staff/charts/{}/appointments/book?date={date}{tail}&back=day", row.chart_id),
                 name: listed_name(row),
                 number: row.number.clone(),
                 born: row.birth_date.as_ref().map(|d| words.civil_date(d.date())).unwrap_or_default(),

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::appointments::booking::{self, Booking};
-use crate::features::appointments::kinds::VisitKind;
+use crate::features::appointments::calendar_page;
 use crate::features::appointments::labels::{state_of, summary, tag_of};
 use crate::features::appointments::request_pages::what_of;
 use crate::features::appointments::request_store::{Request, requests_of};
@@ -15,14 +15,17 @@ use crate::features::appointments::slot_form::{
     Choices, DayPlan, SlotFields, SlotForm, SlotQuery, SlotTrouble, USUAL_MINUTES, plan_of,
 };
 use crate::features::appointments::store::{Appointment, Party, list_of, usual_of};
+use crate::features::calendar::VisitKind;
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::practice::PlaceKind;
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, PlaceId, StaffId};
+use crate::kernel::wall_clock::read_date;
 use crate::platform::i18n::Stamp;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
+use crate::platform::web::drafts;
 use crate::platform::web::form_token::FormToken;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::nav::ChartTab;
@@ -135,6 +138,8 @@ struct BookPage {
     head: RoomHead,
     client: String,
     action: String,
+    /// Where the form was opened.
+    back: String,
     slot: SlotFields,
     plan: Option<DayPlan>,
 }
@@ -160,6 +165,10 @@ async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<(Char
     Ok((id, room))
 }
 
+fn from_day(form: &SlotForm) -> bool {
+    form.back == "day"
+}
+
 async fn show_book(
     app: &AppState,
     staff: &StaffSession,
@@ -171,8 +180,14 @@ async fn show_book(
     let choices = loaded.choices;
     let status = if trouble.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
-    let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, id, &shown, &inside.1)).await?;
+    let of = (id, form.kind.parse().ok());
+    let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, of, &shown, &inside.1)).await?;
+    let back = match (from_day(&form), read_date(&form.date)) {
+        (true, Some(date)) => calendar_page::address(date, None),
+        _ => format!("/staff/charts/{id}/appointments"),
+    };
     let page = BookPage {
+        back,
         head: room_head(app, staff, &file, &tags, TAB),
         client: file.client.full_name(),
         action: format!("/staff/charts/{id}/appointments/book"),
@@ -216,8 +231,11 @@ pub(super) async fn book(
     let mut form: SlotForm = staff.form(&body)?;
     let words = staff.words;
     let (id, loaded) = load(&app, &staff, &chart).await?;
-    let mark = FormToken::read("appointment", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let mark = FormToken::read("appointment", &format!("{}/{id}", staff.staff_id), &form.mark, &body)?;
     let mut trouble = SlotTrouble::default();
+    if form.is_only_shown() {
+        return show_book(&app, &staff, (id, loaded), form, trouble).await.map(drafts::unfinished);
+    }
     let slot = trouble.slot(words, &form, &loaded.choices, app.now());
     let kind: Option<VisitKind> = form.kind.parse().ok();
     if kind.is_none() {
@@ -228,6 +246,10 @@ pub(super) async fn book(
     };
     let booking = Booking { chart: id, request: None, kind, slot, despite: form.despite() };
     match booking::book(&app, &staff.scope, staff.by(), booking, mark).await? {
+        Ok(_) if from_day(&form) => {
+            let day = calendar_page::address(slot.starts_at.in_zone(&staff.zone).date(), None);
+            Ok(see_other(&format!("{day}&done=appointment-booked")))
+        }
         Ok(_) => Ok(see_other(&format!("/staff/charts/{id}/appointments?done=appointment-booked"))),
         Err(why) => {
             let name = loaded.choices.name_of(slot.staff);

@@ -54,6 +54,8 @@ struct OnePage {
     state: Option<(&'static str, String)>,
     words: String,
     may_cancel: bool,
+    /// Is it still to come, or under way? Of another there is nothing to add to a calendar.
+    is_kept: bool,
     /// It has begun, so that only a call can change it.
     call: Option<String>,
     phone: String,
@@ -104,6 +106,7 @@ pub(super) async fn one(
         state: (!is_ahead).then(|| state_of(words, &appointment, party.state, app.now())),
         words: party.words.clone(),
         may_cancel: is_ahead && client.may_act(Right::Appointments),
+        is_kept: is_ahead || begun.is_some(),
         call: begun,
         phone: phone_of(&client, &appointment.place),
         frame: client.frame(&app, MINE),

@@ -1,24 +1,34 @@
 //! A client's appointments, and asking for one.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use jiff::civil::Date;
 
+use crate::features::access::permission::Basis;
 use crate::features::accounts::{ClientSession, ClientTicket, level_now, unprocessable};
 use crate::features::appointments::actions::{self, NewRequest, NotAnswered};
-use crate::features::appointments::kinds::{PlaceWish, RequestState, VisitKind};
+use crate::features::appointments::kinds::{PlaceWish, RequestState};
 use crate::features::appointments::labels::{AppointmentLabels, state_of, tag_of};
 use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::request_store::{Request, requests_of};
 use crate::features::appointments::store::{Appointment, Party, list_of};
 use crate::features::appointments::times::{DAYS_AHEAD, DayPart, MOST_WISHES, WishError, read_wishes};
+use crate::features::calendar::{self, AppointmentType, Search, VisitKind, WhoMayAsk};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::RequestId;
 use crate::kernel::text;
+use crate::kernel::wall_clock::read_date;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::{App, AppState};
-use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::drafts;
+use crate::platform::web::form_token::{FormToken, made_once};
+use crate::platform::web::forms::{FieldErrors, Nothing};
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::nav::Section;
 use crate::platform::web::{PageError, PageResult, html, see_other};
@@ -50,7 +60,7 @@ struct RequestLine {
     tag: &'static str,
     state: String,
     answer: String,
-    is_waiting: bool,
+    may_take_back: bool,
 }
 
 #[derive(Template)]
@@ -76,9 +86,16 @@ fn line(client: &ClientSession, (appointment, party): &(Appointment, Party), now
     }
 }
 
+/// Is the chart in view the reader's own?
+fn is_own_chart(client: &ClientSession) -> bool {
+    client.facts.grant.basis == Basis::Client
+}
+
+/// A request as this reader sees it: what somebody else wrote with it is for the practice alone.
 fn request_line(client: &ClientSession, request: &Request, booked: &[(Appointment, Party)]) -> RequestLine {
     let words = client.words;
     let place = request.place.label(words);
+    let is_mine = request.account_id == client.account_id;
     let made = booked.iter().find(|(a, _)| a.request_id == Some(request.request_id));
     let state = match (request.state, made) {
         (RequestState::Confirmed, Some((appointment, party))) if party.state == PartyState::Expected => words
@@ -94,11 +111,11 @@ fn request_line(client: &ClientSession, request: &Request, booked: &[(Appointmen
         title: words.with2("appointments-request-line", "kind", request.kind.label(words), "place", place),
         asked: words.with1("appointments-asked", "date", words.date(request.created_at, &client.zone)),
         wishes: request.wishes().iter().map(|wish| wish.label(words)).collect(),
-        note: request.note.clone(),
+        note: if is_mine { request.note.clone() } else { String::new() },
         tag: tag_of(request.state),
         state,
-        answer: request.answer.clone(),
-        is_waiting: request.state == RequestState::Waiting,
+        answer: if is_mine { request.answer.clone() } else { String::new() },
+        may_take_back: request.state == RequestState::Waiting && (is_mine || is_own_chart(client)),
     }
 }
 
@@ -130,7 +147,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
 #[serde(deny_unknown_fields, default)]
 struct RequestForm {
     chart: String,
-    nonce: String,
+    mark: String,
     kind: String,
     place: String,
     day1: String,
@@ -140,6 +157,25 @@ struct RequestForm {
     day3: String,
     part3: String,
     note: String,
+    /// The open day whose button was pressed.
+    take: String,
+}
+
+impl RequestForm {
+    /// Fills an open day in where none is yet; `false` where three days are filled in.
+    fn take(&mut self, day: Date) -> bool {
+        let days = [&mut self.day1, &mut self.day2, &mut self.day3];
+        if days.iter().any(|filled| read_date(filled) == Some(day)) {
+            return true;
+        }
+        match days.into_iter().find(|filled| filled.trim().is_empty()) {
+            Some(empty) => {
+                *empty = day.to_string();
+                true
+            }
+            None => false,
+        }
+    }
 }
 
 struct WishFields {
@@ -158,7 +194,7 @@ struct RequestPage {
     errors: FieldErrors,
     for_client: Option<String>,
     chart: String,
-    nonce: String,
+    mark: String,
     kind: String,
     kinds: Vec<(&'static str, String)>,
     place: String,
@@ -169,6 +205,14 @@ struct RequestPage {
     last_day: String,
     zone: String,
     note: String,
+    open_days: Vec<OpenDay>,
+}
+
+/// A day that has openings; its button fills it in.
+struct OpenDay {
+    label: String,
+    day: String,
+    is_filled_in: bool,
 }
 
 fn choices<T: Copy>(
@@ -185,18 +229,24 @@ fn form_page(
     client: &ClientSession,
     form: RequestForm,
     errors: FieldErrors,
+    offer: &Offer,
 ) -> RequestPage {
     let words = client.words;
     let today = client.practice.today(app.now());
     let last = today.checked_add(jiff::Span::new().days(DAYS_AHEAD)).unwrap_or(today);
-    let nonce = if form.nonce.is_empty() {
-        let mut bytes = [0u8; 16];
-        app.rng.fill(&mut bytes);
-        hex::encode(bytes)
-    } else {
-        form.nonce
-    };
+    let mark = if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark };
     let typed = [(form.day1, form.part1), (form.day2, form.part2), (form.day3, form.part3)];
+    let is_filled_in = |day: Date| typed.iter().any(|(filled, _)| read_date(filled) == Some(day));
+    let open_days = offer
+        .days
+        .iter()
+        .take(OPEN_DAYS)
+        .map(|day| OpenDay {
+            label: words.day_short(*day, today),
+            day: day.to_string(),
+            is_filled_in: is_filled_in(*day),
+        })
+        .collect();
     let wishes = typed
         .into_iter()
         .zip(1..)
@@ -214,9 +264,9 @@ fn form_page(
         errors,
         for_client: client.for_client.clone(),
         chart: client.chart_id.to_string(),
-        nonce,
-        kind: if form.kind.is_empty() { VisitKind::Session.word().to_owned() } else { form.kind },
-        kinds: choices(VisitKind::ALL, VisitKind::word, |kind| kind.label(words)),
+        mark,
+        kind: if form.kind.is_empty() { offer.usual().word().to_owned() } else { form.kind },
+        kinds: choices(&offer.kinds, VisitKind::word, |kind| kind.label(words)),
         place: if form.place.is_empty() { PlaceWish::Either.word().to_owned() } else { form.place },
         places: choices(PlaceWish::ALL, PlaceWish::word, |place| place.label_alone(words)),
         wishes,
@@ -225,13 +275,80 @@ fn form_page(
         last_day: last.to_string(),
         zone: words.zone(client.practice.time_zone.name()),
         note: form.note,
+        open_days,
     }
+}
+
+/// Days with openings that the form names.
+const OPEN_DAYS: usize = 8;
+/// Hours that it looks ahead for them: four weeks.
+const OPEN_HOURS: i64 = 4 * 7 * 24;
+/// Types whose openings are looked for.
+const OPEN_TYPES: usize = 5;
+
+/// What this client may ask for, and on which days something of it is open, by the practice's calendar.
+struct Offer {
+    kinds: Vec<VisitKind>,
+    days: BTreeSet<Date>,
+}
+
+impl Offer {
+    /// The kind that is filled in.
+    fn usual(&self) -> VisitKind {
+        let usual = VisitKind::Session;
+        if self.kinds.contains(&usual) { usual } else { self.kinds.first().copied().unwrap_or(usual) }
+    }
+}
+
+/// May clients ask for this kind? Not where the practice has types of it and staff alone book them; a client can always
+/// ask for something else.
+fn may_be_asked_for(kind: VisitKind, types: &[AppointmentType]) -> bool {
+    let mut of_kind = types.iter().filter(|of| of.kind == kind).peekable();
+    kind == VisitKind::Other
+        || of_kind.peek().is_none()
+        || of_kind.any(|of| of.who_may_ask == WhoMayAsk::Clients)
+}
+
+/// The types that are offered, and the kinds that clients may ask for.
+fn asked_for(c: &mut Scoped<'_>) -> Result<(Vec<AppointmentType>, Vec<VisitKind>), Fault> {
+    let mut types = calendar::types(c)?;
+    types.retain(|of| of.closed_at.is_none());
+    let kinds = VisitKind::ALL.iter().copied().filter(|kind| may_be_asked_for(*kind, &types)).collect();
+    Ok((types, kinds))
+}
+
+async fn load_offer(app: &AppState, client: &ClientSession) -> Result<Offer, PageError> {
+    let (zone, chart) = (client.practice.zone(), client.chart_id);
+    let offer = app
+        .db
+        .read(&client.scope, move |c| {
+            let now = c.now();
+            let (types, kinds) = asked_for(c)?;
+            let mut days = BTreeSet::new();
+            let asked = types.iter().filter(|of| of.who_may_ask == WhoMayAsk::Clients);
+            for of in asked.take(OPEN_TYPES) {
+                let search = Search {
+                    visit: of.visit(),
+                    staff: None,
+                    place: None,
+                    place_kind: None,
+                    chart: Some(chart),
+                    from: now,
+                    until: now.plus_hours(OPEN_HOURS),
+                };
+                days.extend(calendar::find_openings(c, &search)?.days(&zone));
+            }
+            Ok(Offer { kinds, days })
+        })
+        .await?;
+    Ok(offer)
 }
 
 /// The form.
 pub(super) async fn request_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
     let frame = client.frame(&app, MINE);
-    html(form_page(&app, frame, &client, RequestForm::default(), FieldErrors::new()).render())
+    let offer = load_offer(&app, &client).await?;
+    html(form_page(&app, frame, &client, RequestForm::default(), FieldErrors::new(), &offer).render())
 }
 
 fn wish_words(words: Words, error: WishError) -> String {
@@ -246,20 +363,27 @@ fn wish_words(words: Words, error: WishError) -> String {
 
 /// Files the request. The same form twice makes one request.
 pub(super) async fn request(State(app): State<AppState>, client: ClientSession, body: Bytes) -> PageResult {
-    let form: RequestForm = client.form(&body)?;
+    let mut form: RequestForm = client.form(&body)?;
     // In another tab the view may have turned to another chart: nothing is filed there by mistake.
     if form.chart != client.chart_id.to_string() {
         return Err(PageError::Stale);
     }
-    if form.nonce.is_empty()
-        || form.nonce.len() > 64
-        || !form.nonce.bytes().all(|b| b.is_ascii_alphanumeric())
-    {
-        return Err(PageError::BadRequest);
-    }
+    let who = format!("{}/{}", client.account_id, client.chart_id);
+    let token = FormToken::read("appointment-request", &who, &form.mark, &body)?;
     let words = client.words;
     let mut errors = FieldErrors::new();
-    let kind: Option<VisitKind> = form.kind.parse().ok();
+    if !form.take.is_empty() {
+        let day = read_date(&std::mem::take(&mut form.take)).ok_or(PageError::BadRequest)?;
+        let (frame, offer) = (client.frame(&app, MINE), load_offer(&app, &client).await?);
+        if form.take(day) {
+            let page = form_page(&app, frame, &client, form, errors, &offer);
+            return html(page.render()).map(drafts::unfinished);
+        }
+        errors.add("day3", words.get("appointments-error-days-full"));
+        return unprocessable(form_page(&app, frame, &client, form, errors, &offer).render());
+    }
+    let (_, kinds) = app.db.read(&client.scope, asked_for).await?;
+    let kind: Option<VisitKind> = form.kind.parse().ok().filter(|kind| kinds.contains(kind));
     if kind.is_none() {
         errors.add("kind", words.get("appointments-error-choose"));
     }
@@ -285,8 +409,8 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
         String::new()
     });
     let (Some(kind), Some(place), true) = (kind, place, errors.is_empty()) else {
-        let frame = client.frame(&app, MINE);
-        return unprocessable(form_page(&app, frame, &client, form, errors).render());
+        let (frame, offer) = (client.frame(&app, MINE), load_offer(&app, &client).await?);
+        return unprocessable(form_page(&app, frame, &client, form, errors, &offer).render());
     };
     let new = NewRequest {
         chart: client.chart_id.clone(),
@@ -295,7 +419,6 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
         place,
         wishes,
         note,
-        nonce: form.nonce.clone(),
     };
     let (by, access) = (client.by(), client.access_id);
     let filed = app
@@ -305,28 +428,26 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
             if level_now(c, &access, Right::Appointments)? < Level::Act {
                 return Ok(Err(PageError::NotFound));
             }
-            let before = requests_of(c, &new.chart)?;
-            let waits = before.iter().filter(|r| r.state == RequestState::Waiting).count();
-            if waits >= MOST_WAITING && !actions::was_asked(c, &new)? {
-                return Ok(Ok(false));
-            }
-            actions::ask(c, &by, &new)?;
-            Ok(Ok(true))
+            let asked = made_once(c, &token, |c| {
+                let before = requests_of(c, &new.chart)?;
+                let waits = before.iter().filter(|r| r.state == RequestState::Waiting).count();
+                if waits >= MOST_WAITING {
+                    return Ok(Err(()));
+                }
+                Ok(Ok(actions::ask(c, &by, &new)?))
+            })?;
+            Ok(Ok(asked.is_ok()))
         })
         .await??;
     if !filed {
         let mut errors = FieldErrors::new();
         errors.add("kind", words.get("appointments-error-too-many"));
-        let frame = client.frame(&app, MINE);
-        return unprocessable(form_page(&app, frame, &client, form, errors).render());
+        let (frame, offer) = (client.frame(&app, MINE), load_offer(&app, &client).await?);
+        return unprocessable(form_page(&app, frame, &client, form, errors, &offer).render());
     }
     app.live.chart_changed(client.scope.id(), &client.chart_id);
     Ok(see_other("/portal/appointments?done=request-sent"))
 }
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// Takes a waiting request back.
 pub(super) async fn take_back(
@@ -337,7 +458,9 @@ pub(super) async fn take_back(
 ) -> PageResult {
     let Nothing {} = client.form(&body)?;
     let id: RequestId = id.parse().map_err(|_| PageError::NotFound)?;
-    match actions::take_back(&app, &client.scope, client.by(), client.access_id, client.chart_id, id).await? {
+    let only = (!is_own_chart(&client)).then_some(client.account_id);
+    let at = (client.access_id, client.chart_id);
+    match actions::take_back(&app, &client.scope, client.by(), at, only, id).await? {
         Ok(()) => Ok(see_other("/portal/appointments?done=request-taken-back")),
         Err(NotAnswered::NoLongerWaiting(request)) => match request.state {
             // A double click: it is as they wanted it.

@@ -3,20 +3,6 @@
 use crate::word_enum;
 
 word_enum! {
-    /// What kind of visit.
-    pub enum VisitKind {
-        /// The first one.
-        FirstVisit = "first_visit",
-        /// The usual one.
-        Session = "session",
-        /// A short one.
-        CheckIn = "check_in",
-        /// Anything else; the note says what.
-        Other = "other",
-    }
-}
-
-word_enum! {
     /// Where a client would like to meet.
     pub enum PlaceWish {
         /// At the practice.

@@ -3,10 +3,11 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::features::appointments::kinds::{CancelReason, PlaceWish, RequestState, VisitKind};
+use crate::features::appointments::kinds::{CancelReason, PlaceWish, RequestState};
 use crate::features::appointments::lifecycle::{AppointmentState, PartyState};
 use crate::features::appointments::store::Appointment;
 use crate::features::appointments::times::{DayPart, Wish};
+use crate::features::calendar::VisitKind;
 use crate::features::practice::{Place, PlaceKind};
 use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::Words;

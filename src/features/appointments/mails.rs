@@ -8,17 +8,36 @@ use crate::features::appointments::store::{self, Appointment, Party};
 use crate::features::practice::{self, PlaceKind, Practice};
 use crate::features::staff::{self, StaffState};
 use crate::kernel::ids::{AccessId, AppointmentId};
+use crate::mail_kinds;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::mail::MailBody;
-use crate::platform::outbox::{self, NewMail, Standing, Subject, SubjectKind};
+use crate::platform::outbox::{self, MailReader, NewMail, Standing, Subject, SubjectKind};
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::App;
 
 /// What a mail about an appointment is about. It is wanted while the appointment lies ahead. A change cancels what has
 /// not left about the time before.
 pub const NOTICE: SubjectKind = SubjectKind { word: "appointment", standing };
+
+mail_kinds! {
+    /// The mails of this feature.
+    pub enum AppointmentMail {
+        /// To whoever asked for one: there is an answer.
+        Answered = "appointments.answered",
+        /// It is booked.
+        Booked = "appointments.booked",
+        /// It has another time.
+        Moved = "appointments.moved",
+        /// It is off.
+        Canceled = "appointments.canceled",
+        /// To the clinician: it is off.
+        CanceledStaff = "appointments.canceled_staff",
+        /// It is near.
+        Reminder = "appointments.reminder",
+    }
+}
 
 fn standing(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
     let appointment = store::find(c, AppointmentId::from_uuid(id))?;
@@ -43,14 +62,17 @@ pub enum News<'a> {
     },
     /// It is off.
     Canceled,
+    /// It is near.
+    Reminder,
 }
 
 impl News<'_> {
-    fn kind(self) -> &'static str {
+    fn kind(self) -> AppointmentMail {
         match self {
-            Self::Booked => "appointments.booked",
-            Self::Moved { .. } => "appointments.moved",
-            Self::Canceled => "appointments.canceled",
+            Self::Booked => AppointmentMail::Booked,
+            Self::Moved { .. } => AppointmentMail::Moved,
+            Self::Canceled => AppointmentMail::Canceled,
+            Self::Reminder => AppointmentMail::Reminder,
         }
     }
 }
@@ -87,6 +109,23 @@ pub(super) fn tell_clients(
     Ok(())
 }
 
+/// Reminds one reader, once for so many hours before.
+pub(super) fn remind(
+    app: &App,
+    c: &mut Scoped<'_>,
+    practice: &Practice,
+    reader: &Reader,
+    appointment: &Appointment,
+    party: &Party,
+    hours: i64,
+) -> Result<(), Fault> {
+    let mut mail = mail(app, practice, reader, appointment, News::Reminder);
+    mail.dedupe_key = format!("{}/{hours}", mail.dedupe_key);
+    mail.chart = Some(party.chart_id);
+    outbox::enqueue(app, c, mail)?;
+    Ok(())
+}
+
 fn mail(
     app: &App,
     practice: &Practice,
@@ -97,11 +136,12 @@ fn mail(
     let kind = news.kind();
     let (id, sequence) = (appointment.appointment_id, appointment.ics_sequence);
     NewMail {
-        kind,
+        kind: kind.into(),
         dedupe_key: format!("{kind}/{id}/{sequence}/{}", reader.access_id),
         chart: None,
         access: Some(reader.access_id),
         subject: Some(subject_of(appointment)),
+        reader: MailReader::Grant(reader.access_id),
         recipient: reader.address.clone(),
         letter: letter(app, practice, reader, appointment, news),
     }
@@ -128,6 +168,7 @@ fn letter(
             ],
         ),
         News::Canceled => ("appointments-mail-canceled", vec![when(appointment)]),
+        News::Reminder => ("appointments-mail-reminder", vec![when(appointment)]),
     };
     before.insert(0, desk.sentence(&format!("{key}-text")));
     // An address mostly says whose it is.
@@ -164,13 +205,14 @@ pub(super) fn tell_clinician(
         words.get("appointments-mail-staff-button"),
         app.absolute(&format!("/staff/appointments/{}", appointment.appointment_id)),
     ));
-    let kind = "appointments.canceled_staff";
+    let kind = AppointmentMail::CanceledStaff;
     let mail = NewMail {
-        kind,
+        kind: kind.into(),
         dedupe_key: format!("{kind}/{}/{}", appointment.appointment_id, appointment.ics_sequence),
         chart: None,
         access: None,
         subject: Some(subject_of(appointment)),
+        reader: MailReader::Staff,
         recipient: member.email,
         letter,
     };

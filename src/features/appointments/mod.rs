@@ -3,35 +3,42 @@
 pub mod actions;
 mod appointment_pages;
 mod audit;
+pub mod availability;
+mod availability_form;
+mod availability_pages;
 pub mod booking;
 mod calendar_page;
 mod chart_pages;
 mod client_appointment_pages;
 mod client_pages;
+mod closure_pages;
 mod kinds;
 mod labels;
 pub mod lifecycle;
 mod mails;
 mod place_pages;
 mod places;
+mod reminders;
 mod request_pages;
 mod request_store;
 mod slot_form;
 mod store;
 mod times;
+mod type_pages;
 
+pub use crate::features::calendar::{VisitKind, clinicians};
 pub use audit::AppointmentAction;
-pub use kinds::{CancelReason, PlaceWish, RequestState, VisitKind};
+pub use kinds::{CancelReason, PlaceWish, RequestState};
 pub use labels::AppointmentLabels;
-pub use mails::{NOTICE, may_read};
+pub use mails::may_read;
 pub use request_store::{Request, count_waiting, find_request, requests_of, waiting};
 pub use store::{
-    Appointment, NewAppointment, PageOf, Party, ahead, clinicians, clinicians_of, find, list_of, page,
-    parties_of,
+    Appointment, NewAppointment, PageOf, Party, ahead, clinicians_of, find, list_of, page, parties_of,
 };
 pub use times::{DayPart, Wish};
 
 use crate::platform::feature::Feature;
+use crate::platform::jobs::{JobHandler, JobKind, JobRun};
 use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::{ClientNav, StaffNav, Waiting};
@@ -39,6 +46,8 @@ use crate::platform::web::nav::{ClientNav, StaffNav, Waiting};
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
     audit_actions: audit::AppointmentAction::ACTIONS,
+    mail_kinds: mails::AppointmentMail::KINDS,
+    mail_subjects: &[mails::NOTICE],
     staff_nav: &[
         StaffNav {
             section: calendar_page::CALENDAR,
@@ -67,6 +76,7 @@ pub const FEATURE: Feature = Feature {
         order: 30,
     }],
     chart_tabs: &[chart_pages::TAB],
+    jobs: &[JobHandler { kind: JobKind::AppointmentReminder, run: JobRun::InPractice(reminders::send) }],
     ..Feature::new("appointments", routes)
 };
 
@@ -76,6 +86,7 @@ fn routes() -> Routes {
     let act = Needs::Client(Right::Appointments, Level::Act);
     let see = Needs::Staff(Permission::SeeAppointments);
     let book = Needs::Staff(Permission::BookAppointments);
+    let keep = Needs::Staff(Permission::KeepAvailability);
     let reply = Needs::Staff(Permission::AnswerRequests);
     let edit = Needs::Staff(Permission::EditPractice);
     Routes::new()
@@ -101,6 +112,22 @@ fn routes() -> Routes {
         .post("/staff/appointments/{appointment}/move", book, appointment_pages::move_to)
         .get("/staff/appointments/{appointment}/cancel", book, appointment_pages::cancel_page)
         .post("/staff/appointments/{appointment}/cancel", book, appointment_pages::cancel)
+        .get("/staff/availability", see, availability_pages::list)
+        .get("/staff/availability/{staff}", see, availability_pages::one)
+        .post("/staff/availability/{staff}/hours", keep, availability_pages::add_hours)
+        .post("/staff/availability/{staff}/days", keep, availability_pages::add_day)
+        .post("/staff/availability/{staff}/time-off", keep, availability_pages::add_time_off)
+        .post("/staff/availability/{staff}/remove", keep, availability_pages::remove)
+        .get("/staff/practice/types", edit, type_pages::list)
+        .get("/staff/practice/types/new", edit, type_pages::new_page)
+        .post("/staff/practice/types/new", edit, type_pages::add)
+        .get("/staff/practice/types/{type}", edit, type_pages::edit_page)
+        .post("/staff/practice/types/{type}", edit, type_pages::save)
+        .post("/staff/practice/types/{type}/close", edit, type_pages::close)
+        .post("/staff/practice/types/{type}/reopen", edit, type_pages::reopen)
+        .get("/staff/practice/closures", edit, closure_pages::list)
+        .post("/staff/practice/closures", edit, closure_pages::add)
+        .post("/staff/practice/closures/remove", edit, closure_pages::remove)
         .get("/staff/practice/places", edit, place_pages::list)
         .get("/staff/practice/places/new", edit, place_pages::new_page)
         .post("/staff/practice/places/new", edit, place_pages::add)

@@ -16,7 +16,7 @@ use crate::kernel::zone::Zone;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
-use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::forms::{FieldErrors, Nothing};
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
@@ -177,7 +177,7 @@ pub(super) async fn add(State(app): State<AppState>, staff: StaffSession, body: 
         Err(errors) => return show(&app, &staff, None, form, errors, StatusCode::UNPROCESSABLE_ENTITY),
     };
     match places::add(&app, &staff.scope, staff.by(), new, mark).await? {
-        Ok(()) => Ok(see_other("/staff/practice/places?done=saved")),
+        Ok(_) => Ok(see_other("/staff/practice/places?done=saved")),
         Err(_) => {
             let mut errors = FieldErrors::new();
             errors.add("form", staff.words.get("practice-error-places"));
@@ -232,10 +232,6 @@ pub(super) async fn save(
         Err(NotSaved::NotFound | NotSaved::TooMany) => Err(PageError::NotFound),
     }
 }
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 async fn set_opening(
     app: &AppState,

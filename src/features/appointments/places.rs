@@ -9,7 +9,7 @@ use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
-use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::form_token::{FormToken, made_once};
 
 /// Why a place was not added or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,19 +39,17 @@ pub async fn add(
     by: By,
     new: PlaceFields,
     mark: FormToken,
-) -> Result<Result<(), NotSaved>, Fault> {
+) -> Result<Result<PlaceId, NotSaved>, Fault> {
     app.db
         .write(scope, move |c| {
-            if form_token::made_before(c, &mark)?.is_some() {
-                return Ok(Ok(()));
-            }
-            if i64::try_from(places(c)?.len()).unwrap_or(MOST_PLACES) >= MOST_PLACES {
-                return Ok(Err(NotSaved::TooMany));
-            }
-            let id = insert_place(c, &new)?;
-            form_token::keep(c, &mark, &id.to_string())?;
-            note(c, &by, PracticeAction::PlaceAdded, id)?;
-            Ok(Ok(()))
+            made_once(c, &mark, |c| {
+                if i64::try_from(places(c)?.len()).unwrap_or(MOST_PLACES) >= MOST_PLACES {
+                    return Ok(Err(NotSaved::TooMany));
+                }
+                let id = insert_place(c, &new)?;
+                note(c, &by, PracticeAction::PlaceAdded, id)?;
+                Ok(Ok(id))
+            })
         })
         .await
 }

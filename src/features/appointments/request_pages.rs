@@ -11,18 +11,20 @@ use crate::features::appointments::kinds::{PlaceWish, RequestState};
 use crate::features::appointments::labels::tag_of;
 use crate::features::appointments::request_store::{Request, find_request, waiting};
 use crate::features::appointments::slot_form::{
-    Choices, DayPlan, SlotFields, SlotForm, SlotTrouble, USUAL_MINUTES, plan_of,
+    Choices, DayPlan, SlotFields, SlotForm, SlotTrouble, USUAL_MINUTES, clock_value, day_in, plan_of,
 };
-use crate::features::appointments::store::usual_of;
-use crate::features::appointments::times::{Wish, first_open, read_date};
+use crate::features::appointments::store::{DayOf, day_of, usual_of};
+use crate::features::appointments::times::{Wish, first_free, first_open};
 use crate::features::people::{self, ChartFile};
 use crate::features::practice::PlaceKind;
 use crate::features::staff::StaffSession;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{PlaceId, RequestId, StaffId};
 use crate::kernel::text;
 use crate::platform::i18n::Stamp;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
+use crate::platform::web::drafts;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::nav::Section;
@@ -100,11 +102,12 @@ struct Answer {
     may_answer: bool,
     /// Every day that was asked for is over, so none is filled in.
     all_over: bool,
+    /// Somebody has something else at every time that was asked for, so no time is filled in.
+    none_free: bool,
     /// Tag, words and answer, once it no longer waits.
     settled: Option<(&'static str, String, String)>,
     slot: SlotFields,
     plan: Option<DayPlan>,
-    look_at: String,
     decline_errors: FieldErrors,
     decline: String,
 }
@@ -116,16 +119,35 @@ struct Loaded {
     choices: Choices,
     /// The client's clinician and place, who are proposed.
     usual: Option<(StaffId, PlaceId)>,
+    /// What this clinician and the client have on the days that were asked for.
+    taken: Vec<(Timestamp, Timestamp)>,
+}
+
+impl Loaded {
+    /// Have both the usual time free from this moment on?
+    fn is_free(&self, from: Timestamp) -> bool {
+        let minutes: i64 = USUAL_MINUTES.parse().unwrap_or_default();
+        let until = from.plus_seconds(minutes * 60);
+        self.taken.iter().all(|(begins, ends)| until <= *begins || *ends <= from)
+    }
 }
 
 async fn load(app: &AppState, staff: &StaffSession, id: &str) -> Result<Loaded, PageError> {
     let id: RequestId = id.parse().map_err(|_| PageError::NotFound)?;
+    let zone = staff.zone.clone();
     app.db
         .read(&staff.scope, move |c| {
             let Some(request) = find_request(c, &id)? else { return Ok(None) };
             let Some(file) = people::load_file(c, &request.chart_id)? else { return Ok(None) };
             let (choices, usual) = (Choices::load(c)?, usual_of(c, request.chart_id)?);
-            Ok(Some(Loaded { request, file, choices, usual }))
+            let mut taken = Vec::new();
+            if let (Some((with, _)), RequestState::Waiting) = (usual, request.state) {
+                for (from, until) in request.wishes().iter().filter_map(|wish| day_in(wish.date, &zone)) {
+                    let entries = day_of(c, DayOf::Both(with, request.chart_id), from, until)?;
+                    taken.extend(entries.iter().map(|e| (e.appointment.starts_at, e.appointment.ends_at)));
+                }
+            }
+            Ok(Some(Loaded { request, file, choices, usual, taken }))
         })
         .await?
         .ok_or(PageError::NotFound)
@@ -147,10 +169,15 @@ async fn answer_page(
     trouble: Trouble,
 ) -> Result<Answer, PageError> {
     let words = staff.words;
+    let now = app.now();
+    let all_over = first_open(&loaded.request.wishes(), now, &staff.zone).is_none();
+    let none_free = !all_over
+        && first_free(&loaded.request.wishes(), now, &staff.zone, |at| loaded.is_free(at)).is_none();
     let Loaded { request, file, choices, .. } = loaded;
     let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
     let chart = request.chart_id;
-    let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, chart, &shown, &inside.1)).await?;
+    let of = (chart, Some(request.kind));
+    let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, of, &shown, &inside.1)).await?;
     let settled = (request.state != RequestState::Waiting).then(|| {
         let key = format!("appointments-settled-{}", request.state);
         let at = request.decided_at.map(|at| words.date_time(at, &staff.zone)).unwrap_or_default();
@@ -161,9 +188,7 @@ async fn answer_page(
         )
     });
     let base = format!("/staff/requests/{}", request.request_id);
-    let now = app.now();
     let wished = request.wishes();
-    let all_over = first_open(&wished, now, &staff.zone).is_none();
     let wishes = (1..)
         .zip(&wished)
         .map(|(number, wish)| {
@@ -190,10 +215,10 @@ async fn answer_page(
         wishes,
         may_answer: staff.may(Permission::AnswerRequests),
         all_over,
+        none_free,
         settled,
         slot: SlotFields::of(staff, form, &choices, trouble.slot),
         plan,
-        look_at: base,
         decline_errors: trouble.decline_errors,
         decline: trouble.decline,
     })
@@ -204,9 +229,6 @@ async fn answer_page(
 pub(super) struct AnswerQuery {
     /// The number of a wish.
     wish: String,
-    /// A day to look at, and with whom.
-    date: String,
-    with: String,
 }
 
 /// One request, and how to answer it.
@@ -217,13 +239,7 @@ pub(super) async fn answer(
     Query(query): Query<AnswerQuery>,
 ) -> PageResult {
     let loaded = load(&app, &staff, &id).await?;
-    let mut form = proposed(&app, &staff, &loaded, &query.wish);
-    if let Some(date) = read_date(&query.date) {
-        form.date = date.to_string();
-    }
-    if let Ok(with) = query.with.parse::<StaffId>() {
-        form.with = with.to_string();
-    }
+    let form = proposed(&app, &staff, &loaded, &query.wish);
     html(answer_page(&app, &staff, loaded, form, Trouble::default()).await?.render())
 }
 
@@ -233,9 +249,11 @@ fn proposed(app: &AppState, staff: &StaffSession, loaded: &Loaded, chosen: &str)
     let wishes = loaded.request.wishes();
     let chosen = chosen.parse::<usize>().ok().and_then(|number| wishes.get(number.checked_sub(1)?));
     let wanted: Vec<Wish> = chosen.into_iter().chain(&wishes).copied().collect();
-    let (date, time) = match first_open(&wanted, app.now(), &staff.zone) {
-        Some((date, time)) => (date.to_string(), format!("{:02}:{:02}", time.hour(), time.minute())),
-        None => (String::new(), String::new()),
+    let free = first_free(&wanted, app.now(), &staff.zone, |at| loaded.is_free(at));
+    let (date, time) = match (free, first_open(&wanted, app.now(), &staff.zone)) {
+        (Some((date, time)), _) => (date.to_string(), clock_value(time)),
+        (None, Some((date, _))) => (date.to_string(), String::new()),
+        (None, None) => (String::new(), String::new()),
     };
     let kinds: &[PlaceKind] = match loaded.request.place {
         PlaceWish::Video => &[PlaceKind::Video],
@@ -274,6 +292,10 @@ pub(super) async fn confirm(
     let loaded = load(&app, &staff, &id).await?;
     let request = loaded.request.request_id;
     let mut trouble = Trouble::default();
+    if form.is_only_shown() {
+        let page = answer_page(&app, &staff, loaded, form, trouble).await?;
+        return html(page.render()).map(drafts::unfinished);
+    }
     let slot = trouble.slot.slot(words, &form, &loaded.choices, app.now());
     let answer = text::lines(&form.answer, LONGEST_ANSWER);
     if answer.is_err() {

@@ -2,14 +2,16 @@
 
 use diesel::prelude::*;
 
-use crate::features::appointments::kinds::{PlaceWish, RequestState, VisitKind};
+use crate::features::appointments::kinds::{PlaceWish, RequestState};
 use crate::features::appointments::times::{Wish, stored_wishes};
+use crate::features::calendar::VisitKind;
 use crate::features::people::Person;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccountId, ChartId, RequestId, StaffId};
 use crate::platform::db::schema::{appointment_request, chart, person};
 use crate::platform::db::{CountOf, Scoped};
 use crate::platform::fault::Fault;
+use crate::platform::permissions::Role;
 use crate::platform::web::nav::MOST_COUNTED;
 
 /// A request for an appointment.
@@ -57,14 +59,6 @@ pub fn find_request(c: &mut Scoped<'_>, id: &RequestId) -> Result<Option<Request
         .optional(c)
 }
 
-/// The request that was made with this form, if it was sent before.
-pub fn find_by_nonce(c: &mut Scoped<'_>, nonce: &str) -> Result<Option<Request>, Fault> {
-    c.rows(appointment_request::table)
-        .filter(appointment_request::nonce.eq(nonce))
-        .select(Request::as_select())
-        .optional(c)
-}
-
 /// Requests of one chart that a page names; the newest first.
 const MOST_OF_A_CHART: i64 = 100;
 
@@ -98,7 +92,7 @@ pub fn waiting(c: &mut Scoped<'_>, limit: i64) -> Result<Vec<(Request, Person)>,
 }
 
 /// How many requests wait for an answer, up to one more than is shown.
-pub fn count_waiting(c: &mut Scoped<'_>, _: &StaffId) -> Result<i64, Fault> {
+pub fn count_waiting(c: &mut Scoped<'_>, _: &StaffId, _: Role) -> Result<i64, Fault> {
     let waiting = c
         .rows(appointment_request::table)
         .filter(appointment_request::state.eq(RequestState::Waiting))
@@ -132,7 +126,6 @@ pub(super) fn decide(
 }
 
 /// Writes a request's row.
-#[allow(clippy::too_many_arguments)]
 pub(super) fn insert_request(
     c: &mut Scoped<'_>,
     chart: &ChartId,
@@ -141,7 +134,6 @@ pub(super) fn insert_request(
     place: PlaceWish,
     preferred: &str,
     note: &str,
-    nonce: &str,
 ) -> Result<RequestId, Fault> {
     let id = RequestId::fresh(c.rng(), c.now());
     c.insert(
@@ -155,7 +147,6 @@ pub(super) fn insert_request(
             appointment_request::preferred.eq(preferred),
             appointment_request::note.eq(note),
             appointment_request::state.eq(RequestState::Waiting),
-            appointment_request::nonce.eq(nonce),
             appointment_request::created_at.eq(c.now()),
             appointment_request::decided_by.eq(""),
             appointment_request::answer.eq(""),

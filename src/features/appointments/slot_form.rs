@@ -1,17 +1,18 @@
 //! When, where and with whom, as staff fill it in: the part that the forms which book, move and confirm share.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::features::appointments::booking::{Clash, Doubt, NotBooked, Slot};
-use crate::features::appointments::kinds::VisitKind;
-use crate::features::appointments::store::{Appointment, DayEntry, DayOf, clinicians, day_of};
-use crate::features::appointments::times::{Resolved, read_date, read_time, resolve};
-use crate::features::calendar::ResourceKind;
+use crate::features::appointments::booking::{Clash, Doubt, GRID_MINUTES, LONGEST_MINUTES, NotBooked, Slot};
+use crate::features::appointments::store::{Appointment, DayEntry, DayOf, day_of};
+use crate::features::appointments::times::DAYS_AHEAD;
+use crate::features::calendar::openings::Opening;
+use crate::features::calendar::{self, ResourceKind, Search, Visit, VisitKind, clinicians, find_openings};
 use crate::features::practice::{Place, PlaceKind, places};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, PlaceId, StaffId};
+use crate::kernel::wall_clock::{Resolved, read_date, read_time, resolve};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
@@ -21,6 +22,11 @@ use crate::platform::web::forms::FieldErrors;
 const LENGTHS: [i32; 9] = [15, 20, 25, 30, 45, 50, 60, 80, 90];
 /// The length that is filled in.
 pub(super) const USUAL_MINUTES: &str = "50";
+
+/// A time as a field holds it: `14:30`.
+pub(super) fn clock_value(time: Time) -> String {
+    format!("{:02}:{:02}", time.hour(), time.minute())
+}
 
 /// What is typed into the form; a field that a form does not have stays empty.
 #[derive(serde::Deserialize, Clone, Default)]
@@ -38,9 +44,32 @@ pub(super) struct SlotForm {
     pub despite: String,
     pub mark: String,
     pub version: String,
+    /// `day` where the form was opened from the page of a day, which it leads back to.
+    pub back: String,
+    /// Not empty where the button was pressed that only shows the day.
+    pub look: String,
+    /// The open time whose button was pressed, and its place.
+    pub take: String,
 }
 
 impl SlotForm {
+    /// Was a button pressed that books nothing, but shows the form again? An open time that was chosen is filled in.
+    pub fn is_only_shown(&mut self) -> bool {
+        let (look, take) = (std::mem::take(&mut self.look), std::mem::take(&mut self.take));
+        if let Some((time, place)) = take.split_once(' ')
+            && let (Some(time), Ok(place)) = (read_time(time), place.parse::<PlaceId>())
+        {
+            self.time = clock_value(time);
+            self.place = place.to_string();
+            self.which = String::new();
+        }
+        let is_only_shown = !(look.is_empty() && take.is_empty());
+        if is_only_shown {
+            self.despite = String::new();
+        }
+        is_only_shown
+    }
+
     pub fn staff(&self) -> Option<StaffId> {
         self.with.parse().ok()
     }
@@ -54,7 +83,7 @@ impl SlotForm {
         let at = appointment.starts_at.in_zone(appointment.place.time_zone.rules());
         Self {
             date: at.date().to_string(),
-            time: format!("{:02}:{:02}", at.hour(), at.minute()),
+            time: clock_value(at.time()),
             minutes: appointment.minutes().to_string(),
             place: appointment.place.place_id.to_string(),
             with: appointment.staff_id.to_string(),
@@ -72,6 +101,7 @@ pub(super) struct SlotQuery {
     date: String,
     time: String,
     with: String,
+    back: String,
 }
 
 impl SlotQuery {
@@ -81,11 +111,12 @@ impl SlotQuery {
             form.date = date.to_string();
         }
         if let Some(time) = read_time(&self.time) {
-            form.time = format!("{:02}:{:02}", time.hour(), time.minute());
+            form.time = clock_value(time);
         }
         if let Ok(with) = self.with.parse::<StaffId>() {
             form.with = with.to_string();
         }
+        form.back.clone_from(&self.back);
     }
 }
 
@@ -225,6 +256,7 @@ impl SlotTrouble {
                 self.errors.add("time", sentences.join(" "));
             }
             NotBooked::Past => self.errors.add("date", words.get("appointments-error-over")),
+            NotBooked::TooFar => self.errors.add("date", words.get("appointments-error-five-years")),
             NotBooked::OffGrid => self.errors.add("time", words.get("appointments-error-grid")),
             NotBooked::NoPlace => self.errors.add("place", words.get("appointments-error-place-closed")),
             NotBooked::NoClinician => self.errors.add("with", words.get("appointments-error-with")),
@@ -315,6 +347,16 @@ pub(super) struct DayPlan {
     pub client: Vec<String>,
     pub clinician_title: String,
     pub clinician: Vec<String>,
+    /// When a visit of this length fits into the clinician's hours.
+    pub times: Vec<OpenTime>,
+}
+
+/// An open time that a button fills in.
+pub(super) struct OpenTime {
+    /// Time and place, as the button sends them.
+    pub value: String,
+    pub label: String,
+    pub is_filled_in: bool,
 }
 
 /// The beginning and the end of a day.
@@ -337,11 +379,67 @@ pub(super) fn time_range(words: Words, zone: &TimeZone, appointment: &Appointmen
     words.with2("appointments-from-until", "from", from, "until", until)
 }
 
+/// Open times that a day offers.
+const MOST_TIMES: usize = 60;
+/// Where no type says how beginnings lie on the clock, they are multiples of so many minutes.
+const USUAL_GRID: i32 = 15;
+
+/// A visit of this length, as the type of its kind wants it; of several the one that takes as long.
+fn visit_of(c: &mut Scoped<'_>, kind: Option<VisitKind>, minutes: i32) -> Result<Visit, Fault> {
+    let types = calendar::types(c)?;
+    let of_kind = types.iter().filter(|of| of.closed_at.is_none() && Some(of.kind) == kind);
+    let of = of_kind.min_by_key(|of| of.minutes != minutes);
+    Ok(Visit {
+        minutes,
+        before: of.map_or(0, |of| of.before_minutes),
+        after: of.map_or(0, |of| of.after_minutes),
+        grid: of.map_or(USUAL_GRID, |of| of.grid_minutes),
+        notice_hours: 0,
+        horizon_days: DAYS_AHEAD,
+    })
+}
+
+/// When on the day that the form shows a visit of its length fits into the clinician's hours and both are free, by the
+/// clock of the place.
+fn open_times(
+    c: &mut Scoped<'_>,
+    words: Words,
+    (chart, kind): (ChartId, Option<VisitKind>),
+    form: &SlotForm,
+    choices: &Choices,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Vec<OpenTime>, Fault> {
+    let minutes = form.minutes.parse::<i32>().ok();
+    let fits =
+        |minutes: &i32| (GRID_MINUTES..=LONGEST_MINUTES).contains(minutes) && minutes % GRID_MINUTES == 0;
+    let Some(minutes) = minutes.filter(fits) else { return Ok(Vec::new()) };
+    let visit = visit_of(c, kind, minutes)?;
+    let place = form.place.parse().ok();
+    let search =
+        Search { visit, staff: form.staff(), place, place_kind: None, chart: Some(chart), from, until };
+    let found = find_openings(c, &search)?.first(MOST_TIMES);
+    let time = |opening: &Opening| {
+        let at = choices.place(opening.place)?;
+        let zone = at.time_zone.rules();
+        let value = clock_value(opening.starts_at.in_zone(zone).time());
+        let label = words.time(opening.starts_at, zone);
+        Some(OpenTime {
+            is_filled_in: value == form.time && place.is_some(),
+            value: format!("{value} {}", opening.place),
+            label: match place {
+                Some(_) => label,
+                None => words.with2("appointments-time-at", "time", label, "place", &at.name),
+            },
+        })
+    };
+    Ok(found.iter().filter_map(time).collect())
+}
+
 /// What is booked on the day that the form shows, for the client and for the clinician.
 pub(super) fn plan_of(
     c: &mut Scoped<'_>,
     staff: &StaffSession,
-    chart: ChartId,
+    (chart, kind): (ChartId, Option<VisitKind>),
     form: &SlotForm,
     choices: &Choices,
 ) -> Result<Option<DayPlan>, Fault> {
@@ -365,6 +463,7 @@ pub(super) fn plan_of(
             })
             .collect(),
         clinician_title: choices.name_of(with),
+        times: open_times(c, words, (chart, kind), form, choices, (from, until))?,
         clinician: of_clinician.map(|entry| line(entry, entry.client.clone())).collect(),
     }))
 }

@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 
-use crate::features::appointments::kinds::{CancelReason, RequestState, VisitKind};
+use crate::features::appointments::kinds::{CancelReason, RequestState};
 use crate::features::appointments::lifecycle::{AppointmentState, PartyState, Standing};
+use crate::features::calendar::VisitKind;
 use crate::features::people;
 use crate::features::practice::Place;
 use crate::features::staff::StaffState;
@@ -56,6 +57,11 @@ impl Appointment {
     pub fn minutes(&self) -> i64 {
         self.ends_at.seconds_since(self.starts_at) / 60
     }
+
+    /// Is it on, and has it not begun?
+    pub fn is_to_come(&self, now: Timestamp) -> bool {
+        self.state == AppointmentState::Booked && self.starts_at > now
+    }
 }
 
 /// A client of an appointment.
@@ -79,6 +85,11 @@ pub struct Party {
 }
 
 impl Party {
+    /// Are they expected?
+    pub fn is_expected(&self) -> bool {
+        self.state == PartyState::Expected
+    }
+
     /// Why the practice canceled.
     pub fn reason(&self) -> Option<CancelReason> {
         self.reason_code.parse().ok()
@@ -432,16 +443,6 @@ pub fn clinicians_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(StaffId
         }
     }
     Ok(clinicians)
-}
-
-/// With whom an appointment can be made: everybody who sees clients, by name.
-pub fn clinicians(c: &mut Scoped<'_>) -> Result<Vec<(StaffId, String)>, Fault> {
-    c.rows(staff_member::table)
-        .filter(staff_member::state.eq(StaffState::Active))
-        .filter(staff_member::role.in_list([Role::Clinician, Role::Administrator]))
-        .order((staff_member::role.desc(), staff_member::name.asc()))
-        .select((staff_member::staff_id, staff_member::name))
-        .load(c)
 }
 
 /// Appointments that home reads: enough for the next two, with those of the last day that may still go on.

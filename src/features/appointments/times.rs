@@ -1,9 +1,10 @@
-//! Days, parts of days and wall clocks. Pure.
+//! Days and parts of days that clients wish for. Pure.
 
 use jiff::civil::{Date, Time};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
 
 use crate::kernel::clock::Timestamp;
+use crate::kernel::wall_clock::{Resolved, read_date, resolve};
 use crate::word_enum;
 
 word_enum! {
@@ -54,26 +55,6 @@ pub enum WishError {
     Twice,
 }
 
-/// A day as browsers send it (`2026-12-01`) or as people type it where a browser has no calendar
-/// (`12/1/2026`).
-pub fn read_date(text: &str) -> Option<Date> {
-    let text = text.trim();
-    if let Ok(date) = text.parse::<Date>() {
-        return Some(date);
-    }
-    let mut parts = text.split('/');
-    let (month, day, year) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_plain = parts.next().is_none() && year.trim().len() == 4;
-    let number = |part: &str| part.trim().parse::<i16>().ok();
-    is_plain
-        .then(|| {
-            let month = i8::try_from(number(month)?).ok()?;
-            let day = i8::try_from(number(day)?).ok()?;
-            Date::new(number(year)?, month, day).ok()
-        })
-        .flatten()
-}
-
 /// Reads up to three pairs of day and part of the day. Empty days are passed over; errors carry the
 /// place of the pair. `today` is today in the practice's zone.
 pub fn read_wishes(pairs: &[(&str, &str)], today: Date) -> Result<Vec<Wish>, Vec<(usize, WishError)>> {
@@ -119,36 +100,6 @@ pub fn stored_wishes(column: &str) -> Vec<Wish> {
         .collect()
 }
 
-/// What a day and a time on the wall mean in a zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resolved {
-    /// One moment.
-    At(Timestamp),
-    /// The clocks jump over it; the same distance after the jump is this moment.
-    Skipped(Timestamp),
-    /// The clocks show it twice.
-    Twice {
-        /// Before they are set back.
-        first: Timestamp,
-        /// After.
-        second: Timestamp,
-    },
-    /// Outside the calendar that we can reckon with.
-    Never,
-}
-
-/// Finds the moment at which the clocks of `zone` show this time on this day.
-pub fn resolve(date: Date, time: Time, zone: &TimeZone) -> Resolved {
-    let local = zone.to_ambiguous_timestamp(date.to_datetime(time));
-    let moments = (local.earlier().map(Timestamp::from), local.later().map(Timestamp::from));
-    match (local.offset(), moments) {
-        (AmbiguousOffset::Unambiguous { .. }, (Ok(at), _)) => Resolved::At(at),
-        (AmbiguousOffset::Gap { .. }, (_, Ok(after))) => Resolved::Skipped(after),
-        (AmbiguousOffset::Fold { .. }, (Ok(first), Ok(second))) => Resolved::Twice { first, second },
-        _ => Resolved::Never,
-    }
-}
-
 /// Full hours at which a part of a day is proposed, the earliest first.
 fn hours_of(part: DayPart) -> &'static [i8] {
     match part {
@@ -162,40 +113,29 @@ fn hours_of(part: DayPart) -> &'static [i8] {
 /// The first of these wishes that can still be kept: its day, and a time on it that lies ahead, is no
 /// more than [`DAYS_AHEAD`] away and exists on the clocks of `zone`. `None` if all are over.
 pub fn first_open(wishes: &[Wish], now: Timestamp, zone: &TimeZone) -> Option<(Date, Time)> {
+    first_free(wishes, now, zone, |_| true)
+}
+
+/// The same, of the times that are free.
+pub fn first_free(
+    wishes: &[Wish],
+    now: Timestamp,
+    zone: &TimeZone,
+    is_free: impl Fn(Timestamp) -> bool,
+) -> Option<(Date, Time)> {
     let today = now.in_zone(zone).date();
     let last = today.checked_add(jiff::Span::new().days(DAYS_AHEAD)).unwrap_or(Date::MAX);
     wishes.iter().filter(|wish| wish.date <= last).find_map(|wish| {
         hours_of(wish.part).iter().find_map(|hour| {
             let time = Time::new(*hour, 0, 0, 0).ok()?;
             match resolve(wish.date, time, zone) {
-                Resolved::At(at) | Resolved::Twice { first: at, .. } if at > now => Some((wish.date, time)),
+                Resolved::At(at) | Resolved::Twice { first: at, .. } if at > now && is_free(at) => {
+                    Some((wish.date, time))
+                }
                 _ => None,
             }
         })
     })
-}
-
-/// A time as browsers send it (`14:30`) or as people type it (`2:30 PM`, `2 pm`).
-pub fn read_time(text: &str) -> Option<Time> {
-    let text = text.trim().to_lowercase().replace('.', "");
-    let (clock, half) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
-        (Some(rest), _) => (rest.trim().to_owned(), Some(false)),
-        (_, Some(rest)) => (rest.trim().to_owned(), Some(true)),
-        _ => (text.clone(), None),
-    };
-    let (hour, minute) = match clock.split_once(':') {
-        // Some browsers add seconds; nobody books by them.
-        Some((hour, rest)) => (hour, rest.split(':').next().unwrap_or("")),
-        None if half.is_some() => (clock.as_str(), "0"),
-        None => return None,
-    };
-    let (hour, minute) = (hour.parse::<i8>().ok()?, minute.parse::<i8>().ok()?);
-    let hour = match half {
-        None => hour,
-        Some(_) if !(1..=12).contains(&hour) => return None,
-        Some(afternoon) => hour % 12 + if afternoon { 12 } else { 0 },
-    };
-    Time::new(hour, minute, 0, 0).ok()
 }
 
 #[cfg(test)]
@@ -252,67 +192,6 @@ mod tests {
         for (wishes, wanted) in table {
             let wanted = wanted.map(|(day, hour)| (date(2026, 11, day), time(hour, 0, 0, 0)));
             assert_eq!(first_open(wishes, now, &zone), wanted, "{wishes:?}");
-        }
-    }
-
-    #[test]
-    fn the_hour_that_spring_skips_is_named_with_the_next_one_that_exists() {
-        let zone = TimeZone::get("America/New_York").unwrap();
-        let Resolved::Skipped(after) = resolve(date(2027, 3, 14), time(2, 30, 0, 0), &zone) else {
-            panic!("2:30 does not exist on that night")
-        };
-        assert_eq!(after.to_string(), "2027-03-14T07:30:00Z", "3:30 EDT");
-    }
-
-    #[test]
-    fn the_hour_that_autumn_repeats_is_offered_twice() {
-        let zone = TimeZone::get("America/New_York").unwrap();
-        let Resolved::Twice { first, second } = resolve(date(2026, 11, 1), time(1, 30, 0, 0), &zone) else {
-            panic!("1:30 exists twice on that night")
-        };
-        assert_eq!(second.seconds_since(first), 3_600);
-        let plain = resolve(date(2026, 12, 1), time(14, 0, 0, 0), &zone);
-        assert_eq!(plain, Resolved::At("2026-12-01T19:00:00Z".parse::<jiff::Timestamp>().unwrap().into()));
-    }
-
-    #[test]
-    fn times_are_read_as_browsers_send_and_people_type_them() {
-        for (text, hour, minute) in [
-            ("14:30", 14, 30),
-            ("14:30:00", 14, 30),
-            (" 2:30 PM ", 14, 30),
-            ("2 p.m.", 14, 0),
-            ("12 am", 0, 0),
-            ("12:15pm", 12, 15),
-            ("00:05", 0, 5),
-        ] {
-            assert_eq!(read_time(text), Some(time(hour, minute, 0, 0)), "{text}");
-        }
-        for text in ["", "14", "25:00", "13 pm", "0 am", "noon", "2:75 pm", "-1:00"] {
-            assert_eq!(read_time(text), None, "{text}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn a_moment_that_is_found_reads_back_as_the_same_wall_clock(
-            day in 0i32..3_000, hour in 0i8..24, minute in 0i8..60, zone in 0usize..4,
-        ) {
-            let name = ["America/New_York", "America/Phoenix", "Europe/Madrid", "Australia/Lord_Howe"][zone];
-            let zone = TimeZone::get(name).unwrap();
-            let on = TODAY.checked_add(jiff::Span::new().days(day)).unwrap();
-            let at = time(hour, minute, 0, 0);
-            let shows = |moment: Timestamp| (moment.in_zone(&zone).date(), moment.in_zone(&zone).time());
-            match resolve(on, at, &zone) {
-                Resolved::At(moment) => proptest::prop_assert_eq!(shows(moment), (on, at)),
-                Resolved::Twice { first, second } => {
-                    proptest::prop_assert!(first < second);
-                    proptest::prop_assert_eq!(shows(first), (on, at));
-                    proptest::prop_assert_eq!(shows(second), (on, at));
-                }
-                Resolved::Skipped(after) => proptest::prop_assert!(shows(after) > (on, at)),
-                Resolved::Never => proptest::prop_assert!(false, "inside the calendar"),
-            }
         }
     }
 }

@@ -10,10 +10,11 @@ use jiff::civil::Date;
 
 use crate::features::billing::actions::{self, NewRefund, NewRelief, Refused, Undone};
 use crate::features::billing::input::{self, TextProblem};
-use crate::features::billing::lifecycle::Refusal;
+use crate::features::billing::lifecycle::{Payer, Refusal};
 use crate::features::billing::staff_pages::{TAB, path};
 use crate::features::billing::store::{
-    Charge, NewCharge, NewPayment, Payment, PaymentMethod, RefundWay, find_charge, find_payment,
+    Charge, NewCharge, NewPayment, Payment, PaymentMethod, PaymentSource, RefundWay, find_charge,
+    find_payment,
 };
 use crate::features::billing::wording::{Named, payment_label};
 use crate::features::ledger::{
@@ -98,11 +99,14 @@ fn refused(words: Words, refused: Refused, errors: &mut FieldErrors) -> Result<(
         Refused::LifeCycle(refusal) => {
             let key = match refusal {
                 Refusal::Refunded => "billing-error-refunded",
+                Refusal::AtProvider => "billing-error-at-provider",
                 _ => "billing-error-undone-meanwhile",
             };
             errors.add("form", words.get(key));
         }
         Refused::NotByItself => errors.add("form", words.get("billing-error-not-by-itself")),
+        Refused::NoProvider => errors.add("way", words.get("billing-error-no-provider")),
+        Refused::TooLittle(_) | Refused::OnItsWay => errors.add("form", words.get("billing-pay-on-its-way")),
     }
     Ok(())
 }
@@ -182,7 +186,7 @@ pub(super) async fn charge(
 ) -> PageResult {
     let mut form: ChargeForm = staff.form(&body)?;
     let (chart, words): (ChartId, _) = (id(&chart)?, staff.words);
-    let mark = FormToken::read("charge", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let mark = FormToken::read("charge", &format!("{}/{chart}", staff.staff_id), &form.mark, &body)?;
     let (room, currency) = load(&app, &staff, chart, |c| Ok(Some(posting_currency(c)?))).await?;
     let mut errors = FieldErrors::new();
     let on = valid(
@@ -232,7 +236,8 @@ struct PaymentPage {
     first: Date,
     last: Date,
     currency: Currency,
-    due: String,
+    /// What is owed; none where nothing is.
+    due: Option<String>,
     methods: Vec<(&'static str, String)>,
     charges: Vec<(String, String)>,
 }
@@ -283,8 +288,8 @@ fn payment_answer(
         frame: staff.frame(app, CHARTS),
         first: input::first_day(last),
         last,
-        due: money(open.due),
-        methods: PaymentMethod::ALL.iter().map(choose).collect(),
+        due: (open.due > 0).then(|| money(open.due)),
+        methods: PaymentMethod::RECORDED.iter().map(choose).collect(),
         charges: std::iter::once(oldest).chain(charges).collect(),
         currency: open.currency,
         form,
@@ -320,7 +325,7 @@ pub(super) async fn payment(
 ) -> PageResult {
     let mut form: PaymentForm = staff.form(&body)?;
     let (chart, words): (ChartId, _) = (id(&chart)?, staff.words);
-    let mark = FormToken::read("payment", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let mark = FormToken::read("payment", &format!("{}/{chart}", staff.staff_id), &form.mark, &body)?;
     let (room, open) = load(&app, &staff, chart, move |c| open_charges(c, chart, words)).await?;
     let mut errors = FieldErrors::new();
     let on = valid(
@@ -329,8 +334,8 @@ pub(super) async fn payment(
         input::day(input::read_day(&form.on), staff.practice.today(app.now()), words),
     );
     let amount = valid(&mut errors, "amount", input::amount(&form.amount, open.currency, words));
-    let method = form.method.parse().map_err(|_| words.get("billing-error-choose"));
-    let method: Option<PaymentMethod> = valid(&mut errors, "method", method);
+    let method = PaymentMethod::read_recorded(&form.method).ok_or_else(|| words.get("billing-error-choose"));
+    let method = valid(&mut errors, "method", method);
     let checked = input::optional(&form.reference, input::MOST_IN_A_REFERENCE, words);
     let reference = text(&mut errors, "reference", &mut form.reference, checked);
     let pays = match form.pays.as_str() {
@@ -455,6 +460,12 @@ pub(super) async fn relief(
     let relief = read_relief(&form.relief).ok_or_else(|| words.get("billing-error-choose"));
     let relief = valid(&mut errors, "relief", relief);
     let amount = valid(&mut errors, "amount", input::amount(&form.amount, found.0.currency, words));
+    // The act looks again; here it is said beside what else is wrong.
+    if let Some(amount) = amount
+        && amount.minor > found.1.minor
+    {
+        refused(words, Refused::TooMuch(found.1), &mut errors)?;
+    }
     let checked = input::needed(&form.reason, input::MOST_IN_A_REASON, "billing-error-reason", words);
     let reason = text(&mut errors, "reason", &mut form.reason, checked);
     let (Some(relief), Some(amount), Some(reason)) = (relief, amount, reason) else {
@@ -527,8 +538,11 @@ fn refund_answer(
         payment_id: payment.payment_id,
         amount: payment.money().to_string(),
         left: left.to_string(),
+        // Money that came through the provider goes back to its card first.
         ways: RefundWay::ALL
             .iter()
+            .rev()
+            .filter(|way| way.payer() == Payer::Practice || payment.source == PaymentSource::Portal)
             .map(|way| (way.word(), words.get(&format!("billing-way-{way}"))))
             .collect(),
         form,
@@ -569,9 +583,15 @@ pub(super) async fn refund(
     let way = form.way.parse().map_err(|_| words.get("billing-error-choose"));
     let way: Option<RefundWay> = valid(&mut errors, "way", way);
     let amount = valid(&mut errors, "amount", input::amount(&form.amount, found.0.currency, words));
+    // The act looks again; here it is said beside what else is wrong.
+    if let Some(amount) = amount
+        && amount.minor > found.1.minor
+    {
+        refused(words, Refused::TooMuch(found.1), &mut errors)?;
+    }
     let checked = input::needed(&form.reason, input::MOST_IN_A_REASON, "billing-error-reason", words);
     let reason = text(&mut errors, "reason", &mut form.reason, checked);
-    let (Some(way), Some(amount), Some(reason)) = (way, amount, reason) else {
+    let (Some(way), Some(amount), Some(reason), true) = (way, amount, reason, errors.is_empty()) else {
         return refund_answer(&app, &staff, &room, found, form, errors);
     };
     let new = NewRefund { chart, payment, way, amount, reason };

@@ -5,25 +5,28 @@ use jiff::civil::Date;
 
 use crate::features::billing::audit::BillingAction;
 use crate::features::billing::lifecycle::{
-    self, ChargeEvent, ChargeState, PaymentEvent, PaymentState, RefundEvent, RefundState, Refunds, Refusal,
-    Step,
+    self, ChargeEvent, ChargeState, CheckoutState, Payer, PaymentEvent, PaymentState, RefundEvent, Refunds,
+    Refusal, Step,
 };
+use crate::features::billing::online::store as online;
+use crate::features::billing::online::task_store::{self, TaskKind};
+use crate::features::billing::receipt_store;
 use crate::features::billing::store::{
-    self, Charge, NewCharge, NewPayment, Payment, PaymentSource, RefundRow, RefundWay, client_of,
+    self, Charge, NewCharge, NewPayment, Payment, PaymentSource, Refund, RefundRow, RefundWay, client_of,
     find_charge, find_payment, find_refund, refunds_of,
 };
 use crate::features::ledger::{
-    self, Account, EntryHead, EntryKind, Item, Place, Relief, Unbalanced, append, credits_of, debts_of,
-    entries_of_item, find_entry, party_of, posting_currency,
+    self, Account, EntryHead, EntryKind, Item, Place, Received, Refunded, Relief, Unbalanced, append,
+    credits_of, debts_of, entries_of_item, find_entry, party_of, posting_currency,
 };
 use crate::features::practice;
 use crate::kernel::ids::{ChargeId, ChartId, EntryId, PaymentId, RefundId};
 use crate::kernel::money::{Currency, Money};
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::state::AppState;
-use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::form_token::{FormToken, made_once};
 
 /// Why nothing was posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +46,15 @@ pub enum Refused {
     /// The entry is not one that is undone by itself.
     #[error("this entry is not undone by itself")]
     NotByItself,
+    /// Less than the provider takes.
+    #[error("at least {0}")]
+    TooLittle(Money),
+    /// A payment for this account is on its way already.
+    #[error("a payment is on its way")]
+    OnItsWay,
+    /// The practice has no payment provider, or the payment did not come through it.
+    #[error("not through the payment provider")]
+    NoProvider,
 }
 
 impl From<Refusal> for Refused {
@@ -57,27 +69,17 @@ impl From<Refusal> for Refused {
 /// The outcome of an act, inside the fault of the machinery.
 pub type Outcome<T> = Result<Result<T, Refused>, Fault>;
 
-/// Unwraps an inner result, or leaves the function with the refusal.
-macro_rules! allowed {
-    ($outcome:expr) => {
-        match $outcome {
-            Ok(value) => value,
-            Err(refused) => return Ok(Err(refused.into())),
-        }
-    };
-}
-
-fn unbalanced(error: Unbalanced) -> Fault {
+pub(super) fn unbalanced(error: Unbalanced) -> Fault {
     Fault::Other("an act made no entry".into(), Some(error.into()))
 }
 
 /// Today in the practice's zone.
-fn today(c: &mut Scoped<'_>) -> Result<Date, Fault> {
+pub(super) fn today(c: &mut Scoped<'_>) -> Result<Date, Fault> {
     Ok(practice::load(c)?.today(c.now()))
 }
 
 /// Holds a chart and finds who pays for it: the client.
-fn hold(c: &mut Scoped<'_>, chart: ChartId, currency: Currency) -> Outcome<Place> {
+pub(super) fn hold(c: &mut Scoped<'_>, chart: ChartId, currency: Currency) -> Outcome<Place> {
     lock(c, Lock::Charts(&[chart]))?;
     let Some(person) = client_of(c, chart)? else { return Ok(Err(Refused::NotFound)) };
     Ok(Ok(Place { chart, party: party_of(c, person)?, currency }))
@@ -89,7 +91,7 @@ fn in_posting_currency(c: &mut Scoped<'_>, amount: Money) -> Outcome<Currency> {
     Ok(if amount.currency == currency { Ok(currency) } else { Err(Refused::Currency(currency)) })
 }
 
-fn note(
+pub(super) fn note(
     c: &mut Scoped<'_>,
     by: &By,
     action: BillingAction,
@@ -99,11 +101,21 @@ fn note(
     audit::record(c, Event::new(by.clone(), action).on_chart(&chart).with(details))
 }
 
+/// Something of the account has changed: the page on which a client may still pay what was due before is closed.
+fn close_checkouts(c: &mut Scoped<'_>, chart: ChartId) -> Result<(), Fault> {
+    for open in online::unfinished(c, chart)? {
+        if open.state == CheckoutState::Started {
+            task_store::add_once(c, TaskKind::CloseCheckout, open.payment_id.uuid())?;
+        }
+    }
+    Ok(())
+}
+
 /// Posts a charge, and pays it from what is left of earlier payments.
 pub fn post_charge(c: &mut Scoped<'_>, by: &By, new: &NewCharge) -> Outcome<Charge> {
-    let currency = allowed!(in_posting_currency(c, new.amount)?);
-    let at = allowed!(hold(c, new.chart, currency)?);
-    allowed!(lifecycle::charge(None, ChargeEvent::Post));
+    let currency = granted!(in_posting_currency(c, new.amount)?);
+    let at = granted!(hold(c, new.chart, currency)?);
+    granted!(lifecycle::charge(None, ChargeEvent::Post));
     let id = ChargeId::fresh(c.rng(), c.now());
     let by_name = by.actor.name();
     store::insert_charge(c, id, &by_name, new)?;
@@ -119,14 +131,14 @@ pub fn post_charge(c: &mut Scoped<'_>, by: &By, new: &NewCharge) -> Outcome<Char
 
 /// Records a payment, and uses it for what is owed.
 pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<Payment> {
-    let currency = allowed!(in_posting_currency(c, new.amount)?);
+    let currency = granted!(in_posting_currency(c, new.amount)?);
     if let Some(charge) = new.pays
         && find_charge(c, new.chart, charge)?.is_none()
     {
         return Ok(Err(Refused::NotFound));
     }
-    let at = allowed!(hold(c, new.chart, currency)?);
-    allowed!(lifecycle::payment(None, PaymentEvent::Record));
+    let at = granted!(hold(c, new.chart, currency)?);
+    granted!(lifecycle::payment(None, PaymentEvent::Record));
     let id = PaymentId::fresh(c.rng(), c.now());
     let by_name = by.actor.name();
     let source = match by.actor {
@@ -136,9 +148,12 @@ pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<
     store::insert_payment(c, id, at.party, &by_name, source, new)?;
     let debts = debts_of(c, at.chart, at.party, currency)?;
     let day = today(c)?;
-    let drafts = ledger::payment(at, id, new.received_on, new.amount.minor, &debts, new.pays, day)
-        .map_err(unbalanced)?;
+    let received =
+        Received { payment: id, on: new.received_on, lies: Account::Undeposited, amount: new.amount.minor };
+    let drafts = ledger::payment(at, received, &debts, new.pays.as_slice(), day).map_err(unbalanced)?;
     append(c, &by_name, &drafts)?;
+    receipt_store::issue(c, id)?;
+    close_checkouts(c, at.chart)?;
     let details = serde_json::json!({ "payment": id, "amount": new.amount, "method": new.method });
     note(c, by, BillingAction::PaymentRecorded, at.chart, details)?;
     let recorded = find_payment(c, at.chart, id)?;
@@ -166,12 +181,12 @@ pub struct NewRelief {
 pub fn relieve(c: &mut Scoped<'_>, by: &By, new: &NewRelief) -> Outcome<EntryHead> {
     lock(c, Lock::Charts(&[new.chart]))?;
     let found = find_charge(c, new.chart, new.charge)?;
-    allowed!(lifecycle::charge(found.as_ref().map(|charge| charge.state), ChargeEvent::Relieve));
+    granted!(lifecycle::charge(found.as_ref().map(|charge| charge.state), ChargeEvent::Relieve));
     let Some(charge) = found else { return Ok(Err(Refused::NotFound)) };
     if charge.currency != new.amount.currency {
         return Ok(Err(Refused::Currency(charge.currency)));
     }
-    let at = allowed!(hold(c, new.chart, charge.currency)?);
+    let at = granted!(hold(c, new.chart, charge.currency)?);
     let item = Item::Charge(charge.charge_id);
     let standing = entries_of_item(c, item)?;
     let taken_off: i64 = standing
@@ -194,6 +209,7 @@ pub fn relieve(c: &mut Scoped<'_>, by: &By, new: &NewRelief) -> Outcome<EntryHea
     let entries = append(c, &by.actor.name(), &drafts)?;
     let made = entries.into_iter().next_back();
     let made = made.ok_or_else(|| Fault::other("something was taken off without an entry"))?;
+    close_checkouts(c, new.chart)?;
     let details = serde_json::json!({
         "charge": charge.charge_id, "entry": made.entry_id, "kind": made.kind, "amount": new.amount,
         "reason": new.reason,
@@ -217,28 +233,32 @@ pub struct NewRefund {
     pub reason: String,
 }
 
-/// What of a payment is not used for charges and did not go back.
-pub fn unused(standing: &[ledger::StoredEntry], payment: PaymentId) -> i64 {
-    let item = Item::Payment(payment);
-    -standing.iter().map(|entry| entry.moved(Account::CreditClient, item)).sum::<i64>()
-}
-
 /// Pays back what is not used of a payment.
 pub fn pay_refund(c: &mut Scoped<'_>, by: &By, new: &NewRefund) -> Outcome<RefundId> {
     lock(c, Lock::Charts(&[new.chart]))?;
     let found = find_payment(c, new.chart, new.payment)?;
     let state = found.as_ref().map(|(payment, _)| payment.state);
-    allowed!(lifecycle::payment(state, PaymentEvent::Refund));
+    granted!(lifecycle::payment(state, PaymentEvent::Refund));
     let Some((payment, party)) = found else { return Ok(Err(Refused::NotFound)) };
     if payment.currency != new.amount.currency {
         return Ok(Err(Refused::Currency(payment.currency)));
     }
     let standing = entries_of_item(c, Item::Payment(payment.payment_id))?;
-    let left = unused(&standing, payment.payment_id);
+    let left = ledger::unused(&standing, payment.payment_id);
     if new.amount.minor > left {
         return Ok(Err(Refused::TooMuch(Money::new(left, payment.currency))));
     }
-    allowed!(lifecycle::refund(None, RefundEvent::Pay));
+    let is_online = payment.source == PaymentSource::Portal;
+    let event = match new.way.payer() {
+        Payer::Provider if !is_online || online::account(c)?.is_none() => {
+            return Ok(Err(Refused::NoProvider));
+        }
+        Payer::Provider => RefundEvent::Ask,
+        Payer::Practice => RefundEvent::Pay,
+    };
+    let Step::To(state) = granted!(lifecycle::refund(None, event)) else {
+        return Err(Fault::other("a new refund changes nothing"));
+    };
     let id = RefundId::fresh(c.rng(), c.now());
     let (by_name, day) = (by.actor.name(), today(c)?);
     let row = RefundRow {
@@ -247,19 +267,32 @@ pub fn pay_refund(c: &mut Scoped<'_>, by: &By, new: &NewRefund) -> Outcome<Refun
         payment: payment.payment_id,
         amount: new.amount,
         way: new.way,
+        state,
         reason: &new.reason,
         made_on: day,
         by_name: &by_name,
+        provider_id: None,
     };
     store::insert_refund(c, &row)?;
     let at = Place { chart: new.chart, party, currency: payment.currency };
-    let drafts =
-        ledger::refund(at, id, payment.payment_id, new.amount.minor, &new.reason, day).map_err(unbalanced)?;
+    let refund =
+        Refunded { refund: id, payment: payment.payment_id, amount: new.amount.minor, reason: &new.reason };
+    let mut drafts = vec![refund.due(at, day).map_err(unbalanced)?];
+    let action = match new.way.payer() {
+        Payer::Practice => {
+            drafts.push(refund.paid(at, Account::Undeposited, day).map_err(unbalanced)?);
+            BillingAction::RefundPaid
+        }
+        Payer::Provider => {
+            task_store::add(c, TaskKind::AskRefund, id.uuid(), "")?;
+            BillingAction::RefundAsked
+        }
+    };
     append(c, &by_name, &drafts)?;
     let details = serde_json::json!({
         "refund": id, "payment": payment.payment_id, "amount": new.amount, "way": new.way, "reason": new.reason,
     });
-    note(c, by, BillingAction::RefundPaid, new.chart, details)?;
+    note(c, by, action, new.chart, details)?;
     Ok(Ok(id))
 }
 
@@ -283,9 +316,10 @@ pub fn void_charge(
     lock(c, Lock::Charts(&[chart]))?;
     let found = find_charge(c, chart, id)?;
     let step = lifecycle::charge(found.as_ref().map(|charge| charge.state), ChargeEvent::Void);
-    let Step::To(state) = allowed!(step) else { return Ok(Ok(Undone::Before)) };
+    let Step::To(state) = granted!(step) else { return Ok(Ok(Undone::Before)) };
     reverse_item(c, by, Item::Charge(id), reason)?;
     store::set_charge_state(c, id, state)?;
+    close_checkouts(c, chart)?;
     let details = serde_json::json!({ "charge": id, "reason": reason });
     let mut event = Event::new(by.clone(), BillingAction::ChargeVoided).on_chart(&chart).with(details);
     event.old_state = ChargeState::Posted.word().into();
@@ -304,11 +338,15 @@ pub fn undo_payment(
 ) -> Outcome<Undone> {
     lock(c, Lock::Charts(&[chart]))?;
     let found = find_payment(c, chart, id)?;
-    let paid_back = refunds_of(c, id)?.iter().any(|refund| refund.state == RefundState::Succeeded);
+    // The money is with the provider: it goes back as a refund, or not at all.
+    if found.as_ref().is_some_and(|(payment, _)| payment.source == PaymentSource::Portal) {
+        return Ok(Err(Refusal::AtProvider.into()));
+    }
+    let paid_back = refunds_of(c, id)?.iter().any(|refund| refund.state.stands());
     let refunds = if paid_back { Refunds::Some } else { Refunds::None };
     let state = found.as_ref().map(|(payment, _)| payment.state);
     let step = lifecycle::payment(state, PaymentEvent::Undo(refunds));
-    let Step::To(state) = allowed!(step) else { return Ok(Ok(Undone::Before)) };
+    let Step::To(state) = granted!(step) else { return Ok(Ok(Undone::Before)) };
     reverse_item(c, by, Item::Payment(id), reason)?;
     store::set_payment_state(c, id, state)?;
     let details = serde_json::json!({ "payment": id, "reason": reason });
@@ -322,18 +360,29 @@ pub fn undo_payment(
 /// Takes a refund back: the money did not go out after all, and is credit again.
 fn cancel_refund(c: &mut Scoped<'_>, by: &By, chart: ChartId, id: RefundId, reason: &str) -> Outcome<Undone> {
     let found = find_refund(c, chart, id)?;
-    let step = lifecycle::refund(found.as_ref().map(|refund| refund.state), RefundEvent::Cancel);
-    let Step::To(state) = allowed!(step) else { return Ok(Ok(Undone::Before)) };
     let Some(refund) = found else { return Ok(Err(Refused::NotFound)) };
-    let standing = entries_of_item(c, Item::Payment(refund.payment_id))?;
-    let own: Vec<_> = standing.into_iter().filter(|entry| entry.head.subject == id.uuid()).collect();
-    let day = today(c)?;
-    let drafts = ledger::reverse_all(&own, reason, day).map_err(unbalanced)?;
-    append(c, &by.actor.name(), &drafts)?;
+    let step = lifecycle::refund(Some(refund.state), RefundEvent::Cancel(refund.way.payer()));
+    let Step::To(state) = granted!(step) else { return Ok(Ok(Undone::Before)) };
+    reverse_refund(c, &by.actor.name(), &refund, reason)?;
     store::set_refund_state(c, id, state)?;
     let details = serde_json::json!({ "refund": id, "payment": refund.payment_id, "reason": reason });
     note(c, by, BillingAction::RefundCanceled, chart, details)?;
     Ok(Ok(Undone::Now))
+}
+
+/// Reverses the entries of a refund: its money is credit again.
+pub(super) fn reverse_refund(
+    c: &mut Scoped<'_>,
+    by_name: &str,
+    refund: &Refund,
+    reason: &str,
+) -> Result<(), Fault> {
+    let standing = entries_of_item(c, Item::Payment(refund.payment_id))?;
+    let own: Vec<_> =
+        standing.into_iter().filter(|entry| entry.head.subject == refund.refund_id.uuid()).collect();
+    let day = today(c)?;
+    let drafts = ledger::reverse_all(&own, reason, day).map_err(unbalanced)?;
+    append(c, by_name, &drafts).map(drop)
 }
 
 /// Reverses everything of a charge or payment that counts.
@@ -394,14 +443,7 @@ where
 {
     let outcome = app
         .db
-        .write(scope, move |c| {
-            if let Some(made) = form_token::made_before(c, &mark)? {
-                return Ok(Ok(made));
-            }
-            let made = allowed!(act(c)?).to_string();
-            form_token::keep(c, &mark, &made)?;
-            Ok(Ok(made))
-        })
+        .write(scope, move |c| made_once(c, &mark, |c| Ok(act(c)?.map(|made| made.to_string()))))
         .await?;
     if outcome.is_ok() {
         app.live.chart_changed(scope.id(), &chart);

@@ -32,8 +32,9 @@ pub fn check(c: &mut Scoped<'_>) -> Result<LedgerCheck, Fault> {
         let by_account = sums(&found, ItemKind::Payment, item);
         let of = |account| by_account.get(&account).copied().unwrap_or(0);
         let is_standing = state == PaymentState::Succeeded;
-        let came = of(Account::Undeposited) + of(Account::Opening) + of(Account::Discount);
-        // What was paid back has left the drawer, so it is counted again.
+        let came =
+            of(Account::Undeposited) + of(Account::Processor) + of(Account::Opening) + of(Account::Discount);
+        // What was paid back has left the drawer or the provider, so it is counted again.
         let went = paid_back.get(&id).copied().unwrap_or(0);
         let wanted = if is_standing { amount } else { 0 };
         if came + went != wanted {

@@ -5,6 +5,8 @@ use axum::extract::{Path, Query, State};
 
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::billing::account::{self, Account, month_ends};
+use crate::features::billing::lifecycle::CheckoutState;
+use crate::features::billing::online::store as online;
 use crate::features::billing::picture::{self, Bar};
 use crate::features::billing::statement_store;
 use crate::features::billing::store::{Charge, find_charge, open_charges_of};
@@ -16,6 +18,7 @@ use crate::features::ledger::{self, Item, Movement, Owed};
 use crate::kernel::ids::ChargeId;
 use crate::kernel::money::Money;
 use crate::platform::i18n::Words;
+use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::nav::Section;
@@ -85,6 +88,10 @@ struct Page {
     is_first_page: bool,
     statements: Vec<StatementLine>,
     as_of: String,
+    /// Can be paid here, by this reader.
+    may_pay: bool,
+    /// What is on its way or not finished: the words, and the address.
+    checkouts: Vec<(String, String)>,
 }
 
 impl Page {
@@ -101,12 +108,18 @@ pub(super) async fn account_page(
     Query(query): Query<PageQuery>,
 ) -> PageResult {
     let before = query.before();
-    let (client, (account, movements, statements)) = ticket
+    let (client, (account, movements, statements, provider)) = ticket
         .open(&app, move |c, client| {
             let (chart, today) = (client.chart_id, client.facts.today);
             let account = Account::read(c, chart, before)?;
             let statements = statement_store::list_of(c, chart, STATEMENTS)?;
-            Ok((account, account::movements(c, chart, today)?, statements))
+            // The provider is asked for only where its button or its news stands on the page.
+            let provider = if client.may_act(Right::Billing) && before.is_none() && online::is_on(c)? {
+                Some(online::unfinished(c, chart)?)
+            } else {
+                None
+            };
+            Ok((account, account::movements(c, chart, today)?, statements, provider))
         })
         .await?;
     let words = client.words;
@@ -115,9 +128,23 @@ pub(super) async fn account_page(
         account.owed.iter().map(|owed| CurrencyView::of(words, *owed, &movements, today)).collect();
     let lines = ledger_lines(words, &account, |running| match running.line.item {
         Item::Charge(charge) => format!("/portal/account/charges/{charge}"),
-        Item::Payment(_) => String::new(),
+        Item::Payment(payment) => format!("/portal/account/receipts/{payment}"),
     });
+    let checkouts = provider
+        .iter()
+        .flatten()
+        .map(|one| {
+            let key = match one.state {
+                CheckoutState::Processing => "billing-pay-waiting",
+                _ => "billing-pay-unfinished",
+            };
+            let href = format!("/portal/account/pay/{}", one.payment_id);
+            (words.with1(key, "amount", one.money()), href)
+        })
+        .collect();
     let page = Page {
+        may_pay: provider.is_some(),
+        checkouts,
         for_client: client.for_client.clone(),
         accounts,
         height: picture::HEIGHT,

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use crate::kernel::card::holds_card_number;
+use crate::kernel::civil;
 use crate::kernel::money::{AmountError, Currency, LARGEST, Money};
 use crate::kernel::text;
 use crate::platform::i18n::Words;
@@ -23,7 +24,7 @@ pub fn first_day(today: Date) -> Date {
 
 /// A day as a form's field holds it: `2026-12-01`.
 pub fn read_day(typed: &str) -> Option<Date> {
-    typed.trim().parse().ok()
+    civil::read_day(typed.trim())
 }
 
 /// A day that is not to come and not too long ago; else what is wrong, in words.

@@ -1,4 +1,4 @@
-//! The life cycles of a charge, a payment and a refund: one pure function each. The test at the end walks every cell.
+//! The life cycles of a charge, a payment, a refund and a checkout: one pure function each. The test at the end walks every cell.
 //!
 //! | event ↓ / charge → | none | posted | void |
 //! |---|---|---|---|
@@ -13,10 +13,26 @@
 //! | undo, no refund stands | not there | reversed | unchanged |
 //! | undo, a refund stands | not there | refunded | unchanged |
 //!
-//! | event ↓ / refund → | none | succeeded | canceled |
-//! |---|---|---|---|
-//! | pay | succeeded | unchanged | canceled |
-//! | cancel | not there | canceled | unchanged |
+//! | event ↓ / refund → | none | due | pending | succeeded | failed | canceled |
+//! |---|---|---|---|---|---|---|
+//! | pay out at the practice | succeeded | unchanged | unchanged | unchanged | failed | canceled |
+//! | ask the provider | due | unchanged | unchanged | unchanged | failed | canceled |
+//! | the provider: on its way | pending | pending | unchanged | unchanged | unchanged | canceled |
+//! | the provider: arrived | succeeded | succeeded | succeeded | unchanged | failed | canceled |
+//! | the provider: failed | failed | failed | failed | failed | unchanged | unchanged |
+//! | cancel, paid out at the practice | not there | canceled | canceled | canceled | unchanged | unchanged |
+//! | cancel, asked of the provider | not there | at the provider | at the provider | at the provider | unchanged | unchanged |
+//!
+//! | event ↓ / checkout → | none | started | processing | paid | failed | expired |
+//! |---|---|---|---|---|---|---|
+//! | start | started | unchanged | unchanged | unchanged | unchanged | unchanged |
+//! | still open | not there | unchanged | unchanged | unchanged | unchanged | unchanged |
+//! | processing | not there | processing | unchanged | unchanged | processing | processing |
+//! | paid | not there | paid | paid | unchanged | paid | paid |
+//! | failed | not there | failed | failed | unchanged | unchanged | unchanged |
+//! | closed | not there | expired | failed | unchanged | unchanged | unchanged |
+//!
+//! The order in which the provider tells is not trusted: money that came counts, whatever was said before.
 //!
 //! What stands in a cell and is no state is why the event is refused.
 
@@ -45,11 +61,57 @@ word_enum! {
 word_enum! {
     /// Where a refund stands.
     pub enum RefundState {
+        /// The provider is asked for it.
+        Due = "due",
+        /// On its way.
+        Pending = "pending",
         /// The money went back.
         Succeeded = "succeeded",
-        /// It did not, after all.
+        /// It did not arrive.
+        Failed = "failed",
+        /// It was not paid out after all.
         Canceled = "canceled",
     }
+}
+
+impl RefundState {
+    /// Is the money set aside or gone?
+    pub const fn stands(self) -> bool {
+        matches!(self, Self::Due | Self::Pending | Self::Succeeded)
+    }
+}
+
+word_enum! {
+    /// Where a client's way to pay on the provider's page stands.
+    pub enum CheckoutState {
+        /// The client may pay there.
+        Started = "started",
+        /// The client has paid, and the bank has not answered yet.
+        Processing = "processing",
+        /// The money is here.
+        Paid = "paid",
+        /// The bank said no.
+        Failed = "failed",
+        /// Nobody paid, and nobody can there any more.
+        Expired = "expired",
+    }
+}
+
+/// What the provider says of a checkout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckoutEvent {
+    /// The client begins.
+    Start,
+    /// Somebody may still pay.
+    Open,
+    /// The bank has not answered yet.
+    Processing,
+    /// The money is there.
+    Paid,
+    /// The bank said no, or the page could not be made.
+    Failed,
+    /// The page was closed.
+    Closed,
 }
 
 /// What happens to a charge.
@@ -83,13 +145,30 @@ pub enum PaymentEvent {
     Undo(Refunds),
 }
 
+/// Who pays a refund out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payer {
+    /// The practice, by hand.
+    Practice,
+    /// The payment provider.
+    Provider,
+}
+
 /// What happens to a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefundEvent {
-    /// It is paid out.
+    /// It is paid out at the practice.
     Pay,
-    /// It did not arrive.
-    Cancel,
+    /// The provider is asked for it.
+    Ask,
+    /// The provider says that it is on its way.
+    OnItsWay,
+    /// The provider says that it arrived.
+    Arrived,
+    /// The provider says that it did not.
+    Failed,
+    /// Staff take it back.
+    Cancel(Payer),
 }
 
 /// What an event comes to.
@@ -119,6 +198,12 @@ pub enum Refusal {
     /// The refund was canceled.
     #[error("the refund was canceled")]
     Canceled,
+    /// The refund failed.
+    #[error("the refund failed")]
+    Failed,
+    /// The money is with the payment provider, which alone can say what becomes of it.
+    #[error("it is with the payment provider")]
+    AtProvider,
 }
 
 /// What becomes of a charge.
@@ -152,14 +237,39 @@ pub fn payment(state: Option<PaymentState>, event: PaymentEvent) -> Result<Step<
 
 /// What becomes of a refund.
 pub fn refund(state: Option<RefundState>, event: RefundEvent) -> Result<Step<RefundState>, Refusal> {
-    use RefundState::{Canceled, Succeeded};
+    use RefundState::{Canceled, Due, Failed, Pending, Succeeded};
     match (event, state) {
         (RefundEvent::Pay, None) => Ok(Step::To(Succeeded)),
-        (RefundEvent::Cancel, None) => Err(Refusal::NotThere),
-        (RefundEvent::Pay, Some(Succeeded)) => Ok(Step::Unchanged),
-        (RefundEvent::Cancel, Some(Succeeded)) => Ok(Step::To(Canceled)),
-        (RefundEvent::Pay, Some(Canceled)) => Err(Refusal::Canceled),
-        (RefundEvent::Cancel, Some(Canceled)) => Ok(Step::Unchanged),
+        (RefundEvent::Ask, None) => Ok(Step::To(Due)),
+        (RefundEvent::Pay | RefundEvent::Ask, Some(Due | Pending | Succeeded)) => Ok(Step::Unchanged),
+        (RefundEvent::OnItsWay, None | Some(Due)) => Ok(Step::To(Pending)),
+        (RefundEvent::OnItsWay, Some(Pending | Succeeded | Failed)) => Ok(Step::Unchanged),
+        (RefundEvent::Arrived, None | Some(Due | Pending)) => Ok(Step::To(Succeeded)),
+        (RefundEvent::Arrived, Some(Succeeded)) => Ok(Step::Unchanged),
+        (RefundEvent::Pay | RefundEvent::Ask | RefundEvent::Arrived, Some(Failed)) => Err(Refusal::Failed),
+        (RefundEvent::Failed, None | Some(Due | Pending | Succeeded)) => Ok(Step::To(Failed)),
+        (RefundEvent::Cancel(_), None) => Err(Refusal::NotThere),
+        (RefundEvent::Cancel(Payer::Practice), Some(Due | Pending | Succeeded)) => Ok(Step::To(Canceled)),
+        (RefundEvent::Cancel(Payer::Provider), Some(Due | Pending | Succeeded)) => Err(Refusal::AtProvider),
+        (RefundEvent::Failed | RefundEvent::Cancel(_), Some(Failed | Canceled)) => Ok(Step::Unchanged),
+        (_, Some(Canceled)) => Err(Refusal::Canceled),
+    }
+}
+
+/// What becomes of a checkout.
+pub fn checkout(state: Option<CheckoutState>, event: CheckoutEvent) -> Result<Step<CheckoutState>, Refusal> {
+    use CheckoutState::{Expired, Failed, Paid, Processing, Started};
+    match (event, state) {
+        (CheckoutEvent::Start, None) => Ok(Step::To(Started)),
+        (_, None) => Err(Refusal::NotThere),
+        (CheckoutEvent::Start | CheckoutEvent::Open, Some(_)) | (_, Some(Paid)) => Ok(Step::Unchanged),
+        (CheckoutEvent::Processing, Some(Started | Failed | Expired)) => Ok(Step::To(Processing)),
+        (CheckoutEvent::Processing, Some(Processing)) => Ok(Step::Unchanged),
+        (CheckoutEvent::Paid, Some(Started | Processing | Failed | Expired)) => Ok(Step::To(Paid)),
+        (CheckoutEvent::Failed, Some(Started | Processing)) => Ok(Step::To(Failed)),
+        (CheckoutEvent::Closed, Some(Started)) => Ok(Step::To(Expired)),
+        (CheckoutEvent::Closed, Some(Processing)) => Ok(Step::To(Failed)),
+        (CheckoutEvent::Failed | CheckoutEvent::Closed, Some(Failed | Expired)) => Ok(Step::Unchanged),
     }
 }
 
@@ -190,6 +300,8 @@ mod tests {
             Err(Refusal::Reversed) => "reversed".to_owned(),
             Err(Refusal::Refunded) => "refunded".to_owned(),
             Err(Refusal::Canceled) => "canceled".to_owned(),
+            Err(Refusal::Failed) => "failed".to_owned(),
+            Err(Refusal::AtProvider) => "at the provider".to_owned(),
         }
     }
 
@@ -210,12 +322,25 @@ mod tests {
     }
 
     #[test]
-    fn every_cell_of_the_three_tables_is_what_the_functions_answer() {
+    fn every_cell_of_the_four_tables_is_what_the_functions_answer() {
         use ChargeEvent::{Post, Relieve, Void};
         walk("charge", ChargeState::ALL, &[Post, Relieve, Void], charge);
         let undo = |refunds| PaymentEvent::Undo(refunds);
         let events = [PaymentEvent::Record, PaymentEvent::Refund, undo(Refunds::None), undo(Refunds::Some)];
         walk("payment", PaymentState::ALL, &events, payment);
-        walk("refund", RefundState::ALL, &[RefundEvent::Pay, RefundEvent::Cancel], refund);
+        let cancel = |payer| RefundEvent::Cancel(payer);
+        let events = [
+            RefundEvent::Pay,
+            RefundEvent::Ask,
+            RefundEvent::OnItsWay,
+            RefundEvent::Arrived,
+            RefundEvent::Failed,
+            cancel(Payer::Practice),
+            cancel(Payer::Provider),
+        ];
+        walk("refund", RefundState::ALL, &events, refund);
+        use CheckoutEvent::{Closed, Failed, Open, Paid, Processing, Start};
+        let events = [Start, Open, Processing, Paid, Failed, Closed];
+        walk("checkout", CheckoutState::ALL, &events, checkout);
     }
 }

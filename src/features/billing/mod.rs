@@ -9,7 +9,14 @@ mod check;
 mod client_pages;
 pub mod input;
 pub mod lifecycle;
+mod monthly;
+pub mod online;
 mod picture;
+pub mod receipt;
+pub mod receipt_pages;
+mod receipt_store;
+mod report_pages;
+pub mod reports;
 mod staff_pages;
 pub mod statement;
 mod statement_pages;
@@ -21,6 +28,7 @@ mod wording;
 
 pub use audit::BillingAction;
 pub use check::check;
+pub use online::work as work_with_provider;
 pub use statement_store::{StatementHead, chart_of_statement, list_of as statements_of};
 pub use store::{
     Charge, NewCharge, NewPayment, Payment, PaymentMethod, PaymentSource, Refund, RefundWay, charges_of,
@@ -31,11 +39,13 @@ pub use wording::{Explanation, Named, Step, conclusion, explain, sentence};
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::web::Routes;
-use crate::platform::web::nav::ClientNav;
+use crate::platform::web::nav::{ClientNav, StaffNav};
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
     audit_actions: audit::BillingAction::ACTIONS,
+    mail_kinds: statement::BillingMail::KINDS,
+    mail_subjects: &[statement::ACCOUNT_READER],
     client_nav: &[ClientNav {
         section: client_pages::ACCOUNT,
         label: "nav-account",
@@ -43,7 +53,17 @@ pub const FEATURE: Feature = Feature {
         needs: Some(Right::Billing),
         order: 40,
     }],
+    staff_nav: &[StaffNav {
+        section: report_pages::REPORTS,
+        label: "nav-billing",
+        icon: "balance",
+        needs: Permission::SeeBilling,
+        order: 35,
+        waiting: None,
+        first_for: &[],
+    }],
     chart_tabs: &[staff_pages::TAB],
+    jobs: &[monthly::PLAN, monthly::MAKE, online::LOOK, online::READ_EVENTS],
     ..Feature::new("billing", routes)
 };
 
@@ -51,6 +71,8 @@ pub const FEATURE: Feature = Feature {
 #[rustfmt::skip]
 fn routes() -> Routes {
     let own = Needs::Client(Right::Billing, Level::View);
+    let pay = Needs::Client(Right::Billing, Level::Act);
+    let provider = Needs::Staff(Permission::ManageProvider);
     let see = Needs::Staff(Permission::SeeBilling);
     let charge = Needs::Staff(Permission::PostCharges);
     let record = Needs::Staff(Permission::RecordPayments);
@@ -61,6 +83,13 @@ fn routes() -> Routes {
         .get("/portal/account", own, client_pages::account_page)
         .get("/portal/account/why", own, client_pages::why)
         .get("/portal/account/charges/{charge}", own, client_pages::why_charge)
+        .get("/portal/account/pay", pay, online::client_pages::pay_page)
+        .post("/portal/account/pay", pay, online::client_pages::pay)
+        .get("/portal/account/pay/{payment}", pay, online::client_pages::done)
+        .get("/portal/account/pay/{payment}/go", pay, online::client_pages::go)
+        .post("/hooks/stripe/{practice}", Needs::Machine, online::hook::take)
+        .get("/portal/account/receipts/{payment}", own, receipt_pages::client_page)
+        .get("/portal/account/receipts/{payment}/pdf", own, receipt_pages::client_file)
         .get("/portal/account/statements/{statement}", own, statement_pages::client_page)
         .get("/portal/account/statements/{statement}/pdf", own, statement_pdf::client_file)
         .get("/staff/charts/{chart}/billing", see, staff_pages::tab)
@@ -72,6 +101,16 @@ fn routes() -> Routes {
         .post("/staff/charts/{chart}/billing/charges/{charge}/relief", adjust, act_pages::relief)
         .get("/staff/charts/{chart}/billing/payments/{payment}/refund", refund, act_pages::refund_page)
         .post("/staff/charts/{chart}/billing/payments/{payment}/refund", refund, act_pages::refund)
+        .get("/staff/charts/{chart}/billing/payments/{payment}/receipt", see, receipt_pages::staff_page)
+        .get("/staff/charts/{chart}/billing/payments/{payment}/receipt/pdf", see, receipt_pages::staff_file)
+        .get("/staff/billing", see, report_pages::first)
+        .get("/staff/billing/aging", see, report_pages::aging_page)
+        .get("/staff/billing/aging.csv", see, report_pages::aging_file)
+        .get("/staff/billing/day", see, report_pages::day_page)
+        .get("/staff/billing/day.csv", see, report_pages::day_file)
+        .get("/staff/practice/payments", provider, online::settings_pages::page)
+        .post("/staff/practice/payments", provider, online::settings_pages::save)
+        .post("/staff/practice/payments/off", provider, online::settings_pages::off)
         .get("/staff/charts/{chart}/billing/entries/{entry}", see, staff_pages::entry)
         .get("/staff/charts/{chart}/billing/entries/{entry}/undo", adjust, act_pages::undo_page)
         .post("/staff/charts/{chart}/billing/entries/{entry}/undo", adjust, act_pages::undo)

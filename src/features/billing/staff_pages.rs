@@ -4,9 +4,12 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 
 use crate::features::billing::account::{Account, Running};
-use crate::features::billing::lifecycle::RefundState;
+use crate::features::billing::lifecycle::{CheckoutState, RefundState};
+use crate::features::billing::online::store::{self as online, Checkout};
 use crate::features::billing::statement_store;
-use crate::features::billing::store::{Refund, find_charge, find_payment, refunds_of};
+use crate::features::billing::store::{
+    PaymentSource, Refund, RefundWay, find_charge, find_payment, refunds_of,
+};
 use crate::features::billing::views::{
     LedgerLine, OwedWords, PageQuery, Reader, StatementLine, kind_label, ledger_lines, owed_words,
     statement_lines,
@@ -49,9 +52,41 @@ struct Page {
     older: Option<String>,
     is_first_page: bool,
     statements: Vec<StatementLine>,
+    checkouts: Vec<CheckoutLine>,
     may_charge: bool,
     may_record: bool,
     may_send: bool,
+}
+
+/// A client's way to pay on the provider's page, as long as it says something.
+struct CheckoutLine {
+    amount: String,
+    begun: String,
+    tag: (&'static str, String),
+}
+
+/// Checkouts that the tab names.
+const CHECKOUTS: i64 = 8;
+
+fn checkout_lines(staff: &StaffSession, checkouts: &[Checkout]) -> Vec<CheckoutLine> {
+    let words = staff.words;
+    checkouts
+        .iter()
+        .filter_map(|one| {
+            let (tone, key) = match one.state {
+                CheckoutState::Started => ("waiting", "billing-checkout-started"),
+                CheckoutState::Processing => ("waiting", "billing-checkout-processing"),
+                CheckoutState::Failed => ("attention", "billing-checkout-failed"),
+                CheckoutState::Paid if one.received.is_some() => ("attention", "billing-checkout-differs"),
+                CheckoutState::Paid | CheckoutState::Expired => return None,
+            };
+            Some(CheckoutLine {
+                amount: one.money().to_string(),
+                begun: words.date_time(one.created_at, &staff.zone),
+                tag: (tone, words.get(key)),
+            })
+        })
+        .collect()
 }
 
 /// The tab.
@@ -64,12 +99,13 @@ pub(super) async fn tab(
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
     let before = query.before();
-    let (ChartRoom { file, tags }, account, statements) = app
+    let (ChartRoom { file, tags }, account, statements, checkouts) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
             let account = Account::read(c, id, before)?;
-            Ok(Some((room, account, statement_store::list_of(c, id, STATEMENTS)?)))
+            let statements = statement_store::list_of(c, id, STATEMENTS)?;
+            Ok(Some((room, account, statements, online::checkouts_of(c, id, CHECKOUTS)?)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -82,6 +118,7 @@ pub(super) async fn tab(
         older: account.older.map(|seq| format!("{base}?before={seq}")),
         is_first_page: before.is_none(),
         statements: statement_lines(words, &staff.zone, &base, &statements),
+        checkouts: checkout_lines(&staff, &checkouts),
         may_charge: staff.may(Permission::PostCharges),
         may_record: staff.may(Permission::RecordPayments),
         may_send: staff.may(Permission::SendStatements),
@@ -262,8 +299,15 @@ fn use_words(words: Words, loaded: &Loaded) -> Vec<(String, String)> {
     }
     let due = loaded.uses.iter().filter(|entry| entry.head.kind == EntryKind::RefundDue);
     for entry in due {
-        let amount = entry.moved(ledger::Account::CreditClient, item);
-        lines.push((words.get("billing-kind-refund"), Money::new(amount, currency).to_string()));
+        let amount = Money::new(entry.moved(ledger::Account::CreditClient, item), currency);
+        let refund = loaded.refunds.iter().find(|refund| refund.refund_id.uuid() == entry.head.subject);
+        let said = match refund.map(|refund| refund.state) {
+            Some(state @ (RefundState::Due | RefundState::Pending)) => {
+                words.with1(&format!("billing-refund-{state}"), "amount", amount)
+            }
+            _ => amount.to_string(),
+        };
+        lines.push((words.get("billing-kind-refund"), said));
     }
     let left = -loaded.uses.iter().map(|e| e.moved(ledger::Account::CreditClient, item)).sum::<i64>();
     if left > 0 {
@@ -296,11 +340,19 @@ fn offers(staff: &StaffSession, base: &str, loaded: &Loaded) -> Vec<Offer> {
             if left > 0 && staff.may(Permission::Refund) {
                 offer(format!("{base}/payments/{payment}/refund"), "billing-refund", false);
             }
-            let paid_back = loaded.refunds.iter().any(|refund| refund.state == RefundState::Succeeded);
-            if !paid_back && staff.may(Permission::Adjust) {
+            let came = loaded.named.source(payment);
+            if came.is_some() {
+                offer(format!("{base}/payments/{payment}/receipt"), "billing-receipt-see", false);
+            }
+            let paid_back = loaded.refunds.iter().any(|refund| refund.state.stands());
+            if !paid_back && came != Some(PaymentSource::Portal) && staff.may(Permission::Adjust) {
                 offer(undo, "billing-undo", true);
             }
         }
+        (EntryKind::RefundDue, _)
+            if loaded.refunds.iter().any(|refund| {
+                refund.refund_id.uuid() == head.subject && refund.way == RefundWay::Provider
+            }) => {}
         (EntryKind::RefundDue | EntryKind::Discount | EntryKind::WriteOff, _)
             if staff.may(Permission::Adjust) =>
         {

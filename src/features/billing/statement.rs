@@ -17,11 +17,12 @@ use crate::features::practice::{self, Practice};
 use crate::kernel::ids::{AccessId, ChartId, PayerId, StatementId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::secrets::sha256_hex;
+use crate::mail_kinds;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
-use crate::platform::outbox::{self, Standing, Subject, SubjectKind};
+use crate::platform::outbox::{self, MailReader, Standing, Subject, SubjectKind};
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::App;
 
@@ -30,6 +31,14 @@ const MOST_LINES: i64 = 500;
 
 /// What mails about news of an account are about: the grant of their reader.
 pub const ACCOUNT_READER: SubjectKind = SubjectKind { word: "account_reader", standing };
+
+mail_kinds! {
+    /// The mails of this feature.
+    pub enum BillingMail {
+        /// There is something new in the account.
+        New = "billing.new",
+    }
+}
 
 /// The ages by which open amounts are told apart: up to so many days.
 pub const AGES: [i32; 4] = [30, 60, 90, 120];
@@ -119,13 +128,17 @@ pub fn day_words(words: Words, day: &str) -> String {
     day.parse().map(|day| words.civil_date(day)).unwrap_or_else(|_| day.to_owned())
 }
 
+/// The number of the age that a debt of `since` has on a day. Pure.
+pub(super) fn age_of(since: Date, on: Date) -> usize {
+    let days = on.since(since).map_or(0, |span| span.get_days());
+    AGES.iter().position(|most| days <= *most).unwrap_or(AGES.len())
+}
+
 /// What is open, by its age on a day. Pure.
 fn aged(debts: &[Debt], on: Date) -> [i64; 5] {
     let mut aging = [0; 5];
     for debt in debts {
-        let days = on.since(debt.since).map_or(0, |span| span.get_days());
-        let column = AGES.iter().position(|most| days <= *most).unwrap_or(AGES.len());
-        aging[column] += debt.owed;
+        aging[age_of(debt.since, on)] += debt.owed;
     }
     aging
 }
@@ -185,7 +198,16 @@ pub struct NewStatement {
     pub since: Date,
 }
 
-fn sender(practice: &Practice) -> Sender {
+/// The lines that a statement covers: behind a place of the journal, up to one.
+struct Cover<'a> {
+    chart: ChartId,
+    since: Date,
+    from: i64,
+    through: i64,
+    period: Option<&'a str>,
+}
+
+pub(super) fn sender(practice: &Practice) -> Sender {
     Sender {
         name: practice.name.clone(),
         address: practice.postal_address.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect(),
@@ -205,7 +227,7 @@ pub enum NotMade {
     TooLong,
 }
 
-/// Makes a statement of a chart's account, and tells whoever may see it that there is something new.
+/// Makes a statement of a chart's account as it is now, and tells whoever may see it that there is something new.
 pub fn make(
     app: &App,
     c: &mut Scoped<'_>,
@@ -213,25 +235,58 @@ pub fn make(
     new: NewStatement,
 ) -> Result<Result<StatementId, NotMade>, Fault> {
     lock(c, Lock::Charts(&[new.chart]))?;
+    let zone = practice::load(c)?.zone();
+    let from = ledger::last_before(c, new.chart, start_of(new.since, &zone)?)?;
+    let through = ledger::head_of(c)?;
+    cover(app, c, by, &Cover { chart: new.chart, since: new.since, from, through, period: None })
+}
+
+/// Makes the statement of a month, once: from where the one before it ended, up to the month's last entry. What was
+/// posted for an earlier day since then stands in it, marked.
+pub fn make_monthly(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: ChartId,
+    month: Date,
+) -> Result<Result<StatementId, NotMade>, Fault> {
+    lock(c, Lock::Charts(&[chart]))?;
+    let zone = practice::load(c)?.zone();
+    let period = month.strftime("%Y-%m").to_string();
+    let since = month.first_of_month();
+    let next = month.last_of_month().saturating_add(jiff::Span::new().days(1));
+    let through = ledger::last_before(c, chart, start_of(next, &zone)?)?;
+    let from = match store::last_monthly(c, chart)? {
+        Some((_, Some(last))) if last >= period => return Ok(Err(NotMade::Nothing)),
+        Some((reached, _)) => reached,
+        None => ledger::last_before(c, chart, start_of(since, &zone)?)?,
+    };
+    cover(app, c, by, &Cover { chart, since, from, through, period: Some(&period) })
+}
+
+fn cover(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    new: &Cover<'_>,
+) -> Result<Result<StatementId, NotMade>, Fault> {
     let Some(file) = people::load_file(c, &new.chart)? else {
         return Ok(Err(NotMade::Refused(Refused::NotFound)));
     };
     let practice = practice::load(c)?;
     let Some(party) = ledger::find_party(c, file.client.person_id)? else { return Ok(Err(NotMade::Nothing)) };
-    let zone = practice.zone();
     let language = Language::of_tag(&file.client.language).unwrap_or_else(|| practice.language());
-    let from = ledger::last_before(c, new.chart, start_of(new.since, &zone)?)?;
-    let lines = ledger::lines(c, new.chart, from, i64::MAX, MOST_LINES + 1)?;
+    let before = new.through.saturating_add(1);
+    let lines = ledger::lines(c, new.chart, new.from, before, MOST_LINES + 1)?;
     if i64::try_from(lines.len()).is_ok_and(|count| count > MOST_LINES) {
         return Ok(Err(NotMade::TooLong));
     }
     let lines: Vec<Line> = lines.into_iter().rev().collect();
     let made_on = practice.today(c.now());
-    let mut owed = Vec::new();
-    for of_currency in ledger::owed_of(c, new.chart)? {
-        let debts = ledger::debts_of(c, new.chart, party, of_currency.currency)?;
-        owed.push((of_currency, aged(&debts, made_on)));
-    }
+    let owed: Vec<(Owed, [i64; 5])> = ledger::stood(c, new.chart, party, new.through)?
+        .into_iter()
+        .map(|(owed, debts)| (owed, aged(&debts, made_on)))
+        .collect();
     let named = Named::of_lines(c, &lines)?;
     let words = Words::of(language);
     let accounts = accounts_of(words, new.since, &owed, &lines, &named)
@@ -239,9 +294,8 @@ pub fn make(
     if accounts.is_empty() {
         return Ok(Err(NotMade::Nothing));
     }
-    let through = ledger::head_of(c)?;
     let data = StatementData {
-        number: store::next_number(c)?,
+        number: store::next_number(c, store::Series::Statements)?,
         language,
         practice: sender(&practice),
         client: file.client.full_name(),
@@ -251,7 +305,7 @@ pub fn make(
         since: new.since.to_string(),
         accounts,
     };
-    let id = keep(c, by, new.chart, party, (from, through), &data)?;
+    let id = keep(c, by, new, party, &data)?;
     let event = Event::new(by.clone(), BillingAction::StatementMade)
         .on_chart(&new.chart)
         .with(serde_json::json!({ "statement": id, "number": data.number }));
@@ -269,9 +323,8 @@ fn start_of(day: Date, zone: &TimeZone) -> Result<crate::kernel::clock::Timestam
 fn keep(
     c: &mut Scoped<'_>,
     by: &By,
-    chart: ChartId,
+    new: &Cover<'_>,
     party: PayerId,
-    (from, through): (i64, i64),
     data: &StatementData,
 ) -> Result<StatementId, Fault> {
     let id = StatementId::fresh(c.rng(), c.now());
@@ -280,10 +333,11 @@ fn keep(
     let row = store::NewRow {
         id,
         number: &data.number,
-        chart,
+        chart: new.chart,
         party,
-        from,
-        through,
+        from: new.from,
+        through: new.through,
+        period: new.period,
         sha256: sha256_hex(json.as_bytes()),
         json: &json,
         by_name: &by.actor.name(),
@@ -294,7 +348,12 @@ fn keep(
 
 /// A mail to whoever may see the chart's account: that there is something new, and nothing of what it is. At most
 /// one an hour for each chart and reader.
-fn tell(app: &App, c: &mut Scoped<'_>, practice: &Practice, file: &ChartFile) -> Result<(), Fault> {
+pub(super) fn tell(
+    app: &App,
+    c: &mut Scoped<'_>,
+    practice: &Practice,
+    file: &ChartFile,
+) -> Result<(), Fault> {
     let chart = file.chart.chart_id;
     let hour = c.now().micros() / 3_600_000_000;
     let mut mails = Vec::new();
@@ -302,7 +361,13 @@ fn tell(app: &App, c: &mut Scoped<'_>, practice: &Practice, file: &ChartFile) ->
         let desk = MailContext { practice, words: reader.words, called: &reader.called };
         let letter = accounts::mails::account_news(app, desk);
         let key = format!("billing.new.{chart}.{}.{hour}", reader.access_id);
-        let mut mail = accounts::mails::mail("billing.new", key, reader.address, letter);
+        let mut mail = accounts::mails::mail(
+            BillingMail::New,
+            key,
+            MailReader::Grant(reader.access_id),
+            reader.address,
+            letter,
+        );
         mail.chart = Some(chart);
         mail.access = Some(reader.access_id);
         mail.subject = Some(Subject { kind: ACCOUNT_READER.word, id: reader.access_id.uuid() });

@@ -20,7 +20,7 @@ use crate::kernel::ids::{ChartId, StatementId};
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::AppState;
-use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::form_token::{FormToken, made_once};
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{ClientFrame, StaffFrame};
 use crate::platform::web::{PageError, PageResult, html, see_other};
@@ -202,7 +202,7 @@ pub(super) async fn new(
 ) -> PageResult {
     let form: Form = staff.form(&body)?;
     let words = staff.words;
-    let mark = FormToken::read("statement", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let mark = FormToken::read("statement", &format!("{}/{chart}", staff.staff_id), &form.mark, &body)?;
     let room = room(&app, &staff, chart.parse().map_err(|_| PageError::NotFound)?).await?;
     let chart = room.file.chart.chart_id;
     let mut errors = FieldErrors::new();
@@ -215,16 +215,7 @@ pub(super) async fn new(
     let outcome = app
         .db
         .write(&staff.scope, move |c| {
-            if let Some(made) = form_token::made_before(c, &mark)? {
-                return Ok(Ok(made));
-            }
-            Ok(match statement::make(&inside, c, &by, NewStatement { chart, since })? {
-                Ok(id) => {
-                    form_token::keep(c, &mark, &id.to_string())?;
-                    Ok(id.to_string())
-                }
-                Err(why) => Err(why),
-            })
+            made_once(c, &mark, |c| statement::make(&inside, c, &by, NewStatement { chart, since }))
         })
         .await?;
     match outcome {
@@ -274,6 +265,10 @@ pub(super) async fn looked_at(
 ) -> Result<StatementData, PageError> {
     let id: StatementId = id.parse().map_err(|_| PageError::NotFound)?;
     let (by, access, chart) = (client.by(), client.access_id, client.chart_id);
+    if client.onlooker().is_some() {
+        let found = app.db.read(&client.scope, move |c| statement::read(c, chart, id)).await?;
+        return found.ok_or(PageError::NotFound);
+    }
     let found = app
         .db
         .write(&client.scope, move |c| {

@@ -87,26 +87,34 @@ fn table(words: Words, account: &statement::CurrencyAccount) -> Table {
     }
 }
 
-/// Writes a statement's PDF. The same statement is always the same file.
-pub fn write(data: &StatementData) -> Result<Vec<u8>, Fault> {
-    let words = Words::of(data.language);
+/// Writes a PDF, each page with its number. The same content is always the same file.
+fn write(number: &str, words: Words, content: &Content) -> Result<Vec<u8>, Fault> {
     let foot =
         |page: usize, pages: usize| words.with2("billing-statement-page", "page", page, "pages", pages);
-    pdf_writer::write(&content(words, data), foot)
-        .map_err(|error| Fault::Other(format!("statement {}", data.number), Some(error.into())))
+    pdf_writer::write(content, foot)
+        .map_err(|error| Fault::Other(format!("the PDF of {number}"), Some(error.into())))
 }
 
-/// The answer that hands a statement's PDF out. Layout takes milliseconds of a processor, so it has a thread of its
-/// own.
-pub async fn answer(data: StatementData) -> Result<Response, Fault> {
-    let name = format!("{}.pdf", data.number.to_ascii_lowercase());
-    let written = tokio::task::spawn_blocking(move || write(&data)).await;
+/// The answer that hands a PDF out. Layout takes milliseconds of a processor, so it has a thread of its own.
+pub(super) async fn answer_with(
+    number: String,
+    words: Words,
+    content: impl FnOnce() -> Content + Send + 'static,
+) -> Result<Response, Fault> {
+    let name = format!("{}.pdf", number.to_ascii_lowercase());
+    let written = tokio::task::spawn_blocking(move || write(&number, words, &content())).await;
     let bytes = written.map_err(|error| Fault::Ended(error.to_string()))??;
     let headers = [
         (header::CONTENT_TYPE, "application/pdf".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
     Ok((headers, bytes).into_response())
+}
+
+/// The answer that hands a statement's PDF out.
+pub async fn answer(data: StatementData) -> Result<Response, Fault> {
+    let words = Words::of(data.language);
+    answer_with(data.number.clone(), words, move || content(words, &data)).await
 }
 
 /// For staff.

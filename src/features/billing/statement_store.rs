@@ -8,8 +8,30 @@ use crate::platform::db::Scoped;
 use crate::platform::db::schema::{number_series, statement};
 use crate::platform::fault::{Fault, is_duplicate};
 
-/// The series that statements are numbered by.
-const SERIES: &str = "statement";
+/// What is numbered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Series {
+    /// `S-000001`.
+    Statements,
+    /// `R-000001`.
+    Receipts,
+}
+
+impl Series {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Statements => "statement",
+            Self::Receipts => "receipt",
+        }
+    }
+
+    const fn letter(self) -> char {
+        match self {
+            Self::Statements => 'S',
+            Self::Receipts => 'R',
+        }
+    }
+}
 
 /// What a list says of a statement.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
@@ -36,6 +58,8 @@ pub(super) struct NewRow<'a> {
     pub json: &'a str,
     pub sha256: String,
     pub by_name: &'a str,
+    /// The month that it is about; `None` for one made on demand.
+    pub period: Option<&'a str>,
 }
 
 pub(super) fn insert(c: &mut Scoped<'_>, new: &NewRow<'_>) -> Result<(), Fault> {
@@ -44,7 +68,8 @@ pub(super) fn insert(c: &mut Scoped<'_>, new: &NewRow<'_>) -> Result<(), Fault> 
         statement::number.eq(new.number),
         statement::chart_id.eq(new.chart),
         statement::party_id.eq(new.party),
-        statement::kind.eq("on_demand"),
+        statement::kind.eq(if new.period.is_some() { "monthly" } else { "on_demand" }),
+        statement::period.eq(new.period),
         statement::from_seq.eq(new.from),
         statement::through_seq.eq(new.through),
         statement::data.eq(new.json),
@@ -56,13 +81,15 @@ pub(super) fn insert(c: &mut Scoped<'_>, new: &NewRow<'_>) -> Result<(), Fault> 
 }
 
 /// The next number, given to nobody else: the row is held until the commit.
-pub(super) fn next_number(c: &mut Scoped<'_>) -> Result<String, Fault> {
-    let series = |c: &Scoped<'_>| c.rows(number_series::table).filter(number_series::kind.eq(SERIES));
+pub(super) fn next_number(c: &mut Scoped<'_>, of: Series) -> Result<String, Fault> {
+    let series = |c: &Scoped<'_>| c.rows(number_series::table).filter(number_series::kind.eq(of.word()));
     let raised = series(c).set(number_series::next.eq(number_series::next + 1)).execute(c)?;
     let number: i64 = if raised > 0 {
         series(c).select(number_series::next).first(c)?
     } else {
-        match c.insert(number_series::table, (number_series::kind.eq(SERIES), number_series::next.eq(1i64))) {
+        match c
+            .insert(number_series::table, (number_series::kind.eq(of.word()), number_series::next.eq(1i64)))
+        {
             Ok(()) => 1,
             Err(Fault::Database(error)) if is_duplicate(&error) => {
                 return Err(Fault::lost_race("two first numbers of a series at once"));
@@ -70,7 +97,20 @@ pub(super) fn next_number(c: &mut Scoped<'_>) -> Result<String, Fault> {
             Err(fault) => return Err(fault),
         }
     };
-    Ok(format!("S-{number:06}"))
+    Ok(format!("{}-{number:06}", of.letter()))
+}
+
+/// The place in the journal up to which a chart's monthly statements reach, and the month of the last one.
+pub(super) fn last_monthly(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+) -> Result<Option<(i64, Option<String>)>, Fault> {
+    c.rows(statement::table)
+        .filter(statement::chart_id.eq(chart))
+        .filter(statement::period.is_not_null())
+        .order(statement::period.desc())
+        .select((statement::through_seq, statement::period))
+        .optional(c)
 }
 
 /// A statement's frozen data, and its hash.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use jiff::civil::Date;
 
-use crate::features::billing::lifecycle::{ChargeState, PaymentState, RefundState};
+use crate::features::billing::lifecycle::{ChargeState, Payer, PaymentState, RefundState};
 use crate::features::ledger;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChargeId, ChartId, PayerId, PaymentId, PersonId, RefundId};
@@ -59,6 +59,18 @@ word_enum! {
         Bank = "bank",
         /// Anything else; the reference says what.
         Other = "other",
+        /// A card, on the payment provider's page.
+        Card = "card",
+    }
+}
+
+impl PaymentMethod {
+    /// The ways that staff and programs record. What comes through the provider is recorded by its word alone.
+    pub const RECORDED: [Self; 5] = [Self::Cash, Self::Check, Self::Terminal, Self::Bank, Self::Other];
+
+    /// A word for a way that may be recorded.
+    pub fn read_recorded(word: &str) -> Option<Self> {
+        Self::RECORDED.into_iter().find(|method| method.word() == word)
     }
 }
 
@@ -71,6 +83,8 @@ word_enum! {
         Api = "api",
         /// It was there before this ledger.
         Import = "import",
+        /// A client paid on the provider's page.
+        Portal = "portal",
     }
 }
 
@@ -82,6 +96,8 @@ pub struct Payment {
     pub payment_id: PaymentId,
     /// How it came.
     pub method: PaymentMethod,
+    /// Where its record comes from.
+    pub source: PaymentSource,
     /// Minor units.
     pub amount: i64,
     /// Its currency.
@@ -116,6 +132,18 @@ word_enum! {
         Terminal = "terminal",
         /// A transfer to a bank account.
         Bank = "bank",
+        /// Back to the card, by the payment provider.
+        Provider = "provider",
+    }
+}
+
+impl RefundWay {
+    /// Who pays it out.
+    pub const fn payer(self) -> Payer {
+        match self {
+            Self::Provider => Payer::Provider,
+            Self::Cash | Self::Check | Self::Terminal | Self::Bank => Payer::Practice,
+        }
     }
 }
 
@@ -362,9 +390,11 @@ pub(super) struct RefundRow<'a> {
     pub payment: PaymentId,
     pub amount: Money,
     pub way: RefundWay,
+    pub state: RefundState,
     pub reason: &'a str,
     pub made_on: Date,
     pub by_name: &'a str,
+    pub provider_id: Option<&'a str>,
 }
 
 pub(super) fn insert_refund(c: &mut Scoped<'_>, new: &RefundRow<'_>) -> Result<(), Fault> {
@@ -375,7 +405,8 @@ pub(super) fn insert_refund(c: &mut Scoped<'_>, new: &RefundRow<'_>) -> Result<(
         refund::amount.eq(new.amount.minor),
         refund::currency.eq(new.amount.currency),
         refund::way.eq(new.way),
-        refund::state.eq(RefundState::Succeeded),
+        refund::state.eq(new.state),
+        refund::provider_id.eq(new.provider_id),
         refund::reason.eq(new.reason),
         refund::made_on.eq(new.made_on.to_string()),
         refund::made_by_name.eq(new.by_name),
@@ -392,6 +423,33 @@ pub(super) fn find_refund(c: &mut Scoped<'_>, chart: ChartId, id: RefundId) -> R
         .filter(refund::refund_id.eq(id))
         .select(Refund::as_select())
         .optional(c)
+}
+
+/// The refund of this name, or the one that the provider knows by another.
+pub(super) fn find_refund_told(
+    c: &mut Scoped<'_>,
+    id: Option<RefundId>,
+    provider_id: &str,
+) -> Result<Option<Refund>, Fault> {
+    if let Some(id) = id {
+        let found = c.rows(refund::table).filter(refund::refund_id.eq(id)).select(Refund::as_select());
+        if let Some(found) = found.optional(c)? {
+            return Ok(Some(found));
+        }
+    }
+    c.rows(refund::table)
+        .filter(refund::provider_id.eq(Some(provider_id)))
+        .select(Refund::as_select())
+        .optional(c)
+}
+
+/// Keeps the provider's name for a refund.
+pub(super) fn set_refund_provider(c: &mut Scoped<'_>, id: RefundId, provider_id: &str) -> Result<(), Fault> {
+    c.rows(refund::table)
+        .filter(refund::refund_id.eq(id))
+        .set(refund::provider_id.eq(Some(provider_id)))
+        .execute(c)?;
+    Ok(())
 }
 
 /// The refunds of a payment, the first one first.

@@ -51,8 +51,8 @@ pub(super) struct LedgerLine {
     pub what: String,
     pub amount: String,
     pub after: String,
-    /// Taken back, or what takes something back.
-    pub undone: bool,
+    /// Says so of an entry that was taken back, and of the one that takes it back.
+    pub mark: Option<String>,
 }
 
 /// A page of lines, in words. `href` gives the address of one.
@@ -73,7 +73,10 @@ pub(super) fn ledger_lines(
                 what: account.named.line(words, head, running.line.item),
                 amount: Money::new(running.line.amount, head.currency).to_string(),
                 after: running.after.to_string(),
-                undone: !head.stands(),
+                mark: match head.reverses {
+                    Some(_) => Some(words.get("billing-entry-is-reversal")),
+                    None => (!head.stands()).then(|| words.get("billing-entry-undone")),
+                },
             }
         })
         .collect()

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::features::billing::store::{Charge, Payment, PaymentMethod, charges_named, payments_named};
+use crate::features::billing::store::{
+    Charge, Payment, PaymentMethod, PaymentSource, charges_named, payments_named,
+};
 use crate::features::ledger::{Account, EntryHead, EntryKind, Item, Line, StoredEntry, entries_of};
 use crate::kernel::ids::{ChargeId, PaymentId};
 use crate::kernel::money::Money;
@@ -49,6 +51,23 @@ impl Named {
             }
             Item::Payment(id) => {
                 self.payments.get(&id).map(|payment| payment_label(words, payment)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Where a payment's record comes from; `None` for one that is not named.
+    pub fn source(&self, payment: PaymentId) -> Option<PaymentSource> {
+        self.payments.get(&payment).map(|payment| payment.source)
+    }
+
+    /// The day of an item: of the service, or on which the money came. `YYYY-MM-DD`; empty for what is not named.
+    pub fn day(&self, item: Item) -> String {
+        match item {
+            Item::Charge(id) => {
+                self.charges.get(&id).map(|charge| charge.on_date.clone()).unwrap_or_default()
+            }
+            Item::Payment(id) => {
+                self.payments.get(&id).map(|payment| payment.received_on.clone()).unwrap_or_default()
             }
         }
     }

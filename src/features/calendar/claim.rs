@@ -2,14 +2,11 @@
 //! locks its resources one by one in the order of their ids, and only then looks whether they are free. The
 //! database itself refuses an overlap that comes another way: by a constraint on PostgreSQL, by triggers on SQLite.
 
-use crate::features::calendar::store::{self, Resource, Taken};
+use crate::features::calendar::store::{self, LONGEST_HOURS, Resource, Taken};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::AppointmentId;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
-
-/// No claim is longer, so that a search for overlaps reads one range of keys.
-const LONGEST_HOURS: i64 = 24;
 
 /// Takes `[from, until)` of each of these for an appointment, in the place of whatever it had; or says who has
 /// something else then, and changes nothing.
@@ -39,6 +36,12 @@ pub fn release(c: &mut Scoped<'_>, owner: AppointmentId, resources: &[Resource])
     let resources = in_order(resources);
     store::lock(c, &resources)?;
     store::give_back(c, owner, &resources)
+}
+
+/// Holds these until the end of the transaction. Whoever changes when somebody is available holds them, so that a
+/// booking sees the rules as they were before or after, and never between.
+pub fn hold(c: &mut Scoped<'_>, resources: &[Resource]) -> Result<(), Fault> {
+    store::lock(c, &in_order(resources))
 }
 
 /// In the order of ids, in which everybody locks: no two units wait for each other.

@@ -1,7 +1,20 @@
-//! Whose time is taken. Later also what is open: availability, time off, openings.
+//! Whose time is taken, and what is open: who is available when and where, for which types of appointments.
 
 mod claim;
+mod kinds;
+mod local_days;
+pub mod openings;
+mod rules_store;
+mod search;
 mod store;
 
-pub use claim::{claim, release};
-pub use store::{Resource, ResourceKind, Taken};
+pub use claim::{claim, hold, release};
+pub use kinds::{DayEffect, VisitKind, WhoMayAsk};
+pub use local_days::DAY_MINUTES;
+pub use rules_store::{
+    AppointmentType, Closure, DayRow, HoursRow, MOST_OF_A_PERSON, MOST_TYPES, NewClosure, NewDay, NewHours,
+    TypeFields, add_closure, add_day, add_hours, closures, closures_of, days_of, find_type, hours_of,
+    insert_type, remove_closure, remove_day, remove_hours, save_type, set_type_closed, types,
+};
+pub use search::{MOST_DAYS, Search, Visit, find_openings};
+pub use store::{Resource, ResourceKind, Taken, clinicians};

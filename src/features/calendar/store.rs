@@ -2,11 +2,14 @@
 
 use diesel::prelude::*;
 
+use crate::features::calendar::openings::Busy;
+use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AppointmentId, ChartId, PracticeId, ResourceId, StaffId};
-use crate::platform::db::schema::{busy, calendar_resource};
+use crate::platform::db::schema::{busy, calendar_resource, staff_member};
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::{Fault, is_duplicate, is_overlap};
+use crate::platform::permissions::Role;
 use crate::{practice_row, word_enum};
 
 word_enum! {
@@ -42,6 +45,9 @@ impl Resource {
         self.kind
     }
 }
+
+/// No claim is longer, so that a search for overlaps reads one range of keys.
+pub(super) const LONGEST_HOURS: i64 = 24;
 
 /// A time that somebody has already given away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +105,35 @@ pub(super) fn rivals(
         Some(Taken { resource: *resource, starts_at })
     };
     Ok(rivals.into_iter().filter_map(taken).collect())
+}
+
+/// Taken times that one search reads: those of 50 clinicians in a year.
+const MOST_TAKEN: i64 = 200_000;
+
+/// What these people and the client of a chart have that touches `[from, until)`.
+pub(super) fn busy_between(
+    c: &mut Scoped<'_>,
+    staff: &[StaffId],
+    chart: Option<ChartId>,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Busy>, Fault> {
+    let of_chart = chart.map(Resource::chart);
+    let resources = staff.iter().map(|id| Resource::staff(*id)).chain(of_chart).map(|resource| resource.id);
+    let rows: Vec<(ResourceId, Timestamp, Timestamp)> = c
+        .rows(busy::table)
+        .filter(busy::resource_id.in_list(resources))
+        .filter(busy::starts_at.lt(until))
+        .filter(busy::starts_at.gt(from.plus_hours(-LONGEST_HOURS)))
+        .filter(busy::ends_at.gt(from))
+        .limit(MOST_TAKEN)
+        .select((busy::resource_id, busy::starts_at, busy::ends_at))
+        .load(c)?;
+    let of = |id: ResourceId| match of_chart {
+        Some(chart) if chart.id == id => None,
+        _ => Some(StaffId::from_uuid(id.uuid())),
+    };
+    Ok(rows.into_iter().map(|(id, from, until)| Busy { staff: of(id), from, until }).collect())
 }
 
 /// Writes what an appointment takes.
@@ -181,4 +216,14 @@ pub(super) fn lock(c: &mut Scoped<'_>, resources: &[Resource]) -> Result<(), Fau
             .execute(c)?;
     }
     Ok(())
+}
+
+/// With whom an appointment can be made: everybody who sees clients, by name.
+pub fn clinicians(c: &mut Scoped<'_>) -> Result<Vec<(StaffId, String)>, Fault> {
+    c.rows(staff_member::table)
+        .filter(staff_member::state.eq(StaffState::Active))
+        .filter(staff_member::role.in_list([Role::Clinician, Role::Administrator]))
+        .order((staff_member::role.desc(), staff_member::name.asc()))
+        .select((staff_member::staff_id, staff_member::name))
+        .load(c)
 }

@@ -21,7 +21,7 @@ use crate::platform::audit::{By, Event, record};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::state::{App, AppState};
-use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::form_token::{FormToken, made_before, made_once};
 
 /// Why a face sheet was not saved.
 #[derive(Clone, Debug)]
@@ -181,11 +181,28 @@ fn create_in(
     sheet: &FaceSheet,
     wish: &Wish,
 ) -> Result<Result<Created, NotMade>, Fault> {
-    if let Some(mark) = &wish.mark
-        && let Some(before) = created_before(c, mark)?
-    {
-        return Ok(Ok(before));
-    }
+    let Some(mark) = &wish.mark else { return create_now(app, c, by, sheet, wish) };
+    let mut fresh = None;
+    let made = made_once(c, mark, |c| {
+        let created = create_now(app, c, by, sheet, wish)?;
+        Ok(created.map(|created| fresh.insert(created).chart))
+    })?;
+    Ok(match (made, fresh) {
+        (Err(why), _) => Err(why),
+        (Ok(_), Some(created)) => Ok(created),
+        (Ok(id), None) => {
+            Ok(created_earlier(c, id)?.ok_or(Fault::Damaged("a chart has vanished".to_owned()))?)
+        }
+    })
+}
+
+fn create_now(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    sheet: &FaceSheet,
+    wish: &Wish,
+) -> Result<Result<Created, NotMade>, Fault> {
     let number = if sheet.chart_number.is_empty() {
         next_number(c)?
     } else if number_taken(c, &sheet.chart_number)? {
@@ -209,9 +226,6 @@ fn create_in(
         other => other,
     })?;
     record(c, Event::new(by.clone(), ChartAction::Created).on_chart(&chart))?;
-    if let Some(mark) = &wish.mark {
-        form_token::keep(c, mark, &chart.to_string())?;
-    }
     let mut invited = false;
     if let Some((address, confirmed)) = &wish.invite {
         let (address, confirmed) = (Some(address.clone()), confirmed.clone());
@@ -223,8 +237,16 @@ fn create_in(
 
 /// The chart that this very form made when it was sent before, if it was.
 pub(super) fn created_before(c: &mut Scoped<'_>, mark: &FormToken) -> Result<Option<Created>, Fault> {
-    let Some(made) = form_token::made_before(c, mark)? else { return Ok(None) };
-    let id: ChartId = made.parse().map_err(|_| Fault::Damaged("a form's mark names no chart".to_owned()))?;
+    match made_before(c, mark)? {
+        Some(id) => {
+            let id = id.parse().map_err(|_| Fault::Damaged("a form made no chart".to_owned()))?;
+            created_earlier(c, id)
+        }
+        None => Ok(None),
+    }
+}
+
+fn created_earlier(c: &mut Scoped<'_>, id: ChartId) -> Result<Option<Created>, Fault> {
     let Some(file) = load_file(c, &id)? else { return Ok(None) };
     let (number, person) = (file.chart.chart_number, file.chart.person_id);
     let invited = grant_states(c, &id, &person)?.iter().any(|state| state == State::Invited.word());
@@ -301,6 +323,19 @@ fn update_in(
             Ok(Saved { version: file.chart.version + i64::from(!fields.is_empty()), ended_link })
         }
     })
+}
+
+/// Writes a face sheet over a chart as it was loaded, in a transaction of the caller's, who records the event and tells
+/// open pages after the commit. Returns the names of the fields that changed.
+pub fn change_within(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    file: &ChartFile,
+    sheet: &FaceSheet,
+    why: &Why,
+) -> Result<Result<Vec<&'static str>, Refused>, Fault> {
+    Ok(change(app, c, by, file, sheet, why)?.map(|changed| changed.fields))
 }
 
 /// What a face sheet's save changed.
@@ -405,6 +440,9 @@ pub(super) fn change(
         });
     }
     changed.extend(save_person(c, &file.client, &sheet.client)?);
+    if file.client.birth_date != sheet.client.birth_date {
+        access::actions::look_ahead_again(c, id)?;
+    }
     let mut mail_changed = Vec::new();
     let outcome = save_addresses(c, &file.client.person_id, &file.addresses, &sheet.client.addresses)?;
     if outcome.emails {

@@ -131,7 +131,8 @@ fn row<'a, T: Default>(rows: &'a mut Vec<T>, index: &str, most: usize) -> Option
     rows.get_mut(index)
 }
 
-fn set(person: &mut TypedPerson, name: &str, value: String) -> Option<()> {
+/// Puts what was typed into a field of a form into a person; `None` for a field that is none of theirs.
+pub fn set(person: &mut TypedPerson, name: &str, value: String) -> Option<()> {
     match name {
         "birth_month" => person.birth_month = value,
         "birth_day" => person.birth_day = value,

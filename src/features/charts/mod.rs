@@ -9,8 +9,9 @@ mod list_page;
 mod search;
 mod sheet_pages;
 
-pub use actions::{Created, Refused, Saved, Why, create, create_within, update_face_sheet};
+pub use actions::{Created, Refused, Saved, Why, change_within, create, create_within, update_face_sheet};
 pub use audit::ChartAction;
+pub use forms::set as set_typed;
 pub use import::import;
 pub use list_page::{listed_name, look_up};
 pub use search::{Count, PAGE, PageFrom, PortalFilter, Row, Search, SearchPage, Sort, find};
@@ -35,7 +36,10 @@ pub const FEATURE: Feature = Feature {
         first_for: &[],
     }],
     chart_tabs: &[sheet_pages::TAB],
-    jobs: &[JobHandler { kind: JobKind::ImportTidy, run: JobRun::EveryHours(1, import::tidy) }],
+    jobs: &[
+        JobHandler { kind: JobKind::ImportRows, run: JobRun::InPieces(import::carry_on) },
+        JobHandler { kind: JobKind::ImportTidy, run: JobRun::EveryHours(1, import::tidy) },
+    ],
     ..Feature::new("charts", routes)
 };
 

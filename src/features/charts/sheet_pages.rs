@@ -77,6 +77,7 @@ struct FaceSheetPage {
     contacts: Vec<ContactCard>,
     owner_is_client: bool,
     may_edit: bool,
+    may_close: bool,
     /// Where a word for an address goes; empty for those who may not give it.
     trust: String,
 }
@@ -184,6 +185,7 @@ pub(super) async fn show(
         phones: address_lines(&staff, &file.addresses, AddressKind::Phone),
         owner_is_client: file.chart.owner_person_id == file.chart.person_id,
         may_edit: staff.may(Permission::EditCharts),
+        may_close: staff.may(Permission::ManagePortal),
         trust: if staff.may(Permission::EditCharts) {
             format!("/staff/charts/{}/trust-address", file.chart.chart_id)
         } else {

@@ -10,16 +10,18 @@ use crate::features::documents::lifecycle::{
     DocumentState, Event as Happens, Outcome, Refusal, ShareStanding, decide,
 };
 use crate::features::documents::notices;
+use crate::features::documents::signing::{ending, store as signing};
 use crate::features::documents::store::{
-    self, Content, Document, Look, Notice, ShareRow, Version, VersionRow, standing_of,
+    self, Blob, Content, Document, Look, Notice, ShareRow, Version, VersionRow, standing_of,
 };
-use crate::features::documents::upload_store::{self, UploadState};
+use crate::features::documents::upload_store::{self, UploadRow, UploadState};
+use crate::features::documents::uploads::who;
 use crate::features::people;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, DocumentId, UploadId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, Scoped, lock};
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::limits::{self, Limit};
 use crate::platform::permissions::{Level, Right, Role};
 use crate::word_enum;
@@ -101,12 +103,74 @@ fn content_of(c: &mut Scoped<'_>, chart: &ChartId, new: &NewContent) -> Acted<Co
     let Some(upload) = upload_store::find(c, id)?.filter(|upload| upload.chart_id == *chart) else {
         return Ok(Err(Refused::NoFile));
     };
+    let file = publish(c, upload)?;
+    Ok(file.map(|file| Content::File(file.blob, file.name)).ok_or(Refused::NoFile))
+}
+
+/// A stored file, and what it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Its bytes.
+    pub blob: Blob,
+    /// Its name where it came from.
+    pub name: String,
+}
+
+fn publish(c: &mut Scoped<'_>, upload: UploadRow) -> Result<Option<StoredFile>, Fault> {
     let publish = (UploadState::Ready, UploadState::Published);
-    if !upload_store::step(c, id, publish, upload.lease_until)? {
-        return Ok(Err(Refused::NoFile));
+    if !upload_store::step(c, &upload.upload_id, publish, upload.lease_until)? {
+        return Ok(None);
     }
     let blob = store::live_blob(c, &upload.blob_id)?;
-    Ok(blob.map(|blob| Content::File(blob, upload.file_name)).ok_or(Refused::NoFile))
+    Ok(blob.map(|blob| StoredFile { blob, name: upload.file_name }))
+}
+
+/// A file that was taken in and waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingFile {
+    /// The upload.
+    pub upload: UploadId,
+    /// Its name where it came from.
+    pub name: String,
+    /// How many bytes it has.
+    pub size: i64,
+}
+
+/// Those of these uploads that wait, if this actor brought them for this chart, in the same order.
+fn waiting(c: &mut Scoped<'_>, chart: &ChartId, by: &By, ids: &[UploadId]) -> Result<Vec<UploadRow>, Fault> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (kind, id) = who(by);
+    let mut rows = upload_store::waiting_of(c, chart, (kind, &id), ids)?;
+    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.upload_id));
+    Ok(rows)
+}
+
+/// Those of these files that wait, if this actor brought them for this chart.
+pub fn waiting_files(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    by: &By,
+    ids: &[UploadId],
+) -> Result<Vec<WaitingFile>, Fault> {
+    let file =
+        |row: UploadRow| WaitingFile { upload: row.upload_id, name: row.file_name, size: row.reserved };
+    Ok(waiting(c, chart, by, ids)?.into_iter().map(file).collect())
+}
+
+/// Takes files that this actor brought for this chart out of the waiting room, all of them or none: `NoFile` where one
+/// of them does not wait any more.
+pub fn take_files(c: &mut Scoped<'_>, chart: &ChartId, by: &By, ids: &[UploadId]) -> Acted<Vec<StoredFile>> {
+    let rows = waiting(c, chart, by, ids)?;
+    if ids.iter().any(|id| !rows.iter().any(|row| row.upload_id == *id)) {
+        return Ok(Err(Refused::NoFile));
+    }
+    let mut files = Vec::new();
+    for row in rows {
+        files.push(publish(c, row)?.ok_or_else(|| Fault::lost_race("a file was taken at the same time"))?);
+    }
+    Ok(Ok(files))
 }
 
 fn version_row(c: &Scoped<'_>, by: &By, id: DocumentId, number: i32, content: &Content) -> VersionRow {
@@ -131,10 +195,7 @@ pub fn create(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Acted<DocumentI
     if !people::is_chart(c, &new.chart)? {
         return Ok(Err(Refused::NotFound));
     }
-    let content = match content_of(c, &new.chart, &new.content)? {
-        Ok(content) => content,
-        Err(refused) => return Ok(Err(refused)),
-    };
+    let content = granted!(content_of(c, &new.chart, &new.content)?);
     let written_at = new.written_at.unwrap_or(c.now());
     let document = Document {
         practice_id: *c.practice(),
@@ -162,26 +223,24 @@ pub fn create(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Acted<DocumentI
 }
 
 /// The document, held until the end of the transaction together with everything on its chart.
-fn held(c: &mut Scoped<'_>, id: &DocumentId) -> Result<Option<Document>, Fault> {
+pub(super) fn held(c: &mut Scoped<'_>, id: &DocumentId) -> Result<Option<Document>, Fault> {
     let Some(found) = store::find(c, id)? else { return Ok(None) };
     lock(c, Lock::Charts(&[found.chart_id]))?;
     store::find(c, id)
 }
 
-fn decided(document: &Document, happens: Happens) -> Result<Outcome, Refused> {
+pub(super) fn decided(document: &Document, happens: Happens) -> Result<Outcome, Refused> {
     decide(document.state, document.label, happens).map_err(Refused::LifeCycle)
 }
 
 /// Puts a newer text or file in the place of the present one. Shares stay; their holders are told.
 pub fn add_version(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewContent) -> Acted<i32> {
     let Some(document) = held(c, id)? else { return Ok(Err(Refused::NotFound)) };
-    if let Err(refused) = decided(&document, Happens::AddVersion) {
+    let signed = signing::signed(c, id)?;
+    if let Err(refused) = decided(&document, Happens::AddVersion(signed)) {
         return Ok(Err(refused));
     }
-    let content = match content_of(c, &document.chart_id, new)? {
-        Ok(content) => content,
-        Err(refused) => return Ok(Err(refused)),
-    };
+    let content = granted!(content_of(c, &document.chart_id, new)?);
     let number = document.current_version + 1;
     let row = version_row(c, by, *id, number, &content);
     store::insert_version(c, row)?;
@@ -224,7 +283,7 @@ pub struct NewShare {
 }
 
 /// The grants behind what was asked for; `None` where one of them is none of the chart's.
-fn grants_of(
+pub(super) fn grants_of(
     c: &mut Scoped<'_>,
     chart: &ChartId,
     with: &[Recipient],
@@ -326,10 +385,8 @@ pub fn end_share(c: &mut Scoped<'_>, by: &By, id: &DocumentId, access: &AccessId
 /// Takes a document back: from then on its page says that it is no longer there. A draft is deleted instead.
 pub fn withdraw(c: &mut Scoped<'_>, by: &By, id: &DocumentId, reason: &str) -> Acted<Outcome> {
     let Some(document) = held(c, id)? else { return Ok(Err(Refused::NotFound)) };
-    let outcome = match decided(&document, Happens::Withdraw) {
-        Ok(outcome) => outcome,
-        Err(refused) => return Ok(Err(refused)),
-    };
+    let signed = signing::signed(c, id)?;
+    let outcome = granted!(decided(&document, Happens::Withdraw(signed)));
     let action = match outcome {
         Outcome::Deleted => {
             store::delete_draft(c, id)?;
@@ -344,6 +401,7 @@ pub fn withdraw(c: &mut Scoped<'_>, by: &By, id: &DocumentId, reason: &str) -> A
                 ..document.clone()
             };
             store::save(c, &withdrawn)?;
+            ending::cancel_with_document(c, by, &document, reason)?;
             DocumentAction::Withdrawn
         }
         Outcome::Shown => return Err(Fault::other("taking a document back came to showing it")),
@@ -375,9 +433,9 @@ pub fn look_ahead(c: &mut Scoped<'_>, who: &ReaderGrant, id: &DocumentId) -> Act
     // What ended the access since the request was let in counts.
     let Some(facts) = facts_of(c, &who.access)? else { return Ok(Err(Refused::NotFound)) };
     let outcome = decided(&document, Happens::Read(standing));
-    let item = document.item(standing);
-    let asked = if document.state == DocumentState::Shared { Some(&item) } else { None };
-    if may(&facts, Right::Documents, asked).level < Level::View {
+    // What was taken back is gone for whoever could read it, and was never there for the others.
+    let item = store::item_of(*id, document.label, DocumentState::Shared, standing);
+    if may(&facts, Right::Documents, Some(&item)).level < Level::View {
         return Ok(Err(Refused::NotFound));
     }
     if let Err(refused) = outcome {

@@ -18,6 +18,18 @@ audit_actions! {
         Discarded = "document.discarded", Stopped, None;
         /// Only in trails from before documents were shared with grants: written and sent in one.
         Sent = "document.sent", Plain, None;
+        SigningSent = "signing.sent", Waiting, None;
+        SigningOpened = "signing.opened", Plain, None;
+        Signed = "signing.signed", Good, None;
+        SigningRefused = "signing.refused", Attention, None;
+        SignerReplaced = "signing.replaced", Plain, None;
+        SigningExtended = "signing.extended", Plain, None;
+        SigningReminded = "signing.reminded", Plain, None;
+        SigningCanceled = "signing.canceled", Stopped, None;
+        SigningCompleted = "signing.completed", Good, None;
+        SigningSealed = "signing.sealed", Good, None;
+        ConsentGiven = "econsent.given", Good, None;
+        ConsentWithdrawn = "econsent.withdrawn", Stopped, None;
         UploadRefused = "upload.refused", Attention, None;
         Damaged = "object.damaged", Attention, None;
     }

@@ -1,22 +1,28 @@
 //! A client's documents: the list, one to read, one to keep.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 
 use crate::features::accounts::{self, ClientSession, ClientTicket};
 use crate::features::documents::actions::{self, ReaderGrant, Refused};
 use crate::features::documents::body::{self, Block};
-use crate::features::documents::download::{Head, download};
+use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::lifecycle::{Refusal, ShareStanding};
-use crate::features::documents::store::{Content, Document, Look, Version, shared_with};
-use crate::kernel::ids::DocumentId;
+use crate::features::documents::signing::actions::note_opened;
+use crate::features::documents::signing::client_pages::{SignedCopy, SigningBox, box_of};
+use crate::features::documents::signing::seal_store;
+use crate::features::documents::signing::store::{self as signing, OwnPhase, Signing};
+use crate::features::documents::store::{Blob, Content, Document, Look, Version, shared_with};
+use crate::kernel::ids::{AccessId, DocumentId};
+use crate::platform::db::Scoped;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::nav::Section;
-use crate::platform::web::{PageError, PageResult, html, is_read};
+use crate::platform::web::{PageError, PageResult, html};
 
 /// The client's own.
 pub(super) const MINE: Section = Section("/portal/documents");
@@ -25,8 +31,8 @@ struct Line {
     href: String,
     title: String,
     note: String,
-    /// The word of its tag.
-    tag: Option<String>,
+    /// Colour and word of its tag.
+    tag: Option<(&'static str, String)>,
 }
 
 #[derive(Template)]
@@ -40,8 +46,16 @@ struct List {
 
 /// My documents.
 pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, documents) = ticket.open(&app, |c, client| shared_with(c, &client.access_id)).await?;
-    let words = client.words;
+    let (client, (documents, signings)) = ticket
+        .open(&app, |c, client| {
+            Ok((shared_with(c, &client.access_id)?, signing::own_signings(c, &client.access_id)?))
+        })
+        .await?;
+    let (words, now) = (client.words, app.now());
+    let phase_of = |id: &DocumentId| {
+        let newest = signings.iter().find(|line| line.document_id == *id)?;
+        newest.phase(now)
+    };
     let documents = documents
         .into_iter()
         .filter(|line| client.may_view_item(Right::Documents, &line.document.item(ShareStanding::Live)))
@@ -54,12 +68,15 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
                 "date",
                 words.date(line.since_at, &client.zone),
             ),
-            tag: match line.opened_version {
-                None => Some(words.get("documents-new")),
-                Some(opened) if opened < line.document.current_version => {
-                    Some(words.get("documents-updated"))
+            tag: match (phase_of(&line.document.document_id), line.opened_version) {
+                (Some(OwnPhase::ToSign), _) => Some(("waiting", words.get("signing-to-sign"))),
+                (Some(OwnPhase::WaitsForOthers), _) => Some(("", words.get("signing-tag-waits"))),
+                (Some(OwnPhase::Signed), _) => Some(("good", words.get("signing-tag-signed"))),
+                (None, None) => Some(("waiting", words.get("documents-new"))),
+                (None, Some(opened)) if opened < line.document.current_version => {
+                    Some(("waiting", words.get("documents-updated")))
                 }
-                Some(_) => None,
+                (None, Some(_)) => None,
             },
             title: line.document.title,
         })
@@ -88,7 +105,8 @@ impl Shown {
     }
 }
 
-fn size_in_words(words: Words, bytes: i64) -> String {
+/// "120 KB"
+pub fn size_in_words(words: Words, bytes: i64) -> String {
     let kilobytes = bytes.max(1_000) / 1_000;
     match kilobytes {
         0..1_000 => words.with1("documents-size-kb", "size", kilobytes),
@@ -108,11 +126,38 @@ struct Page {
     note: String,
     shown: Shown,
     download: String,
+    /// Where the reader was asked to sign it.
+    signing: Option<SigningBox>,
 }
 
-/// What was looked for.
+/// What was looked for, with the request to sign it and the reader's place in it.
+struct There {
+    document: Document,
+    version: Version,
+    signing: Option<Mine>,
+}
+
+/// A request with the reader's place in it, and the signed copy, where the reader is one of those who signed it.
+struct Mine {
+    signing: Signing,
+    at: usize,
+    copy: Option<Blob>,
+}
+
+/// Reads it, where the reader was asked to sign.
+fn mine(c: &mut Scoped<'_>, access: &AccessId, id: &DocumentId) -> Result<Option<Mine>, Fault> {
+    let Some(signing) = signing::newest(c, id)? else { return Ok(None) };
+    let Some(at) = signing.by_grant(access) else { return Ok(None) };
+    let copy = match signing.is_party(at) {
+        true => seal_store::find(c, &signing.request.signing_id)?,
+        false => None,
+    };
+    Ok(Some(Mine { signing, at, copy }))
+}
+
+/// What came of it.
 enum Found {
-    There(Box<(Document, Version)>),
+    There(Box<There>),
     Withdrawn,
 }
 
@@ -125,19 +170,38 @@ async fn look(
 ) -> Result<Found, PageError> {
     let id: DocumentId = id.parse().map_err(|_| PageError::NotFound)?;
     let who = ReaderGrant { account: client.account_id, access: client.access_id, chart: client.chart_id };
-    let is_seen = is_read(method, headers)?;
+    let is_seen = client.is_read(method, headers)?;
+    let with_signing = move |c: &mut Scoped<'_>, (document, version): (Document, Version)| {
+        Ok::<_, Fault>(There { document, version, signing: mine(c, &who.access, &id)? })
+    };
     let found = if is_seen {
         let by = client.by();
-        app.db.write(&client.scope, move |c| actions::open(c, &by, &who, &id, look)).await?
+        app.db
+            .write(&client.scope, move |c| {
+                let found = granted!(actions::open(c, &by, &who, &id, look)?);
+                if look == Look::Open {
+                    note_opened(c, &by, &who, &found.0)?;
+                }
+                with_signing(c, found).map(Ok)
+            })
+            .await?
     } else {
-        app.db.read(&client.scope, move |c| actions::look_ahead(c, &who, &id)).await?
+        let read = move |c: &mut Scoped<'_>| match actions::look_ahead(c, &who, &id)? {
+            Ok(found) => with_signing(c, found).map(Ok),
+            Err(refused) => Ok(Err(refused)),
+        };
+        app.db.read(&client.scope, read).await?
     };
     match found {
-        Ok(found) => {
+        // A staff member may look as of another day than today.
+        Ok(there) if !client.may_view_item(Right::Documents, &there.document.item(ShareStanding::Live)) => {
+            Err(PageError::NotFound)
+        }
+        Ok(there) => {
             if is_seen {
                 app.live.chart_changed(client.scope.id(), &client.chart_id);
             }
-            Ok(Found::There(Box::new(found)))
+            Ok(Found::There(Box::new(there)))
         }
         Err(Refused::LifeCycle(Refusal::Gone)) => Ok(Found::Withdrawn),
         Err(Refused::TooMany) => Err(PageError::TooManyTries),
@@ -176,8 +240,10 @@ pub(super) async fn show(
 ) -> PageResult {
     let found = look(&app, &client, &id, Look::Open, (&method, &headers)).await?;
     let Found::There(found) = found else { return withdrawn(&app, &client) };
-    let (document, version) = *found;
+    let There { document, version, signing } = *found;
     let page = Page {
+        signing: signing
+            .and_then(|mine| box_of(&client, &mine.signing, mine.at, mine.copy.as_ref(), app.now())),
         note: sent_by(&client, &version),
         shown: Shown::of(client.words, &version),
         download: format!("/portal/documents/{}/file", document.document_id),
@@ -187,6 +253,21 @@ pub(super) async fn show(
     html(page.render())
 }
 
+/// Which copy of a document is asked for.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct WhichCopy {
+    copy: String,
+}
+
+/// Is there a signed copy of a document for the reader? Whether they may still see the document is asked afterwards.
+async fn has_copy(app: &AppState, client: &ClientSession, id: &str) -> Result<bool, PageError> {
+    let id: DocumentId = id.parse().map_err(|_| PageError::NotFound)?;
+    let access = client.access_id;
+    let read = move |c: &mut Scoped<'_>| Ok(mine(c, &access, &id)?.is_some_and(|mine| mine.copy.is_some()));
+    Ok(app.db.read(&client.scope, read).await?)
+}
+
 /// One document to keep.
 pub(super) async fn file(
     State(app): State<AppState>,
@@ -194,10 +275,20 @@ pub(super) async fn file(
     method: Method,
     headers: HeaderMap,
     Path(id): Path<String>,
+    Query(which): Query<WhichCopy>,
 ) -> PageResult {
+    if which.copy == SIGNED && !has_copy(&app, &client, &id).await? {
+        // Nothing is downloaded, and nothing is written down as if it were.
+        return Err(PageError::NotFound);
+    }
     let found = look(&app, &client, &id, Look::Download, (&method, &headers)).await?;
     let Found::There(found) = found else { return withdrawn(&app, &client) };
-    let note = sent_by(&client, &found.1);
+    let There { document, version, signing } = *found;
+    if which.copy == SIGNED {
+        let copy = signing.and_then(|mine| mine.copy).ok_or(PageError::NotFound)?;
+        return Ok(signed_copy(&app, &client.scope, client.by(), &document, &copy).await?);
+    }
+    let note = sent_by(&client, &version);
     let head = Head { practice: &client.practice.name, note: &note };
-    Ok(download(&app, &client.scope, client.by(), (&found.0, &found.1), head).await?)
+    Ok(download(&app, &client.scope, client.by(), (&document, &version), head).await?)
 }

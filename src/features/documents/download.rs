@@ -9,6 +9,7 @@ use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::body;
 use crate::features::documents::file_kind::attachment;
 use crate::features::documents::store::{Blob, Content, Document, Version};
+use crate::kernel::ids::ChartId;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
@@ -44,13 +45,41 @@ pub async fn download(
             Ok(as_file(Body::from(text), "text/plain; charset=utf-8", &name))
         }
         Content::File(blob, name) => {
-            let stored = damaged_or_stored(app, scope, by, document, blob).await?;
             let name = if name.is_empty() { format!("{}.pdf", document.title) } else { name.clone() };
-            let mut response = as_file(Body::from_stream(app.objects.read(stored)), &blob.media_type, &name);
-            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(blob.size));
-            Ok(response)
+            stored_file(app, scope, by, FileOf::document(document), blob, &name).await
         }
     }
+}
+
+/// What a stored file belongs to, for the trail.
+#[derive(Clone, Debug)]
+pub struct FileOf {
+    /// Its chart.
+    pub chart: ChartId,
+    /// What it is part of, such as `document`, and which one.
+    pub part_of: (&'static str, String),
+}
+
+impl FileOf {
+    /// A document's file.
+    pub fn document(document: &Document) -> Self {
+        Self { chart: document.chart_id, part_of: ("document", document.document_id.to_string()) }
+    }
+}
+
+/// A stored file to keep.
+pub async fn stored_file(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    of: FileOf,
+    blob: &Blob,
+    name: &str,
+) -> Result<Response, Fault> {
+    let stored = damaged_or_stored(app, scope, by, of, blob).await?;
+    let mut response = as_file(Body::from_stream(app.objects.read(stored)), &blob.media_type, name);
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(blob.size));
+    Ok(response)
 }
 
 /// The bytes of a stored file, read whole and found to be what was stored. Damage is a fault that the audit trail
@@ -59,7 +88,7 @@ pub async fn damaged_or_stored(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
-    document: &Document,
+    FileOf { chart, part_of: (holder, id) }: FileOf,
     blob: &Blob,
 ) -> Result<Stored, Fault> {
     let (inside, of) = (app.clone(), blob.clone());
@@ -73,14 +102,29 @@ pub async fn damaged_or_stored(
         Ok(()) => Ok(stored),
         Err(ObjectError::Fault(fault)) => Err(fault),
         Err(ObjectError::Damaged(what)) => {
-            let event = Event::new(by, DocumentAction::Damaged).on_chart(&document.chart_id).with(
-                serde_json::json!({ "document": document.document_id, "blob": blob.blob_id, "sha256": blob.sha256 }),
-            );
+            let event = Event::new(by, DocumentAction::Damaged)
+                .on_chart(&chart)
+                .with(serde_json::json!({ holder: id, "blob": blob.blob_id, "sha256": blob.sha256 }));
             app.db.write(scope, move |c| audit::record(c, event.clone())).await?;
             tracing::error!(blob = %blob.blob_id, what, "a stored file is damaged");
             Err(Fault::Unavailable("a stored file is damaged".into()))
         }
     }
+}
+
+/// How an address asks for the signed copy of a document.
+pub const SIGNED: &str = "signed";
+
+/// The sealed file of a signed document.
+pub async fn signed_copy(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    document: &Document,
+    blob: &Blob,
+) -> Result<Response, Fault> {
+    let name = format!("{}.signed.pdf", document.title);
+    stored_file(app, scope, by, FileOf::document(document), blob, &name).await
 }
 
 fn as_file(body: Body, media_type: &str, name: &str) -> Response {

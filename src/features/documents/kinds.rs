@@ -3,7 +3,21 @@
 use crate::features::access::permission::Label;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Role;
-use crate::word_enum;
+use crate::{mail_kinds, word_enum};
+
+mail_kinds! {
+    /// The mails of this feature.
+    pub enum DocumentMail {
+        /// Something new is there to read.
+        SomethingNew = "documents.something_new",
+        /// It is the reader's turn to sign.
+        SigningTurn = "signing.turn",
+        /// Everybody signed: the copy is there.
+        SigningCopy = "signing.copy",
+        /// Not everybody signed.
+        SigningNews = "signing.news",
+    }
+}
 
 word_enum! {
     /// What a document is.

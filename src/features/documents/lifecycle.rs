@@ -27,17 +27,30 @@ pub enum ShareStanding {
     Live,
 }
 
+/// Whether people were asked to sign a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signed {
+    /// No, or it came to nothing.
+    No,
+    /// Signatures are missing.
+    Open,
+    /// Everybody signed.
+    Completed,
+}
+
 /// What is to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Staff share it with grants.
     Share,
+    /// Staff ask people to sign it.
+    AskToSign(Signed),
     /// Staff put a newer text or file in its place.
-    AddVersion,
+    AddVersion(Signed),
     /// Staff end the share with a grant.
     EndShare(ShareStanding),
     /// Staff take it back; a draft, which nobody has seen, goes altogether.
-    Withdraw,
+    Withdraw(Signed),
     /// The holder of a grant opens or downloads it.
     Read(ShareStanding),
 }
@@ -66,6 +79,10 @@ pub enum Refusal {
     NotShared,
     /// Notes of this kind are never shared (45 CFR 164.501, 42 CFR 2.11).
     NeverShared,
+    /// People are asked to sign it; that is to be canceled first.
+    OutToSign,
+    /// It was signed: another document takes its place, and its signers keep it (15 USC 7001(e)).
+    Signed,
 }
 
 /// Labels that keep a document out of the portal, whoever asks.
@@ -77,14 +94,25 @@ pub fn is_never_shared(label: Option<Label>) -> bool {
 pub fn decide(state: DocumentState, label: Option<Label>, event: Event) -> Result<Outcome, Refusal> {
     use DocumentState::{Draft, Shared, Withdrawn};
     match (event, state) {
-        (Event::Share, _) if is_never_shared(label) => Err(Refusal::NeverShared),
+        (Event::Share | Event::AskToSign(_), _) if is_never_shared(label) => Err(Refusal::NeverShared),
         (Event::Share, Draft | Shared | Withdrawn) => Ok(Outcome::Stands(Shared)),
-        (Event::AddVersion, Draft | Shared) => Ok(Outcome::Stands(state)),
-        (Event::AddVersion | Event::Withdraw, Withdrawn) => Err(Refusal::Withdrawn),
+        (Event::AskToSign(_) | Event::AddVersion(_) | Event::Withdraw(_), Withdrawn) => {
+            Err(Refusal::Withdrawn)
+        }
+        (Event::AskToSign(signed) | Event::AddVersion(signed) | Event::Withdraw(signed), Draft | Shared)
+            if signed == Signed::Completed =>
+        {
+            Err(Refusal::Signed)
+        }
+        (Event::AskToSign(Signed::Open) | Event::AddVersion(Signed::Open), Draft | Shared) => {
+            Err(Refusal::OutToSign)
+        }
+        (Event::AskToSign(_), Draft | Shared) => Ok(Outcome::Stands(Shared)),
+        (Event::AddVersion(_), Draft | Shared) => Ok(Outcome::Stands(state)),
         (Event::EndShare(ShareStanding::Live), Shared) => Ok(Outcome::Stands(Shared)),
         (Event::EndShare(_), Draft | Shared | Withdrawn) => Err(Refusal::NotShared),
-        (Event::Withdraw, Draft) => Ok(Outcome::Deleted),
-        (Event::Withdraw, Shared) => Ok(Outcome::Stands(Withdrawn)),
+        (Event::Withdraw(_), Draft) => Ok(Outcome::Deleted),
+        (Event::Withdraw(_), Shared) => Ok(Outcome::Stands(Withdrawn)),
         (Event::Read(ShareStanding::Live), Shared) => Ok(Outcome::Shown),
         (Event::Read(ShareStanding::Live), Withdrawn) => Err(Refusal::Gone),
         (Event::Read(_), Draft | Shared | Withdrawn) => Err(Refusal::NotThere),
@@ -137,13 +165,21 @@ mod tests {
         use Outcome::{Deleted, Shown, Stands};
         use Refusal as R;
         use ShareStanding::{Ended, Live, Never};
+        use Signed::{Completed, No, Open};
         let table = [
             (Event::Share, [Ok(Stands(Shared)), Ok(Stands(Shared)), Ok(Stands(Shared))]),
-            (Event::AddVersion, [Ok(Stands(Draft)), Ok(Stands(Shared)), Err(R::Withdrawn)]),
+            (Event::AskToSign(No), [Ok(Stands(Shared)), Ok(Stands(Shared)), Err(R::Withdrawn)]),
+            (Event::AskToSign(Open), [Err(R::OutToSign), Err(R::OutToSign), Err(R::Withdrawn)]),
+            (Event::AskToSign(Completed), [Err(R::Signed), Err(R::Signed), Err(R::Withdrawn)]),
+            (Event::AddVersion(No), [Ok(Stands(Draft)), Ok(Stands(Shared)), Err(R::Withdrawn)]),
+            (Event::AddVersion(Open), [Err(R::OutToSign), Err(R::OutToSign), Err(R::Withdrawn)]),
+            (Event::AddVersion(Completed), [Err(R::Signed), Err(R::Signed), Err(R::Withdrawn)]),
             (Event::EndShare(Never), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
             (Event::EndShare(Ended), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
             (Event::EndShare(Live), [Err(R::NotShared), Ok(Stands(Shared)), Err(R::NotShared)]),
-            (Event::Withdraw, [Ok(Deleted), Ok(Stands(Withdrawn)), Err(R::Withdrawn)]),
+            (Event::Withdraw(No), [Ok(Deleted), Ok(Stands(Withdrawn)), Err(R::Withdrawn)]),
+            (Event::Withdraw(Open), [Ok(Deleted), Ok(Stands(Withdrawn)), Err(R::Withdrawn)]),
+            (Event::Withdraw(Completed), [Err(R::Signed), Err(R::Signed), Err(R::Withdrawn)]),
             (Event::Read(Never), [Err(R::NotThere), Err(R::NotThere), Err(R::NotThere)]),
             (Event::Read(Ended), [Err(R::NotThere), Err(R::NotThere), Err(R::NotThere)]),
             (Event::Read(Live), [Err(R::NotThere), Ok(Shown), Err(R::Gone)]),
@@ -154,8 +190,8 @@ mod tests {
                 for (state, wanted) in [Draft, Shared, Withdrawn].into_iter().zip(cells) {
                     // AUZ-10: of these two kinds of notes nothing is ever shared.
                     let never = matches!(label, Some(Label::Psychotherapy | Label::SudCounseling));
-                    let wanted =
-                        if never && event == Event::Share { Err(Refusal::NeverShared) } else { wanted };
+                    let shares = matches!(event, Event::Share | Event::AskToSign(_));
+                    let wanted = if never && shares { Err(Refusal::NeverShared) } else { wanted };
                     assert_eq!(decide(state, label, event), wanted, "{event:?} in {state}, {label:?}");
                 }
             }

@@ -7,6 +7,7 @@
 //! | `uploads` | a file on its way in |
 //! | `actions` | what can be done with a document, each one transaction |
 //! | `notices` | the mail "something new" |
+//! | `signing` | asking people to sign it |
 //! | `store`, `upload_store` | the rows |
 
 mod actions;
@@ -18,28 +19,31 @@ mod file_kind;
 mod kinds;
 mod lifecycle;
 mod notices;
+pub mod signing;
 mod staff_forms;
 mod staff_pages;
 mod store;
 mod upload_form;
 mod upload_store;
 mod uploads;
+mod withhold_page;
 
 pub use actions::{
     Acted, Asked, LARGEST_BODY, LONGEST_REASON, LONGEST_TITLE, NewContent, NewDocument, NewShare,
-    ReaderGrant, Recipient, Refused, Telling, add_version, create, end_share, open, read_by_staff, share,
-    withdraw,
+    ReaderGrant, Recipient, Refused, StoredFile, Telling, WaitingFile, add_version, create, end_share, open,
+    read_by_staff, share, take_files, waiting_files, withdraw,
 };
 pub use audit::DocumentAction;
-pub use download::{DOWNLOAD_POLICY, damaged_or_stored};
+pub use client_pages::size_in_words;
+pub use download::{DOWNLOAD_POLICY, FileOf, SIGNED, damaged_or_stored, signed_copy, stored_file};
 pub use file_kind::attachment;
 pub use kinds::DocumentKind;
-pub use lifecycle::{DocumentState, Outcome, Refusal, ShareStanding};
-pub use notices::NOTICE;
+pub use lifecycle::{DocumentState, Outcome, Refusal, ShareStanding, Signed};
 pub use store::{
-    Content, Document, LISTED, Look, Reading, SharedLine, SharedWith, Version, find, list_of, readings_of,
-    shares_of, unread, version_of,
+    Blob, Content, Document, LISTED, Look, Reading, SharedLine, SharedWith, Version, find, list_of,
+    readings_of, shares_of, unread, version_of,
 };
+pub use upload_form::{receive_part, why_not_taken};
 pub use uploads::{
     Flow, LARGEST, NewUpload, NotTaken, PDF, Taken, receive, remove_leftovers, remove_orphans,
 };
@@ -56,6 +60,8 @@ use crate::platform::web::nav::ClientNav;
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
     audit_actions: audit::DocumentAction::ACTIONS,
+    mail_kinds: kinds::DocumentMail::KINDS,
+    mail_subjects: &[notices::NOTICE, signing::notices::TURN, signing::notices::NEWS],
     client_nav: &[ClientNav {
         section: client_pages::MINE,
         label: "nav-documents",
@@ -64,18 +70,23 @@ pub const FEATURE: Feature = Feature {
         order: 20,
     }],
     chart_tabs: &[staff_pages::TAB],
-    jobs: &[JobHandler { kind: JobKind::DocumentNotice, run: JobRun::InPractice(notices::send) }],
+    jobs: &[
+        JobHandler { kind: JobKind::DocumentNotice, run: JobRun::InPractice(notices::send) },
+        JobHandler { kind: JobKind::SignatureNotice, run: JobRun::InPractice(signing::notices::send) },
+        JobHandler { kind: JobKind::SealFile, run: JobRun::InPieces(signing::sealing::carry_out) },
+    ],
     ..Feature::new("documents", routes)
 };
 
 /// What stands around a file in a form.
-const FORM_AROUND: usize = 64 * 1024;
+pub const FORM_AROUND: usize = 64 * 1024;
 
 /// The routes of this feature.
 fn routes() -> Routes {
     let read = Needs::Client(Right::Documents, Level::View);
     let see = Needs::Staff(Permission::SeeDocuments);
     let manage = Needs::Staff(Permission::ManageDocuments);
+    let set_rights = Needs::Staff(Permission::ManageRights);
     let largest = || DefaultBodyLimit::max(uploads::LARGEST as usize + FORM_AROUND);
     Routes::new()
         .get("/portal/documents", read, client_pages::list)
@@ -99,6 +110,9 @@ fn routes() -> Routes {
         .get("/staff/charts/{chart}/documents/{document}/share", manage, staff_forms::share_page)
         .post("/staff/charts/{chart}/documents/{document}/share", manage, staff_forms::share)
         .post("/staff/charts/{chart}/documents/{document}/end-share", manage, staff_forms::end_share)
+        .get("/staff/charts/{chart}/documents/{document}/withhold", set_rights, withhold_page::ask)
+        .post("/staff/charts/{chart}/documents/{document}/withhold", set_rights, withhold_page::withhold)
         .get("/staff/charts/{chart}/documents/{document}/withdraw", manage, staff_forms::withdraw_page)
         .post("/staff/charts/{chart}/documents/{document}/withdraw", manage, staff_forms::withdraw)
+        .and(signing::routes())
 }

@@ -4,6 +4,7 @@
 use crate::features::access::permission::decide;
 use crate::features::access::{facts_of, load_access};
 use crate::features::accounts::{self, mails::MailContext};
+use crate::features::documents::kinds::DocumentMail;
 use crate::features::documents::lifecycle::ShareStanding;
 use crate::features::documents::store::{self, Document, Notice};
 use crate::features::practice;
@@ -11,7 +12,7 @@ use crate::kernel::ids::AccessId;
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::jobs::{self, Job, JobKind, JobOutcome, NewJob, Next};
-use crate::platform::outbox::{self, Standing, Subject, SubjectKind};
+use crate::platform::outbox::{self, MailReader, Standing, Subject, SubjectKind};
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::App;
 
@@ -84,7 +85,13 @@ fn send_one(app: &App, c: &mut Scoped<'_>, access: &AccessId) -> Result<(), Faul
     let desk = MailContext { practice: &practice, words: reader.words, called: &reader.called };
     let letter = accounts::mails::something_new(app, desk);
     let key = format!("documents.something_new.{access}.{}", c.now().micros());
-    let mut mail = accounts::mails::mail("documents.something_new", key, reader.address, letter);
+    let mut mail = accounts::mails::mail(
+        DocumentMail::SomethingNew,
+        key,
+        MailReader::Grant(*access),
+        reader.address,
+        letter,
+    );
     mail.chart = Some(chart);
     mail.access = Some(*access);
     mail.subject = Some(Subject { kind: NOTICE.word, id: access.uuid() });

@@ -20,11 +20,10 @@ use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, ro
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{AccessId, ChartId};
 use crate::kernel::text::{self, TextError};
-use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
-use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::form_token::{FormToken, made_once};
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
@@ -249,22 +248,6 @@ fn check_body(words: Words, typed: &str, errors: &mut FieldErrors) -> Option<Str
     None
 }
 
-/// What the same form made before, or what `make` makes now.
-pub(super) fn made_once(
-    c: &mut Scoped<'_>,
-    mark: &FormToken,
-    make: impl FnOnce(&mut Scoped<'_>) -> actions::Acted<String>,
-) -> actions::Acted<String> {
-    if let Some(before) = form_token::made_before(c, mark)? {
-        return Ok(Ok(before));
-    }
-    let made = make(c)?;
-    if let Ok(made) = &made {
-        form_token::keep(c, mark, made)?;
-    }
-    Ok(made)
-}
-
 /// Where a refused act leads: nothing of it is anybody's typing.
 pub(super) fn refused(refused: Refused) -> PageError {
     match refused {
@@ -290,7 +273,8 @@ pub(super) async fn write(
     let (Some(checked), Some(text), true) = (checked, text, errors.is_empty()) else {
         return write_form(&app, &staff, &place, form, errors);
     };
-    let mark = FormToken::read("document", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let mark =
+        FormToken::read("document", &format!("{}/{}", staff.staff_id, place.chart), &form.mark, &body)?;
     let new = NewDocument {
         chart: place.chart,
         title: checked.title,
@@ -334,7 +318,12 @@ pub(super) async fn write_version(
     let Some(text) = check_body(staff.words, &form.body, &mut errors) else {
         return write_form(&app, &staff, &place, form, errors);
     };
-    let mark = FormToken::read("document-version", &staff.staff_id.to_string(), &form.mark, &body)?;
+    let mark = FormToken::read(
+        "document-version",
+        &format!("{}/{}", staff.staff_id, document.document_id),
+        &form.mark,
+        &body,
+    )?;
     let (by, id, new) = (staff.by(), document.document_id, NewContent::Text(text));
     app.db
         .write(&staff.scope, move |c| {

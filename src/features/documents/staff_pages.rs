@@ -3,18 +3,25 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 
+use crate::features::access::permission::{ItemKind, Withheld};
+use crate::features::access::{grant_path, kept_in_words, withheld_from};
 use crate::features::documents::actions::{self, Asked};
 use crate::features::documents::body::Block;
 use crate::features::documents::client_pages::Shown;
-use crate::features::documents::download::{Head, download};
+use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::lifecycle::{DocumentState, Phase, ShareFacts, is_never_shared, phase};
+use crate::features::documents::signing::labels::ShownMark;
+use crate::features::documents::signing::lifecycle::SigningState;
+use crate::features::documents::signing::seal_store::{self, FileState};
+use crate::features::documents::signing::staff_section::{self, SigningSection, section_of};
+use crate::features::documents::signing::store::{self as signing, Request};
 use crate::features::documents::store::{
     self, Document, Reading, SharedWith, Version, list_of, readings_of_chart, shares_of_chart,
 };
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChartId, DocumentId};
+use crate::kernel::ids::{AccessId, ChartId, DocumentId};
 use crate::platform::i18n::Stamp;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
@@ -95,6 +102,13 @@ fn phase_of(document: &Document, shares: &[SharedWith], readings: &[Reading]) ->
     phase(document.state, document.withdrawn_at, &facts)
 }
 
+/// Does the list say how the signatures stand? A request that was canceled, and one of an older version, is history.
+fn is_told(document: &Document, request: &Request) -> bool {
+    document.state != DocumentState::Withdrawn
+        && request.number == document.current_version
+        && request.state != SigningState::Canceled
+}
+
 /// The tab.
 pub(super) async fn list(
     State(app): State<AppState>,
@@ -103,11 +117,12 @@ pub(super) async fn list(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, documents, shares, readings) = app
+    let (ChartRoom { file, tags }, documents, shares, readings, requests) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
-            Ok(Some((room, list_of(c, &id)?, shares_of_chart(c, &id)?, readings_of_chart(c, &id)?)))
+            let (shares, readings) = (shares_of_chart(c, &id)?, readings_of_chart(c, &id)?);
+            Ok(Some((room, list_of(c, &id)?, shares, readings, signing::newest_of_chart(c, &id)?)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -116,7 +131,11 @@ pub(super) async fn list(
         .into_iter()
         .filter(|document| document.kind.is_seen_by(staff.role, document.label))
         .map(|document| {
-            let (tag, state) = state_of(&staff, phase_of(&document, &shares, &readings), now);
+            let request = requests.iter().find(|request| request.document_id == document.document_id);
+            let (tag, state) = match request.filter(|request| is_told(&document, request)) {
+                Some(request) => staff_section::state_of(staff.words, request, &staff.zone, now),
+                None => state_of(&staff, phase_of(&document, &shares, &readings), now),
+            };
             let names = shares
                 .iter()
                 .filter(|of| of.share.document_id == document.document_id)
@@ -150,6 +169,8 @@ struct ShareLine {
     is_live: bool,
     since: Stamp,
     ended: Option<Stamp>,
+    /// Why it is withheld from them, and the page where it is given back.
+    withheld: Option<(String, String)>,
     /// What they did with each version, newest first.
     readings: Vec<String>,
 }
@@ -184,9 +205,17 @@ struct Page {
     shares: Vec<ShareLine>,
     versions: Vec<VersionLine>,
     may_manage: bool,
+    /// May they say what one person sees?
+    may_set_rights: bool,
     is_draft: bool,
     is_withdrawn: bool,
     may_share: bool,
+    /// It was signed: nothing takes its place and it is not withdrawn.
+    is_signed: bool,
+    /// People are asked to sign it.
+    is_out_to_sign: bool,
+    signing: Option<SigningSection>,
+    choices: Vec<(i64, String)>,
 }
 
 /// Which version is asked for.
@@ -194,6 +223,7 @@ struct Page {
 #[serde(default)]
 pub(super) struct WhichVersion {
     version: Option<String>,
+    copy: String,
 }
 
 impl WhichVersion {
@@ -219,13 +249,16 @@ pub(super) async fn show(
     let asked = Asked { chart: Some(chart), document: id, number: which.number()? };
     let (by, role) = (staff.by(), staff.role);
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, (document, version), shares, readings, versions) = app
+    let (ChartRoom { file, tags }, (document, version), shares, kept, readings, versions, looked) = app
         .db
         .write(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
             let Ok(found) = actions::read_by_staff(c, &by, role, asked)? else { return Ok(None) };
             let (shares, readings) = (store::shares_of(c, &id)?, store::readings_of(c, &id)?);
-            Ok(Some((room, found, shares, readings, store::versions_of(c, &id)?)))
+            let looked = staff_section::look(c, &found.0)?;
+            let holders: Vec<AccessId> = shares.iter().map(|of| of.share.access_id).collect();
+            let kept = if holders.is_empty() { Vec::new() } else { withheld_from(c, &holders)? };
+            Ok(Some((room, found, shares, kept, readings, store::versions_of(c, &id)?, looked)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -238,7 +271,14 @@ pub(super) async fn show(
         let who = &document.withdrawn_by_name;
         words.with2("documents-withdrawn-by", "name", who, "reason", &document.withdrawn_reason)
     });
-    let shares = shares.iter().map(|of| share_line(&staff, of, &readings, now)).collect();
+    let today = staff.practice.today(now);
+    let what = Withheld::Item(ItemKind::Document, document.document_id.uuid());
+    let is_kept = |of: &SharedWith| {
+        kept.iter()
+            .find(|kept| kept.access == of.share.access_id && kept.what == what && kept.is_live(today))
+            .map(|kept| (kept_in_words(words, kept), grant_path(chart, kept.access)))
+    };
+    let shares = shares.iter().map(|of| share_line(&staff, of, is_kept(of), &readings, now)).collect();
     let page = Page {
         head: room_head(&app, &staff, &file, &tags, TAB),
         back: tab_of(&chart),
@@ -263,9 +303,14 @@ pub(super) async fn show(
         tag,
         state,
         may_manage: staff.may(Permission::ManageDocuments),
+        may_set_rights: staff.may(Permission::ManageRights),
         is_draft: document.state == DocumentState::Draft,
         is_withdrawn: document.state == DocumentState::Withdrawn,
         may_share: !is_never_shared(document.label),
+        is_signed: looked.as_ref().is_some_and(|looked| looked.state() == SigningState::Completed),
+        is_out_to_sign: looked.as_ref().is_some_and(|looked| looked.state() == SigningState::Open),
+        signing: looked.as_ref().map(|looked| section_of(&staff, looked, now)),
+        choices: staff_section::day_choices(words),
         title: document.title,
         here,
         frame: staff.frame(&app, CHARTS),
@@ -278,7 +323,13 @@ fn note_of(staff: &StaffSession, version: &Version) -> String {
     staff.words.with2("documents-created-by", "date", date, "name", &version.by_name)
 }
 
-fn share_line(staff: &StaffSession, of: &SharedWith, readings: &[Reading], now: Timestamp) -> ShareLine {
+fn share_line(
+    staff: &StaffSession,
+    of: &SharedWith,
+    withheld: Option<(String, String)>,
+    readings: &[Reading],
+    now: Timestamp,
+) -> ShareLine {
     let words = staff.words;
     let stamp = |at| words.stamp(at, &staff.zone, now);
     let theirs = readings.iter().rev().filter(|reading| reading.access_id == of.share.access_id);
@@ -301,6 +352,7 @@ fn share_line(staff: &StaffSession, of: &SharedWith, readings: &[Reading], now: 
         is_live: of.share.ended_at.is_none(),
         since: stamp(of.share.since_at),
         ended: of.share.ended_at.map(stamp),
+        withheld,
         readings,
     }
 }
@@ -320,6 +372,17 @@ pub(super) async fn file(
         .write(&staff.scope, move |c| actions::read_by_staff(c, &by, role, asked))
         .await?
         .map_err(|_| PageError::NotFound)?;
+    if which.copy == SIGNED {
+        let copy = app
+            .db
+            .read(&staff.scope, move |c| {
+                let Some(found) = signing::newest(c, &id)? else { return Ok(None) };
+                seal_store::find(c, &found.request.signing_id)
+            })
+            .await?
+            .ok_or(PageError::NotFound)?;
+        return Ok(signed_copy(&app, &staff.scope, staff.by(), &document, &copy).await?);
+    }
     let note = note_of(&staff, &version);
     let head = Head { practice: &staff.practice.name, note: &note };
     Ok(download(&app, &staff.scope, staff.by(), (&document, &version), head).await?)

@@ -63,7 +63,12 @@ impl Document {
     }
 }
 
-fn item_of(id: DocumentId, label: Option<Label>, state: DocumentState, share: ShareStanding) -> Item {
+pub(super) fn item_of(
+    id: DocumentId,
+    label: Option<Label>,
+    state: DocumentState,
+    share: ShareStanding,
+) -> Item {
     let is_shared = share == ShareStanding::Live && state == DocumentState::Shared;
     Item {
         kind: ItemKind::Document,
@@ -597,6 +602,21 @@ pub fn note_reading(
         .set(document_share::opened_version.eq(Some(number)))
         .execute(c)?;
     Ok(())
+}
+
+/// What the holder of a grant did with a version.
+pub fn reading_of(
+    c: &mut Scoped<'_>,
+    id: &DocumentId,
+    access: &AccessId,
+    number: i32,
+) -> Result<Option<Reading>, Fault> {
+    c.rows(document_reading::table)
+        .filter(document_reading::document_id.eq(*id))
+        .filter(document_reading::access_id.eq(*access))
+        .filter(document_reading::number.eq(number))
+        .select(Reading::as_select())
+        .optional(c)
 }
 
 /// Who opened which version of a document when, the earliest first.

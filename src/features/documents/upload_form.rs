@@ -2,21 +2,22 @@
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::multipart::MultipartRejection;
+use axum::extract::multipart::{Field, MultipartRejection};
 use axum::extract::{Multipart, Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::documents::actions::{self, NewContent, NewDocument};
-use crate::features::documents::staff_forms::{
-    Options, Place, Typed, kinds, labels, made_once, next_after, refused,
-};
+use crate::features::documents::staff_forms::{Options, Place, Typed, kinds, labels, next_after, refused};
 use crate::features::documents::uploads::{Flow, LARGEST, NewUpload, NotTaken, Taken, discard, receive};
 use crate::features::people::{CHARTS, RoomHead};
 use crate::features::staff::StaffSession;
+use crate::kernel::ids::ChartId;
+use crate::platform::audit::By;
+use crate::platform::db::PracticeScope;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
-use crate::platform::web::form_token::FormToken;
+use crate::platform::web::form_token::{FormToken, made_once};
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
@@ -114,30 +115,11 @@ async fn read(
     while let Some(mut part) = parts.next_field().await.map_err(|_| PageError::BadRequest)? {
         let name = part.name().unwrap_or_default().to_owned();
         if name == "file" {
-            if sent.csrf != staff.csrf {
+            // A form has one file: of a second one nobody could say which was meant.
+            if sent.csrf != staff.csrf || sent.file.is_some() {
                 return Err(PageError::BadRequest);
             }
-            let file_name = part.file_name().unwrap_or_default().to_owned();
-            let new = NewUpload { chart: place.chart, name: file_name, said: None };
-            let mut incoming = receive(app, &staff.scope, staff.by(), new);
-            loop {
-                match part.chunk().await {
-                    Ok(Some(piece)) => {
-                        if incoming.add(piece).await == Flow::Stop {
-                            break;
-                        }
-                    }
-                    Ok(None) => break,
-                    Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                        // The limit around the form was met first.
-                        sent.file = Some(Err(NotTaken::TooLarge));
-                        return Ok(sent);
-                    }
-                    // Whoever hung up reads no answer; dropping it tidies up.
-                    Err(_) => return Err(PageError::BadRequest),
-                }
-            }
-            let received = incoming.finish().await?.ok_or(PageError::NotFound)?;
+            let received = receive_part(app, &staff.scope, staff.by(), place.chart, &mut part).await?;
             let is_too_large = received == Err(NotTaken::TooLarge);
             sent.file = Some(received);
             if is_too_large {
@@ -165,7 +147,37 @@ async fn read(
     Ok(sent)
 }
 
-fn why(words: Words, why: NotTaken) -> String {
+/// Takes in the file of a form. After one that is too large, nothing more of the form can be read.
+pub async fn receive_part(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    chart: ChartId,
+    part: &mut Field<'_>,
+) -> Result<Result<Taken, NotTaken>, PageError> {
+    let name = part.file_name().unwrap_or_default().to_owned();
+    let mut incoming = receive(app, scope, by, NewUpload { chart, name, said: None });
+    loop {
+        match part.chunk().await {
+            Ok(Some(piece)) => {
+                if incoming.add(piece).await == Flow::Stop {
+                    break;
+                }
+            }
+            Ok(None) => break,
+            // The limit around the form was met first.
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                return Ok(Err(NotTaken::TooLarge));
+            }
+            // Whoever hung up reads no answer; dropping it tidies up.
+            Err(_) => return Err(PageError::BadRequest),
+        }
+    }
+    incoming.finish().await?.ok_or(PageError::NotFound)
+}
+
+/// Why a file was not taken, in words.
+pub fn why_not_taken(words: Words, why: NotTaken) -> String {
     let key = format!("documents-file-{}", why.word());
     match why {
         NotTaken::TooLarge => words.with1(&key, "megabytes", LARGEST / (1024 * 1024)),
@@ -176,8 +188,8 @@ fn why(words: Words, why: NotTaken) -> String {
 fn taken_of(words: Words, sent: &Sent, errors: &mut FieldErrors) -> Option<Taken> {
     match &sent.file {
         Some(Ok(taken)) => return Some(taken.clone()),
-        Some(Err(refused)) => errors.add("file", why(words, *refused)),
-        None => errors.add("file", why(words, NotTaken::Empty)),
+        Some(Err(refused)) => errors.add("file", why_not_taken(words, *refused)),
+        None => errors.add("file", why_not_taken(words, NotTaken::Empty)),
     }
     None
 }

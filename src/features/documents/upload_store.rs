@@ -36,7 +36,7 @@ pub struct UploadRow {
     pub upload_id: UploadId,
     /// For this chart.
     pub chart_id: ChartId,
-    /// Who sends it: `staff` or `api_key`.
+    /// Who sends it: `staff`, `api_key` or `account`.
     pub by_kind: String,
     /// Their id.
     pub by_id: String,
@@ -76,6 +76,23 @@ pub fn bytes_since(c: &mut Scoped<'_>, since: Timestamp) -> Result<i64, Fault> {
 /// An upload of this practice.
 pub fn find(c: &mut Scoped<'_>, id: &UploadId) -> Result<Option<UploadRow>, Fault> {
     c.rows(upload::table).filter(upload::upload_id.eq(*id)).select(UploadRow::as_select()).optional(c)
+}
+
+/// Those of these uploads for a chart that wait, if this actor brought them.
+pub fn waiting_of(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    (by_kind, by_id): (&str, &str),
+    ids: &[UploadId],
+) -> Result<Vec<UploadRow>, Fault> {
+    c.rows(upload::table)
+        .filter(upload::upload_id.in_list(ids))
+        .filter(upload::chart_id.eq(*chart))
+        .filter(upload::by_kind.eq(by_kind.to_owned()))
+        .filter(upload::by_id.eq(by_id.to_owned()))
+        .filter(upload::state.eq(UploadState::Ready))
+        .select(UploadRow::as_select())
+        .load(c)
 }
 
 /// Moves an upload on, if it still stands where it did; `false` if it does not.
@@ -125,7 +142,7 @@ const AT_ONCE: i64 = 200;
 
 /// Uploads of all practices whose time is over.
 pub fn over(system: &mut System<'_>) -> Result<Vec<(PracticeId, UploadId, BlobId)>, Fault> {
-    let now = system.now;
+    let now = system.lease_now()?;
     Ok(upload::table
         .filter(upload::state.eq(UploadState::Receiving).or(upload::state.eq(UploadState::Ready)))
         .filter(upload::lease_until.lt(now))

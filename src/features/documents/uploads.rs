@@ -1,6 +1,6 @@
-//! A file on its way in: checked and encrypted piece by piece as it arrives, so that no more than a part of it is in
-//! memory. Its row is written before its first byte is stored, so that whatever ends the work, a refusal, a lost line
-//! or a crash, what was stored so far is found and deleted.
+//! A file on its way in: encrypted piece by piece as it arrives, so that no more than a part of it is in memory, and
+//! then looked through in a process of its own. Its row is written before its first byte is stored, so that whatever
+//! ends the work, a refusal, a lost line or a crash, what was stored so far is found and deleted.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ use crate::kernel::ids::{BlobId, ChartId, PracticeId, UploadId};
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::{PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
-use crate::platform::objects::{Object, Writer, new_blob_key};
-use crate::platform::pdf::{PdfProblem, PdfScan};
+use crate::platform::objects::{Object, ObjectError, Stored, Writer, blob_key, new_blob_key};
+use crate::platform::pdf::PdfProblem;
 use crate::platform::state::AppState;
 
 /// The largest file, in bytes.
@@ -29,7 +29,7 @@ pub const LARGEST: u64 = 50 * 1024 * 1024;
 const A_DAY: i64 = 5 * 1024 * 1024 * 1024;
 /// How long a file may stand still before it counts as broken off.
 const LEASE_SECONDS: i64 = 15 * 60;
-/// How long a file waits for its document.
+/// How long a file waits for its document or message.
 const WAIT_HOURS: i64 = 24;
 /// The media type of what is taken.
 pub const PDF: &str = "application/pdf";
@@ -126,7 +126,11 @@ pub fn receive(app: &AppState, scope: &PracticeScope, by: By, new: NewUpload) ->
             Some(Ok(begun)) => begun,
         };
         let outcome = match take(&app, &scope, &upload, writer, arriving).await {
-            Ok(Ok(stored)) => finish(&app, &scope, &upload, stored).await,
+            Ok(Ok(stored)) => match inspect(&app, &scope, &upload, &stored).await {
+                Ok(Ok(())) => finish(&app, &scope, &upload, stored).await,
+                Ok(Err(refused)) => Ok(Err(refused)),
+                Err(fault) => Err(fault),
+            },
             Ok(Err(refused)) => Ok(Err(refused)),
             Err(fault) => Err(fault),
         };
@@ -168,7 +172,8 @@ fn lease(now: Timestamp) -> Timestamp {
     now.plus_seconds(LEASE_SECONDS)
 }
 
-fn who(by: &By) -> (&'static str, String) {
+/// Who acts, as the row of an upload says it.
+pub(super) fn who(by: &By) -> (&'static str, String) {
     match &by.actor {
         Actor::Staff(id, _) => ("staff", id.to_string()),
         Actor::ApiKey(id, _) => ("api_key", id.to_string()),
@@ -211,7 +216,7 @@ async fn begin(app: &AppState, scope: &PracticeScope, by: &By, new: &NewUpload) 
                 reserved: most,
                 state: UploadState::Receiving,
                 reason: String::new(),
-                lease_until: lease(c.now()),
+                lease_until: lease(c.lease_now()?),
                 created_at: c.now(),
             };
             let key = new_blob_key(&inside.keys, c, &row.blob_id)?;
@@ -234,7 +239,7 @@ struct StoredBytes {
     key_generation: i32,
 }
 
-/// Stores the pieces as they arrive, and looks each through.
+/// Stores the pieces as they arrive, and looks at what they begin with.
 async fn take(
     app: &AppState,
     scope: &PracticeScope,
@@ -242,7 +247,7 @@ async fn take(
     mut writer: Writer,
     mut arriving: mpsc::Receiver<Arrived>,
 ) -> Result<Result<StoredBytes, NotTaken>, Fault> {
-    let (mut hash, mut scan) = (Sha256::new(), PdfScan::default());
+    let mut hash = Sha256::new();
     let (mut start, mut size, mut parts) = (Vec::new(), 0u64, 0);
     loop {
         let piece = match arriving.recv().await {
@@ -263,10 +268,6 @@ async fn take(
                 return Ok(Err(why));
             }
         }
-        if let Err(problem) = scan.take(&piece) {
-            let why = is_pdf(&start, &upload.file_name).err().unwrap_or(NotTaken::Pdf(problem));
-            return Ok(Err(why));
-        }
         hash.update(&piece);
         let stored = writer.add(&piece).await?;
         if stored > parts {
@@ -282,12 +283,33 @@ async fn take(
     if let Err(why) = is_pdf(&start, &upload.file_name) {
         return Ok(Err(why));
     }
-    if let Err(problem) = scan.finish() {
-        return Ok(Err(NotTaken::Pdf(problem)));
-    }
     let key_generation = writer.key_generation();
     writer.finish().await?;
     Ok(Ok(StoredBytes { sha256: hex::encode(hash.finalize()), size, key_generation }))
+}
+
+/// Looks the stored file through, in a process of its own.
+async fn inspect(
+    app: &AppState,
+    scope: &PracticeScope,
+    upload: &UploadRow,
+    stored: &StoredBytes,
+) -> Result<Result<(), NotTaken>, Fault> {
+    // It may have to wait for its place.
+    if !renew(app, scope, upload).await? {
+        return Ok(Err(NotTaken::BrokenOff));
+    }
+    let (inside, blob, generation) = (app.clone(), upload.blob_id, stored.key_generation);
+    let key = app.db.read(scope, move |c| blob_key(&inside.keys, c, generation, &blob)).await?;
+    let object = Object { practice: upload.practice_id, blob, key };
+    let of = Stored { object, size: stored.size, sha256: stored.sha256.clone() };
+    match app.confined.inspect_pdf(app.objects.read(of)).await {
+        Ok(seen) => Ok(seen.map_err(NotTaken::Pdf)),
+        Err(ObjectError::Fault(fault)) => Err(fault),
+        Err(ObjectError::Damaged(what)) => {
+            Err(Fault::Damaged(format!("a file that has just come in: {what}")))
+        }
+    }
 }
 
 fn is_pdf(start: &[u8], name: &str) -> Result<(), NotTaken> {
@@ -301,7 +323,12 @@ fn is_pdf(start: &[u8], name: &str) -> Result<(), NotTaken> {
 async fn renew(app: &AppState, scope: &PracticeScope, upload: &UploadRow) -> Result<bool, Fault> {
     let id = upload.upload_id;
     let stays = (UploadState::Receiving, UploadState::Receiving);
-    app.db.write(scope, move |c| store::step(c, &id, stays, lease(c.now()))).await
+    app.db
+        .write(scope, move |c| {
+            let until = lease(c.lease_now()?);
+            store::step(c, &id, stays, until)
+        })
+        .await
 }
 
 /// From here on the file is there, and waits for its document.
@@ -317,7 +344,8 @@ async fn finish(
         .db
         .write(scope, move |c| {
             let to_ready = (UploadState::Receiving, UploadState::Ready);
-            if !store::step(c, &row.upload_id, to_ready, c.now().plus_hours(WAIT_HOURS))? {
+            let until = c.lease_now()?.plus_hours(WAIT_HOURS);
+            if !store::step(c, &row.upload_id, to_ready, until)? {
                 return Ok(false);
             }
             store::note_size(c, &row.upload_id, size)?;
@@ -384,7 +412,7 @@ pub async fn remove_leftovers(app: &AppState) -> Result<usize, Fault> {
             .write(&worker(&practice), move |c| {
                 let Some(row) = store::find(c, &upload)? else { return Ok(false) };
                 // It may have gone on meanwhile.
-                if row.lease_until >= c.now() {
+                if row.lease_until >= c.lease_now()? {
                     return Ok(false);
                 }
                 if row.state == UploadState::Ready {

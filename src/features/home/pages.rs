@@ -3,9 +3,11 @@
 use askama::Template;
 use axum::extract::State;
 
+use crate::features::access;
+use crate::features::access::permission::ChartStanding;
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments;
-use crate::features::documents;
+use crate::features::documents::{self, signing};
 use crate::features::ledger;
 use crate::features::messages::{self, InboxLine};
 use crate::features::practice::{self, PublicPractice, Question};
@@ -39,6 +41,12 @@ struct Home {
     greeting: String,
     for_client: Option<String>,
     opens_on: Option<String>,
+    /// That the chart is closed, and until when it can be read.
+    closed: Option<String>,
+    /// That a staff member who looks does not read a part of it.
+    hidden: Option<String>,
+    /// From when on the reader sees less, or somebody else of this minor's chart.
+    ahead: Vec<String>,
     may_ask: bool,
     waiting: Option<Vec<Item>>,
     more_waiting: Option<String>,
@@ -72,7 +80,7 @@ fn messages_item(client: &ClientSession, unread: &[InboxLine]) -> Option<Item> {
     Some(match unread {
         [only] => Item {
             href: format!("/portal/messages/{}", only.thread.id),
-            title: words.with1("messages-home-one", "subject", &only.thread.subject),
+            title: words.with1("messages-home-one", "subject", messages::subject_for(client, &only.thread)),
             note,
         },
         several => Item {
@@ -89,12 +97,16 @@ fn count<T>(items: &[T]) -> i64 {
 
 /// What is waiting for me, what comes next, what is owed.
 pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, (unread, new_messages, (booked, pending), balances)) = ticket
+    let (client, ((to_sign, unread), new_messages, (booked, pending), balances, days)) = ticket
         .open(&app, |c, client| {
             let chart = &client.chart_id;
-            let may = |right| client.may_view(right);
+            let may = |right| client.may_view(right) && client.is_shown(right);
             Ok((
-                if may(Right::Documents) { documents::unread(c, &client.access_id)? } else { Vec::new() },
+                if may(Right::Documents) {
+                    (signing::store::to_sign(c, &client.access_id)?, documents::unread(c, &client.access_id)?)
+                } else {
+                    (Vec::new(), Vec::new())
+                },
                 if may(Right::Messages) {
                     messages::unread(c, chart, &client.person_id)?
                 } else {
@@ -104,16 +116,25 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
                 // None without a ledger, and without the right to see one: no entry is not the same as nothing
                 // owed.
                 if may(Right::Billing) { ledger::owed_of(c, *chart)? } else { Vec::new() },
+                access::near_days(c, (chart, &client.access_id), &client.facts)?,
             ))
         })
         .await?;
     let (words, now) = (client.words, app.now());
     // The query narrows to what is shared; whether each may be seen is decided in one place for every page.
-    let unread: Vec<_> =
-        unread.into_iter().filter(|line| client.may_view_item(Right::Documents, &line.item())).collect();
+    let to_sign: Vec<_> =
+        to_sign.into_iter().filter(|line| client.may_view_item(Right::Documents, &line.item())).collect();
+    // What is to be signed is read there.
+    let is_to_sign = |id| to_sign.iter().any(|line| line.document_id == id);
+    let unread: Vec<_> = unread
+        .into_iter()
+        .filter(|line| !is_to_sign(line.document_id))
+        .filter(|line| client.may_view_item(Right::Documents, &line.item()))
+        .collect();
     let new_messages: Vec<_> = new_messages
         .into_iter()
         .filter(|line| client.may_view_item(Right::Messages, &line.thread.item()))
+        .filter(|line| messages::is_there_for(&client, &line.thread))
         .collect();
     let more = more_waiting(words, count(&unread));
     let is_shown = client.may_view(Right::Documents) || client.may_view(Right::Messages);
@@ -124,7 +145,12 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
                 title: line.title,
                 note: words.with1("portal-home-sent", "date", words.date(line.since_at, &client.zone)),
             });
-        messages_item(&client, &new_messages).into_iter().chain(documents).collect()
+        let signatures = to_sign.iter().map(|line| Item {
+            href: format!("/portal/documents/{}", line.document_id),
+            title: line.title.clone(),
+            note: words.with1("signing-home-until", "date", words.date(line.deadline, &client.zone)),
+        });
+        signatures.chain(messages_item(&client, &new_messages)).chain(documents).collect()
     });
     let next = client.may_view(Right::Appointments).then(|| {
         booked
@@ -162,6 +188,21 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         greeting: words.with1(hello, "name", &client.name),
         for_client: client.for_client.clone(),
         opens_on: client.opens_on.map(|first| words.civil_date(first)),
+        closed: match client.facts.chart {
+            ChartStanding::Closed(Some(last)) => {
+                Some(words.with1("portal-home-closed-until", "date", words.civil_date(last)))
+            }
+            ChartStanding::Closed(None) => Some(words.get("portal-home-closed")),
+            _ => None,
+        },
+        hidden: Right::ALL
+            .iter()
+            .any(|right| client.may_view(*right) && !client.is_shown(*right))
+            .then(|| words.with1("preview-hidden", "name", &client.name)),
+        ahead: [("portal-home-ahead", days.0), ("portal-home-ahead-others", days.1)]
+            .into_iter()
+            .filter_map(|(key, day)| day.map(|day| words.with1(key, "date", words.civil_date(day))))
+            .collect(),
         may_ask: client.may_act(Right::Appointments),
         waiting,
         more_waiting: more,

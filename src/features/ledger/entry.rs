@@ -12,6 +12,8 @@ word_enum! {
     pub enum Account {
         /// Cash, checks and card slips that are not at the bank yet.
         Undeposited = "undeposited",
+        /// Money at the payment provider.
+        Processor = "processor",
         /// What clients owe.
         ArClient = "ar_client",
         /// Money of clients that is not used for a charge.

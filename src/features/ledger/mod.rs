@@ -4,6 +4,7 @@
 mod check;
 mod entry;
 mod hash;
+mod report_store;
 mod rules;
 mod store;
 
@@ -12,9 +13,12 @@ pub use entry::{
     Account, Balanced, Credit, Debt, Draft, EntryHead, EntryKind, Item, ItemKind, Place, Posting, SourceKey,
     StoredEntry, Unbalanced,
 };
-pub use rules::{Relief, charge, payment, refund, relieve, reverse, reverse_all};
+pub use report_store::{OpenAmount, lines_between, open_amounts};
+pub use rules::{
+    Received, Refunded, Relief, charge, free, left_of, payment, relieve, reverse, reverse_all, unused,
+};
 pub use store::{
-    Line, Movement, Owed, append, credits_of, debts_of, entries_of, entries_of_item, entry_at, find_entry,
-    find_party, head_of, last_before, lines, movements_after, open_charges, owed_of, party_of,
-    posting_currency, set_currency, sum_from,
+    Line, Movement, Owed, append, charts_with_entries, credits_of, debts_of, entries_of, entries_of_item,
+    entry_at, find_entry, find_party, head_of, last_before, lines, movements_after, open_charges, owed_of,
+    party_of, posting_currency, set_currency, stood, sum_from,
 };

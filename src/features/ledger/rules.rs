@@ -6,12 +6,13 @@
 //! | discount | discount | ar_client |
 //! | write-off | write_off | ar_client |
 //! | recorded payment | undeposited | credit_client |
+//! | payment on the provider's page | processor | credit_client |
 //! | allocation of a payment to a charge | credit_client | ar_client |
 //! | refund decided | credit_client | refund_due |
-//! | refund paid out | refund_due | undeposited |
+//! | refund paid out | refund_due | undeposited, or processor |
 //! | undo of anything | the opposite of its entry | |
 //!
-//! A payment pays the charge that was chosen, then the oldest day of service first, then the charge that was posted
+//! A payment pays the charges that were chosen, then the oldest day of service first, then the charge that was posted
 //! first. What is left stays credit, which the next charge uses, the oldest payment first.
 
 use jiff::civil::Date;
@@ -90,30 +91,36 @@ pub fn charge(
     Ok(drafts)
 }
 
-/// A payment that came in on a day, used for what is owed: the chosen charge first.
+/// Money that came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The payment.
+    pub payment: PaymentId,
+    /// On this day.
+    pub on: Date,
+    /// Where the money lies: not deposited yet, or at the provider.
+    pub lies: Account,
+    /// Minor units.
+    pub amount: i64,
+}
+
+/// A payment that came in, used for what is owed: the chosen charges first. Where no debts are given, all of it is
+/// credit.
 pub fn payment(
     at: Place,
-    payment: PaymentId,
-    received_on: Date,
-    amount: i64,
+    received: Received,
     debts: &[Debt],
-    chosen: Option<ChargeId>,
+    chosen: &[ChargeId],
     today: Date,
 ) -> Result<Vec<Draft>, Unbalanced> {
+    let Received { payment, on, lies, amount } = received;
     let item = Item::Payment(payment);
     let key = SourceKey::Payment(payment);
-    let came = pair(
-        at,
-        EntryKind::Payment,
-        key,
-        (Account::Undeposited, item),
-        (Account::CreditClient, item),
-        amount,
-    )?;
-    let mut drafts = vec![Draft { effective_on: received_on, ..came }];
+    let came = pair(at, EntryKind::Payment, key, (lies, item), (Account::CreditClient, item), amount)?;
+    let mut drafts = vec![Draft { effective_on: on, ..came }];
     let mut order = debts.to_vec();
-    order.sort_by_key(|debt| (Some(debt.charge) != chosen, debt.since, debt.charge));
-    let credit = Credit { payment, since: received_on, left: amount };
+    order.sort_by_key(|debt| (!chosen.contains(&debt.charge), debt.since, debt.charge));
+    let credit = Credit { payment, since: on, left: amount };
     drafts.extend(allocate_credits(at, &order, &[credit], today)?);
     Ok(drafts)
 }
@@ -176,28 +183,90 @@ pub fn relieve(
     Ok(drafts)
 }
 
-/// A refund of what is not used of a payment, paid out at once in cash or by check.
-pub fn refund(
+/// A refund of what is not used of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refunded<'a> {
+    /// The refund.
+    pub refund: RefundId,
+    /// Of this payment.
+    pub payment: PaymentId,
+    /// Minor units.
+    pub amount: i64,
+    /// Why.
+    pub reason: &'a str,
+}
+
+impl Refunded<'_> {
+    fn step(
+        &self,
+        at: Place,
+        kind: EntryKind,
+        key: SourceKey,
+        (debit, credit): (Account, Account),
+        today: Date,
+    ) -> Result<Draft, Unbalanced> {
+        let item = Item::Payment(self.payment);
+        let draft = pair(at, kind, key, (debit, item), (credit, item), self.amount)?;
+        let (subject, reason) = (self.refund.uuid(), self.reason.to_owned());
+        Ok(Draft { effective_on: today, subject, reason, ..draft })
+    }
+
+    /// It is decided: the money is set aside at once.
+    pub fn due(&self, at: Place, today: Date) -> Result<Draft, Unbalanced> {
+        let accounts = (Account::CreditClient, Account::RefundDue);
+        self.step(at, EntryKind::RefundDue, SourceKey::RefundDue(self.refund), accounts, today)
+    }
+
+    /// It went out, from where the money lay.
+    pub fn paid(&self, at: Place, lay: Account, today: Date) -> Result<Draft, Unbalanced> {
+        let accounts = (Account::RefundDue, lay);
+        self.step(at, EntryKind::RefundPaid, SourceKey::RefundPaid(self.refund), accounts, today)
+    }
+}
+
+/// What of a payment is not used for charges and did not go back.
+pub fn unused(standing: &[StoredEntry], payment: PaymentId) -> i64 {
+    let item = Item::Payment(payment);
+    -standing.iter().map(|entry| entry.moved(Account::CreditClient, item)).sum::<i64>()
+}
+
+/// What of a payment did not go back: what is unused, and what is used for charges.
+pub fn left_of(standing: &[StoredEntry], payment: PaymentId) -> i64 {
+    let item = Item::Payment(payment);
+    let used: i64 = newest_first(standing, EntryKind::Allocation)
+        .iter()
+        .map(|entry| entry.moved(Account::CreditClient, item))
+        .sum();
+    unused(standing, payment) + used
+}
+
+/// Makes so much of a payment free again that `missing` more of it is unused: the newest use first.
+pub fn free(
     at: Place,
-    refund: RefundId,
     payment: PaymentId,
-    amount: i64,
+    missing: i64,
+    standing: &[StoredEntry],
     reason: &str,
     today: Date,
 ) -> Result<Vec<Draft>, Unbalanced> {
     let item = Item::Payment(payment);
-    let step = |kind, key, debit, credit| {
-        pair(at, kind, key, (debit, item), (credit, item), amount).map(|draft| Draft {
-            effective_on: today,
-            subject: refund.uuid(),
-            reason: reason.to_owned(),
-            ..draft
-        })
-    };
-    Ok(vec![
-        step(EntryKind::RefundDue, SourceKey::RefundDue(refund), Account::CreditClient, Account::RefundDue)?,
-        step(EntryKind::RefundPaid, SourceKey::RefundPaid(refund), Account::RefundDue, Account::Undeposited)?,
-    ])
+    let (mut missing, mut drafts) = (missing, Vec::new());
+    for used in newest_first(standing, EntryKind::Allocation) {
+        if missing <= 0 {
+            break;
+        }
+        let amount = used.moved(Account::CreditClient, item);
+        drafts.push(reverse(used, reason, today)?);
+        let charge = used.postings.iter().find_map(|posting| match posting.item {
+            Item::Charge(charge) => Some(charge),
+            Item::Payment(_) => None,
+        });
+        if let (Some(charge), true) = (charge, amount > missing) {
+            drafts.push(allocation(at, payment, charge, amount - missing, today)?);
+        }
+        missing -= amount;
+    }
+    Ok(drafts)
 }
 
 /// The opposite of an entry, dated today: nothing is ever changed.

@@ -62,7 +62,7 @@ pub(super) struct PostingRow {
 practice_row!(PostingRow, posting);
 
 /// An entry from its row.
-fn head_from(row: EntryRow, reversed_by: Option<i64>) -> Result<EntryHead, Fault> {
+pub(super) fn head_from(row: EntryRow, reversed_by: Option<i64>) -> Result<EntryHead, Fault> {
     let lacks = |what: &str| Fault::Damaged(format!("entry {} of the journal has no {what}", row.seq));
     Ok(EntryHead {
         seq: row.seq,
@@ -455,6 +455,60 @@ pub fn owed_of(c: &mut Scoped<'_>, chart: ChartId) -> Result<Vec<Owed>, Fault> {
         }
     }
     Ok(found)
+}
+
+/// What stood on a chart up to a place of the journal, currency by currency: what is owed, and for which charges.
+pub fn stood(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    party: PayerId,
+    through: i64,
+) -> Result<Vec<(Owed, Vec<Debt>)>, Fault> {
+    let sums: Vec<(Currency, Account, Option<ItemId>, i64)> = c
+        .rows(posting::table)
+        .filter(posting::chart_id.eq(Some(chart)))
+        .filter(posting::account.in_list(CLIENT))
+        .filter(posting::seq.le(through))
+        .group_by((posting::currency, posting::account, posting::item_id))
+        .order((posting::currency.asc(), posting::account.asc(), posting::item_id.asc()))
+        .select((posting::currency, posting::account, posting::item_id, SumOf(posting::amount)))
+        .load(c)?;
+    let since: Vec<(ItemId, String)> = c
+        .rows(balance::table)
+        .filter(balance::chart_id.eq(chart))
+        .filter(balance::account.eq(Account::ArClient))
+        .filter(balance::party_id.eq(party))
+        .select((balance::item_id, balance::since_on))
+        .load(c)?;
+    let since: BTreeMap<ItemId, String> = since.into_iter().collect();
+    let mut found: Vec<(Owed, Vec<Debt>)> = Vec::new();
+    for (currency, account, item, sum) in sums {
+        if found.last().is_none_or(|(last, _)| last.currency != currency) {
+            found.push((Owed { currency, due: 0, credit: 0 }, Vec::new()));
+        }
+        let Some((owed, debts)) = found.last_mut() else { continue };
+        match (account, item) {
+            (Account::ArClient, Some(item)) if sum > 0 => {
+                owed.due += sum;
+                let since = since.get(&item).map(|text| day(text)).transpose()?;
+                let since = since.ok_or_else(|| Fault::Damaged(format!("charge {item} has no balance")))?;
+                debts.push(Debt { charge: ChargeId::from_uuid(item.uuid()), since, owed: sum });
+            }
+            (Account::CreditClient, _) => owed.credit -= sum,
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// The charts on which anything was ever posted.
+pub fn charts_with_entries(c: &mut Scoped<'_>) -> Result<Vec<ChartId>, Fault> {
+    c.rows(balance::table)
+        .filter(balance::account.in_list(CLIENT))
+        .group_by(balance::chart_id)
+        .order(balance::chart_id.asc())
+        .select(balance::chart_id)
+        .load(c)
 }
 
 /// An entry that changed what is owed, and by how much.

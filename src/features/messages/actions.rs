@@ -1,24 +1,31 @@
 //! What can be done with threads: begin one, write into one, say that it needs no reply, close, open again, read.
 //! One transaction each.
 
-use crate::features::access::permission::decide as decide_access;
+use crate::features::access::permission::{Facts, decide as decide_access};
 use crate::features::accounts::{ClientSession, level_now};
+use crate::features::documents::{self, StoredFile};
 use crate::features::messages::audit::MessageAction;
-use crate::features::messages::lifecycle::{self, Effect, Side, Standing, ThreadEvent};
-use crate::features::messages::notices;
-use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, staff_reads};
-use crate::features::messages::store::{self, AuthorKind, AuthorMark, Message, ReaderKind, SeqRange, Thread};
-use crate::features::messages::text::{MessageText, Subject};
+use crate::features::messages::away_store::AwayNow;
+use crate::features::messages::draft::{self, Saved};
+use crate::features::messages::draft_store::{self, Draft, Slot, Typed};
+use crate::features::messages::lifecycle::{self, Beginning, Effect, Side, Standing, ThreadEvent, Wait};
+use crate::features::messages::promise::{ReplyHours, days_promised};
+use crate::features::messages::readers::{self, Addressee, StaffReader, StaffReads, staff_reads};
+use crate::features::messages::store::{
+    self, Attachment, AuthorKind, AuthorMark, Message, ReaderKind, SeqRange, Thread,
+};
+use crate::features::messages::text::{MessageText, Subject, Written};
+use crate::features::messages::{late, notices};
 use crate::features::staff::StaffSession;
-use crate::features::{appointments, people};
-use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, StaffId, ThreadId};
+use crate::features::{appointments, calendar, people, practice};
+use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, PersonId, StaffId, ThreadId};
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::limits::{self, Limit};
-use crate::platform::permissions::{Level, Right};
+use crate::platform::permissions::{Level, Right, Role};
 use crate::platform::state::AppState;
-use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::form_token::{FormToken, made_once};
 
 /// Messages that one account may write in an hour.
 const WRITING: Limit = Limit { most: 20, seconds: 3_600 };
@@ -38,6 +45,9 @@ pub enum NotDone {
     /// Too many in one hour.
     #[error("too many messages in one hour")]
     TooMany,
+    /// A file is not there any more, or was sent already.
+    #[error("no such file waits for a message")]
+    NoFile,
     /// Somebody else wrote since the page was shown.
     #[error("somebody wrote meanwhile")]
     WrittenMeanwhile(Box<Message>),
@@ -82,7 +92,7 @@ fn apply(
     thread: &mut Thread,
     author: &Author,
     (standing, effects): (Standing, Vec<Effect>),
-    text: Option<&MessageText>,
+    written: Option<(&MessageText, &[StoredFile])>,
 ) -> Result<(), Fault> {
     thread.standing = standing;
     if effects.iter().any(|effect| matches!(effect, Effect::Append(_))) {
@@ -94,10 +104,13 @@ fn apply(
     for effect in effects {
         match effect {
             Effect::Append(side) => {
-                let text = text.ok_or_else(|| Fault::other("a message without words"))?;
+                let (text, files) = written.ok_or_else(|| Fault::other("a message without words"))?;
                 store::insert_message(c, thread, side, &author.mark, text.as_str())?;
+                store::insert_attachments(c, thread, files)?;
             }
             Effect::NotifyClient => notices::plan(c, thread)?,
+            Effect::StartClock => late::watch(c, thread)?,
+            Effect::StopClock => late::unwatch(c, thread)?,
             Effect::Record(action) => record(c, &author.by, action, thread)?,
         }
     }
@@ -111,6 +124,18 @@ fn record(c: &mut Scoped<'_>, by: &By, action: MessageAction, thread: &Thread) -
     audit::record(c, event)
 }
 
+/// The wait of whoever writes now to this addressee. Where nobody reads for a clinician who is away, it counts from
+/// their return.
+fn wait_from_now(c: &mut Scoped<'_>, to: Addressee) -> Result<Wait, Fault> {
+    let since = c.now();
+    let practice = practice::load(c)?;
+    let hours = ReplyHours::of(&practice, &calendar::closures(c, practice.today(since))?);
+    let away = readers::away_now(c, to)?;
+    let counts_from = away.filter(|away| away.cover.is_none()).map_or(since, |away| away.until_at);
+    let due_at = hours.after(counts_from, days_promised(&practice.policy(), to));
+    Ok(Wait { since, due_at })
+}
+
 /// A thread to be begun.
 struct NewThread {
     chart: ChartId,
@@ -118,13 +143,27 @@ struct NewThread {
     person: PersonId,
     to: Addressee,
     subject: Subject,
-    text: MessageText,
+    written: Written,
+}
+
+/// Takes the files of a message out of the waiting room: those that its author brought for this chart.
+fn files_of(
+    c: &mut Scoped<'_>,
+    author: &Author,
+    chart: &ChartId,
+    written: &Written,
+) -> Outcome<Vec<StoredFile>> {
+    Ok(documents::take_files(c, chart, &author.by, &written.files)?.map_err(|_| NotDone::NoFile))
 }
 
 /// Begins a thread in the caller's transaction. Whether the author may is decided before.
-fn begin(c: &mut Scoped<'_>, author: &Author, new: &NewThread) -> Result<ThreadId, Fault> {
+fn begin(c: &mut Scoped<'_>, author: &Author, new: &NewThread) -> Outcome<ThreadId> {
     let now = c.now();
-    let decision = lifecycle::begin(author.side, now);
+    let files = granted!(files_of(c, author, &new.chart, &new.written)?);
+    let decision = lifecycle::begin(match author.side {
+        Side::Client => Beginning::Client(wait_from_now(c, new.to)?),
+        Side::Practice => Beginning::Practice,
+    });
     let mut thread = Thread {
         id: ThreadId::fresh(c.rng(), now),
         chart: new.chart,
@@ -137,8 +176,8 @@ fn begin(c: &mut Scoped<'_>, author: &Author, new: &NewThread) -> Result<ThreadI
     };
     store::insert_thread(c, &thread)?;
     store::insert_party(c, &thread.id, &new.person, &author.mark.name)?;
-    apply(c, &mut thread, author, decision, Some(&new.text))?;
-    Ok(thread.id)
+    apply(c, &mut thread, author, decision, Some((&new.written.text, &files)))?;
+    Ok(Ok(thread.id))
 }
 
 /// Who acts on the client's side, and by which grant.
@@ -168,6 +207,11 @@ impl ClientParty {
         }
     }
 
+    /// Where their draft of an answer is kept, or of a new message.
+    pub fn slot(&self, thread: Option<ThreadId>) -> Slot {
+        Slot { kind: ReaderKind::Person, writer: self.person.uuid(), chart: self.chart, thread }
+    }
+
     /// What ended the access since the request was let in counts, and so does how much they have written.
     fn may_write(&self, c: &mut Scoped<'_>) -> Outcome<()> {
         if level_now(c, &self.access, Right::Messages)? < Level::Act {
@@ -184,7 +228,7 @@ pub fn begin_as_client(
     party: &ClientParty,
     to: Addressee,
     subject: Subject,
-    text: MessageText,
+    written: Written,
 ) -> Outcome<ThreadId> {
     if let Err(why) = party.may_write(c)? {
         return Ok(Err(why));
@@ -195,8 +239,8 @@ pub fn begin_as_client(
         return Ok(Err(NotDone::NotAClinician));
     }
     let author = Author::of_person(c, &party.by, &party.person)?;
-    let new = NewThread { chart: party.chart, person: party.person, to, subject, text };
-    begin(c, &author, &new).map(Ok)
+    let new = NewThread { chart: party.chart, person: party.person, to, subject, written };
+    begin(c, &author, &new)
 }
 
 /// Writes into a thread as a client, in the caller's transaction.
@@ -204,7 +248,7 @@ pub fn write_as_client(
     c: &mut Scoped<'_>,
     party: &ClientParty,
     thread: &ThreadId,
-    text: &MessageText,
+    written: &Written,
 ) -> Outcome<()> {
     let found = store::find_for_party(c, &party.chart, &party.person, thread)?;
     // Whoever takes part no longer does not write any more.
@@ -213,10 +257,25 @@ pub fn write_as_client(
         return Ok(Err(why));
     }
     let author = Author::of_person(c, &party.by, &party.person)?;
-    if let Some(decision) = lifecycle::decide(thread.standing, ThreadEvent::ClientWrites, c.now()) {
-        apply(c, &mut thread, &author, decision, Some(text))?;
+    let event = ThreadEvent::ClientWrites(wait_from_now(c, thread.to)?);
+    if let Some(decision) = lifecycle::decide(thread.standing, event) {
+        let files = granted!(files_of(c, &author, &party.chart, written)?);
+        apply(c, &mut thread, &author, decision, Some((&written.text, &files)))?;
     }
     Ok(Ok(()))
+}
+
+/// Where a staff member's draft of an answer is kept, or of a new message.
+pub fn slot_of_staff(staff: StaffId, chart: ChartId, thread: Option<ThreadId>) -> Slot {
+    Slot { kind: ReaderKind::Staff, writer: staff.uuid(), chart, thread }
+}
+
+/// A message's draft is over once the message is sent.
+fn sent<T>(c: &mut Scoped<'_>, slot: &Slot, done: Result<T, NotDone>) -> Outcome<T> {
+    if done.is_ok() {
+        draft::clear(c, slot)?;
+    }
+    Ok(done)
 }
 
 /// What is done once: the same form sent again finds what it made. Tells the chart's open pages.
@@ -230,20 +289,7 @@ async fn once<F>(
 where
     F: FnMut(&mut Scoped<'_>) -> Outcome<ThreadId> + Send + 'static,
 {
-    let outcome = app
-        .db
-        .write(scope, move |c| {
-            if let Some(made) = form_token::made_before(c, &mark)? {
-                let made = made.parse().map_err(|_| Fault::Damaged("a sent form made no thread".into()))?;
-                return Ok(Ok(made));
-            }
-            let made = act(c)?;
-            if let Ok(thread) = &made {
-                form_token::keep(c, &mark, &thread.to_string())?;
-            }
-            Ok(made)
-        })
-        .await?;
+    let outcome = app.db.write(scope, move |c| made_once(c, &mark, &mut act)).await?;
     if outcome.is_ok() {
         app.live.chart_changed(scope.id(), &chart);
     }
@@ -255,13 +301,13 @@ pub async fn begin_by_client(
     app: &AppState,
     client: &ClientSession,
     to: Addressee,
-    subject: Subject,
-    text: MessageText,
+    (subject, written): (Subject, Written),
     mark: FormToken,
 ) -> Outcome<ThreadId> {
     let party = ClientParty::of(client);
     once(app, &client.scope, client.chart_id, mark, move |c| {
-        begin_as_client(c, &party, to, subject.clone(), text.clone())
+        let begun = begin_as_client(c, &party, to, subject.clone(), written.clone())?;
+        sent(c, &party.slot(None), begun)
     })
     .await
 }
@@ -271,12 +317,13 @@ pub async fn write_by_client(
     app: &AppState,
     client: &ClientSession,
     thread: ThreadId,
-    text: MessageText,
+    written: Written,
     mark: FormToken,
 ) -> Outcome<ThreadId> {
     let party = ClientParty::of(client);
     once(app, &client.scope, client.chart_id, mark, move |c| {
-        Ok(write_as_client(c, &party, &thread, &text)?.map(|()| thread))
+        let done = write_as_client(c, &party, &thread, &written)?.map(|()| thread);
+        sent(c, &party.slot(Some(thread)), done)
     })
     .await
 }
@@ -293,14 +340,14 @@ pub fn begin_as_practice(
     access: &AccessId,
     to: Addressee,
     subject: Subject,
-    text: MessageText,
+    written: Written,
 ) -> Outcome<(ThreadId, ChartId)> {
     let Some((person, chart)) = store::holder_of(c, access)? else { return Ok(Err(NotDone::NotAReader)) };
     if level_now(c, access, Right::Messages)? < Level::View {
         return Ok(Err(NotDone::NotAReader));
     }
-    let new = NewThread { chart, person, to, subject, text };
-    Ok(Ok((begin(c, author, &new)?, chart)))
+    let new = NewThread { chart, person, to, subject, written };
+    Ok(begin(c, author, &new)?.map(|thread| (thread, chart)))
 }
 
 /// A staff member begins a thread with the holder of a grant to a chart.
@@ -309,26 +356,26 @@ pub async fn begin_by_staff(
     staff: &StaffSession,
     (chart, access): (ChartId, AccessId),
     to: Addressee,
-    (subject, text): (Subject, MessageText),
+    (subject, written): (Subject, Written),
     mark: FormToken,
 ) -> Outcome<ThreadId> {
     let author = Author::of_practice(&staff.by())?;
-    let reader = StaffReader { staff: staff.staff_id, role: staff.role };
+    let reader = StaffReader::alone(staff.staff_id, staff.role);
     once(app, &staff.scope, chart, mark, move |c| {
         let holder = store::holder_of(c, &access)?;
         // Nobody begins a thread that they could not read.
-        let is_theirs = staff_reads(to, reader) == StaffReads::Words;
+        let is_theirs = staff_reads(to, &reader) == StaffReads::Words;
         if !is_theirs || holder.is_none_or(|(_, of)| of != chart) {
             return Ok(Err(NotDone::NotAReader));
         }
-        let begun = begin_as_practice(c, &author, &access, to, subject.clone(), text.clone())?;
-        Ok(begun.map(|(thread, _)| thread))
+        let begun = begin_as_practice(c, &author, &access, to, subject.clone(), written.clone())?;
+        sent(c, &slot_of_staff(reader.staff, chart, None), begun.map(|(thread, _)| thread))
     })
     .await
 }
 
 /// Who answers for the practice, and what they may see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PracticeReader {
     /// A staff member.
     Staff(StaffReader),
@@ -338,7 +385,7 @@ pub enum PracticeReader {
 
 impl PracticeReader {
     /// How much of a thread they see.
-    pub fn reads(self, to: Addressee) -> StaffReads {
+    pub fn reads(&self, to: Addressee) -> StaffReads {
         match (self, to) {
             (Self::Staff(reader), to) => staff_reads(to, reader),
             (Self::ApiKey, Addressee::FrontDesk) => StaffReads::Words,
@@ -351,7 +398,7 @@ impl PracticeReader {
 #[derive(Clone, Debug)]
 pub enum PracticeAct {
     /// Writes.
-    Write(MessageText),
+    Write(Written),
     /// Says that no reply is needed.
     NoReplyNeeded,
     /// Closes it.
@@ -365,7 +412,7 @@ pub enum PracticeAct {
 pub fn act_as_practice(
     c: &mut Scoped<'_>,
     author: &Author,
-    reader: PracticeReader,
+    reader: &PracticeReader,
     thread: &ThreadId,
     seen: i32,
     act: &PracticeAct,
@@ -375,17 +422,22 @@ pub fn act_as_practice(
     else {
         return Ok(Err(NotDone::NotFound));
     };
-    let (event, text) = match act {
-        PracticeAct::Write(text) => (ThreadEvent::PracticeWrites, Some(text)),
+    let (event, written) = match act {
+        PracticeAct::Write(written) => (ThreadEvent::PracticeWrites, Some(written)),
         PracticeAct::NoReplyNeeded => (ThreadEvent::NoReplyNeeded, None),
         PracticeAct::Close => (ThreadEvent::Close, None),
         PracticeAct::Reopen => (ThreadEvent::Reopen, None),
     };
-    let Some(decision) = lifecycle::decide(thread.standing, event, c.now()) else { return Ok(Ok(thread)) };
+    let Some(decision) = lifecycle::decide(thread.standing, event) else { return Ok(Ok(thread)) };
     if let Some(newer) = store::newest_of_others(c, &thread.id, seen, &author.mark.id)? {
         return Ok(Err(NotDone::WrittenMeanwhile(Box::new(newer))));
     }
-    apply(c, &mut thread, author, decision, text)?;
+    let files = match written {
+        Some(written) => granted!(files_of(c, author, &thread.chart, written)?),
+        None => Vec::new(),
+    };
+    let written = written.map(|written| (&written.text, files.as_slice()));
+    apply(c, &mut thread, author, decision, written)?;
     Ok(Ok(thread))
 }
 
@@ -399,12 +451,17 @@ pub async fn act_by_staff(
     mark: Option<FormToken>,
 ) -> Outcome<ThreadId> {
     let author = Author::of_practice(&staff.by())?;
-    let reader = PracticeReader::Staff(StaffReader { staff: staff.staff_id, role: staff.role });
+    let (who, role) = (staff.staff_id, staff.role);
     let unit = move |c: &mut Scoped<'_>| -> Outcome<ThreadId> {
+        let reader = PracticeReader::Staff(StaffReader::load(c, who, role)?);
         if store::find(c, &thread)?.is_none_or(|found| found.chart != chart) {
             return Ok(Err(NotDone::NotFound));
         }
-        Ok(act_as_practice(c, &author, reader, &thread, seen, &act)?.map(|thread| thread.id))
+        let done = act_as_practice(c, &author, &reader, &thread, seen, &act)?.map(|thread| thread.id);
+        match act {
+            PracticeAct::Write(_) => sent(c, &slot_of_staff(who, chart, Some(thread)), done),
+            _ => Ok(done),
+        }
     };
     match mark {
         Some(mark) => once(app, &staff.scope, chart, mark, unit).await,
@@ -415,6 +472,67 @@ pub async fn act_by_staff(
             }
             Ok(outcome)
         }
+    }
+}
+
+/// Keeps what a client has typed: an answer in a thread of theirs, or a new message.
+pub async fn save_draft_of_client(
+    app: &AppState,
+    client: &ClientSession,
+    thread: Option<ThreadId>,
+    typed: Option<Typed>,
+    seen: i32,
+) -> Outcome<Saved> {
+    let party = ClientParty::of(client);
+    let unit = move |c: &mut Scoped<'_>| {
+        if level_now(c, &party.access, Right::Messages)? < Level::Act {
+            return Ok(Err(NotDone::NotFound));
+        }
+        if let Some(thread) = &thread
+            && store::find_for_party(c, &party.chart, &party.person, thread)?.is_none()
+        {
+            return Ok(Err(NotDone::NotFound));
+        }
+        keep(c, &party.slot(thread), typed.as_ref(), seen).map(Ok)
+    };
+    app.db.write(&client.scope, unit).await
+}
+
+/// May a staff member write here: in a thread whose words they see, or a new message about a chart?
+pub fn staff_may_write(
+    c: &mut Scoped<'_>,
+    (who, role): (StaffId, Role),
+    (chart, thread): (ChartId, Option<ThreadId>),
+) -> Result<bool, Fault> {
+    let Some(thread) = thread else { return people::is_chart(c, &chart) };
+    let reader = StaffReader::load(c, who, role)?;
+    let found = store::find(c, &thread)?;
+    Ok(found.is_some_and(|found| found.chart == chart && staff_reads(found.to, &reader) == StaffReads::Words))
+}
+
+/// Keeps what a staff member has typed about a chart.
+pub async fn save_draft_of_staff(
+    app: &AppState,
+    staff: &StaffSession,
+    (chart, thread): (ChartId, Option<ThreadId>),
+    typed: Option<Typed>,
+    seen: i32,
+) -> Outcome<Saved> {
+    let (who, role) = (staff.staff_id, staff.role);
+    let unit = move |c: &mut Scoped<'_>| {
+        if !staff_may_write(c, (who, role), (chart, thread))? {
+            return Ok(Err(NotDone::NotFound));
+        }
+        keep(c, &slot_of_staff(who, chart, thread), typed.as_ref(), seen).map(Ok)
+    };
+    app.db.write(&staff.scope, unit).await
+}
+
+/// Saves what was typed; nothing typed: the draft is discarded.
+fn keep(c: &mut Scoped<'_>, slot: &Slot, typed: Option<&Typed>, seen: i32) -> Result<Saved, Fault> {
+    match typed {
+        Some(typed) => draft::save(c, slot, typed, seen),
+        None => draft::clear(c, slot).map(|()| Saved::Over),
     }
 }
 
@@ -434,12 +552,18 @@ pub struct ThreadView {
     pub thread: Thread,
     /// The clinician's name, where it is with one.
     pub with: Option<String>,
+    /// Since they are away: until when, and who reads meanwhile.
+    pub away: Option<AwayNow>,
     /// Those on the client's side who take part.
     pub parties: Vec<String>,
     /// Its messages, the oldest first.
     pub messages: Vec<Message>,
+    /// The files of these messages, in their order.
+    pub files: Vec<Attachment>,
     /// Are there earlier ones?
     pub has_earlier: bool,
+    /// What the reader typed here and did not send.
+    pub draft: Option<Draft>,
 }
 
 fn view(
@@ -449,9 +573,11 @@ fn view(
     before: Option<i32>,
 ) -> Result<ThreadView, Fault> {
     let (messages, has_earlier) = store::messages(c, &thread.id, range, before)?;
+    let files = store::attachments(c, &thread.id, &messages)?;
     let with = store::clinician_name(c, thread.to)?;
+    let away = readers::away_now(c, thread.to)?;
     let parties = store::party_names(c, &thread.id)?;
-    Ok(ThreadView { thread, with, parties, messages, has_earlier })
+    Ok(ThreadView { thread, with, away, parties, messages, files, has_earlier, draft: None })
 }
 
 /// The newest of the messages that a page shows is read, and that it was looked at stands in the trail.
@@ -468,6 +594,75 @@ fn note_read(
     record(c, by, MessageAction::Read, &view.thread)
 }
 
+/// A thread that a client may read now, and which of its messages.
+fn readable(
+    c: &mut Scoped<'_>,
+    party: &ClientParty,
+    facts: &Facts,
+    thread: &ThreadId,
+    look: Look,
+) -> Result<Option<(Thread, SeqRange)>, Fault> {
+    let found = store::find_for_party(c, &party.chart, &party.person, thread)?;
+    let Some((thread, range)) = found else { return Ok(None) };
+    if decide_access(facts, Right::Messages, Some(&thread.item())).level < Level::View {
+        return Ok(None);
+    }
+    // What ended the access since the request was let in counts.
+    if look == Look::Read && level_now(c, &party.access, Right::Messages)? < Level::View {
+        return Ok(None);
+    }
+    Ok(Some((thread, range)))
+}
+
+fn record_file(c: &mut Scoped<'_>, by: &By, thread: &Thread, file: &Attachment) -> Result<(), Fault> {
+    let event = Event::new(by.clone(), MessageAction::FileOpened).on_chart(&thread.chart);
+    let details = serde_json::json!({ "thread": thread.id, "seq": file.seq, "blob": file.blob.blob_id });
+    audit::record(c, event.with(details))
+}
+
+/// A file of a thread that a client may read now.
+pub async fn file_for_client(
+    app: &AppState,
+    client: &ClientSession,
+    thread: ThreadId,
+    file: BlobId,
+    look: Look,
+) -> Result<Option<Attachment>, Fault> {
+    let (party, facts) = (ClientParty::of(client), client.facts.clone());
+    let unit = move |c: &mut Scoped<'_>| {
+        let Some((thread, range)) = readable(c, &party, &facts, &thread, look)? else { return Ok(None) };
+        let found = store::find_attachment(c, &thread.id, range, &file)?;
+        if let (Some(file), Look::Read) = (&found, look) {
+            record_file(c, &party.by, &thread, file)?;
+        }
+        Ok(found)
+    };
+    match look {
+        Look::Read => app.db.write(&client.scope, unit).await,
+        Look::Ahead => app.db.read(&client.scope, unit).await,
+    }
+}
+
+/// A file of a thread whose words this reader sees, and the thread's chart, in the caller's unit.
+pub fn file_for_practice(
+    c: &mut Scoped<'_>,
+    reader: &PracticeReader,
+    by: &By,
+    (chart, thread): (Option<ChartId>, ThreadId),
+    file: &BlobId,
+    look: Look,
+) -> Result<Option<(ChartId, Attachment)>, Fault> {
+    let is_theirs = |thread: &Thread| {
+        chart.is_none_or(|chart| thread.chart == chart) && reader.reads(thread.to) == StaffReads::Words
+    };
+    let Some(thread) = store::find(c, &thread)?.filter(is_theirs) else { return Ok(None) };
+    let found = store::find_attachment(c, &thread.id, SeqRange::ALL, file)?;
+    if let (Some(file), Look::Read) = (&found, look) {
+        record_file(c, by, &thread, file)?;
+    }
+    Ok(found.map(|file| (thread.chart, file)))
+}
+
 /// What a client reads of a thread.
 pub async fn look_as_client(
     app: &AppState,
@@ -478,17 +673,10 @@ pub async fn look_as_client(
 ) -> Result<Option<ThreadView>, Fault> {
     let (party, facts) = (ClientParty::of(client), client.facts.clone());
     let unit = move |c: &mut Scoped<'_>| {
-        let found = store::find_for_party(c, &party.chart, &party.person, &thread)?;
-        let Some((thread, range)) = found else { return Ok(None) };
-        if decide_access(&facts, Right::Messages, Some(&thread.item())).level < Level::View {
-            return Ok(None);
-        }
-        let view = view(c, thread, range, before)?;
+        let Some((thread, range)) = readable(c, &party, &facts, &thread, look)? else { return Ok(None) };
+        let mut view = view(c, thread, range, before)?;
         if look == Look::Read {
-            // What ended the access since the request was let in counts.
-            if level_now(c, &party.access, Right::Messages)? < Level::View {
-                return Ok(None);
-            }
+            view.draft = draft_store::find(c, &party.slot(Some(view.thread.id)))?;
             note_read(c, &party.by, ReaderKind::Person, party.person.uuid(), &view)?;
         }
         Ok(Some(view))
@@ -502,7 +690,7 @@ pub async fn look_as_client(
 /// What a staff member reads of a thread of this chart, in the caller's unit; `None` where they see no words of it.
 pub fn look_as_staff(
     c: &mut Scoped<'_>,
-    reader: StaffReader,
+    reader: &StaffReader,
     by: &By,
     (chart, thread): (ChartId, ThreadId),
     before: Option<i32>,
@@ -511,8 +699,9 @@ pub fn look_as_staff(
     let is_theirs =
         |thread: &Thread| thread.chart == chart && staff_reads(thread.to, reader) == StaffReads::Words;
     let Some(thread) = store::find(c, &thread)?.filter(is_theirs) else { return Ok(None) };
-    let view = view(c, thread, SeqRange::ALL, before)?;
+    let mut view = view(c, thread, SeqRange::ALL, before)?;
     if look == Look::Read {
+        view.draft = draft_store::find(c, &slot_of_staff(reader.staff, chart, Some(view.thread.id)))?;
         note_read(c, by, ReaderKind::Staff, reader.staff.uuid(), &view)?;
     }
     Ok(Some(view))
@@ -526,10 +715,15 @@ pub fn read_by_key(
     thread: &ThreadId,
     after: i32,
     most: usize,
-) -> Result<Option<Vec<Message>>, Fault> {
+) -> Result<Option<Vec<(Message, Vec<Attachment>)>>, Fault> {
     let is_read = |thread: &Thread| PracticeReader::ApiKey.reads(thread.to) == StaffReads::Words;
     let Some(thread) = store::find(c, thread)?.filter(is_read) else { return Ok(None) };
     let messages = store::messages_after(c, &thread.id, after, most)?;
+    let files = store::attachments(c, &thread.id, &messages)?;
     record(c, by, MessageAction::Read, &thread)?;
-    Ok(Some(messages))
+    let with_files = |message: Message| {
+        let own = files.iter().filter(|file| file.seq == message.seq).cloned().collect();
+        (message, own)
+    };
+    Ok(Some(messages.into_iter().map(with_files).collect()))
 }

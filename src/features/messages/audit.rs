@@ -8,8 +8,11 @@ audit_actions! {
         Opened = "thread.opened", Plain, None;
         Read = "thread.read", Plain, None;
         Replied = "thread.replied", Plain, None;
+        FileOpened = "thread.file_opened", Plain, None;
         NoReplyNeeded = "thread.no_reply_needed", Plain, None;
         Closed = "thread.closed", Plain, None;
         Reopened = "thread.reopened", Plain, None;
+        AwaySet = "away.set", Plain, None;
+        AwayRemoved = "away.removed", Plain, None;
     }
 }

@@ -2,24 +2,34 @@
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
 
 use crate::features::access::{COMMUNICATIONS, COMMUNICATIONS_TAB};
 use crate::features::accounts::level_now;
-use crate::features::messages::actions::{self, Look, NotDone, PracticeAct, ThreadView};
+use crate::features::documents::{FileOf, stored_file};
+use crate::features::messages::actions::{
+    self, Look, NotDone, PracticeAct, PracticeReader, ThreadView, slot_of_staff,
+};
+use crate::features::messages::attach::{Attaching, KeptFile, read_files};
+use crate::features::messages::draft::{self, DraftMark};
+use crate::features::messages::draft_store::{self, Typed};
 use crate::features::messages::lifecycle::{Side, Standing};
 use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, staff_reads};
 use crate::features::messages::store::{self, Message};
+use crate::features::messages::text::Written;
 use crate::features::messages::thread::{self, MessageLine};
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
-use crate::kernel::ids::{AccessId, ChartId, ThreadId};
+use crate::kernel::ids::{AccessId, BlobId, ChartId, ThreadId};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
+use crate::platform::i18n::Stamp;
 use crate::platform::permissions::{Level, Permission, Right, Role};
 use crate::platform::state::AppState;
+use crate::platform::web::drafts;
 use crate::platform::web::form_token::FormToken;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
@@ -36,21 +46,21 @@ fn path_of(chart: &ChartId, thread: &ThreadId) -> String {
 
 fn section(c: &mut Scoped<'_>, chart: &ChartId, reader: &ChartReader) -> Result<TabSectionContent, Fault> {
     let words = reader.words;
-    let who = StaffReader { staff: reader.staff, role: reader.role };
-    let page = store::of_chart(c, who, chart, None)?;
+    let who = StaffReader::load(c, reader.staff, reader.role)?;
+    let page = store::of_chart(c, &who, chart, None)?;
     let now = c.now();
     let lines = page
         .lines
         .into_iter()
         .map(|line| {
-            let reads = staff_reads(line.thread.to, who) == StaffReads::Words;
+            let reads = staff_reads(line.thread.to, &who) == StaffReads::Words;
             let with = thread::with_words(words, line.thread.to, line.with.as_deref());
             SectionLine {
                 href: reads.then(|| path_of(chart, &line.thread.id)),
                 title: if reads { line.thread.subject } else { words.get("messages-private") },
                 note: words.with1("messages-with", "with", with),
                 at: words.stamp(line.thread.last_at, &reader.zone, now),
-                tag: thread::standing_tag(words, Side::Practice, line.thread.standing),
+                tag: thread::standing_tag(words, Side::Practice, line.thread.standing, now),
                 is_new: reads && line.is_unread,
             }
         })
@@ -82,6 +92,8 @@ struct ThreadPage {
     subject: String,
     readers: String,
     tag: (&'static str, String),
+    /// By when the client was told to expect an answer.
+    due: Option<Stamp>,
     lines: Vec<MessageLine>,
     earlier: Option<i32>,
     is_newest: bool,
@@ -90,13 +102,19 @@ struct ThreadPage {
     seen: i32,
     mark: String,
     text: String,
+    kept: Vec<KeptFile>,
+    attach_to: String,
+    draft: DraftMark,
 }
 
-/// What was typed, with the mark of its form.
+/// What was typed, with the mark of its form and the files that wait to be sent.
 #[derive(Default)]
-struct Draft {
+struct Composer {
     mark: String,
     text: String,
+    kept: Vec<KeptFile>,
+    revision: i32,
+    saved: Option<Stamp>,
 }
 
 async fn load(
@@ -107,10 +125,11 @@ async fn load(
     look: Look,
 ) -> Result<(ChartRoom, ThreadView), PageError> {
     let (viewer, by) = (Viewer::of(app, staff), staff.by());
-    let reader = StaffReader { staff: staff.staff_id, role: staff.role };
+    let (who, role) = (staff.staff_id, staff.role);
     let unit = move |c: &mut Scoped<'_>| {
         let Some(room) = load_room(c, viewer, &at.0)? else { return Ok(None) };
-        let view = actions::look_as_staff(c, reader, &by, at, before, look)?;
+        let reader = StaffReader::load(c, who, role)?;
+        let view = actions::look_as_staff(c, &reader, &by, at, before, look)?;
         Ok(view.map(|view| (room, view)))
     };
     let found = match look {
@@ -125,24 +144,29 @@ fn thread_page(
     staff: &StaffSession,
     (room, view): (&ChartRoom, &ThreadView),
     before: Option<i32>,
-    draft: Draft,
+    typed: Composer,
     errors: FieldErrors,
 ) -> ThreadPage {
-    let (words, thread) = (staff.words, &view.thread);
-    let with = thread::with_words(words, thread.to, view.with.as_deref());
+    let (words, thread, now) = (staff.words, &view.thread, app.now());
+    let with = thread::readers_words(words, &staff.zone, now, view);
+    let base = path_of(&thread.chart, &thread.id);
     ThreadPage {
-        base: path_of(&thread.chart, &thread.id),
+        lines: thread::lines(words, &staff.zone, now, Side::Practice, &base, view),
+        attach_to: format!("{base}/attach"),
+        draft: DraftMark::new(&base, typed.revision, typed.saved),
+        base,
         subject: thread.subject.clone(),
         readers: words.with2("messages-readers-staff", "client", view.parties.join(", "), "with", with),
-        tag: thread::standing_tag(words, Side::Practice, thread.standing),
-        lines: thread::lines(words, &staff.zone, app.now(), Side::Practice, &view.messages),
+        tag: thread::standing_tag(words, Side::Practice, thread.standing, now),
+        due: thread.standing.wait().map(|wait| words.stamp_with_day(wait.due_at, &staff.zone, now)),
         earlier: thread::earlier(view),
         is_newest: before.is_none(),
-        waits: matches!(thread.standing, Standing::WaitsForPractice(_)),
+        waits: thread.standing.wait().is_some(),
         is_closed: thread.standing == Standing::Closed,
         seen: view.messages.last().map_or(0, |newest| newest.seq),
-        mark: if draft.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { draft.mark },
-        text: draft.text,
+        mark: if typed.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { typed.mark },
+        text: typed.text,
+        kept: typed.kept,
         errors,
         head: room_head(app, staff, &room.file, &room.tags, COMMUNICATIONS_TAB),
         frame: staff.frame(app, CHARTS),
@@ -166,7 +190,16 @@ pub(super) async fn show(
     let before: Option<i32> = asked.before.parse().ok();
     let look = if is_read(&method, &headers)? { Look::Read } else { Look::Ahead };
     let (room, view) = load(&app, &staff, ids(&chart, &thread)?, before, look).await?;
-    html(thread_page(&app, &staff, (&room, &view), before, Draft::default(), FieldErrors::new()).render())
+    let known = view.draft.clone();
+    let kept = known.as_ref().map(|draft| draft::files_of(&draft.typed)).unwrap_or_default();
+    let typed = Composer {
+        mark: String::new(),
+        kept: attaching(&staff, view.thread.chart).kept(&app, &kept).await?,
+        revision: known.as_ref().map_or(0, |draft| draft.revision),
+        saved: draft::saved_at(staff.words, &staff.zone, app.now(), known.as_ref()),
+        text: known.map(|draft| draft.typed.body).unwrap_or_default(),
+    };
+    html(thread_page(&app, &staff, (&room, &view), before, typed, FieldErrors::new()).render())
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -175,6 +208,75 @@ struct ReplyForm {
     mark: String,
     seen: i32,
     text: String,
+    /// The files that wait to be sent.
+    kept: Vec<String>,
+    /// Files that were chosen and not attached.
+    file: Vec<String>,
+    /// The draft's revision that the page showed.
+    revision: i32,
+    /// The answer of the page that asks before a draft is discarded.
+    sure: String,
+}
+
+fn attaching(staff: &StaffSession, chart: ChartId) -> Attaching<'_> {
+    Attaching {
+        scope: &staff.scope,
+        words: staff.words,
+        by: staff.by(),
+        who: staff.staff_id.to_string(),
+        chart,
+        csrf: &staff.csrf,
+    }
+}
+
+/// The answer with a form that is shown again: refused, or with the files that were attached.
+fn again(status: StatusCode, page: Result<String, askama::Error>) -> PageResult {
+    let page = (status, html(page)?).into_response();
+    Ok(if status == StatusCode::OK { drafts::unfinished(page) } else { page })
+}
+
+fn status_of(errors: &FieldErrors) -> StatusCode {
+    if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
+}
+
+/// Attaches files to an answer, and shows the form again with what was typed.
+pub(super) async fn attach(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, thread)): Path<(String, String)>,
+    parts: Result<Multipart, MultipartRejection>,
+) -> PageResult {
+    let at = ids(&chart, &thread)?;
+    // No file is taken in for a thread whose words they do not see.
+    load(&app, &staff, at, None, Look::Ahead).await?;
+    let (form, errors) = attaching(&staff, at.0).read(&app, parts).await?;
+    let status = status_of(&errors);
+    reply_again(&app, &staff, at, form, errors, status).await
+}
+
+/// A file of a message.
+pub(super) async fn file(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    method: Method,
+    headers: HeaderMap,
+    Path((chart, thread, file)): Path<(String, String, String)>,
+) -> PageResult {
+    let (chart, thread) = ids(&chart, &thread)?;
+    let file: BlobId = file.parse().map_err(|_| PageError::NotFound)?;
+    let look = if is_read(&method, &headers)? { Look::Read } else { Look::Ahead };
+    let (who, role, by) = (staff.staff_id, staff.role, staff.by());
+    let unit = move |c: &mut Scoped<'_>| {
+        let reader = PracticeReader::Staff(StaffReader::load(c, who, role)?);
+        actions::file_for_practice(c, &reader, &by, (Some(chart), thread), &file, look)
+    };
+    let found = match look {
+        Look::Read => app.db.write(&staff.scope, unit).await?,
+        Look::Ahead => app.db.read(&staff.scope, unit).await?,
+    };
+    let (chart, found) = found.ok_or(PageError::NotFound)?;
+    let of = FileOf { chart, part_of: ("thread", thread.to_string()) };
+    Ok(stored_file(&app, &staff.scope, staff.by(), of, &found.blob, &found.name).await?)
 }
 
 /// The page again, with what was typed, what is wrong with it, and every message that has come since.
@@ -187,9 +289,88 @@ async fn reply_again(
     status: StatusCode,
 ) -> PageResult {
     let (room, view) = load(app, staff, at, None, Look::Read).await?;
-    let draft = Draft { mark: form.mark, text: form.text };
-    let page = thread_page(app, staff, (&room, &view), None, draft, errors);
-    Ok((status, html(page.render())?).into_response())
+    let kept = attaching(staff, at.0).kept(app, &form.kept).await?;
+    let typed = Composer { mark: form.mark, text: form.text, kept, revision: form.revision, saved: None };
+    again(status, thread_page(app, staff, (&room, &view), None, typed, errors).render())
+}
+
+#[derive(Template)]
+#[template(path = "features/messages/templates/staff_discard.html")]
+struct DiscardPage {
+    frame: StaffFrame,
+    action: String,
+    back: String,
+}
+
+/// Where they may not write, there is nothing.
+async fn must_be_there(
+    app: &AppState,
+    staff: &StaffSession,
+    at: (ChartId, Option<ThreadId>),
+) -> Result<(), PageError> {
+    let who = (staff.staff_id, staff.role);
+    let is_there = app.db.read(&staff.scope, move |c| actions::staff_may_write(c, who, at)).await?;
+    is_there.then_some(()).ok_or(PageError::NotFound)
+}
+
+/// Discards a draft, once whoever does it was asked.
+async fn discard_at(
+    app: &AppState,
+    staff: &StaffSession,
+    here: &str,
+    at: (ChartId, Option<ThreadId>),
+    sure: &str,
+) -> PageResult {
+    must_be_there(app, staff, at).await?;
+    if sure.is_empty() {
+        let frame = staff.frame(app, CHARTS);
+        let page = DiscardPage { frame, action: format!("{here}/discard"), back: here.to_owned() };
+        return html(page.render()).map(drafts::unfinished);
+    }
+    match actions::save_draft_of_staff(app, staff, at, None, 0).await? {
+        Ok(_) => Ok(see_other(&format!("{here}?done=draft-discarded"))),
+        Err(_) => Err(PageError::NotFound),
+    }
+}
+
+/// Keeps an answer that is not sent yet.
+pub(super) async fn save(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    headers: HeaderMap,
+    Path((chart, thread)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let mut form: ReplyForm = staff.form(&body)?;
+    let at = ids(&chart, &thread)?;
+    if form.text.len() > draft::LARGEST {
+        return Err(PageError::TooLarge);
+    }
+    let typed = Typed { body: form.text.clone(), files: form.kept.join(" "), ..Typed::default() };
+    let place = (at.0, Some(at.1));
+    let saved = actions::save_draft_of_staff(&app, &staff, place, Some(typed), form.revision).await?;
+    let saved = saved.map_err(|_| PageError::NotFound)?;
+    let other = match draft::answer(&headers, &path_of(&at.0, &at.1), saved) {
+        Ok(answer) => return Ok(answer),
+        Err(other) => other,
+    };
+    form.text = other.with_text(&form.text);
+    form.revision = other.revision;
+    let mut errors = FieldErrors::new();
+    errors.add("text", staff.words.get("messages-draft-elsewhere"));
+    reply_again(&app, &staff, at, form, errors, StatusCode::CONFLICT).await
+}
+
+/// Discards an answer that is not sent yet.
+pub(super) async fn discard(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, thread)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let form: ReplyForm = staff.form(&body)?;
+    let (chart, thread) = ids(&chart, &thread)?;
+    discard_at(&app, &staff, &path_of(&chart, &thread), (chart, Some(thread)), &form.sure).await
 }
 
 /// "Ana Duarte wrote a message while you were writing."
@@ -210,15 +391,22 @@ pub(super) async fn reply(
     let form: ReplyForm = staff.form(&body)?;
     let at = ids(&chart, &thread)?;
     let mut errors = FieldErrors::new();
-    let Some(text) = thread::read_text(staff.words, &form.text, &mut errors) else {
+    let text = thread::read_text(staff.words, &form.text, &mut errors);
+    let files = read_files(staff.words, &form.kept, &form.file, &mut errors);
+    let (Some(text), Some(files)) = (text, files) else {
         return reply_again(&app, &staff, at, form, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
-    let mark = FormToken::read("reply", &staff.staff_id.to_string(), &form.mark, &body)?;
-    match actions::act_by_staff(&app, &staff, at, form.seen, PracticeAct::Write(text), Some(mark)).await? {
-        Ok(_) => Ok(see_other(&format!("{}?done=message-answered", path_of(&at.0, &at.1)))),
+    let act = PracticeAct::Write(Written { text, files });
+    let mark = FormToken::read("reply", &format!("{}/{}", staff.staff_id, at.1), &form.mark, &body)?;
+    match actions::act_by_staff(&app, &staff, at, form.seen, act, Some(mark)).await? {
+        Ok(_) => Ok(see_other(&format!("{}?done=message-answered#newest", path_of(&at.0, &at.1)))),
         Err(NotDone::WrittenMeanwhile(newer)) => {
             errors.add("text", meanwhile(&staff, &newer));
             reply_again(&app, &staff, at, form, errors, StatusCode::CONFLICT).await
+        }
+        Err(NotDone::NoFile) => {
+            errors.add("file", staff.words.get("messages-error-no-file"));
+            reply_again(&app, &staff, at, form, errors, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(_) => Err(PageError::NotFound),
     }
@@ -288,6 +476,10 @@ struct NewForm {
     from: String,
     subject: String,
     text: String,
+    kept: Vec<String>,
+    file: Vec<String>,
+    revision: i32,
+    sure: String,
 }
 
 #[derive(Template)]
@@ -304,11 +496,19 @@ struct NewPage {
     senders: Vec<(String, String)>,
     subject: String,
     text: String,
+    kept: Vec<KeptFile>,
+    attach_to: String,
+    draft: DraftMark,
 }
 
 /// The words in the form for whom the client answers.
 const FROM_DESK: &str = "front_desk";
 const FROM_ME: &str = "me";
+
+/// The address of the form of a new message.
+fn new_path(chart: &ChartId) -> String {
+    format!("/staff/charts/{chart}/messages/new")
+}
 
 /// In whose name a staff member may begin a thread.
 fn senders(staff: &StaffSession) -> Vec<(String, String)> {
@@ -322,11 +522,14 @@ async fn form_page(
     app: &AppState,
     staff: &StaffSession,
     chart: ChartId,
-    form: NewForm,
+    mut form: NewForm,
     errors: FieldErrors,
 ) -> Result<NewPage, PageError> {
     let viewer = Viewer::of(app, staff);
-    let (ChartRoom { file, tags }, holders) = app
+    let slot = slot_of_staff(staff.staff_id, chart, None);
+    // A form that comes back holds what was typed; a new one what was kept.
+    let is_new = form.mark.is_empty();
+    let (ChartRoom { file, tags }, holders, known) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
@@ -336,19 +539,30 @@ async fn form_page(
                     readers.push((holder.access.to_string(), holder.name()));
                 }
             }
-            Ok(Some((room, readers)))
+            let known = if is_new { draft_store::find(c, &slot)? } else { None };
+            Ok(Some((room, readers, known)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
+    let saved = draft::saved_at(staff.words, &staff.zone, app.now(), known.as_ref());
+    if let Some(draft) = known {
+        form.kept = draft::files_of(&draft.typed);
+        form.revision = draft.revision;
+        let Typed { addressee, sender, subject, body, .. } = draft.typed;
+        (form.holder, form.from, form.subject, form.text) = (addressee, sender, subject, body);
+    }
     let senders = senders(staff);
     let first = |choices: &[(String, String)]| choices.first().map(|(value, _)| value.clone());
     Ok(NewPage {
         base: format!("/staff/charts/{chart}"),
+        attach_to: format!("{}/attach", new_path(&chart)),
+        draft: DraftMark::new(&new_path(&chart), form.revision, saved),
         mark: if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark },
         holder: if form.holder.is_empty() { first(&holders).unwrap_or_default() } else { form.holder },
         from: if form.from.is_empty() { first(&senders).unwrap_or_default() } else { form.from },
         holders,
         senders,
+        kept: attaching(staff, chart).kept(app, &form.kept).await?,
         subject: form.subject,
         text: form.text,
         errors,
@@ -365,6 +579,65 @@ pub(super) async fn new_page(
 ) -> PageResult {
     let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     html(form_page(&app, &staff, chart, NewForm::default(), FieldErrors::new()).await?.render())
+}
+
+/// Attaches files to a new message, and shows the form again with what was typed.
+pub(super) async fn attach_new(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+    parts: Result<Multipart, MultipartRejection>,
+) -> PageResult {
+    let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    must_be_there(&app, &staff, (chart, None)).await?;
+    let (form, errors) = attaching(&staff, chart).read(&app, parts).await?;
+    let status = status_of(&errors);
+    again(status, form_page(&app, &staff, chart, form, errors).await?.render())
+}
+
+/// Keeps a new message that is not sent yet.
+pub(super) async fn save_new(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    headers: HeaderMap,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let mut form: NewForm = staff.form(&body)?;
+    let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    if form.text.len() + form.subject.len() > draft::LARGEST {
+        return Err(PageError::TooLarge);
+    }
+    let typed = Typed {
+        addressee: form.holder.clone(),
+        sender: form.from.clone(),
+        subject: form.subject.clone(),
+        body: form.text.clone(),
+        files: form.kept.join(" "),
+    };
+    let saved = actions::save_draft_of_staff(&app, &staff, (chart, None), Some(typed), form.revision).await?;
+    let saved = saved.map_err(|_| PageError::NotFound)?;
+    let other = match draft::answer(&headers, &new_path(&chart), saved) {
+        Ok(answer) => return Ok(answer),
+        Err(other) => other,
+    };
+    form.text = other.with_text(&form.text);
+    form.revision = other.revision;
+    let mut errors = FieldErrors::new();
+    errors.add("text", staff.words.get("messages-draft-elsewhere"));
+    again(StatusCode::CONFLICT, form_page(&app, &staff, chart, form, errors).await?.render())
+}
+
+/// Discards a new message that is not sent yet.
+pub(super) async fn discard_new(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: NewForm = staff.form(&body)?;
+    let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    discard_at(&app, &staff, &new_path(&chart), (chart, None), &form.sure).await
 }
 
 /// Begins a thread. The same form sent twice makes one.
@@ -394,12 +667,17 @@ pub(super) async fn begin(
     }
     let subject = thread::read_subject(words, &form.subject, &mut errors);
     let text = thread::read_text(words, &form.text, &mut errors);
-    if let (Some(to), Some(holder), Some(subject), Some(text)) = (to, holder, subject, text) {
-        let mark = FormToken::read("thread", &staff.staff_id.to_string(), &form.mark, &body)?;
-        match actions::begin_by_staff(&app, &staff, (chart, holder), to, (subject, text), mark).await? {
+    let files = read_files(words, &form.kept, &form.file, &mut errors);
+    if let (Some(to), Some(holder), Some(subject), Some(text), Some(files)) =
+        (to, holder, subject, text, files)
+    {
+        let written = Written { text, files };
+        let mark = FormToken::read("thread", &format!("{}/{chart}", staff.staff_id), &form.mark, &body)?;
+        match actions::begin_by_staff(&app, &staff, (chart, holder), to, (subject, written), mark).await? {
             Ok(thread) => {
-                return Ok(see_other(&format!("{}?done=message-sent", path_of(&chart, &thread))));
+                return Ok(see_other(&format!("{}?done=message-sent#newest", path_of(&chart, &thread))));
             }
+            Err(NotDone::NoFile) => errors.add("file", words.get("messages-error-no-file")),
             Err(_) => errors.add("holder", words.get("messages-error-holder")),
         }
     }

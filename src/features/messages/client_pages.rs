@@ -2,24 +2,34 @@
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderMap, Method};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::features::accounts::{ClientSession, ClientTicket, unprocessable};
-use crate::features::messages::actions::{self, Look, NotDone, ThreadView};
+use crate::features::documents::{FileOf, stored_file};
+use crate::features::messages::actions::{self, ClientParty, Look, NotDone, ThreadView};
+use crate::features::messages::attach::{Attaching, KeptFile, read_files};
+use crate::features::messages::away_store;
+use crate::features::messages::draft::{self, DraftMark};
+use crate::features::messages::draft_store::{self, Typed};
 use crate::features::messages::lifecycle::Side;
-use crate::features::messages::readers::Addressee;
-use crate::features::messages::store::{self, Place};
+use crate::features::messages::promise::days_promised;
+use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, staff_reads};
+use crate::features::messages::store::{self, Place, Thread};
+use crate::features::messages::text::{Search, Written};
 use crate::features::messages::thread::{self, MessageLine};
-use crate::kernel::ids::{StaffId, ThreadId};
+use crate::kernel::ids::{BlobId, StaffId, ThreadId};
 use crate::platform::i18n::Stamp;
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
+use crate::platform::web::drafts;
 use crate::platform::web::form_token::FormToken;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::nav::Section;
-use crate::platform::web::{PageError, PageResult, html, is_read, see_other};
+use crate::platform::web::{PageError, PageResult, html, see_other};
 
 /// The client's own.
 pub(super) const MINE: Section = Section("/portal/messages");
@@ -42,6 +52,8 @@ struct List {
     frame: ClientFrame,
     for_client: Option<String>,
     may_write: bool,
+    /// What is searched for, as it was typed.
+    q: String,
     lines: Vec<Line>,
     next: Option<String>,
     is_first: bool,
@@ -53,6 +65,7 @@ struct List {
 pub(super) struct Asked {
     after: String,
     before: String,
+    q: String,
 }
 
 /// My threads.
@@ -62,20 +75,29 @@ pub(super) async fn list(
     Query(asked): Query<Asked>,
 ) -> PageResult {
     let after = Place::read(&asked.after);
+    let search = Search::read(&asked.q);
+    // A staff member who looks at a client's pages does not search: a hit would tell of words.
     let (client, page) = ticket
-        .open(&app, move |c, client| store::inbox(c, &client.chart_id, &client.person_id, after))
+        .open(&app, move |c, client| match &search {
+            Some(search) if client.onlooker().is_none() => {
+                store::search_of_party(c, &client.chart_id, &client.person_id, search, after)
+            }
+            _ => store::inbox(c, &client.chart_id, &client.person_id, after),
+        })
         .await?;
+    let q = if client.onlooker().is_none() { asked.q.trim().to_owned() } else { String::new() };
     let (words, now) = (client.words, app.now());
     let lines = page
         .lines
         .into_iter()
         .filter(|line| client.may_view_item(Right::Messages, &line.thread.item()))
+        .filter(|line| is_there_for(&client, &line.thread))
         .map(|line| Line {
             href: format!("/portal/messages/{}", line.thread.id),
             with: thread::with_words(words, line.thread.to, line.with.as_deref()),
             at: words.stamp(line.thread.last_at, &client.zone, now),
-            tag: thread::standing_tag(words, Side::Client, line.thread.standing),
-            subject: line.thread.subject,
+            tag: thread::standing_tag(words, Side::Client, line.thread.standing, now),
+            subject: subject_for(&client, &line.thread),
             is_unread: line.is_unread,
         })
         .collect();
@@ -83,11 +105,42 @@ pub(super) async fn list(
         for_client: client.for_client.clone(),
         may_write: client.may_act(Right::Messages),
         lines,
-        next: page.next.map(|place| format!("/portal/messages?after={}", place.to_text())),
+        next: page.next.map(|place| format!("/portal/messages?{}after={}", query_of(&q), place.to_text())),
+        q,
         is_first: after.is_none(),
         frame: client.frame(&app, MINE),
     };
     html(list.render())
+}
+
+/// What is searched for, at the beginning of an address's query.
+pub(super) fn query_of(q: &str) -> String {
+    if q.is_empty() { String::new() } else { format!("q={}&", utf8_percent_encode(q, NON_ALPHANUMERIC)) }
+}
+
+/// How much of a thread whoever looks reads. A staff member reads what their own side shows them.
+fn reads(client: &ClientSession, thread: &Thread) -> StaffReads {
+    client.onlooker().map_or(StaffReads::Words, |onlooker| {
+        staff_reads(thread.to, &StaffReader::alone(onlooker.staff.staff_id, onlooker.staff.role))
+    })
+}
+
+/// Is it shown at all that the thread is there?
+pub fn is_there_for(client: &ClientSession, thread: &Thread) -> bool {
+    reads(client, thread) != StaffReads::Nothing
+}
+
+fn reads_words(client: &ClientSession, thread: &Thread) -> bool {
+    reads(client, thread) == StaffReads::Words
+}
+
+/// The subject of a thread, or that it is not shown to a staff member who looks.
+pub fn subject_for(client: &ClientSession, thread: &Thread) -> String {
+    if reads_words(client, thread) {
+        thread.subject.clone()
+    } else {
+        client.words.with1("preview-hidden", "name", &client.name)
+    }
 }
 
 #[derive(Template)]
@@ -99,6 +152,12 @@ struct ThreadPage {
     subject: String,
     readers: String,
     tag: (&'static str, String),
+    /// By when they were told to expect an answer.
+    promise: Option<String>,
+    /// The practice's phone, where an answer takes longer than that.
+    call: Option<String>,
+    /// The clinician is away.
+    away: Option<String>,
     lines: Vec<MessageLine>,
     earlier: Option<i32>,
     /// Is this the page of the newest messages?
@@ -106,12 +165,18 @@ struct ThreadPage {
     may_write: bool,
     mark: String,
     text: String,
+    kept: Vec<KeptFile>,
+    attach_to: String,
+    draft: DraftMark,
 }
 
-/// What was typed, with the mark of its form.
-struct Draft {
+/// What was typed, with the mark of its form and the files that wait to be sent.
+struct Composer {
     mark: String,
     text: String,
+    kept: Vec<KeptFile>,
+    revision: i32,
+    saved: Option<Stamp>,
 }
 
 fn thread_page(
@@ -119,23 +184,42 @@ fn thread_page(
     client: &ClientSession,
     view: &ThreadView,
     before: Option<i32>,
-    draft: Draft,
+    typed: Composer,
     errors: FieldErrors,
 ) -> ThreadPage {
-    let words = client.words;
-    let thread = &view.thread;
-    let with = thread::with_words(words, thread.to, view.with.as_deref());
+    let (words, thread, now) = (client.words, &view.thread, app.now());
+    let away = |name: &String| {
+        let away = view.away.as_ref()?;
+        Some(thread::away_words(words, &client.zone, now, name, away))
+    };
+    let here = format!("/portal/messages/{}", thread.id);
+    let is_late = thread.standing.wait().is_some_and(|wait| wait.is_late(now));
     ThreadPage {
         id: thread.id,
-        subject: thread.subject.clone(),
-        readers: words.with1("messages-readers", "with", with),
-        tag: thread::standing_tag(words, Side::Client, thread.standing),
-        lines: thread::lines(words, &client.zone, app.now(), Side::Client, &view.messages),
+        subject: subject_for(client, thread),
+        readers: match thread.to {
+            Addressee::FrontDesk => words.get("messages-readers-front-desk"),
+            Addressee::Clinician(_) => {
+                words.with1("messages-readers", "with", thread::readers_words(words, &client.zone, now, view))
+            }
+        },
+        tag: thread::standing_tag(words, Side::Client, thread.standing, now),
+        promise: thread::promise_words(words, &client.zone, now, thread.standing),
+        call: Some(client.practice.phone.clone()).filter(|phone| is_late && !phone.is_empty()),
+        away: view.with.as_ref().and_then(away),
+        lines: if reads_words(client, thread) {
+            thread::lines(words, &client.zone, now, Side::Client, &here, view)
+        } else {
+            Vec::new()
+        },
         earlier: thread::earlier(view),
         is_newest: before.is_none(),
         may_write: client.may_act(Right::Messages),
-        mark: draft.mark,
-        text: draft.text,
+        draft: DraftMark::new(&here, typed.revision, typed.saved),
+        attach_to: format!("{here}/attach"),
+        mark: typed.mark,
+        text: typed.text,
+        kept: typed.kept,
         errors,
         frame: client.frame(app, MINE),
     }
@@ -152,10 +236,19 @@ pub(super) async fn show(
 ) -> PageResult {
     let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
     let before: Option<i32> = asked.before.parse().ok();
-    let look = if is_read(&method, &headers)? { Look::Read } else { Look::Ahead };
-    let view = actions::look_as_client(&app, &client, id, before, look).await?.ok_or(PageError::NotFound)?;
-    let draft = Draft { mark: FormToken::fresh(app.rng.as_ref()), text: String::new() };
-    html(thread_page(&app, &client, &view, before, draft, FieldErrors::new()).render())
+    let look = if client.is_read(&method, &headers)? { Look::Read } else { Look::Ahead };
+    let view = actions::look_as_client(&app, &client, id, before, look).await?;
+    let view = view.filter(|view| is_there_for(&client, &view.thread)).ok_or(PageError::NotFound)?;
+    let known = view.draft.clone();
+    let kept = known.as_ref().map(|draft| draft::files_of(&draft.typed)).unwrap_or_default();
+    let typed = Composer {
+        mark: FormToken::fresh(app.rng.as_ref()),
+        kept: attaching(&client).kept(&app, &kept).await?,
+        revision: known.as_ref().map_or(0, |draft| draft.revision),
+        saved: draft::saved_at(client.words, &client.zone, app.now(), known.as_ref()),
+        text: known.map(|draft| draft.typed.body).unwrap_or_default(),
+    };
+    html(thread_page(&app, &client, &view, before, typed, FieldErrors::new()).render())
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -163,9 +256,28 @@ pub(super) async fn show(
 struct WriteForm {
     mark: String,
     text: String,
+    /// The files that wait to be sent.
+    kept: Vec<String>,
+    /// Files that were chosen and not attached.
+    file: Vec<String>,
+    /// The draft's revision that the page showed.
+    revision: i32,
+    /// The answer of the page that asks before a draft is discarded.
+    sure: String,
 }
 
-/// The same page again, with what was typed and what is wrong with it.
+fn attaching(client: &ClientSession) -> Attaching<'_> {
+    Attaching {
+        scope: &client.scope,
+        words: client.words,
+        by: client.by(),
+        who: client.account_id.to_string(),
+        chart: client.chart_id,
+        csrf: &client.csrf,
+    }
+}
+
+/// The same page again, with what was typed and what is wrong with it, if anything is.
 async fn write_again(
     app: &AppState,
     client: &ClientSession,
@@ -175,8 +287,117 @@ async fn write_again(
 ) -> PageResult {
     let view =
         actions::look_as_client(app, client, id, None, Look::Read).await?.ok_or(PageError::NotFound)?;
-    let draft = Draft { mark: form.mark, text: form.text };
-    unprocessable(thread_page(app, client, &view, None, draft, errors).render())
+    let kept = attaching(client).kept(app, &form.kept).await?;
+    let typed = Composer { mark: form.mark, text: form.text, kept, revision: form.revision, saved: None };
+    again(errors.is_empty(), thread_page(app, client, &view, None, typed, errors).render())
+}
+
+#[derive(Template)]
+#[template(path = "features/messages/templates/client_discard.html")]
+struct DiscardPage {
+    frame: ClientFrame,
+    action: String,
+    back: String,
+}
+
+/// Discards a draft, once whoever does it was asked.
+async fn discard_at(
+    app: &AppState,
+    client: &ClientSession,
+    here: &str,
+    thread: Option<ThreadId>,
+    sure: &str,
+) -> PageResult {
+    if let Some(thread) = thread {
+        actions::look_as_client(app, client, thread, None, Look::Ahead).await?.ok_or(PageError::NotFound)?;
+    }
+    if sure.is_empty() {
+        let frame = client.frame(app, MINE);
+        let page = DiscardPage { frame, action: format!("{here}/discard"), back: here.to_owned() };
+        return html(page.render()).map(drafts::unfinished);
+    }
+    match actions::save_draft_of_client(app, client, thread, None, 0).await? {
+        Ok(_) => Ok(see_other(&format!("{here}?done=draft-discarded"))),
+        Err(_) => Err(PageError::NotFound),
+    }
+}
+
+/// Keeps an answer that is not sent yet.
+pub(super) async fn save(
+    State(app): State<AppState>,
+    client: ClientSession,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let mut form: WriteForm = client.form(&body)?;
+    let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
+    if form.text.len() > draft::LARGEST {
+        return Err(PageError::TooLarge);
+    }
+    let typed = Typed { body: form.text.clone(), files: form.kept.join(" "), ..Typed::default() };
+    let saved = actions::save_draft_of_client(&app, &client, Some(id), Some(typed), form.revision).await?;
+    let saved = saved.map_err(|_| PageError::NotFound)?;
+    let other = match draft::answer(&headers, &format!("/portal/messages/{id}"), saved) {
+        Ok(answer) => return Ok(answer),
+        Err(other) => other,
+    };
+    form.text = other.with_text(&form.text);
+    form.revision = other.revision;
+    let mut errors = FieldErrors::new();
+    errors.add("text", client.words.get("messages-draft-elsewhere"));
+    write_again(&app, &client, id, form, errors).await
+}
+
+/// Discards an answer that is not sent yet.
+pub(super) async fn discard(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: WriteForm = client.form(&body)?;
+    let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
+    discard_at(&app, &client, &format!("/portal/messages/{id}"), Some(id), &form.sure).await
+}
+
+/// A form that is shown again: refused, or with the files that were attached.
+fn again(is_fine: bool, page: Result<String, askama::Error>) -> PageResult {
+    if is_fine { html(page).map(drafts::unfinished) } else { unprocessable(page) }
+}
+
+/// Attaches files to an answer, and shows the form again with what was typed.
+pub(super) async fn attach(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Path(id): Path<String>,
+    parts: Result<Multipart, MultipartRejection>,
+) -> PageResult {
+    let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
+    // No file is taken in for a thread that they do not see.
+    actions::look_as_client(&app, &client, id, None, Look::Ahead).await?.ok_or(PageError::NotFound)?;
+    let (form, errors) = attaching(&client).read(&app, parts).await?;
+    write_again(&app, &client, id, form, errors).await
+}
+
+/// A file of a message.
+pub(super) async fn file(
+    State(app): State<AppState>,
+    client: ClientSession,
+    method: Method,
+    headers: HeaderMap,
+    Path((id, file)): Path<(String, String)>,
+) -> PageResult {
+    let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
+    let file: BlobId = file.parse().map_err(|_| PageError::NotFound)?;
+    // A staff member who looks at a client's pages reads files on their own side.
+    if client.onlooker().is_some() {
+        return Err(PageError::NotFound);
+    }
+    let look = if client.is_read(&method, &headers)? { Look::Read } else { Look::Ahead };
+    let found = actions::file_for_client(&app, &client, id, file, look).await?.ok_or(PageError::NotFound)?;
+    let of = FileOf { chart: client.chart_id, part_of: ("thread", id.to_string()) };
+    Ok(stored_file(&app, &client.scope, client.by(), of, &found.blob, &found.name).await?)
 }
 
 /// Writes into a thread. The same form sent twice makes one message.
@@ -190,14 +411,20 @@ pub(super) async fn write(
     let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
     let words = client.words;
     let mut errors = FieldErrors::new();
-    let Some(text) = thread::read_text(words, &form.text, &mut errors) else {
+    let text = thread::read_text(words, &form.text, &mut errors);
+    let files = read_files(words, &form.kept, &form.file, &mut errors);
+    let (Some(text), Some(files)) = (text, files) else {
         return write_again(&app, &client, id, form, errors).await;
     };
-    let mark = FormToken::read("message", &client.account_id.to_string(), &form.mark, &body)?;
-    match actions::write_by_client(&app, &client, id, text, mark).await? {
-        Ok(thread) => Ok(see_other(&format!("/portal/messages/{thread}?done=message-sent"))),
+    let mark = FormToken::read("message", &format!("{}/{id}", client.account_id), &form.mark, &body)?;
+    match actions::write_by_client(&app, &client, id, Written { text, files }, mark).await? {
+        Ok(thread) => Ok(see_other(&format!("/portal/messages/{thread}?done=message-sent#newest"))),
         Err(NotDone::TooMany) => {
             errors.add("text", words.get("messages-error-too-many"));
+            write_again(&app, &client, id, form, errors).await
+        }
+        Err(NotDone::NoFile) => {
+            errors.add("file", words.get("messages-error-no-file"));
             write_again(&app, &client, id, form, errors).await
         }
         Err(_) => Err(PageError::NotFound),
@@ -212,6 +439,10 @@ struct NewForm {
     to: String,
     subject: String,
     text: String,
+    kept: Vec<String>,
+    file: Vec<String>,
+    revision: i32,
+    sure: String,
 }
 
 #[derive(Template)]
@@ -224,29 +455,70 @@ struct NewPage {
     mark: String,
     to: String,
     choices: Vec<(String, String)>,
+    /// Which of them are away.
+    away: Vec<String>,
     subject: String,
     text: String,
+    kept: Vec<KeptFile>,
+    draft: DraftMark,
 }
+
+/// The address of the form of a new message.
+const NEW: &str = "/portal/messages/new";
 
 async fn form_page(
     app: &AppState,
     client: &ClientSession,
-    form: NewForm,
+    mut form: NewForm,
     errors: FieldErrors,
 ) -> Result<NewPage, PageError> {
-    let chart = client.chart_id;
-    let clinicians = app.db.read(&client.scope, move |c| actions::clinicians_of(c, &chart)).await?;
-    let words = client.words;
-    let desk = (FRONT_DESK.to_owned(), words.get("messages-to-front-desk"));
+    let (chart, slot) = (client.chart_id, ClientParty::of(client).slot(None));
+    // A form that comes back holds what was typed; a new one what was kept.
+    let is_new = form.mark.is_empty();
+    let (clinicians, known) = app
+        .db
+        .read(&client.scope, move |c| {
+            let known = if is_new { draft_store::find(c, &slot)? } else { None };
+            let found = actions::clinicians_of(c, &chart)?;
+            let ids: Vec<StaffId> = found.iter().map(|(id, _)| *id).collect();
+            let mut away = away_store::away_of(c, &ids)?;
+            let with_away = |(id, name)| (id, name, away.remove(&id));
+            Ok((found.into_iter().map(with_away).collect::<Vec<_>>(), known))
+        })
+        .await?;
+    let saved = draft::saved_at(client.words, &client.zone, app.now(), known.as_ref());
+    if let Some(draft) = known {
+        form.kept = draft::files_of(&draft.typed);
+        form.revision = draft.revision;
+        let Typed { addressee, subject, body, .. } = draft.typed;
+        (form.to, form.subject, form.text) = (addressee, subject, body);
+    }
+    let (words, policy, now) = (client.words, client.practice.policy(), app.now());
+    let choice = |who: String, to: Addressee| {
+        let days = days_promised(&policy, to);
+        let promise = words.count("messages-promise", "count", i64::from(days));
+        words.with2("messages-to-choice", "who", who, "promise", promise)
+    };
+    let desk = choice(words.get("messages-to-front-desk"), Addressee::FrontDesk);
+    let away = clinicians
+        .iter()
+        .filter_map(|(_, name, away)| {
+            away.as_ref().map(|away| thread::away_words(words, &client.zone, now, name, away))
+        })
+        .collect();
     let clinicians = clinicians
-        .into_iter()
-        .map(|(id, name)| (id.to_string(), words.with1("messages-to-clinician", "name", name)));
+        .iter()
+        .map(|(id, name, _)| (id.to_string(), choice(name.clone(), Addressee::Clinician(*id))));
+    let desk = (FRONT_DESK.to_owned(), desk);
     Ok(NewPage {
         for_client: client.for_client.clone(),
         chart: chart.to_string(),
         mark: if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark },
         to: if form.to.is_empty() { FRONT_DESK.to_owned() } else { form.to },
         choices: std::iter::once(desk).chain(clinicians).collect(),
+        away,
+        kept: attaching(client).kept(app, &form.kept).await?,
+        draft: DraftMark::new(NEW, form.revision, saved),
         subject: form.subject,
         text: form.text,
         errors,
@@ -257,6 +529,63 @@ async fn form_page(
 /// The form.
 pub(super) async fn new_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
     html(form_page(&app, &client, NewForm::default(), FieldErrors::new()).await?.render())
+}
+
+/// Attaches files to a new message, and shows the form again with what was typed.
+pub(super) async fn attach_new(
+    State(app): State<AppState>,
+    client: ClientSession,
+    parts: Result<Multipart, MultipartRejection>,
+) -> PageResult {
+    let (form, errors): (NewForm, _) = attaching(&client).read(&app, parts).await?;
+    if form.chart != client.chart_id.to_string() {
+        return Err(PageError::Stale);
+    }
+    again(errors.is_empty(), form_page(&app, &client, form, errors).await?.render())
+}
+
+/// Keeps a new message that is not sent yet.
+pub(super) async fn save_new(
+    State(app): State<AppState>,
+    client: ClientSession,
+    headers: HeaderMap,
+    body: Bytes,
+) -> PageResult {
+    let mut form: NewForm = client.form(&body)?;
+    if form.chart != client.chart_id.to_string() {
+        return Err(PageError::Stale);
+    }
+    if form.text.len() + form.subject.len() > draft::LARGEST {
+        return Err(PageError::TooLarge);
+    }
+    let typed = Typed {
+        addressee: form.to.clone(),
+        sender: String::new(),
+        subject: form.subject.clone(),
+        body: form.text.clone(),
+        files: form.kept.join(" "),
+    };
+    let saved = actions::save_draft_of_client(&app, &client, None, Some(typed), form.revision).await?;
+    let saved = saved.map_err(|_| PageError::NotFound)?;
+    let other = match draft::answer(&headers, NEW, saved) {
+        Ok(answer) => return Ok(answer),
+        Err(other) => other,
+    };
+    form.text = other.with_text(&form.text);
+    form.revision = other.revision;
+    let mut errors = FieldErrors::new();
+    errors.add("text", client.words.get("messages-draft-elsewhere"));
+    again(errors.is_empty(), form_page(&app, &client, form, errors).await?.render())
+}
+
+/// Discards a new message that is not sent yet.
+pub(super) async fn discard_new(
+    State(app): State<AppState>,
+    client: ClientSession,
+    body: Bytes,
+) -> PageResult {
+    let form: NewForm = client.form(&body)?;
+    discard_at(&app, &client, NEW, None, &form.sure).await
 }
 
 /// Whom the form names.
@@ -283,10 +612,15 @@ pub(super) async fn begin(State(app): State<AppState>, client: ClientSession, bo
     }
     let subject = thread::read_subject(words, &form.subject, &mut errors);
     let text = thread::read_text(words, &form.text, &mut errors);
-    if let (Some(to), Some(subject), Some(text)) = (to, subject, text) {
-        match actions::begin_by_client(&app, &client, to, subject, text, mark).await? {
-            Ok(thread) => return Ok(see_other(&format!("/portal/messages/{thread}?done=message-sent"))),
+    let files = read_files(words, &form.kept, &form.file, &mut errors);
+    if let (Some(to), Some(subject), Some(text), Some(files)) = (to, subject, text, files) {
+        let written = Written { text, files };
+        match actions::begin_by_client(&app, &client, to, (subject, written), mark).await? {
+            Ok(thread) => {
+                return Ok(see_other(&format!("/portal/messages/{thread}?done=message-sent#newest")));
+            }
             Err(NotDone::TooMany) => errors.add("text", words.get("messages-error-too-many")),
+            Err(NotDone::NoFile) => errors.add("file", words.get("messages-error-no-file")),
             Err(NotDone::NotAClinician) => errors.add("to", words.get("messages-error-to")),
             Err(_) => return Err(PageError::NotFound),
         }

@@ -2,13 +2,14 @@
 //!
 //! | event ↓ / stands → | waits for the practice | waits for the client | waits for nobody | closed |
 //! |---|---|---|---|---|
-//! | client writes | goes on waiting since the first question | waits for the practice | waits for the practice | reopened, waits for the practice |
+//! | client writes | goes on waiting since the first question, and is due when that was | waits for the practice | waits for the practice | reopened, waits for the practice |
 //! | practice writes | waits for the client | stays | waits for the client | reopened, waits for the client |
 //! | no reply needed | waits for nobody | nothing | nothing | nothing |
 //! | close | closed | closed | closed | nothing |
 //! | reopen | nothing | nothing | nothing | waits for nobody |
 //!
-//! Reading is no event: who opens a thread has not answered it.
+//! Reading is no event: who opens a thread has not answered it. The clock of what was promised starts with a wait and
+//! stops with it. Late is computed from it, and no event.
 
 use crate::features::messages::audit::MessageAction;
 use crate::kernel::clock::Timestamp;
@@ -46,11 +47,27 @@ word_enum! {
     }
 }
 
+/// A client's wait for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Since when.
+    pub since: Timestamp,
+    /// By when they were told to expect it.
+    pub due_at: Timestamp,
+}
+
+impl Wait {
+    /// Has it lasted longer than they were told?
+    pub fn is_late(self, now: Timestamp) -> bool {
+        now >= self.due_at
+    }
+}
+
 /// How a thread stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The client has been waiting for an answer since this moment.
-    WaitsForPractice(Timestamp),
+    /// The client waits for an answer.
+    WaitsForPractice(Wait),
     /// The practice wrote last.
     WaitsForClient,
     /// Staff said that no reply is needed, or opened it again.
@@ -60,21 +77,35 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// From its columns; `None` for what we never write.
-    pub fn read(state: ThreadState, waiting: Waiting, asked_at: Option<Timestamp>) -> Option<Self> {
-        match (state, waiting, asked_at) {
-            (ThreadState::Open, Waiting::Practice, Some(since)) => Some(Self::WaitsForPractice(since)),
-            (ThreadState::Open, Waiting::Client, None) => Some(Self::WaitsForClient),
-            (ThreadState::Open, Waiting::Nobody, None) => Some(Self::WaitsForNobody),
-            (ThreadState::Closed, Waiting::Nobody, None) => Some(Self::Closed),
+    /// From its columns, a wait's as `asked_at` and `due_at`; `None` for what we never write.
+    pub fn read(
+        state: ThreadState,
+        waiting: Waiting,
+        wait: (Option<Timestamp>, Option<Timestamp>),
+    ) -> Option<Self> {
+        match (state, waiting, wait) {
+            (ThreadState::Open, Waiting::Practice, (Some(since), Some(due_at))) => {
+                Some(Self::WaitsForPractice(Wait { since, due_at }))
+            }
+            (ThreadState::Open, Waiting::Client, (None, None)) => Some(Self::WaitsForClient),
+            (ThreadState::Open, Waiting::Nobody, (None, None)) => Some(Self::WaitsForNobody),
+            (ThreadState::Closed, Waiting::Nobody, (None, None)) => Some(Self::Closed),
             _ => None,
         }
     }
 
-    /// As its columns hold it.
-    pub fn columns(self) -> (ThreadState, Waiting, Option<Timestamp>) {
+    /// The client's wait, if they wait for an answer.
+    pub fn wait(self) -> Option<Wait> {
         match self {
-            Self::WaitsForPractice(since) => (ThreadState::Open, Waiting::Practice, Some(since)),
+            Self::WaitsForPractice(wait) => Some(wait),
+            Self::WaitsForClient | Self::WaitsForNobody | Self::Closed => None,
+        }
+    }
+
+    /// As its columns hold it.
+    pub fn columns(self) -> (ThreadState, Waiting, Option<Wait>) {
+        match self {
+            Self::WaitsForPractice(wait) => (ThreadState::Open, Waiting::Practice, Some(wait)),
             Self::WaitsForClient => (ThreadState::Open, Waiting::Client, None),
             Self::WaitsForNobody => (ThreadState::Open, Waiting::Nobody, None),
             Self::Closed => (ThreadState::Closed, Waiting::Nobody, None),
@@ -82,20 +113,19 @@ impl Standing {
     }
 }
 
-word_enum! {
-    /// What happens to a thread.
-    pub enum ThreadEvent {
-        /// A client's message.
-        ClientWrites = "client_writes",
-        /// The practice's message.
-        PracticeWrites = "practice_writes",
-        /// Staff say that what was written needs no reply.
-        NoReplyNeeded = "no_reply_needed",
-        /// Staff close it.
-        Close = "close",
-        /// Staff open it again.
-        Reopen = "reopen",
-    }
+/// What happens to a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThreadEvent {
+    /// A client's message, and the wait that begins with it unless they wait already.
+    ClientWrites(Wait),
+    /// The practice's message.
+    PracticeWrites,
+    /// Staff say that what was written needs no reply.
+    NoReplyNeeded,
+    /// Staff close it.
+    Close,
+    /// Staff open it again.
+    Reopen,
 }
 
 /// What follows from an event, besides how the thread then stands.
@@ -105,51 +135,72 @@ pub enum Effect {
     Append(Side),
     /// Whoever reads on the client's side hears that something is new.
     NotifyClient,
+    /// Staff hear of it should the wait become longer than was promised.
+    StartClock,
+    /// They do not any more.
+    StopClock,
     /// This stands in the audit trail.
     Record(MessageAction),
 }
 
 /// How a thread stands after an event, and what follows; `None` where it stands like that already: the event is
 /// joined to the one that brought it there, and leaves nothing.
-pub fn decide(before: Standing, event: ThreadEvent, now: Timestamp) -> Option<(Standing, Vec<Effect>)> {
+pub fn decide(before: Standing, event: ThreadEvent) -> Option<(Standing, Vec<Effect>)> {
     use Standing::{Closed, WaitsForClient, WaitsForNobody, WaitsForPractice};
     let reopened = (before == Closed).then_some(Effect::Record(MessageAction::Reopened));
     let written = |side, notice: Option<Effect>| {
         let message = [Effect::Append(side), Effect::Record(MessageAction::Replied)];
         reopened.into_iter().chain(message).chain(notice).collect()
     };
-    match (event, before) {
+    let (after, mut effects): (Standing, Vec<Effect>) = match (event, before) {
         // A second question does not begin the wait anew.
-        (ThreadEvent::ClientWrites, WaitsForPractice(since)) => {
-            Some((WaitsForPractice(since), written(Side::Client, None)))
+        (ThreadEvent::ClientWrites(_), WaitsForPractice(wait)) => {
+            (WaitsForPractice(wait), written(Side::Client, None))
         }
-        (ThreadEvent::ClientWrites, _) => Some((WaitsForPractice(now), written(Side::Client, None))),
+        (ThreadEvent::ClientWrites(wait), _) => (WaitsForPractice(wait), written(Side::Client, None)),
         (ThreadEvent::PracticeWrites, _) => {
-            Some((WaitsForClient, written(Side::Practice, Some(Effect::NotifyClient))))
+            (WaitsForClient, written(Side::Practice, Some(Effect::NotifyClient)))
         }
         (ThreadEvent::NoReplyNeeded, WaitsForPractice(_)) => {
-            Some((WaitsForNobody, vec![Effect::Record(MessageAction::NoReplyNeeded)]))
+            (WaitsForNobody, vec![Effect::Record(MessageAction::NoReplyNeeded)])
         }
         (ThreadEvent::Close, WaitsForPractice(_) | WaitsForClient | WaitsForNobody) => {
-            Some((Closed, vec![Effect::Record(MessageAction::Closed)]))
+            (Closed, vec![Effect::Record(MessageAction::Closed)])
         }
-        (ThreadEvent::Reopen, Closed) => {
-            Some((WaitsForNobody, vec![Effect::Record(MessageAction::Reopened)]))
-        }
+        (ThreadEvent::Reopen, Closed) => (WaitsForNobody, vec![Effect::Record(MessageAction::Reopened)]),
         (ThreadEvent::NoReplyNeeded, WaitsForClient | WaitsForNobody | Closed)
         | (ThreadEvent::Close, Closed)
-        | (ThreadEvent::Reopen, WaitsForPractice(_) | WaitsForClient | WaitsForNobody) => None,
+        | (ThreadEvent::Reopen, WaitsForPractice(_) | WaitsForClient | WaitsForNobody) => return None,
+    };
+    effects.extend(clock(before.wait(), after.wait()));
+    Some((after, effects))
+}
+
+fn clock(before: Option<Wait>, after: Option<Wait>) -> Option<Effect> {
+    match (before, after) {
+        (None, Some(_)) => Some(Effect::StartClock),
+        (Some(_), None) => Some(Effect::StopClock),
+        (None, None) | (Some(_), Some(_)) => None,
     }
 }
 
+/// Who begins a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// The client's side, which waits from then on.
+    Client(Wait),
+    /// The practice.
+    Practice,
+}
+
 /// How a new thread stands after its first message, and what follows.
-pub fn begin(side: Side, now: Timestamp) -> (Standing, Vec<Effect>) {
-    let opened = [Effect::Append(side), Effect::Record(MessageAction::Opened)];
-    match side {
-        Side::Client => (Standing::WaitsForPractice(now), opened.into()),
-        Side::Practice => {
-            (Standing::WaitsForClient, opened.into_iter().chain([Effect::NotifyClient]).collect())
+pub fn begin(beginning: Beginning) -> (Standing, Vec<Effect>) {
+    let opened = |side, then| vec![Effect::Append(side), Effect::Record(MessageAction::Opened), then];
+    match beginning {
+        Beginning::Client(wait) => {
+            (Standing::WaitsForPractice(wait), opened(Side::Client, Effect::StartClock))
         }
+        Beginning::Practice => (Standing::WaitsForClient, opened(Side::Practice, Effect::NotifyClient)),
     }
 }
 
@@ -157,14 +208,29 @@ pub fn begin(side: Side, now: Timestamp) -> (Standing, Vec<Effect>) {
 mod tests {
     use super::*;
 
-    const FIRST: Timestamp = Timestamp::from_micros(1_000_000);
-    const NOW: Timestamp = Timestamp::from_micros(2_000_000);
+    const fn wait(seconds: i64) -> Wait {
+        Wait {
+            since: Timestamp::from_micros(seconds * 1_000_000),
+            due_at: Timestamp::from_micros((seconds + 100) * 1_000_000),
+        }
+    }
+
+    const FIRST: Wait = wait(1);
+    const NOW: Wait = wait(2);
 
     const STANDINGS: [Standing; 4] = [
         Standing::WaitsForPractice(FIRST),
         Standing::WaitsForClient,
         Standing::WaitsForNobody,
         Standing::Closed,
+    ];
+
+    const EVENTS: [ThreadEvent; 5] = [
+        ThreadEvent::ClientWrites(NOW),
+        ThreadEvent::PracticeWrites,
+        ThreadEvent::NoReplyNeeded,
+        ThreadEvent::Close,
+        ThreadEvent::Reopen,
     ];
 
     fn word(standing: Standing) -> &'static str {
@@ -182,12 +248,14 @@ mod tests {
         match effect {
             Effect::Append(side) => format!("append {side}"),
             Effect::NotifyClient => "notify".to_owned(),
+            Effect::StartClock => "start clock".to_owned(),
+            Effect::StopClock => "stop clock".to_owned(),
             Effect::Record(action) => action.word().trim_start_matches("thread.").to_owned(),
         }
     }
 
     fn cell(standing: Standing, event: ThreadEvent) -> String {
-        decide(standing, event, NOW).map_or_else(
+        decide(standing, event).map_or_else(
             || "-".to_owned(),
             |(after, effects)| {
                 let effects: Vec<String> = effects.iter().map(effect_word).collect();
@@ -197,51 +265,46 @@ mod tests {
     }
 
     #[test]
-    fn every_event_in_every_standing_does_what_the_table_says() {
+    fn case_84_every_event_in_every_standing_does_what_the_table_says() {
         // Columns: waits for the practice, for the client, for nobody, closed.
         let table = [
-            (
-                ThreadEvent::ClientWrites,
-                [
-                    "practice since then: append client, replied",
-                    "practice since now: append client, replied",
-                    "practice since now: append client, replied",
-                    "practice since now: reopened, append client, replied",
-                ],
-            ),
-            (
-                ThreadEvent::PracticeWrites,
-                [
-                    "client: append practice, replied, notify",
-                    "client: append practice, replied, notify",
-                    "client: append practice, replied, notify",
-                    "client: reopened, append practice, replied, notify",
-                ],
-            ),
-            (ThreadEvent::NoReplyNeeded, ["nobody: no_reply_needed", "-", "-", "-"]),
-            (ThreadEvent::Close, ["closed: closed", "closed: closed", "closed: closed", "-"]),
-            (ThreadEvent::Reopen, ["-", "-", "-", "nobody: reopened"]),
+            [
+                "practice since then: append client, replied",
+                "practice since now: append client, replied, start clock",
+                "practice since now: append client, replied, start clock",
+                "practice since now: reopened, append client, replied, start clock",
+            ],
+            [
+                "client: append practice, replied, notify, stop clock",
+                "client: append practice, replied, notify",
+                "client: append practice, replied, notify",
+                "client: reopened, append practice, replied, notify",
+            ],
+            ["nobody: no_reply_needed, stop clock", "-", "-", "-"],
+            ["closed: closed, stop clock", "closed: closed", "closed: closed", "-"],
+            ["-", "-", "-", "nobody: reopened"],
         ];
-        assert_eq!(table.len(), ThreadEvent::ALL.len());
-        for (event, cells) in table {
+        for (event, cells) in EVENTS.into_iter().zip(table) {
             for (standing, wanted) in STANDINGS.into_iter().zip(cells) {
-                assert_eq!(cell(standing, event), wanted, "{event} where it stands at {}", word(standing));
+                assert_eq!(cell(standing, event), wanted, "{event:?} where it stands at {}", word(standing));
             }
         }
     }
 
     #[test]
     fn only_an_answer_or_the_word_of_staff_ends_the_wait_and_twice_is_once() {
-        for event in ThreadEvent::ALL {
+        for event in EVENTS {
             for standing in STANDINGS {
-                let Some((after, effects)) = decide(standing, *event, NOW) else { continue };
-                let waits = matches!(after, Standing::WaitsForPractice(_));
-                let is_clients = *event == ThreadEvent::ClientWrites;
-                assert_eq!(waits, is_clients, "{event} from {}", word(standing));
-                assert!(!effects.is_empty());
+                let Some((after, effects)) = decide(standing, event) else { continue };
+                let is_clients = matches!(event, ThreadEvent::ClientWrites(_));
+                assert_eq!(after.wait().is_some(), is_clients, "{event:?} from {}", word(standing));
+                let starts = effects.contains(&Effect::StartClock);
+                let stops = effects.contains(&Effect::StopClock);
+                assert_eq!(starts, standing.wait().is_none() && after.wait().is_some());
+                assert_eq!(stops, standing.wait().is_some() && after.wait().is_none());
                 let is_a_message = effects.iter().any(|effect| matches!(effect, Effect::Append(_)));
                 if !is_a_message {
-                    assert_eq!(decide(after, *event, NOW), None, "{event} a second time");
+                    assert_eq!(decide(after, event), None, "{event:?} a second time");
                 }
             }
         }
@@ -250,14 +313,17 @@ mod tests {
     #[test]
     fn a_standing_survives_its_columns_and_no_other_columns_are_one() {
         for standing in STANDINGS {
-            let (state, waiting, asked_at) = standing.columns();
-            assert_eq!(Standing::read(state, waiting, asked_at), Some(standing));
+            let (state, waiting, wait) = standing.columns();
+            let read = Standing::read(state, waiting, (wait.map(|w| w.since), wait.map(|w| w.due_at)));
+            assert_eq!(read, Some(standing));
         }
         let mut known = 0;
         for state in ThreadState::ALL {
             for waiting in Waiting::ALL {
-                for asked_at in [None, Some(FIRST)] {
-                    known += usize::from(Standing::read(*state, *waiting, asked_at).is_some());
+                for since in [None, Some(FIRST.since)] {
+                    for due_at in [None, Some(FIRST.due_at)] {
+                        known += usize::from(Standing::read(*state, *waiting, (since, due_at)).is_some());
+                    }
                 }
             }
         }
@@ -265,9 +331,20 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_is_late_from_its_due_moment_on() {
+        let almost = Timestamp::from_micros(FIRST.due_at.micros() - 1);
+        assert_eq!((FIRST.is_late(almost), FIRST.is_late(FIRST.due_at)), (false, true));
+    }
+
+    #[test]
     fn a_new_thread_waits_for_the_side_that_did_not_begin_it() {
-        assert_eq!(begin(Side::Client, NOW).0, Standing::WaitsForPractice(NOW));
-        let (standing, effects) = begin(Side::Practice, NOW);
+        let (standing, effects) = begin(Beginning::Client(NOW));
+        assert_eq!(standing, Standing::WaitsForPractice(NOW));
+        assert_eq!(
+            effects,
+            [Effect::Append(Side::Client), Effect::Record(MessageAction::Opened), Effect::StartClock]
+        );
+        let (standing, effects) = begin(Beginning::Practice);
         assert_eq!(standing, Standing::WaitsForClient);
         assert_eq!(
             effects,

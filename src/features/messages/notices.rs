@@ -5,14 +5,15 @@
 
 use crate::features::accounts::mails::{self, MailContext};
 use crate::features::accounts::{Reader, reader_of};
-use crate::features::messages::store::{self, Thread};
+use crate::features::messages::store::{self, ReaderKind, Thread};
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::AccountId;
+use crate::mail_kinds;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::jobs::{self, Job, JobKind, JobOutcome, NewJob, Next};
-use crate::platform::outbox::{self, NewMail, Standing, Subject, SubjectKind};
+use crate::platform::outbox::{self, MailReader, NewMail, Standing, Subject, SubjectKind};
 use crate::platform::permissions::Right;
 use crate::platform::state::App;
 
@@ -24,6 +25,16 @@ const PAUSE: i64 = 60 * 60;
 /// What such a mail is about: the account, as long as something in this practice is new to it.
 pub const MESSAGE_NOTICE: SubjectKind = SubjectKind { word: "message-notice", standing };
 
+mail_kinds! {
+    /// The mails of this feature.
+    pub enum MessageMail {
+        /// Something is there to read.
+        Notice = "messages.notice",
+        /// To staff: messages have waited longer than their writers were told.
+        Late = "messages.late",
+    }
+}
+
 /// When a mail may go out about something that was written at `now`.
 fn due_at(now: Timestamp, last_sent_at: Option<Timestamp>) -> Timestamp {
     let soonest = now.plus_seconds(WINDOW);
@@ -33,7 +44,7 @@ fn due_at(now: Timestamp, last_sent_at: Option<Timestamp>) -> Timestamp {
 /// Plans a mail to whoever reads this thread on the client's side, unless one is planned.
 pub fn plan(c: &mut Scoped<'_>, thread: &Thread) -> Result<(), Fault> {
     for account in store::accounts_of(c, thread)? {
-        let last_sent_at = store::hold_notice(c, &account)?;
+        let last_sent_at = store::hold_notice(c, ReaderKind::Account, account.uuid())?;
         if !jobs::is_planned(c, JobKind::MessageNotice, account.uuid())? {
             let due_at = due_at(c.now(), last_sent_at);
             jobs::plan(c, &[NewJob { kind: JobKind::MessageNotice, subject: account.uuid(), due_at }])?;
@@ -50,7 +61,7 @@ pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcom
     in_order.sort_by_key(|job| job.subject);
     for job in in_order {
         let account = AccountId::from_uuid(job.subject);
-        let last_sent_at = store::hold_notice(c, &account)?;
+        let last_sent_at = store::hold_notice(c, ReaderKind::Account, account.uuid())?;
         let since = last_sent_at.unwrap_or(Timestamp::from_micros(0));
         let reader = if practice.suspended_at.is_some() { None } else { news_for(c, &account, since)? };
         let Some(reader) = reader else { continue };
@@ -59,16 +70,17 @@ pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcom
             app,
             c,
             NewMail {
-                kind: "messages.notice",
+                kind: MessageMail::Notice.into(),
                 dedupe_key: format!("messages.notice/{}", job.id),
                 chart: None,
                 access: None,
                 subject: Some(Subject { kind: MESSAGE_NOTICE.word, id: job.subject }),
+                reader: MailReader::Grant(reader.access_id),
                 recipient: reader.address.clone(),
                 letter: mails::something_new(app, context),
             },
         )?;
-        store::notice_sent(c, &account)?;
+        store::notice_sent(c, ReaderKind::Account, account.uuid())?;
     }
     Ok(vec![JobOutcome::unchanged(Next::Done); jobs.len()])
 }

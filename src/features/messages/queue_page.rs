@@ -3,9 +3,11 @@
 use askama::Template;
 use axum::extract::{Query, State};
 
+use crate::features::messages::client_pages::query_of;
 use crate::features::messages::lifecycle::Side;
 use crate::features::messages::readers::{StaffReader, StaffReads, staff_reads};
 use crate::features::messages::store::{self, Place, QueueBox, QueueLine, QueueState};
+use crate::features::messages::text::Search;
 use crate::features::messages::thread;
 use crate::features::staff::{StaffSession, StaffTicket};
 use crate::platform::i18n::Stamp;
@@ -42,6 +44,7 @@ struct Line {
     /// Empty where the staff member may not read it.
     subject: String,
     with: String,
+    /// By when an answer was promised, or when the newest message was written.
     at: Stamp,
     tag: (&'static str, String),
     is_unread: bool,
@@ -54,6 +57,8 @@ struct QueuePage {
     boxes: Vec<Choice>,
     states: Vec<Choice>,
     shows_with: bool,
+    /// Do the lines say when they are due?
+    shows_due: bool,
     hint: String,
     lines: Vec<Line>,
     empty: String,
@@ -61,13 +66,14 @@ struct QueuePage {
     is_first: bool,
 }
 
-/// The lists that this role may look at.
-fn boxes(role: Role) -> Vec<QueueBox> {
+/// The lists that a staff member may look at.
+fn boxes(reader: &StaffReader) -> Vec<QueueBox> {
     let is_theirs = |which: &QueueBox| match which {
         QueueBox::FrontDesk => true,
         // A clinician's threads are with clinicians, or with an administrator who sees clients too.
-        QueueBox::Mine => matches!(role, Role::Clinician | Role::Administrator),
-        QueueBox::Clinicians => store::sees_every_thread(role),
+        QueueBox::Mine => matches!(reader.role, Role::Clinician | Role::Administrator),
+        QueueBox::Covered => !reader.covers.is_empty(),
+        QueueBox::Clinicians => store::sees_every_thread(reader.role),
     };
     QueueBox::ALL.iter().copied().filter(is_theirs).collect()
 }
@@ -77,14 +83,12 @@ fn first_box(role: Role) -> QueueBox {
     if role == Role::Clinician { QueueBox::Mine } else { QueueBox::FrontDesk }
 }
 
-fn line(app: &AppState, staff: &StaffSession, line: QueueLine) -> Line {
-    let (words, thread) = (staff.words, line.thread);
-    let reader = StaffReader { staff: staff.staff_id, role: staff.role };
+fn line(app: &AppState, staff: &StaffSession, reader: &StaffReader, line: QueueLine) -> Line {
+    let (words, thread, now) = (staff.words, line.thread, app.now());
     let reads = staff_reads(thread.to, reader) == StaffReads::Words;
-    let (tone, word) = thread::standing_tag(words, Side::Practice, thread.standing);
-    let at = match thread.standing {
-        super::lifecycle::Standing::WaitsForPractice(since) => since,
-        _ => thread.last_at,
+    let at = match thread.standing.wait() {
+        Some(wait) => words.stamp_with_day(wait.due_at, &staff.zone, now),
+        None => words.stamp(thread.last_at, &staff.zone, now),
     };
     Line {
         href: reads.then(|| format!("/staff/charts/{}/messages/{}", thread.chart, thread.id)),
@@ -93,10 +97,55 @@ fn line(app: &AppState, staff: &StaffSession, line: QueueLine) -> Line {
         number: line.chart_number,
         subject: if reads { thread.subject } else { String::new() },
         with: thread::with_words(words, thread.to, line.with.as_deref()),
-        at: words.stamp(at, &staff.zone, app.now()),
-        tag: (tone, word),
+        at,
+        tag: thread::standing_tag(words, Side::Practice, thread.standing, now),
         is_unread: reads && line.is_unread,
     }
+}
+
+/// What is searched for.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Sought {
+    q: String,
+    after: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/messages/templates/search.html")]
+struct SearchPage {
+    frame: StaffFrame,
+    q: String,
+    lines: Vec<Line>,
+    next: Option<String>,
+}
+
+/// The threads whose words a staff member reads, by a word of a message.
+pub(super) async fn search(
+    State(app): State<AppState>,
+    ticket: StaffTicket,
+    Query(sought): Query<Sought>,
+) -> PageResult {
+    let (after, wanted) = (Place::read(&sought.after), Search::read(&sought.q));
+    let (staff, (reader, found)) = ticket
+        .open(&app, move |c, staff| {
+            let reader = StaffReader::load(c, staff.staff_id, staff.role)?;
+            let found = match &wanted {
+                Some(wanted) => Some(store::search_of_staff(c, &reader, wanted, after)?),
+                None => None,
+            };
+            Ok((reader, found))
+        })
+        .await?;
+    let q = sought.q.trim().to_owned();
+    let (lines, next) = found.map(|page| (page.lines, page.next)).unwrap_or_default();
+    let page = SearchPage {
+        lines: lines.into_iter().map(|each| line(&app, &staff, &reader, each)).collect(),
+        next: next.map(|place| format!("/staff/messages/search?{}after={}", query_of(&q), place.to_text())),
+        q,
+        frame: staff.frame(&app, MESSAGES),
+    };
+    html(page.render())
 }
 
 /// The list.
@@ -108,19 +157,30 @@ pub(super) async fn page(
     let after = Place::read(&asked.after);
     let state: QueueState = asked.state.parse().unwrap_or(QueueState::Waiting);
     let wanted: Option<QueueBox> = asked.r#box.parse().ok();
-    let (staff, (which, found)) = ticket
+    let (staff, (reader, which, found)) = ticket
         .open(&app, move |c, staff| {
-            let which = wanted.filter(|which| boxes(staff.role).contains(which));
-            let which = which.unwrap_or_else(|| first_box(staff.role));
-            let reader = StaffReader { staff: staff.staff_id, role: staff.role };
-            Ok((which, store::queue(c, reader, which, state, after)?))
+            let reader = StaffReader::load(c, staff.staff_id, staff.role)?;
+            let mine = boxes(&reader);
+            let which = wanted.filter(|which| mine.contains(which));
+            let first = which.unwrap_or_else(|| first_box(staff.role));
+            let found = store::queue(c, &reader, first, state, after)?;
+            // Who comes for what is late is shown the list in which something is.
+            if which.is_none() && state == QueueState::Late && found.lines.is_empty() {
+                for other in mine.into_iter().filter(|other| *other != first) {
+                    let found = store::queue(c, &reader, other, state, after)?;
+                    if !found.lines.is_empty() {
+                        return Ok((reader, other, found));
+                    }
+                }
+            }
+            Ok((reader, first, found))
         })
         .await?;
     let words = staff.words;
     let address = |which: QueueBox, state: QueueState| format!("/staff/messages?box={which}&state={state}");
     let box_label = |which: QueueBox| words.get(&format!("messages-box-{}", which.word().replace('_', "-")));
     let page = QueuePage {
-        boxes: boxes(staff.role)
+        boxes: boxes(&reader)
             .into_iter()
             .map(|each| Choice { href: address(each, state), label: box_label(each), current: each == which })
             .collect(),
@@ -132,12 +192,13 @@ pub(super) async fn page(
                 current: *each == state,
             })
             .collect(),
-        shows_with: which == QueueBox::Clinicians,
+        shows_with: matches!(which, QueueBox::Clinicians),
+        shows_due: matches!(state, QueueState::Waiting | QueueState::Late),
         hint: words.get(&format!("messages-box-{}-hint", which.word().replace('_', "-"))),
         empty: words.get(&format!("messages-queue-empty-{state}")),
         next: found.next.map(|place| format!("{}&after={}", address(which, state), place.to_text())),
         is_first: after.is_none(),
-        lines: found.lines.into_iter().map(|each| line(&app, &staff, each)).collect(),
+        lines: found.lines.into_iter().map(|each| line(&app, &staff, &reader, each)).collect(),
         frame: staff.frame(&app, MESSAGES),
     };
     html(page.render())

@@ -1,7 +1,10 @@
 //! Who reads a thread. On the client's side its parties do, as far as `access::permission::decide` lets them; on
 //! the practice's side the audience decides.
 
+use crate::features::messages::away_store::{self, AwayNow};
 use crate::kernel::ids::StaffId;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
 use crate::platform::permissions::{Permission, Role};
 use crate::word_enum;
 
@@ -44,12 +47,26 @@ impl Addressee {
 }
 
 /// A staff member who looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaffReader {
     /// Who.
     pub staff: StaffId,
     /// As what.
     pub role: Role,
+    /// The clinicians who are away now and whose messages they read meanwhile.
+    pub covers: Vec<StaffId>,
+}
+
+impl StaffReader {
+    /// Somebody who reads for nobody else.
+    pub fn alone(staff: StaffId, role: Role) -> Self {
+        Self { staff, role, covers: Vec::new() }
+    }
+
+    /// Somebody, with those for whom they read now.
+    pub fn load(c: &mut Scoped<'_>, staff: StaffId, role: Role) -> Result<Self, Fault> {
+        Ok(Self { staff, role, covers: away_store::covered_by(c, &staff)? })
+    }
 }
 
 /// How much of a thread a staff member sees.
@@ -63,18 +80,27 @@ pub enum StaffReads {
     Words,
 }
 
-/// How much of a thread with this addressee a staff member sees. A clinician's threads are the clinician's alone;
-/// the front desk and administrators see that one waits, so that it can be followed up.
-pub fn staff_reads(to: Addressee, reader: StaffReader) -> StaffReads {
+/// How much of a thread with this addressee a staff member sees. A clinician's threads are the clinician's alone, and
+/// while they are away of whoever stands in for them; the front desk and administrators see that one waits, so that it
+/// can be followed up.
+pub fn staff_reads(to: Addressee, reader: &StaffReader) -> StaffReads {
     if !reader.role.may(Permission::AnswerMessages) {
         return StaffReads::Nothing;
     }
     match (to, reader.role) {
         (Addressee::FrontDesk, _) => StaffReads::Words,
-        (Addressee::Clinician(staff), _) if staff == reader.staff => StaffReads::Words,
+        (Addressee::Clinician(staff), _) if staff == reader.staff || reader.covers.contains(&staff) => {
+            StaffReads::Words
+        }
         (Addressee::Clinician(_), Role::FrontDesk | Role::Administrator) => StaffReads::State,
         (Addressee::Clinician(_), Role::Clinician | Role::Biller) => StaffReads::Nothing,
     }
+}
+
+/// Is this addressee away now? The front desk never is.
+pub fn away_now(c: &mut Scoped<'_>, to: Addressee) -> Result<Option<AwayNow>, Fault> {
+    let Addressee::Clinician(staff) = to else { return Ok(None) };
+    Ok(away_store::away_of(c, &[staff])?.remove(&staff))
 }
 
 #[cfg(test)]
@@ -86,18 +112,21 @@ mod tests {
         let me = StaffId::from_uuid(uuid::Uuid::from_u128(1));
         let other = StaffId::from_uuid(uuid::Uuid::from_u128(2));
         use StaffReads::{Nothing, State, Words};
-        // Columns: front desk, mine, another clinician's.
+        let away = StaffId::from_uuid(uuid::Uuid::from_u128(3));
+        // Columns: front desk, mine, another clinician's, one's who is away and for whom I read.
         let table = [
-            (Role::Administrator, [Words, Words, State]),
-            (Role::Clinician, [Words, Words, Nothing]),
-            (Role::FrontDesk, [Words, Words, State]),
-            (Role::Biller, [Nothing, Nothing, Nothing]),
+            (Role::Administrator, [Words, Words, State, Words]),
+            (Role::Clinician, [Words, Words, Nothing, Words]),
+            (Role::FrontDesk, [Words, Words, State, Words]),
+            (Role::Biller, [Nothing, Nothing, Nothing, Nothing]),
         ];
         assert_eq!(table.len(), Role::ALL.len());
         for (role, cells) in table {
-            let threads = [Addressee::FrontDesk, Addressee::Clinician(me), Addressee::Clinician(other)];
-            for (to, wanted) in threads.into_iter().zip(cells) {
-                assert_eq!(staff_reads(to, StaffReader { staff: me, role }), wanted, "{role} and {to:?}");
+            let reader = StaffReader { staff: me, role, covers: vec![away] };
+            let clinicians = [me, other, away].map(Addressee::Clinician);
+            let threads = std::iter::once(Addressee::FrontDesk).chain(clinicians);
+            for (to, wanted) in threads.zip(cells) {
+                assert_eq!(staff_reads(to, &reader), wanted, "{role} and {to:?}");
             }
         }
     }

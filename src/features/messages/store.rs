@@ -5,15 +5,21 @@ use diesel::prelude::*;
 
 use crate::features::access::lifecycle::State;
 use crate::features::access::permission::{Item, ItemKind, Party, Share};
+use crate::features::documents::{Blob, StoredFile};
+use crate::features::messages::away_store::covered;
 use crate::features::messages::lifecycle::{Side, Standing, ThreadState, Waiting};
 use crate::features::messages::readers::{Addressee, Audience, StaffReader};
+use crate::features::messages::text::{Search, search_text};
 use crate::features::people;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AccountId, ChartId, MessageId, PartyId, PersonId, StaffId, ThreadId};
-use crate::platform::db::schema::{
-    chart, message, message_thread, notice, person, portal_access, staff_member, thread_party, thread_read,
+use crate::kernel::ids::{
+    AccessId, AccountId, BlobId, ChartId, MessageId, PartyId, PersonId, StaffId, ThreadId,
 };
-use crate::platform::db::{Scoped, rows_beside};
+use crate::platform::db::schema::{
+    blob, chart, message, message_attachment, message_thread, notice, person, portal_access, staff_member,
+    thread_party, thread_read,
+};
+use crate::platform::db::{Scoped, rows_beside, rows_of};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::permissions::Role;
 use crate::platform::web::nav::MOST_COUNTED;
@@ -74,6 +80,7 @@ struct ThreadRow {
     state: ThreadState,
     waiting: Waiting,
     asked_at: Option<Timestamp>,
+    due_at: Option<Timestamp>,
     last_seq: i32,
     last_at: Timestamp,
     version: i64,
@@ -107,7 +114,7 @@ impl TryFrom<ThreadRow> for Thread {
         let damaged = |what: &str| Fault::Damaged(format!("thread {}: {what}", row.thread_id));
         Ok(Self {
             to: Addressee::read(row.audience, row.staff_id).ok_or_else(|| damaged("its audience"))?,
-            standing: Standing::read(row.state, row.waiting, row.asked_at)
+            standing: Standing::read(row.state, row.waiting, (row.asked_at, row.due_at))
                 .ok_or_else(|| damaged("how it stands"))?,
             id: row.thread_id,
             chart: row.chart_id,
@@ -171,7 +178,7 @@ pub struct Message {
 /// Puts a new thread in.
 pub fn insert_thread(c: &mut Scoped<'_>, thread: &Thread) -> Result<(), Fault> {
     let (audience, staff) = thread.to.columns();
-    let (state, waiting, asked_at) = thread.standing.columns();
+    let (state, waiting, wait) = thread.standing.columns();
     let now = c.now();
     c.insert(
         message_thread::table,
@@ -183,7 +190,8 @@ pub fn insert_thread(c: &mut Scoped<'_>, thread: &Thread) -> Result<(), Fault> {
             message_thread::staff_id.eq(staff),
             message_thread::state.eq(state),
             message_thread::waiting.eq(waiting),
-            message_thread::asked_at.eq(asked_at),
+            message_thread::asked_at.eq(wait.map(|wait| wait.since)),
+            message_thread::due_at.eq(wait.map(|wait| wait.due_at)),
             message_thread::last_seq.eq(thread.last_seq),
             message_thread::last_at.eq(thread.last_at),
             message_thread::version.eq(thread.version),
@@ -195,7 +203,7 @@ pub fn insert_thread(c: &mut Scoped<'_>, thread: &Thread) -> Result<(), Fault> {
 /// Saves a thread if nobody saved it since it was loaded; a lost race is a fault that the database's retry
 /// answers by running the whole unit again.
 pub fn save_thread(c: &mut Scoped<'_>, thread: &mut Thread) -> Result<(), Fault> {
-    let (state, waiting, asked_at) = thread.standing.columns();
+    let (state, waiting, wait) = thread.standing.columns();
     let saved = c
         .rows(message_thread::table)
         .filter(message_thread::thread_id.eq(thread.id))
@@ -203,7 +211,8 @@ pub fn save_thread(c: &mut Scoped<'_>, thread: &mut Thread) -> Result<(), Fault>
         .set((
             message_thread::state.eq(state),
             message_thread::waiting.eq(waiting),
-            message_thread::asked_at.eq(asked_at),
+            message_thread::asked_at.eq(wait.map(|wait| wait.since)),
+            message_thread::due_at.eq(wait.map(|wait| wait.due_at)),
             message_thread::last_seq.eq(thread.last_seq),
             message_thread::last_at.eq(thread.last_at),
             message_thread::version.eq(thread.version + 1),
@@ -237,8 +246,101 @@ pub fn insert_message(
             message::author_name.eq(author.name.clone()),
             message::body.eq(body.to_owned()),
             message::sent_at.eq(thread.last_at),
+            message::search_text
+                .eq(search_text((thread.last_seq == 1).then_some(thread.subject.as_str()), body)),
         ),
     )
+}
+
+/// Puts the files of a thread's newest message in, in their order.
+pub fn insert_attachments(c: &mut Scoped<'_>, thread: &Thread, files: &[StoredFile]) -> Result<(), Fault> {
+    for (position, file) in (0i32..).zip(files) {
+        // A program need not name its file.
+        let name = if file.name.is_empty() { "file.pdf" } else { &file.name };
+        c.insert(
+            message_attachment::table,
+            (
+                message_attachment::thread_id.eq(thread.id),
+                message_attachment::seq.eq(thread.last_seq),
+                message_attachment::position.eq(position),
+                message_attachment::blob_id.eq(file.blob.blob_id),
+                message_attachment::file_name.eq(name.to_owned()),
+            ),
+        )?;
+    }
+    Ok(())
+}
+
+/// A file of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct Attachment {
+    /// The message's number.
+    pub seq: i32,
+    /// Its name where it came from.
+    pub name: String,
+    /// Its bytes.
+    pub blob: Blob,
+}
+
+/// The threads after this place of a list that has the newest first.
+macro_rules! older_than {
+    ($from:expr) => {
+        message_thread::last_at
+            .lt($from.at)
+            .or(message_thread::last_at.eq($from.at).and(message_thread::thread_id.lt($from.thread)))
+    };
+}
+
+/// The threads that a staff member answers: those with the front desk, their own, and those of whom they stand in for.
+macro_rules! answered_by {
+    ($c:expr, $staff:expr) => {
+        message_thread::audience
+            .eq(Audience::FrontDesk)
+            .nullable()
+            .or(message_thread::staff_id.eq(Some($staff)))
+            .or(message_thread::staff_id.eq_any(rows_of(covered!($c, $staff))))
+    };
+}
+
+macro_rules! attachments_of {
+    ($c:expr, $thread:expr) => {
+        $c.rows(message_attachment::table)
+            .inner_join(
+                blob::table.on(blob::practice_id
+                    .eq(message_attachment::practice_id)
+                    .and(blob::blob_id.eq(message_attachment::blob_id))),
+            )
+            .filter(message_attachment::thread_id.eq($thread))
+            .select((message_attachment::seq, message_attachment::file_name, Blob::as_select()))
+    };
+}
+
+/// The files of these messages of a thread, in the order of the messages.
+pub fn attachments(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    messages: &[Message],
+) -> Result<Vec<Attachment>, Fault> {
+    let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(Vec::new()) };
+    attachments_of!(c, *thread)
+        .filter(message_attachment::seq.ge(first.seq))
+        .filter(message_attachment::seq.le(last.seq))
+        .order((message_attachment::seq.asc(), message_attachment::position.asc()))
+        .load(c)
+}
+
+/// A file of a thread, if its message lies in a range.
+pub fn find_attachment(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    range: SeqRange,
+    file: &BlobId,
+) -> Result<Option<Attachment>, Fault> {
+    attachments_of!(c, *thread)
+        .filter(message_attachment::blob_id.eq(*file))
+        .filter(message_attachment::seq.ge(range.from))
+        .filter(message_attachment::seq.lt(range.until.unwrap_or(i32::MAX)))
+        .optional(c)
 }
 
 /// Lets a person on the client's side take part in a thread from its first message on.
@@ -500,6 +602,56 @@ macro_rules! unread_by_party {
     };
 }
 
+/// Do all words of a search stand in one message of the outer row's thread? `$within` narrows the messages.
+macro_rules! says {
+    ($outer:ident, $search:expr, $within:expr) => {{
+        let [a, b, d, e, f] = $search.patterns().map(str::to_owned);
+        exists(
+            rows_beside(message::table, $outer::table)
+                .filter(message::thread_id.eq($outer::thread_id))
+                .filter($within)
+                .filter(message::search_text.like(a).escape('\\'))
+                .filter(message::search_text.like(b).escape('\\'))
+                .filter(message::search_text.like(d).escape('\\'))
+                .filter(message::search_text.like(e).escape('\\'))
+                .filter(message::search_text.like(f).escape('\\')),
+        )
+    }};
+}
+
+type InboxRow = (ThreadRow, Option<String>, bool);
+
+fn inbox_page(found: Vec<InboxRow>) -> Result<Page<InboxLine>, Fault> {
+    let lines = found
+        .into_iter()
+        .map(|(row, with, is_unread)| Ok(InboxLine { thread: Thread::try_from(row)?, with, is_unread }))
+        .collect::<Result<Vec<_>, Fault>>()?;
+    Ok(Page::of(lines, PAGE, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
+}
+
+/// The threads of a chart in which a person reads a message with these words, the newest first. What they do not
+/// read of a thread is not looked through.
+pub fn search_of_party(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    person: &PersonId,
+    search: &Search,
+    after: Option<Place>,
+) -> Result<Page<InboxLine>, Fault> {
+    let from = after.unwrap_or(Place { at: Timestamp::from_micros(i64::MAX), thread: ThreadId::NIL });
+    let is_read = message::seq
+        .ge(thread_party::from_seq)
+        .and(thread_party::until_seq.is_null().or(message::seq.nullable().lt(thread_party::until_seq)));
+    let found: Vec<InboxRow> = threads_of_party!(c, *chart, *person)
+        .filter(older_than!(from))
+        .filter(says!(thread_party, search, is_read))
+        .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
+        .limit(one_more(PAGE))
+        .select((ThreadRow::as_select(), staff_member::name.nullable(), unread_by_party!()))
+        .load(c)?;
+    inbox_page(found)
+}
+
 /// The threads of a chart that a person takes part in, the newest first.
 pub fn inbox(
     c: &mut Scoped<'_>,
@@ -508,22 +660,14 @@ pub fn inbox(
     after: Option<Place>,
 ) -> Result<Page<InboxLine>, Fault> {
     let from = after.unwrap_or(Place { at: Timestamp::from_micros(i64::MAX), thread: ThreadId::NIL });
-    let found: Vec<(ThreadRow, Option<String>, bool)> = threads_of_party!(c, *chart, *person)
-        .filter(
-            message_thread::last_at
-                .lt(from.at)
-                .or(message_thread::last_at.eq(from.at).and(message_thread::thread_id.lt(from.thread))),
-        )
+    let found: Vec<InboxRow> = threads_of_party!(c, *chart, *person)
+        .filter(older_than!(from))
         .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
         .limit(one_more(PAGE))
         .select((ThreadRow::as_select(), staff_member::name.nullable(), unread_by_party!()))
         .kept()
         .load(c)?;
-    let lines = found
-        .into_iter()
-        .map(|(row, with, is_unread)| Ok(InboxLine { thread: Thread::try_from(row)?, with, is_unread }))
-        .collect::<Result<Vec<_>, Fault>>()?;
-    Ok(Page::of(lines, PAGE, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
+    inbox_page(found)
 }
 
 /// Read for home: as many as it counts, and one more to know that there are more.
@@ -551,6 +695,8 @@ word_enum! {
         FrontDesk = "front_desk",
         /// Those with themselves.
         Mine = "mine",
+        /// Those with clinicians who are away and for whom they read.
+        Covered = "covered",
         /// Those with any clinician, without their words.
         Clinicians = "clinicians",
     }
@@ -561,6 +707,8 @@ word_enum! {
     pub enum QueueState {
         /// They wait for the practice.
         Waiting = "waiting",
+        /// They have waited for it longer than was promised.
+        Late = "late",
         /// They are open and do not.
         Answered = "answered",
         /// They are closed.
@@ -638,42 +786,46 @@ macro_rules! threads_for_staff {
     };
 }
 
-/// A page of the practice's threads. What waits for the practice comes in the order in which it was asked, so
-/// that nobody is forgotten; the rest with the newest first.
+/// A page of the practice's threads. What waits for the practice comes in the order in which it is due, so that nobody
+/// is forgotten; the rest with the newest first.
 pub fn queue(
     c: &mut Scoped<'_>,
-    reader: StaffReader,
+    reader: &StaffReader,
     which: QueueBox,
     state: QueueState,
     after: Option<Place>,
 ) -> Result<Page<QueueLine>, Fault> {
+    let now = c.now();
     let mut rows = threads_for_staff!(c, reader);
     rows = match which {
         QueueBox::FrontDesk => rows.filter(message_thread::audience.eq(Audience::FrontDesk)),
         QueueBox::Mine => rows.filter(message_thread::staff_id.eq(Some(reader.staff))),
+        QueueBox::Covered => rows.filter(message_thread::staff_id.eq_any(rows_of(covered!(c, reader.staff)))),
         QueueBox::Clinicians => rows.filter(message_thread::audience.eq(Audience::Clinician)),
     };
     rows = match state {
         QueueState::Waiting => rows.filter(message_thread::waiting.eq(Waiting::Practice)),
+        QueueState::Late => rows
+            .filter(message_thread::waiting.eq(Waiting::Practice))
+            .filter(message_thread::due_at.le(Some(now))),
         QueueState::Answered => rows
             .filter(message_thread::state.eq(ThreadState::Open))
             .filter(message_thread::waiting.ne(Waiting::Practice)),
         QueueState::Closed => rows.filter(message_thread::state.eq(ThreadState::Closed)),
     };
-    rows =
-        match (state, after) {
-            (_, None) => rows,
-            (QueueState::Waiting, Some(from)) => rows.filter(message_thread::asked_at.gt(Some(from.at)).or(
-                message_thread::asked_at.eq(Some(from.at)).and(message_thread::thread_id.gt(from.thread)),
-            )),
-            (QueueState::Answered | QueueState::Closed, Some(from)) => rows.filter(
-                message_thread::last_at
-                    .lt(from.at)
-                    .or(message_thread::last_at.eq(from.at).and(message_thread::thread_id.lt(from.thread))),
-            ),
-        };
+    rows = match (state, after) {
+        (_, None) => rows,
+        (QueueState::Waiting | QueueState::Late, Some(from)) => rows.filter(
+            message_thread::due_at
+                .gt(Some(from.at))
+                .or(message_thread::due_at.eq(Some(from.at)).and(message_thread::thread_id.gt(from.thread))),
+        ),
+        (QueueState::Answered | QueueState::Closed, Some(from)) => rows.filter(older_than!(from)),
+    };
     rows = match state {
-        QueueState::Waiting => rows.order((message_thread::asked_at.asc(), message_thread::thread_id.asc())),
+        QueueState::Waiting | QueueState::Late => {
+            rows.order((message_thread::due_at.asc(), message_thread::thread_id.asc()))
+        }
         QueueState::Answered | QueueState::Closed => {
             rows.order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
         }
@@ -681,43 +833,54 @@ pub fn queue(
     let found: Vec<QueueRow> = rows.limit(one_more(PAGE)).load(c)?;
     let lines = found.into_iter().map(queue_line).collect::<Result<Vec<_>, Fault>>()?;
     Ok(Page::of(lines, PAGE, |line| Place {
-        at: match line.thread.standing {
-            Standing::WaitsForPractice(since) => since,
-            _ => line.thread.last_at,
-        },
+        at: line.thread.standing.wait().map_or(line.thread.last_at, |wait| wait.due_at),
         thread: line.thread.id,
     }))
+}
+
+/// A page of these threads, the newest first.
+macro_rules! newest_page {
+    ($c:expr, $rows:ident, $after:expr) => {{
+        if let Some(from) = $after {
+            $rows = $rows.filter(older_than!(from));
+        }
+        let found: Vec<QueueRow> = $rows
+            .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
+            .limit(one_more(PAGE))
+            .load($c)?;
+        let lines = found.into_iter().map(queue_line).collect::<Result<Vec<_>, Fault>>()?;
+        Ok(Page::of(lines, PAGE, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
+    }};
+}
+
+/// The threads that a staff member reads and that have a message with these words, the newest first. Threads of which
+/// they see no words are not looked through.
+pub fn search_of_staff(
+    c: &mut Scoped<'_>,
+    reader: &StaffReader,
+    search: &Search,
+    after: Option<Place>,
+) -> Result<Page<QueueLine>, Fault> {
+    let mut rows = threads_for_staff!(c, reader).filter(answered_by!(c, reader.staff)).filter(says!(
+        message_thread,
+        search,
+        message::seq.ge(SeqRange::ALL.from)
+    ));
+    newest_page!(c, rows, after)
 }
 
 /// The newest threads of a chart that this staff member sees, at least that they exist.
 pub fn of_chart(
     c: &mut Scoped<'_>,
-    reader: StaffReader,
+    reader: &StaffReader,
     chart: &ChartId,
     after: Option<Place>,
 ) -> Result<Page<QueueLine>, Fault> {
     let mut rows = threads_for_staff!(c, reader).filter(message_thread::chart_id.eq(*chart));
     if !sees_every_thread(reader.role) {
-        rows = rows.filter(
-            message_thread::audience
-                .eq(Audience::FrontDesk)
-                .nullable()
-                .or(message_thread::staff_id.eq(Some(reader.staff))),
-        );
+        rows = rows.filter(answered_by!(c, reader.staff));
     }
-    if let Some(from) = after {
-        rows = rows.filter(
-            message_thread::last_at
-                .lt(from.at)
-                .or(message_thread::last_at.eq(from.at).and(message_thread::thread_id.lt(from.thread))),
-        );
-    }
-    let found: Vec<QueueRow> = rows
-        .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
-        .limit(one_more(PAGE))
-        .load(c)?;
-    let lines = found.into_iter().map(queue_line).collect::<Result<Vec<_>, Fault>>()?;
-    Ok(Page::of(lines, PAGE, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
+    newest_page!(c, rows, after)
 }
 
 /// Threads of a chart, the newest first, whoever they are with.
@@ -731,11 +894,7 @@ pub fn threads_of_chart(
     let found: Vec<ThreadRow> = c
         .rows(message_thread::table)
         .filter(message_thread::chart_id.eq(*chart))
-        .filter(
-            message_thread::last_at
-                .lt(from.at)
-                .or(message_thread::last_at.eq(from.at).and(message_thread::thread_id.lt(from.thread))),
-        )
+        .filter(older_than!(from))
         .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
         .limit(one_more(most))
         .select(ThreadRow::as_select())
@@ -749,22 +908,40 @@ pub const fn sees_every_thread(role: Role) -> bool {
     matches!(role, Role::FrontDesk | Role::Administrator)
 }
 
-/// How many threads wait for this staff member: those with the front desk and their own, up to
-/// [`MOST_COUNTED`] and one.
-pub fn count_waiting(c: &mut Scoped<'_>, staff: &StaffId) -> Result<i64, Fault> {
+/// How many threads wait for this staff member: those with the front desk, their own, and those of whom they stand in
+/// for, up to [`MOST_COUNTED`] and one.
+pub fn count_waiting(c: &mut Scoped<'_>, staff: &StaffId, _: Role) -> Result<i64, Fault> {
     let found: Vec<ThreadId> = c
         .rows(message_thread::table)
         .filter(message_thread::waiting.eq(Waiting::Practice))
-        .filter(
-            message_thread::audience
-                .eq(Audience::FrontDesk)
-                .nullable()
-                .or(message_thread::staff_id.eq(Some(*staff))),
-        )
+        .filter(answered_by!(c, *staff))
         .limit(MOST_COUNTED + 1)
         .select(message_thread::thread_id)
         .kept()
         .load(c)?;
+    Ok(i64::try_from(found.len()).unwrap_or(i64::MAX))
+}
+
+/// How many threads have waited longer than was promised, of those that this staff member can answer, or of all whose
+/// standing they see, up to [`MOST_COUNTED`] and one.
+pub fn count_late(c: &mut Scoped<'_>, reader: &StaffReader) -> Result<i64, Fault> {
+    let now = c.now();
+    let mut rows = c
+        .rows(message_thread::table)
+        // Every audience, so that the index which begins with it leads to what is late.
+        .filter(
+            message_thread::audience
+                .eq(Audience::FrontDesk)
+                .or(message_thread::audience.eq(Audience::Clinician)),
+        )
+        .filter(message_thread::waiting.eq(Waiting::Practice))
+        .filter(message_thread::due_at.le(Some(now)))
+        .select(message_thread::thread_id)
+        .into_boxed();
+    if !sees_every_thread(reader.role) {
+        rows = rows.filter(answered_by!(c, reader.staff));
+    }
+    let found: Vec<ThreadId> = rows.limit(MOST_COUNTED + 1).load(c)?;
     Ok(i64::try_from(found.len()).unwrap_or(i64::MAX))
 }
 
@@ -913,24 +1090,24 @@ pub fn charts_with_news(
     Ok(found)
 }
 
-/// Takes the notices of an account in hand until the end of the transaction, so that what plans one and what
-/// sends one happen one after the other; when its last mail went out.
-pub fn hold_notice(c: &mut Scoped<'_>, account: &AccountId) -> Result<Option<Timestamp>, Fault> {
-    let reader = account.as_bytes().to_vec();
+/// Takes the notices of a reader in hand until the end of the transaction, so that what plans one and what sends one
+/// happen one after the other; when their last mail went out.
+pub fn hold_notice(
+    c: &mut Scoped<'_>,
+    kind: ReaderKind,
+    reader: uuid::Uuid,
+) -> Result<Option<Timestamp>, Fault> {
+    let reader = reader.as_bytes().to_vec();
     let held = c
         .rows(notice::table)
-        .filter(notice::reader_kind.eq(ReaderKind::Account))
+        .filter(notice::reader_kind.eq(kind))
         .filter(notice::reader_id.eq(reader.clone()))
         .set(notice::version.eq(notice::version + 1))
         .execute(c)?;
     if held == 0 {
         let inserted = c.insert(
             notice::table,
-            (
-                notice::reader_kind.eq(ReaderKind::Account),
-                notice::reader_id.eq(reader.clone()),
-                notice::version.eq(1i64),
-            ),
+            (notice::reader_kind.eq(kind), notice::reader_id.eq(reader.clone()), notice::version.eq(1i64)),
         );
         match inserted {
             Err(Fault::Database(error)) if is_duplicate(&error) => {
@@ -942,19 +1119,19 @@ pub fn hold_notice(c: &mut Scoped<'_>, account: &AccountId) -> Result<Option<Tim
     }
     let last: Option<Option<Timestamp>> = c
         .rows(notice::table)
-        .filter(notice::reader_kind.eq(ReaderKind::Account))
+        .filter(notice::reader_kind.eq(kind))
         .filter(notice::reader_id.eq(reader))
         .select(notice::last_sent_at)
         .optional(c)?;
     Ok(last.flatten())
 }
 
-/// Notes that a mail went out to an account now.
-pub fn notice_sent(c: &mut Scoped<'_>, account: &AccountId) -> Result<(), Fault> {
+/// Notes that a mail went out to a reader now.
+pub fn notice_sent(c: &mut Scoped<'_>, kind: ReaderKind, reader: uuid::Uuid) -> Result<(), Fault> {
     let now = c.now();
     c.rows(notice::table)
-        .filter(notice::reader_kind.eq(ReaderKind::Account))
-        .filter(notice::reader_id.eq(account.as_bytes().to_vec()))
+        .filter(notice::reader_kind.eq(kind))
+        .filter(notice::reader_id.eq(reader.as_bytes().to_vec()))
         .set(notice::last_sent_at.eq(Some(now)))
         .execute(c)?;
     Ok(())
@@ -971,7 +1148,7 @@ mod tests {
         let me = StaffId::from_uuid(uuid::Uuid::from_u128(1));
         let other = Addressee::Clinician(StaffId::from_uuid(uuid::Uuid::from_u128(2)));
         for role in Role::ALL.iter().filter(|role| role.may(Permission::AnswerMessages)) {
-            let sees = staff_reads(other, StaffReader { staff: me, role: *role }) > StaffReads::Nothing;
+            let sees = staff_reads(other, &StaffReader::alone(me, *role)) > StaffReads::Nothing;
             assert_eq!(sees_every_thread(*role), sees, "{role}");
         }
     }

@@ -1,5 +1,7 @@
 //! What people type into a thread, read once at the edge.
 
+use crate::kernel::ids::UploadId;
+use crate::kernel::names;
 use crate::kernel::text::{self, TextError};
 
 /// The longest message, in characters.
@@ -44,6 +46,67 @@ impl MessageText {
     }
 }
 
+/// Files that one message can have.
+pub const MOST_FILES: usize = 10;
+
+/// A message to be written: its words, and files that were taken in before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The words.
+    pub text: MessageText,
+    /// The files, at most [`MOST_FILES`].
+    pub files: Vec<UploadId>,
+}
+
+impl From<MessageText> for Written {
+    fn from(text: MessageText) -> Self {
+        Self { text, files: Vec::new() }
+    }
+}
+
+/// Words of a search that count.
+const MOST_TERMS: usize = 5;
+/// Characters of a search that count.
+const LONGEST_SEARCH: usize = 200;
+
+/// What is searched for in messages: words that all stand in one message, folded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search([String; MOST_TERMS]);
+
+impl Search {
+    /// From what was typed; `None` where it holds no word.
+    pub fn read(typed: &str) -> Option<Self> {
+        let typed: String = typed.chars().take(LONGEST_SEARCH).collect();
+        let folded = names::fold(&typed);
+        let mut terms = folded.split(' ').filter(|term| !term.is_empty()).map(pattern).peekable();
+        terms.peek()?;
+        // A term that is not there is in every message.
+        Some(Self(std::array::from_fn(|_| terms.next().unwrap_or_else(|| "%".to_owned()))))
+    }
+
+    /// A pattern for `LIKE` for each word, with `\\` before signs that are meant literally.
+    pub fn patterns(&self) -> [&str; MOST_TERMS] {
+        self.0.each_ref().map(String::as_str)
+    }
+}
+
+fn pattern(term: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in term.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// A message as a search has it; the first of a thread is found by the thread's subject too.
+pub fn search_text(subject: Option<&str>, body: &str) -> String {
+    names::fold(&[subject.unwrap_or_default(), body].join(" "))
+}
+
 /// A thread's subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject(String);
@@ -72,6 +135,15 @@ mod tests {
         assert_eq!(MessageText::read(&"é".repeat(LONGEST_MESSAGE)).map(|_| ()), Ok(()));
         assert_eq!(MessageText::read(&"é".repeat(LONGEST_MESSAGE + 1)), Err(NotAText::TooLong));
         assert_eq!(MessageText::read("a\u{7}b"), Err(NotAText::Unprintable));
+    }
+
+    #[test]
+    fn a_search_folds_its_words_and_takes_signs_literally() {
+        let search = Search::read("  Sueño   50%_ ").unwrap();
+        assert_eq!(search.patterns(), ["%sueno%", "%50\\%\\_%", "%", "%", "%"]);
+        assert_eq!(Search::read("one two three four five six").unwrap().patterns()[4], "%five%");
+        assert_eq!(Search::read(" - "), None);
+        assert_eq!(search_text(Some("About Tuesday"), "El SUEÑO\n50%_"), "about tuesday el sueno 50%_");
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use jiff::tz::TimeZone;
 
 use crate::features::messages::actions::ThreadView;
+use crate::features::messages::attach;
+use crate::features::messages::away_store::AwayNow;
 use crate::features::messages::lifecycle::{Side, Standing};
 use crate::features::messages::readers::Addressee;
-use crate::features::messages::store::{AuthorKind, Message};
+use crate::features::messages::store::{Attachment, AuthorKind, Message};
 use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::{Stamp, Words};
 use crate::platform::web::forms::FieldErrors;
@@ -18,19 +20,33 @@ pub(super) struct MessageLine {
     pub author: String,
     pub sent: Stamp,
     pub paragraphs: Vec<String>,
+    /// Its files: where each is, and its name and size.
+    pub files: Vec<(String, String)>,
     /// Is it of the reader's own side?
     pub is_own: bool,
 }
 
-/// The messages for a reader of this side.
+/// The messages for a reader of this side; `here` is the thread's address on it.
 pub(super) fn lines(
     words: Words,
     zone: &TimeZone,
     now: Timestamp,
     side: Side,
-    messages: &[Message],
+    here: &str,
+    view: &ThreadView,
 ) -> Vec<MessageLine> {
-    messages.iter().map(|message| line(words, zone, now, side, message)).collect()
+    let files = |message: &Message| {
+        let own = view.files.iter().filter(|file| file.seq == message.seq);
+        let link = |file: &Attachment| {
+            let label = attach::label(words, &file.name, file.blob.size);
+            (format!("{here}/files/{}", file.blob.blob_id), label)
+        };
+        own.map(link).collect()
+    };
+    view.messages
+        .iter()
+        .map(|message| MessageLine { files: files(message), ..line(words, zone, now, side, message) })
+        .collect()
 }
 
 fn line(words: Words, zone: &TimeZone, now: Timestamp, side: Side, message: &Message) -> MessageLine {
@@ -43,6 +59,7 @@ fn line(words: Words, zone: &TimeZone, now: Timestamp, side: Side, message: &Mes
         },
         sent: words.stamp(message.sent_at, zone, now),
         paragraphs: message.body.split("\n\n").map(|part| part.trim_matches('\n').to_owned()).collect(),
+        files: Vec::new(),
         is_own: message.side == side,
     }
 }
@@ -56,10 +73,61 @@ pub(super) fn with_words(words: Words, to: Addressee, clinician: Option<&str>) -
     }
 }
 
+/// Whom at the practice a thread is with, and who reads it while they are away.
+pub(super) fn readers_words(words: Words, zone: &TimeZone, now: Timestamp, view: &ThreadView) -> String {
+    let with = with_words(words, view.thread.to, view.with.as_deref());
+    match &view.away {
+        Some(AwayNow { until_at, cover: Some((_, cover)) }) => {
+            let day = words.day(*until_at, zone, now);
+            words.with("messages-with-cover", &[("with", with), ("cover", cover.clone()), ("day", day)])
+        }
+        _ => with,
+    }
+}
+
+/// "Casey Rivera is away and back on Friday, December 4." And who answers until then.
+pub(super) fn away_words(
+    words: Words,
+    zone: &TimeZone,
+    now: Timestamp,
+    name: &str,
+    away: &AwayNow,
+) -> String {
+    let values = [("name", name.to_owned()), ("day", words.day(away.until_at, zone, now))];
+    match &away.cover {
+        Some((_, cover)) => {
+            let [name, day] = values;
+            words.with("messages-away-cover", &[name, day, ("cover", cover.clone())])
+        }
+        None => words.with("messages-away", &values),
+    }
+}
+
+/// "We answer by Thursday, December 3." Or that it takes longer than that.
+pub(super) fn promise_words(
+    words: Words,
+    zone: &TimeZone,
+    now: Timestamp,
+    standing: Standing,
+) -> Option<String> {
+    let wait = standing.wait()?;
+    Some(if wait.is_late(now) {
+        words.get("messages-promise-late")
+    } else {
+        words.with1("messages-promise-by", "day", words.day(wait.due_at, zone, now))
+    })
+}
+
 /// How a thread stands, as a tag: its tone and its words, for a reader of this side.
-pub(super) fn standing_tag(words: Words, side: Side, standing: Standing) -> (&'static str, String) {
+pub(super) fn standing_tag(
+    words: Words,
+    side: Side,
+    standing: Standing,
+    now: Timestamp,
+) -> (&'static str, String) {
     let (tone, word) = match (standing, side) {
         (Standing::WaitsForPractice(_), Side::Client) => ("", "waiting"),
+        (Standing::WaitsForPractice(wait), Side::Practice) if wait.is_late(now) => ("attention", "late"),
         (Standing::WaitsForPractice(_), Side::Practice) => ("waiting", "waiting"),
         (Standing::WaitsForClient, _) => ("good", "answered"),
         // What staff think of a message is theirs.

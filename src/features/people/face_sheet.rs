@@ -27,7 +27,7 @@ pub const MOST_CONTACTS: usize = 20;
 const MOST_FORMER: usize = 10;
 
 /// An address as typed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TypedAddress {
     /// The address or number.
     pub value: String,
@@ -45,7 +45,7 @@ impl TypedAddress {
 }
 
 macro_rules! typed_person {
-    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty, $change:ident, $part:ident;)+) => {
         /// A person as typed.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct TypedPerson {
@@ -89,6 +89,32 @@ macro_rules! typed_person {
             pub birth_date: Option<BirthDate>,
             /// E-mail addresses first, then phones.
             pub addresses: Vec<SheetAddress>,
+        }
+
+        impl SheetPerson {
+            /// The same as it would be typed.
+            pub fn typed(&self) -> TypedPerson {
+                let of_kind = |kind| {
+                    let of_kind = self.addresses.iter().filter(|a: &&SheetAddress| a.kind == kind);
+                    of_kind
+                        .map(|a| TypedAddress {
+                            value: a.value.clone(),
+                            label: a.label.clone(),
+                            may_mail: a.may_mail,
+                        })
+                        .collect()
+                };
+                let typed = TypedPerson {
+                    $($field: self.$field.to_string(),)+
+                    emails: of_kind(AddressKind::Email),
+                    phones: of_kind(AddressKind::Phone),
+                    ..TypedPerson::default()
+                };
+                match &self.birth_date {
+                    Some(date) => typed.born(&date.to_string()),
+                    None => typed,
+                }
+            }
         }
 
         impl Check {

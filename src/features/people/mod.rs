@@ -16,7 +16,7 @@ pub use face_sheet::{
     FaceSheet, MOST_ADDRESSES, MOST_CONTACTS, MOST_IN_A_NUMBER, Problem, Problems, SheetAddress,
     SheetContact, SheetPerson, Typed, TypedAddress, TypedContact, TypedPerson, Wrong,
 };
-pub use fields::{Kind, MOST_IN_A_LABEL, MOST_IN_A_NAME};
+pub use fields::{CLIENT_FIELDS, ClientChange, ClientField, Kind, MOST_IN_A_LABEL, MOST_IN_A_NAME, Part};
 pub use reach::{end_old_marks, mail_arrives, mark_undeliverable, note_handed_over, trust_address};
 pub use room::{CHARTS, ChartRoom, RoomHead, TabLink, Viewer, initials, load_room, room_head};
 pub use store::{
@@ -26,8 +26,8 @@ pub use store::{
 };
 pub use write::{
     AddressesChanged, NewRows, SearchText, next_number, number_taken, put_email_first, remove_contact,
-    save_addresses, save_person, save_relation, set_owner, set_refused, set_status, sort_key, swap_chart,
-    touch_chart,
+    save_addresses, save_person, save_relation, set_owner, set_refused, set_state, set_status, sort_key,
+    swap_chart, touch_chart,
 };
 
 /// What this feature brings.

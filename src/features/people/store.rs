@@ -16,7 +16,7 @@ use crate::platform::fault::Fault;
 use crate::{person_fields, word_enum};
 
 macro_rules! stored_person {
-    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty, $change:ident, $part:ident;)+) => {
         /// A person: a client or a related contact.
         #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
         #[diesel(table_name = person, treat_none_as_default_value = false)]
@@ -129,6 +129,8 @@ pub struct Chart {
     pub version: i64,
     /// Until when the newest change of its owner can be undone.
     pub undo_until: Option<Timestamp>,
+    /// The last day on which clients may read it while it is closed; none: for good.
+    pub client_view_until: Option<String>,
 }
 
 /// A related contact of a chart.

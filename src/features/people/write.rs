@@ -19,7 +19,7 @@ use crate::platform::fault::Fault;
 use crate::practice_row;
 
 macro_rules! written_person {
-    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty, $change:ident, $part:ident;)+) => {
         impl Person {
             /// A person as they come onto a face sheet.
             pub fn fresh(practice: PracticeId, id: PersonId, sheet: &SheetPerson, now: Timestamp) -> Self {
@@ -517,6 +517,31 @@ pub fn set_owner(
         ))
         .execute(c)?;
     if moved == 0 {
+        return Err(Fault::lost_race("a chart was changed by somebody else"));
+    }
+    Ok(())
+}
+
+/// Closes a chart, from which clients may read until a day or for good, or opens it again, over the version that was read.
+pub fn set_state(
+    c: &mut Scoped<'_>,
+    chart: &Chart,
+    state: &str,
+    view_until: Option<Date>,
+) -> Result<(), Fault> {
+    let now = c.now();
+    let changed = c
+        .rows(chart::table)
+        .filter(chart::chart_id.eq(chart.chart_id))
+        .filter(chart::version.eq(chart.version))
+        .set((
+            chart::state.eq(state),
+            chart::client_view_until.eq(view_until.map(|day| day.to_string())),
+            chart::version.eq(chart.version + 1),
+            chart::updated_at.eq(now),
+        ))
+        .execute(c)?;
+    if changed == 0 {
         return Err(Fault::lost_race("a chart was changed by somebody else"));
     }
     Ok(())

@@ -28,6 +28,12 @@ impl Practice {
         }
     }
 
+    /// Around a page of the client side before sign-in, and the base of one after
+    /// ([`ClientFrame::inside`]).
+    pub fn client_frame(&self, words: Words) -> ClientFrame {
+        ClientFrame::bare(words, &self.name, &self.slug, &self.accent, self.contact())
+    }
+
     /// The contact block as lines, for a mail.
     pub fn contact_lines(&self, words: Words) -> Vec<String> {
         [
@@ -43,18 +49,10 @@ impl Practice {
     }
 }
 
-impl ClientFrame {
-    /// Around a page of the client side before sign-in, and the base of one after
-    /// ([`ClientFrame::inside`]).
-    pub fn outside(practice: &Practice, words: Words) -> Self {
-        Self::bare(words, &practice.name, &practice.slug, &practice.accent, practice.contact())
-    }
-}
-
 impl PublicPractice {
     /// The frame around a client's page before sign-in, with its toast.
     pub fn client_frame(&self, _: &AppState) -> ClientFrame {
-        ClientFrame::outside(&self.practice, self.words).with_done(self.done.as_deref())
+        self.practice.client_frame(self.words).with_done(self.done.as_deref())
     }
 
     /// The frame around a staff page before sign-in, with its toast.

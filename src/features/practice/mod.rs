@@ -18,7 +18,7 @@ pub use place_store::{
 };
 pub use profile::{Saved, Typed as TypedProfile, TypedPolicy, save as save_profile, save_policy};
 pub use public::PublicPractice;
-pub(crate) use public::source_of;
+pub use public::source_of;
 pub use questions::{Question, insert as insert_question, questions};
 pub use store::{
     NewPractice, Policy, Practice, SelfHelp, all, create, find_by_slug, is_any, load, load_with_place,

@@ -11,7 +11,7 @@ use crate::platform::audit::{self, By, Event};
 use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
-use crate::platform::jobs::{self, JobKind};
+use crate::platform::jobs::{self, JobKind, NewJob};
 use crate::platform::state::AppState;
 use crate::platform::web::accent::Accent;
 use crate::platform::web::forms::FieldErrors;
@@ -230,12 +230,32 @@ pub struct TypedPolicy {
     pub neutral_mail: Option<String>,
     /// Hours before an appointment up to which a client may cancel it without being late.
     pub cancel_notice_hours: String,
+    /// Make statements each month.
+    #[serde(default)]
+    pub monthly_statements: Option<String>,
+    /// Hours before an appointment at which its client is reminded of it.
+    #[serde(default)]
+    pub appointment_reminder: Vec<i64>,
+    /// Days of the week on which messages are answered; 1 is Monday.
+    #[serde(default)]
+    pub reply_day: Vec<i8>,
+    /// Hour from which messages are answered.
+    pub reply_from: i8,
+    /// Hour until which they are.
+    pub reply_until: i8,
+    /// Business days in which the front desk answers.
+    pub desk_reply_days: String,
+    /// Business days in which a clinician answers.
+    pub clinician_reply_days: String,
     /// The version that the form showed.
     pub version: i64,
 }
 
 /// Hours before the end that a practice can choose for reminders.
 pub const REMINDERS: &[i64] = &[120, 96, 72, 48, 24, 12];
+
+/// Hours before an appointment that a practice can choose for reminders.
+pub const APPOINTMENT_REMINDERS: &[i64] = &[72, 48, 24, 3];
 
 impl TypedPolicy {
     /// What is wrong with it, or the policy.
@@ -264,6 +284,30 @@ impl TypedPolicy {
         if notice.is_none() {
             errors.add("cancel_notice_hours", words.get("practice-error-cancel-notice"));
         }
+        let mut visits = self.appointment_reminder.clone();
+        visits.sort_unstable_by(|a, b| b.cmp(a));
+        visits.dedup();
+        if visits.len() > 2 || visits.iter().any(|hours| !APPOINTMENT_REMINDERS.contains(hours)) {
+            errors.add("appointment_reminder", words.get("practice-error-appointment-reminders"));
+        }
+        let mut reply_days = self.reply_day.clone();
+        reply_days.sort_unstable();
+        reply_days.dedup();
+        if reply_days.is_empty() || reply_days.iter().any(|day| !(1..=7).contains(day)) {
+            errors.add("reply_day", words.get("practice-error-reply-days"));
+        }
+        if !hour(self.reply_from) || !(self.reply_from + 1..=24).contains(&self.reply_until) {
+            errors.add("reply_from", words.get("practice-error-reply-hours"));
+        }
+        let mut business_days = |field, typed: &str| {
+            let days = typed.trim().parse::<i32>().ok().filter(|days| (1..=20).contains(days));
+            if days.is_none() {
+                errors.add(field, words.get("practice-error-business-days"));
+            }
+            days.unwrap_or(1)
+        };
+        let desk_reply_days = business_days("desk_reply_days", &self.desk_reply_days);
+        let clinician_reply_days = business_days("clinician_reply_days", &self.clinician_reply_days);
         match (resends, self_help, notice) {
             (Some(resends_per_day), Ok(self_help), Some(cancel_notice_hours)) if errors.is_empty() => {
                 Ok(Policy {
@@ -274,6 +318,13 @@ impl TypedPolicy {
                     self_help,
                     neutral_mail: self.neutral_mail.is_some(),
                     cancel_notice_hours,
+                    monthly_statements: self.monthly_statements.is_some(),
+                    appointment_reminder_hours: visits,
+                    reply_days,
+                    reply_from: self.reply_from,
+                    reply_until: self.reply_until,
+                    desk_reply_days,
+                    clinician_reply_days,
                 })
             }
             _ => Err(errors),
@@ -301,6 +352,12 @@ pub async fn save_policy(
             }
             // Reminders were planned by the former policy.
             jobs::bring_forward(c, JobKind::InvitationReminder)?;
+            let (kind, subject) = (JobKind::MonthlyStatements, c.practice().uuid());
+            if policy.monthly_statements && !jobs::is_planned(c, kind, subject)? {
+                let due_at = load(c)?.next_month(c.now());
+                jobs::plan(c, &[NewJob { kind, subject, due_at }])?;
+            }
+            jobs::bring_forward(c, JobKind::AppointmentReminder)?;
             let details = serde_json::to_value(&policy).unwrap_or_default();
             audit::record(c, Event::new(by.clone(), PracticeAction::PolicyChanged).with(details))?;
             Ok(Saved::Done)
@@ -375,14 +432,29 @@ mod tests {
             self_help: "ask".into(),
             neutral_mail: None,
             cancel_notice_hours: "24".into(),
+            monthly_statements: None,
+            appointment_reminder: vec![3, 48],
+            reply_day: vec![5, 1, 2, 3, 4, 4],
+            reply_from: 9,
+            reply_until: 17,
+            desk_reply_days: "2".into(),
+            clinician_reply_days: " 2 ".into(),
             version: 1,
         };
         assert_eq!(typed.check(words).unwrap(), Policy::default());
         for (field, wrong) in [
             ("resends_per_day", TypedPolicy { resends_per_day: "0".into(), ..typed.clone() }),
             ("reminder", TypedPolicy { reminder: vec![1], ..typed.clone() }),
+            ("appointment_reminder", TypedPolicy { appointment_reminder: vec![72, 48, 24], ..typed.clone() }),
             ("quiet_from", TypedPolicy { quiet_until: 24, ..typed.clone() }),
             ("self_help", TypedPolicy { self_help: "send".into(), ..typed.clone() }),
+            ("reply_day", TypedPolicy { reply_day: vec![], ..typed.clone() }),
+            ("reply_day", TypedPolicy { reply_day: vec![8], ..typed.clone() }),
+            ("reply_from", TypedPolicy { reply_from: 17, ..typed.clone() }),
+            ("reply_from", TypedPolicy { reply_from: 24, reply_until: 24, ..typed.clone() }),
+            ("reply_from", TypedPolicy { reply_until: 25, ..typed.clone() }),
+            ("desk_reply_days", TypedPolicy { desk_reply_days: "0".into(), ..typed.clone() }),
+            ("clinician_reply_days", TypedPolicy { clinician_reply_days: "soon".into(), ..typed.clone() }),
             ("cancel_notice_hours", TypedPolicy { cancel_notice_hours: "-1".into(), ..typed.clone() }),
         ] {
             assert!(wrong.check(words).unwrap_err().of(field).is_some(), "{field}");

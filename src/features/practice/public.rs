@@ -41,7 +41,7 @@ impl PublicPractice {
 }
 
 /// The network address of a request, as text for the trail and as a bucket for limits.
-pub(crate) fn source_of(parts: &Parts) -> (String, String) {
+pub fn source_of(parts: &Parts) -> (String, String) {
     parts.extensions.get::<ClientIp>().map_or_else(Default::default, |ip| (ip.0.to_string(), ip.bucket()))
 }
 

@@ -10,7 +10,7 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Language;
 use crate::platform::state::AppState;
-use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::form_token::{FormToken, made_once};
 use crate::word_enum;
 
 /// The most questions in one language: a help page is read, not searched.
@@ -97,13 +97,12 @@ pub async fn add(
 ) -> Result<bool, Fault> {
     app.db
         .write(scope, move |c| {
-            if form_token::made_before(c, &mark)?.is_some() {
-                return Ok(true);
-            }
-            let Some(id) = insert(c, language, &asked, &answer)? else { return Ok(false) };
-            form_token::keep(c, &mark, &id.to_string())?;
-            record(c, &by, PracticeAction::QuestionAdded, &id)?;
-            Ok(true)
+            let added = made_once(c, &mark, |c| {
+                let Some(id) = insert(c, language, &asked, &answer)? else { return Ok(Err(())) };
+                record(c, &by, PracticeAction::QuestionAdded, &id)?;
+                Ok(Ok(id))
+            })?;
+            Ok(added.is_ok())
         })
         .await
 }

@@ -8,6 +8,7 @@ use crate::features::practice::jurisdiction::Jurisdiction;
 use crate::features::practice::place_store::{PlaceFields, PlaceKind, insert_place};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
+use crate::kernel::rng::Rng;
 use crate::kernel::zone::Zone;
 use crate::platform::db::schema::{jurisdiction, practice};
 use crate::platform::db::{PracticeScope, Scoped, System, columns, kept};
@@ -77,6 +78,20 @@ pub struct Policy {
     pub neutral_mail: bool,
     /// Hours before an appointment up to which a client may cancel it without being late.
     pub cancel_notice_hours: i64,
+    /// Make each client's statement at the beginning of a month.
+    pub monthly_statements: bool,
+    /// Hours before an appointment at which its client is reminded of it; empty for none.
+    pub appointment_reminder_hours: Vec<i64>,
+    /// Days of the week on which messages are answered; 1 is Monday.
+    pub reply_days: Vec<i8>,
+    /// Messages are answered from this hour …
+    pub reply_from: i8,
+    /// … until this one (up to 24), by the clock of the practice.
+    pub reply_until: i8,
+    /// Business days in which clients are told that the front desk answers …
+    pub desk_reply_days: i32,
+    /// … and a clinician.
+    pub clinician_reply_days: i32,
 }
 
 impl Default for Policy {
@@ -89,6 +104,13 @@ impl Default for Policy {
             self_help: SelfHelp::Ask,
             neutral_mail: false,
             cancel_notice_hours: 24,
+            monthly_statements: false,
+            appointment_reminder_hours: vec![48, 3],
+            reply_days: vec![1, 2, 3, 4, 5],
+            reply_from: 9,
+            reply_until: 17,
+            desk_reply_days: 2,
+            clinician_reply_days: 2,
         }
     }
 }
@@ -97,6 +119,13 @@ impl Practice {
     /// The rules of its zone.
     pub fn zone(&self) -> TimeZone {
         self.time_zone.rules().clone()
+    }
+
+    /// Nine in the morning of the next month's first day there.
+    pub fn next_month(&self, now: Timestamp) -> Timestamp {
+        let first = self.today(now).last_of_month().saturating_add(jiff::Span::new().days(1));
+        let nine = self.zone().to_ambiguous_zoned_datetime(first.at(9, 0, 0, 0)).compatible();
+        nine.map_or_else(|_| now.plus_hours(24), |zoned| zoned.timestamp().into())
     }
 
     /// The civil date there.
@@ -138,7 +167,7 @@ pub fn load(c: &mut Scoped<'_>) -> Result<Practice, Fault> {
 /// The practice with this public address, unless suspended.
 pub fn find_by_slug(system: &mut System<'_>, slug: &str) -> Result<Option<Practice>, Fault> {
     let query = practice::table
-        .filter(practice::slug.eq(slug))
+        .filter(practice::slug.eq(slug).or(practice::private_path.eq(slug)))
         .filter(practice::suspended_at.is_null())
         .select(columns(Practice::as_select()));
     Ok(kept(query.limit(1)).get_result(system.conn).optional()?)
@@ -198,6 +227,13 @@ fn first_places(new: &NewPractice) -> [PlaceFields; 2] {
     [place(PlaceKind::Office, &new.name), place(PlaceKind::Video, "Video")]
 }
 
+/// What stands in place of the slug in the links of mails that must not tell who writes.
+fn private_path(rng: &dyn Rng) -> String {
+    let mut bytes = [0u8; 8];
+    rng.fill(&mut bytes);
+    format!("p-{}", hex::encode(bytes))
+}
+
 /// Makes a practice. The slug's uniqueness is the database's to say.
 pub fn create(system: &mut System<'_>, new: &NewPractice) -> Result<PracticeId, Fault> {
     let id = PracticeId::fresh(system.rng, system.now);
@@ -217,6 +253,7 @@ pub fn create(system: &mut System<'_>, new: &NewPractice) -> Result<PracticeId, 
             practice::policy.eq(serde_json::to_string(&Policy::default()).unwrap_or_default()),
             practice::version.eq(1i64),
             practice::created_at.eq(system.now),
+            practice::private_path.eq(private_path(system.rng)),
         ))
         .execute(system.conn)?;
     diesel::insert_into(jurisdiction::table)

@@ -13,12 +13,13 @@ use crate::features::access::permission::Basis;
 use crate::features::access::{AgeRuleRow, age_rule_rows};
 use crate::features::settings::profile_pages::PRACTICE;
 use crate::features::staff::StaffSession;
+use crate::kernel::civil::read_day;
 use crate::kernel::ids::AgeRuleId;
 use crate::kernel::text;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::AppState;
-use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::forms::{FieldErrors, Nothing};
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
@@ -171,7 +172,11 @@ impl Input {
         let mut day = |field: &str, typed: &str| match typed.trim() {
             "" => None,
             typed => {
-                typed.parse::<Date>().map_err(|_| errors.add(field, words.get("access-rights-no-day"))).ok()
+                let day = read_day(typed);
+                if day.is_none() {
+                    errors.add(field, words.get("access-rights-no-day"));
+                }
+                day
             }
         };
         let first = day("effective_from", &self.effective_from);
@@ -294,10 +299,6 @@ pub(super) async fn end_page(
     };
     html(page.render())
 }
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// Ends or removes one.
 pub(super) async fn end(

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::http::header;
-use axum::response::IntoResponse;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::features::practice::PracticeAction;
 use crate::features::staff::{StaffSession, store as staff_store};
 use crate::features::{access, accounts, people};
+use crate::kernel::civil::read_day;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, EventId};
 use crate::platform::audit::{self, ChainCheck, Event, Recorded, Wanted, WantedActor};
@@ -19,6 +18,7 @@ use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Stamp, Words};
 use crate::platform::state::AppState;
+use crate::platform::web::csv_file;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::nav::Section;
 use crate::platform::web::{PageResult, html};
@@ -64,11 +64,11 @@ impl Area {
         match self {
             Self::Access => &["access"],
             Self::Accounts => &["account"],
-            Self::Charts => &["chart", "charts"],
-            Self::Documents => &["document", "upload", "object"],
+            Self::Charts => &["chart", "charts", "info"],
+            Self::Documents => &["document", "upload", "object", "signing", "econsent"],
             Self::Appointments => &["appointment"],
-            Self::Messages => &["thread"],
-            Self::Billing => &["charge", "adjust", "payment", "refund", "statement", "ledger"],
+            Self::Messages => &["thread", "away"],
+            Self::Billing => &["charge", "adjust", "payment", "refund", "statement", "ledger", "provider"],
             Self::Mail => &["mail"],
             Self::Staff => &["staff"],
             Self::Practice => &["practice"],
@@ -133,7 +133,7 @@ impl Which {
 
 /// The beginning and the end of a day.
 fn day_of(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
-    let day: Date = text.parse().ok()?;
+    let day = read_day(text)?;
     let midnight = |day: Date| day.at(0, 0, 0, 0).to_zoned_datetime(zone.clone()).ok();
     Some((midnight(day)?.timestamp().into(), midnight(day.tomorrow().ok()?)?.timestamp().into()))
 }
@@ -175,7 +175,7 @@ fn action_words(words: Words, action: &str) -> String {
 }
 
 /// A state before or after an event, in words; one without words is shown as it is.
-fn state_words(words: Words, action: &str, state: &str) -> String {
+pub fn state_words(words: Words, action: &str, state: &str) -> String {
     let prefix = action.split('.').next().unwrap_or_default();
     let area = Area::ALL.iter().find(|area| area.prefixes().contains(&prefix));
     let state = state.replace('_', "-");
@@ -320,11 +320,6 @@ async fn show(app: &AppState, staff: &StaffSession, which: Which, check: Option<
 /// Events in one file; who needs more narrows the trail to a day.
 const MOST_EXPORTED: usize = 50_000;
 
-/// A cell that a spreadsheet takes for text, never for a formula.
-fn cell(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
-}
-
 /// The trail, narrowed as the page was, as a CSV file, the newest first.
 pub(super) async fn export(
     State(app): State<AppState>,
@@ -362,7 +357,7 @@ pub(super) async fn export(
                         state_words(words, &event.action, &event.new_state),
                         event.source.clone(),
                     ];
-                    file.write_record(row.map(cell)).map_err(written)?;
+                    file.write_record(row.map(csv_file::text)).map_err(written)?;
                 }
             }
             // Downloading the trail is an audited act itself.
@@ -371,52 +366,5 @@ pub(super) async fn export(
             file.into_inner().map_err(|e| Fault::other(format!("the CSV file could not be written: {e}")))
         })
         .await?;
-    let head = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
-    ];
-    Ok((head, file).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::features::access::lifecycle::Phase;
-    use crate::features::appointments::RequestState;
-    use crate::features::staff::StaffState;
-    use crate::platform::i18n::Language;
-    use crate::platform::permissions::Role;
-
-    #[test]
-    fn each_state_in_the_trail_has_words_in_both_languages() {
-        let access = Phase::ALL.iter().map(|phase| ("access.resent", phase.word()));
-        let requests = RequestState::ALL.iter().map(|state| ("appointment.declined", state.word()));
-        let roles = Role::ALL.iter().map(|role| ("staff.role_changed", role.word()));
-        let members = StaffState::ALL.iter().map(|state| ("staff.disabled", state.word()));
-        let others = [
-            ("appointment.canceled", "booked"),
-            ("appointment.canceled", "canceled"),
-            ("document.created", "draft"),
-            ("document.shared", "shared"),
-            ("document.withdrawn", "withdrawn"),
-            ("charge.voided", "posted"),
-            ("charge.voided", "void"),
-            ("payment.undone", "succeeded"),
-            ("payment.undone", "reversed"),
-            ("refund.canceled", "canceled"),
-        ];
-        for (action, state) in access.chain(requests).chain(roles).chain(members).chain(others) {
-            let english = state_words(Words::of(Language::English), action, state);
-            let spanish = state_words(Words::of(Language::Spanish), action, state);
-            assert_ne!(english, state.replace('_', " "), "{action}: {state}");
-            assert_ne!(spanish, state.replace('_', " "), "{action}: {state}");
-            assert!(!english.is_empty() && !spanish.is_empty(), "{action}: {state}");
-        }
-    }
-
-    #[test]
-    fn a_spreadsheet_takes_no_cell_for_a_formula() {
-        assert_eq!(cell("=HYPERLINK(\"x\")".into()), "'=HYPERLINK(\"x\")");
-        assert_eq!(cell("Dana Fischer".into()), "Dana Fischer");
-    }
+    Ok(csv_file::download("audit.csv", file))
 }

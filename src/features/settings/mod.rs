@@ -7,8 +7,7 @@ mod profile_pages;
 mod question_pages;
 mod team_pages;
 
-#[cfg(test)]
-pub use audit_pages::Area;
+pub use audit_pages::{Area, state_words};
 pub use profile_pages::{PRACTICE, ZONES};
 
 use crate::platform::feature::Feature;

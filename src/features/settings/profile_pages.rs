@@ -5,8 +5,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use jiff::civil::Weekday;
 
-use crate::features::practice::profile::{self, REMINDERS, Saved, Typed, TypedPolicy};
+use crate::features::practice::profile::{self, APPOINTMENT_REMINDERS, REMINDERS, Saved, Typed, TypedPolicy};
 use crate::features::practice::{Policy, SelfHelp, load};
 use crate::features::staff::StaffSession;
 use crate::platform::i18n::{Language, Words};
@@ -101,6 +102,7 @@ struct PoliciesPage {
     errors: FieldErrors,
     resends: String,
     reminders: Vec<(i64, String, bool)>,
+    appointment_reminders: Vec<(i64, String, bool)>,
     quiet_from: i8,
     quiet_until: i8,
     hours: Vec<(i8, String)>,
@@ -108,6 +110,13 @@ struct PoliciesPage {
     helps: Vec<(&'static str, String)>,
     neutral: bool,
     cancel_notice_hours: String,
+    monthly: bool,
+    reply_days: Vec<(i8, &'static str, bool)>,
+    reply_from: i8,
+    reply_until: i8,
+    reply_ends: Vec<(i8, String)>,
+    desk_reply_days: String,
+    clinician_reply_days: String,
     version: i64,
     stale: bool,
 }
@@ -127,6 +136,13 @@ fn typed_policy(policy: &Policy, version: i64) -> TypedPolicy {
         self_help: policy.self_help.to_string(),
         neutral_mail: policy.neutral_mail.then(|| "on".to_owned()),
         cancel_notice_hours: policy.cancel_notice_hours.to_string(),
+        monthly_statements: policy.monthly_statements.then(|| "on".to_owned()),
+        appointment_reminder: policy.appointment_reminder_hours.clone(),
+        reply_day: policy.reply_days.clone(),
+        reply_from: policy.reply_from,
+        reply_until: policy.reply_until,
+        desk_reply_days: policy.desk_reply_days.to_string(),
+        clinician_reply_days: policy.clinician_reply_days.to_string(),
         version,
     }
 }
@@ -139,19 +155,23 @@ fn show_policies(
     typed: TypedPolicy,
 ) -> PageResult {
     let words = staff.words;
-    let reminder = |hours: i64| {
+    let reminder = |hours: i64, chosen: &[i64]| {
         let label = if hours % 24 == 0 {
             words.count("practice-days-before", "count", hours / 24)
         } else {
             words.count("practice-hours-before", "count", hours)
         };
-        (hours, label, typed.reminder.contains(&hours))
+        (hours, label, chosen.contains(&hours))
     };
     let page = PoliciesPage {
         frame: staff.frame(app, PRACTICE),
         errors,
         resends: typed.resends_per_day.clone(),
-        reminders: REMINDERS.iter().map(|hours| reminder(*hours)).collect(),
+        reminders: REMINDERS.iter().map(|hours| reminder(*hours, &typed.reminder)).collect(),
+        appointment_reminders: APPOINTMENT_REMINDERS
+            .iter()
+            .map(|hours| reminder(*hours, &typed.appointment_reminder))
+            .collect(),
         quiet_from: typed.quiet_from,
         quiet_until: typed.quiet_until,
         hours: (0..24).map(|hour| (hour, hour_words(words, hour))).collect(),
@@ -162,6 +182,18 @@ fn show_policies(
             .collect(),
         neutral: typed.neutral_mail.is_some(),
         cancel_notice_hours: typed.cancel_notice_hours,
+        monthly: typed.monthly_statements.is_some(),
+        reply_days: Weekday::Monday
+            .cycle_forward()
+            .take(7)
+            .map(|day| (day.to_monday_one_offset(), words.weekday(day)))
+            .map(|(number, name)| (number, name, typed.reply_day.contains(&number)))
+            .collect(),
+        reply_from: typed.reply_from,
+        reply_until: typed.reply_until,
+        reply_ends: (1..=24).map(|hour| (hour, hour_words(words, hour))).collect(),
+        desk_reply_days: typed.desk_reply_days,
+        clinician_reply_days: typed.clinician_reply_days,
         version: typed.version,
         stale: status == StatusCode::CONFLICT,
     };

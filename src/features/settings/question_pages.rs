@@ -13,7 +13,7 @@ use crate::kernel::ids::QuestionId;
 use crate::platform::i18n::Language;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
-use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::forms::{FieldErrors, Nothing};
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
@@ -216,10 +216,6 @@ pub(super) async fn delete_page(
     let question = find(&app, &staff, &id).await?;
     html(DeletePage { frame: staff.frame(&app, PRACTICE), question }.render())
 }
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// Deletes it.
 pub(super) async fn delete(

@@ -17,7 +17,7 @@ use crate::platform::i18n::{Stamp, Words};
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
-use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::forms::{FieldErrors, Nothing};
 use crate::platform::web::frame::{StaffFrame, initials};
 use crate::platform::web::nav::Section;
 use crate::platform::web::{PageError, PageResult, html, see_other};
@@ -195,10 +195,6 @@ struct RoleForm {
     role: String,
     version: i64,
 }
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// Answers a change: the page again, with its toast or with the reason why not.
 async fn answer(

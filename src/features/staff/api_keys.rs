@@ -165,12 +165,12 @@ pub fn touch(c: &mut Scoped<'_>, id: &KeyId) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::rng::SystemChance;
+    use crate::kernel::rng::SystemRng;
 
     #[test]
     fn a_keys_text_names_its_practice_and_is_read_back() {
-        let practice = PracticeId::fresh(&SystemChance, Timestamp::from_micros(1_796_137_200_000_000));
-        let secret = Token::fresh(&SystemChance);
+        let practice = PracticeId::fresh(&SystemRng, Timestamp::from_micros(1_796_137_200_000_000));
+        let secret = Token::fresh(&SystemRng);
         let text = text_of(&practice, &secret);
         let (read_practice, read_secret) = read(&text).unwrap();
         assert_eq!((read_practice, read_secret.hash()), (practice, secret.hash()));

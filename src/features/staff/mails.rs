@@ -3,10 +3,23 @@
 use crate::features::practice::Practice;
 use crate::features::staff::store::StaffMember;
 use crate::kernel::clock::Timestamp;
+use crate::mail_kinds;
 use crate::platform::i18n::Words;
 use crate::platform::mail::MailBody;
-use crate::platform::outbox::NewMail;
+use crate::platform::outbox::{MailReader, NewMail};
 use crate::platform::web::links::Purpose;
+
+mail_kinds! {
+    /// The mails of this feature.
+    pub enum StaffMail {
+        /// The link that sets the first password.
+        Invitation = "staff.invitation",
+        /// The link that sets another one.
+        Reset = "staff.reset",
+        /// A new password counts.
+        PasswordSet = "staff.password_set",
+    }
+}
 
 /// A mail to a staff member: its subject is `KEY-subject`, its first paragraph `KEY-text`.
 pub fn letter(practice: &Practice, member: &StaffMember, key: &str) -> MailBody {
@@ -35,8 +48,8 @@ pub fn link(
     token_hash: &str,
 ) -> NewMail {
     let (kind, key) = match purpose {
-        Purpose::StaffInvitation => ("staff.invitation", "staff-mail-invitation"),
-        _ => ("staff.reset", "staff-mail-reset"),
+        Purpose::StaffInvitation => (StaffMail::Invitation, "staff-mail-invitation"),
+        _ => (StaffMail::Reset, "staff-mail-reset"),
     };
     let mut letter = letter(practice, member, key);
     let words = letter.words;
@@ -46,11 +59,12 @@ pub fn link(
         words.get("staff-mail-not-you"),
     ];
     NewMail {
-        kind,
+        kind: kind.into(),
         dedupe_key: format!("{kind}/{token_hash}"),
         chart: None,
         access: None,
         subject: None,
+        reader: MailReader::Staff,
         recipient: member.email.clone(),
         letter,
     }
@@ -65,11 +79,12 @@ pub fn password_set(practice: &Practice, member: &StaffMember, at: Timestamp, de
         words.get("staff-mail-password-not-you"),
     ];
     NewMail {
-        kind: "staff.password_set",
+        kind: StaffMail::PasswordSet.into(),
         dedupe_key,
         chart: None,
         access: None,
         subject: None,
+        reader: MailReader::Staff,
         recipient: member.email.clone(),
         letter,
     }

@@ -9,11 +9,13 @@ mod pages;
 mod password;
 mod password_pages;
 mod session;
+mod step_up;
 pub mod store;
 pub mod team;
 
 pub use audit::{ApiKeyAction, StaffAction};
-pub use session::{StaffSession, StaffTicket};
+pub use session::{SignedIn, StaffSession, StaffTicket, signed_in};
+pub use step_up::confirm_password;
 pub use store::{StaffMember, StaffState, email_keys_among, find_by_email};
 pub use team::{NewStaff, NotAdded, add, invite, mail_link, make_link, set_password};
 
@@ -22,8 +24,11 @@ use crate::platform::permissions::Needs;
 use crate::platform::web::Routes;
 
 /// What this feature brings.
-pub const FEATURE: Feature =
-    Feature { audit_actions: audit::StaffAction::ACTIONS, ..Feature::new("staff", routes) };
+pub const FEATURE: Feature = Feature {
+    audit_actions: audit::StaffAction::ACTIONS,
+    mail_kinds: mails::StaffMail::KINDS,
+    ..Feature::new("staff", routes)
+};
 
 /// The routes of this feature.
 fn routes() -> Routes {

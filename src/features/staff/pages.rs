@@ -11,7 +11,7 @@ use crate::features::staff::StaffSession;
 use crate::features::staff::actions::{self, SignIn};
 use crate::kernel::secrets::Secret;
 use crate::platform::state::AppState;
-use crate::platform::web::forms::{FieldErrors, RawForm};
+use crate::platform::web::forms::{FieldErrors, Nothing, RawForm};
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::Visitor;
@@ -144,10 +144,6 @@ pub(super) async fn start(State(app): State<AppState>, staff: StaffSession) -> P
     let first = app.navigation.first_page(staff.role).unwrap_or(super::me_pages::ME);
     Ok(see_other(first.0))
 }
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// Signs out: the session's row ends, and the browser is asked to delete what it kept (SES-05).
 pub(super) async fn sign_out(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {

@@ -81,7 +81,7 @@ pub async fn look(
 
 fn of_link(c: &mut Scoped<'_>, token: &Token) -> Result<(LinkState, Option<StaffMember>), Fault> {
     let state = links::find(c, token)?;
-    let staffs = |link: &Link| link.purpose != Purpose::ClientReset;
+    let staffs = |link: &Link| matches!(link.purpose, Purpose::StaffInvitation | Purpose::StaffReset);
     let (LinkState::Open(link) | LinkState::Expired(link) | LinkState::Used(link) | LinkState::Revoked(link)) =
         &state
     else {

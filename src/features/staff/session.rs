@@ -15,10 +15,10 @@ use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Permission, Role};
-use crate::platform::state::AppState;
+use crate::platform::state::{App, AppState};
 use crate::platform::web::PageError;
 use crate::platform::web::forms::RawForm;
 use crate::platform::web::frame::{StaffFrame, StaffMark};
@@ -94,6 +94,30 @@ impl StaffSession {
     }
 }
 
+/// A staff member whose session is alive.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Who.
+    pub staff_id: StaffId,
+    /// Their name.
+    pub name: String,
+    /// Their role.
+    pub role: Role,
+    /// The session.
+    pub session: Session,
+}
+
+/// Who stands behind a session's cookie, for a page that belongs to the other side.
+pub fn signed_in(app: &App, c: &mut Scoped<'_>, token: &Token) -> Result<Option<SignedIn>, Fault> {
+    let Some(session) = session::find(app, c, Audience::Staff, token)? else { return Ok(None) };
+    let Ok(staff_id) = session.subject_id.parse() else { return Ok(None) };
+    let Some((member, practice)) = store::find_with_practice(c, &staff_id)? else { return Ok(None) };
+    if member.state != StaffState::Active || practice.suspended_at.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(SignedIn { staff_id, name: member.name, role: member.role, session }))
+}
+
 /// What a staff member's request shows before anything is read. A page reads who it is and what it needs in one
 /// unit ([`StaffTicket::open`]).
 #[derive(Debug)]
@@ -126,10 +150,7 @@ impl StaffTicket {
         let outcome = app
             .db
             .read(&scope, move |c| {
-                let staff = match shared.staff(&inside, c, &of, &token)? {
-                    Ok(staff) => staff,
-                    Err(denied) => return Ok(Err(denied)),
-                };
+                let staff = granted!(shared.staff(&inside, c, &of, &token)?);
                 let value = unit(c, &staff)?;
                 Ok(Ok((staff, value)))
             })

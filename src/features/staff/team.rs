@@ -10,12 +10,12 @@ use crate::kernel::ids::StaffId;
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::hashing::{Standing, Turn};
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::web::devices;
-use crate::platform::web::form_token::{self, FormToken};
+use crate::platform::web::form_token::{FormToken, made_once};
 use crate::platform::web::links::{self, Purpose};
 use crate::platform::web::session::{self, Audience};
 
@@ -49,10 +49,6 @@ fn insert(c: &mut Scoped<'_>, by: &By, new: &NewStaff) -> Result<Result<StaffMem
     Ok(Ok(member))
 }
 
-fn damaged() -> Fault {
-    Fault::Damaged("a form's mark names no staff member".to_owned())
-}
-
 /// Adds a staff member, who has no password yet: a link sets it ([`make_link`]).
 pub async fn add(
     app: &AppState,
@@ -76,21 +72,16 @@ pub async fn invite(
     let added = app
         .db
         .write(scope, move |c| {
-            if let Some(mark) = &mark
-                && let Some(before) = form_token::made_before(c, mark)?
-            {
-                return Ok(Ok(before.parse().map_err(|_| damaged())?));
-            }
-            let member = match insert(c, &by, &new)? {
-                Ok(member) => member,
-                Err(not_added) => return Ok(Err(not_added)),
+            let invite = |c: &mut Scoped<'_>| -> Result<Result<StaffId, NotAdded>, Fault> {
+                let member = granted!(insert(c, &by, &new)?);
+                let practice = practice::load(c)?;
+                password::send_link(&inner, c, &practice, &member)?;
+                Ok(Ok(member.staff_id))
             };
-            if let Some(mark) = &mark {
-                form_token::keep(c, mark, &member.staff_id.to_string())?;
+            match &mark {
+                Some(mark) => made_once(c, mark, invite),
+                None => invite(c),
             }
-            let practice = practice::load(c)?;
-            password::send_link(&inner, c, &practice, &member)?;
-            Ok(Ok(member.staff_id))
         })
         .await?;
     app.outbox_bell.notify_one();

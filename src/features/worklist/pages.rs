@@ -13,10 +13,13 @@ use super::store::{self, Kind, Line, PAGE, Place};
 use crate::features::access::actions::{Act, Target};
 use crate::features::access::lifecycle::MISMATCHES_TO_LOCK;
 use crate::features::access::{When, actions, lacks_in_words};
+use crate::features::documents::signing::staff_section::{WorkLine, work_of};
+use crate::features::messages::{self, readers::StaffReader};
 use crate::features::staff::{StaffSession, StaffTicket};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId};
 use crate::platform::i18n::Words;
+use crate::platform::outbox;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::StaffFrame;
@@ -64,6 +67,8 @@ struct Shown {
     /// Would an invitation leave?
     can_be_sent: bool,
     may_unlock: bool,
+    /// Is another address the first step? Not where the refusal is about us, the message or the other system.
+    wants_address: bool,
     /// A mail to the same address, where something else is the better thing to do.
     may_send_from_menu: bool,
     /// Is there a menu?
@@ -91,6 +96,10 @@ struct WorklistPage {
     report: Vec<ReportLine>,
     report_title: String,
     empty: String,
+    /// Documents whose signatures want a hand.
+    signatures: Vec<WorkLine>,
+    /// How many messages have waited longer than was promised.
+    late_messages: Option<String>,
 }
 
 /// The list.
@@ -103,18 +112,26 @@ pub async fn page(
     let after = Place::read(&asked.after);
     let is_first = after.is_none();
     let inside = app.clone();
-    let (staff, (kind, counts, page, report, names)) = ticket
+    let (staff, (kind, counts, page, report, names, signatures, late)) = ticket
         .open(&app, move |c, staff| {
             let report = Report::read(&inside, staff, &asked.report);
             let charts = report.as_ref().map(Report::charts).unwrap_or_default();
-            let counts = store::counts(c)?;
+            let today = staff.practice.today(c.now());
+            let counts = store::counts(c, today)?;
             // Without a choice: the most urgent kind that has anything.
             let kind = wanted
                 .or_else(|| counts.iter().find(|(_, n)| *n > 0).map(|(kind, _)| *kind))
                 .unwrap_or(Kind::Undeliverable);
-            let page = store::page(c, kind, after.as_ref().filter(|_| wanted.is_some()))?;
+            let page = store::page(c, kind, today, after.as_ref().filter(|_| wanted.is_some()))?;
             let names = store::names(c, &charts)?;
-            Ok((kind, counts, page, report, names))
+            // On the first page of whatever kind.
+            let signatures = if is_first { work_of(c, staff)? } else { Default::default() };
+            let late = if is_first && staff.may(Permission::AnswerMessages) {
+                messages::count_late(c, &StaffReader::alone(staff.staff_id, staff.role))?
+            } else {
+                0
+            };
+            Ok((kind, counts, page, report, names, signatures, late))
         })
         .await?;
     let words = staff.words;
@@ -148,6 +165,8 @@ pub async fn page(
         report_title: report_title(words, sent, report.len()),
         report,
         empty: words.get(&key("empty")),
+        signatures: signatures.lines(&staff, now),
+        late_messages: (late > 0).then(|| words.with1("worklist-late-messages", "count", shown_count(late))),
         frame: staff.frame(&app, WORKLIST),
         kind,
     };
@@ -180,6 +199,10 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
             let reason = line.mail_reason.as_deref().and_then(|reason| words.find(reason));
             reason.unwrap_or_else(|| words.get("access-mail-no-reason"))
         }
+        Kind::Ahead => {
+            let day = line.on.map(|day| words.civil_date(day)).unwrap_or_default();
+            words.with1("worklist-ahead-what", "day", day)
+        }
         _ => words.with1(&format!("worklist-{}-what", kind.word().replace('_', "-")), "when", relative),
     };
     let note = match kind {
@@ -187,10 +210,8 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
             Some([failed_checks(words, &line), words.get("worklist-locked-over")].join(". "))
         }
         Kind::Locked => Some(failed_checks(words, &line)),
-        Kind::Declined => line
-            .details
-            .first()
-            .and_then(|word| words.find(&format!("worklist-answer-{}", word.replace('_', "-")))),
+        Kind::Declined if line.is_disowned => Some(words.get("worklist-answer-disowned")),
+        Kind::Declined => Some(words.get("worklist-answer-not-me")),
         _ => None,
     };
     let missing = lacks_in_words(words, &line.lacks)
@@ -198,11 +219,14 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
         .filter(|_| kind.sends());
     let may_unlock = kind == Kind::Locked && !line.is_over;
     // Where something else is the first step, a mail to the same address is in the menu.
-    let may_send_from_menu = line.can_be_sent() && (may_unlock || kind == Kind::Undeliverable);
+    let wants_address = kind == Kind::Undeliverable
+        && (!line.can_be_sent() || line.mail_reason.as_deref().is_none_or(outbox::blames_address));
+    let may_send_from_menu = line.can_be_sent() && (may_unlock || wants_address);
     Shown {
         missing,
         can_be_sent: kind.sends() && line.can_be_sent(),
         may_unlock,
+        wants_address,
         may_send_from_menu,
         has_more: may_send_from_menu || kind == Kind::Locked,
         value: format!("{}.{}", line.chart_id, line.generation),
@@ -212,7 +236,8 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
         number: line.chart_number,
         lacks_data: kind.sends() && !line.lacks.is_empty(),
         owner: line.owner.map(|name| {
-            let key = if kind == Kind::BasisMissing { "worklist-holder" } else { "worklist-owner" };
+            let is_of_holder = matches!(kind, Kind::BasisMissing | Kind::Ahead);
+            let key = if is_of_holder { "worklist-holder" } else { "worklist-owner" };
             words.with1(key, "name", name)
         }),
         what,
@@ -227,9 +252,9 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
 fn failed_checks(words: Words, line: &Line) -> String {
     let count = words.with2("access-checks-of", "count", line.mismatches, "most", MISMATCHES_TO_LOCK);
     let fields: Vec<String> = line
-        .details
+        .differed
         .iter()
-        .filter_map(|field| words.find(&format!("worklist-differed-{}", field.replace('_', "-"))))
+        .map(|field| words.get(&format!("worklist-differed-{}", field.word().replace('_', "-"))))
         .collect();
     if fields.is_empty() {
         words.with1("worklist-checks", "count", count)

@@ -5,24 +5,27 @@ use std::collections::HashMap;
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
+use jiff::civil::Date;
 
 use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{State, is_over};
 use crate::features::access::permission::Basis;
 use crate::features::access::{
-    AccessAction, GrantRole, INVITATION, InvitationState, address_on_file, undeliverable_mails,
+    EndedBy, GrantRole, INVITATION, InvitationState, address_on_file, read_differed, undeliverable_mails,
 };
-use crate::features::people::{Address, AddressKind};
+use crate::features::documents::signing::lifecycle::{SignerState, SigningState};
+use crate::features::people::{Address, AddressKind, joined};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId, StaffId};
 use crate::platform::db::schema::{
-    audit_event, chart, invitation, outbox, person, person_address, portal_access,
+    access_notice, chart, invitation, outbox, person, person_address, portal_access, signer, signing,
 };
 use crate::platform::db::{CountOf, InLists as _, Scoped, rows_beside, rows_of};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
+use crate::platform::permissions::{Permission, Role};
 use crate::platform::web::nav::MOST_COUNTED;
 use crate::word_enum;
 
@@ -46,6 +49,8 @@ word_enum! {
         Expired = "expired",
         /// Somebody has access, or was invited, and it is not recorded by what right.
         BasisMissing = "basis_missing",
+        /// Somebody who has access will see less by itself soon: a birthday, a last day.
+        Ahead = "ahead",
         /// Nobody was invited yet.
         NeverInvited = "never_invited",
     }
@@ -54,7 +59,7 @@ word_enum! {
 impl Kind {
     /// Does a mail with a link mend it?
     pub fn sends(self) -> bool {
-        self != Self::BasisMissing
+        !matches!(self, Self::BasisMissing | Self::Ahead)
     }
 }
 
@@ -72,7 +77,7 @@ pub struct Line {
     pub chart_number: String,
     /// The client's name.
     pub client: String,
-    /// The chart owner's name, where it is not the client; with [`Kind::BasisMissing`] that of the grant's holder.
+    /// The chart owner's name, where it is not the client; with kinds that are about a grant that of its holder.
     pub owner: Option<String>,
     /// The grant; none before the first invitation.
     pub access_id: Option<AccessId>,
@@ -84,6 +89,8 @@ pub struct Line {
     pub phone: Option<(String, String)>,
     /// What the identity check needs and the chart has not: nobody can be invited before that.
     pub lacks: Vec<Field>,
+    /// The day from which less is open.
+    pub on: Option<Date>,
     /// The moment that the line is about: undeliverable, locked, asked, canceled, declined, ends, ended.
     pub at: Option<Timestamp>,
     /// Failed checks on the newest link.
@@ -92,9 +99,10 @@ pub struct Line {
     pub is_over: bool,
     /// Why a mail is undeliverable, as a catalogue key.
     pub mail_reason: Option<String>,
-    /// Locked: which fields differed in failed checks ("last_name", "birth_date"), for staff only.
-    /// Declined: which answer it was ("not_me", "not_now", "disowned").
-    pub details: Vec<String>,
+    /// Locked: which fields differed in failed checks of the newest link, for staff only.
+    pub differed: Vec<Field>,
+    /// Declined: did the person say that somebody else had registered? Else that the invitation is not for them.
+    pub is_disowned: bool,
     owner_id: PersonId,
     owner_is_client: bool,
     invited: Option<EmailAddress>,
@@ -155,18 +163,26 @@ macro_rules! chart_columns {
 }
 
 /// And of the owner's grant.
-type GrantRow = (AccessId, i32, Option<Timestamp>, i32, Option<EmailAddress>, Option<Timestamp>, Timestamp);
+type GrantRow = (
+    (AccessId, i32, Option<Timestamp>, i32),
+    (Option<EmailAddress>, Option<Timestamp>, Timestamp, Option<EndedBy>),
+);
 
 macro_rules! grant_columns {
     () => {
         (
-            portal_access::access_id,
-            portal_access::generation,
-            portal_access::expires_at,
-            portal_access::mismatches,
-            portal_access::invited_address,
-            portal_access::asked_at,
-            portal_access::since_at,
+            (
+                portal_access::access_id,
+                portal_access::generation,
+                portal_access::expires_at,
+                portal_access::mismatches,
+            ),
+            (
+                portal_access::invited_address,
+                portal_access::asked_at,
+                portal_access::since_at,
+                portal_access::ended_by,
+            ),
         )
     };
 }
@@ -254,7 +270,9 @@ macro_rules! of_kind {
             Kind::Declined => narrowed!($c, query, Declined),
             Kind::Expiring => narrowed!($c, query, Expiring),
             // And those that have a query of their own.
-            Kind::Expired | Kind::BasisMissing | Kind::NeverInvited => narrowed!($c, query, Expired),
+            Kind::Expired | Kind::BasisMissing | Kind::Ahead | Kind::NeverInvited => {
+                narrowed!($c, query, Expired)
+            }
         }
     }};
 }
@@ -274,11 +292,12 @@ macro_rules! page_by {
     }};
 }
 
-/// One page of a kind.
-pub fn page(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Page, Fault> {
+/// One page of a kind; `today` is the practice's date.
+pub fn page(c: &mut Scoped<'_>, kind: Kind, today: Date, after: Option<&Place>) -> Result<Page, Fault> {
     let mut lines = match kind {
         Kind::NeverInvited => never_invited(c, after)?,
         Kind::BasisMissing => basis_missing(c, after)?,
+        Kind::Ahead => ahead(c, today, after)?,
         _ => grants(c, kind, after)?,
     };
     let next = (lines.len() > PAGE).then(|| lines[PAGE - 1].place.clone());
@@ -304,7 +323,8 @@ fn grants(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Vec<L
     Ok(rows
         .into_iter()
         .map(|(chart, grant)| {
-            let (access_id, generation, expires_at, mismatches, invited, asked_at, since_at) = grant;
+            let ((access_id, generation, expires_at, mismatches), (invited, asked_at, since_at, ended_by)) =
+                grant;
             let at = match kind {
                 Kind::Asked => asked_at,
                 Kind::Expiring | Kind::Expired => expires_at,
@@ -315,6 +335,7 @@ fn grants(c: &mut Scoped<'_>, kind: Kind, after: Option<&Place>) -> Result<Vec<L
                 at: Some(at),
                 generation,
                 mismatches,
+                is_disowned: ended_by == Some(EndedBy::Disowned),
                 is_over: is_over(expires_at, now),
                 invited,
                 access_id: Some(access_id.clone()),
@@ -330,27 +351,25 @@ fn bare(row: ChartRow, place: Place) -> Line {
     Line {
         chart_id,
         chart_number,
-        client: joined(&first, &last, &suffix),
+        client: joined(&[&first, &last, &suffix]),
         owner: None,
         access_id: None,
         generation: 0,
         address: None,
         phone: None,
         lacks: lacking(&first, &last, birth_date.as_ref()),
+        on: None,
         at: None,
         mismatches: 0,
         is_over: false,
         mail_reason: None,
-        details: Vec::new(),
+        differed: Vec::new(),
+        is_disowned: false,
         owner_is_client: owner_id == client_id,
         owner_id,
         invited: None,
         place,
     }
-}
-
-fn joined(first: &str, last: &str, suffix: &str) -> String {
-    [first, last, suffix].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ")
 }
 
 /// Open charts whose present owner has no grant, or one that nothing ever happened to. The first
@@ -422,6 +441,60 @@ fn basis_missing(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>,
         .collect())
 }
 
+/// Grants in force on open charts that open less from a day to come on, of which was told.
+macro_rules! with_less_ahead {
+    ($c:expr, $today:expr) => {
+        $c.rows(access_notice::table)
+            .inner_join(
+                portal_access::table.on(portal_access::practice_id
+                    .eq(access_notice::practice_id)
+                    .and(portal_access::access_id.eq(access_notice::access_id))),
+            )
+            .inner_join(
+                chart::table.on(chart::practice_id
+                    .eq(portal_access::practice_id)
+                    .and(chart::chart_id.eq(portal_access::chart_id))),
+            )
+            .filter(access_notice::on_day.gt($today.to_string()))
+            .filter(portal_access::state.eq(State::Active))
+            .filter(portal_access::paused_at.is_null())
+            .filter(chart::state.eq("open"))
+    };
+}
+
+fn ahead(c: &mut Scoped<'_>, today: Date, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
+    let mut query = with_less_ahead!(c, today)
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .select((
+            (
+                (chart::chart_id, chart::chart_number, chart::person_id, portal_access::person_id),
+                (person::first_name, person::last_name, person::suffix, person::birth_date),
+            ),
+            (portal_access::access_id, access_notice::on_day),
+        ))
+        .into_boxed();
+    if let Some(place) = after {
+        query = query.filter(
+            access_notice::on_day.gt(place.key.clone()).or(access_notice::on_day
+                .eq(place.key.clone())
+                .and(access_notice::access_id.gt(AccessId::from_uuid(place.id)))),
+        );
+    }
+    let rows: Vec<(ChartRow, (AccessId, String))> =
+        query.order((access_notice::on_day.asc(), access_notice::access_id.asc())).limit(FETCH).load(c)?;
+    Ok(rows
+        .into_iter()
+        .map(|(chart, (access_id, day))| Line {
+            on: day.parse().ok(),
+            access_id: Some(access_id),
+            ..bare(chart, Place { key: day, id: access_id.uuid() })
+        })
+        .collect())
+}
+
 fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
     let mut query = uninvited!(c)
         .inner_join(
@@ -458,14 +531,13 @@ fn fill_in(c: &mut Scoped<'_>, kind: Kind, lines: &mut [Line]) -> Result<(), Fau
             .load(c)?;
         for (id, first, last, suffix) in names {
             let theirs = lines.iter_mut().filter(|line| !line.owner_is_client && line.owner_id == id);
-            theirs.for_each(|line| line.owner = Some(joined(&first, &last, &suffix)));
+            theirs.for_each(|line| line.owner = Some(joined(&[&first, &last, &suffix])));
         }
     }
     find_addresses(c, lines)?;
     match kind {
         Kind::Undeliverable => say_why_undeliverable(c, lines),
-        Kind::Locked => say_what_was_told(c, lines, &[AccessAction::CheckFailed]),
-        Kind::Declined => say_what_was_told(c, lines, &[AccessAction::Declined, AccessAction::Disowned]),
+        Kind::Locked => say_what_differed(c, lines),
         _ => Ok(()),
     }
 }
@@ -525,26 +597,19 @@ fn say_why_undeliverable(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), F
     Ok(())
 }
 
-/// What the trail holds of each line: every field that differed, or the last answer.
-fn say_what_was_told(c: &mut Scoped<'_>, lines: &mut [Line], actions: &[AccessAction]) -> Result<(), Fault> {
-    let events: Vec<(Option<AccessId>, String)> = c
-        .rows(audit_event::table)
-        .filter(audit_event::access_id.in_list(lines.iter().filter_map(|line| line.access_id.as_ref())))
-        .filter(audit_event::action.in_list(actions.iter().map(|action| action.word())))
-        .order(audit_event::event_id.asc())
-        .select((audit_event::access_id, audit_event::details))
+/// Which fields differed in the failed checks of each line's newest link.
+fn say_what_differed(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
+    let links: Vec<(AccessId, i32, String)> = c
+        .rows(invitation::table)
+        .filter(invitation::access_id.in_list(lines.iter().filter_map(|line| line.access_id.as_ref())))
+        .filter(invitation::differed.ne(""))
+        .select((invitation::access_id, invitation::generation, invitation::differed))
         .load(c)?;
-    for (access, details) in events {
-        let Some(line) = lines.iter_mut().find(|line| line.access_id == access) else { continue };
-        let details: serde_json::Value = serde_json::from_str(&details).unwrap_or_default();
-        // Failed checks add up; of several answers the last one counts.
-        if let Some(answer) = details["answer"].as_str() {
-            line.details = vec![answer.to_owned()];
-        }
-        for field in details["differed"].as_array().into_iter().flatten().filter_map(|word| word.as_str()) {
-            if !line.details.iter().any(|known| known == field) {
-                line.details.push(field.to_owned());
-            }
+    for (access, generation, differed) in links {
+        let line =
+            lines.iter_mut().find(|line| line.access_id == Some(access) && line.generation == generation);
+        if let Some(line) = line {
+            line.differed = read_differed(&differed);
         }
     }
     Ok(())
@@ -561,10 +626,11 @@ macro_rules! some_of {
 const MOST: i64 = MOST_COUNTED + 1;
 
 /// How many lines each kind has, up to [`MOST`], in one statement.
-pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
+pub fn counts(c: &mut Scoped<'_>, today: Date) -> Result<Vec<(Kind, i64)>, Fault> {
     let baseless = CountOf(without_basis!(c).select(portal_access::access_id).limit(MOST).inside());
+    let less = CountOf(with_less_ahead!(c, today).select(access_notice::access_id).limit(MOST).inside());
     let never = CountOf(uninvited!(c).select(chart::chart_id).limit(MOST).inside());
-    let counts: (i64, i64, i64, i64, i64, i64, i64, i64, i64) = c
+    let counts: (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64) = c
         .select((
             some_of!(c, Undeliverable),
             some_of!(c, Locked),
@@ -574,25 +640,42 @@ pub fn counts(c: &mut Scoped<'_>) -> Result<Vec<(Kind, i64)>, Fault> {
             some_of!(c, Expiring),
             some_of!(c, Expired),
             baseless,
+            less,
             never,
         ))
         .only(c)?;
-    let counts = <[i64; 9]>::from(counts);
+    let counts = <[i64; 10]>::from(counts);
     Ok(Kind::ALL.iter().copied().zip(counts).collect())
 }
 
-/// How many lines wait for staff to do something first, up to [`MOST`]: the kinds that no link mends by
-/// itself. Who was never invited, and whose link is running out, is no news to anybody.
-pub fn count_urgent(c: &mut Scoped<'_>, _: &StaffId) -> Result<i64, Fault> {
+/// How many lines wait for staff to do something first, up to [`MOST`] a kind: the kinds that no link mends by
+/// itself, and what waits for the reader's own signature. Who was never invited, and whose link is running out, is no
+/// news to anybody.
+pub fn count_urgent(c: &mut Scoped<'_>, staff: &StaffId, role: Role) -> Result<i64, Fault> {
+    let now = c.now();
+    // Who may not sign for the practice any more has no line in the list either.
+    let reader = role.may(Permission::SignDocuments).then_some(*staff);
+    let own =
+        c.rows(signer::table)
+            .inner_join(signing::table.on(
+                signing::practice_id.eq(signer::practice_id).and(signing::signing_id.eq(signer::signing_id)),
+            ))
+            .filter(signer::staff_id.eq(reader))
+            .filter(signer::state.eq(SignerState::Ready))
+            .filter(signing::state.eq(SigningState::Open))
+            .filter(signing::deadline.gt(now))
+            .select(signer::signer_id)
+            .limit(MOST);
     let query = c.select((
+        CountOf(own.inside()),
         some_of!(c, Undeliverable),
         some_of!(c, Locked),
         some_of!(c, Asked),
         some_of!(c, AddressChanged),
         some_of!(c, Declined),
     ));
-    let counts: (i64, i64, i64, i64, i64) = query.kept().only(c)?;
-    Ok(<[i64; 5]>::from(counts).iter().sum())
+    let counts: (i64, i64, i64, i64, i64, i64) = query.kept().only(c)?;
+    Ok(<[i64; 6]>::from(counts).iter().sum())
 }
 
 /// The client's name and chart number of charts, for a report about them.
@@ -608,7 +691,7 @@ pub fn names(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<HashMap<ChartId, 
         .load(c)?;
     Ok(rows
         .into_iter()
-        .map(|(id, number, first, last, suffix)| (id, (joined(&first, &last, &suffix), number)))
+        .map(|(id, number, first, last, suffix)| (id, (joined(&[&first, &last, &suffix]), number)))
         .collect())
 }
 

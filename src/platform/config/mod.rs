@@ -16,6 +16,7 @@ pub use values::{LogFormat, LogLevel, Openness, SmtpSecurity, SmtpUrl};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
 use crate::platform::db::DatabaseUrl;
+use crate::platform::pay::REAL_ORIGIN;
 use crate::platform::state::{PublicMetrics, Settings};
 use table::Draft;
 
@@ -36,6 +37,7 @@ pub struct Config {
     pub bounce_domain: String,
     pub bounce_hook_secret: Option<Secret>,
     pub objects_url: PathBuf,
+    pub stripe_url: String,
     pub secret_key_file: PathBuf,
     pub audit_checkpoint_file: PathBuf,
     pub trusted_proxies: Vec<IpAddr>,
@@ -394,6 +396,7 @@ fn finish(
     Ok(Config {
         database_url: draft.database_url.unwrap_or_else(|| DatabaseUrl::Sqlite(data.join("anteroom.db"))),
         objects_url: draft.objects_url.unwrap_or_else(|| data.join("objects")),
+        stripe_url: draft.stripe_url.unwrap_or_else(|| REAL_ORIGIN.to_owned()),
         secret_key_file: draft.secret_key_file.unwrap_or_else(|| data.join("secret.key")),
         audit_checkpoint_file: draft
             .audit_checkpoint_file

@@ -28,6 +28,7 @@ pub struct Draft {
     pub(super) bounce_domain: Option<String>,
     pub(super) bounce_hook_secret: Option<Secret>,
     pub(super) objects_url: Option<PathBuf>,
+    pub(super) stripe_url: Option<String>,
     pub(super) secret_key_file: Option<PathBuf>,
     pub(super) audit_checkpoint_file: Option<PathBuf>,
     pub(super) trusted_proxies: Option<Vec<IpAddr>>,
@@ -182,6 +183,15 @@ pub const TABLE: &[Setting] = &[
         help: "Where the bytes of documents lie, encrypted: file:FOLDER, a folder that is this program's alone. Several \
                processes on one database need the same folder.",
         set: |d, v| Ok(d.objects_url = Some(values::objects(v)?)),
+    },
+    Setting {
+        key: "stripe_url",
+        takes: "URL",
+        default: "https://api.stripe.com",
+        secret: false,
+        help: "Where the payment provider's API is. Anything else is a stand-in for trying out: it takes only keys of a \
+               test account.",
+        set: |d, v| Ok(d.stripe_url = Some(values::public_url(v)?)),
     },
     Setting {
         key: "secret_key_file",

@@ -40,6 +40,13 @@ word_enum! {
     }
 }
 
+impl LogLevel {
+    /// For commands, whose own words are the output: warnings and worse, unless more was asked for.
+    pub fn min_warn(self) -> Self {
+        if self == Self::Info { Self::Warn } else { self }
+    }
+}
+
 word_enum! {
     /// How the connection to the mail server is protected.
     pub enum SmtpSecurity {

@@ -119,7 +119,7 @@ fn postgres(conn: &mut Conn) -> Result<Vec<String>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{clock::SystemClock, rng::SystemChance};
+    use crate::kernel::{clock::SystemClock, rng::SystemRng};
     use crate::platform::db::DatabaseUrl;
     use std::sync::Arc;
 
@@ -127,7 +127,7 @@ mod tests {
     async fn dur_01_our_own_settings_are_strong_enough() {
         let dir = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::Sqlite(dir.path().join("x.db"));
-        let db = Db::open(&url, 2, Arc::new(SystemClock), Arc::new(SystemChance)).unwrap();
+        let db = Db::open(&url, 2, Arc::new(SystemClock), Arc::new(SystemRng)).unwrap();
         assert_eq!(db.weaknesses().await.unwrap(), Vec::<String>::new());
     }
 
@@ -135,7 +135,7 @@ mod tests {
     async fn sql_1_a_build_without_an_option_is_told_apart() {
         let dir = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::Sqlite(dir.path().join("x.db"));
-        let db = Db::open(&url, 2, Arc::new(SystemClock), Arc::new(SystemChance)).unwrap();
+        let db = Db::open(&url, 2, Arc::new(SystemClock), Arc::new(SystemRng)).unwrap();
         let used = db.system_write(|system| {
             [
                 "ENABLE_QPSG",

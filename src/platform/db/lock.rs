@@ -2,6 +2,7 @@
 //! happens one after the other. What is to be decided is read after the lock.
 
 use diesel::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use crate::kernel::ids::{AccountId, ChartId, MailId, StaffId};
 use crate::platform::db::schema::{chart, outbox, portal_account, practice, staff_member};
@@ -12,6 +13,8 @@ use crate::platform::fault::Fault;
 /// them, so that no two units wait for each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lock<'a> {
+    /// A request that may come twice, by its name: it has no row before it is done.
+    Request(&'a str),
     /// The practice itself: for numbers and hours of which each is given once.
     Practice,
     /// Charts, with everything that touches access to them. They are taken in the order of their ids.
@@ -24,11 +27,22 @@ pub enum Lock<'a> {
     Staff(&'a StaffId),
 }
 
+diesel::define_sql_function! {
+    /// Until the end of the transaction; what it answers is of no type that Diesel knows, and is not read.
+    fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt) -> diesel::sql_types::Text;
+}
+
 /// Holds rows until the end of the transaction. On SQLite a unit that writes holds the whole database already.
 pub fn lock(c: &mut Scoped<'_>, what: Lock<'_>) -> Result<(), Fault> {
     let here = *c.practice();
     let Conn::Postgres(conn) = &mut *c.conn else { return Ok(()) };
     match what {
+        Lock::Request(name) => {
+            let hash = Sha256::new().chain_update(here.as_bytes()).chain_update(name).finalize();
+            let mut number = [0u8; 8];
+            number.copy_from_slice(&hash[..8]);
+            diesel::select(pg_advisory_xact_lock(i64::from_be_bytes(number))).execute(conn)?
+        }
         // Not FOR UPDATE: that waits for every row that is written with a foreign key to the practice.
         Lock::Practice => practice::table
             .filter(practice::practice_id.eq(here))

@@ -8,8 +8,8 @@ use crate::platform::db::connect::{Conn, DatabaseUrl, Opener};
 use crate::platform::db::statistics;
 use crate::platform::fault::{Fault, classify_error};
 
-const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
 /// Any number, the same in every process that migrates.
 const LOCK: i64 = 0x616e_7465_726f_6f6d;

@@ -13,6 +13,7 @@ mod durability;
 mod in_place;
 mod kept;
 mod lane;
+mod lease_clock;
 mod lock;
 mod log;
 mod migrate;
@@ -49,6 +50,7 @@ use crate::kernel::{clock::Clock, rng::Rng};
 use crate::platform::db::connect::Opener;
 use crate::platform::db::in_place::{InPlace, Tried};
 use crate::platform::db::lane::Lane;
+use crate::platform::db::lease_clock::LeaseClock;
 use crate::platform::db::log::{LogKeeper, LogLimits, Snapshot};
 use crate::platform::db::postgres::Server;
 use crate::platform::db::probe::Probe;
@@ -184,6 +186,7 @@ impl Db {
         T: Send + 'static,
         F: FnMut(&mut Scoped<'_>) -> Result<T, Fault> + Send + 'static,
     {
+        may_write(practice)?;
         let scope = practice.clone();
         self.run(Manner::Write, Some(practice), move |system| unit(&mut system.within(&scope))).await
     }
@@ -194,6 +197,7 @@ impl Db {
         T: Send + 'static,
         F: FnMut(&mut Scoped<'_>) -> Result<T, Fault> + Send + 'static,
     {
+        may_write(practice)?;
         let scope = practice.clone();
         self.run(Manner::WriteAlone, Some(practice), move |system| unit(&mut system.within(&scope))).await
     }
@@ -261,6 +265,7 @@ impl Db {
             let value = unit(&mut System {
                 conn,
                 now: clock.now(),
+                leases: LeaseClock::beside(clock.as_ref()),
                 rng: rng.as_ref(),
                 bells: &mut bells,
                 trail: &trail,
@@ -317,6 +322,14 @@ impl Db {
 }
 
 /// Tries for a while: after a power cut both may be starting.
+/// Refuses a write of somebody who only looks. Pages ask before; this is for the one that forgot.
+fn may_write(practice: &PracticeScope) -> Result<(), Fault> {
+    if practice.refuses_writes() {
+        return Err(Fault::other("somebody who only looks at a client's pages asked for a write"));
+    }
+    Ok(())
+}
+
 fn open_in_time(opener: &Opener) -> Result<Conn, Fault> {
     let began = Instant::now();
     loop {

@@ -324,7 +324,7 @@ impl<Q> KeptRows<Q> {
 mod tests {
     use super::PracticeRow as _;
     use crate::kernel::ids::PracticeId;
-    use crate::kernel::{clock::SystemClock, rng::SystemChance};
+    use crate::kernel::{clock::SystemClock, rng::SystemRng};
     use crate::platform::db::schema::{import_column, import_file, staff_member};
     use crate::platform::db::{DatabaseUrl, Db, PracticeScope, Scoped, migrate};
     use crate::platform::fault::Fault;
@@ -357,7 +357,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::Sqlite(dir.path().join("x.db"));
         migrate(&url).unwrap();
-        let db = Db::open(&url, 1, Arc::new(SystemClock), Arc::new(SystemChance)).unwrap();
+        let db = Db::open(&url, 1, Arc::new(SystemClock), Arc::new(SystemRng)).unwrap();
         db.write(&PracticeScope::for_operator(PracticeId::NIL), unit).await
     }
 

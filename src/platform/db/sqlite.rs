@@ -471,12 +471,12 @@ mod tests {
     async fn practices_take_turns_and_who_waits_too_long_is_told_so() {
         use crate::kernel::clock::Timestamp;
         use crate::kernel::ids::PracticeId;
-        use crate::kernel::rng::SystemChance;
+        use crate::kernel::rng::SystemRng;
         let f = Fixture::new();
         let (free, held) = f.hold().await;
         let order = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let busy = PracticeId::fresh(&SystemChance, Timestamp::from_micros(0));
-        let quiet = PracticeId::fresh(&SystemChance, Timestamp::from_micros(1));
+        let busy = PracticeId::fresh(&SystemRng, Timestamp::from_micros(0));
+        let quiet = PracticeId::fresh(&SystemRng, Timestamp::from_micros(1));
         let mut answers = Vec::new();
         for (n, practice) in [&busy, &busy, &busy, &quiet].into_iter().enumerate() {
             let (lane, seen, practice) = (f.lane.clone(), order.clone(), practice.clone());

@@ -47,7 +47,7 @@ impl Trail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::rng::SystemChance;
+    use crate::kernel::rng::SystemRng;
 
     #[test]
     fn ids_of_events_rise_within_a_millisecond_and_over_a_clock_that_is_set_back() {
@@ -57,7 +57,7 @@ mod tests {
         let ids: Vec<EventId> = moments
             .into_iter()
             .flat_map(|seconds| (0..300).map(move |_| now.plus_seconds(seconds)))
-            .map(|now| trail.next_id(&SystemChance, now))
+            .map(|now| trail.next_id(&SystemRng, now))
             .collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(ids.windows(2).all(|pair| pair[0].to_string() < pair[1].to_string()), "as text too");

@@ -63,6 +63,16 @@ impl Words {
         }
     }
 
+    /// "Monday", "lunes".
+    pub fn weekday(self, day: jiff::civil::Weekday) -> &'static str {
+        weekday(self.language(), day)
+    }
+
+    /// A time of day that is given as minutes from midnight: "2:30 PM". The end of a day is its midnight.
+    pub fn clock(self, minutes: i32) -> String {
+        self.time(Timestamp::from_micros(i64::from(minutes) * 60_000_000), &TimeZone::UTC)
+    }
+
     /// "December 2026".
     pub fn month(self, date: Date) -> String {
         let month = usize::try_from(date.month() - 1).unwrap_or(0) % 12;
@@ -86,7 +96,21 @@ impl Words {
         format!("{}{comma} {}", weekday(self.language(), date.weekday()), self.civil_date(date))
     }
 
-    /// "3:14 PM".
+    /// The same without the year while it is this one: "Thursday, December 3"; "jueves 3 de diciembre".
+    pub fn day(self, moment: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
+        let date = moment.in_zone(zone).date();
+        if date.year() != now.in_zone(zone).year() {
+            return self.date(moment, zone);
+        }
+        let month = usize::try_from(date.month() - 1).unwrap_or(0) % 12;
+        let (weekday, day) = (self.weekday(date.weekday()), date.day());
+        match self.language() {
+            Language::English => format!("{weekday}, {} {day}", MONTHS_EN[month]),
+            Language::Spanish => format!("{weekday} {day} de {}", MONTHS_ES[month]),
+        }
+    }
+
+    /// "3:14 PM", which no line breaks before its half of the day.
     pub fn time(self, moment: Timestamp, zone: &TimeZone) -> String {
         let at = moment.in_zone(zone);
         let (hour, minute) = (at.hour(), at.minute());
@@ -94,10 +118,10 @@ impl Words {
         let half = match (self.language(), hour < 12) {
             (Language::English, true) => "AM",
             (Language::English, false) => "PM",
-            (Language::Spanish, true) => "a. m.",
-            (Language::Spanish, false) => "p. m.",
+            (Language::Spanish, true) => "a.\u{a0}m.",
+            (Language::Spanish, false) => "p.\u{a0}m.",
         };
-        format!("{twelve}:{minute:02} {half}")
+        format!("{twelve}:{minute:02}\u{a0}{half}")
     }
 
     /// "Tuesday, December 1, 2026, 3:14 PM"; "martes 1 de diciembre de 2026 a las 3:14 p. m.".
@@ -153,7 +177,7 @@ impl Words {
         let text = self.date_time(moment, zone);
         match (self.language(), zone.iana_name()) {
             (Language::Spanish, Some(name)) => format!("{text} ({})", self.zone(name)),
-            _ => format!("{text} {}", moment.in_zone(zone).strftime("%Z")),
+            _ => format!("{text}\u{a0}{}", moment.in_zone(zone).strftime("%Z")),
         }
     }
 
@@ -162,7 +186,7 @@ impl Words {
         let text = self.time(moment, zone);
         match (self.language(), zone.iana_name()) {
             (Language::Spanish, Some(name)) => format!("{text} ({})", self.zone(name)),
-            _ => format!("{text} {}", moment.in_zone(zone).strftime("%Z")),
+            _ => format!("{text}\u{a0}{}", moment.in_zone(zone).strftime("%Z")),
         }
     }
 
@@ -199,15 +223,21 @@ mod tests {
         let moment = Timestamp::from("2026-12-01T20:14:00Z".parse::<jiff::Timestamp>().unwrap());
         let zone = TimeZone::get("America/New_York").unwrap();
         let english = Words::of(Language::English);
-        assert_eq!(english.date_time(moment, &zone), "Tuesday, December 1, 2026, 3:14 PM");
-        assert_eq!(english.date_time_zone(moment, &zone), "Tuesday, December 1, 2026, 3:14 PM EST");
+        assert_eq!(english.date_time(moment, &zone), "Tuesday, December 1, 2026, 3:14\u{a0}PM");
+        assert_eq!(english.date_time_zone(moment, &zone), "Tuesday, December 1, 2026, 3:14\u{a0}PM\u{a0}EST");
         let spanish = Words::of(Language::Spanish);
-        assert_eq!(spanish.date_time(moment, &zone), "martes 1 de diciembre de 2026 a las 3:14 p. m.");
+        assert_eq!(
+            spanish.date_time(moment, &zone),
+            "martes 1 de diciembre de 2026 a las 3:14\u{a0}p.\u{a0}m."
+        );
         let one = Timestamp::from("2026-12-01T18:05:00Z".parse::<jiff::Timestamp>().unwrap());
         assert_eq!(
             spanish.date_time_zone(one, &zone),
-            "martes 1 de diciembre de 2026 a la 1:05 p. m. (hora del Este)"
+            "martes 1 de diciembre de 2026 a la 1:05\u{a0}p.\u{a0}m. (hora del Este)"
         );
+        assert_eq!(english.day(moment, &zone, moment), "Tuesday, December 1");
+        assert_eq!(spanish.day(moment, &zone, moment), "martes 1 de diciembre");
+        assert_eq!(english.day(moment, &zone, moment.plus_hours(24 * 60)), "Tuesday, December 1, 2026");
         assert_eq!(spanish.zone("America/Puerto_Rico"), "hora de Puerto Rico");
         assert_eq!(english.zone("America/New_York"), "New York time");
     }
@@ -217,10 +247,13 @@ mod tests {
         let moment = Timestamp::from("2026-12-01T20:14:00Z".parse::<jiff::Timestamp>().unwrap());
         let zone = TimeZone::get("America/New_York").unwrap();
         let (english, spanish) = (Words::of(Language::English), Words::of(Language::Spanish));
-        assert_eq!(english.stamp(moment, &zone, moment).short, "Dec 1, 3:14 PM");
-        assert_eq!(english.stamp(moment, &zone, moment.plus_hours(24 * 60)).short, "Dec 1, 2026, 3:14 PM");
-        assert_eq!(english.stamp_with_day(moment, &zone, moment).short, "Tue, Dec 1, 3:14 PM");
-        assert_eq!(spanish.stamp(moment, &zone, moment).short, "1 dic, 3:14 p. m.");
-        assert_eq!(spanish.stamp_with_day(moment, &zone, moment).short, "mar 1 dic, 3:14 p. m.");
+        assert_eq!(english.stamp(moment, &zone, moment).short, "Dec 1, 3:14\u{a0}PM");
+        assert_eq!(
+            english.stamp(moment, &zone, moment.plus_hours(24 * 60)).short,
+            "Dec 1, 2026, 3:14\u{a0}PM"
+        );
+        assert_eq!(english.stamp_with_day(moment, &zone, moment).short, "Tue, Dec 1, 3:14\u{a0}PM");
+        assert_eq!(spanish.stamp(moment, &zone, moment).short, "1 dic, 3:14\u{a0}p.\u{a0}m.");
+        assert_eq!(spanish.stamp_with_day(moment, &zone, moment).short, "mar 1 dic, 3:14\u{a0}p.\u{a0}m.");
     }
 }

@@ -105,7 +105,6 @@ type Abandoned = (PracticeId, JobId, i32, i32, Option<Timestamp>);
 /// Jobs in hand of a process that is gone. No lease is longer than [`LEASE_SECONDS`]: one that ends later was written
 /// before the clock was set back, and is over.
 fn abandoned(system: &mut System<'_>, which: TakeBack) -> Result<Vec<Abandoned>, Fault> {
-    let (now, latest) = (system.now, system.now.plus_seconds(LEASE_SECONDS));
     let rows = due_job::table.filter(due_job::state.eq(JobState::Running)).select((
         due_job::practice_id,
         due_job::job_id,
@@ -114,6 +113,11 @@ fn abandoned(system: &mut System<'_>, which: TakeBack) -> Result<Vec<Abandoned>,
         due_job::lease_until,
     ));
     let mut found: Vec<Abandoned> = rows.load(system.conn)?;
+    if found.is_empty() {
+        return Ok(found);
+    }
+    let now = system.lease_now()?;
+    let latest = now.plus_seconds(LEASE_SECONDS);
     found.retain(|(.., until)| {
         which == TakeBack::All || until.is_none_or(|until| until < now || until > latest)
     });
@@ -131,8 +135,12 @@ pub(super) enum TakeBack {
 
 /// Takes back what a process that is gone had in hand; parks what processes died over too often.
 pub(super) fn take_back(system: &mut System<'_>, which: TakeBack) -> Result<(), Fault> {
-    let latest = system.now.plus_seconds(LEASE_SECONDS);
-    for (practice, job, attempt, crashes, until) in abandoned(system, which)? {
+    let abandoned = abandoned(system, which)?;
+    if abandoned.is_empty() {
+        return Ok(());
+    }
+    let latest = system.lease_now()?.plus_seconds(LEASE_SECONDS);
+    for (practice, job, attempt, crashes, until) in abandoned {
         // The clock was set back: that says nothing of the process.
         let has_crashed = which == TakeBack::All || until.is_none_or(|until| until <= latest);
         let crashes = if has_crashed { crashes + 1 } else { crashes };
@@ -202,7 +210,7 @@ pub(super) fn claim(
 ) -> Result<(Vec<Claim>, Option<PracticeId>), Fault> {
     let practices = ready_practices(system, last, most)?;
     let Some(next_last) = practices.last().copied() else { return Ok((Vec::new(), last)) };
-    let until = system.now.plus_seconds(LEASE_SECONDS);
+    let until = system.lease_now()?.plus_seconds(LEASE_SECONDS);
     let (mut left, mut claims) = (most, Vec::new());
     for (at, practice) in practices.iter().enumerate() {
         // What earlier practices left of their share goes to the later ones.
@@ -263,7 +271,7 @@ pub(super) fn still_held(system: &mut System<'_>, claims: &[Claim]) -> Result<Ve
 pub(super) fn renew(system: &mut System<'_>, claims: &[Claim]) -> Result<Vec<JobId>, Fault> {
     let held = still_held(system, claims)?;
     if let (Some(first), false) = (claims.first(), held.is_empty()) {
-        let until = system.now.plus_seconds(LEASE_SECONDS);
+        let until = system.lease_now()?.plus_seconds(LEASE_SECONDS);
         db::update(
             due_job::table
                 .filter(due_job::practice_id.eq(first.practice_id))
@@ -309,6 +317,14 @@ pub(super) fn finish(
         .execute(system.conn)?;
     }
     Ok(())
+}
+
+/// Writes that a job is done, if this process still has it in hand.
+pub(super) fn finish_held(system: &mut System<'_>, claim: &Claim) -> Result<(), Fault> {
+    if still_held(system, std::slice::from_ref(claim))?.is_empty() {
+        return Ok(());
+    }
+    finish(system, claim.practice_id, &[(claim.job_id, Next::Done)])
 }
 
 /// Writes that a job failed: it is tried again later, and parked after too many tries. Nothing is written of one

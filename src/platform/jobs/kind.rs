@@ -1,10 +1,12 @@
 //! The kinds of jobs, and what a feature registers for one.
 
+use std::pin::Pin;
+
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, JobId};
-use crate::platform::db::{Scoped, System};
+use crate::platform::db::{PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
-use crate::platform::state::App;
+use crate::platform::state::{App, AppState};
 use crate::word_enum;
 
 word_enum! {
@@ -14,17 +16,39 @@ word_enum! {
         InvitationReminder = "invitation-reminder",
         /// Forgets the address of an invitation that nobody used.
         InvitationForget = "invitation-forget",
+        /// Tells of the day on which a grant opens less by itself.
+        AccessAhead = "access-ahead",
+        /// Reminds of an appointment.
+        AppointmentReminder = "appointment-reminder",
         /// Mails a client that something new is there.
         MessageNotice = "message-notice",
+        /// Tells staff that a message has waited longer than its writer was told.
+        MessageLate = "message-late",
         /// Tells the holder of a grant by mail that there is something new.
         DocumentNotice = "document-notice",
+        /// Mails somebody who was asked to sign: that it is their turn, or what became of it.
+        SignatureNotice = "signature-notice",
+        /// Makes the sealed file of a document that everybody has signed.
+        SealFile = "seal-file",
+        /// Asks the payment provider what became of a client's way to pay.
+        PaymentLook = "payment-look",
+        /// Asks the payment provider for news that never came.
+        PaymentEvents = "payment-events",
+        /// Plans the statements of a month.
+        MonthlyStatements = "monthly-statements",
+        /// Makes a chart's statement of a month.
+        MonthlyStatement = "monthly-statement",
+        /// Deletes drafts of messages that nobody went on with.
+        DraftTidy = "draft-tidy",
         /// Ends old marks of addresses that sent mail back.
         AddressMarks = "address-marks",
+        /// Carries on the import of a file of charts whose process has ended.
+        ImportRows = "import-rows",
         /// Deletes files of charts whose import was given up.
         ImportTidy = "import-tidy",
         /// Deletes sessions, links for passwords and known browsers that are long over.
         SessionTidy = "session-tidy",
-        /// Deletes counters, marks of sent forms, drafts and kept answers that are over.
+        /// Deletes counters, handled requests and drafts that are over.
         CounterTidy = "counter-tidy",
     }
 }
@@ -85,7 +109,13 @@ pub enum JobRun {
     InPractice(fn(&App, &mut Scoped<'_>, &[Job]) -> Result<Vec<JobOutcome>, Fault>),
     /// One job of the whole installation, again and again after so many hours.
     EveryHours(i64, fn(&mut System<'_>) -> Result<usize, Fault>),
+    /// Inside a practice, one job by itself in transactions of its own, for what takes long. It knows what is done
+    /// already: after a crash it runs again. The job is done with it.
+    InPieces(fn(AppState, PracticeScope, Job) -> InPieces),
 }
+
+/// A job that runs in transactions of its own.
+pub type InPieces = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
 /// What a feature registers for a kind of job.
 #[derive(Clone, Copy)]

@@ -13,8 +13,9 @@ mod kind;
 mod run;
 mod store;
 
-pub use kind::{Job, JobHandler, JobKind, JobOutcome, JobRun, Next};
+pub use kind::{InPieces, Job, JobHandler, JobKind, JobOutcome, JobRun, Next};
 pub use run::{Round, ensure_repeating, recover, run_due};
 pub use store::{
-    NewJob, ParkedJob, bring_forward, bring_forward_about, cancel, is_planned, parked, plan, retry,
+    NewJob, ParkedJob, bring_forward, bring_forward_about, cancel, is_parked, is_planned, parked, plan,
+    planned, retry, retry_about,
 };

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use super::claims::{self, Claim, TakeBack};
-use super::kind::{Job, JobHandler, JobKind, JobOutcome, JobRun, Next};
+use super::kind::{InPieces, Job, JobHandler, JobKind, JobOutcome, JobRun, Next};
 use super::store;
 use crate::kernel::ids::{ChartId, JobId, PracticeId};
-use crate::kernel::rng::{Rng as _, SystemChance};
+use crate::kernel::rng::{Rng as _, SystemRng};
 use crate::platform::db::{PracticeScope, System};
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
@@ -27,7 +27,7 @@ const WRITE_AGAIN: [Duration; 4] =
 /// This process, as its leases name it.
 static PROCESS: LazyLock<String> = LazyLock::new(|| {
     let mut bytes = [0u8; 8];
-    SystemChance.fill(&mut bytes);
+    SystemRng.fill(&mut bytes);
     hex::encode(bytes)
 });
 
@@ -100,7 +100,11 @@ async fn run_batch(
             fail_each(app, group, "no feature handles jobs of this kind").await?;
             continue;
         };
-        if let Err(fault) = run_group(app, handler.run, practice, group, round).await {
+        let ran = match handler.run {
+            JobRun::InPieces(work) => run_each_in_pieces(app, work, practice, group, stop, round).await,
+            run => run_group(app, run, practice, group, round).await,
+        };
+        if let Err(fault) = ran {
             away = Some(fault);
         }
     }
@@ -136,6 +140,55 @@ async fn run_group(
     Ok(())
 }
 
+/// Runs jobs that have transactions of their own, one after the other, and renews their leases meanwhile. On a stop
+/// the rest goes back; what a job has done so far stays done.
+async fn run_each_in_pieces(
+    app: &AppState,
+    work: fn(AppState, PracticeScope, Job) -> InPieces,
+    practice: PracticeId,
+    mut group: Vec<Claim>,
+    stop: &Stop,
+    round: &mut Round,
+) -> Result<(), Fault> {
+    while let Some(claim) = group.first().cloned() {
+        let mut running = work(app.clone(), PracticeScope::for_worker(practice), claim.job()?);
+        let ended = loop {
+            tokio::select! {
+                ended = &mut running => break Some(ended),
+                () = stop.given() => break None,
+                () = tokio::time::sleep(RENEW) => {
+                    let ours = group.clone();
+                    let held = app.db.system_write(move |system| claims::renew(system, &ours)).await?;
+                    group.retain(|claim| held.contains(&claim.job_id));
+                    if !held.contains(&claim.job_id) {
+                        break None;
+                    }
+                }
+            }
+        };
+        drop(running);
+        match ended {
+            Some(Ok(())) => {
+                round.ran += 1;
+                let done = claim.clone();
+                write(app, move |system| claims::finish_held(system, &done)).await?;
+            }
+            Some(Err(fault @ (Fault::Unavailable(_) | Fault::Busy(_) | Fault::DiskFull))) => {
+                write(app, move |system| claims::put_back(system, &group)).await?;
+                return Err(fault);
+            }
+            Some(Err(fault)) => fail_each(app, vec![claim.clone()], &fault.chain()).await?,
+            None if stop.is_given() => {
+                return write(app, move |system| claims::put_back(system, &group)).await;
+            }
+            // Cancelled, or another process has it.
+            None => {}
+        }
+        group.retain(|other| other.job_id != claim.job_id);
+    }
+    Ok(())
+}
+
 type Outcomes = Vec<(JobId, JobOutcome)>;
 
 async fn in_one_transaction(
@@ -158,6 +211,7 @@ async fn in_one_transaction(
                 let next = Next::At(system.now.plus_hours(hours));
                 vec![JobOutcome::unchanged(next); jobs.len()]
             }
+            JobRun::InPieces(_) => return Err(Fault::other("a job in pieces has transactions of its own")),
         };
         if outcomes.len() != jobs.len() {
             return Err(Fault::other("a handler has not said what came of each job"));

@@ -97,6 +97,13 @@ pub fn is_planned(c: &mut Scoped<'_>, kind: JobKind, subject: uuid::Uuid) -> Res
     Ok(found.is_some())
 }
 
+/// What jobs of this kind are planned about.
+pub fn planned(c: &mut Scoped<'_>, kind: JobKind) -> Result<std::collections::BTreeSet<uuid::Uuid>, Fault> {
+    let subjects: Vec<Vec<u8>> =
+        c.rows(due_job::table).filter(due_job::kind.eq(kind)).select(due_job::subject).load(c)?;
+    Ok(subjects.iter().filter_map(|subject| uuid::Uuid::from_slice(subject).ok()).collect())
+}
+
 /// Plans the one job of a kind of the whole installation, unless it is planned already.
 pub(super) fn plan_for_installation(system: &mut System<'_>, kind: JobKind) -> Result<(), Fault> {
     let known: i64 = due_job::table
@@ -186,18 +193,48 @@ pub fn parked(system: &mut System<'_>) -> Result<Vec<ParkedJob>, Fault> {
         .load(system.conn)?)
 }
 
+/// A parked job as one that was never tried.
+macro_rules! anew {
+    ($now:expr) => {
+        (
+            Released::to(JobState::Waiting),
+            due_job::due_at.eq($now),
+            due_job::attempt.eq(due_job::attempt + 1),
+            due_job::tries.eq(0),
+            due_job::crashes.eq(0),
+        )
+    };
+}
+
 /// Makes parked jobs due now, with as many tries as new ones: one by its name, or all of them. Returns how many.
 pub fn retry(system: &mut System<'_>, only: Option<JobId>) -> Result<usize, Fault> {
     let parked = due_job::table.filter(due_job::state.eq(JobState::Parked));
-    let again = (
-        Released::to(JobState::Waiting),
-        due_job::due_at.eq(system.now),
-        due_job::attempt.eq(due_job::attempt + 1),
-        due_job::tries.eq(0),
-        due_job::crashes.eq(0),
-    );
+    let again = anew!(system.now);
     Ok(match only {
         Some(job) => db::update(parked.filter(due_job::job_id.eq(job))).set(again).execute(system.conn)?,
         None => db::update(parked).set(again).execute(system.conn)?,
     })
+}
+
+/// The jobs of a kind about a subject that are not tried any more.
+macro_rules! parked_about {
+    ($c:expr, $kind:expr, $subject:expr) => {
+        $c.rows(due_job::table)
+            .filter(due_job::kind.eq($kind))
+            .filter(due_job::subject.eq($subject.as_bytes().to_vec()))
+            .filter(due_job::state.eq(JobState::Parked))
+    };
+}
+
+/// Is the job of this kind about a subject not tried any more?
+pub fn is_parked(c: &mut Scoped<'_>, kind: JobKind, subject: uuid::Uuid) -> Result<bool, Fault> {
+    let found: Option<JobId> = parked_about!(c, kind, subject).select(due_job::job_id).optional(c)?;
+    Ok(found.is_some())
+}
+
+/// The same as [`retry`], for the job of this kind about a subject.
+pub fn retry_about(c: &mut Scoped<'_>, kind: JobKind, subject: uuid::Uuid) -> Result<(), Fault> {
+    let now = c.now();
+    parked_about!(c, kind, subject).set(anew!(now)).execute(c)?;
+    Ok(())
 }

@@ -9,13 +9,14 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lettre::Address;
 use tokio::net::TcpStream;
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use super::refusal::{self, About, enhanced};
 use super::wire::{Reply, Stream, Wire, dotted};
 use crate::kernel::secrets::Secret;
 use crate::platform::config::{self, SmtpSecurity, SmtpUrl};
+use crate::platform::tls;
 
 /// How long the server may take over each step: the shortest times that RFC 5321 4.5.3.2 allows.
 #[derive(Clone, Copy, Debug)]
@@ -135,26 +136,13 @@ impl Relay {
         self.connections
     }
 
-    /// The host's certificates, or the bundled ones where the host has none, and those of
-    /// [`Relay::trusting`].
+    /// See [`tls::client_config`].
     fn tls(&self) -> Result<Arc<ClientConfig>, Trouble> {
         if let Some(config) = self.tls.get() {
             return Ok(config.clone());
         }
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        for root in &self.roots {
-            roots.add(root.clone()).map_err(|e| Trouble::lane(&e.to_string()))?;
-        }
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|e| Trouble::lane(&e.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(self.tls.get_or_init(|| Arc::new(config)).clone())
+        let config = tls::client_config(&self.roots).map_err(|error| Trouble::lane(&error))?;
+        Ok(self.tls.get_or_init(|| config).clone())
     }
 
     /// Opens a conversation: greeting, encryption, sign-in. `hello` is our own name.

@@ -1,13 +1,13 @@
 use super::*;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::rng::SystemChance;
+use crate::kernel::rng::SystemRng;
 
 const NOW: Timestamp = Timestamp::from_micros(1_796_137_200_000_000);
 
 fn object(key: u8) -> Object {
     Object {
-        practice: PracticeId::fresh(&SystemChance, NOW),
-        blob: BlobId::fresh(&SystemChance, NOW),
+        practice: PracticeId::fresh(&SystemRng, NOW),
+        blob: BlobId::fresh(&SystemRng, NOW),
         key: BlobKey::for_test(key),
     }
 }

@@ -10,9 +10,9 @@ audit_actions! {
         Sent = "mail.sent", Waiting, None;
         Deferred = "mail.deferred", Plain, None;
         Delayed = "mail.delayed", Plain, None;
-        Bounced = "mail.bounced", Attention, Told;
+        Bounced = "mail.bounced", Attention, Optional;
         BouncedLate = "mail.bounced_late", Plain, None;
-        Undeliverable = "mail.undeliverable", Attention, Told;
-        Cancelled = "mail.cancelled", Plain, Told;
+        Undeliverable = "mail.undeliverable", Attention, Optional;
+        Cancelled = "mail.cancelled", Plain, Optional;
     }
 }

@@ -254,20 +254,20 @@ impl Board {
 mod tests {
     use super::*;
     use crate::kernel::clock::Timestamp;
-    use crate::kernel::rng::SystemChance;
+    use crate::kernel::rng::SystemRng;
 
     const PATIENCE: Duration = Duration::from_secs(2);
 
     fn practices(count: i64) -> Vec<PracticeId> {
         let at = |n: i64| Timestamp::from_micros(1_796_137_200_000_000 + n * 1_000_000);
-        (0..count).map(|n| PracticeId::fresh(&SystemChance, at(n))).collect()
+        (0..count).map(|n| PracticeId::fresh(&SystemRng, at(n))).collect()
     }
 
     fn mails(practice: &PracticeId, count: usize, tries: i32) -> Vec<Claim> {
         let now = Timestamp::from_micros(1_796_137_200_000_000);
         let one = || Claim {
             practice_id: practice.clone(),
-            mail_id: MailId::fresh(&SystemChance, now),
+            mail_id: MailId::fresh(&SystemRng, now),
             kind: "access.invitation".into(),
             chart_id: None,
             access_id: None,

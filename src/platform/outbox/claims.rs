@@ -50,11 +50,28 @@ pub(super) type InHand = HashMap<MailId, (PracticeId, i32)>;
 /// Is anything due for a practice that is not `full`? A read, so that an idle worker does not take the
 /// writer's place each second.
 pub(super) fn is_anything_due(system: &mut System<'_>, full: &[PracticeId]) -> Result<bool, Fault> {
-    Ok(!due_practices(system, None, full, 1)?.is_empty())
+    let lease_now = system.lease_now()?;
+    Ok(!due_practices(system, lease_now, None, full, 1)?.is_empty())
 }
 
-/// The first practice after `after` that has something due.
-fn next_practice(system: &mut System<'_>, after: Option<&PracticeId>) -> Result<Option<PracticeId>, Fault> {
+/// Until when mails of a state are due, and from when on they are due again: no mail is planned so late, unless the
+/// clock was set back since. A queued mail is due from the moment it is written.
+fn due_times(state: Delivery, now: Timestamp) -> (Timestamp, Timestamp) {
+    let until = if state == Delivery::Queued { Timestamp::from_micros(i64::MAX) } else { now };
+    (until, now.plus_seconds(LONGEST_WAIT))
+}
+
+/// The longest that a lease can last yet; one that ends later was written before the clock was set back, and is over.
+fn latest_lease(lease_now: Timestamp) -> Timestamp {
+    lease_now.plus_seconds(LEASE_SECONDS)
+}
+
+/// The first practice after `after` that has something due, or in hand under a lease that was over at `lease_now`.
+fn next_practice(
+    system: &mut System<'_>,
+    lease_now: Timestamp,
+    after: Option<&PracticeId>,
+) -> Result<Option<PracticeId>, Fault> {
     let now = system.now;
     let after = after.copied().unwrap_or(PracticeId::NIL);
     let mut first: Option<PracticeId> = None;
@@ -65,9 +82,12 @@ fn next_practice(system: &mut System<'_>, after: Option<&PracticeId>) -> Result<
             .order(outbox::practice_id.asc())
             .select(outbox::practice_id)
             .into_boxed();
+        let (until, again) = due_times(state, now);
         query = match state {
-            Delivery::Sending => query.filter(outbox::lease_until.lt(now)),
-            _ => query.filter(outbox::due_at.le(now)),
+            Delivery::Sending => query.filter(
+                outbox::lease_until.lt(lease_now).or(outbox::lease_until.gt(latest_lease(lease_now))),
+            ),
+            _ => query.filter(outbox::due_at.le(until).or(outbox::due_at.gt(again))),
         };
         let found: Option<PracticeId> = query.first(system.conn).optional()?;
         first = match (first, found) {
@@ -82,6 +102,7 @@ fn next_practice(system: &mut System<'_>, after: Option<&PracticeId>) -> Result<
 /// `full`.
 fn due_practices(
     system: &mut System<'_>,
+    lease_now: Timestamp,
     last: Option<&PracticeId>,
     full: &[PracticeId],
     most: usize,
@@ -90,7 +111,7 @@ fn due_practices(
     let mut after = last.cloned();
     let mut wrapped = last.is_none();
     while practices.len() < most {
-        match next_practice(system, after.as_ref())? {
+        match next_practice(system, lease_now, after.as_ref())? {
             Some(next) if practices.contains(&next) => break,
             Some(next) => {
                 // Round once, back to where this began.
@@ -114,7 +135,12 @@ fn due_practices(
 
 /// The oldest due mails of one practice. On PostgreSQL their rows are locked, and those that another
 /// process is just claiming are passed over.
-fn due_of(system: &mut System<'_>, practice: &PracticeId, most: i64) -> Result<Vec<Claim>, Fault> {
+fn due_of(
+    system: &mut System<'_>,
+    lease_now: Timestamp,
+    practice: &PracticeId,
+    most: i64,
+) -> Result<Vec<Claim>, Fault> {
     let now = system.now;
     let mut due: Vec<(Timestamp, Claim)> = Vec::new();
     for state in [Delivery::Queued, Delivery::Deferred, Delivery::Sending] {
@@ -123,23 +149,25 @@ fn due_of(system: &mut System<'_>, practice: &PracticeId, most: i64) -> Result<V
             .filter(outbox::state.eq(state))
             .order((outbox::due_at.asc(), outbox::mail_id.asc()))
             .limit(most);
+        let (until, again) = due_times(state, now);
+        let is_over = outbox::lease_until.lt(lease_now).or(outbox::lease_until.gt(latest_lease(lease_now)));
+        let is_due = outbox::due_at.le(until).or(outbox::due_at.gt(again));
         // SQLite has one writer and no locks of rows.
         let found: Vec<(Timestamp, Claim)> = match (&mut *system.conn, state) {
-            (Conn::Sqlite(conn), Delivery::Sending) => rows
-                .filter(outbox::lease_until.lt(now))
-                .select((outbox::due_at, Claim::as_select()))
-                .load(conn)?,
+            (Conn::Sqlite(conn), Delivery::Sending) => {
+                rows.filter(is_over).select((outbox::due_at, Claim::as_select())).load(conn)?
+            }
             (Conn::Sqlite(conn), _) => {
-                rows.filter(outbox::due_at.le(now)).select((outbox::due_at, Claim::as_select())).load(conn)?
+                rows.filter(is_due).select((outbox::due_at, Claim::as_select())).load(conn)?
             }
             (Conn::Postgres(conn), Delivery::Sending) => rows
-                .filter(outbox::lease_until.lt(now))
+                .filter(is_over)
                 .select((outbox::due_at, Claim::as_select()))
                 .for_update()
                 .skip_locked()
                 .load(conn)?,
             (Conn::Postgres(conn), _) => rows
-                .filter(outbox::due_at.le(now))
+                .filter(is_due)
                 .select((outbox::due_at, Claim::as_select()))
                 .for_update()
                 .skip_locked()
@@ -162,7 +190,8 @@ pub(super) fn claim(
     full: &[PracticeId],
     in_hand: &InHand,
 ) -> Result<(Vec<Claim>, Option<PracticeId>), Fault> {
-    let practices = due_practices(system, last, full, most)?;
+    let lease_now = system.lease_now()?;
+    let practices = due_practices(system, lease_now, last, full, most)?;
     let Some(next_last) = practices.last().cloned() else { return Ok((Vec::new(), last.cloned())) };
     let now = system.now;
     let mut left = most;
@@ -172,7 +201,7 @@ pub(super) fn claim(
         let share = left.div_ceil(practices.len() - at);
         // Those in hand are due too where the clock was set forward past their leases.
         let held = in_hand.values().filter(|(of, _)| of == practice).count();
-        let mut due = due_of(system, practice, i64::try_from(share + held).unwrap_or(1))?;
+        let mut due = due_of(system, lease_now, practice, i64::try_from(share + held).unwrap_or(1))?;
         due.retain(|claim| !in_hand.contains_key(&claim.mail_id));
         due.truncate(share);
         if due.is_empty() {
@@ -188,7 +217,7 @@ pub(super) fn claim(
         .set((
             outbox::state.eq(Delivery::Sending),
             outbox::attempt.eq(outbox::attempt + 1),
-            outbox::lease_until.eq(now.plus_seconds(LEASE_SECONDS)),
+            outbox::lease_until.eq(lease_now.plus_seconds(LEASE_SECONDS)),
             outbox::first_try_at.eq(coalesce(outbox::first_try_at, Some(now))),
         ))
         .execute(system.conn)?;
@@ -208,7 +237,7 @@ diesel::define_sql_function! {
 
 /// Holds what is in hand for another while.
 pub(super) fn renew(system: &mut System<'_>, in_hand: &InHand) -> Result<(), Fault> {
-    let until = system.now.plus_seconds(LEASE_SECONDS);
+    let until = system.lease_now()?.plus_seconds(LEASE_SECONDS);
     let mut by_practice: BTreeMap<&PracticeId, Vec<MailId>> = BTreeMap::new();
     for (mail, (practice, _)) in in_hand {
         by_practice.entry(practice).or_default().push(mail.clone());

@@ -2,6 +2,8 @@
 
 use diesel::prelude::*;
 
+use super::kind::MailKind;
+use super::reader::{MailReader, SafeContact};
 use super::subject::Subject;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -34,8 +36,8 @@ pub const LINK_OVER: &str = "mail-reason-link-over";
 /// A mail to be queued.
 #[derive(Debug)]
 pub struct NewMail {
-    /// What it is, `feature.purpose`, such as `access.invitation`.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: MailKind,
     /// At most one mail of this key is ever made in a practice; the Message-ID derives from it.
     pub dedupe_key: String,
     /// The chart whose history shows it.
@@ -44,10 +46,40 @@ pub struct NewMail {
     pub access: Option<AccessId>,
     /// What it is about, where that can end before the mail leaves: then it is not sent.
     pub subject: Option<Subject>,
+    /// Whose it is.
+    pub reader: MailReader,
     /// Exactly one mailbox.
     pub recipient: EmailAddress,
     /// What it says.
     pub letter: MailBody,
+}
+
+impl NewMail {
+    /// As it goes to somebody in safe contact: to the safe address alone, without a word of who writes or of what it
+    /// is about; `None` where no address is safe.
+    pub(super) fn in_safe_contact(mut self, contact: &SafeContact) -> Option<Self> {
+        self.recipient = contact.address.clone()?;
+        let words = self.letter.words;
+        let (spoken, private) = &contact.path;
+        self.letter = MailBody {
+            words,
+            practice: words.get("mail-safe-name"),
+            accent: "#555555".to_owned(),
+            reply_to: String::new(),
+            subject: words.get("mail-safe-subject"),
+            greeting: words.get("mail-safe-greeting"),
+            before: vec![words.get("mail-safe-text")],
+            button: self.letter.button.map(|(_, to)| {
+                (
+                    words.get("mail-safe-button"),
+                    to.replacen(&format!("/{spoken}/"), &format!("/{private}/"), 1),
+                )
+            }),
+            after: Vec::new(),
+            contact: Vec::new(),
+        };
+        Some(self)
+    }
 }
 
 /// A mail's state, as pages and the API show it.
@@ -56,7 +88,7 @@ pub struct NewMail {
 pub struct MailState {
     /// The mail.
     pub mail_id: MailId,
-    /// See [`NewMail::kind`].
+    /// See [`MailKind`].
     pub kind: String,
     /// See [`Subject::id`].
     pub subject_id: Option<Vec<u8>>,
@@ -89,9 +121,13 @@ impl MailState {
 
     /// Does what was said of it blame the address? Else another address would not help.
     pub fn blames_address(&self) -> bool {
-        self.state == Delivery::Undeliverable
-            && self.last_reason.as_deref().is_some_and(|reason| ABOUT_THE_ADDRESS.contains(&reason))
+        self.state == Delivery::Undeliverable && self.last_reason.as_deref().is_some_and(blames_address)
     }
+}
+
+/// Does this reason, a catalogue key, say something of the address?
+pub fn blames_address(reason: &str) -> bool {
+    ABOUT_THE_ADDRESS.contains(&reason)
 }
 
 /// Reasons that say something of the address; the others are about us, the message or the other system.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{Delivery, MailState, NewMail, Subject};
+use super::{Delivery, MailReader, MailState, NewMail, SafeContact, Subject};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
 use crate::platform::db::InLists as _;
@@ -47,15 +47,29 @@ pub(super) fn place(practice: &PracticeId, mail: &MailId) -> String {
     format!("{practice}/outbox/payload/{mail}")
 }
 
-/// Queues a mail in this transaction. A second one of the same key is not made; its id is returned.
-pub fn enqueue(app: &App, c: &mut Scoped<'_>, mail: NewMail) -> Result<MailId, Fault> {
-    let mut ids = queue(app, c, vec![mail])?;
-    ids.pop().ok_or_else(|| Fault::other("a queued mail has no id"))
+/// Queues a mail in this transaction. A second one of the same key is not made; its id is returned. `None` where its
+/// reader is in safe contact and has no safe address.
+pub fn enqueue(app: &App, c: &mut Scoped<'_>, mail: NewMail) -> Result<Option<MailId>, Fault> {
+    Ok(queue(app, c, vec![mail])?.pop())
 }
 
 /// Queues many in one go (a bulk invitation). A mail whose key is there already is passed over.
 pub fn enqueue_many(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<(), Fault> {
     queue(app, c, mails).map(drop)
+}
+
+/// Every mail of the program comes through here: to somebody in safe contact it goes as that asks.
+fn as_each_reader_wants(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<NewMail>, Fault> {
+    let readers: Vec<MailReader> = mails.iter().map(|mail| mail.reader).collect();
+    let contacts = (app.mail_hooks.safe_contacts)(c, &readers)?;
+    if contacts.len() != mails.len() {
+        return Err(Fault::other("it is not known who of the readers is in safe contact"));
+    }
+    let in_safe_contact = |(mail, contact): (NewMail, Option<SafeContact>)| match contact {
+        None => Some(mail),
+        Some(contact) => mail.in_safe_contact(&contact),
+    };
+    Ok(mails.into_iter().zip(contacts).filter_map(in_safe_contact).collect())
 }
 
 practice_row!(Row, outbox);
@@ -65,6 +79,7 @@ practice_row!(Row, outbox);
 /// keeps every other writer waiting. The message is built when it is sent, and is the same each
 /// time, because all that goes into it (words, date, Message-ID) stands in the row.
 fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailId>, Fault> {
+    let mails = as_each_reader_wants(app, c, mails)?;
     let (practice, now) = (c.practice().clone(), c.now());
     let mut known = queued_before(c, mails.iter().map(|m| m.dedupe_key.as_str()).collect())?;
     let mut ids = Vec::with_capacity(mails.len());
@@ -84,7 +99,7 @@ fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailI
         rows.push(Row {
             practice_id: practice.clone(),
             mail_id: id,
-            kind: mail.kind,
+            kind: mail.kind.word(),
             message_id: names::message_id(app, &practice, &mail.dedupe_key),
             dedupe_key: mail.dedupe_key,
             chart_id: mail.chart,
@@ -154,6 +169,16 @@ pub fn forget_recipients(c: &mut Scoped<'_>, subject: &Subject) -> Result<usize,
 pub fn of_access(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<MailState>, Fault> {
     c.rows(outbox::table)
         .filter(outbox::access_id.eq(access.clone()))
+        .order((outbox::created_at.desc(), outbox::mail_id.desc()))
+        .select(MailState::as_select())
+        .load(c)
+}
+
+/// Every mail about something, newest first.
+pub fn about(c: &mut Scoped<'_>, subject: &Subject) -> Result<Vec<MailState>, Fault> {
+    c.rows(outbox::table)
+        .filter(outbox::subject_id.eq(subject.id.as_bytes().to_vec()))
+        .filter(outbox::subject_kind.eq(subject.kind))
         .order((outbox::created_at.desc(), outbox::mail_id.desc()))
         .select(MailState::as_select())
         .load(c)

@@ -92,14 +92,14 @@ mod tests {
     use super::*;
     use crate::kernel::clock::Timestamp;
     use crate::kernel::ids::{MailId, PracticeId};
-    use crate::kernel::rng::SystemChance;
+    use crate::kernel::rng::SystemRng;
     use crate::platform::mail::refusal::About;
 
     fn claim(recipient: &str, tries: i32) -> Claim {
         let now = Timestamp::from_micros(1_796_137_200_000_000);
         Claim {
-            practice_id: PracticeId::fresh(&SystemChance, now),
-            mail_id: MailId::fresh(&SystemChance, now),
+            practice_id: PracticeId::fresh(&SystemRng, now),
+            mail_id: MailId::fresh(&SystemRng, now),
             kind: "access.invitation".into(),
             chart_id: None,
             access_id: None,

@@ -19,6 +19,8 @@ pub const CLIENT_SESSION: OurCookie = OurCookie("anteroom-client");
 pub const STAFF_DEVICE: OurCookie = OurCookie("anteroom-staff-device");
 /// By which a client's browser is known again.
 pub const CLIENT_DEVICE: OurCookie = OurCookie("anteroom-client-device");
+/// Whose pages a staff member looks at.
+pub const PREVIEW: OurCookie = OurCookie("anteroom-preview");
 /// The language that the reader chose.
 pub const LANGUAGE: OurCookie = OurCookie("anteroom-language");
 /// The draft of a form that a stranger sent.

@@ -152,7 +152,14 @@ where
         if let Some(token) = asked_for(&request) {
             let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
             match open(app, &path, &headers, token).await {
-                Ok(Some(page)) => return page,
+                // Before sign-in a page says what became of a link since; the draft is what was typed before that.
+                Ok(Some(page)) if audience_of(&path).is_none() => return page,
+                // The page itself is asked whether it is still open to this reader. A path that only takes forms has none.
+                Ok(Some(page)) => {
+                    let now = next(request).await;
+                    let is_open = matches!(now.status(), StatusCode::OK | StatusCode::METHOD_NOT_ALLOWED);
+                    return if is_open { page } else { now };
+                }
                 Ok(None) => {}
                 Err(fault) => tracing::warn!(error = fault.chain(), "a draft could not be read"),
             }
@@ -181,7 +188,13 @@ where
 /// Put beside a page that answers a POST, is no refusal, and is not the end of the matter either, such as
 /// the form behind a letter's code: Back must be able to show it.
 #[derive(Clone, Copy, Debug)]
-pub struct Unfinished;
+struct Unfinished;
+
+/// Marks such a page.
+pub fn unfinished(mut page: Response) -> Response {
+    page.extensions_mut().insert(Unfinished);
+    page
+}
 
 /// What is needed of the request once it was answered.
 struct Sent {

@@ -9,11 +9,13 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::platform::i18n::{Language, Words};
+use crate::platform::permissions::Right;
 use crate::platform::web::accent::Accent;
 use crate::platform::web::assets;
 use crate::platform::web::errors::{NeedsErrorPage, PageError, moved};
-use crate::platform::web::frame::{ClientFrame, Contact};
+use crate::platform::web::frame::{ClientFrame, Contact, client_navigation};
 use crate::platform::web::guard::RequestId;
+use crate::platform::web::nav::Navigation;
 use crate::platform::web::nul;
 
 /// The address without the slashes at its end, where somebody typed one. Only a path of ours: two slashes at
@@ -43,14 +45,28 @@ pub struct Face {
     pub contact: Contact,
 }
 
-/// Where the extractors tell the practice of a request.
+/// A client who is signed in: the page of an error keeps their language and navigation.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// The words of their language.
+    pub words: Words,
+    /// What the grant in view allows.
+    pub rights: Vec<Right>,
+}
+
+/// Where the extractors tell the practice and the reader of a request.
 #[derive(Clone, Debug, Default)]
-pub struct FacePlace(Arc<OnceLock<Face>>);
+pub struct FacePlace(Arc<(OnceLock<Face>, OnceLock<Reader>)>);
 
 impl FacePlace {
     /// The practice is known: the error's page shows its name and contact block.
     pub fn show(&self, face: impl FnOnce() -> Face) {
-        self.0.get_or_init(face);
+        self.0.0.get_or_init(face);
+    }
+
+    /// The reader is signed in.
+    pub fn show_to(&self, reader: impl FnOnce() -> Reader) {
+        self.0.1.get_or_init(reader);
     }
 }
 
@@ -92,7 +108,11 @@ struct ErrorPage {
 }
 
 /// Gives errors their page.
-pub async fn render_errors<F>(mut request: Request, next: impl FnOnce(Request) -> F) -> Response
+pub async fn render_errors<F>(
+    navigation: &Navigation,
+    mut request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response
 where
     F: Future<Output = Response>,
 {
@@ -133,19 +153,25 @@ where
     let number = (key == "error-fault").then(|| id.map(|id| id.to_string())).flatten();
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
+    let reader = inside.0.1.get().filter(|_| !is_staff);
+    let words = reader.map_or(words, |reader| reader.words);
     let (title, text) = (words.get(&format!("{key}-title")), words.get(&format!("{key}-text")));
     let (kind, body) = if is_api {
         let problem = serde_json::json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": text });
         ("application/problem+json", problem.to_string())
-    } else if let Some(face) = inside.0.get().filter(|_| !is_staff) {
-        let frame = ClientFrame::bare(words, &face.name, &face.slug, &face.accent, face.contact.clone());
+    } else if let Some(face) = inside.0.0.get().filter(|_| !is_staff) {
+        let mut frame = ClientFrame::bare(words, &face.name, &face.slug, &face.accent, face.contact.clone());
+        if let Some(reader) = reader {
+            "/portal".clone_into(&mut frame.home);
+            frame.nav = client_navigation(words, navigation, &reader.rights, None);
+        }
         let page = ClientErrorPage { frame, title, text, number, back: words.get("error-back") };
         let rendered = askama::Template::render(&page).unwrap_or_else(|_| "error".to_owned());
         ("text/html; charset=utf-8", rendered)
     } else {
         let page = ErrorPage {
             language: words.language().word(),
-            practice: inside.0.get().map(|face| face.name.clone()).unwrap_or_default(),
+            practice: inside.0.0.get().map(|face| face.name.clone()).unwrap_or_default(),
             title,
             text,
             number,

@@ -16,6 +16,9 @@ pub enum PageError {
     NotFound,
     /// Signed in, but the role does not include it.
     Forbidden,
+    /// A staff member looks at a client's pages: nothing can be done there, and what is about the client's own
+    /// sign-in is not shown.
+    OnlyLooking,
     /// No session: go to this sign-in page.
     SignIn(String),
     /// The page has this address; another spelling of it was asked for.
@@ -34,6 +37,8 @@ pub enum PageError {
     TooManyTries,
     /// More than we take.
     TooLarge,
+    /// The body came compressed, or encoded otherwise (RFC 9110, section 15.5.16).
+    Encoded,
     /// The machinery failed.
     Fault(Fault),
 }
@@ -67,12 +72,14 @@ impl IntoResponse for PageError {
             }
             Self::NotFound => (StatusCode::NOT_FOUND, "error-not-found"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "error-forbidden"),
+            Self::OnlyLooking => (StatusCode::FORBIDDEN, "error-only-looking"),
             Self::Stale => (StatusCode::CONFLICT, "error-stale"),
             Self::OtherChart => (StatusCode::CONFLICT, "error-other-chart"),
             Self::BadRequest => (StatusCode::BAD_REQUEST, "error-bad-request"),
             Self::WrongOrigin => (StatusCode::FORBIDDEN, "error-origin"),
             Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "error-too-many"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "error-too-large"),
+            Self::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "error-encoded"),
             Self::Fault(fault) => {
                 tracing::error!(error = fault.chain(), "a request failed");
                 match fault {
@@ -84,6 +91,9 @@ impl IntoResponse for PageError {
         };
         let mut response = status.into_response();
         response.extensions_mut().insert(NeedsErrorPage(words));
+        if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         if status == StatusCode::TOO_MANY_REQUESTS {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         }

@@ -1,21 +1,25 @@
-//! A form that makes something carries a one-time mark, kept with what it made: the same form sent
-//! twice (a double click where scripts are off) makes one thing and answers with it. What was typed
-//! is part of it: who goes back, types something else and sends again makes another thing.
+//! A form that makes something carries a one-time token, kept with what it made: the same form sent twice makes one
+//! thing and answers with it. What was typed is part of it: who goes back, types something else and sends again makes
+//! another thing.
+
+use std::str::FromStr;
 
 use axum::body::Bytes;
-use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::kernel::rng::Rng;
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::sent_form;
-use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::fault::Fault;
+use crate::platform::once::{Handled, RequestKey, handled_before, once};
 use crate::platform::web::errors::PageError;
 
-/// A form's mark: which form, whose, a random part that the page carries in the field `mark`, and
-/// what was typed; kept as one hash of all of them.
+/// A form that stayed open over a weekend may still be sent twice.
+const KEPT_HOURS: i64 = 30 * 24;
+
+/// A form's token: which form, whose, a random part that the page carries in the field `mark`, and what was typed;
+/// kept as one hash of all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FormToken(String);
+pub struct FormToken(RequestKey);
 
 impl FormToken {
     /// The random part of a new form.
@@ -25,39 +29,49 @@ impl FormToken {
         hex::encode(bytes)
     }
 
-    /// Takes the mark of a form that was sent with this body. `form` and `who` are part of it, so
-    /// that the mark of another person, or of another form, finds nothing.
+    /// Takes the token of a form that was sent with this body. `form` and `who` are part of it, so that the token of
+    /// another person, or of another form, finds nothing.
     pub fn read(form: &'static str, who: &str, sent: &str, body: &Bytes) -> Result<Self, PageError> {
         if sent.len() != 32 || !sent.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(PageError::BadRequest);
         }
+        Ok(Self::of(form, who, sent, body))
+    }
+
+    /// The same for a random part that was checked, and what was typed as far as it counts.
+    pub fn of(form: &'static str, who: &str, sent: &str, typed: &[u8]) -> Self {
         let mut hash = Sha256::new();
-        for part in [form.as_bytes(), who.as_bytes(), sent.as_bytes(), body] {
+        for part in [form.as_bytes(), who.as_bytes(), sent.as_bytes(), typed] {
             hash.update(part);
             hash.update([0]);
         }
-        Ok(Self(hex::encode(hash.finalize())))
+        Self(RequestKey { name: hex::encode(hash.finalize()), asked: String::new(), hours: KEPT_HOURS })
     }
 }
 
-/// What this very form made when it was sent before, if it was.
-pub fn made_before(c: &mut Scoped<'_>, mark: &FormToken) -> Result<Option<String>, Fault> {
-    c.rows(sent_form::table).filter(sent_form::mark.eq(&mark.0)).select(sent_form::made).optional(c)
+fn read_made<T: FromStr>(made: &str) -> Result<T, Fault> {
+    made.parse().map_err(|_| Fault::Damaged("what a form made cannot be read".to_owned()))
 }
 
-/// Keeps what the form made, in the transaction that makes it. If the other click of a double click
-/// was faster, the whole unit is run again, and finds it.
-pub fn keep(c: &mut Scoped<'_>, mark: &FormToken, made: &str) -> Result<(), Fault> {
-    let kept = c.insert(
-        sent_form::table,
-        (sent_form::mark.eq(&mark.0), sent_form::made.eq(made), sent_form::created_at.eq(c.now())),
-    );
-    match kept {
-        Ok(()) => Ok(()),
-        Err(Fault::Database(error)) if is_duplicate(&error) => {
-            Err(Fault::lost_race("one form, sent twice at once"))
-        }
-        Err(fault) => Err(fault),
+/// What this very form made when it was sent before, if it was.
+pub fn made_before(c: &mut Scoped<'_>, token: &FormToken) -> Result<Option<String>, Fault> {
+    Ok(handled_before(c, &token.0)?.map(|before| before.answer))
+}
+
+/// What `make` makes now, or what this very form made when it was sent before.
+pub fn made_once<T: FromStr + ToString, E>(
+    c: &mut Scoped<'_>,
+    token: &FormToken,
+    make: impl FnOnce(&mut Scoped<'_>) -> Result<Result<T, E>, Fault>,
+) -> Result<Result<T, E>, Fault> {
+    let handled = once(c, &token.0, |c| {
+        let made = make(c)?;
+        let answer = made.as_ref().ok().map(T::to_string);
+        Ok((made, answer))
+    })?;
+    match handled {
+        Handled::Now(made) => Ok(made),
+        Handled::Before(before) => Ok(Ok(read_made(&before.answer)?)),
     }
 }
 
@@ -66,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_one_forms_one_persons_and_of_what_was_typed() {
+    fn a_token_is_of_one_form_one_person_and_what_was_typed() {
         let sent = "0123456789abcdef0123456789abcdef";
         let (ana, ben) = (Bytes::from("name=Ana"), Bytes::from("name=Ben"));
         let mine = FormToken::read("chart", "me", sent, &ana).unwrap();

@@ -12,6 +12,11 @@ use crate::platform::web::nul;
 /// The largest form we take, in bytes.
 pub const MOST_BYTES: usize = 512 * 1024;
 
+/// A form of one button: nothing is typed.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
 /// A form as it arrived: its token, and the rest still to be read.
 #[derive(Debug)]
 pub struct RawForm {

@@ -207,6 +207,17 @@ pub struct ClientFrame {
     pub session_seconds: u32,
     /// The practice's contact block, in the foot of every page.
     pub contact: Contact,
+    /// That a staff member looks at the page, and whose it is.
+    pub preview: Option<PreviewBar>,
+}
+
+/// Stands above a client's page that a staff member looks at.
+#[derive(Clone, Debug)]
+pub struct PreviewBar {
+    /// Whose pages these are, and of which day.
+    pub text: String,
+    /// The token of the form that ends it.
+    pub csrf: String,
 }
 
 /// Whose page it is, for [`ClientFrame::inside`].
@@ -225,7 +236,7 @@ pub struct ClientMark<'a> {
 }
 
 impl ClientFrame {
-    /// Around a page before sign-in. Features call [`ClientFrame::outside`], which knows the practice.
+    /// Around a page before sign-in. Features call `Practice::client_frame`.
     pub fn bare(words: Words, practice: &str, slug: &str, accent: &str, contact: Contact) -> Self {
         let language = words.language();
         Self {
@@ -249,29 +260,18 @@ impl ClientFrame {
             toast: None,
             session_seconds: 0,
             contact,
+            preview: None,
         }
     }
 
     /// Around a page of somebody signed in. What the grant in view does not allow has no link.
     pub fn inside(self, mark: ClientMark<'_>, navigation: &Navigation, here: Section) -> Self {
         let words = self.words;
-        let nav = navigation
-            .client
-            .iter()
-            .filter(|entry| entry.needs.is_none_or(|right| mark.rights.contains(&right)))
-            .map(|entry| NavEntry {
-                href: entry.section.0,
-                label: words.get(entry.label),
-                icon: entry.icon,
-                current: entry.section == here,
-                waiting: None,
-            })
-            .collect();
         Self {
             home: "/portal".to_owned(),
             person: mark.person.to_owned(),
             csrf: mark.csrf.to_owned(),
-            nav,
+            nav: client_navigation(words, navigation, mark.rights, Some(here)),
             toast: toast(words, mark.done),
             session_seconds: mark.session_seconds,
             ..self
@@ -283,6 +283,25 @@ impl ClientFrame {
         self.toast = toast(self.words, done);
         self
     }
+}
+
+/// The entries that these rights open; `here` is the page's own.
+pub(super) fn client_navigation(
+    words: Words,
+    navigation: &Navigation,
+    rights: &[Right],
+    here: Option<Section>,
+) -> Vec<NavEntry> {
+    let open =
+        navigation.client.iter().filter(|entry| entry.needs.is_none_or(|right| rights.contains(&right)));
+    open.map(|entry| NavEntry {
+        href: entry.section.0,
+        label: words.get(entry.label),
+        icon: entry.icon,
+        current: Some(entry.section) == here,
+        waiting: None,
+    })
+    .collect()
 }
 
 /// What came of the last form.

@@ -33,6 +33,11 @@ pub fn for_stranger(
     chosen(settings, query, headers).unwrap_or_else(|| Language::accepted(accepted, otherwise))
 }
 
+/// Makes this the language of the reader's browser, for a year.
+pub fn keep(settings: &Settings, language: Language, headers: &mut HeaderMap) {
+    cookies::LANGUAGE.set(settings, language.word(), Kept::Seconds(365 * 86_400), headers);
+}
+
 /// Keeps a choice made by `?lang=` in the reader's own browser. The server keeps nothing.
 pub async fn remember<F>(app: &App, request: Request, next: impl FnOnce(Request) -> F) -> Response
 where
@@ -41,12 +46,7 @@ where
     let choice = asked(request.uri().query());
     let mut response = next(request).await;
     if let Some(language) = choice {
-        cookies::LANGUAGE.set(
-            &app.settings,
-            language.word(),
-            Kept::Seconds(365 * 86_400),
-            response.headers_mut(),
-        );
+        keep(&app.settings, language, response.headers_mut());
     }
     response
 }

@@ -1,5 +1,5 @@
 //! One-time links that set a password: a staff member's invitation, a forgotten password on either
-//! side. Only the hash of a link's token is kept, and opening one changes nothing.
+//! side; and those that settle a change of a sign-in's e-mail address. Only the hash of a link's token is kept, and opening one changes nothing.
 
 use diesel::prelude::*;
 
@@ -20,16 +20,24 @@ word_enum! {
         StaffReset = "staff_reset",
         /// A client forgot theirs.
         ClientReset = "client_reset",
+        /// A client's new mailbox confirms.
+        EmailConfirm = "email_confirm",
+        /// A client's old mailbox stops another address.
+        EmailStop = "email_stop",
+        /// A client's old mailbox takes another address back.
+        EmailUndo = "email_undo",
     }
 }
 
 impl Purpose {
     /// How long such a link is good, in hours: a week for an invitation, one hour for a forgotten
-    /// password (PWD-06).
+    /// password (PWD-06), a day for a new e-mail address, two weeks to take one back.
     pub const fn hours(self) -> i64 {
         match self {
             Self::StaffInvitation => 168,
             Self::StaffReset | Self::ClientReset => 1,
+            Self::EmailConfirm | Self::EmailStop => 24,
+            Self::EmailUndo => 14 * 24,
         }
     }
 }

@@ -18,8 +18,8 @@ impl Section {
     pub const NONE: Self = Self("");
 }
 
-/// Counts what waits for a staff member, up to [`MOST_COUNTED`] and one.
-pub type Counter = fn(&mut Scoped<'_>, &StaffId) -> Result<i64, Fault>;
+/// Counts what waits for a staff member of this role, up to [`MOST_COUNTED`] and one.
+pub type Counter = fn(&mut Scoped<'_>, &StaffId, Role) -> Result<i64, Fault>;
 
 /// Beyond this a count is shown as "99+".
 pub const MOST_COUNTED: i64 = 99;
@@ -220,7 +220,7 @@ impl Navigation {
         let mut counts = Vec::new();
         for entry in self.staff.iter().filter(|entry| role.may(entry.needs)) {
             if let Some(waiting) = entry.waiting {
-                counts.push((entry.section, (waiting.count)(c, staff)?));
+                counts.push((entry.section, (waiting.count)(c, staff, role)?));
             }
         }
         Ok(counts)

@@ -143,7 +143,7 @@ impl Routes {
         self
     }
 
-    /// Both rooms' routes.
+    /// The routes of both.
     pub fn and(mut self, other: Routes) -> Self {
         self.router = self.router.merge(other.router);
         self.rows.extend(other.rows);

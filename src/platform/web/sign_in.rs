@@ -15,7 +15,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
 use crate::kernel::secrets::{Secret, Token, sha256_hex};
 use crate::platform::db::{PracticeScope, Scoped, System};
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::hashing::{QueueFull, Standing, Turn};
 use crate::platform::limits::{self, Limit};
 use crate::platform::state::{AppState, Settings};
@@ -264,10 +264,7 @@ pub async fn check_password(
         tokio::time::sleep(TIRED_WAITS).await;
     }
     let turn = Turn::of(door.id(), standing);
-    let fits = match app.hashing.verify(turn.clone(), password, candidate.hash.as_deref()).await? {
-        Ok(fits) => fits,
-        Err(full) => return Ok(Err(full)),
-    };
+    let fits = granted!(app.hashing.verify(turn.clone(), password, candidate.hash.as_deref()).await?);
     let rehashed = match &candidate.hash {
         // Where the queue is full, the next sign-in does it.
         Some(old) if fits && app.hashing.is_outdated(old) => {

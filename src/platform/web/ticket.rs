@@ -11,7 +11,7 @@ use crate::platform::i18n::Language;
 use crate::platform::permissions::Needs;
 use crate::platform::state::App;
 use crate::platform::web::drafts::{self, DraftPlace};
-use crate::platform::web::error_pages::{self, Face, FacePlace};
+use crate::platform::web::error_pages::{self, Face, FacePlace, Reader};
 use crate::platform::web::routes::Declared;
 use crate::platform::web::session::{self, Audience, Presence};
 use crate::platform::web::{frame, language, sign_in};
@@ -74,6 +74,13 @@ impl Ticket {
         }
         if let Some(place) = &self.face {
             place.show(face);
+        }
+    }
+
+    /// An error's page keeps the language and the navigation of who is signed in.
+    pub fn read_by(&self, reader: impl FnOnce() -> Reader) {
+        if let Some(place) = &self.face {
+            place.show_to(reader);
         }
     }
 }

@@ -81,11 +81,11 @@ where
 }
 
 impl Unsent {
-    /// A form worth keeping: one without a password in it. A field with the number of a payment card is left out.
+    /// A form worth keeping: one without a password or another secret in it. A field with the number of a payment card is left out.
     fn read(page: String, action: String, body: &Bytes) -> Option<Self> {
         let mut fields: Vec<(String, String)> = serde_html_form::from_bytes(body).ok()?;
         fields.retain(|(name, value)| name != "csrf" && !holds_card_number(value));
-        let is_fine = !fields.is_empty() && !fields.iter().any(|(name, _)| name.contains("password"));
+        let is_fine = !fields.is_empty() && !fields.iter().any(|(name, _)| is_secret(name));
         is_fine.then_some(Self { page, action, fields })
     }
 }
@@ -320,6 +320,11 @@ fn with_word(tag: &str, word: &str, wanted: bool) -> String {
     if wanted { format!("{} {word}>", plain.trim_end_matches('>')) } else { plain }
 }
 
+/// Is what stands in a field of this name kept nowhere in the clear?
+fn is_secret(name: &str) -> bool {
+    name.contains("password") || name.contains("secret")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -379,6 +384,7 @@ old</textarea>
             [("note".to_owned(), "b".to_owned())]
         );
         assert!(read("csrf=a&new_password=b").is_none());
+        assert!(read("csrf=a&api_secret=b").is_none());
         assert!(read("csrf=a").is_none());
     }
 }

@@ -16,7 +16,7 @@ use crate::features::access::chart_batch::{ChartBatch, Quotas, is_teen};
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{Event, State, decide};
 use crate::features::access::permission::{Assent, Basis, Withheld};
-use crate::features::access::store::{self, AccessRow, Channel, GrantRole};
+use crate::features::access::store::{self, AccessRow, Channel};
 use crate::features::people::Chart;
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
@@ -24,8 +24,7 @@ use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId, WithheldId};
 use crate::platform::audit::By;
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
-use crate::platform::fault::Fault;
-use crate::platform::permissions::Terms;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::state::{App, AppState};
 use crate::word_enum;
 
@@ -114,6 +113,8 @@ pub enum Act {
         /// Why; may be empty.
         reason: String,
     },
+    /// The holder does not need it any more.
+    Leave,
     /// Gives it back: the old password works again, and a mail says so.
     Restore,
     /// Ends every open session of the grant's account.
@@ -126,6 +127,9 @@ pub enum Act {
         /// Needed where an adult's record is given to somebody else, or a record to somebody who is not known
         /// to be an adult.
         authority: Option<Authority>,
+        /// The hash of the list that whoever confirms has looked at, so that nothing else is done than it says;
+        /// `None` where nobody looks at one.
+        seen: Option<String>,
     },
     /// Makes whoever owned the chart before its owner again.
     UndoChangeOwner {
@@ -166,6 +170,15 @@ pub enum Act {
     },
     /// Gives back what was withheld.
     GiveBack(WithheldId),
+    /// Records the client's consent under 42 CFR Part 2 that the holder sees records of treatment for substance use.
+    ConsentToPart2 {
+        /// What for.
+        purpose: String,
+        /// The last day, where it has one.
+        until: Option<Date>,
+    },
+    /// Notes that the client took it back.
+    RevokePart2,
     /// Records whether the minor agrees to the holder's access.
     SetAssent(Assent),
 }
@@ -183,6 +196,7 @@ impl Act {
             Self::Cancel => Event::Cancel,
             Self::Unlock => Event::Unlock,
             Self::Revoke { .. } => Event::Revoke,
+            Self::Leave => Event::Leave,
             Self::Restore => Event::Restore,
             Self::SignOut => Event::SignOut,
             Self::Pause { .. } => Event::Pause,
@@ -193,6 +207,8 @@ impl Act {
             | Self::ChangeTerms { .. }
             | Self::Withhold { .. }
             | Self::GiveBack(_)
+            | Self::ConsentToPart2 { .. }
+            | Self::RevokePart2
             | Self::SetAssent(_) => return None,
         })
     }
@@ -207,6 +223,7 @@ impl Act {
             Self::Cancel => AccessAction::Canceled,
             Self::Unlock => AccessAction::Unlocked,
             Self::Revoke { .. } => AccessAction::Revoked,
+            Self::Leave => AccessAction::Left,
             Self::Restore => AccessAction::Restored,
             Self::SignOut => AccessAction::SignedOut,
             Self::ChangeOwner { .. } => AccessAction::OwnershipMoved,
@@ -217,6 +234,8 @@ impl Act {
             Self::UndoChangeOwner { .. } => AccessAction::OwnershipUndone,
             Self::Withhold { .. } => AccessAction::Withheld,
             Self::GiveBack(_) => AccessAction::GivenBack,
+            Self::ConsentToPart2 { .. } => AccessAction::Part2Given,
+            Self::RevokePart2 => AccessAction::Part2Revoked,
             Self::SetAssent(Assent::Given) => AccessAction::AssentGiven,
             Self::SetAssent(Assent::Missing) => AccessAction::AssentTakenBack,
         }
@@ -392,8 +411,9 @@ fn run(
     let mut outcomes = Vec::with_capacity(orders.len());
     for order in orders {
         outcomes.push(match &order.act {
-            Act::ChangeOwner { to, authority } => {
-                handover::change_owner(c, by, &mut pending, &order.chart, to, authority.as_ref())?
+            Act::ChangeOwner { to, authority, seen } => {
+                let (authority, seen) = (authority.as_ref(), seen.as_deref());
+                handover::change_owner(c, by, &mut pending, &order.chart, to, authority, seen)?
             }
             Act::UndoChangeOwner { reason } => handover::undo(c, by, &mut pending, &order.chart, reason)?,
             Act::AddRepresentative { person, terms } => {
@@ -414,6 +434,17 @@ fn run(
                 Some(person) => withhold::give_back(c, &mut pending, by, (&order.chart, person), id)?,
                 None => Err(Refused::NotFound),
             },
+            Act::ConsentToPart2 { purpose, until } => match &order.person {
+                Some(person) => {
+                    let whose = (&order.chart, person);
+                    withhold::consent_to_part2(c, &mut pending, by, whose, purpose, *until)?
+                }
+                None => Err(Refused::NotFound),
+            },
+            Act::RevokePart2 => match &order.person {
+                Some(person) => withhold::revoke_part2(c, &mut pending, by, (&order.chart, person))?,
+                None => Err(Refused::NotFound),
+            },
             Act::SetAssent(assent) => match &order.person {
                 Some(person) => withhold::set_assent(c, &mut pending, by, (&order.chart, person), *assent)?,
                 None => Err(Refused::NotFound),
@@ -432,7 +463,7 @@ fn one(c: &Scoped<'_>, pending: &mut PendingWrites<'_>, checks: &SendChecks, ord
     let mut row = match files.grant(&order.chart, person) {
         Some(known) => known.clone(),
         None if *person != chart.owner_person_id => return Ok(Err(Refused::NotFound)),
-        None => owner_row(c, files, chart),
+        None => files.fresh_owner(c, chart),
     };
     let channel = act.channel();
     if channel.is_some() && files.person(person).is_none() {
@@ -442,10 +473,7 @@ fn one(c: &Scoped<'_>, pending: &mut PendingWrites<'_>, checks: &SendChecks, ord
         return Ok(Err(Refused::ChartClosed));
     }
     let Some(event) = act.event(row.state) else { return Ok(Err(Refused::NotFound)) };
-    let decision = match decide(&row.grant(), event, c.now()) {
-        Ok(decision) => decision,
-        Err(refusal) => return Ok(Err(refusal.into())),
-    };
+    let decision = granted!(decide(&row.grant(), event, c.now()));
     if *act == Act::Restore
         && let Some(refused) = not_restored(files, &row, c.now())
     {
@@ -498,22 +526,9 @@ pub fn owner_grant(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Option<AccessI
     if let Some(known) = files.grant(chart, &of.owner_person_id) {
         return Ok(Some(known.access_id));
     }
-    let row = owner_row(c, &files, of);
+    let row = files.fresh_owner(c, of);
     store::insert_access(c, std::slice::from_ref(&row))?;
     Ok(Some(row.access_id))
-}
-
-/// The grant of a chart's owner before its first invitation.
-fn owner_row(c: &Scoped<'_>, files: &ChartBatch, chart: &Chart) -> AccessRow {
-    let owner = &chart.owner_person_id;
-    let basis = if *owner == chart.person_id {
-        Basis::Client
-    } else if files.is_minor(&chart.person_id, c.now()) == Some(true) {
-        Basis::Parent
-    } else {
-        Basis::Other
-    };
-    AccessRow::fresh(c, &chart.chart_id, owner, GrantRole::Owner, basis).allowing(&Terms::all())
 }
 
 /// Where a new link goes, after everything that must be looked at before it goes there; `None` for paper.

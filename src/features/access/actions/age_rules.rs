@@ -12,6 +12,7 @@ use crate::kernel::ids::AgeRuleId;
 use crate::platform::audit::{self, By};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::Fault;
+use crate::platform::jobs::{self, JobKind};
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::AppState;
 
@@ -95,6 +96,7 @@ pub async fn add_age_rule(
             )?;
             let details = serde_json::json!({ "from_age": new.from_age, "effective_from": first_day });
             audit::record(c, audit::Event::new(by.clone(), AccessAction::AgeRuleAdded).with(details))?;
+            jobs::bring_forward(c, JobKind::AccessAhead)?;
             Ok(Ok(()))
         })
         .await
@@ -127,6 +129,7 @@ pub async fn end_age_rule(
             let details =
                 serde_json::json!({ "from_age": rule.from_age, "effective_until": today.to_string() });
             audit::record(c, audit::Event::new(by.clone(), AccessAction::AgeRuleEnded).with(details))?;
+            jobs::bring_forward(c, JobKind::AccessAhead)?;
             Ok(Ok(()))
         })
         .await

@@ -3,12 +3,14 @@
 use crate::features::access::accounts;
 use crate::features::access::actions::holder::Key;
 use crate::features::access::actions::outcome::{Link, Sent};
+use crate::features::access::ahead_store;
 use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::due_store::jobs_of;
 use crate::features::access::lifecycle::{Decision, Effect, Ending, State};
-use crate::features::access::mails::{self, AccessNews, MailContext, Reader, RegisteredBy};
+use crate::features::access::mails::{self, AccessMail, AccessNews, MailContext, Reader, RegisteredBy};
+use crate::features::access::owner_preview::Consequence;
 use crate::features::access::reminders;
 use crate::features::access::store::{self, AccessRow, Channel, EndedBy, InvitationRow, InvitationState};
 use crate::features::people::{self, put_email_first};
@@ -21,7 +23,7 @@ use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::jobs::{self, JobKind, NewJob};
 use crate::platform::mail::MailBody;
-use crate::platform::outbox::{self, NewMail, Subject};
+use crate::platform::outbox::{self, MailReader, NewMail, Subject};
 use crate::platform::state::App;
 use crate::platform::web::session::{self, Audience};
 
@@ -61,8 +63,6 @@ pub(super) struct SignIn<'a> {
     pub name: &'a str,
     /// What they registered with.
     pub key: &'a Key,
-    /// SHA-256 of the form's nonce.
-    pub nonce_hash: Option<String>,
 }
 
 /// An address for a face sheet.
@@ -87,7 +87,6 @@ pub(super) struct PendingWrites<'a> {
     by: &'a By,
     files: &'a ChartBatch,
     ended: Vec<(AccessId, InvitationState)>,
-    nonce_hash: Option<String>,
     fresh: Vec<AccessRow>,
     changed: Vec<AccessRow>,
     sessions_end: Vec<AccountId>,
@@ -112,6 +111,7 @@ fn ended_by(action: AccessAction) -> Option<EndedBy> {
         AccessAction::AddressChanged => Some(EndedBy::AddressChanged),
         AccessAction::OwnershipMoved => Some(EndedBy::OwnershipMoved),
         AccessAction::Disowned => Some(EndedBy::Disowned),
+        AccessAction::Left => Some(EndedBy::Holder),
         _ => None,
     }
 }
@@ -135,7 +135,6 @@ impl<'a> PendingWrites<'a> {
             by,
             files,
             ended: Vec::new(),
-            nonce_hash: None,
             fresh: Vec::new(),
             changed: Vec::new(),
             sessions_end: Vec::new(),
@@ -153,6 +152,32 @@ impl<'a> PendingWrites<'a> {
     /// The charts that this transaction has loaded.
     pub fn files(&self) -> &'a ChartBatch {
         self.files
+    }
+
+    /// The same with nothing gathered, to see what a change would gather.
+    pub fn trial(&self) -> Self {
+        Self::new(self.app, self.by, self.files)
+    }
+
+    /// A grant as it would be written.
+    pub fn saved(&self, id: &AccessId) -> Option<&AccessRow> {
+        self.changed.iter().chain(&self.fresh).rfind(|row| row.access_id == *id)
+    }
+
+    /// What would happen to the holder of a grant besides a change of their rights.
+    pub fn consequences_for(&self, row: &AccessRow) -> Vec<Consequence> {
+        let is_mailed = |kind: AccessMail| {
+            self.mails
+                .iter()
+                .any(|mail| mail.kind.word() == kind.word() && mail.access == Some(row.access_id))
+        };
+        let happens = |what: &Consequence| match what {
+            Consequence::SignedOut => row.account_id.is_some_and(|id| self.sessions_end.contains(&id)),
+            Consequence::LinkEnds => self.ended.iter().any(|(access, _)| *access == row.access_id),
+            Consequence::MailEnded => is_mailed(AccessNews::Ended.kind()),
+            Consequence::MailOthersChanged => is_mailed(AccessMail::OthersChanged),
+        };
+        Consequence::ALL.iter().copied().filter(happens).collect()
     }
 
     /// Changes a grant as the life cycle decided, with every effect of the decision. Gives the new link,
@@ -179,7 +204,6 @@ impl<'a> PendingWrites<'a> {
             row.account_id = Some(sign_in.account.clone());
             row.registered_at = Some(c.now());
             row.asked_at = None;
-            self.nonce_hash.clone_from(&sign_in.nonce_hash);
         }
         let mut link = None;
         for effect in &decision.effects {
@@ -252,7 +276,7 @@ impl<'a> PendingWrites<'a> {
     pub fn tell_former_address(&mut self, row: &AccessRow, former: &EmailAddress, dedupe_key: String) {
         let Some(context) = self.context(row) else { return };
         let letter = mails::address_changed(context);
-        self.mail("access.address_changed", dedupe_key, row, former.clone(), None, letter);
+        self.mail(AccessMail::AddressChanged, dedupe_key, row, former.clone(), None, letter);
     }
 
     fn context(&self, row: &AccessRow) -> Option<MailContext<'a>> {
@@ -263,7 +287,7 @@ impl<'a> PendingWrites<'a> {
 
     fn mail(
         &mut self,
-        kind: &'static str,
+        kind: AccessMail,
         dedupe_key: String,
         row: &AccessRow,
         recipient: EmailAddress,
@@ -271,7 +295,8 @@ impl<'a> PendingWrites<'a> {
         letter: MailBody,
     ) {
         let (chart, access) = (Some(row.chart_id.clone()), Some(row.access_id.clone()));
-        self.mails.push(NewMail { kind, dedupe_key, chart, access, subject, recipient, letter });
+        let (kind, reader) = (kind.into(), MailReader::Grant(row.access_id));
+        self.mails.push(NewMail { kind, dedupe_key, chart, access, subject, reader, recipient, letter });
     }
 
     fn new_link(
@@ -316,8 +341,8 @@ impl<'a> PendingWrites<'a> {
             sent_by_name: self.by.actor.name(),
             opened_at: None,
             ended_at: None,
-            nonce_hash: None,
             sealed_token,
+            differed: String::new(),
         });
         if let Some(address) = &address {
             // Staff have looked at it, or it would not come to this.
@@ -338,7 +363,7 @@ impl<'a> PendingWrites<'a> {
             let letter = mails::invitation(self.app, context, reader, &token, expires_at);
             let key = format!("access.invitation/{invitation}");
             self.mail(
-                "access.invitation",
+                AccessMail::Invitation,
                 key,
                 row,
                 address.clone(),
@@ -372,14 +397,14 @@ impl<'a> PendingWrites<'a> {
         let letter = mails::restored(self.app, context);
         let key = format!("access.restored/{}/{}", row.access_id, row.version + 1);
         let subject = Some(AccessNews::Changed.subject(&row.access_id));
-        self.mail("access.restored", key, row, recipient, subject, letter);
+        self.mail(AccessMail::Restored, key, row, recipient, subject, letter);
     }
 
     /// Tells the holder of a grant what became of it, and the client whose chart it opens that somebody's access
     /// was changed. Who has no access of their own hears nothing, nor does an address that mail does not reach
     /// or that somebody else reads.
     pub fn mail_news(&mut self, row: &AccessRow, news: AccessNews) {
-        let key = |kind: &str| format!("{kind}/{}/{}", row.access_id, row.version + 1);
+        let key = |kind: AccessMail| format!("{kind}/{}/{}", row.access_id, row.version + 1);
         if let (Some(recipient), Some(context)) = (self.sound_address(row), self.context(row)) {
             let (kind, letter) = (news.kind(), mails::access_news(self.app, context, news));
             self.mail(kind, key(kind), row, recipient, Some(news.subject(&row.access_id)), letter);
@@ -391,7 +416,7 @@ impl<'a> PendingWrites<'a> {
             return;
         };
         if let (Some(recipient), Some(context)) = (self.sound_address(own), self.context(own)) {
-            let (kind, letter) = ("access.others_changed", mails::others_changed(context));
+            let (kind, letter) = (AccessMail::OthersChanged, mails::others_changed(context));
             let subject = Some(AccessNews::Changed.subject(&own.access_id));
             self.mail(kind, key(kind), own, recipient, subject, letter);
         }
@@ -415,7 +440,7 @@ impl<'a> PendingWrites<'a> {
         };
         let letter = mails::registered(self.app, context, by, sign_in.name, c.now());
         let key = format!("access.registered/{}/{}", row.access_id, row.generation);
-        self.mail("access.registered", key, row, recipient, None, letter);
+        self.mail(AccessMail::Registered, key, row, recipient, None, letter);
         Ok(())
     }
 
@@ -435,6 +460,9 @@ impl<'a> PendingWrites<'a> {
         store::insert_access(c, &self.fresh)?;
         for row in &mut self.changed {
             store::save_access(c, row)?;
+        }
+        for rows in [&self.fresh, &self.changed] {
+            ahead_store::look_again(c, rows)?;
         }
         for account in &self.sessions_end {
             // A sign-in at the same moment either came first, and its session ends with the others, or
@@ -474,8 +502,7 @@ impl<'a> PendingWrites<'a> {
             if ids.is_empty() {
                 continue;
             }
-            let nonce = if *state == InvitationState::Accepted { self.nonce_hash.take() } else { None };
-            if store::end_invitations(c, &ids, *state, nonce)? != ids.len() {
+            if store::end_invitations(c, &ids, *state)? != ids.len() {
                 return Err(Fault::lost_race("a link was ended by somebody else"));
             }
         }

@@ -3,6 +3,7 @@
 
 use jiff::civil::Date;
 
+use crate::features::access::actions::announce::look_ahead_again;
 use crate::features::access::actions::outcome::{Outcome, Refused, notify_changed};
 use crate::features::access::audit::AccessAction;
 use crate::features::people;
@@ -60,6 +61,7 @@ pub async fn set_client_status(
             });
             let event = audit::Event::new(by.clone(), AccessAction::ClientStatusChanged);
             audit::record(c, event.on_chart(&chart).with(details))?;
+            look_ahead_again(c, &chart)?;
             Ok(Ok(()))
         })
         .await?;

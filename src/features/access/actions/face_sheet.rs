@@ -6,7 +6,7 @@ use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
 use crate::features::access::lifecycle::{Event, State, decide};
 use crate::features::access::limits_store::{Limits, here};
-use crate::features::access::permission::{self, ClientFacts};
+use crate::features::access::permission::{self, ChartStanding, ClientFacts};
 use crate::features::access::store::{self, AccessRow};
 use crate::features::people::{Address, AddressKind, ChartFile, addresses_of};
 use crate::kernel::civil::BirthDate;
@@ -73,13 +73,15 @@ pub fn birth_date_opens_more(
     }
     let here = here(c)?;
     let before = Limits {
-        chart: file.chart.state.clone(),
+        chart: ChartStanding::of(&file.chart),
         client: ClientFacts::of(&file.client),
         place: here.place,
         today: here.practice.today(c.now()),
         rules: here.rules,
         // What is withheld stays so at any age.
         withheld: Vec::new(),
+        // A consent is about labels of items, not about rights.
+        part2: Vec::new(),
     };
     let client = ClientFacts { born: born.map(BirthDate::date), ..before.client };
     let after = Limits { client, ..before.clone() };

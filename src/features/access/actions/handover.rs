@@ -7,15 +7,19 @@ use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
 use crate::features::access::handover_store::{self, GrantBefore, Standing};
 use crate::features::access::lifecycle::{Credential, Event, Phase, State, decide};
+use crate::features::access::limits_store::{self as limits, Limits};
 use crate::features::access::mails::AccessNews;
+use crate::features::access::owner_preview::{AuthorityRule, Held, OwnerPreview, PersonChange};
+use crate::features::access::permission::{ChartStanding, ClientFacts};
 use crate::features::access::store::{AccessRow, EndedBy, GrantRole};
-use crate::features::people::{self, Chart};
+use crate::features::people::{self, Chart, Person};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChartId, PersonId};
+use crate::kernel::ids::{AccessId, ChartId, PersonId};
 use crate::platform::audit::{self, By};
 use crate::platform::db::Scoped;
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::permissions::Terms;
+use crate::platform::state::App;
 
 /// Why somebody may read a record from now on, and on whose word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,40 +42,39 @@ pub const UNDO_HOURS: i64 = 72;
 
 /// Does this owner get to read an adult's record that is not their own, or may the owner be a minor? Without
 /// a birth date nobody's age is known: such a client may be an adult, and such an owner a minor.
-fn needs_authority(files: &ChartBatch, chart: &Chart, to: &PersonId, now: Timestamp) -> bool {
+fn authority_rule(files: &ChartBatch, chart: &Chart, to: &PersonId, now: Timestamp) -> AuthorityRule {
     let is_minor = |person: &PersonId| files.is_minor(person, now);
-    is_minor(to) != Some(false) || (chart.person_id != *to && is_minor(&chart.person_id) != Some(true))
+    let is_needed =
+        is_minor(to) != Some(false) || (chart.person_id != *to && is_minor(&chart.person_id) != Some(true));
+    if is_needed { AuthorityRule::Needed } else { AuthorityRule::NotNeeded }
 }
 
-/// Makes another person of the chart its owner. The change can be undone for 72 hours.
-pub(super) fn change_owner(
-    c: &mut Scoped<'_>,
-    by: &By,
-    pending: &mut PendingWrites<'_>,
-    id: &ChartId,
-    to: &PersonId,
-    authority: Option<&Authority>,
-) -> Outcome<Done> {
-    let files = pending.files();
-    let Some(chart) = files.chart(id) else { return Ok(Err(Refused::NotFound)) };
+/// The chart, if this person can become its owner.
+fn movable<'a>(files: &'a ChartBatch, id: &ChartId, to: &PersonId) -> Result<&'a Chart, Refused> {
+    let chart = files.chart(id).ok_or(Refused::NotFound)?;
     if chart.state != "open" {
-        return Ok(Err(Refused::ChartClosed));
+        return Err(Refused::ChartClosed);
     }
-    if !files.family(chart).contains(to) || chart.owner_person_id == *to {
-        return Ok(Err(Refused::NotAContact));
+    if chart.owner_person_id == *to {
+        return Err(Refused::IsOwner);
     }
-    if authority.is_none() && needs_authority(files, chart, to, c.now()) {
-        return Ok(Err(Refused::NeedsAuthority));
+    if !files.family(chart).contains(to) {
+        return Err(Refused::NotAContact);
     }
-    let undo_until = c.now().plus_hours(UNDO_HOURS);
-    people::set_owner(c, chart, to, Some(undo_until))?;
-    let change_id = handover_store::insert(c, chart, to, &by.actor.name(), undo_until)?;
-    let (mut new_state, mut access) = (Phase::NotInvited, None);
-    for known in files.grants_of(id) {
+    Ok(chart)
+}
+
+/// What the change makes of the two people's grants. Gives the new owner's, where there is one; writes nothing by
+/// itself.
+fn move_grants(
+    c: &Scoped<'_>,
+    pending: &mut PendingWrites<'_>,
+    chart: &Chart,
+    to: &PersonId,
+) -> Outcome<Option<AccessRow>> {
+    let mut owner = None;
+    for known in pending.files().grants_of(&chart.chart_id) {
         let mut row = known.clone();
-        if row.person_id == chart.owner_person_id || row.person_id == *to {
-            handover_store::insert_grant(c, &change_id, known, &Terms::all().write())?;
-        }
         if row.person_id == chart.owner_person_id {
             row.role = GrantRole::FormerOwner;
             match decide(&row.grant(), Event::OwnershipMoved, c.now()) {
@@ -85,20 +88,123 @@ pub(super) fn change_owner(
             row.role = GrantRole::Owner;
             row.rights = Terms::all().write();
             pending.save(&row);
-            (new_state, access) = (row.phase(c.now()), Some(row.access_id));
+            owner = Some(row);
         }
     }
+    Ok(Ok(owner))
+}
+
+/// What the change would do: it is made as it would be made, and not written.
+fn preview_of(
+    c: &mut Scoped<'_>,
+    mut trial: PendingWrites<'_>,
+    chart: &Chart,
+    to: &PersonId,
+) -> Outcome<OwnerPreview> {
+    let (files, now) = (trial.files(), c.now());
+    if let Err(refused) = move_grants(c, &mut trial, chart, to)? {
+        return Ok(Err(refused));
+    }
+    let grants: Vec<&AccessRow> = files.grants_of(&chart.chart_id).collect();
+    let ids: Vec<AccessId> = grants.iter().map(|row| row.access_id).collect();
+    let withheld = if ids.is_empty() { Vec::new() } else { limits::withheld_from(c, &ids)? };
+    let limits = Limits {
+        chart: ChartStanding::of(chart),
+        client: files.person(&chart.person_id).map_or(ClientFacts::read(None, None, None), ClientFacts::of),
+        place: files.place,
+        rules: limits::age_rules(c)?,
+        withheld: Vec::new(),
+        // A consent is about labels of items, not about rights.
+        part2: Vec::new(),
+        today: files.practice.today(now),
+    };
+    let held = |row: &AccessRow| {
+        let kept = withheld.iter().filter(|kept| kept.access == row.access_id).cloned().collect();
+        Held::of(row, &Limits { withheld: kept, ..limits.clone() }.facts(row), now)
+    };
+    let change = |person: &PersonId, before: Option<&AccessRow>, after: &AccessRow| PersonChange {
+        person: *person,
+        name: files.person(person).map(Person::full_name).unwrap_or_default(),
+        before: before.map(held),
+        after: held(trial.saved(&after.access_id).unwrap_or(after)),
+        consequences: trial.consequences_for(after),
+    };
+    let rank = |person: &PersonId| (*person != chart.owner_person_id, person != to);
+    let mut people: Vec<PersonChange> =
+        grants.iter().map(|row| change(&row.person_id, Some(row), row)).collect();
+    if !people.iter().any(|change| change.person == *to) {
+        let moved = Chart { owner_person_id: *to, ..chart.clone() };
+        people.push(change(to, None, &files.fresh_owner(c, &moved)));
+    }
+    people.sort_by_key(|change| rank(&change.person));
+    Ok(Ok(OwnerPreview {
+        chart: chart.chart_id,
+        from: chart.owner_person_id,
+        to: *to,
+        authority: authority_rule(files, chart, to, now),
+        people,
+    }))
+}
+
+/// What a change of the owner to this person would do.
+pub fn preview_owner(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    id: &ChartId,
+    to: &PersonId,
+) -> Outcome<OwnerPreview> {
+    let files = ChartBatch::load(c, std::slice::from_ref(id))?;
+    match movable(&files, id, to) {
+        Ok(chart) => preview_of(c, PendingWrites::new(app, by, &files), chart, to),
+        Err(refused) => Ok(Err(refused)),
+    }
+}
+
+/// Makes another person of the chart its owner. The change can be undone for 72 hours.
+pub(super) fn change_owner(
+    c: &mut Scoped<'_>,
+    by: &By,
+    pending: &mut PendingWrites<'_>,
+    id: &ChartId,
+    to: &PersonId,
+    authority: Option<&Authority>,
+    seen: Option<&str>,
+) -> Outcome<Done> {
+    let files = pending.files();
+    let chart = granted!(movable(files, id, to));
+    if let Some(seen) = seen {
+        match preview_of(c, pending.trial(), chart, to)? {
+            Ok(preview) if preview.sha256() == seen => {}
+            Ok(preview) => return Ok(Err(Refused::PreviewChanged(Box::new(preview)))),
+            Err(refused) => return Ok(Err(refused)),
+        }
+    }
+    if authority.is_none() && authority_rule(files, chart, to, c.now()) == AuthorityRule::Needed {
+        return Ok(Err(Refused::NeedsAuthority));
+    }
+    let undo_until = c.now().plus_hours(UNDO_HOURS);
+    people::set_owner(c, chart, to, Some(undo_until))?;
+    let change_id = handover_store::insert(c, chart, to, &by.actor.name(), undo_until)?;
+    for known in files.grants_of(id) {
+        if known.person_id == chart.owner_person_id || known.person_id == *to {
+            handover_store::insert_grant(c, &change_id, known, &Terms::all().write())?;
+        }
+    }
+    let owner = granted!(move_grants(c, pending, chart, to)?);
+    let access = owner.as_ref().map(|row| row.access_id);
+    let new_state = owner.map_or(Phase::NotInvited, |row| row.phase(c.now()));
     let mut details = serde_json::json!({ "person": to });
     if let Some(Authority { reason, authorised_by }) = authority {
         details["reason"] = reason.as_str().into();
         details["authorised_by"] = authorised_by.as_str().into();
     }
     pending.record(audit::Event {
-        access: access.clone(),
+        access,
         new_state: new_state.word().into(),
         ..audit::Event::new(by.clone(), AccessAction::OwnerChanged).on_chart(id).with(details)
     });
-    Ok(Ok(Done { chart: id.clone(), access, link: None }))
+    Ok(Ok(Done { chart: *id, access, link: None }))
 }
 
 /// Makes whoever owned the chart before its owner again, with the access that they had. Whoever became the owner has

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::Refusal;
+use crate::features::access::owner_preview::OwnerPreview;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, InvitationId};
@@ -76,9 +77,12 @@ pub enum Refused {
     /// Today's resends are used up; again from this moment on. The last link still works.
     #[error("no more resends today")]
     TooManyToday(Timestamp),
-    /// That person is not the client or a related contact of this chart, or is the owner already.
+    /// That person is not the client or a related contact of this chart.
     #[error("this person cannot become the chart owner")]
     NotAContact,
+    /// That person owns the chart already.
+    #[error("this person owns the chart already")]
+    IsOwner,
     /// An adult's record is given to somebody else, or a record to somebody who is not known to be an adult:
     /// say why, and who allowed it.
     #[error("a reason is needed, and who allowed it")]
@@ -107,6 +111,9 @@ pub enum Refused {
     /// The day lies after today.
     #[error("the day is still to come")]
     DayToCome,
+    /// The list that was looked at before the change of the owner is no longer true; this one is.
+    #[error("the list of what changes is no longer true")]
+    PreviewChanged(Box<OwnerPreview>),
     /// Somebody changed the grant after it was read.
     #[error("somebody changed this access meanwhile")]
     Stale,

@@ -15,7 +15,7 @@ use crate::features::access::store::{self, InvitationState};
 use crate::features::people;
 use crate::kernel::civil::BirthDate;
 use crate::kernel::ids::{AccountId, ChartId};
-use crate::kernel::secrets::{Secret, Token, sha256_hex};
+use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::By;
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::{Fault, is_duplicate};
@@ -24,6 +24,7 @@ use crate::platform::i18n::Language;
 use crate::platform::limits::{self, Limit};
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
+use crate::platform::web::form_token::{FormToken, made_before, made_once};
 use crate::platform::web::session::Audience;
 use crate::platform::web::sign_in::{self, Attempt, Verdict};
 
@@ -228,17 +229,22 @@ fn not_open(
     order: &RegisterOrder,
 ) -> Result<Option<Registered>, Fault> {
     let Some(view) = found.closed(c)? else { return Ok(None) };
-    let is_replay = found.invitation.state == InvitationState::Accepted
+    let may_be_replay = found.invitation.state == InvitationState::Accepted
         && found.access.state == State::Active
-        && !order.nonce.is_empty()
-        && found.invitation.nonce_hash.as_ref() == Some(&sha256_hex(order.nonce.as_bytes()));
-    if is_replay
-        && let Some(account) = &found.access.account_id
-        && let Some(sign_in_name) = accounts::sign_in_name(c, account)?
+        && !order.nonce.is_empty();
+    if may_be_replay
+        && let Some(account) = found.access.account_id
+        && made_before(c, &token_of(found, order))? == Some(account.to_string())
+        && let Some(sign_in_name) = accounts::sign_in_name(c, &account)?
     {
-        return Ok(Some(Registered::Welcome { sign_in_name, account: account.clone() }));
+        return Ok(Some(Registered::Welcome { sign_in_name, account }));
     }
     Ok(Some(Registered::NotOpen(view)))
+}
+
+/// The form of this link by its random text, whatever is typed into it.
+fn token_of(found: &LinkContext, order: &RegisterOrder) -> FormToken {
+    FormToken::of("registration", &found.invitation.invitation_id.to_string(), &order.nonce, b"")
 }
 
 fn compare(found: &LinkContext, order: &RegisterOrder) -> Vec<Field> {
@@ -284,6 +290,7 @@ fn count_mismatch(
         pending.record_about(c, &row, before, AccessAction::ChecksPaused, details);
     }
     pending.write(c)?;
+    store::note_differed(c, &found.invitation.invitation_id, &found.invitation.differed_with(differing))?;
     Ok(match row.state {
         State::Locked => Registered::NotOpen(LinkView::Locked),
         _ => Registered::Mismatch { left: MISMATCHES_TO_LOCK - row.mismatches },
@@ -404,16 +411,10 @@ fn use_up(
             }
         }
     };
-    let nonce_hash = (!order.nonce.is_empty()).then(|| sha256_hex(order.nonce.as_bytes()));
     let by_code = matches!(order.key, Key::Code(_));
     let change = Change {
         details: serde_json::json!({ "sign_in": with, "by_code": by_code }),
-        brings: Brings::SignIn(SignIn {
-            account: &account,
-            name: &sign_in_name,
-            key: &order.key,
-            nonce_hash,
-        }),
+        brings: Brings::SignIn(SignIn { account: &account, name: &sign_in_name, key: &order.key }),
         ..Change::plain(AccessAction::Registered)
     };
     let mut pending = PendingWrites::new(app, by, &found.files);
@@ -422,7 +423,12 @@ fn use_up(
     if let (Key::Token(_), Some(address)) = (&order.key, &found.invitation.address) {
         people::mail_arrives(c, address)?;
     }
-    pending.write(c)?;
+    // Who gets here holds the chart, so nobody else is at this form.
+    let made = made_once(c, &token_of(&found, order), |c| {
+        pending.write(c)?;
+        Ok(Ok::<_, std::convert::Infallible>(account))
+    })?;
+    let Ok(account) = made;
     Ok((Registered::Welcome { sign_in_name, account }, Some(found.access.chart_id)))
 }
 

@@ -6,7 +6,7 @@ use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::ChartBatch;
 use crate::features::access::due_store::{self, MailedLink};
 use crate::features::access::lifecycle::State;
-use crate::features::access::mails::{self, MailContext};
+use crate::features::access::mails::{self, AccessMail, MailContext};
 use crate::features::access::reminders;
 use crate::features::access::store::{self, AccessRow};
 use crate::features::people::Person;
@@ -17,7 +17,7 @@ use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::jobs::{Job, JobOutcome, Next};
-use crate::platform::outbox::{self, NewMail};
+use crate::platform::outbox::{self, MailReader, NewMail};
 use crate::platform::state::App;
 
 /// Hours after which a reminder that was held back is tried again.
@@ -130,11 +130,12 @@ fn reminder(
     let token = std::str::from_utf8(&opened).ok().and_then(Token::read).ok_or(Fault::Unsealable)?;
     let context = MailContext { practice: &batch.practice, policy: &batch.policy, person };
     Ok(NewMail {
-        kind: "access.reminder",
+        kind: AccessMail::Reminder.into(),
         dedupe_key: format!("access.reminder/{}/{hours}", link.invitation),
         chart: Some(link.chart),
         access: Some(link.access),
         subject: Some(store::subject_of(&link.invitation)),
+        reader: MailReader::Grant(link.access),
         recipient: recipient.clone(),
         letter: mails::reminder(app, context, &token, link.expires_at),
     })

@@ -76,7 +76,10 @@ pub(super) fn add(
     if chart.state != "open" {
         return Ok(Err(Refused::ChartClosed));
     }
-    if !files.family(chart).contains(person) || chart.owner_person_id == *person {
+    if chart.owner_person_id == *person {
+        return Ok(Err(Refused::IsOwner));
+    }
+    if !files.family(chart).contains(person) {
         return Ok(Err(Refused::NotAContact));
     }
     // Only the client holds their own chart, and that without terms.

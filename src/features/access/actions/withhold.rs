@@ -1,13 +1,12 @@
-//! What is kept from one grant, and the minor's assent to it: what staff decide beside the terms.
+//! What is kept from one grant, the minor's assent to it, and the consent that opens records of treatment for substance
+//! use: what staff record beside the terms.
 
 use jiff::civil::Date;
 
 use crate::features::access::actions::apply::PendingWrites;
 use crate::features::access::actions::outcome::{Done, Outcome, Refused};
 use crate::features::access::audit::AccessAction;
-use crate::features::access::lifecycle::State;
 use crate::features::access::limits_store as limits;
-use crate::features::access::mails::AccessNews;
 use crate::features::access::permission::{Assent, Basis, Withheld};
 use crate::features::access::store::AccessRow;
 use crate::kernel::ids::{ChartId, PersonId, WithheldId};
@@ -25,7 +24,8 @@ fn in_words(what: Withheld) -> serde_json::Value {
     }
 }
 
-/// Keeps a right or an item from a grant, from the holder's next request on. What is withheld already stays so.
+/// Keeps a right or an item from a grant, from the holder's next request on. What is withheld already stays so. No mail
+/// goes out, now or when it is given back: what is withheld is to be as if it had never been.
 pub(super) fn withhold(
     c: &mut Scoped<'_>,
     pending: &mut PendingWrites<'_>,
@@ -50,7 +50,7 @@ pub(super) fn withhold(
         details["reason"] = reason.into();
         details["until"] = until.map(|day| day.to_string()).into();
         pending.record_about(c, row, row.phase(c.now()).word(), AccessAction::Withheld, details);
-        save_and_tell(pending, row, what);
+        pending.save(row);
     }
     done(row)
 }
@@ -70,18 +70,8 @@ pub(super) fn give_back(
     let Some(kept) = there.iter().find(|kept| kept.id == *id) else { return done(row) };
     limits::end_withheld(c, id, &by.actor.name())?;
     pending.record_about(c, row, row.phase(c.now()).word(), AccessAction::GivenBack, in_words(kept.what));
-    save_and_tell(pending, row, kept.what);
-    done(row)
-}
-
-/// The grant's next version: what is shown of it has changed. Who has registered hears of an area that is closed or
-/// open again, as of changed terms; of an item nobody hears, because it is to be as if it had never been.
-fn save_and_tell(pending: &mut PendingWrites<'_>, row: &AccessRow, what: Withheld) {
     pending.save(row);
-    let is_told = matches!(what, Withheld::Right(_));
-    if is_told && row.state == State::Active && row.paused_at.is_none() {
-        pending.mail_news(row, AccessNews::Changed);
-    }
+    done(row)
 }
 
 /// Records that the minor agrees to this holder's access, or no longer does.
@@ -108,4 +98,55 @@ pub(super) fn set_assent(
         pending.save(&row);
     }
     done(known)
+}
+
+/// Records the client's consent that this holder sees records of treatment for substance use; it takes the place of an
+/// earlier one. `purpose` is what the signed paper says (42 CFR 2.31).
+pub(super) fn consent_to_part2(
+    c: &mut Scoped<'_>,
+    pending: &mut PendingWrites<'_>,
+    by: &By,
+    (chart, person): (&ChartId, &PersonId),
+    purpose: &str,
+    until: Option<Date>,
+) -> Outcome<Done> {
+    let files = pending.files();
+    let Some(row) = files.grant(chart, person) else { return Ok(Err(Refused::NotFound)) };
+    if row.basis == Basis::Client {
+        return Ok(Err(Refused::OwnAccess));
+    }
+    if purpose.is_empty() {
+        return Ok(Err(Refused::NeedsReason));
+    }
+    if until.is_some_and(|last| last < files.practice.today(c.now())) {
+        return Ok(Err(Refused::DayIsOver));
+    }
+    let known = limits::part2_of(c, &[row.access_id])?;
+    if known.iter().any(|consent| consent.purpose == purpose && consent.until == until) {
+        // Recorded already: a second click.
+        return done(row);
+    }
+    limits::end_part2(c, &row.access_id, &by.actor.name())?;
+    limits::insert_part2(c, &row.access_id, purpose, until, &by.actor.name())?;
+    let details = serde_json::json!({ "until": until.map(|day| day.to_string()) });
+    pending.record_about(c, row, row.phase(c.now()).word(), AccessAction::Part2Given, details);
+    pending.save(row);
+    done(row)
+}
+
+/// Notes that the client took that consent back: the holder's next request sees nothing of it.
+pub(super) fn revoke_part2(
+    c: &mut Scoped<'_>,
+    pending: &mut PendingWrites<'_>,
+    by: &By,
+    (chart, person): (&ChartId, &PersonId),
+) -> Outcome<Done> {
+    let files = pending.files();
+    let Some(row) = files.grant(chart, person) else { return Ok(Err(Refused::NotFound)) };
+    if limits::end_part2(c, &row.access_id, &by.actor.name())? {
+        let before = row.phase(c.now()).word();
+        pending.record_about(c, row, before, AccessAction::Part2Revoked, serde_json::json!({}));
+        pending.save(row);
+    }
+    done(row)
 }

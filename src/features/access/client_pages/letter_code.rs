@@ -53,11 +53,7 @@ pub async fn open(
     };
     match way.look(&app, &practice).await? {
         LinkView::Unknown => unknown(&app, &practice, typed.code),
-        view => {
-            let mut page = link::show(&app, &practice, (&uri, &headers), &way, &view)?;
-            page.extensions_mut().insert(drafts::Unfinished);
-            Ok(page)
-        }
+        view => link::show(&app, &practice, (&uri, &headers), &way, &view).map(drafts::unfinished),
     }
 }
 

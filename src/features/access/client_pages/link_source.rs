@@ -71,7 +71,7 @@ pub(super) fn frame_for(
         (None, LinkView::Open { language, .. }) => Words::of(*language),
         _ => practice.words,
     };
-    ClientFrame::outside(&practice.practice, words).with_done(practice.done.as_deref())
+    practice.practice.client_frame(words).with_done(practice.done.as_deref())
 }
 
 /// The account's language: the page's.

@@ -88,9 +88,7 @@ async fn post(
         let mut form = again(FieldErrors::new(), vec![], existing).await;
         form.existing = existing || has_account;
         form.is_again = false;
-        let mut page = link::show_form(frame, form, until, StatusCode::OK)?;
-        page.extensions_mut().insert(drafts::Unfinished);
-        return Ok(page);
+        return link::show_form(frame, form, until, StatusCode::OK).map(drafts::unfinished);
     }
     let read = match form::read(words, for_contact, has_account, &input, today) {
         Ok(read) => read,
@@ -115,7 +113,7 @@ async fn post(
     let came = actions::register(app, &practice.scope, practice.by_link(), order).await?;
     let (errors, notices, existing, status) = match came {
         Registered::Welcome { sign_in_name, .. } => {
-            return Ok(welcome::lead_there(app, &practice.practice.slug, &sign_in_name));
+            return Ok(welcome::lead_there(app, &practice.practice.slug, &sign_in_name, language));
         }
         Registered::NotOpen(view) => {
             return link::show_state(app, practice, request, Some(&way), &view);

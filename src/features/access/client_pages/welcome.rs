@@ -8,11 +8,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::features::practice::PublicPractice;
 use crate::kernel::clock::Timestamp;
+use crate::platform::i18n::Language;
 use crate::platform::state::{App, AppState};
 use crate::platform::web::cookies::{self, Kept};
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::sign_in_ticket::sign_in_address;
-use crate::platform::web::{PageResult, html, see_other};
+use crate::platform::web::{PageResult, html, language, see_other};
 
 /// How long the name is kept.
 const SECONDS: i64 = 600;
@@ -22,13 +23,14 @@ fn signed_text(slug: &str, until: i64, name: &str) -> String {
     format!("{slug}\n{until}\n{name}")
 }
 
-/// To the success page, with the name in the cookie.
-pub(super) fn lead_there(app: &App, slug: &str, sign_in_name: &str) -> Response {
+/// To the success page, with the name in the cookie. What follows speaks the language of the form.
+pub(super) fn lead_there(app: &App, slug: &str, sign_in_name: &str, spoken: Language) -> Response {
     let until = app.now().plus_seconds(SECONDS).micros();
     let tag = app.keys.sign("welcome", &signed_text(slug, until, sign_in_name));
     let value = format!("{until}.{}.{tag}", URL_SAFE_NO_PAD.encode(sign_in_name));
     let mut response = see_other(&format!("/{slug}/welcome"));
     cookies::WELCOME.set(&app.settings, value, Kept::Seconds(SECONDS), response.headers_mut());
+    language::keep(&app.settings, spoken, response.headers_mut());
     response
 }
 

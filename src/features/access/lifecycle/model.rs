@@ -58,6 +58,7 @@ impl Slip {
             Event::Cancel => self.out.is_some(),
             Event::AddressChanged | Event::OwnershipMoved => true,
             Event::Revoke => self.out.is_some() || self.is_in,
+            Event::Leave => self.is_in,
             Event::Restore => self.out.is_none() && self.thrown_out && self.has_sign_in,
             Event::Pause => self.out.is_some() || self.is_in,
             Event::Resume => self.is_paused,
@@ -79,7 +80,7 @@ impl Slip {
                 self.thrown_out |= self.is_in;
                 self.is_in = false;
             }
-            Event::Revoke => (self.out, self.is_in, self.thrown_out) = (None, false, true),
+            Event::Revoke | Event::Leave => (self.out, self.is_in, self.thrown_out) = (None, false, true),
             Event::Restore => (self.is_in, self.thrown_out) = (true, false),
             Event::Pause if self.is_in => self.is_paused = true,
             Event::Pause => self.out = None,
@@ -91,7 +92,7 @@ impl Slip {
 }
 
 fn any_event() -> impl Strategy<Value = (u8, i32)> {
-    (0u8..19, 0i32..3)
+    (0u8..20, 0i32..3)
 }
 
 /// Links are named from the newest backwards, so that most events concern one that is out.
@@ -120,6 +121,7 @@ fn event(kind: u8, back: i32, newest: i32) -> Event {
         15 => Event::NotNow { generation },
         16 => Event::Pause,
         17 => Event::Resume,
+        18 => Event::Leave,
         _ => {
             if back == 0 {
                 Event::Revoke

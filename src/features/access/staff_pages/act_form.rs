@@ -4,7 +4,7 @@ use super::chart_access;
 use super::viewer::Viewer;
 use super::wording::{lacks_basis, lacks_in_words, relation_word, rights_path, words_of};
 use crate::features::access::Overview;
-use crate::features::access::actions::{Act, ActName, Authority};
+use crate::features::access::actions::{Act, ActName};
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{LINK_HOURS, Phase};
 use crate::features::people::ChartFile;
@@ -32,8 +32,6 @@ pub struct ActForm {
     pub address: Option<String>,
     /// A reason to type, and the field's value.
     pub reason: Option<String>,
-    /// Who allowed it, to type, and the field's value.
-    pub authorised_by: Option<String>,
     /// People to choose from.
     pub people: Vec<Choice>,
     /// Doubts about the address that staff have to look at.
@@ -61,8 +59,6 @@ pub struct Choice {
     pub label: String,
     /// "Mother", "the client".
     pub hint: String,
-    /// Chosen?
-    pub chosen: bool,
 }
 
 /// A doubt, as a question with a tick box.
@@ -136,7 +132,6 @@ impl ActForm {
             seen: grant.generation,
             address: None,
             reason: None,
-            authorised_by: None,
             people: Vec::new(),
             doubts: Vec::new(),
             errors: FieldErrors::new(),
@@ -214,8 +209,6 @@ impl ActForm {
                     "client",
                     file.client.full_name(),
                 ));
-                self.reason = Some(String::new());
-                self.authorised_by = Some(String::new());
             }
             ActName::Revoke => {
                 let key = if grant.phase == Phase::Active { "text" } else { "text-invited" };
@@ -268,12 +261,6 @@ impl ActForm {
         if self.reason.is_some() {
             self.reason = Some(input.reason.clone());
         }
-        if self.authorised_by.is_some() {
-            self.authorised_by = Some(input.authorised_by.clone());
-        }
-        for person in &mut self.people {
-            person.chosen = person.value == input.to;
-        }
         for question in &mut self.doubts {
             question.ticked = input.confirmed.iter().any(|word| word == question.doubt.word());
         }
@@ -305,12 +292,7 @@ fn other_people(words: Words, file: &ChartFile) -> Vec<Choice> {
     client
         .chain(contacts)
         .filter(|(person, _)| person.person_id != file.chart.owner_person_id)
-        .map(|(person, hint)| Choice {
-            value: person.person_id.to_string(),
-            label: person.full_name(),
-            hint,
-            chosen: false,
-        })
+        .map(|(person, hint)| Choice { value: person.person_id.to_string(), label: person.full_name(), hint })
         .collect()
 }
 
@@ -321,8 +303,6 @@ pub struct ActInput {
     pub(super) seen: String,
     pub(super) address: String,
     pub(super) reason: String,
-    pub(super) authorised_by: String,
-    pub(super) to: String,
     confirmed: Vec<String>,
     pub(super) back: String,
 }
@@ -355,29 +335,14 @@ impl ActInput {
                 address.zip(reason).map(|(address, reason)| Act::ChangeEmail { address, confirmed, reason })
             }
             ActName::Revoke => self.read_reason(words, &mut errors).map(|reason| Act::Revoke { reason }),
-            ActName::ChangeOwner => {
-                let reason = self.read_reason(words, &mut errors);
-                let authorised_by = text::line(&self.authorised_by, REASON);
-                if authorised_by.is_err() {
-                    errors.add("authorised_by", words.with1("access-reason-wrong", "most", REASON));
-                }
-                let to = self.to.parse().ok();
-                if to.is_none() {
-                    errors.add("to", words.get("access-owner-missing"));
-                }
-                to.zip(reason.zip(authorised_by.ok())).map(|(to, (reason, authorised_by))| Act::ChangeOwner {
-                    to,
-                    authority: Authority::of(reason, authorised_by),
-                })
-            }
             ActName::Resend => Some(Act::Resend { seen, confirmed }),
             ActName::Letter => Some(Act::Letter { seen }),
             ActName::Cancel => Some(Act::Cancel),
             ActName::Unlock => Some(Act::Unlock),
             ActName::Restore => Some(Act::Restore),
             ActName::SignOut => Some(Act::SignOut),
-            // The accounts feature has a route of its own for it.
-            ActName::Reset => None,
+            // They have routes of their own.
+            ActName::ChangeOwner | ActName::Reset => None,
         };
         act.ok_or(errors)
     }

@@ -64,6 +64,20 @@ pub async fn ask_for(
     show(app, staff, &current.file, form, StatusCode::OK)
 }
 
+/// The same with what is wrong: a field and a sentence.
+pub(super) async fn ask_again(
+    app: &AppState,
+    staff: &StaffSession,
+    chart: &ChartId,
+    act: ActName,
+    (status, field, error): (StatusCode, &str, String),
+) -> PageResult {
+    let current = chart_access::load(app, staff, chart).await?;
+    let mut form = ActForm::fresh(act, viewer_of(app, staff), &current.file, &current.owner);
+    form.errors.add(field, error);
+    show(app, staff, &current.file, form, status)
+}
+
 fn viewer_of<'a>(app: &AppState, staff: &'a StaffSession) -> Viewer<'a> {
     Viewer {
         words: staff.words,
@@ -157,18 +171,6 @@ impl PostedAct {
                 Ok(see_other(&back.done(&chart, "access-already-sent")))
             }
             ActOutcome::Refused(Refused::NotFound) => Err(PageError::NotFound),
-            ActOutcome::Refused(Refused::NeedsAuthority) => {
-                let mut form = form();
-                for (field, typed, key) in [
-                    ("reason", &input.reason, "access-owner-reason-missing"),
-                    ("authorised_by", &input.authorised_by, "access-owner-authorised-missing"),
-                ] {
-                    if typed.trim().is_empty() {
-                        form.errors.add(field, staff.words.get(key));
-                    }
-                }
-                show(app, staff, &current.file, form, StatusCode::UNPROCESSABLE_ENTITY)
-            }
             ActOutcome::Refused(Refused::Doubtful(doubts)) => {
                 let to = if input.address.trim().is_empty() {
                     current.owner.address_on_file.clone().unwrap_or_default()
@@ -197,7 +199,9 @@ pub async fn perform(
     Path((chart, act)): Path<(String, String)>,
     body: Bytes,
 ) -> PageResult {
-    let name: ActName = act.parse().map_err(|_| PageError::NotFound)?;
+    // The owner is changed from the list of what that does.
+    let name: ActName =
+        act.parse().ok().filter(|name| *name != ActName::ChangeOwner).ok_or(PageError::NotFound)?;
     let posted = PostedAct::read(&app, &staff, &chart, name, &body).await?;
     let act = match posted.input.read(staff.words, name, &posted.current.owner) {
         Ok(act) => act,

@@ -4,13 +4,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use jiff::civil::Date;
 
 use super::chart_access::path;
 use super::wording::refusal_in_words;
 use crate::features::access::actions::{self, ClientStatus, Refused};
 use crate::features::people::{CHARTS, ChartFile, load_file};
 use crate::features::staff::StaffSession;
+use crate::kernel::civil::read_day;
 use crate::kernel::ids::ChartId;
 use crate::kernel::text;
 use crate::platform::state::AppState;
@@ -90,7 +90,13 @@ pub async fn save(
     let mut errors = FieldErrors::new();
     let mut day = |field: &str, typed: &str| match typed.trim() {
         "" => None,
-        typed => typed.parse::<Date>().map_err(|_| errors.add(field, words.get("access-rights-no-day"))).ok(),
+        typed => {
+            let day = read_day(typed);
+            if day.is_none() {
+                errors.add(field, words.get("access-rights-no-day"));
+            }
+            day
+        }
     };
     let status = ClientStatus {
         emancipated_on: day("emancipated_on", &input.emancipated_on),

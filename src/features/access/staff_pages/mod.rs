@@ -11,12 +11,14 @@
 //! | `head` | the tab, and the tags in the head of a chart's pages |
 //! | `rights` | what one person may see: representatives added, terms, pause, end |
 //! | `client_status` | since when the client counts as an adult, and the day of death |
+//! | `change_owner` | what a change of the owner does to whom, and its confirmation |
 //! | `undo_owner` | undoes a change of the owner |
 //! | `letter` | the printed invitation |
 //! | `live` | tells an open page to look again |
 
 mod act_form;
 mod acts;
+mod change_owner;
 mod chart_access;
 mod client_status;
 mod communications;
@@ -33,7 +35,7 @@ mod wording;
 pub use acts::{ActOutcome, Asked, PostedAct, ask_for};
 pub use head::{COMMUNICATIONS, TAB, head_tags};
 pub use when::When;
-pub use wording::{lacks_in_words, refusal_key};
+pub use wording::{grant_path, kept_in_words, lacks_in_words, refusal_key};
 
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
@@ -47,6 +49,8 @@ pub fn routes() -> Routes {
         .get("/staff/charts/{chart}/communications", see, communications::page)
         .get("/staff/charts/{chart}/communications/box", see, communications::fragment)
         .get("/staff/charts/{chart}/communications/live", see, live::stream)
+        .get("/staff/charts/{chart}/change-owner", manage, change_owner::ask)
+        .post("/staff/charts/{chart}/change-owner", manage, change_owner::perform)
         .get("/staff/charts/{chart}/undo-owner", manage, undo_owner::ask)
         .post("/staff/charts/{chart}/undo-owner", manage, undo_owner::perform)
         .get("/staff/charts/{chart}/access/{act}", manage, acts::ask)
@@ -61,6 +65,8 @@ pub fn routes() -> Routes {
         .post("/staff/charts/{chart}/grants/{grant}/withhold", set_rights, rights::withhold)
         .post("/staff/charts/{chart}/grants/{grant}/give-back", set_rights, rights::give_back)
         .post("/staff/charts/{chart}/grants/{grant}/assent", set_rights, rights::assent)
+        .post("/staff/charts/{chart}/grants/{grant}/part2", set_rights, rights::consent_to_part2)
+        .post("/staff/charts/{chart}/grants/{grant}/part2-revoke", set_rights, rights::revoke_part2)
         .get("/staff/charts/{chart}/client-status", set_rights, client_status::show)
         .post("/staff/charts/{chart}/client-status", set_rights, client_status::save)
         .post("/staff/charts/{chart}/grants/{grant}/pause", set_rights, rights::pause)

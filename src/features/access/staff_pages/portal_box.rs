@@ -5,7 +5,8 @@ use super::chart_access::ChartAccess;
 use super::viewer::Viewer;
 use super::when::{When, time_left};
 use super::wording::{
-    Tag, closed_in_words, lacks_basis_in_words, lacks_in_words, relation_word, rights_path, tag_of, words_of,
+    Tag, closed_in_words, lacks_basis_in_words, lacks_in_words, narrows_in_words, relation_word, rights_path,
+    tag_of, words_of,
 };
 use crate::features::access::actions::ActName;
 use crate::features::access::audit::AccessAction;
@@ -240,7 +241,10 @@ fn representatives(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) ->
 
 /// Why the holder sees nothing now, and that it is not recorded by what right they have access.
 fn notes(words: Words, grant: &Overview) -> impl Iterator<Item = String> {
-    closed_in_words(words, grant).into_iter().chain(lacks_basis_in_words(words, grant))
+    // What lies further ahead than the first notice stands on the page of the rights.
+    let is_near = grant.narrows.as_ref().is_some_and(|narrows| narrows.is_near());
+    let narrows = narrows_in_words(words, grant).filter(|_| is_near);
+    closed_in_words(words, grant).into_iter().chain(narrows).chain(lacks_basis_in_words(words, grant))
 }
 
 /// Until when the access counts, where its end is known.
@@ -307,7 +311,7 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
         }
         Phase::NoPortalAccess => {
             let label = match grant.ended_by {
-                Some(EndedBy::OwnershipMoved) => "access-fact-ended",
+                Some(EndedBy::OwnershipMoved | EndedBy::Holder) => "access-fact-ended",
                 _ => "access-fact-revoked",
             };
             facts.push(viewer.moment_fact(label, grant.since, &grant.by_name));
@@ -325,6 +329,7 @@ fn why(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
         EndedBy::AddressChanged => viewer.words.get("access-why-address-changed"),
         EndedBy::OwnershipMoved => viewer.words.get("access-why-ownership-moved"),
         EndedBy::Disowned => viewer.words.get("access-why-disowned"),
+        EndedBy::Holder => viewer.words.get("access-why-left"),
     });
     let reason = Some(grant.reason.clone()).filter(|reason| !reason.is_empty());
     [("access-fact-why", cause), ("access-fact-reason", reason)]
@@ -455,6 +460,10 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<Notice> {
         }
         Phase::NoPortalAccess if grant.ended_by == Some(EndedBy::OwnershipMoved) => {
             let text = words.with1("access-notice-ownership-moved", "name", &grant.person_name);
+            notices.push(Notice { text, link: None });
+        }
+        Phase::NoPortalAccess if grant.ended_by == Some(EndedBy::Holder) => {
+            let text = words.with1("access-notice-left", "name", &grant.person_name);
             notices.push(Notice { text, link: None });
         }
         Phase::Active if grant.address_on_file.is_some() && differs_from_chart(grant) => {

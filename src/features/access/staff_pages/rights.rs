@@ -9,23 +9,24 @@ use super::act_form::Question;
 use super::chart_access::{self, ChartAccess, path};
 use super::viewer::Viewer;
 use super::wording::{
-    Tag, closed_in_words, grant_path, lacks_basis_in_words, refusal_in_words, refusal_key, relation_word,
-    tag_of,
+    Tag, closed_in_words, grant_path, kept_in_words, lacks_basis_in_words, narrows_in_words,
+    refusal_in_words, refusal_key, relation_word, tag_of,
 };
 use crate::features::access::actions::{self, Act, ActName, GrantTerms, Refused, Target};
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
 use crate::features::access::limits_store::Kept;
-use crate::features::access::permission::{Assent, Basis, Withheld};
+use crate::features::access::permission::{Assent, Basis, ItemKind, Withheld};
 use crate::features::access::{GrantRole, Overview};
 use crate::features::people::CHARTS;
 use crate::features::staff::StaffSession;
+use crate::kernel::civil::read_day;
 use crate::kernel::ids::{AccessId, ChartId, WithheldId};
 use crate::kernel::text;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Level, Right, Terms};
 use crate::platform::state::AppState;
-use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::forms::{FieldErrors, Nothing};
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
@@ -88,6 +89,10 @@ struct RightsPage {
     keep: KeepInput,
     /// Whether the minor agrees, where that is asked for.
     assent: Option<Assent>,
+    /// What is recorded of the client's consent under 42 CFR Part 2; none where it cannot be.
+    part2: Option<Part2Section>,
+    /// Are there pages that the holder sees?
+    may_preview: bool,
     may_pause: bool,
     may_resume: bool,
     may_end: bool,
@@ -105,10 +110,27 @@ struct SendForm {
     has_address: bool,
 }
 
+/// The client's consent under 42 CFR Part 2.
+struct Part2Section {
+    /// What holds, in words; none where nothing does.
+    holds: Option<String>,
+    typed: Part2Input,
+}
+
+/// The form that records it.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Part2Input {
+    part2_purpose: String,
+    part2_until: String,
+}
+
 /// Something that is withheld.
 struct KeptLine {
     id: WithheldId,
     text: String,
+    /// Where an item can be read.
+    href: Option<String>,
     note: String,
 }
 
@@ -129,6 +151,7 @@ struct Typed {
     /// Doubts about the address, where a mail was to go there.
     doubts: Option<Vec<Question>>,
     keep: KeepInput,
+    part2: Part2Input,
 }
 
 impl Typed {
@@ -206,7 +229,11 @@ impl RightsInput {
         let mut day = |field: &str, typed: &str| match typed.trim() {
             "" => None,
             typed => {
-                typed.parse::<Date>().map_err(|_| errors.add(field, words.get("access-rights-no-day"))).ok()
+                let day = read_day(typed);
+                if day.is_none() {
+                    errors.add(field, words.get("access-rights-no-day"));
+                }
+                day
             }
         };
         let (starts_on, ends_on) = (day("starts_on", &self.starts_on), day("ends_on", &self.ends_on));
@@ -257,7 +284,7 @@ fn page(
     grant: Option<&Overview>,
     typed: Typed,
 ) -> PageResult {
-    let Typed { input, errors, doubts, keep } = typed;
+    let Typed { input, errors, doubts, keep, part2 } = typed;
     let words = staff.words;
     let viewer = Viewer { words, zone: &staff.zone, now: app.now(), may_manage: true, may_set_rights: true };
     let chart = access.file.chart.chart_id;
@@ -318,7 +345,9 @@ fn page(
         reason: input.reason.clone(),
         invite: !input.invite.is_empty(),
         send,
-        withheld: grant.filter(|_| !is_own).map(|grant| kept_lines(words, grant)),
+        withheld: grant
+            .filter(|grant| !is_own || !grant.withheld.is_empty())
+            .map(|grant| kept_lines(words, grant)),
         rights_to_keep: std::iter::once((String::new(), words.get("access-rights-choose")))
             .chain(
                 Right::ALL
@@ -328,11 +357,15 @@ fn page(
             .collect(),
         keep,
         assent: grant.and_then(|grant| grant.assent),
+        part2: grant
+            .filter(|_| !is_own)
+            .map(|grant| Part2Section { holds: part2_in_words(words, grant), typed: part2 }),
         may_restore: grant.is_some_and(|grant| {
             grant.phase == Phase::NoPortalAccess
                 && grant.account_id.is_some()
                 && grant.role != GrantRole::FormerOwner
         }),
+        may_preview: phase == Some(Phase::Active) && paused.is_none(),
         may_pause: phase == Some(Phase::Active) && paused.is_none(),
         may_resume: paused.is_some(),
         may_end: !is_own
@@ -348,6 +381,16 @@ fn page(
     Ok(response)
 }
 
+fn part2_in_words(words: Words, grant: &Overview) -> Option<String> {
+    let consent = grant.part2.as_ref()?;
+    let (purpose, by) = (consent.purpose.clone(), consent.by_name.clone());
+    Some(match consent.until {
+        Some(day) => words
+            .with("access-part2-until", &[("purpose", purpose), ("by", by), ("day", words.civil_date(day))]),
+        None => words.with2("access-part2-holds", "purpose", purpose, "by", by),
+    })
+}
+
 fn kept_lines(words: Words, grant: &Overview) -> Vec<KeptLine> {
     let line = |kept: &Kept| KeptLine {
         id: kept.id,
@@ -355,17 +398,13 @@ fn kept_lines(words: Words, grant: &Overview) -> Vec<KeptLine> {
             Withheld::Right(right) => words.get(&format!("access-right-{right}")),
             Withheld::Item(kind, _) => words.get(&format!("access-item-{}", kind.word().replace('_', "-"))),
         },
-        note: match kept.until {
-            Some(day) => words.with(
-                "access-kept-until",
-                &[
-                    ("reason", kept.reason.clone()),
-                    ("by", kept.by_name.clone()),
-                    ("day", words.civil_date(day)),
-                ],
-            ),
-            None => words.with2("access-kept", "reason", &kept.reason, "by", &kept.by_name),
+        href: match kept.what {
+            Withheld::Item(ItemKind::Document, id) => {
+                Some(format!("/staff/charts/{}/documents/{id}", grant.chart_id))
+            }
+            Withheld::Item(..) | Withheld::Right(_) => None,
         },
+        note: kept_in_words(words, kept),
     };
     grant.withheld.iter().map(line).collect()
 }
@@ -380,7 +419,8 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<String> {
     });
     let ends = grant.ends_at_majority.filter(|_| grant.closed.is_none() && grant.phase == Phase::Active);
     let ends = ends.map(|day| words.with1("access-rights-ends-at-majority", "day", words.civil_date(day)));
-    [paused, closed_in_words(words, grant), ends, lacks_basis_in_words(words, grant)]
+    let narrows = narrows_in_words(words, grant);
+    [paused, closed_in_words(words, grant), ends, narrows, lacks_basis_in_words(words, grant)]
         .into_iter()
         .flatten()
         .collect()
@@ -735,10 +775,13 @@ pub async fn withhold(
     }
     let until = match keep.kept_until.trim() {
         "" => None,
-        typed => typed
-            .parse::<Date>()
-            .map_err(|_| errors.add("kept_until", words.get("access-rights-no-day")))
-            .ok(),
+        typed => {
+            let day = read_day(typed);
+            if day.is_none() {
+                errors.add("kept_until", words.get("access-rights-no-day"));
+            }
+            day
+        }
     };
     let reason = text::line(&keep.kept_reason, REASON).ok().filter(|reason| !reason.is_empty());
     if reason.is_none() {
@@ -811,4 +854,60 @@ pub async fn assent(
     };
     let input = Typed::nothing(&grant).input;
     perform(&app, &staff, access, grant, input, Act::SetAssent(assent), "access-terms").await
+}
+
+/// Records the client's consent under 42 CFR Part 2.
+pub async fn consent_to_part2(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, grant)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let part2: Part2Input = staff.form(&body)?;
+    let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
+    let words = staff.words;
+    let mut errors = FieldErrors::new();
+    let until = match part2.part2_until.trim() {
+        "" => None,
+        typed => {
+            let day = read_day(typed);
+            if day.is_none() {
+                errors.add("part2_until", words.get("access-rights-no-day"));
+            }
+            day
+        }
+    };
+    let purpose = text::line(&part2.part2_purpose, REASON).ok().filter(|purpose| !purpose.is_empty());
+    if purpose.is_none() {
+        errors.add("part2_purpose", words.with1("access-part2-purpose-missing", "most", REASON));
+    }
+    let id = grant.access_id.ok_or(PageError::NotFound)?;
+    if let (Some(purpose), true) = (purpose, errors.is_empty()) {
+        let act = Act::ConsentToPart2 { purpose, until };
+        match actions::act(&app, &staff.scope, staff.by(), Target::Grant(id), act).await? {
+            Ok(_) => {
+                let chart = access.file.chart.chart_id;
+                return Ok(see_other(&format!("/staff/charts/{chart}/grants/{id}?done=access-terms")));
+            }
+            Err(refused) => {
+                let field = if refused == Refused::DayIsOver { "part2_until" } else { "form" };
+                errors.add(field, refusal_in_words(words, &staff.zone, app.now(), &refused));
+            }
+        }
+    }
+    let typed = Typed { errors, part2, ..Typed::nothing(&grant) };
+    page(&app, &staff, &access, Some(&grant), typed)
+}
+
+/// Notes that the client took it back.
+pub async fn revoke_part2(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, grant)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let Nothing {} = staff.form(&body)?;
+    let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
+    let input = Typed::nothing(&grant).input;
+    perform(&app, &staff, access, grant, input, Act::RevokePart2, "access-terms").await
 }

@@ -8,10 +8,11 @@ use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::Field;
 use crate::features::access::lifecycle::{Phase, Refusal};
 use crate::features::access::permission::{Basis, Closed};
-use crate::features::access::{EndedBy, GrantRole, Overview};
+use crate::features::access::{EndedBy, GrantRole, Kept, Overview};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId};
 use crate::platform::i18n::Words;
+use crate::platform::permissions::{Level, Right, Terms};
 
 /// A state: word and colour.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +59,22 @@ pub(super) fn relation_word(words: Words, relation: &str) -> String {
 }
 
 /// The page that says what the holder of a grant may see.
-pub(super) fn grant_path(chart: ChartId, access: AccessId) -> String {
+pub fn grant_path(chart: ChartId, access: AccessId) -> String {
     format!("/staff/charts/{chart}/grants/{access}")
 }
 
-/// The same, for a grant that has a row.
+/// Why, by whom and until when something is withheld.
+pub fn kept_in_words(words: Words, kept: &Kept) -> String {
+    match kept.until {
+        Some(day) => words.with(
+            "access-kept-until",
+            &[("reason", kept.reason.clone()), ("by", kept.by_name.clone()), ("day", words.civil_date(day))],
+        ),
+        None => words.with2("access-kept", "reason", &kept.reason, "by", &kept.by_name),
+    }
+}
+
+/// The page of a grant that has a row.
 pub(super) fn rights_path(grant: &Overview) -> Option<String> {
     grant.access_id.map(|access| grant_path(grant.chart_id, access))
 }
@@ -72,6 +84,29 @@ pub(super) fn closed_in_words(words: Words, grant: &Overview) -> Option<String> 
     let closed = grant.closed.filter(|closed| *closed != Closed::Paused)?;
     let day = closed.day().map(|day| words.civil_date(day)).unwrap_or_default();
     Some(words.with1(&format!("access-closed-{}", closed.word().replace('_', "-")), "day", day))
+}
+
+/// What is open, in words, with "(see only)" where it only looks.
+pub(super) fn open_in_words(words: Words, open: &Terms) -> String {
+    let named: Vec<String> = Right::ALL
+        .iter()
+        .filter(|right| open.level(**right) > Level::None)
+        .map(|right| {
+            let label = words.get(&format!("access-right-{right}"));
+            match open.level(*right) {
+                Level::Act => label,
+                Level::View | Level::None => words.with1("access-preview-looks-only", "right", label),
+            }
+        })
+        .collect();
+    if named.is_empty() { words.get("access-preview-nothing") } else { named.join(", ") }
+}
+
+/// From when on the holder sees less by itself, and what is left then.
+pub(super) fn narrows_in_words(words: Words, grant: &Overview) -> Option<String> {
+    let narrows = grant.narrows.as_ref().filter(|_| grant.phase == Phase::Active)?;
+    let (day, rights) = (words.civil_date(narrows.on), open_in_words(words, &narrows.after));
+    Some(words.with2("access-narrows", "day", day, "rights", rights))
 }
 
 /// That it is not recorded by what right the holder has access.
@@ -113,6 +148,7 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
         }
         Refused::Doubtful(_) => "access-refused-doubtful",
         Refused::NotAContact => "access-refused-not-a-contact",
+        Refused::IsOwner => "access-refused-is-owner",
         Refused::NeedsAuthority => "access-refused-needs-authority",
         Refused::OwnAccess => "access-refused-own-access",
         Refused::HasAccess => "access-refused-has-access",
@@ -122,6 +158,7 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
         Refused::DayIsOver => "access-refused-day-is-over",
         Refused::BasisMissing => "access-refused-basis-missing",
         Refused::PastLastDay(_) => "access-refused-past-last-day",
+        Refused::PreviewChanged(_) => "access-refused-preview-changed",
         Refused::Stale => "access-refused-stale",
         Refused::TooManyToday(_) => "access-refused-too-many-today",
     }

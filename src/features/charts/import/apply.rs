@@ -1,8 +1,10 @@
-//! From rows to charts: what is new, what differs, what is there already; and the one transaction.
+//! From rows to charts: what is new, what differs, what is there already. A file is checked as a whole and written in
+//! pieces, each a short transaction, so that nobody else waits for the whole of it. What was begun is carried on: a
+//! file of the browser by a job, should the process end in the middle, and one of the command by running it again.
 
 use std::collections::HashMap;
-use std::io::Read;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{Cursor, Read};
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::civil::Date;
@@ -11,97 +13,258 @@ use crate::features::charts::actions::{Refused, Why, change};
 use crate::features::charts::audit::ChartAction;
 use crate::features::charts::import::read::{self, File, Row};
 use crate::features::charts::import::report::{Mode, Outcome, Report, Shown};
-use crate::features::charts::import::store;
+use crate::features::charts::import::store::{self, Progress};
 use crate::features::people::ChartFile;
 use crate::features::people::NewRows;
 use crate::features::people::{FaceSheet, Typed, TypedAddress, TypedPerson};
 use crate::features::people::{charts_by_number, load_files};
 use crate::features::practice;
+use crate::features::staff::store as staff_store;
 use crate::kernel::email::EmailAddress;
-use crate::kernel::ids::ChartId;
+use crate::kernel::ids::{ChartId, ImportId};
 use crate::kernel::{names, text};
-use crate::platform::audit::{By, Event, record_many};
+use crate::platform::audit::{Actor, By, Event, record_many};
 use crate::platform::db::{PracticeScope, Scoped, search};
 use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::jobs::{self, InPieces, Job, JobKind, NewJob};
 use crate::platform::state::{App, AppState};
 
-/// Charts that are looked up or written in one go.
-const BATCH: usize = 500;
+/// Charts that are looked up or written in one go: short enough that other writers are not kept waiting.
+const PIECE: usize = 200;
 
 /// Rows that are shown before they are written.
 const MOST_SHOWN: usize = 20;
 
-/// How often a file is worked out anew because somebody was at the same charts meanwhile.
+/// How often a piece is worked out anew because somebody was at the same charts meanwhile.
 const TRIES: usize = 3;
+
+/// After so long without its next piece, the import of a file is carried on by a job.
+const CARRIED_ON_AFTER_SECONDS: i64 = 60;
 
 /// A chart of the file was made or changed between the working out and the writing.
 const OVERTAKEN: &str = "charts of the file were being changed meanwhile; import it again";
 
 /// Reads a file by the practice's mapping of columns and, in [`Mode::Apply`], writes it if not one row is
-/// bad. `progress` gets the number of rows done, on another thread; it starts again when the
-/// transaction runs again.
+/// bad. `progress` gets the number of rows done, on another thread.
 pub async fn import(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
-    mut reader: impl Read + Send + 'static,
+    reader: impl Read + Send + 'static,
     mode: Mode,
     progress: impl FnMut(u64) + Send + 'static,
 ) -> Result<Report, Fault> {
-    let (zone, mapping) = app.db.read(scope, |c| Ok((practice::load(c)?.zone(), store::mapping(c)?))).await?;
-    let today = app.now().in_zone(&zone).date();
-    let file = tokio::task::spawn_blocking(move || read::read(&mut reader, &mapping, today))
-        .await
-        .map_err(|e| Fault::Ended(e.to_string()))?
-        .map_err(|e| Fault::Other("the file could not be read".to_owned(), Some(Box::new(e))))?;
-    apply(app, scope, by, file, mode, progress).await
+    let file = read(app, scope, reader).await?;
+    if mode == Mode::DryRun || !file.bad.is_empty() {
+        return rehearse(app, scope, by, file, progress).await;
+    }
+    write_in_pieces(app, scope, by, file, None, progress).await
 }
 
-async fn apply(
+/// Writes a file that waits in the database, if not one row is bad. From here on its import is carried on, also if this
+/// process ends.
+pub(super) async fn import_file(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    id: ImportId,
+    body: Vec<u8>,
+) -> Result<Report, Fault> {
+    let file = read(app, scope, Cursor::new(body)).await?;
+    if !file.bad.is_empty() {
+        return rehearse(app, scope, by, file, |_| ()).await;
+    }
+    let begin = move |c: &mut Scoped<'_>| {
+        if jobs::is_planned(c, JobKind::ImportRows, id.uuid())? {
+            return Ok(());
+        }
+        let due_at = c.now().plus_seconds(CARRIED_ON_AFTER_SECONDS);
+        jobs::plan(c, &[NewJob { kind: JobKind::ImportRows, subject: id.uuid(), due_at }])
+    };
+    app.db.write(scope, begin).await?;
+    let (app, scope) = (app.clone(), scope.clone());
+    // To its end even if the browser hangs up.
+    let running =
+        tokio::spawn(async move { write_in_pieces(&app, &scope, by, file, Some(id), |_| ()).await });
+    running.await.map_err(|e| Fault::Ended(e.to_string()))?
+}
+
+/// Carries on an import whose process has ended.
+pub(in super::super) fn carry_on(app: AppState, scope: PracticeScope, job: Job) -> InPieces {
+    Box::pin(async move {
+        let id = ImportId::from_uuid(job.subject);
+        let found = app.db.read(&scope, move |c| {
+            let Some((staff, body)) = store::begun_file(c, id)?.filter(|(_, body)| !body.is_empty()) else {
+                return Ok(None);
+            };
+            let name = staff_store::find(c, &staff)?.map(|member| member.name).unwrap_or_default();
+            Ok(Some((By { actor: Actor::Staff(staff, name), source: String::new() }, body)))
+        });
+        let Some((by, body)) = found.await? else { return Ok(()) };
+        let file = read(&app, &scope, Cursor::new(body)).await?;
+        if !file.bad.is_empty() {
+            return Err(Fault::other("a file whose import was begun can no longer be read"));
+        }
+        write_in_pieces(&app, &scope, by, file, Some(id), |_| ()).await?;
+        Ok(())
+    })
+}
+
+async fn read(
+    app: &AppState,
+    scope: &PracticeScope,
+    mut reader: impl Read + Send + 'static,
+) -> Result<File, Fault> {
+    let (zone, mapping) = app.db.read(scope, |c| Ok((practice::load(c)?.zone(), store::mapping(c)?))).await?;
+    let today = app.now().in_zone(&zone).date();
+    tokio::task::spawn_blocking(move || read::read(&mut reader, &mapping, today))
+        .await
+        .map_err(|e| Fault::Ended(e.to_string()))?
+        .map_err(|e| Fault::Other("the file could not be read".to_owned(), Some(Box::new(e))))
+}
+
+/// Says what a file comes to, and writes nothing.
+async fn rehearse(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
     file: File,
-    mode: Mode,
-    progress: impl FnMut(u64) + Send + 'static,
+    mut progress: impl FnMut(u64) + Send + 'static,
 ) -> Result<Report, Fault> {
-    let (file, progress) = (Arc::new(file), Arc::new(Mutex::new(progress)));
+    let look = move |c: &mut Scoped<'_>| {
+        let mut report =
+            Report { rows: file.count, bad: file.bad.clone(), odd: file.odd.clone(), ..Report::default() };
+        let mut done = 0;
+        for rows in file.rows.chunks(PIECE) {
+            let piece = plan(c, &by, rows)?;
+            report.created += piece.created;
+            report.updated += piece.changes.len() as u64;
+            report.unchanged += piece.unchanged;
+            let room = MOST_SHOWN - report.first.len();
+            report.first.extend(piece.shown.into_iter().take(room));
+            done += rows.len() as u64;
+            progress(done);
+        }
+        Ok(report)
+    };
+    app.db.read(scope, look).await
+}
+
+async fn write_in_pieces(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    file: File,
+    id: Option<ImportId>,
+    mut progress: impl FnMut(u64) + Send,
+) -> Result<Report, Fault> {
+    let began = Instant::now();
+    let (file, by) = (Arc::new(file), Arc::new(by));
+    let mut done = standing(app, scope, id).await?;
+    loop {
+        match write_piece(app, scope, &by, &file, id, done).await? {
+            Some(further) => done = further,
+            // Another process writes the same file: what it has written is passed over.
+            None => {
+                let further = standing(app, scope, id).await?;
+                if further == done {
+                    break;
+                }
+                done = further;
+            }
+        }
+        progress(number(done.rows));
+        if usize::try_from(done.rows).unwrap_or(0) >= file.rows.len() {
+            break;
+        }
+    }
+    let report = report_of(&file, done);
+    tracing::info!(rows = report.rows, took = ?began.elapsed(), "charts came in from a file");
+    app.db.system_write(|system| search::after_bulk_load(system.conn)).await?;
+    Ok(report)
+}
+
+fn number(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}
+
+fn report_of(file: &File, done: Progress) -> Report {
+    Report {
+        rows: file.count,
+        created: number(done.created),
+        updated: number(done.updated),
+        unchanged: number(done.rows - done.created - done.updated),
+        odd: file.odd.clone(),
+        applied: true,
+        ..Report::default()
+    }
+}
+
+async fn standing(app: &AppState, scope: &PracticeScope, id: Option<ImportId>) -> Result<Progress, Fault> {
+    let Some(id) = id else { return Ok(Progress::default()) };
+    Ok(app.db.read(scope, move |c| store::progress(c, id)).await?.unwrap_or_default())
+}
+
+/// Writes the next piece, worked out by reading alone while nobody waits for the writer. `None`: another process has
+/// written it.
+async fn write_piece(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: &Arc<By>,
+    file: &Arc<File>,
+    id: Option<ImportId>,
+    done: Progress,
+) -> Result<Option<Progress>, Fault> {
     let is_overtaken = |fault: &Fault| match fault {
         Fault::Busy(why) => *why == OVERTAKEN,
         Fault::Database(error) => is_duplicate(error),
         _ => false,
     };
+    let first = usize::try_from(done.rows).unwrap_or(0).min(file.rows.len());
+    let last = (first + PIECE).min(file.rows.len());
     for _ in 0..TRIES {
-        let (reading, telling, reader) = (file.clone(), progress.clone(), by.clone());
-        let mut tell = move |done| telling.lock().unwrap_or_else(PoisonError::into_inner)(done);
-        let began = Instant::now();
-        let plan = app.db.read(scope, move |c| plan(c, &reader, &reading, &mut tell)).await?;
-        if mode == Mode::DryRun || !file.bad.is_empty() {
-            return Ok(plan.report);
-        }
-        let planned = began.elapsed();
-        let (within, by) = (app.clone(), by.clone());
-        match app.db.write_alone(scope, move |c| write(&within, c, &by, &plan)).await {
-            Err(fault) if is_overtaken(&fault) => {}
-            Err(fault) => return Err(fault),
-            Ok(report) => {
-                let written = began.elapsed().saturating_sub(planned);
-                tracing::info!(rows = report.rows, ?planned, ?written, "charts came in from a file");
-                app.db.system_write(|system| search::after_bulk_load(system.conn)).await?;
-                return Ok(report);
+        let (reading, reader) = (file.clone(), by.clone());
+        let piece = app.db.read(scope, move |c| plan(c, &reader, &reading.rows[first..last])).await?;
+        let (within, writer, whole) = (app.clone(), by.clone(), file.clone());
+        let written = app.db.write_alone(scope, move |c| {
+            let further = Progress {
+                rows: i64::try_from(last).unwrap_or(i64::MAX),
+                created: done.created + i64::try_from(piece.created).unwrap_or(0),
+                updated: done.updated + i64::try_from(piece.changes.len()).unwrap_or(0),
+            };
+            if let Some(id) = id
+                && !store::advance(c, id, done, further)?
+            {
+                return Ok(None);
             }
+            let mut events = write(&within, c, &writer, &piece)?;
+            if last == whole.rows.len() {
+                events.push(imported(&writer, &report_of(&whole, further)));
+                if let Some(id) = id {
+                    store::empty_file(c, id)?;
+                    jobs::cancel(c, &[JobKind::ImportRows], &[id.uuid()])?;
+                }
+            }
+            record_many(c, events)?;
+            Ok(Some(further))
+        });
+        match written.await {
+            Err(fault) if is_overtaken(&fault) => {}
+            other => return other,
         }
     }
     Err(Fault::Busy(OVERTAKEN))
 }
 
-/// What a file comes to, with every row as it will be written. Worked out by reading alone, while nobody
-/// waits for the writer; all that is left for the transaction is to put it in.
-struct Plan {
-    report: Report,
+/// What some rows come to, as they will be written.
+struct Piece {
     new: NewRows,
     changes: Vec<Change>,
     events: Vec<Event>,
+    created: u64,
+    unchanged: u64,
+    /// The first rows, as they were read.
+    shown: Vec<Shown>,
 }
 
 /// A stored chart that differs from the file.
@@ -223,43 +386,34 @@ fn lay_addresses(
     *stand = all;
 }
 
-fn plan(c: &mut Scoped<'_>, by: &By, file: &File, tell: &mut impl FnMut(u64)) -> Result<Plan, Fault> {
-    let mut plan = Plan {
-        report: Report {
-            rows: file.count,
-            bad: file.bad.clone(),
-            odd: file.odd.clone(),
-            ..Report::default()
-        },
+fn plan(c: &mut Scoped<'_>, by: &By, rows: &[Row]) -> Result<Piece, Fault> {
+    let mut piece = Piece {
         new: NewRows::default(),
         changes: Vec::new(),
         events: Vec::new(),
+        created: 0,
+        unchanged: 0,
+        shown: Vec::new(),
     };
-    let mut done = 0;
-    for rows in file.rows.chunks(BATCH) {
-        for (row, meaning) in meanings(c, rows)? {
-            if plan.report.first.len() < MOST_SHOWN {
-                plan.report.first.push(shown(row, &meaning));
+    for (row, meaning) in meanings(c, rows)? {
+        if piece.shown.len() < MOST_SHOWN {
+            piece.shown.push(shown(row, &meaning));
+        }
+        match meaning {
+            Meaning::New => {
+                let (chart, _) = piece.new.chart(c, &row.sheet, &row.typed.chart_number);
+                piece.events.push(Event::new(by.clone(), ChartAction::Created).on_chart(&chart));
+                piece.created += 1;
             }
-            match meaning {
-                Meaning::New => {
-                    let (chart, _) = plan.new.chart(c, &row.sheet, &row.typed.chart_number);
-                    plan.events.push(Event::new(by.clone(), ChartAction::Created).on_chart(&chart));
-                    plan.report.created += 1;
-                }
-                Meaning::Same => plan.report.unchanged += 1,
-                Meaning::Differs(pair) => {
-                    let (stands, sheet) = *pair;
-                    plan.changes.push(Change { line: row.line, stands, sheet });
-                    plan.report.updated += 1;
-                }
+            Meaning::Same => piece.unchanged += 1,
+            Meaning::Differs(pair) => {
+                let (stands, sheet) = *pair;
+                piece.changes.push(Change { line: row.line, stands, sheet });
             }
         }
-        done += rows.len() as u64;
-        tell(done);
     }
-    plan.new = plan.new.in_order();
-    Ok(plan)
+    piece.new = piece.new.in_order();
+    Ok(piece)
 }
 
 fn shown(row: &Row, meaning: &Meaning) -> Shown {
@@ -288,10 +442,11 @@ fn shown(row: &Row, meaning: &Meaning) -> Shown {
     }
 }
 
-fn write(app: &App, c: &mut Scoped<'_>, by: &By, plan: &Plan) -> Result<Report, Fault> {
-    plan.new.insert(c)?;
-    let mut events = plan.events.clone();
-    for Change { line, stands, sheet } in &plan.changes {
+/// Writes the charts, and gives what the trail says of them.
+fn write(app: &App, c: &mut Scoped<'_>, by: &By, piece: &Piece) -> Result<Vec<Event>, Fault> {
+    piece.new.insert(c)?;
+    let mut events = piece.events.clone();
+    for Change { line, stands, sheet } in &piece.changes {
         match change(app, c, by, stands, sheet, &Why::AddressUse)? {
             Ok(changed) => {
                 let details = serde_json::json!({ "fields": changed.fields });
@@ -304,11 +459,11 @@ fn write(app: &App, c: &mut Scoped<'_>, by: &By, plan: &Plan) -> Result<Report, 
             }
         }
     }
-    let report = Report { applied: true, ..plan.report.clone() };
-    let details = serde_json::json!({
+    Ok(events)
+}
+
+fn imported(by: &By, report: &Report) -> Event {
+    Event::new(by.clone(), ChartAction::Imported).with(serde_json::json!({
         "rows": report.rows, "created": report.created, "updated": report.updated, "unchanged": report.unchanged,
-    });
-    events.push(Event::new(by.clone(), ChartAction::Imported).with(details));
-    record_many(c, events)?;
-    Ok(report)
+    }))
 }

@@ -33,7 +33,7 @@ const AFTER: [&str; 17] = [
 ];
 
 macro_rules! field_names {
-    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty;)+) => { &[$(stringify!($field)),+] };
+    ($($(#[$doc:meta])* $field:ident: $kind:ident, $stored:ty, $json:ty, $change:ident, $part:ident;)+) => { &[$(stringify!($field)),+] };
 }
 
 /// The columns of the client's fields.
@@ -162,8 +162,26 @@ pub(super) struct Columns {
     pub(super) nameless: Vec<usize>,
 }
 
+/// Columns of a file, and characters of a column's name: no export has more, and each costs a row of the page on which
+/// columns are named.
+const MOST_COLUMNS: usize = 200;
+const LONGEST_NAME: usize = 200;
+
+/// More than a header may hold, if it does.
+pub(super) fn too_large(cells: &StringRecord) -> Option<Reason> {
+    if cells.len() > MOST_COLUMNS {
+        return Some(Reason::with("import-columns-many", &[("most", MOST_COLUMNS)]));
+    }
+    // Characters are not counted where the bytes are too few for them.
+    let is_long = |cell: &str| cell.len() > LONGEST_NAME && cell.chars().count() > LONGEST_NAME;
+    cells.iter().any(is_long).then(|| Reason::with("import-column-long", &[("most", LONGEST_NAME)]))
+}
+
 /// Reads the header, or says everything that is wrong with it.
 pub(super) fn header(line: u64, cells: &StringRecord, mapping: &Mapping) -> Result<Columns, Vec<Bad>> {
+    if let Some(reason) = too_large(cells) {
+        return Err(vec![Bad { line, column: String::new(), reason }]);
+    }
     let mut bad = Vec::new();
     let mut say = |column: &str, reason: Reason| bad.push(Bad { line, column: column.to_owned(), reason });
     let mut columns = Columns { all: Vec::new(), nameless: Vec::new() };

@@ -1,5 +1,5 @@
 //! Charts from a CSV file, by the command or in the browser: every bad row is named with line, column and
-//! reason; all or nothing; idempotent by chart number. The columns are in `docs/operators/import.md`.
+//! reason, and one is enough to write nothing; the rest is written in pieces; idempotent by chart number. The columns are in `docs/operators/import.md`.
 
 mod apply;
 mod columns;
@@ -9,6 +9,7 @@ mod records;
 mod report;
 mod store;
 
+pub(super) use apply::carry_on;
 pub use apply::import;
 pub(super) use pages::routes;
 pub use read::MOST_BYTES;

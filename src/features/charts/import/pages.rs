@@ -11,7 +11,7 @@ use axum::handler::Handler;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::features::charts::import::apply::import;
+use crate::features::charts::import::apply::{import, import_file};
 use crate::features::charts::import::columns::{self, Mapping};
 use crate::features::charts::import::records::{Records, decode};
 use crate::features::charts::import::report::{Bad, Mode, Outcome, Report};
@@ -24,7 +24,7 @@ use crate::platform::i18n::Words;
 use crate::platform::permissions::{Needs, Permission};
 use crate::platform::state::AppState;
 use crate::platform::web::errors::see_other;
-use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::forms::{FieldErrors, Nothing};
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, Routes, html};
 
@@ -88,9 +88,10 @@ fn choose_page(app: &AppState, staff: &StaffSession, errors: FieldErrors, above:
     Ok((status, html(page.render())?).into_response())
 }
 
-/// What one of our columns is called on pages.
+/// What one of our columns is called on pages: as on the face sheet, where the file's column needs no other words.
 fn label(words: Words, column: &str) -> String {
-    words.get(&format!("import-label-{column}"))
+    let own = words.find(&format!("import-label-{column}"));
+    own.unwrap_or_else(|| words.get(&format!("charts-label-{column}")))
 }
 
 /// The numbers behind `/staff/charts/import?created=…`.
@@ -137,6 +138,10 @@ async fn read_upload(mut parts: Multipart) -> Result<Upload, PageError> {
     while let Some(part) = parts.next_field().await.map_err(|_| PageError::BadRequest)? {
         match part.name() {
             Some("csrf") => upload.csrf = part.text().await.map_err(|_| PageError::BadRequest)?,
+            // A form has one file: of a second one nobody could say which was meant.
+            Some("file") if upload.body.as_ref().is_some_and(|body| !body.is_empty()) => {
+                return Err(PageError::BadRequest);
+            }
             Some("file") => {
                 upload.name = text::line(part.file_name().unwrap_or_default(), 200).unwrap_or_default();
                 upload.body = match part.bytes().await {
@@ -188,6 +193,8 @@ struct Waiting {
     id: ImportId,
     name: String,
     body: Vec<u8>,
+    /// Rows that are written already: its import was begun.
+    rows_done: i64,
     mapping: Mapping,
 }
 
@@ -198,10 +205,10 @@ async fn waiting(app: &AppState, staff: &StaffSession, id: &str) -> Result<Optio
     let found = app
         .db
         .read(&staff.scope, move |c| {
-            let Some((name, body)) = store::file(c, who, id)? else { return Ok(None) };
+            let Some((name, body, rows_done)) = store::file(c, who, id)? else { return Ok(None) };
             Ok(Some(match body.is_empty() {
                 true => None,
-                false => Some(Waiting { id, name, body, mapping: store::mapping(c)? }),
+                false => Some(Waiting { id, name, body, rows_done, mapping: store::mapping(c)? }),
             }))
         })
         .await?;
@@ -226,6 +233,9 @@ fn columns_of(body: &[u8], mapping: &Mapping) -> Option<Vec<Column>> {
         !record.as_ref().is_ok_and(|(_, cells)| cells.iter().all(|cell| cell.trim().is_empty()))
     });
     let (_, header) = records.next()?.ok()?;
+    if columns::too_large(&header).is_some() {
+        return None;
+    }
     let rows: Vec<_> = records.take(ROWS_FOR_EXAMPLES).filter_map(|record| Some(record.ok()?.1)).collect();
     let mut taken: Vec<&'static str> = header.iter().filter_map(|cell| mapping.of(cell).flatten()).collect();
     let columns =
@@ -383,6 +393,8 @@ struct PreviewPage {
     has_more: bool,
     /// Can it be written, and would that do anything?
     may_apply: bool,
+    /// How far an import that was begun has come.
+    under_way: Option<String>,
     /// Was anything of it read?
     is_readable: bool,
 }
@@ -423,15 +435,14 @@ fn preview_page(app: &AppState, staff: &StaffSession, file: &Waiting, report: &R
         has_more: report.rows > lines.len() as u64,
         lines: lines.collect(),
         may_apply: report.is_fine() && report.created + report.updated > 0,
+        under_way: (file.rows_done > 0).then(|| {
+            let done = [("done", file.rows_done.to_string()), ("rows", report.rows.to_string())];
+            words.with("import-under-way", &done)
+        }),
         is_readable: columns_of(&file.body, &file.mapping).is_some(),
     };
     let status = if report.is_fine() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok((status, html(page.render())?).into_response())
-}
-
-async fn run(app: &AppState, staff: &StaffSession, file: &Waiting, mode: Mode) -> Result<Report, PageError> {
-    let body = Cursor::new(file.body.clone());
-    Ok(import(app, &staff.scope, staff.by(), body, mode, |_| ()).await?)
 }
 
 async fn preview(State(app): State<AppState>, staff: StaffSession, Path(id): Path<String>) -> PageResult {
@@ -443,7 +454,8 @@ async fn preview(State(app): State<AppState>, staff: StaffSession, Path(id): Pat
             return Ok(see_other(&format!("/staff/charts/import/{}/columns", file.id)));
         }
     }
-    let report = run(&app, &staff, &file, Mode::DryRun).await?;
+    let body = Cursor::new(file.body.clone());
+    let report = import(&app, &staff.scope, staff.by(), body, Mode::DryRun, |_| ()).await?;
     preview_page(&app, &staff, &file, &report)
 }
 
@@ -453,17 +465,12 @@ async fn apply(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, PageError> {
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Nothing {}
     let Nothing {} = staff.form(&body)?;
     let Some(file) = waiting(&app, &staff, &id).await? else { return Ok(imported_before()) };
-    let report = run(&app, &staff, &file, Mode::Apply).await?;
+    let report = import_file(&app, &staff.scope, staff.by(), file.id, file.body.clone()).await?;
     if !report.applied {
         return preview_page(&app, &staff, &file, &report);
     }
-    let of = file.id;
-    app.db.write(&staff.scope, move |c| store::empty_file(c, of)).await?;
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let done = Done {
         created: number(report.created),
@@ -472,4 +479,20 @@ async fn apply(
     };
     let query = serde_html_form::to_string(&done).unwrap_or_default();
     Ok(see_other(&format!("/staff/charts/import?{query}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::i18n::Language;
+
+    #[test]
+    fn each_column_has_its_words_in_both_languages() {
+        for language in Language::ALL {
+            for column in columns::all() {
+                let label = label(Words::of(*language), column);
+                assert!(!label.contains("label-"), "{column} in {language:?}: {label}");
+            }
+        }
+    }
 }

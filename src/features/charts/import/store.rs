@@ -56,16 +56,56 @@ pub(super) fn put_file(c: &mut Scoped<'_>, who: StaffId, name: &str, body: &[u8]
     Ok(id)
 }
 
-/// A file that this member of staff uploaded: its name and bytes, which are none once it is imported.
+/// A file that this member of staff uploaded: its name, its bytes, which are none once it is imported, and how many
+/// of its rows are written.
 pub(super) fn file(
     c: &mut Scoped<'_>,
     who: StaffId,
     id: ImportId,
-) -> Result<Option<(String, Vec<u8>)>, Fault> {
+) -> Result<Option<(String, Vec<u8>, i64)>, Fault> {
     c.rows(import_file::table)
         .filter(import_file::import_id.eq(id))
         .filter(import_file::staff_id.eq(who))
-        .select((import_file::name, import_file::body))
+        .select((import_file::name, import_file::body, import_file::rows_done))
+        .optional(c)
+}
+
+/// How far the import of a file has come, and what the rows came to that are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable)]
+pub(super) struct Progress {
+    pub rows: i64,
+    pub created: i64,
+    pub updated: i64,
+}
+
+pub(super) fn progress(c: &mut Scoped<'_>, id: ImportId) -> Result<Option<Progress>, Fault> {
+    c.rows(import_file::table)
+        .filter(import_file::import_id.eq(id))
+        .select((import_file::rows_done, import_file::created, import_file::updated))
+        .optional(c)
+}
+
+/// Notes a further piece as written; `false` where another process has written it.
+pub(super) fn advance(c: &mut Scoped<'_>, id: ImportId, from: Progress, to: Progress) -> Result<bool, Fault> {
+    let noted = c
+        .rows(import_file::table)
+        .filter(import_file::import_id.eq(id))
+        .filter(import_file::rows_done.eq(from.rows))
+        .filter(import_file::body.ne(Vec::<u8>::new()))
+        .set((
+            import_file::rows_done.eq(to.rows),
+            import_file::created.eq(to.created),
+            import_file::updated.eq(to.updated),
+        ))
+        .execute(c)?;
+    Ok(noted == 1)
+}
+
+/// Whose file it is, and its bytes, which are none once it is imported.
+pub(super) fn begun_file(c: &mut Scoped<'_>, id: ImportId) -> Result<Option<(StaffId, Vec<u8>)>, Fault> {
+    c.rows(import_file::table)
+        .filter(import_file::import_id.eq(id))
+        .select((import_file::staff_id, import_file::body))
         .optional(c)
 }
 
@@ -77,8 +117,11 @@ pub(super) fn empty_file(c: &mut Scoped<'_>, id: ImportId) -> Result<(), Fault> 
     Ok(())
 }
 
-/// Takes away what is left of files after a day.
+/// Takes away what is left of files after a day. A file whose import was begun stays until it is done.
 pub fn tidy(system: &mut System<'_>) -> Result<usize, Fault> {
     let before = system.now.plus_hours(-HOURS);
-    Ok(diesel::delete(import_file::table.filter(import_file::created_at.lt(before))).execute(system.conn)?)
+    let over = import_file::table
+        .filter(import_file::created_at.lt(before))
+        .filter(import_file::rows_done.eq(0).or(import_file::body.eq(Vec::<u8>::new())));
+    Ok(diesel::delete(over).execute(system.conn)?)
 }

@@ -1,0 +1,6 @@
+//! What every feature uses: the second of Anteroom's four floors. Its files stand in `src/platform`.
+
+#[path = "../../src/platform/mod.rs"]
+pub mod platform;
+
+pub use anteroom_kernel::{kernel, text_newtype_column, word_enum};

@@ -1,0 +1,3 @@
+DROP TABLE concern;
+DELETE FROM due_job WHERE kind = 'access-ahead';
+DROP TABLE access_notice;

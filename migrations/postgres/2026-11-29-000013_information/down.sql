@@ -1,0 +1,10 @@
+DROP TABLE part2_consent;
+ALTER TABLE chart DROP COLUMN client_view_until;
+DROP INDEX practice_private_path;
+ALTER TABLE practice DROP COLUMN private_path;
+ALTER TABLE person DROP COLUMN safe_address;
+ALTER TABLE person DROP COLUMN contact_mode;
+DROP TABLE email_change;
+DROP TABLE field_policy;
+DROP TABLE info_change_field;
+DROP TABLE info_change;

@@ -1,0 +1,89 @@
+//! The demo's types of appointments, its clinician's hours in two zones, and a day off.
+
+use axum::body::Bytes;
+use jiff::civil::{Date, Weekday};
+
+use crate::demo::seed::records::SECOND_OFFICE;
+use crate::features::appointments::availability::{NewTimeOff, add_hours, add_time_off, add_type};
+use crate::features::calendar::openings::TimeOff;
+use crate::features::calendar::{NewHours, TypeFields, VisitKind, WhoMayAsk};
+use crate::features::practice::{Place, PlaceKind, places};
+use crate::kernel::ids::StaffId;
+use crate::platform::audit::By;
+use crate::platform::db::PracticeScope;
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+use crate::platform::web::form_token::FormToken;
+
+/// Names, kinds, minutes, minutes free after it, days ahead, and who may ask.
+const TYPES: &[(&str, VisitKind, i32, i32, i32, WhoMayAsk)] = &[
+    ("Regular visit", VisitKind::Session, 50, 10, 60, WhoMayAsk::Clients),
+    ("Short check-in", VisitKind::CheckIn, 25, 5, 30, WhoMayAsk::Clients),
+    ("First visit", VisitKind::FirstVisit, 80, 10, 90, WhoMayAsk::Nobody),
+];
+
+/// The mark of a form that nobody else sends.
+fn mark(app: &AppState, form: &'static str) -> Result<FormToken, Fault> {
+    FormToken::read(form, "demo", &FormToken::fresh(app.rng.as_ref()), &Bytes::new())
+        .map_err(|_| Fault::other("the demo's own form has no mark"))
+}
+
+fn seeding<E: std::fmt::Display>(why: E) -> Fault {
+    Fault::other(format!("seeding hours: {why}"))
+}
+
+/// Writes them by the same actions as the pages.
+pub async fn keep(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: &By,
+    clinician: StaffId,
+    today: Date,
+) -> Result<(), Fault> {
+    for (name, kind, minutes, after_minutes, horizon_days, who_may_ask) in TYPES {
+        let new = TypeFields {
+            kind: *kind,
+            name: (*name).to_owned(),
+            minutes: *minutes,
+            before_minutes: 0,
+            after_minutes: *after_minutes,
+            grid_minutes: 30,
+            notice_hours: 24,
+            horizon_days: *horizon_days,
+            who_may_ask: *who_may_ask,
+        };
+        add_type(app, scope, by.clone(), new, mark(app, "type")?).await?.map_err(seeding)?;
+    }
+    let all = app.db.read(scope, places).await?;
+    let find = |wanted: &dyn Fn(&Place) -> bool| {
+        let found = all.iter().find(|place| wanted(place)).map(|place| place.place_id);
+        found.ok_or_else(|| seeding("the practice lacks a place"))
+    };
+    let office = find(&|place| place.kind == PlaceKind::Office && place.name != SECOND_OFFICE)?;
+    let second_office = find(&|place| place.name == SECOND_OFFICE)?;
+    let video = find(&|place| place.kind == PlaceKind::Video)?;
+    let week = [
+        (Weekday::Monday, office, 9, 13),
+        (Weekday::Tuesday, office, 12, 19),
+        (Weekday::Wednesday, video, 9, 16),
+        (Weekday::Thursday, second_office, 8, 12),
+        (Weekday::Friday, office, 9, 13),
+    ];
+    let hours = week.map(|(weekday, place, from, until)| NewHours {
+        staff: clinician,
+        place,
+        weekday,
+        from: from * 60,
+        until: until * 60,
+        every_weeks: 1,
+        starts_on: today,
+        ends_on: None,
+    });
+    let new = hours.to_vec();
+    add_hours(app, scope, by.clone(), clinician, new, mark(app, "hours")?).await?.map_err(seeding)?;
+    // Far enough ahead that nothing is booked then.
+    let day = |days: i32| today.checked_add(jiff::Span::new().days(days)).unwrap_or(today).at(0, 0, 0, 0);
+    let off = TimeOff { staff: Some(clinician), place: None, from: day(45), until: day(48) };
+    let new = NewTimeOff { off, note: "A course".to_owned(), seen: Vec::new() };
+    add_time_off(app, scope, by.clone(), new, mark(app, "time-off")?).await?.map_err(seeding)
+}

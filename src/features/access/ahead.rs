@@ -1,0 +1,103 @@
+//! The next day on which a grant opens less by itself: its last day is over, the client becomes an adult, an age rule
+//! begins. Pure; it asks the permission function for each day that may change something.
+
+use jiff::civil::Date;
+use jiff::{Span, ToSpan as _};
+
+use crate::features::access::age::turns_on;
+use crate::features::access::limits_store::Limits;
+use crate::features::access::permission::{decide, ends_at_majority};
+use crate::features::access::store::AccessRow;
+use crate::platform::permissions::{Right, Terms};
+
+/// So many days before it, staff and the holder are told.
+pub const STAGES: [i32; 3] = [90, 30, 7];
+
+/// Less is open from a day on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Narrowing {
+    /// The first day with less.
+    pub on: Date,
+    /// Days until then.
+    pub days_left: i32,
+    /// What is open today.
+    pub before: Terms,
+    /// What is open from then on.
+    pub after: Terms,
+}
+
+impl Narrowing {
+    /// Is it so near that people are told?
+    pub fn is_near(&self) -> bool {
+        stage(self.days_left).is_some()
+    }
+}
+
+/// So many days before another day.
+pub fn days_before(day: Date, days: i32) -> Date {
+    day.saturating_sub(Span::new().days(days))
+}
+
+fn open(limits: &Limits, row: &AccessRow) -> Terms {
+    let facts = limits.facts(row);
+    Terms::of(Right::ALL.iter().map(|right| (*right, decide(&facts, *right, None).level)))
+}
+
+/// Can a grant with this row open less one day without anybody's doing?
+pub fn may_narrow(row: &AccessRow) -> bool {
+    row.ends_on.is_some() || row.basis.ends_at_majority()
+}
+
+/// The next day on which a grant opens less than today; `None` where no such day is known.
+pub fn narrows_next(limits: &Limits, row: &AccessRow) -> Option<Narrowing> {
+    if !may_narrow(row) {
+        return None;
+    }
+    let today = limits.today;
+    let next_day = |day: Date| day.tomorrow().ok();
+    let mut days: Vec<Date> = row.last_day().and_then(next_day).into_iter().collect();
+    days.extend(ends_at_majority(&limits.facts(row)));
+    for rule in limits.rules.iter().filter(|rule| rule.bases.contains(&row.basis)) {
+        days.push(rule.effective_from);
+        days.extend(rule.effective_until.and_then(next_day));
+        days.extend(limits.client.born.and_then(|born| turns_on(born, rule.from_age, limits.place.leap_day)));
+    }
+    days.retain(|day| *day > today);
+    days.sort_unstable();
+    days.dedup();
+    let before = open(limits, row);
+    days.into_iter().find_map(|on| {
+        let after = open(&Limits { today: on, ..limits.clone() }, row);
+        let is_less = Right::ALL.iter().any(|right| after.level(*right) < before.level(*right));
+        let days_left = on.since(today).map_or(i32::MAX, |span| span.get_days());
+        is_less.then(|| Narrowing { on, days_left, before: before.clone(), after })
+    })
+}
+
+/// The stage that is reached when so many days are left; `None` while the day is far.
+pub fn stage(days_left: i32) -> Option<i32> {
+    STAGES.iter().rev().copied().find(|stage| days_left <= *stage)
+}
+
+/// The day of the next stage after this one; after the last the day itself.
+pub fn next_stage_on(on: Date, reached: i32) -> Date {
+    let next = STAGES.iter().copied().find(|stage| *stage < reached);
+    next.map_or(on, |stage| on.saturating_sub(i64::from(stage).days()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn case_23_each_stage_begins_on_its_day() {
+        let reached = [91, 90, 31, 30, 8, 7, 1].map(stage);
+        assert_eq!(reached, [None, Some(90), Some(90), Some(30), Some(30), Some(7), Some(7)]);
+        let on = date(2027, 3, 3);
+        assert_eq!(next_stage_on(on, 90), date(2027, 2, 1));
+        assert_eq!(next_stage_on(on, 30), date(2027, 2, 24));
+        assert_eq!(next_stage_on(on, 7), on);
+        assert_eq!(days_before(on, 90), date(2026, 12, 3));
+    }
+}

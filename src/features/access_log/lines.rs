@@ -1,0 +1,146 @@
+//! Which events of the audit trail a client is told of, and how. A line never names an item: what is withheld, or meant
+//! for somebody else, stays unknown.
+
+use crate::features::access_log::store;
+use crate::features::accounts::holders_of;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccountId, ChartId, EventId, StaffId};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::permissions::Role;
+
+/// What is told, by the trail's word; the catalogue has `access-log-WORD`.
+pub const TOLD: &[&str] = &[
+    "document.opened",
+    "document.downloaded",
+    "document.read_by_staff",
+    "document.shared",
+    "document.withdrawn",
+    "thread.opened",
+    "thread.read",
+    "thread.file_opened",
+    "thread.replied",
+    "statement.made",
+    "statement.viewed",
+    "appointment.booked",
+    "appointment.moved",
+    "appointment.canceled",
+    "appointment.requested",
+    "chart.changed",
+    "chart.closed",
+    "chart.reopened",
+    "access.previewed",
+    "access.added",
+    "access.terms_changed",
+    "access.paused",
+    "access.resumed",
+    "access.revoked",
+    "access.left",
+    "access.restored",
+    "access.owner_changed",
+    "access.ownership_undone",
+];
+
+/// Days for which the log reaches back: six years.
+const DAYS: i64 = 6 * 365 + 2;
+
+/// Who did it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The reader.
+    You,
+    /// Somebody else with access.
+    Holder(String),
+    /// A staff member, with the name they had, and what they are now.
+    Staff(String, Option<Role>),
+    /// A program of the practice.
+    Program(String),
+}
+
+/// One line.
+#[derive(Clone, Debug)]
+pub struct LogLine {
+    /// The event.
+    pub id: EventId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: Who,
+    /// One of [`TOLD`].
+    pub action: String,
+}
+
+/// Whose acts a reader is told of.
+#[derive(Clone, Copy, Debug)]
+pub enum Acts<'a> {
+    /// Everybody's: the client's own log, which this account reads.
+    All(Option<&'a AccountId>),
+    /// This account's alone.
+    Own(&'a AccountId),
+}
+
+/// The newest lines of a chart's log, older than an event.
+pub fn log_of_chart(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    acts: Acts<'_>,
+    before: Option<EventId>,
+    most: i64,
+) -> Result<Vec<LogLine>, Fault> {
+    let (reader, only) = match acts {
+        Acts::All(reader) => (reader.map(ToString::to_string), None),
+        Acts::Own(account) => (Some(account.to_string()), Some(account.to_string())),
+    };
+    let since = c.now().plus_hours(-24 * DAYS);
+    let events = store::events(c, chart, TOLD, (since, before), only.as_deref(), most)?;
+    let ids = |kind: &'static str| {
+        events.iter().filter(move |event| event.actor_kind == kind).map(|event| &event.actor_id)
+    };
+    let staff: Vec<StaffId> = ids("staff").filter_map(|id| id.parse().ok()).collect();
+    let accounts: Vec<AccountId> = ids("account").filter_map(|id| id.parse().ok()).collect();
+    let roles = if staff.is_empty() { Vec::new() } else { store::roles(c, &staff)? };
+    let holders = if accounts.is_empty() { None } else { Some(holders_of(c, &accounts)?) };
+    let who = |event: &store::LogEvent| match event.actor_kind.as_str() {
+        "account" if reader.as_ref() == Some(&event.actor_id) => Who::You,
+        "account" => {
+            let account: Option<AccountId> = event.actor_id.parse().ok();
+            let name = account.and_then(|id| holders.as_ref()?.who(&id, Some(chart)));
+            Who::Holder(name.unwrap_or_default())
+        }
+        "api_key" => Who::Program(event.actor_name.clone()),
+        _ => {
+            let id: Option<StaffId> = event.actor_id.parse().ok();
+            let role = roles.iter().find(|(of, _)| Some(*of) == id).map(|(_, role)| *role);
+            Who::Staff(event.actor_name.clone(), role)
+        }
+    };
+    Ok(events
+        .iter()
+        .map(|event| LogLine {
+            id: event.event_id,
+            at: event.at,
+            who: who(event),
+            action: event.action.clone(),
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::ALL;
+    use crate::platform::i18n::{Language, Words};
+
+    #[test]
+    fn case_46_each_line_is_an_action_of_a_feature_and_has_its_sentence() {
+        let known: Vec<&str> =
+            ALL.iter().flat_map(|feature| feature.audit_actions).map(|action| action.word).collect();
+        for action in TOLD {
+            assert!(known.contains(action), "{action} is no action");
+            for language in [Language::English, Language::Spanish] {
+                let key = format!("access-log-{}", action.replace(['.', '_'], "-"));
+                assert!(Words::of(language).find(&key).is_some(), "{key}");
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Who looked at a client's record, for the client, and what they report about it.
+
+mod client_page;
+mod lines;
+mod staff_page;
+mod store;
+
+pub use client_page::{what_words, who_words};
+pub use lines::{Acts, LogLine, Who, log_of_chart};
+
+use crate::platform::feature::Feature;
+use crate::platform::permissions::{Needs, Permission};
+use crate::platform::web::Routes;
+use crate::platform::web::nav::{StaffNav, Waiting};
+
+/// What this feature brings.
+pub const FEATURE: Feature = Feature {
+    mail_kinds: staff_page::AccessLogMail::KINDS,
+    staff_nav: &[StaffNav {
+        section: staff_page::CONCERNS,
+        label: "nav-concerns",
+        icon: "audit",
+        needs: Permission::SeeAudit,
+        order: 75,
+        waiting: Some(Waiting { count: store::count_open, label: "nav-concerns-waiting" }),
+        first_for: &[],
+    }],
+    ..Feature::new("access_log", routes)
+};
+
+/// The routes of this feature.
+fn routes() -> Routes {
+    let answer = Needs::Staff(Permission::SeeAudit);
+    Routes::new()
+        .get("/portal/who-looked", Needs::ClientSession, client_page::show)
+        .post("/portal/who-looked", Needs::ClientSession, client_page::raise)
+        .get("/staff/concerns", answer, staff_page::list)
+        .post("/staff/concerns", answer, staff_page::answer)
+}

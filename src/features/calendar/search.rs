@@ -1,0 +1,106 @@
+//! Looks for openings: reads the rules and what is taken, and asks the pure function.
+
+use jiff::tz::TimeZone;
+
+use crate::features::calendar::openings::{Openings, Rules, Wanted, openings};
+use crate::features::calendar::rules_store::{AppointmentType, rules};
+use crate::features::calendar::store::{busy_between, clinicians};
+use crate::features::practice::{PlaceKind, places};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{ChartId, PlaceId, StaffId};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+
+/// The longest range that one search looks through, in days.
+pub const MOST_DAYS: i64 = 400;
+
+/// What a visit needs. Lengths are minutes, multiples of five.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// How long it takes.
+    pub minutes: i32,
+    /// How long before it nothing is booked …
+    pub before: i32,
+    /// … and how long after it.
+    pub after: i32,
+    /// Beginnings are multiples of so many minutes on the clock; it divides an hour.
+    pub grid: i32,
+    /// Hours between now and the beginning, at least.
+    pub notice_hours: i32,
+    /// Days ahead that are open, at most.
+    pub horizon_days: i32,
+}
+
+impl AppointmentType {
+    /// A visit of this type.
+    pub fn visit(&self) -> Visit {
+        Visit {
+            minutes: self.minutes,
+            before: self.before_minutes,
+            after: self.after_minutes,
+            grid: self.grid_minutes,
+            notice_hours: self.notice_hours,
+            horizon_days: self.horizon_days,
+        }
+    }
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    /// Such a visit.
+    pub visit: Visit,
+    /// With this clinician; with any for none.
+    pub staff: Option<StaffId>,
+    /// At this place; at any for none.
+    pub place: Option<PlaceId>,
+    /// At places of this kind; of any for none.
+    pub place_kind: Option<PlaceKind>,
+    /// For the client of this chart, whose own time counts too.
+    pub chart: Option<ChartId>,
+    /// Beginning then or later …
+    pub from: Timestamp,
+    /// … and before this.
+    pub until: Timestamp,
+}
+
+/// The openings. The notice and the days ahead are lengths of time: a change of the clocks shifts neither.
+pub fn find_openings(c: &mut Scoped<'_>, search: &Search) -> Result<Openings, Fault> {
+    let (now, of) = (c.now(), search.visit);
+    let earliest = now.plus_hours(i64::from(of.notice_hours)).max(Timestamp::from_micros(now.micros() + 1));
+    let from = search.from.max(earliest);
+    let until = search
+        .until
+        .min(now.plus_hours(24 * i64::from(of.horizon_days)))
+        .min(from.plus_hours(24 * MOST_DAYS));
+    let wanted = Wanted {
+        minutes: of.minutes,
+        before: of.before,
+        after: of.after,
+        grid: of.grid,
+        from,
+        until: until.max(from),
+    };
+    let open_places: Vec<_> = places(c)?
+        .into_iter()
+        .filter(|place| place.closed_at.is_none())
+        .filter(|place| search.place.is_none_or(|id| id == place.place_id))
+        .filter(|place| search.place_kind.is_none_or(|kind| kind == place.kind))
+        .collect();
+    let staff: Vec<StaffId> = clinicians(c)?
+        .into_iter()
+        .map(|(id, _)| id)
+        .filter(|id| search.staff.is_none_or(|only| only == *id))
+        .collect();
+    if staff.is_empty() || open_places.is_empty() {
+        return Ok(openings(&Rules::default(), &[], &wanted));
+    }
+    // No clock is further from UTC than a day.
+    let day = |moment: Timestamp| moment.in_zone(&TimeZone::UTC).date();
+    let (first, last) = (day(wanted.from.plus_hours(-48)), day(wanted.until.plus_hours(48)));
+    let rules = rules(c, &staff, &open_places, first, last)?;
+    let margin = 60 * i64::from(of.before.max(of.after) + of.minutes);
+    let (from, until) = (wanted.from.plus_seconds(-margin), wanted.until.plus_seconds(margin));
+    let busy = busy_between(c, &staff, search.chart, from, until)?;
+    Ok(openings(&rules, &busy, &wanted))
+}

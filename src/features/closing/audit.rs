@@ -1,0 +1,11 @@
+//! The feature's audit actions.
+
+use crate::audit_actions;
+
+audit_actions! {
+    /// What the audit trail says of closing charts.
+    pub enum ClosingAction {
+        Closed = "chart.closed", Stopped, Optional;
+        Reopened = "chart.reopened", Good, Optional;
+    }
+}

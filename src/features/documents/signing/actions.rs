@@ -1,0 +1,599 @@
+//! What can be done about signing a document: ask people, open, sign, refuse, replace a signer, set a later deadline,
+//! remind, cancel. One transaction each; pages and the API come through here alike. Each holds the document's chart, so
+//! that what decides and what changes happen one after the other.
+
+use serde_json::json;
+
+use crate::features::access::GrantRole;
+use crate::features::access::permission::decide as may;
+use crate::features::access::{facts_of, load_access};
+use crate::features::documents::actions::{
+    self as documents, NewShare, ReaderGrant, Recipient, Refused, Telling,
+};
+use crate::features::documents::lifecycle::Event as Happens;
+use crate::features::documents::signing::consent;
+use crate::features::documents::signing::ending::{self, apply};
+use crate::features::documents::signing::lifecycle::{
+    Event, Next, Preparation, Refusal, SignerState, SigningState, Standing, begin, decide,
+};
+use crate::features::documents::signing::mark::Mark;
+use crate::features::documents::signing::notices;
+use crate::features::documents::signing::seal_store;
+use crate::features::documents::signing::store::{
+    self, Asked, MOST_SIGNERS, Request, Signer, SignerRole, Signing,
+};
+use crate::features::documents::signing::trail::{Happening, moment, of_signer, record};
+use crate::features::documents::store::{self as rows, Content, Document, standing_of};
+use crate::features::staff::{self, StaffState};
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{DocumentId, SignerId, SigningId, StaffId};
+use crate::platform::audit::By;
+use crate::platform::db::Scoped;
+use crate::platform::fault::{Fault, granted};
+use crate::platform::permissions::{Level, Permission, Right};
+use crate::platform::web::step_up::Confirmed;
+
+/// The longest time to sign, in days.
+pub const MOST_DAYS: i64 = 180;
+/// Hours between two mails that ask somebody to sign.
+const HOURS_BETWEEN: i64 = 24;
+/// Mails that ask somebody to sign, the first one among them.
+const MOST_MAILS: i32 = 6;
+
+/// Who is to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Candidate {
+    /// Somebody with access to the chart.
+    Grant(Recipient),
+    /// Somebody of the practice.
+    Staff(StaffId),
+}
+
+/// A signer to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewSigner {
+    /// Who.
+    pub who: Candidate,
+    /// From 1. Equal positions sign in any order, higher ones after lower ones.
+    pub position: i32,
+}
+
+/// A request to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSigning {
+    /// Who is to sign.
+    pub signers: Vec<NewSigner>,
+    /// Until when, in days.
+    pub days: i64,
+}
+
+/// Why an act was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The document says no.
+    #[error(transparent)]
+    Document(#[from] Refused),
+    /// The request's life cycle says no.
+    #[error("the state of the signatures does not allow it")]
+    Signing(Refusal),
+    /// Nobody was asked to sign it, or not whoever asks.
+    #[error("there is nothing to sign")]
+    NothingToSign,
+    /// None of these people can be asked: nobody of the chart among them, one twice, or too many.
+    #[error("these people cannot be asked together")]
+    Signers,
+    /// One of them has no access to the chart, or may not sign for the practice.
+    #[error("one of them cannot be asked")]
+    Unknown,
+    /// Less than 1 or more than 180 days.
+    #[error("1 to {MOST_DAYS} days")]
+    Days,
+    /// They had a mail within a day, or five reminders.
+    #[error("they were told not long ago")]
+    TooSoon,
+}
+
+/// The outcome of an act, inside the fault of the machinery.
+pub type Done<T> = Result<Result<T, Denied>, Fault>;
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Self::Signing(refusal)
+    }
+}
+
+/// May a staff member sign for the practice now?
+fn staff_name(c: &mut Scoped<'_>, id: &StaffId) -> Result<Option<String>, Fault> {
+    let member = staff::store::find(c, id)?;
+    Ok(member
+        .filter(|m| m.state == StaffState::Active && m.role.may(Permission::SignDocuments))
+        .map(|member| member.name))
+}
+
+/// The row of somebody who is asked.
+fn signer_row(
+    c: &mut Scoped<'_>,
+    document: &Document,
+    signing: SigningId,
+    new: NewSigner,
+    state: SignerState,
+) -> Done<Signer> {
+    let blank = Signer {
+        practice_id: *c.practice(),
+        signer_id: SignerId::fresh(c.rng(), c.now()),
+        signing_id: signing,
+        position: new.position,
+        role: SignerRole::Staff,
+        access_id: None,
+        staff_id: None,
+        printed_name: String::new(),
+        state,
+        opened_at: None,
+        settled_at: None,
+        mark_kind: None,
+        mark: None,
+        mails: 0,
+        mailed_at: None,
+    };
+    let recipient = match new.who {
+        Candidate::Staff(id) => {
+            let Some(name) = staff_name(c, &id)? else { return Ok(Err(Denied::Unknown)) };
+            return Ok(Ok(Signer { staff_id: Some(id), printed_name: name, ..blank }));
+        }
+        Candidate::Grant(recipient) => recipient,
+    };
+    let grants = documents::grants_of(c, &document.chart_id, &[recipient])?.unwrap_or_default();
+    let Some(access) = grants.first().copied() else { return Ok(Err(Denied::Unknown)) };
+    let targets = rows::share_targets(c, &document.chart_id)?;
+    let Some(target) = targets.into_iter().find(|target| target.access == access) else {
+        return Ok(Err(Denied::Unknown));
+    };
+    let role = match target.role {
+        GrantRole::Representative => SignerRole::Representative,
+        GrantRole::Owner | GrantRole::FormerOwner => SignerRole::Owner,
+    };
+    Ok(Ok(Signer { role, access_id: Some(access), printed_name: target.name, ..blank }))
+}
+
+/// Shares the document with clients who are asked, and tells nobody of that.
+fn share_with(c: &mut Scoped<'_>, by: &By, id: &DocumentId, signers: &[&Signer]) -> Done<()> {
+    let with: Vec<Recipient> =
+        signers.iter().filter_map(|signer| signer.access_id).map(Recipient::Grant).collect();
+    if with.is_empty() {
+        return Ok(Ok(()));
+    }
+    let share = NewShare { with, telling: Telling::Silent, since: None };
+    Ok(documents::share(c, by, id, &share)?.map_err(Denied::Document))
+}
+
+fn deadline(c: &Scoped<'_>, days: i64) -> Result<Timestamp, Denied> {
+    if (1..=MOST_DAYS).contains(&days) { Ok(c.now().plus_hours(24 * days)) } else { Err(Denied::Days) }
+}
+
+/// Asks people to sign the version that counts. Clients among them see the document from now on.
+pub fn ask(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewSigning) -> Done<SigningId> {
+    let Some(document) = documents::held(c, id)? else { return Ok(Err(Refused::NotFound.into())) };
+    let signed = store::signed(c, id)?;
+    granted!(documents::decided(&document, Happens::AskToSign(signed)));
+    let deadline = granted!(deadline(c, new.days));
+    let has_client = new.signers.iter().any(|signer| matches!(signer.who, Candidate::Grant(_)));
+    let most = i32::try_from(MOST_SIGNERS).unwrap_or(i32::MAX);
+    let is_in_order = new.signers.iter().all(|signer| (1..=most).contains(&signer.position));
+    if !has_client || !is_in_order || new.signers.len() > MOST_SIGNERS {
+        return Ok(Err(Denied::Signers));
+    }
+    let Some(version) = rows::version_of(c, id, document.current_version)? else {
+        return Err(Fault::Damaged(format!("document {id} has no version {}", document.current_version)));
+    };
+    let signing_id = SigningId::fresh(c.rng(), c.now());
+    let positions: Vec<i32> = new.signers.iter().map(|signer| signer.position).collect();
+    let mut signers = Vec::with_capacity(new.signers.len());
+    for (new, seat) in new.signers.iter().zip(begin(&positions)) {
+        let row = granted!(signer_row(c, &document, signing_id, *new, seat.state)?);
+        let is_same = |other: &Signer| other.access_id == row.access_id && other.staff_id == row.staff_id;
+        if signers.iter().any(is_same) {
+            return Ok(Err(Denied::Signers));
+        }
+        signers.push(row);
+    }
+    granted!(share_with(c, by, id, &signers.iter().collect::<Vec<_>>())?);
+    let sha256 = version.content.sha256();
+    let before = store::newest(c, id)?.map(|before| before.request);
+    let mut request = Request {
+        practice_id: *c.practice(),
+        signing_id,
+        document_id: *id,
+        round: before.as_ref().map_or(1, |before| before.round + 1),
+        number: version.number,
+        sha256: sha256.clone(),
+        state: SigningState::Open,
+        deadline,
+        created_at: c.now(),
+        created_by_name: by.actor.name(),
+        ended_at: None,
+        ended_by_name: String::new(),
+        reason: String::new(),
+        seen_at: None,
+        events: 0,
+        chain_head: sha256,
+        version: 1,
+    };
+    // What came of an earlier request is settled by this one.
+    if let Some(before) = before {
+        let seen = Request { seen_at: Some(c.now()), ..before };
+        store::save(c, &seen)?;
+    }
+    store::insert(c, request.clone(), &signers)?;
+    let more = json!({
+        "signers": signers.iter().map(of_signer).collect::<Vec<_>>(),
+        "deadline": moment(deadline),
+        "media_type": media_type(&version.content),
+    });
+    record(c, by, (&document, &mut request), Happening::Sent, None, more)?;
+    store::save(c, &request)?;
+    let begins = |signer: &&Signer| signer.state == SignerState::Ready && signer.access_id.is_some();
+    let ready: Vec<SignerId> = signers.iter().filter(begins).map(|signer| signer.signer_id).collect();
+    notices::plan(c, &ready)?;
+    Ok(Ok(signing_id))
+}
+
+fn media_type(content: &Content) -> &str {
+    match content {
+        Content::Text(_) => "text/plain",
+        Content::File(blob, _) => &blob.media_type,
+    }
+}
+
+/// Who signs or refuses.
+#[derive(Clone, Copy, Debug)]
+pub enum Signatory {
+    /// The holder of a grant, as their session says.
+    Client(ReaderGrant),
+    /// A staff member, as their session says.
+    Staff(StaffId),
+}
+
+/// A document with its newest request, and which of the signers somebody is.
+pub struct Place {
+    /// The document.
+    pub document: Document,
+    /// Its newest request.
+    pub signing: Signing,
+    /// Who asks, among the signers.
+    pub at: usize,
+}
+
+/// Where somebody stands with a document, which is held.
+fn place(c: &mut Scoped<'_>, who: &Signatory, id: &DocumentId) -> Done<Place> {
+    let held = documents::held(c, id)?;
+    place_of(c, who, held)
+}
+
+/// The same for a document that they may see. Signing asks for the whole right, not for a look.
+fn place_of(c: &mut Scoped<'_>, who: &Signatory, document: Option<Document>) -> Done<Place> {
+    let Some(document) = document else { return Ok(Err(Refused::NotFound.into())) };
+    let id = &document.document_id;
+    if let Signatory::Client(grant) = who {
+        granted!(documents::look_ahead(c, grant, id)?);
+        let share = rows::share_of(c, id, &grant.access)?;
+        let item = document.item(standing_of(share.as_ref()));
+        let facts = facts_of(c, &grant.access)?;
+        let level = facts.map_or(Level::None, |facts| may(&facts, Right::Documents, Some(&item)).level);
+        if level < Level::Act {
+            return Ok(Err(Denied::NothingToSign));
+        }
+    }
+    let Some(signing) = store::newest(c, id)? else { return Ok(Err(Denied::NothingToSign)) };
+    let at = match who {
+        Signatory::Client(grant) => signing.by_grant(&grant.access),
+        Signatory::Staff(id) => signing.by_staff(id),
+    };
+    let Some(at) = at else { return Ok(Err(Denied::NothingToSign)) };
+    Ok(Ok(Place { document, signing, at }))
+}
+
+/// Notes that a signer opened the document while it was their turn.
+pub fn note_opened(c: &mut Scoped<'_>, by: &By, who: &ReaderGrant, document: &Document) -> Result<(), Fault> {
+    let Some(mut signing) = store::newest(c, &document.document_id)? else { return Ok(()) };
+    let Some(at) = signing.by_grant(&who.access) else { return Ok(()) };
+    let is_open = signing.request.standing(c.now()) == Standing::Open;
+    let Some(signer) = signing.signers.get_mut(at) else { return Ok(()) };
+    if !is_open || signer.state != SignerState::Ready || signer.opened_at.is_some() {
+        return Ok(());
+    }
+    signer.opened_at = Some(c.now());
+    store::save_signer(c, signer)?;
+    let more = json!({ "account": who.account });
+    record(c, by, (document, &mut signing.request), Happening::Opened, Some(signer), more)?;
+    store::save(c, &signing.request)
+}
+
+/// What a signer has to do before they can sign, and by which consent they do.
+fn preparation(
+    c: &mut Scoped<'_>,
+    who: &Signatory,
+    place: &Place,
+    sha256: &str,
+) -> Result<(Preparation, serde_json::Value), Fault> {
+    let (document, request) = (&place.document, &place.signing.request);
+    let none = serde_json::Value::Null;
+    if request.sha256 != sha256 || request.number != document.current_version {
+        return Ok((Preparation::OtherVersion, none));
+    }
+    let Signatory::Client(grant) = who else { return Ok((Preparation::Done, none)) };
+    let home = load_access(c, &grant.access)?.and_then(|row| row.account_practice_id);
+    let consent = match &home {
+        Some(home) => consent::active(c, (home, &grant.account))?,
+        None => None,
+    };
+    let Some(consent) = consent else { return Ok((Preparation::NoConsent, none)) };
+    let version = rows::version_of(c, &document.document_id, request.number)?;
+    let reading = rows::reading_of(c, &document.document_id, &grant.access, request.number)?;
+    // Of a file the page shows nothing but its name: whoever signs has had the file.
+    let is_read = match version.map(|version| version.content) {
+        Some(Content::Text(_)) => reading.is_some(),
+        Some(Content::File(..)) => reading.is_some_and(|reading| reading.downloaded_at.is_some()),
+        None => false,
+    };
+    let told = json!({
+        "id": consent.consent_id,
+        "at": moment(consent.at),
+        "text_version": consent.text_version,
+        "text_sha256": consent.text_sha256,
+    });
+    Ok((if is_read { Preparation::Done } else { Preparation::NotRead }, told))
+}
+
+/// How far somebody is with what comes before signing. Reads only.
+pub fn prepared(c: &mut Scoped<'_>, who: &Signatory, id: &DocumentId) -> Done<(Place, Preparation)> {
+    let document = rows::find(c, id)?;
+    let place = granted!(place_of(c, who, document)?);
+    let sha256 = place.signing.request.sha256.clone();
+    let (preparation, _) = preparation(c, who, &place, &sha256)?;
+    Ok(Ok((place, preparation)))
+}
+
+/// A signature, with what is written down of it.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// SHA-256 of the version that the page showed.
+    pub sha256: String,
+    /// The mark.
+    pub mark: Mark,
+    /// The sentence that the signer agreed to.
+    pub said: String,
+    /// Their password, just confirmed.
+    pub confirmed: Confirmed,
+    /// What the browser calls itself.
+    pub agent: String,
+    /// The language of the page.
+    pub language: String,
+    /// The signer's zone.
+    pub zone: String,
+    /// The hash of their session.
+    pub session: String,
+}
+
+/// What came of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignOutcome {
+    /// It stands; others are missing.
+    Signed,
+    /// It was the last one.
+    Completed,
+}
+
+/// Signs.
+pub fn sign(
+    c: &mut Scoped<'_>,
+    by: &By,
+    who: &Signatory,
+    id: &DocumentId,
+    signature: &Signature,
+) -> Done<SignOutcome> {
+    let mut place = granted!(place(c, who, id)?);
+    if let Signatory::Staff(id) = who
+        && staff_name(c, id)?.is_none()
+    {
+        return Ok(Err(Denied::NothingToSign));
+    }
+    let (preparation, consent) = preparation(c, who, &place, &signature.sha256)?;
+    let standing = place.signing.request.standing(c.now());
+    let next = granted!(decide(standing, &place.signing.seats(), Event::Sign(place.at, preparation)));
+    let now = c.now();
+    let Some(signer) = place.signing.signers.get_mut(place.at) else {
+        return Err(Fault::other("a signer without a row"));
+    };
+    signer.settled_at = Some(now);
+    signer.mark_kind = Some(signature.mark.kind());
+    signer.mark = Some(signature.mark.write());
+    apply(c, &mut place.signing, &next)?;
+    let Some(signer) = place.signing.signers.get(place.at).cloned() else {
+        return Err(Fault::other("a signer without a row"));
+    };
+    let more = json!({
+        "mark": { "kind": signature.mark.kind(), "value": signature.mark.write() },
+        "said": signature.said,
+        "consent": consent,
+        "opened_at": signer.opened_at.map(moment),
+        "step_up": { "method": "password", "at": moment(signature.confirmed.at()) },
+        "account": match who {
+            Signatory::Client(grant) => json!(grant.account),
+            Signatory::Staff(_) => serde_json::Value::Null,
+        },
+        "agent": signature.agent,
+        "language": signature.language,
+        "zone": signature.zone,
+        "session_sha256": signature.session,
+    });
+    let at = (&place.document, &mut place.signing.request);
+    record(c, by, at, Happening::Signed, Some(&signer), more)?;
+    let is_complete = next.state == SigningState::Completed;
+    if is_complete {
+        let at = (&place.document, &mut place.signing.request);
+        record(c, by, at, Happening::Completed, None, json!({}))?;
+        seal_store::plan(c, &place.signing.request.signing_id)?;
+    }
+    store::save(c, &place.signing.request)?;
+    Ok(Ok(if is_complete { SignOutcome::Completed } else { SignOutcome::Signed }))
+}
+
+/// Refuses to sign. That ends the request for everybody.
+pub fn refuse(c: &mut Scoped<'_>, by: &By, who: &Signatory, id: &DocumentId, reason: &str) -> Done<()> {
+    let mut place = granted!(place(c, who, id)?);
+    let standing = place.signing.request.standing(c.now());
+    let next = granted!(decide(standing, &place.signing.seats(), Event::Refuse(place.at)));
+    let now = c.now();
+    if let Some(signer) = place.signing.signers.get_mut(place.at) {
+        signer.settled_at = Some(now);
+    }
+    apply(c, &mut place.signing, &next)?;
+    let Some(signer) = place.signing.signers.get(place.at).cloned() else {
+        return Err(Fault::other("a signer without a row"));
+    };
+    place.signing.request.ended_by_name.clone_from(&signer.printed_name);
+    reason.clone_into(&mut place.signing.request.reason);
+    let at = (&place.document, &mut place.signing.request);
+    record(c, by, at, Happening::Refused, Some(&signer), json!({ "reason": reason }))?;
+    store::save(c, &place.signing.request)?;
+    Ok(Ok(()))
+}
+
+/// The request of a document, as staff act on it.
+fn of_staff(c: &mut Scoped<'_>, id: &DocumentId) -> Done<(Document, Signing)> {
+    let Some(document) = documents::held(c, id)? else { return Ok(Err(Refused::NotFound.into())) };
+    let signing = store::newest(c, id)?;
+    Ok(signing.map(|signing| (document, signing)).ok_or(Denied::NothingToSign))
+}
+
+fn decided(c: &Scoped<'_>, signing: &Signing, event: Event) -> Result<Next, Denied> {
+    Ok(decide(signing.request.standing(c.now()), &signing.seats(), event)?)
+}
+
+/// Cancels the request.
+pub fn cancel(c: &mut Scoped<'_>, by: &By, id: &DocumentId, reason: &str) -> Done<()> {
+    let (document, mut signing) = granted!(of_staff(c, id)?);
+    let next = granted!(decided(c, &signing, Event::Cancel));
+    ending::cancel(c, by, &document, &mut signing, &next, reason)?;
+    Ok(Ok(()))
+}
+
+/// Sets the deadline so many days from now, also where it is over.
+pub fn extend(c: &mut Scoped<'_>, by: &By, id: &DocumentId, days: i64) -> Done<()> {
+    let (document, mut signing) = granted!(of_staff(c, id)?);
+    let until = granted!(deadline(c, days));
+    granted!(decided(c, &signing, Event::Extend));
+    if until <= signing.request.deadline {
+        // A second click, or a shorter time than there is: nothing is taken from the signers.
+        return Ok(Ok(()));
+    }
+    signing.request.deadline = until;
+    let more = json!({ "deadline": moment(until) });
+    record(c, by, (&document, &mut signing.request), Happening::Extended, None, more)?;
+    store::save(c, &signing.request)?;
+    Ok(Ok(()))
+}
+
+/// Mails those clients whose turn it is once more: each at most once a day, and five times in all.
+pub fn remind(c: &mut Scoped<'_>, by: &By, id: &DocumentId) -> Done<()> {
+    let (document, mut signing) = granted!(of_staff(c, id)?);
+    granted!(decided(c, &signing, Event::Remind));
+    let now = c.now();
+    let mut told = Vec::new();
+    for signer in &mut signing.signers {
+        let is_rested = signer.mailed_at.is_none_or(|at| at.is_over_for(HOURS_BETWEEN * 3_600, now));
+        let is_asked = signer.state == SignerState::Ready && signer.access_id.is_some();
+        if is_asked && is_rested && signer.mails < MOST_MAILS {
+            signer.mailed_at = Some(now);
+            store::save_signer(c, signer)?;
+            told.push(signer.signer_id);
+        }
+    }
+    if told.is_empty() {
+        return Ok(Err(Denied::TooSoon));
+    }
+    notices::plan(c, &told)?;
+    let more = json!({ "signers": told });
+    record(c, by, (&document, &mut signing.request), Happening::Reminded, None, more)?;
+    store::save(c, &signing.request)?;
+    Ok(Ok(()))
+}
+
+/// Puts somebody else in the place of a signer who has not signed. Signatures that are there stay.
+pub fn replace(c: &mut Scoped<'_>, by: &By, id: &DocumentId, old: &SignerId, who: Candidate) -> Done<()> {
+    let (document, mut signing) = granted!(of_staff(c, id)?);
+    // Whether it can still be changed at all is told before whose place it was.
+    granted!(decided(c, &signing, Event::Extend));
+    let Some(at) = signing.signers.iter().position(|signer| signer.signer_id == *old) else {
+        return Ok(Err(Denied::Unknown));
+    };
+    let next = granted!(decided(c, &signing, Event::Replace(at)));
+    let before = signing.signers[at].clone();
+    let new = NewSigner { who, position: before.position };
+    let row = granted!(signer_row(c, &document, signing.request.signing_id, new, before.state)?);
+    let is_same = |other: &Signer| {
+        other.access_id == row.access_id
+            && other.staff_id == row.staff_id
+            && other.state != SignerState::Ended
+    };
+    if signing.signers.iter().any(is_same) || signing.signers.len() >= 4 * MOST_SIGNERS {
+        return Ok(Err(Denied::Signers));
+    }
+    // As in a new request: a client is among those who sign.
+    let others =
+        signing.signers.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, signer)| signer);
+    let has_client =
+        others.chain([&row]).any(|signer| signer.access_id.is_some() && signer.state != SignerState::Ended);
+    if !has_client {
+        return Ok(Err(Denied::Signers));
+    }
+    granted!(share_with(c, by, id, &[&row])?);
+    apply(c, &mut signing, &next)?;
+    store::insert_signer(c, row.clone())?;
+    if row.state == SignerState::Ready && row.access_id.is_some() {
+        notices::plan(c, &[row.signer_id])?;
+    }
+    let more = json!({ "new": of_signer(&row) });
+    let at = (&document, &mut signing.request);
+    record(c, by, at, Happening::Replaced, Some(&before), more)?;
+    store::save(c, &signing.request)?;
+    Ok(Ok(()))
+}
+
+/// Tries once more to make the final file of a request, where it is stuck.
+pub fn retry_seal(c: &mut Scoped<'_>, id: &DocumentId) -> Done<()> {
+    let (_, signing) = granted!(of_staff(c, id)?);
+    seal_store::retry(c, &signing.request.signing_id)?;
+    Ok(Ok(()))
+}
+
+/// Staff have seen how a request ended: it leaves their list.
+pub fn note_seen(c: &mut Scoped<'_>, id: &DocumentId) -> Done<()> {
+    let (_, signing) = granted!(of_staff(c, id)?);
+    if signing.request.state == SigningState::Refused && signing.request.seen_at.is_none() {
+        let seen = Request { seen_at: Some(c.now()), ..signing.request };
+        store::save(c, &seen)?;
+    }
+    Ok(Ok(()))
+}
+
+/// Can somebody who is asked still sign: is their access there, their role, and the share?
+pub fn can_sign(
+    c: &mut Scoped<'_>,
+    document: &Document,
+    of: &Signing,
+    signer: &Signer,
+) -> Result<bool, Fault> {
+    if let Some(id) = &signer.staff_id {
+        return Ok(staff_name(c, id)?.is_some());
+    }
+    let Some(access) = &signer.access_id else { return Ok(false) };
+    // Who is not registered yet can, as soon as they are.
+    let is_waiting = load_access(c, access)?.is_some_and(|row| row.account_id.is_none());
+    if is_waiting {
+        let share = rows::share_of(c, &document.document_id, access)?;
+        return Ok(share.is_some_and(|share| share.ended_at.is_none()));
+    }
+    let asked = Asked { signer: signer.clone(), request: of.request.clone(), chart: document.chart_id };
+    Ok(notices::level(c, &asked, access)? == Level::Act)
+}

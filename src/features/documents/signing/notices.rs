@@ -1,0 +1,112 @@
+//! The mails about signing: that there is something to sign, that the signed copy is ready, and that not everybody signed.
+//! None says what it is about. Each goes out as a job, and is asked about once more before it leaves.
+
+use crate::features::access::permission::decide;
+use crate::features::access::{facts_of, load_access};
+use crate::features::accounts::{self, mails::MailContext};
+use crate::features::documents::kinds::DocumentMail;
+use crate::features::documents::signing::lifecycle::{SignerState, SigningState, Standing as Stands};
+use crate::features::documents::signing::seal_store;
+use crate::features::documents::signing::store::{self, Asked};
+use crate::features::documents::store::{self as documents, standing_of};
+use crate::features::practice;
+use crate::kernel::ids::{AccessId, SignerId};
+use crate::platform::db::Scoped;
+use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::jobs::{self, Job, JobKind, JobOutcome, NewJob, Next};
+use crate::platform::outbox::{self, MailReader, Standing, Subject, SubjectKind};
+use crate::platform::permissions::{Level, Right};
+use crate::platform::state::App;
+
+/// A mail that asks a signer to sign: wanted for as long as it is their turn.
+pub const TURN: SubjectKind = SubjectKind { word: "signature_turn", standing: is_turn };
+/// A mail that tells a signer what became of it: wanted for as long as they may read it.
+pub const NEWS: SubjectKind = SubjectKind { word: "signature_news", standing: is_readable };
+
+/// Plans the mails to these signers.
+pub fn plan(c: &mut Scoped<'_>, signers: &[SignerId]) -> Result<(), Fault> {
+    let subjects: Vec<uuid::Uuid> = signers.iter().map(|signer| signer.uuid()).collect();
+    jobs::cancel(c, &[JobKind::SignatureNotice], &subjects)?;
+    let now = c.now();
+    let new =
+        |subject: &uuid::Uuid| NewJob { kind: JobKind::SignatureNotice, subject: *subject, due_at: now };
+    let planned: Vec<NewJob> = subjects.iter().map(new).collect();
+    jobs::plan(c, &planned).map_err(|fault| match fault {
+        Fault::Database(error) if is_duplicate(&error) => {
+            Fault::lost_race("one signer's mail planned twice at once")
+        }
+        other => other,
+    })
+}
+
+/// How far the holder of a grant may go with a document that was shared with them.
+pub fn level(c: &mut Scoped<'_>, of: &Asked, access: &AccessId) -> Result<Level, Fault> {
+    let Some(document) = documents::find(c, &of.request.document_id)? else { return Ok(Level::None) };
+    let share = documents::share_of(c, &document.document_id, access)?;
+    let Some(facts) = facts_of(c, access)? else { return Ok(Level::None) };
+    let item = document.item(standing_of(share.as_ref()));
+    Ok(decide(&facts, Right::Documents, Some(&item)).level)
+}
+
+fn is_turn(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
+    let Some(of) = store::asked(c, &SignerId::from_uuid(id))? else { return Ok(Standing::Over) };
+    let stands = of.request.standing(c.now()) == Stands::Open && of.signer.state == SignerState::Ready;
+    let Some(access) = of.signer.access_id.filter(|_| stands) else { return Ok(Standing::Over) };
+    Ok(if level(c, &of, &access)? == Level::Act { Standing::Wanted } else { Standing::Over })
+}
+
+fn is_readable(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
+    let Some(of) = store::asked(c, &SignerId::from_uuid(id))? else { return Ok(Standing::Over) };
+    let Some(access) = of.signer.access_id else { return Ok(Standing::Over) };
+    Ok(if level(c, &of, &access)? >= Level::View { Standing::Wanted } else { Standing::Over })
+}
+
+/// Queues the mails of these jobs.
+pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcome>, Fault> {
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        send_one(app, c, &SignerId::from_uuid(job.subject))?;
+        outcomes.push(JobOutcome::unchanged(Next::Done));
+    }
+    Ok(outcomes)
+}
+
+fn send_one(app: &App, c: &mut Scoped<'_>, id: &SignerId) -> Result<(), Fault> {
+    let Some(of) = store::asked(c, id)? else { return Ok(()) };
+    let subject = match (of.signer.state, of.request.state) {
+        (SignerState::Ready, SigningState::Open) => TURN,
+        // A mail of their turn may still have been planned. This one comes with the signed copy.
+        (SignerState::Signed, SigningState::Completed)
+            if seal_store::find(c, &of.request.signing_id)?.is_none() =>
+        {
+            return Ok(());
+        }
+        (SignerState::Signed, SigningState::Completed | SigningState::Refused | SigningState::Canceled) => {
+            NEWS
+        }
+        _ => return Ok(()),
+    };
+    let Some(access) = of.signer.access_id else { return Ok(()) };
+    if (subject.standing)(c, id.uuid())? != Standing::Wanted {
+        return Ok(());
+    }
+    // Who is not registered finds it when they are.
+    let Some(account) = load_access(c, &access)?.and_then(|row| row.account_id) else { return Ok(()) };
+    let Some(reader) = accounts::reader_of(c, &of.chart, &account, Right::Documents)? else { return Ok(()) };
+    let practice = practice::load(c)?;
+    let desk = MailContext { practice: &practice, words: reader.words, called: &reader.called };
+    let (kind, letter) = match (of.signer.state, of.request.state) {
+        (SignerState::Ready, _) => (DocumentMail::SigningTurn, accounts::mails::to_sign(app, desk)),
+        (_, SigningState::Completed) => (DocumentMail::SigningCopy, accounts::mails::signed_copy(app, desk)),
+        _ => (DocumentMail::SigningNews, accounts::mails::signing_news(app, desk)),
+    };
+    let mails = of.signer.mails + 1;
+    let key = format!("{kind}.{id}.{mails}");
+    let mut mail = accounts::mails::mail(kind, key, MailReader::Grant(access), reader.address, letter);
+    mail.chart = Some(of.chart);
+    mail.access = Some(access);
+    mail.subject = Some(Subject { kind: subject.word, id: id.uuid() });
+    outbox::enqueue(app, c, mail)?;
+    let now = c.now();
+    store::save_signer(c, &store::Signer { mails, mailed_at: Some(now), ..of.signer })
+}

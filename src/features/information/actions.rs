@@ -1,0 +1,576 @@
+//! What can be done with a client's information: submit a part of the page, take a request back, decide. Each is one
+//! transaction that holds the chart.
+
+use std::collections::BTreeMap;
+
+use crate::features::access::load_access;
+use crate::features::accounts::actions::set_language_within;
+use crate::features::accounts::{ClientSession, level_now};
+use crate::features::charts::{self, Why};
+use crate::features::information::audit::InfoAction;
+use crate::features::information::fields;
+use crate::features::information::lifecycle::{self, FieldEvent, FieldState, OnFile, Refusal};
+use crate::features::information::notices;
+use crate::features::information::store::{
+    self, Decided, FieldRow, InfoChange, change_with_fields, pending_of, swap_state,
+};
+use crate::features::people::{self, ChartFile, ClientChange, FaceSheet, Part, Problems, Typed, TypedPerson};
+use crate::features::practice;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AccessId, AccountId, ChartId, InfoChangeId, PracticeId};
+use crate::kernel::text;
+use crate::platform::audit::{self, By, Event};
+use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
+use crate::platform::fault::{Fault, granted};
+use crate::platform::i18n::{Language, Words};
+use crate::platform::permissions::{Level, Right};
+use crate::platform::state::{App, AppState};
+use crate::platform::web::form_token::{FormToken, made_once};
+use crate::word_enum;
+
+/// Submissions of one account in a day that ask for something.
+const MOST_A_DAY: usize = 20;
+const DAY: i64 = 24 * 3_600;
+/// The longest reason, in characters.
+pub const LONGEST_REASON: usize = 500;
+
+/// Why nothing was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotDone {
+    /// Nothing there, or not theirs.
+    NotFound,
+    /// What is wrong, field by field.
+    Fields(Problems),
+    /// The file holds another value of this field than was shown.
+    ChangedMeanwhile(String),
+    /// This field is decided already, by whom: empty for the client's side.
+    Decided(String, String),
+    /// This field was not taken and nobody said why.
+    ReasonMissing(String),
+    /// The reason for this field is too long, or holds what cannot be shown.
+    ReasonUnreadable(String),
+    /// Too many in a day: again from this moment on.
+    TooMany(Timestamp),
+}
+
+/// The outcome of an act, inside the fault of the machinery.
+pub type Outcome<T> = Result<Result<T, NotDone>, Fault>;
+
+word_enum! {
+    /// What came of a submission.
+    pub enum Submitted {
+        /// Everything was written.
+        Saved = "saved",
+        /// Everything waits for staff.
+        Sent = "sent",
+        /// Some was written, some waits.
+        Both = "both",
+        /// Nothing was changed.
+        Nothing = "nothing",
+    }
+}
+
+/// A part of the page as a client sends it.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Which part.
+    pub part: Part,
+    /// Its fields as typed; the others do not count.
+    pub typed: TypedPerson,
+    /// What the page showed on file, by field.
+    pub seen: BTreeMap<String, String>,
+    /// The form's mark.
+    pub mark: FormToken,
+}
+
+/// Who acts on the client's side.
+#[derive(Clone, Debug)]
+pub struct ClientParty {
+    /// The account, for the trace.
+    pub by: By,
+    /// The grant.
+    pub access: AccessId,
+    /// The account.
+    pub account: AccountId,
+    /// The chart.
+    pub chart: ChartId,
+}
+
+impl ClientParty {
+    fn of(client: &ClientSession) -> Self {
+        Self { by: client.by(), access: client.access_id, account: client.account_id, chart: client.chart_id }
+    }
+
+    fn event(&self, action: InfoAction, fields: &[&str]) -> Event {
+        let mut event = Event::new(self.by.clone(), action)
+            .on_chart(&self.chart)
+            .with(serde_json::json!({ "fields": fields }));
+        event.access = Some(self.access);
+        event
+    }
+}
+
+/// Writes what may be written at once and keeps the rest for staff.
+pub async fn submit(app: &AppState, client: &ClientSession, submission: Submission) -> Outcome<Submitted> {
+    submit_as(app, &client.scope, ClientParty::of(client), submission).await
+}
+
+/// The same for a client without a session.
+pub async fn submit_as(
+    app: &AppState,
+    scope: &PracticeScope,
+    who: ClientParty,
+    submission: Submission,
+) -> Outcome<Submitted> {
+    let (inside, door, chart) = (app.clone(), scope.clone(), who.chart);
+    let outcome = app
+        .db
+        .system_write(move |system| {
+            let mut new_language = None;
+            let submitted = made_once(&mut system.within(&door), &submission.mark, |c| {
+                let (submitted, language) = granted!(submit_in(&inside, c, &who, &submission)?);
+                new_language = language;
+                Ok(Ok(submitted))
+            })?;
+            if let Some((home, language)) = new_language {
+                set_language_within(system, &home, &who.account, language)?;
+            }
+            Ok(submitted)
+        })
+        .await?;
+    if outcome.is_ok() {
+        app.live.chart_changed(scope.id(), &chart);
+    }
+    Ok(outcome)
+}
+
+/// The language that the account's pages and mails have from now on, and its home.
+type NewLanguage = Option<(PracticeId, Language)>;
+
+fn submit_in(
+    app: &App,
+    c: &mut Scoped<'_>,
+    who: &ClientParty,
+    submission: &Submission,
+) -> Outcome<(Submitted, NewLanguage)> {
+    lock(c, Lock::Charts(std::slice::from_ref(&who.chart)))?;
+    if level_now(c, &who.access, Right::Information)? < Level::Act {
+        return Ok(Err(NotDone::NotFound));
+    }
+    let Some(grant) = load_access(c, &who.access)? else { return Ok(Err(NotDone::NotFound)) };
+    let Some(file) = people::load_file(c, &who.chart)? else { return Ok(Err(NotDone::NotFound)) };
+    let practice = practice::load(c)?;
+    let is_own = grant.person_id == file.client.person_id;
+    let policy = store::policy(c)?;
+    let open: Vec<(&str, ClientChange)> = submission
+        .part
+        .names()
+        .map(|name| (name, policy.of(name)))
+        .filter(|(_, change)| *change != ClientChange::Locked)
+        .collect();
+    if open.is_empty() || (submission.part.is_own() && !is_own) {
+        return Ok(Err(NotDone::NotFound));
+    }
+    let current = Typed::of(&file);
+    let mut wanted = current.clone();
+    for (field, _) in &open {
+        fields::copy(&submission.typed, &mut wanted.client, field);
+    }
+    let today = practice.today(c.now());
+    let new = granted!(wanted.check(today).map_err(NotDone::Fields)).client.typed();
+    let pending = pending_of(c, &file.client.person_id)?;
+    let (mut at_once, mut asked, mut withdrawn) = (Vec::new(), Vec::new(), Vec::new());
+    for (field, change) in open {
+        let (on_file, to) = (fields::read(&current.client, field), fields::read(&new, field));
+        let waits = pending.iter().find(|(_, row)| row.path == field);
+        let own_waits = waits.filter(|(account, _)| *account == who.account).map(|(_, row)| row);
+        if to == on_file {
+            withdrawn.extend(own_waits);
+            continue;
+        }
+        if own_waits.is_some_and(|row| row.new_value == to) {
+            continue;
+        }
+        if submission.seen.get(field) != Some(&on_file) {
+            return Ok(Err(NotDone::ChangedMeanwhile(field.to_owned())));
+        }
+        let Some(state) = lifecycle::begin(change) else { continue };
+        let replaced = waits.map(|(_, row)| row);
+        let line = Line { field, on_file, to, state, replaced };
+        if state == FieldState::Pending { asked.push(line) } else { at_once.push(line) }
+    }
+    if !asked.is_empty() {
+        let since = c.now().plus_seconds(-DAY);
+        let sent = store::submitted_since(c, &who.account, since, MOST_A_DAY)?;
+        if let (Some(first), true) = (sent.first(), sent.len() >= MOST_A_DAY) {
+            return Ok(Err(NotDone::TooMany(first.plus_seconds(DAY))));
+        }
+    }
+    let by_name = match people::load_person(c, &grant.person_id)? {
+        Some(person) => person.full_name(),
+        None => return Ok(Err(NotDone::NotFound)),
+    };
+    if !at_once.is_empty() {
+        let mut written = current.clone();
+        for line in &at_once {
+            fields::write(&mut written.client, line.field, &line.to);
+        }
+        let sheet = granted!(written.check(today).map_err(NotDone::Fields));
+        let words = Words::of(practice.language());
+        let reason = words.with1("information-asked-by", "name", &by_name);
+        granted!(write_sheet(app, c, &who.by, &file, &sheet, reason, String::new())?);
+    }
+    let change = InfoChange {
+        practice_id: *c.practice(),
+        change_id: InfoChangeId::fresh(c.rng(), c.now()),
+        chart_id: who.chart,
+        person_id: file.client.person_id,
+        access_id: who.access,
+        account_practice_id: grant.account_practice_id.unwrap_or(*c.practice()),
+        account_id: who.account,
+        by_name,
+        relation: if is_own { String::new() } else { relation(&file, &grant.person_id) },
+        submitted_at: c.now(),
+    };
+    let submitted = keep(app, c, who, &change, (at_once.as_slice(), asked.as_slice()), &withdrawn)?;
+    let language = at_once.iter().find(|line| line.field == "language").map(|line| {
+        let language = if line.to.is_empty() { practice.language() } else { Language::read(&line.to) };
+        (change.account_practice_id, language)
+    });
+    Ok(Ok((submitted, language)))
+}
+
+fn relation(file: &ChartFile, person: &crate::kernel::ids::PersonId) -> String {
+    let contact = file.contacts.iter().find(|contact| contact.person.person_id == *person);
+    contact.map(|contact| contact.relation.clone()).unwrap_or_default()
+}
+
+/// A field that was changed.
+struct Line<'a> {
+    field: &'a str,
+    on_file: String,
+    to: String,
+    state: FieldState,
+    /// An older value of the same field that waits.
+    replaced: Option<&'a FieldRow>,
+}
+
+/// Writes the rows of a submission, its traces and its mail.
+fn keep(
+    app: &App,
+    c: &mut Scoped<'_>,
+    who: &ClientParty,
+    change: &InfoChange,
+    (at_once, asked): (&[Line<'_>], &[Line<'_>]),
+    withdrawn: &[&FieldRow],
+) -> Result<Submitted, Fault> {
+    for row in withdrawn {
+        swap(c, row, FieldEvent::TakeBack, "", "")?;
+    }
+    if !withdrawn.is_empty() {
+        let names: Vec<&str> = withdrawn.iter().map(|row| row.path.as_str()).collect();
+        audit::record(c, who.event(InfoAction::TakenBack, &names))?;
+    }
+    let lines: Vec<&Line<'_>> = at_once.iter().chain(asked).collect();
+    if lines.is_empty() {
+        return Ok(if withdrawn.is_empty() { Submitted::Nothing } else { Submitted::Saved });
+    }
+    for row in lines.iter().filter_map(|line| line.replaced) {
+        swap(c, row, FieldEvent::Replace, "", "")?;
+    }
+    let rows: Vec<FieldRow> = lines
+        .iter()
+        .map(|line| FieldRow {
+            practice_id: change.practice_id,
+            change_id: change.change_id,
+            path: line.field.to_owned(),
+            chart_id: change.chart_id,
+            person_id: change.person_id,
+            seen_value: line.on_file.clone(),
+            new_value: line.to.clone(),
+            state: line.state,
+            waits_at: line.state.waits().then_some(change.submitted_at),
+            reason: String::new(),
+            decided_by_name: String::new(),
+            decided_at: None,
+        })
+        .collect();
+    store::insert(c, change, &rows)?;
+    let names: Vec<&str> = lines.iter().map(|line| line.field).collect();
+    audit::record(c, who.event(InfoAction::Submitted, &names))?;
+    if at_once.iter().any(|line| line.field == "phones") {
+        notices::phones_changed(app, c, change)?;
+    }
+    Ok(match (at_once.is_empty(), asked.is_empty()) {
+        (false, true) => Submitted::Saved,
+        (true, _) => Submitted::Sent,
+        (false, false) => Submitted::Both,
+    })
+}
+
+/// Moves a row on. Whoever acts holds the chart, so that nobody else can have moved it since it was read.
+fn swap(
+    c: &mut Scoped<'_>,
+    row: &FieldRow,
+    event: FieldEvent,
+    reason: &str,
+    by_name: &str,
+) -> Result<(), Fault> {
+    let lost = || Fault::lost_race("one field decided twice at once");
+    let state = lifecycle::decide(row.state, event).map_err(|_| lost())?;
+    if swap_state(c, row, Decided { state, reason, by_name })? { Ok(()) } else { Err(lost()) }
+}
+
+fn write_sheet(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    file: &ChartFile,
+    sheet: &FaceSheet,
+    email: String,
+    birth_date: String,
+) -> Outcome<()> {
+    Ok(match charts::change_within(app, c, by, file, sheet, &Why::Said { email, birth_date })? {
+        Ok(_) => Ok(()),
+        Err(charts::Refused::NotFound) => Err(NotDone::NotFound),
+        Err(charts::Refused::Fields(problems)) => Err(NotDone::Fields(problems)),
+        // A face sheet's form does not hold the chart: read again what it saved.
+        Err(charts::Refused::Stale(_)) => return Err(Fault::lost_race("a face sheet saved meanwhile")),
+    })
+}
+
+/// The client does not want a field changed any more.
+pub async fn take_back(
+    app: &AppState,
+    client: &ClientSession,
+    change: InfoChangeId,
+    field: String,
+) -> Outcome<()> {
+    let who = ClientParty::of(client);
+    let outcome = app
+        .db
+        .write(&client.scope, move |c| {
+            lock(c, Lock::Charts(std::slice::from_ref(&who.chart)))?;
+            if level_now(c, &who.access, Right::Information)? < Level::Act {
+                return Ok(Err(NotDone::NotFound));
+            }
+            let found = change_with_fields(c, &change)?
+                .filter(|(change, _)| change.account_id == who.account && change.chart_id == who.chart);
+            let Some((_, rows)) = found else { return Ok(Err(NotDone::NotFound)) };
+            let Some(row) = rows.iter().find(|row| row.path == field) else {
+                return Ok(Err(NotDone::NotFound));
+            };
+            if lifecycle::decide(row.state, FieldEvent::TakeBack).is_err() {
+                return Ok(Err(NotDone::Decided(field.clone(), row.decided_by_name.clone())));
+            }
+            swap(c, row, FieldEvent::TakeBack, "", "")?;
+            audit::record(c, who.event(InfoAction::TakenBack, &[&row.path]))?;
+            Ok(Ok(()))
+        })
+        .await?;
+    if outcome.is_ok() {
+        app.live.chart_changed(client.scope.id(), &client.chart_id);
+    }
+    Ok(outcome)
+}
+
+/// What staff decide of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Write it, over this value on file.
+    Take {
+        /// What whoever decides was shown.
+        on_file: String,
+    },
+    /// Do not write it.
+    Leave {
+        /// Why; the client reads it.
+        reason: String,
+    },
+    /// What was written at once is seen.
+    See,
+}
+
+/// What becomes of the last name that a new one replaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FormerName {
+    /// It is kept among the former ones, so that links and representatives go on matching.
+    #[default]
+    Keep,
+    /// It was wrong.
+    Drop,
+}
+
+/// Decisions about one chart.
+#[derive(Clone, Debug, Default)]
+pub struct Decisions {
+    /// The fields, each of a submission.
+    pub fields: Vec<(InfoChangeId, String, Decision)>,
+    /// See [`FormerName`].
+    pub former_name: FormerName,
+    /// Why a birth date is right that lets somebody see more.
+    pub birth_reason: String,
+}
+
+/// Decides, all of it or nothing.
+pub async fn decide(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    chart: ChartId,
+    decisions: Decisions,
+) -> Outcome<()> {
+    let inside = app.clone();
+    let outcome = app.db.write(scope, move |c| decide_within(&inside, c, &by, &chart, &decisions)).await?;
+    if outcome.is_ok() {
+        app.live.chart_changed(scope.id(), &chart);
+    }
+    Ok(outcome)
+}
+
+/// The same in a transaction of the caller's.
+pub fn decide_within(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: &ChartId,
+    decisions: &Decisions,
+) -> Outcome<()> {
+    lock(c, Lock::Charts(std::slice::from_ref(chart)))?;
+    let Some(file) = people::load_file(c, chart)? else { return Ok(Err(NotDone::NotFound)) };
+    let mut changes: BTreeMap<InfoChangeId, (InfoChange, Vec<FieldRow>)> = BTreeMap::new();
+    for (id, ..) in &decisions.fields {
+        if !changes.contains_key(id) {
+            let found = change_with_fields(c, id)?;
+            let Some(found) = found.filter(|(of, _)| of.person_id == file.client.person_id) else {
+                return Ok(Err(NotDone::NotFound));
+            };
+            changes.insert(*id, found);
+        }
+    }
+    let current = Typed::of(&file);
+    let mut wanted = current.clone();
+    let (mut moves, mut asked_by) = (Vec::new(), Vec::new());
+    for (id, field, decision) in &decisions.fields {
+        let Some((change, row)) = changes
+            .get(id)
+            .and_then(|(change, rows)| Some((change, rows.iter().find(|row| row.path == *field)?)))
+        else {
+            return Ok(Err(NotDone::NotFound));
+        };
+        let (event, reason) = match decision {
+            Decision::Take { on_file } => {
+                let same = *on_file == fields::read(&current.client, field);
+                (FieldEvent::Take(if same { OnFile::AsShown } else { OnFile::Changed }), String::new())
+            }
+            Decision::Leave { reason } => match text::line(reason, LONGEST_REASON) {
+                Err(_) => return Ok(Err(NotDone::ReasonUnreadable(field.clone()))),
+                Ok(reason) if reason.is_empty() => return Ok(Err(NotDone::ReasonMissing(field.clone()))),
+                Ok(reason) => (FieldEvent::Leave, reason),
+            },
+            Decision::See => (FieldEvent::See, String::new()),
+        };
+        match lifecycle::decide(row.state, event) {
+            Err(Refusal::Decided) => {
+                return Ok(Err(NotDone::Decided(field.clone(), row.decided_by_name.clone())));
+            }
+            Err(Refusal::ChangedMeanwhile) => return Ok(Err(NotDone::ChangedMeanwhile(field.clone()))),
+            Ok(FieldState::Taken) => {
+                fields::write(&mut wanted.client, field, &row.new_value);
+                asked_by.push(change.by_name.clone());
+            }
+            Ok(_) => {}
+        }
+        moves.push((row, event, reason));
+    }
+    if decisions.former_name == FormerName::Keep {
+        keep_former_name(&current.client, &mut wanted.client);
+    }
+    if wanted != current {
+        let practice = practice::load(c)?;
+        let sheet = granted!(wanted.check(practice.today(c.now())).map_err(NotDone::Fields));
+        asked_by.dedup();
+        let words = Words::of(practice.language());
+        let reason = words.with1("information-asked-by", "name", asked_by.join(", "));
+        let Ok(birth_reason) = text::line(&decisions.birth_reason, LONGEST_REASON) else {
+            return Ok(Err(NotDone::ReasonUnreadable("birth_date".to_owned())));
+        };
+        granted!(write_sheet(app, c, by, &file, &sheet, reason, birth_reason)?);
+    }
+    let by_name = by.actor.name();
+    for (row, event, reason) in &moves {
+        swap(c, row, *event, reason, &by_name)?;
+    }
+    record(c, by, chart, &moves)?;
+    for id in changes.keys() {
+        let is_decided = moves.iter().any(|(row, event, _)| {
+            row.change_id == *id && matches!(event, FieldEvent::Take(_) | FieldEvent::Leave)
+        });
+        if let (true, Some((change, rows))) = (is_decided, change_with_fields(c, id)?)
+            && rows.iter().all(|row| row.state != FieldState::Pending)
+        {
+            notices::decided(app, c, &change)?;
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Puts the last name on file among the former ones where another takes its place.
+fn keep_former_name(current: &TypedPerson, wanted: &mut TypedPerson) {
+    let old = &current.last_name;
+    let is_known = wanted.former_last_names.lines().any(|former| former == old);
+    if !old.is_empty() && *old != wanted.last_name && !is_known {
+        if !wanted.former_last_names.is_empty() {
+            wanted.former_last_names.push('\n');
+        }
+        wanted.former_last_names.push_str(old);
+    }
+}
+
+/// One event for each kind of decision, with the names of its fields.
+fn record(
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: &ChartId,
+    moves: &[(&FieldRow, FieldEvent, String)],
+) -> Result<(), Fault> {
+    let kinds: [(InfoAction, fn(&FieldEvent) -> bool); 3] = [
+        (InfoAction::Taken, |event| matches!(event, FieldEvent::Take(_))),
+        (InfoAction::Left, |event| *event == FieldEvent::Leave),
+        (InfoAction::Seen, |event| *event == FieldEvent::See),
+    ];
+    for (action, is_of_kind) in kinds {
+        let of_kind = moves.iter().filter(|(_, event, _)| is_of_kind(event));
+        let names: Vec<&str> = of_kind.map(|(row, ..)| row.path.as_str()).collect();
+        if !names.is_empty() {
+            let details = serde_json::json!({ "fields": names });
+            audit::record(c, Event::new(by.clone(), action).on_chart(chart).with(details))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_last_name_is_kept_once_among_the_former_ones() {
+        let named = |last: &str, former: &str| TypedPerson {
+            last_name: last.into(),
+            former_last_names: former.into(),
+            ..TypedPerson::default()
+        };
+        for (old, new, former, wanted) in [
+            ("Duarte", "Silva", "", "Duarte"),
+            ("Duarte", "Silva", "Costa", "Costa\nDuarte"),
+            ("Duarte", "Silva", "Duarte", "Duarte"),
+            ("Duarte", "Duarte", "", ""),
+            ("", "Silva", "", ""),
+        ] {
+            let mut next = named(new, former);
+            keep_former_name(&named(old, former), &mut next);
+            assert_eq!(next.former_last_names, wanted, "{old} {new} {former}");
+        }
+    }
+}

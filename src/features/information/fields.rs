@@ -1,0 +1,156 @@
+//! How a field's value is kept, compared and shown: as one text, which for addresses is JSON.
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use crate::features::people::{ChartFile, Typed, TypedAddress, TypedPerson};
+use crate::features::practice::Practice;
+use crate::platform::i18n::{Language, Words};
+
+/// A field's label.
+pub fn label(words: Words, field: &str) -> String {
+    let key = match field {
+        "birth_date" => "birth",
+        "phones" => "phone",
+        "emails" => "email",
+        own => own,
+    };
+    words.get(&format!("charts-label-{key}"))
+}
+
+fn addresses_text(rows: &[TypedAddress]) -> String {
+    serde_json::to_string(rows).unwrap_or_default()
+}
+
+fn addresses_of(text: &str) -> Vec<TypedAddress> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// The value of a field. Two values are the same where their texts are.
+pub fn read(person: &TypedPerson, field: &str) -> String {
+    match field {
+        "birth_date" => person.birth_parts_as_iso().unwrap_or_default(),
+        "phones" => addresses_text(&person.phones),
+        "emails" => addresses_text(&person.emails),
+        own => {
+            person.fields().find(|(name, ..)| *name == own).map(|(.., text)| text.clone()).unwrap_or_default()
+        }
+    }
+}
+
+/// Puts a value back.
+pub fn write(person: &mut TypedPerson, field: &str, value: &str) {
+    match field {
+        "birth_date" => {
+            let blank = TypedPerson {
+                birth_year: String::new(),
+                birth_month: String::new(),
+                birth_day: String::new(),
+                ..std::mem::take(person)
+            };
+            *person = if value.is_empty() { blank } else { blank.born(value) };
+        }
+        "phones" => person.phones = addresses_of(value),
+        "emails" => person.emails = addresses_of(value),
+        own => {
+            if let Some(text) = person.field_mut(own) {
+                value.clone_into(text);
+            }
+        }
+    }
+}
+
+/// Takes a field over as it was typed, also what no value could be read from.
+pub fn copy(from: &TypedPerson, to: &mut TypedPerson, field: &str) {
+    match field {
+        "birth_date" => {
+            to.birth_month.clone_from(&from.birth_month);
+            to.birth_day.clone_from(&from.birth_day);
+            to.birth_year.clone_from(&from.birth_year);
+        }
+        "phones" => to.phones.clone_from(&from.phones),
+        "emails" => to.emails.clone_from(&from.emails),
+        own => write(to, own, &read(from, own)),
+    }
+}
+
+/// What stands on file of a field.
+pub fn on_file(file: &ChartFile, field: &str) -> String {
+    read(&Typed::of(file).client, field)
+}
+
+/// As the API gives it: a text, or a list of addresses.
+pub fn value_json(field: &str, value: &str) -> Value {
+    match field {
+        "phones" | "emails" => serde_json::from_str(value).unwrap_or(Value::Null),
+        _ => Value::String(value.to_owned()),
+    }
+}
+
+/// As people read it, a line each; none where nothing is on file.
+pub fn lines(words: Words, practice: &Practice, field: &str, value: &str) -> Vec<String> {
+    let may = match field {
+        "emails" => "charts-may-mail",
+        _ => "charts-may-text",
+    };
+    match field {
+        "phones" | "emails" => addresses_of(value)
+            .iter()
+            .map(|row| {
+                let mut text = row.value.clone();
+                if !row.label.is_empty() {
+                    let own = ["home", "mobile", "work"].contains(&row.label.as_str());
+                    let label = if own {
+                        words.get(&format!("charts-label-{}", row.label))
+                    } else {
+                        row.label.clone()
+                    };
+                    text.push_str(&format!(" ({label})"));
+                }
+                if row.may_mail {
+                    text.push_str(&format!(" · {}", words.get(may)));
+                }
+                text
+            })
+            .collect(),
+        "birth_date" => value.parse::<Date>().ok().map(|date| words.civil_date(date)).into_iter().collect(),
+        "language" if value.is_empty() => {
+            let own = practice.language().own_name();
+            vec![words.with1("charts-as-practice", "what", own)]
+        }
+        "language" => vec![Language::read(value).own_name().to_owned()],
+        "time_zone" if value.is_empty() => {
+            let zone = practice.time_zone.name().replace('_', " ");
+            vec![words.with1("charts-as-practice", "what", zone)]
+        }
+        "time_zone" => vec![value.replace('_', " ")],
+        _ => value.lines().map(str::to_owned).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::people::CLIENT_FIELDS;
+
+    #[test]
+    fn a_value_that_is_put_back_is_read_again_and_leaves_the_other_fields_alone() {
+        let phone = TypedAddress { value: "555-0101".into(), label: "home".into(), may_mail: true };
+        let person = TypedPerson {
+            last_name: "Duarte".into(),
+            phones: vec![phone],
+            emails: vec![TypedAddress::mailable("ana@example.org")],
+            ..TypedPerson::default()
+        }
+        .born("1990-03-04");
+        for field in CLIENT_FIELDS {
+            let mut other = TypedPerson { first_name: "Ana".into(), ..TypedPerson::default() };
+            write(&mut other, field.name, &read(&person, field.name));
+            assert_eq!(read(&other, field.name), read(&person, field.name), "{}", field.name);
+            assert_eq!(other.first_name, if field.name == "first_name" { "" } else { "Ana" });
+        }
+        let mut without = person.clone();
+        write(&mut without, "birth_date", "");
+        assert_eq!((read(&without, "birth_date"), without.last_name), (String::new(), "Duarte".into()));
+    }
+}

@@ -1,0 +1,166 @@
+//! Sets of cells of time: five minutes each, counted from a beginning. Every offset of a zone today is a multiple of
+//! fifteen minutes, so no cell is ever split by one.
+
+use std::ops::Range;
+
+/// Seconds of a cell.
+pub const CELL_SECONDS: i64 = 300;
+
+/// Some of the first `len` cells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cells {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Cells {
+    /// None of `len` cells.
+    pub fn none(len: usize) -> Self {
+        Self { words: vec![0; len.div_ceil(64)], len }
+    }
+
+    /// Every cell that is not in `self`.
+    #[must_use]
+    pub fn others(mut self) -> Self {
+        for word in &mut self.words {
+            *word = !*word;
+        }
+        if let (Some(last), rest @ 1..) = (self.words.last_mut(), self.len % 64) {
+            *last &= (1 << rest) - 1;
+        }
+        self
+    }
+
+    /// Calls `change` with each word that the range touches and the bits of the range in it.
+    fn in_range(&mut self, range: Range<usize>, change: impl Fn(&mut u64, u64)) {
+        let (from, until) = (range.start, range.end.min(self.len));
+        if from >= until {
+            return;
+        }
+        let (first, last) = (from / 64, (until - 1) / 64);
+        for at in first..=last {
+            let low = if at == first { u64::MAX << (from % 64) } else { u64::MAX };
+            let high = if at == last { u64::MAX >> (63 - (until - 1) % 64) } else { u64::MAX };
+            change(&mut self.words[at], low & high);
+        }
+    }
+
+    /// Puts these in; what lies beyond the end is left out.
+    pub fn add(&mut self, range: Range<usize>) {
+        self.in_range(range, |word, bits| *word |= bits);
+    }
+
+    /// Takes these out.
+    pub fn remove(&mut self, range: Range<usize>) {
+        self.in_range(range, |word, bits| *word &= !bits);
+    }
+
+    /// Keeps what is in `other` too.
+    pub fn keep(&mut self, other: &Self) {
+        for (at, word) in self.words.iter_mut().enumerate() {
+            *word &= other.words.get(at).copied().unwrap_or(0);
+        }
+    }
+
+    /// Keeps a cell if the cell `by` later is in the set too.
+    fn keep_with_later(&mut self, by: usize) {
+        let (words, bits) = (by / 64, by % 64);
+        for at in 0..self.words.len() {
+            let word = |at: usize| self.words.get(at).copied().unwrap_or(0);
+            let low = word(at + words) >> bits;
+            let high = if bits == 0 { 0 } else { word(at + words + 1) << (64 - bits) };
+            self.words[at] &= low | high;
+        }
+    }
+
+    /// The cells from which on `length` cells are in the set, one behind the other.
+    #[must_use]
+    pub fn runs(mut self, length: usize) -> Self {
+        let mut known = 1;
+        while known < length {
+            let step = known.min(length - known);
+            self.keep_with_later(step);
+            known += step;
+        }
+        self
+    }
+
+    /// Each cell moved `by` cells later.
+    #[must_use]
+    pub fn later(mut self, by: usize) -> Self {
+        let (words, bits) = (by / 64, by % 64);
+        for at in (0..self.words.len()).rev() {
+            let word = |back: usize| at.checked_sub(back).map_or(0, |at| self.words[at]);
+            let high = word(words) << bits;
+            let low = if bits == 0 { 0 } else { word(words + 1) >> (64 - bits) };
+            self.words[at] = high | low;
+        }
+        let end = self.words.len() * 64;
+        let len = std::mem::replace(&mut self.len, end);
+        self.remove(len..end);
+        self.len = len;
+        self
+    }
+
+    /// Is this one in?
+    pub fn has(&self, cell: usize) -> bool {
+        cell < self.len && self.words[cell / 64] >> (cell % 64) & 1 == 1
+    }
+
+    /// The first one at or behind `cell`.
+    pub fn next_from(&self, cell: usize) -> Option<usize> {
+        let first = cell / 64;
+        let mut word = self.words.get(first)? & (u64::MAX << (cell % 64));
+        let mut at = first;
+        while word == 0 {
+            at += 1;
+            word = *self.words.get(at)?;
+        }
+        Some(at * 64 + word.trailing_zeros() as usize)
+    }
+
+    /// Each of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        std::iter::successors(self.next_from(0), |last| self.next_from(last + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_operation_agrees_with_a_list_of_booleans(
+            len in 1usize..300,
+            ranges in proptest::collection::vec((0usize..300, 0usize..90), 0..6),
+            holes in proptest::collection::vec((0usize..300, 0usize..40), 0..4),
+            length in 1usize..80,
+            by in 0usize..140,
+        ) {
+            let (mut cells, mut list) = (Cells::none(len), vec![false; len]);
+            for (from, length) in ranges {
+                cells.add(from..from + length);
+                list.iter_mut().enumerate().filter(|(at, _)| (from..from + length).contains(at)).for_each(|(_, cell)| *cell = true);
+            }
+            for (from, length) in holes {
+                cells.remove(from..from + length);
+                list.iter_mut().enumerate().filter(|(at, _)| (from..from + length).contains(at)).for_each(|(_, cell)| *cell = false);
+            }
+            let of = |list: &[bool]| -> Vec<usize> { (0..list.len()).filter(|at| list[*at]).collect() };
+            prop_assert_eq!(cells.iter().collect::<Vec<_>>(), of(&list));
+            let others: Vec<bool> = list.iter().map(|cell| !cell).collect();
+            prop_assert_eq!(cells.clone().others().iter().collect::<Vec<_>>(), of(&others));
+            let runs: Vec<bool> = (0..len).map(|at| at + length <= len && list[at..at + length].iter().all(|cell| *cell)).collect();
+            prop_assert_eq!(cells.clone().runs(length).iter().collect::<Vec<_>>(), of(&runs));
+            let later: Vec<bool> = (0..len).map(|at| at >= by && list[at - by]).collect();
+            prop_assert_eq!(cells.clone().later(by).iter().collect::<Vec<_>>(), of(&later));
+            let both: Vec<bool> = (0..len).map(|at| list[at] && runs[at]).collect();
+            let mut kept = cells.clone();
+            kept.keep(&cells.clone().runs(length));
+            prop_assert_eq!(kept.iter().collect::<Vec<_>>(), of(&both));
+            prop_assert!((0..len).all(|at| cells.has(at) == list[at]));
+        }
+    }
+}

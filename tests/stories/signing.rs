@@ -1,0 +1,825 @@
+//! Signing: staff ask, clients agree to sign electronically, read, sign or refuse; staff see it, remind, replace, sign
+//! for the practice, cancel. The numbers are those of the acceptance cases.
+
+use anteroom::features::access::lifecycle::State;
+use anteroom::features::documents::signing::actions::{self as signing, Candidate, NewSigner, NewSigning};
+use anteroom::features::documents::signing::consent;
+use anteroom::features::documents::signing::evidence::{self, Link};
+use anteroom::features::documents::signing::store as rows;
+use anteroom::features::documents::{self, Recipient};
+use anteroom::features::staff::StaffState;
+use anteroom::features::staff::store as members;
+use anteroom::kernel::ids::{AccessId, DocumentId, StaffId};
+use anteroom::platform::db::schema::{econsent, outbox, portal_access, signer, signing_event};
+use anteroom::platform::i18n::{Language, Words};
+use anteroom::platform::permissions::{Level, Right, Role, Scope, Terms};
+use diesel::prelude::*;
+use serde_json::json;
+
+use crate::api::key;
+use crate::portal_people::{Enrolled, account, enrolled, events, grant, set_state, sign_in};
+use crate::stories;
+use crate::support::papers::{draft, pdf, withdraw};
+use crate::support::world::Client;
+use crate::support::{Browser, PASSWORD, Page, World};
+
+/// A signer at a position.
+fn at(position: i32, who: Candidate) -> NewSigner {
+    NewSigner { who, position }
+}
+
+fn by_grant(access: AccessId) -> Candidate {
+    Candidate::Grant(Recipient::Grant(access))
+}
+
+/// Asks for signatures, as the clinician.
+async fn ask(w: &World, id: &DocumentId, signers: Vec<NewSigner>) {
+    let (by, id) = (w.riverbend.by(Role::Clinician), *id);
+    let new = NewSigning { signers, days: 30 };
+    let asked = w.app.db.write(&w.riverbend.scope, move |c| signing::ask(c, &by, &id, &new)).await;
+    asked.expect("no fault").expect("they can be asked");
+}
+
+/// A text that its chart's owner is asked to sign.
+async fn to_sign(w: &World, client: &Client) -> DocumentId {
+    let id = draft(w, &client.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+    ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner))]).await;
+    id
+}
+
+/// Another person's access to the client's chart, with the right to documents.
+async fn representative(w: &mut World, client: &Client) -> (Client, Enrolled) {
+    let bob = w.chart("Bob", "Reyes").await;
+    let holder = account(w, &bob.email).await;
+    let scope = w.riverbend.scope.clone();
+    let rights = Some([Right::Documents].as_slice());
+    let access = grant(w, &scope, &holder, &bob.person_id, &client.chart_id, rights).await;
+    let name = bob.email.clone();
+    (bob, Enrolled { account: holder, access, name })
+}
+
+pub fn page_of(id: &DocumentId) -> String {
+    format!("/portal/documents/{id}")
+}
+
+pub fn staff_page(client: &Client, id: &DocumentId) -> String {
+    format!("/staff/charts/{}/documents/{id}", client.chart_id)
+}
+
+/// The address of its form, which is not that of signing out.
+fn sign_path(id: &DocumentId) -> String {
+    format!("{}/sign", page_of(id))
+}
+
+/// The code in somebody's file.
+fn code_of(w: &World, who: &Enrolled) -> String {
+    let home = w.riverbend.scope.id();
+    consent::code(&w.app.keys, home, (home, &who.account))
+}
+
+/// Agrees to sign electronically.
+async fn agree(w: &World, phone: &mut Browser, who: &Enrolled, id: &DocumentId) {
+    let page = phone.get(&format!("{}/sign", page_of(id))).await;
+    page.must_say("You may have paper");
+    let typed = [("code", code_of(w, who)), ("agreed", "yes".to_owned())];
+    let typed: Vec<(&str, &str)> = typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    phone.submit(&page, "/consent", &typed).await.must_be(303);
+}
+
+const SIGNATURE: [(&str, &str); 3] = [("typed", "Ana Duarte"), ("agreed", "yes"), ("password", PASSWORD)];
+
+/// Opens, agrees and signs.
+pub async fn sign(w: &World, who: &Enrolled, id: &DocumentId) -> (Browser, Page) {
+    let mut phone = sign_in(w, &who.name).await;
+    phone.get(&page_of(id)).await.must_be(200).must_say("We ask you to sign this document");
+    agree(w, &mut phone, who, id).await;
+    let page = phone.get(&format!("{}/sign", page_of(id))).await;
+    let answer = phone.submit(&page, &sign_path(id), &SIGNATURE).await;
+    (phone, answer)
+}
+
+/// A signer's mails of a kind.
+async fn mails(w: &World, kind: &'static str) -> i64 {
+    w.look(move |c| outbox::table.filter(outbox::kind.eq(kind)).count().get_result(c)).await
+}
+
+async fn state_of(w: &World, id: &DocumentId) -> (String, Vec<String>) {
+    let id = *id;
+    let found = w.app.db.read(&w.riverbend.scope, move |c| rows::newest(c, &id)).await;
+    let found = found.expect("no fault").expect("a request");
+    let states = found.signers.iter().map(|signer| signer.state.to_string()).collect();
+    (found.request.state.to_string(), states)
+}
+
+/// Follows the chain of a document's newest request.
+async fn chain(w: &World, id: &DocumentId) -> Result<usize, i32> {
+    let id = *id;
+    let read = w.app.db.read(&w.riverbend.scope, move |c| {
+        let found = rows::newest(c, &id)?.expect("a request");
+        let events = rows::events(c, &found.request.signing_id)?;
+        Ok((found.request, events))
+    });
+    let (request, events) = read.await.expect("no fault");
+    let links = events.iter().map(|event| Link {
+        seq: event.seq,
+        evidence: &event.evidence,
+        hash: &event.hash,
+        prev: &event.prev,
+    });
+    evidence::check(&request.sha256, links, &request.chain_head)
+        .map(|()| events.len())
+        .map_err(|broken| broken.0)
+}
+
+/// What the menu counts beside the portal work list.
+fn waiting(page: &Page) -> String {
+    let html = page.html();
+    let entry = html.split("href=\"/staff/worklist\"").nth(1).expect("the menu");
+    let entry = entry.split("</a>").next().unwrap_or_default();
+    let count = entry.split("class=\"count\" aria-hidden=\"true\">").nth(1).unwrap_or_default();
+    count.split('<').next().unwrap_or_default().to_owned()
+}
+
+/// A staff member of Riverbend.
+fn staff_id(w: &World, role: Role) -> StaffId {
+    w.riverbend.member(role).staff_id
+}
+
+stories! {
+    async fn case_36_in_order_each_is_asked_when_it_is_their_turn_and_the_practice_signs_last(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let (bob, other) = representative(w, &ana).await;
+        let id = draft(w, &ana.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+        // By the pages of staff.
+        let mut casey = w.staff(Role::Clinician).await;
+        let form = casey.get(&format!("{}/ask-to-sign", staff_page(&ana, &id))).await;
+        form.must_say("Ana Duarte (chart owner)").must_say("Bob Reyes (representative)");
+        let (rep, own) = (format!("at.grant:{}", other.access), format!("at.staff:{}", staff_id(w, Role::Clinician)));
+        let chosen = [("at.owner", "1"), (rep.as_str(), "2"), (own.as_str(), "3")];
+        let page = casey.submit_and_follow(&form, "/ask-to-sign", &chosen).await;
+        page.must_say("The signatures are asked for.").must_say("Signs later").must_say("Not signed yet");
+        w.run_due_jobs().await;
+        let mail = w.mail_to(&ana.email).await;
+        assert!(mail.subject.contains("something to sign"), "{}", mail.subject);
+        assert!(!mail.text.to_lowercase().contains("lantern") && !mail.text.contains("Duarte"), "{}", mail.text);
+        assert_eq!(mails(w, "signing.turn").await, 1, "only the first is asked");
+        // The second sees that it is not their turn, and no form.
+        let mut second = sign_in(w, &other.name).await;
+        second.get("/portal").await.must_not_say("To sign, until");
+        second.get(&page_of(&id)).await.must_be(200).must_say("Others sign first");
+        let early = second.get(&format!("{}/sign", page_of(&id))).await;
+        early.must_be(200).must_say("Others sign first");
+        assert!(!early.has_form(&sign_path(&id)) && !early.has_form("/consent"));
+        // The first finds it first on home.
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get("/portal").await.must_say("Lantern agreement").must_say("To sign, until");
+        phone.get("/portal/documents").await.must_say("To sign");
+        let (mut phone, answer) = { drop(phone); sign(w, &who, &id).await };
+        assert_eq!(answer.location(), Some(format!("{}?done=signing-signed", page_of(&id)).as_str()));
+        phone.get(&page_of(&id)).await.must_say("You signed").must_say("We are waiting for the other signatures");
+        phone.get("/portal/documents").await.must_say("Waiting for others");
+        phone.get("/portal").await.must_not_say("To sign, until");
+        w.run_due_jobs().await;
+        w.mail_to(&bob.email).await;
+        let (_, answer) = sign(w, &other, &id).await;
+        answer.must_be(303);
+        assert_eq!(state_of(w, &id).await, ("open".into(), vec!["signed".into(), "signed".into(), "ready".into()]));
+        // The practice's turn stands on its work list, and is signed for with the password.
+        let list = casey.get("/staff/worklist").await;
+        list.must_say("Ana Duarte · Lantern agreement").must_say("Waits for your signature");
+        assert_eq!(waiting(&list), "1", "the menu counts it");
+        let others = w.staff(Role::Administrator).await.get("/staff/worklist").await;
+        assert_eq!(waiting(&others), "", "only for whoever it waits for");
+        let form = casey.get(&format!("{}/countersign", staff_page(&ana, &id))).await;
+        let typed = [("typed", "Casey Okafor"), ("agreed", "yes"), ("password", "wrong password")];
+        casey.submit(&form, "/countersign", &typed).await.must_be(422).must_say("This password is not right.");
+        let typed = [("typed", "Casey Okafor"), ("agreed", "yes"), ("password", PASSWORD)];
+        let page = casey.submit_and_follow(&form, "/countersign", &typed).await;
+        page.must_say("Your signature is saved.").must_not_say("Not signed yet");
+        assert_eq!((state_of(w, &id).await.0.as_str(), waiting(&page).as_str()), ("completed", ""));
+        w.run_due_jobs().await;
+        assert_eq!(mails(w, "signing.copy").await, 2, "both clients hear that the signed copy is ready");
+        // A signed document has no new version and is not withdrawn.
+        for (form, typed) in [("/write", ("body", "Other words.")), ("/withdraw", ("reason", "Outdated."))] {
+            let page = casey.get(&format!("{}{form}", staff_page(&ana, &id))).await;
+            casey.submit(&page, form, &[typed]).await.must_be(409);
+        }
+        // Who signed and when, for the client; the list says it too.
+        let signed_at = Words::of(Language::English).date_time_zone(w.now(), &w.riverbend.practice.zone());
+        let signed_at = signed_at.split_whitespace().collect::<Vec<_>>().join(" ");
+        let page = phone.get(&page_of(&id)).await;
+        page.must_be(200).must_say("Everybody has signed.");
+        assert_eq!(page.words().matches(&format!("Signed {signed_at}")).count(), 3, "{}", page.words());
+        phone.get("/portal/documents").await.must_say("Lantern agreement").must_say("Signed");
+        assert_eq!(chain(w, &id).await, Ok(7), "sent, opened twice, signed three times, completed");
+        casey.get(&format!("{}/evidence", staff_page(&ana, &id))).await.must_say("No entry was changed after it was written.");
+    }
+
+    async fn case_37_case_74_a_signer_sees_no_mark_of_another_and_no_mail_says_what_it_is(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let (bob, other) = representative(w, &ana).await;
+        let id = draft(w, &ana.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+        ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner)), at(1, by_grant(other.access))]).await;
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&page_of(&id)).await;
+        agree(w, &mut phone, &who, &id).await;
+        let page = phone.get(&format!("{}/sign", page_of(&id))).await;
+        let drawn = "[[[10,100],[40,20],[80,150],[120,60],[160,120],[200,80],[240,100],[280,90]]]";
+        let typed = [("drawn", drawn), ("agreed", "yes"), ("password", PASSWORD)];
+        phone.submit(&page, &sign_path(&id), &typed).await.must_be(303);
+        let mut second = sign_in(w, &other.name).await;
+        for path in [page_of(&id), format!("{}/sign", page_of(&id))] {
+            let page = second.get(&path).await;
+            assert!(!page.html().contains("M10 100L40 20") && !page.html().contains("[[["), "{path} shows the drawing");
+        }
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(&staff_page(&ana, &id)).await;
+        assert!(page.html().contains("M10 100L40 20"), "staff see what was drawn");
+        w.run_due_jobs().await;
+        let mail = w.mail_to(&bob.email).await;
+        for text in [&mail.subject, &mail.text] {
+            assert!(!text.contains("Lantern") && !text.contains("Reyes") && !text.contains("Duarte"), "{text}");
+        }
+    }
+
+    async fn case_38_a_refusal_ends_it_for_everybody_and_staff_see_why(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let (_, other) = representative(w, &ana).await;
+        let id = draft(w, &ana.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+        let third = at(2, Candidate::Staff(staff_id(w, Role::Clinician)));
+        ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner)), at(1, by_grant(other.access)), third]).await;
+        sign(w, &who, &id).await.1.must_be(303);
+        let mut second = sign_in(w, &other.name).await;
+        let form = second.get(&format!("{}/refuse", page_of(&id))).await;
+        let reason = [("reason", "Too <b>dark</b>.")];
+        second.submit_and_follow(&form, "/refuse", &reason).await.must_say("You said that you do not want to sign");
+        assert_eq!(state_of(w, &id).await, ("refused".into(), vec!["signed".into(), "refused".into(), "ended".into()]));
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(&staff_page(&ana, &id)).await;
+        page.must_say("Too <b>dark</b>.");
+        assert!(!page.html().contains("<b>dark"), "the reason is text");
+        // Whoever has signed hears of it; nobody can be reminded or sign.
+        w.run_due_jobs().await;
+        assert_eq!((mails(w, "signing.news").await, page.has_form("/remind-signers")), (1, false));
+        sign_in(w, &who.name).await.get(&page_of(&id)).await.must_say("Somebody did not want to sign").must_not_say("Too <b>");
+        casey.get(&format!("{}/countersign", staff_page(&ana, &id))).await.must_say("nothing for you to sign");
+        casey.get("/staff/worklist").await.must_say("Lantern agreement").must_say("Refused");
+        casey.submit_and_follow(&page, "/signing-seen", &[]).await.must_say("It is off the work list.");
+        casey.get("/staff/worklist").await.must_not_say("Lantern agreement");
+        assert_eq!(chain(w, &id).await, Ok(4));
+    }
+
+    async fn case_39_one_signature_however_often_it_is_sent(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&page_of(&id)).await;
+        agree(w, &mut phone, &who, &id).await;
+        let old_tab = phone.get(&format!("{}/sign", page_of(&id))).await;
+        let tablet = sign_in(w, &who.name).await;
+        let other_tab = tablet.clone().get(&format!("{}/sign", page_of(&id))).await;
+        let sent = async |mut browser: Browser, page: Page| browser.submit(&page, &sign_path(&id), &SIGNATURE).await;
+        let (one, two, three) = tokio::join!(
+            sent(phone.clone(), old_tab.clone()),
+            sent(phone.clone(), old_tab.clone()),
+            sent(tablet.clone(), other_tab),
+        );
+        for answer in [&one, &two, &three] {
+            let to = answer.location().unwrap_or_default();
+            assert!(to.starts_with(&page_of(&id)), "{}: {}", answer.status(), answer.words());
+        }
+        let again = phone.submit(&old_tab, &sign_path(&id), &SIGNATURE).await;
+        phone.follow(&again).await.must_say("You signed").must_say("Everybody has signed.");
+        let signed: i64 = w.look(|c| signing_event::table.filter(signing_event::kind.eq("signed")).count().get_result(c)).await;
+        assert_eq!((signed, events(w, "signing.signed").await, chain(w, &id).await), (1, 1, Ok(4)));
+    }
+
+    async fn case_40_nobody_signs_for_somebody_else(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let (_, other) = representative(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        // A representative who sees the document and was not asked.
+        let (by, share) = (w.riverbend.by(Role::Clinician), documents::NewShare {
+            with: vec![Recipient::Grant(other.access)],
+            telling: documents::Telling::Silent,
+            since: None,
+        });
+        let shared = w.app.db.write(&w.riverbend.scope, move |c| documents::share(c, &by, &id, &share)).await;
+        shared.expect("no fault").expect("shared");
+        let mut second = sign_in(w, &other.name).await;
+        second.get(&page_of(&id)).await.must_be(200).must_not_say("Signatures");
+        let page = second.get("/portal/electronic-records").await;
+        let csrf = page.html().split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
+        let posted = [("csrf", csrf.as_str()), ("typed", "Ana Duarte"), ("agreed", "yes"), ("password", PASSWORD)];
+        for act in ["sign", "consent", "refuse"] {
+            second.post(&format!("{}/{act}", page_of(&id)), &posted[..1]).await.must_be(404);
+        }
+        second.post(&format!("{}/sign", page_of(&id)), &posted).await.must_be(404);
+        // Staff: not by the client's route, not by their own where they are not named, not by a key.
+        let mut casey = w.staff(Role::Clinician).await;
+        assert!(casey.get(&format!("{}/sign", page_of(&id))).await.is_redirect());
+        casey.get(&format!("{}/countersign", staff_page(&ana, &id))).await.must_be(404);
+        let text = key(w, &w.riverbend, Scope::ALL).await;
+        let mut program = w.browser().with("authorization", &format!("Bearer {text}"));
+        program.send("POST", &format!("/api/v1/documents/{id}/signing/sign"), Some(("application/json", b"{}"))).await.must_be(405);
+        assert_eq!(state_of(w, &id).await, ("open".into(), vec!["ready".into()]));
+        // Who may only look at documents does not sign them.
+        let theirs = draft(w, &ana.chart_id, "Lantern rules", "We agree on lanterns.").await;
+        ask(w, &theirs, vec![at(1, by_grant(other.access))]).await;
+        let (view, access) = (Terms::of([(Right::Documents, Level::View)]).write(), other.access);
+        w.tamper(move |c| {
+            diesel::update(portal_access::table.filter(portal_access::access_id.eq(access)))
+                .set(portal_access::rights.eq(&view))
+                .execute(c)
+        }).await;
+        second.get(&page_of(&theirs)).await.must_be(200);
+        second.get(&sign_path(&theirs)).await.must_be(404);
+        casey.get(&staff_page(&ana, &theirs)).await.must_say("Can no longer sign");
+    }
+
+    async fn case_41_without_consent_nobody_signs_and_it_can_be_taken_back(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&page_of(&id)).await;
+        let step = phone.get(&format!("{}/sign", page_of(&id))).await;
+        let csrf = step.form("/consent").fields.iter().find(|(name, _)| name == "csrf").expect("a token").1.clone();
+        let posted = [("csrf", csrf.as_str()), ("typed", "Ana Duarte"), ("agreed", "yes"), ("password", PASSWORD)];
+        let answer = phone.post(&format!("{}/sign", page_of(&id)), &posted).await;
+        assert_eq!(answer.location(), Some(format!("{}/sign", page_of(&id)).as_str()), "to the consent first");
+        assert_eq!(state_of(w, &id).await.1, ["ready"]);
+        // The file that shows that they can open one.
+        let file = phone.get("/portal/electronic-records/file").await;
+        file.must_be(200);
+        assert!(file.answer.body.starts_with(b"%PDF-") && file.answer.header("content-type") == Some("application/pdf"));
+        phone.submit(&step, "/consent", &[("code", "")]).await.must_be(422).must_say("Type the code").must_say("Tick the box");
+        for _ in 0..2 {
+            let wrong = phone.submit(&step, "/consent", &[("code", "????"), ("agreed", "yes")]).await;
+            wrong.must_be(422).must_say("not the code from the file");
+            let kept = &wrong.form("/consent").fields;
+            for typed in [("code", "????"), ("agreed", "yes")] {
+                assert!(kept.iter().any(|(name, value)| (name.as_str(), value.as_str()) == typed), "{kept:?}");
+            }
+        }
+        let third = phone.submit(&step, "/consent", &[("code", "????"), ("agreed", "yes")]).await;
+        phone.follow(&third).await.must_say("on paper");
+        let right = code_of(w, &who);
+        let late = phone.submit(&step, "/consent", &[("code", &right), ("agreed", "yes")]).await;
+        phone.follow(&late).await.must_say("on paper");
+        assert_eq!(w.look(|c| econsent::table.count().get_result::<i64>(c)).await, 0);
+        w.clock.advance_seconds(86_400);
+        let mut phone = sign_in(w, &who.name).await;
+        agree(w, &mut phone, &who, &id).await;
+        phone.get(&format!("{}/sign", page_of(&id))).await.must_say("I am Ana Duarte. I have read this document and I sign it.");
+        let page = phone.get("/portal/electronic-records").await;
+        page.must_say("You agreed to sign electronically");
+        // It is asked first.
+        let ask = page.link("/electronic-records/withdraw");
+        let question = phone.get(&ask).await;
+        question.must_say("Take your consent back?").must_say("What you have signed stays signed.");
+        assert_eq!(events(w, "econsent.withdrawn").await, 0);
+        phone.submit_and_follow(&question, "/withdraw", &[]).await.must_say("Your consent is taken back.");
+        // A second click, and an old tab: there is nothing to take back.
+        phone.submit(&question, "/withdraw", &[]).await.must_be(303);
+        phone.get(&ask).await.must_say("You have not agreed to sign electronically");
+        phone.get(&format!("{}/sign", page_of(&id))).await.must_say("You may have paper");
+        assert_eq!((events(w, "econsent.given").await, events(w, "econsent.withdrawn").await), (1, 1));
+        // Another version of the text asks again.
+        agree(w, &mut phone, &who, &id).await;
+        w.tamper(|c| diesel::update(econsent::table).set(econsent::text_version.eq(0)).execute(c)).await;
+        phone.get(&format!("{}/sign", page_of(&id))).await.must_say("You may have paper");
+    }
+
+    async fn case_42_the_deadline_holds_to_the_second_and_a_later_one_revives_it(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let asked = w.now();
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&page_of(&id)).await;
+        agree(w, &mut phone, &who, &id).await;
+        let deadline = asked.plus_hours(30 * 24);
+        w.clock.advance_seconds(u32::try_from(deadline.seconds_since(w.now())).expect("it lies ahead"));
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&format!("{}/sign", page_of(&id))).await.must_say("The time to sign ended");
+        phone.get("/portal").await.must_not_say("To sign, until");
+        let mut casey = w.staff(Role::Clinician).await;
+        casey.get("/staff/worklist").await.must_say("Lantern agreement").must_say("Not signed in time");
+        let page = casey.get(&staff_page(&ana, &id)).await;
+        assert!(!page.has_form("/remind-signers"), "nobody is reminded of what is over");
+        casey.submit_and_follow(&page, "/extend-signing", &[("days", "7")]).await.must_say("The time to sign is set.");
+        w.clock.advance_seconds(7 * 86_400 - 1);
+        let mut phone = sign_in(w, &who.name).await;
+        let form = phone.get(&format!("{}/sign", page_of(&id))).await;
+        phone.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(303);
+        assert_eq!(state_of(w, &id).await.0, "completed");
+    }
+
+    async fn case_42_reminders_are_few_and_stop_with_the_signature(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        w.run_due_jobs().await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(&staff_page(&ana, &id)).await;
+        let told = casey.submit_and_follow(&page, "/remind-signers", &[]).await;
+        told.must_say("No reminder was sent.");
+        assert!(told.html().contains("class=\"toast is-note\""), "no check mark: nothing was done");
+        for _ in 0..7 {
+            w.clock.advance_seconds(86_400);
+            let mut casey = w.staff(Role::Clinician).await;
+            let page = casey.get(&staff_page(&ana, &id)).await;
+            casey.submit(&page, "/remind-signers", &[]).await;
+            casey.submit(&page, "/remind-signers", &[]).await;
+            w.run_due_jobs().await;
+        }
+        assert_eq!(mails(w, "signing.turn").await, 6, "the first one and five reminders");
+        // A mail that still waits is not sent once they have signed.
+        let (bob, other) = representative(w, &ana).await;
+        let second = draft(w, &ana.chart_id, "Second", "Words.").await;
+        w.stop_sending().await;
+        ask(w, &second, vec![at(1, by_grant(other.access))]).await;
+        w.run_due_jobs().await;
+        sign(w, &other, &second).await.1.must_be(303);
+        let before = w.unread_to(&bob.email).await;
+        w.run_due_jobs().await;
+        w.start_sending();
+        w.mail_has_settled().await;
+        let turns = w.mailbox.mails_to(&bob.email).into_iter().skip(before).filter(|mail| mail.subject.contains("something to sign")).count();
+        assert_eq!(turns, 0);
+    }
+
+    async fn case_44_a_signer_who_cannot_sign_is_replaced_and_signatures_stay(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = draft(w, &ana.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+        let casey = staff_id(w, Role::Clinician);
+        ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner)), at(2, Candidate::Staff(casey))]).await;
+        sign(w, &who, &id).await.1.must_be(303);
+        let gone = w.app.db.write(&w.riverbend.scope, move |c| members::set_state(c, &casey, StaffState::Disabled)).await;
+        gone.expect("no fault");
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get(&staff_page(&ana, &id)).await;
+        page.must_say("Can no longer sign");
+        let form = admin.get(&format!("{}/replace-signer", staff_page(&ana, &id))).await;
+        admin.submit(&form, "/replace-signer", &[]).await.must_be(422).must_say("Choose who signs instead.");
+        let old: String = w.look(move |c| {
+            let found: anteroom::kernel::ids::SignerId = signer::table.filter(signer::staff_id.eq(Some(casey))).select(signer::signer_id).first(c)?;
+            Ok(found.to_string())
+        }).await;
+        let own = format!("staff:{}", staff_id(w, Role::Administrator));
+        let chosen = [("signer", old.as_str()), ("by", "owner")];
+        admin.submit(&form, "/replace-signer", &chosen).await.must_be(422).must_say("asked to sign already");
+        let chosen = [("signer", old.as_str()), ("by", own.as_str())];
+        admin.submit_and_follow(&form, "/replace-signer", &chosen).await.must_say("The signer is replaced.");
+        let form = admin.get(&format!("{}/countersign", staff_page(&ana, &id))).await;
+        let typed = [("typed", "Admin"), ("agreed", "yes"), ("password", PASSWORD)];
+        admin.submit_and_follow(&form, "/countersign", &typed).await.must_say("Your signature is saved.");
+        let (state, states) = state_of(w, &id).await;
+        assert_eq!((state.as_str(), states.iter().filter(|state| *state == "signed").count()), ("completed", 2));
+        assert_eq!(chain(w, &id).await, Ok(6));
+    }
+
+    async fn a_client_is_always_among_those_who_are_asked(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut admin = w.staff(Role::Administrator).await;
+        let form = admin.get(&format!("{}/replace-signer", staff_page(&ana, &id))).await;
+        let old: String = w.look(|c| {
+            let found: anteroom::kernel::ids::SignerId = signer::table.select(signer::signer_id).first(c)?;
+            Ok(found.to_string())
+        }).await;
+        let own = format!("staff:{}", staff_id(w, Role::Administrator));
+        let chosen = [("signer", old.as_str()), ("by", own.as_str())];
+        admin.submit(&form, "/replace-signer", &chosen).await.must_be(422);
+        assert_eq!(state_of(w, &id).await.1, ["ready"]);
+    }
+
+    async fn nobody_hears_of_a_signed_document_that_is_withheld_from_them(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = draft(w, &ana.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+        let casey = staff_id(w, Role::Clinician);
+        ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner)), at(2, Candidate::Staff(casey))]).await;
+        sign(w, &who, &id).await.1.must_be(303);
+        let mut desk = w.staff(Role::Clinician).await;
+        let form = desk.get(&format!("{}/withhold?grant={}", staff_page(&ana, &id), who.access)).await;
+        desk.submit_and_follow(&form, "/withhold", &[("reason", "It names her sister.")]).await;
+        let form = desk.get(&format!("{}/countersign", staff_page(&ana, &id))).await;
+        let typed = [("typed", "Casey"), ("agreed", "yes"), ("password", PASSWORD)];
+        desk.submit_and_follow(&form, "/countersign", &typed).await.must_say("Your signature is saved.");
+        w.run_due_jobs().await;
+        assert_eq!(mails(w, "signing.news").await, 0);
+    }
+
+    async fn case_35_what_is_missing_is_told_and_nothing_is_signed(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&page_of(&id)).await;
+        agree(w, &mut phone, &who, &id).await;
+        let page = phone.get(&format!("{}/sign", page_of(&id))).await;
+        for (changes, said) in [
+            (vec![("agreed", "yes"), ("password", PASSWORD)], "Type your name or draw your signature."),
+            (vec![("typed", "."), ("agreed", "yes"), ("password", PASSWORD)], "Type your name with letters."),
+            (vec![("drawn", "[[[1,1]]]"), ("agreed", "yes"), ("password", PASSWORD)], "Draw your signature larger"),
+            (vec![("typed", "Ana Duarte"), ("password", PASSWORD)], "Tick the box if you want to sign."),
+            (vec![("typed", "Ana Duarte"), ("agreed", "yes")], "Type your password."),
+            (vec![("typed", "Ana Duarte"), ("agreed", "yes"), ("password", "not this one")], "This password is not right."),
+        ] {
+            let answer = phone.submit(&page, &sign_path(&id), &changes).await;
+            answer.must_be(422).must_say(said);
+            if changes.contains(&("typed", "Ana Duarte")) {
+                assert!(answer.html().contains("value=\"Ana Duarte\""), "what was typed is kept");
+            }
+            assert!(!answer.html().contains(PASSWORD) && !answer.html().contains("not this one"));
+        }
+        assert_eq!(state_of(w, &id).await.1, ["ready"]);
+        // What was shown is not what is signed.
+        let other = [SIGNATURE.as_slice(), &[("sha256", "00")]].concat();
+        phone.submit(&page, &sign_path(&id), &other).await.must_be(409).must_say("Nothing was signed");
+        assert_eq!((state_of(w, &id).await.1, chain(w, &id).await), (vec!["ready".into()], Ok(2)));
+    }
+
+    async fn a_file_is_signed_by_whoever_has_had_it(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let action = format!("/staff/charts/{}/documents/upload", ana.chart_id);
+        let page = casey.get(&action).await;
+        let typed = [("title", "Lantern plan"), ("kind", "agreement")];
+        let made = casey.upload_with(&page, &action, &typed, "plan.pdf", &pdf("Lanterns")).await;
+        let to = made.location().expect("a document").to_owned();
+        let (_, rest) = to.split_once("/documents/").expect("a document's address");
+        let id: DocumentId = rest.split('/').next().expect("an id").parse().expect("an id");
+        ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner))]).await;
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&page_of(&id)).await;
+        agree(w, &mut phone, &who, &id).await;
+        let step = phone.get(&format!("{}/sign", page_of(&id))).await;
+        step.must_say("Download the document and read it.");
+        assert!(!step.has_form(&sign_path(&id)));
+        let early = phone.submit(&step, "/read", &[]).await;
+        early.must_be(422).must_say("Download the document first.");
+        assert!(early.html().contains("id=\"e-read\""), "beside the field");
+        phone.get(&format!("{}/file", page_of(&id))).await.must_be(200);
+        let form = phone.submit_and_follow(&step, "/read", &[]).await;
+        phone.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(303);
+        assert_eq!(state_of(w, &id).await.0, "completed");
+    }
+
+    async fn case_33_somebody_of_the_chart_is_asked_and_nobody_twice(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let id = draft(w, &ana.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let form = casey.get(&format!("{}/ask-to-sign", staff_page(&ana, &id))).await;
+        let own = format!("at.staff:{}", staff_id(w, Role::Clinician));
+        for chosen in [vec![("at.owner", "0")], vec![("at.owner", "0"), (own.as_str(), "1")], vec![("at.owner", "21")]] {
+            let answer = casey.submit(&form, "/ask-to-sign", &chosen).await;
+            answer.must_be(422).must_say("Choose at least one person");
+        }
+        casey.submit(&form, "/ask-to-sign", &[("days", "181")]).await.must_be(422).must_say("Choose 1 to 180 days.");
+        // A second click, and a colleague at the same time: one request.
+        let sent = async |mut staff: Browser| staff.submit(&form, "/ask-to-sign", &[]).await;
+        let (one, two) = tokio::join!(sent(casey.clone()), sent(casey.clone()));
+        assert_eq!((one.status(), two.status()), (303, 303), "{} {}", one.words(), two.words());
+        assert_eq!(events(w, "signing.sent").await, 1);
+        let again = casey.get(&format!("{}/ask-to-sign", staff_page(&ana, &id))).await;
+        again.must_say("Signatures on this document are asked for already.");
+        // Notes that are never shared are not signed either.
+        let by = w.riverbend.by(Role::Clinician);
+        let new = documents::NewDocument {
+            chart: ana.chart_id,
+            title: "Notes".into(),
+            kind: documents::DocumentKind::Other,
+            label: Some(anteroom::features::access::permission::Label::Psychotherapy),
+            content: documents::NewContent::Text("Notes.".into()),
+            written_at: None,
+        };
+        let made = w.app.db.write(&w.riverbend.scope, move |c| documents::create(c, &by, &new)).await;
+        let notes = made.expect("no fault").expect("a draft");
+        casey.get(&format!("{}/ask-to-sign", staff_page(&ana, &notes))).await.must_say("never shared");
+    }
+
+    async fn race_withdrawing_voids_what_is_open_and_whoever_comes_first_wins(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        for round in 0..4 {
+            let id = to_sign(w, &ana).await;
+            phone.get(&page_of(&id)).await;
+            if round == 0 {
+                agree(w, &mut phone, &who, &id).await;
+            }
+            let form = phone.get(&format!("{}/sign", page_of(&id))).await;
+            let mut signing = phone.clone();
+            let signed = async { signing.submit(&form, &sign_path(&id), &SIGNATURE).await };
+            let (app, scope, by) = (w.app.clone(), w.riverbend.scope.clone(), w.riverbend.by(Role::Clinician));
+            let taken = async { app.db.write(&scope, move |c| documents::withdraw(c, &by, &id, "outdated")).await };
+            let (answer, withdrawn) = tokio::join!(signed, taken);
+            let (state, states) = state_of(w, &id).await;
+            match withdrawn.expect("no fault") {
+                // Withdrawn first: nothing is signed, and the page says that it is gone.
+                Ok(_) => {
+                    assert_eq!((state.as_str(), states[0].as_str()), ("canceled", "ended"));
+                    answer.must_be(410);
+                    phone.get(&page_of(&id)).await.must_be(410);
+                }
+                Err(_) => {
+                    assert_eq!((state.as_str(), states[0].as_str()), ("completed", "signed"));
+                    answer.must_be(303);
+                }
+            }
+            chain(w, &id).await.expect("a whole chain");
+        }
+        // And without a race.
+        let id = to_sign(w, &ana).await;
+        phone.get(&page_of(&id)).await;
+        let form = phone.get(&format!("{}/sign", page_of(&id))).await;
+        withdraw(w, &id).await;
+        phone.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(410);
+        assert_eq!(state_of(w, &id).await.0, "canceled");
+    }
+
+    async fn race_a_revoked_grant_and_a_canceled_request_sign_nothing(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&page_of(&id)).await;
+        agree(w, &mut phone, &who, &id).await;
+        let form = phone.get(&format!("{}/sign", page_of(&id))).await;
+        set_state(w, &who.access, State::Revoked).await;
+        let answer = phone.submit(&form, &sign_path(&id), &SIGNATURE).await;
+        assert!(answer.status() != 200 && state_of(w, &id).await.1 == ["ready"], "{}", answer.words());
+        let mut casey = w.staff(Role::Clinician).await;
+        casey.get(&staff_page(&ana, &id)).await.must_say("Can no longer sign");
+        // Restored, it is the same request again.
+        set_state(w, &who.access, State::Active).await;
+        let mut phone = sign_in(w, &who.name).await;
+        let form = phone.get(&format!("{}/sign", page_of(&id))).await;
+        let page = casey.get(&format!("{}/cancel-signing", staff_page(&ana, &id))).await;
+        casey.submit(&page, "/cancel-signing", &[]).await.must_be(422).must_say("Say why.");
+        let cancelled = casey.submit_and_follow(&page, "/cancel-signing", &[("reason", "Other words are needed.")]).await;
+        cancelled.must_say("The signatures are canceled.").must_say("Other words are needed.");
+        let answer = phone.submit(&form, &sign_path(&id), &SIGNATURE).await;
+        phone.follow(&answer).await.must_say("no longer asks for signatures").must_not_say("Other words");
+        // Then there may be a new version, and a new request of that.
+        let write = casey.get(&format!("{}/write", staff_page(&ana, &id))).await;
+        casey.submit(&write, "/write", &[("body", "We agree on candles.")]).await.must_be(303);
+        ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner))]).await;
+        let write = casey.get(&format!("{}/write", staff_page(&ana, &id))).await;
+        casey.submit(&write, "/write", &[("body", "We agree on stars.")]).await.must_be(409);
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&page_of(&id)).await.must_say("We agree on candles.");
+        // What an old tab shows is not what is signed.
+        let shown = form.form(&sign_path(&id)).fields;
+        let old = &shown.iter().find(|(name, _)| name == "sha256").expect("what was shown").1;
+        let form = phone.get(&sign_path(&id)).await;
+        let old_tab = [SIGNATURE.as_slice(), &[("sha256", old.as_str())]].concat();
+        let stale = phone.submit(&form, &sign_path(&id), &old_tab).await;
+        stale.must_be(409).must_say("This document was changed");
+        let form = phone.get(&format!("{}/sign", page_of(&id))).await;
+        phone.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(303);
+    }
+
+    async fn race_two_last_signers_complete_it_once(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let (_, other) = representative(w, &ana).await;
+        let (mut one, mut two) = (sign_in(w, &who.name).await, sign_in(w, &other.name).await);
+        for round in 0..3 {
+            let id = draft(w, &ana.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+            ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner)), at(1, by_grant(other.access))]).await;
+            for (phone, who) in [(&mut one, &who), (&mut two, &other)] {
+                phone.get(&page_of(&id)).await;
+                if round == 0 {
+                    agree(w, phone, who, &id).await;
+                }
+            }
+            let forms = (one.get(&format!("{}/sign", page_of(&id))).await, two.get(&format!("{}/sign", page_of(&id))).await);
+            let (mut first, mut second, path) = (one.clone(), two.clone(), sign_path(&id));
+            let (a, b) = tokio::join!(first.submit(&forms.0, &path, &SIGNATURE), second.submit(&forms.1, &path, &SIGNATURE));
+            assert_eq!((a.status(), b.status()), (303, 303), "{} {}", a.words(), b.words());
+            assert_eq!(state_of(w, &id).await, ("completed".into(), vec!["signed".into(), "signed".into()]));
+            assert_eq!(chain(w, &id).await, Ok(6));
+        }
+        assert_eq!(events(w, "signing.completed").await, 3);
+    }
+
+    async fn case_51_a_changed_record_is_named(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        sign(w, &who, &id).await.1.must_be(303);
+        assert_eq!(chain(w, &id).await, Ok(4));
+        w.tamper(|c| {
+            let at = signing_event::table.filter(signing_event::seq.eq(3));
+            let evidence: String = at.select(signing_event::evidence).first(c)?;
+            diesel::update(at).set(signing_event::evidence.eq(evidence.replace("Ana", "Eve"))).execute(c)
+        }).await;
+        assert_eq!(chain(w, &id).await, Err(3));
+        let mut casey = w.staff(Role::Clinician).await;
+        casey.get(&format!("{}/evidence", staff_page(&ana, &id))).await.must_say("Entry 3 was changed after it was written.");
+    }
+
+    async fn a_program_of_the_practice_asks_and_sees_and_cannot_sign(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let (_, other) = representative(w, &ana).await;
+        let id = draft(w, &ana.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+        let text = key(w, &w.riverbend, &[Scope::DocumentsWrite, Scope::DocumentsRead]).await;
+        let mut program = w.browser().with("authorization", &format!("Bearer {text}"));
+        let post = async |program: &mut Browser, path: &str, body: serde_json::Value| {
+            let body = body.to_string();
+            let answer = program.send("POST", path, Some(("application/json", body.as_bytes()))).await;
+            let json: serde_json::Value = serde_json::from_slice(&answer.answer.body).unwrap_or_default();
+            (answer.status(), json)
+        };
+        let here = format!("/api/v1/documents/{id}/signing");
+        program.get(&here).await.must_be(404);
+        for wrong in [
+            json!({ "signers": [] }),
+            json!({ "signers": [{ "staff": staff_id(w, Role::Clinician) }] }),
+            json!({ "signers": [{ "grant": "owner" }, { "grant": who.access }] }),
+            json!({ "signers": [{ "grant": "owner", "staff": "x" }] }),
+            json!({ "signers": [{ "grant": "owner" }, { "staff": staff_id(w, Role::FrontDesk) }] }),
+            json!({ "signers": [{ "grant": "owner" }], "days": 0 }),
+        ] {
+            assert_eq!(post(&mut program, &here, wrong.clone()).await.0, 422, "{wrong}");
+        }
+        let signers = json!({ "signers": [{ "grant": "owner" }, { "grant": other.access, "position": 2 }], "days": 7 });
+        let (status, made) = post(&mut program, &here, signers.clone()).await;
+        assert_eq!((status, &made["state"], &made["signers"][0]["state"]), (200, &json!("open"), &json!("ready")), "{made}");
+        assert_eq!(post(&mut program, &here, signers).await.0, 409);
+        assert_eq!(post(&mut program, &format!("/api/v1/documents/{id}/versions"), json!({ "text": "Other." })).await.0, 409);
+        w.run_due_jobs().await;
+        assert_eq!(post(&mut program, &format!("{here}/remind"), json!({})).await.0, 409, "they had a mail just now");
+        let (status, later) = post(&mut program, &format!("{here}/extend"), json!({ "days": 14 })).await;
+        assert_eq!(status, 200);
+        assert!(later["deadline"].as_str() > made["deadline"].as_str(), "{later}");
+        let replace = json!({ "signer": made["signers"][1]["id"], "by": { "staff": staff_id(w, Role::Clinician) } });
+        let (status, replaced) = post(&mut program, &format!("{here}/replace"), replace).await;
+        assert_eq!((status, replaced["signers"].as_array().map(Vec::len)), (200, Some(3)), "{replaced}");
+        sign(w, &who, &id).await.1.must_be(303);
+        let seen = program.get(&here).await;
+        let seen: serde_json::Value = serde_json::from_slice(&seen.must_be(200).answer.body).expect("JSON");
+        assert_eq!((&seen["signers"][0]["state"], &seen["signers"][0]["mark"]), (&json!("signed"), &json!("typed")));
+        let evidence = program.get(&format!("{here}/evidence")).await;
+        let told: serde_json::Value = serde_json::from_slice(&evidence.must_be(200).answer.body).expect("JSON");
+        let told_events = told["events"].as_array().expect("events").clone();
+        let links = told_events.iter().map(|event| Link {
+            seq: i32::try_from(event["seq"].as_i64().unwrap_or(0)).unwrap_or(0),
+            evidence: event["evidence"].as_str().unwrap_or_default(),
+            hash: event["hash"].as_str().unwrap_or_default(),
+            prev: event["prev"].as_str().unwrap_or_default(),
+        });
+        let head = told_events.last().and_then(|event| event["hash"].as_str()).expect("a hash");
+        evidence::check(told["sha256"].as_str().unwrap_or_default(), links, head).expect("a whole chain");
+        let (status, gone) = post(&mut program, &format!("{here}/cancel"), json!({ "reason": "Not needed." })).await;
+        assert_eq!((status, &gone["state"], &gone["reason"]), (200, &json!("canceled"), &json!("Not needed.")));
+        let (status, problem) = post(&mut program, &format!("{here}/cancel"), json!({ "reason": "Again." })).await;
+        assert_eq!((status, &problem["state"]), (409, &json!("canceled")), "{problem}");
+    }
+
+    async fn case_29_of_rights_what_a_new_owner_signed_stays_when_the_change_of_the_owner_is_undone(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let rosa = crate::access::contact(w, &ana, "Rosa", "rosa@example.com").await;
+        crate::hand_over::hand_over(w, &ana, rosa).await;
+        let invite = format!("/staff/charts/{}/access/invite", ana.chart_id);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let form = desk.get(&invite).await;
+        desk.submit_and_follow(&form, &invite, &[]).await;
+        let mail = w.mail_to("rosa@example.com").await;
+        let link = w.link_in(&mail);
+        let account = w.register_by(&link, &ana).await;
+        let access: AccessId = w.look(move |c| {
+            portal_access::table
+                .filter(portal_access::account_id.eq(account))
+                .select(portal_access::access_id)
+                .first(c)
+        }).await;
+        let hers = Enrolled { account, access, name: "rosa@example.com".to_owned() };
+        let plan = to_sign(w, &ana).await;
+        let (mut phone, signed) = sign(w, &hers, &plan).await;
+        signed.must_be(303);
+        let undo = format!("/staff/charts/{}/undo-owner", ana.chart_id);
+        let form = desk.get(&undo).await;
+        form.must_say("What they have done since, which stays as it is").must_say("Signed a document");
+        desk.submit_and_follow(&form, &undo, &[("reason", "A mistake.")]).await.must_say("Undone.");
+        assert_eq!(state_of(w, &plan).await, ("completed".to_owned(), vec!["signed".to_owned()]));
+        chain(w, &plan).await.expect("the chain of its evidence is whole");
+        phone.get(&page_of(&plan)).await.must_be(303);
+        assert_eq!(crate::rights::level(w, access, Right::Documents).await, Level::None);
+    }
+}
