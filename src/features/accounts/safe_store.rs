@@ -35,7 +35,9 @@ pub fn safe_contacts(c: &mut Scoped<'_>, readers: &[MailReader]) -> Result<Vec<O
         .collect();
     let mut safe: HashMap<uuid::Uuid, Option<EmailAddress>> = HashMap::new();
     if !grants.is_empty() {
-        let found: Vec<(AccessId, Option<EmailAddress>)> = c
+        // The mode is compared here: PostgreSQL, which expects few such people, would look for them first, in the
+        // whole practice.
+        let found: Vec<(AccessId, ContactMode, Option<EmailAddress>)> = c
             .rows(portal_access::table)
             .inner_join(
                 person::table.on(person::practice_id
@@ -43,10 +45,10 @@ pub fn safe_contacts(c: &mut Scoped<'_>, readers: &[MailReader]) -> Result<Vec<O
                     .and(person::person_id.eq(portal_access::person_id))),
             )
             .filter(portal_access::access_id.in_list(&grants))
-            .filter(person::contact_mode.eq(ContactMode::Safe))
-            .select((portal_access::access_id, person::safe_address))
+            .select((portal_access::access_id, person::contact_mode, person::safe_address))
             .load(c)?;
-        safe.extend(found.into_iter().map(|(id, address)| (id.uuid(), address)));
+        let found = found.into_iter().filter(|(_, mode, _)| *mode == ContactMode::Safe);
+        safe.extend(found.map(|(id, _, address)| (id.uuid(), address)));
     }
     if !accounts.is_empty() {
         let found = of_accounts(c, &accounts)?;
@@ -76,7 +78,8 @@ fn of_accounts(
     c: &mut Scoped<'_>,
     accounts: &[AccountId],
 ) -> Result<Vec<(AccountId, Option<EmailAddress>)>, Fault> {
-    c.rows(portal_account::table)
+    let found: Vec<(AccountId, ContactMode, Option<EmailAddress>)> = c
+        .rows(portal_account::table)
         .inner_join(portal_access::table.on(has_account()))
         .inner_join(
             person::table.on(person::practice_id
@@ -84,9 +87,10 @@ fn of_accounts(
                 .and(person::person_id.eq(portal_access::person_id))),
         )
         .filter(portal_account::account_id.in_list(accounts))
-        .filter(person::contact_mode.eq(ContactMode::Safe))
-        .select((portal_account::account_id, person::safe_address))
-        .load(c)
+        .select((portal_account::account_id, person::contact_mode, person::safe_address))
+        .load(c)?;
+    let safe = found.into_iter().filter(|(_, mode, _)| *mode == ContactMode::Safe);
+    Ok(safe.map(|(account, _, address)| (account, address)).collect())
 }
 
 /// Is a holder of this account in safe contact?

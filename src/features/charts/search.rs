@@ -22,6 +22,7 @@ use crate::kernel::{names, phone, text};
 use crate::platform::db::schema::{
     chart, invitation, outbox, person, person_address, portal_access, related_contact,
 };
+use crate::platform::db::search::planned_for_its_values;
 use crate::platform::db::{CountOf, InLists as _, Scoped, rows_beside};
 use crate::platform::fault::Fault;
 use crate::platform::outbox::Delivery;
@@ -734,6 +735,10 @@ fn say_why(c: &mut Scoped<'_>, search: &Search, rows: &mut [Row]) -> Result<(), 
 
 /// One page of what a search finds.
 pub fn find(c: &mut Scoped<'_>, search: &Search) -> Result<SearchPage, Fault> {
+    if search.has_terms() { planned_for_its_values(c, |c| page(c, search)) } else { page(c, search) }
+}
+
+fn page(c: &mut Scoped<'_>, search: &Search) -> Result<SearchPage, Fault> {
     let few = match search.portal {
         // With words to look for, their charts are few already.
         Some(filter) if !search.has_terms() => few_in_state(c, filter)?,
@@ -762,7 +767,7 @@ pub fn find(c: &mut Scoped<'_>, search: &Search) -> Result<SearchPage, Fault> {
     ids.truncate(search.limit);
     if backwards && !more && !exact.is_empty() {
         // Back at the beginning, where they are.
-        return find(c, &Search { from: PageFrom::Start, ..search.clone() });
+        return page(c, &Search { from: PageFrom::Start, ..search.clone() });
     }
     if backwards {
         ids.reverse();

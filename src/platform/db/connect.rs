@@ -180,8 +180,11 @@ const SQLITE_WRITER: &str =
     "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA cache_size = -32000;";
 const SQLITE_READER: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -16000;";
 const SQLITE_LOG: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -256;";
+// plan_cache_mode: a statement is planned once for a connection. Left to itself, PostgreSQL plans one with many
+// subqueries again at each run, as the count of what waits for staff: 10 ms of planning for 2 ms of work.
 const POSTGRES: &str = "SET synchronous_commit = on; SET statement_timeout = '30s'; \
-     SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s';";
+     SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
+     SET plan_cache_mode = force_generic_plan;";
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Scoped};
 use crate::platform::fault::Fault;
 
 /// After many charts came at once: PostgreSQL sorts what waits beside the index of three-letter
@@ -20,4 +20,23 @@ pub fn after_bulk_load(conn: &mut Conn) -> Result<(), Fault> {
             Ok(())
         }
     }
+}
+
+/// Reads with statements that PostgreSQL plans for the values at hand: a text that many rows have is found by
+/// walking the order that is asked for, one that few have by the index of three-letter groups. SQLite has one plan.
+pub fn planned_for_its_values<T>(
+    c: &mut Scoped<'_>,
+    read: impl FnOnce(&mut Scoped<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    plan(c, "SET LOCAL plan_cache_mode = force_custom_plan")?;
+    let found = read(c)?;
+    plan(c, "SET LOCAL plan_cache_mode = force_generic_plan")?;
+    Ok(found)
+}
+
+fn plan(c: &mut Scoped<'_>, setting: &str) -> Result<(), Fault> {
+    if let Conn::Postgres(conn) = &mut *c.conn {
+        conn.batch_execute(setting)?;
+    }
+    Ok(())
 }

@@ -32,6 +32,9 @@ use crate::platform::state::{App, AppState};
 /// Charts that are looked up or written in one go: short enough that other writers are not kept waiting.
 const PIECE: usize = 200;
 
+/// Rows of an import after which the database counts its tables anew, as it does at the end.
+const COUNTED_FROM: i64 = 1_000;
+
 /// Rows that are shown before they are written.
 const MOST_SHOWN: usize = 20;
 
@@ -162,6 +165,7 @@ async fn write_in_pieces(
     let (file, by) = (Arc::new(file), Arc::new(by));
     let mut done = standing(app, scope, id).await?;
     loop {
+        let before = done.rows;
         match write_piece(app, scope, &by, &file, id, done).await? {
             Some(further) => done = further,
             // Another process writes the same file: what it has written is passed over.
@@ -174,6 +178,10 @@ async fn write_in_pieces(
             }
         }
         progress(number(done.rows));
+        // A table that was empty when its statements were planned is read from end to end by each of them.
+        if before < COUNTED_FROM && done.rows >= COUNTED_FROM {
+            app.db.system_write(|system| search::after_bulk_load(system.conn)).await?;
+        }
         if usize::try_from(done.rows).unwrap_or(0) >= file.rows.len() {
             break;
         }
