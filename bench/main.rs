@@ -1,6 +1,6 @@
 //! The figures of one run on this machine: `cargo xtask bench` builds with optimisation, measures on both
-//! engines and writes `bench/RESULTS.md`. A part alone is shown and not written: `bulk`, `load`, `timing`,
-//! `growth`; the last takes long and is left out of the whole. `load home lists` measures these parts of the load;
+//! engines and writes `bench/RESULTS.md`. A part alone is shown and not written: `bulk`, `load`, `messages`,
+//! `timing`, `growth`; the last takes long and is left out of the whole. `load home lists` measures these parts of the load;
 //! `load --quick` only shows that every row runs.
 
 #[path = "../tests/support/mod.rs"]
@@ -59,6 +59,10 @@ fn main() {
     if runs("growth") {
         report.push_str("\n## Growth\n\n");
         report.push_str(&load::growth::measure(&pictures));
+    }
+    if runs("messages") {
+        report.push_str("\n## Messages\n\n");
+        report.push_str(&load::messages::measure(&pictures, quick));
     }
     if runs("bulk") || runs("timing") {
         report.push_str(

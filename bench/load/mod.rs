@@ -7,6 +7,7 @@ mod home;
 mod lists;
 mod live;
 mod memory;
+pub mod messages;
 pub mod raw;
 mod registration;
 mod report;

@@ -90,6 +90,7 @@ staff-disable-keys-keep = Keep them working
 staff-disable-keys-missing = Choose whether their API keys are revoked.
 done-staff-disabled = Disabled. They can no longer sign in.
 staff-disabled-text = They cannot sign in.
+staff-hand-over = Hand over what is still with them
 staff-enable = Enable again
 done-staff-enabled = They can sign in again.
 staff-mail-greeting = Hello { $name },

@@ -90,6 +90,7 @@ staff-disable-keys-keep = Dejarlas en funcionamiento
 staff-disable-keys-missing = Elija si se revocan sus claves de API.
 done-staff-disabled = Desactivado. Ya no puede entrar.
 staff-disabled-text = No puede entrar.
+staff-hand-over = Traspasar lo que todavía está con esta persona
 staff-enable = Activar de nuevo
 done-staff-enabled = Puede entrar de nuevo.
 staff-mail-greeting = Hola, { $name }:

@@ -6,6 +6,7 @@ pub mod api;
 pub mod closing;
 pub mod home;
 pub mod information;
+pub mod leaving;
 pub mod messages;
 pub mod worklist;
 
@@ -35,6 +36,7 @@ pub static ALL: &[&Feature] = &[
     &messages::FEATURE,
     &access_log::FEATURE,
     &closing::FEATURE,
+    &leaving::FEATURE,
     &worklist::FEATURE,
     &home::FEATURE,
     &api::FEATURE,

@@ -203,6 +203,8 @@ ids! {
     MessageId,
     /// Somebody's part in a thread.
     PartyId,
+    /// What staff wrote to each other on a thread.
+    NoteId,
     /// Time in which a staff member reads no messages.
     AwayId,
     /// A job that falls due.

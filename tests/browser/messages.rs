@@ -73,6 +73,22 @@ async fn a_conversation(w: &mut World, scripts: bool) {
     phone.must_say("half past three is fine").await;
     let own = phone.script("return document.querySelectorAll('.message.is-own').length;", json!([])).await;
     assert_eq!(own, 1, "one's own message stands apart from the answer");
+
+    // Staff note something among themselves and write once more. With scripts the open page shows it by itself.
+    desk.visit("/staff/messages?box=front_desk&state=answered").await;
+    desk.click("link", "Ana Duarte").await;
+    desk.fill("New note", "The room is free.").await;
+    desk.click("button", "Add note").await;
+    desk.must_say("The note was added.").await;
+    desk.must_be_accessible("a thread with a note").await;
+    desk.fill("Your answer", "Bring the form, please.").await;
+    desk.click("button", "Send").await;
+    desk.must_say("Your answer was sent.").await;
+    desk.must_say("Take back").await;
+    desk.must_be_accessible("a thread with a message that can be taken back").await;
+    if scripts {
+        phone.must_say("Bring the form, please.").await;
+    }
     phone.visit("/portal/messages").await;
     phone.must_say("Answered").await;
     must_fit(&phone, "the list of messages").await;

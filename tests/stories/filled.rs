@@ -28,6 +28,8 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     let rows = Rows::of_riverbend(w).await;
     let mut client = sign_in(w, &rows.registered.email).await;
     a_conversation(w, &rows).await;
+    a_note_and_a_message_taken_back(w, &rows).await;
+    an_opening(w, &rows).await;
     a_draft(&rows).await;
     an_absence(w).await;
     a_file(w, &rows).await;
@@ -85,6 +87,36 @@ async fn a_conversation(w: &World, rows: &Rows) {
         desk.submit(&page, "/reply", &[("text", text)]).await.must_be(303);
         client.get(&thread).await.must_be(200);
     }
+}
+
+/// Staff write a note on the client's thread, and take a message back.
+async fn a_note_and_a_message_taken_back(w: &World, rows: &Rows) {
+    let thread = rows.fill("/portal/messages/{thread}");
+    let id = thread.rsplit('/').next().expect("a thread");
+    let path = format!("/staff/charts/{}/messages/{id}", rows.registered.chart_id);
+    let mut desk = w.staff(Role::FrontDesk).await;
+    let page = desk.get(&path).await;
+    desk.submit(&page, "/note", &[("note", "Asked the gardener.")]).await.must_be(303);
+    let page = desk.get(&path).await;
+    desk.submit(&page, "/reply", &[("text", "Not there.")]).await.must_be(303);
+    let page = desk.get(&path).await;
+    desk.submit(&page, "/take-back", &[]).await.must_be(303);
+}
+
+/// An administrator reads a thread with the clinician, and says why.
+async fn an_opening(w: &World, rows: &Rows) {
+    let (mut client, mut admin) = (rows.client.clone(), w.staff(Role::Administrator).await);
+    let casey = w.riverbend.member(Role::Clinician).staff_id.to_string();
+    let new = "/portal/messages/new";
+    let form = client.get(new).await;
+    let typed = [("to", casey.as_str()), ("subject", "Night light"), ("text", "Is it on?")];
+    let sent = client.submit(&form, new, &typed).await;
+    let thread =
+        sent.must_be(303).location().and_then(|to| to.split('?').next()).expect("a thread").to_owned();
+    let id = thread.rsplit('/').next().expect("a thread");
+    let reason = format!("/staff/charts/{}/messages/{id}/reason", rows.registered.chart_id);
+    let form = admin.get(&reason).await;
+    admin.submit(&form, "/reason", &[("reason", "A complaint.")]).await.must_be(303);
 }
 
 /// The client has begun a message and not sent it.

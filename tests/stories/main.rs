@@ -40,6 +40,8 @@ mod information;
 mod jobs;
 mod ledger;
 mod mails;
+mod message_acts;
+mod message_cases;
 mod message_drafts;
 mod message_search;
 mod messages;

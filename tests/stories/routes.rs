@@ -58,7 +58,7 @@ async fn form_token(browser: &mut Browser, page: &str, form: &str) -> String {
 }
 
 /// What a route of the API takes besides its path: a body that can be read.
-fn api_call(row: &Row, person: &str, grant: &str) -> String {
+fn api_call(row: &Row, person: &str, grant: &str, staff: &str) -> String {
     let body = match row.path.rsplit('/').next() {
         Some("documents") => serde_json::json!({ "title": "Plan", "kind": "plan", "text": "Words." }),
         Some("signing") => serde_json::json!({ "signers": [{ "grant": "owner" }] }),
@@ -88,6 +88,7 @@ fn api_call(row: &Row, person: &str, grant: &str) -> String {
         Some("close" | "reopen") if row.path.contains("/charts/") => {
             serde_json::json!({ "reason": "moved away" })
         }
+        Some("transfer") => serde_json::json!({ "staff_id": staff }),
         Some("part2-consent") => serde_json::json!({ "purpose": "taking part" }),
         Some("close" | "reopen" | "no-reply-needed") => serde_json::json!({ "seen": 1 }),
         Some("move") => serde_json::json!({ "minutes": 45, "confirm": ["night", "weekend"] }),
@@ -114,7 +115,7 @@ fn api_call(row: &Row, person: &str, grant: &str) -> String {
 /// Calls a route of the API with a key's text.
 async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
     let (path, person) = (rows.fill(row.path), rows.invited.person_id.to_string());
-    let body = api_call(row, &person, rows.value("{grant}"));
+    let body = api_call(row, &person, rows.value("{grant}"), rows.value("{staff}"));
     let mut caller = w.browser().with("authorization", &format!("Bearer {key}"));
     if row.method == "PATCH" || row.path.ends_with("/move") {
         // Over the version that this key reads; who reads nothing names one all the same.

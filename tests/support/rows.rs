@@ -15,12 +15,13 @@ use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{
     AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, DocumentId, EntryId,
-    InfoChangeId, KeyId, MessageId, PaymentId, PlaceId, QuestionId, RequestId, StatementId, ThreadId,
+    InfoChangeId, KeyId, MessageId, PartyId, PaymentId, PlaceId, QuestionId, RequestId, StatementId,
+    ThreadId,
 };
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::schema::{
     age_rule, api_key, appointment_request, appointment_type, frequent_question, info_change, message,
-    message_attachment, message_thread, portal_access,
+    message_attachment, message_thread, portal_access, thread_party,
 };
 use anteroom::platform::permissions::{Role, Scope};
 use anteroom::platform::web::routes::Row;
@@ -340,6 +341,18 @@ async fn thread(w: &World, client: &Client) -> ThreadId {
                     message_thread::last_at.eq(now),
                     message_thread::version.eq(1i64),
                     message_thread::created_at.eq(now),
+                ),
+            )?;
+            let party_id = PartyId::fresh(c.rng(), c.now());
+            c.insert(
+                thread_party::table,
+                (
+                    thread_party::thread_id.eq(id),
+                    thread_party::party_id.eq(party_id),
+                    thread_party::person_id.eq(Some(person)),
+                    thread_party::from_seq.eq(1),
+                    thread_party::added_by_name.eq("Ana Duarte"),
+                    thread_party::added_at.eq(now),
                 ),
             )?;
             let message_id = MessageId::fresh(c.rng(), c.now());

@@ -33,6 +33,7 @@ const FEATURES: &[&str] = &[
     "messages",
     "access_log",
     "closing",
+    "leaving",
     "worklist",
     "home",
     "api",

@@ -20,6 +20,8 @@ pub const TOLD: &[&str] = &[
     "thread.read",
     "thread.file_opened",
     "thread.replied",
+    "thread.exported",
+    "thread.opened_with_reason",
     "statement.made",
     "statement.viewed",
     "appointment.booked",

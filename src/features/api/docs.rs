@@ -32,7 +32,7 @@ use crate::platform::web::{PageResult, assets, language};
         grants::list, grants::read, grants::resend, grants::cancel, grants::revoke, grants::restore,
         info_changes::list, info_changes::read, info_changes::decide,
         messages::of_chart, messages::begin, messages::list, messages::write, messages::file,
-        messages::no_reply_needed, messages::close, messages::reopen,
+        messages::no_reply_needed, messages::close, messages::reopen, messages::transfer,
         appointments::places, appointments::clinicians, appointments::list, appointments::read,
         appointments::book, appointments::move_to, appointments::cancel,
         openings::types, openings::list,

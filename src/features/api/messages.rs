@@ -15,6 +15,7 @@ use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
 use crate::features::documents::{FileOf, stored_file};
 use crate::features::messages::actions::{self, Author, Look, NotDone, PracticeAct, PracticeReader};
+use crate::features::messages::handover::{self, Earlier, Target};
 use crate::features::messages::readers::{Addressee, StaffReads};
 use crate::features::messages::{
     self, Attachment, MOST_FILES, Message, MessageText, NotAText, Subject, Thread, Written,
@@ -38,7 +39,8 @@ pub struct ThreadJson {
     /// The clinician, where it is with one.
     #[schema(format = "uuid")]
     pub staff_id: Option<String>,
-    /// Its subject; null where it is with a clinician.
+    /// Its subject; null where it is with a clinician, or was with one before it came to the front desk without what
+    /// was written then.
     pub subject: Option<String>,
     /// `open` or `closed`.
     pub state: String,
@@ -67,7 +69,7 @@ impl From<&Thread> for ThreadJson {
             chart_id: thread.chart.to_string(),
             audience: audience.to_string(),
             staff_id: staff.map(|staff| staff.to_string()),
-            subject: reads.then(|| thread.subject.clone()),
+            subject: thread.subject_for_practice().filter(|_| reads).map(ToOwned::to_owned),
             state: state.to_string(),
             waiting: waiting.to_string(),
             asked_at: wait.map(|wait| wait.since.to_string()),
@@ -99,8 +101,14 @@ pub struct MessageJson {
     pub side: String,
     /// Who wrote it, by the name they had then.
     pub author: String,
-    /// Plain text.
+    /// `text`, or `moved`: the line that says whom the thread is with from there on. Its `text` is the clinician's
+    /// name, and empty for the front desk.
+    pub kind: String,
+    /// Plain text; empty where the message was taken back.
     pub text: String,
+    /// When its author took it back, before anybody on the client's side had read it.
+    #[schema(format = DateTime)]
+    pub withdrawn_at: Option<String>,
     /// Its files.
     pub files: Vec<MessageFileJson>,
     /// When.
@@ -141,6 +149,8 @@ impl From<(Message, Vec<Attachment>)> for MessageJson {
             seq: message.seq,
             side: message.side.to_string(),
             author: message.author_name,
+            kind: message.kind.to_string(),
+            withdrawn_at: message.withdrawn_at.map(|at| at.to_string()),
             text: message.body,
             sent_at: message.sent_at.to_string(),
         }
@@ -183,6 +193,18 @@ pub struct NewMessageJson {
     pub uploads: Vec<String>,
     /// The number of the newest message that was read before this was written.
     pub seen: i32,
+}
+
+/// Where a thread goes.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransferJson {
+    /// The clinician who answers it from now on, one of listClinicians; null for the front desk.
+    #[schema(format = "uuid")]
+    pub staff_id: Option<String>,
+    /// Do they also read what was written before? Without it they read what is written from now on.
+    #[serde(default)]
+    pub with_earlier: bool,
 }
 
 /// What is done with a thread.
@@ -289,6 +311,11 @@ fn wrong_text(field: &str, wrong: NotAText) -> Problem {
     Problem::fields([(format!("/{field}"), detail.to_owned())])
 }
 
+fn no_audience() -> Problem {
+    let detail = "somebody else who answers clients, or null for the front desk";
+    Problem::fields([("/staff_id".to_owned(), detail.to_owned())])
+}
+
 fn no_file() -> Problem {
     let detail = "at most 10 uploads of this key for this chart that no document or message has yet";
     Problem::fields([("/uploads".to_owned(), detail.to_owned())])
@@ -305,6 +332,9 @@ fn refused(refused: NotDone) -> Problem {
     match refused {
         NotDone::NotFound | NotDone::NotAClinician => problem::NOT_FOUND.into(),
         NotDone::NotAReader => problem::NOT_A_READER.into(),
+        NotDone::SameAudience => no_audience(),
+        // What only pages do.
+        NotDone::TooLate | NotDone::ReadAlready => problem::NOT_FOUND.into(),
         NotDone::TooMany => problem::TOO_MANY_REQUESTS.into(),
         NotDone::NoFile => no_file(),
         NotDone::WrittenMeanwhile(newer) => {
@@ -431,4 +461,42 @@ pub async fn reopen(
 ) -> ApiResult {
     let asked = seen(&caller, &body, PracticeAct::Reopen);
     act(&app, &caller, &body, id(&thread), asked).await
+}
+
+/// Give a thread to another audience. The client sees a line that says whom it is with; whoever waits is answered by the
+/// day that the new audience promises, counted from the question. A key reads no thread that it gave to a clinician.
+#[utoipa::path(post, path = "/api/v1/threads/{thread}/transfer", tag = "Messages", operation_id = "transferThread",
+    params(("thread" = String, Path, description = "The thread's id"), Once),
+    request_body = TransferJson,
+    responses((status = 200, description = "The thread as it is now", body = ThreadJson), Usual),
+    security(("api_key" = ["messages:write"])))]
+pub async fn transfer(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(thread): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let thread: Result<ThreadId, Problem> = id(&thread);
+    let asked = json::read(&caller, &body).and_then(|asked: TransferJson| {
+        let to = match asked.staff_id {
+            None => Addressee::FrontDesk,
+            Some(id) => Addressee::Clinician(id.parse().map_err(|_| no_audience())?),
+        };
+        let earlier = if asked.with_earlier { Earlier::Read } else { Earlier::Hidden };
+        Ok(Target { to, earlier })
+    });
+    let author = Author::of_practice(&caller.by())?;
+    once(&app, &caller, &body, move |_, c| {
+        let (thread, target) = match (&thread, &asked) {
+            (Ok(thread), Ok(target)) => (thread, *target),
+            (Err(problem), _) | (_, Err(problem)) => return Ok(Err(problem.clone())),
+        };
+        let moved = handover::transfer_as_practice(c, &author, &PracticeReader::ApiKey, thread, target)?;
+        Ok(match moved {
+            Ok(thread) => Ok(Done { answer: Answer::ok(ThreadJson::from(&thread))?, chart: thread.chart }),
+            Err(NotDone::NotAClinician) => Err(no_audience()),
+            Err(why) => Err(refused(why)),
+        })
+    })
+    .await
 }

@@ -121,6 +121,7 @@ fn routes() -> Routes {
         .post("/api/v1/threads/{thread}/no-reply-needed", write_messages, messages::no_reply_needed)
         .post("/api/v1/threads/{thread}/close", write_messages, messages::close)
         .post("/api/v1/threads/{thread}/reopen", write_messages, messages::reopen)
+        .post("/api/v1/threads/{thread}/transfer", write_messages, messages::transfer)
         .get("/api/v1/reports/aging", read_billing, reports::open_by_age)
         .get("/api/v1/reports/day-sheet", read_billing, reports::posted_on)
         .get("/api/v1/charts/{chart}/account", read_billing, billing::account)

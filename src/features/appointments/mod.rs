@@ -33,7 +33,8 @@ pub use labels::AppointmentLabels;
 pub use mails::may_read;
 pub use request_store::{Request, count_waiting, find_request, requests_of, waiting};
 pub use store::{
-    Appointment, NewAppointment, PageOf, Party, ahead, clinicians_of, find, list_of, page, parties_of,
+    Appointment, NewAppointment, PageOf, Party, ahead, clinicians_of, count_ahead_of, find, list_of, page,
+    parties_of,
 };
 pub use times::{DayPart, Wish};
 

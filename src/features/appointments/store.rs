@@ -445,6 +445,20 @@ pub fn clinicians_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(StaffId
     Ok(clinicians)
 }
 
+/// How many appointments a clinician has ahead, up to [`MOST_COUNTED`] and one.
+pub fn count_ahead_of(c: &mut Scoped<'_>, staff: &StaffId) -> Result<i64, Fault> {
+    let now = c.now();
+    let found: Vec<AppointmentId> = c
+        .rows(appointment::table)
+        .filter(appointment::staff_id.eq(*staff))
+        .filter(appointment::state.eq(AppointmentState::Booked))
+        .filter(appointment::starts_at.gt(now))
+        .limit(MOST_COUNTED + 1)
+        .select(appointment::appointment_id)
+        .load(c)?;
+    Ok(i64::try_from(found.len()).unwrap_or(i64::MAX))
+}
+
 /// Appointments that home reads: enough for the next two, with those of the last day that may still go on.
 const READ_FOR_HOME: i64 = 10;
 

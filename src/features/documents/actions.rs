@@ -15,10 +15,10 @@ use crate::features::documents::store::{
     self, Blob, Content, Document, Look, Notice, ShareRow, Version, VersionRow, standing_of,
 };
 use crate::features::documents::upload_store::{self, UploadRow, UploadState};
-use crate::features::documents::uploads::who;
+use crate::features::documents::uploads::{WAIT_HOURS, who};
 use crate::features::people;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AccountId, ChartId, DocumentId, UploadId};
+use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, DocumentId, UploadId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::{Fault, granted};
@@ -171,6 +171,30 @@ pub fn take_files(c: &mut Scoped<'_>, chart: &ChartId, by: &By, ids: &[UploadId]
         files.push(publish(c, row)?.ok_or_else(|| Fault::lost_race("a file was taken at the same time"))?);
     }
     Ok(Ok(files))
+}
+
+/// Puts files that this actor brought for this chart back into the waiting room, once nothing has them any more; their
+/// uploads, in the order of the files.
+pub fn put_back_files(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    by: &By,
+    files: &[BlobId],
+) -> Result<Vec<UploadId>, Fault> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (kind, id) = who(by);
+    let mut rows = upload_store::published_of(c, chart, (kind, &id), files)?;
+    rows.sort_by_key(|row| files.iter().position(|file| *file == row.blob_id));
+    let until = c.lease_now()?.plus_hours(WAIT_HOURS);
+    let mut back = Vec::new();
+    for row in rows {
+        if upload_store::step(c, &row.upload_id, (UploadState::Published, UploadState::Ready), until)? {
+            back.push(row.upload_id);
+        }
+    }
+    Ok(back)
 }
 
 fn version_row(c: &Scoped<'_>, by: &By, id: DocumentId, number: i32, content: &Content) -> VersionRow {

@@ -31,7 +31,7 @@ mod withhold_page;
 pub use actions::{
     Acted, Asked, LARGEST_BODY, LONGEST_REASON, LONGEST_TITLE, NewContent, NewDocument, NewShare,
     ReaderGrant, Recipient, Refused, StoredFile, Telling, WaitingFile, add_version, create, end_share, open,
-    read_by_staff, share, take_files, waiting_files, withdraw,
+    put_back_files, read_by_staff, share, take_files, waiting_files, withdraw,
 };
 pub use audit::DocumentAction;
 pub use client_pages::size_in_words;

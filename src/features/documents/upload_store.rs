@@ -95,6 +95,23 @@ pub fn waiting_of(
         .load(c)
 }
 
+/// The uploads by which this actor brought these bytes for a chart, of those that something has.
+pub fn published_of(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+    (by_kind, by_id): (&str, &str),
+    blobs: &[BlobId],
+) -> Result<Vec<UploadRow>, Fault> {
+    c.rows(upload::table)
+        .filter(upload::blob_id.in_list(blobs))
+        .filter(upload::chart_id.eq(*chart))
+        .filter(upload::by_kind.eq(by_kind.to_owned()))
+        .filter(upload::by_id.eq(by_id.to_owned()))
+        .filter(upload::state.eq(UploadState::Published))
+        .select(UploadRow::as_select())
+        .load(c)
+}
+
 /// Moves an upload on, if it still stands where it did; `false` if it does not.
 pub fn step(
     c: &mut Scoped<'_>,

@@ -30,7 +30,7 @@ const A_DAY: i64 = 5 * 1024 * 1024 * 1024;
 /// How long a file may stand still before it counts as broken off.
 const LEASE_SECONDS: i64 = 15 * 60;
 /// How long a file waits for its document or message.
-const WAIT_HOURS: i64 = 24;
+pub(super) const WAIT_HOURS: i64 = 24;
 /// The media type of what is taken.
 pub const PDF: &str = "application/pdf";
 

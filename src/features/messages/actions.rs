@@ -10,7 +10,9 @@ use crate::features::messages::draft::{self, Saved};
 use crate::features::messages::draft_store::{self, Draft, Slot, Typed};
 use crate::features::messages::lifecycle::{self, Beginning, Effect, Side, Standing, ThreadEvent, Wait};
 use crate::features::messages::promise::{ReplyHours, days_promised};
-use crate::features::messages::readers::{self, Addressee, StaffReader, StaffReads, staff_reads};
+use crate::features::messages::readers::{
+    self, Addressee, StaffReader, StaffReads, may_open_with_reason, staff_reads,
+};
 use crate::features::messages::store::{
     self, Attachment, AuthorKind, AuthorMark, Message, ReaderKind, SeqRange, Thread,
 };
@@ -18,9 +20,10 @@ use crate::features::messages::text::{MessageText, Subject, Written};
 use crate::features::messages::{late, notices};
 use crate::features::staff::StaffSession;
 use crate::features::{appointments, calendar, people, practice};
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, PersonId, StaffId, ThreadId};
 use crate::platform::audit::{self, Actor, By, Event};
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::{Fault, granted};
 use crate::platform::limits::{self, Limit};
 use crate::platform::permissions::{Level, Right, Role};
@@ -51,6 +54,15 @@ pub enum NotDone {
     /// Somebody else wrote since the page was shown.
     #[error("somebody wrote meanwhile")]
     WrittenMeanwhile(Box<Message>),
+    /// The thread is with this audience already.
+    #[error("the thread is with this audience already")]
+    SameAudience,
+    /// A message is taken back in the first minutes alone.
+    #[error("the time in which a message is taken back is over")]
+    TooLate,
+    /// The client's side has read it.
+    #[error("the message was read")]
+    ReadAlready,
 }
 
 /// The outcome of an act, inside the fault of the machinery.
@@ -59,9 +71,9 @@ pub type Outcome<T> = Result<Result<T, NotDone>, Fault>;
 /// Whoever writes or decides.
 #[derive(Clone, Debug)]
 pub struct Author {
-    by: By,
+    pub(super) by: By,
     side: Side,
-    mark: AuthorMark,
+    pub(super) mark: AuthorMark,
 }
 
 impl Author {
@@ -86,54 +98,116 @@ impl Author {
     }
 }
 
+/// What an act writes into a thread, or takes out of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Row<'a> {
+    /// Nothing.
+    None,
+    /// A message and its files.
+    Text(&'a MessageText, &'a [StoredFile]),
+    /// The line that says whom the thread is with: the clinician's name, and nothing for the front desk.
+    Moved(&'a str),
+    /// This message, with its files, is taken back.
+    Withdrawn(&'a Message, &'a [Attachment]),
+}
+
 /// Makes a decision's effects rows: the only place that does.
-fn apply(
+pub(super) fn apply(
     c: &mut Scoped<'_>,
     thread: &mut Thread,
     author: &Author,
     (standing, effects): (Standing, Vec<Effect>),
-    written: Option<(&MessageText, &[StoredFile])>,
+    row: Row<'_>,
 ) -> Result<(), Fault> {
+    let ended = thread.standing.wait();
     thread.standing = standing;
-    if effects.iter().any(|effect| matches!(effect, Effect::Append(_))) {
+    let is_written = |effect: &Effect| matches!(effect, Effect::Append(_) | Effect::AppendMoved);
+    if effects.iter().any(is_written) {
         thread.last_seq += 1;
+    }
+    // That a thread was moved is no news: it keeps its place in the lists.
+    if effects.iter().any(|effect| matches!(effect, Effect::Append(_))) {
         thread.last_at = c.now();
     }
     // Saved first: on PostgreSQL that holds the thread's row, so that two messages never get one number.
     store::save_thread(c, thread)?;
+    let mut about = thread.last_seq;
     for effect in effects {
-        match effect {
-            Effect::Append(side) => {
-                let (text, files) = written.ok_or_else(|| Fault::other("a message without words"))?;
-                store::insert_message(c, thread, side, &author.mark, text.as_str())?;
+        match (effect, row) {
+            (Effect::Append(side), Row::Text(text, files)) => {
+                let ended = ended.filter(|_| side == Side::Practice);
+                store::insert_message(c, thread, side, &author.mark, text.as_str(), ended)?;
                 store::insert_attachments(c, thread, files)?;
             }
-            Effect::NotifyClient => notices::plan(c, thread)?,
-            Effect::StartClock => late::watch(c, thread)?,
-            Effect::StopClock => late::unwatch(c, thread)?,
-            Effect::Record(action) => record(c, &author.by, action, thread)?,
+            (Effect::AppendMoved, Row::Moved(with)) => store::insert_moved(c, thread, &author.mark, with)?,
+            (Effect::Withdraw, Row::Withdrawn(message, files)) => {
+                about = message.seq;
+                if !store::withdraw(c, &thread.id, message, files, &author.mark.name)? {
+                    return Err(Fault::lost_race("a message was taken back twice at once"));
+                }
+            }
+            (Effect::Append(_) | Effect::AppendMoved | Effect::Withdraw, _) => {
+                return Err(Fault::other("a decision about a message without the message"));
+            }
+            (Effect::EndParties, _) => store::end_parties(c, &thread.id)?,
+            (Effect::NotifyClient, _) => notices::plan(c, thread)?,
+            (Effect::StartClock, _) => late::watch(c, thread)?,
+            (Effect::StopClock, _) => late::unwatch(c, thread)?,
+            (Effect::Record(action), _) => record(c, &author.by, action, thread, about)?,
         }
     }
     Ok(())
 }
 
-fn record(c: &mut Scoped<'_>, by: &By, action: MessageAction, thread: &Thread) -> Result<(), Fault> {
+pub(super) fn record(
+    c: &mut Scoped<'_>,
+    by: &By,
+    action: MessageAction,
+    thread: &Thread,
+    seq: i32,
+) -> Result<(), Fault> {
     let event = Event::new(by.clone(), action)
         .on_chart(&thread.chart)
-        .with(serde_json::json!({ "thread": thread.id, "seq": thread.last_seq }));
+        .with(serde_json::json!({ "thread": thread.id, "seq": seq }));
     audit::record(c, event)
 }
 
-/// The wait of whoever writes now to this addressee. Where nobody reads for a clinician who is away, it counts from
-/// their return.
+/// By when an addressee answers. Where nobody reads for a clinician who is away, it counts from their return.
+#[derive(Clone, Debug)]
+pub(super) struct Promise {
+    hours: ReplyHours,
+    days: i32,
+    not_before: Option<Timestamp>,
+}
+
+impl Promise {
+    /// Of this addressee, now.
+    pub fn load(c: &mut Scoped<'_>, to: Addressee) -> Result<Self, Fault> {
+        let (practice, now) = (practice::load(c)?, c.now());
+        let hours = ReplyHours::of(&practice, &calendar::closures(c, practice.today(now))?);
+        let away = readers::away_now(c, to)?;
+        let not_before = away.filter(|away| away.cover.is_none()).map(|away| away.until_at);
+        Ok(Self { hours, days: days_promised(&practice.policy(), to), not_before })
+    }
+
+    /// By when whoever asked then is answered.
+    pub fn due(&self, since: Timestamp) -> Timestamp {
+        let counts_from = self.not_before.map_or(since, |start| start.max(since));
+        self.hours.after(counts_from, self.days)
+    }
+}
+
+/// The wait of whoever writes now to this addressee.
 fn wait_from_now(c: &mut Scoped<'_>, to: Addressee) -> Result<Wait, Fault> {
     let since = c.now();
-    let practice = practice::load(c)?;
-    let hours = ReplyHours::of(&practice, &calendar::closures(c, practice.today(since))?);
-    let away = readers::away_now(c, to)?;
-    let counts_from = away.filter(|away| away.cover.is_none()).map_or(since, |away| away.until_at);
-    let due_at = hours.after(counts_from, days_promised(&practice.policy(), to));
-    Ok(Wait { since, due_at })
+    Ok(Wait { since, due_at: Promise::load(c, to)?.due(since) })
+}
+
+/// Is this somebody who answers clients in their own name? Held until the end of the transaction: who is disabled at the
+/// same time hands over what is with them, and a thread that begins meanwhile is not left behind.
+pub(super) fn is_clinician(c: &mut Scoped<'_>, staff: &StaffId) -> Result<bool, Fault> {
+    lock(c, Lock::Staff(staff))?;
+    Ok(calendar::clinicians(c)?.iter().any(|(id, _)| id == staff))
 }
 
 /// A thread to be begun.
@@ -159,6 +233,11 @@ fn files_of(
 /// Begins a thread in the caller's transaction. Whether the author may is decided before.
 fn begin(c: &mut Scoped<'_>, author: &Author, new: &NewThread) -> Outcome<ThreadId> {
     let now = c.now();
+    if let Addressee::Clinician(staff) = &new.to
+        && !is_clinician(c, staff)?
+    {
+        return Ok(Err(NotDone::NotAClinician));
+    }
     let files = granted!(files_of(c, author, &new.chart, &new.written)?);
     let decision = lifecycle::begin(match author.side {
         Side::Client => Beginning::Client(wait_from_now(c, new.to)?),
@@ -172,11 +251,12 @@ fn begin(c: &mut Scoped<'_>, author: &Author, new: &NewThread) -> Outcome<Thread
         standing: decision.0,
         last_seq: 0,
         last_at: now,
+        read_from: SeqRange::ALL.from,
         version: 1,
     };
     store::insert_thread(c, &thread)?;
     store::insert_party(c, &thread.id, &new.person, &author.mark.name)?;
-    apply(c, &mut thread, author, decision, Some((&new.written.text, &files)))?;
+    apply(c, &mut thread, author, decision, Row::Text(&new.written.text, &files))?;
     Ok(Ok(thread.id))
 }
 
@@ -260,7 +340,7 @@ pub fn write_as_client(
     let event = ThreadEvent::ClientWrites(wait_from_now(c, thread.to)?);
     if let Some(decision) = lifecycle::decide(thread.standing, event) {
         let files = granted!(files_of(c, &author, &party.chart, written)?);
-        apply(c, &mut thread, &author, decision, Some((&written.text, &files)))?;
+        apply(c, &mut thread, &author, decision, Row::Text(&written.text, &files))?;
     }
     Ok(Ok(()))
 }
@@ -279,7 +359,7 @@ fn sent<T>(c: &mut Scoped<'_>, slot: &Slot, done: Result<T, NotDone>) -> Outcome
 }
 
 /// What is done once: the same form sent again finds what it made. Tells the chart's open pages.
-async fn once<F>(
+pub(super) async fn once<F>(
     app: &AppState,
     scope: &PracticeScope,
     chart: ChartId,
@@ -429,6 +509,10 @@ pub fn act_as_practice(
         PracticeAct::Reopen => (ThreadEvent::Reopen, None),
     };
     let Some(decision) = lifecycle::decide(thread.standing, event) else { return Ok(Ok(thread)) };
+    // Its only message was taken back: nobody would read another.
+    if store::parties_of(c, &thread.id)?.is_empty() {
+        return Ok(Err(NotDone::NotAReader));
+    }
     if let Some(newer) = store::newest_of_others(c, &thread.id, seen, &author.mark.id)? {
         return Ok(Err(NotDone::WrittenMeanwhile(Box::new(newer))));
     }
@@ -436,8 +520,8 @@ pub fn act_as_practice(
         Some(written) => granted!(files_of(c, author, &thread.chart, written)?),
         None => Vec::new(),
     };
-    let written = written.map(|written| (&written.text, files.as_slice()));
-    apply(c, &mut thread, author, decision, written)?;
+    let row = written.map_or(Row::None, |written| Row::Text(&written.text, &files));
+    apply(c, &mut thread, author, decision, row)?;
     Ok(Ok(thread))
 }
 
@@ -545,11 +629,22 @@ pub enum Look {
     Ahead,
 }
 
+/// What somebody does who looks at a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It is theirs: they write in it.
+    Own,
+    /// They said why they read somebody else's, and write nothing.
+    LooksOn,
+}
+
 /// A thread as its page shows it.
 #[derive(Clone, Debug)]
 pub struct ThreadView {
     /// The thread.
     pub thread: Thread,
+    /// What the reader does here.
+    pub part: Part,
     /// The clinician's name, where it is with one.
     pub with: Option<String>,
     /// Since they are away: until when, and who reads meanwhile.
@@ -569,15 +664,26 @@ pub struct ThreadView {
 fn view(
     c: &mut Scoped<'_>,
     thread: Thread,
+    side: Side,
     range: SeqRange,
     before: Option<i32>,
 ) -> Result<ThreadView, Fault> {
-    let (messages, has_earlier) = store::messages(c, &thread.id, range, before)?;
+    let (messages, has_earlier) = store::messages(c, &thread.id, side, range, before)?;
+    with_facts(c, thread, (messages, has_earlier))
+}
+
+/// A thread with these of its messages, and everything else that a page says of it.
+pub(super) fn with_facts(
+    c: &mut Scoped<'_>,
+    thread: Thread,
+    (messages, has_earlier): (Vec<Message>, bool),
+) -> Result<ThreadView, Fault> {
     let files = store::attachments(c, &thread.id, &messages)?;
     let with = store::clinician_name(c, thread.to)?;
     let away = readers::away_now(c, thread.to)?;
     let parties = store::party_names(c, &thread.id)?;
-    Ok(ThreadView { thread, with, away, parties, messages, files, has_earlier, draft: None })
+    let part = Part::Own;
+    Ok(ThreadView { thread, part, with, away, parties, messages, files, has_earlier, draft: None })
 }
 
 /// The newest of the messages that a page shows is read, and that it was looked at stands in the trail.
@@ -588,14 +694,17 @@ fn note_read(
     reader: uuid::Uuid,
     view: &ThreadView,
 ) -> Result<(), Fault> {
-    if let Some(newest) = view.messages.last() {
-        store::mark_read(c, &view.thread.id, kind, reader, newest.seq)?;
+    if let Some(newest) = view.messages.last()
+        && store::mark_read(c, &view.thread.id, kind, reader, newest.seq)?
+        && kind == ReaderKind::Person
+    {
+        store::must_stand(c, &view.thread.id, &view.messages)?;
     }
-    record(c, by, MessageAction::Read, &view.thread)
+    record(c, by, MessageAction::Read, &view.thread, view.thread.last_seq)
 }
 
 /// A thread that a client may read now, and which of its messages.
-fn readable(
+pub(super) fn readable(
     c: &mut Scoped<'_>,
     party: &ClientParty,
     facts: &Facts,
@@ -643,6 +752,20 @@ pub async fn file_for_client(
     }
 }
 
+/// Which messages of a thread this reader sees, and what they do there; `None` where they see no words.
+pub(super) fn practice_range(
+    c: &mut Scoped<'_>,
+    reader: &PracticeReader,
+    thread: &Thread,
+) -> Result<Option<(SeqRange, Part)>, Fault> {
+    if reader.reads(thread.to) == StaffReads::Words {
+        return Ok(Some((thread.range_of_practice(), Part::Own)));
+    }
+    let PracticeReader::Staff(staff) = reader else { return Ok(None) };
+    let is_opened = may_open_with_reason(thread.to, staff) && store::is_opened(c, &thread.id, &staff.staff)?;
+    Ok(is_opened.then_some((SeqRange::ALL, Part::LooksOn)))
+}
+
 /// A file of a thread whose words this reader sees, and the thread's chart, in the caller's unit.
 pub fn file_for_practice(
     c: &mut Scoped<'_>,
@@ -652,11 +775,10 @@ pub fn file_for_practice(
     file: &BlobId,
     look: Look,
 ) -> Result<Option<(ChartId, Attachment)>, Fault> {
-    let is_theirs = |thread: &Thread| {
-        chart.is_none_or(|chart| thread.chart == chart) && reader.reads(thread.to) == StaffReads::Words
-    };
-    let Some(thread) = store::find(c, &thread)?.filter(is_theirs) else { return Ok(None) };
-    let found = store::find_attachment(c, &thread.id, SeqRange::ALL, file)?;
+    let of_chart = |thread: &Thread| chart.is_none_or(|chart| thread.chart == chart);
+    let Some(thread) = store::find(c, &thread)?.filter(of_chart) else { return Ok(None) };
+    let Some((range, _)) = practice_range(c, reader, &thread)? else { return Ok(None) };
+    let found = store::find_attachment(c, &thread.id, range, file)?;
     if let (Some(file), Look::Read) = (&found, look) {
         record_file(c, by, &thread, file)?;
     }
@@ -674,7 +796,7 @@ pub async fn look_as_client(
     let (party, facts) = (ClientParty::of(client), client.facts.clone());
     let unit = move |c: &mut Scoped<'_>| {
         let Some((thread, range)) = readable(c, &party, &facts, &thread, look)? else { return Ok(None) };
-        let mut view = view(c, thread, range, before)?;
+        let mut view = view(c, thread, Side::Client, range, before)?;
         if look == Look::Read {
             view.draft = draft_store::find(c, &party.slot(Some(view.thread.id)))?;
             note_read(c, &party.by, ReaderKind::Person, party.person.uuid(), &view)?;
@@ -696,13 +818,21 @@ pub fn look_as_staff(
     before: Option<i32>,
     look: Look,
 ) -> Result<Option<ThreadView>, Fault> {
-    let is_theirs =
-        |thread: &Thread| thread.chart == chart && staff_reads(thread.to, reader) == StaffReads::Words;
-    let Some(thread) = store::find(c, &thread)?.filter(is_theirs) else { return Ok(None) };
-    let mut view = view(c, thread, SeqRange::ALL, before)?;
-    if look == Look::Read {
-        view.draft = draft_store::find(c, &slot_of_staff(reader.staff, chart, Some(view.thread.id)))?;
-        note_read(c, by, ReaderKind::Staff, reader.staff.uuid(), &view)?;
+    let Some(thread) = store::find(c, &thread)?.filter(|thread| thread.chart == chart) else {
+        return Ok(None);
+    };
+    let found = practice_range(c, &PracticeReader::Staff(reader.clone()), &thread)?;
+    let Some((range, part)) = found else { return Ok(None) };
+    let mut view = ThreadView { part, ..view(c, thread, Side::Practice, range, before)? };
+    match (look, part) {
+        (Look::Read, Part::Own) => {
+            view.draft = draft_store::find(c, &slot_of_staff(reader.staff, chart, Some(view.thread.id)))?;
+            note_read(c, by, ReaderKind::Staff, reader.staff.uuid(), &view)?;
+        }
+        (Look::Read, Part::LooksOn) => {
+            record(c, by, MessageAction::Read, &view.thread, view.thread.last_seq)?;
+        }
+        (Look::Ahead, _) => {}
     }
     Ok(Some(view))
 }
@@ -718,9 +848,9 @@ pub fn read_by_key(
 ) -> Result<Option<Vec<(Message, Vec<Attachment>)>>, Fault> {
     let is_read = |thread: &Thread| PracticeReader::ApiKey.reads(thread.to) == StaffReads::Words;
     let Some(thread) = store::find(c, thread)?.filter(is_read) else { return Ok(None) };
-    let messages = store::messages_after(c, &thread.id, after, most)?;
+    let messages = store::messages_after(c, &thread, after, most)?;
     let files = store::attachments(c, &thread.id, &messages)?;
-    record(c, by, MessageAction::Read, &thread)?;
+    record(c, by, MessageAction::Read, &thread, thread.last_seq)?;
     let with_files = |message: Message| {
         let own = files.iter().filter(|file| file.seq == message.seq).cloned().collect();
         (message, own)

@@ -12,6 +12,12 @@ audit_actions! {
         NoReplyNeeded = "thread.no_reply_needed", Plain, None;
         Closed = "thread.closed", Plain, None;
         Reopened = "thread.reopened", Plain, None;
+        Transferred = "thread.transferred", Plain, None;
+        Exported = "thread.exported", Plain, None;
+        /// Somebody whose thread it is not read it, and said why.
+        OpenedWithReason = "thread.opened_with_reason", Attention, Required;
+        Withdrawn = "message.withdrawn", Plain, None;
+        NoteWritten = "note.written", Plain, None;
         AwaySet = "away.set", Plain, None;
         AwayRemoved = "away.removed", Plain, None;
     }

@@ -11,16 +11,21 @@ use crate::features::access::{COMMUNICATIONS, COMMUNICATIONS_TAB};
 use crate::features::accounts::level_now;
 use crate::features::documents::{FileOf, stored_file};
 use crate::features::messages::actions::{
-    self, Look, NotDone, PracticeAct, PracticeReader, ThreadView, slot_of_staff,
+    self, Look, NotDone, Part, PracticeAct, PracticeReader, ThreadView, slot_of_staff,
 };
 use crate::features::messages::attach::{Attaching, KeptFile, read_files};
-use crate::features::messages::draft::{self, DraftMark};
+use crate::features::messages::draft::{self, DraftMark, FROM_DESK, FROM_ME};
 use crate::features::messages::draft_store::{self, Typed};
 use crate::features::messages::lifecycle::{Side, Standing};
-use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, staff_reads};
-use crate::features::messages::store::{self, Message};
-use crate::features::messages::text::Written;
+use crate::features::messages::note_store::Note;
+use crate::features::messages::notes;
+use crate::features::messages::readers::{
+    Addressee, StaffReader, StaffReads, may_open_with_reason, staff_reads,
+};
+use crate::features::messages::store::{self, Message, SeqRange};
+use crate::features::messages::text::{MessageText, Written};
 use crate::features::messages::thread::{self, MessageLine};
+use crate::features::messages::withdraw::may_withdraw;
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{AccessId, BlobId, ChartId, ThreadId};
@@ -40,7 +45,7 @@ use crate::platform::web::{PageError, PageResult, html, is_read, see_other};
 pub(super) const SECTION: TabSection =
     TabSection { tab: COMMUNICATIONS, needs: Permission::AnswerMessages, order: 20, read: section };
 
-fn path_of(chart: &ChartId, thread: &ThreadId) -> String {
+pub(super) fn path_of(chart: &ChartId, thread: &ThreadId) -> String {
     format!("/staff/charts/{chart}/messages/{thread}")
 }
 
@@ -55,9 +60,18 @@ fn section(c: &mut Scoped<'_>, chart: &ChartId, reader: &ChartReader) -> Result<
         .map(|line| {
             let reads = staff_reads(line.thread.to, &who) == StaffReads::Words;
             let with = thread::with_words(words, line.thread.to, line.with.as_deref());
+            let path = path_of(chart, &line.thread.id);
             SectionLine {
-                href: reads.then(|| path_of(chart, &line.thread.id)),
-                title: if reads { line.thread.subject } else { words.get("messages-private") },
+                href: if may_open_with_reason(line.thread.to, &who) {
+                    Some(format!("{path}/reason"))
+                } else {
+                    reads.then_some(path)
+                },
+                title: if reads {
+                    thread::subject_words(words, &line.thread)
+                } else {
+                    words.get("messages-private")
+                },
                 note: words.with1("messages-with", "with", with),
                 at: words.stamp(line.thread.last_at, &reader.zone, now),
                 tag: thread::standing_tag(words, Side::Practice, line.thread.standing, now),
@@ -97,6 +111,16 @@ struct ThreadPage {
     lines: Vec<MessageLine>,
     earlier: Option<i32>,
     is_newest: bool,
+    /// They said why they read somebody else's, and write nothing.
+    looks_on: bool,
+    /// Is there somebody who would read an answer?
+    has_readers: bool,
+    /// Was something written before to another audience, which is not theirs?
+    is_cut: bool,
+    notes: Vec<NoteLine>,
+    note_mark: String,
+    /// What was typed as a note.
+    note: String,
     waits: bool,
     is_closed: bool,
     seen: i32,
@@ -107,6 +131,13 @@ struct ThreadPage {
     draft: DraftMark,
 }
 
+/// A note as the page shows it.
+struct NoteLine {
+    author: String,
+    at: Stamp,
+    paragraphs: Vec<String>,
+}
+
 /// What was typed, with the mark of its form and the files that wait to be sent.
 #[derive(Default)]
 struct Composer {
@@ -115,6 +146,18 @@ struct Composer {
     kept: Vec<KeptFile>,
     revision: i32,
     saved: Option<Stamp>,
+    /// As a note, which is another form.
+    note: String,
+    note_mark: String,
+}
+
+/// What a thread's page in the chart room shows. Notes come by a way of their own: a client's page has no place for them.
+struct StaffView {
+    room: ChartRoom,
+    view: ThreadView,
+    notes: Vec<Note>,
+    /// Up to which message the client's side has read it.
+    read_up_to: i32,
 }
 
 async fn load(
@@ -123,14 +166,27 @@ async fn load(
     at: (ChartId, ThreadId),
     before: Option<i32>,
     look: Look,
-) -> Result<(ChartRoom, ThreadView), PageError> {
+) -> Result<StaffView, PageError> {
     let (viewer, by) = (Viewer::of(app, staff), staff.by());
     let (who, role) = (staff.staff_id, staff.role);
     let unit = move |c: &mut Scoped<'_>| {
         let Some(room) = load_room(c, viewer, &at.0)? else { return Ok(None) };
         let reader = StaffReader::load(c, who, role)?;
-        let view = actions::look_as_staff(c, &reader, &by, at, before, look)?;
-        Ok(view.map(|view| (room, view)))
+        let found = actions::look_as_staff(c, &reader, &by, at, before, look)?;
+        let Some(view) = found else { return Ok(None) };
+        let range = match view.part {
+            Part::Own => view.thread.range_of_practice(),
+            Part::LooksOn => SeqRange::ALL,
+        };
+        let notes = if before.is_none() { notes::read(c, &view.thread.id, range)? } else { Vec::new() };
+        // Asked only where something may still be taken back.
+        let now = c.now();
+        let read_up_to = if view.messages.iter().any(|message| may_withdraw(message, &who, 0, now)) {
+            store::read_by_client(c, &view.thread.id)?
+        } else {
+            i32::MAX
+        };
+        Ok(Some(StaffView { room, view, notes, read_up_to }))
     };
     let found = match look {
         Look::Read => app.db.write(&staff.scope, unit).await?,
@@ -142,20 +198,41 @@ async fn load(
 fn thread_page(
     app: &AppState,
     staff: &StaffSession,
-    (room, view): (&ChartRoom, &ThreadView),
+    shown: &StaffView,
     before: Option<i32>,
     typed: Composer,
     errors: FieldErrors,
 ) -> ThreadPage {
+    let StaffView { room, view, notes, read_up_to } = shown;
     let (words, thread, now) = (staff.words, &view.thread, app.now());
     let with = thread::readers_words(words, &staff.zone, now, view);
     let base = path_of(&thread.chart, &thread.id);
+    let mut lines = thread::lines(words, &staff.zone, now, Side::Practice, &base, view);
+    for (line, message) in lines.iter_mut().zip(&view.messages) {
+        line.may_withdraw =
+            view.part == Part::Own && may_withdraw(message, &staff.staff_id, *read_up_to, now);
+    }
+    let note = |note: &Note| NoteLine {
+        author: note.author_name.clone(),
+        at: words.stamp(note.written_at, &staff.zone, now),
+        paragraphs: thread::paragraphs(&note.body),
+    };
+    let fresh = |mark: String| if mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { mark };
     ThreadPage {
-        lines: thread::lines(words, &staff.zone, now, Side::Practice, &base, view),
+        lines,
+        looks_on: view.part == Part::LooksOn,
+        has_readers: !view.parties.is_empty(),
+        is_cut: view.part == Part::Own && thread.read_from > SeqRange::ALL.from,
+        notes: notes.iter().map(note).collect(),
+        note_mark: fresh(typed.note_mark),
+        note: typed.note,
         attach_to: format!("{base}/attach"),
         draft: DraftMark::new(&base, typed.revision, typed.saved),
         base,
-        subject: thread.subject.clone(),
+        subject: match view.part {
+            Part::Own => thread::subject_words(words, thread),
+            Part::LooksOn => thread.subject.clone(),
+        },
         readers: words.with2("messages-readers-staff", "client", view.parties.join(", "), "with", with),
         tag: thread::standing_tag(words, Side::Practice, thread.standing, now),
         due: thread.standing.wait().map(|wait| words.stamp_with_day(wait.due_at, &staff.zone, now)),
@@ -164,7 +241,7 @@ fn thread_page(
         waits: thread.standing.wait().is_some(),
         is_closed: thread.standing == Standing::Closed,
         seen: view.messages.last().map_or(0, |newest| newest.seq),
-        mark: if typed.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { typed.mark },
+        mark: fresh(typed.mark),
         text: typed.text,
         kept: typed.kept,
         errors,
@@ -173,7 +250,7 @@ fn thread_page(
     }
 }
 
-fn ids(chart: &str, thread: &str) -> Result<(ChartId, ThreadId), PageError> {
+pub(super) fn ids(chart: &str, thread: &str) -> Result<(ChartId, ThreadId), PageError> {
     let chart = chart.parse().map_err(|_| PageError::NotFound)?;
     Ok((chart, thread.parse().map_err(|_| PageError::NotFound)?))
 }
@@ -189,17 +266,58 @@ pub(super) async fn show(
 ) -> PageResult {
     let before: Option<i32> = asked.before.parse().ok();
     let look = if is_read(&method, &headers)? { Look::Read } else { Look::Ahead };
-    let (room, view) = load(&app, &staff, ids(&chart, &thread)?, before, look).await?;
-    let known = view.draft.clone();
+    let shown = load(&app, &staff, ids(&chart, &thread)?, before, look).await?;
+    let typed = kept_draft(&app, &staff, &shown).await?;
+    html(thread_page(&app, &staff, &shown, before, typed, FieldErrors::new()).render())
+}
+
+/// The answer that was kept as a draft.
+async fn kept_draft(app: &AppState, staff: &StaffSession, shown: &StaffView) -> Result<Composer, PageError> {
+    let known = shown.view.draft.clone();
     let kept = known.as_ref().map(|draft| draft::files_of(&draft.typed)).unwrap_or_default();
-    let typed = Composer {
-        mark: String::new(),
-        kept: attaching(&staff, view.thread.chart).kept(&app, &kept).await?,
+    Ok(Composer {
+        kept: attaching(staff, shown.view.thread.chart).kept(app, &kept).await?,
         revision: known.as_ref().map_or(0, |draft| draft.revision),
         saved: draft::saved_at(staff.words, &staff.zone, app.now(), known.as_ref()),
         text: known.map(|draft| draft.typed.body).unwrap_or_default(),
+        ..Composer::default()
+    })
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct NoteForm {
+    mark: String,
+    note: String,
+}
+
+/// Writes a note for the staff who read the thread. It is a form of its own: no note is ever sent as an answer, and no
+/// answer kept as a note.
+pub(super) async fn note(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, thread)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let form: NoteForm = staff.form(&body)?;
+    let at = ids(&chart, &thread)?;
+    let mut errors = FieldErrors::new();
+    let text = match MessageText::read(&form.note) {
+        Ok(text) => text,
+        Err(wrong) => {
+            errors.add("note", thread::wrong_text(staff.words, "note", wrong));
+            let shown = load(&app, &staff, at, None, Look::Read).await?;
+            let draft = kept_draft(&app, &staff, &shown).await?;
+            let typed = Composer { note: form.note, note_mark: form.mark, ..draft };
+            let page = thread_page(&app, &staff, &shown, None, typed, errors);
+            return again(StatusCode::UNPROCESSABLE_ENTITY, page.render());
+        }
     };
-    html(thread_page(&app, &staff, (&room, &view), before, typed, FieldErrors::new()).render())
+    let mark = FormToken::read("note", &format!("{}/{}", staff.staff_id, at.1), &form.mark, &body)?;
+    match notes::write(&app, &staff, at, text, mark).await? {
+        Ok(_) => Ok(see_other(&format!("{}?done=note-written#thread-notes-title", path_of(&at.0, &at.1)))),
+        Err(_) => Err(PageError::NotFound),
+    }
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -247,8 +365,8 @@ pub(super) async fn attach(
     parts: Result<Multipart, MultipartRejection>,
 ) -> PageResult {
     let at = ids(&chart, &thread)?;
-    // No file is taken in for a thread whose words they do not see.
-    load(&app, &staff, at, None, Look::Ahead).await?;
+    // No file is taken in for a thread that they do not answer.
+    must_be_there(&app, &staff, (at.0, Some(at.1))).await?;
     let (form, errors) = attaching(&staff, at.0).read(&app, parts).await?;
     let status = status_of(&errors);
     reply_again(&app, &staff, at, form, errors, status).await
@@ -288,10 +406,11 @@ async fn reply_again(
     errors: FieldErrors,
     status: StatusCode,
 ) -> PageResult {
-    let (room, view) = load(app, staff, at, None, Look::Read).await?;
+    let shown = load(app, staff, at, None, Look::Read).await?;
     let kept = attaching(staff, at.0).kept(app, &form.kept).await?;
-    let typed = Composer { mark: form.mark, text: form.text, kept, revision: form.revision, saved: None };
-    again(status, thread_page(app, staff, (&room, &view), None, typed, errors).render())
+    let revision = form.revision;
+    let typed = Composer { mark: form.mark, text: form.text, kept, revision, ..Composer::default() };
+    again(status, thread_page(app, staff, &shown, None, typed, errors).render())
 }
 
 #[derive(Template)]
@@ -500,10 +619,6 @@ struct NewPage {
     attach_to: String,
     draft: DraftMark,
 }
-
-/// The words in the form for whom the client answers.
-const FROM_DESK: &str = "front_desk";
-const FROM_ME: &str = "me";
 
 /// The address of the form of a new message.
 fn new_path(chart: &ChartId) -> String {

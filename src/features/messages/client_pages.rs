@@ -20,6 +20,7 @@ use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, sta
 use crate::features::messages::store::{self, Place, Thread};
 use crate::features::messages::text::{Search, Written};
 use crate::features::messages::thread::{self, MessageLine};
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{BlobId, StaffId, ThreadId};
 use crate::platform::i18n::Stamp;
 use crate::platform::permissions::Right;
@@ -33,9 +34,6 @@ use crate::platform::web::{PageError, PageResult, html, see_other};
 
 /// The client's own.
 pub(super) const MINE: Section = Section("/portal/messages");
-
-/// The word of the front desk in the form.
-const FRONT_DESK: &str = "front_desk";
 
 struct Line {
     href: String,
@@ -163,6 +161,8 @@ struct ThreadPage {
     /// Is this the page of the newest messages?
     is_newest: bool,
     may_write: bool,
+    /// May they print it and take it with them? A staff member who looks on may not.
+    may_keep: bool,
     mark: String,
     text: String,
     kept: Vec<KeptFile>,
@@ -197,12 +197,7 @@ fn thread_page(
     ThreadPage {
         id: thread.id,
         subject: subject_for(client, thread),
-        readers: match thread.to {
-            Addressee::FrontDesk => words.get("messages-readers-front-desk"),
-            Addressee::Clinician(_) => {
-                words.with1("messages-readers", "with", thread::readers_words(words, &client.zone, now, view))
-            }
-        },
+        readers: readers_words(client, now, view),
         tag: thread::standing_tag(words, Side::Client, thread.standing, now),
         promise: thread::promise_words(words, &client.zone, now, thread.standing),
         call: Some(client.practice.phone.clone()).filter(|phone| is_late && !phone.is_empty()),
@@ -215,6 +210,7 @@ fn thread_page(
         earlier: thread::earlier(view),
         is_newest: before.is_none(),
         may_write: client.may_act(Right::Messages),
+        may_keep: client.onlooker().is_none(),
         draft: DraftMark::new(&here, typed.revision, typed.saved),
         attach_to: format!("{here}/attach"),
         mark: typed.mark,
@@ -222,6 +218,17 @@ fn thread_page(
         kept: typed.kept,
         errors,
         frame: client.frame(app, MINE),
+    }
+}
+
+/// Who reads a thread, as its client is told.
+pub(super) fn readers_words(client: &ClientSession, now: Timestamp, view: &ThreadView) -> String {
+    let words = client.words;
+    match view.thread.to {
+        Addressee::FrontDesk => words.get("messages-readers-front-desk"),
+        Addressee::Clinician(_) => {
+            words.with1("messages-readers", "with", thread::readers_words(words, &client.zone, now, view))
+        }
     }
 }
 
@@ -509,12 +516,12 @@ async fn form_page(
     let clinicians = clinicians
         .iter()
         .map(|(id, name, _)| (id.to_string(), choice(name.clone(), Addressee::Clinician(*id))));
-    let desk = (FRONT_DESK.to_owned(), desk);
+    let desk = (Addressee::FrontDesk.to_form(), desk);
     Ok(NewPage {
         for_client: client.for_client.clone(),
         chart: chart.to_string(),
         mark: if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark },
-        to: if form.to.is_empty() { FRONT_DESK.to_owned() } else { form.to },
+        to: if form.to.is_empty() { Addressee::FrontDesk.to_form() } else { form.to },
         choices: std::iter::once(desk).chain(clinicians).collect(),
         away,
         kept: attaching(client).kept(app, &form.kept).await?,
@@ -588,14 +595,6 @@ pub(super) async fn discard_new(
     discard_at(&app, &client, NEW, None, &form.sure).await
 }
 
-/// Whom the form names.
-fn addressee(typed: &str) -> Option<Addressee> {
-    if typed == FRONT_DESK {
-        return Some(Addressee::FrontDesk);
-    }
-    typed.parse::<StaffId>().ok().map(Addressee::Clinician)
-}
-
 /// Begins a thread. The same form sent twice makes one.
 pub(super) async fn begin(State(app): State<AppState>, client: ClientSession, body: Bytes) -> PageResult {
     let form: NewForm = client.form(&body)?;
@@ -606,7 +605,7 @@ pub(super) async fn begin(State(app): State<AppState>, client: ClientSession, bo
     let words = client.words;
     let mark = FormToken::read("thread", &client.account_id.to_string(), &form.mark, &body)?;
     let mut errors = FieldErrors::new();
-    let to = addressee(&form.to);
+    let to = Addressee::of_form(&form.to);
     if to.is_none() {
         errors.add("to", words.get("messages-error-to"));
     }

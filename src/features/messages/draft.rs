@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
 use crate::features::messages::draft_store::{self, Draft, Slot, Typed};
+use crate::features::messages::readers::Addressee;
 use crate::kernel::clock::Timestamp;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -14,6 +15,18 @@ use crate::platform::web::see_other;
 
 /// The longest text that is kept, in bytes: more than can be sent, so that it can be shortened.
 pub const LARGEST: usize = 60 * 1024;
+
+/// The words in the form of a new message of staff for whom the client answers.
+pub(super) const FROM_DESK: &str = "front_desk";
+pub(super) const FROM_ME: &str = "me";
+
+/// The word for the author of a thread with this addressee.
+pub(super) fn sender_of(to: Addressee) -> &'static str {
+    match to {
+        Addressee::FrontDesk => FROM_DESK,
+        Addressee::Clinician(_) => FROM_ME,
+    }
+}
 
 /// What came of saving.
 #[derive(Clone, Debug, PartialEq, Eq)]

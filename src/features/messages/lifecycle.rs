@@ -7,6 +7,9 @@
 //! | no reply needed | waits for nobody | nothing | nothing | nothing |
 //! | close | closed | closed | closed | nothing |
 //! | reopen | nothing | nothing | nothing | waits for nobody |
+//! | transfer | goes on waiting, and is due as the new audience promises | stays | stays | stays |
+//! | take back an answer | waits since the question that the answer had ended | waits as before the answer | stays | stays |
+//! | take back the only message | closed | closed | closed | closed |
 //!
 //! Reading is no event: who opens a thread has not answered it. The clock of what was promised starts with a wait and
 //! stops with it. Late is computed from it, and no event.
@@ -126,6 +129,23 @@ pub enum ThreadEvent {
     Close,
     /// Staff open it again.
     Reopen,
+    /// It goes to another audience, which promises an answer to whoever waits by this moment.
+    Transfer(Option<Timestamp>),
+    /// The practice takes a message back that nobody has read.
+    Withdraw(Left),
+}
+
+/// What a message that is taken back leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The wait that it had ended.
+    Question(Wait),
+    /// An earlier message of the practice.
+    Answer,
+    /// A message of the client that needed no reply.
+    NoQuestion,
+    /// No message at all.
+    Nothing,
 }
 
 /// What follows from an event, besides how the thread then stands.
@@ -133,6 +153,12 @@ pub enum ThreadEvent {
 pub enum Effect {
     /// The message becomes the thread's next one.
     Append(Side),
+    /// A line that says whom the thread is with from here on becomes its next one.
+    AppendMoved,
+    /// The message is gone for the client's side.
+    Withdraw,
+    /// Nobody on the client's side takes part any more: nothing of it was ever read.
+    EndParties,
     /// Whoever reads on the client's side hears that something is new.
     NotifyClient,
     /// Staff hear of it should the wait become longer than was promised.
@@ -168,6 +194,25 @@ pub fn decide(before: Standing, event: ThreadEvent) -> Option<(Standing, Vec<Eff
             (Closed, vec![Effect::Record(MessageAction::Closed)])
         }
         (ThreadEvent::Reopen, Closed) => (WaitsForNobody, vec![Effect::Record(MessageAction::Reopened)]),
+        (ThreadEvent::Transfer(due_at), _) => {
+            let after = match (before, due_at) {
+                (WaitsForPractice(wait), Some(due_at)) => WaitsForPractice(Wait { due_at, ..wait }),
+                _ => before,
+            };
+            (after, vec![Effect::AppendMoved, Effect::Record(MessageAction::Transferred)])
+        }
+        (ThreadEvent::Withdraw(left), _) => {
+            let taken = vec![Effect::Withdraw, Effect::Record(MessageAction::Withdrawn)];
+            match (left, before) {
+                (Left::Nothing, _) => (Closed, [taken, vec![Effect::EndParties]].concat()),
+                // Whoever wrote once more meanwhile has waited since the first question.
+                (Left::Question(wait), WaitsForClient | WaitsForPractice(_)) => {
+                    (WaitsForPractice(wait), taken)
+                }
+                (Left::NoQuestion, WaitsForClient) => (WaitsForNobody, taken),
+                _ => (before, taken),
+            }
+        }
         (ThreadEvent::NoReplyNeeded, WaitsForClient | WaitsForNobody | Closed)
         | (ThreadEvent::Close, Closed)
         | (ThreadEvent::Reopen, WaitsForPractice(_) | WaitsForClient | WaitsForNobody) => return None,
@@ -176,11 +221,12 @@ pub fn decide(before: Standing, event: ThreadEvent) -> Option<(Standing, Vec<Eff
     Some((after, effects))
 }
 
-fn clock(before: Option<Wait>, after: Option<Wait>) -> Option<Effect> {
+fn clock(before: Option<Wait>, after: Option<Wait>) -> Vec<Effect> {
     match (before, after) {
-        (None, Some(_)) => Some(Effect::StartClock),
-        (Some(_), None) => Some(Effect::StopClock),
-        (None, None) | (Some(_), Some(_)) => None,
+        (None, Some(_)) => vec![Effect::StartClock],
+        (Some(_), None) => vec![Effect::StopClock],
+        (Some(before), Some(after)) if before != after => vec![Effect::StopClock, Effect::StartClock],
+        (None, None) | (Some(_), Some(_)) => Vec::new(),
     }
 }
 
@@ -225,18 +271,29 @@ mod tests {
         Standing::Closed,
     ];
 
-    const EVENTS: [ThreadEvent; 5] = [
+    /// The question before the first, and when another audience answers the first.
+    const OLDER: Wait = wait(0);
+    const MOVED: Wait = Wait { since: FIRST.since, due_at: NOW.due_at };
+
+    const EVENTS: [ThreadEvent; 10] = [
         ThreadEvent::ClientWrites(NOW),
         ThreadEvent::PracticeWrites,
         ThreadEvent::NoReplyNeeded,
         ThreadEvent::Close,
         ThreadEvent::Reopen,
+        ThreadEvent::Transfer(Some(NOW.due_at)),
+        ThreadEvent::Withdraw(Left::Question(OLDER)),
+        ThreadEvent::Withdraw(Left::Answer),
+        ThreadEvent::Withdraw(Left::NoQuestion),
+        ThreadEvent::Withdraw(Left::Nothing),
     ];
 
     fn word(standing: Standing) -> &'static str {
         match standing {
             Standing::WaitsForPractice(FIRST) => "practice since then",
             Standing::WaitsForPractice(NOW) => "practice since now",
+            Standing::WaitsForPractice(OLDER) => "practice since before",
+            Standing::WaitsForPractice(MOVED) => "practice since then, due anew",
             Standing::WaitsForPractice(_) => "practice since another moment",
             Standing::WaitsForClient => "client",
             Standing::WaitsForNobody => "nobody",
@@ -247,6 +304,9 @@ mod tests {
     fn effect_word(effect: &Effect) -> String {
         match effect {
             Effect::Append(side) => format!("append {side}"),
+            Effect::AppendMoved => "append moved".to_owned(),
+            Effect::Withdraw => "withdraw".to_owned(),
+            Effect::EndParties => "end parties".to_owned(),
             Effect::NotifyClient => "notify".to_owned(),
             Effect::StartClock => "start clock".to_owned(),
             Effect::StopClock => "stop clock".to_owned(),
@@ -283,7 +343,38 @@ mod tests {
             ["nobody: no_reply_needed, stop clock", "-", "-", "-"],
             ["closed: closed, stop clock", "closed: closed", "closed: closed", "-"],
             ["-", "-", "-", "nobody: reopened"],
+            [
+                "practice since then, due anew: append moved, transferred, stop clock, start clock",
+                "client: append moved, transferred",
+                "nobody: append moved, transferred",
+                "closed: append moved, transferred",
+            ],
+            [
+                "practice since before: withdraw, message.withdrawn, stop clock, start clock",
+                "practice since before: withdraw, message.withdrawn, start clock",
+                "nobody: withdraw, message.withdrawn",
+                "closed: withdraw, message.withdrawn",
+            ],
+            [
+                "practice since then: withdraw, message.withdrawn",
+                "client: withdraw, message.withdrawn",
+                "nobody: withdraw, message.withdrawn",
+                "closed: withdraw, message.withdrawn",
+            ],
+            [
+                "practice since then: withdraw, message.withdrawn",
+                "nobody: withdraw, message.withdrawn",
+                "nobody: withdraw, message.withdrawn",
+                "closed: withdraw, message.withdrawn",
+            ],
+            [
+                "closed: withdraw, message.withdrawn, end parties, stop clock",
+                "closed: withdraw, message.withdrawn, end parties",
+                "closed: withdraw, message.withdrawn, end parties",
+                "closed: withdraw, message.withdrawn, end parties",
+            ],
         ];
+        assert_eq!(table.len(), EVENTS.len());
         for (event, cells) in EVENTS.into_iter().zip(table) {
             for (standing, wanted) in STANDINGS.into_iter().zip(cells) {
                 assert_eq!(cell(standing, event), wanted, "{event:?} where it stands at {}", word(standing));
@@ -293,7 +384,9 @@ mod tests {
 
     #[test]
     fn only_an_answer_or_the_word_of_staff_ends_the_wait_and_twice_is_once() {
-        for event in EVENTS {
+        let is_of_talk =
+            |event: &ThreadEvent| !matches!(event, ThreadEvent::Transfer(_) | ThreadEvent::Withdraw(_));
+        for event in EVENTS.into_iter().filter(is_of_talk) {
             for standing in STANDINGS {
                 let Some((after, effects)) = decide(standing, event) else { continue };
                 let is_clients = matches!(event, ThreadEvent::ClientWrites(_));
@@ -306,6 +399,17 @@ mod tests {
                 if !is_a_message {
                     assert_eq!(decide(after, event), None, "{event:?} a second time");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn case_85_a_transfer_keeps_since_when_somebody_waits_and_who_does_not_wait() {
+        for standing in STANDINGS {
+            for due_at in [None, Some(NOW.due_at)] {
+                let (after, _) = decide(standing, ThreadEvent::Transfer(due_at)).expect("a line");
+                assert_eq!(after.wait().map(|wait| wait.since), standing.wait().map(|wait| wait.since));
+                assert_eq!(after.wait().is_some(), standing.wait().is_some(), "{}", word(standing));
             }
         }
     }

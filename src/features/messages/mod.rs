@@ -10,19 +10,30 @@ mod chart_pages;
 mod client_pages;
 mod draft;
 mod draft_store;
+mod export;
+pub mod handover;
 mod late;
 pub mod lifecycle;
+mod live;
+mod note_store;
+mod notes;
 mod notices;
+mod opening;
+mod print_pages;
 mod promise;
 mod queue_page;
 pub mod readers;
+mod staff_act_pages;
 mod store;
 mod text;
 mod thread;
+mod withdraw;
 
 pub use audit::MessageAction;
 pub use client_pages::{is_there_for, subject_for};
-pub use store::{Attachment, InboxLine, Message, Place, Thread, count_late, find, threads_of_chart, unread};
+pub use store::{
+    Attachment, InboxLine, Message, Place, Thread, count_late, count_with, find, threads_of_chart, unread,
+};
 pub use text::{MOST_FILES, MessageText, NotAText, Subject, Written};
 
 use axum::extract::DefaultBodyLimit;
@@ -84,6 +95,9 @@ fn routes() -> Routes {
         .post("/portal/messages/{thread}/discard", write, client_pages::discard)
         .post_file("/portal/messages/{thread}/attach", write, client_pages::attach.layer(largest()))
         .get("/portal/messages/{thread}/files/{attachment}", mine, client_pages::file)
+        .get("/portal/messages/{thread}/live", mine, live::of_client)
+        .get("/portal/messages/{thread}/print", mine, print_pages::client_page)
+        .get("/portal/messages/{thread}/pdf", mine, print_pages::client_file)
         .get("/staff/messages", answer, queue_page::page)
         .get("/staff/messages/search", answer, queue_page::search)
         .get("/staff/messages/away", answer, away_pages::list)
@@ -108,7 +122,16 @@ fn routes() -> Routes {
             chart_pages::attach.layer(largest()),
         )
         .get("/staff/charts/{chart}/messages/{thread}/files/{attachment}", answer, chart_pages::file)
+        .get("/staff/charts/{chart}/messages/{thread}/live", answer, live::of_staff)
+        .get("/staff/charts/{chart}/messages/{thread}/print", answer, print_pages::staff_page)
+        .get("/staff/charts/{chart}/messages/{thread}/pdf", answer, print_pages::staff_file)
+        .post("/staff/charts/{chart}/messages/{thread}/note", answer, chart_pages::note)
+        .post("/staff/charts/{chart}/messages/{thread}/take-back", answer, staff_act_pages::take_back)
         .post("/staff/charts/{chart}/messages/{thread}/no-reply-needed", answer, chart_pages::no_reply)
         .post("/staff/charts/{chart}/messages/{thread}/close", answer, chart_pages::close)
         .post("/staff/charts/{chart}/messages/{thread}/reopen", answer, chart_pages::reopen)
+        .get("/staff/charts/{chart}/messages/{thread}/move", answer, staff_act_pages::move_page)
+        .post("/staff/charts/{chart}/messages/{thread}/move", answer, staff_act_pages::transfer)
+        .get("/staff/charts/{chart}/messages/{thread}/reason", answer, staff_act_pages::reason_page)
+        .post("/staff/charts/{chart}/messages/{thread}/reason", answer, staff_act_pages::open_with_reason)
 }

@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 
 use crate::features::messages::client_pages::query_of;
 use crate::features::messages::lifecycle::Side;
-use crate::features::messages::readers::{StaffReader, StaffReads, staff_reads};
+use crate::features::messages::readers::{StaffReader, StaffReads, may_open_with_reason, staff_reads};
 use crate::features::messages::store::{self, Place, QueueBox, QueueLine, QueueState};
 use crate::features::messages::text::Search;
 use crate::features::messages::thread;
@@ -38,6 +38,8 @@ struct Choice {
 struct Line {
     /// None where the staff member may not read it.
     href: Option<String>,
+    /// Where they say why they read it all the same.
+    reason: Option<String>,
     client: String,
     number: String,
     chart: String,
@@ -92,10 +94,12 @@ fn line(app: &AppState, staff: &StaffSession, reader: &StaffReader, line: QueueL
     };
     Line {
         href: reads.then(|| format!("/staff/charts/{}/messages/{}", thread.chart, thread.id)),
+        reason: may_open_with_reason(thread.to, reader)
+            .then(|| format!("/staff/charts/{}/messages/{}/reason", thread.chart, thread.id)),
         chart: format!("/staff/charts/{}/communications", thread.chart),
         client: line.client,
         number: line.chart_number,
-        subject: if reads { thread.subject } else { String::new() },
+        subject: if reads { thread::subject_words(words, &thread) } else { String::new() },
         with: thread::with_words(words, thread.to, line.with.as_deref()),
         at,
         tag: thread::standing_tag(words, Side::Practice, thread.standing, now),

@@ -37,6 +37,22 @@ impl Addressee {
         }
     }
 
+    /// From a form's field.
+    pub fn of_form(typed: &str) -> Option<Self> {
+        if typed == Audience::FrontDesk.word() {
+            return Some(Self::FrontDesk);
+        }
+        typed.parse().ok().map(Self::Clinician)
+    }
+
+    /// As a form's field holds it.
+    pub fn to_form(self) -> String {
+        match self {
+            Self::FrontDesk => Audience::FrontDesk.word().to_owned(),
+            Self::Clinician(staff) => staff.to_string(),
+        }
+    }
+
     /// As its columns hold it.
     pub fn columns(self) -> (Audience, Option<StaffId>) {
         match self {
@@ -97,6 +113,12 @@ pub fn staff_reads(to: Addressee, reader: &StaffReader) -> StaffReads {
     }
 }
 
+/// May a staff member read this thread, which is not theirs, once they say why? It stands in the audit trail and in the
+/// client's own log. They answer nothing in it.
+pub fn may_open_with_reason(to: Addressee, reader: &StaffReader) -> bool {
+    reader.role == Role::Administrator && staff_reads(to, reader) == StaffReads::State
+}
+
 /// Is this addressee away now? The front desk never is.
 pub fn away_now(c: &mut Scoped<'_>, to: Addressee) -> Result<Option<AwayNow>, Fault> {
     let Addressee::Clinician(staff) = to else { return Ok(None) };
@@ -132,11 +154,25 @@ mod tests {
     }
 
     #[test]
+    fn only_administrators_open_with_a_reason_and_only_what_they_do_not_read_anyway() {
+        let me = StaffId::from_uuid(uuid::Uuid::from_u128(1));
+        let other = Addressee::Clinician(StaffId::from_uuid(uuid::Uuid::from_u128(2)));
+        for role in Role::ALL {
+            let reader = StaffReader::alone(me, *role);
+            assert_eq!(may_open_with_reason(other, &reader), *role == Role::Administrator, "{role}");
+            for mine in [Addressee::FrontDesk, Addressee::Clinician(me)] {
+                assert!(!may_open_with_reason(mine, &reader), "{role}");
+            }
+        }
+    }
+
+    #[test]
     fn an_addressee_survives_its_columns() {
         let staff = StaffId::from_uuid(uuid::Uuid::from_u128(1));
         for to in [Addressee::FrontDesk, Addressee::Clinician(staff)] {
             let (audience, staff) = to.columns();
             assert_eq!(Addressee::read(audience, staff), Some(to));
+            assert_eq!(Addressee::of_form(&to.to_form()), Some(to));
         }
         assert_eq!(Addressee::read(Audience::FrontDesk, Some(staff)), None);
         assert_eq!(Addressee::read(Audience::Clinician, None), None);

@@ -7,7 +7,7 @@ use crate::features::access::lifecycle::State;
 use crate::features::access::permission::{Item, ItemKind, Party, Share};
 use crate::features::documents::{Blob, StoredFile};
 use crate::features::messages::away_store::covered;
-use crate::features::messages::lifecycle::{Side, Standing, ThreadState, Waiting};
+use crate::features::messages::lifecycle::{Left, Side, Standing, ThreadState, Wait, Waiting};
 use crate::features::messages::readers::{Addressee, Audience, StaffReader};
 use crate::features::messages::text::{Search, search_text};
 use crate::features::people;
@@ -16,8 +16,8 @@ use crate::kernel::ids::{
     AccessId, AccountId, BlobId, ChartId, MessageId, PartyId, PersonId, StaffId, ThreadId,
 };
 use crate::platform::db::schema::{
-    blob, chart, message, message_attachment, message_thread, notice, person, portal_access, staff_member,
-    thread_party, thread_read,
+    blob, chart, message, message_attachment, message_thread, message_withdrawn, notice, person,
+    portal_access, staff_member, thread_opening, thread_party, thread_read,
 };
 use crate::platform::db::{Scoped, rows_beside, rows_of};
 use crate::platform::fault::{Fault, is_duplicate};
@@ -43,6 +43,17 @@ word_enum! {
         Staff = "staff",
         /// A portal account, whichever charts it reads.
         Account = "account",
+    }
+}
+
+word_enum! {
+    /// What a row of a thread is.
+    pub enum MessageKind {
+        /// Somebody's words.
+        Text = "text",
+        /// The line that says whom the thread is with from there on. Its body is the clinician's name, and empty for
+        /// the front desk.
+        Moved = "moved",
     }
 }
 
@@ -83,6 +94,7 @@ struct ThreadRow {
     due_at: Option<Timestamp>,
     last_seq: i32,
     last_at: Timestamp,
+    read_from_seq: i32,
     version: i64,
 }
 
@@ -103,6 +115,8 @@ pub struct Thread {
     pub last_seq: i32,
     /// When that was written.
     pub last_at: Timestamp,
+    /// The first message that whoever answers it reads; what was written to another audience before, they do not.
+    pub read_from: i32,
     /// Counts changes: the guard of every update.
     pub version: i64,
 }
@@ -121,12 +135,24 @@ impl TryFrom<ThreadRow> for Thread {
             subject: row.subject,
             last_seq: row.last_seq,
             last_at: row.last_at,
+            read_from: row.read_from_seq,
             version: row.version,
         })
     }
 }
 
 impl Thread {
+    /// Its subject for whoever answers it. Words that were written to another audience before are not theirs, and the
+    /// subject is one of them.
+    pub fn subject_for_practice(&self) -> Option<&str> {
+        (self.read_from <= SeqRange::ALL.from).then_some(self.subject.as_str())
+    }
+
+    /// What whoever answers it reads of it.
+    pub fn range_of_practice(&self) -> SeqRange {
+        SeqRange { from: self.read_from, until: None }
+    }
+
     /// As the permission function knows it, for somebody who takes part in it.
     pub fn item(&self) -> Item {
         Item {
@@ -173,6 +199,10 @@ pub struct Message {
     pub body: String,
     /// When.
     pub sent_at: Timestamp,
+    /// Words, or that the thread was moved.
+    pub kind: MessageKind,
+    /// When its author took it back; its words are gone then.
+    pub withdrawn_at: Option<Timestamp>,
 }
 
 /// Puts a new thread in.
@@ -196,6 +226,7 @@ pub fn insert_thread(c: &mut Scoped<'_>, thread: &Thread) -> Result<(), Fault> {
             message_thread::last_at.eq(thread.last_at),
             message_thread::version.eq(thread.version),
             message_thread::created_at.eq(now),
+            message_thread::read_from_seq.eq(thread.read_from),
         ),
     )
 }
@@ -203,12 +234,16 @@ pub fn insert_thread(c: &mut Scoped<'_>, thread: &Thread) -> Result<(), Fault> {
 /// Saves a thread if nobody saved it since it was loaded; a lost race is a fault that the database's retry
 /// answers by running the whole unit again.
 pub fn save_thread(c: &mut Scoped<'_>, thread: &mut Thread) -> Result<(), Fault> {
+    let (audience, staff) = thread.to.columns();
     let (state, waiting, wait) = thread.standing.columns();
     let saved = c
         .rows(message_thread::table)
         .filter(message_thread::thread_id.eq(thread.id))
         .filter(message_thread::version.eq(thread.version))
         .set((
+            message_thread::audience.eq(audience),
+            message_thread::staff_id.eq(staff),
+            message_thread::read_from_seq.eq(thread.read_from),
             message_thread::state.eq(state),
             message_thread::waiting.eq(waiting),
             message_thread::asked_at.eq(wait.map(|wait| wait.since)),
@@ -225,15 +260,38 @@ pub fn save_thread(c: &mut Scoped<'_>, thread: &mut Thread) -> Result<(), Fault>
     Ok(())
 }
 
-/// Puts a message in as the thread's newest.
+/// Puts a message in as the thread's newest. `ended` is the client's wait that it ends.
 pub fn insert_message(
     c: &mut Scoped<'_>,
     thread: &Thread,
     side: Side,
     author: &AuthorMark,
     body: &str,
+    ended: Option<Wait>,
 ) -> Result<(), Fault> {
-    let id = MessageId::fresh(c.rng(), c.now());
+    let search = search_text((thread.last_seq == 1).then_some(thread.subject.as_str()), body);
+    insert_row(c, thread, (MessageKind::Text, side), author, (body, search), ended)
+}
+
+/// Puts the line in as the thread's newest that says whom it is with from here on.
+pub fn insert_moved(
+    c: &mut Scoped<'_>,
+    thread: &Thread,
+    author: &AuthorMark,
+    with: &str,
+) -> Result<(), Fault> {
+    insert_row(c, thread, (MessageKind::Moved, Side::Practice), author, (with, String::new()), None)
+}
+
+fn insert_row(
+    c: &mut Scoped<'_>,
+    thread: &Thread,
+    (kind, side): (MessageKind, Side),
+    author: &AuthorMark,
+    (body, search): (&str, String),
+    ended: Option<Wait>,
+) -> Result<(), Fault> {
+    let (id, now) = (MessageId::fresh(c.rng(), c.now()), c.now());
     c.insert(
         message::table,
         (
@@ -245,9 +303,11 @@ pub fn insert_message(
             message::author_id.eq(author.id.as_bytes().to_vec()),
             message::author_name.eq(author.name.clone()),
             message::body.eq(body.to_owned()),
-            message::sent_at.eq(thread.last_at),
-            message::search_text
-                .eq(search_text((thread.last_seq == 1).then_some(thread.subject.as_str()), body)),
+            message::sent_at.eq(now),
+            message::search_text.eq(search),
+            message::kind.eq(kind),
+            message::ended_asked_at.eq(ended.map(|wait| wait.since)),
+            message::ended_due_at.eq(ended.map(|wait| wait.due_at)),
         ),
     )
 }
@@ -397,40 +457,57 @@ pub fn find_for_party(
     found.map(|(row, from, until)| Ok((Thread::try_from(row)?, SeqRange { from, until }))).transpose()
 }
 
-/// The newest messages of a thread that lie in a range and before a number, the oldest of them first, and
-/// whether there are earlier ones.
+/// The newest messages of a thread that a reader of this side reads in a range and before a number, the oldest of them
+/// first, and whether there are earlier ones. What was taken back is not there for the client's side.
 pub fn messages(
     c: &mut Scoped<'_>,
     thread: &ThreadId,
+    side: Side,
     range: SeqRange,
     before: Option<i32>,
 ) -> Result<(Vec<Message>, bool), Fault> {
+    newest_of(c, thread, side, (range, before), MESSAGES)
+}
+
+/// The same with as many messages as are asked for.
+pub fn newest_of(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    side: Side,
+    (range, before): (SeqRange, Option<i32>),
+    most: usize,
+) -> Result<(Vec<Message>, bool), Fault> {
     let end = [range.until, before].into_iter().flatten().min().unwrap_or(i32::MAX);
-    let mut found: Vec<Message> = c
+    let mut rows = c
         .rows(message::table)
         .filter(message::thread_id.eq(*thread))
         .filter(message::seq.ge(range.from))
         .filter(message::seq.lt(end))
         .order(message::seq.desc())
-        .limit(one_more(MESSAGES))
+        .limit(one_more(most))
         .select(Message::as_select())
-        .load(c)?;
-    let has_earlier = found.len() > MESSAGES;
-    found.truncate(MESSAGES);
+        .into_boxed();
+    if side == Side::Client {
+        rows = rows.filter(message::withdrawn_at.is_null());
+    }
+    let mut found: Vec<Message> = rows.load(c)?;
+    let has_earlier = found.len() > most;
+    found.truncate(most);
     found.reverse();
     Ok((found, has_earlier))
 }
 
-/// The messages of a thread from a number on, the oldest first, at most `most`.
+/// The messages of a thread after a number that whoever answers it reads, the oldest first, at most `most`.
 pub fn messages_after(
     c: &mut Scoped<'_>,
-    thread: &ThreadId,
+    thread: &Thread,
     after: i32,
     most: usize,
 ) -> Result<Vec<Message>, Fault> {
     c.rows(message::table)
-        .filter(message::thread_id.eq(*thread))
+        .filter(message::thread_id.eq(thread.id))
         .filter(message::seq.gt(after))
+        .filter(message::seq.ge(thread.read_from))
         .order(message::seq.asc())
         .limit(i64::try_from(most).unwrap_or(i64::MAX))
         .select(Message::as_select())
@@ -448,9 +525,190 @@ pub fn newest_of_others(
         .filter(message::thread_id.eq(*thread))
         .filter(message::seq.gt(after))
         .filter(message::author_id.ne(author.as_bytes().to_vec()))
+        .filter(message::kind.eq(MessageKind::Text))
+        .filter(message::withdrawn_at.is_null())
         .order(message::seq.desc())
         .select(Message::as_select())
         .optional(c)
+}
+
+/// One message of a thread.
+pub fn find_message(c: &mut Scoped<'_>, thread: &ThreadId, seq: i32) -> Result<Option<Message>, Fault> {
+    c.rows(message::table)
+        .filter(message::thread_id.eq(*thread))
+        .filter(message::seq.eq(seq))
+        .select(Message::as_select())
+        .optional(c)
+}
+
+/// Up to which message somebody on the client's side has read a thread; nothing was read: 0.
+pub fn read_by_client(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<i32, Fault> {
+    let read: Vec<i32> = c
+        .rows(thread_read::table)
+        .filter(thread_read::thread_id.eq(*thread))
+        .filter(thread_read::reader_kind.eq(ReaderKind::Person))
+        .order(thread_read::seq.desc())
+        .limit(1)
+        .select(thread_read::seq)
+        .load(c)?;
+    Ok(read.first().copied().unwrap_or(0))
+}
+
+/// Holds what the client's side has read of a thread until the end of the transaction, so that a message is not read
+/// while it is taken back.
+pub fn hold_reading(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<(), Fault> {
+    c.rows(thread_read::table)
+        .filter(thread_read::thread_id.eq(*thread))
+        .filter(thread_read::reader_kind.eq(ReaderKind::Person))
+        .set(thread_read::at.eq(thread_read::at))
+        .execute(c)?;
+    Ok(())
+}
+
+/// What a message of the practice leaves when it is taken back, and when the newest one that stays was written.
+pub fn left_without(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    seq: i32,
+) -> Result<(Left, Option<Timestamp>), Fault> {
+    let ended: Option<(Option<Timestamp>, Option<Timestamp>)> = c
+        .rows(message::table)
+        .filter(message::thread_id.eq(*thread))
+        .filter(message::seq.eq(seq))
+        .select((message::ended_asked_at, message::ended_due_at))
+        .optional(c)?;
+    let staying: Option<(Side, Timestamp)> = c
+        .rows(message::table)
+        .filter(message::thread_id.eq(*thread))
+        .filter(message::seq.ne(seq))
+        .filter(message::kind.eq(MessageKind::Text))
+        .filter(message::withdrawn_at.is_null())
+        .order(message::seq.desc())
+        .select((message::side, message::sent_at))
+        .optional(c)?;
+    let left = match (ended, staying) {
+        (Some((Some(since), Some(due_at))), _) => Left::Question(Wait { since, due_at }),
+        (_, Some((Side::Practice, _))) => Left::Answer,
+        (_, Some((Side::Client, _))) => Left::NoQuestion,
+        (_, None) => Left::Nothing,
+    };
+    Ok((left, staying.map(|(_, at)| at)))
+}
+
+/// Takes a message back: its words go to where only the practice's records have them, and its files are no longer its.
+/// `false` if it was taken back already.
+pub fn withdraw(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    taken: &Message,
+    files: &[Attachment],
+    by_name: &str,
+) -> Result<bool, Fault> {
+    let now = c.now();
+    let emptied = c
+        .rows(message::table)
+        .filter(message::thread_id.eq(*thread))
+        .filter(message::seq.eq(taken.seq))
+        .filter(message::withdrawn_at.is_null())
+        .set((message::withdrawn_at.eq(Some(now)), message::body.eq(""), message::search_text.eq("")))
+        .execute(c)?;
+    if emptied == 0 {
+        return Ok(false);
+    }
+    c.rows(message_attachment::table)
+        .filter(message_attachment::thread_id.eq(*thread))
+        .filter(message_attachment::seq.eq(taken.seq))
+        .delete(c)?;
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    c.insert(
+        message_withdrawn::table,
+        (
+            message_withdrawn::thread_id.eq(*thread),
+            message_withdrawn::seq.eq(taken.seq),
+            message_withdrawn::body.eq(taken.body.clone()),
+            message_withdrawn::files.eq(names.join("\n")),
+            message_withdrawn::by_name.eq(by_name.to_owned()),
+        ),
+    )?;
+    Ok(true)
+}
+
+/// Nobody on the client's side takes part any more; nobody ever read anything.
+pub fn end_parties(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<(), Fault> {
+    c.rows(thread_party::table).filter(thread_party::thread_id.eq(*thread)).delete(c)?;
+    c.rows(thread_read::table)
+        .filter(thread_read::thread_id.eq(*thread))
+        .filter(thread_read::reader_kind.eq(ReaderKind::Person))
+        .delete(c)?;
+    Ok(())
+}
+
+/// Who takes part in a thread on the client's side.
+pub fn parties_of(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<Vec<PersonId>, Fault> {
+    let found: Vec<Option<PersonId>> = c
+        .rows(thread_party::table)
+        .filter(thread_party::thread_id.eq(*thread))
+        .order(thread_party::party_id.asc())
+        .limit(20)
+        .select(thread_party::person_id)
+        .load(c)?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// Every thread with a clinician, the open ones first.
+pub fn threads_with(c: &mut Scoped<'_>, staff: &StaffId) -> Result<Vec<Thread>, Fault> {
+    let found: Vec<ThreadRow> = c
+        .rows(message_thread::table)
+        .filter(message_thread::staff_id.eq(Some(*staff)))
+        .order((message_thread::state.desc(), message_thread::thread_id.asc()))
+        .select(ThreadRow::as_select())
+        .load(c)?;
+    found.into_iter().map(Thread::try_from).collect()
+}
+
+/// How many threads with a clinician are open, and how many are closed.
+pub fn count_with(c: &mut Scoped<'_>, staff: &StaffId) -> Result<(i64, i64), Fault> {
+    let mut count = |state: ThreadState| {
+        c.rows(message_thread::table)
+            .filter(message_thread::staff_id.eq(Some(*staff)))
+            .filter(message_thread::state.eq(state))
+            .count(c)
+    };
+    Ok((count(ThreadState::Open)?, count(ThreadState::Closed)?))
+}
+
+/// Lets a staff member read a thread that is not theirs, until then.
+pub fn put_opening(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    staff: &StaffId,
+    until_at: Timestamp,
+) -> Result<(), Fault> {
+    c.rows(thread_opening::table)
+        .filter(thread_opening::thread_id.eq(*thread))
+        .filter(thread_opening::staff_id.eq(*staff))
+        .delete(c)?;
+    c.insert(
+        thread_opening::table,
+        (
+            thread_opening::thread_id.eq(*thread),
+            thread_opening::staff_id.eq(*staff),
+            thread_opening::until_at.eq(until_at),
+        ),
+    )
+}
+
+/// Has a staff member said why they read this thread, and is that not over?
+pub fn is_opened(c: &mut Scoped<'_>, thread: &ThreadId, staff: &StaffId) -> Result<bool, Fault> {
+    let now = c.now();
+    let until: Option<Timestamp> = c
+        .rows(thread_opening::table)
+        .filter(thread_opening::thread_id.eq(*thread))
+        .filter(thread_opening::staff_id.eq(*staff))
+        .filter(thread_opening::until_at.gt(now))
+        .select(thread_opening::until_at)
+        .optional(c)?;
+    Ok(until.is_some())
 }
 
 fn insert_read(
@@ -479,14 +737,15 @@ fn insert_read(
     }
 }
 
-/// Notes that somebody has read up to a number; an earlier page that is opened again changes nothing.
+/// Notes that somebody has read up to a number; an earlier page that is opened again changes nothing. Was something new
+/// to them?
 pub fn mark_read(
     c: &mut Scoped<'_>,
     thread: &ThreadId,
     kind: ReaderKind,
     reader: uuid::Uuid,
     seq: i32,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let known: Option<i32> = c
         .rows(thread_read::table)
         .filter(thread_read::thread_id.eq(*thread))
@@ -496,8 +755,8 @@ pub fn mark_read(
         .optional(c)?;
     let now = c.now();
     match known {
-        None => insert_read(c, thread, kind, reader, seq),
-        Some(known) if known >= seq => Ok(()),
+        None => insert_read(c, thread, kind, reader, seq).map(|()| true),
+        Some(known) if known >= seq => Ok(false),
         Some(_) => {
             c.rows(thread_read::table)
                 .filter(thread_read::thread_id.eq(*thread))
@@ -506,9 +765,26 @@ pub fn mark_read(
                 .filter(thread_read::seq.lt(seq))
                 .set((thread_read::seq.eq(seq), thread_read::at.eq(now)))
                 .execute(c)?;
-            Ok(())
+            Ok(true)
         }
     }
+}
+
+/// A message that was taken back while its page was made was not shown: the page is made again.
+pub fn must_stand(c: &mut Scoped<'_>, thread: &ThreadId, shown: &[Message]) -> Result<(), Fault> {
+    let (Some(first), Some(last)) = (shown.first(), shown.last()) else { return Ok(()) };
+    let taken: Vec<i32> = c
+        .rows(message::table)
+        .filter(message::thread_id.eq(*thread))
+        .filter(message::seq.ge(first.seq))
+        .filter(message::seq.le(last.seq))
+        .filter(message::withdrawn_at.is_not_null())
+        .select(message::seq)
+        .load(c)?;
+    if shown.iter().any(|message| taken.contains(&message.seq)) {
+        return Err(Fault::lost_race("a message was taken back while its page was made"));
+    }
+    Ok(())
 }
 
 /// Where a page of a list begins: after the thread with this moment and id.
@@ -593,6 +869,8 @@ macro_rules! unread_by_party {
             rows_beside(message::table, thread_party::table)
                 .filter(message::thread_id.eq(thread_party::thread_id))
                 .filter(message::side.eq(Side::Practice))
+                .filter(message::kind.eq(MessageKind::Text))
+                .filter(message::withdrawn_at.is_null())
                 .filter(message::seq.gt(thread_read::seq))
                 .filter(message::seq.ge(thread_party::from_seq))
                 .filter(
@@ -774,6 +1052,7 @@ macro_rules! threads_for_staff {
                     rows_beside(message::table, message_thread::table)
                         .filter(message::thread_id.eq(message_thread::thread_id))
                         .filter(message::side.eq(Side::Client))
+                        .filter(message::seq.ge(message_thread::read_from_seq))
                         .filter(
                             thread_read::seq
                                 .nullable()
@@ -864,7 +1143,7 @@ pub fn search_of_staff(
     let mut rows = threads_for_staff!(c, reader).filter(answered_by!(c, reader.staff)).filter(says!(
         message_thread,
         search,
-        message::seq.ge(SeqRange::ALL.from)
+        message::seq.ge(message_thread::read_from_seq)
     ));
     newest_page!(c, rows, after)
 }
@@ -1075,6 +1354,8 @@ pub fn charts_with_news(
             rows_beside(message::table, thread_party::table)
                 .filter(message::thread_id.eq(thread_party::thread_id))
                 .filter(message::side.eq(Side::Practice))
+                .filter(message::kind.eq(MessageKind::Text))
+                .filter(message::withdrawn_at.is_null())
                 .filter(message::sent_at.gt(since))
                 .filter(message::seq.gt(thread_read::seq))
                 .filter(message::seq.ge(thread_party::from_seq))

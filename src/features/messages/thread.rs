@@ -7,7 +7,7 @@ use crate::features::messages::attach;
 use crate::features::messages::away_store::AwayNow;
 use crate::features::messages::lifecycle::{Side, Standing};
 use crate::features::messages::readers::Addressee;
-use crate::features::messages::store::{Attachment, AuthorKind, Message};
+use crate::features::messages::store::{Attachment, AuthorKind, Message, MessageKind, Thread};
 use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::{Stamp, Words};
 use crate::platform::web::forms::FieldErrors;
@@ -15,15 +15,22 @@ use crate::platform::web::forms::FieldErrors;
 use super::text::{MessageText, NotAText, Subject};
 
 /// One message.
+#[derive(Clone, Debug)]
 pub(super) struct MessageLine {
     pub id: String,
+    /// Its number in the thread.
+    pub seq: i32,
     pub author: String,
     pub sent: Stamp,
+    /// What stands there instead of words: that the thread was moved, or that the message was taken back.
+    pub note: Option<String>,
     pub paragraphs: Vec<String>,
     /// Its files: where each is, and its name and size.
     pub files: Vec<(String, String)>,
     /// Is it of the reader's own side?
     pub is_own: bool,
+    /// May the reader still take it back?
+    pub may_withdraw: bool,
 }
 
 /// The messages for a reader of this side; `here` is the thread's address on it.
@@ -49,19 +56,58 @@ pub(super) fn lines(
         .collect()
 }
 
+/// What stands in the place of a message without words.
+fn note(words: Words, side: Side, message: &Message) -> Option<String> {
+    let name = || message.author_name.clone();
+    match (message.kind, side) {
+        (MessageKind::Text, _) => {
+            message.withdrawn_at.map(|_| words.with1("messages-taken-back", "name", name()))
+        }
+        (MessageKind::Moved, side) => {
+            let with = match message.body.as_str() {
+                "" => words.get("messages-front-desk"),
+                name => name.to_owned(),
+            };
+            // Who moved it, and why, is the practice's own.
+            Some(match side {
+                Side::Client => words.with1("messages-moved-line", "with", with),
+                Side::Practice => words.with2("messages-moved-line-staff", "with", with, "name", name()),
+            })
+        }
+    }
+}
+
 fn line(words: Words, zone: &TimeZone, now: Timestamp, side: Side, message: &Message) -> MessageLine {
+    let note = note(words, side, message);
+    let body = if note.is_some() { "" } else { message.body.as_str() };
     MessageLine {
         id: format!("m{}", message.seq),
+        seq: message.seq,
+        note,
+        may_withdraw: false,
         // A key's name says nothing to a client.
         author: match (message.author_kind, side) {
             (AuthorKind::ApiKey, Side::Client) => words.get("messages-author-practice"),
             _ => message.author_name.clone(),
         },
         sent: words.stamp(message.sent_at, zone, now),
-        paragraphs: message.body.split("\n\n").map(|part| part.trim_matches('\n').to_owned()).collect(),
+        paragraphs: paragraphs(body),
         files: Vec::new(),
         is_own: message.side == side,
     }
+}
+
+/// A text in its paragraphs.
+pub(super) fn paragraphs(text: &str) -> Vec<String> {
+    text.split("\n\n")
+        .map(|part| part.trim_matches('\n').to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
+/// The subject of a thread for whoever answers it, or that it is not theirs.
+pub(super) fn subject_words(words: Words, thread: &Thread) -> String {
+    thread.subject_for_practice().map_or_else(|| words.get("messages-private"), ToOwned::to_owned)
 }
 
 /// Whom at the practice a thread is with, in words.
@@ -153,7 +199,8 @@ pub(super) fn read_subject(words: Words, typed: &str, errors: &mut FieldErrors) 
     Subject::read(typed).map_err(|wrong| errors.add("subject", wrong_text(words, "subject", wrong))).ok()
 }
 
-fn wrong_text(words: Words, field: &str, wrong: NotAText) -> String {
+/// What is wrong with a text, in words.
+pub(super) fn wrong_text(words: Words, field: &str, wrong: NotAText) -> String {
     let word = match wrong {
         NotAText::Empty => "empty",
         NotAText::TooLong => "long",

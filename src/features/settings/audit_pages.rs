@@ -67,7 +67,7 @@ impl Area {
             Self::Charts => &["chart", "charts", "info"],
             Self::Documents => &["document", "upload", "object", "signing", "econsent"],
             Self::Appointments => &["appointment"],
-            Self::Messages => &["thread", "away"],
+            Self::Messages => &["thread", "message", "note", "away"],
             Self::Billing => &["charge", "adjust", "payment", "refund", "statement", "ledger", "provider"],
             Self::Mail => &["mail"],
             Self::Staff => &["staff"],

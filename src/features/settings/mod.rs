@@ -9,6 +9,7 @@ mod team_pages;
 
 pub use audit_pages::{Area, state_words};
 pub use profile_pages::{PRACTICE, ZONES};
+pub use team_pages::TEAM;
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission};
@@ -80,8 +81,6 @@ fn routes() -> Routes {
         .post("/staff/team/new", team, team_pages::invite)
         .get("/staff/team/{staff}", team, team_pages::member)
         .post("/staff/team/{staff}/role", team, team_pages::change_role)
-        .get("/staff/team/{staff}/disable", team, team_pages::disable_page)
-        .post("/staff/team/{staff}/disable", team, team_pages::disable)
         .post("/staff/team/{staff}/enable", team, team_pages::enable)
         .post("/staff/team/{staff}/link", team, team_pages::mail_link)
         .post("/staff/team/{staff}/sign-out", team, team_pages::sign_out_everywhere)

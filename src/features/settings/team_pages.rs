@@ -7,9 +7,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::staff::StaffSession;
-use crate::features::staff::api_keys;
 use crate::features::staff::store::{self, StaffMember, StaffState};
-use crate::features::staff::team::{self, Changed, NewStaff, NotAdded, TheirKeys};
+use crate::features::staff::team::{self, Changed, NewStaff, NotAdded};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::StaffId;
@@ -23,7 +22,7 @@ use crate::platform::web::nav::Section;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
 /// The team.
-pub(super) const TEAM: Section = Section("/staff/team");
+pub const TEAM: Section = Section("/staff/team");
 
 /// The most characters of a name.
 const LONGEST_NAME: usize = 120;
@@ -209,7 +208,7 @@ async fn answer(
         Changed::Done => Ok(see_other(&format!("/staff/team/{id}?done={done}"))),
         Changed::NotFound => Err(PageError::NotFound),
         Changed::Stale => Err(PageError::Stale),
-        // Only a disabling asks, and answers with its own page.
+        // Only who leaves is asked about, on a page of another feature.
         Changed::KeysUndecided => Err(PageError::BadRequest),
         Changed::LastAdministrator => {
             let mut errors = FieldErrors::new();
@@ -235,69 +234,6 @@ pub(super) async fn change_role(
         return Ok(see_other("/staff?done=saved"));
     }
     answer(&app, &staff, &id, changed, "role", "staff-role").await
-}
-
-/// Asks before shutting out.
-pub(super) async fn disable_page(
-    State(app): State<AppState>,
-    staff: StaffSession,
-    Path(id): Path<String>,
-) -> PageResult {
-    show_disable(&app, &staff, &id, FieldErrors::new()).await
-}
-
-async fn show_disable(app: &AppState, staff: &StaffSession, id: &str, errors: FieldErrors) -> PageResult {
-    let found = find(app, staff, id).await?;
-    let whose = found.staff_id.clone();
-    let keys = app.db.read(&staff.scope, move |c| api_keys::live_of(c, &whose)).await?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page = DisablePage {
-        frame: staff.frame(app, TEAM),
-        member: line(staff, found, app.now()),
-        keys: keys.into_iter().map(|key| key.name).collect(),
-        errors,
-    };
-    Ok((status, html(page.render())?).into_response())
-}
-
-#[derive(Template)]
-#[template(path = "features/settings/templates/team_disable.html")]
-struct DisablePage {
-    frame: StaffFrame,
-    member: Line,
-    /// Names of the API keys that they made and that still work.
-    keys: Vec<String>,
-    errors: FieldErrors,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DisableForm {
-    keys: Option<String>,
-}
-
-/// Shuts out.
-pub(super) async fn disable(
-    State(app): State<AppState>,
-    staff: StaffSession,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> PageResult {
-    let form: DisableForm = staff.form(&body)?;
-    let their_keys = match form.keys.as_deref() {
-        None => None,
-        Some("revoke") => Some(TheirKeys::Revoke),
-        Some("keep") => Some(TheirKeys::Keep),
-        Some(_) => return Err(PageError::BadRequest),
-    };
-    let whom = find(&app, &staff, &id).await?.staff_id;
-    let changed = team::disable(&app, &staff.scope, staff.by(), whom, their_keys).await?;
-    if changed == Changed::KeysUndecided {
-        let mut errors = FieldErrors::new();
-        errors.add("keys-revoke", staff.words.get("staff-disable-keys-missing"));
-        return show_disable(&app, &staff, &id, errors).await;
-    }
-    answer(&app, &staff, &id, changed, "disable", "staff-disabled").await
 }
 
 /// Lets in again.

@@ -209,45 +209,53 @@ fn is_last(member: &StaffMember, others: usize) -> bool {
     member.role == Role::Administrator && member.state == StaffState::Active && others == 0
 }
 
-/// Shuts a staff member out: open sessions and links end at once. Who made API keys has their secrets, so
-/// that somebody must decide about each that still works.
-pub async fn disable(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    staff: StaffId,
+/// The staff member, held until the end of the transaction, if nothing speaks against shutting them out; else why not.
+/// Who made API keys has their secrets, so that somebody must decide about each that still works. Writes nothing.
+pub fn may_disable(
+    c: &mut Scoped<'_>,
+    staff: &StaffId,
     their_keys: Option<TheirKeys>,
-) -> Result<Changed, Fault> {
-    app.db
-        .write(scope, move |c| {
-            // Administrators first, then this one: the same order for all.
-            let others = store::other_administrators(c, &staff)?;
-            lock(c, Lock::Staff(&staff))?;
-            let Some(member) = store::find(c, &staff)? else { return Ok(Changed::NotFound) };
-            if member.state == StaffState::Disabled {
-                return Ok(Changed::Done);
-            }
-            if is_last(&member, others) {
-                return Ok(Changed::LastAdministrator);
-            }
-            let keys = api_keys::live_of(c, &staff)?;
-            if !keys.is_empty() && their_keys.is_none() {
-                return Ok(Changed::KeysUndecided);
-            }
-            store::set_state(c, &staff, StaffState::Disabled)?;
-            if their_keys == Some(TheirKeys::Revoke) {
-                for key in &keys {
-                    api_keys::revoke(c, &by, &key.key_id)?;
-                }
-            }
-            session::end_all(c, Audience::Staff, &staff.to_string())?;
-            for purpose in [Purpose::StaffInvitation, Purpose::StaffReset] {
-                links::revoke_all(c, purpose, &staff.to_string())?;
-            }
-            record_state(c, &by, &member, StaffState::Disabled, StaffAction::Disabled)?;
-            Ok(Changed::Done)
-        })
-        .await
+) -> Result<Result<StaffMember, Changed>, Fault> {
+    // Administrators first, then this one: the same order for all.
+    let others = store::other_administrators(c, staff)?;
+    lock(c, Lock::Staff(staff))?;
+    let Some(member) = store::find(c, staff)? else { return Ok(Err(Changed::NotFound)) };
+    if is_last(&member, others) {
+        return Ok(Err(Changed::LastAdministrator));
+    }
+    if their_keys.is_none() && !api_keys::live_of(c, staff)?.is_empty() && is_in(&member) {
+        return Ok(Err(Changed::KeysUndecided));
+    }
+    Ok(Ok(member))
+}
+
+fn is_in(member: &StaffMember) -> bool {
+    member.state != StaffState::Disabled
+}
+
+/// Shuts a staff member out: open sessions and links end at once. Whether they may be is asked before
+/// ([`may_disable`]).
+pub fn disable(
+    c: &mut Scoped<'_>,
+    by: &By,
+    member: &StaffMember,
+    their_keys: Option<TheirKeys>,
+) -> Result<(), Fault> {
+    let staff = &member.staff_id;
+    if !is_in(member) {
+        return Ok(());
+    }
+    store::set_state(c, staff, StaffState::Disabled)?;
+    if their_keys == Some(TheirKeys::Revoke) {
+        for key in &api_keys::live_of(c, staff)? {
+            api_keys::revoke(c, by, &key.key_id)?;
+        }
+    }
+    session::end_all(c, Audience::Staff, &staff.to_string())?;
+    for purpose in [Purpose::StaffInvitation, Purpose::StaffReset] {
+        links::revoke_all(c, purpose, &staff.to_string())?;
+    }
+    record_state(c, by, member, StaffState::Disabled, StaffAction::Disabled)
 }
 
 /// Lets a staff member in again.

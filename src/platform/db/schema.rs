@@ -923,6 +923,7 @@ diesel::table! {
         last_at -> BigInt,
         version -> BigInt,
         created_at -> BigInt,
+        read_from_seq -> Integer,
     }
 }
 
@@ -966,6 +967,43 @@ diesel::table! {
         body -> Text,
         sent_at -> BigInt,
         search_text -> Text,
+        kind -> Text,
+        withdrawn_at -> Nullable<BigInt>,
+        ended_asked_at -> Nullable<BigInt>,
+        ended_due_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    message_withdrawn (practice_id, thread_id, seq) {
+        practice_id -> Binary,
+        thread_id -> Binary,
+        seq -> Integer,
+        body -> Text,
+        files -> Text,
+        by_name -> Text,
+    }
+}
+
+diesel::table! {
+    thread_note (practice_id, thread_id, note_id) {
+        practice_id -> Binary,
+        thread_id -> Binary,
+        note_id -> Binary,
+        seq -> Integer,
+        staff_id -> Binary,
+        author_name -> Text,
+        body -> Text,
+        written_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    thread_opening (practice_id, thread_id, staff_id) {
+        practice_id -> Binary,
+        thread_id -> Binary,
+        staff_id -> Binary,
+        until_at -> BigInt,
     }
 }
 
@@ -1311,6 +1349,7 @@ practice_tables!(
     message_attachment,
     message_draft,
     message_thread,
+    message_withdrawn,
     notice,
     number_series,
     one_time_link,
@@ -1342,6 +1381,8 @@ practice_tables!(
     signing_event,
     staff_away,
     staff_member,
+    thread_note,
+    thread_opening,
     thread_party,
     thread_read,
     time_off,

@@ -75,6 +75,7 @@ catalogue!(
     "billing",
     "charts",
     "closing",
+    "leaving",
     "import",
     "demo",
     "documents",

@@ -16,6 +16,7 @@ pub mod frame;
 pub mod guard;
 pub mod language;
 pub mod links;
+pub mod live_stream;
 pub mod nav;
 mod nul;
 mod reading;

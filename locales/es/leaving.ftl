@@ -1,0 +1,18 @@
+# Palabras de: alguien del personal que se va.
+leaving-threads = Conversaciones con clientes
+leaving-open = { $count ->
+    [one] Una conversación abierta
+   *[other] { $count } conversaciones abiertas
+}
+leaving-closed = { $count ->
+    [one] Una conversación cerrada, que un mensaje del cliente vuelve a abrir
+   *[other] { $count } conversaciones cerradas, que un mensaje del cliente vuelve a abrir
+}
+leaving-threads-text = Alguien tiene que responderlas. Los clientes ven una línea que dice con quién es la conversación de ahora en adelante, y nada más.
+leaving-home = ¿Quién las responde de ahora en adelante?
+leaving-home-choose = Elija
+leaving-home-missing = Elija quién responde sus conversaciones de ahora en adelante.
+leaving-appointments = Citas próximas: { $count }. Siguen reservadas; muévalas o cancélelas en el calendario.
+leaving-hand-over = Traspasar
+leaving-hand-over-title = Traspasar lo que todavía está con { $name }
+leaving-nothing = Ya no hay nada con esta persona.

@@ -1,0 +1,131 @@
+//! The page that asks before a staff member is shut out, with what stands with them.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+
+use crate::features::calendar::clinicians;
+use crate::features::leaving::actions::{self, Held, Leaving, NotDone, held};
+use crate::features::messages::handover::{Earlier, Target};
+use crate::features::messages::readers::Addressee;
+use crate::features::settings::TEAM;
+use crate::features::staff::team::{Changed, TheirKeys};
+use crate::features::staff::{StaffSession, StaffState};
+use crate::kernel::ids::StaffId;
+use crate::platform::db::Scoped;
+use crate::platform::state::AppState;
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::nav::shown_count;
+use crate::platform::web::{PageError, PageResult, html, see_other};
+
+#[derive(Template)]
+#[template(path = "features/leaving/templates/leave.html")]
+struct LeavePage {
+    frame: StaffFrame,
+    errors: FieldErrors,
+    id: StaffId,
+    name: String,
+    /// Are they shut out already, so that only what is with them is handed over?
+    is_out: bool,
+    keys: Vec<String>,
+    /// "12 open conversations", if there are any …
+    open: Option<String>,
+    /// … and closed ones.
+    closed: Option<String>,
+    appointments: Option<String>,
+    to: String,
+    homes: Vec<(String, String)>,
+    earlier: bool,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct LeaveForm {
+    keys: Option<String>,
+    /// Who answers their conversations.
+    to: String,
+    earlier: String,
+}
+
+async fn page(
+    app: &AppState,
+    staff: &StaffSession,
+    whom: StaffId,
+    form: LeaveForm,
+    errors: FieldErrors,
+) -> PageResult {
+    let unit = move |c: &mut Scoped<'_>| Ok((held(c, &whom)?, clinicians(c)?));
+    let (found, people) = app.db.read(&staff.scope, unit).await?;
+    let held: Held = found.ok_or(PageError::NotFound)?;
+    let words = staff.words;
+    let count = |key: &str, count: i64| (count > 0).then(|| words.count(key, "count", count));
+    let nobody = (String::new(), words.get("leaving-home-choose"));
+    let desk = (Addressee::FrontDesk.to_form(), words.get("messages-to-front-desk"));
+    let others = people.into_iter().filter(|(id, _)| *id != whom).map(|(id, name)| (id.to_string(), name));
+    let is_out = held.member.state == StaffState::Disabled;
+    let has_threads = held.has_threads();
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = LeavePage {
+        frame: staff.frame(app, TEAM),
+        errors,
+        id: whom,
+        open: count("leaving-open", held.open),
+        closed: count("leaving-closed", held.closed),
+        appointments: (held.appointments > 0)
+            .then(|| words.with1("leaving-appointments", "count", shown_count(held.appointments))),
+        keys: if is_out { Vec::new() } else { held.keys },
+        name: held.member.name,
+        is_out,
+        to: form.to,
+        homes: if has_threads { [nobody, desk].into_iter().chain(others).collect() } else { Vec::new() },
+        earlier: !form.earlier.is_empty(),
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// Asks, with what stands with them.
+pub(super) async fn show(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+) -> PageResult {
+    let whom: StaffId = id.parse().map_err(|_| PageError::NotFound)?;
+    page(&app, &staff, whom, LeaveForm::default(), FieldErrors::new()).await
+}
+
+/// Shuts out, and hands over.
+pub(super) async fn leave(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: LeaveForm = staff.form(&body)?;
+    let whom: StaffId = id.parse().map_err(|_| PageError::NotFound)?;
+    let keys = match form.keys.as_deref() {
+        None => None,
+        Some("revoke") => Some(TheirKeys::Revoke),
+        Some("keep") => Some(TheirKeys::Keep),
+        Some(_) => return Err(PageError::BadRequest),
+    };
+    let earlier = if form.earlier.is_empty() { Earlier::Hidden } else { Earlier::Read };
+    let threads = Addressee::of_form(&form.to).map(|to| Target { to, earlier });
+    let words = staff.words;
+    let mut errors = FieldErrors::new();
+    match actions::leave(&app, &staff.scope, staff.by(), whom, Leaving { keys, threads }).await? {
+        Ok(()) => return Ok(see_other(&format!("/staff/team/{whom}?done=staff-disabled"))),
+        Err(NotDone::ThreadsUndecided) => errors.add("to", words.get("leaving-home-missing")),
+        Err(NotDone::Team(Changed::KeysUndecided)) => {
+            errors.add("keys-revoke", words.get("staff-disable-keys-missing"));
+        }
+        Err(NotDone::Team(Changed::LastAdministrator)) => {
+            errors.add("form", words.get("staff-error-last-administrator"));
+        }
+        Err(NotDone::Team(Changed::NotFound)) => return Err(PageError::NotFound),
+        Err(NotDone::Team(Changed::Done | Changed::Stale)) => return Err(PageError::Stale),
+    }
+    page(&app, &staff, whom, form, errors).await
+}

@@ -1,0 +1,129 @@
+//! A thread goes to another audience: one of them, or all that are with somebody who leaves. The client sees a line that
+//! says whom it is with from there on. Whoever answers it now reads it from that line on, and what was written before only
+//! where whoever moves it says so; they never read more of it than was read by those who had it.
+
+use crate::features::messages::actions::{
+    Author, NotDone, Outcome, PracticeReader, Promise, Row, apply, is_clinician,
+};
+use crate::features::messages::lifecycle::{self, ThreadEvent};
+use crate::features::messages::readers::{Addressee, StaffReader, StaffReads};
+use crate::features::messages::store::{self, Thread};
+use crate::features::staff::StaffSession;
+use crate::kernel::ids::{ChartId, StaffId, ThreadId};
+use crate::platform::audit::By;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::state::AppState;
+
+/// What the new audience reads of what was written before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// Nothing.
+    Hidden,
+    /// As much as whoever had the thread.
+    Read,
+}
+
+/// Where a thread goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// To whom.
+    pub to: Addressee,
+    /// With what was written before?
+    pub earlier: Earlier,
+}
+
+/// Moves one thread, under what its new audience promises.
+fn transfer(
+    c: &mut Scoped<'_>,
+    author: &Author,
+    thread: &mut Thread,
+    (target, with): (Target, &str),
+    promise: &Promise,
+) -> Result<(), Fault> {
+    let due_at = thread.standing.wait().map(|wait| promise.due(wait.since));
+    let decision = lifecycle::decide(thread.standing, ThreadEvent::Transfer(due_at))
+        .ok_or_else(|| Fault::other("a thread that cannot be moved"))?;
+    thread.to = target.to;
+    if target.earlier == Earlier::Hidden {
+        thread.read_from = thread.last_seq + 1;
+    }
+    apply(c, thread, author, decision, Row::Moved(with))
+}
+
+/// The name of the new audience, for the line; nothing for the front desk. `None`: nobody who answers clients.
+fn name_of(c: &mut Scoped<'_>, to: Addressee) -> Result<Option<String>, Fault> {
+    if let Addressee::Clinician(staff) = &to
+        && !is_clinician(c, staff)?
+    {
+        return Ok(None);
+    }
+    Ok(Some(store::clinician_name(c, to)?.unwrap_or_default()))
+}
+
+/// Moves a thread for somebody who reads it, in the caller's transaction.
+pub fn transfer_as_practice(
+    c: &mut Scoped<'_>,
+    author: &Author,
+    reader: &PracticeReader,
+    thread: &ThreadId,
+    target: Target,
+) -> Outcome<Thread> {
+    let Some(mut thread) =
+        store::find(c, thread)?.filter(|thread| reader.reads(thread.to) == StaffReads::Words)
+    else {
+        return Ok(Err(NotDone::NotFound));
+    };
+    if thread.to == target.to {
+        return Ok(Err(NotDone::SameAudience));
+    }
+    if store::parties_of(c, &thread.id)?.is_empty() {
+        return Ok(Err(NotDone::NotAReader));
+    }
+    let Some(with) = name_of(c, target.to)? else { return Ok(Err(NotDone::NotAClinician)) };
+    let promise = Promise::load(c, target.to)?;
+    transfer(c, author, &mut thread, (target, &with), &promise)?;
+    Ok(Ok(thread))
+}
+
+/// A staff member moves a thread.
+pub async fn transfer_by_staff(
+    app: &AppState,
+    staff: &StaffSession,
+    (chart, thread): (ChartId, ThreadId),
+    target: Target,
+) -> Outcome<Thread> {
+    let author = Author::of_practice(&staff.by())?;
+    let (who, role) = (staff.staff_id, staff.role);
+    let unit = move |c: &mut Scoped<'_>| -> Outcome<Thread> {
+        let reader = PracticeReader::Staff(StaffReader::load(c, who, role)?);
+        if store::find(c, &thread)?.is_none_or(|found| found.chart != chart) {
+            return Ok(Err(NotDone::NotFound));
+        }
+        transfer_as_practice(c, &author, &reader, &thread, target)
+    };
+    let outcome = app.db.write(&staff.scope, unit).await?;
+    if outcome.is_ok() {
+        app.live.chart_changed(staff.scope.id(), &chart);
+    }
+    Ok(outcome)
+}
+
+/// Gives every thread with somebody who leaves another home, the closed ones too: a client's message opens them again. In
+/// the caller's transaction, which holds who leaves; the charts whose open pages change.
+pub fn hand_over(c: &mut Scoped<'_>, by: &By, from: &StaffId, target: Target) -> Outcome<Vec<ChartId>> {
+    let author = Author::of_practice(by)?;
+    if target.to == Addressee::Clinician(*from) {
+        return Ok(Err(NotDone::SameAudience));
+    }
+    let Some(with) = name_of(c, target.to)? else { return Ok(Err(NotDone::NotAClinician)) };
+    let promise = Promise::load(c, target.to)?;
+    let mut charts = Vec::new();
+    for mut thread in store::threads_with(c, from)? {
+        transfer(c, &author, &mut thread, (target, &with), &promise)?;
+        charts.push(thread.chart);
+    }
+    charts.sort_unstable();
+    charts.dedup();
+    Ok(Ok(charts))
+}

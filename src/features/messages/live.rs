@@ -1,0 +1,101 @@
+//! Tells an open page of a thread to look again: what it shows was written, taken back, moved or has become late, or its
+//! reader may not see it any more.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use crate::features::accounts::{ClientSession, level_now};
+use crate::features::messages::actions::{PracticeReader, practice_range};
+use crate::features::messages::note_store;
+use crate::features::messages::readers::StaffReader;
+use crate::features::messages::store::{self, Thread};
+use crate::features::staff::StaffSession;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{ChartId, ThreadId};
+use crate::platform::db::Scoped;
+use crate::platform::permissions::{Level, Right};
+use crate::platform::state::AppState;
+use crate::platform::web::PageError;
+use crate::platform::web::live_stream::{self, Looking, Of};
+use crate::platform::web::session::{self, Audience};
+
+/// What a page of a thread shows, as far as it can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Picture {
+    version: i64,
+    is_late: bool,
+    /// Staff see how many notes there are.
+    notes: usize,
+}
+
+impl Picture {
+    fn of(thread: &Thread, now: Timestamp) -> Self {
+        let is_late = thread.standing.wait().is_some_and(|wait| wait.is_late(now));
+        Self { version: thread.version, is_late, notes: 0 }
+    }
+}
+
+/// For the client's page.
+pub(super) async fn of_client(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
+    // A staff member who looks at a client's pages looks once.
+    if client.onlooker().is_some() {
+        return Err(PageError::NotFound);
+    }
+    let (chart, person, access) = (client.chart_id, client.person_id, client.access_id);
+    let hash = client.session.token_hash;
+    let of = Of { practice: *client.scope.id(), chart, session_hash: hash.clone() };
+    let (db, scope, home) = (app.db.clone(), client.scope, client.home);
+    let look = move || -> Looking<Picture> {
+        let (db, scope, home, hash) = (db.clone(), scope.clone(), home.clone(), hash.clone());
+        Box::pin(async move {
+            // The session may be of another practice than the chart.
+            if !db.read(&home, move |c| session::is_alive(c, Audience::Client, &hash)).await? {
+                return Ok(None);
+            }
+            let unit = move |c: &mut Scoped<'_>| {
+                if level_now(c, &access, Right::Messages)? < Level::View {
+                    return Ok(None);
+                }
+                let found = store::find_for_party(c, &chart, &person, &id)?;
+                Ok(found.map(|(thread, _)| Picture::of(&thread, c.now())))
+            };
+            db.read(&scope, unit).await
+        })
+    };
+    live_stream::stream(&app, of, Box::new(look)).await?.ok_or(PageError::NotFound)
+}
+
+/// For the page in the chart room.
+pub(super) async fn of_staff(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, thread)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let id: ThreadId = thread.parse().map_err(|_| PageError::NotFound)?;
+    let (who, role, hash) = (staff.staff_id, staff.role, staff.session.token_hash);
+    let of = Of { practice: *staff.scope.id(), chart, session_hash: hash.clone() };
+    let (db, scope) = (app.db.clone(), staff.scope);
+    let look = move || -> Looking<Picture> {
+        let (db, scope, hash) = (db.clone(), scope.clone(), hash.clone());
+        let unit = move |c: &mut Scoped<'_>| {
+            if !session::is_alive(c, Audience::Staff, &hash)? {
+                return Ok(None);
+            }
+            let Some(thread) = store::find(c, &id)?.filter(|thread| thread.chart == chart) else {
+                return Ok(None);
+            };
+            let reader = PracticeReader::Staff(StaffReader::load(c, who, role)?);
+            let Some((range, _)) = practice_range(c, &reader, &thread)? else { return Ok(None) };
+            let notes = note_store::of_thread(c, &id, range.from)?.len();
+            Ok(Some(Picture { notes, ..Picture::of(&thread, c.now()) }))
+        };
+        Box::pin(async move { db.read(&scope, unit).await })
+    };
+    live_stream::stream(&app, of, Box::new(look)).await?.ok_or(PageError::NotFound)
+}
