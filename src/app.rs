@@ -20,6 +20,7 @@ use tower::ServiceExt;
 use crate::features;
 use crate::kernel::clock::{Clock, Timestamp};
 use crate::kernel::rng::Rng;
+use crate::platform::audit::readings::{self, Readings};
 use crate::platform::audit::{self, checkpoints::Checkpoints};
 use crate::platform::buckets::Buckets;
 use crate::platform::config::Config;
@@ -60,7 +61,7 @@ pub fn mail_hooks() -> MailHooks {
         subjects: &features::MAIL_SUBJECTS,
         may_read: features::appointments::may_read,
         mailbox_refused: features::people::mark_undeliverable,
-        safe_contacts: features::accounts::safe_contacts,
+        reader_wishes: features::accounts::reader_wishes,
         handed_over: features::people::note_handed_over,
     }
 }
@@ -302,6 +303,7 @@ pub async fn build(
         settings: config.settings(),
         buckets: Buckets::default(),
         touches: Touches::default(),
+        readings: Readings::default(),
         live: Live::default(),
         pay: Arc::new(Stripe::at(&config.stripe_url)),
         pay_bell: Arc::new(tokio::sync::Notify::new()),
@@ -356,6 +358,11 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     workers.spawn(again_and_again("uses of sessions", touches::WRITE_EVERY, stop.clone(), move || {
         let app = touching.clone();
         async move { app.touches.write(&app.db).await.map(|_| 0) }
+    }));
+    let reading = app.clone();
+    workers.spawn(again_and_again("readings of charts", readings::WRITE_EVERY, stop.clone(), move || {
+        let app = reading.clone();
+        async move { app.readings.write(&app.db, app.now()).await.map(|_| 0) }
     }));
     workers.spawn(run_jobs(app.clone(), stop.clone()));
     workers.spawn(features::billing::work_with_provider(app.clone(), stop.clone()));
@@ -488,6 +495,9 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
     finish_workers(workers).await;
     if let Err(fault) = app.touches.write(&app.db).await {
         tracing::warn!(error = fault.chain(), "the last uses of sessions were not written");
+    }
+    if let Err(fault) = app.readings.write(&app.db, app.now()).await {
+        tracing::error!(error = fault.chain(), "the last readings of charts were not written");
     }
     if let Err(fault) = audit::seal_waiting(&app.db).await {
         tracing::error!(error = fault.chain(), "the last events were not sealed");

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use anteroom::app;
-use anteroom::features::access::actions;
+use anteroom::features::access::Doubt;
+use anteroom::features::access::actions::{self, Act, Key, NewCredential, RegisterOrder, Registered, Target};
+use anteroom::features::access::permission::Basis;
 use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::actions::{post_charge, record_payment};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
@@ -12,9 +14,12 @@ use anteroom::features::documents::{
     self, DocumentKind, NewContent, NewDocument, NewShare, Recipient, Telling,
 };
 use anteroom::features::practice;
+use anteroom::kernel::civil::BirthDate;
 use anteroom::kernel::ids::ChartId;
 use anteroom::kernel::money::{Currency, Money};
-use anteroom::platform::db::schema::chart;
+use anteroom::kernel::secrets::Secret;
+use anteroom::platform::db::schema::{chart, portal_access};
+use anteroom::platform::i18n::Language;
 use anteroom::platform::permissions::{Needs, Role};
 use anteroom::platform::web::Routes;
 use axum::Router;
@@ -161,6 +166,7 @@ pub async fn set_up(w: &mut World, amount: Amount) -> Setting {
     let ana = w.chart("Ana", "Duarte").await;
     let client = w.registered(&ana).await;
     fill(w, &ana).await;
+    let of_ten = holder_of_ten(w).await;
     let bo = w.chart("Bo", "Lindgren").await;
     w.invite(&bo).await;
     let mail = w.mail_to(&bo.email).await;
@@ -183,6 +189,7 @@ pub async fn set_up(w: &mut World, amount: Amount) -> Setting {
         Page::get("link", &nobody, &link),
         Page::get("sign-in-page", &nobody, "/riverbend/sign-in"),
         Page::get("portal-home", &client, "/portal"),
+        Page::get("portal-home-ten", &of_ten, "/portal"),
         Page::get("portal-documents", &client, "/portal/documents"),
         Page::get("portal-appointments", &client, "/portal/appointments"),
         Page::get("portal-account", &client, "/portal/account"),
@@ -199,6 +206,47 @@ pub async fn set_up(w: &mut World, amount: Amount) -> Setting {
     let hello = || async { ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], HELLO) };
     let routes = app::routes().and(Routes::new().get("/hello", Needs::Nothing, hello));
     Setting { router: app::with_layers(w.app.clone(), routes), pages }
+}
+
+/// Somebody with one sign-in and access to ten charts: their own, and as a parent those of nine children.
+async fn holder_of_ten(w: &mut World) -> Browser {
+    let own = w.chart("Max", "Tenfold").await;
+    let browser = w.registered(&own).await;
+    fill(w, &own).await;
+    let mut children = Vec::new();
+    for number in 0..9 {
+        let first = format!("Kid{}", letters(number));
+        let child = w.chart_with(&first, "Tenfold", "2015-05-05", &own.email).await;
+        let invite = Act::Invite { address: None, confirmed: Doubt::ALL.to_vec() };
+        let by = w.riverbend.by(Role::FrontDesk);
+        let invited =
+            actions::act(&w.app, &w.riverbend.scope, by.clone(), Target::Owner(child.chart_id), invite);
+        let link = invited.await.expect("no fault").expect("no refusal").link.expect("a link");
+        let order = RegisterOrder {
+            key: Key::Token(link.token),
+            last_name: child.last_name.clone(),
+            birth_date: BirthDate::from_iso(&child.born, jiff::civil::date(2100, 1, 1)).expect("a date"),
+            credential: NewCredential::Existing {
+                name: own.email.clone(),
+                password: Secret::new(PASSWORD.to_owned()),
+            },
+            nonce: first,
+            language: Language::English,
+            ip_bucket: "127.0.0.1".into(),
+            device: None,
+            session: None,
+        };
+        let came = actions::register(&w.app, &w.riverbend.scope, by, order).await.expect("no fault");
+        assert!(matches!(came, Registered::Welcome { .. }), "{came:?}");
+        children.push(child.chart_id);
+    }
+    let as_parent = w.tamper(move |c| {
+        diesel::update(portal_access::table.filter(portal_access::chart_id.eq_any(children.clone())))
+            .set(portal_access::basis.eq(Basis::Parent))
+            .execute(c)
+    });
+    assert_eq!(as_parent.await, 9);
+    browser
 }
 
 /// As long as the portal's home.

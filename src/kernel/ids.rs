@@ -147,6 +147,8 @@ ids! {
     AccountId,
     /// A reported concern.
     ConcernId,
+    /// What keeps lines of a client's log hidden for a while.
+    SuspensionId,
     /// A mail in the outbox.
     MailId,
     /// A link that sets a password.
@@ -157,6 +159,8 @@ ids! {
     BlobId,
     /// A file on its way in.
     UploadId,
+    /// A client's insurance.
+    CoverageId,
     /// A request to sign a version of a document.
     SigningId,
     /// Somebody who was asked to sign.

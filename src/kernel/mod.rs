@@ -13,6 +13,8 @@ pub mod ids;
 pub mod money;
 pub mod names;
 pub mod phone;
+pub mod picture;
+pub mod quiet;
 pub mod rng;
 pub mod secrets;
 pub mod text;

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::kernel::clock::{Clock, Timestamp};
 use crate::kernel::rng::Rng;
 use crate::kernel::secrets::Secret;
+use crate::platform::audit::readings::Readings;
 use crate::platform::buckets::Buckets;
 use crate::platform::confined::Confined;
 use crate::platform::crypto::Keys;
@@ -46,6 +47,8 @@ pub struct App {
     pub buckets: Buckets,
     /// When sessions were last used, until it is written.
     pub touches: Touches,
+    /// Who opened which chart, until it is written.
+    pub readings: Readings,
     /// Tells open pages that a chart changed.
     pub live: Live,
     /// The payment provider.

@@ -53,6 +53,7 @@ fn right(token: &Token, client: &Client) -> RegisterOrder {
         language: Language::English,
         ip_bucket: "198.51.100.7".into(),
         device: None,
+        session: None,
     }
 }
 
@@ -994,7 +995,7 @@ stories! {
         assert_eq!(post(w, right(&link, &ana)).await, Registered::NotOpen(LinkView::Withdrawn));
         assert_eq!(resend(w, &sent.access, Some(1)).await, Err(Refused::ChartClosed));
         let (by, id, app) = (w.riverbend.by(Role::FrontDesk), ana.chart_id.clone(), w.app.clone());
-        w.app.db.write(&w.riverbend.scope, move |c| actions::chart_closed(&app, c, &by, &id)).await.expect("no fault");
+        w.app.db.write(&w.riverbend.scope, move |c| actions::chart_closed(&app, c, &by, &id, None)).await.expect("no fault");
         assert_eq!(phase(w, &ana).await, Phase::Canceled);
         invariants(w).await;
     }

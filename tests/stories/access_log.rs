@@ -3,7 +3,7 @@
 use anteroom::platform::permissions::{Right, Role, Scope};
 
 use crate::access::contact;
-use crate::portal_people::{account, document, enrolled, grant, sign_in};
+use crate::portal_people::{account, document, enrolled, events, grant, sign_in};
 use crate::stories;
 
 const LOG: &str = "/portal/who-looked";
@@ -41,6 +41,101 @@ stories! {
         let first: serde_json::Value = serde_json::from_str(&first.answer.text()).expect("JSON");
         let next = first["next"].as_str().expect("more");
         api.get(&format!("/api/v1/charts/{}/access-log?cursor={next}", ana.chart_id)).await.must_say("document.read_by_staff").must_say("Rosa Contact").must_not_say("access.previewed");
+    }
+
+    async fn case_46_who_opens_a_chart_is_one_line_an_hour_in_the_trail_and_in_the_clients_log(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let own = enrolled(w, &ana).await;
+        let base = format!("/staff/charts/{}", ana.chart_id);
+        let mut casey = w.staff(Role::Clinician).await;
+        for page in ["", "/communications", "/documents", "/billing", "/close"] {
+            casey.get(&format!("{base}{page}")).await.must_be(200);
+        }
+        // What an open page asks by itself is nobody's look.
+        let mut desk = w.staff(Role::FrontDesk).await.with("x-anteroom-presence", "page");
+        desk.get(&format!("{base}/communications/box")).await.must_be(200);
+        let mut client = sign_in(w, &own.name).await;
+        client.get(LOG).await.must_not_say("opened the record");
+        assert_eq!(events(w, "chart.opened").await, 0, "a page waits for no write");
+        w.readings_are_written().await;
+        assert_eq!(events(w, "chart.opened").await, 1);
+        let log = client.get(LOG).await;
+        log.must_say("(Clinician): opened the record");
+        assert_eq!(log.html().matches("opened the record").count(), 1);
+        // Another process, and the same hour: still one line. Another staff member is another line.
+        let other = w.neighbour().await;
+        let token = w.staff(Role::Clinician).await;
+        drop(token);
+        let mut there = other.staff(Role::Clinician).await;
+        there.get(&base).await.must_be(200);
+        other.readings_are_written().await;
+        assert_eq!(events(w, "chart.opened").await, 1);
+        w.staff(Role::Biller).await.get(&format!("{base}/billing")).await.must_be(200);
+        let key = crate::api::key(w, &w.riverbend, Scope::ALL).await;
+        let mut api = w.browser().with("authorization", &format!("Bearer {key}"));
+        api.get(&format!("/api/v1/charts/{}", ana.chart_id)).await.must_be(200);
+        w.readings_are_written().await;
+        assert_eq!(events(w, "chart.opened").await, 3);
+        client.get(LOG).await.must_say("A program of the practice");
+        w.staff(Role::Administrator).await.get("/staff/audit").await.must_say("Opened a chart").must_say("Casey");
+        // An hour later it is a look of its own. A page that is not there is none.
+        w.clock.advance_seconds(3_600);
+        let mut casey = w.staff(Role::Clinician).await;
+        casey.get(&base).await.must_be(200);
+        casey.get(&format!("/staff/charts/{}", own.access)).await.must_be(404);
+        w.readings_are_written().await;
+        assert_eq!(events(w, "chart.opened").await, 4);
+    }
+
+    async fn case_49_lines_that_an_official_asked_to_hide_stay_hidden_until_their_day_is_over(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let own = enrolled(w, &ana).await;
+        let paper = document(w, &ana.chart_id, "Quiet secret", "Text.").await;
+        let read = format!("/staff/charts/{}/documents/{paper}", ana.chart_id);
+        w.staff(Role::Clinician).await.get(&read).await.must_be(200);
+        w.staff(Role::Biller).await.get(&format!("/staff/charts/{}/billing", ana.chart_id)).await.must_be(200);
+        w.readings_are_written().await;
+        let mut client = sign_in(w, &own.name).await;
+        let (seen, other) = ("(Clinician): read a document", "(Biller): opened the record");
+        client.get(LOG).await.must_say(seen).must_say(other);
+        let page = format!("/staff/charts/{}/log", ana.chart_id);
+        w.staff(Role::Clinician).await.get(&page).await.must_be(403);
+        let mut admin = w.staff(Role::Administrator).await;
+        admin.get(&format!("/staff/charts/{}", ana.chart_id)).await.must_say("The client's log");
+        let form = admin.get(&page).await;
+        form.must_say("Nothing is hidden.");
+        admin.submit(&form, &page, &[("who", "staff.nobody")]).await.must_be(422).must_say("Choose whose lines").must_say("Choose a day").must_say("Say who has asked");
+        let casey = format!("staff.{}", w.riverbend.member(Role::Clinician).staff_id);
+        let typed = |statement, until| [("who", casey.as_str()), ("statement", statement), ("until", until), ("reason", "Inspector Vance, Health Oversight.")];
+        // By word of mouth it holds for 30 days, and never for a day that is over.
+        admin.submit(&form, &page, &typed("oral", "2027-01-01")).await.must_be(422).must_say("at most 30 days");
+        admin.submit(&form, &page, &typed("written", "2026-11-30")).await.must_be(422).must_say("This day is over");
+        admin.submit_and_follow(&form, &page, &typed("oral", "2026-12-03")).await.must_say("Lines of").must_say("Hidden").must_say("Inspector Vance");
+        let log = client.get(LOG).await;
+        log.must_not_say(seen).must_not_say("Vance").must_not_say("Hidden").must_say(other);
+        let key = crate::api::key(w, &w.riverbend, Scope::ALL).await;
+        let mut api = w.browser().with("authorization", &format!("Bearer {key}"));
+        api.get(&format!("/api/v1/charts/{}/access-log", ana.chart_id)).await.must_be(200).must_not_say("document.read_by_staff");
+        // The trail has every line, and says who hid which.
+        let trail = admin.get("/staff/audit").await;
+        trail.must_say("Read a document").must_say("Hid lines of a client's log");
+        // The last instant of December 3 in New York, then the first of December 4. Nothing runs.
+        w.clock.advance_seconds(2 * 86_400 + 14 * 3_600 - 1);
+        let mut client = sign_in(w, &own.name).await;
+        client.get(LOG).await.must_not_say(seen);
+        w.clock.advance_seconds(1);
+        client.get(LOG).await.must_say(seen).must_say(other);
+        // Another one is ended before its day.
+        let mut admin = w.staff(Role::Administrator).await;
+        let form = admin.get(&page).await;
+        form.must_say("Shown again");
+        let listed = admin.submit_and_follow(&form, &page, &typed("written", "2027-06-01")).await;
+        client.get(LOG).await.must_not_say(seen);
+        admin.submit_and_follow(&listed, "/log/end", &[]).await.must_say("Shown again since");
+        client.get(LOG).await.must_say(seen);
+        // Another practice knows nothing of it.
+        let mut elsewhere = w.staff_of(&w.twinoaks, Role::Administrator).await;
+        elsewhere.get(&page).await.must_be(404);
     }
 
     async fn a_concern_reaches_the_administrators_and_its_answer_the_client(w: &mut World) {

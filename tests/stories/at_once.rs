@@ -197,6 +197,7 @@ async fn joins(w: &World, link: &str, client: &Client, name: &str) -> Registered
         language: Language::English,
         ip_bucket: "127.0.0.1".into(),
         device: None,
+        session: None,
     };
     actions::register(&w.app, &w.riverbend.scope, link_holder(), order).await.expect("no fault")
 }

@@ -1,5 +1,6 @@
 //! Closing a chart and opening it again. The number is that of the acceptance case of rights.
 
+use anteroom::features::access::permission::Basis;
 use anteroom::features::documents::Recipient;
 use anteroom::features::documents::signing::actions::Candidate;
 use anteroom::kernel::ids::AppointmentId;
@@ -8,8 +9,9 @@ use anteroom::platform::permissions::{Level, Right, Role, Scope};
 use diesel::prelude::*;
 use serde_json::json;
 
-use crate::portal_people::{appointment as booked, document, enrolled, sign_in};
-use crate::rights::{level, sees_nothing, send};
+use crate::access::contact;
+use crate::portal_people::{account, appointment as booked, document, enrolled, grant, sign_in};
+use crate::rights::{Terms, level, sees_nothing, send};
 use crate::stories;
 use crate::support::world::Client;
 use crate::support::{Browser, PASSWORD, Page, World, papers};
@@ -105,6 +107,51 @@ stories! {
                 .order(audit_event::event_id.asc()).select(audit_event::action).load(c)
         }).await;
         assert_eq!(trail, ["chart.closed", "chart.reopened"]);
+    }
+
+    async fn case_34_whoever_can_read_a_closed_chart_is_told_until_when_and_nobody_is_invited_to_it(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let own = enrolled(w, &ana).await;
+        let rosa = contact(w, &ana, "Rosa", "rosa@example.com").await;
+        let id = account(w, "rosa@example.com").await;
+        let hers = grant(w, &w.riverbend.scope, &id, &rosa, &ana.chart_id, Some(Right::ALL)).await;
+        let ines = contact(w, &ana, "Ines", "ines@example.com").await;
+        let id = account(w, "ines@example.com").await;
+        let over = grant(w, &w.riverbend.scope, &id, &ines, &ana.chart_id, Some(Right::ALL)).await;
+        for (access, ends_on) in [(hers, None), (over, Some("2026-11-30"))] {
+            let terms = Terms { basis: Some(Basis::ClientChoice), ends_on, ..Terms::default() };
+            crate::rights::set(w, access, terms).await;
+        }
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let typed = [("view_until", "2026-12-05"), ("reason", "Moved away.")];
+        close(&mut desk, &ana, &[], &typed).await.must_be(303);
+        let mail = w.mail_to(&ana.email).await;
+        assert!(mail.text.contains("Until the end of December 5, 2026"), "{}", mail.text);
+        assert!(!mail.text.contains("Moved away"), "{}", mail.text);
+        let mail = w.mail_to("rosa@example.com").await;
+        assert!(mail.text.contains("5 de diciembre de 2026"), "in her language: {}", mail.text);
+        w.mail_has_settled().await;
+        assert_eq!(w.unread_to("ines@example.com").await, 0, "her last day was yesterday");
+        // The box offers no invitation and no other owner, and says why.
+        let tab = desk.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await;
+        tab.must_say("This chart is closed.").must_not_say("Change Ownership").must_say("Revoke Access");
+        let ben = w.chart("Ben", "Okafor").await;
+        close(&mut desk, &ben, &[], &[("reason", "Never came.")]).await.must_be(303);
+        let tab = desk.get(&format!("/staff/charts/{}/communications", ben.chart_id)).await;
+        tab.must_say("Nobody is invited before it is opened again.").must_not_say("Send Invite");
+        let (other, invite) = (w.chart("Cleo", "Silva").await, "/access/invite");
+        let form = desk.get(&format!("/staff/charts/{}{invite}", other.chart_id)).await;
+        close(&mut desk, &other, &[], &[("reason", "Never came.")]).await.must_be(303);
+        desk.submit(&form, invite, &[]).await.must_be(422).must_say("Open it again before you invite");
+        // Opened again before the mail left: what is not true is not sent.
+        w.stop_sending().await;
+        let dora = w.chart("Dora", "Lind").await;
+        enrolled(w, &dora).await;
+        close(&mut desk, &dora, &[], &[("reason", "A slip.")]).await.must_be(303);
+        let page = desk.get(&page_of(&dora)).await;
+        desk.submit(&page, "/reopen", &[("reason", "A slip.")]).await.must_be(303);
+        assert_eq!(w.unread_to(&dora.email).await, 0);
+        assert_eq!(level(w, own.access, Right::Documents).await, Level::View);
     }
 
     async fn closing_ends_an_open_invitation_and_a_second_click_closes_nothing_twice(w: &mut World) {

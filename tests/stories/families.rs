@@ -11,7 +11,7 @@ use anteroom::features::accounts::readers_of;
 use anteroom::features::documents::{Recipient, Telling};
 use anteroom::kernel::clock::Clock as _;
 use anteroom::kernel::ids::{AccessId, AccountId, AgeRuleId, ChartId, DocumentId, PersonId, WithheldId};
-use anteroom::platform::db::schema::{age_rule, jurisdiction, person, portal_access, withheld};
+use anteroom::platform::db::schema::{age_rule, chart, jurisdiction, person, portal_access, withheld};
 use anteroom::platform::permissions::{Level, Right, Scope};
 use anteroom::platform::web::session::Audience;
 use diesel::prelude::*;
@@ -97,6 +97,9 @@ async fn shuffle(w: &World, dice: &mut Dice, family: &Family) {
         Some("messages:view billing:none"),
         Some("documents:view"),
     ]);
+    // Half of the charts name another place, where clients are adults at 19.
+    let place = *dice.pick(&["practice", "us-mi"]);
+    let place_of_rule = *dice.pick(&["practice", "us-mi"]);
     let assent = *dice.pick(&["not_needed", "not_needed", "needed"]);
     let mut grants = Vec::new();
     for (at, holder) in family.holders.iter().enumerate() {
@@ -144,6 +147,7 @@ async fn shuffle(w: &World, dice: &mut Dice, family: &Family) {
         ));
     }
     let (practice, client, now) = (*w.riverbend.scope.id(), family.client, w.clock.now());
+    let of = family.chart;
     w.tamper(move |c| {
         diesel::update(person::table.filter(person::person_id.eq(client)))
             .set((
@@ -183,12 +187,28 @@ async fn shuffle(w: &World, dice: &mut Dice, family: &Family) {
                 .execute(c)?;
         }
         diesel::delete(age_rule::table).execute(c)?;
+        diesel::update(chart::table).set(chart::jurisdiction.eq("practice")).execute(c)?;
+        diesel::delete(jurisdiction::table.filter(jurisdiction::code.eq("us-mi"))).execute(c)?;
+        let rules = |code: &str| i32::from(rule.is_some() && place_of_rule == code);
+        diesel::insert_into(jurisdiction::table)
+            .values((
+                jurisdiction::practice_id.eq(practice),
+                jurisdiction::code.eq("us-mi"),
+                jurisdiction::name.eq("Elsewhere"),
+                jurisdiction::majority_age.eq(19),
+                jurisdiction::leap_day.eq("feb28"),
+                jurisdiction::age_rules.eq(rules("us-mi")),
+            ))
+            .execute(c)?;
+        diesel::update(chart::table.filter(chart::chart_id.eq(of)))
+            .set(chart::jurisdiction.eq(place))
+            .execute(c)?;
         if let Some(caps) = rule {
             diesel::insert_into(age_rule::table)
                 .values((
                     age_rule::practice_id.eq(practice),
                     age_rule::rule_id.eq(AgeRuleId::from_uuid(uuid::Uuid::from_u128(1))),
-                    age_rule::jurisdiction.eq("practice"),
+                    age_rule::jurisdiction.eq(place_of_rule),
                     age_rule::from_age.eq(12),
                     age_rule::bases.eq("parent co_parent_order"),
                     age_rule::caps.eq(caps),
@@ -200,9 +220,13 @@ async fn shuffle(w: &World, dice: &mut Dice, family: &Family) {
                 ))
                 .execute(c)?;
         }
-        diesel::update(jurisdiction::table.filter(jurisdiction::practice_id.eq(practice)))
-            .set(jurisdiction::age_rules.eq(i32::from(rule.is_some())))
-            .execute(c)
+        diesel::update(
+            jurisdiction::table
+                .filter(jurisdiction::practice_id.eq(practice))
+                .filter(jurisdiction::code.eq("practice")),
+        )
+        .set(jurisdiction::age_rules.eq(rules("practice")))
+        .execute(c)
     })
     .await;
 }

@@ -45,6 +45,7 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     let page = client.get("/portal/who-looked").await;
     client.submit(&page, "/portal/who-looked", &[("text", "Who reads this?")]).await.must_be(303);
 
+    insurance_that_was_taken(w, &rows).await;
     let mut admin = w.staff(Role::Administrator).await.with("sec-fetch-mode", "navigate");
     let path = "/staff/practice/questions/new";
     let page = admin.get(path).await;
@@ -55,6 +56,21 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     admin.submit(&page, path, &[("preferred_name", "review")]).await.must_be(303);
     w.mail_has_settled().await;
     rows
+}
+
+/// Staff take the coverage that the client has sent.
+async fn insurance_that_was_taken(w: &World, rows: &Rows) {
+    let path = format!("/staff/charts/{}/information", rows.registered.chart_id);
+    let mut desk = w.staff(Role::FrontDesk).await;
+    let page = desk.get(&path).await;
+    let form = page.form(&path);
+    let (name, _) = form
+        .fields
+        .iter()
+        .find(|(name, value)| name.starts_with("row-") && value.ends_with("insurance_primary"))
+        .expect("a row of the insurance");
+    let choice = name.replace("row-", "do-");
+    desk.submit(&page, &path, &[(choice.as_str(), "take")]).await.must_be(303);
 }
 
 /// A client who does not open the invitation is reminded of it after a day.

@@ -120,6 +120,35 @@ stories! {
         desk.get(&list_for(&ana, rosa)).await.must_be(200).must_not_say("(optional)");
     }
 
+    async fn case_60_a_responsible_party_under_age_or_without_a_birth_date_is_a_question_at_its_fields(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let nameless = contact(w, &leo, "Joan", "joan@example.com").await;
+        let young = contact(w, &leo, "Nico", "nico@example.com").await;
+        w.tamper(move |c| {
+            let his = person::table.filter(person::person_id.eq(young));
+            diesel::update(his).set(person::birth_date.eq("2010-01-01")).execute(c)
+        })
+        .await;
+        let mut desk = w.staff(Role::Administrator).await;
+        for to in [nameless, young] {
+            let list = desk.get(&list_for(&leo, to)).await;
+            list.must_be(200).must_not_say("(optional)");
+            let refused = desk.submit(&list, "/change-owner", &[("reason", "Asked for.")]).await;
+            refused.must_be(422);
+            let page = if refused.is_redirect() { desk.follow(&refused).await } else { refused };
+            assert!(page.html().contains("id=\"e-authorised_by\""), "the error stands at its field");
+            assert!(page.html().contains("value=\"Asked for.\""), "what was typed is kept");
+            assert_eq!(owner_of(w, leo.chart_id).await, leo.person_id, "nothing is saved");
+        }
+        // A contact without a birth date stands on the face sheet like any other.
+        let edit = format!("/staff/charts/{}/edit", leo.chart_id);
+        let form = desk.get(&edit).await;
+        desk.submit(&form, &edit, &[("pronouns", "he/him")]).await.must_be(303);
+        let list = desk.get(&list_for(&leo, nameless)).await;
+        desk.submit(&list, "/change-owner", &WHY).await.must_be(303);
+        assert_eq!(owner_of(w, leo.chart_id).await, nameless);
+    }
+
     async fn case_25_the_preview_says_what_the_permission_function_says_before_and_after_for_200_random_charts(w: &mut World) {
         let leo = w.chart_with("Leo", "Park", "2012-12-02", "leo.park@example.com").await;
         let mut family = vec![(leo.person_id, enrolled(w, &leo).await.access)];

@@ -3,9 +3,10 @@
 
 use anteroom::features::access::permission::Basis;
 use anteroom::features::people::{CLIENT_FIELDS, ClientChange};
-use anteroom::kernel::ids::PersonId;
+use anteroom::kernel::ids::{BlobId, InfoChangeId, PersonId};
 use anteroom::platform::db::schema::{
-    audit_event, info_change, info_change_field, outbox, person, portal_account, related_contact,
+    audit_event, coverage, info_change, info_change_field, insurance_card, outbox, person, portal_account,
+    related_contact,
 };
 use anteroom::platform::permissions::{Right, Role, Scope};
 use diesel::prelude::*;
@@ -15,6 +16,7 @@ use crate::at_once::{Whose, in_turn};
 use crate::portal_people::{account, enrolled, grant, sign_in};
 use crate::rights::{Terms, mother_of, send, set};
 use crate::stories;
+use crate::support::cards::{sample_jpeg, send_again, send_insurance};
 use crate::support::world::Client;
 use crate::support::{Browser, PASSWORD, Page, World};
 
@@ -586,5 +588,104 @@ stories! {
         decide(&mut desk, &review, &ana, &[("last_name", "leave", "Moved away.")]).await.must_be(303);
         assert_eq!(mails_of(w, "information.decided").await, 0);
         desk.get("/staff/information").await.must_say("All done");
+    }
+
+    async fn case_58_card_pictures_from_a_phone_are_of_that_coverage_and_the_one_before_ends_unchanged(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let own = enrolled(w, &ana).await;
+        let mut client = sign_in(w, &own.name).await;
+        client.get("/portal/information").await.must_say("First insurance").must_say("Second insurance");
+        let (front, back) = (sample_jpeg(), sample_jpeg());
+        let both = [("front", "IMG_0001.JPG", front.as_slice()), ("back", "IMG_0002.JPG", back.as_slice())];
+        // Several errors at once, and the pictures are kept.
+        let wrong = [("member_id", ""), ("payer", ""), ("valid_from", "2026-02-01"), ("valid_until", "2026-01-01")];
+        let refused = send_insurance(&mut client, "primary", &wrong, &both).await;
+        refused.must_be(422).must_say("This is needed").must_say("The last day is before the first").must_say("The photo that you chose is kept");
+        let typed = [("payer", "Green Shield"), ("member_id", "G-77 081"), ("valid_from", "2026-01-01"), ("valid_until", "")];
+        send_again(&mut client, &refused, "/portal/insurance/primary", &typed, &[]).await.must_be(303);
+        client.get("/portal/information").await.must_say("Waiting for the practice").must_say("Green Shield").must_say("G-77 081");
+        // Nothing is on file before staff take it, with the pictures beside what was typed.
+        let on_file: i64 = w.look(|c| coverage::table.count().get_result(c)).await;
+        assert_eq!(on_file, 0);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get("/staff/information").await.must_say("First insurance");
+        let review = desk.get(&review_of(&ana)).await;
+        review.must_say("Green Shield").must_say("Card, front").must_say("Card, back");
+        let picture = review.html().split('"').find(|part| part.contains("/cards/")).expect("a picture").to_owned();
+        let seen = desk.get(&picture).await;
+        seen.must_be(200);
+        assert_eq!(seen.answer.header("content-type"), Some("image/jpeg"));
+        assert!(!seen.answer.body.windows(3).any(|part| part == b"GPS"), "where it was taken is not kept");
+        decide(&mut desk, &review, &ana, &[("insurance_primary", "take", "")]).await.must_be(303);
+        let mail = w.mail_to(&ana.email).await;
+        assert!(!mail.text.contains("Green Shield"), "{}", mail.text);
+        let page = client.get("/portal/information").await;
+        page.must_say("Green Shield").must_say("Member number G-77 081").must_say("Card, front");
+        let own_picture = page.html().split('"').find(|part| part.contains("/insurance/cards/")).expect("a picture").to_owned();
+        client.get(&own_picture).await.must_be(200);
+        // A new card: the coverage before ends and is not changed; its side that was not sent again stays.
+        let form = client.get("/portal/insurance/primary").await;
+        assert!(form.html().contains("value=\"G-77 081\""));
+        let newer = [("member_id", "G-99 111")];
+        send_again(&mut client, &form, "/portal/insurance/primary", &newer, &both[..1]).await.must_be(303);
+        // The same form once more is the same request.
+        let review = desk.get(&review_of(&ana)).await;
+        review.must_say("G-77 081").must_say("G-99 111");
+        decide(&mut desk, &review, &ana, &[("insurance_primary", "take", "")]).await.must_be(303);
+        let mut rows: Vec<(String, bool, Option<BlobId>, Option<BlobId>)> = w.look(|c| {
+            coverage::table.select((coverage::member_id, coverage::ended_at.is_not_null(), coverage::front_blob, coverage::back_blob)).load(c)
+        }).await;
+        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        assert_eq!(rows.iter().map(|(id, ended, ..)| (id.as_str(), *ended)).collect::<Vec<_>>(), [("G-77 081", true), ("G-99 111", false)]);
+        assert!(rows[0].2.is_some() && rows[1].2.is_some() && rows[0].2 != rows[1].2, "each has its own front");
+        assert_eq!(rows[0].3, rows[1].3, "the back stayed");
+        // What is no picture is refused in words; somebody else's picture is nobody's by its name.
+        let pdf = [("front", "card.pdf", &b"%PDF-1.7"[..])];
+        send_insurance(&mut client, "secondary", &typed, &pdf).await.must_be(422).must_say("no JPEG or PNG picture");
+        let ben = w.chart("Ben", "Okafor").await;
+        let his = enrolled(w, &ben).await;
+        let mut other = sign_in(w, &his.name).await;
+        other.get(&own_picture).await.must_be(404);
+        let stolen = rows[1].2.expect("a picture").to_string();
+        let taking = [("payer", "Other"), ("member_id", "1"), ("shown_front", stolen.as_str())];
+        send_insurance(&mut other, "primary", &taking, &[]).await.must_be(303);
+        let asked: String = w.look(move |c| {
+            info_change_field::table.filter(info_change_field::person_id.eq(ben.person_id)).select(info_change_field::new_value).first(c)
+        }).await;
+        assert!(!asked.contains(&stolen), "{asked}");
+        // Staff left it with a reason, and the client reads that.
+        let review = desk.get(&review_of(&ben)).await;
+        decide(&mut desk, &review, &ben, &[("insurance_primary", "leave", "The number is too short.")]).await.must_be(303);
+        other.get("/portal/information").await.must_say("The number is too short.");
+        let key = crate::api::key(w, &w.riverbend, Scope::ALL).await;
+        let mut api = w.browser().with("authorization", &format!("Bearer {key}"));
+        let change: InfoChangeId = w.look(|c| {
+            info_change_field::table.filter(info_change_field::new_value.like("%G-77 081%")).select(info_change_field::change_id).first(c)
+        }).await;
+        api.get(&format!("/api/v1/info-changes/{change}")).await.must_be(200).must_say("\"member_id\":\"G-77 081\"").must_say("\"front\":true");
+    }
+
+    async fn case_58_two_parents_see_nothing_of_each_others_cards_before_they_are_taken(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let (mother, _) = mother_of(w, &leo).await;
+        let viktor = crate::access::contact(w, &leo, "Viktor", "viktor@example.com").await;
+        let id = account(w, "viktor@example.com").await;
+        let his = grant(w, &w.riverbend.scope, &id, &viktor, &leo.chart_id, Some(Right::ALL)).await;
+        set(w, his, Terms { basis: Some(Basis::Parent), ..Terms::default() }).await;
+        let (mut she, mut he) = (sign_in(w, &mother).await, sign_in(w, "viktor@example.com").await);
+        let picture = sample_jpeg();
+        let typed = [("payer", "Green Shield"), ("member_id", "G-1")];
+        send_insurance(&mut she, "primary", &typed, &[("front", "a.jpg", picture.as_slice())]).await.must_be(303);
+        let card: BlobId = w.look(|c| insurance_card::table.select(insurance_card::blob_id).first(c)).await;
+        let path = format!("/portal/insurance/cards/{card}");
+        she.get(&path).await.must_be(200);
+        he.get(&path).await.must_be(404);
+        he.get("/portal/information").await.must_not_say("Green Shield");
+        he.get("/portal/insurance/primary").await.must_not_say("Green Shield");
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let review = desk.get(&review_of(&leo)).await;
+        decide(&mut desk, &review, &leo, &[("insurance_primary", "take", "")]).await.must_be(303);
+        he.get("/portal/information").await.must_say("Green Shield");
+        he.get(&path).await.must_be(200);
     }
 }

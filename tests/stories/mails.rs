@@ -17,7 +17,7 @@ use anteroom::platform::permissions::{Right, Role};
 use diesel::prelude::*;
 
 use crate::access::contact;
-use crate::portal_people::{account, charge, grant};
+use crate::portal_people::{account, charge, enrolled, grant};
 use crate::stories;
 use crate::support::form::visible_text;
 use crate::support::world::{Client, World};
@@ -397,6 +397,20 @@ async fn the_representatives_mails(w: &mut World, seen: &mut Seen, language: Lan
     w.mail_to(&ana.email).await;
 }
 
+/// Of a chart that was closed, for good and until a day.
+async fn the_mails_about_closing(w: &mut World, seen: &mut Seen, language: Language) {
+    for (first, until, case) in [("Uma", "", ""), ("Vera", "2027-06-30", "until")] {
+        let client = chart(w, language, &format!("{first}{}", language.word())).await;
+        enrolled(w, &client).await;
+        speak(w, language).await;
+        let path = format!("/staff/charts/{}/close", client.chart_id);
+        let mut desk = w.staff(Role::Administrator).await;
+        let form = desk.get(&path).await;
+        desk.submit(&form, &path, &[("view_until", until), ("reason", "moved away")]).await.must_be(303);
+        seen.next(w, language, "access.chart_closed", case, &client.email).await;
+    }
+}
+
 /// Of appointments, to the client and to the clinician.
 async fn the_appointments_mails(w: &mut World, seen: &mut Seen, language: Language, ana: &Client) {
     let today = w.now().in_zone(&w.riverbend.practice.zone()).date();
@@ -457,6 +471,7 @@ async fn every_mail(w: &mut World, language: Language) {
     the_accounts_mails(w, &mut seen, language, &ana).await;
     the_appointments_mails(w, &mut seen, language, &ana).await;
     the_representatives_mails(w, &mut seen, language, &ana).await;
+    the_mails_about_closing(w, &mut seen, language).await;
     the_staffs_mails(w, &mut seen, language).await;
     the_mails_about_what_was_written(w, &mut seen, language, &ana).await;
     the_mails_about_signing(w, &mut seen, language, &ana).await;
@@ -498,6 +513,7 @@ stories! {
         the_accounts_mails(w, &mut seen, language, &ana).await;
         the_appointments_mails(w, &mut seen, language, &ana).await;
         the_representatives_mails(w, &mut seen, language, &ana).await;
+        the_mails_about_closing(w, &mut seen, language).await;
         the_staffs_mails(w, &mut seen, language).await;
         the_mails_about_what_was_written(w, &mut seen, language, &ana).await;
         the_mails_about_signing(w, &mut seen, language, &ana).await;

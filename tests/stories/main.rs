@@ -54,6 +54,7 @@ mod portal_sign_in;
 mod practice_profile;
 mod preview;
 mod promises;
+mod races;
 mod relay;
 mod rights;
 mod rights_cases;

@@ -431,6 +431,7 @@ stories! {
                         table::state.eq(state),
                         table::created_at.eq(late),
                         table::due_at.eq(late),
+                        table::tries.eq(i32::from(state == Delivery::Deferred)),
                         table::lease_until.eq(lease),
                     ))
                     .execute(c)

@@ -1,18 +1,24 @@
 //! The acceptance cases of rights in which several people or several charts meet, each with its number.
 
 use anteroom::features::access::permission::Basis;
-use anteroom::kernel::ids::AccessId;
-use anteroom::platform::db::schema::appointment_request;
-use anteroom::platform::permissions::{Level, Right, Role};
+use anteroom::features::documents::{Recipient, Telling};
+use anteroom::features::people::{Typed, TypedAddress, TypedContact, TypedPerson};
+use anteroom::kernel::clock::Timestamp;
+use anteroom::kernel::ids::{AccessId, PersonId, PracticeId};
+use anteroom::platform::db::schema::{
+    appointment_request, outbox, portal_access, portal_account, related_contact,
+};
+use anteroom::platform::permissions::{Level, Right, Role, Scope};
 use diesel::prelude::*;
 use jiff::civil::date;
+use serde_json::json;
 
 use crate::access::contact;
 use crate::portal_people::{account, charge, document, enrolled, grant, sign_in};
-use crate::rights::{Terms, level, mother_of, sees_nothing, set};
+use crate::rights::{Terms, level, mother_of, sees_nothing, send, set};
 use crate::stories;
 use crate::support::world::Client;
-use crate::support::{Browser, World};
+use crate::support::{Browser, PASSWORD, World, papers};
 
 /// One mother who holds a grant to each of two children's charts, with one sign-in.
 async fn mother_of_two(w: &mut World) -> (String, [(Client, AccessId); 2]) {
@@ -40,6 +46,21 @@ async fn look_at(browser: &mut Browser, access: AccessId) {
 pub fn bare(text: &str) -> String {
     let is_secret = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '~');
     text.split(|c: char| !is_secret(c)).filter(|word| word.len() < 36).collect::<Vec<_>>().join(" ")
+}
+
+/// The practice shares a document with the client and tells them by mail.
+async fn document_told(w: &World, of: &Client) {
+    let id = papers::draft(w, &of.chart_id, "Plan", "Text.").await;
+    papers::share(w, &id, vec![Recipient::Owner], Telling::ByMail).await;
+    w.run_due_jobs().await;
+}
+
+/// The client writes, and the practice answers: there is something new to read.
+async fn thread_of_practice(w: &World, name: &str) -> String {
+    let mut client = sign_in(w, name).await;
+    let address = crate::messages::begun(&mut client, "front_desk", "A question", "Words of mine.").await;
+    crate::messages::practice_writes(w, &address, "An answer.").await;
+    address
 }
 
 stories! {
@@ -230,5 +251,238 @@ stories! {
         assert_eq!(level(w, own.access, Right::Documents).await, Level::None);
         let mut desk = w.staff(Role::FrontDesk).await;
         desk.get(&format!("/staff/charts/{}", ana.chart_id)).await.must_be(200).must_say("Ana Duarte");
+    }
+
+    async fn case_18_a_chart_can_name_another_place_whose_law_and_rules_count_for_it(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2008-12-01", "").await;
+        let mia = w.chart_with("Mia", "Park", "2012-12-02", "").await;
+        let (name, access) = mother_of(w, &leo).await;
+        let joan = contact(w, &mia, "Joan", "joan2@example.com").await;
+        let id = account(w, "joan2@example.com").await;
+        let of_mia = grant(w, &w.riverbend.scope, &id, &joan, &mia.chart_id, Some(Right::ALL)).await;
+        set(w, of_mia, Terms { basis: Some(Basis::Parent), ..Terms::default() }).await;
+        assert_eq!(level(w, access, Right::Documents).await, Level::None, "Leo is 18 today");
+        let mut admin = w.staff(Role::Administrator).await;
+        let new = "/staff/practice/jurisdictions/new";
+        let form = admin.get(new).await;
+        admin.submit(&form, new, &[("code", "CA BC"), ("majority_age", "30")]).await.must_be(422)
+            .must_say("Use letters a to z").must_say("from 14 to 21").must_say("Type a name").must_say("only once it is confirmed");
+        let typed = [("code", "ca-bc"), ("name", "British Columbia"), ("majority_age", "19"), ("source", "Age of Majority Act, s. 1"), ("confirmed", "yes")];
+        admin.submit_and_follow(&form, new, &typed).await.must_say("British Columbia").must_say("Adult from the age of 19");
+        admin.submit(&form, new, &typed).await.must_be(422).must_say("There is a place with this short name");
+        assert_eq!(level(w, access, Right::Documents).await, Level::None, "no chart names it yet");
+        // Staff note the place on Leo's chart, with where that is known from.
+        let status = |of: &Client| format!("/staff/charts/{}/client-status", of.chart_id);
+        let form = admin.get(&status(&leo)).await;
+        form.must_say("Comes of age by the law of");
+        admin.submit_and_follow(&form, &status(&leo), &[("jurisdiction", "ca-bc"), ("reason", "Lives in Victoria.")]).await.must_be(200);
+        assert_eq!(level(w, access, Right::Documents).await, Level::Act);
+        sign_in(w, &name).await.get("/portal/documents").await.must_be(200);
+        // A rule of that place limits Leo's mother and not Mia's; without one of its own the practice's counts.
+        let rule = "/staff/practice/age-rules/new";
+        for (place, documents) in [("practice", "view"), ("ca-bc", "none")] {
+            let form = admin.get(rule).await;
+            let typed = [("jurisdiction", place), ("from_age", "12"), ("basis", "parent"), ("documents", documents),
+                ("effective_from", "2026-12-02"), ("source", "Counsel"), ("confirmed", "yes")];
+            admin.submit(&form, rule, &typed).await.must_be(303);
+        }
+        admin.get("/staff/practice/age-rules").await.must_say("For clients who come of age by the law of British Columbia");
+        // Midnight: Mia is 14.
+        w.clock.advance_seconds(14 * 3_600);
+        assert_eq!(level(w, access, Right::Documents).await, Level::None);
+        assert_eq!(level(w, access, Right::Messages).await, Level::Act);
+        assert_eq!(level(w, of_mia, Right::Documents).await, Level::View);
+        // A majority of 18 there takes everything at once; one of 19 gives it back only to who says so.
+        let mut admin = w.staff(Role::Administrator).await;
+        let place = "/staff/practice/jurisdictions/ca-bc";
+        let save = [("source", "Age of Majority Act, s. 1"), ("confirmed", "yes")];
+        let form = admin.get(place).await;
+        let younger: Vec<_> = save.into_iter().chain([("majority_age", "18")]).collect();
+        admin.submit(&form, place, &younger).await.must_be(303);
+        assert_eq!(level(w, access, Right::Messages).await, Level::None);
+        let form = admin.get(place).await;
+        let older: Vec<_> = save.into_iter().chain([("majority_age", "19")]).collect();
+        let asked = admin.submit(&form, place, &older).await;
+        asked.must_be(422).must_say("1 of them would see more than today").must_say("Look at what this changes");
+        assert_eq!(level(w, access, Right::Messages).await, Level::None);
+        admin.submit(&asked, place, &[("sure", "yes"), ("confirmed", "yes")]).await.must_be(303);
+        assert_eq!(level(w, access, Right::Messages).await, Level::Act);
+        let mut elsewhere = w.staff_of(&w.twinoaks, Role::Administrator).await;
+        elsewhere.get(place).await.must_be(404);
+    }
+
+    async fn case_18_the_api_sets_the_law_of_a_place_and_whose_it_is(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2008-12-01", "").await;
+        let (_, access) = mother_of(w, &leo).await;
+        let key = crate::api::key(w, &w.riverbend, Scope::ALL).await;
+        let mut api = w.browser().with("authorization", &format!("Bearer {key}"));
+        api.get("/api/v1/jurisdictions").await.must_be(200).must_say("\"code\":\"practice\"").must_say("\"majority_age\":18");
+        let law = json!({ "name": "British Columbia", "majority_age": 19, "leap_day": "mar1", "source": "Age of Majority Act" });
+        send(&mut api, "POST", "/api/v1/jurisdictions/CA-BC", &law).await.must_be(404);
+        send(&mut api, "POST", "/api/v1/jurisdictions/practice", &law).await.must_be(422).must_say("/name");
+        send(&mut api, "POST", "/api/v1/jurisdictions/ca-bc", &law).await.must_be(200).must_say("British Columbia");
+        let status = format!("/api/v1/charts/{}/client-status", leo.chart_id);
+        send(&mut api, "POST", &status, &json!({ "jurisdiction": "us-xx", "reason": "Moved." })).await.must_be(422).must_say("/jurisdiction");
+        let there = json!({ "jurisdiction": "ca-bc", "reason": "Lives in Victoria." });
+        send(&mut api, "POST", &status, &there).await.must_be(200).must_say("\"jurisdiction\":\"ca-bc\"");
+        assert_eq!(level(w, access, Right::Documents).await, Level::Act);
+        let mut at_18 = law.clone();
+        at_18["majority_age"] = json!(18);
+        send(&mut api, "POST", "/api/v1/jurisdictions/ca-bc", &at_18).await.must_be(200);
+        assert_eq!(level(w, access, Right::Documents).await, Level::None);
+        send(&mut api, "POST", "/api/v1/jurisdictions/ca-bc", &law).await.must_be(422).must_say("/opens_more");
+        let mut wanted = law.clone();
+        wanted["opens_more"] = json!(true);
+        send(&mut api, "POST", "/api/v1/jurisdictions/ca-bc", &wanted).await.must_be(200);
+        let dead = json!({ "deceased_on": "2026-11-20", "reason": "The family told us." });
+        send(&mut api, "POST", &status, &dead).await.must_be(200).must_say("\"deceased_on\":\"2026-11-20\"");
+        assert_eq!(level(w, access, Right::Documents).await, Level::None);
+        send(&mut api, "POST", &status, &json!({ "reason": "Somebody else." })).await.must_be(200);
+        assert_eq!(level(w, access, Right::Documents).await, Level::Act);
+    }
+
+    async fn the_dialog_of_an_invitation_names_the_safe_address_of_somebody_in_safe_contact(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut clinician = w.staff(Role::Clinician).await;
+        let safe = format!("/staff/charts/{}/safe-contact", ana.chart_id);
+        let form = clinician.get(&safe).await;
+        clinician.submit_and_follow(&form, &safe, &[("safe", "on"), ("address", "")]).await.must_be(200);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let tab = format!("/staff/charts/{}/communications", ana.chart_id);
+        desk.get(&tab).await.must_say("no address is noted as safe").must_not_say(&ana.email);
+        let invite = format!("/staff/charts/{}/access/invite", ana.chart_id);
+        let dialog = desk.get(&invite).await;
+        dialog.must_say("no mail goes to them").must_not_say(&ana.email);
+        let form = clinician.get(&safe).await;
+        clinician.submit_and_follow(&form, &safe, &[("safe", "on"), ("address", "quiet@example.org")]).await.must_be(200);
+        let dialog = desk.get(&invite).await;
+        dialog.must_say("The mail goes to quiet@example.org").must_say("say who writes").must_not_say(&ana.email);
+        desk.submit_and_follow(&dialog, &invite, &[]).await.must_say("Invited");
+        let mail = w.mail_to("quiet@example.org").await;
+        assert_eq!(mail.subject, "You have a message");
+        assert_eq!(w.unread_to(&ana.email).await, 0);
+        let resend = format!("/staff/charts/{}/access/resend", ana.chart_id);
+        desk.get(&resend).await.must_say("quiet@example.org").must_not_say(&ana.email);
+        desk.get(&tab).await.must_say("quiet@example.org");
+    }
+
+    async fn case_59_quiet_hours_and_topics_hold_back_news_and_never_what_guards_the_sign_in(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let own = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &own.name).await;
+        browser.get("/portal/me").await.must_say("Mail from us");
+        let page = "/portal/me/mail";
+        let form = browser.get(page).await;
+        browser.submit(&form, page, &[("quiet_from", "22")]).await.must_be(422).must_say("Choose both, or none");
+        browser.submit(&form, page, &[("quiet_from", "8"), ("quiet_until", "22")]).await.must_be(422).must_say("at most 12 hours");
+        // No mail about messages, and none from 10 PM to 7 AM.
+        let wanted = ["appointments", "documents", "billing"].map(|topic| ("about".to_owned(), topic.to_owned()));
+        let mut fields = form.form(page).fields.clone();
+        fields.retain(|(name, _)| !["about", "quiet_from", "quiet_until"].contains(&name.as_str()));
+        fields.extend(wanted);
+        fields.extend([("quiet_from", "22"), ("quiet_until", "7")].map(|(n, v)| (n.to_owned(), v.to_owned())));
+        browser.post_fields(page, &fields).await.must_be(303);
+        let again = browser.get(page).await;
+        assert!(again.html().contains("value=\"22\" selected") && again.html().contains("value=\"7\" selected"));
+        w.staff(Role::FrontDesk).await.get(&format!("/staff/charts/{}/communications", ana.chart_id)).await
+            .must_say("no mail about messages; no mail from 10:00 PM to 7:00 AM");
+        // 11 PM on March 13, 2027, in New York: at 2 AM the clocks go forward.
+        w.clock.advance_seconds((102 * 24 + 13) * 3_600);
+        document_told(w, &ana).await;
+        assert_eq!(w.unread_to(&ana.email).await, 0, "it waits");
+        let due: Timestamp = w.look(|c| {
+            outbox::table.filter(outbox::kind.eq("documents.something_new")).select(outbox::due_at).first(c)
+        }).await;
+        assert_eq!(due.to_string(), "2027-03-14T11:00:00Z", "7 AM, an hour sooner than on other days");
+        // What guards the sign-in comes at any hour.
+        let mut stranger = w.browser();
+        let forgot = stranger.get("/riverbend/forgot").await;
+        stranger.submit(&forgot, "/riverbend/forgot", &[("address", &ana.email)]).await;
+        assert!(w.mail_to(&ana.email).await.subject.contains("password"));
+        w.clock.advance_seconds(7 * 3_600 - 1);
+        assert_eq!(w.unread_to(&ana.email).await, 0);
+        w.clock.advance_seconds(1);
+        let mail = w.mail_to(&ana.email).await;
+        assert!(!mail.text.contains("Plan"), "{}", mail.text);
+        // By day at once; about messages never.
+        let address = thread_of_practice(w, &own.name).await;
+        assert!(address.starts_with("/portal/messages/"));
+        w.clock.advance_seconds(3_600);
+        w.run_due_jobs().await;
+        assert_eq!(w.unread_to(&ana.email).await, 0, "no mail about messages");
+        document_told(w, &ana).await;
+        w.mail_to(&ana.email).await;
+    }
+
+    async fn case_31_an_account_of_another_practice_is_used_by_whoever_is_signed_in_to_it(w: &mut World) {
+        // Rosa has a sign-in at Riverbend; at Twin Oaks she is handed a chart.
+        let ben = w.chart("Ben", "Okafor").await;
+        let rosa = contact(w, &ben, "Rosa", "rosa@example.com").await;
+        let id = account(w, "rosa@example.com").await;
+        let at_riverbend = grant(w, &w.riverbend.scope, &id, &rosa, &ben.chart_id, Some(Right::ALL)).await;
+        set(w, at_riverbend, Terms { basis: Some(Basis::ClientChoice), ..Terms::default() }).await;
+        let scope = w.twinoaks.scope.clone();
+        let child = TypedPerson { first_name: "Lia".into(), last_name: "Moss".into(), ..TypedPerson::default() }.born("2015-05-05");
+        let mother = TypedPerson {
+            first_name: "Rosa".into(),
+            last_name: "Moss".into(),
+            emails: vec![TypedAddress::mailable("rosa@example.com")],
+            ..TypedPerson::default()
+        };
+        let sheet = Typed { client: child, contacts: vec![TypedContact { person: mother, relation: "parent".into(), ..TypedContact::default() }], ..Typed::default() };
+        let lia = w.chart_of(&scope, sheet).await;
+        let of = lia.chart_id;
+        let to: PersonId = w.look(move |c| {
+            related_contact::table.filter(related_contact::chart_id.eq(of)).select(related_contact::person_id).first(c)
+        }).await;
+        let base = format!("/staff/charts/{}", lia.chart_id);
+        let mut desk = w.staff_of(&w.twinoaks, Role::Administrator).await;
+        let list = desk.get(&format!("{base}/change-owner?to={to}")).await;
+        desk.submit(&list, "/change-owner", &[("reason", "Asked for."), ("authorised_by", "The mother")]).await.must_be(303);
+        let form = desk.get(&format!("{base}/access/invite")).await;
+        desk.submit(&form, "/access/invite", &[]).await.must_be(303);
+        let mail = w.mail_to("rosa@example.com").await;
+        let link = w.link_in(&mail);
+        assert!(link.starts_with("/twinoaks/i/"), "{link}");
+        let typed = [
+            ("last_name", "Moss"), ("year", "2015"), ("month", "5"), ("day", "5"),
+            ("sign_in_name", "rosa@example.com"), ("sign_in_password", PASSWORD), ("how", "existing"),
+        ];
+        // A browser that is not signed in there learns nothing of Riverbend's sign-ins.
+        let mut stranger = w.browser();
+        let page = stranger.get(&link).await;
+        let asked = stranger.submit(&page, "/i/", &[("how", "switch-existing")]).await;
+        let asked = if asked.is_redirect() { stranger.follow(&asked).await } else { asked };
+        asked.must_say("Is your sign-in with another practice?");
+        stranger.submit(&asked, "/i/", &typed).await.must_be(422);
+        // Signed in at Riverbend, a wrong password opens nothing either.
+        let mut phone = sign_in(w, "rosa@example.com").await;
+        let page = phone.get(&link).await;
+        let wrong: Vec<_> = typed.iter().map(|(n, v)| if *n == "sign_in_password" { (*n, "not hers at all") } else { (*n, *v) }).collect();
+        phone.submit(&page, "/i/", &wrong).await.must_be(422);
+        let done = phone.submit(&page, "/i/", &typed).await;
+        done.must_be(303);
+        assert_eq!(done.location(), Some("/twinoaks/welcome"));
+        let accounts: i64 = w.look(|c| portal_account::table.count().get_result(c)).await;
+        assert_eq!(accounts, 1, "no second registration");
+        let held: (Option<PracticeId>, String) = w.look(move |c| {
+            portal_access::table.filter(portal_access::chart_id.eq(of)).filter(portal_access::person_id.eq(to))
+                .select((portal_access::account_practice_id, portal_access::state)).first(c)
+        }).await;
+        assert_eq!(held, (Some(*w.riverbend.scope.id()), "active".to_owned()));
+        // One sign-in, two charts, at either practice's page.
+        phone.get("/portal/switch").await.must_be(200).must_say("Ben").must_say("Lia");
+        let mut there = w.browser();
+        let page = there.get("/twinoaks/sign-in").await;
+        there.submit(&page, "/sign-in", &[("name", "rosa@example.com"), ("password", PASSWORD)]).await.must_be(303);
+        there.get("/portal").await.must_be(200).must_say("Lia");
+        // Revoked at Twin Oaks, she keeps Riverbend's.
+        let access: AccessId = w.look(move |c| {
+            portal_access::table.filter(portal_access::chart_id.eq(of)).filter(portal_access::person_id.eq(to)).select(portal_access::access_id).first(c)
+        }).await;
+        let page = desk.get(&format!("{base}/grants/{access}")).await;
+        desk.submit(&page, "/revoke", &[("reason", "Asked for.")]).await.must_be(303);
+        phone.get("/portal/switch").await.must_not_say("Lia");
+        sign_in(w, "rosa@example.com").await.get("/portal/documents").await.must_be(200);
     }
 }

@@ -76,7 +76,9 @@ fn api_call(row: &Row, person: &str, grant: &str, staff: &str) -> String {
         }
         Some("withhold") => serde_json::json!({ "right": "documents", "reason": "as the order says" }),
         Some("give-back") => serde_json::json!({ "withheld": grant }),
-        Some("revoke" | "undo-change-owner") => serde_json::json!({ "reason": "moved away" }),
+        Some("revoke" | "undo-change-owner" | "client-status") => {
+            serde_json::json!({ "reason": "moved away" })
+        }
         Some("decide") => serde_json::json!({
             "fields": { "last_name": { "decision": "leave", "reason": "Not on the card." } }
         }),

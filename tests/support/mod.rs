@@ -20,6 +20,7 @@
 #![allow(dead_code, unused_imports, unused_macros)]
 
 pub mod browser;
+pub mod cards;
 pub mod checkouts;
 pub mod dump;
 pub mod form;

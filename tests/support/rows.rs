@@ -20,8 +20,8 @@ use anteroom::kernel::ids::{
 };
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::schema::{
-    age_rule, api_key, appointment_request, appointment_type, frequent_question, info_change, message,
-    message_attachment, message_thread, portal_access, thread_party,
+    age_rule, api_key, appointment_request, appointment_type, frequent_question, info_change, insurance_card,
+    message, message_attachment, message_thread, portal_access, thread_party,
 };
 use anteroom::platform::permissions::{Role, Scope};
 use anteroom::platform::web::routes::Row;
@@ -29,6 +29,7 @@ use diesel::prelude::*;
 
 use super::PASSWORD;
 use super::browser::Browser;
+use super::cards;
 use super::checkouts;
 use super::papers;
 use super::world::{Client, World};
@@ -122,6 +123,16 @@ impl Rows {
         w.mail_has_settled().await;
         let change: InfoChangeId =
             w.look(|c| info_change::table.select(info_change::change_id).first(c)).await;
+        let insurance = [("payer", "Green Shield"), ("member_id", "G-1")];
+        let picture = cards::sample_jpeg();
+        let pictures = [("front", "card.jpg", picture.as_slice())];
+        cards::send_insurance(&mut client, "primary", &insurance, &pictures).await.must_be(303);
+        let his_card: BlobId =
+            w.look(|c| insurance_card::table.select(insurance_card::blob_id).first(c)).await;
+        let her_card = another_card(w, &ana, attachment, change).await;
+        let page = admin.get(&format!("/staff/charts/{}/log", ana.chart_id)).await;
+        let hidden = [("statement", "written"), ("until", "2027-03-01"), ("reason", "Inspector Vance.")];
+        admin.submit(&page, &format!("/staff/charts/{}/log", ana.chart_id), &hidden).await.must_be(303);
 
         let (request, question, rule, key, of_type): (
             RequestId,
@@ -178,12 +189,16 @@ impl Rows {
             ("{staff}", casey.staff_id.to_string()),
             ("{question}", question.to_string()),
             ("{rule}", rule.to_string()),
+            ("{jurisdiction}", "practice".to_owned()),
             ("{key}", key.to_string()),
             ("{import}", import),
             ("{name}", script),
             ("{*rest}", "no/such-page".to_owned()),
             ("{change}", change.to_string()),
             ("{part}", "phones".to_owned()),
+            ("{position}", "primary".to_owned()),
+            ("{card}", her_card.to_string()),
+            ("/portal/insurance/cards/{card}", his_card.to_string()),
             ("{act}", access::ActName::Resend.word().to_owned()),
         ]);
         Self { values, invited: ana, registered: kim, client }
@@ -253,6 +268,7 @@ impl Rows {
             "{key}",
             "{import}",
             "{change}",
+            "{card}",
         ]
         .iter()
         .any(|blank| row.path.contains(blank))
@@ -292,6 +308,27 @@ async fn link_by_mail(w: &mut World, address: &str, form: &str, field: &str) -> 
 
 async fn document(w: &World, client: &Client) -> DocumentId {
     papers::shared_text(w, &client.chart_id, DOCUMENT_TITLE, "Lanterns by the river.").await
+}
+
+/// A stored file as the picture of a card of another chart.
+async fn another_card(w: &World, of: &Client, picture: BlobId, change: InfoChangeId) -> BlobId {
+    let chart = of.chart_id;
+    w.app
+        .db
+        .write(&w.riverbend.scope, move |c| {
+            c.insert(
+                insurance_card::table,
+                (
+                    insurance_card::blob_id.eq(picture),
+                    insurance_card::chart_id.eq(chart),
+                    insurance_card::change_id.eq(change),
+                    insurance_card::side.eq("front"),
+                ),
+            )
+        })
+        .await
+        .expect("a card");
+    picture
 }
 
 /// The file of the one message that has one, also at the message of another thread.

@@ -16,6 +16,7 @@ use anteroom::kernel::clock::{Clock, MovableClock, Timestamp};
 use anteroom::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId, StaffId};
 use anteroom::kernel::rng::{Rng, SystemRng};
 use anteroom::kernel::secrets::{Secret, Token};
+use anteroom::platform::audit::readings::Readings;
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::buckets::Buckets;
 use anteroom::platform::confined::{Confined, Limits};
@@ -596,6 +597,7 @@ impl World {
             language: Language::English,
             ip_bucket: "127.0.0.1".into(),
             device: None,
+            session: None,
         };
         let by = By { actor: Actor::LinkHolder, source: "127.0.0.1".into() };
         match actions::register(&self.app, &self.riverbend.scope, by, order).await.expect("no fault") {
@@ -629,6 +631,11 @@ impl World {
         let (_stopper, stop) = anteroom::platform::stop::signal();
         let round = anteroom::platform::jobs::run_due(&self.app, &app::JOBS, &stop).await;
         round.expect("no fault").changed
+    }
+
+    /// Writes down who has opened which chart, as a worker does every second.
+    pub async fn readings_are_written(&self) {
+        self.app.readings.write(&self.app.db, self.now()).await.expect("no fault");
     }
 
     /// Changes the database behind the application's back.
@@ -691,6 +698,7 @@ async fn application(
         outbox_bell: Arc::new(Notify::new()),
         mail_hooks: app::mail_hooks(),
         touches: Touches::default(),
+        readings: Readings::default(),
         navigation: &anteroom::features::NAVIGATION,
     })
 }

@@ -66,7 +66,7 @@ impl Changes<'_> {
         };
         let (Some(file), Some(access)) = self.app.db.read(self.scope, read).await? else { return Ok(()) };
         let seen: BTreeMap<String, String> =
-            part.names().map(|field| (field.to_owned(), on_file(&file, field))).collect();
+            part.names().map(|field| (field.to_owned(), on_file(&file, &[], field))).collect();
         let sent = FormToken::fresh(self.app.rng.as_ref());
         let mark = FormToken::read("information", &access.to_string(), &sent, &Bytes::new())
             .map_err(|_| Fault::other("seeding: a form without a mark"))?;

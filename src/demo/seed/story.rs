@@ -226,6 +226,7 @@ impl<'a> Teller<'a> {
             language: Language::read(&owner.language),
             ip_bucket: HOME.into(),
             device: None,
+            session: None,
         })
     }
 
@@ -257,6 +258,7 @@ impl<'a> Teller<'a> {
             language: Language::read(&contact.person.language),
             ip_bucket: HOME.into(),
             device: None,
+            session: None,
         };
         match actions::register(self.app, self.scope, self.holder(), order).await? {
             Registered::Welcome { account, sign_in_name } => {

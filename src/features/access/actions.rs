@@ -10,6 +10,7 @@ mod face_sheet;
 mod forget;
 mod handover;
 mod holder;
+mod law;
 mod link;
 mod outcome;
 mod register;
@@ -25,6 +26,7 @@ pub use face_sheet::{Reach, addresses_changed, birth_date_opens_more, chart_clos
 pub use forget::forget;
 pub use handover::{Authority, UNDO_HOURS, preview_owner};
 pub use holder::{DeclineAnswer, Disowning, Key, LinkView};
+pub use law::{LawEffect, LawRefused, Widening, effect_of_law, save_law};
 pub use link::{ask_for_new_link, decline, disown, look_at_link, open_link};
 pub use outcome::{Done, Link, Outcome, Refused, Sent, notify_changed};
 pub use register::{NewCredential, RegisterOrder, Registered, register};

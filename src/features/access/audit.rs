@@ -42,6 +42,7 @@ audit_actions! {
         ClientStatusChanged = "access.client_status_changed", Attention, Optional;
         AgeRuleAdded = "access.age_rule_added", Plain, None;
         AgeRuleEnded = "access.age_rule_ended", Plain, None;
+        LawChanged = "access.law_changed", Attention, None;
         Previewed = "access.previewed", Plain, None;
         ConcernRaised = "access.concern_raised", Attention, None;
         ConcernAnswered = "access.concern_answered", Good, None;

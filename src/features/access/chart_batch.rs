@@ -13,7 +13,7 @@ use crate::features::access::identity::lacking;
 use crate::features::access::kinds::Basis;
 use crate::features::access::store::{self, AccessRow, GrantRole};
 use crate::features::people::{Address, AddressKind, Chart, Person};
-use crate::features::practice::{self, Jurisdiction, Policy, Practice};
+use crate::features::practice::{self, Jurisdiction, Places, Policy, Practice};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -30,8 +30,8 @@ pub struct ChartBatch {
     pub practice: Practice,
     /// Its policies.
     pub policy: Policy,
-    /// The law of its place.
-    pub place: Jurisdiction,
+    /// The law of its places.
+    places: Places,
     charts: HashMap<ChartId, Chart>,
     people: HashMap<PersonId, Person>,
     addresses: HashMap<PersonId, Vec<Address>>,
@@ -42,7 +42,7 @@ pub struct ChartBatch {
 impl ChartBatch {
     /// Loads everything about these charts (at most some hundreds).
     pub fn load(c: &mut Scoped<'_>, ids: &[ChartId]) -> Result<Self, Fault> {
-        let (practice, place) = practice::load_with_place(c)?;
+        let (practice, places) = practice::load_with_places(c)?;
         let charts: Vec<Chart> =
             c.rows(chart::table).filter(chart::chart_id.in_list(ids)).select(Chart::as_select()).load(c)?;
         let mut contacts: HashMap<ChartId, Vec<PersonId>> = HashMap::new();
@@ -85,7 +85,7 @@ impl ChartBatch {
         }
         Ok(Self {
             policy: practice.policy(),
-            place,
+            places,
             practice,
             charts: charts.into_iter().map(|row| (row.chart_id.clone(), row)).collect(),
             people,
@@ -151,7 +151,7 @@ impl ChartBatch {
         let owner = &chart.owner_person_id;
         let basis = if *owner == chart.person_id {
             Basis::Client
-        } else if self.is_minor(&chart.person_id, c.now()) == Some(true) {
+        } else if self.is_minor(chart, &chart.person_id, c.now()) == Some(true) {
             Basis::Parent
         } else {
             Basis::Other
@@ -163,15 +163,22 @@ impl ChartBatch {
         self.person(person)?.birth_date.as_ref().map(BirthDate::date)
     }
 
-    /// Is this person a minor by the law of the place? `None` where their age is not known.
-    pub fn is_minor(&self, person: &PersonId, now: Timestamp) -> Option<bool> {
-        let age = age_on(self.born(person)?, self.practice.today(now), self.place.leap_day)?;
-        Some(i32::from(age) < self.place.majority_age)
+    /// The law of a chart's place.
+    pub fn place_of(&self, chart: &Chart) -> Jurisdiction {
+        self.places.of(&chart.jurisdiction)
+    }
+
+    /// Is this person a minor by the law of the chart's place? `None` where their age is not known.
+    pub fn is_minor(&self, chart: &Chart, person: &PersonId, now: Timestamp) -> Option<bool> {
+        let place = self.place_of(chart);
+        let age = age_on(self.born(person)?, self.practice.today(now), place.leap_day)?;
+        Some(i32::from(age) < place.majority_age)
     }
 
     /// Is the client of the chart old enough for a sign-in of their own, and still a minor (IDP-06)?
     pub fn is_teen(&self, chart: &Chart, now: Timestamp) -> bool {
-        self.born(&chart.person_id).is_some_and(|born| is_teen(born, self.practice.today(now), self.place))
+        let place = self.place_of(chart);
+        self.born(&chart.person_id).is_some_and(|born| is_teen(born, self.practice.today(now), place))
     }
 }
 

@@ -9,10 +9,11 @@ use jiff::civil::Date;
 
 use crate::features::access::age::{AgeRule, AssentRule, age_on, rule_in_force};
 use crate::features::access::kinds::{Basis, ItemKind};
+use crate::features::access::lifecycle::State;
 use crate::features::access::permission::{ChartStanding, ClientFacts, Consent, Facts, Withheld};
 use crate::features::access::store::{AccessRow, has_more_limits, with_what_decides};
 use crate::features::people::{Chart, Person};
-use crate::features::practice::{Jurisdiction, Practice};
+use crate::features::practice::{Jurisdiction, Places, Practice};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AgeRuleId, Part2ConsentId, PracticeId, WithheldId};
@@ -32,9 +33,11 @@ pub struct Limits {
     pub chart: ChartStanding,
     /// The client.
     pub client: ClientFacts,
-    /// The law of the place.
+    /// The law of the chart's place.
     pub place: Jurisdiction,
-    /// Its age rules.
+    /// The code of that place.
+    pub code: String,
+    /// The practice's age rules, of all places.
     pub rules: Vec<AgeRule>,
     /// What is withheld from the grant, also what is so only until a day.
     pub withheld: Vec<Kept>,
@@ -60,7 +63,7 @@ impl Limits {
 
     fn rule_for(&self, basis: Basis) -> Option<AgeRule> {
         let age = age_on(self.client.born?, self.today, self.place.leap_day)?;
-        rule_in_force(&self.rules, Jurisdiction::PRACTICE, basis, age, self.today).cloned()
+        rule_in_force(&self.rules, &self.code, basis, age, self.today).cloned()
     }
 }
 
@@ -104,7 +107,7 @@ impl ClientFacts {
 /// What limits one grant, and its row; `None` if this practice has no such grant.
 pub fn limits_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<(AccessRow, Limits)>, Fault> {
     type Client = (Option<BirthDate>, Option<String>, Option<String>);
-    type Found = (AccessRow, Zone, (String, Option<String>), Jurisdiction, Client, bool, bool);
+    type Found = (AccessRow, Zone, (String, Option<String>, String), Jurisdiction, Client, i32, bool);
     let found: Option<Found> = with_what_decides!(c.rows(portal_access::table))
         .inner_join(
             person::table
@@ -114,18 +117,20 @@ pub fn limits_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<(AccessRow,
         .select((
             AccessRow::as_select(),
             practice::time_zone,
-            (chart::state, chart::client_view_until),
+            (chart::state, chart::client_view_until, chart::jurisdiction),
             Jurisdiction::as_select(),
             (person::birth_date, person::emancipated_on, person::deceased_on),
-            jurisdiction::age_rules.gt(0),
+            jurisdiction::age_rules,
             has_more_limits!(),
         ))
         .optional(c)?;
-    let Some((row, zone, chart, place, client, has_rules, has_more)) = found else { return Ok(None) };
+    let Some((row, zone, chart, place, client, rule_count, has_more)) = found else { return Ok(None) };
+    let has_rules = may_have_rules(&chart.2, rule_count);
     let limits = Limits {
         chart: ChartStanding::read(&chart.0, chart.1.as_ref()),
         client: ClientFacts::read(client.0.as_ref(), client.1.as_ref(), client.2.as_ref()),
         place,
+        code: chart.2,
         rules: if has_rules { age_rules(c)? } else { Vec::new() },
         withheld: if has_more { withheld_from(c, std::slice::from_ref(id))? } else { Vec::new() },
         part2: if has_more { part2_of(c, std::slice::from_ref(id))? } else { Vec::new() },
@@ -139,30 +144,80 @@ pub fn facts_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<Facts>, Faul
     Ok(limits_of(c, id)?.map(|(row, limits)| limits.facts(&row)))
 }
 
-/// The practice of this unit of work with the law of its place.
+/// May there be age rules for charts of this place? Where it has none of its own, the practice's count.
+pub fn may_have_rules(code: &str, rule_count: i32) -> bool {
+    rule_count > 0 || code != Jurisdiction::PRACTICE
+}
+
+/// Grants whose effect on others is counted at once.
+const MOST_COUNTED: i64 = 10_000;
+
+/// Every grant in force of a parent or guardian to a chart of this place, with its chart and client.
+pub fn bound_to_age(
+    c: &mut Scoped<'_>,
+    code: &str,
+) -> Result<Vec<(AccessRow, ChartStanding, ClientFacts)>, Fault> {
+    type Client = (Option<BirthDate>, Option<String>, Option<String>);
+    let bases: Vec<Basis> = Basis::ALL.iter().copied().filter(|basis| basis.ends_at_majority()).collect();
+    let rows: Vec<(AccessRow, (String, Option<String>), Client)> = c
+        .rows(portal_access::table)
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(portal_access::practice_id)
+                .and(chart::chart_id.eq(portal_access::chart_id))),
+        )
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .filter(chart::jurisdiction.eq(code.to_owned()))
+        .filter(portal_access::state.eq(State::Active))
+        .filter(portal_access::basis.in_list(bases))
+        .order(portal_access::access_id.asc())
+        .limit(MOST_COUNTED)
+        .select((
+            AccessRow::as_select(),
+            (chart::state, chart::client_view_until),
+            (person::birth_date, person::emancipated_on, person::deceased_on),
+        ))
+        .load(c)?;
+    let read = |(row, chart, client): (AccessRow, (String, Option<String>), Client)| {
+        let client = ClientFacts::read(client.0.as_ref(), client.1.as_ref(), client.2.as_ref());
+        (row, ChartStanding::read(&chart.0, chart.1.as_ref()), client)
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// The practice of this unit of work with the law of its places.
 #[derive(Clone, Debug)]
 pub struct Here {
     /// The practice.
     pub practice: Practice,
-    /// The law of its place.
-    pub place: Jurisdiction,
+    /// The law of its places.
+    pub places: Places,
     /// Its age rules.
     pub rules: Vec<AgeRule>,
 }
 
 /// See [`Here`].
 pub fn here(c: &mut Scoped<'_>) -> Result<Here, Fault> {
-    let (practice, place, has_rules): (Practice, Jurisdiction, bool) = c
+    let rows: Vec<(Practice, String, Jurisdiction, i32)> = c
         .rows(practice::table)
-        .inner_join(
-            jurisdiction::table.on(jurisdiction::practice_id
-                .eq(practice::practice_id)
-                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
-        )
-        .select((Practice::as_select(), Jurisdiction::as_select(), jurisdiction::age_rules.gt(0)))
-        .first(c)?;
-    let rules = if has_rules { age_rules(c)? } else { Vec::new() };
-    Ok(Here { practice, place, rules })
+        .inner_join(jurisdiction::table.on(jurisdiction::practice_id.eq(practice::practice_id)))
+        .select((
+            Practice::as_select(),
+            jurisdiction::code,
+            Jurisdiction::as_select(),
+            jurisdiction::age_rules,
+        ))
+        .load(c)?;
+    let Some((practice, ..)) = rows.first() else {
+        return Err(Fault::Damaged("a practice without a law".into()));
+    };
+    let practice = practice.clone();
+    let rules = if rows.iter().any(|(.., rules)| *rules > 0) { age_rules(c)? } else { Vec::new() };
+    let places = Places::new(rows.into_iter().map(|(_, code, place, _)| (code, place)).collect());
+    Ok(Here { practice, places, rules })
 }
 
 /// The most rules that a practice keeps, ended ones among them.

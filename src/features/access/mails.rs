@@ -1,6 +1,7 @@
 //! What the mails about portal access say. Never a last name, a birth date or a clinical word; one
 //! button, its address in plain text, until when it is good, and how to reach the practice.
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::features::access::news;
@@ -234,6 +235,8 @@ mail_kinds! {
         OthersChanged = "access.others_changed",
         /// Less is open from a day on.
         Ahead = "access.ahead",
+        /// The chart was closed.
+        ChartClosed = "access.chart_closed",
     }
 }
 
@@ -289,6 +292,19 @@ pub fn ahead(app: &App, desk: MailContext<'_>) -> MailBody {
     let after = vec![words.get("letter-access-questions")];
     let button = Some((words.get("letter-sign-in"), sign_in(app, desk.practice)));
     MailBody { button, ..desk.letter("letter-ahead-subject", before, after) }
+}
+
+/// To the holder of a grant: the record was closed; until when they can read it, and whom to ask afterwards.
+pub fn chart_closed(app: &App, desk: MailContext<'_>, until: Option<Date>) -> MailBody {
+    let words = desk.words();
+    let reading = match until {
+        Some(day) => words.with1("letter-closed-until", "day", words.civil_date(day)),
+        None => words.get("letter-closed-reading"),
+    };
+    let before = vec![words.with1("letter-closed-opening", "practice", desk.name()), reading];
+    let after = vec![words.get("letter-closed-afterwards")];
+    let button = Some((words.get("letter-sign-in"), sign_in(app, desk.practice)));
+    MailBody { button, ..desk.letter("letter-closed-subject", before, after) }
 }
 
 /// To the client: somebody else's access to their chart was changed, paused or ended.

@@ -32,14 +32,15 @@ pub use ahead_store::near_days;
 pub use audit::AccessAction;
 pub use doubt::Doubt;
 pub use limits_store::{
-    AgeRuleRow, Kept, Limits, MOST_RULES, Part2Consent, age_rule_rows, age_rules, facts_of, part2_of,
-    withheld_from,
+    AgeRuleRow, Kept, Limits, MOST_RULES, Part2Consent, age_rule_rows, age_rules, facts_of, may_have_rules,
+    part2_of, withheld_from,
 };
 pub use list_store::{next_open_links, page as list_page};
 pub use mails::AccessMail;
 pub use news::OPEN_GRANT;
 pub use overview::{
-    Happening, HistoryEntry, Overview, TimelineEntry, history_of_chart, overview_of, overviews_of_chart,
+    Happening, HistoryEntry, MailRoute, Overview, TimelineEntry, history_of_chart, overview_of,
+    overviews_of_chart,
 };
 pub use owner_preview::{Held, OwnerPreview, PersonChange};
 pub use staff_pages::{
@@ -63,7 +64,13 @@ use crate::platform::web::nav::ChartTags;
 pub const FEATURE: Feature = Feature {
     audit_actions: audit::AccessAction::ACTIONS,
     mail_kinds: AccessMail::KINDS,
-    mail_subjects: &[INVITATION, news::OPEN_GRANT, news::CLOSED_GRANT, news::NARROWING_GRANT],
+    mail_subjects: &[
+        INVITATION,
+        news::OPEN_GRANT,
+        news::CLOSED_GRANT,
+        news::NARROWING_GRANT,
+        news::CLOSED_CHART,
+    ],
     chart_tabs: &[staff_pages::TAB],
     chart_tags: Some(ChartTags { needs: Permission::SeePortal, read: staff_pages::head_tags }),
     jobs: &[

@@ -2,7 +2,7 @@
 
 use crate::features::access::ahead::narrows_next;
 use crate::features::access::limits_store::{facts_of, limits_of};
-use crate::features::access::permission::open_rights;
+use crate::features::access::permission::{ChartStanding, open_rights};
 use crate::kernel::ids::AccessId;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -16,6 +16,17 @@ pub const CLOSED_GRANT: SubjectKind = SubjectKind { word: "closed_grant", standi
 
 /// What a mail is about that is true while the grant will open less within a month.
 pub const NARROWING_GRANT: SubjectKind = SubjectKind { word: "narrowing_grant", standing: narrows_soon };
+
+/// What a mail is about that is true while the chart of the grant is closed and its holder can read it.
+pub const CLOSED_CHART: SubjectKind = SubjectKind { word: "closed_chart", standing: is_read_closed };
+
+fn is_read_closed(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
+    let facts = facts_of(c, &AccessId::from_uuid(id))?;
+    let is_read = facts.is_some_and(|facts| {
+        matches!(facts.chart, ChartStanding::Closed(_)) && !open_rights(&facts).is_empty()
+    });
+    Ok(if is_read { Standing::Wanted } else { Standing::Over })
+}
 
 /// Days within which that has to be.
 const SOON_DAYS: i32 = 31;

@@ -21,7 +21,9 @@ use crate::features::access::permission::{
 };
 use crate::features::access::reminders;
 use crate::features::access::store::{self, AccessRow, Channel, EndedBy, GrantRole, InvitationRow};
-use crate::features::people::{ChartFile, addresses_of, load_file, load_person};
+use crate::features::people::{
+    Address, ChartFile, ContactMode, MailWishes, Person, addresses_of, load_file, load_person,
+};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
 use crate::platform::audit::{self, Recorded};
@@ -76,8 +78,12 @@ pub struct Overview {
     pub address: Option<String>,
     /// The address that an invitation would go to now.
     pub address_on_file: Option<String>,
-    /// What is known against that address.
+    /// What is known against that address, where mail goes there.
     pub address_marks: Vec<Doubt>,
+    /// Where mail to them goes.
+    pub mail_route: MailRoute,
+    /// What mail they want.
+    pub wishes: MailWishes,
     /// What the identity check needs and the chart has not (last name, birth date).
     pub lacks: Vec<Field>,
     /// When the newest invitation was sent.
@@ -170,6 +176,32 @@ pub struct TimelineEntry {
     pub details: serde_json::Value,
 }
 
+/// Where mail of the program to the holder of a grant goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MailRoute {
+    /// To an address of the face sheet.
+    FaceSheet,
+    /// They are in safe contact: to this address alone.
+    Safe(String),
+    /// They are in safe contact, and no address is safe.
+    Nowhere,
+}
+
+impl MailRoute {
+    /// To this person.
+    pub fn to(person: &Person) -> Self {
+        match (person.contact_mode, &person.safe_address) {
+            (ContactMode::Normal, _) => Self::FaceSheet,
+            (ContactMode::Safe, Some(address)) => Self::Safe(address.as_str().to_owned()),
+            (ContactMode::Safe, None) => Self::Nowhere,
+        }
+    }
+
+    fn marks(&self, address: Option<&Address>) -> Vec<Doubt> {
+        address.filter(|_| *self == Self::FaceSheet).map(marks_of).unwrap_or_default()
+    }
+}
+
 /// What stands beside the rows of grants.
 #[derive(Default)]
 struct More {
@@ -216,6 +248,7 @@ fn lacks(file: &ChartFile) -> Vec<Field> {
 fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
     let (person, addresses) = file.owner();
     let address = address_on_file(addresses, None);
+    let mail_route = MailRoute::to(person);
     Overview {
         access_id: None,
         chart_id: file.chart.chart_id.clone(),
@@ -238,7 +271,9 @@ fn without_a_row(file: &ChartFile, owner: PersonId) -> Overview {
         reason: String::new(),
         address: None,
         address_on_file: address.map(|a| a.value.clone()),
-        address_marks: address.map(marks_of).unwrap_or_default(),
+        address_marks: mail_route.marks(address),
+        mail_route,
+        wishes: person.wishes(),
         lacks: lacks(file),
         sent_at: None,
         sent_by: String::new(),
@@ -296,7 +331,8 @@ fn of_row(
     let limits = Limits {
         chart: ChartStanding::of(&file.chart),
         client: ClientFacts::of(&file.client),
-        place: here.place,
+        place: here.places.of(&file.chart.jurisdiction),
+        code: file.chart.jurisdiction.clone(),
         rules: here.rules.clone(),
         withheld: more.withheld.iter().filter(|kept| kept.access == row.access_id).cloned().collect(),
         part2: more.part2.iter().filter(|consent| consent.access == row.access_id).cloned().collect(),
@@ -328,6 +364,7 @@ fn of_row(
         })
         .map(|due| due.at);
     let address = address_on_file(&addresses, row.invited_address.as_ref());
+    let mail_route = MailRoute::to(&person);
     Ok(Overview {
         chart_id: row.chart_id.clone(),
         person_id: row.person_id.clone(),
@@ -356,7 +393,9 @@ fn of_row(
         reason: row.reason.clone(),
         address: newest.and_then(|newest| newest.address.as_ref()).map(|a| a.as_str().to_owned()),
         address_on_file: address.map(|a| a.value.clone()),
-        address_marks: address.map(marks_of).unwrap_or_default(),
+        address_marks: mail_route.marks(address),
+        mail_route,
+        wishes: person.wishes(),
         lacks: lacks(file),
         sent_at: newest.map(|newest| newest.sent_at),
         sent_by: newest.map(|newest| newest.sent_by_name.clone()).unwrap_or_default(),

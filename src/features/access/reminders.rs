@@ -7,6 +7,7 @@ use crate::features::people::Address;
 use crate::features::practice::Policy;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
+use crate::kernel::quiet;
 
 /// Reminders of one invitation at most, whatever the policy lists.
 const MOST: usize = 3;
@@ -67,22 +68,7 @@ pub fn next(
 
 /// The moment itself, or the end of the quiet hours that it falls into, in the reader's zone.
 pub fn after_quiet(policy: &Policy, zone: &TimeZone, moment: Timestamp) -> Timestamp {
-    let (from, until) = (policy.quiet_from.clamp(0, 23), policy.quiet_until.clamp(0, 23));
-    let local = moment.in_zone(zone);
-    let hour = local.hour();
-    let is_quiet = match from.cmp(&until) {
-        std::cmp::Ordering::Equal => false,
-        std::cmp::Ordering::Less => (from..until).contains(&hour),
-        std::cmp::Ordering::Greater => hour >= from || hour < until,
-    };
-    if !is_quiet {
-        return moment;
-    }
-    let today = local.date();
-    let day = if hour >= until { today.tomorrow().unwrap_or(today) } else { today };
-    day.at(until, 0, 0, 0)
-        .to_zoned_datetime(zone.clone())
-        .map_or(moment, |opened| Timestamp::from(opened.timestamp()))
+    quiet::after_quiet((policy.quiet_from, policy.quiet_until), zone, moment)
 }
 
 #[cfg(test)]

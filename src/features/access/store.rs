@@ -551,14 +551,14 @@ macro_rules! with_what_decides {
         $grants
             .inner_join(practice::table.on(practice::practice_id.eq(portal_access::practice_id)))
             .inner_join(
-                jurisdiction::table.on(jurisdiction::practice_id
-                    .eq(portal_access::practice_id)
-                    .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
-            )
-            .inner_join(
                 chart::table.on(chart::practice_id
                     .eq(portal_access::practice_id)
                     .and(chart::chart_id.eq(portal_access::chart_id))),
+            )
+            .inner_join(
+                jurisdiction::table.on(jurisdiction::practice_id
+                    .eq(chart::practice_id)
+                    .and(jurisdiction::code.eq(chart::jurisdiction))),
             )
     };
 }

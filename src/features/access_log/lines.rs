@@ -1,8 +1,11 @@
 //! Which events of the audit trail a client is told of, and how. A line never names an item: what is withheld, or meant
 //! for somebody else, stays unknown.
 
-use crate::features::access_log::store;
+use jiff::civil::Date;
+
+use crate::features::access_log::{store, suspension_store};
 use crate::features::accounts::holders_of;
+use crate::features::practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccountId, ChartId, EventId, StaffId};
 use crate::platform::db::Scoped;
@@ -28,6 +31,7 @@ pub const TOLD: &[&str] = &[
     "appointment.moved",
     "appointment.canceled",
     "appointment.requested",
+    "chart.opened",
     "chart.changed",
     "chart.closed",
     "chart.reopened",
@@ -81,6 +85,22 @@ pub enum Acts<'a> {
     Own(&'a AccountId),
 }
 
+/// Whose lines an official's word keeps hidden today: kind and id.
+fn hidden(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(String, String)>, Fault> {
+    let suspended = suspension_store::not_ended(c, chart)?;
+    if suspended.is_empty() {
+        return Ok(Vec::new());
+    }
+    let today = practice::load(c)?.today(c.now());
+    // A day that cannot be read never comes: what is hidden stays so.
+    let is_live = |until: &str| until.parse::<Date>().map_or(true, |last| today <= last);
+    Ok(suspended
+        .into_iter()
+        .filter(|row| is_live(&row.until_on))
+        .map(|row| (row.actor_kind, row.actor_id))
+        .collect())
+}
+
 /// The newest lines of a chart's log, older than an event.
 pub fn log_of_chart(
     c: &mut Scoped<'_>,
@@ -94,7 +114,8 @@ pub fn log_of_chart(
         Acts::Own(account) => (Some(account.to_string()), Some(account.to_string())),
     };
     let since = c.now().plus_hours(-24 * DAYS);
-    let events = store::events(c, chart, TOLD, (since, before), only.as_deref(), most)?;
+    let hidden = hidden(c, chart)?;
+    let events = store::events(c, chart, TOLD, (since, before), (only.as_deref(), &hidden), most)?;
     let ids = |kind: &'static str| {
         events.iter().filter(move |event| event.actor_kind == kind).map(|event| &event.actor_id)
     };

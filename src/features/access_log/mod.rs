@@ -1,9 +1,12 @@
 //! Who looked at a client's record, for the client, and what they report about it.
 
+mod audit;
 mod client_page;
 mod lines;
 mod staff_page;
 mod store;
+mod suspension_page;
+mod suspension_store;
 
 pub use client_page::{what_words, who_words};
 pub use lines::{Acts, LogLine, Who, log_of_chart};
@@ -15,6 +18,7 @@ use crate::platform::web::nav::{StaffNav, Waiting};
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
+    audit_actions: audit::AccessLogAction::ACTIONS,
     mail_kinds: staff_page::AccessLogMail::KINDS,
     staff_nav: &[StaffNav {
         section: staff_page::CONCERNS,
@@ -36,4 +40,7 @@ fn routes() -> Routes {
         .post("/portal/who-looked", Needs::ClientSession, client_page::raise)
         .get("/staff/concerns", answer, staff_page::list)
         .post("/staff/concerns", answer, staff_page::answer)
+        .get("/staff/charts/{chart}/log", answer, suspension_page::show)
+        .post("/staff/charts/{chart}/log", answer, suspension_page::suspend)
+        .post("/staff/charts/{chart}/log/end", answer, suspension_page::end)
 }

@@ -28,13 +28,14 @@ pub struct LogEvent {
     pub action: String,
 }
 
-/// The newest of these actions on a chart since a moment, older than an event; of one account alone, where it is named.
+/// The newest of these actions on a chart since a moment, older than an event; of one account alone, where it is named;
+/// without those of hidden actors (kind and id).
 pub fn events(
     c: &mut Scoped<'_>,
     chart: &ChartId,
     actions: &[&str],
     (since, before): (Timestamp, Option<EventId>),
-    only: Option<&str>,
+    (only, hidden): (Option<&str>, &[(String, String)]),
     most: i64,
 ) -> Result<Vec<LogEvent>, Fault> {
     let mut query = c
@@ -52,6 +53,9 @@ pub fn events(
         query = query
             .filter(audit_event::actor_kind.eq("account"))
             .filter(audit_event::actor_id.eq(account.to_owned()));
+    }
+    for (kind, id) in hidden {
+        query = query.filter(audit_event::actor_kind.ne(kind).or(audit_event::actor_id.ne(id)));
     }
     query.order(audit_event::event_id.desc()).limit(most).load(c)
 }

@@ -14,6 +14,7 @@ audit_actions! {
         ResetSent = "account.reset_sent", Plain, None;
         PasswordSet = "account.password_set", Plain, None;
         PasswordChanged = "account.password_changed", Plain, None;
+        MailWishesSet = "account.mail_wishes_set", Plain, None;
         SafeContactSet = "account.safe_contact_set", Plain, None;
         EmailChangeAsked = "account.email_change_asked", Waiting, None;
         EmailChangeStopped = "account.email_change_stopped", Stopped, None;

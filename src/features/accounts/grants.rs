@@ -9,7 +9,8 @@ use crate::features::access::age::AgeRule;
 use crate::features::access::lifecycle::State;
 use crate::features::access::permission::{ChartStanding, ClientFacts, Facts, decide, open_rights, opens_on};
 use crate::features::access::{
-    AccessRow, Limits, age_rules, facts_of, has_more_limits, part2_of, with_what_decides, withheld_from,
+    AccessRow, Limits, age_rules, facts_of, has_more_limits, may_have_rules, part2_of, with_what_decides,
+    withheld_from,
 };
 use crate::features::accounts::store::{Account, has_account};
 use crate::features::people;
@@ -84,7 +85,7 @@ type Row = (
     Account,
     AccessRow,
     Practice,
-    (String, Option<String>),
+    (String, Option<String>, String),
     Jurisdiction,
     Named,
     ((Option<String>, Option<String>), i32, bool),
@@ -124,7 +125,7 @@ macro_rules! with_people {
                 Account::as_select(),
                 AccessRow::as_select(),
                 Practice::as_select(),
-                (chart::state, chart::client_view_until),
+                (chart::state, chart::client_view_until, chart::jurisdiction),
                 Jurisdiction::as_select(),
                 Named::as_select(),
                 (
@@ -190,7 +191,7 @@ fn held(
             (client.birth_date.as_ref(), dates.0.as_ref(), dates.1.as_ref());
         let rules = match rules_of.get(scope.id()) {
             Some(rules) => rules.clone(),
-            None if rule_count > 0 && row.basis.ends_at_majority() => {
+            None if may_have_rules(&chart.2, rule_count) && row.basis.ends_at_majority() => {
                 rules_of.entry(*scope.id()).or_insert(age_rules(c)?).clone()
             }
             None => Vec::new(),
@@ -199,6 +200,7 @@ fn held(
             chart: ChartStanding::read(&chart.0, chart.1.as_ref()),
             client: ClientFacts::read(born, emancipated_on, deceased_on),
             place,
+            code: chart.2,
             rules,
             withheld: if has_more { withheld_from(c, &[row.access_id])? } else { Vec::new() },
             part2: if has_more { part2_of(c, &[row.access_id])? } else { Vec::new() },

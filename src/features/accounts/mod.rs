@@ -23,12 +23,13 @@ mod staff_email_pages;
 mod staff_pages;
 mod step_up;
 mod store;
+mod wishes_pages;
 
 pub use actions::{NoReset, send_password_reset};
 pub use audit::AccountAction;
 pub use grants::{HeldGrant, held_by, level_now};
 pub use reader::{Reader, holder_of, reader_of, readers_of};
-pub use safe_store::safe_contacts;
+pub use safe_store::reader_wishes;
 pub use session::{ClientAccount, ClientSession, ClientTicket, Onlooker};
 pub use session_pages::message;
 pub use sign_in_pages::unprocessable;
@@ -76,6 +77,8 @@ fn routes() -> Routes {
         .get("/portal/me/email", Needs::ClientSession, email_pages::ask)
         .post("/portal/me/email", Needs::ClientSession, email_pages::request)
         .post("/portal/me/email/cancel", Needs::ClientSession, email_pages::cancel)
+        .get("/portal/me/mail", Needs::ClientSession, wishes_pages::show)
+        .post("/portal/me/mail", Needs::ClientSession, wishes_pages::save)
         .get("/portal/leave", Needs::ClientSession, leave_pages::ask)
         .post("/portal/leave", Needs::ClientSession, leave_pages::leave)
         .post("/portal/me/end", Needs::ClientSession, me_pages::end)

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::features::access::lifecycle::State;
 use crate::features::accounts::grants::level_now;
 use crate::features::accounts::store::{Account, has_account};
-use crate::features::people::{self, AddressKind};
+use crate::features::people::{self, AddressKind, MailWishes};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
 use crate::kernel::zone::OwnZone;
@@ -32,6 +32,8 @@ pub struct Reader {
     pub called: String,
     /// Their own zone, where they have one.
     pub zone: OwnZone,
+    /// What mail they want.
+    pub wishes: MailWishes,
 }
 
 /// The person who may see this chart's items of a right, as a mail reaches them: at their account's
@@ -108,6 +110,7 @@ fn reader(
         words: Words::of(account.language()),
         address: account.email,
         called: person.called().to_owned(),
+        wishes: person.wishes(),
         zone: person.time_zone,
     }))
 }

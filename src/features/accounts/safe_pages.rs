@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 
 use crate::features::access::{COMMUNICATIONS, COMMUNICATIONS_TAB};
 use crate::features::accounts::audit::AccountAction;
-use crate::features::accounts::safe_store::{self, Contact, ContactMode};
-use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
+use crate::features::accounts::safe_store::{self, Contact};
+use crate::features::people::{CHARTS, ChartRoom, ContactMode, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::{StaffSession, StaffTicket};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};

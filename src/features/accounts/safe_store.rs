@@ -1,43 +1,43 @@
-//! Who is in safe contact: somebody whom mail may endanger. The practice keeps it a person; each mail of the program
-//! asks here before it is queued.
+//! Who is in safe contact: somebody whom mail may endanger; and what mail somebody wants. The practice keeps the one a
+//! person, they themselves the other; each mail of the program asks here before it is queued.
 
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use jiff::tz::TimeZone;
 
 use crate::features::accounts::store::has_account;
+use crate::features::people::{ContactMode, MailTopic, MailWishes};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
+use crate::kernel::zone::{OwnZone, Zone};
 use crate::platform::db::schema::{chart, person, portal_access, portal_account, practice, related_contact};
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
-use crate::platform::outbox::{MailReader, SafeContact};
-use crate::word_enum;
+use crate::platform::outbox::{MailKind, MailReader, ReaderWish, SafeContact, WantedAt};
 
-word_enum! {
-    /// How somebody may be written to.
-    pub enum ContactMode {
-        /// As the face sheet says.
-        Normal = "normal",
-        /// Only at the safe address, and without a word of who writes.
-        Safe = "safe",
-    }
-}
+/// What a reader's row says of how they are written to.
+type Wish = (ContactMode, Option<EmailAddress>, String, OwnZone);
 
 /// Answers the outbox, in the order of the readers.
-pub fn safe_contacts(c: &mut Scoped<'_>, readers: &[MailReader]) -> Result<Vec<Option<SafeContact>>, Fault> {
-    let grants: Vec<AccessId> =
-        readers.iter().filter_map(|r| if let MailReader::Grant(id) = r { Some(*id) } else { None }).collect();
+pub fn reader_wishes(
+    c: &mut Scoped<'_>,
+    readers: &[(MailReader, MailKind)],
+) -> Result<Vec<ReaderWish>, Fault> {
+    let grants: Vec<AccessId> = readers
+        .iter()
+        .filter_map(|(reader, _)| if let MailReader::Grant(id) = reader { Some(*id) } else { None })
+        .collect();
     let accounts: Vec<AccountId> = readers
         .iter()
-        .filter_map(|r| if let MailReader::Account(id) = r { Some(*id) } else { None })
+        .filter_map(|(reader, _)| if let MailReader::Account(id) = reader { Some(*id) } else { None })
         .collect();
-    let mut safe: HashMap<uuid::Uuid, Option<EmailAddress>> = HashMap::new();
+    let mut wishes: HashMap<uuid::Uuid, Wish> = HashMap::new();
     if !grants.is_empty() {
-        // The mode is compared here: PostgreSQL, which expects few such people, would look for them first, in the
+        // Who wishes nothing is left out here: PostgreSQL, which expects few who do, would look for them first, in the
         // whole practice.
-        let found: Vec<(AccessId, ContactMode, Option<EmailAddress>)> = c
+        let found: Vec<(AccessId, Wish)> = c
             .rows(portal_access::table)
             .inner_join(
                 person::table.on(person::practice_id
@@ -45,32 +45,63 @@ pub fn safe_contacts(c: &mut Scoped<'_>, readers: &[MailReader]) -> Result<Vec<O
                     .and(person::person_id.eq(portal_access::person_id))),
             )
             .filter(portal_access::access_id.in_list(&grants))
-            .select((portal_access::access_id, person::contact_mode, person::safe_address))
+            .select((
+                portal_access::access_id,
+                (person::contact_mode, person::safe_address, person::mail_wishes, person::time_zone),
+            ))
             .load(c)?;
-        let found = found.into_iter().filter(|(_, mode, _)| *mode == ContactMode::Safe);
-        safe.extend(found.map(|(id, _, address)| (id.uuid(), address)));
+        let found = found.into_iter().filter(|(_, (mode, _, wishes, _))| {
+            *mode == ContactMode::Safe || !wishes.is_empty()
+        });
+        wishes.extend(found.map(|(id, wish)| (id.uuid(), wish)));
     }
     if !accounts.is_empty() {
+        // What goes to an account guards it, so that only safe contact counts.
         let found = of_accounts(c, &accounts)?;
-        safe.extend(found.into_iter().map(|(id, address)| (id.uuid(), address)));
+        let safe =
+            |address: Option<EmailAddress>| (ContactMode::Safe, address, String::new(), OwnZone::default());
+        wishes.extend(found.into_iter().map(|(id, address)| (id.uuid(), safe(address))));
     }
-    if safe.is_empty() {
-        return Ok(vec![None; readers.len()]);
+    if wishes.is_empty() {
+        return Ok(vec![ReaderWish::default(); readers.len()]);
     }
-    let path: (String, String) =
-        c.rows(practice::table).select((practice::slug, practice::private_path)).first(c)?;
+    let now = c.now();
+    let (slug, private, zone): (String, String, Zone) = c
+        .rows(practice::table)
+        .select((practice::slug, practice::private_path, practice::time_zone))
+        .first(c)?;
     Ok(readers
         .iter()
-        .map(|reader| {
+        .map(|(reader, kind)| {
             let id = match reader {
                 MailReader::Grant(id) => id.uuid(),
                 MailReader::Account(id) => id.uuid(),
-                MailReader::Staff => return None,
+                MailReader::Staff => return ReaderWish::default(),
             };
-            let address = safe.get(&id)?.clone();
-            Some(SafeContact { address, path: path.clone() })
+            let Some((mode, address, wishes, own_zone)) = wishes.get(&id) else {
+                return ReaderWish::default();
+            };
+            let path = || (slug.clone(), private.clone());
+            let zone = own_zone.get().unwrap_or(&zone).rules();
+            ReaderWish {
+                safe: (*mode == ContactMode::Safe)
+                    .then(|| SafeContact { address: address.clone(), path: path() }),
+                at: wanted_at(&MailWishes::read(wishes), *kind, zone, now),
+            }
         })
         .collect())
+}
+
+/// When somebody with these wishes wants a mail of this kind.
+fn wanted_at(wishes: &MailWishes, kind: MailKind, zone: &TimeZone, now: Timestamp) -> WantedAt {
+    let Some(topic) = MailTopic::of(kind) else { return WantedAt::Now };
+    if !wishes.wants(topic) {
+        return WantedAt::Never;
+    }
+    match wishes.quiet.map(|hours| hours.after(zone, now)) {
+        Some(after) if after > now => WantedAt::From(after),
+        _ => WantedAt::Now,
+    }
 }
 
 /// The accounts of which a holder is in safe contact, in whatever practice says so.

@@ -16,6 +16,7 @@ use crate::features::access::actions::{NewAgeRule, RuleRefused, add_age_rule, en
 use crate::features::access::age::AssentRule;
 use crate::features::access::age_rule_rows;
 use crate::features::access::permission::Basis;
+use crate::features::practice::Jurisdiction;
 use crate::kernel::ids::AgeRuleId;
 use crate::kernel::text;
 use crate::platform::permissions::{Level, Right};
@@ -31,6 +32,7 @@ fn refused(refused: RuleRefused) -> Problem {
         RuleRefused::BeginsTooSoon => at("/effective_from", "tomorrow at the earliest"),
         RuleRefused::ThereIsOne => at("/from_age", "there is a rule for this age from this day on"),
         RuleRefused::TooMany => at("/from_age", "there are too many rules"),
+        RuleRefused::NoSuchPlace => at("/jurisdiction", "no such place"),
     }
 }
 
@@ -75,7 +77,9 @@ fn read(asked: &NewAgeRuleJson) -> Result<NewAgeRule, Problem> {
     if effective_until.is_some_and(|last| last < effective_from) {
         return Err(wrong("/effective_until".into(), "before the first day"));
     }
-    Ok(NewAgeRule { from_age: asked.from_age, bases, caps, assent, effective_from, effective_until, source })
+    let jurisdiction = asked.jurisdiction.clone().unwrap_or_else(|| Jurisdiction::PRACTICE.to_owned());
+    let from_age = asked.from_age;
+    Ok(NewAgeRule { jurisdiction, from_age, bases, caps, assent, effective_from, effective_until, source })
 }
 
 async fn all(app: &AppState, caller: &ApiCaller) -> ApiResult {
@@ -111,7 +115,8 @@ async fn is_there(app: &AppState, caller: &ApiCaller, new: &NewAgeRule) -> Resul
     let rows = app.db.read(&caller.scope, age_rule_rows).await?;
     Ok(rows.iter().any(|row| {
         let rule = row.rule();
-        rule.from_age == new.from_age
+        row.jurisdiction == new.jurisdiction
+            && rule.from_age == new.from_age
             && rule.bases == new.bases
             && rule.caps == new.caps.iter().copied().collect()
             && rule.assent == new.assent

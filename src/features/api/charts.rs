@@ -15,6 +15,7 @@ use crate::features::charts::{self, PageFrom, Search};
 use crate::features::people::{self, ChartFile, FaceSheet, Typed};
 use crate::kernel::civil::DateOrder;
 use crate::kernel::ids::ChartId;
+use crate::platform::audit;
 use crate::platform::fault::{Fault, granted};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
@@ -157,7 +158,11 @@ fn sheet(app: &AppState, caller: &ApiCaller, body: &Bytes) -> Result<FaceSheet, 
     responses((status = 200, description = "The chart, with its ETag", body = ChartJson), Usual),
     security(("api_key" = ["charts:read"])))]
 pub async fn read(State(app): State<AppState>, caller: ApiCaller, Path(chart): Path<String>) -> ApiResult {
-    Ok(show(&app, &caller, id(&chart)?).await?.into_response())
+    let chart = id(&chart)?;
+    let answer = show(&app, &caller, chart).await?;
+    let event = audit::Event::new(caller.by(), people::PeopleAction::Opened).on_chart(&chart);
+    app.readings.note(*caller.scope.id(), event, app.now());
+    Ok(answer.into_response())
 }
 
 /// Change a chart.

@@ -11,8 +11,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    access_log, age_rules, appointments, billing, charts, closing, documents, grants, info_changes, messages,
-    openings, problem, reports, signing,
+    access_log, age_rules, appointments, billing, charts, closing, documents, grants, info_changes,
+    jurisdictions, messages, openings, problem, reports, signing,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -28,7 +28,9 @@ use crate::platform::web::{PageResult, assets, language};
         closing::close, closing::reopen,
         grants::of_chart, grants::add, grants::invite, grants::invite_holder, grants::change,
         grants::pause, grants::resume, grants::withhold, grants::give_back, grants::consent_to_part2, grants::revoke_part2,
-        age_rules::list, age_rules::add, age_rules::end, grants::preview_owner, grants::change_owner, grants::undo_change_owner,
+        age_rules::list, age_rules::add, age_rules::end,
+        jurisdictions::list, jurisdictions::set, jurisdictions::set_status,
+        grants::preview_owner, grants::change_owner, grants::undo_change_owner,
         grants::list, grants::read, grants::resend, grants::cancel, grants::revoke, grants::restore,
         info_changes::list, info_changes::read, info_changes::decide,
         messages::of_chart, messages::begin, messages::list, messages::write, messages::file,

@@ -16,7 +16,7 @@ use super::json;
 use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
 use crate::features::information::actions::{self, Decision, Decisions, FormerName, NotDone};
-use crate::features::information::{self, FieldRow, InfoChange, value_json};
+use crate::features::information::{self, Coverage, FieldRow, InfoChange, Position, value_json};
 use crate::features::people::{self, ChartFile};
 use crate::kernel::ids::InfoChangeId;
 use crate::platform::db::Scoped;
@@ -118,7 +118,23 @@ pub struct DecideJson {
     pub birth_date_reason: String,
 }
 
-fn shown(change: &InfoChange, fields: &[FieldRow], file: &ChartFile) -> InfoChangeJson {
+type Insurance = Vec<(Position, Coverage)>;
+
+/// The coverages on file, where one of these fields is about one.
+fn insurance(c: &mut Scoped<'_>, change: &InfoChange, fields: &[FieldRow]) -> Result<Insurance, Fault> {
+    let is_insurance = |row: &FieldRow| Position::of_path(&row.path).is_some();
+    if !fields.iter().any(is_insurance) {
+        return Ok(Vec::new());
+    }
+    information::active_coverages(c, &change.chart_id)
+}
+
+fn shown(
+    change: &InfoChange,
+    fields: &[FieldRow],
+    file: &ChartFile,
+    insurance: &Insurance,
+) -> InfoChangeJson {
     InfoChangeJson {
         id: change.change_id.to_string(),
         chart_id: change.chart_id.to_string(),
@@ -133,7 +149,7 @@ fn shown(change: &InfoChange, fields: &[FieldRow], file: &ChartFile) -> InfoChan
                 state: row.state.to_string(),
                 seen: value_json(&row.path, &row.seen_value),
                 asked: value_json(&row.path, &row.new_value),
-                on_file: value_json(&row.path, &information::on_file(file, &row.path)),
+                on_file: value_json(&row.path, &information::on_file(file, insurance, &row.path)),
                 reason: row.reason.clone(),
                 decided_by: row.decided_by_name.clone(),
                 decided_at: row.decided_at.map(|at| at.to_string()),
@@ -145,7 +161,8 @@ fn shown(change: &InfoChange, fields: &[FieldRow], file: &ChartFile) -> InfoChan
 fn load(c: &mut Scoped<'_>, id: &InfoChangeId) -> Result<Option<(InfoChangeJson, InfoChange)>, Fault> {
     let Some((change, fields)) = information::change_with_fields(c, id)? else { return Ok(None) };
     let Some(file) = people::load_file(c, &change.chart_id)? else { return Ok(None) };
-    Ok(Some((shown(&change, &fields, &file), change)))
+    let insurance = insurance(c, &change, &fields)?;
+    Ok(Some((shown(&change, &fields, &file, &insurance), change)))
 }
 
 /// List what clients changed and nobody of the practice has decided or seen.
@@ -164,13 +181,13 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
             let next = cut(&mut found, most, |(change, _)| change.change_id.to_string());
             let charts: Vec<_> = found.iter().map(|(change, _)| change.chart_id).collect();
             let files = people::load_files(c, &charts)?;
-            let changes = found
-                .iter()
-                .filter_map(|(change, fields)| {
-                    let file = files.iter().find(|file| file.chart.chart_id == change.chart_id)?;
-                    Some(shown(change, fields, file))
-                })
-                .collect();
+            let mut changes = Vec::with_capacity(found.len());
+            for (change, fields) in &found {
+                let insurance = insurance(c, change, fields)?;
+                if let Some(file) = files.iter().find(|file| file.chart.chart_id == change.chart_id) {
+                    changes.push(shown(change, fields, file, &insurance));
+                }
+            }
             Ok(InfoChangeList { changes, next })
         })
         .await?;
@@ -190,7 +207,12 @@ pub async fn read(State(app): State<AppState>, caller: ApiCaller, Path(change): 
 }
 
 /// The decisions of a body about one change.
-fn decisions(change: InfoChangeId, body: &DecideJson, before: &InfoChangeJson) -> Result<Decisions, Problem> {
+fn decisions(
+    change: InfoChangeId,
+    body: &DecideJson,
+    before: &InfoChangeJson,
+    insurance: &Insurance,
+) -> Result<Decisions, Problem> {
     let wrong =
         |field: &str, detail: &str| Problem::fields([(format!("/fields/{field}"), detail.to_owned())]);
     let mut all = Decisions {
@@ -212,9 +234,14 @@ fn decisions(change: InfoChangeId, body: &DecideJson, before: &InfoChangeJson) -
                     return Err(changed(field));
                 }
                 // Compared once more in the transaction that writes.
-                let text = match seen {
-                    Value::String(text) => text.clone(),
-                    list => serde_json::from_value::<Vec<people::TypedAddress>>(list.clone())
+                let coverage = Position::of_path(field).map(|position| {
+                    let known = insurance.iter().find(|(known, _)| *known == position);
+                    known.map(|(_, coverage)| coverage.value()).unwrap_or_default()
+                });
+                let text = match (coverage, seen) {
+                    (Some(coverage), _) => coverage,
+                    (None, Value::String(text)) => text.clone(),
+                    (None, list) => serde_json::from_value::<Vec<people::TypedAddress>>(list.clone())
                         .ok()
                         .and_then(|rows| serde_json::to_string(&rows).ok())
                         .unwrap_or_default(),
@@ -248,6 +275,8 @@ fn refused(caller_words: crate::platform::i18n::Words, why: NotDone) -> Problem 
             "at most 500 characters that can be printed".to_owned(),
         )]),
         NotDone::TooMany(_) => problem::TOO_MANY_REQUESTS.into(),
+        // Pictures come in by the portal alone.
+        NotDone::CardGone => problem::NOT_FOUND.into(),
     }
 }
 
@@ -274,7 +303,8 @@ pub async fn decide(
             Err(problem) => return Ok(Err(problem.clone())),
         };
         let Some((before, row)) = load(c, change)? else { return Ok(Err(problem::NOT_FOUND.into())) };
-        let wanted = granted!(decisions(*change, asked, &before));
+        let insurance = information::active_coverages(c, &row.chart_id)?;
+        let wanted = granted!(decisions(*change, asked, &before, &insurance));
         if let Err(why) = actions::decide_within(app, c, &by, &row.chart_id, &wanted)? {
             return Ok(Err(refused(words, why)));
         }

@@ -305,6 +305,14 @@ pub struct ChartJson {
     /// The last day on which clients may read it while it is closed; none: for good.
     #[schema(format = Date)]
     pub client_view_until: Option<String>,
+    /// The code of the place by whose law its client comes of age; `practice` for the practice's own.
+    pub jurisdiction: String,
+    /// Since when a court counts its client as an adult.
+    #[schema(format = Date)]
+    pub emancipated_on: Option<String>,
+    /// The day of its client's death.
+    #[schema(format = Date)]
+    pub deceased_on: Option<String>,
     /// Counts changes; the ETag is made of it.
     pub version: i64,
     /// The client.
@@ -513,6 +521,10 @@ pub struct GrantJson {
     pub withheld: Vec<WithheldJson>,
     /// The client's consent under 42 CFR Part 2 that holds today; absent where there is none.
     pub part2_consent: Option<Part2ConsentJson>,
+    /// About what its holder wants no mail: `appointments`, `documents`, `messages`, `billing`.
+    pub no_mail_about: Vec<String>,
+    /// The hours of the day, in their zone, in which they want no mail, such as `22-7`.
+    pub quiet_hours: Option<String>,
     /// Since when staff have paused it.
     #[schema(format = DateTime)]
     pub paused_at: Option<String>,
@@ -713,6 +725,9 @@ impl From<&ChartFile> for ChartJson {
             chart_number: file.chart.chart_number.clone(),
             state: file.chart.state.clone(),
             client_view_until: file.chart.client_view_until.clone(),
+            jurisdiction: file.chart.jurisdiction.clone(),
+            emancipated_on: file.client.emancipated_on.clone(),
+            deceased_on: file.client.deceased_on.clone(),
             version: file.chart.version,
             client: person(&file.client, &file.addresses),
             owner_person_id: file.chart.owner_person_id.to_string(),
@@ -860,6 +875,8 @@ impl GrantJson {
                 .map(|narrows| narrows.after.write().split_whitespace().map(str::to_owned).collect()),
             withheld: o.withheld.iter().map(WithheldJson::of).collect(),
             part2_consent: o.part2.as_ref().map(Part2ConsentJson::of),
+            no_mail_about: o.wishes.without.iter().map(ToString::to_string).collect(),
+            quiet_hours: o.wishes.quiet.map(|hours| hours.to_string()),
             paused_at: at(o.paused.as_ref().map(|(at, ..)| *at)),
             generation: o.generation,
             since: o.since.to_string(),

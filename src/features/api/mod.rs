@@ -15,6 +15,7 @@ mod grants;
 mod idempotency;
 mod info_changes;
 mod json;
+mod jurisdictions;
 mod key_pages;
 mod messages;
 mod openings;
@@ -108,6 +109,9 @@ fn routes() -> Routes {
         .get("/api/v1/age-rules", read_grants, age_rules::list)
         .post("/api/v1/age-rules", write_grants, age_rules::add)
         .post("/api/v1/age-rules/{rule}/end", write_grants, age_rules::end)
+        .get("/api/v1/jurisdictions", read_grants, jurisdictions::list)
+        .post("/api/v1/jurisdictions/{jurisdiction}", write_grants, jurisdictions::set)
+        .post("/api/v1/charts/{chart}/client-status", write_grants, jurisdictions::set_status)
         .post("/api/v1/grants/{grant}/resume", write_grants, grants::resume)
         .post("/api/v1/grants/{grant}/resend", write_grants, grants::resend)
         .post("/api/v1/grants/{grant}/cancel", write_grants, grants::cancel)

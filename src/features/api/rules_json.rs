@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::features::access::permission::Withheld;
 use crate::features::access::{AgeRuleRow, Kept, Part2Consent};
+use crate::features::practice::PlaceOfLaw;
 
 /// An age rule of the practice.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -12,6 +13,8 @@ pub struct AgeRuleJson {
     /// The rule.
     #[schema(format = "uuid")]
     pub id: String,
+    /// The code of the place whose charts it limits; `practice` for the practice's own.
+    pub jurisdiction: String,
     /// The age from which it holds.
     pub from_age: i32,
     /// Whom it limits: `parent`, `in_loco_parentis`, `minor_guardian`, `co_parent_order`.
@@ -38,6 +41,7 @@ impl AgeRuleJson {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
         Self {
             id: row.rule_id.to_string(),
+            jurisdiction: row.jurisdiction.clone(),
             from_age: row.from_age,
             bases: words(&row.bases),
             caps: words(&row.caps),
@@ -61,6 +65,8 @@ pub struct AgeRules {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAgeRuleJson {
+    /// The code of the place whose charts it limits; left out: the practice's own.
+    pub jurisdiction: Option<String>,
     /// The age from which it holds: 1 to 25.
     pub from_age: i16,
     /// Whom it limits: see the rule's `bases`.
@@ -170,4 +176,76 @@ pub struct GiveBackJson {
     /// The name of what is withheld.
     #[schema(format = "uuid")]
     pub withheld: String,
+}
+
+/// By whose law clients come of age.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct JurisdictionJson {
+    /// What charts and age rules name it by; `practice` for the practice's own.
+    pub code: String,
+    /// How staff call it; empty for the practice's own.
+    pub name: String,
+    /// The age from which a client is an adult.
+    pub majority_age: i32,
+    /// When somebody born on February 29 has their birthday in a common year: `mar1` or `feb28`.
+    pub leap_day: String,
+    /// Where that stands: a statute, counsel's advice.
+    pub source: String,
+    /// Who confirmed it; empty for what a practice begins with.
+    pub confirmed_by: String,
+}
+
+impl JurisdictionJson {
+    /// Of a place.
+    pub fn of(place: &PlaceOfLaw) -> Self {
+        Self {
+            code: place.code.clone(),
+            name: place.name.clone(),
+            majority_age: place.law.majority_age,
+            leap_day: place.law.leap_day.to_string(),
+            source: place.source.clone(),
+            confirmed_by: place.confirmed_by_name.clone(),
+        }
+    }
+}
+
+/// The places by whose law clients come of age, the practice's own first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Jurisdictions {
+    /// All of them.
+    pub jurisdictions: Vec<JurisdictionJson>,
+}
+
+/// What the law of a place says.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetJurisdictionJson {
+    /// How staff call it; the practice's own has no name.
+    #[serde(default)]
+    pub name: String,
+    /// The age from which a client is an adult: 14 to 21.
+    pub majority_age: i32,
+    /// `mar1` or `feb28`.
+    pub leap_day: String,
+    /// Where that stands: a statute, counsel's advice.
+    pub source: String,
+    /// Say `true` where some people would see more by it; without it that is refused.
+    #[serde(default)]
+    pub opens_more: bool,
+}
+
+/// By whose law the client of a chart comes of age, since when they count as an adult, and the day of their death.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientStatusJson {
+    /// The code of a place; left out: as it is.
+    pub jurisdiction: Option<String>,
+    /// Since when a court counts them as an adult; null or left out: no such day.
+    #[schema(format = Date)]
+    pub emancipated_on: Option<String>,
+    /// The day of their death; null or left out: none.
+    #[schema(format = Date)]
+    pub deceased_on: Option<String>,
+    /// Where it is known from.
+    pub reason: String,
 }

@@ -139,7 +139,14 @@ fn remind(
     let mut next = turn(&policy, appointment.place.time_zone.rules(), starts_at, set_at, now).next;
     for party in store::parties_of(c, id)?.iter().filter(|party| party.state == PartyState::Expected) {
         for reader in accounts::readers_of(c, &party.chart_id, Right::Appointments)? {
-            let turn = turn(&policy, zone_of(&reader, &appointment), starts_at, set_at, now);
+            // Quiet hours of the reader's own come in place of the practice's.
+            let own = reader.wishes.quiet.map(|hours| Policy {
+                quiet_from: hours.from(),
+                quiet_until: hours.until(),
+                ..policy.clone()
+            });
+            let policy = own.as_ref().unwrap_or(&policy);
+            let turn = turn(policy, zone_of(&reader, &appointment), starts_at, set_at, now);
             next = [next, turn.next].into_iter().flatten().min();
             if let Some(hours) = turn.send {
                 mails::remind(app, c, practice, &reader, &appointment, party, hours)?;

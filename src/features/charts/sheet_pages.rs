@@ -78,6 +78,7 @@ struct FaceSheetPage {
     owner_is_client: bool,
     may_edit: bool,
     may_close: bool,
+    may_hide_lines: bool,
     /// Where a word for an address goes; empty for those who may not give it.
     trust: String,
 }
@@ -186,6 +187,7 @@ pub(super) async fn show(
         owner_is_client: file.chart.owner_person_id == file.chart.person_id,
         may_edit: staff.may(Permission::EditCharts),
         may_close: staff.may(Permission::ManagePortal),
+        may_hide_lines: staff.may(Permission::SeeAudit),
         trust: if staff.may(Permission::EditCharts) {
             format!("/staff/charts/{}/trust-address", file.chart.chart_id)
         } else {

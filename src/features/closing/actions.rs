@@ -85,7 +85,7 @@ pub fn close_within(app: &App, c: &mut Scoped<'_>, by: &By, id: &ChartId, closin
     if !closing.cancel.iter().all(is_ahead) {
         return Ok(Err(NotDone::NoSuchAppointment));
     }
-    chart_closed(app, c, by, id)?;
+    chart_closed(app, c, by, id, closing.view_until)?;
     signing::ending::cancel_of_chart(c, by, id, &closing.reason)?;
     for appointment in &closing.cancel {
         let why = Cancellation { reason: CancelReason::Other, words: String::new() };

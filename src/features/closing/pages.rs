@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 
 use crate::features::appointments::{Appointment, AppointmentLabels};
 use crate::features::closing::actions::{self, Closing, NotDone, to_come};
-use crate::features::people::{CHARTS, ChartFile, load_file};
+use crate::features::people::{CHARTS, ChartFile, load_file, note_opened};
 use crate::features::staff::{StaffSession, StaffTicket};
 use crate::kernel::civil::read_day;
 use crate::kernel::ids::{AppointmentId, ChartId};
@@ -89,6 +89,7 @@ fn page(
     errors: FieldErrors,
 ) -> PageResult {
     let words = staff.words;
+    note_opened(app, staff, &file.chart.chart_id);
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let until = file.chart.client_view_until.as_ref().and_then(|day| read_day(day));
     let page = ClosePage {

@@ -45,7 +45,8 @@ pub use store::{
 };
 pub use upload_form::{receive_part, why_not_taken};
 pub use uploads::{
-    Flow, LARGEST, NewUpload, NotTaken, PDF, Taken, receive, remove_leftovers, remove_orphans,
+    Flow, LARGEST, NewUpload, NotTaken, PDF, Taken, receive, receive_picture, remove_leftovers,
+    remove_orphans,
 };
 
 use axum::extract::DefaultBodyLimit;

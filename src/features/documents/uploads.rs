@@ -16,6 +16,7 @@ use crate::features::documents::upload_store::{self as store, UploadRow, UploadS
 use crate::features::people;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{BlobId, ChartId, PracticeId, UploadId};
+use crate::kernel::picture::Picture;
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::{PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
@@ -127,7 +128,7 @@ pub fn receive(app: &AppState, scope: &PracticeScope, by: By, new: NewUpload) ->
         };
         let outcome = match take(&app, &scope, &upload, writer, arriving).await {
             Ok(Ok(stored)) => match inspect(&app, &scope, &upload, &stored).await {
-                Ok(Ok(())) => finish(&app, &scope, &upload, stored).await,
+                Ok(Ok(())) => finish(&app, &scope, &upload, stored, PDF).await,
                 Ok(Err(refused)) => Ok(Err(refused)),
                 Err(fault) => Err(fault),
             },
@@ -150,6 +151,44 @@ pub fn receive(app: &AppState, scope: &PracticeScope, by: By, new: NewUpload) ->
         }
     });
     Incoming { pieces, running, came: 0 }
+}
+
+/// Takes a picture in that is in memory and was cleaned: it is stored like any file, and waits for what it belongs to.
+pub async fn receive_picture(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    new: NewUpload,
+    picture: Picture,
+) -> Received {
+    let new = NewUpload { said: Some(picture.bytes.len() as u64), ..new };
+    let (upload, writer) = match begin(app, scope, &by, &new).await? {
+        None => return Ok(None),
+        Some(Err(refused)) => return Ok(Some(Err(refused))),
+        Some(Ok(begun)) => begun,
+    };
+    let media_type = picture.kind.media_type();
+    let outcome = match store_whole(writer, picture.bytes).await {
+        Ok(stored) => finish(app, scope, &upload, stored, media_type).await,
+        Err(fault) => Err(fault),
+    };
+    match outcome {
+        Ok(Err(refused)) => {
+            reject(app, scope, &by, &upload, refused).await?;
+            Ok(Some(Err(refused)))
+        }
+        Ok(Ok(taken)) => Ok(Some(Ok(taken))),
+        // The worker that looks for leftovers deletes what was stored.
+        Err(fault) => Err(fault),
+    }
+}
+
+async fn store_whole(mut writer: Writer, bytes: Vec<u8>) -> Result<StoredBytes, Fault> {
+    let (sha256, size) = (hex::encode(Sha256::digest(&bytes)), bytes.len() as u64);
+    writer.add(&Bytes::from(bytes)).await?;
+    let key_generation = writer.key_generation();
+    writer.finish().await?;
+    Ok(StoredBytes { sha256, size, key_generation })
 }
 
 impl Incoming {
@@ -337,6 +376,7 @@ async fn finish(
     scope: &PracticeScope,
     upload: &UploadRow,
     stored: StoredBytes,
+    media_type: &'static str,
 ) -> Result<Result<Taken, NotTaken>, Fault> {
     let (row, sha256) = (upload.clone(), stored.sha256.clone());
     let size = i64::try_from(stored.size).unwrap_or(i64::MAX);
@@ -354,7 +394,7 @@ async fn finish(
                 blob_id: row.blob_id,
                 sha256: sha256.clone(),
                 size,
-                media_type: PDF.to_owned(),
+                media_type: media_type.to_owned(),
                 key_generation: stored.key_generation,
                 state: BlobState::Live,
                 created_at: c.now(),

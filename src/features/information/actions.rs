@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::features::access::load_access;
+use crate::features::access::{AccessRow, load_access};
 use crate::features::accounts::actions::set_language_within;
 use crate::features::accounts::{ClientSession, level_now};
 use crate::features::charts::{self, Why};
+use crate::features::documents;
 use crate::features::information::audit::InfoAction;
+use crate::features::information::coverage::{CardSide, Coverage, Position};
+use crate::features::information::coverage_store;
 use crate::features::information::fields;
 use crate::features::information::lifecycle::{self, FieldEvent, FieldState, OnFile, Refusal};
 use crate::features::information::notices;
@@ -17,7 +20,7 @@ use crate::features::information::store::{
 use crate::features::people::{self, ChartFile, ClientChange, FaceSheet, Part, Problems, Typed, TypedPerson};
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AccountId, ChartId, InfoChangeId, PracticeId};
+use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, InfoChangeId, PracticeId, UploadId};
 use crate::kernel::text;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
@@ -51,6 +54,8 @@ pub enum NotDone {
     ReasonUnreadable(String),
     /// Too many in a day: again from this moment on.
     TooMany(Timestamp),
+    /// A picture of a card does not wait any more: it has to be chosen again.
+    CardGone,
 }
 
 /// The outcome of an act, inside the fault of the machinery.
@@ -200,16 +205,9 @@ fn submit_in(
         if state == FieldState::Pending { asked.push(line) } else { at_once.push(line) }
     }
     if !asked.is_empty() {
-        let since = c.now().plus_seconds(-DAY);
-        let sent = store::submitted_since(c, &who.account, since, MOST_A_DAY)?;
-        if let (Some(first), true) = (sent.first(), sent.len() >= MOST_A_DAY) {
-            return Ok(Err(NotDone::TooMany(first.plus_seconds(DAY))));
-        }
+        granted!(within_the_day(c, who)?);
     }
-    let by_name = match people::load_person(c, &grant.person_id)? {
-        Some(person) => person.full_name(),
-        None => return Ok(Err(NotDone::NotFound)),
-    };
+    let Some(change) = submission_of(c, who, &grant, &file)? else { return Ok(Err(NotDone::NotFound)) };
     if !at_once.is_empty() {
         let mut written = current.clone();
         for line in &at_once {
@@ -217,10 +215,37 @@ fn submit_in(
         }
         let sheet = granted!(written.check(today).map_err(NotDone::Fields));
         let words = Words::of(practice.language());
-        let reason = words.with1("information-asked-by", "name", &by_name);
+        let reason = words.with1("information-asked-by", "name", &change.by_name);
         granted!(write_sheet(app, c, &who.by, &file, &sheet, reason, String::new())?);
     }
-    let change = InfoChange {
+    let submitted = keep(app, c, who, &change, (at_once.as_slice(), asked.as_slice()), &withdrawn)?;
+    let language = at_once.iter().find(|line| line.field == "language").map(|line| {
+        let language = if line.to.is_empty() { practice.language() } else { Language::read(&line.to) };
+        (change.account_practice_id, language)
+    });
+    Ok(Ok((submitted, language)))
+}
+
+/// May this account ask for something more today?
+fn within_the_day(c: &mut Scoped<'_>, who: &ClientParty) -> Outcome<()> {
+    let since = c.now().plus_seconds(-DAY);
+    let sent = store::submitted_since(c, &who.account, since, MOST_A_DAY)?;
+    Ok(match sent.first() {
+        Some(first) if sent.len() >= MOST_A_DAY => Err(NotDone::TooMany(first.plus_seconds(DAY))),
+        _ => Ok(()),
+    })
+}
+
+/// A submission of this grant's holder, made now; `None` where they are gone.
+fn submission_of(
+    c: &mut Scoped<'_>,
+    who: &ClientParty,
+    grant: &AccessRow,
+    file: &ChartFile,
+) -> Result<Option<InfoChange>, Fault> {
+    let Some(person) = people::load_person(c, &grant.person_id)? else { return Ok(None) };
+    let is_own = grant.person_id == file.client.person_id;
+    Ok(Some(InfoChange {
         practice_id: *c.practice(),
         change_id: InfoChangeId::fresh(c.rng(), c.now()),
         chart_id: who.chart,
@@ -228,16 +253,113 @@ fn submit_in(
         access_id: who.access,
         account_practice_id: grant.account_practice_id.unwrap_or(*c.practice()),
         account_id: who.account,
-        by_name,
-        relation: if is_own { String::new() } else { relation(&file, &grant.person_id) },
+        by_name: person.full_name(),
+        relation: if is_own { String::new() } else { relation(file, &grant.person_id) },
         submitted_at: c.now(),
+    }))
+}
+
+/// Insurance as a client sends it.
+#[derive(Clone, Debug)]
+pub struct InsuranceSubmission {
+    /// Which of their coverages.
+    pub position: Position,
+    /// The whole coverage, checked. A side whose picture stays is the one that the form had.
+    pub coverage: Coverage,
+    /// New pictures, taken in and waiting.
+    pub cards: Vec<(CardSide, UploadId)>,
+    /// What the page showed on file.
+    pub seen: String,
+    /// The form's mark.
+    pub mark: FormToken,
+}
+
+/// Asks the practice for another coverage: always as a whole, and nothing of it is written before staff take it.
+pub async fn submit_insurance(
+    app: &AppState,
+    client: &ClientSession,
+    submission: InsuranceSubmission,
+) -> Outcome<Submitted> {
+    let who = ClientParty::of(client);
+    let inside = app.clone();
+    let outcome = app
+        .db
+        .write(&client.scope, move |c| {
+            made_once(c, &submission.mark, |c| submit_insurance_in(&inside, c, &who, &submission))
+        })
+        .await?;
+    if outcome.is_ok() {
+        app.live.chart_changed(client.scope.id(), &client.chart_id);
+    }
+    Ok(outcome)
+}
+
+fn submit_insurance_in(
+    app: &App,
+    c: &mut Scoped<'_>,
+    who: &ClientParty,
+    submission: &InsuranceSubmission,
+) -> Outcome<Submitted> {
+    lock(c, Lock::Charts(std::slice::from_ref(&who.chart)))?;
+    if level_now(c, &who.access, Right::Information)? < Level::Act {
+        return Ok(Err(NotDone::NotFound));
+    }
+    let (Some(grant), Some(file)) = (load_access(c, &who.access)?, people::load_file(c, &who.chart)?) else {
+        return Ok(Err(NotDone::NotFound));
     };
-    let submitted = keep(app, c, who, &change, (at_once.as_slice(), asked.as_slice()), &withdrawn)?;
-    let language = at_once.iter().find(|line| line.field == "language").map(|line| {
-        let language = if line.to.is_empty() { practice.language() } else { Language::read(&line.to) };
-        (change.account_practice_id, language)
-    });
-    Ok(Ok((submitted, language)))
+    let path = submission.position.path();
+    let on_file = insurance_on_file(c, &who.chart, &path)?;
+    if submission.seen != on_file {
+        return Ok(Err(NotDone::ChangedMeanwhile(path)));
+    }
+    let pending = pending_of(c, &file.client.person_id)?;
+    let waits = pending.iter().find(|(_, row)| row.path == path);
+    // A picture of the form is one that it may show: on file, or in the holder's own request.
+    let own = waits.filter(|(account, _)| *account == who.account).map(|(_, row)| row);
+    let shown: Vec<Coverage> = [Some(on_file.as_str()), own.map(|row| row.new_value.as_str())]
+        .into_iter()
+        .filter_map(|value| Coverage::read(value?))
+        .collect();
+    let mut wanted = submission.coverage.clone();
+    let may_stay = |side, picture: Option<BlobId>| {
+        picture.filter(|_| shown.iter().any(|known| known.card(side) == picture))
+    };
+    wanted.front = may_stay(CardSide::Front, wanted.front);
+    wanted.back = may_stay(CardSide::Back, wanted.back);
+    let to = wanted.value();
+    if submission.cards.is_empty() && (to == on_file || own.is_some_and(|row| row.new_value == to)) {
+        return Ok(Ok(Submitted::Nothing));
+    }
+    granted!(within_the_day(c, who)?);
+    let Some(change) = submission_of(c, who, &grant, &file)? else { return Ok(Err(NotDone::NotFound)) };
+    // The pictures last: whoever is refused keeps them.
+    let ids: Vec<UploadId> = submission.cards.iter().map(|(_, id)| *id).collect();
+    let Ok(files) = documents::take_files(c, &who.chart, &who.by, &ids)? else {
+        return Ok(Err(NotDone::CardGone));
+    };
+    let pictures: Vec<(CardSide, BlobId)> =
+        submission.cards.iter().zip(&files).map(|((side, _), file)| (*side, file.blob.blob_id)).collect();
+    for (side, picture) in &pictures {
+        match side {
+            CardSide::Front => wanted.front = Some(*picture),
+            CardSide::Back => wanted.back = Some(*picture),
+        }
+    }
+    let to = wanted.value();
+    let replaced = waits.map(|(_, row)| row);
+    let line = Line { field: &path, on_file, to, state: FieldState::Pending, replaced };
+    let submitted = keep(app, c, who, &change, (&[], &[line]), &[])?;
+    for (side, picture) in &pictures {
+        coverage_store::insert_card(c, &who.chart, &change.change_id, *side, picture)?;
+    }
+    Ok(Ok(submitted))
+}
+
+/// The value on file of a coverage; empty where there is none.
+pub fn insurance_on_file(c: &mut Scoped<'_>, chart: &ChartId, path: &str) -> Result<String, Fault> {
+    let active = coverage_store::active(c, chart)?;
+    let found = active.iter().find(|(position, _)| position.path() == path);
+    Ok(found.map(|(_, coverage)| coverage.value()).unwrap_or_default())
 }
 
 fn relation(file: &ChartFile, person: &crate::kernel::ids::PersonId) -> String {
@@ -450,7 +572,8 @@ pub fn decide_within(
     }
     let current = Typed::of(&file);
     let mut wanted = current.clone();
-    let (mut moves, mut asked_by) = (Vec::new(), Vec::new());
+    let insurance = coverage_store::active(c, chart)?;
+    let (mut moves, mut asked_by, mut coverages) = (Vec::new(), Vec::new(), Vec::new());
     for (id, field, decision) in &decisions.fields {
         let Some((change, row)) = changes
             .get(id)
@@ -460,7 +583,7 @@ pub fn decide_within(
         };
         let (event, reason) = match decision {
             Decision::Take { on_file } => {
-                let same = *on_file == fields::read(&current.client, field);
+                let same = *on_file == fields::on_file(&file, &insurance, field);
                 (FieldEvent::Take(if same { OnFile::AsShown } else { OnFile::Changed }), String::new())
             }
             Decision::Leave { reason } => match text::line(reason, LONGEST_REASON) {
@@ -475,10 +598,18 @@ pub fn decide_within(
                 return Ok(Err(NotDone::Decided(field.clone(), row.decided_by_name.clone())));
             }
             Err(Refusal::ChangedMeanwhile) => return Ok(Err(NotDone::ChangedMeanwhile(field.clone()))),
-            Ok(FieldState::Taken) => {
-                fields::write(&mut wanted.client, field, &row.new_value);
-                asked_by.push(change.by_name.clone());
-            }
+            Ok(FieldState::Taken) => match Position::of_path(field) {
+                Some(position) => {
+                    let coverage = Coverage::read(&row.new_value);
+                    let coverage = coverage
+                        .ok_or_else(|| Fault::Damaged(format!("a coverage of {id} cannot be read")))?;
+                    coverages.push((position, coverage));
+                }
+                None => {
+                    fields::write(&mut wanted.client, field, &row.new_value);
+                    asked_by.push(change.by_name.clone());
+                }
+            },
             Ok(_) => {}
         }
         moves.push((row, event, reason));
@@ -498,6 +629,9 @@ pub fn decide_within(
         granted!(write_sheet(app, c, by, &file, &sheet, reason, birth_reason)?);
     }
     let by_name = by.actor.name();
+    for (position, coverage) in &coverages {
+        coverage_store::replace(c, chart, *position, coverage, &by_name)?;
+    }
     for (row, event, reason) in &moves {
         swap(c, row, *event, reason, &by_name)?;
     }

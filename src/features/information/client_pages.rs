@@ -9,6 +9,8 @@ use axum::extract::{Path, State};
 use crate::features::accounts::{ClientSession, ClientTicket, unprocessable};
 use crate::features::charts::set_typed;
 use crate::features::information::actions::{self, NotDone, Submission};
+use crate::features::information::coverage::{CardSide, Coverage, Position};
+use crate::features::information::coverage_store;
 use crate::features::information::fields;
 use crate::features::information::lifecycle::FieldState;
 use crate::features::information::store::{self, FieldPolicy, FieldRow, InfoChange};
@@ -39,6 +41,7 @@ struct Mine {
     is_own: bool,
     policy: FieldPolicy,
     recent: Vec<(InfoChange, FieldRow)>,
+    insurance: Vec<(Position, Coverage)>,
 }
 
 impl Mine {
@@ -49,6 +52,7 @@ impl Mine {
             is_own: file.client.person_id == client.person_id,
             policy: store::policy(c)?,
             recent: store::recent_of(c, &file.client.person_id)?,
+            insurance: coverage_store::active(c, &client.chart_id)?,
         }))
     }
 
@@ -103,6 +107,15 @@ struct MinePage {
     for_client: Option<String>,
     may_act: bool,
     shown: Vec<PartView>,
+    insurance: Vec<InsuranceView>,
+}
+
+/// One of a client's coverages.
+struct InsuranceView {
+    position: Position,
+    field: FieldView,
+    /// The pictures of the card on file, each with its name.
+    cards: Vec<(String, String)>,
 }
 
 fn news(client: &ClientSession, found: Option<&(InfoChange, FieldRow)>, now: Timestamp) -> Option<News> {
@@ -126,6 +139,25 @@ fn news(client: &ClientSession, found: Option<&(InfoChange, FieldRow)>, now: Tim
         reason: row.reason.clone(),
         take_back: (row.state == FieldState::Pending).then(|| (change.change_id, row.path.clone())),
     })
+}
+
+fn insurance_view(client: &ClientSession, mine: &Mine, position: Position, now: Timestamp) -> InsuranceView {
+    let (words, path) = (client.words, position.path());
+    let known = mine.insurance.iter().find(|(known, _)| *known == position).map(|(_, coverage)| coverage);
+    let picture = |side: &CardSide| {
+        let id = known?.card(*side)?;
+        let label = words.get(&format!("information-insurance-card-{side}"));
+        Some((label, format!("/portal/insurance/cards/{id}")))
+    };
+    InsuranceView {
+        position,
+        field: FieldView {
+            label: fields::label(words, &path),
+            lines: known.map(|coverage| coverage.lines(words)).unwrap_or_default(),
+            news: news(client, mine.newest(client, &path), now),
+        },
+        cards: CardSide::ALL.iter().filter_map(picture).collect(),
+    }
 }
 
 /// My information.
@@ -152,8 +184,15 @@ pub(super) async fn show(State(app): State<AppState>, ticket: ClientTicket) -> P
             is_locked: part.names().all(|field| mine.policy.of(field) == ClientChange::Locked),
         })
         .collect();
-    let page =
-        MinePage { for_client: client.for_client.clone(), may_act, shown, frame: client.frame(&app, MINE) };
+    let insurance =
+        Position::ALL.iter().map(|position| insurance_view(&client, &mine, *position, now)).collect();
+    let page = MinePage {
+        for_client: client.for_client.clone(),
+        may_act,
+        shown,
+        insurance,
+        frame: client.frame(&app, MINE),
+    };
     html(page.render())
 }
 

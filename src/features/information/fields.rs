@@ -3,12 +3,16 @@
 use jiff::civil::Date;
 use serde_json::Value;
 
+use crate::features::information::coverage::{Coverage, Position};
 use crate::features::people::{ChartFile, Typed, TypedAddress, TypedPerson};
 use crate::features::practice::Practice;
 use crate::platform::i18n::{Language, Words};
 
 /// A field's label.
 pub fn label(words: Words, field: &str) -> String {
+    if let Some(position) = Position::of_path(field) {
+        return words.get(&format!("information-insurance-{position}"));
+    }
     let key = match field {
         "birth_date" => "birth",
         "phones" => "phone",
@@ -75,20 +79,41 @@ pub fn copy(from: &TypedPerson, to: &mut TypedPerson, field: &str) {
 }
 
 /// What stands on file of a field.
-pub fn on_file(file: &ChartFile, field: &str) -> String {
-    read(&Typed::of(file).client, field)
+pub fn on_file(file: &ChartFile, insurance: &[(Position, Coverage)], field: &str) -> String {
+    match Position::of_path(field) {
+        Some(position) => {
+            let known = insurance.iter().find(|(known, _)| *known == position);
+            known.map(|(_, coverage)| coverage.value()).unwrap_or_default()
+        }
+        None => read(&Typed::of(file).client, field),
+    }
 }
 
 /// As the API gives it: a text, or a list of addresses.
 pub fn value_json(field: &str, value: &str) -> Value {
+    if Position::of_path(field).is_some() {
+        return coverage_json(value);
+    }
     match field {
         "phones" | "emails" => serde_json::from_str(value).unwrap_or(Value::Null),
         _ => Value::String(value.to_owned()),
     }
 }
 
+/// A coverage, with whether there are pictures of its card in place of what names them inside.
+fn coverage_json(value: &str) -> Value {
+    let Some(coverage) = Coverage::read(value) else { return Value::Null };
+    let mut said = serde_json::to_value(&coverage).unwrap_or_default();
+    said["front"] = coverage.front.is_some().into();
+    said["back"] = coverage.back.is_some().into();
+    said
+}
+
 /// As people read it, a line each; none where nothing is on file.
 pub fn lines(words: Words, practice: &Practice, field: &str, value: &str) -> Vec<String> {
+    if Position::of_path(field).is_some() {
+        return Coverage::read(value).map(|coverage| coverage.lines(words)).unwrap_or_default();
+    }
     let may = match field {
         "emails" => "charts-may-mail",
         _ => "charts-may-text",

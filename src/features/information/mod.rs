@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `lifecycle` | the table of states and events of one field, pure |
 //! | `fields` | how a field's value is kept and shown |
+//! | `coverage` | insurance, which is asked for and taken as a whole |
 //! | `actions` | submit, take back, decide: one transaction each |
 //! | `notices` | the mails that it sends |
 //! | `store` | the rows |
@@ -12,7 +13,10 @@
 pub mod actions;
 mod audit;
 mod client_pages;
+mod coverage;
+mod coverage_store;
 mod fields;
+mod insurance_pages;
 pub mod lifecycle;
 mod notices;
 mod policy_pages;
@@ -20,8 +24,13 @@ mod review_pages;
 mod store;
 
 pub use audit::InfoAction;
+pub use coverage::{Coverage, Position};
+pub use coverage_store::active as active_coverages;
 pub use fields::{on_file, value_json};
 pub use store::{FieldRow, InfoChange, change_with_fields, waiting_changes};
+
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Level, Needs, Permission, Right};
@@ -58,11 +67,16 @@ fn routes() -> Routes {
     let change = Needs::Client(Right::Information, Level::Act);
     let review = Needs::Staff(Permission::ReviewInfo);
     let edit = Needs::Staff(Permission::EditPractice);
+    let largest = || DefaultBodyLimit::max(insurance_pages::LARGEST_FORM);
     Routes::new()
         .get("/portal/information", view, client_pages::show)
         .post("/portal/information/take-back", change, client_pages::take_back)
         .get("/portal/information/{part}", change, client_pages::edit)
         .post("/portal/information/{part}", change, client_pages::submit)
+        .get("/portal/insurance/{position}", change, insurance_pages::edit)
+        .post_file("/portal/insurance/{position}", change, insurance_pages::submit.layer(largest()))
+        .get("/portal/insurance/cards/{card}", view, insurance_pages::own_card)
+        .get("/staff/charts/{chart}/cards/{card}", review, insurance_pages::card)
         .get("/staff/information", review, review_pages::queue)
         .get("/staff/charts/{chart}/information", review, review_pages::review)
         .post("/staff/charts/{chart}/information", review, review_pages::decide)

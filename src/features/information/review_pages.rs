@@ -9,12 +9,16 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::information::actions::{self, Decision, Decisions, FormerName, NotDone};
+use crate::features::information::coverage::{CardSide, Coverage, Position};
+use crate::features::information::coverage_store;
 use crate::features::information::fields;
 use crate::features::information::lifecycle::FieldState;
 use crate::features::information::store::{self, FieldRow, InfoChange};
 use crate::features::people::{ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::{StaffSession, StaffTicket};
 use crate::kernel::ids::{ChartId, InfoChangeId};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
 use crate::platform::i18n::{Stamp, Words};
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
@@ -92,6 +96,8 @@ struct ReviewRow {
     label: String,
     by: String,
     asked_at: Stamp,
+    /// The pictures of a card that was sent, each with its name.
+    cards: Vec<(String, String)>,
     on_file: Vec<ValueLine>,
     /// What was on file when the client changed it, where that is something else by now.
     seen: Option<Vec<String>>,
@@ -170,10 +176,24 @@ fn split_id(id: &str) -> Option<(InfoChangeId, String)> {
     Some((change.parse().ok()?, field.to_owned()))
 }
 
+/// The coverages on file.
+type Insurance = Vec<(Position, Coverage)>;
+
+/// The pictures of the card of a coverage, beside the numbers that were typed.
+fn cards(words: Words, chart: &ChartId, row: &FieldRow) -> Vec<(String, String)> {
+    let coverage = Position::of_path(&row.path).and_then(|_| Coverage::read(&row.new_value));
+    let picture = |side: &CardSide| {
+        let id = coverage.as_ref()?.card(*side)?;
+        let label = words.get(&format!("information-insurance-card-{side}"));
+        Some((label, format!("/staff/charts/{chart}/cards/{id}")))
+    };
+    CardSide::ALL.iter().filter_map(picture).collect()
+}
+
 fn review_row(
     app: &AppState,
     staff: &StaffSession,
-    room: &ChartRoom,
+    (room, insurance): (&ChartRoom, &Insurance),
     at: usize,
     (change, row): &(InfoChange, FieldRow),
     typed: &Typed,
@@ -181,7 +201,7 @@ fn review_row(
     let words = staff.words;
     let show = |value: &str| fields::lines(words, &staff.practice, &row.path, value);
     let is_told = row.state == FieldState::Told;
-    let on_file_value = fields::on_file(&room.file, &row.path);
+    let on_file_value = fields::on_file(&room.file, insurance, &row.path);
     // What was written at once stands beside what was there before.
     let before = if is_told { show(&row.seen_value) } else { show(&on_file_value) };
     let asked = show(&row.new_value);
@@ -197,6 +217,7 @@ fn review_row(
     };
     ReviewRow {
         at,
+        cards: cards(words, &room.file.chart.chart_id, row),
         label: fields::label(words, &row.path),
         path: row.path.clone(),
         by,
@@ -212,16 +233,26 @@ fn review_row(
     }
 }
 
+/// A chart, its coverages, and what waits on it.
+type Found = (ChartRoom, Insurance, Vec<(InfoChange, FieldRow)>);
+
+fn load(c: &mut Scoped<'_>, viewer: Viewer, id: &ChartId) -> Result<Option<Found>, Fault> {
+    let Some(room) = load_room(c, viewer, id)? else { return Ok(None) };
+    let waiting = store::waiting_of_chart(c, id)?;
+    let has_insurance = waiting.iter().any(|(_, row)| Position::of_path(&row.path).is_some());
+    let insurance = if has_insurance { coverage_store::active(c, id)? } else { Vec::new() };
+    Ok(Some((room, insurance, waiting)))
+}
+
 fn page(
     app: &AppState,
     staff: &StaffSession,
-    room: &ChartRoom,
-    waiting: &[(InfoChange, FieldRow)],
+    (room, insurance, waiting): &Found,
     typed: &Typed,
     errors: FieldErrors,
 ) -> ReviewPage {
-    let rows: Vec<ReviewRow> =
-        waiting.iter().enumerate().map(|(at, each)| review_row(app, staff, room, at, each, typed)).collect();
+    let row = |(at, each)| review_row(app, staff, (room, insurance), at, each, typed);
+    let rows: Vec<ReviewRow> = waiting.iter().enumerate().map(row).collect();
     let asks = |field: &str| rows.iter().any(|row| row.path == field && !row.is_told);
     let last_name = &room.file.client.last_name;
     ReviewPage {
@@ -244,15 +275,10 @@ pub(super) async fn review(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let inside = app.clone();
-    let (staff, found) = ticket
-        .open(&app, move |c, staff| {
-            let Some(room) = load_room(c, Viewer::of(&inside, staff), &id)? else { return Ok(None) };
-            Ok(Some((room, store::waiting_of_chart(c, &id)?)))
-        })
-        .await?;
-    let (room, waiting) = found.ok_or(PageError::NotFound)?;
+    let (staff, found) = ticket.open(&app, move |c, staff| load(c, Viewer::of(&inside, staff), &id)).await?;
+    let found = found.ok_or(PageError::NotFound)?;
     let typed = Typed { keeps_former: true, ..Typed::default() };
-    html(page(&app, &staff, &room, &waiting, &typed, FieldErrors::new()).render())
+    html(page(&app, &staff, &found, &typed, FieldErrors::new()).render())
 }
 
 /// The decisions of a form, with the row that each stands in.
@@ -299,11 +325,8 @@ pub(super) async fn decide(
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let typed = Typed::read(staff.form(&body)?).ok_or(PageError::BadRequest)?;
     let (viewer, scope) = (Viewer::of(&app, &staff), staff.scope.clone());
-    let read = move |c: &mut crate::platform::db::Scoped<'_>| {
-        let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
-        Ok(Some((room, store::waiting_of_chart(c, &id)?)))
-    };
-    let (_, waiting) = app.db.read(&scope, read).await?.ok_or(PageError::NotFound)?;
+    let read = move |c: &mut Scoped<'_>| load(c, viewer, &id);
+    let (.., waiting) = app.db.read(&scope, read).await?.ok_or(PageError::NotFound)?;
     let wanted = decisions(&typed, &waiting).ok_or(PageError::BadRequest)?;
     let words = staff.words;
     let (status, errors) = if wanted.fields.is_empty() {
@@ -330,8 +353,8 @@ pub(super) async fn decide(
         }
     };
     // As it stands now: what a colleague decided meanwhile is gone from it.
-    let (room, waiting) = app.db.read(&scope, read).await?.ok_or(PageError::NotFound)?;
-    Ok((status, html(page(&app, &staff, &room, &waiting, &typed, errors).render())?).into_response())
+    let found = app.db.read(&scope, read).await?.ok_or(PageError::NotFound)?;
+    Ok((status, html(page(&app, &staff, &found, &typed, errors).render())?).into_response())
 }
 
 /// What is wrong, beside its field where that is shown.
@@ -380,7 +403,9 @@ fn errors(words: Words, typed: &Typed, why: &NotDone) -> FieldErrors {
                 }
             }
         }
-        NotDone::TooMany(_) | NotDone::NotFound => errors.add("form", words.get("error-stale-title")),
+        NotDone::TooMany(_) | NotDone::NotFound | NotDone::CardGone => {
+            errors.add("form", words.get("error-stale-title"))
+        }
     }
     errors
 }

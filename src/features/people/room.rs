@@ -2,15 +2,18 @@
 //! `features/people/templates/room.html`, has a field `frame: StaffFrame` and a field `head: RoomHead`,
 //! and fills the block `tab`.
 
+use crate::features::people::audit::PeopleAction;
 use crate::features::people::store::{ChartFile, load_file};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::ChartId;
+use crate::platform::audit;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
 use crate::platform::web::nav::{ChartTab, ChartTag, Navigation, Section};
+use crate::platform::web::session::Presence;
 
 /// The navigation entry of charts.
 pub const CHARTS: Section = Section("/staff/charts");
@@ -85,7 +88,16 @@ pub fn load_room(c: &mut Scoped<'_>, viewer: Viewer, id: &ChartId) -> Result<Opt
     Ok(Some(ChartRoom { file, tags }))
 }
 
-/// Fills the head of a chart's page.
+/// Notes for the audit trail and the client's own log that a staff member has a chart before them. What an open page
+/// asks by itself is no reading.
+pub fn note_opened(app: &AppState, staff: &StaffSession, chart: &ChartId) {
+    if staff.presence == Presence::Person {
+        let event = audit::Event::new(staff.by(), PeopleAction::Opened).on_chart(chart);
+        app.readings.note(*staff.scope.id(), event, app.now());
+    }
+}
+
+/// Fills the head of a chart's page, which is noted as a reading of the chart.
 pub fn room_head(
     app: &AppState,
     staff: &StaffSession,
@@ -94,6 +106,7 @@ pub fn room_head(
     tab: ChartTab,
 ) -> RoomHead {
     let (client, chart) = (&file.client, &file.chart);
+    note_opened(app, staff, &chart.chart_id);
     let words = staff.words;
     let today = staff.practice.today(app.now());
     let base = format!("/staff/charts/{}", chart.chart_id);

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use crate::features::people::wishes::MailWishes;
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
+use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AddressId, ChartId, PersonId, PracticeId};
 use crate::kernel::text;
 use crate::kernel::zone::OwnZone;
@@ -38,11 +40,27 @@ macro_rules! stored_person {
             pub emancipated_on: Option<String>,
             /// The day of their death.
             pub deceased_on: Option<String>,
+            /// See [`ContactMode`].
+            pub contact_mode: ContactMode,
+            /// The one address that is safe, for somebody in safe contact.
+            pub safe_address: Option<EmailAddress>,
+            /// As [`MailWishes`] are stored.
+            pub mail_wishes: String,
         }
     };
 }
 
 person_fields!(stored_person);
+
+word_enum! {
+    /// How somebody may be written to.
+    pub enum ContactMode {
+        /// As the face sheet says.
+        Normal = "normal",
+        /// Only at the safe address, and without a word of who writes.
+        Safe = "safe",
+    }
+}
 
 /// How mails and the portal address somebody of these names.
 pub fn called<'n>(preferred: &'n str, first: &'n str) -> &'n str {
@@ -63,6 +81,11 @@ impl Person {
     /// How mails and the portal address them.
     pub fn called(&self) -> &str {
         called(&self.preferred_name, &self.first_name)
+    }
+
+    /// What mail they want.
+    pub fn wishes(&self) -> MailWishes {
+        MailWishes::read(&self.mail_wishes)
     }
 
     /// Former or alternate last names.
@@ -131,6 +154,8 @@ pub struct Chart {
     pub undo_until: Option<Timestamp>,
     /// The last day on which clients may read it while it is closed; none: for good.
     pub client_view_until: Option<String>,
+    /// The code of the place by whose law its client comes of age.
+    pub jurisdiction: String,
 }
 
 /// A related contact of a chart.

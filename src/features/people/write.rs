@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::features::people::face_sheet::{FaceSheet, SheetAddress, SheetPerson};
 use crate::features::people::store::{
-    Address, AddressKind, Chart, ChartFile, Person, addresses_of, load_file,
+    Address, AddressKind, Chart, ChartFile, ContactMode, Person, addresses_of, load_file,
 };
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -33,6 +33,9 @@ macro_rules! written_person {
                     updated_at: now,
                     emancipated_on: None,
                     deceased_on: None,
+                    contact_mode: ContactMode::Normal,
+                    safe_address: None,
+                    mail_wishes: String::new(),
                 }
             }
 
@@ -540,6 +543,21 @@ pub fn set_state(
             chart::version.eq(chart.version + 1),
             chart::updated_at.eq(now),
         ))
+        .execute(c)?;
+    if changed == 0 {
+        return Err(Fault::lost_race("a chart was changed by somebody else"));
+    }
+    Ok(())
+}
+
+/// Says by whose law the client of a chart comes of age.
+pub fn set_jurisdiction(c: &mut Scoped<'_>, of: &Chart, code: &str) -> Result<(), Fault> {
+    let now = c.now();
+    let changed = c
+        .rows(chart::table)
+        .filter(chart::chart_id.eq(of.chart_id))
+        .filter(chart::version.eq(of.version))
+        .set((chart::jurisdiction.eq(code), chart::version.eq(chart::version + 1), chart::updated_at.eq(now)))
         .execute(c)?;
     if changed == 0 {
         return Err(Fault::lost_race("a chart was changed by somebody else"));

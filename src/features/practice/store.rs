@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::features::practice::jurisdiction::Jurisdiction;
+use crate::features::practice::jurisdiction::{Jurisdiction, PlaceOfLaw, Places};
 use crate::features::practice::place_store::{PlaceFields, PlaceKind, insert_place};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::PracticeId;
@@ -144,18 +144,62 @@ impl Practice {
     }
 }
 
-/// The practice of this unit of work, and the law of its place.
-pub fn load_with_place(c: &mut Scoped<'_>) -> Result<(Practice, Jurisdiction), Fault> {
-    c.rows(practice::table)
-        .inner_join(
-            jurisdiction::table.on(jurisdiction::practice_id
-                .eq(practice::practice_id)
-                .and(jurisdiction::code.eq(Jurisdiction::PRACTICE))),
-        )
-        .select(columns((Practice::as_select(), Jurisdiction::as_select())))
-        .limit(1)
+/// The practice of this unit of work, and the law of its places.
+pub fn load_with_places(c: &mut Scoped<'_>) -> Result<(Practice, Places), Fault> {
+    let rows: Vec<(Practice, String, Jurisdiction)> = c
+        .rows(practice::table)
+        .inner_join(jurisdiction::table.on(jurisdiction::practice_id.eq(practice::practice_id)))
+        .select(columns((Practice::as_select(), jurisdiction::code, Jurisdiction::as_select())))
         .kept()
-        .only(c)
+        .load(c)?;
+    let Some((practice, ..)) = rows.first() else {
+        return Err(Fault::Damaged("a practice without a law".into()));
+    };
+    let practice = practice.clone();
+    Ok((practice, Places::new(rows.into_iter().map(|(_, code, place)| (code, place)).collect())))
+}
+
+/// The most places that a practice keeps.
+pub const MOST_PLACES_OF_LAW: usize = 60;
+
+/// The places of law of a practice, its own first.
+pub fn places_of_law(c: &mut Scoped<'_>) -> Result<Vec<PlaceOfLaw>, Fault> {
+    let mut places: Vec<PlaceOfLaw> = c
+        .rows(jurisdiction::table)
+        .order((jurisdiction::name.asc(), jurisdiction::code.asc()))
+        .select(PlaceOfLaw::as_select())
+        .load(c)?;
+    places.sort_by_key(|place| !place.is_own());
+    Ok(places)
+}
+
+/// Writes what the law of a place says; a place that is not there is added.
+pub fn save_place_of_law(c: &mut Scoped<'_>, place: &PlaceOfLaw) -> Result<(), Fault> {
+    let changed = c
+        .rows(jurisdiction::table)
+        .filter(jurisdiction::code.eq(&place.code))
+        .set((
+            jurisdiction::name.eq(&place.name),
+            jurisdiction::majority_age.eq(place.law.majority_age),
+            jurisdiction::leap_day.eq(place.law.leap_day),
+            jurisdiction::source.eq(&place.source),
+            jurisdiction::confirmed_by_name.eq(&place.confirmed_by_name),
+        ))
+        .execute(c)?;
+    if changed > 0 {
+        return Ok(());
+    }
+    c.insert(
+        jurisdiction::table,
+        (
+            jurisdiction::code.eq(&place.code),
+            jurisdiction::name.eq(&place.name),
+            jurisdiction::majority_age.eq(place.law.majority_age),
+            jurisdiction::leap_day.eq(place.law.leap_day),
+            jurisdiction::source.eq(&place.source),
+            jurisdiction::confirmed_by_name.eq(&place.confirmed_by_name),
+        ),
+    )
 }
 
 /// The practice of this unit of work.

@@ -11,6 +11,8 @@ use crate::features::access::actions::{NewAgeRule, RuleRefused, add_age_rule, en
 use crate::features::access::age::AssentRule;
 use crate::features::access::permission::Basis;
 use crate::features::access::{AgeRuleRow, age_rule_rows};
+use crate::features::practice::{Jurisdiction, PlaceOfLaw, places_of_law};
+use crate::features::settings::jurisdiction_pages::name_of;
 use crate::features::settings::profile_pages::PRACTICE;
 use crate::features::staff::StaffSession;
 use crate::kernel::civil::read_day;
@@ -32,6 +34,8 @@ const OLDEST: i16 = 25;
 struct Line {
     id: AgeRuleId,
     title: String,
+    /// The place whose charts it limits, where it is not the practice's own.
+    place: Option<String>,
     whom: String,
     left: Vec<String>,
     days: String,
@@ -51,8 +55,9 @@ fn basis_word(words: Words, basis: Basis) -> String {
     words.get(&format!("access-basis-{}", basis.word().replace('_', "-")))
 }
 
-fn line(words: Words, row: &AgeRuleRow, today: Date) -> Line {
+fn line(words: Words, row: &AgeRuleRow, places: &[PlaceOfLaw], today: Date) -> Line {
     let rule = row.rule();
+    let elsewhere = places.iter().find(|place| place.code == row.jurisdiction && !place.is_own());
     let mut left: Vec<String> = rule
         .caps
         .iter()
@@ -72,6 +77,7 @@ fn line(words: Words, row: &AgeRuleRow, today: Date) -> Line {
     Line {
         id: row.rule_id,
         title: words.with1("practice-age-rule-age", "age", rule.from_age),
+        place: elsewhere.map(|place| words.with1("practice-age-rule-in", "place", &place.name)),
         whom: rule.bases.iter().map(|basis| basis_word(words, *basis)).collect::<Vec<_>>().join(", "),
         left,
         days,
@@ -86,9 +92,9 @@ fn line(words: Words, row: &AgeRuleRow, today: Date) -> Line {
 
 /// The rules.
 pub(super) async fn list(State(app): State<AppState>, staff: StaffSession) -> PageResult {
-    let rows = app.db.read(&staff.scope, age_rule_rows).await?;
+    let (rows, places) = app.db.read(&staff.scope, |c| Ok((age_rule_rows(c)?, places_of_law(c)?))).await?;
     let today = staff.practice.today(app.now());
-    let rules = rows.iter().map(|row| line(staff.words, row, today)).collect();
+    let rules = rows.iter().map(|row| line(staff.words, row, &places, today)).collect();
     html(ListPage { frame: staff.frame(&app, PRACTICE), rules }.render())
 }
 
@@ -108,6 +114,8 @@ struct FormPage {
     bases: Vec<(Basis, String, bool)>,
     caps: Vec<CapField>,
     levels: Vec<(String, String)>,
+    /// The places to choose from; one where the practice has only its own.
+    places: Vec<(String, String)>,
     needs_assent: bool,
     is_confirmed: bool,
 }
@@ -116,6 +124,7 @@ struct FormPage {
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Input {
+    jurisdiction: String,
     from_age: String,
     basis: Vec<String>,
     appointments: String,
@@ -196,6 +205,10 @@ impl Input {
         }
         match (from_age, first) {
             (Some(from_age), Some(effective_from)) if errors.is_empty() => Ok(NewAgeRule {
+                jurisdiction: match self.jurisdiction.as_str() {
+                    "" => Jurisdiction::PRACTICE.to_owned(),
+                    code => code.to_owned(),
+                },
                 from_age,
                 bases,
                 caps,
@@ -209,8 +222,9 @@ impl Input {
     }
 }
 
-fn form(app: &AppState, staff: &StaffSession, input: Input, errors: FieldErrors) -> PageResult {
+async fn form(app: &AppState, staff: &StaffSession, input: Input, errors: FieldErrors) -> PageResult {
     let words = staff.words;
+    let places = app.db.read(&staff.scope, places_of_law).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = FormPage {
         frame: staff.frame(app, PRACTICE),
@@ -238,6 +252,7 @@ fn form(app: &AppState, staff: &StaffSession, input: Input, errors: FieldErrors)
             .iter()
             .map(|level| (level.word().to_owned(), words.get(&format!("access-level-{level}"))))
             .collect(),
+        places: places.iter().map(|place| (place.code.clone(), name_of(words, place))).collect(),
         needs_assent: !input.assent.is_empty(),
         is_confirmed: !input.confirmed.is_empty(),
         input,
@@ -247,7 +262,7 @@ fn form(app: &AppState, staff: &StaffSession, input: Input, errors: FieldErrors)
 
 /// The form of a new rule.
 pub(super) async fn new_page(State(app): State<AppState>, staff: StaffSession) -> PageResult {
-    form(&app, &staff, Input::default(), FieldErrors::new())
+    form(&app, &staff, Input::default(), FieldErrors::new()).await
 }
 
 /// Adds it.
@@ -255,17 +270,18 @@ pub(super) async fn add(State(app): State<AppState>, staff: StaffSession, body: 
     let input: Input = staff.form(&body)?;
     let new = match input.read(staff.words) {
         Ok(new) => new,
-        Err(errors) => return form(&app, &staff, input, errors),
+        Err(errors) => return form(&app, &staff, input, errors).await,
     };
     let (field, key) = match add_age_rule(&app, &staff.scope, staff.by(), new).await? {
         Ok(()) => return Ok(see_other("/staff/practice/age-rules?done=saved")),
         Err(RuleRefused::BeginsTooSoon) => ("effective_from", "practice-age-rule-too-soon"),
         Err(RuleRefused::ThereIsOne) => ("effective_from", "practice-age-rule-there-is-one"),
+        Err(RuleRefused::NoSuchPlace) => ("jurisdiction", "practice-place-gone"),
         Err(RuleRefused::TooMany | RuleRefused::NotFound) => ("form", "practice-age-rule-too-many"),
     };
     let mut errors = FieldErrors::new();
     errors.add(field, staff.words.get(key));
-    form(&app, &staff, input, errors)
+    form(&app, &staff, input, errors).await
 }
 
 #[derive(Template)]
@@ -285,14 +301,14 @@ pub(super) async fn end_page(
     Path(rule): Path<String>,
 ) -> PageResult {
     let id: AgeRuleId = rule.parse().map_err(|_| PageError::NotFound)?;
-    let rows = app.db.read(&staff.scope, age_rule_rows).await?;
+    let (rows, places) = app.db.read(&staff.scope, |c| Ok((age_rule_rows(c)?, places_of_law(c)?))).await?;
     let row = rows.iter().find(|row| row.rule_id == id).ok_or(PageError::NotFound)?;
     let (words, today) = (staff.words, staff.practice.today(app.now()));
     let has_begun = row.rule().effective_from <= today;
     let part = if has_begun { "end" } else { "remove" };
     let page = EndPage {
         frame: staff.frame(&app, PRACTICE),
-        rule: line(words, row, today),
+        rule: line(words, row, &places, today),
         title: words.get(&format!("practice-age-rule-{part}-title")),
         text: words.get(&format!("practice-age-rule-{part}-text")),
         button: words.get(&format!("practice-age-rule-{part}")),

@@ -62,7 +62,7 @@ impl Area {
     /// The part of its actions before the dot.
     pub const fn prefixes(self) -> &'static [&'static str] {
         match self {
-            Self::Access => &["access"],
+            Self::Access => &["access", "log"],
             Self::Accounts => &["account"],
             Self::Charts => &["chart", "charts", "info"],
             Self::Documents => &["document", "upload", "object", "signing", "econsent"],

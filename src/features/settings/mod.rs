@@ -3,6 +3,7 @@
 
 mod age_rule_pages;
 mod audit_pages;
+mod jurisdiction_pages;
 mod profile_pages;
 mod question_pages;
 mod team_pages;
@@ -63,6 +64,11 @@ fn routes() -> Routes {
         .post("/staff/practice/age-rules/new", edit, age_rule_pages::add)
         .get("/staff/practice/age-rules/{rule}/end", edit, age_rule_pages::end_page)
         .post("/staff/practice/age-rules/{rule}/end", edit, age_rule_pages::end)
+        .get("/staff/practice/jurisdictions", edit, jurisdiction_pages::list)
+        .get("/staff/practice/jurisdictions/new", edit, jurisdiction_pages::new_page)
+        .post("/staff/practice/jurisdictions/new", edit, jurisdiction_pages::add)
+        .get("/staff/practice/jurisdictions/{jurisdiction}", edit, jurisdiction_pages::edit)
+        .post("/staff/practice/jurisdictions/{jurisdiction}", edit, jurisdiction_pages::save)
         .get("/staff/practice/policies", edit, profile_pages::policies)
         .post("/staff/practice/policies", edit, profile_pages::save_policies)
         .get("/staff/practice/questions", edit, question_pages::list)

@@ -53,6 +53,8 @@ pub struct StaffSession {
     pub done: Option<String>,
     /// What waits for them, a number a section of the navigation.
     pub waiting: Vec<(Section, i64)>,
+    /// Somebody's doing, or the page's own.
+    pub presence: Presence,
 }
 
 impl StaffSession {
@@ -211,6 +213,7 @@ impl StaffTicket {
             words: Words::of(words),
             zone: practice.zone(),
             waiting,
+            presence: self.ticket.presence,
             done: self.ticket.done.clone(),
             practice,
         }))

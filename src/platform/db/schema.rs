@@ -120,6 +120,7 @@ diesel::table! {
         deceased_on -> Nullable<Text>,
         contact_mode -> Text,
         safe_address -> Nullable<Text>,
+        mail_wishes -> Text,
     }
 }
 
@@ -157,6 +158,7 @@ diesel::table! {
         updated_at -> BigInt,
         undo_until -> Nullable<BigInt>,
         client_view_until -> Nullable<Text>,
+        jurisdiction -> Text,
     }
 }
 
@@ -904,6 +906,9 @@ diesel::table! {
         majority_age -> Integer,
         leap_day -> Text,
         age_rules -> Integer,
+        name -> Text,
+        source -> Text,
+        confirmed_by_name -> Text,
     }
 }
 
@@ -1217,6 +1222,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    log_suspension (practice_id, suspension_id) {
+        practice_id -> Binary,
+        suspension_id -> Binary,
+        chart_id -> Binary,
+        actor_kind -> Text,
+        actor_id -> Text,
+        actor_name -> Text,
+        until_on -> Text,
+        statement -> Text,
+        reason -> Text,
+        by_name -> Text,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        ended_by_name -> Text,
+    }
+}
+
+diesel::table! {
     email_change (practice_id, change_id) {
         practice_id -> Binary,
         change_id -> Binary,
@@ -1261,6 +1284,39 @@ diesel::table! {
         reason -> Text,
         decided_by_name -> Text,
         decided_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    coverage (practice_id, coverage_id) {
+        practice_id -> Binary,
+        coverage_id -> Binary,
+        chart_id -> Binary,
+        position -> Text,
+        payer -> Text,
+        member_id -> Text,
+        group_number -> Text,
+        subscriber -> Text,
+        subscriber_name -> Text,
+        subscriber_born -> Text,
+        subscriber_relation -> Text,
+        valid_from -> Text,
+        valid_until -> Text,
+        front_blob -> Nullable<Binary>,
+        back_blob -> Nullable<Binary>,
+        by_name -> Text,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    insurance_card (practice_id, blob_id) {
+        practice_id -> Binary,
+        blob_id -> Binary,
+        chart_id -> Binary,
+        change_id -> Binary,
+        side -> Text,
     }
 }
 
@@ -1340,11 +1396,13 @@ practice_tables!(
     import_file,
     info_change,
     info_change_field,
+    insurance_card,
     invitation,
     journal_entry,
     journal_head,
     jurisdiction,
     known_device,
+    log_suspension,
     message,
     message_attachment,
     message_draft,
@@ -1390,4 +1448,5 @@ practice_tables!(
     upload,
     withheld,
     concern,
+    coverage,
 );

@@ -9,6 +9,7 @@ use super::{Delivery, LINK_OVER, MailHooks, Standing};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
+use crate::kernel::quiet::QuietHours;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db;
 use crate::platform::db::schema::outbox;
@@ -54,11 +55,24 @@ pub(super) fn is_anything_due(system: &mut System<'_>, full: &[PracticeId]) -> R
     Ok(!due_practices(system, lease_now, None, full, 1)?.is_empty())
 }
 
-/// Until when mails of a state are due, and from when on they are due again: no mail is planned so late, unless the
-/// clock was set back since. A queued mail is due from the moment it is written.
-fn due_times(state: Delivery, now: Timestamp) -> (Timestamp, Timestamp) {
-    let until = if state == Delivery::Queued { Timestamp::from_micros(i64::MAX) } else { now };
-    (until, now.plus_seconds(LONGEST_WAIT))
+/// The longest that a mail waits for its reader's quiet hours to end, of which a night in which the clocks go back has one
+/// more than they show.
+const LONGEST_QUIET: i64 = (QuietHours::LONGEST as i64 + 1) * 3_600;
+
+/// Until when mails of a state are due. A queued mail is due from the moment it is written.
+fn due_until(state: Delivery, now: Timestamp) -> Timestamp {
+    if state == Delivery::Queued { Timestamp::from_micros(i64::MAX) } else { now }
+}
+
+/// Mails that are due: also those that are planned later than any mail is, because the clock was set back since. After a
+/// try that is a wait, before the first one it is the end of quiet hours.
+macro_rules! is_due {
+    ($state:expr, $now:expr) => {
+        outbox::due_at
+            .le(due_until($state, $now))
+            .or(outbox::due_at.gt($now.plus_seconds(LONGEST_QUIET)))
+            .or(outbox::tries.gt(0).and(outbox::due_at.gt($now.plus_seconds(LONGEST_WAIT))))
+    };
 }
 
 /// The longest that a lease can last yet; one that ends later was written before the clock was set back, and is over.
@@ -82,12 +96,11 @@ fn next_practice(
             .order(outbox::practice_id.asc())
             .select(outbox::practice_id)
             .into_boxed();
-        let (until, again) = due_times(state, now);
         query = match state {
             Delivery::Sending => query.filter(
                 outbox::lease_until.lt(lease_now).or(outbox::lease_until.gt(latest_lease(lease_now))),
             ),
-            _ => query.filter(outbox::due_at.le(until).or(outbox::due_at.gt(again))),
+            _ => query.filter(is_due!(state, now)),
         };
         let found: Option<PracticeId> = query.first(system.conn).optional()?;
         first = match (first, found) {
@@ -149,9 +162,8 @@ fn due_of(
             .filter(outbox::state.eq(state))
             .order((outbox::due_at.asc(), outbox::mail_id.asc()))
             .limit(most);
-        let (until, again) = due_times(state, now);
         let is_over = outbox::lease_until.lt(lease_now).or(outbox::lease_until.gt(latest_lease(lease_now)));
-        let is_due = outbox::due_at.le(until).or(outbox::due_at.gt(again));
+        let is_due = is_due!(state, now);
         // SQLite has one writer and no locks of rows.
         let found: Vec<(Timestamp, Claim)> = match (&mut *system.conn, state) {
             (Conn::Sqlite(conn), Delivery::Sending) => {

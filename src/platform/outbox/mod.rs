@@ -19,7 +19,7 @@ pub use bounce::{BounceOutcome, bounce};
 pub use claims::{Depth, depth};
 pub use hook::routes;
 pub use kind::MailKind;
-pub use reader::{MailReader, SafeContact};
+pub use reader::{MailReader, ReaderWish, SafeContact, WantedAt};
 pub use row::{Delivery, LINK_OVER, MailState, NewMail, blames_address};
 pub use store::{about, cancel_about, enqueue, enqueue_many, forget_recipients, of_access};
 pub use subject::{MailHooks, Standing, Subject, SubjectKind};

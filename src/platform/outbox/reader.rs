@@ -1,5 +1,6 @@
-//! Whose a mail is, and how somebody in safe contact is written to.
+//! Whose a mail is, how somebody in safe contact is written to, and what mail somebody wants.
 
+use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId};
 
@@ -21,4 +22,25 @@ pub struct SafeContact {
     pub address: Option<EmailAddress>,
     /// The part of the practice's public addresses that spells its name, and what stands in its place.
     pub path: (String, String),
+}
+
+/// When a reader wants a mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WantedAt {
+    /// As soon as it can go.
+    #[default]
+    Now,
+    /// Not before this moment.
+    From(Timestamp),
+    /// Not at all.
+    Never,
+}
+
+/// How a reader wants a mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReaderWish {
+    /// Somebody in safe contact.
+    pub safe: Option<SafeContact>,
+    /// See [`WantedAt`].
+    pub at: WantedAt,
 }

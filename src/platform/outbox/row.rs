@@ -114,9 +114,9 @@ pub struct MailState {
 
 impl MailState {
     /// Is it late? Not yet when a server only asked to be called again, as greylisting does with every
-    /// first mail: from the moment on when the first retry is due.
+    /// first mail: from the moment on when the first retry is due. Nor when it waits for its reader's quiet hours to end.
     pub fn is_delayed(&self, now: Timestamp) -> bool {
-        self.state == Delivery::Deferred && (self.tries > 1 || now >= self.due_at)
+        self.state == Delivery::Deferred && (self.tries > 1 || self.tries == 1 && now >= self.due_at)
     }
 
     /// Does what was said of it blame the address? Else another address would not help.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{Delivery, MailReader, MailState, NewMail, SafeContact, Subject};
+use super::{Delivery, MailKind, MailReader, MailState, NewMail, ReaderWish, Subject, WantedAt};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId, MailId, PracticeId};
 use crate::platform::db::InLists as _;
@@ -48,7 +48,7 @@ pub(super) fn place(practice: &PracticeId, mail: &MailId) -> String {
 }
 
 /// Queues a mail in this transaction. A second one of the same key is not made; its id is returned. `None` where its
-/// reader is in safe contact and has no safe address.
+/// reader is in safe contact and has no safe address, or wants no such mail.
 pub fn enqueue(app: &App, c: &mut Scoped<'_>, mail: NewMail) -> Result<Option<MailId>, Fault> {
     Ok(queue(app, c, vec![mail])?.pop())
 }
@@ -58,18 +58,31 @@ pub fn enqueue_many(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Resul
     queue(app, c, mails).map(drop)
 }
 
-/// Every mail of the program comes through here: to somebody in safe contact it goes as that asks.
-fn as_each_reader_wants(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<NewMail>, Fault> {
-    let readers: Vec<MailReader> = mails.iter().map(|mail| mail.reader).collect();
-    let contacts = (app.mail_hooks.safe_contacts)(c, &readers)?;
-    if contacts.len() != mails.len() {
+/// Every mail of the program comes through here: it goes as its reader's safety asks, when they want it. The moments
+/// are those before which a mail does not go.
+fn as_each_reader_wants(
+    app: &App,
+    c: &mut Scoped<'_>,
+    mails: Vec<NewMail>,
+) -> Result<Vec<(NewMail, Option<Timestamp>)>, Fault> {
+    let readers: Vec<(MailReader, MailKind)> = mails.iter().map(|mail| (mail.reader, mail.kind)).collect();
+    let wishes = (app.mail_hooks.reader_wishes)(c, &readers)?;
+    if wishes.len() != mails.len() {
         return Err(Fault::other("it is not known who of the readers is in safe contact"));
     }
-    let in_safe_contact = |(mail, contact): (NewMail, Option<SafeContact>)| match contact {
-        None => Some(mail),
-        Some(contact) => mail.in_safe_contact(&contact),
+    let as_wanted = |(mail, wish): (NewMail, ReaderWish)| {
+        let not_before = match wish.at {
+            WantedAt::Never => return None,
+            WantedAt::Now => None,
+            WantedAt::From(moment) => Some(moment),
+        };
+        let mail = match wish.safe {
+            None => mail,
+            Some(contact) => mail.in_safe_contact(&contact)?,
+        };
+        Some((mail, not_before))
     };
-    Ok(mails.into_iter().zip(contacts).filter_map(in_safe_contact).collect())
+    Ok(mails.into_iter().zip(wishes).filter_map(as_wanted).collect())
 }
 
 practice_row!(Row, outbox);
@@ -81,10 +94,10 @@ practice_row!(Row, outbox);
 fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailId>, Fault> {
     let mails = as_each_reader_wants(app, c, mails)?;
     let (practice, now) = (c.practice().clone(), c.now());
-    let mut known = queued_before(c, mails.iter().map(|m| m.dedupe_key.as_str()).collect())?;
+    let mut known = queued_before(c, mails.iter().map(|(mail, _)| mail.dedupe_key.as_str()).collect())?;
     let mut ids = Vec::with_capacity(mails.len());
     let mut rows = Vec::with_capacity(mails.len());
-    for mail in mails {
+    for (mail, not_before) in mails {
         if let Some(id) = known.get(&mail.dedupe_key) {
             ids.push(id.clone());
             continue;
@@ -108,8 +121,9 @@ fn queue(app: &App, c: &mut Scoped<'_>, mails: Vec<NewMail>) -> Result<Vec<MailI
             subject_id: mail.subject.map(|subject| subject.id.as_bytes().to_vec()),
             recipient: mail.recipient.as_str().to_owned(),
             payload: Some(payload),
-            state: Delivery::Queued,
-            due_at: now,
+            // A queued mail is due from the moment it is written.
+            state: if not_before.is_some() { Delivery::Deferred } else { Delivery::Queued },
+            due_at: not_before.unwrap_or(now),
             attempt: 0,
             tries: 0,
             created_at: now,

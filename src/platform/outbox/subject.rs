@@ -1,7 +1,7 @@
 //! What a mail is about, and what the features that queue mail answer and hear about it. The outbox knows
 //! neither invitations nor people: the program's composition hands these functions in.
 
-use super::{MailReader, SafeContact};
+use super::{MailKind, MailReader, ReaderWish};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::AccessId;
 use crate::platform::db::Scoped;
@@ -36,8 +36,8 @@ pub struct SubjectKind {
     pub standing: fn(&mut Scoped<'_>, uuid::Uuid) -> Result<Standing, Fault>,
 }
 
-/// Answers who of some readers is in safe contact, in the same order.
-pub type SafeContacts = fn(&mut Scoped<'_>, &[MailReader]) -> Result<Vec<Option<SafeContact>>, Fault>;
+/// Answers how each of some readers wants a mail of this kind, in the same order.
+pub type ReaderWishes = fn(&mut Scoped<'_>, &[(MailReader, MailKind)]) -> Result<Vec<ReaderWish>, Fault>;
 
 /// What the features answer and hear.
 #[derive(Clone, Copy)]
@@ -48,8 +48,8 @@ pub struct MailHooks {
     pub may_read: fn(&mut Scoped<'_>, &str, &AccessId) -> Result<bool, Fault>,
     /// The mailbox of this address takes no mail, for this reason (a catalogue key).
     pub mailbox_refused: fn(&mut Scoped<'_>, &EmailAddress, &str) -> Result<(), Fault>,
-    /// Who of these readers is in safe contact, in the same order.
-    pub safe_contacts: SafeContacts,
+    /// How each of these readers wants a mail of this kind, in the same order.
+    pub reader_wishes: ReaderWishes,
     /// Mails to these recipients were handed over.
     pub handed_over: fn(&mut Scoped<'_>, &[String]) -> Result<(), Fault>,
 }

@@ -17,8 +17,8 @@ use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{Event, State, decide};
 use crate::features::access::permission::{Assent, Basis, Withheld};
 use crate::features::access::store::{self, AccessRow, Channel};
-use crate::features::people::Chart;
-use crate::features::practice;
+use crate::features::people::{Chart, ContactMode};
+use crate::features::practice::{self, Jurisdiction};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId, WithheldId};
@@ -353,7 +353,8 @@ pub fn doubts_of_new(
 ) -> Result<Vec<(Doubt, String)>, Fault> {
     let key = address.key();
     let mut doubts = AddressUse::load(c, std::slice::from_ref(&key))?.doubts(address, None, &[], false, &[]);
-    let (practice, place) = practice::load_with_place(c)?;
+    let (practice, places) = practice::load_with_places(c)?;
+    let place = places.of(Jurisdiction::PRACTICE);
     let today = practice.today(c.now());
     if born.is_some_and(|born| is_teen(born, today, place)) && contacts.contains(&key) {
         doubts.push((Doubt::GuardiansOwn, String::new()));
@@ -558,6 +559,11 @@ fn destination(
     // A resend repeats what staff have looked at before; what became known of the address since is news.
     let is_same = row.invited_address.as_ref().is_some_and(|before| before.key() == address.key());
     let repeats = is_same && row.is_out();
+    // Nothing goes to an address of the face sheet where somebody is in safe contact.
+    let is_safe = files.person(&row.person_id).is_some_and(|who| who.contact_mode == ContactMode::Safe);
+    if is_safe && act.address().is_none() {
+        return Ok(Some(address));
+    }
     let mut doubts = checks.used.doubts(
         &address,
         Some(&row.person_id),

@@ -7,7 +7,7 @@ use crate::features::access::age::AssentRule;
 use crate::features::access::audit::AccessAction;
 use crate::features::access::kinds::Basis;
 use crate::features::access::limits_store::{self as limits, AgeRuleRow};
-use crate::features::practice::{self, Jurisdiction};
+use crate::features::practice;
 use crate::kernel::ids::AgeRuleId;
 use crate::platform::audit::{self, By};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
@@ -19,6 +19,8 @@ use crate::platform::state::AppState;
 /// A rule to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAgeRule {
+    /// The code of the place whose charts it limits.
+    pub jurisdiction: String,
     /// The age from which it holds.
     pub from_age: i16,
     /// Whom it limits.
@@ -46,6 +48,8 @@ pub enum RuleRefused {
     ThereIsOne,
     /// There are too many rules.
     TooMany,
+    /// The practice has no such place.
+    NoSuchPlace,
 }
 
 fn today(c: &mut Scoped<'_>) -> Result<Date, Fault> {
@@ -69,9 +73,14 @@ pub async fn add_age_rule(
             if there.len() >= limits::MOST_RULES {
                 return Ok(Err(RuleRefused::TooMany));
             }
+            if !practice::places_of_law(c)?.iter().any(|place| place.code == new.jurisdiction) {
+                return Ok(Err(RuleRefused::NoSuchPlace));
+            }
             let first_day = new.effective_from.to_string();
             let is_same = |rule: &AgeRuleRow| {
-                rule.from_age == i32::from(new.from_age) && rule.effective_from == first_day
+                rule.jurisdiction == new.jurisdiction
+                    && rule.from_age == i32::from(new.from_age)
+                    && rule.effective_from == first_day
             };
             if there.iter().any(is_same) {
                 return Ok(Err(RuleRefused::ThereIsOne));
@@ -82,7 +91,7 @@ pub async fn add_age_rule(
                 &AgeRuleRow {
                     practice_id: *c.practice(),
                     rule_id: AgeRuleId::fresh(c.rng(), c.now()),
-                    jurisdiction: Jurisdiction::PRACTICE.to_owned(),
+                    jurisdiction: new.jurisdiction.clone(),
                     from_age: i32::from(new.from_age),
                     bases: words(new.bases.iter().map(|basis| basis.word().to_owned()).collect()),
                     caps: words(new.caps.iter().map(|(right, level)| format!("{right}:{level}")).collect()),
@@ -94,7 +103,9 @@ pub async fn add_age_rule(
                     created_at: c.now(),
                 },
             )?;
-            let details = serde_json::json!({ "from_age": new.from_age, "effective_from": first_day });
+            let details = serde_json::json!({
+                "place": new.jurisdiction, "from_age": new.from_age, "effective_from": first_day,
+            });
             audit::record(c, audit::Event::new(by.clone(), AccessAction::AgeRuleAdded).with(details))?;
             jobs::bring_forward(c, JobKind::AccessAhead)?;
             Ok(Ok(()))

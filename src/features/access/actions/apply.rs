@@ -1,5 +1,7 @@
 //! Where decisions of the life cycle become rows. Every act on a grant ends in [`PendingWrites::apply`].
 
+use jiff::civil::Date;
+
 use crate::features::access::accounts;
 use crate::features::access::actions::holder::Key;
 use crate::features::access::actions::outcome::{Link, Sent};
@@ -10,6 +12,7 @@ use crate::features::access::doubt::Doubt;
 use crate::features::access::due_store::jobs_of;
 use crate::features::access::lifecycle::{Decision, Effect, Ending, State};
 use crate::features::access::mails::{self, AccessMail, AccessNews, MailContext, Reader, RegisteredBy};
+use crate::features::access::news::CLOSED_CHART;
 use crate::features::access::owner_preview::Consequence;
 use crate::features::access::reminders;
 use crate::features::access::store::{self, AccessRow, Channel, EndedBy, InvitationRow, InvitationState};
@@ -59,6 +62,8 @@ pub(super) enum Brings<'a> {
 
 /// The account of somebody who registers.
 pub(super) struct SignIn<'a> {
+    /// The practice where the account was made.
+    pub home: PracticeId,
     pub account: &'a AccountId,
     pub name: &'a str,
     /// What they registered with.
@@ -200,7 +205,7 @@ impl<'a> PendingWrites<'a> {
             change.reason.clone_into(&mut row.reason);
         }
         if let Brings::SignIn(sign_in) = &change.brings {
-            row.account_practice_id = Some(c.practice().clone());
+            row.account_practice_id = Some(sign_in.home);
             row.account_id = Some(sign_in.account.clone());
             row.registered_at = Some(c.now());
             row.asked_at = None;
@@ -420,6 +425,16 @@ impl<'a> PendingWrites<'a> {
             let subject = Some(AccessNews::Changed.subject(&own.access_id));
             self.mail(kind, key(kind), own, recipient, subject, letter);
         }
+    }
+
+    /// Tells the holder of a grant that the chart was closed.
+    pub fn mail_chart_closed(&mut self, c: &Scoped<'_>, row: &AccessRow, until: Option<Date>) {
+        let (Some(recipient), Some(context)) = (self.sound_address(row), self.context(row)) else { return };
+        let kind = AccessMail::ChartClosed;
+        let key = format!("{kind}/{}/{}", row.access_id, c.now().micros());
+        let subject = Some(Subject { kind: CLOSED_CHART.word, id: row.access_id.uuid() });
+        let letter = mails::chart_closed(self.app, context, until);
+        self.mail(kind, key, row, recipient, subject, letter);
     }
 
     /// Where a mail to the holder of a grant goes, if nothing is known against that address.

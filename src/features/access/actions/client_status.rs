@@ -20,6 +20,8 @@ pub struct ClientStatus {
     pub emancipated_on: Option<Date>,
     /// The day of their death.
     pub deceased_on: Option<Date>,
+    /// The code of the place by whose law they come of age; `None` leaves it as it is.
+    pub jurisdiction: Option<String>,
 }
 
 /// Notes it, over the version of the client that was seen.
@@ -43,13 +45,20 @@ pub async fn set_client_status(
             if status.deceased_on.is_some_and(|day| day > today) {
                 return Ok(Err(Refused::DayToCome));
             }
-            let ClientStatus { emancipated_on, deceased_on } = status;
+            let ClientStatus { emancipated_on, deceased_on, jurisdiction } = status.clone();
             let client = &file.client;
             let text = |day: Option<Date>| day.map(|day| day.to_string());
-            if (text(emancipated_on), text(deceased_on))
-                == (client.emancipated_on.clone(), client.deceased_on.clone())
-            {
+            let place = jurisdiction.filter(|code| *code != file.chart.jurisdiction);
+            let are_days_new = (text(emancipated_on), text(deceased_on))
+                != (client.emancipated_on.clone(), client.deceased_on.clone());
+            if place.is_none() && !are_days_new {
                 return Ok(Ok(()));
+            }
+            if let Some(code) = &place {
+                if !practice::places_of_law(c)?.iter().any(|known| known.code == *code) {
+                    return Ok(Err(Refused::NotFound));
+                }
+                people::set_jurisdiction(c, &file.chart, code)?;
             }
             if !people::set_status(c, &client.person_id, seen, emancipated_on, deceased_on)? {
                 return Ok(Err(Refused::Stale));
@@ -57,6 +66,7 @@ pub async fn set_client_status(
             let details = serde_json::json!({
                 "emancipated": emancipated_on.is_some(),
                 "deceased": deceased_on.is_some(),
+                "place": place,
                 "reason": reason,
             });
             let event = audit::Event::new(by.clone(), AccessAction::ClientStatusChanged);

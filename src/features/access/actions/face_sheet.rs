@@ -1,5 +1,7 @@
 //! What follows a change of a face sheet: links to a removed address end, and mails say so.
 
+use jiff::civil::Date;
+
 use crate::features::access::actions::apply::{Change, PendingWrites};
 use crate::features::access::address_use::marks_of;
 use crate::features::access::audit::AccessAction;
@@ -75,7 +77,8 @@ pub fn birth_date_opens_more(
     let before = Limits {
         chart: ChartStanding::of(&file.chart),
         client: ClientFacts::of(&file.client),
-        place: here.place,
+        place: here.places.of(&file.chart.jurisdiction),
+        code: file.chart.jurisdiction.clone(),
         today: here.practice.today(c.now()),
         rules: here.rules,
         // What is withheld stays so at any age.
@@ -172,14 +175,23 @@ fn tell_former_addresses(
     }
 }
 
-/// Called by whoever closes a chart, in that transaction: its open invitations end (INV-07).
-pub fn chart_closed(app: &App, c: &mut Scoped<'_>, by: &By, chart: &ChartId) -> Result<(), Fault> {
+/// Called by whoever closes a chart, in that transaction: its open invitations end (INV-07), and whoever can read it
+/// from now on is told until when.
+pub fn chart_closed(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: &ChartId,
+    view_until: Option<Date>,
+) -> Result<(), Fault> {
     let files = ChartBatch::load(c, std::slice::from_ref(chart))?;
     let mut pending = PendingWrites::new(app, by, &files);
     for row in files.grants_of(chart) {
         let mut row = row.clone();
         if let Ok(decision) = decide(&row.grant(), Event::Cancel, c.now()) {
             pending.apply(c, &mut row, &decision, &Change::plain(AccessAction::Canceled))?;
+        } else if row.state == State::Active && row.paused_at.is_none() {
+            pending.mail_chart_closed(c, &row, view_until);
         }
     }
     pending.write(c)

@@ -43,7 +43,7 @@ pub const UNDO_HOURS: i64 = 72;
 /// Does this owner get to read an adult's record that is not their own, or may the owner be a minor? Without
 /// a birth date nobody's age is known: such a client may be an adult, and such an owner a minor.
 fn authority_rule(files: &ChartBatch, chart: &Chart, to: &PersonId, now: Timestamp) -> AuthorityRule {
-    let is_minor = |person: &PersonId| files.is_minor(person, now);
+    let is_minor = |person: &PersonId| files.is_minor(chart, person, now);
     let is_needed =
         is_minor(to) != Some(false) || (chart.person_id != *to && is_minor(&chart.person_id) != Some(true));
     if is_needed { AuthorityRule::Needed } else { AuthorityRule::NotNeeded }
@@ -111,7 +111,8 @@ fn preview_of(
     let limits = Limits {
         chart: ChartStanding::of(chart),
         client: files.person(&chart.person_id).map_or(ClientFacts::read(None, None, None), ClientFacts::of),
-        place: files.place,
+        place: files.place_of(chart),
+        code: chart.jurisdiction.clone(),
         rules: limits::age_rules(c)?,
         withheld: Vec::new(),
         // A consent is about labels of items, not about rights.

@@ -14,7 +14,7 @@ use crate::features::access::lifecycle::{Event, MISMATCHES_TO_LOCK, State, decid
 use crate::features::access::store::{self, InvitationState};
 use crate::features::people;
 use crate::kernel::civil::BirthDate;
-use crate::kernel::ids::{AccountId, ChartId};
+use crate::kernel::ids::{AccountId, ChartId, PracticeId};
 use crate::kernel::secrets::{Secret, Token};
 use crate::platform::audit::By;
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
@@ -25,7 +25,7 @@ use crate::platform::limits::{self, Limit};
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::form_token::{FormToken, made_before, made_once};
-use crate::platform::web::session::Audience;
+use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::{self, Attempt, Verdict};
 
 /// Failed checks of one chart in a day, over all its links: beyond that checks pause, and staff should look at the chart.
@@ -55,6 +55,9 @@ pub struct RegisterOrder {
     pub ip_bucket: String,
     /// By what the browser may be known to an existing sign-in.
     pub device: Option<Token>,
+    /// The client's session that the browser has, with the practice of its account: an account of another practice is
+    /// only used by whoever is signed in to it.
+    pub session: Option<(PracticeId, Token)>,
 }
 
 /// How the account comes about.
@@ -147,18 +150,29 @@ pub async fn register(
         }
     };
     let inside = app.clone();
-    let (answer, chart) = app
-        .db
-        .write(scope, move |c| {
-            use_up(&inside, c, &by, &order, &proof).map_err(|fault| match fault {
-                // Somebody else took the same sign-in name in this instant: run again, find another.
-                Fault::Database(error) if is_duplicate(&error) => {
-                    Fault::lost_race("two made one sign-in name at once")
-                }
-                other => other,
-            })
-        })
-        .await?;
+    let again = |fault| match fault {
+        // Somebody else took the same sign-in name in this instant: run again, find another.
+        Fault::Database(error) if is_duplicate(&error) => {
+            Fault::lost_race("two made one sign-in name at once")
+        }
+        other => other,
+    };
+    let (answer, chart) = match proof {
+        Proof::Elsewhere(guest) => {
+            let at = scope.clone();
+            app.db
+                .system_write(move |system| {
+                    // The account is held before the chart: nobody of the chart's practice holds it.
+                    let proven = match guest.prove(&mut system.within(&guest.home), &order)? {
+                        Ok(proven) => proven,
+                        Err(answer) => return Ok((answer, None)),
+                    };
+                    use_up(&inside, &mut system.within(&at), &by, &order, &proven).map_err(again)
+                })
+                .await?
+        }
+        proof => app.db.write(scope, move |c| use_up(&inside, c, &by, &order, &proof).map_err(again)).await?,
+    };
     if let Some(chart) = chart {
         app.live.chart_changed(scope.id(), &chart);
         app.outbox_bell.notify_one();
@@ -180,6 +194,43 @@ enum Proof {
     Fresh(String),
     /// An existing account as it stood when its password was tried, or none of that name; and did it fit?
     Existing { key: String, account: Option<accounts::Known>, fits: bool },
+    /// The same, where the account belongs to another practice.
+    Elsewhere(Guest),
+    /// An account of another practice whose password was right in this transaction.
+    Proven { home: PracticeId, account: AccountId, sign_in_name: String },
+}
+
+/// An account of another practice, to which this browser is signed in.
+struct Guest {
+    home: PracticeScope,
+    key: String,
+    account: accounts::Known,
+    fits: bool,
+}
+
+impl Guest {
+    /// Holds the account, reads it again, and counts the try where the account was made.
+    fn prove(&self, c: &mut Scoped<'_>, order: &RegisterOrder) -> Result<Result<Proof, Registered>, Fault> {
+        lock(c, Lock::Account(&self.account.account_id))?;
+        let present = accounts::by_sign_in_key(c, &self.key)?;
+        let unchanged = present.as_ref() == Some(&self.account);
+        let subject = self.account.account_id.to_string();
+        let attempt = Attempt {
+            name_key: &self.key,
+            subject: Some(&subject),
+            ip_bucket: &order.ip_bucket,
+            device: order.device.as_ref(),
+        };
+        Ok(match sign_in::decide(c, Audience::Client, attempt, self.fits && unchanged)? {
+            Verdict::Welcome => Ok(Proof::Proven {
+                home: *self.home.id(),
+                account: self.account.account_id,
+                sign_in_name: self.account.sign_in_name.clone(),
+            }),
+            Verdict::Paused(_) => Err(Registered::TooManyTries),
+            Verdict::Wrong => Err(Registered::WrongSignIn),
+        })
+    }
 }
 
 /// The first transaction: the link's state, cheap rules, both fields, and the count if they differ.
@@ -325,6 +376,7 @@ async fn existing(
     password: &Secret,
 ) -> Result<Result<Proof, Registered>, Fault> {
     let key = accounts::sign_in_key(name);
+    let elsewhere = signed_in_elsewhere(app, scope, order, &key).await?;
     let (asked, ip_bucket, device) = (key.clone(), order.ip_bucket.clone(), order.device.clone());
     let (found, is_tired, is_paused) = app
         .db
@@ -349,9 +401,38 @@ async fn existing(
         tokio::time::sleep(sign_in::TIRED_WAITS).await;
     }
     let turn = Turn::of(scope.id(), Standing::Known);
+    // Who has a sign-in here uses that one.
+    if let (None, Some((home, account))) = (&found, elsewhere) {
+        let fits = app.hashing.verify(turn, password, Some(&account.password_hash)).await??;
+        return Ok(Ok(Proof::Elsewhere(Guest { home, key, account, fits })));
+    }
     let hash = found.as_ref().map(|row| row.password_hash.as_str());
     let fits = app.hashing.verify(turn, password, hash).await??;
     Ok(Ok(Proof::Existing { key, account: found, fits }))
+}
+
+/// The account of another practice to which this browser is signed in, where the name that was typed is its own. Without
+/// such a session nobody learns here what sign-ins another practice has.
+async fn signed_in_elsewhere(
+    app: &AppState,
+    scope: &PracticeScope,
+    order: &RegisterOrder,
+    key: &str,
+) -> Result<Option<(PracticeScope, accounts::Known)>, Fault> {
+    let Some((home, token)) = order.session.clone().filter(|(home, _)| home != scope.id()) else {
+        return Ok(None);
+    };
+    let home = PracticeScope::named_by_cookie(home);
+    let (inside, key) = (app.clone(), key.to_owned());
+    let account = app
+        .db
+        .read(&home, move |c| {
+            let Some(session) = session::find(&inside, c, Audience::Client, &token)? else { return Ok(None) };
+            let known = accounts::by_sign_in_key(c, &key)?;
+            Ok(known.filter(|known| known.account_id.to_string() == session.subject_id))
+        })
+        .await?;
+    Ok(account.map(|account| (home, account)))
 }
 
 /// The second transaction: everything asked once more, and then the link is used up.
@@ -379,14 +460,17 @@ fn use_up(
         Ok(decision) => decision,
         Err(_) => return Ok((Registered::NotOpen(LinkView::Withdrawn), None)),
     };
-    let (account, sign_in_name, with) = match proof {
+    let here = *c.practice();
+    let (home, account, sign_in_name, with) = match proof {
+        Proof::Elsewhere(_) => return Err(Fault::other("a sign-in of another practice is proven there")),
+        Proof::Proven { home, account, sign_in_name } => (*home, *account, sign_in_name.clone(), "elsewhere"),
         Proof::Fresh(hash) => {
             if found.account_elsewhere(c)?.is_some() {
                 return Ok((Registered::HasSignIn, None));
             }
             let (account, name) = new_account(c, &found, order, hash)?;
             sign_in::clear(c, Audience::Client, &accounts::sign_in_key(&name))?;
-            (account, name, "new")
+            (here, account, name, "new")
         }
         Proof::Existing { key, account, fits } => {
             // Held, and read again: in the time of the hash the password may have been changed, or the
@@ -405,7 +489,7 @@ fn use_up(
             };
             let fits = *fits && unchanged.is_some();
             match (sign_in::decide(c, Audience::Client, attempt, fits)?, unchanged) {
-                (Verdict::Welcome, Some(known)) => (known.account_id, known.sign_in_name, "existing"),
+                (Verdict::Welcome, Some(known)) => (here, known.account_id, known.sign_in_name, "existing"),
                 (Verdict::Paused(_), _) => return Ok((Registered::TooManyTries, None)),
                 _ => return Ok((Registered::WrongSignIn, None)),
             }
@@ -414,7 +498,7 @@ fn use_up(
     let by_code = matches!(order.key, Key::Code(_));
     let change = Change {
         details: serde_json::json!({ "sign_in": with, "by_code": by_code }),
-        brings: Brings::SignIn(SignIn { account: &account, name: &sign_in_name, key: &order.key }),
+        brings: Brings::SignIn(SignIn { home, account: &account, name: &sign_in_name, key: &order.key }),
         ..Change::plain(AccessAction::Registered)
     };
     let mut pending = PendingWrites::new(app, by, &found.files);

@@ -7,6 +7,7 @@ use crate::kernel::civil::{BirthDate, BirthDateError};
 use crate::kernel::secrets::Secret;
 use crate::kernel::text;
 use crate::platform::i18n::Words;
+use crate::platform::passwords::{self, Known};
 use crate::platform::web::forms::FieldErrors;
 
 /// Characters of a last name.
@@ -65,13 +66,15 @@ pub struct Read {
     pub credential: NewCredential,
 }
 
-/// Reads it; every error is shown at its field. Nothing here costs an attempt (invitation.md §3).
+/// Reads it; every error is shown at its field, all at once. Nothing here costs an attempt (invitation.md §3). Of a
+/// password it says what is wrong by what everybody knows: whether it is too near to the chart's details is told after
+/// the check alone, because it would reveal them.
 pub fn read(
     words: Words,
     for_contact: bool,
     has_account: bool,
     input: &Input,
-    today: Date,
+    (today, public): (Date, &Known),
 ) -> Result<Read, FieldErrors> {
     let mut errors = FieldErrors::new();
     let last_name = match text::line(&input.last_name, NAME) {
@@ -96,7 +99,7 @@ pub fn read(
             }
         }
     }
-    let credential = credential(words, has_account, input, &mut errors);
+    let credential = credential(words, has_account, input, public, &mut errors);
     match birth_date {
         Ok(birth_date) if errors.is_empty() => Ok(Read { last_name, birth_date, credential }),
         _ => Err(errors),
@@ -120,7 +123,13 @@ fn complaint(error: BirthDateError, input: &Input) -> (&'static str, &'static st
     }
 }
 
-fn credential(words: Words, has_account: bool, input: &Input, errors: &mut FieldErrors) -> NewCredential {
+fn credential(
+    words: Words,
+    has_account: bool,
+    input: &Input,
+    public: &Known,
+    errors: &mut FieldErrors,
+) -> NewCredential {
     if has_account || input.is_existing() {
         if input.sign_in_name.trim().is_empty() {
             errors.add("sign_in_name", words.get("link-sign-in-name-missing"));
@@ -135,6 +144,8 @@ fn credential(words: Words, has_account: bool, input: &Input, errors: &mut Field
     }
     if input.password.reveal().is_empty() {
         errors.add("password", words.get("link-password-missing"));
+    } else if let Some(key) = passwords::weakness(&input.password, public) {
+        errors.add("password", words.get(key));
     }
     NewCredential::Password(input.password.clone())
 }
@@ -242,7 +253,7 @@ mod tests {
         let today = jiff::civil::date(2026, 11, 24);
         let words = Words::of(Language::English);
         let wrong = |m: &str, d: &str, y: &str| {
-            read(words, false, false, &input(m, d, y), today)
+            read(words, false, false, &input(m, d, y), (today, &Known::default()))
                 .err()
                 .and_then(|errors| errors.iter().next().map(|(field, _)| field.to_owned()))
         };
@@ -261,10 +272,23 @@ mod tests {
     fn each_empty_part_of_a_birth_date_is_marked_and_the_sentence_stands_once() {
         let today = jiff::civil::date(2026, 11, 24);
         let errors =
-            read(Words::of(Language::English), false, false, &input("4", "", ""), today).err().unwrap();
+            read(Words::of(Language::English), false, false, &input("4", "", ""), (today, &Known::default()))
+                .err()
+                .unwrap();
         assert_eq!(errors.iter().map(|(field, _)| field).collect::<Vec<_>>(), ["day"]);
         let wrong = |field: &str| errors.is_wrong(field);
         assert_eq!((wrong("month"), wrong("day"), wrong("year")), (false, true, true));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let today = jiff::civil::date(2026, 11, 24);
+        let typed =
+            Input { last_name: " ".into(), password: Secret::new("short".into()), ..input("", "", "") };
+        let read = read(Words::of(Language::English), false, false, &typed, (today, &Known::default()));
+        let errors = read.err().unwrap();
+        let wrong: Vec<&str> = errors.iter().map(|(field, _)| field).collect();
+        assert_eq!(wrong, ["last_name", "month", "password"]);
     }
 
     #[test]
@@ -274,7 +298,7 @@ mod tests {
         for name in ["x".repeat(10_000), "Du\u{202e}arte".into(), "   ".into()] {
             let mut input = input("1", "1", "1990");
             input.last_name = name;
-            let errors = read(words, false, false, &input, today).err().unwrap();
+            let errors = read(words, false, false, &input, (today, &Known::default())).err().unwrap();
             assert!(errors.of("last_name").is_some());
         }
     }

@@ -13,7 +13,7 @@ use crate::kernel::secrets::{Secret, ShortCode, Token};
 use crate::platform::passwords::{self, Known};
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, RawForm};
-use crate::platform::web::session::Audience;
+use crate::platform::web::session::{self, Audience};
 use crate::platform::web::{PageError, PageResult, devices, drafts};
 
 /// Tries that are left when a page begins to say so.
@@ -90,7 +90,8 @@ async fn post(
         form.is_again = false;
         return link::show_form(frame, form, until, StatusCode::OK).map(drafts::unfinished);
     }
-    let read = match form::read(words, for_contact, has_account, &input, today) {
+    let public = known_to_all(practice);
+    let read = match form::read(words, for_contact, has_account, &input, (today, &public)) {
         Ok(read) => read,
         Err(_) if matches!(view, LinkView::Used(_)) => {
             return link::show_state(app, practice, request, Some(&way), &view);
@@ -109,6 +110,7 @@ async fn post(
         language,
         ip_bucket: practice.ip_bucket.clone(),
         device: devices::read_cookie(&app.settings, Audience::Client, request.1),
+        session: session::read_cookie(&app.settings, Audience::Client, request.1),
     };
     let came = actions::register(app, &practice.scope, practice.by_link(), order).await?;
     let (errors, notices, existing, status) = match came {
@@ -148,6 +150,11 @@ async fn post(
     link::show_form(frame, again(errors, notices, existing).await, until, status)
 }
 
+/// What everybody knows who sees the page, so that a password with it is refused before the check.
+fn known_to_all(practice: &PublicPractice) -> Known {
+    Known { practice: practice.practice.name.clone(), ..Known::default() }
+}
+
 /// Whose a kept password is: the form's, by the random text that it carries through every try.
 fn owner(input: &Input) -> String {
     format!("registration {}", input.nonce)
@@ -179,7 +186,7 @@ async fn keep_password(
     input: &Input,
     errors: &FieldErrors,
 ) -> String {
-    let public = Known { practice: practice.practice.name.clone(), ..Known::default() };
+    let public = known_to_all(practice);
     let meets_the_rules = !input.password.reveal().is_empty()
         && errors.of("password").is_none()
         && passwords::weakness(&input.password, &public).is_none();

@@ -3,10 +3,10 @@
 use super::chart_access;
 use super::viewer::Viewer;
 use super::wording::{lacks_basis, lacks_in_words, relation_word, rights_path, words_of};
-use crate::features::access::Overview;
 use crate::features::access::actions::{Act, ActName};
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{LINK_HOURS, Phase};
+use crate::features::access::{MailRoute, Overview};
 use crate::features::people::ChartFile;
 use crate::kernel::email::{EmailAddress, EmailError};
 use crate::kernel::ids::ChartId;
@@ -161,6 +161,7 @@ impl ActForm {
         match self.act {
             ActName::Invite | ActName::Resend => {
                 match &grant.address_on_file {
+                    Some(_) if grant.mail_route != MailRoute::FaceSheet => self.say_safe(words, grant, until),
                     Some(to) => self.paragraphs.push(words.with(
                         &self.act.key("text"),
                         &[("name", name.clone()), ("address", to.clone()), ("until", until)],
@@ -233,6 +234,23 @@ impl ActForm {
             }
             ActName::Cancel | ActName::Restore | ActName::Unlock | ActName::Reset | ActName::SignOut => {
                 self.paragraphs.push(words_of(self.act, words, "text", grant));
+            }
+        }
+    }
+
+    /// Where the mail to somebody in safe contact goes, and that it does not say who writes.
+    fn say_safe(&mut self, words: Words, grant: &Overview, until: String) {
+        let name = grant.person_name.clone();
+        match &grant.mail_route {
+            MailRoute::Safe(address) => self.paragraphs.push(words.with(
+                "access-act-safe-text",
+                &[("name", name), ("address", address.clone()), ("until", until)],
+            )),
+            MailRoute::FaceSheet | MailRoute::Nowhere => {
+                let path = format!("/staff/charts/{}/safe-contact", grant.chart_id);
+                self.paragraphs.push(words.with1("access-act-safe-nowhere", "name", name));
+                self.link = Some((path, words.get("portal-safe-link")));
+                self.button = None;
             }
         }
     }

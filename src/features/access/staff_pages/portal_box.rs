@@ -13,7 +13,7 @@ use crate::features::access::audit::AccessAction;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
 use crate::features::access::permission::Closed;
-use crate::features::access::{Channel, EndedBy, GrantRole, Happening, HistoryEntry, Overview};
+use crate::features::access::{Channel, EndedBy, GrantRole, Happening, HistoryEntry, MailRoute, Overview};
 use crate::features::people::{AddressKind, ChartFile};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -172,7 +172,9 @@ pub fn fill(viewer: Viewer<'_>, access: &ChartAccess) -> Option<PortalBox> {
         .find(|contact| contact.person.person_id == owner.person_id)
         .filter(|_| owner.person_id != file.client.person_id)
         .map(|contact| relation_to_client(words, &contact.relation, &file.client.full_name()));
-    let offers = if viewer.may_manage { offers(words, owner) } else { Vec::new() };
+    let is_closed = file.chart.state != "open";
+    let mut offers = if viewer.may_manage { offers(words, owner) } else { Vec::new() };
+    offers.retain(|(_, offer)| !is_closed || is_done_on_a_closed_chart(offer.act));
     let (buttons, menu): (Vec<_>, Vec<_>) = offers.into_iter().partition(|(in_sight, _)| *in_sight);
     let buttons: Vec<Offer> = buttons.into_iter().map(|(_, offer)| offer).collect();
     let menu: Vec<Offer> = menu.into_iter().map(|(_, offer)| offer).collect();
@@ -193,7 +195,12 @@ pub fn fill(viewer: Viewer<'_>, access: &ChartAccess) -> Option<PortalBox> {
         relation,
         tags: tags(words, owner),
         facts: facts(viewer, owner),
-        notices: undo_notice(viewer, file).into_iter().chain(notices).collect(),
+        notices: undo_notice(viewer, file)
+            .into_iter()
+            .chain(closed_notice(viewer, file))
+            .chain(safe_notice(viewer, owner))
+            .chain(notices)
+            .collect(),
         phone,
         buttons,
         menu,
@@ -265,10 +272,7 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
     let words = viewer.words;
     let mut facts = Vec::new();
     match grant.phase {
-        Phase::NotInvited => facts.push(match &grant.address_on_file {
-            Some(address) => viewer.fact("access-fact-address", address),
-            None => viewer.fact("access-fact-address", words.get("access-no-address")),
-        }),
+        Phase::NotInvited => facts.push(address(viewer, grant)),
         Phase::Invited | Phase::Expired | Phase::Locked => {
             if grant.phase == Phase::Locked {
                 facts.push(viewer.moment_fact("access-fact-locked", grant.since, ""));
@@ -295,7 +299,7 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
         Phase::Canceled => {
             facts.push(viewer.moment_fact("access-fact-canceled", grant.since, &grant.by_name));
             facts.extend(why(viewer, grant));
-            facts.extend(grant.address_on_file.as_ref().map(|a| viewer.fact("access-fact-address", a)));
+            facts.push(address(viewer, grant));
         }
         Phase::Active => {
             let registered = grant.registered_at.unwrap_or(grant.since);
@@ -307,6 +311,7 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
             facts.extend(
                 grant.sign_in_name.as_ref().map(|name| viewer.fact("access-fact-sign-in-name", name)),
             );
+            facts.extend(wishes(viewer, grant));
             facts.extend(days(viewer, grant));
         }
         Phase::NoPortalAccess => {
@@ -321,6 +326,33 @@ fn facts(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
         }
     }
     facts
+}
+
+/// Where an invitation would go.
+fn address(viewer: Viewer<'_>, grant: &Overview) -> Fact {
+    match (&grant.mail_route, &grant.address_on_file) {
+        (MailRoute::Safe(address), _) => viewer.fact("access-fact-safe-address", address),
+        (MailRoute::Nowhere, _) => {
+            viewer.fact("access-fact-safe-address", viewer.words.get("access-no-safe-address"))
+        }
+        (MailRoute::FaceSheet, Some(address)) => viewer.fact("access-fact-address", address),
+        (MailRoute::FaceSheet, None) => {
+            viewer.fact("access-fact-address", viewer.words.get("access-no-address"))
+        }
+    }
+}
+
+/// What mail the holder does without, where they said so.
+fn wishes(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
+    let words = viewer.words;
+    let without: Vec<String> =
+        grant.wishes.without.iter().map(|topic| words.get(&format!("access-wish-{topic}"))).collect();
+    let clock = |hour: i8| words.clock(i32::from(hour) * 60);
+    let quiet = grant.wishes.quiet.map(|hours| {
+        words.with2("access-wish-quiet", "from", clock(hours.from()), "until", clock(hours.until()))
+    });
+    let text: Vec<String> = without.into_iter().chain(quiet).collect();
+    if text.is_empty() { Vec::new() } else { vec![viewer.fact("access-fact-wishes", text.join("; "))] }
 }
 
 /// What ended it, and the reason that somebody gave.
@@ -344,7 +376,13 @@ fn sent(viewer: Viewer<'_>, grant: &Overview) -> Vec<Fact> {
         return vec![viewer.moment_fact("access-fact-letter", sent_at, &grant.sent_by)];
     }
     let mut facts = vec![viewer.moment_fact("access-fact-sent", sent_at, &grant.sent_by)];
-    facts.extend(grant.address.as_ref().map(|address| viewer.fact("access-fact-to", address)));
+    let to = match (&grant.mail_route, &grant.mail) {
+        (MailRoute::FaceSheet, _) => grant.address.as_ref(),
+        // Where it went: the address of the invitation is the face sheet's.
+        (_, Some(mail)) => Some(&mail.recipient),
+        (_, None) => None,
+    };
+    facts.extend(to.map(|address| viewer.fact("access-fact-to", address)));
     facts
 }
 
@@ -480,6 +518,32 @@ fn undo_notice(viewer: Viewer<'_>, file: &ChartFile) -> Option<Notice> {
     let text = viewer.words.with1("access-notice-undo", "until", viewer.when(until).exact);
     let path = format!("/staff/charts/{}/undo-owner", file.chart.chart_id);
     Some(Notice { text, link: viewer.may_manage.then(|| (path, viewer.words.get("access-undo-button"))) })
+}
+
+/// On a closed chart nobody is invited, and its owner stays.
+fn is_done_on_a_closed_chart(act: ActName) -> bool {
+    use ActName::{
+        Cancel, ChangeEmail, ChangeOwner, Invite, Letter, Resend, Reset, Restore, Revoke, SignOut, Unlock,
+    };
+    match act {
+        Invite | Resend | ChangeEmail | Letter | ChangeOwner | Unlock => false,
+        Cancel | Revoke | Restore | Reset | SignOut => true,
+    }
+}
+
+/// That the chart is closed, and the way to open it.
+fn closed_notice(viewer: Viewer<'_>, file: &ChartFile) -> Option<Notice> {
+    let text = (file.chart.state != "open").then(|| viewer.words.get("access-notice-closed"))?;
+    let path = format!("/staff/charts/{}/close", file.chart.chart_id);
+    Some(Notice { text, link: viewer.may_manage.then(|| (path, viewer.words.get("closing-reopen-link"))) })
+}
+
+/// That no mail goes to somebody in safe contact who has no safe address.
+fn safe_notice(viewer: Viewer<'_>, grant: &Overview) -> Option<Notice> {
+    let text = (grant.mail_route == MailRoute::Nowhere)
+        .then(|| viewer.words.with1("access-act-safe-nowhere", "name", &grant.person_name))?;
+    let path = format!("/staff/charts/{}/safe-contact", grant.chart_id);
+    Some(Notice { text, link: viewer.may_set_rights.then(|| (path, viewer.words.get("portal-safe-link"))) })
 }
 
 /// What decides whether two stored addresses are one.

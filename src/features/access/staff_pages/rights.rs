@@ -18,7 +18,7 @@ use crate::features::access::lifecycle::{LINK_HOURS, Phase, Refusal};
 use crate::features::access::limits_store::Kept;
 use crate::features::access::permission::{Assent, Basis, ItemKind, Withheld};
 use crate::features::access::{GrantRole, Overview};
-use crate::features::people::CHARTS;
+use crate::features::people::{CHARTS, note_opened};
 use crate::features::staff::StaffSession;
 use crate::kernel::civil::read_day;
 use crate::kernel::ids::{AccessId, ChartId, WithheldId};
@@ -288,6 +288,7 @@ fn page(
     let words = staff.words;
     let viewer = Viewer { words, zone: &staff.zone, now: app.now(), may_manage: true, may_set_rights: true };
     let chart = access.file.chart.chart_id;
+    note_opened(app, staff, &chart);
     let client = access.file.client.full_name();
     let is_own = grant.is_some_and(|grant| grant.person_id == access.file.client.person_id);
     let phase = grant.map(|grant| grant.phase);
