@@ -243,6 +243,13 @@
     }
   });
 
+  // What is typed or ticked belongs to one of the choices above it, and chooses that one.
+  doc.addEventListener("input", event => {
+    const part = event.target.closest?.("[data-chooses]");
+    const is_filled = event.target.type === "checkbox" ? event.target.checked : event.target.value;
+    if (part && is_filled) doc.getElementById(part.dataset.chooses).checked = true;
+  });
+
   // A menu opens upwards where the window ends below it.
   doc.addEventListener("toggle", event => {
     const menu = event.target, items = menu.matches?.("details.menu") && one(".menu-items", menu);

@@ -102,7 +102,7 @@ messages-promise = { $count ->
     [one] usually within one business day
    *[other] usually within { $count } business days
 }
-messages-to-choice = { $who } ({ $promise })
+messages-to-choice = { $who }: { $promise }
 messages-promise-by = We answer by { $day }.
 messages-promise-late = We are sorry: our answer takes longer than we said. We still have your message.
 messages-call = You can also call us:
@@ -158,6 +158,8 @@ messages-error-no-file = One of the files is no longer there. Attach it again, o
 messages-draft-save = Save draft
 messages-draft-saved = Draft saved
 messages-draft-saved-now = Draft saved
+messages-draft-tag = Draft
+messages-draft-nameless = New message
 messages-draft-not = The draft could not be saved. Save it once more before you leave this page.
 messages-draft-discard = Discard draft
 messages-draft-discard-title = Discard this draft?

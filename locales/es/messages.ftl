@@ -102,7 +102,7 @@ messages-promise = { $count ->
     [one] normalmente en un día laborable
    *[other] normalmente en { $count } días laborables
 }
-messages-to-choice = { $who } ({ $promise })
+messages-to-choice = { $who }: { $promise }
 messages-promise-by = Le responderemos a más tardar el { $day }.
 messages-promise-late = Lo sentimos: nuestra respuesta tarda más de lo que dijimos. Su mensaje sigue pendiente.
 messages-call = También puede llamarnos:
@@ -158,6 +158,8 @@ messages-error-no-file = Uno de los archivos ya no está. Adjúntelo otra vez, o
 messages-draft-save = Guardar borrador
 messages-draft-saved = Borrador guardado
 messages-draft-saved-now = Borrador guardado
+messages-draft-tag = Borrador
+messages-draft-nameless = Mensaje nuevo
 messages-draft-not = No se pudo guardar el borrador. Guárdelo otra vez antes de salir de esta página.
 messages-draft-discard = Descartar borrador
 messages-draft-discard-title = ¿Descartar este borrador?

@@ -57,8 +57,8 @@ stories! {
         days_pass(w, 10).await;
         assert_eq!(told(w).await, one("2027-03-11", 90, false));
         let page = w.staff(Role::FrontDesk).await.get(list).await;
-        page.must_say("Leo Park").must_say("access of Joan Park").must_say("Sees less by itself from March 11, 2027");
-        sign_in(w, &name).await.get("/portal").await.must_say("From March 11, 2027 you see less here.");
+        page.must_say("Leo Park").must_say("access of Joan Park").must_say("Ends or gets smaller by itself on March 11, 2027");
+        sign_in(w, &name).await.get("/portal").await.must_say("On March 11, 2027 your access to this chart ends: from then on Leo is an adult.");
         days_pass(w, 59).await;
         assert_eq!(told(w).await, one("2027-03-11", 90, false), "31 days before");
         days_pass(w, 1).await;

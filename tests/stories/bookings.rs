@@ -26,7 +26,7 @@ use crate::support::{Browser, Page, World};
 const THURSDAY: &str = "2026-12-03T19:30:00Z";
 
 /// Opens the form in the chart and sends it with these fields.
-async fn book(w: &World, desk: &mut Browser, chart: &ChartId, fields: &[(&str, &str)]) -> Page {
+pub async fn book(w: &World, desk: &mut Browser, chart: &ChartId, fields: &[(&str, &str)]) -> Page {
     let path = format!("/staff/charts/{chart}/appointments/book");
     let page = desk.get(&path).await;
     let with = casey(w).to_string();

@@ -105,7 +105,7 @@ impl Seen {
         self.0.insert(kind.to_owned());
         if self.1 == Manner::Safe {
             if !kind.starts_with("staff.")
-                && !["appointments.canceled_staff", "messages.late"].contains(&kind)
+                && !["appointments.canceled_staff", "messages.late", "signing.turn_staff"].contains(&kind)
             {
                 must_be_neutral(kind, &mail);
             }
@@ -303,6 +303,8 @@ async fn the_mails_about_signing(w: &mut World, seen: &mut Seen, language: Langu
     papers::ask_to_sign(w, &document, vec![Candidate::Grant(Recipient::Owner), casey]).await;
     w.run_due_jobs().await;
     seen.next(w, language, "signing.turn", "", &ana.email).await;
+    let address = w.riverbend.member(Role::Clinician).email.clone();
+    seen.next(w, language, "signing.turn_staff", "", &address).await;
     let signed = |c: &mut Conn| {
         let hers = signer::table.filter(signer::access_id.is_not_null());
         diesel::update(hers).set(signer::state.eq("signed")).execute(c)

@@ -61,6 +61,7 @@ mod rights_cases;
 mod rights_staff;
 mod routes;
 mod safeguards;
+mod said_truly;
 mod schema;
 mod sealing;
 mod signing;

@@ -12,10 +12,16 @@ use crate::stories;
 use crate::support::papers::pdf;
 use crate::support::{Browser, Page, World};
 
-const NEW: &str = "/portal/messages/new";
+pub const NEW: &str = "/portal/messages/new";
 
 /// Presses Save draft on a form, with this text.
-async fn save(browser: &mut Browser, page: &Page, form: &str, here: &str, changes: &[(&str, &str)]) -> Page {
+pub async fn save(
+    browser: &mut Browser,
+    page: &Page,
+    form: &str,
+    here: &str,
+    changes: &[(&str, &str)],
+) -> Page {
     let mut fields = page.form(form).fields;
     fields.retain(|(name, _)| !changes.iter().any(|(changed, _)| name == changed));
     fields.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));

@@ -88,7 +88,7 @@ stories! {
     async fn case_83_the_client_is_told_the_day_of_the_answer_in_reply_hours_over_a_closed_day(w: &mut World) {
         // It is Tuesday, December 1, 10:00 in New York.
         let (_, _, mut client) = client(w).await;
-        client.get("/portal/messages/new").await.must_say("The front desk (usually within 2 business days)");
+        client.get("/portal/messages/new").await.must_say("The front desk: usually within 2 business days");
         let thread = begun(&mut client, "front_desk", "A question", "When?").await;
         client.get(&thread).await.must_say("We answer by Thursday, December 3.");
         assert_eq!(due(w).await, Some(moment("2026-12-03T15:00:00Z")));
@@ -105,7 +105,7 @@ stories! {
         let refused = admin.submit(&page, "/staff/practice/policies", &wrong).await;
         refused.must_be(422).must_say("must end after they begin").must_say("from 1 to 20");
         admin.submit(&page, "/staff/practice/policies", &[("desk_reply_days", "3")]).await.must_be(303);
-        client.get("/portal/messages/new").await.must_say("The front desk (usually within 3 business days)");
+        client.get("/portal/messages/new").await.must_say("The front desk: usually within 3 business days");
         write(&mut client, &thread, "And where?").await.must_be(303);
         client.get(&thread).await.must_say("We answer by Monday, December 7.");
         assert_eq!(due(w).await, Some(moment("2026-12-07T15:00:00Z")));

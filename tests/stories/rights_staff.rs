@@ -153,7 +153,7 @@ stories! {
         let form = desk.get(&page).await;
         desk.submit_and_follow(&form, "/pause", &[("reason", reason)]).await;
         let mail = w.mail_to("sam@example.com").await;
-        assert!(mail.text.contains("paused one of your accesses") && !mail.text.contains(reason), "{}", mail.text);
+        assert!(mail.text.contains("paused your access") && !mail.text.contains(reason), "{}", mail.text);
         let form = desk.get(&page).await;
         desk.submit_and_follow(&form, "/revoke", &[]).await;
         let mail = w.mail_to("sam@example.com").await;

@@ -33,7 +33,7 @@ fn by_grant(access: AccessId) -> Candidate {
 }
 
 /// Asks for signatures, as the clinician.
-async fn ask(w: &World, id: &DocumentId, signers: Vec<NewSigner>) {
+pub async fn ask(w: &World, id: &DocumentId, signers: Vec<NewSigner>) {
     let (by, id) = (w.riverbend.by(Role::Clinician), *id);
     let new = NewSigning { signers, days: 30 };
     let asked = w.app.db.write(&w.riverbend.scope, move |c| signing::ask(c, &by, &id, &new)).await;

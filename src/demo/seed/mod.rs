@@ -219,7 +219,7 @@ const QUESTIONS: &[(Language, &str, &str)] = &[
     (
         Language::English,
         "Who can see what I write here?",
-        "Only you, your clinician and the front desk. Nothing is shared outside the practice unless you ask for it.",
+        "What you write to the front desk is read by our front desk, clinicians and administrators. What you write to your clinician only they read, and whoever stands in while they are away.",
     ),
     (
         Language::English,
@@ -229,7 +229,7 @@ const QUESTIONS: &[(Language, &str, &str)] = &[
     (
         Language::Spanish,
         "¿Quién puede ver lo que escribo aquí?",
-        "Solo usted, su terapeuta y la recepción. Nada sale del consultorio si usted no lo pide.",
+        "Lo que escribe a la recepción lo leen nuestra recepción, los terapeutas y los administradores. Lo que escribe a su terapeuta solo lo lee esa persona, y quien la reemplaza cuando no está.",
     ),
 ];
 

@@ -8,7 +8,7 @@ use crate::features::access::age::turns_on;
 use crate::features::access::limits_store::Limits;
 use crate::features::access::permission::{decide, ends_at_majority};
 use crate::features::access::store::AccessRow;
-use crate::platform::permissions::{Right, Terms};
+use crate::platform::permissions::{Level, Right, Terms};
 
 /// So many days before it, staff and the holder are told.
 pub const STAGES: [i32; 3] = [90, 30, 7];
@@ -26,7 +26,28 @@ pub struct Narrowing {
     pub after: Terms,
 }
 
+/// What becomes of a grant on such a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Becomes {
+    /// It opens less.
+    Less,
+    /// It opens nothing any more.
+    Ended,
+    /// The same, because the client becomes an adult.
+    EndedByMajority,
+}
+
 impl Narrowing {
+    /// What becomes of the grant; `majority` is the day on which it ends because the client becomes an adult.
+    pub fn becomes(&self, majority: Option<Date>) -> Becomes {
+        let is_over = Right::ALL.iter().all(|right| self.after.level(*right) == Level::None);
+        match is_over {
+            false => Becomes::Less,
+            true if majority == Some(self.on) => Becomes::EndedByMajority,
+            true => Becomes::Ended,
+        }
+    }
+
     /// Is it so near that people are told?
     pub fn is_near(&self) -> bool {
         stage(self.days_left).is_some()
@@ -89,6 +110,19 @@ pub fn next_stage_on(on: Date, reached: i32) -> Date {
 mod tests {
     use super::*;
     use jiff::civil::date;
+
+    #[test]
+    fn less_is_not_nothing() {
+        let becomes = |after: Terms, majority: Option<Date>| {
+            let on = date(2027, 3, 3);
+            Narrowing { on, days_left: 7, before: Terms::of([]), after }.becomes(majority)
+        };
+        let some = || Terms::of([(Right::Documents, Level::View)]);
+        assert_eq!(becomes(some(), Some(date(2027, 3, 3))), Becomes::Less);
+        assert_eq!(becomes(Terms::of([]), None), Becomes::Ended);
+        assert_eq!(becomes(Terms::of([]), Some(date(2028, 3, 3))), Becomes::Ended);
+        assert_eq!(becomes(Terms::of([]), Some(date(2027, 3, 3))), Becomes::EndedByMajority);
+    }
 
     #[test]
     fn case_23_each_stage_begins_on_its_day() {

@@ -28,6 +28,7 @@ mod store;
 
 pub use actions::{ActName, Refused};
 pub use address_use::address_on_file;
+pub use ahead::Becomes;
 pub use ahead_store::near_days;
 pub use audit::AccessAction;
 pub use doubt::Doubt;

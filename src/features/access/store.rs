@@ -401,10 +401,21 @@ macro_rules! undeliverable_mails {
 }
 pub use undeliverable_mails;
 
-/// How the owner of a chart stands with the portal, and whether the mail with the newest link is
-/// undeliverable.
-pub fn owner_phase(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Phase, bool), Fault> {
-    let found: Option<(State, Option<Timestamp>, bool)> = c
+/// How the owner of a chart stands with the portal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerStanding {
+    /// Their phase.
+    pub phase: Phase,
+    /// Is the mail with the newest link undeliverable?
+    pub undeliverable: bool,
+    /// Their grant, where it is in force and ends by a day: that day may be over.
+    pub may_have_ended: Option<AccessId>,
+}
+
+/// See [`OwnerStanding`].
+pub fn owner_standing(c: &mut Scoped<'_>, chart: &ChartId) -> Result<OwnerStanding, Fault> {
+    type Found = ((State, Option<Timestamp>, bool), (AccessId, Basis, Option<String>));
+    let found: Option<Found> = c
         .rows(portal_access::table)
         .inner_join(
             chart::table.on(chart::practice_id
@@ -414,15 +425,20 @@ pub fn owner_phase(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Phase, bool),
         )
         .filter(portal_access::chart_id.eq(*chart))
         .select((
-            portal_access::state,
-            portal_access::expires_at,
-            diesel::dsl::exists(undeliverable_mails!()),
+            (portal_access::state, portal_access::expires_at, diesel::dsl::exists(undeliverable_mails!())),
+            (portal_access::access_id, portal_access::basis, portal_access::ends_on),
         ))
         .optional(c)?;
     let now = c.now();
-    Ok(found.map_or((Phase::NotInvited, false), |(state, expires_at, undeliverable)| {
-        (Phase::of(state, expires_at, now), undeliverable)
-    }))
+    let Some(((state, expires_at, undeliverable), (access, basis, ends_on))) = found else {
+        return Ok(OwnerStanding { phase: Phase::NotInvited, undeliverable: false, may_have_ended: None });
+    };
+    let ends = state == State::Active && (basis.ends_at_majority() || ends_on.is_some());
+    Ok(OwnerStanding {
+        phase: Phase::of(state, expires_at, now),
+        undeliverable,
+        may_have_ended: ends.then_some(access),
+    })
 }
 
 /// One grant.

@@ -62,6 +62,7 @@ struct Page {
     errors: FieldErrors,
     /// Instead of the list, for staff who do not read it.
     hidden: Option<String>,
+    title: String,
     intro: String,
     days: Vec<Day>,
     older: Option<EventId>,
@@ -152,6 +153,7 @@ async fn page(
     let page = Page {
         errors,
         hidden: is_hidden.then(|| words.with1("preview-hidden", "name", &client.name)),
+        title: words.get(if is_own { "access-log-title" } else { "access-log-title-own-acts" }),
         intro: words.get(if is_own { "access-log-intro" } else { "access-log-intro-own-acts" }),
         days: days(&client, &lines),
         older: lines.last().map(|line| line.id).filter(|_| has_more),

@@ -47,6 +47,8 @@ struct Me {
     /// That mail to the new address, or to the one that counts since lately, does not arrive.
     bounced: Option<String>,
     language: &'static str,
+    /// That mails come in another language than the one that is chosen for the pages.
+    language_hint: String,
     languages: Vec<(&'static str, &'static str)>,
     rule: String,
     devices: Vec<DeviceLine>,
@@ -132,7 +134,13 @@ async fn page(app: &AppState, account: &ClientAccount, errors: FieldErrors) -> P
         email: account.account.email.as_str().to_owned(),
         waiting,
         bounced,
-        language: account.account.language().word(),
+        // Who has switched the pages keeps what they see when they save.
+        language: account.words.language().word(),
+        language_hint: if account.account.language() == account.words.language() {
+            String::new()
+        } else {
+            account.words.get(&format!("portal-me-mails-in-{}", account.account.language()))
+        },
         languages: Language::ALL.iter().map(|l| (l.word(), l.own_name())).collect(),
         rule: account.words.with1("portal-new-password-hint", "count", crate::platform::passwords::SHORTEST),
         devices: devices

@@ -28,7 +28,7 @@ mod wishes_pages;
 pub use actions::{NoReset, send_password_reset};
 pub use audit::AccountAction;
 pub use grants::{HeldGrant, held_by, level_now};
-pub use reader::{Reader, holder_of, reader_of, readers_of};
+pub use reader::{Reader, holder_of, mail_in_words, reaches_anybody, reader_of, readers_of};
 pub use safe_store::reader_wishes;
 pub use session::{ClientAccount, ClientSession, ClientTicket, Onlooker};
 pub use session_pages::message;
@@ -57,6 +57,7 @@ fn routes() -> Routes {
     let safety = Needs::Staff(Permission::SafetyNotes);
     Routes::new()
         .get("/{practice}", Needs::Nothing, sign_in_pages::landing)
+        .get("/{practice}/portal", Needs::Nothing, sign_in_pages::door)
         .get("/{practice}/sign-in", Needs::Nothing, sign_in_pages::sign_in_page)
         .post("/{practice}/sign-in", Needs::Nothing, sign_in_pages::sign_in)
         .get("/{practice}/forgot", Needs::Nothing, sign_in_pages::forgot_page)

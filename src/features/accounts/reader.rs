@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::features::access::lifecycle::State;
 use crate::features::accounts::grants::level_now;
 use crate::features::accounts::store::{Account, has_account};
-use crate::features::people::{self, AddressKind, MailWishes};
+use crate::features::people::{self, AddressKind, ChartFile, MailWishes};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId};
 use crate::kernel::zone::OwnZone;
@@ -55,6 +55,24 @@ pub fn holder_of(c: &mut Scoped<'_>, chart: &ChartId, account: &AccountId) -> Re
 /// Everybody who may look at what stands under a right of this chart and whom a mail reaches.
 pub fn readers_of(c: &mut Scoped<'_>, chart: &ChartId, right: Right) -> Result<Vec<Reader>, Fault> {
     readers(c, chart, None, Some(right))
+}
+
+/// Does a mail about what stands under a right of this chart reach anybody?
+pub fn reaches_anybody(c: &mut Scoped<'_>, chart: &ChartId, right: Right) -> Result<bool, Fault> {
+    Ok(!readers_of(c, chart, right)?.is_empty())
+}
+
+/// What a page of staff says of the mail that follows, `KEY`; or that nobody gets one, `KEY-nobody`, with the number
+/// to call.
+pub fn mail_in_words(words: Words, file: &ChartFile, key: &str, reaches_anybody: bool) -> String {
+    if reaches_anybody {
+        return words.get(key);
+    }
+    let said = words.get(&format!("{key}-nobody"));
+    match file.phone() {
+        Some(phone) => format!("{said} {}", words.with1("portal-nobody-call", "phone", phone)),
+        None => said,
+    }
 }
 
 /// Accounts that may have a grant to one chart.

@@ -179,6 +179,7 @@ impl ClientAccount {
                 done: self.done.as_deref(),
                 rights: &open_rights(&shown.facts),
                 viewing: (self.grants.len() > 1).then(|| shown.client.called()),
+                about: None,
                 preview: None,
             },
             here,
@@ -259,6 +260,7 @@ impl ClientSession {
                 done: self.done.as_deref(),
                 rights: &open_rights(&self.facts),
                 viewing: (self.charts > 1).then_some(viewing),
+                about: (self.charts > 1 || self.for_client.is_some()).then_some(viewing),
                 preview: self.onlooker().map(|onlooker| self.preview_bar(app, onlooker)),
             },
             here,
@@ -297,6 +299,7 @@ struct FrameOf<'a> {
     done: Option<&'a str>,
     rights: &'a [Right],
     viewing: Option<&'a str>,
+    about: Option<&'a str>,
     preview: Option<PreviewBar>,
 }
 
@@ -314,6 +317,7 @@ fn framed(app: &AppState, of: FrameOf<'_>, here: Section) -> ClientFrame {
     };
     let mut frame = of.practice.client_frame(of.words).inside(mark, app.navigation, here);
     frame.viewing = of.viewing.map(ToOwned::to_owned);
+    frame.about = of.about.map(ToOwned::to_owned);
     frame.preview = of.preview;
     frame
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 
 use crate::features::accounts::actions::{self, PasswordSet, ResetView, SignIn};
 use crate::features::accounts::session::ClientAccount;
@@ -22,11 +22,32 @@ use crate::platform::web::{PageError, PageResult, devices, html, see_other, sign
 #[template(path = "features/accounts/templates/landing.html")]
 struct Landing {
     frame: ClientFrame,
+    /// Where this browser is signed in: on the client's side, on that of staff.
+    is_client: bool,
+    is_staff: bool,
 }
 
 /// `/{practice}`: where somebody begins who typed the address.
-pub(super) async fn landing(State(app): State<AppState>, public: PublicPractice) -> PageResult {
-    html(Landing { frame: public.client_frame(&app) }.render())
+pub(super) async fn landing(
+    State(app): State<AppState>,
+    public: PublicPractice,
+    headers: HeaderMap,
+) -> PageResult {
+    let is_in = |audience| session::read_cookie(&app.settings, audience, &headers).is_some();
+    let (is_client, is_staff) = (is_in(Audience::Client), is_in(Audience::Staff));
+    html(Landing { frame: public.client_frame(&app), is_client, is_staff }.render())
+}
+
+/// `/{practice}/portal`: who is signed in goes on, the others sign in.
+pub(super) async fn door(
+    State(app): State<AppState>,
+    public: PublicPractice,
+    headers: HeaderMap,
+) -> Response {
+    match session::read_cookie(&app.settings, Audience::Client, &headers) {
+        Some(_) => see_other("/portal"),
+        None => see_other(&format!("/{}/sign-in", public.practice.slug)),
+    }
 }
 
 /// An address under a practice's that has no page: the page that says so has the practice's name and how

@@ -44,7 +44,9 @@ fn section(c: &mut Scoped<'_>, chart: &ChartId, reader: &ChartReader) -> Result<
     let (words, now) = (reader.words, c.now());
     let mut lines = Vec::new();
     for holder in store::registered_on(c, chart)? {
-        let (tone, key) = if is_on_file(c, &holder.person_id, &holder.account.email)? {
+        let (tone, key) = if !holder.has_access {
+            ("stopped", "portal-section-no-access")
+        } else if is_on_file(c, &holder.person_id, &holder.account.email)? {
             ("good", "portal-section-fits")
         } else {
             ("attention", "portal-section-differs")
@@ -52,7 +54,7 @@ fn section(c: &mut Scoped<'_>, chart: &ChartId, reader: &ChartReader) -> Result<
         let at = holder.account.last_sign_in_at.unwrap_or(holder.since_at);
         let email = holder.account.email.as_str();
         lines.push(SectionLine {
-            href: Some(address_of(chart, &holder.access_id)),
+            href: holder.has_access.then(|| address_of(chart, &holder.access_id)),
             title: words.with2("portal-section-line", "name", &holder.name, "address", email),
             note: String::new(),
             at: words.stamp(at, &reader.zone, now),
@@ -115,7 +117,8 @@ async fn view(
                 .map(|a| (a.value.clone(), a.value_key.clone()))
                 .collect();
             let holders = store::registered_on(c, &chart)?;
-            let account = holders.into_iter().find(|h| h.access_id == access).map(|h| h.account);
+            let account =
+                holders.into_iter().find(|h| h.access_id == access && h.has_access).map(|h| h.account);
             let (change, has_bounced) = match &account {
                 Some(account) => {
                     let home = &mut system.within(&actions::home_of(account));

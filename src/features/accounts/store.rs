@@ -238,13 +238,16 @@ pub struct Registered {
     pub name: String,
     /// Since when the grant is as it is.
     pub since_at: Timestamp,
+    /// Is it in force?
+    pub has_access: bool,
     /// The account.
     pub account: Account,
 }
 
-/// Everybody with active access to a chart, in the order in which the grants were made.
+/// Everybody who has registered for a chart, also those whose access was taken away, in the order in which the grants
+/// were made.
 pub fn registered_on(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Registered>, Fault> {
-    let rows: Vec<(AccessId, Timestamp, Person, Account)> = c
+    let rows: Vec<((AccessId, Timestamp, State), Person, Account)> = c
         .rows(portal_access::table)
         .inner_join(portal_account::table.on(has_account()))
         .inner_join(
@@ -253,23 +256,23 @@ pub fn registered_on(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Register
                 .and(person::person_id.eq(portal_access::person_id))),
         )
         .filter(portal_access::chart_id.eq(*chart))
-        .filter(portal_access::state.eq(State::Active))
+        .filter(portal_access::state.in_list([State::Active, State::Revoked]))
         .order((portal_access::created_at.asc(), portal_access::access_id.asc()))
         .limit(50)
         .select((
-            portal_access::access_id,
-            portal_access::since_at,
+            (portal_access::access_id, portal_access::since_at, portal_access::state),
             Person::as_select(),
             Account::as_select(),
         ))
         .load(c)?;
     Ok(rows
         .into_iter()
-        .map(|(access_id, since_at, person, account)| Registered {
+        .map(|((access_id, since_at, state), person, account)| Registered {
             access_id,
             person_id: person.person_id,
             name: person.full_name(),
             since_at,
+            has_access: state == State::Active,
             account,
         })
         .collect())

@@ -49,7 +49,7 @@ fn refused(why: NotBooked) -> Problem {
             Problem::from(problem::TAKEN).with("clashes", clashes)
         }
         NotBooked::Doubtful(doubts) => {
-            let words: Vec<&str> = doubts.iter().map(|doubt| doubt.word()).collect();
+            let words: Vec<&str> = doubts.iter().map(|doubted| doubted.doubt.word()).collect();
             Problem::from(problem::UNUSUAL_TIME).with("doubts", words)
         }
         NotBooked::LifeCycle(Refusal::Canceled) => problem::CANCELED.into(),

@@ -179,7 +179,7 @@ pub struct NewAppointmentJson {
     /// `first_visit`, `session`, `check_in` or `other`.
     #[schema(example = "session")]
     pub kind: String,
-    /// The doubts that somebody has looked at: `night`, `weekend`.
+    /// The doubts that somebody has looked at: `night`, `weekend`, `time_off`, `closed`, `away`, `outside_hours`.
     #[serde(default)]
     pub confirm: Vec<String>,
 }
@@ -199,7 +199,7 @@ pub struct MoveJson {
     /// With whom.
     #[schema(format = "uuid")]
     pub staff_id: Option<String>,
-    /// The doubts that somebody has looked at: `night`, `weekend`.
+    /// The doubts that somebody has looked at: `night`, `weekend`, `time_off`, `closed`, `away`, `outside_hours`.
     pub confirm: Vec<String>,
 }
 

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::accounts;
 use crate::features::appointments::booking::{self, Cancellation, Move, NotBooked};
 use crate::features::appointments::calendar_page::CALENDAR;
 use crate::features::appointments::kinds::CancelReason;
@@ -19,7 +20,7 @@ use crate::features::people::{self, ChartFile};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::AppointmentId;
 use crate::kernel::text;
-use crate::platform::permissions::Permission;
+use crate::platform::permissions::{Permission, Right};
 use crate::platform::state::AppState;
 use crate::platform::web::drafts;
 use crate::platform::web::forms::FieldErrors;
@@ -35,6 +36,8 @@ struct Found {
     party: Party,
     file: ChartFile,
     choices: Choices,
+    /// Does anybody get a mail about it?
+    is_mailed: bool,
 }
 
 async fn find_one(app: &AppState, staff: &StaffSession, id: &str) -> Result<Found, PageError> {
@@ -45,7 +48,8 @@ async fn find_one(app: &AppState, staff: &StaffSession, id: &str) -> Result<Foun
             let Some(party) = parties_of(c, id)?.into_iter().next() else { return Ok(None) };
             let Some(file) = people::load_file(c, &party.chart_id)? else { return Ok(None) };
             let choices = Choices::load(c)?.with_those_of(&appointment);
-            Ok(Some(Found { appointment, party, file, choices }))
+            let is_mailed = accounts::reaches_anybody(c, &party.chart_id, Right::Appointments)?;
+            Ok(Some(Found { appointment, party, file, choices, is_mailed }))
         })
         .await?
         .ok_or(PageError::NotFound)
@@ -136,6 +140,8 @@ struct MovePage {
     id: String,
     client: String,
     now: String,
+    /// Who gets a mail.
+    mail: String,
     slot: SlotFields,
     plan: Option<DayPlan>,
 }
@@ -147,7 +153,7 @@ async fn show_move(
     form: SlotForm,
     trouble: SlotTrouble,
 ) -> PageResult {
-    let Found { appointment, party, file, choices } = found;
+    let Found { appointment, party, file, choices, is_mailed } = found;
     let status = if trouble.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
     let of = (party.chart_id, Some(appointment.kind));
@@ -164,6 +170,7 @@ async fn show_move(
             "what",
             summary(words, &appointment),
         ),
+        mail: accounts::mail_in_words(words, &file, "appointments-move-mail", is_mailed),
         slot: SlotFields::of(staff, form, &choices, trouble),
         plan,
         frame: staff.frame(app, CALENDAR),
@@ -203,7 +210,10 @@ pub(super) async fn move_to(
     };
     let wanted = Move { version, to: slot, despite: form.despite() };
     match booking::move_to(&app, &staff.scope, staff.by(), id, wanted).await? {
-        Ok(_) => Ok(see_other(&format!("/staff/appointments/{id}?done=appointment-moved"))),
+        Ok(_) => {
+            let done = if found.is_mailed { "appointment-moved" } else { "appointment-moved-nobody" };
+            Ok(see_other(&format!("/staff/appointments/{id}?done={done}")))
+        }
         Err(NotBooked::LifeCycle(why)) => settled(id, why),
         Err(NotBooked::Stale) => Err(PageError::Stale),
         Err(why) => {
@@ -224,6 +234,8 @@ struct CancelPage {
     id: String,
     client: String,
     now: String,
+    /// Who gets a mail.
+    mail: String,
     errors: FieldErrors,
     reason: String,
     reasons: Vec<(String, String)>,
@@ -260,6 +272,7 @@ fn show_cancel(
             "what",
             summary(words, appointment),
         ),
+        mail: accounts::mail_in_words(words, &found.file, "appointments-cancel-mail", found.is_mailed),
         errors,
         reason: form.reason,
         reasons: std::iter::once(choose).chain(reasons).collect(),

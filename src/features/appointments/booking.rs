@@ -1,7 +1,7 @@
 //! Booking, moving and canceling an appointment, for pages, the API and the confirmation of a request. Each is one
 //! transaction: load, decide, take or give back the time, save, audit, mail.
 
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
 use crate::features::accounts;
@@ -13,7 +13,9 @@ use crate::features::appointments::lifecycle::{
 use crate::features::appointments::mails::{self, News};
 use crate::features::appointments::reminders;
 use crate::features::appointments::store::{self, Appointment, NewAppointment, Party, standing};
-use crate::features::calendar::{Resource, ResourceKind, Taken, VisitKind, claim, clinicians, release};
+use crate::features::calendar::{
+    self, Resource, ResourceKind, Taken, Unavailable, VisitKind, claim, clinicians, release,
+};
 use crate::features::practice::{self, find_place};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AppointmentId, ChartId, PlaceId, RequestId, StaffId};
@@ -32,6 +34,29 @@ word_enum! {
         Night = "night",
         /// A Saturday or a Sunday.
         Weekend = "weekend",
+        /// The clinician has time off.
+        TimeOff = "time_off",
+        /// The practice, or the place, is closed.
+        Closed = "closed",
+        /// The clinician is absent, as they have said for messages.
+        Away = "away",
+        /// The clinician has weekly hours, and this is outside of those at the place.
+        OutsideHours = "outside_hours",
+    }
+}
+
+/// A doubt, with the first and the last day that it speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubted {
+    /// What is doubtful.
+    pub doubt: Doubt,
+    /// Of time off, closed days and absences.
+    pub days: Option<(Date, Date)>,
+}
+
+impl From<Doubt> for Doubted {
+    fn from(doubt: Doubt) -> Self {
+        Self { doubt, days: None }
     }
 }
 
@@ -106,7 +131,7 @@ pub enum NotBooked {
     Taken(Vec<Clash>),
     /// The time is unusual; staff may book it all the same.
     #[error("the time is unusual")]
-    Doubtful(Vec<Doubt>),
+    Doubtful(Vec<Doubted>),
     /// The life cycle says no.
     #[error(transparent)]
     LifeCycle(#[from] Refusal),
@@ -198,8 +223,17 @@ fn check(c: &mut Scoped<'_>, slot: Slot, despite: &[Doubt], at: Option<&Appointm
     if !is_kept && !clinicians(c)?.iter().any(|(id, _)| *id == slot.staff) {
         return Ok(Err(NotBooked::NoClinician));
     }
-    let doubts = doubts_of(slot.starts_at, slot.minutes, place.time_zone.rules());
-    if doubts.iter().any(|doubt| !despite.contains(doubt)) {
+    let usual = doubts_of(slot.starts_at, slot.minutes, place.time_zone.rules());
+    let mut doubts: Vec<Doubted> = usual.into_iter().map(Doubted::from).collect();
+    let ends_at = slot.starts_at.plus_seconds(i64::from(slot.minutes) * 60);
+    let unavailable = calendar::unavailable(c, slot.staff, &place, (slot.starts_at, ends_at))?;
+    doubts.extend(unavailable.map(|why| match why {
+        Unavailable::TimeOff(first, last) => Doubted { doubt: Doubt::TimeOff, days: Some((first, last)) },
+        Unavailable::Closed(first, last) => Doubted { doubt: Doubt::Closed, days: Some((first, last)) },
+        Unavailable::Away(first, last) => Doubted { doubt: Doubt::Away, days: Some((first, last)) },
+        Unavailable::OutsideHours => Doubt::OutsideHours.into(),
+    }));
+    if doubts.iter().any(|doubted| !despite.contains(&doubted.doubt)) {
         return Ok(Err(NotBooked::Doubtful(doubts)));
     }
     Ok(Ok(()))

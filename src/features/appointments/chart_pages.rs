@@ -6,9 +6,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::accounts;
 use crate::features::appointments::booking::{self, Booking};
 use crate::features::appointments::calendar_page;
-use crate::features::appointments::labels::{state_of, summary, tag_of};
+use crate::features::appointments::labels::{is_coming_up, state_of, summary, tag_of};
 use crate::features::appointments::request_pages::what_of;
 use crate::features::appointments::request_store::{Request, requests_of};
 use crate::features::appointments::slot_form::{
@@ -23,7 +24,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, PlaceId, StaffId};
 use crate::kernel::wall_clock::read_date;
 use crate::platform::i18n::Stamp;
-use crate::platform::permissions::Permission;
+use crate::platform::permissions::{Permission, Right};
 use crate::platform::state::AppState;
 use crate::platform::web::drafts;
 use crate::platform::web::form_token::FormToken;
@@ -123,8 +124,8 @@ pub(super) async fn tab(
         head: room_head(&app, &staff, &file, &tags, TAB),
         book: may_book.then(|| format!("/staff/charts/{id}/appointments/book")),
         // They come the latest first; what lies ahead reads better the next first.
-        upcoming: booked.iter().rev().filter(|(a, _)| a.ends_at > now).map(line).collect(),
-        past: booked.iter().filter(|(a, _)| a.ends_at <= now).map(line).collect(),
+        upcoming: booked.iter().rev().filter(|of| is_coming_up(of, now)).map(line).collect(),
+        past: booked.iter().filter(|of| !is_coming_up(of, now)).map(line).collect(),
         requests: requests.iter().map(request_line).collect(),
         frame: staff.frame(&app, CHARTS),
     };
@@ -140,6 +141,8 @@ struct BookPage {
     action: String,
     /// Where the form was opened.
     back: String,
+    /// Who gets a mail.
+    mail: String,
     slot: SlotFields,
     plan: Option<DayPlan>,
 }
@@ -149,6 +152,8 @@ struct Room {
     room: ChartRoom,
     choices: Choices,
     usual: Option<(StaffId, PlaceId)>,
+    /// Does anybody get the mail?
+    is_mailed: bool,
 }
 
 async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<(ChartId, Room), PageError> {
@@ -158,7 +163,8 @@ async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<(Char
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
-            Ok(Some(Room { room, choices: Choices::load(c)?, usual: usual_of(c, id)? }))
+            let is_mailed = accounts::reaches_anybody(c, &id, Right::Appointments)?;
+            Ok(Some(Room { room, choices: Choices::load(c)?, usual: usual_of(c, id)?, is_mailed }))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -188,6 +194,7 @@ async fn show_book(
     };
     let page = BookPage {
         back,
+        mail: accounts::mail_in_words(staff.words, &file, "appointments-book-mail", loaded.is_mailed),
         head: room_head(app, staff, &file, &tags, TAB),
         client: file.client.full_name(),
         action: format!("/staff/charts/{id}/appointments/book"),
@@ -245,12 +252,13 @@ pub(super) async fn book(
         return show_book(&app, &staff, (id, loaded), form, trouble).await;
     };
     let booking = Booking { chart: id, request: None, kind, slot, despite: form.despite() };
+    let done = if loaded.is_mailed { "appointment-booked" } else { "appointment-booked-nobody" };
     match booking::book(&app, &staff.scope, staff.by(), booking, mark).await? {
         Ok(_) if from_day(&form) => {
             let day = calendar_page::address(slot.starts_at.in_zone(&staff.zone).date(), None);
-            Ok(see_other(&format!("{day}&done=appointment-booked")))
+            Ok(see_other(&format!("{day}&done={done}")))
         }
-        Ok(_) => Ok(see_other(&format!("/staff/charts/{id}/appointments?done=appointment-booked"))),
+        Ok(_) => Ok(see_other(&format!("/staff/charts/{id}/appointments?done={done}"))),
         Err(why) => {
             let name = loaded.choices.name_of(slot.staff);
             if !trouble.note(words, &staff.zone, &name, &why) {

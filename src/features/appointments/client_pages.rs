@@ -11,7 +11,7 @@ use crate::features::access::permission::Basis;
 use crate::features::accounts::{ClientSession, ClientTicket, level_now, unprocessable};
 use crate::features::appointments::actions::{self, NewRequest, NotAnswered};
 use crate::features::appointments::kinds::{PlaceWish, RequestState};
-use crate::features::appointments::labels::{AppointmentLabels, state_of, tag_of};
+use crate::features::appointments::labels::{AppointmentLabels, is_coming_up, state_of, tag_of};
 use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::request_store::{Request, requests_of};
 use crate::features::appointments::store::{Appointment, Party, list_of};
@@ -67,8 +67,6 @@ struct RequestLine {
 #[template(path = "features/appointments/templates/client.html")]
 struct Page {
     frame: ClientFrame,
-    /// Whose appointments they are, where they are not the reader's own.
-    for_client: Option<String>,
     may_ask: bool,
     upcoming: Vec<Line>,
     past: Vec<Line>,
@@ -125,9 +123,8 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
         .open(&app, |c, client| Ok((list_of(c, &client.chart_id)?, requests_of(c, &client.chart_id)?)))
         .await?;
     let now = app.now();
-    let is_ahead = |(a, _): &&(Appointment, Party)| a.ends_at > now;
+    let is_ahead = |of: &&(Appointment, Party)| is_coming_up(of, now);
     let page = Page {
-        for_client: client.for_client.clone(),
         may_ask: client.may_act(Right::Appointments),
         // They come the latest first; what lies ahead reads better the next first.
         upcoming: booked.iter().rev().filter(is_ahead).map(|a| line(&client, a, now)).collect(),

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::features::appointments::kinds::{CancelReason, PlaceWish, RequestState};
 use crate::features::appointments::lifecycle::{AppointmentState, PartyState};
-use crate::features::appointments::store::Appointment;
+use crate::features::appointments::store::{Appointment, Party};
 use crate::features::appointments::times::{DayPart, Wish};
 use crate::features::calendar::VisitKind;
 use crate::features::practice::{Place, PlaceKind};
@@ -97,6 +97,12 @@ pub(super) fn at_place(words: Words, place: &Place) -> String {
     }
 }
 
+/// Is it on, and not over?
+pub(super) fn is_coming_up((appointment, party): &(Appointment, Party), now: Timestamp) -> bool {
+    let is_on = appointment.state == AppointmentState::Booked && party.is_expected();
+    is_on && appointment.ends_at > now
+}
+
 /// How an appointment stands for one of its clients, as tag and word.
 pub(super) fn state_of(
     words: Words,
@@ -110,7 +116,8 @@ pub(super) fn state_of(
         (AppointmentState::Booked, PartyState::Expected) if appointment.ends_at > now => {
             ("waiting", "appointments-booked")
         }
-        (AppointmentState::Booked, PartyState::Expected) => ("good", "appointments-over"),
+        // Whether the client came, nobody has said.
+        (AppointmentState::Booked, PartyState::Expected) => ("", "appointments-over"),
     };
     (tag, words.get(key))
 }

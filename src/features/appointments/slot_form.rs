@@ -3,7 +3,9 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::features::appointments::booking::{Clash, Doubt, GRID_MINUTES, LONGEST_MINUTES, NotBooked, Slot};
+use crate::features::appointments::booking::{
+    Clash, Doubt, Doubted, GRID_MINUTES, LONGEST_MINUTES, NotBooked, Slot,
+};
 use crate::features::appointments::store::{Appointment, DayEntry, DayOf, day_of};
 use crate::features::appointments::times::DAYS_AHEAD;
 use crate::features::calendar::openings::Opening;
@@ -245,9 +247,9 @@ impl SlotTrouble {
         match why {
             NotBooked::Doubtful(doubts) => {
                 let sentences: Vec<String> =
-                    doubts.iter().map(|doubt| words.get(&format!("appointments-doubt-{doubt}"))).collect();
+                    doubts.iter().map(|doubted| doubt_words(words, with, doubted)).collect();
                 self.errors.add("time", sentences.join(" "));
-                self.doubts = doubts.clone();
+                self.doubts = doubts.iter().map(|doubted| doubted.doubt).collect();
             }
             NotBooked::Taken(clashes) => {
                 let mut sentences: Vec<String> =
@@ -265,6 +267,16 @@ impl SlotTrouble {
         }
         true
     }
+}
+
+/// "Casey Moreno has time off then: December 10, 2026 to December 12, 2026."
+fn doubt_words(words: Words, with: &str, doubted: &Doubted) -> String {
+    let key = format!("appointments-doubt-{}", doubted.doubt.word().replace('_', "-"));
+    let days = doubted.days.map(|(first, last)| {
+        let (first, last) = (words.civil_date(first), words.civil_date(last));
+        if first == last { first } else { words.with2("appointments-doubt-days", "first", first, "last", last) }
+    });
+    words.with2(&key, "name", with, "days", days.unwrap_or_default())
 }
 
 fn clash_words(words: Words, zone: &TimeZone, with: &str, clash: &Clash) -> String {

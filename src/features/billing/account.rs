@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 
 use crate::features::billing::wording::Named;
-use crate::features::ledger::{self, Line, Movement, Owed};
+use crate::features::ledger::{self, DayPlace, Line, Movement, Owed};
 use crate::kernel::ids::ChartId;
 use crate::kernel::money::{Currency, Money};
 use crate::platform::db::Scoped;
@@ -84,14 +84,14 @@ pub struct Account {
     /// A page of lines, the newest first.
     pub lines: Vec<Running>,
     /// The place behind which older lines stand, if there are any.
-    pub older: Option<i64>,
+    pub older: Option<DayPlace>,
     /// What the lines name.
     pub named: Named,
 }
 
 impl Account {
-    /// Reads a page of it: the newest lines, or those before a place.
-    pub fn read(c: &mut Scoped<'_>, chart: ChartId, before: Option<i64>) -> Result<Self, Fault> {
+    /// Reads a page of it: the newest lines by day, or those before a place.
+    pub fn read(c: &mut Scoped<'_>, chart: ChartId, before: Option<DayPlace>) -> Result<Self, Fault> {
         let owed = ledger::owed_of(c, chart)?;
         let mut newest: Vec<(Currency, i64)> =
             owed.iter().map(|owed| (owed.currency, owed.balance())).collect();
@@ -102,12 +102,13 @@ impl Account {
                 }
             }
         }
-        let mut lines = ledger::lines(c, chart, 0, before.unwrap_or(i64::MAX), LINES + 1)?;
+        let mut lines = ledger::lines_by_day(c, chart, before.unwrap_or(DayPlace::END), LINES + 1)?;
         let has_older = i64::try_from(lines.len()).is_ok_and(|count| count > LINES);
         if has_older {
             lines.pop();
         }
-        let older = lines.last().filter(|_| has_older).map(|line| line.head.seq);
+        let place = |line: &Line| DayPlace { on: line.head.effective_on, seq: line.head.seq };
+        let older = lines.last().filter(|_| has_older).map(place);
         let named = Named::of_lines(c, &lines)?;
         Ok(Self { lines: running(lines, &newest), owed, older, named })
     }

@@ -11,7 +11,8 @@ use crate::features::billing::picture::{self, Bar};
 use crate::features::billing::statement_store;
 use crate::features::billing::store::{Charge, find_charge, open_charges_of};
 use crate::features::billing::views::{
-    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, ledger_lines, owed_words, statement_lines,
+    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, ledger_lines, older_page, owed_words,
+    statement_lines,
 };
 use crate::features::billing::wording::{self, Explanation, Named};
 use crate::features::ledger::{self, Item, Movement, Owed};
@@ -80,7 +81,6 @@ impl CurrencyView {
 #[template(path = "features/billing/templates/client.html")]
 struct Page {
     frame: ClientFrame,
-    for_client: Option<String>,
     accounts: Vec<CurrencyView>,
     height: i32,
     lines: Vec<LedgerLine>,
@@ -145,11 +145,10 @@ pub(super) async fn account_page(
     let page = Page {
         may_pay: provider.is_some(),
         checkouts,
-        for_client: client.for_client.clone(),
         accounts,
         height: picture::HEIGHT,
         lines,
-        older: account.older.map(|seq| format!("/portal/account?before={seq}")),
+        older: account.older.map(|before| older_page("/portal/account", before)),
         is_first_page: before.is_none(),
         statements: statement_lines(words, &client.practice.zone(), "/portal/account", &statements),
         as_of: words.date(app.now(), &client.zone),

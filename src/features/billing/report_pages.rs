@@ -12,6 +12,7 @@ use crate::features::billing::reports::{
 };
 use crate::features::billing::staff_pages::path;
 use crate::features::billing::statement_pages::age_labels;
+use crate::features::billing::store::PaymentMethod;
 use crate::features::billing::wording::Named;
 use crate::features::ledger::{self, EntryKind, Line};
 use crate::features::people;
@@ -215,6 +216,7 @@ async fn load_day(app: &AppState, staff: &StaffSession, query: &DayQuery) -> Res
 /// "Payment by check", "Charges", "Charges, taken back".
 fn label(words: Words, what: What) -> String {
     let text = match (what.kind, what.method) {
+        (EntryKind::Payment, Some(PaymentMethod::Other)) => words.get("billing-report-payment-other"),
         (EntryKind::Payment, Some(method)) => words.get(&format!("billing-payment-{method}")),
         (kind, _) => words.get(&format!("billing-report-{kind}")),
     };

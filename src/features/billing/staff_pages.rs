@@ -11,14 +11,14 @@ use crate::features::billing::store::{
     PaymentSource, Refund, RefundWay, find_charge, find_payment, refunds_of,
 };
 use crate::features::billing::views::{
-    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, kind_label, ledger_lines, owed_words,
-    statement_lines,
+    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, kind_label, ledger_lines, older_page,
+    owed_words, statement_lines,
 };
 use crate::features::billing::wording::{self, Explanation, Named};
 use crate::features::ledger::{self, EntryKind, Item, StoredEntry, entries_of_item, find_entry};
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
-use crate::kernel::ids::{ChartId, EntryId};
+use crate::kernel::ids::{ChartId, EntryId, PaymentId};
 use crate::kernel::money::Money;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -115,7 +115,7 @@ pub(super) async fn tab(
         head: room_head(&app, &staff, &file, &tags, TAB),
         owed: account.owed.iter().map(|owed| owed_words(words, Reader::Staff, *owed)).collect(),
         lines: ledger_lines(words, &account, entry),
-        older: account.older.map(|seq| format!("{base}?before={seq}")),
+        older: account.older.map(|before| older_page(&base, before)),
         is_first_page: before.is_none(),
         statements: statement_lines(words, &staff.zone, &base, &statements),
         checkouts: checkout_lines(&staff, &checkouts),
@@ -159,6 +159,8 @@ struct EntryPage {
     conclusion: String,
     uses: Vec<(String, String)>,
     offers: Vec<Offer>,
+    /// Why nothing more can be done from here now.
+    note: Option<String>,
 }
 
 /// An entry with everything that its page tells.
@@ -261,9 +263,14 @@ pub(super) async fn entry(
                 why.steps.iter().map(|step| wording::sentence(words, &why.charge, step, &loaded.named))
             })
             .collect(),
-        conclusion: loaded.why.as_ref().map(|why| wording::conclusion(words, why)).unwrap_or_default(),
+        conclusion: loaded
+            .why
+            .as_ref()
+            .map(|why| wording::conclusion_for_staff(words, why))
+            .unwrap_or_default(),
         uses: use_words(words, &loaded),
         offers: offers(&staff, &base, &loaded),
+        note: note(&staff, &loaded),
         head: room_head(&app, &staff, &loaded.room.file, &loaded.room.tags, TAB),
         facts,
         other,
@@ -316,6 +323,24 @@ fn use_words(words: Words, loaded: &Loaded) -> Vec<(String, String)> {
     lines
 }
 
+/// What is left of a payment.
+fn left_of(loaded: &Loaded, payment: PaymentId) -> i64 {
+    let item = Item::Payment(payment);
+    -loaded.uses.iter().map(|e| e.moved(ledger::Account::CreditClient, item)).sum::<i64>()
+}
+
+/// How a payment of which nothing is left can be paid back all the same.
+fn note(staff: &StaffSession, loaded: &Loaded) -> Option<String> {
+    let head = &loaded.entry.head;
+    let Some(Item::Payment(payment)) = loaded.entry.postings.first().map(|posting| posting.item) else {
+        return None;
+    };
+    let is_used = head.kind == EntryKind::Payment && head.stands() && left_of(loaded, payment) <= 0;
+    let is_paid_back = loaded.refunds.iter().any(|refund| refund.state.stands());
+    let may = staff.may(Permission::Refund);
+    (is_used && may && !is_paid_back).then(|| staff.words.get("billing-refund-first"))
+}
+
 fn offers(staff: &StaffSession, base: &str, loaded: &Loaded) -> Vec<Offer> {
     let (words, head) = (staff.words, &loaded.entry.head);
     let mut offers = Vec::new();
@@ -335,9 +360,7 @@ fn offers(staff: &StaffSession, base: &str, loaded: &Loaded) -> Vec<Offer> {
             offer(undo, "billing-void", true);
         }
         (EntryKind::Payment | EntryKind::Opening, Some(Item::Payment(payment))) => {
-            let item = Item::Payment(payment);
-            let left = -loaded.uses.iter().map(|e| e.moved(ledger::Account::CreditClient, item)).sum::<i64>();
-            if left > 0 && staff.may(Permission::Refund) {
+            if left_of(loaded, payment) > 0 && staff.may(Permission::Refund) {
                 offer(format!("{base}/payments/{payment}/refund"), "billing-refund", false);
             }
             let came = loaded.named.source(payment);

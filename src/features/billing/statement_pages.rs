@@ -147,21 +147,30 @@ struct NewPage {
     frame: StaffFrame,
     head: RoomHead,
     base: String,
+    /// Who gets a mail.
+    mail: String,
     errors: FieldErrors,
     form: Form,
     last: Date,
 }
 
-async fn room(app: &AppState, staff: &StaffSession, chart: ChartId) -> Result<ChartRoom, PageError> {
+/// The chart, and whether anybody gets the mail about a statement.
+async fn room(app: &AppState, staff: &StaffSession, chart: ChartId) -> Result<(ChartRoom, bool), PageError> {
     let viewer = Viewer::of(app, staff);
-    let found = app.db.read(&staff.scope, move |c| load_room(c, viewer, &chart)).await?;
+    let found = app
+        .db
+        .read(&staff.scope, move |c| {
+            let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
+            Ok(Some((room, accounts::reaches_anybody(c, &chart, Right::Billing)?)))
+        })
+        .await?;
     found.ok_or(PageError::NotFound)
 }
 
 fn new_answer(
     app: &AppState,
     staff: &StaffSession,
-    room: &ChartRoom,
+    (room, is_mailed): &(ChartRoom, bool),
     form: Form,
     errors: FieldErrors,
 ) -> PageResult {
@@ -169,6 +178,7 @@ fn new_answer(
     let page = NewPage {
         head: room_head(app, staff, &room.file, &room.tags, TAB),
         base: path(room.file.chart.chart_id),
+        mail: accounts::mail_in_words(staff.words, &room.file, "billing-statement-text", *is_mailed),
         last: staff.practice.today(app.now()),
         frame: staff.frame(app, CHARTS),
         form,
@@ -204,7 +214,7 @@ pub(super) async fn new(
     let words = staff.words;
     let mark = FormToken::read("statement", &format!("{}/{chart}", staff.staff_id), &form.mark, &body)?;
     let room = room(&app, &staff, chart.parse().map_err(|_| PageError::NotFound)?).await?;
-    let chart = room.file.chart.chart_id;
+    let chart = room.0.file.chart.chart_id;
     let mut errors = FieldErrors::new();
     let since = input::read_day(&form.since).filter(|day| *day <= staff.practice.today(app.now()));
     let Some(since) = since else {
@@ -221,7 +231,8 @@ pub(super) async fn new(
     match outcome {
         Ok(id) => {
             app.live.chart_changed(staff.scope.id(), &chart);
-            Ok(see_other(&format!("{}/statements/{id}?done=billing-stated", path(chart))))
+            let done = if room.1 { "billing-stated" } else { "billing-stated-nobody" };
+            Ok(see_other(&format!("{}/statements/{id}?done={done}", path(chart))))
         }
         Err(NotMade::Refused(Refused::NotFound)) => Err(PageError::NotFound),
         Err(why) => {
@@ -243,7 +254,7 @@ pub(super) async fn staff_page(
 ) -> PageResult {
     let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let id: StatementId = id.parse().map_err(|_| PageError::NotFound)?;
-    let room = room(&app, &staff, chart).await?;
+    let (room, _) = room(&app, &staff, chart).await?;
     let data = app.db.read(&staff.scope, move |c| statement::read(c, chart, id)).await?;
     let base = path(chart);
     let page = StaffPage {

@@ -2,7 +2,7 @@
 
 use crate::features::billing::account::{Account, Running};
 use crate::features::billing::statement_store::StatementHead;
-use crate::features::ledger::{EntryKind, Owed};
+use crate::features::ledger::{DayPlace, EntryKind, Owed};
 use crate::kernel::money::Money;
 use crate::platform::i18n::Words;
 
@@ -123,7 +123,13 @@ pub(super) struct PageQuery {
 }
 
 impl PageQuery {
-    pub(super) fn before(&self) -> Option<i64> {
-        self.before.parse().ok().filter(|before| *before > 0)
+    pub(super) fn before(&self) -> Option<DayPlace> {
+        let (on, seq) = self.before.split_once('.')?;
+        Some(DayPlace { on: on.parse().ok()?, seq: seq.parse().ok()? })
     }
+}
+
+/// The address of the page behind a place.
+pub(super) fn older_page(base: &str, before: DayPlace) -> String {
+    format!("{base}?before={}.{}", before.on, before.seq)
 }

@@ -169,22 +169,33 @@ pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> St
         (_, true) => "billing-why-paid-undone",
     };
     let payment = step.payment.map(|id| named.item(words, Item::Payment(id))).unwrap_or_default();
+    // The day on which it was used is not always the one on which the account shows the payment.
+    let paid = step.payment.and_then(|id| named.day(Item::Payment(id)).parse().ok());
     words.with(
         key,
         &[
             ("date", words.civil_date(step.head.effective_on)),
             ("what", charge.description.clone()),
             ("payment", payment),
+            ("paid", paid.map(|day| words.civil_date(day)).unwrap_or_default()),
             ("amount", step.amount.abs().to_string()),
             ("left", step.left.to_string()),
         ],
     )
 }
 
-/// The last sentence: what is owed, or that nothing is.
+/// The last sentence, to the client: what is owed, or that nothing is.
 pub fn conclusion(words: Words, explanation: &Explanation) -> String {
     match explanation.owed.minor {
         0 => words.get("billing-why-nothing"),
         _ => words.with1("billing-why-owed", "amount", explanation.owed),
+    }
+}
+
+/// The same, to staff.
+pub fn conclusion_for_staff(words: Words, explanation: &Explanation) -> String {
+    match explanation.owed.minor {
+        0 => words.get("billing-why-nothing"),
+        _ => words.with1("billing-why-owed-staff", "amount", explanation.owed),
     }
 }

@@ -357,6 +357,61 @@ pub fn openings(rules: &Rules, busy: &[Busy], wanted: &Wanted) -> Openings {
     Openings { origin: grid.origin, of }
 }
 
+/// Why somebody is not available, where the rules say so. Days are those of the place's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// They have time off from the first to the last of these days.
+    TimeOff(Date, Date),
+    /// The practice or the place is closed on these.
+    Closed(Date, Date),
+    /// They are absent on these.
+    Away(Date, Date),
+    /// They have hours, and none that hold it at this place. Who has no hours at all is outside of none.
+    OutsideHours,
+}
+
+impl TimeOff {
+    fn concerns(&self, staff: StaffId, place: PlaceId) -> bool {
+        self.staff.is_none_or(|of| of == staff) && self.place.is_none_or(|of| of == place)
+    }
+
+    /// The last day of which a part is off.
+    fn last_day(&self) -> Date {
+        let day = self.until.date();
+        let ends_at_midnight = self.until == day.at(0, 0, 0, 0) && self.until > self.from;
+        if ends_at_midnight { day.yesterday().unwrap_or(day) } else { day }
+    }
+}
+
+/// Is somebody not available at a place from one moment until another?
+pub fn unavailable(
+    rules: &Rules,
+    staff: StaffId,
+    place: PlaceId,
+    (from, until): (Timestamp, Timestamp),
+) -> Option<Unavailable> {
+    let zone = rules.zones.get(&place)?;
+    let lies_in = |off: &&TimeOff| {
+        let moments = first_moment(off.from, zone).zip(last_moment(off.until, zone));
+        off.concerns(staff, place) && moments.is_some_and(|(begin, end)| from < end && until > begin)
+    };
+    if let Some(off) = rules.time_off.iter().find(lies_in) {
+        let (first, last) = (off.from.date(), off.last_day());
+        return Some(match off.staff {
+            Some(_) => Unavailable::TimeOff(first, last),
+            None => Unavailable::Closed(first, last),
+        });
+    }
+    if rules.hours.is_empty() {
+        return None;
+    }
+    let minutes = i32::try_from(until.seconds_since(from) / 60).unwrap_or(i32::MAX);
+    let until = from.plus_seconds(CELL_SECONDS);
+    let found = openings(rules, &[], &Wanted { minutes, before: 0, after: 0, grid: 5, from, until });
+    let is_open = found.has(&Opening { starts_at: from, staff, place });
+    (!is_open).then_some(Unavailable::OutsideHours)
+}
+
 /// The cells in which each person who has something is free, and those in which the client is.
 fn free_cells(busy: &[Busy], grid: Grid) -> (BTreeMap<StaffId, Cells>, Cells) {
     let all = grid.none().others();
@@ -448,9 +503,7 @@ fn close_time_off(
     staff: StaffId,
     place: PlaceId,
 ) {
-    let concerns =
-        |off: &&TimeOff| off.staff.is_none_or(|of| of == staff) && off.place.is_none_or(|of| of == place);
-    for off in rules.time_off.iter().filter(concerns) {
+    for off in rules.time_off.iter().filter(|off| off.concerns(staff, place)) {
         if let (Some(from), Some(until)) = (first_moment(off.from, zone), last_moment(off.until, zone)) {
             open.remove(grid.touched(from, until));
         }

@@ -2,10 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use crate::features::calendar::openings::{Openings, Rules, Wanted, openings};
+use crate::features::calendar::openings::{self, Openings, Rules, Unavailable, Wanted, openings};
 use crate::features::calendar::rules_store::{AppointmentType, rules};
-use crate::features::calendar::store::{busy_between, clinicians};
-use crate::features::practice::{PlaceKind, places};
+use crate::features::calendar::store::{absence, busy_between, clinicians};
+use crate::features::practice::{Place, PlaceKind, places};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, PlaceId, StaffId};
 use crate::platform::db::Scoped;
@@ -103,4 +103,25 @@ pub fn find_openings(c: &mut Scoped<'_>, search: &Search) -> Result<Openings, Fa
     let (from, until) = (wanted.from.plus_seconds(-margin), wanted.until.plus_seconds(margin));
     let busy = busy_between(c, &staff, search.chart, from, until)?;
     Ok(openings(&rules, &busy, &wanted))
+}
+
+/// Is somebody not available at a place for a time? Absences are those that they have entered for their messages.
+pub fn unavailable(
+    c: &mut Scoped<'_>,
+    staff: StaffId,
+    place: &Place,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Option<Unavailable>, Fault> {
+    let day = |moment: Timestamp| moment.in_zone(&TimeZone::UTC).date();
+    let (first, last) = (day(from.plus_hours(-48)), day(until.plus_hours(48)));
+    let rules = rules(c, &[staff], std::slice::from_ref(place), first, last)?;
+    let by_rules = openings::unavailable(&rules, staff, place.place_id, (from, until));
+    if matches!(by_rules, Some(Unavailable::TimeOff(..) | Unavailable::Closed(..))) {
+        return Ok(by_rules);
+    }
+    let zone = place.time_zone.rules();
+    let away = absence(c, staff, (from, until))?.map(|(from, until)| {
+        Unavailable::Away(from.in_zone(zone).date(), until.plus_seconds(-1).in_zone(zone).date())
+    });
+    Ok(away.or(by_rules))
 }

@@ -6,7 +6,7 @@ use crate::features::calendar::openings::Busy;
 use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AppointmentId, ChartId, PracticeId, ResourceId, StaffId};
-use crate::platform::db::schema::{busy, calendar_resource, staff_member};
+use crate::platform::db::schema::{busy, calendar_resource, staff_away, staff_member};
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::{Fault, is_duplicate, is_overlap};
 use crate::platform::permissions::Role;
@@ -216,6 +216,21 @@ pub(super) fn lock(c: &mut Scoped<'_>, resources: &[Resource]) -> Result<(), Fau
             .execute(c)?;
     }
     Ok(())
+}
+
+/// The absence of somebody that touches `[from, until)`: from when until when.
+pub(super) fn absence(
+    c: &mut Scoped<'_>,
+    staff: StaffId,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Option<(Timestamp, Timestamp)>, Fault> {
+    c.rows(staff_away::table)
+        .filter(staff_away::staff_id.eq(staff))
+        .filter(staff_away::from_at.lt(until))
+        .filter(staff_away::until_at.gt(from))
+        .order(staff_away::from_at.asc())
+        .select((staff_away::from_at, staff_away::until_at))
+        .optional(c)
 }
 
 /// With whom an appointment can be made: everybody who sees clients, by name.

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::accounts;
 use crate::features::appointments::{Appointment, AppointmentLabels};
 use crate::features::closing::actions::{self, Closing, NotDone, to_come};
 use crate::features::people::{CHARTS, ChartFile, load_file, note_opened};
@@ -15,6 +16,7 @@ use crate::kernel::ids::{AppointmentId, ChartId};
 use crate::kernel::text;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
+use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
@@ -43,6 +45,8 @@ struct ClosePage {
     reason: String,
     view_until: String,
     ahead: Vec<Ahead>,
+    /// Who gets a mail about those that are canceled.
+    mail: String,
 }
 
 /// What was typed.
@@ -73,18 +77,20 @@ impl Typed {
     }
 }
 
-type Found = (ChartFile, Vec<Appointment>);
+/// The chart, its appointments to come, and whether anybody gets a mail about them.
+type Found = (ChartFile, Vec<Appointment>, bool);
 
 fn load(c: &mut Scoped<'_>, id: &ChartId) -> Result<Option<Found>, Fault> {
     let Some(file) = load_file(c, id)? else { return Ok(None) };
     let ahead = to_come(c, id)?;
-    Ok(Some((file, ahead)))
+    let is_mailed = accounts::reaches_anybody(c, id, Right::Appointments)?;
+    Ok(Some((file, ahead, is_mailed)))
 }
 
 fn page(
     app: &AppState,
     staff: &StaffSession,
-    (file, ahead): &Found,
+    (file, ahead, is_mailed): &Found,
     typed: &Typed,
     errors: FieldErrors,
 ) -> PageResult {
@@ -104,6 +110,7 @@ fn page(
         },
         reason: typed.reason.clone(),
         view_until: typed.view_until.clone(),
+        mail: accounts::mail_in_words(words, file, "closing-appointments-mail", *is_mailed),
         ahead: ahead
             .iter()
             .map(|appointment| {

@@ -39,8 +39,6 @@ struct Line {
 #[template(path = "features/documents/templates/client_list.html")]
 struct List {
     frame: ClientFrame,
-    /// Whose documents they are, where they are not the reader's own.
-    for_client: Option<String>,
     documents: Vec<Line>,
 }
 
@@ -81,7 +79,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
             title: line.document.title,
         })
         .collect();
-    let page = List { frame: client.frame(&app, MINE), for_client: client.for_client.clone(), documents };
+    let page = List { frame: client.frame(&app, MINE), documents };
     html(page.render())
 }
 

@@ -12,6 +12,8 @@ mail_kinds! {
         SomethingNew = "documents.something_new",
         /// It is the reader's turn to sign.
         SigningTurn = "signing.turn",
+        /// To somebody of the practice: it is their turn to sign.
+        SigningTurnStaff = "signing.turn_staff",
         /// Everybody signed: the copy is there.
         SigningCopy = "signing.copy",
         /// Not everybody signed.

@@ -43,7 +43,7 @@ pub use store::{
     Blob, Content, Document, LISTED, Look, Reading, SharedLine, SharedWith, Version, find, list_of,
     readings_of, shares_of, unread, version_of,
 };
-pub use upload_form::{receive_part, why_not_taken};
+pub use upload_form::{receive_part, why_not_taken, why_not_taken_by_client};
 pub use uploads::{
     Flow, LARGEST, NewUpload, NotTaken, PDF, Taken, receive, receive_picture, remove_leftovers,
     remove_orphans,

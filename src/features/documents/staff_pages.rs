@@ -21,7 +21,7 @@ use crate::features::documents::store::{
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, ChartId, DocumentId};
+use crate::kernel::ids::{AccessId, ChartId, DocumentId, SigningId, StaffId};
 use crate::platform::i18n::Stamp;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
@@ -56,6 +56,8 @@ struct Line {
     by: String,
     tag: &'static str,
     state: String,
+    /// Whose signatures are missing.
+    missing: Option<String>,
 }
 
 #[derive(Template)]
@@ -109,6 +111,22 @@ fn is_told(document: &Document, request: &Request) -> bool {
         && request.state != SigningState::Canceled
 }
 
+/// Whose signatures a request waits for now. The reader's own stands first, and by itself.
+fn missing_words(
+    staff: &StaffSession,
+    request: &Request,
+    missing: &[(SigningId, Option<StaffId>, String)],
+) -> Option<String> {
+    let words = staff.words;
+    let mut of_request = missing.iter().filter(|(signing, ..)| *signing == request.signing_id).peekable();
+    of_request.peek()?;
+    if of_request.clone().any(|(_, member, _)| *member == Some(staff.staff_id)) {
+        return Some(words.get("signing-missing-own"));
+    }
+    let names: Vec<&str> = of_request.map(|(.., name)| name.as_str()).collect();
+    Some(words.with1("signing-missing", "names", names.join(", ")))
+}
+
 /// The tab.
 pub(super) async fn list(
     State(app): State<AppState>,
@@ -117,12 +135,15 @@ pub(super) async fn list(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, documents, shares, readings, requests) = app
+    let (ChartRoom { file, tags }, documents, shares, readings, requests, missing) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
             let (shares, readings) = (shares_of_chart(c, &id)?, readings_of_chart(c, &id)?);
-            Ok(Some((room, list_of(c, &id)?, shares, readings, signing::newest_of_chart(c, &id)?)))
+            let requests = signing::newest_of_chart(c, &id)?;
+            let is_open = requests.iter().any(|request| request.state == SigningState::Open);
+            let missing = if is_open { signing::ready_of_chart(c, &id)? } else { Vec::new() };
+            Ok(Some((room, list_of(c, &id)?, shares, readings, requests, missing)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -132,7 +153,9 @@ pub(super) async fn list(
         .filter(|document| document.kind.is_seen_by(staff.role, document.label))
         .map(|document| {
             let request = requests.iter().find(|request| request.document_id == document.document_id);
-            let (tag, state) = match request.filter(|request| is_told(&document, request)) {
+            let request = request.filter(|request| is_told(&document, request));
+            let missing = request.and_then(|request| missing_words(&staff, request, &missing));
+            let (tag, state) = match request {
                 Some(request) => staff_section::state_of(staff.words, request, &staff.zone, now),
                 None => state_of(&staff, phase_of(&document, &shares, &readings), now),
             };
@@ -149,6 +172,7 @@ pub(super) async fn list(
                 title: document.title,
                 tag,
                 state,
+                missing,
             }
         })
         .collect();

@@ -185,6 +185,12 @@ pub fn why_not_taken(words: Words, why: NotTaken) -> String {
     }
 }
 
+/// The same to a client, who attaches files to messages.
+pub fn why_not_taken_by_client(words: Words, why: NotTaken) -> String {
+    let own = words.find(&format!("documents-file-client-{}", why.word()));
+    own.unwrap_or_else(|| why_not_taken(words, why))
+}
+
 fn taken_of(words: Words, sent: &Sent, errors: &mut FieldErrors) -> Option<Taken> {
     match &sent.file {
         Some(Ok(taken)) => return Some(taken.clone()),

@@ -2,9 +2,10 @@
 
 use askama::Template;
 use axum::extract::State;
+use jiff::civil::Date;
 
-use crate::features::access;
-use crate::features::access::permission::ChartStanding;
+use crate::features::access::permission::{Basis, ChartStanding};
+use crate::features::access::{self, Becomes};
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments;
 use crate::features::documents::{self, signing};
@@ -39,7 +40,6 @@ struct Item {
 struct Home {
     frame: ClientFrame,
     greeting: String,
-    for_client: Option<String>,
     opens_on: Option<String>,
     /// That the chart is closed, and until when it can be read.
     closed: Option<String>,
@@ -89,6 +89,30 @@ fn messages_item(client: &ClientSession, unread: &[InboxLine]) -> Option<Item> {
             note,
         },
     })
+}
+
+/// What is told of the days on which the reader's access, and somebody else's, opens less or nothing.
+fn ahead(
+    words: Words,
+    of: &str,
+    (own, others): (Option<(Date, Becomes)>, Option<(Date, Becomes)>),
+) -> Vec<String> {
+    let own = own.map(|(day, becomes)| {
+        let key = match becomes {
+            Becomes::Less => "portal-home-ahead",
+            Becomes::Ended => "portal-home-ends",
+            Becomes::EndedByMajority => "portal-home-ends-adult",
+        };
+        words.with2(key, "date", words.civil_date(day), "name", of)
+    });
+    let others = others.map(|(day, becomes)| {
+        let key = match becomes {
+            Becomes::Less => "portal-home-ahead-others",
+            Becomes::Ended | Becomes::EndedByMajority => "portal-home-ends-others",
+        };
+        words.with1(key, "date", words.civil_date(day))
+    });
+    own.into_iter().chain(others).collect()
 }
 
 fn count<T>(items: &[T]) -> i64 {
@@ -186,7 +210,6 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
     };
     let page = Home {
         greeting: words.with1(hello, "name", &client.name),
-        for_client: client.for_client.clone(),
         opens_on: client.opens_on.map(|first| words.civil_date(first)),
         closed: match client.facts.chart {
             ChartStanding::Closed(Some(last)) => {
@@ -199,10 +222,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
             .iter()
             .any(|right| client.may_view(*right) && !client.is_shown(*right))
             .then(|| words.with1("preview-hidden", "name", &client.name)),
-        ahead: [("portal-home-ahead", days.0), ("portal-home-ahead-others", days.1)]
-            .into_iter()
-            .filter_map(|(key, day)| day.map(|day| words.with1(key, "date", words.civil_date(day))))
-            .collect(),
+        ahead: ahead(words, client.for_client.as_deref().unwrap_or(&client.name), days),
         may_ask: client.may_act(Right::Appointments),
         waiting,
         more_waiting: more,
@@ -225,13 +245,15 @@ fn questions(c: &mut Scoped<'_>, language: Language, otherwise: Language) -> Res
 struct Help {
     frame: ClientFrame,
     questions: Vec<Question>,
+    /// Title and text of the link to the log of the chart; of another's chart it lists the reader's own acts alone.
+    log: Option<(String, String)>,
 }
 
 /// Help before sign-in.
 pub(super) async fn help_outside(State(app): State<AppState>, public: PublicPractice) -> PageResult {
     let (language, own) = (public.words.language(), public.practice.language());
     let questions = app.db.read(&public.scope, move |c| questions(c, language, own)).await?;
-    html(Help { frame: public.client_frame(&app), questions }.render())
+    html(Help { frame: public.client_frame(&app), questions, log: None }.render())
 }
 
 /// Help after sign-in.
@@ -240,5 +262,11 @@ pub(super) async fn help_inside(State(app): State<AppState>, ticket: ClientTicke
         questions(c, client.words.language(), client.practice.language())
     };
     let (client, questions) = ticket.open(&app, read).await?;
-    html(Help { frame: client.frame(&app, HELP), questions }.render())
+    let log = if client.facts.grant.basis == Basis::Client {
+        ("access-log-title", "access-log-link-text")
+    } else {
+        ("access-log-title-own-acts", "access-log-link-text-own-acts")
+    };
+    let log = Some((client.words.get(log.0), client.words.get(log.1)));
+    html(Help { frame: client.frame(&app, HELP), questions, log }.render())
 }

@@ -239,7 +239,7 @@ struct EditPage {
     zone: String,
 }
 
-fn address_rows(kind: &str, rows: &[TypedAddress], errors: &FieldErrors) -> Vec<AddressRow> {
+fn address_rows(words: Words, kind: &str, rows: &[TypedAddress], errors: &FieldErrors) -> Vec<AddressRow> {
     // One empty row behind those that are there: a number is added without a button.
     let blank = TypedAddress { may_mail: false, ..TypedAddress::default() };
     let filled = rows.iter().filter(|row| !row.value.trim().is_empty() || !row.label.trim().is_empty());
@@ -253,7 +253,7 @@ fn address_rows(kind: &str, rows: &[TypedAddress], errors: &FieldErrors) -> Vec<
                 .map(str::to_owned),
             name,
             value: row.value.clone(),
-            label: row.label.clone(),
+            label: fields::label_shown(words, &row.label),
             may_mail: row.may_mail,
             number: at + 1,
         }
@@ -274,12 +274,12 @@ fn edit_page(
     let strictest = part.names().map(|field| mine.policy.of(field)).filter(|c| *c != ClientChange::Locked);
     let readable = |zone: &str| zone.replace('_', " ");
     let as_practice = |what: String| words.with1("charts-as-practice", "what", what);
-    let mut zones = vec![(String::new(), as_practice(readable(client.practice.time_zone.name())))];
+    let mut zones = vec![(String::new(), as_practice(words.zone(client.practice.time_zone.name())))];
     zones.extend(ZONES.iter().map(|zone| ((*zone).to_owned(), readable(zone))));
     if !typed.time_zone.is_empty() && zones.iter().all(|(zone, _)| *zone != typed.time_zone) {
         zones.push((typed.time_zone.clone(), readable(&typed.time_zone)));
     }
-    let own_language = client.practice.language().own_name().to_owned();
+    let own_language = words.get(&format!("information-language-{}", client.practice.language()));
     let languages = std::iter::once((String::new(), as_practice(own_language)))
         .chain(Language::ALL.iter().map(|l| (l.word().to_owned(), l.own_name().to_owned())))
         .collect();
@@ -317,7 +317,7 @@ fn edit_page(
         addresses: if address_kind.is_empty() {
             Vec::new()
         } else {
-            address_rows(address_kind, rows, &errors)
+            address_rows(words, address_kind, rows, &errors)
         },
         address_label: if address_kind.is_empty() {
             String::new()
@@ -384,6 +384,9 @@ pub(super) async fn submit(
     let part = part_of(&part)?;
     let pairs: Vec<(String, String)> = client.form(&body)?;
     let (sent, seen, mut typed) = read_form(pairs).ok_or(PageError::BadRequest)?;
+    for row in typed.phones.iter_mut().chain(&mut typed.emails) {
+        row.label = fields::label_kept(&row.label);
+    }
     let mark = FormToken::read("information", &client.access_id.to_string(), &sent, &body)?;
     let (scope, of) = (client.scope.clone(), client.clone());
     let mine = app.db.read(&scope, move |c| Mine::read(c, &of)).await?;

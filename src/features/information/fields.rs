@@ -109,6 +109,28 @@ fn coverage_json(value: &str) -> Value {
     said
 }
 
+/// The labels of addresses that every language has a word for.
+const OWN_LABELS: [&str; 3] = ["home", "mobile", "work"];
+
+/// An address's label in the reader's language, where it is one that has a word; else as it was written.
+pub fn label_shown(words: Words, label: &str) -> String {
+    if OWN_LABELS.contains(&label) { words.get(&format!("charts-label-{label}")) } else { label.to_owned() }
+}
+
+/// What is kept of a label that was typed: the same in every language.
+pub fn label_kept(typed: &str) -> String {
+    let is_word = |own: &&str| {
+        let key = format!("charts-label-{own}");
+        Language::ALL.iter().any(|language| Words::of(*language).get(&key) == typed.trim())
+    };
+    OWN_LABELS.iter().copied().find(is_word).unwrap_or(typed).to_owned()
+}
+
+/// A language in the reader's own.
+fn language_in_words(words: Words, language: Language) -> String {
+    words.get(&format!("information-language-{language}"))
+}
+
 /// As people read it, a line each; none where nothing is on file.
 pub fn lines(words: Words, practice: &Practice, field: &str, value: &str) -> Vec<String> {
     if Position::of_path(field).is_some() {
@@ -124,13 +146,7 @@ pub fn lines(words: Words, practice: &Practice, field: &str, value: &str) -> Vec
             .map(|row| {
                 let mut text = row.value.clone();
                 if !row.label.is_empty() {
-                    let own = ["home", "mobile", "work"].contains(&row.label.as_str());
-                    let label = if own {
-                        words.get(&format!("charts-label-{}", row.label))
-                    } else {
-                        row.label.clone()
-                    };
-                    text.push_str(&format!(" ({label})"));
+                    text.push_str(&format!(" ({})", label_shown(words, &row.label)));
                 }
                 if row.may_mail {
                     text.push_str(&format!(" · {}", words.get(may)));
@@ -140,15 +156,14 @@ pub fn lines(words: Words, practice: &Practice, field: &str, value: &str) -> Vec
             .collect(),
         "birth_date" => value.parse::<Date>().ok().map(|date| words.civil_date(date)).into_iter().collect(),
         "language" if value.is_empty() => {
-            let own = practice.language().own_name();
+            let own = language_in_words(words, practice.language());
             vec![words.with1("charts-as-practice", "what", own)]
         }
-        "language" => vec![Language::read(value).own_name().to_owned()],
+        "language" => vec![language_in_words(words, Language::read(value))],
         "time_zone" if value.is_empty() => {
-            let zone = practice.time_zone.name().replace('_', " ");
-            vec![words.with1("charts-as-practice", "what", zone)]
+            vec![words.with1("charts-as-practice", "what", words.zone(practice.time_zone.name()))]
         }
-        "time_zone" => vec![value.replace('_', " ")],
+        "time_zone" => vec![words.zone(value)],
         _ => value.lines().map(str::to_owned).collect(),
     }
 }
@@ -157,6 +172,19 @@ pub fn lines(words: Words, practice: &Practice, field: &str, value: &str) -> Vec
 mod tests {
     use super::*;
     use crate::features::people::CLIENT_FIELDS;
+
+    #[test]
+    fn a_label_is_read_in_each_language_and_kept_as_one() {
+        let (english, spanish) = (Words::of(Language::English), Words::of(Language::Spanish));
+        assert_eq!(
+            (label_shown(english, "mobile"), label_shown(spanish, "mobile")),
+            ("mobile".into(), "móvil".into())
+        );
+        for typed in ["mobile", "móvil", " móvil "] {
+            assert_eq!(label_kept(typed), "mobile");
+        }
+        assert_eq!((label_kept("Work, mornings"), label_kept("")), ("Work, mornings".into(), String::new()));
+    }
 
     #[test]
     fn a_value_that_is_put_back_is_read_again_and_leaves_the_other_fields_alone() {

@@ -257,13 +257,14 @@ pub(super) fn queue(c: &mut Scoped<'_>) -> Result<(Vec<QueueLine>, bool), Fault>
     Ok((lines, has_more))
 }
 
-/// How many fields wait for staff, up to [`MOST_COUNTED`] and one.
+/// Of how many clients something waits for staff, up to [`MOST_COUNTED`] and one: as many lines the queue has.
 pub(super) fn count_waiting(c: &mut Scoped<'_>, _: &StaffId, _: Role) -> Result<i64, Fault> {
-    let found: Vec<InfoChangeId> = c
+    let found: Vec<PersonId> = c
         .rows(info_change_field::table)
         .filter(info_change_field::waits_at.is_not_null())
+        .group_by(info_change_field::person_id)
         .limit(MOST_COUNTED + 1)
-        .select(info_change_field::change_id)
+        .select(info_change_field::person_id)
         .kept()
         .load(c)?;
     Ok(i64::try_from(found.len()).unwrap_or(i64::MAX))

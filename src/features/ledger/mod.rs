@@ -18,7 +18,7 @@ pub use rules::{
     Received, Refunded, Relief, charge, free, left_of, payment, relieve, reverse, reverse_all, unused,
 };
 pub use store::{
-    Line, Movement, Owed, append, charts_with_entries, credits_of, debts_of, entries_of, entries_of_item,
-    entry_at, find_entry, find_party, head_of, last_before, lines, movements_after, open_charges, owed_of,
-    party_of, posting_currency, set_currency, stood, sum_from,
+    DayPlace, Line, Movement, Owed, append, charts_with_entries, credits_of, debts_of, entries_of,
+    entries_of_item, entry_at, find_entry, find_party, head_of, last_before, lines, lines_by_day,
+    movements_after, open_charges, owed_of, party_of, posting_currency, set_currency, stood, sum_from,
 };

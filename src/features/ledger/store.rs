@@ -522,6 +522,64 @@ pub struct Line {
     pub amount: i64,
 }
 
+/// A place in a chart's lines by day: the day, and the place in the journal among the entries of that day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DayPlace {
+    /// The day.
+    pub on: Date,
+    /// The place in the journal.
+    pub seq: i64,
+}
+
+impl DayPlace {
+    /// Behind every line.
+    pub const END: Self = Self { on: Date::MAX, seq: i64::MAX };
+}
+
+/// A chart's lines before a place, by the day for which they count, the newest first: what was entered later for an
+/// earlier day stands on that day.
+pub fn lines_by_day(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    before: DayPlace,
+    most: i64,
+) -> Result<Vec<Line>, Fault> {
+    let day = before.on.to_string();
+    let rows: Vec<LineRow> =
+        c.rows(journal_entry::table)
+            .inner_join(posting::table.on(
+                posting::practice_id.eq(journal_entry::practice_id).and(posting::seq.eq(journal_entry::seq)),
+            ))
+            .filter(journal_entry::chart_id.eq(Some(chart)))
+            .filter(
+                journal_entry::effective_on
+                    .lt(day.clone())
+                    .or(journal_entry::effective_on.eq(day).and(journal_entry::seq.lt(before.seq))),
+            )
+            .filter(journal_entry::kind.in_list(EntryKind::LINES))
+            .filter(posting::account.in_list(CLIENT))
+            .order((journal_entry::effective_on.desc(), journal_entry::seq.desc()))
+            .limit(most)
+            .select((EntryRow::as_select(), posting::item_kind, posting::item_id, posting::amount))
+            .load(c)?;
+    read_lines(c, chart, rows)
+}
+
+type LineRow = (EntryRow, ItemKind, Option<ItemId>, i64);
+
+fn read_lines(c: &mut Scoped<'_>, chart: ChartId, rows: Vec<LineRow>) -> Result<Vec<Line>, Fault> {
+    let oldest = rows.iter().map(|(row, ..)| row.seq).min().unwrap_or(i64::MAX);
+    let reversals = reversals_from(c, chart, oldest)?;
+    rows.into_iter()
+        .map(|(row, kind, id, amount)| {
+            let item = id.and_then(|id| Item::read(kind, id.uuid()));
+            let item = item.ok_or_else(|| Fault::Damaged(format!("entry {} has no item", row.seq)))?;
+            let reversed_by = reversals.get(&row.seq).copied();
+            Ok(Line { head: head_from(row, reversed_by)?, item, amount })
+        })
+        .collect()
+}
+
 /// A chart's lines behind `after` and before `before`, the newest first.
 pub fn lines(
     c: &mut Scoped<'_>,
@@ -530,7 +588,7 @@ pub fn lines(
     before: i64,
     most: i64,
 ) -> Result<Vec<Line>, Fault> {
-    let rows: Vec<(EntryRow, ItemKind, Option<ItemId>, i64)> =
+    let rows: Vec<LineRow> =
         c.rows(journal_entry::table)
             .inner_join(posting::table.on(
                 posting::practice_id.eq(journal_entry::practice_id).and(posting::seq.eq(journal_entry::seq)),
@@ -544,16 +602,7 @@ pub fn lines(
             .limit(most)
             .select((EntryRow::as_select(), posting::item_kind, posting::item_id, posting::amount))
             .load(c)?;
-    let oldest = rows.last().map_or(before, |(row, ..)| row.seq);
-    let reversals = reversals_from(c, chart, oldest)?;
-    rows.into_iter()
-        .map(|(row, kind, id, amount)| {
-            let item = id.and_then(|id| Item::read(kind, id.uuid()));
-            let item = item.ok_or_else(|| Fault::Damaged(format!("entry {} has no item", row.seq)))?;
-            let reversed_by = reversals.get(&row.seq).copied();
-            Ok(Line { head: head_from(row, reversed_by)?, item, amount })
-        })
-        .collect()
+    read_lines(c, chart, rows)
 }
 
 /// By the place of what is reversed, from this place on: the place of the reversal.
@@ -568,12 +617,22 @@ fn reversals_from(c: &mut Scoped<'_>, chart: ChartId, seq: i64) -> Result<BTreeM
     Ok(rows.into_iter().filter_map(|(reversed, by)| Some((reversed?, by))).collect())
 }
 
-/// What a chart's entries from this place on add up to, a sum for each currency.
-pub fn sum_from(c: &mut Scoped<'_>, chart: ChartId, seq: i64) -> Result<Vec<(Currency, i64)>, Fault> {
+/// What a chart's entries from a place by day on add up to, a sum for each currency.
+pub fn sum_from(c: &mut Scoped<'_>, chart: ChartId, from: DayPlace) -> Result<Vec<(Currency, i64)>, Fault> {
+    let day = from.on.to_string();
     c.rows(posting::table)
+        .inner_join(
+            journal_entry::table.on(journal_entry::practice_id
+                .eq(posting::practice_id)
+                .and(journal_entry::seq.eq(posting::seq))),
+        )
         .filter(posting::chart_id.eq(Some(chart)))
         .filter(posting::account.in_list(CLIENT))
-        .filter(posting::seq.ge(seq))
+        .filter(
+            journal_entry::effective_on
+                .gt(day.clone())
+                .or(journal_entry::effective_on.eq(day).and(journal_entry::seq.ge(from.seq))),
+        )
         .group_by(posting::currency)
         .select((posting::currency, SumOf(posting::amount)))
         .load(c)

@@ -5,7 +5,7 @@ use axum::extract::Multipart;
 use axum::extract::multipart::MultipartRejection;
 use serde::de::DeserializeOwned;
 
-use crate::features::documents::{self, NotTaken, WaitingFile, receive_part, why_not_taken};
+use crate::features::documents::{self, NotTaken, WaitingFile, receive_part};
 use crate::features::messages::text::MOST_FILES;
 use crate::kernel::ids::{ChartId, UploadId};
 use crate::platform::audit::By;
@@ -44,6 +44,8 @@ pub(super) struct Attaching<'a> {
     pub chart: ChartId,
     /// The token that the form must have.
     pub csrf: &'a str,
+    /// Why a file was not taken, in the words of this side.
+    pub why_not: fn(Words, NotTaken) -> String,
 }
 
 impl Attaching<'_> {
@@ -115,7 +117,7 @@ impl Attaching<'_> {
                     fields.push(("kept".to_owned(), taken.upload.to_string()));
                 }
                 Err(why) => {
-                    let said = why_not_taken(self.words, why);
+                    let said = (self.why_not)(self.words, why);
                     wrong.push(self.words.with2("messages-error-file", "name", file, "why", said));
                     if why == NotTaken::TooLarge {
                         break;

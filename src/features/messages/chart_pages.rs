@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 
 use crate::features::access::{COMMUNICATIONS, COMMUNICATIONS_TAB};
 use crate::features::accounts::level_now;
-use crate::features::documents::{FileOf, stored_file};
+use crate::features::documents::{FileOf, stored_file, why_not_taken};
 use crate::features::messages::actions::{
     self, Look, NotDone, Part, PracticeAct, PracticeReader, ThreadView, slot_of_staff,
 };
@@ -344,6 +344,7 @@ fn attaching(staff: &StaffSession, chart: ChartId) -> Attaching<'_> {
         who: staff.staff_id.to_string(),
         chart,
         csrf: &staff.csrf,
+        why_not: why_not_taken,
     }
 }
 

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::features::accounts::{ClientSession, ClientTicket, unprocessable};
-use crate::features::documents::{FileOf, stored_file};
+use crate::features::documents::{FileOf, stored_file, why_not_taken_by_client};
 use crate::features::messages::actions::{self, ClientParty, Look, NotDone, ThreadView};
 use crate::features::messages::attach::{Attaching, KeptFile, read_files};
 use crate::features::messages::away_store;
@@ -52,6 +52,8 @@ struct List {
     may_write: bool,
     /// What is searched for, as it was typed.
     q: String,
+    /// A new message that is not sent yet: its subject, and when it was saved.
+    draft: Option<(String, Stamp)>,
     lines: Vec<Line>,
     next: Option<String>,
     is_first: bool,
@@ -75,12 +77,19 @@ pub(super) async fn list(
     let after = Place::read(&asked.after);
     let search = Search::read(&asked.q);
     // A staff member who looks at a client's pages does not search: a hit would tell of words.
-    let (client, page) = ticket
-        .open(&app, move |c, client| match &search {
-            Some(search) if client.onlooker().is_none() => {
-                store::search_of_party(c, &client.chart_id, &client.person_id, search, after)
-            }
-            _ => store::inbox(c, &client.chart_id, &client.person_id, after),
+    let is_list = after.is_none() && search.is_none();
+    let (client, (page, draft)) = ticket
+        .open(&app, move |c, client| {
+            let page = match &search {
+                Some(search) if client.onlooker().is_none() => {
+                    store::search_of_party(c, &client.chart_id, &client.person_id, search, after)?
+                }
+                _ => store::inbox(c, &client.chart_id, &client.person_id, after)?,
+            };
+            // Whoever looks on reads nothing that was not sent.
+            let has_draft = is_list && client.onlooker().is_none() && client.may_act(Right::Messages);
+            let slot = ClientParty::of(client).slot(None);
+            Ok((page, if has_draft { draft_store::find(c, &slot)? } else { None }))
         })
         .await?;
     let q = if client.onlooker().is_none() { asked.q.trim().to_owned() } else { String::new() };
@@ -102,6 +111,12 @@ pub(super) async fn list(
     let list = List {
         for_client: client.for_client.clone(),
         may_write: client.may_act(Right::Messages),
+        draft: draft.filter(|draft| !draft.typed.is_empty()).map(|draft| {
+            let subject = draft.typed.subject.trim();
+            let subject =
+                if subject.is_empty() { words.get("messages-draft-nameless") } else { subject.to_owned() };
+            (subject, words.stamp(draft.updated_at, &client.zone, now))
+        }),
         lines,
         next: page.next.map(|place| format!("/portal/messages?{}after={}", query_of(&q), place.to_text())),
         q,
@@ -281,6 +296,7 @@ fn attaching(client: &ClientSession) -> Attaching<'_> {
         who: client.account_id.to_string(),
         chart: client.chart_id,
         csrf: &client.csrf,
+        why_not: why_not_taken_by_client,
     }
 }
 
@@ -462,6 +478,8 @@ struct NewPage {
     mark: String,
     to: String,
     choices: Vec<(String, String)>,
+    /// How soon each of them answers.
+    promises: Vec<String>,
     /// Which of them are away.
     away: Vec<String>,
     subject: String,
@@ -501,21 +519,22 @@ async fn form_page(
         (form.to, form.subject, form.text) = (addressee, subject, body);
     }
     let (words, policy, now) = (client.words, client.practice.policy(), app.now());
-    let choice = |who: String, to: Addressee| {
+    let promise = |who: &str, to: Addressee| {
         let days = days_promised(&policy, to);
         let promise = words.count("messages-promise", "count", i64::from(days));
         words.with2("messages-to-choice", "who", who, "promise", promise)
     };
-    let desk = choice(words.get("messages-to-front-desk"), Addressee::FrontDesk);
+    let desk = words.get("messages-to-front-desk");
+    let of_desk = promise(&desk, Addressee::FrontDesk);
+    let of_clinicians = clinicians.iter().map(|(id, name, _)| promise(name, Addressee::Clinician(*id)));
+    let promises = std::iter::once(of_desk).chain(of_clinicians).collect();
     let away = clinicians
         .iter()
         .filter_map(|(_, name, away)| {
             away.as_ref().map(|away| thread::away_words(words, &client.zone, now, name, away))
         })
         .collect();
-    let clinicians = clinicians
-        .iter()
-        .map(|(id, name, _)| (id.to_string(), choice(name.clone(), Addressee::Clinician(*id))));
+    let clinicians = clinicians.iter().map(|(id, name, _)| (id.to_string(), name.clone()));
     let desk = (Addressee::FrontDesk.to_form(), desk);
     Ok(NewPage {
         for_client: client.for_client.clone(),
@@ -523,6 +542,7 @@ async fn form_page(
         mark: if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark },
         to: if form.to.is_empty() { Addressee::FrontDesk.to_form() } else { form.to },
         choices: std::iter::once(desk).chain(clinicians).collect(),
+        promises,
         away,
         kept: attaching(client).kept(app, &form.kept).await?,
         draft: DraftMark::new(NEW, form.revision, saved),

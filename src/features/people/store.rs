@@ -191,6 +191,12 @@ impl ChartFile {
         self.contacts.iter().find(|c| &c.person.person_id == id).map(|c| (&c.person, c.addresses.as_slice()))
     }
 
+    /// The number to call about this chart: the owner's first one, else the client's.
+    pub fn phone(&self) -> Option<&str> {
+        let mut all = self.owner().1.iter().chain(&self.addresses);
+        all.find(|address| address.kind == AddressKind::Phone).map(|address| address.value.as_str())
+    }
+
     /// The chart owner; the client should the named person be gone from the chart.
     pub fn owner(&self) -> (&Person, &[Address]) {
         self.person(&self.chart.owner_person_id).unwrap_or((&self.client, &self.addresses))

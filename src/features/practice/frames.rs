@@ -37,14 +37,14 @@ impl Practice {
     /// The contact block as lines, for a mail.
     pub fn contact_lines(&self, words: Words) -> Vec<String> {
         [
-            ("foot-call", &self.phone),
-            ("foot-text", &self.text_phone),
-            ("foot-mail", &self.email),
-            ("foot-web", &self.website),
+            ("letter-contact-phone", &self.phone),
+            ("letter-contact-text", &self.text_phone),
+            ("letter-contact-email", &self.email),
+            ("letter-contact-web", &self.website),
         ]
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
-        .map(|(key, value)| format!("{}: {value}", words.get(key)))
+        .map(|(key, value)| words.with1(key, "value", value))
         .collect()
     }
 }

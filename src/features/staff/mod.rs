@@ -41,6 +41,7 @@ fn routes() -> Routes {
         .get("/staff/me", Needs::StaffSession, me_pages::me)
         .post("/staff/me/password", Needs::StaffSession, me_pages::change_password)
         .post("/staff/me/sessions", Needs::StaffSession, me_pages::end_sessions)
+        .get("/{practice}/staff", Needs::Nothing, pages::door)
         .get("/{practice}/staff/sign-in", Needs::Nothing, pages::sign_in_page)
         .post("/{practice}/staff/sign-in", Needs::Nothing, pages::sign_in)
         .get("/{practice}/staff/forgot", Needs::Nothing, password_pages::forgot_page)

@@ -41,6 +41,18 @@ pub(super) struct SignInQuery {
     cookies: String,
 }
 
+/// `/{practice}/staff`: what staff type. Who is signed in goes on, the others sign in.
+pub(super) async fn door(
+    State(app): State<AppState>,
+    public: PublicPractice,
+    headers: HeaderMap,
+) -> Response {
+    match session::read_cookie(&app.settings, Audience::Staff, &headers) {
+        Some(_) => see_other("/staff"),
+        None => see_other(&format!("/{}/staff/sign-in", public.practice.slug)),
+    }
+}
+
 /// The sign-in form.
 pub(super) async fn sign_in_page(public: PublicPractice, Query(query): Query<SignInQuery>) -> PageResult {
     let back = sign_in::safe_back("/staff", &query.back).unwrap_or_default().to_owned();

@@ -199,9 +199,9 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
             let reason = line.mail_reason.as_deref().and_then(|reason| words.find(reason));
             reason.unwrap_or_else(|| words.get("access-mail-no-reason"))
         }
-        Kind::Ahead => {
+        Kind::Ahead | Kind::CameOfAge => {
             let day = line.on.map(|day| words.civil_date(day)).unwrap_or_default();
-            words.with1("worklist-ahead-what", "day", day)
+            words.with1(&format!("worklist-{}-what", kind.word().replace('_', "-")), "day", day)
         }
         _ => words.with1(&format!("worklist-{}-what", kind.word().replace('_', "-")), "when", relative),
     };
@@ -236,7 +236,7 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
         number: line.chart_number,
         lacks_data: kind.sends() && !line.lacks.is_empty(),
         owner: line.owner.map(|name| {
-            let is_of_holder = matches!(kind, Kind::BasisMissing | Kind::Ahead);
+            let is_of_holder = matches!(kind, Kind::BasisMissing | Kind::Ahead | Kind::CameOfAge);
             let key = if is_of_holder { "worklist-holder" } else { "worklist-owner" };
             words.with1(key, "name", name)
         }),

@@ -7,6 +7,7 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use jiff::civil::Date;
 
+use crate::features::access::age::turns_on;
 use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{State, is_over};
 use crate::features::access::permission::Basis;
@@ -15,6 +16,7 @@ use crate::features::access::{
 };
 use crate::features::documents::signing::lifecycle::{SignerState, SigningState};
 use crate::features::people::{Address, AddressKind, joined};
+use crate::features::practice::{self, Jurisdiction};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
@@ -51,6 +53,8 @@ word_enum! {
         BasisMissing = "basis_missing",
         /// Somebody who has access will see less by itself soon: a birthday, a last day.
         Ahead = "ahead",
+        /// The client is an adult by now, and the chart's owner had access by the right of a parent.
+        CameOfAge = "came_of_age",
         /// Nobody was invited yet.
         NeverInvited = "never_invited",
     }
@@ -59,7 +63,7 @@ word_enum! {
 impl Kind {
     /// Does a mail with a link mend it?
     pub fn sends(self) -> bool {
-        !matches!(self, Self::BasisMissing | Self::Ahead)
+        !matches!(self, Self::BasisMissing | Self::Ahead | Self::CameOfAge)
     }
 }
 
@@ -270,7 +274,7 @@ macro_rules! of_kind {
             Kind::Declined => narrowed!($c, query, Declined),
             Kind::Expiring => narrowed!($c, query, Expiring),
             // And those that have a query of their own.
-            Kind::Expired | Kind::BasisMissing | Kind::Ahead | Kind::NeverInvited => {
+            Kind::Expired | Kind::BasisMissing | Kind::Ahead | Kind::CameOfAge | Kind::NeverInvited => {
                 narrowed!($c, query, Expired)
             }
         }
@@ -298,6 +302,7 @@ pub fn page(c: &mut Scoped<'_>, kind: Kind, today: Date, after: Option<&Place>) 
         Kind::NeverInvited => never_invited(c, after)?,
         Kind::BasisMissing => basis_missing(c, after)?,
         Kind::Ahead => ahead(c, today, after)?,
+        Kind::CameOfAge => came_of_age(c, today, after)?,
         _ => grants(c, kind, after)?,
     };
     let next = (lines.len() > PAGE).then(|| lines[PAGE - 1].place.clone());
@@ -495,6 +500,56 @@ fn ahead(c: &mut Scoped<'_>, today: Date, after: Option<&Place>) -> Result<Vec<L
         .collect())
 }
 
+/// Open charts of clients who are adults by now, whose owner's access was by a right that ended with that. Born on or
+/// before `$born`, or an adult by a court's order.
+macro_rules! came_of_age {
+    ($c:expr, $born:expr, $today:expr) => {
+        owners!($c)
+            .filter(portal_access::state.eq(State::Active))
+            .filter(
+                portal_access::basis
+                    .in_list(Basis::ALL.iter().copied().filter(|basis| basis.ends_at_majority())),
+            )
+            .filter(
+                person::birth_date
+                    .le(Some($born.to_string()))
+                    .or(person::emancipated_on.le(Some($today.to_string()))),
+            )
+    };
+}
+
+/// Who was born on this day or before is an adult today.
+fn born_until(place: &Jurisdiction, today: Date) -> Date {
+    today.saturating_sub(jiff::Span::new().years(place.majority_age))
+}
+
+fn came_of_age(c: &mut Scoped<'_>, today: Date, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
+    let (_, place) = practice::load_with_place(c)?;
+    let born = born_until(&place, today);
+    let query = came_of_age!(c, born, today)
+        .select((
+            chart_columns!(),
+            (portal_access::access_id, portal_access::created_at, person::emancipated_on),
+        ))
+        .into_boxed();
+    let rows: Vec<(ChartRow, (AccessId, Timestamp, Option<String>))> =
+        page_by!(query, after, portal_access::created_at, gt, asc).load(c)?;
+    let years = i16::try_from(place.majority_age).unwrap_or(i16::MAX);
+    Ok(rows
+        .into_iter()
+        .map(|(chart, (access_id, created_at, emancipated_on))| {
+            let born: Option<Date> = chart.1.3.as_ref().and_then(|born| born.to_string().parse().ok());
+            let of_age = born.and_then(|born| turns_on(born, years, place.leap_day));
+            let emancipated: Option<Date> = emancipated_on.and_then(|day| day.parse().ok());
+            Line {
+                on: of_age.into_iter().chain(emancipated).min(),
+                access_id: Some(access_id),
+                ..bare(chart, Place { key: created_at.micros().to_string(), id: access_id.uuid() })
+            }
+        })
+        .collect())
+}
+
 fn never_invited(c: &mut Scoped<'_>, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
     let mut query = uninvited!(c)
         .inner_join(
@@ -629,8 +684,11 @@ const MOST: i64 = MOST_COUNTED + 1;
 pub fn counts(c: &mut Scoped<'_>, today: Date) -> Result<Vec<(Kind, i64)>, Fault> {
     let baseless = CountOf(without_basis!(c).select(portal_access::access_id).limit(MOST).inside());
     let less = CountOf(with_less_ahead!(c, today).select(access_notice::access_id).limit(MOST).inside());
+    let (_, place) = practice::load_with_place(c)?;
+    let born = born_until(&place, today);
+    let adults = CountOf(came_of_age!(c, born, today).select(portal_access::access_id).limit(MOST).inside());
     let never = CountOf(uninvited!(c).select(chart::chart_id).limit(MOST).inside());
-    let counts: (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64) = c
+    let counts: (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64) = c
         .select((
             some_of!(c, Undeliverable),
             some_of!(c, Locked),
@@ -641,10 +699,11 @@ pub fn counts(c: &mut Scoped<'_>, today: Date) -> Result<Vec<(Kind, i64)>, Fault
             some_of!(c, Expired),
             baseless,
             less,
+            adults,
             never,
         ))
         .only(c)?;
-    let counts = <[i64; 10]>::from(counts);
+    let counts = <[i64; 11]>::from(counts);
     Ok(Kind::ALL.iter().copied().zip(counts).collect())
 }
 

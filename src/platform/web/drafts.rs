@@ -9,10 +9,10 @@
 use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header, response};
 use axum::response::{IntoResponse, Response};
 use diesel::prelude::*;
 use zeroize::Zeroizing;
@@ -27,6 +27,7 @@ use crate::platform::web::cookies::{self, Kept};
 use crate::platform::web::errors::see_other;
 use crate::platform::web::guard::ClientIp;
 use crate::platform::web::session::{self, Audience};
+use crate::platform::web::summary;
 
 /// How long a draft is kept.
 const MINUTES: i64 = 30;
@@ -166,12 +167,15 @@ where
         }
         return next(request).await;
     }
-    if request.method() != Method::POST || !is_navigation(request.headers()) {
+    if request.method() != Method::POST {
         return next(request).await;
     }
     let entered = DraftPlace::default();
-    request.extensions_mut().insert(entered.clone());
-    let sent = Sent::of(&request);
+    // Whose window does not follow the answer gets the page itself.
+    let sent = is_navigation(request.headers()).then(|| Sent::of(&request));
+    if sent.is_some() {
+        request.extensions_mut().insert(entered.clone());
+    }
     let response = next(request).await;
     let is_page = response
         .headers()
@@ -179,9 +183,18 @@ where
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let is_refused = matches!(response.status(), StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT)
         || response.extensions().get::<Unfinished>().is_some();
-    match entered.0.get() {
-        Some(scope) if is_page && is_refused => redirect(app, scope.clone(), sent, response).await,
-        _ => response,
+    if !(is_page && is_refused) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let Ok(page) = to_bytes(body, MOST_BYTES).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let named = std::str::from_utf8(&page).ok().and_then(summary::name_fields);
+    let page = named.map_or(page, Into::into);
+    match (entered.0.get(), sent) {
+        (Some(scope), Some(sent)) => redirect(app, scope.clone(), sent, (parts, page)).await,
+        _ => Response::from_parts(parts, Body::from(page)),
     }
 }
 
@@ -291,11 +304,12 @@ async fn open(
 }
 
 /// Keeps a refused form's page and leads to it; the page itself where it cannot be kept.
-async fn redirect(app: &AppState, scope: PracticeScope, sent: Sent, response: Response) -> Response {
-    let (parts, body) = response.into_parts();
-    let Ok(page) = to_bytes(body, MOST_BYTES).await else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
+async fn redirect(
+    app: &AppState,
+    scope: PracticeScope,
+    sent: Sent,
+    (parts, page): (response::Parts, Bytes),
+) -> Response {
     match keep_page(app, &scope, &sent, &page).await {
         Ok(Some((token, cookie))) => {
             let mut to = see_other(&format!("{}?{KEY}={}", sent.path, token.reveal()));

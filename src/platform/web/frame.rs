@@ -191,6 +191,8 @@ pub struct ClientFrame {
     pub person: String,
     /// Whose chart is in view, where the account holds several.
     pub viewing: Option<String>,
+    /// Whose chart the page is about, where that is not plain to the reader.
+    pub about: Option<String>,
     /// The form token; empty before sign-in.
     pub csrf: String,
     /// The stylesheet, with the practice's accent.
@@ -252,6 +254,7 @@ impl ClientFrame {
             home: format!("/{slug}"),
             person: String::new(),
             viewing: None,
+            about: None,
             csrf: String::new(),
             css: assets::css_path(Accent::of(accent)),
             js: assets::js_path(),

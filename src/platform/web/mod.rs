@@ -29,6 +29,7 @@ pub mod sign_in_ticket;
 pub mod slow;
 pub mod step_up;
 pub mod styleguide;
+pub mod summary;
 pub mod ticket;
 pub mod touches;
 pub mod unsent;

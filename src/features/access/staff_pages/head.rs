@@ -1,8 +1,10 @@
 //! What every page of a chart shows of its portal access: a tab, and tags in the head.
 
-use super::wording::tag_of;
+use super::wording::tag_of_grant;
 use crate::features::access::lifecycle::Phase;
-use crate::features::access::store::owner_phase;
+use crate::features::access::limits_store::facts_of;
+use crate::features::access::permission::closed_by;
+use crate::features::access::store::{OwnerStanding, owner_standing};
 use crate::kernel::ids::ChartId;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -23,9 +25,13 @@ pub const TAB: ChartTab = ChartTab {
 
 /// The state of the chart owner's portal access.
 pub fn head_tags(c: &mut Scoped<'_>, chart: &ChartId, words: Words) -> Result<Vec<ChartTag>, Fault> {
-    let (phase, undeliverable) = owner_phase(c, chart)?;
+    let OwnerStanding { phase, undeliverable, may_have_ended } = owner_standing(c, chart)?;
     let path = TAB.path;
-    let of_phase = tag_of(words, phase);
+    let facts = match may_have_ended {
+        Some(access) => facts_of(c, &access)?,
+        None => None,
+    };
+    let of_phase = tag_of_grant(words, phase, facts.as_ref().and_then(closed_by));
     let mut tags = vec![ChartTag { tone: of_phase.tone, text: of_phase.text, path }];
     if undeliverable && matches!(phase, Phase::Invited | Phase::Expired) {
         tags.push(ChartTag { tone: "attention", text: words.get("access-tag-undeliverable"), path });

@@ -6,7 +6,7 @@ use super::viewer::Viewer;
 use super::when::{When, time_left};
 use super::wording::{
     Tag, closed_in_words, lacks_basis_in_words, lacks_in_words, narrows_in_words, relation_word, rights_path,
-    tag_of, words_of,
+    tag_of_grant, words_of,
 };
 use crate::features::access::actions::ActName;
 use crate::features::access::audit::AccessAction;
@@ -134,7 +134,7 @@ pub struct Representative {
 
 /// Delivery is a second axis: an open invitation whose mail is undeliverable says so beside its state.
 fn tags(words: Words, grant: &Overview) -> Vec<Tag> {
-    let mut tags = vec![tag_of(words, grant.phase)];
+    let mut tags = vec![tag_of_grant(words, grant.phase, grant.closed)];
     if grant.paused.is_some() {
         tags.push(Tag { tone: "stopped", text: words.get("access-tag-paused") });
     }
@@ -236,7 +236,7 @@ fn representatives(viewer: Viewer<'_>, file: &ChartFile, grants: &[Overview]) ->
                 tag: if grant.paused.is_some() {
                     Tag { tone: "stopped", text: viewer.words.get("access-tag-paused") }
                 } else {
-                    tag_of(viewer.words, grant.phase)
+                    tag_of_grant(viewer.words, grant.phase, grant.closed)
                 },
                 notes: notes(viewer.words, grant).collect(),
                 path: rights_path(grant),

@@ -10,7 +10,7 @@ use super::chart_access::{self, ChartAccess, path};
 use super::viewer::Viewer;
 use super::wording::{
     Tag, closed_in_words, grant_path, kept_in_words, lacks_basis_in_words, narrows_in_words,
-    refusal_in_words, refusal_key, relation_word, tag_of,
+    refusal_in_words, refusal_key, relation_word, tag_of_grant,
 };
 use crate::features::access::actions::{self, Act, ActName, GrantTerms, Refused, Target};
 use crate::features::access::doubt::Doubt;
@@ -216,6 +216,12 @@ impl RightsInput {
         }
     }
 
+    /// Is any right chosen?
+    fn opens_anything(&self) -> bool {
+        let opens = |right: &Right| self.level(*right).parse().is_ok_and(|level: Level| level > Level::None);
+        Right::ALL.iter().any(opens)
+    }
+
     /// The terms that were chosen, or what is wrong with them.
     fn read(&self, words: Words) -> Result<(GrantTerms, String), FieldErrors> {
         let mut errors = FieldErrors::new();
@@ -293,7 +299,8 @@ fn page(
     let is_own = grant.is_some_and(|grant| grant.person_id == access.file.client.person_id);
     let phase = grant.map(|grant| grant.phase);
     let paused = grant.and_then(|grant| grant.paused.as_ref());
-    let mut tags: Vec<Tag> = phase.map(|phase| tag_of(words, phase)).into_iter().collect();
+    let of_grant = |grant: &Overview| tag_of_grant(words, grant.phase, grant.closed);
+    let mut tags: Vec<Tag> = grant.map(of_grant).into_iter().collect();
     if paused.is_some() {
         tags.push(Tag { tone: "stopped", text: words.get("access-tag-paused") });
     }
@@ -420,7 +427,7 @@ fn notices(viewer: Viewer<'_>, grant: &Overview) -> Vec<String> {
     });
     let ends = grant.ends_at_majority.filter(|_| grant.closed.is_none() && grant.phase == Phase::Active);
     let ends = ends.map(|day| words.with1("access-rights-ends-at-majority", "day", words.civil_date(day)));
-    let narrows = narrows_in_words(words, grant);
+    let narrows = narrows_in_words(words, grant).filter(|said| Some(said) != ends.as_ref());
     [paused, closed_in_words(words, grant), ends, narrows, lacks_basis_in_words(words, grant)]
         .into_iter()
         .flatten()
@@ -497,9 +504,12 @@ pub async fn add(
     let access = load(&app, &staff, &chart).await?;
     let person = input.person.parse().ok();
     let (person, terms) = match (person, input.read(staff.words)) {
-        (Some(person), Ok((terms, _))) => (person, terms),
+        (Some(person), Ok((terms, _))) if input.opens_anything() => (person, terms),
         (person, read) => {
             let mut errors = read.err().unwrap_or_default();
+            if !input.opens_anything() {
+                errors.add(Right::ALL[0].word(), staff.words.get("access-rights-nothing"));
+            }
             if person.is_none() {
                 errors.add("person", staff.words.get("access-rights-person-missing"));
             }

@@ -22,7 +22,7 @@ impl When {
         Self {
             iso: moment.to_string(),
             exact: words.date_time(moment, zone),
-            relative: relative(words, moment, now),
+            relative: relative(words, zone, moment, now),
         }
     }
 }
@@ -32,8 +32,8 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// "just now", "5 minutes ago", "in 2 days": the largest unit that fits twice, so that 36 hours stay
-/// hours.
-fn relative(words: Words, moment: Timestamp, now: Timestamp) -> String {
+/// hours. Days are those of the calendar, so that what happened on one day is said with one number.
+fn relative(words: Words, zone: &TimeZone, moment: Timestamp, now: Timestamp) -> String {
     let seconds = moment.seconds_since(now);
     let away = seconds.abs();
     let (unit, count) = match away {
@@ -42,7 +42,10 @@ fn relative(words: Words, moment: Timestamp, now: Timestamp) -> String {
         }
         MINUTE..HOUR => ("minutes", away / MINUTE),
         HOUR.. if away < 2 * DAY => ("hours", away / HOUR),
-        _ => ("days", away / DAY),
+        _ => {
+            let day = |at: Timestamp| at.in_zone(zone).date();
+            ("days", i64::from((day(moment) - day(now)).get_days().abs()))
+        }
     };
     let side = if seconds < 0 { "ago" } else { "in" };
     words.count(&format!("timeline-{side}-{unit}"), "count", count)
@@ -66,10 +69,24 @@ mod tests {
     use crate::platform::i18n::Language;
 
     #[test]
+    fn what_happened_on_one_day_is_said_with_one_number() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let at = |text: &str| Timestamp::from(text.parse::<jiff::Timestamp>().unwrap());
+        let now = at("2026-11-29T15:00:00Z");
+        for moment in ["2026-11-26T14:38:00Z", "2026-11-26T15:38:00Z", "2026-11-27T04:30:00Z"] {
+            assert_eq!(
+                relative(Words::of(Language::English), &zone, at(moment), now),
+                "3 days ago",
+                "{moment}"
+            );
+        }
+    }
+
+    #[test]
     fn times_are_said_in_the_largest_unit_that_still_tells() {
         let words = Words::of(Language::English);
         let now = Timestamp::from_micros(1_800_000_000_000_000);
-        let said = |seconds| relative(words, now.plus_seconds(seconds), now);
+        let said = |seconds| relative(words, &TimeZone::UTC, now.plus_seconds(seconds), now);
         assert_eq!(said(0), "just now");
         assert_eq!(said(-59), "just now");
         assert_eq!(said(-60), "1 minute ago");

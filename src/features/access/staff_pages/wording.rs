@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::when::When;
 use crate::features::access::actions::{ActName, Refused};
+use crate::features::access::ahead::Becomes;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::identity::Field;
 use crate::features::access::lifecycle::{Phase, Refusal};
@@ -33,6 +34,16 @@ pub fn tag_of(words: Words, phase: Phase) -> Tag {
         Phase::NotInvited | Phase::Canceled => "",
     };
     Tag { tone, text: words.get(&format!("access-tag-{}", phase.word().replace('_', "-"))) }
+}
+
+/// The tag of a grant. One that is in force and whose days are over has ended.
+pub fn tag_of_grant(words: Words, phase: Phase, closed: Option<Closed>) -> Tag {
+    match closed {
+        Some(Closed::Over(_) | Closed::Adult(_)) if phase == Phase::Active => {
+            Tag { tone: "stopped", text: words.get("access-tag-ended") }
+        }
+        _ => tag_of(words, phase),
+    }
 }
 
 /// One of an act's words for this grant: the same act is called otherwise where it mends something.
@@ -106,7 +117,11 @@ pub(super) fn open_in_words(words: Words, open: &Terms) -> String {
 pub(super) fn narrows_in_words(words: Words, grant: &Overview) -> Option<String> {
     let narrows = grant.narrows.as_ref().filter(|_| grant.phase == Phase::Active)?;
     let (day, rights) = (words.civil_date(narrows.on), open_in_words(words, &narrows.after));
-    Some(words.with2("access-narrows", "day", day, "rights", rights))
+    Some(match narrows.becomes(grant.ends_at_majority) {
+        Becomes::Less => words.with2("access-narrows", "day", day, "rights", rights),
+        Becomes::Ended => words.with1("access-narrows-ends", "day", day),
+        Becomes::EndedByMajority => words.with1("access-rights-ends-at-majority", "day", day),
+    })
 }
 
 /// That it is not recorded by what right the holder has access.

@@ -98,7 +98,6 @@ struct Choice {
 #[template(path = "features/billing/templates/pay.html")]
 struct PayPage {
     frame: ClientFrame,
-    for_client: Option<String>,
     errors: FieldErrors,
     form: PayForm,
     currency: Currency,
@@ -123,7 +122,6 @@ fn pay_page_of(
 ) -> PayPage {
     let money = |minor| Money::new(minor, due.currency).to_string();
     PayPage {
-        for_client: client.for_client.clone(),
         due: money(due.due),
         is_due: due.due > 0,
         on_its_way: (due.on_its_way > 0).then(|| money(due.on_its_way)),
@@ -154,8 +152,22 @@ pub async fn pay_page(State(app): State<AppState>, ticket: ClientTicket) -> Page
     html(pay_page_of(&app, &client, due, form, FieldErrors::new()).render())
 }
 
+/// What was filled in beside a choice that does not use it: nobody pays another amount than the one they see.
+fn filled_in_beside(form: &PayForm) -> Option<&'static str> {
+    let is_typed = !form.amount.trim().is_empty();
+    match form.what.as_str() {
+        "all" | "charges" if is_typed => Some("billing-pay-amount-typed"),
+        "all" | "amount" if !form.charge.is_empty() => Some("billing-pay-charge-ticked"),
+        _ => None,
+    }
+}
+
 /// What was chosen, or what is wrong with it.
 fn wish(form: &PayForm, currency: Currency, words: Words, errors: &mut FieldErrors) -> Option<Wish> {
+    if let Some(key) = filled_in_beside(form) {
+        errors.add("what", words.get(key));
+        return None;
+    }
     match form.what.as_str() {
         "all" => Some(Wish::All),
         "amount" => match input::amount(&form.amount, currency, words) {

@@ -84,6 +84,42 @@ fn case_02_a_window_over_the_change_itself_has_the_hours_that_pass() {
 }
 
 #[test]
+fn a_time_is_unavailable_in_time_off_and_closed_days_and_outside_the_hours_of_its_place() {
+    let mut rules = rules("UTC", vec![weekly(Weekday::Tuesday, 13, 17)]);
+    let asked = |rules: &Rules, at_place: u128, from: &str, until: &str| {
+        unavailable(rules, staff(1), place(at_place), (at(from), at(until)))
+    };
+    let tuesday = ("2026-12-01T13:00:00Z", "2026-12-01T13:50:00Z");
+    assert_eq!(asked(&rules, 1, tuesday.0, tuesday.1), None);
+    assert_eq!(
+        asked(&rules, 1, "2026-12-01T16:05:00Z", "2026-12-01T16:55:00Z"),
+        None,
+        "on no grid of a type"
+    );
+    let outside = Some(Unavailable::OutsideHours);
+    assert_eq!(asked(&rules, 1, "2026-12-01T16:30:00Z", "2026-12-01T17:20:00Z"), outside, "not whole");
+    assert_eq!(asked(&rules, 1, "2026-12-02T13:00:00Z", "2026-12-02T13:50:00Z"), outside);
+    rules.zones.insert(place(2), TimeZone::UTC);
+    assert_eq!(asked(&rules, 2, tuesday.0, tuesday.1), outside, "at another place");
+    let off = |of: Option<StaffId>| TimeOff {
+        staff: of,
+        place: None,
+        from: datetime(2026, 11, 30, 0, 0, 0, 0),
+        until: datetime(2026, 12, 2, 0, 0, 0, 0),
+    };
+    rules.time_off = vec![off(Some(staff(2)))];
+    assert_eq!(asked(&rules, 1, tuesday.0, tuesday.1), None, "somebody else's");
+    rules.time_off = vec![off(Some(staff(1)))];
+    let days = (date(2026, 11, 30), date(2026, 12, 1));
+    assert_eq!(asked(&rules, 1, tuesday.0, tuesday.1), Some(Unavailable::TimeOff(days.0, days.1)));
+    rules.time_off = vec![off(None)];
+    assert_eq!(asked(&rules, 1, tuesday.0, tuesday.1), Some(Unavailable::Closed(days.0, days.1)));
+    rules.time_off.clear();
+    rules.hours.clear();
+    assert_eq!(asked(&rules, 1, tuesday.0, tuesday.1), None, "who has no hours is outside of none");
+}
+
+#[test]
 fn case_05_the_last_beginning_leaves_room_for_the_whole_visit() {
     let rules = rules(NEW_YORK, vec![weekly(Weekday::Tuesday, 9, 20)]);
     let found = openings(&rules, &[], &wanted(90, "2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z"));

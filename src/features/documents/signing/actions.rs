@@ -231,7 +231,7 @@ pub fn ask(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewSigning) -> Do
     });
     record(c, by, (&document, &mut request), Happening::Sent, None, more)?;
     store::save(c, &request)?;
-    let begins = |signer: &&Signer| signer.state == SignerState::Ready && signer.access_id.is_some();
+    let begins = |signer: &&Signer| signer.state == SignerState::Ready;
     let ready: Vec<SignerId> = signers.iter().filter(begins).map(|signer| signer.signer_id).collect();
     notices::plan(c, &ready)?;
     Ok(Ok(signing_id))
@@ -550,7 +550,7 @@ pub fn replace(c: &mut Scoped<'_>, by: &By, id: &DocumentId, old: &SignerId, who
     granted!(share_with(c, by, id, &[&row])?);
     apply(c, &mut signing, &next)?;
     store::insert_signer(c, row.clone())?;
-    if row.state == SignerState::Ready && row.access_id.is_some() {
+    if row.state == SignerState::Ready {
         notices::plan(c, &[row.signer_id])?;
     }
     let more = json!({ "new": of_signer(&row) });

@@ -10,12 +10,14 @@ use crate::features::documents::signing::seal_store;
 use crate::features::documents::signing::store::{self, Asked};
 use crate::features::documents::store::{self as documents, standing_of};
 use crate::features::practice;
-use crate::kernel::ids::{AccessId, SignerId};
+use crate::features::staff::store::StaffMember;
+use crate::features::staff::{self, StaffState};
+use crate::kernel::ids::{AccessId, SignerId, StaffId};
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::jobs::{self, Job, JobKind, JobOutcome, NewJob, Next};
-use crate::platform::outbox::{self, MailReader, Standing, Subject, SubjectKind};
-use crate::platform::permissions::{Level, Right};
+use crate::platform::outbox::{self, MailReader, NewMail, Standing, Subject, SubjectKind};
+use crate::platform::permissions::{Level, Permission, Right};
 use crate::platform::state::App;
 
 /// A mail that asks a signer to sign: wanted for as long as it is their turn.
@@ -48,9 +50,18 @@ pub fn level(c: &mut Scoped<'_>, of: &Asked, access: &AccessId) -> Result<Level,
     Ok(decide(&facts, Right::Documents, Some(&item)).level)
 }
 
+/// A staff member who may sign for the practice now.
+fn signs_for_practice(c: &mut Scoped<'_>, id: &StaffId) -> Result<Option<StaffMember>, Fault> {
+    let member = staff::store::find(c, id)?;
+    Ok(member.filter(|m| m.state == StaffState::Active && m.role.may(Permission::SignDocuments)))
+}
+
 fn is_turn(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
     let Some(of) = store::asked(c, &SignerId::from_uuid(id))? else { return Ok(Standing::Over) };
     let stands = of.request.standing(c.now()) == Stands::Open && of.signer.state == SignerState::Ready;
+    if let Some(member) = of.signer.staff_id.filter(|_| stands) {
+        return Ok(if signs_for_practice(c, &member)?.is_some() { Standing::Wanted } else { Standing::Over });
+    }
     let Some(access) = of.signer.access_id.filter(|_| stands) else { return Ok(Standing::Over) };
     Ok(if level(c, &of, &access)? == Level::Act { Standing::Wanted } else { Standing::Over })
 }
@@ -86,7 +97,10 @@ fn send_one(app: &App, c: &mut Scoped<'_>, id: &SignerId) -> Result<(), Fault> {
         }
         _ => return Ok(()),
     };
-    let Some(access) = of.signer.access_id else { return Ok(()) };
+    let Some(access) = of.signer.access_id else {
+        // What becomes of the others' signatures, the practice sees on its own pages.
+        return if subject.word == TURN.word { tell_staff(app, c, of) } else { Ok(()) };
+    };
     if (subject.standing)(c, id.uuid())? != Standing::Wanted {
         return Ok(());
     }
@@ -106,6 +120,34 @@ fn send_one(app: &App, c: &mut Scoped<'_>, id: &SignerId) -> Result<(), Fault> {
     mail.chart = Some(of.chart);
     mail.access = Some(access);
     mail.subject = Some(Subject { kind: subject.word, id: id.uuid() });
+    outbox::enqueue(app, c, mail)?;
+    let now = c.now();
+    store::save_signer(c, &store::Signer { mails, mailed_at: Some(now), ..of.signer })
+}
+
+/// Tells somebody of the practice that it is their turn: not of which document, and not of whom.
+fn tell_staff(app: &App, c: &mut Scoped<'_>, of: Asked) -> Result<(), Fault> {
+    let id = of.signer.signer_id;
+    let Some(member) = of.signer.staff_id else { return Ok(()) };
+    let Some(member) = signs_for_practice(c, &member)? else { return Ok(()) };
+    if is_turn(c, id.uuid())? != Standing::Wanted {
+        return Ok(());
+    }
+    let practice = practice::load(c)?;
+    let mut letter = staff::mails::letter(&practice, &member, "signing-mail-staff");
+    let page = format!("/staff/charts/{}/documents/{}", of.chart, of.request.document_id);
+    letter.button = Some((letter.words.get("signing-mail-staff-button"), app.absolute(&page)));
+    let (kind, mails) = (DocumentMail::SigningTurnStaff, of.signer.mails + 1);
+    let mail = NewMail {
+        kind: kind.into(),
+        dedupe_key: format!("{kind}.{id}.{mails}"),
+        chart: None,
+        access: None,
+        subject: Some(Subject { kind: TURN.word, id: id.uuid() }),
+        reader: MailReader::Staff,
+        recipient: member.email,
+        letter,
+    };
     outbox::enqueue(app, c, mail)?;
     let now = c.now();
     store::save_signer(c, &store::Signer { mails, mailed_at: Some(now), ..of.signer })

@@ -283,6 +283,31 @@ pub fn newest_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Reques
         .load(c)
 }
 
+/// Whose turn it is to sign a chart's open requests: the document, the staff member where it is one, and the name.
+pub fn ready_of_chart(
+    c: &mut Scoped<'_>,
+    chart: &ChartId,
+) -> Result<Vec<(SigningId, Option<StaffId>, String)>, Fault> {
+    c.rows(signer::table)
+        .inner_join(
+            signing::table.on(signing::practice_id
+                .eq(signer::practice_id)
+                .and(signing::signing_id.eq(signer::signing_id))),
+        )
+        .inner_join(
+            document::table.on(document::practice_id
+                .eq(signing::practice_id)
+                .and(document::document_id.eq(signing::document_id))),
+        )
+        .filter(document::chart_id.eq(*chart))
+        .filter(signing::state.eq(SigningState::Open))
+        .filter(signer::state.eq(SignerState::Ready))
+        .order((signer::position.asc(), signer::signer_id.asc()))
+        .limit(MOST_ROWS)
+        .select((signer::signing_id, signer::staff_id, signer::printed_name))
+        .load(c)
+}
+
 /// Saves where a request stands if nobody saved it since it was loaded.
 pub fn save(c: &mut Scoped<'_>, request: &Request) -> Result<(), Fault> {
     let saved = c
