@@ -247,6 +247,30 @@ pages! {
         window.close().await;
     }
 
+    async fn the_reports_of_billing_show_every_column_on_a_desk(w: &mut World) {
+        use anteroom::features::billing::actions::post_charge;
+        use anteroom::features::billing::NewCharge;
+        use anteroom::kernel::money::{Currency, Money};
+        let client = w.chart("Maximiliana-Alexandrina", "Featherstonehaugh-Cholmondeley").await;
+        for (days, minor) in [(0, 123_456_789), (40, 98_765_432), (70, 87_654_321), (100, 76_543_210), (200, 65_432_109)] {
+            let (chart, by) = (client.chart_id, w.riverbend.by(Role::Biller));
+            let on = jiff::civil::date(2026, 12, 1).saturating_sub(jiff::Span::new().days(days));
+            let new = NewCharge { chart, on, description: "Session".into(), amount: Money::new(minor, Currency::USD) };
+            let post = move |c: &mut anteroom::platform::db::Scoped<'_>| post_charge(c, &by, &new);
+            w.app.db.write(&w.riverbend.scope, post).await.expect("no fault").expect("a charge");
+        }
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Desk).await;
+        window.become_user(&w.staff(Role::Biller).await).await;
+        for path in ["/staff/billing/aging", "/staff/billing/day"] {
+            window.visit(path).await;
+            let cut = "return [...document.querySelectorAll('main .card')].map(card => card.scrollWidth - card.clientWidth);";
+            let cut = numbers(&window.script(cut, json!([])).await);
+            assert!(!cut.is_empty() && cut.iter().all(|pixels| *pixels <= 0), "{path}: {cut:?} pixels are cut off");
+        }
+        window.close().await;
+    }
+
     async fn a_menu_opens_upwards_where_the_window_ends_below_it(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         w.invite(&ana).await;

@@ -8,5 +8,6 @@ mod crash;
 mod disk;
 mod ledger;
 mod logs;
+mod payments;
 mod process;
 mod storm;

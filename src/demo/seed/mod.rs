@@ -118,6 +118,7 @@ const STAFF: &[(Role, &str, &str, &str)] = &[
     (Role::Administrator, "Morgan Ellis", "morgan.ellis@riverbend.example.org", "quiet-harbor-morning"),
     (Role::Clinician, "Dr. Priya Raman", "priya.raman@riverbend.example.org", "green-kettle-window"),
     (Role::FrontDesk, "Sam Okafor", "sam.okafor@riverbend.example.org", "paper-lantern-street"),
+    (Role::Biller, "Jordan Reyes", "jordan.reyes@riverbend.example.org", "copper-meadow-basket"),
 ];
 
 /// How a role is called where the demo lists who can sign in.

@@ -9,17 +9,17 @@ use crate::features::practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ChartId;
 use crate::platform::audit::By;
-use crate::platform::db::Scoped;
+use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
-use crate::platform::jobs::{self, Job, JobHandler, JobKind, JobOutcome, JobRun, NewJob, Next};
-use crate::platform::state::App;
+use crate::platform::jobs::{self, InPieces, Job, JobHandler, JobKind, JobOutcome, JobRun, NewJob, Next};
+use crate::platform::state::{App, AppState};
 
 /// What this part registers.
 pub(super) const PLAN: JobHandler =
     JobHandler { kind: JobKind::MonthlyStatements, run: JobRun::InPractice(plan) };
 /// See [`PLAN`].
 pub(super) const MAKE: JobHandler =
-    JobHandler { kind: JobKind::MonthlyStatement, run: JobRun::InPractice(make) };
+    JobHandler { kind: JobKind::MonthlyStatement, run: JobRun::InPieces(make) };
 
 fn plan(_: &App, c: &mut Scoped<'_>, asked: &[Job]) -> Result<Vec<JobOutcome>, Fault> {
     let practice = practice::load(c)?;
@@ -42,18 +42,27 @@ fn month_before(today: Date) -> Date {
     today.first_of_month().saturating_sub(jiff::Span::new().months(1))
 }
 
-fn make(app: &App, c: &mut Scoped<'_>, asked: &[Job]) -> Result<Vec<JobOutcome>, Fault> {
-    let month = month_before(practice::load(c)?.today(c.now()));
-    let mut outcomes = Vec::with_capacity(asked.len());
-    for job in asked {
-        let chart = ChartId::from_uuid(job.subject);
-        let made = statement::make_monthly(app, c, &By::system(), chart, month)?;
-        if made == Err(statement::NotMade::TooLong) {
-            tracing::warn!(%chart, "a month has more entries than one statement holds; none was made");
+/// A chart's statement in a transaction of its own, so that a month's first morning holds no chart for longer than its
+/// own statement takes. A process that dies before the job is done finds the statement there and makes no second one.
+fn make(app: AppState, scope: PracticeScope, job: Job) -> InPieces {
+    Box::pin(async move {
+        let (inside, chart) = (app.clone(), ChartId::from_uuid(job.subject));
+        let made = app
+            .db
+            .write(&scope, move |c| {
+                let month = month_before(practice::load(c)?.today(c.now()));
+                statement::make_monthly(&inside, c, &By::system(), chart, month)
+            })
+            .await?;
+        match made {
+            Ok(_) => app.live.chart_changed(scope.id(), &chart),
+            Err(statement::NotMade::TooLong) => {
+                tracing::warn!(%chart, "a month has more entries than one statement holds; none was made");
+            }
+            Err(_) => {}
         }
-        outcomes.push(JobOutcome { next: Next::Done, changed: made.ok().map(|_| chart) });
-    }
-    Ok(outcomes)
+        Ok(())
+    })
 }
 
 #[cfg(test)]

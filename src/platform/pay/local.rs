@@ -64,6 +64,17 @@ pub enum Fault {
     DropAnswer(usize),
     /// Answers this status and does nothing, so many times.
     Answer(u16, usize),
+    /// Lets whoever asks wait until they hang up, once: before what is asked is done, or after.
+    Wait(Done),
+}
+
+/// Was what is asked done?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// Not yet.
+    Not,
+    /// It was.
+    Already,
 }
 
 /// What becomes of a webhook.
@@ -96,6 +107,8 @@ struct Inner {
     delivery: Delivery,
     faults: Vec<Fault>,
     requests: Vec<String>,
+    /// How many were let wait.
+    waited: usize,
 }
 
 struct Shared {
@@ -285,6 +298,7 @@ impl Local {
             delivery: Delivery::Held,
             faults: Vec::new(),
             requests: Vec::new(),
+            waited: 0,
         };
         let shared = Arc::new(Shared { inner: Mutex::new(inner), clock, origin });
         let router = router(shared.clone());
@@ -311,6 +325,11 @@ impl Local {
     /// Misbehaves in this way too, from now on.
     pub fn fault(&self, fault: Fault) {
         self.shared.lock().faults.push(fault);
+    }
+
+    /// How many who asked were let wait.
+    pub fn waited(&self) -> usize {
+        self.shared.lock().waited
     }
 
     /// Every request to its API: method, path and body.
@@ -493,6 +512,22 @@ fn drops_answer(provider: &Provider) -> bool {
     found.map(|left| *left -= 1).is_some()
 }
 
+/// Lets a request wait for ever where it is to; it ends when whoever asks hangs up.
+async fn wait(provider: &Provider, done: Done) {
+    let waits = {
+        let mut inner = provider.lock();
+        let found = inner.faults.iter().position(|fault| *fault == Fault::Wait(done));
+        if let Some(found) = found {
+            inner.faults.remove(found);
+            inner.waited += 1;
+        }
+        found.is_some()
+    };
+    if waits {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// What changes something: each key is carried out once, and its answer kept.
 async fn api(State(provider): State<Provider>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
@@ -504,6 +539,7 @@ async fn api(State(provider): State<Provider>, request: Request) -> Response {
     if !is_let_in(&parts.headers) {
         return reply(401, json!({ "error": { "type": "invalid_request_error" } }).to_string());
     }
+    wait(&provider, Done::Not).await;
     let key = parts.headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
     let now = provider.now();
     let (status, answer, from) = {
@@ -525,6 +561,7 @@ async fn api(State(provider): State<Provider>, request: Request) -> Response {
         }
     };
     deliver_new(&provider, from);
+    wait(&provider, Done::Already).await;
     if drops_answer(&provider) {
         // An answer that ends before its length is as good as none.
         let cut = Bytes::from(answer.get(..answer.len() / 2).unwrap_or_default().to_owned());
@@ -598,6 +635,7 @@ fn read(
 }
 
 async fn session(State(p): State<Provider>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    wait(&p, Done::Not).await;
     read(&p, &headers, &format!("/v1/checkout/sessions/{id}"), |inner| {
         inner.sessions.get(&id).map(|session| inner.whole(session))
     })
