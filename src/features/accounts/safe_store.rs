@@ -50,9 +50,9 @@ pub fn reader_wishes(
                 (person::contact_mode, person::safe_address, person::mail_wishes, person::time_zone),
             ))
             .load(c)?;
-        let found = found.into_iter().filter(|(_, (mode, _, wishes, _))| {
-            *mode == ContactMode::Safe || !wishes.is_empty()
-        });
+        let found = found
+            .into_iter()
+            .filter(|(_, (mode, _, wishes, _))| *mode == ContactMode::Safe || !wishes.is_empty());
         wishes.extend(found.map(|(id, wish)| (id.uuid(), wish)));
     }
     if !accounts.is_empty() {

@@ -274,7 +274,11 @@ fn doubt_words(words: Words, with: &str, doubted: &Doubted) -> String {
     let key = format!("appointments-doubt-{}", doubted.doubt.word().replace('_', "-"));
     let days = doubted.days.map(|(first, last)| {
         let (first, last) = (words.civil_date(first), words.civil_date(last));
-        if first == last { first } else { words.with2("appointments-doubt-days", "first", first, "last", last) }
+        if first == last {
+            first
+        } else {
+            words.with2("appointments-doubt-days", "first", first, "last", last)
+        }
     });
     words.with2(&key, "name", with, "days", days.unwrap_or_default())
 }

@@ -518,13 +518,19 @@ macro_rules! came_of_age {
     };
 }
 
+/// The law of the practice's own place, also for the few clients whom another place's law counts for.
+fn own_place(c: &mut Scoped<'_>) -> Result<Jurisdiction, Fault> {
+    let (_, places) = practice::load_with_places(c)?;
+    Ok(places.of(Jurisdiction::PRACTICE))
+}
+
 /// Who was born on this day or before is an adult today.
 fn born_until(place: &Jurisdiction, today: Date) -> Date {
     today.saturating_sub(jiff::Span::new().years(place.majority_age))
 }
 
 fn came_of_age(c: &mut Scoped<'_>, today: Date, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
-    let (_, place) = practice::load_with_place(c)?;
+    let place = own_place(c)?;
     let born = born_until(&place, today);
     let query = came_of_age!(c, born, today)
         .select((
@@ -684,7 +690,7 @@ const MOST: i64 = MOST_COUNTED + 1;
 pub fn counts(c: &mut Scoped<'_>, today: Date) -> Result<Vec<(Kind, i64)>, Fault> {
     let baseless = CountOf(without_basis!(c).select(portal_access::access_id).limit(MOST).inside());
     let less = CountOf(with_less_ahead!(c, today).select(access_notice::access_id).limit(MOST).inside());
-    let (_, place) = practice::load_with_place(c)?;
+    let place = own_place(c)?;
     let born = born_until(&place, today);
     let adults = CountOf(came_of_age!(c, born, today).select(portal_access::access_id).limit(MOST).inside());
     let never = CountOf(uninvited!(c).select(chart::chart_id).limit(MOST).inside());
