@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bookings;
 mod crash;
 mod disk;
 mod ledger;

@@ -9,7 +9,8 @@ use anteroom::features::documents::{Recipient, Telling};
 use anteroom::features::practice::PlaceKind;
 use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{
-    appointment, due_job, message_thread, outbox, person, portal_account, practice, signer,
+    appointment, appointment_request, due_job, message_thread, outbox, person, portal_account, practice,
+    signer,
 };
 use anteroom::platform::i18n::{Language, Words};
 use anteroom::platform::mail::receiver::ReceivedMail;
@@ -105,7 +106,13 @@ impl Seen {
         self.0.insert(kind.to_owned());
         if self.1 == Manner::Safe {
             if !kind.starts_with("staff.")
-                && !["appointments.canceled_staff", "messages.late", "signing.turn_staff"].contains(&kind)
+                && ![
+                    "appointments.canceled_staff",
+                    "appointments.request_late",
+                    "messages.late",
+                    "signing.turn_staff",
+                ]
+                .contains(&kind)
             {
                 must_be_neutral(kind, &mail);
             }
@@ -239,6 +246,20 @@ async fn the_accounts_mails(w: &mut World, seen: &mut Seen, language: Language, 
     let day = today.checked_add(jiff::Span::new().days(3)).expect("a day").to_string();
     let asked = [("kind", "session"), ("place", "office"), ("day1", day.as_str()), ("part1", "morning")];
     phone.submit(&form, "/portal/appointments/request", &asked).await.must_be(303);
+    // What was said about the answer is over.
+    let now = w.now();
+    w.tamper(move |c| {
+        diesel::update(appointment_request::table)
+            .set(appointment_request::answer_by.eq(Some(now)))
+            .execute(c)?;
+        diesel::update(due_job::table.filter(due_job::kind.eq("request-clock")))
+            .set(due_job::due_at.eq(now))
+            .execute(c)
+    })
+    .await;
+    w.run_due_jobs().await;
+    let of_desk = w.riverbend.member(Role::FrontDesk).email.clone();
+    seen.next(w, language, "appointments.request_late", "", &of_desk).await;
     let mut desk = w.staff(Role::FrontDesk).await;
     let queue = desk.get("/staff/requests").await;
     let request = queue.link("/staff/requests/");

@@ -56,6 +56,7 @@ mod preview;
 mod promises;
 mod races;
 mod relay;
+mod requests;
 mod rights;
 mod rights_cases;
 mod rights_staff;

@@ -4,7 +4,9 @@ use jiff::civil::{Date, Time};
 
 use crate::demo::seed::people::Records;
 use crate::demo::seed::story::Chart;
-use crate::features::appointments::actions::{Confirmation, NewRequest, ask, confirm, decline};
+use crate::features::appointments::actions::{
+    Confirmation, Decline, NewRequest, Offer, ask, confirm, decline, offer,
+};
 use crate::features::appointments::booking::{self, Doubt, Slot};
 use crate::features::appointments::{DayPart, NewAppointment, PlaceWish, VisitKind, Wish};
 use crate::features::billing::actions::{NewRelief, post_charge, record_payment, relieve};
@@ -269,6 +271,8 @@ impl Desk<'_> {
                 chart: chart.id.clone(),
                 account,
                 kind: if n == 4 { VisitKind::CheckIn } else { VisitKind::Session },
+                of_type: None,
+                times: Vec::new(),
                 place: if n == 1 { PlaceWish::Video } else { PlaceWish::Either },
                 wishes: vec![
                     Wish { date: first, part: DayPart::Morning },
@@ -276,8 +280,28 @@ impl Desk<'_> {
                 ],
                 note: note.into(),
             };
-            let id = self.app.db.write(self.scope, move |c| ask(c, &by, &request)).await?;
-            if n == 3 {
+            let id = self
+                .app
+                .db
+                .write(self.scope, move |c| ask(c, &by, &request))
+                .await?
+                .map_err(|why| Fault::other(format!("seeding a request: {why}")))?;
+            if n == 2 {
+                // One that waits for its client: two other times are offered.
+                let slot = |days: i32, hour: i8| -> Result<Slot, Fault> {
+                    Ok(Slot {
+                        starts_at: at(today, days, hour)?,
+                        minutes: 50,
+                        place: rooms.office,
+                        staff: staff_id(&self.clinician)?,
+                    })
+                };
+                let times = vec![slot(9, 20)?, slot(10, 21)?];
+                let message = "We are full in the mornings. Would one of these suit you?".to_owned();
+                offer(self.app, self.scope, self.desk.clone(), id, Offer { times, message })
+                    .await?
+                    .map_err(|why| Fault::other(format!("seeding an offer: {why}")))?;
+            } else if n == 3 {
                 let with = Confirmation {
                     slot: Slot {
                         starts_at: at(today, 8, 18)?,
@@ -293,7 +317,8 @@ impl Desk<'_> {
                     .map_err(|why| Fault::other(format!("seeding a confirmed request: {why}")))?;
             } else if n == 4 {
                 let answer = "That day is full, sorry. Would the week after suit you?".to_owned();
-                decline(self.app, self.scope, self.desk.clone(), id, answer)
+                let no = Decline { answer, alternatives: Vec::new() };
+                decline(self.app, self.scope, self.desk.clone(), id, no)
                     .await?
                     .map_err(|why| Fault::other(format!("seeding a declined request: {why}")))?;
             }

@@ -29,7 +29,7 @@ use crate::platform::state::AppState;
 /// The longest words to a client about a cancellation, in characters.
 const LONGEST_WORDS: usize = 1_000;
 
-fn refused(why: NotBooked) -> Problem {
+pub(super) fn refused(why: NotBooked) -> Problem {
     let field = |at: &str, detail: &str| Problem::fields([(at.to_owned(), detail.to_owned())]);
     match why {
         NotBooked::NotFound => problem::NOT_FOUND.into(),
@@ -59,7 +59,7 @@ fn refused(why: NotBooked) -> Problem {
 }
 
 /// The doubts that a caller says somebody has looked at.
-fn looked_at(confirm: &[String]) -> Result<Vec<Doubt>, Problem> {
+pub(super) fn looked_at(confirm: &[String]) -> Result<Vec<Doubt>, Problem> {
     let read = |(at, text): (usize, &String)| {
         let wrong = || Problem::fields([(format!("/confirm/{at}"), "no such doubt".to_owned())]);
         text.parse::<Doubt>().map_err(|_| wrong())
@@ -72,7 +72,7 @@ pub(super) fn field<T: std::str::FromStr>(at: &str, text: &str, detail: &str) ->
     text.parse().map_err(|_| Problem::fields([(at.to_owned(), detail.to_owned())]))
 }
 
-fn minutes(asked: i32) -> i32 {
+pub(super) fn minutes(asked: i32) -> i32 {
     asked.clamp(0, i32::from(i16::MAX))
 }
 

@@ -11,8 +11,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    access_log, age_rules, appointments, billing, charts, closing, documents, grants, info_changes,
-    jurisdictions, messages, openings, problem, reports, signing,
+    access_log, age_rules, appointment_requests, appointments, billing, charts, closing, documents, grants,
+    info_changes, jurisdictions, messages, openings, problem, reports, signing,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -37,6 +37,8 @@ use crate::platform::web::{PageResult, assets, language};
         messages::no_reply_needed, messages::close, messages::reopen, messages::transfer,
         appointments::places, appointments::clinicians, appointments::list, appointments::read,
         appointments::book, appointments::move_to, appointments::cancel,
+        appointment_requests::list, appointment_requests::read, appointment_requests::confirm,
+        appointment_requests::offer, appointment_requests::decline,
         openings::types, openings::list,
         billing::account, billing::charges, billing::post_charge, billing::charge, billing::explanation,
         billing::adjust, billing::void, billing::payments, billing::record_payment, billing::payment,

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod age_rules;
+mod appointment_requests;
 mod appointments;
 mod billing;
 mod billing_json;
@@ -79,6 +80,11 @@ fn routes() -> Routes {
         .get("/api/v1/appointments/{appointment}", read_appointments, appointments::read)
         .post("/api/v1/appointments/{appointment}/move", write_appointments, appointments::move_to)
         .post("/api/v1/appointments/{appointment}/cancel", write_appointments, appointments::cancel)
+        .get("/api/v1/appointment-requests", read_appointments, appointment_requests::list)
+        .get("/api/v1/appointment-requests/{request}", read_appointments, appointment_requests::read)
+        .post("/api/v1/appointment-requests/{request}/confirm", write_appointments, appointment_requests::confirm)
+        .post("/api/v1/appointment-requests/{request}/offer", write_appointments, appointment_requests::offer)
+        .post("/api/v1/appointment-requests/{request}/decline", write_appointments, appointment_requests::decline)
         .get("/api", Needs::Nothing, docs::page)
         .get("/api/openapi.json", Needs::Nothing, docs::json)
         .get("/api/v1/charts", read_charts, charts::list)

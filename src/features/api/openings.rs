@@ -11,7 +11,7 @@ use super::problem::{self, ApiResult, Problem};
 use super::schedule_json::{AppointmentTypeJson, AppointmentTypes, OpeningJson, OpeningList, OpeningQuery};
 use super::usual::Usual;
 use crate::features::calendar::openings::Opening;
-use crate::features::calendar::{self, Search};
+use crate::features::calendar::{self, Holds, Search};
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AppointmentTypeId, ChartId, PlaceId, StaffId};
@@ -72,8 +72,16 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
             let from = from.unwrap_or(c.now());
             let begins = after.as_ref().map_or(from, |After(after)| after.starts_at.max(from));
             let until = until.unwrap_or_else(|| from.plus_hours(24 * calendar::MOST_DAYS));
-            let search =
-                Search { visit: of.visit(), staff, place, place_kind: None, chart, from: begins, until };
+            let search = Search {
+                visit: of.visit(),
+                staff,
+                place,
+                place_kind: None,
+                chart,
+                holds: Holds::Respected,
+                from: begins,
+                until,
+            };
             let mut rows = Vec::new();
             if of.closed_at.is_none() {
                 // Those of the cursor's own moment that were shown come again, and are left out.

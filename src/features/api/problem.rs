@@ -60,6 +60,8 @@ kinds! {
     NOT_A_CONTACT = "not-a-contact", 409, "This person cannot become the chart owner.";
     TAKEN = "taken", 409, "The clinician or the client has something else at that time.";
     UNUSUAL_TIME = "unusual-time", 409, "Look at the time first, then send again with these doubts in `confirm`.";
+    SETTLED = "settled", 409, "The request was answered or taken back.";
+    OFFER_OPEN = "offer-open", 409, "The client has not answered the last offer yet.";
     CANCELED = "canceled", 409, "The appointment is canceled.";
     HAS_BEGUN = "has-begun", 409, "The appointment has begun or is over.";
     MORE_THAN_THERE_IS = "more-than-there-is", 409, "That is more than there is; `most` says how much.";

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::features::appointments::{Appointment, Party};
+use crate::features::appointments::request_lifecycle::Phase;
+use crate::features::appointments::{Appointment, AskedTime, Party, Request, Talk, Wish};
 use crate::features::calendar::AppointmentType;
 use crate::features::calendar::openings::Opening;
 use crate::features::practice::Place;
@@ -179,7 +180,8 @@ pub struct NewAppointmentJson {
     /// `first_visit`, `session`, `check_in` or `other`.
     #[schema(example = "session")]
     pub kind: String,
-    /// The doubts that somebody has looked at: `night`, `weekend`, `time_off`, `closed`, `away`, `outside_hours`.
+    /// The doubts that somebody has looked at: `night`, `weekend`, `time_off`, `closed`, `away`, `outside_hours`,
+    /// `held` (kept for another client, who is told).
     #[serde(default)]
     pub confirm: Vec<String>,
 }
@@ -199,7 +201,8 @@ pub struct MoveJson {
     /// With whom.
     #[schema(format = "uuid")]
     pub staff_id: Option<String>,
-    /// The doubts that somebody has looked at: `night`, `weekend`, `time_off`, `closed`, `away`, `outside_hours`.
+    /// The doubts that somebody has looked at: `night`, `weekend`, `time_off`, `closed`, `away`, `outside_hours`,
+    /// `held` (kept for another client, who is told).
     pub confirm: Vec<String>,
 }
 
@@ -217,6 +220,186 @@ impl Default for CancelJson {
     fn default() -> Self {
         Self { reason: "other".to_owned(), words: String::new() }
     }
+}
+
+/// Which requests.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RequestQuery {
+    /// Only of this chart.
+    pub chart: Option<String>,
+    /// Only in this state: `waiting`, `offered`, `confirmed`, `declined` or `withdrawn`.
+    pub state: Option<String>,
+    /// 1 to 100; 50 by default.
+    pub limit: Option<usize>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// A day that a client would like.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WishJson {
+    /// The day, by the practice's clock.
+    #[schema(example = "2026-12-03")]
+    pub date: String,
+    /// `morning`, `afternoon`, `evening` or `any`.
+    pub part: String,
+}
+
+/// A time that was asked for, offered or named as an alternative.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AskedTimeJson {
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    /// When it is over.
+    #[schema(value_type = String, format = DateTime)]
+    pub ends_at: Timestamp,
+    /// Where.
+    #[schema(format = "uuid")]
+    pub place_id: String,
+    /// With whom.
+    #[schema(format = "uuid")]
+    pub staff_id: String,
+    /// Somebody else has it now.
+    pub gone: bool,
+}
+
+/// A client's request for an appointment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AppointmentRequestJson {
+    /// The request.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// The client's chart.
+    #[schema(format = "uuid")]
+    pub chart_id: String,
+    /// `waiting` for the practice, `offered` and waiting for the client, `confirmed`, `declined` or `withdrawn`.
+    pub state: String,
+    /// Has it waited longer than the client was told?
+    pub late: bool,
+    /// Is its last time, or its offer, over without an answer?
+    pub lapsed: bool,
+    /// `first_visit`, `session`, `check_in` or `other`.
+    pub kind: String,
+    /// The type whose openings were asked for.
+    #[schema(format = "uuid")]
+    pub type_id: Option<String>,
+    /// Where they would like to meet: `office`, `video` or `either`.
+    pub place: String,
+    /// Days that would suit, where no open times were asked for.
+    pub wishes: Vec<WishJson>,
+    /// The times that count now: asked for, offered, or named when it was declined.
+    pub times: Vec<AskedTimeJson>,
+    /// What the client wrote.
+    pub note: String,
+    /// What the practice wrote when it confirmed or declined.
+    pub answer: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub asked_at: Timestamp,
+    /// By when the client was told to expect an answer.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub answer_by: Option<Timestamp>,
+    /// Until when its times are kept for the client.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub held_until: Option<Timestamp>,
+}
+
+impl AppointmentRequestJson {
+    /// As the API shows it.
+    pub fn of(request: &Request, talk: &Talk, now: Timestamp) -> Self {
+        let phase = request.standing().phase(now);
+        let time = |time: &AskedTime| AskedTimeJson {
+            starts_at: time.starts_at,
+            ends_at: time.ends_at,
+            place_id: time.place.place_id.to_string(),
+            staff_id: time.staff_id.to_string(),
+            gone: time.struck_at.is_some(),
+        };
+        let wish = |wish: &Wish| WishJson { date: wish.date.to_string(), part: wish.part.to_string() };
+        Self {
+            id: request.request_id.to_string(),
+            chart_id: request.chart_id.to_string(),
+            state: request.state.to_string(),
+            late: phase == Phase::Late,
+            lapsed: phase == Phase::Lapsed,
+            kind: request.kind.to_string(),
+            type_id: request.type_id.map(|id| id.to_string()),
+            place: request.place.to_string(),
+            wishes: request.wishes().iter().map(wish).collect(),
+            times: talk.current(request).map(time).collect(),
+            note: request.note.clone(),
+            answer: request.answer.clone(),
+            asked_at: request.created_at,
+            answer_by: request.answer_by,
+            held_until: request.hold_until.filter(|until| *until > now),
+        }
+    }
+}
+
+/// A page of requests.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AppointmentRequestList {
+    /// In the order in which they were made.
+    pub requests: Vec<AppointmentRequestJson>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// A time that is offered.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlotJson {
+    /// When it begins: a multiple of five minutes, ahead.
+    #[schema(value_type = String, format = DateTime, example = "2026-12-03T19:30:00Z")]
+    pub starts_at: Timestamp,
+    /// How long it takes: a multiple of 5, up to 720.
+    #[schema(example = 50)]
+    pub minutes: i32,
+    /// Where; see `/places`.
+    #[schema(format = "uuid")]
+    pub place_id: String,
+    /// With whom; see `/clinicians`.
+    #[schema(format = "uuid")]
+    pub staff_id: String,
+}
+
+/// The appointment that answers a request.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmJson {
+    /// When, where and with whom: one of its times, or another that was agreed.
+    pub time: SlotJson,
+    /// What the client reads of it after signing in.
+    #[serde(default)]
+    pub answer: String,
+    /// The doubts that somebody has looked at: `night`, `weekend`, `held` (kept for another client, who is told).
+    #[serde(default)]
+    pub confirm: Vec<String>,
+}
+
+/// Other times for a client.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfferJson {
+    /// From one to three; they are kept for the client until the offer ends.
+    pub times: Vec<SlotJson>,
+    /// What the client reads with them.
+    #[serde(default)]
+    pub message: String,
+}
+
+/// Why a request is declined.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeclineJson {
+    /// What the client reads after signing in; not empty.
+    pub answer: String,
+    /// Up to three times that the client could ask for. They are not kept.
+    #[serde(default)]
+    pub alternatives: Vec<SlotJson>,
 }
 
 /// A type of appointment.

@@ -10,6 +10,11 @@ audit_actions! {
         Booked = "appointment.booked", Plain, None;
         Confirmed = "appointment.confirmed", Plain, None;
         Declined = "appointment.declined", Plain, None;
+        Offered = "appointment.offered", Plain, None;
+        Accepted = "appointment.accepted", Plain, None;
+        Countered = "appointment.countered", Plain, None;
+        RequestEnded = "appointment.request_ended", Plain, None;
+        HoldOverridden = "appointment.hold_overridden", Attention, None;
         Moved = "appointment.moved", Plain, None;
         Canceled = "appointment.canceled", Stopped, None;
         HoursAdded = "appointment.hours_added", Plain, None;

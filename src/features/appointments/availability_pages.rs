@@ -115,6 +115,7 @@ fn read(c: &mut Scoped<'_>, staff: StaffId, today: Date) -> Result<Option<Read>,
                 place: None,
                 place_kind: None,
                 chart: None,
+                holds: calendar::Holds::Ignored,
                 from: now,
                 until: now.plus_hours(PREVIEW_HOURS),
             };

@@ -12,14 +12,18 @@ use crate::features::appointments::lifecycle::{
 };
 use crate::features::appointments::mails::{self, News};
 use crate::features::appointments::reminders;
+use crate::features::appointments::request_store;
+pub use crate::features::appointments::slot::Slot;
 use crate::features::appointments::store::{self, Appointment, NewAppointment, Party, standing};
+use crate::features::appointments::talk_store;
 use crate::features::calendar::{
-    self, Resource, ResourceKind, Taken, Unavailable, VisitKind, claim, clinicians, release,
+    self, Claim, Hold, NotClaimed, OverHolds, Resource, ResourceKind, Taken, Unavailable, VisitKind, claim,
+    clinicians, release,
 };
 use crate::features::practice::{self, find_place};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AppointmentId, ChartId, PlaceId, RequestId, StaffId};
-use crate::platform::audit::{self, By};
+use crate::kernel::ids::{AccessId, AppointmentId, ChartId, RequestId};
+use crate::platform::audit::{self, Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::permissions::{Level, Right};
@@ -42,6 +46,8 @@ word_enum! {
         Away = "away",
         /// The clinician has weekly hours, and this is outside of those at the place.
         OutsideHours = "outside_hours",
+        /// Kept for another client, who asked for it or to whom it was offered.
+        Held = "held",
     }
 }
 
@@ -58,19 +64,6 @@ impl From<Doubt> for Doubted {
     fn from(doubt: Doubt) -> Self {
         Self { doubt, days: None }
     }
-}
-
-/// When, where and with whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// When it begins.
-    pub starts_at: Timestamp,
-    /// How long it takes.
-    pub minutes: i32,
-    /// Where.
-    pub place: PlaceId,
-    /// With whom.
-    pub staff: StaffId,
 }
 
 /// Beginnings and lengths are whole multiples of so many minutes.
@@ -176,11 +169,34 @@ pub fn record(
     by: &By,
     new: &NewAppointment,
 ) -> Result<Result<AppointmentId, Vec<Taken>>, Fault> {
+    match take(c, by, new, OverHolds::Dropped)? {
+        Ok((id, _)) => Ok(Ok(id)),
+        Err(NotClaimed::Taken(taken)) => Ok(Err(taken)),
+        Err(NotClaimed::Held) => Err(Fault::other("a hold was in the way of what drops holds")),
+    }
+}
+
+/// The same, with a rule for times that are kept for others; gives what was dropped.
+fn take(
+    c: &mut Scoped<'_>,
+    by: &By,
+    new: &NewAppointment,
+    over: OverHolds,
+) -> Result<Result<(AppointmentId, Vec<Hold>), NotClaimed>, Fault> {
     let id = AppointmentId::fresh(c.rng(), c.now());
     let resources = [Resource::staff(new.staff), Resource::chart(new.chart)];
-    if let Err(taken) = claim(c, id, &resources, new.starts_at, new.ends_at())? {
-        return Ok(Err(taken));
-    }
+    let wanted = Claim {
+        owner: id,
+        chart: new.chart,
+        resources: &resources,
+        from: new.starts_at,
+        until: new.ends_at(),
+        over,
+    };
+    let dropped = match claim(c, &wanted)? {
+        Ok(dropped) => dropped,
+        Err(why) => return Ok(Err(why)),
+    };
     match store::insert(c, id, new) {
         // A colleague has answered the same request with another hour: the unit runs again, and finds it answered.
         Err(Fault::Database(error)) if is_duplicate(&error) => {
@@ -195,11 +211,33 @@ pub fn record(
         audit::Event::new(by.clone(), AppointmentAction::Booked).on_chart(&new.chart).with(details);
     event.new_state = AppointmentState::Booked.word().into();
     audit::record(c, event)?;
-    Ok(Ok(id))
+    Ok(Ok((id, dropped)))
 }
 
-/// What must hold of every time that is given to an appointment; `at` is where it is now.
-fn check(c: &mut Scoped<'_>, slot: Slot, despite: &[Doubt], at: Option<&Appointment>) -> Outcome<()> {
+/// May it take a time that is kept for somebody else?
+fn over_holds(despite: &[Doubt]) -> OverHolds {
+    if despite.contains(&Doubt::Held) { OverHolds::Dropped } else { OverHolds::Refused }
+}
+
+/// What is in the way, with the doubts that were set aside before: all of them are asked about together.
+fn in_the_way(why: NotClaimed, mut doubts: Vec<Doubt>) -> NotBooked {
+    match why {
+        NotClaimed::Taken(taken) => clashes(taken),
+        NotClaimed::Held => {
+            doubts.push(Doubt::Held);
+            NotBooked::Doubtful(doubts)
+        }
+    }
+}
+
+/// What must hold of every time that is given to an appointment; `at` is where it is now. Gives the doubts that were set
+/// aside.
+pub(super) fn check(
+    c: &mut Scoped<'_>,
+    slot: Slot,
+    despite: &[Doubt],
+    at: Option<&Appointment>,
+) -> Outcome<Vec<Doubt>> {
     let on_grid = slot.starts_at.micros() % (i64::from(GRID_MINUTES) * 60_000_000) == 0;
     if !on_grid
         || slot.minutes % GRID_MINUTES != 0
@@ -236,7 +274,7 @@ fn check(c: &mut Scoped<'_>, slot: Slot, despite: &[Doubt], at: Option<&Appointm
     if doubts.iter().any(|doubted| !despite.contains(&doubted.doubt)) {
         return Ok(Err(NotBooked::Doubtful(doubts)));
     }
-    Ok(Ok(()))
+    Ok(Ok(doubts))
 }
 
 /// Books in the caller's transaction, and writes to everybody who may see the appointment.
@@ -247,9 +285,10 @@ pub fn book_in(app: &App, c: &mut Scoped<'_>, by: &By, booking: &Booking) -> Out
         Some(_) => return Ok(Err(NotBooked::ChartClosed)),
     }
     let slot = booking.slot;
-    if let Err(why) = check(c, slot, &booking.despite, None)? {
-        return Ok(Err(why));
-    }
+    let doubts = match check(c, slot, &booking.despite, None)? {
+        Ok(doubts) => doubts,
+        Err(why) => return Ok(Err(why)),
+    };
     let new = NewAppointment {
         chart: booking.chart,
         request: booking.request,
@@ -259,13 +298,42 @@ pub fn book_in(app: &App, c: &mut Scoped<'_>, by: &By, booking: &Booking) -> Out
         place: slot.place,
         staff: slot.staff,
     };
-    let id = match record(c, by, &new)? {
-        Ok(id) => id,
-        Err(taken) => return Ok(Err(clashes(taken))),
+    let (id, dropped) = match take(c, by, &new, over_holds(&booking.despite))? {
+        Ok(taken) => taken,
+        Err(why) => return Ok(Err(in_the_way(why, doubts))),
     };
+    held_times_are_gone(app, c, by, booking.chart, booking.request, &dropped)?;
     let (appointment, parties) = load(c, id)?;
-    mails::tell_clients(app, c, &appointment, &parties, News::Booked)?;
+    // Whoever accepts an offer gets the appointment itself, not the news that there is an answer.
+    let answers = booking.request.filter(|_| !matches!(by.actor, Actor::Account(_)));
+    mails::tell_clients(app, c, &appointment, &parties, News::Booked { answers })?;
     Ok(Ok(id))
+}
+
+/// Strikes out what was kept for other requests, and tells their clients. `own` is the request that is answered.
+fn held_times_are_gone(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: ChartId,
+    own: Option<RequestId>,
+    dropped: &[Hold],
+) -> Result<(), Fault> {
+    for hold in dropped.iter().filter(|hold| Some(hold.owner) != own) {
+        talk_store::strike(c, hold.owner, hold.staff, hold.starts_at)?;
+        if hold.until <= c.now() || hold.chart == chart {
+            continue;
+        }
+        if let Some(request) = request_store::find_request(c, &hold.owner)? {
+            mails::tell_asker(app, c, &request, &format!("gone.{}", hold.starts_at.micros()))?;
+        }
+        let details = serde_json::json!({ "request": hold.owner, "starts_at": hold.starts_at });
+        let event = audit::Event::new(by.clone(), AppointmentAction::HoldOverridden)
+            .on_chart(&hold.chart)
+            .with(details);
+        audit::record(c, event)?;
+    }
+    Ok(())
 }
 
 /// Books. The same form sent twice books once.
@@ -316,7 +384,7 @@ pub fn move_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, wanted
         return Ok(Err(why.into()));
     }
     let to = wanted.to;
-    let ends_at = to.starts_at.plus_seconds(i64::from(to.minutes) * 60);
+    let ends_at = to.ends_at();
     let chart = party.chart_id;
     if (before.starts_at, before.ends_at, before.place.place_id, before.staff_id)
         == (to.starts_at, ends_at, to.place, to.staff)
@@ -327,14 +395,19 @@ pub fn move_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, wanted
     if before.version != wanted.version {
         return Ok(Err(NotBooked::Stale));
     }
-    if let Err(why) = check(c, to, &wanted.despite, Some(&before))? {
-        return Ok(Err(why));
-    }
+    let doubts = match check(c, to, &wanted.despite, Some(&before))? {
+        Ok(doubts) => doubts,
+        Err(why) => return Ok(Err(why)),
+    };
     let mut resources = vec![Resource::staff(to.staff)];
     resources.extend(expected(&parties).map(|party| Resource::chart(party.chart_id)));
-    if let Err(taken) = claim(c, id, &resources, to.starts_at, ends_at)? {
-        return Ok(Err(clashes(taken)));
-    }
+    let over = over_holds(&wanted.despite);
+    let time = Claim { owner: id, chart, resources: &resources, from: to.starts_at, until: ends_at, over };
+    let dropped = match claim(c, &time)? {
+        Ok(dropped) => dropped,
+        Err(why) => return Ok(Err(in_the_way(why, doubts))),
+    };
+    held_times_are_gone(app, c, by, chart, None, &dropped)?;
     if !store::save_time(c, &before, to.starts_at, ends_at, to.place, to.staff)? {
         return Err(Fault::lost_race("an appointment was changed while it was moved"));
     }

@@ -4,12 +4,15 @@ use askama::Template;
 use axum::extract::{Query, State};
 use jiff::civil::Date;
 
+use crate::features::appointments::kinds::RequestState;
 use crate::features::appointments::labels::at_place;
-use crate::features::appointments::slot_form::{day_in, time_range};
+use crate::features::appointments::slot_form::{clock_range, day_in, time_range};
 use crate::features::appointments::store::{DayEntry, DayOf, day_of};
+use crate::features::appointments::talk_store::{Asked, asked_between};
 use crate::features::calendar::clinicians;
 use crate::features::charts::{listed_name, look_up};
 use crate::features::staff::StaffTicket;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::StaffId;
 use crate::kernel::wall_clock::read_date;
 use crate::platform::permissions::Permission;
@@ -29,6 +32,9 @@ struct Line {
     time: String,
     client: String,
     what: String,
+    /// What a request asks for or was offered, and nobody has booked: tag and word.
+    asked: Option<(&'static str, String)>,
+    starts_at: Timestamp,
 }
 
 /// One clinician's day.
@@ -77,16 +83,16 @@ pub(super) async fn day(
     Query(query): Query<DayQuery>,
 ) -> PageResult {
     let (asked, who) = (read_date(&query.date), query.who.parse::<StaffId>().ok());
-    let (staff, (date, people, entries)) = ticket
+    let (staff, (date, people, entries, asked)) = ticket
         .open(&app, move |c, staff| {
             let date = asked.unwrap_or_else(|| staff.practice.today(c.now()));
             let people = clinicians(c)?;
             let of = who.map_or(DayOf::Everybody, DayOf::Clinician);
-            let entries = match day_in(date, &staff.zone) {
-                Some((from, until)) => day_of(c, of, from, until)?,
-                None => Vec::new(),
+            let (entries, asked) = match day_in(date, &staff.zone) {
+                Some((from, until)) => (day_of(c, of, from, until)?, asked_between(c, who, from, until)?),
+                None => (Vec::new(), Vec::new()),
             };
-            Ok((date, people, entries))
+            Ok((date, people, entries, asked))
         })
         .await?;
     let words = staff.words;
@@ -107,6 +113,22 @@ pub(super) async fn day(
             "place",
             at_place(words, &entry.appointment.place),
         ),
+        asked: None,
+        starts_at: entry.appointment.starts_at,
+    };
+    let asked_line = |one: &Asked| {
+        let (tag, key) = match one.state {
+            RequestState::Offered => ("stopped", "appointments-calendar-offered"),
+            _ => ("waiting", "appointments-calendar-asked"),
+        };
+        Line {
+            href: format!("/staff/requests/{}", one.time.request_id),
+            time: clock_range(words, &staff.zone, &one.time.place, one.time.starts_at, one.time.ends_at),
+            client: one.client.clone(),
+            what: at_place(words, &one.time.place),
+            asked: Some((tag, words.get(key))),
+            starts_at: one.time.starts_at,
+        }
     };
     // Who has left keeps a column while they have appointments; nobody's is hidden.
     let mut shown: Vec<(StaffId, String)> =
@@ -117,12 +139,24 @@ pub(super) async fn day(
             shown.push((of, entry.appointment.with_name.clone()));
         }
     }
-    let is_empty = entries.is_empty();
+    for one in &asked {
+        if !shown.iter().any(|(id, _)| *id == one.time.staff_id) {
+            shown.push((one.time.staff_id, one.time.with_name.clone()));
+        }
+    }
+    let is_empty = entries.is_empty() && asked.is_empty();
+    let lines_of = |id: StaffId| {
+        let booked = entries.iter().filter(|entry| entry.appointment.staff_id == id).map(line);
+        let asked = asked.iter().filter(|one| one.time.staff_id == id).map(asked_line);
+        let mut lines: Vec<Line> = booked.chain(asked).collect();
+        lines.sort_by_key(|line| line.starts_at);
+        lines
+    };
     let columns = shown
         .into_iter()
         .map(|(id, name)| Column {
             anchor: format!("who-{id}"),
-            lines: entries.iter().filter(|entry| entry.appointment.staff_id == id).map(line).collect(),
+            lines: lines_of(id),
             book: people.iter().any(|(known, _)| *known == id).then(|| book(Some(id))).flatten(),
             name,
         })

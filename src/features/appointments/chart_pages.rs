@@ -9,19 +9,20 @@ use axum::response::IntoResponse;
 use crate::features::accounts;
 use crate::features::appointments::booking::{self, Booking};
 use crate::features::appointments::calendar_page;
-use crate::features::appointments::labels::{is_coming_up, state_of, summary, tag_of};
-use crate::features::appointments::request_pages::what_of;
+use crate::features::appointments::labels::{Side, is_coming_up, request_state, state_of, summary, tag_of};
+use crate::features::appointments::request_pages::{asked_short, what_of};
 use crate::features::appointments::request_store::{Request, requests_of};
 use crate::features::appointments::slot_form::{
     Choices, DayPlan, SlotFields, SlotForm, SlotQuery, SlotTrouble, USUAL_MINUTES, plan_of,
 };
 use crate::features::appointments::store::{Appointment, Party, list_of, usual_of};
+use crate::features::appointments::talk_store::talk_of;
 use crate::features::calendar::VisitKind;
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::practice::PlaceKind;
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChartId, PlaceId, StaffId};
+use crate::kernel::ids::{ChartId, PlaceId, RequestId, StaffId};
 use crate::kernel::wall_clock::read_date;
 use crate::platform::i18n::Stamp;
 use crate::platform::permissions::{Permission, Right};
@@ -90,16 +91,17 @@ pub(super) async fn tab(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, booked, requests) = app
+    let (ChartRoom { file, tags }, booked, requests, talk) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
-            Ok(Some((room, list_of(c, &id)?, requests_of(c, &id)?)))
+            let requests = requests_of(c, &id)?;
+            let ids: Vec<RequestId> = requests.iter().map(|request| request.request_id).collect();
+            Ok(Some((room, list_of(c, &id)?, requests, talk_of(c, &ids)?)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
     let (now, words) = (app.now(), staff.words);
-    let today = staff.practice.today(now);
     let line = |(appointment, party): &(Appointment, Party)| {
         let (tag, state) = state_of(words, appointment, party.state, now);
         AppointmentLine {
@@ -110,14 +112,17 @@ pub(super) async fn tab(
             state,
         }
     };
-    let request_line = |request: &Request| RequestLine {
-        href: format!("/staff/requests/{}", request.request_id),
-        what: what_of(&staff, request),
-        wishes: request.wishes().iter().map(|wish| wish.label_short(words, today)).collect(),
-        asked: words.stamp(request.created_at, &staff.zone, now),
-        tag: tag_of(request.state),
-        state: words.get(&format!("appointments-state-{}", request.state)),
-        answer: request.answer.clone(),
+    let request_line = |request: &Request| {
+        let (tag, state) = request_state(words, request, Side::Practice, now);
+        RequestLine {
+            href: format!("/staff/requests/{}", request.request_id),
+            what: what_of(&staff, request),
+            wishes: asked_short(&staff, request, &talk, now),
+            asked: words.stamp(request.created_at, &staff.zone, now),
+            tag,
+            state,
+            answer: request.answer.clone(),
+        }
     };
     let may_book = staff.may(Permission::BookAppointments) && file.chart.state == "open";
     let page = TabPage {

@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments::booking::{self, NotBooked};
-use crate::features::appointments::client_pages::MINE;
+use crate::features::appointments::client_parts::MINE;
 use crate::features::appointments::labels::{AppointmentLabels, state_of};
 use crate::features::appointments::lifecycle::{AppointmentState, Notice, PartyState, Phase, Refusal};
 use crate::features::appointments::store::{self, Appointment, Party};

@@ -4,42 +4,39 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Query, State};
 use jiff::civil::Date;
 
-use crate::features::access::permission::Basis;
 use crate::features::accounts::{ClientSession, ClientTicket, level_now, unprocessable};
-use crate::features::appointments::actions::{self, NewRequest, NotAnswered};
+use crate::features::appointments::actions::{NewRequest, NotAsked, ask};
+use crate::features::appointments::client_parts::{
+    LONGEST_NOTE, MINE, asked_for, is_theirs, note_error, request_address,
+};
 use crate::features::appointments::kinds::{PlaceWish, RequestState};
-use crate::features::appointments::labels::{AppointmentLabels, is_coming_up, state_of, tag_of};
+use crate::features::appointments::labels::{
+    AppointmentLabels, Side, asked_label, is_coming_up, request_state, state_of, tag_of,
+};
 use crate::features::appointments::lifecycle::PartyState;
-use crate::features::appointments::request_store::{Request, requests_of};
+use crate::features::appointments::request_lifecycle::Phase;
+use crate::features::appointments::request_store::{Request, find_request, requests_of};
 use crate::features::appointments::store::{Appointment, Party, list_of};
+use crate::features::appointments::talk_store::{Talk, talk_of};
 use crate::features::appointments::times::{DAYS_AHEAD, DayPart, MOST_WISHES, WishError, read_wishes};
-use crate::features::calendar::{self, AppointmentType, Search, VisitKind, WhoMayAsk};
+use crate::features::appointments::times_page::{self, Filled, TimesForm};
+use crate::features::calendar::{self, Holds, Search, VisitKind, WhoMayAsk};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::RequestId;
 use crate::kernel::text;
 use crate::kernel::wall_clock::read_date;
-use crate::platform::db::Scoped;
-use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::drafts;
 use crate::platform::web::form_token::{FormToken, made_once};
-use crate::platform::web::forms::{FieldErrors, Nothing};
+use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::ClientFrame;
-use crate::platform::web::nav::Section;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
-/// The client's own.
-pub(super) const MINE: Section = Section("/portal/appointments");
-
-/// Requests of one chart that may wait at once.
-const MOST_WAITING: usize = 5;
-/// The longest note, in characters.
-const LONGEST_NOTE: usize = 1_000;
 /// Past appointments that the page names.
 const PAST_SHOWN: usize = 20;
 
@@ -52,7 +49,7 @@ struct Line {
 }
 
 struct RequestLine {
-    id: String,
+    href: String,
     title: String,
     asked: String,
     wishes: Vec<String>,
@@ -60,6 +57,8 @@ struct RequestLine {
     tag: &'static str,
     state: String,
     answer: String,
+    /// The practice has offered times, and this reader may answer.
+    is_offer: bool,
     may_take_back: bool,
 }
 
@@ -84,43 +83,73 @@ fn line(client: &ClientSession, (appointment, party): &(Appointment, Party), now
     }
 }
 
-/// Is the chart in view the reader's own?
-fn is_own_chart(client: &ClientSession) -> bool {
-    client.facts.grant.basis == Basis::Client
+/// Where a request stands, as tag and words; a confirmed one with its appointment.
+pub(super) fn stands(
+    client: &ClientSession,
+    request: &Request,
+    booked: &[(Appointment, Party)],
+    now: Timestamp,
+) -> (&'static str, String) {
+    let words = client.words;
+    let (tag, state) = request_state(words, request, Side::Client, now);
+    let made = booked.iter().find(|(a, _)| a.request_id == Some(request.request_id));
+    match (request.state, made) {
+        (RequestState::Confirmed, Some((appointment, party))) if party.state == PartyState::Expected => {
+            let when = AppointmentLabels::of(words, &client.zone, appointment).when;
+            (tag, words.with1("appointments-state-confirmed-for", "when", when))
+        }
+        _ => (tag, state),
+    }
+}
+
+/// What a request asks for: its open times, or the days.
+pub(super) fn asks_for(client: &ClientSession, request: &Request, talk: &Talk, seq: i32) -> Vec<String> {
+    let words = client.words;
+    let times = talk.times_of(request.request_id, seq).map(|time| asked_label(words, &client.zone, time));
+    let wishes = if seq == 1 { request.wishes() } else { Vec::new() };
+    times.chain(wishes.iter().map(|wish| wish.label(words))).collect()
+}
+
+/// "Regular visit, at our office".
+pub(super) fn title_of(words: Words, request: &Request) -> String {
+    let place = request.place.label(words);
+    words.with2("appointments-request-line", "kind", request.kind.label(words), "place", place)
 }
 
 /// A request as this reader sees it: what somebody else wrote with it is for the practice alone.
-fn request_line(client: &ClientSession, request: &Request, booked: &[(Appointment, Party)]) -> RequestLine {
+fn request_line(
+    client: &ClientSession,
+    request: &Request,
+    talk: &Talk,
+    booked: &[(Appointment, Party)],
+    now: Timestamp,
+) -> RequestLine {
     let words = client.words;
-    let place = request.place.label(words);
     let is_mine = request.account_id == client.account_id;
-    let made = booked.iter().find(|(a, _)| a.request_id == Some(request.request_id));
-    let state = match (request.state, made) {
-        (RequestState::Confirmed, Some((appointment, party))) if party.state == PartyState::Expected => words
-            .with1(
-                "appointments-state-confirmed-for",
-                "when",
-                AppointmentLabels::of(words, &client.zone, appointment).when,
-            ),
-        (state, _) => words.get(&format!("appointments-state-{state}")),
-    };
+    let phase = request.standing().phase(now);
+    let (tag, state) = stands(client, request, booked, now);
     RequestLine {
-        id: request.request_id.to_string(),
-        title: words.with2("appointments-request-line", "kind", request.kind.label(words), "place", place),
+        href: request_address(request.request_id),
+        title: title_of(words, request),
         asked: words.with1("appointments-asked", "date", words.date(request.created_at, &client.zone)),
-        wishes: request.wishes().iter().map(|wish| wish.label(words)).collect(),
+        wishes: asks_for(client, request, talk, 1),
         note: if is_mine { request.note.clone() } else { String::new() },
-        tag: tag_of(request.state),
+        tag,
         state,
         answer: if is_mine { request.answer.clone() } else { String::new() },
-        may_take_back: request.state == RequestState::Waiting && (is_mine || is_own_chart(client)),
+        is_offer: phase == Phase::Offered && is_theirs(client, request),
+        may_take_back: phase != Phase::Settled && is_theirs(client, request),
     }
 }
 
 /// My appointments and requests.
 pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, (booked, requests)) = ticket
-        .open(&app, |c, client| Ok((list_of(c, &client.chart_id)?, requests_of(c, &client.chart_id)?)))
+    let (client, (booked, requests, talk)) = ticket
+        .open(&app, |c, client| {
+            let requests = requests_of(c, &client.chart_id)?;
+            let ids: Vec<RequestId> = requests.iter().map(|request| request.request_id).collect();
+            Ok((list_of(c, &client.chart_id)?, requests, talk_of(c, &ids)?))
+        })
         .await?;
     let now = app.now();
     let is_ahead = |of: &&(Appointment, Party)| is_coming_up(of, now);
@@ -134,7 +163,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
             .take(PAST_SHOWN)
             .map(|a| line(&client, a, now))
             .collect(),
-        requests: requests.iter().map(|r| request_line(&client, r, &booked)).collect(),
+        requests: requests.iter().map(|r| request_line(&client, r, &talk, &booked, now)).collect(),
         frame: client.frame(&app, MINE),
     };
     html(page.render())
@@ -297,23 +326,6 @@ impl Offer {
     }
 }
 
-/// May clients ask for this kind? Not where the practice has types of it and staff alone book them; a client can always
-/// ask for something else.
-fn may_be_asked_for(kind: VisitKind, types: &[AppointmentType]) -> bool {
-    let mut of_kind = types.iter().filter(|of| of.kind == kind).peekable();
-    kind == VisitKind::Other
-        || of_kind.peek().is_none()
-        || of_kind.any(|of| of.who_may_ask == WhoMayAsk::Clients)
-}
-
-/// The types that are offered, and the kinds that clients may ask for.
-fn asked_for(c: &mut Scoped<'_>) -> Result<(Vec<AppointmentType>, Vec<VisitKind>), Fault> {
-    let mut types = calendar::types(c)?;
-    types.retain(|of| of.closed_at.is_none());
-    let kinds = VisitKind::ALL.iter().copied().filter(|kind| may_be_asked_for(*kind, &types)).collect();
-    Ok((types, kinds))
-}
-
 async fn load_offer(app: &AppState, client: &ClientSession) -> Result<Offer, PageError> {
     let (zone, chart) = (client.practice.zone(), client.chart_id);
     let offer = app
@@ -330,6 +342,7 @@ async fn load_offer(app: &AppState, client: &ClientSession) -> Result<Offer, Pag
                     place: None,
                     place_kind: None,
                     chart: Some(chart),
+                    holds: Holds::Respected,
                     from: now,
                     until: now.plus_hours(OPEN_HOURS),
                 };
@@ -341,11 +354,47 @@ async fn load_offer(app: &AppState, client: &ClientSession) -> Result<Offer, Pag
     Ok(offer)
 }
 
-/// The form.
-pub(super) async fn request_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
+/// What the address of the form says.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct RequestQuery {
+    /// Not empty where no open time suits, so that days are named.
+    wishes: String,
+    /// A type …
+    #[serde(rename = "type")]
+    of_type: String,
+    /// … and one of its times.
+    time: String,
+    /// An earlier request that is asked again.
+    again: String,
+}
+
+/// The form: open times to pick from, or, where none are published or none suits, days.
+pub(super) async fn request_page(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Query(query): Query<RequestQuery>,
+) -> PageResult {
+    let mut filled = Filled { of_type: query.of_type, time: query.time, note: String::new() };
+    let mut form = RequestForm::default();
+    if let Ok(again) = query.again.parse::<RequestId>() {
+        let before = app.db.read(&client.scope, move |c| find_request(c, &again)).await?;
+        let own =
+            |before: &Request| before.chart_id == client.chart_id && before.account_id == client.account_id;
+        if let Some(before) = before.filter(own) {
+            filled.of_type = before.type_id.map(|id| id.to_string()).unwrap_or_default();
+            (form.kind, form.place) = (before.kind.to_string(), before.place.to_string());
+            (filled.note, form.note) = (before.note.clone(), before.note);
+        }
+    }
+    if query.wishes.is_empty()
+        && let Some(page) = times_page::opened(&app, &client, TimesForm::filled(filled)).await?
+    {
+        return page;
+    }
     let frame = client.frame(&app, MINE);
     let offer = load_offer(&app, &client).await?;
-    html(form_page(&app, frame, &client, RequestForm::default(), FieldErrors::new(), &offer).render())
+    html(form_page(&app, frame, &client, form, FieldErrors::new(), &offer).render())
 }
 
 fn wish_words(words: Words, error: WishError) -> String {
@@ -398,11 +447,7 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
         Vec::new()
     });
     let note = text::lines(&form.note, LONGEST_NOTE).unwrap_or_else(|wrong| {
-        let key = match wrong {
-            text::TextError::TooLong(_) => "appointments-error-note-long",
-            text::TextError::Unprintable => "appointments-error-note-strange",
-        };
-        errors.add("note", words.get(key));
+        errors.add("note", note_error(words, wrong));
         String::new()
     });
     let (Some(kind), Some(place), true) = (kind, place, errors.is_empty()) else {
@@ -413,8 +458,10 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
         chart: client.chart_id.clone(),
         account: client.account_id.clone(),
         kind,
+        of_type: None,
         place,
         wishes,
+        times: Vec::new(),
         note,
     };
     let (by, access) = (client.by(), client.access_id);
@@ -425,14 +472,7 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
             if level_now(c, &access, Right::Appointments)? < Level::Act {
                 return Ok(Err(PageError::NotFound));
             }
-            let asked = made_once(c, &token, |c| {
-                let before = requests_of(c, &new.chart)?;
-                let waits = before.iter().filter(|r| r.state == RequestState::Waiting).count();
-                if waits >= MOST_WAITING {
-                    return Ok(Err(()));
-                }
-                Ok(Ok(actions::ask(c, &by, &new)?))
-            })?;
+            let asked: Result<RequestId, NotAsked> = made_once(c, &token, |c| ask(c, &by, &new))?;
             Ok(Ok(asked.is_ok()))
         })
         .await??;
@@ -444,26 +484,4 @@ pub(super) async fn request(State(app): State<AppState>, client: ClientSession, 
     }
     app.live.chart_changed(client.scope.id(), &client.chart_id);
     Ok(see_other("/portal/appointments?done=request-sent"))
-}
-
-/// Takes a waiting request back.
-pub(super) async fn take_back(
-    State(app): State<AppState>,
-    client: ClientSession,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> PageResult {
-    let Nothing {} = client.form(&body)?;
-    let id: RequestId = id.parse().map_err(|_| PageError::NotFound)?;
-    let only = (!is_own_chart(&client)).then_some(client.account_id);
-    let at = (client.access_id, client.chart_id);
-    match actions::take_back(&app, &client.scope, client.by(), at, only, id).await? {
-        Ok(()) => Ok(see_other("/portal/appointments?done=request-taken-back")),
-        Err(NotAnswered::NoLongerWaiting(request)) => match request.state {
-            // A double click: it is as they wanted it.
-            RequestState::Withdrawn => Ok(see_other("/portal/appointments?done=request-taken-back")),
-            _ => Ok(see_other("/portal/appointments?done=request-answered-meanwhile")),
-        },
-        Err(NotAnswered::NotFound | NotAnswered::NotBooked(_)) => Err(PageError::NotFound),
-    }
 }

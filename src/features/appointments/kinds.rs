@@ -19,12 +19,24 @@ word_enum! {
     pub enum RequestState {
         /// The practice has not answered yet.
         Waiting = "waiting",
+        /// The practice has offered other times, and the client has not answered yet.
+        Offered = "offered",
         /// There is an appointment.
         Confirmed = "confirmed",
         /// The practice said no, with an answer.
         Declined = "declined",
         /// The client took it back.
         Withdrawn = "withdrawn",
+    }
+}
+
+word_enum! {
+    /// What was said in a request between its question and its end.
+    pub enum StepAct {
+        /// The practice offered other times.
+        Offer = "offer",
+        /// The client asked for other times than those.
+        Counter = "counter",
     }
 }
 

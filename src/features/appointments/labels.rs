@@ -5,7 +5,10 @@ use jiff::tz::TimeZone;
 
 use crate::features::appointments::kinds::{CancelReason, PlaceWish, RequestState};
 use crate::features::appointments::lifecycle::{AppointmentState, PartyState};
+use crate::features::appointments::request_lifecycle::Phase;
+use crate::features::appointments::request_store::Request;
 use crate::features::appointments::store::{Appointment, Party};
+use crate::features::appointments::talk_store::AskedTime;
 use crate::features::appointments::times::{DayPart, Wish};
 use crate::features::calendar::VisitKind;
 use crate::features::practice::{Place, PlaceKind};
@@ -135,14 +138,45 @@ pub(super) fn summary(words: Words, appointment: &Appointment) -> String {
     )
 }
 
-/// Where a request stands, as a tag.
-pub(super) fn tag_of(state: RequestState) -> &'static str {
-    match state {
-        RequestState::Waiting => "waiting",
-        RequestState::Confirmed => "good",
-        RequestState::Declined => "attention",
-        RequestState::Withdrawn => "stopped",
-    }
+/// Who reads where a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The client, or whoever acts for them.
+    Client,
+    /// The practice.
+    Practice,
+}
+
+/// Where a request stands, as tag and words.
+pub(super) fn request_state(
+    words: Words,
+    request: &Request,
+    side: Side,
+    now: Timestamp,
+) -> (&'static str, String) {
+    let (tag, key) = match (request.standing().phase(now), side) {
+        (Phase::Lapsed, _) => ("stopped", "lapsed".to_owned()),
+        (Phase::Late, Side::Practice) => ("attention", "late".to_owned()),
+        (Phase::Offered, Side::Practice) => ("stopped", "offered-staff".to_owned()),
+        (Phase::Offered, Side::Client) => ("attention", "offered".to_owned()),
+        _ => {
+            let tag = match request.state {
+                RequestState::Waiting | RequestState::Offered => "waiting",
+                RequestState::Confirmed => "good",
+                RequestState::Declined => "attention",
+                RequestState::Withdrawn => "stopped",
+            };
+            (tag, request.state.to_string())
+        }
+    };
+    (tag, words.get(&format!("appointments-state-{key}")))
+}
+
+/// An asked or offered time: "Tuesday, December 1, 2026, 3:14 PM EST, at Main Street, with Casey Moreno".
+pub(super) fn asked_label(words: Words, own: &TimeZone, time: &AskedTime) -> String {
+    let when = when(words, own, time.starts_at, &time.place);
+    let at = words.with2("appointments-time-at", "time", when, "place", at_place(words, &time.place));
+    words.with2("appointments-time-with", "time", at, "name", &time.with_name)
 }
 
 /// An appointment in words.

@@ -4,10 +4,11 @@
 use crate::features::accounts::mails::MailContext;
 use crate::features::accounts::{self, Reader, level_now};
 use crate::features::appointments::lifecycle::AppointmentState;
+use crate::features::appointments::request_store::Request;
 use crate::features::appointments::store::{self, Appointment, Party};
 use crate::features::practice::{self, PlaceKind, Practice};
 use crate::features::staff::{self, StaffState};
-use crate::kernel::ids::{AccessId, AppointmentId};
+use crate::kernel::ids::{AccessId, AppointmentId, RequestId};
 use crate::mail_kinds;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::Scoped;
@@ -26,6 +27,8 @@ mail_kinds! {
     pub enum AppointmentMail {
         /// To whoever asked for one: there is an answer.
         Answered = "appointments.answered",
+        /// To staff: a request has waited longer than its client was told.
+        RequestLate = "appointments.request_late",
         /// It is booked.
         Booked = "appointments.booked",
         /// It has another time.
@@ -54,7 +57,10 @@ pub fn may_read(c: &mut Scoped<'_>, kind: &str, access: &AccessId) -> Result<boo
 #[derive(Clone, Copy, Debug)]
 pub enum News<'a> {
     /// There is an appointment.
-    Booked,
+    Booked {
+        /// It answers this request, whose asker is told so.
+        answers: Option<RequestId>,
+    },
     /// It has another time or place.
     Moved {
         /// As it was.
@@ -69,7 +75,7 @@ pub enum News<'a> {
 impl News<'_> {
     fn kind(self) -> AppointmentMail {
         match self {
-            Self::Booked => AppointmentMail::Booked,
+            Self::Booked { .. } => AppointmentMail::Booked,
             Self::Moved { .. } => AppointmentMail::Moved,
             Self::Canceled => AppointmentMail::Canceled,
             Self::Reminder => AppointmentMail::Reminder,
@@ -91,8 +97,8 @@ pub(super) fn tell_clients(
     news: News<'_>,
 ) -> Result<(), Fault> {
     outbox::cancel_about(c, &subject_of(appointment))?;
-    let asker = match (news, appointment.request_id) {
-        (News::Booked, Some(request)) => store::asker_of(c, request)?,
+    let asker = match news {
+        News::Booked { answers: Some(request) } => store::asker_of(c, request)?,
         _ => None,
     };
     let practice = practice::load(c)?;
@@ -159,7 +165,7 @@ fn letter(
     let own = reader.zone.get().map_or_else(|| appointment.place.time_zone.rules(), |zone| zone.rules());
     let when = |of: &Appointment| super::labels::when(words, own, of.starts_at, &of.place);
     let (key, mut before) = match news {
-        News::Booked => ("appointments-mail-booked", vec![when(appointment)]),
+        News::Booked { .. } => ("appointments-mail-booked", vec![when(appointment)]),
         News::Moved { from } => (
             "appointments-mail-moved",
             vec![
@@ -183,6 +189,30 @@ fn letter(
         _ => vec![words.get("appointments-mail-change")],
     };
     MailBody { button: desk.sign_in(app), ..desk.letter(&format!("{key}-subject"), before, after) }
+}
+
+/// The mail to whoever asked: that there is news, and nothing of what it is; once for each `what`. Not sent where they no
+/// longer see appointments, or where the face sheet says that this address must not be written to (IDP-09).
+pub(super) fn tell_asker(app: &App, c: &mut Scoped<'_>, request: &Request, what: &str) -> Result<(), Fault> {
+    let Some(reader) = accounts::reader_of(c, &request.chart_id, &request.account_id, Right::Appointments)?
+    else {
+        return Ok(());
+    };
+    let practice = practice::load(c)?;
+    let desk = MailContext { practice: &practice, words: reader.words, called: &reader.called };
+    let letter = accounts::mails::appointment_news(app, desk);
+    let key = format!("appointments.answered.{}.{what}", request.request_id);
+    let mut mail = accounts::mails::mail(
+        AppointmentMail::Answered,
+        key,
+        MailReader::Grant(reader.access_id),
+        reader.address,
+        letter,
+    );
+    mail.chart = Some(request.chart_id);
+    mail.access = Some(reader.access_id);
+    outbox::enqueue(app, c, mail)?;
+    Ok(())
 }
 
 /// Tells the clinician that an appointment of theirs is off, unless they canceled it themselves.

@@ -11,19 +11,27 @@ mod calendar_page;
 mod chart_pages;
 mod client_appointment_pages;
 mod client_pages;
+mod client_parts;
+mod client_request_pages;
 mod closure_pages;
 mod kinds;
 mod labels;
 pub mod lifecycle;
 mod mails;
+mod picked;
 mod place_pages;
 mod places;
 mod reminders;
+mod request_clock;
+pub mod request_lifecycle;
 mod request_pages;
 mod request_store;
+mod slot;
 mod slot_form;
 mod store;
+mod talk_store;
 mod times;
+mod times_page;
 mod type_pages;
 
 pub use crate::features::calendar::{VisitKind, clinicians};
@@ -31,11 +39,15 @@ pub use audit::AppointmentAction;
 pub use kinds::{CancelReason, PlaceWish, RequestState};
 pub use labels::AppointmentLabels;
 pub use mails::may_read;
-pub use request_store::{Request, count_waiting, find_request, requests_of, waiting};
+pub use picked::{MOST_PICKED, Picked};
+pub use request_store::{
+    PageOfRequests, Request, count_waiting, find_request, page_of_requests, requests_of, waiting,
+};
 pub use store::{
     Appointment, NewAppointment, PageOf, Party, ahead, clinicians_of, count_ahead_of, find, list_of, page,
     parties_of,
 };
+pub use talk_store::{AskedTime, Talk, talk_of};
 pub use times::{DayPart, Wish};
 
 use crate::platform::feature::Feature;
@@ -48,7 +60,7 @@ use crate::platform::web::nav::{ClientNav, StaffNav, Waiting};
 pub const FEATURE: Feature = Feature {
     audit_actions: audit::AppointmentAction::ACTIONS,
     mail_kinds: mails::AppointmentMail::KINDS,
-    mail_subjects: &[mails::NOTICE],
+    mail_subjects: &[mails::NOTICE, request_clock::REQUESTS_LATE],
     staff_nav: &[
         StaffNav {
             section: calendar_page::CALENDAR,
@@ -70,14 +82,17 @@ pub const FEATURE: Feature = Feature {
         },
     ],
     client_nav: &[ClientNav {
-        section: client_pages::MINE,
+        section: client_parts::MINE,
         label: "nav-appointments",
         icon: "appointments",
         needs: Some(Right::Appointments),
         order: 30,
     }],
     chart_tabs: &[chart_pages::TAB],
-    jobs: &[JobHandler { kind: JobKind::AppointmentReminder, run: JobRun::InPractice(reminders::send) }],
+    jobs: &[
+        JobHandler { kind: JobKind::AppointmentReminder, run: JobRun::InPractice(reminders::send) },
+        JobHandler { kind: JobKind::RequestClock, run: JobRun::InPractice(request_clock::tell) },
+    ],
     ..Feature::new("appointments", routes)
 };
 
@@ -94,7 +109,12 @@ fn routes() -> Routes {
         .get("/portal/appointments", mine, client_pages::list)
         .get("/portal/appointments/request", act, client_pages::request_page)
         .post("/portal/appointments/request", act, client_pages::request)
-        .post("/portal/appointments/requests/{request}/take-back", act, client_pages::take_back)
+        .post("/portal/appointments/request/times", act, times_page::ask_times)
+        .get("/portal/appointments/requests/{request}", mine, client_request_pages::one)
+        .get("/portal/appointments/requests/{request}/times", act, times_page::counter_page)
+        .post("/portal/appointments/requests/{request}/times", act, times_page::counter)
+        .post("/portal/appointments/requests/{request}/accept", act, client_request_pages::accept)
+        .post("/portal/appointments/requests/{request}/take-back", act, client_request_pages::take_back)
         .get("/portal/appointments/{appointment}", mine, client_appointment_pages::one)
         .get("/portal/appointments/{appointment}/calendar.ics", mine, client_appointment_pages::file)
         .get("/portal/appointments/{appointment}/cancel", act, client_appointment_pages::cancel_page)
@@ -102,6 +122,7 @@ fn routes() -> Routes {
         .get("/staff/requests", see, request_pages::queue)
         .get("/staff/requests/{request}", see, request_pages::answer)
         .post("/staff/requests/{request}/confirm", reply, request_pages::confirm)
+        .post("/staff/requests/{request}/offer", reply, request_pages::offer)
         .post("/staff/requests/{request}/decline", reply, request_pages::decline)
         .get("/staff/charts/{chart}/appointments", see, chart_pages::tab)
         .get("/staff/charts/{chart}/appointments/book", book, chart_pages::book_page)

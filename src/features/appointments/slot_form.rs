@@ -6,10 +6,14 @@ use jiff::tz::TimeZone;
 use crate::features::appointments::booking::{
     Clash, Doubt, Doubted, GRID_MINUTES, LONGEST_MINUTES, NotBooked, Slot,
 };
+use crate::features::appointments::kinds::RequestState;
 use crate::features::appointments::store::{Appointment, DayEntry, DayOf, day_of};
+use crate::features::appointments::talk_store::{Asked, asked_between};
 use crate::features::appointments::times::DAYS_AHEAD;
 use crate::features::calendar::openings::Opening;
-use crate::features::calendar::{self, ResourceKind, Search, Visit, VisitKind, clinicians, find_openings};
+use crate::features::calendar::{
+    self, Holds, ResourceKind, Search, Visit, VisitKind, clinicians, find_openings,
+};
 use crate::features::practice::{Place, PlaceKind, places};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
@@ -383,15 +387,21 @@ pub(super) fn day_in(date: Date, zone: &TimeZone) -> Option<(Timestamp, Timestam
 
 /// "10:00 AM to 10:50 AM" by the clock of the place, which is named where it differs from the practice's.
 pub(super) fn time_range(words: Words, zone: &TimeZone, appointment: &Appointment) -> String {
-    let there = appointment.place.time_zone.rules();
-    let from = words.time(appointment.starts_at, there);
-    let differs =
-        appointment.starts_at.in_zone(zone).offset() != appointment.starts_at.in_zone(there).offset();
-    let until = if differs {
-        words.time_zone(appointment.ends_at, there)
-    } else {
-        words.time(appointment.ends_at, there)
-    };
+    clock_range(words, zone, &appointment.place, appointment.starts_at, appointment.ends_at)
+}
+
+/// The same for any time at a place.
+pub(super) fn clock_range(
+    words: Words,
+    zone: &TimeZone,
+    place: &Place,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+) -> String {
+    let there = place.time_zone.rules();
+    let from = words.time(starts_at, there);
+    let differs = starts_at.in_zone(zone).offset() != starts_at.in_zone(there).offset();
+    let until = if differs { words.time_zone(ends_at, there) } else { words.time(ends_at, there) };
     words.with2("appointments-from-until", "from", from, "until", until)
 }
 
@@ -401,7 +411,7 @@ const MOST_TIMES: usize = 60;
 const USUAL_GRID: i32 = 15;
 
 /// A visit of this length, as the type of its kind wants it; of several the one that takes as long.
-fn visit_of(c: &mut Scoped<'_>, kind: Option<VisitKind>, minutes: i32) -> Result<Visit, Fault> {
+pub(super) fn visit_of(c: &mut Scoped<'_>, kind: Option<VisitKind>, minutes: i32) -> Result<Visit, Fault> {
     let types = calendar::types(c)?;
     let of_kind = types.iter().filter(|of| of.closed_at.is_none() && Some(of.kind) == kind);
     let of = of_kind.min_by_key(|of| of.minutes != minutes);
@@ -431,8 +441,16 @@ fn open_times(
     let Some(minutes) = minutes.filter(fits) else { return Ok(Vec::new()) };
     let visit = visit_of(c, kind, minutes)?;
     let place = form.place.parse().ok();
-    let search =
-        Search { visit, staff: form.staff(), place, place_kind: None, chart: Some(chart), from, until };
+    let search = Search {
+        visit,
+        staff: form.staff(),
+        place,
+        place_kind: None,
+        chart: Some(chart),
+        holds: Holds::Ignored,
+        from,
+        until,
+    };
     let found = find_openings(c, &search)?.first(MOST_TIMES);
     let time = |opening: &Opening| {
         let at = choices.place(opening.place)?;
@@ -467,6 +485,16 @@ pub(super) fn plan_of(
         let time = time_range(words, &staff.zone, &entry.appointment);
         words.with2("appointments-day-line", "time", time, "what", what)
     };
+    let asked = asked_between(c, Some(with), from, until)?;
+    let asked_line = |one: &Asked| {
+        let of = &one.time;
+        let time = clock_range(words, &staff.zone, &of.place, of.starts_at, of.ends_at);
+        let key = match one.state {
+            RequestState::Offered => "appointments-day-offered",
+            _ => "appointments-day-asked",
+        };
+        words.with2("appointments-day-line", "time", time, "what", words.with1(key, "name", &one.client))
+    };
     let of_client = booked.iter().filter(|entry| entry.chart_id == chart);
     let of_clinician = booked.iter().filter(|entry| entry.appointment.staff_id == with);
     Ok(Some(DayPlan {
@@ -480,6 +508,9 @@ pub(super) fn plan_of(
             .collect(),
         clinician_title: choices.name_of(with),
         times: open_times(c, words, (chart, kind), form, choices, (from, until))?,
-        clinician: of_clinician.map(|entry| line(entry, entry.client.clone())).collect(),
+        clinician: of_clinician
+            .map(|entry| line(entry, entry.client.clone()))
+            .chain(asked.iter().map(asked_line))
+            .collect(),
     }))
 }

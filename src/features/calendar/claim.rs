@@ -2,33 +2,83 @@
 //! locks its resources one by one in the order of their ids, and only then looks whether they are free. The
 //! database itself refuses an overlap that comes another way: by a constraint on PostgreSQL, by triggers on SQLite.
 
+use crate::features::calendar::holds_store::{self, Hold};
 use crate::features::calendar::store::{self, LONGEST_HOURS, Resource, Taken};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::AppointmentId;
+use crate::kernel::ids::{AppointmentId, ChartId};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 
-/// Takes `[from, until)` of each of these for an appointment, in the place of whatever it had; or says who has
-/// something else then, and changes nothing.
-pub fn claim(
-    c: &mut Scoped<'_>,
-    owner: AppointmentId,
-    resources: &[Resource],
-    from: Timestamp,
-    until: Timestamp,
-) -> Result<Result<(), Vec<Taken>>, Fault> {
+/// What a claim does where a time is kept for another client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverHolds {
+    /// It is refused.
+    Refused,
+    /// It drops the hold.
+    Dropped,
+}
+
+/// A time to be taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// For this appointment.
+    pub owner: AppointmentId,
+    /// The client whose own holds keep nobody away.
+    pub chart: ChartId,
+    /// Of each of these …
+    pub resources: &'a [Resource],
+    /// … from …
+    pub from: Timestamp,
+    /// … until.
+    pub until: Timestamp,
+    /// Where it is kept for somebody else.
+    pub over: OverHolds,
+}
+
+/// Why a time was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotClaimed {
+    /// These have something else then.
+    Taken(Vec<Taken>),
+    /// It is kept for another client.
+    Held,
+}
+
+/// Takes a time, in the place of whatever the appointment had; or says what stands there, and changes nothing. What
+/// was kept of that time is kept no longer: the holds that were dropped come back, also those that were over.
+pub fn claim(c: &mut Scoped<'_>, wanted: &Claim<'_>) -> Result<Result<Vec<Hold>, NotClaimed>, Fault> {
+    let Claim { owner, chart, from, until, .. } = *wanted;
     if until <= from || until > from.plus_hours(LONGEST_HOURS) {
         return Err(Fault::other("a claim is longer than nothing and not longer than a day"));
     }
-    let resources = in_order(resources);
+    let resources = in_order(wanted.resources);
     store::lock(c, &resources)?;
-    let taken = store::rivals(c, owner, &resources, (from.plus_hours(-LONGEST_HOURS), from, until))?;
+    let taken = store::rivals(c, Some(owner), &resources, (from.plus_hours(-LONGEST_HOURS), from, until))?;
     if !taken.is_empty() {
-        return Ok(Err(taken));
+        return Ok(Err(NotClaimed::Taken(taken)));
+    }
+    let held = holds_store::overlapping(c, &resources, from, until)?;
+    let now = c.now();
+    if wanted.over == OverHolds::Refused && held.iter().any(|hold| hold.chart != chart && hold.until > now) {
+        return Ok(Err(NotClaimed::Held));
+    }
+    if !held.is_empty() {
+        holds_store::drop_overlapping(c, &resources, from, until)?;
     }
     store::give_back_all(c, owner)?;
     store::take(c, owner, &resources, from, until)?;
-    Ok(Ok(()))
+    Ok(Ok(held))
+}
+
+/// What these have that overlaps `[from, until)`. Whoever goes on to keep the time for somebody holds them first.
+pub fn is_taken(
+    c: &mut Scoped<'_>,
+    resources: &[Resource],
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<bool, Fault> {
+    let rivals = store::rivals(c, None, resources, (from.plus_hours(-LONGEST_HOURS), from, until))?;
+    Ok(!rivals.is_empty())
 }
 
 /// Gives back what an appointment has taken of each of these.

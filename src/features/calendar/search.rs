@@ -2,7 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-use crate::features::calendar::openings::{self, Openings, Rules, Unavailable, Wanted, openings};
+use crate::features::calendar::holds_store::held_by_others;
+use crate::features::calendar::openings::{self, Busy, Openings, Rules, Unavailable, Wanted, openings};
 use crate::features::calendar::rules_store::{AppointmentType, rules};
 use crate::features::calendar::store::{absence, busy_between, clinicians};
 use crate::features::practice::{Place, PlaceKind, places};
@@ -45,6 +46,15 @@ impl AppointmentType {
     }
 }
 
+/// Do times that are kept for other clients count as taken?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Yes: somebody looks for a client.
+    Respected,
+    /// No: staff look, and may book over them.
+    Ignored,
+}
+
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Search {
@@ -58,6 +68,8 @@ pub struct Search {
     pub place_kind: Option<PlaceKind>,
     /// For the client of this chart, whose own time counts too.
     pub chart: Option<ChartId>,
+    /// What is kept for others.
+    pub holds: Holds,
     /// Beginning then or later …
     pub from: Timestamp,
     /// … and before this.
@@ -101,7 +113,15 @@ pub fn find_openings(c: &mut Scoped<'_>, search: &Search) -> Result<Openings, Fa
     let rules = rules(c, &staff, &open_places, first, last)?;
     let margin = 60 * i64::from(of.before.max(of.after) + of.minutes);
     let (from, until) = (wanted.from.plus_seconds(-margin), wanted.until.plus_seconds(margin));
-    let busy = busy_between(c, &staff, search.chart, from, until)?;
+    let mut busy = busy_between(c, &staff, search.chart, from, until)?;
+    if search.holds == Holds::Respected {
+        let held = held_by_others(c, &staff, search.chart, from, until)?;
+        busy.extend(held.iter().map(|hold| Busy {
+            staff: Some(hold.staff),
+            from: hold.starts_at,
+            until: hold.ends_at,
+        }));
+    }
     Ok(openings(&rules, &busy, &wanted))
 }
 

@@ -44,6 +44,11 @@ impl Resource {
     pub fn kind(self) -> ResourceKind {
         self.kind
     }
+
+    /// Its id.
+    pub(super) fn id(self) -> ResourceId {
+        self.id
+    }
 }
 
 /// No claim is longer, so that a search for overlaps reads one range of keys.
@@ -83,10 +88,10 @@ struct ResourceRow {
 
 practice_row!(ResourceRow, calendar_resource);
 
-/// What others than `owner` have of these and overlaps `[from, until)`; it begins after `earliest`.
+/// What others than `owner`, or anybody, have of these and overlaps `[from, until)`; it begins after `earliest`.
 pub(super) fn rivals(
     c: &mut Scoped<'_>,
-    owner: AppointmentId,
+    owner: Option<AppointmentId>,
     resources: &[Resource],
     (earliest, from, until): (Timestamp, Timestamp, Timestamp),
 ) -> Result<Vec<Taken>, Fault> {
@@ -96,7 +101,7 @@ pub(super) fn rivals(
         .filter(busy::starts_at.lt(until))
         .filter(busy::starts_at.gt(earliest))
         .filter(busy::ends_at.gt(from))
-        .filter(busy::owner_id.ne(owner))
+        .filter(busy::owner_id.ne(owner.unwrap_or(AppointmentId::NIL)))
         .order(busy::starts_at.asc())
         .select((busy::resource_id, busy::starts_at))
         .load(c)?;

@@ -87,6 +87,7 @@ pub fn close_within(app: &App, c: &mut Scoped<'_>, by: &By, id: &ChartId, closin
     }
     chart_closed(app, c, by, id, closing.view_until)?;
     signing::ending::cancel_of_chart(c, by, id, &closing.reason)?;
+    appointments::actions::end_of_chart(app, c, by, *id)?;
     for appointment in &closing.cancel {
         let why = Cancellation { reason: CancelReason::Other, words: String::new() };
         if booking::cancel_in(app, c, by, *appointment, &why)?.is_err() {

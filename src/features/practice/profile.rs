@@ -236,6 +236,12 @@ pub struct TypedPolicy {
     /// Hours before an appointment at which its client is reminded of it.
     #[serde(default)]
     pub appointment_reminder: Vec<i64>,
+    /// Business days in which a request for an appointment is answered.
+    pub request_reply_days: String,
+    /// Hours for which times that were asked for are kept.
+    pub hold_hours: String,
+    /// Hours for which times that were offered are kept.
+    pub offer_hours: String,
     /// Days of the week on which messages are answered; 1 is Monday.
     #[serde(default)]
     pub reply_day: Vec<i8>,
@@ -308,6 +314,16 @@ impl TypedPolicy {
         };
         let desk_reply_days = business_days("desk_reply_days", &self.desk_reply_days);
         let clinician_reply_days = business_days("clinician_reply_days", &self.clinician_reply_days);
+        let request_reply_days = business_days("request_reply_days", &self.request_reply_days);
+        let mut kept_hours = |field, typed: &str| {
+            let hours = typed.trim().parse::<i64>().ok().filter(|hours| (1..=336).contains(hours));
+            if hours.is_none() {
+                errors.add(field, words.get("practice-error-kept-hours"));
+            }
+            hours.unwrap_or(1)
+        };
+        let hold_hours = kept_hours("hold_hours", &self.hold_hours);
+        let offer_hours = kept_hours("offer_hours", &self.offer_hours);
         match (resends, self_help, notice) {
             (Some(resends_per_day), Ok(self_help), Some(cancel_notice_hours)) if errors.is_empty() => {
                 Ok(Policy {
@@ -320,6 +336,9 @@ impl TypedPolicy {
                     cancel_notice_hours,
                     monthly_statements: self.monthly_statements.is_some(),
                     appointment_reminder_hours: visits,
+                    request_reply_days,
+                    hold_hours,
+                    offer_hours,
                     reply_days,
                     reply_from: self.reply_from,
                     reply_until: self.reply_until,
@@ -434,6 +453,9 @@ mod tests {
             cancel_notice_hours: "24".into(),
             monthly_statements: None,
             appointment_reminder: vec![3, 48],
+            request_reply_days: "2".into(),
+            hold_hours: "48".into(),
+            offer_hours: "48".into(),
             reply_day: vec![5, 1, 2, 3, 4, 4],
             reply_from: 9,
             reply_until: 17,
@@ -455,6 +477,9 @@ mod tests {
             ("reply_from", TypedPolicy { reply_until: 25, ..typed.clone() }),
             ("desk_reply_days", TypedPolicy { desk_reply_days: "0".into(), ..typed.clone() }),
             ("clinician_reply_days", TypedPolicy { clinician_reply_days: "soon".into(), ..typed.clone() }),
+            ("request_reply_days", TypedPolicy { request_reply_days: "21".into(), ..typed.clone() }),
+            ("hold_hours", TypedPolicy { hold_hours: "0".into(), ..typed.clone() }),
+            ("offer_hours", TypedPolicy { offer_hours: "337".into(), ..typed.clone() }),
             ("cancel_notice_hours", TypedPolicy { cancel_notice_hours: "-1".into(), ..typed.clone() }),
         ] {
             assert!(wrong.check(words).unwrap_err().of(field).is_some(), "{field}");

@@ -82,6 +82,12 @@ pub struct Policy {
     pub monthly_statements: bool,
     /// Hours before an appointment at which its client is reminded of it; empty for none.
     pub appointment_reminder_hours: Vec<i64>,
+    /// Business days in which clients are told that a request for an appointment is answered.
+    pub request_reply_days: i32,
+    /// Hours for which the times that a client asks for are kept for them.
+    pub hold_hours: i64,
+    /// Hours for which the times that are offered to a client are kept for them.
+    pub offer_hours: i64,
     /// Days of the week on which messages are answered; 1 is Monday.
     pub reply_days: Vec<i8>,
     /// Messages are answered from this hour …
@@ -106,6 +112,9 @@ impl Default for Policy {
             cancel_notice_hours: 24,
             monthly_statements: false,
             appointment_reminder_hours: vec![48, 3],
+            request_reply_days: 2,
+            hold_hours: 48,
+            offer_hours: 48,
             reply_days: vec![1, 2, 3, 4, 5],
             reply_from: 9,
             reply_until: 17,

@@ -111,6 +111,9 @@ struct PoliciesPage {
     neutral: bool,
     cancel_notice_hours: String,
     monthly: bool,
+    request_reply_days: String,
+    hold_hours: String,
+    offer_hours: String,
     reply_days: Vec<(i8, &'static str, bool)>,
     reply_from: i8,
     reply_until: i8,
@@ -138,6 +141,9 @@ fn typed_policy(policy: &Policy, version: i64) -> TypedPolicy {
         cancel_notice_hours: policy.cancel_notice_hours.to_string(),
         monthly_statements: policy.monthly_statements.then(|| "on".to_owned()),
         appointment_reminder: policy.appointment_reminder_hours.clone(),
+        request_reply_days: policy.request_reply_days.to_string(),
+        hold_hours: policy.hold_hours.to_string(),
+        offer_hours: policy.offer_hours.to_string(),
         reply_day: policy.reply_days.clone(),
         reply_from: policy.reply_from,
         reply_until: policy.reply_until,
@@ -183,6 +189,9 @@ fn show_policies(
         neutral: typed.neutral_mail.is_some(),
         cancel_notice_hours: typed.cancel_notice_hours,
         monthly: typed.monthly_statements.is_some(),
+        request_reply_days: typed.request_reply_days,
+        hold_hours: typed.hold_hours,
+        offer_hours: typed.offer_hours,
         reply_days: Weekday::Monday
             .cycle_forward()
             .take(7)

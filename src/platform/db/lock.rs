@@ -4,8 +4,10 @@
 use diesel::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::kernel::ids::{AccountId, ChartId, MailId, StaffId};
-use crate::platform::db::schema::{chart, outbox, portal_account, practice, staff_member};
+use crate::kernel::ids::{AccountId, ChartId, MailId, RequestId, StaffId};
+use crate::platform::db::schema::{
+    appointment_request, chart, outbox, portal_account, practice, staff_member,
+};
 use crate::platform::db::{Conn, InLists as _, Scoped};
 use crate::platform::fault::Fault;
 
@@ -25,6 +27,9 @@ pub enum Lock<'a> {
     Account(&'a AccountId),
     /// A staff member: what opens a session by their password, and what ends it.
     Staff(&'a StaffId),
+    /// A request for an appointment: what answers it, and what takes it back. The people whose time it asks for are held
+    /// after it.
+    Asked(RequestId),
 }
 
 diesel::define_sql_function! {
@@ -74,6 +79,12 @@ pub fn lock(c: &mut Scoped<'_>, what: Lock<'_>) -> Result<(), Fault> {
             .filter(staff_member::staff_id.eq(id))
             .for_update()
             .select(staff_member::staff_id)
+            .execute(conn)?,
+        Lock::Asked(id) => appointment_request::table
+            .filter(appointment_request::practice_id.eq(here))
+            .filter(appointment_request::request_id.eq(id))
+            .for_no_key_update()
+            .select(appointment_request::request_id)
             .execute(conn)?,
     };
     Ok(())

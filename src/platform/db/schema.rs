@@ -484,6 +484,51 @@ diesel::table! {
         decided_by -> Text,
         answer -> Text,
         version -> BigInt,
+        type_id -> Nullable<Binary>,
+        answer_by -> Nullable<BigInt>,
+        hold_until -> Nullable<BigInt>,
+        lapses_at -> Nullable<BigInt>,
+        times_seq -> Integer,
+        last_seq -> Integer,
+    }
+}
+
+diesel::table! {
+    request_step (practice_id, request_id, seq) {
+        practice_id -> Binary,
+        request_id -> Binary,
+        seq -> Integer,
+        act -> Text,
+        at -> BigInt,
+        account_id -> Nullable<Binary>,
+        by_name -> Text,
+        message -> Text,
+    }
+}
+
+diesel::table! {
+    request_time (practice_id, request_id, seq, position) {
+        practice_id -> Binary,
+        request_id -> Binary,
+        seq -> Integer,
+        position -> Integer,
+        starts_at -> BigInt,
+        ends_at -> BigInt,
+        staff_id -> Binary,
+        place_id -> Binary,
+        struck_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    calendar_hold (practice_id, resource_id, starts_at, owner_id) {
+        practice_id -> Binary,
+        resource_id -> Binary,
+        starts_at -> BigInt,
+        owner_id -> Binary,
+        ends_at -> BigInt,
+        chart_id -> Binary,
+        hold_until -> BigInt,
     }
 }
 
@@ -1374,6 +1419,7 @@ practice_tables!(
     availability_day,
     blob,
     busy,
+    calendar_hold,
     calendar_resource,
     balance,
     charge,
@@ -1425,6 +1471,8 @@ practice_tables!(
     practice,
     refund,
     practice_key,
+    request_step,
+    request_time,
     provider_account,
     provider_event,
     provider_task,

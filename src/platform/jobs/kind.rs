@@ -20,6 +20,8 @@ word_enum! {
         AccessAhead = "access-ahead",
         /// Reminds of an appointment.
         AppointmentReminder = "appointment-reminder",
+        /// Tells staff that a request for an appointment is late, and its client that it has lapsed.
+        RequestClock = "request-clock",
         /// Mails a client that something new is there.
         MessageNotice = "message-notice",
         /// Tells staff that a message has waited longer than its writer was told.

@@ -120,6 +120,69 @@ fn a_time_is_unavailable_in_time_off_and_closed_days_and_outside_the_hours_of_it
 }
 
 #[test]
+fn case_03_what_is_listed_is_an_opening_and_no_time_beside_it_is() {
+    let rules = rules(NEW_YORK, vec![weekly(Weekday::Monday, 9, 12)]);
+    let found = openings(&rules, &[], &wanted(50, "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"));
+    let all = found.all();
+    assert!(all.len() > 30);
+    for opening in &all {
+        assert!(found.has(opening));
+        for seconds in [-300, -1, 1, 300] {
+            let beside = Opening { starts_at: opening.starts_at.plus_seconds(seconds), ..*opening };
+            assert_eq!(found.has(&beside), all.contains(&beside), "{beside:?}");
+        }
+        assert!(!found.has(&Opening { staff: staff(2), ..*opening }));
+        assert!(!found.has(&Opening { place: place(2), ..*opening }));
+    }
+}
+
+#[test]
+fn case_08_another_zone_folds_the_same_moments_to_other_days_also_past_midnight() {
+    // Late on Tuesday in New York is Wednesday in Madrid, and still Tuesday in Honolulu.
+    let rules = rules(NEW_YORK, vec![weekly(Weekday::Tuesday, 17, 20)]);
+    let found = openings(&rules, &[], &wanted(60, "2026-12-01T00:00:00Z", "2026-12-04T00:00:00Z"));
+    let moments = found.all();
+    for (name, days) in [
+        (NEW_YORK, vec![date(2026, 12, 1)]),
+        ("Europe/Madrid", vec![date(2026, 12, 1), date(2026, 12, 2)]),
+        ("Pacific/Honolulu", vec![date(2026, 12, 1)]),
+        (NEW_YORK, vec![date(2026, 12, 1)]),
+    ] {
+        assert_eq!(found.days(&zone(name)), days, "{name}");
+        assert_eq!(found.all(), moments, "the reader's zone changes no moment");
+    }
+}
+
+#[test]
+fn case_09_two_o_clock_of_the_place_is_taken_whatever_clocks_others_have() {
+    let rules = rules("America/Los_Angeles", vec![weekly(Weekday::Tuesday, 13, 17)]);
+    // Two in the afternoon there; the server counts in UTC, and the client is in New York, where it is five.
+    let busy =
+        [Busy { staff: Some(staff(1)), from: at("2026-12-01T22:00:00Z"), until: at("2026-12-01T23:00:00Z") }];
+    let wanted = Wanted { grid: 60, ..wanted(60, "2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z") };
+    let found = openings(&rules, &busy, &wanted);
+    let hours = |name| -> Vec<i8> { clocks(&found, &zone(name)).iter().map(|clock| clock.hour()).collect() };
+    assert_eq!(hours("America/Los_Angeles"), [13, 15, 16]);
+    assert_eq!(hours(NEW_YORK), [16, 18, 19]);
+}
+
+#[test]
+fn case_10_a_single_slot_alone_in_its_week_is_found() {
+    let mut rules = rules(NEW_YORK, vec![]);
+    rules.days = vec![DayHours {
+        staff: staff(1),
+        place: Some(place(1)),
+        on: date(2026, 12, 16),
+        effect: DayEffect::Open,
+        from: 11 * 60,
+        until: 12 * 60,
+    }];
+    let found = openings(&rules, &[], &wanted(60, "2026-12-01T00:00:00Z", "2027-02-01T00:00:00Z"));
+    assert_eq!(clocks(&found, &zone(NEW_YORK)), [datetime(2026, 12, 16, 11, 0, 0, 0)]);
+    assert_eq!(found.days(&zone(NEW_YORK)), [date(2026, 12, 16)]);
+}
+
+#[test]
 fn case_05_the_last_beginning_leaves_room_for_the_whole_visit() {
     let rules = rules(NEW_YORK, vec![weekly(Weekday::Tuesday, 9, 20)]);
     let found = openings(&rules, &[], &wanted(90, "2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z"));
