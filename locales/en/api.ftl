@@ -50,4 +50,5 @@ api-docs-problems = Problems
 api-docs-problems-text = Errors are answered as application/problem+json (RFC 9457). A type never changes; new types may be added.
 api-docs-schemas = Types
 api-scope-appointments-read = See appointments, places and clinicians
+api-scope-freebusy-read = See when clinicians are taken
 api-scope-appointments-write = Book, move and cancel appointments

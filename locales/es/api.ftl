@@ -50,4 +50,5 @@ api-docs-problems = Problemas
 api-docs-problems-text = Todo lo que falla se responde como application/problem+json (RFC 9457). El tipo no cambia nunca; pueden venir tipos nuevos.
 api-docs-schemas = Tipos
 api-scope-appointments-read = Ver citas, lugares y terapeutas
+api-scope-freebusy-read = Ver cuándo están ocupados los profesionales
 api-scope-appointments-write = Reservar, mover y cancelar citas

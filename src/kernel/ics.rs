@@ -41,14 +41,57 @@ pub enum EventStatus {
     Cancelled,
 }
 
-/// A calendar with these events.
-pub fn calendar(events: &[CalendarEvent]) -> String {
-    let mut out = Lines::default();
+fn begin(out: &mut Lines) {
     out.line("BEGIN:VCALENDAR");
     out.line("VERSION:2.0");
     out.line("PRODID:-//Anteroom//Anteroom//EN");
     out.line("CALSCALE:GREGORIAN");
     out.line("METHOD:PUBLISH");
+}
+
+/// A calendar with these events.
+pub fn calendar(events: &[CalendarEvent]) -> String {
+    let mut out = Lines::default();
+    begin(&mut out);
+    with_events(out, events)
+}
+
+/// A calendar of this name that a program reads again each hour (RFC 7986, 5.1 and 5.7; the X- names are those that
+/// programs knew before it).
+pub fn feed(name: &str, events: &[CalendarEvent]) -> String {
+    let mut out = Lines::default();
+    begin(&mut out);
+    out.text_line("NAME", name);
+    out.text_line("X-WR-CALNAME", name);
+    out.line("REFRESH-INTERVAL;VALUE=DURATION:PT1H");
+    out.line("X-PUBLISHED-TTL:PT1H");
+    with_events(out, events)
+}
+
+/// The times of somebody that are taken, and nothing of what they are (RFC 5545, 3.6.4).
+pub fn free_busy(
+    uid: &str,
+    now: Timestamp,
+    (from, until): (Timestamp, Timestamp),
+    busy: &[(Timestamp, Timestamp)],
+) -> String {
+    let moment = |at: Timestamp| at.timestamp().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let mut out = Lines::default();
+    begin(&mut out);
+    out.line("BEGIN:VFREEBUSY");
+    out.text_line("UID", uid);
+    out.line(&format!("DTSTAMP:{}", moment(now)));
+    out.line(&format!("DTSTART:{}", moment(from)));
+    out.line(&format!("DTEND:{}", moment(until)));
+    for (from, until) in busy {
+        out.line(&format!("FREEBUSY;FBTYPE=BUSY:{}/{}", moment(*from), moment(*until)));
+    }
+    out.line("END:VFREEBUSY");
+    out.line("END:VCALENDAR");
+    out.text
+}
+
+fn with_events(mut out: Lines, events: &[CalendarEvent]) -> String {
     let zones: BTreeSet<&str> = events.iter().map(|event| event.zone.name()).collect();
     for name in zones {
         let of_zone = || events.iter().filter(|event| event.zone.name() == name);

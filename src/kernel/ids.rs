@@ -177,6 +177,8 @@ ids! {
     ResourceId,
     /// An appointment request.
     RequestId,
+    /// A private address of a calendar.
+    FeedId,
     /// A type of appointment.
     AppointmentTypeId,
     /// Hours of somebody, a day that differs from them, or time off.

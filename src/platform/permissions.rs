@@ -138,6 +138,8 @@ word_enum! {
         AppointmentsRead = "appointments:read",
         /// Book, move and cancel appointments.
         AppointmentsWrite = "appointments:write",
+        /// See when clinicians are taken, and nothing of what by.
+        FreebusyRead = "freebusy:read",
         /// Read accounts, charges, payments, statements and the journal.
         BillingRead = "billing:read",
         /// Post charges, take something off them, take them back, make statements.

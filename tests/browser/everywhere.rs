@@ -20,6 +20,7 @@ use crate::support::{Browser, Engine, tell};
 fn is_no_page(path: &str) -> bool {
     let is_a_part_of_a_page = path.ends_with("/communications/box");
     let is_data = path.contains("/files/")
+        || path.contains("/cal/")
         || ["/live", "/session", "/file", "/export", "/pdf", ".ics", ".csv"]
             .iter()
             .any(|end| path.ends_with(end));

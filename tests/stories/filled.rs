@@ -41,7 +41,6 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     somebody_who_helps_for_a_while(w, &rows).await;
     a_signature(w, &rows).await;
     days_that_differ(w).await;
-    an_offer(w, &rows).await;
     news_of_a_payment(w).await;
     let page = client.get("/portal/who-looked").await;
     client.submit(&page, "/portal/who-looked", &[("text", "Who reads this?")]).await.must_be(303);
@@ -295,33 +294,6 @@ async fn days_that_differ(w: &World) {
         admin.get(&format!("/staff/availability/{}", w.riverbend.member(Role::Clinician).staff_id)).await;
     let day = [("on_date", "2026-12-11"), ("effect", "closed"), ("day_from", ""), ("day_until", "")];
     admin.submit(&page, "/days", &day).await.must_be(303);
-}
-
-/// The client asks for an open time, the practice offers another one, and it is kept.
-async fn an_offer(w: &World, rows: &Rows) {
-    let office = crate::portal_people::place(w, anteroom::features::practice::PlaceKind::Office).await;
-    let clinician = w.riverbend.member(Role::Clinician).staff_id;
-    let of_type = crate::availability::add_type(w, "Short visit", &[("notice", "0")]).await;
-    let mut client = rows.client.clone();
-    let path = "/portal/appointments/request";
-    let page = client.get(&format!("{path}?type={of_type}")).await;
-    let asked = page.html().split("name=\"time\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
-    let asked = asked.expect("an open time").to_owned();
-    client.submit(&page, &format!("{path}/times"), &[("time", &asked)]).await.must_be(303);
-    let mine = client.get("/portal/appointments").await.link("/portal/appointments/requests/");
-    let request = mine.rsplit('/').next().expect("a request");
-    let mut desk = w.staff(Role::FrontDesk).await;
-    let page = desk.get(&format!("/staff/requests/{request}")).await;
-    let mut fields = page.form("/decline").fields;
-    fields.retain(|(name, _)| !["day1", "clock1", "place", "with"].contains(&name.as_str()));
-    let typed = [
-        ("day1", "2026-12-18".to_owned()),
-        ("clock1", "11:00".to_owned()),
-        ("place", office.to_string()),
-        ("with", clinician.to_string()),
-    ];
-    fields.extend(typed.map(|(name, value)| (name.to_owned(), value)));
-    desk.post_fields(&format!("/staff/requests/{request}/offer"), &fields).await.must_be(303);
 }
 
 /// A client paid at the provider, who has said so; the worker has not asked yet what it was.

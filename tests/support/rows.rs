@@ -103,6 +103,7 @@ impl Rows {
         let page = admin.get(&hours).await;
         let monday = [("weekday", "1"), ("from", "09:00"), ("until", "12:00")];
         admin.submit(&page, &format!("{hours}/hours"), &monday).await.must_be(303);
+        let offered = offered(&mut client, &mut admin, &place.to_string(), &casey.staff_id.to_string()).await;
         let page = admin.get("/staff/practice/age-rules/new").await;
         let rule = [
             ("from_age", "12"),
@@ -143,7 +144,10 @@ impl Rows {
         ) = w
             .look(|c| {
                 Ok((
-                    appointment_request::table.select(appointment_request::request_id).first(c)?,
+                    appointment_request::table
+                        .filter(appointment_request::preferred.ne(""))
+                        .select(appointment_request::request_id)
+                        .first(c)?,
                     frequent_question::table
                         .filter(frequent_question::question.eq("Where do I park?"))
                         .select(frequent_question::question_id)
@@ -159,6 +163,11 @@ impl Rows {
         let import = admin.upload(&page, "/staff/charts/import", "charts.csv", charts).await;
         let import = import.location().and_then(|to| to.rsplit('/').next()).expect("a file").to_owned();
         let script = asset_of(&admin.get("/staff/charts").await.html());
+        let page = client.get("/portal/appointments/calendar").await;
+        let made = client.submit(&page, "/portal/appointments/calendar", &[]).await;
+        let feed =
+            made.html().split("/cal/").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned);
+        let feed = feed.expect("an address");
         let values = BTreeMap::from([
             ("{practice}", w.riverbend.slug().to_owned()),
             ("{chart}", ana.chart_id.to_string()),
@@ -175,6 +184,7 @@ impl Rows {
             ("{attachment}", attachment.to_string()),
             ("{appointment}", her_visit.to_string()),
             ("/portal/appointments/{appointment}", his_visit.to_string()),
+            ("{feed}", feed),
             ("{place}", place.to_string()),
             ("{type}", of_type.to_string()),
             ("{charge}", her_account.charge.to_string()),
@@ -186,6 +196,7 @@ impl Rows {
             ("/portal/account/charges/{charge}", his_account.charge.to_string()),
             ("/portal/account/statements/{statement}", his_account.statement.to_string()),
             ("{request}", request.to_string()),
+            ("/portal/appointments/requests/{request}", offered),
             ("{staff}", casey.staff_id.to_string()),
             ("{question}", question.to_string()),
             ("{rule}", rule.to_string()),
@@ -487,4 +498,29 @@ async fn another_charge_and_checkout(w: &World, client: &Client) -> PaymentId {
 fn asset_of(html: &str) -> String {
     let (_, rest) = html.split_once("/assets/").expect("a page asks for its stylesheet");
     rest.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// A request for an open time, to which the practice has offered another one.
+async fn offered(client: &mut Browser, staff: &mut Browser, place: &str, with: &str) -> String {
+    let path = "/portal/appointments/request";
+    let page = client.get(path).await;
+    let html = page.html();
+    let asked = html.split("name=\"time\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let time = asked.expect("an open time").to_owned();
+    // They are of one moment, and stand in no order.
+    let mine = async |client: &mut Browser| -> Vec<String> {
+        let html = client.get("/portal/appointments").await.html();
+        let links = html.split("href=\"/portal/appointments/requests/").skip(1);
+        links.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+    };
+    let before = mine(client).await;
+    client.submit(&page, &format!("{path}/times"), &[("time", &time)]).await.must_be(303);
+    let request = mine(client).await.into_iter().find(|id| !before.contains(id)).expect("a request");
+    let page = staff.get(&format!("/staff/requests/{request}")).await;
+    let mut fields = page.form("/decline").fields;
+    fields.retain(|(name, _)| !["day1", "clock1", "place", "with"].contains(&name.as_str()));
+    let typed = [("day1", "2026-12-18"), ("clock1", "11:00"), ("place", place), ("with", with)];
+    fields.extend(typed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    staff.post_fields(&format!("/staff/requests/{request}/offer"), &fields).await.must_be(303);
+    request
 }

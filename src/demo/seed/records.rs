@@ -296,7 +296,7 @@ impl Desk<'_> {
                         staff: staff_id(&self.clinician)?,
                     })
                 };
-                let times = vec![slot(9, 20)?, slot(10, 21)?];
+                let times = vec![slot(9, 18)?, slot(10, 18)?];
                 let message = "We are full in the mornings. Would one of these suit you?".to_owned();
                 offer(self.app, self.scope, self.desk.clone(), id, Offer { times, message })
                     .await?

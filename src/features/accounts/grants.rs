@@ -92,6 +92,16 @@ type Row = (
     Named,
 );
 
+/// The active grants of an account in this practice, with their charts. What they open is asked for each.
+pub fn grants_here(c: &mut Scoped<'_>, account: AccountId) -> Result<Vec<(AccessId, ChartId)>, Fault> {
+    c.rows(portal_access::table)
+        .filter(portal_access::account_id.eq(Some(account)))
+        .filter(portal_access::state.eq(State::Active))
+        .order(portal_access::access_id.asc())
+        .select((portal_access::access_id, portal_access::chart_id))
+        .load(c)
+}
+
 /// The grants of an account that open something now or will from a day on, oldest first, each with its people.
 pub fn held_by(
     system: &mut System<'_>,

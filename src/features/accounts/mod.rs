@@ -27,14 +27,14 @@ mod wishes_pages;
 
 pub use actions::{NoReset, send_password_reset};
 pub use audit::AccountAction;
-pub use grants::{HeldGrant, held_by, level_now};
+pub use grants::{HeldGrant, grants_here, held_by, level_now};
 pub use reader::{Reader, holder_of, mail_in_words, reaches_anybody, reader_of, readers_of};
 pub use safe_store::reader_wishes;
 pub use session::{ClientAccount, ClientSession, ClientTicket, Onlooker};
 pub use session_pages::message;
 pub use sign_in_pages::unprocessable;
 pub use step_up::confirm_password;
-pub use store::{Account, Holders, holders_of};
+pub use store::{Account, Holders, find, holders_of};
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission};

@@ -18,7 +18,7 @@ use super::usual::Usual;
 use crate::features::appointments::actions::{self, Confirmation, Decline, NotAnswered, Offer};
 use crate::features::appointments::booking::Slot;
 use crate::features::appointments::request_lifecycle::Refusal;
-use crate::features::appointments::{self, PageOfRequests, RequestState, find_request, talk_of};
+use crate::features::appointments::{self, PageOfRequests, RequestState, find_request, talk_of, times_in};
 use crate::kernel::ids::{ChartId, RequestId};
 use crate::kernel::text;
 use crate::platform::db::Scoped;
@@ -32,7 +32,9 @@ const LONGEST_WORDS: usize = 1_000;
 fn not_answered(why: NotAnswered) -> Problem {
     match why {
         NotAnswered::NotFound => problem::NOT_FOUND.into(),
-        NotAnswered::NoLongerWaiting(request) => Problem::from(problem::SETTLED).with("state", request.state),
+        NotAnswered::NoLongerWaiting(request) => {
+            Problem::from(problem::SETTLED).with("state", request.state.word())
+        }
         NotAnswered::Refused(Refusal::OfferOpen) => problem::OFFER_OPEN.into(),
         NotAnswered::Refused(_) | NotAnswered::NotAsked(_) => problem::SETTLED.into(),
         NotAnswered::NotBooked(why) => refused(why),
@@ -78,7 +80,7 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
         .read(&caller.scope, move |c| {
             let rows = appointments::page_of_requests(c, &of)?;
             let ids: Vec<RequestId> = rows.iter().map(|request| request.request_id).collect();
-            Ok((rows, talk_of(c, &ids)?))
+            Ok((rows, times_in(c, &ids)?))
         })
         .await?;
     let next = cut(&mut rows, most, |request| request.request_id.to_string());

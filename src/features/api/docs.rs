@@ -39,7 +39,7 @@ use crate::platform::web::{PageResult, assets, language};
         appointments::book, appointments::move_to, appointments::cancel,
         appointment_requests::list, appointment_requests::read, appointment_requests::confirm,
         appointment_requests::offer, appointment_requests::decline,
-        openings::types, openings::list,
+        openings::types, openings::list, openings::free_busy,
         billing::account, billing::charges, billing::post_charge, billing::charge, billing::explanation,
         billing::adjust, billing::void, billing::payments, billing::record_payment, billing::payment,
         billing::undo_payment, billing::refund, billing::statements, billing::make_statement, billing::statement,

@@ -74,6 +74,7 @@ fn routes() -> Routes {
         .get("/api/v1/places", read_appointments, appointments::places)
         .get("/api/v1/clinicians", read_appointments, appointments::clinicians)
         .get("/api/v1/appointment-types", read_appointments, openings::types)
+        .get("/api/v1/freebusy", Needs::ApiKey(Scope::FreebusyRead), openings::free_busy)
         .get("/api/v1/openings", read_appointments, openings::list)
         .get("/api/v1/appointments", read_appointments, appointments::list)
         .post("/api/v1/appointments", write_appointments, appointments::book)

@@ -1,6 +1,7 @@
 //! `/api/v1/openings`: what can be booked, by the practice's types and its clinicians' hours.
 
 use axum::extract::{RawQuery, State};
+use axum::http::header;
 use axum::response::IntoResponse;
 
 use super::appointments::{field, moment};
@@ -8,12 +9,16 @@ use super::caller::ApiCaller;
 use super::charts::{cursor, cut, limit, query};
 use super::idempotency::Answer;
 use super::problem::{self, ApiResult, Problem};
-use super::schedule_json::{AppointmentTypeJson, AppointmentTypes, OpeningJson, OpeningList, OpeningQuery};
+use super::schedule_json::{
+    AppointmentTypeJson, AppointmentTypes, BusyJson, FreeBusy, FreeBusyQuery, OpeningJson, OpeningList,
+    OpeningQuery,
+};
 use super::usual::Usual;
 use crate::features::calendar::openings::Opening;
 use crate::features::calendar::{self, Holds, Search};
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
+use crate::kernel::ics;
 use crate::kernel::ids::{AppointmentTypeId, ChartId, PlaceId, StaffId};
 use crate::platform::state::AppState;
 
@@ -106,4 +111,40 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
         })
         .collect();
     Ok(Answer::ok(OpeningList { openings, next })?.into_response())
+}
+
+/// Read when a clinician is taken.
+///
+/// It says nothing of what takes the time. With `Accept: text/calendar` the answer is a VFREEBUSY.
+#[utoipa::path(get, path = "/api/v1/freebusy", tag = "Appointments", operation_id = "readFreeBusy",
+    params(FreeBusyQuery),
+    responses((status = 200, description = "The times that are taken", body = FreeBusy), Usual),
+    security(("api_key" = ["freebusy:read"])))]
+pub async fn free_busy(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw): RawQuery) -> ApiResult {
+    let asked: FreeBusyQuery = query(raw.as_deref())?;
+    let staff: StaffId = field("/staff", asked.staff.as_deref().unwrap_or(""), "no id of a staff member")?;
+    let (from, until) = (moment("from", asked.from.as_deref())?, moment("until", asked.until.as_deref())?);
+    let now = app.now();
+    let from = from.unwrap_or(now);
+    let until = until.unwrap_or_else(|| from.plus_hours(24 * 7));
+    if until <= from || until > from.plus_hours(24 * calendar::MOST_DAYS) {
+        return Err(Problem::fields([("/until".to_owned(), "after `from`, by 400 days at most".to_owned())]));
+    }
+    let found = app
+        .db
+        .read(&caller.scope, move |c| {
+            if !calendar::clinicians(c)?.iter().any(|(id, _)| *id == staff) {
+                return Ok(None);
+            }
+            calendar::taken_between(c, staff, from, until).map(Some)
+        })
+        .await?;
+    let busy = found.ok_or(problem::NOT_FOUND)?;
+    let accepts = caller.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    if accepts.to_ascii_lowercase().contains("text/calendar") {
+        let file = ics::free_busy(&format!("freebusy-{staff}"), now, (from, until), &busy);
+        return Ok(([(header::CONTENT_TYPE, "text/calendar; charset=utf-8")], file).into_response());
+    }
+    let busy = busy.into_iter().map(|(from, until)| BusyJson { from, until }).collect();
+    Ok(Answer::ok(FreeBusy { staff_id: staff.to_string(), busy })?.into_response())
 }

@@ -222,6 +222,40 @@ impl Default for CancelJson {
     }
 }
 
+/// Whose time, and when.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FreeBusyQuery {
+    /// The clinician; see `/clinicians`.
+    pub staff: Option<String>,
+    /// From this moment on, such as `2026-12-03T00:00:00Z`; now by default.
+    pub from: Option<String>,
+    /// Until this moment; a week later by default, 400 days at most.
+    pub until: Option<String>,
+}
+
+/// A time that is taken.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BusyJson {
+    /// From …
+    #[schema(value_type = String, format = DateTime)]
+    pub from: Timestamp,
+    /// … until.
+    #[schema(value_type = String, format = DateTime)]
+    pub until: Timestamp,
+}
+
+/// When a clinician is taken.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FreeBusy {
+    /// The clinician.
+    #[schema(format = "uuid")]
+    pub staff_id: String,
+    /// In the order of time; times that touch are one.
+    pub busy: Vec<BusyJson>,
+}
+
 /// Which requests.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -15,6 +15,9 @@ audit_actions! {
         Countered = "appointment.countered", Plain, None;
         RequestEnded = "appointment.request_ended", Plain, None;
         HoldOverridden = "appointment.hold_overridden", Attention, None;
+        FeedMade = "appointment.feed_made", Plain, None;
+        FeedRevoked = "appointment.feed_revoked", Plain, None;
+        FeedRead = "appointment.feed_read", Plain, None;
         Moved = "appointment.moved", Plain, None;
         Canceled = "appointment.canceled", Stopped, None;
         HoursAdded = "appointment.hours_added", Plain, None;

@@ -16,7 +16,7 @@ use crate::features::appointments::slot_form::{
     Choices, DayPlan, SlotFields, SlotForm, SlotQuery, SlotTrouble, USUAL_MINUTES, plan_of,
 };
 use crate::features::appointments::store::{Appointment, Party, list_of, usual_of};
-use crate::features::appointments::talk_store::talk_of;
+use crate::features::appointments::talk_store::times_in;
 use crate::features::calendar::VisitKind;
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::practice::PlaceKind;
@@ -97,7 +97,7 @@ pub(super) async fn tab(
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
             let requests = requests_of(c, &id)?;
             let ids: Vec<RequestId> = requests.iter().map(|request| request.request_id).collect();
-            Ok(Some((room, list_of(c, &id)?, requests, talk_of(c, &ids)?)))
+            Ok(Some((room, list_of(c, &id)?, requests, times_in(c, &ids)?)))
         })
         .await?
         .ok_or(PageError::NotFound)?;

@@ -20,7 +20,7 @@ use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::request_lifecycle::Phase;
 use crate::features::appointments::request_store::{Request, find_request, requests_of};
 use crate::features::appointments::store::{Appointment, Party, list_of};
-use crate::features::appointments::talk_store::{Talk, talk_of};
+use crate::features::appointments::talk_store::{Talk, times_in};
 use crate::features::appointments::times::{DAYS_AHEAD, DayPart, MOST_WISHES, WishError, read_wishes};
 use crate::features::appointments::times_page::{self, Filled, TimesForm};
 use crate::features::calendar::{self, Holds, Search, VisitKind, WhoMayAsk};
@@ -148,7 +148,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
         .open(&app, |c, client| {
             let requests = requests_of(c, &client.chart_id)?;
             let ids: Vec<RequestId> = requests.iter().map(|request| request.request_id).collect();
-            Ok((list_of(c, &client.chart_id)?, requests, talk_of(c, &ids)?))
+            Ok((list_of(c, &client.chart_id)?, requests, times_in(c, &ids)?))
         })
         .await?;
     let now = app.now();

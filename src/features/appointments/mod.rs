@@ -14,6 +14,8 @@ mod client_pages;
 mod client_parts;
 mod client_request_pages;
 mod closure_pages;
+mod feed_pages;
+mod feed_store;
 mod kinds;
 mod labels;
 pub mod lifecycle;
@@ -47,7 +49,7 @@ pub use store::{
     Appointment, NewAppointment, PageOf, Party, ahead, clinicians_of, count_ahead_of, find, list_of, page,
     parties_of,
 };
-pub use talk_store::{AskedTime, Talk, talk_of};
+pub use talk_store::{AskedTime, Talk, talk_of, times_in};
 pub use times::{DayPart, Wish};
 
 use crate::platform::feature::Feature;
@@ -115,6 +117,10 @@ fn routes() -> Routes {
         .post("/portal/appointments/requests/{request}/times", act, times_page::counter)
         .post("/portal/appointments/requests/{request}/accept", act, client_request_pages::accept)
         .post("/portal/appointments/requests/{request}/take-back", act, client_request_pages::take_back)
+        .get("/portal/appointments/calendar", mine, feed_pages::page)
+        .post("/portal/appointments/calendar", mine, feed_pages::make)
+        .post("/portal/appointments/calendar/revoke", mine, feed_pages::revoke)
+        .get("/{practice}/cal/{feed}", Needs::Link, feed_pages::file)
         .get("/portal/appointments/{appointment}", mine, client_appointment_pages::one)
         .get("/portal/appointments/{appointment}/calendar.ics", mine, client_appointment_pages::file)
         .get("/portal/appointments/{appointment}/cancel", act, client_appointment_pages::cancel_page)

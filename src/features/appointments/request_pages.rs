@@ -19,7 +19,7 @@ use crate::features::appointments::slot_form::{
     plan_of, visit_of,
 };
 use crate::features::appointments::store::{DayOf, day_of, usual_of};
-use crate::features::appointments::talk_store::{AskedTime, Talk, talk_of};
+use crate::features::appointments::talk_store::{AskedTime, Talk, talk_of, times_in};
 use crate::features::appointments::times::{Wish, first_free, first_open};
 use crate::features::calendar::{self, Holds, Search, find_openings};
 use crate::features::people::{self, ChartFile};
@@ -112,7 +112,7 @@ pub(super) async fn queue(State(app): State<AppState>, staff: StaffSession) -> P
             let mut rows = waiting(c, QUEUE)?;
             rows.extend(lapsed_since(c, since, QUEUE)?);
             let ids: Vec<RequestId> = rows.iter().map(|(request, _)| request.request_id).collect();
-            Ok((rows, talk_of(c, &ids)?))
+            Ok((rows, times_in(c, &ids)?))
         })
         .await?;
     let now = app.now();

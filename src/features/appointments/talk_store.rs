@@ -129,6 +129,14 @@ pub fn talk_of(c: &mut Scoped<'_>, requests: &[RequestId]) -> Result<Talk, Fault
         .limit(MOST_SAID)
         .select(Step::as_select())
         .load(c)?;
+    Ok(Talk { steps, ..times_in(c, requests)? })
+}
+
+/// Their times alone: what a list shows.
+pub fn times_in(c: &mut Scoped<'_>, requests: &[RequestId]) -> Result<Talk, Fault> {
+    if requests.is_empty() {
+        return Ok(Talk::default());
+    }
     let times = c
         .rows(request_time::table)
         .inner_join(
@@ -144,7 +152,7 @@ pub fn talk_of(c: &mut Scoped<'_>, requests: &[RequestId]) -> Result<Talk, Fault
         .limit(MOST_SAID)
         .select(AskedTime::as_select())
         .load(c)?;
-    Ok(Talk { steps, times })
+    Ok(Talk { steps: Vec::new(), times })
 }
 
 /// A time of an open request, with the client's name.

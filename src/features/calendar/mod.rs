@@ -22,4 +22,4 @@ pub use rules_store::{
     insert_type, remove_closure, remove_day, remove_hours, save_type, set_type_closed, types,
 };
 pub use search::{Holds, MOST_DAYS, Search, Visit, find_openings, unavailable};
-pub use store::{Resource, ResourceKind, Taken, clinicians};
+pub use store::{Resource, ResourceKind, Taken, clinicians, taken_between};

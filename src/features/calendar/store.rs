@@ -141,6 +141,26 @@ pub(super) fn busy_between(
     Ok(rows.into_iter().map(|(id, from, until)| Busy { staff: of(id), from, until }).collect())
 }
 
+/// When somebody is taken between two moments, in the order of time; what touches or overlaps is one.
+pub fn taken_between(
+    c: &mut Scoped<'_>,
+    staff: StaffId,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<(Timestamp, Timestamp)>, Fault> {
+    let mut busy = busy_between(c, &[staff], None, from, until)?;
+    busy.sort_by_key(|one| one.from);
+    let mut joined: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for one in busy {
+        let (begins, ends) = (one.from.max(from), one.until.min(until));
+        match joined.last_mut() {
+            Some((_, last)) if begins <= *last => *last = (*last).max(ends),
+            _ => joined.push((begins, ends)),
+        }
+    }
+    Ok(joined)
+}
+
 /// Writes what an appointment takes.
 pub(super) fn take(
     c: &mut Scoped<'_>,

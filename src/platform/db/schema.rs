@@ -521,6 +521,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    calendar_feed (practice_id, feed_id) {
+        practice_id -> Binary,
+        feed_id -> Binary,
+        account_id -> Binary,
+        token_hash -> Text,
+        made_at -> BigInt,
+        last_read_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     calendar_hold (practice_id, resource_id, starts_at, owner_id) {
         practice_id -> Binary,
         resource_id -> Binary,
@@ -1419,6 +1431,7 @@ practice_tables!(
     availability_day,
     blob,
     busy,
+    calendar_feed,
     calendar_hold,
     calendar_resource,
     balance,
