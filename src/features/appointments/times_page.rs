@@ -561,8 +561,8 @@ pub(super) async fn counter(
     Path(id): Path<String>,
     body: Bytes,
 ) -> PageResult {
-    let (form, mut errors, note) = read(&client, &body)?;
     let (id, _, _) = offered(&app, &client, &id).await?;
+    let (form, mut errors, note) = read(&client, &body)?;
     let purpose = Purpose::Counter(id);
     if is_only_shown(&form) {
         let sent = Sent { form, purpose, errors: FieldErrors::new(), gone: Vec::new() };
