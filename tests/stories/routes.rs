@@ -117,9 +117,6 @@ fn api_call(row: &Row, person: &str, grant: &str, staff: &str) -> String {
 /// Calls a route of the API with a key's text.
 async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
     let (path, person) = (rows.fill(row.path), rows.invited.person_id.to_string());
-<<<<<<< ours
-    let body = api_call(row, &person, rows.value("{grant}"), rows.value("{staff}"));
-=======
     let time = serde_json::json!({
         "starts_at": "2026-12-17T18:00:00Z", "minutes": 50, "place_id": rows.value("{place}"),
         "staff_id": w.riverbend.member(Role::Clinician).staff_id.to_string(),
@@ -128,9 +125,8 @@ async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
         Some("confirm") => serde_json::json!({ "time": time }).to_string(),
         Some("offer") => serde_json::json!({ "times": [time] }).to_string(),
         Some("decline") => serde_json::json!({ "answer": "Please call us." }).to_string(),
-        _ => api_call(row, &person, rows.value("{grant}")),
+        _ => api_call(row, &person, rows.value("{grant}"), rows.value("{staff}")),
     };
->>>>>>> theirs
     let mut caller = w.browser().with("authorization", &format!("Bearer {key}"));
     if row.method == "PATCH" || row.path.ends_with("/move") {
         // Over the version that this key reads; who reads nothing names one all the same.

@@ -390,7 +390,7 @@ fn offerable(c: &mut Scoped<'_>, chart: ChartId, times: &[Slot]) -> Outcome<()> 
             return Ok(Err(NotAnswered::NotBooked(NotBooked::Taken(Vec::new()))));
         }
         if !held_by_others(c, &[slot.staff], Some(chart), from, until)?.is_empty() {
-            return Ok(Err(NotAnswered::NotBooked(NotBooked::Doubtful(vec![Doubt::Held]))));
+            return Ok(Err(NotAnswered::NotBooked(NotBooked::Doubtful(vec![Doubt::Held.into()]))));
         }
     }
     Ok(Ok(()))

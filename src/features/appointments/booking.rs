@@ -220,11 +220,11 @@ fn over_holds(despite: &[Doubt]) -> OverHolds {
 }
 
 /// What is in the way, with the doubts that were set aside before: all of them are asked about together.
-fn in_the_way(why: NotClaimed, mut doubts: Vec<Doubt>) -> NotBooked {
+fn in_the_way(why: NotClaimed, mut doubts: Vec<Doubted>) -> NotBooked {
     match why {
         NotClaimed::Taken(taken) => clashes(taken),
         NotClaimed::Held => {
-            doubts.push(Doubt::Held);
+            doubts.push(Doubt::Held.into());
             NotBooked::Doubtful(doubts)
         }
     }
@@ -237,7 +237,7 @@ pub(super) fn check(
     slot: Slot,
     despite: &[Doubt],
     at: Option<&Appointment>,
-) -> Outcome<Vec<Doubt>> {
+) -> Outcome<Vec<Doubted>> {
     let on_grid = slot.starts_at.micros() % (i64::from(GRID_MINUTES) * 60_000_000) == 0;
     if !on_grid
         || slot.minutes % GRID_MINUTES != 0

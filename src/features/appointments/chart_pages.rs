@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use crate::features::accounts;
 use crate::features::appointments::booking::{self, Booking};
 use crate::features::appointments::calendar_page;
-use crate::features::appointments::labels::{Side, is_coming_up, request_state, state_of, summary, tag_of};
+use crate::features::appointments::labels::{Side, is_coming_up, request_state, state_of, summary};
 use crate::features::appointments::request_pages::{asked_short, what_of};
 use crate::features::appointments::request_store::{Request, requests_of};
 use crate::features::appointments::slot_form::{

@@ -14,7 +14,7 @@ use crate::features::appointments::client_parts::{
 };
 use crate::features::appointments::kinds::{PlaceWish, RequestState};
 use crate::features::appointments::labels::{
-    AppointmentLabels, Side, asked_label, is_coming_up, request_state, state_of, tag_of,
+    AppointmentLabels, Side, asked_label, is_coming_up, request_state, state_of,
 };
 use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::request_lifecycle::Phase;

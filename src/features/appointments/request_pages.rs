@@ -664,7 +664,9 @@ fn other_refused(staff: &StaffSession, why: &NotAnswered) -> Option<(&'static st
     let words = staff.words;
     Some(match why {
         NotAnswered::NotBooked(NotBooked::Taken(_)) => ("offer", words.get("appointments-error-offer-taken")),
-        NotAnswered::NotBooked(NotBooked::Doubtful(doubts)) if doubts.contains(&Doubt::Held) => {
+        NotAnswered::NotBooked(NotBooked::Doubtful(doubts))
+            if doubts.iter().any(|doubted| doubted.doubt == Doubt::Held) =>
+        {
             ("offer", words.get("appointments-error-offer-held"))
         }
         NotAnswered::NotBooked(NotBooked::ChartClosed) => {

@@ -186,7 +186,9 @@ where
     if !(is_page && is_refused) {
         return response;
     }
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    // Of the page as it was written.
+    parts.headers.remove(header::CONTENT_LENGTH);
     let Ok(page) = to_bytes(body, MOST_BYTES).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
