@@ -761,8 +761,8 @@ stories! {
             ("en", &[
                 "November 3, 2026: Visit. Our fee is $150.00.",
                 "December 1, 2026: we lowered our fee by $20.00. $130.00 is left.",
-                "December 1, 2026: $50.00 was used from “Payment by check”. $80.00 is left.",
-                "December 1, 2026: $40.00 was used from “Payment by check”. $40.00 is left.",
+                "December 1, 2026: $50.00 was used from “Payment by check” of November 10, 2026. $80.00 is left.",
+                "December 1, 2026: $40.00 was used from “Payment by check” of November 20, 2026. $40.00 is left.",
                 "December 1, 2026: $50.00 from “Payment by check” no longer counts for this. $90.00 is left.",
                 "You owe $90.00 for this.",
                 "In all you owe $90.00.",
