@@ -133,7 +133,7 @@ impl Form {
         let is_own = known.is_some_and(PlaceOfLaw::is_own);
         let name = text::line(&self.name, MOST).unwrap_or_default();
         if name.is_empty() && !is_own {
-            errors.add("name", words.with1("practice-place-name-missing", "most", MOST));
+            errors.add("name", words.with1("practice-law-name-missing", "most", MOST));
         }
         let majority_age =
             self.majority_age.trim().parse::<i32>().ok().filter(|age| MAJORITIES.contains(age));
@@ -185,7 +185,7 @@ fn form_page(
         errors,
         title: match known {
             Some(place) => name_of(words, place),
-            None => words.get("practice-place-new"),
+            None => words.get("practice-law-new"),
         },
         action: format!("/staff/practice/jurisdictions/{}", known.map_or("new", |place| &place.code)),
         is_new: known.is_none(),
