@@ -210,6 +210,33 @@ pages! {
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
 
+    async fn the_links_to_what_is_wrong_are_as_high_as_everything_else_that_is_touched(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        w.invite(&ana).await;
+        let mail = w.mail_to(&ana.email).await;
+        let link = w.link_in(&mail);
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Phone).await;
+        let mut wrong = Vec::new();
+        for (path, button, least) in
+            [(link.as_str(), "Set up my access", 44), ("/staff/practice/questions/new", "Save", 24)]
+        {
+            if least == 24 {
+                window.become_user(&w.staff(Role::Administrator).await).await;
+                window.resize(Width::Desk).await;
+            }
+            window.visit(path).await;
+            window.click("button", button).await;
+            assert!(!window.all(".error-summary a").await.is_empty(), "{path} names nothing that is wrong");
+            let low = texts(&window.script(TOO_LOW, json!([least, ""])).await);
+            if !low.is_empty() {
+                wrong.push(format!("{path}: {low:?}"));
+            }
+        }
+        window.close().await;
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
     async fn the_filters_of_both_lists_stand_on_one_line_of_a_desk(w: &mut World) {
         work(w).await;
         let chromium = Chromium::start();

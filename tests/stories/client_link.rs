@@ -284,6 +284,8 @@ stories! {
                 answer.must_be(422).must_say(sentence).must_say("another look");
             }
         }
+        let several = browser.submit(&page, &link, &right(&[("last_name", ""), ("password", "")])).await;
+        several.must_be(422).must_say("2 things need another look");
         let done = browser.submit(&page, &link, &right(&[])).await;
         assert_eq!(done.status(), 303, "{}", done.words());
     }

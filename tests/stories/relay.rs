@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use anteroom::kernel::email::EmailAddress;
 use anteroom::platform::mail::Relay;
 use anteroom::platform::mail::relay::{Handed, Kind, Timeouts};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -47,6 +48,8 @@ enum Server {
     Plain,
     /// As `Plain`, and takes several commands at once.
     Pipelining,
+    /// As `Plain`, and takes addresses with letters of every script (RFC 6531).
+    Utf8,
 }
 
 /// What the server heard, a command or a line of text each.
@@ -75,6 +78,7 @@ async fn serve(kind: Server, mut stream: TcpStream, heard: Heard) {
         }
         Server::Plain => talk(stream, "250 SIZE 1000", Some("220 hello"), heard).await,
         Server::Pipelining => talk(stream, "250 PIPELINING", Some("220 hello"), heard).await,
+        Server::Utf8 => talk(stream, "250 SMTPUTF8", Some("220 hello"), heard).await,
         Server::StartTls | Server::Injected => {
             stream.write_all(b"220 hello\r\n").await.unwrap();
             let mut lines = BufReader::new(&mut stream);
@@ -210,6 +214,29 @@ async fn a_conversation_goes_on_after_a_refusal_with_and_without_pipelining() {
         assert_eq!(heard.iter().filter(|l| *l == "DATA").count(), 1, "{heard:?}");
         let size = heard.iter().any(|l| l.starts_with("MAIL FROM") && l.contains(" SIZE="));
         assert_eq!(size, kind == Server::Plain, "SIZE is said where it is offered");
+    }
+}
+
+#[tokio::test]
+async fn a_server_gets_an_address_only_in_a_form_that_it_can_take() {
+    let path = "b1@bounce.example.org";
+    for (kind, takes) in [(Server::Plain, false), (Server::Utf8, true)] {
+        let (port, heard) = server(kind).await;
+        let mut session = relay(format!("smtp://localhost:{port}")).connect("me").await.unwrap();
+        let handed = session.hand_over(path, "jos\u{e9}@example.com", MAIL, async { true }).await;
+        assert_eq!(handed.as_ref().ok(), takes.then_some(&Handed::Over), "{handed:?}");
+        if let Err(refused) = handed {
+            assert_eq!((refused.kind, refused.reason), (Kind::Refused, "mail-reason-address-form"));
+        }
+        // A domain of other letters is said as the DNS has it, which every server can take.
+        let to = EmailAddress::parse("ana@k\u{e4}se.example").unwrap();
+        assert_eq!(session.hand_over(path, to.as_str(), MAIL, async { true }).await.unwrap(), Handed::Over);
+        session.quit().await;
+        let heard = heard.lock().unwrap().clone();
+        assert_eq!(heard.iter().any(|line| line.contains("jos\u{e9}@")), takes, "{heard:?}");
+        let asked = heard.iter().filter(|line| line.ends_with(" SMTPUTF8")).count();
+        assert_eq!(asked, usize::from(takes), "{heard:?}");
+        assert!(heard.contains(&"RCPT TO:<ana@xn--kse-qla.example>".to_owned()), "{heard:?}");
     }
 }
 
