@@ -472,15 +472,16 @@ stories! {
         let thread = begun(&mut client, "front_desk", "A question", "When?").await;
         let id = thread.rsplit('/').next().expect("an id").to_owned();
         let text = key(w, &w.riverbend, Scope::ALL).await;
-        let mut program = w.browser().with("authorization", &format!("Bearer {text}")).with("idempotency-key", "one");
+        let caller = w.browser().with("authorization", &format!("Bearer {text}"));
+        let mut program = caller.clone().with("idempotency-key", "one");
         let path = format!("/api/v1/threads/{id}/transfer");
         let send = async |program: &mut Browser, body: serde_json::Value| {
             program.send("POST", &path, Some(("application/json", body.to_string().as_bytes()))).await
         };
-        let mut other = program.clone().with("idempotency-key", "two");
+        let mut other = caller.clone().with("idempotency-key", "two");
         let wrong = send(&mut other, json!({ "staff_id": w.riverbend.member(Role::Biller).staff_id.to_string() })).await;
         assert_eq!(wrong.must_be(422).answer.json()["errors"][0]["pointer"], "/staff_id");
-        let mut other = program.clone().with("idempotency-key", "three");
+        let mut other = caller.clone().with("idempotency-key", "three");
         send(&mut other, json!({ "staff_id": null })).await.must_be(422);
         for _ in 0..2 {
             let moved = send(&mut program, json!({ "staff_id": casey(w).to_string(), "with_earlier": true })).await;

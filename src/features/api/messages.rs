@@ -463,8 +463,10 @@ pub async fn reopen(
     act(&app, &caller, &body, id(&thread), asked).await
 }
 
-/// Give a thread to another audience. The client sees a line that says whom it is with; whoever waits is answered by the
-/// day that the new audience promises, counted from the question. A key reads no thread that it gave to a clinician.
+/// Give a thread to another audience.
+///
+/// The client sees a line that says whom it is with; whoever waits is answered by the day that the new audience promises,
+/// counted from the question. A key reads no thread that it gave to a clinician.
 #[utoipa::path(post, path = "/api/v1/threads/{thread}/transfer", tag = "Messages", operation_id = "transferThread",
     params(("thread" = String, Path, description = "The thread's id"), Once),
     request_body = TransferJson,
