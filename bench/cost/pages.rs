@@ -165,7 +165,7 @@ pub async fn set_up(w: &mut World, amount: Amount) -> Setting {
     }
     let ana = w.chart("Ana", "Duarte").await;
     let client = w.registered(&ana).await;
-    fill(w, &ana).await;
+    fill(w, &ana, 2).await;
     let of_ten = holder_of_ten(w).await;
     let bo = w.chart("Bo", "Lindgren").await;
     w.invite(&bo).await;
@@ -212,7 +212,7 @@ pub async fn set_up(w: &mut World, amount: Amount) -> Setting {
 async fn holder_of_ten(w: &mut World) -> Browser {
     let own = w.chart("Max", "Tenfold").await;
     let browser = w.registered(&own).await;
-    fill(w, &own).await;
+    fill(w, &own, 4).await;
     let mut children = Vec::new();
     for number in 0..9 {
         let first = format!("Kid{}", letters(number));
@@ -271,7 +271,7 @@ async fn import_charts(w: &World, count: usize) -> Vec<ChartId> {
 }
 
 /// Twenty documents, appointments and entries.
-async fn fill(w: &World, client: &Client) {
+async fn fill(w: &World, client: &Client, hour: i64) {
     let (by, id) = (w.riverbend.by(Role::Clinician), client.chart_id);
     let casey = w.riverbend.member(Role::Clinician).staff_id;
     w.app
@@ -298,7 +298,7 @@ async fn fill(w: &World, client: &Client) {
                     &NewAppointment {
                         chart: id,
                         request: None,
-                        starts_at: c.now().plus_hours(24 * i64::from(n - 10) + 2),
+                        starts_at: c.now().plus_hours(24 * i64::from(n - 10) + hour),
                         minutes: 50,
                         kind: VisitKind::Session,
                         place: office,

@@ -8,6 +8,7 @@ mod reach;
 mod room;
 mod store;
 mod wishes;
+mod wishes_store;
 mod write;
 
 use crate::platform::feature::Feature;
@@ -27,7 +28,8 @@ pub use store::{
     charts_by_number, find_by_number, grant_states, is_chart, joined, load_file, load_files, load_person,
     numbers_of, with_emails,
 };
-pub use wishes::{MailTopic, MailWishes, set_wishes, wishes_of};
+pub use wishes::{MailTopic, MailWishes};
+pub use wishes_store::{set_wishes, wishes_of};
 pub use write::{
     AddressesChanged, NewRows, SearchText, next_number, number_taken, put_email_first, remove_contact,
     save_addresses, save_person, save_relation, set_jurisdiction, set_owner, set_refused, set_state,

@@ -1,13 +1,7 @@
 //! What mail somebody wants, and when: their own wish, which holds for what a practice tells, never for what guards a
 //! sign-in or an access.
 
-use diesel::prelude::*;
-
-use crate::kernel::ids::PersonId;
 use crate::kernel::quiet::QuietHours;
-use crate::platform::db::Scoped;
-use crate::platform::db::schema::person;
-use crate::platform::fault::Fault;
 use crate::platform::outbox::MailKind;
 use crate::word_enum;
 
@@ -72,23 +66,6 @@ impl std::fmt::Display for MailWishes {
         let without = self.without.iter().map(|topic| format!("{topic}=none"));
         f.write_str(&quiet.chain(without).collect::<Vec<_>>().join(" "))
     }
-}
-
-/// What mail a person wants.
-pub fn wishes_of(c: &mut Scoped<'_>, id: &PersonId) -> Result<MailWishes, Fault> {
-    let found: Option<String> =
-        c.rows(person::table).filter(person::person_id.eq(*id)).select(person::mail_wishes).optional(c)?;
-    Ok(found.map(|text| MailWishes::read(&text)).unwrap_or_default())
-}
-
-/// Notes what mail a person wants.
-pub fn set_wishes(c: &mut Scoped<'_>, id: &PersonId, wishes: &MailWishes) -> Result<(), Fault> {
-    let now = c.now();
-    c.rows(person::table)
-        .filter(person::person_id.eq(*id))
-        .set((person::mail_wishes.eq(wishes.to_string()), person::updated_at.eq(now)))
-        .execute(c)?;
-    Ok(())
 }
 
 #[cfg(test)]
