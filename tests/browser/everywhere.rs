@@ -19,8 +19,7 @@ use crate::support::{Browser, Engine, tell};
 /// Why a GET route has no page of its own to judge.
 fn is_no_page(path: &str) -> bool {
     let is_a_part_of_a_page = path.ends_with("/communications/box");
-    let is_data = path.contains("/files/")
-        || path.contains("/cal/")
+    let is_data = ["/files/", "/cal/", "/cards/"].iter().any(|part| path.contains(part))
         || ["/live", "/session", "/file", "/export", "/pdf", ".ics", ".csv"]
             .iter()
             .any(|end| path.ends_with(end));
@@ -38,7 +37,8 @@ fn leads_to(path: &str) -> &str {
     match path {
         "/staff" => "/staff/charts",
         "/staff/billing" => "/staff/billing/aging",
-        "/riverbend/welcome" => "/riverbend/sign-in",
+        "/riverbend/welcome" | "/riverbend/portal" => "/riverbend/sign-in",
+        "/riverbend/staff" => "/riverbend/staff/sign-in",
         path => path,
     }
 }
