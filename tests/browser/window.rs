@@ -563,8 +563,13 @@ impl Window {
         let entries = self.call("POST", "/se/log", json!({ "type": "browser" })).await;
         for entry in entries.as_array().into_iter().flatten() {
             let text = entry["message"].as_str().unwrap_or_default();
-            // A page that answers 4xx on purpose is logged as a failed load; that is no complaint.
-            if entry["level"] == "SEVERE" && !text.contains("the server responded with a status of") {
+            // A page that answers 4xx on purpose is logged as a failed load; that is no complaint. Nor is
+            // what a page of Chromium itself logs, as the one that shows the window's tabs.
+            let of_chromium = text.starts_with("chrome://");
+            if entry["level"] == "SEVERE"
+                && !of_chromium
+                && !text.contains("the server responded with a status of")
+            {
                 self.complaints.push(text.to_owned());
             }
         }
