@@ -1,6 +1,6 @@
 //! The rows of what clients change of their information, and how strict the practice is about a field.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
@@ -12,7 +12,6 @@ use crate::platform::db::schema::{chart, field_policy, info_change, info_change_
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::permissions::Role;
-use crate::platform::web::nav::MOST_COUNTED;
 use crate::practice_row;
 
 /// A submission.
@@ -257,17 +256,19 @@ pub(super) fn queue(c: &mut Scoped<'_>) -> Result<(Vec<QueueLine>, bool), Fault>
     Ok((lines, has_more))
 }
 
-/// Of how many clients something waits for staff, up to [`MOST_COUNTED`] and one: as many lines the queue has.
+/// Of how many clients something waits for staff, of the first [`MOST_QUEUED`] fields: as many lines the queue has.
 pub(super) fn count_waiting(c: &mut Scoped<'_>, _: &StaffId, _: Role) -> Result<i64, Fault> {
     let found: Vec<PersonId> = c
         .rows(info_change_field::table)
-        .filter(info_change_field::waits_at.is_not_null())
-        .group_by(info_change_field::person_id)
-        .limit(MOST_COUNTED + 1)
+        // A bound, so that the index which begins with it leads to what waits.
+        .filter(info_change_field::waits_at.gt(Timestamp::from_micros(i64::MIN)))
+        .order(info_change_field::waits_at.asc())
+        .limit(MOST_QUEUED)
         .select(info_change_field::person_id)
         .kept()
         .load(c)?;
-    Ok(i64::try_from(found.len()).unwrap_or(i64::MAX))
+    let clients: BTreeSet<PersonId> = found.into_iter().collect();
+    Ok(i64::try_from(clients.len()).unwrap_or(i64::MAX))
 }
 
 /// When an account's newest submissions were sent, since a moment, the oldest first.

@@ -1,6 +1,8 @@
 //! What searching needs of each engine and Diesel cannot say.
 
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
+use diesel::sql_types::{Bool, Text};
 
 use crate::platform::db::{Conn, Scoped};
 use crate::platform::fault::Fault;
@@ -28,15 +30,21 @@ pub fn planned_for_its_values<T>(
     c: &mut Scoped<'_>,
     read: impl FnOnce(&mut Scoped<'_>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    plan(c, "SET LOCAL plan_cache_mode = force_custom_plan")?;
+    plan(c, "force_custom_plan")?;
     let found = read(c)?;
-    plan(c, "SET LOCAL plan_cache_mode = force_generic_plan")?;
+    plan(c, "force_generic_plan")?;
     Ok(found)
 }
 
-fn plan(c: &mut Scoped<'_>, setting: &str) -> Result<(), Fault> {
+diesel::define_sql_function! {
+    /// Sets a setting of PostgreSQL: for this transaction if `is_local`. Unlike `SET`, it is a statement that stays
+    /// prepared.
+    fn set_config(setting: Text, value: Text, is_local: Bool) -> Text;
+}
+
+fn plan(c: &mut Scoped<'_>, mode: &str) -> Result<(), Fault> {
     if let Conn::Postgres(conn) = &mut *c.conn {
-        conn.batch_execute(setting)?;
+        diesel::select(set_config("plan_cache_mode", mode, true)).execute(conn)?;
     }
     Ok(())
 }
