@@ -275,7 +275,8 @@ stories! {
         must_be_problem(&page, 415, "media-type");
         for path in ["/api/v1/charts?limit=0", "/api/v1/charts?what=1", "/api/v1/charts?portal=nonsense",
             "/api/v1/charts?cursor=nonsense", "/api/v1/charts?cursor=", "/api/v1/grants?cursor=",
-            "/api/v1/charts?cursor=019ac000-0000-7000-8000-000000000000", "/api/v1/grants?state=nonsense"] {
+            "/api/v1/charts?cursor=019ac000-0000-7000-8000-000000000000", "/api/v1/grants?state=nonsense",
+            "/api/v1/grants?cursor=019ac000-0000-7000-8000-000000000000"] {
             must_be_problem(&ehr.get(path).await, 400, "malformed");
         }
         for (born, pointer) in [("03/04/1990", "/client/birth_date"), ("1990-03-04T00:00:00.000Z", "/client/birth_date")] {

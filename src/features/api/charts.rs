@@ -53,7 +53,8 @@ pub fn word<T: std::str::FromStr>(name: &str, asked: Option<&str>) -> Result<Opt
         .transpose()
 }
 
-fn no_cursor() -> Problem {
+/// The answer to a cursor that leads nowhere.
+pub fn no_cursor() -> Problem {
     Problem::from(problem::MALFORMED).saying("`cursor` is what `next` of the page before says.")
 }
 

@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use jiff::civil::Date;
 
 use super::caller::ApiCaller;
-use super::charts::{cursor, cut, id, limit, query, word};
+use super::charts::{cursor, cut, id, limit, no_cursor, query, word};
 use super::idempotency::{Answer, Done, Once, once};
 use super::json::{
     self, ChangeOwnerJson, ChartGrants, GrantJson, GrantList, GrantQuery, GrantRow, InviteJson, NewGrantJson,
@@ -155,9 +155,16 @@ fn shown_of_chart(overviews: &[Overview], words: Words) -> Result<Answer, Fault>
 pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw): RawQuery) -> ApiResult {
     let asked: GrantQuery = query(raw.as_deref())?;
     let phase = word("state", asked.state.as_deref())?;
-    let after = cursor(asked.cursor.as_deref())?;
+    let after: Option<AccessId> = cursor(asked.cursor.as_deref())?;
     let most = limit(asked.limit)?;
-    let mut rows = app.db.read(&caller.scope, move |c| list_page(c, phase, after.clone(), most)).await?;
+    let page = move |c: &mut Scoped<'_>| {
+        // A cursor that names no grant leads nowhere: an empty page would say that there are no more.
+        match &after {
+            Some(after) if load_access(c, after)?.is_none() => Ok(None),
+            _ => list_page(c, phase, after, most).map(Some),
+        }
+    };
+    let mut rows = app.db.read(&caller.scope, page).await?.ok_or_else(no_cursor)?;
     let next = cut(&mut rows, most, |row| row.access_id.to_string());
     let now = app.now();
     let grants = rows

@@ -1,1 +1,0 @@
-ALTER TABLE invitation DROP COLUMN differed;

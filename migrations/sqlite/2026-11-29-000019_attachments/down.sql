@@ -1,3 +1,0 @@
-ALTER TABLE message DROP COLUMN search_text;
-DROP TABLE message_draft;
-DROP TABLE message_attachment;
