@@ -84,7 +84,13 @@ pages! {
         desk.script("document.querySelector('[name=scopes]').checked = true;", json!([])).await;
         desk.click("button", "Create the key").await;
         desk.must_say("EHR").await;
+        // What goes to the clipboard is kept here: reading the clipboard needs a permission.
+        let keep = "navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve(); };";
+        desk.script(keep, json!([])).await;
         desk.click("button", "Copy").await;
+        desk.must_say("Copied").await;
+        let copied = desk.script("return window.copied === document.querySelector('#f-key').value;", json!([])).await;
+        assert_eq!(copied, true, "the key is what was copied");
         let picked = desk
             .script("const f = document.querySelector('#f-key'); return f.value.slice(f.selectionStart, f.selectionEnd) === f.value;", json!([]))
             .await;
