@@ -75,6 +75,11 @@ portal-home-ends-others = On { $date } the access of somebody else to your recor
 portal-home-waiting = Waiting for you
 portal-home-nothing = Nothing is waiting for you.
 portal-home-sent = Sent { $date }
+portal-home-offers = { $count ->
+    [one] We offer you other times for an appointment
+   *[other] We offer you other times for { $count } appointments
+}
+portal-home-offers-note = Please choose one, or ask for others
 portal-home-more = { $count ->
     [one] One more document to read
    *[other] { $count } more documents to read

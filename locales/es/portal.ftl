@@ -75,6 +75,11 @@ portal-home-ends-others = El { $date } termina el acceso de otra persona a su ex
 portal-home-waiting = Pendientes
 portal-home-nothing = No tiene nada pendiente.
 portal-home-sent = Enviado el { $date }
+portal-home-offers = { $count ->
+    [one] Le ofrecemos otras horas para una cita
+   *[other] Le ofrecemos otras horas para { $count } citas
+}
+portal-home-offers-note = Elija una o pida otras
 portal-home-more = { $count ->
     [one] Un documento más por leer
    *[other] { $count } documentos más por leer

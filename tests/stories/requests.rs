@@ -316,6 +316,7 @@ stories! {
         assert_ne!(ana.get(&format!("{path}/accept")).await.status(), 303);
         assert_eq!((state_of(w, id).await.as_str(), booked(w).await), ("offered", 0));
         // Whoever asked, signed in, by the form.
+        ana.get("/portal").await.must_say("We offer you other times for an appointment");
         let list = ana.get("/portal/appointments").await;
         list.must_say("Please answer our offer").must_say("See the offered times");
         let page = ana.get(&path).await;

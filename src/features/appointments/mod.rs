@@ -46,8 +46,8 @@ pub use request_store::{
     PageOfRequests, Request, count_waiting, find_request, page_of_requests, requests_of, waiting,
 };
 pub use store::{
-    Appointment, NewAppointment, PageOf, Party, ahead, clinicians_of, count_ahead_of, find, list_of, page,
-    parties_of,
+    Ahead, Appointment, NewAppointment, PageOf, Party, ahead, clinicians_of, count_ahead_of, find, list_of,
+    page, parties_of,
 };
 pub use talk_store::{AskedTime, Talk, talk_of, times_in};
 pub use times::{DayPart, Wish};

@@ -462,32 +462,56 @@ pub fn count_ahead_of(c: &mut Scoped<'_>, staff: &StaffId) -> Result<i64, Fault>
 /// Appointments that home reads: enough for the next two, with those of the last day that may still go on.
 const READ_FOR_HOME: i64 = 10;
 
-/// A chart's booked appointments that are not over, the next first, and how many requests wait for an answer.
-pub fn ahead(c: &mut Scoped<'_>, chart: &ChartId) -> Result<(Vec<Appointment>, i64), Fault> {
+/// What a chart has ahead.
+#[derive(Clone, Debug, Default)]
+pub struct Ahead {
+    /// The booked appointments that are not over, the next first.
+    pub booked: Vec<Appointment>,
+    /// How many requests wait for the practice's answer, up to [`MOST_COUNTED`] and one.
+    pub waiting: i64,
+    /// How many offers of the practice wait for the reader's answer, up to the same.
+    pub offers: i64,
+}
+
+/// See [`Ahead`]; of the offers those that answer this account's requests, or all of the chart.
+pub fn ahead(c: &mut Scoped<'_>, chart: &ChartId, asker: Option<&AccountId>) -> Result<Ahead, Fault> {
     let now = c.now();
     let waiting = c
         .rows(appointment_request::table)
         .filter(appointment_request::chart_id.eq(*chart))
         .filter(appointment_request::state.eq(RequestState::Waiting))
+        .filter(appointment_request::lapses_at.is_null().or(appointment_request::lapses_at.gt(now)))
         .select(appointment_request::request_id)
         .limit(MOST_COUNTED + 1);
-    // The count stands beside each appointment, so that a chart which has one costs one statement.
-    let booked: Vec<(Appointment, i64)> = with_parties!(c)
+    let offers = c
+        .rows(appointment_request::table)
+        .filter(appointment_request::chart_id.eq(*chart))
+        .filter(appointment_request::state.eq(RequestState::Offered))
+        .filter(appointment_request::lapses_at.gt(now))
+        .filter(
+            appointment_request::account_id
+                .eq(asker.copied().unwrap_or(AccountId::NIL))
+                .or(asker.is_none().into_sql::<diesel::sql_types::Bool>()),
+        )
+        .select(appointment_request::request_id)
+        .limit(MOST_COUNTED + 1);
+    // The counts stand beside each appointment, so that a chart which has one costs one statement.
+    let rows: Vec<(Appointment, i64, i64)> = with_parties!(c)
         .filter(appointment_party::chart_id.eq(*chart))
         .filter(appointment_party::state.eq(PartyState::Expected))
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(appointment::starts_at.gt(now.plus_hours(-24)))
         .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
         .limit(READ_FOR_HOME)
-        .select((Appointment::as_select(), CountOf(waiting.inside())))
+        .select((Appointment::as_select(), CountOf(waiting.inside()), CountOf(offers.inside())))
         .kept()
         .load(c)?;
-    let waiting = match booked.first() {
-        Some((_, waiting)) => *waiting,
-        None => c.select(CountOf(waiting.inside())).kept().only(c)?,
+    let (waiting, offers) = match rows.first() {
+        Some((_, waiting, offers)) => (*waiting, *offers),
+        None => c.select((CountOf(waiting.inside()), CountOf(offers.inside()))).kept().only(c)?,
     };
-    let ahead = booked.into_iter().map(|(appointment, _)| appointment).filter(|a| a.ends_at > now);
-    Ok((ahead.collect(), waiting))
+    let booked = rows.into_iter().map(|(appointment, ..)| appointment).filter(|a| a.ends_at > now);
+    Ok(Ahead { booked: booked.collect(), waiting, offers })
 }
 
 /// One page of the practice's appointments for the API, in the order of time and then of ids.

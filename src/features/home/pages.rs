@@ -121,7 +121,7 @@ fn count<T>(items: &[T]) -> i64 {
 
 /// What is waiting for me, what comes next, what is owed.
 pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, ((to_sign, unread), new_messages, (booked, pending), balances, days)) = ticket
+    let (client, ((to_sign, unread), new_messages, on_calendar, balances, days)) = ticket
         .open(&app, |c, client| {
             let chart = &client.chart_id;
             let may = |right| client.may_view(right) && client.is_shown(right);
@@ -136,7 +136,13 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
                 } else {
                     Vec::new()
                 },
-                if may(Right::Appointments) { appointments::ahead(c, chart)? } else { (Vec::new(), 0) },
+                if may(Right::Appointments) {
+                    // Somebody else's offers are theirs to answer, unless it is the client who reads.
+                    let asker = client.for_client.is_some().then_some(&client.account_id);
+                    appointments::ahead(c, chart, asker)?
+                } else {
+                    appointments::Ahead::default()
+                },
                 // None without a ledger, and without the right to see one: no entry is not the same as nothing
                 // owed.
                 if may(Right::Billing) { ledger::owed_of(c, *chart)? } else { Vec::new() },
@@ -161,7 +167,9 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         .filter(|line| messages::is_there_for(&client, &line.thread))
         .collect();
     let more = more_waiting(words, count(&unread));
-    let is_shown = client.may_view(Right::Documents) || client.may_view(Right::Messages);
+    let offers =
+        client.may_act(Right::Appointments).then_some(on_calendar.offers).filter(|offers| *offers > 0);
+    let is_shown = offers.is_some() || client.may_view(Right::Documents) || client.may_view(Right::Messages);
     let waiting = is_shown.then(|| {
         let documents =
             unread.into_iter().take(usize::try_from(WAITING_SHOWN).unwrap_or(usize::MAX)).map(|line| Item {
@@ -174,10 +182,16 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
             title: line.title.clone(),
             note: words.with1("signing-home-until", "date", words.date(line.deadline, &client.zone)),
         });
-        signatures.chain(messages_item(&client, &new_messages)).chain(documents).collect()
+        let offers = offers.map(|offers| Item {
+            href: "/portal/appointments".to_owned(),
+            title: words.count("portal-home-offers", "count", offers),
+            note: words.get("portal-home-offers-note"),
+        });
+        signatures.chain(offers).chain(messages_item(&client, &new_messages)).chain(documents).collect()
     });
     let next = client.may_view(Right::Appointments).then(|| {
-        booked
+        on_calendar
+            .booked
             .iter()
             .take(NEXT_SHOWN)
             .map(|a| {
@@ -227,7 +241,8 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         waiting,
         more_waiting: more,
         next,
-        pending: (pending > 0).then(|| words.count("portal-home-pending", "count", pending)),
+        pending: (on_calendar.waiting > 0)
+            .then(|| words.count("portal-home-pending", "count", on_calendar.waiting)),
         balances,
         frame: client.frame(&app, HOME),
     };
