@@ -21,7 +21,7 @@ use crate::features::appointments::times::{Wish, write_wishes};
 use crate::features::calendar::{
     self, Hold, ReplyHours, Resource, VisitKind, WhoMayAsk, drop_holds, held_by_others, is_taken, place_holds,
 };
-use crate::features::practice::{self, Practice};
+use crate::features::practice::{self, PlaceKind, Practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, AppointmentId, AppointmentTypeId, ChartId, RequestId};
 use crate::kernel::wall_clock::first_moment;
@@ -88,7 +88,7 @@ pub fn ask(c: &mut Scoped<'_>, by: &By, new: &NewRequest) -> Result<Result<Reque
         account: new.account,
         kind: of_type.as_ref().map_or(new.kind, |of| of.kind),
         of_type: new.of_type,
-        place: new.place,
+        place: place_of(c, &slots)?.unwrap_or(new.place),
         preferred: &write_wishes(&new.wishes),
         note: &new.note,
         answer_by: answer_by(c, &practice)?,
@@ -116,6 +116,22 @@ fn askable(
     let found = calendar::find_type(c, id)?
         .filter(|of| of.closed_at.is_none() && of.who_may_ask == WhoMayAsk::Clients);
     Ok(found.map(Some).ok_or(NotAsked::NoType))
+}
+
+/// Where the picked times are, whatever was shown while they were picked; none where no times were.
+fn place_of(c: &mut Scoped<'_>, slots: &[Slot]) -> Result<Option<PlaceWish>, Fault> {
+    if slots.is_empty() {
+        return Ok(None);
+    }
+    let places = practice::places(c)?;
+    let is_office = |slot: &Slot| {
+        places.iter().any(|place| place.place_id == slot.place && place.kind == PlaceKind::Office)
+    };
+    Ok(Some(match slots.iter().filter(|slot| is_office(slot)).count() {
+        0 => PlaceWish::Video,
+        n if n == slots.len() => PlaceWish::Office,
+        _ => PlaceWish::Either,
+    }))
 }
 
 fn starts(slots: &[Slot]) -> Vec<Timestamp> {

@@ -14,7 +14,7 @@ use crate::features::appointments::client_parts::{
 };
 use crate::features::appointments::kinds::{PlaceWish, RequestState};
 use crate::features::appointments::labels::{
-    AppointmentLabels, Side, asked_label, is_coming_up, request_state, state_of,
+    AppointmentLabels, Side, asked_label, at_place, is_coming_up, request_state, state_of,
 };
 use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::request_lifecycle::Phase;
@@ -96,7 +96,9 @@ pub(super) fn stands(
     match (request.state, made) {
         (RequestState::Confirmed, Some((appointment, party))) if party.state == PartyState::Expected => {
             let when = AppointmentLabels::of(words, &client.zone, appointment).when;
-            (tag, words.with1("appointments-state-confirmed-for", "when", when))
+            let place = at_place(words, &appointment.place);
+            let at = words.with2("appointments-time-at", "time", when, "place", place);
+            (tag, words.with1("appointments-state-confirmed-for", "when", at))
         }
         _ => (tag, state),
     }

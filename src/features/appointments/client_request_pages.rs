@@ -140,7 +140,8 @@ fn said(client: &ClientSession, Loaded { request, talk, .. }: &Loaded) -> Vec<Sa
 /// What the reader should know: by when there is an answer, how long times are kept, what to do when nobody answers.
 fn notes(client: &ClientSession, Loaded { request, talk, .. }: &Loaded, now: Timestamp) -> Vec<String> {
     let words = client.words;
-    let moment = |at: Option<Timestamp>| at.map(|at| words.date_time(at, &client.zone)).unwrap_or_default();
+    let moment =
+        |at: Option<Timestamp>| at.map(|at| words.date_time_zone(at, &client.zone)).unwrap_or_default();
     let phone = &client.practice.phone;
     let mut notes = Vec::new();
     match request.standing().phase(now) {

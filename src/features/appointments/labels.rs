@@ -157,7 +157,7 @@ pub(super) fn request_state(
     let (tag, key) = match (request.standing().phase(now), side) {
         (Phase::Lapsed, _) => ("stopped", "lapsed".to_owned()),
         (Phase::Late, Side::Practice) => ("attention", "late".to_owned()),
-        (Phase::Offered, Side::Practice) => ("stopped", "offered-staff".to_owned()),
+        (Phase::Offered, Side::Practice) => ("waiting", "offered-staff".to_owned()),
         (Phase::Offered, Side::Client) => ("attention", "offered".to_owned()),
         _ => {
             let tag = match request.state {

@@ -88,7 +88,12 @@ pub(super) fn asked_short(
         let day = staff.words.day_short(time.starts_at.in_zone(there).date(), today);
         let range = clock_range(staff.words, &staff.zone, &time.place, time.starts_at, time.ends_at);
         let line = staff.words.with2("appointments-asked-short", "day", day, "time", range);
-        gone(staff, time, line)
+        let line = gone(staff, time, line);
+        // What the client has not said that they can come to is not shown as if they had.
+        match request.state {
+            RequestState::Offered => staff.words.with1("appointments-offered-short", "time", line),
+            _ => line,
+        }
     });
     let wishes = request.wishes();
     let wishes = wishes.iter().map(|wish| wish.label_short(staff.words, today));
@@ -320,9 +325,15 @@ async fn answer_page(
 ) -> Result<Answer, PageError> {
     let words = staff.words;
     let now = app.now();
-    let all_over = first_open(&loaded.request.wishes(), now, &staff.zone).is_none();
+    let wished_days = loaded.request.wishes();
+    let all_over = if wished_days.is_empty() {
+        loaded.talk.current(&loaded.request).all(|time| time.starts_at <= now)
+    } else {
+        first_open(&wished_days, now, &staff.zone).is_none()
+    };
     let none_free = !all_over
-        && first_free(&loaded.request.wishes(), now, &staff.zone, |at| loaded.is_free(at)).is_none();
+        && !wished_days.is_empty()
+        && first_free(&wished_days, now, &staff.zone, |at| loaded.is_free(at)).is_none();
     let Loaded { request, file, choices, talk, open, .. } = loaded;
     let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
     let chart = request.chart_id;
