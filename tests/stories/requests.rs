@@ -186,6 +186,22 @@ stories! {
         assert!(page.html().contains(&format!("value=\"{}\"", of.at(ONE))));
     }
 
+    async fn a_request_is_for_where_its_times_are_whatever_the_page_was_narrowed_to(w: &mut World) {
+        let of = published(w, "14:00", &[("grid", "60")]).await;
+        let (_, _, mut ana) = somebody(w, "Ana", "Duarte").await;
+        // The page shows visits by video when she sends the office time that she had ticked before.
+        let form = ana.get(FORM).await;
+        let at = of.at(NEXT_WEEK);
+        ana.submit(&form, SENDS, &[("place", "video"), ("time", at.as_str())]).await.must_be(303);
+        ana.get("/portal/appointments").await.must_say("Regular visit, at our office").must_not_say("by video");
+        let path = format!("/staff/requests/{}", requests(w).await[0]);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get(&path).await.must_say("Regular visit, at our office").must_not_say("is in the past");
+        let sent = offer(w, requests(w).await[0], &[&of.with_casey(NEXT_WEEK)], "").await;
+        assert_eq!(sent.location(), Some("/staff/requests?done=request-offered"), "{}", sent.words());
+        desk.get("/staff/requests").await.must_say("We offered: ").must_say("Waits for the client");
+    }
+
     async fn case_19_a_hold_ends_at_its_second_with_no_worker_running(w: &mut World) {
         let of = published(w, "14:00", &[("grid", "60")]).await;
         let (_, ana_name, mut ana) = somebody(w, "Ana", "Duarte").await;
