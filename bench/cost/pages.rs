@@ -320,6 +320,7 @@ async fn fill(w: &World, client: &Client, hour: i64) {
                         reference: String::new(),
                         amount: Money::new(14_000, Currency::USD),
                         pays: None,
+                        payer: None,
                     };
                     record_payment(c, &by, &new)?.expect("a payment is recorded");
                 }

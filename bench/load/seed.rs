@@ -182,6 +182,7 @@ async fn enrol(w: &World, first: usize, rows: Vec<(ChartId, PersonId)>, hash: St
                             reference: String::new(),
                             amount: Money::new(12_500, Currency::USD),
                             pays: None,
+                            payer: None,
                         };
                         record_payment(c, &by, &new)?.expect("a payment is recorded");
                     }

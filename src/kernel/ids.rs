@@ -195,6 +195,22 @@ ids! {
     RefundId,
     /// A statement.
     StatementId,
+    /// A request to pay.
+    InvoiceId,
+    /// What a client sends to an insurer.
+    SuperbillId,
+    /// Something that the practice does for a fee.
+    ServiceId,
+    /// A visit that is charged.
+    EncounterId,
+    /// An insurer.
+    InsurerId,
+    /// With whom a client is insured.
+    InsuranceId,
+    /// What an insurer sent at once.
+    RemittanceId,
+    /// A payment that the client's bank asks back.
+    DisputeId,
     /// A charge, a payment or a refund, where any of them may stand.
     ItemId,
     /// A frequent question.

@@ -64,6 +64,8 @@ word_enum! {
         Refund = "refund",
         /// Make statements.
         SendStatements = "send_statements",
+        /// Services, prices, and the numbers by which insurers know the practice.
+        ManageFees = "manage_fees",
         /// Connect the practice with its payment provider.
         ManageProvider = "manage_provider",
         /// Profile, policies, frequent questions.
@@ -101,6 +103,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::Adjust,          &[Role::Administrator, Role::Biller]),
     (Permission::Refund,          &[Role::Administrator, Role::Biller]),
     (Permission::SendStatements,  &[Role::Administrator, Role::Biller]),
+    (Permission::ManageFees,      &[Role::Administrator]),
     (Permission::ManageProvider,  &[Role::Administrator]),
     (Permission::EditPractice,    &[Role::Administrator]),
     (Permission::ManageStaff,     &[Role::Administrator]),

@@ -1,12 +1,46 @@
 //! The whole way of an account on a phone: staff post, the client sees why, staff undo, the client reads a statement.
 
+use anteroom::features::billing::NewCharge;
+use anteroom::features::billing::actions::post_charge;
+use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::permissions::Role;
 
 use super::chromium::Chromium;
 use super::window::Width;
 use crate::pages;
+use crate::support::checkouts::connect;
 
 pages! {
+    async fn case_28_the_whole_way_to_paid_works_without_scripts(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let client = w.registered(&ana).await;
+        connect(w).await;
+        let (chart, by) = (ana.chart_id, w.riverbend.by(Role::Biller));
+        let post = move |c: &mut anteroom::platform::db::Scoped<'_>| {
+            let (on, description) = (jiff::civil::date(2026, 12, 1), "Session".to_owned());
+            post_charge(c, &by, &NewCharge { chart, on, description, amount: Money::new(15_000, Currency::USD) })
+        };
+        w.app.db.write(&w.riverbend.scope, post).await.expect("no fault").expect("a charge");
+        let chromium = Chromium::start();
+        let mut phone = chromium.window_without_scripts(w, Width::Phone).await;
+        phone.become_user(&client).await;
+        phone.visit("/portal/account").await;
+        phone.click("link", "Pay").await;
+        phone.must_say("All that is due: $150.00").await;
+        phone.click("button", "Continue").await;
+        phone.must_say("The next page belongs to our payment provider").await;
+        phone.must_be_accessible("the way to the payment page").await;
+        // Another site's page, reached by a link: no form leads there.
+        phone.click("link", "Continue to the secure payment page").await;
+        phone.must_say("Test payment page").await;
+        phone.click("button", "Pay").await;
+        phone.must_say("Your payment of $150.00 is here").await;
+        phone.must_be_accessible("a payment that is here").await;
+        phone.visit("/portal/account").await;
+        phone.must_say("You owe nothing").await;
+        phone.close().await;
+    }
+
     async fn a_charge_is_posted_paid_explained_and_taken_back_on_a_phone(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let (client, staff) = (w.registered(&ana).await, w.staff(Role::Biller).await);

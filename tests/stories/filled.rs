@@ -3,6 +3,7 @@
 
 use anteroom::features::access::actions::{self, Act, Target};
 use anteroom::features::access::permission::Withheld;
+use anteroom::features::billing::online::run_due;
 use anteroom::features::documents::Recipient;
 use anteroom::features::documents::signing::actions::Candidate;
 use anteroom::features::documents::signing::consent;
@@ -303,6 +304,16 @@ async fn news_of_a_payment(w: &World) {
     for event in w.provider.events() {
         assert_eq!(w.provider.send(&event).await, Some(200), "{event}");
     }
+    run_due(&w.app).await.expect("no fault");
+    // The client's bank asks it back; of the last news nothing is looked into yet.
+    w.provider.open_dispute("needs_response").expect("a dispute");
+    let mut news = w.provider.events();
+    let last = news.pop().expect("news");
+    for event in news {
+        assert_eq!(w.provider.send(&event).await, Some(200), "{event}");
+    }
+    run_due(&w.app).await.expect("no fault");
+    assert_eq!(w.provider.send(&last).await, Some(200));
 }
 
 /// A file of another program comes in, and its columns are remembered.

@@ -41,7 +41,7 @@ fn new_charge(chart: ChartId, on: Date, amount: Money) -> NewCharge {
 
 fn new_payment(chart: ChartId, on: Date, amount: Money) -> NewPayment {
     let (method, reference) = (PaymentMethod::Cash, String::new());
-    NewPayment { chart, received_on: on, method, reference, amount, pays: None }
+    NewPayment { chart, received_on: on, method, reference, amount, pays: None, payer: None }
 }
 
 /// What is owed on a chart, in dollars: open, not used, and what is left of the two.
@@ -1002,7 +1002,7 @@ stories! {
                 let inside = app.clone();
                 let since = TODAY;
                 let write = move |c: &mut Scoped<'_>| {
-                    let id = statement::make(&inside, c, &by, NewStatement { chart, since })?.expect("made");
+                    let id = statement::make(&inside, c, &by, NewStatement { chart, since, party: None })?.expect("made");
                     Ok(statement::read(c, chart, id)?.expect("a statement").number)
                 };
                 app.db.write(&scope, write).await.expect("no fault")
@@ -1153,14 +1153,15 @@ async fn refuses(w: &World, sql: &str) -> bool {
 }
 
 /// What a program of the machine says about a file.
-fn run(program: &str, arguments: &[&str]) -> String {
+pub fn run(program: &str, arguments: &[&str]) -> String {
     let ran = std::process::Command::new(program).args(arguments).output();
     let ran = ran.unwrap_or_else(|error| panic!("{program} (qpdf and poppler-utils are needed): {error}"));
     assert!(ran.status.success(), "{program}: {}", String::from_utf8_lossy(&ran.stderr));
     String::from_utf8_lossy(&ran.stdout).into_owned()
 }
 
-async fn api_post(
+/// What the API answers to a POST, which must be this status.
+pub async fn api_post(
     program: &mut Browser,
     path: &str,
     body: &serde_json::Value,

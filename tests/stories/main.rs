@@ -18,6 +18,7 @@ mod appointments;
 mod at_once;
 mod attachments;
 mod availability;
+mod billing;
 mod bookings;
 mod bounces;
 mod chart_owner_box;

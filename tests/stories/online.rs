@@ -185,7 +185,7 @@ stories! {
         let (_, session) = go(w, &mut phone, &[]).await;
         act(w, move |c, by| {
             let method = PaymentMethod::Cash;
-            let new = NewPayment { chart, received_on: TODAY, method, reference: String::new(), amount: usd(25_000), pays: None };
+            let new = NewPayment { chart, received_on: TODAY, method, reference: String::new(), amount: usd(25_000), pays: None, payer: None };
             record_payment(c, by, &new)
         }).await.expect("recorded");
         run_due(&w.app).await.expect("no fault");
@@ -200,7 +200,7 @@ stories! {
         w.provider.pay(&session, PAYS).expect("paid");
         act(w, move |c, by| {
             let method = PaymentMethod::Cash;
-            let new = NewPayment { chart, received_on: TODAY, method, reference: String::new(), amount: usd(15_000), pays: None };
+            let new = NewPayment { chart, received_on: TODAY, method, reference: String::new(), amount: usd(15_000), pays: None, payer: None };
             record_payment(c, by, &new)
         }).await.expect("recorded");
         tell(w, &mut 0).await;
@@ -445,6 +445,42 @@ stories! {
         assert_eq!(rows, 0);
     }
 
+    async fn case_38_much_news_of_one_practice_delays_no_others_and_is_answered_at_once(w: &mut World) {
+        connect(w).await;
+        let (app, by) = (w.app.clone(), w.twinoaks.by(Role::Administrator));
+        let (key, hook) = (Secret::new(anteroom::platform::pay::local::KEY.to_owned()), Secret::new(HOOK_SECRET.to_owned()));
+        let set_up = move |c: &mut anteroom::platform::db::Scoped<'_>| {
+            anteroom::features::billing::online::connect_with(&app, c, &by, anteroom::platform::pay::Mode::Test, &key, &hook, None)
+        };
+        w.app.db.write(&w.twinoaks.scope, set_up).await.expect("set up");
+        let event = |n: usize, object: &str| serde_json::json!({
+            "id": format!("evt_{object}_{n}"), "type": "checkout.session.completed", "created": 1_796_137_200, "livemode": false,
+            "data": { "object": { "id": format!("cs_test_{object}{n}") } },
+        }).to_string();
+        // The worker is slow: the provider lets whoever asks wait. Each of 400 is answered all the same.
+        w.provider.fault(Fault::Wait(anteroom::platform::pay::local::Done::Not));
+        assert_eq!(w.provider.send(&event(0, "many")).await, Some(200));
+        let working = tokio::spawn({ let app = w.app.clone(); async move { run_due(&app).await } });
+        let mut slowest = std::time::Duration::ZERO;
+        for n in 1..400 {
+            let began = std::time::Instant::now();
+            assert_eq!(w.provider.send(&event(n, "many")).await, Some(200));
+            slowest = slowest.max(began.elapsed());
+        }
+        assert!(slowest < std::time::Duration::from_secs(1), "{slowest:?}");
+        working.abort();
+        let _ = working.await;
+        let asked = w.provider.requests().len();
+        w.provider.tell(format!("http://{}/hooks/stripe/{}", w.address, w.twinoaks.scope.id()), anteroom::platform::pay::local::Delivery::Held);
+        assert_eq!(w.provider.send(&event(0, "one")).await, Some(200));
+        w.clock.advance_seconds(61);
+        run_due(&w.app).await.expect("no fault");
+        let at = w.provider.requests().iter().skip(asked).position(|line| line.contains("cs_test_one0")).expect("asked for");
+        assert!(at < 32, "another practice's news was the {at}th to be asked for");
+        let left: i64 = w.look(|c| provider_task::table.count().get_result(c)).await;
+        assert_eq!(left, 0);
+    }
+
     async fn case_39_40_41_refunds_go_back_once_each_and_never_more_than_there_is(w: &mut World) {
         let mut sent = 0;
         let (ana, payment) = paid_and_free(w, PAYS, &mut sent).await;
@@ -632,7 +668,7 @@ stories! {
         let access = crate::support::rows::access_of(w, &ana).await;
         let first = begin(w, ana.chart_id, access).await;
         assert_eq!(state(w, first).await, CheckoutState::Started);
-        anteroom::features::billing::online::close_open(&w.app, &w.riverbend.scope, ana.chart_id).await.expect("closed");
+        anteroom::features::billing::online::close_open(&w.app, &w.riverbend.scope, (ana.chart_id, ana.person_id)).await.expect("closed");
         let second = begin(w, ana.chart_id, access).await;
         assert_eq!((state(w, first).await, state(w, second).await), (CheckoutState::Expired, CheckoutState::Started));
         assert_eq!(w.provider.open_sessions().len(), 1);

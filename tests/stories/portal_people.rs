@@ -214,6 +214,7 @@ pub async fn payment(w: &World, chart: &ChartId, on: jiff::civil::Date, minor: i
             reference: String::new(),
             amount: Money::new(minor, posting_currency(c)?),
             pays: None,
+            payer: None,
         };
         Ok(billing::record_payment(c, by, &new)?.expect("a payment is recorded").payment_id)
     })

@@ -28,7 +28,7 @@ pub async fn connect(w: &World) {
 pub async fn begin(w: &World, chart: ChartId, access: AccessId) -> PaymentId {
     let (app, by) = (w.app.clone(), w.riverbend.by(Role::Administrator));
     let start = move |c: &mut anteroom::platform::db::Scoped<'_>| {
-        online::start(&app, c, &by, (chart, access), &Wish::All)
+        online::start(&app, c, &by, (chart, access, None), &Wish::All)
     };
     let begun = w.app.db.write(&w.riverbend.scope, start).await.expect("no fault").expect("something is due");
     online::run_due(&w.app).await.expect("the page is made");

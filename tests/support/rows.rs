@@ -6,17 +6,24 @@ use std::collections::BTreeMap;
 use anteroom::features::access;
 use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::actions::{post_charge, record_payment};
+use anteroom::features::billing::charges::{Details, NewService, Pays, Price, post_service};
+use anteroom::features::billing::insurance::{NewRemittance, add_coverage, record_remittance};
+use anteroom::features::billing::insurance_store::{NewCoverage, RemittanceLine, insurers};
+use anteroom::features::billing::invoice::{self, NewInvoice};
+use anteroom::features::billing::responsibility_store::{Agreement, NewShares, agree, set};
+use anteroom::features::billing::service_store::services;
 use anteroom::features::billing::statement::{self, NewStatement};
+use anteroom::features::billing::superbill::{self, NewSuperbill};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::documents::Recipient;
 use anteroom::features::documents::signing::actions::Candidate;
-use anteroom::features::ledger::lines;
+use anteroom::features::ledger::{find_party, lines};
 use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{
     AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, DocumentId, EntryId,
-    InfoChangeId, KeyId, MessageId, PartyId, PaymentId, PlaceId, QuestionId, RequestId, StatementId,
-    ThreadId,
+    InfoChangeId, InvoiceId, KeyId, MessageId, PartyId, PaymentId, PlaceId, QuestionId, RemittanceId,
+    RequestId, ServiceId, StatementId, SuperbillId, ThreadId,
 };
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::schema::{
@@ -191,6 +198,12 @@ impl Rows {
             ("{payment}", her_account.payment.to_string()),
             ("{entry}", her_account.entry.to_string()),
             ("{statement}", her_account.statement.to_string()),
+            ("{invoice}", her_account.invoice.to_string()),
+            ("{superbill}", her_account.superbill.to_string()),
+            ("{service}", her_account.service.to_string()),
+            ("{remittance}", her_account.remittance.to_string()),
+            ("/portal/account/invoices/{invoice}", his_account.invoice.to_string()),
+            ("/portal/account/superbills/{superbill}", his_account.superbill.to_string()),
             ("/portal/account/pay/{payment}", checkout.to_string()),
             ("/portal/account/receipts/{payment}", his_account.payment.to_string()),
             ("/portal/account/charges/{charge}", his_account.charge.to_string()),
@@ -272,6 +285,10 @@ impl Rows {
             "{payment}",
             "{entry}",
             "{statement}",
+            "{invoice}",
+            "{superbill}",
+            "{service}",
+            "{remittance}",
             "{request}",
             "{staff}",
             "{question}",
@@ -453,6 +470,10 @@ struct AccountRows {
     /// The payment's.
     entry: EntryId,
     statement: StatementId,
+    invoice: InvoiceId,
+    superbill: SuperbillId,
+    service: ServiceId,
+    remittance: RemittanceId,
 }
 
 /// What both charges say; nobody else's page may.
@@ -462,6 +483,9 @@ pub const CHARGE: &str = "A session by lantern light";
 async fn account(w: &World, client: &Client) -> AccountRows {
     let (app, by, chart) = (w.app.clone(), w.riverbend.by(Role::Biller), client.chart_id);
     let on = w.now().in_zone(&w.riverbend.practice.zone()).date();
+    let service = priced_service(w).await;
+    let (casey, person) = (w.riverbend.member(Role::Clinician).staff_id, client.person_id);
+    let reference = format!("check of {}", client.last_name);
     let write = move |c: &mut anteroom::platform::db::Scoped<'_>| {
         let money = |minor| Money::new(minor, Currency::USD);
         let new = NewCharge { chart, on, description: CHARGE.to_owned(), amount: money(15_000) };
@@ -473,13 +497,93 @@ async fn account(w: &World, client: &Client) -> AccountRows {
             reference: "1042".to_owned(),
             amount: money(16_000),
             pays: None,
+            payer: None,
         };
         let payment = record_payment(c, &by, &new)?.expect("a payment is recorded").payment_id;
         let entry = lines(c, chart, 0, i64::MAX, 1)?[0].head.entry_id;
-        let statement = statement::make(&app, c, &by, NewStatement { chart, since: on })?;
-        Ok(AccountRows { charge, payment, entry, statement: statement.expect("a statement is made") })
+        let statement = statement::make(&app, c, &by, NewStatement { chart, since: on, party: None })?;
+        // A visit with its codes, which the client pays; one that goes to an insurer, with what it sent.
+        let details = Details {
+            service: Some(service),
+            staff: Some(casey),
+            place: "11".into(),
+            diagnoses: "F41.1".into(),
+            ..Details::default()
+        };
+        let before = on.yesterday().expect("a day");
+        let charge_of =
+            |on, minor| NewCharge { chart, on, description: CHARGE.to_owned(), amount: money(minor) };
+        let new = NewService { charge: charge_of(before, 12_000), price: Price::Typed, details };
+        post_service(c, &by, &new)?.expect("a visit is charged");
+        let covered = NewCoverage {
+            chart,
+            insurer: "Blue Plan".into(),
+            payer_code: String::new(),
+            member_number: "M-1001".into(),
+            group_number: String::new(),
+            subscriber: String::new(),
+            from: on,
+            until: None,
+        };
+        let coverage = add_coverage(c, &by, &covered)?.expect("written down");
+        let details = Details { pays: Pays::Insurer(coverage, 1_000), ..Details::default() };
+        let new = NewService { charge: charge_of(on, 10_000), price: Price::Typed, details };
+        let insured = post_service(c, &by, &new)?.expect("an insured visit is charged").charge_id;
+        let sent = NewRemittance {
+            insurer: insurers(c)?[0].insurer_id,
+            reference: reference.clone(),
+            paid_on: on,
+            total: money(5_000),
+            lines: vec![RemittanceLine { charge: insured, paid: 5_000, contractual: 1_000, client: 500 }],
+        };
+        let remittance = record_remittance(c, &by, &sent)?.expect("a check is entered");
+        let party = find_party(c, person)?.expect("a payer");
+        let asked = NewInvoice { chart, party, charges: Vec::new(), due_on: on };
+        let invoice = invoice::issue(&app, c, &by, &asked)?.expect("an invoice is made");
+        let shares = NewShares { chart, from: on, shares: vec![(person, 10_000)], reason: "agreed".into() };
+        set(c, &by, &shares)?.expect("who pays is set");
+        let less = Agreement {
+            from: on,
+            until: None,
+            basis_points: 500,
+            reason: "agreed".into(),
+            by_name: String::new(),
+        };
+        agree(c, &by, chart, &less)?.expect("a lower fee is agreed");
+        let asked = NewSuperbill { chart, party: None, from: before, until: before };
+        let superbill = superbill::make(&app, c, &by, &asked)?.expect("a superbill is made");
+        let statement = statement.expect("a statement is made");
+        Ok(AccountRows { charge, payment, entry, statement, invoice, superbill, service, remittance })
     };
     w.app.db.write(&w.riverbend.scope, write).await.expect("no fault")
+}
+
+/// A service with its price, and the numbers by which insurers know the practice and its clinician, set once by the pages.
+async fn priced_service(w: &World) -> ServiceId {
+    let known = w.app.db.read(&w.riverbend.scope, services).await.expect("no fault");
+    if let Some(known) = known.first() {
+        return known.service_id;
+    }
+    let mut admin = w.staff(Role::Administrator).await;
+    let at = "/staff/practice/services";
+    let page = admin.get(at).await;
+    let typed = [("label", "Session by lantern"), ("code", "90834"), ("units", "1"), ("price", "120")];
+    admin.submit(&page, at, &typed).await.must_be(303);
+    let at = "/staff/practice/identity";
+    let page = admin.get(at).await;
+    for form in page.forms().into_iter().filter(|form| form.action.ends_with(at)) {
+        let mut fields = form.fields;
+        for (name, value) in &mut fields {
+            match name.as_str() {
+                "npi" => *value = "1234567893".to_owned(),
+                "tax_id" => *value = "123456789".to_owned(),
+                "license" => *value = "NY 012345".to_owned(),
+                _ => {}
+            }
+        }
+        admin.post_fields(at, &fields).await.must_be(303);
+    }
+    w.app.db.read(&w.riverbend.scope, services).await.expect("no fault")[0].service_id
 }
 
 /// A charge that is due, and a way to pay it that is open.

@@ -170,6 +170,8 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     availability::keep(app, &scope, &desk, holder, today).await?;
     conversations::be_away(app, &scope, &clinician, today).await?;
     let changes = information::Changes { app, scope: &scope, desk: desk.clone() };
+    let (owner, sees) = (By::operator(), clinician.clone());
+    app.db.write(&scope, move |c| records::price_list(c, &owner, &sees, today)).await?;
     records::Desk { app, scope: &scope, clinician, desk, clock }.fill(&charts).await?;
     talk.write(&charts).await?;
     changes.send(&charts).await?;

@@ -9,7 +9,13 @@ use crate::features::appointments::actions::{
 };
 use crate::features::appointments::booking::{self, Doubt, Slot};
 use crate::features::appointments::{DayPart, NewAppointment, PlaceWish, VisitKind, Wish};
-use crate::features::billing::actions::{NewRelief, post_charge, record_payment, relieve};
+use crate::features::billing::actions::{NewRelief, record_payment, relieve};
+use crate::features::billing::charges::{Details, NewService, Pays, Price, post_service};
+use crate::features::billing::identity_store::Identity;
+use crate::features::billing::insurance::{NewRemittance, add_coverage, record_remittance};
+use crate::features::billing::insurance_store::{NewCoverage, RemittanceLine, coverages};
+use crate::features::billing::service_store::{ServiceFields, ServiceState, services};
+use crate::features::billing::services::{add_service, set_identity};
 use crate::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use crate::features::documents::signing::actions::{self as signing, Candidate, NewSigner, NewSigning};
 use crate::features::documents::{
@@ -18,7 +24,7 @@ use crate::features::documents::{
 use crate::features::ledger::Relief;
 use crate::features::practice::{Place, PlaceKind, places};
 use crate::kernel::clock::{Clock, MovableClock, Timestamp};
-use crate::kernel::ids::{ChartId, PlaceId, StaffId};
+use crate::kernel::ids::{ChartId, InsuranceId, InsurerId, PlaceId, StaffId};
 use crate::kernel::money::{Currency, Money};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
@@ -428,6 +434,65 @@ fn book_free(
     Err(Fault::other("the demo's clinician has no free hour"))
 }
 
+/// What the practice does: code, words in both languages, price.
+const SERVICES: &[(&str, &str, &str, i64)] = &[
+    ("90791", "First visit", "Primera visita", 18_000),
+    ("90834", "Session, 50 minutes", "Sesión de 50 minutos", 15_000),
+    ("90832", "Check-in, 25 minutes", "Visita corta de 25 minutos", 8_000),
+];
+
+/// Writes down what the practice does and costs, and by which numbers insurers know it.
+pub fn price_list(c: &mut Scoped<'_>, by: &By, clinician: &By, today: Date) -> Result<(), Fault> {
+    let from = today.saturating_sub(jiff::Span::new().years(1)).first_of_year();
+    for (code, label, label_es, price) in SERVICES {
+        let new = ServiceFields {
+            code: (*code).into(),
+            label: (*label).into(),
+            label_es: (*label_es).into(),
+            units: 1,
+            modifiers: String::new(),
+            state: ServiceState::Active,
+        };
+        add_service(c, by, &new, (Money::new(*price, Currency::USD), from))?;
+    }
+    // Numbers that can be right and belong to nobody.
+    let npi = "1234567893".to_owned();
+    let own = Identity { npi: npi.clone(), tax_id: "12-3456789".into(), ..Identity::default() };
+    set_identity(c, by, StaffId::NIL, &own)?;
+    let license =
+        Identity { npi, credentials: "LCSW".into(), license: "NY 012345".into(), ..Identity::default() };
+    set_identity(c, by, staff_id(clinician)?, &license)
+}
+
+/// With whom a client is insured, written down with the first charge; every other one.
+fn insured(
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: ChartId,
+    day: Date,
+) -> Result<Option<(InsuranceId, InsurerId)>, Fault> {
+    if chart.uuid().as_bytes()[15].is_multiple_of(2) {
+        return Ok(None);
+    }
+    if let Some(known) = coverages(c, chart)?.into_iter().find(|one| one.holds_on(day)) {
+        return Ok(Some((known.insurance_id, known.insurer.insurer_id)));
+    }
+    let new = NewCoverage {
+        chart,
+        insurer: "Harbor Health Plan".into(),
+        payer_code: "HARB1".into(),
+        member_number: format!("HHP-{}", &chart.uuid().simple().to_string()[24..]),
+        group_number: "G-100".into(),
+        subscriber: String::new(),
+        from: day.first_of_year(),
+        until: None,
+    };
+    let refused = |why| Fault::other(format!("seeding an insurance: {why}"));
+    let made = add_coverage(c, by, &new)?.map_err(refused)?;
+    let insurer = coverages(c, chart)?.into_iter().find(|one| one.insurance_id == made);
+    Ok(insurer.map(|one| (made, one.insurer.insurer_id)))
+}
+
 /// A visit's charge, what the insurer paid, mostly what the client paid, and once a lower fee.
 fn bill(
     c: &mut Scoped<'_>,
@@ -442,15 +507,47 @@ fn bill(
         |english: &'static str, in_spanish: &'static str| if spanish { in_spanish } else { english };
     let refused = |why| Fault::other(format!("seeding an account: {why}"));
     let usd = |minor| Money::new(minor, Currency::USD);
-    let fee = if first { 18_000 } else { 15_000 };
+    let (code, fee) = if first { ("90791", 18_000) } else { ("90834", 15_000) };
     let later = |days: i32| day.checked_add(jiff::Span::new().days(days)).unwrap_or(day).min(today);
-    let visit = if first {
-        in_language("First visit", "Primera visita")
-    } else {
-        in_language("Session, 50 minutes", "Sesión de 50 minutos")
+    // In the client's own words and at the list's price.
+    let new = NewCharge { chart: *chart, on: day, description: String::new(), amount: usd(0) };
+    let service = services(c)?.into_iter().find(|service| service.code == code);
+    // Every other client has an insurer that pays three fifths; what it does not, is the client's.
+    let insurer = if n > 1 { insured(c, by, *chart, day)? } else { None };
+    let pays = insurer.map_or(Pays::SelfPay, |(coverage, _)| Pays::Insurer(coverage, 0));
+    let details = Details {
+        service: service.map(|service| service.service_id),
+        staff: Some(staff_id(by)?),
+        pays,
+        place: "11".into(),
+        diagnoses: "F41.1".into(),
+        ..Details::default()
     };
-    let new = NewCharge { chart: *chart, on: day, description: visit.into(), amount: usd(fee) };
-    let charge = post_charge(c, by, &new)?.map_err(refused)?.charge_id;
+    let new = NewService { charge: new, price: Price::Listed, details };
+    let charge = post_service(c, by, &new)?.map_err(refused)?.charge_id;
+    if let Some((_, insurer)) = insurer {
+        let (paid, lowered) = (fee * 3 / 5, fee / 10);
+        let client = fee - paid - lowered;
+        let check = NewRemittance {
+            insurer,
+            reference: format!("EFT {}", charge.uuid().simple()),
+            paid_on: later(9),
+            total: usd(paid),
+            lines: vec![RemittanceLine { charge, paid, contractual: lowered, client }],
+        };
+        record_remittance(c, by, &check)?.map_err(|why| refused(why.why))?;
+        let own = NewPayment {
+            chart: *chart,
+            received_on: later(12),
+            method: PaymentMethod::Terminal,
+            reference: String::new(),
+            amount: usd(client),
+            pays: Some(charge),
+            payer: None,
+        };
+        record_payment(c, by, &own)?.map_err(refused)?;
+        return Ok(());
+    }
     if n == 3 {
         let reason = in_language("Asked for help with the fee", "Pidió ayuda con la tarifa").to_owned();
         let amount = usd(1_000);
@@ -465,10 +562,9 @@ fn bill(
             reference: reference.to_owned(),
             amount: usd(minor),
             pays: Some(charge),
+            payer: None,
         };
-        let insurance = in_language("Insurance payment", "Pago del seguro");
-        record_payment(c, by, &pay(9, PaymentMethod::Other, insurance, fee * 3 / 5))?.map_err(refused)?;
-        let rest = fee * 2 / 5 - if n == 3 { 1_000 } else { 0 };
+        let rest = fee - if n == 3 { 1_000 } else { 0 };
         record_payment(c, by, &pay(12, PaymentMethod::Terminal, "", rest))?.map_err(refused)?;
     }
     Ok(())

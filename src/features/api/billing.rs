@@ -8,8 +8,8 @@ use jiff::civil::Date;
 
 use super::billing_json::{
     AccountJson, AdjustmentJson, ChargeJson, ChargeList, ExplanationJson, MoneyJson, NewChargeJson,
-    NewPaymentJson, NewRefundJson, NewStatementJson, PaymentJson, PaymentList, PaymentRow, StatementJson,
-    StatementList, StepJson, UndoJson,
+    NewPaymentJson, NewRefundJson, NewStatementJson, PayerJson, PaymentJson, PaymentList, PaymentRow,
+    StatementJson, StatementList, StepJson, UndoJson,
 };
 use super::caller::ApiCaller;
 use super::charts::{cursor, cut, id, limit, query};
@@ -18,7 +18,10 @@ use super::json::{self, PageQuery};
 use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
 use crate::features::billing::actions::{self, NewRefund, NewRelief, Refused};
+use crate::features::billing::charges::{Details, NewService, Pays, Price, post_service};
+use crate::features::billing::encounter_store::EncounterLabel;
 use crate::features::billing::input::{self, TextProblem};
+use crate::features::billing::insurance::{self, NewShift, Shift};
 use crate::features::billing::lifecycle::Refusal;
 use crate::features::billing::statement::{self, NewStatement, NotMade, StatementData};
 use crate::features::billing::{
@@ -28,8 +31,8 @@ use crate::features::billing::{
 use crate::features::ledger::{self, Item, Relief, entries_of_item, owed_of, posting_currency};
 use crate::features::people;
 use crate::kernel::civil::read_day;
-use crate::kernel::ids::{ChargeId, ChartId, PaymentId, StatementId};
-use crate::kernel::money::Money;
+use crate::kernel::ids::{ChargeId, ChartId, PayerId, PaymentId, StatementId};
+use crate::kernel::money::{Currency, Money};
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, granted};
 use crate::platform::i18n::Words;
@@ -38,11 +41,11 @@ use crate::platform::state::AppState;
 /// Statements in the list of a chart.
 const STATEMENTS: i64 = 100;
 
-fn field(at: &str, detail: impl Into<String>) -> Problem {
+pub(super) fn field(at: &str, detail: impl Into<String>) -> Problem {
     Problem::fields([(format!("/{at}"), detail.into())])
 }
 
-fn refused(refused: Refused) -> Problem {
+pub(super) fn refused(refused: Refused) -> Problem {
     match refused {
         Refused::NotFound => problem::NOT_FOUND.into(),
         Refused::Currency(currency) => {
@@ -57,54 +60,67 @@ fn refused(refused: Refused) -> Problem {
             field("payment", "it came through the payment provider; refund it")
         }
         Refused::NoProvider => field("way", "this payment did not come through the payment provider"),
-        Refused::LifeCycle(_) | Refused::NotByItself | Refused::TooLittle(_) | Refused::OnItsWay => {
-            problem::UNDONE.into()
-        }
+        Refused::NoPrice => field("amount", "the service has no price on this day"),
+        Refused::NoInsurance => field("insurance", "the client is not insured there on this day"),
+        Refused::NotAlone => field("confidential", "somebody else pays a part of this chart"),
+        Refused::Disputed => field("payment", "the client's bank asks it back"),
+        Refused::KnownCheck(_) => field("reference", "this check was entered before"),
+        Refused::NotBalanced(by) => field("total", format!("the lines differ from it by {by}")),
+        Refused::ChargedBefore(_)
+        | Refused::LifeCycle(_)
+        | Refused::NotByItself
+        | Refused::TooLittle(_)
+        | Refused::OnItsWay => problem::UNDONE.into(),
     }
 }
 
 /// What a caller gives, checked.
-struct Given<'a> {
-    words: Words,
-    today: Date,
+pub(super) struct Given<'a> {
+    pub(super) words: Words,
+    pub(super) today: Date,
     caller: &'a ApiCaller,
 }
 
 impl<'a> Given<'a> {
-    fn of(app: &AppState, caller: &'a ApiCaller) -> Self {
+    pub(super) fn of(app: &AppState, caller: &'a ApiCaller) -> Self {
         let today = caller.practice.today(app.now());
         Self { words: caller.words, today, caller }
     }
 
-    fn body<T: serde::de::DeserializeOwned>(&self, body: &Bytes) -> Result<T, Problem> {
+    pub(super) fn body<T: serde::de::DeserializeOwned>(&self, body: &Bytes) -> Result<T, Problem> {
         json::read(self.caller, body)
     }
 
-    fn day(&self, at: &str, text: &str) -> Result<Date, Problem> {
+    pub(super) fn day(&self, at: &str, text: &str) -> Result<Date, Problem> {
         input::day(read_day(text), self.today, self.words).map_err(|words| field(at, words))
     }
 
-    fn money(&self, given: &MoneyJson) -> Result<Money, Problem> {
+    pub(super) fn money(&self, given: &MoneyJson) -> Result<Money, Problem> {
         let currency = given.currency.parse().map_err(|_| field("amount/currency", "no such currency"))?;
         input::minor(given.minor, currency, self.words).map_err(|words| field("amount/minor", words))
     }
 
-    fn text(&self, at: &str, outcome: Result<String, TextProblem>) -> Result<String, Problem> {
+    pub(super) fn text(&self, at: &str, outcome: Result<String, TextProblem>) -> Result<String, Problem> {
         outcome.map_err(|problem| field(at, problem.words()))
     }
 
-    fn reason(&self, typed: &str) -> Result<String, Problem> {
+    pub(super) fn reason(&self, typed: &str) -> Result<String, Problem> {
         let most = input::MOST_IN_A_REASON;
         self.text("reason", input::needed(typed, most, "billing-error-reason", self.words))
     }
 
-    fn word<T: std::str::FromStr>(&self, at: &str, text: &str) -> Result<T, Problem> {
+    pub(super) fn word<T: std::str::FromStr>(&self, at: &str, text: &str) -> Result<T, Problem> {
         text.parse().map_err(|_| field(at, "none of the words it can be"))
     }
 }
 
+/// A payer of the account.
+pub(super) fn payer(given: &Given<'_>, text: Option<&str>) -> Result<Option<PayerId>, Problem> {
+    text.map(|text| given.word("payer_id", text)).transpose()
+}
+
 /// Is there such a chart in this practice?
-fn must_exist(c: &mut Scoped<'_>, chart: ChartId) -> Result<Result<(), Problem>, Fault> {
+pub(super) fn must_exist(c: &mut Scoped<'_>, chart: ChartId) -> Result<Result<(), Problem>, Fault> {
     Ok(if people::is_chart(c, &chart)? { Ok(()) } else { Err(problem::NOT_FOUND.into()) })
 }
 
@@ -119,12 +135,19 @@ pub async fn account(State(app): State<AppState>, caller: ApiCaller, Path(chart)
         .db
         .read(&caller.scope, move |c| {
             granted!(must_exist(c, chart)?);
-            Ok(Ok((posting_currency(c)?, owed_of(c, chart)?)))
+            let parties = ledger::parties_with_entries(c, chart)?;
+            let mut payers = Vec::with_capacity(parties.len());
+            for payer in ledger::payers_of(c, &parties)? {
+                let owed = ledger::owed_by(c, chart, &[payer.party])?;
+                payers.push(PayerJson::of(&payer, owed.into_iter().map(Into::into).collect()));
+            }
+            Ok(Ok((posting_currency(c)?, owed_of(c, chart)?, payers)))
         })
         .await?;
-    let (currency, owed) = found?;
+    let (currency, owed, payers) = found?;
     let balances = owed.into_iter().map(Into::into).collect();
-    let account = AccountJson { chart_id: chart.to_string(), currency: currency.to_string(), balances };
+    let account =
+        AccountJson { chart_id: chart.to_string(), currency: currency.to_string(), balances, payers };
     Ok(Answer::ok(account)?.into_response())
 }
 
@@ -166,23 +189,68 @@ pub async fn post_charge(
     body: Bytes,
 ) -> ApiResult {
     let (chart, given, by): (ChartId, _, _) = (id(&chart)?, Given::of(&app, &caller), caller.by());
-    let asked = given.body(&body).and_then(|new: NewChargeJson| {
-        let most = input::MOST_IN_A_DESCRIPTION;
-        let description = input::needed(&new.description, most, "billing-error-description", given.words);
-        Ok(NewCharge {
-            chart,
-            on: given.day("on", &new.on)?,
-            description: given.text("description", description)?,
-            amount: given.money(&new.amount)?,
-        })
-    });
+    let asked = given.body(&body).and_then(|new: NewChargeJson| new_service(&given, chart, &new));
     once(&app, &caller, &body, move |_, c| {
         let new = granted!(asked.clone());
-        let posted = granted!(actions::post_charge(c, &by, &new)?.map_err(refused));
+        let posted = granted!(post_service(c, &by, &new)?.map_err(refused));
         let location = format!("/api/v1/charges/{}", posted.charge_id);
         Ok(Ok(Done { answer: Answer::ok(ChargeJson::from(&posted))?.created_at(location), chart }))
     })
     .await
+}
+
+/// A charge as a program asks for it, checked.
+fn new_service(given: &Given<'_>, chart: ChartId, new: &NewChargeJson) -> Result<NewService, Problem> {
+    let (words, most) = (given.words, input::MOST_IN_A_DESCRIPTION);
+    let has_service = new.service_id.is_some();
+    let description = match has_service {
+        true => input::optional(&new.description, most, words),
+        false => input::needed(&new.description, most, "billing-error-description", words),
+    };
+    let (price, amount) = match &new.amount {
+        Some(amount) => (Price::Typed, given.money(amount)?),
+        None if has_service => (Price::Listed, Money::new(0, Currency::USD)),
+        None => return Err(field("amount", "an amount, or a service")),
+    };
+    let pays = match (&new.insurance_id, new.withheld) {
+        (Some(_), true) => return Err(field("withheld", "not together with an insurance")),
+        (Some(coverage), false) => {
+            let copay = new.copay.as_ref().filter(|copay| copay.minor != 0);
+            let copay = copay.map(|copay| given.money(copay)).transpose()?;
+            Pays::Insurer(given.word("insurance_id", coverage)?, copay.map_or(0, |copay| copay.minor))
+        }
+        (None, true) => Pays::Withheld,
+        (None, false) => Pays::SelfPay,
+    };
+    let codes =
+        |at: &str, typed: &str, most| input::codes(typed, most, words).map_err(|said| field(at, said));
+    if new.units.is_some_and(|units| !(1..=999).contains(&units)) {
+        return Err(field("units", "1 to 999"));
+    }
+    Ok(NewService {
+        charge: NewCharge {
+            chart,
+            on: given.day("on", &new.on)?,
+            description: given.text("description", description)?,
+            amount,
+        },
+        price,
+        details: Details {
+            service: new.service_id.as_deref().map(|one| given.word("service_id", one)).transpose()?,
+            units: new.units,
+            modifiers: codes("modifiers", &new.modifiers, 4)?,
+            staff: new.clinician_id.as_deref().map(|one| given.word("clinician_id", one)).transpose()?,
+            place: codes("place_of_service", &new.place_of_service, 1)?,
+            diagnoses: codes("diagnoses", &new.diagnoses, 12)?,
+            appointment: new
+                .appointment_id
+                .as_deref()
+                .map(|one| given.word("appointment_id", one))
+                .transpose()?,
+            label: new.confidential.then_some(EncounterLabel::Confidential),
+            pays,
+        },
+    })
 }
 
 /// Finds a charge of the practice, whatever its chart.
@@ -252,18 +320,28 @@ pub async fn adjust(
 ) -> ApiResult {
     let (charge, given, by): (ChargeId, _, _) = (id(&charge)?, Given::of(&app, &caller), caller.by());
     let asked = given.body(&body).and_then(|new: AdjustmentJson| {
-        let relief = match new.kind.as_str() {
-            "discount" => Relief::Discount,
-            "write_off" => Relief::WriteOff,
-            _ => return Err(field("kind", "`discount` or `write_off`")),
+        let relief = match (new.kind.as_str(), Shift::read(&new.kind)) {
+            ("discount", _) => Ok(Relief::Discount),
+            ("write_off", _) => Ok(Relief::WriteOff),
+            (_, Some(shift)) => Err(shift),
+            (_, None) => return Err(field("kind", "none of the words it can be")),
         };
         Ok((relief, given.money(&new.amount)?, given.reason(&new.reason)?))
     });
     once(&app, &caller, &body, move |_, c| {
         let found = granted!(load_charge(c, charge)?);
         let (relief, amount, reason) = granted!(asked.clone());
-        let new = NewRelief { chart: found.chart_id, charge, relief, amount, reason };
-        granted!(actions::relieve(c, &by, &new)?.map_err(refused));
+        let chart = found.chart_id;
+        match relief {
+            Ok(relief) => {
+                let new = NewRelief { chart, charge, relief, amount, reason };
+                granted!(actions::relieve(c, &by, &new)?.map_err(refused));
+            }
+            Err(shift) => {
+                let new = NewShift { chart, charge, shift, amount, reason };
+                granted!(insurance::shift(c, &by, &new)?.map_err(refused));
+            }
+        }
         answer_with_charge(c, charge)
     })
     .await
@@ -359,6 +437,7 @@ pub async fn record_payment(
             reference: given.text("reference", reference)?,
             amount: given.money(&new.amount)?,
             pays,
+            payer: payer(&given, new.payer_id.as_deref())?,
         })
     });
     once(&app, &caller, &body, move |_, c| {
@@ -494,12 +573,13 @@ pub async fn make_statement(
     let today = given.today;
     let asked = given.body(&body).and_then(|new: NewStatementJson| {
         let since = read_day(&new.since).filter(|day| *day <= today);
-        since.ok_or_else(|| field("since", "a day that is not to come, such as 2026-12-01"))
+        let since = since.ok_or_else(|| field("since", "a day that is not to come, such as 2026-12-01"))?;
+        Ok((since, payer(&given, new.payer_id.as_deref())?))
     });
     once(&app, &caller, &body, move |app, c| {
         granted!(must_exist(c, chart)?);
-        let since = granted!(asked.clone());
-        let made = statement::make(app, c, &by, NewStatement { chart, since })?;
+        let (since, party) = granted!(asked.clone());
+        let made = statement::make(app, c, &by, NewStatement { chart, since, party })?;
         let made = granted!(made.map_err(|why| match why {
             NotMade::Refused(why) => refused(why),
             NotMade::Nothing => problem::NOTHING_TO_STATE.into(),

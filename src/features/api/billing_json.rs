@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::features::billing::statement::StatementData;
 use crate::features::billing::{Charge, Payment, Refund, StatementHead};
-use crate::features::ledger::Owed;
+use crate::features::ledger::{Owed, PartyPurpose, Payer};
 use crate::kernel::money::{Currency, Money};
 
 /// An amount.
@@ -39,6 +39,8 @@ pub struct OwedJson {
     pub due: MoneyJson,
     /// What is not used of payments.
     pub credit: MoneyJson,
+    /// What is with insurers: the client owes nothing of it yet.
+    pub with_insurers: MoneyJson,
     /// `due` less `credit`: negative in the client's favor.
     pub balance: MoneyJson,
 }
@@ -49,7 +51,35 @@ impl From<Owed> for OwedJson {
             currency: owed.currency.to_string(),
             due: money(owed.due, owed.currency),
             credit: money(owed.credit, owed.currency),
+            with_insurers: money(owed.insured, owed.currency),
             balance: money(owed.balance(), owed.currency),
+        }
+    }
+}
+
+/// Somebody who pays on a chart.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PayerJson {
+    /// Name the payer by this where a payment, a statement, an invoice or a superbill is theirs.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// The person.
+    #[schema(format = "uuid")]
+    pub person_id: String,
+    /// Is it the account for visits that nobody else sees?
+    pub is_private: bool,
+    /// What they owe; see the account.
+    pub balances: Vec<OwedJson>,
+}
+
+impl PayerJson {
+    /// A payer with what they owe.
+    pub fn of(payer: &Payer, balances: Vec<OwedJson>) -> Self {
+        Self {
+            id: payer.party.to_string(),
+            person_id: payer.person.to_string(),
+            is_private: payer.purpose == PartyPurpose::Private,
+            balances,
         }
     }
 }
@@ -64,6 +94,8 @@ pub struct AccountJson {
     pub currency: String,
     /// One for each currency that occurs; they are never added. Empty where nothing was ever posted.
     pub balances: Vec<OwedJson>,
+    /// Each of those who pay, with what is theirs; together they owe what the balances say.
+    pub payers: Vec<PayerJson>,
 }
 
 /// A charge.
@@ -82,6 +114,12 @@ pub struct ChargeJson {
     pub description: String,
     /// The fee.
     pub amount: MoneyJson,
+    /// The code of the service, as it was then; may be empty.
+    pub code: String,
+    /// How many units.
+    pub units: i32,
+    /// `self_pay`, `insured`, or `withheld`: paid by the client and told to no insurer.
+    pub payer: String,
     /// `posted` or `void`.
     pub state: String,
     /// When it was posted.
@@ -97,6 +135,9 @@ impl From<&Charge> for ChargeJson {
             on: charge.on_date.clone(),
             description: charge.description.clone(),
             amount: charge.money().into(),
+            code: charge.code.clone(),
+            units: charge.units,
+            payer: charge.payer.to_string(),
             state: charge.state.to_string(),
             created_at: charge.created_at.to_string(),
         }
@@ -119,17 +160,50 @@ pub struct NewChargeJson {
     /// The day of the service: not to come, and at most 60 days ago.
     #[schema(format = "date")]
     pub on: String,
-    /// What for, as the client reads it: at most 120 characters.
+    /// What for, as the client reads it: at most 120 characters. With a service it may be left out.
+    #[serde(default)]
     pub description: String,
-    /// The fee, in the currency of the account.
-    pub amount: MoneyJson,
+    /// The fee, in the currency of the account. With a service it may be left out: then it is the service's price.
+    pub amount: Option<MoneyJson>,
+    /// A service of the practice's list.
+    #[schema(format = "uuid")]
+    pub service_id: Option<String>,
+    /// How many units: 1 to 999.
+    pub units: Option<i32>,
+    /// Who saw the client.
+    #[schema(format = "uuid")]
+    pub clinician_id: Option<String>,
+    /// The appointment that it is for: each is charged once.
+    #[schema(format = "uuid")]
+    pub appointment_id: Option<String>,
+    /// ICD-10 codes with a space between.
+    #[serde(default)]
+    pub diagnoses: String,
+    /// Modifiers of the code with a space between.
+    #[serde(default)]
+    pub modifiers: String,
+    /// Where, as insurers code it, such as `11` for the office or `10` for telehealth at home.
+    #[serde(default)]
+    pub place_of_service: String,
+    /// Seen by the client alone, on an account of its own.
+    #[serde(default)]
+    pub confidential: bool,
+    /// Told to no insurer.
+    #[serde(default)]
+    pub withheld: bool,
+    /// Goes to this insurance of the client.
+    #[schema(format = "uuid")]
+    pub insurance_id: Option<String>,
+    /// With an insurance: what the client owes at once.
+    pub copay: Option<MoneyJson>,
 }
 
 /// Something to be taken off a charge.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdjustmentJson {
-    /// `discount` (a lower fee; may reach into what was paid) or `write_off` (a debt that is given up).
+    /// `discount` (a lower fee; may reach into what was paid) or `write_off` (a debt that is given up). Of a charge that
+    /// goes to an insurer also `contractual`, `insurer_write_off`, `to_client` and `to_insurer`.
     pub kind: String,
     /// How much.
     pub amount: MoneyJson,
@@ -311,6 +385,10 @@ pub struct NewPaymentJson {
     #[serde(default)]
     #[schema(format = "uuid")]
     pub charge_id: Option<String>,
+    /// Whose payment it is; left out: whoever pays first.
+    #[serde(default)]
+    #[schema(format = "uuid")]
+    pub payer_id: Option<String>,
 }
 
 /// A refund to be recorded.
@@ -332,6 +410,10 @@ pub struct NewStatementJson {
     /// What was posted before this day becomes the previous balance.
     #[schema(format = "date")]
     pub since: String,
+    /// Of what this payer pays; left out: whoever pays first.
+    #[serde(default)]
+    #[schema(format = "uuid")]
+    pub payer_id: Option<String>,
 }
 
 /// A statement in a list.

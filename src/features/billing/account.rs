@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::features::billing::wording::Named;
 use crate::features::ledger::{self, DayPlace, Line, Movement, Owed};
-use crate::kernel::ids::ChartId;
+use crate::kernel::ids::{ChartId, PayerId};
 use crate::kernel::money::{Currency, Money};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -90,19 +90,47 @@ pub struct Account {
 }
 
 impl Account {
-    /// Reads a page of it: the newest lines by day, or those before a place.
+    /// Reads a page of it: the newest lines by day, or those before a place. For staff: of everybody who pays.
     pub fn read(c: &mut Scoped<'_>, chart: ChartId, before: Option<DayPlace>) -> Result<Self, Fault> {
         let owed = ledger::owed_of(c, chart)?;
+        let lines = ledger::lines_by_day(c, chart, before.unwrap_or(DayPlace::END), LINES + 1)?;
+        let parties = match before {
+            Some(_) => ledger::parties_with_entries(c, chart)?,
+            None => Vec::new(),
+        };
+        Self::of(c, chart, &parties, before, owed, lines)
+    }
+
+    /// The same of what these payers pay.
+    pub fn read_for(
+        c: &mut Scoped<'_>,
+        chart: ChartId,
+        parties: &[PayerId],
+        before: Option<DayPlace>,
+    ) -> Result<Self, Fault> {
+        let owed = ledger::owed_by(c, chart, parties)?;
+        let place = before.unwrap_or(DayPlace::END);
+        let lines = ledger::lines_by_day_for(c, chart, parties, place, LINES + 1)?;
+        Self::of(c, chart, parties, before, owed, lines)
+    }
+
+    fn of(
+        c: &mut Scoped<'_>,
+        chart: ChartId,
+        parties: &[PayerId],
+        before: Option<DayPlace>,
+        owed: Vec<Owed>,
+        mut lines: Vec<Line>,
+    ) -> Result<Self, Fault> {
         let mut newest: Vec<(Currency, i64)> =
             owed.iter().map(|owed| (owed.currency, owed.balance())).collect();
         if let Some(before) = before {
-            for (currency, later) in ledger::sum_from(c, chart, before)? {
+            for (currency, later) in ledger::sum_from(c, chart, parties, before)? {
                 if let Some((_, sum)) = newest.iter_mut().find(|(known, _)| *known == currency) {
                     *sum -= later;
                 }
             }
         }
-        let mut lines = ledger::lines_by_day(c, chart, before.unwrap_or(DayPlace::END), LINES + 1)?;
         let has_older = i64::try_from(lines.len()).is_ok_and(|count| count > LINES);
         if has_older {
             lines.pop();
@@ -115,8 +143,13 @@ impl Account {
 }
 
 /// What moved in the months of the picture.
-pub fn movements(c: &mut Scoped<'_>, chart: ChartId, today: Date) -> Result<Vec<Movement>, Fault> {
-    ledger::movements_after(c, chart, first_month(today).last_of_month())
+pub fn movements(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    parties: &[PayerId],
+    today: Date,
+) -> Result<Vec<Movement>, Fault> {
+    ledger::movements_after(c, chart, parties, first_month(today).last_of_month())
 }
 
 #[cfg(test)]

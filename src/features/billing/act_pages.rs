@@ -10,10 +10,13 @@ use jiff::civil::Date;
 
 use crate::features::billing::actions::{self, NewRefund, NewRelief, Refused, Undone};
 use crate::features::billing::input::{self, TextProblem};
+use crate::features::billing::insurance::{self, NewShift, Shift};
 use crate::features::billing::lifecycle::{Payer, Refusal};
+use crate::features::billing::payer_words::payer_choices;
+use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::staff_pages::{TAB, path};
 use crate::features::billing::store::{
-    Charge, NewCharge, NewPayment, Payment, PaymentMethod, PaymentSource, RefundWay, find_charge,
+    Charge, ChargePayer, NewPayment, Payment, PaymentMethod, PaymentSource, RefundWay, find_charge,
     find_payment,
 };
 use crate::features::billing::wording::{Named, payment_label};
@@ -36,12 +39,12 @@ use crate::platform::web::{PageError, PageResult, html, see_other};
 /// Open charges that the form of a payment names.
 const OFFERED: usize = 50;
 
-fn id<T: std::str::FromStr>(text: &str) -> Result<T, PageError> {
+pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, PageError> {
     text.parse().map_err(|_| PageError::NotFound)
 }
 
 /// Loads a chart's room with what the form needs; `None` where it is not there.
-async fn load<T, F>(
+pub(super) async fn load<T, F>(
     app: &AppState,
     staff: &StaffSession,
     chart: ChartId,
@@ -63,7 +66,7 @@ where
 }
 
 /// Keeps a text, or notes what is wrong with it. A card number is not shown again.
-fn text(
+pub(super) fn text(
     errors: &mut FieldErrors,
     field: &str,
     typed: &mut String,
@@ -81,12 +84,12 @@ fn text(
     }
 }
 
-fn valid<T>(errors: &mut FieldErrors, field: &str, outcome: Result<T, String>) -> Option<T> {
+pub(super) fn valid<T>(errors: &mut FieldErrors, field: &str, outcome: Result<T, String>) -> Option<T> {
     outcome.map_err(|words| errors.add(field, words)).ok()
 }
 
 /// Why an act was refused, at the field that it is about.
-fn refused(words: Words, refused: Refused, errors: &mut FieldErrors) -> Result<(), PageError> {
+pub(super) fn refused(words: Words, refused: Refused, errors: &mut FieldErrors) -> Result<(), PageError> {
     match refused {
         Refused::NotFound => return Err(PageError::NotFound),
         Refused::TooMuch(most) if most.minor == 0 => {
@@ -107,114 +110,27 @@ fn refused(words: Words, refused: Refused, errors: &mut FieldErrors) -> Result<(
         Refused::NotByItself => errors.add("form", words.get("billing-error-not-by-itself")),
         Refused::NoProvider => errors.add("way", words.get("billing-error-no-provider")),
         Refused::TooLittle(_) | Refused::OnItsWay => errors.add("form", words.get("billing-pay-on-its-way")),
+        Refused::ChargedBefore(_) => errors.add("form", words.get("billing-error-charged-before")),
+        Refused::NoPrice => errors.add("amount", words.get("billing-error-no-price")),
+        Refused::NoInsurance => errors.add("payer", words.get("billing-error-no-insurance")),
+        Refused::NotAlone => errors.add("confidential", words.get("billing-error-not-alone")),
+        Refused::KnownCheck(_) => errors.add("reference", words.get("billing-error-known-check")),
+        Refused::NotBalanced(by) => {
+            errors.add("total", words.with1("billing-error-not-balanced", "amount", by));
+        }
+        Refused::Disputed => errors.add("form", words.get("billing-error-disputed")),
     }
     Ok(())
 }
 
 /// A page that is shown again with what is wrong keeps its address by its status.
-fn answer(errors: &FieldErrors, rendered: Result<String, askama::Error>) -> PageResult {
+pub(super) fn answer(errors: &FieldErrors, rendered: Result<String, askama::Error>) -> PageResult {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok((status, html(rendered)?).into_response())
 }
 
 #[derive(serde::Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct ChargeForm {
-    mark: String,
-    on: String,
-    description: String,
-    amount: String,
-}
-
-#[derive(Template)]
-#[template(path = "features/billing/templates/charge.html")]
-struct ChargePage {
-    frame: StaffFrame,
-    head: RoomHead,
-    base: String,
-    errors: FieldErrors,
-    form: ChargeForm,
-    first: Date,
-    last: Date,
-    currency: Currency,
-}
-
-fn charge_answer(
-    app: &AppState,
-    staff: &StaffSession,
-    room: &ChartRoom,
-    currency: Currency,
-    form: ChargeForm,
-    errors: FieldErrors,
-) -> PageResult {
-    let last = staff.practice.today(app.now());
-    let page = ChargePage {
-        head: room_head(app, staff, &room.file, &room.tags, TAB),
-        base: path(room.file.chart.chart_id),
-        frame: staff.frame(app, CHARTS),
-        first: input::first_day(last),
-        last,
-        currency,
-        form,
-        errors,
-    };
-    let rendered = page.render();
-    answer(&page.errors, rendered)
-}
-
-/// The form of a charge.
-pub(super) async fn charge_page(
-    State(app): State<AppState>,
-    staff: StaffSession,
-    Path(chart): Path<String>,
-) -> PageResult {
-    let (room, currency) = load(&app, &staff, id(&chart)?, |c| Ok(Some(posting_currency(c)?))).await?;
-    let form = ChargeForm {
-        mark: FormToken::fresh(app.rng.as_ref()),
-        on: staff.practice.today(app.now()).to_string(),
-        ..ChargeForm::default()
-    };
-    charge_answer(&app, &staff, &room, currency, form, FieldErrors::new())
-}
-
-/// Posts it.
-pub(super) async fn charge(
-    State(app): State<AppState>,
-    staff: StaffSession,
-    Path(chart): Path<String>,
-    body: Bytes,
-) -> PageResult {
-    let mut form: ChargeForm = staff.form(&body)?;
-    let (chart, words): (ChartId, _) = (id(&chart)?, staff.words);
-    let mark = FormToken::read("charge", &format!("{}/{chart}", staff.staff_id), &form.mark, &body)?;
-    let (room, currency) = load(&app, &staff, chart, |c| Ok(Some(posting_currency(c)?))).await?;
-    let mut errors = FieldErrors::new();
-    let on = valid(
-        &mut errors,
-        "on",
-        input::day(input::read_day(&form.on), staff.practice.today(app.now()), words),
-    );
-    let checked =
-        input::needed(&form.description, input::MOST_IN_A_DESCRIPTION, "billing-error-description", words);
-    let description = text(&mut errors, "description", &mut form.description, checked);
-    let amount = valid(&mut errors, "amount", input::amount(&form.amount, currency, words));
-    let (Some(on), Some(description), Some(amount)) = (on, description, amount) else {
-        return charge_answer(&app, &staff, &room, currency, form, errors);
-    };
-    let (new, by) = (NewCharge { chart, on, description, amount }, staff.by());
-    let act =
-        move |c: &mut Scoped<'_>| Ok(actions::post_charge(c, &by, &new)?.map(|posted| posted.charge_id));
-    match actions::once(&app, &staff.scope, chart, mark, act).await? {
-        Ok(_) => Ok(see_other(&format!("{}?done=billing-charged", path(chart)))),
-        Err(why) => {
-            refused(words, why, &mut errors)?;
-            charge_answer(&app, &staff, &room, currency, form, errors)
-        }
-    }
-}
-
-#[derive(serde::Deserialize, Default)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 struct PaymentForm {
     mark: String,
     on: String,
@@ -223,6 +139,8 @@ struct PaymentForm {
     reference: String,
     /// The charge that it pays first; empty for the oldest.
     pays: String,
+    /// Whose payment it is; empty for whoever pays first.
+    payer: String,
 }
 
 #[derive(Template)]
@@ -240,22 +158,37 @@ struct PaymentPage {
     due: Option<String>,
     methods: Vec<(&'static str, String)>,
     charges: Vec<(String, String)>,
+    /// Where there are several.
+    payers: Vec<(String, String)>,
 }
 
-/// What the form of a payment needs: the currency, and what is open.
+/// What the form of a payment needs: the currency, who may have paid, and what is open.
 struct OpenCharges {
     currency: Currency,
     due: i64,
     charges: Vec<(ChargeId, i64, String)>,
+    payers: Vec<(String, String)>,
 }
 
-fn open_charges(c: &mut Scoped<'_>, chart: ChartId, words: Words) -> Result<Option<OpenCharges>, Fault> {
+fn open_charges(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    today: Date,
+    words: Words,
+) -> Result<Option<OpenCharges>, Fault> {
     let currency = posting_currency(c)?;
     let Some(person) = super::store::client_of(c, chart)? else { return Ok(None) };
-    let debts = match ledger::find_party(c, person)? {
-        Some(party) => ledger::debts_of(c, chart, party, currency)?,
-        None => Vec::new(),
-    };
+    let (mut debts, mut payers) = (Vec::new(), Vec::new());
+    if let Some(party) = ledger::find_party(c, person)? {
+        let at = ledger::Place { chart, party, currency };
+        let parties = responsibility::payers_on(c, at, today)?;
+        for party in &parties {
+            debts.extend(ledger::debts_of(c, chart, *party, currency)?);
+        }
+        if parties.len() > 1 {
+            payers = payer_choices(c, chart, &parties, words)?;
+        }
+    }
     let due = debts.iter().map(|debt| debt.owed).sum();
     let named = Named::of(c, debts.iter().take(OFFERED).map(|debt| Item::Charge(debt.charge)))?;
     let charges = debts
@@ -263,7 +196,7 @@ fn open_charges(c: &mut Scoped<'_>, chart: ChartId, words: Words) -> Result<Opti
         .take(OFFERED)
         .map(|debt| (debt.charge, debt.owed, named.item(words, Item::Charge(debt.charge))))
         .collect();
-    Ok(Some(OpenCharges { currency, due, charges }))
+    Ok(Some(OpenCharges { currency, due, charges, payers }))
 }
 
 fn payment_answer(
@@ -291,6 +224,7 @@ fn payment_answer(
         due: (open.due > 0).then(|| money(open.due)),
         methods: PaymentMethod::RECORDED.iter().map(choose).collect(),
         charges: std::iter::once(oldest).chain(charges).collect(),
+        payers: open.payers,
         currency: open.currency,
         form,
         errors,
@@ -306,8 +240,10 @@ pub(super) async fn payment_page(
     Path(chart): Path<String>,
 ) -> PageResult {
     let (chart, words): (ChartId, _) = (id(&chart)?, staff.words);
-    let (room, open) = load(&app, &staff, chart, move |c| open_charges(c, chart, words)).await?;
+    let today = staff.practice.today(app.now());
+    let (room, open) = load(&app, &staff, chart, move |c| open_charges(c, chart, today, words)).await?;
     let form = PaymentForm {
+        payer: open.payers.first().map(|(id, _)| id.clone()).unwrap_or_default(),
         mark: FormToken::fresh(app.rng.as_ref()),
         on: staff.practice.today(app.now()).to_string(),
         amount: if open.due > 0 { Money::new(open.due, open.currency).plain() } else { String::new() },
@@ -326,7 +262,8 @@ pub(super) async fn payment(
     let mut form: PaymentForm = staff.form(&body)?;
     let (chart, words): (ChartId, _) = (id(&chart)?, staff.words);
     let mark = FormToken::read("payment", &format!("{}/{chart}", staff.staff_id), &form.mark, &body)?;
-    let (room, open) = load(&app, &staff, chart, move |c| open_charges(c, chart, words)).await?;
+    let today = staff.practice.today(app.now());
+    let (room, open) = load(&app, &staff, chart, move |c| open_charges(c, chart, today, words)).await?;
     let mut errors = FieldErrors::new();
     let on = valid(
         &mut errors,
@@ -345,12 +282,19 @@ pub(super) async fn payment(
             valid(&mut errors, "pays", charge)
         }
     };
-    let (Some(received_on), Some(amount), Some(method), Some(reference), Some(pays)) =
-        (on, amount, method, reference, pays)
+    let payer = match form.payer.as_str() {
+        "" => Some(None),
+        typed => {
+            let payer = typed.parse().map(Some).map_err(|_| words.get("billing-error-choose"));
+            valid(&mut errors, "payer", payer)
+        }
+    };
+    let (Some(received_on), Some(amount), Some(method), Some(reference), Some(pays), Some(payer)) =
+        (on, amount, method, reference, pays, payer)
     else {
         return payment_answer(&app, &staff, &room, open, form, errors);
     };
-    let new = NewPayment { chart, received_on, method, reference, amount, pays };
+    let new = NewPayment { chart, received_on, method, reference, amount, pays, payer };
     let by = staff.by();
     let act =
         move |c: &mut Scoped<'_>| Ok(actions::record_payment(c, &by, &new)?.map(|made| made.payment_id));
@@ -385,11 +329,20 @@ struct ReliefPage {
     choices: Vec<(&'static str, String)>,
 }
 
-fn read_relief(word: &str) -> Option<Relief> {
+/// What the form takes off, or moves.
+#[derive(Clone, Copy)]
+enum Taken {
+    /// Of what clients owe.
+    Client(Relief),
+    /// Of what the insurer owes, or between the two.
+    Insurer(Shift),
+}
+
+fn read_relief(word: &str) -> Option<Taken> {
     match word {
-        "discount" => Some(Relief::Discount),
-        "write_off" => Some(Relief::WriteOff),
-        _ => None,
+        "discount" => Some(Taken::Client(Relief::Discount)),
+        "write_off" => Some(Taken::Client(Relief::WriteOff)),
+        other => Shift::read(other).map(Taken::Insurer),
     }
 }
 
@@ -421,10 +374,16 @@ fn relief_answer(
         base: path(room.file.chart.chart_id),
         frame: staff.frame(app, CHARTS),
         owed: owed.to_string(),
-        choices: vec![
-            ("discount", words.get("billing-relief-discount")),
-            ("write_off", words.get("billing-relief-write-off")),
-        ],
+        choices: [("discount", "discount"), ("write_off", "write-off")]
+            .into_iter()
+            .chain(
+                Shift::ALL
+                    .into_iter()
+                    .filter(|_| charge.payer == ChargePayer::Insured)
+                    .map(|shift| (shift.word(), shift.word())),
+            )
+            .map(|(value, key)| (value, words.get(&format!("billing-relief-{}", key.replace('_', "-")))))
+            .collect(),
         charge,
         form,
         errors,
@@ -461,7 +420,7 @@ pub(super) async fn relief(
     let relief = valid(&mut errors, "relief", relief);
     let amount = valid(&mut errors, "amount", input::amount(&form.amount, found.0.currency, words));
     // The act looks again; here it is said beside what else is wrong.
-    if let Some(amount) = amount
+    if let (Some(amount), Some(Taken::Client(_))) = (amount, relief)
         && amount.minor > found.1.minor
     {
         refused(words, Refused::TooMuch(found.1), &mut errors)?;
@@ -471,11 +430,21 @@ pub(super) async fn relief(
     let (Some(relief), Some(amount), Some(reason)) = (relief, amount, reason) else {
         return relief_answer(&app, &staff, &room, found, form, errors);
     };
-    let new = NewRelief { chart, charge, relief, amount, reason };
     let by = staff.by();
-    let act = move |c: &mut Scoped<'_>| Ok(actions::relieve(c, &by, &new)?.map(|made| made.entry_id));
+    let act = move |c: &mut Scoped<'_>| match relief {
+        Taken::Client(relief) => {
+            let new = NewRelief { chart, charge, relief, amount, reason: reason.clone() };
+            let made = actions::relieve(c, &by, &new)?;
+            Ok(made.map(|made| format!("{}/entries/{}?done=billing-relieved", path(chart), made.entry_id)))
+        }
+        Taken::Insurer(shift) => {
+            let new = NewShift { chart, charge, shift, amount, reason: reason.clone() };
+            let made = insurance::shift(c, &by, &new)?;
+            Ok(made.map(|()| format!("{}?done=billing-relieved", path(chart))))
+        }
+    };
     match actions::once(&app, &staff.scope, chart, mark, act).await? {
-        Ok(made) => Ok(see_other(&format!("{}/entries/{made}?done=billing-relieved", path(chart)))),
+        Ok(made) => Ok(see_other(&made)),
         Err(why) => {
             refused(words, why, &mut errors)?;
             relief_answer(&app, &staff, &room, found, form, errors)
@@ -652,8 +621,10 @@ fn undo_answer(
     let (words, head) = (staff.words, &entry.head);
     let item = entry.postings.first().map(|posting| posting.item);
     let amount: i64 = entry.postings.iter().map(|posting| posting.amount.max(0)).sum();
-    let is_charge =
-        matches!((head.kind, item), (EntryKind::Charge | EntryKind::Opening, Some(Item::Charge(_))));
+    let is_charge = matches!(
+        (head.kind, item),
+        (EntryKind::Charge | EntryKind::Insured | EntryKind::Opening, Some(Item::Charge(_)))
+    );
     let consequence = match head.kind {
         _ if is_charge => "billing-undo-charge",
         EntryKind::Payment | EntryKind::Opening => "billing-undo-payment",
@@ -665,7 +636,7 @@ fn undo_answer(
         base: path(room.file.chart.chart_id),
         frame: staff.frame(app, CHARTS),
         entry: head.entry_id,
-        stands: head.stands() && head.kind != EntryKind::Allocation,
+        stands: head.stands() && entry.can_be_undone(),
         title: words.get(if is_charge { "billing-void-title" } else { "billing-undo-title" }),
         what: item.map(|item| named.line(words, head, item)).unwrap_or_default(),
         amount: Money::new(amount, head.currency).to_string(),

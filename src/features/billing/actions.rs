@@ -1,133 +1,35 @@
-//! What can be done with a chart's account: post a charge, record a payment, take something off a charge, pay back,
-//! and undo each of these. One transaction each: lock the chart, load, decide, post, save, audit.
+//! What can be done with a chart's account: record a payment, take something off a charge, pay back, and undo each of
+//! these and a charge. One transaction each: lock the chart, load, decide, post, save, audit.
 
-use jiff::civil::Date;
-
+pub use crate::features::billing::act::{Outcome, Refused};
+use crate::features::billing::act::{close_checkouts, in_posting_currency, unbalanced};
+pub(super) use crate::features::billing::act::{hold, note, today};
 use crate::features::billing::audit::BillingAction;
+pub use crate::features::billing::charges::post_charge;
+use crate::features::billing::dispute_store;
+use crate::features::billing::encounter_store;
 use crate::features::billing::lifecycle::{
-    self, ChargeEvent, ChargeState, CheckoutState, Payer, PaymentEvent, PaymentState, RefundEvent, Refunds,
-    Refusal, Step,
+    self, ChargeEvent, ChargeState, Payer, PaymentEvent, PaymentState, RefundEvent, Refunds, Refusal, Step,
 };
 use crate::features::billing::online::store as online;
 use crate::features::billing::online::task_store::{self, TaskKind};
 use crate::features::billing::receipt_store;
+use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::store::{
-    self, Charge, NewCharge, NewPayment, Payment, PaymentSource, Refund, RefundRow, RefundWay, client_of,
-    find_charge, find_payment, find_refund, refunds_of,
+    self, NewPayment, Payment, PaymentSource, Refund, RefundRow, RefundWay, find_charge, find_payment,
+    find_refund, refunds_of,
 };
 use crate::features::ledger::{
-    self, Account, EntryHead, EntryKind, Item, Place, Received, Refunded, Relief, Unbalanced, append,
-    credits_of, debts_of, entries_of_item, find_entry, party_of, posting_currency,
+    self, Account, EntryHead, EntryKind, Item, Place, Received, Refunded, Relief, append, debts_of,
+    entries_of_item, find_entry,
 };
-use crate::features::practice;
 use crate::kernel::ids::{ChargeId, ChartId, EntryId, PaymentId, RefundId};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::Money;
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::{Fault, granted};
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::{FormToken, made_once};
-
-/// Why nothing was posted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// No such chart, charge, payment or entry here.
-    #[error("it is not there")]
-    NotFound,
-    /// The life cycle says no.
-    #[error("{0}")]
-    LifeCycle(Refusal),
-    /// The amount is in another currency than the practice posts in, or than what it is about.
-    #[error("this account is kept in {0}")]
-    Currency(Currency),
-    /// More than there is: to take off a charge, or to pay back of a payment.
-    #[error("at most {0}")]
-    TooMuch(Money),
-    /// The entry is not one that is undone by itself.
-    #[error("this entry is not undone by itself")]
-    NotByItself,
-    /// Less than the provider takes.
-    #[error("at least {0}")]
-    TooLittle(Money),
-    /// A payment for this account is on its way already.
-    #[error("a payment is on its way")]
-    OnItsWay,
-    /// The practice has no payment provider, or the payment did not come through it.
-    #[error("not through the payment provider")]
-    NoProvider,
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NotThere => Self::NotFound,
-            other => Self::LifeCycle(other),
-        }
-    }
-}
-
-/// The outcome of an act, inside the fault of the machinery.
-pub type Outcome<T> = Result<Result<T, Refused>, Fault>;
-
-pub(super) fn unbalanced(error: Unbalanced) -> Fault {
-    Fault::Other("an act made no entry".into(), Some(error.into()))
-}
-
-/// Today in the practice's zone.
-pub(super) fn today(c: &mut Scoped<'_>) -> Result<Date, Fault> {
-    Ok(practice::load(c)?.today(c.now()))
-}
-
-/// Holds a chart and finds who pays for it: the client.
-pub(super) fn hold(c: &mut Scoped<'_>, chart: ChartId, currency: Currency) -> Outcome<Place> {
-    lock(c, Lock::Charts(&[chart]))?;
-    let Some(person) = client_of(c, chart)? else { return Ok(Err(Refused::NotFound)) };
-    Ok(Ok(Place { chart, party: party_of(c, person)?, currency }))
-}
-
-/// The amount must be in the currency in which the practice posts.
-fn in_posting_currency(c: &mut Scoped<'_>, amount: Money) -> Outcome<Currency> {
-    let currency = posting_currency(c)?;
-    Ok(if amount.currency == currency { Ok(currency) } else { Err(Refused::Currency(currency)) })
-}
-
-pub(super) fn note(
-    c: &mut Scoped<'_>,
-    by: &By,
-    action: BillingAction,
-    chart: ChartId,
-    details: serde_json::Value,
-) -> Result<(), Fault> {
-    audit::record(c, Event::new(by.clone(), action).on_chart(&chart).with(details))
-}
-
-/// Something of the account has changed: the page on which a client may still pay what was due before is closed.
-fn close_checkouts(c: &mut Scoped<'_>, chart: ChartId) -> Result<(), Fault> {
-    for open in online::unfinished(c, chart)? {
-        if open.state == CheckoutState::Started {
-            task_store::add_once(c, TaskKind::CloseCheckout, open.payment_id.uuid())?;
-        }
-    }
-    Ok(())
-}
-
-/// Posts a charge, and pays it from what is left of earlier payments.
-pub fn post_charge(c: &mut Scoped<'_>, by: &By, new: &NewCharge) -> Outcome<Charge> {
-    let currency = granted!(in_posting_currency(c, new.amount)?);
-    let at = granted!(hold(c, new.chart, currency)?);
-    granted!(lifecycle::charge(None, ChargeEvent::Post));
-    let id = ChargeId::fresh(c.rng(), c.now());
-    let by_name = by.actor.name();
-    store::insert_charge(c, id, &by_name, new)?;
-    let credits = credits_of(c, at.chart, at.party, currency)?;
-    let day = today(c)?;
-    let drafts = ledger::charge(at, id, new.on, new.amount.minor, &credits, day).map_err(unbalanced)?;
-    append(c, &by_name, &drafts)?;
-    let details = serde_json::json!({ "charge": id, "amount": new.amount });
-    note(c, by, BillingAction::ChargePosted, at.chart, details)?;
-    let posted = find_charge(c, at.chart, id)?;
-    posted.map(Ok).ok_or_else(|| Fault::Damaged(format!("charge {id} was posted and is not there")))
-}
 
 /// Records a payment, and uses it for what is owed.
 pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<Payment> {
@@ -138,6 +40,15 @@ pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<
         return Ok(Err(Refused::NotFound));
     }
     let at = granted!(hold(c, new.chart, currency)?);
+    let day = today(c)?;
+    let party = match new.payer {
+        Some(party) if !responsibility::payers_on(c, at, day)?.contains(&party) => {
+            return Ok(Err(Refused::NotFound));
+        }
+        Some(party) => party,
+        None => responsibility::first_payer(c, at, day)?,
+    };
+    let at = Place { party, ..at };
     granted!(lifecycle::payment(None, PaymentEvent::Record));
     let id = PaymentId::fresh(c.rng(), c.now());
     let by_name = by.actor.name();
@@ -147,7 +58,6 @@ pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<
     };
     store::insert_payment(c, id, at.party, &by_name, source, new)?;
     let debts = debts_of(c, at.chart, at.party, currency)?;
-    let day = today(c)?;
     let received =
         Received { payment: id, on: new.received_on, lies: Account::Undeposited, amount: new.amount.minor };
     let drafts = ledger::payment(at, received, &debts, new.pays.as_slice(), day).map_err(unbalanced)?;
@@ -189,23 +99,29 @@ pub fn relieve(c: &mut Scoped<'_>, by: &By, new: &NewRelief) -> Outcome<EntryHea
     let at = granted!(hold(c, new.chart, charge.currency)?);
     let item = Item::Charge(charge.charge_id);
     let standing = entries_of_item(c, item)?;
-    let taken_off: i64 = standing
-        .iter()
-        .map(|entry| entry.moved(Account::Discount, item) + entry.moved(Account::WriteOff, item))
-        .sum();
-    let owed: i64 = standing.iter().map(|entry| entry.moved(Account::ArClient, item)).sum();
+    let parties = ledger::payers_in(&standing, item);
     // A lower fee may reach into what was paid; a debt is given up only as far as there is one.
-    let most = match new.relief {
-        Relief::Discount => charge.amount - taken_off,
-        Relief::WriteOff => owed,
-    };
-    if new.amount.minor > most {
-        return Ok(Err(Refused::TooMuch(Money::new(most, charge.currency))));
+    let most: Vec<i64> = parties
+        .iter()
+        .map(|party| match new.relief {
+            Relief::Discount => ledger::asked_of(&standing, item, *party),
+            Relief::WriteOff => ledger::owed_for(&standing, item, *party),
+        })
+        .collect();
+    let all: i64 = most.iter().sum();
+    if new.amount.minor > all {
+        return Ok(Err(Refused::TooMuch(Money::new(all, charge.currency))));
     }
     let day = today(c)?;
-    let drafts =
-        ledger::relieve(at, new.relief, charge.charge_id, new.amount.minor, &standing, &new.reason, day)
-            .map_err(unbalanced)?;
+    let mut drafts = Vec::new();
+    // Where several pay, each one's part becomes smaller by the same share.
+    for (party, amount) in parties.iter().zip(ledger::spread(new.amount.minor, &most)) {
+        if amount > 0 {
+            let at = Place { party: *party, ..at };
+            let own = ledger::relieve(at, new.relief, charge.charge_id, amount, &standing, &new.reason, day);
+            drafts.extend(own.map_err(unbalanced)?);
+        }
+    }
     let entries = append(c, &by.actor.name(), &drafts)?;
     let made = entries.into_iter().next_back();
     let made = made.ok_or_else(|| Fault::other("something was taken off without an entry"))?;
@@ -242,6 +158,9 @@ pub fn pay_refund(c: &mut Scoped<'_>, by: &By, new: &NewRefund) -> Outcome<Refun
     let Some((payment, party)) = found else { return Ok(Err(Refused::NotFound)) };
     if payment.currency != new.amount.currency {
         return Ok(Err(Refused::Currency(payment.currency)));
+    }
+    if dispute_store::is_open(c, payment.payment_id)? {
+        return Ok(Err(Refused::Disputed));
     }
     let standing = entries_of_item(c, Item::Payment(payment.payment_id))?;
     let left = ledger::unused(&standing, payment.payment_id);
@@ -319,6 +238,10 @@ pub fn void_charge(
     let Step::To(state) = granted!(step) else { return Ok(Ok(Undone::Before)) };
     reverse_item(c, by, Item::Charge(id), reason)?;
     store::set_charge_state(c, id, state)?;
+    if let Some(encounter) = found.and_then(|charge| charge.encounter_id) {
+        // The visit can be charged anew.
+        encounter_store::free_visit(c, encounter)?;
+    }
     close_checkouts(c, chart)?;
     let details = serde_json::json!({ "charge": id, "reason": reason });
     let mut event = Event::new(by.clone(), BillingAction::ChargeVoided).on_chart(&chart).with(details);
@@ -402,7 +325,7 @@ pub fn undo(c: &mut Scoped<'_>, by: &By, chart: ChartId, id: EntryId, reason: &s
     }
     let subject = entry.head.subject;
     match (entry.head.kind, entry.postings.first().map(|posting| posting.item)) {
-        (EntryKind::Charge, _) | (EntryKind::Opening, Some(Item::Charge(_))) => {
+        (EntryKind::Charge | EntryKind::Insured, _) | (EntryKind::Opening, Some(Item::Charge(_))) => {
             void_charge(c, by, chart, ChargeId::from_uuid(subject), reason)
         }
         (EntryKind::Payment, _) | (EntryKind::Opening, Some(Item::Payment(_))) => {
@@ -411,7 +334,9 @@ pub fn undo(c: &mut Scoped<'_>, by: &By, chart: ChartId, id: EntryId, reason: &s
         (EntryKind::RefundDue | EntryKind::RefundPaid, _) => {
             cancel_refund(c, by, chart, RefundId::from_uuid(subject), reason)
         }
-        (EntryKind::Discount | EntryKind::WriteOff, _) => {
+        // Of a remittance nothing is undone by itself: its lines add up to the check.
+        (EntryKind::Contractual, _) if !entry.is_by_hand() => Ok(Err(Refused::NotByItself)),
+        (EntryKind::Discount | EntryKind::WriteOff | EntryKind::Contractual, _) => {
             if entry.head.reversed_by.is_some() {
                 return Ok(Ok(Undone::Before));
             }
@@ -424,7 +349,7 @@ pub fn undo(c: &mut Scoped<'_>, by: &By, chart: ChartId, id: EntryId, reason: &s
             note(c, by, BillingAction::AdjustmentUndone, chart, details)?;
             Ok(Ok(Undone::Now))
         }
-        (EntryKind::Allocation | EntryKind::Opening, _) => Ok(Err(Refused::NotByItself)),
+        _ => Ok(Err(Refused::NotByItself)),
     }
 }
 

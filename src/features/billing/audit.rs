@@ -28,6 +28,24 @@ audit_actions! {
         RefundCanceled = "refund.canceled", Attention, Optional;
         StatementMade = "statement.made", Plain, None;
         StatementViewed = "statement.viewed", Plain, None;
+        SharesSet = "charge.payers_set", Plain, Optional;
+        FeeAgreed = "charge.fee_agreed", Plain, Optional;
+        ServiceAdded = "charge.service_added", Plain, None;
+        ServiceSaved = "charge.service_saved", Plain, None;
+        PriceSet = "charge.price_set", Plain, None;
+        IdentitySet = "charge.identity_set", Plain, None;
+        CoverageAdded = "charge.coverage_added", Plain, None;
+        InsurerShifted = "adjust.insurer", Plain, Optional;
+        RemittanceEntered = "payment.remittance_entered", Good, None;
+        RemittanceLine = "payment.remittance_line", Plain, None;
+        InvoiceIssued = "statement.invoice_issued", Plain, None;
+        InvoiceVoided = "statement.invoice_voided", Attention, Optional;
+        InvoiceViewed = "statement.invoice_viewed", Plain, None;
+        SuperbillMade = "statement.superbill_made", Plain, None;
+        SuperbillViewed = "statement.superbill_viewed", Plain, None;
+        DisputeOpened = "payment.dispute_opened", Attention, None;
+        DisputeWon = "payment.dispute_won", Good, None;
+        DisputeLost = "payment.dispute_lost", Attention, None;
         CurrencySet = "ledger.currency_set", Plain, None;
     }
 }

@@ -5,14 +5,17 @@ use axum::extract::{Path, Query, State};
 
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::billing::account::{self, Account, month_ends};
+use crate::features::billing::invoice_store;
 use crate::features::billing::lifecycle::CheckoutState;
 use crate::features::billing::online::store as online;
 use crate::features::billing::picture::{self, Bar};
+use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::statement_store;
 use crate::features::billing::store::{Charge, find_charge, open_charges_of};
+use crate::features::billing::superbill_store as superbill;
 use crate::features::billing::views::{
-    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, ledger_lines, older_page, owed_words,
-    statement_lines,
+    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, invoice_lines, ledger_lines, older_page,
+    owed_words, statement_lines, superbill_lines,
 };
 use crate::features::billing::wording::{self, Explanation, Named};
 use crate::features::ledger::{self, Item, Movement, Owed};
@@ -108,18 +111,28 @@ pub(super) async fn account_page(
     Query(query): Query<PageQuery>,
 ) -> PageResult {
     let before = query.before();
-    let (client, (account, movements, statements, provider)) = ticket
+    let (client, (account, movements, (statements, invoices, superbills), provider)) = ticket
         .open(&app, move |c, client| {
             let (chart, today) = (client.chart_id, client.facts.today);
-            let account = Account::read(c, chart, before)?;
-            let statements = statement_store::list_of(c, chart, STATEMENTS)?;
+            let parties = responsibility::seen_by(c, chart, client.person_id)?;
+            let account = Account::read_for(c, chart, &parties, before)?;
+            let statements = statement_store::list_for(c, chart, &parties, STATEMENTS)?;
+            let invoices = invoice_store::list_for(c, chart, &parties, STATEMENTS)?;
+            let superbills = if client.may_view(Right::Superbills) {
+                superbill::list_for(c, chart, &parties, STATEMENTS)?
+            } else {
+                Vec::new()
+            };
             // The provider is asked for only where its button or its news stands on the page.
             let provider = if client.may_act(Right::Billing) && before.is_none() && online::is_on(c)? {
-                Some(online::unfinished(c, chart)?)
+                let mut unfinished = online::unfinished(c, chart)?;
+                unfinished.retain(|one| parties.contains(&one.party_id));
+                Some(unfinished)
             } else {
                 None
             };
-            Ok((account, account::movements(c, chart, today)?, statements, provider))
+            let moved = account::movements(c, chart, &parties, today)?;
+            Ok((account, moved, (statements, invoices, superbills), provider))
         })
         .await?;
     let words = client.words;
@@ -129,7 +142,12 @@ pub(super) async fn account_page(
     let lines = ledger_lines(words, &account, |running| match running.line.item {
         Item::Charge(charge) => format!("/portal/account/charges/{charge}"),
         Item::Payment(payment) => format!("/portal/account/receipts/{payment}"),
+        Item::Remittance(_) => String::new(),
     });
+    let zone = client.practice.zone();
+    let mut papers = invoice_lines(words, "/portal/account", &invoices);
+    papers.extend(superbill_lines(words, &zone, "/portal/account", &superbills));
+    papers.extend(statement_lines(words, &zone, "/portal/account", &statements));
     let checkouts = provider
         .iter()
         .flatten()
@@ -150,7 +168,7 @@ pub(super) async fn account_page(
         lines,
         older: account.older.map(|before| older_page("/portal/account", before)),
         is_first_page: before.is_none(),
-        statements: statement_lines(words, &client.practice.zone(), "/portal/account", &statements),
+        statements: papers,
         as_of: words.date(app.now(), &client.zone),
         frame: client.frame(&app, ACCOUNT),
     };
@@ -194,13 +212,14 @@ struct WhyPage {
 pub(super) async fn why(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
     let (client, (owed, open, more)) = ticket
         .open(&app, |c, client| {
-            let mut open = open_charges_of(c, client.chart_id, EXPLAINED + 1)?;
+            let parties = responsibility::seen_by(c, client.chart_id, client.person_id)?;
+            let mut open = open_charges_of(c, client.chart_id, &parties, EXPLAINED + 1)?;
             let more = i64::try_from(open.len()).is_ok_and(|count| count > EXPLAINED);
             if more {
                 open.pop();
             }
-            let owed = ledger::owed_of(c, client.chart_id)?;
-            Ok((owed, wording::explain(c, open)?, more))
+            let owed = ledger::owed_by(c, client.chart_id, &parties)?;
+            Ok((owed, wording::explain_for(c, open, Some(&parties))?, more))
         })
         .await?;
     let (words, (explained, named)) = (client.words, open);
@@ -241,12 +260,14 @@ pub(super) async fn why_charge(
     Path(charge): Path<String>,
 ) -> PageResult {
     let charge: ChargeId = charge.parse().map_err(|_| PageError::NotFound)?;
-    let chart = client.chart_id;
+    let (chart, viewer) = (client.chart_id, client.person_id);
     let found = app
         .db
         .read(&client.scope, move |c| {
             let Some(charge) = find_charge(c, chart, charge)? else { return Ok(None) };
-            wording::explain(c, vec![charge]).map(Some)
+            let parties = responsibility::seen_by(c, chart, viewer)?;
+            let found = wording::explain_for(c, vec![charge], Some(&parties))?;
+            Ok((!found.0.is_empty()).then_some(found))
         })
         .await?;
     let (explained, named) = found.ok_or(PageError::NotFound)?;

@@ -36,6 +36,56 @@ pub fn day(given: Option<Date>, today: Date, words: Words) -> Result<Date, Strin
     })
 }
 
+/// The longest code.
+const MOST_IN_A_CODE: usize = 10;
+
+/// Codes, with spaces or commas between, in capitals: at most so many. May be empty.
+pub fn codes(typed: &str, most: usize, words: Words) -> Result<String, String> {
+    let codes: Vec<String> =
+        typed.split([' ', ',', ';']).filter(|code| !code.is_empty()).map(str::to_ascii_uppercase).collect();
+    let is_code = |code: &String| {
+        code.len() <= MOST_IN_A_CODE
+            && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'.' || b == b'-')
+    };
+    if codes.len() > most || !codes.iter().all(is_code) {
+        return Err(words.count("billing-error-codes", "most", i64::try_from(most).unwrap_or(1)));
+    }
+    Ok(codes.join(" "))
+}
+
+/// How many units: 1 to 999.
+pub fn units(typed: &str, words: Words) -> Result<i32, String> {
+    let read = typed.trim().parse::<i32>().ok().filter(|units| (1..=999).contains(units));
+    read.ok_or_else(|| words.get("billing-error-units"))
+}
+
+/// An amount that may be nothing, or less where `least` says so: an empty field is nothing.
+pub fn amount_from(typed: &str, least: Least, currency: Currency, words: Words) -> Result<i64, String> {
+    let typed = typed.trim();
+    let (is_less, rest) = match typed.strip_prefix(['-', '\u{2212}']) {
+        Some(rest) => (true, rest.trim_start()),
+        None => (false, typed),
+    };
+    let is_nothing = rest.bytes().all(|b| matches!(b, b'0' | b'.'));
+    if is_nothing && rest.matches('.').count() <= 1 && rest != "." {
+        return Ok(0);
+    }
+    if is_less && least == Least::Nothing {
+        return Err(words.get("billing-error-amount-zero"));
+    }
+    let amount = amount(rest, currency, words)?.minor;
+    Ok(if is_less { -amount } else { amount })
+}
+
+/// The least that an amount may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Least {
+    /// Nothing.
+    Nothing,
+    /// Less than nothing: something is taken back.
+    TakenBack,
+}
+
 fn amount_error(error: AmountError, currency: Currency, words: Words) -> String {
     let most = Money::new(LARGEST, currency);
     match error {

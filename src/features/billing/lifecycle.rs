@@ -1,4 +1,4 @@
-//! The life cycles of a charge, a payment, a refund and a checkout: one pure function each. The test at the end walks every cell.
+//! The life cycles of a charge, a payment, a refund, a checkout and a dispute: one pure function each. The test at the end walks every cell.
 //!
 //! | event ↓ / charge → | none | posted | void |
 //! |---|---|---|---|
@@ -31,6 +31,14 @@
 //! | paid | not there | paid | paid | unchanged | paid | paid |
 //! | failed | not there | failed | failed | unchanged | unchanged | unchanged |
 //! | closed | not there | expired | failed | unchanged | unchanged | unchanged |
+//!
+//! | event ↓ / dispute → | none | inquiry | open | won | lost | closed |
+//! |---|---|---|---|---|---|---|
+//! | the bank asks a question | inquiry | unchanged | unchanged | unchanged | unchanged | unchanged |
+//! | the question is over | closed | closed | unchanged | unchanged | unchanged | unchanged |
+//! | the bank asks the money back | open | open | unchanged | unchanged | unchanged | open |
+//! | won | won | won | won | unchanged | won | won |
+//! | lost | lost | lost | lost | unchanged | unchanged | lost |
 //!
 //! The order in which the provider tells is not trusted: money that came counts, whatever was said before.
 //!
@@ -95,6 +103,37 @@ word_enum! {
         /// Nobody paid, and nobody can there any more.
         Expired = "expired",
     }
+}
+
+word_enum! {
+    /// Where a payment stands that a client's bank asks about.
+    pub enum DisputeState {
+        /// The bank asks a question.
+        Inquiry = "inquiry",
+        /// The bank asks the money back.
+        Open = "open",
+        /// The practice keeps it.
+        Won = "won",
+        /// The client's bank keeps it.
+        Lost = "lost",
+        /// The question came to nothing.
+        Closed = "closed",
+    }
+}
+
+/// What the provider says of a dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisputeEvent {
+    /// The bank asks a question.
+    Asked,
+    /// The question is over.
+    Over,
+    /// The bank asks the money back.
+    Opened,
+    /// The practice keeps it.
+    Won,
+    /// The client's bank keeps it.
+    Lost,
 }
 
 /// What the provider says of a checkout.
@@ -273,6 +312,19 @@ pub fn checkout(state: Option<CheckoutState>, event: CheckoutEvent) -> Result<St
     }
 }
 
+/// What becomes of a dispute.
+pub fn dispute(state: Option<DisputeState>, event: DisputeEvent) -> Result<Step<DisputeState>, Refusal> {
+    use DisputeState::{Closed, Inquiry, Lost, Open, Won};
+    match (event, state) {
+        (DisputeEvent::Asked, None) => Ok(Step::To(Inquiry)),
+        (DisputeEvent::Over, None | Some(Inquiry)) => Ok(Step::To(Closed)),
+        (DisputeEvent::Opened, None | Some(Inquiry | Closed)) => Ok(Step::To(Open)),
+        (DisputeEvent::Won, None | Some(Inquiry | Open | Lost | Closed)) => Ok(Step::To(Won)),
+        (DisputeEvent::Lost, None | Some(Inquiry | Open | Closed)) => Ok(Step::To(Lost)),
+        _ => Ok(Step::Unchanged),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cell_of_the_four_tables_is_what_the_functions_answer() {
+    fn every_cell_of_the_five_tables_is_what_the_functions_answer() {
         use ChargeEvent::{Post, Relieve, Void};
         walk("charge", ChargeState::ALL, &[Post, Relieve, Void], charge);
         let undo = |refunds| PaymentEvent::Undo(refunds);
@@ -342,5 +394,13 @@ mod tests {
         use CheckoutEvent::{Closed, Failed, Open, Paid, Processing, Start};
         let events = [Start, Open, Processing, Paid, Failed, Closed];
         walk("checkout", CheckoutState::ALL, &events, checkout);
+        let events = [
+            DisputeEvent::Asked,
+            DisputeEvent::Over,
+            DisputeEvent::Opened,
+            DisputeEvent::Won,
+            DisputeEvent::Lost,
+        ];
+        walk("dispute", DisputeState::ALL, &events, dispute);
     }
 }

@@ -7,9 +7,11 @@ use axum::response::Response;
 use crate::features::accounts::ClientSession;
 use crate::features::billing::client_pages::ACCOUNT;
 use crate::features::billing::receipt::{self, Receipt};
+use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::staff_pages::{TAB, path};
 use crate::features::billing::statement::day_words;
 use crate::features::billing::statement_pdf;
+use crate::features::billing::store::find_payment;
 use crate::features::people::{CHARTS, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, PaymentId};
@@ -114,8 +116,19 @@ async fn of_client(
     client: &ClientSession,
     payment: &str,
 ) -> Result<(PaymentId, Receipt), PageError> {
-    let (chart, payment) = (client.chart_id, payment.parse().map_err(|_| PageError::NotFound)?);
-    let found = app.db.read(&client.scope, move |c| receipt::read(c, chart, payment)).await?;
+    let (chart, viewer) = (client.chart_id, client.person_id);
+    let payment: PaymentId = payment.parse().map_err(|_| PageError::NotFound)?;
+    let found = app
+        .db
+        .read(&client.scope, move |c| {
+            // Another payer's receipt is not there.
+            let Some((_, party)) = find_payment(c, chart, payment)? else { return Ok(None) };
+            if !responsibility::seen_by(c, chart, viewer)?.contains(&party) {
+                return Ok(None);
+            }
+            receipt::read(c, chart, payment)
+        })
+        .await?;
     Ok((payment, found.ok_or(PageError::NotFound)?))
 }
 

@@ -104,7 +104,7 @@ pub fn lines_of_day(c: &mut Scoped<'_>, on: Date, zone: &TimeZone) -> Result<(Ve
     let lines = ledger::lines_between(c, from, until)?;
     let paid = lines.iter().filter_map(|line| match line.item {
         Item::Payment(id) => Some(id),
-        Item::Charge(_) => None,
+        Item::Charge(_) | Item::Remittance(_) => None,
     });
     let paid: Vec<PaymentId> = paid.collect();
     let mut methods = Methods::new();

@@ -4,15 +4,22 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 
 use crate::features::billing::account::{Account, Running};
-use crate::features::billing::lifecycle::{CheckoutState, RefundState};
+use crate::features::billing::dispute_store::{self, Dispute};
+use crate::features::billing::encounter_store;
+use crate::features::billing::insurance_store;
+use crate::features::billing::invoice_store;
+use crate::features::billing::lifecycle::{CheckoutState, DisputeState, RefundState};
 use crate::features::billing::online::store::{self as online, Checkout};
+use crate::features::billing::payer_words::percent;
+use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::statement_store;
 use crate::features::billing::store::{
     PaymentSource, Refund, RefundWay, find_charge, find_payment, refunds_of,
 };
+use crate::features::billing::superbill_store as superbill;
 use crate::features::billing::views::{
-    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, kind_label, ledger_lines, older_page,
-    owed_words, statement_lines,
+    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, invoice_lines, kind_label, ledger_lines,
+    older_page, owed_words, statement_lines, superbill_lines,
 };
 use crate::features::billing::wording::{self, Explanation, Named};
 use crate::features::ledger::{self, EntryKind, Item, StoredEntry, entries_of_item, find_entry};
@@ -53,9 +60,94 @@ struct Page {
     is_first_page: bool,
     statements: Vec<StatementLine>,
     checkouts: Vec<CheckoutLine>,
+    disputes: Vec<CheckoutLine>,
+    /// Label, value, and where it is changed.
+    arrangements: Vec<(String, String, Option<String>)>,
+    visits: Vec<VisitLine>,
     may_charge: bool,
     may_record: bool,
     may_send: bool,
+}
+
+/// An appointment that has no charge yet.
+struct VisitLine {
+    day: String,
+    who: String,
+    href: String,
+}
+
+/// Appointments that the tab names.
+const VISITS: i64 = 20;
+
+/// A dispute, in words.
+fn dispute_line(staff: &StaffSession, one: &Dispute) -> CheckoutLine {
+    let words = staff.words;
+    let tone = match one.state {
+        DisputeState::Inquiry | DisputeState::Open | DisputeState::Lost => "attention",
+        DisputeState::Won | DisputeState::Closed => "good",
+    };
+    CheckoutLine {
+        amount: one.money().to_string(),
+        // Only what is not decided can still be answered.
+        begun: one
+            .due_at
+            .filter(|_| matches!(one.state, DisputeState::Inquiry | DisputeState::Open))
+            .map(|due| words.with1("billing-dispute-due", "date", words.date_time(due, &staff.zone)))
+            .unwrap_or_default(),
+        tag: (tone, words.get(&format!("billing-dispute-{}", one.state))),
+    }
+}
+
+/// Who pays, by what agreement, and with whom the client is insured.
+struct Arranged {
+    payers: Vec<(String, i32)>,
+    discount: i32,
+    insurers: Vec<String>,
+}
+
+fn arranged(c: &mut Scoped<'_>, chart: ChartId, today: jiff::civil::Date) -> Result<Arranged, Fault> {
+    let shares = responsibility::history(c, chart)?.into_iter().find(|shares| shares.from <= today);
+    let shares = shares.map(|shares| shares.shares).unwrap_or_default();
+    let parties: Vec<_> = shares.iter().map(|share| share.party).collect();
+    let named = if parties.is_empty() { Vec::new() } else { responsibility::named(c, chart, &parties)? };
+    Ok(Arranged {
+        payers: named.into_iter().zip(&shares).map(|((_, name), share)| (name, share.basis_points)).collect(),
+        discount: responsibility::agreement_on(c, chart, today)?.map_or(0, |agreed| agreed.basis_points),
+        insurers: insurance_store::coverages(c, chart)?
+            .into_iter()
+            .filter(|one| one.holds_on(today))
+            .map(|one| one.insurer.name)
+            .collect(),
+    })
+}
+
+fn arrangement_lines(
+    staff: &StaffSession,
+    base: &str,
+    arranged: &Arranged,
+) -> Vec<(String, String, Option<String>)> {
+    let words = staff.words;
+    let href = |part: &str| staff.may(Permission::Adjust).then(|| format!("{base}/{part}"));
+    let payers: Vec<String> = arranged
+        .payers
+        .iter()
+        .map(|(name, share)| words.with2("billing-payer-share", "name", name, "percent", percent(*share)))
+        .collect();
+    let payers = if payers.is_empty() { words.get("billing-payers-client") } else { payers.join(" · ") };
+    let agreed = match arranged.discount {
+        0 => words.get("billing-agreement-none"),
+        share => words.with1("billing-agreement-holds", "percent", percent(share)),
+    };
+    let insured = if arranged.insurers.is_empty() {
+        words.get("billing-coverage-none")
+    } else {
+        arranged.insurers.join(" · ")
+    };
+    vec![
+        (words.get("billing-payers"), payers, href("payers")),
+        (words.get("billing-agreement"), agreed, href("agreement")),
+        (words.get("billing-coverage"), insured, href("coverage")),
+    ]
 }
 
 /// A client's way to pay on the provider's page, as long as it says something.
@@ -77,6 +169,14 @@ fn checkout_lines(staff: &StaffSession, checkouts: &[Checkout]) -> Vec<CheckoutL
                 CheckoutState::Started => ("waiting", "billing-checkout-started"),
                 CheckoutState::Processing => ("waiting", "billing-checkout-processing"),
                 CheckoutState::Failed => ("attention", "billing-checkout-failed"),
+                CheckoutState::Paid if one.returned_beyond > 0 => {
+                    let more = Money::new(one.returned_beyond, one.currency);
+                    return Some(CheckoutLine {
+                        amount: one.money().to_string(),
+                        begun: words.date_time(one.created_at, &staff.zone),
+                        tag: ("attention", words.with1("billing-checkout-returned-beyond", "amount", more)),
+                    });
+                }
                 CheckoutState::Paid if one.received.is_some() => ("attention", "billing-checkout-differs"),
                 CheckoutState::Paid | CheckoutState::Expired => return None,
             };
@@ -99,26 +199,50 @@ pub(super) async fn tab(
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
     let before = query.before();
-    let (ChartRoom { file, tags }, account, statements, checkouts) = app
+    let today = staff.practice.today(app.now());
+    let (ChartRoom { file, tags }, account, (statements, invoices, superbills), checkouts, more) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
             let account = Account::read(c, id, before)?;
-            let statements = statement_store::list_of(c, id, STATEMENTS)?;
-            Ok(Some((room, account, statements, online::checkouts_of(c, id, CHECKOUTS)?)))
+            let papers = (
+                statement_store::list_of(c, id, STATEMENTS)?,
+                invoice_store::list_of(c, id, STATEMENTS)?,
+                superbill::list_of(c, id, STATEMENTS)?,
+            );
+            let more = (
+                arranged(c, id, today)?,
+                encounter_store::uncharged(c, id, VISITS)?,
+                dispute_store::disputes_of(c, id, CHECKOUTS)?,
+            );
+            Ok(Some((room, account, papers, online::checkouts_of(c, id, CHECKOUTS)?, more)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
     let (words, base) = (staff.words, path(id));
     let entry = |running: &Running| format!("{base}/entries/{}", running.line.head.entry_id);
+    let (arranged, visits, disputes) = more;
+    let mut papers = invoice_lines(words, &base, &invoices);
+    papers.extend(superbill_lines(words, &staff.zone, &base, &superbills));
+    papers.extend(statement_lines(words, &staff.zone, &base, &statements));
     let page = Page {
         head: room_head(&app, &staff, &file, &tags, TAB),
         owed: account.owed.iter().map(|owed| owed_words(words, Reader::Staff, *owed)).collect(),
         lines: ledger_lines(words, &account, entry),
         older: account.older.map(|before| older_page(&base, before)),
         is_first_page: before.is_none(),
-        statements: statement_lines(words, &staff.zone, &base, &statements),
+        statements: papers,
         checkouts: checkout_lines(&staff, &checkouts),
+        disputes: disputes.iter().map(|one| dispute_line(&staff, one)).collect(),
+        arrangements: arrangement_lines(&staff, &base, &arranged),
+        visits: visits
+            .iter()
+            .map(|visit| VisitLine {
+                day: words.date_time(visit.starts_at, &staff.zone),
+                who: visit.staff_name.clone(),
+                href: format!("{base}/charge?visit={}", visit.appointment),
+            })
+            .collect(),
         may_charge: staff.may(Permission::PostCharges),
         may_record: staff.may(Permission::RecordPayments),
         may_send: staff.may(Permission::SendStatements),
@@ -353,7 +477,7 @@ fn offers(staff: &StaffSession, base: &str, loaded: &Loaded) -> Vec<Offer> {
     let undo = format!("{base}/entries/{}/undo", head.entry_id);
     let item = loaded.entry.postings.first().map(|posting| posting.item);
     match (head.kind, item) {
-        (EntryKind::Charge | EntryKind::Opening, Some(Item::Charge(charge)))
+        (EntryKind::Charge | EntryKind::Insured | EntryKind::Opening, Some(Item::Charge(charge)))
             if staff.may(Permission::Adjust) =>
         {
             offer(format!("{base}/charges/{charge}/relief"), "billing-relieve", false);
@@ -376,8 +500,8 @@ fn offers(staff: &StaffSession, base: &str, loaded: &Loaded) -> Vec<Offer> {
             if loaded.refunds.iter().any(|refund| {
                 refund.refund_id.uuid() == head.subject && refund.way == RefundWay::Provider
             }) => {}
-        (EntryKind::RefundDue | EntryKind::Discount | EntryKind::WriteOff, _)
-            if staff.may(Permission::Adjust) =>
+        (EntryKind::RefundDue | EntryKind::Discount | EntryKind::WriteOff | EntryKind::Contractual, _)
+            if staff.may(Permission::Adjust) && loaded.entry.can_be_undone() =>
         {
             offer(undo, "billing-undo", true);
         }

@@ -9,12 +9,13 @@ use crate::features::accounts::mails::MailContext;
 use crate::features::billing::account::running;
 use crate::features::billing::actions::Refused;
 use crate::features::billing::audit::BillingAction;
+use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::statement_store as store;
 use crate::features::billing::wording::Named;
-use crate::features::ledger::{self, Debt, Line, Owed};
+use crate::features::ledger::{self, Debt, Line, Owed, PartyPurpose};
 use crate::features::people::{self, ChartFile};
 use crate::features::practice::{self, Practice};
-use crate::kernel::ids::{AccessId, ChartId, PayerId, StatementId};
+use crate::kernel::ids::{AccessId, ChartId, PayerId, PersonId, StatementId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::secrets::sha256_hex;
 use crate::mail_kinds;
@@ -77,6 +78,14 @@ pub struct Sender {
     pub phone: String,
     /// Its e-mail address; may be empty.
     pub email: String,
+}
+
+impl Sender {
+    /// What stands at the top of a paper, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        let more = [&self.phone, &self.email].into_iter().filter(|line| !line.is_empty()).cloned();
+        std::iter::once(self.name.clone()).chain(self.address.iter().cloned()).chain(more).collect()
+    }
 }
 
 /// One currency of a statement.
@@ -196,11 +205,14 @@ pub struct NewStatement {
     pub chart: ChartId,
     /// Lines that were posted on this day or later.
     pub since: Date,
+    /// Of what this payer pays; `None` for whoever pays first.
+    pub party: Option<PayerId>,
 }
 
 /// The lines that a statement covers: behind a place of the journal, up to one.
 struct Cover<'a> {
     chart: ChartId,
+    party: PayerId,
     since: Date,
     from: i64,
     through: i64,
@@ -235,10 +247,22 @@ pub fn make(
     new: NewStatement,
 ) -> Result<Result<StatementId, NotMade>, Fault> {
     lock(c, Lock::Charts(&[new.chart]))?;
-    let zone = practice::load(c)?.zone();
-    let from = ledger::last_before(c, new.chart, start_of(new.since, &zone)?)?;
+    let practice = practice::load(c)?;
+    let parties = ledger::parties_with_entries(c, new.chart)?;
+    let party = match (new.party, responsibility::first_payer_of(c, new.chart, practice.today(c.now()))?) {
+        (Some(party), _) if parties.contains(&party) => party,
+        (Some(_), _) => return Ok(Err(NotMade::Refused(Refused::NotFound))),
+        // Whoever pays first, unless everything is somebody else's.
+        (None, Some(first)) if parties.contains(&first) || parties.is_empty() => first,
+        (None, _) => match parties.first() {
+            Some(party) => *party,
+            None => return Ok(Err(NotMade::Nothing)),
+        },
+    };
+    let from = ledger::last_before(c, new.chart, start_of(new.since, &practice.zone())?)?;
     let through = ledger::head_of(c)?;
-    cover(app, c, by, &Cover { chart: new.chart, since: new.since, from, through, period: None })
+    let new = Cover { chart: new.chart, party, since: new.since, from, through, period: None };
+    cover(app, c, by, &new)
 }
 
 /// Makes the statement of a month, once: from where the one before it ended, up to the month's last entry. What was
@@ -256,12 +280,22 @@ pub fn make_monthly(
     let since = month.first_of_month();
     let next = month.last_of_month().saturating_add(jiff::Span::new().days(1));
     let through = ledger::last_before(c, chart, start_of(next, &zone)?)?;
-    let from = match store::last_monthly(c, chart)? {
-        Some((_, Some(last))) if last >= period => return Ok(Err(NotMade::Nothing)),
-        Some((reached, _)) => reached,
-        None => ledger::last_before(c, chart, start_of(since, &zone)?)?,
-    };
-    cover(app, c, by, &Cover { chart, since, from, through, period: Some(&period) })
+    let first = ledger::last_before(c, chart, start_of(since, &zone)?)?;
+    let mut made = Err(NotMade::Nothing);
+    for party in ledger::parties_with_entries(c, chart)? {
+        let from = match store::last_monthly(c, chart, party)? {
+            Some((_, Some(last))) if last >= period => continue,
+            Some((reached, _)) => reached,
+            None => first,
+        };
+        let new = Cover { chart, party, since, from, through, period: Some(&period) };
+        let one = cover(app, c, by, &new)?;
+        // One of several payers whose statement is too long is told of, and the others have theirs.
+        if made.is_err() && one != Err(NotMade::Nothing) {
+            made = one;
+        }
+    }
+    Ok(made)
 }
 
 fn cover(
@@ -274,10 +308,10 @@ fn cover(
         return Ok(Err(NotMade::Refused(Refused::NotFound)));
     };
     let practice = practice::load(c)?;
-    let Some(party) = ledger::find_party(c, file.client.person_id)? else { return Ok(Err(NotMade::Nothing)) };
+    let party = new.party;
     let language = Language::of_tag(&file.client.language).unwrap_or_else(|| practice.language());
     let before = new.through.saturating_add(1);
-    let lines = ledger::lines(c, new.chart, new.from, before, MOST_LINES + 1)?;
+    let lines = ledger::lines_for(c, new.chart, &[party], (new.from, before), MOST_LINES + 1)?;
     if i64::try_from(lines.len()).is_ok_and(|count| count > MOST_LINES) {
         return Ok(Err(NotMade::TooLong));
     }
@@ -300,7 +334,9 @@ fn cover(
         practice: sender(&practice),
         client: file.client.full_name(),
         chart_number: file.chart.chart_number.clone(),
-        payer: file.client.full_name(),
+        payer: responsibility::named(c, new.chart, &[party])?
+            .pop()
+            .map_or_else(|| file.client.full_name(), |(_, name)| name),
         made_on: made_on.to_string(),
         since: new.since.to_string(),
         accounts,
@@ -310,7 +346,7 @@ fn cover(
         .on_chart(&new.chart)
         .with(serde_json::json!({ "statement": id, "number": data.number }));
     audit::record(c, event)?;
-    tell(app, c, &practice, &file)?;
+    tell(app, c, &practice, &file, party)?;
     Ok(Ok(id))
 }
 
@@ -346,18 +382,30 @@ fn keep(
     Ok(id)
 }
 
-/// A mail to whoever may see the chart's account: that there is something new, and nothing of what it is. At most
-/// one an hour for each chart and reader.
+/// A mail to whoever may see what this payer pays: that there is something new, and nothing of what it is. At most one
+/// an hour for each chart and reader.
 pub(super) fn tell(
     app: &App,
     c: &mut Scoped<'_>,
     practice: &Practice,
     file: &ChartFile,
+    party: PayerId,
 ) -> Result<(), Fault> {
+    let payer = ledger::payer_of(c, party)?;
+    let client = file.client.person_id;
+    let is_for = |reader: PersonId| {
+        payer.is_none_or(|payer| match payer.purpose {
+            PartyPurpose::Usual => reader == payer.person || payer.person == client,
+            PartyPurpose::Private => reader == payer.person,
+        })
+    };
     let chart = file.chart.chart_id;
     let hour = c.now().micros() / 3_600_000_000;
     let mut mails = Vec::new();
     for reader in accounts::readers_of(c, &chart, Right::Billing)? {
+        if !is_for(reader.person_id) {
+            continue;
+        }
         let desk = MailContext { practice, words: reader.words, called: &reader.called };
         let letter = accounts::mails::account_news(app, desk);
         let key = format!("billing.new.{chart}.{}.{hour}", reader.access_id);
@@ -386,13 +434,32 @@ fn standing(c: &mut Scoped<'_>, access: uuid::Uuid) -> Result<Standing, Fault> {
 
 /// A statement of this chart, as its page and its PDF print it.
 pub fn read(c: &mut Scoped<'_>, chart: ChartId, id: StatementId) -> Result<Option<StatementData>, Fault> {
-    let Some((json, sha256)) = store::find(c, chart, id)? else { return Ok(None) };
+    Ok(read_with(c, chart, id)?.map(|(data, _)| data))
+}
+
+/// The same, if it is of one of these payers.
+pub fn read_for(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    id: StatementId,
+    parties: &[PayerId],
+) -> Result<Option<StatementData>, Fault> {
+    let found = read_with(c, chart, id)?.filter(|(_, party)| parties.contains(party));
+    Ok(found.map(|(data, _)| data))
+}
+
+fn read_with(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    id: StatementId,
+) -> Result<Option<(StatementData, PayerId)>, Fault> {
+    let Some((json, sha256, party)) = store::find(c, chart, id)? else { return Ok(None) };
     if sha256_hex(json.as_bytes()) != sha256 {
         return Err(Fault::Damaged(format!("statement {id} was changed")));
     }
     let data = serde_json::from_str(&json)
         .map_err(|error| Fault::Damaged(format!("statement {id} cannot be read: {error}")))?;
-    Ok(Some(data))
+    Ok(Some((data, party)))
 }
 
 /// Notes that somebody of the client's side looked at a statement (AUD-07).

@@ -11,9 +11,12 @@ use crate::features::accounts::{self, ClientSession};
 use crate::features::billing::actions::Refused;
 use crate::features::billing::client_pages::ACCOUNT;
 use crate::features::billing::input;
+use crate::features::billing::payer_words::payer_choices;
+use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::staff_pages::{TAB, path};
 use crate::features::billing::statement::{self, AGES, NewStatement, NotMade, StatementData, day_words};
 use crate::features::billing::views::{OwedWords, Reader, owed_sentence};
+use crate::features::ledger;
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, StatementId};
@@ -135,10 +138,12 @@ struct ClientPage {
 }
 
 #[derive(serde::Deserialize, Default)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 struct Form {
     mark: String,
     since: String,
+    /// Of what this payer pays.
+    payer: String,
 }
 
 #[derive(Template)]
@@ -152,25 +157,41 @@ struct NewPage {
     errors: FieldErrors,
     form: Form,
     last: Date,
+    /// Where there are several.
+    payers: Vec<(String, String)>,
 }
 
-/// The chart, and whether anybody gets the mail about a statement.
-async fn room(app: &AppState, staff: &StaffSession, chart: ChartId) -> Result<(ChartRoom, bool), PageError> {
+/// A chart's room, whether anybody gets the mail about a statement, and who has entries on the chart.
+async fn room_and_payers(
+    app: &AppState,
+    staff: &StaffSession,
+    chart: ChartId,
+) -> Result<(ChartRoom, bool, Vec<(String, String)>), PageError> {
     let viewer = Viewer::of(app, staff);
+    let words = staff.words;
     let found = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
-            Ok(Some((room, accounts::reaches_anybody(c, &chart, Right::Billing)?)))
+            let parties = ledger::parties_with_entries(c, chart)?;
+            let is_mailed = accounts::reaches_anybody(c, &chart, Right::Billing)?;
+            Ok(Some((room, is_mailed, payer_choices(c, chart, &parties, words)?)))
         })
         .await?;
+    found.ok_or(PageError::NotFound)
+}
+
+/// A chart's room.
+async fn room(app: &AppState, staff: &StaffSession, chart: ChartId) -> Result<ChartRoom, PageError> {
+    let viewer = Viewer::of(app, staff);
+    let found = app.db.read(&staff.scope, move |c| load_room(c, viewer, &chart)).await?;
     found.ok_or(PageError::NotFound)
 }
 
 fn new_answer(
     app: &AppState,
     staff: &StaffSession,
-    (room, is_mailed): &(ChartRoom, bool),
+    (room, is_mailed, payers): (&ChartRoom, bool, Vec<(String, String)>),
     form: Form,
     errors: FieldErrors,
 ) -> PageResult {
@@ -178,9 +199,10 @@ fn new_answer(
     let page = NewPage {
         head: room_head(app, staff, &room.file, &room.tags, TAB),
         base: path(room.file.chart.chart_id),
-        mail: accounts::mail_in_words(staff.words, &room.file, "billing-statement-text", *is_mailed),
+        mail: accounts::mail_in_words(staff.words, &room.file, "billing-statement-text", is_mailed),
         last: staff.practice.today(app.now()),
         frame: staff.frame(app, CHARTS),
+        payers: if payers.len() > 1 { payers } else { Vec::new() },
         form,
         errors,
     };
@@ -193,14 +215,19 @@ pub(super) async fn new_page(
     staff: StaffSession,
     Path(chart): Path<String>,
 ) -> PageResult {
-    let room = room(&app, &staff, chart.parse().map_err(|_| PageError::NotFound)?).await?;
+    let chart = chart.parse().map_err(|_| PageError::NotFound)?;
+    let (room, is_mailed, payers) = room_and_payers(&app, &staff, chart).await?;
     let first = staff
         .practice
         .today(app.now())
         .first_of_month()
         .saturating_sub(jiff::Span::new().months(MONTHS_BACK));
-    let form = Form { mark: FormToken::fresh(app.rng.as_ref()), since: first.to_string() };
-    new_answer(&app, &staff, &room, form, FieldErrors::new())
+    let form = Form {
+        mark: FormToken::fresh(app.rng.as_ref()),
+        since: first.to_string(),
+        payer: payers.first().map(|(id, _)| id.clone()).unwrap_or_default(),
+    };
+    new_answer(&app, &staff, (&room, is_mailed, payers), form, FieldErrors::new())
 }
 
 /// Makes it.
@@ -213,25 +240,29 @@ pub(super) async fn new(
     let form: Form = staff.form(&body)?;
     let words = staff.words;
     let mark = FormToken::read("statement", &format!("{}/{chart}", staff.staff_id), &form.mark, &body)?;
-    let room = room(&app, &staff, chart.parse().map_err(|_| PageError::NotFound)?).await?;
-    let chart = room.0.file.chart.chart_id;
+    let chart = chart.parse().map_err(|_| PageError::NotFound)?;
+    let (room, is_mailed, payers) = room_and_payers(&app, &staff, chart).await?;
+    let party = match form.payer.as_str() {
+        "" => None,
+        typed => Some(typed.parse().map_err(|_| PageError::NotFound)?),
+    };
     let mut errors = FieldErrors::new();
     let since = input::read_day(&form.since).filter(|day| *day <= staff.practice.today(app.now()));
     let Some(since) = since else {
         errors.add("since", words.get("billing-error-since"));
-        return new_answer(&app, &staff, &room, form, errors);
+        return new_answer(&app, &staff, (&room, is_mailed, payers), form, errors);
     };
     let (inside, by) = (app.clone(), staff.by());
     let outcome = app
         .db
         .write(&staff.scope, move |c| {
-            made_once(c, &mark, |c| statement::make(&inside, c, &by, NewStatement { chart, since }))
+            made_once(c, &mark, |c| statement::make(&inside, c, &by, NewStatement { chart, since, party }))
         })
         .await?;
     match outcome {
         Ok(id) => {
             app.live.chart_changed(staff.scope.id(), &chart);
-            let done = if room.1 { "billing-stated" } else { "billing-stated-nobody" };
+            let done = if is_mailed { "billing-stated" } else { "billing-stated-nobody" };
             Ok(see_other(&format!("{}/statements/{id}?done={done}", path(chart))))
         }
         Err(NotMade::Refused(Refused::NotFound)) => Err(PageError::NotFound),
@@ -241,7 +272,7 @@ pub(super) async fn new(
                 _ => "billing-error-statement-empty",
             };
             errors.add("since", words.get(key));
-            new_answer(&app, &staff, &room, form, errors)
+            new_answer(&app, &staff, (&room, is_mailed, payers), form, errors)
         }
     }
 }
@@ -254,7 +285,7 @@ pub(super) async fn staff_page(
 ) -> PageResult {
     let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let id: StatementId = id.parse().map_err(|_| PageError::NotFound)?;
-    let (room, _) = room(&app, &staff, chart).await?;
+    let room = room(&app, &staff, chart).await?;
     let data = app.db.read(&staff.scope, move |c| statement::read(c, chart, id)).await?;
     let base = path(chart);
     let page = StaffPage {
@@ -275,9 +306,13 @@ pub(super) async fn looked_at(
     id: &str,
 ) -> Result<StatementData, PageError> {
     let id: StatementId = id.parse().map_err(|_| PageError::NotFound)?;
-    let (by, access, chart) = (client.by(), client.access_id, client.chart_id);
+    let (by, access, chart, viewer) = (client.by(), client.access_id, client.chart_id, client.person_id);
+    let read = move |c: &mut crate::platform::db::Scoped<'_>| {
+        let parties = responsibility::seen_by(c, chart, viewer)?;
+        statement::read_for(c, chart, id, &parties)
+    };
     if client.onlooker().is_some() {
-        let found = app.db.read(&client.scope, move |c| statement::read(c, chart, id)).await?;
+        let found = app.db.read(&client.scope, read).await?;
         return found.ok_or(PageError::NotFound);
     }
     let found = app
@@ -286,7 +321,7 @@ pub(super) async fn looked_at(
             if accounts::level_now(c, &access, Right::Billing)? < Level::View {
                 return Ok(None);
             }
-            let Some(data) = statement::read(c, chart, id)? else { return Ok(None) };
+            let Some(data) = read(c)? else { return Ok(None) };
             statement::note_viewed(c, &by, chart, id)?;
             Ok(Some(data))
         })

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, PayerId, StatementId};
-use crate::platform::db::Scoped;
 use crate::platform::db::schema::{number_series, statement};
+use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::{Fault, is_duplicate};
 
 /// What is numbered.
@@ -15,6 +15,10 @@ pub(super) enum Series {
     Statements,
     /// `R-000001`.
     Receipts,
+    /// `I-000001`.
+    Invoices,
+    /// `B-000001`.
+    Superbills,
 }
 
 impl Series {
@@ -22,6 +26,8 @@ impl Series {
         match self {
             Self::Statements => "statement",
             Self::Receipts => "receipt",
+            Self::Invoices => "invoice",
+            Self::Superbills => "superbill",
         }
     }
 
@@ -29,6 +35,8 @@ impl Series {
         match self {
             Self::Statements => 'S',
             Self::Receipts => 'R',
+            Self::Invoices => 'I',
+            Self::Superbills => 'B',
         }
     }
 }
@@ -100,29 +108,31 @@ pub(super) fn next_number(c: &mut Scoped<'_>, of: Series) -> Result<String, Faul
     Ok(format!("{}-{number:06}", of.letter()))
 }
 
-/// The place in the journal up to which a chart's monthly statements reach, and the month of the last one.
+/// The place in the journal up to which a payer's monthly statements reach, and the month of the last one.
 pub(super) fn last_monthly(
     c: &mut Scoped<'_>,
     chart: ChartId,
+    party: PayerId,
 ) -> Result<Option<(i64, Option<String>)>, Fault> {
     c.rows(statement::table)
         .filter(statement::chart_id.eq(chart))
+        .filter(statement::party_id.eq(party))
         .filter(statement::period.is_not_null())
         .order(statement::period.desc())
         .select((statement::through_seq, statement::period))
         .optional(c)
 }
 
-/// A statement's frozen data, and its hash.
+/// A statement's frozen data, its hash, and whose it is.
 pub(super) fn find(
     c: &mut Scoped<'_>,
     chart: ChartId,
     id: StatementId,
-) -> Result<Option<(String, String)>, Fault> {
+) -> Result<Option<(String, String, PayerId)>, Fault> {
     c.rows(statement::table)
         .filter(statement::chart_id.eq(chart))
         .filter(statement::statement_id.eq(id))
-        .select((statement::data, statement::sha256))
+        .select((statement::data, statement::sha256, statement::party_id))
         .optional(c)
 }
 
@@ -135,6 +145,22 @@ pub fn chart_of_statement(c: &mut Scoped<'_>, id: StatementId) -> Result<Option<
 pub fn list_of(c: &mut Scoped<'_>, chart: ChartId, most: i64) -> Result<Vec<StatementHead>, Fault> {
     c.rows(statement::table)
         .filter(statement::chart_id.eq(chart))
+        .order(statement::statement_id.desc())
+        .limit(most)
+        .select(StatementHead::as_select())
+        .load(c)
+}
+
+/// The statements of these payers, the newest first.
+pub fn list_for(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    parties: &[PayerId],
+    most: i64,
+) -> Result<Vec<StatementHead>, Fault> {
+    c.rows(statement::table)
+        .filter(statement::chart_id.eq(chart))
+        .filter(statement::party_id.in_list(parties))
         .order(statement::statement_id.desc())
         .limit(most)
         .select(StatementHead::as_select())

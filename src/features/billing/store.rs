@@ -8,12 +8,26 @@ use jiff::civil::Date;
 use crate::features::billing::lifecycle::{ChargeState, Payer, PaymentState, RefundState};
 use crate::features::ledger;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChargeId, ChartId, PayerId, PaymentId, PersonId, RefundId};
+use crate::kernel::ids::{
+    ChargeId, ChartId, EncounterId, InsuranceId, PayerId, PaymentId, PersonId, RefundId, ServiceId,
+};
 use crate::kernel::money::{Currency, Money};
 use crate::platform::db::schema::{charge, chart, payment, payment_part, refund};
 use crate::platform::db::{InLists as _, Scoped, SumOf};
 use crate::platform::fault::Fault;
 use crate::word_enum;
+
+word_enum! {
+    /// Who pays a charge at first.
+    pub enum ChargePayer {
+        /// Whoever pays for the chart.
+        SelfPay = "self_pay",
+        /// The client's insurer.
+        Insured = "insured",
+        /// Whoever pays for the chart, and no insurer is told of it.
+        Withheld = "withheld",
+    }
+}
 
 /// What a client owes for a service.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
@@ -37,6 +51,31 @@ pub struct Charge {
     pub created_by_name: String,
     /// When.
     pub created_at: Timestamp,
+    /// The visit.
+    pub encounter_id: Option<EncounterId>,
+    /// The service.
+    pub service_id: Option<ServiceId>,
+    /// Its code, as it was then; may be empty.
+    pub code: String,
+    /// Modifiers of the code, with a space between.
+    pub modifiers: String,
+    /// How many units.
+    pub units: i32,
+    /// With whom the client is insured for it.
+    pub insurance_id: Option<InsuranceId>,
+    /// Who pays it at first.
+    pub payer: ChargePayer,
+}
+
+/// What a new charge says beside its day, its words and its amount.
+pub(super) struct ChargeMore<'a> {
+    pub encounter: Option<EncounterId>,
+    pub service: Option<ServiceId>,
+    pub code: &'a str,
+    pub modifiers: &'a str,
+    pub units: i32,
+    pub coverage: Option<InsuranceId>,
+    pub payer: ChargePayer,
 }
 
 impl Charge {
@@ -201,6 +240,8 @@ pub struct NewPayment {
     pub amount: Money,
     /// The charge that it pays first.
     pub pays: Option<ChargeId>,
+    /// Whose payment it is; `None` for whoever pays first.
+    pub payer: Option<PayerId>,
 }
 
 /// The client of a chart.
@@ -213,6 +254,7 @@ pub(super) fn insert_charge(
     id: ChargeId,
     by_name: &str,
     new: &NewCharge,
+    more: &ChargeMore<'_>,
 ) -> Result<(), Fault> {
     let row = (
         charge::charge_id.eq(id),
@@ -225,6 +267,13 @@ pub(super) fn insert_charge(
         charge::created_by_name.eq(by_name),
         charge::created_at.eq(c.now()),
         charge::version.eq(1i64),
+        charge::encounter_id.eq(more.encounter),
+        charge::service_id.eq(more.service),
+        charge::code.eq(more.code),
+        charge::modifiers.eq(more.modifiers),
+        charge::units.eq(more.units),
+        charge::insurance_id.eq(more.coverage),
+        charge::payer.eq(more.payer),
     );
     c.insert(charge::table, row)
 }
@@ -260,10 +309,7 @@ pub fn charges_of(
 }
 
 /// Charges by their ids.
-pub(super) fn charges_named(
-    c: &mut Scoped<'_>,
-    ids: &[ChargeId],
-) -> Result<BTreeMap<ChargeId, Charge>, Fault> {
+pub fn charges_named(c: &mut Scoped<'_>, ids: &[ChargeId]) -> Result<BTreeMap<ChargeId, Charge>, Fault> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -490,9 +536,14 @@ pub(super) fn all_paid_back(c: &mut Scoped<'_>) -> Result<BTreeMap<PaymentId, i6
     Ok(rows.into_iter().collect())
 }
 
-/// The charges of a chart for which something is owed, the oldest first.
-pub(super) fn open_charges_of(c: &mut Scoped<'_>, chart: ChartId, most: i64) -> Result<Vec<Charge>, Fault> {
-    let open = ledger::open_charges(c, chart, most)?;
+/// The charges of a chart for which one of these payers owes something, the oldest first.
+pub(super) fn open_charges_of(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    parties: &[PayerId],
+    most: i64,
+) -> Result<Vec<Charge>, Fault> {
+    let open = ledger::open_charges(c, chart, parties, most)?;
     let mut named = charges_named(c, &open)?;
     Ok(open.iter().filter_map(|id| named.remove(id)).collect())
 }

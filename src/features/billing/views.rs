@@ -1,7 +1,9 @@
 //! What both sides' pages show of an account, in words.
 
 use crate::features::billing::account::{Account, Running};
+use crate::features::billing::invoice_store::{InvoiceHead, InvoiceState};
 use crate::features::billing::statement_store::StatementHead;
+use crate::features::billing::superbill_store::SuperbillHead;
 use crate::features::ledger::{DayPlace, EntryKind, Owed};
 use crate::kernel::money::Money;
 use crate::platform::i18n::Words;
@@ -13,6 +15,8 @@ pub(super) struct OwedWords {
     pub sentence: String,
     /// What is not used of payments beside what is owed.
     pub credit: Option<String>,
+    /// What is with the insurer.
+    pub insured: Option<String>,
 }
 
 /// Who reads what is owed.
@@ -32,7 +36,7 @@ pub(super) fn owed_sentence(words: Words, reader: Reader, balance: Money) -> Owe
         (Reader::Staff, 1..) => "billing-staff-owed",
         (Reader::Staff, _) => "billing-staff-credit",
     };
-    OwedWords { amount: balance.abs().to_string(), sentence: words.get(key), credit: None }
+    OwedWords { amount: balance.abs().to_string(), sentence: words.get(key), credit: None, insured: None }
 }
 
 /// What is owed in words, with the credit that stands beside open charges.
@@ -40,7 +44,9 @@ pub(super) fn owed_words(words: Words, reader: Reader, owed: Owed) -> OwedWords 
     let money = |minor| Money::new(minor, owed.currency);
     let credit = (owed.credit > 0 && owed.due > 0)
         .then(|| words.with1("billing-credit-beside", "amount", money(owed.credit)));
-    OwedWords { credit, ..owed_sentence(words, reader, money(owed.balance())) }
+    let insured =
+        (owed.insured > 0).then(|| words.with1("billing-with-insurer", "amount", money(owed.insured)));
+    OwedWords { credit, insured, ..owed_sentence(words, reader, money(owed.balance())) }
 }
 
 /// A line of the ledger, in words.
@@ -86,7 +92,14 @@ pub(super) fn kind_label(words: Words, kind: EntryKind) -> String {
     words.get(match kind {
         EntryKind::Charge => "billing-kind-charge",
         EntryKind::Payment => "billing-kind-payment",
-        EntryKind::Discount | EntryKind::WriteOff | EntryKind::Opening => "billing-kind-adjustment",
+        EntryKind::Insured => "billing-kind-charge",
+        EntryKind::Discount | EntryKind::WriteOff | EntryKind::Contractual | EntryKind::Opening => {
+            "billing-kind-adjustment"
+        }
+        EntryKind::InsurerMoney | EntryKind::InsurerPaid | EntryKind::Move => "billing-kind-insurance",
+        EntryKind::DisputeOpened | EntryKind::DisputeWon | EntryKind::DisputeLost | EntryKind::Fee => {
+            "billing-kind-dispute"
+        }
         EntryKind::RefundDue | EntryKind::RefundPaid => "billing-kind-refund",
         EntryKind::Allocation => "billing-kind-allocation",
     })
@@ -111,6 +124,41 @@ pub(super) fn statement_lines(
             href: format!("{base}/statements/{}", statement.statement_id),
             number: words.with1("billing-statement-numbered", "number", &statement.number),
             made: words.civil_date(statement.issued_at.in_zone(zone).date()),
+        })
+        .collect()
+}
+
+/// The lines of invoices.
+pub(super) fn invoice_lines(words: Words, base: &str, invoices: &[InvoiceHead]) -> Vec<StatementLine> {
+    invoices
+        .iter()
+        .map(|one| {
+            let day = one.due_on.parse().map(|day| words.civil_date(day)).unwrap_or_default();
+            StatementLine {
+                href: format!("{base}/invoices/{}", one.invoice_id),
+                number: words.with1("billing-invoice-numbered", "number", &one.number),
+                made: match one.state {
+                    InvoiceState::Issued => words.with1("billing-invoice-due", "date", day),
+                    InvoiceState::Void => words.get("billing-invoice-void"),
+                },
+            }
+        })
+        .collect()
+}
+
+/// The lines of superbills.
+pub(super) fn superbill_lines(
+    words: Words,
+    zone: &jiff::tz::TimeZone,
+    base: &str,
+    superbills: &[SuperbillHead],
+) -> Vec<StatementLine> {
+    superbills
+        .iter()
+        .map(|one| StatementLine {
+            href: format!("{base}/superbills/{}", one.superbill_id),
+            number: words.with1("billing-superbill-numbered", "number", &one.number),
+            made: words.civil_date(one.issued_at.in_zone(zone).date()),
         })
         .collect()
 }

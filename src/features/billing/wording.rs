@@ -6,7 +6,7 @@ use crate::features::billing::store::{
     Charge, Payment, PaymentMethod, PaymentSource, charges_named, payments_named,
 };
 use crate::features::ledger::{Account, EntryHead, EntryKind, Item, Line, StoredEntry, entries_of};
-use crate::kernel::ids::{ChargeId, PaymentId};
+use crate::kernel::ids::{ChargeId, PayerId, PaymentId};
 use crate::kernel::money::Money;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -27,6 +27,7 @@ impl Named {
             match item {
                 Item::Charge(id) => charges.push(id),
                 Item::Payment(id) => payments.push(id),
+                Item::Remittance(_) => {}
             }
         }
         Ok(Self { charges: charges_named(c, &charges)?, payments: payments_named(c, &payments)? })
@@ -46,6 +47,7 @@ impl Named {
     /// What an item is called: the charge's own words, or how the money came.
     pub fn item(&self, words: Words, item: Item) -> String {
         match item {
+            Item::Remittance(_) => words.get("billing-insurer-money"),
             Item::Charge(id) => {
                 self.charges.get(&id).map(|charge| charge.description.clone()).unwrap_or_default()
             }
@@ -63,6 +65,7 @@ impl Named {
     /// The day of an item: of the service, or on which the money came. `YYYY-MM-DD`; empty for what is not named.
     pub fn day(&self, item: Item) -> String {
         match item {
+            Item::Remittance(_) => String::new(),
             Item::Charge(id) => {
                 self.charges.get(&id).map(|charge| charge.on_date.clone()).unwrap_or_default()
             }
@@ -79,7 +82,18 @@ impl Named {
             EntryKind::Discount => words.with1("billing-line-discount", "what", what),
             EntryKind::WriteOff => words.with1("billing-line-write-off", "what", what),
             EntryKind::RefundDue | EntryKind::RefundPaid => words.with1("billing-line-refund", "what", what),
-            EntryKind::Charge | EntryKind::Payment | EntryKind::Opening | EntryKind::Allocation => what,
+            EntryKind::Move => words.with1("billing-line-move", "what", what),
+            EntryKind::Contractual => words.with1("billing-line-contractual", "what", what),
+            EntryKind::InsurerPaid => words.with1("billing-line-insurer-paid", "what", what),
+            EntryKind::DisputeOpened | EntryKind::DisputeWon | EntryKind::DisputeLost | EntryKind::Fee => {
+                words.with1(&format!("billing-line-{}", head.kind.word().replace('_', "-")), "what", what)
+            }
+            EntryKind::Charge
+            | EntryKind::Insured
+            | EntryKind::InsurerMoney
+            | EntryKind::Payment
+            | EntryKind::Opening
+            | EntryKind::Allocation => what,
         };
         if head.reverses.is_some() { words.with1("billing-line-undone", "what", text) } else { text }
     }
@@ -104,6 +118,8 @@ pub struct Explanation {
     pub steps: Vec<Step>,
     /// What is owed for it now.
     pub owed: Money,
+    /// What of it is with the insurer.
+    pub insured: Money,
 }
 
 /// A posting that changed what is owed for a charge.
@@ -113,26 +129,35 @@ pub struct Step {
     pub head: EntryHead,
     /// The payment that was used, where one was.
     pub payment: Option<PaymentId>,
-    /// By how much it changed; positive where more is owed.
+    /// By how much it changed what is owed; positive where more is.
     pub amount: Money,
-    /// What was left to pay after it.
+    /// By how much it changed what the insurer owes.
+    pub insurance: Money,
+    /// What was left to pay after it, by whoever.
     pub left: Money,
 }
 
-/// The steps of a charge, from the entries that touch it. Pure.
-fn steps_of(charge: &Charge, entries: &[StoredEntry]) -> Vec<Step> {
+/// The steps of a charge, from the entries that touch it: of these payers, or of all. Pure.
+fn steps_of(charge: &Charge, entries: &[StoredEntry], parties: Option<&[PayerId]>) -> Vec<Step> {
     let item = Item::Charge(charge.charge_id);
     let mut left = 0i64;
+    let moved = |entry: &StoredEntry, account| match parties {
+        None => entry.moved(account, item),
+        Some(parties) => parties.iter().map(|party| entry.moved_for(account, item, *party)).sum(),
+    };
+    let money = |minor| Money::new(minor, charge.currency);
     entries
         .iter()
         .filter_map(|entry| {
-            let moved = entry.moved(Account::ArClient, item);
-            left += moved;
-            (moved != 0).then(|| Step {
+            let amount: i64 = moved(entry, Account::ArClient);
+            let insurance: i64 = moved(entry, Account::ArInsurance);
+            left += amount + insurance;
+            (amount != 0 || insurance != 0).then(|| Step {
                 head: entry.head.clone(),
                 payment: entry.payment(),
-                amount: Money::new(moved, charge.currency),
-                left: Money::new(left, charge.currency),
+                amount: money(amount),
+                insurance: money(insurance),
+                left: money(left),
             })
         })
         .collect()
@@ -140,15 +165,27 @@ fn steps_of(charge: &Charge, entries: &[StoredEntry]) -> Vec<Step> {
 
 /// Explains charges, in a handful of statements however many they are.
 pub fn explain(c: &mut Scoped<'_>, charges: Vec<Charge>) -> Result<(Vec<Explanation>, Named), Fault> {
+    explain_for(c, charges, None)
+}
+
+/// The same of what these payers pay. A charge of which they pay nothing is not there.
+pub fn explain_for(
+    c: &mut Scoped<'_>,
+    charges: Vec<Charge>,
+    parties: Option<&[PayerId]>,
+) -> Result<(Vec<Explanation>, Named), Fault> {
     let items: Vec<Item> = charges.iter().map(|charge| Item::Charge(charge.charge_id)).collect();
     let entries = if items.is_empty() { Vec::new() } else { entries_of(c, &items)? };
     let explanations: Vec<Explanation> = charges
         .into_iter()
         .map(|charge| {
-            let steps = steps_of(&charge, &entries);
-            let owed = steps.last().map_or(Money::new(0, charge.currency), |step| step.left);
-            Explanation { charge, steps, owed }
+            let steps = steps_of(&charge, &entries, parties);
+            let owed = steps.iter().map(|step| step.amount.minor).sum();
+            let insured = steps.iter().map(|step| step.insurance.minor).sum();
+            let [owed, insured] = [owed, insured].map(|minor| Money::new(minor, charge.currency));
+            Explanation { charge, steps, owed, insured }
         })
+        .filter(|one| parties.is_none() || !one.steps.is_empty())
         .collect();
     let paid = explanations.iter().flat_map(|one| &one.steps).filter_map(|step| step.payment);
     let named = Named::of(c, paid.map(Item::Payment).collect::<Vec<_>>())?;
@@ -165,6 +202,14 @@ pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> St
         (EntryKind::Discount, true) => "billing-why-discount-undone",
         (EntryKind::WriteOff, false) => "billing-why-write-off",
         (EntryKind::WriteOff, true) => "billing-why-write-off-undone",
+        (EntryKind::Insured, false) => "billing-why-insured",
+        (EntryKind::Insured, true) => "billing-why-charge-undone",
+        (EntryKind::Contractual, false) => "billing-why-contractual",
+        (EntryKind::Contractual, true) => "billing-why-contractual-undone",
+        (EntryKind::InsurerPaid, false) if step.insurance.minor < 0 => "billing-why-insurer-paid",
+        (EntryKind::InsurerPaid, _) => "billing-why-insurer-back",
+        (EntryKind::Move, _) if step.amount.minor >= 0 => "billing-why-to-client",
+        (EntryKind::Move, _) => "billing-why-to-insurer",
         (_, false) => "billing-why-paid",
         (_, true) => "billing-why-paid-undone",
     };
@@ -178,7 +223,7 @@ pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> St
             ("what", charge.description.clone()),
             ("payment", payment),
             ("paid", paid.map(|day| words.civil_date(day)).unwrap_or_default()),
-            ("amount", step.amount.abs().to_string()),
+            ("amount", if step.amount.minor == 0 { step.insurance } else { step.amount }.abs().to_string()),
             ("left", step.left.to_string()),
         ],
     )
@@ -187,6 +232,9 @@ pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> St
 /// The last sentence, to the client: what is owed, or that nothing is.
 pub fn conclusion(words: Words, explanation: &Explanation) -> String {
     match explanation.owed.minor {
+        0 if explanation.insured.minor > 0 => {
+            words.with1("billing-why-with-insurer", "amount", explanation.insured)
+        }
         0 => words.get("billing-why-nothing"),
         _ => words.with1("billing-why-owed", "amount", explanation.owed),
     }

@@ -8,8 +8,8 @@ use crate::features::access::permission::{Basis, ChartStanding};
 use crate::features::access::{self, Becomes};
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments;
+use crate::features::billing;
 use crate::features::documents::{self, signing};
-use crate::features::ledger;
 use crate::features::messages::{self, InboxLine};
 use crate::features::practice::{self, PublicPractice, Question};
 use crate::kernel::money::Money;
@@ -145,7 +145,11 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
                 },
                 // None without a ledger, and without the right to see one: no entry is not the same as nothing
                 // owed.
-                if may(Right::Billing) { ledger::owed_of(c, *chart)? } else { Vec::new() },
+                if may(Right::Billing) {
+                    billing::owed_seen_by(c, *chart, client.person_id)?
+                } else {
+                    Vec::new()
+                },
                 access::near_days(c, (chart, &client.access_id), &client.facts)?,
             ))
         })

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChargeId, ChartId, EntryId, PayerId, PaymentId, RefundId};
+use crate::kernel::ids::{ChargeId, ChartId, DisputeId, EntryId, PayerId, PaymentId, RefundId, RemittanceId};
 use crate::kernel::money::Currency;
 use crate::word_enum;
 
@@ -14,14 +14,26 @@ word_enum! {
         Undeposited = "undeposited",
         /// Money at the payment provider.
         Processor = "processor",
+        /// Money at the bank.
+        Bank = "bank",
         /// What clients owe.
         ArClient = "ar_client",
+        /// What insurers owe.
+        ArInsurance = "ar_insurance",
+        /// Money that a client's bank asks back, until that is decided.
+        Disputed = "disputed",
         /// Money of clients that is not used for a charge.
         CreditClient = "credit_client",
+        /// Money of insurers that is not used for a charge.
+        CreditInsurer = "credit_insurer",
         /// Money that goes back to a client.
         RefundDue = "refund_due",
         /// Fees that were charged.
         Revenue = "revenue",
+        /// What insurers need not pay because of their agreement with the practice.
+        Contractual = "contractual",
+        /// What the payment provider takes for itself.
+        Fees = "fees",
         /// Fees that were lowered.
         Discount = "discount",
         /// Debts that were given up.
@@ -35,7 +47,7 @@ impl Account {
     /// May one item of this account stand at this amount? Debits are positive.
     pub const fn allows(self, amount: i64) -> bool {
         match self {
-            Self::ArClient => amount >= 0,
+            Self::ArClient | Self::ArInsurance | Self::Disputed => amount >= 0,
             Self::CreditClient | Self::RefundDue => amount <= 0,
             _ => true,
         }
@@ -49,6 +61,8 @@ word_enum! {
         Charge = "charge",
         /// A payment.
         Payment = "payment",
+        /// What an insurer sent at once.
+        Remittance = "remittance",
         /// Nothing by itself.
         None = "none",
     }
@@ -61,6 +75,8 @@ pub enum Item {
     Charge(ChargeId),
     /// A payment.
     Payment(PaymentId),
+    /// What an insurer sent at once.
+    Remittance(RemittanceId),
 }
 
 impl Item {
@@ -69,6 +85,7 @@ impl Item {
         match self {
             Self::Charge(_) => ItemKind::Charge,
             Self::Payment(_) => ItemKind::Payment,
+            Self::Remittance(_) => ItemKind::Remittance,
         }
     }
 
@@ -77,6 +94,7 @@ impl Item {
         match self {
             Self::Charge(id) => id.uuid(),
             Self::Payment(id) => id.uuid(),
+            Self::Remittance(id) => id.uuid(),
         }
     }
 
@@ -85,6 +103,7 @@ impl Item {
         match kind {
             ItemKind::Charge => Some(Self::Charge(ChargeId::from_uuid(id))),
             ItemKind::Payment => Some(Self::Payment(PaymentId::from_uuid(id))),
+            ItemKind::Remittance => Some(Self::Remittance(RemittanceId::from_uuid(id))),
             ItemKind::None => None,
         }
     }
@@ -95,6 +114,16 @@ word_enum! {
     pub enum EntryKind {
         /// A charge: the client owes, the practice has earned.
         Charge = "charge",
+        /// A charge that goes to the client's insurer.
+        Insured = "insured",
+        /// What the insurer need not pay.
+        Contractual = "contractual",
+        /// An insurer's money came in.
+        InsurerMoney = "insurer_money",
+        /// An insurer's money is used for a charge, or taken back from it.
+        InsurerPaid = "insurer_paid",
+        /// A part of a charge goes from the insurer to the client, or back.
+        Move = "move",
         /// A lower fee.
         Discount = "discount",
         /// A debt that is given up.
@@ -107,6 +136,14 @@ word_enum! {
         RefundDue = "refund_due",
         /// Money went back.
         RefundPaid = "refund_paid",
+        /// The provider took money out because a client's bank asks it back.
+        DisputeOpened = "dispute_opened",
+        /// The provider gave it back.
+        DisputeWon = "dispute_won",
+        /// It stays with the client's bank.
+        DisputeLost = "dispute_lost",
+        /// What the provider takes for itself.
+        Fee = "fee",
         /// An adjustment from before this ledger.
         Opening = "opening",
     }
@@ -115,8 +152,16 @@ word_enum! {
 impl EntryKind {
     /// The kinds that change what a client owes, and so stand as lines on pages and statements. An allocation
     /// moves money from credit to a charge, and a refund changed the balance when it was set aside.
-    pub const LINES: [Self; 6] =
-        [Self::Charge, Self::Discount, Self::WriteOff, Self::Payment, Self::RefundDue, Self::Opening];
+    pub const LINES: [Self; 8] = [
+        Self::Charge,
+        Self::Discount,
+        Self::WriteOff,
+        Self::Payment,
+        Self::RefundDue,
+        Self::Opening,
+        Self::Move,
+        Self::DisputeLost,
+    ];
 }
 
 /// One side of an entry. Debits are positive, credits negative.
@@ -193,8 +238,14 @@ pub struct Place {
 /// What makes an entry the only one of its kind: the same thing is never posted twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKey {
-    /// A charge is posted.
-    Charge(ChargeId),
+    /// A charge is posted: the share of this place among who pays it.
+    Charge(ChargeId, usize),
+    /// The part of a charge that goes to the insurer.
+    Insured(ChargeId),
+    /// A line of what an insurer sent: its place, and what it does.
+    Remittance(RemittanceId, usize, EntryKind),
+    /// What becomes of a dispute.
+    Dispute(DisputeId, EntryKind),
     /// A payment comes in.
     Payment(PaymentId),
     /// A refund's money is set aside.
@@ -282,11 +333,51 @@ impl StoredEntry {
         here.map(|posting| posting.amount).sum()
     }
 
+    /// The same for one payer.
+    pub fn moved_for(&self, account: Account, item: Item, party: PayerId) -> i64 {
+        let here =
+            |posting: &&Posting| posting.account == account && posting.item == item && posting.party == party;
+        self.postings.iter().filter(here).map(|posting| posting.amount).sum()
+    }
+
+    /// Is it about what one of these pays?
+    pub fn is_for(&self, parties: &[PayerId]) -> bool {
+        self.postings.iter().any(|posting| parties.contains(&posting.party))
+    }
+
+    /// Is it undone by itself, or does it follow from another one?
+    pub fn can_be_undone(&self) -> bool {
+        match self.head.kind {
+            EntryKind::Charge
+            | EntryKind::Insured
+            | EntryKind::Discount
+            | EntryKind::WriteOff
+            | EntryKind::Payment
+            | EntryKind::RefundDue
+            | EntryKind::RefundPaid
+            | EntryKind::Opening => true,
+            EntryKind::Contractual => self.is_by_hand(),
+            EntryKind::Allocation
+            | EntryKind::InsurerMoney
+            | EntryKind::InsurerPaid
+            | EntryKind::Move
+            | EntryKind::DisputeOpened
+            | EntryKind::DisputeWon
+            | EntryKind::DisputeLost
+            | EntryKind::Fee => false,
+        }
+    }
+
+    /// Did somebody take something off by hand, rather than by what an insurer sent?
+    pub fn is_by_hand(&self) -> bool {
+        !self.head.reason.is_empty()
+    }
+
     /// The payment that it touches.
     pub fn payment(&self) -> Option<PaymentId> {
         self.postings.iter().find_map(|posting| match posting.item {
             Item::Payment(id) => Some(id),
-            Item::Charge(_) => None,
+            Item::Charge(_) | Item::Remittance(_) => None,
         })
     }
 }

@@ -2,14 +2,23 @@
 //!
 //! | act | debit | credit |
 //! |---|---|---|
-//! | charge | ar_client | revenue |
+//! | charge, each payer's share | ar_client | revenue |
+//! | charge, the insurer's part | ar_insurance | revenue |
+//! | what the insurer need not pay | contractual | ar_insurance |
+//! | insurer's money | bank | credit_insurer |
+//! | insurer pays a charge | credit_insurer | ar_insurance |
+//! | insurer takes back | ar_insurance, credit_insurer | credit_insurer, bank |
+//! | part goes from insurer to client | ar_client | ar_insurance |
 //! | discount | discount | ar_client |
-//! | write-off | write_off | ar_client |
+//! | write-off | write_off | ar_client, or ar_insurance |
 //! | recorded payment | undeposited | credit_client |
 //! | payment on the provider's page | processor | credit_client |
 //! | allocation of a payment to a charge | credit_client | ar_client |
 //! | refund decided | credit_client | refund_due |
 //! | refund paid out | refund_due | undeposited, or processor |
+//! | dispute: money taken out; the provider's fee | disputed; fees | processor |
+//! | dispute won | processor | disputed |
+//! | dispute lost | credit_client | disputed |
 //! | undo of anything | the opposite of its entry | |
 //!
 //! A payment pays the charges that were chosen, then the oldest day of service first, then the charge that was posted
@@ -21,7 +30,7 @@ use super::entry::{
     Account, Balanced, Credit, Debt, Draft, EntryKind, Item, Place, Posting, SourceKey, StoredEntry,
     Unbalanced,
 };
-use crate::kernel::ids::{ChargeId, PaymentId, RefundId};
+use crate::kernel::ids::{ChargeId, DisputeId, PayerId, PaymentId, RefundId, RemittanceId};
 
 /// How a debt becomes smaller without money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,22 +82,214 @@ fn allocation(
     Ok(Draft { effective_on: today, subject: payment.uuid(), ..draft })
 }
 
-/// A charge of a service on a day, paid from what is left of earlier payments.
+/// What one payer owes of a charge: their share of the fee, and what of it is taken off at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Who pays.
+    pub party: PayerId,
+    /// Their share of the fee.
+    pub fee: i64,
+    /// Of which so much is not asked for.
+    pub discount: i64,
+}
+
+/// A charge to be posted.
+#[derive(Clone, Copy, Debug)]
+pub struct Charged<'a> {
+    /// The charge.
+    pub charge: ChargeId,
+    /// The day of the service.
+    pub on: Date,
+    /// What payers owe.
+    pub shares: &'a [Share],
+    /// What the insurer owes; zero for none. It stands under the place's payer.
+    pub insured: i64,
+    /// Why something is taken off.
+    pub reason: &'a str,
+}
+
+/// Splits an amount by weights: rounded down, and the cents that are left over go one each to the first ones. Where
+/// the amount is no more than the weights together, nobody gets more than their weight.
+pub fn spread(amount: i64, weights: &[i64]) -> Vec<i64> {
+    let all: i128 = weights.iter().map(|weight| i128::from(*weight)).sum();
+    if all <= 0 {
+        return vec![0; weights.len()];
+    }
+    let part = |weight: &i64| i64::try_from(i128::from(amount) * i128::from(*weight) / all).unwrap_or(0);
+    let mut parts: Vec<i64> = weights.iter().map(part).collect();
+    let mut left = amount - parts.iter().sum::<i64>();
+    for (part, weight) in parts.iter_mut().zip(weights) {
+        if left > 0 && *weight > 0 {
+            *part += 1;
+            left -= 1;
+        }
+    }
+    parts
+}
+
+/// A charge of a service on a day, each payer's share paid from what is left of their earlier payments.
 pub fn charge(
     at: Place,
-    charge: ChargeId,
-    on: Date,
-    amount: i64,
-    credits: &[Credit],
+    charged: &Charged<'_>,
+    credits: &[(PayerId, Vec<Credit>)],
     today: Date,
 ) -> Result<Vec<Draft>, Unbalanced> {
+    let Charged { charge, on, shares, insured, reason } = *charged;
     let item = Item::Charge(charge);
-    let key = SourceKey::Charge(charge);
-    let owed = pair(at, EntryKind::Charge, key, (Account::ArClient, item), (Account::Revenue, item), amount)?;
-    let mut drafts = vec![Draft { effective_on: on, ..owed }];
-    let debt = Debt { charge, since: on, owed: amount };
-    drafts.extend(allocate_credits(at, &[debt], credits, today)?);
+    let mut drafts = Vec::new();
+    for (n, share) in shares.iter().enumerate() {
+        let (at, key) = (Place { party: share.party, ..at }, SourceKey::Charge(charge, n));
+        let sides = ((Account::ArClient, item), (Account::Revenue, item));
+        let owed = pair(at, EntryKind::Charge, key, sides.0, sides.1, share.fee)?;
+        drafts.push(Draft { effective_on: on, ..owed });
+    }
+    if insured > 0 {
+        let sides = ((Account::ArInsurance, item), (Account::Revenue, item));
+        let owed = pair(at, EntryKind::Insured, SourceKey::Insured(charge), sides.0, sides.1, insured)?;
+        drafts.push(Draft { effective_on: on, ..owed });
+    }
+    for share in shares.iter().filter(|share| share.discount > 0) {
+        let at = Place { party: share.party, ..at };
+        let sides = ((Account::Discount, item), (Account::ArClient, item));
+        let off = pair(at, EntryKind::Discount, SourceKey::OfItself, sides.0, sides.1, share.discount)?;
+        drafts.push(Draft { effective_on: on, reason: reason.to_owned(), ..off });
+    }
+    for share in shares {
+        let debt = Debt { charge, since: on, owed: share.fee - share.discount };
+        let own = credits.iter().find(|(party, _)| *party == share.party);
+        let own = own.map(|(_, credits)| credits.as_slice()).unwrap_or_default();
+        drafts.extend(allocate_credits(Place { party: share.party, ..at }, &[debt], own, today)?);
+    }
     Ok(drafts)
+}
+
+/// A part of a charge goes from the insurer to a payer.
+pub fn to_client(
+    at: Place,
+    insured: PayerId,
+    charge: ChargeId,
+    amount: i64,
+    reason: &str,
+    today: Date,
+) -> Result<Draft, Unbalanced> {
+    between(at, insured, charge, amount, reason, today)
+}
+
+/// A part of a charge goes from a payer to the insurer. What they have paid of it becomes credit, the newest first.
+pub fn to_insurance(
+    at: Place,
+    insured: PayerId,
+    charge: ChargeId,
+    amount: i64,
+    standing: &[StoredEntry],
+    reason: &str,
+    today: Date,
+) -> Result<Vec<Draft>, Unbalanced> {
+    let mut drafts = make_room(at, charge, amount, standing, reason, today)?;
+    drafts.push(between(at, insured, charge, -amount, reason, today)?);
+    Ok(drafts)
+}
+
+fn between(
+    at: Place,
+    insured: PayerId,
+    charge: ChargeId,
+    amount: i64,
+    reason: &str,
+    today: Date,
+) -> Result<Draft, Unbalanced> {
+    let item = Item::Charge(charge);
+    let side = |account, party, amount| Posting { account, chart: at.chart, party, item, amount };
+    let postings =
+        vec![side(Account::ArClient, at.party, amount), side(Account::ArInsurance, insured, -amount)];
+    Ok(Draft {
+        kind: EntryKind::Move,
+        key: SourceKey::OfItself,
+        effective_on: today,
+        chart: at.chart,
+        subject: charge.uuid(),
+        reverses: None,
+        reason: reason.to_owned(),
+        currency: at.currency,
+        postings: Balanced::new(postings)?,
+    })
+}
+
+/// What an insurer says of one charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InsurerLine {
+    /// In this remittance, …
+    pub remittance: RemittanceId,
+    /// … at this place.
+    pub n: usize,
+    /// Of this charge.
+    pub charge: ChargeId,
+    /// What it pays; less than nothing where it takes back.
+    pub paid: i64,
+    /// What it need not pay.
+    pub contractual: i64,
+}
+
+/// What an insurer pays of a charge and need not pay. What it leaves to the client is moved by [`to_client`]. The place
+/// is that of the insurer's part.
+pub fn insurer_line(at: Place, line: &InsurerLine, today: Date) -> Result<Vec<Draft>, Unbalanced> {
+    let InsurerLine { remittance, n, charge, paid, contractual } = *line;
+    let (money, item) = (Item::Remittance(remittance), Item::Charge(charge));
+    let mut drafts = Vec::new();
+    let mut add = |kind, debit, credit, amount: i64, subject| -> Result<(), Unbalanced> {
+        // A pair of less than nothing has its sides the other way round.
+        if amount != 0 {
+            let draft = pair(at, kind, SourceKey::Remittance(remittance, n, kind), debit, credit, amount)?;
+            drafts.push(Draft { effective_on: today, subject, ..draft });
+        }
+        Ok(())
+    };
+    let (bank, credit) = ((Account::Bank, money), (Account::CreditInsurer, money));
+    let owed = (Account::ArInsurance, item);
+    add(EntryKind::InsurerMoney, bank, credit, paid, remittance.uuid())?;
+    add(EntryKind::Contractual, (Account::Contractual, item), owed, contractual, charge.uuid())?;
+    add(EntryKind::InsurerPaid, credit, owed, paid, charge.uuid())?;
+    Ok(drafts)
+}
+
+/// The insurer's part becomes smaller without money: by its agreement with the practice, or given up.
+pub fn relieve_insurer(
+    at: Place,
+    kind: EntryKind,
+    charge: ChargeId,
+    amount: i64,
+    reason: &str,
+    today: Date,
+) -> Result<Draft, Unbalanced> {
+    let item = Item::Charge(charge);
+    let account = if kind == EntryKind::WriteOff { Account::WriteOff } else { Account::Contractual };
+    let draft = pair(at, kind, SourceKey::OfItself, (account, item), (Account::ArInsurance, item), amount)?;
+    Ok(Draft { effective_on: today, reason: reason.to_owned(), ..draft })
+}
+
+/// A payment that the client's bank asks back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disputed {
+    /// The dispute.
+    pub dispute: DisputeId,
+    /// Of this payment.
+    pub payment: PaymentId,
+    /// Minor units.
+    pub amount: i64,
+}
+
+/// What follows for the accounts from a step of a dispute: money taken out, given back, lost; or the fee.
+pub fn dispute(at: Place, of: Disputed, kind: EntryKind, today: Date) -> Result<Draft, Unbalanced> {
+    let item = Item::Payment(of.payment);
+    let (debit, credit) = match kind {
+        EntryKind::DisputeWon => (Account::Processor, Account::Disputed),
+        EntryKind::DisputeLost => (Account::CreditClient, Account::Disputed),
+        EntryKind::Fee => (Account::Fees, Account::Processor),
+        _ => (Account::Disputed, Account::Processor),
+    };
+    let key = SourceKey::Dispute(of.dispute, kind);
+    let draft = pair(at, kind, key, (debit, item), (credit, item), of.amount)?;
+    Ok(Draft { effective_on: today, subject: of.dispute.uuid(), ..draft })
 }
 
 /// Money that came in.
@@ -148,8 +349,8 @@ pub fn allocate_credits(
     Ok(drafts)
 }
 
-/// A discount or a write-off of a part of a charge. `standing` are the charge's entries that count. Where less is
-/// owed than is taken off, the newest payments of the charge become credit again for the rest.
+/// A discount or a write-off of a payer's part of a charge. `standing` are the charge's entries that count. Where less
+/// is owed than is taken off, the newest payments of the charge become credit again for the rest.
 pub fn relieve(
     at: Place,
     relief: Relief,
@@ -160,20 +361,7 @@ pub fn relieve(
     today: Date,
 ) -> Result<Vec<Draft>, Unbalanced> {
     let item = Item::Charge(charge);
-    let owed: i64 = standing.iter().map(|entry| entry.moved(Account::ArClient, item)).sum();
-    let mut missing = amount - owed;
-    let mut drafts = Vec::new();
-    for used in newest_first(standing, EntryKind::Allocation) {
-        if missing <= 0 {
-            break;
-        }
-        let paid = -used.moved(Account::ArClient, item);
-        drafts.push(reverse(used, reason, today)?);
-        if let (Some(payment), true) = (used.payment(), paid > missing) {
-            drafts.push(allocation(at, payment, charge, paid - missing, today)?);
-        }
-        missing -= paid;
-    }
+    let mut drafts = make_room(at, charge, amount, standing, reason, today)?;
     let (kind, account) = match relief {
         Relief::Discount => (EntryKind::Discount, Account::Discount),
         Relief::WriteOff => (EntryKind::WriteOff, Account::WriteOff),
@@ -181,6 +369,60 @@ pub fn relieve(
     let lowered = pair(at, kind, SourceKey::OfItself, (account, item), (Account::ArClient, item), amount)?;
     drafts.push(Draft { effective_on: today, reason: reason.to_owned(), ..lowered });
     Ok(drafts)
+}
+
+/// Makes so much of a charge open again that a payer's part can become smaller by `amount`: their newest payments of
+/// it become credit.
+fn make_room(
+    at: Place,
+    charge: ChargeId,
+    amount: i64,
+    standing: &[StoredEntry],
+    reason: &str,
+    today: Date,
+) -> Result<Vec<Draft>, Unbalanced> {
+    let item = Item::Charge(charge);
+    let moved = |entry: &StoredEntry| entry.moved_for(Account::ArClient, item, at.party);
+    let mut missing = amount - standing.iter().map(moved).sum::<i64>();
+    let mut drafts = Vec::new();
+    for used in newest_first(standing, EntryKind::Allocation) {
+        let paid = -moved(used);
+        if missing <= 0 {
+            break;
+        }
+        if paid == 0 {
+            continue;
+        }
+        drafts.push(reverse(used, reason, today)?);
+        if let (Some(payment), true) = (used.payment(), paid > missing) {
+            drafts.push(allocation(at, payment, charge, paid - missing, today)?);
+        }
+        missing -= paid;
+    }
+    Ok(drafts)
+}
+
+/// Who pays a charge, the first one first.
+pub fn payers_in(standing: &[StoredEntry], item: Item) -> Vec<PayerId> {
+    let mut payers = Vec::new();
+    for posting in standing.iter().flat_map(|entry| &entry.postings) {
+        let is_owed = posting.account == Account::ArClient && posting.item == item;
+        if is_owed && !payers.contains(&posting.party) {
+            payers.push(posting.party);
+        }
+    }
+    payers
+}
+
+/// What a payer owes of a charge.
+pub fn owed_for(standing: &[StoredEntry], item: Item, party: PayerId) -> i64 {
+    standing.iter().map(|entry| entry.moved_for(Account::ArClient, item, party)).sum()
+}
+
+/// What is asked of a payer for a charge: what they owe, and what they have paid of it.
+pub fn asked_of(standing: &[StoredEntry], item: Item, party: PayerId) -> i64 {
+    let asks = standing.iter().filter(|entry| entry.head.kind != EntryKind::Allocation);
+    asks.map(|entry| entry.moved_for(Account::ArClient, item, party)).sum()
 }
 
 /// A refund of what is not used of a payment.
@@ -259,7 +501,7 @@ pub fn free(
         drafts.push(reverse(used, reason, today)?);
         let charge = used.postings.iter().find_map(|posting| match posting.item {
             Item::Charge(charge) => Some(charge),
-            Item::Payment(_) => None,
+            Item::Payment(_) | Item::Remittance(_) => None,
         });
         if let (Some(charge), true) = (charge, amount > missing) {
             drafts.push(allocation(at, payment, charge, amount - missing, today)?);
@@ -298,4 +540,23 @@ fn newest_first(standing: &[StoredEntry], kind: EntryKind) -> Vec<&StoredEntry> 
     let mut found: Vec<&StoredEntry> = standing.iter().filter(|entry| entry.head.kind == kind).collect();
     found.sort_by_key(|entry| std::cmp::Reverse(entry.head.seq));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn left_over_cents_go_one_each_to_the_first() {
+        assert_eq!(spread(12_501, &[5_000, 5_000]), [6_251, 6_250]);
+        assert_eq!(spread(5, &[1, 1, 1]), [2, 2, 1]);
+        assert_eq!(spread(10_000, &[3_333, 3_333, 3_334]), [3_333, 3_333, 3_334]);
+        assert_eq!(spread(7, &[0, 10]), [0, 7]);
+        for amount in 0..50 {
+            let weights = [7, 0, 13, 30];
+            let parts = spread(amount, &weights);
+            assert_eq!(parts.iter().sum::<i64>(), amount);
+            assert!(parts.iter().zip(weights).all(|(part, weight)| *part <= weight), "{parts:?}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::kernel::money::Currency;
 use crate::platform::db::schema::{balance, journal_entry, journal_head, party, posting};
 use crate::platform::db::{InLists as _, Scoped, SumOf};
 use crate::platform::fault::{Fault, is_duplicate};
-use crate::practice_row;
+use crate::{practice_row, word_enum};
 
 /// Entries that are read at once where the whole journal is walked.
 const PAGE: i64 = 1_000;
@@ -153,7 +153,11 @@ pub fn set_currency(c: &mut Scoped<'_>, currency: Currency) -> Result<(), Fault>
 
 fn source_key(key: SourceKey, kind: EntryKind, entry: EntryId) -> String {
     match key {
-        SourceKey::Charge(id) => format!("charge:{id}"),
+        SourceKey::Charge(id, 0) => format!("charge:{id}"),
+        SourceKey::Charge(id, n) => format!("charge:{id}:{n}"),
+        SourceKey::Insured(id) => format!("charge:{id}:insured"),
+        SourceKey::Remittance(id, n, kind) => format!("rline:{id}:{n}:{kind}"),
+        SourceKey::Dispute(id, kind) => format!("dp:{id}:{kind}"),
         SourceKey::Payment(id) => format!("pay:{id}:in"),
         SourceKey::RefundDue(id) => format!("ref:{id}:due"),
         SourceKey::RefundPaid(id) => format!("ref:{id}:out"),
@@ -342,18 +346,99 @@ fn add_to_balance(c: &mut Scoped<'_>, key: BalanceKey, amount: i64, since: Date)
     c.insert(balance::table, row)
 }
 
-/// The payer behind a person, if anything was ever posted for them.
-pub fn find_party(c: &mut Scoped<'_>, person: PersonId) -> Result<Option<PayerId>, Fault> {
-    c.rows(party::table).filter(party::person_id.eq(person)).select(party::party_id).optional(c)
+word_enum! {
+    /// For what a person pays.
+    pub enum PartyPurpose {
+        /// What everybody who may see the account sees.
+        Usual = "usual",
+        /// Visits that nobody else is to see: an account of its own, of which others see nothing.
+        Private = "private",
+    }
 }
 
-/// The payer behind a person; made where there is none yet.
+/// Who pays: a person, on their usual account or the private one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payer {
+    /// The payer.
+    pub party: PayerId,
+    /// The person.
+    pub person: PersonId,
+    /// For what.
+    pub purpose: PartyPurpose,
+}
+
+/// The usual account of a person, if anything was ever posted for them.
+pub fn find_party(c: &mut Scoped<'_>, person: PersonId) -> Result<Option<PayerId>, Fault> {
+    find_party_for(c, person, PartyPurpose::Usual)
+}
+
+fn find_party_for(
+    c: &mut Scoped<'_>,
+    person: PersonId,
+    purpose: PartyPurpose,
+) -> Result<Option<PayerId>, Fault> {
+    c.rows(party::table)
+        .filter(party::person_id.eq(person))
+        .filter(party::purpose.eq(purpose))
+        .select(party::party_id)
+        .optional(c)
+}
+
+/// Who a payer is.
+pub fn payer_of(c: &mut Scoped<'_>, id: PayerId) -> Result<Option<Payer>, Fault> {
+    Ok(payers_of(c, &[id])?.into_iter().next())
+}
+
+/// Who these payers are.
+pub fn payers_of(c: &mut Scoped<'_>, ids: &[PayerId]) -> Result<Vec<Payer>, Fault> {
+    let rows: Vec<(PayerId, PersonId, PartyPurpose)> = c
+        .rows(party::table)
+        .filter(party::party_id.in_list(ids))
+        .order(party::party_id.asc())
+        .select((party::party_id, party::person_id, party::purpose))
+        .load(c)?;
+    Ok(rows.into_iter().map(|(party, person, purpose)| Payer { party, person, purpose }).collect())
+}
+
+/// Every account of these people.
+pub fn parties_of_people(c: &mut Scoped<'_>, people: &[PersonId]) -> Result<Vec<Payer>, Fault> {
+    let rows: Vec<(PayerId, PersonId, PartyPurpose)> = c
+        .rows(party::table)
+        .filter(party::person_id.in_list(people))
+        .order(party::party_id.asc())
+        .select((party::party_id, party::person_id, party::purpose))
+        .load(c)?;
+    Ok(rows.into_iter().map(|(party, person, purpose)| Payer { party, person, purpose }).collect())
+}
+
+/// Who has anything on a chart.
+pub fn parties_with_entries(c: &mut Scoped<'_>, chart: ChartId) -> Result<Vec<PayerId>, Fault> {
+    c.rows(balance::table)
+        .filter(balance::chart_id.eq(chart))
+        .filter(balance::account.in_list(CLIENT))
+        .group_by(balance::party_id)
+        .order(balance::party_id.asc())
+        .select(balance::party_id)
+        .load(c)
+}
+
+/// The usual account of a person; made where there is none yet.
 pub fn party_of(c: &mut Scoped<'_>, person: PersonId) -> Result<PayerId, Fault> {
-    if let Some(found) = find_party(c, person)? {
+    party_for(c, person, PartyPurpose::Usual)
+}
+
+/// An account of a person; made where there is none yet.
+pub fn party_for(c: &mut Scoped<'_>, person: PersonId, purpose: PartyPurpose) -> Result<PayerId, Fault> {
+    if let Some(found) = find_party_for(c, person, purpose)? {
         return Ok(found);
     }
     let id = PayerId::fresh(c.rng(), c.now());
-    let row = (party::party_id.eq(id), party::person_id.eq(person), party::created_at.eq(c.now()));
+    let row = (
+        party::party_id.eq(id),
+        party::person_id.eq(person),
+        party::created_at.eq(c.now()),
+        party::purpose.eq(purpose),
+    );
     match c.insert(party::table, row) {
         Ok(()) => Ok(id),
         Err(Fault::Database(error)) if is_duplicate(&error) => {
@@ -421,6 +506,8 @@ pub struct Owed {
     pub due: i64,
     /// What is not used of payments.
     pub credit: i64,
+    /// What is with insurers: the client owes nothing of it yet.
+    pub insured: i64,
 }
 
 impl Owed {
@@ -430,34 +517,58 @@ impl Owed {
     }
 }
 
+/// The accounts of a chart's head: what clients owe, what of their money is not used, what insurers owe.
+const HEAD: [Account; 3] = [Account::ArClient, Account::CreditClient, Account::ArInsurance];
+
 /// What is owed on a chart in each currency that occurs in it; nothing where nothing was ever posted, which is not
 /// the same as nothing owed.
 pub fn owed_of(c: &mut Scoped<'_>, chart: ChartId) -> Result<Vec<Owed>, Fault> {
     let rows: Vec<(Currency, Account, i64)> = c
         .rows(balance::table)
         .filter(balance::chart_id.eq(chart))
-        .filter(balance::account.in_list(CLIENT))
+        .filter(balance::account.in_list(HEAD))
         .group_by((balance::currency, balance::account))
         .order((balance::currency.asc(), balance::account.asc()))
         .select((balance::currency, balance::account, SumOf(balance::amount)))
         .kept()
         .load(c)?;
+    Ok(owed_from(rows))
+}
+
+/// The same of what these payers pay.
+pub fn owed_by(c: &mut Scoped<'_>, chart: ChartId, parties: &[PayerId]) -> Result<Vec<Owed>, Fault> {
+    let rows: Vec<(Currency, Account, i64)> = c
+        .rows(balance::table)
+        .filter(balance::chart_id.eq(chart))
+        .filter(balance::account.in_list(HEAD))
+        .filter(balance::party_id.in_list(parties))
+        .group_by((balance::currency, balance::account))
+        .order((balance::currency.asc(), balance::account.asc()))
+        .select((balance::currency, balance::account, SumOf(balance::amount)))
+        .kept()
+        .load(c)?;
+    Ok(owed_from(rows))
+}
+
+fn owed_from(rows: Vec<(Currency, Account, i64)>) -> Vec<Owed> {
     let mut found: Vec<Owed> = Vec::new();
     for (currency, account, sum) in rows {
         if found.last().is_none_or(|last| last.currency != currency) {
-            found.push(Owed { currency, due: 0, credit: 0 });
+            found.push(Owed { currency, due: 0, credit: 0, insured: 0 });
         }
         if let Some(last) = found.last_mut() {
             match account {
                 Account::ArClient => last.due = sum,
+                Account::ArInsurance => last.insured = sum,
                 _ => last.credit = -sum,
             }
         }
     }
-    Ok(found)
+    found
 }
 
-/// What stood on a chart up to a place of the journal, currency by currency: what is owed, and for which charges.
+/// What stood for a payer on a chart up to a place of the journal, currency by currency: what is owed, and for which
+/// charges.
 pub fn stood(
     c: &mut Scoped<'_>,
     chart: ChartId,
@@ -468,6 +579,7 @@ pub fn stood(
         .rows(posting::table)
         .filter(posting::chart_id.eq(Some(chart)))
         .filter(posting::account.in_list(CLIENT))
+        .filter(posting::party_id.eq(Some(party)))
         .filter(posting::seq.le(through))
         .group_by((posting::currency, posting::account, posting::item_id))
         .order((posting::currency.asc(), posting::account.asc(), posting::item_id.asc()))
@@ -484,7 +596,7 @@ pub fn stood(
     let mut found: Vec<(Owed, Vec<Debt>)> = Vec::new();
     for (currency, account, item, sum) in sums {
         if found.last().is_none_or(|(last, _)| last.currency != currency) {
-            found.push((Owed { currency, due: 0, credit: 0 }, Vec::new()));
+            found.push((Owed { currency, due: 0, credit: 0, insured: 0 }, Vec::new()));
         }
         let Some((owed, debts)) = found.last_mut() else { continue };
         match (account, item) {
@@ -501,7 +613,7 @@ pub fn stood(
     Ok(found)
 }
 
-/// The charts on which anything was ever posted.
+/// The charts on which a client ever owed or paid anything.
 pub fn charts_with_entries(c: &mut Scoped<'_>) -> Result<Vec<ChartId>, Fault> {
     c.rows(balance::table)
         .filter(balance::account.in_list(CLIENT))
@@ -536,6 +648,25 @@ impl DayPlace {
     pub const END: Self = Self { on: Date::MAX, seq: i64::MAX };
 }
 
+/// A chart's lines before a place by day.
+macro_rules! lines_before {
+    ($c:expr, $chart:expr, $before:expr) => {{
+        let day = $before.on.to_string();
+        $c.rows(journal_entry::table)
+            .inner_join(posting::table.on(
+                posting::practice_id.eq(journal_entry::practice_id).and(posting::seq.eq(journal_entry::seq)),
+            ))
+            .filter(journal_entry::chart_id.eq(Some($chart)))
+            .filter(
+                journal_entry::effective_on
+                    .lt(day.clone())
+                    .or(journal_entry::effective_on.eq(day).and(journal_entry::seq.lt($before.seq))),
+            )
+            .filter(journal_entry::kind.in_list(EntryKind::LINES))
+            .filter(posting::account.in_list(CLIENT))
+    }};
+}
+
 /// A chart's lines before a place, by the day for which they count, the newest first: what was entered later for an
 /// earlier day stands on that day.
 pub fn lines_by_day(
@@ -544,27 +675,32 @@ pub fn lines_by_day(
     before: DayPlace,
     most: i64,
 ) -> Result<Vec<Line>, Fault> {
-    let day = before.on.to_string();
-    let rows: Vec<LineRow> =
-        c.rows(journal_entry::table)
-            .inner_join(posting::table.on(
-                posting::practice_id.eq(journal_entry::practice_id).and(posting::seq.eq(journal_entry::seq)),
-            ))
-            .filter(journal_entry::chart_id.eq(Some(chart)))
-            .filter(
-                journal_entry::effective_on
-                    .lt(day.clone())
-                    .or(journal_entry::effective_on.eq(day).and(journal_entry::seq.lt(before.seq))),
-            )
-            .filter(journal_entry::kind.in_list(EntryKind::LINES))
-            .filter(posting::account.in_list(CLIENT))
-            .order((journal_entry::effective_on.desc(), journal_entry::seq.desc()))
-            .limit(most)
-            .select((EntryRow::as_select(), posting::item_kind, posting::item_id, posting::amount))
-            .load(c)?;
+    let rows: Vec<LineRow> = lines_before!(c, chart, before)
+        .order((journal_entry::effective_on.desc(), journal_entry::seq.desc()))
+        .limit(most)
+        .select((EntryRow::as_select(), posting::item_kind, posting::item_id, posting::amount))
+        .load(c)?;
     read_lines(c, chart, rows)
 }
 
+/// The same of what these payers pay.
+pub fn lines_by_day_for(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    parties: &[PayerId],
+    before: DayPlace,
+    most: i64,
+) -> Result<Vec<Line>, Fault> {
+    let rows: Vec<LineRow> = lines_before!(c, chart, before)
+        .filter(posting::party_id.in_list(parties))
+        .order((journal_entry::effective_on.desc(), journal_entry::seq.desc()))
+        .limit(most)
+        .select((EntryRow::as_select(), posting::item_kind, posting::item_id, posting::amount))
+        .load(c)?;
+    read_lines(c, chart, rows)
+}
+
+/// A line's row: the entry, and what it is about.
 type LineRow = (EntryRow, ItemKind, Option<ItemId>, i64);
 
 fn read_lines(c: &mut Scoped<'_>, chart: ChartId, rows: Vec<LineRow>) -> Result<Vec<Line>, Fault> {
@@ -580,6 +716,21 @@ fn read_lines(c: &mut Scoped<'_>, chart: ChartId, rows: Vec<LineRow>) -> Result<
         .collect()
 }
 
+/// A chart's lines behind a place and before one.
+macro_rules! lines_of {
+    ($c:expr, $chart:expr, $after:expr, $before:expr) => {
+        $c.rows(journal_entry::table)
+            .inner_join(posting::table.on(
+                posting::practice_id.eq(journal_entry::practice_id).and(posting::seq.eq(journal_entry::seq)),
+            ))
+            .filter(journal_entry::chart_id.eq(Some($chart)))
+            .filter(journal_entry::seq.gt($after))
+            .filter(journal_entry::seq.lt($before))
+            .filter(journal_entry::kind.in_list(EntryKind::LINES))
+            .filter(posting::account.in_list(CLIENT))
+    };
+}
+
 /// A chart's lines behind `after` and before `before`, the newest first.
 pub fn lines(
     c: &mut Scoped<'_>,
@@ -588,20 +739,28 @@ pub fn lines(
     before: i64,
     most: i64,
 ) -> Result<Vec<Line>, Fault> {
-    let rows: Vec<LineRow> =
-        c.rows(journal_entry::table)
-            .inner_join(posting::table.on(
-                posting::practice_id.eq(journal_entry::practice_id).and(posting::seq.eq(journal_entry::seq)),
-            ))
-            .filter(journal_entry::chart_id.eq(Some(chart)))
-            .filter(journal_entry::seq.gt(after))
-            .filter(journal_entry::seq.lt(before))
-            .filter(journal_entry::kind.in_list(EntryKind::LINES))
-            .filter(posting::account.in_list(CLIENT))
-            .order(journal_entry::seq.desc())
-            .limit(most)
-            .select((EntryRow::as_select(), posting::item_kind, posting::item_id, posting::amount))
-            .load(c)?;
+    let rows: Vec<LineRow> = lines_of!(c, chart, after, before)
+        .order(journal_entry::seq.desc())
+        .limit(most)
+        .select((EntryRow::as_select(), posting::item_kind, posting::item_id, posting::amount))
+        .load(c)?;
+    read_lines(c, chart, rows)
+}
+
+/// The same of what these payers pay.
+pub fn lines_for(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    parties: &[PayerId],
+    (after, before): (i64, i64),
+    most: i64,
+) -> Result<Vec<Line>, Fault> {
+    let rows: Vec<LineRow> = lines_of!(c, chart, after, before)
+        .filter(posting::party_id.in_list(parties))
+        .order(journal_entry::seq.desc())
+        .limit(most)
+        .select((EntryRow::as_select(), posting::item_kind, posting::item_id, posting::amount))
+        .load(c)?;
     read_lines(c, chart, rows)
 }
 
@@ -617,8 +776,13 @@ fn reversals_from(c: &mut Scoped<'_>, chart: ChartId, seq: i64) -> Result<BTreeM
     Ok(rows.into_iter().filter_map(|(reversed, by)| Some((reversed?, by))).collect())
 }
 
-/// What a chart's entries from a place by day on add up to, a sum for each currency.
-pub fn sum_from(c: &mut Scoped<'_>, chart: ChartId, from: DayPlace) -> Result<Vec<(Currency, i64)>, Fault> {
+/// What a chart's entries for these payers from a place by day on add up to, a sum for each currency.
+pub fn sum_from(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    parties: &[PayerId],
+    from: DayPlace,
+) -> Result<Vec<(Currency, i64)>, Fault> {
     let day = from.on.to_string();
     c.rows(posting::table)
         .inner_join(
@@ -627,6 +791,7 @@ pub fn sum_from(c: &mut Scoped<'_>, chart: ChartId, from: DayPlace) -> Result<Ve
                 .and(journal_entry::seq.eq(posting::seq))),
         )
         .filter(posting::chart_id.eq(Some(chart)))
+        .filter(posting::party_id.in_list(parties))
         .filter(posting::account.in_list(CLIENT))
         .filter(
             journal_entry::effective_on
@@ -649,8 +814,13 @@ pub struct Movement {
     pub amount: i64,
 }
 
-/// What changed after a day.
-pub fn movements_after(c: &mut Scoped<'_>, chart: ChartId, after: Date) -> Result<Vec<Movement>, Fault> {
+/// What changed for these payers after a day.
+pub fn movements_after(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    parties: &[PayerId],
+    after: Date,
+) -> Result<Vec<Movement>, Fault> {
     let rows: Vec<(Currency, String, i64)> =
         c.rows(journal_entry::table)
             .inner_join(posting::table.on(
@@ -660,6 +830,7 @@ pub fn movements_after(c: &mut Scoped<'_>, chart: ChartId, after: Date) -> Resul
             .filter(journal_entry::effective_on.gt(after.to_string()))
             .filter(journal_entry::kind.in_list(EntryKind::LINES))
             .filter(posting::account.in_list(CLIENT))
+            .filter(posting::party_id.in_list(parties))
             .select((posting::currency, journal_entry::effective_on, posting::amount))
             .load(c)?;
     rows.into_iter().map(|(currency, on, amount)| Ok(Movement { currency, on: day(&on)?, amount })).collect()
@@ -761,16 +932,25 @@ pub fn entry_at(c: &mut Scoped<'_>, seq: i64) -> Result<Option<EntryId>, Fault> 
         .optional(c)
 }
 
-/// The charges of a chart for which something is owed, the oldest first.
-pub fn open_charges(c: &mut Scoped<'_>, chart: ChartId, most: i64) -> Result<Vec<ChargeId>, Fault> {
+/// The charges of a chart for which one of these payers owes something, the oldest first.
+pub fn open_charges(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    parties: &[PayerId],
+    most: i64,
+) -> Result<Vec<ChargeId>, Fault> {
     let rows: Vec<ItemId> = c
         .rows(balance::table)
         .filter(balance::chart_id.eq(chart))
         .filter(balance::account.eq(Account::ArClient))
+        .filter(balance::party_id.in_list(parties))
         .filter(balance::amount.gt(0))
         .order((balance::since_on.asc(), balance::item_id.asc()))
         .limit(most)
         .select(balance::item_id)
         .load(c)?;
-    Ok(rows.into_iter().map(|id| ChargeId::from_uuid(id.uuid())).collect())
+    let mut ids: Vec<ChargeId> = rows.into_iter().map(|id| ChargeId::from_uuid(id.uuid())).collect();
+    // Two payers of one charge are one charge.
+    ids.dedup();
+    Ok(ids)
 }

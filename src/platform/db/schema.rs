@@ -676,6 +676,7 @@ diesel::table! {
         party_id -> Binary,
         person_id -> Binary,
         created_at -> BigInt,
+        purpose -> Text,
     }
 }
 
@@ -690,6 +691,199 @@ diesel::table! {
         currency -> Text,
         state -> Text,
         created_by_name -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+        encounter_id -> Nullable<Binary>,
+        service_id -> Nullable<Binary>,
+        code -> Text,
+        modifiers -> Text,
+        units -> Integer,
+        insurance_id -> Nullable<Binary>,
+        payer -> Text,
+    }
+}
+
+diesel::table! {
+    service (practice_id, service_id) {
+        practice_id -> Binary,
+        service_id -> Binary,
+        code -> Text,
+        label -> Text,
+        label_es -> Text,
+        units -> Integer,
+        modifiers -> Text,
+        state -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    service_price (practice_id, service_id, staff_id, from_on) {
+        practice_id -> Binary,
+        service_id -> Binary,
+        staff_id -> Binary,
+        from_on -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        by_name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    fee_agreement (practice_id, chart_id, from_on) {
+        practice_id -> Binary,
+        chart_id -> Binary,
+        from_on -> Text,
+        to_on -> Nullable<Text>,
+        basis_points -> Integer,
+        reason -> Text,
+        by_name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    responsibility (practice_id, chart_id, from_on, position) {
+        practice_id -> Binary,
+        chart_id -> Binary,
+        from_on -> Text,
+        position -> Integer,
+        party_id -> Binary,
+        basis_points -> Integer,
+        reason -> Text,
+        by_name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    insurer (practice_id, insurer_id) {
+        practice_id -> Binary,
+        insurer_id -> Binary,
+        name -> Text,
+        name_key -> Text,
+        payer_code -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    billing_insurance (practice_id, insurance_id) {
+        practice_id -> Binary,
+        insurance_id -> Binary,
+        chart_id -> Binary,
+        insurer_id -> Binary,
+        member_number -> Text,
+        group_number -> Text,
+        subscriber -> Text,
+        from_on -> Text,
+        to_on -> Nullable<Text>,
+        by_name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    encounter (practice_id, encounter_id) {
+        practice_id -> Binary,
+        encounter_id -> Binary,
+        chart_id -> Binary,
+        appointment_id -> Nullable<Binary>,
+        on_date -> Text,
+        staff_id -> Nullable<Binary>,
+        place_of_service -> Text,
+        diagnoses -> Text,
+        label -> Text,
+        by_name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    remittance (practice_id, remittance_id) {
+        practice_id -> Binary,
+        remittance_id -> Binary,
+        insurer_id -> Binary,
+        reference -> Text,
+        paid_on -> Text,
+        total -> BigInt,
+        currency -> Text,
+        by_name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    remittance_line (practice_id, remittance_id, n) {
+        practice_id -> Binary,
+        remittance_id -> Binary,
+        n -> Integer,
+        charge_id -> Binary,
+        paid -> BigInt,
+        contractual -> BigInt,
+        client -> BigInt,
+    }
+}
+
+diesel::table! {
+    invoice (practice_id, invoice_id) {
+        practice_id -> Binary,
+        invoice_id -> Binary,
+        number -> Text,
+        chart_id -> Binary,
+        party_id -> Binary,
+        state -> Text,
+        due_on -> Text,
+        charges -> Text,
+        data -> Text,
+        sha256 -> Text,
+        reason -> Text,
+        issued_by_name -> Text,
+        issued_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    superbill (practice_id, superbill_id) {
+        practice_id -> Binary,
+        superbill_id -> Binary,
+        number -> Text,
+        chart_id -> Binary,
+        party_id -> Binary,
+        data -> Text,
+        sha256 -> Text,
+        issued_by_name -> Text,
+        issued_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    billing_identity (practice_id, staff_id) {
+        practice_id -> Binary,
+        staff_id -> Binary,
+        npi -> Text,
+        tax_id -> Text,
+        credentials -> Text,
+        license -> Text,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    dispute (practice_id, dispute_id) {
+        practice_id -> Binary,
+        dispute_id -> Binary,
+        provider_id -> Text,
+        payment_id -> Binary,
+        chart_id -> Binary,
+        amount -> BigInt,
+        currency -> Text,
+        state -> Text,
+        withdrawn -> BigInt,
+        fee -> BigInt,
+        due_at -> Nullable<BigInt>,
         created_at -> BigInt,
         version -> BigInt,
     }
@@ -861,6 +1055,7 @@ diesel::table! {
         looked_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
         version -> BigInt,
+        returned_beyond -> BigInt,
     }
 }
 
@@ -1430,6 +1625,8 @@ practice_tables!(
     availability,
     availability_day,
     balance,
+    billing_identity,
+    billing_insurance,
     blob,
     busy,
     calendar_feed,
@@ -1442,6 +1639,7 @@ practice_tables!(
     checkout,
     concern,
     coverage,
+    dispute,
     document,
     document_reading,
     document_share,
@@ -1449,6 +1647,8 @@ practice_tables!(
     due_job,
     econsent,
     email_change,
+    encounter,
+    fee_agreement,
     field_policy,
     form_draft,
     frequent_question,
@@ -1458,7 +1658,9 @@ practice_tables!(
     info_change,
     info_change_field,
     insurance_card,
+    insurer,
     invitation,
+    invoice,
     journal_entry,
     journal_head,
     jurisdiction,
@@ -1494,7 +1696,12 @@ practice_tables!(
     reminder,
     request_step,
     request_time,
+    remittance,
+    remittance_line,
+    responsibility,
     seal_key,
+    service,
+    service_price,
     session,
     signed_file,
     signer,
@@ -1503,6 +1710,7 @@ practice_tables!(
     staff_away,
     staff_member,
     statement,
+    superbill,
     thread_note,
     thread_opening,
     thread_party,

@@ -98,6 +98,7 @@ struct Inner {
     sessions: BTreeMap<String, Value>,
     intents: BTreeMap<String, Value>,
     refunds: BTreeMap<String, Value>,
+    disputes: BTreeMap<String, Value>,
     /// Oldest first.
     events: Vec<Value>,
     kept: BTreeMap<String, Kept>,
@@ -290,6 +291,7 @@ impl Local {
             sessions: BTreeMap::new(),
             intents: BTreeMap::new(),
             refunds: BTreeMap::new(),
+            disputes: BTreeMap::new(),
             events: Vec::new(),
             kept: BTreeMap::new(),
             // A provider that is started again forgets its objects, but gives none of their names a second time.
@@ -348,7 +350,13 @@ impl Local {
         let inner = self.shared.lock();
         let came: i64 = inner.intents.values().filter_map(|intent| intent["amount_received"].as_i64()).sum();
         let out: i64 = inner.intents.keys().map(|intent| inner.refunded(intent)).sum();
-        came - out
+        let disputed: i64 = inner
+            .disputes
+            .values()
+            .flat_map(|dispute| dispute["balance_transactions"].as_array().into_iter().flatten())
+            .map(|one| one["amount"].as_i64().unwrap_or(0) - one["fee"].as_i64().unwrap_or(0))
+            .sum();
+        came - out + disputed
     }
 
     /// How many payments succeeded.
@@ -418,6 +426,55 @@ impl Local {
         inner.refund(&fields, now).1["id"].as_str().map(str::to_owned)
     }
 
+    /// The client's bank asks about the newest payment, or asks it back: `needs_response`, `warning_needs_response`.
+    pub fn open_dispute(&self, status: &str) -> Option<String> {
+        let now = self.shared.now();
+        let mut inner = self.shared.lock();
+        let intent = inner.intents.keys().next_back()?.clone();
+        let payment = inner.intents.get(&intent)?.clone();
+        let id = inner.name("dp");
+        let dispute = json!({
+            "id": id, "object": "dispute", "amount": payment["amount_received"], "currency": payment["currency"],
+            "payment_intent": intent, "status": status, "evidence_details": { "due_by": now + 7 * 86_400 },
+            "balance_transactions": [],
+        });
+        inner.disputes.insert(id.clone(), dispute.clone());
+        inner.note(now, "charge.dispute.created", &dispute);
+        drop(inner);
+        if !status.starts_with("warning") {
+            self.move_dispute(&id, status);
+        }
+        Some(id)
+    }
+
+    /// A dispute goes on: the provider takes the money out when it is asked back, and gives it back when it is won.
+    pub fn move_dispute(&self, id: &str, status: &str) {
+        let now = self.shared.now();
+        let mut inner = self.shared.lock();
+        let Some(dispute) = inner.disputes.get_mut(id) else { return };
+        dispute["status"] = json!(status);
+        let amount = dispute["amount"].as_i64().unwrap_or(0);
+        let mut kind = "charge.dispute.updated";
+        if let Some(moved) = dispute["balance_transactions"].as_array_mut() {
+            match (status, moved.len()) {
+                ("needs_response" | "under_review" | "lost", 0) => {
+                    moved.push(json!({ "amount": -amount, "fee": 1_500 }));
+                    kind = "charge.dispute.funds_withdrawn";
+                }
+                ("won", 1) => {
+                    moved.push(json!({ "amount": amount, "fee": 0 }));
+                    kind = "charge.dispute.funds_reinstated";
+                }
+                _ => {}
+            }
+        }
+        let dispute = dispute.clone();
+        inner.note(now, kind, &dispute);
+        if matches!(status, "won" | "lost" | "warning_closed") {
+            inner.note(now, "charge.dispute.closed", &dispute);
+        }
+    }
+
     /// A refund comes to its end.
     pub fn finish_refund(&self, status: &str) {
         let now = self.shared.now();
@@ -472,6 +529,7 @@ fn router(provider: Provider) -> Router {
         .route("/v1/checkout/sessions/{session}/expire", post(api))
         .route("/v1/refunds", post(api))
         .route("/v1/refunds/{refund}", get(refund))
+        .route("/v1/disputes/{dispute}", get(dispute))
         .route("/v1/events", get(events))
         .with_state(provider)
 }
@@ -643,6 +701,10 @@ async fn session(State(p): State<Provider>, headers: HeaderMap, Path(id): Path<S
 
 async fn refund(State(p): State<Provider>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     read(&p, &headers, &format!("/v1/refunds/{id}"), |inner| inner.refunds.get(&id).cloned())
+}
+
+async fn dispute(State(p): State<Provider>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    read(&p, &headers, &format!("/v1/disputes/{id}"), |inner| inner.disputes.get(&id).cloned())
 }
 
 fn page_of(found: Vec<Value>, query: &[(String, String)]) -> Value {

@@ -16,8 +16,8 @@ mod signature;
 mod stripe;
 
 pub use provider::{
-    Account, Call, Checkout, CheckoutStatus, EventPage, Live, Looked, Mode, NewCheckout, NewRefund,
-    PayProvider, ProviderEvent, Refund, RefundStatus, Trouble,
+    Account, Call, Checkout, CheckoutStatus, Dispute, DisputeStatus, EventPage, Live, Looked, Mode,
+    NewCheckout, NewRefund, PayProvider, ProviderEvent, Refund, RefundStatus, Trouble,
 };
 pub use signature::{HEADER as SIGNATURE, Signed, sign, verify};
 pub use stripe::{REAL_ORIGIN, Stripe};

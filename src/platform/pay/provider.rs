@@ -130,6 +130,40 @@ pub struct Refund {
     pub status: RefundStatus,
 }
 
+/// How a payment stands that a client's bank asks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisputeStatus {
+    /// The bank asks a question.
+    Inquiry,
+    /// The question is over.
+    Closed,
+    /// The bank asks the money back.
+    Open,
+    /// The practice keeps it.
+    Won,
+    /// The client's bank keeps it.
+    Lost,
+}
+
+/// A payment that a client's bank asks about, as the provider tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispute {
+    /// The provider's name for it.
+    pub id: String,
+    /// The provider's name for the payment.
+    pub intent: Option<String>,
+    /// How much is asked back.
+    pub amount: Money,
+    /// How it stands.
+    pub status: DisputeStatus,
+    /// What the provider took out because of it, and did not give back.
+    pub withdrawn: i64,
+    /// What the provider takes for itself.
+    pub fee: i64,
+    /// Until when it can be answered.
+    pub due_at: Option<Timestamp>,
+}
+
 /// What somebody looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Looked {
@@ -137,6 +171,8 @@ pub enum Looked {
     Checkout(Checkout),
     /// A refund.
     Refund(Refund),
+    /// A dispute.
+    Dispute(Dispute),
 }
 
 /// Is an event of an account in which money moves?

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::http::{Answered, Asked, ask};
 use super::provider::{
-    Account, Answer, Call, Checkout, CheckoutStatus, EventPage, Live, Looked, Mode, NewCheckout, NewRefund,
-    PayProvider, ProviderEvent, Refund, RefundStatus, Trouble,
+    Account, Answer, Call, Checkout, CheckoutStatus, Dispute, DisputeStatus, EventPage, Live, Looked, Mode,
+    NewCheckout, NewRefund, PayProvider, ProviderEvent, Refund, RefundStatus, Trouble,
 };
 use crate::kernel::clock::Timestamp;
 use crate::kernel::money::{Currency, Money};
@@ -17,7 +17,7 @@ pub const REAL_ORIGIN: &str = "https://api.stripe.com";
 /// The version that every request names.
 pub(super) const VERSION: &str = "2025-09-30.clover";
 /// The kinds of events that matter here; others are left alone.
-pub(super) const KINDS: [&str; 7] = [
+pub(super) const KINDS: [&str; 12] = [
     "checkout.session.completed",
     "checkout.session.expired",
     "checkout.session.async_payment_succeeded",
@@ -25,6 +25,11 @@ pub(super) const KINDS: [&str; 7] = [
     "refund.created",
     "refund.updated",
     "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
 ];
 /// What comes with a payment page that is looked at: the payment, and the card's last digits.
 const WITH: &str = "expand%5B%5D=payment_intent.latest_charge";
@@ -150,10 +155,37 @@ fn refund(json: &Value) -> Option<Refund> {
     })
 }
 
+fn dispute(json: &Value) -> Option<Dispute> {
+    let moved = json["balance_transactions"].as_array().into_iter().flatten();
+    let (mut withdrawn, mut fee) = (0i64, 0i64);
+    for one in moved {
+        withdrawn -= one["amount"].as_i64().unwrap_or(0);
+        fee += one["fee"].as_i64().unwrap_or(0);
+    }
+    let due = json["evidence_details"]["due_by"].as_i64().and_then(|due| due.checked_mul(1_000_000));
+    Some(Dispute {
+        id: text(&json["id"])?,
+        intent: name(&json["payment_intent"]),
+        amount: money(json["amount"].as_i64(), &json["currency"])?,
+        status: match json["status"].as_str() {
+            Some("won") => DisputeStatus::Won,
+            Some("lost") => DisputeStatus::Lost,
+            Some("warning_closed" | "prevented") => DisputeStatus::Closed,
+            Some("warning_needs_response" | "warning_under_review") => DisputeStatus::Inquiry,
+            // A word that is new: as long as money is out, somebody must look.
+            _ => DisputeStatus::Open,
+        },
+        withdrawn: money(Some(withdrawn), &json["currency"])?.minor,
+        fee: money(Some(fee), &json["currency"])?.minor,
+        due_at: due.map(Timestamp::from_micros),
+    })
+}
+
 fn looked(json: &Value) -> Result<Looked, Trouble> {
     let read = match json["object"].as_str() {
         Some("checkout.session") => checkout(json).map(Looked::Checkout),
         Some("refund") => refund(json).map(Looked::Refund),
+        Some("dispute") => dispute(json).map(Looked::Dispute),
         _ => None,
     };
     read.ok_or_else(|| Trouble::NotAnswered("the answer is of another kind".to_owned()))
@@ -245,6 +277,7 @@ impl PayProvider for Stripe {
                 _ if !is_plain(object) => return Err(Trouble::NotThere),
                 Some(("cs", _)) => format!("/v1/checkout/sessions/{object}?{WITH}"),
                 Some(("re" | "pyr", _)) => format!("/v1/refunds/{object}"),
+                Some(("dp" | "du", _)) => format!("/v1/disputes/{object}"),
                 _ => return Err(Trouble::NotThere),
             };
             looked(&self.ask(account, Method::GET, &path, "", None).await?)
@@ -327,6 +360,16 @@ mod tests {
             "currency": "jpy", "payment_intent": "pi_1", "metadata": null });
         let Ok(Looked::Refund(refund)) = looked(&refund) else { panic!() };
         assert_eq!((refund.status, refund.amount.minor, refund.refund), (RefundStatus::Pending, 500, None));
+        let asked = json!({ "id": "dp_1", "object": "dispute", "status": "needs_response", "amount": 12_000,
+            "currency": "usd", "payment_intent": "pi_1", "evidence_details": { "due_by": 1_800_000_000 },
+            "balance_transactions": [{ "amount": -12_000, "fee": 1_500 }] });
+        let Ok(Looked::Dispute(asked)) = looked(&asked) else { panic!() };
+        assert_eq!((asked.status, asked.withdrawn, asked.fee), (DisputeStatus::Open, 12_000, 1_500));
+        let given_back = json!({ "id": "dp_1", "object": "dispute", "status": "won", "amount": 12_000,
+            "currency": "usd", "payment_intent": "pi_1",
+            "balance_transactions": [{ "amount": -12_000, "fee": 1_500 }, { "amount": 12_000, "fee": -1_500 }] });
+        let Ok(Looked::Dispute(kept)) = looked(&given_back) else { panic!() };
+        assert_eq!((kept.status, kept.withdrawn, kept.fee, kept.due_at), (DisputeStatus::Won, 0, 0, None));
         assert!(looked(&json!({ "object": "list", "data": [] })).is_err());
     }
 

@@ -17,10 +17,10 @@ use crate::features::billing::actions::{Refused, once};
 use crate::features::billing::client_pages::ACCOUNT;
 use crate::features::billing::input;
 use crate::features::billing::lifecycle::CheckoutState;
-use crate::features::billing::store::client_of;
+use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::wording::Named;
 use crate::features::ledger::{self, Item};
-use crate::kernel::ids::{ChargeId, ChartId, PaymentId};
+use crate::kernel::ids::{ChargeId, ChartId, PaymentId, PersonId};
 use crate::kernel::money::{Currency, Money};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -49,19 +49,20 @@ struct Due {
 }
 
 /// `None` where the practice has no provider.
-fn due(c: &mut Scoped<'_>, chart: ChartId, words: Words) -> Result<Option<Due>, Fault> {
+fn due(c: &mut Scoped<'_>, (chart, viewer): (ChartId, PersonId), words: Words) -> Result<Option<Due>, Fault> {
     if !store::is_on(c)? {
         return Ok(None);
     }
     let currency = ledger::posting_currency(c)?;
-    let Some(person) = client_of(c, chart)? else { return Ok(None) };
-    let debts = match ledger::find_party(c, person)? {
+    let party = start::paid_by(c, chart, viewer, currency)?;
+    let debts = match party {
         Some(party) => ledger::debts_of(c, chart, party, currency)?,
         None => Vec::new(),
     };
     let waiting = store::unfinished(c, chart)?;
-    let waiting =
-        waiting.iter().filter(|one| one.state == CheckoutState::Processing && one.currency == currency);
+    let waiting = waiting.iter().filter(|one| {
+        one.state == CheckoutState::Processing && one.currency == currency && Some(one.party_id) == party
+    });
     let on_its_way: i64 = waiting.map(|one| one.amount).sum();
     let shown = &debts[..debts.len().min(OFFERED)];
     let named = Named::of(c, shown.iter().map(|debt| Item::Charge(debt.charge)))?;
@@ -145,7 +146,8 @@ fn pay_page_of(
 
 /// What to pay.
 pub async fn pay_page(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, due) = ticket.open(&app, |c, client| due(c, client.chart_id, client.words)).await?;
+    let (client, due) =
+        ticket.open(&app, |c, client| due(c, (client.chart_id, client.person_id), client.words)).await?;
     let due = due.ok_or(PageError::NotFound)?;
     let form =
         PayForm { mark: FormToken::fresh(app.rng.as_ref()), what: "all".to_owned(), ..PayForm::default() };
@@ -207,7 +209,7 @@ fn refused(
         Refused::TooLittle(least) => words.with1("billing-pay-at-least", "least", least),
         Refused::Currency(currency) => words.with1("billing-error-currency", "currency", currency),
         Refused::OnItsWay => words.get("billing-pay-on-its-way"),
-        Refused::LifeCycle(_) | Refused::NotByItself => words.get("billing-error-undone-meanwhile"),
+        _ => words.get("billing-error-undone-meanwhile"),
     };
     let at = if matches!(refused, Refused::OnItsWay) { "form" } else { field };
     errors.add(at, said);
@@ -218,11 +220,14 @@ fn refused(
 pub async fn pay(State(app): State<AppState>, client: ClientSession, body: Bytes) -> PageResult {
     let form: PayForm = client.form(&body)?;
     let (words, chart, access) = (client.words, client.chart_id, client.access_id);
+    let viewer = client.person_id;
     let mark = FormToken::read("pay", &client.account_id.to_string(), &form.mark, &body)?;
     let known = mark.clone();
     let (made, due) = app
         .db
-        .read(&client.scope, move |c| Ok((form_token::made_before(c, &known)?, due(c, chart, words)?)))
+        .read(&client.scope, move |c| {
+            Ok((form_token::made_before(c, &known)?, due(c, (chart, viewer), words)?))
+        })
         .await?;
     let go = |payment: &str| see_other(&format!("/portal/account/pay/{payment}/go"));
     if let Some(made) = made {
@@ -238,12 +243,12 @@ pub async fn pay(State(app): State<AppState>, client: ClientSession, body: Bytes
     let Some(wish) = wish(&form, due.currency, words, &mut errors) else {
         return unprocessable(pay_page_of(&app, &client, due, form, errors).render());
     };
-    let closing = start::close_open(&app, &client.scope, chart);
+    let closing = start::close_open(&app, &client.scope, (chart, viewer));
     if let Ok(outcome) = tokio::time::timeout(PATIENCE, closing).await {
         outcome?;
     }
     let (inside, by) = (app.clone(), client.by());
-    let act = move |c: &mut Scoped<'_>| start::start(&inside, c, &by, (chart, access), &wish);
+    let act = move |c: &mut Scoped<'_>| start::start(&inside, c, &by, (chart, access, Some(viewer)), &wish);
     match once(&app, &client.scope, chart, mark, act).await? {
         Ok(payment) => {
             open_now(&app, &client, &payment).await?;
@@ -275,7 +280,10 @@ async fn open_now(app: &AppState, client: &ClientSession, payment: &str) -> Resu
 async fn of_client(app: &AppState, client: &ClientSession, id: &str) -> Result<Checkout, PageError> {
     let id: PaymentId = id.parse().map_err(|_| PageError::NotFound)?;
     let found = app.db.read_by_key(&client.scope, move |c| store::find_checkout(c, id)).await?;
-    found.filter(|found| found.chart_id == client.chart_id).ok_or(PageError::NotFound)
+    let found = found.filter(|found| found.chart_id == client.chart_id).ok_or(PageError::NotFound)?;
+    let (chart, viewer) = (client.chart_id, client.person_id);
+    let parties = app.db.read(&client.scope, move |c| responsibility::seen_by(c, chart, viewer)).await?;
+    if parties.contains(&found.party_id) { Ok(found) } else { Err(PageError::NotFound) }
 }
 
 #[derive(Template)]

@@ -22,6 +22,8 @@ fn task_of(event: &ProviderEvent) -> Option<TaskKind> {
         Some(TaskKind::LookAtCheckout)
     } else if event.kind.starts_with("refund.") {
         Some(TaskKind::LookAtRefund)
+    } else if event.kind.starts_with("charge.dispute.") {
+        Some(TaskKind::LookAtDispute)
     } else {
         None
     }

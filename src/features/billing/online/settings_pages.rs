@@ -110,10 +110,11 @@ fn page_of(app: &AppState, staff: &StaffSession, loaded: &Loaded, errors: FieldE
                 let money = |minor| crate::kernel::money::Money::new(minor, one.currency).to_string();
                 let values =
                     [("asked", money(one.amount)), ("received", money(one.received.unwrap_or_default()))];
-                (
-                    format!("/staff/charts/{}/billing", one.chart_id),
-                    words.with("billing-provider-differs", &values),
-                )
+                let said = match one.returned_beyond {
+                    0 => words.with("billing-provider-differs", &values),
+                    more => words.with1("billing-checkout-returned-beyond", "amount", money(more)),
+                };
+                (format!("/staff/charts/{}/billing", one.chart_id), said)
             })
             .collect(),
         errors,

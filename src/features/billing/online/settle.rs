@@ -2,10 +2,12 @@
 //! key of an entry refuses a second one. Webhook, return page and the hourly check all come here.
 
 use super::store::{self, Told};
-use crate::features::billing::actions::{note, reverse_refund, today, unbalanced};
+use crate::features::billing::act::unbalanced;
+use crate::features::billing::actions::{note, reverse_refund, today};
 use crate::features::billing::audit::BillingAction;
+use crate::features::billing::dispute_store;
 use crate::features::billing::lifecycle::{
-    self, CheckoutEvent, CheckoutState, RefundEvent, RefundState, Step,
+    self, CheckoutEvent, CheckoutState, DisputeEvent, DisputeState, RefundEvent, RefundState, Step,
 };
 use crate::features::billing::receipt_store;
 use crate::features::billing::statement::tell;
@@ -14,23 +16,23 @@ use crate::features::billing::store::{
     find_refund_told, insert_payment, insert_refund, set_refund_provider, set_refund_state,
 };
 use crate::features::ledger::{
-    self, Account, Item, Place, Received, Refunded, append, debts_of, entries_of_item,
+    self, Account, Disputed, EntryKind, Item, Place, Received, Refunded, append, debts_of, entries_of_item,
 };
 use crate::features::people;
 use crate::features::practice;
-use crate::kernel::ids::{ChartId, PaymentId, PracticeId, RefundId};
+use crate::kernel::ids::{ChartId, DisputeId, PayerId, PaymentId, PracticeId, RefundId};
 use crate::kernel::money::Money;
 use crate::platform::audit::By;
 use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
-use crate::platform::pay::{Checkout, CheckoutStatus, Refund, RefundStatus};
+use crate::platform::pay::{Checkout, CheckoutStatus, Dispute, DisputeStatus, Refund, RefundStatus};
 use crate::platform::state::App;
 
-/// Tells whoever may see the account that there is something new.
-fn tell_readers(app: &App, c: &mut Scoped<'_>, chart: ChartId) -> Result<(), Fault> {
+/// Tells whoever may see what a payer pays that there is something new.
+fn tell_readers(app: &App, c: &mut Scoped<'_>, chart: ChartId, party: PayerId) -> Result<(), Fault> {
     let practice = practice::load(c)?;
     match people::load_file(c, &chart)? {
-        Some(file) => tell(app, c, &practice, &file),
+        Some(file) => tell(app, c, &practice, &file, party),
         None => Ok(()),
     }
 }
@@ -102,7 +104,7 @@ fn ended(app: &App, c: &mut Scoped<'_>, known: &store::Checkout, state: Checkout
     note(c, &By::system(), action, known.chart_id, details)?;
     // Who saw "it is on its way" hears that it did not come; who turned back knows.
     if known.state == CheckoutState::Processing {
-        tell_readers(app, c, known.chart_id)?;
+        tell_readers(app, c, known.chart_id, known.party_id)?;
     }
     Ok(())
 }
@@ -140,6 +142,7 @@ fn book(
         reference: if card.is_empty() { String::new() } else { format!("•••• {card}") },
         amount: money,
         pays: None,
+        payer: Some(known.party_id),
     };
     insert_payment(c, id, known.party_id, "", PaymentSource::Portal, &new)?;
     let differs = money != known.money();
@@ -156,7 +159,7 @@ fn book(
         let details = serde_json::json!({ "payment": id, "amount": money, "asked": known.money() });
         note(c, &By::system(), BillingAction::PaymentDiffers, chart, details)?;
     }
-    tell_readers(app, c, chart)
+    tell_readers(app, c, chart, known.party_id)
 }
 
 /// Takes over how a refund stands. Gives the chart that changed.
@@ -195,9 +198,9 @@ fn step(
     let Ok(Step::To(state)) = lifecycle::refund(Some(found.state), event) else { return Ok(None) };
     set_refund_state(c, found.refund_id, state)?;
     let (chart, day) = (found.chart_id, today(c)?);
+    let Some((_, party)) = find_payment(c, chart, found.payment_id)? else { return Ok(None) };
     let action = match state {
         RefundState::Succeeded => {
-            let Some((_, party)) = find_payment(c, chart, found.payment_id)? else { return Ok(None) };
             let at = Place { chart, party, currency: found.currency };
             let paid = refunded(found).paid(at, Account::Processor, day).map_err(unbalanced)?;
             append(c, "", &[paid])?;
@@ -214,7 +217,7 @@ fn step(
     });
     note(c, &By::system(), action, chart, details)?;
     if state == RefundState::Succeeded {
-        tell_readers(app, c, chart)?;
+        tell_readers(app, c, chart, party)?;
     }
     Ok(Some(chart))
 }
@@ -253,6 +256,7 @@ fn of_provider(app: &App, c: &mut Scoped<'_>, seen: &Refund) -> Result<Option<Ch
         tracing::error!(%payment, "the payment provider paid back more than is left of a payment");
         let details = serde_json::json!({ "payment": payment, "amount": seen.amount, "left": left });
         note(c, &By::system(), BillingAction::RefundDiffers, chart, details)?;
+        store::note_returned_beyond(c, payment, seen.amount.minor - amount.minor)?;
     }
     if amount.minor <= 0 {
         return Ok(Some(chart));
@@ -282,6 +286,115 @@ fn of_provider(app: &App, c: &mut Scoped<'_>, seen: &Refund) -> Result<Option<Ch
     append(c, "", &drafts)?;
     let details = serde_json::json!({ "refund": id, "payment": payment, "amount": amount });
     note(c, &By::system(), BillingAction::RefundAtProvider, chart, details)?;
-    tell_readers(app, c, chart)?;
+    tell_readers(app, c, chart, party)?;
+    Ok(Some(chart))
+}
+
+/// Takes over how a payment stands that a client's bank asks about. What the client owes changes only when the money
+/// is lost: then the charges that it paid are owed again.
+pub(super) fn dispute(app: &App, c: &mut Scoped<'_>, seen: &Dispute) -> Result<Option<ChartId>, Fault> {
+    let Some(intent) = seen.intent.as_deref() else { return Ok(None) };
+    let Some(paid) = store::find_by_intent(c, intent)? else { return Ok(None) };
+    lock(c, Lock::Charts(&[paid.chart_id]))?;
+    let (chart, payment, day) = (paid.chart_id, paid.payment_id, today(c)?);
+    let Some((known, party)) = find_payment(c, chart, payment)? else { return Ok(None) };
+    if seen.amount.currency != known.currency {
+        tracing::error!(%payment, "a dispute of the payment provider is in another currency");
+        return Ok(None);
+    }
+    let before = dispute_store::find_told(c, &seen.id)?;
+    let event = match seen.status {
+        DisputeStatus::Inquiry => DisputeEvent::Asked,
+        DisputeStatus::Closed => DisputeEvent::Over,
+        DisputeStatus::Open => DisputeEvent::Opened,
+        DisputeStatus::Won => DisputeEvent::Won,
+        DisputeStatus::Lost => DisputeEvent::Lost,
+    };
+    let was = before.as_ref().map(|one| one.state);
+    let Ok(step) = lifecycle::dispute(was, event) else { return Ok(None) };
+    let mut now = match before.clone() {
+        Some(one) => one,
+        None => {
+            let new = dispute_store::Dispute {
+                dispute_id: DisputeId::fresh(c.rng(), c.now()),
+                provider_id: seen.id.clone(),
+                payment_id: payment,
+                chart_id: chart,
+                amount: seen.amount.minor,
+                currency: known.currency,
+                state: DisputeState::Inquiry,
+                withdrawn: 0,
+                fee: 0,
+                due_at: seen.due_at,
+            };
+            dispute_store::insert(c, &new)?;
+            new
+        }
+    };
+    let at = Place { chart, party, currency: known.currency };
+    let of = |amount| Disputed { dispute: now.dispute_id, payment, amount };
+    let mut drafts = Vec::new();
+    let took = |kind, amount| ledger::dispute(at, of(amount), kind, day).map_err(unbalanced);
+    // The provider takes the money out once, and its fee once; what it gives back comes with "won".
+    let is_out = if event == DisputeEvent::Won { 0 } else { seen.withdrawn };
+    if now.withdrawn == 0 && is_out > 0 {
+        drafts.push(took(EntryKind::DisputeOpened, is_out)?);
+        now.withdrawn = is_out;
+    }
+    if now.fee == 0 && seen.fee > 0 {
+        drafts.push(took(EntryKind::Fee, seen.fee)?);
+        now.fee = seen.fee;
+    }
+    let mut action = None;
+    if let Step::To(state) = step {
+        let standing = entries_of_item(c, Item::Payment(payment))?;
+        match state {
+            DisputeState::Open => action = Some(BillingAction::DisputeOpened),
+            DisputeState::Won => {
+                // What was booked as lost is not, and a fee that the provider gives back is none.
+                let keeps_fee = seen.fee > 0;
+                let over: Vec<_> = standing
+                    .into_iter()
+                    .filter(|entry| entry.head.subject == now.dispute_id.uuid())
+                    .filter(|entry| match entry.head.kind {
+                        EntryKind::DisputeLost => true,
+                        EntryKind::Fee => !keeps_fee,
+                        _ => false,
+                    })
+                    .collect();
+                drafts.extend(ledger::reverse_all(&over, "", day).map_err(unbalanced)?);
+                if now.withdrawn > 0 {
+                    drafts.push(took(EntryKind::DisputeWon, now.withdrawn)?);
+                }
+                action = Some(BillingAction::DisputeWon);
+            }
+            DisputeState::Lost => {
+                // What went back in another way before is not lost twice.
+                let lost = now.withdrawn.min(ledger::left_of(&standing, payment));
+                let missing = lost - ledger::unused(&standing, payment);
+                drafts.extend(ledger::free(at, payment, missing, &standing, "", day).map_err(unbalanced)?);
+                if lost > 0 {
+                    drafts.push(took(EntryKind::DisputeLost, lost)?);
+                }
+                action = Some(BillingAction::DisputeLost);
+            }
+            DisputeState::Inquiry | DisputeState::Closed => {}
+        }
+        now.state = state;
+    }
+    now.due_at = seen.due_at;
+    if before.as_ref() == Some(&now) && drafts.is_empty() {
+        return Ok(None);
+    }
+    dispute_store::save(c, &now)?;
+    append(c, "", &drafts)?;
+    if let Some(action) = action {
+        let details =
+            serde_json::json!({ "dispute": now.dispute_id, "payment": payment, "amount": now.money() });
+        note(c, &By::system(), action, chart, details)?;
+    }
+    if now.state == DisputeState::Lost && was != Some(DisputeState::Lost) {
+        tell_readers(app, c, chart, party)?;
+    }
     Ok(Some(chart))
 }

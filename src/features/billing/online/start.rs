@@ -9,9 +9,10 @@ use super::work;
 use crate::features::billing::actions::{Outcome, Refused, hold, note};
 use crate::features::billing::audit::BillingAction;
 use crate::features::billing::lifecycle::{self, CheckoutEvent, CheckoutState};
-use crate::features::ledger::{debts_of, posting_currency};
-use crate::kernel::ids::{AccessId, ChargeId, ChartId, PaymentId};
-use crate::kernel::money::Money;
+use crate::features::billing::responsibility_store as responsibility;
+use crate::features::ledger::{self, PartyPurpose, Place, debts_of, posting_currency};
+use crate::kernel::ids::{AccessId, ChargeId, ChartId, PayerId, PaymentId, PersonId};
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::secrets::Secret;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
@@ -41,7 +42,7 @@ pub fn start(
     app: &App,
     c: &mut Scoped<'_>,
     by: &By,
-    (chart, access): (ChartId, AccessId),
+    (chart, access, viewer): (ChartId, AccessId, Option<PersonId>),
     wish: &Wish,
 ) -> Outcome<PaymentId> {
     if !store::is_on(c)? {
@@ -49,6 +50,11 @@ pub fn start(
     }
     let currency = posting_currency(c)?;
     let at = granted!(hold(c, chart, currency)?);
+    let party = match viewer {
+        Some(viewer) => paid_by(c, chart, viewer, currency)?.unwrap_or(at.party),
+        None => at.party,
+    };
+    let at = Place { party, ..at };
     let unfinished: Vec<_> =
         store::unfinished(c, chart)?.into_iter().filter(|open| open.party_id == at.party).collect();
     if unfinished.iter().any(|open| open.state == CheckoutState::Started) {
@@ -98,15 +104,39 @@ pub fn start(
     Ok(Ok(id))
 }
 
+/// Whose part of a chart somebody pays: their own where they owe something, else the client's, of those that they see.
+pub fn paid_by(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    viewer: PersonId,
+    currency: Currency,
+) -> Result<Option<PayerId>, Fault> {
+    let parties = responsibility::seen_by(c, chart, viewer)?;
+    let mut seen = ledger::payers_of(c, &parties)?;
+    seen.sort_by_key(|payer| (payer.person != viewer, payer.purpose != PartyPurpose::Usual));
+    let mut owing = None;
+    for payer in &seen {
+        if owing.is_none() && !debts_of(c, chart, payer.party, currency)?.is_empty() {
+            owing = Some(payer.party);
+        }
+    }
+    Ok(owing.or(seen.first().map(|payer| payer.party)))
+}
+
 /// Closes the page that is open for a chart, and takes what became of it: a client who begins anew must not be able
 /// to pay on two pages.
-pub async fn close_open(app: &AppState, scope: &PracticeScope, chart: ChartId) -> Result<(), Fault> {
+pub async fn close_open(
+    app: &AppState,
+    scope: &PracticeScope,
+    (chart, viewer): (ChartId, PersonId),
+) -> Result<(), Fault> {
     let asked = app
         .db
         .write(scope, move |c| {
             let mut asked = Vec::new();
+            let parties = responsibility::seen_by(c, chart, viewer)?;
             for open in store::unfinished(c, chart)? {
-                if open.state == CheckoutState::Started {
+                if open.state == CheckoutState::Started && parties.contains(&open.party_id) {
                     asked.push(task_store::add_once(c, TaskKind::CloseCheckout, open.payment_id.uuid())?);
                 }
             }

@@ -157,6 +157,8 @@ pub struct Checkout {
     pub card: String,
     /// What arrived, where that is another amount.
     pub received: Option<i64>,
+    /// What the provider paid back beyond what was left of it here.
+    pub returned_beyond: i64,
     /// When it was begun.
     pub created_at: Timestamp,
     /// When the provider was asked last.
@@ -238,10 +240,10 @@ pub fn unfinished(c: &mut Scoped<'_>, chart: ChartId) -> Result<Vec<Checkout>, F
         .load(c)
 }
 
-/// Checkouts of the practice that staff look at: what arrived is another amount than was asked for.
+/// Checkouts of the practice that staff look at: what arrived, or went back, is another amount than it should be.
 pub fn differing(c: &mut Scoped<'_>, most: i64) -> Result<Vec<Checkout>, Fault> {
     c.rows(checkout::table)
-        .filter(checkout::received.is_not_null())
+        .filter(checkout::received.is_not_null().or(checkout::returned_beyond.gt(0)))
         .order(checkout::payment_id.desc())
         .limit(most)
         .select(Checkout::as_select())
@@ -272,6 +274,18 @@ pub(super) fn note_told(c: &mut Scoped<'_>, known: &Checkout, told: &Told<'_>) -
             checkout::received.eq(told.received.or(known.received)),
             checkout::looked_at.eq(Some(now)),
             checkout::finished_at.eq(known.finished_at.or(is_over.then_some(now))),
+            checkout::version.eq(checkout::version + 1),
+        ))
+        .execute(c)?;
+    Ok(())
+}
+
+/// The provider paid back more of a payment than was left of it.
+pub(super) fn note_returned_beyond(c: &mut Scoped<'_>, id: PaymentId, more: i64) -> Result<(), Fault> {
+    c.rows(checkout::table)
+        .filter(checkout::payment_id.eq(id))
+        .set((
+            checkout::returned_beyond.eq(checkout::returned_beyond + more),
             checkout::version.eq(checkout::version + 1),
         ))
         .execute(c)?;

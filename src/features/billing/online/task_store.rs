@@ -35,6 +35,8 @@ word_enum! {
         AskRefund = "ask-refund",
         /// What became of a refund.
         LookAtRefund = "look-at-refund",
+        /// What became of a payment that a client's bank asks about.
+        LookAtDispute = "look-at-dispute",
         /// What changed since the last time.
         ReadEvents = "read-events",
     }

@@ -75,7 +75,7 @@ fn prepare(app: &App, c: &mut Scoped<'_>, task: &Task) -> Result<Option<(Account
             let last = row.last_check_at.unwrap_or(row.changed_at);
             Prepared::Ask(Asked::Events(last.plus_seconds(-OVERLAP)))
         }
-        TaskKind::LookAtCheckout | TaskKind::LookAtRefund => {
+        TaskKind::LookAtCheckout | TaskKind::LookAtRefund | TaskKind::LookAtDispute => {
             let known = store::find_checkout(c, PaymentId::from_uuid(task.subject()))?;
             let session = known.and_then(|known| known.session_id);
             let object = Some(task.object_id.clone()).filter(|object| !object.is_empty()).or(session);
@@ -185,6 +185,7 @@ fn settle_answer(
     match looked {
         Looked::Checkout(seen) => settle::checkout(app, c, seen),
         Looked::Refund(seen) => settle::refund(app, c, seen),
+        Looked::Dispute(seen) => settle::dispute(app, c, seen),
     }
 }
 
