@@ -34,12 +34,14 @@ use anteroom::platform::db::schema::{encounter, invoice as invoice_rows, remitta
 use anteroom::platform::fault::Fault;
 use anteroom::platform::i18n::{Language, Words};
 use anteroom::platform::pay::local::PAYS;
-use anteroom::platform::permissions::{Right, Role};
+use anteroom::platform::permissions::{Right, Role, Scope};
 use diesel::prelude::*;
 use jiff::civil::{Date, date};
+use serde_json::json;
 
 use crate::access::contact;
-use crate::ledger::run;
+use crate::api::key;
+use crate::ledger::{api_post, run};
 use crate::portal_people::{account, act, appointment, charge, enrolled, grant, payment, sign_in};
 use crate::rights_cases::bare;
 use crate::stories;
@@ -1060,6 +1062,79 @@ stories! {
         assert!(day.contains("'=cmd|") && !day.contains(",=cmd"), "{day}");
         let aging = desk.get("/staff/billing/aging.csv").await.must_be(200).answer.text();
         assert!(aging.contains(",-50.00") && !aging.contains("'-"), "{aging}");
+    }
+
+    async fn the_api_carries_services_payers_insurers_and_papers(w: &mut World) {
+        let (leo, [joan, viktor]) = parents(w).await;
+        let casey = w.riverbend.member(Role::Clinician).staff_id.to_string();
+        let service = add_service(w, "Session, 45 minutes", "90834", "150").await.to_string();
+        let text = key(w, &w.riverbend, Scope::ALL).await;
+        let mut program = w.browser().with("authorization", &format!("Bearer {text}"));
+        let at = format!("/api/v1/charts/{}", leo.chart_id);
+        let list = program.get("/api/v1/services").await.must_be(200).answer.json();
+        assert_eq!((&list["services"][0]["id"], &list["services"][0]["prices"][0]["amount"]["minor"]), (&json!(service), &json!(15_000)));
+        // Who pays.
+        let shares = program.get(&format!("{at}/responsibility")).await.must_be(200).answer.json();
+        assert_eq!(shares["changes"][0]["shares"][0]["person_id"], json!(joan.0));
+        let asked = |points: [i32; 2]| json!({ "from": "2026-12-01", "reason": "a decree", "shares": [
+            { "person_id": joan.0, "basis_points": points[0] }, { "person_id": viktor.0, "basis_points": points[1] } ] });
+        let wrong = api_post(&mut program, &format!("{at}/responsibility"), &asked([6_000, 3_000]), 422).await;
+        assert_eq!(wrong["errors"][0]["pointer"], "/shares");
+        let set = api_post(&mut program, &format!("{at}/responsibility"), &asked([6_000, 4_000]), 200).await;
+        assert_eq!(set["changes"].as_array().unwrap().len(), 2);
+        let less = json!({ "from": "2026-12-01", "basis_points": 1_000, "reason": "hardship" });
+        let agreed = api_post(&mut program, &format!("{at}/fee-agreements"), &less, 200).await;
+        assert_eq!(agreed["agreements"][0]["basis_points"], 1_000);
+        assert_eq!(program.get(&format!("{at}/fee-agreements")).await.must_be(200).answer.json(), agreed);
+        // A service at its price, ten percent less, sixty to forty.
+        let new = json!({ "on": "2026-12-01", "service_id": service, "clinician_id": casey, "diagnoses": "F41.1" });
+        let posted = api_post(&mut program, &format!("{at}/charges"), &new, 201).await;
+        assert_eq!((&posted["amount"]["minor"], &posted["code"]), (&json!(15_000), &json!("90834")));
+        let account = program.get(&format!("{at}/account")).await.must_be(200).answer.json();
+        let mut dues: Vec<i64> = account["payers"].as_array().unwrap().iter().map(|one| one["balances"][0]["due"]["minor"].as_i64().unwrap()).collect();
+        dues.sort_unstable();
+        assert_eq!((dues, &account["balances"][0]["due"]["minor"]), (vec![5_400, 8_100], &json!(13_500)));
+        let of = |person: PersonId| account["payers"].as_array().unwrap().iter()
+            .find(|one| one["person_id"] == json!(person)).expect("a payer")["id"].clone();
+        let paid = json!({ "method": "check", "received_on": "2026-12-01", "payer_id": of(viktor.0), "amount": { "minor": 5_400, "currency": "USD" } });
+        api_post(&mut program, &format!("{at}/payments"), &paid, 201).await;
+        // An insurance, and what it sent.
+        let new = json!({ "insurer": "Blue Plan", "member_number": "M-1", "from": "2026-01-01" });
+        let insurance = api_post(&mut program, &format!("{at}/insurances"), &new, 201).await;
+        assert_eq!(program.get(&format!("{at}/insurances")).await.must_be(200).answer.json()["insurances"][0], insurance);
+        let new = json!({ "on": "2026-12-01", "description": "Session", "insurance_id": insurance["id"],
+            "amount": { "minor": 10_000, "currency": "USD" } });
+        let sent = api_post(&mut program, &format!("{at}/charges"), &new, 201).await;
+        assert_eq!(program.get(&format!("{at}/account")).await.must_be(200).answer.json()["balances"][0]["with_insurers"]["minor"], 10_000);
+        let usd = |minor: i64| json!({ "minor": minor, "currency": "USD" });
+        let check_of = |total| json!({ "insurer_id": insurance["insurer_id"], "reference": "4711", "paid_on": "2026-12-01", "total": usd(total),
+            "lines": [{ "charge_id": sent["id"], "paid": usd(6_000), "contractual": usd(3_000), "client": usd(1_000) }] });
+        let off = api_post(&mut program, "/api/v1/remittances", &check_of(6_001), 422).await;
+        assert_eq!(off["errors"][0]["pointer"], "/total");
+        let entered = api_post(&mut program, "/api/v1/remittances", &check_of(6_000), 201).await;
+        assert_eq!(entered["lines"][0]["client"]["minor"], 1_000);
+        let again = api_post(&mut program, "/api/v1/remittances", &check_of(6_000), 422).await;
+        assert_eq!(again["errors"][0]["pointer"], "/reference");
+        let id = entered["id"].as_str().unwrap();
+        assert_eq!(program.get(&format!("/api/v1/remittances/{id}")).await.must_be(200).answer.json(), entered);
+        assert_eq!(program.get("/api/v1/remittances").await.must_be(200).answer.json()["remittances"][0]["id"], entered["id"]);
+        assert_eq!(program.get(&format!("{at}/disputes")).await.must_be(200).answer.json()["disputes"], json!([]));
+        // Her invoice: her share, and sixty percent of what the insurer left.
+        let new = json!({ "payer_id": of(joan.0), "due_on": "2026-12-20" });
+        let made = api_post(&mut program, &format!("{at}/invoices"), &new, 201).await;
+        assert_eq!((&made["total"]["minor"], &made["standing"], &made["number"]), (&json!(8_700), &json!("open"), &json!("I-000001")));
+        let one = format!("/api/v1/invoices/{}", made["id"].as_str().unwrap());
+        assert_eq!(program.get(&one).await.must_be(200).answer.json(), made);
+        assert!(program.get(&format!("{one}/pdf")).await.must_be(200).answer.body.starts_with(b"%PDF"));
+        let void = api_post(&mut program, &format!("{one}/void"), &json!({ "reason": "wrong day" }), 200).await;
+        assert_eq!(void["standing"], "void");
+        assert_eq!(program.get(&format!("{at}/invoices")).await.must_be(200).answer.json()["invoices"].as_array().unwrap().len(), 1);
+        // A superbill names what is missing, and is made when it is there.
+        let new = json!({ "payer_id": of(joan.0), "from": "2026-12-01", "until": "2026-12-01" });
+        let missing = api_post(&mut program, &format!("{at}/superbills"), &new, 422).await;
+        assert!(missing["errors"].as_array().unwrap().len() > 3, "{missing}");
+        assert_eq!(program.get(&format!("{at}/superbills")).await.must_be(200).answer.json()["superbills"], json!([]));
+        must_be_whole(w).await;
     }
 
     async fn race_two_invoices_of_the_same_charges_are_one(w: &mut World) {

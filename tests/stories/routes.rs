@@ -108,6 +108,15 @@ fn api_call(row: &Row, person: &str, grant: &str, staff: &str) -> String {
         }),
         Some("void" | "undo") => serde_json::json!({ "reason": "a mistake" }),
         Some("statements") if row.method == "POST" => serde_json::json!({ "since": "2026-11-01" }),
+        Some("superbills") if row.method == "POST" => {
+            serde_json::json!({ "from": "2026-11-30", "until": "2026-11-30" })
+        }
+        Some("fee-agreements") if row.method == "POST" => {
+            serde_json::json!({ "from": "2026-12-01", "basis_points": 500, "reason": "agreed" })
+        }
+        Some("insurances") if row.method == "POST" => {
+            serde_json::json!({ "insurer": "Blue Plan", "member_number": "M-1", "from": "2026-01-01" })
+        }
         _ if row.method == "PATCH" => serde_json::json!({ "client": { "preferred_name": "Annie" } }),
         _ => serde_json::json!({}),
     };
@@ -125,6 +134,11 @@ async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
         Some("confirm") => serde_json::json!({ "time": time }).to_string(),
         Some("offer") => serde_json::json!({ "times": [time] }).to_string(),
         Some("decline") => serde_json::json!({ "answer": "Please call us." }).to_string(),
+        _ if row.path.ends_with("/responsibility") => serde_json::json!({
+            "from": "2026-12-01", "reason": "agreed",
+            "shares": [{ "person_id": rows.invited.person_id, "basis_points": 10_000 }],
+        })
+        .to_string(),
         _ => api_call(row, &person, rows.value("{grant}"), rows.value("{staff}")),
     };
     let mut caller = w.browser().with("authorization", &format!("Bearer {key}"));

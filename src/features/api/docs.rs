@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     access_log, age_rules, appointment_requests, appointments, billing, charts, closing, documents, grants,
-    info_changes, jurisdictions, messages, openings, problem, reports, signing,
+    info_changes, jurisdictions, messages, openings, papers, payers, problem, reports, signing,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -44,6 +44,11 @@ use crate::platform::web::{PageResult, assets, language};
         billing::adjust, billing::void, billing::payments, billing::record_payment, billing::payment,
         billing::undo_payment, billing::refund, billing::statements, billing::make_statement, billing::statement,
         billing::statement_file,
+        papers::invoices, papers::make_invoice, papers::invoice, papers::invoice_file, papers::void_invoice,
+        papers::superbills, papers::make_superbill, papers::superbill, papers::superbill_file,
+        payers::list_services, payers::responsibility, payers::set_responsibility, payers::fee_agreements,
+        payers::agree_on_fee, payers::insurances, payers::add_insurance, payers::disputes,
+        payers::list_remittances, payers::enter_remittance, payers::remittance,
         billing::receipt_file, reports::open_by_age, reports::posted_on,
         documents::list, documents::create, documents::upload, documents::read, documents::content_of,
         documents::add_version, documents::share, documents::end_share, documents::withdraw,
@@ -53,7 +58,7 @@ use crate::platform::web::{PageResult, assets, language};
     modifiers(&Key),
     tags(
         (name = "Charts", description = "A client's record in the practice."),
-        (name = "Accounts", description = "What a chart's client owes: charges, payments, refunds, statements."),
+        (name = "Accounts", description = "What a chart's client owes: charges, payments, refunds, statements, invoices, superbills; services, who pays, insurers."),
         (name = "Grants", description = "Who may see a chart in the portal: invitations, access, and their state."),
         (name = "Information", description = "What clients change of their information in the portal, and what the practice decides of it."),
         (name = "Messages", description = "Threads between clients and the front desk. Of a clinician's threads a key sees that they wait, and no word."),

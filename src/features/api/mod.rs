@@ -21,6 +21,10 @@ mod key_pages;
 mod messages;
 mod openings;
 mod owner_json;
+mod papers;
+mod papers_json;
+mod payers;
+mod payers_json;
 mod precondition;
 mod problem;
 mod reports;
@@ -152,6 +156,26 @@ fn routes() -> Routes {
         .post("/api/v1/charts/{chart}/statements", write_billing, billing::make_statement)
         .get("/api/v1/statements/{statement}", read_billing, billing::statement)
         .get("/api/v1/statements/{statement}/pdf", read_billing, billing::statement_file)
+        .get("/api/v1/charts/{chart}/invoices", read_billing, papers::invoices)
+        .post("/api/v1/charts/{chart}/invoices", write_billing, papers::make_invoice)
+        .get("/api/v1/invoices/{invoice}", read_billing, papers::invoice)
+        .get("/api/v1/invoices/{invoice}/pdf", read_billing, papers::invoice_file)
+        .post("/api/v1/invoices/{invoice}/void", write_billing, papers::void_invoice)
+        .get("/api/v1/charts/{chart}/superbills", read_billing, papers::superbills)
+        .post("/api/v1/charts/{chart}/superbills", write_billing, papers::make_superbill)
+        .get("/api/v1/superbills/{superbill}", read_billing, papers::superbill)
+        .get("/api/v1/superbills/{superbill}/pdf", read_billing, papers::superbill_file)
+        .get("/api/v1/services", read_billing, payers::list_services)
+        .get("/api/v1/charts/{chart}/responsibility", read_billing, payers::responsibility)
+        .post("/api/v1/charts/{chart}/responsibility", write_billing, payers::set_responsibility)
+        .get("/api/v1/charts/{chart}/fee-agreements", read_billing, payers::fee_agreements)
+        .post("/api/v1/charts/{chart}/fee-agreements", write_billing, payers::agree_on_fee)
+        .get("/api/v1/charts/{chart}/insurances", read_billing, payers::insurances)
+        .post("/api/v1/charts/{chart}/insurances", write_billing, payers::add_insurance)
+        .get("/api/v1/charts/{chart}/disputes", read_billing, payers::disputes)
+        .get("/api/v1/remittances", read_billing, payers::list_remittances)
+        .post("/api/v1/remittances", write_payments, payers::enter_remittance)
+        .get("/api/v1/remittances/{remittance}", read_billing, payers::remittance)
         .get("/api/v1/charts/{chart}/documents", read_documents, documents::list)
         .post("/api/v1/charts/{chart}/documents", write_documents, documents::create)
         .post_file("/api/v1/charts/{chart}/uploads", write_documents, documents::upload.layer(DefaultBodyLimit::disable()))
