@@ -33,6 +33,8 @@ pages! {
         // Another site's page, reached by a link: no form leads there.
         phone.click("link", "Continue to the secure payment page").await;
         phone.must_say("Test payment page").await;
+        // The provider is asked again only after a moment.
+        w.clock.advance_seconds(4);
         phone.click("button", "Pay").await;
         phone.must_say("Your payment of $150.00 is here").await;
         phone.must_be_accessible("a payment that is here").await;
@@ -86,6 +88,8 @@ pages! {
         phone.must_say("In all you owe $110.00").await;
         phone.must_be_accessible("why something is owed").await;
 
+        // Without the word that the payment is recorded, which stands over the foot of a phone's screen.
+        desk.visit(&format!("/staff/charts/{}/billing", ana.chart_id)).await;
         desk.click("link", "Payment in cash").await;
         desk.must_say("Postings in the ledger").await;
         desk.must_be_accessible("an entry").await;

@@ -281,6 +281,10 @@ pub(super) async fn new_page(
     staff: StaffSession,
     Query(query): Query<NewQuery>,
 ) -> PageResult {
+    // Whose grid it is was not said: the list asks.
+    if query.insurer.is_empty() {
+        return list_page(State(app), staff).await;
+    }
     let grid = grid(&app, &staff, &query.insurer, which(&query.which)).await?;
     let form = Form {
         mark: FormToken::fresh(app.rng.as_ref()),
