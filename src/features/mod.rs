@@ -76,7 +76,10 @@ mod tests {
                 "/staff/requests"
             ]
         );
-        assert_eq!(hrefs(Role::Biller), ["/staff/charts", "/staff/worklist", "/staff/billing"]);
+        assert_eq!(
+            hrefs(Role::Biller),
+            ["/staff/charts", "/staff/worklist", "/staff/messages", "/staff/billing"]
+        );
         assert!(hrefs(Role::Administrator).contains(&"/staff/audit"));
         assert_eq!(NAVIGATION.first_page(Role::FrontDesk).map(|s| s.0), Some("/staff/worklist"));
         assert_eq!(NAVIGATION.first_page(Role::Clinician).map(|s| s.0), Some("/staff/charts"));

@@ -96,7 +96,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::BookAppointments,&[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::KeepAvailability,&[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::AnswerRequests,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
-    (Permission::AnswerMessages,  &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
+    (Permission::AnswerMessages,  &[Role::Administrator, Role::Clinician, Role::FrontDesk, Role::Biller]),
     (Permission::SeeBilling,      &[Role::Administrator, Role::Biller]),
     (Permission::PostCharges,     &[Role::Administrator, Role::Biller]),
     (Permission::RecordPayments,  &[Role::Administrator, Role::Biller]),

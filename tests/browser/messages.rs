@@ -5,7 +5,7 @@ use anteroom::platform::permissions::Role;
 use serde_json::json;
 
 use super::chromium::Chromium;
-use super::window::{Width, Window};
+use super::window::{ENTER, Width, Window};
 use crate::pages;
 use crate::support::World;
 
@@ -118,5 +118,63 @@ pages! {
 
     async fn case_91_a_conversation_on_a_phone_without_scripts(w: &mut World) {
         a_conversation(w, false).await;
+    }
+
+    async fn case_91_a_client_writes_and_billing_answers_by_keyboard_alone_at_320_px_in_spanish(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let client = w.registered(&ana).await;
+        let staff = w.staff(Role::Biller).await;
+        let chromium = Chromium::start();
+        let mut phone = chromium.window(w, Width::Narrow).await;
+        let mut desk = chromium.window(w, Width::Narrow).await;
+        phone.become_user(&client).await;
+        desk.become_user(&staff).await;
+        phone.visit("/portal/messages?lang=es").await;
+        phone.must_be_accessible("no messages, in Spanish").await;
+        phone.tab_to("Escribir un mensaje").await;
+        phone.press(ENTER).await;
+        phone.must_come_to("/portal/messages/new").await;
+        phone.must_say("Los mensajes no se leen a todas horas").await;
+        phone.must_be_accessible("a new message, in Spanish").await;
+        must_fit(&phone, "a new message, in Spanish").await;
+        phone.tab_to("¿Quién debe leerlo?").await;
+        phone.press("Facturación").await;
+        phone.tab_to("Asunto").await;
+        phone.press("Mi recibo").await;
+        phone.tab_to("Mensaje").await;
+        phone.press("¿Me lo pueden enviar?").await;
+        phone.tab_to("Enviar").await;
+        phone.press(ENTER).await;
+        phone.must_say("Su mensaje se envió").await;
+        phone.must_say("en el consultorio, facturación y la administración").await;
+        phone.must_be_accessible("a thread with billing, in Spanish").await;
+        must_fit(&phone, "a thread with billing, in Spanish").await;
+
+        desk.visit("/staff/messages?lang=es").await;
+        desk.must_say("Mi recibo").await;
+        desk.must_be_accessible("the queue of billing, in Spanish").await;
+        must_fit(&desk, "the queue of billing, in Spanish").await;
+        desk.tab_to("Ana Duarte").await;
+        desk.press(ENTER).await;
+        desk.must_say("¿Me lo pueden enviar?").await;
+        desk.tab_to("Su respuesta").await;
+        desk.press("Va en camino.").await;
+        desk.tab_to("Enviar").await;
+        desk.press(ENTER).await;
+        desk.must_say("Va en camino.").await;
+        must_fit(&desk, "a thread in the chart room, in Spanish").await;
+        desk.tab_to("Participantes…").await;
+        desk.press(ENTER).await;
+        desk.must_say("Quién participa").await;
+        desk.must_be_accessible("who takes part, in Spanish").await;
+        must_fit(&desk, "who takes part, in Spanish").await;
+        // The open page shows it by itself, and what is new is not lost on the way.
+        phone.must_say("Va en camino.").await;
+        phone.must_be_accessible("an answered thread, in Spanish").await;
+        for window in [&mut phone, &mut desk] {
+            window.must_have_asked_no_other_host().await;
+        }
+        phone.close().await;
+        desk.close().await;
     }
 }

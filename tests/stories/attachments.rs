@@ -1,6 +1,7 @@
 //! Files of messages: how they come in, who reads them, and when nobody does any more.
 
 use anteroom::features::access::lifecycle::State;
+use anteroom::features::documents::LARGEST;
 use anteroom::platform::db::schema::{blob, message, message_attachment, portal_access, upload};
 use anteroom::platform::permissions::{Role, Scope};
 use diesel::prelude::*;
@@ -89,6 +90,11 @@ stories! {
             let refused = attach(&mut client, &page, &thread, &to, "Words.", (name, bytes)).await;
             refused.must_be(422).must_say(&format!("{name} was not attached.")).must_say("Words.").must_say("good.pdf");
         }
+        // One that is too large is named too.
+        let mut large = pdf("Large");
+        large.resize(usize::try_from(LARGEST).expect("a size") + 1, b' ');
+        let refused = attach(&mut client, &page, &thread, &to, "Words.", ("large.pdf", &large)).await;
+        refused.must_be(422).must_say("large.pdf was not attached.").must_say("Words.").must_say("good.pdf");
         attach(&mut client, &page, &thread, &to, "Words.", ("", b"")).await.must_be(422).must_say("Choose a file first").must_say("Words.");
         // A file that was chosen and not attached is asked about.
         let asked = client.submit(&page, &thread, &[("file", "late.pdf")]).await;

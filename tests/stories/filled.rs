@@ -2,6 +2,7 @@
 //! to bring along.
 
 use anteroom::features::access::actions::{self, Act, Target};
+use anteroom::features::access::lifecycle::State;
 use anteroom::features::access::permission::Withheld;
 use anteroom::features::billing::online::run_due;
 use anteroom::features::documents::Recipient;
@@ -30,6 +31,7 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     let mut client = sign_in(w, &rows.registered.email).await;
     a_conversation(w, &rows).await;
     a_note_and_a_message_taken_back(w, &rows).await;
+    a_message_that_was_missed(w, &rows).await;
     an_opening(w, &rows).await;
     a_draft(&rows).await;
     an_absence(w).await;
@@ -104,6 +106,27 @@ async fn a_conversation(w: &World, rows: &Rows) {
         desk.submit(&page, "/reply", &[("text", text)]).await.must_be(303);
         client.get(&thread).await.must_be(200);
     }
+}
+
+/// Front desk answers while the client cannot read.
+async fn a_message_that_was_missed(w: &World, rows: &Rows) {
+    let thread = rows.fill("/portal/messages/{thread}");
+    let id = thread.rsplit('/').next().expect("a thread");
+    let path = format!("/staff/charts/{}/messages/{id}", rows.registered.chart_id);
+    let person = rows.registered.person_id;
+    let put = async |state: State| {
+        w.tamper(move |c| {
+            diesel::update(portal_access::table.filter(portal_access::person_id.eq(person)))
+                .set(portal_access::state.eq(state))
+                .execute(c)
+        })
+        .await;
+    };
+    put(State::Revoked).await;
+    let mut desk = w.staff(Role::FrontDesk).await;
+    let page = desk.get(&path).await;
+    desk.submit(&page, "/reply", &[("text", "Said to nobody.")]).await.must_be(303);
+    put(State::Active).await;
 }
 
 /// Staff write a note on the client's thread, and take a message back.

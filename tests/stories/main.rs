@@ -44,6 +44,8 @@ mod mails;
 mod message_acts;
 mod message_cases;
 mod message_drafts;
+mod message_parties;
+mod message_races;
 mod message_search;
 mod messages;
 mod online;

@@ -457,7 +457,7 @@ stories! {
             father.get(&path).await.must_be(404);
         }
         for page in ["print", "pdf"] {
-            w.staff(Role::Biller).await.get(&format!("{path}/{page}")).await.must_be(403);
+            w.staff(Role::Biller).await.get(&format!("{path}/{page}")).await.must_be(404);
         }
         // After the end of a part, what was read until then.
         w.tamper(|c| diesel::update(thread_party::table).set(thread_party::until_seq.eq(Some(2))).execute(c)).await;

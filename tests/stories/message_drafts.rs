@@ -67,6 +67,17 @@ stories! {
         let after = client.get(&thread).await;
         assert!(!after.words().contains("Draft saved"), "{}", after.words());
         assert_eq!((text_of(&after, &thread), messages(w).await), (String::new(), 2));
+        // The session ends while something is typed: what was saved and what was sent too late are there after sign-in.
+        save(&mut client, &after, &thread, &thread, &[("text", "Half a")]).await.must_be(303);
+        let page = client.get(&thread).await;
+        w.clock.advance_seconds(24 * 3_600);
+        let mut tab = client.clone().with("sec-fetch-mode", "navigate");
+        let late = tab.submit(&page, &thread, &[("text", "Half a sentence.")]).await;
+        let to = late.location().expect("sign-in").to_owned();
+        assert!(to.contains("sign-in") && to.contains("session-over-kept"), "{to}");
+        let mut back = sign_in(w, &who.name).await;
+        assert_eq!(text_of(&back.get(&thread).await, &thread), "Half a");
+        assert_eq!(messages(w).await, 2);
     }
 
     async fn a_page_that_was_open_when_the_message_was_sent_does_not_bring_its_draft_back(w: &mut World) {

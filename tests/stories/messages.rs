@@ -89,6 +89,36 @@ pub async fn standing(w: &World) -> (String, String) {
     w.look(|c| message_thread::table.select((message_thread::state, message_thread::waiting)).first(c)).await
 }
 
+#[derive(diesel::QueryableByName)]
+struct Column {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+/// Copies the rows of a table from one practice to another, ids and all.
+async fn copied(w: &World, table: &'static str, from: uuid::Uuid, to: uuid::Uuid) {
+    let is_sqlite = w.engine == crate::support::Engine::Sqlite;
+    let asked = if is_sqlite {
+        format!("SELECT name FROM pragma_table_info('{table}')")
+    } else {
+        format!(
+            "SELECT column_name::text AS name FROM information_schema.columns WHERE table_name = '{table}'"
+        )
+    };
+    let columns: Vec<Column> = w.look(move |c| diesel::sql_query(asked.as_str()).load(c)).await;
+    let rest: Vec<String> =
+        columns.into_iter().map(|column| column.name).filter(|name| name != "practice_id").collect();
+    let id = |id: uuid::Uuid| {
+        let hex = id.simple();
+        if is_sqlite { format!("X'{hex}'") } else { format!("'\\x{hex}'::bytea") }
+    };
+    let (rest, from, to) = (rest.join(", "), id(from), id(to));
+    let copy = format!(
+        "INSERT INTO {table} (practice_id, {rest}) SELECT {to}, {rest} FROM {table} WHERE practice_id = {from}"
+    );
+    w.tamper(move |c| diesel::sql_query(copy.as_str()).execute(c)).await;
+}
+
 /// A representative of a chart with the right to messages, signed in.
 pub async fn representative(w: &mut World, first: &str, chart: &ChartId) -> Browser {
     let person = w.chart(first, "Serrano").await;
@@ -160,11 +190,12 @@ stories! {
         let page = client.get(&thread).await;
         page.must_say("Only you can read this, and at the practice: ").must_say("Casey");
         let path = in_chart(&ana.chart_id, &thread);
-        w.staff(Role::Clinician).await.get(&path).await.must_be(200).must_say("It was hard for me.");
+        let theirs = w.staff(Role::Clinician).await.get(&path).await;
+        theirs.must_be(200).must_say("It was hard for me.").must_say("Read by: Ana Duarte, Casey");
         for role in [Role::FrontDesk, Role::Administrator] {
             w.staff(role).await.get(&path).await.must_be(404).must_not_say("It was hard");
         }
-        w.staff(Role::Biller).await.get(&path).await.must_be(403);
+        w.staff(Role::Biller).await.get(&path).await.must_be(404).must_not_say("It was hard");
         let mut other = sign_in(w, &his.name).await;
         other.get(&thread).await.must_be(404).must_not_say("It was hard");
         other.get("/portal/messages").await.must_not_say("About last time");
@@ -225,6 +256,12 @@ stories! {
                     page.must_not_say(word);
                 }
             }
+            for path in ["print", "pdf", "live"] {
+                browser.get(&format!("{other}/{path}")).await.must_be(404);
+            }
+        }
+        for (browser, word) in [(&mut father, "custody"), (&mut mother, "school")] {
+            browser.get(&format!("/portal/messages?q={word}")).await.must_say("No message has all of these words");
         }
         father.get("/portal").await.must_not_say("New message");
         mother.get("/portal").await.must_say("New message: Custody papers");
@@ -264,6 +301,7 @@ stories! {
             let mut staff = w.staff(role).await;
             let queue = staff.get("/staff/messages?box=clinicians").await;
             queue.must_say("Ana Duarte").must_say("Casey").must_say("Waiting for the practice");
+            queue.must_say("Answer due").must_say("Thu, Dec 3");
             let tab = staff.get(&tab).await;
             tab.must_say("Private").must_say("Casey").must_say("Waiting for the practice");
             for page in [queue, tab, staff.get("/staff/messages").await] {
@@ -284,6 +322,20 @@ stories! {
                 staff.post(&format!("{path}/{act}"), &typed).await.must_be(404);
             }
         }
+        for role in [Role::FrontDesk, Role::Administrator, Role::Biller] {
+            let found = w.staff(role).await.get("/staff/messages/search?q=canary").await;
+            found.must_say("No message has").must_not_say("Canary subject");
+        }
+        let text = key(w, &w.riverbend, Scope::ALL).await;
+        let mut caller = w.browser().with("authorization", &format!("Bearer {text}"));
+        let list = caller.get(&format!("/api/v1/charts/{}/threads", ana.chart_id)).await;
+        assert!(!list.must_be(200).html().contains("Canary"), "{}", list.html());
+        assert_eq!(list.answer.json()["threads"][0]["waiting"], "practice");
+        caller.get(&format!("/api/v1/threads/{}/messages", id_of(&thread))).await.must_be(404);
+        w.clock.advance_seconds(600);
+        w.run_due_jobs().await;
+        let mails: Vec<String> = w.look(|c| outbox::table.select(outbox::kind).load(c)).await;
+        assert_eq!(mails, Vec::<String>::new(), "no notice tells staff of a message");
         let mut clinician = w.staff(Role::Clinician).await;
         clinician.get("/staff/messages").await.must_say("Canary subject").must_say("1 waiting for an answer");
         assert_eq!((messages(w).await, standing(w).await), (1, ("open".into(), "practice".into())));
@@ -847,6 +899,61 @@ stories! {
         assert_eq!(word(&refused), "not-a-reader");
         let made: i64 = w.look(|c| message_thread::table.count().get_result(c)).await;
         assert_eq!(made, 3);
+    }
+
+    async fn case_93_two_practices_with_equal_ids_show_nothing_of_each_other(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut client = sign_in(w, &who.name).await;
+        let thread = begun(&mut client, "front_desk", "Lantern subject", "Lantern words.").await;
+        practice_writes(w, &thread, "Lantern answer.").await;
+        w.clock.advance_seconds(600);
+        // The same rows in the other practice, under the same ids and with other words.
+        let (here, there) = (*w.riverbend.scope.id(), *w.twinoaks.scope.id());
+        for table in ["person", "chart", "message_thread", "thread_party", "message", "thread_read"] {
+            copied(w, table, here.uuid(), there.uuid()).await;
+        }
+        w.tamper(move |c| {
+            let of_twin = message_thread::practice_id.eq(there);
+            diesel::update(message_thread::table.filter(of_twin))
+                .set((message_thread::subject.eq("Canary subject"), message_thread::waiting.eq("nobody")))
+                .execute(c)?;
+            let (body, search) = (message::body.eq("Canary words."), message::search_text.eq("canary words"));
+            diesel::update(message::table.filter(message::practice_id.eq(there))).set((body, search)).execute(c)
+        })
+        .await;
+        let path = in_chart(&ana.chart_id, &thread);
+        let twin = w.twinoaks.clone();
+        let (mut desk, mut other) = (w.staff(Role::FrontDesk).await, w.staff_of(&twin, Role::FrontDesk).await);
+        let tab = format!("/staff/charts/{}/communications", ana.chart_id);
+        let lists = ["/staff/messages?box=front_desk&state=answered", "/staff/messages/search?q=words", "/staff/messages"];
+        for (browser, own, foreign) in [(&mut desk, "Lantern", "Canary"), (&mut other, "Canary", "Lantern")] {
+            browser.get(&path).await.must_be(200).must_say(own);
+            for page in lists.iter().copied().chain([path.as_str(), tab.as_str()]) {
+                browser.get(page).await.must_be(200).must_not_say(foreign);
+            }
+            for page in ["print", "pdf"] {
+                assert!(!browser.get(&format!("{path}/{page}")).await.must_be(200).html().contains(foreign));
+            }
+            browser.get(&format!("/staff/messages/search?q={foreign}")).await.must_say("No message has");
+            browser.get(&format!("/staff/messages/search?q={own}")).await.must_say("Ana Duarte");
+        }
+        client = sign_in(w, &who.name).await;
+        for page in ["/portal", "/portal/messages", "/portal/messages?q=words", &thread, &format!("{thread}/print")] {
+            client.get(page).await.must_be(200).must_not_say("Canary");
+        }
+        client.get("/portal/messages?q=canary").await.must_say("No message has");
+        client.get(&thread).await.must_say("Lantern words.").must_say("Lantern answer.");
+        for (practice, own, foreign) in [(&w.riverbend, "Lantern", "Canary"), (&twin, "Canary", "Lantern")] {
+            let text = key(w, practice, Scope::ALL).await;
+            let mut caller = w.browser().with("authorization", &format!("Bearer {text}"));
+            for at in [format!("charts/{}/threads", ana.chart_id), format!("threads/{}/messages", id_of(&thread))] {
+                let page = caller.get(&format!("/api/v1/{at}")).await;
+                assert!(page.must_be(200).html().contains(own) && !page.html().contains(foreign), "{}", page.html());
+            }
+        }
+        w.run_due_jobs().await;
+        assert_eq!(notices(w).await, 0, "it was read");
     }
 
     async fn case_93_another_practices_key_and_staff_see_nothing_of_these_threads(w: &mut World) {

@@ -91,6 +91,9 @@ fn api_call(row: &Row, person: &str, grant: &str, staff: &str) -> String {
             serde_json::json!({ "reason": "moved away" })
         }
         Some("transfer") => serde_json::json!({ "staff_id": staff }),
+        Some("parties") => serde_json::json!({ "grant_id": grant, "reason": "Asked for." }),
+        // The message that the same key has just written.
+        Some("take-back") => serde_json::json!({ "seq": 2 }),
         Some("part2-consent") => serde_json::json!({ "purpose": "taking part" }),
         Some("close" | "reopen" | "no-reply-needed") => serde_json::json!({ "seen": 1 }),
         Some("move") => serde_json::json!({ "minutes": 45, "confirm": ["night", "weekend"] }),

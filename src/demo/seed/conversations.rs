@@ -26,6 +26,8 @@ use crate::platform::state::AppState;
 enum With {
     FrontDesk,
     Clinician,
+    /// Nobody of the demo's billing has looked at it yet.
+    Billing,
 }
 
 /// What the practice did with it.
@@ -61,6 +63,13 @@ const CONVERSATIONS: &[Conversation] = &[
         with: With::FrontDesk,
         subject: "A receipt for my employer",
         text: "Could you send me a receipt for my last visit? My employer asks for one with the date on it.",
+        then: Then::Waits,
+    },
+    Conversation {
+        client: ANA,
+        with: With::Billing,
+        subject: "Two lines on my statement",
+        text: "There are two lines for the same day on my last statement. Is one of them from my insurance?",
         then: Then::Waits,
     },
     Conversation {
@@ -106,6 +115,7 @@ impl Talk<'_> {
             let (by, role) = match conversation.with {
                 With::FrontDesk => (self.desk.clone(), Role::FrontDesk),
                 With::Clinician => (self.clinician.clone(), Role::Clinician),
+                With::Billing => (self.desk.clone(), Role::Biller),
             };
             self.app
                 .db
@@ -160,6 +170,7 @@ fn asked(
 ) -> Result<Option<ThreadId>, Fault> {
     let to = match conversation.with {
         With::FrontDesk => Addressee::FrontDesk,
+        With::Billing => Addressee::Billing,
         With::Clinician => match clinicians_of(c, &party.chart)?.first() {
             Some((staff, _)) => Addressee::Clinician(*staff),
             None => return Ok(None),

@@ -28,6 +28,7 @@ pub const TOLD: &[&str] = &[
     "thread.replied",
     "thread.exported",
     "thread.opened_with_reason",
+    "thread.party_added",
     "statement.made",
     "statement.viewed",
     "payment.started",

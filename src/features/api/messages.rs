@@ -1,5 +1,5 @@
-//! `/api/v1/threads`: messages between clients and the front desk. What is with a clinician shows here that it
-//! waits and since when, and no word of it: a key reads what the front desk reads.
+//! `/api/v1/threads`: messages between clients and the front desk. What is with a clinician or with billing shows here
+//! that it waits and since when, and no word of it: a key reads what the front desk reads.
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -16,12 +16,15 @@ use super::usual::Usual;
 use crate::features::documents::{FileOf, stored_file};
 use crate::features::messages::actions::{self, Author, Look, NotDone, PracticeAct, PracticeReader};
 use crate::features::messages::handover::{self, Earlier, Target};
+use crate::features::messages::joining::{self, NewParty, REASON};
 use crate::features::messages::readers::{Addressee, StaffReads};
+use crate::features::messages::withdraw::withdraw_by_key;
 use crate::features::messages::{
     self, Attachment, MOST_FILES, Message, MessageText, NotAText, Subject, Thread, Written,
 };
 use crate::features::people;
 use crate::kernel::ids::{AccessId, BlobId, ChartId, ThreadId, UploadId};
+use crate::kernel::text;
 use crate::platform::fault::{Fault, granted};
 use crate::platform::state::AppState;
 
@@ -34,13 +37,13 @@ pub struct ThreadJson {
     /// Its chart.
     #[schema(format = "uuid")]
     pub chart_id: String,
-    /// Whom at the practice it is with: `front_desk` or `clinician`.
+    /// Whom at the practice it is with: `front_desk`, `clinician` or `billing`.
     pub audience: String,
     /// The clinician, where it is with one.
     #[schema(format = "uuid")]
     pub staff_id: Option<String>,
-    /// Its subject; null where it is with a clinician, or was with one before it came to the front desk without what
-    /// was written then.
+    /// Its subject; null where it is with a clinician or billing, or was before it came to the front desk without what was
+    /// written then.
     pub subject: Option<String>,
     /// `open` or `closed`.
     pub state: String,
@@ -101,8 +104,10 @@ pub struct MessageJson {
     pub side: String,
     /// Who wrote it, by the name they had then.
     pub author: String,
-    /// `text`, or `moved`: the line that says whom the thread is with from there on. Its `text` is the clinician's
-    /// name, and empty for the front desk.
+    /// `text`; or a line of the practice. `moved` says whom the thread is with from there on: its `text` is the
+    /// clinician's name, and empty for the front desk. `moved_to_billing` has no text. `joined` and `joined_earlier` say
+    /// who on the client's side takes part from there on: their name; with the second they also read what was written
+    /// before.
     pub kind: String,
     /// Plain text; empty where the message was taken back.
     pub text: String,
@@ -199,12 +204,37 @@ pub struct NewMessageJson {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransferJson {
-    /// The clinician who answers it from now on, one of listClinicians; null for the front desk.
+    /// The clinician who answers it from now on, one of listClinicians; null for another `audience`.
     #[schema(format = "uuid")]
     pub staff_id: Option<String>,
+    /// Where no clinician is named: `front_desk`, which is what a missing one means, or `billing`.
+    #[serde(default)]
+    pub audience: Option<String>,
     /// Do they also read what was written before? Without it they read what is written from now on.
     #[serde(default)]
     pub with_earlier: bool,
+}
+
+/// Who takes part in a thread from now on.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPartyJson {
+    /// The grant of somebody on the client's side to the thread's chart, which opens such threads.
+    #[schema(format = "uuid")]
+    pub grant_id: String,
+    /// Do they also read what was written before? Without it they read what is written from now on.
+    #[serde(default)]
+    pub with_earlier: bool,
+    /// Why, in 1 to 200 characters. It stands in the audit trail, and no client reads it.
+    pub reason: String,
+}
+
+/// Which message is taken back.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeBackJson {
+    /// The number of a message that this key wrote.
+    pub seq: i32,
 }
 
 /// What is done with a thread.
@@ -312,7 +342,7 @@ fn wrong_text(field: &str, wrong: NotAText) -> Problem {
 }
 
 fn no_audience() -> Problem {
-    let detail = "somebody else who answers clients, or null for the front desk";
+    let detail = "somebody else who answers clients; or null, and `audience` front_desk or billing";
     Problem::fields([("/staff_id".to_owned(), detail.to_owned())])
 }
 
@@ -333,8 +363,9 @@ fn refused(refused: NotDone) -> Problem {
         NotDone::NotFound | NotDone::NotAClinician => problem::NOT_FOUND.into(),
         NotDone::NotAReader => problem::NOT_A_READER.into(),
         NotDone::SameAudience => no_audience(),
-        // What only pages do.
-        NotDone::TooLate | NotDone::ReadAlready => problem::NOT_FOUND.into(),
+        NotDone::TooLate => problem::TOO_LATE.into(),
+        NotDone::ReadAlready => problem::READ_ALREADY.into(),
+        NotDone::TakesPart => problem::TAKES_PART.into(),
         NotDone::TooMany => problem::TOO_MANY_REQUESTS.into(),
         NotDone::NoFile => no_file(),
         NotDone::WrittenMeanwhile(newer) => {
@@ -480,9 +511,11 @@ pub async fn transfer(
 ) -> ApiResult {
     let thread: Result<ThreadId, Problem> = id(&thread);
     let asked = json::read(&caller, &body).and_then(|asked: TransferJson| {
-        let to = match asked.staff_id {
-            None => Addressee::FrontDesk,
-            Some(id) => Addressee::Clinician(id.parse().map_err(|_| no_audience())?),
+        let to = match (asked.staff_id, asked.audience.as_deref()) {
+            (None, None | Some("front_desk")) => Addressee::FrontDesk,
+            (None, Some("billing")) => Addressee::Billing,
+            (Some(id), None) => Addressee::Clinician(id.parse().map_err(|_| no_audience())?),
+            _ => return Err(no_audience()),
         };
         let earlier = if asked.with_earlier { Earlier::Read } else { Earlier::Hidden };
         Ok(Target { to, earlier })
@@ -497,6 +530,77 @@ pub async fn transfer(
         Ok(match moved {
             Ok(thread) => Ok(Done { answer: Answer::ok(ThreadJson::from(&thread))?, chart: thread.chart }),
             Err(NotDone::NotAClinician) => Err(no_audience()),
+            Err(why) => Err(refused(why)),
+        })
+    })
+    .await
+}
+
+/// Let somebody else on the client's side take part in a thread.
+///
+/// Everybody who takes part sees a line that says who joined, and gets the mail that something is new.
+#[utoipa::path(post, path = "/api/v1/threads/{thread}/parties", tag = "Messages", operation_id = "addThreadParty",
+    params(("thread" = String, Path, description = "The thread's id"), Once),
+    request_body = NewPartyJson,
+    responses((status = 200, description = "The thread as it is now", body = ThreadJson), Usual),
+    security(("api_key" = ["messages:write"])))]
+pub async fn add_party(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(thread): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let thread: Result<ThreadId, Problem> = id(&thread);
+    let asked = json::read(&caller, &body).and_then(|asked: NewPartyJson| {
+        let access: AccessId = id(&asked.grant_id)?;
+        let reason = text::line(&asked.reason, REASON).ok().filter(|reason| !reason.is_empty());
+        let reason = reason.ok_or_else(|| {
+            Problem::fields([("/reason".to_owned(), "1 to 200 characters in one line".to_owned())])
+        })?;
+        let earlier = if asked.with_earlier { Earlier::Read } else { Earlier::Hidden };
+        Ok(NewParty { access, earlier, reason })
+    });
+    let author = Author::of_practice(&caller.by())?;
+    once(&app, &caller, &body, move |_, c| {
+        let (thread, new) = match (&thread, &asked) {
+            (Ok(thread), Ok(new)) => (thread, new),
+            (Err(problem), _) | (_, Err(problem)) => return Ok(Err(problem.clone())),
+        };
+        let added = joining::add_as_practice(c, &author, &PracticeReader::ApiKey, thread, new)?;
+        Ok(match added {
+            Ok(thread) => Ok(Done { answer: Answer::ok(ThreadJson::from(&thread))?, chart: thread.chart }),
+            Err(why) => Err(refused(why)),
+        })
+    })
+    .await
+}
+
+/// Take a message of this key back.
+///
+/// For ten minutes, while nobody on the client's side has read it (`too-late`, `read-already`). Its text is gone for the
+/// client and kept for the practice's records alone; its files are uploads again; the client waits as before. A thread whose
+/// only message is taken back never existed for the client.
+#[utoipa::path(post, path = "/api/v1/threads/{thread}/take-back", tag = "Messages", operation_id = "takeMessageBack",
+    params(("thread" = String, Path, description = "The thread's id"), Once),
+    request_body = TakeBackJson,
+    responses((status = 200, description = "The thread as it is now", body = ThreadJson), Usual),
+    security(("api_key" = ["messages:write"])))]
+pub async fn take_back(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(thread): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let thread: Result<ThreadId, Problem> = id(&thread);
+    let asked = json::read(&caller, &body).map(|asked: TakeBackJson| asked.seq);
+    let author = Author::of_practice(&caller.by())?;
+    once(&app, &caller, &body, move |_, c| {
+        let (thread, seq) = match (&thread, &asked) {
+            (Ok(thread), Ok(seq)) => (thread, *seq),
+            (Err(problem), _) | (_, Err(problem)) => return Ok(Err(problem.clone())),
+        };
+        Ok(match withdraw_by_key(c, &author, thread, seq)? {
+            Ok(thread) => Ok(Done { answer: Answer::ok(ThreadJson::from(&thread))?, chart: thread.chart }),
             Err(why) => Err(refused(why)),
         })
     })

@@ -133,6 +133,8 @@ fn routes() -> Routes {
         .get("/api/v1/threads/{thread}/messages", read_messages, messages::list)
         .post("/api/v1/threads/{thread}/messages", write_messages, messages::write)
         .get("/api/v1/threads/{thread}/files/{attachment}", read_messages, messages::file)
+        .post("/api/v1/threads/{thread}/parties", write_messages, messages::add_party)
+        .post("/api/v1/threads/{thread}/take-back", write_messages, messages::take_back)
         .post("/api/v1/threads/{thread}/no-reply-needed", write_messages, messages::no_reply_needed)
         .post("/api/v1/threads/{thread}/close", write_messages, messages::close)
         .post("/api/v1/threads/{thread}/reopen", write_messages, messages::reopen)

@@ -53,6 +53,9 @@ kinds! {
     NOT_A_READER = "not-a-reader", 409, "The holder of this grant cannot read messages in the portal.";
     WRITTEN_MEANWHILE = "written-meanwhile", 409,
         "Somebody wrote since the message that was seen; read what is new, then send again.";
+    TAKES_PART = "takes-part", 409, "This person takes part in the thread, or took part in it.";
+    READ_ALREADY = "read-already", 409, "The client's side has read the message.";
+    TOO_LATE = "too-late", 409, "A message is taken back within ten minutes.";
     CHANGED_ON_FILE = "changed-on-file", 409,
         "The chart holds another value of this field than `on_file` says; read the change again.";
     DECIDED = "decided", 409, "This field is decided, or there is nothing to decide.";

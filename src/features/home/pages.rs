@@ -80,7 +80,11 @@ fn messages_item(client: &ClientSession, unread: &[InboxLine]) -> Option<Item> {
     Some(match unread {
         [only] => Item {
             href: format!("/portal/messages/{}", only.thread.id),
-            title: words.with1("messages-home-one", "subject", messages::subject_for(client, &only.thread)),
+            title: words.with1(
+                "messages-home-one",
+                "subject",
+                messages::subject_for(client, &only.thread, only.from),
+            ),
             note,
         },
         several => Item {
@@ -132,7 +136,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
                     (Vec::new(), Vec::new())
                 },
                 if may(Right::Messages) {
-                    messages::unread(c, chart, &client.person_id)?
+                    messages::unread(c, &messages::PartyReader::of(client))?
                 } else {
                     Vec::new()
                 },

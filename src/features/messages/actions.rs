@@ -1,8 +1,9 @@
 //! What can be done with threads: begin one, write into one, say that it needs no reply, close, open again, read.
 //! One transaction each.
 
-use crate::features::access::permission::{Facts, decide as decide_access};
-use crate::features::accounts::{ClientSession, level_now};
+use crate::features::access::facts_of;
+use crate::features::access::permission::{Facts, Item, decide as decide_access};
+use crate::features::accounts::ClientSession;
 use crate::features::documents::{self, StoredFile};
 use crate::features::messages::audit::MessageAction;
 use crate::features::messages::away_store::AwayNow;
@@ -14,7 +15,7 @@ use crate::features::messages::readers::{
     self, Addressee, StaffReader, StaffReads, may_open_with_reason, staff_reads,
 };
 use crate::features::messages::store::{
-    self, Attachment, AuthorKind, AuthorMark, Message, ReaderKind, SeqRange, Thread,
+    self, Attachment, AuthorKind, AuthorMark, Message, MessageKind, ReaderKind, Reading, SeqRange, Thread,
 };
 use crate::features::messages::text::{MessageText, Subject, Written};
 use crate::features::messages::{late, notices};
@@ -63,6 +64,9 @@ pub enum NotDone {
     /// The client's side has read it.
     #[error("the message was read")]
     ReadAlready,
+    /// The person takes part in the thread already.
+    #[error("this person takes part already")]
+    TakesPart,
 }
 
 /// The outcome of an act, inside the fault of the machinery.
@@ -105,10 +109,34 @@ pub(super) enum Row<'a> {
     None,
     /// A message and its files.
     Text(&'a MessageText, &'a [StoredFile]),
-    /// The line that says whom the thread is with: the clinician's name, and nothing for the front desk.
+    /// The line that says whom the thread is with: the clinician's name, and nothing for the front desk and billing.
     Moved(&'a str),
+    /// The line that says who takes part from here on.
+    Joined(&'a Joined),
     /// This message, with its files, is taken back.
     Withdrawn(&'a Message, &'a [Attachment]),
+}
+
+/// Somebody who takes part in a thread from here on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Joined {
+    /// Who.
+    pub person: PersonId,
+    /// Their name.
+    pub name: String,
+    /// What they read of what was written before.
+    pub earlier: Earlier,
+    /// Why.
+    pub reason: String,
+}
+
+/// What somebody new reads of what was written before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// Nothing.
+    Hidden,
+    /// As much as whoever lets them in.
+    Read,
 }
 
 /// Makes a decision's effects rows: the only place that does.
@@ -121,12 +149,14 @@ pub(super) fn apply(
 ) -> Result<(), Fault> {
     let ended = thread.standing.wait();
     thread.standing = standing;
-    let is_written = |effect: &Effect| matches!(effect, Effect::Append(_) | Effect::AppendMoved);
-    if effects.iter().any(is_written) {
+    let is_written =
+        |effect: &Effect| matches!(effect, Effect::Append(_) | Effect::AppendMoved | Effect::AppendJoined);
+    let has_new = effects.iter().any(is_written);
+    if has_new {
         thread.last_seq += 1;
     }
     // That a thread was moved is no news: it keeps its place in the lists.
-    if effects.iter().any(|effect| matches!(effect, Effect::Append(_))) {
+    if effects.iter().any(|effect| matches!(effect, Effect::Append(_) | Effect::AppendJoined)) {
         thread.last_at = c.now();
     }
     // Saved first: on PostgreSQL that holds the thread's row, so that two messages never get one number.
@@ -139,24 +169,103 @@ pub(super) fn apply(
                 store::insert_message(c, thread, side, &author.mark, text.as_str(), ended)?;
                 store::insert_attachments(c, thread, files)?;
             }
-            (Effect::AppendMoved, Row::Moved(with)) => store::insert_moved(c, thread, &author.mark, with)?,
+            (Effect::AppendMoved, Row::Moved(with)) => {
+                let kind = match thread.to {
+                    Addressee::Billing => MessageKind::MovedToBilling,
+                    Addressee::FrontDesk | Addressee::Clinician(_) => MessageKind::Moved,
+                };
+                store::insert_line(c, thread, kind, &author.mark, with)?;
+            }
+            (Effect::AppendJoined, Row::Joined(joined)) => {
+                let (kind, from) = match joined.earlier {
+                    Earlier::Hidden => (MessageKind::Joined, thread.last_seq),
+                    Earlier::Read => (MessageKind::JoinedEarlier, thread.read_from),
+                };
+                store::insert_line(c, thread, kind, &author.mark, &joined.name)?;
+                store::insert_party(c, &thread.id, &joined.person, from, &author.mark.name)?;
+            }
             (Effect::Withdraw, Row::Withdrawn(message, files)) => {
                 about = message.seq;
                 if !store::withdraw(c, &thread.id, message, files, &author.mark.name)? {
                     return Err(Fault::lost_race("a message was taken back twice at once"));
                 }
             }
-            (Effect::Append(_) | Effect::AppendMoved | Effect::Withdraw, _) => {
+            (Effect::Append(_) | Effect::AppendMoved | Effect::AppendJoined | Effect::Withdraw, _) => {
                 return Err(Fault::other("a decision about a message without the message"));
             }
             (Effect::EndParties, _) => store::end_parties(c, &thread.id)?,
             (Effect::NotifyClient, _) => notices::plan(c, thread)?,
             (Effect::StartClock, _) => late::watch(c, thread)?,
             (Effect::StopClock, _) => late::unwatch(c, thread)?,
+            (Effect::Record(action), Row::Joined(joined)) => {
+                let event = Event::new(author.by.clone(), action).on_chart(&thread.chart);
+                let details = serde_json::json!({
+                    "thread": thread.id, "seq": about, "person": joined.person, "reason": joined.reason,
+                });
+                audit::record(c, event.with(details))?;
+            }
             (Effect::Record(action), _) => record(c, &author.by, action, thread, about)?,
         }
     }
+    // Whoever a thread begins with was asked just before.
+    if has_new && thread.last_seq > SeqRange::ALL.from {
+        note_gaps(c, thread, author)?;
+    }
     Ok(())
+}
+
+/// Who takes part and may not read now does not read the thread's newest message later either.
+fn note_gaps(c: &mut Scoped<'_>, thread: &Thread, author: &Author) -> Result<(), Fault> {
+    let parties = store::parties_with_grants(c, thread)?;
+    for some in parties.chunk_by(|(one, _), (other, _)| one == other) {
+        let person = some[0].0;
+        if author.mark.kind == AuthorKind::Person && author.mark.id == person.uuid() {
+            continue;
+        }
+        if !reads_by_any(c, some, thread, thread.to)? {
+            store::insert_gap(c, thread, &person)?;
+        }
+    }
+    Ok(())
+}
+
+/// The names of those who take part and could not read what is written now.
+pub(super) fn shut_out(c: &mut Scoped<'_>, thread: &Thread) -> Result<Vec<String>, Fault> {
+    let parties = store::parties_with_grants(c, thread)?;
+    let mut names = Vec::new();
+    for some in parties.chunk_by(|(one, _), (other, _)| one == other) {
+        if !reads_by_any(c, some, thread, thread.to)? {
+            names.extend(people::load_person(c, &some[0].0)?.map(|person| person.full_name()));
+        }
+    }
+    Ok(names)
+}
+
+/// Does one of the grants of a party let them read this thread, with this addressee, now?
+pub(super) fn reads_by_any(
+    c: &mut Scoped<'_>,
+    grants: &[(PersonId, Option<AccessId>)],
+    thread: &Thread,
+    to: Addressee,
+) -> Result<bool, Fault> {
+    for access in grants.iter().filter_map(|(_, access)| *access) {
+        let facts = facts_of(c, &access)?;
+        if facts.is_some_and(|facts| level_by(&facts, to, Some(&thread.item())) >= Level::View) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How far a grant goes now in threads with this addressee.
+pub(super) fn level_in(c: &mut Scoped<'_>, access: &AccessId, to: Addressee) -> Result<Level, Fault> {
+    Ok(facts_of(c, access)?.map_or(Level::None, |facts| level_by(&facts, to, None)))
+}
+
+/// How far a grant with these facts goes in threads with this addressee, or in one of them.
+fn level_by(facts: &Facts, to: Addressee, item: Option<&Item>) -> Level {
+    let is_open = to.also_needs().is_none_or(|right| decide_access(facts, right, None).level >= Level::View);
+    if is_open { decide_access(facts, Right::Messages, item).level } else { Level::None }
 }
 
 pub(super) fn record(
@@ -255,7 +364,7 @@ fn begin(c: &mut Scoped<'_>, author: &Author, new: &NewThread) -> Outcome<Thread
         version: 1,
     };
     store::insert_thread(c, &thread)?;
-    store::insert_party(c, &thread.id, &new.person, &author.mark.name)?;
+    store::insert_party(c, &thread.id, &new.person, SeqRange::ALL.from, &author.mark.name)?;
     apply(c, &mut thread, author, decision, Row::Text(&new.written.text, &files))?;
     Ok(Ok(thread.id))
 }
@@ -293,8 +402,8 @@ impl ClientParty {
     }
 
     /// What ended the access since the request was let in counts, and so does how much they have written.
-    fn may_write(&self, c: &mut Scoped<'_>) -> Outcome<()> {
-        if level_now(c, &self.access, Right::Messages)? < Level::Act {
+    fn may_write(&self, c: &mut Scoped<'_>, to: Addressee) -> Outcome<()> {
+        if level_in(c, &self.access, to)? < Level::Act {
             return Ok(Err(NotDone::NotFound));
         }
         let written = limits::count(c, &format!("messages.{}", self.account), WRITING)?;
@@ -310,7 +419,7 @@ pub fn begin_as_client(
     subject: Subject,
     written: Written,
 ) -> Outcome<ThreadId> {
-    if let Err(why) = party.may_write(c)? {
+    if let Err(why) = party.may_write(c, to)? {
         return Ok(Err(why));
     }
     if let Addressee::Clinician(staff) = to
@@ -333,7 +442,7 @@ pub fn write_as_client(
     let found = store::find_for_party(c, &party.chart, &party.person, thread)?;
     // Whoever takes part no longer does not write any more.
     let Some((mut thread, SeqRange { until: None, .. })) = found else { return Ok(Err(NotDone::NotFound)) };
-    if let Err(why) = party.may_write(c)? {
+    if let Err(why) = party.may_write(c, thread.to)? {
         return Ok(Err(why));
     }
     let author = Author::of_person(c, &party.by, &party.person)?;
@@ -423,7 +532,7 @@ pub fn begin_as_practice(
     written: Written,
 ) -> Outcome<(ThreadId, ChartId)> {
     let Some((person, chart)) = store::holder_of(c, access)? else { return Ok(Err(NotDone::NotAReader)) };
-    if level_now(c, access, Right::Messages)? < Level::View {
+    if level_in(c, access, to)? < Level::View {
         return Ok(Err(NotDone::NotAReader));
     }
     let new = NewThread { chart, person, to, subject, written };
@@ -469,7 +578,7 @@ impl PracticeReader {
         match (self, to) {
             (Self::Staff(reader), to) => staff_reads(to, reader),
             (Self::ApiKey, Addressee::FrontDesk) => StaffReads::Words,
-            (Self::ApiKey, Addressee::Clinician(_)) => StaffReads::State,
+            (Self::ApiKey, Addressee::Clinician(_) | Addressee::Billing) => StaffReads::State,
         }
     }
 }
@@ -569,12 +678,14 @@ pub async fn save_draft_of_client(
 ) -> Outcome<Saved> {
     let party = ClientParty::of(client);
     let unit = move |c: &mut Scoped<'_>| {
-        if level_now(c, &party.access, Right::Messages)? < Level::Act {
-            return Ok(Err(NotDone::NotFound));
-        }
-        if let Some(thread) = &thread
-            && store::find_for_party(c, &party.chart, &party.person, thread)?.is_none()
-        {
+        let to = match &thread {
+            None => Addressee::FrontDesk,
+            Some(thread) => match store::find_for_party(c, &party.chart, &party.person, thread)? {
+                Some((thread, _)) => thread.to,
+                None => return Ok(Err(NotDone::NotFound)),
+            },
+        };
+        if level_in(c, &party.access, to)? < Level::Act {
             return Ok(Err(NotDone::NotFound));
         }
         keep(c, &party.slot(thread), typed.as_ref(), seen).map(Ok)
@@ -645,12 +756,14 @@ pub struct ThreadView {
     pub thread: Thread,
     /// What the reader does here.
     pub part: Part,
+    /// The first message that they read.
+    pub from: i32,
     /// The clinician's name, where it is with one.
     pub with: Option<String>,
     /// Since they are away: until when, and who reads meanwhile.
     pub away: Option<AwayNow>,
-    /// Those on the client's side who take part.
-    pub parties: Vec<String>,
+    /// Those on the client's side who take part, and their names.
+    pub parties: Vec<(PersonId, String)>,
     /// Its messages, the oldest first.
     pub messages: Vec<Message>,
     /// The files of these messages, in their order.
@@ -661,15 +774,23 @@ pub struct ThreadView {
     pub draft: Option<Draft>,
 }
 
+impl ThreadView {
+    /// The names of those on the client's side who take part, without this person.
+    pub(super) fn names_without(&self, person: Option<&PersonId>) -> String {
+        let others = self.parties.iter().filter(|(id, _)| Some(id) != person);
+        others.map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
 fn view(
     c: &mut Scoped<'_>,
     thread: Thread,
-    side: Side,
+    reading: Reading,
     range: SeqRange,
     before: Option<i32>,
 ) -> Result<ThreadView, Fault> {
-    let (messages, has_earlier) = store::messages(c, &thread.id, side, range, before)?;
-    with_facts(c, thread, (messages, has_earlier))
+    let (messages, has_earlier) = store::messages(c, &thread.id, reading, range, before)?;
+    Ok(ThreadView { from: range.from, ..with_facts(c, thread, (messages, has_earlier))? })
 }
 
 /// A thread with these of its messages, and everything else that a page says of it.
@@ -683,7 +804,8 @@ pub(super) fn with_facts(
     let away = readers::away_now(c, thread.to)?;
     let parties = store::party_names(c, &thread.id)?;
     let part = Part::Own;
-    Ok(ThreadView { thread, part, with, away, parties, messages, files, has_earlier, draft: None })
+    let from = SeqRange::ALL.from;
+    Ok(ThreadView { thread, part, from, with, away, parties, messages, files, has_earlier, draft: None })
 }
 
 /// The newest of the messages that a page shows is read, and that it was looked at stands in the trail.
@@ -713,11 +835,11 @@ pub(super) fn readable(
 ) -> Result<Option<(Thread, SeqRange)>, Fault> {
     let found = store::find_for_party(c, &party.chart, &party.person, thread)?;
     let Some((thread, range)) = found else { return Ok(None) };
-    if decide_access(facts, Right::Messages, Some(&thread.item())).level < Level::View {
+    if level_by(facts, thread.to, Some(&thread.item())) < Level::View {
         return Ok(None);
     }
     // What ended the access since the request was let in counts.
-    if look == Look::Read && level_now(c, &party.access, Right::Messages)? < Level::View {
+    if look == Look::Read && level_in(c, &party.access, thread.to)? < Level::View {
         return Ok(None);
     }
     Ok(Some((thread, range)))
@@ -740,7 +862,7 @@ pub async fn file_for_client(
     let (party, facts) = (ClientParty::of(client), client.facts.clone());
     let unit = move |c: &mut Scoped<'_>| {
         let Some((thread, range)) = readable(c, &party, &facts, &thread, look)? else { return Ok(None) };
-        let found = store::find_attachment(c, &thread.id, range, &file)?;
+        let found = store::find_attachment(c, &thread.id, Reading::Party(party.person), range, &file)?;
         if let (Some(file), Look::Read) = (&found, look) {
             record_file(c, &party.by, &thread, file)?;
         }
@@ -778,7 +900,7 @@ pub fn file_for_practice(
     let of_chart = |thread: &Thread| chart.is_none_or(|chart| thread.chart == chart);
     let Some(thread) = store::find(c, &thread)?.filter(of_chart) else { return Ok(None) };
     let Some((range, _)) = practice_range(c, reader, &thread)? else { return Ok(None) };
-    let found = store::find_attachment(c, &thread.id, range, file)?;
+    let found = store::find_attachment(c, &thread.id, Reading::Practice, range, file)?;
     if let (Some(file), Look::Read) = (&found, look) {
         record_file(c, by, &thread, file)?;
     }
@@ -796,7 +918,7 @@ pub async fn look_as_client(
     let (party, facts) = (ClientParty::of(client), client.facts.clone());
     let unit = move |c: &mut Scoped<'_>| {
         let Some((thread, range)) = readable(c, &party, &facts, &thread, look)? else { return Ok(None) };
-        let mut view = view(c, thread, Side::Client, range, before)?;
+        let mut view = view(c, thread, Reading::Party(party.person), range, before)?;
         if look == Look::Read {
             view.draft = draft_store::find(c, &party.slot(Some(view.thread.id)))?;
             note_read(c, &party.by, ReaderKind::Person, party.person.uuid(), &view)?;
@@ -823,7 +945,7 @@ pub fn look_as_staff(
     };
     let found = practice_range(c, &PracticeReader::Staff(reader.clone()), &thread)?;
     let Some((range, part)) = found else { return Ok(None) };
-    let mut view = ThreadView { part, ..view(c, thread, Side::Practice, range, before)? };
+    let mut view = ThreadView { part, ..view(c, thread, Reading::Practice, range, before)? };
     match (look, part) {
         (Look::Read, Part::Own) => {
             view.draft = draft_store::find(c, &slot_of_staff(reader.staff, chart, Some(view.thread.id)))?;

@@ -13,6 +13,8 @@ audit_actions! {
         Closed = "thread.closed", Plain, None;
         Reopened = "thread.reopened", Plain, None;
         Transferred = "thread.transferred", Plain, None;
+        /// Somebody else of the client's side reads it from there on, for a reason.
+        PartyAdded = "thread.party_added", Attention, Required;
         Exported = "thread.exported", Plain, None;
         /// Somebody whose thread it is not read it, and said why.
         OpenedWithReason = "thread.opened_with_reason", Attention, Required;

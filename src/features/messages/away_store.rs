@@ -39,13 +39,13 @@ pub struct AwayNow {
     pub cover: Option<(StaffId, String)>,
 }
 
-/// Those for whom a staff member stands in now: the rows of a query inside another.
+/// Those for whom a staff member stands in now, nobody for none: the rows of a query inside another.
 macro_rules! covered {
     ($c:expr, $staff:expr) => {{
         use crate::platform::db::schema::staff_away;
         let now = $c.now();
         $c.rows(staff_away::table)
-            .filter(staff_away::cover_staff_id.eq(Some($staff)))
+            .filter(staff_away::cover_staff_id.eq($staff))
             .filter(staff_away::from_at.le(now))
             .filter(staff_away::until_at.gt(now))
             .select(staff_away::staff_id.nullable())
@@ -55,7 +55,7 @@ pub(super) use covered;
 
 /// Those for whom a staff member stands in now.
 pub fn covered_by(c: &mut Scoped<'_>, staff: &StaffId) -> Result<Vec<StaffId>, Fault> {
-    let found: Vec<Option<StaffId>> = covered!(c, *staff).limit(MOST).load(c)?;
+    let found: Vec<Option<StaffId>> = covered!(c, Some(*staff)).limit(MOST).load(c)?;
     Ok(found.into_iter().flatten().collect())
 }
 

@@ -8,13 +8,12 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
 
 use crate::features::access::{COMMUNICATIONS, COMMUNICATIONS_TAB};
-use crate::features::accounts::level_now;
 use crate::features::documents::{FileOf, stored_file, why_not_taken};
 use crate::features::messages::actions::{
     self, Look, NotDone, Part, PracticeAct, PracticeReader, ThreadView, slot_of_staff,
 };
 use crate::features::messages::attach::{Attaching, KeptFile, read_files};
-use crate::features::messages::draft::{self, DraftMark, FROM_DESK, FROM_ME};
+use crate::features::messages::draft::{self, DraftMark, FROM_BILLING, FROM_DESK, FROM_ME};
 use crate::features::messages::draft_store::{self, Typed};
 use crate::features::messages::lifecycle::{Side, Standing};
 use crate::features::messages::note_store::Note;
@@ -32,7 +31,7 @@ use crate::kernel::ids::{AccessId, BlobId, ChartId, ThreadId};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Stamp;
-use crate::platform::permissions::{Level, Permission, Right, Role};
+use crate::platform::permissions::{Level, Permission, Role};
 use crate::platform::state::AppState;
 use crate::platform::web::drafts;
 use crate::platform::web::form_token::FormToken;
@@ -115,6 +114,8 @@ struct ThreadPage {
     looks_on: bool,
     /// Is there somebody who would read an answer?
     has_readers: bool,
+    /// Who takes part and cannot read now.
+    cannot_read: Option<String>,
     /// Was something written before to another audience, which is not theirs?
     is_cut: bool,
     notes: Vec<NoteLine>,
@@ -158,6 +159,8 @@ struct StaffView {
     notes: Vec<Note>,
     /// Up to which message the client's side has read it.
     read_up_to: i32,
+    /// The names of those who take part and cannot read now.
+    shut_out: Vec<String>,
 }
 
 async fn load(
@@ -186,7 +189,8 @@ async fn load(
         } else {
             i32::MAX
         };
-        Ok(Some(StaffView { room, view, notes, read_up_to }))
+        let shut_out = if view.part == Part::Own { actions::shut_out(c, &view.thread)? } else { Vec::new() };
+        Ok(Some(StaffView { room, view, notes, read_up_to, shut_out }))
     };
     let found = match look {
         Look::Read => app.db.write(&staff.scope, unit).await?,
@@ -203,7 +207,7 @@ fn thread_page(
     typed: Composer,
     errors: FieldErrors,
 ) -> ThreadPage {
-    let StaffView { room, view, notes, read_up_to } = shown;
+    let StaffView { room, view, notes, read_up_to, shut_out } = shown;
     let (words, thread, now) = (staff.words, &view.thread, app.now());
     let with = thread::readers_words(words, &staff.zone, now, view);
     let base = path_of(&thread.chart, &thread.id);
@@ -222,6 +226,8 @@ fn thread_page(
         lines,
         looks_on: view.part == Part::LooksOn,
         has_readers: !view.parties.is_empty(),
+        cannot_read: (view.part == Part::Own && !shut_out.is_empty())
+            .then(|| words.with1("messages-cannot-read", "who", shut_out.join(", "))),
         is_cut: view.part == Part::Own && thread.read_from > SeqRange::ALL.from,
         notes: notes.iter().map(note).collect(),
         note_mark: fresh(typed.note_mark),
@@ -233,7 +239,7 @@ fn thread_page(
             Part::Own => thread::subject_words(words, thread),
             Part::LooksOn => thread.subject.clone(),
         },
-        readers: words.with2("messages-readers-staff", "client", view.parties.join(", "), "with", with),
+        readers: words.with2("messages-readers-staff", "client", view.names_without(None), "with", with),
         tag: thread::standing_tag(words, Side::Practice, thread.standing, now),
         due: thread.standing.wait().map(|wait| words.stamp_with_day(wait.due_at, &staff.zone, now)),
         earlier: thread::earlier(view),
@@ -626,12 +632,29 @@ fn new_path(chart: &ChartId) -> String {
     format!("/staff/charts/{chart}/messages/new")
 }
 
+/// For whom a staff member may begin a thread: nobody begins one that they could not read.
+fn sender(staff: &StaffSession, word: &str) -> Option<Addressee> {
+    let reader = StaffReader::alone(staff.staff_id, staff.role);
+    let to = match word {
+        FROM_DESK => Addressee::FrontDesk,
+        FROM_BILLING => Addressee::Billing,
+        FROM_ME if matches!(staff.role, Role::Clinician | Role::Administrator) => {
+            Addressee::Clinician(staff.staff_id)
+        }
+        _ => return None,
+    };
+    (staff_reads(to, &reader) == StaffReads::Words).then_some(to)
+}
+
 /// In whose name a staff member may begin a thread.
 fn senders(staff: &StaffSession) -> Vec<(String, String)> {
-    let desk = (FROM_DESK.to_owned(), staff.words.get("messages-from-front-desk"));
-    let own = matches!(staff.role, Role::Clinician | Role::Administrator)
-        .then(|| (FROM_ME.to_owned(), staff.words.get("messages-from-me")));
-    own.into_iter().chain([desk]).collect()
+    let all = [
+        (FROM_ME, "messages-from-me"),
+        (FROM_DESK, "messages-from-front-desk"),
+        (FROM_BILLING, "messages-from-billing"),
+    ];
+    let theirs = all.into_iter().filter(|(word, _)| sender(staff, word).is_some());
+    theirs.map(|(word, key)| (word.to_owned(), staff.words.get(key))).collect()
 }
 
 async fn form_page(
@@ -643,6 +666,8 @@ async fn form_page(
 ) -> Result<NewPage, PageError> {
     let viewer = Viewer::of(app, staff);
     let slot = slot_of_staff(staff.staff_id, chart, None);
+    // Whoever writes for billing alone chooses among those who see it.
+    let to = if staff.role == Role::Biller { Addressee::Billing } else { Addressee::FrontDesk };
     // A form that comes back holds what was typed; a new one what was kept.
     let is_new = form.mark.is_empty();
     let (ChartRoom { file, tags }, holders, known) = app
@@ -651,7 +676,7 @@ async fn form_page(
             let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
             let mut readers = Vec::new();
             for holder in store::holders(c, &chart)? {
-                if level_now(c, &holder.access, Right::Messages)? >= Level::View {
+                if actions::level_in(c, &holder.access, to)? >= Level::View {
                     readers.push((holder.access.to_string(), holder.name()));
                 }
             }
@@ -767,13 +792,7 @@ pub(super) async fn begin(
     let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let words = staff.words;
     let mut errors = FieldErrors::new();
-    let to = match form.from.as_str() {
-        FROM_DESK => Some(Addressee::FrontDesk),
-        FROM_ME if matches!(staff.role, Role::Clinician | Role::Administrator) => {
-            Some(Addressee::Clinician(staff.staff_id))
-        }
-        _ => None,
-    };
+    let to = sender(&staff, &form.from);
     if to.is_none() {
         errors.add("from", words.get("messages-error-from"));
     }
@@ -794,6 +813,9 @@ pub(super) async fn begin(
                 return Ok(see_other(&format!("{}?done=message-sent#newest", path_of(&chart, &thread))));
             }
             Err(NotDone::NoFile) => errors.add("file", words.get("messages-error-no-file")),
+            Err(_) if to.also_needs().is_some() => {
+                errors.add("holder", words.get("messages-error-holder-billing"));
+            }
             Err(_) => errors.add("holder", words.get("messages-error-holder")),
         }
     }

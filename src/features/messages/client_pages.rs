@@ -4,7 +4,8 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, Path, Query, State};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::IntoResponse;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::features::accounts::{ClientSession, ClientTicket, unprocessable};
@@ -17,8 +18,8 @@ use crate::features::messages::draft_store::{self, Typed};
 use crate::features::messages::lifecycle::Side;
 use crate::features::messages::promise::days_promised;
 use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, staff_reads};
-use crate::features::messages::store::{self, Place, Thread};
-use crate::features::messages::text::{Search, Written};
+use crate::features::messages::store::{self, PartyReader, Place, Thread};
+use crate::features::messages::text::{MessageText, Search, Written};
 use crate::features::messages::thread::{self, MessageLine};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{BlobId, StaffId, ThreadId};
@@ -82,9 +83,9 @@ pub(super) async fn list(
         .open(&app, move |c, client| {
             let page = match &search {
                 Some(search) if client.onlooker().is_none() => {
-                    store::search_of_party(c, &client.chart_id, &client.person_id, search, after)?
+                    store::search_of_party(c, &PartyReader::of(client), search, after)?
                 }
-                _ => store::inbox(c, &client.chart_id, &client.person_id, after)?,
+                _ => store::inbox(c, &PartyReader::of(client), after)?,
             };
             // Whoever looks on reads nothing that was not sent.
             let has_draft = is_list && client.onlooker().is_none() && client.may_act(Right::Messages);
@@ -104,7 +105,7 @@ pub(super) async fn list(
             with: thread::with_words(words, line.thread.to, line.with.as_deref()),
             at: words.stamp(line.thread.last_at, &client.zone, now),
             tag: thread::standing_tag(words, Side::Client, line.thread.standing, now),
-            subject: subject_for(&client, &line.thread),
+            subject: subject_for(&client, &line.thread, line.from),
             is_unread: line.is_unread,
         })
         .collect();
@@ -147,12 +148,13 @@ fn reads_words(client: &ClientSession, thread: &Thread) -> bool {
     reads(client, thread) == StaffReads::Words
 }
 
-/// The subject of a thread, or that it is not shown to a staff member who looks.
-pub fn subject_for(client: &ClientSession, thread: &Thread) -> String {
-    if reads_words(client, thread) {
-        thread.subject.clone()
-    } else {
-        client.words.with1("preview-hidden", "name", &client.name)
+/// The subject of a thread for somebody who reads it from this message on, or that it is not shown to a staff member who
+/// looks.
+pub fn subject_for(client: &ClientSession, thread: &Thread, from: i32) -> String {
+    match thread.subject_from(from) {
+        _ if !reads_words(client, thread) => client.words.with1("preview-hidden", "name", &client.name),
+        Some(subject) => subject.to_owned(),
+        None => client.words.get("messages-nameless"),
     }
 }
 
@@ -211,7 +213,7 @@ fn thread_page(
     let is_late = thread.standing.wait().is_some_and(|wait| wait.is_late(now));
     ThreadPage {
         id: thread.id,
-        subject: subject_for(client, thread),
+        subject: subject_for(client, thread, view.from),
         readers: readers_words(client, now, view),
         tag: thread::standing_tag(words, Side::Client, thread.standing, now),
         promise: thread::promise_words(words, &client.zone, now, thread.standing),
@@ -239,8 +241,18 @@ fn thread_page(
 /// Who reads a thread, as its client is told.
 pub(super) fn readers_words(client: &ClientSession, now: Timestamp, view: &ThreadView) -> String {
     let words = client.words;
+    let others = view.names_without(Some(&client.person_id));
+    if !others.is_empty() {
+        let with = match view.thread.to {
+            Addressee::FrontDesk => words.get("messages-readers-of-front-desk"),
+            Addressee::Billing => words.get("messages-readers-of-billing"),
+            Addressee::Clinician(_) => thread::readers_words(words, &client.zone, now, view),
+        };
+        return words.with2("messages-readers-shared", "others", others, "with", with);
+    }
     match view.thread.to {
         Addressee::FrontDesk => words.get("messages-readers-front-desk"),
+        Addressee::Billing => words.get("messages-readers-billing"),
         Addressee::Clinician(_) => {
             words.with1("messages-readers", "with", thread::readers_words(words, &client.zone, now, view))
         }
@@ -423,6 +435,20 @@ pub(super) async fn file(
     Ok(stored_file(&app, &client.scope, client.by(), of, &found.blob, &found.name).await?)
 }
 
+#[derive(Template)]
+#[template(path = "features/messages/templates/client_unsent.html")]
+struct UnsentPage {
+    frame: ClientFrame,
+    text: String,
+}
+
+/// Whoever may not write any more since the page was shown copies their text; it is kept nowhere. What never was theirs has
+/// the same answer.
+fn not_sent(app: &AppState, client: &ClientSession, text: &MessageText) -> PageResult {
+    let page = UnsentPage { frame: client.frame(app, MINE), text: text.as_str().to_owned() };
+    Ok((StatusCode::NOT_FOUND, html(page.render())?).into_response())
+}
+
 /// Writes into a thread. The same form sent twice makes one message.
 pub(super) async fn write(
     State(app): State<AppState>,
@@ -440,7 +466,8 @@ pub(super) async fn write(
         return write_again(&app, &client, id, form, errors).await;
     };
     let mark = FormToken::read("message", &format!("{}/{id}", client.account_id), &form.mark, &body)?;
-    match actions::write_by_client(&app, &client, id, Written { text, files }, mark).await? {
+    let written = Written { text, files };
+    match actions::write_by_client(&app, &client, id, written.clone(), mark).await? {
         Ok(thread) => Ok(see_other(&format!("/portal/messages/{thread}?done=message-sent#newest"))),
         Err(NotDone::TooMany) => {
             errors.add("text", words.get("messages-error-too-many"));
@@ -450,7 +477,7 @@ pub(super) async fn write(
             errors.add("file", words.get("messages-error-no-file"));
             write_again(&app, &client, id, form, errors).await
         }
-        Err(_) => Err(PageError::NotFound),
+        Err(_) => not_sent(&app, &client, &written.text),
     }
 }
 
@@ -478,7 +505,7 @@ struct NewPage {
     mark: String,
     to: String,
     choices: Vec<(String, String)>,
-    /// How soon each of them answers.
+    /// How soon each of them answers, and who reads what goes to them.
     promises: Vec<String>,
     /// Which of them are away.
     away: Vec<String>,
@@ -522,12 +549,21 @@ async fn form_page(
     let promise = |who: &str, to: Addressee| {
         let days = days_promised(&policy, to);
         let promise = words.count("messages-promise", "count", i64::from(days));
-        words.with2("messages-to-choice", "who", who, "promise", promise)
+        let reads = words.get(match to {
+            Addressee::FrontDesk => "messages-to-reads-front-desk",
+            Addressee::Clinician(_) => "messages-to-reads-clinician",
+            Addressee::Billing => "messages-to-reads-billing",
+        });
+        words.with("messages-to-choice", &[("who", who.to_owned()), ("promise", promise), ("reads", reads)])
     };
     let desk = words.get("messages-to-front-desk");
     let of_desk = promise(&desk, Addressee::FrontDesk);
     let of_clinicians = clinicians.iter().map(|(id, name, _)| promise(name, Addressee::Clinician(*id)));
-    let promises = std::iter::once(of_desk).chain(of_clinicians).collect();
+    let billing = client
+        .may_view(Right::Billing)
+        .then(|| (Addressee::Billing.to_form(), words.get("messages-to-billing")));
+    let of_billing = billing.as_ref().map(|(_, who)| promise(who, Addressee::Billing));
+    let promises = [of_desk].into_iter().chain(of_billing).chain(of_clinicians).collect();
     let away = clinicians
         .iter()
         .filter_map(|(_, name, away)| {
@@ -535,13 +571,13 @@ async fn form_page(
         })
         .collect();
     let clinicians = clinicians.iter().map(|(id, name, _)| (id.to_string(), name.clone()));
-    let desk = (Addressee::FrontDesk.to_form(), desk);
+    let desk = [(Addressee::FrontDesk.to_form(), desk)].into_iter().chain(billing);
     Ok(NewPage {
         for_client: client.for_client.clone(),
         chart: chart.to_string(),
         mark: if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark },
         to: if form.to.is_empty() { Addressee::FrontDesk.to_form() } else { form.to },
-        choices: std::iter::once(desk).chain(clinicians).collect(),
+        choices: desk.chain(clinicians).collect(),
         promises,
         away,
         kept: attaching(client).kept(app, &form.kept).await?,
@@ -634,14 +670,14 @@ pub(super) async fn begin(State(app): State<AppState>, client: ClientSession, bo
     let files = read_files(words, &form.kept, &form.file, &mut errors);
     if let (Some(to), Some(subject), Some(text), Some(files)) = (to, subject, text, files) {
         let written = Written { text, files };
-        match actions::begin_by_client(&app, &client, to, (subject, written), mark).await? {
+        match actions::begin_by_client(&app, &client, to, (subject, written.clone()), mark).await? {
             Ok(thread) => {
                 return Ok(see_other(&format!("/portal/messages/{thread}?done=message-sent#newest")));
             }
             Err(NotDone::TooMany) => errors.add("text", words.get("messages-error-too-many")),
             Err(NotDone::NoFile) => errors.add("file", words.get("messages-error-no-file")),
             Err(NotDone::NotAClinician) => errors.add("to", words.get("messages-error-to")),
-            Err(_) => return Err(PageError::NotFound),
+            Err(_) => return not_sent(&app, &client, &written.text),
         }
     }
     unprocessable(form_page(&app, &client, form, errors).await?.render())

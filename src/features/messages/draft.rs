@@ -18,12 +18,14 @@ pub const LARGEST: usize = 60 * 1024;
 
 /// The words in the form of a new message of staff for whom the client answers.
 pub(super) const FROM_DESK: &str = "front_desk";
+pub(super) const FROM_BILLING: &str = "billing";
 pub(super) const FROM_ME: &str = "me";
 
 /// The word for the author of a thread with this addressee.
 pub(super) fn sender_of(to: Addressee) -> &'static str {
     match to {
         Addressee::FrontDesk => FROM_DESK,
+        Addressee::Billing => FROM_BILLING,
         Addressee::Clinician(_) => FROM_ME,
     }
 }

@@ -9,9 +9,8 @@ use crate::features::messages::actions::{
     ClientParty, Look, PracticeReader, ThreadView, practice_range, readable, record, with_facts,
 };
 use crate::features::messages::audit::MessageAction;
-use crate::features::messages::lifecycle::Side;
 use crate::features::messages::readers::StaffReader;
-use crate::features::messages::store;
+use crate::features::messages::store::{self, Reading};
 use crate::features::messages::thread::MessageLine;
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, ThreadId};
@@ -34,11 +33,11 @@ pub(super) async fn for_client(
     let (party, facts) = (ClientParty::of(client), client.facts.clone());
     let unit = move |c: &mut Scoped<'_>| {
         let Some((thread, range)) = readable(c, &party, &facts, &thread, look)? else { return Ok(None) };
-        let messages = store::newest_of(c, &thread.id, Side::Client, (range, None), MOST)?;
+        let messages = store::newest_of(c, &thread.id, Reading::Party(party.person), (range, None), MOST)?;
         if look == Look::Read {
             record(c, &party.by, MessageAction::Exported, &thread, thread.last_seq)?;
         }
-        with_facts(c, thread, messages).map(Some)
+        Ok(Some(ThreadView { from: range.from, ..with_facts(c, thread, messages)? }))
     };
     match look {
         Look::Read => app.db.write(&client.scope, unit).await,
@@ -60,7 +59,7 @@ pub(super) async fn for_staff(
         };
         let reader = PracticeReader::Staff(StaffReader::load(c, who, role)?);
         let Some((range, part)) = practice_range(c, &reader, &thread)? else { return Ok(None) };
-        let messages = store::newest_of(c, &thread.id, Side::Practice, (range, None), MOST)?;
+        let messages = store::newest_of(c, &thread.id, Reading::Practice, (range, None), MOST)?;
         if look == Look::Read {
             record(c, &by, MessageAction::Exported, &thread, thread.last_seq)?;
         }

@@ -2,8 +2,9 @@
 //! says whom it is with from there on. Whoever answers it now reads it from that line on, and what was written before only
 //! where whoever moves it says so; they never read more of it than was read by those who had it.
 
+pub use crate::features::messages::actions::Earlier;
 use crate::features::messages::actions::{
-    Author, NotDone, Outcome, PracticeReader, Promise, Row, apply, is_clinician,
+    Author, NotDone, Outcome, PracticeReader, Promise, Row, apply, is_clinician, reads_by_any,
 };
 use crate::features::messages::lifecycle::{self, ThreadEvent};
 use crate::features::messages::readers::{Addressee, StaffReader, StaffReads};
@@ -14,15 +15,6 @@ use crate::platform::audit::By;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
-
-/// What the new audience reads of what was written before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Earlier {
-    /// Nothing.
-    Hidden,
-    /// As much as whoever had the thread.
-    Read,
-}
 
 /// Where a thread goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +43,7 @@ fn transfer(
     apply(c, thread, author, decision, Row::Moved(with))
 }
 
-/// The name of the new audience, for the line; nothing for the front desk. `None`: nobody who answers clients.
+/// The name of the new audience, for the line; nothing for the front desk and billing. `None`: nobody who answers clients.
 fn name_of(c: &mut Scoped<'_>, to: Addressee) -> Result<Option<String>, Fault> {
     if let Addressee::Clinician(staff) = &to
         && !is_clinician(c, staff)?
@@ -79,6 +71,15 @@ pub fn transfer_as_practice(
     }
     if store::parties_of(c, &thread.id)?.is_empty() {
         return Ok(Err(NotDone::NotAReader));
+    }
+    // Who takes part loses nothing of their own thread by it.
+    if target.to.also_needs().is_some() {
+        let parties = store::parties_with_grants(c, &thread)?;
+        for some in parties.chunk_by(|(one, _), (other, _)| one == other) {
+            if !reads_by_any(c, some, &thread, target.to)? {
+                return Ok(Err(NotDone::NotAReader));
+            }
+        }
     }
     let Some(with) = name_of(c, target.to)? else { return Ok(Err(NotDone::NotAClinician)) };
     let promise = Promise::load(c, target.to)?;

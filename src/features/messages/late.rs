@@ -50,6 +50,7 @@ fn whom_to_tell(
     let of_role = |role: Role| active.clone().filter(move |member| member.role == role).map(|m| m.staff_id);
     let mut told: Vec<StaffId> = match to {
         Addressee::FrontDesk => of_role(Role::FrontDesk).collect(),
+        Addressee::Billing => of_role(Role::Biller).collect(),
         Addressee::Clinician(staff) => active
             .clone()
             .map(|member| member.staff_id)
@@ -120,6 +121,7 @@ pub fn tell(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcom
 fn box_of(reader: &StaffReader, to: Addressee) -> QueueBox {
     match to {
         Addressee::FrontDesk => QueueBox::FrontDesk,
+        Addressee::Billing => QueueBox::Billing,
         Addressee::Clinician(staff) if staff == reader.staff => QueueBox::Mine,
         Addressee::Clinician(staff) if reader.covers.contains(&staff) => QueueBox::Covered,
         Addressee::Clinician(_) => QueueBox::Clinicians,

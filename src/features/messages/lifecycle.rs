@@ -8,6 +8,7 @@
 //! | close | closed | closed | closed | nothing |
 //! | reopen | nothing | nothing | nothing | waits for nobody |
 //! | transfer | goes on waiting, and is due as the new audience promises | stays | stays | stays |
+//! | somebody joins | stays | stays | stays | stays |
 //! | take back an answer | waits since the question that the answer had ended | waits as before the answer | stays | stays |
 //! | take back the only message | closed | closed | closed | closed |
 //!
@@ -131,6 +132,8 @@ pub enum ThreadEvent {
     Reopen,
     /// It goes to another audience, which promises an answer to whoever waits by this moment.
     Transfer(Option<Timestamp>),
+    /// Somebody else of the client's side takes part from here on.
+    Join,
     /// The practice takes a message back that nobody has read.
     Withdraw(Left),
 }
@@ -155,6 +158,8 @@ pub enum Effect {
     Append(Side),
     /// A line that says whom the thread is with from here on becomes its next one.
     AppendMoved,
+    /// A line that says who takes part from here on becomes its next one, and they do.
+    AppendJoined,
     /// The message is gone for the client's side.
     Withdraw,
     /// Nobody on the client's side takes part any more: nothing of it was ever read.
@@ -200,6 +205,11 @@ pub fn decide(before: Standing, event: ThreadEvent) -> Option<(Standing, Vec<Eff
                 _ => before,
             };
             (after, vec![Effect::AppendMoved, Effect::Record(MessageAction::Transferred)])
+        }
+        (ThreadEvent::Join, _) => {
+            let told =
+                vec![Effect::AppendJoined, Effect::Record(MessageAction::PartyAdded), Effect::NotifyClient];
+            (before, told)
         }
         (ThreadEvent::Withdraw(left), _) => {
             let taken = vec![Effect::Withdraw, Effect::Record(MessageAction::Withdrawn)];
@@ -275,13 +285,14 @@ mod tests {
     const OLDER: Wait = wait(0);
     const MOVED: Wait = Wait { since: FIRST.since, due_at: NOW.due_at };
 
-    const EVENTS: [ThreadEvent; 10] = [
+    const EVENTS: [ThreadEvent; 11] = [
         ThreadEvent::ClientWrites(NOW),
         ThreadEvent::PracticeWrites,
         ThreadEvent::NoReplyNeeded,
         ThreadEvent::Close,
         ThreadEvent::Reopen,
         ThreadEvent::Transfer(Some(NOW.due_at)),
+        ThreadEvent::Join,
         ThreadEvent::Withdraw(Left::Question(OLDER)),
         ThreadEvent::Withdraw(Left::Answer),
         ThreadEvent::Withdraw(Left::NoQuestion),
@@ -305,6 +316,7 @@ mod tests {
         match effect {
             Effect::Append(side) => format!("append {side}"),
             Effect::AppendMoved => "append moved".to_owned(),
+            Effect::AppendJoined => "append joined".to_owned(),
             Effect::Withdraw => "withdraw".to_owned(),
             Effect::EndParties => "end parties".to_owned(),
             Effect::NotifyClient => "notify".to_owned(),
@@ -350,6 +362,12 @@ mod tests {
                 "closed: append moved, transferred",
             ],
             [
+                "practice since then: append joined, party_added, notify",
+                "client: append joined, party_added, notify",
+                "nobody: append joined, party_added, notify",
+                "closed: append joined, party_added, notify",
+            ],
+            [
                 "practice since before: withdraw, message.withdrawn, stop clock, start clock",
                 "practice since before: withdraw, message.withdrawn, start clock",
                 "nobody: withdraw, message.withdrawn",
@@ -384,8 +402,9 @@ mod tests {
 
     #[test]
     fn only_an_answer_or_the_word_of_staff_ends_the_wait_and_twice_is_once() {
-        let is_of_talk =
-            |event: &ThreadEvent| !matches!(event, ThreadEvent::Transfer(_) | ThreadEvent::Withdraw(_));
+        let is_of_talk = |event: &ThreadEvent| {
+            !matches!(event, ThreadEvent::Transfer(_) | ThreadEvent::Join | ThreadEvent::Withdraw(_))
+        };
         for event in EVENTS.into_iter().filter(is_of_talk) {
             for standing in STANDINGS {
                 let Some((after, effects)) = decide(standing, event) else { continue };

@@ -4,8 +4,8 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use crate::features::accounts::{ClientSession, level_now};
-use crate::features::messages::actions::{PracticeReader, practice_range};
+use crate::features::accounts::ClientSession;
+use crate::features::messages::actions::{PracticeReader, level_in, practice_range};
 use crate::features::messages::note_store;
 use crate::features::messages::readers::StaffReader;
 use crate::features::messages::store::{self, Thread};
@@ -13,7 +13,7 @@ use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, ThreadId};
 use crate::platform::db::Scoped;
-use crate::platform::permissions::{Level, Right};
+use crate::platform::permissions::Level;
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
 use crate::platform::web::live_stream::{self, Looking, Of};
@@ -58,11 +58,10 @@ pub(super) async fn of_client(
                 return Ok(None);
             }
             let unit = move |c: &mut Scoped<'_>| {
-                if level_now(c, &access, Right::Messages)? < Level::View {
-                    return Ok(None);
-                }
                 let found = store::find_for_party(c, &chart, &person, &id)?;
-                Ok(found.map(|(thread, _)| Picture::of(&thread, c.now())))
+                let Some((thread, _)) = found else { return Ok(None) };
+                let reads = level_in(c, &access, thread.to)? >= Level::View;
+                Ok(reads.then(|| Picture::of(&thread, c.now())))
             };
             db.read(&scope, unit).await
         })

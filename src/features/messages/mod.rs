@@ -12,6 +12,7 @@ mod draft;
 mod draft_store;
 mod export;
 pub mod handover;
+pub mod joining;
 mod late;
 pub mod lifecycle;
 mod live;
@@ -19,6 +20,7 @@ mod note_store;
 mod notes;
 mod notices;
 mod opening;
+mod party_pages;
 mod print_pages;
 mod promise;
 mod queue_page;
@@ -27,12 +29,13 @@ mod staff_act_pages;
 mod store;
 mod text;
 mod thread;
-mod withdraw;
+pub mod withdraw;
 
 pub use audit::MessageAction;
 pub use client_pages::{is_there_for, subject_for};
 pub use store::{
-    Attachment, InboxLine, Message, Place, Thread, count_late, count_with, find, threads_of_chart, unread,
+    Attachment, InboxLine, Message, PartyReader, Place, Thread, count_late, count_with, find,
+    threads_of_chart, unread,
 };
 pub use text::{MOST_FILES, MessageText, NotAText, Subject, Written};
 
@@ -132,6 +135,8 @@ fn routes() -> Routes {
         .post("/staff/charts/{chart}/messages/{thread}/reopen", answer, chart_pages::reopen)
         .get("/staff/charts/{chart}/messages/{thread}/move", answer, staff_act_pages::move_page)
         .post("/staff/charts/{chart}/messages/{thread}/move", answer, staff_act_pages::transfer)
+        .get("/staff/charts/{chart}/messages/{thread}/people", answer, party_pages::people)
+        .post("/staff/charts/{chart}/messages/{thread}/people", answer, party_pages::add)
         .get("/staff/charts/{chart}/messages/{thread}/reason", answer, staff_act_pages::reason_page)
         .post("/staff/charts/{chart}/messages/{thread}/reason", answer, staff_act_pages::open_with_reason)
 }

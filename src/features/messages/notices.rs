@@ -4,7 +4,7 @@
 //! an hour.
 
 use crate::features::accounts::mails::{self, MailContext};
-use crate::features::accounts::{Reader, reader_of};
+use crate::features::accounts::{Reader, level_now, reader_of};
 use crate::features::messages::store::{self, ReaderKind, Thread};
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
@@ -14,7 +14,7 @@ use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::jobs::{self, Job, JobKind, JobOutcome, NewJob, Next};
 use crate::platform::outbox::{self, MailReader, NewMail, Standing, Subject, SubjectKind};
-use crate::platform::permissions::Right;
+use crate::platform::permissions::{Level, Right};
 use crate::platform::state::App;
 
 /// Seconds from the first unread message to its mail.
@@ -88,8 +88,13 @@ pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcom
 /// How the account is reached, if it may read something that it has not read and that was written after a
 /// moment.
 fn news_for(c: &mut Scoped<'_>, account: &AccountId, since: Timestamp) -> Result<Option<Reader>, Fault> {
-    for chart in store::charts_with_news(c, account, since)? {
-        if let Some(reader) = reader_of(c, &chart, account, Right::Messages)? {
+    for (chart, audience) in store::charts_with_news(c, account, since)? {
+        let Some(reader) = reader_of(c, &chart, account, Right::Messages)? else { continue };
+        let reads = match audience.also_needs() {
+            Some(right) => level_now(c, &reader.access_id, right)? >= Level::View,
+            None => true,
+        };
+        if reads {
             return Ok(Some(reader));
         }
     }

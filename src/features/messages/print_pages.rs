@@ -8,7 +8,7 @@ use axum::response::Response;
 use crate::features::accounts::ClientSession;
 use crate::features::messages::actions::{Look, Part, ThreadView};
 use crate::features::messages::chart_pages::{ids, path_of};
-use crate::features::messages::client_pages::{MINE, readers_words};
+use crate::features::messages::client_pages::{MINE, readers_words, subject_for};
 use crate::features::messages::export::{self, Paper};
 use crate::features::messages::lifecycle::Side;
 use crate::features::messages::thread::{self, MessageLine};
@@ -60,7 +60,7 @@ async fn clients(
         id,
         Paper {
             practice: client.practice.name.clone(),
-            subject: view.thread.subject.clone(),
+            subject: subject_for(client, &view.thread, view.from),
             facts: export::facts(words, readers, words.date_time_zone(now, zone), &view),
             lines: thread::lines(words, zone, now, Side::Client, "", &view),
         },
@@ -104,7 +104,7 @@ async fn staffs(
     let view = export::for_staff(app, staff, at, look).await?.ok_or(PageError::NotFound)?;
     let (words, zone, now) = (staff.words, &staff.zone, app.now());
     let with = thread::readers_words(words, zone, now, &view);
-    let readers = words.with2("messages-readers-staff", "client", view.parties.join(", "), "with", with);
+    let readers = words.with2("messages-readers-staff", "client", view.names_without(None), "with", with);
     let subject = match view.part {
         Part::Own => thread::subject_words(words, &view.thread),
         Part::LooksOn => view.thread.subject.clone(),

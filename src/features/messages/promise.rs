@@ -10,5 +10,6 @@ pub fn days_promised(policy: &Policy, to: Addressee) -> i32 {
     match to {
         Addressee::FrontDesk => policy.desk_reply_days,
         Addressee::Clinician(_) => policy.clinician_reply_days,
+        Addressee::Billing => policy.billing_reply_days,
     }
 }

@@ -5,7 +5,9 @@ use axum::extract::{Query, State};
 
 use crate::features::messages::client_pages::query_of;
 use crate::features::messages::lifecycle::Side;
-use crate::features::messages::readers::{StaffReader, StaffReads, may_open_with_reason, staff_reads};
+use crate::features::messages::readers::{
+    Addressee, StaffReader, StaffReads, may_open_with_reason, staff_reads,
+};
 use crate::features::messages::store::{self, Place, QueueBox, QueueLine, QueueState};
 use crate::features::messages::text::Search;
 use crate::features::messages::thread;
@@ -71,10 +73,11 @@ struct QueuePage {
 /// The lists that a staff member may look at.
 fn boxes(reader: &StaffReader) -> Vec<QueueBox> {
     let is_theirs = |which: &QueueBox| match which {
-        QueueBox::FrontDesk => true,
+        QueueBox::FrontDesk => staff_reads(Addressee::FrontDesk, reader) > StaffReads::Nothing,
+        QueueBox::Billing => staff_reads(Addressee::Billing, reader) > StaffReads::Nothing,
         // A clinician's threads are with clinicians, or with an administrator who sees clients too.
         QueueBox::Mine => matches!(reader.role, Role::Clinician | Role::Administrator),
-        QueueBox::Covered => !reader.covers.is_empty(),
+        QueueBox::Covered => reader.role != Role::Biller && !reader.covers.is_empty(),
         QueueBox::Clinicians => store::sees_every_thread(reader.role),
     };
     QueueBox::ALL.iter().copied().filter(is_theirs).collect()
@@ -82,7 +85,11 @@ fn boxes(reader: &StaffReader) -> Vec<QueueBox> {
 
 /// The list that a role comes to without a choice.
 fn first_box(role: Role) -> QueueBox {
-    if role == Role::Clinician { QueueBox::Mine } else { QueueBox::FrontDesk }
+    match role {
+        Role::Clinician => QueueBox::Mine,
+        Role::Biller => QueueBox::Billing,
+        Role::Administrator | Role::FrontDesk => QueueBox::FrontDesk,
+    }
 }
 
 fn line(app: &AppState, staff: &StaffSession, reader: &StaffReader, line: QueueLine) -> Line {
@@ -198,7 +205,10 @@ pub(super) async fn page(
             .collect(),
         shows_with: matches!(which, QueueBox::Clinicians),
         shows_due: matches!(state, QueueState::Waiting | QueueState::Late),
-        hint: words.get(&format!("messages-box-{}-hint", which.word().replace('_', "-"))),
+        hint: match (which, staff_reads(Addressee::Billing, &reader)) {
+            (QueueBox::Billing, StaffReads::State) => words.get("messages-box-billing-state-hint"),
+            _ => words.get(&format!("messages-box-{}-hint", which.word().replace('_', "-"))),
+        },
         empty: words.get(&format!("messages-queue-empty-{state}")),
         next: found.next.map(|place| format!("{}&after={}", address(which, state), place.to_text())),
         is_first: after.is_none(),

@@ -67,8 +67,11 @@ async fn show_move(
     let found = app.db.read(&staff.scope, unit).await?;
     let (thread, with, people) = found.ok_or(PageError::NotFound)?;
     let words = staff.words;
-    let desk = (thread.to != Addressee::FrontDesk)
-        .then(|| (Addressee::FrontDesk.to_form(), words.get("messages-to-front-desk")));
+    let desk =
+        [(Addressee::FrontDesk, "messages-to-front-desk"), (Addressee::Billing, "messages-to-billing")]
+            .into_iter()
+            .filter(|(to, _)| thread.to != *to)
+            .map(|(to, key)| (to.to_form(), words.get(key)));
     let people = people
         .into_iter()
         .filter(|(id, _)| thread.to != Addressee::Clinician(*id))
@@ -81,7 +84,7 @@ async fn show_move(
         subject: thread::subject_words(words, &thread),
         with: thread::with_words(words, thread.to, with.as_deref()),
         to: form.to,
-        choices: desk.into_iter().chain(people).collect(),
+        choices: desk.chain(people).collect(),
         earlier: !form.earlier.is_empty(),
     };
     Ok((status, html(page.render())?).into_response())
@@ -119,6 +122,10 @@ pub(super) async fn transfer(
             } else {
                 format!("/staff/charts/{}/communications?done=thread-moved", at.0)
             }))
+        }
+        Err(NotDone::NotAReader) if to.also_needs().is_some() => {
+            errors.add("to", staff.words.get("messages-error-move-billing"));
+            show_move(&app, &staff, at, form, errors).await
         }
         Err(NotDone::SameAudience | NotDone::NotAClinician) => {
             errors.add("to", staff.words.get("messages-error-move-to"));

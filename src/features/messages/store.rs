@@ -1,14 +1,15 @@
 //! The rows of threads, and nothing else's.
 
-use diesel::dsl::exists;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use crate::features::access::lifecycle::State;
 use crate::features::access::permission::{Item, ItemKind, Party, Share};
+use crate::features::accounts::ClientSession;
 use crate::features::documents::{Blob, StoredFile};
 use crate::features::messages::away_store::covered;
 use crate::features::messages::lifecycle::{Left, Side, Standing, ThreadState, Wait, Waiting};
-use crate::features::messages::readers::{Addressee, Audience, StaffReader};
+use crate::features::messages::readers::{Addressee, Audience, PartyReads, StaffReader};
 use crate::features::messages::text::{Search, search_text};
 use crate::features::people;
 use crate::kernel::clock::Timestamp;
@@ -17,11 +18,11 @@ use crate::kernel::ids::{
 };
 use crate::platform::db::schema::{
     blob, chart, message, message_attachment, message_thread, message_withdrawn, notice, person,
-    portal_access, staff_member, thread_opening, thread_party, thread_read,
+    portal_access, staff_member, thread_gap, thread_opening, thread_party, thread_read,
 };
 use crate::platform::db::{Scoped, rows_beside, rows_of};
 use crate::platform::fault::{Fault, is_duplicate};
-use crate::platform::permissions::Role;
+use crate::platform::permissions::{Right, Role};
 use crate::platform::web::nav::MOST_COUNTED;
 use crate::word_enum;
 
@@ -54,6 +55,12 @@ word_enum! {
         /// The line that says whom the thread is with from there on. Its body is the clinician's name, and empty for
         /// the front desk.
         Moved = "moved",
+        /// The same where it is with billing from there on; without a body.
+        MovedToBilling = "moved_to_billing",
+        /// The line that says that somebody else of the client's side reads from there on. Its body is their name.
+        Joined = "joined",
+        /// The same, where they also read what was written before.
+        JoinedEarlier = "joined_earlier",
     }
 }
 
@@ -146,6 +153,11 @@ impl Thread {
     /// subject is one of them.
     pub fn subject_for_practice(&self) -> Option<&str> {
         (self.read_from <= SeqRange::ALL.from).then_some(self.subject.as_str())
+    }
+
+    /// Its subject for somebody on the client's side who reads it from this message on.
+    pub fn subject_from(&self, from: i32) -> Option<&str> {
+        (from <= SeqRange::ALL.from).then_some(self.subject.as_str())
     }
 
     /// What whoever answers it reads of it.
@@ -273,14 +285,15 @@ pub fn insert_message(
     insert_row(c, thread, (MessageKind::Text, side), author, (body, search), ended)
 }
 
-/// Puts the line in as the thread's newest that says whom it is with from here on.
-pub fn insert_moved(
+/// Puts a line of the program's own in as the thread's newest.
+pub fn insert_line(
     c: &mut Scoped<'_>,
     thread: &Thread,
+    kind: MessageKind,
     author: &AuthorMark,
-    with: &str,
+    body: &str,
 ) -> Result<(), Fault> {
-    insert_row(c, thread, (MessageKind::Moved, Side::Practice), author, (with, String::new()), None)
+    insert_row(c, thread, (kind, Side::Practice), author, (body, String::new()), None)
 }
 
 fn insert_row(
@@ -342,6 +355,18 @@ pub struct Attachment {
     pub blob: Blob,
 }
 
+/// Was the outer row's message written while this person, whose part in the thread it is, could not read?
+macro_rules! is_missed {
+    ($person:expr) => {
+        exists(
+            rows_beside(thread_gap::table, message::table)
+                .filter(thread_gap::thread_id.eq(message::thread_id))
+                .filter(thread_gap::seq.eq(message::seq))
+                .filter(thread_gap::person_id.nullable().eq($person)),
+        )
+    };
+}
+
 /// The threads after this place of a list that has the newest first.
 macro_rules! older_than {
     ($from:expr) => {
@@ -351,15 +376,27 @@ macro_rules! older_than {
     };
 }
 
-/// The threads that a staff member answers: those with the front desk, their own, and those of whom they stand in for.
+/// The threads that a staff member answers: those of the audiences that their role answers for, their own, and those of
+/// whom they stand in for. What a role does not have is null, which is equal to nothing: each role has the same statement.
 macro_rules! answered_by {
-    ($c:expr, $staff:expr) => {
+    ($c:expr, $staff:expr, $role:expr) => {{
+        let ([one, other], own) = answers($staff, $role);
         message_thread::audience
-            .eq(Audience::FrontDesk)
             .nullable()
-            .or(message_thread::staff_id.eq(Some($staff)))
-            .or(message_thread::staff_id.eq_any(rows_of(covered!($c, $staff))))
-    };
+            .eq(one)
+            .or(message_thread::audience.nullable().eq(other))
+            .or(message_thread::staff_id.eq(own))
+            .or(message_thread::staff_id.eq_any(rows_of(covered!($c, own))))
+    }};
+}
+
+/// The audiences for which a role answers, whoever has it; and who it is, where they may have threads of their own.
+fn answers(staff: StaffId, role: Role) -> ([Option<Audience>; 2], Option<StaffId>) {
+    match role {
+        Role::Administrator => ([Some(Audience::FrontDesk), Some(Audience::Billing)], Some(staff)),
+        Role::Clinician | Role::FrontDesk => ([Some(Audience::FrontDesk), None], Some(staff)),
+        Role::Biller => ([Some(Audience::Billing), None], None),
+    }
 }
 
 macro_rules! attachments_of {
@@ -393,21 +430,34 @@ pub fn attachments(
 pub fn find_attachment(
     c: &mut Scoped<'_>,
     thread: &ThreadId,
+    reading: Reading,
     range: SeqRange,
     file: &BlobId,
 ) -> Result<Option<Attachment>, Fault> {
+    let person = match reading {
+        Reading::Party(person) => Some(person),
+        Reading::Practice => None,
+    };
+    let is_missed = exists(
+        rows_beside(thread_gap::table, message_attachment::table)
+            .filter(thread_gap::thread_id.eq(message_attachment::thread_id))
+            .filter(thread_gap::seq.eq(message_attachment::seq))
+            .filter(thread_gap::person_id.nullable().eq(person)),
+    );
     attachments_of!(c, *thread)
+        .filter(not(is_missed))
         .filter(message_attachment::blob_id.eq(*file))
         .filter(message_attachment::seq.ge(range.from))
         .filter(message_attachment::seq.lt(range.until.unwrap_or(i32::MAX)))
         .optional(c)
 }
 
-/// Lets a person on the client's side take part in a thread from its first message on.
+/// Lets a person on the client's side take part in a thread from this message on.
 pub fn insert_party(
     c: &mut Scoped<'_>,
     thread: &ThreadId,
     person: &PersonId,
+    from_seq: i32,
     by_name: &str,
 ) -> Result<(), Fault> {
     let (id, now) = (PartyId::fresh(c.rng(), c.now()), c.now());
@@ -417,7 +467,7 @@ pub fn insert_party(
             thread_party::thread_id.eq(*thread),
             thread_party::party_id.eq(id),
             thread_party::person_id.eq(Some(*person)),
-            thread_party::from_seq.eq(SeqRange::ALL.from),
+            thread_party::from_seq.eq(from_seq),
             thread_party::added_by_name.eq(by_name.to_owned()),
             thread_party::added_at.eq(now),
         ),
@@ -457,23 +507,33 @@ pub fn find_for_party(
     found.map(|(row, from, until)| Ok((Thread::try_from(row)?, SeqRange { from, until }))).transpose()
 }
 
-/// The newest messages of a thread that a reader of this side reads in a range and before a number, the oldest of them
-/// first, and whether there are earlier ones. What was taken back is not there for the client's side.
+/// For whom messages are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// For this person on the client's side. What was taken back is not there for them, nor what was written while they
+    /// could not read.
+    Party(PersonId),
+    /// For the practice.
+    Practice,
+}
+
+/// The newest messages of a thread in a range and before a number, the oldest of them first, and whether there are earlier
+/// ones.
 pub fn messages(
     c: &mut Scoped<'_>,
     thread: &ThreadId,
-    side: Side,
+    reading: Reading,
     range: SeqRange,
     before: Option<i32>,
 ) -> Result<(Vec<Message>, bool), Fault> {
-    newest_of(c, thread, side, (range, before), MESSAGES)
+    newest_of(c, thread, reading, (range, before), MESSAGES)
 }
 
 /// The same with as many messages as are asked for.
 pub fn newest_of(
     c: &mut Scoped<'_>,
     thread: &ThreadId,
-    side: Side,
+    reading: Reading,
     (range, before): (SeqRange, Option<i32>),
     most: usize,
 ) -> Result<(Vec<Message>, bool), Fault> {
@@ -487,8 +547,8 @@ pub fn newest_of(
         .limit(one_more(most))
         .select(Message::as_select())
         .into_boxed();
-    if side == Side::Client {
-        rows = rows.filter(message::withdrawn_at.is_null());
+    if let Reading::Party(person) = reading {
+        rows = rows.filter(message::withdrawn_at.is_null()).filter(not(is_missed!(Some(person))));
     }
     let mut found: Vec<Message> = rows.load(c)?;
     let has_earlier = found.len() > most;
@@ -653,6 +713,43 @@ pub fn parties_of(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<Vec<PersonId>
         .select(thread_party::person_id)
         .load(c)?;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// Who takes part in a thread on the client's side and has not ceased to, and their grants in force to its chart: none,
+/// one, or several that hold different rights.
+pub fn parties_with_grants(
+    c: &mut Scoped<'_>,
+    thread: &Thread,
+) -> Result<Vec<(PersonId, Option<AccessId>)>, Fault> {
+    let found: Vec<(Option<PersonId>, Option<AccessId>)> = c
+        .rows(thread_party::table)
+        .left_join(
+            portal_access::table.on(portal_access::practice_id
+                .eq(thread_party::practice_id)
+                .and(portal_access::person_id.nullable().eq(thread_party::person_id))
+                .and(portal_access::chart_id.eq(thread.chart))
+                .and(portal_access::state.eq(State::Active))),
+        )
+        .filter(thread_party::thread_id.eq(thread.id))
+        .filter(thread_party::until_seq.is_null())
+        .order(thread_party::party_id.asc())
+        .limit(50)
+        .select((thread_party::person_id, portal_access::access_id.nullable()))
+        .load(c)?;
+    Ok(found.into_iter().filter_map(|(person, access)| Some((person?, access))).collect())
+}
+
+/// Notes that a thread's newest message was written while this person, whose part in it it is, could not read. Whatever
+/// they may read again later, they do not read it.
+pub fn insert_gap(c: &mut Scoped<'_>, thread: &Thread, person: &PersonId) -> Result<(), Fault> {
+    c.insert(
+        thread_gap::table,
+        (
+            thread_gap::thread_id.eq(thread.id),
+            thread_gap::person_id.eq(*person),
+            thread_gap::seq.eq(thread.last_seq),
+        ),
+    )
 }
 
 /// Every thread with a clinician, the open ones first.
@@ -832,13 +929,34 @@ pub struct InboxLine {
     pub thread: Thread,
     /// The clinician's name, where it is with one.
     pub with: Option<String>,
+    /// The first message that they read.
+    pub from: i32,
     /// Did the practice write something that they have not read?
     pub is_unread: bool,
 }
 
+/// Somebody on the client's side who looks at the threads of a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartyReader {
+    /// The chart.
+    pub chart: ChartId,
+    /// Who.
+    pub person: PersonId,
+    /// Which of their threads they read.
+    pub reads: PartyReads,
+}
+
+impl PartyReader {
+    /// Whoever is signed in, or looks at their pages.
+    pub fn of(client: &ClientSession) -> Self {
+        let reads = PartyReads::of(client.level(Right::Billing));
+        Self { chart: client.chart_id, person: client.person_id, reads }
+    }
+}
+
 /// What a person reads on the client's side, joined from their part in it to how far they have read.
 macro_rules! threads_of_party {
-    ($c:expr, $chart:expr, $person:expr) => {
+    ($c:expr, $party:expr) => {
         $c.rows(thread_party::table)
             .inner_join(
                 message_thread::table.on(message_thread::practice_id
@@ -857,20 +975,33 @@ macro_rules! threads_of_party {
                     .eq(message_thread::practice_id)
                     .and(staff_member::staff_id.nullable().eq(message_thread::staff_id))),
             )
-            .filter(thread_party::person_id.eq(Some($person)))
-            .filter(message_thread::chart_id.eq($chart))
+            .filter(thread_party::person_id.eq(Some($party.person)))
+            .filter(message_thread::chart_id.eq($party.chart))
+            .filter(
+                message_thread::audience
+                    .ne(Audience::Billing)
+                    .or(($party.reads == PartyReads::Everything).into_sql::<diesel::sql_types::Bool>()),
+            )
     };
 }
 
-/// Is there a message of the practice that the party has not read, in what they read of the thread?
+/// Is the message news? That the thread was moved is none.
+macro_rules! is_news {
+    () => {
+        message::kind.ne(MessageKind::Moved).and(message::kind.ne(MessageKind::MovedToBilling))
+    };
+}
+
+/// Is there something of the practice that the party has not read, in what they read of the thread?
 macro_rules! unread_by_party {
     () => {
         exists(
             rows_beside(message::table, thread_party::table)
                 .filter(message::thread_id.eq(thread_party::thread_id))
                 .filter(message::side.eq(Side::Practice))
-                .filter(message::kind.eq(MessageKind::Text))
+                .filter(is_news!())
                 .filter(message::withdrawn_at.is_null())
+                .filter(not(is_missed!(thread_party::person_id)))
                 .filter(message::seq.gt(thread_read::seq))
                 .filter(message::seq.ge(thread_party::from_seq))
                 .filter(
@@ -897,12 +1028,14 @@ macro_rules! says {
     }};
 }
 
-type InboxRow = (ThreadRow, Option<String>, bool);
+type InboxRow = (ThreadRow, Option<String>, i32, bool);
 
 fn inbox_page(found: Vec<InboxRow>) -> Result<Page<InboxLine>, Fault> {
     let lines = found
         .into_iter()
-        .map(|(row, with, is_unread)| Ok(InboxLine { thread: Thread::try_from(row)?, with, is_unread }))
+        .map(|(row, with, from, is_unread)| {
+            Ok(InboxLine { thread: Thread::try_from(row)?, with, from, is_unread })
+        })
         .collect::<Result<Vec<_>, Fault>>()?;
     Ok(Page::of(lines, PAGE, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
 }
@@ -911,21 +1044,26 @@ fn inbox_page(found: Vec<InboxRow>) -> Result<Page<InboxLine>, Fault> {
 /// read of a thread is not looked through.
 pub fn search_of_party(
     c: &mut Scoped<'_>,
-    chart: &ChartId,
-    person: &PersonId,
+    party: &PartyReader,
     search: &Search,
     after: Option<Place>,
 ) -> Result<Page<InboxLine>, Fault> {
     let from = after.unwrap_or(Place { at: Timestamp::from_micros(i64::MAX), thread: ThreadId::NIL });
     let is_read = message::seq
         .ge(thread_party::from_seq)
-        .and(thread_party::until_seq.is_null().or(message::seq.nullable().lt(thread_party::until_seq)));
-    let found: Vec<InboxRow> = threads_of_party!(c, *chart, *person)
+        .and(thread_party::until_seq.is_null().or(message::seq.nullable().lt(thread_party::until_seq)))
+        .and(not(is_missed!(thread_party::person_id)));
+    let found: Vec<InboxRow> = threads_of_party!(c, party)
         .filter(older_than!(from))
         .filter(says!(thread_party, search, is_read))
         .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
         .limit(one_more(PAGE))
-        .select((ThreadRow::as_select(), staff_member::name.nullable(), unread_by_party!()))
+        .select((
+            ThreadRow::as_select(),
+            staff_member::name.nullable(),
+            thread_party::from_seq,
+            unread_by_party!(),
+        ))
         .load(c)?;
     inbox_page(found)
 }
@@ -933,16 +1071,20 @@ pub fn search_of_party(
 /// The threads of a chart that a person takes part in, the newest first.
 pub fn inbox(
     c: &mut Scoped<'_>,
-    chart: &ChartId,
-    person: &PersonId,
+    party: &PartyReader,
     after: Option<Place>,
 ) -> Result<Page<InboxLine>, Fault> {
     let from = after.unwrap_or(Place { at: Timestamp::from_micros(i64::MAX), thread: ThreadId::NIL });
-    let found: Vec<InboxRow> = threads_of_party!(c, *chart, *person)
+    let found: Vec<InboxRow> = threads_of_party!(c, party)
         .filter(older_than!(from))
         .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
         .limit(one_more(PAGE))
-        .select((ThreadRow::as_select(), staff_member::name.nullable(), unread_by_party!()))
+        .select((
+            ThreadRow::as_select(),
+            staff_member::name.nullable(),
+            thread_party::from_seq,
+            unread_by_party!(),
+        ))
         .kept()
         .load(c)?;
     inbox_page(found)
@@ -952,27 +1094,31 @@ pub fn inbox(
 const MOST_UNREAD: i64 = MOST_COUNTED + 1;
 
 /// The threads of a chart in which something is new to a person, the newest first, at most [`MOST_UNREAD`].
-pub fn unread(c: &mut Scoped<'_>, chart: &ChartId, person: &PersonId) -> Result<Vec<InboxLine>, Fault> {
-    let found: Vec<(ThreadRow, Option<String>)> = threads_of_party!(c, *chart, *person)
+pub fn unread(c: &mut Scoped<'_>, party: &PartyReader) -> Result<Vec<InboxLine>, Fault> {
+    let found: Vec<(ThreadRow, Option<String>, i32)> = threads_of_party!(c, party)
         .filter(unread_by_party!())
         .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
         .limit(MOST_UNREAD)
-        .select((ThreadRow::as_select(), staff_member::name.nullable()))
+        .select((ThreadRow::as_select(), staff_member::name.nullable(), thread_party::from_seq))
         .kept()
         .load(c)?;
     found
         .into_iter()
-        .map(|(row, with)| Ok(InboxLine { thread: Thread::try_from(row)?, with, is_unread: true }))
+        .map(|(row, with, from)| {
+            Ok(InboxLine { thread: Thread::try_from(row)?, with, from, is_unread: true })
+        })
         .collect()
 }
 
 word_enum! {
     /// Which threads of the practice a staff member looks at.
     pub enum QueueBox {
-        /// Those with the front desk.
-        FrontDesk = "front_desk",
         /// Those with themselves.
         Mine = "mine",
+        /// Those with the front desk.
+        FrontDesk = "front_desk",
+        /// Those with billing; for the front desk without their words.
+        Billing = "billing",
         /// Those with clinicians who are away and for whom they read.
         Covered = "covered",
         /// Those with any clinician, without their words.
@@ -1078,8 +1224,11 @@ pub fn queue(
     let mut rows = threads_for_staff!(c, reader);
     rows = match which {
         QueueBox::FrontDesk => rows.filter(message_thread::audience.eq(Audience::FrontDesk)),
+        QueueBox::Billing => rows.filter(message_thread::audience.eq(Audience::Billing)),
         QueueBox::Mine => rows.filter(message_thread::staff_id.eq(Some(reader.staff))),
-        QueueBox::Covered => rows.filter(message_thread::staff_id.eq_any(rows_of(covered!(c, reader.staff)))),
+        QueueBox::Covered => {
+            rows.filter(message_thread::staff_id.eq_any(rows_of(covered!(c, Some(reader.staff)))))
+        }
         QueueBox::Clinicians => rows.filter(message_thread::audience.eq(Audience::Clinician)),
     };
     rows = match state {
@@ -1140,11 +1289,9 @@ pub fn search_of_staff(
     search: &Search,
     after: Option<Place>,
 ) -> Result<Page<QueueLine>, Fault> {
-    let mut rows = threads_for_staff!(c, reader).filter(answered_by!(c, reader.staff)).filter(says!(
-        message_thread,
-        search,
-        message::seq.ge(message_thread::read_from_seq)
-    ));
+    let mut rows = threads_for_staff!(c, reader)
+        .filter(answered_by!(c, reader.staff, reader.role))
+        .filter(says!(message_thread, search, message::seq.ge(message_thread::read_from_seq)));
     newest_page!(c, rows, after)
 }
 
@@ -1157,7 +1304,7 @@ pub fn of_chart(
 ) -> Result<Page<QueueLine>, Fault> {
     let mut rows = threads_for_staff!(c, reader).filter(message_thread::chart_id.eq(*chart));
     if !sees_every_thread(reader.role) {
-        rows = rows.filter(answered_by!(c, reader.staff));
+        rows = rows.filter(answered_by!(c, reader.staff, reader.role));
     }
     newest_page!(c, rows, after)
 }
@@ -1187,13 +1334,12 @@ pub const fn sees_every_thread(role: Role) -> bool {
     matches!(role, Role::FrontDesk | Role::Administrator)
 }
 
-/// How many threads wait for this staff member: those with the front desk, their own, and those of whom they stand in
-/// for, up to [`MOST_COUNTED`] and one.
-pub fn count_waiting(c: &mut Scoped<'_>, staff: &StaffId, _: Role) -> Result<i64, Fault> {
+/// How many threads wait for this staff member: those that they answer, up to [`MOST_COUNTED`] and one.
+pub fn count_waiting(c: &mut Scoped<'_>, staff: &StaffId, role: Role) -> Result<i64, Fault> {
     let found: Vec<ThreadId> = c
         .rows(message_thread::table)
         .filter(message_thread::waiting.eq(Waiting::Practice))
-        .filter(answered_by!(c, *staff))
+        .filter(answered_by!(c, *staff, role))
         .limit(MOST_COUNTED + 1)
         .select(message_thread::thread_id)
         .kept()
@@ -1211,22 +1357,23 @@ pub fn count_late(c: &mut Scoped<'_>, reader: &StaffReader) -> Result<i64, Fault
         .filter(
             message_thread::audience
                 .eq(Audience::FrontDesk)
-                .or(message_thread::audience.eq(Audience::Clinician)),
+                .or(message_thread::audience.eq(Audience::Clinician))
+                .or(message_thread::audience.eq(Audience::Billing)),
         )
         .filter(message_thread::waiting.eq(Waiting::Practice))
         .filter(message_thread::due_at.le(Some(now)))
         .select(message_thread::thread_id)
         .into_boxed();
     if !sees_every_thread(reader.role) {
-        rows = rows.filter(answered_by!(c, reader.staff));
+        rows = rows.filter(answered_by!(c, reader.staff, reader.role));
     }
     let found: Vec<ThreadId> = rows.limit(MOST_COUNTED + 1).load(c)?;
     Ok(i64::try_from(found.len()).unwrap_or(i64::MAX))
 }
 
-/// The names of those on the client's side who take part in a thread.
-pub fn party_names(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<Vec<String>, Fault> {
-    let found: Vec<(String, String, String)> = c
+/// Those on the client's side who take part in a thread, with their names.
+pub fn party_names(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<Vec<(PersonId, String)>, Fault> {
+    let found: Vec<(PersonId, String, String, String)> = c
         .rows(thread_party::table)
         .inner_join(
             person::table.on(person::practice_id
@@ -1237,10 +1384,12 @@ pub fn party_names(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<Vec<String>,
         .filter(thread_party::until_seq.is_null())
         .order(thread_party::party_id.asc())
         .limit(20)
-        .select((person::first_name, person::last_name, person::suffix))
+        .select((person::person_id, person::first_name, person::last_name, person::suffix))
         .load(c)?;
-    let name = |(first, last, suffix): (String, String, String)| people::joined(&[&first, &last, &suffix]);
-    Ok(found.into_iter().map(name).collect())
+    let named = |(id, first, last, suffix): (PersonId, String, String, String)| {
+        (id, people::joined(&[&first, &last, &suffix]))
+    };
+    Ok(found.into_iter().map(named).collect())
 }
 
 /// The name of the clinician whom a thread is with.
@@ -1322,13 +1471,14 @@ pub fn accounts_of(c: &mut Scoped<'_>, thread: &Thread) -> Result<Vec<AccountId>
     Ok(found.into_iter().flatten().collect())
 }
 
-/// The charts on which an account has not read something that the practice wrote after a moment.
+/// The charts on which an account has not read something that the practice wrote after a moment, and for which audience it
+/// did.
 pub fn charts_with_news(
     c: &mut Scoped<'_>,
     account: &AccountId,
     since: Timestamp,
-) -> Result<Vec<ChartId>, Fault> {
-    let mut found: Vec<ChartId> = c
+) -> Result<Vec<(ChartId, Audience)>, Fault> {
+    let mut found: Vec<(ChartId, Audience)> = c
         .rows(portal_access::table)
         .inner_join(
             thread_party::table.on(thread_party::practice_id
@@ -1354,8 +1504,9 @@ pub fn charts_with_news(
             rows_beside(message::table, thread_party::table)
                 .filter(message::thread_id.eq(thread_party::thread_id))
                 .filter(message::side.eq(Side::Practice))
-                .filter(message::kind.eq(MessageKind::Text))
+                .filter(is_news!())
                 .filter(message::withdrawn_at.is_null())
+                .filter(not(is_missed!(thread_party::person_id)))
                 .filter(message::sent_at.gt(since))
                 .filter(message::seq.gt(thread_read::seq))
                 .filter(message::seq.ge(thread_party::from_seq))
@@ -1363,9 +1514,9 @@ pub fn charts_with_news(
                     thread_party::until_seq.is_null().or(message::seq.nullable().lt(thread_party::until_seq)),
                 ),
         ))
-        .order(portal_access::chart_id.asc())
+        .order((portal_access::chart_id.asc(), message_thread::audience.asc()))
         .limit(100)
-        .select(portal_access::chart_id)
+        .select((portal_access::chart_id, message_thread::audience))
         .load(c)?;
     found.dedup();
     Ok(found)
@@ -1431,6 +1582,20 @@ mod tests {
         for role in Role::ALL.iter().filter(|role| role.may(Permission::AnswerMessages)) {
             let sees = staff_reads(other, &StaffReader::alone(me, *role)) > StaffReads::Nothing;
             assert_eq!(sees_every_thread(*role), sees, "{role}");
+        }
+    }
+
+    #[test]
+    fn the_audiences_that_a_query_asks_for_are_those_whose_words_the_role_reads() {
+        let me = StaffId::from_uuid(uuid::Uuid::from_u128(1));
+        for role in Role::ALL {
+            let (audiences, own) = answers(me, *role);
+            let reader = StaffReader { covers: vec![me], ..StaffReader::alone(me, *role) };
+            let reads = |to: Addressee| staff_reads(to, &reader) == StaffReads::Words;
+            for to in [Addressee::FrontDesk, Addressee::Billing] {
+                assert_eq!(audiences.contains(&Some(to.columns().0)), reads(to), "{role} and {to:?}");
+            }
+            assert_eq!(own == Some(me), reads(Addressee::Clinician(me)), "{role}");
         }
     }
 

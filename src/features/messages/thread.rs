@@ -63,10 +63,24 @@ fn note(words: Words, side: Side, message: &Message) -> Option<String> {
         (MessageKind::Text, _) => {
             message.withdrawn_at.map(|_| words.with1("messages-taken-back", "name", name()))
         }
-        (MessageKind::Moved, side) => {
-            let with = match message.body.as_str() {
-                "" => words.get("messages-front-desk"),
-                name => name.to_owned(),
+        (MessageKind::Joined | MessageKind::JoinedEarlier, side) => {
+            let key = match message.kind {
+                MessageKind::JoinedEarlier => "messages-joined-earlier-line",
+                _ => "messages-joined-line",
+            };
+            let who = message.body.as_str();
+            Some(match side {
+                Side::Client => words.with1(key, "who", who),
+                Side::Practice => {
+                    words.with2("messages-joined-by", "line", words.with1(key, "who", who), "name", name())
+                }
+            })
+        }
+        (MessageKind::Moved | MessageKind::MovedToBilling, side) => {
+            let with = match (message.kind, message.body.as_str()) {
+                (MessageKind::MovedToBilling, _) => words.get("messages-billing"),
+                (_, "") => words.get("messages-front-desk"),
+                (_, name) => name.to_owned(),
             };
             // Who moved it, and why, is the practice's own.
             Some(match side {
@@ -114,6 +128,7 @@ pub(super) fn subject_words(words: Words, thread: &Thread) -> String {
 pub(super) fn with_words(words: Words, to: Addressee, clinician: Option<&str>) -> String {
     match (to, clinician) {
         (Addressee::FrontDesk, _) => words.get("messages-front-desk"),
+        (Addressee::Billing, _) => words.get("messages-billing"),
         (Addressee::Clinician(_), Some(name)) => name.to_owned(),
         (Addressee::Clinician(_), None) => words.get("messages-clinician"),
     }

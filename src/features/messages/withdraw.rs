@@ -1,8 +1,10 @@
-//! A staff member takes their own message back: in the first minutes, while nobody on the client's side has read it. Its
-//! words are gone for the client, kept for the practice's records, and stand in the author's draft again.
+//! Whoever wrote for the practice takes their own message back: in the first minutes, while nobody on the client's side has read it. Its
+//! words are gone for the client, kept for the practice's records, and stand in the draft of a staff member again.
 
 use crate::features::documents::put_back_files;
-use crate::features::messages::actions::{Author, NotDone, Outcome, Row, apply, slot_of_staff};
+use crate::features::messages::actions::{
+    Author, NotDone, Outcome, PracticeReader, Row, apply, slot_of_staff,
+};
 use crate::features::messages::draft;
 use crate::features::messages::draft_store::{self, Slot, Typed};
 use crate::features::messages::lifecycle::{self, Left, ThreadEvent};
@@ -10,9 +12,9 @@ use crate::features::messages::readers::{StaffReader, StaffReads, staff_reads};
 use crate::features::messages::store::{self, AuthorKind, Message, MessageKind, Thread};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{BlobId, ChartId, StaffId, ThreadId};
+use crate::kernel::ids::{BlobId, ChartId, PersonId, StaffId, ThreadId};
 use crate::platform::db::Scoped;
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::state::AppState;
 
 /// Seconds in which a message can be taken back.
@@ -20,14 +22,14 @@ const TIME: i64 = 10 * 60;
 
 /// May this staff member still take this message back, of a thread that the client's side has read up to a message?
 pub(super) fn may_withdraw(message: &Message, staff: &StaffId, read_up_to: i32, now: Timestamp) -> bool {
-    is_own(message, staff) && message.withdrawn_at.is_none() && refusal(message, read_up_to, now).is_none()
+    is_own(message, AuthorKind::Staff, staff.uuid())
+        && message.withdrawn_at.is_none()
+        && refusal(message, read_up_to, now).is_none()
 }
 
-/// Is it a message that this staff member wrote?
-fn is_own(message: &Message, staff: &StaffId) -> bool {
-    message.kind == MessageKind::Text
-        && message.author_kind == AuthorKind::Staff
-        && message.author_id == staff.as_bytes()
+/// Is it a message of this author?
+fn is_own(message: &Message, kind: AuthorKind, id: uuid::Uuid) -> bool {
+    message.kind == MessageKind::Text && message.author_kind == kind && message.author_id == id.as_bytes()
 }
 
 fn refusal(message: &Message, read_up_to: i32, now: Timestamp) -> Option<NotDone> {
@@ -49,22 +51,25 @@ pub(super) enum BackIn {
     NewMessage,
 }
 
-fn take_back(
-    c: &mut Scoped<'_>,
-    author: &Author,
-    reader: &StaffReader,
-    mut thread: Thread,
-    seq: i32,
-) -> Outcome<BackIn> {
+/// What was taken back, and what it leaves.
+struct Taken {
+    typed: Typed,
+    left: Left,
+    /// Who took part before.
+    parties: Vec<PersonId>,
+}
+
+/// Takes a message of this author back; `None` where it was taken back before.
+fn take_back(c: &mut Scoped<'_>, author: &Author, thread: &mut Thread, seq: i32) -> Outcome<Option<Taken>> {
     // Nobody reads it, or has read it, until this is done.
     store::hold_reading(c, &thread.id)?;
     let found = store::find_message(c, &thread.id, seq)?;
-    let Some(message) = found.filter(|message| is_own(message, &reader.staff)) else {
+    let Some(message) = found.filter(|message| is_own(message, author.mark.kind, author.mark.id)) else {
         return Ok(Err(NotDone::NotFound));
     };
     // The same form sent twice.
     if message.withdrawn_at.is_some() {
-        return Ok(Ok(BackIn::Thread));
+        return Ok(Ok(None));
     }
     let read_up_to = store::read_by_client(c, &thread.id)?;
     if let Some(why) = refusal(&message, read_up_to, c.now()) {
@@ -76,14 +81,20 @@ fn take_back(
     let decision = lifecycle::decide(thread.standing, ThreadEvent::Withdraw(left))
         .ok_or_else(|| Fault::other("a message that cannot be taken back"))?;
     thread.last_at = newest.unwrap_or(thread.last_at);
-    apply(c, &mut thread, author, decision, Row::Withdrawn(&message, &files))?;
+    apply(c, thread, author, decision, Row::Withdrawn(&message, &files))?;
     let blobs: Vec<BlobId> = files.iter().map(|file| file.blob.blob_id).collect();
     let uploads = put_back_files(c, &thread.chart, &author.by, &blobs)?;
     let uploads: Vec<String> = uploads.iter().map(ToString::to_string).collect();
     let typed = Typed { body: message.body, files: uploads.join(" "), ..Typed::default() };
+    Ok(Ok(Some(Taken { typed, left, parties })))
+}
+
+/// Puts what was taken back into the draft of the staff member who wrote it.
+fn keep(c: &mut Scoped<'_>, reader: &StaffReader, thread: &Thread, taken: Taken) -> Result<BackIn, Fault> {
+    let Taken { typed, left, parties } = taken;
     if left != Left::Nothing {
         add_to_draft(c, &slot_of_staff(reader.staff, thread.chart, Some(thread.id)), typed)?;
-        return Ok(Ok(BackIn::Thread));
+        return Ok(BackIn::Thread);
     }
     let holder =
         store::holders(c, &thread.chart)?.into_iter().find(|holder| parties.contains(&holder.person));
@@ -94,7 +105,18 @@ fn take_back(
         ..typed
     };
     add_to_draft(c, &slot_of_staff(reader.staff, thread.chart, None), typed)?;
-    Ok(Ok(BackIn::NewMessage))
+    Ok(BackIn::NewMessage)
+}
+
+/// A key takes one of its messages back, in the caller's transaction.
+pub fn withdraw_by_key(c: &mut Scoped<'_>, author: &Author, thread: &ThreadId, seq: i32) -> Outcome<Thread> {
+    let is_theirs = |thread: &Thread| {
+        PracticeReader::ApiKey.reads(thread.to) == StaffReads::Words && seq >= thread.read_from
+    };
+    let Some(mut thread) = store::find(c, thread)?.filter(is_theirs) else {
+        return Ok(Err(NotDone::NotFound));
+    };
+    Ok(take_back(c, author, &mut thread, seq)?.map(|_| thread))
 }
 
 /// Puts words into a draft; what stands there already stays below them.
@@ -128,10 +150,13 @@ pub(super) async fn withdraw_by_staff(
             let reads = staff_reads(thread.to, &reader) == StaffReads::Words;
             thread.chart == chart && reads && seq >= thread.read_from
         };
-        let Some(thread) = store::find(c, &thread)?.filter(is_theirs) else {
+        let Some(mut thread) = store::find(c, &thread)?.filter(is_theirs) else {
             return Ok(Err(NotDone::NotFound));
         };
-        take_back(c, &author, &reader, thread, seq)
+        match granted!(take_back(c, &author, &mut thread, seq)?) {
+            Some(taken) => keep(c, &reader, &thread, taken).map(Ok),
+            None => Ok(Ok(BackIn::Thread)),
+        }
     };
     let outcome = app.db.write(&staff.scope, unit).await?;
     if outcome.is_ok() {

@@ -253,6 +253,8 @@ pub struct TypedPolicy {
     pub desk_reply_days: String,
     /// Business days in which a clinician answers.
     pub clinician_reply_days: String,
+    /// Business days in which billing answers.
+    pub billing_reply_days: String,
     /// The version that the form showed.
     pub version: i64,
 }
@@ -314,6 +316,7 @@ impl TypedPolicy {
         };
         let desk_reply_days = business_days("desk_reply_days", &self.desk_reply_days);
         let clinician_reply_days = business_days("clinician_reply_days", &self.clinician_reply_days);
+        let billing_reply_days = business_days("billing_reply_days", &self.billing_reply_days);
         let request_reply_days = business_days("request_reply_days", &self.request_reply_days);
         let mut kept_hours = |field, typed: &str| {
             let hours = typed.trim().parse::<i64>().ok().filter(|hours| (1..=336).contains(hours));
@@ -344,6 +347,7 @@ impl TypedPolicy {
                     reply_until: self.reply_until,
                     desk_reply_days,
                     clinician_reply_days,
+                    billing_reply_days,
                 })
             }
             _ => Err(errors),
@@ -461,6 +465,7 @@ mod tests {
             reply_until: 17,
             desk_reply_days: "2".into(),
             clinician_reply_days: " 2 ".into(),
+            billing_reply_days: "3".into(),
             version: 1,
         };
         assert_eq!(typed.check(words).unwrap(), Policy::default());
@@ -477,6 +482,7 @@ mod tests {
             ("reply_from", TypedPolicy { reply_until: 25, ..typed.clone() }),
             ("desk_reply_days", TypedPolicy { desk_reply_days: "0".into(), ..typed.clone() }),
             ("clinician_reply_days", TypedPolicy { clinician_reply_days: "soon".into(), ..typed.clone() }),
+            ("billing_reply_days", TypedPolicy { billing_reply_days: "21".into(), ..typed.clone() }),
             ("request_reply_days", TypedPolicy { request_reply_days: "21".into(), ..typed.clone() }),
             ("hold_hours", TypedPolicy { hold_hours: "0".into(), ..typed.clone() }),
             ("offer_hours", TypedPolicy { offer_hours: "337".into(), ..typed.clone() }),

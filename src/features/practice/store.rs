@@ -96,8 +96,10 @@ pub struct Policy {
     pub reply_until: i8,
     /// Business days in which clients are told that the front desk answers …
     pub desk_reply_days: i32,
-    /// … and a clinician.
+    /// … a clinician …
     pub clinician_reply_days: i32,
+    /// … and billing.
+    pub billing_reply_days: i32,
 }
 
 impl Default for Policy {
@@ -120,6 +122,7 @@ impl Default for Policy {
             reply_until: 17,
             desk_reply_days: 2,
             clinician_reply_days: 2,
+            billing_reply_days: 3,
         }
     }
 }

@@ -120,6 +120,7 @@ struct PoliciesPage {
     reply_ends: Vec<(i8, String)>,
     desk_reply_days: String,
     clinician_reply_days: String,
+    billing_reply_days: String,
     version: i64,
     stale: bool,
 }
@@ -149,6 +150,7 @@ fn typed_policy(policy: &Policy, version: i64) -> TypedPolicy {
         reply_until: policy.reply_until,
         desk_reply_days: policy.desk_reply_days.to_string(),
         clinician_reply_days: policy.clinician_reply_days.to_string(),
+        billing_reply_days: policy.billing_reply_days.to_string(),
         version,
     }
 }
@@ -203,6 +205,7 @@ fn show_policies(
         reply_ends: (1..=24).map(|hour| (hour, hour_words(words, hour))).collect(),
         desk_reply_days: typed.desk_reply_days,
         clinician_reply_days: typed.clinician_reply_days,
+        billing_reply_days: typed.billing_reply_days,
         version: typed.version,
         stale: status == StatusCode::CONFLICT,
     };

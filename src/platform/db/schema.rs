@@ -1243,6 +1243,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    thread_gap (practice_id, thread_id, person_id, seq) {
+        practice_id -> Binary,
+        thread_id -> Binary,
+        person_id -> Binary,
+        seq -> Integer,
+    }
+}
+
+diesel::table! {
     thread_note (practice_id, thread_id, note_id) {
         practice_id -> Binary,
         thread_id -> Binary,
@@ -1711,6 +1720,7 @@ practice_tables!(
     staff_member,
     statement,
     superbill,
+    thread_gap,
     thread_note,
     thread_opening,
     thread_party,

@@ -1,0 +1,124 @@
+//! The page on which staff see who takes part in a thread on the client's side, and let somebody else in.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+
+use crate::features::messages::actions::{Earlier, NotDone};
+use crate::features::messages::chart_pages::{ids, path_of};
+use crate::features::messages::joining::{self, NewParty, REASON};
+use crate::features::messages::readers::{StaffReader, StaffReads, staff_reads};
+use crate::features::messages::store::{self, Thread};
+use crate::features::messages::thread;
+use crate::features::people::CHARTS;
+use crate::features::staff::StaffSession;
+use crate::kernel::ids::{AccessId, ChartId, ThreadId};
+use crate::kernel::text;
+use crate::platform::db::Scoped;
+use crate::platform::state::AppState;
+use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::{PageError, PageResult, html, see_other};
+
+#[derive(Template)]
+#[template(path = "features/messages/templates/staff_people.html")]
+struct PeoplePage {
+    frame: StaffFrame,
+    errors: FieldErrors,
+    base: String,
+    subject: String,
+    parties: Vec<String>,
+    holder: String,
+    /// Who could take part; nobody: there is no form.
+    holders: Vec<(String, String)>,
+    earlier: bool,
+    reason: String,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PartyForm {
+    holder: String,
+    earlier: String,
+    reason: String,
+}
+
+async fn show_people(
+    app: &AppState,
+    staff: &StaffSession,
+    at: (ChartId, ThreadId),
+    form: PartyForm,
+    errors: FieldErrors,
+) -> PageResult {
+    let (who, role) = (staff.staff_id, staff.role);
+    let unit = move |c: &mut Scoped<'_>| {
+        let reader = StaffReader::load(c, who, role)?;
+        let is_theirs =
+            |thread: &Thread| thread.chart == at.0 && staff_reads(thread.to, &reader) == StaffReads::Words;
+        let Some(thread) = store::find(c, &at.1)?.filter(is_theirs) else { return Ok(None) };
+        let parties = store::party_names(c, &thread.id)?;
+        let candidates = if parties.is_empty() { Vec::new() } else { joining::candidates(c, &thread)? };
+        Ok(Some((thread, parties, candidates)))
+    };
+    let found = app.db.read(&staff.scope, unit).await?;
+    let (thread, parties, candidates) = found.ok_or(PageError::NotFound)?;
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = PeoplePage {
+        frame: staff.frame(app, CHARTS),
+        errors,
+        base: path_of(&at.0, &at.1),
+        subject: thread::subject_words(staff.words, &thread),
+        parties: parties.into_iter().map(|(_, name)| name).collect(),
+        holder: form.holder,
+        holders: candidates.iter().map(|holder| (holder.access.to_string(), holder.name())).collect(),
+        earlier: !form.earlier.is_empty(),
+        reason: form.reason,
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// Who takes part, and who could.
+pub(super) async fn people(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, thread)): Path<(String, String)>,
+) -> PageResult {
+    show_people(&app, &staff, ids(&chart, &thread)?, PartyForm::default(), FieldErrors::new()).await
+}
+
+/// Lets somebody in. Who takes part already does.
+pub(super) async fn add(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, thread)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let form: PartyForm = staff.form(&body)?;
+    let at = ids(&chart, &thread)?;
+    let words = staff.words;
+    let mut errors = FieldErrors::new();
+    let access: Option<AccessId> = form.holder.parse().ok();
+    if access.is_none() {
+        errors.add("holder", words.get("messages-error-party"));
+    }
+    let reason = text::line(&form.reason, REASON).ok().filter(|reason| !reason.is_empty());
+    if reason.is_none() {
+        errors.add("reason", words.with1("messages-error-reason", "most", REASON));
+    }
+    let (Some(access), Some(reason)) = (access, reason) else {
+        return show_people(&app, &staff, at, form, errors).await;
+    };
+    let earlier = if form.earlier.is_empty() { Earlier::Hidden } else { Earlier::Read };
+    match joining::add_by_staff(&app, &staff, at, NewParty { access, earlier, reason }).await? {
+        Ok(_) | Err(NotDone::TakesPart) => {
+            Ok(see_other(&format!("{}?done=party-added", path_of(&at.0, &at.1))))
+        }
+        Err(NotDone::NotAReader) => {
+            errors.add("holder", words.get("messages-error-party"));
+            show_people(&app, &staff, at, form, errors).await
+        }
+        Err(_) => Err(PageError::NotFound),
+    }
+}
