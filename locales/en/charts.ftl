@@ -14,6 +14,7 @@ charts-age = { $years ->
 charts-head-born = { $age } · { $date }
 charts-head-no-birth-date = No birth date
 charts-head-closed = Closed
+charts-head-frozen = Appointments frozen
 charts-head-number = Chart { $number }
 charts-head-called = Called { $name }
 

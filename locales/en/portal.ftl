@@ -67,6 +67,7 @@ portal-home-for = You are looking at the chart of { $name }.
 portal-home-opens-on = You can see this chart from { $date }.
 portal-home-closed = This chart is closed. You can read what is in it.
 portal-home-closed-until = This chart is closed. You can read what is in it until the end of { $date }.
+portal-home-frozen = You cannot request or change appointments here at present. Please call us. Everything else works as before.
 portal-home-ahead = From { $date } you see less here. Please ask us if you have a question about it.
 portal-home-ahead-others = From { $date } somebody else who has access to your record sees less of it.
 portal-home-ends = On { $date } your access to this chart ends. Please ask us if you have a question about it.

@@ -14,6 +14,7 @@ charts-age = { $years ->
 charts-head-born = { $age } · { $date }
 charts-head-no-birth-date = Sin fecha de nacimiento
 charts-head-closed = Cerrado
+charts-head-frozen = Citas congeladas
 charts-head-number = Expediente { $number }
 charts-head-called = Prefiere que le digan { $name }
 

@@ -67,6 +67,7 @@ portal-home-for = Está viendo el expediente de { $name }.
 portal-home-opens-on = Podrá ver este expediente a partir del { $date }.
 portal-home-closed = Este expediente está cerrado. Puede leer lo que contiene.
 portal-home-closed-until = Este expediente está cerrado. Puede leer lo que contiene hasta el final del { $date }.
+portal-home-frozen = Por ahora no puede pedir ni cambiar citas aquí. Llámenos, por favor. Todo lo demás funciona como antes.
 portal-home-ahead = Desde el { $date } verá menos aquí. Si tiene alguna pregunta, consúltenos.
 portal-home-ahead-others = Desde el { $date } otra persona que tiene acceso a su expediente verá menos de él.
 portal-home-ends = El { $date } termina su acceso a este expediente. Pregúntenos si tiene dudas.

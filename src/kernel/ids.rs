@@ -227,6 +227,8 @@ ids! {
     PartyId,
     /// What staff wrote to each other on a thread.
     NoteId,
+    /// A note on a court order or on safety, for staff alone.
+    StaffNoteId,
     /// Time in which a staff member reads no messages.
     AwayId,
     /// A job that falls due.

@@ -32,7 +32,7 @@ word_enum! {
         ManagePortal = "manage_portal",
         /// Add representatives; say what each may see and until when; pause an access.
         ManageRights = "manage_rights",
-        /// Say to whom mail may go only at one safe address.
+        /// Say to whom mail may go only at one safe address; read and write notes on court orders and safety.
         SafetyNotes = "safety_notes",
         /// Decide what clients change of their information.
         ReviewInfo = "review_info",

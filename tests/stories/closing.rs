@@ -4,7 +4,9 @@ use anteroom::features::access::permission::Basis;
 use anteroom::features::documents::Recipient;
 use anteroom::features::documents::signing::actions::Candidate;
 use anteroom::kernel::ids::AppointmentId;
-use anteroom::platform::db::schema::{appointment, audit_event, chart, invitation, signing};
+use anteroom::platform::db::schema::{
+    appointment, appointment_request, audit_event, chart, invitation, signing,
+};
 use anteroom::platform::permissions::{Level, Right, Role, Scope};
 use diesel::prelude::*;
 use serde_json::json;
@@ -13,6 +15,7 @@ use crate::access::contact;
 use crate::portal_people::{account, appointment as booked, document, enrolled, grant, sign_in};
 use crate::rights::{Terms, level, sees_nothing, send};
 use crate::stories;
+use crate::support::rows::{Rows, access_of};
 use crate::support::world::Client;
 use crate::support::{Browser, PASSWORD, Page, World, papers};
 
@@ -152,6 +155,75 @@ stories! {
         desk.submit(&page, "/reopen", &[("reason", "A slip.")]).await.must_be(303);
         assert_eq!(w.unread_to(&dora.email).await, 0);
         assert_eq!(level(w, own.access, Right::Documents).await, Level::View);
+    }
+
+    async fn case_92_a_frozen_chart_takes_no_request_and_everything_else_goes_on_as_before(w: &mut World) {
+        let rows = Rows::of_riverbend(w).await;
+        let (kim, mut client) = (&rows.registered, rows.client.clone());
+        let stays = booked(w, &kim.chart_id, 53).await;
+        client.get("/portal/appointments").await.must_say("Request an appointment");
+        let form = client.get("/portal/appointments/request").await;
+        let page_of = format!("/staff/charts/{}/freeze", kim.chart_id);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get(&format!("/staff/charts/{}", kim.chart_id)).await.must_say("Freeze appointments");
+        let page = desk.get(&page_of).await;
+        desk.submit(&page, "/freeze", &[]).await.must_be(422).must_say("Say why");
+        let head = desk.submit_and_follow(&page, "/freeze", &[("reason", "Owed since spring.")]).await;
+        head.must_say("Appointments are frozen.").must_say("Appointments frozen").must_say("Unfreeze appointments");
+        // The second click freezes nothing twice.
+        desk.submit(&page, "/freeze", &[("reason", "Again.")]).await.must_be(303);
+        assert_eq!(crate::portal_people::events(w, "chart.frozen").await, 1);
+        // No asking, by page or by a form that was open; what was asked for has ended.
+        let asked = [("kind", "session"), ("place", "office"), ("day1", "2026-12-04"), ("part1", "any")];
+        client.submit(&form, "/portal/appointments/request", &asked).await.must_be(404);
+        for gone in ["/portal/appointments/request", "/portal/appointments/times"] {
+            client.get(gone).await.must_be(404);
+        }
+        let waiting: i64 = w.look(|c| {
+            appointment_request::table.filter(appointment_request::state.eq("waiting")).count().get_result(c)
+        }).await;
+        assert_eq!(waiting, 0);
+        for told in ["/portal", "/portal/appointments"] {
+            client.get(told).await.must_say("You cannot request or change appointments here at present.")
+                .must_not_say("Request an appointment").must_not_say("Owed since spring");
+        }
+        // Everything else: each page of the client's that opened before opens, and what is booked stays.
+        client.get(&format!("/portal/appointments/{stays}")).await.must_be(200);
+        assert_eq!(state_of(w, stays).await, "booked");
+        client.get("/portal/messages/new").await.must_be(200).must_say("988");
+        client.get(&rows.fill("/portal/messages/{thread}")).await.must_be(200);
+        client.get("/portal/documents").await.must_be(200);
+        client.get("/portal/account").await.must_be(200);
+        let access = access_of(w, kim).await;
+        for right in Right::ALL {
+            let wanted = if *right == Right::Appointments { Level::View } else { Level::Act };
+            assert_eq!(level(w, access, *right).await, wanted, "{right}");
+        }
+        // Closed and opened again it is still frozen, until somebody says otherwise.
+        close(&mut desk, kim, &[stays], &[("reason", "Moved away.")]).await.must_be(303);
+        let page = desk.get(&format!("/staff/charts/{}/close", kim.chart_id)).await;
+        desk.submit(&page, "/reopen", &[("reason", "Came back.")]).await.must_be(303);
+        assert_eq!(level(w, access, Right::Appointments).await, Level::View);
+        let page = desk.get(&page_of).await;
+        page.must_say("Frozen since");
+        desk.submit(&page, "/unfreeze", &[]).await.must_be(422).must_say("Say why");
+        desk.submit(&page, "/unfreeze", &[("reason", "Paid.")]).await.must_be(303);
+        client.get("/portal/appointments").await.must_say("Request an appointment").must_not_say("at present");
+        w.staff(Role::Biller).await.get(&page_of).await.must_be(403);
+    }
+
+    async fn the_api_freezes_a_chart_and_unfreezes_it(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let own = enrolled(w, &ana).await;
+        let key = crate::api::key(w, &w.riverbend, Scope::ALL).await;
+        let mut api = w.browser().with("authorization", &format!("Bearer {key}"));
+        let at = |act: &str| format!("/api/v1/charts/{}/{act}", ana.chart_id);
+        send(&mut api, "POST", &at("freeze"), &json!({ "reason": "" })).await.must_be(422).must_say("/reason");
+        let frozen = send(&mut api, "POST", &at("freeze"), &json!({ "reason": "Owed." })).await;
+        frozen.must_be(200).must_say("\"frozen_at\":\"2026-12-01").must_say("\"state\":\"open\"");
+        assert_eq!(level(w, own.access, Right::Appointments).await, Level::View);
+        send(&mut api, "POST", &at("unfreeze"), &json!({ "reason": "Paid." })).await.must_be(200).must_say("\"frozen_at\":null");
+        assert_eq!(level(w, own.access, Right::Appointments).await, Level::Act);
     }
 
     async fn closing_ends_an_open_invitation_and_a_second_click_closes_nothing_twice(w: &mut World) {

@@ -276,6 +276,20 @@ async fn somebody_who_helps_for_a_while(w: &mut World, rows: &Rows) {
     let page = admin.get(&path).await;
     let consent = [("part2_purpose", "Taking part in the treatment"), ("part2_until", "2026-12-31")];
     admin.submit(&page, "/part2", &consent).await.must_be(303);
+    // A court keeps the messages from them from tomorrow on.
+    let notes = format!("/staff/charts/{}/notes", kim.chart_id);
+    let (page, about) = (admin.get(&notes).await, access.to_string());
+    let order = [
+        ("about", about.as_str()),
+        ("kind", "court_order"),
+        ("body", "No messages."),
+        ("effect", "deny"),
+        ("right", "messages"),
+        ("from", "2026-12-08"),
+        ("until", "2026-12-31"),
+        ("reason", "A paper of the court."),
+    ];
+    admin.submit(&page, &notes, &order).await.must_be(303);
     w.run_due_jobs().await;
 }
 

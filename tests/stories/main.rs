@@ -69,6 +69,7 @@ mod said_truly;
 mod schema;
 mod sealing;
 mod signing;
+mod staff_notes;
 mod staff_sign_in;
 mod statements;
 mod team;

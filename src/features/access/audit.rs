@@ -35,6 +35,8 @@ audit_actions! {
         Resumed = "access.resumed", Good, None;
         Withheld = "access.withheld", Stopped, Optional;
         GivenBack = "access.given_back", Good, None;
+        NoteAdded = "access.note_added", Attention, None;
+        NoteEnded = "access.note_ended", Plain, None;
         AssentGiven = "access.assent_given", Good, None;
         AssentTakenBack = "access.assent_taken_back", Stopped, None;
         Part2Given = "access.part2_given", Attention, None;

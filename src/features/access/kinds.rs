@@ -56,6 +56,32 @@ word_enum! {
 }
 
 word_enum! {
+    /// What a note of staff on a chart or a grant is about.
+    pub enum NoteKind {
+        /// An order of a court.
+        CourtOrder = "court_order",
+        /// Somebody's safety.
+        Safety = "safety",
+        /// What proves by what right somebody has access.
+        Proof = "proof",
+    }
+}
+
+word_enum! {
+    /// What follows from such a note.
+    pub enum NoteEffect {
+        /// Staff know it.
+        Nothing = "nothing",
+        /// Rights of one holder are withheld while it holds.
+        Deny = "deny",
+        /// Both parents must sign.
+        BothSign = "both_sign",
+        /// One holder sees the client under supervision alone.
+        Supervised = "supervised",
+    }
+}
+
+word_enum! {
     /// What an item is.
     pub enum ItemKind {
         /// A document.

@@ -16,7 +16,7 @@ use crate::features::people::{Chart, Person};
 use crate::features::practice::{Jurisdiction, Places, Practice};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AgeRuleId, Part2ConsentId, PracticeId, WithheldId};
+use crate::kernel::ids::{AccessId, AgeRuleId, Part2ConsentId, PracticeId, StaffNoteId, WithheldId};
 use crate::kernel::zone::Zone;
 use crate::platform::db::schema::{
     age_rule, chart, jurisdiction, part2_consent, person, portal_access, practice, withheld,
@@ -74,13 +74,17 @@ fn day(text: Option<&String>) -> Option<Date> {
 
 impl ChartStanding {
     /// From what is stored. What is not known to be open is closed.
-    pub fn read(state: &str, view_until: Option<&String>) -> Self {
-        if state == "open" { Self::Open } else { Self::Closed(day(view_until)) }
+    pub fn read(state: &str, view_until: Option<&String>, frozen_at: Option<Timestamp>) -> Self {
+        match (state, frozen_at) {
+            ("open", None) => Self::Open,
+            ("open", Some(_)) => Self::Frozen,
+            _ => Self::Closed(day(view_until)),
+        }
     }
 
     /// Of a chart.
     pub fn of(chart: &Chart) -> Self {
-        Self::read(&chart.state, chart.client_view_until.as_ref())
+        Self::read(&chart.state, chart.client_view_until.as_ref(), chart.frozen_at)
     }
 }
 
@@ -107,7 +111,8 @@ impl ClientFacts {
 /// What limits one grant, and its row; `None` if this practice has no such grant.
 pub fn limits_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<(AccessRow, Limits)>, Fault> {
     type Client = (Option<BirthDate>, Option<String>, Option<String>);
-    type Found = (AccessRow, Zone, (String, Option<String>, String), Jurisdiction, Client, i32, bool);
+    type OfChart = (String, Option<String>, Option<Timestamp>, String);
+    type Found = (AccessRow, Zone, OfChart, Jurisdiction, Client, i32, bool);
     let found: Option<Found> = with_what_decides!(c.rows(portal_access::table))
         .inner_join(
             person::table
@@ -117,7 +122,7 @@ pub fn limits_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<(AccessRow,
         .select((
             AccessRow::as_select(),
             practice::time_zone,
-            (chart::state, chart::client_view_until, chart::jurisdiction),
+            (chart::state, chart::client_view_until, chart::frozen_at, chart::jurisdiction),
             Jurisdiction::as_select(),
             (person::birth_date, person::emancipated_on, person::deceased_on),
             jurisdiction::age_rules,
@@ -125,12 +130,12 @@ pub fn limits_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<(AccessRow,
         ))
         .optional(c)?;
     let Some((row, zone, chart, place, client, rule_count, has_more)) = found else { return Ok(None) };
-    let has_rules = may_have_rules(&chart.2, rule_count);
+    let has_rules = may_have_rules(&chart.3, rule_count);
     let limits = Limits {
-        chart: ChartStanding::read(&chart.0, chart.1.as_ref()),
+        chart: ChartStanding::read(&chart.0, chart.1.as_ref(), chart.2),
         client: ClientFacts::read(client.0.as_ref(), client.1.as_ref(), client.2.as_ref()),
         place,
-        code: chart.2,
+        code: chart.3,
         rules: if has_rules { age_rules(c)? } else { Vec::new() },
         withheld: if has_more { withheld_from(c, std::slice::from_ref(id))? } else { Vec::new() },
         part2: if has_more { part2_of(c, std::slice::from_ref(id))? } else { Vec::new() },
@@ -159,7 +164,8 @@ pub fn bound_to_age(
 ) -> Result<Vec<(AccessRow, ChartStanding, ClientFacts)>, Fault> {
     type Client = (Option<BirthDate>, Option<String>, Option<String>);
     let bases: Vec<Basis> = Basis::ALL.iter().copied().filter(|basis| basis.ends_at_majority()).collect();
-    let rows: Vec<(AccessRow, (String, Option<String>), Client)> = c
+    type OfChart = (String, Option<String>, Option<Timestamp>);
+    let rows: Vec<(AccessRow, OfChart, Client)> = c
         .rows(portal_access::table)
         .inner_join(
             chart::table.on(chart::practice_id
@@ -177,13 +183,13 @@ pub fn bound_to_age(
         .limit(MOST_COUNTED)
         .select((
             AccessRow::as_select(),
-            (chart::state, chart::client_view_until),
+            (chart::state, chart::client_view_until, chart::frozen_at),
             (person::birth_date, person::emancipated_on, person::deceased_on),
         ))
         .load(c)?;
-    let read = |(row, chart, client): (AccessRow, (String, Option<String>), Client)| {
+    let read = |(row, chart, client): (AccessRow, OfChart, Client)| {
         let client = ClientFacts::read(client.0.as_ref(), client.1.as_ref(), client.2.as_ref());
-        (row, ChartStanding::read(&chart.0, chart.1.as_ref()), client)
+        (row, ChartStanding::read(&chart.0, chart.1.as_ref(), chart.2), client)
     };
     Ok(rows.into_iter().map(read).collect())
 }
@@ -309,16 +315,42 @@ pub struct Kept {
     pub what: Withheld,
     /// Why.
     pub reason: String,
+    /// Its first day, where that is not the day of the row.
+    pub from: Option<Date>,
     /// Its last day, where it has one.
     pub until: Option<Date>,
     /// Who decided.
     pub by_name: String,
+    /// The note that says so: it ends with that note alone.
+    pub note: Option<StaffNoteId>,
 }
 
 impl Kept {
     /// Does it hold on this day?
     pub fn is_live(&self, today: Date) -> bool {
-        self.until.is_none_or(|last| today <= last)
+        self.from.is_none_or(|first| first <= today) && self.until.is_none_or(|last| today <= last)
+    }
+}
+
+/// What is to be kept from a grant.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping<'a> {
+    /// What.
+    pub what: Withheld,
+    /// Its first day, where that is still to come.
+    pub from: Option<Date>,
+    /// Its last day, where it has one.
+    pub until: Option<Date>,
+    /// Why.
+    pub reason: &'a str,
+    /// The note that says so.
+    pub note: Option<StaffNoteId>,
+}
+
+impl Keeping<'_> {
+    /// Is this kept already, by the same word?
+    pub fn is_in(&self, kept: &Kept) -> bool {
+        (kept.what, kept.from, kept.until, kept.note) == (self.what, self.from, self.until, self.note)
     }
 }
 
@@ -326,7 +358,7 @@ impl Kept {
 pub fn withheld_from(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<Vec<Kept>, Fault> {
     type Row = (
         (WithheldId, AccessId, Option<Right>, Option<ItemKind>, Option<Vec<u8>>),
-        (String, Option<String>, String),
+        (String, Option<String>, Option<String>, String, Option<StaffNoteId>),
     );
     let rows: Vec<Row> = c
         .rows(withheld::table)
@@ -342,20 +374,21 @@ pub fn withheld_from(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<Vec<Kept
                 withheld::item_kind,
                 withheld::item_id,
             ),
-            (withheld::reason, withheld::until_on, withheld::by_name),
+            (withheld::reason, withheld::from_on, withheld::until_on, withheld::by_name, withheld::note_id),
         ))
         .load(c)?;
     rows.into_iter()
-        .map(|((id, access, right, kind, item), (reason, until, by_name))| {
+        .map(|((id, access, right, kind, item), (reason, from, until, by_name, note))| {
             let item = item.and_then(|bytes| uuid::Uuid::from_slice(&bytes).ok());
             let what = match (right, kind, item) {
                 (Some(right), None, None) => Withheld::Right(right),
                 (None, Some(kind), Some(item)) => Withheld::Item(kind, item),
                 _ => return Err(Fault::Damaged(format!("{id} withholds neither a right nor an item"))),
             };
-            // A last day that cannot be read never comes: what is withheld stays so.
+            // A first day that cannot be read is over and a last one never comes: what is withheld stays so.
+            let from = from.map(|text| text.parse().unwrap_or(Date::MIN));
             let until = until.map(|text| text.parse().unwrap_or(Date::MAX));
-            Ok(Kept { id, access, what, reason, until, by_name })
+            Ok(Kept { id, access, what, reason, from, until, by_name, note })
         })
         .collect()
 }
@@ -364,12 +397,10 @@ pub fn withheld_from(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<Vec<Kept
 pub fn insert_withheld(
     c: &mut Scoped<'_>,
     access: &AccessId,
-    what: Withheld,
-    until: Option<Date>,
-    reason: &str,
+    new: &Keeping<'_>,
     by_name: &str,
 ) -> Result<(), Fault> {
-    let (right, item) = match what {
+    let (right, item) = match new.what {
         Withheld::Right(right) => (Some(right), None),
         Withheld::Item(kind, id) => (None, Some((kind, id))),
     };
@@ -382,8 +413,10 @@ pub fn insert_withheld(
             withheld::kept_right.eq(right),
             withheld::item_kind.eq(item.map(|(kind, _)| kind)),
             withheld::item_id.eq(item.map(|(_, id)| id.as_bytes().to_vec())),
-            withheld::reason.eq(reason),
-            withheld::until_on.eq(until.map(|day| day.to_string())),
+            withheld::reason.eq(new.reason),
+            withheld::from_on.eq(new.from.map(|day| day.to_string())),
+            withheld::until_on.eq(new.until.map(|day| day.to_string())),
+            withheld::note_id.eq(new.note),
             withheld::by_name.eq(by_name),
             withheld::created_at.eq(now),
             withheld::ended_by_name.eq(""),

@@ -19,6 +19,7 @@ mod limits_store;
 mod list_store;
 mod mails;
 mod news;
+mod note_store;
 mod overview;
 mod owner_preview;
 pub mod permission;

@@ -51,6 +51,8 @@ pub const TOLD: &[&str] = &[
     "chart.changed",
     "chart.closed",
     "chart.reopened",
+    "chart.frozen",
+    "chart.unfrozen",
     "access.previewed",
     "access.added",
     "access.terms_changed",

@@ -16,6 +16,7 @@ use crate::features::accounts::store::{Account, has_account};
 use crate::features::people;
 use crate::features::practice::{Jurisdiction, Practice};
 use crate::kernel::civil::BirthDate;
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
 use crate::kernel::zone::OwnZone;
 use crate::platform::db::schema::{chart, jurisdiction, person, portal_access, portal_account, practice};
@@ -85,7 +86,7 @@ type Row = (
     Account,
     AccessRow,
     Practice,
-    (String, Option<String>, String),
+    (String, Option<String>, Option<Timestamp>, String),
     Jurisdiction,
     Named,
     ((Option<String>, Option<String>), i32, bool),
@@ -135,7 +136,7 @@ macro_rules! with_people {
                 Account::as_select(),
                 AccessRow::as_select(),
                 Practice::as_select(),
-                (chart::state, chart::client_view_until, chart::jurisdiction),
+                (chart::state, chart::client_view_until, chart::frozen_at, chart::jurisdiction),
                 Jurisdiction::as_select(),
                 Named::as_select(),
                 (
@@ -201,16 +202,16 @@ fn held(
             (client.birth_date.as_ref(), dates.0.as_ref(), dates.1.as_ref());
         let rules = match rules_of.get(scope.id()) {
             Some(rules) => rules.clone(),
-            None if may_have_rules(&chart.2, rule_count) && row.basis.ends_at_majority() => {
+            None if may_have_rules(&chart.3, rule_count) && row.basis.ends_at_majority() => {
                 rules_of.entry(*scope.id()).or_insert(age_rules(c)?).clone()
             }
             None => Vec::new(),
         };
         let limits = Limits {
-            chart: ChartStanding::read(&chart.0, chart.1.as_ref()),
+            chart: ChartStanding::read(&chart.0, chart.1.as_ref(), chart.2),
             client: ClientFacts::read(born, emancipated_on, deceased_on),
             place,
-            code: chart.2,
+            code: chart.3,
             rules,
             withheld: if has_more { withheld_from(c, &[row.access_id])? } else { Vec::new() },
             part2: if has_more { part2_of(c, &[row.access_id])? } else { Vec::new() },

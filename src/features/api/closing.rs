@@ -1,4 +1,4 @@
-//! `/api/v1/charts/{chart}/close` and `/reopen`.
+//! `/api/v1/charts/{chart}/close`, `/reopen`, `/freeze` and `/unfreeze`.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -66,6 +66,13 @@ fn done(c: &mut Scoped<'_>, chart: ChartId) -> Result<Result<Done, Problem>, Fau
     Ok(Ok(Done { answer: shown(&file)?, chart }))
 }
 
+/// The chart, and why something is done with it.
+fn why(caller: &ApiCaller, chart: &str, body: &Bytes) -> Result<(ChartId, String), Problem> {
+    let chart: ChartId = id(chart)?;
+    let asked: RevokeJson = json::read(caller, body)?;
+    Ok((chart, json::reason(&asked.reason)?))
+}
+
 /// Close a chart.
 ///
 /// Open invitations and requests to sign are canceled. Clients may read until the day that is given, and pay what is owed.
@@ -103,14 +110,57 @@ pub async fn reopen(
     Path(chart): Path<String>,
     body: Bytes,
 ) -> ApiResult {
-    let asked: Result<(ChartId, String), Problem> = id(&chart).and_then(|chart| {
-        let asked: RevokeJson = json::read(&caller, &body)?;
-        Ok((chart, json::reason(&asked.reason)?))
-    });
+    let asked = why(&caller, &chart, &body);
     let by = caller.by();
     once(&app, &caller, &body, move |_, c| {
         let (chart, reason) = granted!(asked.as_ref().map_err(Problem::clone));
         granted!(actions::reopen_within(c, &by, chart, reason)?.map_err(refused));
+        done(c, *chart)
+    })
+    .await
+}
+
+/// Freeze a chart.
+///
+/// Clients ask for no new appointment and change none; open requests end. Everything else goes on.
+#[utoipa::path(post, path = "/api/v1/charts/{chart}/freeze", tag = "Charts", operation_id = "freezeChart",
+    params(("chart" = String, Path, description = "The chart's id"), Once),
+    request_body = RevokeJson,
+    responses((status = 200, description = "The chart as it is now", body = ChartJson), Usual),
+    security(("api_key" = ["charts:write"])))]
+pub async fn freeze(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let asked = why(&caller, &chart, &body);
+    let by = caller.by();
+    once(&app, &caller, &body, move |app, c| {
+        let (chart, reason) = granted!(asked.as_ref().map_err(Problem::clone));
+        granted!(actions::freeze_within(app, c, &by, chart, reason)?.map_err(refused));
+        done(c, *chart)
+    })
+    .await
+}
+
+/// Unfreeze a chart.
+#[utoipa::path(post, path = "/api/v1/charts/{chart}/unfreeze", tag = "Charts", operation_id = "unfreezeChart",
+    params(("chart" = String, Path, description = "The chart's id"), Once),
+    request_body = RevokeJson,
+    responses((status = 200, description = "The chart as it is now", body = ChartJson), Usual),
+    security(("api_key" = ["charts:write"])))]
+pub async fn unfreeze(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(chart): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let asked = why(&caller, &chart, &body);
+    let by = caller.by();
+    once(&app, &caller, &body, move |_, c| {
+        let (chart, reason) = granted!(asked.as_ref().map_err(Problem::clone));
+        granted!(actions::unfreeze_within(c, &by, chart, reason)?.map_err(refused));
         done(c, *chart)
     })
     .await

@@ -25,7 +25,7 @@ use crate::platform::web::{PageResult, assets, language};
     info(title = "Anteroom", description = "Charts in, invitations out: the API of a practice's client portal."),
     paths(
         access_log::of_chart, charts::list, charts::create, charts::read, charts::change,
-        closing::close, closing::reopen,
+        closing::close, closing::reopen, closing::freeze, closing::unfreeze,
         grants::of_chart, grants::add, grants::invite, grants::invite_holder, grants::change,
         grants::pause, grants::resume, grants::withhold, grants::give_back, grants::consent_to_part2, grants::revoke_part2,
         age_rules::list, age_rules::add, age_rules::end,

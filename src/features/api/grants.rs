@@ -52,6 +52,7 @@ fn refused(refused: Refused) -> Problem {
         Refused::IsOwner => problem::IS_OWNER,
         Refused::OwnAccess => problem::OWN_ACCESS,
         Refused::HasAccess => problem::HAS_ACCESS,
+        Refused::KeptByNote => problem::KEPT_BY_NOTE,
         Refused::NothingToUndo => problem::NOTHING_TO_UNDO,
         Refused::DayIsOver => {
             return Problem::fields([("/until".to_owned(), "this day is over".to_owned())]);

@@ -305,6 +305,9 @@ pub struct ChartJson {
     /// The last day on which clients may read it while it is closed; none: for good.
     #[schema(format = Date)]
     pub client_view_until: Option<String>,
+    /// Since when clients ask for no new appointment; none: they may.
+    #[schema(format = DateTime)]
+    pub frozen_at: Option<String>,
     /// The code of the place by whose law its client comes of age; `practice` for the practice's own.
     pub jurisdiction: String,
     /// Since when a court counts its client as an adult.
@@ -725,6 +728,7 @@ impl From<&ChartFile> for ChartJson {
             chart_number: file.chart.chart_number.clone(),
             state: file.chart.state.clone(),
             client_view_until: file.chart.client_view_until.clone(),
+            frozen_at: file.chart.frozen_at.map(|at| at.to_string()),
             jurisdiction: file.chart.jurisdiction.clone(),
             emancipated_on: file.client.emancipated_on.clone(),
             deceased_on: file.client.deceased_on.clone(),

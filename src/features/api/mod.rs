@@ -98,6 +98,8 @@ fn routes() -> Routes {
         .patch("/api/v1/charts/{chart}", write_charts, charts::change)
         .post("/api/v1/charts/{chart}/close", write_charts, closing::close)
         .post("/api/v1/charts/{chart}/reopen", write_charts, closing::reopen)
+        .post("/api/v1/charts/{chart}/freeze", write_charts, closing::freeze)
+        .post("/api/v1/charts/{chart}/unfreeze", write_charts, closing::unfreeze)
         .get("/api/v1/charts/{chart}/access-log", read_charts, access_log::of_chart)
         .get("/api/v1/charts/{chart}/grants", read_grants, grants::of_chart)
         .post("/api/v1/charts/{chart}/grants", write_grants, grants::add)

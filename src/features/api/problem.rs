@@ -40,6 +40,7 @@ kinds! {
     NOT_PAUSED = "not-paused", 409, "The access is not paused.";
     OWN_ACCESS = "own-access", 409, "The client's own access has no terms, and nobody else's has the basis `self`.";
     HAS_ACCESS = "has-access", 409, "This person is a representative already; change the terms of that grant.";
+    KEPT_BY_NOTE = "kept-by-note", 409, "A note of staff withholds it; it is given back when somebody ends the note.";
     BASIS_MISSING = "basis-missing", 409, "It is not recorded by what right this access is held; change the terms first.";
     PAST_LAST_DAY = "past-last-day", 409, "The last day of this access is over; change the terms first.";
     PREVIEW_CHANGED = "preview-changed", 409, "What the change does is no longer what was looked at; look at `preview` and send its hash.";

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Query, State};
 use jiff::civil::Date;
 
+use crate::features::access::permission::ChartStanding;
 use crate::features::accounts::{ClientSession, ClientTicket, level_now, unprocessable};
 use crate::features::appointments::actions::{NewRequest, NotAsked, ask};
 use crate::features::appointments::client_parts::{
@@ -67,6 +68,8 @@ struct RequestLine {
 struct Page {
     frame: ClientFrame,
     may_ask: bool,
+    /// Does the chart take no new requests?
+    is_frozen: bool,
     upcoming: Vec<Line>,
     past: Vec<Line>,
     requests: Vec<RequestLine>,
@@ -157,6 +160,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
     let is_ahead = |of: &&(Appointment, Party)| is_coming_up(of, now);
     let page = Page {
         may_ask: client.may_act(Right::Appointments),
+        is_frozen: client.facts.chart == ChartStanding::Frozen,
         // They come the latest first; what lies ahead reads better the next first.
         upcoming: booked.iter().rev().filter(is_ahead).map(|a| line(&client, a, now)).collect(),
         past: booked

@@ -1,4 +1,4 @@
-//! Closes a chart and opens it again; each is one transaction that holds the chart.
+//! Closes a chart and opens it again, freezes and unfreezes it; each is one transaction that holds the chart.
 
 use jiff::civil::Date;
 
@@ -6,7 +6,7 @@ use crate::features::access::actions::chart_closed;
 use crate::features::appointments::booking::{self, Cancellation};
 use crate::features::appointments::{self, Appointment, CancelReason};
 use crate::features::closing::audit::ClosingAction;
-use crate::features::closing::lifecycle::{ChartState, Event, Next, decide};
+use crate::features::closing::lifecycle::{Asking, ChartState, Event, Next, Standing, decide};
 use crate::features::documents::signing;
 use crate::features::people::{self, Chart};
 use crate::features::practice;
@@ -55,8 +55,8 @@ pub fn to_come(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Appointment>, 
     Ok(found)
 }
 
-/// The chart, held until the commit, and the state in which it is.
-fn held(c: &mut Scoped<'_>, id: &ChartId) -> Outcome<(Chart, ChartState)> {
+/// The chart, held until the commit, and how it stands.
+fn held(c: &mut Scoped<'_>, id: &ChartId) -> Outcome<(Chart, Standing)> {
     lock(c, Lock::Charts(std::slice::from_ref(id)))?;
     let Some(file) = people::load_file(c, id)? else { return Ok(Err(NotDone::NotFound)) };
     let state = file
@@ -64,16 +64,17 @@ fn held(c: &mut Scoped<'_>, id: &ChartId) -> Outcome<(Chart, ChartState)> {
         .state
         .parse()
         .map_err(|_| Fault::Damaged(format!("chart {id} is in a state that is not known")))?;
-    Ok(Ok((file.chart, state)))
+    let asking = if file.chart.frozen_at.is_some() { Asking::Frozen } else { Asking::Free };
+    Ok(Ok((file.chart, Standing { state, asking })))
 }
 
 /// Closes a chart in the caller's transaction. One that is closed stays as it is.
 pub fn close_within(app: &App, c: &mut Scoped<'_>, by: &By, id: &ChartId, closing: &Closing) -> Outcome<()> {
-    let (chart, state) = granted!(held(c, id)?);
+    let (chart, now) = granted!(held(c, id)?);
     if closing.reason.is_empty() {
         return Ok(Err(NotDone::NeedsReason));
     }
-    if decide(state, Event::Close) == Next::Unchanged {
+    if decide(now, Event::Close) == Next::Unchanged {
         return Ok(Ok(()));
     }
     let today = practice::load(c)?.today(c.now());
@@ -101,7 +102,7 @@ pub fn close_within(app: &App, c: &mut Scoped<'_>, by: &By, id: &ChartId, closin
         "canceled": closing.cancel,
     });
     let event = audit::Event {
-        old_state: state.word().into(),
+        old_state: now.state.word().into(),
         new_state: ChartState::Closed.word().into(),
         ..audit::Event::new(by.clone(), ClosingAction::Closed).on_chart(id).with(details)
     };
@@ -111,22 +112,56 @@ pub fn close_within(app: &App, c: &mut Scoped<'_>, by: &By, id: &ChartId, closin
 
 /// Opens a chart again in the caller's transaction: access counts again as it stands, and what was ended stays so.
 pub fn reopen_within(c: &mut Scoped<'_>, by: &By, id: &ChartId, reason: &str) -> Outcome<()> {
-    let (chart, state) = granted!(held(c, id)?);
+    let (chart, now) = granted!(held(c, id)?);
     if reason.is_empty() {
         return Ok(Err(NotDone::NeedsReason));
     }
-    if decide(state, Event::Reopen) == Next::Unchanged {
+    if decide(now, Event::Reopen) == Next::Unchanged {
         return Ok(Ok(()));
     }
     people::set_state(c, &chart, ChartState::Open.word(), None)?;
     let event = audit::Event {
-        old_state: state.word().into(),
+        old_state: now.state.word().into(),
         new_state: ChartState::Open.word().into(),
         ..audit::Event::new(by.clone(), ClosingAction::Reopened)
             .on_chart(id)
             .with(serde_json::json!({ "reason": reason }))
     };
     audit::record(c, event)?;
+    Ok(Ok(()))
+}
+
+/// Takes no new requests for appointments from clients, in the caller's transaction: open ones end. Everything else goes on.
+pub fn freeze_within(app: &App, c: &mut Scoped<'_>, by: &By, id: &ChartId, reason: &str) -> Outcome<()> {
+    let (chart, now) = granted!(held(c, id)?);
+    if reason.is_empty() {
+        return Ok(Err(NotDone::NeedsReason));
+    }
+    if decide(now, Event::Freeze) == Next::Unchanged {
+        return Ok(Ok(()));
+    }
+    appointments::actions::end_of_chart(app, c, by, *id)?;
+    let since = c.now();
+    people::set_frozen(c, &chart, Some(since))?;
+    noted(c, by, id, (ClosingAction::Frozen, reason))
+}
+
+/// Takes them again, in the caller's transaction; what was ended stays so.
+pub fn unfreeze_within(c: &mut Scoped<'_>, by: &By, id: &ChartId, reason: &str) -> Outcome<()> {
+    let (chart, now) = granted!(held(c, id)?);
+    if reason.is_empty() {
+        return Ok(Err(NotDone::NeedsReason));
+    }
+    if decide(now, Event::Unfreeze) == Next::Unchanged {
+        return Ok(Ok(()));
+    }
+    people::set_frozen(c, &chart, None)?;
+    noted(c, by, id, (ClosingAction::Unfrozen, reason))
+}
+
+fn noted(c: &mut Scoped<'_>, by: &By, id: &ChartId, (action, reason): (ClosingAction, &str)) -> Outcome<()> {
+    let details = serde_json::json!({ "reason": reason });
+    audit::record(c, audit::Event::new(by.clone(), action).on_chart(id).with(details))?;
     Ok(Ok(()))
 }
 
@@ -157,5 +192,30 @@ pub async fn reopen(
     reason: String,
 ) -> Outcome<()> {
     let outcome = app.db.write(scope, move |c| reopen_within(c, &by, &id, &reason)).await?;
+    Ok(outcome.inspect(|()| changed(app, scope, &id)))
+}
+
+/// Freezes a chart.
+pub async fn freeze(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    id: ChartId,
+    reason: String,
+) -> Outcome<()> {
+    let inside = app.clone();
+    let outcome = app.db.write(scope, move |c| freeze_within(&inside, c, &by, &id, &reason)).await?;
+    Ok(outcome.inspect(|()| changed(app, scope, &id)))
+}
+
+/// Unfreezes it.
+pub async fn unfreeze(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    id: ChartId,
+    reason: String,
+) -> Outcome<()> {
+    let outcome = app.db.write(scope, move |c| unfreeze_within(c, &by, &id, &reason)).await?;
     Ok(outcome.inspect(|()| changed(app, scope, &id)))
 }

@@ -1,9 +1,13 @@
-//! What closing and reopening make of a chart. Pure; the table is walked by the test.
+//! What closing, reopening, freezing and unfreezing make of a chart. Pure; the table is walked by the test.
 //!
-//! | event | open | closed |
-//! |---|---|---|
-//! | close | closed | unchanged: somebody was faster |
-//! | reopen | unchanged: somebody was faster | open |
+//! | event | open | open, frozen | closed | closed, frozen |
+//! |---|---|---|---|---|
+//! | close | closed | closed, frozen | unchanged | unchanged |
+//! | reopen | unchanged | unchanged | open | open, frozen |
+//! | freeze | open, frozen | unchanged | closed, frozen | unchanged |
+//! | unfreeze | unchanged | open | unchanged | closed |
+//!
+//! Unchanged: somebody was faster.
 
 use crate::word_enum;
 
@@ -17,6 +21,24 @@ word_enum! {
     }
 }
 
+/// Do clients ask for new appointments?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// As their rights say.
+    Free,
+    /// Not while the chart is frozen; everything else goes on.
+    Frozen,
+}
+
+/// How a chart stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// See [`ChartState`].
+    pub state: ChartState,
+    /// See [`Asking`].
+    pub asking: Asking,
+}
+
 /// What staff do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -24,24 +46,30 @@ pub enum Event {
     Close,
     /// Open it again.
     Reopen,
+    /// Take no new requests for appointments.
+    Freeze,
+    /// Take them again.
+    Unfreeze,
 }
 
 /// What comes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// It is in this state from now on.
-    Becomes(ChartState),
+    /// It stands so from now on.
+    Becomes(Standing),
     /// It is so already.
     Unchanged,
 }
 
 /// What an event makes of a chart.
-pub const fn decide(state: ChartState, event: Event) -> Next {
-    match (state, event) {
-        (ChartState::Open, Event::Close) => Next::Becomes(ChartState::Closed),
-        (ChartState::Closed, Event::Reopen) => Next::Becomes(ChartState::Open),
-        (ChartState::Closed, Event::Close) | (ChartState::Open, Event::Reopen) => Next::Unchanged,
-    }
+pub fn decide(now: Standing, event: Event) -> Next {
+    let next = match event {
+        Event::Close => Standing { state: ChartState::Closed, ..now },
+        Event::Reopen => Standing { state: ChartState::Open, ..now },
+        Event::Freeze => Standing { asking: Asking::Frozen, ..now },
+        Event::Unfreeze => Standing { asking: Asking::Free, ..now },
+    };
+    if next == now { Next::Unchanged } else { Next::Becomes(next) }
 }
 
 #[cfg(test)]
@@ -50,15 +78,23 @@ mod tests {
 
     #[test]
     fn every_cell_of_the_table_holds() {
+        let at = |state, asking| Standing { state, asking };
+        let open = at(ChartState::Open, Asking::Free);
+        let open_frozen = at(ChartState::Open, Asking::Frozen);
+        let closed = at(ChartState::Closed, Asking::Free);
+        let closed_frozen = at(ChartState::Closed, Asking::Frozen);
+        let all = [open, open_frozen, closed, closed_frozen];
         let wanted = [
-            (ChartState::Open, Event::Close, Next::Becomes(ChartState::Closed)),
-            (ChartState::Open, Event::Reopen, Next::Unchanged),
-            (ChartState::Closed, Event::Close, Next::Unchanged),
-            (ChartState::Closed, Event::Reopen, Next::Becomes(ChartState::Open)),
+            (Event::Close, [Some(closed), Some(closed_frozen), None, None]),
+            (Event::Reopen, [None, None, Some(open), Some(open_frozen)]),
+            (Event::Freeze, [Some(open_frozen), None, Some(closed_frozen), None]),
+            (Event::Unfreeze, [None, Some(open), None, Some(closed)]),
         ];
-        assert_eq!(wanted.len(), ChartState::ALL.len() * 2);
-        for (state, event, next) in wanted {
-            assert_eq!(decide(state, event), next, "{state} {event:?}");
+        for (event, row) in wanted {
+            for (before, after) in all.into_iter().zip(row) {
+                let next = after.map_or(Next::Unchanged, Next::Becomes);
+                assert_eq!(decide(before, event), next, "{before:?} {event:?}");
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Closing a chart and opening it again. What belongs to several features ends together: open invitations, open
+//! Closing a chart and opening it again; freezing one, so that clients ask for no new appointment. What belongs to several features ends together: open invitations, open
 //! requests to sign, and those appointments that staff tick. What clients may still read, `access::permission` says.
 
 pub mod actions;
 mod audit;
+mod freeze_pages;
 pub mod lifecycle;
 mod pages;
 
@@ -23,4 +24,7 @@ fn routes() -> Routes {
         .get("/staff/charts/{chart}/close", manage, pages::show)
         .post("/staff/charts/{chart}/close", manage, pages::close)
         .post("/staff/charts/{chart}/reopen", manage, pages::reopen)
+        .get("/staff/charts/{chart}/freeze", manage, freeze_pages::show)
+        .post("/staff/charts/{chart}/freeze", manage, freeze_pages::freeze)
+        .post("/staff/charts/{chart}/unfreeze", manage, freeze_pages::unfreeze)
 }

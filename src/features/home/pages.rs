@@ -238,6 +238,10 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
                 Some(words.with1("portal-home-closed-until", "date", words.civil_date(last)))
             }
             ChartStanding::Closed(None) => Some(words.get("portal-home-closed")),
+            // To whom appointments are closed anyway, this says nothing.
+            ChartStanding::Frozen if client.may_view(Right::Appointments) => {
+                Some(words.get("portal-home-frozen"))
+            }
             _ => None,
         },
         hidden: Right::ALL

@@ -32,7 +32,7 @@ pub use wishes::{MailTopic, MailWishes};
 pub use wishes_store::{set_wishes, wishes_of};
 pub use write::{
     AddressesChanged, NewRows, SearchText, next_number, number_taken, put_email_first, remove_contact,
-    save_addresses, save_person, save_relation, set_jurisdiction, set_owner, set_refused, set_state,
+    save_addresses, save_person, save_relation, set_frozen, set_jurisdiction, set_owner, set_refused, set_state,
     set_status, sort_key, swap_chart, touch_chart,
 };
 

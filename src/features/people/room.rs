@@ -10,7 +10,7 @@ use crate::platform::audit;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
-use crate::platform::permissions::Role;
+use crate::platform::permissions::{Permission, Role};
 use crate::platform::state::AppState;
 use crate::platform::web::nav::{ChartTab, ChartTag, Navigation, Section};
 use crate::platform::web::session::Presence;
@@ -46,6 +46,8 @@ pub struct RoomHead {
     pub born: String,
     /// Closed charts say so.
     pub closed: bool,
+    /// Do clients ask for no new appointment?
+    pub frozen: bool,
     /// The face sheet's address.
     pub href: String,
     /// The tabs that this role may open.
@@ -66,6 +68,11 @@ impl Viewer {
     /// This staff member.
     pub fn of(app: &AppState, staff: &StaffSession) -> Self {
         Self { navigation: app.navigation, role: staff.role, words: staff.words }
+    }
+
+    /// May they do this?
+    pub fn may(&self, permission: Permission) -> bool {
+        self.role.may(permission)
     }
 }
 
@@ -141,6 +148,7 @@ pub fn room_head(
         number: chart.chart_number.clone(),
         born,
         closed: chart.state == "closed",
+        frozen: chart.frozen_at.is_some(),
         href: base,
         tabs,
         tags,

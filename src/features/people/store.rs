@@ -156,6 +156,10 @@ pub struct Chart {
     pub client_view_until: Option<String>,
     /// The code of the place by whose law its client comes of age.
     pub jurisdiction: String,
+    /// Since when clients ask for no new appointment.
+    pub frozen_at: Option<Timestamp>,
+    /// Notes of staff on it or its grants that nobody has ended.
+    pub note_count: i32,
 }
 
 /// A related contact of a chart.

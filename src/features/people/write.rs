@@ -550,6 +550,21 @@ pub fn set_state(
     Ok(())
 }
 
+/// Says since when clients ask for no new appointment, or that they may again, over the version that was read.
+pub fn set_frozen(c: &mut Scoped<'_>, of: &Chart, since: Option<Timestamp>) -> Result<(), Fault> {
+    let now = c.now();
+    let changed = c
+        .rows(chart::table)
+        .filter(chart::chart_id.eq(of.chart_id))
+        .filter(chart::version.eq(of.version))
+        .set((chart::frozen_at.eq(since), chart::version.eq(of.version + 1), chart::updated_at.eq(now)))
+        .execute(c)?;
+    if changed == 0 {
+        return Err(Fault::lost_race("a chart was changed by somebody else"));
+    }
+    Ok(())
+}
+
 /// Says by whose law the client of a chart comes of age.
 pub fn set_jurisdiction(c: &mut Scoped<'_>, of: &Chart, code: &str) -> Result<(), Fault> {
     let now = c.now();

@@ -159,6 +159,8 @@ diesel::table! {
         undo_until -> Nullable<BigInt>,
         client_view_until -> Nullable<Text>,
         jurisdiction -> Text,
+        note_count -> Integer,
+        frozen_at -> Nullable<BigInt>,
     }
 }
 
@@ -250,6 +252,29 @@ diesel::table! {
         created_at -> BigInt,
         ended_at -> Nullable<BigInt>,
         ended_by_name -> Text,
+        from_on -> Nullable<Text>,
+        note_id -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    staff_note (practice_id, note_id) {
+        practice_id -> Binary,
+        note_id -> Binary,
+        chart_id -> Binary,
+        access_id -> Nullable<Binary>,
+        kind -> Text,
+        effect -> Text,
+        kept_rights -> Text,
+        body -> Text,
+        from_on -> Nullable<Text>,
+        until_on -> Nullable<Text>,
+        reason -> Text,
+        by_name -> Text,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        ended_by_name -> Text,
+        ended_reason -> Text,
     }
 }
 
@@ -1718,6 +1743,7 @@ practice_tables!(
     signing_event,
     staff_away,
     staff_member,
+    staff_note,
     statement,
     superbill,
     thread_gap,

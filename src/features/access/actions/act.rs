@@ -15,6 +15,7 @@ use crate::features::access::audit::AccessAction;
 use crate::features::access::chart_batch::{ChartBatch, Quotas, is_teen};
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{Event, State, decide};
+use crate::features::access::limits_store::Keeping;
 use crate::features::access::permission::{Assent, Basis, Withheld};
 use crate::features::access::store::{self, AccessRow, Channel};
 use crate::features::people::{Chart, ContactMode};
@@ -427,7 +428,8 @@ fn run(
             Act::Withhold { what, until, reason } => match &order.person {
                 Some(person) => {
                     let whose = (&order.chart, person);
-                    withhold::withhold(c, &mut pending, by, whose, *what, *until, reason)?
+                    let new = Keeping { what: *what, from: None, until: *until, reason, note: None };
+                    withhold::withhold(c, &mut pending, by, whose, &new)?
                 }
                 None => Err(Refused::NotFound),
             },

@@ -96,6 +96,9 @@ pub enum Refused {
     /// Something is taken away: say why.
     #[error("a reason is needed to take something away")]
     NeedsReason,
+    /// A note withholds it; it is given back when the note ends.
+    #[error("a note withholds it")]
+    KeptByNote,
     /// Nobody has said by what right this access is held.
     #[error("it is not recorded by what right this access is held")]
     BasisMissing,

@@ -6,12 +6,13 @@ use jiff::civil::Date;
 use crate::features::access::actions::apply::PendingWrites;
 use crate::features::access::actions::outcome::{Done, Outcome, Refused};
 use crate::features::access::audit::AccessAction;
-use crate::features::access::limits_store as limits;
+use crate::features::access::limits_store::{self as limits, Keeping};
 use crate::features::access::permission::{Assent, Basis, Withheld};
 use crate::features::access::store::AccessRow;
-use crate::kernel::ids::{ChartId, PersonId, WithheldId};
+use crate::kernel::ids::{ChartId, PersonId, StaffNoteId, WithheldId};
 use crate::platform::audit::By;
 use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
 
 fn done(row: &AccessRow) -> Outcome<Done> {
     Ok(Ok(Done { chart: row.chart_id, access: Some(row.access_id), link: None }))
@@ -31,28 +32,38 @@ pub(super) fn withhold(
     pending: &mut PendingWrites<'_>,
     by: &By,
     (chart, person): (&ChartId, &PersonId),
-    what: Withheld,
-    until: Option<Date>,
-    reason: &str,
+    new: &Keeping<'_>,
 ) -> Outcome<Done> {
     let files = pending.files();
     let Some(row) = files.grant(chart, person) else { return Ok(Err(Refused::NotFound)) };
-    if reason.is_empty() {
+    if new.reason.is_empty() {
         return Ok(Err(Refused::NeedsReason));
     }
-    if until.is_some_and(|last| last < files.practice.today(c.now())) {
+    if new.until.is_some_and(|last| last < files.practice.today(c.now())) {
         return Ok(Err(Refused::DayIsOver));
     }
     let there = limits::withheld_from(c, &[row.access_id])?;
-    if !there.iter().any(|kept| kept.what == what && kept.until == until) {
-        limits::insert_withheld(c, &row.access_id, what, until, reason, &by.actor.name())?;
-        let mut details = in_words(what);
-        details["reason"] = reason.into();
-        details["until"] = until.map(|day| day.to_string()).into();
-        pending.record_about(c, row, row.phase(c.now()).word(), AccessAction::Withheld, details);
+    if !there.iter().any(|kept| new.is_in(kept)) {
+        keep(c, pending, by, row, new)?;
         pending.save(row);
     }
     done(row)
+}
+
+/// Writes that something is kept from a grant. Whoever has kept all that there is saves the grant, once.
+pub(super) fn keep(
+    c: &mut Scoped<'_>,
+    pending: &mut PendingWrites<'_>,
+    by: &By,
+    row: &AccessRow,
+    new: &Keeping<'_>,
+) -> Result<(), Fault> {
+    limits::insert_withheld(c, &row.access_id, new, &by.actor.name())?;
+    let mut details = in_words(new.what);
+    details["reason"] = new.reason.into();
+    details["until"] = new.until.map(|day| day.to_string()).into();
+    pending.record_about(c, row, row.phase(c.now()).word(), AccessAction::Withheld, details);
+    Ok(())
 }
 
 /// Gives back what was withheld.
@@ -68,10 +79,30 @@ pub(super) fn give_back(
     let there = limits::withheld_from(c, &[row.access_id])?;
     // Given back already: a second click.
     let Some(kept) = there.iter().find(|kept| kept.id == *id) else { return done(row) };
+    if kept.note.is_some() {
+        return Ok(Err(Refused::KeptByNote));
+    }
     limits::end_withheld(c, id, &by.actor.name())?;
     pending.record_about(c, row, row.phase(c.now()).word(), AccessAction::GivenBack, in_words(kept.what));
     pending.save(row);
     done(row)
+}
+
+/// Gives back what a note has withheld.
+pub(super) fn give_back_of_note(
+    c: &mut Scoped<'_>,
+    pending: &mut PendingWrites<'_>,
+    by: &By,
+    row: &AccessRow,
+    note: StaffNoteId,
+) -> Result<(), Fault> {
+    let there = limits::withheld_from(c, &[row.access_id])?;
+    for kept in there.iter().filter(|kept| kept.note == Some(note)) {
+        limits::end_withheld(c, &kept.id, &by.actor.name())?;
+        let before = row.phase(c.now()).word();
+        pending.record_about(c, row, before, AccessAction::GivenBack, in_words(kept.what));
+    }
+    Ok(())
 }
 
 /// Records that the minor agrees to this holder's access, or no longer does.

@@ -7,13 +7,13 @@ use axum::http::StatusCode;
 use super::act_form::{ActForm, ActInput, Back};
 use super::chart_access::{self, ChartAccess};
 use super::letter;
+use super::notes::NotesShown;
 use super::viewer::Viewer;
 use super::wording::refusal_in_words;
 use crate::features::access::actions::{self, Act, ActName, Done, Link, Refused, Target};
 use crate::features::access::lifecycle::Refusal;
 use crate::features::access::{Channel, Overview};
 use crate::features::people::CHARTS;
-use crate::features::people::ChartFile;
 use crate::features::staff::StaffSession;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId};
@@ -35,6 +35,8 @@ pub struct Asked {
 struct ActPage {
     frame: StaffFrame,
     client: String,
+    /// What staff noted about court orders and safety.
+    notes: NotesShown,
     form: ActForm,
 }
 
@@ -61,7 +63,7 @@ pub async fn ask_for(
     let current = chart_access::load(app, staff, &chart).await?;
     let mut form = ActForm::fresh(act, viewer_of(app, staff), &current.file, &current.owner);
     form.back = Back::read(&asked.back);
-    show(app, staff, &current.file, form, StatusCode::OK)
+    show(app, staff, &current, form, StatusCode::OK)
 }
 
 /// The same with what is wrong: a field and a sentence.
@@ -75,7 +77,7 @@ pub(super) async fn ask_again(
     let current = chart_access::load(app, staff, chart).await?;
     let mut form = ActForm::fresh(act, viewer_of(app, staff), &current.file, &current.owner);
     form.errors.add(field, error);
-    show(app, staff, &current.file, form, status)
+    show(app, staff, &current, form, status)
 }
 
 fn viewer_of<'a>(app: &AppState, staff: &'a StaffSession) -> Viewer<'a> {
@@ -91,11 +93,16 @@ fn viewer_of<'a>(app: &AppState, staff: &'a StaffSession) -> Viewer<'a> {
 fn show(
     app: &AppState,
     staff: &StaffSession,
-    file: &ChartFile,
+    current: &ChartAccess,
     form: ActForm,
     status: StatusCode,
 ) -> PageResult {
-    let page = ActPage { frame: staff.frame(app, CHARTS), client: file.client.full_name(), form };
+    let page = ActPage {
+        frame: staff.frame(app, CHARTS),
+        client: current.file.client.full_name(),
+        notes: NotesShown::of(viewer_of(app, staff), current, None),
+        form,
+    };
     let mut response = html(askama::Template::render(&page))?;
     *response.status_mut() = status;
     Ok(response)
@@ -153,7 +160,7 @@ impl PostedAct {
             }
             ActOutcome::Wrong(errors) => {
                 let form = ActForm { errors, ..form() };
-                show(app, staff, &current.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+                show(app, staff, &current, form, StatusCode::UNPROCESSABLE_ENTITY)
             }
             // An earlier click was faster: its link counts, and no second mail leaves.
             ActOutcome::Refused(Refused::LifeCycle(Refusal::AlreadyResent)) if act == ActName::Resend => {
@@ -178,7 +185,7 @@ impl PostedAct {
                     input.address.trim().to_owned()
                 };
                 let form = form().doubting(staff.words, &to, &doubts, &input);
-                show(app, staff, &current.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+                show(app, staff, &current, form, StatusCode::UNPROCESSABLE_ENTITY)
             }
             ActOutcome::Refused(refused) => {
                 // The grant has changed since the form was shown; the form shows it as it is now.
@@ -186,7 +193,7 @@ impl PostedAct {
                 let mut form = ActForm::fresh(act, viewer, &current.file, &current.owner).kept(&input);
                 let text = refusal_in_words(staff.words, &staff.zone, app.now(), &refused);
                 form.errors.add("form", text);
-                show(app, staff, &current.file, form, StatusCode::UNPROCESSABLE_ENTITY)
+                show(app, staff, &current, form, StatusCode::UNPROCESSABLE_ENTITY)
             }
         }
     }

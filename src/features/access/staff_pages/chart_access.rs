@@ -1,11 +1,13 @@
 //! A chart with everybody's access to its portal, as the tab and the forms of its acts need it.
 
+use crate::features::access::note_store::{self, NoteRow};
 use crate::features::access::{GrantRole, HistoryEntry, Overview, history_of_chart, overviews_of_chart};
 use crate::features::people::{ChartFile, ChartRoom, Viewer as RoomViewer, load_room};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::ChartId;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
+use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
 use crate::platform::web::nav::ChartTag;
@@ -27,6 +29,8 @@ pub struct ChartAccess {
     pub grants: Vec<Overview>,
     /// Everything that happened to any of them, oldest first.
     pub history: Vec<HistoryEntry>,
+    /// What staff noted about court orders and safety; `None` for a reader who may not read it.
+    pub notes: Option<Vec<NoteRow>>,
 }
 
 /// Reads the chart and its grants in one unit.
@@ -44,7 +48,12 @@ pub(super) fn read(
     let Some(ChartRoom { file, tags }) = load_room(c, viewer, id)? else { return Ok(None) };
     let grants = overviews_of_chart(c, id)?;
     let history = history_of_chart(c, &file, &grants)?;
-    Ok(owner_of(&grants).map(|owner| ChartAccess { file, tags, owner, grants, history }))
+    let notes = match viewer.may(Permission::SafetyNotes) {
+        true if file.chart.note_count > 0 => Some(note_store::of_chart(c, id)?),
+        true => Some(Vec::new()),
+        false => None,
+    };
+    Ok(owner_of(&grants).map(|owner| ChartAccess { file, tags, owner, grants, history, notes }))
 }
 
 /// The owner's overview among a chart's grants.

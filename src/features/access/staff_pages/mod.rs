@@ -10,6 +10,7 @@
 //! | `wording`, `viewer` | words and moments that they share |
 //! | `head` | the tab, and the tags in the head of a chart's pages |
 //! | `rights` | what one person may see: representatives added, terms, pause, end |
+//! | `notes` | what staff note about court orders and safety, and where other pages show it |
 //! | `client_status` | since when the client counts as an adult, and the day of death |
 //! | `change_owner` | what a change of the owner does to whom, and its confirmation |
 //! | `undo_owner` | undoes a change of the owner |
@@ -25,6 +26,7 @@ mod communications;
 mod head;
 mod letter;
 mod live;
+mod notes;
 mod portal_box;
 mod rights;
 mod undo_owner;
@@ -45,6 +47,7 @@ pub fn routes() -> Routes {
     let see = Needs::Staff(Permission::SeePortal);
     let manage = Needs::Staff(Permission::ManagePortal);
     let set_rights = Needs::Staff(Permission::ManageRights);
+    let note = Needs::Staff(Permission::SafetyNotes);
     Routes::new()
         .get("/staff/charts/{chart}/communications", see, communications::page)
         .get("/staff/charts/{chart}/communications/box", see, communications::fragment)
@@ -67,6 +70,9 @@ pub fn routes() -> Routes {
         .post("/staff/charts/{chart}/grants/{grant}/assent", set_rights, rights::assent)
         .post("/staff/charts/{chart}/grants/{grant}/part2", set_rights, rights::consent_to_part2)
         .post("/staff/charts/{chart}/grants/{grant}/part2-revoke", set_rights, rights::revoke_part2)
+        .get("/staff/charts/{chart}/notes", note, notes::show)
+        .post("/staff/charts/{chart}/notes", note, notes::add)
+        .post("/staff/charts/{chart}/notes/end", note, notes::end)
         .get("/staff/charts/{chart}/client-status", set_rights, client_status::show)
         .post("/staff/charts/{chart}/client-status", set_rights, client_status::save)
         .post("/staff/charts/{chart}/grants/{grant}/pause", set_rights, rights::pause)

@@ -2,6 +2,7 @@
 
 use super::act_form::ActForm;
 use super::chart_access::ChartAccess;
+use super::notes::NotesShown;
 use super::viewer::Viewer;
 use super::when::{When, time_left};
 use super::wording::{
@@ -53,6 +54,10 @@ pub struct PortalBox {
     pub timeline: Vec<TimelineLine>,
     /// Other people with access.
     pub representatives: Vec<Representative>,
+    /// What staff noted about court orders and safety.
+    pub notes: NotesShown,
+    /// May the reader read and write such notes?
+    pub may_note: bool,
     /// The page of the owner's rights.
     pub owner_path: Option<String>,
     /// May the reader set what representatives see?
@@ -208,6 +213,8 @@ pub fn fill(viewer: Viewer<'_>, access: &ChartAccess) -> Option<PortalBox> {
         next_step: next_step(viewer, owner),
         timeline: timeline(viewer, history),
         representatives: representatives(viewer, file, grants),
+        notes: NotesShown::of(viewer, access, None),
+        may_note: access.notes.is_some(),
         owner_path: rights_path(owner),
         may_set_rights: viewer.may_set_rights,
     })

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::act_form::Question;
 use super::chart_access::{self, ChartAccess, path};
+use super::notes::NotesShown;
 use super::viewer::Viewer;
 use super::wording::{
     Tag, closed_in_words, grant_path, kept_in_words, lacks_basis_in_words, narrows_in_words,
@@ -66,6 +67,8 @@ struct RightsPage {
     tags: Vec<Tag>,
     /// Why and by whom it is paused, why nothing is open, what is not recorded.
     notices: Vec<String>,
+    /// What staff noted about court orders and safety, of this grant or the whole chart.
+    notes: NotesShown,
     /// No terms on the client's own access.
     is_own: bool,
     /// The version of the grant that the form shows; on the page of a grant.
@@ -132,6 +135,8 @@ struct KeptLine {
     /// Where an item can be read.
     href: Option<String>,
     note: String,
+    /// Is it given back only when a note ends?
+    is_by_note: bool,
 }
 
 /// The form that withholds a right.
@@ -325,6 +330,7 @@ fn page(
         button: words.get(if grant.is_none() { "access-rights-add" } else { "access-rights-save" }),
         people,
         notices,
+        notes: NotesShown::of(viewer, access, grant),
         is_own,
         seen: grant.map_or(0, |grant| grant.version),
         basis: input.basis.clone(),
@@ -413,6 +419,7 @@ fn kept_lines(words: Words, grant: &Overview) -> Vec<KeptLine> {
             Withheld::Item(..) | Withheld::Right(_) => None,
         },
         note: kept_in_words(words, kept),
+        is_by_note: kept.note.is_some(),
     };
     grant.withheld.iter().map(line).collect()
 }

@@ -168,6 +168,7 @@ pub fn refusal_key(refused: &Refused) -> &'static str {
         Refused::OwnAccess => "access-refused-own-access",
         Refused::HasAccess => "access-refused-has-access",
         Refused::NeedsReason => "access-refused-needs-reason",
+        Refused::KeptByNote => "access-refused-kept-by-note",
         Refused::NothingToUndo => "access-refused-nothing-to-undo",
         Refused::DayToCome => "access-refused-day-to-come",
         Refused::DayIsOver => "access-refused-day-is-over",
