@@ -74,6 +74,30 @@ pub fn narrows_next(limits: &Limits, row: &AccessRow) -> Option<Narrowing> {
     if !may_narrow(row) {
         return None;
     }
+    let days = days_of_change(limits, row);
+    first_with_less(limits, row, days)
+}
+
+/// A day that is near, and what becomes of the grant then.
+pub type NearDay = (Date, Becomes);
+
+/// The same, where that day is so near that people are told. Where no day is, nothing is decided.
+pub fn narrows_soon(limits: &Limits, row: &AccessRow) -> Option<NearDay> {
+    if !may_narrow(row) {
+        return None;
+    }
+    let last = limits.today.saturating_add(Span::new().days(STAGES[0]));
+    let mut days = days_of_change(limits, row);
+    days.retain(|day| *day <= last);
+    if days.is_empty() {
+        return None;
+    }
+    let next = first_with_less(limits, row, days)?;
+    Some((next.on, next.becomes(ends_at_majority(&limits.facts(row)))))
+}
+
+/// The days to come on which something that decides over a grant may change by itself, in their order.
+fn days_of_change(limits: &Limits, row: &AccessRow) -> Vec<Date> {
     let today = limits.today;
     let next_day = |day: Date| day.tomorrow().ok();
     let mut days: Vec<Date> = row.last_day().and_then(next_day).into_iter().collect();
@@ -86,6 +110,11 @@ pub fn narrows_next(limits: &Limits, row: &AccessRow) -> Option<Narrowing> {
     days.retain(|day| *day > today);
     days.sort_unstable();
     days.dedup();
+    days
+}
+
+fn first_with_less(limits: &Limits, row: &AccessRow, days: Vec<Date>) -> Option<Narrowing> {
+    let today = limits.today;
     let before = open(limits, row);
     days.into_iter().find_map(|on| {
         let after = open(&Limits { today: on, ..limits.clone() }, row);

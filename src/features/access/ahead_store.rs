@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 use jiff::civil::Date;
 
-use crate::features::access::ahead::{Becomes, Narrowing, may_narrow, narrows_next};
+use crate::features::access::ahead::{NearDay, may_narrow, narrows_soon};
 use crate::features::access::kinds::Basis;
 use crate::features::access::lifecycle::State;
 use crate::features::access::limits_store::{Limits, limits_of};
-use crate::features::access::permission::{Facts, ends_at_majority, is_minor};
+use crate::features::access::permission::{Facts, is_minor};
 use crate::features::access::store::{self, AccessRow};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, ChartId};
@@ -86,33 +86,22 @@ pub fn look_again(c: &mut Scoped<'_>, rows: &[AccessRow]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A day that is near, and what becomes of the grant then.
-pub type NearDay = (Date, Becomes);
-
-fn near(c: &mut Scoped<'_>, id: &AccessId, today: Date) -> Result<Option<NearDay>, Fault> {
-    let Some((row, limits)) = limits_of(c, id)? else { return Ok(None) };
-    let limits = Limits { today, ..limits };
-    let next = narrows_next(&limits, &row).filter(Narrowing::is_near);
-    Ok(next.map(|next| (next.on, next.becomes(ends_at_majority(&limits.facts(&row))))))
-}
-
-/// The day from which the holder of a grant sees less, or nothing, and the first one from which somebody else does
-/// whom the client, a minor, may know of; only days that are near.
-pub fn near_days(
+/// The first near day from which somebody else sees less of a chart whom its client, a minor, may know of.
+pub fn near_day_of_others(
     c: &mut Scoped<'_>,
     (chart, id): (&ChartId, &AccessId),
     facts: &Facts,
-) -> Result<(Option<NearDay>, Option<NearDay>), Fault> {
-    let (basis, last) = (facts.grant.basis, facts.grant.ends_on);
-    let own = if basis.ends_at_majority() || last.is_some() { near(c, id, facts.today)? } else { None };
-    let mut others = None;
-    if basis == Basis::Client && is_minor(facts) {
-        for row in store::access_of_charts(c, std::slice::from_ref(chart))? {
-            if row.access_id != *id && row.state == State::Active && may_narrow(&row) {
-                let next = near(c, &row.access_id, facts.today)?;
-                others = others.into_iter().chain(next).min_by_key(|(on, _)| *on);
-            }
+) -> Result<Option<NearDay>, Fault> {
+    if facts.grant.basis != Basis::Client || !is_minor(facts) {
+        return Ok(None);
+    }
+    let mut first = None;
+    for row in store::access_of_charts(c, std::slice::from_ref(chart))? {
+        if row.access_id != *id && row.state == State::Active && may_narrow(&row) {
+            let Some((row, limits)) = limits_of(c, &row.access_id)? else { continue };
+            let next = narrows_soon(&Limits { today: facts.today, ..limits }, &row);
+            first = first.into_iter().chain(next).min_by_key(|(on, _)| *on);
         }
     }
-    Ok((own, others))
+    Ok(first)
 }

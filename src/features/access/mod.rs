@@ -29,8 +29,8 @@ mod store;
 
 pub use actions::{ActName, Refused};
 pub use address_use::address_on_file;
-pub use ahead::Becomes;
-pub use ahead_store::near_days;
+pub use ahead::{Becomes, NearDay, narrows_soon};
+pub use ahead_store::near_day_of_others;
 pub use audit::AccessAction;
 pub use doubt::Doubt;
 pub use limits_store::{

@@ -9,8 +9,8 @@ use crate::features::access::age::AgeRule;
 use crate::features::access::lifecycle::State;
 use crate::features::access::permission::{ChartStanding, ClientFacts, Facts, decide, open_rights, opens_on};
 use crate::features::access::{
-    AccessRow, Limits, age_rules, facts_of, has_more_limits, may_have_rules, part2_of, with_what_decides,
-    withheld_from,
+    AccessRow, Kept, Limits, NearDay, Part2Consent, age_rules, facts_of, has_more_limits, may_have_rules,
+    narrows_soon, part2_of, with_what_decides, withheld_from,
 };
 use crate::features::accounts::store::{Account, has_account};
 use crate::features::people;
@@ -39,6 +39,8 @@ pub struct HeldGrant {
     pub facts: Facts,
     /// Its first day, where that is still to come and nothing is open before.
     pub opens_on: Option<Date>,
+    /// The near day from which it opens less, or nothing, and what becomes of it then.
+    pub less_from: Option<NearDay>,
     /// Who holds it.
     pub holder: Named,
     /// The client whose chart it is.
@@ -194,6 +196,12 @@ fn held(
     let mut found = None;
     let mut held = Vec::with_capacity(rows.len());
     let mut rules_of: HashMap<PracticeId, Vec<AgeRule>> = HashMap::new();
+    let mut with_more: HashMap<PracticeId, Vec<AccessId>> = HashMap::new();
+    for (_, row, practice, ..) in rows.iter().filter(|row| row.6.2) {
+        with_more.entry(practice.practice_id).or_default().push(row.access_id);
+    }
+    // What stands beside all grants of a practice, read at once.
+    let mut beside: HashMap<PracticeId, (Vec<Kept>, Vec<Part2Consent>)> = HashMap::new();
     for (account, row, practice, chart, place, holder, (dates, rule_count, has_more), client) in rows {
         let today = on.unwrap_or_else(|| practice.today(now));
         let scope = PracticeScope::of_grant(practice.practice_id);
@@ -207,14 +215,24 @@ fn held(
             }
             None => Vec::new(),
         };
+        if let Some(ids) = with_more.remove(scope.id()) {
+            beside.insert(*scope.id(), (withheld_from(c, &ids)?, part2_of(c, &ids)?));
+        }
+        let (withheld, part2) = match beside.get(scope.id()).filter(|_| has_more) {
+            Some((withheld, part2)) => (
+                withheld.iter().filter(|kept| kept.access == row.access_id).cloned().collect(),
+                part2.iter().filter(|consent| consent.access == row.access_id).cloned().collect(),
+            ),
+            None => (Vec::new(), Vec::new()),
+        };
         let limits = Limits {
             chart: ChartStanding::read(&chart.0, chart.1.as_ref(), chart.2),
             client: ClientFacts::read(born, emancipated_on, deceased_on),
             place,
             code: chart.3,
             rules,
-            withheld: if has_more { withheld_from(c, &[row.access_id])? } else { Vec::new() },
-            part2: if has_more { part2_of(c, &[row.access_id])? } else { Vec::new() },
+            withheld,
+            part2,
             today,
         };
         let facts = limits.facts(&row);
@@ -230,6 +248,7 @@ fn held(
             chart_id: row.chart_id,
             facts,
             opens_on,
+            less_from: narrows_soon(&limits, &row),
             holder,
             client,
         });

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::features::access::NearDay;
 use crate::features::access::permission::{Facts, Item, decide, open_rights};
 use crate::features::accounts::grants::{self, HeldGrant};
 use crate::features::accounts::preview::Preview;
@@ -100,6 +101,8 @@ pub struct ClientSession {
     pub facts: Facts,
     /// The grant's first day, where that is still to come and nothing is open before.
     pub opens_on: Option<Date>,
+    /// The near day from which it opens less, or nothing, and what becomes of it then.
+    pub less_from: Option<NearDay>,
     /// How the page addresses them: preferred or first name.
     pub name: String,
     /// The client of the chart in view, where that is somebody else.
@@ -519,6 +522,7 @@ impl ClientSession {
             chart_id: grant.chart_id,
             facts: grant.facts,
             opens_on: grant.opens_on,
+            less_from: grant.less_from,
             name: grant.holder.called().to_owned(),
             for_client,
             charts,

@@ -154,7 +154,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
                 } else {
                     Vec::new()
                 },
-                access::near_days(c, (chart, &client.access_id), &client.facts)?,
+                access::near_day_of_others(c, (chart, &client.access_id), &client.facts)?,
             ))
         })
         .await?;
@@ -248,7 +248,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
             .iter()
             .any(|right| client.may_view(*right) && !client.is_shown(*right))
             .then(|| words.with1("preview-hidden", "name", &client.name)),
-        ahead: ahead(words, client.for_client.as_deref().unwrap_or(&client.name), days),
+        ahead: ahead(words, client.for_client.as_deref().unwrap_or(&client.name), (client.less_from, days)),
         may_ask: client.may_act(Right::Appointments),
         waiting,
         more_waiting: more,
