@@ -30,7 +30,7 @@ async fn note(staff: &mut Browser, path: &str, text: &str) {
 }
 
 /// An open line to a page's stream on one node.
-async fn line(to: std::net::SocketAddr, browser: &Browser, path: &str) -> TcpStream {
+pub async fn line(to: std::net::SocketAddr, browser: &Browser, path: &str) -> TcpStream {
     let cookies: Vec<String> =
         browser.cookies().iter().map(|(key, value)| format!("{key}={value}")).collect();
     let mut stream = TcpStream::connect(to).await.expect("connected");
@@ -58,7 +58,7 @@ async fn until_changed(stream: &mut TcpStream) {
     tokio::time::timeout(Duration::from_secs(15), hearing).await.expect("the page is told");
 }
 
-async fn until_ended(mut stream: TcpStream) {
+pub async fn until_ended(mut stream: TcpStream) {
     let mut rest = Vec::new();
     let end = stream.read_to_end(&mut rest);
     tokio::time::timeout(Duration::from_secs(15), end).await.expect("the stream ends").expect("read");

@@ -40,13 +40,13 @@ async fn owing(w: &mut World, minor: i64) -> (Client, Browser) {
 }
 
 /// What is owed on a chart: open, not used.
-async fn owed(w: &World, chart: ChartId) -> (i64, i64) {
+pub async fn owed(w: &World, chart: ChartId) -> (i64, i64) {
     let owed = act(w, move |c, _| owed_of(c, chart)).await;
     owed.first().map_or((0, 0), |owed| (owed.due, owed.credit))
 }
 
 /// The ledger is whole, and says of the provider's money what the provider says.
-async fn must_be_whole(w: &World) {
+pub async fn must_be_whole(w: &World) {
     let found = act(w, |c, _| check(c)).await;
     assert_eq!(found.problems, [], "{} entries", found.entries);
     let here: Vec<i64> = w
@@ -69,7 +69,7 @@ async fn go(w: &World, phone: &mut Browser, fields: &[(&str, &str)]) -> (Payment
 }
 
 /// Sends every event of the provider that was not sent yet, and does what follows.
-async fn tell(w: &World, sent: &mut usize) {
+pub async fn tell(w: &World, sent: &mut usize) {
     for event in w.provider.events().into_iter().skip(*sent) {
         assert_eq!(w.provider.send(&event).await, Some(200), "{event}");
         *sent += 1;

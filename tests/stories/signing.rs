@@ -67,12 +67,12 @@ pub fn staff_page(client: &Client, id: &DocumentId) -> String {
 }
 
 /// The address of its form, which is not that of signing out.
-fn sign_path(id: &DocumentId) -> String {
+pub fn sign_path(id: &DocumentId) -> String {
     format!("{}/sign", page_of(id))
 }
 
 /// The code in somebody's file.
-fn code_of(w: &World, who: &Enrolled) -> String {
+pub fn code_of(w: &World, who: &Enrolled) -> String {
     let home = w.riverbend.scope.id();
     consent::code(&w.app.keys, home, (home, &who.account))
 }
@@ -86,7 +86,7 @@ async fn agree(w: &World, phone: &mut Browser, who: &Enrolled, id: &DocumentId) 
     phone.submit(&page, "/consent", &typed).await.must_be(303);
 }
 
-const SIGNATURE: [(&str, &str); 3] = [("typed", "Ana Duarte"), ("agreed", "yes"), ("password", PASSWORD)];
+pub const SIGNATURE: [(&str, &str); 3] = [("typed", "Ana Duarte"), ("agreed", "yes"), ("password", PASSWORD)];
 
 /// Opens, agrees and signs.
 pub async fn sign(w: &World, who: &Enrolled, id: &DocumentId) -> (Browser, Page) {
