@@ -277,6 +277,7 @@ practice-did-info-taken = Took over what a client asked for
 practice-did-info-left = Left as it was what a client asked for
 practice-did-info-seen = Saw what a client changed
 practice-did-info-policy-changed = Changed what clients may change
+practice-did-info-emergency-changed = Changed emergency contacts
 practice-did-document-opened = Opened a document
 practice-did-document-sent = Sent a document
 practice-did-document-withdrawn = Withdrew a document

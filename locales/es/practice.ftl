@@ -277,6 +277,7 @@ practice-did-info-taken = Aceptó lo que pidió un cliente
 practice-did-info-left = Dejó como estaba lo que pidió un cliente
 practice-did-info-seen = Vio lo que cambió un cliente
 practice-did-info-policy-changed = Cambió qué pueden cambiar los clientes
+practice-did-info-emergency-changed = Cambió los contactos de emergencia
 practice-did-document-opened = Abrió un documento
 practice-did-document-sent = Envió un documento
 practice-did-document-withdrawn = Retiró un documento

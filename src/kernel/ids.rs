@@ -227,6 +227,8 @@ ids! {
     PartyId,
     /// What staff wrote to each other on a thread.
     NoteId,
+    /// Somebody to call in an emergency.
+    EmergencyContactId,
     /// A note on a court order or on safety, for staff alone.
     StaffNoteId,
     /// Time in which a staff member reads no messages.

@@ -42,6 +42,7 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     a_new_owner(w).await;
     an_import(w).await;
     somebody_who_helps_for_a_while(w, &rows).await;
+    whom_to_call(w, &rows).await;
     a_signature(w, &rows).await;
     days_that_differ(w).await;
     news_of_a_payment(w).await;
@@ -291,6 +292,21 @@ async fn somebody_who_helps_for_a_while(w: &mut World, rows: &Rows) {
     ];
     admin.submit(&page, &notes, &order).await.must_be(303);
     w.run_due_jobs().await;
+}
+
+/// A client types whom to call, and the practice keeps a list of its own.
+async fn whom_to_call(w: &World, rows: &Rows) {
+    let (mut phone, mut admin) = (rows.client.clone(), w.staff(Role::Administrator).await);
+    let own = "/portal/emergency-contacts";
+    let page = phone.get(own).await;
+    let typed = [("row-0-name", "Rosa Serrano"), ("row-0-relation", "sister"), ("row-0-phone", "555-0101")];
+    phone.submit(&page, own, &typed).await.must_be(303);
+    let all = format!("/staff/charts/{}/emergency-contacts", rows.registered.chart_id);
+    let page = admin.get(&all).await;
+    admin
+        .submit(&page, &all, &[("row-0-name", "Front door"), ("row-0-phone", "555-0102")])
+        .await
+        .must_be(303);
 }
 
 /// A client signs a text, and the practice seals the signed copy.

@@ -102,6 +102,8 @@ stories! {
             ("birth-date", &[("birth_month", "5"), ("birth_day", "6"), ("birth_year", "1991")]),
             ("phones", &[("phone-0-value", "555-0177"), ("phone-0-label", "mobile"), ("phone-0-may_mail", "on")]),
             ("emails", &[("email-0-value", "annie@example.org")]),
+            ("letters", &[("postal_address", "1 Elm Street\n\nAlbany NY 12207")]),
+            ("pharmacy", &[("pharmacy", "Corner Drugs\n555-0188")]),
             ("language", &[("language", "es"), ("time_zone", "America/Chicago")]),
         ];
         for (part, fields) in all {
@@ -152,6 +154,122 @@ stories! {
             assert!(details.iter().any(|text| text.contains(&format!("\"{}\"", field.name))), "{}", field.name);
         }
         assert!(details.iter().all(|text| !text.contains("Silva") && !text.contains("1991")), "{details:?}");
+    }
+
+    async fn case_57_a_postal_address_with_blank_lines_and_a_pharmacy_save_and_staff_are_told(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let own = enrolled(w, &ana).await;
+        let mut browser = sign_in(w, &own.name).await;
+        let form = browser.get("/portal/information/letters").await;
+        form.must_say("Several lines, as on an envelope.");
+        change(&mut browser, "letters", &[("postal_address", "1 Elm Street\r\n\r\n \r\nAlbany NY 12207")]).await
+            .must_say("1 Elm Street").must_say("Albany NY 12207");
+        change(&mut browser, "pharmacy", &[("pharmacy", "Corner Drugs")]).await.must_say("Corner Drugs");
+        let long = "x".repeat(101);
+        browser.submit(&form, "/portal/information/letters", &[("postal_address", &long)]).await.must_be(422);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let sheet = format!("/staff/charts/{}", ana.chart_id);
+        desk.get(&sheet).await.must_say("1 Elm Street, Albany NY 12207").must_say("Corner Drugs");
+        let edit = format!("{sheet}/edit");
+        let page = desk.get(&edit).await;
+        page.must_say("1 Elm Street");
+        desk.submit_and_follow(&page, &edit, &[("pharmacy", "Mill Pharmacy\r\n555-0189")]).await.must_say("Mill Pharmacy, 555-0189");
+        let review = desk.get(&review_of(&ana)).await;
+        review.must_say("Postal address").must_say("Corner Drugs");
+        decide(&mut desk, &review, &ana, &[("postal_address", "see", ""), ("pharmacy", "see", "")]).await.must_be(303);
+        let key = crate::api::key(w, &w.riverbend, Scope::ALL).await;
+        let mut api = w.browser().with("authorization", &format!("Bearer {key}"));
+        let said = api.get(&format!("/api/v1/charts/{}", ana.chart_id)).await;
+        let said: Value = serde_json::from_str(&said.answer.text()).expect("JSON");
+        assert_eq!(said["client"]["postal_address"], json!(["1 Elm Street", "Albany NY 12207"]));
+        assert_eq!(said["client"]["pharmacy"], json!(["Mill Pharmacy", "555-0189"]));
+    }
+
+    async fn case_7_emergency_contacts_of_one_parent_are_not_in_the_list_of_the_other_and_give_nobody_access(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let (mother, _) = mother_of(w, &leo).await;
+        let tom = crate::access::contact(w, &leo, "Tom", "tom.park@example.com").await;
+        let id = account(w, "tom.park@example.com").await;
+        let his = grant(w, &w.riverbend.scope, &id, &tom, &leo.chart_id, Some(Right::ALL)).await;
+        set(w, his, Terms { basis: Some(Basis::Parent), ..Terms::default() }).await;
+        let (mut joan, mut father) = (sign_in(w, &mother).await, sign_in(w, "tom.park@example.com").await);
+        let path = "/portal/emergency-contacts";
+        let before = father.get("/portal/information").await;
+        let empty = father.get(path).await;
+        let form = joan.get(path).await;
+        form.must_say("Nobody gets access to the record by it.");
+        // Everything that is wrong is said at its field, and what was typed stays.
+        let wrong = [("row-0-name", ""), ("row-0-relation", "aunt"), ("row-0-phone", "none")];
+        let refused = joan.submit(&form, path, &wrong).await;
+        refused.must_be(422).must_say("Type a name.").must_say("Type a phone number.");
+        assert!(refused.html().contains("value=\"aunt\""), "what was typed is kept");
+        let typed = [("row-0-name", "Canary Aunt"), ("row-0-relation", "aunt"), ("row-0-phone", "555-0101")];
+        for _ in 0..2 {
+            // The same form sent twice is one change.
+            joan.submit(&form, path, &typed).await.must_be(303);
+        }
+        joan.get("/portal/information").await.must_say("Canary Aunt (aunt) · 555-0101");
+        assert_eq!(states(w).await, [("emergency_contacts".to_owned(), "told".to_owned())]);
+        // The other parent's pages are as if there were none, also the form.
+        for page in [("/portal/information", &before), (path, &empty)] {
+            let now = father.get(page.0).await;
+            now.must_not_say("Canary").must_not_say("555-0101");
+            assert_eq!(now.words(), page.1.words(), "{}", page.0);
+        }
+        let form = father.get(path).await;
+        let typed = [("row-0-name", "Canary Uncle"), ("row-0-phone", "555-0102")];
+        father.submit(&form, path, &typed).await.must_be(303);
+        joan.get("/portal/information").await.must_say("Canary Aunt").must_not_say("Uncle");
+        joan.get(path).await.must_not_say("Uncle");
+        // Staff see both, by whom, and keep a list of their own, which no client sees.
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let (sheet, all) = (format!("/staff/charts/{}", leo.chart_id), format!("/staff/charts/{}/emergency-contacts", leo.chart_id));
+        desk.get(&sheet).await.must_say("Canary Aunt").must_say("typed by Joan Park").must_say("Canary Uncle");
+        let page = desk.get(&all).await;
+        page.must_say("Canary Aunt (aunt)").must_say("Typed by Joan Park");
+        let practice = [("row-0-name", "School office"), ("row-0-phone", "555-0103")];
+        desk.submit_and_follow(&page, &all, &practice).await.must_say("School office").must_say("555-0103");
+        // A list that a colleague has saved meanwhile is not written over.
+        desk.submit(&page, &all, &[("row-0-name", "Somebody"), ("row-0-phone", "555-0104")]).await.must_be(422).must_say("School office");
+        for phone in [&mut joan, &mut father] {
+            phone.get("/portal/information").await.must_not_say("School office");
+        }
+        // The API has all of them, and writes the practice's alone.
+        let key = crate::api::key(w, &w.riverbend, Scope::ALL).await;
+        let mut api = w.browser().with("authorization", &format!("Bearer {key}"));
+        let at = format!("/api/v1/charts/{}/emergency-contacts", leo.chart_id);
+        let said = api.get(&at).await;
+        let said: Value = serde_json::from_str(&said.answer.text()).expect("JSON");
+        let from: Vec<&str> = said["contacts"].as_array().expect("a list").iter().map(|one| one["from"].as_str().expect("a word")).collect();
+        assert_eq!(from, ["practice", "holder", "holder"]);
+        send(&mut api, "POST", &at, &json!({ "contacts": [{ "name": "", "phone": "x" }] })).await
+            .must_be(422).must_say("/contacts/0/name").must_say("/contacts/0/phone");
+        let many: Vec<Value> = (0..6).map(|n| json!({ "name": format!("N{n}"), "phone": "555-0105" })).collect();
+        send(&mut api, "POST", &at, &json!({ "contacts": many })).await.must_be(422).must_say("/contacts");
+        send(&mut api, "POST", &at, &json!({ "contacts": [] })).await.must_be(200).must_not_say("School").must_say("Canary Aunt");
+        // What was changed is listed for staff and decided as seen; the values stand in no trail.
+        let review = desk.get(&review_of(&leo)).await;
+        review.must_say("Emergency contacts").must_say("Canary Aunt");
+        let changes: Vec<InfoChangeId> = w.look(|c| info_change::table.order(info_change::change_id).select(info_change::change_id).load(c)).await;
+        let said = api.get(&format!("/api/v1/info-changes/{}", changes[0])).await;
+        let said: Value = serde_json::from_str(&said.answer.text()).expect("JSON");
+        assert_eq!(said["fields"][0]["on_file"], json!([{ "name": "Canary Aunt", "relation": "aunt", "phone": "555-0101" }]));
+        decide(&mut desk, &review, &leo, &[("emergency_contacts", "see", "")]).await.must_be(303);
+        let trail: Vec<String> = w.look(|c| audit_event::table.select(audit_event::details).load(c)).await;
+        assert!(trail.iter().all(|details| !details.contains("Canary") && !details.contains("School office")));
+        // Staff remove what is not true any more, whoever typed it.
+        let page = desk.get(&all).await;
+        let contact = crate::age_rules::button_value(&page, "contact");
+        desk.submit_and_follow(&page, "/remove", &[("contact", &contact)]).await.must_say("Removed.");
+        let left = desk.get(&all).await;
+        assert!(left.says("Canary Aunt") != left.says("Canary Uncle"), "one of them is left");
+        // Nobody became a representative or a related contact by it.
+        let contacts: i64 = w.look(move |c| {
+            related_contact::table.filter(related_contact::chart_id.eq(leo.chart_id)).count().get_result(c)
+        }).await;
+        let tab = desk.get(&format!("{sheet}/communications")).await;
+        assert_eq!(contacts, 1, "Tom alone");
+        tab.must_not_say("Canary");
     }
 
     async fn case_50_a_practice_is_stricter_than_the_registry_and_never_looser(w: &mut World) {

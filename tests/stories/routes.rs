@@ -87,7 +87,8 @@ fn api_call(row: &Row, person: &str, grant: &str, staff: &str) -> String {
         }
         Some("{grant}") if row.method == "PATCH" => serde_json::json!({ "basis": "parent" }),
         Some("messages") => serde_json::json!({ "text": "By the river.", "seen": 1 }),
-        Some("close" | "reopen") if row.path.contains("/charts/") => {
+        Some("emergency-contacts") => serde_json::json!({ "contacts": [] }),
+        Some("close" | "reopen" | "freeze" | "unfreeze") if row.path.contains("/charts/") => {
             serde_json::json!({ "reason": "moved away" })
         }
         Some("transfer") => serde_json::json!({ "staff_id": staff }),

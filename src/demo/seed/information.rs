@@ -8,7 +8,7 @@ use crate::demo::seed::people::{ANA, MARIA};
 use crate::demo::seed::story::Chart;
 use crate::features::access::overviews_of_chart;
 use crate::features::information::actions::{self, ClientParty, Decision, Decisions, Submission};
-use crate::features::information::{on_file, waiting_changes};
+use crate::features::information::{Beside, on_file, waiting_changes};
 use crate::features::people::{Part, TypedAddress, TypedPerson, load_file};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::PracticeScope;
@@ -65,8 +65,10 @@ impl Changes<'_> {
             Ok((load_file(c, &id)?, grant.and_then(|grant| grant.access_id)))
         };
         let (Some(file), Some(access)) = self.app.db.read(self.scope, read).await? else { return Ok(()) };
-        let seen: BTreeMap<String, String> =
-            part.names().map(|field| (field.to_owned(), on_file(&file, &[], field))).collect();
+        let seen: BTreeMap<String, String> = part
+            .names()
+            .map(|field| (field.to_owned(), on_file(&file, &Beside::default(), &account, field)))
+            .collect();
         let sent = FormToken::fresh(self.app.rng.as_ref());
         let mark = FormToken::read("information", &access.to_string(), &sent, &Bytes::new())
             .map_err(|_| Fault::other("seeding: a form without a mark"))?;

@@ -11,8 +11,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    access_log, age_rules, appointment_requests, appointments, billing, charts, closing, documents, grants,
-    info_changes, jurisdictions, messages, openings, papers, payers, problem, reports, signing,
+    access_log, age_rules, appointment_requests, appointments, billing, charts, closing, documents,
+    emergency, grants, info_changes, jurisdictions, messages, openings, papers, payers, problem, reports,
+    signing,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -25,7 +26,7 @@ use crate::platform::web::{PageResult, assets, language};
     info(title = "Anteroom", description = "Charts in, invitations out: the API of a practice's client portal."),
     paths(
         access_log::of_chart, charts::list, charts::create, charts::read, charts::change,
-        closing::close, closing::reopen, closing::freeze, closing::unfreeze,
+        closing::close, closing::reopen, closing::freeze, closing::unfreeze, emergency::of_chart, emergency::set,
         grants::of_chart, grants::add, grants::invite, grants::invite_holder, grants::change,
         grants::pause, grants::resume, grants::withhold, grants::give_back, grants::consent_to_part2, grants::revoke_part2,
         age_rules::list, age_rules::add, age_rules::end,

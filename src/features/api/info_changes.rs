@@ -16,7 +16,7 @@ use super::json;
 use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
 use crate::features::information::actions::{self, Decision, Decisions, FormerName, NotDone};
-use crate::features::information::{self, Coverage, FieldRow, InfoChange, Position, value_json};
+use crate::features::information::{self, Beside, Coverage, FieldRow, InfoChange, Position, value_json};
 use crate::features::people::{self, ChartFile};
 use crate::kernel::ids::InfoChangeId;
 use crate::platform::db::Scoped;
@@ -118,23 +118,11 @@ pub struct DecideJson {
     pub birth_date_reason: String,
 }
 
-type Insurance = Vec<(Position, Coverage)>;
-
-/// The coverages on file, where one of these fields is about one.
-fn insurance(c: &mut Scoped<'_>, change: &InfoChange, fields: &[FieldRow]) -> Result<Insurance, Fault> {
-    let is_insurance = |row: &FieldRow| Position::of_path(&row.path).is_some();
-    if !fields.iter().any(is_insurance) {
-        return Ok(Vec::new());
-    }
-    information::active_coverages(c, &change.chart_id)
+fn beside(c: &mut Scoped<'_>, file: &ChartFile, fields: &[FieldRow]) -> Result<Beside, Fault> {
+    Beside::load(c, file, fields.iter().map(|row| row.path.as_str()))
 }
 
-fn shown(
-    change: &InfoChange,
-    fields: &[FieldRow],
-    file: &ChartFile,
-    insurance: &Insurance,
-) -> InfoChangeJson {
+fn shown(change: &InfoChange, fields: &[FieldRow], file: &ChartFile, beside: &Beside) -> InfoChangeJson {
     InfoChangeJson {
         id: change.change_id.to_string(),
         chart_id: change.chart_id.to_string(),
@@ -149,7 +137,10 @@ fn shown(
                 state: row.state.to_string(),
                 seen: value_json(&row.path, &row.seen_value),
                 asked: value_json(&row.path, &row.new_value),
-                on_file: value_json(&row.path, &information::on_file(file, insurance, &row.path)),
+                on_file: value_json(
+                    &row.path,
+                    &information::on_file(file, beside, &change.account_id, &row.path),
+                ),
                 reason: row.reason.clone(),
                 decided_by: row.decided_by_name.clone(),
                 decided_at: row.decided_at.map(|at| at.to_string()),
@@ -161,8 +152,8 @@ fn shown(
 fn load(c: &mut Scoped<'_>, id: &InfoChangeId) -> Result<Option<(InfoChangeJson, InfoChange)>, Fault> {
     let Some((change, fields)) = information::change_with_fields(c, id)? else { return Ok(None) };
     let Some(file) = people::load_file(c, &change.chart_id)? else { return Ok(None) };
-    let insurance = insurance(c, &change, &fields)?;
-    Ok(Some((shown(&change, &fields, &file, &insurance), change)))
+    let beside = beside(c, &file, &fields)?;
+    Ok(Some((shown(&change, &fields, &file, &beside), change)))
 }
 
 /// List what clients changed and nobody of the practice has decided or seen.
@@ -183,9 +174,9 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
             let files = people::load_files(c, &charts)?;
             let mut changes = Vec::with_capacity(found.len());
             for (change, fields) in &found {
-                let insurance = insurance(c, change, fields)?;
                 if let Some(file) = files.iter().find(|file| file.chart.chart_id == change.chart_id) {
-                    changes.push(shown(change, fields, file, &insurance));
+                    let beside = beside(c, file, fields)?;
+                    changes.push(shown(change, fields, file, &beside));
                 }
             }
             Ok(InfoChangeList { changes, next })
@@ -211,7 +202,7 @@ fn decisions(
     change: InfoChangeId,
     body: &DecideJson,
     before: &InfoChangeJson,
-    insurance: &Insurance,
+    insurance: &[(Position, Coverage)],
 ) -> Result<Decisions, Problem> {
     let wrong =
         |field: &str, detail: &str| Problem::fields([(format!("/fields/{field}"), detail.to_owned())]);

@@ -12,6 +12,7 @@ mod closing;
 mod docs;
 mod document_json;
 mod documents;
+mod emergency;
 mod grants;
 mod idempotency;
 mod info_changes;
@@ -100,6 +101,8 @@ fn routes() -> Routes {
         .post("/api/v1/charts/{chart}/reopen", write_charts, closing::reopen)
         .post("/api/v1/charts/{chart}/freeze", write_charts, closing::freeze)
         .post("/api/v1/charts/{chart}/unfreeze", write_charts, closing::unfreeze)
+        .get("/api/v1/charts/{chart}/emergency-contacts", read_charts, emergency::of_chart)
+        .post("/api/v1/charts/{chart}/emergency-contacts", write_charts, emergency::set)
         .get("/api/v1/charts/{chart}/access-log", read_charts, access_log::of_chart)
         .get("/api/v1/charts/{chart}/grants", read_grants, grants::of_chart)
         .post("/api/v1/charts/{chart}/grants", write_grants, grants::add)

@@ -4,7 +4,7 @@
 
 use crate::features::access::Doubt;
 use crate::features::people::{
-    MOST_ADDRESSES, MOST_CONTACTS, Typed, TypedAddress, TypedContact, TypedPerson,
+    Kind, MOST_ADDRESSES, MOST_CONTACTS, Typed, TypedAddress, TypedContact, TypedPerson,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::web::forms::FieldErrors;
@@ -210,6 +210,14 @@ impl PersonFields {
             .fields()
             .filter(|(_, kind, _)| kind.is_one_line())
             .filter_map(|(name, kind, _)| kind.most().map(|most| (name, most.to_string())))
+    }
+
+    /// The fields of several lines beside former names.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        self.typed
+            .fields()
+            .filter(|(name, kind, _)| *kind == Kind::lines && *name != "former_last_names")
+            .map(|(name, _, text)| (name, text))
     }
 
     /// The fields that the form does not show for a related contact: they come back as they were.

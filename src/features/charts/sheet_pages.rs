@@ -18,11 +18,13 @@ use crate::features::charts::search::{Search, find};
 use crate::features::people::CHARTS;
 use crate::features::people::{Address, AddressKind, ChartFile, Person, TypedPerson};
 use crate::features::people::{ChartRoom, RoomHead, Viewer, load_room, room_head};
+use crate::features::people::{EmergencyContact, EmergencyEntry, emergency_contacts_of};
 use crate::features::people::{Problems, Typed, Wrong};
 use crate::features::staff::{StaffSession, StaffTicket};
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::kernel::names;
+use crate::kernel::phone;
 use crate::kernel::text::{self, TextError};
 use crate::kernel::zone::Zone;
 use crate::platform::audit::{self, Wanted};
@@ -66,6 +68,23 @@ struct ContactCard {
     addresses: Vec<AddressLine>,
 }
 
+/// Somebody to call in an emergency.
+struct EmergencyLine {
+    entry: EmergencyEntry,
+    /// For a `tel:` link.
+    dial: String,
+    by: String,
+}
+
+fn emergency_lines(staff: &StaffSession, contacts: Vec<EmergencyContact>) -> Vec<EmergencyLine> {
+    let line = |contact: EmergencyContact| EmergencyLine {
+        dial: phone::digits(&contact.entry.phone),
+        by: staff.words.with1("charts-emergency-by", "name", &contact.by_name),
+        entry: contact.entry,
+    };
+    contacts.into_iter().map(line).collect()
+}
+
 #[derive(Template)]
 #[template(path = "features/charts/templates/face_sheet.html")]
 struct FaceSheetPage {
@@ -75,6 +94,7 @@ struct FaceSheetPage {
     emails: Vec<AddressLine>,
     phones: Vec<AddressLine>,
     contacts: Vec<ContactCard>,
+    emergency: Vec<EmergencyLine>,
     owner_is_client: bool,
     may_edit: bool,
     may_close: bool,
@@ -158,10 +178,13 @@ pub(super) async fn show(
     let id: Option<ChartId> = chart.parse().ok();
     let inside = app.clone();
     let read = move |c: &mut Scoped<'_>, staff: &StaffSession| {
-        id.map_or(Ok(None), |id| load_room(c, Viewer::of(&inside, staff), &id))
+        let room = id.map_or(Ok(None), |id| load_room(c, Viewer::of(&inside, staff), &id))?;
+        let Some(room) = room else { return Ok(None) };
+        let emergency = emergency_contacts_of(c, &room.file)?;
+        Ok(Some((room, emergency)))
     };
-    let (staff, room) = ticket.open(&app, read).await?;
-    let ChartRoom { file, tags } = room.ok_or(PageError::NotFound)?;
+    let (staff, found) = ticket.open(&app, read).await?;
+    let (ChartRoom { file, tags }, emergency) = found.ok_or(PageError::NotFound)?;
     let contacts = file
         .contacts
         .iter()
@@ -194,6 +217,7 @@ pub(super) async fn show(
             String::new()
         },
         contacts,
+        emergency: emergency_lines(&staff, emergency),
         frame: staff.frame(&app, CHARTS),
     };
     html(page.render())

@@ -11,16 +11,21 @@ use crate::features::documents;
 use crate::features::information::audit::InfoAction;
 use crate::features::information::coverage::{CardSide, Coverage, Position};
 use crate::features::information::coverage_store;
-use crate::features::information::fields;
+use crate::features::information::emergency;
+use crate::features::information::fields::{self, Beside};
 use crate::features::information::lifecycle::{self, FieldEvent, FieldState, OnFile, Refusal};
 use crate::features::information::notices;
 use crate::features::information::store::{
     self, Decided, FieldRow, InfoChange, change_with_fields, pending_of, swap_state,
 };
-use crate::features::people::{self, ChartFile, ClientChange, FaceSheet, Part, Problems, Typed, TypedPerson};
+use crate::features::people::{
+    self, ChartFile, ClientChange, EmergencyEntry, FaceSheet, Part, Problems, Typed, TypedPerson,
+};
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, InfoChangeId, PracticeId, UploadId};
+use crate::kernel::ids::{
+    AccessId, AccountId, BlobId, ChartId, EmergencyContactId, InfoChangeId, PracticeId, UploadId,
+};
 use crate::kernel::text;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
@@ -355,6 +360,132 @@ fn submit_insurance_in(
     Ok(Ok(submitted))
 }
 
+/// Emergency contacts as a client sends them: the whole list of this account.
+#[derive(Clone, Debug)]
+pub struct EmergencySubmission {
+    /// The list, checked.
+    pub entries: Vec<EmergencyEntry>,
+    /// What the page showed of it.
+    pub seen: String,
+    /// The form's mark.
+    pub mark: FormToken,
+}
+
+/// Writes the list of this account anew; staff are told. Nobody on it gets access, and nobody else's list changes.
+pub async fn submit_emergency(
+    app: &AppState,
+    client: &ClientSession,
+    submission: EmergencySubmission,
+) -> Outcome<Submitted> {
+    let who = ClientParty::of(client);
+    let inside = app.clone();
+    let outcome = app
+        .db
+        .write(&client.scope, move |c| {
+            made_once(c, &submission.mark, |c| submit_emergency_in(&inside, c, &who, &submission))
+        })
+        .await?;
+    if outcome.is_ok() {
+        app.live.chart_changed(client.scope.id(), &client.chart_id);
+    }
+    Ok(outcome)
+}
+
+fn submit_emergency_in(
+    app: &App,
+    c: &mut Scoped<'_>,
+    who: &ClientParty,
+    submission: &EmergencySubmission,
+) -> Outcome<Submitted> {
+    lock(c, Lock::Charts(std::slice::from_ref(&who.chart)))?;
+    if level_now(c, &who.access, Right::Information)? < Level::Act {
+        return Ok(Err(NotDone::NotFound));
+    }
+    let (Some(grant), Some(file)) = (load_access(c, &who.access)?, people::load_file(c, &who.chart)?) else {
+        return Ok(Err(NotDone::NotFound));
+    };
+    let beside = Beside::load(c, &file, std::iter::once(emergency::PATH))?;
+    let on_file = emergency::value(&beside.list_of(Some(&who.account)));
+    let to = emergency::value(&submission.entries);
+    if to == on_file {
+        return Ok(Ok(Submitted::Nothing));
+    }
+    if submission.seen != on_file {
+        return Ok(Err(NotDone::ChangedMeanwhile(emergency::PATH.to_owned())));
+    }
+    let Some(change) = submission_of(c, who, &grant, &file)? else { return Ok(Err(NotDone::NotFound)) };
+    let (account, entries) = (Some(&who.account), &submission.entries);
+    people::replace_emergency_contacts(c, &who.chart, account, entries, &change.by_name)?;
+    let line = Line { field: emergency::PATH, on_file, to, state: FieldState::Told, replaced: None };
+    Ok(Ok(keep(app, c, who, &change, (&[line], &[]), &[])?))
+}
+
+/// Writes the practice's own list anew, over the one that was seen.
+pub async fn set_practice_emergency(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    chart: ChartId,
+    (seen, entries): (String, Vec<EmergencyEntry>),
+) -> Outcome<()> {
+    let unit = move |c: &mut Scoped<'_>| {
+        set_practice_emergency_within(c, &by, &chart, (Some(&seen), entries.as_slice()))
+    };
+    let outcome = app.db.write(scope, unit).await?;
+    Ok(outcome.inspect(|()| app.live.chart_changed(scope.id(), &chart)))
+}
+
+/// The same in a transaction of the caller's; `seen` is `None` where nobody looked at a list.
+pub fn set_practice_emergency_within(
+    c: &mut Scoped<'_>,
+    by: &By,
+    chart: &ChartId,
+    (seen, entries): (Option<&String>, &[EmergencyEntry]),
+) -> Outcome<()> {
+    lock(c, Lock::Charts(std::slice::from_ref(chart)))?;
+    let Some(file) = people::load_file(c, chart)? else { return Ok(Err(NotDone::NotFound)) };
+    let beside = Beside::load(c, &file, std::iter::once(emergency::PATH))?;
+    let on_file = emergency::value(&beside.list_of(None));
+    if emergency::value(entries) == on_file {
+        return Ok(Ok(()));
+    }
+    if seen.is_some_and(|seen| *seen != on_file) {
+        return Ok(Err(NotDone::ChangedMeanwhile(emergency::PATH.to_owned())));
+    }
+    people::replace_emergency_contacts(c, chart, None, entries, &by.actor.name())?;
+    record_emergency(c, by, chart)?;
+    Ok(Ok(()))
+}
+
+/// Ends one entry, whoever's list it is on.
+pub async fn remove_emergency(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    chart: ChartId,
+    id: EmergencyContactId,
+) -> Outcome<()> {
+    let unit = move |c: &mut Scoped<'_>| {
+        lock(c, Lock::Charts(std::slice::from_ref(&chart)))?;
+        if people::load_file(c, &chart)?.is_none() {
+            return Ok(Err(NotDone::NotFound));
+        }
+        // Gone already: a second click.
+        if people::remove_emergency_contact(c, &chart, &id)? {
+            record_emergency(c, &by, &chart)?;
+        }
+        Ok(Ok(()))
+    };
+    let outcome = app.db.write(scope, unit).await?;
+    Ok(outcome.inspect(|()| app.live.chart_changed(scope.id(), &chart)))
+}
+
+fn record_emergency(c: &mut Scoped<'_>, by: &By, chart: &ChartId) -> Result<(), Fault> {
+    let details = serde_json::json!({ "fields": [emergency::PATH] });
+    audit::record(c, Event::new(by.clone(), InfoAction::EmergencyChanged).on_chart(chart).with(details))?;
+    Ok(())
+}
+
 /// The value on file of a coverage; empty where there is none.
 pub fn insurance_on_file(c: &mut Scoped<'_>, chart: &ChartId, path: &str) -> Result<String, Fault> {
     let active = coverage_store::active(c, chart)?;
@@ -572,7 +703,7 @@ pub fn decide_within(
     }
     let current = Typed::of(&file);
     let mut wanted = current.clone();
-    let insurance = coverage_store::active(c, chart)?;
+    let beside = Beside::load(c, &file, decisions.fields.iter().map(|(_, field, _)| field.as_str()))?;
     let (mut moves, mut asked_by, mut coverages) = (Vec::new(), Vec::new(), Vec::new());
     for (id, field, decision) in &decisions.fields {
         let Some((change, row)) = changes
@@ -583,7 +714,7 @@ pub fn decide_within(
         };
         let (event, reason) = match decision {
             Decision::Take { on_file } => {
-                let same = *on_file == fields::on_file(&file, &insurance, field);
+                let same = *on_file == fields::on_file(&file, &beside, &change.account_id, field);
                 (FieldEvent::Take(if same { OnFile::AsShown } else { OnFile::Changed }), String::new())
             }
             Decision::Leave { reason } => match text::line(reason, LONGEST_REASON) {

@@ -10,6 +10,7 @@ audit_actions! {
         Taken = "info.taken", Good, None;
         Left = "info.left", Stopped, None;
         Seen = "info.seen", Plain, None;
+        EmergencyChanged = "info.emergency_changed", Plain, None;
         PolicyChanged = "info.policy_changed", Plain, None;
     }
 }

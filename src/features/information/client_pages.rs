@@ -9,12 +9,15 @@ use axum::extract::{Path, State};
 use crate::features::accounts::{ClientSession, ClientTicket, unprocessable};
 use crate::features::charts::set_typed;
 use crate::features::information::actions::{self, NotDone, Submission};
-use crate::features::information::coverage::{CardSide, Coverage, Position};
+use crate::features::information::coverage::{CardSide, Position};
 use crate::features::information::coverage_store;
-use crate::features::information::fields;
+use crate::features::information::emergency;
+use crate::features::information::fields::{self, Beside};
 use crate::features::information::lifecycle::FieldState;
 use crate::features::information::store::{self, FieldPolicy, FieldRow, InfoChange};
-use crate::features::people::{self, ClientChange, MOST_ADDRESSES, Part, Typed, TypedAddress, TypedPerson};
+use crate::features::people::{
+    self, ClientChange, Kind, MOST_ADDRESSES, Part, Typed, TypedAddress, TypedPerson,
+};
 use crate::features::settings::ZONES;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::InfoChangeId;
@@ -41,18 +44,22 @@ struct Mine {
     is_own: bool,
     policy: FieldPolicy,
     recent: Vec<(InfoChange, FieldRow)>,
-    insurance: Vec<(Position, Coverage)>,
+    beside: Beside,
 }
 
 impl Mine {
     fn read(c: &mut Scoped<'_>, client: &ClientSession) -> Result<Option<Self>, Fault> {
         let Some(file) = people::load_file(c, &client.chart_id)? else { return Ok(None) };
+        let beside = Beside {
+            insurance: coverage_store::active(c, &client.chart_id)?,
+            emergency: people::emergency_contacts_of(c, &file)?,
+        };
         Ok(Some(Self {
             client: Typed::of(&file).client,
             is_own: file.client.person_id == client.person_id,
             policy: store::policy(c)?,
             recent: store::recent_of(c, &file.client.person_id)?,
-            insurance: coverage_store::active(c, &client.chart_id)?,
+            beside,
         }))
     }
 
@@ -108,6 +115,7 @@ struct MinePage {
     may_act: bool,
     shown: Vec<PartView>,
     insurance: Vec<InsuranceView>,
+    emergency: FieldView,
 }
 
 /// One of a client's coverages.
@@ -143,7 +151,8 @@ fn news(client: &ClientSession, found: Option<&(InfoChange, FieldRow)>, now: Tim
 
 fn insurance_view(client: &ClientSession, mine: &Mine, position: Position, now: Timestamp) -> InsuranceView {
     let (words, path) = (client.words, position.path());
-    let known = mine.insurance.iter().find(|(known, _)| *known == position).map(|(_, coverage)| coverage);
+    let known =
+        mine.beside.insurance.iter().find(|(known, _)| *known == position).map(|(_, coverage)| coverage);
     let picture = |side: &CardSide| {
         let id = known?.card(*side)?;
         let label = words.get(&format!("information-insurance-card-{side}"));
@@ -186,7 +195,13 @@ pub(super) async fn show(State(app): State<AppState>, ticket: ClientTicket) -> P
         .collect();
     let insurance =
         Position::ALL.iter().map(|position| insurance_view(&client, &mine, *position, now)).collect();
+    let emergency = FieldView {
+        label: fields::label(words, emergency::PATH),
+        lines: emergency::lines(&mine.beside.list_of(Some(&client.account_id))),
+        news: news(&client, mine.newest(&client, emergency::PATH), now),
+    };
     let page = MinePage {
+        emergency,
         for_client: client.for_client.clone(),
         may_act,
         shown,
@@ -228,7 +243,8 @@ struct EditPage {
     mark: String,
     seen: Vec<(String, String)>,
     lines: Vec<Line>,
-    former: Option<(String, String)>,
+    /// Fields of several lines: name, label, value and hint.
+    texts: Vec<(&'static str, String, String, String)>,
     birth: Option<TypedPerson>,
     address_kind: &'static str,
     address_label: String,
@@ -311,8 +327,20 @@ fn edit_page(
                 is_open: open(name),
             })
             .collect(),
-        former: (part == Part::Name && open("former_last_names"))
-            .then(|| (fields::label(words, "former_last_names"), typed.former_last_names.clone())),
+        texts: typed
+            .fields()
+            .filter(|(name, kind, _)| {
+                *kind == Kind::lines && part.names().any(|own| own == *name) && open(name)
+            })
+            .map(|(name, _, text)| {
+                let hint = if name == "former_last_names" {
+                    "information-former-hint"
+                } else {
+                    "information-lines-hint"
+                };
+                (name, fields::label(words, name), text.clone(), words.get(hint))
+            })
+            .collect(),
         birth: (part == Part::Born).then(|| typed.clone()),
         addresses: if address_kind.is_empty() {
             Vec::new()

@@ -4,8 +4,14 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use crate::features::information::coverage::{Coverage, Position};
-use crate::features::people::{ChartFile, Typed, TypedAddress, TypedPerson};
+use crate::features::information::{coverage_store, emergency};
+use crate::features::people::{
+    ChartFile, EmergencyContact, EmergencyEntry, Typed, TypedAddress, TypedPerson, emergency_contacts_of,
+};
 use crate::features::practice::Practice;
+use crate::kernel::ids::AccountId;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 
 /// A field's label.
@@ -14,6 +20,7 @@ pub fn label(words: Words, field: &str) -> String {
         return words.get(&format!("information-insurance-{position}"));
     }
     let key = match field {
+        emergency::PATH => return words.get("information-emergency"),
         "birth_date" => "birth",
         "phones" => "phone",
         "emails" => "email",
@@ -78,11 +85,48 @@ pub fn copy(from: &TypedPerson, to: &mut TypedPerson, field: &str) {
     }
 }
 
-/// What stands on file of a field.
-pub fn on_file(file: &ChartFile, insurance: &[(Position, Coverage)], field: &str) -> String {
+/// What stands beside the face sheet.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// The coverages on file.
+    pub insurance: Vec<(Position, Coverage)>,
+    /// Everybody's emergency contacts.
+    pub emergency: Vec<EmergencyContact>,
+}
+
+impl Beside {
+    /// What of it fields of these names need.
+    pub fn load<'a>(
+        c: &mut Scoped<'_>,
+        file: &ChartFile,
+        mut fields: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<Self, Fault> {
+        let has_insurance = fields.clone().any(|field| Position::of_path(field).is_some());
+        let has_emergency = fields.any(|field| field == emergency::PATH);
+        Ok(Self {
+            insurance: match has_insurance {
+                true => coverage_store::active(c, &file.chart.chart_id)?,
+                false => Vec::new(),
+            },
+            emergency: if has_emergency { emergency_contacts_of(c, file)? } else { Vec::new() },
+        })
+    }
+
+    /// The list of an account, or the practice's.
+    pub fn list_of(&self, account: Option<&AccountId>) -> Vec<EmergencyEntry> {
+        let own = self.emergency.iter().filter(|contact| contact.account.as_ref() == account);
+        own.map(|contact| contact.entry.clone()).collect()
+    }
+}
+
+/// What stands on file of a field that this account has changed.
+pub fn on_file(file: &ChartFile, beside: &Beside, account: &AccountId, field: &str) -> String {
+    if field == emergency::PATH {
+        return emergency::value(&beside.list_of(Some(account)));
+    }
     match Position::of_path(field) {
         Some(position) => {
-            let known = insurance.iter().find(|(known, _)| *known == position);
+            let known = beside.insurance.iter().find(|(known, _)| *known == position);
             known.map(|(_, coverage)| coverage.value()).unwrap_or_default()
         }
         None => read(&Typed::of(file).client, field),
@@ -95,6 +139,7 @@ pub fn value_json(field: &str, value: &str) -> Value {
         return coverage_json(value);
     }
     match field {
+        emergency::PATH => serde_json::json!(emergency::read(value)),
         "phones" | "emails" => serde_json::from_str(value).unwrap_or(Value::Null),
         _ => Value::String(value.to_owned()),
     }
@@ -141,6 +186,7 @@ pub fn lines(words: Words, practice: &Practice, field: &str, value: &str) -> Vec
         _ => "charts-may-text",
     };
     match field {
+        emergency::PATH => emergency::lines(&emergency::read(value)),
         "phones" | "emails" => addresses_of(value)
             .iter()
             .map(|row| {

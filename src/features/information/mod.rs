@@ -6,6 +6,7 @@
 //! | `lifecycle` | the table of states and events of one field, pure |
 //! | `fields` | how a field's value is kept and shown |
 //! | `coverage` | insurance, which is asked for and taken as a whole |
+//! | `emergency` | emergency contacts: a list a person with access, and one of the practice |
 //! | `actions` | submit, take back, decide: one transaction each |
 //! | `notices` | the mails that it sends |
 //! | `store` | the rows |
@@ -15,6 +16,8 @@ mod audit;
 mod client_pages;
 mod coverage;
 mod coverage_store;
+mod emergency;
+mod emergency_pages;
 mod fields;
 mod insurance_pages;
 pub mod lifecycle;
@@ -26,7 +29,8 @@ mod store;
 pub use audit::InfoAction;
 pub use coverage::{Coverage, Position};
 pub use coverage_store::active as active_coverages;
-pub use fields::{on_file, value_json};
+pub use emergency::{MOST as MOST_EMERGENCY_CONTACTS, check as check_emergency};
+pub use fields::{Beside, on_file, value_json};
 pub use store::{FieldRow, InfoChange, change_with_fields, waiting_changes};
 
 use axum::extract::DefaultBodyLimit;
@@ -67,6 +71,7 @@ fn routes() -> Routes {
     let change = Needs::Client(Right::Information, Level::Act);
     let review = Needs::Staff(Permission::ReviewInfo);
     let edit = Needs::Staff(Permission::EditPractice);
+    let sheet = Needs::Staff(Permission::EditCharts);
     let largest = || DefaultBodyLimit::max(insurance_pages::LARGEST_FORM);
     Routes::new()
         .get("/portal/information", view, client_pages::show)
@@ -76,6 +81,11 @@ fn routes() -> Routes {
         .get("/portal/insurance/{position}", change, insurance_pages::edit)
         .post_file("/portal/insurance/{position}", change, insurance_pages::submit.layer(largest()))
         .get("/portal/insurance/cards/{card}", view, insurance_pages::own_card)
+        .get("/portal/emergency-contacts", change, emergency_pages::edit)
+        .post("/portal/emergency-contacts", change, emergency_pages::submit)
+        .get("/staff/charts/{chart}/emergency-contacts", sheet, emergency_pages::show)
+        .post("/staff/charts/{chart}/emergency-contacts", sheet, emergency_pages::save)
+        .post("/staff/charts/{chart}/emergency-contacts/remove", sheet, emergency_pages::remove)
         .get("/staff/charts/{chart}/cards/{card}", review, insurance_pages::card)
         .get("/staff/information", review, review_pages::queue)
         .get("/staff/charts/{chart}/information", review, review_pages::review)

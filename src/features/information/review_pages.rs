@@ -10,8 +10,7 @@ use axum::response::IntoResponse;
 
 use crate::features::information::actions::{self, Decision, Decisions, FormerName, NotDone};
 use crate::features::information::coverage::{CardSide, Coverage, Position};
-use crate::features::information::coverage_store;
-use crate::features::information::fields;
+use crate::features::information::fields::{self, Beside};
 use crate::features::information::lifecycle::FieldState;
 use crate::features::information::store::{self, FieldRow, InfoChange};
 use crate::features::people::{ChartRoom, RoomHead, Viewer, load_room, room_head};
@@ -176,9 +175,6 @@ fn split_id(id: &str) -> Option<(InfoChangeId, String)> {
     Some((change.parse().ok()?, field.to_owned()))
 }
 
-/// The coverages on file.
-type Insurance = Vec<(Position, Coverage)>;
-
 /// The pictures of the card of a coverage, beside the numbers that were typed.
 fn cards(words: Words, chart: &ChartId, row: &FieldRow) -> Vec<(String, String)> {
     let coverage = Position::of_path(&row.path).and_then(|_| Coverage::read(&row.new_value));
@@ -193,7 +189,7 @@ fn cards(words: Words, chart: &ChartId, row: &FieldRow) -> Vec<(String, String)>
 fn review_row(
     app: &AppState,
     staff: &StaffSession,
-    (room, insurance): (&ChartRoom, &Insurance),
+    (room, beside): (&ChartRoom, &Beside),
     at: usize,
     (change, row): &(InfoChange, FieldRow),
     typed: &Typed,
@@ -201,7 +197,7 @@ fn review_row(
     let words = staff.words;
     let show = |value: &str| fields::lines(words, &staff.practice, &row.path, value);
     let is_told = row.state == FieldState::Told;
-    let on_file_value = fields::on_file(&room.file, insurance, &row.path);
+    let on_file_value = fields::on_file(&room.file, beside, &change.account_id, &row.path);
     // What was written at once stands beside what was there before.
     let before = if is_told { show(&row.seen_value) } else { show(&on_file_value) };
     let asked = show(&row.new_value);
@@ -233,25 +229,24 @@ fn review_row(
     }
 }
 
-/// A chart, its coverages, and what waits on it.
-type Found = (ChartRoom, Insurance, Vec<(InfoChange, FieldRow)>);
+/// A chart, what stands beside its face sheet, and what waits on it.
+type Found = (ChartRoom, Beside, Vec<(InfoChange, FieldRow)>);
 
 fn load(c: &mut Scoped<'_>, viewer: Viewer, id: &ChartId) -> Result<Option<Found>, Fault> {
     let Some(room) = load_room(c, viewer, id)? else { return Ok(None) };
     let waiting = store::waiting_of_chart(c, id)?;
-    let has_insurance = waiting.iter().any(|(_, row)| Position::of_path(&row.path).is_some());
-    let insurance = if has_insurance { coverage_store::active(c, id)? } else { Vec::new() };
-    Ok(Some((room, insurance, waiting)))
+    let beside = Beside::load(c, &room.file, waiting.iter().map(|(_, row)| row.path.as_str()))?;
+    Ok(Some((room, beside, waiting)))
 }
 
 fn page(
     app: &AppState,
     staff: &StaffSession,
-    (room, insurance, waiting): &Found,
+    (room, beside, waiting): &Found,
     typed: &Typed,
     errors: FieldErrors,
 ) -> ReviewPage {
-    let row = |(at, each)| review_row(app, staff, (room, insurance), at, each, typed);
+    let row = |(at, each)| review_row(app, staff, (room, beside), at, each, typed);
     let rows: Vec<ReviewRow> = waiting.iter().enumerate().map(row).collect();
     let asks = |field: &str| rows.iter().any(|row| row.path == field && !row.is_told);
     let last_name = &room.file.client.last_name;

@@ -35,6 +35,10 @@ macro_rules! person_fields {
             language: language, String, String, Now, Language;
             /// IANA name of their time zone; empty means the practice's.
             time_zone: zone, OwnZone, String, Now, Language;
+            /// Where letters go.
+            postal_address: lines, String, Vec<String>, Told, Letters;
+            /// Their pharmacy: its name, address and phone.
+            pharmacy: lines, String, Vec<String>, Told, Pharmacy;
         }
     };
 }
@@ -47,7 +51,7 @@ pub enum Kind {
     name,
     /// A short text: one line.
     label,
-    /// Several names, one a line.
+    /// Several names, or an address: several lines.
     lines,
     /// A language that the portal speaks.
     language,
@@ -98,6 +102,10 @@ word_enum! {
         Phones = "phones",
         /// E-mail addresses.
         Emails = "emails",
+        /// The postal address.
+        Letters = "letters",
+        /// The pharmacy.
+        Pharmacy = "pharmacy",
         /// Language and time zone.
         Language = "language",
     }

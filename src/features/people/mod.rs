@@ -2,6 +2,7 @@
 //! the chart room around every page of a chart.
 
 mod audit;
+mod emergency_store;
 mod face_sheet;
 mod fields;
 mod reach;
@@ -16,6 +17,10 @@ use crate::platform::jobs::{JobHandler, JobKind, JobRun};
 use crate::platform::web::Routes;
 
 pub use audit::PeopleAction;
+pub use emergency_store::{
+    EmergencyContact, EmergencyEntry, emergency_contacts, emergency_contacts_of, remove_emergency_contact,
+    replace_emergency_contacts,
+};
 pub use face_sheet::{
     FaceSheet, MOST_ADDRESSES, MOST_CONTACTS, MOST_IN_A_NUMBER, Problem, Problems, SheetAddress,
     SheetContact, SheetPerson, Typed, TypedAddress, TypedContact, TypedPerson, Wrong,
@@ -32,8 +37,8 @@ pub use wishes::{MailTopic, MailWishes};
 pub use wishes_store::{set_wishes, wishes_of};
 pub use write::{
     AddressesChanged, NewRows, SearchText, next_number, number_taken, put_email_first, remove_contact,
-    save_addresses, save_person, save_relation, set_frozen, set_jurisdiction, set_owner, set_refused, set_state,
-    set_status, sort_key, swap_chart, touch_chart,
+    save_addresses, save_person, save_relation, set_frozen, set_jurisdiction, set_owner, set_refused,
+    set_state, set_status, sort_key, swap_chart, touch_chart,
 };
 
 /// What this feature brings.

@@ -160,6 +160,8 @@ pub struct Chart {
     pub frozen_at: Option<Timestamp>,
     /// Notes of staff on it or its grants that nobody has ended.
     pub note_count: i32,
+    /// Emergency contacts that anybody has typed.
+    pub emergency_count: i32,
 }
 
 /// A related contact of a chart.

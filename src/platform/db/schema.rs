@@ -121,6 +121,8 @@ diesel::table! {
         contact_mode -> Text,
         safe_address -> Nullable<Text>,
         mail_wishes -> Text,
+        postal_address -> Text,
+        pharmacy -> Text,
     }
 }
 
@@ -161,6 +163,23 @@ diesel::table! {
         jurisdiction -> Text,
         note_count -> Integer,
         frozen_at -> Nullable<BigInt>,
+        emergency_count -> Integer,
+    }
+}
+
+diesel::table! {
+    emergency_contact (practice_id, contact_id) {
+        practice_id -> Binary,
+        contact_id -> Binary,
+        chart_id -> Binary,
+        account_id -> Nullable<Binary>,
+        position -> Integer,
+        name -> Text,
+        relation -> Text,
+        phone -> Text,
+        by_name -> Text,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
     }
 }
 
@@ -1681,6 +1700,7 @@ practice_tables!(
     due_job,
     econsent,
     email_change,
+    emergency_contact,
     encounter,
     fee_agreement,
     field_policy,

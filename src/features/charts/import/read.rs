@@ -175,7 +175,9 @@ impl Cells<'_> {
                 *place = self.text(field);
             }
         }
-        person.former_last_names = person.former_last_names.replace([';', '|'], "\n");
+        for lines in [&mut person.former_last_names, &mut person.postal_address, &mut person.pharmacy] {
+            *lines = lines.replace([';', '|'], "\n");
+        }
         [person.first_name, person.middle_name, person.last_name] = self.names(file);
         let client = self.dated(file, "birth_date", person);
         let contact = TypedPerson {
