@@ -74,7 +74,7 @@ stories! {
         assert_eq!(signings, [("canceled".to_owned(), "Moved away.".to_owned())]);
         // Read: everything. Pay: as before. Ask, write, sign: nothing.
         let mut client = sign_in(w, &own.name).await;
-        client.get("/portal").await.must_say("You can read what is in it until the end of").must_not_say("Request an appointment");
+        client.get("/portal").await.must_say("You can read what is in it until the end of").must_not_say("Ask for an appointment");
         client.get("/portal/documents").await.must_be(200).must_say("For Ana");
         client.get("/portal/appointments").await.must_be(200);
         client.get("/portal/appointments/request").await.must_be(404);
@@ -161,7 +161,7 @@ stories! {
         let rows = Rows::of_riverbend(w).await;
         let (kim, mut client) = (&rows.registered, rows.client.clone());
         let stays = booked(w, &kim.chart_id, 53).await;
-        client.get("/portal/appointments").await.must_say("Request an appointment");
+        client.get("/portal/appointments").await.must_say("Ask for an appointment");
         let form = client.get("/portal/appointments/request").await;
         let page_of = format!("/staff/charts/{}/freeze", kim.chart_id);
         let mut desk = w.staff(Role::FrontDesk).await;
@@ -185,7 +185,7 @@ stories! {
         assert_eq!(waiting, 0);
         for told in ["/portal", "/portal/appointments"] {
             client.get(told).await.must_say("You cannot request or change appointments here at present.")
-                .must_not_say("Request an appointment").must_not_say("Owed since spring");
+                .must_not_say("Ask for an appointment").must_not_say("Owed since spring");
         }
         // Everything else: each page of the client's that opened before opens, and what is booked stays.
         client.get(&format!("/portal/appointments/{stays}")).await.must_be(200);
@@ -208,7 +208,7 @@ stories! {
         page.must_say("Frozen since");
         desk.submit(&page, "/unfreeze", &[]).await.must_be(422).must_say("Say why");
         desk.submit(&page, "/unfreeze", &[("reason", "Paid.")]).await.must_be(303);
-        client.get("/portal/appointments").await.must_say("Request an appointment").must_not_say("at present");
+        client.get("/portal/appointments").await.must_say("Ask for an appointment").must_not_say("at present");
         w.staff(Role::Biller).await.get(&page_of).await.must_be(403);
     }
 
