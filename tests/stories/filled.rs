@@ -4,13 +4,17 @@
 use anteroom::features::access::actions::{self, Act, Target};
 use anteroom::features::access::lifecycle::State;
 use anteroom::features::access::permission::Withheld;
+use anteroom::features::billing::actions::record_payment;
 use anteroom::features::billing::online::run_due;
+use anteroom::features::billing::{NewPayment, PaymentMethod};
 use anteroom::features::documents::Recipient;
 use anteroom::features::documents::signing::actions::Candidate;
 use anteroom::features::documents::signing::consent;
 use anteroom::features::people::{Typed, TypedAddress, TypedContact, TypedPerson};
 use anteroom::features::practice::{self, Policy};
 use anteroom::kernel::ids::{AccessId, AccountId, PersonId};
+use anteroom::kernel::money::{Currency, Money};
+use anteroom::platform::db::Scoped;
 use anteroom::platform::db::schema::{portal_access, practice as practices, related_contact};
 use anteroom::platform::pay::local::PAYS;
 use anteroom::platform::permissions::{Right, Role, Scope};
@@ -19,6 +23,7 @@ use serde_json::json;
 
 use crate::access::contact;
 use crate::api::key;
+use crate::hand_over::hand_over;
 use crate::portal_people::{account, grant, sign_in};
 use crate::support::papers::{ask_to_sign, draft, pdf};
 use crate::support::rows::Rows;
@@ -191,7 +196,20 @@ async fn a_file(w: &World, rows: &Rows) {
 }
 
 async fn a_refund_and_a_charge_by_the_api(w: &World, rows: &Rows) {
-    let refund = rows.fill("/staff/charts/{chart}/billing/payments/{payment}/refund");
+    // More than is open: the rest can go back.
+    let (chart, by) = (rows.registered.chart_id, w.riverbend.by(Role::Biller));
+    let new = NewPayment {
+        chart,
+        received_on: jiff::civil::date(2026, 11, 30),
+        method: PaymentMethod::Check,
+        reference: "1043".into(),
+        amount: Money::new(100_000, Currency::USD),
+        pays: None,
+        payer: None,
+    };
+    let record = move |c: &mut Scoped<'_>| record_payment(c, &by, &new);
+    let payment = w.app.db.write(&w.riverbend.scope, record).await.expect("no fault").expect("a payment");
+    let refund = format!("/staff/charts/{chart}/billing/payments/{}/refund", payment.payment_id);
     let mut biller = w.staff(Role::Biller).await;
     let page = biller.get(&refund).await;
     let typed = [("amount", "5"), ("way", "cash"), ("reason", "came by twice")];
@@ -254,12 +272,7 @@ async fn a_new_owner(w: &mut World) {
     let by = w.riverbend.by(Role::Clinician);
     let done = actions::act(&w.app, &w.riverbend.scope, by, Target::Grant(grant), act).await;
     done.expect("no fault").expect("withheld");
-
-    let change = format!("/staff/charts/{}/access/change-owner", lee.chart_id);
-    let mut admin = w.staff(Role::Administrator).await;
-    let page = admin.get(&change).await;
-    let typed = [("to", rosas.as_str()), ("reason", "Asked for."), ("authorised_by", "The client")];
-    admin.submit(&page, &change, &typed).await.must_be(303);
+    hand_over(w, &lee, rosa).await;
 }
 
 /// The grant of somebody who helps a client ends in some days, and the client consents under 42 CFR Part 2.
