@@ -39,7 +39,11 @@ async fn one_is_made(w: &mut World, processes: usize) {
     let folders: Vec<_> = (0..processes).map(|_| tempfile::tempdir().expect("a folder")).collect();
     let servers: Vec<Server> = folders
         .iter()
-        .map(|of| Server::on(w, of.path()).allowing("api_requests_per_minute = 10000"))
+        .map(|of| {
+            // All of them come from one address.
+            Server::on(w, of.path())
+                .allowing("api_requests_per_minute = 10000\nconnections_per_address = 1000")
+        })
         .collect();
     let mut running: Vec<_> = servers.iter().map(Server::start).collect();
     for (server, process) in servers.iter().zip(&mut running) {

@@ -48,9 +48,9 @@ impl Server {
         self
     }
 
-    /// The same with this line in its settings file.
-    pub fn allowing(self, line: &str) -> Self {
-        std::fs::write(self.folder.join("anteroom.toml"), line).expect("write the settings file");
+    /// The same with these lines in its settings file.
+    pub fn allowing(self, lines: &str) -> Self {
+        std::fs::write(self.folder.join("anteroom.toml"), lines).expect("write the settings file");
         self
     }
 
