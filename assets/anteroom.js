@@ -276,13 +276,24 @@
     all(`[data-checked-count="${CSS.escape(name)}"]`).forEach(place => { place.textContent = ticked; });
   });
 
+  // No more are ticked than can be sent, and whoever is at the limit hears why the others cannot be.
+  const limit = part => {
+    const boxes = all("input[type=checkbox]", part), isFull = boxes.filter(box => box.checked).length >= Number(part.dataset.mostTicked);
+    boxes.forEach(box => { box.disabled = isFull && !box.checked; });
+    all("[data-full]", part).forEach(place => { place.textContent = isFull ? place.dataset.full : ""; });
+  };
+  doc.addEventListener("change", event => {
+    const part = event.target.closest("[data-most-ticked]");
+    if (part) limit(part);
+  });
+
   // ---- Drafts: what is typed is kept on the server a moment later ------------------------------------
   const waiting = new WeakMap(), saving = new WeakMap();
   async function keepDraft(form) {
     const status = one("[data-draft-status]", form), fields = [...new FormData(form)].filter(([, value]) => typeof value === "string");
     let words = form.dataset.draftNot;
     try {
-      const answer = await fetch(form.dataset.draft, { method: "POST", body: new URLSearchParams(fields), headers: { accept: "text/plain" } });
+      const answer = await fetch(form.dataset.draft, { method: "POST", body: new URLSearchParams(fields), headers: { accept: "text/plain" }, keepalive: true });
       if (answer.ok && !answer.redirected) {
         form.elements.revision.value = await answer.text();
         words = form.dataset.draftSaved;
@@ -290,13 +301,60 @@
     } catch { /* offline: the words say that nothing is kept */ }
     if (status) status.textContent = words;
   }
+  // A form without a draft of its own is kept under a token in the page's address: Back and a reload show what was typed.
+  const inAddress = change => {
+    const url = new URL(location.href), kept = url.searchParams.getAll("unsent");
+    url.searchParams.delete("unsent");
+    change(kept).forEach(token => url.searchParams.append("unsent", token));
+    history.replaceState(history.state, "", url);
+  };
+  function tokenOf(form) {
+    if (!form.dataset.kept) {
+      const bytes = crypto.getRandomValues(new Uint8Array(32));
+      const token = btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+      form.dataset.kept = token;
+      inAddress(kept => [...kept, token]);
+    }
+    return form.dataset.kept;
+  }
+  async function keepTyped(form) {
+    const fields = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+    try {
+      await fetch(form.action, { method: "POST", body: new URLSearchParams(fields), headers: { "x-anteroom-keep": tokenOf(form) }, keepalive: true });
+    } catch { /* offline: it stays on the page */ }
+  }
+  const isKept = form => form?.method === "post" && !form.dataset.swap && !form.closest("dialog") && one("textarea", form) && !one("[type=password]", form);
+  // What was typed last is kept now; whoever waits for it hears when it is.
+  function flush(form) {
+    if (!waiting.has(form)) return saving.get(form);
+    clearTimeout(waiting.get(form));
+    waiting.delete(form);
+    const keep = form.dataset.draft ? keepDraft : keepTyped;
+    saving.set(form, (saving.get(form) ?? Promise.resolve()).then(() => keep(form)));
+    return saving.get(form);
+  }
   doc.addEventListener("input", event => {
     const form = event.target.form;
-    if (!form?.dataset.draft || event.target.type === "file") return;
+    if (event.target.type === "file" || !(form?.dataset.draft || isKept(form))) return;
+    if (!form.dataset.draft) tokenOf(form);
     clearTimeout(waiting.get(form));
-    waiting.set(form, setTimeout(() => saving.set(form, (saving.get(form) ?? Promise.resolve()).then(() => keepDraft(form))), 1500));
+    waiting.set(form, setTimeout(flush, 1500, form));
   });
-  doc.addEventListener("submit", event => clearTimeout(waiting.get(event.target)));
+  addEventListener("pagehide", () => all("form").forEach(flush));
+  // Before anything else is sent from this page, what was typed into its other forms is kept.
+  doc.addEventListener("submit", event => {
+    const form = event.target;
+    // Nothing is sent then, and what was typed stays under its token.
+    if (navigator.onLine === false) return;
+    clearTimeout(waiting.get(form));
+    waiting.delete(form);
+    const others = all("form").filter(other => other !== form && waiting.has(other));
+    if (form.dataset.kept) inAddress(kept => kept.filter(token => token !== form.dataset.kept));
+    if (!others.length || form.method === "dialog" || form.dataset.swap) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    Promise.all(others.map(flush)).then(() => form.requestSubmit(event.submitter));
+  }, true);
 
   // ---- Keys ----------------------------------------------------------------------------------------
   doc.addEventListener("keydown", event => {
@@ -515,6 +573,7 @@
     const focus = one("[data-focus]", root);
     if (focus && root === doc) focus.focus();
     all("[data-draw]", root).forEach(draw);
+    all("[data-most-ticked]", root).forEach(limit);
     connect();
   }
   window.addEventListener("pageshow", event => {

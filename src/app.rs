@@ -122,8 +122,8 @@ async fn within_limits(app: &AppState, pages: Router, takes: Takes, request: Req
 
 /// Inside what limits bodies and time: drafts and late forms read a form before its page does.
 async fn with_forms(app: &AppState, pages: Router, request: Request) -> Response {
-    drafts::drafts(app, request, |request| {
-        unsent::unsent(app, request, |request| async move {
+    unsent::unsent(app, request, |request| {
+        drafts::drafts(app, request, |request| async move {
             match pages.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},

@@ -3,6 +3,7 @@ access-log-title-own-acts = What you did here
 access-log-intro = This list shows who opened your record, who read your documents or messages, and who sent, booked or changed something in your record, in the portal or at the practice. The newest line comes first. The list goes back six years.
 access-log-intro-own-acts = This list shows what you have opened or done here. The newest line comes first.
 access-log-empty = Nobody has opened anything yet.
+access-log-empty-own-acts = You have not opened or done anything here yet.
 access-log-older = Older
 access-log-line = { $who }: { $what }
 access-log-you = You

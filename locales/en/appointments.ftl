@@ -64,6 +64,7 @@ appointments-times-after = This is not an appointment yet. You will get an e-mai
 appointments-times-wishes = None of these times suits me
 appointments-error-no-time = Choose at least one time.
 appointments-error-three-times = Choose at most three times.
+appointments-times-full = Three times are chosen. Take one tick away to choose another time.
 appointments-error-gone = No longer free: { $times }. Nothing was sent. What you wrote and your other times are still here.
 appointments-error-offer-gone = This time is no longer free. We are sorry. Choose another one, or ask for other times.
 appointments-talk-title = Your request

@@ -3,6 +3,7 @@ access-log-title-own-acts = Lo que usted hizo aquí
 access-log-intro = Esta lista muestra quién abrió su expediente, quién leyó sus documentos o mensajes y quién envió, reservó o cambió algo en su expediente, en el portal o en el consultorio. Lo más reciente aparece primero. La lista abarca seis años.
 access-log-intro-own-acts = Esta lista muestra lo que usted abrió o hizo aquí. Lo más reciente aparece primero.
 access-log-empty = Nadie ha abierto nada todavía.
+access-log-empty-own-acts = Usted todavía no ha abierto ni hecho nada aquí.
 access-log-older = Anteriores
 access-log-line = { $who }: { $what }
 access-log-you = Usted

@@ -95,6 +95,11 @@ messages-reply-label = Su respuesta
 messages-reply-send = Enviar
 messages-no-reply = No necesita respuesta
 messages-close = Cerrar
+messages-close-title = ¿Cerrar sin responder?
+messages-close-text = El cliente todavía espera una respuesta. Si cierra la conversación, ya no se recuerda a nadie. Al cliente no se le avisa.
+messages-close-do = Cerrar sin responder
+messages-close-back = Volver a la conversación
+messages-closed-text = Esta conversación está cerrada. Un mensaje nuevo la abre otra vez.
 messages-reopen = Abrir de nuevo
 messages-no-reader = Nadie puede leer todavía mensajes sobre este cliente en el portal. Invite primero al cliente.
 messages-holder-label = Para
@@ -116,8 +121,8 @@ done-thread-closed = Cerrado. Un mensaje nuevo lo abre otra vez.
 done-thread-reopened = Abierto de nuevo.
 not-done-message-came-meanwhile = Alguien escribió mientras tanto. Léalo primero; no se cambió nada.
 messages-promise = { $count ->
-    [one] normalmente en un día laborable
-   *[other] normalmente en { $count } días laborables
+    [one] normalmente en un día hábil
+   *[other] normalmente en { $count } días hábiles
 }
 messages-to-choice = { $who }: { $promise }. { $reads }
 messages-promise-by = Le responderemos a más tardar el { $day }.
@@ -235,7 +240,8 @@ messages-move-title = Trasladar esta conversación
 messages-move-now = Ahora es con: { $with }
 messages-move-to = ¿Quién la responde de ahora en adelante?
 messages-move-earlier = También lee lo que se escribió antes
-messages-move-earlier-hint = Sin esto lee lo que se escriba de ahora en adelante, y no una pregunta que ya espera respuesta.
+messages-move-earlier-hint = Sin esto lee una pregunta que espera respuesta y lo que se escriba de ahora en adelante. Nadie más del consultorio lee entonces lo que se escribió antes. Con esto, quien ya tuvo la conversación vuelve a leer también esa parte.
+messages-move-waits = Hay una pregunta que espera respuesta. Quien responda de ahora en adelante la lee en todo caso.
 messages-move-text = El cliente ve una línea que dice con quién es la conversación. Quien la tenía ya no la lee. A quien espera se le responde a más tardar el día que prometen los nuevos lectores, contado desde la pregunta.
 messages-move-do = Trasladar
 messages-error-move-to = Elija a otra persona que responda a los clientes, o la recepción.

@@ -97,4 +97,51 @@ pages! {
         assert_eq!(picked, true, "the key stands selected");
         desk.close().await;
     }
+
+    async fn back_and_a_reload_show_what_was_typed_and_not_sent(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let client = w.registered(&ana).await;
+        let chromium = Chromium::start();
+        let mut phone = chromium.window(w, Width::Phone).await;
+        phone.become_user(&client).await;
+        // A form without a draft of its own, and one with. Nobody waits until it is saved.
+        for (page, field) in
+            [("/portal/appointments/request", "Anything we should know"), ("/portal/messages/new", "Message")]
+        {
+            phone.visit(page).await;
+            phone.fill(field, "After work, please.").await;
+            phone.visit("/portal").await;
+            phone.back().await;
+            assert!(phone.path().await.starts_with(page), "Back leads elsewhere");
+            assert_eq!(phone.value(field).await, "After work, please.", "{page}: Back");
+            phone.reload().await;
+            assert_eq!(phone.value(field).await, "After work, please.", "{page}: a reload");
+        }
+        phone.must_have_asked_no_other_host().await;
+        phone.close().await;
+    }
+
+    async fn a_note_does_not_cost_a_typed_answer_nor_an_answer_a_typed_note(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut client = w.registered(&ana).await;
+        let page = client.get("/portal/messages/new").await;
+        let typed = [("to", "front_desk"), ("subject", "Thursday"), ("text", "When?")];
+        let sent = client.submit(&page, "/portal/messages/new", &typed).await;
+        let address = sent.location().expect("an address").to_owned();
+        let id = address.rsplit('/').next().and_then(|rest| rest.split('?').next()).expect("an id").to_owned();
+        let chromium = Chromium::start();
+        let mut desk = chromium.window(w, Width::Desk).await;
+        desk.become_user(&w.staff(Role::FrontDesk).await).await;
+        desk.visit(&format!("/staff/charts/{}/messages/{id}", ana.chart_id)).await;
+        desk.fill("Your answer", "At six.").await;
+        desk.fill("New note", "She comes by bus.").await;
+        desk.click("button", "Add note").await;
+        desk.must_say("She comes by bus.").await;
+        assert_eq!(desk.value("Your answer").await, "At six.");
+        desk.fill("New note", "The last bus is at nine.").await;
+        desk.click("button", "Send").await;
+        desk.must_say("Your answer was sent.").await;
+        assert_eq!(desk.value("New note").await, "The last bus is at nine.");
+        desk.close().await;
+    }
 }

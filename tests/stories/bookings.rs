@@ -184,6 +184,16 @@ stories! {
         assert_eq!(booked(w).await.len(), 1);
     }
 
+    async fn that_a_time_is_taken_is_said_before_that_it_is_unusual(w: &mut World) {
+        let (ana, bob) = (w.chart("Ana", "Duarte").await, w.chart("Bob", "Reyes").await);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let night = [("date", "2026-12-05"), ("time", "05:30")];
+        let anyway = [night[0], night[1], ("despite", "night weekend")];
+        book(w, &mut desk, &ana.chart_id, &anyway).await.must_be(303);
+        let refused = book(w, &mut desk, &bob.chart_id, &night).await;
+        refused.must_be(422).must_say("Casey Moreno already has an appointment then").must_not_say("This is at night").must_not_say("Book it anyway");
+    }
+
     async fn a_booking_from_the_page_of_a_day_leads_back_to_that_day(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let mut desk = w.staff(Role::FrontDesk).await;

@@ -104,6 +104,64 @@ stories! {
         gone.must_not_say("He sleeps badly.").must_not_say("About school");
     }
 
+    async fn what_is_typed_and_not_sent_yet_is_there_again_and_for_nobody_else(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut client = window(w.registered(&ana).await);
+        let path = "/portal/appointments/request";
+        let page = client.get(path).await;
+        let mut fields = page.form(path).fields;
+        fields.iter_mut().filter(|(name, _)| name == "note").for_each(|(_, note)| *note = "Behind the lanterns.".into());
+        let body = serde_html_form::to_string(&fields).expect("a form");
+        let token = "k".repeat(43);
+        let kept = |browser: &Browser, token: &str| {
+            browser.clone().with("sec-fetch-mode", "cors").with("x-anteroom-keep", token)
+        };
+        let form = Some(("application/x-www-form-urlencoded", body.as_bytes()));
+        for _ in 0..2 {
+            kept(&client, &token).send("POST", path, form).await.must_be(204);
+        }
+        let again = format!("{path}?unsent={token}");
+        let page = client.get(&again).await;
+        assert!(page.html().contains("Behind the lanterns."));
+        assert!(page.html().contains(&format!("<form data-kept=\"{token}\"")), "the script goes on under the same token");
+        // Nothing was sent, and nobody else opens it.
+        let rows: Vec<Vec<u8>> = w.look(|c| form_draft::table.select(form_draft::sealed).load(c)).await;
+        assert_eq!(rows.len(), 1, "the second time takes the place of the first");
+        let bob = w.chart("Bob", "Reyes").await;
+        let mut other = window(w.registered(&bob).await);
+        assert!(!other.get(&again).await.html().contains("lanterns"));
+        kept(&other, "short").send("POST", path, form).await.must_be(400);
+        kept(&w.browser(), &token).send("POST", path, form).await.must_be(400);
+        kept(&other, &token).send("POST", "/portal/me/password", Some(("application/x-www-form-urlencoded", b"password=x"))).await.must_be(400);
+        w.clock.advance_seconds(31 * 60);
+        assert!(!client.get(&again).await.html().contains("lanterns"));
+    }
+
+    async fn a_form_that_leads_back_to_its_page_takes_what_was_typed_into_another_along(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = crate::portal_people::enrolled(w, &ana).await;
+        let mut client = crate::portal_people::sign_in(w, &who.name).await;
+        let thread = crate::messages::begun(&mut client, "front_desk", "A question", "When?").await;
+        let path = crate::messages::in_chart(&ana.chart_id, &thread);
+        let mut desk = window(w.staff(Role::FrontDesk).await);
+        let page = desk.get(&path).await;
+        let token = "n".repeat(43);
+        let form = page.form("/note");
+        let mut fields = form.fields.clone();
+        fields.iter_mut().filter(|(name, _)| name == "note").for_each(|(_, note)| *note = "Ask about lanterns.".into());
+        let body = serde_html_form::to_string(&fields).expect("a form");
+        let note = format!("{path}/note");
+        let from = format!("{}{path}?unsent={token}", w.app.settings.public_url);
+        let mut typing = desk.clone().with("sec-fetch-mode", "cors").with("x-anteroom-keep", &token).with("referer", &from);
+        typing.send("POST", &note, Some(("application/x-www-form-urlencoded", body.as_bytes()))).await.must_be(204);
+        let mut sending = desk.clone().with("referer", &from);
+        let sent = sending.submit(&page, "/reply", &[("text", "At six.")]).await;
+        let to = sent.location().expect("an address").to_owned();
+        assert!(to.contains(&format!("unsent={token}")) && to.ends_with("#newest"), "{to}");
+        let page = desk.get(&to).await;
+        assert!(page.html().contains("Ask about lanterns.") && page.html().contains("At six."));
+    }
+
     async fn a_slip_in_the_name_does_not_cost_typing_the_password_again(w: &mut World) {
         let link = invited(w).await;
         for with_window in [false, true] {

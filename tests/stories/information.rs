@@ -724,7 +724,7 @@ stories! {
         // Several errors at once, and the pictures are kept.
         let wrong = [("member_id", ""), ("payer", ""), ("valid_from", "2026-02-01"), ("valid_until", "2026-01-01")];
         let refused = send_insurance(&mut client, "primary", &wrong, &both).await;
-        refused.must_be(422).must_say("This is needed").must_say("The last day is before the first").must_say("The photo that you chose is kept");
+        refused.must_be(422).must_say("Member number: Fill this in.").must_say("The last day is before the first").must_say("The photo that you chose is kept");
         let typed = [("payer", "Green Shield"), ("member_id", "G-77 081"), ("valid_from", "2026-01-01"), ("valid_until", "")];
         send_again(&mut client, &refused, "/portal/insurance/primary", &typed, &[]).await.must_be(303);
         client.get("/portal/information").await.must_say("Waiting for the practice").must_say("Green Shield").must_say("G-77 081");
@@ -765,7 +765,7 @@ stories! {
         assert_eq!(rows[0].3, rows[1].3, "the back stayed");
         // What is no picture is refused in words; somebody else's picture is nobody's by its name.
         let pdf = [("front", "card.pdf", &b"%PDF-1.7"[..])];
-        send_insurance(&mut client, "secondary", &typed, &pdf).await.must_be(422).must_say("no JPEG or PNG picture");
+        send_insurance(&mut client, "secondary", &typed, &pdf).await.must_be(422).must_say("not a JPEG or PNG picture");
         let ben = w.chart("Ben", "Okafor").await;
         let his = enrolled(w, &ben).await;
         let mut other = sign_in(w, &his.name).await;

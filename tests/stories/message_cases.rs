@@ -195,6 +195,8 @@ stories! {
         let mut admin = w.staff(Role::Administrator).await;
         let form = admin.get(&format!("{path}/reason")).await;
         admin.submit_and_follow(&form, "/reason", &[("reason", "A complaint.")]).await.must_say("Canary among staff.");
+        let page = clinician.get(&path).await;
+        clinician.submit(&page, "/no-reply-needed", &[]).await.must_be(303);
         let form = clinician.get(&format!("{path}/move")).await;
         clinician.submit(&form, "/move", &[("to", "front_desk")]).await.must_be(303);
         let mut desk = w.staff(Role::FrontDesk).await;

@@ -313,6 +313,8 @@ stories! {
         father.get(&other).await.must_say("First words.").must_say("School").must_say("from its beginning");
         let third = begun(&mut mother, "front_desk", "Lantern subject", "Lantern words.").await;
         let third_path = in_chart(&kim.chart_id, &third);
+        let page = desk.get(&third_path).await;
+        desk.submit(&page, "/no-reply-needed", &[]).await.must_be(303);
         let form = desk.get(&format!("{third_path}/move")).await;
         let to = w.riverbend.member(Role::Administrator).staff_id.to_string();
         desk.submit(&form, "/move", &[("to", &to)]).await.must_be(303);

@@ -417,8 +417,8 @@ stories! {
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = desk.get(&path).await;
         write(&mut client, &thread, "It has become urgent.").await.must_be(303);
-        for act in ["/close", "/no-reply-needed"] {
-            let done = desk.submit_and_follow(&page, act, &[]).await;
+        for (act, typed) in [("/close", &[("sure", "yes")][..]), ("/no-reply-needed", &[])] {
+            let done = desk.submit_and_follow(&page, act, typed).await;
             done.must_say("Somebody wrote in the meantime").must_say("It has become urgent.");
         }
         let asked = desk.submit(&page, "/reply", &[("text", "Next week.")]).await;
@@ -560,7 +560,7 @@ stories! {
         let mut desk = w.staff(Role::FrontDesk).await;
         let open = desk.get(&path).await;
         for _ in 0..3 {
-            desk.submit(&open, "/close", &[]).await.must_be(303);
+            desk.submit(&open, "/close", &[("sure", "yes")]).await.must_be(303);
         }
         assert_eq!(standing(w).await, ("closed".into(), "nobody".into()));
         let closed = desk.get(&path).await;
@@ -572,7 +572,7 @@ stories! {
         assert_eq!(standing(w).await, ("open".into(), "nobody".into()));
         assert_eq!((events(w, "thread.closed").await, events(w, "thread.reopened").await), (1, 1));
         let page = desk.get(&path).await;
-        desk.submit(&page, "/close", &[]).await.must_be(303);
+        desk.submit(&page, "/close", &[("sure", "yes")]).await.must_be(303);
         desk.get("/staff/messages?box=front_desk&state=closed").await.must_say("A question");
         write(&mut client, &thread, "One more thing.").await.must_be(303);
         assert_eq!(standing(w).await, ("open".into(), "practice".into()));
@@ -591,7 +591,7 @@ stories! {
             let text = format!("Message {round}.");
             let typed = [("text", text.as_str())];
             let (written, closed) =
-                tokio::join!(client.submit(&mine, &thread, &typed), desk.submit(&theirs, "/close", &[]));
+                tokio::join!(client.submit(&mine, &thread, &typed), desk.submit(&theirs, "/close", &[("sure", "yes")]));
             written.must_be(303);
             closed.must_be(303);
             assert_eq!(standing(w).await, ("open".into(), "practice".into()), "round {round}");

@@ -145,7 +145,7 @@ stories! {
         assert_eq!((due(w).await, planned(w).await), (first, 1));
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = desk.get(&in_chart(&ana.chart_id, &thread)).await;
-        desk.submit(&page, "/close", &[]).await.must_be(303);
+        desk.submit(&page, "/close", &[("sure", "yes")]).await.must_be(303);
         until(w, "2026-12-20T15:00:00Z");
         w.run_due_jobs().await;
         assert_eq!(told(w).await, Vec::<String>::new());

@@ -202,6 +202,22 @@ stories! {
         desk.get("/staff/requests").await.must_say("We offered: ").must_say("Waits for the client");
     }
 
+    async fn for_a_visit_by_video_no_office_time_is_proposed_and_types_have_the_readers_language(w: &mut World) {
+        let of = published(w, "14:00", &[("grid", "60")]).await;
+        let (_, _, mut ana) = somebody(w, "Ana", "Duarte").await;
+        ana.get(&format!("{FORM}?lang=es")).await.must_say("Visita habitual").must_not_say("Regular visit");
+        ana.get(&format!("{FORM}?lang=en")).await.must_say("Regular visit");
+        let days = "/portal/appointments/request?wishes=days";
+        let form = ana.get(days).await;
+        let typed = [("kind", "session"), ("place", "video"), ("day1", "2026-12-10"), ("part1", "morning")];
+        ana.submit(&form, FORM, &typed).await.must_be(303);
+        let office = of.with_casey(NEXT_WEEK);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&format!("/staff/requests/{}", requests(w).await[0])).await;
+        page.must_say("by video");
+        assert!(!page.html().contains(&format!("value=\"{office}\"")), "an office time is proposed");
+    }
+
     async fn case_19_a_hold_ends_at_its_second_with_no_worker_running(w: &mut World) {
         let of = published(w, "14:00", &[("grid", "60")]).await;
         let (_, ana_name, mut ana) = somebody(w, "Ana", "Duarte").await;

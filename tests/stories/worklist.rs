@@ -299,14 +299,14 @@ stories! {
         let mut desk = w.staff(Role::FrontDesk).await;
         assert_eq!(desk.get("/staff").await.location(), Some("/staff/worklist"));
         assert_eq!(w.staff(Role::Clinician).await.get("/staff").await.location(), Some("/staff/charts"));
-        desk.get("/staff/charts").await.must_not_say("to look at");
+        desk.get("/staff/charts").await.must_not_say("urgent");
         w.tamper(|c| diesel::update(portal_access::table).set(portal_access::state.eq("locked")).execute(c)).await;
-        desk.get("/staff/charts").await.must_say("Portal work list 1 , 1 to look at");
+        desk.get("/staff/charts").await.must_say("Portal work list 1 , 1 urgent");
         // The tag stands in the head of every page of the chart.
         desk.get(&format!("/staff/charts/{}", ana.chart_id)).await.must_say("Locked");
         // Another practice's are not counted.
         let mut theirs = w.staff_of(&w.twinoaks.clone(), Role::FrontDesk).await;
-        theirs.get("/staff/charts").await.must_not_say("to look at");
+        theirs.get("/staff/charts").await.must_not_say("urgent");
     }
 
     async fn nothing_chosen_sends_nothing_and_no_bulk_is_offered_where_no_row_can_be_sent(w: &mut World) {

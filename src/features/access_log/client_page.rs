@@ -64,6 +64,8 @@ struct Page {
     hidden: Option<String>,
     title: String,
     intro: String,
+    /// Where there is no line.
+    empty: String,
     days: Vec<Day>,
     older: Option<EventId>,
     raised: Vec<Raised>,
@@ -155,6 +157,7 @@ async fn page(
         hidden: is_hidden.then(|| words.with1("preview-hidden", "name", &client.name)),
         title: words.get(if is_own { "access-log-title" } else { "access-log-title-own-acts" }),
         intro: words.get(if is_own { "access-log-intro" } else { "access-log-intro-own-acts" }),
+        empty: words.get(if is_own { "access-log-empty" } else { "access-log-empty-own-acts" }),
         days: days(&client, &lines),
         older: lines.last().map(|line| line.id).filter(|_| has_more),
         raised,

@@ -210,7 +210,8 @@ pub struct TransferJson {
     /// Where no clinician is named: `front_desk`, which is what a missing one means, or `billing`.
     #[serde(default)]
     pub audience: Option<String>,
-    /// Do they also read what was written before? Without it they read what is written from now on.
+    /// Do they also read what was written before? Without it they read a question that waits for an answer, and what is
+    /// written from now on.
     #[serde(default)]
     pub with_earlier: bool,
 }

@@ -19,7 +19,7 @@ use crate::features::appointments::slot::Slot;
 use crate::features::appointments::talk_store::{NewStep, insert_step, insert_times, talk_of};
 use crate::features::appointments::times::{Wish, write_wishes};
 use crate::features::calendar::{
-    self, Hold, ReplyHours, Resource, VisitKind, WhoMayAsk, drop_holds, held_by_others, is_taken, place_holds,
+    self, Hold, ReplyHours, Resource, VisitKind, WhoMayAsk, drop_holds, held_by_others, place_holds, rivals,
 };
 use crate::features::practice::{self, PlaceKind, Practice};
 use crate::kernel::clock::Timestamp;
@@ -402,7 +402,7 @@ fn offerable(c: &mut Scoped<'_>, chart: ChartId, times: &[Slot]) -> Outcome<()> 
         granted!(check(c, *slot, Doubt::ALL, None)?.map_err(NotAnswered::NotBooked));
         let (from, until) = (slot.starts_at, slot.ends_at());
         let resources = [Resource::staff(slot.staff), Resource::chart(chart)];
-        if is_taken(c, &resources, from, until)? {
+        if !rivals(c, None, &resources, from, until)?.is_empty() {
             return Ok(Err(NotAnswered::NotBooked(NotBooked::Taken(Vec::new()))));
         }
         if !held_by_others(c, &[slot.staff], Some(chart), from, until)?.is_empty() {

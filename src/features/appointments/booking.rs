@@ -230,6 +230,21 @@ fn in_the_way(why: NotClaimed, mut doubts: Vec<Doubted>) -> NotBooked {
     }
 }
 
+/// Nobody is asked about a doubtful time that somebody else has: that it is taken comes first.
+fn taken_first(
+    c: &mut Scoped<'_>,
+    why: NotBooked,
+    own: Option<AppointmentId>,
+    resources: &[Resource],
+    slot: Slot,
+) -> Result<NotBooked, Fault> {
+    if !matches!(why, NotBooked::Doubtful(_)) {
+        return Ok(why);
+    }
+    let taken = calendar::rivals(c, own, resources, slot.starts_at, slot.ends_at())?;
+    Ok(if taken.is_empty() { why } else { clashes(taken) })
+}
+
 /// What must hold of every time that is given to an appointment; `at` is where it is now. Gives the doubts that were set
 /// aside.
 pub(super) fn check(
@@ -287,7 +302,10 @@ pub fn book_in(app: &App, c: &mut Scoped<'_>, by: &By, booking: &Booking) -> Out
     let slot = booking.slot;
     let doubts = match check(c, slot, &booking.despite, None)? {
         Ok(doubts) => doubts,
-        Err(why) => return Ok(Err(why)),
+        Err(why) => {
+            let resources = [Resource::staff(slot.staff), Resource::chart(booking.chart)];
+            return Ok(Err(taken_first(c, why, None, &resources, slot)?));
+        }
     };
     let new = NewAppointment {
         chart: booking.chart,
@@ -395,12 +413,12 @@ pub fn move_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, wanted
     if before.version != wanted.version {
         return Ok(Err(NotBooked::Stale));
     }
-    let doubts = match check(c, to, &wanted.despite, Some(&before))? {
-        Ok(doubts) => doubts,
-        Err(why) => return Ok(Err(why)),
-    };
     let mut resources = vec![Resource::staff(to.staff)];
     resources.extend(expected(&parties).map(|party| Resource::chart(party.chart_id)));
+    let doubts = match check(c, to, &wanted.despite, Some(&before))? {
+        Ok(doubts) => doubts,
+        Err(why) => return Ok(Err(taken_first(c, why, Some(id), &resources, to)?)),
+    };
     let over = over_holds(&wanted.despite);
     let time = Claim { owner: id, chart, resources: &resources, from: to.starts_at, until: ends_at, over };
     let dropped = match claim(c, &time)? {

@@ -10,10 +10,10 @@ use crate::features::appointments::request_store::Request;
 use crate::features::appointments::store::{Appointment, Party};
 use crate::features::appointments::talk_store::AskedTime;
 use crate::features::appointments::times::{DayPart, Wish};
-use crate::features::calendar::VisitKind;
+use crate::features::calendar::{AppointmentType, VisitKind};
 use crate::features::practice::{Place, PlaceKind};
 use crate::kernel::clock::Timestamp;
-use crate::platform::i18n::Words;
+use crate::platform::i18n::{Language, Words};
 
 fn key(prefix: &str, word: &str) -> String {
     format!("{prefix}-{}", word.replace('_', "-"))
@@ -24,6 +24,13 @@ impl VisitKind {
     pub fn label(self, words: Words) -> String {
         words.get(&key("appointments-kind", self.word()))
     }
+}
+
+/// The name of a type in the reader's language. A practice writes its own names in one; where a name is what the program
+/// calls the kind in either, the reader gets the program's word.
+pub(super) fn type_label(words: Words, of: &AppointmentType) -> String {
+    let is_usual = |language: &Language| of.kind.label(Words::of(*language)) == of.name;
+    if Language::ALL.iter().any(is_usual) { of.kind.label(words) } else { of.name.clone() }
 }
 
 impl PlaceWish {

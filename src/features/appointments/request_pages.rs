@@ -288,7 +288,8 @@ fn open_times(
         place: None,
         place_kind: match request.place {
             PlaceWish::Office => Some(PlaceKind::Office),
-            PlaceWish::Video | PlaceWish::Either => None,
+            PlaceWish::Video => Some(PlaceKind::Video),
+            PlaceWish::Either => None,
         },
         chart: Some(request.chart_id),
         holds: Holds::Respected,

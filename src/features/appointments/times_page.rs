@@ -13,7 +13,7 @@ use crate::features::appointments::client_parts::{
     LONGEST_NOTE, MINE, asked_for, asker_of, note_error, request_address,
 };
 use crate::features::appointments::kinds::PlaceWish;
-use crate::features::appointments::labels::{at_place, when};
+use crate::features::appointments::labels::{at_place, type_label, when};
 use crate::features::appointments::picked::{MOST_PICKED, Picked};
 use crate::features::appointments::request_lifecycle::Phase;
 use crate::features::appointments::request_store::find_request;
@@ -315,7 +315,7 @@ fn show(
     let anywhere = (String::new(), words.get("appointments-where-any"));
     let (types, people, kinds) = match published {
         Some(published) => (
-            published.types.iter().map(|of| (of.type_id.to_string(), of.name.clone())).collect(),
+            published.types.iter().map(|of| (of.type_id.to_string(), type_label(words, of))).collect(),
             published.people.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
             PlaceKind::ALL
                 .iter()

@@ -70,15 +70,16 @@ pub fn claim(c: &mut Scoped<'_>, wanted: &Claim<'_>) -> Result<Result<Vec<Hold>,
     Ok(Ok(held))
 }
 
-/// What these have that overlaps `[from, until)`. Whoever goes on to keep the time for somebody holds them first.
-pub fn is_taken(
+/// What these have that overlaps `[from, until)`, but for what this appointment has itself. Whoever goes on to keep the
+/// time for somebody holds them first.
+pub fn rivals(
     c: &mut Scoped<'_>,
+    owner: Option<AppointmentId>,
     resources: &[Resource],
     from: Timestamp,
     until: Timestamp,
-) -> Result<bool, Fault> {
-    let rivals = store::rivals(c, None, resources, (from.plus_hours(-LONGEST_HOURS), from, until))?;
-    Ok(!rivals.is_empty())
+) -> Result<Vec<Taken>, Fault> {
+    store::rivals(c, owner, resources, (from.plus_hours(-LONGEST_HOURS), from, until))
 }
 
 /// Gives back what an appointment has taken of each of these.

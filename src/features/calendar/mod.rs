@@ -10,7 +10,7 @@ mod rules_store;
 mod search;
 mod store;
 
-pub use claim::{Claim, NotClaimed, OverHolds, claim, hold, is_taken, release};
+pub use claim::{Claim, NotClaimed, OverHolds, claim, hold, release, rivals};
 pub use holds_store::{Hold, booked_or_held, drop_holds, held_by_others, place_holds};
 pub use kinds::{DayEffect, VisitKind, WhoMayAsk};
 pub use local_days::DAY_MINUTES;

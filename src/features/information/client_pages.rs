@@ -6,6 +6,7 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 
+use crate::features::access::permission::Basis;
 use crate::features::accounts::{ClientSession, ClientTicket, unprocessable};
 use crate::features::charts::set_typed;
 use crate::features::information::actions::{self, NotDone, Submission};
@@ -116,6 +117,8 @@ struct MinePage {
     shown: Vec<PartView>,
     insurance: Vec<InsuranceView>,
     emergency: FieldView,
+    /// Of the link to the log of the chart.
+    log: String,
 }
 
 /// One of a client's coverages.
@@ -206,6 +209,11 @@ pub(super) async fn show(State(app): State<AppState>, ticket: ClientTicket) -> P
         may_act,
         shown,
         insurance,
+        log: client.words.get(if client.facts.grant.basis == Basis::Client {
+            "access-log-title"
+        } else {
+            "access-log-title-own-acts"
+        }),
         frame: client.frame(&app, MINE),
     };
     html(page.render())

@@ -100,7 +100,15 @@ fn page(
         coverage: sent.coverage.clone(),
         subscribers: Subscriber::ALL
             .iter()
-            .map(|who| (who.word().to_owned(), words.get(&format!("information-insurance-subscriber-{who}"))))
+            .map(|who| {
+                let label = match (who, client.for_client.as_deref()) {
+                    (Subscriber::Own, Some(name)) => {
+                        words.with1("information-insurance-subscriber-client", "name", name)
+                    }
+                    _ => words.get(&format!("information-insurance-subscriber-{who}")),
+                };
+                (who.word().to_owned(), label)
+            })
             .collect(),
         cards: CardSide::ALL.iter().map(|side| card(*side)).collect(),
         errors,

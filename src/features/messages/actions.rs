@@ -109,8 +109,9 @@ pub(super) enum Row<'a> {
     None,
     /// A message and its files.
     Text(&'a MessageText, &'a [StoredFile]),
-    /// The line that says whom the thread is with: the clinician's name, and nothing for the front desk and billing.
-    Moved(&'a str),
+    /// The line that says whom the thread is with: the clinician's name, and nothing for the front desk and billing. Then
+    /// whom it was with, and from which message on they read it.
+    Moved(&'a str, (Addressee, i32)),
     /// The line that says who takes part from here on.
     Joined(&'a Joined),
     /// This message, with its files, is taken back.
@@ -169,19 +170,19 @@ pub(super) fn apply(
                 store::insert_message(c, thread, side, &author.mark, text.as_str(), ended)?;
                 store::insert_attachments(c, thread, files)?;
             }
-            (Effect::AppendMoved, Row::Moved(with)) => {
+            (Effect::AppendMoved, Row::Moved(with, left)) => {
                 let kind = match thread.to {
                     Addressee::Billing => MessageKind::MovedToBilling,
                     Addressee::FrontDesk | Addressee::Clinician(_) => MessageKind::Moved,
                 };
-                store::insert_line(c, thread, kind, &author.mark, with)?;
+                store::insert_line(c, thread, kind, &author.mark, (with, Some(left)))?;
             }
             (Effect::AppendJoined, Row::Joined(joined)) => {
                 let (kind, from) = match joined.earlier {
                     Earlier::Hidden => (MessageKind::Joined, thread.last_seq),
                     Earlier::Read => (MessageKind::JoinedEarlier, thread.read_from),
                 };
-                store::insert_line(c, thread, kind, &author.mark, &joined.name)?;
+                store::insert_line(c, thread, kind, &author.mark, (&joined.name, None))?;
                 store::insert_party(c, &thread.id, &joined.person, from, &author.mark.name)?;
             }
             (Effect::Withdraw, Row::Withdrawn(message, files)) => {

@@ -542,6 +542,18 @@ pub(super) async fn reply(
 #[serde(deny_unknown_fields, default)]
 struct ActForm {
     seen: i32,
+    /// The answer of the page that asks before an unanswered thread is closed.
+    sure: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/messages/templates/staff_close.html")]
+struct ClosePage {
+    frame: StaffFrame,
+    head: RoomHead,
+    base: String,
+    subject: String,
+    seen: i32,
 }
 
 /// Says that no reply is needed, closes, or opens again. Safe to repeat.
@@ -574,13 +586,26 @@ pub(super) async fn no_reply(
     act(app, staff, at, body, PracticeAct::NoReplyNeeded, "thread-no-reply").await
 }
 
-/// Closes.
+/// Closes. Where the client waits for an answer, whoever closes is asked first.
 pub(super) async fn close(
     State(app): State<AppState>,
     staff: StaffSession,
     Path(at): Path<(String, String)>,
     body: Bytes,
 ) -> PageResult {
+    let form: ActForm = staff.form(&body)?;
+    let shown = load(&app, &staff, ids(&at.0, &at.1)?, None, Look::Ahead).await?;
+    let thread = &shown.view.thread;
+    if form.sure.is_empty() && shown.view.part == Part::Own && thread.standing.wait().is_some() {
+        let page = ClosePage {
+            base: path_of(&thread.chart, &thread.id),
+            subject: thread::subject_words(staff.words, thread),
+            seen: form.seen,
+            head: room_head(&app, &staff, &shown.room.file, &shown.room.tags, COMMUNICATIONS_TAB),
+            frame: staff.frame(&app, CHARTS),
+        };
+        return html(page.render()).map(drafts::unfinished);
+    }
     act(app, staff, at, body, PracticeAct::Close, "thread-closed").await
 }
 

@@ -15,7 +15,7 @@ use crate::features::messages::attach::{Attaching, KeptFile, read_files};
 use crate::features::messages::away_store;
 use crate::features::messages::draft::{self, DraftMark};
 use crate::features::messages::draft_store::{self, Typed};
-use crate::features::messages::lifecycle::Side;
+use crate::features::messages::lifecycle::{Side, Standing};
 use crate::features::messages::promise::days_promised;
 use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, staff_reads};
 use crate::features::messages::store::{self, PartyReader, Place, Thread};
@@ -178,6 +178,7 @@ struct ThreadPage {
     /// Is this the page of the newest messages?
     is_newest: bool,
     may_write: bool,
+    is_closed: bool,
     /// May they print it and take it with them? A staff member who looks on may not.
     may_keep: bool,
     mark: String,
@@ -227,6 +228,7 @@ fn thread_page(
         earlier: thread::earlier(view),
         is_newest: before.is_none(),
         may_write: client.may_act(Right::Messages),
+        is_closed: view.thread.standing == Standing::Closed,
         may_keep: client.onlooker().is_none(),
         draft: DraftMark::new(&here, typed.revision, typed.saved),
         attach_to: format!("{here}/attach"),

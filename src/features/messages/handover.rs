@@ -1,6 +1,7 @@
 //! A thread goes to another audience: one of them, or all that are with somebody who leaves. The client sees a line that
-//! says whom it is with from there on. Whoever answers it now reads it from that line on, and what was written before only
-//! where whoever moves it says so; they never read more of it than was read by those who had it.
+//! says whom it is with from there on. Whoever answers it now reads it from that line on, or from the question that waits for
+//! an answer; what was written before only where whoever moves it says so, and then no more of it than was read by those
+//! who had it, or by themselves when it was with them.
 
 pub use crate::features::messages::actions::Earlier;
 use crate::features::messages::actions::{
@@ -36,11 +37,19 @@ fn transfer(
     let due_at = thread.standing.wait().map(|wait| promise.due(wait.since));
     let decision = lifecycle::decide(thread.standing, ThreadEvent::Transfer(due_at))
         .ok_or_else(|| Fault::other("a thread that cannot be moved"))?;
+    let left = (thread.to, thread.read_from);
     thread.to = target.to;
-    if target.earlier == Earlier::Hidden {
-        thread.read_from = thread.last_seq + 1;
-    }
-    apply(c, thread, author, decision, Row::Moved(with))
+    thread.read_from = match target.earlier {
+        // A question is answered by whoever has the thread: they must be able to read it.
+        Earlier::Hidden => match thread.standing.wait() {
+            Some(wait) => store::question_of(c, thread, wait)?.unwrap_or(thread.last_seq + 1),
+            None => thread.last_seq + 1,
+        },
+        Earlier::Read => {
+            store::read_before(c, thread)?.map_or(thread.read_from, |from| from.min(thread.read_from))
+        }
+    };
+    apply(c, thread, author, decision, Row::Moved(with, left))
 }
 
 /// The name of the new audience, for the line; nothing for the front desk and billing. `None`: nobody who answers clients.

@@ -6,13 +6,14 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::access::COMMUNICATIONS_TAB;
 use crate::features::messages::actions::{Earlier, NotDone};
 use crate::features::messages::chart_pages::{ids, path_of};
 use crate::features::messages::joining::{self, NewParty, REASON};
 use crate::features::messages::readers::{StaffReader, StaffReads, staff_reads};
 use crate::features::messages::store::{self, Thread};
 use crate::features::messages::thread;
-use crate::features::people::CHARTS;
+use crate::features::people::{CHARTS, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{AccessId, ChartId, ThreadId};
 use crate::kernel::text;
@@ -27,6 +28,7 @@ use crate::platform::web::{PageError, PageResult, html, see_other};
 struct PeoplePage {
     frame: StaffFrame,
     errors: FieldErrors,
+    head: RoomHead,
     base: String,
     subject: String,
     parties: Vec<String>,
@@ -53,20 +55,23 @@ async fn show_people(
     errors: FieldErrors,
 ) -> PageResult {
     let (who, role) = (staff.staff_id, staff.role);
+    let viewer = Viewer::of(app, staff);
     let unit = move |c: &mut Scoped<'_>| {
         let reader = StaffReader::load(c, who, role)?;
         let is_theirs =
             |thread: &Thread| thread.chart == at.0 && staff_reads(thread.to, &reader) == StaffReads::Words;
         let Some(thread) = store::find(c, &at.1)?.filter(is_theirs) else { return Ok(None) };
+        let Some(room) = load_room(c, viewer, &at.0)? else { return Ok(None) };
         let parties = store::party_names(c, &thread.id)?;
         let candidates = if parties.is_empty() { Vec::new() } else { joining::candidates(c, &thread)? };
-        Ok(Some((thread, parties, candidates)))
+        Ok(Some((room, thread, parties, candidates)))
     };
     let found = app.db.read(&staff.scope, unit).await?;
-    let (thread, parties, candidates) = found.ok_or(PageError::NotFound)?;
+    let (room, thread, parties, candidates) = found.ok_or(PageError::NotFound)?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = PeoplePage {
         frame: staff.frame(app, CHARTS),
+        head: room_head(app, staff, &room.file, &room.tags, COMMUNICATIONS_TAB),
         errors,
         base: path_of(&at.0, &at.1),
         subject: thread::subject_words(staff.words, &thread),

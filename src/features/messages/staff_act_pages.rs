@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::access::COMMUNICATIONS_TAB;
 use crate::features::calendar::clinicians;
 use crate::features::messages::actions::NotDone;
 use crate::features::messages::chart_pages::{ids, path_of};
@@ -15,7 +16,7 @@ use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, sta
 use crate::features::messages::store::{self, Thread};
 use crate::features::messages::thread;
 use crate::features::messages::withdraw::{BackIn, withdraw_by_staff};
-use crate::features::people::CHARTS;
+use crate::features::people::{CHARTS, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, ThreadId};
 use crate::kernel::text;
@@ -32,6 +33,7 @@ const REASON: usize = 200;
 #[template(path = "features/messages/templates/staff_move.html")]
 struct MovePage {
     frame: StaffFrame,
+    head: RoomHead,
     errors: FieldErrors,
     base: String,
     subject: String,
@@ -39,6 +41,8 @@ struct MovePage {
     to: String,
     choices: Vec<(String, String)>,
     earlier: bool,
+    /// A question waits, which goes along.
+    waits: bool,
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -56,16 +60,18 @@ async fn show_move(
     errors: FieldErrors,
 ) -> PageResult {
     let (who, role) = (staff.staff_id, staff.role);
+    let viewer = Viewer::of(app, staff);
     let unit = move |c: &mut Scoped<'_>| {
         let reader = StaffReader::load(c, who, role)?;
         let is_theirs =
             |thread: &Thread| thread.chart == at.0 && staff_reads(thread.to, &reader) == StaffReads::Words;
         let Some(thread) = store::find(c, &at.1)?.filter(is_theirs) else { return Ok(None) };
+        let Some(room) = load_room(c, viewer, &at.0)? else { return Ok(None) };
         let with = store::clinician_name(c, thread.to)?;
-        Ok(Some((thread, with, clinicians(c)?)))
+        Ok(Some((room, thread, with, clinicians(c)?)))
     };
     let found = app.db.read(&staff.scope, unit).await?;
-    let (thread, with, people) = found.ok_or(PageError::NotFound)?;
+    let (room, thread, with, people) = found.ok_or(PageError::NotFound)?;
     let words = staff.words;
     let desk =
         [(Addressee::FrontDesk, "messages-to-front-desk"), (Addressee::Billing, "messages-to-billing")]
@@ -86,6 +92,8 @@ async fn show_move(
         to: form.to,
         choices: desk.chain(people).collect(),
         earlier: !form.earlier.is_empty(),
+        waits: thread.standing.wait().is_some(),
+        head: room_head(app, staff, &room.file, &room.tags, COMMUNICATIONS_TAB),
     };
     Ok((status, html(page.render())?).into_response())
 }
@@ -164,6 +172,7 @@ pub(super) async fn take_back(
 #[template(path = "features/messages/templates/staff_reason.html")]
 struct ReasonPage {
     frame: StaffFrame,
+    head: RoomHead,
     errors: FieldErrors,
     base: String,
     chart: ChartId,
@@ -187,14 +196,16 @@ async fn show_reason(
     errors: FieldErrors,
 ) -> PageResult {
     let (who, role) = (staff.staff_id, staff.role);
+    let viewer = Viewer::of(app, staff);
     let unit = move |c: &mut Scoped<'_>| {
         let reader = StaffReader::load(c, who, role)?;
         let Some((thread, door)) = opening::door(c, &reader, at)? else { return Ok(None) };
+        let Some(room) = load_room(c, viewer, &at.0)? else { return Ok(None) };
         let with = store::clinician_name(c, thread.to)?;
-        Ok(Some((thread, door, with)))
+        Ok(Some((room, thread, door, with)))
     };
     let found = app.db.read(&staff.scope, unit).await?;
-    let (thread, door, with) = found.ok_or(PageError::NotFound)?;
+    let (room, thread, door, with) = found.ok_or(PageError::NotFound)?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = ReasonPage {
         frame: staff.frame(app, CHARTS),
@@ -204,6 +215,7 @@ async fn show_reason(
         is_open: door == Door::Open,
         with: thread::with_words(staff.words, thread.to, with.as_deref()),
         reason: form.reason,
+        head: room_head(app, staff, &room.file, &room.tags, COMMUNICATIONS_TAB),
     };
     Ok((status, html(page.render())?).into_response())
 }

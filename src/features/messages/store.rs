@@ -282,18 +282,29 @@ pub fn insert_message(
     ended: Option<Wait>,
 ) -> Result<(), Fault> {
     let search = search_text((thread.last_seq == 1).then_some(thread.subject.as_str()), body);
-    insert_row(c, thread, (MessageKind::Text, side), author, (body, search), ended)
+    let before = Before { ended, left: None };
+    insert_row(c, thread, (MessageKind::Text, side), author, (body, search), before)
 }
 
-/// Puts a line of the program's own in as the thread's newest.
+/// Puts a line of the program's own in as the thread's newest. `left`: whom the thread was with before, and from which
+/// message on they read it.
 pub fn insert_line(
     c: &mut Scoped<'_>,
     thread: &Thread,
     kind: MessageKind,
     author: &AuthorMark,
-    body: &str,
+    (body, left): (&str, Option<(Addressee, i32)>),
 ) -> Result<(), Fault> {
-    insert_row(c, thread, (kind, Side::Practice), author, (body, String::new()), None)
+    let before = Before { ended: None, left };
+    insert_row(c, thread, (kind, Side::Practice), author, (body, String::new()), before)
+}
+
+/// What a message ends, as it was before.
+struct Before {
+    /// The client's wait.
+    ended: Option<Wait>,
+    /// Whom the thread was with, and from which message on they read it.
+    left: Option<(Addressee, i32)>,
 }
 
 fn insert_row(
@@ -302,9 +313,10 @@ fn insert_row(
     (kind, side): (MessageKind, Side),
     author: &AuthorMark,
     (body, search): (&str, String),
-    ended: Option<Wait>,
+    Before { ended, left }: Before,
 ) -> Result<(), Fault> {
     let (id, now) = (MessageId::fresh(c.rng(), c.now()), c.now());
+    let (left, left_from) = left.map(|(to, from)| (to.columns(), from)).unzip();
     c.insert(
         message::table,
         (
@@ -321,6 +333,9 @@ fn insert_row(
             message::kind.eq(kind),
             message::ended_asked_at.eq(ended.map(|wait| wait.since)),
             message::ended_due_at.eq(ended.map(|wait| wait.due_at)),
+            message::left_audience.eq(left.map(|(audience, _)| audience)),
+            message::left_staff_id.eq(left.and_then(|(_, staff)| staff)),
+            message::left_from_seq.eq(left_from),
         ),
     )
 }
@@ -572,6 +587,36 @@ pub fn messages_after(
         .limit(i64::try_from(most).unwrap_or(i64::MAX))
         .select(Message::as_select())
         .load(c)
+}
+
+/// The number of the question that began this wait; `None` where its author took it back.
+pub fn question_of(c: &mut Scoped<'_>, thread: &Thread, wait: Wait) -> Result<Option<i32>, Fault> {
+    c.rows(message::table)
+        .filter(message::thread_id.eq(thread.id))
+        .filter(message::seq.ge(thread.read_from))
+        .filter(message::side.eq(Side::Client))
+        .filter(message::kind.eq(MessageKind::Text))
+        .filter(message::sent_at.ge(wait.since))
+        .filter(message::withdrawn_at.is_null())
+        .order(message::seq.asc())
+        .select(message::seq)
+        .optional(c)
+}
+
+/// From which message on those whom the thread is with read it when it was with them before.
+pub fn read_before(c: &mut Scoped<'_>, thread: &Thread) -> Result<Option<i32>, Fault> {
+    let (audience, staff) = thread.to.columns();
+    let mut rows = c
+        .rows(message::table)
+        .filter(message::thread_id.eq(thread.id))
+        .filter(message::left_audience.eq(audience))
+        .order(message::left_from_seq.asc())
+        .select(message::left_from_seq.assume_not_null())
+        .into_boxed();
+    if let Some(staff) = staff {
+        rows = rows.filter(message::left_staff_id.eq(staff));
+    }
+    rows.optional(c)
 }
 
 /// The newest message after a number that somebody else wrote.

@@ -1272,6 +1272,9 @@ diesel::table! {
         withdrawn_at -> Nullable<BigInt>,
         ended_asked_at -> Nullable<BigInt>,
         ended_due_at -> Nullable<BigInt>,
+        left_audience -> Nullable<Text>,
+        left_staff_id -> Nullable<Binary>,
+        left_from_seq -> Nullable<Integer>,
     }
 }
 

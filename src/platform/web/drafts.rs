@@ -46,18 +46,31 @@ fn place(practice: &PracticeId, hash: &str) -> String {
 /// Keeps something for its owner; the token that comes back opens it.
 pub fn keep(app: &App, c: &mut Scoped<'_>, owner: &str, plain: &[u8]) -> Result<Token, Fault> {
     let token = Token::fresh(c.rng());
-    let hash = token.hash();
+    keep_under(app, c, owner, &token, plain)?;
+    Ok(token)
+}
+
+/// Keeps something for its owner under a token of theirs, in place of what they kept under it before.
+pub fn keep_under(
+    app: &App,
+    c: &mut Scoped<'_>,
+    owner: &str,
+    token: &Token,
+    plain: &[u8],
+) -> Result<(), Fault> {
+    let (hash, owner) = (token.hash(), sha256_hex(owner.as_bytes()));
+    let before = c.rows(form_draft::table).filter(form_draft::draft_hash.eq(&hash));
+    before.filter(form_draft::owner_hash.eq(&owner)).delete(c)?;
     let sealed = app.keys.seal(&place(c.practice(), &hash), plain, c.rng())?;
     c.insert(
         form_draft::table,
         (
             form_draft::draft_hash.eq(hash),
-            form_draft::owner_hash.eq(sha256_hex(owner.as_bytes())),
+            form_draft::owner_hash.eq(owner),
             form_draft::sealed.eq(sealed),
             form_draft::expires_at.eq(c.now().plus_seconds(MINUTES * 60)),
         ),
-    )?;
-    Ok(token)
+    )
 }
 
 /// What was kept under a token, if it is this owner's and not too old.

@@ -34,9 +34,18 @@ fn label_of<'a>(page: &'a str, field: &str) -> Option<(&'a str, Option<&'a str>)
     let label = format!("<label for=\"f-{field}\">");
     if let Some(at) = page.find(&label) {
         let words = words_of(&page[at + label.len()..]);
-        return (!words.is_empty()).then(|| (words, legend_at(page, at)));
+        let legend = legend_at(page, at);
+        // A sentence that stands at the group is about the group, such as one about a date of three fields.
+        return match legend {
+            Some(group) if !page.contains(&format!("id=\"e-{field}\"")) => Some((group, None)),
+            _ => (!words.is_empty()).then_some((words, legend)),
+        };
     }
     let at = page.find(&format!("id=\"f-{field}\""))?;
+    let tag = page[..at].rfind('<')?;
+    if !page[tag..].starts_with("<fieldset") {
+        return None;
+    }
     let rest = &page[at..];
     let legend = rest.find("<legend>").filter(|legend| !rest[..*legend].contains("</fieldset>"))?;
     Some((words_of(&rest[legend + "<legend>".len()..]), None))
@@ -119,12 +128,24 @@ mod tests {
     #[test]
     fn two_fields_of_one_name_are_told_apart_by_their_groups() {
         let group = |legend: &str, field: &str| {
-            format!("<fieldset><legend>{legend}</legend><label for=\"f-{field}\">Day</label></fieldset>")
+            format!(
+                "<fieldset><legend>{legend}</legend><label for=\"f-{field}\">Day</label>\
+                 <p id=\"e-{field}\"></p></fieldset>"
+            )
         };
         let rest = group("Best day", "day1") + &group("Another day", "day2");
         let lines = [("day1", "Choose a day."), ("day2", "Choose a day.")];
         assert_eq!(said(&lines, &rest), ["Best day: Day: Choose a day.", "Another day: Day: Choose a day."]);
         assert_eq!(said(&lines[..1], &rest), ["Day: Choose a day."]);
+    }
+
+    #[test]
+    fn a_sentence_about_a_group_begins_with_the_legend_of_the_group() {
+        let rest = "<fieldset><legend>Your date of birth</legend><p id=\"e-birth\"></p>\
+                    <label for=\"f-month\">Month</label><label for=\"f-day\">Day</label></fieldset>";
+        assert_eq!(said(&[("month", "Fill it in.")], rest), ["Your date of birth: Fill it in."]);
+        let rest = "<div id=\"f-time\"><fieldset><legend>You have chosen</legend></fieldset></div>";
+        assert_eq!(said(&[("time", "Choose fewer.")], rest), ["Choose fewer."]);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! A form that was sent after the session had ended. Our script warns before that; where it does not run, what
 //! was typed would be lost. It is kept as a draft for the person whose session it was, sign-in says so, and
 //! afterwards the form shows it again, to be checked and sent.
+//!
+//! What is typed into a form and not sent yet is kept in the same way while it is typed: our script makes a token, puts
+//! it into the page's address and sends the form with [`KEEP`]. Back, a reload, and another form of the page that leads
+//! back to it show it again.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
@@ -22,6 +26,11 @@ const MOST_BYTES: usize = 64 * 1024;
 const LARGEST_PAGE: usize = 2 * 1024 * 1024;
 /// The key of a kept form in an address.
 const KEY: &str = "unsent";
+/// The header with the token under which our script asks to keep a form that is not sent yet. No page of another site can
+/// send it: a browser asks the server first, which never agrees (Fetch, CORS-preflight).
+const KEEP: &str = "x-anteroom-keep";
+/// Kept forms that an address may name.
+const MOST_KEPT: usize = 4;
 
 /// A form as it was sent.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -43,20 +52,28 @@ pub async fn unsent<F>(app: &AppState, request: Request, next: impl FnOnce(Reque
 where
     F: Future<Output = Response>,
 {
-    let Some(audience) = audience_of(request.uri().path()).filter(|_| is_navigation(request.headers()))
-    else {
+    let Some(audience) = audience_of(request.uri().path()) else { return next(request).await };
+    if request.method() == Method::POST
+        && let Some(token) = request.headers().get(KEEP)
+    {
+        let token = token.to_str().ok().and_then(Token::read);
+        return keep_while_typed(app, audience, token, request).await;
+    }
+    if !is_navigation(request.headers()) {
         return next(request).await;
-    };
+    }
     let headers = request.headers().clone();
     if request.method() == Method::GET {
-        let (path, token) = (request.uri().path().to_owned(), asked_for(&request));
-        let response = next(request).await;
-        return match token {
-            Some(token) if response.status() == StatusCode::OK => {
-                put_back(app, audience, &headers, &path, token, response).await
-            }
-            _ => say_why(audience, app, &headers, response, None),
-        };
+        let path = request.uri().path().to_owned();
+        let tokens = tokens_in(request.uri().query().unwrap_or_default());
+        let mut response = next(request).await;
+        if response.status() != StatusCode::OK {
+            return say_why(audience, app, &headers, response, None);
+        }
+        for token in tokens {
+            response = put_back(app, audience, &headers, &path, token, response).await;
+        }
+        return response;
     }
     let (page, action) = (form_page(&request), request.uri().path().to_owned());
     let (request, body) = match hold(request).await {
@@ -65,7 +82,7 @@ where
     };
     let response = next(request).await;
     if response.extensions().get::<SignInNeeded>().is_none() {
-        return response;
+        return lead_back(&headers, &page, response);
     }
     let kept = match body.and_then(|body| Unsent::read(page, action, &body)) {
         Some(form) => keep(app, audience, &headers, &form).await.unwrap_or_else(|fault| {
@@ -173,9 +190,76 @@ fn say_why(
     response
 }
 
-fn asked_for(request: &Request) -> Option<Token> {
-    let query = request.uri().query()?;
-    query.split('&').find_map(|pair| pair.strip_prefix(KEY)?.strip_prefix('=')).and_then(Token::read)
+/// Keeps what is typed for whoever is signed in.
+async fn keep_while_typed(
+    app: &AppState,
+    audience: Audience,
+    token: Option<Token>,
+    request: Request,
+) -> Response {
+    let answer = |status: StatusCode| {
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = status;
+        answer
+    };
+    let (page, action) = (form_page(&request), request.uri().path().to_owned());
+    let headers = request.headers().clone();
+    let body = match hold(request).await {
+        Ok((_, body)) => body,
+        Err(refused) => return refused,
+    };
+    let form = body.and_then(|body| Unsent::read(page, action, &body));
+    let cookie = session::read_cookie(&app.settings, audience, &headers);
+    let (Some(token), Some(form), Some((practice, cookie))) = (token, form, cookie) else {
+        return answer(StatusCode::BAD_REQUEST);
+    };
+    let Ok(text) = serde_json::to_vec(&form) else { return answer(StatusCode::BAD_REQUEST) };
+    // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
+    let scope = PracticeScope::named_by_cookie(practice);
+    let inside = app.clone();
+    let kept = app.db.write(&scope, move |c| {
+        let Some(session) = session::find(&inside, c, audience, &cookie)? else { return Ok(false) };
+        drafts::keep_under(&inside, c, &owner(audience, &session.subject_id), &token, &text)?;
+        Ok(true)
+    });
+    match kept.await {
+        Ok(true) => answer(StatusCode::NO_CONTENT),
+        Ok(false) => answer(StatusCode::UNAUTHORIZED),
+        Err(fault) => {
+            tracing::warn!(error = fault.chain(), "what was typed into a form could not be kept");
+            answer(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    }
+}
+
+/// The way back to the page after one of its forms was sent: with what was typed into the others.
+fn lead_back(headers: &HeaderMap, page: &str, mut response: Response) -> Response {
+    let from = headers.get(header::REFERER).and_then(|from| from.to_str().ok()).unwrap_or_default();
+    let tokens = tokens_in(from.split_once('?').map_or("", |(_, query)| query));
+    let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
+    let (path, place) = to.split_once('#').unwrap_or((to, ""));
+    if tokens.is_empty() || path.split('?').next() != Some(page) {
+        return response;
+    }
+    let mut path = path.to_owned();
+    for token in tokens {
+        path.push(if path.contains('?') { '&' } else { '?' });
+        path.push_str(&format!("{KEY}={}", token.reveal()));
+    }
+    if !place.is_empty() {
+        path.push_str(&format!("#{place}"));
+    }
+    if let Ok(to) = HeaderValue::from_str(&path) {
+        response.headers_mut().insert(header::LOCATION, to);
+    }
+    response
+}
+
+/// The tokens of kept forms in an address.
+fn tokens_in(query: &str) -> Vec<Token> {
+    let query = query.split('#').next().unwrap_or_default();
+    let named = query.split('&').filter_map(|pair| pair.strip_prefix(KEY)?.strip_prefix('='));
+    named.filter_map(Token::read).take(MOST_KEPT).collect()
 }
 
 /// The page with what was typed in its form.
@@ -187,7 +271,7 @@ async fn put_back(
     token: Token,
     response: Response,
 ) -> Response {
-    let form = match find(app, audience, headers, token).await {
+    let form = match find(app, audience, headers, token.clone()).await {
         Ok(Some(form)) if form.page == path => form,
         Ok(_) => return response,
         Err(fault) => {
@@ -201,7 +285,7 @@ async fn put_back(
         *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         return failed;
     };
-    match std::str::from_utf8(&bytes).map(|html| filled(html, &form.action, &form.fields)) {
+    match std::str::from_utf8(&bytes).map(|html| filled(html, &form, &token)) {
         Ok(Some(html)) => {
             parts.headers.remove(header::CONTENT_LENGTH);
             Response::from_parts(parts, Body::from(html))
@@ -233,14 +317,15 @@ async fn find(
 
 /// The page with these values in the form that is sent to `action`; `None` where the page has no such form.
 /// The form token stays the page's own. Reads what our own templates write: attributes in double quotes.
-fn filled(html: &str, action: &str, fields: &[(String, String)]) -> Option<String> {
+fn filled(html: &str, Unsent { action, fields, .. }: &Unsent, token: &Token) -> Option<String> {
     let start = html.find(&format!("action=\"{action}\"")).and_then(|at| html[..at].rfind("<form"))?;
     let end = start + html[start..].find("</form>")?;
     let values = |name: &str| -> Vec<&str> {
         fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
     };
-    let mut out = html[..start].to_owned();
-    let mut at = start;
+    // Our script goes on under the same token.
+    let mut out = format!("{}<form data-kept=\"{}\"", &html[..start], token.reveal());
+    let mut at = start + "<form".len();
     let mut select = String::new();
     while let Some(open) = html[at..end].find('<').map(|next| at + next) {
         let close = open + html[open..end].find('>')? + 1;
@@ -355,7 +440,11 @@ old</textarea>
             ("role", "two"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let html = filled(PAGE, "/staff/x", &sent).unwrap();
+        let token = Token::read(&"a".repeat(43)).unwrap();
+        let form =
+            |action: &str| Unsent { page: action.into(), action: action.into(), fields: sent.to_vec() };
+        let html = filled(PAGE, &form("/staff/x"), &token).unwrap();
+        assert!(html.contains(&format!("<form data-kept=\"{}\" class=\"x\"", token.reveal())));
         for wanted in [
             r#"<input name="note" value="theirs">"#,
             r#"name="csrf" value="fresh""#,
@@ -371,7 +460,7 @@ old</textarea>
         ] {
             assert!(html.contains(wanted), "{wanted} is missing in\n{html}");
         }
-        assert!(filled(PAGE, "/staff/y", &sent).is_none());
+        assert!(filled(PAGE, &form("/staff/y"), &token).is_none());
     }
 
     #[test]

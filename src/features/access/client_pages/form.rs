@@ -91,8 +91,9 @@ pub fn read(
     };
     let birth_date = BirthDate::from_fields(&input.month, &input.day, &input.year, today);
     if let Err(error) = &birth_date {
-        let (field, key) = complaint(*error, input);
-        errors.add(field, words.get(key));
+        for (field, key) in complaints(*error, input) {
+            errors.add(field, words.get(key));
+        }
         for (part, typed) in [("month", &input.month), ("day", &input.day), ("year", &input.year)] {
             if typed.trim().is_empty() {
                 errors.mark(part);
@@ -106,21 +107,35 @@ pub fn read(
     }
 }
 
-/// Which of the three fields to look at, and what to say.
-fn complaint(error: BirthDateError, input: &Input) -> (&'static str, &'static str) {
+/// Which of the three fields to look at, and what to say: all that is wrong with them at once.
+fn complaints(error: BirthDateError, input: &Input) -> Vec<(&'static str, &'static str)> {
+    let is_empty = |typed: &str| typed.trim().is_empty();
     match error {
-        BirthDateError::Missing if !input.month.trim().is_empty() && input.day.trim().is_empty() => {
-            ("day", "link-birth-missing")
+        BirthDateError::Missing => {
+            let fields = [("month", &input.month), ("day", &input.day), ("year", &input.year)];
+            let first = fields.into_iter().find(|(_, typed)| is_empty(typed));
+            first.map(|(field, _)| (field, "link-birth-missing")).into_iter().collect()
         }
-        BirthDateError::Missing if !input.month.trim().is_empty() => ("year", "link-birth-missing"),
-        BirthDateError::Missing => ("month", "link-birth-missing"),
-        BirthDateError::Malformed if input.year.trim().len() != 4 => ("year", "link-birth-year"),
-        BirthDateError::Malformed => ("month", "link-birth-malformed"),
-        BirthDateError::NoSuchMonth => ("month", "link-birth-no-such-month"),
-        BirthDateError::NoSuchDay => ("day", "link-birth-no-such-day"),
-        BirthDateError::Future => ("year", "link-birth-future"),
-        BirthDateError::TooOld => ("year", "link-birth-too-old"),
+        BirthDateError::Malformed | BirthDateError::NoSuchMonth => {
+            let month: Option<u32> = input.month.trim().parse().ok();
+            let wrong_month = match month {
+                Some(1..=12) if is_number(&input.day) => None,
+                Some(1..=12) => Some("link-birth-malformed"),
+                Some(_) => Some("link-birth-no-such-month"),
+                None => Some("link-birth-malformed"),
+            };
+            let wrong_year = input.year.trim().len() != 4 || !is_number(&input.year);
+            let wrong_month = wrong_month.map(|key| ("month", key));
+            wrong_month.into_iter().chain(wrong_year.then_some(("year", "link-birth-year"))).collect()
+        }
+        BirthDateError::NoSuchDay => vec![("day", "link-birth-no-such-day")],
+        BirthDateError::Future => vec![("year", "link-birth-future")],
+        BirthDateError::TooOld => vec![("year", "link-birth-too-old")],
     }
+}
+
+fn is_number(typed: &str) -> bool {
+    typed.trim().parse::<u32>().is_ok()
 }
 
 fn credential(
@@ -221,9 +236,11 @@ impl FormView {
         self.errors.count() + i64::from(!self.notices.is_empty())
     }
 
-    /// The sentence at the date of birth, whichever of its fields it is about.
-    pub fn birth_error(&self) -> Option<&str> {
-        ["month", "day", "year"].into_iter().find_map(|field| self.errors.of(field))
+    /// What is said at the date of birth, whichever of its fields it is about.
+    pub fn birth_error(&self) -> Option<String> {
+        let said: Vec<&str> =
+            ["month", "day", "year"].into_iter().filter_map(|field| self.errors.of(field)).collect();
+        (!said.is_empty()).then(|| said.join(" "))
     }
 }
 
@@ -266,6 +283,24 @@ mod tests {
         assert_eq!(wrong("1", "1", "1899").as_deref(), Some("year"));
         assert_eq!(wrong("2", "29", "2000"), None);
         assert_eq!(wrong("11", "24", "2026"), None);
+    }
+
+    #[test]
+    fn a_month_and_a_year_that_are_both_wrong_are_told_together() {
+        let today = jiff::civil::date(2026, 11, 24);
+        let words = Words::of(Language::English);
+        let wrong = |m: &str, d: &str, y: &str| -> Vec<String> {
+            let read = read(words, false, false, &input(m, d, y), (today, &Known::default()));
+            read.err()
+                .into_iter()
+                .flat_map(|e| e.iter().map(|(f, _)| f.to_owned()).collect::<Vec<_>>())
+                .collect()
+        };
+        assert_eq!(wrong("13", "4", "84"), ["month", "year"]);
+        assert_eq!(wrong("13", "4", "1984"), ["month"]);
+        assert_eq!(wrong("May", "4", "84"), ["month", "year"]);
+        assert_eq!(wrong("5", "x", "1984"), ["month"]);
+        assert_eq!(wrong("5", "4", "19 84"), ["year"]);
     }
 
     #[test]
