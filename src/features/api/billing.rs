@@ -124,6 +124,21 @@ pub(super) fn must_exist(c: &mut Scoped<'_>, chart: ChartId) -> Result<Result<()
     Ok(if people::is_chart(c, &chart)? { Ok(()) } else { Err(problem::NOT_FOUND.into()) })
 }
 
+/// Reads what belongs to a chart; "not found" where this practice has no such chart.
+pub(super) async fn read_of_chart<T: Send + 'static>(
+    app: &AppState,
+    caller: &ApiCaller,
+    chart: ChartId,
+    mut read: impl FnMut(&mut Scoped<'_>) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Problem> {
+    app.db
+        .read(&caller.scope, move |c| {
+            granted!(must_exist(c, chart)?);
+            read(c).map(Ok)
+        })
+        .await?
+}
+
 /// What is owed on a chart.
 #[utoipa::path(get, path = "/api/v1/charts/{chart}/account", tag = "Accounts", operation_id = "readAccount",
     params(("chart" = String, Path, description = "The chart's id")),
@@ -131,20 +146,16 @@ pub(super) fn must_exist(c: &mut Scoped<'_>, chart: ChartId) -> Result<Result<()
     security(("api_key" = ["billing:read"])))]
 pub async fn account(State(app): State<AppState>, caller: ApiCaller, Path(chart): Path<String>) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let found: Result<_, Problem> = app
-        .db
-        .read(&caller.scope, move |c| {
-            granted!(must_exist(c, chart)?);
-            let parties = ledger::parties_with_entries(c, chart)?;
-            let mut payers = Vec::with_capacity(parties.len());
-            for payer in ledger::payers_of(c, &parties)? {
-                let owed = ledger::owed_by(c, chart, &[payer.party])?;
-                payers.push(PayerJson::of(&payer, owed.into_iter().map(Into::into).collect()));
-            }
-            Ok(Ok((posting_currency(c)?, owed_of(c, chart)?, payers)))
-        })
-        .await?;
-    let (currency, owed, payers) = found?;
+    let (currency, owed, payers) = read_of_chart(&app, &caller, chart, move |c| {
+        let parties = ledger::parties_with_entries(c, chart)?;
+        let mut payers = Vec::with_capacity(parties.len());
+        for payer in ledger::payers_of(c, &parties)? {
+            let owed = ledger::owed_by(c, chart, &[payer.party])?;
+            payers.push(PayerJson::of(&payer, owed.into_iter().map(Into::into).collect()));
+        }
+        Ok((posting_currency(c)?, owed_of(c, chart)?, payers))
+    })
+    .await?;
     let balances = owed.into_iter().map(Into::into).collect();
     let account =
         AccountJson { chart_id: chart.to_string(), currency: currency.to_string(), balances, payers };
@@ -165,14 +176,8 @@ pub async fn charges(
     let (chart, asked): (ChartId, PageQuery) = (id(&chart)?, query(raw.as_deref())?);
     let (most, after) = (limit(asked.limit)?, cursor(asked.cursor.as_deref())?);
     let one_more = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
-    let found: Result<_, Problem> = app
-        .db
-        .read(&caller.scope, move |c| {
-            granted!(must_exist(c, chart)?);
-            Ok(Ok(charges_of(c, chart, after, one_more)?))
-        })
-        .await?;
-    let mut rows = found?;
+    let mut rows =
+        read_of_chart(&app, &caller, chart, move |c| charges_of(c, chart, after, one_more)).await?;
     let next = cut(&mut rows, most, |row| row.charge_id.to_string());
     Ok(Answer::ok(ChargeList { charges: rows.iter().map(Into::into).collect(), next })?.into_response())
 }
@@ -388,14 +393,8 @@ pub async fn payments(
     let (chart, asked): (ChartId, PageQuery) = (id(&chart)?, query(raw.as_deref())?);
     let (most, after) = (limit(asked.limit)?, cursor(asked.cursor.as_deref())?);
     let one_more = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
-    let found: Result<_, Problem> = app
-        .db
-        .read(&caller.scope, move |c| {
-            granted!(must_exist(c, chart)?);
-            Ok(Ok(payments_of(c, chart, after, one_more)?))
-        })
-        .await?;
-    let mut rows = found?;
+    let mut rows =
+        read_of_chart(&app, &caller, chart, move |c| payments_of(c, chart, after, one_more)).await?;
     let next = cut(&mut rows, most, |row| row.payment_id.to_string());
     let payments = rows.iter().map(PaymentRow::from).collect();
     Ok(Answer::ok(PaymentList { payments, next })?.into_response())
@@ -547,14 +546,9 @@ pub async fn statements(
     Path(chart): Path<String>,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let found: Result<_, Problem> = app
-        .db
-        .read(&caller.scope, move |c| {
-            granted!(must_exist(c, chart)?);
-            Ok(Ok(billing::statements_of(c, chart, STATEMENTS)?))
-        })
-        .await?;
-    let statements = found?.iter().map(Into::into).collect();
+    let found =
+        read_of_chart(&app, &caller, chart, move |c| billing::statements_of(c, chart, STATEMENTS)).await?;
+    let statements = found.iter().map(Into::into).collect();
     Ok(Answer::ok(StatementList { statements })?.into_response())
 }
 

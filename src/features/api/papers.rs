@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 
-use super::billing::{Given, field, must_exist, payer, refused};
+use super::billing::{Given, field, must_exist, payer, read_of_chart, refused};
 use super::billing_json::UndoJson;
 use super::caller::ApiCaller;
 use super::charts::id;
@@ -37,14 +37,8 @@ pub async fn invoices(
     Path(chart): Path<String>,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let found: Result<_, Problem> = app
-        .db
-        .read(&caller.scope, move |c| {
-            granted!(must_exist(c, chart)?);
-            Ok(Ok(invoice_store::list_of(c, chart, SHOWN)?))
-        })
-        .await?;
-    let invoices = found?
+    let found = read_of_chart(&app, &caller, chart, move |c| invoice_store::list_of(c, chart, SHOWN)).await?;
+    let invoices = found
         .into_iter()
         .map(|one| PaperRow {
             id: one.invoice_id.to_string(),
@@ -182,14 +176,9 @@ pub async fn superbills(
     Path(chart): Path<String>,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let found: Result<_, Problem> = app
-        .db
-        .read(&caller.scope, move |c| {
-            granted!(must_exist(c, chart)?);
-            Ok(Ok(superbill_store::list_of(c, chart, SHOWN)?))
-        })
-        .await?;
-    let superbills = found?
+    let found =
+        read_of_chart(&app, &caller, chart, move |c| superbill_store::list_of(c, chart, SHOWN)).await?;
+    let superbills = found
         .into_iter()
         .map(|one| PaperRow {
             id: one.superbill_id.to_string(),

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use jiff::civil::Date;
 
-use super::billing::{Given, field, must_exist, refused};
+use super::billing::{Given, field, must_exist, read_of_chart, refused};
 use super::billing_json::MoneyJson;
 use super::caller::ApiCaller;
 use super::charts::id;
@@ -85,14 +85,8 @@ pub async fn responsibility(
     Path(chart): Path<String>,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let found: Result<_, Problem> = app
-        .db
-        .read(&caller.scope, move |c| {
-            granted!(must_exist(c, chart)?);
-            Ok(Ok(read_responsibility(c, chart)?))
-        })
-        .await?;
-    Ok(Answer::ok(found?)?.into_response())
+    let found = read_of_chart(&app, &caller, chart, move |c| read_responsibility(c, chart)).await?;
+    Ok(Answer::ok(found)?.into_response())
 }
 
 /// Set who pays the fees of a chart from a day of service on.
@@ -143,14 +137,8 @@ pub async fn fee_agreements(
     Path(chart): Path<String>,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let found: Result<_, Problem> = app
-        .db
-        .read(&caller.scope, move |c| {
-            granted!(must_exist(c, chart)?);
-            Ok(Ok(read_agreements(c, chart)?))
-        })
-        .await?;
-    Ok(Answer::ok(found?)?.into_response())
+    let found = read_of_chart(&app, &caller, chart, move |c| read_agreements(c, chart)).await?;
+    Ok(Answer::ok(found)?.into_response())
 }
 
 /// Agree on a lower fee from a day of service on.
@@ -193,14 +181,8 @@ pub async fn insurances(
     Path(chart): Path<String>,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let found: Result<_, Problem> = app
-        .db
-        .read(&caller.scope, move |c| {
-            granted!(must_exist(c, chart)?);
-            Ok(Ok(coverages(c, chart)?))
-        })
-        .await?;
-    let insurances = found?.iter().map(InsuranceJson::from).collect();
+    let found = read_of_chart(&app, &caller, chart, move |c| coverages(c, chart)).await?;
+    let insurances = found.iter().map(InsuranceJson::from).collect();
     Ok(Answer::ok(InsuranceList { insurances })?.into_response())
 }
 
@@ -373,13 +355,7 @@ pub async fn disputes(
     Path(chart): Path<String>,
 ) -> ApiResult {
     let chart: ChartId = id(&chart)?;
-    let found: Result<_, Problem> = app
-        .db
-        .read(&caller.scope, move |c| {
-            granted!(must_exist(c, chart)?);
-            Ok(Ok(disputes_of(c, chart, SHOWN)?))
-        })
-        .await?;
-    let disputes = found?.iter().map(DisputeJson::from).collect();
+    let found = read_of_chart(&app, &caller, chart, move |c| disputes_of(c, chart, SHOWN)).await?;
+    let disputes = found.iter().map(DisputeJson::from).collect();
     Ok(Answer::ok(DisputeList { disputes })?.into_response())
 }

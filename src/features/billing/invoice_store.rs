@@ -2,11 +2,12 @@
 
 use diesel::prelude::*;
 
+use crate::features::billing::paper_store::paper_queries;
 use crate::features::billing::statement_store::{Series, next_number};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, InvoiceId, PayerId};
+use crate::platform::db::Scoped;
 use crate::platform::db::schema::invoice;
-use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
 use crate::word_enum;
 
@@ -103,42 +104,4 @@ pub(super) fn set_void(c: &mut Scoped<'_>, id: InvoiceId, reason: &str) -> Resul
     Ok(())
 }
 
-/// An invoice of this chart.
-pub fn find(c: &mut Scoped<'_>, chart: ChartId, id: InvoiceId) -> Result<Option<InvoiceHead>, Fault> {
-    c.rows(invoice::table)
-        .filter(invoice::chart_id.eq(chart))
-        .filter(invoice::invoice_id.eq(id))
-        .select(InvoiceHead::as_select())
-        .optional(c)
-}
-
-/// The chart of an invoice.
-pub fn chart_of_invoice(c: &mut Scoped<'_>, id: InvoiceId) -> Result<Option<ChartId>, Fault> {
-    c.rows(invoice::table).filter(invoice::invoice_id.eq(id)).select(invoice::chart_id).optional(c)
-}
-
-/// A chart's invoices, the newest first.
-pub fn list_of(c: &mut Scoped<'_>, chart: ChartId, most: i64) -> Result<Vec<InvoiceHead>, Fault> {
-    c.rows(invoice::table)
-        .filter(invoice::chart_id.eq(chart))
-        .order(invoice::invoice_id.desc())
-        .limit(most)
-        .select(InvoiceHead::as_select())
-        .load(c)
-}
-
-/// The invoices of these payers, the newest first.
-pub fn list_for(
-    c: &mut Scoped<'_>,
-    chart: ChartId,
-    parties: &[PayerId],
-    most: i64,
-) -> Result<Vec<InvoiceHead>, Fault> {
-    c.rows(invoice::table)
-        .filter(invoice::chart_id.eq(chart))
-        .filter(invoice::party_id.in_list(parties))
-        .order(invoice::invoice_id.desc())
-        .limit(most)
-        .select(InvoiceHead::as_select())
-        .load(c)
-}
+paper_queries!(invoice, invoice_id, InvoiceId, InvoiceHead, chart_of_invoice);

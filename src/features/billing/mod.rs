@@ -22,6 +22,7 @@ pub mod lifecycle;
 mod monthly;
 pub mod online;
 pub mod paper_pages;
+mod paper_store;
 mod payer_pages;
 mod payer_words;
 mod picture;

@@ -4,12 +4,13 @@ use diesel::prelude::*;
 use jiff::civil::Date;
 
 use crate::features::billing::lifecycle::ChargeState;
+use crate::features::billing::paper_store::paper_queries;
 use crate::features::billing::statement_store::{Series, next_number};
 use crate::features::billing::store::{Charge, ChargePayer};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, PayerId, SuperbillId};
+use crate::platform::db::Scoped;
 use crate::platform::db::schema::{charge, superbill};
-use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
 
 /// What a list says of a superbill.
@@ -55,45 +56,7 @@ pub(super) fn insert(
     Ok(id)
 }
 
-/// A superbill of this chart.
-pub fn find(c: &mut Scoped<'_>, chart: ChartId, id: SuperbillId) -> Result<Option<SuperbillHead>, Fault> {
-    c.rows(superbill::table)
-        .filter(superbill::chart_id.eq(chart))
-        .filter(superbill::superbill_id.eq(id))
-        .select(SuperbillHead::as_select())
-        .optional(c)
-}
-
-/// The chart of a superbill.
-pub fn chart_of_superbill(c: &mut Scoped<'_>, id: SuperbillId) -> Result<Option<ChartId>, Fault> {
-    c.rows(superbill::table).filter(superbill::superbill_id.eq(id)).select(superbill::chart_id).optional(c)
-}
-
-/// A chart's superbills, the newest first.
-pub fn list_of(c: &mut Scoped<'_>, chart: ChartId, most: i64) -> Result<Vec<SuperbillHead>, Fault> {
-    c.rows(superbill::table)
-        .filter(superbill::chart_id.eq(chart))
-        .order(superbill::superbill_id.desc())
-        .limit(most)
-        .select(SuperbillHead::as_select())
-        .load(c)
-}
-
-/// The superbills of these payers, the newest first.
-pub fn list_for(
-    c: &mut Scoped<'_>,
-    chart: ChartId,
-    parties: &[PayerId],
-    most: i64,
-) -> Result<Vec<SuperbillHead>, Fault> {
-    c.rows(superbill::table)
-        .filter(superbill::chart_id.eq(chart))
-        .filter(superbill::party_id.in_list(parties))
-        .order(superbill::superbill_id.desc())
-        .limit(most)
-        .select(SuperbillHead::as_select())
-        .load(c)
-}
+paper_queries!(superbill, superbill_id, SuperbillId, SuperbillHead, chart_of_superbill);
 
 /// Charges that the client pays, of days from one to another: those that no insurer is to hear of are not among them.
 pub(super) fn charges_between(
