@@ -250,6 +250,18 @@
     if (part && is_filled) doc.getElementById(part.dataset.chooses).checked = true;
   });
 
+  // Do the lines of a check add up to it? Said as they are typed; whether they do is checked when the form is sent.
+  doc.addEventListener("input", event => {
+    const form = event.target.closest?.("[data-adds-up]"), said = form && one("[data-difference]", form);
+    if (!said) return;
+    const money = new Intl.NumberFormat(doc.documentElement.lang, { style: "currency", currency: said.dataset.currency });
+    const unit = 10 ** money.resolvedOptions().maximumFractionDigits;
+    const read = field => Math.round(Number(field.value.replace(/[$\s,]/g, "").replace("\u2212", "-")) * unit) || 0;
+    const lines = [...form.querySelectorAll("input[name=paid]")].reduce((sum, field) => sum + read(field), 0);
+    const left = read(form.elements.total) - lines;
+    said.textContent = left === 0 ? said.dataset.even : said.dataset.difference.replace("{}", money.format(left / unit));
+  });
+
   // A menu opens upwards where the window ends below it.
   doc.addEventListener("toggle", event => {
     const menu = event.target, items = menu.matches?.("details.menu") && one(".menu-items", menu);

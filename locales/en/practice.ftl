@@ -308,6 +308,7 @@ practice-did-charge-service-added = Added a service
 practice-did-charge-service-saved = Changed a service
 practice-did-charge-price-set = Set a price
 practice-did-charge-identity-set = Changed the numbers for insurances
+practice-did-charge-diagnosis-words-set = Changed the words for a diagnosis
 practice-did-charge-coverage-added = Wrote down an insurance
 practice-did-adjust-insurer = Changed the insurance's part of a charge
 practice-did-payment-remittance-entered = Entered an insurance payment

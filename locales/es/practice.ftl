@@ -308,6 +308,7 @@ practice-did-charge-service-added = Agregó un servicio
 practice-did-charge-service-saved = Cambió un servicio
 practice-did-charge-price-set = Fijó un precio
 practice-did-charge-identity-set = Cambió los números para seguros
+practice-did-charge-diagnosis-words-set = Cambió las palabras de un diagnóstico
 practice-did-charge-coverage-added = Anotó un seguro
 practice-did-adjust-insurer = Cambió la parte del seguro en un cargo
 practice-did-payment-remittance-entered = Registró un pago de seguro

@@ -56,7 +56,8 @@ word_enum! {
         SeeBilling = "see_billing",
         /// Post charges.
         PostCharges = "post_charges",
-        /// Record payments that came in at the practice.
+        /// Record payments that came in at the practice, and hand out their receipts. Without the right to see the ledger one
+        /// sees what is due, and nothing else of it.
         RecordPayments = "record_payments",
         /// Lower a fee, give up a debt, undo what was posted.
         Adjust = "adjust",
@@ -99,7 +100,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::AnswerMessages,  &[Role::Administrator, Role::Clinician, Role::FrontDesk, Role::Biller]),
     (Permission::SeeBilling,      &[Role::Administrator, Role::Biller]),
     (Permission::PostCharges,     &[Role::Administrator, Role::Biller]),
-    (Permission::RecordPayments,  &[Role::Administrator, Role::Biller]),
+    (Permission::RecordPayments,  &[Role::Administrator, Role::FrontDesk, Role::Biller]),
     (Permission::Adjust,          &[Role::Administrator, Role::Biller]),
     (Permission::Refund,          &[Role::Administrator, Role::Biller]),
     (Permission::SendStatements,  &[Role::Administrator, Role::Biller]),

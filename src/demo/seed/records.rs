@@ -14,17 +14,23 @@ use crate::features::billing::charges::{Details, NewService, Pays, Price, post_s
 use crate::features::billing::identity_store::Identity;
 use crate::features::billing::insurance::{NewRemittance, add_coverage, record_remittance};
 use crate::features::billing::insurance_store::{NewCoverage, RemittanceLine, coverages};
+use crate::features::billing::invoice::{self, NewInvoice};
+use crate::features::billing::responsibility_store::{self, NewShares};
 use crate::features::billing::service_store::{ServiceFields, ServiceState, services};
 use crate::features::billing::services::{add_service, set_identity};
-use crate::features::billing::{NewCharge, NewPayment, PaymentMethod};
+use crate::features::billing::statement::{self, NewStatement};
+use crate::features::billing::superbill::{self, NewSuperbill};
+use crate::features::billing::{self, NewCharge, NewPayment, PaymentMethod};
+use crate::features::closing::actions::freeze;
 use crate::features::documents::signing::actions::{self as signing, Candidate, NewSigner, NewSigning};
 use crate::features::documents::{
     self, DocumentKind, Look, NewContent, NewDocument, NewShare, NewUpload, ReaderGrant, Recipient, Telling,
 };
 use crate::features::ledger::Relief;
+use crate::features::people;
 use crate::features::practice::{Place, PlaceKind, places};
 use crate::kernel::clock::{Clock, MovableClock, Timestamp};
-use crate::kernel::ids::{ChartId, InsuranceId, InsurerId, PlaceId, StaffId};
+use crate::kernel::ids::{AppointmentId, ChartId, InsuranceId, InsurerId, PayerId, PlaceId, StaffId};
 use crate::kernel::money::{Currency, Money};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
@@ -159,6 +165,14 @@ impl Desk<'_> {
     /// Fills every chart as its story says: one transaction a chart.
     pub async fn fill(&self, charts: &[Chart]) -> Result<(), Fault> {
         let rooms = self.rooms().await?;
+        // A client whose parent pays a half, where the account is short.
+        let shared = charts
+            .iter()
+            .find(|chart| chart.made.records == Records::Few && !chart.made.sheet.contacts.is_empty());
+        if let Some(chart) = shared {
+            let (id, by, today) = (chart.id, self.desk.clone(), self.today()?);
+            self.app.db.write(self.scope, move |c| share(c, &by, id, today)).await?;
+        }
         for (i, chart) in charts.iter().enumerate() {
             let (id, records) = (chart.id.clone(), chart.made.records);
             let (by, today) = (self.clinician.clone(), self.today()?);
@@ -172,8 +186,46 @@ impl Desk<'_> {
                 .write(self.scope, move |c| fill_one(c, &by, &id, &rooms, records, spanish, today, number))
                 .await?;
         }
+        self.papers(charts).await?;
+        if let Some(chart) = charts.iter().rev().find(|chart| chart.made.records == Records::Few) {
+            let reason = "The account is talked about first".to_owned();
+            freeze(self.app, self.scope, self.desk.clone(), chart.id, reason)
+                .await?
+                .map_err(|_| Fault::other("seeding a frozen chart"))?;
+        }
         self.documents(charts).await?;
         self.requests(charts, &rooms).await
+    }
+
+    /// A statement, an invoice and, where no insurer pays, a superbill, for clients who can sign in.
+    async fn papers(&self, charts: &[Chart]) -> Result<(), Fault> {
+        let today = self.today()?;
+        let since = today.first_of_month().saturating_sub(jiff::Span::new().months(2));
+        let theirs = |chart: &&Chart| chart.account.is_some() && chart.made.records == Records::Many;
+        for chart in charts.iter().filter(theirs).take(3) {
+            let (app, by, id) = (self.app.clone(), self.desk.clone(), chart.id);
+            let make = move |c: &mut Scoped<'_>| {
+                let refused = |why: &dyn std::fmt::Debug| Fault::other(format!("seeding a paper: {why:?}"));
+                let new = NewStatement { chart: id, since, party: None };
+                statement::make(&app, c, &by, new)?.map_err(|why| refused(&why))?;
+                let party = payers_on(c, id, today)?;
+                let due_on = today.saturating_add(jiff::Span::new().days(14));
+                let new = NewInvoice { chart: id, party, charges: Vec::new(), due_on };
+                // Nothing may be open.
+                if let Err(why) = invoice::issue(&app, c, &by, &new)?
+                    && !matches!(why, billing::actions::Refused::TooMuch(_))
+                {
+                    return Err(refused(&why));
+                }
+                let new = NewSuperbill { chart: id, party: None, from: since, until: today };
+                match superbill::make(&app, c, &by, &new)? {
+                    Ok(_) | Err(superbill::NotMade::Nothing) => Ok(()),
+                    Err(why) => Err(refused(&why)),
+                }
+            };
+            self.app.db.write(self.scope, make).await?;
+        }
+        Ok(())
     }
 
     /// The practice's places.
@@ -389,27 +441,28 @@ fn fill_one(
     let mut billed = Vec::new();
     for n in 0..=visits {
         let first = n == visits;
-        let starts_at = book_free(c, by, today, 3 + number % 5 - 14 * n, hour, |starts_at| NewAppointment {
-            chart: *chart,
-            request: None,
-            starts_at,
-            minutes: if first { 60 } else { 50 },
-            kind: if first { VisitKind::FirstVisit } else { VisitKind::Session },
-            place: match n % 5 {
-                1 | 3 => rooms.video,
-                4 => rooms.second_office,
-                _ => rooms.office,
-            },
-            staff: clinician,
-        })?;
+        let (visit, starts_at) =
+            book_free(c, by, today, 3 + number % 5 - 14 * n, hour, |starts_at| NewAppointment {
+                chart: *chart,
+                request: None,
+                starts_at,
+                minutes: if first { 60 } else { 50 },
+                kind: if first { VisitKind::FirstVisit } else { VisitKind::Session },
+                place: match n % 5 {
+                    1 | 3 => rooms.video,
+                    4 => rooms.second_office,
+                    _ => rooms.office,
+                },
+                staff: clinician,
+            })?;
         if n > 0 {
             let day = starts_at.in_zone(crate::demo::zone::of_the_practice()?.rules()).date();
-            billed.push((day, first, n));
+            billed.push((visit, day, first, n));
         }
     }
     // The books are written in the order of the visits.
-    for (day, first, n) in billed.into_iter().rev() {
-        bill(c, by, chart, spanish, (day, today), first, n)?;
+    for (visit, day, first, n) in billed.into_iter().rev() {
+        bill(c, by, (*chart, visit), spanish, (day, today), first, (n, number))?;
     }
     Ok(())
 }
@@ -422,13 +475,13 @@ fn book_free(
     days: i32,
     hour: i8,
     visit: impl Fn(Timestamp) -> NewAppointment,
-) -> Result<Timestamp, Fault> {
+) -> Result<(AppointmentId, Timestamp), Fault> {
     // Ten hours of five days, of which two can fall on one Monday.
     for later in 0..50 {
         let (day, hour) = (days + later / 10, 8 + (hour - 8 + i8::try_from(later).unwrap_or(0)) % 10);
         let starts_at = at(today, day, hour)?;
-        if booking::record(c, by, &visit(starts_at))?.is_ok() {
-            return Ok(starts_at);
+        if let Ok(id) = booking::record(c, by, &visit(starts_at))? {
+            return Ok((id, starts_at));
         }
     }
     Err(Fault::other("the demo's clinician has no free hour"))
@@ -459,21 +512,23 @@ pub fn price_list(c: &mut Scoped<'_>, by: &By, clinician: &By, today: Date) -> R
     let npi = "1234567893".to_owned();
     let own = Identity { npi: npi.clone(), tax_id: "12-3456789".into(), ..Identity::default() };
     set_identity(c, by, StaffId::NIL, &own)?;
-    let license =
-        Identity { npi, credentials: "LCSW".into(), license: "NY 012345".into(), ..Identity::default() };
+    let license = Identity {
+        npi,
+        credentials: "LCSW".into(),
+        license: "NY 012345".into(),
+        taxonomy: "1041C0700X".into(),
+        ..Identity::default()
+    };
     set_identity(c, by, staff_id(clinician)?, &license)
 }
 
-/// With whom a client is insured, written down with the first charge; every other one.
+/// With whom a client is insured, written down with the first charge.
 fn insured(
     c: &mut Scoped<'_>,
     by: &By,
     chart: ChartId,
     day: Date,
 ) -> Result<Option<(InsuranceId, InsurerId)>, Fault> {
-    if chart.uuid().as_bytes()[15].is_multiple_of(2) {
-        return Ok(None);
-    }
     if let Some(known) = coverages(c, chart)?.into_iter().find(|one| one.holds_on(day)) {
         return Ok(Some((known.insurance_id, known.insurer.insurer_id)));
     }
@@ -493,15 +548,31 @@ fn insured(
     Ok(insurer.map(|one| (made, one.insurer.insurer_id)))
 }
 
+/// The client of a chart and their first contact pay a half each.
+fn share(c: &mut Scoped<'_>, by: &By, chart: ChartId, today: Date) -> Result<(), Fault> {
+    let Some(file) = people::load_file(c, &chart)? else { return Ok(()) };
+    let Some(contact) = file.contacts.first() else { return Ok(()) };
+    let from = today.saturating_sub(jiff::Span::new().years(1)).first_of_year();
+    let shares = vec![(file.client.person_id, 5_000), (contact.person.person_id, 5_000)];
+    let new = NewShares { chart, from, shares, reason: "Agreed with the family".into() };
+    responsibility_store::set(c, by, &new)?.map_err(|why| Fault::other(format!("seeding a share: {why}")))
+}
+
+/// Who pays a chart first.
+fn payers_on(c: &mut Scoped<'_>, chart: ChartId, day: Date) -> Result<PayerId, Fault> {
+    let party = responsibility_store::first_payer_of(c, chart, day)?;
+    party.ok_or_else(|| Fault::other("a chart of the demo has no payer"))
+}
+
 /// A visit's charge, what the insurer paid, mostly what the client paid, and once a lower fee.
 fn bill(
     c: &mut Scoped<'_>,
     by: &By,
-    chart: &ChartId,
+    (chart, visit): (ChartId, AppointmentId),
     spanish: bool,
     (day, today): (Date, Date),
     first: bool,
-    n: i32,
+    (n, number): (i32, i32),
 ) -> Result<(), Fault> {
     let in_language =
         |english: &'static str, in_spanish: &'static str| if spanish { in_spanish } else { english };
@@ -510,14 +581,16 @@ fn bill(
     let (code, fee) = if first { ("90791", 18_000) } else { ("90834", 15_000) };
     let later = |days: i32| day.checked_add(jiff::Span::new().days(days)).unwrap_or(day).min(today);
     // In the client's own words and at the list's price.
-    let new = NewCharge { chart: *chart, on: day, description: String::new(), amount: usd(0) };
+    let new = NewCharge { chart, on: day, description: String::new(), amount: usd(0) };
     let service = services(c)?.into_iter().find(|service| service.code == code);
-    // Every other client has an insurer that pays three fifths; what it does not, is the client's.
-    let insurer = if n > 1 { insured(c, by, *chart, day)? } else { None };
+    // Every other client has an insurer that pays three fifths; what it does not, is the client's. It has not answered
+    // about the newest visit of some.
+    let insurer = if number % 2 == 0 { insured(c, by, chart, day)? } else { None };
     let pays = insurer.map_or(Pays::SelfPay, |(coverage, _)| Pays::Insurer(coverage, 0));
     let details = Details {
         service: service.map(|service| service.service_id),
         staff: Some(staff_id(by)?),
+        appointment: Some(visit),
         pays,
         place: "11".into(),
         diagnoses: "F41.1".into(),
@@ -525,6 +598,9 @@ fn bill(
     };
     let new = NewService { charge: new, price: Price::Listed, details };
     let charge = post_service(c, by, &new)?.map_err(refused)?.charge_id;
+    if n == 1 && number % 4 == 2 {
+        return Ok(());
+    }
     if let Some((_, insurer)) = insurer {
         let (paid, lowered) = (fee * 3 / 5, fee / 10);
         let client = fee - paid - lowered;
@@ -536,8 +612,11 @@ fn bill(
             lines: vec![RemittanceLine { charge, paid, contractual: lowered, client }],
         };
         record_remittance(c, by, &check)?.map_err(|why| refused(why.why))?;
+        if n == 1 {
+            return Ok(());
+        }
         let own = NewPayment {
-            chart: *chart,
+            chart,
             received_on: later(12),
             method: PaymentMethod::Terminal,
             reference: String::new(),
@@ -551,12 +630,12 @@ fn bill(
     if n == 3 {
         let reason = in_language("Asked for help with the fee", "Pidió ayuda con la tarifa").to_owned();
         let amount = usd(1_000);
-        let off = NewRelief { chart: *chart, charge, relief: Relief::Discount, amount, reason };
+        let off = NewRelief { chart, charge, relief: Relief::Discount, amount, reason };
         relieve(c, by, &off)?.map_err(refused)?;
     }
     if n > 1 {
         let pay = |days, method, reference: &str, minor| NewPayment {
-            chart: *chart,
+            chart,
             received_on: later(days),
             method,
             reference: reference.to_owned(),

@@ -245,6 +245,11 @@ fn new_service(given: &Given<'_>, chart: ChartId, new: &NewChargeJson) -> Result
             units: new.units,
             modifiers: codes("modifiers", &new.modifiers, 4)?,
             staff: new.clinician_id.as_deref().map(|one| given.word("clinician_id", one)).transpose()?,
+            supervisor: new
+                .supervisor_id
+                .as_deref()
+                .map(|one| given.word("supervisor_id", one))
+                .transpose()?,
             place: codes("place_of_service", &new.place_of_service, 1)?,
             diagnoses: codes("diagnoses", &new.diagnoses, 12)?,
             appointment: new

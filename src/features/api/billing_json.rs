@@ -173,6 +173,9 @@ pub struct NewChargeJson {
     /// Who saw the client.
     #[schema(format = "uuid")]
     pub clinician_id: Option<String>,
+    /// Who supervised the visit.
+    #[schema(format = "uuid")]
+    pub supervisor_id: Option<String>,
     /// The appointment that it is for: each is charged once.
     #[schema(format = "uuid")]
     pub appointment_id: Option<String>,

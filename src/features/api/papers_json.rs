@@ -170,12 +170,35 @@ pub struct SuperbillJson {
     pub until: String,
     /// ICD-10 codes, in the order of the letters by which lines point to them.
     pub diagnoses: Vec<String>,
+    /// What they stand for, in the same order.
+    pub diagnosis_words: Vec<String>,
+    /// The client's sex, as the insurer has it on file; may be empty.
+    pub sex: String,
+    /// The client's postal address, line by line.
+    pub address: Vec<String>,
+    /// Who saw the client.
+    pub clinicians: Vec<SuperbillClinicianJson>,
+    /// Who supervised a visit.
+    pub supervisors: Vec<SuperbillClinicianJson>,
     /// Its services.
     pub lines: Vec<SuperbillLineJson>,
     /// What was charged for them.
     pub charged: MoneyJson,
     /// What was paid of it.
     pub paid: MoneyJson,
+}
+
+/// A clinician of a superbill.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SuperbillClinicianJson {
+    /// The name, with credentials.
+    pub name: String,
+    /// The NPI.
+    pub npi: String,
+    /// The license, with its state; empty for who supervised.
+    pub license: String,
+    /// The kind of work, by its code of the NUCC; may be empty.
+    pub taxonomy: String,
 }
 
 /// A service of a superbill.
@@ -214,6 +237,30 @@ impl SuperbillJson {
             from: data.from.clone(),
             until: data.until.clone(),
             diagnoses: data.diagnoses.clone(),
+            diagnosis_words: data.diagnosis_words.clone(),
+            sex: data.sex.clone(),
+            address: data.address.clone(),
+            clinicians: data
+                .clinicians
+                .iter()
+                .enumerate()
+                .map(|(at, (name, npi, license))| SuperbillClinicianJson {
+                    name: name.clone(),
+                    npi: npi.clone(),
+                    license: license.clone(),
+                    taxonomy: data.taxonomies.get(at).cloned().unwrap_or_default(),
+                })
+                .collect(),
+            supervisors: data
+                .supervisors
+                .iter()
+                .map(|(name, npi)| SuperbillClinicianJson {
+                    name: name.clone(),
+                    npi: npi.clone(),
+                    license: String::new(),
+                    taxonomy: String::new(),
+                })
+                .collect(),
             lines: data
                 .lines
                 .iter()

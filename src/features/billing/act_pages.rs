@@ -14,7 +14,7 @@ use crate::features::billing::insurance::{self, NewShift, Shift};
 use crate::features::billing::lifecycle::{Payer, Refusal};
 use crate::features::billing::payer_words::payer_choices;
 use crate::features::billing::responsibility_store as responsibility;
-use crate::features::billing::staff_pages::{TAB, path};
+use crate::features::billing::staff_pages::{TAB, path, payment_tab};
 use crate::features::billing::store::{
     Charge, ChargePayer, NewPayment, Payment, PaymentMethod, PaymentSource, RefundWay, find_charge,
     find_payment,
@@ -30,6 +30,7 @@ use crate::kernel::money::{Currency, Money};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
+use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
 use crate::platform::web::forms::FieldErrors;
@@ -160,6 +161,8 @@ struct PaymentPage {
     charges: Vec<(String, String)>,
     /// Where there are several.
     payers: Vec<(String, String)>,
+    /// Sees more of the account than what is due.
+    sees_ledger: bool,
 }
 
 /// What the form of a payment needs: the currency, who may have paid, and what is open.
@@ -216,9 +219,10 @@ fn payment_answer(
         (id.to_string(), label)
     });
     let page = PaymentPage {
-        head: room_head(app, staff, &room.file, &room.tags, TAB),
+        head: room_head(app, staff, &room.file, &room.tags, payment_tab(staff)),
         base: path(room.file.chart.chart_id),
         frame: staff.frame(app, CHARTS),
+        sees_ledger: staff.may(Permission::SeeBilling),
         first: input::first_day(last),
         last,
         due: (open.due > 0).then(|| money(open.due)),
@@ -275,8 +279,11 @@ pub(super) async fn payment(
     let method = valid(&mut errors, "method", method);
     let checked = input::optional(&form.reference, input::MOST_IN_A_REFERENCE, words);
     let reference = text(&mut errors, "reference", &mut form.reference, checked);
+    let sees_ledger = staff.may(Permission::SeeBilling);
     let pays = match form.pays.as_str() {
         "" => Some(None),
+        // Which charges there are is not theirs to see.
+        _ if !sees_ledger => Some(None),
         typed => {
             let charge = typed.parse().map(Some).map_err(|_| words.get("billing-error-choose"));
             valid(&mut errors, "pays", charge)
@@ -299,7 +306,8 @@ pub(super) async fn payment(
     let act =
         move |c: &mut Scoped<'_>| Ok(actions::record_payment(c, &by, &new)?.map(|made| made.payment_id));
     match actions::once(&app, &staff.scope, chart, mark, act).await? {
-        Ok(_) => Ok(see_other(&format!("{}?done=billing-paid", path(chart)))),
+        Ok(_) if sees_ledger => Ok(see_other(&format!("{}?done=billing-paid", path(chart)))),
+        Ok(made) => Ok(see_other(&format!("{}/payments/{made}/receipt?done=billing-paid", path(chart)))),
         Err(why) => {
             refused(words, why, &mut errors)?;
             payment_answer(&app, &staff, &room, open, form, errors)

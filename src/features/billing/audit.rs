@@ -34,6 +34,8 @@ audit_actions! {
         ServiceSaved = "charge.service_saved", Plain, None;
         PriceSet = "charge.price_set", Plain, None;
         IdentitySet = "charge.identity_set", Plain, None;
+        /// What a code of a diagnosis stands for was said.
+        DiagnosisWordsSet = "charge.diagnosis_words_set", Plain, None;
         CoverageAdded = "charge.coverage_added", Plain, None;
         InsurerShifted = "adjust.insurer", Plain, Optional;
         RemittanceEntered = "payment.remittance_entered", Good, None;

@@ -47,6 +47,7 @@ pub(super) struct Form {
     description: String,
     amount: String,
     staff: String,
+    supervisor: String,
     place: String,
     diagnoses: String,
     modifiers: String,
@@ -228,14 +229,16 @@ fn read(
         "" => Some(None),
         typed => valid(errors, "units", input::units(typed, words)).map(Some),
     };
-    let who = match form.staff.as_str() {
+    let clinician = |errors: &mut FieldErrors, field: &'static str, typed: &str| match typed {
         "" => Some(None),
         typed => {
             let known = offered.clinicians.iter().find(|(id, _)| id.to_string() == typed);
             let known = known.map(|(id, _)| Some(*id)).ok_or_else(|| words.get("billing-error-choose"));
-            valid(errors, "staff", known)
+            valid(errors, field, known)
         }
     };
+    let who = clinician(errors, "staff", &form.staff);
+    let supervisor = clinician(errors, "supervisor", &form.supervisor);
     let place = match form.place.as_str() {
         place if place.is_empty() || PLACES.contains(&place) => Some(place.to_owned()),
         _ => valid(errors, "place", Err(words.get("billing-error-choose"))),
@@ -263,6 +266,7 @@ fn read(
             units: units?,
             modifiers: modifiers?,
             staff: who?,
+            supervisor: supervisor?,
             place: place?,
             diagnoses: diagnoses?,
             appointment: visit,

@@ -43,6 +43,8 @@ pub struct Details {
     pub modifiers: String,
     /// By whom.
     pub staff: Option<StaffId>,
+    /// Who supervised it.
+    pub supervisor: Option<StaffId>,
     /// Where, as insurers code it.
     pub place: String,
     /// Why, as codes with a space between.
@@ -153,6 +155,7 @@ fn post(
     let by_name = by.actor.name();
     let is_visit = details.appointment.is_some()
         || details.staff.is_some()
+        || details.supervisor.is_some()
         || !details.diagnoses.is_empty()
         || !details.place.is_empty()
         || label != EncounterLabel::None;
@@ -162,6 +165,7 @@ fn post(
             on: new.on.to_string(),
             appointment: details.appointment,
             staff: details.staff,
+            supervisor: details.supervisor,
             place: &details.place,
             diagnoses: &details.diagnoses,
             label,

@@ -191,7 +191,7 @@ impl Why {
             title: charge.description.clone(),
             date: charge.on_date.parse().map(|day| words.civil_date(day)).unwrap_or_default(),
             sentences: explanation.steps.iter().map(sentence).collect(),
-            conclusion: wording::conclusion(words, explanation),
+            conclusion: wording::conclusion(words, explanation, named),
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Encounter {
     pub diagnoses: String,
     /// Who sees it.
     pub label: EncounterLabel,
+    /// Who supervised it, where somebody did.
+    pub supervisor_id: Option<StaffId>,
 }
 
 pub(super) struct NewEncounter<'a> {
@@ -41,6 +43,7 @@ pub(super) struct NewEncounter<'a> {
     pub on: String,
     pub appointment: Option<AppointmentId>,
     pub staff: Option<StaffId>,
+    pub supervisor: Option<StaffId>,
     pub place: &'a str,
     pub diagnoses: &'a str,
     pub label: EncounterLabel,
@@ -55,6 +58,7 @@ pub(super) fn insert(c: &mut Scoped<'_>, new: &NewEncounter<'_>) -> Result<Encou
         encounter::appointment_id.eq(new.appointment),
         encounter::on_date.eq(&new.on),
         encounter::staff_id.eq(new.staff),
+        encounter::supervisor_id.eq(new.supervisor),
         encounter::place_of_service.eq(new.place),
         encounter::diagnoses.eq(new.diagnoses),
         encounter::label.eq(new.label),

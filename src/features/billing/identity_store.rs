@@ -20,11 +20,13 @@ pub struct Identity {
     pub credentials: String,
     /// State and number of the license.
     pub license: String,
+    /// The kind of a clinician's work, by its code of the NUCC.
+    pub taxonomy: String,
 }
 
 /// All that are known.
 pub fn all(c: &mut Scoped<'_>) -> Result<BTreeMap<StaffId, Identity>, Fault> {
-    let rows: Vec<(StaffId, String, String, String, String)> = c
+    let rows: Vec<(StaffId, String, String, String, String, String)> = c
         .rows(billing_identity::table)
         .select((
             billing_identity::staff_id,
@@ -32,11 +34,14 @@ pub fn all(c: &mut Scoped<'_>) -> Result<BTreeMap<StaffId, Identity>, Fault> {
             billing_identity::tax_id,
             billing_identity::credentials,
             billing_identity::license,
+            billing_identity::taxonomy,
         ))
         .load(c)?;
     Ok(rows
         .into_iter()
-        .map(|(id, npi, tax_id, credentials, license)| (id, Identity { npi, tax_id, credentials, license }))
+        .map(|(id, npi, tax_id, credentials, license, taxonomy)| {
+            (id, Identity { npi, tax_id, credentials, license, taxonomy })
+        })
         .collect())
 }
 
@@ -48,6 +53,7 @@ pub(super) fn save(c: &mut Scoped<'_>, id: StaffId, to: &Identity) -> Result<(),
         billing_identity::tax_id.eq(&to.tax_id),
         billing_identity::credentials.eq(&to.credentials),
         billing_identity::license.eq(&to.license),
+        billing_identity::taxonomy.eq(&to.taxonomy),
         billing_identity::changed_at.eq(c.now()),
     );
     c.insert(billing_identity::table, row)
@@ -79,6 +85,13 @@ pub fn npi(typed: &str) -> Option<String> {
     (sum + 24).is_multiple_of(10).then(|| typed.to_owned())
 }
 
+/// A code of the NUCC's list of kinds of work: ten letters and digits. May be empty. Pure.
+pub fn taxonomy(typed: &str) -> Option<String> {
+    let code = typed.trim().to_ascii_uppercase();
+    let is_code = code.len() == 10 && code.bytes().all(|b| b.is_ascii_alphanumeric());
+    (code.is_empty() || is_code).then_some(code)
+}
+
 /// An EIN: nine digits, kept as 12-3456789. May be empty. Pure.
 pub fn tax_id(typed: &str) -> Option<String> {
     let digits: String = typed.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
@@ -99,6 +112,11 @@ mod tests {
         assert_eq!((npi("1234567890"), npi("123"), npi("12345678 3")), (None, None, None));
         assert_eq!((npi(" ").as_deref(), tax_id("").as_deref()), (Some(""), Some("")));
         assert_eq!(tax_id("123456789").as_deref(), Some("12-3456789"));
+        assert_eq!(taxonomy("1041c0700x").as_deref(), Some("1041C0700X"));
+        assert_eq!(
+            (taxonomy("").as_deref(), taxonomy("1041C0700"), taxonomy("1041C-700X")),
+            (Some(""), None, None)
+        );
         assert_eq!((tax_id("12-34567890"), tax_id("1a-3456789")), (None, None));
     }
 }

@@ -231,7 +231,8 @@ pub fn record_remittance(
             Err(why) => return refused(n, why),
         }
     }
-    let (by_name, day) = (by.actor.name(), today(c)?);
+    // The entries count for the day of the check: since then the client owes what it leaves to them.
+    let (by_name, day) = (by.actor.name(), new.paid_on);
     let check = (new.insurer, new.reference.as_str(), new.paid_on);
     let id = insurance_rows::insert_remittance(c, &by_name, check, new.total, &new.lines)?;
     for (n, (line, (at, insured, charge))) in new.lines.iter().zip(&checked).enumerate() {

@@ -12,7 +12,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChargeId, ChartId, InsuranceId, InsurerId, ItemId, PayerId, RemittanceId};
 use crate::kernel::money::{Currency, Money};
 use crate::platform::db::schema::{balance, billing_insurance, charge, insurer, remittance, remittance_line};
-use crate::platform::db::{Scoped, SumOf};
+use crate::platform::db::{InLists as _, Scoped, SumOf};
 use crate::platform::fault::{Fault, is_duplicate};
 
 /// An insurer.
@@ -106,6 +106,24 @@ pub struct NewCoverage {
     pub from: Date,
     /// See [`Coverage`].
     pub until: Option<Date>,
+}
+
+/// The insurers of these coverages, by name.
+pub(super) fn insurer_names(
+    c: &mut Scoped<'_>,
+    ids: &[InsuranceId],
+) -> Result<BTreeMap<InsuranceId, String>, Fault> {
+    let rows: Vec<(InsuranceId, String)> = c
+        .rows(billing_insurance::table)
+        .inner_join(
+            insurer::table.on(insurer::practice_id
+                .eq(billing_insurance::practice_id)
+                .and(insurer::insurer_id.eq(billing_insurance::insurer_id))),
+        )
+        .filter(billing_insurance::insurance_id.in_list(ids))
+        .select((billing_insurance::insurance_id, insurer::name))
+        .load(c)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// A chart's coverages, the newest first.

@@ -7,7 +7,8 @@ use crate::features::billing::act::{Outcome, Refused, hold, note, today};
 use crate::features::billing::audit::BillingAction;
 use crate::features::billing::invoice_store::{self as rows, InvoiceHead, InvoiceState, NewRow};
 use crate::features::billing::responsibility_store as responsibility;
-use crate::features::billing::statement::{Sender, day_words, sender, tell};
+use crate::features::billing::statement::{Sender, addressed, day_words, sender, tell};
+use crate::features::billing::statement_pdf::how_to_pay;
 use crate::features::billing::store::{Charge, charges_named};
 use crate::features::ledger::{
     Account, EntryKind, Item, StoredEntry, debts_of, entries_of, posting_currency,
@@ -44,6 +45,12 @@ pub struct InvoiceData {
     pub chart_number: String,
     /// Who is asked.
     pub payer: String,
+    /// The name and the postal address of who pays, line by line, for the window of an envelope.
+    #[serde(default)]
+    pub to: Vec<String>,
+    /// The address of the portal.
+    #[serde(default)]
+    pub portal: String,
     /// The day on which it was made.
     pub made_on: String,
     /// To be paid by this day.
@@ -159,6 +166,8 @@ pub fn issue(app: &App, c: &mut Scoped<'_>, by: &By, new: &NewInvoice) -> Outcom
         payer: responsibility::named(c, new.chart, &[new.party])?
             .pop()
             .map_or_else(|| file.client.full_name(), |(_, name)| name),
+        to: addressed(c, &file, new.party)?,
+        portal: app.absolute(&format!("/{}/sign-in", practice.slug)),
         made_on: day.to_string(),
         due_on: new.due_on.to_string(),
         currency,
@@ -274,14 +283,22 @@ impl InvoiceData {
     pub fn content(&self, is_void: bool) -> Content {
         let words = Words::of(self.language);
         let title = words.with1("billing-invoice-numbered", "number", &self.number);
-        let facts = self.facts(words).into_iter().map(|(label, value)| format!("{label}: {value}")).collect();
-        let mut blocks =
-            vec![Block::Lines(self.practice.lines()), Block::Heading(1, title.clone()), Block::Lines(facts)];
+        let to = if self.to.is_empty() { vec![self.payer.clone()] } else { self.to.clone() };
+        // The total stands by itself.
+        let mut facts = self.facts(words);
+        facts.pop();
+        let mut blocks = vec![
+            self.practice.letterhead(),
+            Block::Window(to),
+            Block::Heading(1, title.clone()),
+            Block::Facts(facts),
+            Block::Callout(self.total().to_string(), words.get("billing-invoice-total")),
+        ];
         if is_void {
             blocks.push(Block::Paragraph(Weight::Bold, words.get("billing-invoice-void")));
         }
         blocks.push(Block::Table(self.table(words)));
-        blocks.push(Block::Paragraph(Weight::Regular, words.get("billing-statement-pay")));
+        blocks.extend(how_to_pay(words, &self.portal));
         Content { title, language: self.language.word().to_owned(), blocks }
     }
 

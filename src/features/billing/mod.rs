@@ -10,6 +10,7 @@ mod charge_pages;
 pub mod charges;
 mod check;
 mod client_pages;
+pub mod diagnosis_store;
 pub mod dispute_store;
 pub mod encounter_store;
 pub mod identity_store;
@@ -87,7 +88,7 @@ pub const FEATURE: Feature = Feature {
         waiting: None,
         first_for: &[],
     }],
-    chart_tabs: &[staff_pages::TAB],
+    chart_tabs: &[staff_pages::TAB, staff_pages::DESK_TAB],
     jobs: &[monthly::PLAN, monthly::MAKE, online::LOOK, online::READ_EVENTS],
     ..Feature::new("billing", routes)
 };
@@ -156,6 +157,7 @@ fn routes() -> Routes {
         .post("/staff/practice/services/{service}/prices", fees, service_pages::price)
         .get("/staff/practice/identity", fees, service_pages::identity_page)
         .post("/staff/practice/identity", fees, service_pages::identity)
+        .post("/staff/practice/diagnoses", fees, service_pages::diagnosis)
         .get("/staff/charts/{chart}/billing/charge", charge, charge_pages::charge_page)
         .post("/staff/charts/{chart}/billing/charge", charge, charge_pages::charge)
         .get("/staff/charts/{chart}/billing/payment", record, act_pages::payment_page)
@@ -164,8 +166,8 @@ fn routes() -> Routes {
         .post("/staff/charts/{chart}/billing/charges/{charge}/relief", adjust, act_pages::relief)
         .get("/staff/charts/{chart}/billing/payments/{payment}/refund", refund, act_pages::refund_page)
         .post("/staff/charts/{chart}/billing/payments/{payment}/refund", refund, act_pages::refund)
-        .get("/staff/charts/{chart}/billing/payments/{payment}/receipt", see, receipt_pages::staff_page)
-        .get("/staff/charts/{chart}/billing/payments/{payment}/receipt/pdf", see, receipt_pages::staff_file)
+        .get("/staff/charts/{chart}/billing/payments/{payment}/receipt", record, receipt_pages::staff_page)
+        .get("/staff/charts/{chart}/billing/payments/{payment}/receipt/pdf", record, receipt_pages::staff_file)
         .get("/staff/billing", see, report_pages::first)
         .get("/staff/billing/aging", see, report_pages::aging_page)
         .get("/staff/billing/aging.csv", see, report_pages::aging_file)

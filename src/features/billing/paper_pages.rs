@@ -86,7 +86,7 @@ fn owing(c: &mut Scoped<'_>, chart: ChartId, words: Words) -> Result<Option<Owin
     let label = |debt: &ledger::Debt| {
         let item = Item::Charge(debt.charge);
         let values = [
-            ("date", words.civil_date(debt.since)),
+            ("date", named.day_words(words, item)),
             ("what", named.item(words, item)),
             ("amount", Money::new(debt.owed, currency).to_string()),
         ];

@@ -6,7 +6,7 @@ use crate::features::billing::receipt_store;
 use crate::features::billing::statement::{Sender, day_words, sender};
 use crate::features::billing::store::{Payment, Refund, find_payment, refunds_of};
 use crate::features::billing::wording::{Named, payment_label};
-use crate::features::ledger::{Account, EntryKind, Item, entries_of_item, unused};
+use crate::features::ledger::{Account, EntryKind, Item, entries_of_item, stood, unused};
 use crate::features::people;
 use crate::features::practice;
 use crate::kernel::ids::{ChartId, PaymentId};
@@ -37,6 +37,8 @@ pub struct Receipt {
     pub unused: Money,
     /// What went back, or is on its way back.
     pub refunds: Vec<Refund>,
+    /// What the payer owed once it had come in; negative in their favor.
+    pub balance: Option<Money>,
 }
 
 /// The receipt of a payment of this chart.
@@ -61,8 +63,18 @@ pub fn read(c: &mut Scoped<'_>, chart: ChartId, id: PaymentId) -> Result<Option<
         .iter()
         .map(|(item, minor)| (named.day(*item), named.item(words, *item), money(*minor)))
         .collect();
+    let came = standing.iter().find(|entry| entry.head.kind == EntryKind::Payment);
+    let party = came.and_then(|entry| entry.postings.iter().find(|one| one.account == Account::CreditClient));
+    let balance = match (came, party) {
+        (Some(entry), Some(posting)) => stood(c, chart, posting.party, entry.head.seq)?
+            .into_iter()
+            .find(|(owed, _)| owed.currency == payment.currency)
+            .map(|(owed, _)| money(owed.balance())),
+        _ => None,
+    };
     Ok(Some(Receipt {
         number,
+        balance,
         language,
         practice: sender(&practice),
         client: file.client.full_name(),
@@ -97,6 +109,10 @@ impl Receipt {
         if self.unused.minor > 0 {
             facts.push((words.get("billing-payment-left"), self.unused.to_string()));
         }
+        if let Some(balance) = self.balance {
+            let key = if balance.minor < 0 { "billing-receipt-favor" } else { "billing-receipt-balance" };
+            facts.push((words.get("billing-receipt-after"), words.with1(key, "amount", balance.abs())));
+        }
         facts.extend(self.refunds.iter().map(|refund| {
             let amount = Money::new(refund.amount, refund.currency);
             let values = [("amount", amount.to_string()), ("date", day_words(words, &refund.made_on))];
@@ -113,13 +129,16 @@ impl Receipt {
     pub fn content(&self) -> Content {
         let words = Words::of(self.language);
         let title = self.title(words);
-        let mut sender = vec![self.practice.name.clone()];
-        sender.extend(self.practice.address.iter().cloned());
-        sender.extend(
-            [&self.practice.phone, &self.practice.email].into_iter().filter(|l| !l.is_empty()).cloned(),
-        );
-        let facts = self.facts(words).into_iter().map(|(label, value)| format!("{label}: {value}")).collect();
-        let mut blocks = vec![Block::Lines(sender), Block::Heading(1, title.clone()), Block::Lines(facts)];
+        // What came in stands by itself.
+        let mut facts = self.facts(words);
+        let shown = ["billing-col-amount", "billing-method"].map(|key| words.get(key));
+        facts.retain(|(label, _)| !shown.contains(label));
+        let mut blocks = vec![
+            self.practice.letterhead(),
+            Block::Heading(1, title.clone()),
+            Block::Callout(self.payment.money().to_string(), payment_label(words, &self.payment)),
+            Block::Facts(facts),
+        ];
         if !self.counts() {
             blocks.push(Block::Paragraph(Weight::Bold, words.get("billing-receipt-undone")));
         }
@@ -127,7 +146,7 @@ impl Receipt {
             blocks.push(Block::Heading(2, words.get("billing-payment-uses")));
             blocks.push(Block::Table(self.table(words)));
         }
-        blocks.push(Block::Paragraph(Weight::Regular, words.get("billing-receipt-keep")));
+        blocks.push(Block::Note(words.get("billing-receipt-keep")));
         Content { title, language: self.language.word().to_owned(), blocks }
     }
 

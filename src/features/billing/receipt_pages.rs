@@ -8,7 +8,7 @@ use crate::features::accounts::ClientSession;
 use crate::features::billing::client_pages::ACCOUNT;
 use crate::features::billing::receipt::{self, Receipt};
 use crate::features::billing::responsibility_store as responsibility;
-use crate::features::billing::staff_pages::{TAB, path};
+use crate::features::billing::staff_pages::{path, payment_tab};
 use crate::features::billing::statement::day_words;
 use crate::features::billing::statement_pdf;
 use crate::features::billing::store::find_payment;
@@ -17,6 +17,7 @@ use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, PaymentId};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
+use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::{ClientFrame, StaffFrame};
 use crate::platform::web::{PageError, PageResult, html};
@@ -57,6 +58,7 @@ struct StaffPage {
     head: RoomHead,
     base: String,
     receipt: ReceiptView,
+    sees_ledger: bool,
     file: String,
 }
 
@@ -91,7 +93,8 @@ pub(super) async fn staff_page(
     let (room, receipt) = found.ok_or(PageError::NotFound)?;
     let base = path(chart);
     let page = StaffPage {
-        head: room_head(&app, &staff, &room.file, &room.tags, TAB),
+        sees_ledger: staff.may(Permission::SeeBilling),
+        head: room_head(&app, &staff, &room.file, &room.tags, payment_tab(&staff)),
         receipt: ReceiptView::of(&receipt),
         file: format!("{base}/payments/{payment}/receipt/pdf"),
         frame: staff.frame(&app, CHARTS),

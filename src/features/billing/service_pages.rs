@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::billing::act_pages::{id, text, valid};
+use crate::features::billing::diagnosis_store::DiagnosisWords;
 use crate::features::billing::encounter_store::clinicians;
 use crate::features::billing::identity_store::{self, Identity};
 use crate::features::billing::input;
@@ -354,6 +355,7 @@ pub(super) struct IdentityForm {
     tax_id: String,
     credentials: String,
     license: String,
+    taxonomy: String,
 }
 
 #[derive(Template)]
@@ -364,6 +366,16 @@ struct IdentityPage {
     /// Whose form is refused.
     of: String,
     rows: Vec<IdentityRow>,
+    /// What codes of diagnoses stand for, as the practice says it.
+    diagnoses: Vec<(String, String)>,
+    diagnosis: DiagnosisForm,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct DiagnosisForm {
+    code: String,
+    words: String,
 }
 
 impl IdentityPage {
@@ -376,12 +388,15 @@ impl IdentityPage {
         } else {
             fields.push(("credentials", "billing-credentials", own.credentials.as_str()));
             fields.push(("license", "billing-license", own.license.as_str()));
+            fields.push(("taxonomy", "billing-taxonomy", own.taxonomy.as_str()));
         }
         fields
     }
 }
 
-async fn identity_rows(app: &AppState, staff: &StaffSession) -> Result<Vec<IdentityRow>, Fault> {
+type Known = (Vec<IdentityRow>, Vec<(String, String)>);
+
+async fn identity_rows(app: &AppState, staff: &StaffSession) -> Result<Known, Fault> {
     let practice = staff.practice.name.clone();
     app.db
         .read(&staff.scope, move |c| {
@@ -399,23 +414,48 @@ async fn identity_rows(app: &AppState, staff: &StaffSession) -> Result<Vec<Ident
                 identity: of(id),
                 is_practice: false,
             }));
-            Ok(rows)
+            let own = DiagnosisWords::of(c)?;
+            Ok((rows, own.own().map(|(code, words)| (code.to_owned(), words.to_owned())).collect()))
         })
         .await
 }
 
 /// By which numbers insurers know the practice and its clinicians.
 pub(super) async fn identity_page(State(app): State<AppState>, staff: StaffSession) -> PageResult {
-    let rows = identity_rows(&app, &staff).await?;
-    let errors = FieldErrors::new();
-    html(IdentityPage { frame: staff.frame(&app, PRACTICE), errors, of: String::new(), rows }.render())
+    let (rows, diagnoses) = identity_rows(&app, &staff).await?;
+    let (errors, frame) = (FieldErrors::new(), staff.frame(&app, PRACTICE));
+    let diagnosis = DiagnosisForm::default();
+    html(IdentityPage { frame, errors, of: String::new(), rows, diagnoses, diagnosis }.render())
+}
+
+/// Says what a code of a diagnosis stands for.
+pub(super) async fn diagnosis(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
+    let mut form: DiagnosisForm = staff.form(&body)?;
+    let words = staff.words;
+    let mut errors = FieldErrors::new();
+    let code = input::codes(&form.code, 1, words).and_then(|code| {
+        if code.is_empty() { Err(words.count("billing-error-codes", "most", 1)) } else { Ok(code) }
+    });
+    let code = valid(&mut errors, "code", code);
+    let checked = input::optional(&form.words, input::MOST_IN_A_DESCRIPTION, words);
+    let said = text(&mut errors, "words", &mut form.words, checked);
+    let (Some(code), Some(said)) = (code, said) else {
+        let (rows, diagnoses) = identity_rows(&app, &staff).await?;
+        let frame = staff.frame(&app, PRACTICE);
+        let of = "diagnosis".to_owned();
+        let page = IdentityPage { frame, errors, of, rows, diagnoses, diagnosis: form };
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(page.render())?).into_response());
+    };
+    let by = staff.by();
+    app.db.write(&staff.scope, move |c| actions::set_diagnosis_words(c, &by, &code, &said)).await?;
+    Ok(see_other("/staff/practice/identity?done=billing-diagnosis-set"))
 }
 
 /// Saves one's numbers.
 pub(super) async fn identity(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
     let mut form: IdentityForm = staff.form(&body)?;
     let words = staff.words;
-    let mut rows = identity_rows(&app, &staff).await?;
+    let (mut rows, diagnoses) = identity_rows(&app, &staff).await?;
     let at = rows.iter().position(|row| row.id == form.staff).ok_or(PageError::NotFound)?;
     let mut errors = FieldErrors::new();
     let npi = valid(
@@ -429,7 +469,11 @@ pub(super) async fn identity(State(app): State<AppState>, staff: StaffSession, b
     let credentials = text(&mut errors, "credentials", &mut form.credentials, checked);
     let checked = input::optional(&form.license, 60, words);
     let license = text(&mut errors, "license", &mut form.license, checked);
-    let (Some(npi), Some(tax_id), Some(credentials), Some(license)) = (npi, tax_id, credentials, license)
+    let taxonomy =
+        identity_store::taxonomy(&form.taxonomy).ok_or_else(|| words.get("billing-error-taxonomy"));
+    let taxonomy = valid(&mut errors, "taxonomy", taxonomy);
+    let (Some(npi), Some(tax_id), Some(credentials), Some(license), Some(taxonomy)) =
+        (npi, tax_id, credentials, license, taxonomy)
     else {
         let of = form.staff.clone();
         rows[at].identity = Identity {
@@ -437,13 +481,15 @@ pub(super) async fn identity(State(app): State<AppState>, staff: StaffSession, b
             tax_id: form.tax_id,
             credentials: form.credentials,
             license: form.license,
+            taxonomy: form.taxonomy,
         };
-        let page = IdentityPage { frame: staff.frame(&app, PRACTICE), errors, of, rows };
+        let (frame, diagnosis) = (staff.frame(&app, PRACTICE), DiagnosisForm::default());
+        let page = IdentityPage { frame, errors, of, rows, diagnoses, diagnosis };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(page.render())?).into_response());
     };
     let by = staff.by();
     let id: StaffId = if form.staff.is_empty() { StaffId::NIL } else { id(&form.staff)? };
-    let to = Identity { npi, tax_id, credentials, license };
+    let to = Identity { npi, tax_id, credentials, license, taxonomy };
     app.db.write(&staff.scope, move |c| actions::set_identity(c, &by, id, &to)).await?;
     Ok(see_other("/staff/practice/identity?done=billing-identity-set"))
 }

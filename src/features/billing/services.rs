@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 
 use crate::features::billing::audit::BillingAction;
+use crate::features::billing::diagnosis_store;
 use crate::features::billing::identity_store::{self, Identity};
 use crate::features::billing::service_store::{self, Price, ServiceFields};
 use crate::kernel::ids::{ServiceId, StaffId};
@@ -56,4 +57,11 @@ pub fn set_identity(c: &mut Scoped<'_>, by: &By, of: StaffId, to: &Identity) -> 
     identity_store::save(c, of, to)?;
     let details = serde_json::json!({ "staff": of });
     audit::record(c, Event::new(by.clone(), BillingAction::IdentitySet).with(details))
+}
+
+/// Says what a code of a diagnosis stands for.
+pub fn set_diagnosis_words(c: &mut Scoped<'_>, by: &By, code: &str, words: &str) -> Result<(), Fault> {
+    diagnosis_store::save(c, &by.actor.name(), code, words)?;
+    // The words are the practice's; which code they are of is left out of the trail, as codes are everywhere.
+    audit::record(c, Event::new(by.clone(), BillingAction::DiagnosisWordsSet))
 }

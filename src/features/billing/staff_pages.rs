@@ -40,6 +40,19 @@ use crate::platform::web::{PageError, PageResult, html};
 pub(super) const TAB: ChartTab =
     ChartTab { path: "/billing", label: "charts-tab-billing", needs: Permission::SeeBilling, order: 40 };
 
+/// For those who take payments and do not see the ledger.
+pub(super) const DESK_TAB: ChartTab = ChartTab {
+    path: "/billing/payment",
+    label: "charts-tab-payment",
+    needs: Permission::RecordPayments,
+    order: 41,
+};
+
+/// The tab under which staff see what belongs to payments.
+pub(super) fn payment_tab(staff: &StaffSession) -> ChartTab {
+    if staff.may(Permission::SeeBilling) { TAB } else { DESK_TAB }
+}
+
 /// Statements that the tab names.
 const STATEMENTS: i64 = 12;
 

@@ -11,9 +11,10 @@ use crate::features::billing::actions::Refused;
 use crate::features::billing::audit::BillingAction;
 use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::statement_store as store;
-use crate::features::billing::wording::Named;
-use crate::features::ledger::{self, Debt, Line, Owed, PartyPurpose};
-use crate::features::people::{self, ChartFile};
+use crate::features::billing::store::Charge;
+use crate::features::billing::wording::{Explanation, Named, explain_for};
+use crate::features::ledger::{self, Debt, EntryKind, Item, Line, Owed, PartyPurpose};
+use crate::features::people::{self, ChartFile, ContactMode};
 use crate::features::practice::{self, Practice};
 use crate::kernel::ids::{AccessId, ChartId, PayerId, PersonId, StatementId};
 use crate::kernel::money::{Currency, Money};
@@ -24,6 +25,7 @@ use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Language, Words};
 use crate::platform::outbox::{self, MailReader, Standing, Subject, SubjectKind};
+use crate::platform::pdf_writer::Block;
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::App;
 
@@ -59,6 +61,12 @@ pub struct StatementData {
     pub chart_number: String,
     /// The name of who pays.
     pub payer: String,
+    /// The name and the postal address of who pays, line by line, for the window of an envelope.
+    #[serde(default)]
+    pub to: Vec<String>,
+    /// The address of the portal.
+    #[serde(default)]
+    pub portal: String,
     /// The day on which it was made.
     pub made_on: String,
     /// Its lines were posted on this day or later.
@@ -86,6 +94,11 @@ impl Sender {
         let more = [&self.phone, &self.email].into_iter().filter(|line| !line.is_empty()).cloned();
         std::iter::once(self.name.clone()).chain(self.address.iter().cloned()).chain(more).collect()
     }
+
+    /// The same on a PDF.
+    pub fn letterhead(&self) -> Block {
+        Block::Letterhead(self.name.clone(), self.lines().into_iter().skip(1).collect())
+    }
 }
 
 /// One currency of a statement.
@@ -103,6 +116,9 @@ pub struct CurrencyAccount {
     pub credit: i64,
     /// What is open, by its age: up to 30, 60, 90, 120 days, and older.
     pub aging: [i64; 5],
+    /// What is with insurers and not to be paid now.
+    #[serde(default)]
+    pub insured: i64,
 }
 
 impl CurrencyAccount {
@@ -130,6 +146,9 @@ pub struct DataLine {
     pub after: i64,
     /// It counts for a day before the statement begins, and was posted later.
     pub is_late: bool,
+    /// What the insurer did with a charge of which a part is left to the client; may be empty.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// A civil day that a statement keeps as text, in words.
@@ -152,6 +171,33 @@ fn aged(debts: &[Debt], on: Date) -> [i64; 5] {
     aging
 }
 
+/// What the insurer did with the charge of a line by which the rest of it is left to this payer. Where somebody else pays
+/// a part of the rest, nothing: the sums would tell of them. Pure.
+fn insurer_note(words: Words, line: &Line, explained: &[Explanation], named: &Named) -> String {
+    let Item::Charge(charge) = line.item else { return String::new() };
+    let one = explained.iter().find(|one| one.charge.charge_id == charge);
+    let Some(one) = one.filter(|_| line.head.kind == EntryKind::Move && line.amount > 0) else {
+        return String::new();
+    };
+    let sum = |kind: EntryKind| -> i64 {
+        let own = one.steps.iter().filter(|step| step.head.kind == kind);
+        own.map(|step| -step.insurance.minor).sum()
+    };
+    let money = |minor| Money::new(minor, one.charge.currency).to_string();
+    let (paid, off) = (sum(EntryKind::InsurerPaid), sum(EntryKind::Contractual));
+    if one.charge.amount - paid - off != line.amount {
+        return String::new();
+    }
+    let values = [
+        ("insurer", named.insurer(words, &one.charge)),
+        ("fee", one.charge.money().to_string()),
+        ("paid", money(paid)),
+        ("off", money(off)),
+    ];
+    let key = if off > 0 { "billing-statement-insurer-lowered" } else { "billing-statement-insurer" };
+    words.with(key, &values)
+}
+
 /// The accounts of a statement, from the lines that it covers (the oldest first) and what is owed at its end. Pure.
 /// `None` where the two do not agree.
 fn accounts_of(
@@ -159,7 +205,7 @@ fn accounts_of(
     since: Date,
     owed: &[(Owed, [i64; 5])],
     lines: &[Line],
-    named: &Named,
+    (named, insurers): (&Named, &[Explanation]),
 ) -> Option<Vec<CurrencyAccount>> {
     let mut accounts = Vec::new();
     for (owed, aging) in owed {
@@ -176,11 +222,12 @@ fn accounts_of(
                 amount: running.line.amount,
                 after: running.after.minor,
                 is_late: running.line.head.effective_on < since,
+                note: insurer_note(words, &running.line, insurers, named),
             })
             .collect();
         shown.reverse();
         // A currency in which nothing happened and nothing is owed is left out.
-        if shown.is_empty() && previous == 0 {
+        if shown.is_empty() && previous == 0 && owed.insured == 0 {
             continue;
         }
         if aging.iter().sum::<i64>() != owed.due {
@@ -193,6 +240,7 @@ fn accounts_of(
             due: owed.due,
             credit: owed.credit,
             aging: *aging,
+            insured: owed.insured,
         });
     }
     Some(accounts)
@@ -226,6 +274,24 @@ pub(super) fn sender(practice: &Practice) -> Sender {
         phone: practice.phone.clone(),
         email: practice.email.clone(),
     }
+}
+
+/// The name and the postal address of a payer, line by line. Of somebody in safe contact the address is left out: others
+/// with access see the paper too.
+pub(super) fn addressed(c: &mut Scoped<'_>, file: &ChartFile, party: PayerId) -> Result<Vec<String>, Fault> {
+    let payer = ledger::payer_of(c, party)?;
+    let known = payer.as_ref().and_then(|payer| file.person(&payer.person)).map(|(person, _)| person.clone());
+    let person = match (known, payer) {
+        (None, Some(payer)) => people::load_person(c, &payer.person)?,
+        (known, _) => known,
+    };
+    let person = person.unwrap_or_else(|| file.client.clone());
+    let address = match person.contact_mode {
+        ContactMode::Normal => person.postal_address.as_str(),
+        ContactMode::Safe => "",
+    };
+    let lines = address.lines().filter(|line| !line.is_empty()).map(str::to_owned);
+    Ok(std::iter::once(person.full_name()).chain(lines).collect())
 }
 
 /// Why no statement was made.
@@ -323,7 +389,10 @@ fn cover(
         .collect();
     let named = Named::of_lines(c, &lines)?;
     let words = Words::of(language);
-    let accounts = accounts_of(words, new.since, &owed, &lines, &named)
+    let moved = lines.iter().filter(|line| line.head.kind == EntryKind::Move && line.amount > 0);
+    let moved: Vec<Charge> = moved.filter_map(|line| named.charge(line.item).cloned()).collect();
+    let (insurers, _) = explain_for(c, moved, Some(&[party]))?;
+    let accounts = accounts_of(words, new.since, &owed, &lines, (&named, &insurers))
         .ok_or_else(|| Fault::Damaged(format!("the balance of chart {} does not add up", new.chart)))?;
     if accounts.is_empty() {
         return Ok(Err(NotMade::Nothing));
@@ -337,6 +406,8 @@ fn cover(
         payer: responsibility::named(c, new.chart, &[party])?
             .pop()
             .map_or_else(|| file.client.full_name(), |(_, name)| name),
+        to: addressed(c, &file, party)?,
+        portal: app.absolute(&format!("/{}/sign-in", practice.slug)),
         made_on: made_on.to_string(),
         since: new.since.to_string(),
         accounts,

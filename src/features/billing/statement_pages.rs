@@ -48,6 +48,7 @@ pub(super) struct AccountView {
     pub lines: Vec<LineView>,
     pub balance: String,
     pub credit: Option<String>,
+    pub insured: Option<String>,
     pub aging: Vec<(String, String)>,
 }
 
@@ -58,6 +59,7 @@ pub(super) struct LineView {
     pub amount: String,
     pub after: String,
     pub is_late: bool,
+    pub note: String,
 }
 
 impl StatementView {
@@ -82,10 +84,12 @@ impl StatementView {
                             amount: money(line.amount),
                             after: money(line.after),
                             is_late: line.is_late,
+                            note: line.note.clone(),
                         })
                         .collect(),
                     balance: account.balance().to_string(),
                     credit: (account.credit > 0).then(|| money(account.credit)),
+                    insured: (account.insured > 0).then(|| money(account.insured)),
                     aging: age_labels(words)
                         .into_iter()
                         .zip(account.aging)

@@ -18,18 +18,15 @@ use crate::platform::web::PageError;
 /// What a statement's PDF says, in the order in which it is read.
 fn content(words: Words, data: &StatementData) -> Content {
     let title = words.with1("billing-statement-numbered", "number", &data.number);
-    let fact = |key: &str, value: String| format!("{}: {value}", words.get(key));
-    let mut sender = vec![data.practice.name.clone()];
-    sender.extend(data.practice.address.iter().cloned());
-    sender.extend(
-        [&data.practice.phone, &data.practice.email].into_iter().filter(|line| !line.is_empty()).cloned(),
-    );
+    let fact = |key: &str, value: String| (words.get(key), value);
     let client =
         words.with2("billing-statement-client-number", "name", &data.client, "number", &data.chart_number);
+    let to = if data.to.is_empty() { vec![data.payer.clone()] } else { data.to.clone() };
     let mut blocks = vec![
-        Block::Lines(sender),
+        data.practice.letterhead(),
+        Block::Window(to),
         Block::Heading(1, title.clone()),
-        Block::Lines(vec![
+        Block::Facts(vec![
             fact("billing-statement-for", data.payer.clone()),
             fact("billing-statement-client", client),
             fact("billing-statement-made", day_words(words, &data.made_on)),
@@ -47,18 +44,31 @@ fn content(words: Words, data: &StatementData) -> Content {
         if data.accounts.len() > 1 {
             blocks.push(Block::Heading(2, account.currency.to_string()));
         }
-        blocks.push(Block::Paragraph(Weight::Bold, format!("{} {}", balance.abs(), words.get(key))));
+        blocks.push(Block::Callout(balance.abs().to_string(), words.get(key)));
         blocks.push(Block::Table(table(words, account)));
         if account.credit > 0 {
             let sentence = words.with1("billing-statement-credit", "amount", money(account.credit));
             blocks.push(Block::Paragraph(Weight::Regular, sentence));
         }
+        if account.insured > 0 {
+            let sentence = words.with1("billing-with-insurer", "amount", money(account.insured));
+            blocks.push(Block::Paragraph(Weight::Regular, sentence));
+        }
         blocks.push(Block::Heading(if data.accounts.len() > 1 { 3 } else { 2 }, words.get("billing-aging")));
         let ages = age_labels(words).into_iter().zip(account.aging);
-        blocks.push(Block::Lines(ages.map(|(label, minor)| format!("{label}: {}", money(minor))).collect()));
+        blocks.push(Block::Facts(ages.map(|(label, minor)| (label, money(minor))).collect()));
     }
-    blocks.push(Block::Paragraph(Weight::Regular, words.get("billing-statement-pay")));
+    blocks.extend(how_to_pay(words, &data.portal));
     Content { title, language: data.language.word().to_owned(), blocks }
+}
+
+/// How to pay, and whom to ask.
+pub(super) fn how_to_pay(words: Words, portal: &str) -> Vec<Block> {
+    let mut blocks = vec![Block::Paragraph(Weight::Regular, words.get("billing-statement-pay"))];
+    if !portal.is_empty() {
+        blocks.push(Block::Note(words.with1("billing-statement-portal", "address", portal)));
+    }
+    blocks
 }
 
 fn table(words: Words, account: &statement::CurrencyAccount) -> Table {
@@ -67,11 +77,12 @@ fn table(words: Words, account: &statement::CurrencyAccount) -> Table {
     let previous = words.get("billing-statement-previous");
     let mut rows = vec![vec![String::new(), previous, String::new(), money(account.previous)]];
     rows.extend(account.lines.iter().map(|line| {
-        let text = if line.is_late {
-            format!("{} {}", line.text, words.get("billing-statement-late"))
-        } else {
-            line.text.clone()
-        };
+        let late = if line.is_late { words.get("billing-statement-late") } else { String::new() };
+        let parts = [line.text.as_str(), late.as_str()];
+        let mut text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        if !line.note.is_empty() {
+            text = format!("{text}. {}", line.note);
+        }
         vec![day_words(words, &line.on), text, money(line.amount), money(line.after)]
     }));
     let total = words.get("billing-statement-new");

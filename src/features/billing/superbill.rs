@@ -5,12 +5,13 @@ use jiff::civil::Date;
 
 use crate::features::billing::act::{hold, note};
 use crate::features::billing::audit::BillingAction;
+use crate::features::billing::diagnosis_store::DiagnosisWords;
 use crate::features::billing::encounter_store;
-use crate::features::billing::identity_store;
+use crate::features::billing::identity_store::{self, Identity};
 use crate::features::billing::insurance_store::coverages;
 use crate::features::billing::invoice::part_of;
 use crate::features::billing::responsibility_store as responsibility;
-use crate::features::billing::statement::{Sender, day_words, sender, tell};
+use crate::features::billing::statement::{Sender, addressed, day_words, sender, tell};
 use crate::features::billing::store::Charge;
 use crate::features::billing::superbill_store::{self as rows, SuperbillHead};
 use crate::features::ledger::{Item, entries_of, posting_currency};
@@ -46,14 +47,29 @@ pub struct SuperbillData {
     pub client: String,
     /// The client's birth date.
     pub born: String,
+    /// The client's sex, as the insurer has it on file; may be empty.
+    #[serde(default)]
+    pub sex: String,
+    /// The client's postal address, line by line.
+    #[serde(default)]
+    pub address: Vec<String>,
     /// The chart's number.
     pub chart_number: String,
     /// Insurer, member, group, and who holds the contract where that is somebody else; where they are known.
     pub insurance: Vec<(String, String, String, String)>,
     /// Who saw the client: name with credentials, NPI, license.
     pub clinicians: Vec<(String, String, String)>,
+    /// The kind of work of each of them, by its code; may be empty.
+    #[serde(default)]
+    pub taxonomies: Vec<String>,
+    /// Who supervised: name with credentials, NPI.
+    #[serde(default)]
+    pub supervisors: Vec<(String, String)>,
     /// The codes of the diagnoses, in the order in which lines point to them.
     pub diagnoses: Vec<String>,
+    /// What they stand for, in the same order.
+    #[serde(default)]
+    pub diagnosis_words: Vec<String>,
     /// The day on which it was made.
     pub made_on: String,
     /// Of services from this day on, …
@@ -112,6 +128,8 @@ pub enum Missing {
     Diagnosis(String),
     /// Where the client was seen on a day.
     Place(String),
+    /// What this code of a diagnosis stands for.
+    DiagnosisWords(String),
 }
 
 impl Missing {
@@ -126,6 +144,7 @@ impl Missing {
             Self::Clinician(day) => words.with1("billing-missing-clinician", "date", day_words(words, day)),
             Self::Code(day) => words.with1("billing-missing-code", "date", day_words(words, day)),
             Self::Diagnosis(day) => words.with1("billing-missing-diagnosis", "date", day_words(words, day)),
+            Self::DiagnosisWords(code) => words.with1("billing-missing-diagnosis-words", "code", code),
             Self::Place(day) => words.with1("billing-missing-place", "date", day_words(words, day)),
         }
     }
@@ -180,10 +199,15 @@ pub fn make(
     let entries = if items.is_empty() { Vec::new() } else { entries_of(c, &items)? };
     let identities = identity_store::all(c)?;
     let names = encounter_store::clinicians(c)?;
+    let known_words = DiagnosisWords::of(c)?;
     let own = identities.get(&StaffId::NIL).cloned().unwrap_or_default();
     let (mut missing, mut lines) = (Vec::new(), Vec::new());
-    let (mut clinicians, mut diagnoses): (Vec<(String, String, String)>, Vec<String>) =
-        (Vec::new(), Vec::new());
+    let (mut clinicians, mut taxonomies, mut supervisors) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut diagnoses, mut diagnosis_words): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let person = |id: StaffId| -> (String, Identity) {
+        let name = names.iter().find(|(known, _)| *known == id).map(|(_, name)| name.clone());
+        (name.unwrap_or_default(), identities.get(&id).cloned().unwrap_or_default())
+    };
     if own.npi.is_empty() {
         missing.push(Missing::PracticeNpi);
     }
@@ -208,21 +232,28 @@ pub fn make(
         match visit.as_ref().and_then(|visit| visit.staff_id) {
             None => missing.push(Missing::Clinician(on.clone())),
             Some(id) => {
-                let known = names.iter().find(|(known, _)| *known == id);
-                let name = known.map(|(_, name)| name.clone()).unwrap_or_default();
-                let of = identities.get(&id).cloned().unwrap_or_default();
+                let (name, of) = person(id);
                 if of.npi.is_empty() {
                     missing.push(Missing::ClinicianNpi(name.clone()));
                 }
                 if of.license.is_empty() {
                     missing.push(Missing::License(name.clone()));
                 }
-                let called =
-                    if of.credentials.is_empty() { name } else { format!("{name}, {}", of.credentials) };
-                let whole = (called, of.npi, of.license);
+                let whole = (called(&name, &of), of.npi, of.license);
                 if !clinicians.contains(&whole) {
                     clinicians.push(whole);
+                    taxonomies.push(of.taxonomy);
                 }
+            }
+        }
+        if let Some(id) = visit.as_ref().and_then(|visit| visit.supervisor_id) {
+            let (name, of) = person(id);
+            if of.npi.is_empty() {
+                missing.push(Missing::ClinicianNpi(name.clone()));
+            }
+            let whole = (called(&name, &of), of.npi);
+            if !supervisors.contains(&whole) {
+                supervisors.push(whole);
             }
         }
         let codes = visit.as_ref().map(|visit| visit.diagnoses.clone()).unwrap_or_default();
@@ -230,6 +261,10 @@ pub fn make(
         for code in codes.split_ascii_whitespace() {
             let at = diagnoses.iter().position(|known| known == code).unwrap_or_else(|| {
                 diagnoses.push(code.to_owned());
+                match known_words.words(code) {
+                    Some(words) => diagnosis_words.push(words.to_owned()),
+                    None => missing.push(Missing::DiagnosisWords(code.to_owned())),
+                }
                 diagnoses.len() - 1
             });
             pointers.push(char::from(b'A'.saturating_add(u8::try_from(at).unwrap_or(25).min(25))));
@@ -274,6 +309,8 @@ pub fn make(
         tax_id: own.tax_id,
         client: file.client.full_name(),
         born: born.unwrap_or_default(),
+        sex: file.client.sex.clone(),
+        address: addressed(c, &file, party)?.into_iter().skip(1).collect(),
         chart_number: file.chart.chart_number.clone(),
         insurance: coverages(c, new.chart)?
             .into_iter()
@@ -281,7 +318,10 @@ pub fn make(
             .map(|one| (one.insurer.name, one.member_number, one.group_number, one.subscriber))
             .collect(),
         clinicians,
+        taxonomies,
+        supervisors,
         diagnoses,
+        diagnosis_words,
         made_on: day.to_string(),
         from: new.from.to_string(),
         until: new.until.to_string(),
@@ -296,6 +336,11 @@ pub fn make(
     note(c, by, BillingAction::SuperbillMade, new.chart, details)?;
     tell(app, c, &practice, &file, party)?;
     Ok(Ok(id))
+}
+
+/// A clinician's name with what stands behind it.
+fn called(name: &str, of: &Identity) -> String {
+    if of.credentials.is_empty() { name.to_owned() } else { format!("{name}, {}", of.credentials) }
 }
 
 /// A superbill of this chart, as its page and its PDF print it.
@@ -350,14 +395,22 @@ impl SuperbillData {
         let mut facts = vec![
             (words.get("billing-statement-client"), words.with("billing-statement-client-number", &client)),
             (words.get("billing-superbill-born"), day_words(words, &self.born)),
+        ];
+        if !self.sex.is_empty() {
+            facts.push((words.get("billing-superbill-sex"), self.sex.clone()));
+        }
+        if !self.address.is_empty() {
+            facts.push((words.get("billing-superbill-address"), self.address.join(", ")));
+        }
+        facts.extend([
             (words.get("billing-statement-made"), day_words(words, &self.made_on)),
             (
                 words.get("billing-superbill-days"),
                 format!("{} – {}", day_words(words, &self.from), day_words(words, &self.until)),
             ),
-            (words.get("billing-npi"), self.npi.clone()),
+            (words.get("billing-practice-npi"), self.npi.clone()),
             (words.get("billing-tax-id"), self.tax_id.clone()),
-        ];
+        ]);
         for (insurer, member, group, subscriber) in &self.insurance {
             let number = if group.is_empty() { member.clone() } else { format!("{member} / {group}") };
             facts.push((words.get("billing-insurer"), format!("{insurer}, {number}")));
@@ -365,12 +418,25 @@ impl SuperbillData {
                 facts.push((words.get("billing-subscriber"), subscriber.clone()));
             }
         }
-        for (name, npi, license) in &self.clinicians {
+        for (at, (name, npi, license)) in self.clinicians.iter().enumerate() {
             let values = [("name", name.clone()), ("npi", npi.clone()), ("license", license.clone())];
-            facts.push((words.get("billing-clinician"), words.with("billing-superbill-clinician", &values)));
+            let mut said = words.with("billing-superbill-clinician", &values);
+            if let Some(code) = self.taxonomies.get(at).filter(|code| !code.is_empty()) {
+                said = words.with2("billing-superbill-taxonomy", "clinician", said, "code", code);
+            }
+            facts.push((words.get("billing-clinician"), said));
         }
-        let letters = self.diagnoses.iter().zip('A'..).map(|(code, letter)| format!("{letter} {code}"));
-        facts.push((words.get("billing-diagnoses"), letters.collect::<Vec<_>>().join(" · ")));
+        for (name, npi) in &self.supervisors {
+            let said = words.with2("billing-superbill-supervisor", "name", name, "npi", npi);
+            facts.push((words.get("billing-supervisor"), said));
+        }
+        for (at, (code, letter)) in self.diagnoses.iter().zip('A'..).enumerate() {
+            let said = self.diagnosis_words.get(at).map(|words| format!(" {words}")).unwrap_or_default();
+            facts.push((
+                words.with1("billing-superbill-diagnosis", "letter", letter),
+                format!("{code}{said}"),
+            ));
+        }
         facts
     }
 
@@ -400,7 +466,6 @@ impl SuperbillData {
     pub fn content(&self) -> Content {
         let words = Words::of(self.language);
         let title = words.with1("billing-superbill-numbered", "number", &self.number);
-        let facts = self.facts(words).into_iter().map(|(label, value)| format!("{label}: {value}")).collect();
         let column = |key: &str, share, align| Column { title: words.get(key), share, align };
         let (charged, paid) = self.totals();
         let empty = String::new;
@@ -430,13 +495,13 @@ impl SuperbillData {
             ],
         };
         let blocks = vec![
-            Block::Lines(self.practice.lines()),
+            self.practice.letterhead(),
             Block::Heading(1, title.clone()),
-            Block::Lines(facts),
+            Block::Facts(self.facts(words)),
             Block::Table(table),
             Block::Paragraph(Weight::Bold, self.balance(words)),
             Block::Paragraph(Weight::Regular, words.get("billing-superbill-signature")),
-            Block::Paragraph(Weight::Bold, words.get("billing-superbill-no-bill")),
+            Block::Note(words.get("billing-superbill-no-bill")),
         ];
         Content { title, language: self.language.word().to_owned(), blocks }
     }

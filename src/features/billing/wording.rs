@@ -1,12 +1,13 @@
 //! Lines of the ledger in words, and the sentences that answer "Why do I owe this?".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::features::billing::insurance_store::insurer_names;
 use crate::features::billing::store::{
-    Charge, Payment, PaymentMethod, PaymentSource, charges_named, payments_named,
+    Charge, ChargePayer, Payment, PaymentMethod, PaymentSource, charges_named, payments_named,
 };
 use crate::features::ledger::{Account, EntryHead, EntryKind, Item, Line, StoredEntry, entries_of};
-use crate::kernel::ids::{ChargeId, PayerId, PaymentId};
+use crate::kernel::ids::{ChargeId, InsuranceId, PayerId, PaymentId};
 use crate::kernel::money::Money;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -17,6 +18,8 @@ use crate::platform::i18n::Words;
 pub struct Named {
     charges: BTreeMap<ChargeId, Charge>,
     payments: BTreeMap<PaymentId, Payment>,
+    /// The insurers of insured charges.
+    insurers: BTreeMap<InsuranceId, String>,
 }
 
 impl Named {
@@ -30,7 +33,9 @@ impl Named {
                 Item::Remittance(_) => {}
             }
         }
-        Ok(Self { charges: charges_named(c, &charges)?, payments: payments_named(c, &payments)? })
+        let charges = charges_named(c, &charges)?;
+        let insurers = insurers_of(c, charges.values())?;
+        Ok(Self { charges, payments: payments_named(c, &payments)?, insurers })
     }
 
     /// Those of these lines.
@@ -42,6 +47,35 @@ impl Named {
     pub fn extend(&mut self, more: Self) {
         self.charges.extend(more.charges);
         self.payments.extend(more.payments);
+        self.insurers.extend(more.insurers);
+    }
+
+    /// The charge of an item, where it is one that is named.
+    pub fn charge(&self, item: Item) -> Option<&Charge> {
+        match item {
+            Item::Charge(id) => self.charges.get(&id),
+            Item::Payment(_) | Item::Remittance(_) => None,
+        }
+    }
+
+    /// The insurer of a charge by name, or "your insurance".
+    pub fn insurer(&self, words: Words, charge: &Charge) -> String {
+        let known = charge.insurance_id.and_then(|id| self.insurers.get(&id));
+        known.cloned().unwrap_or_else(|| words.get("billing-your-insurance"))
+    }
+
+    /// The same in words; empty for what is not named.
+    pub fn day_words(&self, words: Words, item: Item) -> String {
+        self.day(item).parse().map(|day| words.civil_date(day)).unwrap_or_default()
+    }
+
+    /// What a line about a charge that is posted on another day names: the charge with its day of service.
+    fn with_day(&self, words: Words, item: Item) -> String {
+        let what = self.item(words, item);
+        match self.day(item).parse() {
+            Ok(day) => words.with2("billing-line-of-day", "what", what, "date", words.civil_date(day)),
+            Err(_) => what,
+        }
     }
 
     /// What an item is called: the charge's own words, or how the money came.
@@ -77,14 +111,27 @@ impl Named {
 
     /// A line in words: "Session, 50 minutes"; "Payment in cash"; "Undone: Payment in cash".
     pub fn line(&self, words: Words, head: &EntryHead, item: Item) -> String {
-        let what = self.item(words, item);
+        let what = match head.kind {
+            EntryKind::Discount
+            | EntryKind::WriteOff
+            | EntryKind::Move
+            | EntryKind::Contractual
+            | EntryKind::InsurerPaid => self.with_day(words, item),
+            _ => self.item(words, item),
+        };
         let text = match head.kind {
             EntryKind::Discount => words.with1("billing-line-discount", "what", what),
             EntryKind::WriteOff => words.with1("billing-line-write-off", "what", what),
             EntryKind::RefundDue | EntryKind::RefundPaid => words.with1("billing-line-refund", "what", what),
             EntryKind::Move => words.with1("billing-line-move", "what", what),
             EntryKind::Contractual => words.with1("billing-line-contractual", "what", what),
-            EntryKind::InsurerPaid => words.with1("billing-line-insurer-paid", "what", what),
+            EntryKind::InsurerPaid => match self.charge(item) {
+                Some(charge) => {
+                    let insurer = self.insurer(words, charge);
+                    words.with2("billing-line-insurer-named", "what", what, "insurer", insurer)
+                }
+                None => words.with1("billing-line-insurer-paid", "what", what),
+            },
             EntryKind::DisputeOpened | EntryKind::DisputeWon | EntryKind::DisputeLost | EntryKind::Fee => {
                 words.with1(&format!("billing-line-{}", head.kind.word().replace('_', "-")), "what", what)
             }
@@ -163,6 +210,15 @@ fn steps_of(charge: &Charge, entries: &[StoredEntry], parties: Option<&[PayerId]
         .collect()
 }
 
+/// The names of the insurers of these charges.
+fn insurers_of<'c>(
+    c: &mut Scoped<'_>,
+    charges: impl Iterator<Item = &'c Charge>,
+) -> Result<BTreeMap<InsuranceId, String>, Fault> {
+    let ids: BTreeSet<InsuranceId> = charges.filter_map(|charge| charge.insurance_id).collect();
+    if ids.is_empty() { Ok(BTreeMap::new()) } else { insurer_names(c, &ids.into_iter().collect::<Vec<_>>()) }
+}
+
 /// Explains charges, in a handful of statements however many they are.
 pub fn explain(c: &mut Scoped<'_>, charges: Vec<Charge>) -> Result<(Vec<Explanation>, Named), Fault> {
     explain_for(c, charges, None)
@@ -188,13 +244,15 @@ pub fn explain_for(
         .filter(|one| parties.is_none() || !one.steps.is_empty())
         .collect();
     let paid = explanations.iter().flat_map(|one| &one.steps).filter_map(|step| step.payment);
-    let named = Named::of(c, paid.map(Item::Payment).collect::<Vec<_>>())?;
+    let mut named = Named::of(c, paid.map(Item::Payment).collect::<Vec<_>>())?;
+    named.insurers = insurers_of(c, explanations.iter().map(|one| &one.charge))?;
     Ok((explanations, named))
 }
 
 /// One sentence for a step.
 pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> String {
     let key = match (step.head.kind, step.head.reverses.is_some()) {
+        (EntryKind::Charge, false) if charge.payer == ChargePayer::Insured => "billing-why-copay",
         (EntryKind::Charge, false) => "billing-why-charge",
         (EntryKind::Opening, false) => "billing-why-opening",
         (EntryKind::Charge | EntryKind::Opening, true) => "billing-why-charge-undone",
@@ -202,6 +260,7 @@ pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> St
         (EntryKind::Discount, true) => "billing-why-discount-undone",
         (EntryKind::WriteOff, false) => "billing-why-write-off",
         (EntryKind::WriteOff, true) => "billing-why-write-off-undone",
+        (EntryKind::Insured, false) if step.insurance.minor != charge.amount => "billing-why-insured-part",
         (EntryKind::Insured, false) => "billing-why-insured",
         (EntryKind::Insured, true) => "billing-why-charge-undone",
         (EntryKind::Contractual, false) => "billing-why-contractual",
@@ -222,6 +281,7 @@ pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> St
             ("date", words.civil_date(step.head.effective_on)),
             ("what", charge.description.clone()),
             ("payment", payment),
+            ("insurer", named.insurer(words, charge)),
             ("paid", paid.map(|day| words.civil_date(day)).unwrap_or_default()),
             ("amount", if step.amount.minor == 0 { step.insurance } else { step.amount }.abs().to_string()),
             ("left", step.left.to_string()),
@@ -230,10 +290,11 @@ pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> St
 }
 
 /// The last sentence, to the client: what is owed, or that nothing is.
-pub fn conclusion(words: Words, explanation: &Explanation) -> String {
+pub fn conclusion(words: Words, explanation: &Explanation, named: &Named) -> String {
     match explanation.owed.minor {
         0 if explanation.insured.minor > 0 => {
-            words.with1("billing-why-with-insurer", "amount", explanation.insured)
+            let insurer = named.insurer(words, &explanation.charge);
+            words.with2("billing-why-with-insurer", "amount", explanation.insured, "insurer", insurer)
         }
         0 => words.get("billing-why-nothing"),
         _ => words.with1("billing-why-owed", "amount", explanation.owed),

@@ -8,13 +8,18 @@ use crate::features::appointments::{self, Appointment, CancelReason};
 use crate::features::closing::audit::ClosingAction;
 use crate::features::closing::lifecycle::{Asking, ChartState, Event, Next, Standing, decide};
 use crate::features::documents::signing;
+use crate::features::ledger;
 use crate::features::people::{self, Chart};
 use crate::features::practice;
 use crate::kernel::ids::{AppointmentId, ChartId};
 use crate::platform::audit::{self, By};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::{Fault, granted};
+use crate::platform::jobs::{self, Job, JobHandler, JobKind, JobOutcome, JobRun, NewJob};
 use crate::platform::state::{App, AppState};
+
+/// Hours after which the account of a frozen chart is looked at again.
+const LOOK_AT_THE_ACCOUNT: i64 = 1;
 
 /// How a chart is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +148,10 @@ pub fn freeze_within(app: &App, c: &mut Scoped<'_>, by: &By, id: &ChartId, reaso
     appointments::actions::end_of_chart(app, c, by, *id)?;
     let since = c.now();
     people::set_frozen(c, &chart, Some(since))?;
+    if is_owing(c, id)? {
+        let due_at = since.plus_hours(LOOK_AT_THE_ACCOUNT);
+        jobs::plan(c, &[NewJob { kind: JobKind::FrozenAccount, subject: id.uuid(), due_at }])?;
+    }
     noted(c, by, id, (ClosingAction::Frozen, reason))
 }
 
@@ -156,7 +165,40 @@ pub fn unfreeze_within(c: &mut Scoped<'_>, by: &By, id: &ChartId, reason: &str) 
         return Ok(Ok(()));
     }
     people::set_frozen(c, &chart, None)?;
+    jobs::cancel(c, &[JobKind::FrozenAccount], &[id.uuid()])?;
     noted(c, by, id, (ClosingAction::Unfrozen, reason))
+}
+
+/// Is anything owed on a chart now?
+fn is_owing(c: &mut Scoped<'_>, id: &ChartId) -> Result<bool, Fault> {
+    Ok(ledger::owed_of(c, *id)?.iter().any(|owed| owed.due > 0))
+}
+
+/// Unfreezes charts that were frozen while something was owed, once nothing is.
+pub(super) const THAW: JobHandler =
+    JobHandler { kind: JobKind::FrozenAccount, run: JobRun::InPractice(thaw) };
+
+fn thaw(_: &App, c: &mut Scoped<'_>, asked: &[Job]) -> Result<Vec<JobOutcome>, Fault> {
+    let mut outcomes = Vec::with_capacity(asked.len());
+    for job in asked {
+        let id = ChartId::from_uuid(job.subject);
+        let next = match held(c, &id)? {
+            Ok((chart, now)) if decide(now, Event::Unfreeze) != Next::Unchanged => {
+                if is_owing(c, &id)? {
+                    jobs::Next::At(c.now().plus_hours(LOOK_AT_THE_ACCOUNT))
+                } else {
+                    people::set_frozen(c, &chart, None)?;
+                    let details = serde_json::json!({ "nothing_owed": true });
+                    let event = audit::Event::new(By::system(), ClosingAction::Unfrozen);
+                    audit::record(c, event.on_chart(&id).with(details))?;
+                    jobs::Next::Done
+                }
+            }
+            _ => jobs::Next::Done,
+        };
+        outcomes.push(JobOutcome::unchanged(next));
+    }
+    Ok(outcomes)
 }
 
 fn noted(c: &mut Scoped<'_>, by: &By, id: &ChartId, (action, reason): (ClosingAction, &str)) -> Outcome<()> {

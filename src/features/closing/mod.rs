@@ -14,8 +14,11 @@ use crate::platform::permissions::{Needs, Permission};
 use crate::platform::web::Routes;
 
 /// What this feature brings.
-pub const FEATURE: Feature =
-    Feature { audit_actions: audit::ClosingAction::ACTIONS, ..Feature::new("closing", routes) };
+pub const FEATURE: Feature = Feature {
+    audit_actions: audit::ClosingAction::ACTIONS,
+    jobs: &[actions::THAW],
+    ..Feature::new("closing", routes)
+};
 
 /// The routes of this feature.
 fn routes() -> Routes {

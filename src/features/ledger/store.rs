@@ -22,6 +22,8 @@ const PAGE: i64 = 1_000;
 
 /// The accounts that say what a client owes: charges less what is not used of payments.
 pub(super) const CLIENT: [Account; 2] = [Account::ArClient, Account::CreditClient];
+/// With what is with insurers beside it.
+const CLIENT_AND_INSURER: [Account; 3] = [Account::ArClient, Account::CreditClient, Account::ArInsurance];
 
 /// An entry's row.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -578,7 +580,7 @@ pub fn stood(
     let sums: Vec<(Currency, Account, Option<ItemId>, i64)> = c
         .rows(posting::table)
         .filter(posting::chart_id.eq(Some(chart)))
-        .filter(posting::account.in_list(CLIENT))
+        .filter(posting::account.in_list(CLIENT_AND_INSURER))
         .filter(posting::party_id.eq(Some(party)))
         .filter(posting::seq.le(through))
         .group_by((posting::currency, posting::account, posting::item_id))
@@ -607,6 +609,7 @@ pub fn stood(
                 debts.push(Debt { charge: ChargeId::from_uuid(item.uuid()), since, owed: sum });
             }
             (Account::CreditClient, _) => owed.credit -= sum,
+            (Account::ArInsurance, _) => owed.insured += sum,
             _ => {}
         }
     }

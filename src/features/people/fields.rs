@@ -25,6 +25,8 @@ macro_rules! person_fields {
             last_name: name, String, String, Review, Name;
             /// Suffix, such as "Jr.".
             suffix: label, String, String, Review, Name;
+            /// Sex, as the insurer has it on file.
+            sex: label, String, String, Review, Name;
             /// Former or alternate last names; they pass the identity check too.
             former_last_names: lines, String, Vec<String>, Review, Name;
             /// What they like to be called.

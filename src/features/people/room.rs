@@ -122,6 +122,8 @@ pub fn room_head(
         .tabs
         .iter()
         .filter(|each| staff.may(each.needs))
+        // A tab that is a part of another one is for those who do not see that one.
+        .filter(|each| !app.navigation.tabs.iter().any(|all| each.is_part_of(all) && staff.may(all.needs)))
         .map(|each| TabLink {
             href: format!("{base}{}", each.path),
             label: words.get(each.label),

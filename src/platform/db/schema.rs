@@ -123,6 +123,7 @@ diesel::table! {
         mail_wishes -> Text,
         postal_address -> Text,
         pharmacy -> Text,
+        sex -> Text,
     }
 }
 
@@ -842,6 +843,7 @@ diesel::table! {
         label -> Text,
         by_name -> Text,
         created_at -> BigInt,
+        supervisor_id -> Nullable<Binary>,
     }
 }
 
@@ -911,6 +913,17 @@ diesel::table! {
         tax_id -> Text,
         credentials -> Text,
         license -> Text,
+        taxonomy -> Text,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    diagnosis_words (practice_id, code) {
+        practice_id -> Binary,
+        code -> Text,
+        words -> Text,
+        by_name -> Text,
         changed_at -> BigInt,
     }
 }
@@ -1682,6 +1695,7 @@ practice_tables!(
     availability_day,
     balance,
     billing_identity,
+    diagnosis_words,
     billing_insurance,
     blob,
     busy,

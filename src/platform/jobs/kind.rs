@@ -40,6 +40,8 @@ word_enum! {
         MonthlyStatements = "monthly-statements",
         /// Makes a chart's statement of a month.
         MonthlyStatement = "monthly-statement",
+        /// Unfreezes a chart that was frozen while something was owed, once nothing is.
+        FrozenAccount = "frozen-account",
         /// Deletes drafts of messages that nobody went on with.
         DraftTidy = "draft-tidy",
         /// Ends old marks of addresses that sent mail back.

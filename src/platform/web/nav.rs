@@ -85,6 +85,13 @@ pub struct ChartTab {
     pub order: u8,
 }
 
+impl ChartTab {
+    /// Is it about a part of what another tab shows?
+    pub fn is_part_of(&self, other: &Self) -> bool {
+        !other.path.is_empty() && self.path.strip_prefix(other.path).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
 /// A tag in the head of a chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChartTag {

@@ -70,7 +70,7 @@ fn due(c: &mut Scoped<'_>, (chart, viewer): (ChartId, PersonId), words: Words) -
         .iter()
         .map(|debt| {
             let item = Item::Charge(debt.charge);
-            (debt.charge, debt.owed, named.item(words, item), words.civil_date(debt.since))
+            (debt.charge, debt.owed, named.item(words, item), named.day_words(words, item))
         })
         .collect();
     let due = debts.iter().map(|debt| debt.owed).sum::<i64>() - on_its_way;
@@ -154,22 +154,9 @@ pub async fn pay_page(State(app): State<AppState>, ticket: ClientTicket) -> Page
     html(pay_page_of(&app, &client, due, form, FieldErrors::new()).render())
 }
 
-/// What was filled in beside a choice that does not use it: nobody pays another amount than the one they see.
-fn filled_in_beside(form: &PayForm) -> Option<&'static str> {
-    let is_typed = !form.amount.trim().is_empty();
-    match form.what.as_str() {
-        "all" | "charges" if is_typed => Some("billing-pay-amount-typed"),
-        "all" | "amount" if !form.charge.is_empty() => Some("billing-pay-charge-ticked"),
-        _ => None,
-    }
-}
-
-/// What was chosen, or what is wrong with it.
+/// What was chosen, or what is wrong with it. Fields of another choice are not shown; what is left in them does not
+/// count.
 fn wish(form: &PayForm, currency: Currency, words: Words, errors: &mut FieldErrors) -> Option<Wish> {
-    if let Some(key) = filled_in_beside(form) {
-        errors.add("what", words.get(key));
-        return None;
-    }
     match form.what.as_str() {
         "all" => Some(Wish::All),
         "amount" => match input::amount(&form.amount, currency, words) {
