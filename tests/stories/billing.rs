@@ -229,6 +229,7 @@ async fn set_numbers(w: &World) {
         put("tax_id", "123456789");
         put("license", if is_practice { "" } else { "NY 012345" });
         put("credentials", "LCSW");
+        put("taxonomy", "1041c0700x");
         admin.post_fields(identity, &fields).await.must_be(303);
     }
 }
@@ -241,6 +242,13 @@ fn must_be_a_paper(name: &str, file: &Page, words: &[&str]) {
     let at = at.to_string_lossy().into_owned();
     run("qpdf", &["--check", &at]);
     assert!(run("pdfinfo", &[&at]).contains("Tagged:          yes"), "{name} is not tagged");
+    // The file is written only where the writer's own check of PDF/UA-1 finds nothing; it says so of itself.
+    let said = run("pdfinfo", &["-meta", &at]);
+    assert!(said.contains("pdfuaid:part") && said.contains("dc:title"), "{name} is no PDF/UA: {said}");
+    // The pictures of the documentation, taken by whoever asks for them.
+    if let Ok(pictures) = std::env::var("ANTEROOM_PICTURES") {
+        run("pdftoppm", &["-r", "80", "-png", "-singlefile", &at, &format!("{pictures}/{name}")]);
+    }
     let text = run("pdftotext", &["-layout", &at, "-"]);
     for word in words {
         assert!(text.contains(word), "{name} does not say {word}: {text}");
@@ -581,17 +589,17 @@ stories! {
         let words = Words::of(Language::English);
         let said: Vec<String> = one.steps.iter().map(|step| billing::sentence(words, &one.charge, step, named)).collect();
         assert_eq!(said, [
-            "December 1, 2026: Session. Our fee is $150.00. We sent it to your insurance.",
-            "December 1, 2026: your insurance's agreement with us lowers it by $38.25. $111.75 is left.",
-            "December 1, 2026: your insurance paid $81.75. $30.00 is left.",
-            "December 1, 2026: your insurance does not pay $30.00. Since then it is yours.",
+            "December 1, 2026: Session. Our fee is $150.00. We sent it to Blue Plan.",
+            "December 1, 2026: our agreement with Blue Plan lowers it by $38.25. $111.75 is left.",
+            "December 1, 2026: Blue Plan paid $81.75. $30.00 is left.",
+            "December 1, 2026: Blue Plan does not pay $30.00 of it. Since then it is yours.",
             "December 1, 2026: $20.00 was used from “Payment by check” of December 1, 2026. $10.00 is left.",
-            "December 1, 2026: your insurance took $81.75 back. $91.75 is left.",
+            "December 1, 2026: Blue Plan took $81.75 back. $91.75 is left.",
         ]);
-        assert_eq!(billing::conclusion(words, one), "You owe $10.00 for this.");
+        assert_eq!(billing::conclusion(words, one, named), "You owe $10.00 for this.");
         let spanish = Words::of(Language::Spanish);
         assert_eq!(billing::sentence(spanish, &one.charge, &one.steps[2], named),
-            "1 de diciembre de 2026: su seguro pagó $81.75. Quedan $30.00.");
+            "1 de diciembre de 2026: Blue Plan pagó $81.75. Quedan $30.00.");
         // The charge is taken back: the insurer's money is the insurer's, the client's is credit.
         act(w, move |c, by| void_charge(c, by, chart, visit, "never took place")).await.expect("taken back");
         assert_eq!(owed(w, chart).await, (0, 2_000, 0));
@@ -620,7 +628,7 @@ stories! {
         assert_eq!(owed(w, chart).await, (11_900, 0, 13_000));
         let mut phone = sign_in(w, &who.name).await;
         phone.get("/portal/account").await.must_say("$119.00").must_say("$130.00 is with the insurance");
-        phone.get(&format!("/portal/account/charges/{sent}")).await.must_say("We sent it to your insurance");
+        phone.get(&format!("/portal/account/charges/{sent}")).await.must_say("to Blue Plan");
         must_be_whole(w).await;
     }
 
@@ -975,23 +983,43 @@ stories! {
         let identity = "/staff/practice/identity";
         let wrong = send(&mut admin, identity, &[("npi", "1234567890")]).await;
         wrong.must_be(422).must_say("An NPI has ten digits");
+        // A code that nobody has explained, and a supervisor without a number.
+        let mut admin_of_codes = w.staff(Role::Administrator).await;
+        let dana = w.riverbend.member(Role::Administrator).clone();
         let details = Details {
-            service: Some(service), staff: Some(casey.staff_id), place: "11".into(), diagnoses: "F41.1 F33.0".into(), ..Details::default()
+            service: Some(service), staff: Some(casey.staff_id), supervisor: Some(dana.staff_id), place: "11".into(),
+            diagnoses: "F41.1 G47.09".into(), ..Details::default()
         };
+        let unexplained = post(w, NewService { details: details.clone(), ..new.clone() }).await.expect("posted");
+        let page = send(&mut desk, &at, &one_day).await;
+        page.must_be(422).must_say("What the diagnosis G47.09 stands for");
+        act(w, move |c, by| void_charge(c, by, chart, unexplained, "again")).await.expect("taken back");
+        let said = [("code", "G47.09"), ("words", "Other insomnia")];
+        let page = admin_of_codes.get(identity).await;
+        admin_of_codes.submit(&page, "/staff/practice/diagnoses", &[("code", "")]).await.must_be(422).must_say("One code");
+        admin_of_codes.submit_and_follow(&page, "/staff/practice/diagnoses", &said).await.must_say("Other insomnia");
+        let face = format!("/staff/charts/{chart}/edit");
+        let page = admin_of_codes.get(&face).await;
+        let typed = [("sex", "Female"), ("postal_address", "12 Mill Road\r\nAlbany, NY 12207")];
+        admin_of_codes.submit_and_follow(&page, "/edit", &typed).await.must_say("Female");
         post(w, NewService { details, ..new }).await.expect("posted");
         payment(w, &chart, TODAY, 4_000).await;
         let made = send(&mut desk, &at, &one_day).await;
         let page = desk.follow(made.must_be(303)).await;
-        page.must_say("Superbill B-000001").must_say("90834").must_say("A F41.1 · B F33.0").must_say("AB")
-            .must_say("12-3456789").must_say("NY 012345").must_say("Total $150.00 · Paid $40.00").must_say("not a bill");
+        page.must_say("Superbill B-000001").must_say("90834").must_say("Diagnosis A F41.1 Generalized anxiety disorder")
+            .must_say("Diagnosis B G47.09 Other insomnia").must_say("AB").must_say("taxonomy 1041C0700X")
+            .must_say("Supervised by").must_say("Female").must_say("12 Mill Road, Albany, NY 12207").must_say("12-3456789").must_say("NY 012345").must_say("Total $150.00 · Paid $40.00").must_say("not a bill");
         let id = page.path.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
         let own = format!("/portal/account/superbills/{id}");
         let mut phone = sign_in(w, &who.name).await;
         phone.get("/portal/account").await.must_say("Superbill B-000001").must_not_say("F41.1").must_not_say("90834");
         phone.get(&own).await.must_be(200).must_say("F41.1");
         let file = phone.get(&format!("{own}/pdf")).await;
-        must_be_a_paper("superbill", &file, &["Superbill B-000001", "1234567893", "12-3456789", "NY 012345", "90834", "AB",
-            "$150.00", "$40.00", "$110.00 is left to pay", "April 12, 1990"]);
+        // Every field that the design lists.
+        must_be_a_paper("superbill", &file, &["Superbill B-000001", "Ana Duarte", "April 12, 1990", "Female", "12 Mill Road",
+            "LCSW", "license NY", "012345", "1234567893", "1041C0700X", "Supervised by", "12-3456789", "Generalized anxiety disorder",
+            "Other insomnia", "Dec 1, 2026", "11", "90834", "AB", "$150.00", "$40.00", "$110.00 is left to pay", "Signature on file",
+            "not a bill"]);
         let paid = act(w, move |c, _| billing::payments_of(c, chart, None, 10)).await[0].payment_id;
         let file = phone.get(&format!("/portal/account/receipts/{paid}/pdf")).await;
         must_be_a_paper("receipt", &file, &["Receipt R-000001", "$40.00", "Session, 45 minutes"]);

@@ -63,6 +63,9 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     let path = "/staff/practice/information";
     let page = admin.get(path).await;
     admin.submit(&page, path, &[("preferred_name", "review")]).await.must_be(303);
+    let page = admin.get("/staff/practice/identity").await;
+    let said = [("code", "G47.09"), ("words", "Other insomnia")];
+    admin.submit(&page, "/staff/practice/diagnoses", &said).await.must_be(303);
     w.mail_has_settled().await;
     rows
 }

@@ -97,7 +97,7 @@ stories! {
         browser.get("/portal/information").await.must_be(200).must_say("Duarte").must_say("Legal name");
         // Each field once, in the part in which it stands.
         let all: &[(&str, &[(&str, &str)])] = &[
-            ("name", &[("first_name", "Anna"), ("middle_name", "M."), ("last_name", "Silva"), ("suffix", "Jr."), ("former_last_names", "Costa")]),
+            ("name", &[("first_name", "Anna"), ("middle_name", "M."), ("last_name", "Silva"), ("suffix", "Jr."), ("sex", "Female"), ("former_last_names", "Costa")]),
             ("called", &[("preferred_name", "Annie"), ("pronouns", "she/her")]),
             ("birth-date", &[("birth_month", "5"), ("birth_day", "6"), ("birth_year", "1991")]),
             ("phones", &[("phone-0-value", "555-0177"), ("phone-0-label", "mobile"), ("phone-0-may_mail", "on")]),

@@ -61,7 +61,7 @@ async fn open(w: &World, ana: &Client) -> Vec<i64> {
 }
 
 /// Nothing is wrong with Riverbend's ledger.
-async fn must_be_whole(w: &World) {
+pub async fn must_be_whole(w: &World) {
     let found = act(w, |c, _| check(c)).await;
     assert_eq!(found.problems, [], "{} entries", found.entries);
 }

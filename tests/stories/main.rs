@@ -19,6 +19,7 @@ mod at_once;
 mod attachments;
 mod availability;
 mod billing;
+mod billing_cases;
 mod bookings;
 mod bounces;
 mod chart_owner_box;

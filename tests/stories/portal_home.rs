@@ -110,7 +110,7 @@ stories! {
         page.must_say("$5.00").must_say("is in your favor").must_say("October 2026");
         assert!(page.html().contains("<svg") && page.html().contains("role=\"img\""));
         let words = page.words();
-        let places: Vec<usize> = ["Lower fee: Visit", "November 2, 2026", "October 6, 2026"]
+        let places: Vec<usize> = ["Lower fee: Visit (October 6, 2026)", "November 2, 2026", "Charge · October 6, 2026"]
             .iter()
             .map(|day| words.find(day).unwrap_or_else(|| panic!("no {day}: {words}")))
             .collect();

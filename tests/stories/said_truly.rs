@@ -81,7 +81,7 @@ stories! {
         desk.get(&format!("{chart}/billing/statement")).await.must_say("gets a mail that says so without any amount");
     }
 
-    async fn an_amount_that_was_typed_is_not_passed_over_for_all_that_is_due(w: &mut World) {
+    async fn only_the_fields_of_the_chosen_way_to_pay_are_shown_and_count(w: &mut World) {
         connect(w).await;
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
@@ -89,14 +89,19 @@ stories! {
         let mut phone = sign_in(w, &who.name).await;
         let form = phone.get("/portal/account/pay").await;
         let pay = "/portal/account/pay";
-        let typed = phone.submit(&form, pay, &[("what", "all"), ("amount", "20")]).await;
-        typed.must_be(422).must_say("You typed an amount");
-        phone.submit(&form, pay, &[("what", "charges"), ("charge", &owed), ("amount", "20")]).await.must_be(422);
-        let ticked = phone.submit(&form, pay, &[("what", "all"), ("charge", &owed)]).await;
-        ticked.must_be(422).must_say("You ticked a charge");
+        let (style, page) = (include_str!("../../assets/anteroom.css"), form.html());
+        for choice in ["charges", "amount"] {
+            assert!(page.contains(&format!("data-chooses=\"f-what-{choice}\"")), "{page}");
+            assert!(style.contains(&format!("form:not(:has(#f-what-{choice}:checked)) [data-chooses=\"f-what-{choice}\"]")));
+        }
+        phone.submit(&form, pay, &[("what", "amount"), ("amount", "abc")]).await.must_be(422).must_say("in digits");
         assert_eq!(w.look(|c| checkout::table.count().get_result::<i64>(c)).await, 0, "nothing is begun");
-        let sent = phone.submit(&form, pay, &[("what", "amount"), ("amount", "20")]).await;
+        let sent = phone.submit(&form, pay, &[("what", "amount"), ("amount", "20"), ("charge", &owed)]).await;
         phone.follow(sent.must_be(303)).await.must_say("$20.00");
+        // What is left in a field that is not shown any more stops nobody.
+        let form = phone.get(pay).await;
+        let sent = phone.submit(&form, pay, &[("what", "all"), ("amount", "abc"), ("charge", &owed)]).await;
+        phone.follow(sent.must_be(303)).await.must_say("$150.00");
     }
 
     async fn the_signer_of_the_practice_is_written_to_and_lists_say_whose_signature_is_missing(w: &mut World) {
