@@ -2,11 +2,12 @@
 
 use anteroom::features::billing::NewCharge;
 use anteroom::features::billing::actions::post_charge;
+use anteroom::features::billing::statement::{self, NewStatement};
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::permissions::Role;
 
 use super::chromium::Chromium;
-use super::window::Width;
+use super::window::{DOWN, ENTER, Width};
 use crate::pages;
 use crate::support::checkouts::connect;
 
@@ -40,6 +41,77 @@ pages! {
         phone.must_be_accessible("a payment that is here").await;
         phone.visit("/portal/account").await;
         phone.must_say("You owe nothing").await;
+        phone.close().await;
+    }
+
+    async fn case_70_an_account_on_a_phone_by_keyboard_alone_without_scripts_in_spanish(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let client = w.registered(&ana).await;
+        connect(w).await;
+        let (app, chart, by) = (w.app.clone(), ana.chart_id, w.riverbend.by(Role::Biller));
+        let post = move |c: &mut anteroom::platform::db::Scoped<'_>| {
+            let (on, description) = (jiff::civil::date(2026, 12, 1), "Sesión de 50 minutos".to_owned());
+            let amount = Money::new(15_000, Currency::USD);
+            post_charge(c, &by, &NewCharge { chart, on, description, amount })?.expect("a charge");
+            statement::make(&app, c, &by, NewStatement { chart, since: on, party: None })
+        };
+        w.app.db.write(&w.riverbend.scope, post).await.expect("no fault").expect("a statement");
+        let chromium = Chromium::start();
+        let mut phone = chromium.window_without_scripts(w, Width::Narrow).await;
+        phone.become_user(&client).await;
+        phone.visit("/portal/account?lang=es").await;
+        phone.must_be_accessible("the account, in Spanish").await;
+        phone.tab_to("¿Por qué debo esto?").await;
+        phone.press(ENTER).await;
+        phone.must_say("Nuestra tarifa es $150.00").await;
+        phone.must_say("En total debe $150.00").await;
+        phone.must_be_accessible("why something is owed, in Spanish").await;
+        phone.tab_to("Mi cuenta").await;
+        phone.press(ENTER).await;
+        phone.must_come_to("/portal/account").await;
+        phone.tab_to("Pagar").await;
+        phone.press(ENTER).await;
+        phone.must_come_to("/portal/account/pay").await;
+        // Only the fields of the chosen way to pay are there; the tab key passes the others over.
+        phone.must_not_say("Importe en USD").await;
+        phone.tab_to("Todo lo pendiente").await;
+        phone.press(DOWN).await;
+        phone.press(DOWN).await;
+        phone.must_say("Importe en USD").await;
+        phone.must_be_accessible("another amount, in Spanish").await;
+        phone.tab_to("Importe en USD").await;
+        phone.press("veinte").await;
+        phone.press(ENTER).await;
+        phone.must_say("Escriba").await;
+        phone.must_be_accessible("a refused amount, in Spanish").await;
+        // By the line of the summary, which leads to it, to the field.
+        phone.tab_to("Importe en USD").await;
+        phone.tab_to("Importe en USD").await;
+        // The field's text is marked as the focus comes to it by the tab key.
+        phone.press("20").await;
+        phone.tab_to("Continuar").await;
+        phone.press(ENTER).await;
+        phone.must_say("$20.00").await;
+        phone.must_be_accessible("the way to the payment page, in Spanish").await;
+        phone.tab_to("Continuar a la página de pago segura").await;
+        phone.press(ENTER).await;
+        phone.must_say("Test payment page").await;
+        w.clock.advance_seconds(4);
+        phone.tab_to("Pay").await;
+        phone.press(ENTER).await;
+        phone.must_say("Su pago de $20.00 ha llegado").await;
+        phone.must_be_accessible("a payment that is here, in Spanish").await;
+        phone.tab_to("Ver el recibo").await;
+        phone.press(ENTER).await;
+        phone.must_say("$20.00").await;
+        phone.must_be_accessible("a receipt, in Spanish").await;
+        phone.visit("/portal/account").await;
+        phone.must_say("$130.00").await;
+        phone.tab_to("Estado de cuenta S-000001").await;
+        phone.press(ENTER).await;
+        phone.must_say("$150.00").await;
+        phone.must_be_accessible("a statement, in Spanish").await;
+        assert_eq!(phone.sideways().await, 0, "the statement scrolls sideways at 320 px");
         phone.close().await;
     }
 

@@ -3,11 +3,25 @@
 
 use anteroom::app;
 use anteroom::features::access::actions::{self, Act, Target};
+use anteroom::features::billing::actions::record_payment;
+use anteroom::features::billing::charges::{Details, NewService, Pays, Price, post_service};
+use anteroom::features::billing::insurance::{NewRemittance, add_coverage, record_remittance};
+use anteroom::features::billing::insurance_store::{NewCoverage, RemittanceLine, insurers};
+use anteroom::features::billing::invoice::{self, NewInvoice};
+use anteroom::features::billing::statement::{self, NewStatement};
+use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
+use anteroom::features::ledger::find_party;
 use anteroom::features::people::{Typed, TypedAddress, TypedContact, TypedPerson};
-use anteroom::kernel::ids::{AccessId, PersonId};
+use anteroom::kernel::ids::{AccessId, ChartId, PersonId};
+use anteroom::kernel::money::{Currency, Money};
+use anteroom::platform::audit::By;
+use anteroom::platform::db::Scoped;
 use anteroom::platform::db::schema::{portal_access, related_contact};
+use anteroom::platform::fault::Fault;
+use anteroom::platform::pay::local::{BANK, PAYS};
 use anteroom::platform::permissions::{Needs, Role};
 use anteroom::platform::web::routes::Row;
+use anteroom::platform::web::session::Audience;
 use diesel::prelude::*;
 
 use super::chromium::Chromium;
@@ -382,4 +396,227 @@ fn a11_01_axe_finds_nothing_in_the_states_of_rights() {
         window.close().await;
         assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
     });
+}
+
+/// Fills the form of a page with what no form takes, sends it, and says whether it was refused.
+async fn refused(window: &mut Window, path: &str) -> bool {
+    window.visit(path).await;
+    let send = "const form = [...document.querySelectorAll('main form[method=post]:not([action$=\"/off\"])')].at(-1);
+        if (!form) return false;
+        for (const field of form.elements) {
+            if (field.matches('input[type=text]')) field.value = field.inputMode ? 'x' : '';
+            if (field.matches('input[name=npi], input[name=code], input[type=password]')) field.value = '?';
+            if (field.matches('input[type=date], textarea')) field.value = '';
+            if (field.matches('input[type=checkbox], input[type=radio]')) field.checked = false;
+        }
+        HTMLFormElement.prototype.submit.call(form);
+        return true;";
+    if window.script(send, serde_json::json!([])).await != true {
+        return false;
+    }
+    for _ in 0..40 {
+        if !window.all(".error-summary, .field-error").await.is_empty() {
+            return true;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    false
+}
+
+/// An account in each state: its client, and its pages on either side.
+async fn accounts_in_every_state(w: &mut World) -> Vec<(&'static str, Browser, Vec<String>)> {
+    let mut made = Vec::new();
+    for (n, state) in
+        // The first one takes hours, in which sessions end.
+        ["over", "nothing", "owed", "favor", "insured", "lowered", "begun", "bank", "paid"]
+            .iter()
+            .enumerate()
+    {
+        let name = format!("Account{}", char::from(b'a' + n as u8));
+        let client = w.chart_with("Kim", &name, "1990-04-12", &format!("account{n}@example.com")).await;
+        let ((_, account), scope) = (w.register(&client).await, w.riverbend.scope.clone());
+        let mut browser = w.signed_in(&scope, Audience::Client, account.to_string()).await;
+        let (chart, person, state) = (client.chart_id, client.person_id, *state);
+        let (app, by) = (w.app.clone(), w.riverbend.by(Role::Biller));
+        let fill = move |c: &mut Scoped<'_>| account_in_state(&app, c, &by, (chart, person), state);
+        let papers = w.app.db.write(&w.riverbend.scope, fill).await.expect("no fault");
+        let mut pages = vec!["/portal/account".to_owned(), "/portal/account/why".to_owned()];
+        pages.push("/portal/account/pay".to_owned());
+        pages.extend(papers);
+        if ["begun", "bank", "paid", "over"].contains(&state) {
+            let form = browser.get("/portal/account/pay").await;
+            let begun = browser.submit(&form, "/portal/account/pay", &[("what", "all")]).await;
+            let go = begun.must_be(303).location().expect("the way to the provider").to_owned();
+            let session = w.provider.open_sessions().pop().expect("a page to pay on");
+            match state {
+                "bank" => w.provider.pay(&session, BANK).expect("on its way"),
+                "paid" => w.provider.pay(&session, PAYS).expect("paid"),
+                "over" => w.clock.advance_seconds(3 * 3_600),
+                _ => {}
+            }
+            w.clock.advance_seconds(4);
+            pages.push(go.trim_end_matches("/go").to_owned());
+            if state == "begun" {
+                pages.push(go);
+            }
+        }
+        if state == "over" {
+            browser = w.signed_in(&scope, Audience::Client, account.to_string()).await;
+        }
+        made.push((state, browser, pages));
+    }
+    made
+}
+
+#[test]
+fn a11_01_axe_finds_nothing_in_the_states_of_an_account() {
+    tell(Engine::Sqlite, async |w| {
+        let rows = Rows::of_riverbend(w).await;
+        let states = accounts_in_every_state(w).await;
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Phone).await;
+        let mut wrong = Vec::new();
+        for (state, mut browser, pages) in states {
+            window.become_user(&browser).await;
+            for path in pages {
+                open(&mut window, &mut browser, &path, &mut wrong).await;
+                look(&mut window, &format!("{path} ({state})"), &mut wrong).await;
+            }
+        }
+        // Staff: what is empty, and each form of the account where it is refused.
+        let mut staff = w.staff(Role::Administrator).await;
+        let nothing = w.chart_with("Kim", "Accountz", "1990-04-12", "").await;
+        let base = format!("/staff/charts/{}/billing", nothing.chart_id);
+        window.become_user(&staff).await;
+        for path in ["", "/payment", "/invoice", "/superbill", "/statement"] {
+            let path = format!("{base}{path}");
+            open(&mut window, &mut staff, &path, &mut wrong).await;
+            look(&mut window, &path, &mut wrong).await;
+        }
+        for path in ["/staff/billing/day?date=2026-01-05", "/staff/billing/aging"] {
+            open(&mut window, &mut staff, path, &mut wrong).await;
+            look(&mut window, path, &mut wrong).await;
+        }
+        let insurer: String = w
+            .look(|c| {
+                use anteroom::platform::db::schema::insurer;
+                let id: anteroom::kernel::ids::InsurerId =
+                    insurer::table.select(insurer::insurer_id).first(c)?;
+                Ok(id.to_string())
+            })
+            .await;
+        let grid = format!("/staff/billing/remittances/new?insurer={insurer}");
+        for path in [grid.clone(), format!("{grid}&which=all")] {
+            open(&mut window, &mut staff, &path, &mut wrong).await;
+            look(&mut window, &path, &mut wrong).await;
+        }
+        let in_chart = rows.fill("/staff/charts/{chart}/billing");
+        let mut forms: Vec<String> = [
+            "/charge",
+            "/payment",
+            "/payers",
+            "/agreement",
+            "/coverage",
+            "/invoice",
+            "/superbill",
+            "/statement",
+            "/charges/{charge}/relief",
+            "/payments/{payment}/refund",
+            "/entries/{entry}/undo",
+            "/invoices/{invoice}",
+        ]
+        .iter()
+        .map(|end| format!("{in_chart}{}", rows.fill(end)))
+        .collect();
+        forms.push(grid);
+        forms.extend(["/staff/practice/services", "/staff/practice/identity"].map(str::to_owned));
+        forms.push(rows.fill("/staff/practice/services/{service}"));
+        for path in &forms {
+            if refused(&mut window, path).await {
+                look(&mut window, &format!("{path} (refused)"), &mut wrong).await;
+            } else {
+                wrong.push(format!("{path}: the form was not refused: {}", window.path().await));
+            }
+        }
+        window.must_have_asked_no_other_host().await;
+        window.close().await;
+        assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
+
+/// Fills an account; gives the addresses of its papers.
+fn account_in_state(
+    app: &anteroom::platform::state::App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    (chart, person): (ChartId, PersonId),
+    state: &str,
+) -> Result<Vec<String>, Fault> {
+    let on = jiff::civil::date(2026, 12, 1);
+    let usd = |minor| Money::new(minor, Currency::USD);
+    let charge = |minor, pays| NewService {
+        charge: NewCharge { chart, on, description: "Session, 50 minutes".into(), amount: usd(minor) },
+        price: Price::Typed,
+        details: Details { pays, ..Details::default() },
+    };
+    let pay = |minor| NewPayment {
+        chart,
+        received_on: on,
+        method: PaymentMethod::Check,
+        reference: "1042".into(),
+        amount: usd(minor),
+        pays: None,
+        payer: None,
+    };
+    let mut pages = Vec::new();
+    if state == "nothing" {
+        return Ok(pages);
+    }
+    let insurance = NewCoverage {
+        chart,
+        insurer: "Blue Plan".into(),
+        payer_code: String::new(),
+        member_number: "M-1".into(),
+        group_number: String::new(),
+        subscriber: String::new(),
+        from: on,
+        until: None,
+    };
+    let posted = match state {
+        "insured" | "lowered" => {
+            let coverage = add_coverage(c, by, &insurance)?.expect("written down");
+            post_service(c, by, &charge(15_000, Pays::Insurer(coverage, 3_000)))?
+        }
+        _ => post_service(c, by, &charge(15_000, Pays::SelfPay))?,
+    };
+    let posted = posted.expect("posted").charge_id;
+    pages.push(format!("/portal/account/charges/{posted}"));
+    if state == "lowered" {
+        let insurers = insurers(c)?;
+        let own = insurers.iter().find(|one| one.name == "Blue Plan").expect("the insurer").insurer_id;
+        let line = RemittanceLine { charge: posted, paid: 6_000, contractual: 2_000, client: 4_000 };
+        let sent = NewRemittance {
+            insurer: own,
+            reference: format!("{chart}"),
+            paid_on: on,
+            total: usd(6_000),
+            lines: vec![line],
+        };
+        record_remittance(c, by, &sent)?.map_err(|refused| refused.why).expect("entered");
+    }
+    if state == "favor" {
+        let paid = record_payment(c, by, &pay(16_000))?.expect("recorded").payment_id;
+        pages.push(format!("/portal/account/receipts/{paid}"));
+    } else if state != "insured" {
+        let party = find_party(c, person)?.expect("a payer");
+        let asked = NewInvoice { chart, party, charges: Vec::new(), due_on: on };
+        let made = invoice::issue(app, c, by, &asked)?.expect("issued");
+        pages.push(format!("/portal/account/invoices/{made}"));
+        if state == "lowered" {
+            invoice::void(c, by, chart, made, "wrong")?.expect("taken back");
+        }
+    }
+    let made = statement::make(app, c, by, NewStatement { chart, since: on, party: None })?.expect("made");
+    pages.push(format!("/portal/account/statements/{made}"));
+    Ok(pages)
 }
