@@ -127,11 +127,11 @@ stories! {
         desk.get("/staff/worklist").await.must_not_say("longer than clients were told");
         // So does the word of staff, and closing.
         let mut client = sign_in(w, &who.name).await;
-        for act in ["/no-reply-needed", "/close"] {
+        for (act, typed) in [("/no-reply-needed", &[][..]), ("/close", &[("sure", "yes")])] {
             write(&mut client, &thread, "Thank you.").await.must_be(303);
             assert_eq!(planned(w).await, 1, "{act}");
             let page = desk.get(&in_chart(&ana.chart_id, &thread)).await;
-            desk.submit(&page, act, &[]).await.must_be(303);
+            desk.submit(&page, act, typed).await.must_be(303);
             assert_eq!((due(w).await, planned(w).await), (None, 0), "{act}");
         }
     }
