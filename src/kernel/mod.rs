@@ -3,6 +3,7 @@
 
 pub mod card;
 pub mod cells;
+pub mod cipher;
 pub mod civil;
 pub mod clock;
 pub mod columns;

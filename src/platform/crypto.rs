@@ -5,12 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::kernel::cipher::{self, NONCE};
 use crate::kernel::rng::Rng;
 use crate::platform::fault::Fault;
 
@@ -78,22 +77,18 @@ impl Keys {
     /// Seals a value for one place: `place` names practice, table, column and row, so that a sealed
     /// value moved elsewhere does not open (CRY-02).
     pub fn seal(&self, place: &str, plain: &[u8], rng: &dyn Rng) -> Result<Vec<u8>, Fault> {
-        let mut nonce = [0u8; 24];
+        let mut nonce = [0u8; NONCE];
         rng.fill(&mut nonce);
-        let cipher = XChaCha20Poly1305::new((&**self.sealing).into());
-        let payload = Payload { msg: plain, aad: place.as_bytes() };
-        let sealed =
-            cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| Fault::other("sealing failed"))?;
+        let sealed = cipher::seal(&self.sealing, &nonce, place.as_bytes(), plain)
+            .ok_or_else(|| Fault::other("sealing failed"))?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
     /// Opens what [`Keys::seal`] closed for the same place.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let (nonce, body) = sealed.split_at_checked(24).ok_or(Fault::Unsealable)?;
-        let nonce: [u8; 24] = nonce.try_into().map_err(|_| Fault::Unsealable)?;
-        let cipher = XChaCha20Poly1305::new((&**self.sealing).into());
-        let payload = Payload { msg: body, aad: place.as_bytes() };
-        cipher.decrypt(&XNonce::from(nonce), payload).map(Zeroizing::new).map_err(|_| Fault::Unsealable)
+        let (nonce, body) = sealed.split_first_chunk().ok_or(Fault::Unsealable)?;
+        let plain = cipher::open(&self.sealing, nonce, place.as_bytes(), body);
+        plain.map(Zeroizing::new).ok_or(Fault::Unsealable)
     }
 
     /// A tag over a message, for a purpose ("csrf", "bounce", "cursor").
