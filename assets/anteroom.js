@@ -353,6 +353,22 @@
     waiting.set(form, setTimeout(flush, 1500, form));
   });
   addEventListener("pagehide", () => all("form").forEach(flush));
+  // The page in another language keeps what was typed; here that counts for every form without a password.
+  const typedInto = new Set();
+  doc.addEventListener("input", event => { if (event.target.form) typedInto.add(event.target.form); });
+  doc.addEventListener("click", event => {
+    const link = event.target.closest?.("a[hreflang][href^='?lang=']"), asked = new URL(location.href).searchParams;
+    const forms = all("form").filter(form => form.method === "post" && !form.closest("dialog") && !one("[type=password]", form))
+      .filter(form => typedInto.has(form) || form.dataset.kept || asked.has("draft") && (form.dataset.draft || one("textarea", form)));
+    if (!link || !forms.length || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    forms.forEach(form => { clearTimeout(waiting.get(form)); waiting.delete(form); });
+    Promise.all(forms.map(form => form.dataset.draft ? keepDraft(form) : keepTyped(form))).then(() => {
+      const there = new URL(link.href);
+      new URL(location.href).searchParams.getAll("unsent").forEach(token => there.searchParams.append("unsent", token));
+      location.assign(there);
+    });
+  });
   // Before anything else is sent from this page, what was typed into its other forms is kept.
   doc.addEventListener("submit", event => {
     const form = event.target;

@@ -33,6 +33,7 @@ appointments-state-confirmed = Confirmed
 appointments-state-confirmed-for = Confirmed: { $when }
 appointments-state-declined = Not possible
 appointments-state-withdrawn = Withdrawn
+appointments-state-ended = Ended by the practice
 appointments-state-offered = Please answer our offer
 appointments-state-offered-staff = Waits for the client
 appointments-state-late = Late

@@ -99,6 +99,7 @@ portal-home-owed-nothing = nothing to pay
 portal-home-credit = in your favor
 portal-switch-title = Whose chart do you want to see?
 portal-switch-lost = The chart you were looking at is no longer open to you. If that surprises you, please call or write to us.
+portal-switch-form = Nothing was sent: the form is about { $name }, and another chart is open by now. Choose { $name } to go on. What you typed is there.
 portal-switch-mine = { $name } (me)
 portal-switch-current = you see this one now
 portal-me-title = My sign-in

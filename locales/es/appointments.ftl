@@ -33,6 +33,7 @@ appointments-state-confirmed = Confirmada
 appointments-state-confirmed-for = Confirmada: { $when }
 appointments-state-declined = No es posible
 appointments-state-withdrawn = Retirada
+appointments-state-ended = Cerrada por el consultorio
 appointments-state-offered = Responda a nuestra propuesta
 appointments-state-offered-staff = Espera al cliente
 appointments-state-late = Atrasada

@@ -99,6 +99,7 @@ portal-home-owed-nothing = nada por pagar
 portal-home-credit = a su favor
 portal-switch-title = ¿Qué expediente quiere ver?
 portal-switch-lost = El expediente que estaba viendo ya no está abierto para usted. Si le sorprende, llámenos o escríbanos.
+portal-switch-form = No se envió nada: el formulario es sobre { $name } y ahora está abierto otro expediente. Elija { $name } para continuar. Lo que escribió está ahí.
 portal-switch-mine = { $name } (yo)
 portal-switch-current = lo está viendo
 portal-me-title = Mi acceso

@@ -253,6 +253,20 @@ stories! {
         browser.submit(&switch, "/portal/switch", &[("access", &second.to_string())]).await;
         let sent = browser.submit(&form, "/portal/appointments/request", &[("day1", "2026-12-03")]).await;
         sent.must_be(409);
+        // A window is led to where the chart is chosen, and from there back to what was typed, for that child alone.
+        let mut window = browser.clone().with("sec-fetch-mode", "navigate");
+        let typed = [("day1", "2026-12-03"), ("note", "Leo sleeps badly.")];
+        let sent = window.submit(&form, "/portal/appointments/request", &typed).await;
+        let asked = window.follow(&sent).await;
+        asked.must_say("the form is about Leo").must_say("Mia");
+        let back = asked.form("/portal/switch").fields.into_iter().find(|(name, _)| name == "back").expect("a way back").1;
+        let page = window.get(&back).await;
+        page.must_say("For Mia");
+        assert!(!page.html().contains("Leo sleeps badly."), "another child's form shows it");
+        let first = asked.html().split("name=\"access\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a grant").to_owned();
+        let page = window.submit_and_follow(&asked, "/portal/switch", &[("access", &first)]).await;
+        page.must_say("For Leo");
+        assert!(page.html().contains("Leo sleeps badly."), "what was typed is there");
         assert_eq!(requests(w).await, 0);
     }
 

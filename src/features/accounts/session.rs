@@ -35,6 +35,7 @@ use crate::platform::web::is_read;
 use crate::platform::web::nav::Section;
 use crate::platform::web::session::{self, Audience, Presence, Session};
 use crate::platform::web::ticket::Ticket;
+use crate::platform::web::unsent::OF_GRANT;
 
 /// Who looks at a client's page.
 #[derive(Clone, Debug)]
@@ -125,13 +126,10 @@ pub struct ClientSession {
     pub viewer: Viewer,
 }
 
-/// Between a session's token and the grant that a page was made for.
-const OF: char = '~';
-
 /// The token of the forms on a page about one chart. It names the grant, so that a form from another tab is never
 /// taken for the chart that is in view by now.
 fn token_of(csrf: &str, access: &AccessId) -> String {
-    format!("{csrf}{OF}{access}")
+    format!("{csrf}{OF_GRANT}{access}")
 }
 
 impl ClientAccount {
@@ -143,7 +141,7 @@ impl ClientAccount {
     /// Reads a form that is about the account, whichever chart its page was about, and checks its token.
     pub fn form<T: serde::de::DeserializeOwned>(&self, body: &Bytes) -> Result<T, PageError> {
         let raw = RawForm::read(body)?;
-        if raw.csrf().split(OF).next() != Some(self.csrf.as_str()) {
+        if raw.csrf().split(OF_GRANT).next() != Some(self.csrf.as_str()) {
             return Err(PageError::BadRequest);
         }
         raw.typed()
@@ -244,7 +242,9 @@ impl ClientSession {
         let raw = RawForm::read(body)?;
         match raw.csrf() {
             token if token == self.csrf => raw.typed(),
-            token if token.split(OF).next() == self.csrf.split(OF).next() => Err(PageError::OtherChart),
+            token if token.split(OF_GRANT).next() == self.csrf.split(OF_GRANT).next() => {
+                Err(PageError::OtherChart)
+            }
             _ => Err(PageError::BadRequest),
         }
     }

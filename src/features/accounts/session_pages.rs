@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
@@ -14,7 +14,7 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::Nothing;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::session::{self, Audience};
-use crate::platform::web::{PageError, PageResult, html, see_other};
+use crate::platform::web::{PageError, PageResult, html, see_other, sign_in as pauses};
 
 struct ChartChoice {
     access: String,
@@ -29,10 +29,30 @@ struct Switch {
     frame: ClientFrame,
     charts: Vec<ChartChoice>,
     lost: bool,
+    /// Whose chart a form belongs to that was sent while another was open.
+    of: Option<String>,
+    /// Where to afterwards.
+    back: String,
+}
+
+/// What the address says.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct SwitchQuery {
+    of: String,
+    back: String,
 }
 
 /// Whose chart do you want to look at?
-pub(super) async fn switch_page(State(app): State<AppState>, account: ClientAccount) -> PageResult {
+pub(super) async fn switch_page(
+    State(app): State<AppState>,
+    account: ClientAccount,
+    Query(query): Query<SwitchQuery>,
+) -> PageResult {
+    let of = account.grants.iter().find(|grant| grant.access_id.to_string() == query.of);
+    let of = of.map(|grant| grant.client.called().to_owned());
+    let back =
+        pauses::safe_back("/portal", &query.back).filter(|_| of.is_some()).unwrap_or_default().to_owned();
     let charts = account
         .grants
         .iter()
@@ -49,13 +69,15 @@ pub(super) async fn switch_page(State(app): State<AppState>, account: ClientAcco
         })
         .collect();
     let frame = account.frame(&app, ME)?;
-    html(Switch { frame, charts, lost: account.in_view.is_none() }.render())
+    html(Switch { frame, charts, lost: account.in_view.is_none(), of, back }.render())
 }
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SwitchForm {
     access: String,
+    #[serde(default)]
+    back: String,
 }
 
 /// Turns to another chart.
@@ -66,7 +88,7 @@ pub(super) async fn switch(State(app): State<AppState>, account: ClientAccount, 
         return Err(PageError::NotFound);
     }
     actions::look_at(&app, &account.home, account.session.token_hash.clone(), access).await?;
-    Ok(see_other("/portal"))
+    Ok(see_other(pauses::safe_back("/portal", &form.back).unwrap_or("/portal")))
 }
 
 /// Signs out: the session's row ends, and the browser is asked to delete what it kept (SES-05).

@@ -173,7 +173,9 @@ pub(super) fn request_state(
                 RequestState::Declined => "attention",
                 RequestState::Withdrawn => "stopped",
             };
-            (tag, request.state.to_string())
+            // Also where the practice ended it, as it froze the appointments or closed the chart.
+            let is_ended = request.state == RequestState::Withdrawn && !request.decided_by.is_empty();
+            (tag, if is_ended { "ended".to_owned() } else { request.state.to_string() })
         }
     };
     (tag, words.get(&format!("appointments-state-{key}")))

@@ -53,6 +53,10 @@ impl<F: Into<Fault>> From<F> for PageError {
 #[derive(Clone, Copy, Debug)]
 pub struct SignInNeeded;
 
+/// Marks that a form was refused because another chart is open than the one that it is about.
+#[derive(Clone, Copy, Debug)]
+pub struct FormOfOtherChart;
+
 /// Marks a response that still needs its page.
 #[derive(Clone, Copy, Debug)]
 pub struct NeedsErrorPage(pub(super) &'static str);
@@ -66,6 +70,12 @@ impl IntoResponse for PageError {
                 return response;
             }
             Self::Moved(to) => return moved(to),
+            Self::OtherChart => {
+                let mut response = StatusCode::CONFLICT.into_response();
+                response.extensions_mut().insert(NeedsErrorPage("error-other-chart"));
+                response.extensions_mut().insert(FormOfOtherChart);
+                return response;
+            }
             Self::TooEarly => {
                 let kept_nowhere = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
                 return (StatusCode::SERVICE_UNAVAILABLE, kept_nowhere).into_response();
@@ -74,7 +84,6 @@ impl IntoResponse for PageError {
             Self::Forbidden => (StatusCode::FORBIDDEN, "error-forbidden"),
             Self::OnlyLooking => (StatusCode::FORBIDDEN, "error-only-looking"),
             Self::Stale => (StatusCode::CONFLICT, "error-stale"),
-            Self::OtherChart => (StatusCode::CONFLICT, "error-other-chart"),
             Self::BadRequest => (StatusCode::BAD_REQUEST, "error-bad-request"),
             Self::WrongOrigin => (StatusCode::FORBIDDEN, "error-origin"),
             Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "error-too-many"),

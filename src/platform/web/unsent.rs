@@ -17,7 +17,7 @@ use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::drafts::{self, audience_of, form_page, is_navigation};
-use crate::platform::web::errors::SignInNeeded;
+use crate::platform::web::errors::{FormOfOtherChart, SignInNeeded, see_other};
 use crate::platform::web::session::{self, Audience};
 
 /// The largest form that is kept, in bytes.
@@ -32,6 +32,9 @@ const KEEP: &str = "x-anteroom-keep";
 /// Kept forms that an address may name.
 const MOST_KEPT: usize = 4;
 
+/// Between a session's form token and the grant for whose chart a page was made.
+pub const OF_GRANT: char = '~';
+
 /// A form as it was sent.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Unsent {
@@ -39,8 +42,16 @@ struct Unsent {
     page: String,
     /// Where it was sent to.
     action: String,
-    /// Names and values, without the form token of the session that is over.
+    /// The grant for whose chart the page was made; empty for a page of no chart. What was typed about one child never
+    /// stands in the form of another.
+    grant: String,
+    /// Names and values, without the form token.
     fields: Vec<(String, String)>,
+}
+
+/// The grant that a form token names; empty where it names none.
+fn grant_of(token: &str) -> &str {
+    token.split_once(OF_GRANT).map_or("", |(_, grant)| grant)
 }
 
 fn owner(audience: Audience, subject: &str) -> String {
@@ -81,6 +92,16 @@ where
         Err(refused) => return refused,
     };
     let response = next(request).await;
+    if response.extensions().get::<FormOfOtherChart>().is_some() {
+        return choose_chart(
+            app,
+            audience,
+            &headers,
+            body.and_then(|body| Unsent::read(page, action, &body)),
+            response,
+        )
+        .await;
+    }
     if response.extensions().get::<SignInNeeded>().is_none() {
         return lead_back(&headers, &page, response);
     }
@@ -101,9 +122,11 @@ impl Unsent {
     /// A form worth keeping: one without a password or another secret in it. A field with the number of a payment card is left out.
     fn read(page: String, action: String, body: &Bytes) -> Option<Self> {
         let mut fields: Vec<(String, String)> = serde_html_form::from_bytes(body).ok()?;
+        let token = fields.iter().find(|(name, _)| name == "csrf");
+        let grant = token.map(|(_, token)| grant_of(token).to_owned()).unwrap_or_default();
         fields.retain(|(name, value)| name != "csrf" && !holds_card_number(value));
         let is_fine = !fields.is_empty() && !fields.iter().any(|(name, _)| is_secret(name));
-        is_fine.then_some(Self { page, action, fields })
+        is_fine.then_some(Self { page, action, grant, fields })
     }
 }
 
@@ -190,6 +213,55 @@ fn say_why(
     response
 }
 
+/// Leads to the page on which the chart is chosen, and from there back to the form with what was typed.
+async fn choose_chart(
+    app: &AppState,
+    audience: Audience,
+    headers: &HeaderMap,
+    form: Option<Unsent>,
+    response: Response,
+) -> Response {
+    let Some(form) = form else { return response };
+    let token = Token::fresh(app.rng.as_ref());
+    match keep_open(app, audience, headers, &form, token.clone()).await {
+        Ok(true) => {
+            let back = format!("{}?{KEY}={}", form.page, token.reveal());
+            let back = percent_encoding::utf8_percent_encode(&back, percent_encoding::NON_ALPHANUMERIC);
+            see_other(&format!("/portal/switch?of={}&back={back}", form.grant))
+        }
+        Ok(false) => response,
+        Err(fault) => {
+            tracing::warn!(error = fault.chain(), "a form of another chart could not be kept");
+            response
+        }
+    }
+}
+
+/// Keeps a form for whoever is signed in; `false` where nobody is.
+async fn keep_open(
+    app: &AppState,
+    audience: Audience,
+    headers: &HeaderMap,
+    form: &Unsent,
+    token: Token,
+) -> Result<bool, Fault> {
+    let Some((practice, cookie)) = session::read_cookie(&app.settings, audience, headers) else {
+        return Ok(false);
+    };
+    let text = serde_json::to_vec(form)
+        .map_err(|e| Fault::Other("a form could not be kept".into(), Some(e.into())))?;
+    // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
+    let scope = PracticeScope::named_by_cookie(practice);
+    let inside = app.clone();
+    app.db
+        .write(&scope, move |c| {
+            let Some(session) = session::find(&inside, c, audience, &cookie)? else { return Ok(false) };
+            drafts::keep_under(&inside, c, &owner(audience, &session.subject_id), &token, &text)?;
+            Ok(true)
+        })
+        .await
+}
+
 /// Keeps what is typed for whoever is signed in.
 async fn keep_while_typed(
     app: &AppState,
@@ -209,20 +281,8 @@ async fn keep_while_typed(
         Err(refused) => return refused,
     };
     let form = body.and_then(|body| Unsent::read(page, action, &body));
-    let cookie = session::read_cookie(&app.settings, audience, &headers);
-    let (Some(token), Some(form), Some((practice, cookie))) = (token, form, cookie) else {
-        return answer(StatusCode::BAD_REQUEST);
-    };
-    let Ok(text) = serde_json::to_vec(&form) else { return answer(StatusCode::BAD_REQUEST) };
-    // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
-    let scope = PracticeScope::named_by_cookie(practice);
-    let inside = app.clone();
-    let kept = app.db.write(&scope, move |c| {
-        let Some(session) = session::find(&inside, c, audience, &cookie)? else { return Ok(false) };
-        drafts::keep_under(&inside, c, &owner(audience, &session.subject_id), &token, &text)?;
-        Ok(true)
-    });
-    match kept.await {
+    let (Some(token), Some(form)) = (token, form) else { return answer(StatusCode::BAD_REQUEST) };
+    match keep_open(app, audience, &headers, &form, token).await {
         Ok(true) => answer(StatusCode::NO_CONTENT),
         Ok(false) => answer(StatusCode::UNAUTHORIZED),
         Err(fault) => {
@@ -317,9 +377,13 @@ async fn find(
 
 /// The page with these values in the form that is sent to `action`; `None` where the page has no such form.
 /// The form token stays the page's own. Reads what our own templates write: attributes in double quotes.
-fn filled(html: &str, Unsent { action, fields, .. }: &Unsent, token: &Token) -> Option<String> {
+fn filled(html: &str, Unsent { action, grant, fields, .. }: &Unsent, token: &Token) -> Option<String> {
     let start = html.find(&format!("action=\"{action}\"")).and_then(|at| html[..at].rfind("<form"))?;
     let end = start + html[start..].find("</form>")?;
+    let own = html[start..end].split("name=\"csrf\"").nth(1)?.split("value=\"").nth(1)?.split('"').next()?;
+    if grant_of(own) != grant {
+        return None;
+    }
     let values = |name: &str| -> Vec<&str> {
         fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
     };
@@ -441,8 +505,12 @@ old</textarea>
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let token = Token::read(&"a".repeat(43)).unwrap();
-        let form =
-            |action: &str| Unsent { page: action.into(), action: action.into(), fields: sent.to_vec() };
+        let form = |action: &str| Unsent {
+            page: action.into(),
+            action: action.into(),
+            grant: String::new(),
+            fields: sent.to_vec(),
+        };
         let html = filled(PAGE, &form("/staff/x"), &token).unwrap();
         assert!(html.contains(&format!("<form data-kept=\"{}\" class=\"x\"", token.reveal())));
         for wanted in [
@@ -461,6 +529,12 @@ old</textarea>
             assert!(html.contains(wanted), "{wanted} is missing in\n{html}");
         }
         assert!(filled(PAGE, &form("/staff/y"), &token).is_none());
+        // A page about another child has the same form.
+        let of_one = Unsent { grant: "one".into(), ..form("/staff/x") };
+        let page_of = |grant: &str| PAGE.replace("\"fresh\"", &format!("\"fresh~{grant}\""));
+        assert!(filled(&page_of("one"), &of_one, &token).is_some());
+        assert!(filled(&page_of("two"), &of_one, &token).is_none());
+        assert!(filled(PAGE, &of_one, &token).is_none());
     }
 
     #[test]
