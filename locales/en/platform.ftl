@@ -106,7 +106,7 @@ password-hint = At least 15 characters. A short sentence works well.
 # What a browser calls itself.
 browser-on = { $browser } on { $system }
 browser-unknown = A browser we do not know
-reason-session-over = You are signed out. That happens when nothing is done for a while, or when an access is changed. Sign in to go on.
+reason-session-over = You were signed out. That happens when nothing is done for a while, or when an access is changed. Sign in to go on.
 reason-session-over-kept = You were signed out meanwhile. What you typed is kept: sign in, and the form shows it again.
 done-form-kept = What you typed is in the form again. Check it and send it.
 copy = Copy

@@ -106,7 +106,7 @@ password-hint = Al menos 15 caracteres. Una frase corta funciona bien.
 # What a browser calls itself.
 browser-on = { $browser } en { $system }
 browser-unknown = Un navegador que no conocemos
-reason-session-over = Su sesión está cerrada. Eso pasa cuando no se hace nada durante un rato o cuando cambia un acceso. Inicie sesión para continuar.
+reason-session-over = Su sesión se cerró. Eso pasa cuando no se hace nada durante un rato o cuando cambia un acceso. Inicie sesión para continuar.
 reason-session-over-kept = Su sesión se cerró mientras tanto. Lo que escribió está guardado: inicie sesión y el formulario lo muestra de nuevo.
 done-form-kept = Lo que escribió está de nuevo en el formulario. Revíselo y envíelo.
 copy = Copiar

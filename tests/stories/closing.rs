@@ -98,7 +98,7 @@ stories! {
         // Opened again, the access counts as it stands; what was canceled stays so.
         let mut desk = w.staff(Role::FrontDesk).await;
         let page = desk.get(&page_of(&ana)).await;
-        page.must_say("Open this chart again?");
+        page.must_say("Open the chart of Ana Duarte again?");
         let reopen = format!("/staff/charts/{}/reopen", ana.chart_id);
         desk.submit(&page, &reopen, &[]).await.must_be(422).must_say("Say why");
         desk.submit(&page, &reopen, &[("reason", "Came back.")]).await.must_be(303);

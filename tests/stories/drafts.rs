@@ -131,7 +131,7 @@ stories! {
         let mut other = window(w.registered(&bob).await);
         assert!(!other.get(&again).await.html().contains("lanterns"));
         kept(&other, "short").send("POST", path, form).await.must_be(400);
-        kept(&w.browser(), &token).send("POST", path, form).await.must_be(400);
+        kept(&w.browser(), &token).send("POST", path, form).await.must_be(401);
         kept(&other, &token).send("POST", "/portal/me/password", Some(("application/x-www-form-urlencoded", b"password=x"))).await.must_be(400);
         w.clock.advance_seconds(31 * 60);
         assert!(!client.get(&again).await.html().contains("lanterns"));
