@@ -4,6 +4,7 @@ use anteroom::platform::permissions::{Right, Role, Scope};
 
 use crate::access::contact;
 use crate::portal_people::{account, document, enrolled, events, grant, sign_in};
+use crate::rights::send;
 use crate::stories;
 
 const LOG: &str = "/portal/who-looked";
@@ -133,6 +134,35 @@ stories! {
         client.get(LOG).await.must_not_say(seen);
         admin.submit_and_follow(&listed, "/log/end", &[]).await.must_say("Shown again since");
         client.get(LOG).await.must_say(seen);
+        // A program hides lines and shows them again by the same rules.
+        w.clock.advance_seconds(1);
+        let at = format!("/api/v1/charts/{}/access-log", ana.chart_id);
+        let hide = |statement: &str, until: &str, actor: &str| {
+            serde_json::json!({ "actor_kind": "staff", "actor": actor, "statement": statement, "until": until, "reason": "Inspector Vance." })
+        };
+        let id = casey.trim_start_matches("staff.");
+        for (body, field) in [
+            (hide("oral", "2027-06-01", id), "/until"),
+            (hide("written", "2026-11-30", id), "/until"),
+            (hide("whispered", "2027-06-01", id), "/statement"),
+            (hide("written", "soon", id), "/until"),
+            (hide("written", "2027-06-01", &own.access.to_string()), "/actor"),
+        ] {
+            let said = send(&mut api, "POST", &format!("{at}/hidden"), &body).await;
+            assert_eq!(said.must_be(422).answer.json()["errors"][0]["pointer"], field, "{body}");
+        }
+        client.get(LOG).await.must_say(seen);
+        let said = send(&mut api, "POST", &format!("{at}/hidden"), &hide("written", "2027-06-01", id)).await;
+        let hidden = said.must_be(200).answer.json()["hidden"][0].clone();
+        assert_eq!((hidden["actor"].as_str(), hidden["until"].as_str()), (Some(id), Some("2027-06-01")));
+        client.get(LOG).await.must_not_say(seen).must_say(other);
+        api.get(&format!("{at}/hidden")).await.must_be(200).must_say("Inspector Vance.");
+        let show = |id: &str| format!("{at}/hidden/{id}/show");
+        let none = serde_json::json!({});
+        let said = send(&mut api, "POST", &show(hidden["id"].as_str().expect("an id")), &none).await;
+        assert!(said.must_be(200).answer.json()["hidden"][0]["ended_at"].is_string());
+        client.get(LOG).await.must_say(seen);
+        send(&mut api, "POST", &show(&own.access.to_string()), &none).await.must_be(404);
         // Another practice knows nothing of it.
         let mut elsewhere = w.staff_of(&w.twinoaks, Role::Administrator).await;
         elsewhere.get(&page).await.must_be(404);

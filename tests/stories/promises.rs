@@ -293,14 +293,22 @@ stories! {
         let days = [("staff", casey.as_str()), ("first", "12/7/2026"), ("last", "2026-12-11")];
         for (changes, said) in [
             ([("cover", casey.as_str()), ("last", "2026-12-11")], "Choose somebody else, or nobody"),
-            ([("cover", ""), ("last", "2026-12-06")], "must not be before the first"),
+            ([("cover", ""), ("last", "2026-12-06")], "The last day is before the first."),
             ([("cover", ""), ("last", "soon")], "Type a day"),
-            ([("cover", ""), ("last", "2028-12-11")], "lasts a year at most"),
+            ([("cover", ""), ("last", "2028-12-11")], "An absence lasts a year at most."),
         ] {
             let typed = [days[0], days[1], changes[0], changes[1]];
             let refused = clinician.submit(&page, AWAY, &typed).await;
             refused.must_be(422).must_say(said);
         }
+        // Each fault is said by itself, and beside its field.
+        let over = [days[0], ("first", "2026-11-23"), ("last", "2026-11-30")];
+        let said = clinician.submit(&page, AWAY, &over).await;
+        said.must_be(422).must_say("The last day is over.").must_not_say("before the first").must_not_say("a year");
+        assert!(said.html().contains("id=\"e-last\""), "{}", said.html());
+        // Whoever sets their own absence alone does not choose themselves.
+        let offered = |page: &crate::support::Page| page.html().matches(&format!("value=\"{casey}\"")).count();
+        assert_eq!((offered(&page), offered(&admins)), (1, 2));
         for _ in 0..2 {
             clinician.submit(&page, AWAY, &[days[0], days[1], days[2], ("cover", &admin_id)]).await.must_be(303);
         }

@@ -278,6 +278,9 @@ stories! {
         admin.submit_and_follow(&form, &status(&leo), &[("jurisdiction", "ca-bc"), ("reason", "Lives in Victoria.")]).await.must_be(200);
         assert_eq!(level(w, access, Right::Documents).await, Level::Act);
         sign_in(w, &name).await.get("/portal/documents").await.must_be(200);
+        // Their list knows the law of each chart's place: Leo is no adult yet.
+        let adults = "/staff/worklist?kind=came_of_age";
+        admin.get(adults).await.must_not_say("Leo Park");
         // A rule of that place limits Leo's mother and not Mia's; without one of its own the practice's counts.
         let rule = "/staff/practice/age-rules/new";
         for (place, documents) in [("practice", "view"), ("ca-bc", "none")] {
@@ -300,6 +303,8 @@ stories! {
         let younger: Vec<_> = save.into_iter().chain([("majority_age", "18")]).collect();
         admin.submit(&form, place, &younger).await.must_be(303);
         assert_eq!(level(w, access, Right::Messages).await, Level::None);
+        admin.get(adults).await.must_say("Leo Park").must_say("An adult since December 1, 2026");
+        admin.get("/staff/worklist").await.must_say("Now an adult");
         let form = admin.get(place).await;
         let older: Vec<_> = save.into_iter().chain([("majority_age", "19")]).collect();
         let asked = admin.submit(&form, place, &older).await;
@@ -307,6 +312,7 @@ stories! {
         assert_eq!(level(w, access, Right::Messages).await, Level::None);
         admin.submit(&asked, place, &[("sure", "yes"), ("confirmed", "yes")]).await.must_be(303);
         assert_eq!(level(w, access, Right::Messages).await, Level::Act);
+        admin.get(adults).await.must_not_say("Leo Park");
         let mut elsewhere = w.staff_of(&w.twinoaks, Role::Administrator).await;
         elsewhere.get(place).await.must_be(404);
     }

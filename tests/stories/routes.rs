@@ -87,6 +87,9 @@ fn api_call(row: &Row, person: &str, grant: &str, staff: &str) -> String {
         }
         Some("{grant}") if row.method == "PATCH" => serde_json::json!({ "basis": "parent" }),
         Some("messages") => serde_json::json!({ "text": "By the river.", "seen": 1 }),
+        Some("hidden") if row.method == "POST" => serde_json::json!({
+            "actor_kind": "staff", "actor": staff, "statement": "written", "until": "2027-06-01", "reason": "Asked for."
+        }),
         Some("emergency-contacts") => serde_json::json!({ "contacts": [] }),
         Some("close" | "reopen" | "freeze" | "unfreeze") if row.path.contains("/charts/") => {
             serde_json::json!({ "reason": "moved away" })

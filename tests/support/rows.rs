@@ -23,12 +23,12 @@ use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{
     AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, DocumentId, EntryId,
     InfoChangeId, InvoiceId, KeyId, MessageId, PartyId, PaymentId, PlaceId, QuestionId, RemittanceId,
-    RequestId, ServiceId, StatementId, SuperbillId, ThreadId,
+    RequestId, ServiceId, StatementId, SuperbillId, SuspensionId, ThreadId,
 };
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::schema::{
     age_rule, api_key, appointment_request, appointment_type, frequent_question, info_change, insurance_card,
-    message, message_attachment, message_thread, portal_access, thread_party,
+    log_suspension, message, message_attachment, message_thread, portal_access, thread_party,
 };
 use anteroom::platform::permissions::{Role, Scope};
 use anteroom::platform::web::routes::Row;
@@ -165,6 +165,8 @@ impl Rows {
                 ))
             })
             .await;
+        let hidden_lines: SuspensionId =
+            w.look(|c| log_suspension::table.select(log_suspension::suspension_id).first(c)).await;
         let page = admin.get("/staff/charts/import").await;
         let charts = b"chart_number,first_name,last_name\nI-1,Ida,Marsh\n";
         let import = admin.upload(&page, "/staff/charts/import", "charts.csv", charts).await;
@@ -223,6 +225,7 @@ impl Rows {
             ("{position}", "primary".to_owned()),
             ("{card}", her_card.to_string()),
             ("/portal/insurance/cards/{card}", his_card.to_string()),
+            ("{hidden}", hidden_lines.to_string()),
             ("{act}", access::ActName::Resend.word().to_owned()),
         ]);
         Self { values, invited: ana, registered: kim, client }

@@ -149,6 +149,13 @@ pub fn facts_of(c: &mut Scoped<'_>, id: &AccessId) -> Result<Option<Facts>, Faul
     Ok(limits_of(c, id)?.map(|(row, limits)| limits.facts(&row)))
 }
 
+/// What would decide over a grant on a day, today where none is named, if nothing on file changed until then.
+pub fn facts_on(c: &mut Scoped<'_>, id: &AccessId, day: Option<Date>) -> Result<Option<Facts>, Fault> {
+    let Some((row, limits)) = limits_of(c, id)? else { return Ok(None) };
+    let today = day.unwrap_or(limits.today);
+    Ok(Some(Limits { today, ..limits }.facts(&row)))
+}
+
 /// May there be age rules for charts of this place? Where it has none of its own, the practice's count.
 pub fn may_have_rules(code: &str, rule_count: i32) -> bool {
     rule_count > 0 || code != Jurisdiction::PRACTICE

@@ -20,6 +20,7 @@ mod list_store;
 mod mails;
 mod news;
 mod note_store;
+mod orders;
 mod overview;
 mod owner_preview;
 pub mod permission;
@@ -34,20 +35,22 @@ pub use ahead_store::near_day_of_others;
 pub use audit::AccessAction;
 pub use doubt::Doubt;
 pub use limits_store::{
-    AgeRuleRow, Kept, Limits, MOST_RULES, Part2Consent, age_rule_rows, age_rules, facts_of, may_have_rules,
-    part2_of, withheld_from,
+    AgeRuleRow, Kept, Limits, MOST_RULES, Part2Consent, age_rule_rows, age_rules, facts_of, facts_on,
+    may_have_rules, part2_of, withheld_from,
 };
 pub use list_store::{next_open_links, page as list_page};
 pub use mails::AccessMail;
 pub use news::OPEN_GRANT;
+pub use note_store::{names_paper, papers_of_staff};
+pub use orders::{is_one_parent_alone, needs_supervision};
 pub use overview::{
     Happening, HistoryEntry, MailRoute, Overview, TimelineEntry, history_of_chart, overview_of,
     overviews_of_chart,
 };
 pub use owner_preview::{Held, OwnerPreview, PersonChange};
 pub use staff_pages::{
-    ActOutcome, Asked, COMMUNICATIONS, PostedAct, TAB as COMMUNICATIONS_TAB, When, ask_for, grant_path,
-    kept_in_words, lacks_in_words, refusal_key,
+    ActOutcome, Asked, COMMUNICATIONS, NotesOnFile, NotesShown, PostedAct, TAB as COMMUNICATIONS_TAB, When,
+    ask_for, grant_path, kept_in_words, lacks_in_words, notes_on_file, refusal_key,
 };
 pub use store::{
     AccessRow, Channel, EndedBy, GrantRole, INVITATION, InvitationState, is_sole_owner, load_access,

@@ -1,14 +1,14 @@
-//! The rows of what staff note about court orders and safety. Only staff pages ask for them; nothing here knows a client's
-//! session, and no statement of a client's page names this table.
+//! The rows of what staff note about court orders and safety. Only staff pages ask for their words; nothing here knows a
+//! client's session, and what a client does learns no more of this table than yes or no.
 
 use diesel::prelude::*;
 use jiff::civil::Date;
 
 use crate::features::access::kinds::{NoteEffect, NoteKind};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, ChartId, StaffNoteId};
-use crate::platform::db::Scoped;
-use crate::platform::db::schema::{chart, staff_note};
+use crate::kernel::ids::{AccessId, ChartId, DocumentId, StaffNoteId};
+use crate::platform::db::schema::{chart, document, document_share, staff_note};
+use crate::platform::db::{InLists as _, Scoped, rows_beside};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Right;
 
@@ -47,9 +47,16 @@ pub struct NoteRow {
     pub ended_by_name: String,
     /// Why.
     pub ended_reason: String,
+    /// The paper that it is about, such as the order itself.
+    pub document_id: Option<DocumentId>,
 }
 
 impl NoteRow {
+    /// Does it hold on a day?
+    pub fn holds_on(&self, day: Date) -> bool {
+        self.is_open(day) && self.first_day().is_none_or(|first| first <= day)
+    }
+
     /// Its first day. One that cannot be read is over: what is noted holds.
     pub fn first_day(&self) -> Option<Date> {
         self.from_on.as_ref().map(|day| day.parse().unwrap_or(Date::MIN))
@@ -88,6 +95,8 @@ pub struct NewNote {
     pub from: Option<Date>,
     /// Its last day.
     pub until: Option<Date>,
+    /// The paper that it is about.
+    pub paper: Option<DocumentId>,
     /// Why.
     pub reason: String,
 }
@@ -103,6 +112,7 @@ impl NewNote {
         (row.access_id, row.kind, row.effect, &row.kept_rights, &row.body)
             == (self.about, self.kind, self.effect, &self.kept_rights(), &self.body)
             && (&row.from_on, &row.until_on) == (&text(self.from), &text(self.until))
+            && row.document_id == self.paper
             && row.ended_at.is_none()
     }
 }
@@ -118,6 +128,69 @@ pub fn of_chart(c: &mut Scoped<'_>, id: &ChartId) -> Result<Vec<NoteRow>, Fault>
         .load(c)?;
     found.sort_by_key(|note| note.ended_at.is_some());
     Ok(found)
+}
+
+/// The notes of a chart from which something follows for others than staff, and that nobody has ended.
+pub fn with_effect(c: &mut Scoped<'_>, id: &ChartId) -> Result<Vec<NoteRow>, Fault> {
+    c.rows(staff_note::table)
+        .filter(staff_note::chart_id.eq(*id))
+        .filter(staff_note::ended_at.is_null())
+        .filter(staff_note::effect.in_list([NoteEffect::BothSign, NoteEffect::Supervised]))
+        .select(NoteRow::as_select())
+        .load(c)
+}
+
+/// A document of a chart, as a note names it.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = document)]
+pub struct Paper {
+    /// The document.
+    pub document_id: DocumentId,
+    /// Its title.
+    pub title: String,
+    /// When it was written.
+    pub created_at: Timestamp,
+}
+
+/// The most papers that a form offers.
+const PAPERS: i64 = 200;
+
+/// The documents of a chart that a note can name, the newest first.
+pub fn papers_of(c: &mut Scoped<'_>, id: &ChartId) -> Result<Vec<Paper>, Fault> {
+    c.rows(document::table)
+        .filter(document::chart_id.eq(*id))
+        .filter(document::state.ne("withdrawn"))
+        .order((document::created_at.desc(), document::document_id.desc()))
+        .limit(PAPERS)
+        .select(Paper::as_select())
+        .load(c)
+}
+
+/// Does a note that nobody has ended name this document?
+pub fn names_paper(c: &mut Scoped<'_>, id: &DocumentId) -> Result<bool, Fault> {
+    let found: Option<StaffNoteId> = c
+        .rows(staff_note::table)
+        .filter(staff_note::document_id.eq(Some(*id)))
+        .filter(staff_note::ended_at.is_null())
+        .select(staff_note::note_id)
+        .limit(1)
+        .optional(c)?;
+    Ok(found.is_some())
+}
+
+/// The documents of a chart that some note names or named and that were never shared with anybody: court papers, of which
+/// no client learns that they are there.
+pub fn papers_of_staff(c: &mut Scoped<'_>, id: &ChartId) -> Result<Vec<DocumentId>, Fault> {
+    let shared = rows_beside(document_share::table, staff_note::table)
+        .filter(document_share::document_id.nullable().eq(staff_note::document_id));
+    let found: Vec<Option<DocumentId>> = c
+        .rows(staff_note::table)
+        .filter(staff_note::chart_id.eq(*id))
+        .filter(staff_note::document_id.is_not_null())
+        .filter(diesel::dsl::not(diesel::dsl::exists(shared)))
+        .select(staff_note::document_id)
+        .load(c)?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Writes a note, and counts it on its chart, which the caller holds.
@@ -140,6 +213,7 @@ pub fn insert(c: &mut Scoped<'_>, id: &ChartId, new: &NewNote, by_name: &str) ->
             staff_note::created_at.eq(now),
             staff_note::ended_by_name.eq(""),
             staff_note::ended_reason.eq(""),
+            staff_note::document_id.eq(new.paper),
         ),
     )?;
     c.rows(chart::table)

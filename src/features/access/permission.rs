@@ -210,6 +210,23 @@ pub enum Cap {
     Share,
 }
 
+impl Cap {
+    /// Its word in the API.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::Dates => "dates",
+            Self::Chart => "chart",
+            Self::Life => "life",
+            Self::Terms => "terms",
+            Self::Age => "age",
+            Self::Label => "label",
+            Self::Withheld => "withheld",
+            Self::Share => "share",
+        }
+    }
+}
+
 /// May somebody whose access has ended read their own messages?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Archive {

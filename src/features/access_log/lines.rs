@@ -3,6 +3,7 @@
 
 use jiff::civil::Date;
 
+use crate::features::access::papers_of_staff;
 use crate::features::access_log::{store, suspension_store};
 use crate::features::accounts::holders_of;
 use crate::features::practice;
@@ -133,7 +134,10 @@ pub fn log_of_chart(
     };
     let since = c.now().plus_hours(-24 * DAYS);
     let hidden = hidden(c, chart)?;
-    let events = store::events(c, chart, TOLD, (since, before), (only.as_deref(), &hidden), most)?;
+    // Court papers are staff's alone: that somebody read one would tell that it is there.
+    let papers = if only.is_none() { papers_of_staff(c, chart)? } else { Vec::new() };
+    let left_out = store::LeftOut { actors: &hidden, papers: &papers };
+    let events = store::events(c, chart, TOLD, (since, before), (only.as_deref(), left_out), most)?;
     let ids = |kind: &'static str| {
         events.iter().filter(move |event| event.actor_kind == kind).map(|event| &event.actor_id)
     };

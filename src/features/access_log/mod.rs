@@ -5,11 +5,14 @@ mod client_page;
 mod lines;
 mod staff_page;
 mod store;
+mod suspending;
 mod suspension_page;
 mod suspension_store;
 
 pub use client_page::{what_words, who_words};
 pub use lines::{Acts, LogLine, Who, log_of_chart};
+pub use suspending::{ORAL_DAYS, REASON, Suspend, WrongDay, check_day, resume, suspend};
+pub use suspension_store::{Statement, Suspension, actors, all as suspensions_of};
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::{Needs, Permission};

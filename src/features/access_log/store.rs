@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, ChartId, ConcernId, EventId, StaffId};
+use crate::kernel::ids::{AccessId, ChartId, ConcernId, DocumentId, EventId, StaffId};
 use crate::platform::db::schema::{audit_event, chart, concern, person, portal_access, staff_member};
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
@@ -28,14 +28,22 @@ pub struct LogEvent {
     pub action: String,
 }
 
-/// The newest of these actions on a chart since a moment, older than an event; of one account alone, where it is named;
-/// without those of hidden actors (kind and id).
+/// What a log leaves out.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut<'a> {
+    /// Whoever's acts are hidden: kind and id.
+    pub actors: &'a [(String, String)],
+    /// What is about these documents.
+    pub papers: &'a [DocumentId],
+}
+
+/// The newest of these actions on a chart since a moment, older than an event; of one account alone, where it is named.
 pub fn events(
     c: &mut Scoped<'_>,
     chart: &ChartId,
     actions: &[&str],
     (since, before): (Timestamp, Option<EventId>),
-    (only, hidden): (Option<&str>, &[(String, String)]),
+    (only, left_out): (Option<&str>, LeftOut<'_>),
     most: i64,
 ) -> Result<Vec<LogEvent>, Fault> {
     let mut query = c
@@ -54,7 +62,10 @@ pub fn events(
             .filter(audit_event::actor_kind.eq("account"))
             .filter(audit_event::actor_id.eq(account.to_owned()));
     }
-    for (kind, id) in hidden {
+    for paper in left_out.papers {
+        query = query.filter(audit_event::details.not_like(format!("%{paper}%")));
+    }
+    for (kind, id) in left_out.actors {
         query = query.filter(audit_event::actor_kind.ne(kind).or(audit_event::actor_id.ne(id)));
     }
     query.order(audit_event::event_id.desc()).limit(most).load(c)

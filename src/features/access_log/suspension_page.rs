@@ -6,28 +6,23 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-use crate::features::access_log::audit::AccessLogAction;
-use crate::features::access_log::suspension_store::{self as store, NewSuspension, Statement, Suspension};
+use crate::features::access_log::suspending::{
+    self, LogActor, ORAL_DAYS, REASON, Suspend, WrongDay, check_day,
+};
+use crate::features::access_log::suspension_store::{self as store, Statement, Suspension};
 use crate::features::people::{self, CHARTS};
 use crate::features::staff::StaffSession;
 use crate::kernel::civil::read_day;
 use crate::kernel::ids::{ChartId, SuspensionId};
 use crate::kernel::text;
-use crate::platform::audit::{self, Event};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
-
-/// Characters of a reason.
-const REASON: usize = 200;
-/// Days for which what an official has only said holds at most.
-const ORAL_DAYS: i64 = 30;
 
 /// One suspension in words.
 struct Line {
@@ -68,9 +63,6 @@ struct Form {
 struct EndForm {
     suspension: String,
 }
-
-/// Whose lines can be hidden: kind, id and name.
-type LogActor = (String, String, String);
 
 /// The chart's number and client, what is hidden, and whose lines there are.
 type Found = (String, String, Vec<Suspension>, Vec<LogActor>);
@@ -171,13 +163,15 @@ pub(super) async fn suspend(
     }
     let today = staff.practice.today(app.now());
     let until = read_day(&form.until);
-    match until {
-        None => errors.add("until", words.get("log-hide-until-missing")),
-        Some(day) if day < today => errors.add("until", words.get("log-hide-until-over")),
-        Some(day) if statement == Some(Statement::Oral) && day > today.saturating_add(ORAL_DAYS.days()) => {
-            errors.add("until", words.with1("log-hide-until-oral", "most", ORAL_DAYS));
-        }
-        Some(_) => {}
+    match (until, statement.unwrap_or(Statement::Written)) {
+        (None, _) => errors.add("until", words.get("log-hide-until-missing")),
+        (Some(day), statement) => match check_day(statement, day, today) {
+            Ok(()) => {}
+            Err(WrongDay::Over) => errors.add("until", words.get("log-hide-until-over")),
+            Err(WrongDay::TooLate) => {
+                errors.add("until", words.with1("log-hide-until-oral", "most", ORAL_DAYS));
+            }
+        },
     }
     let reason = text::line(&form.reason, REASON).unwrap_or_default();
     if reason.is_empty() {
@@ -187,25 +181,8 @@ pub(super) async fn suspend(
     else {
         return page(&app, &staff, chart, form, errors).await;
     };
-    let by = staff.by();
-    app.db
-        .write(&staff.scope, move |c| {
-            let new = NewSuspension {
-                actor: &actor,
-                until_on: until,
-                statement,
-                reason: &reason,
-                by_name: &by.actor.name(),
-            };
-            let id = store::insert(c, &chart, &new)?;
-            let details = serde_json::json!({
-                "suspension": id, "actor": actor.1, "until": until.to_string(),
-                "statement": statement, "reason": reason,
-            });
-            let event = Event::new(by.clone(), AccessLogAction::Suspended).on_chart(&chart);
-            audit::record(c, event.with(details))
-        })
-        .await?;
+    let (by, asked) = (staff.by(), Suspend { actor, until, statement, reason });
+    app.db.write(&staff.scope, move |c| suspending::suspend(c, &by, &chart, &asked)).await?;
     Ok(see_other(&format!("/staff/charts/{chart}/log?done=log-hidden")))
 }
 
@@ -220,17 +197,7 @@ pub(super) async fn end(
     let chart = id_of(&chart)?;
     let id: SuspensionId = form.suspension.parse().map_err(|_| PageError::NotFound)?;
     let by = staff.by();
-    let is_known = app
-        .db
-        .write(&staff.scope, move |c| {
-            if store::end(c, &chart, &id, &by.actor.name())? {
-                let event = Event::new(by.clone(), AccessLogAction::Resumed).on_chart(&chart);
-                audit::record(c, event.with(serde_json::json!({ "suspension": id })))?;
-                return Ok(true);
-            }
-            Ok(store::all(c, &chart)?.iter().any(|row| row.suspension_id == id))
-        })
-        .await?;
+    let is_known = app.db.write(&staff.scope, move |c| suspending::resume(c, &by, &chart, &id)).await?;
     if !is_known {
         return Err(PageError::NotFound);
     }

@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     access_log, age_rules, appointment_requests, appointments, billing, charts, closing, documents,
-    emergency, grants, info_changes, jurisdictions, messages, openings, papers, payers, problem, reports,
-    signing,
+    emergency, grants, hidden_lines, info_changes, jurisdictions, messages, openings, papers, payers,
+    problem, reports, signing, verdicts,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -25,13 +25,13 @@ use crate::platform::web::{PageResult, assets, language};
 #[openapi(
     info(title = "Anteroom", description = "Charts in, invitations out: the API of a practice's client portal."),
     paths(
-        access_log::of_chart, charts::list, charts::create, charts::read, charts::change,
+        access_log::of_chart, hidden_lines::list, hidden_lines::hide, hidden_lines::show, charts::list, charts::create, charts::read, charts::change,
         closing::close, closing::reopen, closing::freeze, closing::unfreeze, emergency::of_chart, emergency::set,
         grants::of_chart, grants::add, grants::invite, grants::invite_holder, grants::change,
         grants::pause, grants::resume, grants::withhold, grants::give_back, grants::consent_to_part2, grants::revoke_part2,
         age_rules::list, age_rules::add, age_rules::end,
         jurisdictions::list, jurisdictions::set, jurisdictions::set_status,
-        grants::preview_owner, grants::change_owner, grants::undo_change_owner,
+        verdicts::read, grants::preview_owner, grants::change_owner, grants::undo_change_owner,
         grants::list, grants::read, grants::resend, grants::cancel, grants::revoke, grants::restore,
         info_changes::list, info_changes::read, info_changes::decide,
         messages::of_chart, messages::begin, messages::list, messages::write, messages::file,

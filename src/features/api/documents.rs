@@ -36,6 +36,7 @@ pub(super) fn refused(why: Refused) -> Problem {
     let kind = match why {
         Refused::NotFound => problem::NOT_FOUND,
         Refused::TooMany => problem::TOO_MANY_REQUESTS,
+        Refused::NamedByNote => problem::NAMED_BY_NOTE,
         Refused::NoFile => {
             let detail = "no file of this chart waits under this id";
             return Problem::fields([("/upload".to_owned(), detail.to_owned())]);

@@ -367,6 +367,7 @@ fn refused(refused: NotDone) -> Problem {
         NotDone::TooLate => problem::TOO_LATE.into(),
         NotDone::ReadAlready => problem::READ_ALREADY.into(),
         NotDone::TakesPart => problem::TAKES_PART.into(),
+        NotDone::NeedsSupervision => problem::NEEDS_SUPERVISION.into(),
         NotDone::TooMany => problem::TOO_MANY_REQUESTS.into(),
         NotDone::NoFile => no_file(),
         NotDone::WrittenMeanwhile(newer) => {

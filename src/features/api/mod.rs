@@ -14,6 +14,7 @@ mod document_json;
 mod documents;
 mod emergency;
 mod grants;
+mod hidden_lines;
 mod idempotency;
 mod info_changes;
 mod json;
@@ -34,6 +35,7 @@ mod schedule_json;
 mod signing;
 mod signing_json;
 mod usual;
+mod verdicts;
 
 pub use docs::document;
 
@@ -104,6 +106,9 @@ fn routes() -> Routes {
         .get("/api/v1/charts/{chart}/emergency-contacts", read_charts, emergency::of_chart)
         .post("/api/v1/charts/{chart}/emergency-contacts", write_charts, emergency::set)
         .get("/api/v1/charts/{chart}/access-log", read_charts, access_log::of_chart)
+        .get("/api/v1/charts/{chart}/access-log/hidden", read_grants, hidden_lines::list)
+        .post("/api/v1/charts/{chart}/access-log/hidden", write_grants, hidden_lines::hide)
+        .post("/api/v1/charts/{chart}/access-log/hidden/{hidden}/show", write_grants, hidden_lines::show)
         .get("/api/v1/charts/{chart}/grants", read_grants, grants::of_chart)
         .post("/api/v1/charts/{chart}/grants", write_grants, grants::add)
         .post("/api/v1/charts/{chart}/invite", write_grants, grants::invite)
@@ -118,6 +123,7 @@ fn routes() -> Routes {
         .patch("/api/v1/grants/{grant}", write_grants, grants::change)
         .post("/api/v1/grants/{grant}/invite", write_grants, grants::invite_holder)
         .post("/api/v1/grants/{grant}/pause", write_grants, grants::pause)
+        .get("/api/v1/grants/{grant}/verdict", read_grants, verdicts::read)
         .post("/api/v1/grants/{grant}/withhold", write_grants, grants::withhold)
         .post("/api/v1/grants/{grant}/part2-consent", write_grants, grants::consent_to_part2)
         .post("/api/v1/grants/{grant}/part2-revoke", write_grants, grants::revoke_part2)

@@ -55,6 +55,7 @@ kinds! {
     WRITTEN_MEANWHILE = "written-meanwhile", 409,
         "Somebody wrote since the message that was seen; read what is new, then send again.";
     TAKES_PART = "takes-part", 409, "This person takes part in the thread, or took part in it.";
+    NEEDS_SUPERVISION = "needs-supervision", 409, "A note of staff says that this person is with the client under supervision alone.";
     READ_ALREADY = "read-already", 409, "The client's side has read the message.";
     TOO_LATE = "too-late", 409, "A message is taken back within ten minutes.";
     CHANGED_ON_FILE = "changed-on-file", 409,
@@ -74,9 +75,11 @@ kinds! {
     NOTHING_TO_STATE = "nothing-to-state", 409, "Nothing was posted and nothing is owed.";
     NEVER_SHARED = "never-shared", 409, "Notes with this label are never shared.";
     NOT_SHARED = "not-shared", 409, "It is not shared.";
+    NAMED_BY_NOTE = "named-by-note", 409, "A note of staff on a court order or on safety names it: nobody new sees it, and it is not deleted.";
     WITHDRAWN = "withdrawn", 409, "It was withdrawn; share it again first.";
     OUT_TO_SIGN = "out-to-sign", 409, "People are asked to sign it; cancel that first.";
     SIGNED = "signed", 409, "It was signed; make a new document.";
+    BOTH_MUST_SIGN = "both-must-sign", 409, "Both parents must sign, by a court order: ask all of them, or none.";
     SIGNING_OVER = "signing-over", 409, "Signatures are not missing any more, or the time to sign is over; `state` says which.";
     TOLD_ALREADY = "told-already", 409, "Everybody whose turn it is had a mail within a day, or five reminders.";
     PRECONDITION_FAILED = "changed-meanwhile", 412, "Somebody else changed it since; read it again.";

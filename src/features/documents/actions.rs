@@ -2,8 +2,8 @@
 //! One transaction each; pages and the API come through here alike.
 
 use crate::features::access::actions::owner_grant;
-use crate::features::access::facts_of;
 use crate::features::access::permission::{Label, decide as may};
+use crate::features::access::{facts_of, names_paper};
 use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{
@@ -75,6 +75,9 @@ pub enum Refused {
     /// Nobody to share it with was named, or somebody who has no grant to the chart.
     #[error("it can be shared with nobody of these")]
     NoGrant,
+    /// A note of staff on a court order or on safety names it: nobody new sees it, and it is not deleted.
+    #[error("a note of staff names the document")]
+    NamedByNote,
     /// The life cycle says no.
     #[error("the document's state does not allow it")]
     LifeCycle(Refusal),
@@ -339,6 +342,9 @@ pub fn share(c: &mut Scoped<'_>, by: &By, id: &DocumentId, asked: &NewShare) -> 
         Ok(_) => return Err(Fault::other("a share came to no state")),
         Err(refused) => return Ok(Err(refused)),
     };
+    if names_paper(c, id)? {
+        return Ok(Err(Refused::NamedByNote));
+    }
     let Some(grants) = grants_of(c, &document.chart_id, &asked.with)? else {
         return Ok(Err(Refused::NoGrant));
     };
@@ -413,6 +419,9 @@ pub fn withdraw(c: &mut Scoped<'_>, by: &By, id: &DocumentId, reason: &str) -> A
     let outcome = granted!(decided(&document, Happens::Withdraw(signed)));
     let action = match outcome {
         Outcome::Deleted => {
+            if names_paper(c, id)? {
+                return Ok(Err(Refused::NamedByNote));
+            }
             store::delete_draft(c, id)?;
             DocumentAction::Discarded
         }

@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
-use crate::features::access::GrantRole;
 use crate::features::access::permission::Label;
+use crate::features::access::{GrantRole, NotesOnFile, NotesShown, notes_on_file};
 use crate::features::documents::actions::{
     self, LARGEST_BODY, LONGEST_REASON, LONGEST_TITLE, NewContent, NewDocument, NewShare, Recipient, Refused,
     Telling,
@@ -33,6 +33,8 @@ pub(super) struct Place {
     pub room: ChartRoom,
     pub chart: ChartId,
     pub document: Option<Document>,
+    /// What staff noted about court orders and safety.
+    pub notes: NotesOnFile,
 }
 
 impl Place {
@@ -52,8 +54,11 @@ impl Place {
                     None => None,
                     Some(id) => store::find(c, id)?.filter(|found| found.chart_id == chart),
                 };
-                let is_there = document.is_none() || found.is_some();
-                Ok(is_there.then_some(Self { room, chart, document: found }))
+                if document.is_some() && found.is_none() {
+                    return Ok(None);
+                }
+                let notes = notes_on_file(c, viewer, &room.file)?;
+                Ok(Some(Self { room, chart, document: found, notes }))
             })
             .await?;
         found.ok_or(PageError::NotFound)
@@ -251,7 +256,7 @@ fn check_body(words: Words, typed: &str, errors: &mut FieldErrors) -> Option<Str
 /// Where a refused act leads: nothing of it is anybody's typing.
 pub(super) fn refused(refused: Refused) -> PageError {
     match refused {
-        Refused::LifeCycle(_) | Refused::NoFile | Refused::NoGrant => PageError::Stale,
+        Refused::LifeCycle(_) | Refused::NoFile | Refused::NoGrant | Refused::NamedByNote => PageError::Stale,
         Refused::NotFound => PageError::NotFound,
         Refused::TooMany => PageError::TooManyTries,
     }
@@ -371,6 +376,7 @@ struct SharePage {
     /// It has a label that asks for a second look.
     asks: Option<String>,
     confirm: bool,
+    notes: NotesShown,
 }
 
 /// Labels that ask for a second look before a share.
@@ -458,6 +464,7 @@ impl Sharing {
             by_mail: form.telling != Telling::Silent.word(),
             asks: label.filter(|_| asks_twice(label)).map(in_words),
             confirm: !form.confirm.is_empty(),
+            notes: self.place.notes.shown(app, staff),
             frame: staff.frame(app, CHARTS),
         };
         Ok((status, html(page.render())?).into_response())
@@ -506,7 +513,14 @@ pub(super) async fn share(
     let telling = if form.telling == Telling::ByMail.word() { Telling::ByMail } else { Telling::Silent };
     let asked = NewShare { with, telling, since: None };
     let (by, id) = (staff.by(), sharing.document.document_id);
-    app.db.write(&staff.scope, move |c| actions::share(c, &by, &id, &asked)).await?.map_err(refused)?;
+    match app.db.write(&staff.scope, move |c| actions::share(c, &by, &id, &asked)).await? {
+        Ok(()) => {}
+        Err(Refused::NamedByNote) => {
+            errors.add("with", words.get("documents-named-by-note-share"));
+            return sharing.page(&app, &staff, &form, errors);
+        }
+        Err(why) => return Err(refused(why)),
+    }
     app.live.chart_changed(staff.scope.id(), &sharing.place.chart);
     Ok(see_other(&format!("{}?done=documents-shared", sharing.place.back())))
 }
@@ -613,11 +627,15 @@ pub(super) async fn withdraw(
         return withdraw_form(&app, &staff, (&place, &document), form, errors);
     }
     let (by, id) = (staff.by(), document.document_id);
-    let outcome = app
-        .db
-        .write(&staff.scope, move |c| actions::withdraw(c, &by, &id, &reason))
-        .await?
-        .map_err(refused)?;
+    let outcome = app.db.write(&staff.scope, move |c| actions::withdraw(c, &by, &id, &reason)).await?;
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(Refused::NamedByNote) => {
+            errors.add("reason", staff.words.get("documents-named-by-note-delete"));
+            return withdraw_form(&app, &staff, (&place, &document), form, errors);
+        }
+        Err(why) => return Err(refused(why)),
+    };
     app.live.chart_changed(staff.scope.id(), &place.chart);
     Ok(match outcome {
         Outcome::Deleted => see_other(&format!("{}?done=documents-deleted", tab_of(&place.chart))),

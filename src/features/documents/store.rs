@@ -353,6 +353,12 @@ pub fn versions_of(c: &mut Scoped<'_>, id: &DocumentId) -> Result<Vec<Version>, 
     found.into_iter().map(read_version).collect()
 }
 
+/// A document as the permission function knows it for the holder of a grant.
+pub fn item_for(c: &mut Scoped<'_>, document: &Document, access: &AccessId) -> Result<Item, Fault> {
+    let share = share_of(c, &document.document_id, access)?;
+    Ok(document.item(standing_of(share.as_ref())))
+}
+
 /// The share of a document with a grant, live or ended.
 pub fn share_of(c: &mut Scoped<'_>, id: &DocumentId, access: &AccessId) -> Result<Option<ShareRow>, Fault> {
     c.rows(document_share::table)

@@ -67,6 +67,9 @@ pub enum NotDone {
     /// The person takes part in the thread already.
     #[error("this person takes part already")]
     TakesPart,
+    /// One of them may be with the client under supervision alone, by a court order.
+    #[error("contact with the client is supervised")]
+    NeedsSupervision,
 }
 
 /// The outcome of an act, inside the fault of the machinery.

@@ -12,7 +12,7 @@ use crate::kernel::ids::{AwayId, StaffId};
 use crate::kernel::wall_clock::first_moment;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::Scoped;
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 
 /// The longest absence, in days.
 pub const MOST_DAYS: i32 = 366;
@@ -33,8 +33,12 @@ pub struct NewAway {
 /// Why it was not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSet {
-    /// It ends before it begins, is over, or is longer than [`MOST_DAYS`].
-    Days,
+    /// It ends before it begins.
+    EndsBefore,
+    /// It is over.
+    Over,
+    /// It is longer than [`MOST_DAYS`].
+    TooLong,
     /// Who is away, or who stands in, is nobody who answers for themselves.
     NotAClinician,
     /// Somebody cannot stand in for themselves.
@@ -64,12 +68,19 @@ fn conflict(new: &Away, known: &[Away]) -> Option<NotSet> {
     })
 }
 
-/// When these days begin and end, by the clock of the practice.
-fn moments(practice: &Practice, new: &NewAway) -> Option<(Timestamp, Timestamp)> {
-    let is_in_order = new.first <= new.last && (new.last - new.first).get_days() < MOST_DAYS;
+/// When these days begin and end, by the clock of the practice, or what is wrong with them.
+fn moments(practice: &Practice, new: &NewAway, now: Timestamp) -> Result<(Timestamp, Timestamp), NotSet> {
+    if new.last < new.first {
+        return Err(NotSet::EndsBefore);
+    }
+    if (new.last - new.first).get_days() >= MOST_DAYS {
+        return Err(NotSet::TooLong);
+    }
     let begins = |date: Date| first_moment(date.at(0, 0, 0, 0), &practice.zone());
-    let (from, until) = (begins(new.first)?, begins(new.last.tomorrow().ok()?)?);
-    is_in_order.then_some((from, until))
+    let ends = new.last.tomorrow().ok().and_then(begins);
+    // A day outside of the calendar is no day of an absence.
+    let (Some(from), Some(until)) = (begins(new.first), ends) else { return Err(NotSet::TooLong) };
+    if until <= now { Err(NotSet::Over) } else { Ok((from, until)) }
 }
 
 /// Sets an absence, in the caller's transaction. Asked again with the same days it is set once: the second finds it.
@@ -80,9 +91,7 @@ pub fn set(
     practice: &Practice,
     new: &NewAway,
 ) -> Result<Result<AwayId, NotSet>, Fault> {
-    let Some((from_at, until_at)) = moments(practice, new).filter(|(_, until)| *until > c.now()) else {
-        return Ok(Err(NotSet::Days));
-    };
+    let (from_at, until_at) = granted!(moments(practice, new, c.now()));
     if new.cover == Some(new.staff) {
         return Ok(Err(NotSet::SamePerson));
     }

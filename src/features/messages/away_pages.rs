@@ -116,7 +116,10 @@ async fn show(app: &AppState, staff: &StaffSession, form: Typed, errors: FieldEr
             },
             ..form
         },
-        covers: std::iter::once(nobody).chain(people.iter().map(choice)).collect(),
+        // Whoever sets nobody's absence but their own stands in for themselves for nobody.
+        covers: std::iter::once(nobody)
+            .chain(people.iter().filter(|(id, _)| own.len() != 1 || own[0].0 != id.to_string()).map(choice))
+            .collect(),
         people: own,
         errors,
         frame: staff.frame(app, MESSAGES),
@@ -154,7 +157,9 @@ fn read(words: Words, form: &Typed, errors: &mut FieldErrors) -> Option<NewAway>
 
 fn why(words: Words, why: NotSet, errors: &mut FieldErrors) {
     let (field, key) = match why {
-        NotSet::Days => ("last", "messages-away-error-days"),
+        NotSet::EndsBefore => ("last", "messages-away-error-ends-before"),
+        NotSet::Over => ("last", "messages-away-error-over"),
+        NotSet::TooLong => ("last", "messages-away-error-too-long"),
         NotSet::NotAClinician => ("staff", "messages-away-error-staff"),
         NotSet::SamePerson => ("cover", "messages-away-error-same"),
         NotSet::AwayAlready => ("first", "messages-away-error-already"),

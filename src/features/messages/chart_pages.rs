@@ -7,7 +7,7 @@ use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse;
 
-use crate::features::access::{COMMUNICATIONS, COMMUNICATIONS_TAB};
+use crate::features::access::{COMMUNICATIONS, COMMUNICATIONS_TAB, NotesShown, notes_on_file};
 use crate::features::documents::{FileOf, stored_file, why_not_taken};
 use crate::features::messages::actions::{
     self, Look, NotDone, Part, PracticeAct, PracticeReader, ThreadView, slot_of_staff,
@@ -650,6 +650,8 @@ struct NewPage {
     kept: Vec<KeptFile>,
     attach_to: String,
     draft: DraftMark,
+    /// What staff noted about court orders and safety.
+    notes: NotesShown,
 }
 
 /// The address of the form of a new message.
@@ -695,7 +697,7 @@ async fn form_page(
     let to = if staff.role == Role::Biller { Addressee::Billing } else { Addressee::FrontDesk };
     // A form that comes back holds what was typed; a new one what was kept.
     let is_new = form.mark.is_empty();
-    let (ChartRoom { file, tags }, holders, known) = app
+    let (ChartRoom { file, tags }, notes, holders, known) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
@@ -706,7 +708,8 @@ async fn form_page(
                 }
             }
             let known = if is_new { draft_store::find(c, &slot)? } else { None };
-            Ok(Some((room, readers, known)))
+            let notes = notes_on_file(c, viewer, &room.file)?;
+            Ok(Some((room, notes, readers, known)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -728,6 +731,7 @@ async fn form_page(
         from: if form.from.is_empty() { first(&senders).unwrap_or_default() } else { form.from },
         holders,
         senders,
+        notes: notes.shown(app, staff),
         kept: attaching(staff, chart).kept(app, &form.kept).await?,
         subject: form.subject,
         text: form.text,

@@ -2,6 +2,7 @@
 //! stands in the audit trail. Everybody who takes part sees a line that says so. They read the thread from that line on, and
 //! what was written before only where whoever lets them in says so, and as far as that person reads it.
 
+use crate::features::access::needs_supervision;
 use crate::features::messages::actions::{
     self, Author, Earlier, Joined, NotDone, Outcome, PracticeReader, Row, apply,
 };
@@ -10,7 +11,7 @@ use crate::features::messages::readers::{StaffReader, StaffReads};
 use crate::features::messages::store::{self, Holder, Thread};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{AccessId, ChartId, ThreadId};
-use crate::platform::db::Scoped;
+use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Level;
 use crate::platform::state::AppState;
@@ -58,6 +59,8 @@ pub fn add_as_practice(
     else {
         return Ok(Err(NotDone::NotFound));
     };
+    // A note on the chart comes before this or after it.
+    lock(c, Lock::Charts(&[thread.chart]))?;
     let parties = store::parties_of(c, &thread.id)?;
     let holder = store::holders(c, &thread.chart)?.into_iter().find(|holder| holder.access == new.access);
     let Some(holder) = holder.filter(|_| !parties.is_empty() && parties.len() < MOST) else {
@@ -68,6 +71,10 @@ pub fn add_as_practice(
     }
     if actions::level_in(c, &holder.access, thread.to)? < Level::View {
         return Ok(Err(NotDone::NotAReader));
+    }
+    let together: Vec<_> = parties.iter().copied().chain([holder.person]).collect();
+    if needs_supervision(c, &thread.chart, &together)? {
+        return Ok(Err(NotDone::NeedsSupervision));
     }
     let decision = lifecycle::decide(thread.standing, ThreadEvent::Join)
         .ok_or_else(|| Fault::other("a thread that nobody can join"))?;

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
-use crate::features::access::COMMUNICATIONS_TAB;
+use crate::features::access::{COMMUNICATIONS_TAB, NotesShown, notes_on_file};
 use crate::features::messages::actions::{Earlier, NotDone};
 use crate::features::messages::chart_pages::{ids, path_of};
 use crate::features::messages::joining::{self, NewParty, REASON};
@@ -37,6 +37,7 @@ struct PeoplePage {
     holders: Vec<(String, String)>,
     earlier: bool,
     reason: String,
+    notes: NotesShown,
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -64,10 +65,11 @@ async fn show_people(
         let Some(room) = load_room(c, viewer, &at.0)? else { return Ok(None) };
         let parties = store::party_names(c, &thread.id)?;
         let candidates = if parties.is_empty() { Vec::new() } else { joining::candidates(c, &thread)? };
-        Ok(Some((room, thread, parties, candidates)))
+        let notes = notes_on_file(c, viewer, &room.file)?;
+        Ok(Some((room, thread, parties, candidates, notes)))
     };
     let found = app.db.read(&staff.scope, unit).await?;
-    let (room, thread, parties, candidates) = found.ok_or(PageError::NotFound)?;
+    let (room, thread, parties, candidates, notes) = found.ok_or(PageError::NotFound)?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = PeoplePage {
         frame: staff.frame(app, CHARTS),
@@ -80,6 +82,7 @@ async fn show_people(
         holders: candidates.iter().map(|holder| (holder.access.to_string(), holder.name())).collect(),
         earlier: !form.earlier.is_empty(),
         reason: form.reason,
+        notes: notes.shown(app, staff),
     };
     Ok((status, html(page.render())?).into_response())
 }
@@ -119,6 +122,10 @@ pub(super) async fn add(
     match joining::add_by_staff(&app, &staff, at, NewParty { access, earlier, reason }).await? {
         Ok(_) | Err(NotDone::TakesPart) => {
             Ok(see_other(&format!("{}?done=party-added", path_of(&at.0, &at.1))))
+        }
+        Err(NotDone::NeedsSupervision) => {
+            errors.add("holder", words.get("messages-error-supervision"));
+            show_people(&app, &staff, at, form, errors).await
         }
         Err(NotDone::NotAReader) => {
             errors.add("holder", words.get("messages-error-party"));

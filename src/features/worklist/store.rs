@@ -16,13 +16,14 @@ use crate::features::access::{
 };
 use crate::features::documents::signing::lifecycle::{SignerState, SigningState};
 use crate::features::people::{Address, AddressKind, joined};
-use crate::features::practice::{self, Jurisdiction};
+use crate::features::practice::{Jurisdiction, LeapDay};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId, PersonId, StaffId};
 use crate::platform::db::schema::{
-    access_notice, chart, invitation, outbox, person, person_address, portal_access, signer, signing,
+    access_notice, chart, invitation, jurisdiction, outbox, person, person_address, portal_access, signer,
+    signing,
 };
 use crate::platform::db::{CountOf, InLists as _, Scoped, rows_beside, rows_of};
 use crate::platform::fault::Fault;
@@ -500,50 +501,71 @@ fn ahead(c: &mut Scoped<'_>, today: Date, after: Option<&Place>) -> Result<Vec<L
         .collect())
 }
 
-/// Open charts of clients who are adults by now, whose owner's access was by a right that ended with that. Born on or
-/// before `$born`, or an adult by a court's order.
+/// Born early enough to be an adult on a day where the law says so of this age.
+macro_rules! of_age_at {
+    ($today:expr, $years:literal) => {
+        jurisdiction::majority_age.eq($years).and(
+            person::birth_date.le(Some(born_until($years, LeapDay::Feb28, $today).to_string())).and(
+                jurisdiction::leap_day
+                    .eq(LeapDay::Feb28)
+                    .or(person::birth_date.le(Some(born_until($years, LeapDay::Mar1, $today).to_string()))),
+            ),
+        )
+    };
+}
+
+/// The same by any law; [`MAJORITIES`] has these ages.
+macro_rules! of_age {
+    ($today:expr, $first:literal $(, $years:literal)*) => {
+        of_age_at!($today, $first)$(.or(of_age_at!($today, $years)))*
+    };
+}
+
+/// Open charts of clients who are adults by now, by the law of their chart's place or a court's order, whose owner's
+/// access was by a right that ended with that.
 macro_rules! came_of_age {
-    ($c:expr, $born:expr, $today:expr) => {
+    ($c:expr, $today:expr) => {
         owners!($c)
+            .inner_join(
+                jurisdiction::table.on(jurisdiction::practice_id
+                    .eq(chart::practice_id)
+                    .and(jurisdiction::code.eq(chart::jurisdiction))),
+            )
             .filter(portal_access::state.eq(State::Active))
             .filter(
                 portal_access::basis
                     .in_list(Basis::ALL.iter().copied().filter(|basis| basis.ends_at_majority())),
             )
             .filter(
-                person::birth_date
-                    .le(Some($born.to_string()))
+                of_age!($today, 14, 15, 16, 17, 18, 19, 20, 21)
                     .or(person::emancipated_on.le(Some($today.to_string()))),
             )
     };
 }
 
-/// The law of the practice's own place, also for the few clients whom another place's law counts for.
-fn own_place(c: &mut Scoped<'_>) -> Result<Jurisdiction, Fault> {
-    let (_, places) = practice::load_with_places(c)?;
-    Ok(places.of(Jurisdiction::PRACTICE))
-}
-
-/// Who was born on this day or before is an adult today.
-fn born_until(place: &Jurisdiction, today: Date) -> Date {
-    today.saturating_sub(jiff::Span::new().years(place.majority_age))
+/// Who was born on this day or before has turned so many years old by `today`.
+fn born_until(years: i32, leap_day: LeapDay, today: Date) -> Date {
+    let then = today.saturating_sub(jiff::Span::new().years(years));
+    // February 29 is the day after February 28 of that year, and in this one there is none.
+    let is_leap_day_now =
+        leap_day == LeapDay::Feb28 && today.month() == 2 && today.day() == 28 && !today.in_leap_year();
+    if is_leap_day_now && then.in_leap_year() { then.tomorrow().unwrap_or(then) } else { then }
 }
 
 fn came_of_age(c: &mut Scoped<'_>, today: Date, after: Option<&Place>) -> Result<Vec<Line>, Fault> {
-    let place = own_place(c)?;
-    let born = born_until(&place, today);
-    let query = came_of_age!(c, born, today)
+    let query = came_of_age!(c, today)
         .select((
             chart_columns!(),
             (portal_access::access_id, portal_access::created_at, person::emancipated_on),
+            Jurisdiction::as_select(),
         ))
         .into_boxed();
-    let rows: Vec<(ChartRow, (AccessId, Timestamp, Option<String>))> =
+    let rows: Vec<(ChartRow, (AccessId, Timestamp, Option<String>), Jurisdiction)> =
         page_by!(query, after, portal_access::created_at, gt, asc).load(c)?;
-    let years = i16::try_from(place.majority_age).unwrap_or(i16::MAX);
     Ok(rows
         .into_iter()
-        .map(|(chart, (access_id, created_at, emancipated_on))| {
+        .map(|(chart, (access_id, created_at, emancipated_on), place)| {
+            let years = i16::try_from(place.majority_age).unwrap_or(i16::MAX);
             let born: Option<Date> = chart.1.3.as_ref().and_then(|born| born.to_string().parse().ok());
             let of_age = born.and_then(|born| turns_on(born, years, place.leap_day));
             let emancipated: Option<Date> = emancipated_on.and_then(|day| day.parse().ok());
@@ -690,9 +712,7 @@ const MOST: i64 = MOST_COUNTED + 1;
 pub fn counts(c: &mut Scoped<'_>, today: Date) -> Result<Vec<(Kind, i64)>, Fault> {
     let baseless = CountOf(without_basis!(c).select(portal_access::access_id).limit(MOST).inside());
     let less = CountOf(with_less_ahead!(c, today).select(access_notice::access_id).limit(MOST).inside());
-    let place = own_place(c)?;
-    let born = born_until(&place, today);
-    let adults = CountOf(came_of_age!(c, born, today).select(portal_access::access_id).limit(MOST).inside());
+    let adults = CountOf(came_of_age!(c, today).select(portal_access::access_id).limit(MOST).inside());
     let never = CountOf(uninvited!(c).select(chart::chart_id).limit(MOST).inside());
     let counts: (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64) = c
         .select((
@@ -767,4 +787,29 @@ pub fn generations(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<HashMap<Cha
         .select((portal_access::chart_id, portal_access::generation))
         .load(c)?;
     Ok(rows.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::practice::MAJORITIES;
+    use jiff::ToSpan as _;
+    use jiff::civil::date;
+
+    #[test]
+    fn whoever_was_born_until_that_day_has_turned_so_many_years_old() {
+        assert_eq!(MAJORITIES, 14..=21, "the list asks for these ages one by one");
+        for (year, leap_day) in (2024..=2030).flat_map(|year| [(year, LeapDay::Mar1), (year, LeapDay::Feb28)])
+        {
+            for today in (0..6).map(|days| date(year, 2, 26).saturating_add(days.days())) {
+                for years in [14_i16, 16, 18, 19] {
+                    for born in (0..6).map(|days| date(year - years, 2, 26).saturating_add(days.days())) {
+                        let turned = turns_on(born, years, leap_day).expect("a day") <= today;
+                        let last = born_until(i32::from(years), leap_day, today);
+                        assert_eq!(born <= last, turned, "{born} on {today} by {leap_day}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -295,6 +295,7 @@ diesel::table! {
         ended_at -> Nullable<BigInt>,
         ended_by_name -> Text,
         ended_reason -> Text,
+        document_id -> Nullable<Binary>,
     }
 }
 

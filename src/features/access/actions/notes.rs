@@ -1,5 +1,5 @@
 //! What staff note about court orders and safety. Each act is one transaction that holds the chart. A note whose effect is
-//! to deny withholds rights of one grant; nothing else decides by it.
+//! to deny withholds rights of one grant; what else follows from a note, `orders` says.
 
 use crate::features::access::actions::apply::PendingWrites;
 use crate::features::access::actions::outcome::{Outcome, Refused, notify_changed};
@@ -54,6 +54,11 @@ fn add_in(app: &App, c: &mut Scoped<'_>, by: &By, chart: &ChartId, new: &NewNote
     if new.reason.is_empty() {
         return Ok(Err(Refused::NeedsReason));
     }
+    if let Some(paper) = &new.paper
+        && store::papers_of(c, chart)?.iter().all(|known| known.document_id != *paper)
+    {
+        return Ok(Err(Refused::NotFound));
+    }
     if new.until.is_some_and(|last| last < files.practice.today(c.now())) {
         return Ok(Err(Refused::DayIsOver));
     }
@@ -69,7 +74,8 @@ fn add_in(app: &App, c: &mut Scoped<'_>, by: &By, chart: &ChartId, new: &NewNote
     }
     let note = store::insert(c, chart, new, &by.actor.name())?;
     let mut pending = PendingWrites::new(app, by, &files);
-    let details = serde_json::json!({ "note": note, "kind": new.kind, "effect": new.effect });
+    let details =
+        serde_json::json!({ "note": note, "kind": new.kind, "effect": new.effect, "document": new.paper });
     pending.record(event(c, by, chart, row, (AccessAction::NoteAdded, details)));
     if let Some(row) = denied {
         for right in &new.rights {

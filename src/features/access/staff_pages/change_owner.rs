@@ -7,11 +7,12 @@ use axum::response::IntoResponse;
 
 use super::acts;
 use super::chart_access::path;
+use super::notes::{NotesOnFile, NotesShown, notes_on_file};
 use super::wording::{open_in_words, refusal_in_words, tag_of};
 use crate::features::access::actions::{self, Act, ActName, Authority, Refused, Target};
 use crate::features::access::owner_preview::{AuthorityRule, Held, OwnerPreview, PersonChange};
 use crate::features::access::store::GrantRole;
-use crate::features::people::{CHARTS, load_file};
+use crate::features::people::{CHARTS, Viewer, load_file};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, PersonId};
 use crate::kernel::text;
@@ -59,6 +60,8 @@ struct Page {
     client: String,
     title: String,
     to: PersonId,
+    /// What staff noted about court orders and safety.
+    on_file: NotesShown,
     /// The hash of what is shown.
     preview: String,
     parts: Vec<Part>,
@@ -123,7 +126,7 @@ fn page(
     app: &AppState,
     staff: &StaffSession,
     preview: &OwnerPreview,
-    client: String,
+    (client, on_file): (String, &NotesOnFile),
     input: Input,
     (status, errors): (StatusCode, FieldErrors),
 ) -> PageResult {
@@ -137,6 +140,7 @@ fn page(
         client,
         title: words.with1("access-preview-title", "name", name),
         to: preview.to,
+        on_file: on_file.shown(app, staff),
         preview: preview.sha256(),
         parts: preview.people.iter().map(|change| part(words, change)).collect(),
         needs_authority: preview.authority == AuthorityRule::Needed,
@@ -156,14 +160,15 @@ async fn look(
     staff: &StaffSession,
     chart: ChartId,
     to: PersonId,
-) -> Result<(String, Result<OwnerPreview, Refused>), PageError> {
-    let (inside, by) = (app.clone(), staff.by());
+) -> Result<((String, NotesOnFile), Result<OwnerPreview, Refused>), PageError> {
+    let (inside, by, viewer) = (app.clone(), staff.by(), Viewer::of(app, staff));
     let found = app
         .db
         .read(&staff.scope, move |c| {
             let Some(file) = load_file(c, &chart)? else { return Ok(None) };
             let preview = actions::preview_owner(&inside, c, &by, &chart, &to)?;
-            Ok(Some((file.client.full_name(), preview)))
+            let on_file = notes_on_file(c, viewer, &file)?;
+            Ok(Some(((file.client.full_name(), on_file), preview)))
         })
         .await?;
     found.ok_or(PageError::NotFound)
@@ -182,8 +187,9 @@ pub async fn ask(
         return acts::ask_again(&app, &staff, &id, ActName::ChangeOwner, (StatusCode::OK, "to", error)).await;
     };
     match look(&app, &staff, id, to).await? {
-        (client, Ok(preview)) => {
-            page(&app, &staff, &preview, client, Input::default(), (StatusCode::OK, FieldErrors::new()))
+        ((client, on_file), Ok(preview)) => {
+            let errors = (StatusCode::OK, FieldErrors::new());
+            page(&app, &staff, &preview, (client, &on_file), Input::default(), errors)
         }
         (_, Err(Refused::NotFound)) => Err(PageError::NotFound),
         (_, Err(refused)) => {
@@ -244,7 +250,9 @@ pub async fn perform(
         }
     }
     match look(&app, &staff, id, to).await? {
-        (client, Ok(preview)) => page(&app, &staff, &preview, client, input, (status, errors)),
+        ((client, on_file), Ok(preview)) => {
+            page(&app, &staff, &preview, (client, &on_file), input, (status, errors))
+        }
         (_, Err(refused)) => {
             let error = refusal_in_words(words, &staff.zone, app.now(), &refused);
             acts::ask_again(&app, &staff, &id, ActName::ChangeOwner, (wrong, "form", error)).await

@@ -36,6 +36,7 @@ mod wording;
 
 pub use acts::{ActOutcome, Asked, PostedAct, ask_for};
 pub use head::{COMMUNICATIONS, TAB, head_tags};
+pub use notes::{NotesOnFile, NotesShown, notes_on_file};
 pub use when::When;
 pub use wording::{grant_path, kept_in_words, lacks_in_words, refusal_key};
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::features::access::GrantRole;
 use crate::features::access::permission::decide as may;
-use crate::features::access::{facts_of, load_access};
+use crate::features::access::{facts_of, is_one_parent_alone, load_access};
 use crate::features::documents::actions::{
     self as documents, NewShare, ReaderGrant, Recipient, Refused, Telling,
 };
@@ -26,7 +26,7 @@ use crate::features::documents::signing::trail::{Happening, moment, of_signer, r
 use crate::features::documents::store::{self as rows, Content, Document, standing_of};
 use crate::features::staff::{self, StaffState};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{DocumentId, SignerId, SigningId, StaffId};
+use crate::kernel::ids::{AccessId, DocumentId, SignerId, SigningId, StaffId};
 use crate::platform::audit::By;
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, granted};
@@ -85,6 +85,9 @@ pub enum Denied {
     /// One of them has no access to the chart, or may not sign for the practice.
     #[error("one of them cannot be asked")]
     Unknown,
+    /// Both parents must sign, by a court order, and one is asked without the other.
+    #[error("both parents must sign")]
+    OneParentAlone,
     /// Less than 1 or more than 180 days.
     #[error("1 to {MOST_DAYS} days")]
     Days,
@@ -155,6 +158,12 @@ fn signer_row(
     Ok(Ok(Signer { role, access_id: Some(access), printed_name: target.name, ..blank }))
 }
 
+/// The grants of those whose signatures a request has or waits for.
+pub fn grants_asked<'a>(signers: impl IntoIterator<Item = &'a Signer>) -> Vec<AccessId> {
+    let counts = |signer: &&Signer| signer.state != SignerState::Ended;
+    signers.into_iter().filter(counts).filter_map(|signer| signer.access_id).collect()
+}
+
 /// Shares the document with clients who are asked, and tells nobody of that.
 fn share_with(c: &mut Scoped<'_>, by: &By, id: &DocumentId, signers: &[&Signer]) -> Done<()> {
     let with: Vec<Recipient> =
@@ -195,6 +204,9 @@ pub fn ask(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewSigning) -> Do
             return Ok(Err(Denied::Signers));
         }
         signers.push(row);
+    }
+    if is_one_parent_alone(c, &document.chart_id, &grants_asked(&signers))? {
+        return Ok(Err(Denied::OneParentAlone));
     }
     granted!(share_with(c, by, id, &signers.iter().collect::<Vec<_>>())?);
     let sha256 = version.content.sha256();
@@ -319,6 +331,10 @@ fn preparation(
     let none = serde_json::Value::Null;
     if request.sha256 != sha256 || request.number != document.current_version {
         return Ok((Preparation::OtherVersion, none));
+    }
+    // Whoever signs last completes it, so nobody signs what one parent alone was asked for.
+    if is_one_parent_alone(c, &document.chart_id, &grants_asked(&place.signing.signers))? {
+        return Ok((Preparation::OneParentAlone, none));
     }
     let Signatory::Client(grant) = who else { return Ok((Preparation::Done, none)) };
     let home = load_access(c, &grant.access)?.and_then(|row| row.account_practice_id);
@@ -546,6 +562,10 @@ pub fn replace(c: &mut Scoped<'_>, by: &By, id: &DocumentId, old: &SignerId, who
         others.chain([&row]).any(|signer| signer.access_id.is_some() && signer.state != SignerState::Ended);
     if !has_client {
         return Ok(Err(Denied::Signers));
+    }
+    let stay = signing.signers.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, signer)| signer);
+    if is_one_parent_alone(c, &document.chart_id, &grants_asked(stay.chain([&row])))? {
+        return Ok(Err(Denied::OneParentAlone));
     }
     granted!(share_with(c, by, id, &[&row])?);
     apply(c, &mut signing, &next)?;

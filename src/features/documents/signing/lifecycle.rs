@@ -83,6 +83,8 @@ pub enum Preparation {
     Done,
     /// What they read is not the version that they were asked to sign.
     OtherVersion,
+    /// Both parents must sign, by a court order, and one is asked without the other.
+    OneParentAlone,
     /// They have not agreed to sign electronically.
     NoConsent,
     /// They have not opened it.
@@ -251,6 +253,7 @@ mod tests {
         let events = [
             Event::Sign(0, done),
             Event::Sign(0, Preparation::OtherVersion),
+            Event::Sign(0, Preparation::OneParentAlone),
             Event::Sign(0, Preparation::NoConsent),
             Event::Sign(0, Preparation::NotRead),
             Event::Refuse(0),

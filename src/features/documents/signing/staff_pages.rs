@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 
-use crate::features::access::GrantRole;
+use crate::features::access::{GrantRole, NotesShown};
 use crate::features::documents::actions::{LONGEST_REASON, Recipient, Refused};
 use crate::features::documents::lifecycle::{DocumentState, Signed, is_never_shared};
 use crate::features::documents::signing::actions::{
@@ -124,6 +124,7 @@ struct AskPage {
     errors: FieldErrors,
     /// Nobody can be asked to sign it now: why.
     cannot: Option<String>,
+    notes: NotesShown,
     candidates: Vec<CandidateField>,
     positions: Vec<(i32, String)>,
     days: i64,
@@ -198,6 +199,7 @@ async fn ask_page_of(
         title: document.title.clone(),
         errors,
         cannot,
+        notes: place.notes.shown(app, session),
         candidates: candidates.fields(words, place, |value| form.position(value)),
         positions: (0..=POSITIONS).map(|at| (at, position(at))).collect(),
         days: form.days,
@@ -253,6 +255,10 @@ pub async fn ask(
         }
         Err(Denied::Signers) => errors.add("signers", words.get("signing-ask-nobody")),
         Err(Denied::Unknown) => errors.add("signers", words.get("signing-ask-unknown")),
+        Err(Denied::OneParentAlone) => errors.add("signers", words.get("signing-both-must-sign")),
+        Err(Denied::Document(Refused::NamedByNote)) => {
+            errors.add("signers", words.get("documents-named-by-note-share"));
+        }
         Err(Denied::Days) => errors.add("days", words.get("signing-ask-days")),
         // The page says why; after a second click, that it is sent.
         Err(Denied::Document(Refused::LifeCycle(_))) => {}
@@ -426,6 +432,7 @@ struct ReplacePage {
     signers: Vec<(String, String)>,
     by: String,
     candidates: Vec<(String, String)>,
+    notes: NotesShown,
 }
 
 async fn replace_page_of(
@@ -456,6 +463,7 @@ async fn replace_page_of(
         candidates: std::iter::once(choose())
             .chain(candidates.into_iter().map(|field| (field.value, field.label)))
             .collect(),
+        notes: place.notes.shown(app, session),
         frame: session.frame(app, CHARTS),
     };
     Ok((status, html(page.render())?).into_response())
@@ -501,6 +509,10 @@ pub async fn replace(
             }
             Err(Denied::Signers) => errors.add("by", words.get("signing-replace-has")),
             Err(Denied::Unknown) => errors.add("by", words.get("signing-ask-unknown")),
+            Err(Denied::OneParentAlone) => errors.add("by", words.get("signing-both-must-sign")),
+            Err(Denied::Document(Refused::NamedByNote)) => {
+                errors.add("by", words.get("documents-named-by-note-share"));
+            }
             // Signed or over meanwhile: the document's page says so.
             Err(Denied::Signing(_)) => return Ok(see_other(&page_of(&document))),
             Err(why) => return Err(denied(why)),

@@ -2,7 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-use crate::features::documents::signing::actions::can_sign;
+use crate::features::access::is_one_parent_alone;
+use crate::features::documents::signing::actions::{can_sign, grants_asked};
 use crate::features::documents::signing::labels::{FIELD_BOX, ShownMark, shown, tone};
 use crate::features::documents::signing::lifecycle::{SignerState, SigningState, Standing};
 use crate::features::documents::signing::seal_store::{self, FileState};
@@ -57,6 +58,8 @@ pub struct SigningSection {
     pub signers: Vec<SignerLine>,
     /// Signatures are missing, before or after the deadline.
     pub is_open: bool,
+    /// Both parents must sign and one is asked alone: nobody can sign it so.
+    pub one_alone: Option<String>,
     /// Somebody can be reminded.
     pub may_remind: bool,
     /// It is the reader's turn to sign.
@@ -125,6 +128,7 @@ impl Work {
 pub struct Looked {
     signing: Signing,
     can: Vec<bool>,
+    is_one_alone: bool,
     copy: Option<FileState>,
 }
 
@@ -144,8 +148,10 @@ pub fn look(c: &mut Scoped<'_>, document: &Document) -> Result<Option<Looked>, F
         let is_asked = is_open && signer.state.is_asked();
         can.push(!is_asked || can_sign(c, document, &signing, signer)?);
     }
+    let is_one_alone =
+        is_open && is_one_parent_alone(c, &document.chart_id, &grants_asked(&signing.signers))?;
     let copy = seal_store::state_of(c, &signing.request)?;
-    Ok(Some(Looked { signing, can, copy }))
+    Ok(Some(Looked { signing, can, is_one_alone, copy }))
 }
 
 /// The colour and the words of a request's state.
@@ -176,7 +182,7 @@ fn said_of(copy: FileState) -> &'static str {
 /// See [`SigningSection`].
 pub fn section_of(session: &StaffSession, looked: &Looked, now: Timestamp) -> SigningSection {
     let words = session.words;
-    let Looked { signing, can, copy } = looked;
+    let Looked { signing, can, is_one_alone, copy } = looked;
     let request = &signing.request;
     let standing = request.standing(now);
     let moment = |at| words.date_time(at, &session.zone);
@@ -224,6 +230,7 @@ pub fn section_of(session: &StaffSession, looked: &Looked, now: Timestamp) -> Si
             .then(|| words.with2("signing-why", "name", &request.ended_by_name, "reason", &request.reason)),
         signers,
         is_open,
+        one_alone: is_one_alone.then(|| words.get("signing-one-parent-alone")),
         may_remind: standing == Standing::Open
             && signing.signers.iter().any(|signer| has_turn(signer.state) && signer.access_id.is_some()),
         is_own_turn: standing == Standing::Open
