@@ -25,6 +25,7 @@ access-log-thread-replied = wrote a message
 access-log-thread-exported = printed or downloaded messages
 access-log-thread-opened-with-reason = opened a conversation that was not theirs, and gave a reason
 access-log-thread-party-added = let somebody else take part in a conversation
+access-log-thread-party-ended = ended somebody’s part in a conversation
 access-log-statement-made = made a statement
 access-log-statement-viewed = read a statement
 access-log-payment-started = began to pay online

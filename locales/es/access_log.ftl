@@ -25,6 +25,7 @@ access-log-thread-replied = escribió un mensaje
 access-log-thread-exported = imprimió o descargó mensajes
 access-log-thread-opened-with-reason = abrió una conversación que no era suya e indicó un motivo
 access-log-thread-party-added = permitió que otra persona participara en una conversación
+access-log-thread-party-ended = terminó la participación de alguien en una conversación
 access-log-statement-made = hizo un estado de cuenta
 access-log-statement-viewed = leyó un estado de cuenta
 access-log-payment-started = empezó un pago en línea

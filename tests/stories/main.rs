@@ -45,6 +45,7 @@ mod mails;
 mod message_acts;
 mod message_cases;
 mod message_drafts;
+mod message_ends;
 mod message_parties;
 mod message_races;
 mod message_search;

@@ -38,7 +38,7 @@ async fn notices(w: &World) -> i64 {
     w.look(|c| outbox::table.filter(outbox::kind.eq("messages.notice")).count().get_result(c)).await
 }
 
-async fn policy(w: &World, policy: Policy) {
+pub async fn policy(w: &World, policy: Policy) {
     let text = serde_json::to_string(&policy).expect("JSON");
     w.tamper(move |c| diesel::update(practice::table).set(practice::policy.eq(text.clone())).execute(c))
         .await;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anteroom::app;
 use anteroom::features::access::lifecycle::State;
-use anteroom::kernel::ids::{AccessId, PersonId};
+use anteroom::kernel::ids::{AccessId, ChartId, PersonId};
 use anteroom::platform::db::schema::{chart, message, message_draft, portal_access, thread_note};
-use anteroom::platform::permissions::{Needs, Role, Scope};
+use anteroom::platform::permissions::{Needs, Right, Role, Scope};
 use diesel::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -16,12 +16,13 @@ use tokio::net::TcpStream;
 use crate::api::key;
 use crate::appointments::{casey, moment};
 use crate::message_acts::text_of_pdf;
-use crate::messages::{answer, begun, in_chart, practice_writes, representative, write};
+use crate::message_parties::with_rights;
+use crate::messages::{answer, begun, in_chart, practice_writes, write};
 use crate::portal_people::{self as people, enrolled, events, set_state, sign_in};
-use crate::rights::mother_of;
+use crate::rights::{Terms, mother_of, set};
 use crate::stories;
 use crate::support::rows::Rows;
-use crate::support::{Browser, World};
+use crate::support::{Browser, Page, World};
 
 /// Writes a note by the form of the chart room.
 async fn note(staff: &mut Browser, path: &str, text: &str) {
@@ -94,6 +95,10 @@ async fn at_the_birthday(w: &mut World, level: &str) -> (Browser, String) {
     let open = mother.get(&thread).await;
     w.clock.advance_seconds(1);
     mother.submit(&open, &thread, &[("text", "Too late.")]).await.must_be(404);
+    assert_eq!(
+        w.look(|c| message::table.filter(message::body.eq("Too late.")).count().get_result::<i64>(c)).await,
+        0
+    );
     let child = enrolled(w, &leo).await;
     let mut own = sign_in(w, &child.name).await;
     let theirs = begun(&mut own, "front_desk", "Canary of the child", "Canary words.").await;
@@ -316,124 +321,245 @@ stories! {
         w.staff(Role::Biller).await.get(&staff_live).await.must_be(404);
     }
 
-    async fn whatever_happens_to_grants_and_audiences_no_message_gains_a_reader(w: &mut World) {
+    async fn whatever_happens_to_grants_parts_and_audiences_no_message_gains_a_reader(w: &mut World) {
+        let mut play = Play::begin(w).await;
+        // Each thread with each way in which somebody stops reading it, in an order that looks random.
+        let mut episodes: Vec<(usize, Loss)> =
+            (0..play.threads.len()).flat_map(|thread| Loss::ALL.map(|loss| (thread, loss))).collect();
+        let mut dice = Dice(20_261_201);
+        for at in (1..episodes.len()).rev() {
+            episodes.swap(at, dice.roll(at as u64 + 1) as usize);
+        }
+        for (thread, loss) in episodes {
+            let grant = dice.roll(3) as usize;
+            play.join(thread, grant).await;
+            play.look(w, thread, "joined").await;
+            play.lose(w, thread, grant, loss).await;
+            play.look(w, thread, "lost").await;
+            play.write(w, thread).await;
+            play.look(w, thread, "written").await;
+            if dice.roll(2) == 0 {
+                play.move_on(w, thread, dice.roll(3) as usize).await;
+                play.look(w, thread, "moved").await;
+            }
+            play.restore(w, grant).await;
+            play.look(w, thread, "restored").await;
+            play.join(thread, grant).await;
+            play.look(w, thread, "joined again").await;
+            play.move_on(w, thread, dice.roll(3) as usize).await;
+            play.look(w, thread, "moved on").await;
+            play.write(w, thread).await;
+            play.look(w, thread, "written once more").await;
+        }
+        for thread in 0..play.threads.len() {
+            play.look(w, thread, "in the end").await;
+        }
+        assert!(play.written > 40, "{} were written", play.written);
+        let happened: BTreeSet<&str> = play.happened.iter().copied().collect();
+        assert_eq!(happened.len(), Loss::ALL.len() + 2, "{happened:?}");
+    }
+}
+
+/// How somebody stops reading a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    Revoked,
+    NoMessages,
+    NoBilling,
+    LastDay,
+    PartEnded,
+}
+
+impl Loss {
+    const ALL: [Self; 5] = [Self::Revoked, Self::NoMessages, Self::NoBilling, Self::LastDay, Self::PartEnded];
+}
+
+/// Threads of a client and two representatives with everybody at the practice, and who read which words so far.
+struct Play {
+    chart: ChartId,
+    browsers: Vec<(&'static str, Browser, String)>,
+    grants: Vec<(AccessId, PersonId)>,
+    threads: Vec<String>,
+    staff: Vec<(&'static str, Browser)>,
+    written: usize,
+    /// Who reads which words: since the moment they were written, and never anybody else.
+    rightful: BTreeSet<(String, String)>,
+    known: BTreeSet<String>,
+    happened: Vec<&'static str>,
+}
+
+impl Play {
+    async fn begin(w: &mut World) -> Self {
         let kim = w.chart("Kim", "Serrano").await;
         people::appointment(w, &kim.chart_id, -48).await;
         let own = enrolled(w, &kim).await;
         let mut browsers = vec![("kim", sign_in(w, &own.name).await, own.name.clone())];
-        for first in ["Mara", "Pablo"] {
-            let browser = representative(w, first, &kim.chart_id).await;
-            let email = format!("{}.serrano@example.com", first.to_lowercase());
-            browsers.push((if first == "Mara" { "mara" } else { "pablo" }, browser, email));
+        let mut grants = vec![(own.access, kim.person_id)];
+        for (name, first) in [("mara", "Mara"), ("pablo", "Pablo")] {
+            let (browser, access) =
+                with_rights(w, first, &kim.chart_id, &[Right::Messages, Right::Billing]).await;
+            browsers.push((name, browser, format!("{name}.serrano@example.com")));
+            let person: PersonId = w
+                .look(move |c| {
+                    let one = portal_access::table.filter(portal_access::access_id.eq(access));
+                    one.select(portal_access::person_id).first(c)
+                })
+                .await;
+            grants.push((access, person));
         }
-        let grants: Vec<(AccessId, PersonId)> =
-            w.look(|c| portal_access::table.order(portal_access::access_id).select((portal_access::access_id, portal_access::person_id)).load(c)).await;
         let mut threads = Vec::new();
         for (name, browser, _) in &mut browsers {
-            // Only who sees Casey may write to her, and only who sees what is owed to billing.
-            let to: &[String] = if *name == "kim" { &["front_desk".into(), casey(w).to_string(), "billing".into()] } else { &["front_desk".into()] };
-            for to in to {
-                threads.push(begun(browser, to, "A subject", &format!("Message 0 of {name} to {to}.")).await);
+            for to in ["front_desk", &casey(w).to_string(), "billing"] {
+                if *name != "pablo" || to == "front_desk" {
+                    let text = format!("Message 0 of {name} to {to}.");
+                    threads.push(begun(browser, to, "A subject", &text).await);
+                }
             }
         }
-        let casey_id = casey(w).to_string();
-        let mut dice = Dice(20_261_201);
-        let mut written = 0;
-        // Who reads which words: at the moment they were written, and never anybody else.
-        let mut rightful: BTreeSet<(String, String)> = BTreeSet::new();
-        let mut known: BTreeSet<String> = BTreeSet::new();
-        for step in 0..=20 {
-            // The first step looks at what is there.
-            match if step == 0 { u64::MAX } else { dice.roll(8) } {
-                u64::MAX => {}
-                0 => {
-                    let (access, _) = grants[dice.roll(grants.len() as u64) as usize];
-                    let state = if dice.roll(2) == 0 { State::Revoked } else { State::Active };
-                    set_state(w, &access, state).await;
-                }
-                1 => {
-                    let rights = ["messages documents billing", "messages:view", "documents", "messages", "messages billing"][dice.roll(5) as usize];
-                    let (access, _) = grants[dice.roll(grants.len() as u64) as usize];
-                    w.tamper(move |c| {
-                        diesel::update(portal_access::table.filter(portal_access::access_id.eq(access)))
-                            .set(portal_access::rights.eq(rights))
-                            .execute(c)
-                    })
-                    .await;
-                }
-                2 | 3 => {
-                    // Whoever has it moves it, without what was written before.
-                    let thread = &threads[dice.roll(threads.len() as u64) as usize];
-                    let path = in_chart(&kim.chart_id, thread);
-                    let to = [casey_id.as_str(), "front_desk", "billing"][dice.roll(3) as usize];
-                    for role in [Role::FrontDesk, Role::Clinician, Role::Biller] {
-                        let mut staff = w.staff(role).await;
-                        let form = staff.get(&format!("{path}/move")).await;
-                        if form.status() == 200 && form.html().contains(&format!("value=\"{to}\"")) {
-                            staff.submit(&form, "/move", &[("to", to)]).await;
-                            break;
-                        }
-                    }
-                }
-                4 => {
-                    // Whoever has it lets somebody in, without what was written before.
-                    let thread = &threads[dice.roll(threads.len() as u64) as usize];
-                    let path = in_chart(&kim.chart_id, thread);
-                    for role in [Role::FrontDesk, Role::Clinician, Role::Biller] {
-                        let mut staff = w.staff(role).await;
-                        let form = staff.get(&format!("{path}/people")).await;
-                        if form.status() == 200 && form.has_form("/people") {
-                            let (access, _) = grants[dice.roll(grants.len() as u64) as usize];
-                            let typed = [("holder", access.to_string()), ("reason", "Asked for.".to_owned())];
-                            let typed: Vec<(&str, &str)> = typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                            staff.submit(&form, "/people", &typed).await;
-                            break;
-                        }
-                    }
-                }
-                _ => {
-                    // Whoever reads it writes.
-                    let thread = &threads[dice.roll(threads.len() as u64) as usize];
-                    let path = in_chart(&kim.chart_id, thread);
-                    written += 1;
-                    for role in [Role::FrontDesk, Role::Clinician, Role::Biller] {
-                        let mut staff = w.staff(role).await;
-                        let page = staff.get(&path).await;
-                        if page.status() == 200 && page.has_form("/reply") {
-                            let text = format!("Message {written} of {role} to them.");
-                            staff.submit(&page, "/reply", &[("text", &text)]).await.must_be(303);
-                            break;
-                        }
-                    }
-                }
+        let mut staff = Vec::new();
+        for (name, role) in [("desk", Role::FrontDesk), ("casey", Role::Clinician), ("biller", Role::Biller)]
+        {
+            staff.push((name, w.staff(role).await));
+        }
+        let mut play = Self {
+            chart: kim.chart_id,
+            browsers,
+            grants,
+            threads,
+            staff,
+            written: 0,
+            rightful: BTreeSet::new(),
+            known: BTreeSet::new(),
+            happened: Vec::new(),
+        };
+        for thread in 0..play.threads.len() {
+            play.look(w, thread, "begun").await;
+        }
+        play
+    }
+
+    /// Looks at a thread as everybody: nobody reads words that they did not read when they were written.
+    async fn look(&mut self, w: &World, thread: usize, step: &str) {
+        let path = in_chart(&self.chart, &self.threads[thread]);
+        let mut reads: BTreeSet<(String, String)> = BTreeSet::new();
+        for (name, browser, email) in &mut self.browsers {
+            if browser.get("/portal").await.status() != 200 {
+                *browser = sign_in_if_possible(w, email).await;
             }
-            let mut reads: BTreeSet<(String, String)> = BTreeSet::new();
-            for (name, browser, email) in &mut browsers {
-                if browser.get("/portal").await.status() != 200 {
-                    *browser = sign_in_if_possible(w, email).await;
-                }
-                for thread in &threads {
-                    collect(&mut reads, name, &browser.get(thread).await.words());
-                }
-            }
-            for (role, name) in [(Role::FrontDesk, "desk"), (Role::Clinician, "casey"), (Role::Biller, "biller")] {
-                let mut staff = w.staff(role).await;
-                for thread in &threads {
-                    collect(&mut reads, name, &staff.get(&in_chart(&kim.chart_id, thread)).await.words());
-                }
-            }
-            let all: Vec<String> = w.look(|c| message::table.filter(message::kind.eq("text")).select(message::body).load(c)).await;
-            for (reader, words) in &reads {
-                let is_new = !known.contains(words);
-                assert!(is_new || rightful.contains(&(reader.clone(), words.clone())), "step {step}: {reader} gained {words:?}");
-            }
-            for body in all.into_iter().filter(|body| !known.contains(body)).collect::<Vec<_>>() {
-                // Those who could read it then, and nobody who could not: whatever they may read again later.
-                rightful.extend(reads.iter().filter(|(_, words)| *words == body).cloned());
-                known.insert(body);
+            collect(&mut reads, name, &browser.get(&self.threads[thread]).await.words());
+        }
+        for (name, browser) in &mut self.staff {
+            collect(&mut reads, name, &browser.get(&path).await.words());
+        }
+        for (reader, words) in &reads {
+            let is_theirs =
+                !self.known.contains(words) || self.rightful.contains(&(reader.clone(), words.clone()));
+            assert!(is_theirs, "{step}: {reader} gained {words:?}");
+        }
+        let bodies: Vec<String> =
+            w.look(|c| message::table.filter(message::kind.eq("text")).select(message::body).load(c)).await;
+        for body in bodies.into_iter().filter(|body| !self.known.contains(body)).collect::<Vec<_>>() {
+            // Of another thread: it is looked at in its turn.
+            if reads.iter().any(|(_, words)| *words == body) {
+                self.rightful.extend(reads.iter().filter(|(_, words)| *words == body).cloned());
+                self.known.insert(body);
             }
         }
-        assert!(known.len() > threads.len(), "somebody wrote");
+    }
+
+    /// The page of whoever at the practice reads the thread.
+    async fn page(&mut self, thread: usize, of: &str) -> Option<(usize, Page)> {
+        let path = in_chart(&self.chart, &self.threads[thread]);
+        for (at, (_, browser)) in self.staff.iter_mut().enumerate() {
+            let page = browser.get(&format!("{path}{of}")).await;
+            if page.status() == 200 {
+                return Some((at, page));
+            }
+        }
+        None
+    }
+
+    /// Somebody who does not take part is let in, without what was written before.
+    async fn join(&mut self, thread: usize, grant: usize) {
+        let (access, _) = self.grants[grant];
+        let Some((at, page)) = self.page(thread, "/people").await else { return };
+        if page.html().contains(&format!("value=\"{access}\"")) {
+            let typed = [("holder", access.to_string()), ("reason", "Asked for.".to_owned())];
+            let typed: Vec<(&str, &str)> =
+                typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            self.staff[at].1.submit(&page, "/people", &typed).await.must_be(303);
+            self.happened.push("joined");
+        }
+    }
+
+    async fn lose(&mut self, w: &World, thread: usize, grant: usize, loss: Loss) {
+        let (access, person) = self.grants[grant];
+        match loss {
+            Loss::Revoked => set_state(w, &access, State::Revoked).await,
+            Loss::NoMessages => {
+                set(w, access, Terms { rights: Some("documents billing"), ..Terms::default() }).await
+            }
+            Loss::NoBilling => {
+                set(w, access, Terms { rights: Some("messages documents"), ..Terms::default() }).await
+            }
+            Loss::LastDay => set(w, access, Terms { ends_on: Some("2026-11-30"), ..Terms::default() }).await,
+            Loss::PartEnded => {
+                let Some((at, page)) = self.page(thread, "/people").await else { return };
+                if !page.html().contains(&format!("value=\"{person}\"")) {
+                    return;
+                }
+                let party = person.to_string();
+                let typed = [("party", party.as_str()), ("why", "Asked for.")];
+                self.staff[at].1.submit(&page, "/people/end", &typed).await.must_be(303);
+            }
+        }
+        self.happened.push(match loss {
+            Loss::Revoked => "revoked",
+            Loss::NoMessages => "no messages",
+            Loss::NoBilling => "no billing",
+            Loss::LastDay => "last day",
+            Loss::PartEnded => "part ended",
+        });
+    }
+
+    async fn restore(&mut self, w: &World, grant: usize) {
+        let (access, _) = self.grants[grant];
+        set_state(w, &access, State::Active).await;
+        let all = Terms {
+            rights: Some("messages documents billing"),
+            ends_on: Some("2027-11-30"),
+            ..Terms::default()
+        };
+        set(w, access, all).await;
+    }
+
+    /// Whoever reads it writes, and does not take back what nobody on the client's side reads.
+    async fn write(&mut self, w: &World, thread: usize) {
+        let Some((at, page)) = self.page(thread, "").await else { return };
+        if page.has_form("/reply") {
+            self.written += 1;
+            let (name, browser) = &mut self.staff[at];
+            let text = format!("Message {} of {name}.", self.written);
+            browser.submit(&page, "/reply", &[("text", &text)]).await.must_be(303);
+            w.clock.advance_seconds(1);
+        }
+    }
+
+    /// Whoever has it moves it, without what was written before.
+    async fn move_on(&mut self, w: &World, thread: usize, to: usize) {
+        let to = [casey(w).to_string(), "front_desk".into(), "billing".into()][to].clone();
+        // A question that waits is read by whoever is to answer it: here nobody waits.
+        let Some((at, page)) = self.page(thread, "").await else { return };
+        if page.has_form("/no-reply-needed") {
+            self.staff[at].1.submit(&page, "/no-reply-needed", &[]).await.must_be(303);
+        }
+        let Some((at, page)) = self.page(thread, "/move").await else { return };
+        if page.html().contains(&format!("value=\"{to}\"")) {
+            let moved = self.staff[at].1.submit(&page, "/move", &[("to", &to)]).await;
+            // To billing only where everybody in it reads what is with billing.
+            assert!(matches!(moved.status(), 303 | 422), "{}", moved.status());
+            self.happened.push("moved");
+        }
     }
 }
 
@@ -446,7 +572,7 @@ fn collect(reads: &mut BTreeSet<(String, String)>, reader: &str, words: &str) {
 }
 
 /// A signed-in browser, or one that is signed in nowhere.
-async fn sign_in_if_possible(w: &World, email: &str) -> Browser {
+pub async fn sign_in_if_possible(w: &World, email: &str) -> Browser {
     let mut browser = w.browser();
     let page = browser.get("/riverbend/sign-in").await;
     let typed = [("name", email), ("password", crate::support::PASSWORD)];

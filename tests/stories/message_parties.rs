@@ -21,7 +21,12 @@ use crate::support::{Browser, Page, World};
 const NEW: &str = "/portal/messages/new";
 
 /// A representative with these rights, signed in, and their grant.
-async fn with_rights(w: &mut World, first: &str, chart: &ChartId, rights: &[Right]) -> (Browser, AccessId) {
+pub async fn with_rights(
+    w: &mut World,
+    first: &str,
+    chart: &ChartId,
+    rights: &[Right],
+) -> (Browser, AccessId) {
     let person = w.chart(first, "Serrano").await;
     let account = people::account(w, &person.email).await;
     let scope = w.riverbend.scope.clone();
@@ -39,20 +44,20 @@ async fn rights_of(w: &World, access: AccessId, rights: &'static str) {
     .await;
 }
 
-async fn mails_of(w: &World, kind: &'static str) -> Vec<String> {
+pub async fn mails_of(w: &World, kind: &'static str) -> Vec<String> {
     let mut to: Vec<String> =
         w.look(move |c| outbox::table.filter(outbox::kind.eq(kind)).select(outbox::recipient).load(c)).await;
     to.sort();
     to
 }
 
-fn word(page: &Page) -> String {
+pub fn word(page: &Page) -> String {
     let problem = page.answer.json();
     problem["type"].as_str().unwrap_or_default().rsplit(':').next().unwrap_or_default().to_owned()
 }
 
 /// Lets somebody join by the page of staff.
-async fn join(staff: &mut Browser, path: &str, access: AccessId, earlier: &str) -> Page {
+pub async fn join(staff: &mut Browser, path: &str, access: AccessId, earlier: &str) -> Page {
     let form = staff.get(&format!("{path}/people")).await;
     let access = access.to_string();
     let mut typed = vec![("holder", access.as_str()), ("reason", "Both parents asked for it.")];

@@ -2,7 +2,7 @@
 //! refused, as if the other had come first or last.
 //!
 //! Two staff who answer at once: `case_74` of the messages. A client who writes while staff close:
-//! `a_message_that_comes_while_staff_close_is_not_lost`. Sent twice: `case_73`. Taken back while it is read: `case_76`.
+//! `race_a_client_writes_while_staff_close_and_the_message_opens_it_again`. Sent twice: `case_73`. Taken back while it is read: `case_76`.
 
 use anteroom::features::access::lifecycle::State;
 use anteroom::kernel::clock::Timestamp;

@@ -95,7 +95,12 @@ fn api_call(row: &Row, person: &str, grant: &str, staff: &str) -> String {
             serde_json::json!({ "reason": "moved away" })
         }
         Some("transfer") => serde_json::json!({ "staff_id": staff }),
-        Some("parties") => serde_json::json!({ "grant_id": grant, "reason": "Asked for." }),
+        Some("end") if row.path.contains("/parties/") => {
+            serde_json::json!({ "person_id": person, "reason": "Asked for." })
+        }
+        Some("parties") if row.method == "POST" => {
+            serde_json::json!({ "grant_id": grant, "reason": "Asked for." })
+        }
         // The message that the same key has just written.
         Some("take-back") => serde_json::json!({ "seq": 2 }),
         Some("part2-consent") => serde_json::json!({ "purpose": "taking part" }),

@@ -31,13 +31,14 @@ struct Row {
     row: Option<String>,
 }
 
-/// Every column of every table of ours, in the order of their declaration.
+/// Every column of every table of ours, in the order of their declaration. SQLite's index of the words in messages is none
+/// of them: it holds no text.
 pub fn columns(conn: &mut Conn) -> QueryResult<Vec<Column>> {
     let sqlite = "SELECT t.name AS of_table, c.name AS name, c.type AS kind, \
          CASE WHEN c.\"notnull\" = 0 AND c.pk = 0 THEN 1 ELSE 0 END AS nullable \
          FROM sqlite_schema t JOIN pragma_table_info(t.name) c \
          WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name NOT LIKE '\\_\\_diesel%' ESCAPE '\\' \
-         ORDER BY t.name, c.cid";
+         AND t.name NOT LIKE 'message\\_words%' ESCAPE '\\' ORDER BY t.name, c.cid";
     let postgres = "SELECT table_name::text AS of_table, column_name::text AS name, data_type::text AS kind, \
          (CASE WHEN is_nullable = 'YES' THEN 1 ELSE 0 END)::bigint AS nullable \
          FROM information_schema.columns \

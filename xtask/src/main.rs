@@ -29,8 +29,8 @@ cargo xtask audit
 cargo xtask bench [accounts|bulk|load|messages|timing|growth]
     Measures a release build and writes bench/RESULTS.md; about 20 minutes. With a part only that,
     shown and not written. growth takes long and is no part of the whole. Behind load may stand
-    home, registration, lists, sign-ins, writes, hot-practice, live, memory: only these; --quick only shows that
-    every row runs.
+    home, registration, lists, sign-ins, writes, hot-practice, live, memory: only these; --quick behind load or
+    messages only shows that every row runs.
 cargo xtask bench cost [--save]
     What each page costs: hops, statements, allocations, bytes, CPU; compares with
     bench/budgets.toml. --save takes over what has become cheaper.

@@ -247,9 +247,9 @@ pub struct Verdict {
     pub why: Option<Cap>,
 }
 
-/// What one holder may do under a right, or with one item of it.
-pub fn decide(facts: &Facts, right: Right, item: Option<&Item>) -> Verdict {
-    let caps = [
+/// What each cap leaves, in the order in which they are asked.
+fn caps(facts: &Facts, right: Right, item: Option<&Item>) -> [(Cap, Level); 9] {
+    [
         (Cap::Grant, grant_cap(facts)),
         (Cap::Dates, date_cap(facts)),
         (Cap::Chart, chart_cap(facts, right)),
@@ -259,23 +259,52 @@ pub fn decide(facts: &Facts, right: Right, item: Option<&Item>) -> Verdict {
         (Cap::Label, item.map_or(Level::Act, |item| label_cap(facts, item))),
         (Cap::Withheld, withheld_cap(facts, right, item)),
         (Cap::Share, item.map_or(Level::Act, share_cap)),
-    ];
-    let level = caps.iter().map(|(_, level)| *level).min().unwrap_or(Level::None);
-    let why = caps.iter().find(|(_, at)| *at == level && level != Level::Act).map(|(cap, _)| *cap);
-    let only_time_says_none = level == Level::None
-        && caps.iter().all(|(cap, at)| match cap {
-            _ if *at != Level::None => true,
+    ]
+}
+
+/// Is a right shut by nothing but time: the last day is over, or the client has come of age?
+pub fn is_ended_by_time(facts: &Facts, right: Right) -> bool {
+    is_shut_by_time(facts, &caps(facts, right, None))
+}
+
+fn is_shut_by_time(facts: &Facts, caps: &[(Cap, Level)]) -> bool {
+    caps.iter().any(|(_, level)| *level == Level::None)
+        && caps.iter().all(|(cap, level)| match cap {
+            _ if *level != Level::None => true,
             Cap::Dates => facts.grant.ends_on.is_some_and(|last| facts.today > last),
             Cap::Age => is_of_age(facts),
             _ => false,
-        });
+        })
+}
+
+/// What one holder may do under a right, or with one item of it.
+pub fn decide(facts: &Facts, right: Right, item: Option<&Item>) -> Verdict {
+    let caps = caps(facts, right, item);
+    let level = caps.iter().map(|(_, level)| *level).min().unwrap_or(Level::None);
+    let why = caps.iter().find(|(_, at)| *at == level && level != Level::Act).map(|(cap, _)| *cap);
     let was_party = item.is_some_and(|item| item.kind == ItemKind::Thread && item.party == Party::Party);
-    let archive = if only_time_says_none && was_party && right == Right::Messages {
+    let archive = if was_party && right == Right::Messages && is_shut_by_time(facts, &caps) {
         Archive::Readable
     } else {
         Archive::Shut
     };
     Verdict { level, archive, why }
+}
+
+/// May whoever holds this grant still read the threads in which they took part, now that time alone has ended it? Where the
+/// client came of age, only if the practice leaves a parent what they wrote and were told.
+pub fn archive_of(facts: &Facts, of_age: Archive) -> Archive {
+    let own = Item {
+        kind: ItemKind::Thread,
+        id: uuid::Uuid::nil(),
+        label: None,
+        share: Share::NotShared,
+        party: Party::Party,
+    };
+    match decide(facts, Right::Messages, Some(&own)).archive {
+        Archive::Readable if facts.grant.basis.ends_at_majority() && is_of_age(facts) => of_age,
+        other => other,
+    }
 }
 
 /// Every right that goes further than nothing.

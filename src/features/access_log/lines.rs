@@ -30,6 +30,7 @@ pub const TOLD: &[&str] = &[
     "thread.exported",
     "thread.opened_with_reason",
     "thread.party_added",
+    "thread.party_ended",
     "statement.made",
     "statement.viewed",
     "payment.started",

@@ -7,19 +7,23 @@ use jiff::civil::Date;
 
 use crate::features::access::age::AgeRule;
 use crate::features::access::lifecycle::State;
-use crate::features::access::permission::{ChartStanding, ClientFacts, Facts, decide, open_rights, opens_on};
+use crate::features::access::permission::{
+    Archive, ChartStanding, ClientFacts, Facts, archive_of, decide, open_rights, opens_on,
+};
 use crate::features::access::{
     AccessRow, Kept, Limits, NearDay, Part2Consent, age_rules, facts_of, has_more_limits, may_have_rules,
     narrows_soon, part2_of, with_what_decides, withheld_from,
 };
 use crate::features::accounts::store::{Account, has_account};
 use crate::features::people;
-use crate::features::practice::{Jurisdiction, Practice};
+use crate::features::practice::{Jurisdiction, Policy, Practice, load as load_practice};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId};
+use crate::kernel::ids::{AccessId, AccountId, ChartId, PersonId, PracticeId, ThreadId};
 use crate::kernel::zone::OwnZone;
-use crate::platform::db::schema::{chart, jurisdiction, person, portal_access, portal_account, practice};
+use crate::platform::db::schema::{
+    chart, jurisdiction, message_thread, person, portal_access, portal_account, practice, thread_party,
+};
 use crate::platform::db::{PracticeScope, Scoped, System, columns, kept};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::{Level, Right};
@@ -39,6 +43,8 @@ pub struct HeldGrant {
     pub facts: Facts,
     /// Its first day, where that is still to come and nothing is open before.
     pub opens_on: Option<Date>,
+    /// It opens nothing since a day that has passed, and what was written until then is still read.
+    pub archive: Archive,
     /// The near day from which it opens less, or nothing, and what becomes of it then.
     pub less_from: Option<NearDay>,
     /// Who holds it.
@@ -79,6 +85,12 @@ impl HeldGrant {
     /// Is it the holder's own chart?
     pub fn is_own(&self) -> bool {
         self.holder.person_id == self.client.person_id
+    }
+
+    /// The rights whose pages the holder is led to.
+    pub fn shown_rights(&self) -> Vec<Right> {
+        let old = (self.archive == Archive::Readable).then_some(Right::Messages);
+        open_rights(&self.facts).into_iter().chain(old).collect()
     }
 }
 
@@ -237,8 +249,14 @@ fn held(
         };
         let facts = limits.facts(&row);
         let opens_on = opens_on(&facts);
+        let mut archive = Archive::Shut;
         if opens_on.is_none() && open_rights(&facts).is_empty() {
-            continue;
+            let has_old = kept_after(&facts, &practice.policy()) == Archive::Readable
+                && took_part(c, &row.chart_id, &holder.person_id)?;
+            if !has_old {
+                continue;
+            }
+            archive = Archive::Readable;
         }
         found.get_or_insert(account);
         held.push(HeldGrant {
@@ -248,12 +266,46 @@ fn held(
             chart_id: row.chart_id,
             facts,
             opens_on,
+            archive,
             less_from: narrows_soon(&limits, &row),
             holder,
             client,
         });
     }
     Ok(found.map(|account| (account, held)))
+}
+
+/// What the practice leaves whoever holds a grant that time has ended.
+fn kept_after(facts: &Facts, policy: &Policy) -> Archive {
+    archive_of(facts, if policy.parent_archive { Archive::Readable } else { Archive::Shut })
+}
+
+/// Did this person take part in a conversation about this chart?
+fn took_part(c: &mut Scoped<'_>, chart: &ChartId, person: &PersonId) -> Result<bool, Fault> {
+    let found: Option<ThreadId> = c
+        .rows(thread_party::table)
+        .inner_join(
+            message_thread::table.on(message_thread::practice_id
+                .eq(thread_party::practice_id)
+                .and(message_thread::thread_id.eq(thread_party::thread_id))),
+        )
+        .filter(thread_party::person_id.eq(Some(*person)))
+        .filter(message_thread::chart_id.eq(*chart))
+        .select(thread_party::thread_id)
+        .optional(c)?;
+    Ok(found.is_some())
+}
+
+/// What decides over a grant now, and whether its holder still reads the conversations in which they took part though it
+/// opens nothing any more: asked in the transaction that shows them.
+pub fn reading_now(c: &mut Scoped<'_>, access: &AccessId) -> Result<Option<(Facts, Archive)>, Fault> {
+    let Some(facts) = facts_of(c, access)? else { return Ok(None) };
+    // What the practice decided is asked for only where something has ended.
+    let archive = match archive_of(&facts, Archive::Readable) {
+        Archive::Shut => Archive::Shut,
+        Archive::Readable => kept_after(&facts, &load_practice(c)?.policy()),
+    };
+    Ok(Some((facts, archive)))
 }
 
 /// How far a grant's right goes now: asked once more in the transaction that acts on it, because it may have

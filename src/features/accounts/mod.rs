@@ -27,7 +27,7 @@ mod wishes_pages;
 
 pub use actions::{NoReset, send_password_reset};
 pub use audit::AccountAction;
-pub use grants::{HeldGrant, grants_here, held_by, level_now};
+pub use grants::{HeldGrant, grants_here, held_by, level_now, reading_now};
 pub use reader::{Reader, holder_of, mail_in_words, reaches_anybody, reader_of, readers_of};
 pub use safe_store::reader_wishes;
 pub use session::{ClientAccount, ClientSession, ClientTicket, Onlooker};

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::features::access::NearDay;
-use crate::features::access::permission::{Facts, Item, decide, open_rights};
+use crate::features::access::permission::{Archive, Facts, Item, decide};
 use crate::features::accounts::grants::{self, HeldGrant};
 use crate::features::accounts::preview::Preview;
 use crate::features::accounts::store::Account;
@@ -100,8 +100,12 @@ pub struct ClientSession {
     pub chart_id: ChartId,
     /// What decides over it.
     pub facts: Facts,
+    /// The rights whose pages they are led to.
+    rights: Vec<Right>,
     /// The grant's first day, where that is still to come and nothing is open before.
     pub opens_on: Option<Date>,
+    /// The grant opens nothing since a day that has passed, and what was written until then is still read.
+    pub archive: Archive,
     /// The near day from which it opens less, or nothing, and what becomes of it then.
     pub less_from: Option<NearDay>,
     /// How the page addresses them: preferred or first name.
@@ -178,7 +182,7 @@ impl ClientAccount {
                 csrf: &self.csrf,
                 session: &self.session,
                 done: self.done.as_deref(),
-                rights: &open_rights(&shown.facts),
+                rights: &shown.shown_rights(),
                 viewing: (self.grants.len() > 1).then(|| shown.client.called()),
                 about: None,
                 preview: None,
@@ -237,6 +241,11 @@ impl ClientSession {
         decide(&self.facts, right, Some(item)).level >= Level::View
     }
 
+    /// Has time alone ended their access, so that they only read what was written until then?
+    pub fn reads_archive(&self) -> bool {
+        self.archive == Archive::Readable
+    }
+
     /// Reads a form and checks that it comes from a page of this session about this chart.
     pub fn form<T: serde::de::DeserializeOwned>(&self, body: &Bytes) -> Result<T, PageError> {
         let raw = RawForm::read(body)?;
@@ -261,7 +270,7 @@ impl ClientSession {
                 csrf: &self.csrf,
                 session: &self.session,
                 done: self.done.as_deref(),
-                rights: &open_rights(&self.facts),
+                rights: &self.rights,
                 viewing: (self.charts > 1).then_some(viewing),
                 about: (self.charts > 1 || self.for_client.is_some()).then_some(viewing),
                 preview: self.onlooker().map(|onlooker| self.preview_bar(app, onlooker)),
@@ -446,14 +455,15 @@ impl ClientTicket {
         };
         let in_view = match &session.in_view {
             Some(access) => grants.iter().position(|grant| grant.access_id == *access),
-            None => Some(0),
+            // One that still opens something comes first.
+            None => grants.iter().position(|grant| grant.archive == Archive::Shut).or(Some(0)),
         };
         if let Some(grant) = in_view.and_then(|at| grants.get(at)).or(grants.first()) {
             self.ticket.entered(&home, || grant.practice.face());
         }
         let words = Words::of(self.ticket.language.unwrap_or_else(|| account.language()));
         if let Some(grant) = in_view.and_then(|at| grants.get(at)) {
-            self.ticket.read_by(|| Reader { words, rights: open_rights(&grant.facts) });
+            self.ticket.read_by(|| Reader { words, rights: grant.shown_rights() });
         }
         // What a page asks by itself does not keep anybody signed in (SES-03).
         if self.ticket.presence == Presence::Person {
@@ -504,6 +514,7 @@ impl ClientSession {
         };
         if let Some(Needs::Client(right, level)) = needs
             && decide(&grant.facts, right, None).level < level
+            && !(grant.archive == Archive::Readable && (right, level) == (Right::Messages, Level::View))
         {
             return Err(Denied::NotFound);
         }
@@ -512,6 +523,7 @@ impl ClientSession {
             Some(own) => own.rules().clone(),
         };
         let for_client = (!grant.is_own()).then(|| grant.client.called().to_owned());
+        let rights = grant.shown_rights();
         Ok(Self {
             scope: grant.scope,
             practice: grant.practice,
@@ -521,7 +533,9 @@ impl ClientSession {
             person_id: grant.holder.person_id,
             chart_id: grant.chart_id,
             facts: grant.facts,
+            rights,
             opens_on: grant.opens_on,
+            archive: grant.archive,
             less_from: grant.less_from,
             name: grant.holder.called().to_owned(),
             for_client,

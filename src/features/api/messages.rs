@@ -16,14 +16,15 @@ use super::usual::Usual;
 use crate::features::documents::{FileOf, stored_file};
 use crate::features::messages::actions::{self, Author, Look, NotDone, PracticeAct, PracticeReader};
 use crate::features::messages::handover::{self, Earlier, Target};
-use crate::features::messages::joining::{self, NewParty, REASON};
+use crate::features::messages::joining::{self, EndedParty, NewParty, REASON};
 use crate::features::messages::readers::{Addressee, StaffReads};
 use crate::features::messages::withdraw::withdraw_by_key;
 use crate::features::messages::{
     self, Attachment, MOST_FILES, Message, MessageText, NotAText, Subject, Thread, Written,
 };
 use crate::features::people;
-use crate::kernel::ids::{AccessId, BlobId, ChartId, ThreadId, UploadId};
+use crate::features::practice::{self, Policy, Saved, profile};
+use crate::kernel::ids::{AccessId, BlobId, ChartId, PersonId, ThreadId, UploadId};
 use crate::kernel::text;
 use crate::platform::fault::{Fault, granted};
 use crate::platform::state::AppState;
@@ -107,7 +108,7 @@ pub struct MessageJson {
     /// `text`; or a line of the practice. `moved` says whom the thread is with from there on: its `text` is the
     /// clinician's name, and empty for the front desk. `moved_to_billing` has no text. `joined` and `joined_earlier` say
     /// who on the client's side takes part from there on: their name; with the second they also read what was written
-    /// before.
+    /// before. `left` says who takes part no longer.
     pub kind: String,
     /// Plain text; empty where the message was taken back.
     pub text: String,
@@ -228,6 +229,51 @@ pub struct NewPartyJson {
     pub with_earlier: bool,
     /// Why, in 1 to 200 characters. It stands in the audit trail, and no client reads it.
     pub reason: String,
+}
+
+/// Somebody's part in a thread, on the client's side.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PartyJson {
+    /// Who.
+    #[schema(format = "uuid")]
+    pub person_id: String,
+    /// Their name.
+    pub name: String,
+    /// The number of the first message that is theirs to read.
+    pub from_seq: i32,
+    /// Where their part has ended, the number of the first message after it; else null.
+    pub until_seq: Option<i32>,
+    /// What they can do now: `write`, `read`, `read_until_access_ended` where a last day or the client's coming of age has
+    /// ended their access, `read_until_part_ended`, or `nothing`.
+    pub can: String,
+}
+
+/// Who takes part in a thread on the client's side, or took part in it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PartyList {
+    /// Their parts.
+    pub parties: Vec<PartyJson>,
+}
+
+/// Whose part in a thread ends.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndPartyJson {
+    /// Somebody who takes part in it: one of listThreadParties.
+    #[schema(format = "uuid")]
+    pub person_id: String,
+    /// Why, in 1 to 200 characters. It stands in the audit trail, and no client reads it.
+    pub reason: String,
+}
+
+/// The practice's own words for a crisis.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrisisWordsJson {
+    /// For clients who read English: up to 500 characters of plain text; empty for none.
+    pub en: String,
+    /// The same for clients who read Spanish.
+    pub es: String,
 }
 
 /// Which message is taken back.
@@ -359,6 +405,12 @@ fn read_written(text: &str, uploads: &[String]) -> Result<Written, Problem> {
     Ok(Written { text, files })
 }
 
+fn read_reason(typed: &str) -> Result<String, Problem> {
+    text::line(typed, REASON).ok().filter(|reason| !reason.is_empty()).ok_or_else(|| {
+        Problem::fields([("/reason".to_owned(), "1 to 200 characters in one line".to_owned())])
+    })
+}
+
 fn refused(refused: NotDone) -> Problem {
     match refused {
         NotDone::NotFound | NotDone::NotAClinician => problem::NOT_FOUND.into(),
@@ -368,6 +420,8 @@ fn refused(refused: NotDone) -> Problem {
         NotDone::ReadAlready => problem::READ_ALREADY.into(),
         NotDone::TakesPart => problem::TAKES_PART.into(),
         NotDone::NeedsSupervision => problem::NEEDS_SUPERVISION.into(),
+        NotDone::TakesNoPart => problem::TAKES_NO_PART.into(),
+        NotDone::LastParty => problem::LAST_PARTY.into(),
         NotDone::TooMany => problem::TOO_MANY_REQUESTS.into(),
         NotDone::NoFile => no_file(),
         NotDone::WrittenMeanwhile(newer) => {
@@ -555,10 +609,7 @@ pub async fn add_party(
     let thread: Result<ThreadId, Problem> = id(&thread);
     let asked = json::read(&caller, &body).and_then(|asked: NewPartyJson| {
         let access: AccessId = id(&asked.grant_id)?;
-        let reason = text::line(&asked.reason, REASON).ok().filter(|reason| !reason.is_empty());
-        let reason = reason.ok_or_else(|| {
-            Problem::fields([("/reason".to_owned(), "1 to 200 characters in one line".to_owned())])
-        })?;
+        let reason = read_reason(&asked.reason)?;
         let earlier = if asked.with_earlier { Earlier::Read } else { Earlier::Hidden };
         Ok(NewParty { access, earlier, reason })
     });
@@ -575,6 +626,105 @@ pub async fn add_party(
         })
     })
     .await
+}
+
+/// Read who takes part in a thread on the client's side.
+#[utoipa::path(get, path = "/api/v1/threads/{thread}/parties", tag = "Messages", operation_id = "listThreadParties",
+    params(("thread" = String, Path, description = "The thread's id")),
+    responses((status = 200, description = "Who takes part, or took part", body = PartyList), Usual),
+    security(("api_key" = ["messages:read"])))]
+pub async fn parties(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(thread): Path<String>,
+) -> ApiResult {
+    let thread: ThreadId = id(&thread)?;
+    let found = app.db.read(&caller.scope, move |c| joining::parties_for_key(c, &thread)).await?;
+    let parties = found.ok_or(problem::NOT_FOUND)?.into_iter().map(|party| PartyJson {
+        person_id: party.person.to_string(),
+        name: party.name,
+        from_seq: party.range.from,
+        until_seq: party.range.until,
+        can: party.can.to_string(),
+    });
+    Ok(Answer::ok(PartyList { parties: parties.collect() })?.into_response())
+}
+
+/// End somebody's part in a thread.
+///
+/// They go on reading what was written until then, and nothing after it. The others who take part see a line that says so;
+/// nobody gets a mail. addThreadParty lets them in again.
+#[utoipa::path(post, path = "/api/v1/threads/{thread}/parties/end", tag = "Messages", operation_id = "endThreadParty",
+    params(("thread" = String, Path, description = "The thread's id"), Once),
+    request_body = EndPartyJson,
+    responses((status = 200, description = "The thread as it is now", body = ThreadJson), Usual),
+    security(("api_key" = ["messages:write"])))]
+pub async fn end_party(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(thread): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let thread: Result<ThreadId, Problem> = id(&thread);
+    let asked = json::read(&caller, &body).and_then(|asked: EndPartyJson| {
+        let person: PersonId = id(&asked.person_id)?;
+        Ok(EndedParty { person, reason: read_reason(&asked.reason)? })
+    });
+    let author = Author::of_practice(&caller.by())?;
+    once(&app, &caller, &body, move |_, c| {
+        let (thread, ended) = match (&thread, &asked) {
+            (Ok(thread), Ok(ended)) => (thread, ended),
+            (Err(problem), _) | (_, Err(problem)) => return Ok(Err(problem.clone())),
+        };
+        let done = joining::end_as_practice(c, &author, &PracticeReader::ApiKey, thread, ended)?;
+        Ok(match done {
+            Ok(thread) => Ok(Done { answer: Answer::ok(ThreadJson::from(&thread))?, chart: thread.chart }),
+            Err(why) => Err(refused(why)),
+        })
+    })
+    .await
+}
+
+fn crisis_words_of(policy: &Policy) -> CrisisWordsJson {
+    CrisisWordsJson { en: policy.crisis_en.clone(), es: policy.crisis_es.clone() }
+}
+
+/// Read the practice's own words for a crisis.
+///
+/// They stand where clients write, before 911 and 988, which always stand there.
+#[utoipa::path(get, path = "/api/v1/crisis-words", tag = "Messages", operation_id = "getCrisisWords",
+    responses((status = 200, description = "The words", body = CrisisWordsJson), Usual),
+    security(("api_key" = ["messages:read"])))]
+pub async fn crisis_words(State(app): State<AppState>, caller: ApiCaller) -> ApiResult {
+    let practice = app.db.read(&caller.scope, practice::load).await?;
+    Ok(Answer::ok(crisis_words_of(&practice.policy()))?.into_response())
+}
+
+/// Set the practice's own words for a crisis. The same words again change nothing.
+#[utoipa::path(post, path = "/api/v1/crisis-words", tag = "Messages", operation_id = "setCrisisWords",
+    request_body = CrisisWordsJson,
+    responses((status = 200, description = "The words as they are now", body = CrisisWordsJson), Usual),
+    security(("api_key" = ["messages:write"])))]
+pub async fn set_crisis_words(State(app): State<AppState>, caller: ApiCaller, body: Bytes) -> ApiResult {
+    let asked: CrisisWordsJson = json::read(&caller, &body)?;
+    let read = |field: &str, typed: &str| {
+        profile::crisis_words(typed).ok_or_else(|| {
+            Problem::fields([(format!("/{field}"), "at most 500 characters of plain text".to_owned())])
+        })
+    };
+    let (crisis_en, crisis_es) = (read("en", &asked.en)?, read("es", &asked.es)?);
+    // Somebody who saves other policies at the same time goes first.
+    for _ in 0..3 {
+        let practice = app.db.read(&caller.scope, practice::load).await?;
+        let policy =
+            Policy { crisis_en: crisis_en.clone(), crisis_es: crisis_es.clone(), ..practice.policy() };
+        let answer = Answer::ok(crisis_words_of(&policy))?;
+        match practice::save_policy(&app, &caller.scope, caller.by(), policy, practice.version).await? {
+            Saved::Done => return Ok(answer.into_response()),
+            Saved::Stale => {}
+        }
+    }
+    Err(Fault::lost_race("the practice's policies were changed three times meanwhile").into())
 }
 
 /// Take a message of this key back.

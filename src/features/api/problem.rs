@@ -54,8 +54,10 @@ kinds! {
     NOT_A_READER = "not-a-reader", 409, "The holder of this grant cannot read messages in the portal.";
     WRITTEN_MEANWHILE = "written-meanwhile", 409,
         "Somebody wrote since the message that was seen; read what is new, then send again.";
-    TAKES_PART = "takes-part", 409, "This person takes part in the thread, or took part in it.";
+    TAKES_PART = "takes-part", 409, "This person takes part in the thread already.";
     NEEDS_SUPERVISION = "needs-supervision", 409, "A note of staff says that this person is with the client under supervision alone.";
+    TAKES_NO_PART = "takes-no-part", 409, "This person does not take part in the thread, or no longer.";
+    LAST_PARTY = "last-party", 409, "Nobody else on the client's side takes part in the thread; close it.";
     READ_ALREADY = "read-already", 409, "The client's side has read the message.";
     TOO_LATE = "too-late", 409, "A message is taken back within ten minutes.";
     CHANGED_ON_FILE = "changed-on-file", 409,

@@ -41,6 +41,8 @@ struct Home {
     frame: ClientFrame,
     greeting: String,
     opens_on: Option<String>,
+    /// Their access has ended, and what was written until then is still read.
+    archive: bool,
     /// That the chart is closed, and until when it can be read.
     closed: Option<String>,
     /// That a staff member who looks does not read a part of it.
@@ -76,14 +78,18 @@ fn messages_item(client: &ClientSession, unread: &[InboxLine]) -> Option<Item> {
     let words = client.words;
     let newest = unread.first()?;
     let date = words.date(newest.thread.last_at, &client.zone);
-    let note = words.with1("portal-home-sent", "date", date);
+    let note = match newest.range.until {
+        None => words.with1("portal-home-sent", "date", date),
+        // What others wrote after their part had ended is not theirs, nor when.
+        Some(_) => String::new(),
+    };
     Some(match unread {
         [only] => Item {
             href: format!("/portal/messages/{}", only.thread.id),
             title: words.with1(
                 "messages-home-one",
                 "subject",
-                messages::subject_for(client, &only.thread, only.from),
+                messages::subject_for(client, &only.thread, only.range.from),
             ),
             note,
         },
@@ -233,6 +239,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
     let page = Home {
         greeting: words.with1(hello, "name", &client.name),
         opens_on: client.opens_on.map(|first| words.civil_date(first)),
+        archive: client.reads_archive(),
         closed: match client.facts.chart {
             ChartStanding::Closed(Some(last)) => {
                 Some(words.with1("portal-home-closed-until", "date", words.civil_date(last)))

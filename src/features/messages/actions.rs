@@ -2,8 +2,8 @@
 //! One transaction each.
 
 use crate::features::access::facts_of;
-use crate::features::access::permission::{Facts, Item, decide as decide_access};
-use crate::features::accounts::ClientSession;
+use crate::features::access::permission::{Archive, Facts, Item, decide as decide_access, is_ended_by_time};
+use crate::features::accounts::{ClientSession, reading_now};
 use crate::features::documents::{self, StoredFile};
 use crate::features::messages::audit::MessageAction;
 use crate::features::messages::away_store::AwayNow;
@@ -70,6 +70,12 @@ pub enum NotDone {
     /// One of them may be with the client under supervision alone, by a court order.
     #[error("contact with the client is supervised")]
     NeedsSupervision,
+    /// The person takes part in it no longer, or never did.
+    #[error("this person takes no part")]
+    TakesNoPart,
+    /// Nobody else on the client's side takes part.
+    #[error("this person alone takes part")]
+    LastParty,
 }
 
 /// The outcome of an act, inside the fault of the machinery.
@@ -117,6 +123,8 @@ pub(super) enum Row<'a> {
     Moved(&'a str, (Addressee, i32)),
     /// The line that says who takes part from here on.
     Joined(&'a Joined),
+    /// The line that says who no longer does.
+    Left(&'a PartyLeft),
     /// This message, with its files, is taken back.
     Withdrawn(&'a Message, &'a [Attachment]),
 }
@@ -130,6 +138,17 @@ pub(super) struct Joined {
     pub name: String,
     /// What they read of what was written before.
     pub earlier: Earlier,
+    /// Why.
+    pub reason: String,
+}
+
+/// Somebody who takes part in a thread no longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PartyLeft {
+    /// Who.
+    pub person: PersonId,
+    /// Their name.
+    pub name: String,
     /// Why.
     pub reason: String,
 }
@@ -153,8 +172,9 @@ pub(super) fn apply(
 ) -> Result<(), Fault> {
     let ended = thread.standing.wait();
     thread.standing = standing;
-    let is_written =
-        |effect: &Effect| matches!(effect, Effect::Append(_) | Effect::AppendMoved | Effect::AppendJoined);
+    let is_written = |effect: &Effect| {
+        matches!(effect, Effect::Append(_) | Effect::AppendMoved | Effect::AppendJoined | Effect::AppendLeft)
+    };
     let has_new = effects.iter().any(is_written);
     if has_new {
         thread.last_seq += 1;
@@ -186,7 +206,11 @@ pub(super) fn apply(
                     Earlier::Read => (MessageKind::JoinedEarlier, thread.read_from),
                 };
                 store::insert_line(c, thread, kind, &author.mark, (&joined.name, None))?;
-                store::insert_party(c, &thread.id, &joined.person, from, &author.mark.name)?;
+                store::let_in(c, thread, &joined.person, from, &author.mark.name)?;
+            }
+            (Effect::AppendLeft, Row::Left(left)) => {
+                store::insert_line(c, thread, MessageKind::Left, &author.mark, (&left.name, None))?;
+                store::end_party(c, &thread.id, &left.person, thread.last_seq)?;
             }
             (Effect::Withdraw, Row::Withdrawn(message, files)) => {
                 about = message.seq;
@@ -194,17 +218,27 @@ pub(super) fn apply(
                     return Err(Fault::lost_race("a message was taken back twice at once"));
                 }
             }
-            (Effect::Append(_) | Effect::AppendMoved | Effect::AppendJoined | Effect::Withdraw, _) => {
+            (
+                Effect::Append(_)
+                | Effect::AppendMoved
+                | Effect::AppendJoined
+                | Effect::AppendLeft
+                | Effect::Withdraw,
+                _,
+            ) => {
                 return Err(Fault::other("a decision about a message without the message"));
             }
             (Effect::EndParties, _) => store::end_parties(c, &thread.id)?,
             (Effect::NotifyClient, _) => notices::plan(c, thread)?,
             (Effect::StartClock, _) => late::watch(c, thread)?,
             (Effect::StopClock, _) => late::unwatch(c, thread)?,
-            (Effect::Record(action), Row::Joined(joined)) => {
+            (
+                Effect::Record(action),
+                Row::Joined(Joined { person, reason, .. }) | Row::Left(PartyLeft { person, reason, .. }),
+            ) => {
                 let event = Event::new(author.by.clone(), action).on_chart(&thread.chart);
                 let details = serde_json::json!({
-                    "thread": thread.id, "seq": about, "person": joined.person, "reason": joined.reason,
+                    "thread": thread.id, "seq": about, "person": person, "reason": reason,
                 });
                 audit::record(c, event.with(details))?;
             }
@@ -227,7 +261,7 @@ fn note_gaps(c: &mut Scoped<'_>, thread: &Thread, author: &Author) -> Result<(),
             continue;
         }
         if !reads_by_any(c, some, thread, thread.to)? {
-            store::insert_gap(c, thread, &person)?;
+            store::insert_gap(c, &thread.id, &person, thread.last_seq)?;
         }
     }
     Ok(())
@@ -270,6 +304,31 @@ pub(super) fn level_in(c: &mut Scoped<'_>, access: &AccessId, to: Addressee) -> 
 fn level_by(facts: &Facts, to: Addressee, item: Option<&Item>) -> Level {
     let is_open = to.also_needs().is_none_or(|right| decide_access(facts, right, None).level >= Level::View);
     if is_open { decide_access(facts, Right::Messages, item).level } else { Level::None }
+}
+
+/// Does somebody who reads a thread still take part in it?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// They do.
+    Current,
+    /// Their part has ended, or time has ended their access: they read what was written until then.
+    Ended,
+}
+
+/// Does a grant with these facts let whoever has this part in a thread read it?
+pub(super) fn reading_by(
+    facts: &Facts,
+    archive: Archive,
+    thread: &Thread,
+    range: SeqRange,
+) -> Option<Membership> {
+    let item = thread.item();
+    if level_by(facts, thread.to, Some(&item)) >= Level::View {
+        return Some(if range.until.is_none() { Membership::Current } else { Membership::Ended });
+    }
+    let was_open = thread.to.also_needs().is_none_or(|right| is_ended_by_time(facts, right));
+    let left = decide_access(facts, Right::Messages, Some(&item)).archive;
+    (was_open && (archive, left) == (Archive::Readable, Archive::Readable)).then_some(Membership::Ended)
 }
 
 pub(super) fn record(
@@ -685,8 +744,8 @@ pub async fn save_draft_of_client(
         let to = match &thread {
             None => Addressee::FrontDesk,
             Some(thread) => match store::find_for_party(c, &party.chart, &party.person, thread)? {
-                Some((thread, _)) => thread.to,
-                None => return Ok(Err(NotDone::NotFound)),
+                Some((thread, SeqRange { until: None, .. })) => thread.to,
+                _ => return Ok(Err(NotDone::NotFound)),
             },
         };
         if level_in(c, &party.access, to)? < Level::Act {
@@ -760,6 +819,8 @@ pub struct ThreadView {
     pub thread: Thread,
     /// What the reader does here.
     pub part: Part,
+    /// Does a reader of the client's side still take part?
+    pub membership: Membership,
     /// The first message that they read.
     pub from: i32,
     /// The clinician's name, where it is with one.
@@ -807,9 +868,19 @@ pub(super) fn with_facts(
     let with = store::clinician_name(c, thread.to)?;
     let away = readers::away_now(c, thread.to)?;
     let parties = store::party_names(c, &thread.id)?;
-    let part = Part::Own;
-    let from = SeqRange::ALL.from;
-    Ok(ThreadView { thread, part, from, with, away, parties, messages, files, has_earlier, draft: None })
+    Ok(ThreadView {
+        thread,
+        part: Part::Own,
+        membership: Membership::Current,
+        from: SeqRange::ALL.from,
+        with,
+        away,
+        parties,
+        messages,
+        files,
+        has_earlier,
+        draft: None,
+    })
 }
 
 /// The newest of the messages that a page shows is read, and that it was looked at stands in the trail.
@@ -829,24 +900,42 @@ fn note_read(
     record(c, by, MessageAction::Read, &view.thread, view.thread.last_seq)
 }
 
-/// A thread that a client may read now, and which of its messages.
+/// What decides over whoever is signed in, as their request was let in.
+#[derive(Clone, Debug)]
+pub(super) struct LetIn {
+    facts: Facts,
+    archive: Archive,
+}
+
+impl LetIn {
+    /// Of whoever is signed in, or looks at their pages.
+    pub fn of(client: &ClientSession) -> Self {
+        Self { facts: client.facts.clone(), archive: client.archive }
+    }
+
+    /// Do they read this thread of theirs, and still take part in it?
+    pub fn reads(&self, thread: &Thread, range: SeqRange) -> Option<Membership> {
+        reading_by(&self.facts, self.archive, thread, range)
+    }
+}
+
+/// A thread that a client may read now, which of its messages, and whether they still take part.
 pub(super) fn readable(
     c: &mut Scoped<'_>,
     party: &ClientParty,
-    facts: &Facts,
+    let_in: &LetIn,
     thread: &ThreadId,
     look: Look,
-) -> Result<Option<(Thread, SeqRange)>, Fault> {
+) -> Result<Option<(Thread, SeqRange, Membership)>, Fault> {
     let found = store::find_for_party(c, &party.chart, &party.person, thread)?;
     let Some((thread, range)) = found else { return Ok(None) };
-    if level_by(facts, thread.to, Some(&thread.item())) < Level::View {
-        return Ok(None);
-    }
+    let mut membership = let_in.reads(&thread, range);
     // What ended the access since the request was let in counts.
-    if look == Look::Read && level_in(c, &party.access, thread.to)? < Level::View {
-        return Ok(None);
+    if membership.is_some() && look == Look::Read {
+        let now = reading_now(c, &party.access)?;
+        membership = now.and_then(|(facts, archive)| reading_by(&facts, archive, &thread, range));
     }
-    Ok(Some((thread, range)))
+    Ok(membership.map(|membership| (thread, range, membership)))
 }
 
 fn record_file(c: &mut Scoped<'_>, by: &By, thread: &Thread, file: &Attachment) -> Result<(), Fault> {
@@ -863,9 +952,11 @@ pub async fn file_for_client(
     file: BlobId,
     look: Look,
 ) -> Result<Option<Attachment>, Fault> {
-    let (party, facts) = (ClientParty::of(client), client.facts.clone());
+    let (party, let_in) = (ClientParty::of(client), LetIn::of(client));
     let unit = move |c: &mut Scoped<'_>| {
-        let Some((thread, range)) = readable(c, &party, &facts, &thread, look)? else { return Ok(None) };
+        let Some((thread, range, _)) = readable(c, &party, &let_in, &thread, look)? else {
+            return Ok(None);
+        };
         let found = store::find_attachment(c, &thread.id, Reading::Party(party.person), range, &file)?;
         if let (Some(file), Look::Read) = (&found, look) {
             record_file(c, &party.by, &thread, file)?;
@@ -878,18 +969,50 @@ pub async fn file_for_client(
     }
 }
 
+/// What a staff member reads of a thread, and what they do there. Nobody else ever has one, and without one no note on a
+/// thread is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StaffRange {
+    range: SeqRange,
+    part: Part,
+}
+
+impl StaffRange {
+    /// The first message that they read.
+    pub fn from_seq(self) -> i32 {
+        self.range.from
+    }
+}
+
+/// Which messages of a thread a staff member sees; `None` where they see no words.
+pub(super) fn staff_range(
+    c: &mut Scoped<'_>,
+    reader: &StaffReader,
+    thread: &Thread,
+) -> Result<Option<StaffRange>, Fault> {
+    if staff_reads(thread.to, reader) == StaffReads::Words {
+        return Ok(Some(StaffRange { range: thread.range_of_practice(), part: Part::Own }));
+    }
+    let is_opened =
+        may_open_with_reason(thread.to, reader) && store::is_opened(c, &thread.id, &reader.staff)?;
+    Ok(is_opened.then_some(StaffRange { range: SeqRange::ALL, part: Part::LooksOn }))
+}
+
 /// Which messages of a thread this reader sees, and what they do there; `None` where they see no words.
 pub(super) fn practice_range(
     c: &mut Scoped<'_>,
     reader: &PracticeReader,
     thread: &Thread,
 ) -> Result<Option<(SeqRange, Part)>, Fault> {
-    if reader.reads(thread.to) == StaffReads::Words {
-        return Ok(Some((thread.range_of_practice(), Part::Own)));
+    match reader {
+        PracticeReader::Staff(staff) => {
+            Ok(staff_range(c, staff, thread)?.map(|StaffRange { range, part }| (range, part)))
+        }
+        PracticeReader::ApiKey => {
+            let reads = reader.reads(thread.to) == StaffReads::Words;
+            Ok(reads.then(|| (thread.range_of_practice(), Part::Own)))
+        }
     }
-    let PracticeReader::Staff(staff) = reader else { return Ok(None) };
-    let is_opened = may_open_with_reason(thread.to, staff) && store::is_opened(c, &thread.id, &staff.staff)?;
-    Ok(is_opened.then_some((SeqRange::ALL, Part::LooksOn)))
 }
 
 /// A file of a thread whose words this reader sees, and the thread's chart, in the caller's unit.
@@ -919,10 +1042,13 @@ pub async fn look_as_client(
     before: Option<i32>,
     look: Look,
 ) -> Result<Option<ThreadView>, Fault> {
-    let (party, facts) = (ClientParty::of(client), client.facts.clone());
+    let (party, let_in) = (ClientParty::of(client), LetIn::of(client));
     let unit = move |c: &mut Scoped<'_>| {
-        let Some((thread, range)) = readable(c, &party, &facts, &thread, look)? else { return Ok(None) };
+        let Some((thread, range, membership)) = readable(c, &party, &let_in, &thread, look)? else {
+            return Ok(None);
+        };
         let mut view = view(c, thread, Reading::Party(party.person), range, before)?;
+        view.membership = membership;
         if look == Look::Read {
             view.draft = draft_store::find(c, &party.slot(Some(view.thread.id)))?;
             note_read(c, &party.by, ReaderKind::Person, party.person.uuid(), &view)?;

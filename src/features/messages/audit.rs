@@ -15,6 +15,8 @@ audit_actions! {
         Transferred = "thread.transferred", Plain, None;
         /// Somebody else of the client's side reads it from there on, for a reason.
         PartyAdded = "thread.party_added", Attention, Required;
+        /// Somebody of the client's side no longer takes part, for a reason.
+        PartyEnded = "thread.party_ended", Attention, Required;
         Exported = "thread.exported", Plain, None;
         /// Somebody whose thread it is not read it, and said why.
         OpenedWithReason = "thread.opened_with_reason", Attention, Required;

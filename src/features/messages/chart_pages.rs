@@ -177,11 +177,10 @@ async fn load(
         let reader = StaffReader::load(c, who, role)?;
         let found = actions::look_as_staff(c, &reader, &by, at, before, look)?;
         let Some(view) = found else { return Ok(None) };
-        let range = match view.part {
-            Part::Own => view.thread.range_of_practice(),
-            Part::LooksOn => SeqRange::ALL,
+        let notes = match actions::staff_range(c, &reader, &view.thread)? {
+            Some(reads) if before.is_none() => notes::read(c, &view.thread.id, reads)?,
+            _ => Vec::new(),
         };
-        let notes = if before.is_none() { notes::read(c, &view.thread.id, range)? } else { Vec::new() };
         // Asked only where something may still be taken back.
         let now = c.now();
         let read_up_to = if view.messages.iter().any(|message| may_withdraw(message, &who, 0, now)) {

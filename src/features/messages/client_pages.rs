@@ -10,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::features::accounts::{ClientSession, ClientTicket, unprocessable};
 use crate::features::documents::{FileOf, stored_file, why_not_taken_by_client};
-use crate::features::messages::actions::{self, ClientParty, Look, NotDone, ThreadView};
+use crate::features::messages::actions::{self, ClientParty, LetIn, Look, Membership, NotDone, ThreadView};
 use crate::features::messages::attach::{Attaching, KeptFile, read_files};
 use crate::features::messages::away_store;
 use crate::features::messages::draft::{self, DraftMark};
@@ -40,7 +40,7 @@ struct Line {
     href: String,
     subject: String,
     with: String,
-    at: Stamp,
+    at: Option<Stamp>,
     tag: (&'static str, String),
     is_unread: bool,
 }
@@ -51,6 +51,8 @@ struct List {
     frame: ClientFrame,
     for_client: Option<String>,
     may_write: bool,
+    /// Their access has ended: they read what was written until then.
+    archive: bool,
     /// What is searched for, as it was typed.
     q: String,
     /// A new message that is not sent yet: its subject, and when it was saved.
@@ -79,7 +81,7 @@ pub(super) async fn list(
     let search = Search::read(&asked.q);
     // A staff member who looks at a client's pages does not search: a hit would tell of words.
     let is_list = after.is_none() && search.is_none();
-    let (client, (page, draft)) = ticket
+    let (client, ((lines, next), draft)) = ticket
         .open(&app, move |c, client| {
             let page = match &search {
                 Some(search) if client.onlooker().is_none() => {
@@ -90,28 +92,41 @@ pub(super) async fn list(
             // Whoever looks on reads nothing that was not sent.
             let has_draft = is_list && client.onlooker().is_none() && client.may_act(Right::Messages);
             let slot = ClientParty::of(client).slot(None);
-            Ok((page, if has_draft { draft_store::find(c, &slot)? } else { None }))
+            let draft = if has_draft { draft_store::find(c, &slot)? } else { None };
+            let let_in = LetIn::of(client);
+            let mut lines = Vec::with_capacity(page.lines.len());
+            for line in page.lines {
+                let Some(membership) = let_in.reads(&line.thread, line.range) else { continue };
+                // What was written after their part had ended moves nothing that they see.
+                let at = match membership {
+                    Membership::Current => Some(line.thread.last_at),
+                    Membership::Ended => {
+                        store::last_read_at(c, &line.thread.id, client.person_id, line.range)?
+                    }
+                };
+                lines.push((line, membership, at));
+            }
+            Ok(((lines, page.next), draft))
         })
         .await?;
     let q = if client.onlooker().is_none() { asked.q.trim().to_owned() } else { String::new() };
     let (words, now) = (client.words, app.now());
-    let lines = page
-        .lines
+    let lines = lines
         .into_iter()
-        .filter(|line| client.may_view_item(Right::Messages, &line.thread.item()))
-        .filter(|line| is_there_for(&client, &line.thread))
-        .map(|line| Line {
+        .filter(|(line, ..)| is_there_for(&client, &line.thread))
+        .map(|(line, membership, at)| Line {
             href: format!("/portal/messages/{}", line.thread.id),
             with: thread::with_words(words, line.thread.to, line.with.as_deref()),
-            at: words.stamp(line.thread.last_at, &client.zone, now),
-            tag: thread::standing_tag(words, Side::Client, line.thread.standing, now),
-            subject: subject_for(&client, &line.thread, line.from),
+            at: at.map(|at| words.stamp(at, &client.zone, now)),
+            tag: tag_for(&client, &line.thread, membership, now),
+            subject: subject_for(&client, &line.thread, line.range.from),
             is_unread: line.is_unread,
         })
         .collect();
     let list = List {
         for_client: client.for_client.clone(),
         may_write: client.may_act(Right::Messages),
+        archive: client.reads_archive(),
         draft: draft.filter(|draft| !draft.typed.is_empty()).map(|draft| {
             let subject = draft.typed.subject.trim();
             let subject =
@@ -119,12 +134,25 @@ pub(super) async fn list(
             (subject, words.stamp(draft.updated_at, &client.zone, now))
         }),
         lines,
-        next: page.next.map(|place| format!("/portal/messages?{}after={}", query_of(&q), place.to_text())),
+        next: next.map(|place| format!("/portal/messages?{}after={}", query_of(&q), place.to_text())),
         q,
         is_first: after.is_none(),
         frame: client.frame(&app, MINE),
     };
     html(list.render())
+}
+
+/// How a thread stands, for its reader; to whose part has ended, nothing of what goes on in it.
+fn tag_for(
+    client: &ClientSession,
+    thread: &Thread,
+    membership: Membership,
+    now: Timestamp,
+) -> (&'static str, String) {
+    match membership {
+        Membership::Current => thread::standing_tag(client.words, Side::Client, thread.standing, now),
+        Membership::Ended => ("", client.words.get("messages-client-ended")),
+    }
 }
 
 /// What is searched for, at the beginning of an address's query.
@@ -173,10 +201,14 @@ struct ThreadPage {
     call: Option<String>,
     /// The clinician is away.
     away: Option<String>,
+    /// The practice's own words for a crisis.
+    crisis: String,
     lines: Vec<MessageLine>,
     earlier: Option<i32>,
     /// Is this the page of the newest messages?
     is_newest: bool,
+    /// Their part has ended.
+    has_ended: bool,
     may_write: bool,
     is_closed: bool,
     /// May they print it and take it with them? A staff member who looks on may not.
@@ -211,15 +243,18 @@ fn thread_page(
         Some(thread::away_words(words, &client.zone, now, name, away))
     };
     let here = format!("/portal/messages/{}", thread.id);
+    let is_current = view.membership == Membership::Current;
     let is_late = thread.standing.wait().is_some_and(|wait| wait.is_late(now));
     ThreadPage {
         id: thread.id,
         subject: subject_for(client, thread, view.from),
         readers: readers_words(client, now, view),
-        tag: thread::standing_tag(words, Side::Client, thread.standing, now),
-        promise: thread::promise_words(words, &client.zone, now, thread.standing),
+        tag: tag_for(client, thread, view.membership, now),
+        promise: thread::promise_words(words, &client.zone, now, thread.standing).filter(|_| is_current),
         call: Some(client.practice.phone.clone()).filter(|phone| is_late && !phone.is_empty()),
-        away: view.with.as_ref().and_then(away),
+        away: view.with.as_ref().and_then(away).filter(|_| is_current),
+        crisis: client.practice.policy().crisis(words.language()).to_owned(),
+        has_ended: !is_current,
         lines: if reads_words(client, thread) {
             thread::lines(words, &client.zone, now, Side::Client, &here, view)
         } else {
@@ -227,8 +262,8 @@ fn thread_page(
         },
         earlier: thread::earlier(view),
         is_newest: before.is_none(),
-        may_write: client.may_act(Right::Messages),
-        is_closed: view.thread.standing == Standing::Closed,
+        may_write: is_current && client.may_act(Right::Messages),
+        is_closed: is_current && view.thread.standing == Standing::Closed,
         may_keep: client.onlooker().is_none(),
         draft: DraftMark::new(&here, typed.revision, typed.saved),
         attach_to: format!("{here}/attach"),
@@ -243,6 +278,9 @@ fn thread_page(
 /// Who reads a thread, as its client is told.
 pub(super) fn readers_words(client: &ClientSession, now: Timestamp, view: &ThreadView) -> String {
     let words = client.words;
+    if view.membership == Membership::Ended {
+        return words.get("messages-readers-ended");
+    }
     let others = view.names_without(Some(&client.person_id));
     if !others.is_empty() {
         let with = match view.thread.to {
@@ -451,6 +489,14 @@ fn not_sent(app: &AppState, client: &ClientSession, text: &MessageText) -> PageR
     Ok((StatusCode::NOT_FOUND, html(page.render())?).into_response())
 }
 
+/// The answer to whoever may not write, whatever else is wrong with their form.
+fn may_not_write(app: &AppState, client: &ClientSession, typed: &str) -> PageResult {
+    match MessageText::read(typed) {
+        Ok(text) => not_sent(app, client, &text),
+        Err(_) => Err(PageError::NotFound),
+    }
+}
+
 /// Writes into a thread. The same form sent twice makes one message.
 pub(super) async fn write(
     State(app): State<AppState>,
@@ -460,6 +506,9 @@ pub(super) async fn write(
 ) -> PageResult {
     let form: WriteForm = client.form(&body)?;
     let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
+    if !client.may_act(Right::Messages) {
+        return may_not_write(&app, &client, &form.text);
+    }
     let words = client.words;
     let mut errors = FieldErrors::new();
     let text = thread::read_text(words, &form.text, &mut errors);
@@ -511,6 +560,8 @@ struct NewPage {
     promises: Vec<String>,
     /// Which of them are away.
     away: Vec<String>,
+    /// The practice's own words for a crisis.
+    crisis: String,
     subject: String,
     text: String,
     kept: Vec<KeptFile>,
@@ -582,6 +633,7 @@ async fn form_page(
         choices: desk.chain(clinicians).collect(),
         promises,
         away,
+        crisis: policy.crisis(words.language()).to_owned(),
         kept: attaching(client).kept(app, &form.kept).await?,
         draft: DraftMark::new(NEW, form.revision, saved),
         subject: form.subject,
@@ -659,6 +711,9 @@ pub(super) async fn begin(State(app): State<AppState>, client: ClientSession, bo
     // In another tab the view may have turned to another chart: nothing is sent about it by mistake.
     if form.chart != client.chart_id.to_string() {
         return Err(PageError::Stale);
+    }
+    if !client.may_act(Right::Messages) {
+        return may_not_write(&app, &client, &form.text);
     }
     let words = client.words;
     let mark = FormToken::read("thread", &client.account_id.to_string(), &form.mark, &body)?;

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::features::accounts::ClientSession;
 use crate::features::messages::actions::{
-    ClientParty, Look, PracticeReader, ThreadView, practice_range, readable, record, with_facts,
+    ClientParty, LetIn, Look, PracticeReader, ThreadView, practice_range, readable, record, with_facts,
 };
 use crate::features::messages::audit::MessageAction;
 use crate::features::messages::readers::StaffReader;
@@ -30,14 +30,16 @@ pub(super) async fn for_client(
     thread: ThreadId,
     look: Look,
 ) -> Result<Option<ThreadView>, Fault> {
-    let (party, facts) = (ClientParty::of(client), client.facts.clone());
+    let (party, let_in) = (ClientParty::of(client), LetIn::of(client));
     let unit = move |c: &mut Scoped<'_>| {
-        let Some((thread, range)) = readable(c, &party, &facts, &thread, look)? else { return Ok(None) };
+        let Some((thread, range, membership)) = readable(c, &party, &let_in, &thread, look)? else {
+            return Ok(None);
+        };
         let messages = store::newest_of(c, &thread.id, Reading::Party(party.person), (range, None), MOST)?;
         if look == Look::Read {
             record(c, &party.by, MessageAction::Exported, &thread, thread.last_seq)?;
         }
-        Ok(Some(ThreadView { from: range.from, ..with_facts(c, thread, messages)? }))
+        Ok(Some(ThreadView { from: range.from, membership, ..with_facts(c, thread, messages)? }))
     };
     match look {
         Look::Read => app.db.write(&client.scope, unit).await,

@@ -9,6 +9,7 @@
 //! | reopen | nothing | nothing | nothing | waits for nobody |
 //! | transfer | goes on waiting, and is due as the new audience promises | stays | stays | stays |
 //! | somebody joins | stays | stays | stays | stays |
+//! | somebody's part ends | stays | stays | stays | stays |
 //! | take back an answer | waits since the question that the answer had ended | waits as before the answer | stays | stays |
 //! | take back the only message | closed | closed | closed | closed |
 //!
@@ -134,6 +135,8 @@ pub enum ThreadEvent {
     Transfer(Option<Timestamp>),
     /// Somebody else of the client's side takes part from here on.
     Join,
+    /// Somebody of the client's side takes part no longer.
+    Leave,
     /// The practice takes a message back that nobody has read.
     Withdraw(Left),
 }
@@ -160,6 +163,8 @@ pub enum Effect {
     AppendMoved,
     /// A line that says who takes part from here on becomes its next one, and they do.
     AppendJoined,
+    /// A line that says who no longer takes part becomes its next one, and they do not.
+    AppendLeft,
     /// The message is gone for the client's side.
     Withdraw,
     /// Nobody on the client's side takes part any more: nothing of it was ever read.
@@ -210,6 +215,10 @@ pub fn decide(before: Standing, event: ThreadEvent) -> Option<(Standing, Vec<Eff
             let told =
                 vec![Effect::AppendJoined, Effect::Record(MessageAction::PartyAdded), Effect::NotifyClient];
             (before, told)
+        }
+        // Nobody is called to read that somebody left.
+        (ThreadEvent::Leave, _) => {
+            (before, vec![Effect::AppendLeft, Effect::Record(MessageAction::PartyEnded)])
         }
         (ThreadEvent::Withdraw(left), _) => {
             let taken = vec![Effect::Withdraw, Effect::Record(MessageAction::Withdrawn)];
@@ -285,7 +294,7 @@ mod tests {
     const OLDER: Wait = wait(0);
     const MOVED: Wait = Wait { since: FIRST.since, due_at: NOW.due_at };
 
-    const EVENTS: [ThreadEvent; 11] = [
+    const EVENTS: [ThreadEvent; 12] = [
         ThreadEvent::ClientWrites(NOW),
         ThreadEvent::PracticeWrites,
         ThreadEvent::NoReplyNeeded,
@@ -293,6 +302,7 @@ mod tests {
         ThreadEvent::Reopen,
         ThreadEvent::Transfer(Some(NOW.due_at)),
         ThreadEvent::Join,
+        ThreadEvent::Leave,
         ThreadEvent::Withdraw(Left::Question(OLDER)),
         ThreadEvent::Withdraw(Left::Answer),
         ThreadEvent::Withdraw(Left::NoQuestion),
@@ -317,6 +327,7 @@ mod tests {
             Effect::Append(side) => format!("append {side}"),
             Effect::AppendMoved => "append moved".to_owned(),
             Effect::AppendJoined => "append joined".to_owned(),
+            Effect::AppendLeft => "append left".to_owned(),
             Effect::Withdraw => "withdraw".to_owned(),
             Effect::EndParties => "end parties".to_owned(),
             Effect::NotifyClient => "notify".to_owned(),
@@ -368,6 +379,12 @@ mod tests {
                 "closed: append joined, party_added, notify",
             ],
             [
+                "practice since then: append left, party_ended",
+                "client: append left, party_ended",
+                "nobody: append left, party_ended",
+                "closed: append left, party_ended",
+            ],
+            [
                 "practice since before: withdraw, message.withdrawn, stop clock, start clock",
                 "practice since before: withdraw, message.withdrawn, start clock",
                 "nobody: withdraw, message.withdrawn",
@@ -403,7 +420,10 @@ mod tests {
     #[test]
     fn only_an_answer_or_the_word_of_staff_ends_the_wait_and_twice_is_once() {
         let is_of_talk = |event: &ThreadEvent| {
-            !matches!(event, ThreadEvent::Transfer(_) | ThreadEvent::Join | ThreadEvent::Withdraw(_))
+            !matches!(
+                event,
+                ThreadEvent::Transfer(_) | ThreadEvent::Join | ThreadEvent::Leave | ThreadEvent::Withdraw(_)
+            )
         };
         for event in EVENTS.into_iter().filter(is_of_talk) {
             for standing in STANDINGS {

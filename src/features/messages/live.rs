@@ -4,8 +4,8 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use crate::features::accounts::ClientSession;
-use crate::features::messages::actions::{PracticeReader, level_in, practice_range};
+use crate::features::accounts::{ClientSession, reading_now};
+use crate::features::messages::actions::{Membership, reading_by, staff_range};
 use crate::features::messages::note_store;
 use crate::features::messages::readers::StaffReader;
 use crate::features::messages::store::{self, Thread};
@@ -13,7 +13,6 @@ use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, ThreadId};
 use crate::platform::db::Scoped;
-use crate::platform::permissions::Level;
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
 use crate::platform::web::live_stream::{self, Looking, Of};
@@ -59,9 +58,11 @@ pub(super) async fn of_client(
             }
             let unit = move |c: &mut Scoped<'_>| {
                 let found = store::find_for_party(c, &chart, &person, &id)?;
-                let Some((thread, _)) = found else { return Ok(None) };
-                let reads = level_in(c, &access, thread.to)? >= Level::View;
-                Ok(reads.then(|| Picture::of(&thread, c.now())))
+                let Some((thread, range)) = found else { return Ok(None) };
+                let Some((facts, archive)) = reading_now(c, &access)? else { return Ok(None) };
+                // Whose part has ended hears of nothing that comes later.
+                let is_current = reading_by(&facts, archive, &thread, range) == Some(Membership::Current);
+                Ok(is_current.then(|| Picture::of(&thread, c.now())))
             };
             db.read(&scope, unit).await
         })
@@ -89,9 +90,9 @@ pub(super) async fn of_staff(
             let Some(thread) = store::find(c, &id)?.filter(|thread| thread.chart == chart) else {
                 return Ok(None);
             };
-            let reader = PracticeReader::Staff(StaffReader::load(c, who, role)?);
-            let Some((range, _)) = practice_range(c, &reader, &thread)? else { return Ok(None) };
-            let notes = note_store::of_thread(c, &id, range.from)?.len();
+            let reader = StaffReader::load(c, who, role)?;
+            let Some(reads) = staff_range(c, &reader, &thread)? else { return Ok(None) };
+            let notes = note_store::of_thread(c, &id, reads)?.len();
             Ok(Some(Picture { notes, ..Picture::of(&thread, c.now()) }))
         };
         Box::pin(async move { db.read(&scope, unit).await })

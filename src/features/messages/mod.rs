@@ -88,12 +88,13 @@ fn routes() -> Routes {
     Routes::new()
         .get("/portal/messages", mine, client_pages::list)
         .get("/portal/messages/new", write, client_pages::new_page)
-        .post("/portal/messages/new", write, client_pages::begin)
+        // Whoever may not write any more since the page was shown gets their text back: the action asks.
+        .post("/portal/messages/new", mine, client_pages::begin)
         .post("/portal/messages/new/draft", write, client_pages::save_new)
         .post("/portal/messages/new/discard", write, client_pages::discard_new)
         .post_file("/portal/messages/new/attach", write, client_pages::attach_new.layer(largest()))
         .get("/portal/messages/{thread}", mine, client_pages::show)
-        .post("/portal/messages/{thread}", write, client_pages::write)
+        .post("/portal/messages/{thread}", mine, client_pages::write)
         .post("/portal/messages/{thread}/draft", write, client_pages::save)
         .post("/portal/messages/{thread}/discard", write, client_pages::discard)
         .post_file("/portal/messages/{thread}/attach", write, client_pages::attach.layer(largest()))
@@ -137,6 +138,7 @@ fn routes() -> Routes {
         .post("/staff/charts/{chart}/messages/{thread}/move", answer, staff_act_pages::transfer)
         .get("/staff/charts/{chart}/messages/{thread}/people", answer, party_pages::people)
         .post("/staff/charts/{chart}/messages/{thread}/people", answer, party_pages::add)
+        .post("/staff/charts/{chart}/messages/{thread}/people/end", answer, party_pages::end)
         .get("/staff/charts/{chart}/messages/{thread}/reason", answer, staff_act_pages::reason_page)
         .post("/staff/charts/{chart}/messages/{thread}/reason", answer, staff_act_pages::open_with_reason)
 }

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::features::messages::actions::StaffRange;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{NoteId, StaffId, ThreadId};
 use crate::platform::db::Scoped;
@@ -58,12 +59,17 @@ pub fn insert(c: &mut Scoped<'_>, new: &NewNote<'_>) -> Result<NoteId, Fault> {
     Ok(id)
 }
 
-/// The newest notes on a thread, the oldest of them first, that were written when a message from `from` on was its newest.
-pub fn of_thread(c: &mut Scoped<'_>, thread: &ThreadId, from: i32) -> Result<Vec<Note>, Fault> {
+/// The newest notes on a thread, the oldest of them first, that were written when its newest message was one that this
+/// staff member reads.
+pub(super) fn of_thread(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    reads: StaffRange,
+) -> Result<Vec<Note>, Fault> {
     let mut found: Vec<Note> = c
         .rows(thread_note::table)
         .filter(thread_note::thread_id.eq(*thread))
-        .filter(thread_note::seq.ge(from))
+        .filter(thread_note::seq.ge(reads.from_seq()))
         .order((thread_note::written_at.desc(), thread_note::note_id.desc()))
         .limit(MOST)
         .select(Note::as_select())

@@ -1,11 +1,11 @@
 //! What staff write to each other on a thread. Whoever reads the thread's words reads them and writes them; nothing else
 //! in the program asks for them: no client's session, no key, no search, mail, print or export.
 
-use crate::features::messages::actions::{NotDone, Outcome, once};
+use crate::features::messages::actions::{NotDone, Outcome, StaffRange, once};
 use crate::features::messages::audit::MessageAction;
 use crate::features::messages::note_store::{self, NewNote, Note};
 use crate::features::messages::readers::{StaffReader, StaffReads, staff_reads};
-use crate::features::messages::store::{self, SeqRange};
+use crate::features::messages::store;
 use crate::features::messages::text::MessageText;
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, ThreadId};
@@ -15,9 +15,9 @@ use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
 
-/// The notes on a thread for a staff member who reads this part of it. Whether they do is asked before.
-pub(super) fn read(c: &mut Scoped<'_>, thread: &ThreadId, range: SeqRange) -> Result<Vec<Note>, Fault> {
-    note_store::of_thread(c, thread, range.from)
+/// The notes on a thread for a staff member who reads this part of it.
+pub(super) fn read(c: &mut Scoped<'_>, thread: &ThreadId, reads: StaffRange) -> Result<Vec<Note>, Fault> {
+    note_store::of_thread(c, thread, reads)
 }
 
 /// A staff member writes a note. The same form sent twice writes one. It changes nothing of the thread.

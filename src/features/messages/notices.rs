@@ -65,6 +65,8 @@ pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcom
         let since = last_sent_at.unwrap_or(Timestamp::from_micros(0));
         let reader = if practice.suspended_at.is_some() { None } else { news_for(c, &account, since)? };
         let Some(reader) = reader else { continue };
+        // One that the mail server did not take yet says the same: two never leave together.
+        outbox::cancel_about(c, &Subject { kind: MESSAGE_NOTICE.word, id: job.subject })?;
         let context = MailContext { practice: &practice, words: reader.words, called: &reader.called };
         outbox::enqueue(
             app,

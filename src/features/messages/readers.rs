@@ -5,7 +5,7 @@ use crate::features::messages::away_store::{self, AwayNow};
 use crate::kernel::ids::StaffId;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
-use crate::platform::permissions::{Level, Permission, Right, Role};
+use crate::platform::permissions::{Permission, Right, Role};
 use crate::word_enum;
 
 word_enum! {
@@ -92,13 +92,6 @@ pub enum PartyReads {
     Everything,
     /// All but those with billing.
     NoBilling,
-}
-
-impl PartyReads {
-    /// By how far their right to billing goes.
-    pub fn of(billing: Level) -> Self {
-        if billing >= Level::View { Self::Everything } else { Self::NoBilling }
-    }
 }
 
 /// A staff member who looks.

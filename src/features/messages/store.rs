@@ -4,7 +4,7 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use crate::features::access::lifecycle::State;
-use crate::features::access::permission::{Item, ItemKind, Party, Share};
+use crate::features::access::permission::{Item, ItemKind, Party, Share, is_ended_by_time};
 use crate::features::accounts::ClientSession;
 use crate::features::documents::{Blob, StoredFile};
 use crate::features::messages::away_store::covered;
@@ -20,7 +20,8 @@ use crate::platform::db::schema::{
     blob, chart, message, message_attachment, message_thread, message_withdrawn, notice, person,
     portal_access, staff_member, thread_gap, thread_opening, thread_party, thread_read,
 };
-use crate::platform::db::{Scoped, rows_beside, rows_of};
+use crate::platform::db::search::threads_with_groups;
+use crate::platform::db::{InLists as _, Scoped, rows_beside, rows_of};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::permissions::{Right, Role};
 use crate::platform::web::nav::MOST_COUNTED;
@@ -61,6 +62,8 @@ word_enum! {
         Joined = "joined",
         /// The same, where they also read what was written before.
         JoinedEarlier = "joined_earlier",
+        /// The line that says that somebody of the client's side no longer takes part. Its body is their name.
+        Left = "left",
     }
 }
 
@@ -748,16 +751,122 @@ pub fn end_parties(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Who takes part in a thread on the client's side.
+/// Who takes part in a thread on the client's side, and has not ceased to.
 pub fn parties_of(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<Vec<PersonId>, Fault> {
     let found: Vec<Option<PersonId>> = c
         .rows(thread_party::table)
         .filter(thread_party::thread_id.eq(*thread))
+        .filter(thread_party::until_seq.is_null())
         .order(thread_party::party_id.asc())
         .limit(20)
         .select(thread_party::person_id)
         .load(c)?;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// Somebody's part in a thread on the client's side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartyRow {
+    /// Who.
+    pub person: PersonId,
+    /// Their name.
+    pub name: String,
+    /// What they read of it.
+    pub range: SeqRange,
+}
+
+/// Everybody who takes part in a thread on the client's side, or took part in it.
+pub fn all_parties(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<Vec<PartyRow>, Fault> {
+    type Found = (PersonId, String, String, String, i32, Option<i32>);
+    let found: Vec<Found> = c
+        .rows(thread_party::table)
+        .inner_join(
+            person::table.on(person::practice_id
+                .eq(thread_party::practice_id)
+                .and(person::person_id.nullable().eq(thread_party::person_id))),
+        )
+        .filter(thread_party::thread_id.eq(*thread))
+        .order(thread_party::party_id.asc())
+        .limit(50)
+        .select((
+            person::person_id,
+            person::first_name,
+            person::last_name,
+            person::suffix,
+            thread_party::from_seq,
+            thread_party::until_seq,
+        ))
+        .load(c)?;
+    let row = |(person, first, last, suffix, from, until): Found| PartyRow {
+        person,
+        name: people::joined(&[&first, &last, &suffix]),
+        range: SeqRange { from, until },
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+/// The active grants of a person to a chart.
+pub fn grants_of(c: &mut Scoped<'_>, chart: &ChartId, person: &PersonId) -> Result<Vec<AccessId>, Fault> {
+    c.rows(portal_access::table)
+        .filter(portal_access::chart_id.eq(*chart))
+        .filter(portal_access::person_id.eq(*person))
+        .filter(portal_access::state.eq(State::Active))
+        .order(portal_access::access_id.asc())
+        .select(portal_access::access_id)
+        .load(c)
+}
+
+/// Ends a person's part in a thread before this message: they read what was written until then.
+pub fn end_party(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    person: &PersonId,
+    until_seq: i32,
+) -> Result<(), Fault> {
+    c.rows(thread_party::table)
+        .filter(thread_party::thread_id.eq(*thread))
+        .filter(thread_party::person_id.eq(Some(*person)))
+        .filter(thread_party::until_seq.is_null())
+        .set(thread_party::until_seq.eq(Some(until_seq)))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Lets a person take part from this message on. Whose part had ended goes on reading what they read, and of what was
+/// written since then what comes from `from_seq` on.
+pub fn let_in(
+    c: &mut Scoped<'_>,
+    thread: &Thread,
+    person: &PersonId,
+    from_seq: i32,
+    by_name: &str,
+) -> Result<(), Fault> {
+    let ended: Option<Option<i32>> = c
+        .rows(thread_party::table)
+        .filter(thread_party::thread_id.eq(thread.id))
+        .filter(thread_party::person_id.eq(Some(*person)))
+        .select(thread_party::until_seq)
+        .optional(c)?;
+    let Some(Some(until_seq)) = ended else {
+        return insert_party(c, &thread.id, person, from_seq, by_name);
+    };
+    let missed: Vec<i32> = c
+        .rows(message::table)
+        .filter(message::thread_id.eq(thread.id))
+        .filter(message::seq.ge(until_seq))
+        .filter(message::seq.lt(from_seq))
+        .filter(not(is_missed!(Some(*person))))
+        .select(message::seq)
+        .load(c)?;
+    for seq in missed {
+        insert_gap(c, &thread.id, person, seq)?;
+    }
+    c.rows(thread_party::table)
+        .filter(thread_party::thread_id.eq(thread.id))
+        .filter(thread_party::person_id.eq(Some(*person)))
+        .set(thread_party::until_seq.eq(None::<i32>))
+        .execute(c)?;
+    Ok(())
 }
 
 /// Who takes part in a thread on the client's side and has not ceased to, and their grants in force to its chart: none,
@@ -784,17 +893,24 @@ pub fn parties_with_grants(
     Ok(found.into_iter().filter_map(|(person, access)| Some((person?, access))).collect())
 }
 
-/// Notes that a thread's newest message was written while this person, whose part in it it is, could not read. Whatever
-/// they may read again later, they do not read it.
-pub fn insert_gap(c: &mut Scoped<'_>, thread: &Thread, person: &PersonId) -> Result<(), Fault> {
+/// Notes that a message was written while this person, whose part in the thread it is, could not read. Whatever they may
+/// read again later, they do not read it.
+pub fn insert_gap(c: &mut Scoped<'_>, thread: &ThreadId, person: &PersonId, seq: i32) -> Result<(), Fault> {
     c.insert(
         thread_gap::table,
-        (
-            thread_gap::thread_id.eq(thread.id),
-            thread_gap::person_id.eq(*person),
-            thread_gap::seq.eq(thread.last_seq),
-        ),
+        (thread_gap::thread_id.eq(*thread), thread_gap::person_id.eq(*person), thread_gap::seq.eq(seq)),
     )
+}
+
+/// When the newest message was written that a person reads of a thread.
+pub fn last_read_at(
+    c: &mut Scoped<'_>,
+    thread: &ThreadId,
+    person: PersonId,
+    range: SeqRange,
+) -> Result<Option<Timestamp>, Fault> {
+    let (found, _) = newest_of(c, thread, Reading::Party(person), (range, None), 1)?;
+    Ok(found.first().map(|message| message.sent_at))
 }
 
 /// Every thread with a clinician, the open ones first.
@@ -974,8 +1090,8 @@ pub struct InboxLine {
     pub thread: Thread,
     /// The clinician's name, where it is with one.
     pub with: Option<String>,
-    /// The first message that they read.
-    pub from: i32,
+    /// What they read of it.
+    pub range: SeqRange,
     /// Did the practice write something that they have not read?
     pub is_unread: bool,
 }
@@ -994,7 +1110,9 @@ pub struct PartyReader {
 impl PartyReader {
     /// Whoever is signed in, or looks at their pages.
     pub fn of(client: &ClientSession) -> Self {
-        let reads = PartyReads::of(client.level(Right::Billing));
+        let is_open = client.may_view(Right::Billing)
+            || (client.reads_archive() && is_ended_by_time(&client.facts, Right::Billing));
+        let reads = if is_open { PartyReads::Everything } else { PartyReads::NoBilling };
         Self { chart: client.chart_id, person: client.person_id, reads }
     }
 }
@@ -1030,10 +1148,13 @@ macro_rules! threads_of_party {
     };
 }
 
-/// Is the message news? That the thread was moved is none.
+/// Is the message news? That the thread was moved is none, nor that somebody left.
 macro_rules! is_news {
     () => {
-        message::kind.ne(MessageKind::Moved).and(message::kind.ne(MessageKind::MovedToBilling))
+        message::kind
+            .ne(MessageKind::Moved)
+            .and(message::kind.ne(MessageKind::MovedToBilling))
+            .and(message::kind.ne(MessageKind::Left))
     };
 }
 
@@ -1073,13 +1194,14 @@ macro_rules! says {
     }};
 }
 
-type InboxRow = (ThreadRow, Option<String>, i32, bool);
+type InboxRow = (ThreadRow, Option<String>, (i32, Option<i32>), bool);
 
 fn inbox_page(found: Vec<InboxRow>) -> Result<Page<InboxLine>, Fault> {
     let lines = found
         .into_iter()
-        .map(|(row, with, from, is_unread)| {
-            Ok(InboxLine { thread: Thread::try_from(row)?, with, from, is_unread })
+        .map(|(row, with, (from, until), is_unread)| {
+            let range = SeqRange { from, until };
+            Ok(InboxLine { thread: Thread::try_from(row)?, with, range, is_unread })
         })
         .collect::<Result<Vec<_>, Fault>>()?;
     Ok(Page::of(lines, PAGE, |line| Place { at: line.thread.last_at, thread: line.thread.id }))
@@ -1106,7 +1228,7 @@ pub fn search_of_party(
         .select((
             ThreadRow::as_select(),
             staff_member::name.nullable(),
-            thread_party::from_seq,
+            (thread_party::from_seq, thread_party::until_seq),
             unread_by_party!(),
         ))
         .load(c)?;
@@ -1127,7 +1249,7 @@ pub fn inbox(
         .select((
             ThreadRow::as_select(),
             staff_member::name.nullable(),
-            thread_party::from_seq,
+            (thread_party::from_seq, thread_party::until_seq),
             unread_by_party!(),
         ))
         .kept()
@@ -1140,17 +1262,23 @@ const MOST_UNREAD: i64 = MOST_COUNTED + 1;
 
 /// The threads of a chart in which something is new to a person, the newest first, at most [`MOST_UNREAD`].
 pub fn unread(c: &mut Scoped<'_>, party: &PartyReader) -> Result<Vec<InboxLine>, Fault> {
-    let found: Vec<(ThreadRow, Option<String>, i32)> = threads_of_party!(c, party)
+    type Found = (ThreadRow, Option<String>, (i32, Option<i32>));
+    let found: Vec<Found> = threads_of_party!(c, party)
         .filter(unread_by_party!())
         .order((message_thread::last_at.desc(), message_thread::thread_id.desc()))
         .limit(MOST_UNREAD)
-        .select((ThreadRow::as_select(), staff_member::name.nullable(), thread_party::from_seq))
+        .select((
+            ThreadRow::as_select(),
+            staff_member::name.nullable(),
+            (thread_party::from_seq, thread_party::until_seq),
+        ))
         .kept()
         .load(c)?;
     found
         .into_iter()
-        .map(|(row, with, from)| {
-            Ok(InboxLine { thread: Thread::try_from(row)?, with, from, is_unread: true })
+        .map(|(row, with, (from, until))| {
+            let range = SeqRange { from, until };
+            Ok(InboxLine { thread: Thread::try_from(row)?, with, range, is_unread: true })
         })
         .collect()
 }
@@ -1327,16 +1455,20 @@ macro_rules! newest_page {
 }
 
 /// The threads that a staff member reads and that have a message with these words, the newest first. Threads of which
-/// they see no words are not looked through.
+/// they see no words are not looked through: the index only says which of the others need not be.
 pub fn search_of_staff(
     c: &mut Scoped<'_>,
     reader: &StaffReader,
     search: &Search,
     after: Option<Place>,
 ) -> Result<Page<QueueLine>, Fault> {
+    let named = threads_with_groups(c, &search.groups())?;
     let mut rows = threads_for_staff!(c, reader)
         .filter(answered_by!(c, reader.staff, reader.role))
         .filter(says!(message_thread, search, message::seq.ge(message_thread::read_from_seq)));
+    if let Some(threads) = named {
+        rows = rows.filter(message_thread::thread_id.in_list(threads));
+    }
     newest_page!(c, rows, after)
 }
 

@@ -71,22 +71,42 @@ const LONGEST_SEARCH: usize = 200;
 
 /// What is searched for in messages: words that all stand in one message, folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Search([String; MOST_TERMS]);
+pub struct Search {
+    terms: Vec<String>,
+    patterns: [String; MOST_TERMS],
+}
 
 impl Search {
     /// From what was typed; `None` where it holds no word.
     pub fn read(typed: &str) -> Option<Self> {
         let typed: String = typed.chars().take(LONGEST_SEARCH).collect();
         let folded = names::fold(&typed);
-        let mut terms = folded.split(' ').filter(|term| !term.is_empty()).map(pattern).peekable();
-        terms.peek()?;
+        let terms = folded.split(' ').filter(|term| !term.is_empty()).take(MOST_TERMS);
+        let terms: Vec<String> = terms.map(ToOwned::to_owned).collect();
+        if terms.is_empty() {
+            return None;
+        }
         // A term that is not there is in every message.
-        Some(Self(std::array::from_fn(|_| terms.next().unwrap_or_else(|| "%".to_owned()))))
+        let patterns =
+            std::array::from_fn(|at| terms.get(at).map_or_else(|| "%".to_owned(), |term| pattern(term)));
+        Some(Self { terms, patterns })
+    }
+
+    /// Every three letters that follow each other in one of its words; none where all words are shorter.
+    pub fn groups(&self) -> Vec<String> {
+        let mut groups = Vec::new();
+        for term in &self.terms {
+            let letters: Vec<char> = term.chars().collect();
+            groups.extend(letters.windows(3).map(|three| three.iter().collect::<String>()));
+        }
+        groups.sort_unstable();
+        groups.dedup();
+        groups
     }
 
     /// A pattern for `LIKE` for each word, with `\\` before signs that are meant literally.
     pub fn patterns(&self) -> [&str; MOST_TERMS] {
-        self.0.each_ref().map(String::as_str)
+        self.patterns.each_ref().map(String::as_str)
     }
 }
 
@@ -143,6 +163,8 @@ mod tests {
         assert_eq!(search.patterns(), ["%sueno%", "%50\\%\\_%", "%", "%", "%"]);
         assert_eq!(Search::read("one two three four five six").unwrap().patterns()[4], "%five%");
         assert_eq!(Search::read(" - "), None);
+        assert_eq!(search.groups(), ["0%_", "50%", "eno", "sue", "uen"]);
+        assert_eq!(Search::read("at ñu").unwrap().groups(), Vec::<String>::new());
         assert_eq!(search_text(Some("About Tuesday"), "El SUEÑO\n50%_"), "about tuesday el sueno 50%_");
     }
 

@@ -63,17 +63,16 @@ fn note(words: Words, side: Side, message: &Message) -> Option<String> {
         (MessageKind::Text, _) => {
             message.withdrawn_at.map(|_| words.with1("messages-taken-back", "name", name()))
         }
-        (MessageKind::Joined | MessageKind::JoinedEarlier, side) => {
-            let key = match message.kind {
-                MessageKind::JoinedEarlier => "messages-joined-earlier-line",
-                _ => "messages-joined-line",
+        (MessageKind::Joined | MessageKind::JoinedEarlier | MessageKind::Left, side) => {
+            let (key, by) = match message.kind {
+                MessageKind::Left => ("messages-left-line", "messages-left-by"),
+                MessageKind::JoinedEarlier => ("messages-joined-earlier-line", "messages-joined-by"),
+                _ => ("messages-joined-line", "messages-joined-by"),
             };
-            let who = message.body.as_str();
+            let line = words.with1(key, "who", message.body.as_str());
             Some(match side {
-                Side::Client => words.with1(key, "who", who),
-                Side::Practice => {
-                    words.with2("messages-joined-by", "line", words.with1(key, "who", who), "name", name())
-                }
+                Side::Client => line,
+                Side::Practice => words.with2(by, "line", line, "name", name()),
             })
         }
         (MessageKind::Moved | MessageKind::MovedToBilling, side) => {

@@ -255,6 +255,15 @@ pub struct TypedPolicy {
     pub clinician_reply_days: String,
     /// Business days in which billing answers.
     pub billing_reply_days: String,
+    /// A parent goes on reading their conversations once the client is of age.
+    #[serde(default)]
+    pub parent_archive: Option<String>,
+    /// The practice's own words for a crisis, in English.
+    #[serde(default)]
+    pub crisis_en: String,
+    /// The same in Spanish.
+    #[serde(default)]
+    pub crisis_es: String,
     /// The version that the form showed.
     pub version: i64,
 }
@@ -264,6 +273,14 @@ pub const REMINDERS: &[i64] = &[120, 96, 72, 48, 24, 12];
 
 /// Hours before an appointment that a practice can choose for reminders.
 pub const APPOINTMENT_REMINDERS: &[i64] = &[72, 48, 24, 3];
+
+/// Characters of the practice's own words for a crisis.
+pub const LONGEST_CRISIS: usize = 500;
+
+/// The practice's own words for a crisis, as they are kept; `None` for what cannot be.
+pub fn crisis_words(typed: &str) -> Option<String> {
+    text::lines(typed, LONGEST_CRISIS).ok()
+}
 
 impl TypedPolicy {
     /// What is wrong with it, or the policy.
@@ -327,6 +344,14 @@ impl TypedPolicy {
         };
         let hold_hours = kept_hours("hold_hours", &self.hold_hours);
         let offer_hours = kept_hours("offer_hours", &self.offer_hours);
+        let mut crisis = |field, typed: &str| {
+            crisis_words(typed).unwrap_or_else(|| {
+                errors.add(field, words.with1("practice-error-crisis", "most", LONGEST_CRISIS));
+                String::new()
+            })
+        };
+        let crisis_en = crisis("crisis_en", &self.crisis_en);
+        let crisis_es = crisis("crisis_es", &self.crisis_es);
         match (resends, self_help, notice) {
             (Some(resends_per_day), Ok(self_help), Some(cancel_notice_hours)) if errors.is_empty() => {
                 Ok(Policy {
@@ -348,6 +373,9 @@ impl TypedPolicy {
                     desk_reply_days,
                     clinician_reply_days,
                     billing_reply_days,
+                    parent_archive: self.parent_archive.is_some(),
+                    crisis_en,
+                    crisis_es,
                 })
             }
             _ => Err(errors),
@@ -466,6 +494,9 @@ mod tests {
             desk_reply_days: "2".into(),
             clinician_reply_days: " 2 ".into(),
             billing_reply_days: "3".into(),
+            parent_archive: Some("on".into()),
+            crisis_en: " ".into(),
+            crisis_es: String::new(),
             version: 1,
         };
         assert_eq!(typed.check(words).unwrap(), Policy::default());
@@ -486,6 +517,8 @@ mod tests {
             ("request_reply_days", TypedPolicy { request_reply_days: "21".into(), ..typed.clone() }),
             ("hold_hours", TypedPolicy { hold_hours: "0".into(), ..typed.clone() }),
             ("offer_hours", TypedPolicy { offer_hours: "337".into(), ..typed.clone() }),
+            ("crisis_en", TypedPolicy { crisis_en: "a".repeat(501), ..typed.clone() }),
+            ("crisis_es", TypedPolicy { crisis_es: "a\u{7}".into(), ..typed.clone() }),
             ("cancel_notice_hours", TypedPolicy { cancel_notice_hours: "-1".into(), ..typed.clone() }),
         ] {
             assert!(wrong.check(words).unwrap_err().of(field).is_some(), "{field}");

@@ -100,6 +100,12 @@ pub struct Policy {
     pub clinician_reply_days: i32,
     /// … and billing.
     pub billing_reply_days: i32,
+    /// A parent goes on reading the conversations in which they took part once the client is of age.
+    pub parent_archive: bool,
+    /// What stands beside 911 and 988 where clients write, in English …
+    pub crisis_en: String,
+    /// … and in Spanish; nothing: the usual words alone.
+    pub crisis_es: String,
 }
 
 impl Default for Policy {
@@ -123,6 +129,19 @@ impl Default for Policy {
             desk_reply_days: 2,
             clinician_reply_days: 2,
             billing_reply_days: 3,
+            parent_archive: true,
+            crisis_en: String::new(),
+            crisis_es: String::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// The practice's own words for a crisis, for a reader of this language.
+    pub fn crisis(&self, language: Language) -> &str {
+        match language {
+            Language::English => &self.crisis_en,
+            Language::Spanish => &self.crisis_es,
         }
     }
 }

@@ -121,6 +121,9 @@ struct PoliciesPage {
     desk_reply_days: String,
     clinician_reply_days: String,
     billing_reply_days: String,
+    parent_archive: bool,
+    crisis_en: String,
+    crisis_es: String,
     version: i64,
     stale: bool,
 }
@@ -151,6 +154,9 @@ fn typed_policy(policy: &Policy, version: i64) -> TypedPolicy {
         desk_reply_days: policy.desk_reply_days.to_string(),
         clinician_reply_days: policy.clinician_reply_days.to_string(),
         billing_reply_days: policy.billing_reply_days.to_string(),
+        parent_archive: policy.parent_archive.then(|| "on".to_owned()),
+        crisis_en: policy.crisis_en.clone(),
+        crisis_es: policy.crisis_es.clone(),
         version,
     }
 }
@@ -206,6 +212,9 @@ fn show_policies(
         desk_reply_days: typed.desk_reply_days,
         clinician_reply_days: typed.clinician_reply_days,
         billing_reply_days: typed.billing_reply_days,
+        parent_archive: typed.parent_archive.is_some(),
+        crisis_en: typed.crisis_en,
+        crisis_es: typed.crisis_es,
         version: typed.version,
         stale: status == StatusCode::CONFLICT,
     };

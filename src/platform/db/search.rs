@@ -1,11 +1,66 @@
 //! What searching needs of each engine and Diesel cannot say.
 
-use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
+use diesel::expression::AsExpression;
+use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
+use diesel::sqlite::Sqlite;
 
+use crate::kernel::ids::ThreadId;
+use crate::platform::db::cached::InLists;
 use crate::platform::db::{Conn, Scoped};
 use crate::platform::fault::Fault;
+
+diesel::table! {
+    /// SQLite's index of three-letter groups over messages.
+    message_words (rowid) {
+        rowid -> BigInt,
+        #[sql_name = "message_words"]
+        words -> Text,
+    }
+}
+
+diesel::table! {
+    /// Which message has which number there.
+    message_words_key (find_id) {
+        practice_id -> Binary,
+        thread_id -> Binary,
+        seq -> Integer,
+        find_id -> BigInt,
+    }
+}
+
+diesel::infix_operator!(Matches, " MATCH ", backend: Sqlite);
+
+/// Messages that are looked at one by one after the index has named them. What more have is soon found without it.
+const MOST_NAMED: i64 = 2_000;
+
+/// The threads of this practice with a message that has all of these groups of three letters, on SQLite; a few may be
+/// among them whose message has the groups and not the words. `None`: the index says nothing, and every message is to be
+/// looked at. PostgreSQL asks its own index within the statement.
+pub fn threads_with_groups(c: &mut Scoped<'_>, groups: &[String]) -> Result<Option<Vec<ThreadId>>, Fault> {
+    let practice = *c.practice();
+    let (Conn::Sqlite(conn), false) = (&mut *c.conn, groups.is_empty()) else { return Ok(None) };
+    let quoted: Vec<String> =
+        groups.iter().map(|group| format!("\"{}\"", group.replace('"', "\"\""))).collect();
+    let wanted = AsExpression::<Text>::as_expression(quoted.join(" AND "));
+    let found: Vec<i64> = message_words::table
+        .filter(Matches::new(message_words::words, wanted))
+        .limit(MOST_NAMED + 1)
+        .select(message_words::rowid)
+        .load(conn)?;
+    if i64::try_from(found.len()).unwrap_or(i64::MAX) > MOST_NAMED {
+        return Ok(None);
+    }
+    let mut threads: Vec<ThreadId> = message_words_key::table
+        .filter(message_words_key::practice_id.eq(practice))
+        .filter(message_words_key::find_id.in_list(found))
+        .select(message_words_key::thread_id)
+        .load(conn)?;
+    threads.sort_unstable();
+    threads.dedup();
+    Ok(Some(threads))
+}
 
 /// After many charts came at once: PostgreSQL sorts what waits beside the index of three-letter
 /// groups into it, and counts the tables for its planner, rather than leaving both to its next round

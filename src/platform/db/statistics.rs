@@ -36,6 +36,7 @@ pub fn write(conn: &mut SqliteConnection) -> QueryResult<()> {
             "SELECT t.name AS table_name, i.name AS index_name, i.\"unique\" AS is_unique, c.name AS column_name \
              FROM sqlite_schema t, pragma_index_list(t.name) i, pragma_index_info(i.name) c \
              WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.name IS NOT NULL \
+             AND t.name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow') \
              ORDER BY i.name, c.seqno",
         )
         .load(conn)?;
