@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anteroom::features::access::facts_of;
 use anteroom::features::access::permission::{
-    Basis, Facts, Item, ItemKind, Party, Share, decide, open_rights, opens_on,
+    Archive, Basis, Facts, Item, ItemKind, Party, Share, archive_of, decide, open_rights, opens_on,
 };
 use anteroom::features::accounts::readers_of;
 use anteroom::features::documents::{Recipient, Telling};
@@ -251,6 +251,8 @@ async fn compare(w: &World, family: &Family, at: usize, wrong: &mut String) {
         .expect("a grant");
     let mut browser = browser_of(w, holder.account).await;
     let view = |right| decide(&facts, right, None).level >= Level::View;
+    // What was written until time alone ended it is still read; each of them wrote something.
+    let has_archive = archive_of(&facts, Archive::Readable) == Archive::Readable;
     let mut all = String::new();
     for (page, right) in [
         ("/portal", None),
@@ -262,8 +264,8 @@ async fn compare(w: &World, family: &Family, at: usize, wrong: &mut String) {
     ] {
         let answer = browser.get(page).await;
         // Who will see something from a day on reads from when.
-        let is_let_in = || !open_rights(&facts).is_empty() || opens_on(&facts).is_some();
-        let is_open = right.map_or_else(is_let_in, view);
+        let is_let_in = || !open_rights(&facts).is_empty() || opens_on(&facts).is_some() || has_archive;
+        let is_open = right.map_or_else(is_let_in, view) || (right == Some(Right::Messages) && has_archive);
         if (answer.status() == 200) != is_open {
             let _ = writeln!(wrong, "{page} answers {} to holder {at}", answer.status());
         }
@@ -294,7 +296,11 @@ async fn compare(w: &World, family: &Family, at: usize, wrong: &mut String) {
     for (of, other) in family.holders.iter().enumerate() {
         let (address, subject) = &other.thread;
         let id = address.rsplit('/').next().and_then(|id| uuid::Uuid::try_parse(id).ok()).expect("an id");
-        let is_seen = may_see(&facts, Right::Messages, ItemKind::Thread, id, of == at);
+        let own =
+            Item { kind: ItemKind::Thread, id, label: None, share: Share::NotShared, party: Party::Party };
+        let is_old = has_archive && decide(&facts, Right::Messages, Some(&own)).archive == Archive::Readable;
+        let is_seen =
+            may_see(&facts, Right::Messages, ItemKind::Thread, id, of == at) || (of == at && is_old);
         let status = browser.get(address).await.status();
         if (status == 200) != is_seen || (all.contains(subject.as_str()) && !is_seen) {
             let _ = writeln!(wrong, "{subject} answers {status} to holder {at}: allowed {is_seen}");

@@ -736,11 +736,12 @@ stories! {
         }
         mother.get(&thread).await.must_say("An answer.");
         // Whose part has ended reads what was written until then, and no more.
+        let open = mother.get(&thread).await;
         w.tamper(|c| diesel::update(thread_party::table).set(thread_party::until_seq.eq(Some(2))).execute(c)).await;
         let page = mother.get(&thread).await;
         page.must_be(200).must_say("Words of the mother.").must_not_say("An answer.");
         mother.get("/portal").await.must_not_say("New message");
-        mother.submit(&page, &thread, &[("text", "Still here?")]).await.must_be(404);
+        mother.submit(&open, &thread, &[("text", "Still here?")]).await.must_be(404);
     }
 
     async fn long_threads_and_long_lists_come_in_pages(w: &mut World) {
