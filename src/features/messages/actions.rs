@@ -979,7 +979,7 @@ pub(super) struct StaffRange {
 
 impl StaffRange {
     /// The first message that they read.
-    pub fn from_seq(self) -> i32 {
+    pub fn first_seq(self) -> i32 {
         self.range.from
     }
 }

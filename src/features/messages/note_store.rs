@@ -69,7 +69,7 @@ pub(super) fn of_thread(
     let mut found: Vec<Note> = c
         .rows(thread_note::table)
         .filter(thread_note::thread_id.eq(*thread))
-        .filter(thread_note::seq.ge(reads.from_seq()))
+        .filter(thread_note::seq.ge(reads.first_seq()))
         .order((thread_note::written_at.desc(), thread_note::note_id.desc()))
         .limit(MOST)
         .select(Note::as_select())
