@@ -352,7 +352,12 @@
     clearTimeout(waiting.get(form));
     waiting.set(form, setTimeout(flush, 1500, form));
   });
-  addEventListener("pagehide", () => all("form").forEach(flush));
+  // A page that is left waits for no answer: what is on its way already is not waited for either.
+  addEventListener("pagehide", () => all("form").filter(form => waiting.has(form)).forEach(form => {
+    clearTimeout(waiting.get(form));
+    waiting.delete(form);
+    (form.dataset.draft ? keepDraft : keepTyped)(form);
+  }));
   // The page in another language keeps what was typed; here that counts for every form without a password.
   const typedInto = new Set();
   doc.addEventListener("input", event => { if (event.target.form) typedInto.add(event.target.form); });

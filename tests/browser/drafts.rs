@@ -1,12 +1,21 @@
 //! What was typed, Back, and the password manager's view of the form: only a real browser shows them.
 
+use anteroom::platform::db::schema::{form_draft, message_draft};
 use anteroom::platform::permissions::Role;
+use diesel::prelude::*;
 use serde_json::json;
 
 use super::chromium::Chromium;
 use super::window::Width;
 use crate::pages;
-use crate::support::PASSWORD;
+use crate::support::{PASSWORD, World};
+
+/// How many forms and drafts of messages are kept.
+async fn kept(w: &World) -> i64 {
+    let forms: i64 = w.look(|c| form_draft::table.count().get_result(c)).await;
+    let messages: i64 = w.look(|c| message_draft::table.count().get_result(c)).await;
+    forms + messages
+}
 
 pages! {
     async fn back_after_a_corrected_form_shows_the_form_and_asks_nothing(w: &mut World) {
@@ -111,6 +120,13 @@ pages! {
             phone.visit(page).await;
             phone.fill(field, "After work, please.").await;
             phone.visit("/portal").await;
+            // It is sent while the page is left; the server takes it in a moment later.
+            let mut tries = 0;
+            while kept(w).await < if page.ends_with("new") { 2 } else { 1 } {
+                tries += 1;
+                assert!(tries < 100, "{page}: what was typed is not kept");
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
             phone.back().await;
             assert!(phone.path().await.starts_with(page), "Back leads elsewhere");
             assert_eq!(phone.value(field).await, "After work, please.", "{page}: Back");

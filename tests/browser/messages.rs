@@ -86,11 +86,12 @@ async fn a_conversation(w: &mut World, scripts: bool) {
     desk.fill("Your answer", "Bring the form, please.").await;
     desk.click("button", "Send").await;
     desk.must_say("Your answer was sent.").await;
-    desk.must_say("Take back").await;
-    desk.must_be_accessible("a thread with a message that can be taken back").await;
     if scripts {
+        // The open page on the phone reads it at once: nothing can be taken back any more.
         phone.must_say("Bring the form, please.").await;
     } else {
+        desk.must_say("Take back").await;
+        desk.must_be_accessible("a thread with a message that can be taken back").await;
         phone.visit("/portal").await;
         phone.click("link", "New message: Thursday").await;
     }
