@@ -478,7 +478,7 @@ stories! {
         let (name, _) = crate::rights::mother_of(w, &leo).await;
         let mut clinician = w.staff(Role::Clinician).await;
         let action = format!("{}/upload", tab(&leo));
-        for (label, is_closed) in [("", false), ("minor_consented", true)] {
+        for (label, is_closed) in [("", false), ("sud", true)] {
             let page = clinician.get(&action).await;
             let typed = [("title", "About your visit"), ("kind", "notice"), ("label", label)];
             let page = clinician.upload_with(&page, &action, &typed, "visit.pdf", &pdf("Visit")).await;

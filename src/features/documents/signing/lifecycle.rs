@@ -280,7 +280,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(cells, 5 * 5 * 9);
+        assert_eq!(cells, 5 * 5 * 10);
         assert_eq!(decide(Standing::Open, &[], Event::Sign(0, done)), Err(NotAsked), "nobody's seat");
         let nobody = seats(&[(1, Signed), (2, Ended)]);
         assert_eq!(decide(Standing::Open, &nobody, Event::Remind), Err(NotAsked), "nobody to remind");
