@@ -102,7 +102,6 @@ documents-share-owner = { $name } (chart owner)
 documents-share-name = { $name }
 documents-share-representative = A representative. They see it even if the client does not.
 documents-share-waits = Not registered yet. It waits until they are.
-documents-share-closed = The label of this document stays closed to them: what their access opens does not include it. Shared now, they see it once that changes.
 documents-share-nobody = Choose who may see it.
 documents-named-by-note-share = A note about a court order or about safety names this document. While that note holds, nobody new sees it.
 documents-named-by-note-delete = A note about a court order or about safety names this document. End that note first.

@@ -102,7 +102,6 @@ documents-share-owner = { $name } (titular del expediente)
 documents-share-name = { $name }
 documents-share-representative = Es representante. Lo ve aunque el cliente no lo vea.
 documents-share-waits = Aún no se ha registrado. Le espera hasta entonces.
-documents-share-closed = La etiqueta de este documento sigue cerrada para esta persona: su acceso no la incluye. Si se comparte ahora, lo verá cuando eso cambie.
 documents-share-nobody = Elija quién puede verlo.
 documents-named-by-note-share = Una nota sobre una orden judicial o sobre la seguridad menciona este documento. Mientras esa nota valga, nadie más lo ve.
 documents-named-by-note-delete = Una nota sobre una orden judicial o sobre la seguridad menciona este documento. Termine primero esa nota.

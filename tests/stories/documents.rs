@@ -473,25 +473,6 @@ stories! {
         w.staff(Role::Biller).await.get(&tab(&ana)).await.must_be(403);
     }
 
-    async fn a_label_that_stays_closed_to_somebody_is_said_before_a_document_is_shared(w: &mut World) {
-        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
-        let (name, _) = crate::rights::mother_of(w, &leo).await;
-        let mut clinician = w.staff(Role::Clinician).await;
-        let action = format!("{}/upload", tab(&leo));
-        for (label, is_closed) in [("", false), ("sud", true)] {
-            let page = clinician.get(&action).await;
-            let typed = [("title", "About your visit"), ("kind", "notice"), ("label", label)];
-            let page = clinician.upload_with(&page, &action, &typed, "visit.pdf", &pdf("Visit")).await;
-            let share = clinician.follow(&page).await;
-            assert_eq!(share.says("stays closed to them"), is_closed, "{}", share.words());
-            assert_eq!(share.html().contains("value=\"owner\" checked"), !is_closed, "{label}");
-            clinician.submit(&share, "/share", &[("with", "owner")]).await.must_be(303);
-        }
-        let mut mother = crate::portal_people::sign_in(w, &name).await;
-        let list = mother.get("/portal/documents").await;
-        assert_eq!(list.words().matches("About your visit").count(), 1, "{}", list.words());
-    }
-
     async fn j_74_twelve_shares_are_one_mail_and_the_next_goes_an_hour_later(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         enrolled(w, &ana).await;

@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
-use crate::features::access::permission::{self, Item, Label};
-use crate::features::access::{GrantRole, NotesOnFile, NotesShown, facts_of, notes_on_file};
+use crate::features::access::permission::Label;
+use crate::features::access::{GrantRole, NotesOnFile, NotesShown, notes_on_file};
 use crate::features::documents::actions::{
     self, LARGEST_BODY, LONGEST_REASON, LONGEST_TITLE, NewContent, NewDocument, NewShare, Recipient, Refused,
     Telling,
@@ -20,10 +20,8 @@ use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, ro
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{AccessId, ChartId};
 use crate::kernel::text::{self, TextError};
-use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
-use crate::platform::permissions::{Level, Right};
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::{FormToken, made_once};
 use crate::platform::web::forms::FieldErrors;
@@ -394,37 +392,19 @@ struct Sharing {
     document: Document,
     targets: Vec<ShareTarget>,
     shares: Vec<store::SharedWith>,
-    /// The grants to which its label stays closed, whatever is shared.
-    closed_to: Vec<AccessId>,
-}
-
-/// Does a document's label keep its words from whoever holds this grant?
-fn is_closed_by_label(c: &mut Scoped<'_>, access: &AccessId, document: &Document) -> Result<bool, Fault> {
-    let Some(facts) = facts_of(c, access)? else { return Ok(false) };
-    let item = document.item(ShareStanding::Live);
-    let plain = Item { label: None, ..document.item(ShareStanding::Live) };
-    let sees = |item: &Item| permission::decide(&facts, Right::Documents, Some(item)).level >= Level::View;
-    Ok(sees(&plain) && !sees(&item))
 }
 
 impl Sharing {
     async fn load(app: &AppState, staff: &StaffSession, at: &(String, String)) -> Result<Self, PageError> {
         let (place, document) = Place::of_document(app, staff, at).await?;
-        let (chart, shown) = (place.chart, document.clone());
-        let (targets, shares, closed_to) = app
+        let (chart, id) = (place.chart, document.document_id);
+        let (targets, shares) = app
             .db
             .read(&staff.scope, move |c| {
-                let targets = store::share_targets(c, &chart)?;
-                let mut closed_to = Vec::new();
-                for target in targets.iter().filter(|_| shown.label.is_some()) {
-                    if is_closed_by_label(c, &target.access, &shown)? {
-                        closed_to.push(target.access);
-                    }
-                }
-                Ok::<_, Fault>((targets, store::shares_of(c, &shown.document_id)?, closed_to))
+                Ok::<_, Fault>((store::share_targets(c, &chart)?, store::shares_of(c, &id)?))
             })
             .await?;
-        Ok(Self { place, document, targets, shares, closed_to })
+        Ok(Self { place, document, targets, shares })
     }
 
     fn page(
@@ -440,11 +420,8 @@ impl Sharing {
             let standing = self.shares.iter().find(|of| of.share.access_id == access);
             !is_withdrawn && standing.is_some_and(|of| of.share.standing() == ShareStanding::Live)
         };
-        let field = |value: String, name: String, role: GrantRole, has_account: bool, is_closed: bool| {
+        let field = |value: String, name: String, role: GrantRole, has_account: bool| {
             let mut hints = Vec::new();
-            if is_closed {
-                hints.push(words.get("documents-share-closed"));
-            }
             if role == GrantRole::Representative {
                 hints.push(words.get("documents-share-representative"));
             }
@@ -460,7 +437,7 @@ impl Sharing {
         let owner = self.targets.iter().find(|target| target.role == GrantRole::Owner);
         if owner.is_none() {
             let name = self.place.room.file.owner().0.full_name();
-            targets.push(field(OWNER.to_owned(), name, GrantRole::Owner, false, false));
+            targets.push(field(OWNER.to_owned(), name, GrantRole::Owner, false));
         }
         for target in &self.targets {
             if has(target.access) {
@@ -469,8 +446,7 @@ impl Sharing {
             }
             let value =
                 if target.role == GrantRole::Owner { OWNER.to_owned() } else { target.access.to_string() };
-            let is_closed = self.closed_to.contains(&target.access);
-            targets.push(field(value, target.name.clone(), target.role, target.has_account, is_closed));
+            targets.push(field(value, target.name.clone(), target.role, target.has_account));
         }
         let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
         let label = self.document.label;
@@ -502,11 +478,8 @@ pub(super) async fn share_page(
     Path(at): Path<(String, String)>,
 ) -> PageResult {
     let sharing = Sharing::load(&app, &staff, &at).await?;
-    // The owner is who it is mostly for; nobody is chosen where a label asks for a second look or stays closed to them.
-    let owner = sharing.targets.iter().find(|target| target.role == GrantRole::Owner);
-    let is_closed = owner.is_some_and(|owner| sharing.closed_to.contains(&owner.access));
-    let is_proposed = !is_closed && !asks_twice(sharing.document.label);
-    let with = if is_proposed { vec![OWNER.to_owned()] } else { Vec::new() };
+    // The owner is who it is mostly for; nobody is chosen where a label asks for a second look.
+    let with = if asks_twice(sharing.document.label) { Vec::new() } else { vec![OWNER.to_owned()] };
     sharing.page(&app, &staff, &ShareForm { with, ..ShareForm::default() }, FieldErrors::new())
 }
 
