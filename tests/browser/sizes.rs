@@ -110,9 +110,7 @@ pages! {
             window.visit(path).await;
             let heights = numbers(&window.script(ROW_HEIGHTS, json!([])).await);
             assert!(heights.len() > 1, "{path} has {} rows", heights.len());
-            // A line of the account that names a session in many words takes two lines of text.
-            let is_fine = |height: &i64| (36..=40).contains(height) || path == &billing && (50..=54).contains(height);
-            assert!(heights.iter().all(is_fine), "{path}: rows of {heights:?} px");
+            assert!(heights.iter().all(|height| (36..=40).contains(height)), "{path}: rows of {heights:?} px");
         }
         // On a phone the cells of a charge stand below each other.
         window.resize(Width::Phone).await;

@@ -139,7 +139,7 @@ pub(super) async fn account_page(
     let today = client.facts.today;
     let accounts =
         account.owed.iter().map(|owed| CurrencyView::of(words, *owed, &movements, today)).collect();
-    let lines = ledger_lines(words, &account, |running| match running.line.item {
+    let lines = ledger_lines(words, today, &account, |running| match running.line.item {
         Item::Charge(charge) => format!("/portal/account/charges/{charge}"),
         Item::Payment(payment) => format!("/portal/account/receipts/{payment}"),
         Item::Remittance(_) => String::new(),

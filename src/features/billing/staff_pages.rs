@@ -241,7 +241,7 @@ pub(super) async fn tab(
     let page = Page {
         head: room_head(&app, &staff, &file, &tags, TAB),
         owed: account.owed.iter().map(|owed| owed_words(words, Reader::Staff, *owed)).collect(),
-        lines: ledger_lines(words, &account, entry),
+        lines: ledger_lines(words, today, &account, entry),
         older: account.older.map(|before| older_page(&base, before)),
         is_first_page: before.is_none(),
         statements: papers,

@@ -1,12 +1,14 @@
 //! What both sides' pages show of an account, in words.
 
+use jiff::civil::Date;
+
 use crate::features::billing::account::{Account, Running};
 use crate::features::billing::invoice_store::{InvoiceHead, InvoiceState};
 use crate::features::billing::statement_store::StatementHead;
 use crate::features::billing::superbill_store::SuperbillHead;
 use crate::features::ledger::{DayPlace, EntryKind, Owed};
 use crate::kernel::money::Money;
-use crate::platform::i18n::Words;
+use crate::platform::i18n::{Stamp, Words};
 
 /// What is owed in one currency.
 pub(super) struct OwedWords {
@@ -52,7 +54,7 @@ pub(super) fn owed_words(words: Words, reader: Reader, owed: Owed) -> OwedWords 
 /// A line of the ledger, in words.
 pub(super) struct LedgerLine {
     pub href: String,
-    pub date: String,
+    pub date: Stamp,
     pub kind: String,
     pub what: String,
     pub amount: String,
@@ -64,6 +66,7 @@ pub(super) struct LedgerLine {
 /// A page of lines, in words. `href` gives the address of one.
 pub(super) fn ledger_lines(
     words: Words,
+    today: Date,
     account: &Account,
     href: impl Fn(&Running) -> String,
 ) -> Vec<LedgerLine> {
@@ -74,7 +77,11 @@ pub(super) fn ledger_lines(
             let head = &running.line.head;
             LedgerLine {
                 href: href(running),
-                date: words.civil_date(head.effective_on),
+                date: Stamp {
+                    iso: head.effective_on.to_string(),
+                    short: words.day_short(head.effective_on, today),
+                    exact: words.civil_date(head.effective_on),
+                },
                 kind: kind_label(words, head.kind),
                 what: account.named.line(words, head, running.line.item),
                 amount: Money::new(running.line.amount, head.currency).to_string(),
