@@ -336,13 +336,15 @@
     } catch { /* offline: it stays on the page */ }
   }
   const isKept = form => form?.method === "post" && !form.dataset.swap && !form.closest("dialog") && one("textarea", form) && !one("[type=password]", form);
-  // What was typed last is kept now; whoever waits for it hears when it is.
+  const forgetTimer = form => { clearTimeout(waiting.get(form)); waiting.delete(form); };
+  function keepNow(form) {
+    forgetTimer(form);
+    return form.dataset.draft ? keepDraft(form) : keepTyped(form);
+  }
+  // What was typed last is kept, after what is on its way; whoever waits for it hears when it is.
   function flush(form) {
-    if (!waiting.has(form)) return saving.get(form);
-    clearTimeout(waiting.get(form));
-    waiting.delete(form);
-    const keep = form.dataset.draft ? keepDraft : keepTyped;
-    saving.set(form, (saving.get(form) ?? Promise.resolve()).then(() => keep(form)));
+    forgetTimer(form);
+    saving.set(form, (saving.get(form) ?? Promise.resolve()).then(() => keepNow(form)));
     return saving.get(form);
   }
   doc.addEventListener("input", event => {
@@ -353,11 +355,7 @@
     waiting.set(form, setTimeout(flush, 1500, form));
   });
   // A page that is left waits for no answer: what is on its way already is not waited for either.
-  addEventListener("pagehide", () => all("form").filter(form => waiting.has(form)).forEach(form => {
-    clearTimeout(waiting.get(form));
-    waiting.delete(form);
-    (form.dataset.draft ? keepDraft : keepTyped)(form);
-  }));
+  addEventListener("pagehide", () => all("form").filter(form => waiting.has(form)).forEach(keepNow));
   // The page in another language keeps what was typed; here that counts for every form without a password.
   const typedInto = new Set();
   doc.addEventListener("input", event => { if (event.target.form) typedInto.add(event.target.form); });
@@ -367,8 +365,7 @@
       .filter(form => typedInto.has(form) || form.dataset.kept || asked.has("draft") && (form.dataset.draft || one("textarea", form)));
     if (!link || !forms.length || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
-    forms.forEach(form => { clearTimeout(waiting.get(form)); waiting.delete(form); });
-    Promise.all(forms.map(form => form.dataset.draft ? keepDraft(form) : keepTyped(form))).then(() => {
+    Promise.all(forms.map(keepNow)).then(() => {
       const there = new URL(link.href);
       new URL(location.href).searchParams.getAll("unsent").forEach(token => there.searchParams.append("unsent", token));
       location.assign(there);
@@ -379,8 +376,7 @@
     const form = event.target;
     // Nothing is sent then, and what was typed stays under its token.
     if (navigator.onLine === false) return;
-    clearTimeout(waiting.get(form));
-    waiting.delete(form);
+    forgetTimer(form);
     const others = all("form").filter(other => other !== form && waiting.has(other));
     if (form.dataset.kept) inAddress(kept => kept.filter(token => token !== form.dataset.kept));
     if (!others.length || form.method === "dialog" || form.dataset.swap) return;

@@ -659,6 +659,40 @@ pub enum PracticeAct {
     Reopen,
 }
 
+/// The thread, where whoever acts for the practice reads its words.
+pub(super) fn read_by(
+    c: &mut Scoped<'_>,
+    reader: &PracticeReader,
+    thread: &ThreadId,
+) -> Result<Option<Thread>, Fault> {
+    Ok(store::find(c, thread)?.filter(|thread| reader.reads(thread.to) == StaffReads::Words))
+}
+
+/// What a staff member does with a thread of this chart; its open pages hear of it.
+pub(super) async fn as_reader<F>(
+    app: &AppState,
+    staff: &StaffSession,
+    (chart, thread): (ChartId, ThreadId),
+    mut act: F,
+) -> Outcome<Thread>
+where
+    F: FnMut(&mut Scoped<'_>, &PracticeReader) -> Outcome<Thread> + Send + 'static,
+{
+    let (who, role) = (staff.staff_id, staff.role);
+    let unit = move |c: &mut Scoped<'_>| -> Outcome<Thread> {
+        let reader = PracticeReader::Staff(StaffReader::load(c, who, role)?);
+        if store::find(c, &thread)?.is_none_or(|found| found.chart != chart) {
+            return Ok(Err(NotDone::NotFound));
+        }
+        act(c, &reader)
+    };
+    let outcome = app.db.write(&staff.scope, unit).await?;
+    if outcome.is_ok() {
+        app.live.chart_changed(staff.scope.id(), &chart);
+    }
+    Ok(outcome)
+}
+
 /// Acts for the practice, in the caller's transaction, on a page that showed the messages up to `seen`. Where
 /// somebody has written since, nothing is done: an answer would end the wait for words that nobody read.
 pub fn act_as_practice(
@@ -669,11 +703,7 @@ pub fn act_as_practice(
     seen: i32,
     act: &PracticeAct,
 ) -> Outcome<Thread> {
-    let Some(mut thread) =
-        store::find(c, thread)?.filter(|thread| reader.reads(thread.to) == StaffReads::Words)
-    else {
-        return Ok(Err(NotDone::NotFound));
-    };
+    let Some(mut thread) = read_by(c, reader, thread)? else { return Ok(Err(NotDone::NotFound)) };
     let (event, written) = match act {
         PracticeAct::Write(written) => (ThreadEvent::PracticeWrites, Some(written)),
         PracticeAct::NoReplyNeeded => (ThreadEvent::NoReplyNeeded, None),

@@ -5,10 +5,11 @@
 
 pub use crate::features::messages::actions::Earlier;
 use crate::features::messages::actions::{
-    Author, NotDone, Outcome, PracticeReader, Promise, Row, apply, is_clinician, reads_by_any,
+    Author, NotDone, Outcome, PracticeReader, Promise, Row, apply, as_reader, is_clinician, read_by,
+    reads_by_any,
 };
 use crate::features::messages::lifecycle::{self, ThreadEvent};
-use crate::features::messages::readers::{Addressee, StaffReader, StaffReads};
+use crate::features::messages::readers::Addressee;
 use crate::features::messages::store::{self, Thread};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, StaffId, ThreadId};
@@ -70,11 +71,7 @@ pub fn transfer_as_practice(
     thread: &ThreadId,
     target: Target,
 ) -> Outcome<Thread> {
-    let Some(mut thread) =
-        store::find(c, thread)?.filter(|thread| reader.reads(thread.to) == StaffReads::Words)
-    else {
-        return Ok(Err(NotDone::NotFound));
-    };
+    let Some(mut thread) = read_by(c, reader, thread)? else { return Ok(Err(NotDone::NotFound)) };
     if thread.to == target.to {
         return Ok(Err(NotDone::SameAudience));
     }
@@ -100,23 +97,14 @@ pub fn transfer_as_practice(
 pub async fn transfer_by_staff(
     app: &AppState,
     staff: &StaffSession,
-    (chart, thread): (ChartId, ThreadId),
+    at: (ChartId, ThreadId),
     target: Target,
 ) -> Outcome<Thread> {
     let author = Author::of_practice(&staff.by())?;
-    let (who, role) = (staff.staff_id, staff.role);
-    let unit = move |c: &mut Scoped<'_>| -> Outcome<Thread> {
-        let reader = PracticeReader::Staff(StaffReader::load(c, who, role)?);
-        if store::find(c, &thread)?.is_none_or(|found| found.chart != chart) {
-            return Ok(Err(NotDone::NotFound));
-        }
-        transfer_as_practice(c, &author, &reader, &thread, target)
+    let act = move |c: &mut Scoped<'_>, reader: &PracticeReader| {
+        transfer_as_practice(c, &author, reader, &at.1, target)
     };
-    let outcome = app.db.write(&staff.scope, unit).await?;
-    if outcome.is_ok() {
-        app.live.chart_changed(staff.scope.id(), &chart);
-    }
-    Ok(outcome)
+    as_reader(app, staff, at, act).await
 }
 
 /// Gives every thread with somebody who leaves another home, the closed ones too: a client's message opens them again. In

@@ -8,10 +8,9 @@ use crate::features::access::needs_supervision;
 use crate::features::accounts::reading_now;
 use crate::features::messages::actions::{
     self, Author, Earlier, Joined, Membership, NotDone, Outcome, PartyLeft, PracticeReader, Row, apply,
-    reading_by,
+    as_reader, read_by, reading_by,
 };
 use crate::features::messages::lifecycle::{self, ThreadEvent};
-use crate::features::messages::readers::{StaffReader, StaffReads};
 use crate::features::messages::store::{self, Holder, PartyRow, SeqRange, Thread};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{AccessId, ChartId, PersonId, ThreadId};
@@ -99,8 +98,7 @@ pub fn parties_now(c: &mut Scoped<'_>, thread: &Thread) -> Result<Vec<PartyNow>,
 
 /// The same of a thread whose words an integrator's key reads; `None` where it reads none.
 pub fn parties_for_key(c: &mut Scoped<'_>, thread: &ThreadId) -> Result<Option<Vec<PartyNow>>, Fault> {
-    let is_read = |thread: &Thread| PracticeReader::ApiKey.reads(thread.to) == StaffReads::Words;
-    let Some(thread) = store::find(c, thread)?.filter(is_read) else { return Ok(None) };
+    let Some(thread) = read_by(c, &PracticeReader::ApiKey, thread)? else { return Ok(None) };
     parties_now(c, &thread).map(Some)
 }
 
@@ -142,11 +140,7 @@ pub fn add_as_practice(
     thread: &ThreadId,
     new: &NewParty,
 ) -> Outcome<Thread> {
-    let Some(mut thread) =
-        store::find(c, thread)?.filter(|thread| reader.reads(thread.to) == StaffReads::Words)
-    else {
-        return Ok(Err(NotDone::NotFound));
-    };
+    let Some(mut thread) = read_by(c, reader, thread)? else { return Ok(Err(NotDone::NotFound)) };
     // A note on the chart comes before this or after it.
     lock(c, Lock::Charts(&[thread.chart]))?;
     let parties = store::parties_of(c, &thread.id)?;
@@ -184,11 +178,7 @@ pub fn end_as_practice(
     thread: &ThreadId,
     ended: &EndedParty,
 ) -> Outcome<Thread> {
-    let Some(mut thread) =
-        store::find(c, thread)?.filter(|thread| reader.reads(thread.to) == StaffReads::Words)
-    else {
-        return Ok(Err(NotDone::NotFound));
-    };
+    let Some(mut thread) = read_by(c, reader, thread)? else { return Ok(Err(NotDone::NotFound)) };
     let current: Vec<PartyRow> =
         store::all_parties(c, &thread.id)?.into_iter().filter(|party| party.range.until.is_none()).collect();
     let Some(party) = current.iter().find(|party| party.person == ended.person) else {
@@ -225,29 +215,4 @@ pub(super) async fn add_by_staff(
 ) -> Outcome<Thread> {
     let author = Author::of_practice(&staff.by())?;
     as_reader(app, staff, at, move |c, reader| add_as_practice(c, &author, reader, &at.1, &new)).await
-}
-
-/// What a staff member does with a thread of this chart; its open pages hear of it.
-async fn as_reader<F>(
-    app: &AppState,
-    staff: &StaffSession,
-    (chart, thread): (ChartId, ThreadId),
-    mut act: F,
-) -> Outcome<Thread>
-where
-    F: FnMut(&mut Scoped<'_>, &PracticeReader) -> Outcome<Thread> + Send + 'static,
-{
-    let (who, role) = (staff.staff_id, staff.role);
-    let unit = move |c: &mut Scoped<'_>| -> Outcome<Thread> {
-        let reader = PracticeReader::Staff(StaffReader::load(c, who, role)?);
-        if store::find(c, &thread)?.is_none_or(|found| found.chart != chart) {
-            return Ok(Err(NotDone::NotFound));
-        }
-        act(c, &reader)
-    };
-    let outcome = app.db.write(&staff.scope, unit).await?;
-    if outcome.is_ok() {
-        app.live.chart_changed(staff.scope.id(), &chart);
-    }
-    Ok(outcome)
 }

@@ -9,7 +9,7 @@
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use crate::kernel::card::holds_card_number;
 use crate::kernel::secrets::Token;
@@ -92,27 +92,27 @@ where
         Err(refused) => return refused,
     };
     let response = next(request).await;
-    if response.extensions().get::<FormOfOtherChart>().is_some() {
-        return choose_chart(
-            app,
-            audience,
-            &headers,
-            body.and_then(|body| Unsent::read(page, action, &body)),
-            response,
-        )
-        .await;
-    }
-    if response.extensions().get::<SignInNeeded>().is_none() {
+    let is_of_other_chart = response.extensions().get::<FormOfOtherChart>().is_some();
+    if !is_of_other_chart && response.extensions().get::<SignInNeeded>().is_none() {
         return lead_back(&headers, &page, response);
     }
-    let kept = match body.and_then(|body| Unsent::read(page, action, &body)) {
-        Some(form) => keep(app, audience, &headers, &form).await.unwrap_or_else(|fault| {
-            tracing::warn!(
-                error = fault.chain(),
-                "a form that came after the session's end could not be kept"
-            );
-            None
-        }),
+    let form = body.and_then(|body| Unsent::read(page, action, &body));
+    if is_of_other_chart {
+        return choose_chart(app, audience, &headers, form, response).await;
+    }
+    let kept = match form {
+        Some(form) => {
+            let token = Token::fresh(app.rng.as_ref());
+            match keep(app, audience, &headers, (&form, Whose::OfEndedSession), token.clone()).await {
+                Ok(true) => Some(format!("{}?{KEY}={}&done=form-kept", form.page, token.reveal())),
+                Ok(false) => None,
+                Err(fault) => {
+                    let why = "a form that came after the session's end could not be kept";
+                    tracing::warn!(error = fault.chain(), "{why}");
+                    None
+                }
+            }
+        }
         None => None,
     };
     say_why(audience, app, &headers, response, kept)
@@ -146,37 +146,48 @@ async fn hold(request: Request) -> Result<(Request, Option<Bytes>), Response> {
     let (parts, body) = request.into_parts();
     match to_bytes(body, MOST_BYTES).await {
         Ok(bytes) => Ok((Request::from_parts(parts, Body::from(bytes.clone())), Some(bytes))),
-        Err(_) => {
-            let mut refused = Response::new(Body::empty());
-            *refused.status_mut() = StatusCode::BAD_REQUEST;
-            Err(refused)
-        }
+        Err(_) => Err(StatusCode::BAD_REQUEST.into_response()),
     }
 }
 
-/// Keeps the form for the person whose session the cookie names, ended as it is.
+/// Whose form is kept.
+#[derive(Clone, Copy, Debug)]
+enum Whose {
+    /// Of the person whose session the cookie names, ended as it may be.
+    OfEndedSession,
+    /// Of whoever is signed in.
+    OfSession,
+}
+
+/// Keeps a form under a token; `false` where the cookie names nobody.
 async fn keep(
     app: &AppState,
     audience: Audience,
     headers: &HeaderMap,
-    form: &Unsent,
-) -> Result<Option<String>, Fault> {
+    (form, whose): (&Unsent, Whose),
+    token: Token,
+) -> Result<bool, Fault> {
     let Some((practice, cookie)) = session::read_cookie(&app.settings, audience, headers) else {
-        return Ok(None);
+        return Ok(false);
     };
     let text = serde_json::to_vec(form)
         .map_err(|e| Fault::Other("a form could not be kept".into(), Some(e.into())))?;
     // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
     let scope = PracticeScope::named_by_cookie(practice);
     let inside = app.clone();
-    let token = app
-        .db
+    app.db
         .write(&scope, move |c| {
-            let Some(subject) = session::subject_of(c, audience, &cookie)? else { return Ok(None) };
-            drafts::keep(&inside, c, &owner(audience, &subject), &text).map(Some)
+            let subject = match whose {
+                Whose::OfEndedSession => session::subject_of(c, audience, &cookie)?,
+                Whose::OfSession => {
+                    session::find(&inside, c, audience, &cookie)?.map(|session| session.subject_id)
+                }
+            };
+            let Some(subject) = subject else { return Ok(false) };
+            drafts::keep_under(&inside, c, &owner(audience, &subject), &token, &text)?;
+            Ok(true)
         })
-        .await?;
-    Ok(token.map(|token| format!("{}?{KEY}={}&done=form-kept", form.page, token.reveal())))
+        .await
 }
 
 /// On the way to sign-in: why, and where to afterwards.
@@ -223,7 +234,7 @@ async fn choose_chart(
 ) -> Response {
     let Some(form) = form else { return response };
     let token = Token::fresh(app.rng.as_ref());
-    match keep_open(app, audience, headers, &form, token.clone()).await {
+    match keep(app, audience, headers, (&form, Whose::OfSession), token.clone()).await {
         Ok(true) => {
             let back = format!("{}?{KEY}={}", form.page, token.reveal());
             let back = percent_encoding::utf8_percent_encode(&back, percent_encoding::NON_ALPHANUMERIC);
@@ -237,31 +248,6 @@ async fn choose_chart(
     }
 }
 
-/// Keeps a form for whoever is signed in; `false` where nobody is.
-async fn keep_open(
-    app: &AppState,
-    audience: Audience,
-    headers: &HeaderMap,
-    form: &Unsent,
-    token: Token,
-) -> Result<bool, Fault> {
-    let Some((practice, cookie)) = session::read_cookie(&app.settings, audience, headers) else {
-        return Ok(false);
-    };
-    let text = serde_json::to_vec(form)
-        .map_err(|e| Fault::Other("a form could not be kept".into(), Some(e.into())))?;
-    // The cookie's practice is only where to look; the session's row proves it (AUZ-02).
-    let scope = PracticeScope::named_by_cookie(practice);
-    let inside = app.clone();
-    app.db
-        .write(&scope, move |c| {
-            let Some(session) = session::find(&inside, c, audience, &cookie)? else { return Ok(false) };
-            drafts::keep_under(&inside, c, &owner(audience, &session.subject_id), &token, &text)?;
-            Ok(true)
-        })
-        .await
-}
-
 /// Keeps what is typed for whoever is signed in.
 async fn keep_while_typed(
     app: &AppState,
@@ -269,11 +255,6 @@ async fn keep_while_typed(
     token: Option<Token>,
     request: Request,
 ) -> Response {
-    let answer = |status: StatusCode| {
-        let mut answer = Response::new(Body::empty());
-        *answer.status_mut() = status;
-        answer
-    };
     let (page, action) = (form_page(&request), request.uri().path().to_owned());
     let headers = request.headers().clone();
     let body = match hold(request).await {
@@ -281,13 +262,13 @@ async fn keep_while_typed(
         Err(refused) => return refused,
     };
     let form = body.and_then(|body| Unsent::read(page, action, &body));
-    let (Some(token), Some(form)) = (token, form) else { return answer(StatusCode::BAD_REQUEST) };
-    match keep_open(app, audience, &headers, &form, token).await {
-        Ok(true) => answer(StatusCode::NO_CONTENT),
-        Ok(false) => answer(StatusCode::UNAUTHORIZED),
+    let (Some(token), Some(form)) = (token, form) else { return StatusCode::BAD_REQUEST.into_response() };
+    match keep(app, audience, &headers, (&form, Whose::OfSession), token).await {
+        Ok(true) => StatusCode::NO_CONTENT.into_response(),
+        Ok(false) => StatusCode::UNAUTHORIZED.into_response(),
         Err(fault) => {
             tracing::warn!(error = fault.chain(), "what was typed into a form could not be kept");
-            answer(StatusCode::SERVICE_UNAVAILABLE)
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }
 }
@@ -341,9 +322,7 @@ async fn put_back(
     };
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, LARGEST_PAGE).await else {
-        let mut failed = Response::new(Body::empty());
-        *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        return failed;
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     match std::str::from_utf8(&bytes).map(|html| filled(html, &form, &token)) {
         Ok(Some(html)) => {

@@ -117,12 +117,10 @@ fn complaints(error: BirthDateError, input: &Input) -> Vec<(&'static str, &'stat
             first.map(|(field, _)| (field, "link-birth-missing")).into_iter().collect()
         }
         BirthDateError::Malformed | BirthDateError::NoSuchMonth => {
-            let month: Option<u32> = input.month.trim().parse().ok();
-            let wrong_month = match month {
-                Some(1..=12) if is_number(&input.day) => None,
-                Some(1..=12) => Some("link-birth-malformed"),
-                Some(_) => Some("link-birth-no-such-month"),
-                None => Some("link-birth-malformed"),
+            let wrong_month = match input.month.trim().parse::<u32>() {
+                Ok(1..=12) if is_number(&input.day) => None,
+                Ok(1..=12) | Err(_) => Some("link-birth-malformed"),
+                Ok(_) => Some("link-birth-no-such-month"),
             };
             let wrong_year = input.year.trim().len() != 4 || !is_number(&input.year);
             let wrong_month = wrong_month.map(|key| ("month", key));
