@@ -473,6 +473,49 @@ stories! {
         w.staff(Role::Biller).await.get(&tab(&ana)).await.must_be(403);
     }
 
+    async fn a_label_that_stays_closed_to_somebody_is_said_wherever_the_document_is_shared(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let (name, access) = crate::rights::mother_of(w, &leo).await;
+        let mut api = w.browser().with("authorization", &format!("Bearer {}", key(w, &w.riverbend, Scope::ALL).await));
+        let mut admin = w.staff(Role::Administrator).await;
+        let action = format!("{}/write", tab(&leo));
+    let opens = format!("/staff/charts/{}/grants/{access}", leo.chart_id);
+        let mut ids = Vec::new();
+        for (label, why) in [("", ""), ("sud", "cannot read it yet"), ("minor_consented", "opens to the client alone")] {
+            let page = admin.get(&action).await;
+            let title = format!("About {label}");
+            let typed = [("title", title.as_str()), ("kind", "notice"), ("label", label), ("body", "Words.")];
+            let page = admin.submit(&page, &action, &typed).await;
+            ids.push(made(&page));
+            let share = admin.follow(&page).await;
+            let is_shut = !why.is_empty();
+            assert_eq!(share.says("Joan Park cannot read it"), is_shut, "{}", share.words());
+            assert!(share.says(why));
+            assert_eq!(share.html().contains(&format!("href=\"{opens}\"")), label == "sud");
+            assert_eq!(share.html().contains("value=\"owner\" checked"), !is_shut, "{label}");
+            let shown = admin.submit_and_follow(&share, "/share", &[("with", "owner")]).await;
+            assert_eq!(shown.says("Closed by its label"), is_shut, "{}", shown.words());
+            assert!(shown.says(why));
+            let again = admin.get(&format!("{}/{}/share", tab(&leo), ids[ids.len() - 1])).await;
+            assert_eq!(again.says("has this document already"), !is_shut);
+            assert!(again.says(why));
+            let said = api.get(&format!("/api/v1/documents/{}", ids[ids.len() - 1])).await.answer.json();
+            assert_eq!(said["shares"][0]["closed_by_label"], is_shut, "{label}");
+        }
+        let list = admin.get(&tab(&leo)).await;
+        assert_eq!(list.words().matches("Joan Park (closed by its label)").count(), 2, "{}", list.words());
+        let mut mother = sign_in(w, &name).await;
+        mother.get("/portal/documents").await.must_not_say("About sud").must_not_say("About minor");
+        // What opens it, and it is said no longer.
+        let page = admin.get(&opens).await;
+        let signed = [("part2_purpose", "Taking part in the treatment"), ("part2_until", "2026-12-02")];
+        admin.submit_and_follow(&page, "/part2", &signed).await;
+        admin.get(&format!("{}/{}", tab(&leo), ids[1])).await.must_not_say("Closed by its label");
+        let said = api.get(&format!("/api/v1/documents/{}", ids[1])).await.answer.json();
+        assert_eq!(said["shares"][0]["closed_by_label"], false);
+        mother.get("/portal/documents").await.must_say("About sud").must_not_say("About minor");
+    }
+
     async fn j_74_twelve_shares_are_one_mail_and_the_next_goes_an_hour_later(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         enrolled(w, &ana).await;

@@ -523,6 +523,12 @@ fn label_cap(facts: &Facts, item: &Item) -> Level {
     }
 }
 
+/// Does the label of an item keep it from a holder with whom it is shared? Whatever else shuts it now, an invitation that is
+/// open or a day to come, can end by itself; a label does not.
+pub fn is_shut_by_label(facts: &Facts, item: &Item) -> bool {
+    label_cap(facts, item) == Level::None
+}
+
 fn withheld_cap(facts: &Facts, right: Right, item: Option<&Item>) -> Level {
     let is_withheld = facts.withheld.iter().any(|kept| match kept {
         Withheld::Right(kept) => *kept == right,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::features::documents::{Content, Document, Reading, SharedWith, Version};
+use crate::kernel::ids::AccessId;
 
 /// A document in a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -80,6 +81,9 @@ pub struct DocumentShareJson {
     /// When the share was ended.
     #[schema(format = DateTime)]
     pub ended_at: Option<String>,
+    /// Does the document's label keep it from the grant's holder, though it is shared with them? A label `sud` opens with a
+    /// consent that staff record beside the grant; the others open to the client alone.
+    pub closed_by_label: bool,
     /// What its holder did with which version.
     pub readings: Vec<ReadingJson>,
 }
@@ -116,13 +120,19 @@ pub struct DocumentJson {
 
 impl DocumentJson {
     /// Of a document with what became of it.
-    pub fn of(document: &Document, version: &Version, shares: &[SharedWith], readings: &[Reading]) -> Self {
+    pub fn of(
+        document: &Document,
+        version: &Version,
+        (shares, shut): (&[SharedWith], &[AccessId]),
+        readings: &[Reading],
+    ) -> Self {
         let share = |of: &SharedWith| {
             let theirs = readings.iter().filter(|reading| reading.access_id == of.share.access_id);
             DocumentShareJson {
                 grant: of.share.access_id.to_string(),
                 since: of.share.since_at.to_string(),
                 ended_at: of.share.ended_at.map(|at| at.to_string()),
+                closed_by_label: shut.contains(&of.share.access_id),
                 readings: theirs
                     .map(|reading| ReadingJson {
                         version: reading.number,

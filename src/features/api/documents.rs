@@ -67,7 +67,8 @@ fn shown(c: &mut Scoped<'_>, id: &DocumentId) -> Result<(Answer, ChartId), Fault
     let (shares, readings) = (documents::shares_of(c, id)?, documents::readings_of(c, id)?);
     let version = documents::version_of(c, id, document.current_version)?
         .ok_or_else(|| Fault::Damaged(format!("document {id} has no newest version")))?;
-    let json = DocumentJson::of(&document, &version, &shares, &readings);
+    let shut = documents::shut_by_label(c, &document, shares.iter().map(|of| of.share.access_id))?;
+    let json = DocumentJson::of(&document, &version, (&shares, &shut), &readings);
     Ok((Answer::ok(json)?.version(document.version), document.chart_id))
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `lifecycle` | the table of states and events, pure |
 //! | `kinds`, `file_kind`, `body` | what documents and files there are, and how a text is built |
+//! | `labels` | whom a label keeps out of what is shared with them, and what staff can do |
 //! | `uploads` | a file on its way in |
 //! | `actions` | what can be done with a document, each one transaction |
 //! | `notices` | the mail "something new" |
@@ -17,6 +18,7 @@ mod client_pages;
 mod download;
 mod file_kind;
 mod kinds;
+mod labels;
 mod lifecycle;
 mod notices;
 pub mod signing;
@@ -38,6 +40,7 @@ pub use client_pages::size_in_words;
 pub use download::{DOWNLOAD_POLICY, FileOf, SIGNED, damaged_or_stored, signed_copy, stored_file};
 pub use file_kind::attachment;
 pub use kinds::DocumentKind;
+pub use labels::shut_by_label;
 pub use lifecycle::{DocumentState, Outcome, Refusal, ShareStanding, Signed};
 pub use store::{
     Blob, Content, Document, LISTED, Look, Reading, SharedLine, SharedWith, Version, find, item_for, list_of,

@@ -13,6 +13,7 @@ use crate::features::documents::actions::{
     Telling,
 };
 use crate::features::documents::kinds::DocumentKind;
+use crate::features::documents::labels::{ShutByLabel, shut_by_label};
 use crate::features::documents::lifecycle::{DocumentState, Outcome, ShareStanding, is_never_shared};
 use crate::features::documents::staff_pages::{TAB, ids_of, page_of, tab_of};
 use crate::features::documents::store::{self, Document, ShareTarget};
@@ -22,6 +23,7 @@ use crate::kernel::ids::{AccessId, ChartId};
 use crate::kernel::text::{self, TextError};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
+use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::{FormToken, made_once};
 use crate::platform::web::forms::FieldErrors;
@@ -354,6 +356,8 @@ struct TargetField {
     value: String,
     label: String,
     hint: String,
+    /// Where staff open what a label shuts, and what that is called.
+    open: Option<(String, String)>,
     is_chosen: bool,
 }
 
@@ -372,6 +376,10 @@ struct SharePage {
     targets: Vec<TargetField>,
     /// With whom it is shared already.
     have_it: Vec<String>,
+    /// Who of them does not see it, because of its label.
+    shut_out: Vec<ShutByLabel>,
+    /// May they open what a label shuts?
+    may_set_rights: bool,
     by_mail: bool,
     /// It has a label that asks for a second look.
     asks: Option<String>,
@@ -392,19 +400,29 @@ struct Sharing {
     document: Document,
     targets: Vec<ShareTarget>,
     shares: Vec<store::SharedWith>,
+    /// The grants from whose holders its label keeps it, whatever is shared.
+    shut: Vec<AccessId>,
 }
 
 impl Sharing {
     async fn load(app: &AppState, staff: &StaffSession, at: &(String, String)) -> Result<Self, PageError> {
         let (place, document) = Place::of_document(app, staff, at).await?;
-        let (chart, id) = (place.chart, document.document_id);
-        let (targets, shares) = app
+        let (chart, of) = (place.chart, document.clone());
+        let (targets, shares, shut) = app
             .db
             .read(&staff.scope, move |c| {
-                Ok::<_, Fault>((store::share_targets(c, &chart)?, store::shares_of(c, &id)?))
+                let targets = store::share_targets(c, &chart)?;
+                let shut = shut_by_label(c, &of, targets.iter().map(|target| target.access))?;
+                Ok::<_, Fault>((targets, store::shares_of(c, &of.document_id)?, shut))
             })
             .await?;
-        Ok(Self { place, document, targets, shares })
+        Ok(Self { place, document, targets, shares, shut })
+    }
+
+    /// Why somebody would not see it, though it is shared with them.
+    fn shut_for(&self, words: Words, target: &ShareTarget) -> Option<ShutByLabel> {
+        let is_shut = self.shut.contains(&target.access);
+        if is_shut { ShutByLabel::new(words, &self.document, target.access, &target.name) } else { None }
     }
 
     fn page(
@@ -420,33 +438,40 @@ impl Sharing {
             let standing = self.shares.iter().find(|of| of.share.access_id == access);
             !is_withdrawn && standing.is_some_and(|of| of.share.standing() == ShareStanding::Live)
         };
-        let field = |value: String, name: String, role: GrantRole, has_account: bool| {
+        let field = |value: String, name: String, role: GrantRole, target: Option<&ShareTarget>| {
             let mut hints = Vec::new();
-            if role == GrantRole::Representative {
+            let shut = target.and_then(|target| self.shut_for(words, target));
+            hints.extend(shut.as_ref().map(|shut| shut.text.clone()));
+            if role == GrantRole::Representative && shut.is_none() {
                 hints.push(words.get("documents-share-representative"));
             }
-            if !has_account {
+            if !target.is_some_and(|target| target.has_account) {
                 hints.push(words.get("documents-share-waits"));
             }
             let is_chosen = form.with.contains(&value);
             let key = if role == GrantRole::Owner { "documents-share-owner" } else { "documents-share-name" };
-            TargetField { label: words.with1(key, "name", name), hint: hints.join(" "), is_chosen, value }
+            let open = shut.and_then(|shut| shut.href);
+            let label = words.with1(key, "name", name);
+            TargetField { label, hint: hints.join(" "), open, is_chosen, value }
         };
         let mut targets = Vec::new();
-        let mut have_it = Vec::new();
+        let (mut have_it, mut shut_out) = (Vec::new(), Vec::new());
         let owner = self.targets.iter().find(|target| target.role == GrantRole::Owner);
         if owner.is_none() {
             let name = self.place.room.file.owner().0.full_name();
-            targets.push(field(OWNER.to_owned(), name, GrantRole::Owner, false));
+            targets.push(field(OWNER.to_owned(), name, GrantRole::Owner, None));
         }
         for target in &self.targets {
             if has(target.access) {
-                have_it.push(target.name.clone());
+                match self.shut_for(words, target) {
+                    Some(shut) => shut_out.push(shut),
+                    None => have_it.push(target.name.clone()),
+                }
                 continue;
             }
             let value =
                 if target.role == GrantRole::Owner { OWNER.to_owned() } else { target.access.to_string() };
-            targets.push(field(value, target.name.clone(), target.role, target.has_account));
+            targets.push(field(value, target.name.clone(), target.role, Some(target)));
         }
         let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
         let label = self.document.label;
@@ -461,6 +486,8 @@ impl Sharing {
             never: label.filter(|_| is_never_shared(label)).map(in_words),
             targets,
             have_it,
+            shut_out,
+            may_set_rights: staff.may(Permission::ManageRights),
             by_mail: form.telling != Telling::Silent.word(),
             asks: label.filter(|_| asks_twice(label)).map(in_words),
             confirm: !form.confirm.is_empty(),
@@ -478,8 +505,11 @@ pub(super) async fn share_page(
     Path(at): Path<(String, String)>,
 ) -> PageResult {
     let sharing = Sharing::load(&app, &staff, &at).await?;
-    // The owner is who it is mostly for; nobody is chosen where a label asks for a second look.
-    let with = if asks_twice(sharing.document.label) { Vec::new() } else { vec![OWNER.to_owned()] };
+    // The owner is who it is mostly for; nobody is chosen where a label asks for a second look or stays closed to them.
+    let owner = sharing.targets.iter().find(|target| target.role == GrantRole::Owner);
+    let is_shut = owner.is_some_and(|owner| sharing.shut.contains(&owner.access));
+    let is_proposed = !is_shut && !asks_twice(sharing.document.label);
+    let with = if is_proposed { vec![OWNER.to_owned()] } else { Vec::new() };
     sharing.page(&app, &staff, &ShareForm { with, ..ShareForm::default() }, FieldErrors::new())
 }
 

@@ -9,6 +9,7 @@ use crate::features::documents::actions::{self, Asked};
 use crate::features::documents::body::Block;
 use crate::features::documents::client_pages::Shown;
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
+use crate::features::documents::labels::{ShutByLabel, shut_by_label};
 use crate::features::documents::lifecycle::{DocumentState, Phase, ShareFacts, is_never_shared, phase};
 use crate::features::documents::signing::labels::ShownMark;
 use crate::features::documents::signing::lifecycle::SigningState;
@@ -135,7 +136,7 @@ pub(super) async fn list(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, documents, shares, readings, requests, missing) = app
+    let (ChartRoom { file, tags }, documents, (shares, shut), readings, requests, missing) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
@@ -143,7 +144,13 @@ pub(super) async fn list(
             let requests = signing::newest_of_chart(c, &id)?;
             let is_open = requests.iter().any(|request| request.state == SigningState::Open);
             let missing = if is_open { signing::ready_of_chart(c, &id)? } else { Vec::new() };
-            Ok(Some((room, list_of(c, &id)?, shares, readings, requests, missing)))
+            let (documents, mut shut) = (list_of(c, &id)?, Vec::new());
+            for document in documents.iter().filter(|document| document.label.is_some()) {
+                let theirs = shares.iter().filter(|of| of.share.document_id == document.document_id);
+                let closed = shut_by_label(c, document, theirs.map(|of| of.share.access_id))?;
+                shut.extend(closed.into_iter().map(|access| (document.document_id, access)));
+            }
+            Ok(Some((room, documents, (shares, shut), readings, requests, missing)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -159,10 +166,13 @@ pub(super) async fn list(
                 Some(request) => staff_section::state_of(staff.words, request, &staff.zone, now),
                 None => state_of(&staff, phase_of(&document, &shares, &readings), now),
             };
-            let names = shares
-                .iter()
-                .filter(|of| of.share.document_id == document.document_id)
-                .map(|of| of.name.as_str());
+            let name = |of: &SharedWith| {
+                let is_shut = shut.contains(&(document.document_id, of.share.access_id));
+                let name = of.name.clone();
+                if is_shut { staff.words.with1("documents-shared-shut", "name", name) } else { name }
+            };
+            let theirs = shares.iter().filter(|of| of.share.document_id == document.document_id);
+            let names = theirs.map(name);
             Line {
                 href: page_of(&document),
                 kind: document.kind.label(staff.words),
@@ -195,6 +205,8 @@ struct ShareLine {
     ended: Option<Stamp>,
     /// Why it is withheld from them, and the page where it is given back.
     withheld: Option<(String, String)>,
+    /// Why its label keeps it from them.
+    shut: Option<ShutByLabel>,
     /// What they did with each version, newest first.
     readings: Vec<String>,
 }
@@ -273,19 +285,20 @@ pub(super) async fn show(
     let asked = Asked { chart: Some(chart), document: id, number: which.number()? };
     let (by, role) = (staff.by(), staff.role);
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, (document, version), shares, kept, readings, versions, looked) = app
-        .db
-        .write(&staff.scope, move |c| {
-            let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
-            let Ok(found) = actions::read_by_staff(c, &by, role, asked)? else { return Ok(None) };
-            let (shares, readings) = (store::shares_of(c, &id)?, store::readings_of(c, &id)?);
-            let looked = staff_section::look(c, &found.0)?;
-            let holders: Vec<AccessId> = shares.iter().map(|of| of.share.access_id).collect();
-            let kept = if holders.is_empty() { Vec::new() } else { withheld_from(c, &holders)? };
-            Ok(Some((room, found, shares, kept, readings, store::versions_of(c, &id)?, looked)))
-        })
-        .await?
-        .ok_or(PageError::NotFound)?;
+    let (ChartRoom { file, tags }, (document, version), shares, (kept, shut), readings, versions, looked) =
+        app.db
+            .write(&staff.scope, move |c| {
+                let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
+                let Ok(found) = actions::read_by_staff(c, &by, role, asked)? else { return Ok(None) };
+                let (shares, readings) = (store::shares_of(c, &id)?, store::readings_of(c, &id)?);
+                let looked = staff_section::look(c, &found.0)?;
+                let holders: Vec<AccessId> = shares.iter().map(|of| of.share.access_id).collect();
+                let kept = if holders.is_empty() { Vec::new() } else { withheld_from(c, &holders)? };
+                let shut = shut_by_label(c, &found.0, holders)?;
+                Ok(Some((room, found, shares, (kept, shut), readings, store::versions_of(c, &id)?, looked)))
+            })
+            .await?
+            .ok_or(PageError::NotFound)?;
     let (words, now) = (staff.words, app.now());
     let stamp = |at| words.stamp(at, &staff.zone, now);
     let (tag, state) = state_of(&staff, phase_of(&document, &shares, &readings), now);
@@ -302,7 +315,14 @@ pub(super) async fn show(
             .find(|kept| kept.access == of.share.access_id && kept.what == what && kept.is_live(today))
             .map(|kept| (kept_in_words(words, kept), grant_path(chart, kept.access)))
     };
-    let shares = shares.iter().map(|of| share_line(&staff, of, is_kept(of), &readings, now)).collect();
+    let is_shut = |of: &SharedWith| {
+        let access = of.share.access_id;
+        let is_live = of.share.ended_at.is_none() && document.state == DocumentState::Shared;
+        let is_shut = is_live && shut.contains(&access);
+        if is_shut { ShutByLabel::new(words, &document, access, &of.name) } else { None }
+    };
+    let why = |of: &SharedWith| (is_kept(of), is_shut(of));
+    let shares = shares.iter().map(|of| share_line(&staff, of, why(of), &readings, now)).collect();
     let page = Page {
         head: room_head(&app, &staff, &file, &tags, TAB),
         back: tab_of(&chart),
@@ -350,7 +370,7 @@ fn note_of(staff: &StaffSession, version: &Version) -> String {
 fn share_line(
     staff: &StaffSession,
     of: &SharedWith,
-    withheld: Option<(String, String)>,
+    (withheld, shut): (Option<(String, String)>, Option<ShutByLabel>),
     readings: &[Reading],
     now: Timestamp,
 ) -> ShareLine {
@@ -377,6 +397,7 @@ fn share_line(
         since: stamp(of.share.since_at),
         ended: of.share.ended_at.map(stamp),
         withheld,
+        shut,
         readings,
     }
 }
