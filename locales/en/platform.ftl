@@ -1,6 +1,8 @@
 # Words that every page may need.
 error-not-found-title = We can't find that page
 error-not-found-text = The address may be mistyped, or the page is no longer there.
+error-not-now-title = This cannot be sent right now
+error-not-now-text = Nothing was sent or changed. Please call or write to us.
 error-forbidden-title = You can't do that here
 error-forbidden-text = Your role at this practice does not include it. Ask an administrator of the practice if you need it.
 error-only-looking-title = You are only looking

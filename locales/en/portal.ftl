@@ -97,6 +97,19 @@ portal-home-balance = My account
 portal-home-owed = to pay
 portal-home-owed-nothing = nothing to pay
 portal-home-credit = in your favor
+portal-not-sent-title = This cannot be sent right now
+portal-not-sent-why = You can look at this chart. What you wanted to do in it is not open to you at present.
+portal-not-sent-text = Nothing was sent or changed. Please call or write to us. Our phone and e-mail stand at the end of this page.
+portal-not-sent-typed = What you wrote
+portal-not-sent-kept = We keep it for half an hour for you. Copy it if you need it longer.
+portal-not-sent-again = Open the form again
+portal-not-sent-home = To the start page
+portal-home-elsewhere = In other charts
+portal-elsewhere = { $count ->
+    [one] One thing is waiting for you
+   *[other] { $count } things are waiting for you
+}
+portal-elsewhere-more = More than { $count } things are waiting for you
 portal-switch-title = Whose chart do you want to see?
 portal-switch-lost = The chart you were looking at is no longer open to you. If that surprises you, please call or write to us.
 portal-switch-form = Nothing was sent: the form is about { $name }, and another chart is open by now. Choose { $name } to go on. What you typed is there.

@@ -1,6 +1,8 @@
 # Palabras que cualquier página puede necesitar.
 error-not-found-title = No encontramos esa página
 error-not-found-text = Puede que la dirección esté mal escrita o que la página ya no exista.
+error-not-now-title = Esto no se puede enviar ahora
+error-not-now-text = No se envió ni se cambió nada. Llámenos o escríbanos, por favor.
 error-forbidden-title = No puede hacer eso aquí
 error-forbidden-text = Su función en este consultorio no lo incluye. Pídaselo a un administrador del consultorio si lo necesita.
 error-only-looking-title = Solo está mirando

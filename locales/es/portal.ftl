@@ -97,6 +97,19 @@ portal-home-balance = Mi cuenta
 portal-home-owed = por pagar
 portal-home-owed-nothing = nada por pagar
 portal-home-credit = a su favor
+portal-not-sent-title = Esto no se puede enviar ahora
+portal-not-sent-why = Usted puede ver este expediente. Lo que quería hacer en él no está abierto para usted por ahora.
+portal-not-sent-text = No se envió ni se cambió nada. Llámenos o escríbanos, por favor. Nuestro teléfono y correo están al final de esta página.
+portal-not-sent-typed = Lo que escribió
+portal-not-sent-kept = Se lo guardamos media hora. Cópielo si lo necesita por más tiempo.
+portal-not-sent-again = Abrir el formulario de nuevo
+portal-not-sent-home = Ir al inicio
+portal-home-elsewhere = En otros expedientes
+portal-elsewhere = { $count ->
+    [one] Tiene una cosa pendiente
+   *[other] Tiene { $count } cosas pendientes
+}
+portal-elsewhere-more = Tiene más de { $count } cosas pendientes
 portal-switch-title = ¿Qué expediente quiere ver?
 portal-switch-lost = El expediente que estaba viendo ya no está abierto para usted. Si le sorprende, llámenos o escríbanos.
 portal-switch-form = No se envió nada: el formulario es sobre { $name } y ahora está abierto otro expediente. Elija { $name } para continuar. Lo que escribió está ahí.

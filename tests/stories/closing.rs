@@ -24,7 +24,7 @@ fn page_of(client: &Client) -> String {
 }
 
 /// Sends the form that closes the chart; all appointments are ticked but those that are kept.
-async fn close(desk: &mut Browser, of: &Client, kept: &[AppointmentId], typed: &[(&str, &str)]) -> Page {
+pub async fn close(desk: &mut Browser, of: &Client, kept: &[AppointmentId], typed: &[(&str, &str)]) -> Page {
     let page = desk.get(&page_of(of)).await;
     let mut fields = page.form("/close").fields.clone();
     let is_kept = |value: &str| kept.iter().any(|id| id.to_string() == value);

@@ -1,6 +1,7 @@
 //! What was typed outlives a refused form, Back, and the end of a session.
 
-use anteroom::platform::db::schema::form_draft;
+use anteroom::features::access::permission::Basis;
+use anteroom::platform::db::schema::{appointment_request, chart, form_draft};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
 
@@ -135,6 +136,76 @@ stories! {
         kept(&other, &token).send("POST", "/portal/me/password", Some(("application/x-www-form-urlencoded", b"password=x"))).await.must_be(400);
         w.clock.advance_seconds(31 * 60);
         assert!(!client.get(&again).await.html().contains("lanterns"));
+    }
+
+    async fn what_is_typed_while_a_chart_is_frozen_or_closed_is_not_lost_and_says_whom_to_call(w: &mut World) {
+        let kim = w.chart("Kim", "Serrano").await;
+        let who = crate::portal_people::enrolled(w, &kim).await;
+        let mut plain = crate::portal_people::sign_in(w, &who.name).await;
+        let thread = crate::messages::begun(&mut plain, "front_desk", "A question", "When?").await;
+        let mut client = window(plain.clone());
+        let request = "/portal/appointments/request";
+        let form = client.get(request).await;
+        let answer = client.get(&thread).await;
+        // While it is typed, too.
+        let token = "f".repeat(43);
+        let mut fields = form.form(request).fields;
+        fields.iter_mut().filter(|(name, _)| name == "note").for_each(|(_, note)| *note = "Under the marigolds.".into());
+        let body = serde_html_form::to_string(&fields).expect("a form");
+        let mut typing = plain.clone().with("sec-fetch-mode", "cors").with("x-anteroom-keep", &token);
+        typing.send("POST", request, Some(("application/x-www-form-urlencoded", body.as_bytes()))).await.must_be(204);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let freeze = desk.get(&format!("/staff/charts/{}/freeze", kim.chart_id)).await;
+        desk.submit(&freeze, "/freeze", &[("reason", "Owed since spring.")]).await.must_be(303);
+        let sent = client.submit(&form, request, &[("day1", "2026-12-03"), ("note", "Behind the lanterns.\nAt noon.")]).await;
+        let told = client.follow(&sent).await;
+        told.must_say("This cannot be sent right now").must_say("You cannot request or change appointments here")
+            .must_say("Behind the lanterns.").must_say("555-0100").must_not_say("Owed since spring");
+        assert!(told.html().contains("href=\"tel:"), "whom to call");
+        // A reload of the form says the same, and shows what was kept while it was typed.
+        let reloaded = client.get(&format!("{request}?unsent={token}")).await;
+        client.follow(&reloaded).await.must_say("This cannot be sent right now").must_say("Under the marigolds.");
+        let reloaded = client.get(request).await;
+        client.follow(&reloaded).await.must_say("This cannot be sent right now");
+        // A program that is no window gets the answer itself.
+        let alone = plain.submit(&form, request, &[("day1", "2026-12-03")]).await;
+        alone.must_be(404).must_say("This cannot be sent right now");
+        let filed: i64 = w.look(|c| appointment_request::table.count().get_result(c)).await;
+        assert_eq!(filed, 0);
+        // Nobody else reads it.
+        let bob = w.chart("Bob", "Reyes").await;
+        let mut other = window(w.registered(&bob).await);
+        let to = sent.location().expect("an address").to_owned();
+        other.get(&to).await.must_not_say("lanterns");
+        // Unfrozen, the form has it again.
+        let freeze = desk.get(&format!("/staff/charts/{}/freeze", kim.chart_id)).await;
+        desk.submit(&freeze, "/unfreeze", &[("reason", "Paid.")]).await.must_be(303);
+        let html = told.html();
+        let again = html.split("href=\"").find(|rest| rest.starts_with(&format!("{request}?unsent="))).expect("the form");
+        let again = client.get(again.split('"').next().expect("an address")).await;
+        assert!(again.must_be(200).html().contains("Behind the lanterns."));
+        // The same where a chart is closed while a message is written, and where a right is taken away.
+        let access = who.access;
+        crate::closing::close(&mut desk, &kim, &[], &[("reason", "Done.")]).await.must_be(303);
+        let sent = client.submit(&answer, &thread, &[("text", "I wait by the lanterns.")]).await;
+        let told = if sent.location().is_some() { client.follow(&sent).await } else { sent };
+        assert!(told.html().contains("I wait by the lanterns.") && told.says("555-0100"), "{}", told.html());
+        let rights = |rights: &'static str| {
+            let basis = Some(Basis::ClientChoice);
+            crate::rights::Terms { basis, rights: Some(rights), ..crate::rights::Terms::default() }
+        };
+        w.tamper(|c| {
+            let open = (chart::state.eq("open"), chart::client_view_until.eq(None::<String>));
+            diesel::update(chart::table).set(open).execute(c)
+        })
+        .await;
+        crate::rights::set(w, access, rights("billing")).await;
+        let sent = client.submit(&answer, &thread, &[("text", "I wait by the lanterns.")]).await;
+        client.follow(&sent).await.must_say("You can look at this chart.").must_say("I wait by the lanterns.");
+        // Who sees nothing of the chart any more is told nothing.
+        crate::rights::set(w, access, rights("")).await;
+        let sent = client.submit(&answer, &thread, &[("text", "I wait by the lanterns.")]).await;
+        assert!(!sent.location().unwrap_or_default().starts_with("/portal/not-sent"));
     }
 
     async fn a_form_that_leads_back_to_its_page_takes_what_was_typed_into_another_along(w: &mut World) {

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use anteroom::features::documents::{Recipient, Telling};
 use anteroom::features::ledger;
-use anteroom::platform::permissions::{Right, Role};
+use anteroom::platform::db::schema::document as document_table;
+use anteroom::platform::permissions::{Right, Role, Scope};
+use diesel::prelude::*;
 use jiff::civil::date;
 
 use crate::portal_people::{
     self as people, account, act, appointment, charge, discount, document, enrolled, grant, payment, sign_in,
 };
 use crate::stories;
-use crate::support::Browser;
+use crate::support::{Browser, papers};
 
 /// Opens every page that links lead to from this one; each answers, and none names an amount of nothing. An address
 /// with another query is opened three times at most: a calendar has no end.
@@ -159,6 +162,54 @@ stories! {
         let next = browser.get("/portal/documents").await;
         assert_eq!(next.location(), Some("/portal/switch"));
         browser.follow(&next).await.must_say("no longer open to you").must_say("Leo").must_not_say("Mia");
+    }
+
+    async fn what_waits_in_another_childs_chart_is_said_on_home_and_where_the_chart_is_chosen(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "leo@example.com").await;
+        let mia = w.chart_with("Mia", "Park", "2014-12-02", "mia@example.com").await;
+        let ben = w.chart_with("Ben", "Park", "2015-12-02", "ben@example.com").await;
+        let mother = w.chart_with("Joan", "Park", "1980-02-02", "joan.park@example.com").await;
+        let id = account(w, &mother.email).await;
+        let scope = w.riverbend.scope.clone();
+        let mut grants = Vec::new();
+        for child in [&leo, &mia, &ben] {
+            grants.push(grant(w, &scope, &id, &mother.person_id, &child.chart_id, Some(Right::ALL)).await);
+            w.clock.advance_seconds(1);
+        }
+        let mut browser = sign_in(w, &mother.email).await;
+        let home = browser.get("/portal").await;
+        home.must_say("the chart of Leo").must_not_say("In other charts");
+        // Two papers for Mia, of which one is withheld by its label; one that is not shared with her; a message.
+        for (title, label) in [("For Mia", None), ("Hidden", Some("minor_consented"))] {
+            let paper = papers::draft(w, &mia.chart_id, title, "Text.").await;
+            w.tamper(move |c| {
+                diesel::update(document_table::table.filter(document_table::document_id.eq(paper)))
+                    .set(document_table::label.eq(label))
+                    .execute(c)
+            })
+            .await;
+            papers::share(w, &paper, vec![Recipient::Grant(grants[1])], Telling::Silent).await;
+        }
+        papers::draft(w, &mia.chart_id, "Draft", "Text.").await;
+        let mut api = w.browser().with("authorization", &format!("Bearer {}", crate::api::key(w, &w.riverbend, Scope::ALL).await));
+        let new = serde_json::json!({ "grant_id": grants[1], "subject": "News", "text": "Words." });
+        crate::rights::send(&mut api, "POST", "/api/v1/threads", &new).await;
+        let home = browser.get("/portal").await;
+        home.must_say("In other charts").must_say("2 things are waiting for you").must_not_say("For Mia").must_not_say("Ben");
+        let switch = browser.get("/portal/switch").await;
+        assert_eq!(switch.words().matches("waiting for you").count(), 1, "{}", switch.words());
+        // From home it is one step there.
+        let there = browser.submit_and_follow(&home, "/portal/switch", &[("access", &grants[1].to_string())]).await;
+        there.must_say("the chart of Mia").must_say("For Mia").must_not_say("In other charts");
+        // What is read waits no longer, and what is not theirs to see never did.
+        let list = there.html().split("href=\"/portal/documents/").nth(1).and_then(|rest| rest.split('"').next()).expect("a paper").to_owned();
+        browser.get(&format!("/portal/documents/{list}")).await.must_be(200);
+        let switch = browser.get("/portal/switch").await;
+        switch.must_say("One thing is waiting for you");
+        let access = grants[1];
+        let rights = crate::rights::Terms { rights: Some("documents billing"), ..crate::rights::Terms::default() };
+        crate::rights::set(w, access, rights).await;
+        browser.get("/portal/switch").await.must_not_say("waiting for you");
     }
 
     async fn auz_02_nobody_switches_to_a_grant_that_is_not_theirs(w: &mut World) {

@@ -26,7 +26,7 @@ use crate::platform::web::sign_in::Visitor;
 use crate::platform::web::{PageError, PageResult, devices, html, see_other};
 
 /// One's own sign-in.
-pub(super) const ME: Section = Section("/portal/me");
+pub const ME: Section = Section("/portal/me");
 
 struct DeviceLine {
     name: String,

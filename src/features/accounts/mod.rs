@@ -28,9 +28,10 @@ mod wishes_pages;
 pub use actions::{NoReset, send_password_reset};
 pub use audit::AccountAction;
 pub use grants::{HeldGrant, grants_here, held_by, level_now, reading_now};
+pub use me_pages::ME;
 pub use reader::{Reader, holder_of, mail_in_words, reaches_anybody, reader_of, readers_of};
 pub use safe_store::reader_wishes;
-pub use session::{ClientAccount, ClientSession, ClientTicket, Onlooker};
+pub use session::{ClientAccount, ClientSession, ClientTicket, Onlooker, OtherChart};
 pub use session_pages::message;
 pub use sign_in_pages::unprocessable;
 pub use step_up::confirm_password;
@@ -69,7 +70,6 @@ fn routes() -> Routes {
         .post("/{practice}/email/{token}", Needs::Link, email_pages::use_link)
         .get("/portal/{*rest}", Needs::ClientSession, sign_in_pages::no_such_page_inside)
         .get("/portal/sign-in", Needs::Nothing, sign_in_pages::which_practice)
-        .get("/portal/switch", Needs::ClientSession, session_pages::switch_page)
         .post("/portal/switch", Needs::ClientSession, session_pages::switch)
         .get("/portal/session", Needs::ClientSession, session_pages::standing)
         .get("/portal/me", Needs::ClientSession, me_pages::me)

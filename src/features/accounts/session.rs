@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::features::access::NearDay;
-use crate::features::access::permission::{Archive, Facts, Item, decide};
+use crate::features::access::permission::{Archive, Facts, Item, decide, open_rights};
 use crate::features::accounts::grants::{self, HeldGrant};
 use crate::features::accounts::preview::Preview;
 use crate::features::accounts::store::Account;
@@ -44,6 +44,12 @@ pub enum Viewer {
     Holder,
     /// A staff member who wants to see what the holder sees. They can do nothing, and nothing is noted as read.
     Staff(Box<Onlooker>),
+}
+
+impl Viewer {
+    fn is_staff(&self) -> bool {
+        matches!(self, Self::Staff(_))
+    }
 }
 
 /// A staff member who looks at a client's pages.
@@ -352,6 +358,8 @@ enum Denied {
     Switch,
     /// The grant lacks the right: the same answer as for a page that does not exist.
     NotFound,
+    /// The grant opens the chart, and not this act now: what was typed is kept, and the page says whom to call.
+    NotNow,
     /// A staff member looks, who can do nothing there.
     OnlyLooking,
     /// A staff member looks, whose role does not read what stands there.
@@ -400,6 +408,7 @@ impl ClientTicket {
             Err(Denied::SignIn) => Err(practice::to_sign_in(app, Audience::Client, &this.ticket).await),
             Err(Denied::Switch) => Err(PageError::SignIn("/portal/switch".to_owned())),
             Err(Denied::NotFound) => Err(PageError::NotFound),
+            Err(Denied::NotNow) => Err(PageError::NotNow),
             Err(Denied::OnlyLooking) => Err(PageError::OnlyLooking),
             Err(Denied::Forbidden) => Err(PageError::Forbidden),
         }
@@ -490,18 +499,111 @@ impl ClientTicket {
         T: Send + 'static,
         F: FnMut(&mut Scoped<'_>, &ClientSession) -> Result<T, Fault> + Send + 'static,
     {
+        let method = self.method.clone();
         self.read(app, move |system, account, ticket| {
-            let client = granted!(ClientSession::of(account, ticket.needs));
+            let (client, _) = granted!(ClientSession::of(account, ticket.needs, &method));
             let value = unit(&mut system.within(&client.scope), &client)?;
             Ok(Ok((client, value)))
         })
         .await
     }
+
+    /// The same, for a page that also says what waits in the account's other charts.
+    pub async fn open_beside<T, F>(
+        self,
+        app: &AppState,
+        mut unit: F,
+        waiting: CountWaiting,
+    ) -> Result<(ClientSession, T, Vec<OtherChart>), PageError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Scoped<'_>, &ClientSession) -> Result<T, Fault> + Send + 'static,
+    {
+        let method = self.method.clone();
+        self.read(app, move |system, account, ticket| {
+            let (client, others) = granted!(ClientSession::of(account, ticket.needs, &method));
+            let value = unit(&mut system.within(&client.scope), &client)?;
+            let others = OtherChart::all(system, &client.account_id, &others, waiting)?;
+            Ok(Ok((client, value, others)))
+        })
+        .await
+    }
+
+    /// Who is signed in, before a chart is chosen, with what waits in each of their charts.
+    pub async fn open_account(
+        self,
+        app: &AppState,
+        waiting: CountWaiting,
+    ) -> Result<(ClientAccount, Vec<OtherChart>), PageError> {
+        self.read(app, move |system, account, _| {
+            if account.viewer.is_staff() {
+                return Ok(Err(Denied::OnlyLooking));
+            }
+            // Who has one chart comes here only by its address.
+            let counted = if account.grants.len() > 1 { account.grants.as_slice() } else { &[] };
+            let charts = OtherChart::all(system, &account.account.account_id, counted, waiting)?;
+            Ok(Ok((account, charts)))
+        })
+        .await
+    }
+}
+
+/// Counts what waits for an account in each of these charts of a practice, in their order.
+pub type CountWaiting = fn(&mut Scoped<'_>, &AccountId, &[&HeldGrant]) -> Result<Vec<i64>, Fault>;
+
+/// A chart of the account besides the one in view.
+#[derive(Clone, Debug)]
+pub struct OtherChart {
+    /// The grant.
+    pub access_id: AccessId,
+    /// What its client is called.
+    pub name: String,
+    /// How much waits there.
+    pub waiting: i64,
+}
+
+impl OtherChart {
+    /// In the order of the grants; each practice is asked once.
+    fn all(
+        system: &mut System<'_>,
+        account: &AccountId,
+        grants: &[HeldGrant],
+        waiting: CountWaiting,
+    ) -> Result<Vec<Self>, Fault> {
+        let mut charts: Vec<Self> = grants
+            .iter()
+            .map(|grant| Self {
+                access_id: grant.access_id,
+                name: grant.client.called().to_owned(),
+                waiting: 0,
+            })
+            .collect();
+        let mut asked = Vec::new();
+        for grant in grants {
+            let practice = *grant.scope.id();
+            if asked.contains(&practice) {
+                continue;
+            }
+            asked.push(practice);
+            let here: Vec<&HeldGrant> = grants.iter().filter(|other| *other.scope.id() == practice).collect();
+            let counts = waiting(&mut system.within(&grant.scope), account, &here)?;
+            for (grant, count) in here.into_iter().zip(counts) {
+                if let Some(chart) = charts.iter_mut().find(|chart| chart.access_id == grant.access_id) {
+                    chart.waiting = count;
+                }
+            }
+        }
+        Ok(charts)
+    }
 }
 
 impl ClientSession {
     /// The grant in view.
-    fn of(who: ClientAccount, needs: Option<Needs>) -> Result<Self, Denied> {
+    fn of(
+        mut who: ClientAccount,
+        needs: Option<Needs>,
+        method: &Method,
+    ) -> Result<(Self, Vec<HeldGrant>), Denied> {
         let charts = who.grants.len();
         if let (Viewer::Staff(onlooker), Some(Needs::Client(right, _))) = (&who.viewer, needs)
             && !onlooker.staff.role.may(reading_of(right))
@@ -509,14 +611,13 @@ impl ClientSession {
             return Err(Denied::Forbidden);
         }
         // Another chart is never shown under the same address.
-        let Some(grant) = who.in_view.and_then(|at| who.grants.into_iter().nth(at)) else {
-            return Err(Denied::Switch);
-        };
+        let Some(at) = who.in_view.filter(|at| *at < charts) else { return Err(Denied::Switch) };
+        let grant = who.grants.remove(at);
         if let Some(Needs::Client(right, level)) = needs
             && decide(&grant.facts, right, None).level < level
             && !(grant.archive == Archive::Readable && (right, level) == (Right::Messages, Level::View))
         {
-            return Err(Denied::NotFound);
+            return Err(denied(&grant, (right, level), method));
         }
         let zone = match grant.holder.time_zone.get() {
             None => grant.practice.zone(),
@@ -524,7 +625,7 @@ impl ClientSession {
         };
         let for_client = (!grant.is_own()).then(|| grant.client.called().to_owned());
         let rights = grant.shown_rights();
-        Ok(Self {
+        let client = Self {
             scope: grant.scope,
             practice: grant.practice,
             account_id: who.account.account_id,
@@ -547,8 +648,18 @@ impl ClientSession {
             zone,
             done: who.done,
             viewer: who.viewer,
-        })
+        };
+        Ok((client, who.grants))
     }
+}
+
+/// Why a grant is not let in where it lacks a right. Whoever sees the chart and sends a form, or comes to one under a right that
+/// is theirs to read, may have begun it while it was open: they hear that it cannot be sent now. It says nothing of what is
+/// there: nothing was looked for.
+fn denied(grant: &HeldGrant, (right, level): (Right, Level), method: &Method) -> Denied {
+    let sees = grant.archive == Archive::Readable || !open_rights(&grant.facts).is_empty();
+    let is_form = level == Level::Act && decide(&grant.facts, right, None).level == Level::View;
+    if sees && (is_form || method == Method::POST) { Denied::NotNow } else { Denied::NotFound }
 }
 
 impl FromRequestParts<AppState> for ClientTicket {

@@ -1,13 +1,12 @@
-//! Pages of the session itself: the switcher between charts, how long the session lasts, signing out, and the
+//! Pages of the session itself: turning to another chart, how long the session lasts, signing out, and the
 //! page that says one thing.
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::features::accounts::me_pages::ME;
 use crate::features::accounts::{ClientAccount, actions};
 use crate::kernel::ids::AccessId;
 use crate::platform::state::AppState;
@@ -15,62 +14,6 @@ use crate::platform::web::forms::Nothing;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::{PageError, PageResult, html, see_other, sign_in as pauses};
-
-struct ChartChoice {
-    access: String,
-    name: String,
-    practice: String,
-    current: bool,
-}
-
-#[derive(Template)]
-#[template(path = "features/accounts/templates/switch.html")]
-struct Switch {
-    frame: ClientFrame,
-    charts: Vec<ChartChoice>,
-    lost: bool,
-    /// Whose chart a form belongs to that was sent while another was open.
-    of: Option<String>,
-    /// Where to afterwards.
-    back: String,
-}
-
-/// What the address says.
-#[derive(serde::Deserialize, Default)]
-#[serde(default)]
-pub(super) struct SwitchQuery {
-    of: String,
-    back: String,
-}
-
-/// Whose chart do you want to look at?
-pub(super) async fn switch_page(
-    State(app): State<AppState>,
-    account: ClientAccount,
-    Query(query): Query<SwitchQuery>,
-) -> PageResult {
-    let of = account.grants.iter().find(|grant| grant.access_id.to_string() == query.of);
-    let of = of.map(|grant| grant.client.called().to_owned());
-    let back =
-        pauses::safe_back("/portal", &query.back).filter(|_| of.is_some()).unwrap_or_default().to_owned();
-    let charts = account
-        .grants
-        .iter()
-        .enumerate()
-        .map(|(at, grant)| ChartChoice {
-            access: grant.access_id.to_string(),
-            name: if grant.is_own() {
-                account.words.with1("portal-switch-mine", "name", grant.client.called())
-            } else {
-                grant.client.called().to_owned()
-            },
-            practice: grant.practice.name.clone(),
-            current: account.in_view == Some(at),
-        })
-        .collect();
-    let frame = account.frame(&app, ME)?;
-    html(Switch { frame, charts, lost: account.in_view.is_none(), of, back }.render())
-}
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]

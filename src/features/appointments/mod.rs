@@ -47,7 +47,7 @@ pub use request_store::{
 };
 pub use store::{
     Ahead, Appointment, NewAppointment, PageOf, Party, ahead, clinicians_of, count_ahead_of, find, list_of,
-    page, parties_of,
+    offers_in, page, parties_of,
 };
 pub use talk_store::{AskedTime, Talk, talk_of, times_in};
 pub use times::{DayPart, Wish};

@@ -514,6 +514,19 @@ pub fn ahead(c: &mut Scoped<'_>, chart: &ChartId, asker: Option<&AccountId>) -> 
     Ok(Ahead { booked: booked.collect(), waiting, offers })
 }
 
+/// The offers of the practice in these charts that wait for an answer: the chart, and whose request each answers.
+pub fn offers_in(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<(ChartId, AccountId)>, Fault> {
+    let now = c.now();
+    c.rows(appointment_request::table)
+        .filter(appointment_request::chart_id.in_list(charts))
+        .filter(appointment_request::state.eq(RequestState::Offered))
+        .filter(appointment_request::lapses_at.gt(now))
+        .limit((MOST_COUNTED + 1) * i64::try_from(charts.len()).unwrap_or(1))
+        .select((appointment_request::chart_id, appointment_request::account_id))
+        .kept()
+        .load(c)
+}
+
 /// One page of the practice's appointments for the API, in the order of time and then of ids.
 pub fn page(c: &mut Scoped<'_>, of: &PageOf) -> Result<Vec<(Appointment, Party)>, Fault> {
     let mut rows = with_parties!(c)

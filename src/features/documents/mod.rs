@@ -44,7 +44,7 @@ pub use labels::shut_by_label;
 pub use lifecycle::{DocumentState, Outcome, Refusal, ShareStanding, Signed};
 pub use store::{
     Blob, Content, Document, LISTED, Look, Reading, SharedLine, SharedWith, Version, find, item_for, list_of,
-    readings_of, shares_of, unread, version_of,
+    readings_of, shares_of, unread, unread_of, version_of,
 };
 pub use upload_form::{receive_part, why_not_taken, why_not_taken_by_client};
 pub use uploads::{

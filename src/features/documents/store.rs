@@ -485,13 +485,15 @@ pub struct SharedLine {
 
 macro_rules! shared_with {
     ($c:expr, $access:expr) => {
+        shared_with!($c).filter(document_share::access_id.eq(*$access))
+    };
+    ($c:expr) => {
         $c.rows(document_share::table)
             .inner_join(
                 document::table.on(document::practice_id
                     .eq(document_share::practice_id)
                     .and(document::document_id.eq(document_share::document_id))),
             )
-            .filter(document_share::access_id.eq(*$access))
             .filter(document_share::ended_at.is_null())
             .filter(document::state.eq(DocumentState::Shared))
     };
@@ -548,6 +550,21 @@ pub fn unread(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Unread>, Faul
         .order(document_share::since_at.desc())
         .limit(MOST_UNREAD)
         .select(columns(Unread::as_select()))
+        .kept()
+        .load(c)
+}
+
+/// The same for several grants at once, each line with its grant.
+pub fn unread_of(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<Vec<(AccessId, Unread)>, Fault> {
+    shared_with!(c)
+        .filter(document_share::access_id.in_list(grants))
+        .filter(
+            document_share::opened_version
+                .is_null()
+                .or(document_share::opened_version.lt(document::current_version.nullable())),
+        )
+        .limit(MOST_UNREAD * i64::try_from(grants.len()).unwrap_or(1))
+        .select((document_share::access_id, Unread::as_select()))
         .kept()
         .load(c)
 }

@@ -1,6 +1,9 @@
 //! The client's home, which gathers a few lines from each feature, and help.
 
+mod elsewhere;
+mod not_sent;
 mod pages;
+mod switch_page;
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::Needs;
@@ -21,5 +24,7 @@ fn routes() -> Routes {
     Routes::new()
         .get("/portal", Needs::ClientSession, pages::home)
         .get("/portal/help", Needs::ClientSession, pages::help_inside)
+        .get("/portal/not-sent", Needs::ClientSession, not_sent::show)
+        .get("/portal/switch", Needs::ClientSession, switch_page::show)
         .get("/{practice}/help", Needs::Nothing, pages::help_outside)
 }

@@ -35,7 +35,7 @@ pub use audit::MessageAction;
 pub use client_pages::{is_there_for, subject_for};
 pub use store::{
     Attachment, InboxLine, Message, PartyReader, Place, Thread, count_late, count_with, find,
-    threads_of_chart, unread,
+    threads_of_chart, unread, unread_of,
 };
 pub use text::{MOST_FILES, MessageText, NotAText, Subject, Written};
 

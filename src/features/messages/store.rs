@@ -4,7 +4,9 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use crate::features::access::lifecycle::State;
-use crate::features::access::permission::{Item, ItemKind, Party, Share, is_ended_by_time};
+use crate::features::access::permission::{
+    Archive, Facts, Item, ItemKind, Party, Share, decide, is_ended_by_time,
+};
 use crate::features::accounts::ClientSession;
 use crate::features::documents::{Blob, StoredFile};
 use crate::features::messages::away_store::covered;
@@ -23,7 +25,7 @@ use crate::platform::db::schema::{
 use crate::platform::db::search::threads_with_groups;
 use crate::platform::db::{InLists as _, Scoped, rows_beside, rows_of};
 use crate::platform::fault::{Fault, is_duplicate};
-use crate::platform::permissions::{Right, Role};
+use crate::platform::permissions::{Level, Right, Role};
 use crate::platform::web::nav::MOST_COUNTED;
 use crate::word_enum;
 
@@ -1110,10 +1112,15 @@ pub struct PartyReader {
 impl PartyReader {
     /// Whoever is signed in, or looks at their pages.
     pub fn of(client: &ClientSession) -> Self {
-        let is_open = client.may_view(Right::Billing)
-            || (client.reads_archive() && is_ended_by_time(&client.facts, Right::Billing));
+        Self::by(&client.facts, client.archive, (client.chart_id, client.person_id))
+    }
+
+    /// Whoever holds a grant that is decided by these facts.
+    pub fn by(facts: &Facts, archive: Archive, (chart, person): (ChartId, PersonId)) -> Self {
+        let is_open = decide(facts, Right::Billing, None).level >= Level::View
+            || (archive == Archive::Readable && is_ended_by_time(facts, Right::Billing));
         let reads = if is_open { PartyReads::Everything } else { PartyReads::NoBilling };
-        Self { chart: client.chart_id, person: client.person_id, reads }
+        Self { chart, person, reads }
     }
 }
 
@@ -1281,6 +1288,42 @@ pub fn unread(c: &mut Scoped<'_>, party: &PartyReader) -> Result<Vec<InboxLine>,
             Ok(InboxLine { thread: Thread::try_from(row)?, with, range, is_unread: true })
         })
         .collect()
+}
+
+/// The same for several readers at once: each thread with who reads it.
+pub fn unread_of(c: &mut Scoped<'_>, parties: &[PartyReader]) -> Result<Vec<(PersonId, Thread)>, Fault> {
+    let found: Vec<(Option<PersonId>, ThreadRow)> = c
+        .rows(thread_party::table)
+        .inner_join(
+            message_thread::table.on(message_thread::practice_id
+                .eq(thread_party::practice_id)
+                .and(message_thread::thread_id.eq(thread_party::thread_id))),
+        )
+        .inner_join(
+            thread_read::table.on(thread_read::practice_id
+                .eq(thread_party::practice_id)
+                .and(thread_read::thread_id.eq(thread_party::thread_id))
+                .and(thread_read::reader_kind.eq(ReaderKind::Person))
+                .and(thread_read::reader_id.nullable().eq(thread_party::person_id))),
+        )
+        .filter(thread_party::person_id.in_list(parties.iter().map(|party| party.person)))
+        .filter(message_thread::chart_id.in_list(parties.iter().map(|party| party.chart)))
+        .filter(unread_by_party!())
+        .limit(MOST_UNREAD * i64::try_from(parties.len()).unwrap_or(1))
+        .select((thread_party::person_id, ThreadRow::as_select()))
+        .kept()
+        .load(c)?;
+    let mut unread = Vec::new();
+    for (person, row) in found {
+        let is_read = |party: &&PartyReader| {
+            (Some(party.person), party.chart) == (person, row.chart_id)
+                && (row.audience != Audience::Billing || party.reads == PartyReads::Everything)
+        };
+        if let Some(party) = parties.iter().find(is_read) {
+            unread.push((party.person, Thread::try_from(row)?));
+        }
+    }
+    Ok(unread)
 }
 
 word_enum! {

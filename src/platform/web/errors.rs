@@ -14,6 +14,8 @@ pub type PageResult = Result<Response, PageError>;
 pub enum PageError {
     /// Nothing there, or not yours to see: the same answer (AUZ-03).
     NotFound,
+    /// A client sees the chart and cannot do this in it now: it was frozen or closed, or what they may do became less.
+    NotNow,
     /// Signed in, but the role does not include it.
     Forbidden,
     /// A staff member looks at a client's pages: nothing can be done there, and what is about the client's own
@@ -57,6 +59,10 @@ pub struct SignInNeeded;
 #[derive(Clone, Copy, Debug)]
 pub struct FormOfOtherChart;
 
+/// Marks that a client sees the chart and cannot do in it now what they asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct NotNow;
+
 /// Marks a response that still needs its page.
 #[derive(Clone, Copy, Debug)]
 pub struct NeedsErrorPage(pub(super) &'static str);
@@ -79,6 +85,12 @@ impl IntoResponse for PageError {
             Self::TooEarly => {
                 let kept_nowhere = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
                 return (StatusCode::SERVICE_UNAVAILABLE, kept_nowhere).into_response();
+            }
+            Self::NotNow => {
+                let mut response = StatusCode::NOT_FOUND.into_response();
+                response.extensions_mut().insert(NeedsErrorPage("error-not-now"));
+                response.extensions_mut().insert(NotNow);
+                return response;
             }
             Self::NotFound => (StatusCode::NOT_FOUND, "error-not-found"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "error-forbidden"),

@@ -17,7 +17,7 @@ use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::drafts::{self, audience_of, form_page, is_navigation};
-use crate::platform::web::errors::{FormOfOtherChart, SignInNeeded, see_other};
+use crate::platform::web::errors::{FormOfOtherChart, NotNow, SignInNeeded, see_other};
 use crate::platform::web::session::{self, Audience};
 
 /// The largest form that is kept, in bytes.
@@ -29,6 +29,8 @@ const KEY: &str = "unsent";
 /// The header with the token under which our script asks to keep a form that is not sent yet. No page of another site can
 /// send it: a browser asks the server first, which never agrees (Fetch, CORS-preflight).
 const KEEP: &str = "x-anteroom-keep";
+/// The page that says that something cannot be sent now, and shows what was typed.
+const NOT_SENT: &str = "/portal/not-sent";
 /// Kept forms that an address may name.
 const MOST_KEPT: usize = 4;
 
@@ -78,6 +80,12 @@ where
         let path = request.uri().path().to_owned();
         let tokens = tokens_in(request.uri().query().unwrap_or_default());
         let mut response = next(request).await;
+        if response.extensions().get::<NotNow>().is_some()
+            || (response.status() == StatusCode::NOT_FOUND
+                && holds_typed(app, audience, &headers, &path, &tokens).await)
+        {
+            return not_sent(&path, &tokens);
+        }
         if response.status() != StatusCode::OK {
             return say_why(audience, app, &headers, response, None);
         }
@@ -93,12 +101,17 @@ where
     };
     let response = next(request).await;
     let is_of_other_chart = response.extensions().get::<FormOfOtherChart>().is_some();
-    if !is_of_other_chart && response.extensions().get::<SignInNeeded>().is_none() {
+    let is_not_now = response.extensions().get::<NotNow>().is_some();
+    let needs_sign_in = response.extensions().get::<SignInNeeded>().is_some();
+    if !is_of_other_chart && !is_not_now && !needs_sign_in {
         return lead_back(&headers, &page, response);
     }
-    let form = body.and_then(|body| Unsent::read(page, action, &body));
+    let form = body.and_then(|body| Unsent::read(page.clone(), action, &body));
     if is_of_other_chart {
         return choose_chart(app, audience, &headers, form, response).await;
+    }
+    if is_not_now {
+        return keep_not_sent(app, audience, &headers, form, &page).await;
     }
     let kept = match form {
         Some(form) => {
@@ -248,6 +261,78 @@ async fn choose_chart(
     }
 }
 
+/// Keeps a form that cannot be sent now, and leads to the page that says so.
+async fn keep_not_sent(
+    app: &AppState,
+    audience: Audience,
+    headers: &HeaderMap,
+    form: Option<Unsent>,
+    page: &str,
+) -> Response {
+    let mut tokens = tokens_of_page(headers);
+    if let Some(form) = form {
+        let token = Token::fresh(app.rng.as_ref());
+        match keep(app, audience, headers, (&form, Whose::OfSession), token.clone()).await {
+            // It holds what was kept while it was typed, too.
+            Ok(true) => tokens = vec![token],
+            Ok(false) => {}
+            Err(fault) => {
+                tracing::warn!(error = fault.chain(), "a form that cannot be sent now could not be kept");
+            }
+        }
+    }
+    not_sent(page, &tokens)
+}
+
+/// Leads to the page that says that something cannot be sent now, whom to call, and what was typed.
+fn not_sent(page: &str, tokens: &[Token]) -> Response {
+    let page = percent_encoding::utf8_percent_encode(page, percent_encoding::NON_ALPHANUMERIC);
+    see_other(&with_tokens(format!("{NOT_SENT}?from={page}"), tokens))
+}
+
+/// Does one of these tokens stand for what the reader typed into a form of this page?
+async fn holds_typed(
+    app: &AppState,
+    audience: Audience,
+    headers: &HeaderMap,
+    path: &str,
+    tokens: &[Token],
+) -> bool {
+    for token in tokens {
+        let found = find(app, audience, headers, token.clone()).await;
+        if audience == Audience::Client && found.is_ok_and(|form| form.is_some_and(|form| form.page == path))
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// What somebody typed in their own words into forms that are kept: the answers of more than one word. Choices, days and
+/// numbers are quickly given again, and stand in the form when it opens again.
+pub async fn kept_words(
+    app: &AppState,
+    headers: &HeaderMap,
+    query: &str,
+    grant: &str,
+) -> Result<Vec<String>, Fault> {
+    let mut words = Vec::new();
+    for token in tokens_in(query) {
+        let form = find(app, Audience::Client, headers, token).await?;
+        // What was typed about one child is not shown beside another.
+        if let Some(form) = form.filter(|form| form.grant.is_empty() || form.grant == grant) {
+            let typed = form.fields.into_iter().map(|(_, value)| value.trim().to_owned());
+            words.extend(typed.filter(|value| value.contains(char::is_whitespace)));
+        }
+    }
+    Ok(words)
+}
+
+/// The address of a page with the kept forms that this query names.
+pub fn page_with_kept(page: &str, query: &str) -> String {
+    with_tokens(page.to_owned(), &tokens_in(query))
+}
+
 /// Keeps what is typed for whoever is signed in.
 async fn keep_while_typed(
     app: &AppState,
@@ -275,18 +360,13 @@ async fn keep_while_typed(
 
 /// The way back to the page after one of its forms was sent: with what was typed into the others.
 fn lead_back(headers: &HeaderMap, page: &str, mut response: Response) -> Response {
-    let from = headers.get(header::REFERER).and_then(|from| from.to_str().ok()).unwrap_or_default();
-    let tokens = tokens_in(from.split_once('?').map_or("", |(_, query)| query));
+    let tokens = tokens_of_page(headers);
     let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
     let (path, place) = to.split_once('#').unwrap_or((to, ""));
     if tokens.is_empty() || path.split('?').next() != Some(page) {
         return response;
     }
-    let mut path = path.to_owned();
-    for token in tokens {
-        path.push(if path.contains('?') { '&' } else { '?' });
-        path.push_str(&format!("{KEY}={}", token.reveal()));
-    }
+    let mut path = with_tokens(path.to_owned(), &tokens);
     if !place.is_empty() {
         path.push_str(&format!("#{place}"));
     }
@@ -294,6 +374,21 @@ fn lead_back(headers: &HeaderMap, page: &str, mut response: Response) -> Respons
         response.headers_mut().insert(header::LOCATION, to);
     }
     response
+}
+
+/// The tokens in the address of the page on which a form stood.
+fn tokens_of_page(headers: &HeaderMap) -> Vec<Token> {
+    let from = headers.get(header::REFERER).and_then(|from| from.to_str().ok()).unwrap_or_default();
+    tokens_in(from.split_once('?').map_or("", |(_, query)| query))
+}
+
+/// An address that also names these kept forms.
+fn with_tokens(mut path: String, tokens: &[Token]) -> String {
+    for token in tokens {
+        path.push(if path.contains('?') { '&' } else { '?' });
+        path.push_str(&format!("{KEY}={}", token.reveal()));
+    }
+    path
 }
 
 /// The tokens of kept forms in an address.

@@ -426,34 +426,49 @@ impl ToSign {
     }
 }
 
+macro_rules! ready_to_sign {
+    ($c:expr, $now:expr) => {
+        $c.rows(signer::table)
+            .inner_join(signing::table.on(
+                signing::practice_id.eq(signer::practice_id).and(signing::signing_id.eq(signer::signing_id)),
+            ))
+            .inner_join(
+                document::table.on(document::practice_id
+                    .eq(signing::practice_id)
+                    .and(document::document_id.eq(signing::document_id))),
+            )
+            .inner_join(
+                document_share::table.on(document_share::practice_id
+                    .eq(document::practice_id)
+                    .and(document_share::document_id.eq(document::document_id))
+                    .and(signer::access_id.eq(document_share::access_id.nullable()))),
+            )
+            .filter(signer::state.eq(SignerState::Ready))
+            .filter(signing::state.eq(SigningState::Open))
+            .filter(signing::deadline.gt($now))
+            .filter(document_share::ended_at.is_null())
+    };
+}
+
 /// What waits for the signature of whoever holds a grant, what ends first at the top.
 pub fn to_sign(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<ToSign>, Fault> {
     let now = c.now();
-    c.rows(signer::table)
-        .inner_join(
-            signing::table.on(signing::practice_id
-                .eq(signer::practice_id)
-                .and(signing::signing_id.eq(signer::signing_id))),
-        )
-        .inner_join(
-            document::table.on(document::practice_id
-                .eq(signing::practice_id)
-                .and(document::document_id.eq(signing::document_id))),
-        )
-        .inner_join(
-            document_share::table.on(document_share::practice_id
-                .eq(document::practice_id)
-                .and(document_share::document_id.eq(document::document_id))
-                .and(signer::access_id.eq(document_share::access_id.nullable()))),
-        )
+    ready_to_sign!(c, now)
         .filter(signer::access_id.eq(Some(*access)))
-        .filter(signer::state.eq(SignerState::Ready))
-        .filter(signing::state.eq(SigningState::Open))
-        .filter(signing::deadline.gt(now))
-        .filter(document_share::ended_at.is_null())
         .order(signing::deadline.asc())
         .limit(MOST_COUNTED + 1)
         .select(columns(ToSign::as_select()))
+        .kept()
+        .load(c)
+}
+
+/// The same for several grants at once, each line with its grant.
+pub fn to_sign_of(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<Vec<(AccessId, ToSign)>, Fault> {
+    let now = c.now();
+    ready_to_sign!(c, now)
+        .filter(document_share::access_id.in_list(grants))
+        .limit((MOST_COUNTED + 1) * i64::try_from(grants.len()).unwrap_or(1))
+        .select((document_share::access_id, ToSign::as_select()))
         .kept()
         .load(c)
 }
