@@ -73,7 +73,9 @@ fn tell(report: &Report, practice: &str, apply: bool) {
     let rows = counted(*rows, "row", "rows");
     if !report.is_fine() {
         let places = counted(report.bad.len() as u64, "place is", "places are");
-        println!("{places} wrong in {rows}; nothing was written. Correct the file and run it again.");
+        // A fault of the encoding or of the first line is found before any row is read.
+        let read = if report.rows == 0 { "the file".to_owned() } else { rows };
+        println!("{places} wrong in {read}; nothing was written. Correct the file and run it again.");
         return;
     }
     let created = counted(*created, "chart", "charts");

@@ -321,6 +321,51 @@ stories! {
         w.staff(Role::Biller).await.get(&staff_live).await.must_be(404);
     }
 
+    async fn the_queue_and_the_clients_list_are_live_on_two_nodes_and_end_with_the_right_to_read_them(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut client = sign_in(w, &who.name).await;
+        let thread = begun(&mut client, "front_desk", "A question", "When?").await;
+        let path = in_chart(&ana.chart_id, &thread);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let other = w.neighbour().await;
+        let waiting = "/staff/messages/live?box=front_desk&state=waiting";
+        let page = desk.get("/staff/messages").await;
+        assert!(page.html().contains("data-live=\"/staff/messages/live?box=front_desk"), "{}", page.html());
+        let page = client.get("/portal/messages").await;
+        assert!(page.html().contains("data-live=\"/portal/messages/live\""), "{}", page.html());
+        // What was searched for stands still.
+        assert!(!client.get("/portal/messages?q=When").await.html().contains("data-live="));
+        let mut lists = Vec::new();
+        for node in [w.address, other.address] {
+            lists.push(line(node, &client, "/portal/messages/live").await);
+            lists.push(line(node, &desk, waiting).await);
+        }
+        // Written on one node, told on both: the client's list has an answer, the queue one line less.
+        answer(&mut desk, &path, "On Monday.").await.must_be(303);
+        for stream in &mut lists {
+            until_changed(stream).await;
+        }
+        // Another client's question is told to the queue.
+        let ben = w.chart("Ben", "Duarte").await;
+        let name = enrolled(w, &ben).await.name;
+        let mut other_client = sign_in(w, &name).await;
+        begun(&mut other_client, "front_desk", "Another question", "Where?").await;
+        for stream in lists.iter_mut().skip(1).step_by(2) {
+            until_changed(stream).await;
+        }
+        people::revoke(w, &who.access).await;
+        let mut queues = Vec::new();
+        for (at, stream) in lists.into_iter().enumerate() {
+            if at % 2 == 0 { until_ended(stream).await } else { queues.push(stream) }
+        }
+        assert_ne!(client.get("/portal/messages/live").await.status(), 200);
+        begun(&mut other_client, "front_desk", "One more", "Who?").await;
+        for mut stream in queues {
+            until_changed(&mut stream).await;
+        }
+    }
+
     async fn whatever_happens_to_grants_parts_and_audiences_no_message_gains_a_reader(w: &mut World) {
         let mut play = Play::begin(w).await;
         // Each thread with each way in which somebody stops reading it, in an order that looks random.

@@ -60,6 +60,8 @@ struct List {
     lines: Vec<Line>,
     next: Option<String>,
     is_first: bool,
+    /// Is the page told of what is new?
+    is_live: bool,
 }
 
 /// What the address says.
@@ -137,6 +139,8 @@ pub(super) async fn list(
         next: next.map(|place| format!("/portal/messages?{}after={}", query_of(&q), place.to_text())),
         q,
         is_first: after.is_none(),
+        // A staff member who looks on looks once; what has ended does not change.
+        is_live: is_list && client.onlooker().is_none() && client.may_view(Right::Messages),
         frame: client.frame(&app, MINE),
     };
     html(list.render())

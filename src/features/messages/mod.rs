@@ -87,6 +87,7 @@ fn routes() -> Routes {
     let largest = || DefaultBodyLimit::max(LARGEST as usize + FORM_AROUND);
     Routes::new()
         .get("/portal/messages", mine, client_pages::list)
+        .get("/portal/messages/live", mine, live::of_client_list)
         .get("/portal/messages/new", write, client_pages::new_page)
         // Whoever may not write any more since the page was shown gets their text back: the action asks.
         .post("/portal/messages/new", mine, client_pages::begin)
@@ -103,6 +104,7 @@ fn routes() -> Routes {
         .get("/portal/messages/{thread}/print", mine, print_pages::client_page)
         .get("/portal/messages/{thread}/pdf", mine, print_pages::client_file)
         .get("/staff/messages", answer, queue_page::page)
+        .get("/staff/messages/live", answer, live::of_queue)
         .get("/staff/messages/search", answer, queue_page::search)
         .get("/staff/messages/away", answer, away_pages::list)
         .post("/staff/messages/away", answer, away_pages::add)

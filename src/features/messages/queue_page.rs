@@ -8,10 +8,12 @@ use crate::features::messages::lifecycle::Side;
 use crate::features::messages::readers::{
     Addressee, StaffReader, StaffReads, may_open_with_reason, staff_reads,
 };
-use crate::features::messages::store::{self, Place, QueueBox, QueueLine, QueueState};
+use crate::features::messages::store::{self, Page, Place, QueueBox, QueueLine, QueueState};
 use crate::features::messages::text::Search;
 use crate::features::messages::thread;
 use crate::features::staff::{StaffSession, StaffTicket};
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
 use crate::platform::i18n::Stamp;
 use crate::platform::permissions::Role;
 use crate::platform::state::AppState;
@@ -29,6 +31,51 @@ pub(super) struct Asked {
     r#box: String,
     state: String,
     after: String,
+}
+
+/// Which lines are wanted.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    which: Option<QueueBox>,
+    state: QueueState,
+    after: Option<Place>,
+}
+
+impl Wanted {
+    fn of(asked: &Asked) -> Self {
+        Self { after: Place::read(&asked.after), ..Self::first_page_of(asked) }
+    }
+
+    /// The newest lines of the list that an address names.
+    pub(super) fn first_page_of(asked: &Asked) -> Self {
+        let state = asked.state.parse().unwrap_or(QueueState::Waiting);
+        Self { which: asked.r#box.parse().ok(), state, after: None }
+    }
+
+    /// Reads them, and says from which list they are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) fn find(
+        self,
+        c: &mut Scoped<'_>,
+        reader: &StaffReader,
+    ) -> Result<(QueueBox, Page<QueueLine>), Fault> {
+        let mine = boxes(reader);
+        let which = self.which.filter(|which| mine.contains(which));
+        let first = which.unwrap_or_else(|| first_box(reader.role));
+        let found = store::queue(c, reader, first, self.state, self.after)?;
+        // Who comes for what is late is shown the list in which something is.
+        if which.is_none() && self.state == QueueState::Late && found.lines.is_empty() {
+            for other in mine.into_iter().filter(|other| *other != first) {
+                let found = store::queue(c, reader, other, self.state, self.after)?;
+                if !found.lines.is_empty() {
+                    return Ok((other, found));
+                }
+            }
+        }
+        Ok((first, found))
+    }
 }
 
 struct Choice {
@@ -67,7 +114,8 @@ struct QueuePage {
     lines: Vec<Line>,
     empty: String,
     next: Option<String>,
-    is_first: bool,
+    /// The query under which the page is told of what is new; `None` behind the first page.
+    live: Option<String>,
 }
 
 /// The lists that a staff member may look at.
@@ -165,30 +213,17 @@ pub(super) async fn page(
     ticket: StaffTicket,
     Query(asked): Query<Asked>,
 ) -> PageResult {
-    let after = Place::read(&asked.after);
-    let state: QueueState = asked.state.parse().unwrap_or(QueueState::Waiting);
-    let wanted: Option<QueueBox> = asked.r#box.parse().ok();
+    let wanted = Wanted::of(&asked);
     let (staff, (reader, which, found)) = ticket
         .open(&app, move |c, staff| {
             let reader = StaffReader::load(c, staff.staff_id, staff.role)?;
-            let mine = boxes(&reader);
-            let which = wanted.filter(|which| mine.contains(which));
-            let first = which.unwrap_or_else(|| first_box(staff.role));
-            let found = store::queue(c, &reader, first, state, after)?;
-            // Who comes for what is late is shown the list in which something is.
-            if which.is_none() && state == QueueState::Late && found.lines.is_empty() {
-                for other in mine.into_iter().filter(|other| *other != first) {
-                    let found = store::queue(c, &reader, other, state, after)?;
-                    if !found.lines.is_empty() {
-                        return Ok((reader, other, found));
-                    }
-                }
-            }
-            Ok((reader, first, found))
+            let (which, found) = wanted.find(c, &reader)?;
+            Ok((reader, which, found))
         })
         .await?;
-    let words = staff.words;
-    let address = |which: QueueBox, state: QueueState| format!("/staff/messages?box={which}&state={state}");
+    let (words, state) = (staff.words, wanted.state);
+    let query = |which: QueueBox, state: QueueState| format!("box={which}&state={state}");
+    let address = |which, state| format!("/staff/messages?{}", query(which, state));
     let box_label = |which: QueueBox| words.get(&format!("messages-box-{}", which.word().replace('_', "-")));
     let page = QueuePage {
         boxes: boxes(&reader)
@@ -211,7 +246,7 @@ pub(super) async fn page(
         },
         empty: words.get(&format!("messages-queue-empty-{state}")),
         next: found.next.map(|place| format!("{}&after={}", address(which, state), place.to_text())),
-        is_first: after.is_none(),
+        live: wanted.after.is_none().then(|| query(which, state)),
         lines: found.lines.into_iter().map(|each| line(&app, &staff, &reader, each)).collect(),
         frame: staff.frame(&app, MESSAGES),
     };

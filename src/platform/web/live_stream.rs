@@ -32,8 +32,8 @@ pub type Look<P> = Box<dyn Fn() -> Looking<P> + Send + Sync>;
 pub struct Of {
     /// The practice …
     pub practice: PracticeId,
-    /// … and the chart that the page is about.
-    pub chart: ChartId,
+    /// … and the chart that the page is about; `None` where it shows many.
+    pub chart: Option<ChartId>,
     /// The session that looks.
     pub session_hash: String,
 }
@@ -71,7 +71,8 @@ async fn next<P: PartialEq>(mut watch: Watch<P>) -> Option<(Result<Event, Infall
         tokio::select! {
             () = tokio::time::sleep_until(watch.ends) => return None,
             rung = watch.bell.recv() => match rung {
-                Ok((practice, chart)) if practice == watch.of.practice && chart == watch.of.chart => {}
+                Ok((practice, chart))
+                    if practice == watch.of.practice && watch.of.chart.is_none_or(|of| of == chart) => {}
                 Ok(_) => continue,
                 // Too many rang at once to hear each: look.
                 Err(broadcast::error::RecvError::Lagged(_)) => {}

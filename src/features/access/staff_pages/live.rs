@@ -19,7 +19,7 @@ pub async fn stream(
 ) -> Result<Response, PageError> {
     let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let hash = staff.session.token_hash;
-    let of = Of { practice: *staff.scope.id(), chart, session_hash: hash.clone() };
+    let of = Of { practice: *staff.scope.id(), chart: Some(chart), session_hash: hash.clone() };
     let (db, scope) = (app.db.clone(), staff.scope);
     let look = move || -> live_stream::Looking<_> {
         let (db, scope, hash) = (db.clone(), scope.clone(), hash.clone());
