@@ -104,7 +104,7 @@ portal-not-sent-typed = What you wrote
 portal-not-sent-kept = We keep it for half an hour for you. Copy it if you need it longer.
 portal-not-sent-again = Open the form again
 portal-not-sent-home = To the start page
-portal-home-elsewhere = In other charts
+portal-home-elsewhere = See what is waiting in your other charts
 portal-elsewhere = { $count ->
     [one] One thing is waiting for you
    *[other] { $count } things are waiting for you

@@ -104,7 +104,7 @@ portal-not-sent-typed = Lo que escribió
 portal-not-sent-kept = Se lo guardamos media hora. Cópielo si lo necesita por más tiempo.
 portal-not-sent-again = Abrir el formulario de nuevo
 portal-not-sent-home = Ir al inicio
-portal-home-elsewhere = En otros expedientes
+portal-home-elsewhere = Ver lo que tiene pendiente en otros expedientes
 portal-elsewhere = { $count ->
     [one] Tiene una cosa pendiente
    *[other] Tiene { $count } cosas pendientes

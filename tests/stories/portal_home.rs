@@ -164,7 +164,7 @@ stories! {
         browser.follow(&next).await.must_say("no longer open to you").must_say("Leo").must_not_say("Mia");
     }
 
-    async fn what_waits_in_another_childs_chart_is_said_on_home_and_where_the_chart_is_chosen(w: &mut World) {
+    async fn what_waits_in_another_childs_chart_is_said_where_the_chart_is_chosen(w: &mut World) {
         let leo = w.chart_with("Leo", "Park", "2012-12-02", "leo@example.com").await;
         let mia = w.chart_with("Mia", "Park", "2014-12-02", "mia@example.com").await;
         let ben = w.chart_with("Ben", "Park", "2015-12-02", "ben@example.com").await;
@@ -178,7 +178,7 @@ stories! {
         }
         let mut browser = sign_in(w, &mother.email).await;
         let home = browser.get("/portal").await;
-        home.must_say("the chart of Leo").must_not_say("In other charts");
+        home.must_say("the chart of Leo").must_say("See what is waiting in your other charts");
         // Two papers for Mia, of which one is withheld by its label; one that is not shared with her; a message.
         for (title, label) in [("For Mia", None), ("Hidden", Some("minor_consented"))] {
             let paper = papers::draft(w, &mia.chart_id, title, "Text.").await;
@@ -194,13 +194,11 @@ stories! {
         let mut api = w.browser().with("authorization", &format!("Bearer {}", crate::api::key(w, &w.riverbend, Scope::ALL).await));
         let new = serde_json::json!({ "grant_id": grants[1], "subject": "News", "text": "Words." });
         crate::rights::send(&mut api, "POST", "/api/v1/threads", &new).await;
-        let home = browser.get("/portal").await;
-        home.must_say("In other charts").must_say("2 things are waiting for you").must_not_say("For Mia").must_not_say("Ben");
         let switch = browser.get("/portal/switch").await;
+        switch.must_say("2 things are waiting for you").must_not_say("For Mia");
         assert_eq!(switch.words().matches("waiting for you").count(), 1, "{}", switch.words());
-        // From home it is one step there.
-        let there = browser.submit_and_follow(&home, "/portal/switch", &[("access", &grants[1].to_string())]).await;
-        there.must_say("the chart of Mia").must_say("For Mia").must_not_say("In other charts");
+        let there = browser.submit_and_follow(&switch, "/portal/switch", &[("access", &grants[1].to_string())]).await;
+        there.must_say("the chart of Mia").must_say("For Mia");
         // What is read waits no longer, and what is not theirs to see never did.
         let list = there.html().split("href=\"/portal/documents/").nth(1).and_then(|rest| rest.split('"').next()).expect("a paper").to_owned();
         browser.get(&format!("/portal/documents/{list}")).await.must_be(200);

@@ -31,7 +31,7 @@ pub use grants::{HeldGrant, grants_here, held_by, level_now, reading_now};
 pub use me_pages::ME;
 pub use reader::{Reader, holder_of, mail_in_words, reaches_anybody, reader_of, readers_of};
 pub use safe_store::reader_wishes;
-pub use session::{ClientAccount, ClientSession, ClientTicket, Onlooker, OtherChart};
+pub use session::{ChartWaiting, ClientAccount, ClientSession, ClientTicket, Onlooker};
 pub use session_pages::message;
 pub use sign_in_pages::unprocessable;
 pub use step_up::confirm_password;

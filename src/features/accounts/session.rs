@@ -501,30 +501,9 @@ impl ClientTicket {
     {
         let method = self.method.clone();
         self.read(app, move |system, account, ticket| {
-            let (client, _) = granted!(ClientSession::of(account, ticket.needs, &method));
+            let client = granted!(ClientSession::of(account, ticket.needs, &method));
             let value = unit(&mut system.within(&client.scope), &client)?;
             Ok(Ok((client, value)))
-        })
-        .await
-    }
-
-    /// The same, for a page that also says what waits in the account's other charts.
-    pub async fn open_beside<T, F>(
-        self,
-        app: &AppState,
-        mut unit: F,
-        waiting: CountWaiting,
-    ) -> Result<(ClientSession, T, Vec<OtherChart>), PageError>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut Scoped<'_>, &ClientSession) -> Result<T, Fault> + Send + 'static,
-    {
-        let method = self.method.clone();
-        self.read(app, move |system, account, ticket| {
-            let (client, others) = granted!(ClientSession::of(account, ticket.needs, &method));
-            let value = unit(&mut system.within(&client.scope), &client)?;
-            let others = OtherChart::all(system, &client.account_id, &others, waiting)?;
-            Ok(Ok((client, value, others)))
         })
         .await
     }
@@ -534,14 +513,14 @@ impl ClientTicket {
         self,
         app: &AppState,
         waiting: CountWaiting,
-    ) -> Result<(ClientAccount, Vec<OtherChart>), PageError> {
+    ) -> Result<(ClientAccount, Vec<ChartWaiting>), PageError> {
         self.read(app, move |system, account, _| {
             if account.viewer.is_staff() {
                 return Ok(Err(Denied::OnlyLooking));
             }
             // Who has one chart comes here only by its address.
             let counted = if account.grants.len() > 1 { account.grants.as_slice() } else { &[] };
-            let charts = OtherChart::all(system, &account.account.account_id, counted, waiting)?;
+            let charts = ChartWaiting::all(system, &account.account.account_id, counted, waiting)?;
             Ok(Ok((account, charts)))
         })
         .await
@@ -551,18 +530,16 @@ impl ClientTicket {
 /// Counts what waits for an account in each of these charts of a practice, in their order.
 pub type CountWaiting = fn(&mut Scoped<'_>, &AccountId, &[&HeldGrant]) -> Result<Vec<i64>, Fault>;
 
-/// A chart of the account besides the one in view.
+/// A chart of the account.
 #[derive(Clone, Debug)]
-pub struct OtherChart {
+pub struct ChartWaiting {
     /// The grant.
     pub access_id: AccessId,
-    /// What its client is called.
-    pub name: String,
     /// How much waits there.
     pub waiting: i64,
 }
 
-impl OtherChart {
+impl ChartWaiting {
     /// In the order of the grants; each practice is asked once.
     fn all(
         system: &mut System<'_>,
@@ -570,14 +547,8 @@ impl OtherChart {
         grants: &[HeldGrant],
         waiting: CountWaiting,
     ) -> Result<Vec<Self>, Fault> {
-        let mut charts: Vec<Self> = grants
-            .iter()
-            .map(|grant| Self {
-                access_id: grant.access_id,
-                name: grant.client.called().to_owned(),
-                waiting: 0,
-            })
-            .collect();
+        let mut charts: Vec<Self> =
+            grants.iter().map(|grant| Self { access_id: grant.access_id, waiting: 0 }).collect();
         let mut asked = Vec::new();
         for grant in grants {
             let practice = *grant.scope.id();
@@ -599,11 +570,7 @@ impl OtherChart {
 
 impl ClientSession {
     /// The grant in view.
-    fn of(
-        mut who: ClientAccount,
-        needs: Option<Needs>,
-        method: &Method,
-    ) -> Result<(Self, Vec<HeldGrant>), Denied> {
+    fn of(who: ClientAccount, needs: Option<Needs>, method: &Method) -> Result<Self, Denied> {
         let charts = who.grants.len();
         if let (Viewer::Staff(onlooker), Some(Needs::Client(right, _))) = (&who.viewer, needs)
             && !onlooker.staff.role.may(reading_of(right))
@@ -611,8 +578,9 @@ impl ClientSession {
             return Err(Denied::Forbidden);
         }
         // Another chart is never shown under the same address.
-        let Some(at) = who.in_view.filter(|at| *at < charts) else { return Err(Denied::Switch) };
-        let grant = who.grants.remove(at);
+        let Some(grant) = who.in_view.and_then(|at| who.grants.into_iter().nth(at)) else {
+            return Err(Denied::Switch);
+        };
         if let Some(Needs::Client(right, level)) = needs
             && decide(&grant.facts, right, None).level < level
             && !(grant.archive == Archive::Readable && (right, level) == (Right::Messages, Level::View))
@@ -625,7 +593,7 @@ impl ClientSession {
         };
         let for_client = (!grant.is_own()).then(|| grant.client.called().to_owned());
         let rights = grant.shown_rights();
-        let client = Self {
+        Ok(Self {
             scope: grant.scope,
             practice: grant.practice,
             account_id: who.account.account_id,
@@ -648,8 +616,7 @@ impl ClientSession {
             zone,
             done: who.done,
             viewer: who.viewer,
-        };
-        Ok((client, who.grants))
+        })
     }
 }
 

@@ -10,7 +10,6 @@ use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments;
 use crate::features::billing;
 use crate::features::documents::{self, signing};
-use crate::features::home::elsewhere::{in_words, waiting_in};
 use crate::features::messages::{self, InboxLine};
 use crate::features::practice::{self, PublicPractice, Question};
 use crate::kernel::money::Money;
@@ -36,13 +35,6 @@ struct Item {
     note: String,
 }
 
-/// Another chart of the account, with what waits there.
-struct Elsewhere {
-    access: String,
-    name: String,
-    waiting: String,
-}
-
 #[derive(Template)]
 #[template(path = "features/home/templates/home.html")]
 struct Home {
@@ -60,8 +52,9 @@ struct Home {
     may_ask: bool,
     waiting: Option<Vec<Item>>,
     more_waiting: Option<String>,
-    /// The account's other charts in which something waits.
-    elsewhere: Vec<Elsewhere>,
+    /// Does the account hold other charts? What waits there is counted where the chart is chosen, not here: it would take
+    /// one statement more for each feature.
+    has_other_charts: bool,
     next: Option<Vec<Item>>,
     pending: Option<String>,
     balances: Vec<(String, String)>,
@@ -141,39 +134,39 @@ fn count<T>(items: &[T]) -> i64 {
 
 /// What is waiting for me, what comes next, what is owed.
 pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let read = |c: &mut Scoped<'_>, client: &ClientSession| {
-        let chart = &client.chart_id;
-        let may = |right| client.may_view(right) && client.is_shown(right);
-        Ok((
-            if may(Right::Documents) {
-                (signing::store::to_sign(c, &client.access_id)?, documents::unread(c, &client.access_id)?)
-            } else {
-                (Vec::new(), Vec::new())
-            },
-            if may(Right::Messages) {
-                messages::unread(c, &messages::PartyReader::of(client))?
-            } else {
-                Vec::new()
-            },
-            if may(Right::Appointments) {
-                // Somebody else's offers are theirs to answer, unless it is the client who reads.
-                let asker = client.for_client.is_some().then_some(&client.account_id);
-                appointments::ahead(c, chart, asker)?
-            } else {
-                appointments::Ahead::default()
-            },
-            // None without a ledger, and without the right to see one: no entry is not the same as nothing
-            // owed.
-            if may(Right::Billing) {
-                billing::owed_seen_by(c, *chart, client.person_id)?
-            } else {
-                Vec::new()
-            },
-            access::near_day_of_others(c, (chart, &client.access_id), &client.facts)?,
-        ))
-    };
-    let (client, found, others) = ticket.open_beside(&app, read, waiting_in).await?;
-    let ((to_sign, unread), new_messages, on_calendar, balances, days) = found;
+    let (client, ((to_sign, unread), new_messages, on_calendar, balances, days)) = ticket
+        .open(&app, |c, client| {
+            let chart = &client.chart_id;
+            let may = |right| client.may_view(right) && client.is_shown(right);
+            Ok((
+                if may(Right::Documents) {
+                    (signing::store::to_sign(c, &client.access_id)?, documents::unread(c, &client.access_id)?)
+                } else {
+                    (Vec::new(), Vec::new())
+                },
+                if may(Right::Messages) {
+                    messages::unread(c, &messages::PartyReader::of(client))?
+                } else {
+                    Vec::new()
+                },
+                if may(Right::Appointments) {
+                    // Somebody else's offers are theirs to answer, unless it is the client who reads.
+                    let asker = client.for_client.is_some().then_some(&client.account_id);
+                    appointments::ahead(c, chart, asker)?
+                } else {
+                    appointments::Ahead::default()
+                },
+                // None without a ledger, and without the right to see one: no entry is not the same as nothing
+                // owed.
+                if may(Right::Billing) {
+                    billing::owed_seen_by(c, *chart, client.person_id)?
+                } else {
+                    Vec::new()
+                },
+                access::near_day_of_others(c, (chart, &client.access_id), &client.facts)?,
+            ))
+        })
+        .await?;
     let (words, now) = (client.words, app.now());
     // The query narrows to what is shared; whether each may be seen is decided in one place for every page.
     let to_sign: Vec<_> =
@@ -246,15 +239,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         12..18 => "portal-home-afternoon",
         _ => "portal-home-evening",
     };
-    let elsewhere = others.into_iter().filter_map(|chart| {
-        Some(Elsewhere {
-            access: chart.access_id.to_string(),
-            waiting: in_words(words, chart.waiting)?,
-            name: chart.name,
-        })
-    });
     let page = Home {
-        elsewhere: elsewhere.collect(),
         greeting: words.with1(hello, "name", &client.name),
         opens_on: client.opens_on.map(|first| words.civil_date(first)),
         archive: client.reads_archive(),
@@ -274,6 +259,7 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
             .any(|right| client.may_view(*right) && !client.is_shown(*right))
             .then(|| words.with1("preview-hidden", "name", &client.name)),
         ahead: ahead(words, client.for_client.as_deref().unwrap_or(&client.name), (client.less_from, days)),
+        has_other_charts: client.charts > 1 && client.onlooker().is_none(),
         may_ask: client.may_act(Right::Appointments),
         waiting,
         more_waiting: more,
