@@ -313,6 +313,14 @@
     } catch { /* offline: the words say that nothing is kept */ }
     if (status) status.textContent = words;
   }
+  // A file that is chosen goes along with a draft that is saved: the button then sends the form in parts, as Attach does.
+  doc.addEventListener("change", ({ target }) => {
+    const save = target.type === "file" && target.form && one("button[name=save]", target.form);
+    if (!save) return;
+    const attach = one("button[formenctype]", target.form), to = target.files.length ? attach.getAttribute("formaction") : target.form.dataset.draft;
+    save.setAttribute("formaction", to);
+    save.formEnctype = target.files.length ? attach.formEnctype : "application/x-www-form-urlencoded";
+  });
   // A form without a draft of its own is kept under a token in the page's address: Back and a reload show what was typed.
   const inAddress = change => {
     const url = new URL(location.href), kept = url.searchParams.getAll("unsent");

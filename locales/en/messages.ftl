@@ -184,6 +184,7 @@ messages-error-file = { $name } was not attached. { $why }
 messages-error-many-files = A message can have 10 files at most.
 messages-error-files-an-hour = You have attached many files in the last hour. Please attach more of them later.
 messages-error-not-attached = { $name } is chosen and not attached yet. Choose it again and press Attach, or send without it.
+messages-error-saved-without = The draft is saved, but without { $name }. Choose it again and press Attach.
 messages-error-no-file = One of the files is no longer there. Attach it again, or send without it.
 messages-draft-save = Save draft
 messages-draft-saved = Draft saved

@@ -184,6 +184,7 @@ messages-error-file = { $name } no se adjuntó. { $why }
 messages-error-many-files = Un mensaje puede llevar 10 archivos como mucho.
 messages-error-files-an-hour = Ha adjuntado muchos archivos en la última hora. Adjunte los demás más tarde.
 messages-error-not-attached = { $name } está elegido y todavía no adjuntado. Elíjalo otra vez y pulse Adjuntar, o envíe sin él.
+messages-error-saved-without = El borrador está guardado, pero sin { $name }. Elíjalo otra vez y pulse Adjuntar.
 messages-error-no-file = Uno de los archivos ya no está. Adjúntelo otra vez, o envíe sin él.
 messages-draft-save = Guardar borrador
 messages-draft-saved = Borrador guardado

@@ -32,6 +32,14 @@ async fn attach(
     browser.upload_fields(to, &fields, file.0, file.1).await
 }
 
+/// The fields of a form on a page, with changes.
+fn with(page: &Page, form: &str, changes: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut fields = page.form(form).fields;
+    fields.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    fields.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    fields
+}
+
 /// How many files messages have.
 async fn sent(w: &World) -> i64 {
     w.look(|c| message_attachment::table.count().get_result(c)).await
@@ -99,9 +107,17 @@ stories! {
         // A file that was chosen and not attached is asked about.
         let asked = client.submit(&page, &thread, &[("file", "late.pdf")]).await;
         asked.must_be(422).must_say("late.pdf is chosen and not attached yet").must_say("Words.").must_say("good.pdf");
+        // So it is where the draft is saved without it; where the form comes in parts, it is saved with the draft.
+        let left = client.post_fields(&format!("{thread}/draft"), &with(&page, &thread, &[("file", "late.pdf"), ("save", "draft")])).await;
+        left.must_be(422).must_say("The draft is saved, but without late.pdf.").must_say("Words.").must_say("good.pdf");
+        let fields = with(&left, &thread, &[("save", "draft")]);
+        let saved = client.upload_fields(&to, &fields, "late.pdf", &pdf("Late")).await;
+        saved.must_be(303);
+        let page = client.get(&thread).await;
+        page.must_say("Draft saved").must_say("Words.").must_say("good.pdf").must_say("late.pdf");
         client.submit(&page, &thread, &[]).await.must_be(303);
-        client.get(&thread).await.must_say("Words.").must_say("good.pdf");
-        assert_eq!(sent(w).await, 1);
+        client.get(&thread).await.must_say("Words.").must_say("good.pdf").must_say("late.pdf");
+        assert_eq!(sent(w).await, 2);
         // Ten are enough.
         let page = client.get(&thread).await;
         let mut page = attach(&mut client, &page, &thread, &to, "Many.", ("1.pdf", &pdf("1"))).await;

@@ -454,7 +454,9 @@ stories! {
         let (id, who) = (service.to_string(), casey.to_string());
         let at = format!("{}/charge", tab(&ana));
         send(&mut desk, &at, &[("service", &id), ("staff", &who), ("description", ""), ("amount", "")]).await.must_be(303);
-        send(&mut desk, &at, &[("service", &id), ("units", "2"), ("description", ""), ("amount", "")]).await.must_be(303);
+        let asked = send(&mut desk, &at, &[("service", &id), ("units", "2"), ("description", ""), ("amount", "")]).await;
+        asked.must_be(422).must_say("Is this charge there already?");
+        desk.submit(&asked, &at, &[]).await.must_be(303);
         assert_eq!(owed(w, chart).await.0, 18_000 + 30_000);
         desk.get(&tab(&ana)).await.must_say("Session, 45 minutes").must_say("$180.00").must_say("$300.00");
         // A new list from today on.
@@ -471,6 +473,79 @@ stories! {
         // A day before the first price, and nobody but the administrator sets them.
         w.staff(Role::Biller).await.get("/staff/practice/services").await.must_be(403);
         must_be_whole(w).await;
+    }
+
+    async fn a_charge_like_one_of_the_same_day_asks_first_and_keeps_what_was_typed(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let chart = ana.chart_id;
+        let session = add_service(w, "Session, 45 minutes", "90834", "150").await.to_string();
+        let report = add_service(w, "Report", "90889", "40").await.to_string();
+        let mut desk = w.staff(Role::Biller).await;
+        let at = format!("{}/charge", tab(&ana));
+        let listed = |service| [("service", service), ("description", ""), ("amount", "")];
+        send(&mut desk, &at, &listed(&session)).await.must_be(303);
+        // Another service, another day: no question.
+        send(&mut desk, &at, &listed(&report)).await.must_be(303);
+        let yesterday = [("service", session.as_str()), ("description", ""), ("amount", ""), ("on", "2026-11-30")];
+        send(&mut desk, &at, &yesterday).await.must_be(303);
+        assert_eq!(owed(w, chart).await.0, 34_000);
+        let again = [("service", session.as_str()), ("description", ""), ("amount", "125"), ("units", "3"), ("diagnoses", "F41.1")];
+        let asked = send(&mut desk, &at, &again).await;
+        asked.must_be(422).must_say("Is this charge there already?").must_say("Post it as one more charge");
+        asked.must_say("December 1, 2026: Session, 45 minutes, $150.00, entered by").must_not_say("Report, $40.00");
+        assert_eq!(owed(w, chart).await.0, 34_000, "nothing is posted before somebody says yes");
+        for kept in ["value=\"125\"", "value=\"3\"", "value=\"F41.1\""] {
+            assert!(asked.html().contains(kept), "{kept}");
+        }
+        // Somebody else's charge came in between: the question is asked once more, with both.
+        charge(w, &chart, TODAY, 12_500).await;
+        let asked = desk.submit(&asked, &at, &[("service", ""), ("description", "Visit"), ("amount", "125")]).await;
+        asked.must_be(422).must_say("$125.00");
+        desk.submit(&asked, &at, &[]).await.must_be(303);
+        assert_eq!(owed(w, chart).await.0, 34_000 + 12_500 + 12_500);
+        must_be_whole(w).await;
+    }
+
+    async fn a_payment_beyond_what_is_open_or_like_one_that_came_in_asks_first(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let chart = ana.chart_id;
+        charge(w, &chart, TODAY, 15_000).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let at = format!("{}/payment", tab(&ana));
+        let asked = send(&mut desk, &at, &[("amount", "1500"), ("method", "check"), ("reference", "1042")]).await;
+        asked.must_be(422).must_say("$150.00 is open, and you typed $1,500.00. The $1,350.00 more would be kept as credit");
+        asked.must_say("Record it all the same");
+        assert!(asked.html().contains("value=\"1042\""), "what was typed is kept");
+        assert_eq!(owed(w, chart).await, (15_000, 0, 0), "nothing is recorded before somebody says yes");
+        // Another amount than the one that was asked about is asked about anew.
+        desk.submit(&asked, &at, &[("amount", "2500")]).await.must_be(422).must_say("The $2,350.00 more");
+        desk.submit(&asked, &at, &[("amount", "50")]).await.must_be(303);
+        assert_eq!(owed(w, chart).await, (10_000, 0, 0));
+        let twice = send(&mut desk, &at, &[("amount", "50"), ("method", "check"), ("reference", "1042")]).await;
+        twice.must_be(422).must_say("A payment like this is there already:").must_say("Payment by check, 1042, $50.00");
+        twice.must_not_say("as credit");
+        let other = [("amount", "50"), ("method", "check"), ("reference", "1043")];
+        send(&mut desk, &at, &other).await.must_be(303);
+        desk.submit(&twice, &at, &[]).await.must_be(303);
+        assert_eq!(owed(w, chart).await, (0, 0, 0));
+        let ahead = send(&mut desk, &at, &[("amount", "20"), ("method", "cash")]).await;
+        ahead.must_be(422).must_say("Nothing is open. All of $20.00 would be kept as credit");
+        desk.submit(&ahead, &at, &[]).await.must_be(303);
+        assert_eq!(owed(w, chart).await, (0, 2_000, 0));
+        // To staff it is the client's, to the client theirs.
+        charge(w, &chart, TODAY, 1_000).await;
+        must_be_whole(w).await;
+    }
+
+    async fn staff_read_whose_part_it_is(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let coverage = insured_charge(w, &ana, 15_000, 3_000).await;
+        let _ = coverage;
+        let mut desk = w.staff(Role::Biller).await;
+        let list = desk.get(&tab(&ana)).await;
+        list.must_say("$120.00 is with the insurance.").must_not_say("Nothing to do now");
+        let entry = desk.get(&list.link("/entries/")).await;
+        entry.must_say("is the client's copay").must_not_say("your copay").must_not_say("You owe");
     }
 
     async fn case_13_21_a_visit_is_charged_once_from_its_appointment_and_anew_when_it_was_taken_back(w: &mut World) {

@@ -75,6 +75,12 @@ stories! {
         // Read: everything. Pay: as before. Ask, write, sign: nothing.
         let mut client = sign_in(w, &own.name).await;
         client.get("/portal").await.must_say("You can read what is in it until the end of").must_not_say("Ask for an appointment");
+        // One last day is enough: the one that comes first.
+        crate::rights::set(w, own.access, crate::rights::Terms { ends_on: Some("2026-12-31"), ..Default::default() }).await;
+        client.get("/portal").await.must_say("until the end of December 5, 2026").must_not_say("your access to this chart ends");
+        crate::rights::set(w, own.access, crate::rights::Terms { ends_on: Some("2026-12-03"), ..Default::default() }).await;
+        client.get("/portal").await.must_say("On December 4, 2026 your access to this chart ends").must_not_say("until the end of");
+        crate::rights::set(w, own.access, crate::rights::Terms { ends_on: Some("2026-12-31"), ..Default::default() }).await;
         client.get("/portal/documents").await.must_be(200).must_say("For Ana");
         client.get("/portal/appointments").await.must_be(200);
         client.get("/portal/appointments/request").await.must_be(404);

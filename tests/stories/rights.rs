@@ -385,7 +385,7 @@ stories! {
         let form = desk.get(&page).await;
         desk.submit_and_follow(&form, "/resume", &[]).await.must_not_say("Until it is clear.");
         assert_eq!(level(w, access, Right::Billing).await, Level::View);
-        let form = desk.get(&page).await;
+        let form = desk.get(&format!("{page}/revoke")).await;
         desk.submit_and_follow(&form, "/revoke", &[]).await.must_say("No Portal Access");
         assert_eq!(level(w, access, Right::Billing).await, Level::None);
     }

@@ -115,7 +115,7 @@ stories! {
         // Staff on one node revoke; the session on the other ends.
         let mut desk = w.staff(Role::Administrator).await;
         let page = format!("/staff/charts/{}/grants/{}", ana.chart_id, others[1]);
-        let form = desk.get(&page).await;
+        let form = desk.get(&format!("{page}/revoke")).await;
         desk.submit_and_follow(&form, "/revoke", &[("reason", "Asked for.")]).await;
         crate::rights::sees_nothing(&mut there[2]).await;
         crate::rights::sees_nothing(&mut here[2]).await;
@@ -486,7 +486,7 @@ stories! {
         let access: AccessId = w.look(move |c| {
             portal_access::table.filter(portal_access::chart_id.eq(of)).filter(portal_access::person_id.eq(to)).select(portal_access::access_id).first(c)
         }).await;
-        let page = desk.get(&format!("{base}/grants/{access}")).await;
+        let page = desk.get(&format!("{base}/grants/{access}/revoke")).await;
         desk.submit(&page, "/revoke", &[("reason", "Asked for.")]).await.must_be(303);
         phone.get("/portal/switch").await.must_not_say("Lia");
         sign_in(w, "rosa@example.com").await.get("/portal/documents").await.must_be(200);

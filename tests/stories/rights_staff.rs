@@ -65,13 +65,38 @@ stories! {
         desk.get(&tab).await.must_not_say("It is not recorded");
     }
 
+    async fn the_box_tells_the_planned_end_of_an_access_and_revoking_asks_first(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
+        let (_, access) = mother_of(w, &leo).await;
+        let tab = format!("/staff/charts/{}/communications", leo.chart_id);
+        let mut desk = w.staff(Role::Administrator).await;
+        desk.get(&tab).await.must_say("Next automatic step for Joan Park: the access ends, nothing is open from December 2, 2030 on.");
+        set(w, access, Terms { ends_on: Some("2027-01-31"), ..Terms::default() }).await;
+        let room = desk.get(&tab).await;
+        room.must_say("nothing is open from February 1, 2027 on").must_not_say("No automatic step is planned");
+        // The page of the rights leads to a page that says what ends and for whom; nothing ends before.
+        let page = format!("/staff/charts/{}/grants/{access}", leo.chart_id);
+        let rights = desk.get(&page).await;
+        let ask = rights.link("/revoke");
+        assert_eq!(ask, format!("{page}/revoke"));
+        let asked = desk.get(&ask).await;
+        asked.must_say("Revoke portal access for Joan Park?").must_say("What ends on the chart of Leo Park: Appointments");
+        asked.must_say("You can restore the access later.").must_say("Optional. Only staff see it.");
+        assert_eq!(level(w, access, Right::Billing).await, Level::Act);
+        let long = "x".repeat(201);
+        desk.submit(&asked, "/revoke", &[("reason", &long)]).await.must_be(422).must_say("200");
+        desk.submit_and_follow(&asked, "/revoke", &[("reason", "Asked for.")]).await.must_say("The access is revoked.");
+        desk.get(&tab).await.must_say("No automatic step is planned").must_say("Asked for.");
+        desk.get(&ask).await.must_be(200).must_say("There is no access to revoke.");
+    }
+
     async fn an_access_is_not_given_back_before_its_basis_is_recorded_or_after_its_last_day(w: &mut World) {
         let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
         let (_, access) = mother_of(w, &leo).await;
         set(w, access, Terms { basis: Some(Basis::Other), ..Terms::default() }).await;
         let mut desk = w.staff(Role::Administrator).await;
         let page = format!("/staff/charts/{}/grants/{access}", leo.chart_id);
-        let form = desk.get(&page).await;
+        let form = desk.get(&format!("{page}/revoke")).await;
         desk.submit_and_follow(&form, "/revoke", &[]).await.must_say("No Portal Access");
         // The box and the page of the rights say where it is entered.
         let asked = desk.get(&format!("/staff/charts/{}/access/restore", leo.chart_id)).await;
@@ -154,7 +179,7 @@ stories! {
         desk.submit_and_follow(&form, "/pause", &[("reason", reason)]).await;
         let mail = w.mail_to("sam@example.com").await;
         assert!(mail.text.contains("paused your access") && !mail.text.contains(reason), "{}", mail.text);
-        let form = desk.get(&page).await;
+        let form = desk.get(&format!("{page}/revoke")).await;
         desk.submit_and_follow(&form, "/revoke", &[]).await;
         let mail = w.mail_to("sam@example.com").await;
         assert!(mail.text.contains("has ended"), "{}", mail.text);

@@ -133,6 +133,30 @@ stories! {
         assert_eq!(w.mailbox.mails().len(), before + 2);
     }
 
+    async fn somebody_who_declined_is_invited_again_once_the_question_about_the_address_is_answered(w: &mut World) {
+        let irene = w.chart("Irene", "Kowalski").await;
+        w.invite(&irene).await;
+        let link = { let mail = w.mail_to(&irene.email).await; w.link_in(&mail) };
+        let mut holder = w.browser();
+        let page = holder.get(&format!("{link}/decline")).await;
+        holder.submit_and_follow(&page, "/decline", &[("answer", "not-me")]).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let list = desk.get("/staff/worklist?kind=declined").await;
+        list.must_say("Irene Kowalski").must_say("Send Invite again");
+        assert!(!list.html().contains("name=\"chart\""), "it is not one of many before somebody has looked at it");
+        let before = w.mailbox.mails().len();
+        let form = desk.submit_and_follow(&list, "/staff/worklist", &[("only", &value(&irene, 1))]).await;
+        form.must_say("said that an invitation was not for them").must_say("Send it to this address anyway.");
+        w.mail_has_settled().await;
+        assert_eq!(w.mailbox.mails().len(), before);
+        let invite = format!("/staff/charts/{}/access/invite", irene.chart_id);
+        desk.submit(&form, &invite, &[]).await.must_be(422);
+        let done = desk.submit_and_follow(&form, &invite, &[("confirmed", "refused")]).await;
+        done.must_say("Portal work list").must_not_say("Irene Kowalski");
+        w.mail_has_settled().await;
+        assert_eq!(w.mailbox.mails().len(), before + 1);
+    }
+
     async fn the_list_pages_without_losing_or_repeating_a_chart(w: &mut World) {
         for i in 0..57 {
             w.chart("Sam", &format!("Number{i:03}")).await;

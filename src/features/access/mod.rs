@@ -29,7 +29,7 @@ mod staff_pages;
 mod store;
 
 pub use actions::{ActName, Refused};
-pub use address_use::address_on_file;
+pub use address_use::{address_on_file, marks_of};
 pub use ahead::{Becomes, NearDay, narrows_soon};
 pub use ahead_store::near_day_of_others;
 pub use audit::AccessAction;

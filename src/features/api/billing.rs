@@ -67,6 +67,8 @@ pub(super) fn refused(refused: Refused) -> Problem {
         Refused::KnownCheck(_) => field("reference", "this check was entered before"),
         Refused::NotBalanced(by) => field("total", format!("the lines differ from it by {by}")),
         Refused::ChargedBefore(_)
+        // Programs are not asked.
+        | Refused::Doubtful
         | Refused::LifeCycle(_)
         | Refused::NotByItself
         | Refused::TooLittle(_)

@@ -63,6 +63,9 @@ pub enum Refused {
     /// The client's bank asks this payment back.
     #[error("the payment is disputed")]
     Disputed,
+    /// It looks like what is there already, or is more than is open, and whoever posts it was not shown that.
+    #[error("somebody has to look at it first")]
+    Doubtful,
 }
 
 impl From<Refusal> for Refused {

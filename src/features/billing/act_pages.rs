@@ -9,6 +9,7 @@ use axum::response::IntoResponse;
 use jiff::civil::Date;
 
 use crate::features::billing::actions::{self, NewRefund, NewRelief, Refused, Undone};
+use crate::features::billing::doubts::{self, PaymentDoubts};
 use crate::features::billing::input::{self, TextProblem};
 use crate::features::billing::insurance::{self, NewShift, Shift};
 use crate::features::billing::lifecycle::{Payer, Refusal};
@@ -120,6 +121,7 @@ pub(super) fn refused(words: Words, refused: Refused, errors: &mut FieldErrors) 
             errors.add("total", words.with1("billing-error-not-balanced", "amount", by));
         }
         Refused::Disputed => errors.add("form", words.get("billing-error-disputed")),
+        Refused::Doubtful => errors.add("form", words.get("billing-error-changed")),
     }
     Ok(())
 }
@@ -128,6 +130,18 @@ pub(super) fn refused(words: Words, refused: Refused, errors: &mut FieldErrors) 
 pub(super) fn answer(errors: &FieldErrors, rendered: Result<String, askama::Error>) -> PageResult {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok((status, html(rendered)?).into_response())
+}
+
+/// The same for a page that may ask: a question is kept under an address of its own too.
+pub(super) fn answer_asking(
+    errors: &FieldErrors,
+    asks: Option<&Asks>,
+    rendered: Result<String, askama::Error>,
+) -> PageResult {
+    match asks {
+        Some(_) => Ok((StatusCode::UNPROCESSABLE_ENTITY, html(rendered)?).into_response()),
+        None => answer(errors, rendered),
+    }
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -142,6 +156,15 @@ struct PaymentForm {
     pays: String,
     /// Whose payment it is; empty for whoever pays first.
     payer: String,
+    /// What stood against it when it was shown last.
+    despite: String,
+}
+
+/// What the page asks before something is posted: a title, what is there, and a line for each of it.
+pub(super) struct Asks {
+    pub title: String,
+    pub text: String,
+    pub lines: Vec<String>,
 }
 
 #[derive(Template)]
@@ -163,6 +186,8 @@ struct PaymentPage {
     payers: Vec<(String, String)>,
     /// Sees more of the account than what is due.
     sees_ledger: bool,
+    /// What stands against it.
+    asks: Option<Asks>,
 }
 
 /// What the form of a payment needs: the currency, who may have paid, and what is open.
@@ -208,7 +233,7 @@ fn payment_answer(
     room: &ChartRoom,
     open: OpenCharges,
     form: PaymentForm,
-    errors: FieldErrors,
+    (asks, errors): (Option<Asks>, FieldErrors),
 ) -> PageResult {
     let (words, last) = (staff.words, staff.practice.today(app.now()));
     let money = |minor| Money::new(minor, open.currency).to_string();
@@ -232,9 +257,41 @@ fn payment_answer(
         currency: open.currency,
         form,
         errors,
+        asks,
     };
     let rendered = page.render();
-    answer(&page.errors, rendered)
+    answer_asking(&page.errors, page.asks.as_ref(), rendered)
+}
+
+/// What stands against a payment, in words.
+fn payment_asks(words: Words, doubts: &PaymentDoubts, amount: Money) -> Asks {
+    let more = Money::new(doubts.beyond, doubts.open.currency).to_string();
+    let beyond = match (doubts.beyond, doubts.open.minor) {
+        (0, _) => None,
+        (_, 0) => Some(words.with1("billing-beyond-nothing", "amount", amount)),
+        (_, _) => Some(words.with(
+            "billing-beyond",
+            &[("open", doubts.open.to_string()), ("amount", amount.to_string()), ("more", more)],
+        )),
+    };
+    let day = |one: &Payment| one.received_on.parse().map(|day| words.civil_date(day)).unwrap_or_default();
+    let line = |one: &Payment| {
+        let what = payment_label(words, one);
+        let line = [("date", day(one)), ("what", what), ("amount", one.money().to_string())];
+        match one.recorded_by_name.as_str() {
+            "" => words.with("billing-alike-line", &line),
+            name => {
+                let [date, what, amount] = line;
+                words.with("billing-alike-line-by", &[date, what, amount, ("name", name.to_owned())])
+            }
+        }
+    };
+    let text = match (doubts.alike.is_empty(), &beyond) {
+        (true, _) => beyond.unwrap_or_default(),
+        (false, None) => words.get("billing-payment-alike"),
+        (false, Some(beyond)) => format!("{beyond} {}", words.get("billing-payment-alike")),
+    };
+    Asks { title: words.get("billing-payment-asks"), text, lines: doubts.alike.iter().map(line).collect() }
 }
 
 /// The form of a payment.
@@ -253,7 +310,7 @@ pub(super) async fn payment_page(
         amount: if open.due > 0 { Money::new(open.due, open.currency).plain() } else { String::new() },
         ..PaymentForm::default()
     };
-    payment_answer(&app, &staff, &room, open, form, FieldErrors::new())
+    payment_answer(&app, &staff, &room, open, form, (None, FieldErrors::new()))
 }
 
 /// Records it.
@@ -299,18 +356,26 @@ pub(super) async fn payment(
     let (Some(received_on), Some(amount), Some(method), Some(reference), Some(pays), Some(payer)) =
         (on, amount, method, reference, pays, payer)
     else {
-        return payment_answer(&app, &staff, &room, open, form, errors);
+        form.despite.clear();
+        return payment_answer(&app, &staff, &room, open, form, (None, errors));
     };
     let new = NewPayment { chart, received_on, method, reference, amount, pays, payer };
-    let by = staff.by();
+    let (by, seen, asked) = (staff.by(), std::mem::take(&mut form.despite), new.clone());
     let act =
-        move |c: &mut Scoped<'_>| Ok(actions::record_payment(c, &by, &new)?.map(|made| made.payment_id));
+        move |c: &mut Scoped<'_>| Ok(doubts::record_asking(c, &by, &new, &seen)?.map(|made| made.payment_id));
     match actions::once(&app, &staff.scope, chart, mark, act).await? {
         Ok(_) if sees_ledger => Ok(see_other(&format!("{}?done=billing-paid", path(chart)))),
         Ok(made) => Ok(see_other(&format!("{}/payments/{made}/receipt?done=billing-paid", path(chart)))),
+        Err(Refused::Doubtful) => {
+            let found = app.db.write(&staff.scope, move |c| doubts::payment_doubts(c, &asked)).await?;
+            let found = found.map_err(|_| PageError::NotFound)?;
+            form.despite = found.mark();
+            let asks = payment_asks(words, &found, amount);
+            payment_answer(&app, &staff, &room, open, form, (Some(asks), errors))
+        }
         Err(why) => {
             refused(words, why, &mut errors)?;
-            payment_answer(&app, &staff, &room, open, form, errors)
+            payment_answer(&app, &staff, &room, open, form, (None, errors))
         }
     }
 }

@@ -6,15 +6,16 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use jiff::civil::Date;
 
-use crate::features::billing::act_pages::{answer, id, load, refused, text, valid};
+use crate::features::billing::act_pages::{Asks, answer_asking, id, load, refused, text, valid};
 use crate::features::billing::actions::{Refused, once};
-use crate::features::billing::charges::{Details, NewService, Pays, Price, post_service};
+use crate::features::billing::charges::{Details, NewService, Pays, Price};
+use crate::features::billing::doubts;
 use crate::features::billing::encounter_store::{EncounterLabel, Visit, clinicians, find_visit};
 use crate::features::billing::input::{self, Least};
 use crate::features::billing::insurance_store::{Coverage, coverages};
 use crate::features::billing::service_store::{Service, ServiceState, services};
 use crate::features::billing::staff_pages::{TAB, path};
-use crate::features::billing::store::NewCharge;
+use crate::features::billing::store::{Charge, NewCharge};
 use crate::features::ledger::posting_currency;
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, room_head};
 use crate::features::staff::StaffSession;
@@ -22,11 +23,12 @@ use crate::kernel::ids::{AppointmentId, ChartId, StaffId};
 use crate::kernel::money::{Currency, Money};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
+use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
-use crate::platform::web::{PageResult, see_other};
+use crate::platform::web::{PageError, PageResult, see_other};
 
 /// Places where a visit can be, by the codes that insurers use: office, telehealth at home, telehealth elsewhere, home.
 const PLACES: [&str; 4] = ["11", "10", "02", "12"];
@@ -55,6 +57,8 @@ pub(super) struct Form {
     payer: String,
     copay: String,
     confidential: String,
+    /// The charges like it that were shown when it was asked about last.
+    despite: String,
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -114,6 +118,8 @@ struct Page {
     places: Choices,
     payers: Choices,
     has_insurance: bool,
+    /// Charges like it that are there already.
+    asks: Option<Asks>,
 }
 
 fn page(
@@ -121,7 +127,7 @@ fn page(
     staff: &StaffSession,
     (room, offered): (&ChartRoom, &Offered),
     form: Form,
-    errors: FieldErrors,
+    (asks, errors): (Option<Asks>, FieldErrors),
 ) -> PageResult {
     let (words, last) = (staff.words, staff.practice.today(app.now()));
     let none = |key: &str| std::iter::once((String::new(), words.get(key)));
@@ -162,12 +168,33 @@ fn page(
         has_insurance: !offered.coverages.is_empty(),
         form,
         errors,
+        asks,
     };
     let rendered = page.render();
-    answer(&page.errors, rendered)
+    answer_asking(&page.errors, page.asks.as_ref(), rendered)
 }
 
-fn visit_of(typed: &str) -> Result<Option<AppointmentId>, crate::platform::web::PageError> {
+/// The charges that are there already, in words.
+fn charge_asks(words: Words, alike: &[Charge]) -> Asks {
+    let line = |one: &Charge| {
+        let day = one.on_date.parse().map(|day| words.civil_date(day)).unwrap_or_default();
+        let line = [("date", day), ("what", one.description.clone()), ("amount", one.money().to_string())];
+        match one.created_by_name.as_str() {
+            "" => words.with("billing-alike-line", &line),
+            name => {
+                let [date, what, amount] = line;
+                words.with("billing-alike-line-by", &[date, what, amount, ("name", name.to_owned())])
+            }
+        }
+    };
+    Asks {
+        title: words.get("billing-charge-asks"),
+        text: words.get("billing-charge-alike"),
+        lines: alike.iter().map(line).collect(),
+    }
+}
+
+fn visit_of(typed: &str) -> Result<Option<AppointmentId>, PageError> {
     if typed.is_empty() { Ok(None) } else { id(typed).map(Some) }
 }
 
@@ -191,7 +218,7 @@ pub(super) async fn charge_page(
         payer: "self_pay".to_owned(),
         ..Form::default()
     };
-    page(&app, &staff, (&room, &offered), form, FieldErrors::new())
+    page(&app, &staff, (&room, &offered), form, (None, FieldErrors::new()))
 }
 
 /// What was typed, checked; `None` where something is wrong.
@@ -293,23 +320,32 @@ pub(super) async fn charge(
     let Some(new) =
         read(&mut form, (chart, today), &offered, &staff, &mut errors).filter(|_| errors.is_empty())
     else {
-        return page(&app, &staff, (&room, &offered), form, errors);
+        form.despite.clear();
+        return page(&app, &staff, (&room, &offered), form, (None, errors));
     };
-    let by = staff.by();
-    let act = move |c: &mut Scoped<'_>| Ok(post_service(c, &by, &new)?.map(|posted| posted.charge_id));
+    let (by, seen, asked) = (staff.by(), std::mem::take(&mut form.despite), new.clone());
+    let act = move |c: &mut Scoped<'_>| {
+        Ok(doubts::post_asking(c, &by, &new, &seen)?.map(|posted| posted.charge_id))
+    };
     match once(&app, &staff.scope, chart, mark, act).await? {
         Ok(_) => Ok(see_other(&format!("{}?done=billing-charged", path(chart)))),
         // Another tab was faster: the visit has its one charge.
         Err(Refused::ChargedBefore(_)) => {
             Ok(see_other(&format!("{}?done=billing-charged-before", path(chart))))
         }
+        Err(Refused::Doubtful) => {
+            let alike = app.db.read(&staff.scope, move |c| doubts::alike_charges(c, &asked)).await?;
+            let alike = alike.map_err(|_| PageError::NotFound)?;
+            form.despite = doubts::mark_of_charges(&alike);
+            page(&app, &staff, (&room, &offered), form, (Some(charge_asks(words, &alike)), errors))
+        }
         Err(Refused::TooMuch(most)) => {
             errors.add("copay", words.with1("billing-error-at-most", "most", most));
-            page(&app, &staff, (&room, &offered), form, errors)
+            page(&app, &staff, (&room, &offered), form, (None, errors))
         }
         Err(why) => {
             refused(words, why, &mut errors)?;
-            page(&app, &staff, (&room, &offered), form, errors)
+            page(&app, &staff, (&room, &offered), form, (None, errors))
         }
     }
 }

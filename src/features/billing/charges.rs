@@ -84,8 +84,14 @@ pub fn post_charge(c: &mut Scoped<'_>, by: &By, new: &NewCharge) -> Outcome<Char
 
 /// Posts a charge of a service: at its price, unless another amount was typed.
 pub fn post_service(c: &mut Scoped<'_>, by: &By, new: &NewService) -> Outcome<Charge> {
+    let (charge, service) = granted!(listed(c, new)?);
+    post(c, by, &charge, service.as_ref(), &new.details)
+}
+
+/// The charge with the words and the amount that the list of services gives it where none were typed.
+pub(super) fn listed(c: &mut Scoped<'_>, new: &NewService) -> Outcome<(NewCharge, Option<Service>)> {
     let mut charge = new.charge.clone();
-    let Some(id) = new.details.service else { return post(c, by, &charge, None, &new.details) };
+    let Some(id) = new.details.service else { return Ok(Ok((charge, None))) };
     let Some(service) = find_service(c, id)? else { return Ok(Err(Refused::NotFound)) };
     let units = i64::from(new.details.units.unwrap_or(service.units));
     if new.price == Price::Listed {
@@ -100,7 +106,7 @@ pub fn post_service(c: &mut Scoped<'_>, by: &By, new: &NewService) -> Outcome<Ch
         let language = file.and_then(|file| Language::of_tag(&file.client.language));
         charge.description = service.label_in(language.unwrap_or(Language::English)).to_owned();
     }
-    post(c, by, &charge, Some(&service), &new.details)
+    Ok(Ok((charge, Some(service))))
 }
 
 fn post(

@@ -14,10 +14,10 @@ use crate::features::billing::statement_store;
 use crate::features::billing::store::{Charge, find_charge, open_charges_of};
 use crate::features::billing::superbill_store as superbill;
 use crate::features::billing::views::{
-    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, invoice_lines, ledger_lines, older_page,
-    owed_words, statement_lines, superbill_lines,
+    LedgerLine, OwedWords, PageQuery, StatementLine, invoice_lines, ledger_lines, older_page, owed_words,
+    statement_lines, superbill_lines,
 };
-use crate::features::billing::wording::{self, Explanation, Named};
+use crate::features::billing::wording::{self, Explanation, Named, Reader};
 use crate::features::ledger::{self, Item, Movement, Owed};
 use crate::kernel::ids::ChargeId;
 use crate::kernel::money::Money;

@@ -12,6 +12,7 @@ mod check;
 mod client_pages;
 pub mod diagnosis_store;
 pub mod dispute_store;
+mod doubts;
 pub mod encounter_store;
 pub mod identity_store;
 pub mod input;

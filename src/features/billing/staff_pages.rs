@@ -18,10 +18,10 @@ use crate::features::billing::store::{
 };
 use crate::features::billing::superbill_store as superbill;
 use crate::features::billing::views::{
-    LedgerLine, OwedWords, PageQuery, Reader, StatementLine, invoice_lines, kind_label, ledger_lines,
-    older_page, owed_words, statement_lines, superbill_lines,
+    LedgerLine, OwedWords, PageQuery, StatementLine, invoice_lines, kind_label, ledger_lines, older_page,
+    owed_words, statement_lines, superbill_lines,
 };
-use crate::features::billing::wording::{self, Explanation, Named};
+use crate::features::billing::wording::{self, Explanation, Named, Reader};
 use crate::features::ledger::{self, EntryKind, Item, StoredEntry, entries_of_item, find_entry};
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
@@ -397,7 +397,9 @@ pub(super) async fn entry(
             .why
             .iter()
             .flat_map(|why| {
-                why.steps.iter().map(|step| wording::sentence(words, &why.charge, step, &loaded.named))
+                why.steps
+                    .iter()
+                    .map(|step| wording::sentence_to(words, Reader::Staff, &why.charge, step, &loaded.named))
             })
             .collect(),
         conclusion: loaded

@@ -308,6 +308,23 @@ pub fn charges_of(
         .load(c)
 }
 
+/// A chart's charges of a day that stand, in the order in which they were posted.
+pub(super) fn charges_on_day(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    on: Date,
+    most: i64,
+) -> Result<Vec<Charge>, Fault> {
+    c.rows(charge::table)
+        .filter(charge::chart_id.eq(chart))
+        .filter(charge::on_date.eq(on.to_string()))
+        .filter(charge::state.eq(ChargeState::Posted))
+        .order(charge::charge_id.asc())
+        .limit(most)
+        .select(Charge::as_select())
+        .load(c)
+}
+
 /// Charges by their ids.
 pub fn charges_named(c: &mut Scoped<'_>, ids: &[ChargeId]) -> Result<BTreeMap<ChargeId, Charge>, Fault> {
     if ids.is_empty() {
@@ -399,6 +416,22 @@ pub fn payments_of(
 ) -> Result<Vec<Payment>, Fault> {
     payments!(c, chart)
         .filter(payment::payment_id.gt(after.unwrap_or(PaymentId::NIL)))
+        .order(payment::payment_id.asc())
+        .limit(most)
+        .select(Payment::as_select())
+        .load(c)
+}
+
+/// A chart's payments that came in on a day and stand, in the order in which they were recorded.
+pub(super) fn payments_on_day(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    on: Date,
+    most: i64,
+) -> Result<Vec<Payment>, Fault> {
+    payments!(c, chart)
+        .filter(payment::received_on.eq(on.to_string()))
+        .filter(payment::state.eq(PaymentState::Succeeded))
         .order(payment::payment_id.asc())
         .limit(most)
         .select(Payment::as_select())

@@ -6,6 +6,7 @@ use crate::features::billing::account::{Account, Running};
 use crate::features::billing::invoice_store::{InvoiceHead, InvoiceState};
 use crate::features::billing::statement_store::StatementHead;
 use crate::features::billing::superbill_store::SuperbillHead;
+use crate::features::billing::wording::Reader;
 use crate::features::ledger::{DayPlace, EntryKind, Owed};
 use crate::kernel::money::Money;
 use crate::platform::i18n::{Stamp, Words};
@@ -19,13 +20,6 @@ pub(super) struct OwedWords {
     pub credit: Option<String>,
     /// What is with the insurer.
     pub insured: Option<String>,
-}
-
-/// Who reads what is owed.
-#[derive(Clone, Copy)]
-pub(super) enum Reader {
-    Client,
-    Staff,
 }
 
 /// A balance in words, for either side's page.
@@ -44,10 +38,12 @@ pub(super) fn owed_sentence(words: Words, reader: Reader, balance: Money) -> Owe
 /// What is owed in words, with the credit that stands beside open charges.
 pub(super) fn owed_words(words: Words, reader: Reader, owed: Owed) -> OwedWords {
     let money = |minor| Money::new(minor, owed.currency);
-    let credit = (owed.credit > 0 && owed.due > 0)
-        .then(|| words.with1("billing-credit-beside", "amount", money(owed.credit)));
-    let insured =
-        (owed.insured > 0).then(|| words.with1("billing-with-insurer", "amount", money(owed.insured)));
+    let (beside, with_insurer) = match reader {
+        Reader::Client => ("billing-credit-beside", "billing-with-insurer"),
+        Reader::Staff => ("billing-staff-credit-beside", "billing-staff-with-insurer"),
+    };
+    let credit = (owed.credit > 0 && owed.due > 0).then(|| words.with1(beside, "amount", money(owed.credit)));
+    let insured = (owed.insured > 0).then(|| words.with1(with_insurer, "amount", money(owed.insured)));
     OwedWords { credit, insured, ..owed_sentence(words, reader, money(owed.balance())) }
 }
 

@@ -13,6 +13,15 @@ use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 
+/// Who reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Whose account it is.
+    Client,
+    /// Staff, to whom it is the client's.
+    Staff,
+}
+
 /// The charges and payments that lines and sentences name.
 #[derive(Clone, Debug, Default)]
 pub struct Named {
@@ -249,8 +258,19 @@ pub fn explain_for(
     Ok((explanations, named))
 }
 
-/// One sentence for a step.
+/// One sentence for a step, to the client.
 pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> String {
+    sentence_to(words, Reader::Client, charge, step, named)
+}
+
+/// The same to whoever reads it.
+pub(super) fn sentence_to(
+    words: Words,
+    reader: Reader,
+    charge: &Charge,
+    step: &Step,
+    named: &Named,
+) -> String {
     let key = match (step.head.kind, step.head.reverses.is_some()) {
         (EntryKind::Charge, false) if charge.payer == ChargePayer::Insured => "billing-why-copay",
         (EntryKind::Charge, false) => "billing-why-charge",
@@ -271,6 +291,13 @@ pub fn sentence(words: Words, charge: &Charge, step: &Step, named: &Named) -> St
         (EntryKind::Move, _) => "billing-why-to-insurer",
         (_, false) => "billing-why-paid",
         (_, true) => "billing-why-paid-undone",
+    };
+    // What is "yours" to the client is "the client's" to staff.
+    let key = match (reader, key) {
+        (Reader::Staff, "billing-why-copay") => "billing-why-staff-copay",
+        (Reader::Staff, "billing-why-to-client") => "billing-why-staff-to-client",
+        (Reader::Staff, "billing-why-to-insurer") => "billing-why-staff-to-insurer",
+        (Reader::Client | Reader::Staff, key) => key,
     };
     let payment = step.payment.map(|id| named.item(words, Item::Payment(id))).unwrap_or_default();
     // The day on which it was used is not always the one on which the account shows the payment.
@@ -304,6 +331,9 @@ pub fn conclusion(words: Words, explanation: &Explanation, named: &Named) -> Str
 /// The same, to staff.
 pub fn conclusion_for_staff(words: Words, explanation: &Explanation) -> String {
     match explanation.owed.minor {
+        0 if explanation.insured.minor > 0 => {
+            words.with1("billing-staff-with-insurer", "amount", explanation.insured)
+        }
         0 => words.get("billing-why-nothing"),
         _ => words.with1("billing-why-owed-staff", "amount", explanation.owed),
     }

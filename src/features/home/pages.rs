@@ -104,12 +104,15 @@ fn messages_item(client: &ClientSession, unread: &[InboxLine]) -> Option<Item> {
     })
 }
 
-/// What is told of the days on which the reader's access, and somebody else's, opens less or nothing.
+/// What is told of the days on which the reader's access, and somebody else's, opens less or nothing. One last day is
+/// enough: where a closed chart can be read until `last` and no longer, a later end of the access is not told.
 fn ahead(
     words: Words,
     of: &str,
+    last: Option<Date>,
     (own, others): (Option<(Date, Becomes)>, Option<(Date, Becomes)>),
 ) -> Vec<String> {
+    let own = own.filter(|(day, _)| last.is_none_or(|last| *day <= last));
     let own = own.map(|(day, becomes)| {
         let key = match becomes {
             Becomes::Less => "portal-home-ahead",
@@ -233,6 +236,13 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
             (balance.abs().to_string(), words.get(key))
         })
         .collect();
+    let last = match client.facts.chart {
+        ChartStanding::Closed(last) => last,
+        _ => None,
+    };
+    let own_end = client
+        .less_from
+        .filter(|(day, becomes)| *becomes != Becomes::Less && last.is_some_and(|last| *day <= last));
     let hour = now.in_zone(&client.zone).hour();
     let hello = match hour {
         5..12 => "portal-home-morning",
@@ -244,6 +254,8 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         opens_on: client.opens_on.map(|first| words.civil_date(first)),
         archive: client.reads_archive(),
         closed: match client.facts.chart {
+            // The access ends before that: that day is told, and one last day is enough.
+            ChartStanding::Closed(Some(_)) if own_end.is_some() => Some(words.get("portal-home-closed")),
             ChartStanding::Closed(Some(last)) => {
                 Some(words.with1("portal-home-closed-until", "date", words.civil_date(last)))
             }
@@ -258,7 +270,12 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
             .iter()
             .any(|right| client.may_view(*right) && !client.is_shown(*right))
             .then(|| words.with1("preview-hidden", "name", &client.name)),
-        ahead: ahead(words, client.for_client.as_deref().unwrap_or(&client.name), (client.less_from, days)),
+        ahead: ahead(
+            words,
+            client.for_client.as_deref().unwrap_or(&client.name),
+            last,
+            (client.less_from, days),
+        ),
         has_other_charts: client.charts > 1 && client.onlooker().is_none(),
         may_ask: client.may_act(Right::Appointments),
         waiting,

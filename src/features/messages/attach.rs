@@ -77,7 +77,7 @@ impl Attaching<'_> {
     ) -> Result<(T, FieldErrors), PageError> {
         let mut parts = parts.map_err(|_| PageError::BadRequest)?;
         let (mut fields, mut is_ours, mut wrong) = (Vec::new(), false, Vec::new());
-        let (mut count, mut came) = (0, 0);
+        let (mut count, mut came, mut is_saved) = (0, 0, false);
         while let Some(mut part) = parts.next_field().await.map_err(|_| PageError::BadRequest)? {
             let name = part.name().unwrap_or_default().to_owned();
             if name != "file" {
@@ -90,6 +90,7 @@ impl Attaching<'_> {
                     "csrf" => is_ours = value == self.csrf,
                     _ => {
                         count += usize::from(name == "kept");
+                        is_saved |= name == "save";
                         fields.push((name, value));
                     }
                 }
@@ -128,7 +129,7 @@ impl Attaching<'_> {
         if !is_ours {
             return Err(PageError::BadRequest);
         }
-        if came == 0 {
+        if came == 0 && !is_saved {
             wrong.push(self.words.get("messages-error-choose-file"));
         }
         let mut errors = FieldErrors::new();

@@ -13,7 +13,7 @@ use crate::features::messages::actions::{
     self, Look, NotDone, Part, PracticeAct, PracticeReader, ThreadView, slot_of_staff,
 };
 use crate::features::messages::attach::{Attaching, KeptFile, read_files};
-use crate::features::messages::draft::{self, DraftMark, FROM_BILLING, FROM_DESK, FROM_ME};
+use crate::features::messages::draft::{self, DraftMark, FROM_BILLING, FROM_DESK, FROM_ME, Saved};
 use crate::features::messages::draft_store::{self, Typed};
 use crate::features::messages::lifecycle::{Side, Standing};
 use crate::features::messages::note_store::Note;
@@ -339,6 +339,8 @@ struct ReplyForm {
     revision: i32,
     /// The answer of the page that asks before a draft is discarded.
     sure: String,
+    /// Not empty where the button was pressed that saves the draft.
+    save: String,
 }
 
 fn attaching(staff: &StaffSession, chart: ChartId) -> Attaching<'_> {
@@ -373,7 +375,10 @@ pub(super) async fn attach(
     let at = ids(&chart, &thread)?;
     // No file is taken in for a thread that they do not answer.
     must_be_there(&app, &staff, (at.0, Some(at.1))).await?;
-    let (form, errors) = attaching(&staff, at.0).read(&app, parts).await?;
+    let (form, errors): (ReplyForm, _) = attaching(&staff, at.0).read(&app, parts).await?;
+    if !form.save.is_empty() {
+        return keep(&app, &staff, &HeaderMap::new(), at, (form, errors)).await;
+    }
     let status = status_of(&errors);
     reply_again(&app, &staff, at, form, errors, status).await
 }
@@ -466,24 +471,40 @@ pub(super) async fn save(
     Path((chart, thread)): Path<(String, String)>,
     body: Bytes,
 ) -> PageResult {
-    let mut form: ReplyForm = staff.form(&body)?;
+    let form: ReplyForm = staff.form(&body)?;
     let at = ids(&chart, &thread)?;
+    keep(&app, &staff, &headers, at, (form, FieldErrors::new())).await
+}
+
+/// The same of a form that was read, with what is wrong with its files.
+async fn keep(
+    app: &AppState,
+    staff: &StaffSession,
+    headers: &HeaderMap,
+    at: (ChartId, ThreadId),
+    (mut form, mut errors): (ReplyForm, FieldErrors),
+) -> PageResult {
     if form.text.len() > draft::LARGEST {
         return Err(PageError::TooLarge);
     }
     let typed = Typed { body: form.text.clone(), files: form.kept.join(" "), ..Typed::default() };
     let place = (at.0, Some(at.1));
-    let saved = actions::save_draft_of_staff(&app, &staff, place, Some(typed), form.revision).await?;
+    let saved = actions::save_draft_of_staff(app, staff, place, Some(typed), form.revision).await?;
     let saved = saved.map_err(|_| PageError::NotFound)?;
-    let other = match draft::answer(&headers, &path_of(&at.0, &at.1), saved) {
+    draft::note_left_out(staff.words, headers, &form.file, &mut errors);
+    if let (Saved::Kept(revision), false) = (&saved, errors.is_empty()) {
+        form.revision = *revision;
+        let status = status_of(&errors);
+        return reply_again(app, staff, at, form, errors, status).await;
+    }
+    let other = match draft::answer(headers, &path_of(&at.0, &at.1), saved) {
         Ok(answer) => return Ok(answer),
         Err(other) => other,
     };
     form.text = other.with_text(&form.text);
     form.revision = other.revision;
-    let mut errors = FieldErrors::new();
     errors.add("text", staff.words.get("messages-draft-elsewhere"));
-    reply_again(&app, &staff, at, form, errors, StatusCode::CONFLICT).await
+    reply_again(app, staff, at, form, errors, StatusCode::CONFLICT).await
 }
 
 /// Discards an answer that is not sent yet.
@@ -630,6 +651,7 @@ struct NewForm {
     file: Vec<String>,
     revision: i32,
     sure: String,
+    save: String,
 }
 
 #[derive(Template)]
@@ -759,7 +781,10 @@ pub(super) async fn attach_new(
 ) -> PageResult {
     let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     must_be_there(&app, &staff, (chart, None)).await?;
-    let (form, errors) = attaching(&staff, chart).read(&app, parts).await?;
+    let (form, errors): (NewForm, _) = attaching(&staff, chart).read(&app, parts).await?;
+    if !form.save.is_empty() {
+        return keep_new(&app, &staff, &HeaderMap::new(), chart, (form, errors)).await;
+    }
     let status = status_of(&errors);
     again(status, form_page(&app, &staff, chart, form, errors).await?.render())
 }
@@ -772,8 +797,19 @@ pub(super) async fn save_new(
     Path(chart): Path<String>,
     body: Bytes,
 ) -> PageResult {
-    let mut form: NewForm = staff.form(&body)?;
+    let form: NewForm = staff.form(&body)?;
     let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    keep_new(&app, &staff, &headers, chart, (form, FieldErrors::new())).await
+}
+
+/// The same of a form that was read, with what is wrong with its files.
+async fn keep_new(
+    app: &AppState,
+    staff: &StaffSession,
+    headers: &HeaderMap,
+    chart: ChartId,
+    (mut form, mut errors): (NewForm, FieldErrors),
+) -> PageResult {
     if form.text.len() + form.subject.len() > draft::LARGEST {
         return Err(PageError::TooLarge);
     }
@@ -784,17 +820,22 @@ pub(super) async fn save_new(
         body: form.text.clone(),
         files: form.kept.join(" "),
     };
-    let saved = actions::save_draft_of_staff(&app, &staff, (chart, None), Some(typed), form.revision).await?;
+    let saved = actions::save_draft_of_staff(app, staff, (chart, None), Some(typed), form.revision).await?;
     let saved = saved.map_err(|_| PageError::NotFound)?;
-    let other = match draft::answer(&headers, &new_path(&chart), saved) {
+    draft::note_left_out(staff.words, headers, &form.file, &mut errors);
+    if let (Saved::Kept(revision), false) = (&saved, errors.is_empty()) {
+        form.revision = *revision;
+        let status = status_of(&errors);
+        return again(status, form_page(app, staff, chart, form, errors).await?.render());
+    }
+    let other = match draft::answer(headers, &new_path(&chart), saved) {
         Ok(answer) => return Ok(answer),
         Err(other) => other,
     };
     form.text = other.with_text(&form.text);
     form.revision = other.revision;
-    let mut errors = FieldErrors::new();
     errors.add("text", staff.words.get("messages-draft-elsewhere"));
-    again(StatusCode::CONFLICT, form_page(&app, &staff, chart, form, errors).await?.render())
+    again(StatusCode::CONFLICT, form_page(app, staff, chart, form, errors).await?.render())
 }
 
 /// Discards a new message that is not sent yet.

@@ -13,7 +13,7 @@ use crate::features::documents::{FileOf, stored_file, why_not_taken_by_client};
 use crate::features::messages::actions::{self, ClientParty, LetIn, Look, Membership, NotDone, ThreadView};
 use crate::features::messages::attach::{Attaching, KeptFile, read_files};
 use crate::features::messages::away_store;
-use crate::features::messages::draft::{self, DraftMark};
+use crate::features::messages::draft::{self, DraftMark, Saved};
 use crate::features::messages::draft_store::{self, Typed};
 use crate::features::messages::lifecycle::{Side, Standing};
 use crate::features::messages::promise::days_promised;
@@ -342,6 +342,8 @@ struct WriteForm {
     revision: i32,
     /// The answer of the page that asks before a draft is discarded.
     sure: String,
+    /// Not empty where the button was pressed that saves the draft.
+    save: String,
 }
 
 fn attaching(client: &ClientSession) -> Attaching<'_> {
@@ -409,23 +411,38 @@ pub(super) async fn save(
     Path(id): Path<String>,
     body: Bytes,
 ) -> PageResult {
-    let mut form: WriteForm = client.form(&body)?;
+    let form: WriteForm = client.form(&body)?;
     let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
+    keep(&app, &client, &headers, id, (form, FieldErrors::new())).await
+}
+
+/// The same of a form that was read, with what is wrong with its files.
+async fn keep(
+    app: &AppState,
+    client: &ClientSession,
+    headers: &HeaderMap,
+    id: ThreadId,
+    (mut form, mut errors): (WriteForm, FieldErrors),
+) -> PageResult {
     if form.text.len() > draft::LARGEST {
         return Err(PageError::TooLarge);
     }
     let typed = Typed { body: form.text.clone(), files: form.kept.join(" "), ..Typed::default() };
-    let saved = actions::save_draft_of_client(&app, &client, Some(id), Some(typed), form.revision).await?;
+    let saved = actions::save_draft_of_client(app, client, Some(id), Some(typed), form.revision).await?;
     let saved = saved.map_err(|_| PageError::NotFound)?;
-    let other = match draft::answer(&headers, &format!("/portal/messages/{id}"), saved) {
+    draft::note_left_out(client.words, headers, &form.file, &mut errors);
+    if let (Saved::Kept(revision), false) = (&saved, errors.is_empty()) {
+        form.revision = *revision;
+        return write_again(app, client, id, form, errors).await;
+    }
+    let other = match draft::answer(headers, &format!("/portal/messages/{id}"), saved) {
         Ok(answer) => return Ok(answer),
         Err(other) => other,
     };
     form.text = other.with_text(&form.text);
     form.revision = other.revision;
-    let mut errors = FieldErrors::new();
     errors.add("text", client.words.get("messages-draft-elsewhere"));
-    write_again(&app, &client, id, form, errors).await
+    write_again(app, client, id, form, errors).await
 }
 
 /// Discards an answer that is not sent yet.
@@ -455,7 +472,10 @@ pub(super) async fn attach(
     let id: ThreadId = id.parse().map_err(|_| PageError::NotFound)?;
     // No file is taken in for a thread that they do not see.
     actions::look_as_client(&app, &client, id, None, Look::Ahead).await?.ok_or(PageError::NotFound)?;
-    let (form, errors) = attaching(&client).read(&app, parts).await?;
+    let (form, errors): (WriteForm, _) = attaching(&client).read(&app, parts).await?;
+    if !form.save.is_empty() {
+        return keep(&app, &client, &HeaderMap::new(), id, (form, errors)).await;
+    }
     write_again(&app, &client, id, form, errors).await
 }
 
@@ -548,6 +568,7 @@ struct NewForm {
     file: Vec<String>,
     revision: i32,
     sure: String,
+    save: String,
 }
 
 #[derive(Template)]
@@ -662,6 +683,9 @@ pub(super) async fn attach_new(
     if form.chart != client.chart_id.to_string() {
         return Err(PageError::Stale);
     }
+    if !form.save.is_empty() {
+        return keep_new(&app, &client, &HeaderMap::new(), (form, errors)).await;
+    }
     again(errors.is_empty(), form_page(&app, &client, form, errors).await?.render())
 }
 
@@ -672,10 +696,20 @@ pub(super) async fn save_new(
     headers: HeaderMap,
     body: Bytes,
 ) -> PageResult {
-    let mut form: NewForm = client.form(&body)?;
+    let form: NewForm = client.form(&body)?;
     if form.chart != client.chart_id.to_string() {
         return Err(PageError::Stale);
     }
+    keep_new(&app, &client, &headers, (form, FieldErrors::new())).await
+}
+
+/// The same of a form that was read, with what is wrong with its files.
+async fn keep_new(
+    app: &AppState,
+    client: &ClientSession,
+    headers: &HeaderMap,
+    (mut form, mut errors): (NewForm, FieldErrors),
+) -> PageResult {
     if form.text.len() + form.subject.len() > draft::LARGEST {
         return Err(PageError::TooLarge);
     }
@@ -686,17 +720,21 @@ pub(super) async fn save_new(
         body: form.text.clone(),
         files: form.kept.join(" "),
     };
-    let saved = actions::save_draft_of_client(&app, &client, None, Some(typed), form.revision).await?;
+    let saved = actions::save_draft_of_client(app, client, None, Some(typed), form.revision).await?;
     let saved = saved.map_err(|_| PageError::NotFound)?;
-    let other = match draft::answer(&headers, NEW, saved) {
+    draft::note_left_out(client.words, headers, &form.file, &mut errors);
+    if let (Saved::Kept(revision), false) = (&saved, errors.is_empty()) {
+        form.revision = *revision;
+        return again(false, form_page(app, client, form, errors).await?.render());
+    }
+    let other = match draft::answer(headers, NEW, saved) {
         Ok(answer) => return Ok(answer),
         Err(other) => other,
     };
     form.text = other.with_text(&form.text);
     form.revision = other.revision;
-    let mut errors = FieldErrors::new();
     errors.add("text", client.words.get("messages-draft-elsewhere"));
-    again(errors.is_empty(), form_page(&app, &client, form, errors).await?.render())
+    again(errors.is_empty(), form_page(app, client, form, errors).await?.render())
 }
 
 /// Discards a new message that is not sent yet.

@@ -11,6 +11,7 @@ use crate::kernel::clock::Timestamp;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Stamp, Words};
+use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::see_other;
 
 /// The longest text that is kept, in bytes: more than can be sent, so that it can be shortened.
@@ -109,6 +110,15 @@ pub(super) fn answer(headers: &HeaderMap, here: &str, saved: Saved) -> Result<Re
         Saved::Kept(_) => Ok(see_other(&format!("{here}?done=draft-saved"))),
         Saved::Over => Ok(see_other(&format!("{here}?done=draft-over"))),
         Saved::Changed(other) => Err(other),
+    }
+}
+
+/// A file that was chosen and not attached is not in what was saved: that is said, but not to our script, which saves
+/// while somebody types.
+pub(super) fn note_left_out(words: Words, headers: &HeaderMap, chosen: &[String], errors: &mut FieldErrors) {
+    let left = chosen.iter().find(|name| !name.is_empty()).filter(|_| !is_script(headers));
+    if let Some(name) = left {
+        errors.add("file", words.with1("messages-error-saved-without", "name", name));
     }
 }
 

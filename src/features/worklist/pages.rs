@@ -12,7 +12,7 @@ use super::report::{Report, ReportLine};
 use super::store::{self, Kind, Line, PAGE, Place};
 use crate::features::access::actions::{Act, Target};
 use crate::features::access::lifecycle::MISMATCHES_TO_LOCK;
-use crate::features::access::{When, actions, lacks_in_words};
+use crate::features::access::{ActName, When, actions, lacks_in_words};
 use crate::features::documents::signing::staff_section::{WorkLine, work_of};
 use crate::features::messages::{self, readers::StaffReader};
 use crate::features::staff::{StaffSession, StaffTicket};
@@ -66,6 +66,8 @@ struct Shown {
     lacks_data: bool,
     /// Would an invitation leave?
     can_be_sent: bool,
+    /// May it be one of many that are sent together? Not where somebody has to look at the address first.
+    can_be_ticked: bool,
     may_unlock: bool,
     /// Is another address the first step? Not where the refusal is about us, the message or the other system.
     wants_address: bool,
@@ -145,7 +147,7 @@ pub async fn page(
     let sent = report.iter().filter(|line| line.sent).count();
     let may_manage = staff.may(Permission::ManagePortal);
     let page = WorklistPage {
-        can_send_many: may_manage && kind.sends() && page.lines.iter().any(Line::can_be_sent),
+        can_send_many: may_manage && kind.sends() && page.lines.iter().any(Line::can_be_ticked),
         filters: counts
             .iter()
             .filter(|(of, count)| *count > 0 || *of == kind)
@@ -156,8 +158,8 @@ pub async fn page(
         first: is_first,
         may_manage,
         may_set_rights: staff.may(Permission::ManageRights),
-        add_address: match kind {
-            Kind::AddressChanged | Kind::Declined | Kind::NeverInvited => "access/invite?back=worklist",
+        add_address: match kind.act() {
+            ActName::Invite => "access/invite?back=worklist",
             _ => "access/change-email?back=worklist",
         },
         send_one: if kind.sends() { words.get(&key("send")) } else { String::new() },
@@ -225,6 +227,7 @@ fn shown(words: Words, zone: &TimeZone, now: Timestamp, kind: Kind, line: Line) 
     Shown {
         missing,
         can_be_sent: kind.sends() && line.can_be_sent(),
+        can_be_ticked: kind.sends() && line.can_be_ticked(),
         may_unlock,
         wants_address,
         may_send_from_menu,
@@ -361,12 +364,17 @@ pub async fn perform(State(app): State<AppState>, staff: StaffSession, body: Byt
         let charts: String = values.map(|value| format!("&chart={value}")).collect();
         return Ok(see_other(&format!("/staff/worklist/send?kind={kind}{charts}")));
     }
+    let is_one = chosen.only.is_some();
     let values = chosen.only.map_or(chosen.chart, |only| vec![only]);
     let wanted: Vec<(ChartId, i32)> = values.iter().filter_map(|value| read_value(value)).collect();
     if wanted.is_empty() {
         return Ok(see_other(&format!("{here}&done=worklist-nothing-chosen")));
     }
-    let report = send(&app, &staff, &wanted).await?;
+    let (report, doubted) = send(&app, &staff, &wanted).await?;
+    // The question about the address is on the form of the act, which sends once it is answered.
+    if let (true, Some(chart)) = (is_one, doubted.first()) {
+        return Ok(see_other(&format!("/staff/charts/{chart}/access/{}?back=worklist", kind.act())));
+    }
     Ok(see_other(&format!("{here}&report={}", report.to_text(&app, &staff))))
 }
 
@@ -376,15 +384,23 @@ fn read_value(value: &str) -> Option<(ChartId, i32)> {
 }
 
 /// Sends, except where somebody (or a second click) has sent since the list was shown.
-async fn send(app: &AppState, staff: &StaffSession, wanted: &[(ChartId, i32)]) -> Result<Report, PageError> {
+/// Beside the report: the charts whose address somebody has to look at first.
+async fn send(
+    app: &AppState,
+    staff: &StaffSession,
+    wanted: &[(ChartId, i32)],
+) -> Result<(Report, Vec<ChartId>), PageError> {
     let charts: Vec<ChartId> = wanted.iter().map(|(chart, _)| chart.clone()).collect();
     let now: HashMap<ChartId, i32> =
         app.db.read(&staff.scope, move |c| store::generations(c, &charts)).await?;
     let (fresh, before): (Vec<_>, Vec<_>) =
         wanted.iter().partition(|(chart, seen)| now.get(chart).copied().unwrap_or(0) <= *seen);
     let charts = fresh.into_iter().map(|(chart, _)| chart.clone()).collect();
-    let mut report = Report::default();
+    let (mut report, mut doubted) = (Report::default(), Vec::new());
     for (chart, outcome) in actions::send_many(app, &staff.scope, staff.by(), charts).await? {
+        if let Err(actions::Refused::Doubtful(_)) = &outcome {
+            doubted.push(chart);
+        }
         report.add(chart, &outcome.map(|_| ()));
     }
     for (chart, _) in before {
@@ -393,5 +409,5 @@ async fn send(app: &AppState, staff: &StaffSession, wanted: &[(ChartId, i32)]) -
             &Err(actions::Refused::LifeCycle(crate::features::access::lifecycle::Refusal::AlreadyResent)),
         );
     }
-    Ok(report)
+    Ok((report, doubted))
 }

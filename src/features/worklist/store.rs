@@ -12,7 +12,8 @@ use crate::features::access::identity::{Field, lacking};
 use crate::features::access::lifecycle::{State, is_over};
 use crate::features::access::permission::Basis;
 use crate::features::access::{
-    EndedBy, GrantRole, INVITATION, InvitationState, address_on_file, read_differed, undeliverable_mails,
+    ActName, EndedBy, GrantRole, INVITATION, InvitationState, address_on_file, marks_of, read_differed,
+    undeliverable_mails,
 };
 use crate::features::documents::signing::lifecycle::{SignerState, SigningState};
 use crate::features::people::{Address, AddressKind, joined};
@@ -66,6 +67,21 @@ impl Kind {
     pub fn sends(self) -> bool {
         !matches!(self, Self::BasisMissing | Self::Ahead | Self::CameOfAge)
     }
+
+    /// The act that sends it.
+    pub fn act(self) -> ActName {
+        match self {
+            Self::AddressChanged | Self::Declined | Self::NeverInvited => ActName::Invite,
+            Self::Undeliverable
+            | Self::Locked
+            | Self::Asked
+            | Self::Expiring
+            | Self::Expired
+            | Self::BasisMissing
+            | Self::Ahead
+            | Self::CameOfAge => ActName::Resend,
+        }
+    }
 }
 
 /// Hours before its end at which a link counts as "expiring soon".
@@ -92,6 +108,8 @@ pub struct Line {
     pub address: Option<String>,
     /// The chart owner's first phone number: as it was typed, and for a `tel:` link.
     pub phone: Option<(String, String)>,
+    /// Is something known against that address, so that somebody has to look at it before a mail goes there?
+    pub is_doubted: bool,
     /// What the identity check needs and the chart has not: nobody can be invited before that.
     pub lacks: Vec<Field>,
     /// The day from which less is open.
@@ -118,6 +136,11 @@ impl Line {
     /// Would an invitation leave, if somebody clicked?
     pub fn can_be_sent(&self) -> bool {
         self.address.is_some() && self.lacks.is_empty()
+    }
+
+    /// And without a question about the address?
+    pub fn can_be_ticked(&self) -> bool {
+        self.can_be_sent() && !self.is_doubted
     }
 }
 
@@ -362,6 +385,7 @@ fn bare(row: ChartRow, place: Place) -> Line {
         access_id: None,
         generation: 0,
         address: None,
+        is_doubted: false,
         phone: None,
         lacks: lacking(&first, &last, birth_date.as_ref()),
         on: None,
@@ -641,7 +665,9 @@ fn find_addresses(c: &mut Scoped<'_>, lines: &mut [Line]) -> Result<(), Fault> {
         let Some(theirs) = by_person.get(&line.owner_id) else { continue };
         let (emails, phones): (Vec<_>, Vec<_>) =
             theirs.iter().cloned().partition(|address| address.kind == AddressKind::Email);
-        line.address = address_on_file(&emails, line.invited.as_ref()).map(|a| a.value.clone());
+        let on_file = address_on_file(&emails, line.invited.as_ref());
+        line.is_doubted = on_file.is_some_and(|address| !marks_of(address).is_empty());
+        line.address = on_file.map(|a| a.value.clone());
         line.phone = phones.into_iter().next().map(|phone| (phone.value, phone.value_key));
     }
     Ok(())

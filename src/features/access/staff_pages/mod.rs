@@ -78,5 +78,6 @@ pub fn routes() -> Routes {
         .post("/staff/charts/{chart}/client-status", set_rights, client_status::save)
         .post("/staff/charts/{chart}/grants/{grant}/pause", set_rights, rights::pause)
         .post("/staff/charts/{chart}/grants/{grant}/resume", set_rights, rights::resume)
+        .get("/staff/charts/{chart}/grants/{grant}/revoke", set_rights, rights::ask_end)
         .post("/staff/charts/{chart}/grants/{grant}/revoke", set_rights, rights::end)
 }

@@ -10,6 +10,7 @@ use super::wording::{
     tag_of_grant, words_of,
 };
 use crate::features::access::actions::ActName;
+use crate::features::access::ahead::Becomes;
 use crate::features::access::audit::AccessAction;
 use crate::features::access::doubt::Doubt;
 use crate::features::access::lifecycle::{MISMATCHES_TO_LOCK, Phase};
@@ -48,8 +49,8 @@ pub struct PortalBox {
     pub menu: Vec<Offer>,
     /// The forms behind buttons and menu, as dialogs.
     pub dialogs: Vec<ActForm>,
-    /// What happens by itself next.
-    pub next_step: String,
+    /// What happens by itself next, to the owner and to others with access.
+    pub next_steps: Vec<String>,
     /// What happened, newest first.
     pub timeline: Vec<TimelineLine>,
     /// Other people with access.
@@ -210,7 +211,7 @@ pub fn fill(viewer: Viewer<'_>, access: &ChartAccess) -> Option<PortalBox> {
         buttons,
         menu,
         dialogs,
-        next_step: next_step(viewer, owner),
+        next_steps: next_steps(viewer, owner, grants),
         timeline: timeline(viewer, history),
         representatives: representatives(viewer, file, grants),
         notes: NotesShown::of(viewer, access, None),
@@ -601,18 +602,60 @@ fn offers(words: Words, grant: &Overview) -> Vec<(bool, Offer)> {
     seen.chain(hidden).collect()
 }
 
-fn next_step(viewer: Viewer<'_>, grant: &Overview) -> String {
+/// What happens by itself next, in a sentence each; one says so where nothing does.
+fn next_steps(viewer: Viewer<'_>, owner: &Overview, grants: &[Overview]) -> Vec<String> {
     let words = viewer.words;
-    match grant.phase {
-        Phase::Invited if is_wrong_address(grant) => words.get("access-next-mend"),
-        Phase::Invited if is_undeliverable(grant) => words.get("access-next-resend"),
-        Phase::Invited => match (grant.next_reminder_at, grant.expires_at) {
-            (Some(at), _) => words.with1("access-next-reminder", "when", viewer.when(at).exact),
-            (None, Some(end)) => words.with1("access-next-end", "when", viewer.when(end).exact),
-            (None, None) => words.get("access-next-nothing"),
-        },
-        _ => words.get("access-next-nothing"),
+    let mut steps: Vec<String> = invitation_step(viewer, owner).into_iter().collect();
+    let of_people = grants.iter().filter(|grant| grant.role != GrantRole::FormerOwner);
+    steps.extend(of_people.filter_map(|grant| planned(words, grant)));
+    if steps.is_empty() {
+        steps.push(words.get("access-next-nothing"));
     }
+    steps
+}
+
+/// What becomes of an open invitation.
+fn invitation_step(viewer: Viewer<'_>, grant: &Overview) -> Option<String> {
+    let words = viewer.words;
+    if grant.phase != Phase::Invited {
+        return None;
+    }
+    if is_wrong_address(grant) {
+        return Some(words.get("access-next-mend"));
+    }
+    if is_undeliverable(grant) {
+        return Some(words.get("access-next-resend"));
+    }
+    match (grant.next_reminder_at, grant.expires_at) {
+        (Some(at), _) => Some(words.with1("access-next-reminder", "when", viewer.when(at).exact)),
+        (None, Some(end)) => Some(words.with1("access-next-end", "when", viewer.when(end).exact)),
+        (None, None) => None,
+    }
+}
+
+/// The day on which an access that counts begins, ends or opens less by itself.
+fn planned(words: Words, grant: &Overview) -> Option<String> {
+    if grant.phase != Phase::Active || matches!(grant.closed, Some(Closed::Over(_) | Closed::Adult(_))) {
+        return None;
+    }
+    let name = &grant.person_name;
+    let said = |key: &str, day| Some(words.with2(key, "name", name, "day", words.civil_date(day)));
+    if let Some(Closed::NotBefore(first)) = grant.closed {
+        return said("access-next-begins", first);
+    }
+    if let Some(narrows) = &grant.narrows {
+        return said(
+            match narrows.becomes(grant.ends_at_majority) {
+                Becomes::Less => "access-next-less",
+                Becomes::Ended | Becomes::EndedByMajority => "access-next-ends",
+            },
+            narrows.on,
+        );
+    }
+    // While it is paused nothing is open, so nothing gets less; its last day is planned all the same.
+    let last = grant.terms.as_ref().and_then(|terms| terms.ends_on).and_then(|last| last.tomorrow().ok());
+    let end = [last, grant.ends_at_majority].into_iter().flatten().min();
+    end.and_then(|day| said("access-next-ends", day))
 }
 
 fn timeline(viewer: Viewer<'_>, history: &[HistoryEntry]) -> Vec<TimelineLine> {

@@ -10,7 +10,7 @@ use super::chart_access::{self, ChartAccess, path};
 use super::notes::NotesShown;
 use super::viewer::Viewer;
 use super::wording::{
-    Tag, closed_in_words, grant_path, kept_in_words, lacks_basis_in_words, narrows_in_words,
+    Tag, closed_in_words, grant_path, kept_in_words, lacks_basis_in_words, narrows_in_words, open_in_words,
     refusal_in_words, refusal_key, relation_word, tag_of_grant,
 };
 use crate::features::access::actions::{self, Act, ActName, GrantTerms, Refused, Target};
@@ -99,6 +99,24 @@ struct RightsPage {
     may_pause: bool,
     may_resume: bool,
     may_end: bool,
+}
+
+/// Asks before an access is taken away.
+#[derive(askama::Template)]
+#[template(path = "features/access/templates/revoke.html")]
+struct RevokePage {
+    frame: StaffFrame,
+    errors: FieldErrors,
+    title: String,
+    /// Whose access it is.
+    name: String,
+    /// The page of the grant.
+    back: String,
+    /// What ends, for whom, who is told, and that it can be given back.
+    paragraphs: Vec<String>,
+    /// Is there anything to take away?
+    is_open: bool,
+    reason: String,
 }
 
 /// A form that sends a link.
@@ -382,8 +400,7 @@ fn page(
         may_preview: phase == Some(Phase::Active) && paused.is_none(),
         may_pause: phase == Some(Phase::Active) && paused.is_none(),
         may_resume: paused.is_some(),
-        may_end: !is_own
-            && matches!(phase, Some(Phase::Active | Phase::Invited | Phase::Expired | Phase::Locked)),
+        may_end: grant.is_some_and(|grant| may_end(access, grant)),
         tags,
         chart,
         client,
@@ -393,6 +410,12 @@ fn page(
     let mut response = html(askama::Template::render(&page))?;
     *response.status_mut() = status;
     Ok(response)
+}
+
+/// Can it be taken away here? The client's own access is in the box of the chart's owner.
+fn may_end(access: &ChartAccess, grant: &Overview) -> bool {
+    grant.person_id != access.file.client.person_id
+        && matches!(grant.phase, Phase::Active | Phase::Invited | Phase::Expired | Phase::Locked)
 }
 
 fn part2_in_words(words: Words, grant: &Overview) -> Option<String> {
@@ -706,14 +729,77 @@ pub async fn resume(
     simple(app, staff, at, &body, |_| Act::Resume, "access-resumed").await
 }
 
+fn revoke_page(
+    app: &AppState,
+    staff: &StaffSession,
+    access: &ChartAccess,
+    grant: &Overview,
+    (reason, errors): (String, FieldErrors),
+) -> PageResult {
+    let (words, name) = (staff.words, &grant.person_name);
+    let is_open = may_end(access, grant);
+    let paragraphs = if !is_open {
+        vec![words.get("access-refused-no-access")]
+    } else if grant.phase == Phase::Active {
+        let rights =
+            grant.terms.as_ref().map(|terms| open_in_words(words, &terms.rights)).unwrap_or_default();
+        vec![
+            words.with1(&ActName::Revoke.key("text"), "name", name),
+            words.with2("access-revoke-what", "client", access.file.client.full_name(), "rights", rights),
+            words.get("access-revoke-mails"),
+        ]
+    } else {
+        vec![words.with1(&ActName::Revoke.key("text-invited"), "name", name)]
+    };
+    let page = RevokePage {
+        title: words.with1(&ActName::Revoke.key("title"), "name", name),
+        name: name.clone(),
+        back: grant_path(grant.chart_id, grant.access_id.ok_or(PageError::NotFound)?),
+        frame: staff.frame(app, CHARTS),
+        paragraphs,
+        is_open,
+        reason,
+        errors,
+    };
+    let status = if page.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let mut response = html(askama::Template::render(&page))?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+/// Asks before it is taken away: what ends and for whom.
+pub async fn ask_end(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, grant)): Path<(String, String)>,
+) -> PageResult {
+    let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
+    revoke_page(&app, &staff, &access, &grant, (String::new(), FieldErrors::new()))
+}
+
 /// Takes it away.
 pub async fn end(
     State(app): State<AppState>,
     staff: StaffSession,
-    Path(at): Path<(String, String)>,
+    Path((chart, grant)): Path<(String, String)>,
     body: Bytes,
 ) -> PageResult {
-    simple(app, staff, at, &body, |reason| Act::Revoke { reason }, "access-revoke").await
+    let why: Why = staff.form(&body)?;
+    let (access, grant) = load_grant(&app, &staff, &chart, &grant).await?;
+    let id = grant.access_id.ok_or(PageError::NotFound)?;
+    let mut errors = FieldErrors::new();
+    let Some(reason) = read_reason(staff.words, &why.reason, &mut errors) else {
+        return revoke_page(&app, &staff, &access, &grant, (why.reason, errors));
+    };
+    let act = Act::Revoke { reason };
+    match actions::act(&app, &staff.scope, staff.by(), Target::Grant(id), act).await? {
+        Ok(_) => Ok(see_other(&format!("{}?done=access-revoke", grant_path(grant.chart_id, id)))),
+        Err(Refused::NotFound) => Err(PageError::NotFound),
+        Err(refused) => {
+            let errors = refusal(&app, &staff, &refused);
+            revoke_page(&app, &staff, &access, &grant, (why.reason, errors))
+        }
+    }
 }
 
 /// Gives it back.
