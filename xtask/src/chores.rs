@@ -71,7 +71,7 @@ fn measure(program: &str, arguments: &[&str], files: &[(&str, &Path)]) -> Result
 /// twice: what is counted hardly depends on the optimiser.
 fn cost(arguments: &[&str]) -> Result<Duration, String> {
     let mut command = cargo();
-    command.args(["test", "--locked", "--quiet", "--bench", "cost", "--"]).args(arguments);
+    command.args(["test", "--locked", "--workspace", "--quiet", "--bench", "cost", "--"]).args(arguments);
     step("what each page costs", &mut command)
 }
 
@@ -81,7 +81,7 @@ pub fn screenshots() -> Result<(), String> {
     let pictures = root().join("docs/pictures");
     std::fs::create_dir_all(&pictures).map_err(|e| format!("cannot make {}: {e}", pictures.display()))?;
     let mut command = cargo();
-    command.args(["test", "--locked", "--test", "browser", "pictures", "--", "--ignored", "--nocapture"]);
+    command.args(["test", "--locked", "--workspace", "--test", "browser", "pictures", "--", "--ignored", "--nocapture"]);
     command.env("ANTEROOM_PICTURES", &pictures);
     step("taking pictures", &mut command).map(drop)
 }

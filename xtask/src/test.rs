@@ -8,7 +8,7 @@ use crate::run::{cargo, in_words, step, watched};
 
 /// The parts of the test run, with what cargo calls them.
 const PARTS: &[(&str, &[&str])] = &[
-    ("unit", &["--workspace", "--lib", "--bins"]),
+    ("unit", &["--lib", "--bins"]),
     ("stories", &["--test", "stories"]),
     ("browser", &["--test", "browser"]),
     ("faults", &["--test", "faults"]),
@@ -128,15 +128,12 @@ pub fn run(choice: &Choice) -> Result<(), String> {
     needs::provide(needs)?;
     let selected = || {
         let mut command = cargo();
-        command.args(["test", "--locked"]);
-        match &choice.only {
-            Some(only) => {
-                let (_, arguments) = PARTS.iter().find(|(name, _)| name == only).unwrap_or(&PARTS[0]);
-                command.args(*arguments);
-            }
-            None => {
-                command.arg("--workspace");
-            }
+        // Always of the whole workspace: with fewer packages some libraries get fewer features, and
+        // everything is built a second time.
+        command.args(["test", "--locked", "--workspace"]);
+        if let Some(only) = &choice.only {
+            let (_, arguments) = PARTS.iter().find(|(name, _)| name == only).unwrap_or(&PARTS[0]);
+            command.args(*arguments);
         }
         command.env("ANTEROOM_TEST_ENGINES", engine).env("ANTEROOM_TEST_FONTS", "bare");
         command
@@ -157,7 +154,7 @@ pub fn run(choice: &Choice) -> Result<(), String> {
         // Again with other fonts: no target's size may hang on a font. Without being asked, only what measures sizes.
         let in_other_fonts = || {
             let mut command = cargo();
-            command.args(["test", "--locked", "--test", "browser"]);
+            command.args(["test", "--locked", "--workspace", "--test", "browser"]);
             command.env("ANTEROOM_TEST_ENGINES", engine).env("ANTEROOM_TEST_FONTS", "noto");
             command
         };
