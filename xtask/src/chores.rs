@@ -81,7 +81,17 @@ pub fn screenshots() -> Result<(), String> {
     let pictures = root().join("docs/pictures");
     std::fs::create_dir_all(&pictures).map_err(|e| format!("cannot make {}: {e}", pictures.display()))?;
     let mut command = cargo();
-    command.args(["test", "--locked", "--workspace", "--test", "browser", "pictures", "--", "--ignored", "--nocapture"]);
+    command.args([
+        "test",
+        "--locked",
+        "--workspace",
+        "--test",
+        "browser",
+        "pictures",
+        "--",
+        "--ignored",
+        "--nocapture",
+    ]);
     command.env("ANTEROOM_PICTURES", &pictures);
     step("taking pictures", &mut command).map(drop)
 }
