@@ -8,7 +8,7 @@ use crate::features::billing::encounter_store;
 use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::service_store::Service;
 use crate::features::billing::store::{
-    Charge, NewCharge, NewPayment, Payment, charges_on_day, payments_on_day,
+    Charge, NewCharge, NewPayment, Payment, charges_on_day, find_charge, payments_on_day,
 };
 use crate::features::ledger::{self, Place};
 use crate::kernel::ids::ServiceId;
@@ -96,13 +96,20 @@ fn is_same_money(known: &Payment, new: &NewPayment) -> bool {
 /// What stands against it.
 pub(super) fn payment_doubts(c: &mut Scoped<'_>, new: &NewPayment) -> Outcome<PaymentDoubts> {
     let currency = granted!(in_posting_currency(c, new.amount)?);
+    // What is not there is no question: a charge of another chart is never told of.
+    if let Some(charge) = new.pays
+        && find_charge(c, new.chart, charge)?.is_none()
+    {
+        return Ok(Err(Refused::NotFound));
+    }
     let at = granted!(hold(c, new.chart, currency)?);
+    let day = today(c)?;
     let party = match new.payer {
-        Some(party) => party,
-        None => {
-            let day = today(c)?;
-            responsibility::first_payer(c, at, day)?
+        Some(party) if !responsibility::payers_on(c, at, day)?.contains(&party) => {
+            return Ok(Err(Refused::NotFound));
         }
+        Some(party) => party,
+        None => responsibility::first_payer(c, at, day)?,
     };
     let at = Place { party, ..at };
     let open: i64 = ledger::debts_of(c, at.chart, at.party, currency)?.iter().map(|debt| debt.owed).sum();
