@@ -1,7 +1,7 @@
 # Words of: information.
 
 nav-my-information = My information
-nav-information = Changes to review
+nav-information = Client changes
 nav-information-waiting = { $count } to look at
 information-title = My information
 information-for = About { $name }

@@ -1,7 +1,7 @@
 # Words of: information.
 
 nav-my-information = Mis datos
-nav-information = Cambios por revisar
+nav-information = Cambios
 nav-information-waiting = { $count } por revisar
 information-title = Mis datos
 information-for = Sobre { $name }

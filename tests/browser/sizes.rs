@@ -32,6 +32,11 @@ const TOO_LOW: &str = "const inSentence = e => e.tagName === 'A' && [...e.parent
     .filter(e => e.getBoundingClientRect().height < arguments[0] - 0.1) \
     .map(e => `${e.tagName} ${e.textContent.trim().slice(0, 40)} ${e.getBoundingClientRect().height}`);";
 
+/// Choices whose words are lower than a thumb needs: they are touched as their box is.
+const LOW_CHOICES: &str = "return [...document.querySelectorAll('main .field-check > label')] \
+    .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.9) \
+    .map(e => `${e.textContent.trim().slice(0, 40)} ${e.getBoundingClientRect().height}`);";
+
 /// The heights of the rows of the page's tables.
 const ROW_HEIGHTS: &str =
     "return [...document.querySelectorAll('main tbody tr')].map(row => row.clientHeight);";
@@ -181,7 +186,8 @@ pages! {
                     continue;
                 }
                 seen += 1;
-                let low = texts(&window.script(TOO_LOW, json!([44, ""])).await);
+                let mut low = texts(&window.script(TOO_LOW, json!([44, ""])).await);
+                low.extend(texts(&window.script(LOW_CHOICES, json!([])).await));
                 if !low.is_empty() {
                     wrong.push(format!("{path}: {low:?}"));
                 }
@@ -190,6 +196,34 @@ pages! {
         window.close().await;
         assert!(seen > 30, "only {seen} pages of clients");
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    async fn the_menus_of_both_sides_keep_to_their_column_and_to_one_line_on_a_desk(w: &mut World) {
+        let rows = Rows::of_riverbend(w).await;
+        let chromium = Chromium::start();
+        let mut window = chromium.window(w, Width::Desk).await;
+        window.become_user(&rows.client).await;
+        for path in ["/portal?lang=en", "/portal?lang=es"] {
+            window.visit(path).await;
+            let beyond = "return [...document.querySelectorAll('.client-nav ul')].map(list => list.scrollWidth - list.clientWidth);";
+            assert_eq!(numbers(&window.script(beyond, json!([])).await), [0], "{path}");
+        }
+        window.become_user(&w.staff(Role::Administrator).await).await;
+        for path in ["/staff/charts?lang=es", "/staff/charts?lang=en"] {
+            window.visit(path).await;
+            let heights = "return [...document.querySelectorAll('.side li')].map(entry => entry.clientHeight);";
+            let heights = numbers(&window.script(heights, json!([])).await);
+            assert!(heights.len() > 8 && heights.iter().all(|height| *height == heights[0]), "{path}: {heights:?}");
+        }
+        // A dialog stands in the middle of the window.
+        for width in [Width::Desk, Width::Phone] {
+            window.resize(width).await;
+            let off = "const dialog = document.querySelector('#keys'); dialog.showModal(); const box = dialog.getBoundingClientRect(); \
+                dialog.close(); return [Math.round(Math.abs(box.top - (innerHeight - box.bottom)))];";
+            let off = numbers(&window.script(off, json!([])).await);
+            assert!(off.iter().all(|pixels| *pixels < 20), "{width:?}: {off:?}");
+        }
+        window.close().await;
     }
 
     async fn what_staff_touch_is_24_px_high(w: &mut World) {

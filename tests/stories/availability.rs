@@ -2,7 +2,7 @@
 
 use anteroom::features::practice::PlaceKind;
 use anteroom::kernel::ids::StaffId;
-use anteroom::platform::db::schema::{appointment, appointment_type, availability, time_off};
+use anteroom::platform::db::schema::{appointment, appointment_type, availability, chart, time_off};
 use anteroom::platform::permissions::{Role, Scope};
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -208,6 +208,36 @@ stories! {
         assert_eq!(events(w, "appointment.time_off_added").await, 1);
     }
 
+    async fn the_page_of_a_day_shows_time_off_and_closed_days_and_whose_chart_it_is(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let namesake = w.chart_with("Ana", "Duarte", "1971-02-03", "ana.two@example.com").await;
+        booked_at(w, &ana.chart_id, moment("2026-12-03T15:00:00Z"), PlaceKind::Office).await;
+        booked_at(w, &namesake.chart_id, moment("2026-12-03T17:00:00Z"), PlaceKind::Office).await;
+        let mut admin = w.staff(Role::Administrator).await;
+        let availability = format!("/staff/availability/{}", casey(w));
+        for typed in [
+            [("off_from", "2026-12-10"), ("off_from_time", ""), ("off_until", "2026-12-11"), ("off_until_time", ""), ("note", "Training")],
+            [("off_from", "2026-12-14"), ("off_from_time", "09:00"), ("off_until", "2026-12-14"), ("off_until_time", "12:30"), ("note", "")],
+        ] {
+            let page = admin.get(&availability).await;
+            admin.submit(&page, "/time-off", &typed).await.must_be(303);
+        }
+        let page = admin.get("/staff/practice/closures").await;
+        let snow = [("off_from", "2026-12-15"), ("off_until", "2026-12-15"), ("note", "Snow")];
+        admin.submit(&page, "/staff/practice/closures", &snow).await.must_be(303);
+        let day = |on: &str| format!("/staff/calendar?date={on}");
+        admin.get(&day("2026-12-09")).await.must_not_say("Time off");
+        let page = admin.get(&day("2026-12-11")).await;
+        page.must_say("Casey Moreno").must_say("Time off, all day: Training").must_not_say("Nothing is booked");
+        admin.get(&day("2026-12-12")).await.must_not_say("Time off");
+        admin.get(&day("2026-12-14")).await.must_say("Time off, 9:00 AM to 12:30 PM");
+        admin.get(&day("2026-12-15")).await.must_say("The practice is closed, all day: Snow");
+        // Two clients of one name are told apart.
+        let page = admin.get(&day("2026-12-03")).await;
+        let numbers: Vec<String> = w.look(|c| chart::table.select(chart::chart_number).load(c)).await;
+        assert!(numbers.len() == 2 && numbers.iter().all(|number| page.says(number)), "{numbers:?}: {}", page.words());
+    }
+
     async fn case_11_closed_days_and_time_off_close_what_the_weekly_hours_open(w: &mut World) {
         let office = place(w, PlaceKind::Office).await.to_string();
         let mut admin = w.staff(Role::Administrator).await;
@@ -352,7 +382,7 @@ stories! {
         let at = desk.get(&format!("/staff/charts/{}/appointments", ana.chart_id)).await.link("/staff/appointments/");
         let path = format!("{at}/move");
         let form = desk.get(&path).await;
-        assert_eq!(open_times(&form), ["1:00 PM", "1:30 PM", "2:00 PM"], "it has 2:30 itself");
+        assert_eq!(open_times(&form), ["1:00 PM", "1:30 PM", "2:00 PM", "2:30 PM"], "what it has itself is free for it");
         let page = desk.submit(&form, &path, &[("date", "2026-12-10"), ("look", "day")]).await;
         assert_eq!(open_times(&page).len(), 4);
         let take = format!("13:30 {office}");

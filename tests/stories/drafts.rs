@@ -88,6 +88,20 @@ stories! {
         assert_eq!(left, 0, "an old draft is taken away");
     }
 
+    async fn back_after_registering_shows_how_it_stands_and_no_error_of_before(w: &mut World) {
+        let link = invited(w).await;
+        let mut phone = window(w.browser());
+        let page = phone.get(&link).await;
+        let with = |password| [RIGHT.as_slice(), &[("password", password)]].concat();
+        let draft = draft_of(&phone.submit(&page, &link, &with("short")).await);
+        let page = phone.get(&draft).await;
+        page.must_be(200).must_say("another look");
+        phone.submit(&page, &link, &with("lanterns over the quiet river")).await.must_be(303);
+        phone.get(&draft).await.must_not_say("another look");
+        let left: i64 = w.look(|c| form_draft::table.count().get_result(c)).await;
+        assert_eq!(left, 0);
+    }
+
     async fn a_draft_shows_nothing_that_its_page_does_not_show_any_more(w: &mut World) {
         let leo = w.chart_with("Leo", "Park", "2012-12-02", "").await;
         let (name, access) = crate::rights::mother_of(w, &leo).await;

@@ -387,6 +387,9 @@ stories! {
         let disable = format!("/staff/team/{casey_id}/disable");
         let page = admin.get(&disable).await;
         page.must_say("11 open conversations").must_say("One closed conversation").must_say("Appointments ahead: 1");
+        page.must_say("Still with Casey Moreno").must_say("Open conversations with clients: 11").must_say("Ana Duarte");
+        page.must_not_say("Open requests");
+        assert!(page.link("/staff/appointments/").starts_with("/staff/appointments/"));
         let undecided = admin.submit(&page, "/disable", &[]).await;
         undecided.must_be(422).must_say("Choose who answers their conversations");
         clinician.get("/staff/me").await.must_be(200);
@@ -425,7 +428,7 @@ stories! {
         assert_eq!(closed.words().matches("Ana Duarte").count(), 12, "{}", closed.words());
         client.get(NEW).await.must_not_say("Casey");
         // Nothing is left to hand over.
-        admin.get(&disable).await.must_say("Nothing is with this person any more");
+        admin.get(&disable).await.must_say("There is nothing left to hand over here");
     }
 
     async fn a_thread_that_begins_while_its_clinician_leaves_is_not_left_behind(w: &mut World) {

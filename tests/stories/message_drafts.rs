@@ -33,11 +33,37 @@ fn text_of(page: &Page, form: &str) -> String {
     page.form(form).fields.into_iter().find(|(name, _)| name == "text").expect("a text").1
 }
 
+/// The tag of a line with an answer that is not sent.
+const DRAFT: &str = "Draft";
+
 async fn messages(w: &World) -> i64 {
     w.look(|c| message::table.count().get_result(c)).await
 }
 
 stories! {
+    async fn a_saved_answer_is_marked_in_the_lists_of_whoever_wrote_it_alone(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut client = sign_in(w, &who.name).await;
+        let thread = begun(&mut client, "front_desk", "A question", "Words.").await;
+        client.get("/portal/messages").await.must_not_say(DRAFT);
+        let page = client.get(&thread).await;
+        save(&mut client, &page, &thread, &thread, &[("text", "More words.")]).await.must_be(303);
+        client.get("/portal/messages").await.must_say("A question").must_say(DRAFT);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let list = "/staff/messages?box=front_desk&state=waiting";
+        desk.get(list).await.must_say("A question").must_not_say(DRAFT);
+        let here = in_chart(&ana.chart_id, &thread);
+        let page = desk.get(&here).await;
+        save(&mut desk, &page, "/reply", &here, &[("text", "An answer.")]).await.must_be(303);
+        desk.get(list).await.must_say(DRAFT);
+        w.staff(Role::Administrator).await.get(list).await.must_say("A question").must_not_say(DRAFT);
+        // Sent, it is no draft any more.
+        let page = desk.get(&here).await;
+        desk.submit(&page, "/reply", &[]).await.must_be(303);
+        desk.get("/staff/messages?box=front_desk&state=answered").await.must_say("A question").must_not_say(DRAFT);
+    }
+
     async fn case_72_a_draft_is_there_on_another_device_and_gone_once_it_was_sent(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;

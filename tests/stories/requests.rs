@@ -7,7 +7,7 @@ use anteroom::features::practice::PlaceKind;
 use anteroom::kernel::ids::{AppointmentTypeId, ChartId, PlaceId, RequestId, StaffId};
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::db::schema::{
-    appointment, appointment_request, busy, calendar_hold, outbox, request_time, staff_member,
+    appointment, appointment_request, busy, calendar_hold, chart, outbox, request_time, staff_member,
 };
 use anteroom::platform::fault::Fault;
 use anteroom::platform::permissions::{Role, Scope};
@@ -216,6 +216,39 @@ stories! {
         let page = desk.get(&format!("/staff/requests/{}", requests(w).await[0])).await;
         page.must_say("by video");
         assert!(!page.html().contains(&format!("value=\"{office}\"")), "an office time is proposed");
+    }
+
+    async fn staff_who_book_are_offered_no_time_that_is_kept_for_another_client(w: &mut World) {
+        let of = published(w, "16:00", &[("grid", "60")]).await;
+        let (ana_client, _, mut ana) = somebody(w, "Ana", "Duarte").await;
+        ask(w, &mut ana, &[&of.at(ONE)], "").await;
+        let bo = w.chart("Bo", "Lindgren").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let offered = |page: &Page, time: &str| page.html().contains(&format!("name=\"take\" value=\"{time} "));
+        let book = |chart| format!("/staff/charts/{chart}/appointments/book?date=2026-12-03&with={}", of.casey);
+        let page = desk.get(&book(bo.chart_id)).await;
+        page.must_say("Times that are kept for another client are left out.").must_say("asked for by Ana Duarte");
+        assert_eq!((offered(&page, "13:00"), offered(&page, "14:00")), (false, true));
+        // For whom it is kept, it is open.
+        let page = desk.get(&book(ana_client.chart_id)).await;
+        assert_eq!((offered(&page, "13:00"), offered(&page, "14:00")), (true, true));
+        // The queue names the chart and who would see the client.
+        let number: String = w.look(move |c| {
+            chart::table.filter(chart::chart_id.eq(ana_client.chart_id)).select(chart::chart_number).first(c)
+        }).await;
+        desk.get("/staff/requests").await.must_say(&number).must_say("1:00 PM to 1:50 PM, Casey Moreno");
+    }
+
+    async fn other_choices_show_their_times_from_the_first_day_on(w: &mut World) {
+        let of = published(w, "14:00", &[("grid", "60")]).await;
+        let (_, _, mut ana) = somebody(w, "Ana", "Duarte").await;
+        let page = ana.get(FORM).await;
+        let first = of.at(ONE);
+        assert!(page.html().contains(&first));
+        let later = ana.submit(&page, SENDS, &[("more", "2026-12-20")]).await;
+        assert!(!later.html().contains(&first), "later days are shown");
+        let narrowed = ana.submit(&later, SENDS, &[("look", "times"), ("place", "office")]).await;
+        assert!(narrowed.html().contains(&first), "{}", narrowed.words());
     }
 
     async fn case_19_a_hold_ends_at_its_second_with_no_worker_running(w: &mut World) {

@@ -56,6 +56,18 @@ async fn forgotten(w: &mut World, email: &str) -> String {
 const NEW: &str = "seven slow herons at dusk";
 
 stories! {
+    async fn staff_choose_the_language_of_their_own_pages(w: &mut World) {
+        let door = w.browser().get("/riverbend/staff/sign-in").await;
+        assert!(door.html().contains("href=\"?lang=es\" lang=\"es\""), "{}", door.html());
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get("/staff/worklist").await;
+        assert!(page.html().contains("href=\"?lang=es\" lang=\"es\""), "no choice in the menu");
+        desk.get("/staff/worklist?lang=es").await.must_say("Pendientes del portal");
+        let next = desk.get("/staff/calendar").await;
+        next.must_say("Calendario");
+        assert!(next.html().contains("href=\"?lang=en\""), "and back");
+    }
+
     async fn a_staff_member_signs_in_and_comes_back_to_the_page_they_wanted(w: &mut World) {
         let mut browser = w.browser();
         let turned = browser.get("/staff/team?x=1").await;

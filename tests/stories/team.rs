@@ -153,6 +153,7 @@ stories! {
         let page = admin.get(&path(w, Role::Administrator)).await;
         let refused = admin.submit(&page, "/role", &[("role", "clinician")]).await;
         refused.must_be(422).must_say("without an administrator");
+        let page = admin.get(&format!("{}/disable", path(w, Role::Administrator))).await;
         let refused = admin.submit(&page, "/disable", &[]).await;
         refused.must_be(422).must_say("without an administrator");
         admin.get("/staff/team").await.must_be(200);
@@ -163,7 +164,7 @@ stories! {
         assert_eq!(done.location(), Some("/staff?done=saved"));
         admin.get("/staff/team").await.must_be(403);
         let mut other = w.signed_in(&w.riverbend.scope, anteroom::platform::web::session::Audience::Staff, second.clone()).await;
-        let page = other.get(&format!("/staff/team/{second}")).await;
+        let page = other.get(&format!("/staff/team/{second}/disable")).await;
         other.submit(&page, "/disable", &[]).await.must_be(422);
     }
 
@@ -172,8 +173,8 @@ stories! {
         let first = w.riverbend.member(Role::Administrator).staff_id.to_string();
         let mut one = w.staff(Role::Administrator).await;
         let mut two = w.signed_in(&w.riverbend.scope, anteroom::platform::web::session::Audience::Staff, second.clone()).await;
-        let page_one = one.get(&format!("/staff/team/{second}")).await;
-        let page_two = two.get(&format!("/staff/team/{first}")).await;
+        let page_one = one.get(&format!("/staff/team/{second}/disable")).await;
+        let page_two = two.get(&format!("/staff/team/{first}/disable")).await;
         let (a, b) = tokio::join!(
             one.submit(&page_one, "/disable", &[]),
             two.submit(&page_two, "/disable", &[]),

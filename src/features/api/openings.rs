@@ -84,6 +84,7 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
                 place_kind: None,
                 chart,
                 holds: Holds::Respected,
+                moving: None,
                 from: begins,
                 until,
             };

@@ -13,7 +13,7 @@ use crate::features::appointments::kinds::CancelReason;
 use crate::features::appointments::labels::{state_of, summary};
 use crate::features::appointments::lifecycle::{AppointmentState, PartyState, Refusal};
 use crate::features::appointments::slot_form::{
-    Choices, DayPlan, SlotFields, SlotForm, SlotTrouble, plan_of,
+    Choices, DayPlan, PlanOf, SlotFields, SlotForm, SlotTrouble, plan_of,
 };
 use crate::features::appointments::store::{Appointment, Party, find, parties_of};
 use crate::features::people::{self, ChartFile};
@@ -156,7 +156,11 @@ async fn show_move(
     let Found { appointment, party, file, choices, is_mailed } = found;
     let status = if trouble.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
-    let of = (party.chart_id, Some(appointment.kind));
+    let of = PlanOf {
+        chart: party.chart_id,
+        kind: Some(appointment.kind),
+        moving: Some(appointment.appointment_id),
+    };
     let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, of, &shown, &inside.1)).await?;
     let words = staff.words;
     let id = appointment.appointment_id;

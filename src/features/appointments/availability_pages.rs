@@ -116,6 +116,7 @@ fn read(c: &mut Scoped<'_>, staff: StaffId, today: Date) -> Result<Option<Read>,
                 place_kind: None,
                 chart: None,
                 holds: calendar::Holds::Ignored,
+                moving: None,
                 from: now,
                 until: now.plus_hours(PREVIEW_HOURS),
             };

@@ -2,19 +2,21 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use crate::features::appointments::kinds::RequestState;
 use crate::features::appointments::labels::at_place;
 use crate::features::appointments::slot_form::{clock_range, day_in, time_range};
 use crate::features::appointments::store::{DayEntry, DayOf, day_of};
 use crate::features::appointments::talk_store::{Asked, asked_between};
-use crate::features::calendar::clinicians;
+use crate::features::calendar::{Closure, DAY_MINUTES, clinicians, closures_on};
 use crate::features::charts::{listed_name, look_up};
+use crate::features::practice::{Place, places};
 use crate::features::staff::StaffTicket;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::StaffId;
 use crate::kernel::wall_clock::read_date;
+use crate::platform::i18n::Words;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::StaffFrame;
@@ -31,6 +33,7 @@ struct Line {
     href: String,
     time: String,
     client: String,
+    number: String,
     what: String,
     /// What a request asks for or was offered, and nobody has booked: tag and word.
     asked: Option<(&'static str, String)>,
@@ -40,6 +43,8 @@ struct Line {
 /// One clinician's day.
 struct Column {
     name: String,
+    /// When they have time off, and what for.
+    off: Vec<String>,
     anchor: String,
     book: Option<String>,
     lines: Vec<Line>,
@@ -57,6 +62,8 @@ struct DayPage {
     is_today: bool,
     who: String,
     people: Vec<(String, String)>,
+    /// When the practice or a place of it is closed, and what for.
+    closed: Vec<String>,
     columns: Vec<Column>,
     book: Option<String>,
     is_empty: bool,
@@ -71,6 +78,43 @@ pub(super) struct DayQuery {
     who: String,
 }
 
+/// "Time off, 9:00 AM to 12:00 PM: conference", or the same of closed days.
+fn off_words(words: Words, date: Date, one: &Closure, places: &[Place]) -> String {
+    let (midnight, end) =
+        (date.at(0, 0, 0, 0), date.tomorrow().map_or(DateTime::MAX, |day| day.at(0, 0, 0, 0)));
+    let (from, until) = (one.off.from.max(midnight), one.off.until.min(end));
+    let minutes = |at: DateTime| {
+        if at >= end { DAY_MINUTES } else { i32::from(at.hour()) * 60 + i32::from(at.minute()) }
+    };
+    let when = if from <= midnight && until >= end {
+        words.get("appointments-off-all-day")
+    } else {
+        words.with2(
+            "appointments-from-until",
+            "from",
+            words.clock(minutes(from)),
+            "until",
+            words.clock(minutes(until)),
+        )
+    };
+    let place = one.off.place.and_then(|id| places.iter().find(|place| place.place_id == id));
+    let what = match (one.off.staff, place) {
+        (Some(_), None) => words.with1("appointments-off-on-day", "when", when),
+        (Some(_), Some(place)) => {
+            words.with2("appointments-off-on-day-at", "when", when, "place", &place.name)
+        }
+        (None, None) => words.with1("appointments-closed-on-day", "when", when),
+        (None, Some(place)) => {
+            words.with2("appointments-closed-on-day-at", "when", when, "place", &place.name)
+        }
+    };
+    if one.note.is_empty() {
+        what
+    } else {
+        words.with2("appointments-day-line", "time", what, "what", &one.note)
+    }
+}
+
 pub(super) fn address(date: Date, who: Option<StaffId>) -> String {
     let who = who.map(|id| format!("&who={id}")).unwrap_or_default();
     format!("{}?date={date}{who}", CALENDAR.0)
@@ -83,7 +127,7 @@ pub(super) async fn day(
     Query(query): Query<DayQuery>,
 ) -> PageResult {
     let (asked, who) = (read_date(&query.date), query.who.parse::<StaffId>().ok());
-    let (staff, (date, people, entries, asked)) = ticket
+    let (staff, (date, people, entries, asked, (off, places))) = ticket
         .open(&app, move |c, staff| {
             let date = asked.unwrap_or_else(|| staff.practice.today(c.now()));
             let people = clinicians(c)?;
@@ -92,7 +136,9 @@ pub(super) async fn day(
                 Some((from, until)) => (day_of(c, of, from, until)?, asked_between(c, who, from, until)?),
                 None => (Vec::new(), Vec::new()),
             };
-            Ok((date, people, entries, asked))
+            let off = closures_on(c, date)?;
+            let places = if off.is_empty() { Vec::new() } else { places(c)? };
+            Ok((date, people, entries, asked, (off, places)))
         })
         .await?;
     let words = staff.words;
@@ -106,6 +152,7 @@ pub(super) async fn day(
         href: format!("/staff/appointments/{}", entry.appointment.appointment_id),
         time: time_range(words, &staff.zone, &entry.appointment),
         client: entry.client.clone(),
+        number: entry.number.clone(),
         what: words.with2(
             "appointments-calendar-what",
             "kind",
@@ -125,6 +172,7 @@ pub(super) async fn day(
             href: format!("/staff/requests/{}", one.time.request_id),
             time: clock_range(words, &staff.zone, &one.time.place, one.time.starts_at, one.time.ends_at),
             client: one.client.clone(),
+            number: one.number.clone(),
             what: at_place(words, &one.time.place),
             asked: Some((tag, words.get(key))),
             starts_at: one.time.starts_at,
@@ -144,7 +192,13 @@ pub(super) async fn day(
             shown.push((one.time.staff_id, one.time.with_name.clone()));
         }
     }
-    let is_empty = entries.is_empty() && asked.is_empty();
+    let off_of = |whose: Option<StaffId>| -> Vec<String> {
+        let theirs = off.iter().filter(|one| one.off.staff == whose);
+        theirs.map(|one| off_words(words, date, one, &places)).collect()
+    };
+    let is_shown = |id: &StaffId| shown.iter().any(|(known, _)| known == id);
+    let is_off = off.iter().any(|one| one.off.staff.is_some_and(|id| is_shown(&id)));
+    let is_empty = entries.is_empty() && asked.is_empty() && !is_off;
     let lines_of = |id: StaffId| {
         let booked = entries.iter().filter(|entry| entry.appointment.staff_id == id).map(line);
         let asked = asked.iter().filter(|one| one.time.staff_id == id).map(asked_line);
@@ -152,16 +206,18 @@ pub(super) async fn day(
         lines.sort_by_key(|line| line.starts_at);
         lines
     };
+    let closed = off_of(None);
     let columns = shown
         .into_iter()
         .map(|(id, name)| Column {
+            off: off_of(Some(id)),
             anchor: format!("who-{id}"),
             lines: lines_of(id),
             book: people.iter().any(|(known, _)| *known == id).then(|| book(Some(id))).flatten(),
             name,
         })
         // Whoever has nothing that day is told of only when they were asked for.
-        .filter(|column| !column.lines.is_empty() || who.is_some())
+        .filter(|column| !column.lines.is_empty() || !column.off.is_empty() || who.is_some())
         .collect();
     let (yesterday, tomorrow) = (date.yesterday().unwrap_or(date), date.tomorrow().unwrap_or(date));
     let everybody = (String::new(), words.get("appointments-calendar-everybody"));
@@ -177,6 +233,7 @@ pub(super) async fn day(
         people: std::iter::once(everybody)
             .chain(people.iter().map(|(id, name)| (id.to_string(), name.clone())))
             .collect(),
+        closed,
         columns,
         book: book(who),
         is_empty,

@@ -13,7 +13,7 @@ use crate::features::appointments::labels::{Side, is_coming_up, request_state, s
 use crate::features::appointments::request_pages::{asked_short, what_of};
 use crate::features::appointments::request_store::{Request, requests_of};
 use crate::features::appointments::slot_form::{
-    Choices, DayPlan, SlotFields, SlotForm, SlotQuery, SlotTrouble, USUAL_MINUTES, plan_of,
+    Choices, DayPlan, PlanOf, SlotFields, SlotForm, SlotQuery, SlotTrouble, USUAL_MINUTES, plan_of,
 };
 use crate::features::appointments::store::{Appointment, Party, list_of, usual_of};
 use crate::features::appointments::talk_store::times_in;
@@ -191,7 +191,7 @@ async fn show_book(
     let choices = loaded.choices;
     let status = if trouble.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
-    let of = (id, form.kind.parse().ok());
+    let of = PlanOf { chart: id, kind: form.kind.parse().ok(), moving: None };
     let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, of, &shown, &inside.1)).await?;
     let back = match (from_day(&form), read_date(&form.date)) {
         (true, Some(date)) => calendar_page::address(date, None),

@@ -349,6 +349,7 @@ async fn load_offer(app: &AppState, client: &ClientSession) -> Result<Offer, Pag
                     place_kind: None,
                     chart: Some(chart),
                     holds: Holds::Respected,
+                    moving: None,
                     from: now,
                     until: now.plus_hours(OPEN_HOURS),
                 };

@@ -46,10 +46,10 @@ pub use request_store::{
     PageOfRequests, Request, count_waiting, find_request, page_of_requests, requests_of, waiting,
 };
 pub use store::{
-    Ahead, Appointment, NewAppointment, PageOf, Party, ahead, clinicians_of, count_ahead_of, find, list_of,
-    offers_in, page, parties_of,
+    Ahead, Appointment, DayEntry, NewAppointment, PageOf, Party, ahead, clinicians_of, count_ahead_of, find,
+    list_of, next_of, offers_in, page, parties_of,
 };
-pub use talk_store::{AskedTime, Talk, talk_of, times_in};
+pub use talk_store::{AskedTime, Talk, count_asked_of, talk_of, times_in};
 pub use times::{DayPart, Wish};
 
 use crate::platform::feature::Feature;

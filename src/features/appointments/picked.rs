@@ -98,6 +98,7 @@ pub fn choose(
         place_kind: None,
         chart: Some(chart),
         holds: Holds::Respected,
+        moving: None,
         from: first,
         until: last.plus_seconds(1),
     };

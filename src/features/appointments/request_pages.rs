@@ -15,8 +15,8 @@ use crate::features::appointments::request_lifecycle::{Phase, Refusal};
 use crate::features::appointments::request_store::{Request, find_request, lapsed_since, waiting};
 use crate::features::appointments::slot::Slot;
 use crate::features::appointments::slot_form::{
-    Choices, DayPlan, SlotFields, SlotForm, SlotTrouble, USUAL_MINUTES, clock_range, clock_value, day_in,
-    plan_of, visit_of,
+    Choices, DayPlan, PlanOf, SlotFields, SlotForm, SlotTrouble, USUAL_MINUTES, clock_range, clock_value,
+    day_in, plan_of, visit_of,
 };
 use crate::features::appointments::store::{DayOf, day_of, usual_of};
 use crate::features::appointments::talk_store::{AskedTime, Talk, talk_of, times_in};
@@ -50,6 +50,7 @@ const LONGEST_ANSWER: usize = 1_000;
 struct QueueLine {
     href: String,
     client: String,
+    number: String,
     what: String,
     wishes: Vec<String>,
     asked: Stamp,
@@ -87,7 +88,10 @@ pub(super) fn asked_short(
         let there = time.place.time_zone.rules();
         let day = staff.words.day_short(time.starts_at.in_zone(there).date(), today);
         let range = clock_range(staff.words, &staff.zone, &time.place, time.starts_at, time.ends_at);
-        let line = staff.words.with2("appointments-asked-short", "day", day, "time", range);
+        let line = staff.words.with(
+            "appointments-asked-short",
+            &[("day", day), ("time", range), ("name", time.with_name.clone())],
+        );
         let line = gone(staff, time, line);
         // What the client has not said that they can come to is not shown as if they had.
         match request.state {
@@ -116,14 +120,15 @@ pub(super) async fn queue(State(app): State<AppState>, staff: StaffSession) -> P
             let since = c.now().plus_hours(-24 * LAPSED_DAYS);
             let mut rows = waiting(c, QUEUE)?;
             rows.extend(lapsed_since(c, since, QUEUE)?);
-            let ids: Vec<RequestId> = rows.iter().map(|(request, _)| request.request_id).collect();
+            let ids: Vec<RequestId> = rows.iter().map(|(request, ..)| request.request_id).collect();
             Ok((rows, times_in(c, &ids)?))
         })
         .await?;
     let now = app.now();
     let requests = rows
         .into_iter()
-        .map(|(request, client)| QueueLine {
+        .map(|(request, client, number)| QueueLine {
+            number,
             href: format!("/staff/requests/{}", request.request_id),
             client: client.full_name(),
             what: what_of(&staff, &request),
@@ -293,6 +298,7 @@ fn open_times(
         },
         chart: Some(request.chart_id),
         holds: Holds::Respected,
+        moving: None,
         from: now,
         until: now.plus_hours(OFFER_HOURS),
     };
@@ -338,7 +344,7 @@ async fn answer_page(
     let Loaded { request, file, choices, talk, open, .. } = loaded;
     let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
     let chart = request.chart_id;
-    let of = (chart, Some(request.kind));
+    let of = PlanOf { chart, kind: Some(request.kind), moving: None };
     let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, of, &shown, &inside.1)).await?;
     let phase = request.standing().phase(now);
     let state = request_state(words, &request, Side::Practice, now);

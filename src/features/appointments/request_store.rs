@@ -108,9 +108,9 @@ macro_rules! with_clients {
     };
 }
 
-/// The practice's open requests with the client of each chart: those that wait for the practice, the one that is due
-/// first before the others, and after them those that wait for their client.
-pub fn waiting(c: &mut Scoped<'_>, limit: i64) -> Result<Vec<(Request, Person)>, Fault> {
+/// The practice's open requests, each with its client and the number of the chart: those that wait for the practice, the
+/// one that is due first before the others, and after them those that wait for their client.
+pub fn waiting(c: &mut Scoped<'_>, limit: i64) -> Result<Vec<(Request, Person, String)>, Fault> {
     let now = c.now();
     with_clients!(c)
         .filter(appointment_request::state.in_list([RequestState::Waiting, RequestState::Offered]))
@@ -121,7 +121,7 @@ pub fn waiting(c: &mut Scoped<'_>, limit: i64) -> Result<Vec<(Request, Person)>,
             appointment_request::created_at.asc(),
         ))
         .limit(limit)
-        .select((Request::as_select(), Person::as_select()))
+        .select((Request::as_select(), Person::as_select(), chart::chart_number))
         .load(c)
 }
 
@@ -130,7 +130,7 @@ pub(super) fn lapsed_since(
     c: &mut Scoped<'_>,
     since: Timestamp,
     limit: i64,
-) -> Result<Vec<(Request, Person)>, Fault> {
+) -> Result<Vec<(Request, Person, String)>, Fault> {
     let now = c.now();
     with_clients!(c)
         .filter(appointment_request::state.in_list([RequestState::Waiting, RequestState::Offered]))
@@ -138,7 +138,7 @@ pub(super) fn lapsed_since(
         .filter(appointment_request::lapses_at.le(now))
         .order(appointment_request::lapses_at.desc())
         .limit(limit)
-        .select((Request::as_select(), Person::as_select()))
+        .select((Request::as_select(), Person::as_select(), chart::chart_number))
         .load(c)
 }
 

@@ -17,7 +17,7 @@ use crate::features::calendar::{
 use crate::features::practice::{Place, PlaceKind, places};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChartId, PlaceId, StaffId};
+use crate::kernel::ids::{AppointmentId, ChartId, PlaceId, StaffId};
 use crate::kernel::wall_clock::{Resolved, read_date, read_time, resolve};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -425,12 +425,20 @@ pub(super) fn visit_of(c: &mut Scoped<'_>, kind: Option<VisitKind>, minutes: i32
     })
 }
 
-/// When on the day that the form shows a visit of its length fits into the clinician's hours and both are free, by the
-/// clock of the place.
+/// Which appointment a form is about: on a chart, of a kind if that is known, and the one that is moved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PlanOf {
+    pub chart: ChartId,
+    pub kind: Option<VisitKind>,
+    pub moving: Option<AppointmentId>,
+}
+
+/// When on the day that the form shows a visit of its length fits into the clinician's hours, both are free, and nothing
+/// is kept for another client, by the clock of the place.
 fn open_times(
     c: &mut Scoped<'_>,
     words: Words,
-    (chart, kind): (ChartId, Option<VisitKind>),
+    PlanOf { chart, kind, moving }: PlanOf,
     form: &SlotForm,
     choices: &Choices,
     (from, until): (Timestamp, Timestamp),
@@ -447,7 +455,8 @@ fn open_times(
         place,
         place_kind: None,
         chart: Some(chart),
-        holds: Holds::Ignored,
+        holds: Holds::Respected,
+        moving,
         from,
         until,
     };
@@ -473,10 +482,11 @@ fn open_times(
 pub(super) fn plan_of(
     c: &mut Scoped<'_>,
     staff: &StaffSession,
-    (chart, kind): (ChartId, Option<VisitKind>),
+    of: PlanOf,
     form: &SlotForm,
     choices: &Choices,
 ) -> Result<Option<DayPlan>, Fault> {
+    let chart = of.chart;
     let (Some(date), Some(with)) = (read_date(&form.date), form.staff()) else { return Ok(None) };
     let Some((from, until)) = day_in(date, &staff.zone) else { return Ok(None) };
     let booked = day_of(c, DayOf::Both(with, chart), from, until)?;
@@ -507,7 +517,7 @@ pub(super) fn plan_of(
             })
             .collect(),
         clinician_title: choices.name_of(with),
-        times: open_times(c, words, (chart, kind), form, choices, (from, until))?,
+        times: open_times(c, words, of, form, choices, (from, until))?,
         clinician: of_clinician
             .map(|entry| line(entry, entry.client.clone()))
             .chain(asked.iter().map(asked_line))

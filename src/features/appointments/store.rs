@@ -250,6 +250,8 @@ pub struct DayEntry {
     pub appointment: Appointment,
     /// The client's chart.
     pub chart_id: ChartId,
+    /// Its number.
+    pub number: String,
     /// The client's name.
     pub client: String,
 }
@@ -294,7 +296,7 @@ pub fn day_of(
         .limit(MOST_OF_A_DAY)
         .select((
             Appointment::as_select(),
-            appointment_party::chart_id,
+            (appointment_party::chart_id, chart::chart_number),
             (person::first_name, person::last_name, person::suffix),
         ))
         .into_boxed();
@@ -305,12 +307,13 @@ pub fn day_of(
             rows.filter(appointment::staff_id.eq(staff).or(appointment_party::chart_id.eq(chart)))
         }
     };
-    let rows: Vec<(Appointment, ChartId, Name)> = rows.load(c)?;
+    let rows: Vec<(Appointment, (ChartId, String), Name)> = rows.load(c)?;
     Ok(rows
         .into_iter()
-        .map(|(appointment, chart_id, (first, last, suffix))| DayEntry {
+        .map(|(appointment, (chart_id, number), (first, last, suffix))| DayEntry {
             appointment,
             chart_id,
+            number,
             client: people::joined(&[&first, &last, &suffix]),
         })
         .collect())
@@ -457,6 +460,17 @@ pub fn count_ahead_of(c: &mut Scoped<'_>, staff: &StaffId) -> Result<i64, Fault>
         .select(appointment::appointment_id)
         .load(c)?;
     Ok(i64::try_from(found.len()).unwrap_or(i64::MAX))
+}
+
+/// Days ahead in which appointments of one clinician are named.
+const LOOKED_AHEAD_DAYS: i64 = 400;
+
+/// What lies ahead of a clinician, the next first.
+pub fn next_of(c: &mut Scoped<'_>, staff: StaffId, most: usize) -> Result<Vec<DayEntry>, Fault> {
+    let now = c.now();
+    let mut ahead = day_of(c, DayOf::Clinician(staff), now, now.plus_hours(24 * LOOKED_AHEAD_DAYS))?;
+    ahead.truncate(most);
+    Ok(ahead)
 }
 
 /// Appointments that home reads: enough for the next two, with those of the last day that may still go on.

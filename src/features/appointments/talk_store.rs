@@ -1,6 +1,8 @@
 //! The rows of what was said in a request: the times that were asked for or offered, and the steps between question and
 //! end.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use crate::features::appointments::kinds::{RequestState, StepAct};
@@ -164,6 +166,8 @@ pub struct Asked {
     pub state: RequestState,
     /// The client's name.
     pub client: String,
+    /// The number of their chart.
+    pub number: String,
 }
 
 /// Asked times that a day reads.
@@ -215,21 +219,34 @@ pub fn asked_between(
             AskedTime::as_select(),
             appointment_request::state,
             (person::first_name, person::last_name, person::suffix),
+            chart::chart_number,
         ))
         .into_boxed();
     let rows = match of {
         None => rows,
         Some(staff) => rows.filter(request_time::staff_id.eq(staff)),
     };
-    let rows: Vec<(AskedTime, RequestState, Name)> = rows.load(c)?;
+    let rows: Vec<(AskedTime, RequestState, Name, String)> = rows.load(c)?;
     Ok(rows
         .into_iter()
-        .map(|(time, state, (first, last, suffix))| Asked {
+        .map(|(time, state, (first, last, suffix), number)| Asked {
             time,
             state,
+            number,
             client: people::joined(&[&first, &last, &suffix]),
         })
         .collect())
+}
+
+/// Days ahead in which requests of one clinician are counted.
+const COUNTED_DAYS: i64 = 400;
+
+/// How many open requests ask for a time with a clinician, or were offered one.
+pub fn count_asked_of(c: &mut Scoped<'_>, staff: StaffId) -> Result<i64, Fault> {
+    let now = c.now();
+    let asked = asked_between(c, Some(staff), now, now.plus_hours(24 * COUNTED_DAYS))?;
+    let requests: BTreeSet<RequestId> = asked.iter().map(|one| one.time.request_id).collect();
+    Ok(i64::try_from(requests.len()).unwrap_or(i64::MAX))
 }
 
 /// A step to be written.

@@ -124,6 +124,7 @@ pub(super) fn published(
         place_kind: form.place.parse().ok(),
         chart: Some(client.chart_id),
         holds,
+        moving: None,
         from: now,
         until: now.plus_hours(24 * calendar::MOST_DAYS),
     };
@@ -423,6 +424,10 @@ fn read(client: &ClientSession, body: &Bytes) -> Result<(TimesForm, FieldErrors,
     // In another tab the view may have turned to another chart: nothing is filed there by mistake.
     if form.chart != client.chart_id.to_string() {
         return Err(PageError::Stale);
+    }
+    // Other choices have other days: they are shown from the first one on.
+    if !form.look.is_empty() {
+        form.from = String::new();
     }
     if !form.more.is_empty() {
         form.from = read_date(&form.more).map(|day| day.to_string()).unwrap_or_default();

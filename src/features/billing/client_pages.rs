@@ -14,8 +14,8 @@ use crate::features::billing::statement_store;
 use crate::features::billing::store::{Charge, find_charge, open_charges_of};
 use crate::features::billing::superbill_store as superbill;
 use crate::features::billing::views::{
-    LedgerLine, OwedWords, PageQuery, StatementLine, invoice_lines, ledger_lines, older_page, owed_words,
-    statement_lines, superbill_lines,
+    LedgerLine, OwedWords, PageQuery, StatementLine, invoice_lines, ledger_lines, newest_first, older_page,
+    owed_words, statement_lines, superbill_lines,
 };
 use crate::features::billing::wording::{self, Explanation, Named, Reader};
 use crate::features::ledger::{self, Item, Movement, Owed};
@@ -168,7 +168,7 @@ pub(super) async fn account_page(
         lines,
         older: account.older.map(|before| older_page("/portal/account", before)),
         is_first_page: before.is_none(),
-        statements: papers,
+        statements: newest_first(papers),
         as_of: words.date(app.now(), &client.zone),
         frame: client.frame(&app, ACCOUNT),
     };

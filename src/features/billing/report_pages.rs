@@ -77,6 +77,8 @@ struct AgedRow {
     /// Empty for a sum.
     href: String,
     name: String,
+    /// Of the chart; empty for a sum.
+    number: String,
     /// With the label of its column.
     cells: Vec<(String, String)>,
     total: String,
@@ -94,11 +96,12 @@ struct AgingPage {
     more: Option<String>,
 }
 
-fn aged_row(words: Words, aged: &Aged, href: String, name: String) -> AgedRow {
+fn aged_row(words: Words, aged: &Aged, href: String, (name, number): (String, String)) -> AgedRow {
     let amounts = aged.ages.into_iter().chain([aged.credit]);
     AgedRow {
         href,
         name,
+        number,
         cells: labels(words).into_iter().zip(amounts.map(|minor| money(minor, aged.currency))).collect(),
         total: Money::new(aged.total(), aged.currency).to_string(),
     }
@@ -132,13 +135,15 @@ pub(super) async fn aging_page(State(app): State<AppState>, staff: StaffSession)
         rows: rows
             .iter()
             .take(SHOWN)
-            .map(|row| aged_row(words, row, path(row.chart), charts.name(row.chart)))
+            .map(|row| {
+                aged_row(words, row, path(row.chart), (charts.name(row.chart), charts.number(row.chart)))
+            })
             .collect(),
         sums: sums
             .iter()
             .map(|sum| {
                 let name = words.with1("billing-report-sum", "currency", sum.currency);
-                aged_row(words, sum, String::new(), name)
+                aged_row(words, sum, String::new(), (name, String::new()))
             })
             .collect(),
     };

@@ -18,8 +18,8 @@ use crate::features::billing::store::{
 };
 use crate::features::billing::superbill_store as superbill;
 use crate::features::billing::views::{
-    LedgerLine, OwedWords, PageQuery, StatementLine, invoice_lines, kind_label, ledger_lines, older_page,
-    owed_words, statement_lines, superbill_lines,
+    LedgerLine, OwedWords, PageQuery, StatementLine, invoice_lines, kind_label, ledger_lines, newest_first,
+    older_page, owed_words, statement_lines, superbill_lines,
 };
 use crate::features::billing::wording::{self, Explanation, Named, Reader};
 use crate::features::ledger::{self, EntryKind, Item, StoredEntry, entries_of_item, find_entry};
@@ -244,7 +244,7 @@ pub(super) async fn tab(
         lines: ledger_lines(words, today, &account, entry),
         older: account.older.map(|before| older_page(&base, before)),
         is_first_page: before.is_none(),
-        statements: papers,
+        statements: newest_first(papers),
         checkouts: checkout_lines(&staff, &checkouts),
         disputes: disputes.iter().map(|one| dispute_line(&staff, one)).collect(),
         arrangements: arrangement_lines(&staff, &base, &arranged),

@@ -110,6 +110,8 @@ pub(super) fn kind_label(words: Words, kind: EntryKind) -> String {
 
 /// A statement's line.
 pub(super) struct StatementLine {
+    /// Rises with the moment at which it was made.
+    pub made_as: uuid::Uuid,
     pub href: String,
     pub number: String,
     pub made: String,
@@ -124,6 +126,7 @@ pub(super) fn statement_lines(
     statements
         .iter()
         .map(|statement| StatementLine {
+            made_as: statement.statement_id.uuid(),
             href: format!("{base}/statements/{}", statement.statement_id),
             number: words.with1("billing-statement-numbered", "number", &statement.number),
             made: words.civil_date(statement.issued_at.in_zone(zone).date()),
@@ -138,6 +141,7 @@ pub(super) fn invoice_lines(words: Words, base: &str, invoices: &[InvoiceHead]) 
         .map(|one| {
             let day = one.due_on.parse().map(|day| words.civil_date(day)).unwrap_or_default();
             StatementLine {
+                made_as: one.invoice_id.uuid(),
                 href: format!("{base}/invoices/{}", one.invoice_id),
                 number: words.with1("billing-invoice-numbered", "number", &one.number),
                 made: match one.state {
@@ -159,11 +163,18 @@ pub(super) fn superbill_lines(
     superbills
         .iter()
         .map(|one| StatementLine {
+            made_as: one.superbill_id.uuid(),
             href: format!("{base}/superbills/{}", one.superbill_id),
             number: words.with1("billing-superbill-numbered", "number", &one.number),
             made: words.civil_date(one.issued_at.in_zone(zone).date()),
         })
         .collect()
+}
+
+/// Papers of all kinds in one list, the newest first.
+pub(super) fn newest_first(mut papers: Vec<StatementLine>) -> Vec<StatementLine> {
+    papers.sort_by_key(|paper| std::cmp::Reverse(paper.made_as));
+    papers
 }
 
 #[derive(serde::Deserialize, Default)]

@@ -8,7 +8,7 @@ use crate::features::calendar::rules_store::{AppointmentType, rules};
 use crate::features::calendar::store::{absence, busy_between, clinicians};
 use crate::features::practice::{Place, PlaceKind, places};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChartId, PlaceId, StaffId};
+use crate::kernel::ids::{AppointmentId, ChartId, PlaceId, StaffId};
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 
@@ -70,6 +70,8 @@ pub struct Search {
     pub chart: Option<ChartId>,
     /// What is kept for others.
     pub holds: Holds,
+    /// The appointment that is moved: its own time is free for it.
+    pub moving: Option<AppointmentId>,
     /// Beginning then or later …
     pub from: Timestamp,
     /// … and before this.
@@ -113,7 +115,7 @@ pub fn find_openings(c: &mut Scoped<'_>, search: &Search) -> Result<Openings, Fa
     let rules = rules(c, &staff, &open_places, first, last)?;
     let margin = 60 * i64::from(of.before.max(of.after) + of.minutes);
     let (from, until) = (wanted.from.plus_seconds(-margin), wanted.until.plus_seconds(margin));
-    let mut busy = busy_between(c, &staff, search.chart, from, until)?;
+    let mut busy = busy_between(c, search.moving, &staff, search.chart, (from, until))?;
     if search.holds == Holds::Respected {
         let held = held_by_others(c, &staff, search.chart, from, until)?;
         busy.extend(held.iter().map(|hold| Busy {

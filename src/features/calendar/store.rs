@@ -115,13 +115,13 @@ pub(super) fn rivals(
 /// Taken times that one search reads: those of 50 clinicians in a year.
 const MOST_TAKEN: i64 = 200_000;
 
-/// What these people and the client of a chart have that touches `[from, until)`.
+/// What these people and the client of a chart have that touches `[from, until)`, but for one appointment.
 pub(super) fn busy_between(
     c: &mut Scoped<'_>,
+    but_for: Option<AppointmentId>,
     staff: &[StaffId],
     chart: Option<ChartId>,
-    from: Timestamp,
-    until: Timestamp,
+    (from, until): (Timestamp, Timestamp),
 ) -> Result<Vec<Busy>, Fault> {
     let of_chart = chart.map(Resource::chart);
     let resources = staff.iter().map(|id| Resource::staff(*id)).chain(of_chart).map(|resource| resource.id);
@@ -131,6 +131,7 @@ pub(super) fn busy_between(
         .filter(busy::starts_at.lt(until))
         .filter(busy::starts_at.gt(from.plus_hours(-LONGEST_HOURS)))
         .filter(busy::ends_at.gt(from))
+        .filter(busy::owner_id.ne(but_for.unwrap_or(AppointmentId::NIL)))
         .limit(MOST_TAKEN)
         .select((busy::resource_id, busy::starts_at, busy::ends_at))
         .load(c)?;
@@ -148,7 +149,7 @@ pub fn taken_between(
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<(Timestamp, Timestamp)>, Fault> {
-    let mut busy = busy_between(c, &[staff], None, from, until)?;
+    let mut busy = busy_between(c, None, &[staff], None, (from, until))?;
     busy.sort_by_key(|one| one.from);
     let mut joined: Vec<(Timestamp, Timestamp)> = Vec::new();
     for one in busy {

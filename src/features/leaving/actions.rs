@@ -1,6 +1,7 @@
 //! Shuts a staff member out and hands over what is with them, in one transaction.
 
-use crate::features::appointments;
+use crate::features::appointments::{self, DayEntry};
+use crate::features::documents::signing;
 use crate::features::leaving::audit::LeavingAction;
 use crate::features::messages;
 use crate::features::messages::handover::{Target, hand_over};
@@ -13,6 +14,9 @@ use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, granted};
 use crate::platform::state::AppState;
+
+/// Appointments ahead that are named.
+const NAMED: usize = 5;
 
 /// What stands with a staff member.
 #[derive(Clone, Debug)]
@@ -27,6 +31,12 @@ pub(super) struct Held {
     pub closed: i64,
     /// Appointments ahead. They stay booked.
     pub appointments: i64,
+    /// The next of them.
+    pub next: Vec<DayEntry>,
+    /// Open requests for a time with them.
+    pub requests: i64,
+    /// Documents that wait for their signature.
+    pub signatures: usize,
 }
 
 impl Held {
@@ -41,7 +51,16 @@ pub(super) fn held(c: &mut Scoped<'_>, staff: &StaffId) -> Result<Option<Held>, 
     let Some(member) = store::find(c, staff)? else { return Ok(None) };
     let keys = api_keys::live_of(c, staff)?.into_iter().map(|key| key.name).collect();
     let (open, closed) = messages::count_with(c, staff)?;
-    Ok(Some(Held { member, keys, open, closed, appointments: appointments::count_ahead_of(c, staff)? }))
+    Ok(Some(Held {
+        member,
+        keys,
+        open,
+        closed,
+        appointments: appointments::count_ahead_of(c, staff)?,
+        next: appointments::next_of(c, *staff, NAMED)?,
+        requests: appointments::count_asked_of(c, *staff)?,
+        signatures: signing::store::to_countersign(c, staff)?.len(),
+    }))
 }
 
 /// How somebody leaves.

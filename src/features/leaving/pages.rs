@@ -15,6 +15,7 @@ use crate::features::staff::team::{Changed, TheirKeys};
 use crate::features::staff::{StaffSession, StaffState};
 use crate::kernel::ids::StaffId;
 use crate::platform::db::Scoped;
+use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
@@ -35,7 +36,10 @@ struct LeavePage {
     open: Option<String>,
     /// … and closed ones.
     closed: Option<String>,
-    appointments: Option<String>,
+    /// What stays with them: a sentence, where it is seen, and the words of that link.
+    stays: Vec<(String, &'static str, String)>,
+    /// The next appointments ahead: where each is changed, when it is, and with whom.
+    next: Vec<(String, String, String)>,
     to: String,
     homes: Vec<(String, String)>,
     earlier: bool,
@@ -48,6 +52,23 @@ struct LeaveForm {
     /// Who answers their conversations.
     to: String,
     earlier: String,
+}
+
+/// What stays with them when they are shut out, as far as there is any of it.
+fn stays(words: Words, held: &Held) -> Vec<(String, &'static str, String)> {
+    let signatures = i64::try_from(held.signatures).unwrap_or(i64::MAX);
+    let line = |count: i64, key: &str, href: &'static str, link: &str| {
+        (count > 0).then(|| (words.with1(key, "count", shown_count(count)), href, words.get(link)))
+    };
+    [
+        line(held.appointments, "leaving-appointments", "/staff/calendar", "nav-calendar"),
+        line(held.requests, "leaving-requests", "/staff/requests", "nav-requests"),
+        line(signatures, "leaving-signatures", "/staff/worklist", "nav-worklist"),
+        line(held.open, "leaving-conversations", "/staff/messages?box=clinicians", "nav-messages"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 async fn page(
@@ -74,8 +95,20 @@ async fn page(
         id: whom,
         open: count("leaving-open", held.open),
         closed: count("leaving-closed", held.closed),
-        appointments: (held.appointments > 0)
-            .then(|| words.with1("leaving-appointments", "count", shown_count(held.appointments))),
+        stays: stays(words, &held),
+        next: held
+            .next
+            .iter()
+            .map(|entry| {
+                let of = &entry.appointment;
+                let href = format!("/staff/appointments/{}", of.appointment_id);
+                (
+                    href,
+                    words.date_time(of.starts_at, &staff.zone),
+                    format!("{} {}", entry.client, entry.number),
+                )
+            })
+            .collect(),
         keys: if is_out { Vec::new() } else { held.keys },
         name: held.member.name,
         is_out,

@@ -1,5 +1,7 @@
 //! A client's messages: the list, one thread, and writing.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::multipart::MultipartRejection;
@@ -18,7 +20,7 @@ use crate::features::messages::draft_store::{self, Typed};
 use crate::features::messages::lifecycle::{Side, Standing};
 use crate::features::messages::promise::days_promised;
 use crate::features::messages::readers::{Addressee, StaffReader, StaffReads, staff_reads};
-use crate::features::messages::store::{self, PartyReader, Place, Thread};
+use crate::features::messages::store::{self, PartyReader, Place, ReaderKind, Thread};
 use crate::features::messages::text::{MessageText, Search, Written};
 use crate::features::messages::thread::{self, MessageLine};
 use crate::kernel::clock::Timestamp;
@@ -43,6 +45,8 @@ struct Line {
     at: Option<Stamp>,
     tag: (&'static str, String),
     is_unread: bool,
+    /// Is an answer saved and not sent?
+    has_draft: bool,
 }
 
 #[derive(Template)]
@@ -83,7 +87,7 @@ pub(super) async fn list(
     let search = Search::read(&asked.q);
     // A staff member who looks at a client's pages does not search: a hit would tell of words.
     let is_list = after.is_none() && search.is_none();
-    let (client, ((lines, next), draft)) = ticket
+    let (client, ((lines, next), (draft, drafted))) = ticket
         .open(&app, move |c, client| {
             let page = match &search {
                 Some(search) if client.onlooker().is_none() => {
@@ -95,6 +99,11 @@ pub(super) async fn list(
             let has_draft = is_list && client.onlooker().is_none() && client.may_act(Right::Messages);
             let slot = ClientParty::of(client).slot(None);
             let draft = if has_draft { draft_store::find(c, &slot)? } else { None };
+            let ids: Vec<ThreadId> = page.lines.iter().map(|line| line.thread.id).collect();
+            let drafted = match client.onlooker() {
+                None => draft_store::drafted(c, ReaderKind::Person, client.person_id.uuid(), &ids)?,
+                Some(_) => BTreeSet::new(),
+            };
             let let_in = LetIn::of(client);
             let mut lines = Vec::with_capacity(page.lines.len());
             for line in page.lines {
@@ -108,7 +117,7 @@ pub(super) async fn list(
                 };
                 lines.push((line, membership, at));
             }
-            Ok(((lines, page.next), draft))
+            Ok(((lines, page.next), (draft, drafted)))
         })
         .await?;
     let q = if client.onlooker().is_none() { asked.q.trim().to_owned() } else { String::new() };
@@ -123,6 +132,7 @@ pub(super) async fn list(
             tag: tag_for(&client, &line.thread, membership, now),
             subject: subject_for(&client, &line.thread, line.range.from),
             is_unread: line.is_unread,
+            has_draft: drafted.contains(&line.thread.id),
         })
         .collect();
     let list = List {

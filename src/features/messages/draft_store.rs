@@ -1,12 +1,14 @@
 //! The rows of drafts: one for each writer and each thread, or new message about a chart.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use crate::features::messages::store::ReaderKind;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, ThreadId};
 use crate::platform::db::schema::message_draft;
-use crate::platform::db::{Scoped, System};
+use crate::platform::db::{InLists as _, Scoped, System};
 use crate::platform::fault::{Fault, is_duplicate};
 
 /// Days that a draft is kept after its last change.
@@ -81,6 +83,27 @@ macro_rules! in_slot {
 /// The draft of a slot.
 pub fn find(c: &mut Scoped<'_>, slot: &Slot) -> Result<Option<Draft>, Fault> {
     in_slot!(c, slot).select(Draft::as_select()).optional(c)
+}
+
+/// Those of these threads in which somebody has a draft of an answer.
+pub fn drafted(
+    c: &mut Scoped<'_>,
+    kind: ReaderKind,
+    writer: uuid::Uuid,
+    threads: &[ThreadId],
+) -> Result<BTreeSet<ThreadId>, Fault> {
+    if threads.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let found: Vec<ThreadId> = c
+        .rows(message_draft::table)
+        .filter(message_draft::writer_kind.eq(kind))
+        .filter(message_draft::writer_id.eq(writer.as_bytes().to_vec()))
+        .filter(message_draft::thread_id.in_list(threads.iter().copied()))
+        .filter(message_draft::body.ne("").or(message_draft::files.ne("")))
+        .select(message_draft::thread_id)
+        .load(c)?;
+    Ok(found.into_iter().collect())
 }
 
 /// Writes a draft over the revision that was read, 0 for none, and returns the new one.

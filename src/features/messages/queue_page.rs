@@ -1,17 +1,21 @@
 //! The practice's messages: what waits for an answer, and what was answered or closed.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::{Query, State};
 
 use crate::features::messages::client_pages::query_of;
+use crate::features::messages::draft_store;
 use crate::features::messages::lifecycle::Side;
 use crate::features::messages::readers::{
     Addressee, StaffReader, StaffReads, may_open_with_reason, staff_reads,
 };
-use crate::features::messages::store::{self, Page, Place, QueueBox, QueueLine, QueueState};
+use crate::features::messages::store::{self, Page, Place, QueueBox, QueueLine, QueueState, ReaderKind};
 use crate::features::messages::text::Search;
 use crate::features::messages::thread;
 use crate::features::staff::{StaffSession, StaffTicket};
+use crate::kernel::ids::ThreadId;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Stamp;
@@ -99,6 +103,8 @@ struct Line {
     at: Stamp,
     tag: (&'static str, String),
     is_unread: bool,
+    /// Is an answer of theirs saved and not sent?
+    has_draft: bool,
 }
 
 #[derive(Template)]
@@ -140,7 +146,13 @@ fn first_box(role: Role) -> QueueBox {
     }
 }
 
-fn line(app: &AppState, staff: &StaffSession, reader: &StaffReader, line: QueueLine) -> Line {
+fn line(
+    app: &AppState,
+    staff: &StaffSession,
+    reader: &StaffReader,
+    drafted: &BTreeSet<ThreadId>,
+    line: QueueLine,
+) -> Line {
     let (words, thread, now) = (staff.words, line.thread, app.now());
     let reads = staff_reads(thread.to, reader) == StaffReads::Words;
     let at = match thread.standing.wait() {
@@ -159,7 +171,18 @@ fn line(app: &AppState, staff: &StaffSession, reader: &StaffReader, line: QueueL
         at,
         tag: thread::standing_tag(words, Side::Practice, thread.standing, now),
         is_unread: reads && line.is_unread,
+        has_draft: reads && drafted.contains(&thread.id),
     }
+}
+
+/// Those of these threads in which the staff member has a draft of an answer.
+fn drafted(
+    c: &mut Scoped<'_>,
+    staff: &StaffSession,
+    lines: &[QueueLine],
+) -> Result<BTreeSet<ThreadId>, Fault> {
+    let ids: Vec<ThreadId> = lines.iter().map(|line| line.thread.id).collect();
+    draft_store::drafted(c, ReaderKind::Staff, staff.staff_id.uuid(), &ids)
 }
 
 /// What is searched for.
@@ -186,20 +209,22 @@ pub(super) async fn search(
     Query(sought): Query<Sought>,
 ) -> PageResult {
     let (after, wanted) = (Place::read(&sought.after), Search::read(&sought.q));
-    let (staff, (reader, found)) = ticket
+    let (staff, (reader, found, drafts)) = ticket
         .open(&app, move |c, staff| {
             let reader = StaffReader::load(c, staff.staff_id, staff.role)?;
             let found = match &wanted {
                 Some(wanted) => Some(store::search_of_staff(c, &reader, wanted, after)?),
                 None => None,
             };
-            Ok((reader, found))
+            let lines = found.as_ref().map(|page| page.lines.as_slice()).unwrap_or_default();
+            let drafts = drafted(c, staff, lines)?;
+            Ok((reader, found, drafts))
         })
         .await?;
     let q = sought.q.trim().to_owned();
     let (lines, next) = found.map(|page| (page.lines, page.next)).unwrap_or_default();
     let page = SearchPage {
-        lines: lines.into_iter().map(|each| line(&app, &staff, &reader, each)).collect(),
+        lines: lines.into_iter().map(|each| line(&app, &staff, &reader, &drafts, each)).collect(),
         next: next.map(|place| format!("/staff/messages/search?{}after={}", query_of(&q), place.to_text())),
         q,
         frame: staff.frame(&app, MESSAGES),
@@ -214,11 +239,12 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> PageResult {
     let wanted = Wanted::of(&asked);
-    let (staff, (reader, which, found)) = ticket
+    let (staff, (reader, which, found, drafts)) = ticket
         .open(&app, move |c, staff| {
             let reader = StaffReader::load(c, staff.staff_id, staff.role)?;
             let (which, found) = wanted.find(c, &reader)?;
-            Ok((reader, which, found))
+            let drafts = drafted(c, staff, &found.lines)?;
+            Ok((reader, which, found, drafts))
         })
         .await?;
     let (words, state) = (staff.words, wanted.state);
@@ -247,7 +273,7 @@ pub(super) async fn page(
         empty: words.get(&format!("messages-queue-empty-{state}")),
         next: found.next.map(|place| format!("{}&after={}", address(which, state), place.to_text())),
         live: wanted.after.is_none().then(|| query(which, state)),
-        lines: found.lines.into_iter().map(|each| line(&app, &staff, &reader, each)).collect(),
+        lines: found.lines.into_iter().map(|each| line(&app, &staff, &reader, &drafts, each)).collect(),
         frame: staff.frame(&app, MESSAGES),
     };
     html(page.render())

@@ -151,9 +151,10 @@ fn owner_of_session(session: &session::Session) -> String {
     format!("session {}", session.token_hash)
 }
 
-/// A draft of one practice's page does not open under another's address.
+/// A draft of one page does not open under another's address: not under another practice's, and not where another link is
+/// opened in another tab.
 fn owner_of_stranger(cookie: &Token, path: &str) -> String {
-    format!("cookie {} at {}", cookie.reveal(), first_part(path))
+    format!("cookie {} at {path}", cookie.reveal())
 }
 
 /// Shows drafts, and turns the answer to a refused form into one. It wraps the routes, so that it stands
@@ -197,6 +198,10 @@ where
     let is_refused = matches!(response.status(), StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT)
         || response.extensions().get::<Unfinished>().is_some();
     if !(is_page && is_refused) {
+        if let (Some(scope), Some(sent), true) = (entered.0.get(), &sent, response.status().is_redirection())
+        {
+            forget(app, scope, sent).await;
+        }
         return response;
     }
     let (mut parts, body) = response.into_parts();
@@ -345,6 +350,21 @@ async fn redirect(
             );
             Response::from_parts(parts, Body::from(page))
         }
+    }
+}
+
+/// Before sign-in a form that was taken ends what was refused of it earlier: Back shows how it stands, not an error of
+/// before.
+async fn forget(app: &AppState, scope: &PracticeScope, sent: &Sent) {
+    let known = stranger(&app.settings, &sent.headers).filter(|(practice, _)| practice == scope.id());
+    let (None, Some((_, cookie))) = (audience_of(&sent.path), known) else { return };
+    let owner = sha256_hex(owner_of_stranger(&cookie, &sent.path).as_bytes());
+    let gone = move |c: &mut Scoped<'_>| {
+        c.rows(form_draft::table).filter(form_draft::owner_hash.eq(&owner)).delete(c)?;
+        Ok(())
+    };
+    if let Err(fault) = app.db.write(scope, gone).await {
+        tracing::warn!(error = fault.chain(), "drafts could not be deleted");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The frame of every page: head, navigation, toast, foot.
 
-use crate::platform::i18n::Words;
+use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::{Right, Role};
 use crate::platform::web::accent::Accent;
 use crate::platform::web::assets;
@@ -28,6 +28,8 @@ pub struct StaffFrame {
     pub words: Words,
     /// `en` or `es`.
     pub language: &'static str,
+    /// The other languages: word and own name.
+    pub other_languages: Vec<(&'static str, &'static str)>,
     /// The practice's name.
     pub practice: String,
     /// The practice's part of public addresses.
@@ -71,12 +73,19 @@ pub struct StaffMark<'a> {
     pub waiting: &'a [(Section, i64)],
 }
 
+/// The languages that a page can be read in instead: word and own name.
+fn others_than(language: Language) -> Vec<(&'static str, &'static str)> {
+    let others = Language::ALL.iter().filter(|other| **other != language);
+    others.map(|other| (other.word(), other.own_name())).collect()
+}
+
 impl StaffFrame {
     /// Around a page before sign-in.
     pub fn outside(words: Words, practice: &str, slug: &str, accent: &str) -> Self {
         Self {
             words,
             language: words.language().word(),
+            other_languages: others_than(words.language()),
             practice: practice.to_owned(),
             slug: slug.to_owned(),
             name: String::new(),
@@ -244,11 +253,7 @@ impl ClientFrame {
         Self {
             words,
             language: language.word(),
-            other_languages: crate::platform::i18n::Language::ALL
-                .iter()
-                .filter(|other| **other != language)
-                .map(|other| (other.word(), other.own_name()))
-                .collect(),
+            other_languages: others_than(language),
             practice: practice.to_owned(),
             slug: slug.to_owned(),
             home: format!("/{slug}"),
