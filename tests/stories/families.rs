@@ -391,7 +391,7 @@ async fn compare_routes(w: &World, (rows, family): (&Rows, &Family), at: usize, 
         let is_old = reads_old && is_theirs && (right, level) == (Some(Right::Messages), Level::View);
         let is_allowed = (by_route && by_item) || is_old;
         // A stream does not end while it is allowed.
-        if is_allowed && row.path.ends_with("/live") || (is_allowed && row.method != "GET") {
+        if is_allowed && (row.path.ends_with("/live") || row.method != "GET") {
             continue;
         }
         let path = rows.fill(row.path);

@@ -47,6 +47,8 @@ fn shown(page: &Page) -> String {
         .enumerate()
         .map(|(at, part)| if at == 0 { part } else { part.split_once('>').map_or("", |(_, rest)| rest) })
         .collect();
+    // Whoever looks on looks once, and is not told of what is new.
+    let html = html.replace(" data-live=\"/portal/messages/live\" data-live-from=\"/portal/messages\"", "");
     let main = html.split("<main").nth(1).and_then(|rest| rest.split("</main>").next());
     bare(&format!("{}\n{}", nav.expect("a navigation"), main.expect("a body")))
 }

@@ -106,6 +106,11 @@ async fn taking(
             fields.extend(denied.into_iter().map(|right| ("right", right.to_owned())));
             (page, notes, fields)
         }
+        // Its own page asks first.
+        "revoke" => {
+            let revoke = format!("{grant}/revoke");
+            (desk.get(&revoke).await, revoke, vec![asked])
+        }
         act => (desk.get(&grant).await, format!("{grant}/{act}"), vec![asked]),
     }
 }
