@@ -15,6 +15,7 @@ use anteroom::features::documents::{
 };
 use anteroom::features::practice;
 use anteroom::kernel::civil::BirthDate;
+use anteroom::kernel::clock::Timestamp;
 use anteroom::kernel::ids::ChartId;
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::kernel::secrets::Secret;
@@ -242,7 +243,11 @@ async fn holder_of_ten(w: &mut World) -> Browser {
     }
     let as_parent = w.tamper(move |c| {
         diesel::update(portal_access::table.filter(portal_access::chart_id.eq_any(children.clone())))
-            .set(portal_access::basis.eq(Basis::Parent))
+            // The oldest is looked at first: a child's in each run, not whichever was made in the same moment.
+            .set((
+                portal_access::basis.eq(Basis::Parent),
+                portal_access::created_at.eq(Timestamp::from_micros(0)),
+            ))
             .execute(c)
     });
     assert_eq!(as_parent.await, 9);
