@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
+use axum::response::Response;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -32,6 +33,7 @@ use crate::platform::web::error_pages::Reader;
 use crate::platform::web::forms::RawForm;
 use crate::platform::web::frame::{ClientFrame, ClientMark, PreviewBar};
 use crate::platform::web::is_read;
+use crate::platform::web::live_stream::{self, Looking, Of};
 use crate::platform::web::nav::Section;
 use crate::platform::web::session::{self, Audience, Presence, Session};
 use crate::platform::web::ticket::Ticket;
@@ -569,6 +571,41 @@ impl ChartWaiting {
 }
 
 impl ClientSession {
+    /// The stream that tells an open page of theirs to look again, as long as they are signed in. `picture` says what the
+    /// page shows by what decides over their grant now, `None` once they may not see it. A staff member who looks at a
+    /// client's pages looks once.
+    ///
+    /// # Errors
+    /// Not found where there is nothing to see; a fault of the database.
+    pub async fn live<P, F>(self, app: &AppState, picture: F) -> Result<Response, PageError>
+    where
+        P: PartialEq + Send + 'static,
+        F: Fn(&mut Scoped<'_>, &Facts, Archive) -> Result<Option<P>, Fault> + Clone + Send + Sync + 'static,
+    {
+        if self.onlooker().is_some() {
+            return Err(PageError::NotFound);
+        }
+        let (hash, access) = (self.session.token_hash, self.access_id);
+        let of = Of { practice: *self.scope.id(), chart: Some(self.chart_id), session_hash: hash.clone() };
+        let (db, scope, home) = (app.db.clone(), self.scope, self.home);
+        let look = move || -> Looking<P> {
+            let (db, scope, home) = (db.clone(), scope.clone(), home.clone());
+            let (hash, picture) = (hash.clone(), picture.clone());
+            Box::pin(async move {
+                // The session may be of another practice than the chart.
+                if !db.read(&home, move |c| session::is_alive(c, Audience::Client, &hash)).await? {
+                    return Ok(None);
+                }
+                db.read(&scope, move |c| match grants::reading_now(c, &access)? {
+                    Some((facts, archive)) => picture(c, &facts, archive),
+                    None => Ok(None),
+                })
+                .await
+            })
+        };
+        live_stream::stream(app, of, Box::new(look)).await?.ok_or(PageError::NotFound)
+    }
+
     /// The grant in view.
     fn of(who: ClientAccount, needs: Option<Needs>, method: &Method) -> Result<Self, Denied> {
         let charts = who.grants.len();

@@ -263,6 +263,17 @@ fn payment_answer(
     answer_asking(&page.errors, page.asks.as_ref(), rendered)
 }
 
+/// What is there already, in words: its day, what it is and how much, and who entered it where a person did.
+pub(super) fn alike_line(words: Words, day: &str, (what, amount): (String, Money), by: &str) -> String {
+    let date = day.parse().map(|day| words.civil_date(day)).unwrap_or_default();
+    let mut line = vec![("date", date), ("what", what), ("amount", amount.to_string())];
+    if by.is_empty() {
+        return words.with("billing-alike-line", &line);
+    }
+    line.push(("name", by.to_owned()));
+    words.with("billing-alike-line-by", &line)
+}
+
 /// What stands against a payment, in words.
 fn payment_asks(words: Words, doubts: &PaymentDoubts, amount: Money) -> Asks {
     let more = Money::new(doubts.beyond, doubts.open.currency).to_string();
@@ -274,17 +285,9 @@ fn payment_asks(words: Words, doubts: &PaymentDoubts, amount: Money) -> Asks {
             &[("open", doubts.open.to_string()), ("amount", amount.to_string()), ("more", more)],
         )),
     };
-    let day = |one: &Payment| one.received_on.parse().map(|day| words.civil_date(day)).unwrap_or_default();
     let line = |one: &Payment| {
-        let what = payment_label(words, one);
-        let line = [("date", day(one)), ("what", what), ("amount", one.money().to_string())];
-        match one.recorded_by_name.as_str() {
-            "" => words.with("billing-alike-line", &line),
-            name => {
-                let [date, what, amount] = line;
-                words.with("billing-alike-line-by", &[date, what, amount, ("name", name.to_owned())])
-            }
-        }
+        let what = (payment_label(words, one), one.money());
+        alike_line(words, &one.received_on, what, &one.recorded_by_name)
     };
     let text = match (doubts.alike.is_empty(), &beyond) {
         (true, _) => beyond.unwrap_or_default(),

@@ -1,6 +1,8 @@
 //! What can be done with a chart's account: record a payment, take something off a charge, pay back, and undo each of
 //! these and a charge. One transaction each: lock the chart, load, decide, post, save, audit.
 
+use jiff::civil::Date;
+
 pub use crate::features::billing::act::{Outcome, Refused};
 use crate::features::billing::act::{close_checkouts, in_posting_currency, unbalanced};
 pub(super) use crate::features::billing::act::{hold, note, today};
@@ -31,8 +33,9 @@ use crate::platform::fault::{Fault, granted};
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::{FormToken, made_once};
 
-/// Records a payment, and uses it for what is owed.
-pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<Payment> {
+/// Where a payment goes: to whoever pays, in an account that is held from here to the commit; and today's date. A charge
+/// of another chart, and somebody who pays nothing there today, are not found.
+pub(super) fn place_of(c: &mut Scoped<'_>, new: &NewPayment) -> Outcome<(Place, Date)> {
     let currency = granted!(in_posting_currency(c, new.amount)?);
     if let Some(charge) = new.pays
         && find_charge(c, new.chart, charge)?.is_none()
@@ -48,7 +51,12 @@ pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<
         Some(party) => party,
         None => responsibility::first_payer(c, at, day)?,
     };
-    let at = Place { party, ..at };
+    Ok(Ok((Place { party, ..at }, day)))
+}
+
+/// Records a payment, and uses it for what is owed.
+pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<Payment> {
+    let (at, day) = granted!(place_of(c, new)?);
     granted!(lifecycle::payment(None, PaymentEvent::Record));
     let id = PaymentId::fresh(c.rng(), c.now());
     let by_name = by.actor.name();
@@ -57,7 +65,7 @@ pub fn record_payment(c: &mut Scoped<'_>, by: &By, new: &NewPayment) -> Outcome<
         _ => PaymentSource::Staff,
     };
     store::insert_payment(c, id, at.party, &by_name, source, new)?;
-    let debts = debts_of(c, at.chart, at.party, currency)?;
+    let debts = debts_of(c, at.chart, at.party, at.currency)?;
     let received =
         Received { payment: id, on: new.received_on, lies: Account::Undeposited, amount: new.amount.minor };
     let drafts = ledger::payment(at, received, &debts, new.pays.as_slice(), day).map_err(unbalanced)?;

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use jiff::civil::Date;
 
-use crate::features::billing::act_pages::{Asks, answer_asking, id, load, refused, text, valid};
+use crate::features::billing::act_pages::{Asks, alike_line, answer_asking, id, load, refused, text, valid};
 use crate::features::billing::actions::{Refused, once};
 use crate::features::billing::charges::{Details, NewService, Pays, Price};
 use crate::features::billing::doubts;
@@ -177,15 +177,8 @@ fn page(
 /// The charges that are there already, in words.
 fn charge_asks(words: Words, alike: &[Charge]) -> Asks {
     let line = |one: &Charge| {
-        let day = one.on_date.parse().map(|day| words.civil_date(day)).unwrap_or_default();
-        let line = [("date", day), ("what", one.description.clone()), ("amount", one.money().to_string())];
-        match one.created_by_name.as_str() {
-            "" => words.with("billing-alike-line", &line),
-            name => {
-                let [date, what, amount] = line;
-                words.with("billing-alike-line-by", &[date, what, amount, ("name", name.to_owned())])
-            }
-        }
+        let what = (one.description.clone(), one.money());
+        alike_line(words, &one.on_date, what, &one.created_by_name)
     };
     Asks {
         title: words.get("billing-charge-asks"),

@@ -1,16 +1,15 @@
 //! What staff are asked before they post what may be there already: a charge like one of the same day, a payment like
 //! one of the same day, or more than is open. Programs are not asked: their `Idempotency-Key` says what is the same.
 
-use crate::features::billing::act::{Outcome, Refused, hold, in_posting_currency, today};
-use crate::features::billing::actions::record_payment;
+use crate::features::billing::act::{Outcome, Refused};
+use crate::features::billing::actions::{place_of, record_payment};
 use crate::features::billing::charges::{NewService, listed, post_service};
 use crate::features::billing::encounter_store;
-use crate::features::billing::responsibility_store as responsibility;
 use crate::features::billing::service_store::Service;
 use crate::features::billing::store::{
-    Charge, NewCharge, NewPayment, Payment, charges_on_day, find_charge, payments_on_day,
+    Charge, NewCharge, NewPayment, Payment, charges_on_day, payments_on_day,
 };
-use crate::features::ledger::{self, Place};
+use crate::features::ledger;
 use crate::kernel::ids::ServiceId;
 use crate::kernel::money::Money;
 use crate::platform::audit::By;
@@ -95,28 +94,13 @@ fn is_same_money(known: &Payment, new: &NewPayment) -> bool {
 
 /// What stands against it.
 pub(super) fn payment_doubts(c: &mut Scoped<'_>, new: &NewPayment) -> Outcome<PaymentDoubts> {
-    let currency = granted!(in_posting_currency(c, new.amount)?);
-    // What is not there is no question: a charge of another chart is never told of.
-    if let Some(charge) = new.pays
-        && find_charge(c, new.chart, charge)?.is_none()
-    {
-        return Ok(Err(Refused::NotFound));
-    }
-    let at = granted!(hold(c, new.chart, currency)?);
-    let day = today(c)?;
-    let party = match new.payer {
-        Some(party) if !responsibility::payers_on(c, at, day)?.contains(&party) => {
-            return Ok(Err(Refused::NotFound));
-        }
-        Some(party) => party,
-        None => responsibility::first_payer(c, at, day)?,
-    };
-    let at = Place { party, ..at };
-    let open: i64 = ledger::debts_of(c, at.chart, at.party, currency)?.iter().map(|debt| debt.owed).sum();
+    // What is not there is no question.
+    let (at, _) = granted!(place_of(c, new)?);
+    let open: i64 = ledger::debts_of(c, at.chart, at.party, at.currency)?.iter().map(|debt| debt.owed).sum();
     let mut alike = payments_on_day(c, new.chart, new.received_on, NAMED)?;
     alike.retain(|known| is_same_money(known, new));
     let beyond = (new.amount.minor - open).max(0);
-    Ok(Ok(PaymentDoubts { open: Money::new(open, currency), beyond, alike }))
+    Ok(Ok(PaymentDoubts { open: Money::new(open, at.currency), beyond, alike }))
 }
 
 /// Records a payment, unless something stands against it that whoever records it was not shown.

@@ -1124,9 +1124,9 @@ impl PartyReader {
     }
 }
 
-/// What a person reads on the client's side, joined from their part in it to how far they have read.
-macro_rules! threads_of_party {
-    ($c:expr, $party:expr) => {
+/// The parts that people on the client's side have in threads, with the thread and how far they have read.
+macro_rules! parts_of_people {
+    ($c:expr) => {
         $c.rows(thread_party::table)
             .inner_join(
                 message_thread::table.on(message_thread::practice_id
@@ -1140,6 +1140,13 @@ macro_rules! threads_of_party {
                     .and(thread_read::reader_kind.eq(ReaderKind::Person))
                     .and(thread_read::reader_id.nullable().eq(thread_party::person_id))),
             )
+    };
+}
+
+/// The threads of a chart that a person reads on the client's side.
+macro_rules! threads_of_party {
+    ($c:expr, $party:expr) => {
+        parts_of_people!($c)
             .left_join(
                 staff_member::table.on(staff_member::practice_id
                     .eq(message_thread::practice_id)
@@ -1292,20 +1299,7 @@ pub fn unread(c: &mut Scoped<'_>, party: &PartyReader) -> Result<Vec<InboxLine>,
 
 /// The same for several readers at once: each thread with who reads it.
 pub fn unread_of(c: &mut Scoped<'_>, parties: &[PartyReader]) -> Result<Vec<(PersonId, Thread)>, Fault> {
-    let found: Vec<(Option<PersonId>, ThreadRow)> = c
-        .rows(thread_party::table)
-        .inner_join(
-            message_thread::table.on(message_thread::practice_id
-                .eq(thread_party::practice_id)
-                .and(message_thread::thread_id.eq(thread_party::thread_id))),
-        )
-        .inner_join(
-            thread_read::table.on(thread_read::practice_id
-                .eq(thread_party::practice_id)
-                .and(thread_read::thread_id.eq(thread_party::thread_id))
-                .and(thread_read::reader_kind.eq(ReaderKind::Person))
-                .and(thread_read::reader_id.nullable().eq(thread_party::person_id))),
-        )
+    let found: Vec<(Option<PersonId>, ThreadRow)> = parts_of_people!(c)
         .filter(thread_party::person_id.in_list(parties.iter().map(|party| party.person)))
         .filter(message_thread::chart_id.in_list(parties.iter().map(|party| party.chart)))
         .filter(unread_by_party!())

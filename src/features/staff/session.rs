@@ -7,11 +7,12 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::response::Response;
 use jiff::tz::TimeZone;
 
 use crate::features::practice::{self, Practice};
 use crate::features::staff::store::{self, StaffState};
-use crate::kernel::ids::StaffId;
+use crate::kernel::ids::{ChartId, StaffId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
@@ -22,6 +23,7 @@ use crate::platform::state::{App, AppState};
 use crate::platform::web::PageError;
 use crate::platform::web::forms::RawForm;
 use crate::platform::web::frame::{StaffFrame, StaffMark};
+use crate::platform::web::live_stream::{self, Looking, Of};
 use crate::platform::web::nav::Section;
 use crate::platform::web::session::{self, Audience, Presence, Session};
 use crate::platform::web::ticket::Ticket;
@@ -75,6 +77,37 @@ impl StaffSession {
             return Err(PageError::BadRequest);
         }
         raw.typed()
+    }
+
+    /// The stream that tells an open page of theirs to look again, as long as they are signed in. `chart` is the one that
+    /// the page is about, `None` where it shows many; `picture` says what the page shows, `None` once they may not see it.
+    ///
+    /// # Errors
+    /// Not found where there is nothing to see; a fault of the database.
+    pub async fn live<P, F>(
+        self,
+        app: &AppState,
+        chart: Option<ChartId>,
+        picture: F,
+    ) -> Result<Response, PageError>
+    where
+        P: PartialEq + Send + 'static,
+        F: Fn(&mut Scoped<'_>) -> Result<Option<P>, Fault> + Clone + Send + Sync + 'static,
+    {
+        let hash = self.session.token_hash;
+        let of = Of { practice: *self.scope.id(), chart, session_hash: hash.clone() };
+        let (db, scope) = (app.db.clone(), self.scope);
+        let look = move || -> Looking<P> {
+            let (db, scope, hash, picture) = (db.clone(), scope.clone(), hash.clone(), picture.clone());
+            Box::pin(async move {
+                db.read(&scope, move |c| {
+                    // SES-06: a session that ran out, or ended elsewhere, ends its streams too.
+                    if session::is_alive(c, Audience::Staff, &hash)? { picture(c) } else { Ok(None) }
+                })
+                .await
+            })
+        };
+        live_stream::stream(app, of, Box::new(look)).await?.ok_or(PageError::NotFound)
     }
 
     /// The frame around a page of the staff side.
