@@ -261,6 +261,7 @@ pages! {
             }
             window.visit(path).await;
             window.click("button", button).await;
+            window.must_say("another look").await;
             assert!(!window.all(".error-summary a").await.is_empty(), "{path} names nothing that is wrong");
             let low = texts(&window.script(TOO_LOW, json!([least, ""])).await);
             if !low.is_empty() {

@@ -438,6 +438,25 @@ stories! {
         assert!(place < 200, "it ran as number {place}");
     }
 
+    async fn two_who_plan_one_job_at_once_plan_it_once(w: &mut World) {
+        for round in 0..20_u128 {
+            let subject = uuid::Uuid::from_u128(round + 1);
+            let plan = |due_at: Timestamp| {
+                w.app.db.write(&w.riverbend.scope, move |c| {
+                    if jobs::is_planned(c, JobKind::ImportRows, subject)? {
+                        return Ok(());
+                    }
+                    jobs::plan(c, &[NewJob { kind: JobKind::ImportRows, subject, due_at }])
+                })
+            };
+            let due_at = w.now().plus_hours(1);
+            for planned in futures_util::future::join_all([(); 4].map(|()| plan(due_at))).await {
+                planned.expect("no fault");
+            }
+        }
+        assert_eq!(jobs_of(w, JobKind::ImportRows).await.len(), 20);
+    }
+
     async fn the_jobs_of_the_installation_are_planned_once_and_come_again(w: &mut World) {
         for _ in 0..2 {
             jobs::ensure_repeating(&w.app, &anteroom::app::JOBS).await.expect("planned");

@@ -10,7 +10,7 @@ use crate::features::documents::store::{self, Document, Notice};
 use crate::features::practice;
 use crate::kernel::ids::AccessId;
 use crate::platform::db::Scoped;
-use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::fault::Fault;
 use crate::platform::jobs::{self, Job, JobKind, JobOutcome, NewJob, Next};
 use crate::platform::outbox::{self, MailReader, Standing, Subject, SubjectKind};
 use crate::platform::permissions::{Level, Right};
@@ -32,12 +32,7 @@ pub fn plan(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<(), Fault> {
         let due_at = soonest.map_or(c.now(), |soonest| soonest.max(c.now()));
         planned.push(NewJob { kind: JobKind::DocumentNotice, subject: access.uuid(), due_at });
     }
-    jobs::plan(c, &planned).map_err(|fault| match fault {
-        Fault::Database(error) if is_duplicate(&error) => {
-            Fault::lost_race("one grant's mail planned twice at once")
-        }
-        other => other,
-    })
+    jobs::plan(c, &planned)
 }
 
 /// Those of these documents that the holder of a grant may see now.

@@ -83,7 +83,15 @@ pub fn plan(c: &mut Scoped<'_>, jobs: &[NewJob]) -> Result<(), Fault> {
     let (practice, now) = (*c.practice(), c.now());
     let rows: Vec<Row> =
         jobs.iter().map(|new| Row::new(practice, JobId::fresh(c.rng(), now), new, now)).collect();
-    c.insert_rows(&rows)
+    c.insert_rows(&rows).map_err(planned_twice)
+}
+
+/// One subject has one job of a kind. The unit of work that came second runs again and finds the first one's job.
+fn planned_twice(fault: Fault) -> Fault {
+    match fault {
+        Fault::Database(error) if is_duplicate(&error) => Fault::lost_race("two planned one job at once"),
+        other => other,
+    }
 }
 
 /// Is a job of this kind planned about a subject?
@@ -117,10 +125,7 @@ pub(super) fn plan_for_installation(system: &mut System<'_>, kind: JobKind) -> R
     let now = system.now;
     let new = NewJob { kind, subject: uuid::Uuid::nil(), due_at: now };
     let rows = [Row::new(PracticeId::NIL, JobId::fresh(system.rng, now), &new, now)];
-    Row::insert_all(&rows, system.conn).map_err(|fault| match fault {
-        Fault::Database(error) if is_duplicate(&error) => Fault::lost_race("two planned one job at once"),
-        other => other,
-    })
+    Row::insert_all(&rows, system.conn).map_err(planned_twice)
 }
 
 /// Cancels the jobs of these kinds about these subjects. A process that has one in hand finds it gone, and

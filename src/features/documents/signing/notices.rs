@@ -14,7 +14,7 @@ use crate::features::staff::store::StaffMember;
 use crate::features::staff::{self, StaffState};
 use crate::kernel::ids::{AccessId, SignerId, StaffId};
 use crate::platform::db::Scoped;
-use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::fault::Fault;
 use crate::platform::jobs::{self, Job, JobKind, JobOutcome, NewJob, Next};
 use crate::platform::outbox::{self, MailReader, NewMail, Standing, Subject, SubjectKind};
 use crate::platform::permissions::{Level, Permission, Right};
@@ -33,12 +33,7 @@ pub fn plan(c: &mut Scoped<'_>, signers: &[SignerId]) -> Result<(), Fault> {
     let new =
         |subject: &uuid::Uuid| NewJob { kind: JobKind::SignatureNotice, subject: *subject, due_at: now };
     let planned: Vec<NewJob> = subjects.iter().map(new).collect();
-    jobs::plan(c, &planned).map_err(|fault| match fault {
-        Fault::Database(error) if is_duplicate(&error) => {
-            Fault::lost_race("one signer's mail planned twice at once")
-        }
-        other => other,
-    })
+    jobs::plan(c, &planned)
 }
 
 /// How far the holder of a grant may go with a document that was shared with them.
