@@ -1247,6 +1247,38 @@ stories! {
         must_be_whole(w).await;
     }
 
+    async fn an_invoice_says_what_the_insurer_took_over_and_has_a_slip_for_a_check(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get("/staff/practice").await;
+        let typed = [("postal_address", "8 Ferry Street\r\nAlbany, NY 12207")];
+        admin.submit_and_follow(&page, "/staff/practice", &typed).await;
+        let own = insured_charge(w, &ana, 15_000, 0).await;
+        remit(w, "4711", 8_175, vec![line(own, 8_175, 3_825, 3_000)]).await.expect("entered");
+        let mut desk = w.staff(Role::Biller).await;
+        let made = send(&mut desk, &format!("{}/invoice", tab(&ana)), &[]).await;
+        let page = desk.follow(made.must_be(303)).await;
+        page.must_say("Fee $150.00 · Insurance −$120.00").must_say("Total due $30.00");
+        let id = page.path.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&format!("/portal/account/invoices/{id}")).await.must_say("Insurance −$120.00");
+        let file = phone.get(&format!("/portal/account/invoices/{id}/pdf")).await;
+        must_be_a_paper("invoice", &file, &["Insurance", "−$120.00", "To pay by mail", "8 Ferry Street", "Amount enclosed", "$30.00", "/riverbend/sign-in"]);
+        // Of the father's half nobody can work out what the mother pays, so it says nothing of the insurer.
+        let (leo, [_, viktor]) = parents(w).await;
+        let shared = insured_charge(w, &leo, 15_000, 0).await;
+        remit(w, "4712", 8_000, vec![line(shared, 8_000, 4_000, 3_000)]).await.expect("entered");
+        let his = party(w, viktor.0, PartyPurpose::Usual).await;
+        let (app, chart) = (w.app.clone(), leo.chart_id);
+        let issued = act(w, move |c, by| {
+            invoice::issue(&app, c, by, &NewInvoice { chart, party: his, charges: vec![], due_on: date(2026, 12, 20) })
+        })
+        .await
+        .expect("issued");
+        desk.get(&format!("{}/invoices/{issued}", tab(&leo))).await.must_say("Fee $15.00").must_not_say("Insurance");
+    }
+
     async fn race_two_invoices_of_the_same_charges_are_one(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let (chart, person) = (ana.chart_id, ana.person_id);

@@ -89,8 +89,10 @@ pub struct InvoiceLineJson {
     pub on: String,
     /// What for.
     pub text: String,
-    /// The payer's part of the fee.
+    /// The fee, or the payer's part of it where others pay a part of it too.
     pub fee: MoneyJson,
+    /// What the insurer took over of it: paid, lowered, or still to be answered.
+    pub insurance: MoneyJson,
     /// What of it is not asked for.
     pub off: MoneyJson,
     /// What of it was paid.
@@ -126,6 +128,7 @@ impl InvoiceJson {
                     on: line.on.clone(),
                     text: line.text.clone(),
                     fee: money(line.fee),
+                    insurance: money(line.insurance),
                     off: money(line.off),
                     paid: money(line.paid),
                     open: money(line.open()),

@@ -27,6 +27,8 @@ use crate::platform::state::App;
 
 /// Charges of one invoice.
 pub const MOST_CHARGES: usize = 100;
+/// The place of the insurer's column in [`InvoiceData::rows`].
+const INSURANCE: usize = 3;
 /// Days until an invoice is to be paid, unless another day is chosen.
 pub const DUE_AFTER: i32 = 14;
 
@@ -68,8 +70,11 @@ pub struct InvoiceLine {
     pub on: String,
     /// What for.
     pub text: String,
-    /// The payer's part of the fee.
+    /// The fee, or the payer's part of it where others pay a part of it too.
     pub fee: i64,
+    /// What of it the insurer took over: paid, lowered, or still to be answered.
+    #[serde(default)]
+    pub insurance: i64,
     /// What of it is not asked for.
     pub off: i64,
     /// What of it was paid.
@@ -79,7 +84,7 @@ pub struct InvoiceLine {
 impl InvoiceLine {
     /// What is left to pay.
     pub fn open(&self) -> i64 {
-        self.fee - self.off - self.paid
+        self.fee - self.insurance - self.off - self.paid
     }
 }
 
@@ -108,6 +113,28 @@ pub(super) fn part_of(standing: &[StoredEntry], charge: ChargeId, party: PayerId
         }
     }
     (fee, off, paid)
+}
+
+/// The line of a charge. What an insurer took over stands on it only where the whole rest is this payer's: with a part of
+/// somebody else's in it, the sums would tell of them. Pure.
+fn line_of(standing: &[StoredEntry], charge: &Charge, party: PayerId) -> InvoiceLine {
+    let (own, off, paid) = part_of(standing, charge.charge_id, party);
+    let (item, mut everybody) = (Item::Charge(charge.charge_id), 0);
+    for entry in standing.iter().filter(|entry| entry.head.stands()) {
+        match entry.head.kind {
+            EntryKind::Allocation | EntryKind::Discount | EntryKind::WriteOff => {}
+            _ => everybody += entry.moved(Account::ArClient, item),
+        }
+    }
+    let insurance = if everybody == own { (charge.amount - own).max(0) } else { 0 };
+    InvoiceLine {
+        on: charge.on_date.clone(),
+        text: charge.description.clone(),
+        fee: own + insurance,
+        insurance,
+        off,
+        paid,
+    }
 }
 
 /// An invoice to be made.
@@ -153,10 +180,6 @@ pub fn issue(app: &App, c: &mut Scoped<'_>, by: &By, new: &NewInvoice) -> Outcom
     let charges = charges_named(c, &chosen)?;
     let items: Vec<Item> = chosen.iter().map(|id| Item::Charge(*id)).collect();
     let entries = entries_of(c, &items)?;
-    let line = |charge: &Charge| {
-        let (fee, off, paid) = part_of(&entries, charge.charge_id, new.party);
-        InvoiceLine { on: charge.on_date.clone(), text: charge.description.clone(), fee, off, paid }
-    };
     let data = InvoiceData {
         number: rows::number(c)?,
         language,
@@ -171,7 +194,11 @@ pub fn issue(app: &App, c: &mut Scoped<'_>, by: &By, new: &NewInvoice) -> Outcom
         made_on: day.to_string(),
         due_on: new.due_on.to_string(),
         currency,
-        lines: chosen.iter().filter_map(|id| charges.get(id)).map(line).collect(),
+        lines: chosen
+            .iter()
+            .filter_map(|id| charges.get(id))
+            .map(|charge| line_of(&entries, charge, new.party))
+            .collect(),
     };
     let json =
         serde_json::to_string(&data).map_err(|error| Fault::other(format!("writing an invoice: {error}")))?;
@@ -299,11 +326,34 @@ impl InvoiceData {
         }
         blocks.push(Block::Table(self.table(words)));
         blocks.extend(how_to_pay(words, &self.portal));
+        // Without a postal address there is nowhere to send a check.
+        if !is_void && !self.practice.address.is_empty() {
+            blocks.push(self.slip(words));
+        }
         Content { title, language: self.language.word().to_owned(), blocks }
     }
 
-    /// A row for each charge: day, what for, fee, what is not asked for, what was paid, what is left.
-    pub fn rows(&self, words: Words) -> Vec<[String; 6]> {
+    /// What is cut off and sent with a check.
+    fn slip(&self, words: Words) -> Block {
+        let own = std::iter::once(self.practice.name.clone());
+        let fact = |key: &str, value: String| (words.get(key), value);
+        Block::Slip {
+            cut: words.get("billing-slip-cut"),
+            to: own.chain(self.practice.address.iter().cloned()).collect(),
+            facts: vec![
+                fact("billing-invoice", self.number.clone()),
+                fact("billing-statement-for", self.payer.clone()),
+                fact("billing-slip-chart", self.chart_number.clone()),
+                fact("billing-invoice-due-day", day_words(words, &self.due_on)),
+                fact("billing-invoice-total", self.total().to_string()),
+                fact("billing-slip-enclosed", "_".repeat(14)),
+            ],
+        }
+    }
+
+    /// A row for each charge: day, what for, fee, what the insurer took over, what is not asked for, what was paid,
+    /// what is left.
+    pub fn rows(&self, words: Words) -> Vec<[String; 7]> {
         let money = |minor| if minor == 0 { String::new() } else { self.money(minor).to_string() };
         self.lines
             .iter()
@@ -312,6 +362,7 @@ impl InvoiceData {
                     day_words(words, &line.on),
                     line.text.clone(),
                     self.money(line.fee).to_string(),
+                    money(-line.insurance),
                     money(-line.off),
                     money(-line.paid),
                     self.money(line.open()).to_string(),
@@ -320,26 +371,29 @@ impl InvoiceData {
             .collect()
     }
 
+    /// Without a column for the insurer where none took anything over.
     fn table(&self, words: Words) -> Table {
         let column = |key: &str, share, align| Column { title: words.get(key), share, align };
-        Table {
-            columns: vec![
-                column("billing-service-day", 2.6, Align::Start),
-                column("billing-col-what", 2.8, Align::Start),
-                column("billing-fee", 1.4, Align::End),
-                column("billing-col-off", 1.4, Align::End),
-                column("billing-col-paid", 1.4, Align::End),
-                column("billing-open", 1.4, Align::End),
-            ],
-            rows: self.rows(words).into_iter().map(Vec::from).collect(),
-            total: vec![
-                String::new(),
-                words.get("billing-invoice-total"),
-                String::new(),
-                String::new(),
-                String::new(),
-                self.total().to_string(),
-            ],
+        let mut columns = vec![
+            column("billing-service-day", 2.6, Align::Start),
+            column("billing-col-what", 2.8, Align::Start),
+            column("billing-fee", 1.4, Align::End),
+            column("billing-col-insurance", 1.5, Align::End),
+            column("billing-col-off", 1.4, Align::End),
+            column("billing-col-paid", 1.4, Align::End),
+            column("billing-open", 1.4, Align::End),
+        ];
+        let mut rows: Vec<Vec<String>> = self.rows(words).into_iter().map(Vec::from).collect();
+        let mut total = vec![String::new(); columns.len()];
+        total[1] = words.get("billing-invoice-total");
+        total[columns.len() - 1] = self.total().to_string();
+        if self.lines.iter().all(|line| line.insurance == 0) {
+            columns.remove(INSURANCE);
+            total.remove(INSURANCE);
+            for row in &mut rows {
+                row.remove(INSURANCE);
+            }
         }
+        Table { columns, rows, total }
     }
 }

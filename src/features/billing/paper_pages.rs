@@ -197,7 +197,7 @@ pub(super) struct InvoiceView {
     pub practice: String,
     pub tag: (&'static str, String),
     pub facts: Vec<(String, String)>,
-    pub rows: Vec<[String; 6]>,
+    pub rows: Vec<[String; 7]>,
     pub total: String,
 }
 

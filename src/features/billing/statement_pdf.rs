@@ -66,7 +66,8 @@ fn content(words: Words, data: &StatementData) -> Content {
 pub(super) fn how_to_pay(words: Words, portal: &str) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(Weight::Regular, words.get("billing-statement-pay"))];
     if !portal.is_empty() {
-        blocks.push(Block::Note(words.with1("billing-statement-portal", "address", portal)));
+        blocks
+            .push(Block::Code(portal.to_owned(), words.with1("billing-statement-portal", "address", portal)));
     }
     blocks
 }

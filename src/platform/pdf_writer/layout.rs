@@ -1,29 +1,17 @@
-//! Documents as tagged PDF (PDF/UA-1): headings, paragraphs and tables laid out on pages of US letter. The same
-//! content gives the same bytes: nothing here reads a clock or draws by chance.
+//! Where the pieces of a document stand: text in lines, tables in rows, all on pages.
 
 use std::sync::LazyLock;
 
+use fast_qr::qr::{QRBuilder, QRCode};
 use krilla::color::rgb;
-use krilla::configure::{Accessibility, ConfigurationBuilder};
-use krilla::destination::XyzDestination;
-use krilla::geom::{PathBuilder, Point};
-use krilla::metadata::Metadata;
-use krilla::num::NormalizedF32;
-use krilla::outline::{Outline, OutlineNode};
-use krilla::page::PageSettings;
-use krilla::paint::{Fill, Stroke};
-use krilla::surface::Surface;
-use krilla::tagging::{
-    Artifact, ArtifactType, ContentTag, Identifier, ListNumbering, Node, SpanTag, TableHeaderScope, Tag,
-    TagGroup, TagTree,
-};
-use krilla::text::{Font, TextDirection};
-use krilla::{Document, SerializeSettings};
+use krilla::text::Font;
+
+use super::{Align, Block, PdfError, Table, Weight};
 
 /// Points: 8.5 by 11 inches.
-const WIDTH: f32 = 612.0;
-const HEIGHT: f32 = 792.0;
-const MARGIN: f32 = 56.0;
+pub(super) const WIDTH: f32 = 612.0;
+pub(super) const HEIGHT: f32 = 792.0;
+pub(super) const MARGIN: f32 = 56.0;
 /// Room for the foot of a page.
 const FOOT: f32 = 30.0;
 /// Between the lines of a text, as a part of its size.
@@ -33,20 +21,22 @@ const GAP: f32 = 10.0;
 /// The size of the text.
 const TEXT: f32 = 10.0;
 /// The size of labels, and of text that stands back.
-const SMALL: f32 = 8.5;
+pub(super) const SMALL: f32 = 8.5;
 /// Columns of a table beyond which its text is smaller.
 const MANY_COLUMNS: usize = 6;
 /// From here on an address stands in the window of an envelope, when the sheet is folded in three.
 const WINDOW: f32 = 132.0;
+/// The side of a QR code, one inch: a phone reads it at arm's length.
+pub(super) const CODE: f32 = 72.0;
 /// What stands for a character that the font does not have.
 const MISSING: char = '?';
 
-static REGULAR: &[u8] = include_bytes!("../../assets/fonts/NotoSans-Regular.ttf");
-static BOLD: &[u8] = include_bytes!("../../assets/fonts/NotoSans-Bold.ttf");
+static REGULAR: &[u8] = include_bytes!("../../../assets/fonts/NotoSans-Regular.ttf");
+static BOLD: &[u8] = include_bytes!("../../../assets/fonts/NotoSans-Bold.ttf");
 
 /// A font with what measures its text.
-struct Face {
-    font: Font,
+pub(super) struct Face {
+    pub(super) font: Font,
     shaper: rustybuzz::Face<'static>,
 }
 
@@ -57,11 +47,11 @@ impl Face {
 
     /// The text with a visible mark for each character that the font lacks, so that a name in another script
     /// stops no document.
-    fn writable(&self, text: &str) -> String {
+    pub(super) fn writable(&self, text: &str) -> String {
         text.chars().map(|c| if self.shaper.glyph_index(c).is_some() { c } else { MISSING }).collect()
     }
 
-    fn width(&self, text: &str, size: f32) -> f32 {
+    pub(super) fn width(&self, text: &str, size: f32) -> f32 {
         let mut buffer = rustybuzz::UnicodeBuffer::new();
         buffer.push_str(text);
         let shaped = rustybuzz::shape(&self.shaper, &[], buffer);
@@ -95,21 +85,12 @@ impl Face {
     }
 }
 
-static FACES: LazyLock<Option<(Face, Face)>> =
+pub(super) static FACES: LazyLock<Option<(Face, Face)>> =
     LazyLock::new(|| Some((Face::read(REGULAR)?, Face::read(BOLD)?)));
-
-/// How text looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    /// As most text.
-    Regular,
-    /// Stands out.
-    Bold,
-}
 
 /// In which color something is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ink {
+pub(super) enum Ink {
     /// Almost black.
     Text,
     /// Stands back: 7 to 1 against the paper.
@@ -119,7 +100,7 @@ enum Ink {
 }
 
 impl Ink {
-    fn color(self) -> rgb::Color {
+    pub(super) fn color(self) -> rgb::Color {
         match self {
             Self::Text => rgb::Color::new(20, 20, 20),
             Self::Quiet => rgb::Color::new(80, 80, 78),
@@ -128,101 +109,35 @@ impl Ink {
     }
 }
 
-/// To which side a column's text stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
-    /// Left.
-    Start,
-    /// Right, for amounts.
-    End,
-}
-
-/// A column of a table.
-#[derive(Clone, Debug)]
-pub struct Column {
-    /// Its head.
-    pub title: String,
-    /// Its share of the width.
-    pub share: f32,
-    /// See [`Align`].
-    pub align: Align,
-}
-
-/// A table whose head is repeated on each page.
-#[derive(Clone, Debug)]
-pub struct Table {
-    /// The columns.
-    pub columns: Vec<Column>,
-    /// A cell for each column in each row.
-    pub rows: Vec<Vec<String>>,
-    /// The last row: never alone on a page.
-    pub total: Vec<String>,
-}
-
-/// A piece of a document.
-#[derive(Clone, Debug)]
-pub enum Block {
-    /// A heading of this level, from 1.
-    Heading(u16, String),
-    /// A paragraph.
-    Paragraph(Weight, String),
-    /// Lines that stand together, such as an address.
-    Lines(Vec<String>),
-    /// See [`Table`].
-    Table(Table),
-    /// Who sends the paper: the name, and how to reach it.
-    Letterhead(String, Vec<String>),
-    /// A name and a postal address, in the window of an envelope.
-    Window(Vec<String>),
-    /// Labels with their values, two beside each other.
-    Facts(Vec<(String, String)>),
-    /// The amount that matters, with its sentence.
-    Callout(String, String),
-    /// A paragraph that stands back.
-    Note(String),
-}
-
-/// A document to be written.
-#[derive(Clone, Debug)]
-pub struct Content {
-    /// Its title, which readers show and screen readers say first.
-    pub title: String,
-    /// Its language (BCP 47).
-    pub language: String,
-    /// What it says, in the order in which it is read.
-    pub blocks: Vec<Block>,
-}
-
-/// Why no document was written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a PDF could not be written: {0}")]
-pub struct PdfError(String);
-
 /// Text at its place. `leaf` is the element that it belongs to; none for what is repeated on each page.
-struct Piece {
-    x: f32,
-    y: f32,
-    size: f32,
-    weight: Weight,
-    ink: Ink,
-    text: String,
-    leaf: Option<usize>,
+pub(super) struct Piece {
+    pub(super) x: f32,
+    pub(super) y: f32,
+    pub(super) size: f32,
+    pub(super) weight: Weight,
+    pub(super) ink: Ink,
+    pub(super) text: String,
+    pub(super) leaf: Option<usize>,
 }
 
 /// What is drawn on one page.
 #[derive(Default)]
-struct Sheet {
-    pieces: Vec<Piece>,
+pub(super) struct Sheet {
+    pub(super) pieces: Vec<Piece>,
     /// Lines across the page, by their height: strong ones, …
-    rules: Vec<f32>,
+    pub(super) rules: Vec<f32>,
     /// … and faint ones.
-    hairs: Vec<f32>,
+    pub(super) hairs: Vec<f32>,
     /// Tinted bands across the page: where each begins, and its height.
-    bands: Vec<(f32, f32)>,
+    pub(super) bands: Vec<(f32, f32)>,
+    /// Where paper is cut: dashed lines across the page.
+    pub(super) cuts: Vec<f32>,
+    /// QR codes: left edge, upper edge, modules, and the element that each is.
+    pub(super) codes: Vec<(f32, f32, QRCode, usize)>,
 }
 
 /// An element of the document's structure, with the leaves that its text is.
-enum Element {
+pub(super) enum Element {
     Heading {
         level: u16,
         leaf: usize,
@@ -231,6 +146,8 @@ enum Element {
         y: f32,
     },
     Paragraph(usize),
+    /// What is drawn, with what it says.
+    Figure(usize, String),
     /// Labels with their values.
     List(Vec<(usize, usize)>),
     /// Rows of cells; the first is the head, the last begins with a header of its row.
@@ -243,16 +160,21 @@ const INSET: f32 = 6.0;
 /// How the text of a table is printed.
 type Print = (Weight, f32);
 
-struct Layout<'f> {
+pub(super) struct Layout<'f> {
     regular: &'f Face,
     bold: &'f Face,
-    sheets: Vec<Sheet>,
+    pub(super) sheets: Vec<Sheet>,
     y: f32,
-    leaves: usize,
-    elements: Vec<Element>,
+    pub(super) leaves: usize,
+    pub(super) elements: Vec<Element>,
 }
 
 impl<'f> Layout<'f> {
+    pub(super) fn new((regular, bold): &'f (Face, Face)) -> Self {
+        let sheets = vec![Sheet::default()];
+        Self { regular, bold, sheets, y: MARGIN, leaves: 0, elements: Vec::new() }
+    }
+
     fn face(&self, weight: Weight) -> &'f Face {
         match weight {
             Weight::Regular => self.regular,
@@ -388,7 +310,80 @@ impl<'f> Layout<'f> {
         self.elements.push(Element::Paragraph(leaf));
     }
 
-    fn block(&mut self, block: &Block) {
+    /// The address as a QR code, with the words beside it.
+    fn code(&mut self, address: &str, words: &str) -> Result<(), PdfError> {
+        let code = QRBuilder::new(address).build().map_err(|error| PdfError(error.to_string()))?;
+        self.y += 4.0;
+        self.need(CODE);
+        let (drawn, said) = (self.leaf(), self.leaf());
+        if let Some(sheet) = self.sheets.last_mut() {
+            sheet.codes.push((MARGIN, self.y, code, drawn));
+        }
+        self.elements.push(Element::Figure(drawn, address.to_owned()));
+        let x = MARGIN + CODE + 2.0 * GAP;
+        let bottom = self.y + CODE + 8.0;
+        self.column(x, WIDTH - MARGIN - x, Ink::Text, words, said);
+        self.elements.push(Element::Paragraph(said));
+        self.y = self.y.max(bottom);
+        Ok(())
+    }
+
+    /// Text in a column, from the present height on.
+    fn column(&mut self, x: f32, width: f32, ink: Ink, text: &str, leaf: usize) {
+        for text in self.regular.lines(&self.regular.writable(text), TEXT, width) {
+            let (y, weight) = (self.y + TEXT, Weight::Regular);
+            self.draw(Piece { x, y, size: TEXT, weight, ink, text, leaf: Some(leaf) });
+            self.y += TEXT * LEADING;
+        }
+    }
+
+    /// What is cut off and sent back: at the foot of the page, the address on the left, the facts on the right.
+    fn slip(&mut self, cut: &str, to: &[String], facts: &[(String, String)]) {
+        let half = (WIDTH - 2.0 * MARGIN - 2.0 * GAP) / 2.0;
+        let label = half * 0.5;
+        let facts_height = facts.iter().map(|(name, value)| {
+            let tall = |text: &str, room| self.regular.lines(&self.regular.writable(text), TEXT, room).len();
+            tall(name, label).max(tall(value, half - label - GAP)) as f32 * TEXT * LEADING + 3.0
+        });
+        let facts_height: f32 = facts_height.sum();
+        let to_height =
+            to.iter().map(|line| self.regular.lines(&self.regular.writable(line), TEXT, half).len());
+        let to_height = to_height.sum::<usize>() as f32 * TEXT * LEADING;
+        let height = 2.0 * SMALL * LEADING + 10.0 + facts_height.max(to_height);
+        self.need(height + 10.0);
+        self.y = self.y.max(HEIGHT - MARGIN - FOOT - height);
+        if let Some(sheet) = self.sheets.last_mut() {
+            sheet.cuts.push(self.y);
+        }
+        self.y += 2.0;
+        let leaf = self.leaf();
+        self.ink(Weight::Regular, Ink::Quiet, SMALL, cut, leaf);
+        self.elements.push(Element::Paragraph(leaf));
+        let top = self.y + 8.0;
+        self.y = top;
+        let leaf = self.leaf();
+        for line in to {
+            self.column(MARGIN, half, Ink::Text, line, leaf);
+        }
+        self.elements.push(Element::Paragraph(leaf));
+        let bottom = self.y;
+        self.y = top;
+        let mut items = Vec::new();
+        for (name, value) in facts {
+            let (own, said) = (self.leaf(), self.leaf());
+            let (line, x) = (self.y, MARGIN + half + 2.0 * GAP);
+            self.column(x, label, Ink::Quiet, name, own);
+            let below = self.y;
+            self.y = line;
+            self.column(x + label + GAP, half - label - GAP, Ink::Text, value, said);
+            self.y = self.y.max(below) + 3.0;
+            items.push((own, said));
+        }
+        self.elements.push(Element::List(items));
+        self.y = self.y.max(bottom);
+    }
+
+    pub(super) fn block(&mut self, block: &Block) -> Result<(), PdfError> {
         match block {
             Block::Heading(level, text) => {
                 let size = if *level == 1 { 18.0 } else { 12.0 };
@@ -421,7 +416,7 @@ impl<'f> Layout<'f> {
                 if self.sheets.len() == 1 {
                     self.y = self.y.max(WINDOW);
                 }
-                self.block(&Block::Lines(lines.clone()));
+                self.block(&Block::Lines(lines.clone()))?;
             }
             Block::Facts(facts) => self.facts(facts),
             Block::Callout(amount, sentence) => self.callout(amount, sentence),
@@ -431,7 +426,10 @@ impl<'f> Layout<'f> {
                 self.y += 4.0;
                 self.elements.push(Element::Paragraph(leaf));
             }
+            Block::Code(address, words) => self.code(address, words)?,
+            Block::Slip { cut, to, facts } => self.slip(cut, to, facts),
         }
+        Ok(())
     }
 
     /// A row's lines, cell by cell, and its height.
@@ -528,176 +526,4 @@ impl<'f> Layout<'f> {
         rows.push(leaves);
         self.elements.push(Element::Table(rows));
     }
-}
-
-fn fill(color: rgb::Color) -> Fill {
-    Fill { paint: color.into(), opacity: NormalizedF32::ONE, rule: krilla::paint::FillRule::default() }
-}
-
-fn draw_text(surface: &mut Surface<'_>, face: &Face, piece: &Piece) {
-    let at = Point::from_xy(piece.x, piece.y);
-    surface.draw_text(at, face.font.clone(), piece.size, &piece.text, false, TextDirection::Auto);
-}
-
-/// What is tinted, below the text.
-fn draw_bands(surface: &mut Surface<'_>, bands: &[(f32, f32)]) {
-    surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Other)));
-    surface.set_stroke(None);
-    surface.set_fill(Some(fill(rgb::Color::new(238, 243, 240))));
-    for (top, height) in bands {
-        let mut path = PathBuilder::new();
-        path.move_to(MARGIN, *top);
-        path.line_to(WIDTH - MARGIN, *top);
-        path.line_to(WIDTH - MARGIN, top + height);
-        path.line_to(MARGIN, top + height);
-        path.close();
-        if let Some(path) = path.finish() {
-            surface.draw_path(&path);
-        }
-    }
-    surface.end_tagged();
-}
-
-/// Thin lines across the page.
-fn draw_lines(surface: &mut Surface<'_>, heights: &[f32], grey: u8) {
-    surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Other)));
-    surface.set_fill(None);
-    surface.set_stroke(Some(Stroke {
-        paint: rgb::Color::new(grey, grey, grey).into(),
-        width: 0.6,
-        ..Stroke::default()
-    }));
-    for y in heights {
-        let mut path = PathBuilder::new();
-        path.move_to(MARGIN, *y);
-        path.line_to(WIDTH - MARGIN, *y);
-        if let Some(path) = path.finish() {
-            surface.draw_path(&path);
-        }
-    }
-    surface.end_tagged();
-    surface.set_stroke(None);
-}
-
-/// Writes a document. `foot` is the line at the foot of a page, from its number and how many there are.
-pub fn write(content: &Content, foot: impl Fn(usize, usize) -> String) -> Result<Vec<u8>, PdfError> {
-    let Some((regular, bold)) = &*FACES else { return Err(PdfError("the fonts cannot be read".into())) };
-    let sheets = vec![Sheet::default()];
-    let mut layout = Layout { regular, bold, sheets, y: MARGIN, leaves: 0, elements: Vec::new() };
-    for block in &content.blocks {
-        layout.block(block);
-    }
-    let Layout { sheets, leaves, elements, .. } = layout;
-    let configuration = ConfigurationBuilder::new().with_accessibility_validator(Accessibility::UA1).finish();
-    let configuration = configuration.map_err(|error| PdfError(format!("{error:?}")))?;
-    let settings = SerializeSettings { configuration, ..SerializeSettings::default() };
-    let mut document = Document::new_with(settings);
-    let mut identifiers: Vec<Vec<Identifier>> = (0..leaves).map(|_| Vec::new()).collect();
-    let (count, size) = (sheets.len(), PageSettings::from_wh(WIDTH, HEIGHT));
-    let size = size.ok_or_else(|| PdfError("no page size".into()))?;
-    for (n, sheet) in sheets.iter().enumerate() {
-        let mut page = document.start_page_with(size.clone());
-        let mut surface = page.surface();
-        draw_bands(&mut surface, &sheet.bands);
-        for piece in &sheet.pieces {
-            surface.set_fill(Some(fill(piece.ink.color())));
-            let tag = match piece.leaf {
-                Some(_) => ContentTag::Span(SpanTag::empty()),
-                None => ContentTag::Artifact(Artifact::with_kind(ArtifactType::Header)),
-            };
-            let identifier = surface.start_tagged(tag);
-            let face = if piece.weight == Weight::Bold { bold } else { regular };
-            draw_text(&mut surface, face, piece);
-            surface.end_tagged();
-            if let Some(own) = piece.leaf.and_then(|leaf| identifiers.get_mut(leaf)) {
-                own.push(identifier);
-            }
-        }
-        draw_lines(&mut surface, &sheet.rules, 150);
-        draw_lines(&mut surface, &sheet.hairs, 222);
-        surface.set_fill(Some(fill(Ink::Quiet.color())));
-        surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Footer)));
-        let text = regular.writable(&foot(n + 1, count));
-        let x = WIDTH - MARGIN - regular.width(&text, SMALL);
-        let (y, size, weight, ink) = (HEIGHT - MARGIN, SMALL, Weight::Regular, Ink::Quiet);
-        let piece = Piece { x, y, size, weight, ink, text, leaf: None };
-        draw_text(&mut surface, regular, &piece);
-        surface.end_tagged();
-        surface.finish();
-        page.finish();
-    }
-    document.set_outline(outline(&elements));
-    document.set_tag_tree(tree(content, &elements, identifiers));
-    document.set_metadata(Metadata::new().title(content.title.clone()).language(content.language.clone()));
-    document.finish().map_err(|error| PdfError(format!("{error:?}")))
-}
-
-/// The headings as bookmarks.
-fn outline(elements: &[Element]) -> Outline {
-    let mut outline = Outline::new();
-    for element in elements {
-        if let Element::Heading { text, page, y, .. } = element {
-            let at = XyzDestination::new(*page, Point::from_xy(MARGIN, *y));
-            outline.push_child(OutlineNode::new(text.clone(), at));
-        }
-    }
-    outline
-}
-
-fn tree(content: &Content, elements: &[Element], mut identifiers: Vec<Vec<Identifier>>) -> TagTree {
-    let mut children = |leaf: usize| -> Vec<Node> {
-        identifiers
-            .get_mut(leaf)
-            .map(std::mem::take)
-            .unwrap_or_default()
-            .into_iter()
-            .map(Node::Leaf)
-            .collect()
-    };
-    let mut tree = TagTree::new().with_lang(Some(content.language.clone()));
-    for element in elements {
-        let group = match element {
-            Element::Heading { level, leaf, text, .. } => {
-                let level = std::num::NonZeroU16::new(*level).unwrap_or(std::num::NonZeroU16::MIN);
-                TagGroup::with_children(Tag::Hn(level, Some(text.clone())), children(*leaf))
-            }
-            Element::Paragraph(leaf) => TagGroup::with_children(Tag::P, children(*leaf)),
-            Element::List(items) => {
-                let mut list = TagGroup::new(Tag::L(ListNumbering::None));
-                for (label, value) in items {
-                    let mut item = TagGroup::new(Tag::LI);
-                    item.push(TagGroup::with_children(Tag::Lbl, children(*label)));
-                    item.push(TagGroup::with_children(Tag::LBody, children(*value)));
-                    list.push(item);
-                }
-                list
-            }
-            Element::Table(rows) => {
-                let mut table = TagGroup::new(Tag::Table);
-                let last = rows.len().saturating_sub(1);
-                let (mut head, mut body) = (TagGroup::new(Tag::THead), TagGroup::new(Tag::TBody));
-                for (n, cells) in rows.iter().enumerate() {
-                    let mut row = TagGroup::new(Tag::TR);
-                    for (place, leaf) in cells.iter().enumerate() {
-                        let cell = match (n, place) {
-                            (0, _) => {
-                                TagGroup::with_children(Tag::TH(TableHeaderScope::Column), children(*leaf))
-                            }
-                            (n, 1) if n == last => {
-                                TagGroup::with_children(Tag::TH(TableHeaderScope::Row), children(*leaf))
-                            }
-                            _ => TagGroup::with_children(Tag::TD, children(*leaf)),
-                        };
-                        row.push(cell);
-                    }
-                    if n == 0 { head.push(row) } else { body.push(row) }
-                }
-                table.push(head);
-                table.push(body);
-                table
-            }
-        };
-        tree.push(group);
-    }
-    tree
 }

@@ -1,0 +1,323 @@
+//! Documents as tagged PDF (PDF/UA-1): headings, paragraphs and tables laid out on pages of US letter. The same
+//! content gives the same bytes: nothing here reads a clock or draws by chance.
+
+mod layout;
+
+use fast_qr::qr::QRCode;
+use krilla::color::rgb;
+use krilla::configure::{Accessibility, ConfigurationBuilder};
+use krilla::destination::XyzDestination;
+use krilla::geom::{PathBuilder, Point};
+use krilla::metadata::Metadata;
+use krilla::num::NormalizedF32;
+use krilla::outline::{Outline, OutlineNode};
+use krilla::page::PageSettings;
+use krilla::paint::{Fill, Stroke, StrokeDash};
+use krilla::surface::Surface;
+use krilla::tagging::{
+    Artifact, ArtifactType, ContentTag, Identifier, ListNumbering, Node, SpanTag, TableHeaderScope, Tag,
+    TagGroup, TagTree,
+};
+use krilla::text::TextDirection;
+use krilla::{Document, SerializeSettings};
+
+use layout::{CODE, Element, FACES, Face, HEIGHT, Ink, Layout, MARGIN, Piece, SMALL, WIDTH};
+
+/// The quiet zone of a QR code in modules (ISO/IEC 18004, 9.1).
+const QUIET: f32 = 4.0;
+
+/// How text looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// As most text.
+    Regular,
+    /// Stands out.
+    Bold,
+}
+
+/// To which side a column's text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Left.
+    Start,
+    /// Right, for amounts.
+    End,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its head.
+    pub title: String,
+    /// Its share of the width.
+    pub share: f32,
+    /// See [`Align`].
+    pub align: Align,
+}
+
+/// A table whose head is repeated on each page.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// A cell for each column in each row.
+    pub rows: Vec<Vec<String>>,
+    /// The last row: never alone on a page.
+    pub total: Vec<String>,
+}
+
+/// A piece of a document.
+#[derive(Clone, Debug)]
+pub enum Block {
+    /// A heading of this level, from 1.
+    Heading(u16, String),
+    /// A paragraph.
+    Paragraph(Weight, String),
+    /// Lines that stand together, such as an address.
+    Lines(Vec<String>),
+    /// See [`Table`].
+    Table(Table),
+    /// Who sends the paper: the name, and how to reach it.
+    Letterhead(String, Vec<String>),
+    /// A name and a postal address, in the window of an envelope.
+    Window(Vec<String>),
+    /// Labels with their values, two beside each other.
+    Facts(Vec<(String, String)>),
+    /// The amount that matters, with its sentence.
+    Callout(String, String),
+    /// A paragraph that stands back.
+    Note(String),
+    /// An address as a QR code, with words beside it.
+    Code(String, String),
+    /// What is cut off and sent back with a payment.
+    Slip {
+        /// What to do with it.
+        cut: String,
+        /// Whom it goes to, line by line.
+        to: Vec<String>,
+        /// Labels with their values.
+        facts: Vec<(String, String)>,
+    },
+}
+
+/// A document to be written.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// Its title, which readers show and screen readers say first.
+    pub title: String,
+    /// Its language (BCP 47).
+    pub language: String,
+    /// What it says, in the order in which it is read.
+    pub blocks: Vec<Block>,
+}
+
+/// Why no document was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a PDF could not be written: {0}")]
+pub struct PdfError(String);
+
+fn fill(color: rgb::Color) -> Fill {
+    Fill { paint: color.into(), opacity: NormalizedF32::ONE, rule: krilla::paint::FillRule::default() }
+}
+
+fn draw_text(surface: &mut Surface<'_>, face: &Face, piece: &Piece) {
+    let at = Point::from_xy(piece.x, piece.y);
+    surface.draw_text(at, face.font.clone(), piece.size, &piece.text, false, TextDirection::Auto);
+}
+
+/// What is tinted, below the text.
+fn draw_bands(surface: &mut Surface<'_>, bands: &[(f32, f32)]) {
+    surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Other)));
+    surface.set_stroke(None);
+    surface.set_fill(Some(fill(rgb::Color::new(238, 243, 240))));
+    for (top, height) in bands {
+        let mut path = PathBuilder::new();
+        path.move_to(MARGIN, *top);
+        path.line_to(WIDTH - MARGIN, *top);
+        path.line_to(WIDTH - MARGIN, top + height);
+        path.line_to(MARGIN, top + height);
+        path.close();
+        if let Some(path) = path.finish() {
+            surface.draw_path(&path);
+        }
+    }
+    surface.end_tagged();
+}
+
+/// Thin lines across the page.
+fn draw_lines(surface: &mut Surface<'_>, heights: &[f32], grey: u8, dash: Option<StrokeDash>) {
+    surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Other)));
+    surface.set_fill(None);
+    surface.set_stroke(Some(Stroke {
+        paint: rgb::Color::new(grey, grey, grey).into(),
+        width: 0.6,
+        dash,
+        ..Stroke::default()
+    }));
+    for y in heights {
+        let mut path = PathBuilder::new();
+        path.move_to(MARGIN, *y);
+        path.line_to(WIDTH - MARGIN, *y);
+        if let Some(path) = path.finish() {
+            surface.draw_path(&path);
+        }
+    }
+    surface.end_tagged();
+    surface.set_stroke(None);
+}
+
+/// A QR code: its dark modules as one path, row by row.
+fn draw_code(surface: &mut Surface<'_>, (left, top): (f32, f32), code: &QRCode) {
+    let module = CODE / (code.size as f32 + 2.0 * QUIET);
+    let mut path = PathBuilder::new();
+    for row in 0..code.size {
+        for column in (0..code.size).filter(|column| code[row][*column].value()) {
+            let x = left + (column as f32 + QUIET) * module;
+            let y = top + (row as f32 + QUIET) * module;
+            path.move_to(x, y);
+            path.line_to(x + module, y);
+            path.line_to(x + module, y + module);
+            path.line_to(x, y + module);
+            path.close();
+        }
+    }
+    surface.set_fill(Some(fill(rgb::Color::black())));
+    if let Some(path) = path.finish() {
+        surface.draw_path(&path);
+    }
+}
+
+/// Writes a document. `foot` is the line at the foot of a page, from its number and how many there are.
+pub fn write(content: &Content, foot: impl Fn(usize, usize) -> String) -> Result<Vec<u8>, PdfError> {
+    let Some(faces) = &*FACES else { return Err(PdfError("the fonts cannot be read".into())) };
+    let (regular, bold) = faces;
+    let mut layout = Layout::new(faces);
+    for block in &content.blocks {
+        layout.block(block)?;
+    }
+    let Layout { sheets, leaves, elements, .. } = layout;
+    let configuration = ConfigurationBuilder::new().with_accessibility_validator(Accessibility::UA1).finish();
+    let configuration = configuration.map_err(|error| PdfError(format!("{error:?}")))?;
+    let settings = SerializeSettings { configuration, ..SerializeSettings::default() };
+    let mut document = Document::new_with(settings);
+    let mut identifiers: Vec<Vec<Identifier>> = (0..leaves).map(|_| Vec::new()).collect();
+    let (count, size) = (sheets.len(), PageSettings::from_wh(WIDTH, HEIGHT));
+    let size = size.ok_or_else(|| PdfError("no page size".into()))?;
+    for (n, sheet) in sheets.iter().enumerate() {
+        let mut page = document.start_page_with(size.clone());
+        let mut surface = page.surface();
+        draw_bands(&mut surface, &sheet.bands);
+        for piece in &sheet.pieces {
+            surface.set_fill(Some(fill(piece.ink.color())));
+            let tag = match piece.leaf {
+                Some(_) => ContentTag::Span(SpanTag::empty()),
+                None => ContentTag::Artifact(Artifact::with_kind(ArtifactType::Header)),
+            };
+            let identifier = surface.start_tagged(tag);
+            let face = if piece.weight == Weight::Bold { bold } else { regular };
+            draw_text(&mut surface, face, piece);
+            surface.end_tagged();
+            if let Some(own) = piece.leaf.and_then(|leaf| identifiers.get_mut(leaf)) {
+                own.push(identifier);
+            }
+        }
+        for (x, y, code, leaf) in &sheet.codes {
+            let identifier = surface.start_tagged(ContentTag::Other);
+            draw_code(&mut surface, (*x, *y), code);
+            surface.end_tagged();
+            if let Some(own) = identifiers.get_mut(*leaf) {
+                own.push(identifier);
+            }
+        }
+        draw_lines(&mut surface, &sheet.rules, 150, None);
+        draw_lines(&mut surface, &sheet.hairs, 222, None);
+        draw_lines(&mut surface, &sheet.cuts, 120, Some(StrokeDash { array: vec![4.0, 4.0], offset: 0.0 }));
+        surface.set_fill(Some(fill(Ink::Quiet.color())));
+        surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Footer)));
+        let text = regular.writable(&foot(n + 1, count));
+        let x = WIDTH - MARGIN - regular.width(&text, SMALL);
+        let (y, size, weight, ink) = (HEIGHT - MARGIN, SMALL, Weight::Regular, Ink::Quiet);
+        let piece = Piece { x, y, size, weight, ink, text, leaf: None };
+        draw_text(&mut surface, regular, &piece);
+        surface.end_tagged();
+        surface.finish();
+        page.finish();
+    }
+    document.set_outline(outline(&elements));
+    document.set_tag_tree(tree(content, &elements, identifiers));
+    document.set_metadata(Metadata::new().title(content.title.clone()).language(content.language.clone()));
+    document.finish().map_err(|error| PdfError(format!("{error:?}")))
+}
+
+/// The headings as bookmarks.
+fn outline(elements: &[Element]) -> Outline {
+    let mut outline = Outline::new();
+    for element in elements {
+        if let Element::Heading { text, page, y, .. } = element {
+            let at = XyzDestination::new(*page, Point::from_xy(MARGIN, *y));
+            outline.push_child(OutlineNode::new(text.clone(), at));
+        }
+    }
+    outline
+}
+
+fn tree(content: &Content, elements: &[Element], mut identifiers: Vec<Vec<Identifier>>) -> TagTree {
+    let mut children = |leaf: usize| -> Vec<Node> {
+        identifiers
+            .get_mut(leaf)
+            .map(std::mem::take)
+            .unwrap_or_default()
+            .into_iter()
+            .map(Node::Leaf)
+            .collect()
+    };
+    let mut tree = TagTree::new().with_lang(Some(content.language.clone()));
+    for element in elements {
+        let group = match element {
+            Element::Heading { level, leaf, text, .. } => {
+                let level = std::num::NonZeroU16::new(*level).unwrap_or(std::num::NonZeroU16::MIN);
+                TagGroup::with_children(Tag::Hn(level, Some(text.clone())), children(*leaf))
+            }
+            Element::Paragraph(leaf) => TagGroup::with_children(Tag::P, children(*leaf)),
+            Element::Figure(leaf, says) => {
+                TagGroup::with_children(Tag::Figure(Some(says.clone())), children(*leaf))
+            }
+            Element::List(items) => {
+                let mut list = TagGroup::new(Tag::L(ListNumbering::None));
+                for (label, value) in items {
+                    let mut item = TagGroup::new(Tag::LI);
+                    item.push(TagGroup::with_children(Tag::Lbl, children(*label)));
+                    item.push(TagGroup::with_children(Tag::LBody, children(*value)));
+                    list.push(item);
+                }
+                list
+            }
+            Element::Table(rows) => {
+                let mut table = TagGroup::new(Tag::Table);
+                let last = rows.len().saturating_sub(1);
+                let (mut head, mut body) = (TagGroup::new(Tag::THead), TagGroup::new(Tag::TBody));
+                for (n, cells) in rows.iter().enumerate() {
+                    let mut row = TagGroup::new(Tag::TR);
+                    for (place, leaf) in cells.iter().enumerate() {
+                        let cell = match (n, place) {
+                            (0, _) => {
+                                TagGroup::with_children(Tag::TH(TableHeaderScope::Column), children(*leaf))
+                            }
+                            (n, 1) if n == last => {
+                                TagGroup::with_children(Tag::TH(TableHeaderScope::Row), children(*leaf))
+                            }
+                            _ => TagGroup::with_children(Tag::TD, children(*leaf)),
+                        };
+                        row.push(cell);
+                    }
+                    if n == 0 { head.push(row) } else { body.push(row) }
+                }
+                table.push(head);
+                table.push(body);
+                table
+            }
+        };
+        tree.push(group);
+    }
+    tree
+}
