@@ -251,6 +251,21 @@ appointments-place-in-zone = { $place } ({ $zone })
 appointments-when-yours = { $when } ({ $other } for you)
 appointments-when-ours = { $when } ({ $other } at the practice)
 appointments-off-late = Canceled late
+appointments-arrived = Arrived
+appointments-no-show = Did not come
+appointments-no-shows =
+    { $count ->
+        [one] Did not come to one appointment
+       *[other] Did not come to { $count } appointments
+    }
+appointments-came = Did the client come?
+appointments-came-hint = Only staff see this. Nobody gets an e-mail, and the client's pages do not say it.
+appointments-note-arrived = Arrived
+appointments-note-no-show = Did not come
+appointments-note-undo = Undo
+appointments-noted-by = By { $name }, { $moment }
+appointments-undo-until = You can undo this until { $moment }.
+appointments-undo-over = The time in which this could be undone is over.
 appointments-from-until = { $from } to { $until }
 appointments-zones-hint = Day and time by the clock of the place that you choose
 appointments-taken-clinician = { $name } already has an appointment then, at { $time }.
@@ -334,6 +349,12 @@ done-appointment-moved-nobody = The appointment has its new time. Nobody gets an
 done-appointment-canceled = The appointment is canceled.
 not-done-appointment-is-canceled = This appointment is canceled. Nothing was changed.
 not-done-appointment-has-begun = This appointment has begun or is over. Nothing was changed.
+done-appointment-arrived = It is noted that the client arrived.
+done-appointment-no-show = It is noted that the client did not come. Nobody gets an e-mail.
+done-appointment-undone = It is undone.
+not-done-appointment-is-noted = It is noted whether the client came. Nothing was changed. Undo that first.
+not-done-appointment-too-early = It is too early to say whether the client comes. Nothing was changed.
+not-done-appointment-undo-over = The time in which this could be undone is over. Nothing was changed.
 appointments-mail-booked-subject = Your appointment at { $practice }
 appointments-mail-booked-text = You have an appointment at { $practice }:
 appointments-mail-moved-subject = Your appointment at { $practice } has a new time

@@ -251,6 +251,21 @@ appointments-place-in-zone = { $place } ({ $zone })
 appointments-when-yours = { $when }; para usted, { $other }
 appointments-when-ours = { $when }; en el consultorio, { $other }
 appointments-off-late = Cancelada tarde
+appointments-arrived = Llegó
+appointments-no-show = No vino
+appointments-no-shows =
+    { $count ->
+        [one] No vino a una cita
+       *[other] No vino a { $count } citas
+    }
+appointments-came = ¿Vino el cliente?
+appointments-came-hint = Solo el personal ve esto. Nadie recibe un correo, y las páginas del cliente no lo dicen.
+appointments-note-arrived = Llegó
+appointments-note-no-show = No vino
+appointments-note-undo = Deshacer
+appointments-noted-by = Por { $name }, { $moment }
+appointments-undo-until = Puede deshacerlo hasta el { $moment }.
+appointments-undo-over = El plazo para deshacerlo ya terminó.
 appointments-from-until = { $from } a { $until }
 appointments-zones-hint = Día y hora según el reloj del lugar que elija
 appointments-taken-clinician = { $name } ya tiene una cita a esa hora, a las { $time }.
@@ -334,6 +349,12 @@ done-appointment-moved-nobody = La cita tiene su nueva hora. Nadie recibe un cor
 done-appointment-canceled = La cita está cancelada.
 not-done-appointment-is-canceled = Esta cita está cancelada. No se cambió nada.
 not-done-appointment-has-begun = Esta cita ya empezó o terminó. No se cambió nada.
+done-appointment-arrived = Quedó anotado que el cliente llegó.
+done-appointment-no-show = Quedó anotado que el cliente no vino. Nadie recibe un correo.
+done-appointment-undone = Se deshizo.
+not-done-appointment-is-noted = Ya está anotado si el cliente vino. No se cambió nada. Deshaga eso primero.
+not-done-appointment-too-early = Es demasiado pronto para decir si el cliente viene. No se cambió nada.
+not-done-appointment-undo-over = El plazo para deshacerlo ya terminó. No se cambió nada.
 appointments-mail-booked-subject = Su cita en { $practice }
 appointments-mail-booked-text = Tiene una cita en { $practice }:
 appointments-mail-moved-subject = Su cita en { $practice } tiene una nueva hora

@@ -573,6 +573,120 @@ stories! {
         desk.submit_and_follow(&again, "/move", &[]).await.must_say("This appointment is canceled.");
     }
 
+    async fn case_45_a_no_show_marked_and_undone_leaves_both_in_the_audit_and_no_mail(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let starts_at = w.now().plus_hours(2);
+        let id = booked_at(w, &ana.chart_id, starts_at, PlaceKind::Office).await;
+        let path = format!("/staff/appointments/{id}");
+        let mut desk = w.staff(Role::FrontDesk).await;
+        // Ahead, on its day: only an arrival can be noted.
+        let page = desk.get(&path).await;
+        page.must_say("Did the client come?").must_not_say("Did not come");
+        let refused = desk.submit(&page, "/attendance", &[("note", "no_show")]).await;
+        desk.follow(&refused).await.must_say("It is too early to say whether the client comes.");
+        w.clock.advance_seconds(2 * 3_600 + 900);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let before = mails(w, "appointments.canceled").await + mails(w, "appointments.canceled_staff").await;
+        let page = desk.get(&path).await;
+        let noted = desk.submit_and_follow(&page, "/attendance", &[("note", "no_show")]).await;
+        noted.must_say("Nobody gets an e-mail.").must_say("Did not come to one appointment").must_say("You can undo this until Friday, December 4, 2026, 12:15 PM");
+        assert_eq!(party_state(w, id).await, "no_show");
+        desk.submit(&page, "/attendance", &[("note", "no_show")]).await.must_be(303);
+        let refused = desk.submit(&page, "/attendance", &[("note", "arrived")]).await;
+        desk.follow(&refused).await.must_say("Undo that first.");
+        let tab = desk.get(&format!("/staff/charts/{}/appointments", ana.chart_id)).await;
+        tab.must_say("Did not come to one appointment");
+        desk.get("/staff/calendar?date=2026-12-01").await.must_say("Did not come");
+        // The client's pages say nothing of it, and neither does what they read in their calendar.
+        let mut browser = sign_in(w, &who.name).await;
+        for page in ["/portal".to_owned(), "/portal/appointments".to_owned(), format!("/portal/appointments/{id}")] {
+            let page = browser.get(&page).await;
+            page.must_be(200).must_not_say("Did not come").must_not_say("no-show");
+        }
+        let file = browser.get(&format!("/portal/appointments/{id}/calendar.ics")).await.answer.text();
+        assert!(file.contains("STATUS:CONFIRMED") && file.contains("SEQUENCE:0"), "{file}");
+        // One second before the 72 hours are over it is undone.
+        w.clock.advance_seconds(72 * 3_600 - 1);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let undone = desk.get(&path).await;
+        desk.submit_and_follow(&undone, "/attendance", &[("note", "undo")]).await.must_say("It is undone.").must_not_say("Did not come to");
+        assert_eq!(party_state(w, id).await, "expected");
+        // Marked again, and the time to undo it passes.
+        let page = desk.get(&path).await;
+        desk.submit(&page, "/attendance", &[("note", "no_show")]).await.must_be(303);
+        w.clock.advance_seconds(72 * 3_600);
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&path).await;
+        page.must_say("The time in which this could be undone is over.");
+        let refused = desk.submit(&page, "/attendance", &[("note", "undo")]).await;
+        desk.follow(&refused).await.must_say("Nothing was changed.");
+        assert_eq!(party_state(w, id).await, "no_show");
+        assert_eq!((events(w, "appointment.no_show").await, events(w, "appointment.undone").await), (2, 1));
+        let after = mails(w, "appointments.canceled").await + mails(w, "appointments.canceled_staff").await;
+        assert_eq!(after, before, "nobody gets a mail");
+        nothing_overlaps(w).await;
+    }
+
+    async fn an_arrival_is_noted_from_the_beginning_of_the_day_undone_and_refuses_other_changes(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = booked_at(w, &ana.chart_id, moment(THURSDAY), PlaceKind::Office).await;
+        let path = format!("/staff/appointments/{id}");
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get(&path).await.must_not_say("Did the client come?");
+        let cancel = desk.get(&format!("{path}/cancel")).await;
+        let (csrf, chart) = (cancel.form("/cancel").fields.into_iter().find(|(name, _)| name == "csrf").expect("a token").1, ana.chart_id.to_string());
+        let fields = [("csrf", csrf.as_str()), ("chart", chart.as_str()), ("note", "arrived")];
+        let refused = desk.post(&format!("{path}/attendance"), &fields).await;
+        desk.follow(&refused).await.must_say("It is too early");
+        // Five minutes before: they wait at the desk.
+        let now = w.now();
+        let ahead = moment(THURSDAY).seconds_since(now) - 300;
+        w.clock.advance_seconds(u32::try_from(ahead).expect("it lies ahead"));
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let mut browser = sign_in(w, &who.name).await;
+        let (page, ask) = (desk.get(&path).await, desk.get(&format!("{path}/cancel")).await);
+        let own = browser.get(&format!("/portal/appointments/{id}/cancel")).await;
+        desk.submit_and_follow(&page, "/attendance", &[("note", "arrived")]).await.must_say("It is noted that the client arrived.").must_say("Arrived");
+        desk.get("/staff/calendar?date=2026-12-03").await.must_say("Arrived");
+        let refused = desk.submit(&ask, "/cancel", &[("reason", "mistake")]).await;
+        desk.follow(&refused).await.must_say("Undo that first.");
+        browser.submit(&own, "/cancel", &[]).await.must_be(303);
+        assert_eq!(party_state(w, id).await, "arrived");
+        browser.get("/portal").await.must_say("Thursday, December 3, 2026, 2:30 PM EST");
+        browser.get(&format!("/portal/appointments/{id}")).await.must_say("Add to my calendar").must_not_say("Arrived");
+        let page = desk.get(&path).await;
+        desk.submit_and_follow(&page, "/attendance", &[("note", "undo")]).await.must_say("It is undone.");
+        assert_eq!(party_state(w, id).await, "expected");
+        assert_eq!((events(w, "appointment.arrived").await, events(w, "appointment.undone").await), (1, 1));
+    }
+
+    async fn case_45_programs_note_it_by_the_same_rules(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let id = booked_at(w, &ana.chart_id, w.now().plus_seconds(1_200), PlaceKind::Office).await;
+        let text = key(w, &w.riverbend, Scope::ALL).await;
+        let mut caller = w.browser().with("authorization", &format!("Bearer {text}"));
+        let path = format!("/api/v1/appointments/{id}");
+        let kind = |page: &Page| page.answer.json()["type"].as_str().expect("a type").to_owned();
+        let early = post(&mut caller, &format!("{path}/no-show"), &json!({})).await;
+        assert_eq!((early.status(), kind(&early).as_str()), (409, "urn:anteroom:problem:too-early"));
+        w.clock.advance_seconds(1_200);
+        let noted = post(&mut caller, &format!("{path}/no-show"), &json!({ "chart_id": ana.chart_id })).await;
+        assert_eq!((noted.status(), &noted.answer.json()["client_state"]), (200, &json!("no_show")));
+        assert_eq!(noted.answer.header("etag"), Some("\"v2\""));
+        assert_eq!(noted.answer.json()["sequence"], 0, "no calendar hears of it");
+        let other = post(&mut caller, &format!("{path}/arrive"), &json!({})).await;
+        assert_eq!((other.status(), kind(&other).as_str()), (409, "urn:anteroom:problem:is-noted"));
+        let undone = post(&mut caller, &format!("{path}/undo-attendance"), &json!({})).await;
+        assert_eq!((undone.status(), &undone.answer.json()["client_state"]), (200, &json!("expected")));
+        let arrived = post(&mut caller, &format!("{path}/arrive"), &json!({})).await;
+        assert_eq!((arrived.status(), &arrived.answer.json()["client_state"]), (200, &json!("arrived")));
+        let bo = w.chart("Bo", "Lindgren").await;
+        let foreign = post(&mut caller, &format!("{path}/undo-attendance"), &json!({ "chart_id": bo.chart_id })).await;
+        assert_eq!(foreign.status(), 404);
+    }
+
     async fn e_44_a_client_west_of_the_place_can_be_moved_within_the_hours_ahead(w: &mut World) {
         use anteroom::platform::db::schema::person;
         let ana = w.chart("Ana", "Duarte").await;

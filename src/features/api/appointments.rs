@@ -11,12 +11,13 @@ use super::json;
 use super::precondition::must_match;
 use super::problem::{self, ApiResult, Problem};
 use super::schedule_json::{
-    AppointmentJson, AppointmentList, AppointmentQuery, CancelJson, ClinicianJson, Clinicians, MoveJson,
-    NewAppointmentJson, PlaceJson, Places,
+    AppointmentJson, AppointmentList, AppointmentQuery, AttendanceJson, CancelJson, ClinicianJson,
+    Clinicians, MoveJson, NewAppointmentJson, PlaceJson, Places,
 };
 use super::usual::Usual;
+use crate::features::appointments::attendance::{self, Noting};
 use crate::features::appointments::booking::{self, Booking, Cancellation, Doubt, Move, NotBooked, Slot};
-use crate::features::appointments::lifecycle::Refusal;
+use crate::features::appointments::lifecycle::{Attendance, Refusal};
 use crate::features::appointments::{self, PageOf};
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
@@ -54,6 +55,9 @@ pub(super) fn refused(why: NotBooked) -> Problem {
         }
         NotBooked::LifeCycle(Refusal::Canceled) => problem::CANCELED.into(),
         NotBooked::LifeCycle(Refusal::Begun | Refusal::Over | Refusal::NowLate) => problem::HAS_BEGUN.into(),
+        NotBooked::LifeCycle(Refusal::Noted) => problem::IS_NOTED.into(),
+        NotBooked::LifeCycle(Refusal::TooEarly) => problem::TOO_EARLY.into(),
+        NotBooked::LifeCycle(Refusal::UndoOver) => problem::UNDO_OVER.into(),
         NotBooked::Stale => problem::PRECONDITION_FAILED.into(),
     }
 }
@@ -286,4 +290,79 @@ pub async fn cancel(
         }
     })
     .await
+}
+
+/// Notes whether a client came.
+async fn note(
+    app: AppState,
+    caller: ApiCaller,
+    appointment: &str,
+    body: &Bytes,
+    what: Attendance,
+) -> ApiResult {
+    let appointment: AppointmentId = id(appointment)?;
+    let asked: Result<Option<ChartId>, Problem> =
+        json::read_or_default(&caller, body).and_then(|asked: AttendanceJson| {
+            asked.chart_id.map(|chart| field("/chart_id", &chart, "no id of a chart")).transpose()
+        });
+    let by = caller.by();
+    once(&app, &caller, body, move |_, c| {
+        let chart = *granted!(asked.as_ref().map_err(Problem::clone));
+        match attendance::note_in(c, &by, Noting { appointment, chart, what })? {
+            Ok(_) => done(c, appointment).map(Ok),
+            Err(why) => Ok(Err(refused(why))),
+        }
+    })
+    .await
+}
+
+/// Note that the client arrived.
+///
+/// From the beginning of the day of the appointment on, by the clock of its place. Nobody gets a mail.
+#[utoipa::path(post, path = "/api/v1/appointments/{appointment}/arrive", tag = "Appointments", operation_id = "noteArrival",
+    params(("appointment" = String, Path, description = "The appointment's id"), Once),
+    request_body = AttendanceJson,
+    responses((status = 200, description = "The appointment as it is now", body = AppointmentJson), Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn arrive(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(appointment): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    note(app, caller, &appointment, &body, Attendance::Arrived).await
+}
+
+/// Note that the client did not come.
+///
+/// Once the appointment has begun. Nobody gets a mail, and the client's pages do not say it.
+#[utoipa::path(post, path = "/api/v1/appointments/{appointment}/no-show", tag = "Appointments", operation_id = "noteNoShow",
+    params(("appointment" = String, Path, description = "The appointment's id"), Once),
+    request_body = AttendanceJson,
+    responses((status = 200, description = "The appointment as it is now", body = AppointmentJson), Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn no_show(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(appointment): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    note(app, caller, &appointment, &body, Attendance::NoShow).await
+}
+
+/// Undo what was noted about the client's coming.
+///
+/// A no-show can be undone for as many hours as the practice's policy says, 72 by default; an arrival always.
+#[utoipa::path(post, path = "/api/v1/appointments/{appointment}/undo-attendance", tag = "Appointments", operation_id = "undoAttendance",
+    params(("appointment" = String, Path, description = "The appointment's id"), Once),
+    request_body = AttendanceJson,
+    responses((status = 200, description = "The appointment as it is now", body = AppointmentJson), Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn undo(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(appointment): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    note(app, caller, &appointment, &body, Attendance::Undo).await
 }

@@ -71,6 +71,9 @@ kinds! {
     OFFER_OPEN = "offer-open", 409, "The client has not answered the last offer yet.";
     CANCELED = "canceled", 409, "The appointment is canceled.";
     HAS_BEGUN = "has-begun", 409, "The appointment has begun or is over.";
+    IS_NOTED = "is-noted", 409, "It is noted whether the client came; undo that first.";
+    TOO_EARLY = "too-early", 409, "It is too early to say whether the client comes.";
+    UNDO_OVER = "undo-over", 409, "The time in which a no-show can be undone is over.";
     MORE_THAN_THERE_IS = "more-than-there-is", 409, "That is more than there is; `most` says how much.";
     UNDONE = "undone", 409, "It was taken back; nothing was posted.";
     PAYMENT_REFUNDED = "payment-refunded", 409, "A part of the payment was paid back; undo the refund first.";

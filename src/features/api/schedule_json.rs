@@ -78,7 +78,7 @@ pub struct AppointmentJson {
     pub chart_id: String,
     /// `booked` or `canceled`.
     pub state: String,
-    /// Where the client stands: `expected`, `canceled` or `late_canceled`.
+    /// Where the client stands: `expected`, `arrived`, `no_show`, `canceled` or `late_canceled`.
     pub client_state: String,
     /// When it begins.
     #[schema(value_type = String, format = DateTime)]
@@ -220,6 +220,15 @@ impl Default for CancelJson {
     fn default() -> Self {
         Self { reason: "other".to_owned(), words: String::new() }
     }
+}
+
+/// Of whom something is noted.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttendanceJson {
+    /// Of the client of this chart; of the appointment's first client by default.
+    #[schema(format = "uuid")]
+    pub chart_id: Option<String>,
 }
 
 /// Whose time, and when.

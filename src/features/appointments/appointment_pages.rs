@@ -7,18 +7,22 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::accounts;
+use crate::features::appointments::attendance::{self, Noting};
 use crate::features::appointments::booking::{self, Cancellation, Move, NotBooked};
 use crate::features::appointments::calendar_page::CALENDAR;
 use crate::features::appointments::kinds::CancelReason;
-use crate::features::appointments::labels::{state_of, summary};
-use crate::features::appointments::lifecycle::{AppointmentState, PartyState, Refusal};
+use crate::features::appointments::labels::{Side, no_shows_in_words, state_of, summary};
+use crate::features::appointments::lifecycle::{
+    AppointmentState, Attendance, Decision, Event, PartyState, Refusal, decide,
+};
 use crate::features::appointments::slot_form::{
     Choices, DayPlan, PlanOf, SlotFields, SlotForm, SlotTrouble, plan_of,
 };
-use crate::features::appointments::store::{Appointment, Party, find, parties_of};
+use crate::features::appointments::store::{Appointment, Party, count_no_shows, find, parties_of, standing};
 use crate::features::people::{self, ChartFile};
 use crate::features::staff::StaffSession;
-use crate::kernel::ids::AppointmentId;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::{AppointmentId, ChartId};
 use crate::kernel::text;
 use crate::platform::permissions::{Permission, Right};
 use crate::platform::state::AppState;
@@ -38,6 +42,8 @@ struct Found {
     choices: Choices,
     /// Does anybody get a mail about it?
     is_mailed: bool,
+    /// To how many appointments the client did not come.
+    no_shows: i64,
 }
 
 async fn find_one(app: &AppState, staff: &StaffSession, id: &str) -> Result<Found, PageError> {
@@ -49,7 +55,8 @@ async fn find_one(app: &AppState, staff: &StaffSession, id: &str) -> Result<Foun
             let Some(file) = people::load_file(c, &party.chart_id)? else { return Ok(None) };
             let choices = Choices::load(c)?.with_those_of(&appointment);
             let is_mailed = accounts::reaches_anybody(c, &party.chart_id, Right::Appointments)?;
-            Ok(Some(Found { appointment, party, file, choices, is_mailed }))
+            let no_shows = count_no_shows(c, party.chart_id)?;
+            Ok(Some(Found { appointment, party, file, choices, is_mailed, no_shows }))
         })
         .await?
         .ok_or(PageError::NotFound)
@@ -74,8 +81,49 @@ struct OnePage {
     state: String,
     /// Who canceled and when, the reason, and what the client was told.
     canceled: Option<(String, String, String)>,
+    /// Who noted whether the client came, and when.
+    noted: Option<String>,
+    /// To how many appointments the client did not come, if to any.
+    no_shows: Option<String>,
+    chart: String,
     may_move: bool,
     may_cancel: bool,
+    may_note: NoteButtons,
+}
+
+/// What can be noted of a client's coming, at this moment.
+struct NoteButtons {
+    arrived: bool,
+    no_show: bool,
+    undo: bool,
+    /// Until when it can be undone, or that it no longer can.
+    undo_words: Option<String>,
+}
+
+impl NoteButtons {
+    fn of(staff: &StaffSession, appointment: &Appointment, party: &Party, now: Timestamp) -> Self {
+        let words = staff.words;
+        let standing = standing(appointment, party, 0, &staff.practice.policy());
+        let may = |what: Attendance| {
+            let decision = decide(&standing, Event::Note(what), now);
+            staff.may(Permission::BookAppointments) && matches!(decision, Ok(Decision::Noted(_)))
+        };
+        let undo_words = standing.undo_until().map(|until| match now < until {
+            true => words.with1("appointments-undo-until", "moment", words.date_time(until, &staff.zone)),
+            false => words.get("appointments-undo-over"),
+        });
+        Self {
+            arrived: may(Attendance::Arrived),
+            no_show: may(Attendance::NoShow),
+            undo: may(Attendance::Undo),
+            undo_words,
+        }
+    }
+
+    /// Is there a button or a sentence?
+    fn is_shown(&self) -> bool {
+        self.arrived || self.no_show || self.undo || self.undo_words.is_some()
+    }
 }
 
 /// One appointment.
@@ -84,13 +132,17 @@ pub(super) async fn one(
     staff: StaffSession,
     Path(id): Path<String>,
 ) -> PageResult {
-    let Found { appointment, party, file, .. } = find_one(&app, &staff, &id).await?;
+    let Found { appointment, party, file, no_shows, .. } = find_one(&app, &staff, &id).await?;
     let (words, now) = (staff.words, app.now());
-    let (tag, state) = state_of(words, &appointment, party.state, now);
+    let (tag, state) = state_of(words, &appointment, party.state, Side::Practice, now);
     let zone = appointment.place.time_zone.rules();
     let client = file.client.full_name();
-    let canceled = party.decided_at.map(|at| {
-        let moment = words.date_time(at, &staff.zone);
+    let decided = party.decided_at.map(|at| (at, words.date_time(at, &staff.zone)));
+    let noted = decided
+        .clone()
+        .filter(|_| party.is_on())
+        .map(|(_, moment)| words.with2("appointments-noted-by", "moment", moment, "name", &party.decided_by));
+    let canceled = decided.filter(|_| !party.is_on()).map(|(_, moment)| {
         let who = match party.decided_by.as_str() {
             "" => words.with1("appointments-canceled-by-client", "moment", moment),
             name => words.with2("appointments-canceled-by", "moment", moment, "name", name),
@@ -117,6 +169,10 @@ pub(super) async fn one(
         tag,
         state,
         canceled,
+        noted,
+        no_shows: no_shows_in_words(words, no_shows),
+        chart: party.chart_id.to_string(),
+        may_note: NoteButtons::of(&staff, &appointment, &party, now),
         may_move: may && appointment.starts_at > now,
         may_cancel: may && appointment.ends_at > now,
         frame: staff.frame(&app, CALENDAR),
@@ -129,6 +185,9 @@ fn settled(id: AppointmentId, why: Refusal) -> PageResult {
     let word = match why {
         Refusal::Canceled => "appointment-is-canceled",
         Refusal::Begun | Refusal::Over | Refusal::NowLate => "appointment-has-begun",
+        Refusal::Noted => "appointment-is-noted",
+        Refusal::TooEarly => "appointment-too-early",
+        Refusal::UndoOver => "appointment-undo-over",
     };
     Ok(see_other(&format!("/staff/appointments/{id}?done={word}")))
 }
@@ -153,7 +212,7 @@ async fn show_move(
     form: SlotForm,
     trouble: SlotTrouble,
 ) -> PageResult {
-    let Found { appointment, party, file, choices, is_mailed } = found;
+    let Found { appointment, party, file, choices, is_mailed, .. } = found;
     let status = if trouble.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
     let of = PlanOf {
@@ -228,6 +287,39 @@ pub(super) async fn move_to(
             form.despite = String::new();
             show_move(&app, &staff, found, form, trouble).await
         }
+    }
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct NoteForm {
+    /// Of the client of this chart …
+    chart: String,
+    /// … what is noted.
+    note: String,
+}
+
+/// Notes whether a client came.
+pub(super) async fn note(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: NoteForm = staff.form(&body)?;
+    let appointment = find_one(&app, &staff, &id).await?.appointment.appointment_id;
+    let chart: ChartId = form.chart.parse().map_err(|_| PageError::BadRequest)?;
+    let what: Attendance = form.note.parse().map_err(|_| PageError::BadRequest)?;
+    let done = match what {
+        Attendance::Arrived => "appointment-arrived",
+        Attendance::NoShow => "appointment-no-show",
+        Attendance::Undo => "appointment-undone",
+    };
+    let noting = Noting { appointment, chart: Some(chart), what };
+    match attendance::note(&app, &staff.scope, staff.by(), noting).await? {
+        Ok(_) => Ok(see_other(&format!("/staff/appointments/{appointment}?done={done}"))),
+        Err(NotBooked::LifeCycle(why)) => settled(appointment, why),
+        Err(_) => Err(PageError::NotFound),
     }
 }
 

@@ -33,5 +33,8 @@ audit_actions! {
         TypeClosed = "appointment.type_closed", Plain, None;
         TypeReopened = "appointment.type_reopened", Plain, None;
         LateCanceled = "appointment.late_canceled", Attention, None;
+        Arrived = "appointment.arrived", Plain, None;
+        NoShow = "appointment.no_show", Attention, None;
+        Undone = "appointment.undone", Plain, None;
     }
 }

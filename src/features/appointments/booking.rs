@@ -397,8 +397,8 @@ pub fn move_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, wanted
     let Some(before) = store::find(c, id)? else { return Ok(Err(NotBooked::NotFound)) };
     let parties = store::parties_of(c, id)?;
     let party = first_party(&parties, id)?;
-    let hours = practice::load(c)?.policy().cancel_notice_hours;
-    if let Err(why) = decide(&standing(&before, party, 0, hours), Event::Move, c.now()) {
+    let policy = practice::load(c)?.policy();
+    if let Err(why) = decide(&standing(&before, party, 0, &policy), Event::Move, c.now()) {
         return Ok(Err(why.into()));
     }
     let to = wanted.to;
@@ -501,8 +501,8 @@ pub fn cancel_in(
     let parties = store::parties_of(c, id)?;
     let party = first_party(&parties, id)?;
     let chart = party.chart_id;
-    let hours = practice::load(c)?.policy().cancel_notice_hours;
-    if let Err(why) = decide(&standing(&before, party, 0, hours), Event::CancelByStaff, c.now()) {
+    let policy = practice::load(c)?.policy();
+    if let Err(why) = decide(&standing(&before, party, 0, &policy), Event::CancelByStaff, c.now()) {
         return Ok(Err(why.into()));
     }
     free(c, &before, &parties)?;
@@ -577,10 +577,10 @@ pub async fn cancel_by_client(
             };
             let parties = store::parties_of(c, id)?;
             let others = expected(&parties).filter(|other| other.party_id != party.party_id).count();
-            let hours = practice::load(c)?.policy().cancel_notice_hours;
+            let policy = practice::load(c)?.policy();
             let now = c.now();
             let decision =
-                decide(&standing(&before, &party, others, hours), Event::CancelByClient(shown), now);
+                decide(&standing(&before, &party, others, &policy), Event::CancelByClient(shown), now);
             let (state, appointment) = match decision {
                 Ok(Decision::CanceledByClient(state, appointment)) => (state, appointment),
                 Ok(_) => return Err(Fault::other("a client's cancellation was decided as something else")),

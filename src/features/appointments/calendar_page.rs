@@ -5,7 +5,8 @@ use axum::extract::{Query, State};
 use jiff::civil::{Date, DateTime};
 
 use crate::features::appointments::kinds::RequestState;
-use crate::features::appointments::labels::at_place;
+use crate::features::appointments::labels::{Side, at_place, state_of};
+use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::slot_form::{clock_range, day_in, time_range};
 use crate::features::appointments::store::{DayEntry, DayOf, day_of};
 use crate::features::appointments::talk_store::{Asked, asked_between};
@@ -37,6 +38,8 @@ struct Line {
     what: String,
     /// What a request asks for or was offered, and nobody has booked: tag and word.
     asked: Option<(&'static str, String)>,
+    /// Whether the client came, once that is noted: tag and word.
+    noted: Option<(&'static str, String)>,
     starts_at: Timestamp,
 }
 
@@ -161,6 +164,8 @@ pub(super) async fn day(
             at_place(words, &entry.appointment.place),
         ),
         asked: None,
+        noted: (entry.party != PartyState::Expected)
+            .then(|| state_of(words, &entry.appointment, entry.party, Side::Practice, app.now())),
         starts_at: entry.appointment.starts_at,
     };
     let asked_line = |one: &Asked| {
@@ -175,6 +180,7 @@ pub(super) async fn day(
             number: one.number.clone(),
             what: at_place(words, &one.time.place),
             asked: Some((tag, words.get(key))),
+            noted: None,
             starts_at: one.time.starts_at,
         }
     };

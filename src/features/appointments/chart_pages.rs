@@ -9,7 +9,10 @@ use axum::response::IntoResponse;
 use crate::features::accounts;
 use crate::features::appointments::booking::{self, Booking};
 use crate::features::appointments::calendar_page;
-use crate::features::appointments::labels::{Side, is_coming_up, request_state, state_of, summary};
+use crate::features::appointments::labels::{
+    Side, is_coming_up, no_shows_in_words, request_state, state_of, summary,
+};
+use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::request_pages::{asked_short, what_of};
 use crate::features::appointments::request_store::{Request, requests_of};
 use crate::features::appointments::slot_form::{
@@ -69,6 +72,8 @@ struct TabPage {
     upcoming: Vec<AppointmentLine>,
     past: Vec<AppointmentLine>,
     requests: Vec<RequestLine>,
+    /// To how many appointments the client did not come, if to any.
+    no_shows: Option<String>,
 }
 
 /// The beginning by the clock of the place, which is named where it differs from the practice's.
@@ -103,7 +108,7 @@ pub(super) async fn tab(
         .ok_or(PageError::NotFound)?;
     let (now, words) = (app.now(), staff.words);
     let line = |(appointment, party): &(Appointment, Party)| {
-        let (tag, state) = state_of(words, appointment, party.state, now);
+        let (tag, state) = state_of(words, appointment, party.state, Side::Practice, now);
         AppointmentLine {
             href: format!("/staff/appointments/{}", appointment.appointment_id),
             when: begins(&staff, appointment, now),
@@ -124,13 +129,15 @@ pub(super) async fn tab(
             answer: request.answer.clone(),
         }
     };
+    let missed = booked.iter().filter(|(_, party)| party.state == PartyState::NoShow).count();
     let may_book = staff.may(Permission::BookAppointments) && file.chart.state == "open";
     let page = TabPage {
         head: room_head(&app, &staff, &file, &tags, TAB),
         book: may_book.then(|| format!("/staff/charts/{id}/appointments/book")),
         // They come the latest first; what lies ahead reads better the next first.
-        upcoming: booked.iter().rev().filter(|of| is_coming_up(of, now)).map(line).collect(),
-        past: booked.iter().filter(|of| !is_coming_up(of, now)).map(line).collect(),
+        upcoming: booked.iter().rev().filter(|(of, party)| is_coming_up(of, party, now)).map(line).collect(),
+        past: booked.iter().filter(|(of, party)| !is_coming_up(of, party, now)).map(line).collect(),
+        no_shows: no_shows_in_words(words, i64::try_from(missed).unwrap_or(i64::MAX)),
         requests: requests.iter().map(request_line).collect(),
         frame: staff.frame(&app, CHARTS),
     };

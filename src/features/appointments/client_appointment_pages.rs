@@ -9,8 +9,8 @@ use axum::response::IntoResponse;
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments::booking::{self, NotBooked};
 use crate::features::appointments::client_parts::MINE;
-use crate::features::appointments::labels::{AppointmentLabels, state_of};
-use crate::features::appointments::lifecycle::{AppointmentState, Notice, PartyState, Phase, Refusal};
+use crate::features::appointments::labels::{AppointmentLabels, Side, is_coming_up, state_of};
+use crate::features::appointments::lifecycle::{AppointmentState, Notice, Phase, Refusal};
 use crate::features::appointments::store::{self, Appointment, Party};
 use crate::features::practice::{Place, PlaceKind};
 use crate::kernel::ics::{CalendarEvent, EventStatus, calendar};
@@ -38,8 +38,7 @@ async fn open(
 }
 
 fn phase(app: &App, client: &ClientSession, appointment: &Appointment, party: &Party) -> Phase {
-    let hours = client.practice.policy().cancel_notice_hours;
-    store::standing(appointment, party, 0, hours).phase(app.now())
+    store::standing(appointment, party, 0, &client.practice.policy()).phase(app.now())
 }
 
 #[derive(Template)]
@@ -103,10 +102,10 @@ pub(super) async fn one(
         when: labels.when,
         what: labels.what,
         place: PlaceLines::of(&appointment.place),
-        state: (!is_ahead).then(|| state_of(words, &appointment, party.state, app.now())),
+        state: (!is_ahead).then(|| state_of(words, &appointment, party.state, Side::Client, app.now())),
         words: party.words.clone(),
         may_cancel: is_ahead && client.may_act(Right::Appointments),
-        is_kept: is_ahead || begun.is_some(),
+        is_kept: is_coming_up(&appointment, &party, app.now()),
         call: begun,
         phone: phone_of(&client, &appointment.place),
         frame: client.frame(&app, MINE),
@@ -171,7 +170,7 @@ pub(super) async fn cancel_page(
     match phase(&app, &client, &appointment, &party) {
         Phase::Ahead(notice) => show_cancel(&app, &client, &appointment, notice, StatusCode::OK),
         // Its page says how it stands.
-        Phase::UnderWay | Phase::Over | Phase::Canceled => {
+        Phase::UnderWay | Phase::Over | Phase::Arrived | Phase::NoShow | Phase::Canceled => {
             Ok(see_other(&format!("/portal/appointments/{id}")))
         }
     }
@@ -206,7 +205,7 @@ pub(super) async fn cancel(
         Err(NotBooked::LifeCycle(Refusal::NowLate)) => {
             show_cancel(&app, &client, &appointment, Notice::Broken, StatusCode::CONFLICT)
         }
-        Err(NotBooked::LifeCycle(Refusal::Begun | Refusal::Over)) => {
+        Err(NotBooked::LifeCycle(_)) => {
             Ok(see_other(&format!("/portal/appointments/{id}?done=appointment-has-begun")))
         }
         Err(_) => Err(PageError::NotFound),
@@ -224,7 +223,7 @@ fn host(app: &App) -> &str {
 /// practice it is: a calendar is often shared.
 pub(super) fn event(app: &App, words: Words, appointment: &Appointment, party: &Party) -> CalendarEvent {
     let place = &appointment.place;
-    let is_on = appointment.state == AppointmentState::Booked && party.state == PartyState::Expected;
+    let is_on = appointment.state == AppointmentState::Booked && party.is_on();
     let title = if is_on { "appointments-file-title" } else { "appointments-file-canceled" };
     CalendarEvent {
         uid: format!("{}@{}", appointment.appointment_id, host(app)),

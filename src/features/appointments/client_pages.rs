@@ -17,7 +17,6 @@ use crate::features::appointments::kinds::{PlaceWish, RequestState};
 use crate::features::appointments::labels::{
     AppointmentLabels, Side, asked_label, at_place, is_coming_up, request_state, state_of,
 };
-use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::request_lifecycle::Phase;
 use crate::features::appointments::request_store::{Request, find_request, requests_of};
 use crate::features::appointments::store::{Appointment, Party, list_of};
@@ -77,12 +76,12 @@ struct Page {
 
 fn line(client: &ClientSession, (appointment, party): &(Appointment, Party), now: Timestamp) -> Line {
     let labels = AppointmentLabels::of(client.words, &client.zone, appointment);
-    let (tag, state) = state_of(client.words, appointment, party.state, now);
+    let (tag, state) = state_of(client.words, appointment, party.state, Side::Client, now);
     Line {
         href: format!("/portal/appointments/{}", appointment.appointment_id),
         when: labels.when,
         what: labels.what,
-        off: (party.state != PartyState::Expected).then_some((tag, state)),
+        off: (!party.is_on()).then_some((tag, state)),
     }
 }
 
@@ -97,7 +96,7 @@ pub(super) fn stands(
     let (tag, state) = request_state(words, request, Side::Client, now);
     let made = booked.iter().find(|(a, _)| a.request_id == Some(request.request_id));
     match (request.state, made) {
-        (RequestState::Confirmed, Some((appointment, party))) if party.state == PartyState::Expected => {
+        (RequestState::Confirmed, Some((appointment, party))) if party.is_on() => {
             let when = AppointmentLabels::of(words, &client.zone, appointment).when;
             let place = at_place(words, &appointment.place);
             let at = words.with2("appointments-time-at", "time", when, "place", place);
@@ -157,7 +156,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
         })
         .await?;
     let now = app.now();
-    let is_ahead = |of: &&(Appointment, Party)| is_coming_up(of, now);
+    let is_ahead = |(of, party): &&(Appointment, Party)| is_coming_up(of, party, now);
     let page = Page {
         may_ask: client.may_act(Right::Appointments),
         is_frozen: client.facts.chart == ChartStanding::Frozen,

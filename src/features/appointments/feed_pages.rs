@@ -12,7 +12,7 @@ use crate::features::appointments::audit::AppointmentAction;
 use crate::features::appointments::client_appointment_pages::event;
 use crate::features::appointments::client_parts::MINE;
 use crate::features::appointments::feed_store::{self as store, Feed};
-use crate::features::appointments::lifecycle::{AppointmentState, PartyState};
+use crate::features::appointments::lifecycle::AppointmentState;
 use crate::features::appointments::store::{Appointment, Party, list_of};
 use crate::features::practice::PublicPractice;
 use crate::kernel::clock::Timestamp;
@@ -106,7 +106,7 @@ pub(super) async fn revoke(State(app): State<AppState>, client: ClientSession, b
 /// Does an appointment stand in the calendar? One that is off stands there, said to be off, until its day is over.
 fn is_shown(appointment: &Appointment, party: &Party, now: Timestamp) -> bool {
     let zone = appointment.place.time_zone.rules();
-    let is_on = appointment.state == AppointmentState::Booked && party.state == PartyState::Expected;
+    let is_on = appointment.state == AppointmentState::Booked && party.is_on();
     let day = |at: Timestamp| at.in_zone(zone).date();
     appointment.ends_at > now.plus_hours(-24 * DAYS_BACK) && (is_on || day(appointment.starts_at) >= day(now))
 }

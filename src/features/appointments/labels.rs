@@ -108,28 +108,34 @@ pub(super) fn at_place(words: Words, place: &Place) -> String {
 }
 
 /// Is it on, and not over?
-pub(super) fn is_coming_up((appointment, party): &(Appointment, Party), now: Timestamp) -> bool {
-    let is_on = appointment.state == AppointmentState::Booked && party.is_expected();
+pub(super) fn is_coming_up(appointment: &Appointment, party: &Party, now: Timestamp) -> bool {
+    let is_on = appointment.state == AppointmentState::Booked && party.is_on();
     is_on && appointment.ends_at > now
 }
 
-/// How an appointment stands for one of its clients, as tag and word.
+/// How an appointment stands for one of its clients, as tag and word. Whether they came stands on the pages of staff.
 pub(super) fn state_of(
     words: Words,
     appointment: &Appointment,
     party: PartyState,
+    side: Side,
     now: Timestamp,
 ) -> (&'static str, String) {
-    let (tag, key) = match (appointment.state, party) {
-        (_, PartyState::LateCanceled) => ("attention", "appointments-off-late"),
-        (AppointmentState::Canceled, _) | (_, PartyState::Canceled) => ("stopped", "appointments-off"),
-        (AppointmentState::Booked, PartyState::Expected) if appointment.ends_at > now => {
-            ("waiting", "appointments-booked")
-        }
-        // Whether the client came, nobody has said.
-        (AppointmentState::Booked, PartyState::Expected) => ("", "appointments-over"),
+    let (tag, key) = match (party, side) {
+        (PartyState::LateCanceled, _) => ("attention", "appointments-off-late"),
+        (PartyState::Canceled, _) => ("stopped", "appointments-off"),
+        _ if appointment.state == AppointmentState::Canceled => ("stopped", "appointments-off"),
+        (PartyState::Arrived, Side::Practice) => ("good", "appointments-arrived"),
+        (PartyState::NoShow, Side::Practice) => ("attention", "appointments-no-show"),
+        _ if appointment.ends_at > now => ("waiting", "appointments-booked"),
+        _ => ("", "appointments-over"),
     };
     (tag, words.get(key))
+}
+
+/// "Did not come to 2 appointments"; nothing where the client came to each.
+pub(super) fn no_shows_in_words(words: Words, count: i64) -> Option<String> {
+    (count > 0).then(|| words.count("appointments-no-shows", "count", count))
 }
 
 /// "Regular visit, 50 minutes, at Main Street, with Casey Moreno".

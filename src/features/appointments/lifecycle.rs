@@ -1,11 +1,16 @@
 //! The life cycle of an appointment and of the clients who are expected at it: one pure function, [`decide`]. Its
 //! table is the documentation, and the test at the end of this file walks every cell of it.
 //!
-//! | event ↓ / phase → | ahead, notice kept | ahead, notice broken | under way | over | canceled |
-//! |---|---|---|---|---|---|
-//! | move             | moved | moved | has begun | has begun | is canceled |
-//! | cancel by staff  | canceled | canceled | canceled | is over | is canceled |
-//! | cancel by client | canceled | late canceled; if the page said otherwise: now late | has begun | has begun | is canceled |
+//! | event ↓ / phase → | ahead, notice kept | ahead, notice broken | under way | over | arrived | no-show | canceled |
+//! |---|---|---|---|---|---|---|---|
+//! | move             | moved | moved | has begun | has begun | is noted | is noted | is canceled |
+//! | cancel by staff  | canceled | canceled | canceled | is over | is noted | is noted | is canceled |
+//! | cancel by client | canceled | late canceled; if the page said otherwise: now late | has begun | has begun | is noted | is noted | is canceled |
+//! | arrived          | from the beginning of its day: arrived; before: too early | the same | arrived | arrived | unchanged | is noted | is canceled |
+//! | no-show          | too early | too early | no-show | no-show | is noted | unchanged | is canceled |
+//! | undo             | unchanged | unchanged | unchanged | unchanged | expected | expected, so many hours after it was noted; later: undo is over | is canceled |
+//!
+//! What was noted wrongly is undone first: an arrival does not become a no-show by one click.
 //!
 //! A practice's own cancellation is never late. When the last client who is expected cancels, the appointment is
 //! canceled with them; while others are expected it stays.
@@ -32,10 +37,36 @@ word_enum! {
     pub enum PartyState {
         /// Expected to come.
         Expected = "expected",
+        /// Came.
+        Arrived = "arrived",
+        /// Did not come, and had not canceled.
+        NoShow = "no_show",
         /// Canceled in time, or by the practice.
         Canceled = "canceled",
         /// Canceled by the client after the time for notice.
         LateCanceled = "late_canceled",
+    }
+}
+
+impl PartyState {
+    /// Is the appointment on for this client? What staff note of their coming does not change that.
+    pub fn is_on(self) -> bool {
+        match self {
+            Self::Expected | Self::Arrived | Self::NoShow => true,
+            Self::Canceled | Self::LateCanceled => false,
+        }
+    }
+}
+
+word_enum! {
+    /// What staff note of a client's coming.
+    pub enum Attendance {
+        /// They are here.
+        Arrived = "arrived",
+        /// They did not come.
+        NoShow = "no_show",
+        /// What was noted was wrong.
+        Undo = "undo",
     }
 }
 
@@ -66,6 +97,12 @@ pub struct Standing {
     pub set_at: Timestamp,
     /// Hours before the beginning up to which a client may cancel without being late.
     pub notice_hours: i64,
+    /// When its day begins, by the clock of the place.
+    pub day_begins_at: Timestamp,
+    /// When it was noted whether the client came.
+    pub noted_at: Option<Timestamp>,
+    /// Hours after that in which a no-show can be undone.
+    pub undo_hours: i64,
 }
 
 /// Where an appointment stands in time.
@@ -77,11 +114,21 @@ pub enum Phase {
     UnderWay,
     /// It has ended.
     Over,
+    /// It is noted that this client came.
+    Arrived,
+    /// It is noted that this client did not come.
+    NoShow,
     /// It is off, or off for this client.
     Canceled,
 }
 
 impl Standing {
+    /// Until when what is noted can be undone; an arrival always can.
+    pub fn undo_until(&self) -> Option<Timestamp> {
+        let noted_at = self.noted_at.filter(|_| self.party == PartyState::NoShow)?;
+        Some(noted_at.plus_hours(self.undo_hours))
+    }
+
     /// Until when a client may cancel without being late.
     pub fn notice_until(&self) -> Timestamp {
         let by_start = self.starts_at.plus_hours(-self.notice_hours);
@@ -90,14 +137,16 @@ impl Standing {
 
     /// Where it stands now.
     pub fn phase(&self, now: Timestamp) -> Phase {
-        if self.state == AppointmentState::Canceled || self.party != PartyState::Expected {
-            return Phase::Canceled;
-        }
-        match now {
-            now if now >= self.ends_at => Phase::Over,
-            now if now >= self.starts_at => Phase::UnderWay,
-            now if now < self.notice_until() => Phase::Ahead(Notice::Kept),
-            _ => Phase::Ahead(Notice::Broken),
+        match (self.state, self.party) {
+            (AppointmentState::Canceled, _) | (_, PartyState::Canceled | PartyState::LateCanceled) => {
+                Phase::Canceled
+            }
+            (_, PartyState::Arrived) => Phase::Arrived,
+            (_, PartyState::NoShow) => Phase::NoShow,
+            (_, PartyState::Expected) if now >= self.ends_at => Phase::Over,
+            (_, PartyState::Expected) if now >= self.starts_at => Phase::UnderWay,
+            (_, PartyState::Expected) if now < self.notice_until() => Phase::Ahead(Notice::Kept),
+            (_, PartyState::Expected) => Phase::Ahead(Notice::Broken),
         }
     }
 }
@@ -111,6 +160,8 @@ pub enum Event {
     CancelByStaff,
     /// The client cancels, after a page that said this of the notice.
     CancelByClient(Notice),
+    /// Staff note whether the client came.
+    Note(Attendance),
 }
 
 /// What becomes of it.
@@ -122,6 +173,10 @@ pub enum Decision {
     CanceledByStaff,
     /// Off for this client; the state of the appointment after that.
     CanceledByClient(PartyState, AppointmentState),
+    /// This is noted of the client.
+    Noted(PartyState),
+    /// It is noted already: the second click of a double click.
+    Unchanged,
 }
 
 /// Why nothing is done.
@@ -139,12 +194,38 @@ pub enum Refusal {
     /// The time for notice ran out since the page was shown, and the client has not read that.
     #[error("the time for notice has just ended")]
     NowLate,
+    /// It is noted that the client came, or that they did not. That is undone first.
+    #[error("it is noted whether the client came")]
+    Noted,
+    /// Whether the client comes cannot be known yet.
+    #[error("it is too early to say whether the client comes")]
+    TooEarly,
+    /// The time in which a no-show can be undone is over.
+    #[error("a no-show can no longer be undone")]
+    UndoOver,
 }
 
 /// Decides; see the module.
 pub fn decide(standing: &Standing, event: Event, now: Timestamp) -> Result<Decision, Refusal> {
     match (standing.phase(now), event) {
         (Phase::Canceled, _) => Err(Refusal::Canceled),
+        (Phase::Arrived, Event::Note(Attendance::Arrived))
+        | (Phase::NoShow, Event::Note(Attendance::NoShow))
+        | (Phase::Ahead(_) | Phase::UnderWay | Phase::Over, Event::Note(Attendance::Undo)) => {
+            Ok(Decision::Unchanged)
+        }
+        (Phase::Arrived, Event::Note(Attendance::Undo)) => Ok(Decision::Noted(PartyState::Expected)),
+        (Phase::NoShow, Event::Note(Attendance::Undo)) => match standing.undo_until() {
+            Some(until) if now >= until => Err(Refusal::UndoOver),
+            _ => Ok(Decision::Noted(PartyState::Expected)),
+        },
+        (Phase::Arrived | Phase::NoShow, _) => Err(Refusal::Noted),
+        (Phase::Ahead(_), Event::Note(Attendance::Arrived)) if now < standing.day_begins_at => {
+            Err(Refusal::TooEarly)
+        }
+        (Phase::Ahead(_), Event::Note(Attendance::NoShow)) => Err(Refusal::TooEarly),
+        (_, Event::Note(Attendance::Arrived)) => Ok(Decision::Noted(PartyState::Arrived)),
+        (_, Event::Note(Attendance::NoShow)) => Ok(Decision::Noted(PartyState::NoShow)),
         (Phase::Ahead(_), Event::Move) => Ok(Decision::Moved),
         (Phase::Ahead(_) | Phase::UnderWay, Event::CancelByStaff) => Ok(Decision::CanceledByStaff),
         (Phase::Over, Event::CancelByStaff) => Err(Refusal::Over),
@@ -179,32 +260,65 @@ mod tests {
             ends_at: START.plus_seconds(50 * 60),
             set_at: START.plus_hours(-24 * 7),
             notice_hours: 24,
+            day_begins_at: START.plus_hours(-14),
+            noted_at: None,
+            undo_hours: 72,
         }
     }
 
     #[test]
     fn every_cell_of_the_table() {
-        use Event::{CancelByClient, CancelByStaff, Move};
-        let events = [Move, CancelByStaff, CancelByClient(Notice::Kept), CancelByClient(Notice::Broken)];
+        use Event::{CancelByClient, CancelByStaff, Move, Note};
+        let events = [
+            Move,
+            CancelByStaff,
+            CancelByClient(Notice::Kept),
+            CancelByClient(Notice::Broken),
+            Note(Attendance::Arrived),
+            Note(Attendance::NoShow),
+            Note(Attendance::Undo),
+        ];
         let in_time = Ok(Decision::CanceledByClient(PartyState::Canceled, AppointmentState::Canceled));
         let late = Ok(Decision::CanceledByClient(PartyState::LateCanceled, AppointmentState::Canceled));
         let (moved, by_staff) = (Ok(Decision::Moved), Ok(Decision::CanceledByStaff));
         let (begun, off, over) = (Err(Refusal::Begun), Err(Refusal::Canceled), Err(Refusal::Over));
+        let (noted, early) = (Err(Refusal::Noted), Err(Refusal::TooEarly));
+        let (came, missed) =
+            (Ok(Decision::Noted(PartyState::Arrived)), Ok(Decision::Noted(PartyState::NoShow)));
+        let (expected, same) = (Ok(Decision::Noted(PartyState::Expected)), Ok(Decision::Unchanged));
         let ahead = START.plus_hours(-48);
         let one = standing();
+        let arrived =
+            Standing { party: PartyState::Arrived, noted_at: Some(START.plus_seconds(-300)), ..one };
+        let no_show = Standing { party: PartyState::NoShow, noted_at: Some(START.plus_seconds(900)), ..one };
+        let undone_until = START.plus_seconds(900).plus_hours(72);
         let canceled = Standing { state: AppointmentState::Canceled, ..one };
         let canceled_by_client = Standing { party: PartyState::LateCanceled, ..one };
-        let rows: [(Standing, Timestamp, [Result<Decision, Refusal>; 4]); 10] = [
-            (one, ahead, [moved, by_staff, in_time, in_time]),
-            (one, START.plus_hours(-24).plus_seconds(-1), [moved, by_staff, in_time, in_time]),
-            (one, START.plus_hours(-24), [moved, by_staff, Err(Refusal::NowLate), late]),
-            (one, START.plus_seconds(-1), [moved, by_staff, Err(Refusal::NowLate), late]),
-            (one, START, [begun, by_staff, begun, begun]),
-            (one, one.ends_at.plus_seconds(-1), [begun, by_staff, begun, begun]),
-            (one, one.ends_at, [begun, over, begun, begun]),
-            (canceled, ahead, [off; 4]),
-            (canceled, one.ends_at, [off; 4]),
-            (canceled_by_client, ahead, [off; 4]),
+        let now_late = Err(Refusal::NowLate);
+        let as_noted =
+            |note: [Result<Decision, Refusal>; 3]| [noted, noted, noted, noted, note[0], note[1], note[2]];
+        let rows: [(Standing, Timestamp, [Result<Decision, Refusal>; 7]); 17] = [
+            (one, ahead, [moved, by_staff, in_time, in_time, early, early, same]),
+            (
+                one,
+                START.plus_hours(-24).plus_seconds(-1),
+                [moved, by_staff, in_time, in_time, early, early, same],
+            ),
+            (one, START.plus_hours(-24), [moved, by_staff, now_late, late, early, early, same]),
+            (one, one.day_begins_at.plus_seconds(-1), [moved, by_staff, now_late, late, early, early, same]),
+            (one, one.day_begins_at, [moved, by_staff, now_late, late, came, early, same]),
+            (one, START.plus_seconds(-1), [moved, by_staff, now_late, late, came, early, same]),
+            (one, START, [begun, by_staff, begun, begun, came, missed, same]),
+            (one, one.ends_at.plus_seconds(-1), [begun, by_staff, begun, begun, came, missed, same]),
+            (one, one.ends_at, [begun, over, begun, begun, came, missed, same]),
+            (arrived, START.plus_seconds(-1), as_noted([same, noted, expected])),
+            (arrived, one.ends_at, as_noted([same, noted, expected])),
+            (arrived, undone_until.plus_hours(1_000), as_noted([same, noted, expected])),
+            (no_show, undone_until.plus_seconds(-1), as_noted([noted, same, expected])),
+            (no_show, undone_until, as_noted([noted, same, Err(Refusal::UndoOver)])),
+            (canceled, ahead, [off; 7]),
+            (canceled, one.ends_at, [off; 7]),
+            (canceled_by_client, ahead, [off; 7]),
         ];
         for (standing, now, wanted) in rows {
             for (event, wanted) in events.into_iter().zip(wanted) {

@@ -2,6 +2,7 @@
 
 pub mod actions;
 mod appointment_pages;
+pub mod attendance;
 mod audit;
 pub mod availability;
 mod availability_form;
@@ -138,6 +139,7 @@ fn routes() -> Routes {
         .get("/staff/appointments/{appointment}", see, appointment_pages::one)
         .get("/staff/appointments/{appointment}/move", book, appointment_pages::move_page)
         .post("/staff/appointments/{appointment}/move", book, appointment_pages::move_to)
+        .post("/staff/appointments/{appointment}/attendance", book, appointment_pages::note)
         .get("/staff/appointments/{appointment}/cancel", book, appointment_pages::cancel_page)
         .post("/staff/appointments/{appointment}/cancel", book, appointment_pages::cancel)
         .get("/staff/availability", see, availability_pages::list)

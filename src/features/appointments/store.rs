@@ -6,12 +6,13 @@ use crate::features::appointments::kinds::{CancelReason, RequestState};
 use crate::features::appointments::lifecycle::{AppointmentState, PartyState, Standing};
 use crate::features::calendar::VisitKind;
 use crate::features::people;
-use crate::features::practice::Place;
+use crate::features::practice::{Place, Policy};
 use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{
     AccountId, AppointmentId, AppointmentPartyId, ChartId, PlaceId, RequestId, StaffId,
 };
+use crate::kernel::wall_clock::first_moment;
 use crate::platform::db::schema::{
     appointment, appointment_party, appointment_request, chart, person, place, staff_member,
 };
@@ -74,7 +75,7 @@ pub struct Party {
     pub chart_id: ChartId,
     /// Expected, or not.
     pub state: PartyState,
-    /// Who canceled; empty for the client.
+    /// Who canceled, empty for the client; or who noted whether they came.
     pub decided_by: String,
     /// When.
     pub decided_at: Option<Timestamp>,
@@ -90,6 +91,11 @@ impl Party {
         self.state == PartyState::Expected
     }
 
+    /// Is the appointment on for them?
+    pub fn is_on(&self) -> bool {
+        self.state.is_on()
+    }
+
     /// Why the practice canceled.
     pub fn reason(&self) -> Option<CancelReason> {
         self.reason_code.parse().ok()
@@ -97,12 +103,9 @@ impl Party {
 }
 
 /// An appointment as the life cycle sees it, for one of its clients.
-pub(super) fn standing(
-    appointment: &Appointment,
-    party: &Party,
-    others: usize,
-    notice_hours: i64,
-) -> Standing {
+pub(super) fn standing(appointment: &Appointment, party: &Party, others: usize, policy: &Policy) -> Standing {
+    let zone = appointment.place.time_zone.rules();
+    let midnight = appointment.starts_at.in_zone(zone).date().at(0, 0, 0, 0);
     Standing {
         state: appointment.state,
         party: party.state,
@@ -110,7 +113,10 @@ pub(super) fn standing(
         starts_at: appointment.starts_at,
         ends_at: appointment.ends_at,
         set_at: appointment.changed_at,
-        notice_hours,
+        notice_hours: policy.cancel_notice_hours,
+        day_begins_at: first_moment(midnight, zone).unwrap_or(appointment.starts_at),
+        noted_at: party.decided_at.filter(|_| party.is_on()),
+        undo_hours: policy.no_show_undo_hours,
     }
 }
 
@@ -254,6 +260,8 @@ pub struct DayEntry {
     pub number: String,
     /// The client's name.
     pub client: String,
+    /// Expected, or whether they came.
+    pub party: PartyState,
 }
 
 /// Appointments that a day reads.
@@ -291,12 +299,13 @@ pub fn day_of(
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(appointment::starts_at.ge(from))
         .filter(appointment::starts_at.lt(until))
-        .filter(appointment_party::state.eq(PartyState::Expected))
+        .filter(appointment_party::state.ne(PartyState::Canceled))
+        .filter(appointment_party::state.ne(PartyState::LateCanceled))
         .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
         .limit(MOST_OF_A_DAY)
         .select((
             Appointment::as_select(),
-            (appointment_party::chart_id, chart::chart_number),
+            (appointment_party::chart_id, chart::chart_number, appointment_party::state),
             (person::first_name, person::last_name, person::suffix),
         ))
         .into_boxed();
@@ -307,10 +316,11 @@ pub fn day_of(
             rows.filter(appointment::staff_id.eq(staff).or(appointment_party::chart_id.eq(chart)))
         }
     };
-    let rows: Vec<(Appointment, (ChartId, String), Name)> = rows.load(c)?;
+    let rows: Vec<(Appointment, (ChartId, String, PartyState), Name)> = rows.load(c)?;
     Ok(rows
         .into_iter()
-        .map(|(appointment, (chart_id, number), (first, last, suffix))| DayEntry {
+        .map(|(appointment, (chart_id, number, party), (first, last, suffix))| DayEntry {
+            party,
             appointment,
             chart_id,
             number,
@@ -388,6 +398,47 @@ pub(super) fn save_party(
         ))
         .execute(c)?;
     Ok(changed == 1)
+}
+
+/// Notes whether a client came, over the version that was read; `false` if somebody was faster. No calendar hears of it.
+pub(super) fn save_attendance(
+    c: &mut Scoped<'_>,
+    before: &Appointment,
+    party: &Party,
+    to: PartyState,
+    by_name: &str,
+) -> Result<bool, Fault> {
+    let changed = c
+        .rows(appointment::table)
+        .filter(appointment::appointment_id.eq(before.appointment_id))
+        .filter(appointment::version.eq(before.version))
+        .set(appointment::version.eq(before.version + 1))
+        .execute(c)?;
+    if changed != 1 {
+        return Ok(false);
+    }
+    let is_noted = to != PartyState::Expected;
+    let (by, at) = (if is_noted { by_name } else { "" }, is_noted.then_some(c.now()));
+    let changed = c
+        .rows(appointment_party::table)
+        .filter(appointment_party::appointment_id.eq(before.appointment_id))
+        .filter(appointment_party::party_id.eq(party.party_id))
+        .filter(appointment_party::state.eq(party.state))
+        .set((
+            appointment_party::state.eq(to),
+            appointment_party::decided_by.eq(by.to_owned()),
+            appointment_party::decided_at.eq(at),
+        ))
+        .execute(c)?;
+    Ok(changed == 1)
+}
+
+/// To how many appointments of a chart its client did not come.
+pub(super) fn count_no_shows(c: &mut Scoped<'_>, chart: ChartId) -> Result<i64, Fault> {
+    c.rows(appointment_party::table)
+        .filter(appointment_party::chart_id.eq(chart))
+        .filter(appointment_party::state.eq(PartyState::NoShow))
+        .count(c)
 }
 
 /// The account that made a request.
@@ -512,7 +563,8 @@ pub fn ahead(c: &mut Scoped<'_>, chart: &ChartId, asker: Option<&AccountId>) -> 
     // The counts stand beside each appointment, so that a chart which has one costs one statement.
     let rows: Vec<(Appointment, i64, i64)> = with_parties!(c)
         .filter(appointment_party::chart_id.eq(*chart))
-        .filter(appointment_party::state.eq(PartyState::Expected))
+        .filter(appointment_party::state.ne(PartyState::Canceled))
+        .filter(appointment_party::state.ne(PartyState::LateCanceled))
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(appointment::starts_at.gt(now.plus_hours(-24)))
         .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))

@@ -230,6 +230,8 @@ pub struct TypedPolicy {
     pub neutral_mail: Option<String>,
     /// Hours before an appointment up to which a client may cancel it without being late.
     pub cancel_notice_hours: String,
+    /// Hours in which a no-show can be undone.
+    pub no_show_undo_hours: String,
     /// Make statements each month.
     #[serde(default)]
     pub monthly_statements: Option<String>,
@@ -344,6 +346,7 @@ impl TypedPolicy {
         };
         let hold_hours = kept_hours("hold_hours", &self.hold_hours);
         let offer_hours = kept_hours("offer_hours", &self.offer_hours);
+        let no_show_undo_hours = kept_hours("no_show_undo_hours", &self.no_show_undo_hours);
         let mut crisis = |field, typed: &str| {
             crisis_words(typed).unwrap_or_else(|| {
                 errors.add(field, words.with1("practice-error-crisis", "most", LONGEST_CRISIS));
@@ -362,6 +365,7 @@ impl TypedPolicy {
                     self_help,
                     neutral_mail: self.neutral_mail.is_some(),
                     cancel_notice_hours,
+                    no_show_undo_hours,
                     monthly_statements: self.monthly_statements.is_some(),
                     appointment_reminder_hours: visits,
                     request_reply_days,
@@ -483,6 +487,7 @@ mod tests {
             self_help: "ask".into(),
             neutral_mail: None,
             cancel_notice_hours: "24".into(),
+            no_show_undo_hours: "72".into(),
             monthly_statements: None,
             appointment_reminder: vec![3, 48],
             request_reply_days: "2".into(),
@@ -516,6 +521,7 @@ mod tests {
             ("billing_reply_days", TypedPolicy { billing_reply_days: "21".into(), ..typed.clone() }),
             ("request_reply_days", TypedPolicy { request_reply_days: "21".into(), ..typed.clone() }),
             ("hold_hours", TypedPolicy { hold_hours: "0".into(), ..typed.clone() }),
+            ("no_show_undo_hours", TypedPolicy { no_show_undo_hours: "0".into(), ..typed.clone() }),
             ("offer_hours", TypedPolicy { offer_hours: "337".into(), ..typed.clone() }),
             ("crisis_en", TypedPolicy { crisis_en: "a".repeat(501), ..typed.clone() }),
             ("crisis_es", TypedPolicy { crisis_es: "a\u{7}".into(), ..typed.clone() }),

@@ -78,6 +78,8 @@ pub struct Policy {
     pub neutral_mail: bool,
     /// Hours before an appointment up to which a client may cancel it without being late.
     pub cancel_notice_hours: i64,
+    /// Hours in which staff can undo that a client did not come.
+    pub no_show_undo_hours: i64,
     /// Make each client's statement at the beginning of a month.
     pub monthly_statements: bool,
     /// Hours before an appointment at which its client is reminded of it; empty for none.
@@ -118,6 +120,7 @@ impl Default for Policy {
             self_help: SelfHelp::Ask,
             neutral_mail: false,
             cancel_notice_hours: 24,
+            no_show_undo_hours: 72,
             monthly_statements: false,
             appointment_reminder_hours: vec![48, 3],
             request_reply_days: 2,
