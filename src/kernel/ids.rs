@@ -155,6 +155,8 @@ ids! {
     LinkId,
     /// A document.
     DocumentId,
+    /// A template of documents.
+    TemplateId,
     /// A stored file.
     BlobId,
     /// A file on its way in.

@@ -75,6 +75,7 @@ mod staff_notes;
 mod staff_sign_in;
 mod statements;
 mod team;
+mod templates;
 mod upgrades;
 mod withheld_items;
 mod worklist;

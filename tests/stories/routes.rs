@@ -146,6 +146,9 @@ async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
         Some("confirm") => serde_json::json!({ "time": time }).to_string(),
         Some("offer") => serde_json::json!({ "times": [time] }).to_string(),
         Some("decline") => serde_json::json!({ "answer": "Please call us." }).to_string(),
+        _ if row.path.ends_with("/from-template") => {
+            serde_json::json!({ "template": rows.value("{template}") }).to_string()
+        }
         _ if row.path.ends_with("/responsibility") => serde_json::json!({
             "from": "2026-12-01", "reason": "agreed",
             "shares": [{ "person_id": rows.invited.person_id, "basis_points": 10_000 }],

@@ -23,12 +23,13 @@ use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{
     AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, DocumentId, EntryId,
     InfoChangeId, InvoiceId, KeyId, MessageId, PartyId, PaymentId, PlaceId, QuestionId, RemittanceId,
-    RequestId, ServiceId, StatementId, SuperbillId, SuspensionId, ThreadId,
+    RequestId, ServiceId, StatementId, SuperbillId, SuspensionId, TemplateId, ThreadId,
 };
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::schema::{
     age_rule, api_key, appointment_request, appointment_type, frequent_question, info_change, insurance_card,
-    log_suspension, message, message_attachment, message_thread, portal_access, thread_party,
+    log_suspension, message, message_attachment, message_thread, portal_access, template as templates,
+    thread_party,
 };
 use anteroom::platform::permissions::{Role, Scope};
 use anteroom::platform::web::routes::Row;
@@ -104,6 +105,15 @@ impl Rows {
         let page = admin.get("/staff/practice/questions/new").await;
         let question = [("question", "Where do I park?"), ("answer", "Behind the house.")];
         admin.submit(&page, "/staff/practice/questions/new", &question).await.must_be(303);
+        let page = admin.get("/staff/templates/new").await;
+        let text = [
+            ("name", "Welcome letter"),
+            ("kind", "letter"),
+            ("title_en", "Welcome"),
+            ("body_en", "Dear {{client_first_name}}, welcome."),
+            ("act", "publish"),
+        ];
+        admin.submit(&page, "/staff/templates/new", &text).await.must_be(303);
         let page = admin.get("/staff/practice/types/new").await;
         admin.submit(&page, "/staff/practice/types/new", &[("name", "Regular visit")]).await.must_be(303);
         let hours = format!("/staff/availability/{}", casey.staff_id);
@@ -165,6 +175,7 @@ impl Rows {
                 ))
             })
             .await;
+        let text: TemplateId = w.look(|c| templates::table.select(templates::template_id).first(c)).await;
         let hidden_lines: SuspensionId =
             w.look(|c| log_suspension::table.select(log_suspension::suspension_id).first(c)).await;
         let page = admin.get("/staff/charts/import").await;
@@ -188,6 +199,7 @@ impl Rows {
             ("/{practice}/staff/password/{token}", last_part(&staff_reset)),
             ("{document}", hers.to_string()),
             ("/portal/documents/{document}", his.to_string()),
+            ("{template}", text.to_string()),
             ("{thread}", thread.to_string()),
             ("/portal/messages/{thread}", own_thread),
             ("{attachment}", attachment.to_string()),
@@ -280,6 +292,7 @@ impl Rows {
             "{access}",
             "{grant}",
             "{document}",
+            "{template}",
             "{thread}",
             "{appointment}",
             "{place}",

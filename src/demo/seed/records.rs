@@ -23,6 +23,7 @@ use crate::features::billing::superbill::{self, NewSuperbill};
 use crate::features::billing::{self, NewCharge, NewPayment, PaymentMethod};
 use crate::features::closing::actions::freeze;
 use crate::features::documents::signing::actions::{self as signing, Candidate, NewSigner, NewSigning};
+use crate::features::documents::template_actions::{self, AfterSave, Draft, DraftText};
 use crate::features::documents::{
     self, DocumentKind, Look, NewContent, NewDocument, NewShare, NewUpload, ReaderGrant, Recipient, Telling,
 };
@@ -35,6 +36,7 @@ use crate::kernel::money::{Currency, Money};
 use crate::platform::audit::{Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
+use crate::platform::i18n::Language;
 use crate::platform::state::AppState;
 
 /// Titles, kinds, texts, and how many days ago they were sent.
@@ -295,6 +297,10 @@ impl Desk<'_> {
                 };
                 let reader = ReaderGrant { account, access, chart };
                 documents::open(c, &client, &reader, &read, Look::Open)?.map_err(seeding)?;
+                for draft in templates() {
+                    template_actions::save(c, &by, None, &draft, AfterSave::Publish)?
+                        .map_err(|why| Fault::other(format!("seeding a template: {why}")))?;
+                }
                 // One that waits for two signatures: the client's, then the clinician's.
                 let signers = vec![
                     NewSigner { who: Candidate::Grant(Recipient::Owner), position: 1 },
@@ -649,6 +655,43 @@ fn bill(
     Ok(())
 }
 
+/// Two templates: one that asks for a fee, and one for the release of information.
+fn templates() -> [Draft; 2] {
+    let text =
+        |language, title: &str, body: &str| DraftText { language, title: title.into(), body: body.into() };
+    [
+        Draft {
+            name: "Fee agreement".into(),
+            kind: DocumentKind::Agreement,
+            label: None,
+            texts: vec![
+                text(Language::English, "Fee agreement", FEES_TEMPLATE),
+                text(Language::Spanish, "Acuerdo de tarifas", FEES_TEMPLATE_ES),
+            ],
+        },
+        Draft {
+            name: "Release of information".into(),
+            kind: DocumentKind::Authorization,
+            label: None,
+            texts: vec![text(Language::English, "Release of information", RELEASE_TEMPLATE)],
+        },
+    ]
+}
+
+const FEES_TEMPLATE: &str = "{{practice_name}} and {{client_name}} agree on this from {{today}} on.\n\n\
+    - A session costs {{ask:Fee per session}}.\n\
+    - Your clinician is {{clinician_name}}.\n\
+    - Call {{practice_phone}} a day ahead if you cannot come.";
+const FEES_TEMPLATE_ES: &str = "{{practice_name}} y {{client_name}} acuerdan esto desde el {{today}}.\n\n\
+    - Una sesión cuesta {{ask:Tarifa por sesión}}.\n\
+    - Su profesional es {{clinician_name}}.\n\
+    - Llame al {{practice_phone}} un día antes si no puede venir.";
+const RELEASE_TEMPLATE: &str = "I, {{client_name}}, authorize {{authorization_discloser}} to disclose to \
+    {{authorization_recipient}}:\n\n{{authorization_information}}\n\n\
+    ## What for\n{{authorization_purpose}}\n\n\
+    ## Until when\nThis counts until {{authorization_expiry}}.\n\n\
+    ## Your rights\n{{right_to_revoke}}\n\n{{no_condition}}\n\n{{redisclosure}}";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -663,6 +706,16 @@ mod tests {
                 assert!(workday(day, 2) > day);
             }
             today = today.tomorrow().unwrap();
+        }
+    }
+
+    #[test]
+    fn the_templates_can_be_published() {
+        for draft in templates() {
+            for text in &draft.texts {
+                let faults = crate::features::documents::merge::faults(draft.kind, &text.body);
+                assert!(faults.is_empty(), "{}: {faults:?}", draft.name);
+            }
         }
     }
 

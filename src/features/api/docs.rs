@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 use super::{
     access_log, age_rules, appointment_requests, appointments, billing, charts, closing, documents,
     emergency, grants, hidden_lines, info_changes, jurisdictions, messages, openings, papers, payers,
-    problem, reports, signing, verdicts,
+    problem, reports, signing, templates, verdicts,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -55,6 +55,7 @@ use crate::platform::web::{PageResult, assets, language};
         billing::receipt_file, reports::open_by_age, reports::posted_on,
         documents::list, documents::create, documents::upload, documents::read, documents::content_of,
         documents::add_version, documents::share, documents::end_share, documents::withdraw,
+        templates::list, templates::make,
         signing::read, signing::ask, signing::remind, signing::extend, signing::replace, signing::cancel,
         signing::evidence,
     ),

@@ -17,7 +17,7 @@ pub struct DocumentLine {
     pub chart_id: String,
     /// Its title.
     pub title: String,
-    /// `notice`, `agreement`, `letter`, `handout`, `plan`, `card` or `other`.
+    /// `notice`, `agreement`, `authorization`, `letter`, `handout`, `plan`, `card` or `other`.
     pub kind: String,
     /// What protects it: `psychotherapy`, `sud_counseling`, `sud`, `minor_consented`, `sensitive` or `third_party`.
     pub label: Option<String>,
@@ -30,6 +30,9 @@ pub struct DocumentLine {
     pub created_at: String,
     /// By whom.
     pub created_by: String,
+    /// The last day of an authorization.
+    #[schema(format = Date)]
+    pub expires_on: Option<String>,
 }
 
 impl DocumentLine {
@@ -45,6 +48,7 @@ impl DocumentLine {
             version: document.current_version,
             created_at: document.created_at.to_string(),
             created_by: document.created_by_name.clone(),
+            expires_on: document.expires_on.clone(),
         }
     }
 }
@@ -67,6 +71,18 @@ pub struct ContentJson {
     pub size: i64,
     /// What the file was called.
     pub file_name: Option<String>,
+    /// The template that its text was made of.
+    pub template: Option<MadeOfJson>,
+}
+
+/// A version of a template.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MadeOfJson {
+    /// The template.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// Its version.
+    pub version: i32,
 }
 
 /// Whom a document is, or was, shared with.
@@ -143,18 +159,22 @@ impl DocumentJson {
             }
         };
         let sha256 = version.content.sha256();
+        let template =
+            version.template.map(|(template, version)| MadeOfJson { id: template.to_string(), version });
         let content = match &version.content {
             Content::Text(text) => ContentJson {
                 media_type: "text/plain".to_owned(),
                 sha256,
                 size: i64::try_from(text.len()).unwrap_or(i64::MAX),
                 file_name: None,
+                template,
             },
             Content::File(blob, name) => ContentJson {
                 media_type: blob.media_type.clone(),
                 sha256,
                 size: blob.size,
                 file_name: (!name.is_empty()).then(|| name.clone()),
+                template,
             },
         };
         Self {

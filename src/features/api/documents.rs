@@ -72,7 +72,7 @@ fn shown(c: &mut Scoped<'_>, id: &DocumentId) -> Result<(Answer, ChartId), Fault
     Ok((Answer::ok(json)?.version(document.version), document.chart_id))
 }
 
-fn done(c: &mut Scoped<'_>, id: &DocumentId) -> Result<Done, Fault> {
+pub(super) fn done(c: &mut Scoped<'_>, id: &DocumentId) -> Result<Done, Fault> {
     let (answer, chart) = shown(c, id)?;
     Ok(Done { answer, chart })
 }
@@ -166,6 +166,9 @@ fn new_document(chart: ChartId, new: NewDocumentJson) -> Result<NewDocument, Pro
         return Err(field("title", "is missing"));
     }
     let kind: DocumentKind = new.kind.parse().map_err(|_| field("kind", "none of the words it can be"))?;
+    if !kind.is_free() {
+        return Err(field("kind", "is made of a template"));
+    }
     let label = match new.label.as_deref() {
         None | Some("") => None,
         Some(word) => Some(word.parse().map_err(|_| field("label", "none of the words it can be"))?),

@@ -34,6 +34,7 @@ mod rules_json;
 mod schedule_json;
 mod signing;
 mod signing_json;
+mod templates;
 mod usual;
 mod verdicts;
 
@@ -198,6 +199,8 @@ fn routes() -> Routes {
         .get("/api/v1/remittances/{remittance}", read_billing, payers::remittance)
         .get("/api/v1/charts/{chart}/documents", read_documents, documents::list)
         .post("/api/v1/charts/{chart}/documents", write_documents, documents::create)
+        .post("/api/v1/charts/{chart}/documents/from-template", write_documents, templates::make)
+        .get("/api/v1/templates", read_documents, templates::list)
         .post_file("/api/v1/charts/{chart}/uploads", write_documents, documents::upload.layer(DefaultBodyLimit::disable()))
         .get("/api/v1/documents/{document}", read_documents, documents::read)
         .get("/api/v1/documents/{document}/content", read_documents, documents::content_of)

@@ -1,6 +1,8 @@
 //! What can be done with a document: write or upload it, add a version, share it, end a share, take it back, open it.
 //! One transaction each; pages and the API come through here alike.
 
+use jiff::civil::Date;
+
 use crate::features::access::actions::owner_grant;
 use crate::features::access::permission::{Label, decide as may};
 use crate::features::access::{facts_of, names_paper};
@@ -18,10 +20,11 @@ use crate::features::documents::upload_store::{self, UploadRow, UploadState};
 use crate::features::documents::uploads::{WAIT_HOURS, who};
 use crate::features::people;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, DocumentId, UploadId};
+use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, DocumentId, TemplateId, UploadId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::{Fault, granted};
+use crate::platform::i18n::Language;
 use crate::platform::limits::{self, Limit};
 use crate::platform::permissions::{Level, Right, Role};
 use crate::word_enum;
@@ -44,6 +47,27 @@ pub enum NewContent {
     Text(String),
     /// A file that was taken and that no document has yet.
     File(UploadId),
+    /// The filled text of a template.
+    Merged(Merged),
+}
+
+/// The filled text of a template, with what was filled into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// The text.
+    pub text: String,
+    /// Of this template.
+    pub template: TemplateId,
+    /// In this version.
+    pub number: i32,
+    /// In this language.
+    pub language: Language,
+    /// The value of each blank, as JSON.
+    pub merged: String,
+    /// Its SHA-256, for the audit trail.
+    pub merged_sha256: String,
+    /// The last day of an authorization.
+    pub expires_on: Option<Date>,
 }
 
 /// A document to be made. Whoever reads it from a form or the API has checked the lengths.
@@ -101,6 +125,7 @@ fn details(document: &Document, number: i32, content: &Content) -> serde_json::V
 fn content_of(c: &mut Scoped<'_>, chart: &ChartId, new: &NewContent) -> Acted<Content> {
     let id = match new {
         NewContent::Text(body) => return Ok(Ok(Content::Text(body.clone()))),
+        NewContent::Merged(merged) => return Ok(Ok(Content::Text(merged.text.clone()))),
         NewContent::File(id) => id,
     };
     let Some(upload) = upload_store::find(c, id)?.filter(|upload| upload.chart_id == *chart) else {
@@ -214,6 +239,41 @@ fn version_row(c: &Scoped<'_>, by: &By, id: DocumentId, number: i32, content: &C
         file_name,
         created_at: c.now(),
         by_name: by.actor.name(),
+        template_id: None,
+        template_number: None,
+        language: None,
+        merged: None,
+    }
+}
+
+impl NewContent {
+    fn merged(&self) -> Option<&Merged> {
+        match self {
+            Self::Merged(merged) => Some(merged),
+            Self::Text(_) | Self::File(_) => None,
+        }
+    }
+
+    /// The row of a version, with where its text comes from.
+    fn note_source(&self, row: VersionRow) -> VersionRow {
+        let Some(merged) = self.merged() else { return row };
+        VersionRow {
+            template_id: Some(merged.template),
+            template_number: Some(merged.number),
+            language: Some(merged.language),
+            merged: Some(merged.merged.clone()),
+            ..row
+        }
+    }
+
+    /// The same for the audit trail: no value, but a hash of them all.
+    fn note_in(&self, mut details: serde_json::Value) -> serde_json::Value {
+        if let Some(merged) = self.merged() {
+            details["template"] = serde_json::json!(merged.template);
+            details["number"] = serde_json::json!(merged.number);
+            details["merged_sha256"] = serde_json::json!(merged.merged_sha256);
+        }
+        details
     }
 }
 
@@ -239,11 +299,13 @@ pub fn create(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Acted<DocumentI
         withdrawn_by_name: String::new(),
         withdrawn_reason: String::new(),
         version: 1,
+        expires_on: new.content.merged().and_then(|merged| merged.expires_on).map(|day| day.to_string()),
     };
     let first =
         VersionRow { created_at: written_at, ..version_row(c, by, document.document_id, 1, &content) };
-    store::insert(c, document.clone(), first)?;
-    let mut event = event(by, DocumentAction::Created, &document).with(details(&document, 1, &content));
+    store::insert(c, document.clone(), new.content.note_source(first))?;
+    let details = new.content.note_in(details(&document, 1, &content));
+    let mut event = event(by, DocumentAction::Created, &document).with(details);
     event.new_state = DocumentState::Draft.word().into();
     audit::record(c, event)?;
     Ok(Ok(document.document_id))
@@ -270,11 +332,12 @@ pub fn add_version(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewConten
     let content = granted!(content_of(c, &document.chart_id, new)?);
     let number = document.current_version + 1;
     let row = version_row(c, by, *id, number, &content);
-    store::insert_version(c, row)?;
+    store::insert_version(c, new.note_source(row))?;
     store::save(c, &Document { current_version: number, ..document.clone() })?;
     let grants = store::renotify(c, id)?;
     notices::plan(c, &grants)?;
-    let event = event(by, DocumentAction::VersionAdded, &document).with(details(&document, number, &content));
+    let details = new.note_in(details(&document, number, &content));
+    let event = event(by, DocumentAction::VersionAdded, &document).with(details);
     audit::record(c, event)?;
     Ok(Ok(number))
 }

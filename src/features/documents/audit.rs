@@ -18,6 +18,10 @@ audit_actions! {
         Discarded = "document.discarded", Stopped, None;
         /// Only in trails from before documents were shared with grants: written and sent in one.
         Sent = "document.sent", Plain, None;
+        TemplateSaved = "template.saved", Plain, None;
+        TemplatePublished = "template.published", Good, None;
+        TemplateRetired = "template.retired", Stopped, None;
+        TemplateRestored = "template.restored", Plain, None;
         SigningSent = "signing.sent", Waiting, None;
         SigningOpened = "signing.opened", Plain, None;
         Signed = "signing.signed", Good, None;

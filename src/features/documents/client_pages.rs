@@ -50,6 +50,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
         })
         .await?;
     let (words, now) = (client.words, app.now());
+    let today = client.practice.today(now);
     let phase_of = |id: &DocumentId| {
         let newest = signings.iter().find(|line| line.document_id == *id)?;
         newest.phase(now)
@@ -67,6 +68,9 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
                 words.date(line.since_at, &client.zone),
             ),
             tag: match (phase_of(&line.document.document_id), line.opened_version) {
+                _ if line.document.expired(today).is_some() => {
+                    Some(("stopped", words.get("documents-expired")))
+                }
                 (Some(OwnPhase::ToSign), _) => Some(("waiting", words.get("signing-to-sign"))),
                 (Some(OwnPhase::WaitsForOthers), _) => Some(("", words.get("signing-tag-waits"))),
                 (Some(OwnPhase::Signed), _) => Some(("good", words.get("signing-tag-signed"))),
@@ -122,6 +126,8 @@ struct Page {
     frame: ClientFrame,
     title: String,
     note: String,
+    /// The last day of an authorization, over or to come.
+    last_day: Option<String>,
     shown: Shown,
     download: String,
     /// Where the reader was asked to sign it.
@@ -239,7 +245,12 @@ pub(super) async fn show(
     let found = look(&app, &client, &id, Look::Open, (&method, &headers)).await?;
     let Found::There(found) = found else { return withdrawn(&app, &client) };
     let There { document, version, signing } = *found;
+    let today = client.practice.today(app.now());
     let page = Page {
+        last_day: document.last_day().map(|day| {
+            let key = if day < today { "documents-last-day-over" } else { "documents-last-day" };
+            client.words.with1(key, "day", client.words.civil_date(day))
+        }),
         signing: signing
             .and_then(|mine| box_of(&client, &mine.signing, mine.at, mine.copy.as_ref(), app.now())),
         note: sent_by(&client, &version),

@@ -28,6 +28,8 @@ word_enum! {
         Notice = "notice",
         /// What both sides agree on, such as the fees.
         Agreement = "agreement",
+        /// What the client authorizes the practice to disclose; made of a template, which has what the law asks for.
+        Authorization = "authorization",
         /// A letter to this client.
         Letter = "letter",
         /// Something to read or to try at home.
@@ -47,10 +49,17 @@ impl DocumentKind {
         words.get(&format!("documents-kind-{}", self.word()))
     }
 
+    /// May staff make one that is no template's? An authorization must say what the law asks for, so it comes from a
+    /// published template.
+    pub fn is_free(self) -> bool {
+        self != Self::Authorization
+    }
+
     /// May somebody of this role see documents of this kind? The front desk sees what is not about treatment, and
     /// nothing that is labelled.
     pub fn is_seen_by(self, role: Role, label: Option<Label>) -> bool {
-        let is_about_treatment = matches!(self, Self::Letter | Self::Handout | Self::Plan);
+        let is_about_treatment =
+            matches!(self, Self::Authorization | Self::Letter | Self::Handout | Self::Plan);
         match role {
             Role::Administrator | Role::Clinician => true,
             Role::FrontDesk => !is_about_treatment && label.is_none(),

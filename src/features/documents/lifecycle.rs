@@ -1,5 +1,7 @@
 //! The life of a document: the one pure function that decides what may happen to it, and the tag that staff see.
 
+use jiff::civil::Date;
+
 use crate::features::access::permission::Label;
 use crate::kernel::clock::Timestamp;
 use crate::word_enum;
@@ -128,6 +130,8 @@ pub enum Phase {
     Shared,
     /// Somebody has: the first time.
     Viewed(Timestamp),
+    /// An authorization whose last day is over.
+    Expired(Date),
     /// Taken back.
     Withdrawn(Option<Timestamp>),
 }
@@ -141,8 +145,16 @@ pub struct ShareFacts {
     pub opened_at: Option<Timestamp>,
 }
 
-/// The tag.
-pub fn phase(state: DocumentState, withdrawn_at: Option<Timestamp>, shares: &[ShareFacts]) -> Phase {
+/// The tag; `expired` is the last day of an authorization that is over.
+pub fn phase(
+    state: DocumentState,
+    withdrawn_at: Option<Timestamp>,
+    expired: Option<Date>,
+    shares: &[ShareFacts],
+) -> Phase {
+    if let (Some(day), true) = (expired, state != DocumentState::Withdrawn) {
+        return Phase::Expired(day);
+    }
     let mut live = shares.iter().filter(|share| share.standing == ShareStanding::Live).peekable();
     match state {
         DocumentState::Withdrawn => Phase::Withdrawn(withdrawn_at),
@@ -203,12 +215,17 @@ mod tests {
         let (early, late) = (Timestamp::from_micros(1), Timestamp::from_micros(2));
         let share = |standing, opened_at| ShareFacts { standing, opened_at };
         let live = |opened_at| share(ShareStanding::Live, opened_at);
-        let of = |state, shares: &[ShareFacts]| phase(state, Some(late), shares);
+        let of = |state, shares: &[ShareFacts]| phase(state, Some(late), None, shares);
         assert_eq!(of(DocumentState::Draft, &[]), Phase::NotShared);
         assert_eq!(of(DocumentState::Shared, &[]), Phase::NotShared);
         assert_eq!(of(DocumentState::Shared, &[share(ShareStanding::Ended, Some(early))]), Phase::NotShared);
         assert_eq!(of(DocumentState::Shared, &[live(None)]), Phase::Shared);
         assert_eq!(of(DocumentState::Shared, &[live(Some(late)), live(Some(early))]), Phase::Viewed(early));
         assert_eq!(of(DocumentState::Withdrawn, &[live(Some(early))]), Phase::Withdrawn(Some(late)));
+        let day = jiff::civil::date(2026, 12, 1);
+        let over = |state| phase(state, Some(late), Some(day), &[live(Some(early))]);
+        assert_eq!(over(DocumentState::Draft), Phase::Expired(day));
+        assert_eq!(over(DocumentState::Shared), Phase::Expired(day));
+        assert_eq!(over(DocumentState::Withdrawn), Phase::Withdrawn(Some(late)));
     }
 }

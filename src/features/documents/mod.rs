@@ -8,6 +8,9 @@
 //! | `uploads` | a file on its way in |
 //! | `actions` | what can be done with a document, each one transaction |
 //! | `notices` | the mail "something new" |
+//! | `merge` | the blanks of a template, and how they are filled, pure |
+//! | `template_lifecycle`, `template_actions`, `template_store` | templates, and documents made of them |
+//! | `template_pages`, `fill_pages` | their pages |
 //! | `signing` | asking people to sign it |
 //! | `store`, `upload_store` | the rows |
 
@@ -17,21 +20,27 @@ pub mod body;
 mod client_pages;
 mod download;
 mod file_kind;
+mod fill_pages;
 mod kinds;
 mod labels;
 mod lifecycle;
+pub mod merge;
 mod notices;
 pub mod signing;
 mod staff_forms;
 mod staff_pages;
 mod store;
+pub mod template_actions;
+mod template_lifecycle;
+mod template_pages;
+pub mod template_store;
 mod upload_form;
 mod upload_store;
 mod uploads;
 mod withhold_page;
 
 pub use actions::{
-    Acted, Asked, LARGEST_BODY, LONGEST_REASON, LONGEST_TITLE, NewContent, NewDocument, NewShare,
+    Acted, Asked, LARGEST_BODY, LONGEST_REASON, LONGEST_TITLE, Merged, NewContent, NewDocument, NewShare,
     ReaderGrant, Recipient, Refused, StoredFile, Telling, WaitingFile, add_version, create, end_share, open,
     put_back_files, read_by_staff, share, take_files, waiting_files, withdraw,
 };
@@ -90,6 +99,7 @@ fn routes() -> Routes {
     let read = Needs::Client(Right::Documents, Level::View);
     let see = Needs::Staff(Permission::SeeDocuments);
     let manage = Needs::Staff(Permission::ManageDocuments);
+    let edit = Needs::Staff(Permission::EditTemplates);
     let set_rights = Needs::Staff(Permission::ManageRights);
     let largest = || DefaultBodyLimit::max(uploads::LARGEST as usize + FORM_AROUND);
     Routes::new()
@@ -101,6 +111,16 @@ fn routes() -> Routes {
         .post("/staff/charts/{chart}/documents/write", manage, staff_forms::write)
         .get("/staff/charts/{chart}/documents/upload", manage, upload_form::page)
         .post_file("/staff/charts/{chart}/documents/upload", manage, upload_form::upload.layer(largest()))
+        .get("/staff/charts/{chart}/documents/from-template", manage, fill_pages::choose)
+        .get("/staff/charts/{chart}/documents/from-template/{template}", manage, fill_pages::page)
+        .post("/staff/charts/{chart}/documents/from-template/{template}", manage, fill_pages::make)
+        .get("/staff/templates", edit, template_pages::list)
+        .get("/staff/templates/new", edit, template_pages::new_page)
+        .post("/staff/templates/new", edit, template_pages::add)
+        .get("/staff/templates/{template}", edit, template_pages::edit_page)
+        .post("/staff/templates/{template}", edit, template_pages::save)
+        .post("/staff/templates/{template}/retire", edit, template_pages::retire)
+        .post("/staff/templates/{template}/restore", edit, template_pages::restore)
         .get("/staff/charts/{chart}/documents/{document}", see, staff_pages::show)
         .get("/staff/charts/{chart}/documents/{document}/file", see, staff_pages::file)
         .get("/staff/charts/{chart}/documents/{document}/write", manage, staff_forms::write_version_page)

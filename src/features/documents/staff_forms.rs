@@ -118,7 +118,7 @@ pub(super) type Options = Vec<(&'static str, String)>;
 pub(super) fn kinds(words: Words) -> Options {
     let kind = |kind: &DocumentKind| (kind.word(), kind.label(words));
     std::iter::once(("", words.get("documents-choose-kind")))
-        .chain(DocumentKind::ALL.iter().map(kind))
+        .chain(DocumentKind::ALL.iter().filter(|kind| kind.is_free()).map(kind))
         .collect()
 }
 
@@ -149,7 +149,7 @@ impl Typed {
                 None
             }
         };
-        let kind = self.kind.parse().ok();
+        let kind = self.kind.parse().ok().filter(|kind: &DocumentKind| kind.is_free());
         if kind.is_none() {
             errors.add("kind", words.get("documents-kind-missing"));
         }

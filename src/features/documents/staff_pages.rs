@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use jiff::civil::Date;
 
 use crate::features::access::permission::{ItemKind, Withheld};
 use crate::features::access::{grant_path, kept_in_words, withheld_from};
@@ -19,6 +20,7 @@ use crate::features::documents::signing::store::{self as signing, Request};
 use crate::features::documents::store::{
     self, Document, Reading, SharedWith, Version, list_of, readings_of_chart, shares_of_chart,
 };
+use crate::features::documents::template_store;
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
@@ -79,6 +81,9 @@ fn state_of(staff: &StaffSession, phase: Phase, now: Timestamp) -> (&'static str
         Phase::NotShared => ("", words.get("documents-state-not-shared")),
         Phase::Shared => ("waiting", words.get("documents-state-not-opened")),
         Phase::Viewed(at) => ("good", words.with1("documents-state-opened", "moment", short(at))),
+        Phase::Expired(day) => {
+            ("stopped", words.with1("documents-state-expired", "day", words.civil_date(day)))
+        }
         Phase::Withdrawn(at) => {
             let moment = at.map(short).unwrap_or_default();
             ("stopped", words.with1("documents-state-withdrawn", "moment", moment))
@@ -86,7 +91,7 @@ fn state_of(staff: &StaffSession, phase: Phase, now: Timestamp) -> (&'static str
     }
 }
 
-fn phase_of(document: &Document, shares: &[SharedWith], readings: &[Reading]) -> Phase {
+fn phase_of(document: &Document, today: Date, shares: &[SharedWith], readings: &[Reading]) -> Phase {
     let facts: Vec<ShareFacts> = shares
         .iter()
         .filter(|of| of.share.document_id == document.document_id)
@@ -102,7 +107,7 @@ fn phase_of(document: &Document, shares: &[SharedWith], readings: &[Reading]) ->
                 .and_then(|reading| reading.opened_at),
         })
         .collect();
-    phase(document.state, document.withdrawn_at, &facts)
+    phase(document.state, document.withdrawn_at, document.expired(today), &facts)
 }
 
 /// Does the list say how the signatures stand? A request that was canceled, and one of an older version, is history.
@@ -155,6 +160,7 @@ pub(super) async fn list(
         .await?
         .ok_or(PageError::NotFound)?;
     let now = app.now();
+    let today = staff.practice.today(now);
     let documents = documents
         .into_iter()
         .filter(|document| document.kind.is_seen_by(staff.role, document.label))
@@ -162,9 +168,9 @@ pub(super) async fn list(
             let request = requests.iter().find(|request| request.document_id == document.document_id);
             let request = request.filter(|request| is_told(&document, request));
             let missing = request.and_then(|request| missing_words(&staff, request, &missing));
-            let (tag, state) = match request {
+            let (tag, state) = match request.filter(|_| document.expired(today).is_none()) {
                 Some(request) => staff_section::state_of(staff.words, request, &staff.zone, now),
-                None => state_of(&staff, phase_of(&document, &shares, &readings), now),
+                None => state_of(&staff, phase_of(&document, today, &shares, &readings), now),
             };
             let name = |of: &SharedWith| {
                 let is_shut = shut.contains(&(document.document_id, of.share.access_id));
@@ -236,6 +242,8 @@ struct Page {
     withdrawn: Option<String>,
     /// Shown is an older version.
     older: Option<String>,
+    /// The template that it was made of, and the last day of an authorization.
+    made_of: Vec<String>,
     shown: Shown,
     file: String,
     shares: Vec<ShareLine>,
@@ -285,30 +293,43 @@ pub(super) async fn show(
     let asked = Asked { chart: Some(chart), document: id, number: which.number()? };
     let (by, role) = (staff.by(), staff.role);
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, (document, version), shares, (kept, shut), readings, versions, looked) =
-        app.db
-            .write(&staff.scope, move |c| {
-                let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
-                let Ok(found) = actions::read_by_staff(c, &by, role, asked)? else { return Ok(None) };
-                let (shares, readings) = (store::shares_of(c, &id)?, store::readings_of(c, &id)?);
-                let looked = staff_section::look(c, &found.0)?;
-                let holders: Vec<AccessId> = shares.iter().map(|of| of.share.access_id).collect();
-                let kept = if holders.is_empty() { Vec::new() } else { withheld_from(c, &holders)? };
-                let shut = shut_by_label(c, &found.0, holders)?;
-                Ok(Some((room, found, shares, (kept, shut), readings, store::versions_of(c, &id)?, looked)))
-            })
-            .await?
-            .ok_or(PageError::NotFound)?;
+    let (
+        ChartRoom { file, tags },
+        (document, version, made_of),
+        shares,
+        (kept, shut),
+        readings,
+        versions,
+        looked,
+    ) = app
+        .db
+        .write(&staff.scope, move |c| {
+            let Some(room) = load_room(c, viewer, &chart)? else { return Ok(None) };
+            let Ok(found) = actions::read_by_staff(c, &by, role, asked)? else { return Ok(None) };
+            let (shares, readings) = (store::shares_of(c, &id)?, store::readings_of(c, &id)?);
+            let looked = staff_section::look(c, &found.0)?;
+            let holders: Vec<AccessId> = shares.iter().map(|of| of.share.access_id).collect();
+            let kept = if holders.is_empty() { Vec::new() } else { withheld_from(c, &holders)? };
+            let shut = shut_by_label(c, &found.0, holders)?;
+            let template = match found.1.template {
+                Some((id, number)) => template_store::find(c, &id)?.map(|of| (of.name, number)),
+                None => None,
+            };
+            let found = (found.0, found.1, template);
+            Ok(Some((room, found, shares, (kept, shut), readings, store::versions_of(c, &id)?, looked)))
+        })
+        .await?
+        .ok_or(PageError::NotFound)?;
     let (words, now) = (staff.words, app.now());
     let stamp = |at| words.stamp(at, &staff.zone, now);
-    let (tag, state) = state_of(&staff, phase_of(&document, &shares, &readings), now);
+    let today = staff.practice.today(now);
+    let (tag, state) = state_of(&staff, phase_of(&document, today, &shares, &readings), now);
     let here = page_of(&document);
     let is_older = version.number != document.current_version;
     let withdrawn = (document.state == DocumentState::Withdrawn).then(|| {
         let who = &document.withdrawn_by_name;
         words.with2("documents-withdrawn-by", "name", who, "reason", &document.withdrawn_reason)
     });
-    let today = staff.practice.today(now);
     let what = Withheld::Item(ItemKind::Document, document.document_id.uuid());
     let is_kept = |of: &SharedWith| {
         kept.iter()
@@ -331,6 +352,15 @@ pub(super) async fn show(
         note: note_of(&staff, &version),
         withdrawn: withdrawn.filter(|_| !document.withdrawn_reason.is_empty()),
         older: is_older.then(|| words.with1("documents-older-version", "number", version.number)),
+        made_of: made_of
+            .map(|(name, number)| words.with2("templates-made-of", "name", name, "number", number))
+            .into_iter()
+            .chain(
+                document
+                    .last_day()
+                    .map(|day| words.with1("documents-last-day", "day", words.civil_date(day))),
+            )
+            .collect(),
         shown: Shown::of(words, &version),
         file: format!("{here}/file?version={}", version.number),
         versions: versions

@@ -1,6 +1,7 @@
 //! The rows of documents, their versions, shares and readings.
 
 use diesel::prelude::*;
+use jiff::civil::Date;
 
 use crate::features::access::GrantRole;
 use crate::features::access::permission::{Item, ItemKind, Label, Party, Share};
@@ -8,13 +9,14 @@ use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{DocumentState, ShareStanding};
 use crate::features::people::Person;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, DocumentId, PracticeId};
+use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, DocumentId, PracticeId, TemplateId};
 use crate::kernel::secrets::sha256_hex;
 use crate::platform::db::schema::{
     blob, document, document_reading, document_share, document_version, person, portal_access,
 };
 use crate::platform::db::{InLists as _, Scoped, columns};
 use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::i18n::Language;
 use crate::platform::web::nav::MOST_COUNTED;
 use crate::{practice_row, word_enum};
 
@@ -53,10 +55,22 @@ pub struct Document {
     pub withdrawn_reason: String,
     /// Counts changes: the guard of every update.
     pub version: i64,
+    /// The last day of an authorization.
+    pub expires_on: Option<String>,
 }
 practice_row!(Document, document);
 
 impl Document {
+    /// The last day of an authorization, where that is over.
+    pub fn expired(&self, today: Date) -> Option<Date> {
+        self.last_day().filter(|day| *day < today)
+    }
+
+    /// The last day of an authorization.
+    pub fn last_day(&self) -> Option<Date> {
+        self.expires_on.as_ref().map(|day| day.parse().unwrap_or(Date::MIN))
+    }
+
     /// As the permission function knows it for the holder of a grant.
     pub fn item(&self, share: ShareStanding) -> Item {
         item_of(self.document_id, self.label, self.state, share)
@@ -100,6 +114,14 @@ pub struct VersionRow {
     pub created_at: Timestamp,
     /// By whom.
     pub by_name: String,
+    /// The template that its text was made of.
+    pub template_id: Option<TemplateId>,
+    /// In which version.
+    pub template_number: Option<i32>,
+    /// In which language.
+    pub language: Option<Language>,
+    /// The value of each blank, as JSON.
+    pub merged: Option<String>,
 }
 practice_row!(VersionRow, document_version);
 
@@ -166,6 +188,8 @@ pub struct Version {
     pub by_name: String,
     /// What it holds.
     pub content: Content,
+    /// The template that its text was made of, and that one's version.
+    pub template: Option<(TemplateId, i32)>,
 }
 
 word_enum! {
@@ -317,7 +341,13 @@ fn read_version((row, blob): (VersionRow, Option<Blob>)) -> Result<Version, Faul
             return Err(Fault::Damaged(told));
         }
     };
-    Ok(Version { number: row.number, created_at: row.created_at, by_name: row.by_name, content })
+    Ok(Version {
+        number: row.number,
+        created_at: row.created_at,
+        by_name: row.by_name,
+        content,
+        template: row.template_id.zip(row.template_number),
+    })
 }
 
 /// One version of a document.

@@ -433,6 +433,7 @@ diesel::table! {
         withdrawn_by_name -> Text,
         withdrawn_reason -> Text,
         version -> BigInt,
+        expires_on -> Nullable<Text>,
     }
 }
 
@@ -446,6 +447,47 @@ diesel::table! {
         file_name -> Text,
         created_at -> BigInt,
         by_name -> Text,
+        template_id -> Nullable<Binary>,
+        template_number -> Nullable<Integer>,
+        language -> Nullable<Text>,
+        merged -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    template (practice_id, template_id) {
+        practice_id -> Binary,
+        template_id -> Binary,
+        name -> Text,
+        newest_number -> Integer,
+        published_number -> Nullable<Integer>,
+        retired_at -> Nullable<BigInt>,
+        changed_at -> BigInt,
+        changed_by_name -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    template_version (practice_id, template_id, number) {
+        practice_id -> Binary,
+        template_id -> Binary,
+        number -> Integer,
+        kind -> Text,
+        label -> Nullable<Text>,
+        published_at -> Nullable<BigInt>,
+        published_by_name -> Text,
+    }
+}
+
+diesel::table! {
+    template_text (practice_id, template_id, number, language) {
+        practice_id -> Binary,
+        template_id -> Binary,
+        number -> Integer,
+        language -> Text,
+        title -> Text,
+        body -> Text,
     }
 }
 
@@ -1784,6 +1826,9 @@ practice_tables!(
     staff_note,
     statement,
     superbill,
+    template,
+    template_text,
+    template_version,
     thread_gap,
     thread_note,
     thread_opening,

@@ -1,0 +1,327 @@
+//! Templates: written and published by staff, filled for one client, and frozen in what is made of them.
+
+use anteroom::features::documents::merge::OF_AN_AUTHORIZATION;
+use anteroom::kernel::ids::{DocumentId, TemplateId};
+use anteroom::platform::db::Conn;
+use anteroom::platform::db::schema::{document, document_version, template, template_version};
+use anteroom::platform::permissions::{Role, Scope};
+use diesel::prelude::*;
+use serde_json::json;
+
+use crate::api::key;
+use crate::portal_people::{enrolled, events, sign_in};
+use crate::stories;
+use crate::support::world::Client;
+use crate::support::{Browser, Page, World};
+
+const NEW: &str = "/staff/templates/new";
+
+/// Writes and publishes one; its id.
+async fn published(w: &World, staff: &mut Browser, kind: &str, texts: &[(&str, &str)]) -> TemplateId {
+    let ids = |c: &mut Conn| template::table.select(template::template_id).load::<TemplateId>(c);
+    let before = w.look(ids).await;
+    let page = staff.get(NEW).await;
+    let mut typed = vec![("name", "Usual"), ("kind", kind), ("act", "publish")];
+    typed.extend(texts);
+    let done = staff.submit_and_follow(&page, NEW, &typed).await;
+    done.must_say("The template is published.");
+    w.look(ids).await.into_iter().find(|id| !before.contains(id)).expect("a new template")
+}
+
+fn fill_page(client: &Client, id: &TemplateId) -> String {
+    format!("/staff/charts/{}/documents/from-template/{id}", client.chart_id)
+}
+
+/// Types the answers, in the order of the fields.
+async fn fill(staff: &mut Browser, page: &Page, path: &str, answers: &[&str]) -> Page {
+    let mut fields = page.form(path).fields;
+    fields.retain(|(name, _)| name != "answer");
+    fields.extend(answers.iter().map(|answer| ("answer".to_owned(), (*answer).to_owned())));
+    staff.post_fields(path, &fields).await
+}
+
+fn made(page: &Page) -> DocumentId {
+    let to = page.location().unwrap_or_else(|| panic!("refused with {}: {}", page.status(), page.words()));
+    let (_, rest) = to.split_once("/documents/").expect("a document's address");
+    rest.split(['/', '?']).next().expect("an id").parse().expect("an id")
+}
+
+async fn body_of(w: &World, id: DocumentId) -> String {
+    let body: Option<String> = w
+        .look(move |c| {
+            document_version::table
+                .filter(document_version::document_id.eq(id))
+                .select(document_version::body)
+                .first(c)
+        })
+        .await;
+    body.expect("a text")
+}
+
+async fn documents(w: &World) -> i64 {
+    w.look(|c| document::table.count().get_result(c)).await
+}
+
+/// Changes one field of a face sheet.
+async fn write_on_file(staff: &mut Browser, client: &Client, field: &str, value: &str) {
+    let path = format!("/staff/charts/{}/edit", client.chart_id);
+    let page = staff.get(&path).await;
+    staff.submit(&page, &path, &[(field, value)]).await.must_be(303);
+}
+
+/// A text that says all that an authorization must.
+fn authorization() -> String {
+    let blanks: Vec<String> = OF_AN_AUTHORIZATION.iter().map(|name| name.written()).collect();
+    blanks.join("\n\n")
+}
+
+stories! {
+    async fn d_27_nothing_is_made_while_a_value_is_missing(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let text = "{{client_first_name}} {{client_middle_name}} {{client_last_name}}\n{{client_address}}\n\n\
+                    Seen by {{clinician_name}}, fee {{ask:Fee per session}}, {{today}}.";
+        let id = published(w, &mut casey, "agreement", &[("title_en", "Fees"), ("body_en", text)]).await;
+        let path = fill_page(&ana, &id);
+        let page = casey.get(&path).await;
+        page.must_be(200).must_say("This is not on file yet").must_say("Client: middle name");
+        let edit = format!("/staff/charts/{}/edit", ana.chart_id);
+        for field in ["middle_name", "postal_address"] {
+            assert!(page.html().contains(&format!("{edit}#f-{field}")), "no link to {field}");
+            assert!(casey.get(&edit).await.html().contains(&format!("id=\"f-{field}\"")), "no field {field}");
+        }
+        assert!(!page.has_form(&path), "what is missing is mended first");
+        // Nor by a form that was made by hand.
+        let of_another = w.chart("Ben", "Ortiz").await;
+        write_on_file(&mut casey, &of_another, "middle_name", "Luis").await;
+        write_on_file(&mut casey, &of_another, "postal_address", "9 Elm St").await;
+        let there = fill_page(&of_another, &id);
+        let form = casey.get(&there).await;
+        let mut fields = form.form(&there).fields;
+        fields.iter_mut().filter(|(name, _)| name == "answer").for_each(|(_, value)| *value = "x".into());
+        casey.post_fields(&path, &fields).await.must_be(422).must_say("This is not on file yet");
+        assert_eq!(documents(w).await, 0);
+
+        write_on_file(&mut casey, &ana, "middle_name", "Maria").await;
+        write_on_file(&mut casey, &ana, "postal_address", "12 Mill Road\nRiverbend").await;
+        let page = casey.get(&path).await;
+        page.must_say("Fee per session").must_say("12 Mill Road").must_not_say("not on file");
+        let member = w.riverbend.member(Role::Clinician).clone();
+        let me = member.staff_id.to_string();
+        let refused = fill(&mut casey, &page, &path, &[&me, "  "]).await;
+        refused.must_be(422).must_say("Fill in: Fee per session");
+        assert_eq!(documents(w).await, 0);
+        let answer = fill(&mut casey, &page, &path, &[&me, "$150"]).await;
+        let document = made(&answer);
+        let body = body_of(w, document).await;
+        let wanted = format!(
+            "Ana Maria Duarte\n12 Mill Road\nRiverbend\n\nSeen by {}, fee $150, December 1, 2026.",
+            member.name
+        );
+        assert_eq!(body, wanted);
+        assert!(!body.contains("{{"));
+        // The same form twice makes one.
+        assert_eq!(made(&fill(&mut casey, &page, &path, &[&me, "$150"]).await), document);
+        assert_eq!(documents(w).await, 1);
+        let page = casey.follow(&answer).await;
+        casey.submit_and_follow(&page, "/share", &[]).await.must_say("Made of the template Usual, version 1.");
+    }
+
+    async fn d_28_a_name_is_printed_as_it_is_typed(w: &mut World) {
+        let ana = w.chart("{{practice}} <b>", "&amp;").await;
+        let who = enrolled(w, &ana).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let id = published(w, &mut casey, "letter", &[("title_en", "Hello"), ("body_en", "Dear {{client_name}}!")]).await;
+        let path = fill_page(&ana, &id);
+        let page = casey.get(&path).await;
+        let answer = fill(&mut casey, &page, &path, &[]).await;
+        assert_eq!(body_of(w, made(&answer)).await, "Dear {{practice}} <b> &amp;!");
+        let share = casey.follow(&answer).await;
+        casey.submit(&share, "/share", &[]).await.must_be(303);
+        let mut phone = sign_in(w, &who.name).await;
+        let read = phone.get(&format!("/portal/documents/{}", made(&answer))).await;
+        read.must_be(200).must_say("Dear {{practice}} <b> &amp;!");
+    }
+
+    async fn d_29_what_was_made_stays_when_the_template_changes(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let id = published(w, &mut casey, "notice", &[("title_en", "Old"), ("body_en", "Old, {{client_name}}.")]).await;
+        let (path, edit) = (fill_page(&ana, &id), format!("/staff/templates/{id}"));
+        let form = casey.get(&path).await;
+        let first = made(&fill(&mut casey, &form, &path, &[]).await);
+        let hash = |page: &Page| {
+            let html = page.html();
+            let (_, rest) = html.split_once("title=\"SHA-256 ").expect("a hash");
+            rest.split('"').next().unwrap_or_default().to_owned()
+        };
+        let tab = format!("/staff/charts/{}/documents", ana.chart_id);
+        let before = hash(&casey.get(&format!("{tab}/{first}")).await);
+        // A draft changes nothing that is used.
+        let page = casey.get(&edit).await;
+        let newer = [("title_en", "New"), ("body_en", "New, {{client_name}}."), ("act", "save")];
+        casey.submit_and_follow(&page, &edit, &newer).await.must_say("Published, with a newer draft");
+        let open = casey.get(&path).await;
+        open.must_say("Old, Ana Duarte.");
+        let page = casey.get(&edit).await;
+        casey.submit(&page, &edit, &[("act", "publish")]).await.must_be(303);
+        // A form that was open meanwhile makes nothing of either text before the sender has seen the new one.
+        let late = fill(&mut casey, &open, &path, &[]).await;
+        late.must_be(409).must_say("Somebody published a newer text meanwhile").must_say("New, Ana Duarte.");
+        let second = made(&fill(&mut casey, &late, &path, &[]).await);
+        assert_eq!(body_of(w, first).await, "Old, Ana Duarte.");
+        assert_eq!(body_of(w, second).await, "New, Ana Duarte.");
+        assert_eq!(hash(&casey.get(&format!("{tab}/{first}")).await), before);
+        let numbers: Vec<Option<i32>> =
+            w.look(|c| document_version::table.order(document_version::created_at).select(document_version::template_number).load(c)).await;
+        assert_eq!(numbers, [Some(1), Some(2)]);
+        // The face sheet changes neither.
+        write_on_file(&mut casey, &ana, "first_name", "Anna").await;
+        assert_eq!(body_of(w, second).await, "New, Ana Duarte.");
+    }
+
+    async fn d_32_an_authorization_without_expiry_or_purpose_is_not_published(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(NEW).await;
+        let short = authorization().replace("{{authorization_expiry}}", "").replace("{{authorization_purpose}}", "");
+        let typed = |body: &str, act: &str| {
+            [("name", "Release"), ("kind", "authorization"), ("title_en", "Release"), ("body_en", body), ("act", act)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
+        let submit = async |casey: &mut Browser, body: &str, act: &str| {
+            let typed = typed(body, act);
+            let typed: Vec<(&str, &str)> = typed.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            casey.submit(&page, NEW, &typed).await
+        };
+        let refused = submit(&mut casey, &short, "publish").await;
+        refused.must_be(422).must_say("Last day").must_say("What for").must_say("45 CFR 164.508(c)").must_not_say("this: To whom");
+        assert!(refused.html().contains("{{authorization_recipient}}"), "what was typed is kept");
+        assert_eq!(w.look(|c| template::table.count().get_result::<i64>(c)).await, 0);
+        // A draft may wait for its last words.
+        submit(&mut casey, &short, "save").await.must_be(303);
+        submit(&mut casey, &authorization(), "publish").await.must_be(303);
+        let id: TemplateId = w
+            .look(|c| {
+                template::table
+                    .filter(template::published_number.is_not_null())
+                    .select(template::template_id)
+                    .first(c)
+            })
+            .await;
+        let path = fill_page(&ana, &id);
+        let form = casey.get(&path).await;
+        form.must_say("What may be disclosed").must_say("The last day on which it counts.");
+        let said = |day: &'static str| ["Dates of visits", "Riverbend", "Dr. Novak", "Coordination of care", day];
+        fill(&mut casey, &form, &path, &said("2026-11-30")).await.must_be(422).must_say("still to come");
+        fill(&mut casey, &form, &path, &said("")).await.must_be(422).must_say("Fill in: Last day");
+        let answer = fill(&mut casey, &form, &path, &said("2026-12-31")).await;
+        let document = made(&answer);
+        assert!(body_of(w, document).await.contains("December 31, 2026"));
+        let share = casey.follow(&answer).await;
+        casey.submit(&share, "/share", &[]).await.must_be(303);
+        let tab = format!("/staff/charts/{}/documents", ana.chart_id);
+        let mut phone = sign_in(w, &who.name).await;
+        let own = format!("/portal/documents/{document}");
+        phone.get(&own).await.must_say("counts until December 31, 2026");
+        casey.get(&tab).await.must_not_say("Expired");
+        w.clock.advance_seconds(31 * 86_400);
+        let mut casey = w.staff(Role::Clinician).await;
+        casey.get(&tab).await.must_say("Expired December 31, 2026");
+        casey.get(&format!("{tab}/{document}")).await.must_say("Expired December 31, 2026");
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get("/portal/documents").await.must_say("Expired");
+        phone.get(&own).await.must_say("This authorization ended December 31, 2026.");
+        // Nobody writes one that is not a template's.
+        let write = format!("{tab}/write");
+        let page = casey.get(&write).await;
+        let by_hand = [("title", "Release"), ("kind", "authorization"), ("body", "Anything.")];
+        casey.submit(&page, &write, &by_hand).await.must_be(422).must_say("Choose a kind.");
+    }
+
+    async fn what_is_wrong_with_a_template_is_told_before_it_is_used(w: &mut World) {
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(NEW).await;
+        page.must_be(200).must_say("{{client_name}}");
+        let text = "{{client}} and {{ask:}} and {{client_name";
+        let typed = [("name", "Wrong"), ("kind", "notice"), ("title_en", "{{today}}"), ("body_en", text), ("title_es", "Aviso"), ("act", "publish")];
+        let refused = casey.submit(&page, NEW, &typed).await;
+        refused.must_be(422).must_say("A title has no blanks.").must_say("Type the text.");
+        let typed = [("name", "Wrong"), ("kind", "notice"), ("title_en", "Notice"), ("body_en", text), ("act", "publish")];
+        let refused = casey.submit(&page, NEW, &typed).await;
+        refused.must_be(422).must_say("There is no blank {{client}}").must_say("A question to the sender").must_say("does not end");
+        casey.submit(&page, NEW, &[("act", "save")]).await.must_be(422).must_say("Choose a kind.");
+        assert_eq!(w.look(|c| template::table.count().get_result::<i64>(c)).await, 0);
+        // Who may not send documents keeps no templates.
+        w.staff(Role::FrontDesk).await.get("/staff/templates").await.must_be(403);
+    }
+
+    async fn of_two_who_publish_the_second_is_told(w: &mut World) {
+        let mut casey = w.staff(Role::Clinician).await;
+        let mut admin = w.staff(Role::Administrator).await;
+        let id = published(w, &mut casey, "notice", &[("title_en", "Notice"), ("body_en", "One.")]).await;
+        let edit = format!("/staff/templates/{id}");
+        let (hers, theirs) = (casey.get(&edit).await, admin.get(&edit).await);
+        casey.submit(&hers, &edit, &[("body_en", "Two."), ("act", "publish")]).await.must_be(303);
+        let late = admin.submit(&theirs, &edit, &[("body_en", "Three."), ("act", "publish")]).await;
+        late.must_be(409).must_say("Three.");
+        assert_eq!(w.look(|c| template_version::table.count().get_result::<i64>(c)).await, 2);
+        admin.submit(&late, &edit, &[("act", "publish")]).await.must_be(303);
+        assert_eq!(w.look(|c| template_version::table.count().get_result::<i64>(c)).await, 3);
+        assert_eq!(events(w, "template.published").await, 3);
+    }
+
+    async fn a_template_speaks_the_readers_language_and_a_retired_one_is_not_used(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let texts = [("title_en", "Notice"), ("body_en", "Today is {{today}}."), ("title_es", "Aviso"), ("body_es", "Hoy es {{today}}.")];
+        let id = published(w, &mut casey, "notice", &texts).await;
+        let english = published(w, &mut casey, "notice", &texts[..2]).await;
+        let path = fill_page(&ana, &id);
+        casey.get(&path).await.must_say("Today is December 1, 2026.").must_say("Use the text in Español");
+        write_on_file(&mut casey, &ana, "language", "es").await;
+        let page = casey.get(&path).await;
+        page.must_say("Hoy es 1 de diciembre de 2026.").must_not_say("There is no text in");
+        let answer = fill(&mut casey, &page, &path, &[]).await;
+        assert_eq!(body_of(w, made(&answer)).await, "Hoy es 1 de diciembre de 2026.");
+        casey.get(&fill_page(&ana, &english)).await.must_say("There is no text in Español").must_say("Today is");
+        casey.get(&format!("{path}?for=en")).await.must_say("Today is");
+        let choose = format!("/staff/charts/{}/documents/from-template", ana.chart_id);
+        assert_eq!(casey.get(&choose).await.html().matches(">Usual<").count(), 2);
+        let edit = format!("/staff/templates/{id}");
+        let page = casey.get(&edit).await;
+        casey.submit_and_follow(&page, &format!("{edit}/retire"), &[]).await.must_say("The template is retired.");
+        casey.get(&path).await.must_be(404);
+        assert_eq!(casey.get(&choose).await.html().matches(">Usual<").count(), 1);
+        let page = casey.get(&edit).await;
+        casey.submit_and_follow(&page, &format!("{edit}/restore"), &[]).await.must_say("back in use");
+        casey.get(&path).await.must_be(200);
+    }
+
+    async fn a_program_makes_a_document_of_a_template(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let text = "{{client_name}}, {{client_address}}: {{ask:Fee/session}}";
+        let id = published(w, &mut casey, "agreement", &[("title_en", "Fees"), ("body_en", text)]).await;
+        let key = key(w, &w.riverbend, &[Scope::DocumentsRead, Scope::DocumentsWrite]).await;
+        let mut ehr = w.browser().with("authorization", &format!("Bearer {key}"));
+        let list = ehr.get("/api/v1/templates").await.must_be(200).html();
+        assert!(list.contains(&id.to_string()) && list.contains("ask:Fee/session"), "{list}");
+        let path = format!("/api/v1/charts/{}/documents/from-template", ana.chart_id);
+        let mut make = async |answers: serde_json::Value| {
+            let body = json!({ "template": id, "answers": answers }).to_string();
+            ehr.send("POST", &path, Some(("application/json", body.as_bytes()))).await
+        };
+        let refused = make(json!({ "ask:Fee/session": "$150" })).await;
+        refused.must_be(422);
+        assert!(refused.html().contains("client_address is not on file"), "{}", refused.html());
+        write_on_file(&mut casey, &ana, "postal_address", "12 Mill Road").await;
+        let refused = make(json!({})).await;
+        refused.must_be(422);
+        assert!(refused.html().contains("/answers/ask:Fee~1session"), "{}", refused.html());
+        let made = make(json!({ "ask:Fee/session": "$150" })).await;
+        made.must_be(201);
+        assert!(made.html().contains(&format!("\"template\":{{\"id\":\"{id}\",\"version\":1}}")), "{}", made.html());
+    }
+}
