@@ -35,6 +35,7 @@ use crate::platform::mail::Relay;
 use crate::platform::objects::Objects;
 use crate::platform::outbox::{self, MailHooks};
 use crate::platform::pay::Stripe;
+use crate::platform::scanner::Scanner;
 use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
 use crate::platform::stop::{self, Stop};
@@ -294,6 +295,7 @@ pub async fn build(
     }
     Ok(Arc::new(App {
         confined: Confined::own()?,
+        scanner: config.scanner_url.clone().map(Scanner::at),
         hashing: PasswordHashing::new(&keys, HashCost::Full)?,
         db,
         objects: Objects::at(config.objects_url.clone()),
@@ -342,6 +344,20 @@ const LEFTOVERS_EVERY: Duration = Duration::from_secs(600);
 /// How often bytes are looked for that nothing refers to.
 const ORPHANS_EVERY: Duration = Duration::from_secs(24 * 3_600);
 
+/// How often the virus scanner is tried with the test file.
+const SCANNER_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Says whether the virus scanner can be relied on, where there is one.
+async fn try_scanner(app: &AppState) -> Result<usize, Fault> {
+    let Some(scanner) = &app.scanner else { return Ok(0) };
+    let trouble = scanner.trouble(features::documents::LARGEST).await;
+    metrics::gauge!("anteroom_scanner_ok").set(if trouble.is_none() { 1.0 } else { 0.0 });
+    if let Some(why) = trouble {
+        tracing::error!(why, "the virus scanner cannot be relied on; files are turned away while it is so");
+    }
+    Ok(0)
+}
+
 /// Starts everything that runs beside the requests.
 pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
@@ -375,6 +391,11 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     workers.spawn(again_and_again("orphaned files", ORPHANS_EVERY, stop.clone(), move || {
         let app = files.clone();
         async move { features::documents::remove_orphans(&app).await }
+    }));
+    let scanning = app.clone();
+    workers.spawn(again_and_again("virus scanner", SCANNER_EVERY, stop.clone(), move || {
+        let app = scanning.clone();
+        async move { try_scanner(&app).await }
     }));
     workers.spawn(again_and_again("metrics", METRICS_EVERY, stop.clone(), || async {
         telemetry::tidy();

@@ -24,6 +24,7 @@ pub mod pay;
 pub mod pdf;
 pub mod pdf_writer;
 pub mod permissions;
+pub mod scanner;
 pub mod seal;
 pub mod server;
 pub mod state;

@@ -19,6 +19,7 @@ use crate::platform::live::Live;
 use crate::platform::objects::Objects;
 use crate::platform::outbox::MailHooks;
 use crate::platform::pay::PayProvider;
+use crate::platform::scanner::Scanner;
 use crate::platform::web::nav::Navigation;
 use crate::platform::web::touches::Touches;
 
@@ -31,6 +32,8 @@ pub struct App {
     pub db: Db,
     /// What parses files of strangers.
     pub confined: Confined,
+    /// What looks for viruses in them, where there is a scanner.
+    pub scanner: Option<Scanner>,
     /// Where the bytes of files lie.
     pub objects: Objects,
     /// The clock that everything which expires asks.

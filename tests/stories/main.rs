@@ -68,6 +68,7 @@ mod rights_staff;
 mod routes;
 mod safeguards;
 mod said_truly;
+mod scanning;
 mod schema;
 mod sealing;
 mod signing;

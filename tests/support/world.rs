@@ -33,6 +33,7 @@ use anteroom::platform::outbox::{Pace, Worker};
 use anteroom::platform::pay::local::Local;
 use anteroom::platform::pay::{PayProvider, Stripe};
 use anteroom::platform::permissions::Role;
+use anteroom::platform::scanner::Scanner;
 use anteroom::platform::server::{self, Patience};
 use anteroom::platform::state::{App, AppState, PublicMetrics, Settings};
 use anteroom::platform::stop::{self, Stopper};
@@ -119,7 +120,8 @@ impl Database {
             let objects = path.with_extension("objects");
             let usual = settings("http://127.0.0.1".into());
             let nobody = Arc::new(Stripe::at("http://127.0.0.1:1"));
-            let app = application(&url, objects, clock, HashCost::Test, usual, (nobody, the_program())).await;
+            let app =
+                application(&url, objects, clock, HashCost::Test, usual, (nobody, the_program(), None)).await;
             new_houses(&app).await;
         };
         template::copy(&path, make).await;
@@ -271,6 +273,8 @@ pub struct Plan {
     pub provider: Option<Arc<Local>>,
     /// What parses files of strangers.
     pub confined: Confined,
+    /// What looks for viruses in files.
+    pub scanner: Option<Scanner>,
 }
 
 impl Plan {
@@ -288,6 +292,7 @@ impl Plan {
             mailbox: None,
             provider: None,
             confined: the_program(),
+            scanner: None,
         }
     }
 }
@@ -337,7 +342,7 @@ impl World {
             }
         };
         let pay = Arc::new(Stripe::at(provider.origin()));
-        let around: (Arc<dyn PayProvider>, Confined) = (pay, plan.confined);
+        let around: (Arc<dyn PayProvider>, Confined, Option<Scanner>) = (pay, plan.confined, plan.scanner);
         let app =
             application(&database.url, database.objects(), clock.clone(), plan.hash_cost, settings, around)
                 .await;
@@ -672,7 +677,7 @@ async fn application(
     clock: Arc<MovableClock>,
     hash_cost: HashCost,
     settings: Settings,
-    (pay, confined): (Arc<dyn PayProvider>, Confined),
+    (pay, confined, scanner): (Arc<dyn PayProvider>, Confined, Option<Scanner>),
 ) -> AppState {
     let rng: Arc<dyn Rng> = Arc::new(SystemRng);
     let keys = Keys::from_master(&MASTER_KEY);
@@ -684,6 +689,7 @@ async fn application(
     db.use_audit_key(keys.key_for("audit"));
     Arc::new(App {
         confined,
+        scanner,
         db,
         objects: Objects::at(objects),
         clock,

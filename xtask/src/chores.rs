@@ -38,7 +38,7 @@ pub fn ci() -> Result<(), String> {
 
 /// Measures a release build: all of it into `bench/RESULTS.md`, or one part, which is only shown.
 pub fn bench(arguments: &[String]) -> Result<(), String> {
-    needs::provide(Needs { postgres: true, browser: false })?;
+    needs::provide(Needs { postgres: true, scanner: false, browser: false })?;
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let costs = root().join("target/bench/costs.md");
     match words.as_slice() {
@@ -77,7 +77,7 @@ fn cost(arguments: &[&str]) -> Result<Duration, String> {
 
 /// Takes the pictures of the documentation.
 pub fn screenshots() -> Result<(), String> {
-    needs::provide(Needs { postgres: false, browser: true })?;
+    needs::provide(Needs { postgres: false, scanner: false, browser: true })?;
     let pictures = root().join("docs/pictures");
     std::fs::create_dir_all(&pictures).map_err(|e| format!("cannot make {}: {e}", pictures.display()))?;
     let mut command = cargo();

@@ -39,6 +39,13 @@ const QPDF: Tool = Tool { package: "qpdf", what: "qpdf", is_here: || find("qpdf"
 const POPPLER: Tool =
     Tool { package: "poppler-utils", what: "poppler's tools", is_here: || find("pdftotext").is_some() };
 
+/// What looks for viruses in uploaded files. The stories bring their own signatures and settings.
+const CLAMD: Tool = Tool { package: "clamav-daemon", what: "clamd", is_here: has_clamd };
+
+fn has_clamd() -> bool {
+    Path::new("/usr/sbin/clamd").is_file() || find("clamd").is_some()
+}
+
 fn has_postgres() -> bool {
     let in_debian = std::fs::read_dir("/usr/lib/postgresql")
         .is_ok_and(|mut all| all.any(|v| v.is_ok_and(|v| v.path().join("bin/initdb").is_file())));
@@ -50,6 +57,8 @@ fn has_postgres() -> bool {
 pub struct Needs {
     /// PostgreSQL.
     pub postgres: bool,
+    /// clamd.
+    pub scanner: bool,
     /// Chromium, its driver, axe-core.
     pub browser: bool,
 }
@@ -59,6 +68,9 @@ pub fn provide(needs: Needs) -> Result<(), String> {
     let mut wanted = vec![&COMPILER, &PERL];
     if needs.postgres {
         wanted.extend([&POSTGRES, &QPDF, &POPPLER]);
+    }
+    if needs.scanner {
+        wanted.push(&CLAMD);
     }
     if needs.browser {
         wanted.extend([&CHROMIUM, &DRIVER, &NPM]);

@@ -125,6 +125,7 @@ pub fn run(choice: &Choice) -> Result<(), String> {
     let engine = choice.engine.as_deref().unwrap_or("both");
     let needs = Needs {
         postgres: engine != "sqlite" && ["stories", "browser", "faults"].iter().any(|p| choice.runs(p)),
+        scanner: choice.runs("stories"),
         browser: choice.runs("browser"),
     };
     needs::provide(needs)?;

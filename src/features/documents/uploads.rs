@@ -22,6 +22,7 @@ use crate::platform::db::{PracticeScope, Scoped, System};
 use crate::platform::fault::Fault;
 use crate::platform::objects::{Object, ObjectError, Stored, Writer, blob_key, new_blob_key};
 use crate::platform::pdf::PdfProblem;
+use crate::platform::scanner::Verdict;
 use crate::platform::state::AppState;
 
 /// The largest file, in bytes.
@@ -52,6 +53,10 @@ pub enum NotTaken {
     Quota,
     /// It broke off.
     BrokenOff,
+    /// The virus scanner found something in it.
+    Infected,
+    /// The virus scanner could not check it.
+    NotScanned,
 }
 
 impl NotTaken {
@@ -65,6 +70,8 @@ impl NotTaken {
             Self::Pdf(problem) => format!("pdf-{problem}"),
             Self::Quota => "quota".to_owned(),
             Self::BrokenOff => "broken-off".to_owned(),
+            Self::Infected => "infected".to_owned(),
+            Self::NotScanned => "not-scanned".to_owned(),
         }
     }
 }
@@ -327,7 +334,7 @@ async fn take(
     Ok(Ok(StoredBytes { sha256: hex::encode(hash.finalize()), size, key_generation }))
 }
 
-/// Looks the stored file through, in a process of its own.
+/// Looks the stored file through, in a process of its own, and has it scanned where there is a scanner.
 async fn inspect(
     app: &AppState,
     scope: &PracticeScope,
@@ -342,13 +349,26 @@ async fn inspect(
     let key = app.db.read(scope, move |c| blob_key(&inside.keys, c, generation, &blob)).await?;
     let object = Object { practice: upload.practice_id, blob, key };
     let of = Stored { object, size: stored.size, sha256: stored.sha256.clone() };
-    match app.confined.inspect_pdf(app.objects.read(of)).await {
-        Ok(seen) => Ok(seen.map_err(NotTaken::Pdf)),
-        Err(ObjectError::Fault(fault)) => Err(fault),
-        Err(ObjectError::Damaged(what)) => {
-            Err(Fault::Damaged(format!("a file that has just come in: {what}")))
-        }
+    let damaged = |error: ObjectError| match error {
+        ObjectError::Fault(fault) => fault,
+        ObjectError::Damaged(what) => Fault::Damaged(format!("a file that has just come in: {what}")),
+    };
+    let seen = app.confined.inspect_pdf(app.objects.read(of.clone())).await.map_err(damaged)?;
+    let (Ok(()), Some(scanner)) = (seen, &app.scanner) else { return Ok(seen.map_err(NotTaken::Pdf)) };
+    if !renew(app, scope, upload).await? {
+        return Ok(Err(NotTaken::BrokenOff));
     }
+    Ok(match scanner.scan(app.objects.read(of)).await.map_err(damaged)? {
+        Verdict::Clean => Ok(()),
+        Verdict::Infected(name) => {
+            tracing::warn!(upload = %upload.upload_id, found = name, "the virus scanner found something in a file");
+            Err(NotTaken::Infected)
+        }
+        Verdict::NotScanned(why) => {
+            tracing::error!(why, "a file was turned away: the virus scanner did not check it");
+            Err(NotTaken::NotScanned)
+        }
+    })
 }
 
 fn is_pdf(start: &[u8], name: &str) -> Result<(), NotTaken> {

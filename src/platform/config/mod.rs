@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub use table::{Setting, TABLE};
-pub use values::{LogFormat, LogLevel, Openness, SmtpSecurity, SmtpUrl};
+pub use values::{LogFormat, LogLevel, Openness, ScannerUrl, SmtpSecurity, SmtpUrl};
 
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
@@ -37,6 +37,7 @@ pub struct Config {
     pub bounce_domain: String,
     pub bounce_hook_secret: Option<Secret>,
     pub objects_url: PathBuf,
+    pub scanner_url: Option<ScannerUrl>,
     pub stripe_url: String,
     pub secret_key_file: PathBuf,
     pub audit_checkpoint_file: PathBuf,
@@ -396,6 +397,7 @@ fn finish(
     Ok(Config {
         database_url: draft.database_url.unwrap_or_else(|| DatabaseUrl::Sqlite(data.join("anteroom.db"))),
         objects_url: draft.objects_url.unwrap_or_else(|| data.join("objects")),
+        scanner_url: draft.scanner_url,
         stripe_url: draft.stripe_url.unwrap_or_else(|| REAL_ORIGIN.to_owned()),
         secret_key_file: draft.secret_key_file.unwrap_or_else(|| data.join("secret.key")),
         audit_checkpoint_file: draft

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
-use crate::platform::config::values::{self, LogFormat, LogLevel, Openness, Refused, SmtpUrl};
+use crate::platform::config::values::{self, LogFormat, LogLevel, Openness, Refused, ScannerUrl, SmtpUrl};
 use crate::platform::db::DatabaseUrl;
 
 /// What was set, before defaults that depend on other settings are filled in.
@@ -28,6 +28,7 @@ pub struct Draft {
     pub(super) bounce_domain: Option<String>,
     pub(super) bounce_hook_secret: Option<Secret>,
     pub(super) objects_url: Option<PathBuf>,
+    pub(super) scanner_url: Option<ScannerUrl>,
     pub(super) stripe_url: Option<String>,
     pub(super) secret_key_file: Option<PathBuf>,
     pub(super) audit_checkpoint_file: Option<PathBuf>,
@@ -183,6 +184,15 @@ pub const TABLE: &[Setting] = &[
         help: "Where the bytes of documents lie, encrypted: file:FOLDER, a folder that is this program's alone. Several \
                processes on one database need the same folder.",
         set: |d, v| Ok(d.objects_url = Some(values::objects(v)?)),
+    },
+    Setting {
+        key: "scanner_url",
+        takes: "URL",
+        default: "none: files are not scanned",
+        secret: false,
+        help: "The virus scanner clamd that looks through uploaded files: unix:/run/clamav/clamd.ctl or \
+               tcp:127.0.0.1:3310. A file that it cannot check is turned away.",
+        set: |d, v| Ok(d.scanner_url = Some(values::scanner(v)?)),
     },
     Setting {
         key: "stripe_url",

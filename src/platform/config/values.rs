@@ -86,6 +86,28 @@ impl fmt::Display for SmtpUrl {
     }
 }
 
+/// Where clamd listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScannerUrl {
+    /// On a port.
+    Tcp(SocketAddr),
+    /// On a socket of this machine.
+    #[cfg(unix)]
+    Unix(PathBuf),
+}
+
+/// `unix:` and a path, or `tcp:` and a numeric address with its port. What is sent there is a client's file in clear:
+/// off this machine the line between is the operator's to protect.
+pub fn scanner(text: &str) -> Result<ScannerUrl, Refused> {
+    let refused = || "write unix:/run/clamav/clamd.ctl or tcp:127.0.0.1:3310".to_owned();
+    #[cfg(unix)]
+    if let Some(path) = text.strip_prefix("unix:").filter(|path| path.starts_with('/')) {
+        return Ok(ScannerUrl::Unix(PathBuf::from(path)));
+    }
+    let address = text.strip_prefix("tcp:").ok_or_else(refused)?;
+    socket(address.trim_start_matches("//")).map(ScannerUrl::Tcp).map_err(|_| refused())
+}
+
 /// `HOST:PORT` as numbers: the address to listen on.
 pub fn socket(text: &str) -> Result<SocketAddr, Refused> {
     if let Some(port) = text.strip_prefix("localhost:").and_then(|p| p.parse::<u16>().ok()) {
