@@ -266,6 +266,104 @@ appointments-note-undo = Undo
 appointments-noted-by = By { $name }, { $moment }
 appointments-undo-until = You can undo this until { $moment }.
 appointments-undo-over = The time in which this could be undone is over.
+appointments-series-title = Series
+appointments-series-make = Book a series
+appointments-series-make-text = Choose the first day and how often. You see each day before anything is booked.
+appointments-series-of = Series of { $name }
+appointments-series-one-of = One of a series
+appointments-series-line = { $rule }, { $time }, with { $with }
+appointments-series-active = Goes on
+appointments-series-ended = Ended
+appointments-series-ended-on = Ended with { $day }
+appointments-series-every = How often
+appointments-series-every-hint = For a month, the first day says which weekday or which date.
+appointments-series-every-week = Every week
+appointments-series-every-two-weeks = Every second week
+appointments-series-every-four-weeks = Every fourth week
+appointments-series-every-month = Every month, on the same weekday
+appointments-series-every-month-day = Every month, on the same date
+appointments-series-every-day = Every day
+appointments-series-weekdays = On these days
+appointments-series-weekdays-hint = For weeks and days. Without a tick: the weekday of the first day, or every day.
+appointments-series-end-hint = Without an end it goes on; the next twelve months are booked, and more as they come near.
+appointments-series-count = How many times
+appointments-series-last-day = Last day
+appointments-series-look = Look at the days
+appointments-series-days = The days
+appointments-series-days-hint = Each appointment is moved, canceled and noted by itself. A day that is left out or canceled is not booked again.
+appointments-series-summary = { $free } of { $all } days can be booked. The others are left out.
+appointments-series-change-summary = { $free } of { $all } appointments get the new time. The others keep theirs.
+appointments-series-free = Can be booked
+appointments-series-left-out = Left out
+appointments-series-moves = Moves
+appointments-series-stays = Keeps its time
+appointments-series-not-booked = Not booked
+appointments-series-held = This time is kept for another client, who asked for it.
+appointments-series-shifted = The clocks are set forward that night, so it is later on this day alone.
+appointments-series-twice = The clocks show this time twice that night. The first one counts.
+appointments-series-rule = Repeats
+appointments-series-from = From
+appointments-series-on = { $every }: { $days }
+appointments-series-until = { $rule }; { $end }
+appointments-series-until-day = until { $day }
+appointments-series-month-day = day { $day }
+appointments-series-nth-1 = first { $day }
+appointments-series-nth-2 = second { $day }
+appointments-series-nth-3 = third { $day }
+appointments-series-nth-4 = fourth { $day }
+appointments-series-nth-5 = fifth { $day }
+appointments-series-nth-last = last { $day }
+appointments-series-nth-from-end = { $day }, number { $number } from the end
+appointments-series-change = Change from a day on
+appointments-series-change-title = Change the series of { $name }
+appointments-series-change-text = From this day on, the appointments get this time, length, place and clinician. One that you moved by itself stays as it is.
+appointments-series-change-button = Change the series
+appointments-series-end = End the series
+appointments-series-end-title = End the series of { $name }
+appointments-series-end-from = First day that is canceled
+appointments-series-end-from-hint = Appointments from this day on are canceled. What has begun stays as it is.
+appointments-series-end-mail = Everyone who sees this client's appointments in the portal gets one e-mail. It never counts as a late cancellation of theirs.
+appointments-series-end-mail-nobody = Nobody sees this client's appointments in the portal, so nobody gets an e-mail.
+appointments-series-end-button = End series
+appointments-series-keep = Keep it
+appointments-series-why-taken = { $name } or the client had something else then.
+appointments-series-why-held = The time was kept for another client.
+appointments-series-why-time-off = { $name } had time off then.
+appointments-series-why-closed = The practice or the place was closed then, or { $name } saw no clients any more.
+appointments-series-why-away = { $name } was away then.
+appointments-series-why-other = It could not be booked.
+appointments-series-unbooked = Days of series that are not booked
+appointments-series-unbooked-text = Their turn came and something was in the way. Book these days by hand, or leave them out.
+appointments-series-error-count = Give a number from 1 to 500.
+appointments-series-error-until = Choose a day that is not before the first one.
+appointments-series-error-both = Give how many times, or the last day, not both.
+appointments-series-error-changed = Something has changed since you looked. Nothing was booked. Look at the days again.
+appointments-series-error-nothing = No day of this series can be booked. Choose another time.
+appointments-series-daily =
+    { $count ->
+        [one] Every day
+       *[other] Every { $count } days
+    }
+appointments-series-weekly =
+    { $count ->
+        [one] Every week
+       *[other] Every { $count } weeks
+    }
+appointments-series-monthly =
+    { $count ->
+        [one] Every month
+       *[other] Every { $count } months
+    }
+appointments-series-times =
+    { $count ->
+        [one] once
+       *[other] { $count } times
+    }
+appointments-series-button =
+    { $count ->
+        [one] Book one appointment
+       *[other] Book { $count } appointments
+    }
 appointments-from-until = { $from } to { $until }
 appointments-zones-hint = Day and time by the clock of the place that you choose
 appointments-taken-clinician = { $name } already has an appointment then, at { $time }.
@@ -355,6 +453,11 @@ done-appointment-undone = It is undone.
 not-done-appointment-is-noted = It is noted whether the client came. Nothing was changed. Undo that first.
 not-done-appointment-too-early = It is too early to say whether the client comes. Nothing was changed.
 not-done-appointment-undo-over = The time in which this could be undone is over. Nothing was changed.
+done-series-made = The series is booked. One e-mail says so.
+done-series-made-nobody = The series is booked. Nobody gets an e-mail, because nobody sees it in the portal.
+done-series-changed = The series is changed.
+done-series-ended = The series is ended.
+not-done-series-has-ended = This series has ended. Nothing was changed.
 appointments-mail-booked-subject = Your appointment at { $practice }
 appointments-mail-booked-text = You have an appointment at { $practice }:
 appointments-mail-moved-subject = Your appointment at { $practice } has a new time
@@ -363,6 +466,17 @@ appointments-mail-was = Before: { $when }
 appointments-mail-is = Now: { $when }
 appointments-mail-canceled-subject = Your appointment at { $practice } is canceled
 appointments-mail-canceled-text = This appointment at { $practice } is canceled:
+appointments-mail-booked-series-text = You have these appointments at { $practice }:
+appointments-mail-moved-series-text = Several appointments of yours at { $practice } have a new time. The first ones:
+appointments-mail-canceled-series-text = These appointments at { $practice } are canceled:
+appointments-mail-booked-series-subject = Your appointments at { $practice }
+appointments-mail-moved-series-subject = Your appointments at { $practice } have a new time
+appointments-mail-canceled-series-subject = Your appointments at { $practice } are canceled
+appointments-mail-and-more =
+    { $count ->
+        [one] and one more
+       *[other] and { $count } more
+    }
 appointments-mail-where = Address: { $address }
 appointments-mail-change = Sign in to see it, to take it into your calendar, or to cancel it.
 appointments-mail-ask-again = Sign in to read more, or to ask for another appointment.

@@ -266,6 +266,104 @@ appointments-note-undo = Deshacer
 appointments-noted-by = Por { $name }, { $moment }
 appointments-undo-until = Puede deshacerlo hasta el { $moment }.
 appointments-undo-over = El plazo para deshacerlo ya terminó.
+appointments-series-title = Series
+appointments-series-make = Reservar una serie
+appointments-series-make-text = Elija el primer día y cada cuánto. Usted ve cada día antes de que se reserve algo.
+appointments-series-of = Serie de { $name }
+appointments-series-one-of = Una de una serie
+appointments-series-line = { $rule }, { $time }, con { $with }
+appointments-series-active = Continúa
+appointments-series-ended = Terminada
+appointments-series-ended-on = Terminó con el { $day }
+appointments-series-every = Cada cuánto
+appointments-series-every-hint = Para un mes, el primer día dice qué día de la semana o qué fecha.
+appointments-series-every-week = Cada semana
+appointments-series-every-two-weeks = Cada dos semanas
+appointments-series-every-four-weeks = Cada cuatro semanas
+appointments-series-every-month = Cada mes, el mismo día de la semana
+appointments-series-every-month-day = Cada mes, en la misma fecha
+appointments-series-every-day = Cada día
+appointments-series-weekdays = En estos días
+appointments-series-weekdays-hint = Para semanas y días. Sin marcar: el día de la semana del primer día, o todos los días.
+appointments-series-end-hint = Sin un final continúa; se reservan los próximos doce meses, y más a medida que se acercan.
+appointments-series-count = Cuántas veces
+appointments-series-last-day = Último día
+appointments-series-look = Ver los días
+appointments-series-days = Los días
+appointments-series-days-hint = Cada cita se mueve, se cancela y se anota por separado. Un día omitido o cancelado no se vuelve a reservar.
+appointments-series-summary = Se pueden reservar { $free } de { $all } días. Los demás se omiten.
+appointments-series-change-summary = { $free } de { $all } citas reciben la nueva hora. Las demás conservan la suya.
+appointments-series-free = Se puede reservar
+appointments-series-left-out = Omitido
+appointments-series-moves = Se mueve
+appointments-series-stays = Conserva su hora
+appointments-series-not-booked = Sin reservar
+appointments-series-held = Esta hora está guardada para otro cliente que la pidió.
+appointments-series-shifted = Esa noche los relojes se adelantan, por eso es más tarde solo ese día.
+appointments-series-twice = Esa noche los relojes muestran esta hora dos veces. Cuenta la primera.
+appointments-series-rule = Se repite
+appointments-series-from = Desde
+appointments-series-on = { $every }: { $days }
+appointments-series-until = { $rule }; { $end }
+appointments-series-until-day = hasta el { $day }
+appointments-series-month-day = día { $day }
+appointments-series-nth-1 = primer { $day }
+appointments-series-nth-2 = segundo { $day }
+appointments-series-nth-3 = tercer { $day }
+appointments-series-nth-4 = cuarto { $day }
+appointments-series-nth-5 = quinto { $day }
+appointments-series-nth-last = último { $day }
+appointments-series-nth-from-end = { $day }, número { $number } desde el final
+appointments-series-change = Cambiar desde un día
+appointments-series-change-title = Cambiar la serie de { $name }
+appointments-series-change-text = Desde este día, las citas reciben esta hora, duración, lugar y profesional. La que usted movió por separado queda como está.
+appointments-series-change-button = Cambiar la serie
+appointments-series-end = Terminar la serie
+appointments-series-end-title = Terminar la serie de { $name }
+appointments-series-end-from = Primer día que se cancela
+appointments-series-end-from-hint = Las citas desde este día se cancelan. Lo que ya empezó queda como está.
+appointments-series-end-mail = Todos los que ven las citas de este cliente en el portal reciben un solo correo. Nunca cuenta como cancelación tardía del cliente.
+appointments-series-end-mail-nobody = Nadie ve las citas de este cliente en el portal, así que nadie recibe un correo.
+appointments-series-end-button = Terminar serie
+appointments-series-keep = Conservarla
+appointments-series-why-taken = { $name } o el cliente tenía otra cosa entonces.
+appointments-series-why-held = La hora estaba guardada para otro cliente.
+appointments-series-why-time-off = { $name } tenía tiempo libre entonces.
+appointments-series-why-closed = La consulta o el lugar estaba cerrado entonces, o { $name } ya no atendía.
+appointments-series-why-away = { $name } estaba ausente entonces.
+appointments-series-why-other = No se pudo reservar.
+appointments-series-unbooked = Días de series sin reservar
+appointments-series-unbooked-text = Les tocaba y algo lo impidió. Reserve estos días a mano u omítalos.
+appointments-series-error-count = Escriba un número de 1 a 500.
+appointments-series-error-until = Elija un día que no sea anterior al primero.
+appointments-series-error-both = Escriba cuántas veces o el último día, no ambos.
+appointments-series-error-changed = Algo cambió desde que usted miró. No se reservó nada. Mire los días de nuevo.
+appointments-series-error-nothing = Ningún día de esta serie se puede reservar. Elija otra hora.
+appointments-series-daily =
+    { $count ->
+        [one] Cada día
+       *[other] Cada { $count } días
+    }
+appointments-series-weekly =
+    { $count ->
+        [one] Cada semana
+       *[other] Cada { $count } semanas
+    }
+appointments-series-monthly =
+    { $count ->
+        [one] Cada mes
+       *[other] Cada { $count } meses
+    }
+appointments-series-times =
+    { $count ->
+        [one] una vez
+       *[other] { $count } veces
+    }
+appointments-series-button =
+    { $count ->
+        [one] Reservar una cita
+       *[other] Reservar { $count } citas
+    }
 appointments-from-until = { $from } a { $until }
 appointments-zones-hint = Día y hora según el reloj del lugar que elija
 appointments-taken-clinician = { $name } ya tiene una cita a esa hora, a las { $time }.
@@ -355,6 +453,11 @@ done-appointment-undone = Se deshizo.
 not-done-appointment-is-noted = Ya está anotado si el cliente vino. No se cambió nada. Deshaga eso primero.
 not-done-appointment-too-early = Es demasiado pronto para decir si el cliente viene. No se cambió nada.
 not-done-appointment-undo-over = El plazo para deshacerlo ya terminó. No se cambió nada.
+done-series-made = La serie está reservada. Un correo lo dice.
+done-series-made-nobody = La serie está reservada. Nadie recibe un correo, porque nadie la ve en el portal.
+done-series-changed = La serie cambió.
+done-series-ended = La serie terminó.
+not-done-series-has-ended = Esta serie ya terminó. No se cambió nada.
 appointments-mail-booked-subject = Su cita en { $practice }
 appointments-mail-booked-text = Tiene una cita en { $practice }:
 appointments-mail-moved-subject = Su cita en { $practice } tiene una nueva hora
@@ -363,6 +466,17 @@ appointments-mail-was = Antes: { $when }
 appointments-mail-is = Ahora: { $when }
 appointments-mail-canceled-subject = Su cita en { $practice } está cancelada
 appointments-mail-canceled-text = Esta cita en { $practice } está cancelada:
+appointments-mail-booked-series-text = Tiene estas citas en { $practice }:
+appointments-mail-moved-series-text = Varias citas suyas en { $practice } tienen una nueva hora. Las primeras:
+appointments-mail-canceled-series-text = Estas citas en { $practice } están canceladas:
+appointments-mail-booked-series-subject = Sus citas en { $practice }
+appointments-mail-moved-series-subject = Sus citas en { $practice } tienen una nueva hora
+appointments-mail-canceled-series-subject = Sus citas en { $practice } están canceladas
+appointments-mail-and-more =
+    { $count ->
+        [one] y una más
+       *[other] y { $count } más
+    }
 appointments-mail-where = Dirección: { $address }
 appointments-mail-change = Inicie sesión para verla, agregarla a su calendario o cancelarla.
 appointments-mail-ask-again = Inicie sesión para leer más o para pedir otra cita.

@@ -179,6 +179,8 @@ ids! {
     ResourceId,
     /// An appointment request.
     RequestId,
+    /// Appointments that come again.
+    SeriesId,
     /// A private address of a calendar.
     FeedId,
     /// A type of appointment.

@@ -16,6 +16,7 @@ pub mod names;
 pub mod phone;
 pub mod picture;
 pub mod quiet;
+pub mod recurrence;
 pub mod rng;
 pub mod secrets;
 pub mod text;

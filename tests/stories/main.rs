@@ -71,6 +71,7 @@ mod said_truly;
 mod scanning;
 mod schema;
 mod sealing;
+mod series;
 mod signing;
 mod staff_notes;
 mod staff_sign_in;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anteroom::features::access;
-use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
+use anteroom::features::appointments::{NewAppointment, NewSeries, VisitKind, booking, series};
 use anteroom::features::billing::actions::{post_charge, record_payment};
 use anteroom::features::billing::charges::{Details, NewService, Pays, Price, post_service};
 use anteroom::features::billing::insurance::{NewRemittance, add_coverage, record_remittance};
@@ -23,7 +23,7 @@ use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{
     AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, DocumentId, EntryId,
     InfoChangeId, InvoiceId, KeyId, MessageId, PartyId, PaymentId, PlaceId, QuestionId, RemittanceId,
-    RequestId, ServiceId, StatementId, SuperbillId, SuspensionId, TemplateId, ThreadId,
+    RequestId, SeriesId, ServiceId, StatementId, SuperbillId, SuspensionId, TemplateId, ThreadId,
 };
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::schema::{
@@ -96,6 +96,7 @@ impl Rows {
         let attachment = attached(w, thread).await;
         let place = place(w).await;
         let her_visit = appointment(w, &ana, place, 48).await;
+        let her_series = series(w, &ana, place).await;
         let his_visit = appointment(w, &kim, place, 50).await;
         let (her_account, his_account) = (account(w, &ana).await, account(w, &kim).await);
         checkouts::connect(w).await;
@@ -205,6 +206,7 @@ impl Rows {
             ("{attachment}", attachment.to_string()),
             ("{appointment}", her_visit.to_string()),
             ("/portal/appointments/{appointment}", his_visit.to_string()),
+            ("{series}", her_series.to_string()),
             ("{feed}", feed),
             ("{place}", place.to_string()),
             ("{type}", of_type.to_string()),
@@ -295,6 +297,7 @@ impl Rows {
             "{template}",
             "{thread}",
             "{appointment}",
+            "{series}",
             "{place}",
             "{type}",
             "{charge}",
@@ -317,6 +320,31 @@ impl Rows {
         .iter()
         .any(|blank| row.path.contains(blank))
     }
+}
+
+/// Books a client for two weeks.
+async fn series(w: &World, client: &Client, place: PlaceId) -> SeriesId {
+    let new = NewSeries {
+        chart: client.chart_id,
+        kind: VisitKind::Session,
+        rule: "FREQ=WEEKLY;COUNT=2".parse().expect("a rule"),
+        starts_on: jiff::civil::date(2027, 2, 1),
+        time: jiff::civil::Time::constant(8, 0, 0, 0),
+        minutes: 30,
+        place,
+        staff: w.riverbend.member(Role::Clinician).staff_id,
+    };
+    let (app, by) = (w.app.clone(), w.riverbend.by(Role::FrontDesk));
+    let made = w
+        .app
+        .db
+        .write(&w.riverbend.scope, move |c| {
+            let plan = series::preview(c, &new)?.expect("its days can be booked");
+            let shown = series::fingerprint(&plan, &new);
+            series::make_in(&app, c, &by, &new, &shown)
+        })
+        .await;
+    made.expect("no fault").expect("a series")
 }
 
 /// The grant to a client's own chart.

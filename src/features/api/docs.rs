@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 use super::{
     access_log, age_rules, appointment_requests, appointments, billing, charts, closing, documents,
     emergency, grants, hidden_lines, info_changes, jurisdictions, messages, openings, papers, payers,
-    problem, reports, signing, templates, verdicts,
+    problem, reports, series, signing, templates, verdicts,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -39,6 +39,7 @@ use crate::platform::web::{PageResult, assets, language};
         messages::parties, messages::end_party, messages::crisis_words, messages::set_crisis_words, messages::take_back,
         appointments::places, appointments::clinicians, appointments::list, appointments::read,
         appointments::book, appointments::move_to, appointments::cancel,
+        series::list, series::read, series::make, series::end,
         appointments::arrive, appointments::no_show, appointments::undo,
         appointment_requests::list, appointment_requests::read, appointment_requests::confirm,
         appointment_requests::offer, appointment_requests::decline,

@@ -32,6 +32,7 @@ mod problem;
 mod reports;
 mod rules_json;
 mod schedule_json;
+mod series;
 mod signing;
 mod signing_json;
 mod templates;
@@ -92,6 +93,10 @@ fn routes() -> Routes {
         .post("/api/v1/appointments/{appointment}/arrive", write_appointments, appointments::arrive)
         .post("/api/v1/appointments/{appointment}/no-show", write_appointments, appointments::no_show)
         .post("/api/v1/appointments/{appointment}/undo-attendance", write_appointments, appointments::undo)
+        .get("/api/v1/series", read_appointments, series::list)
+        .post("/api/v1/series", write_appointments, series::make)
+        .get("/api/v1/series/{series}", read_appointments, series::read)
+        .post("/api/v1/series/{series}/end", write_appointments, series::end)
         .get("/api/v1/appointment-requests", read_appointments, appointment_requests::list)
         .get("/api/v1/appointment-requests/{request}", read_appointments, appointment_requests::read)
         .post("/api/v1/appointment-requests/{request}/confirm", write_appointments, appointment_requests::confirm)

@@ -71,6 +71,7 @@ kinds! {
     OFFER_OPEN = "offer-open", 409, "The client has not answered the last offer yet.";
     CANCELED = "canceled", 409, "The appointment is canceled.";
     HAS_BEGUN = "has-begun", 409, "The appointment has begun or is over.";
+    SERIES_ENDED = "series-ended", 409, "The series has ended.";
     IS_NOTED = "is-noted", 409, "It is noted whether the client came; undo that first.";
     TOO_EARLY = "too-early", 409, "It is too early to say whether the client comes.";
     UNDO_OVER = "undo-over", 409, "The time in which a no-show can be undone is over.";

@@ -15,6 +15,7 @@ use crate::features::appointments::labels::{Side, no_shows_in_words, state_of, s
 use crate::features::appointments::lifecycle::{
     AppointmentState, Attendance, Decision, Event, PartyState, Refusal, decide,
 };
+use crate::features::appointments::series_store::series_with;
 use crate::features::appointments::slot_form::{
     Choices, DayPlan, PlanOf, SlotFields, SlotForm, SlotTrouble, plan_of,
 };
@@ -22,7 +23,7 @@ use crate::features::appointments::store::{Appointment, Party, count_no_shows, f
 use crate::features::people::{self, ChartFile};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AppointmentId, ChartId};
+use crate::kernel::ids::{AppointmentId, ChartId, SeriesId};
 use crate::kernel::text;
 use crate::platform::permissions::{Permission, Right};
 use crate::platform::state::AppState;
@@ -44,6 +45,8 @@ struct Found {
     is_mailed: bool,
     /// To how many appointments the client did not come.
     no_shows: i64,
+    /// The series that it is one of.
+    series: Option<SeriesId>,
 }
 
 async fn find_one(app: &AppState, staff: &StaffSession, id: &str) -> Result<Found, PageError> {
@@ -56,7 +59,8 @@ async fn find_one(app: &AppState, staff: &StaffSession, id: &str) -> Result<Foun
             let choices = Choices::load(c)?.with_those_of(&appointment);
             let is_mailed = accounts::reaches_anybody(c, &party.chart_id, Right::Appointments)?;
             let no_shows = count_no_shows(c, party.chart_id)?;
-            Ok(Some(Found { appointment, party, file, choices, is_mailed, no_shows }))
+            let series = series_with(c, id)?;
+            Ok(Some(Found { appointment, party, file, choices, is_mailed, no_shows, series }))
         })
         .await?
         .ok_or(PageError::NotFound)
@@ -86,6 +90,7 @@ struct OnePage {
     /// To how many appointments the client did not come, if to any.
     no_shows: Option<String>,
     chart: String,
+    series: Option<String>,
     may_move: bool,
     may_cancel: bool,
     may_note: NoteButtons,
@@ -132,7 +137,7 @@ pub(super) async fn one(
     staff: StaffSession,
     Path(id): Path<String>,
 ) -> PageResult {
-    let Found { appointment, party, file, no_shows, .. } = find_one(&app, &staff, &id).await?;
+    let Found { appointment, party, file, no_shows, series, .. } = find_one(&app, &staff, &id).await?;
     let (words, now) = (staff.words, app.now());
     let (tag, state) = state_of(words, &appointment, party.state, Side::Practice, now);
     let zone = appointment.place.time_zone.rules();
@@ -172,6 +177,7 @@ pub(super) async fn one(
         noted,
         no_shows: no_shows_in_words(words, no_shows),
         chart: party.chart_id.to_string(),
+        series: series.map(|id| format!("/staff/series/{id}")),
         may_note: NoteButtons::of(&staff, &appointment, &party, now),
         may_move: may && appointment.starts_at > now,
         may_cancel: may && appointment.ends_at > now,

@@ -33,6 +33,10 @@ audit_actions! {
         TypeClosed = "appointment.type_closed", Plain, None;
         TypeReopened = "appointment.type_reopened", Plain, None;
         LateCanceled = "appointment.late_canceled", Attention, None;
+        SeriesMade = "appointment.series_made", Plain, None;
+        SeriesChanged = "appointment.series_changed", Plain, None;
+        SeriesEnded = "appointment.series_ended", Stopped, None;
+        SeriesExtended = "appointment.series_extended", Plain, None;
         Arrived = "appointment.arrived", Plain, None;
         NoShow = "appointment.no_show", Attention, None;
         Undone = "appointment.undone", Plain, None;

@@ -10,6 +10,7 @@ use jiff::civil::{Date, DateTime, Weekday};
 use crate::features::appointments::availability::{self, NotKept, Outcome, Removal, needs_moving};
 use crate::features::appointments::availability_form::{Reader, Typed};
 use crate::features::appointments::calendar_page::CALENDAR;
+use crate::features::appointments::series_store::{Unbooked, unbooked_of};
 use crate::features::appointments::store::DayEntry;
 use crate::features::calendar::openings::{Opening, TimeOff};
 use crate::features::calendar::{
@@ -72,6 +73,8 @@ struct Page {
     days: Vec<Line>,
     off: Vec<Line>,
     moving: Vec<Moving>,
+    /// Days of series that could not be booked when their turn came.
+    unbooked: Vec<Moving>,
     /// What clients can ask for, of the first type: its sentence and the first openings.
     preview: Option<(String, Vec<String>)>,
     errors: FieldErrors,
@@ -97,6 +100,7 @@ struct Read {
     days: Vec<DayRow>,
     off: Vec<Closure>,
     moving: Vec<DayEntry>,
+    unbooked: Vec<Unbooked>,
     preview: Option<(AppointmentType, usize, Vec<Opening>)>,
 }
 
@@ -133,6 +137,7 @@ fn read(c: &mut Scoped<'_>, staff: StaffId, today: Date) -> Result<Option<Read>,
         days: calendar::days_of(c, staff, today)?,
         off: calendar::closures_of(c, staff, today)?,
         moving: needs_moving(c, staff, today)?,
+        unbooked: unbooked_of(c, staff, today)?,
         preview,
     }))
 }
@@ -213,6 +218,14 @@ pub(super) fn moving(words: Words, entry: &DayEntry) -> Moving {
     }
 }
 
+fn unbooked(words: Words, day: &Unbooked) -> Moving {
+    Moving {
+        href: format!("/staff/series/{}", day.series),
+        when: words.civil_date(day.on),
+        client: day.number.clone(),
+    }
+}
+
 /// What went wrong on the page.
 #[derive(Default)]
 pub(super) struct Trouble {
@@ -286,6 +299,7 @@ fn show(
         days: read.days.iter().map(|row| day_line(words, &read.places, row)).collect(),
         off: read.off.iter().map(|closure| off_line(words, closure, String::new())).collect(),
         moving: read.moving.iter().map(|entry| moving(words, entry)).collect(),
+        unbooked: read.unbooked.iter().map(|day| unbooked(words, day)).collect(),
         preview,
         marks: std::array::from_fn(|_| FormToken::fresh(app.rng.as_ref())),
         weekdays: Weekday::Sunday

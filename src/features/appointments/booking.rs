@@ -177,7 +177,7 @@ pub fn record(
 }
 
 /// The same, with a rule for times that are kept for others; gives what was dropped.
-fn take(
+pub(super) fn take(
     c: &mut Scoped<'_>,
     by: &By,
     new: &NewAppointment,
@@ -324,12 +324,12 @@ pub fn book_in(app: &App, c: &mut Scoped<'_>, by: &By, booking: &Booking) -> Out
     let (appointment, parties) = load(c, id)?;
     // Whoever accepts an offer gets the appointment itself, not the news that there is an answer.
     let answers = booking.request.filter(|_| !matches!(by.actor, Actor::Account(_)));
-    mails::tell_clients(app, c, &appointment, &parties, News::Booked { answers })?;
+    mails::tell_clients(app, c, &appointment, &parties, News::Booked { answers, more: &[] })?;
     Ok(Ok(id))
 }
 
 /// Strikes out what was kept for other requests, and tells their clients. `own` is the request that is answered.
-fn held_times_are_gone(
+pub(super) fn held_times_are_gone(
     app: &App,
     c: &mut Scoped<'_>,
     by: &By,
@@ -420,13 +420,35 @@ pub fn move_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, wanted
         Err(why) => return Ok(Err(taken_first(c, why, Some(id), &resources, to)?)),
     };
     let over = over_holds(&wanted.despite);
+    let after = match give_time(app, c, by, (&before, &parties), to, over)? {
+        Ok(after) => after,
+        Err(why) => return Ok(Err(in_the_way(why, doubts))),
+    };
+    mails::tell_clients(app, c, &after, &parties, News::Moved { from: &before, more: &[] })?;
+    Ok(Ok(chart))
+}
+
+/// Gives an appointment of these clients another time, with its audit event, and tells nobody.
+pub(super) fn give_time(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    (before, parties): (&Appointment, &[Party]),
+    to: Slot,
+    over: OverHolds,
+) -> Result<Result<Appointment, NotClaimed>, Fault> {
+    let id = before.appointment_id;
+    let chart = first_party(parties, id)?.chart_id;
+    let mut resources = vec![Resource::staff(to.staff)];
+    resources.extend(expected(parties).map(|party| Resource::chart(party.chart_id)));
+    let ends_at = to.ends_at();
     let time = Claim { owner: id, chart, resources: &resources, from: to.starts_at, until: ends_at, over };
     let dropped = match claim(c, &time)? {
         Ok(dropped) => dropped,
-        Err(why) => return Ok(Err(in_the_way(why, doubts))),
+        Err(why) => return Ok(Err(why)),
     };
     held_times_are_gone(app, c, by, chart, None, &dropped)?;
-    if !store::save_time(c, &before, to.starts_at, ends_at, to.place, to.staff)? {
+    if !store::save_time(c, before, to.starts_at, ends_at, to.place, to.staff)? {
         return Err(Fault::lost_race("an appointment was changed while it was moved"));
     }
     reminders::plan(c, id, to.starts_at)?;
@@ -437,9 +459,7 @@ pub fn move_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, wanted
         "place": to.place, "staff": to.staff,
     });
     record_event(c, by, AppointmentAction::Moved, chart, details, before.state, AppointmentState::Booked)?;
-    let (after, parties) = load(c, id)?;
-    mails::tell_clients(app, c, &after, &parties, News::Moved { from: &before })?;
-    Ok(Ok(chart))
+    Ok(Ok(load(c, id)?.0))
 }
 
 /// Moves.
@@ -497,6 +517,32 @@ pub fn cancel_in(
     id: AppointmentId,
     why: &Cancellation,
 ) -> Outcome<ChartId> {
+    let CanceledOne { after, told, chart } = match cancel_only(c, by, id, why)? {
+        Ok(canceled) => canceled,
+        Err(why) => return Ok(Err(why)),
+    };
+    mails::tell_clients(app, c, &after, &told, News::Canceled { more: &[] })?;
+    mails::tell_clinician(app, c, by, &after, &[])?;
+    Ok(Ok(chart))
+}
+
+/// An appointment that was canceled, before anybody is told.
+pub(super) struct CanceledOne {
+    /// As it is now.
+    pub after: Appointment,
+    /// The clients who were expected; those who had canceled before know.
+    pub told: Vec<Party>,
+    /// The chart of the first of them.
+    pub chart: ChartId,
+}
+
+/// Cancels for everybody and tells nobody.
+pub(super) fn cancel_only(
+    c: &mut Scoped<'_>,
+    by: &By,
+    id: AppointmentId,
+    why: &Cancellation,
+) -> Outcome<CanceledOne> {
     let Some(before) = store::find(c, id)? else { return Ok(Err(NotBooked::NotFound)) };
     let parties = store::parties_of(c, id)?;
     let party = first_party(&parties, id)?;
@@ -518,14 +564,11 @@ pub fn cancel_in(
     let (from, to) = (before.state, AppointmentState::Canceled);
     record_event(c, by, AppointmentAction::Canceled, chart, details, from, to)?;
     let (after, now) = load(c, id)?;
-    // Those who had canceled before know.
     let told: Vec<Party> = now
         .into_iter()
         .filter(|after| expected(&parties).any(|before| before.party_id == after.party_id))
         .collect();
-    mails::tell_clients(app, c, &after, &told, News::Canceled)?;
-    mails::tell_clinician(app, c, by, &after)?;
-    Ok(Ok(chart))
+    Ok(Ok(CanceledOne { after, told, chart }))
 }
 
 /// Gives the time back and ends the appointment. The time comes first: everybody who changes an appointment holds
@@ -602,8 +645,8 @@ pub async fn cancel_by_client(
             let (after, parties) = load(c, id)?;
             let own: Vec<Party> =
                 parties.into_iter().filter(|each| each.party_id == party.party_id).collect();
-            mails::tell_clients(&this, c, &after, &own, News::Canceled)?;
-            mails::tell_clinician(&this, c, &by, &after)?;
+            mails::tell_clients(&this, c, &after, &own, News::Canceled { more: &[] })?;
+            mails::tell_clinician(&this, c, &by, &after, &[])?;
             Ok(Ok(state))
         })
         .await?;

@@ -15,6 +15,8 @@ use crate::features::appointments::labels::{
 use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::request_pages::{asked_short, what_of};
 use crate::features::appointments::request_store::{Request, requests_of};
+use crate::features::appointments::series_form::{rule_words, time_words};
+use crate::features::appointments::series_store::{Series, SeriesState, series_of_chart};
 use crate::features::appointments::slot_form::{
     Choices, DayPlan, PlanOf, SlotFields, SlotForm, SlotQuery, SlotTrouble, USUAL_MINUTES, plan_of,
 };
@@ -62,6 +64,13 @@ struct RequestLine {
     answer: String,
 }
 
+struct SeriesLine {
+    href: String,
+    what: String,
+    tag: &'static str,
+    state: String,
+}
+
 #[derive(Template)]
 #[template(path = "features/appointments/templates/tab.html")]
 struct TabPage {
@@ -69,6 +78,8 @@ struct TabPage {
     head: RoomHead,
     /// Where something can be booked; none for a closed chart, and for who may not.
     book: Option<String>,
+    book_series: String,
+    series: Vec<SeriesLine>,
     upcoming: Vec<AppointmentLine>,
     past: Vec<AppointmentLine>,
     requests: Vec<RequestLine>,
@@ -96,13 +107,14 @@ pub(super) async fn tab(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, booked, requests, talk) = app
+    let (ChartRoom { file, tags }, booked, requests, (talk, series)) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
             let requests = requests_of(c, &id)?;
             let ids: Vec<RequestId> = requests.iter().map(|request| request.request_id).collect();
-            Ok(Some((room, list_of(c, &id)?, requests, times_in(c, &ids)?)))
+            let series = series_of_chart(c, id)?;
+            Ok(Some((room, list_of(c, &id)?, requests, (times_in(c, &ids)?, series))))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -129,11 +141,32 @@ pub(super) async fn tab(
             answer: request.answer.clone(),
         }
     };
+    let series_line = |series: &Series| {
+        let is_active = series.state == SeriesState::Active;
+        let made = &series.made;
+        let rule = rule_words(words, &made.rule, made.starts_on);
+        let time = time_words(words, made.time);
+        SeriesLine {
+            href: format!("/staff/series/{}", series.series_id),
+            what: words.with(
+                "appointments-series-line",
+                &[("rule", rule), ("time", time), ("with", series.with_name.clone())],
+            ),
+            tag: if is_active { "good" } else { "stopped" },
+            state: words.get(if is_active {
+                "appointments-series-active"
+            } else {
+                "appointments-series-ended"
+            }),
+        }
+    };
     let missed = booked.iter().filter(|(_, party)| party.state == PartyState::NoShow).count();
     let may_book = staff.may(Permission::BookAppointments) && file.chart.state == "open";
     let page = TabPage {
         head: room_head(&app, &staff, &file, &tags, TAB),
         book: may_book.then(|| format!("/staff/charts/{id}/appointments/book")),
+        book_series: format!("/staff/charts/{id}/appointments/series"),
+        series: series.iter().map(series_line).collect(),
         // They come the latest first; what lies ahead reads better the next first.
         upcoming: booked.iter().rev().filter(|(of, party)| is_coming_up(of, party, now)).map(line).collect(),
         past: booked.iter().filter(|(of, party)| !is_coming_up(of, party, now)).map(line).collect(),

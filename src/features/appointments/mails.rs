@@ -60,28 +60,46 @@ pub enum News<'a> {
     Booked {
         /// It answers this request, whose asker is told so.
         answers: Option<RequestId>,
+        /// So are these, of the same series.
+        more: &'a [Appointment],
     },
     /// It has another time or place.
     Moved {
         /// As it was.
         from: &'a Appointment,
+        /// So have these, of the same series.
+        more: &'a [Appointment],
     },
     /// It is off.
-    Canceled,
+    Canceled {
+        /// So are these, of the same series.
+        more: &'a [Appointment],
+    },
     /// It is near.
     Reminder,
 }
 
-impl News<'_> {
+impl<'a> News<'a> {
+    /// The others of a series that the same mail tells of.
+    fn more(self) -> &'a [Appointment] {
+        match self {
+            Self::Booked { more, .. } | Self::Moved { more, .. } | Self::Canceled { more } => more,
+            Self::Reminder => &[],
+        }
+    }
+
     fn kind(self) -> AppointmentMail {
         match self {
             Self::Booked { .. } => AppointmentMail::Booked,
             Self::Moved { .. } => AppointmentMail::Moved,
-            Self::Canceled => AppointmentMail::Canceled,
+            Self::Canceled { .. } => AppointmentMail::Canceled,
             Self::Reminder => AppointmentMail::Reminder,
         }
     }
 }
+
+/// Appointments of a series that a mail names beside the first one.
+const MOST_NAMED: usize = 5;
 
 fn subject_of(appointment: &Appointment) -> Subject {
     Subject { kind: NOTICE.word, id: appointment.appointment_id.uuid() }
@@ -98,7 +116,7 @@ pub(super) fn tell_clients(
 ) -> Result<(), Fault> {
     outbox::cancel_about(c, &subject_of(appointment))?;
     let asker = match news {
-        News::Booked { answers: Some(request) } => store::asker_of(c, request)?,
+        News::Booked { answers: Some(request), .. } => store::asker_of(c, request)?,
         _ => None,
     };
     let practice = practice::load(c)?;
@@ -166,16 +184,26 @@ fn letter(
     let when = |of: &Appointment| super::labels::when(words, own, of.starts_at, &of.place);
     let (key, mut before) = match news {
         News::Booked { .. } => ("appointments-mail-booked", vec![when(appointment)]),
-        News::Moved { from } => (
+        News::Moved { from, .. } => (
             "appointments-mail-moved",
             vec![
                 words.with1("appointments-mail-was", "when", when(from)),
                 words.with1("appointments-mail-is", "when", when(appointment)),
             ],
         ),
-        News::Canceled => ("appointments-mail-canceled", vec![when(appointment)]),
+        News::Canceled { .. } => ("appointments-mail-canceled", vec![when(appointment)]),
         News::Reminder => ("appointments-mail-reminder", vec![when(appointment)]),
     };
+    let more = news.more();
+    before.extend(more.iter().take(MOST_NAMED).map(|of| match news {
+        News::Moved { .. } => words.with1("appointments-mail-is", "when", when(of)),
+        _ => when(of),
+    }));
+    if more.len() > MOST_NAMED {
+        let rest = i64::try_from(more.len() - MOST_NAMED).unwrap_or(i64::MAX);
+        before.push(words.count("appointments-mail-and-more", "count", rest));
+    }
+    let key = if more.is_empty() { key.to_owned() } else { format!("{key}-series") };
     before.insert(0, desk.sentence(&format!("{key}-text")));
     // An address mostly says whose it is.
     let place = &appointment.place;
@@ -185,7 +213,7 @@ fn letter(
         before.push(words.with1("appointments-mail-where", "address", address));
     }
     let after = match news {
-        News::Canceled => vec![words.get("appointments-mail-ask-again")],
+        News::Canceled { .. } => vec![words.get("appointments-mail-ask-again")],
         _ => vec![words.get("appointments-mail-change")],
     };
     MailBody { button: desk.sign_in(app), ..desk.letter(&format!("{key}-subject"), before, after) }
@@ -221,6 +249,7 @@ pub(super) fn tell_clinician(
     c: &mut Scoped<'_>,
     by: &By,
     appointment: &Appointment,
+    more: &[Appointment],
 ) -> Result<(), Fault> {
     let Some(member) = staff::store::find(c, &appointment.staff_id)? else { return Ok(()) };
     let acts = matches!(&by.actor, Actor::Staff(id, _) if *id == member.staff_id);
@@ -231,6 +260,10 @@ pub(super) fn tell_clinician(
     let mut letter = staff::mails::letter(&practice, &member, "appointments-mail-staff-canceled");
     let words = letter.words;
     letter.before.push(words.date_time_zone(appointment.starts_at, appointment.place.time_zone.rules()));
+    if !more.is_empty() {
+        let rest = i64::try_from(more.len()).unwrap_or(i64::MAX);
+        letter.before.push(words.count("appointments-mail-and-more", "count", rest));
+    }
     letter.button = Some((
         words.get("appointments-mail-staff-button"),
         app.absolute(&format!("/staff/appointments/{}", appointment.appointment_id)),

@@ -29,6 +29,10 @@ mod request_clock;
 pub mod request_lifecycle;
 mod request_pages;
 mod request_store;
+pub mod series;
+mod series_form;
+mod series_pages;
+mod series_store;
 mod slot;
 mod slot_form;
 mod store;
@@ -45,6 +49,9 @@ pub use mails::may_read;
 pub use picked::{MOST_PICKED, Picked};
 pub use request_store::{
     PageOfRequests, Request, count_waiting, find_request, page_of_requests, requests_of, waiting,
+};
+pub use series_store::{
+    DateEffect, NewSeries, Series, SeriesDate, SeriesState, days_of_series, find_series, series_of_chart,
 };
 pub use store::{
     Ahead, Appointment, DayEntry, NewAppointment, PageOf, Party, ahead, clinicians_of, count_ahead_of, find,
@@ -95,6 +102,7 @@ pub const FEATURE: Feature = Feature {
     jobs: &[
         JobHandler { kind: JobKind::AppointmentReminder, run: JobRun::InPractice(reminders::send) },
         JobHandler { kind: JobKind::RequestClock, run: JobRun::InPractice(request_clock::tell) },
+        JobHandler { kind: JobKind::SeriesExtend, run: JobRun::InPractice(series::extend) },
     ],
     ..Feature::new("appointments", routes)
 };
@@ -134,6 +142,13 @@ fn routes() -> Routes {
         .get("/staff/charts/{chart}/appointments", see, chart_pages::tab)
         .get("/staff/charts/{chart}/appointments/book", book, chart_pages::book_page)
         .post("/staff/charts/{chart}/appointments/book", book, chart_pages::book)
+        .get("/staff/charts/{chart}/appointments/series", book, series_pages::make_page)
+        .post("/staff/charts/{chart}/appointments/series", book, series_pages::make)
+        .get("/staff/series/{series}", see, series_pages::one)
+        .get("/staff/series/{series}/change", book, series_pages::change_page)
+        .post("/staff/series/{series}/change", book, series_pages::change)
+        .get("/staff/series/{series}/end", book, series_pages::end_page)
+        .post("/staff/series/{series}/end", book, series_pages::end)
         .get("/staff/calendar", see, calendar_page::day)
         .get("/staff/calendar/book", book, calendar_page::choose)
         .get("/staff/appointments/{appointment}", see, appointment_pages::one)

@@ -274,7 +274,7 @@ impl SlotTrouble {
 }
 
 /// "Casey Moreno has time off then: December 10, 2026 to December 12, 2026."
-fn doubt_words(words: Words, with: &str, doubted: &Doubted) -> String {
+pub(super) fn doubt_words(words: Words, with: &str, doubted: &Doubted) -> String {
     let key = format!("appointments-doubt-{}", doubted.doubt.word().replace('_', "-"));
     let days = doubted.days.map(|(first, last)| {
         let (first, last) = (words.civil_date(first), words.civil_date(last));
@@ -287,7 +287,7 @@ fn doubt_words(words: Words, with: &str, doubted: &Doubted) -> String {
     words.with2(&key, "name", with, "days", days.unwrap_or_default())
 }
 
-fn clash_words(words: Words, zone: &TimeZone, with: &str, clash: &Clash) -> String {
+pub(super) fn clash_words(words: Words, zone: &TimeZone, with: &str, clash: &Clash) -> String {
     let key = match clash.who {
         ResourceKind::Staff => "appointments-taken-clinician",
         ResourceKind::Chart => "appointments-taken-client",

@@ -1,6 +1,7 @@
 //! The rows of appointments and of the clients who are expected at them.
 
 use diesel::prelude::*;
+use jiff::civil::Date;
 
 use crate::features::appointments::kinds::{CancelReason, RequestState};
 use crate::features::appointments::lifecycle::{AppointmentState, PartyState, Standing};
@@ -10,11 +11,11 @@ use crate::features::practice::{Place, Policy};
 use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{
-    AccountId, AppointmentId, AppointmentPartyId, ChartId, PlaceId, RequestId, StaffId,
+    AccountId, AppointmentId, AppointmentPartyId, ChartId, PlaceId, RequestId, SeriesId, StaffId,
 };
 use crate::kernel::wall_clock::first_moment;
 use crate::platform::db::schema::{
-    appointment, appointment_party, appointment_request, chart, person, place, staff_member,
+    appointment, appointment_party, appointment_request, chart, person, place, series_date, staff_member,
 };
 use crate::platform::db::{CountOf, InLists as _, Scoped};
 use crate::platform::fault::Fault;
@@ -237,7 +238,7 @@ pub fn find_of_chart(
 }
 
 /// Appointments of one chart that a page reads.
-const MOST_OF_A_CHART: i64 = 200;
+const MOST_OF_A_CHART: i64 = 400;
 
 /// A chart's appointments, the latest first.
 pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(Appointment, Party)>, Fault> {
@@ -247,6 +248,38 @@ pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(Appointment, 
         .limit(MOST_OF_A_CHART)
         .select((Appointment::as_select(), Party::as_select()))
         .load(c)
+}
+
+/// An appointment of a series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfSeries {
+    /// The day of the series that it stands for, wherever it was moved.
+    pub on: Date,
+    /// The appointment.
+    pub appointment: Appointment,
+    /// Where its client stands.
+    pub party: PartyState,
+}
+
+/// The appointments of a series, the next day first.
+pub(super) fn of_series(c: &mut Scoped<'_>, id: SeriesId) -> Result<Vec<OfSeries>, Fault> {
+    let rows: Vec<(String, Appointment, PartyState)> = with_parties!(c)
+        .inner_join(
+            series_date::table.on(series_date::practice_id
+                .eq(appointment::practice_id)
+                .and(series_date::appointment_id.eq(appointment::appointment_id.nullable()))),
+        )
+        .filter(series_date::series_id.eq(id))
+        .order(series_date::on_date.asc())
+        .limit(MOST_OF_A_CHART)
+        .select((series_date::on_date, Appointment::as_select(), appointment_party::state))
+        .load(c)?;
+    rows.into_iter()
+        .map(|(on, appointment, party)| {
+            let on = on.parse().map_err(|_| Fault::Damaged("a day of a series cannot be read".to_owned()))?;
+            Ok(OfSeries { on, appointment, party })
+        })
+        .collect()
 }
 
 /// An appointment of a day, with the client it is for.

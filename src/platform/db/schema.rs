@@ -665,6 +665,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    series (practice_id, series_id) {
+        practice_id -> Binary,
+        series_id -> Binary,
+        chart_id -> Binary,
+        staff_id -> Binary,
+        place_id -> Binary,
+        kind -> Text,
+        minutes -> Integer,
+        rrule -> Text,
+        local_time -> Text,
+        starts_on -> Text,
+        ends_on -> Nullable<Text>,
+        made_until -> Text,
+        split_from -> Nullable<Binary>,
+        state -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    series_date (practice_id, series_id, on_date) {
+        practice_id -> Binary,
+        series_id -> Binary,
+        on_date -> Text,
+        effect -> Text,
+        appointment_id -> Nullable<Binary>,
+        why -> Text,
+    }
+}
+
+diesel::table! {
     place (practice_id, place_id) {
         practice_id -> Binary,
         place_id -> Binary,
@@ -1814,6 +1846,8 @@ practice_tables!(
     remittance_line,
     responsibility,
     seal_key,
+    series,
+    series_date,
     service,
     service_price,
     session,

@@ -22,6 +22,8 @@ word_enum! {
         AppointmentReminder = "appointment-reminder",
         /// Tells staff that a request for an appointment is late, and its client that it has lapsed.
         RequestClock = "request-clock",
+        /// Books more of a series of appointments, as its days come near.
+        SeriesExtend = "series-extend",
         /// Mails a client that something new is there.
         MessageNotice = "message-notice",
         /// Tells staff that a message has waited longer than its writer was told.
