@@ -6,7 +6,7 @@ use fast_qr::qr::{QRBuilder, QRCode};
 use krilla::color::rgb;
 use krilla::text::Font;
 
-use super::{Align, Block, PdfError, Table, Weight};
+use super::content::{Align, Block, PdfError, Table, Weight};
 
 /// Points: 8.5 by 11 inches.
 pub(super) const WIDTH: f32 = 612.0;
