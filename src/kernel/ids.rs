@@ -155,6 +155,8 @@ ids! {
     LinkId,
     /// A document.
     DocumentId,
+    /// A client's request for a document.
+    WishId,
     /// A template of documents.
     TemplateId,
     /// A stored file.

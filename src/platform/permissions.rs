@@ -40,6 +40,8 @@ word_enum! {
         SeeDocuments = "see_documents",
         /// Write and upload documents, share them, end a share, withdraw.
         ManageDocuments = "manage_documents",
+        /// Take or refuse what clients send.
+        ReviewUploads = "review_uploads",
         /// Write and publish templates.
         EditTemplates = "edit_templates",
         /// Sign for the practice what one is named on.
@@ -94,6 +96,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::ReviewInfo,      &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::SeeDocuments,    &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::ManageDocuments, &[Role::Administrator, Role::Clinician]),
+    (Permission::ReviewUploads,   &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::EditTemplates,   &[Role::Administrator, Role::Clinician]),
     (Permission::SignDocuments,   &[Role::Administrator, Role::Clinician]),
     (Permission::SeeAppointments, &[Role::Administrator, Role::Clinician, Role::FrontDesk]),

@@ -79,5 +79,6 @@ mod statements;
 mod team;
 mod templates;
 mod upgrades;
+mod wishes;
 mod withheld_items;
 mod worklist;

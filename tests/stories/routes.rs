@@ -146,6 +146,15 @@ async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
         Some("confirm") => serde_json::json!({ "time": time }).to_string(),
         Some("offer") => serde_json::json!({ "times": [time] }).to_string(),
         Some("decline") => serde_json::json!({ "answer": "Please call us." }).to_string(),
+        _ if row.path.ends_with("/document-requests/{wish}/answer") => {
+            serde_json::json!({ "document": rows.value("{document}") }).to_string()
+        }
+        _ if row.path.ends_with("/document-requests/{wish}/accept") => {
+            serde_json::json!({ "title": "Letter", "kind": "other" }).to_string()
+        }
+        _ if row.path.ends_with("/document-requests/{wish}/decline") => {
+            serde_json::json!({ "reason": "It is not ours." }).to_string()
+        }
         _ if row.path.ends_with("/from-template") => {
             serde_json::json!({ "template": rows.value("{template}") }).to_string()
         }

@@ -17,20 +17,23 @@ use anteroom::features::billing::superbill::{self, NewSuperbill};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::documents::Recipient;
 use anteroom::features::documents::signing::actions::Candidate;
+use anteroom::features::documents::wish_store::{self, Wish};
 use anteroom::features::ledger::{find_party, lines};
 use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{
-    AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, DocumentId, EntryId,
+    AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, ChartId, DocumentId, EntryId,
     InfoChangeId, InvoiceId, KeyId, MessageId, PartyId, PaymentId, PlaceId, QuestionId, RemittanceId,
-    RequestId, SeriesId, ServiceId, StatementId, SuperbillId, SuspensionId, TemplateId, ThreadId,
+    RequestId, SeriesId, ServiceId, StatementId, SuperbillId, SuspensionId, TemplateId, ThreadId, WishId,
 };
 use anteroom::kernel::money::{Currency, Money};
+use anteroom::platform::db::Scoped;
 use anteroom::platform::db::schema::{
-    age_rule, api_key, appointment_request, appointment_type, frequent_question, info_change, insurance_card,
-    log_suspension, message, message_attachment, message_thread, portal_access, template as templates,
-    thread_party,
+    age_rule, api_key, appointment_request, appointment_type, document_wish, frequent_question, info_change,
+    insurance_card, log_suspension, message, message_attachment, message_thread, portal_access,
+    template as templates, thread_party,
 };
+use anteroom::platform::fault::Fault;
 use anteroom::platform::permissions::{Role, Scope};
 use anteroom::platform::web::routes::Row;
 use diesel::prelude::*;
@@ -86,6 +89,11 @@ impl Rows {
         let own = Candidate::Staff(w.riverbend.member(Role::Administrator).staff_id);
         papers::ask_to_sign(w, &hers, vec![Candidate::Grant(Recipient::Owner), own]).await;
         papers::ask_to_sign(w, &his, vec![Candidate::Grant(Recipient::Owner)]).await;
+        let send = "/portal/documents/send";
+        let form = client.get(send).await;
+        let about = [("about", "A letter about lanterns")];
+        client.upload_with(&form, send, &about, "letter.pdf", &papers::pdf("Lanterns")).await.must_be(303);
+        let (his_wish, her_wish) = wishes(w, access_of(w, &ana).await, ana.chart_id).await;
         let form = client.get("/portal/messages/new").await;
         let typed = [("subject", "Lanterns"), ("text", "Where are the lanterns?")];
         let (fields, file) = (form.form("/portal/messages/new").fields, papers::pdf("Lanterns"));
@@ -201,6 +209,8 @@ impl Rows {
             ("{document}", hers.to_string()),
             ("/portal/documents/{document}", his.to_string()),
             ("{template}", text.to_string()),
+            ("{wish}", her_wish.to_string()),
+            ("/portal/documents/asked/{wish}", his_wish.to_string()),
             ("{thread}", thread.to_string()),
             ("/portal/messages/{thread}", own_thread),
             ("{attachment}", attachment.to_string()),
@@ -295,6 +305,7 @@ impl Rows {
             "{grant}",
             "{document}",
             "{template}",
+            "{wish}",
             "{thread}",
             "{appointment}",
             "{series}",
@@ -383,6 +394,18 @@ async fn document(w: &World, client: &Client) -> DocumentId {
 }
 
 /// A stored file as the picture of a card of another chart.
+/// The request that is there, and another of this grant.
+async fn wishes(w: &World, access: AccessId, chart: ChartId) -> (WishId, WishId) {
+    let his: WishId = w.look(|c| document_wish::table.select(document_wish::wish_id).first(c)).await;
+    let another = move |c: &mut Scoped<'_>| {
+        let found = wish_store::find(c, &his)?.expect("his request");
+        let wish_id = WishId::fresh(c.rng(), c.now());
+        wish_store::insert(c, Wish { wish_id, access_id: access, chart_id: chart, ..found })?;
+        Ok::<_, Fault>(wish_id)
+    };
+    (his, w.app.db.write(&w.riverbend.scope, another).await.expect("no fault"))
+}
+
 async fn another_card(w: &World, of: &Client, picture: BlobId, change: InfoChangeId) -> BlobId {
     let chart = of.chart_id;
     w.app

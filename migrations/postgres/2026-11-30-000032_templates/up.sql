@@ -46,3 +46,33 @@ ALTER TABLE document_version ADD COLUMN merged TEXT;
 
 -- The last day of an authorization.
 ALTER TABLE document ADD COLUMN expires_on TEXT;
+
+-- A client asks for a document or sends a file (blob_id, until it is declined, taken back or a document). document_id is
+-- what was shared for it or made of it; answer is why it was declined, which they read.
+CREATE TABLE document_wish (
+    practice_id   BYTEA NOT NULL,
+    wish_id       BYTEA NOT NULL,
+    chart_id      BYTEA NOT NULL,
+    access_id     BYTEA NOT NULL,
+    account_id    BYTEA NOT NULL,
+    kind          TEXT NOT NULL,
+    wanted        TEXT NOT NULL,
+    blob_id       BYTEA,
+    file_name     TEXT NOT NULL,
+    state         TEXT NOT NULL,
+    document_id   BYTEA,
+    answer        TEXT NOT NULL,
+    asked_at      BIGINT NOT NULL,
+    ended_at      BIGINT,
+    ended_by_name TEXT NOT NULL,
+    notice        TEXT NOT NULL,
+    version       BIGINT NOT NULL,
+    PRIMARY KEY (practice_id, wish_id),
+    FOREIGN KEY (practice_id, chart_id) REFERENCES chart (practice_id, chart_id),
+    FOREIGN KEY (practice_id, access_id) REFERENCES portal_access (practice_id, access_id),
+    FOREIGN KEY (practice_id, blob_id) REFERENCES blob
+);
+CREATE INDEX document_wish_state ON document_wish (practice_id, state, asked_at);
+CREATE INDEX document_wish_chart ON document_wish (practice_id, chart_id, state);
+CREATE INDEX document_wish_blob ON document_wish (practice_id, blob_id) WHERE blob_id IS NOT NULL;
+CREATE INDEX document_wish_access ON document_wish (practice_id, access_id, asked_at);

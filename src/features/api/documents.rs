@@ -16,6 +16,7 @@ use super::idempotency::{Answer, Done, Once, once};
 use super::json;
 use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
+use crate::features::access::permission::Label;
 use crate::features::documents::{
     self as documents, Asked, Content, DocumentKind, Flow, LARGEST, LARGEST_BODY, LONGEST_REASON,
     LONGEST_TITLE, NewContent, NewDocument, NewShare, NewUpload, NotTaken, PDF, Recipient, Refusal, Refused,
@@ -160,19 +161,29 @@ fn content(text: Option<String>, upload: Option<String>) -> Result<NewContent, P
     }
 }
 
-fn new_document(chart: ChartId, new: NewDocumentJson) -> Result<NewDocument, Problem> {
-    let title = text::line(&new.title, LONGEST_TITLE).map_err(|error| field("title", error))?;
+/// A title, a kind and a label that staff may give.
+pub(super) fn described(
+    title: &str,
+    kind: &str,
+    label: Option<&str>,
+) -> Result<(String, DocumentKind, Option<Label>), Problem> {
+    let title = text::line(title, LONGEST_TITLE).map_err(|error| field("title", error))?;
     if title.is_empty() {
         return Err(field("title", "is missing"));
     }
-    let kind: DocumentKind = new.kind.parse().map_err(|_| field("kind", "none of the words it can be"))?;
+    let kind: DocumentKind = kind.parse().map_err(|_| field("kind", "none of the words it can be"))?;
     if !kind.is_free() {
         return Err(field("kind", "is made of a template"));
     }
-    let label = match new.label.as_deref() {
+    let label = match label {
         None | Some("") => None,
         Some(word) => Some(word.parse().map_err(|_| field("label", "none of the words it can be"))?),
     };
+    Ok((title, kind, label))
+}
+
+fn new_document(chart: ChartId, new: NewDocumentJson) -> Result<NewDocument, Problem> {
+    let (title, kind, label) = described(&new.title, &new.kind, new.label.as_deref())?;
     let content = content(new.text, new.upload)?;
     Ok(NewDocument { chart, title, kind, label, content, written_at: None })
 }

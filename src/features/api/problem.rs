@@ -79,6 +79,7 @@ kinds! {
     UNDONE = "undone", 409, "It was taken back; nothing was posted.";
     PAYMENT_REFUNDED = "payment-refunded", 409, "A part of the payment was paid back; undo the refund first.";
     NOTHING_TO_STATE = "nothing-to-state", 409, "Nothing was posted and nothing is owed.";
+    OTHER_KIND = "other-kind", 409, "A file is accepted or declined; a request for a document is answered or declined.";
     NEVER_SHARED = "never-shared", 409, "Notes with this label are never shared.";
     NOT_SHARED = "not-shared", 409, "It is not shared.";
     NAMED_BY_NOTE = "named-by-note", 409, "A note of staff on a court order or on safety names it: nobody new sees it, and it is not deleted.";

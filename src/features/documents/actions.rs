@@ -49,6 +49,8 @@ pub enum NewContent {
     File(UploadId),
     /// The filled text of a template.
     Merged(Merged),
+    /// A file of a client's that waited, and that nothing else has from now on.
+    Stored(StoredFile),
 }
 
 /// The filled text of a template, with what was filled into it.
@@ -126,6 +128,7 @@ fn content_of(c: &mut Scoped<'_>, chart: &ChartId, new: &NewContent) -> Acted<Co
     let id = match new {
         NewContent::Text(body) => return Ok(Ok(Content::Text(body.clone()))),
         NewContent::Merged(merged) => return Ok(Ok(Content::Text(merged.text.clone()))),
+        NewContent::Stored(file) => return Ok(Ok(Content::File(file.blob.clone(), file.name.clone()))),
         NewContent::File(id) => id,
     };
     let Some(upload) = upload_store::find(c, id)?.filter(|upload| upload.chart_id == *chart) else {
@@ -250,7 +253,7 @@ impl NewContent {
     fn merged(&self) -> Option<&Merged> {
         match self {
             Self::Merged(merged) => Some(merged),
-            Self::Text(_) | Self::File(_) => None,
+            Self::Text(_) | Self::File(_) | Self::Stored(_) => None,
         }
     }
 

@@ -18,6 +18,13 @@ audit_actions! {
         Discarded = "document.discarded", Stopped, None;
         /// Only in trails from before documents were shared with grants: written and sent in one.
         Sent = "document.sent", Plain, None;
+        WishMade = "document.wish_made", Waiting, None;
+        WishAnswered = "document.wish_answered", Good, None;
+        WishDeclined = "document.wish_declined", Stopped, None;
+        WishTakenBack = "document.wish_taken_back", Stopped, None;
+        Offered = "document.offered", Waiting, None;
+        Accepted = "document.accepted", Good, None;
+        NotAccepted = "document.not_accepted", Stopped, None;
         TemplateSaved = "template.saved", Plain, None;
         TemplatePublished = "template.published", Good, None;
         TemplateRetired = "template.retired", Stopped, None;

@@ -11,6 +11,7 @@
 //! | `merge` | the blanks of a template, and how they are filled, pure |
 //! | `template_lifecycle`, `template_actions`, `template_store` | templates, and documents made of them |
 //! | `template_pages`, `fill_pages` | their pages |
+//! | `wish_lifecycle`, `wish_actions`, `wish_store`, `wish_pages` | clients ask for a document |
 //! | `signing` | asking people to sign it |
 //! | `store`, `upload_store` | the rows |
 
@@ -37,6 +38,10 @@ pub mod template_store;
 mod upload_form;
 mod upload_store;
 mod uploads;
+pub mod wish_actions;
+mod wish_lifecycle;
+mod wish_pages;
+pub mod wish_store;
 mod withhold_page;
 
 pub use actions::{
@@ -60,6 +65,7 @@ pub use uploads::{
     Flow, LARGEST, NewUpload, NotTaken, PDF, Taken, receive, receive_picture, remove_leftovers,
     remove_orphans,
 };
+pub use wish_lifecycle::{WishKind, WishState};
 
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
@@ -97,6 +103,8 @@ pub const FORM_AROUND: usize = 64 * 1024;
 /// The routes of this feature.
 fn routes() -> Routes {
     let read = Needs::Client(Right::Documents, Level::View);
+    let act = Needs::Client(Right::Documents, Level::Act);
+    let review = Needs::Staff(Permission::ReviewUploads);
     let see = Needs::Staff(Permission::SeeDocuments);
     let manage = Needs::Staff(Permission::ManageDocuments);
     let edit = Needs::Staff(Permission::EditTemplates);
@@ -104,6 +112,12 @@ fn routes() -> Routes {
     let largest = || DefaultBodyLimit::max(uploads::LARGEST as usize + FORM_AROUND);
     Routes::new()
         .get("/portal/documents", read, client_pages::list)
+        .get("/portal/documents/asked", read, wish_pages::own_page)
+        .post("/portal/documents/asked", act, wish_pages::ask)
+        .post("/portal/documents/asked/{wish}/take-back", act, wish_pages::take_back)
+        .get("/portal/documents/asked/{wish}/file", read, wish_pages::own_file)
+        .get("/portal/documents/send", act, wish_pages::send_page)
+        .post_file("/portal/documents/send", act, wish_pages::send.layer(largest()))
         .get("/portal/documents/{document}", read, client_pages::show)
         .get("/portal/documents/{document}/file", read, client_pages::file)
         .get("/staff/charts/{chart}/documents", see, staff_pages::list)
@@ -121,6 +135,11 @@ fn routes() -> Routes {
         .post("/staff/templates/{template}", edit, template_pages::save)
         .post("/staff/templates/{template}/retire", edit, template_pages::retire)
         .post("/staff/templates/{template}/restore", edit, template_pages::restore)
+        .get("/staff/charts/{chart}/documents/asked/{wish}", review, wish_pages::reply_page)
+        .get("/staff/charts/{chart}/documents/asked/{wish}/file", review, wish_pages::staff_file)
+        .post("/staff/charts/{chart}/documents/asked/{wish}/answer", manage, wish_pages::answer)
+        .post("/staff/charts/{chart}/documents/asked/{wish}/accept", review, wish_pages::accept)
+        .post("/staff/charts/{chart}/documents/asked/{wish}/decline", review, wish_pages::decline)
         .get("/staff/charts/{chart}/documents/{document}", see, staff_pages::show)
         .get("/staff/charts/{chart}/documents/{document}/file", see, staff_pages::file)
         .get("/staff/charts/{chart}/documents/{document}/write", manage, staff_forms::write_version_page)

@@ -7,6 +7,7 @@ use crate::features::accounts::{self, mails::MailContext};
 use crate::features::documents::kinds::DocumentMail;
 use crate::features::documents::lifecycle::ShareStanding;
 use crate::features::documents::store::{self, Document, Notice};
+use crate::features::documents::wish_store;
 use crate::features::practice;
 use crate::kernel::ids::AccessId;
 use crate::platform::db::Scoped;
@@ -44,11 +45,25 @@ fn visible(c: &mut Scoped<'_>, access: &AccessId, documents: &[Document]) -> Res
     Ok(documents.iter().any(may_see))
 }
 
+/// Does the grant open documents at all now?
+fn may_see_documents(c: &mut Scoped<'_>, access: &AccessId) -> Result<bool, Fault> {
+    let facts = facts_of(c, access)?;
+    Ok(facts.is_some_and(|facts| decide(&facts, Right::Documents, None).level >= Level::View))
+}
+
+/// Notes what became of the mail to the holder of a grant.
+fn note(c: &mut Scoped<'_>, access: &AccessId, notice: Notice) -> Result<(), Fault> {
+    wish_store::note_notices(c, access, notice)?;
+    store::note_notices(c, access, notice)
+}
+
 /// Asked once more before the mail leaves.
 fn standing(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
     let access = AccessId::from_uuid(id);
     let unread = store::noticed_unread(c, &access)?;
-    Ok(if visible(c, &access, &unread)? { Standing::Wanted } else { Standing::Over })
+    let is_wanted =
+        visible(c, &access, &unread)? || (wish_store::is_news(c, &access)? && may_see_documents(c, &access)?);
+    Ok(if is_wanted { Standing::Wanted } else { Standing::Over })
 }
 
 /// Queues the mails of these jobs.
@@ -63,19 +78,21 @@ pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcom
 
 fn send_one(app: &App, c: &mut Scoped<'_>, access: &AccessId) -> Result<(), Fault> {
     let due = store::notices_due(c, access)?;
-    if due.is_empty() {
+    let is_answered = wish_store::is_due(c, access)?;
+    if due.is_empty() && !is_answered {
         return Ok(());
     }
+    let has_news = visible(c, access, &due)? || (is_answered && may_see_documents(c, access)?);
     let row = load_access(c, access)?;
     let account = row.as_ref().and_then(|row| Some((row.chart_id, row.account_id?)));
     let reader = match account {
-        Some((chart, account)) if visible(c, access, &due)? => {
+        Some((chart, account)) if has_news => {
             accounts::reader_of(c, &chart, &account, Right::Documents)?.map(|reader| (chart, reader))
         }
         // Who is not registered finds it when they are.
         _ => None,
     };
-    let Some((chart, reader)) = reader else { return store::note_notices(c, access, Notice::None) };
+    let Some((chart, reader)) = reader else { return note(c, access, Notice::None) };
     let practice = practice::load(c)?;
     let desk = MailContext { practice: &practice, words: reader.words, called: &reader.called };
     let letter = accounts::mails::something_new(app, desk);
@@ -91,5 +108,5 @@ fn send_one(app: &App, c: &mut Scoped<'_>, access: &AccessId) -> Result<(), Faul
     mail.access = Some(*access);
     mail.subject = Some(Subject { kind: NOTICE.word, id: access.uuid() });
     outbox::enqueue(app, c, mail)?;
-    store::note_notices(c, access, Notice::Sent)
+    note(c, access, Notice::Sent)
 }

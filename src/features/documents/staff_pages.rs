@@ -21,6 +21,8 @@ use crate::features::documents::store::{
     self, Document, Reading, SharedWith, Version, list_of, readings_of_chart, shares_of_chart,
 };
 use crate::features::documents::template_store;
+use crate::features::documents::wish_lifecycle::WishKind;
+use crate::features::documents::wish_store::{self, AskedBy};
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
@@ -70,6 +72,10 @@ struct List {
     head: RoomHead,
     tab: String,
     may_manage: bool,
+    /// May they reply to clients?
+    may_review: bool,
+    /// What clients ask for and send: where to reply, what, and who asked when.
+    asked: Vec<(String, String, String)>,
     documents: Vec<Line>,
 }
 
@@ -141,7 +147,7 @@ pub(super) async fn list(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, documents, (shares, shut), readings, requests, missing) = app
+    let (ChartRoom { file, tags }, (documents, wishes), (shares, shut), readings, requests, missing) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
@@ -155,7 +161,8 @@ pub(super) async fn list(
                 let closed = shut_by_label(c, document, theirs.map(|of| of.share.access_id))?;
                 shut.extend(closed.into_iter().map(|access| (document.document_id, access)));
             }
-            Ok(Some((room, documents, (shares, shut), readings, requests, missing)))
+            let wishes = wish_store::open_of(c, &id)?;
+            Ok(Some((room, (documents, wishes), (shares, shut), readings, requests, missing)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -192,12 +199,23 @@ pub(super) async fn list(
             }
         })
         .collect();
+    let asked = wishes
+        .into_iter()
+        .map(|AskedBy { wish, name }| {
+            let moment = staff.words.date_time(wish.asked_at, &staff.zone);
+            let key = if wish.kind == WishKind::Wanted { "wishes-asked-by" } else { "wishes-sent-by" };
+            let by = staff.words.with2(key, "name", name, "moment", moment);
+            (format!("{}/asked/{}", tab_of(&id), wish.wish_id), wish.wanted, by)
+        })
+        .collect();
     let head = room_head(&app, &staff, &file, &tags, TAB);
     let page = List {
         frame: staff.frame(&app, CHARTS),
         head,
         tab: tab_of(&id),
         may_manage: staff.may(Permission::ManageDocuments),
+        may_review: staff.may(Permission::ReviewUploads),
+        asked,
         documents,
     };
     html(page.render())

@@ -455,6 +455,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    document_wish (practice_id, wish_id) {
+        practice_id -> Binary,
+        wish_id -> Binary,
+        chart_id -> Binary,
+        access_id -> Binary,
+        account_id -> Binary,
+        kind -> Text,
+        wanted -> Text,
+        blob_id -> Nullable<Binary>,
+        file_name -> Text,
+        state -> Text,
+        document_id -> Nullable<Binary>,
+        answer -> Text,
+        asked_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        ended_by_name -> Text,
+        notice -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
     template (practice_id, template_id) {
         practice_id -> Binary,
         template_id -> Binary,
@@ -1789,6 +1811,7 @@ practice_tables!(
     document_reading,
     document_share,
     document_version,
+    document_wish,
     due_job,
     econsent,
     email_change,

@@ -9,6 +9,8 @@ use crate::features::documents::signing::lifecycle::{SignerState, SigningState, 
 use crate::features::documents::signing::seal_store::{self, FileState};
 use crate::features::documents::signing::store::{self, Request, Signing, StaffLine};
 use crate::features::documents::store::Document;
+use crate::features::documents::wish_lifecycle::WishKind;
+use crate::features::documents::wish_store::{self, WaitingWish};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::platform::db::Scoped;
@@ -79,6 +81,8 @@ pub struct Work {
     own: Vec<StaffLine>,
     /// What was refused, and what nobody signed in time.
     ended: Vec<StaffLine>,
+    /// What clients ask for.
+    wishes: Vec<WaitingWish>,
 }
 
 /// Reads it, as far as the reader's role sees the documents.
@@ -88,10 +92,12 @@ pub fn work_of(c: &mut Scoped<'_>, session: &StaffSession) -> Result<Work, Fault
     }
     let may_sign = session.may(Permission::SignDocuments);
     let own = if may_sign { store::to_countersign(c, &session.staff_id)? } else { Vec::new() };
-    let mut ended = store::refused(c)?;
-    ended.extend(store::expired(c)?);
+    let mut ended = store::came_to_nothing(c)?;
+    ended.sort_by_key(|line| line.state != SigningState::Refused);
+    let may_reply = session.may(Permission::ReviewUploads);
+    let wishes = if may_reply { wish_store::waiting(c, store::STAFF_LISTED)? } else { Vec::new() };
     ended.retain(|line| line.kind.is_seen_by(session.role, line.label));
-    Ok(Work { own, ended })
+    Ok(Work { own, ended, wishes })
 }
 
 /// A line of the work list.
@@ -120,7 +126,20 @@ impl Work {
             SigningState::Refused => line("signing-work-refused", of.ended_at.unwrap_or(of.deadline), of),
             _ => line("signing-work-expired", of.deadline, of),
         });
-        own.chain(ended).collect()
+        let wishes = self.wishes.iter().map(|of| WorkLine {
+            href: format!("/staff/charts/{}/documents/asked/{}", of.chart_id, of.wish_id),
+            client: of.client(),
+            title: session.words.get(match of.kind {
+                WishKind::Wanted => "wishes-staff-title",
+                WishKind::Offered => "wishes-staff-file",
+            }),
+            what: session.words.with1(
+                "wishes-work-since",
+                "moment",
+                session.words.stamp(of.asked_at, &session.zone, now).short,
+            ),
+        });
+        own.chain(wishes).chain(ended).collect()
     }
 }
 

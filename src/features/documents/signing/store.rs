@@ -607,25 +607,16 @@ pub fn to_countersign(c: &mut Scoped<'_>, staff: &StaffId) -> Result<Vec<StaffLi
         .load(c)
 }
 
-/// Requests that were refused and that nobody has looked at, the newest first.
-pub fn refused(c: &mut Scoped<'_>) -> Result<Vec<StaffLine>, Fault> {
-    with_client!(c)
-        .filter(signing::state.eq(SigningState::Refused))
-        .filter(signing::seen_at.is_null())
-        .order(signing::deadline.desc())
-        .limit(STAFF_LISTED)
-        .select(StaffLine::as_select())
-        .load(c)
-}
-
-/// Requests whose deadline is over, the newest first.
-pub fn expired(c: &mut Scoped<'_>) -> Result<Vec<StaffLine>, Fault> {
+/// Requests that were refused and that nobody has looked at, and those whose deadline is over; the newest first.
+pub fn came_to_nothing(c: &mut Scoped<'_>) -> Result<Vec<StaffLine>, Fault> {
     let now = c.now();
+    let is_refused = signing::state.eq(SigningState::Refused);
     with_client!(c)
-        .filter(signing::state.eq(SigningState::Open))
-        .filter(signing::deadline.le(now))
+        .filter(is_refused.or(signing::state.eq(SigningState::Open)))
+        .filter(signing::seen_at.is_null())
+        .filter(is_refused.or(signing::deadline.le(now)))
         .order(signing::deadline.desc())
-        .limit(STAFF_LISTED)
+        .limit(2 * STAFF_LISTED)
         .select(StaffLine::as_select())
         .load(c)
 }

@@ -1,0 +1,629 @@
+//! A client asks for a document or sends a file: their pages, and those on which staff reply.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::{Multipart, Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+
+use crate::features::accounts::ClientSession;
+use crate::features::documents::actions::{LONGEST_REASON, ReaderGrant, Refused};
+use crate::features::documents::client_pages::MINE;
+use crate::features::documents::download::{FileOf, stored_file};
+use crate::features::documents::kinds::DocumentKind;
+use crate::features::documents::lifecycle::{DocumentState, is_never_shared};
+use crate::features::documents::staff_forms::{Options, Place, Typed, kinds, labels, refused, text_error};
+use crate::features::documents::staff_pages::tab_of;
+use crate::features::documents::store::{self as documents, Document};
+use crate::features::documents::upload_form::{receive_part, why_not_taken_by_client};
+use crate::features::documents::uploads::{LARGEST, NotTaken, Taken, discard};
+use crate::features::documents::wish_actions::{
+    self as actions, Accepted, LONGEST_WISH, MOST_FILES, MOST_OPEN, NotDone, Reply,
+};
+use crate::features::documents::wish_lifecycle::{WishKind, WishState};
+use crate::features::documents::wish_store::{self as store, Wish};
+use crate::features::people::{CHARTS, RoomHead};
+use crate::features::staff::StaffSession;
+use crate::kernel::ids::{ChartId, DocumentId, WishId};
+use crate::kernel::text;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
+use crate::platform::permissions::{Permission, Right};
+use crate::platform::state::AppState;
+use crate::platform::web::form_token::{FormToken, made_once};
+use crate::platform::web::forms::{FieldErrors, Nothing};
+use crate::platform::web::frame::{ClientFrame, StaffFrame};
+use crate::platform::web::{PageError, PageResult, html, see_other};
+
+/// The client's page.
+const ASKED: &str = "/portal/documents/asked";
+
+struct Line {
+    id: String,
+    wanted: String,
+    note: String,
+    tag: (&'static str, String),
+    is_open: bool,
+    /// Why it was declined.
+    answer: String,
+    /// What was shared for it, or made of it.
+    document: Option<String>,
+    /// Their file, while it waits.
+    file: Option<String>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct AskForm {
+    mark: String,
+    wanted: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/documents/templates/client_asked.html")]
+struct AskedPage {
+    frame: ClientFrame,
+    errors: FieldErrors,
+    mark: String,
+    wanted: String,
+    /// They may ask, not only look.
+    may_ask: bool,
+    lines: Vec<Line>,
+}
+
+/// Colour and key of a tag.
+fn tag_of(wish: &Wish) -> (&'static str, &'static str) {
+    match (wish.state, wish.kind) {
+        (WishState::Open, WishKind::Wanted) => ("waiting", "wishes-state-open"),
+        (WishState::Open, WishKind::Offered) => ("waiting", "wishes-state-sent"),
+        (WishState::Answered, WishKind::Wanted) => ("good", "wishes-state-answered"),
+        (WishState::Answered, WishKind::Offered) => ("good", "wishes-state-accepted"),
+        (WishState::Declined, WishKind::Wanted) => ("stopped", "wishes-state-declined"),
+        (WishState::Declined, WishKind::Offered) => ("stopped", "wishes-state-not-accepted"),
+        (WishState::TakenBack, _) => ("", "wishes-state-taken-back"),
+    }
+}
+
+fn line(client: &ClientSession, wish: Wish) -> Line {
+    let words = client.words;
+    let (tone, key) = tag_of(&wish);
+    let date = words.date(wish.asked_at, &client.zone);
+    let asked = if wish.kind == WishKind::Wanted { "wishes-asked-on" } else { "wishes-sent-on" };
+    Line {
+        id: wish.wish_id.to_string(),
+        note: match wish.file_name.as_str() {
+            "" => words.with1(asked, "date", date),
+            name => format!("{} · {name}", words.with1(asked, "date", date)),
+        },
+        tag: (tone, words.get(key)),
+        is_open: wish.state == WishState::Open,
+        answer: wish.answer,
+        document: wish.document_id.map(|id| format!("/portal/documents/{id}")),
+        file: wish.blob_id.map(|_| format!("{ASKED}/{}/file", wish.wish_id)),
+        wanted: wish.wanted,
+    }
+}
+
+async fn show_own(app: &AppState, client: &ClientSession, form: AskForm, errors: FieldErrors) -> PageResult {
+    let access = client.access_id;
+    let own = app.db.read(&client.scope, move |c| store::own(c, &access)).await?;
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = AskedPage {
+        errors,
+        mark: if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark },
+        wanted: form.wanted,
+        may_ask: client.may_act(Right::Documents),
+        lines: own.into_iter().map(|wish| line(client, wish)).collect(),
+        frame: client.frame(app, MINE),
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// What the reader asked for, and the form that asks.
+pub(super) async fn own_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
+    show_own(&app, &client, AskForm::default(), FieldErrors::new()).await
+}
+
+fn reader(client: &ClientSession) -> ReaderGrant {
+    ReaderGrant { account: client.account_id, access: client.access_id, chart: client.chart_id }
+}
+
+/// Asks for one.
+pub(super) async fn ask(State(app): State<AppState>, client: ClientSession, body: Bytes) -> PageResult {
+    let form: AskForm = client.form(&body)?;
+    let words = client.words;
+    let mut errors = FieldErrors::new();
+    let wanted = match text::lines(&form.wanted, LONGEST_WISH) {
+        Ok(wanted) if wanted.is_empty() => {
+            errors.add("wanted", words.get("wishes-missing"));
+            return show_own(&app, &client, form, errors).await;
+        }
+        Ok(wanted) => wanted,
+        Err(error) => {
+            errors.add("wanted", text_error(words, error));
+            return show_own(&app, &client, form, errors).await;
+        }
+    };
+    let mark = FormToken::read("document-wish", &client.access_id.to_string(), &form.mark, &body)?;
+    let (by, who) = (client.by(), reader(&client));
+    let made = app
+        .db
+        .write(&client.scope, move |c| {
+            made_once(c, &mark, |c| Ok(actions::ask(c, &by, &who, &wanted)?.map(|id| id.to_string())))
+        })
+        .await?;
+    match made {
+        Ok(_) => {
+            app.live.chart_changed(client.scope.id(), &client.chart_id);
+            Ok(see_other(&format!("{ASKED}?done=wishes-sent")))
+        }
+        Err(NotDone::TooMany) => {
+            errors.add("wanted", words.with1("wishes-too-many", "most", MOST_OPEN));
+            show_own(&app, &client, form, errors).await
+        }
+        Err(_) => Err(PageError::NotFound),
+    }
+}
+
+/// Takes one back.
+pub(super) async fn take_back(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let Nothing {} = client.form(&body)?;
+    let id: WishId = id.parse().map_err(|_| PageError::NotFound)?;
+    let (by, who) = (client.by(), reader(&client));
+    let done = app.db.write(&client.scope, move |c| actions::take_back(c, &by, &who, &id)).await?;
+    match done {
+        Ok(()) => {
+            app.live.chart_changed(client.scope.id(), &client.chart_id);
+            Ok(see_other(&format!("{ASKED}?done=wishes-taken-back")))
+        }
+        // The page says what became of it.
+        Err(NotDone::Over(_)) => Ok(see_other(ASKED)),
+        Err(_) => Err(PageError::NotFound),
+    }
+}
+
+/// The longest field beside the file, in bytes.
+const LONGEST_FIELD: usize = 8 * 1024;
+
+#[derive(Template)]
+#[template(path = "features/documents/templates/client_send.html")]
+struct SendPage {
+    frame: ClientFrame,
+    errors: FieldErrors,
+    mark: String,
+    about: String,
+    most_megabytes: u64,
+}
+
+/// The form as it was sent.
+#[derive(Default)]
+struct Sent {
+    csrf: String,
+    mark: String,
+    about: String,
+    file: Option<Result<Taken, NotTaken>>,
+}
+
+fn show_send(app: &AppState, client: &ClientSession, sent: &Sent, errors: FieldErrors) -> PageResult {
+    let status = match &sent.file {
+        _ if errors.is_empty() => StatusCode::OK,
+        Some(Err(NotTaken::TooLarge)) => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let page = SendPage {
+        errors,
+        mark: FormToken::fresh(app.rng.as_ref()),
+        about: sent.about.clone(),
+        most_megabytes: LARGEST / (1024 * 1024),
+        frame: client.frame(app, MINE),
+    };
+    Ok((status, html(page.render())?).into_response())
+}
+
+/// The form that sends a file.
+pub(super) async fn send_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
+    show_send(&app, &client, &Sent::default(), FieldErrors::new())
+}
+
+/// Reads the fields in their order; the file, which comes last, only where the form token before it is ours.
+async fn read_sent(
+    app: &AppState,
+    client: &ClientSession,
+    parts: Result<Multipart, MultipartRejection>,
+) -> Result<Sent, PageError> {
+    let mut parts = parts.map_err(|_| PageError::BadRequest)?;
+    let mut sent = Sent::default();
+    while let Some(mut part) = parts.next_field().await.map_err(|_| PageError::BadRequest)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            if sent.csrf != client.csrf || sent.file.is_some() {
+                return Err(PageError::BadRequest);
+            }
+            let received = receive_part(app, &client.scope, client.by(), client.chart_id, &mut part).await?;
+            let is_too_large = received == Err(NotTaken::TooLarge);
+            sent.file = Some(received);
+            if is_too_large {
+                return Ok(sent);
+            }
+            continue;
+        }
+        let field = match name.as_str() {
+            "csrf" => &mut sent.csrf,
+            "mark" => &mut sent.mark,
+            "about" => &mut sent.about,
+            _ => return Err(PageError::BadRequest),
+        };
+        let value = part.bytes().await.map_err(|_| PageError::BadRequest)?;
+        if value.len() > LONGEST_FIELD {
+            return Err(PageError::TooLarge);
+        }
+        *field = String::from_utf8(value.to_vec()).map_err(|_| PageError::BadRequest)?;
+    }
+    if sent.csrf != client.csrf {
+        return Err(PageError::BadRequest);
+    }
+    Ok(sent)
+}
+
+/// Sends a file.
+pub(super) async fn send(
+    State(app): State<AppState>,
+    client: ClientSession,
+    parts: Result<Multipart, MultipartRejection>,
+) -> PageResult {
+    let sent = read_sent(&app, &client, parts).await?;
+    let words = client.words;
+    let mut errors = FieldErrors::new();
+    let about = match text::lines(&sent.about, LONGEST_WISH) {
+        Ok(about) if about.is_empty() => {
+            errors.add("about", words.get("wishes-about-missing"));
+            None
+        }
+        Ok(about) => Some(about),
+        Err(error) => {
+            errors.add("about", text_error(words, error));
+            None
+        }
+    };
+    let taken = match &sent.file {
+        Some(Ok(taken)) => Some(taken.clone()),
+        Some(Err(why)) => {
+            errors.add("file", why_not_taken_by_client(words, *why));
+            None
+        }
+        None => {
+            errors.add("file", why_not_taken_by_client(words, NotTaken::Empty));
+            None
+        }
+    };
+    let (about, taken) = match (about, taken) {
+        (Some(about), Some(taken)) => (about, taken),
+        (_, taken) => {
+            if let Some(taken) = taken {
+                app.db.write(&client.scope, move |c| discard(c, &taken.upload)).await?;
+            }
+            return show_send(&app, &client, &sent, errors);
+        }
+    };
+    // Another file under the same mark is another form.
+    let typed = Bytes::from(format!("{about}\n{}", taken.sha256));
+    let mark = FormToken::read("document-offer", &client.access_id.to_string(), &sent.mark, &typed)?;
+    let (by, who) = (client.by(), reader(&client));
+    let made = app
+        .db
+        .write(&client.scope, move |c| {
+            let made = made_once(c, &mark, |c| {
+                Ok(actions::offer(c, &by, &who, (&taken.upload, &about))?.map(|id| id.to_string()))
+            })?;
+            // The file of a form that was sent twice.
+            discard(c, &taken.upload)?;
+            Ok(made)
+        })
+        .await?;
+    match made {
+        Ok(_) => {
+            app.live.chart_changed(client.scope.id(), &client.chart_id);
+            Ok(see_other(&format!("{ASKED}?done=wishes-file-sent")))
+        }
+        Err(NotDone::TooMany) => {
+            errors.add("file", words.with1("wishes-too-many-files", "most", MOST_FILES));
+            show_send(&app, &client, &sent, errors)
+        }
+        Err(NotDone::NoFile) => Err(PageError::Stale),
+        Err(_) => Err(PageError::NotFound),
+    }
+}
+
+/// The reader's own file, while it waits.
+pub(super) async fn own_file(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Path(id): Path<String>,
+) -> PageResult {
+    let id: WishId = id.parse().map_err(|_| PageError::NotFound)?;
+    let access = client.access_id;
+    let read = move |c: &mut Scoped<'_>| {
+        let Some(wish) = store::find(c, &id)?.filter(|wish| wish.access_id == access) else {
+            return Ok(None);
+        };
+        actions::file_of(c, wish)
+    };
+    let (wish, blob) = app.db.read(&client.scope, read).await?.ok_or(PageError::NotFound)?;
+    Ok(stored_file(&app, &client.scope, client.by(), file_part(&wish), &blob, &wish.file_name).await?)
+}
+
+fn file_part(wish: &Wish) -> FileOf {
+    FileOf { chart: wish.chart_id, part_of: ("request", wish.wish_id.to_string()) }
+}
+
+/// The file of a client's that waits; that it was read is written down (AUD-01).
+pub(super) async fn staff_file(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, id)): Path<(String, String)>,
+) -> PageResult {
+    let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let id: WishId = id.parse().map_err(|_| PageError::NotFound)?;
+    let by = staff.by();
+    let read = move |c: &mut Scoped<'_>| actions::read_file(c, &by, (Some(chart), &id));
+    let (wish, blob) = app.db.write(&staff.scope, read).await?.ok_or(PageError::NotFound)?;
+    Ok(stored_file(&app, &staff.scope, staff.by(), file_part(&wish), &blob, &wish.file_name).await?)
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct ReplyForm {
+    document: String,
+    title: String,
+    kind: String,
+    label: String,
+    reason: String,
+}
+
+/// What staff can do with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Acts {
+    /// Share a document, or decline.
+    Share,
+    /// Take the file, or decline.
+    Accept,
+    /// It is over, or somebody else's to do.
+    Nothing,
+}
+
+#[derive(Template)]
+#[template(path = "features/documents/templates/staff_wish.html")]
+struct ReplyPage {
+    frame: StaffFrame,
+    head: RoomHead,
+    here: String,
+    tab: String,
+    name: String,
+    heading: String,
+    asked: String,
+    wanted: String,
+    tag: (&'static str, String),
+    /// Who ended it, and when.
+    ended: Option<String>,
+    /// Why it was declined.
+    answer: String,
+    /// The file, and what it is called.
+    file: Option<(String, String)>,
+    acts: Acts,
+    errors: FieldErrors,
+    document: String,
+    /// What can be shared.
+    documents: Vec<(String, String)>,
+    title: String,
+    kind: String,
+    kinds: Options,
+    chosen_label: String,
+    labels: Options,
+    reason: String,
+}
+
+/// A request, with what could be shared for it.
+struct Asked {
+    place: Place,
+    wish: Wish,
+    name: String,
+    documents: Vec<Document>,
+}
+
+impl Asked {
+    async fn load(
+        app: &AppState,
+        staff: &StaffSession,
+        (chart, id): &(String, String),
+    ) -> Result<Self, PageError> {
+        let place = Place::of_chart(app, staff, chart).await?;
+        let (chart, id): (_, WishId) = (place.chart, id.parse().map_err(|_| PageError::NotFound)?);
+        let read = move |c: &mut Scoped<'_>| {
+            let Some(wish) = store::find(c, &id)?.filter(|wish| wish.chart_id == chart) else {
+                return Ok(None);
+            };
+            let name = store::name_of(c, &wish)?;
+            Ok::<_, Fault>(Some((wish, name, documents::list_of(c, &chart)?)))
+        };
+        let (wish, name, mut documents) =
+            app.db.read(&staff.scope, read).await?.ok_or(PageError::NotFound)?;
+        documents.retain(|of| {
+            let is_there = of.state != DocumentState::Withdrawn && !is_never_shared(of.label);
+            is_there && of.kind.is_seen_by(staff.role, of.label)
+        });
+        Ok(Self { place, wish, name, documents })
+    }
+
+    fn here(&self) -> String {
+        format!("{}/asked/{}", tab_of(&self.wish.chart_id), self.wish.wish_id)
+    }
+
+    fn acts(&self, staff: &StaffSession) -> Acts {
+        match (self.wish.state, self.wish.kind) {
+            (WishState::Open, WishKind::Wanted) if staff.may(Permission::ManageDocuments) => Acts::Share,
+            (WishState::Open, WishKind::Offered) => Acts::Accept,
+            _ => Acts::Nothing,
+        }
+    }
+
+    fn page(&self, app: &AppState, staff: &StaffSession, form: ReplyForm, errors: FieldErrors) -> PageResult {
+        let words = staff.words;
+        let wish = &self.wish;
+        let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let moment = words.date_time(wish.asked_at, &staff.zone);
+        let choose = (String::new(), words.get("wishes-choose"));
+        let option = |of: &Document| (of.document_id.to_string(), of.title.clone());
+        let (tone, tag) = tag_of(wish);
+        let is_wanted = wish.kind == WishKind::Wanted;
+        let heading = if is_wanted { "wishes-staff-title" } else { "wishes-staff-file" };
+        let asked = if is_wanted { "wishes-asked-by" } else { "wishes-sent-by" };
+        let mut kinds = kinds(words);
+        kinds.retain(|(word, _)| {
+            word.parse().map_or(true, |kind: DocumentKind| kind.is_seen_by(staff.role, None))
+        });
+        let mut labels = labels(words);
+        labels.retain(|(word, _)| word.parse().map_or(true, |label| !is_never_shared(Some(label))));
+        let page = ReplyPage {
+            head: self.place.head(app, staff),
+            here: self.here(),
+            tab: tab_of(&wish.chart_id),
+            name: self.name.clone(),
+            heading: words.get(heading),
+            asked: words.with2(asked, "name", &self.name, "moment", moment),
+            wanted: wish.wanted.clone(),
+            tag: (tone, words.get(tag)),
+            ended: wish.ended_at.filter(|_| !wish.ended_by_name.is_empty()).map(|at| {
+                let moment = words.date_time(at, &staff.zone);
+                words.with2("wishes-ended-by", "name", &wish.ended_by_name, "moment", moment)
+            }),
+            answer: wish.answer.clone(),
+            file: wish.blob_id.map(|_| (format!("{}/file", self.here()), wish.file_name.clone())),
+            acts: self.acts(staff),
+            errors,
+            document: form.document,
+            documents: std::iter::once(choose).chain(self.documents.iter().map(option)).collect(),
+            title: form.title,
+            kind: form.kind,
+            kinds,
+            chosen_label: form.label,
+            labels,
+            reason: form.reason,
+            frame: staff.frame(app, CHARTS),
+        };
+        Ok((status, html(page.render())?).into_response())
+    }
+}
+
+/// A request, and the replies to it.
+pub(super) async fn reply_page(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+) -> PageResult {
+    let asked = Asked::load(&app, &staff, &at).await?;
+    asked.page(&app, &staff, ReplyForm::default(), FieldErrors::new())
+}
+
+async fn reply(
+    app: &AppState,
+    staff: &StaffSession,
+    (asked, form): (&Asked, ReplyForm),
+    reply: Reply,
+) -> PageResult {
+    let (by, chart, id) = (staff.by(), asked.wish.chart_id, asked.wish.wish_id);
+    let done = match &reply {
+        Reply::Share(_) => "wishes-answered",
+        Reply::Accept(_) => "wishes-accepted",
+        Reply::Decline(_) => "wishes-declined",
+    };
+    let mut errors = FieldErrors::new();
+    match app.db.write(&staff.scope, move |c| actions::reply(c, &by, (Some(chart), &id), &reply)).await? {
+        Ok(()) => {
+            app.live.chart_changed(staff.scope.id(), &chart);
+            Ok(see_other(&format!("{}?done={done}", tab_of(&chart))))
+        }
+        // The page says who was faster, and how it ended.
+        Err(NotDone::Over(_) | NotDone::NoFile) => {
+            Ok(see_other(&format!("{}?done=wishes-over", asked.here())))
+        }
+        Err(NotDone::Share(Refused::NamedByNote)) => {
+            errors.add("document", staff.words.get("documents-named-by-note-share"));
+            asked.page(app, staff, form, errors)
+        }
+        Err(NotDone::Share(why)) => Err(refused(why)),
+        Err(NotDone::NotFound | NotDone::TooMany | NotDone::OtherKind) => Err(PageError::NotFound),
+    }
+}
+
+/// Shares a document for it.
+pub(super) async fn answer(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let form: ReplyForm = staff.form(&body)?;
+    let asked = Asked::load(&app, &staff, &at).await?;
+    let chosen: Option<DocumentId> = form.document.parse().ok();
+    let Some(document) = chosen.filter(|id| asked.documents.iter().any(|of| of.document_id == *id)) else {
+        let mut errors = FieldErrors::new();
+        errors.add("document", staff.words.get("wishes-document-missing"));
+        return asked.page(&app, &staff, form, errors);
+    };
+    reply(&app, &staff, (&asked, form), Reply::Share(document)).await
+}
+
+/// Makes a document of a client's file.
+pub(super) async fn accept(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let form: ReplyForm = staff.form(&body)?;
+    let asked = Asked::load(&app, &staff, &at).await?;
+    let mut errors = FieldErrors::new();
+    let typed = Typed { title: form.title.clone(), kind: form.kind.clone(), label: form.label.clone() };
+    let checked = typed.check(staff.words, &mut errors);
+    let (Some(to), true) = (checked, errors.is_empty()) else {
+        return asked.page(&app, &staff, form, errors);
+    };
+    if is_never_shared(to.label) || !to.kind.is_seen_by(staff.role, None) {
+        return Err(PageError::BadRequest);
+    }
+    let to = Accepted { title: to.title, kind: to.kind, label: to.label };
+    reply(&app, &staff, (&asked, form), Reply::Accept(to)).await
+}
+
+/// Says no. A request for a document is declined by who could share one.
+pub(super) async fn decline(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let form: ReplyForm = staff.form(&body)?;
+    let asked = Asked::load(&app, &staff, &at).await?;
+    if asked.wish.kind == WishKind::Wanted && !staff.may(Permission::ManageDocuments) {
+        return Err(PageError::NotFound);
+    }
+    let mut errors = FieldErrors::new();
+    let reason = match text::lines(&form.reason, LONGEST_REASON) {
+        Ok(reason) if reason.is_empty() => {
+            errors.add("reason", staff.words.get("wishes-reason-missing"));
+            return asked.page(&app, &staff, form, errors);
+        }
+        Ok(reason) => reason,
+        Err(error) => {
+            errors.add("reason", text_error(staff.words, error));
+            return asked.page(&app, &staff, form, errors);
+        }
+    };
+    reply(&app, &staff, (&asked, form), Reply::Decline(reason)).await
+}
