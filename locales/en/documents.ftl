@@ -269,6 +269,7 @@ wishes-field-about-hint = For example: the letter of my insurance.
 wishes-about-missing = Say what it is.
 wishes-send-file = Send it
 wishes-too-many-files = { $most } files wait for us already. Take one back first, or call us.
+wishes-files-an-hour = You have sent many files within an hour. Try again later, or call us.
 wishes-staff-title = A document is asked for
 wishes-waiting = From clients
 wishes-asked-by = { $name } asked { $moment }

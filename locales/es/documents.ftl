@@ -269,6 +269,7 @@ wishes-field-about-hint = Por ejemplo: la carta de mi seguro.
 wishes-about-missing = Diga qué es.
 wishes-send-file = Enviarlo
 wishes-too-many-files = Ya hay { $most } archivos que esperan. Retire uno primero, o llámenos.
+wishes-files-an-hour = Envió muchos archivos en una hora. Inténtelo más tarde o llámenos.
 wishes-staff-title = Se pide un documento
 wishes-waiting = De los clientes
 wishes-asked-by = { $name } preguntó { $moment }

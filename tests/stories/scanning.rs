@@ -133,8 +133,8 @@ stories! {
         refused.must_be(422).must_say("The virus scanner found something harmful in this file");
         assert!(refused.html().contains("Lantern plan"), "what was typed stays");
         // A client's words of it.
-        let who = enrolled(&mut w, &ana).await;
-        let mut phone = sign_in(&mut w, &who.name).await;
+        let who = enrolled(&w, &ana).await;
+        let mut phone = sign_in(&w, &who.name).await;
         let form = phone.get("/portal/messages/new").await;
         let fields = form.form("/portal/messages/new").fields;
         let refused = phone.upload_fields("/portal/messages/new/attach", &fields, "card.pdf", &infected()).await;

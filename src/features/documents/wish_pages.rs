@@ -29,6 +29,7 @@ use crate::kernel::ids::{ChartId, DocumentId, WishId};
 use crate::kernel::text;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
+use crate::platform::limits::{self, Limit};
 use crate::platform::permissions::{Permission, Right};
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::{FormToken, made_once};
@@ -208,6 +209,17 @@ struct Sent {
     mark: String,
     about: String,
     file: Option<Result<Taken, NotTaken>>,
+    /// More files came from this account than it may send; this one was not read.
+    is_too_often: bool,
+}
+
+/// Files that one account may send in an hour, whatever becomes of them.
+const SENDING: Limit = Limit { most: 60, seconds: 3_600 };
+
+/// Counts one more.
+async fn may_send(app: &AppState, client: &ClientSession) -> Result<bool, Fault> {
+    let key = format!("documents.files.{}", client.account_id);
+    app.db.write(&client.scope, move |c| Ok(limits::count(c, &key, SENDING)? <= SENDING.most)).await
 }
 
 fn show_send(app: &AppState, client: &ClientSession, sent: &Sent, errors: FieldErrors) -> PageResult {
@@ -244,6 +256,10 @@ async fn read_sent(
         if name == "file" {
             if sent.csrf != client.csrf || sent.file.is_some() {
                 return Err(PageError::BadRequest);
+            }
+            if !may_send(app, client).await? {
+                sent.is_too_often = true;
+                return Ok(sent);
             }
             let received = receive_part(app, &client.scope, client.by(), client.chart_id, &mut part).await?;
             let is_too_large = received == Err(NotTaken::TooLarge);
@@ -292,6 +308,10 @@ pub(super) async fn send(
         }
     };
     let taken = match &sent.file {
+        _ if sent.is_too_often => {
+            errors.add("file", words.get("wishes-files-an-hour"));
+            None
+        }
         Some(Ok(taken)) => Some(taken.clone()),
         Some(Err(why)) => {
             errors.add("file", why_not_taken_by_client(words, *why));
