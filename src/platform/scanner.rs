@@ -69,25 +69,23 @@ impl Scanner {
     ) -> Result<Verdict, E> {
         let _place = self.places.acquire().await.map_err(|error| Fault::Ended(error.to_string()))?;
         let asked = async {
-            match &self.url {
-                ScannerUrl::Tcp(address) => match timeout(TO_CONNECT, TcpStream::connect(address)).await {
-                    Ok(Ok(line)) => ask(line, file).await,
-                    Ok(Err(error)) => Ok(unreachable(&error.to_string())),
-                    Err(_) => Ok(unreachable("no connection in time")),
-                },
-                #[cfg(unix)]
-                ScannerUrl::Unix(path) => {
-                    match timeout(TO_CONNECT, tokio::net::UnixStream::connect(path)).await {
-                        Ok(Ok(line)) => ask(line, file).await,
-                        Ok(Err(error)) => Ok(unreachable(&error.to_string())),
-                        Err(_) => Ok(unreachable("no connection in time")),
-                    }
-                }
+            match timeout(TO_CONNECT, self.connect()).await {
+                Ok(Ok(line)) => ask(line, file).await,
+                Ok(Err(error)) => Ok(unreachable(&error.to_string())),
+                Err(_) => Ok(unreachable("no connection in time")),
             }
         };
         timeout(PATIENCE, asked)
             .await
             .unwrap_or_else(|_| Ok(Verdict::NotScanned("it did not answer in time".to_owned())))
+    }
+
+    async fn connect(&self) -> std::io::Result<Box<dyn Line>> {
+        Ok(match &self.url {
+            ScannerUrl::Tcp(address) => Box::new(TcpStream::connect(address).await?),
+            #[cfg(unix)]
+            ScannerUrl::Unix(path) => Box::new(tokio::net::UnixStream::connect(path).await?),
+        })
     }
 
     /// Says why the scanner cannot be relied on: it misses the test file, or takes no file of the largest size.
@@ -114,7 +112,11 @@ impl Scanner {
     }
 }
 
-/// Bytes of one piece of what the test sends.
+/// A connection of either kind.
+trait Line: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Line for T {}
+
+/// Bytes of one piece of what is sent.
 const PIECE: usize = 64 * 1024;
 
 fn unreachable(why: &str) -> Verdict {

@@ -192,16 +192,22 @@ struct BookPage {
     plan: Option<DayPlan>,
 }
 
-/// What the page that books needs of a chart.
-struct Room {
-    room: ChartRoom,
-    choices: Choices,
-    usual: Option<(StaffId, PlaceId)>,
+/// What a page that books needs of a chart.
+pub(super) struct Room {
+    pub room: ChartRoom,
+    pub choices: Choices,
+    /// With whom and where the client usually comes.
+    pub usual: Option<(StaffId, PlaceId)>,
     /// Does anybody get the mail?
-    is_mailed: bool,
+    pub is_mailed: bool,
 }
 
-async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<(ChartId, Room), PageError> {
+/// Loads it; not found for a chart of nobody.
+pub(super) async fn load(
+    app: &AppState,
+    staff: &StaffSession,
+    chart: &str,
+) -> Result<(ChartId, Room), PageError> {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(app, staff);
     let room = app

@@ -9,7 +9,7 @@ use jiff::civil::{Date, Weekday};
 
 use crate::features::accounts;
 use crate::features::appointments::booking::{Cancellation, NotBooked};
-use crate::features::appointments::chart_pages::TAB;
+use crate::features::appointments::chart_pages::{Room, TAB, load};
 use crate::features::appointments::kinds::CancelReason;
 use crate::features::appointments::labels::{Side, at_place, state_of};
 use crate::features::appointments::series::{
@@ -24,12 +24,12 @@ use crate::features::appointments::series_store::{
 use crate::features::appointments::slot_form::{
     Choices, SlotFields, SlotForm, SlotTrouble, USUAL_MINUTES, clock_value,
 };
-use crate::features::appointments::store::{OfSeries, of_series, usual_of};
+use crate::features::appointments::store::{OfSeries, of_series};
 use crate::features::calendar::VisitKind;
-use crate::features::people::{self, CHARTS, ChartFile, ChartRoom, RoomHead, Viewer, load_room, room_head};
+use crate::features::people::{self, CHARTS, ChartFile, ChartRoom, RoomHead, room_head};
 use crate::features::practice::{Place, PlaceKind};
 use crate::features::staff::StaffSession;
-use crate::kernel::ids::{ChartId, PlaceId, SeriesId, StaffId};
+use crate::kernel::ids::{ChartId, PlaceId, SeriesId};
 use crate::kernel::text;
 use crate::kernel::wall_clock::{read_date, read_time};
 use crate::platform::permissions::{Permission, Right};
@@ -67,30 +67,6 @@ struct MakePage {
     count: String,
     until: String,
     days: Option<Days>,
-}
-
-/// What the page that makes a series needs of a chart.
-struct Room {
-    room: ChartRoom,
-    choices: Choices,
-    usual: Option<(StaffId, PlaceId)>,
-    /// Does anybody get the mail?
-    is_mailed: bool,
-}
-
-async fn load(app: &AppState, staff: &StaffSession, chart: &str) -> Result<(ChartId, Room), PageError> {
-    let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
-    let viewer = Viewer::of(app, staff);
-    let room = app
-        .db
-        .read(&staff.scope, move |c| {
-            let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
-            let is_mailed = accounts::reaches_anybody(c, &id, Right::Appointments)?;
-            Ok(Some(Room { room, choices: Choices::load(c)?, usual: usual_of(c, id)?, is_mailed }))
-        })
-        .await?
-        .ok_or(PageError::NotFound)?;
-    Ok((id, room))
 }
 
 fn place_of(choices: &Choices, id: PlaceId) -> Option<&Place> {

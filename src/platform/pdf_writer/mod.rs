@@ -37,6 +37,15 @@ fn draw_text(surface: &mut Surface<'_>, face: &Face, piece: &Piece) {
     surface.draw_text(at, face.font.clone(), piece.size, &piece.text, false, TextDirection::Auto);
 }
 
+/// A box from its upper left corner on, with its width and its height.
+fn add_box(path: &mut PathBuilder, (x, y): (f32, f32), (width, height): (f32, f32)) {
+    path.move_to(x, y);
+    path.line_to(x + width, y);
+    path.line_to(x + width, y + height);
+    path.line_to(x, y + height);
+    path.close();
+}
+
 /// What is tinted, below the text.
 fn draw_bands(surface: &mut Surface<'_>, bands: &[(f32, f32)]) {
     surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Other)));
@@ -44,11 +53,7 @@ fn draw_bands(surface: &mut Surface<'_>, bands: &[(f32, f32)]) {
     surface.set_fill(Some(fill(rgb::Color::new(238, 243, 240))));
     for (top, height) in bands {
         let mut path = PathBuilder::new();
-        path.move_to(MARGIN, *top);
-        path.line_to(WIDTH - MARGIN, *top);
-        path.line_to(WIDTH - MARGIN, top + height);
-        path.line_to(MARGIN, top + height);
-        path.close();
+        add_box(&mut path, (MARGIN, *top), (WIDTH - 2.0 * MARGIN, *height));
         if let Some(path) = path.finish() {
             surface.draw_path(&path);
         }
@@ -86,11 +91,7 @@ fn draw_code(surface: &mut Surface<'_>, (left, top): (f32, f32), code: &QRCode) 
         for column in (0..code.size).filter(|column| code[row][*column].value()) {
             let x = left + (column as f32 + QUIET) * module;
             let y = top + (row as f32 + QUIET) * module;
-            path.move_to(x, y);
-            path.line_to(x + module, y);
-            path.line_to(x + module, y + module);
-            path.line_to(x, y + module);
-            path.close();
+            add_box(&mut path, (x, y), (module, module));
         }
     }
     surface.set_fill(Some(fill(rgb::Color::black())));
