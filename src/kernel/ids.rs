@@ -185,6 +185,8 @@ ids! {
     SeriesId,
     /// A private address of a calendar.
     FeedId,
+    /// What a video link is of: the id of an appointment, a staff member or a place.
+    VideoOwnerId,
     /// A type of appointment.
     AppointmentTypeId,
     /// Hours of somebody, a day that differs from them, or time off.

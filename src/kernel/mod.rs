@@ -21,4 +21,5 @@ pub mod rng;
 pub mod secrets;
 pub mod text;
 pub mod wall_clock;
+pub mod web_address;
 pub mod zone;

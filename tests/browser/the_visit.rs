@@ -2,11 +2,13 @@
 //! 390 px. With the pages' scripts and without.
 
 use anteroom::platform::permissions::Role;
+use anteroom::platform::web::session::Audience;
 
 use super::chromium::Chromium;
 use super::window::{Width, Window};
 use crate::pages;
 use crate::support::World;
+use crate::support::rows::visit_by_video;
 
 /// The page in view is accessible and scrolls in one direction only.
 async fn fits(window: &mut Window, name: &str) {
@@ -91,7 +93,72 @@ async fn the_visit(w: &mut World, scripts: bool) {
     }
 }
 
+/// A client is led to a visit by video: the browser follows the answer to the form to another host, which the policy of every
+/// other page forbids.
+async fn case_65(w: &mut World, scripts: bool) {
+    let ana = w.chart("Ana", "Duarte").await;
+    let (_, account) = w.register(&ana).await;
+    let scope = w.riverbend.scope.clone();
+    let client = w.signed_in(&scope, Audience::Client, account.to_string()).await;
+    let staff = w.staff(Role::FrontDesk).await;
+    let chromium = Chromium::start();
+    let (mut desk, mut phone) = if scripts {
+        (chromium.window(w, Width::Phone).await, chromium.window(w, Width::Phone).await)
+    } else {
+        (
+            chromium.window_without_scripts(w, Width::Phone).await,
+            chromium.window_without_scripts(w, Width::Phone).await,
+        )
+    };
+    desk.become_user(&staff).await;
+    phone.become_user(&client).await;
+    let meeting = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let link = format!("https://{}/room", meeting.local_addr().expect("its address"));
+    let at = w.now().plus_hours(24);
+    let visit = visit_by_video(w, &ana, 24).await;
+    let casey = w.riverbend.member(Role::Clinician).staff_id;
+    desk.visit(&format!("/staff/availability/{casey}/links")).await;
+    fits(&mut desk, "the page of a video link").await;
+    desk.fill("Standing link", "video.example").await;
+    desk.click("button", "Save").await;
+    desk.must_say("Type an address that begins with https://").await;
+    fits(&mut desk, "the page of a video link, refused").await;
+    desk.fill("Standing link", &link).await;
+    desk.click("button", "Save").await;
+    desk.must_say("Saved.").await;
+    desk.visit(&format!("/staff/appointments/{visit}")).await;
+    desk.must_say("The standing link of Casey Moreno").await;
+    fits(&mut desk, "the page of an appointment by video").await;
+    let path = format!("/portal/appointments/{visit}");
+    phone.visit(&path).await;
+    phone.must_say("You can join here from").await;
+    fits(&mut phone, "an appointment by video, tomorrow").await;
+    let until = at.plus_seconds(-600).seconds_since(w.now());
+    w.clock.advance_seconds(u32::try_from(until).expect("ahead"));
+    // The session of yesterday is over.
+    phone.become_user(&w.signed_in(&scope, Audience::Client, account.to_string()).await).await;
+    phone.visit("/portal/appointments").await;
+    fits(&mut phone, "the list with an appointment to join").await;
+    phone.visit(&path).await;
+    fits(&mut phone, "an appointment to join").await;
+    assert!(!phone.source().await.contains("127.0.0.1:"), "no page has the address");
+    phone.click("button", "Join").await;
+    let came = tokio::time::timeout(std::time::Duration::from_secs(20), meeting.accept()).await;
+    let (mut stream, _) = came.expect("the browser goes there").expect("a connection");
+    let mut first = [0u8; 1];
+    tokio::io::AsyncReadExt::read_exact(&mut stream, &mut first).await.expect("it says something");
+    assert_eq!(first, [0x16], "it begins a TLS handshake");
+}
+
 pages! {
+    async fn case_65_a_client_is_led_to_a_visit_by_video_with_scripts(w: &mut World) {
+        case_65(w, true).await;
+    }
+
+    async fn case_65_a_client_is_led_to_a_visit_by_video_without_scripts(w: &mut World) {
+        case_65(w, false).await;
+    }
+
     async fn an_appointment_from_booking_to_cancellation_with_scripts(w: &mut World) {
         the_visit(w, true).await;
     }

@@ -23,6 +23,7 @@ use serde_json::json;
 
 use crate::access::contact;
 use crate::api::key;
+use crate::appointments::casey;
 use crate::hand_over::hand_over;
 use crate::portal_people::{account, grant, sign_in};
 use crate::support::papers::{ask_to_sign, draft, pdf};
@@ -36,6 +37,7 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     let mut client = sign_in(w, &rows.registered.email).await;
     a_conversation(w, &rows).await;
     a_note_and_a_message_taken_back(w, &rows).await;
+    a_video_link(w).await;
     a_message_that_was_missed(w, &rows).await;
     an_opening(w, &rows).await;
     a_draft(&rows).await;
@@ -68,6 +70,14 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     admin.submit(&page, "/staff/practice/diagnoses", &said).await.must_be(303);
     w.mail_has_settled().await;
     rows
+}
+
+/// A clinician's standing link.
+async fn a_video_link(w: &World) {
+    let path = format!("/staff/availability/{}/links", casey(w));
+    let mut desk = w.staff(Role::FrontDesk).await;
+    let page = desk.get(&path).await;
+    desk.submit(&page, "/video", &[("link", "https://video.example/casey")]).await.must_be(303);
 }
 
 /// Staff take the coverage that the client has sent.

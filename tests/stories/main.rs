@@ -79,6 +79,7 @@ mod statements;
 mod team;
 mod templates;
 mod upgrades;
+mod video;
 mod wishes;
 mod withheld_items;
 mod worklist;

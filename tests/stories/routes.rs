@@ -94,6 +94,8 @@ fn api_call(row: &Row, person: &str, grant: &str, staff: &str) -> String {
         Some("close" | "reopen" | "freeze" | "unfreeze") if row.path.contains("/charts/") => {
             serde_json::json!({ "reason": "moved away" })
         }
+        Some("video-link") => serde_json::json!({ "url": "https://video.example/room" }),
+        Some("split") => serde_json::json!({ "from": "2027-02-01", "time": "09:00" }),
         Some("transfer") => serde_json::json!({ "staff_id": staff }),
         Some("end") if row.path.contains("/parties/") => {
             serde_json::json!({ "person_id": person, "reason": "Asked for." })

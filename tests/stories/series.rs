@@ -372,4 +372,129 @@ stories! {
         assert_eq!(again.answer.json()["type"], "urn:anteroom:problem:series-ended");
         nothing_overlaps(w).await;
     }
+
+    async fn case_36_programs_change_a_series_from_a_day_on_and_nothing_is_half_changed(w: &mut World) {
+        let (ana, bo) = (w.chart("Ana", "Duarte").await, w.chart("Bo", "Lindgren").await);
+        enrolled(w, &ana).await;
+        let text = key(w, &w.riverbend, Scope::ALL).await;
+        let mut caller = w.browser().with("authorization", &format!("Bearer {text}"));
+        let new = json!({
+            "chart_id": ana.chart_id, "staff_id": casey(w), "place_id": place(w, PlaceKind::Office).await,
+            "rrule": "FREQ=WEEKLY;COUNT=4", "starts_on": "2026-12-07", "time": "14:30", "minutes": 50, "kind": "session",
+        });
+        let made = post(&mut caller, "/api/v1/series", &new).await;
+        let id = made.must_be(201).answer.json()["series"]["id"].as_str().expect("an id").to_owned();
+        let split = format!("/api/v1/series/{id}/split");
+        booked_at(w, &bo.chart_id, moment("2026-12-28T14:00:00Z"), PlaceKind::Office).await;
+        for (wrong, at) in [
+            (json!({ "from": "soon" }), "/from"),
+            (json!({ "from": "2026-12-21", "time": "noon" }), "/time"),
+            (json!({ "from": "2026-12-21", "minutes": 52 }), "/starts_at"),
+            (json!({ "from": "2027-02-01", "time": "09:00" }), "/from"),
+        ] {
+            let refused = post(&mut caller, &split, &wrong).await;
+            assert!(refused.must_be(422).answer.text().contains(at), "{wrong}: {}", refused.answer.text());
+        }
+        let to = json!({ "from": "2026-12-21", "time": "09:00" });
+        let taken = post(&mut caller, &split, &to).await;
+        assert_eq!(taken.must_be(409).answer.json()["days"], json!([{ "date": "2026-12-28", "why": "taken" }]));
+        assert_eq!(of_series(w, id.parse().expect("an id")).await.iter().map(|one| one.4).sum::<i32>(), 0, "nothing moved");
+        let mut once = caller.clone().with("idempotency-key", "split");
+        let skip = json!({ "from": "2026-12-21", "time": "09:00", "on_conflict": "skip" });
+        let done = post(&mut once, &split, &skip).await;
+        let shown = done.must_be(200).answer.json();
+        let next = shown["series"]["id"].as_str().expect("an id").to_owned();
+        assert_ne!(next, id, "another series goes on");
+        assert_eq!((&shown["series"]["time"], &shown["series"]["starts_on"]), (&json!("09:00"), &json!("2026-12-21")));
+        assert_eq!(post(&mut once, &split, &skip).await.answer.json(), shown, "the same request is one change");
+        let clocks = async |id: &str| -> Vec<String> {
+            of_series(w, id.parse().expect("an id")).await.into_iter().map(|one| one.2).collect()
+        };
+        assert_eq!(clocks(&id).await, ["12-07 14:30", "12-14 14:30"]);
+        assert_eq!(clocks(&next).await, ["12-21 09:00", "12-28 14:30"]);
+        let again = post(&mut caller, &split, &skip).await;
+        assert_eq!(again.answer.json()["type"], "urn:anteroom:problem:series-ended");
+        // From its first day on it is the same series.
+        let same = post(&mut caller, &format!("/api/v1/series/{next}/split"), &json!({ "from": "2026-12-21", "minutes": 45 })).await;
+        assert_eq!(same.must_be(200).answer.json()["series"]["id"], json!(next));
+        assert_eq!((events(w, "appointment.series_changed").await, mails(w, "appointments.moved").await), (2, 2));
+        nothing_overlaps(w).await;
+    }
+
+    async fn who_leaves_gives_their_series_another_home_or_no_more_of_them_is_booked(w: &mut World) {
+        let (ana, bo) = (w.chart("Ana", "Duarte").await, w.chart("Bo", "Lindgren").await);
+        enrolled(w, &ana).await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = look(w, &mut desk, &ana.chart_id, &[("count", "4")]).await;
+        let (hers, _) = book(&mut desk, &ana.chart_id, &page).await;
+        let page = look(w, &mut desk, &bo.chart_id, &[("time", "16:00")]).await;
+        let (his, _) = book(&mut desk, &bo.chart_id, &page).await;
+        // The administrator has something else on one of her days.
+        let morgan = w.riverbend.member(Role::Administrator).staff_id;
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = look(w, &mut desk, &bo.chart_id, &[("date", "2026-12-14"), ("count", "1"), ("with", &morgan.to_string())]).await;
+        book(&mut desk, &bo.chart_id, &page).await;
+        let leave = format!("/staff/team/{}/disable", casey(w));
+        let page = admin.get(&leave).await;
+        page.must_say("Series of appointments").must_say("Every week: Monday; 4 times, 2:30 PM").must_say("Ana Duarte");
+        let undecided = admin.submit(&page, &leave, &[]).await;
+        undecided.must_be(422).must_say("Choose who sees the clients of their series");
+        // Nobody who sees no clients gets them, and nothing is half done.
+        let mut fields = page.form(&leave).fields;
+        fields.retain(|(name, _)| name != "series");
+        fields.push(("series".to_owned(), w.riverbend.member(Role::FrontDesk).staff_id.to_string()));
+        admin.post_fields(&leave, &fields).await.must_be(422);
+        assert_eq!(of_series(w, hers).await.iter().map(|one| one.4).sum::<i32>(), 0);
+        w.mail_has_settled().await;
+        let before = mails(w, "appointments.moved").await;
+        admin.submit_and_follow(&page, &leave, &[("series", &morgan.to_string())]).await.must_say("They can no longer sign in");
+        let with: Vec<(SeriesId, anteroom::kernel::ids::StaffId, String)> = w
+            .look(|c| series::table.order(series::series_id.asc()).select((series::series_id, series::staff_id, series::state)).load(c))
+            .await;
+        for id in [hers, his] {
+            assert!(with.contains(&(id, morgan, "active".to_owned())), "{with:?}");
+        }
+        // Each appointment but the one that could not go is with the other, at its time; nothing was canceled.
+        let staff: Vec<(i64, anteroom::kernel::ids::StaffId)> = w
+            .look(move |c| {
+                appointment::table
+                    .inner_join(series_date::table.on(series_date::practice_id.eq(appointment::practice_id)
+                        .and(series_date::appointment_id.eq(appointment::appointment_id.nullable()))))
+                    .filter(series_date::series_id.eq(hers))
+                    .order(appointment::starts_at.asc())
+                    .select((appointment::starts_at, appointment::staff_id))
+                    .load(c)
+            })
+            .await;
+        let stayed: Vec<bool> = staff.iter().map(|(_, of)| *of == casey(w)).collect();
+        assert_eq!(stayed, [false, true, false, false]);
+        assert!(states(w, hers).await.iter().all(|state| state == "booked"));
+        assert_eq!(mails(w, "appointments.moved").await, before + 1, "one mail a series, and nobody sees the other");
+        assert_eq!(events(w, "appointment.series_changed").await, 2);
+        nothing_overlaps(w).await;
+        let page = admin.get(&leave).await;
+        page.must_not_say("Series of appointments").must_say("There is nothing left to hand over here.");
+    }
+
+    async fn who_leaves_may_leave_their_series_to_nobody_and_what_is_booked_stays(w: &mut World) {
+        let bo = w.chart("Bo", "Lindgren").await;
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = look(w, &mut desk, &bo.chart_id, &[]).await;
+        let (id, _) = book(&mut desk, &bo.chart_id, &page).await;
+        let planned = async || -> i64 {
+            use anteroom::platform::db::schema::due_job;
+            w.look(|c| due_job::table.filter(due_job::kind.eq("series-extend")).count().get_result(c)).await
+        };
+        let before = (count_of_appointments(w).await, planned().await);
+        assert_eq!(before, (52, 1));
+        let leave = format!("/staff/team/{}/disable", casey(w));
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get(&leave).await;
+        page.must_say("Nobody yet: book no more of them");
+        admin.submit_and_follow(&page, &leave, &[("series", "stop")]).await.must_say("They can no longer sign in");
+        let state: SeriesState = w.look(|c| series::table.select(series::state).first(c)).await;
+        assert_eq!((state, count_of_appointments(w).await, planned().await), (SeriesState::Ended, 52, 0));
+        assert!(states(w, id).await.iter().all(|state| state == "booked"));
+        assert_eq!(events(w, "appointment.series_ended").await, 1);
+    }
 }

@@ -1,14 +1,17 @@
-//! The demo's types of appointments, its clinician's hours in two zones, and a day off.
+//! The demo's types of appointments, its clinician's hours in two zones, a day off, where they meet clients by video, and
+//! a client who comes every week.
 
 use axum::body::Bytes;
 use jiff::civil::{Date, Weekday};
 
 use crate::demo::seed::records::SECOND_OFFICE;
 use crate::features::appointments::availability::{NewTimeOff, add_hours, add_time_off, add_type};
+use crate::features::appointments::video::{self, LinkOf};
+use crate::features::appointments::{NewSeries, series};
 use crate::features::calendar::openings::TimeOff;
 use crate::features::calendar::{NewHours, TypeFields, VisitKind, WhoMayAsk};
 use crate::features::practice::{Place, PlaceKind, places};
-use crate::kernel::ids::StaffId;
+use crate::kernel::ids::{ChartId, StaffId};
 use crate::platform::audit::By;
 use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
@@ -86,4 +89,43 @@ pub async fn keep(
     let off = TimeOff { staff: Some(clinician), place: None, from: day(45), until: day(48) };
     let new = NewTimeOff { off, note: "A course".to_owned(), seen: Vec::new() };
     add_time_off(app, scope, by.clone(), new, mark(app, "time-off")?).await?.map_err(seeding)
+}
+
+/// Sets the clinician's standing video link.
+pub async fn meet_by_video(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: &By,
+    clinician: StaffId,
+) -> Result<(), Fault> {
+    let link = "https://video.example.org/riverbend/casey-moreno".parse().map_err(seeding)?;
+    video::set(app, scope, by.clone(), LinkOf::Staff(clinician), Some(link)).await?.map_err(seeding)
+}
+
+/// Books a client every week, from the third Wednesday on, after a look at the days.
+pub async fn come_every_week(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: &By,
+    (clinician, chart): (StaffId, ChartId),
+    today: Date,
+) -> Result<(), Fault> {
+    let all = app.db.read(scope, places).await?;
+    let office = all.iter().find(|place| place.kind == PlaceKind::Office).map(|place| place.place_id);
+    let to_wednesday = i64::from((3 - today.weekday().to_monday_one_offset()).rem_euclid(7));
+    let new = NewSeries {
+        chart,
+        kind: VisitKind::Session,
+        rule: "FREQ=WEEKLY;COUNT=12".parse().map_err(|why| seeding(format!("{why}")))?,
+        starts_on: today.saturating_add(jiff::Span::new().days(14 + to_wednesday)),
+        time: jiff::civil::time(16, 0, 0, 0),
+        minutes: 50,
+        place: office.ok_or_else(|| seeding("the practice lacks an office"))?,
+        staff: clinician,
+    };
+    let look = new.clone();
+    let plan = app.db.read(scope, move |c| series::preview(c, &look)).await?.map_err(seeding)?;
+    let shown = series::fingerprint(&plan, &new);
+    series::make(app, scope, by.clone(), new, shown, mark(app, "series")?).await?.map_err(seeding)?;
+    Ok(())
 }

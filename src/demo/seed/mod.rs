@@ -168,11 +168,20 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     let holder = records::staff_id(&clinician)?;
     let today = teller.today()?;
     availability::keep(app, &scope, &desk, holder, today).await?;
+    availability::meet_by_video(app, &scope, &desk, holder).await?;
     conversations::be_away(app, &scope, &clinician, today).await?;
     let changes = information::Changes { app, scope: &scope, desk: desk.clone() };
     let (owner, sees) = (By::operator(), clinician.clone());
     app.db.write(&scope, move |c| records::price_list(c, &owner, &sees, today)).await?;
+    let front = desk.clone();
     records::Desk { app, scope: &scope, clinician, desk, clock }.fill(&charts).await?;
+    // Somebody without access: nobody gets a mail of it.
+    let weekly = charts.iter().find(|chart| {
+        chart.account.is_none() && chart.made.records == people::Records::Few && chart.made.story.is_empty()
+    });
+    if let Some(chart) = weekly {
+        availability::come_every_week(app, &scope, &front, (holder, chart.id), today).await?;
+    }
     talk.write(&charts).await?;
     changes.send(&charts).await?;
     stopper.stop();

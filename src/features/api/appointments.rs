@@ -12,17 +12,19 @@ use super::precondition::must_match;
 use super::problem::{self, ApiResult, Problem};
 use super::schedule_json::{
     AppointmentJson, AppointmentList, AppointmentQuery, AttendanceJson, CancelJson, ClinicianJson,
-    Clinicians, MoveJson, NewAppointmentJson, PlaceJson, Places,
+    Clinicians, MoveJson, NewAppointmentJson, PlaceJson, Places, VideoLinkJson,
 };
 use super::usual::Usual;
 use crate::features::appointments::attendance::{self, Noting};
 use crate::features::appointments::booking::{self, Booking, Cancellation, Doubt, Move, NotBooked, Slot};
 use crate::features::appointments::lifecycle::{Attendance, Refusal};
+use crate::features::appointments::video::{self, LinkOf, NotSet};
 use crate::features::appointments::{self, PageOf};
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AppointmentId, ChartId};
 use crate::kernel::text;
+use crate::kernel::web_address::WebAddress;
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, granted};
 use crate::platform::state::AppState;
@@ -365,4 +367,36 @@ pub async fn undo(
     body: Bytes,
 ) -> ApiResult {
     note(app, caller, &appointment, &body, Attendance::Undo).await
+}
+
+/// Set the video link of one appointment, or take it away.
+///
+/// It holds instead of the clinician's standing link and that of the place. No answer has the link: clients are led to it
+/// from 15 minutes before the appointment until its end, and staff see it on the appointment's page.
+#[utoipa::path(post, path = "/api/v1/appointments/{appointment}/video-link", tag = "Appointments", operation_id = "setVideoLink",
+    params(("appointment" = String, Path, description = "The appointment's id"), Once),
+    request_body = VideoLinkJson,
+    responses((status = 200, description = "The appointment", body = AppointmentJson), Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn set_video_link(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(appointment): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let appointment: AppointmentId = id(&appointment)?;
+    let read = |url: String| field::<WebAddress>("/url", &url, "no https address of at most 500 characters");
+    let asked: Result<Option<WebAddress>, Problem> =
+        json::read(&caller, &body).and_then(|asked: VideoLinkJson| asked.url.map(read).transpose());
+    let by = caller.by();
+    once(&app, &caller, &body, move |app, c| {
+        let link = granted!(asked.as_ref().map_err(Problem::clone));
+        match video::set_in(app, c, &by, LinkOf::Appointment(appointment), link.as_ref())? {
+            Ok(_) => done(c, appointment).map(Ok),
+            Err(NotSet::NotFound) => Ok(Err(problem::NOT_FOUND.into())),
+            Err(NotSet::NotByVideo) => Ok(Err(problem::NOT_BY_VIDEO.into())),
+            Err(NotSet::Canceled) => Ok(Err(problem::CANCELED.into())),
+        }
+    })
+    .await
 }

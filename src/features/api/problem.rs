@@ -70,6 +70,7 @@ kinds! {
     SETTLED = "settled", 409, "The request was answered or taken back.";
     OFFER_OPEN = "offer-open", 409, "The client has not answered the last offer yet.";
     CANCELED = "canceled", 409, "The appointment is canceled.";
+    NOT_BY_VIDEO = "not-by-video", 409, "The place of the appointment is not by video.";
     HAS_BEGUN = "has-begun", 409, "The appointment has begun or is over.";
     SERIES_ENDED = "series-ended", 409, "The series has ended.";
     IS_NOTED = "is-noted", 409, "It is noted whether the client came; undo that first.";

@@ -231,6 +231,15 @@ pub struct AttendanceJson {
     pub chart_id: Option<String>,
 }
 
+/// Where a visit by video takes place.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct VideoLinkJson {
+    /// An address that begins with `https://`; null takes the appointment's own one away.
+    #[schema(example = "https://video.example/room/7")]
+    pub url: Option<String>,
+}
+
 /// Whose time, and when.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

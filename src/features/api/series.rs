@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -15,13 +15,13 @@ use super::json;
 use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
 use crate::features::appointments::booking::Cancellation;
-use crate::features::appointments::series::{self, NotMade, Planned, fingerprint, preview};
+use crate::features::appointments::series::{self, Change, NotMade, Planned, fingerprint, preview};
 use crate::features::appointments::{
     NewSeries, Series, SeriesDate, days_of_series, find_series, series_of_chart,
 };
 use crate::kernel::civil::read_day;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChartId, SeriesId};
+use crate::kernel::ids::{ChartId, PlaceId, SeriesId, StaffId};
 use crate::kernel::recurrence::Rule;
 use crate::kernel::text;
 use crate::kernel::wall_clock::read_time;
@@ -201,6 +201,33 @@ pub struct EndSeriesJson {
     pub words: String,
 }
 
+/// What a series is changed to, from a day on. What is left out stays as it is.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SplitSeriesJson {
+    /// The first day that changes.
+    #[schema(example = "2027-01-04")]
+    pub from: String,
+    /// When, by the clock of the place: a multiple of five minutes.
+    #[serde(default)]
+    #[schema(example = "15:00")]
+    pub time: Option<String>,
+    /// How long each takes: a multiple of 5, up to 720.
+    #[serde(default)]
+    pub minutes: Option<i32>,
+    /// Where; see `/places`.
+    #[serde(default)]
+    #[schema(format = "uuid")]
+    pub place_id: Option<String>,
+    /// With whom; see `/clinicians`.
+    #[serde(default)]
+    #[schema(format = "uuid")]
+    pub staff_id: Option<String>,
+    /// `refuse`, by default: nothing is changed where an appointment cannot be; with `skip` such ones keep their time.
+    #[serde(default)]
+    pub on_conflict: Option<String>,
+}
+
 fn no_day(at: &str) -> Problem {
     Problem::fields([(at.to_owned(), "a day such as 2026-12-07".to_owned())])
 }
@@ -307,6 +334,83 @@ pub async fn make(State(app): State<AppState>, caller: ApiCaller, body: Bytes) -
         let id = granted!(series::make_in(app, c, &by, new, &shown)?.map_err(not_made));
         let Done { answer, chart } = done(c, id)?;
         Ok(Ok(Done { answer: answer.created_at(format!("/api/v1/series/{id}")), chart }))
+    })
+    .await
+}
+
+/// What a caller asks to change, before the series is known.
+struct Split {
+    from: Date,
+    time: Option<Time>,
+    minutes: Option<i32>,
+    place: Option<PlaceId>,
+    staff: Option<StaffId>,
+    on_conflict: OnConflict,
+}
+
+fn splitting(caller: &ApiCaller, body: &Bytes) -> Result<Split, Problem> {
+    let asked: SplitSeriesJson = json::read(caller, body)?;
+    let time = |text: &str| {
+        let wrong = || Problem::fields([("/time".to_owned(), "a time such as 14:30".to_owned())]);
+        read_time(text).ok_or_else(wrong)
+    };
+    let place = |text: &str| field("/place_id", text, "no id of a place");
+    let staff = |text: &str| field("/staff_id", text, "no id of a staff member");
+    let on_conflict = asked.on_conflict.as_deref().unwrap_or(OnConflict::Refuse.word());
+    Ok(Split {
+        from: day("/from", &asked.from)?,
+        time: asked.time.as_deref().map(time).transpose()?,
+        minutes: asked.minutes.map(minutes),
+        place: asked.place_id.as_deref().map(place).transpose()?,
+        staff: asked.staff_id.as_deref().map(staff).transpose()?,
+        on_conflict: field("/on_conflict", on_conflict, "`refuse` or `skip`")?,
+    })
+}
+
+/// Change a series from a day on.
+///
+/// Its appointments from that day on stay the same ones and get the new time, length, place or clinician; one that was moved
+/// by itself, or canceled, stays as it is. The old series ends the day before and the answer is the one that goes on; from its
+/// first day on it is the same series. With `refuse`, `409 taken` names in `days` each one that cannot be changed, and nothing
+/// is. Everybody who sees the client's appointments gets one mail.
+#[utoipa::path(post, path = "/api/v1/series/{series}/split", tag = "Appointments", operation_id = "splitSeries",
+    params(("series" = String, Path, description = "The series' id"), Once),
+    request_body = SplitSeriesJson,
+    responses((status = 200, description = "The series that goes on, and its days", body = SeriesWithDays), Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn split(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(series): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let id: SeriesId = id(&series)?;
+    let (asked, by) = (splitting(&caller, &body), caller.by());
+    once(&app, &caller, &body, move |app, c| {
+        let asked = granted!(asked.as_ref().map_err(Problem::clone));
+        let Some(series) = find_series(c, id)? else { return Ok(Err(problem::NOT_FOUND.into())) };
+        let to = Change {
+            from: asked.from,
+            time: asked.time.unwrap_or(series.made.time),
+            minutes: asked.minutes.unwrap_or(series.made.minutes),
+            place: asked.place.unwrap_or(series.made.place),
+            staff: asked.staff.unwrap_or(series.made.staff),
+        };
+        let (_, moving) = granted!(series::preview_change(c, id, to)?.map_err(|why| match why {
+            NotMade::Nothing => {
+                Problem::fields([("/from".to_owned(), "the series has no day on it or after it".to_owned())])
+            }
+            other => not_made(other),
+        }));
+        let shown = series::fingerprint_of_change(&moving, to);
+        let plan: Vec<Planned> = moving.into_iter().map(|one| one.planned).collect();
+        if asked.on_conflict == OnConflict::Refuse && plan.iter().any(|day| day.fate.is_conflict()) {
+            return Ok(Err(conflicts(&plan)));
+        }
+        match series::change_in(app, c, &by, id, to, &shown)? {
+            Ok(changed) => done(c, changed.series).map(Ok),
+            Err(why) => Ok(Err(not_made(why))),
+        }
     })
     .await
 }

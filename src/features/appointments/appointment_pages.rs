@@ -15,16 +15,20 @@ use crate::features::appointments::labels::{Side, no_shows_in_words, state_of, s
 use crate::features::appointments::lifecycle::{
     AppointmentState, Attendance, Decision, Event, PartyState, Refusal, decide,
 };
+use crate::features::appointments::links_pages::{LinkForm, Shown, shown_link};
 use crate::features::appointments::series_store::series_with;
 use crate::features::appointments::slot_form::{
     Choices, DayPlan, PlanOf, SlotFields, SlotForm, SlotTrouble, plan_of,
 };
 use crate::features::appointments::store::{Appointment, Party, count_no_shows, find, parties_of, standing};
+use crate::features::appointments::video::{self, LinkOf, NotSet};
 use crate::features::people::{self, ChartFile};
+use crate::features::practice::PlaceKind;
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AppointmentId, ChartId, SeriesId};
 use crate::kernel::text;
+use crate::platform::db::Scoped;
 use crate::platform::permissions::{Permission, Right};
 use crate::platform::state::AppState;
 use crate::platform::web::drafts;
@@ -94,6 +98,17 @@ struct OnePage {
     may_move: bool,
     may_cancel: bool,
     may_note: NoteButtons,
+    /// Of a visit by video: where it takes place, and the form that says so.
+    video: Option<VideoBox>,
+    errors: FieldErrors,
+}
+
+/// Where a visit by video takes place.
+struct VideoBox {
+    /// The link that holds; none is set yet.
+    shown: Option<Shown>,
+    /// What stands in the form, where there is one.
+    form: Option<String>,
 }
 
 /// What can be noted of a client's coming, at this moment.
@@ -137,7 +152,63 @@ pub(super) async fn one(
     staff: StaffSession,
     Path(id): Path<String>,
 ) -> PageResult {
-    let Found { appointment, party, file, no_shows, series, .. } = find_one(&app, &staff, &id).await?;
+    let found = find_one(&app, &staff, &id).await?;
+    show_one(&app, &staff, found, None, FieldErrors::new()).await
+}
+
+/// The links of a visit by video; what was typed stands in the form again.
+async fn video_box(
+    app: &AppState,
+    staff: &StaffSession,
+    appointment: &Appointment,
+    typed: Option<String>,
+) -> Result<Option<VideoBox>, PageError> {
+    if appointment.place.kind != PlaceKind::Video {
+        return Ok(None);
+    }
+    let (inside, of) = (app.clone(), appointment.clone());
+    let unit = move |c: &mut Scoped<'_>| {
+        let own = video::link_of(&inside, c, LinkOf::Appointment(of.appointment_id))?;
+        Ok((own, video::holds_for(&inside, c, &of)?))
+    };
+    let (own, holds) = app.db.read(&staff.scope, unit).await?;
+    let may = staff.may(Permission::BookAppointments) && appointment.state == AppointmentState::Booked;
+    let own = own.map(|own| own.reveal().to_owned()).unwrap_or_default();
+    let shown = holds.map(|(kind, link)| shown_link(staff.words, kind, &appointment.with_name, &link));
+    Ok(Some(VideoBox { shown, form: may.then(|| typed.unwrap_or(own)) }))
+}
+
+/// Sets the link of one appointment, or takes it away.
+pub(super) async fn set_video(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: LinkForm = staff.form(&body)?;
+    let found = find_one(&app, &staff, &id).await?;
+    let id = found.appointment.appointment_id;
+    let mut errors = FieldErrors::new();
+    let Some(link) = form.read(staff.words, &mut errors) else {
+        return show_one(&app, &staff, found, Some(form.link), errors).await;
+    };
+    match video::set(&app, &staff.scope, staff.by(), LinkOf::Appointment(id), link).await? {
+        Ok(()) => Ok(see_other(&format!("/staff/appointments/{id}?done=saved"))),
+        Err(NotSet::NotFound) => Err(PageError::NotFound),
+        Err(NotSet::NotByVideo | NotSet::Canceled) => Err(PageError::Stale),
+    }
+}
+
+async fn show_one(
+    app: &AppState,
+    staff: &StaffSession,
+    found: Found,
+    typed: Option<String>,
+    errors: FieldErrors,
+) -> PageResult {
+    let Found { appointment, party, file, no_shows, series, .. } = found;
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let video = video_box(app, staff, &appointment, typed).await?;
     let (words, now) = (staff.words, app.now());
     let (tag, state) = state_of(words, &appointment, party.state, Side::Practice, now);
     let zone = appointment.place.time_zone.rules();
@@ -178,12 +249,14 @@ pub(super) async fn one(
         no_shows: no_shows_in_words(words, no_shows),
         chart: party.chart_id.to_string(),
         series: series.map(|id| format!("/staff/series/{id}")),
-        may_note: NoteButtons::of(&staff, &appointment, &party, now),
+        may_note: NoteButtons::of(staff, &appointment, &party, now),
+        video,
+        errors,
         may_move: may && appointment.starts_at > now,
         may_cancel: may && appointment.ends_at > now,
-        frame: staff.frame(&app, CALENDAR),
+        frame: staff.frame(app, CALENDAR),
     };
-    html(page.render())
+    Ok((status, html(page.render())?).into_response())
 }
 
 /// Back to the page of an appointment that cannot be changed any more: it says how it stands.

@@ -40,5 +40,8 @@ audit_actions! {
         Arrived = "appointment.arrived", Plain, None;
         NoShow = "appointment.no_show", Attention, None;
         Undone = "appointment.undone", Plain, None;
+        VideoLinkSet = "video.link_set", Plain, None;
+        VideoLinkRemoved = "video.link_removed", Plain, None;
+        VideoJoined = "video.joined", Plain, None;
     }
 }

@@ -143,7 +143,7 @@ fn read(c: &mut Scoped<'_>, staff: StaffId, today: Date) -> Result<Option<Read>,
 }
 
 /// May they change this person's hours?
-fn may_keep(session: &StaffSession, of: StaffId) -> bool {
+pub(super) fn may_keep(session: &StaffSession, of: StaffId) -> bool {
     session.may(Permission::KeepAvailability) && (session.role != Role::Clinician || session.staff_id == of)
 }
 

@@ -15,7 +15,7 @@ use crate::features::appointments::labels::{
 use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::request_pages::{asked_short, what_of};
 use crate::features::appointments::request_store::{Request, requests_of};
-use crate::features::appointments::series_form::{rule_words, time_words};
+use crate::features::appointments::series_form::series_words;
 use crate::features::appointments::series_store::{Series, SeriesState, series_of_chart};
 use crate::features::appointments::slot_form::{
     Choices, DayPlan, PlanOf, SlotFields, SlotForm, SlotQuery, SlotTrouble, USUAL_MINUTES, plan_of,
@@ -143,15 +143,9 @@ pub(super) async fn tab(
     };
     let series_line = |series: &Series| {
         let is_active = series.state == SeriesState::Active;
-        let made = &series.made;
-        let rule = rule_words(words, &made.rule, made.starts_on);
-        let time = time_words(words, made.time);
         SeriesLine {
             href: format!("/staff/series/{}", series.series_id),
-            what: words.with(
-                "appointments-series-line",
-                &[("rule", rule), ("time", time), ("with", series.with_name.clone())],
-            ),
+            what: series_words(words, series),
             tag: if is_active { "good" } else { "stopped" },
             state: words.get(if is_active {
                 "appointments-series-active"

@@ -8,17 +8,20 @@ use axum::response::IntoResponse;
 
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments::booking::{self, NotBooked};
-use crate::features::appointments::client_parts::MINE;
+use crate::features::appointments::client_parts::{MINE, may_join};
 use crate::features::appointments::labels::{AppointmentLabels, Side, is_coming_up, state_of};
-use crate::features::appointments::lifecycle::{AppointmentState, Notice, Phase, Refusal};
+use crate::features::appointments::lifecycle::{AppointmentState, Joining, Notice, Phase, Refusal};
 use crate::features::appointments::store::{self, Appointment, Party};
+use crate::features::appointments::video::{self, NotJoined};
 use crate::features::practice::{Place, PlaceKind};
 use crate::kernel::ics::{CalendarEvent, EventStatus, calendar};
 use crate::kernel::ids::AppointmentId;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Right;
 use crate::platform::state::{App, AppState};
+use crate::platform::web::forms::Nothing;
 use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::guard::{FORM_LEADS_AWAY, NoReferrer};
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
 /// Reads an appointment of the chart in view; another's is not found.
@@ -53,6 +56,10 @@ struct OnePage {
     state: Option<(&'static str, String)>,
     words: String,
     may_cancel: bool,
+    /// By video, and now: the button that leads there.
+    may_join: bool,
+    /// By video, and later: from when on.
+    joins_from: Option<String>,
     /// Is it still to come, or under way? Of another there is nothing to add to a calendar.
     is_kept: bool,
     /// It has begun, so that only a call can change it.
@@ -92,7 +99,21 @@ pub(super) async fn one(
     ticket: ClientTicket,
     Path(id): Path<String>,
 ) -> PageResult {
-    let (client, (appointment, party)) = open(&app, ticket, &id).await?;
+    let id: Option<AppointmentId> = id.parse().ok();
+    let (client, found) = ticket
+        .open(&app, move |c, client| {
+            let Some(id) = id else { return Ok(None) };
+            let Some(found) = store::find_of_chart(c, client.chart_id, id)? else { return Ok(None) };
+            let joining = match may_join(client) {
+                true => {
+                    video::with_link(c, std::slice::from_ref(&found))?.first().map(|(_, joining)| *joining)
+                }
+                false => None,
+            };
+            Ok(Some((found, joining)))
+        })
+        .await?;
+    let ((appointment, party), joining) = found.ok_or(PageError::NotFound)?;
     let (words, phase) = (client.words, phase(&app, &client, &appointment, &party));
     let labels = AppointmentLabels::of(words, &client.zone, &appointment);
     let is_ahead = matches!(phase, Phase::Ahead(_));
@@ -105,12 +126,48 @@ pub(super) async fn one(
         state: (!is_ahead).then(|| state_of(words, &appointment, party.state, Side::Client, app.now())),
         words: party.words.clone(),
         may_cancel: is_ahead && client.may_act(Right::Appointments),
+        may_join: joining == Some(Joining::Open),
+        joins_from: match joining {
+            Some(Joining::From(at)) => {
+                Some(words.with1("appointments-join-from", "time", words.time(at, &client.zone)))
+            }
+            _ => None,
+        },
         is_kept: is_coming_up(&appointment, &party, app.now()),
         call: begun,
         phone: phone_of(&client, &appointment.place),
         frame: client.frame(&app, MINE),
     };
-    html(page.render())
+    let leads_away = page.may_join;
+    let mut answer = html(page.render())?;
+    if leads_away {
+        answer.extensions_mut().insert(FORM_LEADS_AWAY);
+    }
+    Ok(answer)
+}
+
+/// Leads to the visit by video. Its address stands on no page: only this answer has it.
+pub(super) async fn join(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let Nothing {} = client.form(&body)?;
+    let id: AppointmentId = id.parse().map_err(|_| PageError::NotFound)?;
+    if !may_join(&client) {
+        return Err(PageError::NotFound);
+    }
+    let whose = (client.access_id, client.chart_id);
+    match video::join(&app, &client.scope, client.by(), whose, id).await? {
+        Ok(link) => {
+            let mut answer = see_other(link.reveal());
+            answer.extensions_mut().insert(NoReferrer);
+            Ok(answer)
+        }
+        Err(NotJoined::NotNow) => Ok(see_other(&format!("/portal/appointments/{id}?done=video-not-now"))),
+        Err(NotJoined::NotFound) => Err(PageError::NotFound),
+    }
 }
 
 #[derive(Template)]
@@ -219,6 +276,11 @@ fn host(app: &App) -> &str {
     host.split(['/', ':']).next().unwrap_or(host)
 }
 
+/// The name that an appointment has in every calendar, for ever.
+pub(super) fn uid(app: &App, appointment: &Appointment) -> String {
+    format!("{}@{}", appointment.appointment_id, host(app))
+}
+
 /// An appointment for a calendar: that there is one, when and at which address. Not what for, with whom, or whose
 /// practice it is: a calendar is often shared.
 pub(super) fn event(app: &App, words: Words, appointment: &Appointment, party: &Party) -> CalendarEvent {
@@ -226,7 +288,7 @@ pub(super) fn event(app: &App, words: Words, appointment: &Appointment, party: &
     let is_on = appointment.state == AppointmentState::Booked && party.is_on();
     let title = if is_on { "appointments-file-title" } else { "appointments-file-canceled" };
     CalendarEvent {
-        uid: format!("{}@{}", appointment.appointment_id, host(app)),
+        uid: uid(app, appointment),
         sequence: appointment.ics_sequence,
         changed_at: appointment.changed_at,
         starts_at: appointment.starts_at,

@@ -11,7 +11,7 @@ use crate::features::access::permission::ChartStanding;
 use crate::features::accounts::{ClientSession, ClientTicket, level_now, unprocessable};
 use crate::features::appointments::actions::{NewRequest, NotAsked, ask};
 use crate::features::appointments::client_parts::{
-    LONGEST_NOTE, MINE, asked_for, is_theirs, note_error, request_address,
+    LONGEST_NOTE, MINE, asked_for, is_theirs, may_join, note_error, request_address,
 };
 use crate::features::appointments::kinds::{PlaceWish, RequestState};
 use crate::features::appointments::labels::{
@@ -23,6 +23,7 @@ use crate::features::appointments::store::{Appointment, Party, list_of};
 use crate::features::appointments::talk_store::{Talk, times_in};
 use crate::features::appointments::times::{DAYS_AHEAD, DayPart, MOST_WISHES, WishError, read_wishes};
 use crate::features::appointments::times_page::{self, Filled, TimesForm};
+use crate::features::appointments::video;
 use crate::features::calendar::{self, Holds, Search, VisitKind, WhoMayAsk};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::RequestId;
@@ -35,6 +36,7 @@ use crate::platform::web::drafts;
 use crate::platform::web::form_token::{FormToken, made_once};
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::guard::FORM_LEADS_AWAY;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
 /// Past appointments that the page names.
@@ -46,6 +48,8 @@ struct Line {
     what: String,
     /// Tag and word of one that is off.
     off: Option<(&'static str, String)>,
+    /// By video, and now: where the button that leads there is sent.
+    join: Option<String>,
 }
 
 struct RequestLine {
@@ -82,6 +86,7 @@ fn line(client: &ClientSession, (appointment, party): &(Appointment, Party), now
         when: labels.when,
         what: labels.what,
         off: (!party.is_on()).then_some((tag, state)),
+        join: None,
     }
 }
 
@@ -148,11 +153,13 @@ fn request_line(
 
 /// My appointments and requests.
 pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, (booked, requests, talk)) = ticket
+    let (client, (booked, joined, requests, talk)) = ticket
         .open(&app, |c, client| {
             let requests = requests_of(c, &client.chart_id)?;
             let ids: Vec<RequestId> = requests.iter().map(|request| request.request_id).collect();
-            Ok((list_of(c, &client.chart_id)?, requests, times_in(c, &ids)?))
+            let booked = list_of(c, &client.chart_id)?;
+            let joined = if may_join(client) { video::open_now(c, &booked)? } else { Vec::new() };
+            Ok((booked, joined, requests, times_in(c, &ids)?))
         })
         .await?;
     let now = app.now();
@@ -161,7 +168,16 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
         may_ask: client.may_act(Right::Appointments),
         is_frozen: client.facts.chart == ChartStanding::Frozen,
         // They come the latest first; what lies ahead reads better the next first.
-        upcoming: booked.iter().rev().filter(is_ahead).map(|a| line(&client, a, now)).collect(),
+        upcoming: booked
+            .iter()
+            .rev()
+            .filter(is_ahead)
+            .map(|a| {
+                let of = line(&client, a, now);
+                let is_open = joined.contains(&a.0.appointment_id);
+                Line { join: is_open.then(|| format!("{}/join", of.href)), ..of }
+            })
+            .collect(),
         past: booked
             .iter()
             .filter(|a| !is_ahead(a))
@@ -171,7 +187,11 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
         requests: requests.iter().map(|r| request_line(&client, r, &talk, &booked, now)).collect(),
         frame: client.frame(&app, MINE),
     };
-    html(page.render())
+    let mut answer = html(page.render())?;
+    if !joined.is_empty() {
+        answer.extensions_mut().insert(FORM_LEADS_AWAY);
+    }
+    Ok(answer)
 }
 
 #[derive(serde::Deserialize, Default)]

@@ -1,6 +1,6 @@
 //! What the pages of a client's appointments and requests share.
 
-use crate::features::access::permission::Basis;
+use crate::features::access::permission::{Basis, ChartStanding, Facts, decide};
 use crate::features::accounts::ClientSession;
 use crate::features::appointments::actions::Asker;
 use crate::features::appointments::request_store::Request;
@@ -10,6 +10,7 @@ use crate::kernel::text;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
+use crate::platform::permissions::{Level, Right};
 use crate::platform::web::nav::Section;
 
 /// The client's own.
@@ -21,6 +22,17 @@ pub(super) const LONGEST_NOTE: usize = 1_000;
 /// Is the chart in view the reader's own?
 pub(super) fn is_own_chart(client: &ClientSession) -> bool {
     client.facts.grant.basis == Basis::Client
+}
+
+/// May they join a visit by video? Who only looks at somebody else's appointments has no part in one; that a chart takes no
+/// new appointments ends none.
+pub(super) fn may_join(client: &ClientSession) -> bool {
+    let chart = match client.facts.chart {
+        ChartStanding::Frozen => ChartStanding::Open,
+        other => other,
+    };
+    let facts = Facts { chart, ..client.facts.clone() };
+    is_own_chart(client) || decide(&facts, Right::Appointments, None).level == Level::Act
 }
 
 /// The client as actions on a request ask for them.

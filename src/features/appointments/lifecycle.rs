@@ -58,6 +58,20 @@ impl PartyState {
     }
 }
 
+/// A client can join a visit by video so long before its beginning, in seconds.
+pub const JOIN_SECONDS: i64 = 15 * 60;
+
+/// Can a client join a visit by video?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joining {
+    /// From this moment on.
+    From(Timestamp),
+    /// Now.
+    Open,
+    /// It is over or off, or it is noted that the client did not come.
+    Shut,
+}
+
 word_enum! {
     /// What staff note of a client's coming.
     pub enum Attendance {
@@ -133,6 +147,18 @@ impl Standing {
     pub fn notice_until(&self) -> Timestamp {
         let by_start = self.starts_at.plus_hours(-self.notice_hours);
         by_start.max(self.set_at.plus_seconds(GRACE_SECONDS)).min(self.starts_at)
+    }
+
+    /// Can this client join it by video?
+    pub fn joining(&self, now: Timestamp) -> Joining {
+        let is_theirs =
+            self.state == AppointmentState::Booked && self.party.is_on() && self.party != PartyState::NoShow;
+        let from = self.starts_at.plus_seconds(-JOIN_SECONDS);
+        match is_theirs {
+            true if now < from => Joining::From(from),
+            true if now < self.ends_at => Joining::Open,
+            _ => Joining::Shut,
+        }
     }
 
     /// Where it stands now.
@@ -323,6 +349,30 @@ mod tests {
         for (standing, now, wanted) in rows {
             for (event, wanted) in events.into_iter().zip(wanted) {
                 assert_eq!(decide(&standing, event, now), wanted, "{event:?} at {now:?} of {standing:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_expected_or_came_joins_from_a_quarter_of_an_hour_before_until_the_end() {
+        let (one, opens) = (standing(), START.plus_seconds(-15 * 60));
+        let moments = [
+            (opens.plus_seconds(-1), Joining::From(opens)),
+            (opens, Joining::Open),
+            (START, Joining::Open),
+            (one.ends_at.plus_seconds(-1), Joining::Open),
+            (one.ends_at, Joining::Shut),
+        ];
+        for (now, wanted) in moments {
+            for party in PartyState::ALL {
+                let wanted = match party {
+                    PartyState::Expected | PartyState::Arrived => wanted,
+                    _ => Joining::Shut,
+                };
+                let of = Standing { party: *party, ..one };
+                assert_eq!(of.joining(now), wanted, "{party} at {now:?}");
+                let canceled = Standing { state: AppointmentState::Canceled, ..of };
+                assert_eq!(canceled.joining(now), Joining::Shut, "{party} of a canceled one");
             }
         }
     }

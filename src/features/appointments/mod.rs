@@ -20,6 +20,7 @@ mod feed_store;
 mod kinds;
 mod labels;
 pub mod lifecycle;
+mod links_pages;
 mod mails;
 mod picked;
 mod place_pages;
@@ -40,9 +41,12 @@ mod talk_store;
 mod times;
 mod times_page;
 mod type_pages;
+pub mod video;
+mod video_store;
 
 pub use crate::features::calendar::{VisitKind, clinicians};
 pub use audit::AppointmentAction;
+pub use feed_pages::end_feed_of;
 pub use kinds::{CancelReason, PlaceWish, RequestState};
 pub use labels::AppointmentLabels;
 pub use mails::may_read;
@@ -50,8 +54,10 @@ pub use picked::{MOST_PICKED, Picked};
 pub use request_store::{
     PageOfRequests, Request, count_waiting, find_request, page_of_requests, requests_of, waiting,
 };
+pub use series_form::series_words;
 pub use series_store::{
-    DateEffect, NewSeries, Series, SeriesDate, SeriesState, days_of_series, find_series, series_of_chart,
+    DateEffect, NewSeries, Series, SeriesDate, SeriesOf, SeriesState, days_of_series, find_series,
+    series_of_chart,
 };
 pub use store::{
     Ahead, Appointment, DayEntry, NewAppointment, PageOf, Party, ahead, clinicians_of, count_ahead_of, find,
@@ -132,6 +138,7 @@ fn routes() -> Routes {
         .get("/{practice}/cal/{feed}", Needs::Link, feed_pages::file)
         .get("/portal/appointments/{appointment}", mine, client_appointment_pages::one)
         .get("/portal/appointments/{appointment}/calendar.ics", mine, client_appointment_pages::file)
+        .post("/portal/appointments/{appointment}/join", mine, client_appointment_pages::join)
         .get("/portal/appointments/{appointment}/cancel", act, client_appointment_pages::cancel_page)
         .post("/portal/appointments/{appointment}/cancel", act, client_appointment_pages::cancel)
         .get("/staff/requests", see, request_pages::queue)
@@ -157,12 +164,16 @@ fn routes() -> Routes {
         .post("/staff/appointments/{appointment}/attendance", book, appointment_pages::note)
         .get("/staff/appointments/{appointment}/cancel", book, appointment_pages::cancel_page)
         .post("/staff/appointments/{appointment}/cancel", book, appointment_pages::cancel)
+        .post("/staff/appointments/{appointment}/video", book, appointment_pages::set_video)
         .get("/staff/availability", see, availability_pages::list)
         .get("/staff/availability/{staff}", see, availability_pages::one)
         .post("/staff/availability/{staff}/hours", keep, availability_pages::add_hours)
         .post("/staff/availability/{staff}/days", keep, availability_pages::add_day)
         .post("/staff/availability/{staff}/time-off", keep, availability_pages::add_time_off)
         .post("/staff/availability/{staff}/remove", keep, availability_pages::remove)
+        .get("/staff/availability/{staff}/links", see, links_pages::page)
+        .post("/staff/availability/{staff}/video", keep, links_pages::set_standing)
+        .post("/staff/availability/{staff}/calendar", see, links_pages::calendar)
         .get("/staff/practice/types", edit, type_pages::list)
         .get("/staff/practice/types/new", edit, type_pages::new_page)
         .post("/staff/practice/types/new", edit, type_pages::add)
@@ -178,6 +189,7 @@ fn routes() -> Routes {
         .post("/staff/practice/places/new", edit, place_pages::add)
         .get("/staff/practice/places/{place}", edit, place_pages::edit_page)
         .post("/staff/practice/places/{place}", edit, place_pages::save)
+        .post("/staff/practice/places/{place}/video", edit, place_pages::set_video)
         .post("/staff/practice/places/{place}/close", edit, place_pages::close)
         .post("/staff/practice/places/{place}/reopen", edit, place_pages::reopen)
 }

@@ -6,7 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::appointments::links_pages::LinkForm;
 use crate::features::appointments::places::{self, NotSaved, Opening};
+use crate::features::appointments::video::{self, LinkOf, NotSet};
 use crate::features::practice::{self, Place, PlaceFields, PlaceKind};
 use crate::features::settings::{PRACTICE, ZONES};
 use crate::features::staff::StaffSession;
@@ -126,22 +128,34 @@ struct FormPage {
     form: PlaceForm,
     /// None for a new one.
     id: Option<PlaceId>,
+    /// Of a place of kind video: what stands in the form of its link.
+    link: Option<String>,
     is_closed: bool,
     kinds: Vec<(&'static str, String)>,
     zones: &'static [&'static str],
     stale: bool,
 }
 
-fn show(
+async fn show(
     app: &AppState,
     staff: &StaffSession,
     place: Option<&Place>,
     form: PlaceForm,
     errors: FieldErrors,
     status: StatusCode,
+    typed: Option<String>,
 ) -> PageResult {
     let words = staff.words;
+    let link = match place.filter(|place| place.kind == PlaceKind::Video) {
+        None => None,
+        Some(place) => {
+            let (inside, of) = (app.clone(), LinkOf::Place(place.place_id));
+            let link = app.db.read(&staff.scope, move |c| video::link_of(&inside, c, of)).await?;
+            Some(typed.unwrap_or_else(|| link.map(|link| link.reveal().to_owned()).unwrap_or_default()))
+        }
+    };
     let page = FormPage {
+        link,
         frame: staff.frame(app, PRACTICE),
         errors,
         form,
@@ -165,7 +179,7 @@ pub(super) async fn new_page(State(app): State<AppState>, staff: StaffSession) -
         time_zone: staff.practice.time_zone.name().to_owned(),
         ..PlaceForm::default()
     };
-    show(&app, &staff, None, form, FieldErrors::new(), StatusCode::OK)
+    show(&app, &staff, None, form, FieldErrors::new(), StatusCode::OK, None).await
 }
 
 /// Adds it.
@@ -174,14 +188,16 @@ pub(super) async fn add(State(app): State<AppState>, staff: StaffSession, body: 
     let mark = FormToken::read("place", &staff.staff_id.to_string(), &form.mark, &body)?;
     let new = match form.check(staff.words) {
         Ok(new) => new,
-        Err(errors) => return show(&app, &staff, None, form, errors, StatusCode::UNPROCESSABLE_ENTITY),
+        Err(errors) => {
+            return show(&app, &staff, None, form, errors, StatusCode::UNPROCESSABLE_ENTITY, None).await;
+        }
     };
     match places::add(&app, &staff.scope, staff.by(), new, mark).await? {
         Ok(_) => Ok(see_other("/staff/practice/places?done=saved")),
         Err(_) => {
             let mut errors = FieldErrors::new();
             errors.add("form", staff.words.get("practice-error-places"));
-            show(&app, &staff, None, form, errors, StatusCode::UNPROCESSABLE_ENTITY)
+            show(&app, &staff, None, form, errors, StatusCode::UNPROCESSABLE_ENTITY, None).await
         }
     }
 }
@@ -198,7 +214,7 @@ pub(super) async fn edit_page(
     Path(id): Path<String>,
 ) -> PageResult {
     let place = find(&app, &staff, &id).await?;
-    show(&app, &staff, Some(&place), PlaceForm::of(&place), FieldErrors::new(), StatusCode::OK)
+    show(&app, &staff, Some(&place), PlaceForm::of(&place), FieldErrors::new(), StatusCode::OK, None).await
 }
 
 /// Saves it.
@@ -214,22 +230,43 @@ pub(super) async fn save(
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
     let to = match form.check(staff.words) {
         Ok(to) => to,
-        Err(errors) => return show(&app, &staff, Some(&place), form, errors, unprocessable),
+        Err(errors) => return show(&app, &staff, Some(&place), form, errors, unprocessable, None).await,
     };
     let mut errors = FieldErrors::new();
     match places::change(&app, &staff.scope, staff.by(), place.place_id, to, version).await? {
         Ok(()) => Ok(see_other("/staff/practice/places?done=saved")),
         Err(NotSaved::ZoneInUse) => {
             errors.add("time_zone", staff.words.get("practice-error-place-zone"));
-            show(&app, &staff, Some(&place), form, errors, unprocessable)
+            show(&app, &staff, Some(&place), form, errors, unprocessable, None).await
         }
         Err(NotSaved::Stale) => {
             // What was typed stays, with the new version: whoever saves again has been told.
             let now = find(&app, &staff, &id).await?;
             let form = PlaceForm { version: now.version.to_string(), ..form };
-            show(&app, &staff, Some(&now), form, errors, StatusCode::CONFLICT)
+            show(&app, &staff, Some(&now), form, errors, StatusCode::CONFLICT, None).await
         }
         Err(NotSaved::NotFound | NotSaved::TooMany) => Err(PageError::NotFound),
+    }
+}
+
+/// Sets the link of a place of kind video, or takes it away.
+pub(super) async fn set_video(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> PageResult {
+    let form: LinkForm = staff.form(&body)?;
+    let place = find(&app, &staff, &id).await?;
+    let mut errors = FieldErrors::new();
+    let Some(link) = form.read(staff.words, &mut errors) else {
+        let (of, wrong) = (PlaceForm::of(&place), StatusCode::UNPROCESSABLE_ENTITY);
+        return show(&app, &staff, Some(&place), of, errors, wrong, Some(form.link)).await;
+    };
+    match video::set(&app, &staff.scope, staff.by(), LinkOf::Place(place.place_id), link).await? {
+        Ok(()) => Ok(see_other(&format!("/staff/practice/places/{}?done=saved", place.place_id))),
+        Err(NotSet::NotFound) => Err(PageError::NotFound),
+        Err(NotSet::NotByVideo | NotSet::Canceled) => Err(PageError::Stale),
     }
 }
 

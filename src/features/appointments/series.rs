@@ -17,7 +17,7 @@ use crate::features::appointments::booking::{
 use crate::features::appointments::lifecycle::{PartyState, Refusal};
 use crate::features::appointments::mails::{self, News};
 use crate::features::appointments::series_store::{
-    self as store, DateEffect, NewSeries, Series, SeriesDate, SeriesState, find_series,
+    self as store, DateEffect, NewSeries, Series, SeriesDate, SeriesOf, SeriesState, find_series,
 };
 use crate::features::appointments::slot::Slot;
 use crate::features::appointments::store::{
@@ -517,6 +517,20 @@ pub struct Moving {
     pub planned: Planned,
 }
 
+/// Has a series a day that is not before this one?
+fn goes_on(made: &NewSeries, from: Date) -> bool {
+    let days = made.rule.dates(made.starts_on, days_later(from.max(made.starts_on), LOOKED_AHEAD));
+    days.last().is_some_and(|last| *last >= from)
+}
+
+/// The series of a clinician that have a day ahead.
+pub fn with_staff(c: &mut Scoped<'_>, staff: StaffId) -> Result<Vec<SeriesOf>, Fault> {
+    let now = c.now();
+    let mut all = store::going_on_with(c, staff)?;
+    all.retain(|of| goes_on(&of.series.made, now.in_zone(of.series.place.time_zone.rules()).date()));
+    Ok(all)
+}
+
 /// What a change would be: of each appointment that still has the time of the series. One that was moved by itself, or
 /// canceled, stays as it is. Writes nothing.
 pub fn preview_change(c: &mut Scoped<'_>, id: SeriesId, to: Change) -> Made<(Series, Vec<Moving>)> {
@@ -526,6 +540,9 @@ pub fn preview_change(c: &mut Scoped<'_>, id: SeriesId, to: Change) -> Made<(Ser
     }
     let Some(place) = find_place(c, to.place)? else { return Ok(Err(NotBooked::NoPlace.into())) };
     let made = &series.made;
+    if !goes_on(made, to.from) {
+        return Ok(Err(NotMade::Nothing));
+    }
     let mut all = Vec::new();
     for one in to_come(c, id, to.from)? {
         let usual = moment_of(one.on, made.time, series.place.time_zone.rules());
@@ -631,6 +648,35 @@ pub fn change_in(
         mails::tell_clients(app, c, &after[0], &parties, News::Moved { from: before, more: &after[1..] })?;
     }
     Ok(Ok(Changed { series: goes_on, chart }))
+}
+
+/// Gives a series to another clinician from today on, in the caller's transaction. An appointment for which the other one has
+/// no time stays where it is.
+pub fn give_to(app: &App, c: &mut Scoped<'_>, by: &By, of: &Series, staff: StaffId) -> Made<Changed> {
+    let made = &of.made;
+    let from = c.now().in_zone(of.place.time_zone.rules()).date();
+    let to = Change { from, time: made.time, minutes: made.minutes, place: made.place, staff };
+    // Whoever moves one of them meanwhile goes first, or after.
+    let people = to_come(c, of.series_id, from)?;
+    hold_all(c, made.chart, &[staff, made.staff], &people)?;
+    let shown = match preview_change(c, of.series_id, to)? {
+        Ok((_, all)) => fingerprint_of_change(&all, to),
+        Err(why) => return Ok(Err(why)),
+    };
+    change_in(app, c, by, of.series_id, to, &shown)
+}
+
+/// Books no more of a series, in the caller's transaction. What is booked stays so.
+pub fn stop(c: &mut Scoped<'_>, by: &By, of: &Series) -> Result<(), Fault> {
+    if next_state(of.state, SeriesEvent::End).is_none() {
+        return Ok(());
+    }
+    if !store::save_ended(c, of, of.made_until)? {
+        return Err(Fault::lost_race("a series was changed while it was ended"));
+    }
+    jobs::cancel(c, &[JobKind::SeriesExtend], &[of.series_id.uuid()])?;
+    let details = serde_json::json!({ "series": of.series_id, "from": days_later(of.made_until, 1).to_string(), "canceled": 0 });
+    note(c, by, AppointmentAction::SeriesEnded, of.made.chart, details)
 }
 
 /// Ends the old series the day before, and writes the one that goes on, with what became of its days so far.

@@ -3,6 +3,7 @@
 use jiff::civil::{Date, Time, Weekday};
 
 use crate::features::appointments::series::{ClockReading, Fate, Planned};
+use crate::features::appointments::series_store::Series;
 use crate::features::appointments::slot_form::{SlotForm, clash_words, doubt_words};
 use crate::features::practice::Place;
 use crate::kernel::recurrence::{Frequency, Rule, RuleEnd, WeekdayOf};
@@ -164,6 +165,13 @@ pub(super) fn rule_words(words: Words, rule: &Rule, start: Date) -> String {
             words.with2("appointments-series-until", "rule", on, "end", end)
         }
     }
+}
+
+/// "Every week: Monday; 10 times, 2:30 PM, with Casey Moreno".
+pub fn series_words(words: Words, of: &Series) -> String {
+    let rule = rule_words(words, &of.made.rule, of.made.starts_on);
+    let time = time_words(words, of.made.time);
+    words.with("appointments-series-line", &[("rule", rule), ("time", time), ("with", of.with_name.clone())])
 }
 
 /// A day of a preview, as its table shows it.

@@ -623,10 +623,18 @@ fn refuse_change(
     mut trouble: SlotTrouble,
     why: &NotMade,
 ) -> PageResult {
-    let NotMade::NotBooked(why) = why else { return settled(found.series.series_id) };
+    let wrong = StatusCode::UNPROCESSABLE_ENTITY;
+    let why = match why {
+        NotMade::NotBooked(why) => why,
+        NotMade::Nothing => {
+            trouble.errors.add("date", staff.words.get("appointments-series-error-no-day"));
+            return show_change(app, staff, found, form, (trouble, wrong, None));
+        }
+        NotMade::NotAsShown(_) | NotMade::Ended => return settled(found.series.series_id),
+    };
     let name = form.with.parse().map(|with| found.choices.name_of(with)).unwrap_or_default();
     if !trouble.note(staff.words, &staff.zone, &name, why) {
         return Err(PageError::NotFound);
     }
-    show_change(app, staff, found, form, (trouble, StatusCode::UNPROCESSABLE_ENTITY, None))
+    show_change(app, staff, found, form, (trouble, wrong, None))
 }

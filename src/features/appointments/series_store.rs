@@ -5,12 +5,13 @@ use jiff::civil::{Date, Time};
 
 use crate::features::appointments::slot::Slot;
 use crate::features::calendar::VisitKind;
+use crate::features::people;
 use crate::features::practice::Place;
 use crate::kernel::ids::{AppointmentId, ChartId, PlaceId, PracticeId, SeriesId, StaffId};
 use crate::kernel::recurrence::Rule;
 use crate::kernel::wall_clock::read_time;
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::{chart, place, series, series_date, staff_member};
+use crate::platform::db::schema::{chart, person, place, series, series_date, staff_member};
 use crate::platform::fault::Fault;
 use crate::{practice_row, word_enum};
 
@@ -173,6 +174,48 @@ pub fn series_of_chart(c: &mut Scoped<'_>, of: ChartId) -> Result<Vec<Series>, F
         .select(SeriesColumns::as_select())
         .load(c)?;
     rows.into_iter().map(SeriesColumns::read).collect()
+}
+
+/// A series as a list over several clients names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeriesOf {
+    /// The series.
+    pub series: Series,
+    /// The number of the client's chart.
+    pub number: String,
+    /// The client's name.
+    pub client: String,
+}
+
+/// Series of one clinician that are read.
+const MOST_OF_A_CLINICIAN: i64 = 500;
+
+/// The series of a clinician that go on, the oldest first.
+pub(super) fn going_on_with(c: &mut Scoped<'_>, staff: StaffId) -> Result<Vec<SeriesOf>, Fault> {
+    type Client = (String, String, String, String);
+    let rows: Vec<(SeriesColumns, Client)> = all!(c)
+        .inner_join(
+            chart::table
+                .on(chart::practice_id.eq(series::practice_id).and(chart::chart_id.eq(series::chart_id))),
+        )
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .filter(series::staff_id.eq(staff))
+        .filter(series::state.eq(SeriesState::Active))
+        .order(series::series_id.asc())
+        .limit(MOST_OF_A_CLINICIAN)
+        .select((
+            SeriesColumns::as_select(),
+            (chart::chart_number, person::first_name, person::last_name, person::suffix),
+        ))
+        .load(c)?;
+    let read = |(series, (number, first, last, suffix)): (SeriesColumns, Client)| {
+        let client = people::joined(&[&first, &last, &suffix]);
+        Ok(SeriesOf { series: series.read()?, number, client })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// The series that an appointment is one of.

@@ -362,6 +362,69 @@ pub fn day_of(
         .collect())
 }
 
+/// An appointment with one of its clients, as the calendar of its clinician has it.
+#[derive(Clone, Debug)]
+pub(super) struct OfClinician {
+    /// The appointment.
+    pub appointment: Appointment,
+    /// Where the client stands.
+    pub party: PartyState,
+    /// The number of their chart.
+    pub number: String,
+    /// Their name.
+    pub client: String,
+}
+
+/// Rows that the calendar of a clinician reads.
+const MOST_OF_A_CLINICIAN: i64 = 4_000;
+
+/// What a clinician has from a moment on, canceled or not, once for each client, in the order of time.
+pub(super) fn with_clinician(
+    c: &mut Scoped<'_>,
+    staff: StaffId,
+    from: Timestamp,
+) -> Result<Vec<OfClinician>, Fault> {
+    type Client = (PartyState, String, String, String, String);
+    let rows: Vec<(Appointment, Client)> = with_parties!(c)
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(appointment_party::practice_id)
+                .and(chart::chart_id.eq(appointment_party::chart_id))),
+        )
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .filter(appointment::staff_id.eq(staff))
+        .filter(appointment::starts_at.ge(from))
+        .order((
+            appointment::starts_at.asc(),
+            appointment::appointment_id.asc(),
+            appointment_party::party_id.asc(),
+        ))
+        .limit(MOST_OF_A_CLINICIAN)
+        .select((
+            Appointment::as_select(),
+            (
+                appointment_party::state,
+                chart::chart_number,
+                person::first_name,
+                person::last_name,
+                person::suffix,
+            ),
+        ))
+        .load(c)?;
+    Ok(rows
+        .into_iter()
+        .map(|(appointment, (party, number, first, last, suffix))| OfClinician {
+            appointment,
+            party,
+            number,
+            client: people::joined(&[&first, &last, &suffix]),
+        })
+        .collect())
+}
+
 /// Gives an appointment its new time over the version that was read; `false` if somebody was faster.
 pub(super) fn save_time(
     c: &mut Scoped<'_>,

@@ -1,6 +1,7 @@
 //! Shuts a staff member out and hands over what is with them, in one transaction.
 
-use crate::features::appointments::{self, DayEntry};
+use crate::features::appointments::series::{self, NotMade};
+use crate::features::appointments::{self, DayEntry, SeriesOf};
 use crate::features::documents::signing;
 use crate::features::leaving::audit::LeavingAction;
 use crate::features::messages;
@@ -13,7 +14,7 @@ use crate::kernel::ids::{ChartId, StaffId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::{Fault, granted};
-use crate::platform::state::AppState;
+use crate::platform::state::{App, AppState};
 
 /// Appointments ahead that are named.
 const NAMED: usize = 5;
@@ -33,6 +34,8 @@ pub(super) struct Held {
     pub appointments: i64,
     /// The next of them.
     pub next: Vec<DayEntry>,
+    /// Series of theirs that go on.
+    pub series: Vec<SeriesOf>,
     /// Open requests for a time with them.
     pub requests: i64,
     /// Documents that wait for their signature.
@@ -58,6 +61,7 @@ pub(super) fn held(c: &mut Scoped<'_>, staff: &StaffId) -> Result<Option<Held>, 
         closed,
         appointments: appointments::count_ahead_of(c, staff)?,
         next: appointments::next_of(c, *staff, NAMED)?,
+        series: series::with_staff(c, *staff)?,
         requests: appointments::count_asked_of(c, *staff)?,
         signatures: signing::store::to_countersign(c, staff)?.len(),
     }))
@@ -70,6 +74,17 @@ pub(super) struct Leaving {
     pub keys: Option<TheirKeys>,
     /// Where their conversations go.
     pub threads: Option<Target>,
+    /// What becomes of their series.
+    pub series: Option<SeriesHome>,
+}
+
+/// What becomes of the series of somebody who leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SeriesHome {
+    /// They go on with this clinician.
+    With(StaffId),
+    /// No more of them is booked; what is booked stays.
+    Stop,
 }
 
 /// Why nobody was shut out.
@@ -79,9 +94,37 @@ pub(super) enum NotDone {
     Team(Changed),
     /// Their conversations have no other home.
     ThreadsUndecided,
+    /// Nobody has said what becomes of their series.
+    SeriesUndecided,
+}
+
+/// Gives series another home, or books no more of them.
+fn series_go(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    all: &[SeriesOf],
+    home: Option<SeriesHome>,
+) -> Result<Result<(), NotDone>, Fault> {
+    for SeriesOf { series: of, .. } in all {
+        match home {
+            None => return Ok(Err(NotDone::SeriesUndecided)),
+            Some(SeriesHome::Stop) => series::stop(c, by, of)?,
+            Some(SeriesHome::With(to)) => match series::give_to(app, c, by, of, to)? {
+                // One that ended meanwhile needs no home.
+                Ok(_) | Err(NotMade::Ended | NotMade::Nothing) => {}
+                Err(NotMade::NotBooked(_)) => return Ok(Err(NotDone::SeriesUndecided)),
+                Err(NotMade::NotAsShown(_)) => {
+                    return Err(Fault::lost_race("a series was changed while it was given to somebody else"));
+                }
+            },
+        }
+    }
+    Ok(Ok(()))
 }
 
 fn leave_within(
+    app: &App,
     c: &mut Scoped<'_>,
     by: &By,
     staff: &StaffId,
@@ -90,7 +133,10 @@ fn leave_within(
     // Held from here on: a conversation that begins meanwhile is seen, or begins with somebody else.
     let member = granted!(team::may_disable(c, staff, leaving.keys)?.map_err(NotDone::Team));
     let (open, closed) = messages::count_with(c, staff)?;
-    let charts = match leaving.threads {
+    let theirs = series::with_staff(c, *staff)?;
+    granted!(series_go(app, c, by, &theirs, leaving.series)?);
+    let mut charts: Vec<ChartId> = theirs.iter().map(|of| of.series.made.chart).collect();
+    charts.extend(match leaving.threads {
         _ if open + closed == 0 => Vec::new(),
         None => return Ok(Err(NotDone::ThreadsUndecided)),
         Some(target) => {
@@ -101,7 +147,8 @@ fn leave_within(
             audit::record(c, Event::new(by.clone(), LeavingAction::HandedOver).with(details))?;
             charts
         }
-    };
+    });
+    appointments::end_feed_of(c, by, *staff)?;
     team::disable(c, by, &member, leaving.keys)?;
     Ok(Ok(charts))
 }
@@ -114,7 +161,10 @@ pub(super) async fn leave(
     staff: StaffId,
     leaving: Leaving,
 ) -> Result<Result<(), NotDone>, Fault> {
-    let outcome = app.db.write(scope, move |c| leave_within(c, &by, &staff, leaving)).await?;
+    let inside = app.clone();
+    let unit = move |c: &mut Scoped<'_>| leave_within(&inside, c, &by, &staff, leaving);
+    // A year of several series may be given to somebody else.
+    let outcome = app.db.write_alone(scope, unit).await?;
     Ok(outcome.map(|charts| {
         for chart in charts {
             app.live.chart_changed(scope.id(), &chart);

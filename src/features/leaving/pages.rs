@@ -6,8 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::appointments::series_words;
 use crate::features::calendar::clinicians;
-use crate::features::leaving::actions::{self, Held, Leaving, NotDone, held};
+use crate::features::leaving::actions::{self, Held, Leaving, NotDone, SeriesHome, held};
 use crate::features::messages::handover::{Earlier, Target};
 use crate::features::messages::readers::Addressee;
 use crate::features::settings::TEAM;
@@ -43,6 +44,10 @@ struct LeavePage {
     to: String,
     homes: Vec<(String, String)>,
     earlier: bool,
+    /// Their series that go on: where each is seen, what it is, and with whom.
+    series: Vec<(String, String, String)>,
+    series_to: String,
+    series_homes: Vec<(String, String)>,
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -52,7 +57,12 @@ struct LeaveForm {
     /// Who answers their conversations.
     to: String,
     earlier: String,
+    /// Who sees the clients of their series.
+    series: String,
 }
+
+/// The word of the choice that no more of the series is booked.
+const STOP: &str = "stop";
 
 /// What stays with them when they are shut out, as far as there is any of it.
 fn stays(words: Words, held: &Held) -> Vec<(String, &'static str, String)> {
@@ -85,7 +95,15 @@ async fn page(
     let count = |key: &str, count: i64| (count > 0).then(|| words.count(key, "count", count));
     let nobody = (String::new(), words.get("leaving-home-choose"));
     let desk = (Addressee::FrontDesk.to_form(), words.get("messages-to-front-desk"));
-    let others = people.into_iter().filter(|(id, _)| *id != whom).map(|(id, name)| (id.to_string(), name));
+    let others: Vec<(String, String)> =
+        people.into_iter().filter(|(id, _)| *id != whom).map(|(id, name)| (id.to_string(), name)).collect();
+    let of_series: Vec<(String, String)> = match held.series.is_empty() {
+        true => Vec::new(),
+        false => std::iter::once(nobody.clone())
+            .chain(others.iter().cloned())
+            .chain([(STOP.to_owned(), words.get("leaving-series-stop"))])
+            .collect(),
+    };
     let is_out = held.member.state == StaffState::Disabled;
     let has_threads = held.has_threads();
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -115,6 +133,16 @@ async fn page(
         to: form.to,
         homes: if has_threads { [nobody, desk].into_iter().chain(others).collect() } else { Vec::new() },
         earlier: !form.earlier.is_empty(),
+        series: held
+            .series
+            .iter()
+            .map(|of| {
+                let href = format!("/staff/series/{}", of.series.series_id);
+                (href, series_words(words, &of.series), format!("{} {}", of.client, of.number))
+            })
+            .collect(),
+        series_to: form.series,
+        series_homes: of_series,
     };
     Ok((status, html(page.render())?).into_response())
 }
@@ -146,11 +174,17 @@ pub(super) async fn leave(
     };
     let earlier = if form.earlier.is_empty() { Earlier::Hidden } else { Earlier::Read };
     let threads = Addressee::of_form(&form.to).map(|to| Target { to, earlier });
+    let series = match form.series.as_str() {
+        "" => None,
+        STOP => Some(SeriesHome::Stop),
+        id => Some(SeriesHome::With(id.parse().map_err(|_| PageError::BadRequest)?)),
+    };
     let words = staff.words;
     let mut errors = FieldErrors::new();
-    match actions::leave(&app, &staff.scope, staff.by(), whom, Leaving { keys, threads }).await? {
+    match actions::leave(&app, &staff.scope, staff.by(), whom, Leaving { keys, threads, series }).await? {
         Ok(()) => return Ok(see_other(&format!("/staff/team/{whom}?done=staff-disabled"))),
         Err(NotDone::ThreadsUndecided) => errors.add("to", words.get("leaving-home-missing")),
+        Err(NotDone::SeriesUndecided) => errors.add("series", words.get("leaving-series-missing")),
         Err(NotDone::Team(Changed::KeysUndecided)) => {
             errors.add("keys-revoke", words.get("staff-disable-keys-missing"));
         }

@@ -66,7 +66,7 @@ impl Area {
             Self::Accounts => &["account"],
             Self::Charts => &["chart", "charts", "info"],
             Self::Documents => &["document", "template", "upload", "object", "signing", "econsent"],
-            Self::Appointments => &["appointment"],
+            Self::Appointments => &["appointment", "video"],
             Self::Messages => &["thread", "message", "note", "away"],
             Self::Billing => &["charge", "adjust", "payment", "refund", "statement", "ledger", "provider"],
             Self::Mail => &["mail"],

@@ -634,11 +634,24 @@ diesel::table! {
     calendar_feed (practice_id, feed_id) {
         practice_id -> Binary,
         feed_id -> Binary,
-        account_id -> Binary,
+        account_id -> Nullable<Binary>,
         token_hash -> Text,
         made_at -> BigInt,
         last_read_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+        staff_id -> Nullable<Binary>,
+        shows -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    video_link (practice_id, owner_id) {
+        practice_id -> Binary,
+        owner_id -> Binary,
+        kind -> Text,
+        sealed -> Binary,
+        set_at -> BigInt,
+        set_by_name -> Text,
     }
 }
 
@@ -1893,5 +1906,6 @@ practice_tables!(
     thread_read,
     time_off,
     upload,
+    video_link,
     withheld,
 );

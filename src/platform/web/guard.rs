@@ -94,6 +94,9 @@ where
         let seconds = retry_after(app.rng.as_ref());
         response.headers_mut().entry(header::RETRY_AFTER).or_insert(seconds);
     }
+    if response.extensions().get::<NoReferrer>().is_some() {
+        response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
     if let Some(OwnPolicy(policy)) = response.extensions().get::<OwnPolicy>().copied() {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
         // Older than `frame-ancestors`, and knows no other site that may frame a page.
@@ -151,9 +154,28 @@ fn retry_after(rng: &dyn Rng) -> HeaderValue {
     HeaderValue::from(3 + u64::from(byte[0] % 6))
 }
 
-const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; \
-     require-trusted-types-for 'script'; trusted-types anteroom";
+/// The policy of every page, with where its forms may lead.
+macro_rules! policy {
+    ($forms:literal) => {
+        concat!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+             form-action ",
+            $forms,
+            "; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+             trusted-types anteroom"
+        )
+    };
+}
+
+const CSP: &str = policy!("'self'");
+
+/// Of a page with a form whose answer leads to another site. Browsers hold every redirect after a form to the policy of the
+/// page, and whoever is led to a meeting is often led on to another host.
+pub const FORM_LEADS_AWAY: OwnPolicy = OwnPolicy(policy!("'self' https:"));
+
+/// Beside an answer that leads to another site, which is not to learn from where.
+#[derive(Clone, Copy, Debug)]
+pub struct NoReferrer;
 
 /// Beside an answer that needs another policy than every page: the demo's view of a mail. Only code
 /// can put it there, never a header that came in.
