@@ -42,6 +42,7 @@ mod information;
 mod jobs;
 mod ledger;
 mod mails;
+mod many_hands;
 mod message_acts;
 mod message_cases;
 mod message_drafts;
