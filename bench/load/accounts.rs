@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anteroom::features::billing::actions::{post_charge, record_payment};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
+use anteroom::kernel::clock::{Clock, MovableClock};
 use anteroom::kernel::ids::ChartId;
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::Scoped;
@@ -22,12 +23,18 @@ use super::report::{Line, Report, Spread, Verdict};
 use super::seed;
 use super::servers::Server;
 use super::turns::{Contender, ROUNDS, get};
-use crate::support::world::{Engine, World, take_down};
+use crate::support::world::{Engine, World, count_rows, take_down};
 
 /// Clients who are signed in.
 const CLIENTS: usize = 200;
 /// Charts that are filled in one transaction.
 const CHARTS_AT_ONCE: usize = 50;
+/// After so many of these transactions the rows of the tables are counted.
+const CHUNKS_BETWEEN_COUNTS: usize = 40;
+/// Days over which the accounts are written, so that a day sheet holds what a practice posts in a day.
+const DAYS: u32 = 365;
+/// What one of these transactions adds: eight charges, seven payments and what they were used for.
+const ENTRIES_AT_ONCE: i64 = CHARTS_AT_ONCE as i64 * (CHARGES as i64 * 3 - 2);
 /// Charges of a chart: every one but the last is paid, so each two make five entries.
 const CHARGES: i8 = 8;
 /// People who post at once.
@@ -126,17 +133,25 @@ async fn charts_of(w: &World) -> Vec<ChartId> {
 async fn fill(w: &World, entries: i64) -> i64 {
     let charts = charts_of(w).await;
     let by = w.riverbend.by(Role::Biller);
-    let today = today(w);
+    let clock = Arc::new(MovableClock::behind(DAYS * 86_400));
+    let step = i64::from(DAYS) * 86_400 * ENTRIES_AT_ONCE / entries;
+    let (past, zone) = (w.database.at(clock.clone()), w.riverbend.practice.zone());
     let mut made = in_journal(w).await;
     'filled: loop {
-        for some in charts.chunks(CHARTS_AT_ONCE) {
+        for (n, some) in charts.chunks(CHARTS_AT_ONCE).enumerate() {
+            if n % CHUNKS_BETWEEN_COUNTS == 0 {
+                count_rows(&past).await;
+            }
+            let today = clock.now().in_zone(&zone).date();
             let (some, by) = (some.to_vec(), by.clone());
-            let written = w.app.db.write(&w.riverbend.scope, move |c| {
+            let written = past.write(&w.riverbend.scope, move |c| {
                 some.iter().try_for_each(|chart| account(c, &by, *chart, today))
             });
             written.await.expect("no fault");
-            // An account is eight charges, seven payments and what they were used for.
-            made += (CHARTS_AT_ONCE as i64) * i64::from(CHARGES) * 3 - CHARTS_AT_ONCE as i64 * 2;
+            made += ENTRIES_AT_ONCE;
+            if clock.ahead_seconds() + step < 0 {
+                clock.advance_seconds(u32::try_from(step).expect("less than a year"));
+            }
             if made >= entries {
                 made = in_journal(w).await;
                 if made >= entries {

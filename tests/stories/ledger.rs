@@ -16,7 +16,7 @@ use anteroom::kernel::ids::{ChargeId, ChartId, EntryId, PaymentId, PersonId};
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::audit::By;
 use anteroom::platform::db::schema::{balance, journal_entry, posting};
-use anteroom::platform::db::{Conn, DatabaseUrl, Lock, Scoped, System, lock};
+use anteroom::platform::db::{DatabaseUrl, Lock, Scoped, lock};
 use anteroom::platform::fault::Fault;
 use anteroom::platform::permissions::{Role, Scope};
 use diesel::connection::SimpleConnection;
@@ -26,7 +26,7 @@ use jiff::civil::{Date, date};
 use crate::api::key;
 use crate::portal_people::{act, charge, discount, enrolled, payment, sign_in};
 use crate::stories;
-use crate::support::world::Client;
+use crate::support::world::{Client, count_rows};
 use crate::support::{Browser, Engine, Page, World};
 
 const TODAY: Date = date(2026, 12, 1);
@@ -306,16 +306,6 @@ const ACTS_A_CHART: u64 = 200;
 /// Lanes in which acts are done at once; in each, two people act on the same chart.
 const LANES: u64 = 2;
 
-/// Counts the rows of PostgreSQL's tables, as autovacuum does elsewhere, which is off in the tests' cluster. Statements
-/// that were planned while their tables were empty would read them from end to end.
-async fn count_rows(app: &anteroom::platform::state::AppState) {
-    let count = |system: &mut System<'_>| match system.conn {
-        Conn::Sqlite(_) => Ok(()),
-        Conn::Postgres(conn) => Ok(conn.batch_execute("ANALYZE")?),
-    };
-    app.db.system_write(count).await.expect("count the rows");
-}
-
 /// The clients of one lane, whose chart two people act on at once.
 async fn act_on(
     app: anteroom::platform::state::AppState,
@@ -367,7 +357,7 @@ stories! {
                     let act = |by: &By| act_on(app.clone(), scope.clone(), by.clone(), who, model.clone(), acts);
                     tokio::join!(act(&one), act(&other));
                     if lane == 0 && n % 10 == 0 {
-                        count_rows(&app).await;
+                        count_rows(&app.db).await;
                     }
                 }
             }));

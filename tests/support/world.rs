@@ -22,7 +22,7 @@ use anteroom::platform::buckets::Buckets;
 use anteroom::platform::confined::{Confined, Limits};
 use anteroom::platform::crypto::Keys;
 use anteroom::platform::db::schema::staff_member;
-use anteroom::platform::db::{DatabaseUrl, Db, PracticeScope, Scoped, migrate};
+use anteroom::platform::db::{Conn, DatabaseUrl, Db, PracticeScope, Scoped, System, migrate};
 use anteroom::platform::hashing::{HashCost, PasswordHashing, Standing, Turn};
 use anteroom::platform::i18n::Language;
 use anteroom::platform::live::Live;
@@ -39,6 +39,7 @@ use anteroom::platform::state::{App, AppState, PublicMetrics, Settings};
 use anteroom::platform::stop::{self, Stopper};
 use anteroom::platform::web::session::{self, Audience};
 use anteroom::platform::web::touches::Touches;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tokio::sync::Notify;
 
@@ -109,6 +110,11 @@ pub struct Database {
 }
 
 impl Database {
+    /// The same database, opened once more with a clock of its own.
+    pub fn at(&self, clock: Arc<MovableClock>) -> Db {
+        Db::open(&self.url, 2, clock, Arc::new(SystemRng)).expect("open the database once more")
+    }
+
     /// A database of SQLite's in which both practices stand already.
     async fn from_template() -> Self {
         let folder = temporary_folder();
@@ -159,6 +165,16 @@ pub fn take_down(database: Database) {
     if let DatabaseUrl::Postgres(url) = database.url {
         postgres::cluster().take_back(&url);
     }
+}
+
+/// Counts the rows of PostgreSQL's tables, as autovacuum does elsewhere, which is off in the tests' cluster. Statements
+/// that were planned while their tables were empty would read them from end to end.
+pub async fn count_rows(db: &Db) {
+    let count = |system: &mut System<'_>| match system.conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(conn) => Ok(conn.batch_execute("ANALYZE")?),
+    };
+    db.system_write(count).await.expect("count the rows");
 }
 
 /// A staff member.
