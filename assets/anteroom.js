@@ -539,7 +539,8 @@
 
   // ---- Live sections -----------------------------------------------------------------------------------
   // One connection a section, and only while somebody looks: a browser has few to give.
-  const lines = new Map();
+  // After an error that the server answers, the browser does not try again by itself: so often we do, ever later.
+  const lines = new Map(), tries = new Map(), MOST_TRIES = 5;
   async function refresh(section) {
     const busy = () => one("dialog[open], details.menu[open]", section) || section.contains(doc.activeElement) && doc.activeElement.matches("input, textarea, select");
     if (busy()) { section.dataset.stale = "1"; return; }
@@ -559,11 +560,16 @@
       if (lines.has(section.id)) return;
       const line = new EventSource(section.dataset.live);
       lines.set(section.id, line);
-      let first = true;
-      line.addEventListener("open", () => { if (!first) refresh(doc.getElementById(section.id) ?? section); first = false; });
+      let first = !tries.has(section.id);
+      line.addEventListener("open", () => { if (!first) refresh(doc.getElementById(section.id) ?? section); first = false; tries.delete(section.id); });
       line.addEventListener("changed", () => refresh(doc.getElementById(section.id) ?? section));
       line.addEventListener("message", () => refresh(doc.getElementById(section.id) ?? section));
-      line.addEventListener("error", () => { if (line.readyState === EventSource.CLOSED) lines.delete(section.id); });
+      line.addEventListener("error", () => {
+        if (line.readyState !== EventSource.CLOSED) return;
+        lines.delete(section.id);
+        const n = tries.get(section.id) ?? 0;
+        if (n < MOST_TRIES) { tries.set(section.id, n + 1); setTimeout(connect, 15_000 * 2 ** n); }
+      });
     });
   }
   // News that came while somebody was in a dialog or a menu is shown when they have left it.
