@@ -612,7 +612,7 @@ fn bill(
         let client = fee - paid - lowered;
         let check = NewRemittance {
             insurer,
-            reference: format!("EFT {}", charge.uuid().simple()),
+            reference: format!("EFT {}", 700_000 + number * 100 + n),
             paid_on: later(9),
             total: usd(paid),
             lines: vec![RemittanceLine { charge, paid, contractual: lowered, client }],

@@ -105,6 +105,12 @@ fn postgres(conn: &mut Conn) -> Result<Vec<String>, Fault> {
             "PostgreSQL keeps no data checksums; damaged pages would not be noticed (pg_checksums --enable)"
         );
     }
+    if word(conn, "SELECT current_setting('autovacuum') AS word")? == "off" {
+        tracing::warn!(
+            "PostgreSQL has autovacuum = off: statements are planned on the sizes that tables had once, and get \
+             slower as they fill; turn it on, or run VACUUM ANALYZE each day"
+        );
+    }
     // The step that makes it may have run without the right to create the extension.
     let backed = "SELECT CAST(count(*) AS TEXT) AS word FROM pg_constraint WHERE conname = 'busy_overlap'";
     if word(conn, backed)? == "0" {
