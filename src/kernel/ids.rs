@@ -156,7 +156,7 @@ ids! {
     /// A document.
     DocumentId,
     /// A client's request for a document.
-    WishId,
+    DocumentRequestId,
     /// A template of documents.
     TemplateId,
     /// A stored file.

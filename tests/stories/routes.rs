@@ -148,13 +148,13 @@ async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
         Some("confirm") => serde_json::json!({ "time": time }).to_string(),
         Some("offer") => serde_json::json!({ "times": [time] }).to_string(),
         Some("decline") => serde_json::json!({ "answer": "Please call us." }).to_string(),
-        _ if row.path.ends_with("/document-requests/{wish}/answer") => {
+        _ if row.path.ends_with("/document-requests/{document_request}/answer") => {
             serde_json::json!({ "document": rows.value("{document}") }).to_string()
         }
-        _ if row.path.ends_with("/document-requests/{wish}/accept") => {
+        _ if row.path.ends_with("/document-requests/{document_request}/accept") => {
             serde_json::json!({ "title": "Letter", "kind": "other" }).to_string()
         }
-        _ if row.path.ends_with("/document-requests/{wish}/decline") => {
+        _ if row.path.ends_with("/document-requests/{document_request}/decline") => {
             serde_json::json!({ "reason": "It is not ours." }).to_string()
         }
         _ if row.path.ends_with("/from-template") => {

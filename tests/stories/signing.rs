@@ -48,7 +48,7 @@ async fn to_sign(w: &World, client: &Client) -> DocumentId {
 }
 
 /// Another person's access to the client's chart, with the right to documents.
-async fn representative(w: &mut World, client: &Client) -> (Client, Enrolled) {
+pub async fn representative(w: &mut World, client: &Client) -> (Client, Enrolled) {
     let bob = w.chart("Bob", "Reyes").await;
     let holder = account(w, &bob.email).await;
     let scope = w.riverbend.scope.clone();

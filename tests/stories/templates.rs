@@ -1,6 +1,8 @@
 //! Templates: written and published by staff, filled for one client, and frozen in what is made of them.
 
+use anteroom::features::documents::Recipient;
 use anteroom::features::documents::merge::OF_AN_AUTHORIZATION;
+use anteroom::features::documents::signing::actions::{Candidate, NewSigner};
 use anteroom::kernel::ids::{DocumentId, TemplateId};
 use anteroom::platform::db::Conn;
 use anteroom::platform::db::schema::{document, document_version, template, template_version};
@@ -10,6 +12,7 @@ use serde_json::json;
 
 use crate::api::key;
 use crate::portal_people::{enrolled, events, sign_in};
+use crate::signing::{ask, representative, sign, staff_page};
 use crate::stories;
 use crate::support::world::Client;
 use crate::support::{Browser, Page, World};
@@ -73,6 +76,17 @@ async fn write_on_file(staff: &mut Browser, client: &Client, field: &str, value:
 fn authorization() -> String {
     let blanks: Vec<String> = OF_AN_AUTHORIZATION.iter().map(|name| name.written()).collect();
     blanks.join("\n\n")
+}
+
+/// An authorization for the client until a day, made of a template of its own; nobody sees it yet.
+async fn release_until(w: &World, casey: &mut Browser, client: &Client, day: &str) -> DocumentId {
+    let body = authorization();
+    let texts = [("title_en", "Release"), ("body_en", body.as_str())];
+    let template = published(w, casey, "authorization", &texts).await;
+    let path = fill_page(client, &template);
+    let form = casey.get(&path).await;
+    let said = ["Dates of visits", "Riverbend", "Dr. Novak", "Coordination of care", day];
+    made(&fill(casey, &form, &path, &said).await)
 }
 
 stories! {
@@ -238,6 +252,74 @@ stories! {
         let page = casey.get(&write).await;
         let by_hand = [("title", "Release"), ("kind", "authorization"), ("body", "Anything.")];
         casey.submit(&page, &write, &by_hand).await.must_be(422).must_say("Choose a kind.");
+    }
+
+    async fn d_32_a_client_revokes_an_authorization_and_staff_find_it_at_once(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let (_, bob) = representative(w, &ana).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let release = release_until(w, &mut casey, &ana, "2026-12-31").await;
+        ask(w, &release, vec![NewSigner { who: Candidate::Grant(Recipient::Owner), position: 1 }]).await;
+        let (own, theirs) = (format!("/portal/documents/{release}"), staff_page(&ana, &release));
+        let revoke = format!("{own}/revoke");
+        // Nothing is authorized before it is signed.
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&own).await.must_say("counts until December 31").must_not_say("Revoke this authorization");
+        phone.get(&revoke).await.must_be(303);
+        let (mut phone, signed) = sign(w, &who, &release).await;
+        signed.must_be(303);
+        let share = casey.get(&format!("{theirs}/share")).await;
+        casey.submit(&share, "/share", &[("with", &bob.access.to_string())]).await.must_be(303);
+        casey.get("/staff/worklist").await.must_not_say("Authorization revoked");
+        // Who only reads it does not revoke it.
+        let mut other = sign_in(w, &bob.name).await;
+        other.get(&own).await.must_be(200).must_not_say("Revoke this authorization");
+        other.get(&revoke).await.must_be(404);
+
+        phone.get(&own).await.must_be(200).must_say("Revoke this authorization");
+        let page = phone.get(&revoke).await;
+        page.must_be(200).must_say("What was disclosed before cannot be taken back.");
+        let (first, second) = (phone.submit(&page, &revoke, &[]).await, phone.submit(&page, &revoke, &[]).await);
+        phone.follow(&first).await.must_say("The authorization is revoked.").must_say("Ana Duarte revoked this authorization on");
+        phone.follow(&second).await.must_be(200).must_not_say("Revoke this authorization");
+        phone.get("/portal/documents").await.must_say("Revoked");
+        other.get(&own).await.must_say("revoked this authorization on");
+        assert_eq!(events(w, "document.authorization_revoked").await, 1);
+
+        casey.get("/staff/worklist").await.must_say("Authorization revoked");
+        casey.get(&format!("/staff/charts/{}/documents", ana.chart_id)).await.must_say("Revoked");
+        let page = casey.get(&theirs).await;
+        page.must_say("Disclose nothing more on it").must_not_say("Ask for signatures");
+        let noted = casey.submit_and_follow(&page, "/revocation-noted", &[]).await;
+        noted.must_say("Noted.").must_say("revoked this authorization on").must_not_say("We act on it no more");
+        casey.get("/staff/worklist").await.must_not_say("Authorization revoked");
+        casey.submit(&page, "/revocation-noted", &[]).await.must_be(303);
+        assert_eq!(events(w, "document.revocation_noted").await, 1);
+        let key = key(w, &w.riverbend, &[Scope::DocumentsRead]).await;
+        let mut ehr = w.browser().with("authorization", &format!("Bearer {key}"));
+        let told = ehr.get(&format!("/api/v1/documents/{release}")).await.must_be(200).html();
+        assert!(told.contains("\"revoked_at\":\"2026-12-01T"), "{told}");
+    }
+
+    async fn d_32_an_authorization_whose_last_day_is_over_is_not_signed(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let release = release_until(w, &mut casey, &ana, "2026-12-05").await;
+        let late = release_until(w, &mut casey, &ana, "2026-12-05").await;
+        ask(w, &release, vec![NewSigner { who: Candidate::Grant(Recipient::Owner), position: 1 }]).await;
+        w.clock.advance_seconds(5 * 86_400);
+        let mut phone = sign_in(w, &who.name).await;
+        let own = format!("/portal/documents/{release}");
+        phone.get(&own).await.must_say("This authorization ended December 5, 2026.");
+        let page = phone.get(&format!("{own}/sign")).await;
+        page.must_be(200).must_say("The last day of this authorization is over").must_not_say("Type your name");
+        let mut casey = w.staff(Role::Clinician).await;
+        let path = format!("{}/ask-to-sign", staff_page(&ana, &late));
+        let page = casey.get(&path).await;
+        let refused = casey.submit(&page, &path, &[]).await;
+        refused.must_be(422).must_say("Make a new one of its template.");
     }
 
     async fn what_is_wrong_with_a_template_is_told_before_it_is_used(w: &mut World) {

@@ -461,6 +461,24 @@ stories! {
         crate::support::world::take_down(database);
     }
 
+    async fn what_clients_asked_for_is_kept_under_the_name_that_requests_have_now(w: &mut World) {
+        let engine = w.engine;
+        let upgrade = move || {
+            let (database, mut conn) = filled_at(engine, "2026-11-30-000032_templates");
+            let mut rows = |table: &str, key: &str| {
+                let columns = [key, "chart_id", "kind", "wanted", "state", "asked_at"].map(str::to_owned);
+                rows_of(&mut conn, table, &columns, "|").expect("read the rows")
+            };
+            let before = rows("document_wish", "wish_id");
+            migrate(&database.url).expect("the upgrade");
+            (database, before, rows("document_request", "request_id"))
+        };
+        let (database, before, after) = tokio::task::spawn_blocking(upgrade).await.expect("the upgrade ran");
+        crate::support::world::take_down(database);
+        assert!(before.len() > 1, "the filled database has requests");
+        assert_eq!(before, after);
+    }
+
     async fn appointments_of_an_earlier_version_keep_their_client_place_and_time(w: &mut World) {
         let engine = w.engine;
         let upgrade = move || {
@@ -563,7 +581,7 @@ const MOVED: &[(&str, &str)] = &[
 const GIVEN_ROWS: &[&str] = &["number_series", "due_job"];
 
 /// Tables that a later step takes apart: what becomes of their rows is told by a story of that step.
-const TAKEN_APART: &[&str] = &["idempotent_request", "ledger_entry", "sent_form"];
+const TAKEN_APART: &[&str] = &["document_wish", "idempotent_request", "ledger_entry", "sent_form"];
 
 /// Has the filled database of a step no row of this table? Those of the audit chain are empty on one engine or the
 /// other: SQLite seals an event as it is written, PostgreSQL a moment later. The first step was filled with less than

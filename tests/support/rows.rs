@@ -16,21 +16,22 @@ use anteroom::features::billing::statement::{self, NewStatement};
 use anteroom::features::billing::superbill::{self, NewSuperbill};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::documents::Recipient;
+use anteroom::features::documents::request_store::{self, DocumentRequest};
 use anteroom::features::documents::signing::actions::Candidate;
-use anteroom::features::documents::wish_store::{self, Wish};
 use anteroom::features::ledger::{find_party, lines};
 use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
 use anteroom::kernel::ids::{
-    AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, ChartId, DocumentId, EntryId,
-    InfoChangeId, InvoiceId, KeyId, MessageId, PartyId, PaymentId, PlaceId, QuestionId, RemittanceId,
-    RequestId, SeriesId, ServiceId, StatementId, SuperbillId, SuspensionId, TemplateId, ThreadId, WishId,
+    AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, ChartId, DocumentId,
+    DocumentRequestId, EntryId, InfoChangeId, InvoiceId, KeyId, MessageId, PartyId, PaymentId, PlaceId,
+    QuestionId, RemittanceId, RequestId, SeriesId, ServiceId, StatementId, SuperbillId, SuspensionId,
+    TemplateId, ThreadId,
 };
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::Scoped;
 use anteroom::platform::db::schema::{
-    age_rule, api_key, appointment_request, appointment_type, document_wish, frequent_question, info_change,
-    insurance_card, log_suspension, message, message_attachment, message_thread, portal_access,
+    age_rule, api_key, appointment_request, appointment_type, document_request, frequent_question,
+    info_change, insurance_card, log_suspension, message, message_attachment, message_thread, portal_access,
     template as templates, thread_party,
 };
 use anteroom::platform::fault::Fault;
@@ -93,7 +94,7 @@ impl Rows {
         let form = client.get(send).await;
         let about = [("about", "A letter about lanterns")];
         client.upload_with(&form, send, &about, "letter.pdf", &papers::pdf("Lanterns")).await.must_be(303);
-        let (his_wish, her_wish) = wishes(w, access_of(w, &ana).await, ana.chart_id).await;
+        let (his_request, her_request) = document_requests(w, access_of(w, &ana).await, ana.chart_id).await;
         let form = client.get("/portal/messages/new").await;
         let typed = [("subject", "Lanterns"), ("text", "Where are the lanterns?")];
         let (fields, file) = (form.form("/portal/messages/new").fields, papers::pdf("Lanterns"));
@@ -209,8 +210,8 @@ impl Rows {
             ("{document}", hers.to_string()),
             ("/portal/documents/{document}", his.to_string()),
             ("{template}", text.to_string()),
-            ("{wish}", her_wish.to_string()),
-            ("/portal/documents/asked/{wish}", his_wish.to_string()),
+            ("{document_request}", her_request.to_string()),
+            ("/portal/documents/asked/{document_request}", his_request.to_string()),
             ("{thread}", thread.to_string()),
             ("/portal/messages/{thread}", own_thread),
             ("{attachment}", attachment.to_string()),
@@ -305,7 +306,7 @@ impl Rows {
             "{grant}",
             "{document}",
             "{template}",
-            "{wish}",
+            "{document_request}",
             "{thread}",
             "{appointment}",
             "{series}",
@@ -395,13 +396,21 @@ async fn document(w: &World, client: &Client) -> DocumentId {
 
 /// A stored file as the picture of a card of another chart.
 /// The request that is there, and another of this grant.
-async fn wishes(w: &World, access: AccessId, chart: ChartId) -> (WishId, WishId) {
-    let his: WishId = w.look(|c| document_wish::table.select(document_wish::wish_id).first(c)).await;
+async fn document_requests(
+    w: &World,
+    access: AccessId,
+    chart: ChartId,
+) -> (DocumentRequestId, DocumentRequestId) {
+    let his: DocumentRequestId =
+        w.look(|c| document_request::table.select(document_request::request_id).first(c)).await;
     let another = move |c: &mut Scoped<'_>| {
-        let found = wish_store::find(c, &his)?.expect("his request");
-        let wish_id = WishId::fresh(c.rng(), c.now());
-        wish_store::insert(c, Wish { wish_id, access_id: access, chart_id: chart, ..found })?;
-        Ok::<_, Fault>(wish_id)
+        let found = request_store::find(c, &his)?.expect("his request");
+        let request_id = DocumentRequestId::fresh(c.rng(), c.now());
+        request_store::insert(
+            c,
+            DocumentRequest { request_id, access_id: access, chart_id: chart, ..found },
+        )?;
+        Ok::<_, Fault>(request_id)
     };
     (his, w.app.db.write(&w.riverbend.scope, another).await.expect("no fault"))
 }

@@ -11,9 +11,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    access_log, age_rules, appointment_requests, appointments, billing, charts, closing, documents,
-    emergency, grants, hidden_lines, info_changes, jurisdictions, messages, openings, papers, payers,
-    problem, reports, series, signing, templates, verdicts, wishes,
+    access_log, age_rules, appointment_requests, appointments, billing, charts, closing, document_requests,
+    documents, emergency, grants, hidden_lines, info_changes, jurisdictions, messages, openings, papers,
+    payers, problem, reports, series, signing, templates, verdicts,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -57,7 +57,7 @@ use crate::platform::web::{PageResult, assets, language};
         documents::list, documents::create, documents::upload, documents::read, documents::content_of,
         documents::add_version, documents::share, documents::end_share, documents::withdraw,
         templates::list, templates::make,
-        wishes::list, wishes::answer, wishes::accept, wishes::decline, wishes::file,
+        document_requests::list, document_requests::answer, document_requests::accept, document_requests::decline, document_requests::file,
         signing::read, signing::ask, signing::remind, signing::extend, signing::replace, signing::cancel,
         signing::evidence,
     ),

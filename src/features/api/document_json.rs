@@ -33,6 +33,9 @@ pub struct DocumentLine {
     /// The last day of an authorization.
     #[schema(format = Date)]
     pub expires_on: Option<String>,
+    /// When a client revoked an authorization: nothing more is disclosed on it.
+    #[schema(format = DateTime)]
+    pub revoked_at: Option<String>,
 }
 
 impl DocumentLine {
@@ -49,6 +52,7 @@ impl DocumentLine {
             created_at: document.created_at.to_string(),
             created_by: document.created_by_name.clone(),
             expires_on: document.expires_on.clone(),
+            revoked_at: document.revoked_at.map(|at| at.to_string()),
         }
     }
 }

@@ -11,6 +11,7 @@ mod charts;
 mod closing;
 mod docs;
 mod document_json;
+mod document_requests;
 mod documents;
 mod emergency;
 mod grants;
@@ -38,7 +39,6 @@ mod signing_json;
 mod templates;
 mod usual;
 mod verdicts;
-mod wishes;
 
 pub use docs::document;
 
@@ -208,11 +208,11 @@ fn routes() -> Routes {
         .get("/api/v1/charts/{chart}/documents", read_documents, documents::list)
         .post("/api/v1/charts/{chart}/documents", write_documents, documents::create)
         .post("/api/v1/charts/{chart}/documents/from-template", write_documents, templates::make)
-        .get("/api/v1/document-requests", read_documents, wishes::list)
-        .get("/api/v1/document-requests/{wish}/file", read_documents, wishes::file)
-        .post("/api/v1/document-requests/{wish}/answer", write_documents, wishes::answer)
-        .post("/api/v1/document-requests/{wish}/accept", write_documents, wishes::accept)
-        .post("/api/v1/document-requests/{wish}/decline", write_documents, wishes::decline)
+        .get("/api/v1/document-requests", read_documents, document_requests::list)
+        .get("/api/v1/document-requests/{document_request}/file", read_documents, document_requests::file)
+        .post("/api/v1/document-requests/{document_request}/answer", write_documents, document_requests::answer)
+        .post("/api/v1/document-requests/{document_request}/accept", write_documents, document_requests::accept)
+        .post("/api/v1/document-requests/{document_request}/decline", write_documents, document_requests::decline)
         .get("/api/v1/templates", read_documents, templates::list)
         .post_file("/api/v1/charts/{chart}/uploads", write_documents, documents::upload.layer(DefaultBodyLimit::disable()))
         .get("/api/v1/documents/{document}", read_documents, documents::read)

@@ -88,6 +88,7 @@ kinds! {
     OUT_TO_SIGN = "out-to-sign", 409, "People are asked to sign it; cancel that first.";
     SIGNED = "signed", 409, "It was signed; make a new document.";
     BOTH_MUST_SIGN = "both-must-sign", 409, "Both parents must sign, by a court order: ask all of them, or none.";
+    LAST_DAY_OVER = "last-day-over", 409, "The last day of this authorization is over: make a new one.";
     SIGNING_OVER = "signing-over", 409, "Signatures are not missing any more, or the time to sign is over; `state` says which.";
     TOLD_ALREADY = "told-already", 409, "Everybody whose turn it is had a mail within a day, or five reminders.";
     PRECONDITION_FAILED = "changed-meanwhile", 412, "Somebody else changed it since; read it again.";

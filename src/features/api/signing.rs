@@ -35,6 +35,7 @@ fn denied(why: Denied) -> Problem {
         Denied::Signers => field("signers", "1 to 20, nobody twice, and at least one grant of the chart"),
         Denied::Unknown => field("signers", "one of them has no access, or may not sign for the practice"),
         Denied::Days => field("days", "1 to 180"),
+        Denied::LastDayOver => problem::LAST_DAY_OVER.into(),
         Denied::OneParentAlone => problem::BOTH_MUST_SIGN.into(),
         Denied::TooSoon => problem::TOLD_ALREADY.into(),
         Denied::Signing(refusal) => {

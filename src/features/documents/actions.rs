@@ -115,7 +115,7 @@ pub enum Refused {
 /// The outcome of an act, inside the fault of the machinery.
 pub type Acted<T> = Result<Result<T, Refused>, Fault>;
 
-fn event(by: &By, action: DocumentAction, document: &Document) -> Event {
+pub(super) fn event(by: &By, action: DocumentAction, document: &Document) -> Event {
     Event::new(by.clone(), action).on_chart(&document.chart_id)
 }
 
@@ -303,6 +303,9 @@ pub fn create(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Acted<DocumentI
         withdrawn_reason: String::new(),
         version: 1,
         expires_on: new.content.merged().and_then(|merged| merged.expires_on).map(|day| day.to_string()),
+        revoked_at: None,
+        revoked_by_name: String::new(),
+        revocation_seen_at: None,
     };
     let first =
         VersionRow { created_at: written_at, ..version_row(c, by, document.document_id, 1, &content) };

@@ -18,10 +18,17 @@ audit_actions! {
         Discarded = "document.discarded", Stopped, None;
         /// Only in trails from before documents were shared with grants: written and sent in one.
         Sent = "document.sent", Plain, None;
+        Requested = "document.requested", Waiting, None;
+        RequestAnswered = "document.request_answered", Good, None;
+        RequestDeclined = "document.request_declined", Stopped, None;
+        RequestTakenBack = "document.request_taken_back", Stopped, None;
+        /// These four only in trails from before the step `document_requests`, as requests were called then.
         WishMade = "document.wish_made", Waiting, None;
         WishAnswered = "document.wish_answered", Good, None;
         WishDeclined = "document.wish_declined", Stopped, None;
         WishTakenBack = "document.wish_taken_back", Stopped, None;
+        AuthorizationRevoked = "document.authorization_revoked", Attention, None;
+        RevocationNoted = "document.revocation_noted", Plain, None;
         Offered = "document.offered", Waiting, None;
         Accepted = "document.accepted", Good, None;
         NotAccepted = "document.not_accepted", Stopped, None;

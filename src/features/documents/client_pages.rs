@@ -6,6 +6,8 @@ use axum::http::{HeaderMap, Method, StatusCode};
 
 use crate::features::accounts::{self, ClientSession, ClientTicket};
 use crate::features::documents::actions::{self, ReaderGrant, Refused};
+use crate::features::documents::authorization::{Ended, Standing};
+use crate::features::documents::authorization_actions::{may_revoke, standing_of};
 use crate::features::documents::body::{self, Block};
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::lifecycle::{Refusal, ShareStanding};
@@ -14,6 +16,7 @@ use crate::features::documents::signing::client_pages::{SignedCopy, SigningBox, 
 use crate::features::documents::signing::seal_store;
 use crate::features::documents::signing::store::{self as signing, OwnPhase, Signing};
 use crate::features::documents::store::{Blob, Content, Document, Look, Version, shared_with};
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, DocumentId};
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, granted};
@@ -68,8 +71,10 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
                 words.date(line.since_at, &client.zone),
             ),
             tag: match (phase_of(&line.document.document_id), line.opened_version) {
-                _ if line.document.expired(today).is_some() => {
-                    Some(("stopped", words.get("documents-expired")))
+                _ if line.document.ended(today).is_some() => {
+                    let is_revoked = line.document.revoked_at.is_some();
+                    let word = if is_revoked { "documents-revoked" } else { "documents-expired" };
+                    Some(("stopped", words.get(word)))
                 }
                 (Some(OwnPhase::ToSign), _) => Some(("waiting", words.get("signing-to-sign"))),
                 (Some(OwnPhase::WaitsForOthers), _) => Some(("", words.get("signing-tag-waits"))),
@@ -126,9 +131,12 @@ struct Page {
     frame: ClientFrame,
     title: String,
     note: String,
-    /// The last day of an authorization, over or to come.
+    /// How an authorization came to its end, or the last day to come.
     last_day: Option<String>,
+    /// The reader may revoke it, and it counts.
+    may_revoke: bool,
     shown: Shown,
+    here: String,
     download: String,
     /// Where the reader was asked to sign it.
     signing: Option<SigningBox>,
@@ -139,6 +147,8 @@ struct There {
     document: Document,
     version: Version,
     signing: Option<Mine>,
+    /// An authorization that counts, and that the reader may revoke.
+    may_revoke: bool,
 }
 
 /// A request with the reader's place in it, and the signed copy, where the reader is one of those who signed it.
@@ -176,7 +186,9 @@ async fn look(
     let who = ReaderGrant { account: client.account_id, access: client.access_id, chart: client.chart_id };
     let is_seen = client.is_read(method, headers)?;
     let with_signing = move |c: &mut Scoped<'_>, (document, version): (Document, Version)| {
-        Ok::<_, Fault>(There { document, version, signing: mine(c, &who.access, &id)? })
+        let is_in_force = standing_of(c, &document)? == Some(Standing::InForce);
+        let may_revoke = is_in_force && may_revoke(c, &who, &document)?;
+        Ok::<_, Fault>(There { document, version, signing: mine(c, &who.access, &id)?, may_revoke })
     };
     let found = if is_seen {
         let by = client.by();
@@ -234,6 +246,21 @@ fn sent_by(client: &ClientSession, version: &Version) -> String {
     }
 }
 
+/// How an authorization came to its end, or its last day to come.
+fn last_day_words(client: &ClientSession, document: &Document, now: Timestamp) -> Option<String> {
+    let words = client.words;
+    let on = |key: &str, day| Some(words.with1(key, "day", words.civil_date(day)));
+    match document.ended(client.practice.today(now)) {
+        Some(Ended::Revoked(at)) => {
+            let moment = words.date_time_zone(at, &client.zone);
+            let name = &document.revoked_by_name;
+            Some(words.with2("documents-revoked-by", "moment", moment, "name", name))
+        }
+        Some(Ended::Expired(day)) => on("documents-last-day-over", day),
+        None => on("documents-last-day", document.last_day()?),
+    }
+}
+
 /// One document to read.
 pub(super) async fn show(
     State(app): State<AppState>,
@@ -244,17 +271,15 @@ pub(super) async fn show(
 ) -> PageResult {
     let found = look(&app, &client, &id, Look::Open, (&method, &headers)).await?;
     let Found::There(found) = found else { return withdrawn(&app, &client) };
-    let There { document, version, signing } = *found;
-    let today = client.practice.today(app.now());
+    let There { document, version, signing, may_revoke } = *found;
     let page = Page {
-        last_day: document.last_day().map(|day| {
-            let key = if day < today { "documents-last-day-over" } else { "documents-last-day" };
-            client.words.with1(key, "day", client.words.civil_date(day))
-        }),
+        last_day: last_day_words(&client, &document, app.now()),
+        may_revoke,
         signing: signing
             .and_then(|mine| box_of(&client, &mine.signing, mine.at, mine.copy.as_ref(), app.now())),
         note: sent_by(&client, &version),
         shown: Shown::of(client.words, &version),
+        here: format!("/portal/documents/{}", document.document_id),
         download: format!("/portal/documents/{}/file", document.document_id),
         title: document.title,
         frame: client.frame(&app, MINE),
@@ -292,7 +317,7 @@ pub(super) async fn file(
     }
     let found = look(&app, &client, &id, Look::Download, (&method, &headers)).await?;
     let Found::There(found) = found else { return withdrawn(&app, &client) };
-    let There { document, version, signing } = *found;
+    let There { document, version, signing, .. } = *found;
     if which.copy == SIGNED {
         let copy = signing.and_then(|mine| mine.copy).ok_or(PageError::NotFound)?;
         return Ok(signed_copy(&app, &client.scope, client.by(), &document, &copy).await?);

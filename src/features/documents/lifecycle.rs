@@ -1,8 +1,7 @@
 //! The life of a document: the one pure function that decides what may happen to it, and the tag that staff see.
 
-use jiff::civil::Date;
-
 use crate::features::access::permission::Label;
+use crate::features::documents::authorization::Ended;
 use crate::kernel::clock::Timestamp;
 use crate::word_enum;
 
@@ -130,8 +129,8 @@ pub enum Phase {
     Shared,
     /// Somebody has: the first time.
     Viewed(Timestamp),
-    /// An authorization whose last day is over.
-    Expired(Date),
+    /// An authorization that does not count any more.
+    Ended(Ended),
     /// Taken back.
     Withdrawn(Option<Timestamp>),
 }
@@ -145,15 +144,15 @@ pub struct ShareFacts {
     pub opened_at: Option<Timestamp>,
 }
 
-/// The tag; `expired` is the last day of an authorization that is over.
+/// The tag; `ended` is how an authorization came to its end.
 pub fn phase(
     state: DocumentState,
     withdrawn_at: Option<Timestamp>,
-    expired: Option<Date>,
+    ended: Option<Ended>,
     shares: &[ShareFacts],
 ) -> Phase {
-    if let (Some(day), true) = (expired, state != DocumentState::Withdrawn) {
-        return Phase::Expired(day);
+    if let (Some(ended), true) = (ended, state != DocumentState::Withdrawn) {
+        return Phase::Ended(ended);
     }
     let mut live = shares.iter().filter(|share| share.standing == ShareStanding::Live).peekable();
     match state {
@@ -222,10 +221,11 @@ mod tests {
         assert_eq!(of(DocumentState::Shared, &[live(None)]), Phase::Shared);
         assert_eq!(of(DocumentState::Shared, &[live(Some(late)), live(Some(early))]), Phase::Viewed(early));
         assert_eq!(of(DocumentState::Withdrawn, &[live(Some(early))]), Phase::Withdrawn(Some(late)));
-        let day = jiff::civil::date(2026, 12, 1);
-        let over = |state| phase(state, Some(late), Some(day), &[live(Some(early))]);
-        assert_eq!(over(DocumentState::Draft), Phase::Expired(day));
-        assert_eq!(over(DocumentState::Shared), Phase::Expired(day));
-        assert_eq!(over(DocumentState::Withdrawn), Phase::Withdrawn(Some(late)));
+        for ended in [Ended::Expired(jiff::civil::date(2026, 12, 1)), Ended::Revoked(late)] {
+            let over = |state| phase(state, Some(late), Some(ended), &[live(Some(early))]);
+            assert_eq!(over(DocumentState::Draft), Phase::Ended(ended));
+            assert_eq!(over(DocumentState::Shared), Phase::Ended(ended));
+            assert_eq!(over(DocumentState::Withdrawn), Phase::Withdrawn(Some(late)));
+        }
     }
 }

@@ -11,12 +11,16 @@
 //! | `merge` | the blanks of a template, and how they are filled, pure |
 //! | `template_lifecycle`, `template_actions`, `template_store` | templates, and documents made of them |
 //! | `template_pages`, `fill_pages` | their pages |
-//! | `wish_lifecycle`, `wish_actions`, `wish_store`, `wish_pages` | clients ask for a document |
+//! | `authorization`, `authorization_actions`, `authorization_pages` | clients revoke an authorization |
+//! | `request_lifecycle`, `request_actions`, `request_store`, `request_pages` | clients ask for a document |
 //! | `signing` | asking people to sign it |
 //! | `store`, `upload_store` | the rows |
 
 mod actions;
 mod audit;
+mod authorization;
+mod authorization_actions;
+mod authorization_pages;
 pub mod body;
 mod client_pages;
 mod download;
@@ -27,6 +31,10 @@ mod labels;
 mod lifecycle;
 pub mod merge;
 mod notices;
+pub mod request_actions;
+mod request_lifecycle;
+mod request_pages;
+pub mod request_store;
 pub mod signing;
 mod staff_forms;
 mod staff_pages;
@@ -38,10 +46,6 @@ pub mod template_store;
 mod upload_form;
 mod upload_store;
 mod uploads;
-pub mod wish_actions;
-mod wish_lifecycle;
-mod wish_pages;
-pub mod wish_store;
 mod withhold_page;
 
 pub use actions::{
@@ -56,6 +60,7 @@ pub use file_kind::attachment;
 pub use kinds::DocumentKind;
 pub use labels::shut_by_label;
 pub use lifecycle::{DocumentState, Outcome, Refusal, ShareStanding, Signed};
+pub use request_lifecycle::{RequestKind, RequestState};
 pub use store::{
     Blob, Content, Document, LISTED, Look, Reading, SharedLine, SharedWith, Version, find, item_for, list_of,
     readings_of, shares_of, unread, unread_of, version_of,
@@ -65,7 +70,6 @@ pub use uploads::{
     Flow, LARGEST, NewUpload, NotTaken, PDF, Taken, receive, receive_picture, remove_leftovers,
     remove_orphans,
 };
-pub use wish_lifecycle::{WishKind, WishState};
 
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
@@ -112,14 +116,16 @@ fn routes() -> Routes {
     let largest = || DefaultBodyLimit::max(uploads::LARGEST as usize + FORM_AROUND);
     Routes::new()
         .get("/portal/documents", read, client_pages::list)
-        .get("/portal/documents/asked", read, wish_pages::own_page)
-        .post("/portal/documents/asked", act, wish_pages::ask)
-        .post("/portal/documents/asked/{wish}/take-back", act, wish_pages::take_back)
-        .get("/portal/documents/asked/{wish}/file", read, wish_pages::own_file)
-        .get("/portal/documents/send", act, wish_pages::send_page)
-        .post_file("/portal/documents/send", act, wish_pages::send.layer(largest()))
+        .get("/portal/documents/asked", read, request_pages::own_page)
+        .post("/portal/documents/asked", act, request_pages::ask)
+        .post("/portal/documents/asked/{document_request}/take-back", act, request_pages::take_back)
+        .get("/portal/documents/asked/{document_request}/file", read, request_pages::own_file)
+        .get("/portal/documents/send", act, request_pages::send_page)
+        .post_file("/portal/documents/send", act, request_pages::send.layer(largest()))
         .get("/portal/documents/{document}", read, client_pages::show)
         .get("/portal/documents/{document}/file", read, client_pages::file)
+        .get("/portal/documents/{document}/revoke", act, authorization_pages::ask)
+        .post("/portal/documents/{document}/revoke", act, authorization_pages::take_effect)
         .get("/staff/charts/{chart}/documents", see, staff_pages::list)
         .get("/staff/charts/{chart}/documents/write", manage, staff_forms::write_page)
         .post("/staff/charts/{chart}/documents/write", manage, staff_forms::write)
@@ -135,13 +141,34 @@ fn routes() -> Routes {
         .post("/staff/templates/{template}", edit, template_pages::save)
         .post("/staff/templates/{template}/retire", edit, template_pages::retire)
         .post("/staff/templates/{template}/restore", edit, template_pages::restore)
-        .get("/staff/charts/{chart}/documents/asked/{wish}", review, wish_pages::reply_page)
-        .get("/staff/charts/{chart}/documents/asked/{wish}/file", review, wish_pages::staff_file)
-        .post("/staff/charts/{chart}/documents/asked/{wish}/answer", manage, wish_pages::answer)
-        .post("/staff/charts/{chart}/documents/asked/{wish}/accept", review, wish_pages::accept)
-        .post("/staff/charts/{chart}/documents/asked/{wish}/decline", review, wish_pages::decline)
+        .get("/staff/charts/{chart}/documents/asked/{document_request}", review, request_pages::reply_page)
+        .get(
+            "/staff/charts/{chart}/documents/asked/{document_request}/file",
+            review,
+            request_pages::staff_file,
+        )
+        .post(
+            "/staff/charts/{chart}/documents/asked/{document_request}/answer",
+            manage,
+            request_pages::answer,
+        )
+        .post(
+            "/staff/charts/{chart}/documents/asked/{document_request}/accept",
+            review,
+            request_pages::accept,
+        )
+        .post(
+            "/staff/charts/{chart}/documents/asked/{document_request}/decline",
+            review,
+            request_pages::decline,
+        )
         .get("/staff/charts/{chart}/documents/{document}", see, staff_pages::show)
         .get("/staff/charts/{chart}/documents/{document}/file", see, staff_pages::file)
+        .post(
+            "/staff/charts/{chart}/documents/{document}/revocation-noted",
+            manage,
+            authorization_pages::note,
+        )
         .get("/staff/charts/{chart}/documents/{document}/write", manage, staff_forms::write_version_page)
         .post("/staff/charts/{chart}/documents/{document}/write", manage, staff_forms::write_version)
         .get("/staff/charts/{chart}/documents/{document}/upload", manage, upload_form::version_page)

@@ -6,8 +6,8 @@ use crate::features::access::{facts_of, load_access};
 use crate::features::accounts::{self, mails::MailContext};
 use crate::features::documents::kinds::DocumentMail;
 use crate::features::documents::lifecycle::ShareStanding;
+use crate::features::documents::request_store;
 use crate::features::documents::store::{self, Document, Notice};
-use crate::features::documents::wish_store;
 use crate::features::practice;
 use crate::kernel::ids::AccessId;
 use crate::platform::db::Scoped;
@@ -53,7 +53,7 @@ fn may_see_documents(c: &mut Scoped<'_>, access: &AccessId) -> Result<bool, Faul
 
 /// Notes what became of the mail to the holder of a grant.
 fn note(c: &mut Scoped<'_>, access: &AccessId, notice: Notice) -> Result<(), Fault> {
-    wish_store::note_notices(c, access, notice)?;
+    request_store::note_notices(c, access, notice)?;
     store::note_notices(c, access, notice)
 }
 
@@ -61,8 +61,8 @@ fn note(c: &mut Scoped<'_>, access: &AccessId, notice: Notice) -> Result<(), Fau
 fn standing(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
     let access = AccessId::from_uuid(id);
     let unread = store::noticed_unread(c, &access)?;
-    let is_wanted =
-        visible(c, &access, &unread)? || (wish_store::is_news(c, &access)? && may_see_documents(c, &access)?);
+    let is_wanted = visible(c, &access, &unread)?
+        || (request_store::is_news(c, &access)? && may_see_documents(c, &access)?);
     Ok(if is_wanted { Standing::Wanted } else { Standing::Over })
 }
 
@@ -78,7 +78,7 @@ pub fn send(app: &App, c: &mut Scoped<'_>, jobs: &[Job]) -> Result<Vec<JobOutcom
 
 fn send_one(app: &App, c: &mut Scoped<'_>, access: &AccessId) -> Result<(), Fault> {
     let due = store::notices_due(c, access)?;
-    let is_answered = wish_store::is_due(c, access)?;
+    let is_answered = request_store::is_due(c, access)?;
     if due.is_empty() && !is_answered {
         return Ok(());
     }

@@ -7,11 +7,14 @@ use jiff::civil::Date;
 use crate::features::access::permission::{ItemKind, Withheld};
 use crate::features::access::{grant_path, kept_in_words, withheld_from};
 use crate::features::documents::actions::{self, Asked};
+use crate::features::documents::authorization::Ended;
 use crate::features::documents::body::Block;
 use crate::features::documents::client_pages::Shown;
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::labels::{ShutByLabel, shut_by_label};
 use crate::features::documents::lifecycle::{DocumentState, Phase, ShareFacts, is_never_shared, phase};
+use crate::features::documents::request_lifecycle::RequestKind;
+use crate::features::documents::request_store::{self, AskedBy};
 use crate::features::documents::signing::labels::ShownMark;
 use crate::features::documents::signing::lifecycle::SigningState;
 use crate::features::documents::signing::seal_store::{self, FileState};
@@ -21,8 +24,6 @@ use crate::features::documents::store::{
     self, Document, Reading, SharedWith, Version, list_of, readings_of_chart, shares_of_chart,
 };
 use crate::features::documents::template_store;
-use crate::features::documents::wish_lifecycle::WishKind;
-use crate::features::documents::wish_store::{self, AskedBy};
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
@@ -87,8 +88,11 @@ fn state_of(staff: &StaffSession, phase: Phase, now: Timestamp) -> (&'static str
         Phase::NotShared => ("", words.get("documents-state-not-shared")),
         Phase::Shared => ("waiting", words.get("documents-state-not-opened")),
         Phase::Viewed(at) => ("good", words.with1("documents-state-opened", "moment", short(at))),
-        Phase::Expired(day) => {
+        Phase::Ended(Ended::Expired(day)) => {
             ("stopped", words.with1("documents-state-expired", "day", words.civil_date(day)))
+        }
+        Phase::Ended(Ended::Revoked(at)) => {
+            ("stopped", words.with1("documents-state-revoked", "moment", short(at)))
         }
         Phase::Withdrawn(at) => {
             let moment = at.map(short).unwrap_or_default();
@@ -113,7 +117,7 @@ fn phase_of(document: &Document, today: Date, shares: &[SharedWith], readings: &
                 .and_then(|reading| reading.opened_at),
         })
         .collect();
-    phase(document.state, document.withdrawn_at, document.expired(today), &facts)
+    phase(document.state, document.withdrawn_at, document.ended(today), &facts)
 }
 
 /// Does the list say how the signatures stand? A request that was canceled, and one of an older version, is history.
@@ -147,7 +151,7 @@ pub(super) async fn list(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, (documents, wishes), (shares, shut), readings, requests, missing) = app
+    let (ChartRoom { file, tags }, (documents, asked_for), (shares, shut), readings, requests, missing) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
@@ -161,8 +165,8 @@ pub(super) async fn list(
                 let closed = shut_by_label(c, document, theirs.map(|of| of.share.access_id))?;
                 shut.extend(closed.into_iter().map(|access| (document.document_id, access)));
             }
-            let wishes = wish_store::open_of(c, &id)?;
-            Ok(Some((room, (documents, wishes), (shares, shut), readings, requests, missing)))
+            let asked_for = request_store::open_of(c, &id)?;
+            Ok(Some((room, (documents, asked_for), (shares, shut), readings, requests, missing)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -175,7 +179,7 @@ pub(super) async fn list(
             let request = requests.iter().find(|request| request.document_id == document.document_id);
             let request = request.filter(|request| is_told(&document, request));
             let missing = request.and_then(|request| missing_words(&staff, request, &missing));
-            let (tag, state) = match request.filter(|_| document.expired(today).is_none()) {
+            let (tag, state) = match request.filter(|_| document.ended(today).is_none()) {
                 Some(request) => staff_section::state_of(staff.words, request, &staff.zone, now),
                 None => state_of(&staff, phase_of(&document, today, &shares, &readings), now),
             };
@@ -199,13 +203,17 @@ pub(super) async fn list(
             }
         })
         .collect();
-    let asked = wishes
+    let asked = asked_for
         .into_iter()
-        .map(|AskedBy { wish, name }| {
-            let moment = staff.words.date_time(wish.asked_at, &staff.zone);
-            let key = if wish.kind == WishKind::Wanted { "wishes-asked-by" } else { "wishes-sent-by" };
+        .map(|AskedBy { request, name }| {
+            let moment = staff.words.date_time(request.asked_at, &staff.zone);
+            let key = if request.kind == RequestKind::Wanted {
+                "document-request-asked-by"
+            } else {
+                "document-request-sent-by"
+            };
             let by = staff.words.with2(key, "name", name, "moment", moment);
-            (format!("{}/asked/{}", tab_of(&id), wish.wish_id), wish.wanted, by)
+            (format!("{}/asked/{}", tab_of(&id), request.request_id), request.wanted, by)
         })
         .collect();
     let head = room_head(&app, &staff, &file, &tags, TAB);
@@ -258,6 +266,12 @@ struct Page {
     state: String,
     /// Who took it back, and why.
     withdrawn: Option<String>,
+    /// A client revoked it, and what that means.
+    revoked: Option<String>,
+    /// Nobody has noted yet that the practice acts on it no more.
+    is_to_note: bool,
+    /// It does not count any more.
+    is_ended: bool,
     /// Shown is an older version.
     older: Option<String>,
     /// The template that it was made of, and the last day of an authorization.
@@ -369,6 +383,12 @@ pub(super) async fn show(
         label: document.label.map(|label| words.get(&format!("documents-label-{label}"))),
         note: note_of(&staff, &version),
         withdrawn: withdrawn.filter(|_| !document.withdrawn_reason.is_empty()),
+        revoked: document.revoked_at.map(|at| {
+            let moment = words.date_time(at, &staff.zone);
+            words.with2("documents-revoked-staff", "name", &document.revoked_by_name, "moment", moment)
+        }),
+        is_to_note: document.revoked_at.is_some() && document.revocation_seen_at.is_none(),
+        is_ended: document.ended(today).is_some(),
         older: is_older.then(|| words.with1("documents-older-version", "number", version.number)),
         made_of: made_of
             .map(|(name, number)| words.with2("templates-made-of", "name", name, "number", number))

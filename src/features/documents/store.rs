@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use crate::features::access::GrantRole;
 use crate::features::access::permission::{Item, ItemKind, Label, Party, Share};
+use crate::features::documents::authorization::Ended;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{DocumentState, ShareStanding};
 use crate::features::people::Person;
@@ -57,13 +58,20 @@ pub struct Document {
     pub version: i64,
     /// The last day of an authorization.
     pub expires_on: Option<String>,
+    /// When an authorization was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// By whom.
+    pub revoked_by_name: String,
+    /// When staff noted that they had stopped acting on it.
+    pub revocation_seen_at: Option<Timestamp>,
 }
 practice_row!(Document, document);
 
 impl Document {
-    /// The last day of an authorization, where that is over.
-    pub fn expired(&self, today: Date) -> Option<Date> {
-        self.last_day().filter(|day| *day < today)
+    /// How an authorization came to its end, where it did.
+    pub fn ended(&self, today: Date) -> Option<Ended> {
+        let over = || self.last_day().filter(|day| *day < today).map(Ended::Expired);
+        self.revoked_at.map(Ended::Revoked).or_else(over)
     }
 
     /// The last day of an authorization.
@@ -309,6 +317,9 @@ pub fn save(c: &mut Scoped<'_>, document: &Document) -> Result<(), Fault> {
             document::withdrawn_at.eq(document.withdrawn_at),
             document::withdrawn_by_name.eq(document.withdrawn_by_name.clone()),
             document::withdrawn_reason.eq(document.withdrawn_reason.clone()),
+            document::revoked_at.eq(document.revoked_at),
+            document::revoked_by_name.eq(document.revoked_by_name.clone()),
+            document::revocation_seen_at.eq(document.revocation_seen_at),
             document::version.eq(document.version + 1),
         ))
         .execute(c)?;

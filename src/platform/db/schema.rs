@@ -434,6 +434,9 @@ diesel::table! {
         withdrawn_reason -> Text,
         version -> BigInt,
         expires_on -> Nullable<Text>,
+        revoked_at -> Nullable<BigInt>,
+        revoked_by_name -> Text,
+        revocation_seen_at -> Nullable<BigInt>,
     }
 }
 
@@ -455,9 +458,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    document_wish (practice_id, wish_id) {
+    document_request (practice_id, request_id) {
         practice_id -> Binary,
-        wish_id -> Binary,
+        request_id -> Binary,
         chart_id -> Binary,
         access_id -> Binary,
         account_id -> Binary,
@@ -1824,7 +1827,7 @@ practice_tables!(
     document_reading,
     document_share,
     document_version,
-    document_wish,
+    document_request,
     due_job,
     econsent,
     email_change,

@@ -24,6 +24,7 @@ use crate::features::documents::signing::store::{
 };
 use crate::features::documents::signing::trail::{Happening, moment, of_signer, record};
 use crate::features::documents::store::{self as rows, Content, Document, standing_of};
+use crate::features::practice;
 use crate::features::staff::{self, StaffState};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, DocumentId, SignerId, SigningId, StaffId};
@@ -88,6 +89,9 @@ pub enum Denied {
     /// Both parents must sign, by a court order, and one is asked without the other.
     #[error("both parents must sign")]
     OneParentAlone,
+    /// It is an authorization whose last day is over.
+    #[error("the last day of the authorization is over")]
+    LastDayOver,
     /// Less than 1 or more than 180 days.
     #[error("1 to {MOST_DAYS} days")]
     Days,
@@ -184,6 +188,9 @@ pub fn ask(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewSigning) -> Do
     let Some(document) = documents::held(c, id)? else { return Ok(Err(Refused::NotFound.into())) };
     let signed = store::signed(c, id)?;
     granted!(documents::decided(&document, Happens::AskToSign(signed)));
+    if is_ended(c, &document)? {
+        return Ok(Err(Denied::LastDayOver));
+    }
     let deadline = granted!(deadline(c, new.days));
     let has_client = new.signers.iter().any(|signer| matches!(signer.who, Candidate::Grant(_)));
     let most = i32::try_from(MOST_SIGNERS).unwrap_or(i32::MAX);
@@ -320,6 +327,15 @@ pub fn note_opened(c: &mut Scoped<'_>, by: &By, who: &ReaderGrant, document: &Do
     store::save(c, &signing.request)
 }
 
+/// Is it an authorization that does not count any more? To sign it would allow nothing.
+fn is_ended(c: &mut Scoped<'_>, document: &Document) -> Result<bool, Fault> {
+    if document.last_day().is_none() {
+        return Ok(false);
+    }
+    let today = practice::load(c)?.today(c.now());
+    Ok(document.ended(today).is_some())
+}
+
 /// What a signer has to do before they can sign, and by which consent they do.
 fn preparation(
     c: &mut Scoped<'_>,
@@ -331,6 +347,9 @@ fn preparation(
     let none = serde_json::Value::Null;
     if request.sha256 != sha256 || request.number != document.current_version {
         return Ok((Preparation::OtherVersion, none));
+    }
+    if is_ended(c, document)? {
+        return Ok((Preparation::LastDayOver, none));
     }
     // Whoever signs last completes it, so nobody signs what one parent alone was asked for.
     if is_one_parent_alone(c, &document.chart_id, &grants_asked(&place.signing.signers))? {

@@ -238,6 +238,7 @@ fn step_of(
         Preparation::NoConsent => Step::Paper,
         Preparation::NotRead => Step::Read(format!("/portal/documents/{}/file", place.document.document_id)),
         Preparation::OtherVersion => Step::None(words.get("signing-changed")),
+        Preparation::LastDayOver => Step::None(words.get("signing-last-day-over")),
         Preparation::OneParentAlone => Step::None(words.get("signing-cannot-yet")),
         Preparation::Done => Step::Sign(SignForm {
             sha256: place.signing.request.sha256.clone(),

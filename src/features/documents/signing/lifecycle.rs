@@ -83,6 +83,8 @@ pub enum Preparation {
     Done,
     /// What they read is not the version that they were asked to sign.
     OtherVersion,
+    /// It is an authorization whose last day is over.
+    LastDayOver,
     /// Both parents must sign, by a court order, and one is asked without the other.
     OneParentAlone,
     /// They have not agreed to sign electronically.
@@ -253,6 +255,7 @@ mod tests {
         let events = [
             Event::Sign(0, done),
             Event::Sign(0, Preparation::OtherVersion),
+            Event::Sign(0, Preparation::LastDayOver),
             Event::Sign(0, Preparation::OneParentAlone),
             Event::Sign(0, Preparation::NoConsent),
             Event::Sign(0, Preparation::NotRead),
@@ -280,7 +283,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(cells, 5 * 5 * 10);
+        assert_eq!(cells, 5 * 5 * 11);
         assert_eq!(decide(Standing::Open, &[], Event::Sign(0, done)), Err(NotAsked), "nobody's seat");
         let nobody = seats(&[(1, Signed), (2, Ended)]);
         assert_eq!(decide(Standing::Open, &nobody, Event::Remind), Err(NotAsked), "nobody to remind");

@@ -256,6 +256,7 @@ pub async fn ask(
         Err(Denied::Signers) => errors.add("signers", words.get("signing-ask-nobody")),
         Err(Denied::Unknown) => errors.add("signers", words.get("signing-ask-unknown")),
         Err(Denied::OneParentAlone) => errors.add("signers", words.get("signing-both-must-sign")),
+        Err(Denied::LastDayOver) => errors.add("signers", words.get("signing-last-day-over-staff")),
         Err(Denied::Document(Refused::NamedByNote)) => {
             errors.add("signers", words.get("documents-named-by-note-share"));
         }

@@ -3,14 +3,14 @@
 use jiff::tz::TimeZone;
 
 use crate::features::access::is_one_parent_alone;
+use crate::features::documents::request_lifecycle::RequestKind;
+use crate::features::documents::request_store::{self, WaitingRequest};
 use crate::features::documents::signing::actions::{can_sign, grants_asked};
 use crate::features::documents::signing::labels::{FIELD_BOX, ShownMark, shown, tone};
 use crate::features::documents::signing::lifecycle::{SignerState, SigningState, Standing};
 use crate::features::documents::signing::seal_store::{self, FileState};
 use crate::features::documents::signing::store::{self, Request, Signing, StaffLine};
 use crate::features::documents::store::Document;
-use crate::features::documents::wish_lifecycle::WishKind;
-use crate::features::documents::wish_store::{self, WaitingWish};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
 use crate::platform::db::Scoped;
@@ -81,8 +81,10 @@ pub struct Work {
     own: Vec<StaffLine>,
     /// What was refused, and what nobody signed in time.
     ended: Vec<StaffLine>,
+    /// Authorizations that clients revoked, and when.
+    revoked: Vec<(StaffLine, Option<Timestamp>)>,
     /// What clients ask for.
-    wishes: Vec<WaitingWish>,
+    asked_for: Vec<WaitingRequest>,
 }
 
 /// Reads it, as far as the reader's role sees the documents.
@@ -95,9 +97,11 @@ pub fn work_of(c: &mut Scoped<'_>, session: &StaffSession) -> Result<Work, Fault
     let mut ended = store::came_to_nothing(c)?;
     ended.sort_by_key(|line| line.state != SigningState::Refused);
     let may_reply = session.may(Permission::ReviewUploads);
-    let wishes = if may_reply { wish_store::waiting(c, store::STAFF_LISTED)? } else { Vec::new() };
+    let asked_for = if may_reply { request_store::waiting(c, store::STAFF_LISTED)? } else { Vec::new() };
     ended.retain(|line| line.kind.is_seen_by(session.role, line.label));
-    Ok(Work { own, ended, wishes })
+    let mut revoked = store::revoked(c)?;
+    revoked.retain(|(line, _)| line.kind.is_seen_by(session.role, line.label));
+    Ok(Work { own, ended, revoked, asked_for })
 }
 
 /// A line of the work list.
@@ -126,20 +130,22 @@ impl Work {
             SigningState::Refused => line("signing-work-refused", of.ended_at.unwrap_or(of.deadline), of),
             _ => line("signing-work-expired", of.deadline, of),
         });
-        let wishes = self.wishes.iter().map(|of| WorkLine {
-            href: format!("/staff/charts/{}/documents/asked/{}", of.chart_id, of.wish_id),
+        let asked_for = self.asked_for.iter().map(|of| WorkLine {
+            href: format!("/staff/charts/{}/documents/asked/{}", of.chart_id, of.request_id),
             client: of.client(),
             title: session.words.get(match of.kind {
-                WishKind::Wanted => "wishes-staff-title",
-                WishKind::Offered => "wishes-staff-file",
+                RequestKind::Wanted => "document-request-staff-title",
+                RequestKind::Offered => "document-request-staff-file",
             }),
             what: session.words.with1(
-                "wishes-work-since",
+                "document-request-work-since",
                 "moment",
                 session.words.stamp(of.asked_at, &session.zone, now).short,
             ),
         });
-        own.chain(wishes).chain(ended).collect()
+        let revoked =
+            self.revoked.iter().map(|(of, at)| line("documents-work-revoked", at.unwrap_or(of.deadline), of));
+        own.chain(revoked).chain(asked_for).chain(ended).collect()
     }
 }
 

@@ -621,6 +621,18 @@ pub fn came_to_nothing(c: &mut Scoped<'_>) -> Result<Vec<StaffLine>, Fault> {
         .load(c)
 }
 
+/// Authorizations that were revoked, and of which nobody noted that the practice acts on them no more; the newest first.
+pub fn revoked(c: &mut Scoped<'_>) -> Result<Vec<(StaffLine, Option<Timestamp>)>, Fault> {
+    with_client!(c)
+        .filter(document::revoked_at.is_not_null())
+        .filter(document::revocation_seen_at.is_null())
+        .filter(signing::state.eq(SigningState::Completed))
+        .order(document::revoked_at.desc())
+        .limit(STAFF_LISTED)
+        .select((StaffLine::as_select(), document::revoked_at))
+        .load(c)
+}
+
 word_enum! {
     /// What an account did about electronic records.
     pub enum ConsentAct {

@@ -4,7 +4,7 @@ use crate::word_enum;
 
 word_enum! {
     /// What a client wants.
-    pub enum WishKind {
+    pub enum RequestKind {
         /// A document of the practice's.
         Wanted = "wanted",
         /// That the practice takes a file of theirs.
@@ -14,7 +14,7 @@ word_enum! {
 
 word_enum! {
     /// Where a request stands.
-    pub enum WishState {
+    pub enum RequestState {
         /// It waits for the practice.
         Open = "open",
         /// A document was shared for it, or made of it.
@@ -38,12 +38,12 @@ pub enum Event {
 }
 
 /// Decides; where it is over already, how it ended.
-pub fn decide(state: WishState, event: Event) -> Result<WishState, WishState> {
+pub fn decide(state: RequestState, event: Event) -> Result<RequestState, RequestState> {
     match (state, event) {
-        (WishState::Open, Event::Answer) => Ok(WishState::Answered),
-        (WishState::Open, Event::Decline) => Ok(WishState::Declined),
-        (WishState::Open, Event::TakeBack) => Ok(WishState::TakenBack),
-        (over @ (WishState::Answered | WishState::Declined | WishState::TakenBack), _) => Err(over),
+        (RequestState::Open, Event::Answer) => Ok(RequestState::Answered),
+        (RequestState::Open, Event::Decline) => Ok(RequestState::Declined),
+        (RequestState::Open, Event::TakeBack) => Ok(RequestState::TakenBack),
+        (over @ (RequestState::Answered | RequestState::Declined | RequestState::TakenBack), _) => Err(over),
     }
 }
 
@@ -54,13 +54,13 @@ mod tests {
     #[test]
     fn every_cell_of_the_table() {
         let events = [
-            (Event::Answer, WishState::Answered),
-            (Event::Decline, WishState::Declined),
-            (Event::TakeBack, WishState::TakenBack),
+            (Event::Answer, RequestState::Answered),
+            (Event::Decline, RequestState::Declined),
+            (Event::TakeBack, RequestState::TakenBack),
         ];
         for (event, next) in events {
-            for state in WishState::ALL {
-                let wanted = if *state == WishState::Open { Ok(next) } else { Err(*state) };
+            for state in RequestState::ALL {
+                let wanted = if *state == RequestState::Open { Ok(next) } else { Err(*state) };
                 assert_eq!(decide(*state, event), wanted, "{event:?} in {state}");
             }
         }

@@ -13,10 +13,10 @@ use super::idempotency::{Answer, Done, Once, once};
 use super::json;
 use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
-use crate::features::documents::wish_actions::{self, Accepted, NotDone, Reply};
-use crate::features::documents::wish_store::{self as store, Wish};
+use crate::features::documents::request_actions::{self, Accepted, NotDone, Reply};
+use crate::features::documents::request_store::{self as store, DocumentRequest};
 use crate::features::documents::{FileOf, LONGEST_REASON, stored_file};
-use crate::kernel::ids::WishId;
+use crate::kernel::ids::DocumentRequestId;
 use crate::kernel::text;
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, granted};
@@ -53,18 +53,18 @@ pub struct DocumentRequestJson {
 }
 
 impl DocumentRequestJson {
-    fn of(wish: &Wish) -> Self {
+    fn of(request: &DocumentRequest) -> Self {
         Self {
-            id: wish.wish_id.to_string(),
-            chart_id: wish.chart_id.to_string(),
-            grant: wish.access_id.to_string(),
-            kind: wish.kind.to_string(),
-            wanted: wish.wanted.clone(),
-            file_name: (!wish.file_name.is_empty()).then(|| wish.file_name.clone()),
-            state: wish.state.to_string(),
-            asked_at: wish.asked_at.to_string(),
-            document: wish.document_id.map(|id| id.to_string()),
-            reason: (!wish.answer.is_empty()).then(|| wish.answer.clone()),
+            id: request.request_id.to_string(),
+            chart_id: request.chart_id.to_string(),
+            grant: request.access_id.to_string(),
+            kind: request.kind.to_string(),
+            wanted: request.wanted.clone(),
+            file_name: (!request.file_name.is_empty()).then(|| request.file_name.clone()),
+            state: request.state.to_string(),
+            asked_at: request.asked_at.to_string(),
+            document: request.document_id.map(|id| id.to_string()),
+            reason: (!request.answer.is_empty()).then(|| request.answer.clone()),
         }
     }
 }
@@ -129,86 +129,86 @@ fn not_done(why: NotDone) -> Problem {
 async fn reply(
     app: &AppState,
     caller: &ApiCaller,
-    wish: &str,
+    request: &str,
     body: &Bytes,
     asked: Result<Reply, Problem>,
 ) -> ApiResult {
-    let id: WishId = id(wish)?;
+    let id: DocumentRequestId = id(request)?;
     let by = caller.by();
     let perform = move |_: &_, c: &mut Scoped<'_>| -> Result<Result<Done, Problem>, Fault> {
         if store::find(c, &id)?.is_none() {
             return Ok(Err(problem::NOT_FOUND.into()));
         }
         let asked = granted!(asked.as_ref().map_err(Problem::clone));
-        granted!(wish_actions::reply(c, &by, (None, &id), asked)?.map_err(not_done));
-        let Some(wish) = store::find(c, &id)? else { return Ok(Err(problem::NOT_FOUND.into())) };
-        Ok(Ok(Done { answer: Answer::ok(DocumentRequestJson::of(&wish))?, chart: wish.chart_id }))
+        granted!(request_actions::reply(c, &by, (None, &id), asked)?.map_err(not_done));
+        let Some(request) = store::find(c, &id)? else { return Ok(Err(problem::NOT_FOUND.into())) };
+        Ok(Ok(Done { answer: Answer::ok(DocumentRequestJson::of(&request))?, chart: request.chart_id }))
     };
     once(app, caller, body, perform).await
 }
 
 /// Share a document of the chart with whoever asked; they get a mail that there is something new.
-#[utoipa::path(post, path = "/api/v1/document-requests/{wish}/answer", tag = "Documents",
+#[utoipa::path(post, path = "/api/v1/document-requests/{document_request}/answer", tag = "Documents",
     operation_id = "answerDocumentRequest",
-    params(("wish" = String, Path, description = "The request's id"), Once), request_body = AnswerRequestJson,
+    params(("document_request" = String, Path, description = "The request's id"), Once), request_body = AnswerRequestJson,
     responses((status = 200, description = "The request as it is now", body = DocumentRequestJson), Usual),
     security(("api_key" = ["documents:write"])))]
 pub async fn answer(
     State(app): State<AppState>,
     caller: ApiCaller,
-    Path(wish): Path<String>,
+    Path(request): Path<String>,
     body: Bytes,
 ) -> ApiResult {
     let asked = json::read(&caller, &body).and_then(|asked: AnswerRequestJson| {
         asked.document.parse().map(Reply::Share).map_err(|_| field("document", "a document of the chart"))
     });
-    reply(&app, &caller, &wish, &body, asked).await
+    reply(&app, &caller, &request, &body, asked).await
 }
 
 /// Make a document of the file that a client sent; they see it.
-#[utoipa::path(post, path = "/api/v1/document-requests/{wish}/accept", tag = "Documents",
+#[utoipa::path(post, path = "/api/v1/document-requests/{document_request}/accept", tag = "Documents",
     operation_id = "acceptDocumentRequest",
-    params(("wish" = String, Path, description = "The request's id"), Once), request_body = AcceptFileJson,
+    params(("document_request" = String, Path, description = "The request's id"), Once), request_body = AcceptFileJson,
     responses((status = 200, description = "The request as it is now", body = DocumentRequestJson), Usual),
     security(("api_key" = ["documents:write"])))]
 pub async fn accept(
     State(app): State<AppState>,
     caller: ApiCaller,
-    Path(wish): Path<String>,
+    Path(request): Path<String>,
     body: Bytes,
 ) -> ApiResult {
     let asked = json::read(&caller, &body).and_then(|asked: AcceptFileJson| {
         let (title, kind, label) = described(&asked.title, &asked.kind, asked.label.as_deref())?;
         Ok(Reply::Accept(Accepted { title, kind, label }))
     });
-    reply(&app, &caller, &wish, &body, asked).await
+    reply(&app, &caller, &request, &body, asked).await
 }
 
 /// Read the file that a client sent, while it waits. That it was read stands in the audit trail.
-#[utoipa::path(get, path = "/api/v1/document-requests/{wish}/file", tag = "Documents", operation_id = "readOfferedFile",
-    params(("wish" = String, Path, description = "The request's id")),
+#[utoipa::path(get, path = "/api/v1/document-requests/{document_request}/file", tag = "Documents", operation_id = "readOfferedFile",
+    params(("document_request" = String, Path, description = "The request's id")),
     responses((status = 200, description = "The PDF", content((Vec<u8> = "application/pdf"))), Usual),
     security(("api_key" = ["documents:read"])))]
-pub async fn file(State(app): State<AppState>, caller: ApiCaller, Path(wish): Path<String>) -> ApiResult {
-    let id: WishId = id(&wish)?;
+pub async fn file(State(app): State<AppState>, caller: ApiCaller, Path(request): Path<String>) -> ApiResult {
+    let id: DocumentRequestId = id(&request)?;
     let by = caller.by();
-    let found = app.db.write(&caller.scope, move |c| wish_actions::read_file(c, &by, (None, &id))).await?;
-    let (wish, blob) = found.ok_or(problem::NOT_FOUND)?;
-    let part_of = ("request", wish.wish_id.to_string());
-    let of = FileOf { chart: wish.chart_id, part_of };
-    Ok(stored_file(&app, &caller.scope, caller.by(), of, &blob, &wish.file_name).await?)
+    let found = app.db.write(&caller.scope, move |c| request_actions::read_file(c, &by, (None, &id))).await?;
+    let (request, blob) = found.ok_or(problem::NOT_FOUND)?;
+    let part_of = ("request", request.request_id.to_string());
+    let of = FileOf { chart: request.chart_id, part_of };
+    Ok(stored_file(&app, &caller.scope, caller.by(), of, &blob, &request.file_name).await?)
 }
 
 /// Decline a request, for a reason that whoever asked reads.
-#[utoipa::path(post, path = "/api/v1/document-requests/{wish}/decline", tag = "Documents",
+#[utoipa::path(post, path = "/api/v1/document-requests/{document_request}/decline", tag = "Documents",
     operation_id = "declineDocumentRequest",
-    params(("wish" = String, Path, description = "The request's id"), Once), request_body = DeclineRequestJson,
+    params(("document_request" = String, Path, description = "The request's id"), Once), request_body = DeclineRequestJson,
     responses((status = 200, description = "The request as it is now", body = DocumentRequestJson), Usual),
     security(("api_key" = ["documents:write"])))]
 pub async fn decline(
     State(app): State<AppState>,
     caller: ApiCaller,
-    Path(wish): Path<String>,
+    Path(request): Path<String>,
     body: Bytes,
 ) -> ApiResult {
     let asked = json::read(&caller, &body).and_then(|asked: DeclineRequestJson| {
@@ -218,5 +218,5 @@ pub async fn decline(
             Err(error) => Err(field("reason", error)),
         }
     });
-    reply(&app, &caller, &wish, &body, asked).await
+    reply(&app, &caller, &request, &body, asked).await
 }

@@ -1,7 +1,7 @@
 //! Clients ask for a document, and the practice replies.
 
-use anteroom::kernel::ids::{DocumentId, WishId};
-use anteroom::platform::db::schema::{blob, document, document_wish, outbox};
+use anteroom::kernel::ids::{DocumentId, DocumentRequestId};
+use anteroom::platform::db::schema::{blob, document, document_request, outbox};
 use anteroom::platform::permissions::{Role, Scope};
 use diesel::prelude::*;
 
@@ -20,7 +20,10 @@ async fn ask(phone: &mut Browser, wanted: &str) -> Page {
 }
 
 async fn states(w: &World) -> Vec<String> {
-    w.look(|c| document_wish::table.order(document_wish::asked_at).select(document_wish::state).load(c)).await
+    w.look(|c| {
+        document_request::table.order(document_request::asked_at).select(document_request::state).load(c)
+    })
+    .await
 }
 
 async fn documents(w: &World) -> i64 {
@@ -43,7 +46,7 @@ stories! {
         phone.submit_and_follow(&page, ASKED, &wanted).await.must_say("We have your request.").must_say("A letter for <my employer>");
         // The same form twice asks once.
         phone.submit(&page, ASKED, &wanted).await.must_be(303);
-        assert_eq!((states(w).await, events(w, "document.wish_made").await), (vec!["open".to_owned()], 1));
+        assert_eq!((states(w).await, events(w, "document.requested").await), (vec!["open".to_owned()], 1));
         let letter = draft(w, &ana.chart_id, "Letter", "To whom it may concern.").await;
         let mut casey = w.staff(Role::Clinician).await;
         let tab = format!("/staff/charts/{}/documents", ana.chart_id);
@@ -67,7 +70,7 @@ stories! {
         phone.get(ASKED).await.must_say("Answered").must_say("Open the document");
         phone.get(&format!("/portal/documents/{letter}")).await.must_be(200).must_say("To whom it may concern.");
         casey.get("/staff/worklist").await.must_not_say("A document is asked for");
-        assert_eq!(events(w, "document.wish_answered").await, 1);
+        assert_eq!(events(w, "document.request_answered").await, 1);
     }
 
     async fn d_a_request_is_declined_with_a_reason_or_taken_back(w: &mut World) {
@@ -82,7 +85,7 @@ stories! {
         let form = page.forms().into_iter().find(|form| form.action.ends_with("/take-back")).expect("a form");
         phone.submit_and_follow(&page, &form.action, &[]).await.must_say("It is taken back.");
         phone.submit(&page, &form.action, &[]).await.must_be(303);
-        assert_eq!(events(w, "document.wish_taken_back").await, 1);
+        assert_eq!(events(w, "document.request_taken_back").await, 1);
         ask(&mut phone, "Six").await.must_be(303);
 
         let mut casey = w.staff(Role::Clinician).await;
@@ -140,7 +143,7 @@ stories! {
         assert_eq!(states(w).await, ["open"]);
         let own = phone.follow(&sent).await;
         own.must_say("We have your document.").must_say("My insurance card").must_say("With the practice");
-        let id: WishId = w.look(|c| document_wish::table.select(document_wish::wish_id).first(c)).await;
+        let id: DocumentRequestId = w.look(|c| document_request::table.select(document_request::request_id).first(c)).await;
         let download = phone.get(&format!("{ASKED}/{id}/file")).await;
         assert_eq!(download.must_be(200).answer.body, file);
         // Nobody else finds it: neither another client nor a list of documents.
@@ -159,7 +162,7 @@ stories! {
         let typed = [("title", "Insurance card"), ("kind", "card")];
         let (first, second) =
             tokio::join!(casey.submit(&hers, &accept, &typed), desk.submit(&theirs, &accept, &typed));
-        let is_over = |page: &Page| page.location().is_some_and(|to| to.ends_with("wishes-over"));
+        let is_over = |page: &Page| page.location().is_some_and(|to| to.ends_with("document-request-over"));
         assert_eq!([&first, &second].iter().filter(|page| is_over(page)).count(), 1, "one of the two was late");
         assert_eq!((documents(w).await, events(w, "document.accepted").await), (1, 1));
         let (late, page) = if is_over(&first) { (&mut casey, &first) } else { (&mut desk, &second) };

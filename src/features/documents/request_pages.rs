@@ -13,19 +13,19 @@ use crate::features::documents::client_pages::MINE;
 use crate::features::documents::download::{FileOf, stored_file};
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{DocumentState, is_never_shared};
+use crate::features::documents::request_actions::{
+    self as actions, Accepted, LONGEST_WISH, MOST_FILES, MOST_OPEN, NotDone, Reply,
+};
+use crate::features::documents::request_lifecycle::{RequestKind, RequestState};
+use crate::features::documents::request_store::{self as store, DocumentRequest};
 use crate::features::documents::staff_forms::{Options, Place, Typed, kinds, labels, refused, text_error};
 use crate::features::documents::staff_pages::tab_of;
 use crate::features::documents::store::{self as documents, Document};
 use crate::features::documents::upload_form::{receive_part, why_not_taken_by_client};
 use crate::features::documents::uploads::{LARGEST, NotTaken, Taken, discard};
-use crate::features::documents::wish_actions::{
-    self as actions, Accepted, LONGEST_WISH, MOST_FILES, MOST_OPEN, NotDone, Reply,
-};
-use crate::features::documents::wish_lifecycle::{WishKind, WishState};
-use crate::features::documents::wish_store::{self as store, Wish};
 use crate::features::people::{CHARTS, RoomHead};
 use crate::features::staff::StaffSession;
-use crate::kernel::ids::{ChartId, DocumentId, WishId};
+use crate::kernel::ids::{ChartId, DocumentId, DocumentRequestId};
 use crate::kernel::text;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
@@ -74,35 +74,39 @@ struct AskedPage {
 }
 
 /// Colour and key of a tag.
-fn tag_of(wish: &Wish) -> (&'static str, &'static str) {
-    match (wish.state, wish.kind) {
-        (WishState::Open, WishKind::Wanted) => ("waiting", "wishes-state-open"),
-        (WishState::Open, WishKind::Offered) => ("waiting", "wishes-state-sent"),
-        (WishState::Answered, WishKind::Wanted) => ("good", "wishes-state-answered"),
-        (WishState::Answered, WishKind::Offered) => ("good", "wishes-state-accepted"),
-        (WishState::Declined, WishKind::Wanted) => ("stopped", "wishes-state-declined"),
-        (WishState::Declined, WishKind::Offered) => ("stopped", "wishes-state-not-accepted"),
-        (WishState::TakenBack, _) => ("", "wishes-state-taken-back"),
+fn tag_of(request: &DocumentRequest) -> (&'static str, &'static str) {
+    match (request.state, request.kind) {
+        (RequestState::Open, RequestKind::Wanted) => ("waiting", "document-request-state-open"),
+        (RequestState::Open, RequestKind::Offered) => ("waiting", "document-request-state-sent"),
+        (RequestState::Answered, RequestKind::Wanted) => ("good", "document-request-state-answered"),
+        (RequestState::Answered, RequestKind::Offered) => ("good", "document-request-state-accepted"),
+        (RequestState::Declined, RequestKind::Wanted) => ("stopped", "document-request-state-declined"),
+        (RequestState::Declined, RequestKind::Offered) => ("stopped", "document-request-state-not-accepted"),
+        (RequestState::TakenBack, _) => ("", "document-request-state-taken-back"),
     }
 }
 
-fn line(client: &ClientSession, wish: Wish) -> Line {
+fn line(client: &ClientSession, request: DocumentRequest) -> Line {
     let words = client.words;
-    let (tone, key) = tag_of(&wish);
-    let date = words.date(wish.asked_at, &client.zone);
-    let asked = if wish.kind == WishKind::Wanted { "wishes-asked-on" } else { "wishes-sent-on" };
+    let (tone, key) = tag_of(&request);
+    let date = words.date(request.asked_at, &client.zone);
+    let asked = if request.kind == RequestKind::Wanted {
+        "document-request-asked-on"
+    } else {
+        "document-request-sent-on"
+    };
     Line {
-        id: wish.wish_id.to_string(),
-        note: match wish.file_name.as_str() {
+        id: request.request_id.to_string(),
+        note: match request.file_name.as_str() {
             "" => words.with1(asked, "date", date),
             name => format!("{} · {name}", words.with1(asked, "date", date)),
         },
         tag: (tone, words.get(key)),
-        is_open: wish.state == WishState::Open,
-        answer: wish.answer,
-        document: wish.document_id.map(|id| format!("/portal/documents/{id}")),
-        file: wish.blob_id.map(|_| format!("{ASKED}/{}/file", wish.wish_id)),
-        wanted: wish.wanted,
+        is_open: request.state == RequestState::Open,
+        answer: request.answer,
+        document: request.document_id.map(|id| format!("/portal/documents/{id}")),
+        file: request.blob_id.map(|_| format!("{ASKED}/{}/file", request.request_id)),
+        wanted: request.wanted,
     }
 }
 
@@ -115,7 +119,7 @@ async fn show_own(app: &AppState, client: &ClientSession, form: AskForm, errors:
         mark: if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark },
         wanted: form.wanted,
         may_ask: client.may_act(Right::Documents),
-        lines: own.into_iter().map(|wish| line(client, wish)).collect(),
+        lines: own.into_iter().map(|request| line(client, request)).collect(),
         frame: client.frame(app, MINE),
     };
     Ok((status, html(page.render())?).into_response())
@@ -137,7 +141,7 @@ pub(super) async fn ask(State(app): State<AppState>, client: ClientSession, body
     let mut errors = FieldErrors::new();
     let wanted = match text::lines(&form.wanted, LONGEST_WISH) {
         Ok(wanted) if wanted.is_empty() => {
-            errors.add("wanted", words.get("wishes-missing"));
+            errors.add("wanted", words.get("document-request-missing"));
             return show_own(&app, &client, form, errors).await;
         }
         Ok(wanted) => wanted,
@@ -146,7 +150,7 @@ pub(super) async fn ask(State(app): State<AppState>, client: ClientSession, body
             return show_own(&app, &client, form, errors).await;
         }
     };
-    let mark = FormToken::read("document-wish", &client.access_id.to_string(), &form.mark, &body)?;
+    let mark = FormToken::read("document-request", &client.access_id.to_string(), &form.mark, &body)?;
     let (by, who) = (client.by(), reader(&client));
     let made = app
         .db
@@ -157,10 +161,10 @@ pub(super) async fn ask(State(app): State<AppState>, client: ClientSession, body
     match made {
         Ok(_) => {
             app.live.chart_changed(client.scope.id(), &client.chart_id);
-            Ok(see_other(&format!("{ASKED}?done=wishes-sent")))
+            Ok(see_other(&format!("{ASKED}?done=document-request-sent")))
         }
         Err(NotDone::TooMany) => {
-            errors.add("wanted", words.with1("wishes-too-many", "most", MOST_OPEN));
+            errors.add("wanted", words.with1("document-request-too-many", "most", MOST_OPEN));
             show_own(&app, &client, form, errors).await
         }
         Err(_) => Err(PageError::NotFound),
@@ -175,13 +179,13 @@ pub(super) async fn take_back(
     body: Bytes,
 ) -> PageResult {
     let Nothing {} = client.form(&body)?;
-    let id: WishId = id.parse().map_err(|_| PageError::NotFound)?;
+    let id: DocumentRequestId = id.parse().map_err(|_| PageError::NotFound)?;
     let (by, who) = (client.by(), reader(&client));
     let done = app.db.write(&client.scope, move |c| actions::take_back(c, &by, &who, &id)).await?;
     match done {
         Ok(()) => {
             app.live.chart_changed(client.scope.id(), &client.chart_id);
-            Ok(see_other(&format!("{ASKED}?done=wishes-taken-back")))
+            Ok(see_other(&format!("{ASKED}?done=document-request-taken-back")))
         }
         // The page says what became of it.
         Err(NotDone::Over(_)) => Ok(see_other(ASKED)),
@@ -298,7 +302,7 @@ pub(super) async fn send(
     let mut errors = FieldErrors::new();
     let about = match text::lines(&sent.about, LONGEST_WISH) {
         Ok(about) if about.is_empty() => {
-            errors.add("about", words.get("wishes-about-missing"));
+            errors.add("about", words.get("document-request-about-missing"));
             None
         }
         Ok(about) => Some(about),
@@ -309,7 +313,7 @@ pub(super) async fn send(
     };
     let taken = match &sent.file {
         _ if sent.is_too_often => {
-            errors.add("file", words.get("wishes-files-an-hour"));
+            errors.add("file", words.get("document-request-files-an-hour"));
             None
         }
         Some(Ok(taken)) => Some(taken.clone()),
@@ -349,10 +353,10 @@ pub(super) async fn send(
     match made {
         Ok(_) => {
             app.live.chart_changed(client.scope.id(), &client.chart_id);
-            Ok(see_other(&format!("{ASKED}?done=wishes-file-sent")))
+            Ok(see_other(&format!("{ASKED}?done=document-request-file-sent")))
         }
         Err(NotDone::TooMany) => {
-            errors.add("file", words.with1("wishes-too-many-files", "most", MOST_FILES));
+            errors.add("file", words.with1("document-request-too-many-files", "most", MOST_FILES));
             show_send(&app, &client, &sent, errors)
         }
         Err(NotDone::NoFile) => Err(PageError::Stale),
@@ -366,20 +370,20 @@ pub(super) async fn own_file(
     client: ClientSession,
     Path(id): Path<String>,
 ) -> PageResult {
-    let id: WishId = id.parse().map_err(|_| PageError::NotFound)?;
+    let id: DocumentRequestId = id.parse().map_err(|_| PageError::NotFound)?;
     let access = client.access_id;
     let read = move |c: &mut Scoped<'_>| {
-        let Some(wish) = store::find(c, &id)?.filter(|wish| wish.access_id == access) else {
+        let Some(request) = store::find(c, &id)?.filter(|request| request.access_id == access) else {
             return Ok(None);
         };
-        actions::file_of(c, wish)
+        actions::file_of(c, request)
     };
-    let (wish, blob) = app.db.read(&client.scope, read).await?.ok_or(PageError::NotFound)?;
-    Ok(stored_file(&app, &client.scope, client.by(), file_part(&wish), &blob, &wish.file_name).await?)
+    let (request, blob) = app.db.read(&client.scope, read).await?.ok_or(PageError::NotFound)?;
+    Ok(stored_file(&app, &client.scope, client.by(), file_part(&request), &blob, &request.file_name).await?)
 }
 
-fn file_part(wish: &Wish) -> FileOf {
-    FileOf { chart: wish.chart_id, part_of: ("request", wish.wish_id.to_string()) }
+fn file_part(request: &DocumentRequest) -> FileOf {
+    FileOf { chart: request.chart_id, part_of: ("request", request.request_id.to_string()) }
 }
 
 /// The file of a client's that waits; that it was read is written down (AUD-01).
@@ -389,11 +393,11 @@ pub(super) async fn staff_file(
     Path((chart, id)): Path<(String, String)>,
 ) -> PageResult {
     let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
-    let id: WishId = id.parse().map_err(|_| PageError::NotFound)?;
+    let id: DocumentRequestId = id.parse().map_err(|_| PageError::NotFound)?;
     let by = staff.by();
     let read = move |c: &mut Scoped<'_>| actions::read_file(c, &by, (Some(chart), &id));
-    let (wish, blob) = app.db.write(&staff.scope, read).await?.ok_or(PageError::NotFound)?;
-    Ok(stored_file(&app, &staff.scope, staff.by(), file_part(&wish), &blob, &wish.file_name).await?)
+    let (request, blob) = app.db.write(&staff.scope, read).await?.ok_or(PageError::NotFound)?;
+    Ok(stored_file(&app, &staff.scope, staff.by(), file_part(&request), &blob, &request.file_name).await?)
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -418,7 +422,7 @@ enum Acts {
 }
 
 #[derive(Template)]
-#[template(path = "features/documents/templates/staff_wish.html")]
+#[template(path = "features/documents/templates/staff_request.html")]
 struct ReplyPage {
     frame: StaffFrame,
     head: RoomHead,
@@ -451,7 +455,7 @@ struct ReplyPage {
 /// A request, with what could be shared for it.
 struct Asked {
     place: Place,
-    wish: Wish,
+    request: DocumentRequest,
     name: String,
     documents: Vec<Document>,
 }
@@ -463,46 +467,48 @@ impl Asked {
         (chart, id): &(String, String),
     ) -> Result<Self, PageError> {
         let place = Place::of_chart(app, staff, chart).await?;
-        let (chart, id): (_, WishId) = (place.chart, id.parse().map_err(|_| PageError::NotFound)?);
+        let (chart, id): (_, DocumentRequestId) = (place.chart, id.parse().map_err(|_| PageError::NotFound)?);
         let read = move |c: &mut Scoped<'_>| {
-            let Some(wish) = store::find(c, &id)?.filter(|wish| wish.chart_id == chart) else {
+            let Some(request) = store::find(c, &id)?.filter(|request| request.chart_id == chart) else {
                 return Ok(None);
             };
-            let name = store::name_of(c, &wish)?;
-            Ok::<_, Fault>(Some((wish, name, documents::list_of(c, &chart)?)))
+            let name = store::name_of(c, &request)?;
+            Ok::<_, Fault>(Some((request, name, documents::list_of(c, &chart)?)))
         };
-        let (wish, name, mut documents) =
+        let (request, name, mut documents) =
             app.db.read(&staff.scope, read).await?.ok_or(PageError::NotFound)?;
         documents.retain(|of| {
             let is_there = of.state != DocumentState::Withdrawn && !is_never_shared(of.label);
             is_there && of.kind.is_seen_by(staff.role, of.label)
         });
-        Ok(Self { place, wish, name, documents })
+        Ok(Self { place, request, name, documents })
     }
 
     fn here(&self) -> String {
-        format!("{}/asked/{}", tab_of(&self.wish.chart_id), self.wish.wish_id)
+        format!("{}/asked/{}", tab_of(&self.request.chart_id), self.request.request_id)
     }
 
     fn acts(&self, staff: &StaffSession) -> Acts {
-        match (self.wish.state, self.wish.kind) {
-            (WishState::Open, WishKind::Wanted) if staff.may(Permission::ManageDocuments) => Acts::Share,
-            (WishState::Open, WishKind::Offered) => Acts::Accept,
+        match (self.request.state, self.request.kind) {
+            (RequestState::Open, RequestKind::Wanted) if staff.may(Permission::ManageDocuments) => {
+                Acts::Share
+            }
+            (RequestState::Open, RequestKind::Offered) => Acts::Accept,
             _ => Acts::Nothing,
         }
     }
 
     fn page(&self, app: &AppState, staff: &StaffSession, form: ReplyForm, errors: FieldErrors) -> PageResult {
         let words = staff.words;
-        let wish = &self.wish;
+        let request = &self.request;
         let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-        let moment = words.date_time(wish.asked_at, &staff.zone);
-        let choose = (String::new(), words.get("wishes-choose"));
+        let moment = words.date_time(request.asked_at, &staff.zone);
+        let choose = (String::new(), words.get("document-request-choose"));
         let option = |of: &Document| (of.document_id.to_string(), of.title.clone());
-        let (tone, tag) = tag_of(wish);
-        let is_wanted = wish.kind == WishKind::Wanted;
-        let heading = if is_wanted { "wishes-staff-title" } else { "wishes-staff-file" };
-        let asked = if is_wanted { "wishes-asked-by" } else { "wishes-sent-by" };
+        let (tone, tag) = tag_of(request);
+        let is_wanted = request.kind == RequestKind::Wanted;
+        let heading = if is_wanted { "document-request-staff-title" } else { "document-request-staff-file" };
+        let asked = if is_wanted { "document-request-asked-by" } else { "document-request-sent-by" };
         let mut kinds = kinds(words);
         kinds.retain(|(word, _)| {
             word.parse().map_or(true, |kind: DocumentKind| kind.is_seen_by(staff.role, None))
@@ -512,18 +518,18 @@ impl Asked {
         let page = ReplyPage {
             head: self.place.head(app, staff),
             here: self.here(),
-            tab: tab_of(&wish.chart_id),
+            tab: tab_of(&request.chart_id),
             name: self.name.clone(),
             heading: words.get(heading),
             asked: words.with2(asked, "name", &self.name, "moment", moment),
-            wanted: wish.wanted.clone(),
+            wanted: request.wanted.clone(),
             tag: (tone, words.get(tag)),
-            ended: wish.ended_at.filter(|_| !wish.ended_by_name.is_empty()).map(|at| {
+            ended: request.ended_at.filter(|_| !request.ended_by_name.is_empty()).map(|at| {
                 let moment = words.date_time(at, &staff.zone);
-                words.with2("wishes-ended-by", "name", &wish.ended_by_name, "moment", moment)
+                words.with2("document-request-ended-by", "name", &request.ended_by_name, "moment", moment)
             }),
-            answer: wish.answer.clone(),
-            file: wish.blob_id.map(|_| (format!("{}/file", self.here()), wish.file_name.clone())),
+            answer: request.answer.clone(),
+            file: request.blob_id.map(|_| (format!("{}/file", self.here()), request.file_name.clone())),
             acts: self.acts(staff),
             errors,
             document: form.document,
@@ -556,11 +562,11 @@ async fn reply(
     (asked, form): (&Asked, ReplyForm),
     reply: Reply,
 ) -> PageResult {
-    let (by, chart, id) = (staff.by(), asked.wish.chart_id, asked.wish.wish_id);
+    let (by, chart, id) = (staff.by(), asked.request.chart_id, asked.request.request_id);
     let done = match &reply {
-        Reply::Share(_) => "wishes-answered",
-        Reply::Accept(_) => "wishes-accepted",
-        Reply::Decline(_) => "wishes-declined",
+        Reply::Share(_) => "document-request-answered",
+        Reply::Accept(_) => "document-request-accepted",
+        Reply::Decline(_) => "document-request-declined",
     };
     let mut errors = FieldErrors::new();
     match app.db.write(&staff.scope, move |c| actions::reply(c, &by, (Some(chart), &id), &reply)).await? {
@@ -570,7 +576,7 @@ async fn reply(
         }
         // The page says who was faster, and how it ended.
         Err(NotDone::Over(_) | NotDone::NoFile) => {
-            Ok(see_other(&format!("{}?done=wishes-over", asked.here())))
+            Ok(see_other(&format!("{}?done=document-request-over", asked.here())))
         }
         Err(NotDone::Share(Refused::NamedByNote)) => {
             errors.add("document", staff.words.get("documents-named-by-note-share"));
@@ -593,7 +599,7 @@ pub(super) async fn answer(
     let chosen: Option<DocumentId> = form.document.parse().ok();
     let Some(document) = chosen.filter(|id| asked.documents.iter().any(|of| of.document_id == *id)) else {
         let mut errors = FieldErrors::new();
-        errors.add("document", staff.words.get("wishes-document-missing"));
+        errors.add("document", staff.words.get("document-request-document-missing"));
         return asked.page(&app, &staff, form, errors);
     };
     reply(&app, &staff, (&asked, form), Reply::Share(document)).await
@@ -630,13 +636,13 @@ pub(super) async fn decline(
 ) -> PageResult {
     let form: ReplyForm = staff.form(&body)?;
     let asked = Asked::load(&app, &staff, &at).await?;
-    if asked.wish.kind == WishKind::Wanted && !staff.may(Permission::ManageDocuments) {
+    if asked.request.kind == RequestKind::Wanted && !staff.may(Permission::ManageDocuments) {
         return Err(PageError::NotFound);
     }
     let mut errors = FieldErrors::new();
     let reason = match text::lines(&form.reason, LONGEST_REASON) {
         Ok(reason) if reason.is_empty() => {
-            errors.add("reason", staff.words.get("wishes-reason-missing"));
+            errors.add("reason", staff.words.get("document-request-reason-missing"));
             return asked.page(&app, &staff, form, errors);
         }
         Ok(reason) => reason,

@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 
+use crate::features::documents::request_lifecycle::{RequestKind, RequestState};
 use crate::features::documents::store::{LISTED, Notice};
-use crate::features::documents::wish_lifecycle::{WishKind, WishState};
 use crate::features::people::{Person, joined};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, DocumentId, PracticeId, WishId};
+use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, DocumentId, DocumentRequestId, PracticeId};
 use crate::platform::db::Scoped;
-use crate::platform::db::schema::{chart, document_wish as wish, person, portal_access};
+use crate::platform::db::schema::{chart, document_request as request, person, portal_access};
 use crate::platform::fault::Fault;
 use crate::practice_row;
 
@@ -17,20 +17,20 @@ const NEWS_HOURS: i64 = 24;
 
 /// What a client asks for or sends.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = wish, treat_none_as_default_value = false)]
-pub struct Wish {
+#[diesel(table_name = request, treat_none_as_default_value = false)]
+pub struct DocumentRequest {
     /// The practice.
     pub practice_id: PracticeId,
     /// The request.
-    pub wish_id: WishId,
+    pub request_id: DocumentRequestId,
     /// Of this chart.
     pub chart_id: ChartId,
     /// By the holder of this grant.
     pub access_id: AccessId,
     /// Their account.
     pub account_id: AccountId,
-    /// See [`WishKind`].
-    pub kind: WishKind,
+    /// See [`RequestKind`].
+    pub kind: RequestKind,
     /// What they want, or what their file is, in their words.
     pub wanted: String,
     /// Their file, until the practice declines it or they take it back.
@@ -38,7 +38,7 @@ pub struct Wish {
     /// What it was called.
     pub file_name: String,
     /// Where it stands.
-    pub state: WishState,
+    pub state: RequestState,
     /// What was shared for it, or made of it.
     pub document_id: Option<DocumentId>,
     /// Why it was declined.
@@ -54,54 +54,57 @@ pub struct Wish {
     /// Counts changes: the guard of every update.
     pub version: i64,
 }
-practice_row!(Wish, document_wish);
+practice_row!(DocumentRequest, document_request);
 
 /// A request of this practice.
-pub fn find(c: &mut Scoped<'_>, id: &WishId) -> Result<Option<Wish>, Fault> {
-    c.rows(wish::table).filter(wish::wish_id.eq(*id)).select(Wish::as_select()).optional(c)
+pub fn find(c: &mut Scoped<'_>, id: &DocumentRequestId) -> Result<Option<DocumentRequest>, Fault> {
+    c.rows(request::table)
+        .filter(request::request_id.eq(*id))
+        .select(DocumentRequest::as_select())
+        .optional(c)
 }
 
 /// Puts a new one in.
-pub fn insert(c: &mut Scoped<'_>, new: Wish) -> Result<(), Fault> {
+pub fn insert(c: &mut Scoped<'_>, new: DocumentRequest) -> Result<(), Fault> {
     c.insert_rows(&[new])
 }
 
 /// Saves where one stands if nobody saved it since it was loaded.
-pub fn save(c: &mut Scoped<'_>, to: &Wish) -> Result<(), Fault> {
+pub fn save(c: &mut Scoped<'_>, to: &DocumentRequest) -> Result<(), Fault> {
     let saved = c
-        .rows(wish::table)
-        .filter(wish::wish_id.eq(to.wish_id))
-        .filter(wish::version.eq(to.version))
+        .rows(request::table)
+        .filter(request::request_id.eq(to.request_id))
+        .filter(request::version.eq(to.version))
         .set((
-            wish::state.eq(to.state),
-            wish::document_id.eq(to.document_id),
-            wish::blob_id.eq(to.blob_id),
-            wish::answer.eq(to.answer.clone()),
-            wish::ended_at.eq(to.ended_at),
-            wish::ended_by_name.eq(to.ended_by_name.clone()),
-            wish::notice.eq(to.notice),
-            wish::version.eq(to.version + 1),
+            request::state.eq(to.state),
+            request::document_id.eq(to.document_id),
+            request::blob_id.eq(to.blob_id),
+            request::answer.eq(to.answer.clone()),
+            request::ended_at.eq(to.ended_at),
+            request::ended_by_name.eq(to.ended_by_name.clone()),
+            request::notice.eq(to.notice),
+            request::version.eq(to.version + 1),
         ))
         .execute(c)?;
     if saved == 0 { Err(Fault::lost_race("a request was ended by somebody else")) } else { Ok(()) }
 }
 
 /// How many of a chart and a kind wait.
-pub fn count_open(c: &mut Scoped<'_>, of: &ChartId, kind: WishKind) -> Result<i64, Fault> {
-    c.rows(wish::table)
-        .filter(wish::chart_id.eq(*of))
-        .filter(wish::state.eq(WishState::Open))
-        .filter(wish::kind.eq(kind))
+pub fn count_open(c: &mut Scoped<'_>, of: &ChartId, kind: RequestKind) -> Result<i64, Fault> {
+    c.rows(request::table)
+        .filter(request::chart_id.eq(*of))
+        .filter(request::state.eq(RequestState::Open))
+        .filter(request::kind.eq(kind))
         .count(c)
 }
 
 /// What the holder of a grant asked for or sent, the newest first.
-pub fn own(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Wish>, Fault> {
-    c.rows(wish::table)
-        .filter(wish::access_id.eq(*access))
-        .order((wish::asked_at.desc(), wish::wish_id.desc()))
+pub fn own(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<DocumentRequest>, Fault> {
+    c.rows(request::table)
+        .filter(request::access_id.eq(*access))
+        .order((request::asked_at.desc(), request::request_id.desc()))
         .limit(LISTED)
-        .select(Wish::as_select())
+        .select(DocumentRequest::as_select())
         .load(c)
 }
 
@@ -109,13 +112,13 @@ pub fn own(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Wish>, Fault> {
 #[derive(Clone, Debug)]
 pub struct AskedBy {
     /// The request.
-    pub wish: Wish,
+    pub request: DocumentRequest,
     /// Whose grant it is.
     pub name: String,
 }
 
 /// Who made a request: the full name, for staff.
-pub fn name_of(c: &mut Scoped<'_>, wish: &Wish) -> Result<String, Fault> {
+pub fn name_of(c: &mut Scoped<'_>, request: &DocumentRequest) -> Result<String, Fault> {
     let found: Option<Person> = c
         .rows(portal_access::table)
         .inner_join(
@@ -123,7 +126,7 @@ pub fn name_of(c: &mut Scoped<'_>, wish: &Wish) -> Result<String, Fault> {
                 .eq(portal_access::practice_id)
                 .and(person::person_id.eq(portal_access::person_id))),
         )
-        .filter(portal_access::access_id.eq(wish.access_id))
+        .filter(portal_access::access_id.eq(request.access_id))
         .select(Person::as_select())
         .optional(c)?;
     Ok(found.map(|person| person.full_name()).unwrap_or_default())
@@ -131,47 +134,47 @@ pub fn name_of(c: &mut Scoped<'_>, wish: &Wish) -> Result<String, Fault> {
 
 /// What waits of a chart, the oldest first.
 pub fn open_of(c: &mut Scoped<'_>, of: &ChartId) -> Result<Vec<AskedBy>, Fault> {
-    let found: Vec<(Wish, Person)> = c
-        .rows(wish::table)
+    let found: Vec<(DocumentRequest, Person)> = c
+        .rows(request::table)
         .inner_join(
             portal_access::table.on(portal_access::practice_id
-                .eq(wish::practice_id)
-                .and(portal_access::access_id.eq(wish::access_id))),
+                .eq(request::practice_id)
+                .and(portal_access::access_id.eq(request::access_id))),
         )
         .inner_join(
             person::table.on(person::practice_id
                 .eq(portal_access::practice_id)
                 .and(person::person_id.eq(portal_access::person_id))),
         )
-        .filter(wish::chart_id.eq(*of))
-        .filter(wish::state.eq(WishState::Open))
-        .order(wish::asked_at.asc())
+        .filter(request::chart_id.eq(*of))
+        .filter(request::state.eq(RequestState::Open))
+        .order(request::asked_at.asc())
         .limit(LISTED)
-        .select((Wish::as_select(), Person::as_select()))
+        .select((DocumentRequest::as_select(), Person::as_select()))
         .load(c)?;
-    Ok(found.into_iter().map(|(wish, person)| AskedBy { wish, name: person.full_name() }).collect())
+    Ok(found.into_iter().map(|(request, person)| AskedBy { request, name: person.full_name() }).collect())
 }
 
 /// What waits in the practice, the oldest first.
-pub fn all_open(c: &mut Scoped<'_>) -> Result<Vec<Wish>, Fault> {
-    c.rows(wish::table)
-        .filter(wish::state.eq(WishState::Open))
-        .order(wish::asked_at.asc())
+pub fn all_open(c: &mut Scoped<'_>) -> Result<Vec<DocumentRequest>, Fault> {
+    c.rows(request::table)
+        .filter(request::state.eq(RequestState::Open))
+        .order(request::asked_at.asc())
         .limit(LISTED)
-        .select(Wish::as_select())
+        .select(DocumentRequest::as_select())
         .load(c)
 }
 
 /// A line of the work list.
 #[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = wish)]
-pub struct WaitingWish {
+#[diesel(table_name = request)]
+pub struct WaitingRequest {
     /// The request.
-    pub wish_id: WishId,
+    pub request_id: DocumentRequestId,
     /// Its chart.
     pub chart_id: ChartId,
-    /// See [`WishKind`].
-    pub kind: WishKind,
+    /// See [`RequestKind`].
+    pub kind: RequestKind,
     /// Since when it waits.
     pub asked_at: Timestamp,
     #[diesel(select_expression = person::first_name)]
@@ -182,7 +185,7 @@ pub struct WaitingWish {
     suffix: String,
 }
 
-impl WaitingWish {
+impl WaitingRequest {
     /// The client's name.
     pub fn client(&self) -> String {
         joined(&[&self.first_name, &self.last_name, &self.suffix])
@@ -190,28 +193,29 @@ impl WaitingWish {
 }
 
 /// The same with the clients' names, for the work list.
-pub fn waiting(c: &mut Scoped<'_>, most: i64) -> Result<Vec<WaitingWish>, Fault> {
-    c.rows(wish::table)
+pub fn waiting(c: &mut Scoped<'_>, most: i64) -> Result<Vec<WaitingRequest>, Fault> {
+    c.rows(request::table)
         .inner_join(
-            chart::table.on(chart::practice_id.eq(wish::practice_id).and(chart::chart_id.eq(wish::chart_id))),
+            chart::table
+                .on(chart::practice_id.eq(request::practice_id).and(chart::chart_id.eq(request::chart_id))),
         )
         .inner_join(
             person::table
                 .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
         )
-        .filter(wish::state.eq(WishState::Open))
-        .order(wish::asked_at.asc())
+        .filter(request::state.eq(RequestState::Open))
+        .order(request::asked_at.asc())
         .limit(most)
-        .select(WaitingWish::as_select())
+        .select(WaitingRequest::as_select())
         .load(c)
 }
 
 /// Is the holder of a grant to be told of an answer?
 pub fn is_due(c: &mut Scoped<'_>, access: &AccessId) -> Result<bool, Fault> {
     let due = c
-        .rows(wish::table)
-        .filter(wish::access_id.eq(*access))
-        .filter(wish::notice.eq(Notice::Due))
+        .rows(request::table)
+        .filter(request::access_id.eq(*access))
+        .filter(request::notice.eq(Notice::Due))
         .count(c)?;
     Ok(due > 0)
 }
@@ -220,20 +224,20 @@ pub fn is_due(c: &mut Scoped<'_>, access: &AccessId) -> Result<bool, Fault> {
 pub fn is_news(c: &mut Scoped<'_>, access: &AccessId) -> Result<bool, Fault> {
     let since = c.now().plus_hours(-NEWS_HOURS);
     let told = c
-        .rows(wish::table)
-        .filter(wish::access_id.eq(*access))
-        .filter(wish::notice.eq(Notice::Sent))
-        .filter(wish::ended_at.gt(Some(since)))
+        .rows(request::table)
+        .filter(request::access_id.eq(*access))
+        .filter(request::notice.eq(Notice::Sent))
+        .filter(request::ended_at.gt(Some(since)))
         .count(c)?;
     Ok(told > 0)
 }
 
 /// Notes what became of the mails that were due for a grant.
 pub fn note_notices(c: &mut Scoped<'_>, access: &AccessId, notice: Notice) -> Result<(), Fault> {
-    c.rows(wish::table)
-        .filter(wish::access_id.eq(*access))
-        .filter(wish::notice.eq(Notice::Due))
-        .set(wish::notice.eq(notice))
+    c.rows(request::table)
+        .filter(request::access_id.eq(*access))
+        .filter(request::notice.eq(Notice::Due))
+        .set(request::notice.eq(notice))
         .execute(c)?;
     Ok(())
 }

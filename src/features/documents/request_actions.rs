@@ -13,11 +13,11 @@ use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{Refusal, is_never_shared};
 use crate::features::documents::notices;
+use crate::features::documents::request_lifecycle::{Event as Happens, RequestKind, RequestState, decide};
+use crate::features::documents::request_store::{self as store, DocumentRequest};
 use crate::features::documents::store::{self as documents, Blob, Notice};
 use crate::features::documents::upload_store;
-use crate::features::documents::wish_lifecycle::{Event as Happens, WishKind, WishState, decide};
-use crate::features::documents::wish_store::{self as store, Wish};
-use crate::kernel::ids::{ChartId, DocumentId, UploadId, WishId};
+use crate::kernel::ids::{ChartId, DocumentId, DocumentRequestId, UploadId};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, Scoped, lock};
 use crate::platform::fault::Fault;
@@ -47,17 +47,17 @@ pub enum NotDone {
     OtherKind,
     /// It has ended already.
     #[error("the request is over: {0}")]
-    Over(WishState),
+    Over(RequestState),
     /// The document cannot be shared.
     #[error("the document cannot be shared: {0}")]
     Share(Refused),
 }
 
-fn record(c: &mut Scoped<'_>, by: &By, action: DocumentAction, of: &Wish) -> Result<(), Fault> {
+fn record(c: &mut Scoped<'_>, by: &By, action: DocumentAction, of: &DocumentRequest) -> Result<(), Fault> {
     let mut event = Event::new(by.clone(), action).on_chart(&of.chart_id);
     event.access = Some(of.access_id);
     event.new_state = of.state.word().into();
-    audit::record(c, event.with(json!({ "request": of.wish_id, "document": of.document_id })))
+    audit::record(c, event.with(json!({ "request": of.request_id, "document": of.document_id })))
 }
 
 /// A client asks for a document. Whoever reads the text from a form has checked its length.
@@ -66,14 +66,14 @@ pub fn ask(
     by: &By,
     who: &ReaderGrant,
     wanted: &str,
-) -> Result<Result<WishId, NotDone>, Fault> {
-    if let Err(why) = may_make(c, who, (WishKind::Wanted, MOST_OPEN))? {
+) -> Result<Result<DocumentRequestId, NotDone>, Fault> {
+    if let Err(why) = may_make(c, who, (RequestKind::Wanted, MOST_OPEN))? {
         return Ok(Err(why));
     }
-    let new = new_wish(c, who, WishKind::Wanted, wanted);
+    let new = new_request(c, who, RequestKind::Wanted, wanted);
     store::insert(c, new.clone())?;
-    record(c, by, DocumentAction::WishMade, &new)?;
-    Ok(Ok(new.wish_id))
+    record(c, by, DocumentAction::Requested, &new)?;
+    Ok(Ok(new.request_id))
 }
 
 /// A client sends a file that was taken in. Whoever reads the text from a form has checked its length.
@@ -82,26 +82,29 @@ pub fn offer(
     by: &By,
     who: &ReaderGrant,
     (file, about): (&UploadId, &str),
-) -> Result<Result<WishId, NotDone>, Fault> {
-    if let Err(why) = may_make(c, who, (WishKind::Offered, MOST_FILES))? {
+) -> Result<Result<DocumentRequestId, NotDone>, Fault> {
+    if let Err(why) = may_make(c, who, (RequestKind::Offered, MOST_FILES))? {
         return Ok(Err(why));
     }
     let Ok(mut files) = actions::take_files(c, &who.chart, by, &[*file])? else {
         return Ok(Err(NotDone::NoFile));
     };
     let Some(StoredFile { blob, name }) = files.pop() else { return Ok(Err(NotDone::NoFile)) };
-    let new =
-        Wish { blob_id: Some(blob.blob_id), file_name: name, ..new_wish(c, who, WishKind::Offered, about) };
+    let new = DocumentRequest {
+        blob_id: Some(blob.blob_id),
+        file_name: name,
+        ..new_request(c, who, RequestKind::Offered, about)
+    };
     store::insert(c, new.clone())?;
     record(c, by, DocumentAction::Offered, &new)?;
-    Ok(Ok(new.wish_id))
+    Ok(Ok(new.request_id))
 }
 
 /// Holds the chart; may the holder of a grant make one more?
 fn may_make(
     c: &mut Scoped<'_>,
     who: &ReaderGrant,
-    (kind, most): (WishKind, i64),
+    (kind, most): (RequestKind, i64),
 ) -> Result<Result<(), NotDone>, Fault> {
     lock(c, Lock::Charts(&[who.chart]))?;
     // What ended the access since the request was let in counts.
@@ -115,10 +118,10 @@ fn may_make(
     Ok(Ok(()))
 }
 
-fn new_wish(c: &Scoped<'_>, who: &ReaderGrant, kind: WishKind, wanted: &str) -> Wish {
-    Wish {
+fn new_request(c: &Scoped<'_>, who: &ReaderGrant, kind: RequestKind, wanted: &str) -> DocumentRequest {
+    DocumentRequest {
         practice_id: *c.practice(),
-        wish_id: WishId::fresh(c.rng(), c.now()),
+        request_id: DocumentRequestId::fresh(c.rng(), c.now()),
         chart_id: who.chart,
         access_id: who.access,
         account_id: who.account,
@@ -126,7 +129,7 @@ fn new_wish(c: &Scoped<'_>, who: &ReaderGrant, kind: WishKind, wanted: &str) -> 
         wanted: wanted.to_owned(),
         blob_id: None,
         file_name: String::new(),
-        state: WishState::Open,
+        state: RequestState::Open,
         document_id: None,
         answer: String::new(),
         asked_at: c.now(),
@@ -138,7 +141,7 @@ fn new_wish(c: &Scoped<'_>, who: &ReaderGrant, kind: WishKind, wanted: &str) -> 
 }
 
 /// The request, held until the end of the transaction together with everything on its chart.
-fn held(c: &mut Scoped<'_>, id: &WishId) -> Result<Option<Wish>, Fault> {
+fn held(c: &mut Scoped<'_>, id: &DocumentRequestId) -> Result<Option<DocumentRequest>, Fault> {
     let Some(found) = store::find(c, id)? else { return Ok(None) };
     lock(c, Lock::Charts(&[found.chart_id]))?;
     store::find(c, id)
@@ -149,27 +152,27 @@ pub fn take_back(
     c: &mut Scoped<'_>,
     by: &By,
     who: &ReaderGrant,
-    id: &WishId,
+    id: &DocumentRequestId,
 ) -> Result<Result<(), NotDone>, Fault> {
-    let Some(wish) = held(c, id)?.filter(|wish| wish.access_id == who.access) else {
+    let Some(request) = held(c, id)?.filter(|request| request.access_id == who.access) else {
         return Ok(Err(NotDone::NotFound));
     };
-    let state = match decide(wish.state, Happens::TakeBack) {
+    let state = match decide(request.state, Happens::TakeBack) {
         Ok(state) => state,
         Err(over) => return Ok(Err(NotDone::Over(over))),
     };
-    let after = Wish { state, ended_at: Some(c.now()), ..wish };
+    let after = DocumentRequest { state, ended_at: Some(c.now()), ..request };
     save_without_file(c, after.clone())?;
-    record(c, by, DocumentAction::WishTakenBack, &after)?;
+    record(c, by, DocumentAction::RequestTakenBack, &after)?;
     Ok(Ok(()))
 }
 
 /// Saves one whose file nobody needs any more.
-fn save_without_file(c: &mut Scoped<'_>, after: Wish) -> Result<(), Fault> {
+fn save_without_file(c: &mut Scoped<'_>, after: DocumentRequest) -> Result<(), Fault> {
     if let Some(blob) = &after.blob_id {
         upload_store::give_up_blob(c, blob)?;
     }
-    store::save(c, &Wish { blob_id: None, ..after })
+    store::save(c, &DocumentRequest { blob_id: None, ..after })
 }
 
 /// What staff say to a request.
@@ -184,24 +187,27 @@ pub enum Reply {
 }
 
 /// A file that waits, with its bytes.
-pub fn file_of(c: &mut Scoped<'_>, wish: Wish) -> Result<Option<(Wish, Blob)>, Fault> {
-    let Some(id) = wish.blob_id else { return Ok(None) };
-    Ok(documents::live_blob(c, &id)?.map(|blob| (wish, blob)))
+pub fn file_of(
+    c: &mut Scoped<'_>,
+    request: DocumentRequest,
+) -> Result<Option<(DocumentRequest, Blob)>, Fault> {
+    let Some(id) = request.blob_id else { return Ok(None) };
+    Ok(documents::live_blob(c, &id)?.map(|blob| (request, blob)))
 }
 
 /// A file that waits, for staff who read it; that is written down (AUD-01).
 pub fn read_file(
     c: &mut Scoped<'_>,
     by: &By,
-    (chart, id): (Option<ChartId>, &WishId),
-) -> Result<Option<(Wish, Blob)>, Fault> {
-    let is_asked_for = |wish: &Wish| chart.is_none_or(|chart| chart == wish.chart_id);
-    let Some(wish) = store::find(c, id)?.filter(is_asked_for) else { return Ok(None) };
-    let Some((wish, blob)) = file_of(c, wish)? else { return Ok(None) };
-    let details = json!({ "request": wish.wish_id, "sha256": blob.sha256 });
-    let event = Event::new(by.clone(), DocumentAction::ReadByStaff).on_chart(&wish.chart_id);
+    (chart, id): (Option<ChartId>, &DocumentRequestId),
+) -> Result<Option<(DocumentRequest, Blob)>, Fault> {
+    let is_asked_for = |request: &DocumentRequest| chart.is_none_or(|chart| chart == request.chart_id);
+    let Some(request) = store::find(c, id)?.filter(is_asked_for) else { return Ok(None) };
+    let Some((request, blob)) = file_of(c, request)? else { return Ok(None) };
+    let details = json!({ "request": request.request_id, "sha256": blob.sha256 });
+    let event = Event::new(by.clone(), DocumentAction::ReadByStaff).on_chart(&request.chart_id);
     audit::record(c, event.with(details))?;
-    Ok(Some((wish, blob)))
+    Ok(Some((request, blob)))
 }
 
 /// What a file becomes.
@@ -219,17 +225,17 @@ pub struct Accepted {
 fn accept(
     c: &mut Scoped<'_>,
     by: &By,
-    wish: &Wish,
+    request: &DocumentRequest,
     to: &Accepted,
 ) -> Result<Result<DocumentId, NotDone>, Fault> {
-    let Some(blob) = wish.blob_id else { return Ok(Err(NotDone::NoFile)) };
+    let Some(blob) = request.blob_id else { return Ok(Err(NotDone::NoFile)) };
     let Some(blob) = documents::live_blob(c, &blob)? else { return Ok(Err(NotDone::NoFile)) };
     let new = NewDocument {
-        chart: wish.chart_id,
+        chart: request.chart_id,
         title: to.title.clone(),
         kind: to.kind,
         label: to.label,
-        content: NewContent::Stored(StoredFile { blob, name: wish.file_name.clone() }),
+        content: NewContent::Stored(StoredFile { blob, name: request.file_name.clone() }),
         written_at: None,
     };
     Ok(actions::create(c, by, &new)?.map_err(NotDone::Share))
@@ -239,21 +245,21 @@ fn accept(
 pub fn reply(
     c: &mut Scoped<'_>,
     by: &By,
-    (chart, id): (Option<ChartId>, &WishId),
+    (chart, id): (Option<ChartId>, &DocumentRequestId),
     reply: &Reply,
 ) -> Result<Result<(), NotDone>, Fault> {
-    let is_asked_for = |wish: &Wish| chart.is_none_or(|chart| chart == wish.chart_id);
-    let Some(wish) = held(c, id)?.filter(is_asked_for) else { return Ok(Err(NotDone::NotFound)) };
-    let (event, action) = match (reply, wish.kind) {
-        (Reply::Share(_), WishKind::Wanted) => (Happens::Answer, DocumentAction::WishAnswered),
-        (Reply::Accept(_), WishKind::Offered) => (Happens::Answer, DocumentAction::Accepted),
-        (Reply::Decline(_), WishKind::Wanted) => (Happens::Decline, DocumentAction::WishDeclined),
-        (Reply::Decline(_), WishKind::Offered) => (Happens::Decline, DocumentAction::NotAccepted),
-        (Reply::Share(_), WishKind::Offered) | (Reply::Accept(_), WishKind::Wanted) => {
+    let is_asked_for = |request: &DocumentRequest| chart.is_none_or(|chart| chart == request.chart_id);
+    let Some(request) = held(c, id)?.filter(is_asked_for) else { return Ok(Err(NotDone::NotFound)) };
+    let (event, action) = match (reply, request.kind) {
+        (Reply::Share(_), RequestKind::Wanted) => (Happens::Answer, DocumentAction::RequestAnswered),
+        (Reply::Accept(_), RequestKind::Offered) => (Happens::Answer, DocumentAction::Accepted),
+        (Reply::Decline(_), RequestKind::Wanted) => (Happens::Decline, DocumentAction::RequestDeclined),
+        (Reply::Decline(_), RequestKind::Offered) => (Happens::Decline, DocumentAction::NotAccepted),
+        (Reply::Share(_), RequestKind::Offered) | (Reply::Accept(_), RequestKind::Wanted) => {
             return Ok(Err(NotDone::OtherKind));
         }
     };
-    let state = match decide(wish.state, event) {
+    let state = match decide(request.state, event) {
         Ok(state) => state,
         Err(over) => return Ok(Err(NotDone::Over(over))),
     };
@@ -262,17 +268,17 @@ pub fn reply(
         Reply::Accept(to) if is_never_shared(to.label) => {
             return Ok(Err(NotDone::Share(Refused::LifeCycle(Refusal::NeverShared))));
         }
-        Reply::Accept(to) => match accept(c, by, &wish, to)? {
+        Reply::Accept(to) => match accept(c, by, &request, to)? {
             Ok(document) => (Some(document), String::new()),
             Err(why) => return Ok(Err(why)),
         },
         Reply::Share(document) => match documents::find(c, document)? {
-            Some(found) if found.chart_id == wish.chart_id => (Some(*document), String::new()),
+            Some(found) if found.chart_id == request.chart_id => (Some(*document), String::new()),
             _ => return Ok(Err(NotDone::Share(Refused::NotFound))),
         },
     };
     if let Some(document) = &document_id {
-        let with = vec![Recipient::Grant(wish.access_id)];
+        let with = vec![Recipient::Grant(request.access_id)];
         let share = NewShare { with, telling: Telling::Silent, since: None };
         // A file is taken also from somebody who has no grant any more: the practice has it, and they do not see it.
         if let (Err(why), Reply::Share(_)) = (actions::share(c, by, document, &share)?, reply) {
@@ -280,19 +286,19 @@ pub fn reply(
         }
     }
     // Who is not registered any more finds it when they are again.
-    let is_told = load_access(c, &wish.access_id)?.is_some_and(|row| row.account_id.is_some());
-    let after = Wish {
+    let is_told = load_access(c, &request.access_id)?.is_some_and(|row| row.account_id.is_some());
+    let after = DocumentRequest {
         state,
         document_id,
         answer,
         ended_at: Some(c.now()),
         ended_by_name: by.actor.name(),
         notice: if is_told { Notice::Due } else { Notice::None },
-        ..wish
+        ..request
     };
     if after.document_id.is_some() {
         // The bytes are the document's.
-        store::save(c, &Wish { blob_id: None, ..after.clone() })?;
+        store::save(c, &DocumentRequest { blob_id: None, ..after.clone() })?;
     } else {
         save_without_file(c, after.clone())?;
     }
