@@ -3,6 +3,7 @@
 
 use anteroom::features::appointments::booking::{self, Booking, Cancellation, Doubt, Move, NotBooked, Slot};
 use anteroom::features::appointments::{self, CancelReason, VisitKind};
+use anteroom::features::calendar::Seats;
 use anteroom::features::practice::PlaceKind;
 use anteroom::kernel::clock::Timestamp;
 use anteroom::kernel::ids::{AppointmentId, ChartId, PlaceId, StaffId};
@@ -284,6 +285,8 @@ stories! {
             asked.push(tokio::spawn(async move {
                 let booking = Booking {
                     chart,
+                    with: Vec::new(),
+                    seats: Seats::ONE,
                     request: None,
                     kind: VisitKind::Session,
                     // They do not all begin at the same minute, and each overlaps the others.
@@ -1013,6 +1016,8 @@ impl Desk {
                 _ => {
                     let booking = Booking {
                         chart: self.charts[next(self.charts.len())],
+                        with: Vec::new(),
+                        seats: Seats::ONE,
                         request: None,
                         kind: VisitKind::Session,
                         slot: to,

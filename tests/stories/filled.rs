@@ -4,9 +4,13 @@
 use anteroom::features::access::actions::{self, Act, Target};
 use anteroom::features::access::lifecycle::State;
 use anteroom::features::access::permission::Withheld;
+use anteroom::features::appointments::booking::{self, Booking, Cancellation, Doubt, Slot};
+use anteroom::features::appointments::lifecycle::PartyEnd;
+use anteroom::features::appointments::{CancelReason, VisitKind};
 use anteroom::features::billing::actions::record_payment;
 use anteroom::features::billing::online::run_due;
 use anteroom::features::billing::{NewPayment, PaymentMethod};
+use anteroom::features::calendar::{OneCancels, Seats};
 use anteroom::features::documents::Recipient;
 use anteroom::features::documents::signing::actions::Candidate;
 use anteroom::features::documents::signing::consent;
@@ -23,7 +27,7 @@ use serde_json::json;
 
 use crate::access::contact;
 use crate::api::key;
-use crate::appointments::casey;
+use crate::appointments::{casey, moment};
 use crate::hand_over::hand_over;
 use crate::portal_people::{account, grant, sign_in};
 use crate::support::papers::{ask_to_sign, draft, pdf};
@@ -42,6 +46,7 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     an_opening(w, &rows).await;
     a_draft(&rows).await;
     an_absence(w).await;
+    two_of_whom_one_cancels(w, &rows).await;
     a_file(w, &rows).await;
     let document = rows.fill("/portal/documents/{document}");
     client.get(&document).await.must_be(200);
@@ -194,6 +199,33 @@ async fn an_absence(w: &World) {
     let mut clinician = w.staff(Role::Clinician).await;
     let page = clinician.get(path).await;
     clinician.submit(&page, path, &[("first", "2026-12-24"), ("last", "2026-12-24")]).await.must_be(303);
+}
+
+/// Two clients at one appointment, which goes on without one of them until staff say.
+async fn two_of_whom_one_cancels(w: &World, rows: &Rows) {
+    let (app, by) = (w.app.clone(), w.riverbend.by(Role::FrontDesk));
+    let places = w.app.db.read(&w.riverbend.scope, practice::places).await.expect("no fault");
+    let booking = Booking {
+        chart: rows.registered.chart_id,
+        with: vec![rows.invited.chart_id],
+        seats: Seats { most: 2, one_cancels: OneCancels::Ask },
+        request: None,
+        kind: VisitKind::Session,
+        slot: Slot {
+            starts_at: moment("2027-01-20T20:00:00Z"),
+            minutes: 50,
+            place: places.first().expect("a place").place_id,
+            staff: w.riverbend.member(Role::Clinician).staff_id,
+        },
+        despite: Doubt::ALL.to_vec(),
+    };
+    let two = rows.invited.chart_id;
+    let why = Cancellation { reason: CancelReason::ClientAsked, words: String::new() };
+    let write = move |c: &mut Scoped<'_>| {
+        let id = booking::book_in(&app, c, &by, &booking)?.expect("the time is free");
+        booking::end_for_one_in(&app, c, &by, (id, two), PartyEnd::Canceled, &why)
+    };
+    w.app.db.write(&w.riverbend.scope, write).await.expect("no fault").expect("it ends for one");
 }
 
 /// A PDF, stored and shared.

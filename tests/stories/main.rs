@@ -36,6 +36,7 @@ mod email_change;
 mod families;
 mod filled;
 mod ground;
+mod groups;
 mod hand_over;
 mod headers;
 mod import;

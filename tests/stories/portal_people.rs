@@ -6,6 +6,7 @@ use anteroom::features::access::permission::Basis;
 use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::actions::{self as billing, NewRelief};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
+use anteroom::features::calendar::Seats;
 use anteroom::features::ledger::{Relief, posting_currency};
 use anteroom::features::practice::{self, PlaceKind};
 use anteroom::kernel::clock::Timestamp;
@@ -177,6 +178,8 @@ pub async fn place(w: &World, kind: PlaceKind) -> PlaceId {
 pub async fn booked_at(w: &World, chart: &ChartId, starts_at: Timestamp, kind: PlaceKind) -> AppointmentId {
     let new = NewAppointment {
         chart: *chart,
+        with: Vec::new(),
+        seats: Seats::ONE,
         request: None,
         starts_at,
         minutes: 50,

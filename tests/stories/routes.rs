@@ -157,6 +157,9 @@ async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
         _ if row.path.ends_with("/document-requests/{document_request}/decline") => {
             serde_json::json!({ "reason": "It is not ours." }).to_string()
         }
+        _ if row.path.starts_with("/api/v1/appointments/{appointment}/parties") => {
+            serde_json::json!({ "chart_id": rows.value("{chart}") }).to_string()
+        }
         _ if row.path.ends_with("/from-template") => {
             serde_json::json!({ "template": rows.value("{template}") }).to_string()
         }
@@ -168,10 +171,11 @@ async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
         _ => api_call(row, &person, rows.value("{grant}"), rows.value("{staff}")),
     };
     let mut caller = w.browser().with("authorization", &format!("Bearer {key}"));
-    if row.method == "PATCH" || row.path.ends_with("/move") {
+    let adds_client = row.path == "/api/v1/appointments/{appointment}/parties";
+    if row.method == "PATCH" || row.path.ends_with("/move") || adds_client {
         // Over the version that this key reads; who reads nothing names one all the same.
         let version = caller
-            .get(path.trim_end_matches("/move"))
+            .get(path.trim_end_matches("/move").trim_end_matches("/parties"))
             .await
             .answer
             .header("etag")

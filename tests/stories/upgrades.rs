@@ -524,6 +524,53 @@ stories! {
         crate::support::world::take_down(database);
     }
 
+    async fn appointments_of_an_earlier_version_get_a_seat_for_each_of_their_clients(w: &mut World) {
+        let engine = w.engine;
+        let upgrade = move || {
+            let (database, mut conn) = filled_at(engine, "2026-11-30-000032_templates");
+            // Every chart comes to the first booked appointment as well, and to another one nobody comes any more.
+            run_sql(
+                &mut conn,
+                "INSERT INTO appointment_party (practice_id, appointment_id, party_id, chart_id, state, decided_by, reason_code, words)
+                 SELECT a.practice_id, a.appointment_id, c.chart_id, c.chart_id, 'expected', '', '', ''
+                 FROM chart c JOIN appointment a ON a.practice_id = c.practice_id
+                 WHERE a.appointment_id = (SELECT appointment_id FROM appointment WHERE state = 'booked' ORDER BY appointment_id LIMIT 1)
+                   AND NOT EXISTS (SELECT 1 FROM appointment_party p WHERE p.practice_id = c.practice_id
+                        AND p.appointment_id = a.appointment_id AND p.chart_id = c.chart_id);
+                 UPDATE appointment_party SET state = 'canceled'
+                 WHERE appointment_id = (SELECT appointment_id FROM appointment WHERE state = 'booked' ORDER BY appointment_id DESC LIMIT 1);
+                 UPDATE appointment SET state = 'canceled'
+                 WHERE appointment_id = (SELECT appointment_id FROM appointment WHERE state = 'booked' ORDER BY appointment_id DESC LIMIT 1);",
+            );
+            migrate(&database.url).expect("the upgrade");
+            let all: Vec<(Vec<u8>, String, i32, i32)> = appointment::table
+                .select((appointment::appointment_id, appointment::state, appointment::seats, appointment::seats_taken))
+                .load(&mut conn)
+                .expect("read the appointments");
+            let with_clients = all.into_iter().map(|(id, state, seats, taken)| {
+                let on: i64 = appointment_party::table
+                    .filter(appointment_party::appointment_id.eq(&id))
+                    .filter(appointment_party::state.eq_any(["expected", "arrived", "no_show"]))
+                    .count()
+                    .get_result(&mut conn)
+                    .expect("count the clients");
+                (state, seats, taken, on)
+            });
+            let all: Vec<(String, i32, i32, i64)> = with_clients.collect();
+            (database, all)
+        };
+        let (database, all) = tokio::task::spawn_blocking(upgrade).await.expect("the upgrade ran");
+        assert!(all.iter().any(|(_, seats, ..)| *seats > 1) && all.iter().any(|(state, ..)| state == "canceled"));
+        for (state, seats, taken, on) in all {
+            assert!(i64::from(taken) == on && taken <= seats && seats >= 1, "{state}: {taken} of {seats}, {on} come");
+        }
+        let upgraded = world_on(w, &database).await;
+        let mut phone = kims_phone(&upgraded).await;
+        phone.get("/portal/appointments").await.must_be(200);
+        drop(upgraded);
+        crate::support::world::take_down(database);
+    }
+
     async fn a_representative_still_reads_the_documents_of_an_earlier_version(w: &mut World) {
         let engine = w.engine;
         let upgrade = move || {

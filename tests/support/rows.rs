@@ -15,6 +15,7 @@ use anteroom::features::billing::service_store::services;
 use anteroom::features::billing::statement::{self, NewStatement};
 use anteroom::features::billing::superbill::{self, NewSuperbill};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
+use anteroom::features::calendar::Seats;
 use anteroom::features::documents::Recipient;
 use anteroom::features::documents::request_store::{self, DocumentRequest};
 use anteroom::features::documents::signing::actions::Candidate;
@@ -527,6 +528,8 @@ async fn place(w: &World) -> PlaceId {
 async fn appointment(w: &World, client: &Client, place: PlaceId, hours: i64) -> AppointmentId {
     let new = NewAppointment {
         chart: client.chart_id,
+        with: Vec::new(),
+        seats: Seats::ONE,
         request: None,
         starts_at: w.now().plus_hours(hours),
         minutes: 50,

@@ -4,12 +4,12 @@
 use axum::body::Bytes;
 use jiff::civil::{Date, Weekday};
 
-use crate::demo::seed::records::SECOND_OFFICE;
+use crate::demo::seed::records::{COUPLE, GROUP, SECOND_OFFICE};
 use crate::features::appointments::availability::{NewTimeOff, add_hours, add_time_off, add_type};
 use crate::features::appointments::video::{self, LinkOf};
 use crate::features::appointments::{NewSeries, series};
 use crate::features::calendar::openings::TimeOff;
-use crate::features::calendar::{NewHours, TypeFields, VisitKind, WhoMayAsk};
+use crate::features::calendar::{NewHours, OneCancels, TypeFields, VisitKind, WhoMayAsk};
 use crate::features::practice::{Place, PlaceKind, places};
 use crate::kernel::ids::{ChartId, StaffId};
 use crate::platform::audit::By;
@@ -18,11 +18,14 @@ use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::FormToken;
 
-/// Names, kinds, minutes, minutes free after it, days ahead, and who may ask.
-const TYPES: &[(&str, VisitKind, i32, i32, i32, WhoMayAsk)] = &[
-    ("Regular visit", VisitKind::Session, 50, 10, 60, WhoMayAsk::Clients),
-    ("Short check-in", VisitKind::CheckIn, 25, 5, 30, WhoMayAsk::Clients),
-    ("First visit", VisitKind::FirstVisit, 80, 10, 90, WhoMayAsk::Nobody),
+/// Names, kinds, minutes, minutes free after it, days ahead, who may ask, and for how many clients.
+type Type = (&'static str, VisitKind, i32, i32, i32, WhoMayAsk, (i32, OneCancels));
+const TYPES: &[Type] = &[
+    ("Regular visit", VisitKind::Session, 50, 10, 60, WhoMayAsk::Clients, (1, OneCancels::Keep)),
+    ("Short check-in", VisitKind::CheckIn, 25, 5, 30, WhoMayAsk::Clients, (1, OneCancels::Keep)),
+    ("First visit", VisitKind::FirstVisit, 80, 10, 90, WhoMayAsk::Nobody, (1, OneCancels::Keep)),
+    (COUPLE, VisitKind::Session, 80, 10, 60, WhoMayAsk::Nobody, (2, OneCancels::Ask)),
+    (GROUP, VisitKind::Session, 90, 15, 90, WhoMayAsk::Nobody, (6, OneCancels::Keep)),
 ];
 
 /// The mark of a form that nobody else sends.
@@ -43,7 +46,7 @@ pub async fn keep(
     clinician: StaffId,
     today: Date,
 ) -> Result<(), Fault> {
-    for (name, kind, minutes, after_minutes, horizon_days, who_may_ask) in TYPES {
+    for (name, kind, minutes, after_minutes, horizon_days, who_may_ask, (max_parties, one_cancels)) in TYPES {
         let new = TypeFields {
             kind: *kind,
             name: (*name).to_owned(),
@@ -54,6 +57,8 @@ pub async fn keep(
             notice_hours: 24,
             horizon_days: *horizon_days,
             who_may_ask: *who_may_ask,
+            max_parties: *max_parties,
+            one_cancels: *one_cancels,
         };
         add_type(app, scope, by.clone(), new, mark(app, "type")?).await?.map_err(seeding)?;
     }

@@ -7,7 +7,7 @@ use crate::demo::seed::story::Chart;
 use crate::features::appointments::actions::{
     Confirmation, Decline, NewRequest, Offer, ask, confirm, decline, offer,
 };
-use crate::features::appointments::booking::{self, Doubt, Slot};
+use crate::features::appointments::booking::{self, Booking, Doubt, NotBooked, Slot};
 use crate::features::appointments::{DayPart, NewAppointment, PlaceWish, VisitKind, Wish};
 use crate::features::billing::actions::{NewRelief, record_payment, relieve};
 use crate::features::billing::charges::{Details, NewService, Pays, Price, post_service};
@@ -21,6 +21,7 @@ use crate::features::billing::services::{add_service, set_identity};
 use crate::features::billing::statement::{self, NewStatement};
 use crate::features::billing::superbill::{self, NewSuperbill};
 use crate::features::billing::{self, NewCharge, NewPayment, PaymentMethod};
+use crate::features::calendar::{self, AppointmentType, Seats};
 use crate::features::closing::actions::freeze;
 use crate::features::documents::signing::actions::{self as signing, Candidate, NewSigner, NewSigning};
 use crate::features::documents::template_actions::{self, AfterSave, Draft, DraftText};
@@ -196,7 +197,61 @@ impl Desk<'_> {
                 .map_err(|_| Fault::other("seeding a frozen chart"))?;
         }
         self.documents(charts).await?;
+        self.several(charts, &rooms).await?;
         self.requests(charts, &rooms).await
+    }
+
+    /// A group of five and a couple in the coming days, as staff book them.
+    async fn several(&self, charts: &[Chart], rooms: &Rooms) -> Result<(), Fault> {
+        let open: Vec<&Chart> = charts.iter().filter(|chart| chart.made.records != Records::None).collect();
+        // Those who can sign in come first: they see one of each.
+        let (known, others): (Vec<&Chart>, Vec<&Chart>) = open.into_iter().partition(|c| c.account.is_some());
+        let ids: Vec<ChartId> = known.iter().chain(&others).map(|chart| chart.id).collect();
+        let (couple, group) =
+            ids.split_at_checked(2).ok_or_else(|| Fault::other("the demo lacks clients"))?;
+        let types = self.app.db.read(self.scope, calendar::types).await?;
+        for (name, charts) in [(COUPLE, couple), (GROUP, group.get(..5).unwrap_or(group))] {
+            let of = types.iter().find(|of| of.name == name);
+            let of = of.ok_or_else(|| Fault::other("the demo lacks a type of appointment"))?;
+            self.book_together(of, charts, rooms).await?;
+        }
+        Ok(())
+    }
+
+    /// Books these together, at the next hour at which all of them are free.
+    async fn book_together(
+        &self,
+        of: &AppointmentType,
+        charts: &[ChartId],
+        rooms: &Rooms,
+    ) -> Result<(), Fault> {
+        let Some((first, with)) = charts.split_first() else { return Ok(()) };
+        let today = self.today()?;
+        for (day, hour) in (2..9).flat_map(|day| [17, 12, 8, 18].map(|hour| (day, hour))) {
+            let slot = Slot {
+                starts_at: at(today, day, hour)?,
+                minutes: of.minutes,
+                place: rooms.office,
+                staff: staff_id(&self.clinician)?,
+            };
+            let booking = Booking {
+                chart: *first,
+                with: with.to_vec(),
+                seats: of.seats(),
+                request: None,
+                kind: of.kind,
+                slot,
+                despite: Doubt::ALL.to_vec(),
+            };
+            let (app, by) = (self.app.clone(), self.desk.clone());
+            let booked = self.app.db.write(self.scope, move |c| booking::book_in(&app, c, &by, &booking));
+            match booked.await? {
+                Ok(_) => return Ok(()),
+                Err(NotBooked::Taken(_)) => {}
+                Err(why) => return Err(Fault::other(format!("seeding an appointment of several: {why}"))),
+            }
+        }
+        Err(Fault::other("the demo's clients have no free hour together"))
     }
 
     /// A statement, an invoice and, where no insurer pays, a superbill, for clients who can sign in.
@@ -393,6 +448,10 @@ impl Desk<'_> {
 
 /// The practice's second office, in another zone.
 pub const SECOND_OFFICE: &str = "Mountain office";
+/// The type to which a couple comes.
+pub const COUPLE: &str = "Visit for two";
+/// The type to which a group comes.
+pub const GROUP: &str = "Group";
 
 /// Where clients are seen.
 #[derive(Clone, Copy)]
@@ -450,6 +509,8 @@ fn fill_one(
         let (visit, starts_at) =
             book_free(c, by, today, 3 + number % 5 - 14 * n, hour, |starts_at| NewAppointment {
                 chart: *chart,
+                with: Vec::new(),
+                seats: Seats::ONE,
                 request: None,
                 starts_at,
                 minutes: if first { 60 } else { 50 },

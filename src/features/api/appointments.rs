@@ -12,17 +12,18 @@ use super::precondition::must_match;
 use super::problem::{self, ApiResult, Problem};
 use super::schedule_json::{
     AppointmentJson, AppointmentList, AppointmentQuery, AttendanceJson, CancelJson, ClinicianJson,
-    Clinicians, MoveJson, NewAppointmentJson, PlaceJson, Places, VideoLinkJson,
+    Clinicians, MoveJson, NewAppointmentJson, PartyJson, PlaceJson, Places, VideoLinkJson,
 };
 use super::usual::Usual;
 use crate::features::appointments::attendance::{self, Noting};
 use crate::features::appointments::booking::{self, Booking, Cancellation, Doubt, Move, NotBooked, Slot};
-use crate::features::appointments::lifecycle::{Attendance, Refusal};
+use crate::features::appointments::lifecycle::{Attendance, PartyEnd, Refusal};
 use crate::features::appointments::video::{self, LinkOf, NotSet};
-use crate::features::appointments::{self, PageOf};
+use crate::features::appointments::{self, Appointment, CancelReason, PageOf, Party};
+use crate::features::calendar::{self, Seats};
 use crate::features::practice;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AppointmentId, ChartId};
+use crate::kernel::ids::{AppointmentId, AppointmentTypeId, ChartId};
 use crate::kernel::text;
 use crate::kernel::web_address::WebAddress;
 use crate::platform::db::Scoped;
@@ -37,6 +38,9 @@ pub(super) fn refused(why: NotBooked) -> Problem {
     match why {
         NotBooked::NotFound => problem::NOT_FOUND.into(),
         NotBooked::ChartClosed => problem::CHART_CLOSED.into(),
+        NotBooked::TooMany => {
+            field("/with_chart_ids", "more clients than the type has seats for, or one of them twice")
+        }
         NotBooked::NoPlace => field("/place_id", "no place of this practice where something can be booked"),
         NotBooked::NoClinician => field("/staff_id", "nobody of this practice who sees clients"),
         NotBooked::Past => field("/starts_at", "not ahead"),
@@ -60,6 +64,7 @@ pub(super) fn refused(why: NotBooked) -> Problem {
         NotBooked::LifeCycle(Refusal::Noted) => problem::IS_NOTED.into(),
         NotBooked::LifeCycle(Refusal::TooEarly) => problem::TOO_EARLY.into(),
         NotBooked::LifeCycle(Refusal::UndoOver) => problem::UNDO_OVER.into(),
+        NotBooked::LifeCycle(Refusal::Full) => problem::FULL.into(),
         NotBooked::Stale => problem::PRECONDITION_FAILED.into(),
     }
 }
@@ -85,9 +90,10 @@ pub(super) fn minutes(asked: i32) -> i32 {
 /// How an appointment stands now.
 fn shown(c: &mut Scoped<'_>, id: AppointmentId) -> Result<Option<(Answer, ChartId)>, Fault> {
     let Some(appointment) = appointments::find(c, id)? else { return Ok(None) };
-    let Some(party) = appointments::parties_of(c, id)?.into_iter().next() else { return Ok(None) };
-    let answer = Answer::ok(AppointmentJson::of(&appointment, &party))?.version(appointment.version);
-    Ok(Some((answer, party.chart_id)))
+    let parties = appointments::parties_of(c, id)?;
+    let Some(json) = AppointmentJson::of(&appointment, &parties) else { return Ok(None) };
+    let chart = json.first;
+    Ok(Some((Answer::ok(json)?.version(appointment.version), chart)))
 }
 
 fn done(c: &mut Scoped<'_>, id: AppointmentId) -> Result<Done, Fault> {
@@ -140,6 +146,8 @@ pub(super) fn moment(name: &str, asked: Option<&str>) -> Result<Option<Timestamp
 }
 
 /// List appointments, in the order of time.
+///
+/// Of one chart, an appointment names its client alone, whoever else comes to it.
 #[utoipa::path(get, path = "/api/v1/appointments", tag = "Appointments", operation_id = "listAppointments",
     params(AppointmentQuery),
     responses((status = 200, description = "A page of appointments", body = AppointmentList), Usual),
@@ -158,7 +166,11 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, RawQuery(raw):
     };
     let mut rows = app.db.read(&caller.scope, move |c| appointments::page(c, &of)).await?;
     let next = cut(&mut rows, most, |(a, _)| format!("{}.{}", a.starts_at.micros(), a.appointment_id));
-    let appointments = rows.iter().map(|(a, party)| AppointmentJson::of(a, party)).collect();
+    let one = |(appointment, parties): &(Appointment, Vec<Party>)| match chart {
+        Some(_) => parties.first().map(|party| AppointmentJson::of_client(appointment, party)),
+        None => AppointmentJson::of(appointment, parties),
+    };
+    let appointments = rows.iter().filter_map(one).collect();
     Ok(Answer::ok(AppointmentList { appointments, next })?.into_response())
 }
 
@@ -177,10 +189,16 @@ pub async fn read(
     Ok(found.ok_or(problem::NOT_FOUND)?.0.into_response())
 }
 
-fn booking_of(caller: &ApiCaller, body: &Bytes) -> Result<Booking, Problem> {
+/// What a caller asks for, and the type whose seats it has.
+fn booking_of(caller: &ApiCaller, body: &Bytes) -> Result<(Booking, Option<AppointmentTypeId>), Problem> {
     let asked: NewAppointmentJson = json::read(caller, body)?;
-    Ok(Booking {
+    let chart =
+        |(at, text): (usize, &String)| field(&format!("/with_chart_ids/{at}"), text, "no id of a chart");
+    let of_type = asked.type_id.as_deref().map(|text| field("/type_id", text, "no id of a type"));
+    let booking = Booking {
         chart: field("/chart_id", &asked.chart_id, "no id of a chart")?,
+        with: asked.with_chart_ids.iter().enumerate().map(chart).collect::<Result<_, Problem>>()?,
+        seats: Seats::ONE,
         request: None,
         kind: field("/kind", &asked.kind, "none of the kinds of visit")?,
         slot: Slot {
@@ -190,12 +208,29 @@ fn booking_of(caller: &ApiCaller, body: &Bytes) -> Result<Booking, Problem> {
             staff: field("/staff_id", &asked.staff_id, "no id of a staff member")?,
         },
         despite: looked_at(&asked.confirm)?,
-    })
+    };
+    Ok((booking, of_type.transpose()?))
+}
+
+/// The booking with the seats of its type.
+fn with_seats(
+    c: &mut Scoped<'_>,
+    (booking, of_type): &(Booking, Option<AppointmentTypeId>),
+) -> Result<Result<Booking, Problem>, Fault> {
+    let mut booking = booking.clone();
+    if let Some(id) = of_type {
+        let Some(of) = calendar::find_type(c, *id)?.filter(|of| of.closed_at.is_none()) else {
+            return Ok(Err(Problem::fields([("/type_id".to_owned(), "no type that is offered".to_owned())])));
+        };
+        booking.seats = of.seats();
+    }
+    Ok(Ok(booking))
 }
 
 /// Book an appointment.
 ///
-/// Everybody who sees the client's appointments in the portal gets a mail. A time that is taken is refused.
+/// Everybody who sees the clients' appointments in the portal gets a mail, which names nobody else. A time that is taken is
+/// refused. For several clients, name a type that has seats for them.
 #[utoipa::path(post, path = "/api/v1/appointments", tag = "Appointments", operation_id = "bookAppointment",
     params(Once), request_body = NewAppointmentJson,
     responses((status = 201, description = "The appointment, with its ETag and Location", body = AppointmentJson), Usual),
@@ -203,8 +238,9 @@ fn booking_of(caller: &ApiCaller, body: &Bytes) -> Result<Booking, Problem> {
 pub async fn book(State(app): State<AppState>, caller: ApiCaller, body: Bytes) -> ApiResult {
     let (asked, by) = (booking_of(&caller, &body), caller.by());
     once(&app, &caller, &body, move |app, c| {
-        let booking = granted!(asked.as_ref().map_err(Problem::clone));
-        let id = granted!(booking::book_in(app, c, &by, booking)?.map_err(refused));
+        let asked = granted!(asked.as_ref().map_err(Problem::clone));
+        let booking = granted!(with_seats(c, asked)?);
+        let id = granted!(booking::book_in(app, c, &by, &booking)?.map_err(refused));
         let Done { answer, chart } = done(c, id)?;
         Ok(Ok(Done { answer: answer.created_at(format!("/api/v1/appointments/{id}")), chart }))
     })
@@ -261,16 +297,20 @@ pub async fn move_to(
     .await
 }
 
-fn cancellation(caller: &ApiCaller, body: &Bytes) -> Result<Cancellation, Problem> {
+/// Why it is canceled, and for whom alone, if so.
+fn cancellation(caller: &ApiCaller, body: &Bytes) -> Result<(Cancellation, Option<ChartId>), Problem> {
     let asked: CancelJson = json::read_or_default(caller, body)?;
     let words = text::lines(&asked.words, LONGEST_WORDS)
         .map_err(|error| Problem::fields([("/words".to_owned(), error.to_string())]))?;
-    Ok(Cancellation { reason: field("/reason", &asked.reason, "none of the reasons")?, words })
+    let chart = asked.chart_id.as_deref().map(|text| field("/chart_id", text, "no id of a chart"));
+    let why = Cancellation { reason: field("/reason", &asked.reason, "none of the reasons")?, words };
+    Ok((why, chart.transpose()?))
 }
 
 /// Cancel an appointment.
 ///
-/// It is the practice's own cancellation and never late. The client gets a mail; `words` are read after signing in.
+/// It is the practice's own cancellation and never late. The client gets a mail; `words` are read after signing in. With
+/// `chart_id` it is canceled for one of several clients alone; with the last of them the appointment ends.
 #[utoipa::path(post, path = "/api/v1/appointments/{appointment}/cancel", tag = "Appointments", operation_id = "cancelAppointment",
     params(("appointment" = String, Path, description = "The appointment's id"), Once),
     request_body = CancelJson,
@@ -285,13 +325,105 @@ pub async fn cancel(
     let id: AppointmentId = id(&appointment)?;
     let (asked, by) = (cancellation(&caller, &body), caller.by());
     once(&app, &caller, &body, move |app, c| {
-        let why = granted!(asked.as_ref().map_err(Problem::clone));
-        match booking::cancel_in(app, c, &by, id, why)? {
+        let (why, chart) = granted!(asked.as_ref().map_err(Problem::clone));
+        let outcome = match chart {
+            None => booking::cancel_in(app, c, &by, id, why)?,
+            Some(chart) => booking::end_for_one_in(app, c, &by, (id, *chart), PartyEnd::Canceled, why)?,
+        };
+        match outcome {
             Ok(_) => done(c, id).map(Ok),
             Err(why) => Ok(Err(refused(why))),
         }
     })
     .await
+}
+
+/// Add a client to an appointment.
+///
+/// To one that was booked with a type that has seats for several, while it lies ahead and a seat is free. Everybody who sees
+/// the client's appointments in the portal gets a mail; the other clients hear nothing of it. Send If-Match with the ETag
+/// that you read.
+#[utoipa::path(post, path = "/api/v1/appointments/{appointment}/parties", tag = "Appointments", operation_id = "addClient",
+    params(("appointment" = String, Path, description = "The appointment's id"),
+        ("If-Match" = String, Header, description = "The ETag that you read, or several; `*` is refused"), Once),
+    request_body = PartyJson,
+    responses((status = 200, description = "The appointment as it is now, with its new ETag", body = AppointmentJson),
+        (status = 412, description = "Changed meanwhile", body = json::ProblemJson, content_type = "application/problem+json"),
+        (status = 428, description = "If-Match is missing, or `*`", body = json::ProblemJson, content_type = "application/problem+json"),
+        Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn add_client(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(appointment): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let id: AppointmentId = id(&appointment)?;
+    let asked = party(&caller, &body);
+    let (by, headers) = (caller.by(), caller.headers.clone());
+    once(&app, &caller, &body, move |app, c| {
+        let chart = *granted!(asked.as_ref().map_err(Problem::clone));
+        let Some(now) = appointments::find(c, id)? else { return Ok(Err(problem::NOT_FOUND.into())) };
+        granted!(must_match(&headers, now.version));
+        granted!(booking::join_in(app, c, &by, id, chart)?.map_err(refused));
+        done(c, id).map(|done| Ok(Done { chart, ..done }))
+    })
+    .await
+}
+
+/// Take a client out of an appointment.
+///
+/// Of one who should not have been in it. Everybody who sees their appointments in the portal gets a mail that it is
+/// canceled; the other clients hear nothing of it. With the last client the appointment ends.
+#[utoipa::path(post, path = "/api/v1/appointments/{appointment}/parties/remove", tag = "Appointments", operation_id = "removeClient",
+    params(("appointment" = String, Path, description = "The appointment's id"), Once),
+    request_body = PartyJson,
+    responses((status = 200, description = "The appointment as it is now", body = AppointmentJson), Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn remove_client(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(appointment): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let id: AppointmentId = id(&appointment)?;
+    let (asked, by) = (party(&caller, &body), caller.by());
+    once(&app, &caller, &body, move |app, c| {
+        let chart = *granted!(asked.as_ref().map_err(Problem::clone));
+        let why = Cancellation { reason: CancelReason::Mistake, words: String::new() };
+        let ended = booking::end_for_one_in(app, c, &by, (id, chart), PartyEnd::Removed, &why)?;
+        granted!(ended.map_err(refused));
+        done(c, id).map(|done| Ok(Done { chart, ..done }))
+    })
+    .await
+}
+
+/// Keep an appointment of which one client has canceled.
+///
+/// Where `undecided` says that somebody has to say so. It stays for the other clients, who hear nothing of it.
+#[utoipa::path(post, path = "/api/v1/appointments/{appointment}/keep", tag = "Appointments", operation_id = "keepAppointment",
+    params(("appointment" = String, Path, description = "The appointment's id"), Once),
+    responses((status = 200, description = "The appointment as it is now", body = AppointmentJson), Usual),
+    security(("api_key" = ["appointments:write"])))]
+pub async fn keep(
+    State(app): State<AppState>,
+    caller: ApiCaller,
+    Path(appointment): Path<String>,
+    body: Bytes,
+) -> ApiResult {
+    let id: AppointmentId = id(&appointment)?;
+    let by = caller.by();
+    once(&app, &caller, &body, move |_, c| {
+        granted!(booking::keep_in(c, &by, id)?.map_err(refused));
+        done(c, id).map(Ok)
+    })
+    .await
+}
+
+/// The chart that a body names.
+fn party(caller: &ApiCaller, body: &Bytes) -> Result<ChartId, Problem> {
+    let asked: PartyJson = json::read(caller, body)?;
+    field("/chart_id", &asked.chart_id, "no id of a chart")
 }
 
 /// Notes whether a client came.

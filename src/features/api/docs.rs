@@ -39,6 +39,7 @@ use crate::platform::web::{PageResult, assets, language};
         messages::parties, messages::end_party, messages::crisis_words, messages::set_crisis_words, messages::take_back,
         appointments::places, appointments::clinicians, appointments::list, appointments::read,
         appointments::book, appointments::move_to, appointments::cancel,
+        appointments::add_client, appointments::remove_client, appointments::keep,
         series::list, series::read, series::make, series::split, series::end,
         appointments::arrive, appointments::no_show, appointments::undo, appointments::set_video_link,
         appointment_requests::list, appointment_requests::read, appointment_requests::confirm,

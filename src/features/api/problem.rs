@@ -71,6 +71,7 @@ kinds! {
     OFFER_OPEN = "offer-open", 409, "The client has not answered the last offer yet.";
     CANCELED = "canceled", 409, "The appointment is canceled.";
     NOT_BY_VIDEO = "not-by-video", 409, "The place of the appointment is not by video.";
+    FULL = "full", 409, "No seat of the appointment is free.";
     HAS_BEGUN = "has-begun", 409, "The appointment has begun or is over.";
     SERIES_ENDED = "series-ended", 409, "The series has ended.";
     IS_NOTED = "is-noted", 409, "It is noted whether the client came; undo that first.";

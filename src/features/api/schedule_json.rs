@@ -9,6 +9,7 @@ use crate::features::calendar::AppointmentType;
 use crate::features::calendar::openings::Opening;
 use crate::features::practice::Place;
 use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::ChartId;
 
 /// A place where appointments are held.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -73,13 +74,24 @@ pub struct AppointmentJson {
     /// The appointment.
     #[schema(format = "uuid")]
     pub id: String,
-    /// The client's chart.
+    /// The client's chart; of several clients that of the first one, or of the one who was asked for.
     #[schema(format = "uuid")]
     pub chart_id: String,
     /// `booked` or `canceled`.
     pub state: String,
-    /// Where the client stands: `expected`, `arrived`, `no_show`, `canceled` or `late_canceled`.
+    /// Where this client stands: `expected`, `arrived`, `no_show`, `canceled`, `late_canceled` or `removed`.
     pub client_state: String,
+    /// Every client, the first one first; where appointments of one chart were asked for, its client alone.
+    pub clients: Vec<ClientOfJson>,
+    /// For how many clients there is a seat; left out where appointments of one chart were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seats: Option<i32>,
+    /// For how many it is on; left out as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seats_taken: Option<i32>,
+    /// Has one of several canceled, and nobody has said yet whether it stays? Left out as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undecided: Option<bool>,
     /// When it begins.
     #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
@@ -105,15 +117,60 @@ pub struct AppointmentJson {
     pub request_id: Option<String>,
     /// Rises with each change that a calendar must know.
     pub sequence: i32,
-    /// Why the practice canceled it.
+    /// Why the practice canceled it for this client.
+    pub reason: Option<String>,
+    #[serde(skip)]
+    pub(super) first: ChartId,
+}
+
+/// A client of an appointment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ClientOfJson {
+    /// Their chart.
+    #[schema(format = "uuid")]
+    pub chart_id: String,
+    /// Where they stand: `expected`, `arrived`, `no_show`, `canceled`, `late_canceled` or `removed`.
+    pub state: String,
+    /// Why the practice canceled it for them.
     pub reason: Option<String>,
 }
 
+impl ClientOfJson {
+    fn of(party: &Party) -> Self {
+        Self {
+            chart_id: party.chart_id.to_string(),
+            state: party.state.to_string(),
+            reason: party.reason().map(|reason| reason.to_string()),
+        }
+    }
+}
+
 impl AppointmentJson {
-    /// As the API shows it.
-    pub fn of(appointment: &Appointment, party: &Party) -> Self {
+    /// As the API shows it, with all its clients; none where there is no client.
+    pub fn of(appointment: &Appointment, parties: &[Party]) -> Option<Self> {
+        Some(Self {
+            clients: parties.iter().map(ClientOfJson::of).collect(),
+            seats: Some(appointment.seats),
+            seats_taken: Some(appointment.seats_taken),
+            undecided: Some(appointment.asks_since.is_some()),
+            request_id: appointment.request_id.map(|id| id.to_string()),
+            ..Self::shown(appointment, parties.first()?)
+        })
+    }
+
+    /// As one client has it: nobody else is named, and nothing is counted.
+    pub fn of_client(appointment: &Appointment, party: &Party) -> Self {
+        Self::shown(&appointment.clone().as_of(party), party)
+    }
+
+    fn shown(appointment: &Appointment, party: &Party) -> Self {
         let zone = &appointment.place.time_zone;
         Self {
+            first: party.chart_id,
+            clients: vec![ClientOfJson::of(party)],
+            seats: None,
+            seats_taken: None,
+            undecided: None,
             id: appointment.appointment_id.to_string(),
             chart_id: party.chart_id.to_string(),
             state: appointment.state.to_string(),
@@ -125,7 +182,8 @@ impl AppointmentJson {
             kind: appointment.kind.to_string(),
             place_id: appointment.place.place_id.to_string(),
             staff_id: appointment.staff_id.to_string(),
-            request_id: appointment.request_id.map(|id| id.to_string()),
+            // It may be another client's.
+            request_id: appointment.request_id.filter(|_| !appointment.is_shared()).map(|id| id.to_string()),
             sequence: appointment.ics_sequence,
             reason: party.reason().map(|reason| reason.to_string()),
         }
@@ -180,10 +238,26 @@ pub struct NewAppointmentJson {
     /// `first_visit`, `session`, `check_in` or `other`.
     #[schema(example = "session")]
     pub kind: String,
+    /// The type whose seats it has; see `/appointment-types`. Without one it is for one client.
+    #[serde(default)]
+    #[schema(format = "uuid")]
+    pub type_id: Option<String>,
+    /// For the clients of these charts as well.
+    #[serde(default)]
+    pub with_chart_ids: Vec<String>,
     /// The doubts that somebody has looked at: `night`, `weekend`, `time_off`, `closed`, `away`, `outside_hours`,
     /// `held` (kept for another client, who is told).
     #[serde(default)]
     pub confirm: Vec<String>,
+}
+
+/// A client of an appointment.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartyJson {
+    /// The client's chart.
+    #[schema(format = "uuid")]
+    pub chart_id: String,
 }
 
 /// What an appointment is moved to; what is left out stays.
@@ -214,11 +288,14 @@ pub struct CancelJson {
     pub reason: String,
     /// What the client reads of it after signing in.
     pub words: String,
+    /// Only for the client of this chart; for everybody by default.
+    #[schema(format = "uuid")]
+    pub chart_id: Option<String>,
 }
 
 impl Default for CancelJson {
     fn default() -> Self {
-        Self { reason: "other".to_owned(), words: String::new() }
+        Self { reason: "other".to_owned(), words: String::new(), chart_id: None }
     }
 }
 
@@ -476,6 +553,10 @@ pub struct AppointmentTypeJson {
     pub horizon_days: i32,
     /// `clients` or `nobody`.
     pub who_may_ask: String,
+    /// How many clients come together, at most.
+    pub max_parties: i32,
+    /// What becomes of an appointment when one of several cancels: `keep`, `all` (canceled for all) or `ask` (somebody says).
+    pub one_cancels: String,
     /// Is it not offered any more?
     pub closed: bool,
 }
@@ -493,6 +574,8 @@ impl AppointmentTypeJson {
             notice_hours: of.notice_hours,
             horizon_days: of.horizon_days,
             who_may_ask: of.who_may_ask.to_string(),
+            max_parties: of.max_parties,
+            one_cancels: of.one_cancels.to_string(),
             closed: of.closed_at.is_some(),
         }
     }

@@ -19,7 +19,8 @@ use crate::features::appointments::slot::Slot;
 use crate::features::appointments::talk_store::{NewStep, insert_step, insert_times, talk_of};
 use crate::features::appointments::times::{Wish, write_wishes};
 use crate::features::calendar::{
-    self, Hold, ReplyHours, Resource, VisitKind, WhoMayAsk, drop_holds, held_by_others, place_holds, rivals,
+    self, Hold, ReplyHours, Resource, Seats, VisitKind, WhoMayAsk, drop_holds, held_by_others, place_holds,
+    rivals,
 };
 use crate::features::practice::{self, PlaceKind, Practice};
 use crate::kernel::clock::Timestamp;
@@ -357,8 +358,14 @@ fn booked(
     slot: Slot,
     despite: &[Doubt],
 ) -> Outcome<AppointmentId> {
+    let of_type = match found.type_id {
+        Some(id) => calendar::find_type(c, id)?,
+        None => None,
+    };
     let booking = Booking {
         chart: found.chart_id,
+        with: Vec::new(),
+        seats: of_type.map_or(Seats::ONE, |of| of.seats()),
         request: Some(found.request_id),
         kind: found.kind,
         slot,

@@ -38,6 +38,9 @@ audit_actions! {
         SeriesEnded = "appointment.series_ended", Stopped, None;
         SeriesExtended = "appointment.series_extended", Plain, None;
         Arrived = "appointment.arrived", Plain, None;
+        PartyAdded = "appointment.party_added", Plain, None;
+        PartyRemoved = "appointment.party_removed", Stopped, None;
+        Kept = "appointment.kept", Plain, None;
         NoShow = "appointment.no_show", Attention, None;
         Undone = "appointment.undone", Plain, None;
         VideoLinkSet = "video.link_set", Plain, None;

@@ -214,7 +214,7 @@ pub(super) fn moving(words: Words, entry: &DayEntry) -> Moving {
     Moving {
         href: format!("/staff/appointments/{}", of.appointment_id),
         when: words.date_time_zone(of.starts_at, of.place.time_zone.rules()),
-        client: entry.client.clone(),
+        client: entry.names(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Booking, moving and canceling an appointment, for pages, the API and the confirmation of a request. Each is one
 //! transaction: load, decide, take or give back the time, save, audit, mail.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
@@ -8,7 +10,7 @@ use crate::features::accounts;
 use crate::features::appointments::audit::AppointmentAction;
 use crate::features::appointments::kinds::CancelReason;
 use crate::features::appointments::lifecycle::{
-    AppointmentState, Decision, Event, Notice, PartyState, Refusal, decide,
+    AppointmentState, Decision, Event, Join, Notice, Others, PartyEnd, PartyState, Refusal, decide, may_join,
 };
 use crate::features::appointments::mails::{self, News};
 use crate::features::appointments::reminders;
@@ -17,15 +19,15 @@ pub use crate::features::appointments::slot::Slot;
 use crate::features::appointments::store::{self, Appointment, NewAppointment, Party, standing};
 use crate::features::appointments::talk_store;
 use crate::features::calendar::{
-    self, Claim, Hold, NotClaimed, OverHolds, Resource, ResourceKind, Taken, Unavailable, VisitKind, claim,
-    clinicians, release,
+    self, Claim, Hold, NotClaimed, OverHolds, Resource, ResourceKind, Seats, Taken, Unavailable, VisitKind,
+    claim, claim_also, clinicians, release,
 };
 use crate::features::practice::{self, find_place};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, AppointmentId, ChartId, RequestId};
+use crate::kernel::ids::{AccessId, AppointmentId, ChartId, RequestId, StaffId};
 use crate::platform::audit::{self, Actor, By};
 use crate::platform::db::{PracticeScope, Scoped};
-use crate::platform::fault::{Fault, is_duplicate};
+use crate::platform::fault::{Fault, granted, is_duplicate};
 use crate::platform::permissions::{Level, Right};
 use crate::platform::state::{App, AppState};
 use crate::platform::web::form_token::{FormToken, made_once};
@@ -76,6 +78,10 @@ pub const LONGEST_MINUTES: i32 = 12 * 60;
 pub struct Booking {
     /// On this chart.
     pub chart: ChartId,
+    /// And on these, of clients who come with them.
+    pub with: Vec<ChartId>,
+    /// For how many there is a seat.
+    pub seats: Seats,
     /// From this request, if from one.
     pub request: Option<RequestId>,
     /// What kind of visit.
@@ -104,6 +110,9 @@ pub enum NotBooked {
     /// The chart is closed.
     #[error("the chart is closed")]
     ChartClosed,
+    /// For more clients than there are seats, or twice for one.
+    #[error("it is for more clients than there are seats")]
+    TooMany,
     /// No such place, or nothing more is booked there.
     #[error("nothing can be booked at this place")]
     NoPlace,
@@ -184,10 +193,11 @@ pub(super) fn take(
     over: OverHolds,
 ) -> Result<Result<(AppointmentId, Vec<Hold>), NotClaimed>, Fault> {
     let id = AppointmentId::fresh(c.rng(), c.now());
-    let resources = [Resource::staff(new.staff), Resource::chart(new.chart)];
+    let charts = new.charts();
+    let resources = people(new.staff, &charts);
     let wanted = Claim {
         owner: id,
-        chart: new.chart,
+        charts: &charts,
         resources: &resources,
         from: new.starts_at,
         until: new.ends_at(),
@@ -205,13 +215,21 @@ pub(super) fn take(
         other => other?,
     }
     reminders::plan(c, id, new.starts_at)?;
-    let details =
-        serde_json::json!({ "appointment": id, "request": new.request, "starts_at": new.starts_at });
-    let mut event =
-        audit::Event::new(by.clone(), AppointmentAction::Booked).on_chart(&new.chart).with(details);
-    event.new_state = AppointmentState::Booked.word().into();
-    audit::record(c, event)?;
+    for chart in &charts {
+        let details =
+            serde_json::json!({ "appointment": id, "request": new.request, "starts_at": new.starts_at });
+        let mut event =
+            audit::Event::new(by.clone(), AppointmentAction::Booked).on_chart(chart).with(details);
+        event.new_state = AppointmentState::Booked.word().into();
+        audit::record(c, event)?;
+    }
     Ok(Ok((id, dropped)))
+}
+
+/// Whose time an appointment takes.
+fn people(staff: StaffId, charts: &[ChartId]) -> Vec<Resource> {
+    let charts = charts.iter().map(|chart| Resource::chart(*chart));
+    std::iter::once(Resource::staff(staff)).chain(charts).collect()
 }
 
 /// May it take a time that is kept for somebody else?
@@ -294,21 +312,11 @@ pub(super) fn check(
 
 /// Books in the caller's transaction, and writes to everybody who may see the appointment.
 pub fn book_in(app: &App, c: &mut Scoped<'_>, by: &By, booking: &Booking) -> Outcome<AppointmentId> {
-    match store::chart_state(c, booking.chart)?.as_deref() {
-        None => return Ok(Err(NotBooked::NotFound)),
-        Some("open") => {}
-        Some(_) => return Ok(Err(NotBooked::ChartClosed)),
-    }
     let slot = booking.slot;
-    let doubts = match check(c, slot, &booking.despite, None)? {
-        Ok(doubts) => doubts,
-        Err(why) => {
-            let resources = [Resource::staff(slot.staff), Resource::chart(booking.chart)];
-            return Ok(Err(taken_first(c, why, None, &resources, slot)?));
-        }
-    };
     let new = NewAppointment {
         chart: booking.chart,
+        with: booking.with.clone(),
+        seats: booking.seats,
         request: booking.request,
         starts_at: slot.starts_at,
         minutes: slot.minutes,
@@ -316,11 +324,27 @@ pub fn book_in(app: &App, c: &mut Scoped<'_>, by: &By, booking: &Booking) -> Out
         place: slot.place,
         staff: slot.staff,
     };
+    let charts = new.charts();
+    for chart in &charts {
+        if let Err(why) = is_open(c, *chart)? {
+            return Ok(Err(why));
+        }
+    }
+    let known: BTreeSet<ChartId> = charts.iter().copied().collect();
+    if known.len() < charts.len() || i32::try_from(charts.len()).is_ok_and(|n| n > new.seats.most) {
+        return Ok(Err(NotBooked::TooMany));
+    }
+    let doubts = match check(c, slot, &booking.despite, None)? {
+        Ok(doubts) => doubts,
+        Err(why) => {
+            return Ok(Err(taken_first(c, why, None, &people(slot.staff, &charts), slot)?));
+        }
+    };
     let (id, dropped) = match take(c, by, &new, over_holds(&booking.despite))? {
         Ok(taken) => taken,
         Err(why) => return Ok(Err(in_the_way(why, doubts))),
     };
-    held_times_are_gone(app, c, by, booking.chart, booking.request, &dropped)?;
+    held_times_are_gone(app, c, by, &charts, booking.request, &dropped)?;
     let (appointment, parties) = load(c, id)?;
     // Whoever accepts an offer gets the appointment itself, not the news that there is an answer.
     let answers = booking.request.filter(|_| !matches!(by.actor, Actor::Account(_)));
@@ -328,18 +352,27 @@ pub fn book_in(app: &App, c: &mut Scoped<'_>, by: &By, booking: &Booking) -> Out
     Ok(Ok(id))
 }
 
+/// Can anything be booked on this chart?
+fn is_open(c: &mut Scoped<'_>, chart: ChartId) -> Outcome<()> {
+    Ok(match store::chart_state(c, chart)?.as_deref() {
+        None => Err(NotBooked::NotFound),
+        Some("open") => Ok(()),
+        Some(_) => Err(NotBooked::ChartClosed),
+    })
+}
+
 /// Strikes out what was kept for other requests, and tells their clients. `own` is the request that is answered.
 pub(super) fn held_times_are_gone(
     app: &App,
     c: &mut Scoped<'_>,
     by: &By,
-    chart: ChartId,
+    charts: &[ChartId],
     own: Option<RequestId>,
     dropped: &[Hold],
 ) -> Result<(), Fault> {
     for hold in dropped.iter().filter(|hold| Some(hold.owner) != own) {
         talk_store::strike(c, hold.owner, hold.staff, hold.starts_at)?;
-        if hold.until <= c.now() || hold.chart == chart {
+        if hold.until <= c.now() || charts.contains(&hold.chart) {
             continue;
         }
         if let Some(request) = request_store::find_request(c, &hold.owner)? {
@@ -362,10 +395,16 @@ pub async fn book(
     booking: Booking,
     mark: FormToken,
 ) -> Outcome<AppointmentId> {
-    let (this, chart) = (app.clone(), booking.chart);
+    let this = app.clone();
+    let charts: Vec<ChartId> = std::iter::once(booking.chart).chain(booking.with.iter().copied()).collect();
     let outcome =
         app.db.write(scope, move |c| made_once(c, &mark, |c| book_in(&this, c, &by, &booking))).await?;
-    Ok(outcome.inspect(|_| changed(app, scope, &chart)))
+    Ok(outcome.inspect(|_| all_changed(app, scope, &charts)))
+}
+
+/// Open pages of these charts look again, and the mail leaves.
+pub(super) fn all_changed(app: &AppState, scope: &PracticeScope, charts: &[ChartId]) {
+    charts.iter().for_each(|chart| changed(app, scope, chart));
 }
 
 /// Open pages of the chart look again, and the mail leaves.
@@ -392,40 +431,44 @@ pub struct Move {
     pub despite: Vec<Doubt>,
 }
 
-/// Moves in the caller's transaction: the same appointment, under the same name in every calendar.
-pub fn move_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, wanted: &Move) -> Outcome<ChartId> {
+/// Moves in the caller's transaction: the same appointment, under the same name in every calendar. Gives the charts of
+/// those who come.
+pub fn move_in(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    id: AppointmentId,
+    wanted: &Move,
+) -> Outcome<Vec<ChartId>> {
     let Some(before) = store::find(c, id)? else { return Ok(Err(NotBooked::NotFound)) };
     let parties = store::parties_of(c, id)?;
-    let party = first_party(&parties, id)?;
-    let policy = practice::load(c)?.policy();
-    if let Err(why) = decide(&standing(&before, party, 0, &policy), Event::Move, c.now()) {
+    if let Err(why) = decide_for_all(c, &before, &parties, Event::Move)? {
         return Ok(Err(why.into()));
     }
     let to = wanted.to;
     let ends_at = to.ends_at();
-    let chart = party.chart_id;
+    let charts = charts_on(&parties);
     if (before.starts_at, before.ends_at, before.place.place_id, before.staff_id)
         == (to.starts_at, ends_at, to.place, to.staff)
     {
         // Also the second click of a double click.
-        return Ok(Ok(chart));
+        return Ok(Ok(charts));
     }
     if before.version != wanted.version {
         return Ok(Err(NotBooked::Stale));
     }
-    let mut resources = vec![Resource::staff(to.staff)];
-    resources.extend(expected(&parties).map(|party| Resource::chart(party.chart_id)));
     let doubts = match check(c, to, &wanted.despite, Some(&before))? {
         Ok(doubts) => doubts,
-        Err(why) => return Ok(Err(taken_first(c, why, Some(id), &resources, to)?)),
+        Err(why) => return Ok(Err(taken_first(c, why, Some(id), &people(to.staff, &charts), to)?)),
     };
     let over = over_holds(&wanted.despite);
     let after = match give_time(app, c, by, (&before, &parties), to, over)? {
         Ok(after) => after,
         Err(why) => return Ok(Err(in_the_way(why, doubts))),
     };
-    mails::tell_clients(app, c, &after, &parties, News::Moved { from: &before, more: &[] })?;
-    Ok(Ok(chart))
+    let told: Vec<Party> = on(&parties).cloned().collect();
+    mails::tell_clients(app, c, &after, &told, News::Moved { from: &before, more: &[] })?;
+    Ok(Ok(charts))
 }
 
 /// Gives an appointment of these clients another time, with its audit event, and tells nobody.
@@ -438,27 +481,37 @@ pub(super) fn give_time(
     over: OverHolds,
 ) -> Result<Result<Appointment, NotClaimed>, Fault> {
     let id = before.appointment_id;
-    let chart = first_party(parties, id)?.chart_id;
-    let mut resources = vec![Resource::staff(to.staff)];
-    resources.extend(expected(parties).map(|party| Resource::chart(party.chart_id)));
+    let charts = charts_on(parties);
+    let resources = people(to.staff, &charts);
     let ends_at = to.ends_at();
-    let time = Claim { owner: id, chart, resources: &resources, from: to.starts_at, until: ends_at, over };
+    let time =
+        Claim { owner: id, charts: &charts, resources: &resources, from: to.starts_at, until: ends_at, over };
     let dropped = match claim(c, &time)? {
         Ok(dropped) => dropped,
         Err(why) => return Ok(Err(why)),
     };
-    held_times_are_gone(app, c, by, chart, None, &dropped)?;
+    held_times_are_gone(app, c, by, &charts, None, &dropped)?;
     if !store::save_time(c, before, to.starts_at, ends_at, to.place, to.staff)? {
         return Err(Fault::lost_race("an appointment was changed while it was moved"));
     }
     reminders::plan(c, id, to.starts_at)?;
-    let details = serde_json::json!({
-        "appointment": id,
-        "from": before.starts_at, "to": to.starts_at,
-        "minutes_from": before.minutes(), "minutes_to": to.minutes,
-        "place": to.place, "staff": to.staff,
-    });
-    record_event(c, by, AppointmentAction::Moved, chart, details, before.state, AppointmentState::Booked)?;
+    for chart in charts {
+        let details = serde_json::json!({
+            "appointment": id,
+            "from": before.starts_at, "to": to.starts_at,
+            "minutes_from": before.minutes(), "minutes_to": to.minutes,
+            "place": to.place, "staff": to.staff,
+        });
+        record_event(
+            c,
+            by,
+            AppointmentAction::Moved,
+            chart,
+            details,
+            before.state,
+            AppointmentState::Booked,
+        )?;
+    }
     Ok(Ok(load(c, id)?.0))
 }
 
@@ -469,20 +522,39 @@ pub async fn move_to(
     by: By,
     id: AppointmentId,
     wanted: Move,
-) -> Outcome<ChartId> {
+) -> Outcome<Vec<ChartId>> {
     let this = app.clone();
     let outcome = app.db.write(scope, move |c| move_in(&this, c, &by, id, &wanted)).await?;
-    Ok(outcome.inspect(|chart| changed(app, scope, chart)))
+    Ok(outcome.inspect(|charts| all_changed(app, scope, charts)))
 }
 
-fn expected(parties: &[Party]) -> impl Iterator<Item = &Party> {
-    parties.iter().filter(|party| party.state == PartyState::Expected)
+/// Those for whom it is on.
+fn on(parties: &[Party]) -> impl Iterator<Item = &Party> {
+    parties.iter().filter(|party| party.is_on())
 }
 
-/// The client whom the life cycle is asked about: one who is expected, or any where nobody is.
-fn first_party(parties: &[Party], id: AppointmentId) -> Result<&Party, Fault> {
-    let found = expected(parties).next().or(parties.first());
-    found.ok_or_else(|| Fault::Damaged(format!("appointment {id} is for nobody")))
+fn charts_on(parties: &[Party]) -> Vec<ChartId> {
+    on(parties).map(|party| party.chart_id).collect()
+}
+
+/// What the life cycle says of something that concerns all: no, if it says so for one of those for whom it is on. Where it
+/// is on for nobody, any of them tells why.
+fn decide_for_all(
+    c: &mut Scoped<'_>,
+    before: &Appointment,
+    parties: &[Party],
+    event: Event,
+) -> Result<Result<(), Refusal>, Fault> {
+    let (policy, now) = (practice::load(c)?.policy(), c.now());
+    let asked: Vec<&Party> = match on(parties).next() {
+        Some(_) => on(parties).collect(),
+        None => parties.first().into_iter().collect(),
+    };
+    if asked.is_empty() {
+        return Err(Fault::Damaged(format!("appointment {} is for nobody", before.appointment_id)));
+    }
+    let decided = asked.into_iter().map(|party| decide(&standing(before, party, 0, &policy), event, now));
+    Ok(decided.collect::<Result<Vec<Decision>, Refusal>>().map(|_| ()))
 }
 
 fn record_event(
@@ -509,31 +581,26 @@ pub struct Cancellation {
     pub words: String,
 }
 
-/// Cancels for everybody, in the caller's transaction.
+/// Cancels for everybody, in the caller's transaction. Gives the charts of those who were to come.
 pub fn cancel_in(
     app: &App,
     c: &mut Scoped<'_>,
     by: &By,
     id: AppointmentId,
     why: &Cancellation,
-) -> Outcome<ChartId> {
-    let CanceledOne { after, told, chart } = match cancel_only(c, by, id, why)? {
-        Ok(canceled) => canceled,
-        Err(why) => return Ok(Err(why)),
-    };
+) -> Outcome<Vec<ChartId>> {
+    let CanceledOne { after, told } = granted!(cancel_only(c, by, id, why)?);
     mails::tell_clients(app, c, &after, &told, News::Canceled { more: &[] })?;
     mails::tell_clinician(app, c, by, &after, &[])?;
-    Ok(Ok(chart))
+    Ok(Ok(told.into_iter().map(|party| party.chart_id).collect()))
 }
 
 /// An appointment that was canceled, before anybody is told.
 pub(super) struct CanceledOne {
     /// As it is now.
     pub after: Appointment,
-    /// The clients who were expected; those who had canceled before know.
+    /// The clients for whom it was on; those who had canceled before know.
     pub told: Vec<Party>,
-    /// The chart of the first of them.
-    pub chart: ChartId,
 }
 
 /// Cancels for everybody and tells nobody.
@@ -545,38 +612,47 @@ pub(super) fn cancel_only(
 ) -> Outcome<CanceledOne> {
     let Some(before) = store::find(c, id)? else { return Ok(Err(NotBooked::NotFound)) };
     let parties = store::parties_of(c, id)?;
-    let party = first_party(&parties, id)?;
-    let chart = party.chart_id;
-    let policy = practice::load(c)?.policy();
-    if let Err(why) = decide(&standing(&before, party, 0, &policy), Event::CancelByStaff, c.now()) {
+    if let Err(why) = decide_for_all(c, &before, &parties, Event::CancelByStaff)? {
         return Ok(Err(why.into()));
     }
     free(c, &before, &parties)?;
-    for party in expected(&parties) {
-        let reason = Some((why.reason, why.words.as_str()));
-        let state = PartyState::Canceled;
-        if !store::save_party(c, id, party.party_id, state, &by.actor.name(), reason)? {
-            return Err(Fault::lost_race("a client of an appointment canceled meanwhile"));
-        }
+    let reason = Some((why.reason, why.words.as_str()));
+    for party in on(&parties) {
+        end_party(c, by, &before, party, PartyState::Canceled, reason)?;
+        let details =
+            serde_json::json!({ "appointment": id, "starts_at": before.starts_at, "reason": why.reason });
+        let (from, to) = (before.state, AppointmentState::Canceled);
+        record_event(c, by, AppointmentAction::Canceled, party.chart_id, details, from, to)?;
     }
-    let details =
-        serde_json::json!({ "appointment": id, "starts_at": before.starts_at, "reason": why.reason });
-    let (from, to) = (before.state, AppointmentState::Canceled);
-    record_event(c, by, AppointmentAction::Canceled, chart, details, from, to)?;
     let (after, now) = load(c, id)?;
-    let told: Vec<Party> = now
-        .into_iter()
-        .filter(|after| expected(&parties).any(|before| before.party_id == after.party_id))
-        .collect();
-    Ok(Ok(CanceledOne { after, told, chart }))
+    let told = now.into_iter().filter(|after| on(&parties).any(|before| before.party_id == after.party_id));
+    Ok(Ok(CanceledOne { after, told: told.collect() }))
+}
+
+/// Writes that it is off for a client.
+fn end_party(
+    c: &mut Scoped<'_>,
+    by: &By,
+    before: &Appointment,
+    party: &Party,
+    to: PartyState,
+    reason: Option<(CancelReason, &str)>,
+) -> Result<(), Fault> {
+    // A client's own cancellation bears no name.
+    let name = match by.actor {
+        Actor::Account(_) => String::new(),
+        _ => by.actor.name(),
+    };
+    match store::save_party(c, before.appointment_id, party, to, &name, reason)? {
+        true => Ok(()),
+        false => Err(Fault::lost_race("a client of an appointment was canceled meanwhile")),
+    }
 }
 
 /// Gives the time back and ends the appointment. The time comes first: everybody who changes an appointment holds
 /// its resources before its row.
 fn free(c: &mut Scoped<'_>, before: &Appointment, parties: &[Party]) -> Result<(), Fault> {
-    let mut resources = vec![Resource::staff(before.staff_id)];
-    resources.extend(expected(parties).map(|party| Resource::chart(party.chart_id)));
-    release(c, before.appointment_id, &resources)?;
+    release(c, before.appointment_id, &people(before.staff_id, &charts_on(parties)))?;
     if !store::save_canceled(c, before)? {
         return Err(Fault::lost_race("an appointment was changed while it was canceled"));
     }
@@ -591,10 +667,202 @@ pub async fn cancel(
     by: By,
     id: AppointmentId,
     why: Cancellation,
-) -> Outcome<ChartId> {
+) -> Outcome<Vec<ChartId>> {
     let this = app.clone();
     let outcome = app.db.write(scope, move |c| cancel_in(&this, c, &by, id, &why)).await?;
-    Ok(outcome.inspect(|chart| changed(app, scope, chart)))
+    Ok(outcome.inspect(|charts| all_changed(app, scope, charts)))
+}
+
+/// What it is called in the audit trail that an appointment ends for a client.
+fn action_of(to: PartyState) -> AppointmentAction {
+    match to {
+        PartyState::LateCanceled => AppointmentAction::LateCanceled,
+        PartyState::Removed => AppointmentAction::PartyRemoved,
+        _ => AppointmentAction::Canceled,
+    }
+}
+
+/// Ends an appointment for one client, and for the others what follows from that; tells everybody for whom it has ended, and
+/// nobody else. Gives their charts.
+fn end_for_one(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    (before, parties): (&Appointment, &[Party]),
+    party: &Party,
+    (to, others): (PartyState, Others),
+    reason: Option<(CancelReason, &str)>,
+) -> Result<Vec<ChartId>, Fault> {
+    let id = before.appointment_id;
+    let is_off = matches!(others, Others::None | Others::Canceled);
+    if is_off {
+        free(c, before, parties)?;
+    } else {
+        release(c, id, &[Resource::chart(party.chart_id)])?;
+        let asks_since = (others == Others::Undecided).then(|| c.now());
+        if !store::save_one_left(c, before, asks_since)? {
+            return Err(Fault::lost_race("an appointment was changed while one of several left it"));
+        }
+        store::save_left(c, before, party)?;
+    }
+    end_party(c, by, before, party, to, reason)?;
+    let mut ended = vec![party.party_id];
+    let after = if is_off { AppointmentState::Canceled } else { AppointmentState::Booked };
+    let details = || serde_json::json!({ "appointment": id, "starts_at": before.starts_at });
+    record_event(c, by, action_of(to), party.chart_id, details(), before.state, after)?;
+    if others == Others::Canceled {
+        // What the others read of it does not say who canceled.
+        let system = By::system();
+        for other in on(parties).filter(|other| other.party_id != party.party_id) {
+            end_party(c, &system, before, other, PartyState::Canceled, None)?;
+            let action = AppointmentAction::Canceled;
+            record_event(c, &system, action, other.chart_id, details(), before.state, after)?;
+            ended.push(other.party_id);
+        }
+    }
+    let (after, now) = load(c, id)?;
+    let told: Vec<Party> = now.into_iter().filter(|each| ended.contains(&each.party_id)).collect();
+    mails::tell_clients(app, c, &after, &told, News::Canceled { more: &[] })?;
+    if is_off {
+        mails::tell_clinician(app, c, by, &after, &[])?;
+    } else if let Some(left) = told.first() {
+        mails::tell_clinician_of_one(app, c, by, &after, left)?;
+    }
+    Ok(told.into_iter().map(|party| party.chart_id).collect())
+}
+
+/// What the life cycle says of something that ends an appointment for one client.
+fn decide_for_one(
+    c: &mut Scoped<'_>,
+    before: &Appointment,
+    parties: &[Party],
+    party: &Party,
+    event: Event,
+) -> Result<Result<(PartyState, Others), Refusal>, Fault> {
+    let others = on(parties).filter(|other| other.party_id != party.party_id).count();
+    let policy = practice::load(c)?.policy();
+    // Whoever was added later has known of it since then.
+    let theirs = before.clone().as_of(party);
+    match decide(&standing(&theirs, party, others, &policy), event, c.now()) {
+        Ok(Decision::EndedForOne(to, others)) => Ok(Ok((to, others))),
+        Ok(_) => Err(Fault::other("the end for one client was decided as something else")),
+        Err(why) => Ok(Err(why)),
+    }
+}
+
+/// Ends an appointment for one client, by staff, in the caller's transaction. Gives the charts for which it has ended.
+pub fn end_for_one_in(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    (id, chart): (AppointmentId, ChartId),
+    how: PartyEnd,
+    why: &Cancellation,
+) -> Outcome<Vec<ChartId>> {
+    let Some(before) = store::find(c, id)? else { return Ok(Err(NotBooked::NotFound)) };
+    let parties = store::parties_of(c, id)?;
+    let Some(party) = parties.iter().find(|party| party.chart_id == chart) else {
+        return Ok(Err(NotBooked::NotFound));
+    };
+    let decided = match decide_for_one(c, &before, &parties, party, Event::EndForOne(how))? {
+        Ok(decided) => decided,
+        Err(why) => return Ok(Err(why.into())),
+    };
+    let reason = Some((why.reason, why.words.as_str()));
+    end_for_one(app, c, by, (&before, &parties), party, decided, reason).map(Ok)
+}
+
+/// Ends an appointment for one client.
+pub async fn end_for_one_by_staff(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    whose: (AppointmentId, ChartId),
+    how: PartyEnd,
+    why: Cancellation,
+) -> Outcome<Vec<ChartId>> {
+    let this = app.clone();
+    let outcome = app.db.write(scope, move |c| end_for_one_in(&this, c, &by, whose, how, &why)).await?;
+    Ok(outcome.inspect(|charts| all_changed(app, scope, charts)))
+}
+
+/// Adds a client to a booked appointment, in the caller's transaction: if a seat is free, and the client has nothing else
+/// then. The others hear nothing of it.
+pub fn join_in(app: &App, c: &mut Scoped<'_>, by: &By, id: AppointmentId, chart: ChartId) -> Outcome<()> {
+    if let Err(why) = is_open(c, chart)? {
+        return Ok(Err(why));
+    }
+    let Some(known) = store::find(c, id)? else { return Ok(Err(NotBooked::NotFound)) };
+    // Held from here on: of several who take the last seat, each sees what the one before has taken.
+    calendar::hold(c, &people(known.staff_id, &[chart]))?;
+    let (before, parties) = load(c, id)?;
+    let party = parties.iter().find(|party| party.chart_id == chart);
+    let seats = (before.seats, before.seats_taken);
+    let is_in = may_join((before.state, before.starts_at), seats, party.map(|party| party.state), c.now());
+    match is_in {
+        Ok(Join::Unchanged) => return Ok(Ok(())),
+        Ok(Join::Added) => {}
+        Err(why) => return Ok(Err(why.into())),
+    }
+    let charts = [chart];
+    let time = Claim {
+        owner: id,
+        charts: &charts,
+        resources: &[Resource::chart(chart)],
+        from: before.starts_at,
+        until: before.ends_at,
+        over: OverHolds::Refused,
+    };
+    if let Err(why) = claim_also(c, &time)? {
+        return Ok(Err(in_the_way(why, Vec::new())));
+    }
+    if !store::insert_joined(c, &before, chart, party)? {
+        return Err(Fault::lost_race("an appointment was changed while a client was added"));
+    }
+    reminders::plan(c, id, before.starts_at)?;
+    let details = serde_json::json!({ "appointment": id, "starts_at": before.starts_at });
+    record_event(c, by, AppointmentAction::PartyAdded, chart, details, before.state, before.state)?;
+    let (after, parties) = load(c, id)?;
+    let own: Vec<Party> = parties.into_iter().filter(|each| each.chart_id == chart).collect();
+    mails::tell_clients(app, c, &after, &own, News::Booked { answers: None, more: &[] })?;
+    Ok(Ok(()))
+}
+
+/// Adds a client.
+pub async fn join(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    id: AppointmentId,
+    chart: ChartId,
+) -> Outcome<()> {
+    let this = app.clone();
+    let outcome = app.db.write(scope, move |c| join_in(&this, c, &by, id, chart)).await?;
+    Ok(outcome.inspect(|()| changed(app, scope, &chart)))
+}
+
+/// Staff say that an appointment stays for those who did not cancel, in the caller's transaction. Said once is said.
+pub fn keep_in(c: &mut Scoped<'_>, by: &By, id: AppointmentId) -> Outcome<()> {
+    let Some(before) = store::find(c, id)? else { return Ok(Err(NotBooked::NotFound)) };
+    if before.state == AppointmentState::Canceled {
+        return Ok(Err(Refusal::Canceled.into()));
+    }
+    if before.asks_since.is_none() {
+        return Ok(Ok(()));
+    }
+    if !store::save_kept(c, &before)? {
+        return Err(Fault::lost_race("an appointment was changed while it was kept"));
+    }
+    for chart in charts_on(&store::parties_of(c, id)?) {
+        let details = serde_json::json!({ "appointment": id, "starts_at": before.starts_at });
+        record_event(c, by, AppointmentAction::Kept, chart, details, before.state, before.state)?;
+    }
+    Ok(Ok(()))
+}
+
+/// Keeps it.
+pub async fn keep(app: &AppState, scope: &PracticeScope, by: By, id: AppointmentId) -> Outcome<()> {
+    app.db.write(scope, move |c| keep_in(c, &by, id)).await
 }
 
 /// The client of a chart, or whoever acts for them, cancels; `shown` is what the page said of the notice.
@@ -606,7 +874,7 @@ pub async fn cancel_by_client(
     chart: ChartId,
     id: AppointmentId,
     shown: Notice,
-) -> Outcome<PartyState> {
+) -> Outcome<()> {
     let this = app.clone();
     let outcome = app
         .db
@@ -615,42 +883,20 @@ pub async fn cancel_by_client(
             if accounts::level_now(c, &access, Right::Appointments)? < Level::Act {
                 return Ok(Err(NotBooked::NotFound));
             }
-            let Some((before, party)) = store::find_of_chart(c, chart, id)? else {
+            let Some(before) = store::find(c, id)? else { return Ok(Err(NotBooked::NotFound)) };
+            let parties = store::parties_of(c, id)?;
+            let Some(party) = parties.iter().find(|party| party.chart_id == chart) else {
                 return Ok(Err(NotBooked::NotFound));
             };
-            let parties = store::parties_of(c, id)?;
-            let others = expected(&parties).filter(|other| other.party_id != party.party_id).count();
-            let policy = practice::load(c)?.policy();
-            let now = c.now();
-            let decision =
-                decide(&standing(&before, &party, others, &policy), Event::CancelByClient(shown), now);
-            let (state, appointment) = match decision {
-                Ok(Decision::CanceledByClient(state, appointment)) => (state, appointment),
-                Ok(_) => return Err(Fault::other("a client's cancellation was decided as something else")),
+            let event = Event::CancelByClient(shown);
+            let decided = match decide_for_one(c, &before, &parties, party, event)? {
+                Ok(decided) => decided,
                 Err(why) => return Ok(Err(why.into())),
             };
-            match appointment {
-                AppointmentState::Canceled => free(c, &before, &parties)?,
-                AppointmentState::Booked => release(c, id, &[Resource::chart(chart)])?,
-            }
-            if !store::save_party(c, id, party.party_id, state, "", None)? {
-                return Err(Fault::lost_race("a client of an appointment was canceled meanwhile"));
-            }
-            let action = match state {
-                PartyState::LateCanceled => AppointmentAction::LateCanceled,
-                _ => AppointmentAction::Canceled,
-            };
-            let details = serde_json::json!({ "appointment": id, "starts_at": before.starts_at });
-            record_event(c, &by, action, chart, details, before.state, appointment)?;
-            let (after, parties) = load(c, id)?;
-            let own: Vec<Party> =
-                parties.into_iter().filter(|each| each.party_id == party.party_id).collect();
-            mails::tell_clients(&this, c, &after, &own, News::Canceled { more: &[] })?;
-            mails::tell_clinician(&this, c, &by, &after, &[])?;
-            Ok(Ok(state))
+            end_for_one(&this, c, &by, (&before, &parties), party, decided, None).map(Ok)
         })
         .await?;
-    Ok(outcome.inspect(|_| changed(app, scope, &chart)))
+    Ok(outcome.map(|charts| all_changed(app, scope, &charts)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use jiff::civil::{Date, DateTime};
 
 use crate::features::appointments::kinds::RequestState;
-use crate::features::appointments::labels::{Side, at_place, state_of};
+use crate::features::appointments::labels::{Side, at_place, kind_label, seats_in_words, state_of};
 use crate::features::appointments::lifecycle::PartyState;
 use crate::features::appointments::slot_form::{clock_range, day_in, time_range};
 use crate::features::appointments::store::{DayEntry, DayOf, day_of};
@@ -33,14 +33,21 @@ const MOST_FOUND: usize = 20;
 struct Line {
     href: String,
     time: String,
-    client: String,
-    number: String,
+    clients: Vec<Who>,
     what: String,
     /// What a request asks for or was offered, and nobody has booked: tag and word.
     asked: Option<(&'static str, String)>,
-    /// Whether the client came, once that is noted: tag and word.
-    noted: Option<(&'static str, String)>,
+    /// How many seats are free, where several clients can come.
+    seats: Option<String>,
     starts_at: Timestamp,
+}
+
+/// A client of a line.
+struct Who {
+    name: String,
+    number: String,
+    /// Whether they came, once that is noted: tag and word.
+    noted: Option<(&'static str, String)>,
 }
 
 /// One clinician's day.
@@ -154,18 +161,25 @@ pub(super) async fn day(
     let line = |entry: &DayEntry| Line {
         href: format!("/staff/appointments/{}", entry.appointment.appointment_id),
         time: time_range(words, &staff.zone, &entry.appointment),
-        client: entry.client.clone(),
-        number: entry.number.clone(),
+        clients: entry
+            .clients
+            .iter()
+            .map(|one| Who {
+                name: one.name.clone(),
+                number: one.number.clone(),
+                noted: (one.party != PartyState::Expected)
+                    .then(|| state_of(words, &entry.appointment, one.party, Side::Practice, app.now())),
+            })
+            .collect(),
         what: words.with2(
             "appointments-calendar-what",
             "kind",
-            entry.appointment.kind.label(words),
+            kind_label(words, &entry.appointment),
             "place",
             at_place(words, &entry.appointment.place),
         ),
         asked: None,
-        noted: (entry.party != PartyState::Expected)
-            .then(|| state_of(words, &entry.appointment, entry.party, Side::Practice, app.now())),
+        seats: seats_in_words(words, &entry.appointment),
         starts_at: entry.appointment.starts_at,
     };
     let asked_line = |one: &Asked| {
@@ -176,11 +190,10 @@ pub(super) async fn day(
         Line {
             href: format!("/staff/requests/{}", one.time.request_id),
             time: clock_range(words, &staff.zone, &one.time.place, one.time.starts_at, one.time.ends_at),
-            client: one.client.clone(),
-            number: one.number.clone(),
+            clients: vec![Who { name: one.client.clone(), number: one.number.clone(), noted: None }],
             what: at_place(words, &one.time.place),
             asked: Some((tag, words.get(key))),
-            noted: None,
+            seats: None,
             starts_at: one.time.starts_at,
         }
     };

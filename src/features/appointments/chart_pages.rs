@@ -20,15 +20,16 @@ use crate::features::appointments::series_store::{Series, SeriesState, series_of
 use crate::features::appointments::slot_form::{
     Choices, DayPlan, PlanOf, SlotFields, SlotForm, SlotQuery, SlotTrouble, USUAL_MINUTES, plan_of,
 };
-use crate::features::appointments::store::{Appointment, Party, list_of, usual_of};
+use crate::features::appointments::store::{Appointment, Party, list_of, others_in, usual_of};
 use crate::features::appointments::talk_store::times_in;
-use crate::features::calendar::VisitKind;
-use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
+use crate::features::calendar::{self, AppointmentType, Seats, VisitKind};
+use crate::features::people::{self, CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::practice::PlaceKind;
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChartId, PlaceId, RequestId, StaffId};
+use crate::kernel::ids::{AppointmentId, ChartId, PlaceId, RequestId, StaffId};
 use crate::kernel::wall_clock::read_date;
+use crate::platform::fault::Fault;
 use crate::platform::i18n::Stamp;
 use crate::platform::permissions::{Permission, Right};
 use crate::platform::state::AppState;
@@ -107,24 +108,37 @@ pub(super) async fn tab(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, booked, requests, (talk, series)) = app
+    let (ChartRoom { file, tags }, (booked, others), requests, (talk, series)) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
             let requests = requests_of(c, &id)?;
             let ids: Vec<RequestId> = requests.iter().map(|request| request.request_id).collect();
             let series = series_of_chart(c, id)?;
-            Ok(Some((room, list_of(c, &id)?, requests, (times_in(c, &ids)?, series))))
+            let booked = list_of(c, &id)?;
+            let shared: Vec<AppointmentId> = booked
+                .iter()
+                .filter(|(appointment, _)| appointment.is_shared())
+                .map(|(appointment, _)| appointment.appointment_id)
+                .collect();
+            let others = others_in(c, id, &shared)?;
+            Ok(Some((room, (booked, others), requests, (times_in(c, &ids)?, series))))
         })
         .await?
         .ok_or(PageError::NotFound)?;
     let (now, words) = (app.now(), staff.words);
     let line = |(appointment, party): &(Appointment, Party)| {
         let (tag, state) = state_of(words, appointment, party.state, Side::Practice, now);
+        let others = others.iter().filter(|(id, _)| *id == appointment.appointment_id);
+        let others: Vec<&str> = others.map(|(_, name)| name.as_str()).collect();
+        let what = summary(words, appointment);
         AppointmentLine {
             href: format!("/staff/appointments/{}", appointment.appointment_id),
             when: begins(&staff, appointment, now),
-            what: summary(words, appointment),
+            what: match others.is_empty() {
+                true => what,
+                false => words.with2("appointments-also", "what", what, "names", others.join(", ")),
+            },
             tag,
             state,
         }
@@ -182,6 +196,8 @@ struct BookPage {
     back: String,
     /// Who gets a mail.
     mail: String,
+    /// Is there a type to which several clients can come?
+    is_shared: bool,
     slot: SlotFields,
     plan: Option<DayPlan>,
 }
@@ -194,6 +210,17 @@ pub(super) struct Room {
     pub usual: Option<(StaffId, PlaceId)>,
     /// Does anybody get the mail?
     pub is_mailed: bool,
+    /// The types to which several clients can come.
+    pub shared: Vec<AppointmentType>,
+}
+
+impl Room {
+    /// The kind of visit that is chosen, and the seats: a kind alone is for one client.
+    fn chosen(&self, form: &SlotForm) -> Option<(VisitKind, Seats)> {
+        let of_kind = form.kind.parse().ok().map(|kind| (kind, Seats::ONE));
+        let of_type = || self.shared.iter().find(|of| of.type_id.to_string() == form.kind);
+        of_kind.or_else(|| of_type().map(|of| (of.kind, of.seats())))
+    }
 }
 
 /// Loads it; not found for a chart of nobody.
@@ -209,7 +236,9 @@ pub(super) async fn load(
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
             let is_mailed = accounts::reaches_anybody(c, &id, Right::Appointments)?;
-            Ok(Some(Room { room, choices: Choices::load(c)?, usual: usual_of(c, id)?, is_mailed }))
+            let mut shared = calendar::types(c)?;
+            shared.retain(|of| of.closed_at.is_none() && of.max_parties > 1);
+            Ok(Some(Room { room, choices: Choices::load(c)?, usual: usual_of(c, id)?, is_mailed, shared }))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -227,23 +256,31 @@ async fn show_book(
     form: SlotForm,
     trouble: SlotTrouble,
 ) -> PageResult {
+    let kind = loaded.chosen(&form).map(|(kind, _)| kind);
     let ChartRoom { file, tags } = loaded.room;
     let choices = loaded.choices;
+    let words = staff.words;
     let status = if trouble.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (shown, inside) = (form.clone(), (staff.clone(), choices.clone()));
-    let of = PlanOf { chart: id, kind: form.kind.parse().ok(), moving: None };
+    let of = PlanOf { chart: id, kind, moving: None };
     let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, of, &shown, &inside.1)).await?;
     let back = match (from_day(&form), read_date(&form.date)) {
         (true, Some(date)) => calendar_page::address(date, None),
         _ => format!("/staff/charts/{id}/appointments"),
     };
+    let mut slot = SlotFields::of(staff, form, &choices, trouble);
+    slot.kinds.extend(loaded.shared.iter().map(|of| {
+        let label = words.with2("appointments-kind-shared", "name", &of.name, "count", of.max_parties);
+        (of.type_id.to_string(), label)
+    }));
     let page = BookPage {
         back,
+        is_shared: !loaded.shared.is_empty(),
         mail: accounts::mail_in_words(staff.words, &file, "appointments-book-mail", loaded.is_mailed),
         head: room_head(app, staff, &file, &tags, TAB),
         client: file.client.full_name(),
         action: format!("/staff/charts/{id}/appointments/book"),
-        slot: SlotFields::of(staff, form, &choices, trouble),
+        slot,
         plan,
         frame: staff.frame(app, CHARTS),
     };
@@ -273,6 +310,40 @@ pub(super) async fn book_page(
     show_book(&app, &staff, (id, loaded), form, SlotTrouble::default()).await
 }
 
+/// The charts of those who come as well, by the numbers that were typed; or the first number that is nobody's.
+async fn others(
+    app: &AppState,
+    staff: &StaffSession,
+    form: &SlotForm,
+) -> Result<Result<Vec<ChartId>, String>, Fault> {
+    let typed: Vec<String> = form
+        .others
+        .split([' ', ',', ';'])
+        .map(str::trim)
+        .filter(|number| !number.is_empty())
+        .take(MOST_NUMBERS)
+        .map(str::to_owned)
+        .collect();
+    if typed.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    app.db
+        .read(&staff.scope, move |c| {
+            let mut found = Vec::new();
+            for number in &typed {
+                match people::find_by_number(c, number)? {
+                    Some(chart) => found.push(chart),
+                    None => return Ok(Err(number.clone())),
+                }
+            }
+            Ok(Ok(found))
+        })
+        .await
+}
+
+/// Numbers that are read of those who come as well.
+const MOST_NUMBERS: usize = 60;
+
 /// Books.
 pub(super) async fn book(
     State(app): State<AppState>,
@@ -289,16 +360,22 @@ pub(super) async fn book(
         return show_book(&app, &staff, (id, loaded), form, trouble).await.map(drafts::unfinished);
     }
     let slot = trouble.slot(words, &form, &loaded.choices, app.now());
-    let kind: Option<VisitKind> = form.kind.parse().ok();
-    if kind.is_none() {
+    let chosen = loaded.chosen(&form);
+    if chosen.is_none() {
         trouble.errors.add("kind", words.get("appointments-error-choose"));
     }
-    let (Some(slot), Some(kind)) = (slot, kind) else {
+    let with = others(&app, &staff, &form).await?;
+    if let Err(number) = &with {
+        trouble.errors.add("others", words.with1("appointments-error-no-such-number", "number", number));
+    }
+    let (Some(slot), Some((kind, seats)), Ok(with)) = (slot, chosen, with) else {
         return show_book(&app, &staff, (id, loaded), form, trouble).await;
     };
-    let booking = Booking { chart: id, request: None, kind, slot, despite: form.despite() };
+    let booking = Booking { chart: id, with, seats, request: None, kind, slot, despite: form.despite() };
     let done = if loaded.is_mailed { "appointment-booked" } else { "appointment-booked-nobody" };
     match booking::book(&app, &staff.scope, staff.by(), booking, mark).await? {
+        // There the others are added, and taken out.
+        Ok(booked) if seats.most > 1 => Ok(see_other(&format!("/staff/appointments/{booked}?done={done}"))),
         Ok(_) if from_day(&form) => {
             let day = calendar_page::address(slot.starts_at.in_zone(&staff.zone).date(), None);
             Ok(see_other(&format!("{day}&done={done}")))

@@ -151,6 +151,10 @@ fn is_shown(appointment: &Appointment, party: &Party, now: Timestamp) -> bool {
     stands_in_feed(appointment, is_on, now)
 }
 
+fn is_off(event: &CalendarEvent) -> bool {
+    event.status == EventStatus::Cancelled
+}
+
 /// What the account may see now, in the order of time; also its language.
 fn of_account(
     app: &App,
@@ -169,6 +173,9 @@ fn of_account(
         let shown = booked.iter().filter(|(appointment, party)| is_shown(appointment, party, now));
         events.extend(shown.map(|(appointment, party)| event(app, words, appointment, party)));
     }
+    // Two of the account's charts at one appointment are one entry; off for one of them, it is still on.
+    events.sort_by(|one, other| one.uid.cmp(&other.uid).then_with(|| is_off(one).cmp(&is_off(other))));
+    events.dedup_by(|next, kept| next.uid == kept.uid);
     Ok((words, events))
 }
 

@@ -123,7 +123,8 @@ pub(super) fn state_of(
 ) -> (&'static str, String) {
     let (tag, key) = match (party, side) {
         (PartyState::LateCanceled, _) => ("attention", "appointments-off-late"),
-        (PartyState::Canceled, _) => ("stopped", "appointments-off"),
+        (PartyState::Removed, Side::Practice) => ("stopped", "appointments-removed"),
+        (PartyState::Canceled | PartyState::Removed, _) => ("stopped", "appointments-off"),
         _ if appointment.state == AppointmentState::Canceled => ("stopped", "appointments-off"),
         (PartyState::Arrived, Side::Practice) => ("good", "appointments-arrived"),
         (PartyState::NoShow, Side::Practice) => ("attention", "appointments-no-show"),
@@ -138,12 +139,26 @@ pub(super) fn no_shows_in_words(words: Words, count: i64) -> Option<String> {
     (count > 0).then(|| words.count("appointments-no-shows", "count", count))
 }
 
+/// What kind of visit an appointment is. Of a group nobody reads more than that it is one.
+pub(super) fn kind_label(words: Words, appointment: &Appointment) -> String {
+    if appointment.seats > COUPLE { words.get("appointments-group") } else { appointment.kind.label(words) }
+}
+
+/// So many clients at most are no group.
+const COUPLE: i32 = 2;
+
+/// "5 of 6 seats are taken"; for staff, where several clients can come.
+pub(super) fn seats_in_words(words: Words, appointment: &Appointment) -> Option<String> {
+    let (taken, seats) = (appointment.seats_taken, appointment.seats);
+    appointment.is_shared().then(|| words.with2("appointments-seats-taken", "taken", taken, "seats", seats))
+}
+
 /// "Regular visit, 50 minutes, at Main Street, with Casey Moreno".
 pub(super) fn summary(words: Words, appointment: &Appointment) -> String {
     words.with(
         "appointments-told",
         &[
-            ("kind", appointment.kind.label(words)),
+            ("kind", kind_label(words, appointment)),
             ("minutes", appointment.minutes().to_string()),
             ("place", at_place(words, &appointment.place)),
             ("with", appointment.with_name.clone()),

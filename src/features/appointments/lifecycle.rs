@@ -5,6 +5,7 @@
 //! |---|---|---|---|---|---|---|---|
 //! | move             | moved | moved | has begun | has begun | is noted | is noted | is canceled |
 //! | cancel by staff  | canceled | canceled | canceled | is over | is noted | is noted | is canceled |
+//! | end for one      | canceled or taken out | the same | the same | is over | is noted | is noted | is canceled |
 //! | cancel by client | canceled | late canceled; if the page said otherwise: now late | has begun | has begun | is noted | is noted | is canceled |
 //! | arrived          | from the beginning of its day: arrived; before: too early | the same | arrived | arrived | unchanged | is noted | is canceled |
 //! | no-show          | too early | too early | no-show | no-show | is noted | unchanged | is canceled |
@@ -12,9 +13,13 @@
 //!
 //! What was noted wrongly is undone first: an arrival does not become a no-show by one click.
 //!
-//! A practice's own cancellation is never late. When the last client who is expected cancels, the appointment is
-//! canceled with them; while others are expected it stays.
+//! A practice's own cancellation is never late. When the appointment is on for nobody else, it is canceled with the last
+//! client. While it is on for others, it stays for them where staff end it for one; where a client cancels, it goes by what
+//! its type says: it stays, it is canceled for all, or staff are asked ([`Others`]).
+//!
+//! [`may_join`] says whether one more client can be added.
 
+use crate::features::calendar::OneCancels;
 use crate::kernel::clock::Timestamp;
 use crate::word_enum;
 
@@ -45,15 +50,20 @@ word_enum! {
         Canceled = "canceled",
         /// Canceled by the client after the time for notice.
         LateCanceled = "late_canceled",
+        /// Taken out by staff: they should not have been in it.
+        Removed = "removed",
     }
 }
 
 impl PartyState {
+    /// Those in which the appointment is on for this client.
+    pub const ON: [Self; 3] = [Self::Expected, Self::Arrived, Self::NoShow];
+
     /// Is the appointment on for this client? What staff note of their coming does not change that.
     pub fn is_on(self) -> bool {
         match self {
             Self::Expected | Self::Arrived | Self::NoShow => true,
-            Self::Canceled | Self::LateCanceled => false,
+            Self::Canceled | Self::LateCanceled | Self::Removed => false,
         }
     }
 }
@@ -85,6 +95,16 @@ word_enum! {
 }
 
 word_enum! {
+    /// How staff end an appointment for one of several clients.
+    pub enum PartyEnd {
+        /// It is canceled for them.
+        Canceled = "canceled",
+        /// They are taken out.
+        Removed = "removed",
+    }
+}
+
+word_enum! {
     /// How a client's cancellation stands to the notice that the practice asks for.
     pub enum Notice {
         /// In time.
@@ -101,8 +121,10 @@ pub struct Standing {
     pub state: AppointmentState,
     /// … and of this client.
     pub party: PartyState,
-    /// How many other clients are expected.
+    /// For how many other clients it is on.
     pub others: usize,
+    /// What becomes of it when one of several cancels.
+    pub one_cancels: OneCancels,
     /// When it begins.
     pub starts_at: Timestamp,
     /// When it ends.
@@ -164,9 +186,8 @@ impl Standing {
     /// Where it stands now.
     pub fn phase(&self, now: Timestamp) -> Phase {
         match (self.state, self.party) {
-            (AppointmentState::Canceled, _) | (_, PartyState::Canceled | PartyState::LateCanceled) => {
-                Phase::Canceled
-            }
+            (AppointmentState::Canceled, _)
+            | (_, PartyState::Canceled | PartyState::LateCanceled | PartyState::Removed) => Phase::Canceled,
             (_, PartyState::Arrived) => Phase::Arrived,
             (_, PartyState::NoShow) => Phase::NoShow,
             (_, PartyState::Expected) if now >= self.ends_at => Phase::Over,
@@ -184,6 +205,8 @@ pub enum Event {
     Move,
     /// Staff cancel it for everybody.
     CancelByStaff,
+    /// Staff end it for this client.
+    EndForOne(PartyEnd),
     /// The client cancels, after a page that said this of the notice.
     CancelByClient(Notice),
     /// Staff note whether the client came.
@@ -197,12 +220,25 @@ pub enum Decision {
     Moved,
     /// Off for everybody.
     CanceledByStaff,
-    /// Off for this client; the state of the appointment after that.
-    CanceledByClient(PartyState, AppointmentState),
+    /// Off for this client, who is then so; and what that is for the others.
+    EndedForOne(PartyState, Others),
     /// This is noted of the client.
     Noted(PartyState),
     /// It is noted already: the second click of a double click.
     Unchanged,
+}
+
+/// What the end for one client is for the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// There are none: the appointment is canceled with the last client.
+    None,
+    /// It stays for them.
+    Stay,
+    /// It is canceled for them as well.
+    Canceled,
+    /// It stays until staff say.
+    Undecided,
 }
 
 /// Why nothing is done.
@@ -229,6 +265,9 @@ pub enum Refusal {
     /// The time in which a no-show can be undone is over.
     #[error("a no-show can no longer be undone")]
     UndoOver,
+    /// No seat is free.
+    #[error("no seat is free")]
+    Full,
 }
 
 /// Decides; see the module.
@@ -254,7 +293,8 @@ pub fn decide(standing: &Standing, event: Event, now: Timestamp) -> Result<Decis
         (_, Event::Note(Attendance::NoShow)) => Ok(Decision::Noted(PartyState::NoShow)),
         (Phase::Ahead(_), Event::Move) => Ok(Decision::Moved),
         (Phase::Ahead(_) | Phase::UnderWay, Event::CancelByStaff) => Ok(Decision::CanceledByStaff),
-        (Phase::Over, Event::CancelByStaff) => Err(Refusal::Over),
+        (Phase::Ahead(_) | Phase::UnderWay, Event::EndForOne(how)) => Ok(ended_by_staff(standing, how)),
+        (Phase::Over, Event::CancelByStaff | Event::EndForOne(_)) => Err(Refusal::Over),
         (Phase::Ahead(Notice::Kept), Event::CancelByClient(_)) => {
             Ok(canceled(standing, PartyState::Canceled))
         }
@@ -267,8 +307,47 @@ pub fn decide(standing: &Standing, event: Event, now: Timestamp) -> Result<Decis
 }
 
 fn canceled(standing: &Standing, party: PartyState) -> Decision {
-    let state = if standing.others == 0 { AppointmentState::Canceled } else { AppointmentState::Booked };
-    Decision::CanceledByClient(party, state)
+    let others = match (standing.others, standing.one_cancels) {
+        (0, _) => Others::None,
+        (_, OneCancels::Keep) => Others::Stay,
+        (_, OneCancels::All) => Others::Canceled,
+        (_, OneCancels::Ask) => Others::Undecided,
+    };
+    Decision::EndedForOne(party, others)
+}
+
+fn ended_by_staff(standing: &Standing, how: PartyEnd) -> Decision {
+    let party = match how {
+        PartyEnd::Canceled => PartyState::Canceled,
+        PartyEnd::Removed => PartyState::Removed,
+    };
+    Decision::EndedForOne(party, if standing.others == 0 { Others::None } else { Others::Stay })
+}
+
+/// Whether a client can be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// As somebody new, or as one for whom it was off.
+    Added,
+    /// They are in it already.
+    Unchanged,
+}
+
+/// Can a client be added to an appointment that has so many seats, of which so many are taken? `party` is where they
+/// stand in it, if they are known to it.
+pub fn may_join(
+    (state, starts_at): (AppointmentState, Timestamp),
+    (seats, taken): (i32, i32),
+    party: Option<PartyState>,
+    now: Timestamp,
+) -> Result<Join, Refusal> {
+    match (state, party) {
+        (AppointmentState::Canceled, _) => Err(Refusal::Canceled),
+        (AppointmentState::Booked, Some(party)) if party.is_on() => Ok(Join::Unchanged),
+        _ if now >= starts_at => Err(Refusal::Begun),
+        _ if taken >= seats => Err(Refusal::Full),
+        _ => Ok(Join::Added),
+    }
 }
 
 #[cfg(test)]
@@ -282,6 +361,7 @@ mod tests {
             state: AppointmentState::Booked,
             party: PartyState::Expected,
             others: 0,
+            one_cancels: OneCancels::Keep,
             starts_at: START,
             ends_at: START.plus_seconds(50 * 60),
             set_at: START.plus_hours(-24 * 7),
@@ -294,18 +374,20 @@ mod tests {
 
     #[test]
     fn every_cell_of_the_table() {
-        use Event::{CancelByClient, CancelByStaff, Move, Note};
+        use Event::{CancelByClient, CancelByStaff, EndForOne, Move, Note};
         let events = [
             Move,
             CancelByStaff,
+            EndForOne(PartyEnd::Removed),
             CancelByClient(Notice::Kept),
             CancelByClient(Notice::Broken),
             Note(Attendance::Arrived),
             Note(Attendance::NoShow),
             Note(Attendance::Undo),
         ];
-        let in_time = Ok(Decision::CanceledByClient(PartyState::Canceled, AppointmentState::Canceled));
-        let late = Ok(Decision::CanceledByClient(PartyState::LateCanceled, AppointmentState::Canceled));
+        let in_time = Ok(Decision::EndedForOne(PartyState::Canceled, Others::None));
+        let late = Ok(Decision::EndedForOne(PartyState::LateCanceled, Others::None));
+        let out = Ok(Decision::EndedForOne(PartyState::Removed, Others::None));
         let (moved, by_staff) = (Ok(Decision::Moved), Ok(Decision::CanceledByStaff));
         let (begun, off, over) = (Err(Refusal::Begun), Err(Refusal::Canceled), Err(Refusal::Over));
         let (noted, early) = (Err(Refusal::Noted), Err(Refusal::TooEarly));
@@ -320,31 +402,38 @@ mod tests {
         let undone_until = START.plus_seconds(900).plus_hours(72);
         let canceled = Standing { state: AppointmentState::Canceled, ..one };
         let canceled_by_client = Standing { party: PartyState::LateCanceled, ..one };
+        let removed = Standing { party: PartyState::Removed, ..one };
         let now_late = Err(Refusal::NowLate);
-        let as_noted =
-            |note: [Result<Decision, Refusal>; 3]| [noted, noted, noted, noted, note[0], note[1], note[2]];
-        let rows: [(Standing, Timestamp, [Result<Decision, Refusal>; 7]); 17] = [
-            (one, ahead, [moved, by_staff, in_time, in_time, early, early, same]),
+        let as_noted = |note: [Result<Decision, Refusal>; 3]| {
+            [noted, noted, noted, noted, noted, note[0], note[1], note[2]]
+        };
+        let rows: [(Standing, Timestamp, [Result<Decision, Refusal>; 8]); 18] = [
+            (one, ahead, [moved, by_staff, out, in_time, in_time, early, early, same]),
             (
                 one,
                 START.plus_hours(-24).plus_seconds(-1),
-                [moved, by_staff, in_time, in_time, early, early, same],
+                [moved, by_staff, out, in_time, in_time, early, early, same],
             ),
-            (one, START.plus_hours(-24), [moved, by_staff, now_late, late, early, early, same]),
-            (one, one.day_begins_at.plus_seconds(-1), [moved, by_staff, now_late, late, early, early, same]),
-            (one, one.day_begins_at, [moved, by_staff, now_late, late, came, early, same]),
-            (one, START.plus_seconds(-1), [moved, by_staff, now_late, late, came, early, same]),
-            (one, START, [begun, by_staff, begun, begun, came, missed, same]),
-            (one, one.ends_at.plus_seconds(-1), [begun, by_staff, begun, begun, came, missed, same]),
-            (one, one.ends_at, [begun, over, begun, begun, came, missed, same]),
+            (one, START.plus_hours(-24), [moved, by_staff, out, now_late, late, early, early, same]),
+            (
+                one,
+                one.day_begins_at.plus_seconds(-1),
+                [moved, by_staff, out, now_late, late, early, early, same],
+            ),
+            (one, one.day_begins_at, [moved, by_staff, out, now_late, late, came, early, same]),
+            (one, START.plus_seconds(-1), [moved, by_staff, out, now_late, late, came, early, same]),
+            (one, START, [begun, by_staff, out, begun, begun, came, missed, same]),
+            (one, one.ends_at.plus_seconds(-1), [begun, by_staff, out, begun, begun, came, missed, same]),
+            (one, one.ends_at, [begun, over, over, begun, begun, came, missed, same]),
             (arrived, START.plus_seconds(-1), as_noted([same, noted, expected])),
             (arrived, one.ends_at, as_noted([same, noted, expected])),
             (arrived, undone_until.plus_hours(1_000), as_noted([same, noted, expected])),
             (no_show, undone_until.plus_seconds(-1), as_noted([noted, same, expected])),
             (no_show, undone_until, as_noted([noted, same, Err(Refusal::UndoOver)])),
-            (canceled, ahead, [off; 7]),
-            (canceled, one.ends_at, [off; 7]),
-            (canceled_by_client, ahead, [off; 7]),
+            (canceled, ahead, [off; 8]),
+            (canceled, one.ends_at, [off; 8]),
+            (canceled_by_client, ahead, [off; 8]),
+            (removed, ahead, [off; 8]),
         ];
         for (standing, now, wanted) in rows {
             for (event, wanted) in events.into_iter().zip(wanted) {
@@ -382,10 +471,41 @@ mod tests {
         let two = Standing { others: 1, ..standing() };
         assert_eq!(
             decide(&two, Event::CancelByClient(Notice::Kept), START.plus_hours(-48)),
-            Ok(Decision::CanceledByClient(PartyState::Canceled, AppointmentState::Booked))
+            Ok(Decision::EndedForOne(PartyState::Canceled, Others::Stay))
         );
+        for (says, others) in [
+            (OneCancels::Keep, Others::Stay),
+            (OneCancels::All, Others::Canceled),
+            (OneCancels::Ask, Others::Undecided),
+        ] {
+            let two = Standing { one_cancels: says, ..two };
+            let late = decide(&two, Event::CancelByClient(Notice::Broken), START.plus_hours(-1));
+            assert_eq!(late, Ok(Decision::EndedForOne(PartyState::LateCanceled, others)));
+            let by_staff = decide(&two, Event::EndForOne(PartyEnd::Canceled), START.plus_hours(-1));
+            assert_eq!(by_staff, Ok(Decision::EndedForOne(PartyState::Canceled, Others::Stay)));
+        }
         let by_staff = decide(&two, Event::CancelByStaff, START.plus_hours(-48));
         assert_eq!(by_staff, Ok(Decision::CanceledByStaff));
+    }
+
+    #[test]
+    fn a_client_is_added_while_it_is_ahead_and_a_seat_is_free() {
+        use AppointmentState::{Booked, Canceled};
+        let ahead = START.plus_seconds(-1);
+        for (state, now, taken, party, wanted) in [
+            (Booked, ahead, 1, None, Ok(Join::Added)),
+            (Booked, ahead, 2, None, Err(Refusal::Full)),
+            (Booked, START, 1, None, Err(Refusal::Begun)),
+            (Canceled, ahead, 0, None, Err(Refusal::Canceled)),
+            (Booked, ahead, 1, Some(PartyState::Canceled), Ok(Join::Added)),
+            (Booked, ahead, 1, Some(PartyState::Removed), Ok(Join::Added)),
+            (Booked, ahead, 2, Some(PartyState::LateCanceled), Err(Refusal::Full)),
+            (Booked, ahead, 2, Some(PartyState::Expected), Ok(Join::Unchanged)),
+            (Booked, START, 2, Some(PartyState::Arrived), Ok(Join::Unchanged)),
+            (Canceled, ahead, 0, Some(PartyState::Canceled), Err(Refusal::Canceled)),
+        ] {
+            assert_eq!(may_join((state, START), (2, taken), party, now), wanted, "{state} {taken} {party:?}");
+        }
     }
 
     #[test]

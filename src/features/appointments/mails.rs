@@ -114,18 +114,22 @@ pub(super) fn tell_clients(
     parties: &[Party],
     news: News<'_>,
 ) -> Result<(), Fault> {
-    outbox::cancel_about(c, &subject_of(appointment))?;
+    for party in parties {
+        // What other clients of the appointment have not read yet stays true.
+        outbox::cancel_about_on_chart(c, &subject_of(appointment), party.chart_id)?;
+    }
     let asker = match news {
         News::Booked { answers: Some(request), .. } => store::asker_of(c, request)?,
         _ => None,
     };
     let practice = practice::load(c)?;
     for party in parties {
+        let appointment = appointment.clone().as_of(party);
         for reader in accounts::readers_of(c, &party.chart_id, Right::Appointments)? {
             if asker == Some(reader.account_id) {
                 continue;
             }
-            let mut mail = mail(app, &practice, &reader, appointment, news);
+            let mut mail = mail(app, &practice, &reader, &appointment, party, news);
             mail.chart = Some(party.chart_id);
             outbox::enqueue(app, c, mail)?;
         }
@@ -143,7 +147,7 @@ pub(super) fn remind(
     party: &Party,
     hours: i64,
 ) -> Result<(), Fault> {
-    let mut mail = mail(app, practice, reader, appointment, News::Reminder);
+    let mut mail = mail(app, practice, reader, appointment, party, News::Reminder);
     mail.dedupe_key = format!("{}/{hours}", mail.dedupe_key);
     mail.chart = Some(party.chart_id);
     outbox::enqueue(app, c, mail)?;
@@ -155,6 +159,7 @@ fn mail(
     practice: &Practice,
     reader: &Reader,
     appointment: &Appointment,
+    party: &Party,
     news: News<'_>,
 ) -> NewMail {
     let kind = news.kind();
@@ -167,7 +172,7 @@ fn mail(
         subject: Some(subject_of(appointment)),
         reader: MailReader::Grant(reader.access_id),
         recipient: reader.address.clone(),
-        letter: letter(app, practice, reader, appointment, news),
+        letter: letter(app, practice, reader, appointment, party, news),
     }
 }
 
@@ -176,6 +181,7 @@ fn letter(
     practice: &Practice,
     reader: &Reader,
     appointment: &Appointment,
+    party: &Party,
     news: News<'_>,
 ) -> MailBody {
     let words = reader.words;
@@ -207,7 +213,8 @@ fn letter(
     before.insert(0, desk.sentence(&format!("{key}-text")));
     // An address mostly says whose it is.
     let place = &appointment.place;
-    let comes = appointment.state == AppointmentState::Booked && place.kind == PlaceKind::Office;
+    let is_on = appointment.state == AppointmentState::Booked && party.is_on();
+    let comes = is_on && place.kind == PlaceKind::Office;
     if comes && !place.address.is_empty() && !practice.policy().neutral_mail {
         let address = place.address.lines().map(str::trim).collect::<Vec<_>>().join(", ");
         before.push(words.with1("appointments-mail-where", "address", address));
@@ -243,6 +250,27 @@ pub(super) fn tell_asker(app: &App, c: &mut Scoped<'_>, request: &Request, what:
     Ok(())
 }
 
+/// Tells the clinician that an appointment of theirs is off for one of its clients and goes on with the others, unless that
+/// was their own doing.
+pub(super) fn tell_clinician_of_one(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    appointment: &Appointment,
+    left: &Party,
+) -> Result<(), Fault> {
+    let Some(mut mail) = staff_mail(app, c, by, appointment, "appointments-mail-staff-one-left")? else {
+        return Ok(());
+    };
+    if appointment.asks_since.is_some() {
+        let words = mail.letter.words;
+        mail.letter.before.push(words.get("appointments-mail-staff-undecided"));
+    }
+    mail.dedupe_key = format!("{}/{}/{}", mail.dedupe_key, left.party_id, left.own_changes);
+    outbox::enqueue(app, c, mail)?;
+    Ok(())
+}
+
 /// Tells the clinician that an appointment of theirs is off, unless they canceled it themselves.
 pub(super) fn tell_clinician(
     app: &App,
@@ -251,25 +279,41 @@ pub(super) fn tell_clinician(
     appointment: &Appointment,
     more: &[Appointment],
 ) -> Result<(), Fault> {
-    let Some(member) = staff::store::find(c, &appointment.staff_id)? else { return Ok(()) };
-    let acts = matches!(&by.actor, Actor::Staff(id, _) if *id == member.staff_id);
-    if acts || member.state != StaffState::Active {
+    let Some(mut mail) = staff_mail(app, c, by, appointment, "appointments-mail-staff-canceled")? else {
         return Ok(());
-    }
-    let practice = practice::load(c)?;
-    let mut letter = staff::mails::letter(&practice, &member, "appointments-mail-staff-canceled");
-    let words = letter.words;
-    letter.before.push(words.date_time_zone(appointment.starts_at, appointment.place.time_zone.rules()));
+    };
     if !more.is_empty() {
         let rest = i64::try_from(more.len()).unwrap_or(i64::MAX);
-        letter.before.push(words.count("appointments-mail-and-more", "count", rest));
+        let words = mail.letter.words;
+        mail.letter.before.push(words.count("appointments-mail-and-more", "count", rest));
     }
+    outbox::enqueue(app, c, mail)?;
+    Ok(())
+}
+
+/// A mail to the clinician of an appointment; none where they acted themselves, or are not here any more.
+fn staff_mail(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    appointment: &Appointment,
+    key: &str,
+) -> Result<Option<NewMail>, Fault> {
+    let Some(member) = staff::store::find(c, &appointment.staff_id)? else { return Ok(None) };
+    let acts = matches!(&by.actor, Actor::Staff(id, _) if *id == member.staff_id);
+    if acts || member.state != StaffState::Active {
+        return Ok(None);
+    }
+    let practice = practice::load(c)?;
+    let mut letter = staff::mails::letter(&practice, &member, key);
+    let words = letter.words;
+    letter.before.push(words.date_time_zone(appointment.starts_at, appointment.place.time_zone.rules()));
     letter.button = Some((
         words.get("appointments-mail-staff-button"),
         app.absolute(&format!("/staff/appointments/{}", appointment.appointment_id)),
     ));
     let kind = AppointmentMail::CanceledStaff;
-    let mail = NewMail {
+    Ok(Some(NewMail {
         kind: kind.into(),
         dedupe_key: format!("{kind}/{}/{}", appointment.appointment_id, appointment.ics_sequence),
         chart: None,
@@ -278,7 +322,5 @@ pub(super) fn tell_clinician(
         reader: MailReader::Staff,
         recipient: member.email,
         letter,
-    };
-    outbox::enqueue(app, c, mail)?;
-    Ok(())
+    }))
 }

@@ -22,6 +22,7 @@ mod labels;
 pub mod lifecycle;
 mod links_pages;
 mod mails;
+mod party_pages;
 mod picked;
 mod place_pages;
 mod places;
@@ -165,6 +166,11 @@ fn routes() -> Routes {
         .get("/staff/appointments/{appointment}/cancel", book, appointment_pages::cancel_page)
         .post("/staff/appointments/{appointment}/cancel", book, appointment_pages::cancel)
         .post("/staff/appointments/{appointment}/video", book, appointment_pages::set_video)
+        .get("/staff/appointments/{appointment}/add", book, party_pages::add_page)
+        .post("/staff/appointments/{appointment}/parties", book, party_pages::add)
+        .get("/staff/appointments/{appointment}/remove", book, appointment_pages::remove_page)
+        .post("/staff/appointments/{appointment}/remove", book, appointment_pages::remove)
+        .post("/staff/appointments/{appointment}/keep", book, party_pages::keep)
         .get("/staff/availability", see, availability_pages::list)
         .get("/staff/availability/{staff}", see, availability_pages::one)
         .post("/staff/availability/{staff}/hours", keep, availability_pages::add_hours)

@@ -138,6 +138,9 @@ fn remind(
     // Somebody may get access later: the clock of the place keeps the job going.
     let mut next = turn(&policy, appointment.place.time_zone.rules(), starts_at, set_at, now).next;
     for party in store::parties_of(c, id)?.iter().filter(|party| party.state == PartyState::Expected) {
+        // Whoever was added later is not reminded of what was due before.
+        let appointment = appointment.clone().as_of(party);
+        let set_at = appointment.changed_at;
         for reader in accounts::readers_of(c, &party.chart_id, Right::Appointments)? {
             // Quiet hours of the reader's own come in place of the practice's.
             let own = reader.wishes.quiet.map(|hours| Policy {

@@ -18,7 +18,7 @@ use crate::features::appointments::slot_form::{
     Choices, DayPlan, PlanOf, SlotFields, SlotForm, SlotTrouble, USUAL_MINUTES, clock_range, clock_value,
     day_in, plan_of, visit_of,
 };
-use crate::features::appointments::store::{DayOf, day_of, usual_of};
+use crate::features::appointments::store::{DayOf, day_of, undecided, usual_of};
 use crate::features::appointments::talk_store::{AskedTime, Talk, talk_of, times_in};
 use crate::features::appointments::times::{Wish, first_free, first_open};
 use crate::features::calendar::{self, Holds, Search, find_openings};
@@ -67,6 +67,8 @@ const LAPSED_DAYS: i64 = 14;
 struct Queue {
     frame: StaffFrame,
     requests: Vec<QueueLine>,
+    /// Appointments of which staff have to say whether they stay: the address, when, and who would still come.
+    undecided: Vec<(String, String, String)>,
     may_answer: bool,
 }
 
@@ -114,17 +116,23 @@ fn gone(staff: &StaffSession, time: &AskedTime, line: String) -> String {
 /// Requests that wait: for the practice, the one that is due first before the others; for their client; and those that
 /// lapsed lately.
 pub(super) async fn queue(State(app): State<AppState>, staff: StaffSession) -> PageResult {
-    let (rows, talk) = app
+    let (rows, talk, undecided) = app
         .db
         .read(&staff.scope, |c| {
             let since = c.now().plus_hours(-24 * LAPSED_DAYS);
             let mut rows = waiting(c, QUEUE)?;
             rows.extend(lapsed_since(c, since, QUEUE)?);
             let ids: Vec<RequestId> = rows.iter().map(|(request, ..)| request.request_id).collect();
-            Ok((rows, times_in(c, &ids)?))
+            Ok((rows, times_in(c, &ids)?, undecided(c)?))
         })
         .await?;
     let now = app.now();
+    let undecided = undecided.iter().map(|entry| {
+        let of = &entry.appointment;
+        let href = format!("/staff/appointments/{}", of.appointment_id);
+        (href, staff.words.date_time_zone(of.starts_at, of.place.time_zone.rules()), entry.names())
+    });
+    let undecided = undecided.collect();
     let requests = rows
         .into_iter()
         .map(|(request, client, number)| QueueLine {
@@ -140,7 +148,7 @@ pub(super) async fn queue(State(app): State<AppState>, staff: StaffSession) -> P
         })
         .collect();
     let may_answer = staff.may(Permission::AnswerRequests);
-    html(Queue { frame: staff.frame(&app, REQUESTS), requests, may_answer }.render())
+    html(Queue { frame: staff.frame(&app, REQUESTS), requests, undecided, may_answer }.render())
 }
 
 /// A time that was asked for.

@@ -9,7 +9,7 @@ use crate::features::calendar::VisitKind;
 use crate::features::people::Person;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccountId, AppointmentTypeId, ChartId, RequestId, StaffId};
-use crate::platform::db::schema::{appointment_request, chart, person};
+use crate::platform::db::schema::{appointment, appointment_request, chart, person};
 use crate::platform::db::{CountOf, InLists as _, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
@@ -142,7 +142,8 @@ pub(super) fn lapsed_since(
         .load(c)
 }
 
-/// How many requests wait for an answer, up to one more than is shown.
+/// How many requests wait for an answer, and of how many appointments staff have to say whether they stay, up to one more
+/// than is shown of each.
 pub fn count_waiting(c: &mut Scoped<'_>, _: &StaffId, _: Role) -> Result<i64, Fault> {
     let now = c.now();
     let waiting = c
@@ -151,7 +152,15 @@ pub fn count_waiting(c: &mut Scoped<'_>, _: &StaffId, _: Role) -> Result<i64, Fa
         .filter(appointment_request::lapses_at.is_null().or(appointment_request::lapses_at.gt(now)))
         .select(appointment_request::request_id)
         .limit(MOST_COUNTED + 1);
-    c.select(CountOf(waiting.inside())).only(c)
+    let undecided = c
+        .rows(appointment::table)
+        .filter(appointment::asks_since.is_not_null())
+        .filter(appointment::ends_at.gt(now))
+        .select(appointment::appointment_id)
+        .limit(MOST_COUNTED + 1);
+    let (waiting, undecided): (i64, i64) =
+        c.select((CountOf(waiting.inside()), CountOf(undecided.inside()))).only(c)?;
+    Ok(waiting + undecided)
 }
 
 /// How many requests have waited longer than their clients were told.

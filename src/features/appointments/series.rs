@@ -23,7 +23,7 @@ use crate::features::appointments::slot::Slot;
 use crate::features::appointments::store::{
     Appointment, NewAppointment, OfSeries, chart_state, of_series, parties_of,
 };
-use crate::features::calendar::{self, OverHolds, Resource};
+use crate::features::calendar::{self, OverHolds, Resource, Seats};
 use crate::features::practice::find_place;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, PlaceId, SeriesId, StaffId};
@@ -245,6 +245,8 @@ fn book_days(
             Fate::Free(_) => {
                 let one = NewAppointment {
                     chart: new.chart,
+                    with: Vec::new(),
+                    seats: Seats::ONE,
                     request: None,
                     starts_at: planned.starts_at,
                     minutes: new.minutes,
@@ -255,7 +257,7 @@ fn book_days(
                 let Ok((id, dropped)) = take(c, by, &one, OverHolds::Refused)? else {
                     return Err(Fault::lost_race("a day of a series was taken while its people were held"));
                 };
-                held_times_are_gone(app, c, by, new.chart, None, &dropped)?;
+                held_times_are_gone(app, c, by, &[new.chart], None, &dropped)?;
                 Some(id)
             }
             _ => None,

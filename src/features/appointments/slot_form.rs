@@ -7,6 +7,7 @@ use crate::features::appointments::booking::{
     Clash, Doubt, Doubted, GRID_MINUTES, LONGEST_MINUTES, NotBooked, Slot,
 };
 use crate::features::appointments::kinds::RequestState;
+use crate::features::appointments::labels::kind_label;
 use crate::features::appointments::store::{Appointment, DayEntry, DayOf, day_of};
 use crate::features::appointments::talk_store::{Asked, asked_between};
 use crate::features::appointments::times::DAYS_AHEAD;
@@ -50,6 +51,8 @@ pub(super) struct SlotForm {
     pub despite: String,
     pub mark: String,
     pub version: String,
+    /// Numbers of the charts of those who come as well.
+    pub others: String,
     /// `day` where the form was opened from the page of a day, which it leads back to.
     pub back: String,
     /// Not empty where the button was pressed that only shows the day.
@@ -266,6 +269,7 @@ impl SlotTrouble {
             NotBooked::OffGrid => self.errors.add("time", words.get("appointments-error-grid")),
             NotBooked::NoPlace => self.errors.add("place", words.get("appointments-error-place-closed")),
             NotBooked::NoClinician => self.errors.add("with", words.get("appointments-error-with")),
+            NotBooked::TooMany => self.errors.add("others", words.get("appointments-error-too-many-clients")),
             NotBooked::ChartClosed => self.errors.add("form", words.get("appointments-error-chart-closed")),
             NotBooked::NotFound | NotBooked::LifeCycle(_) | NotBooked::Stale => return false,
         }
@@ -303,7 +307,7 @@ pub(super) struct SlotFields {
     pub twice: Option<Vec<(&'static str, String)>>,
     /// The words of the doubts that a tick sets aside; empty for none.
     pub doubts: String,
-    pub kinds: Vec<(&'static str, String)>,
+    pub kinds: Vec<(String, String)>,
     pub lengths: Vec<(String, String)>,
     pub places: Vec<(String, String)>,
     pub people: Vec<(String, String)>,
@@ -348,7 +352,7 @@ impl SlotFields {
             }),
             doubts: trouble.doubts.iter().map(|doubt| doubt.word()).collect::<Vec<_>>().join(" "),
             errors: trouble.errors,
-            kinds: VisitKind::ALL.iter().map(|kind| (kind.word(), kind.label(words))).collect(),
+            kinds: VisitKind::ALL.iter().map(|kind| (kind.word().to_owned(), kind.label(words))).collect(),
             lengths: minutes
                 .iter()
                 .map(|m| (m.to_string(), words.with1("appointments-minutes", "minutes", m)))
@@ -505,13 +509,13 @@ pub(super) fn plan_of(
         };
         words.with2("appointments-day-line", "time", time, "what", words.with1(key, "name", &one.client))
     };
-    let of_client = booked.iter().filter(|entry| entry.chart_id == chart);
+    let of_client = booked.iter().filter(|entry| entry.clients.iter().any(|one| one.chart_id == chart));
     let of_clinician = booked.iter().filter(|entry| entry.appointment.staff_id == with);
     Ok(Some(DayPlan {
         title: words.date(from, &staff.zone),
         client: of_client
             .map(|entry| {
-                let kind = entry.appointment.kind.label(words);
+                let kind = kind_label(words, &entry.appointment);
                 let name = &entry.appointment.with_name;
                 line(entry, words.with2("appointments-day-with", "kind", kind, "name", name))
             })
@@ -519,7 +523,7 @@ pub(super) fn plan_of(
         clinician_title: choices.name_of(with),
         times: open_times(c, words, of, form, choices, (from, until))?,
         clinician: of_clinician
-            .map(|entry| line(entry, entry.client.clone()))
+            .map(|entry| line(entry, entry.names()))
             .chain(asked.iter().map(asked_line))
             .collect(),
     }))

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::features::appointments::kinds::{CancelReason, RequestState};
 use crate::features::appointments::lifecycle::{AppointmentState, PartyState, Standing};
-use crate::features::calendar::VisitKind;
+use crate::features::calendar::{OneCancels, Seats, VisitKind};
 use crate::features::people;
 use crate::features::practice::{Place, Policy};
 use crate::features::staff::StaffState;
@@ -17,7 +17,7 @@ use crate::kernel::wall_clock::first_moment;
 use crate::platform::db::schema::{
     appointment, appointment_party, appointment_request, chart, person, place, series_date, staff_member,
 };
-use crate::platform::db::{CountOf, InLists as _, Scoped};
+use crate::platform::db::{CountOf, InLists as _, Scoped, rows_of};
 use crate::platform::fault::Fault;
 use crate::platform::permissions::Role;
 use crate::platform::web::nav::MOST_COUNTED;
@@ -44,6 +44,14 @@ pub struct Appointment {
     pub changed_at: Timestamp,
     /// Counts changes.
     pub version: i64,
+    /// For how many clients there is a seat …
+    pub seats: i32,
+    /// … and for how many it is on.
+    pub seats_taken: i32,
+    /// What becomes of it when one of several cancels.
+    pub one_cancels: OneCancels,
+    /// Since when one of several has canceled, and staff have not said whether it stays.
+    pub asks_since: Option<Timestamp>,
     /// With whom.
     pub staff_id: StaffId,
     /// Their name now.
@@ -63,6 +71,27 @@ impl Appointment {
     /// Is it on, and has it not begun?
     pub fn is_to_come(&self, now: Timestamp) -> bool {
         self.state == AppointmentState::Booked && self.starts_at > now
+    }
+
+    /// Is it one that several clients can come to?
+    pub fn is_shared(&self) -> bool {
+        self.seats > 1
+    }
+
+    /// The appointment as this client and their calendar have it: with what changed of them alone; and where it went on
+    /// without them, as it was then.
+    pub fn as_of(mut self, party: &Party) -> Self {
+        match (party.left_starts_at, party.left_ends_at, party.left_sequence) {
+            (Some(starts_at), Some(ends_at), Some(sequence)) => {
+                (self.starts_at, self.ends_at, self.ics_sequence) = (starts_at, ends_at, sequence);
+                self.changed_at = party.decided_at.unwrap_or(self.changed_at);
+            }
+            _ => {
+                self.ics_sequence += party.own_changes;
+                self.changed_at = party.joined_at.map_or(self.changed_at, |at| at.max(self.changed_at));
+            }
+        }
+        self
     }
 }
 
@@ -84,6 +113,16 @@ pub struct Party {
     pub reason_code: String,
     /// What the practice wrote.
     pub words: String,
+    /// What their calendar must know of them alone, counted.
+    pub own_changes: i32,
+    /// When they were added to what was booked already.
+    pub joined_at: Option<Timestamp>,
+    /// When it began as it went on without them …
+    pub left_starts_at: Option<Timestamp>,
+    /// … when it ended …
+    pub left_ends_at: Option<Timestamp>,
+    /// … and its number of changes for their calendar.
+    pub left_sequence: Option<i32>,
 }
 
 impl Party {
@@ -111,6 +150,7 @@ pub(super) fn standing(appointment: &Appointment, party: &Party, others: usize, 
         state: appointment.state,
         party: party.state,
         others,
+        one_cancels: appointment.one_cancels,
         starts_at: appointment.starts_at,
         ends_at: appointment.ends_at,
         set_at: appointment.changed_at,
@@ -126,6 +166,10 @@ pub(super) fn standing(appointment: &Appointment, party: &Party, others: usize, 
 pub struct NewAppointment {
     /// On this chart.
     pub chart: ChartId,
+    /// And on these, of clients who come with them.
+    pub with: Vec<ChartId>,
+    /// For how many there is a seat.
+    pub seats: Seats,
     /// From this request, if from one.
     pub request: Option<RequestId>,
     /// When it begins.
@@ -141,6 +185,11 @@ pub struct NewAppointment {
 }
 
 impl NewAppointment {
+    /// The charts of all who come.
+    pub fn charts(&self) -> Vec<ChartId> {
+        std::iter::once(self.chart).chain(self.with.iter().copied()).collect()
+    }
+
     /// When it is over.
     pub fn ends_at(&self) -> Timestamp {
         self.starts_at.plus_seconds(i64::from(self.minutes) * 60)
@@ -150,6 +199,8 @@ impl NewAppointment {
 /// Writes the rows of a new appointment.
 pub(super) fn insert(c: &mut Scoped<'_>, id: AppointmentId, new: &NewAppointment) -> Result<(), Fault> {
     let now = c.now();
+    let charts = new.charts();
+    let taken = i32::try_from(charts.len()).unwrap_or(i32::MAX);
     c.insert(
         appointment::table,
         (
@@ -165,21 +216,87 @@ pub(super) fn insert(c: &mut Scoped<'_>, id: AppointmentId, new: &NewAppointment
             appointment::changed_at.eq(now),
             appointment::created_at.eq(now),
             appointment::version.eq(1i64),
+            appointment::seats.eq(new.seats.most),
+            appointment::seats_taken.eq(taken),
+            appointment::one_cancels.eq(new.seats.one_cancels),
         ),
     )?;
-    let party = AppointmentPartyId::fresh(c.rng(), now);
+    // Ids of one moment have no order by themselves; the clients have.
+    let mut parties: Vec<AppointmentPartyId> =
+        charts.iter().map(|_| AppointmentPartyId::fresh(c.rng(), now)).collect();
+    parties.sort_unstable();
+    parties.into_iter().zip(charts).try_for_each(|(party, chart)| insert_party(c, id, (party, chart), None))
+}
+
+/// Writes the row of a client who is expected; with the moment where they are added to what was booked already.
+fn insert_party(
+    c: &mut Scoped<'_>,
+    id: AppointmentId,
+    (party, chart): (AppointmentPartyId, ChartId),
+    joined_at: Option<Timestamp>,
+) -> Result<(), Fault> {
     c.insert(
         appointment_party::table,
         (
             appointment_party::appointment_id.eq(id),
             appointment_party::party_id.eq(party),
-            appointment_party::chart_id.eq(new.chart),
+            appointment_party::chart_id.eq(chart),
             appointment_party::state.eq(PartyState::Expected),
             appointment_party::decided_by.eq(""),
             appointment_party::reason_code.eq(""),
             appointment_party::words.eq(""),
+            appointment_party::joined_at.eq(joined_at),
         ),
     )
+}
+
+/// Adds a client to an appointment that was read so; `false` if somebody was faster, or no seat is free. `known` is their
+/// row where they were in it before.
+pub(super) fn insert_joined(
+    c: &mut Scoped<'_>,
+    before: &Appointment,
+    chart: ChartId,
+    known: Option<&Party>,
+) -> Result<bool, Fault> {
+    let now = c.now();
+    let changed = c
+        .rows(appointment::table)
+        .filter(appointment::appointment_id.eq(before.appointment_id))
+        .filter(appointment::version.eq(before.version))
+        .filter(appointment::state.eq(AppointmentState::Booked))
+        .filter(appointment::seats_taken.lt(appointment::seats))
+        .set((
+            appointment::seats_taken.eq(appointment::seats_taken + 1),
+            appointment::version.eq(before.version + 1),
+        ))
+        .execute(c)?;
+    if changed != 1 {
+        return Ok(false);
+    }
+    let Some(known) = known else {
+        let party = AppointmentPartyId::fresh(c.rng(), now);
+        insert_party(c, before.appointment_id, (party, chart), Some(now))?;
+        return Ok(true);
+    };
+    let changed = c
+        .rows(appointment_party::table)
+        .filter(appointment_party::appointment_id.eq(before.appointment_id))
+        .filter(appointment_party::party_id.eq(known.party_id))
+        .filter(appointment_party::state.eq(known.state))
+        .set((
+            appointment_party::state.eq(PartyState::Expected),
+            appointment_party::decided_by.eq(""),
+            appointment_party::decided_at.eq(None::<Timestamp>),
+            appointment_party::reason_code.eq(""),
+            appointment_party::words.eq(""),
+            appointment_party::own_changes.eq(known.own_changes + 1),
+            appointment_party::joined_at.eq(Some(now)),
+            appointment_party::left_starts_at.eq(None::<Timestamp>),
+            appointment_party::left_ends_at.eq(None::<Timestamp>),
+            appointment_party::left_sequence.eq(None::<i32>),
+        ))
+        .execute(c)?;
+    Ok(changed == 1)
 }
 
 /// The practice's appointments, with the clinician and the place of each.
@@ -230,24 +347,58 @@ pub fn find_of_chart(
     chart: ChartId,
     id: AppointmentId,
 ) -> Result<Option<(Appointment, Party)>, Fault> {
-    with_parties!(c)
+    let found: Option<(Appointment, Party)> = with_parties!(c)
         .filter(appointment_party::chart_id.eq(chart))
         .filter(appointment::appointment_id.eq(id))
         .select((Appointment::as_select(), Party::as_select()))
-        .optional(c)
+        .optional(c)?;
+    Ok(found.map(|(appointment, party)| (appointment.as_of(&party), party)))
 }
 
 /// Appointments of one chart that a page reads.
 const MOST_OF_A_CHART: i64 = 400;
 
-/// A chart's appointments, the latest first.
+/// A chart's appointments as its client has them, the latest first.
 pub fn list_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(Appointment, Party)>, Fault> {
-    with_parties!(c)
+    let rows: Vec<(Appointment, Party)> = with_parties!(c)
         .filter(appointment_party::chart_id.eq(*chart))
         .order((appointment::starts_at.desc(), appointment::appointment_id.desc()))
         .limit(MOST_OF_A_CHART)
         .select((Appointment::as_select(), Party::as_select()))
-        .load(c)
+        .load(c)?;
+    Ok(rows.into_iter().map(|(appointment, party)| (appointment.as_of(&party), party)).collect())
+}
+
+/// The names of those for whom these appointments are on, beside the client of this chart.
+pub(super) fn others_in(
+    c: &mut Scoped<'_>,
+    chart: ChartId,
+    ids: &[AppointmentId],
+) -> Result<Vec<(AppointmentId, String)>, Fault> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(AppointmentId, String, String, String)> = c
+        .rows(appointment_party::table)
+        .inner_join(
+            chart::table.on(chart::practice_id
+                .eq(appointment_party::practice_id)
+                .and(chart::chart_id.eq(appointment_party::chart_id))),
+        )
+        .inner_join(
+            person::table
+                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
+        )
+        .filter(appointment_party::appointment_id.in_list(ids))
+        .filter(appointment_party::chart_id.ne(chart))
+        .filter(appointment_party::state.in_list(PartyState::ON))
+        .order(appointment_party::party_id.asc())
+        .select((appointment_party::appointment_id, person::first_name, person::last_name, person::suffix))
+        .load(c)?;
+    let name = |(id, first, last, suffix): (AppointmentId, String, String, String)| {
+        (id, people::joined(&[&first, &last, &suffix]))
+    };
+    Ok(rows.into_iter().map(name).collect())
 }
 
 /// An appointment of a series.
@@ -282,17 +433,37 @@ pub(super) fn of_series(c: &mut Scoped<'_>, id: SeriesId) -> Result<Vec<OfSeries
         .collect()
 }
 
-/// An appointment of a day, with the client it is for.
+/// An appointment of a day, with the clients it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayEntry {
     /// The appointment.
     pub appointment: Appointment,
+    /// The clients, the first one first.
+    pub clients: Vec<DayClient>,
+}
+
+impl DayEntry {
+    /// Whom it is for: "Ana Duarte, Bo Lindgren".
+    pub fn names(&self) -> String {
+        self.clients.iter().map(|client| client.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same with the numbers of their charts.
+    pub fn names_and_numbers(&self) -> String {
+        let one = |client: &DayClient| format!("{} {}", client.name, client.number);
+        self.clients.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A client of an appointment of a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayClient {
     /// The client's chart.
     pub chart_id: ChartId,
     /// Its number.
     pub number: String,
     /// The client's name.
-    pub client: String,
+    pub name: String,
     /// Expected, or whether they came.
     pub party: PartyState,
 }
@@ -311,6 +482,54 @@ pub enum DayOf {
     Both(StaffId, ChartId),
 }
 
+/// A client of an appointment, as a day reads them.
+type DayRow = (Appointment, (ChartId, String, PartyState), (String, String, String));
+
+/// One entry for each appointment; its clients come one after the other.
+fn entries_of(rows: Vec<DayRow>) -> Vec<DayEntry> {
+    let mut entries: Vec<DayEntry> = Vec::new();
+    for (appointment, (chart_id, number, party), (first, last, suffix)) in rows {
+        let name = people::joined(&[&first, &last, &suffix]);
+        let client = DayClient { chart_id, number, name, party };
+        match entries.last_mut() {
+            Some(entry) if entry.appointment.appointment_id == appointment.appointment_id => {
+                entry.clients.push(client);
+            }
+            _ => entries.push(DayEntry { appointment, clients: vec![client] }),
+        }
+    }
+    entries
+}
+
+/// Appointments with the clients for whom they are on, as a [`DayRow`] each.
+macro_rules! day_rows {
+    ($c:expr) => {
+        with_parties!($c)
+            .inner_join(
+                chart::table.on(chart::practice_id
+                    .eq(appointment_party::practice_id)
+                    .and(chart::chart_id.eq(appointment_party::chart_id))),
+            )
+            .inner_join(
+                person::table.on(person::practice_id
+                    .eq(chart::practice_id)
+                    .and(person::person_id.eq(chart::person_id))),
+            )
+            .filter(appointment_party::state.in_list(PartyState::ON))
+            .order((
+                appointment::starts_at.asc(),
+                appointment::appointment_id.asc(),
+                appointment_party::party_id.asc(),
+            ))
+            .limit(MOST_OF_A_DAY)
+            .select((
+                Appointment::as_select(),
+                (appointment_party::chart_id, chart::chart_number, appointment_party::state),
+                (person::first_name, person::last_name, person::suffix),
+            ))
+    };
+}
+
 /// What is booked and begins in `[from, until)`, in the order of time.
 pub fn day_of(
     c: &mut Scoped<'_>,
@@ -318,29 +537,10 @@ pub fn day_of(
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<DayEntry>, Fault> {
-    type Name = (String, String, String);
-    let rows = with_parties!(c)
-        .inner_join(
-            chart::table.on(chart::practice_id
-                .eq(appointment_party::practice_id)
-                .and(chart::chart_id.eq(appointment_party::chart_id))),
-        )
-        .inner_join(
-            person::table
-                .on(person::practice_id.eq(chart::practice_id).and(person::person_id.eq(chart::person_id))),
-        )
+    let rows = day_rows!(c)
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(appointment::starts_at.ge(from))
         .filter(appointment::starts_at.lt(until))
-        .filter(appointment_party::state.ne(PartyState::Canceled))
-        .filter(appointment_party::state.ne(PartyState::LateCanceled))
-        .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
-        .limit(MOST_OF_A_DAY)
-        .select((
-            Appointment::as_select(),
-            (appointment_party::chart_id, chart::chart_number, appointment_party::state),
-            (person::first_name, person::last_name, person::suffix),
-        ))
         .into_boxed();
     let rows = match of {
         DayOf::Everybody => rows,
@@ -349,17 +549,17 @@ pub fn day_of(
             rows.filter(appointment::staff_id.eq(staff).or(appointment_party::chart_id.eq(chart)))
         }
     };
-    let rows: Vec<(Appointment, (ChartId, String, PartyState), Name)> = rows.load(c)?;
-    Ok(rows
-        .into_iter()
-        .map(|(appointment, (chart_id, number, party), (first, last, suffix))| DayEntry {
-            party,
-            appointment,
-            chart_id,
-            number,
-            client: people::joined(&[&first, &last, &suffix]),
-        })
-        .collect())
+    rows.load(c).map(entries_of)
+}
+
+/// What is booked and of which staff have to say whether it stays, in the order of time.
+pub(super) fn undecided(c: &mut Scoped<'_>) -> Result<Vec<DayEntry>, Fault> {
+    let now = c.now();
+    day_rows!(c)
+        .filter(appointment::asks_since.is_not_null())
+        .filter(appointment::ends_at.gt(now))
+        .load(c)
+        .map(entries_of)
 }
 
 /// An appointment with one of its clients, as the calendar of its clinician has it.
@@ -464,16 +664,49 @@ pub(super) fn save_canceled(c: &mut Scoped<'_>, before: &Appointment) -> Result<
             appointment::ics_sequence.eq(before.ics_sequence + 1),
             appointment::changed_at.eq(now),
             appointment::version.eq(before.version + 1),
+            appointment::seats_taken.eq(0),
+            appointment::asks_since.eq(None::<Timestamp>),
         ))
         .execute(c)?;
     Ok(changed == 1)
 }
 
-/// Writes what became of a client who was expected; `false` if they no longer were.
+/// Gives a seat back over the version that was read, and notes since when staff are asked, if they are; `false` if somebody
+/// was faster. No calendar hears of it: for the others nothing changed.
+pub(super) fn save_one_left(
+    c: &mut Scoped<'_>,
+    before: &Appointment,
+    asks_since: Option<Timestamp>,
+) -> Result<bool, Fault> {
+    let changed = c
+        .rows(appointment::table)
+        .filter(appointment::appointment_id.eq(before.appointment_id))
+        .filter(appointment::version.eq(before.version))
+        .set((
+            appointment::seats_taken.eq(before.seats_taken - 1),
+            appointment::asks_since.eq(asks_since.or(before.asks_since)),
+            appointment::version.eq(before.version + 1),
+        ))
+        .execute(c)?;
+    Ok(changed == 1)
+}
+
+/// Writes that staff have said it stays; `false` if somebody was faster.
+pub(super) fn save_kept(c: &mut Scoped<'_>, before: &Appointment) -> Result<bool, Fault> {
+    let changed = c
+        .rows(appointment::table)
+        .filter(appointment::appointment_id.eq(before.appointment_id))
+        .filter(appointment::version.eq(before.version))
+        .set((appointment::asks_since.eq(None::<Timestamp>), appointment::version.eq(before.version + 1)))
+        .execute(c)?;
+    Ok(changed == 1)
+}
+
+/// Writes what became of a client, with the appointment; `false` if somebody was faster.
 pub(super) fn save_party(
     c: &mut Scoped<'_>,
     id: AppointmentId,
-    party: AppointmentPartyId,
+    party: &Party,
     to: PartyState,
     by_name: &str,
     reason: Option<(CancelReason, &str)>,
@@ -483,8 +716,8 @@ pub(super) fn save_party(
     let changed = c
         .rows(appointment_party::table)
         .filter(appointment_party::appointment_id.eq(id))
-        .filter(appointment_party::party_id.eq(party))
-        .filter(appointment_party::state.eq(PartyState::Expected))
+        .filter(appointment_party::party_id.eq(party.party_id))
+        .filter(appointment_party::state.eq(party.state))
         .set((
             appointment_party::state.eq(to),
             appointment_party::decided_by.eq(by_name.to_owned()),
@@ -494,6 +727,22 @@ pub(super) fn save_party(
         ))
         .execute(c)?;
     Ok(changed == 1)
+}
+
+/// Notes for a client without whom the appointment goes on how they have it from now on.
+pub(super) fn save_left(c: &mut Scoped<'_>, before: &Appointment, party: &Party) -> Result<(), Fault> {
+    let own_changes = party.own_changes + 1;
+    c.rows(appointment_party::table)
+        .filter(appointment_party::appointment_id.eq(before.appointment_id))
+        .filter(appointment_party::party_id.eq(party.party_id))
+        .set((
+            appointment_party::own_changes.eq(own_changes),
+            appointment_party::left_starts_at.eq(Some(before.starts_at)),
+            appointment_party::left_ends_at.eq(Some(before.ends_at)),
+            appointment_party::left_sequence.eq(Some(before.ics_sequence + own_changes)),
+        ))
+        .execute(c)?;
+    Ok(())
 }
 
 /// Notes whether a client came, over the version that was read; `false` if somebody was faster. No calendar hears of it.
@@ -565,6 +814,7 @@ pub(super) fn chart_state(c: &mut Scoped<'_>, id: ChartId) -> Result<Option<Stri
 pub(super) fn usual_of(c: &mut Scoped<'_>, chart: ChartId) -> Result<Option<(StaffId, PlaceId)>, Fault> {
     with_parties!(c)
         .filter(appointment_party::chart_id.eq(chart))
+        .filter(appointment_party::state.in_list(PartyState::ON))
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(staff_member::state.eq(StaffState::Active))
         .order(appointment::starts_at.desc())
@@ -579,6 +829,7 @@ const LOOKED_AT: i64 = 50;
 pub fn clinicians_of(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<(StaffId, String)>, Fault> {
     let booked: Vec<(StaffId, String)> = with_parties!(c)
         .filter(appointment_party::chart_id.eq(*chart))
+        .filter(appointment_party::state.in_list(PartyState::ON))
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(staff_member::state.eq(StaffState::Active))
         .filter(staff_member::role.in_list([Role::Clinician, Role::Administrator]))
@@ -659,8 +910,7 @@ pub fn ahead(c: &mut Scoped<'_>, chart: &ChartId, asker: Option<&AccountId>) -> 
     // The counts stand beside each appointment, so that a chart which has one costs one statement.
     let rows: Vec<(Appointment, i64, i64)> = with_parties!(c)
         .filter(appointment_party::chart_id.eq(*chart))
-        .filter(appointment_party::state.ne(PartyState::Canceled))
-        .filter(appointment_party::state.ne(PartyState::LateCanceled))
+        .filter(appointment_party::state.in_list(PartyState::ON))
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(appointment::starts_at.gt(now.plus_hours(-24)))
         .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
@@ -689,15 +939,20 @@ pub fn offers_in(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<(ChartId,
         .load(c)
 }
 
-/// One page of the practice's appointments for the API, in the order of time and then of ids.
-pub fn page(c: &mut Scoped<'_>, of: &PageOf) -> Result<Vec<(Appointment, Party)>, Fault> {
-    let mut rows = with_parties!(c)
+/// One page of the practice's appointments for the API, in the order of time and then of ids, with their clients; of one
+/// chart with its client alone.
+pub fn page(c: &mut Scoped<'_>, of: &PageOf) -> Result<Vec<(Appointment, Vec<Party>)>, Fault> {
+    let mut rows = appointments!(c)
         .order((appointment::starts_at.asc(), appointment::appointment_id.asc()))
         .limit(of.most)
-        .select((Appointment::as_select(), Party::as_select()))
+        .select(Appointment::as_select())
         .into_boxed();
     if let Some(chart) = of.chart {
-        rows = rows.filter(appointment_party::chart_id.eq(chart));
+        let theirs = c
+            .rows(appointment_party::table)
+            .filter(appointment_party::chart_id.eq(chart))
+            .select(appointment_party::appointment_id);
+        rows = rows.filter(appointment::appointment_id.eq_any(rows_of(theirs)));
     }
     if let Some(from) = of.from {
         rows = rows.filter(appointment::starts_at.ge(from));
@@ -712,7 +967,24 @@ pub fn page(c: &mut Scoped<'_>, of: &PageOf) -> Result<Vec<(Appointment, Party)>
                 .or(appointment::starts_at.eq(at).and(appointment::appointment_id.gt(id))),
         );
     }
-    rows.load(c)
+    let found: Vec<Appointment> = rows.load(c)?;
+    let ids = found.iter().map(|one| one.appointment_id);
+    let mut parties = c
+        .rows(appointment_party::table)
+        .filter(appointment_party::appointment_id.in_list(ids))
+        .order(appointment_party::party_id.asc())
+        .select((appointment_party::appointment_id, Party::as_select()))
+        .into_boxed();
+    if let Some(chart) = of.chart {
+        parties = parties.filter(appointment_party::chart_id.eq(chart));
+    }
+    let parties: Vec<(AppointmentId, Party)> = parties.load(c)?;
+    let with = |appointment: Appointment| {
+        let of = |(id, _): &&(AppointmentId, Party)| *id == appointment.appointment_id;
+        let theirs = parties.iter().filter(of).map(|(_, party)| party.clone()).collect();
+        (appointment, theirs)
+    };
+    Ok(found.into_iter().map(with).collect())
 }
 
 /// What a page of the API holds.

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::appointments::availability::{self, NotKept, Offer};
-use crate::features::calendar::{self, AppointmentType, TypeFields, VisitKind, WhoMayAsk};
+use crate::features::calendar::{self, AppointmentType, OneCancels, TypeFields, VisitKind, WhoMayAsk};
 use crate::features::settings::PRACTICE;
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::AppointmentTypeId;
@@ -27,6 +27,8 @@ const LONGEST_MINUTES: i32 = 12 * 60;
 const LONGEST_NOTICE: i32 = 720;
 /// The furthest horizon, in days.
 const FURTHEST: i32 = 365;
+/// The most clients of one appointment.
+const MOST_TOGETHER: i32 = 50;
 /// How beginnings may lie on the clock, in minutes.
 const GRIDS: [i32; 6] = [5, 10, 15, 20, 30, 60];
 
@@ -76,6 +78,8 @@ struct TypeForm {
     notice: String,
     horizon: String,
     who: String,
+    parties: String,
+    one_cancels: String,
 }
 
 impl TypeForm {
@@ -92,6 +96,8 @@ impl TypeForm {
             notice: of.notice_hours.to_string(),
             horizon: of.horizon_days.to_string(),
             who: of.who_may_ask.word().to_owned(),
+            parties: of.max_parties.to_string(),
+            one_cancels: of.one_cancels.word().to_owned(),
         }
     }
 
@@ -119,6 +125,7 @@ impl TypeForm {
         let after = number("after", &self.after, (0, LONGEST_MINUTES), 5);
         let notice = number("notice", &self.notice, (0, LONGEST_NOTICE), 1);
         let horizon = number("horizon", &self.horizon, (1, FURTHEST), 1);
+        let parties = number("parties", &self.parties, (1, MOST_TOGETHER), 1);
         let grid = self.grid.parse().ok().filter(|grid| GRIDS.contains(grid));
         if grid.is_none() {
             errors.add("grid", words.get("appointments-error-choose"));
@@ -127,7 +134,11 @@ impl TypeForm {
         if who.is_none() {
             errors.add("who", words.get("appointments-error-choose"));
         }
-        match (name, kind, minutes, before, after, grid, notice, horizon, who) {
+        let one_cancels: Option<OneCancels> = self.one_cancels.parse().ok();
+        if one_cancels.is_none() {
+            errors.add("one_cancels", words.get("appointments-error-choose"));
+        }
+        match (name, kind, minutes, before, after, grid, notice, horizon, who, parties.zip(one_cancels)) {
             (
                 Some(name),
                 Some(kind),
@@ -138,6 +149,7 @@ impl TypeForm {
                 Some(notice_hours),
                 Some(horizon_days),
                 Some(who_may_ask),
+                Some((max_parties, one_cancels)),
             ) => Ok(TypeFields {
                 kind,
                 name,
@@ -148,6 +160,8 @@ impl TypeForm {
                 notice_hours,
                 horizon_days,
                 who_may_ask,
+                max_parties,
+                one_cancels,
             }),
             _ => Err(errors),
         }
@@ -166,6 +180,7 @@ struct FormPage {
     kinds: Vec<(&'static str, String)>,
     grids: Vec<(i32, String)>,
     whose: Vec<(&'static str, String)>,
+    ends: Vec<(&'static str, String)>,
     stale: bool,
 }
 
@@ -190,6 +205,10 @@ fn show(
             .iter()
             .map(|who| (who.word(), words.get(&format!("appointments-who-{who}"))))
             .collect(),
+        ends: OneCancels::ALL
+            .iter()
+            .map(|one| (one.word(), words.get(&format!("practice-type-one-cancels-{one}"))))
+            .collect(),
         stale: status == StatusCode::CONFLICT,
     };
     Ok((status, html(page.render())?).into_response())
@@ -207,6 +226,8 @@ pub(super) async fn new_page(State(app): State<AppState>, staff: StaffSession) -
         notice: "24".to_owned(),
         horizon: "60".to_owned(),
         who: WhoMayAsk::Clients.word().to_owned(),
+        parties: "1".to_owned(),
+        one_cancels: OneCancels::Keep.word().to_owned(),
         ..TypeForm::default()
     };
     show(&app, &staff, None, form, FieldErrors::new(), StatusCode::OK)

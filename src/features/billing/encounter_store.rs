@@ -135,6 +135,7 @@ macro_rules! visits {
             )
             .filter(appointment_party::chart_id.eq($chart))
             .filter(appointment_party::state.ne("canceled"))
+            .filter(appointment_party::state.ne("removed"))
             .filter(appointment::state.ne("canceled"))
             .filter(appointment::starts_at.le(now))
     }};

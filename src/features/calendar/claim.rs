@@ -23,8 +23,8 @@ pub enum OverHolds {
 pub struct Claim<'a> {
     /// For this appointment.
     pub owner: AppointmentId,
-    /// The client whose own holds keep nobody away.
-    pub chart: ChartId,
+    /// The clients whose own holds keep nobody away.
+    pub charts: &'a [ChartId],
     /// Of each of these …
     pub resources: &'a [Resource],
     /// … from …
@@ -47,7 +47,20 @@ pub enum NotClaimed {
 /// Takes a time, in the place of whatever the appointment had; or says what stands there, and changes nothing. What
 /// was kept of that time is kept no longer: the holds that were dropped come back, also those that were over.
 pub fn claim(c: &mut Scoped<'_>, wanted: &Claim<'_>) -> Result<Result<Vec<Hold>, NotClaimed>, Fault> {
-    let Claim { owner, chart, from, until, .. } = *wanted;
+    claim_with(c, wanted, store::give_back_all)
+}
+
+/// Takes a time beside what the appointment has already.
+pub fn claim_also(c: &mut Scoped<'_>, wanted: &Claim<'_>) -> Result<Result<Vec<Hold>, NotClaimed>, Fault> {
+    claim_with(c, wanted, |_, _| Ok(()))
+}
+
+fn claim_with(
+    c: &mut Scoped<'_>,
+    wanted: &Claim<'_>,
+    give_back: impl FnOnce(&mut Scoped<'_>, AppointmentId) -> Result<(), Fault>,
+) -> Result<Result<Vec<Hold>, NotClaimed>, Fault> {
+    let Claim { owner, charts, from, until, .. } = *wanted;
     if until <= from || until > from.plus_hours(LONGEST_HOURS) {
         return Err(Fault::other("a claim is longer than nothing and not longer than a day"));
     }
@@ -59,13 +72,15 @@ pub fn claim(c: &mut Scoped<'_>, wanted: &Claim<'_>) -> Result<Result<Vec<Hold>,
     }
     let held = holds_store::overlapping(c, &resources, from, until)?;
     let now = c.now();
-    if wanted.over == OverHolds::Refused && held.iter().any(|hold| hold.chart != chart && hold.until > now) {
+    if wanted.over == OverHolds::Refused
+        && held.iter().any(|hold| !charts.contains(&hold.chart) && hold.until > now)
+    {
         return Ok(Err(NotClaimed::Held));
     }
     if !held.is_empty() {
         holds_store::drop_overlapping(c, &resources, from, until)?;
     }
-    store::give_back_all(c, owner)?;
+    give_back(c, owner)?;
     store::take(c, owner, &resources, from, until)?;
     Ok(Ok(held))
 }

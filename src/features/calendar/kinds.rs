@@ -27,6 +27,32 @@ word_enum! {
 }
 
 word_enum! {
+    /// What becomes of an appointment of several clients when one of them cancels.
+    pub enum OneCancels {
+        /// It stays as it is for the others.
+        Keep = "keep",
+        /// It is canceled for all of them.
+        All = "all",
+        /// It stays until staff say.
+        Ask = "ask",
+    }
+}
+
+/// How many clients come to an appointment at most, and what becomes of it when one of several cancels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seats {
+    /// How many.
+    pub most: i32,
+    /// What becomes of it.
+    pub one_cancels: OneCancels,
+}
+
+impl Seats {
+    /// One client, as most appointments have.
+    pub const ONE: Self = Self { most: 1, one_cancels: OneCancels::Keep };
+}
+
+word_enum! {
     /// How one day differs from the weekly hours.
     pub enum DayEffect {
         /// Not available then, whatever the weekly hours say.

@@ -10,9 +10,9 @@ mod rules_store;
 mod search;
 mod store;
 
-pub use claim::{Claim, NotClaimed, OverHolds, claim, hold, release, rivals};
+pub use claim::{Claim, NotClaimed, OverHolds, claim, claim_also, hold, release, rivals};
 pub use holds_store::{Hold, booked_or_held, drop_holds, held_by_others, place_holds};
-pub use kinds::{DayEffect, VisitKind, WhoMayAsk};
+pub use kinds::{DayEffect, OneCancels, Seats, VisitKind, WhoMayAsk};
 pub use local_days::DAY_MINUTES;
 pub use openings::Unavailable;
 pub use reply_hours::ReplyHours;

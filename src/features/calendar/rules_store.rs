@@ -6,7 +6,7 @@ use std::ops::Deref;
 use diesel::prelude::*;
 use jiff::civil::{Date, DateTime, Weekday};
 
-use crate::features::calendar::kinds::{DayEffect, VisitKind, WhoMayAsk};
+use crate::features::calendar::kinds::{DayEffect, OneCancels, Seats, VisitKind, WhoMayAsk};
 use crate::features::calendar::openings::{DayHours, Rules, TimeOff, WeeklyHours};
 use crate::features::practice::Place;
 use crate::kernel::clock::Timestamp;
@@ -44,6 +44,17 @@ pub struct TypeFields {
     pub horizon_days: i32,
     /// Who may ask for it in the portal.
     pub who_may_ask: WhoMayAsk,
+    /// How many clients come together, at most.
+    pub max_parties: i32,
+    /// What becomes of it when one of several cancels.
+    pub one_cancels: OneCancels,
+}
+
+impl TypeFields {
+    /// Seats of an appointment of this type.
+    pub fn seats(&self) -> Seats {
+        Seats { most: self.max_parties, one_cancels: self.one_cancels }
+    }
 }
 
 /// A type of appointment.

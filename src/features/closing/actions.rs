@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use crate::features::access::actions::chart_closed;
 use crate::features::appointments::booking::{self, Cancellation};
+use crate::features::appointments::lifecycle::PartyEnd;
 use crate::features::appointments::{self, Appointment, CancelReason};
 use crate::features::closing::audit::ClosingAction;
 use crate::features::closing::lifecycle::{Asking, ChartState, Event, Next, Standing, decide};
@@ -96,7 +97,7 @@ pub fn close_within(app: &App, c: &mut Scoped<'_>, by: &By, id: &ChartId, closin
     appointments::actions::end_of_chart(app, c, by, *id)?;
     for appointment in &closing.cancel {
         let why = Cancellation { reason: CancelReason::Other, words: String::new() };
-        if booking::cancel_in(app, c, by, *appointment, &why)?.is_err() {
+        if booking::end_for_one_in(app, c, by, (*appointment, *id), PartyEnd::Canceled, &why)?.is_err() {
             return Err(Fault::lost_race("an appointment ended while its chart was closed"));
         }
     }

@@ -120,11 +120,7 @@ async fn page(
             .map(|entry| {
                 let of = &entry.appointment;
                 let href = format!("/staff/appointments/{}", of.appointment_id);
-                (
-                    href,
-                    words.date_time(of.starts_at, &staff.zone),
-                    format!("{} {}", entry.client, entry.number),
-                )
+                (href, words.date_time(of.starts_at, &staff.zone), entry.names_and_numbers())
             })
             .collect(),
         keys: if is_out { Vec::new() } else { held.keys },

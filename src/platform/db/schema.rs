@@ -685,6 +685,10 @@ diesel::table! {
         changed_at -> BigInt,
         created_at -> BigInt,
         version -> BigInt,
+        seats -> Integer,
+        seats_taken -> Integer,
+        one_cancels -> Text,
+        asks_since -> Nullable<BigInt>,
     }
 }
 
@@ -699,6 +703,11 @@ diesel::table! {
         decided_at -> Nullable<BigInt>,
         reason_code -> Text,
         words -> Text,
+        own_changes -> Integer,
+        joined_at -> Nullable<BigInt>,
+        left_starts_at -> Nullable<BigInt>,
+        left_ends_at -> Nullable<BigInt>,
+        left_sequence -> Nullable<Integer>,
     }
 }
 
@@ -785,6 +794,8 @@ diesel::table! {
         who_may_ask -> Text,
         closed_at -> Nullable<BigInt>,
         version -> BigInt,
+        max_parties -> Integer,
+        one_cancels -> Text,
     }
 }
 

@@ -21,6 +21,8 @@ pub use hook::routes;
 pub use kind::MailKind;
 pub use reader::{MailReader, ReaderWish, SafeContact, WantedAt};
 pub use row::{Delivery, LINK_OVER, MailState, NewMail, blames_address};
-pub use store::{about, cancel_about, enqueue, enqueue_many, forget_recipients, of_access};
+pub use store::{
+    about, cancel_about, cancel_about_on_chart, enqueue, enqueue_many, forget_recipients, of_access,
+};
 pub use subject::{MailHooks, Standing, Subject, SubjectKind};
 pub use worker::{Pace, Worker, run};

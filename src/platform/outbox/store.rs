@@ -169,6 +169,23 @@ pub fn cancel_about(c: &mut Scoped<'_>, subject: &Subject) -> Result<usize, Faul
         .execute(c)
 }
 
+/// The same of those of one chart.
+pub fn cancel_about_on_chart(c: &mut Scoped<'_>, subject: &Subject, chart: ChartId) -> Result<usize, Fault> {
+    let now = c.now();
+    c.rows(outbox::table)
+        .filter(outbox::subject_id.eq(subject.id.as_bytes().to_vec()))
+        .filter(outbox::subject_kind.eq(subject.kind))
+        .filter(outbox::chart_id.eq(chart))
+        .filter(outbox::state.in_list(OPEN))
+        .set((
+            outbox::state.eq(Delivery::Cancelled),
+            outbox::payload.eq(None::<Vec<u8>>),
+            outbox::lease_until.eq(None::<Timestamp>),
+            outbox::finished_at.eq(now),
+        ))
+        .execute(c)
+}
+
 /// Takes the address off the mails about something that have left or never will.
 pub fn forget_recipients(c: &mut Scoped<'_>, subject: &Subject) -> Result<usize, Fault> {
     c.rows(outbox::table)
