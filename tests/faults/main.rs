@@ -5,6 +5,7 @@
 mod support;
 
 mod bookings;
+mod confirmations;
 mod crash;
 mod disk;
 mod ledger;
