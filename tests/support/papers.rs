@@ -6,7 +6,7 @@ use anteroom::features::documents::{
     self, DocumentKind, NewContent, NewDocument, NewShare, Recipient, Telling,
 };
 use anteroom::kernel::ids::{AccessId, ChartId, DocumentId};
-use anteroom::platform::db::schema::portal_access;
+use anteroom::platform::db::schema::{portal_access, signer, signing as signing_request};
 use anteroom::platform::permissions::Role;
 use diesel::prelude::*;
 
@@ -62,6 +62,41 @@ pub async fn ask_to_sign(w: &World, id: &DocumentId, who: Vec<Candidate>) {
     let (by, id, new) = (w.riverbend.by(Role::Clinician), *id, NewSigning { signers, days: 30 });
     let asked = w.app.db.write(&w.riverbend.scope, move |c| signing::ask(c, &by, &id, &new)).await;
     asked.expect("no fault").expect("they can be asked");
+}
+
+/// An authorization that the chart's owner has signed.
+pub async fn signed_authorization(w: &World, chart: &ChartId) -> DocumentId {
+    let new = NewDocument {
+        chart: *chart,
+        title: "Release of lanterns".to_owned(),
+        kind: DocumentKind::Authorization,
+        label: None,
+        content: NewContent::Text("Dates of visits may be disclosed.".to_owned()),
+        written_at: None,
+    };
+    let by = w.riverbend.by(Role::Clinician);
+    let made = w.app.db.write(&w.riverbend.scope, move |c| documents::create(c, &by, &new)).await;
+    let id = made.expect("no fault").expect("a draft");
+    ask_to_sign(w, &id, vec![Candidate::Grant(Recipient::Owner)]).await;
+    // Signed as a row: the steps to a signature have stories of their own.
+    w.tamper(move |c| {
+        diesel::update(
+            signer::table.filter(
+                signer::signing_id.eq_any(
+                    signing_request::table
+                        .filter(signing_request::document_id.eq(id))
+                        .select(signing_request::signing_id),
+                ),
+            ),
+        )
+        .set(signer::state.eq("signed"))
+        .execute(c)?;
+        diesel::update(signing_request::table.filter(signing_request::document_id.eq(id)))
+            .set(signing_request::state.eq("completed"))
+            .execute(c)
+    })
+    .await;
+    id
 }
 
 /// Takes a document back.

@@ -91,6 +91,7 @@ impl Rows {
         let own = Candidate::Staff(w.riverbend.member(Role::Administrator).staff_id);
         papers::ask_to_sign(w, &hers, vec![Candidate::Grant(Recipient::Owner), own]).await;
         papers::ask_to_sign(w, &his, vec![Candidate::Grant(Recipient::Owner)]).await;
+        let his_release = papers::signed_authorization(w, &kim.chart_id).await;
         let send = "/portal/documents/send";
         let form = client.get(send).await;
         let about = [("about", "A letter about lanterns")];
@@ -210,6 +211,7 @@ impl Rows {
             ("/{practice}/staff/password/{token}", last_part(&staff_reset)),
             ("{document}", hers.to_string()),
             ("/portal/documents/{document}", his.to_string()),
+            ("/portal/documents/{document}/revoke", his_release.to_string()),
             ("{template}", text.to_string()),
             ("{document_request}", her_request.to_string()),
             ("/portal/documents/asked/{document_request}", his_request.to_string()),
@@ -275,15 +277,20 @@ impl Rows {
     #[track_caller]
     pub fn fill(&self, pattern: &str) -> String {
         let (mut path, mut read) = (Vec::new(), String::new());
+        // A value of a whole pattern stands in its last blank.
+        let last = pattern.rfind('{');
         for (at, part) in pattern.split('/').enumerate() {
             if at > 0 {
                 read.push('/');
             }
             read.push_str(part);
-            let value = match self.values.get(read.as_str()) {
-                Some(own) => own,
-                None if part.contains('{') => self.value(part),
-                None => part,
+            let is_blank = part.contains('{');
+            let is_last = is_blank && last.is_some_and(|last| read.len() > last);
+            let of_all = self.values.get(pattern).filter(|_| is_last);
+            let value = match of_all.or_else(|| self.values.get(read.as_str())) {
+                Some(own) if is_blank => own,
+                None if is_blank => self.value(part),
+                _ => part,
             };
             path.push(value);
         }
