@@ -9,6 +9,7 @@ use anteroom::features::access::permission::Basis;
 use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::actions::{post_charge, record_payment};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
+use anteroom::features::calendar::Seats;
 use anteroom::features::charts::import::{Mode, import};
 use anteroom::features::documents::{
     self, DocumentKind, NewContent, NewDocument, NewShare, Recipient, Telling,
@@ -302,6 +303,8 @@ async fn fill(w: &World, client: &Client, hour: i64) {
                     &by,
                     &NewAppointment {
                         chart: id,
+                        with: Vec::new(),
+                        seats: Seats::ONE,
                         request: None,
                         starts_at: c.now().plus_hours(24 * i64::from(n - 10) + hour),
                         minutes: 50,

@@ -8,6 +8,7 @@ use anteroom::features::access::lifecycle::State;
 use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
 use anteroom::features::billing::actions::{post_charge, record_payment};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
+use anteroom::features::calendar::Seats;
 use anteroom::features::charts::import::{Mode, import};
 use anteroom::features::documents::{
     self, DocumentKind, NewContent, NewDocument, NewShare, Recipient, Telling,
@@ -192,6 +193,8 @@ async fn enrol(w: &World, first: usize, rows: Vec<(ChartId, PersonId)>, hash: St
                     let number = i64::try_from(first + n).unwrap_or(0);
                     let appointment = NewAppointment {
                         chart: *chart,
+                        with: Vec::new(),
+                        seats: Seats::ONE,
                         request: None,
                         starts_at: c
                             .now()
