@@ -34,11 +34,6 @@ const LOCK: i64 = 33;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
-fn case_33_killed_between_any_two_statements_of_a_confirmation_sqlite_has_all_of_it_or_nothing() {
-    run(Engine::Sqlite);
-}
-
-#[test]
 fn case_33_killed_between_any_two_statements_of_a_confirmation_postgres_has_all_of_it_or_nothing() {
     run(Engine::Postgres);
 }
