@@ -1,7 +1,8 @@
 //! `kill -9` after every row that the confirmation of a request writes. The test's database holds the program there: a
 //! trigger counts the rows from the first one on that only a confirmation writes, and after the chosen one it waits, on
 //! PostgreSQL for a lock, on SQLite by counting for hours. So each kill lands between two statements, with all rows up to
-//! there written and nothing committed.
+//! there written and nothing committed. It runs on PostgreSQL: on SQLite the held program keeps the file's only write lock,
+//! for which the test then waits in vain between two kills.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
