@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use crate::features::access::actions::owner_grant;
 use crate::features::access::permission::{Label, decide as may};
 use crate::features::access::{facts_of, names_paper};
+use crate::features::accounts::ClientSession;
 use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{
@@ -523,6 +524,13 @@ pub struct ReaderGrant {
     pub access: AccessId,
     /// Its chart.
     pub chart: ChartId,
+}
+
+impl ReaderGrant {
+    /// Of whoever is signed in, with the grant in view.
+    pub fn of(client: &ClientSession) -> Self {
+        Self { account: client.account_id, access: client.access_id, chart: client.chart_id }
+    }
 }
 
 /// The document in the version that counts, for the holder of a grant; `Gone` where the practice took it back. Writes

@@ -1,52 +1,51 @@
 //! What can be done with an authorization that was signed: a client revokes it, staff note that they act on it no more. One
 //! transaction each.
 
-use crate::features::access::permission::decide as may;
-use crate::features::access::{GrantRole, facts_of, load_access};
+use crate::features::access::{GrantRole, load_access};
 use crate::features::documents::actions::{Acted, ReaderGrant, Refused, event, held, look_ahead};
 use crate::features::documents::audit::DocumentAction;
-use crate::features::documents::authorization::{Event, Refusal, Standing, decide};
+use crate::features::documents::authorization::{Ended, Event, Refusal, Standing, decide};
 use crate::features::documents::kinds::DocumentKind;
+use crate::features::documents::request_store::name_of;
 use crate::features::documents::signing::lifecycle::SigningState;
-use crate::features::documents::signing::store as signing;
-use crate::features::documents::store::{self, Document, item_for, share_targets};
+use crate::features::documents::signing::store::{self as signing, Signing};
+use crate::features::documents::store::{self, Document, level_for};
 use crate::features::practice;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::{self, By};
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, granted};
-use crate::platform::permissions::{Level, Right};
+use crate::platform::permissions::Level;
 
-/// How it stands; `None` for a document of another kind.
-pub fn standing_of(c: &mut Scoped<'_>, document: &Document) -> Result<Option<Standing>, Fault> {
-    if document.kind != DocumentKind::Authorization {
-        return Ok(None);
-    }
-    if let Some(at) = document.revoked_at {
-        let is_noted = document.revocation_seen_at.is_some();
-        return Ok(Some(if is_noted { Standing::Noted(at) } else { Standing::Revoked(at) }));
-    }
+/// How it stands, with the newest request to sign it.
+fn standing(c: &mut Scoped<'_>, document: &Document, newest: Option<&Signing>) -> Result<Standing, Fault> {
     let today = practice::load(c)?.today(c.now());
-    if let Some(day) = document.last_day().filter(|day| *day < today) {
-        return Ok(Some(Standing::Expired(day)));
-    }
-    let newest = signing::newest(c, &document.document_id)?;
     let is_signed = newest.is_some_and(|found| found.request.state == SigningState::Completed);
-    Ok(Some(if is_signed { Standing::InForce } else { Standing::NotSigned }))
+    Ok(match document.ended(today) {
+        Some(Ended::Revoked(at)) if document.revocation_seen_at.is_some() => Standing::Noted(at),
+        Some(Ended::Revoked(at)) => Standing::Revoked(at),
+        Some(Ended::Expired(day)) => Standing::Expired(day),
+        None if is_signed => Standing::InForce,
+        None => Standing::NotSigned,
+    })
 }
 
-/// Whose it is to revoke: whoever signed it, and the client whom it is about, where they may act on their documents.
-pub fn may_revoke(c: &mut Scoped<'_>, who: &ReaderGrant, document: &Document) -> Result<bool, Fault> {
-    let id = &document.document_id;
-    let item = item_for(c, document, &who.access)?;
-    let level = facts_of(c, &who.access)?.map(|facts| may(&facts, Right::Documents, Some(&item)).level);
-    if level.unwrap_or(Level::None) < Level::Act {
-        return Ok(false);
+/// How an authorization stands, for whoever may revoke it: who signed it, and the client whom it is about, where they may
+/// act on their documents. `None` for everybody else, and for a document of another kind.
+pub fn revocable(
+    c: &mut Scoped<'_>,
+    who: &ReaderGrant,
+    document: &Document,
+) -> Result<Option<Standing>, Fault> {
+    if document.kind != DocumentKind::Authorization || level_for(c, document, &who.access)? < Level::Act {
+        return Ok(None);
     }
-    let Some(found) = signing::newest(c, id)? else { return Ok(false) };
-    let has_signed = found.by_grant(&who.access).is_some_and(|at| found.is_party(at));
-    let is_owner = load_access(c, &who.access)?.is_some_and(|row| row.role == GrantRole::Owner);
-    Ok(has_signed || is_owner)
+    let Some(newest) = signing::newest(c, &document.document_id)? else { return Ok(None) };
+    let has_signed = newest.by_grant(&who.access).is_some_and(|at| newest.is_party(at));
+    if has_signed || load_access(c, &who.access)?.is_some_and(|row| row.role == GrantRole::Owner) {
+        return standing(c, document, Some(&newest)).map(Some);
+    }
+    Ok(None)
 }
 
 /// A client revokes an authorization. `Ok(Err)` inside says why the life cycle refuses it.
@@ -54,16 +53,11 @@ pub fn revoke(c: &mut Scoped<'_>, by: &By, who: &ReaderGrant, id: &DocumentId) -
     // Held first, so that what is looked at is what is changed.
     let Some(document) = held(c, id)? else { return Ok(Err(Refused::NotFound)) };
     granted!(look_ahead(c, who, id)?);
-    let Some(standing) = standing_of(c, &document)? else { return Ok(Err(Refused::NotFound)) };
-    if !may_revoke(c, who, &document)? {
-        return Ok(Err(Refused::NotFound));
-    }
+    let Some(standing) = revocable(c, who, &document)? else { return Ok(Err(Refused::NotFound)) };
     if let Err(refusal) = decide(standing, Event::Revoke(c.now())) {
         return Ok(Ok(Err(refusal)));
     }
-    let holders = share_targets(c, &document.chart_id)?;
-    let holder = holders.into_iter().find(|target| target.access == who.access);
-    let revoked_by_name = holder.map(|target| target.name).unwrap_or_default();
+    let revoked_by_name = name_of(c, &who.access)?;
     let after = Document { revoked_at: Some(c.now()), revoked_by_name, ..document };
     store::save(c, &after)?;
     let mut revoked =
@@ -80,10 +74,11 @@ pub fn note_revocation(
     chart: &ChartId,
     id: &DocumentId,
 ) -> Acted<Result<(), Refusal>> {
-    let Some(document) = held(c, id)?.filter(|document| document.chart_id == *chart) else {
-        return Ok(Err(Refused::NotFound));
-    };
-    let Some(standing) = standing_of(c, &document)? else { return Ok(Err(Refused::NotFound)) };
+    let is_asked_for =
+        |document: &Document| document.chart_id == *chart && document.kind == DocumentKind::Authorization;
+    let Some(document) = held(c, id)?.filter(is_asked_for) else { return Ok(Err(Refused::NotFound)) };
+    let newest = signing::newest(c, id)?;
+    let standing = standing(c, &document, newest.as_ref())?;
     if let Err(refusal) = decide(standing, Event::Note) {
         return Ok(Ok(Err(refusal)));
     }

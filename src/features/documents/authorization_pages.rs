@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use crate::features::accounts::ClientSession;
 use crate::features::documents::actions::{ReaderGrant, Refused, look_ahead};
 use crate::features::documents::authorization::{Event, decide};
-use crate::features::documents::authorization_actions::{may_revoke, note_revocation, revoke, standing_of};
+use crate::features::documents::authorization_actions::{note_revocation, revocable, revoke};
 use crate::features::documents::client_pages::MINE;
 use crate::features::documents::staff_pages::{ids_of, tab_of};
 use crate::features::staff::StaffSession;
@@ -18,10 +18,6 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::Nothing;
 use crate::platform::web::frame::ClientFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
-
-fn reader(client: &ClientSession) -> ReaderGrant {
-    ReaderGrant { account: client.account_id, access: client.access_id, chart: client.chart_id }
-}
 
 fn own_page(id: &DocumentId) -> String {
     format!("/portal/documents/{id}")
@@ -42,11 +38,10 @@ pub(super) async fn ask(
     Path(id): Path<String>,
 ) -> PageResult {
     let id: DocumentId = id.parse().map_err(|_| PageError::NotFound)?;
-    let who = reader(&client);
+    let who = ReaderGrant::of(&client);
     let read = move |c: &mut Scoped<'_>| {
         let (document, _) = granted!(look_ahead(c, &who, &id)?);
-        let is_theirs = may_revoke(c, &who, &document)?;
-        let standing = standing_of(c, &document)?.filter(|_| is_theirs);
+        let standing = revocable(c, &who, &document)?;
         let now = c.now();
         Ok::<Result<_, Refused>, Fault>(Ok(
             standing.map(|standing| (document.title, decide(standing, Event::Revoke(now))))
@@ -70,7 +65,7 @@ pub(super) async fn take_effect(
 ) -> PageResult {
     let Nothing {} = client.form(&body)?;
     let id: DocumentId = id.parse().map_err(|_| PageError::NotFound)?;
-    let (by, who) = (client.by(), reader(&client));
+    let (by, who) = (client.by(), ReaderGrant::of(&client));
     let outcome = app.db.write(&client.scope, move |c| revoke(c, &by, &who, &id)).await?;
     match outcome.map_err(|_| PageError::NotFound)? {
         Ok(()) => {

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use crate::features::accounts::{self, ClientSession, ClientTicket};
 use crate::features::documents::actions::{self, ReaderGrant, Refused};
 use crate::features::documents::authorization::{Ended, Standing};
-use crate::features::documents::authorization_actions::{may_revoke, standing_of};
+use crate::features::documents::authorization_actions::revocable;
 use crate::features::documents::body::{self, Block};
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::lifecycle::{Refusal, ShareStanding};
@@ -183,11 +183,10 @@ async fn look(
     (method, headers): (&Method, &HeaderMap),
 ) -> Result<Found, PageError> {
     let id: DocumentId = id.parse().map_err(|_| PageError::NotFound)?;
-    let who = ReaderGrant { account: client.account_id, access: client.access_id, chart: client.chart_id };
+    let who = ReaderGrant::of(client);
     let is_seen = client.is_read(method, headers)?;
     let with_signing = move |c: &mut Scoped<'_>, (document, version): (Document, Version)| {
-        let is_in_force = standing_of(c, &document)? == Some(Standing::InForce);
-        let may_revoke = is_in_force && may_revoke(c, &who, &document)?;
+        let may_revoke = revocable(c, &who, &document)? == Some(Standing::InForce);
         Ok::<_, Fault>(There { document, version, signing: mine(c, &who.access, &id)?, may_revoke })
     };
     let found = if is_seen {

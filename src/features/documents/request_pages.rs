@@ -130,10 +130,6 @@ pub(super) async fn own_page(State(app): State<AppState>, client: ClientSession)
     show_own(&app, &client, AskForm::default(), FieldErrors::new()).await
 }
 
-fn reader(client: &ClientSession) -> ReaderGrant {
-    ReaderGrant { account: client.account_id, access: client.access_id, chart: client.chart_id }
-}
-
 /// Asks for one.
 pub(super) async fn ask(State(app): State<AppState>, client: ClientSession, body: Bytes) -> PageResult {
     let form: AskForm = client.form(&body)?;
@@ -151,7 +147,7 @@ pub(super) async fn ask(State(app): State<AppState>, client: ClientSession, body
         }
     };
     let mark = FormToken::read("document-request", &client.access_id.to_string(), &form.mark, &body)?;
-    let (by, who) = (client.by(), reader(&client));
+    let (by, who) = (client.by(), ReaderGrant::of(&client));
     let made = app
         .db
         .write(&client.scope, move |c| {
@@ -180,7 +176,7 @@ pub(super) async fn take_back(
 ) -> PageResult {
     let Nothing {} = client.form(&body)?;
     let id: DocumentRequestId = id.parse().map_err(|_| PageError::NotFound)?;
-    let (by, who) = (client.by(), reader(&client));
+    let (by, who) = (client.by(), ReaderGrant::of(&client));
     let done = app.db.write(&client.scope, move |c| actions::take_back(c, &by, &who, &id)).await?;
     match done {
         Ok(()) => {
@@ -338,7 +334,7 @@ pub(super) async fn send(
     // Another file under the same mark is another form.
     let typed = Bytes::from(format!("{about}\n{}", taken.sha256));
     let mark = FormToken::read("document-offer", &client.access_id.to_string(), &sent.mark, &typed)?;
-    let (by, who) = (client.by(), reader(&client));
+    let (by, who) = (client.by(), ReaderGrant::of(&client));
     let made = app
         .db
         .write(&client.scope, move |c| {
@@ -472,7 +468,7 @@ impl Asked {
             let Some(request) = store::find(c, &id)?.filter(|request| request.chart_id == chart) else {
                 return Ok(None);
             };
-            let name = store::name_of(c, &request)?;
+            let name = store::name_of(c, &request.access_id)?;
             Ok::<_, Fault>(Some((request, name, documents::list_of(c, &chart)?)))
         };
         let (request, name, mut documents) =

@@ -117,8 +117,8 @@ pub struct AskedBy {
     pub name: String,
 }
 
-/// Who made a request: the full name, for staff.
-pub fn name_of(c: &mut Scoped<'_>, request: &DocumentRequest) -> Result<String, Fault> {
+/// Whose grant it is: the full name.
+pub fn name_of(c: &mut Scoped<'_>, access: &AccessId) -> Result<String, Fault> {
     let found: Option<Person> = c
         .rows(portal_access::table)
         .inner_join(
@@ -126,7 +126,7 @@ pub fn name_of(c: &mut Scoped<'_>, request: &DocumentRequest) -> Result<String, 
                 .eq(portal_access::practice_id)
                 .and(person::person_id.eq(portal_access::person_id))),
         )
-        .filter(portal_access::access_id.eq(request.access_id))
+        .filter(portal_access::access_id.eq(*access))
         .select(Person::as_select())
         .optional(c)?;
     Ok(found.map(|person| person.full_name()).unwrap_or_default())

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use jiff::civil::Date;
 
-use crate::features::access::GrantRole;
-use crate::features::access::permission::{Item, ItemKind, Label, Party, Share};
+use crate::features::access::permission::{Item, ItemKind, Label, Party, Share, decide};
+use crate::features::access::{GrantRole, facts_of};
 use crate::features::documents::authorization::Ended;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{DocumentState, ShareStanding};
@@ -18,6 +18,7 @@ use crate::platform::db::schema::{
 use crate::platform::db::{InLists as _, Scoped, columns};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::i18n::Language;
+use crate::platform::permissions::{Level, Right};
 use crate::platform::web::nav::MOST_COUNTED;
 use crate::{practice_row, word_enum};
 
@@ -398,6 +399,13 @@ pub fn versions_of(c: &mut Scoped<'_>, id: &DocumentId) -> Result<Vec<Version>, 
 pub fn item_for(c: &mut Scoped<'_>, document: &Document, access: &AccessId) -> Result<Item, Fault> {
     let share = share_of(c, &document.document_id, access)?;
     Ok(document.item(standing_of(share.as_ref())))
+}
+
+/// How far the holder of a grant may go with a document.
+pub fn level_for(c: &mut Scoped<'_>, document: &Document, access: &AccessId) -> Result<Level, Fault> {
+    let item = item_for(c, document, access)?;
+    let facts = facts_of(c, access)?;
+    Ok(facts.map_or(Level::None, |facts| decide(&facts, Right::Documents, Some(&item)).level))
 }
 
 /// The share of a document with a grant, live or ended.

@@ -5,8 +5,7 @@
 use serde_json::json;
 
 use crate::features::access::GrantRole;
-use crate::features::access::permission::decide as may;
-use crate::features::access::{facts_of, is_one_parent_alone, load_access};
+use crate::features::access::{is_one_parent_alone, load_access};
 use crate::features::documents::actions::{
     self as documents, NewShare, ReaderGrant, Recipient, Refused, Telling,
 };
@@ -23,7 +22,7 @@ use crate::features::documents::signing::store::{
     self, Asked, MOST_SIGNERS, Request, Signer, SignerRole, Signing,
 };
 use crate::features::documents::signing::trail::{Happening, moment, of_signer, record};
-use crate::features::documents::store::{self as rows, Content, Document, standing_of};
+use crate::features::documents::store::{self as rows, Content, Document};
 use crate::features::practice;
 use crate::features::staff::{self, StaffState};
 use crate::kernel::clock::Timestamp;
@@ -31,7 +30,7 @@ use crate::kernel::ids::{AccessId, DocumentId, SignerId, SigningId, StaffId};
 use crate::platform::audit::By;
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, granted};
-use crate::platform::permissions::{Level, Permission, Right};
+use crate::platform::permissions::{Level, Permission};
 use crate::platform::web::step_up::Confirmed;
 
 /// The longest time to sign, in days.
@@ -294,11 +293,7 @@ fn place_of(c: &mut Scoped<'_>, who: &Signatory, document: Option<Document>) -> 
     let id = &document.document_id;
     if let Signatory::Client(grant) = who {
         granted!(documents::look_ahead(c, grant, id)?);
-        let share = rows::share_of(c, id, &grant.access)?;
-        let item = document.item(standing_of(share.as_ref()));
-        let facts = facts_of(c, &grant.access)?;
-        let level = facts.map_or(Level::None, |facts| may(&facts, Right::Documents, Some(&item)).level);
-        if level < Level::Act {
+        if rows::level_for(c, &document, &grant.access)? < Level::Act {
             return Ok(Err(Denied::NothingToSign));
         }
     }

@@ -115,8 +115,7 @@ pub fn box_of(
 }
 
 fn who(client: &ClientSession) -> Signatory {
-    let grant = ReaderGrant { account: client.account_id, access: client.access_id, chart: client.chart_id };
-    Signatory::Client(grant)
+    Signatory::Client(ReaderGrant::of(client))
 }
 
 /// What a refused act shows: where the request stands now.

@@ -1,14 +1,13 @@
 //! The mails about signing: that there is something to sign, that the signed copy is ready, and that not everybody signed.
 //! None says what it is about. Each goes out as a job, and is asked about once more before it leaves.
 
-use crate::features::access::permission::decide;
-use crate::features::access::{facts_of, load_access};
+use crate::features::access::load_access;
 use crate::features::accounts::{self, mails::MailContext};
 use crate::features::documents::kinds::DocumentMail;
 use crate::features::documents::signing::lifecycle::{SignerState, SigningState, Standing as Stands};
 use crate::features::documents::signing::seal_store;
 use crate::features::documents::signing::store::{self, Asked};
-use crate::features::documents::store::{self as documents, standing_of};
+use crate::features::documents::store as documents;
 use crate::features::practice;
 use crate::features::staff::store::StaffMember;
 use crate::features::staff::{self, StaffState};
@@ -39,10 +38,7 @@ pub fn plan(c: &mut Scoped<'_>, signers: &[SignerId]) -> Result<(), Fault> {
 /// How far the holder of a grant may go with a document that was shared with them.
 pub fn level(c: &mut Scoped<'_>, of: &Asked, access: &AccessId) -> Result<Level, Fault> {
     let Some(document) = documents::find(c, &of.request.document_id)? else { return Ok(Level::None) };
-    let share = documents::share_of(c, &document.document_id, access)?;
-    let Some(facts) = facts_of(c, access)? else { return Ok(Level::None) };
-    let item = document.item(standing_of(share.as_ref()));
-    Ok(decide(&facts, Right::Documents, Some(&item)).level)
+    documents::level_for(c, &document, access)
 }
 
 /// A staff member who may sign for the practice now.
