@@ -1,8 +1,8 @@
 //! `kill -9` after every row that the confirmation of a request writes. The test's database holds the program there: a
-//! trigger counts the rows from the first one on that only a confirmation writes, and after the chosen one it waits, on
-//! PostgreSQL for a lock, on SQLite by counting for hours. So each kill lands between two statements, with all rows up to
-//! there written and nothing committed. It runs on PostgreSQL: on SQLite the held program keeps the file's only write lock,
-//! for which the test then waits in vain between two kills.
+//! trigger counts the rows from the first one on that only a confirmation writes, and after the chosen one it waits for a
+//! lock. So each kill lands between two statements, with all rows up to there written and nothing committed. It runs on
+//! PostgreSQL: on SQLite the held program keeps the file's only write lock, for which the test then waits in vain between
+//! two kills.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,11 +13,12 @@ use anteroom::features::practice::{PlaceKind, places};
 use anteroom::kernel::clock::{MovableClock, Timestamp};
 use anteroom::kernel::ids::{AppointmentTypeId, RequestId};
 use anteroom::platform::audit::{Actor, By};
-use anteroom::platform::db::Conn;
+use anteroom::platform::db::DatabaseUrl;
 use anteroom::platform::db::schema::{
     appointment, appointment_request, audit_event, busy, calendar_hold, outbox, portal_access,
 };
 use anteroom::platform::permissions::Role;
+use diesel::PgConnection;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -29,85 +30,57 @@ use crate::support::{Browser, Engine, form, http};
 
 /// The tables whose first row begins a confirmation: nothing else in these tests writes them.
 const BEGINS: [&str; 2] = ["appointment_request", "calendar_resource"];
-/// The lock for which PostgreSQL's trigger waits.
+/// The lock for which the trigger waits.
 const LOCK: i64 = 33;
 /// How long the database may take to come to the chosen row.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn case_33_killed_between_any_two_statements_of_a_confirmation_postgres_has_all_of_it_or_nothing() {
-    run(Engine::Postgres);
-}
-
-fn run(engine: Engine) {
-    if !engine.is_wanted() {
-        eprintln!("not run: ANTEROOM_TEST_ENGINES leaves {} out", engine.word());
+    if !Engine::Postgres.is_wanted() {
+        eprintln!("not run: ANTEROOM_TEST_ENGINES leaves {} out", Engine::Postgres.word());
         return;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let database = runtime.block_on(story(engine));
+    let database = runtime.block_on(story());
     runtime.shutdown_timeout(Duration::from_secs(2));
     take_down(database);
 }
 
 /// Tables that a confirmation does not write, and what every request may touch.
 const NOT_WATCHED: &[&str] =
-    &["attempt_counter", "session", "halt_at", "halt_count", "halt_many", "__diesel_schema_migrations"];
+    &["attempt_counter", "session", "halt_at", "halt_count", "__diesel_schema_migrations"];
+
+/// A connection of the test's own.
+fn connect(database: &Database) -> PgConnection {
+    let DatabaseUrl::Postgres(url) = &database.url else { panic!("a database of PostgreSQL") };
+    PgConnection::establish(url).expect("a connection")
+}
 
 /// Puts the triggers on every table.
-fn set_triggers(conn: &mut Conn, tables: &[String]) -> QueryResult<()> {
-    let mut text = String::from(
+fn set_triggers(database: &Database, tables: &[String]) {
+    let mut text = format!(
         "CREATE TABLE halt_at (row_number BIGINT NOT NULL); INSERT INTO halt_at VALUES (0);
-         CREATE TABLE halt_count (n BIGINT NOT NULL); INSERT INTO halt_count VALUES (0);",
+         CREATE TABLE halt_count (n BIGINT NOT NULL); INSERT INTO halt_count VALUES (0);
+         CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           IF TG_TABLE_NAME IN ('{}') THEN PERFORM set_config('halt.counts', 'yes', true); END IF;
+           IF current_setting('halt.counts', true) = 'yes' THEN
+             UPDATE halt_count SET n = n + 1;
+             IF (SELECT n FROM halt_count) = (SELECT row_number FROM halt_at) THEN
+               PERFORM pg_advisory_xact_lock({LOCK});
+             END IF;
+           END IF;
+           RETURN NULL;
+         END $$;",
+        BEGINS.join("', '")
     );
-    match conn {
-        Conn::Postgres(_) => {
-            text.push_str(&format!(
-                "CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                   IF TG_TABLE_NAME IN ('{}') THEN PERFORM set_config('halt.counts', 'yes', true); END IF;
-                   IF current_setting('halt.counts', true) = 'yes' THEN
-                     UPDATE halt_count SET n = n + 1;
-                     IF (SELECT n FROM halt_count) = (SELECT row_number FROM halt_at) THEN
-                       PERFORM pg_advisory_xact_lock({LOCK});
-                     END IF;
-                   END IF;
-                   RETURN NULL;
-                 END $$;",
-                BEGINS.join("', '")
-            ));
-            for table in tables {
-                text.push_str(&format!(
-                    "CREATE TRIGGER halt_{table} AFTER INSERT OR UPDATE OR DELETE ON \"{table}\"
-                     FOR EACH ROW EXECUTE FUNCTION halt();"
-                ));
-            }
-        }
-        Conn::Sqlite(_) => {
-            text.push_str("CREATE TABLE halt_many (n BIGINT NOT NULL); INSERT INTO halt_many VALUES (1);");
-            for _ in 0..12 {
-                text.push_str("INSERT INTO halt_many SELECT n FROM halt_many;");
-            }
-            for table in tables {
-                let begins = if BEGINS.contains(&table.as_str()) { "1" } else { "n > 0" };
-                // What the worker does with a mail that is committed is no part of a confirmation.
-                let events: &[&str] =
-                    if table == "outbox" { &["INSERT"] } else { &["INSERT", "UPDATE", "DELETE"] };
-                for event in events {
-                    text.push_str(&format!(
-                        "CREATE TRIGGER halt_{table}_{event} AFTER {event} ON \"{table}\" BEGIN
-                           UPDATE halt_count SET n = n + 1 WHERE {begins};
-                           UPDATE halt_count SET n = n + (SELECT count(*) FROM halt_many a, halt_many b, halt_many c, halt_many d)
-                           WHERE n > 0 AND n = (SELECT row_number FROM halt_at);
-                         END;"
-                    ));
-                }
-            }
-        }
+    for table in tables {
+        text.push_str(&format!(
+            "CREATE TRIGGER halt_{table} AFTER INSERT OR UPDATE OR DELETE ON \"{table}\"
+             FOR EACH ROW EXECUTE FUNCTION halt();"
+        ));
     }
-    match conn {
-        Conn::Postgres(conn) => conn.batch_execute(&text),
-        Conn::Sqlite(conn) => conn.batch_execute(&text),
-    }
+    connect(database).batch_execute(&text).expect("the triggers");
 }
 
 #[derive(QueryableByName)]
@@ -116,76 +89,34 @@ struct Number {
     n: i64,
 }
 
-fn number(conn: &mut Conn, text: &str) -> QueryResult<i64> {
-    let query = diesel::sql_query(text.to_owned());
-    let found: Number = match conn {
-        Conn::Postgres(conn) => query.get_result(conn)?,
-        Conn::Sqlite(conn) => query.get_result(conn)?,
-    };
-    Ok(found.n)
+fn number(database: &Database, text: &str) -> i64 {
+    let found: Number = diesel::sql_query(text).get_result(&mut connect(database)).expect("a number");
+    found.n
 }
 
 /// The halt after this row; 0 for none.
-async fn halt_after(w: &World, row: i64) {
-    w.tamper(move |conn| {
-        let text = format!("UPDATE halt_at SET row_number = {row}");
-        match conn {
-            Conn::Postgres(conn) => diesel::sql_query(text).execute(conn),
-            Conn::Sqlite(conn) => diesel::sql_query(text).execute(conn),
-        }
-    })
-    .await;
-    w.tamper(|conn| match conn {
-        Conn::Postgres(conn) => diesel::sql_query("UPDATE halt_count SET n = 0").execute(conn),
-        Conn::Sqlite(conn) => diesel::sql_query("UPDATE halt_count SET n = 0").execute(conn),
-    })
-    .await;
+fn halt_after(database: &Database, row: i64) {
+    let text = format!("UPDATE halt_at SET row_number = {row}; UPDATE halt_count SET n = 0;");
+    connect(database).batch_execute(&text).expect("the row is chosen");
 }
 
 /// How many rows were written and committed since the first one of a confirmation.
-async fn counted(w: &World) -> i64 {
-    w.look(|conn| number(conn, "SELECT n FROM halt_count")).await
+fn counted(database: &Database) -> i64 {
+    number(database, "SELECT n FROM halt_count")
 }
 
-/// The lock for which the trigger waits, held by a connection of its own until it is dropped.
-struct Held(#[expect(dead_code, reason = "dropped with what it holds")] Option<diesel::PgConnection>);
-
-impl Held {
-    fn take(database: &Database) -> Self {
-        match &database.url {
-            anteroom::platform::db::DatabaseUrl::Sqlite(_) => Self(None),
-            anteroom::platform::db::DatabaseUrl::Postgres(url) => {
-                let mut conn = diesel::PgConnection::establish(url).expect("a connection");
-                diesel::sql_query(format!("SELECT pg_advisory_lock({LOCK})"))
-                    .execute(&mut conn)
-                    .expect("the lock");
-                Self(Some(conn))
-            }
-        }
-    }
+/// Takes the lock for which the trigger waits; it is held until the connection is dropped.
+fn hold_lock(database: &Database) -> PgConnection {
+    let mut conn = connect(database);
+    diesel::sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(&mut conn).expect("the lock");
+    conn
 }
 
-/// Is the program held at the chosen row? On PostgreSQL somebody waits for the lock. On SQLite somebody writes for longer
-/// than anything of the program takes.
+/// Is the program held at the chosen row, and waits for the lock?
 fn is_held(database: &Database) -> bool {
-    match &database.url {
-        anteroom::platform::db::DatabaseUrl::Postgres(url) => {
-            let mut conn = diesel::PgConnection::establish(url).expect("a connection");
-            let waiting = "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-                           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-            let found: Number = diesel::sql_query(waiting).get_result(&mut conn).expect("the locks");
-            found.n > 0
-        }
-        anteroom::platform::db::DatabaseUrl::Sqlite(path) => {
-            let mut conn =
-                diesel::SqliteConnection::establish(&path.to_string_lossy()).expect("a connection");
-            (0..10).all(|_| {
-                std::thread::sleep(Duration::from_millis(50));
-                let is_free = conn.batch_execute("BEGIN IMMEDIATE; ROLLBACK;").is_ok();
-                !is_free
-            })
-        }
-    }
+    let waiting = "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    number(database, waiting) > 0
 }
 
 /// A request of a client for one time that their clinician has, in a week.
@@ -263,8 +194,8 @@ async fn restart(server: &Server) -> Running {
     running
 }
 
-async fn story(engine: Engine) -> Database {
-    let mut plan = Plan::new(engine);
+async fn story() -> Database {
+    let mut plan = Plan::new(Engine::Postgres);
     plan.clock = Arc::new(MovableClock::default());
     let mut w = World::planned(plan).await;
     let id = a_request(&mut w).await;
@@ -284,7 +215,7 @@ async fn story(engine: Engine) -> Database {
             Ok(tables)
         })
         .await;
-    w.tamper(move |conn| set_triggers(conn, &watched).map(|()| 0)).await;
+    set_triggers(&w.database, &watched);
     let mails = async || -> i64 {
         w.look(|c| outbox::table.filter(outbox::kind.like("appointments.%")).count().get_result(c)).await
     };
@@ -295,12 +226,12 @@ async fn story(engine: Engine) -> Database {
     // Each row in turn, until a confirmation comes to its end before the chosen one.
     let (mut killed, mut row) = (0, 1);
     let rows = loop {
-        let held = Held::take(&database);
+        let held = hold_lock(&database);
         let mut running = restart(&server).await;
         let form = filled_in(&mut desk, &path).await;
         // What opening the page has noted is written every second.
         tokio::time::sleep(Duration::from_millis(1_200)).await;
-        halt_after(&w, row).await;
+        halt_after(&database, row);
         let before = everything().await;
         let (mut phone, to) = (desk.clone(), format!("{path}/confirm"));
         let asking = tokio::spawn(async move { ask(&mut phone, "POST", &to, Some(&form)).await });
@@ -321,8 +252,8 @@ async fn story(engine: Engine) -> Database {
                 panic!("no answer at row {row}")
             };
             page.must_be(303);
-            let rows = counted(&w).await;
-            halt_after(&w, 0).await;
+            let rows = counted(&database);
+            halt_after(&database, 0);
             running.stop().await;
             break rows;
         }
@@ -341,11 +272,11 @@ async fn story(engine: Engine) -> Database {
         let is_of_it = |line: &&String| !meanwhile.iter().any(|table| line.starts_with(table));
         let changed: Vec<&String> = changed.iter().filter(is_of_it).collect();
         assert!(changed.is_empty(), "killed after row {row}, this is left:\n{changed:#?}");
-        assert_eq!(counted(&w).await, 0, "the count is part of what was undone");
+        assert_eq!(counted(&database), 0, "the count is part of what was undone");
         running.stop().await;
         row += 1;
     };
-    eprintln!("{}: {killed} kills, one after each of {rows} rows", engine.word());
+    eprintln!("{killed} kills, one after each of {rows} rows");
     // The last one came to its end before another row.
     assert!(killed + 1 == row && rows >= killed, "{killed} kills, {rows} rows");
     assert!(killed >= 10, "a confirmation writes only {killed} rows");
