@@ -325,12 +325,23 @@ async fn took_part(w: &World, person: PersonId) -> bool {
 }
 
 /// The client's own item behind a route, where it has one of a kind that is not everybody's.
-fn own_item(family: &Family, path: &str) -> Option<(ItemKind, uuid::Uuid)> {
-    if path.contains("/documents/{document}") {
-        return Some((ItemKind::Document, family.documents[0].id.uuid()));
-    }
-    let thread = family.holders[0].thread.0.rsplit('/').next().and_then(|id| uuid::Uuid::try_parse(id).ok());
-    path.contains("/messages/{thread}").then(|| (ItemKind::Thread, thread.expect("an id")))
+fn own_item(rows: &Rows, family: &Family, pattern: &str) -> Option<(ItemKind, uuid::Uuid)> {
+    let kind = match pattern {
+        _ if pattern.contains("/documents/{document}") => ItemKind::Document,
+        _ if pattern.contains("/messages/{thread}") => {
+            let thread = family.holders[0].thread.0.rsplit('/').next();
+            return Some((
+                ItemKind::Thread,
+                thread.and_then(|id| uuid::Uuid::try_parse(id).ok()).expect("an id"),
+            ));
+        }
+        _ => return None,
+    };
+    // Some routes need a document of their own, such as the one that revokes an authorization.
+    let at = pattern.split('/').position(|part| part == "{document}").expect("a document");
+    let path = rows.fill(pattern);
+    let id = path.split('/').nth(at).and_then(|id| uuid::Uuid::try_parse(id).ok()).expect("an id");
+    Some((kind, id))
 }
 
 /// Asks for every route of the client's side by which a holder could see or do something of the chart; what answers though
@@ -347,7 +358,7 @@ async fn compare_routes(w: &World, (rows, family): (&Rows, &Family), at: usize, 
         .find_map(|form| form.fields.into_iter().find_map(|(name, value)| (name == "csrf").then_some(value)));
     let csrf = csrf.unwrap_or_default();
     let view = |right| decide(&facts, right, None).level >= Level::View;
-    let thread = own_item(family, "/messages/{thread}");
+    let thread = own_item(rows, family, "/messages/{thread}");
     let reads_old = has_archive(&facts) && took_part(w, holder.person).await;
     let reads_thread = (at == 0 && reads_old) || thread.is_some_and(|(_, id)| may_see(&facts, id, at == 0));
     let reads_document = may_read(&facts, &family.documents[0], at);
@@ -377,11 +388,13 @@ async fn compare_routes(w: &World, (rows, family): (&Rows, &Family), at: usize, 
             continue;
         }
         let by_route = right.is_none_or(|right| decide(&facts, right, None).level >= level);
-        let by_item = match (right, own_item(family, row.path)) {
+        let by_item = match (right, own_item(rows, family, row.path)) {
             (Some(right), Some((kind, id))) => {
                 let share = if at == 0 { Share::ByName } else { Share::NotShared };
                 let party = if at == 0 { Party::Party } else { Party::Stranger };
-                let label = family.documents[0].label.filter(|_| kind == ItemKind::Document);
+                let paper =
+                    family.documents.iter().find(|paper| kind == ItemKind::Document && paper.id.uuid() == id);
+                let label = paper.and_then(|paper| paper.label);
                 decide(&facts, right, Some(&Item { kind, id, label, share, party })).level >= level
             }
             // A picture of a card that nobody has taken yet.
