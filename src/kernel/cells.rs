@@ -55,6 +55,37 @@ impl Cells {
         self.in_range(range, |word, bits| *word &= !bits);
     }
 
+    /// Takes out the cells whose bits are set in `bytes`, as [`Self::to_bytes`] gives them, where the first bit stands for
+    /// cell `first`, which may lie before the beginning.
+    pub fn remove_bytes(&mut self, first: i64, bytes: &[u8]) {
+        for (n, eight) in bytes.chunks(8).enumerate() {
+            let mut word = eight.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+            let mut at = first + 64 * i64::try_from(n).unwrap_or(i64::MAX / 128);
+            if word == 0 || at <= -64 {
+                continue;
+            }
+            if at < 0 {
+                word >>= at.unsigned_abs();
+                at = 0;
+            }
+            let at = usize::try_from(at).unwrap_or(usize::MAX);
+            let (to, bits) = (at / 64, at % 64);
+            if let Some(low) = self.words.get_mut(to) {
+                *low &= !(word << bits);
+            }
+            if bits > 0
+                && let Some(high) = self.words.get_mut(to + 1)
+            {
+                *high &= !(word >> (64 - bits));
+            }
+        }
+    }
+
+    /// A bit for each cell, the first one lowest in the first byte.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
     /// Keeps what is in `other` too.
     pub fn keep(&mut self, other: &Self) {
         for (at, word) in self.words.iter_mut().enumerate() {
@@ -161,6 +192,13 @@ mod tests {
             kept.keep(&cells.clone().runs(length));
             prop_assert_eq!(kept.iter().collect::<Vec<_>>(), of(&both));
             prop_assert!((0..len).all(|at| cells.has(at) == list[at]));
+            // Taken out of a range that begins before or behind, or in the middle of a word.
+            for first in [-(by as i64), 0, by as i64] {
+                let mut rest = Cells::none(200).others();
+                rest.remove_bytes(first, &cells.to_bytes());
+                let is_out = |at: usize| usize::try_from(at as i64 - first).is_ok_and(|at| at < len && list[at]);
+                prop_assert!((0..200).all(|at| rest.has(at) != is_out(at)));
+            }
         }
     }
 }

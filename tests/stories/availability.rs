@@ -2,7 +2,9 @@
 
 use anteroom::features::practice::PlaceKind;
 use anteroom::kernel::ids::StaffId;
-use anteroom::platform::db::schema::{appointment, appointment_type, availability, chart, time_off};
+use anteroom::platform::db::schema::{
+    appointment, appointment_type, availability, busy_month, calendar_resource, chart, time_off,
+};
 use anteroom::platform::permissions::{Role, Scope};
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ use crate::api::key;
 use crate::appointments::{casey, moment};
 use crate::portal_people::{booked_at, enrolled, events, place, sign_in};
 use crate::stories;
+use crate::support::months::months_are_true;
 use crate::support::{Browser, Page, World};
 
 /// Adds weekly hours on a day of the week (1 is Monday) by the page.
@@ -125,6 +128,30 @@ stories! {
         desk.submit_and_follow(&asked, "/remove", &sure).await.must_say("Removed.");
         assert_eq!(events(w, "appointment.hours_removed").await, 1);
         assert!(starts(&mut caller, &thursday).await.is_empty());
+    }
+
+    async fn what_was_booked_before_months_were_kept_is_seen_and_kept_with_the_next_booking(w: &mut World) {
+        let (ana, bo) = (w.chart("Ana", "Duarte").await, w.chart("Bo", "Lindgren").await);
+        let office = place(w, PlaceKind::Office).await.to_string();
+        let mut desk = w.staff(Role::FrontDesk).await;
+        add_hours(&mut desk, casey(w), "4", "13:00", "16:00", &office).await.must_be(303);
+        let of_type = add_type(w, "Regular visit", &[("grid", "30"), ("notice", "0")]).await;
+        let text = key(w, &w.riverbend, Scope::ALL).await;
+        let mut caller = w.browser().with("authorization", &format!("Bearer {text}"));
+        let open = format!("type={of_type}&from=2026-12-03T00:00:00Z&until=2026-12-11T00:00:00Z");
+        let all = starts(&mut caller, &open).await;
+        booked_at(w, &ana.chart_id, moment("2026-12-03T19:00:00Z"), PlaceKind::Office).await;
+        let rest = starts(&mut caller, &open).await;
+        assert!(rest.len() < all.len());
+        // As an earlier version has left it.
+        w.tamper(|c| diesel::delete(busy_month::table).execute(c)).await;
+        w.tamper(|c| diesel::update(calendar_resource::table).set(calendar_resource::keeps_months.eq(false)).execute(c)).await;
+        assert_eq!(starts(&mut caller, &open).await, rest);
+        booked_at(w, &bo.chart_id, moment("2026-12-10T19:00:00Z"), PlaceKind::Office).await;
+        let kept: i64 = w.look(|c| calendar_resource::table.filter(calendar_resource::keeps_months.eq(true)).count().get_result(c)).await;
+        assert!(kept >= 1, "the clinician's months are kept");
+        months_are_true(w).await;
+        assert!(starts(&mut caller, &open).await.len() < rest.len());
     }
 
     async fn what_is_wrong_with_hours_stands_beside_its_field_and_a_double_click_adds_them_once(w: &mut World) {

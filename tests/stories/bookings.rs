@@ -20,6 +20,7 @@ use crate::api::key;
 use crate::appointments::{casey, moment};
 use crate::portal_people::{account, booked_at, enrolled, events, grant, place, set_state, sign_in};
 use crate::stories;
+use crate::support::months::months_are_true;
 use crate::support::world::Client;
 use crate::support::{Browser, Page, World};
 
@@ -122,6 +123,7 @@ async fn nothing_overlaps(w: &World) {
     wanted.sort_unstable();
     taken.sort_unstable();
     assert_eq!(taken, wanted, "what is taken is what is booked");
+    months_are_true(w).await;
 }
 
 stories! {

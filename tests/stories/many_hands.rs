@@ -21,6 +21,7 @@ use crate::availability::add_hours;
 use crate::hand_over::Dice;
 use crate::portal_people::{Enrolled, enrolled, events, place, sign_in};
 use crate::stories;
+use crate::support::months::months_are_true;
 use crate::support::{Browser, Page, World};
 
 /// Worlds that are tried; a release asks for more by `ANTEROOM_CALENDAR_SEEDS`.
@@ -241,6 +242,7 @@ async fn nothing_overlaps(w: &World) {
         .collect();
     wanted.sort_unstable();
     assert_eq!(taken, wanted, "what is taken is what is booked");
+    months_are_true(w).await;
 }
 
 /// Each change of each appointment has its event, and the other way round; and what was answered as done was done.

@@ -12,6 +12,7 @@ use crate::api::key;
 use crate::appointments::{casey, moment};
 use crate::portal_people::{booked_at, enrolled, events, place, sign_in};
 use crate::stories;
+use crate::support::months::months_are_true;
 use crate::support::{Browser, Page, World};
 
 const DAY: u32 = 86_400;
@@ -107,6 +108,7 @@ async fn nothing_overlaps(w: &World) {
     for pair in rows.windows(2) {
         assert!(pair[0].0 != pair[1].0 || pair[0].2 <= pair[1].1, "{pair:?} overlap");
     }
+    months_are_true(w).await;
 }
 
 async fn post(caller: &mut Browser, path: &str, body: &Value) -> Page {

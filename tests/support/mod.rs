@@ -25,6 +25,7 @@ pub mod checkouts;
 pub mod dump;
 pub mod form;
 pub mod http;
+pub mod months;
 pub mod papers;
 pub mod postgres;
 pub mod rows;

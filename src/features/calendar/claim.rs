@@ -47,25 +47,30 @@ pub enum NotClaimed {
 /// Takes a time, in the place of whatever the appointment had; or says what stands there, and changes nothing. What
 /// was kept of that time is kept no longer: the holds that were dropped come back, also those that were over.
 pub fn claim(c: &mut Scoped<'_>, wanted: &Claim<'_>) -> Result<Result<Vec<Hold>, NotClaimed>, Fault> {
-    claim_with(c, wanted, store::give_back_all)
+    let had = store::taken_by(c, wanted.owner)?;
+    claim_with(c, wanted, &had)
 }
 
 /// Takes a time beside what the appointment has already.
 pub fn claim_also(c: &mut Scoped<'_>, wanted: &Claim<'_>) -> Result<Result<Vec<Hold>, NotClaimed>, Fault> {
-    claim_with(c, wanted, |_, _| Ok(()))
+    claim_with(c, wanted, &[])
 }
 
 fn claim_with(
     c: &mut Scoped<'_>,
     wanted: &Claim<'_>,
-    give_back: impl FnOnce(&mut Scoped<'_>, AppointmentId) -> Result<(), Fault>,
+    had: &[(Taken, Timestamp)],
 ) -> Result<Result<Vec<Hold>, NotClaimed>, Fault> {
     let Claim { owner, charts, from, until, .. } = *wanted;
     if until <= from || until > from.plus_hours(LONGEST_HOURS) {
         return Err(Fault::other("a claim is longer than nothing and not longer than a day"));
     }
     let resources = in_order(wanted.resources);
-    store::lock(c, &resources)?;
+    let of_before = had.iter().map(|(taken, _)| taken.resource);
+    store::lock(c, &in_order(&resources.iter().copied().chain(of_before).collect::<Vec<_>>()))?;
+    if !had.is_empty() && store::taken_by(c, owner)? != had {
+        return Err(Fault::lost_race("the same appointment was moved at once"));
+    }
     let taken = store::rivals(c, Some(owner), &resources, (from.plus_hours(-LONGEST_HOURS), from, until))?;
     if !taken.is_empty() {
         return Ok(Err(NotClaimed::Taken(taken)));
@@ -80,7 +85,9 @@ fn claim_with(
     if !held.is_empty() {
         holds_store::drop_overlapping(c, &resources, from, until)?;
     }
-    give_back(c, owner)?;
+    if !had.is_empty() {
+        store::give_back(c, owner, had)?;
+    }
     store::take(c, owner, &resources, from, until)?;
     Ok(Ok(held))
 }
@@ -101,7 +108,9 @@ pub fn rivals(
 pub fn release(c: &mut Scoped<'_>, owner: AppointmentId, resources: &[Resource]) -> Result<(), Fault> {
     let resources = in_order(resources);
     store::lock(c, &resources)?;
-    store::give_back(c, owner, &resources)
+    let mut had = store::taken_by(c, owner)?;
+    had.retain(|(taken, _)| resources.contains(&taken.resource));
+    store::give_back(c, owner, &had)
 }
 
 /// Holds these until the end of the transaction. Whoever changes when somebody is available holds them, so that a

@@ -4,6 +4,7 @@ mod claim;
 mod holds_store;
 mod kinds;
 mod local_days;
+mod months;
 pub mod openings;
 mod reply_hours;
 mod rules_store;
@@ -18,7 +19,7 @@ pub use openings::Unavailable;
 pub use reply_hours::ReplyHours;
 pub use rules_store::{
     AppointmentType, Closure, DayRow, HoursRow, MOST_OF_A_PERSON, MOST_TYPES, NewClosure, NewDay, NewHours,
-    TypeFields, add_closure, add_day, add_hours, closures, closures_of, closures_on, days_of, find_type,
+    TypeFields, add_closure, add_day, add_hours, closures, closures_between, closures_of, days_of, find_type,
     hours_of, insert_type, remove_closure, remove_day, remove_hours, save_type, set_type_closed, types,
 };
 pub use search::{Holds, MOST_DAYS, Search, Visit, find_openings, unavailable};

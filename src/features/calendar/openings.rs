@@ -131,6 +131,26 @@ pub struct Busy {
     pub until: Timestamp,
 }
 
+/// What is taken of a clinician in a month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BusyMonth {
+    /// Whose.
+    pub staff: StaffId,
+    /// The first moment of the month, on a whole cell.
+    pub begins: Timestamp,
+    /// A bit for each cell from there on, as [`Cells::to_bytes`] gives them.
+    pub cells: Vec<u8>,
+}
+
+/// What is taken, by moments and by months.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AllBusy<'a> {
+    /// From one moment to another.
+    pub rows: &'a [Busy],
+    /// By the month.
+    pub months: &'a [BusyMonth],
+}
+
 /// What is looked for. Lengths are minutes, multiples of five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -316,7 +336,7 @@ impl ZoneGrid {
 }
 
 /// Finds them; see the module.
-pub fn openings(rules: &Rules, busy: &[Busy], wanted: &Wanted) -> Openings {
+pub fn openings(rules: &Rules, busy: AllBusy<'_>, wanted: &Wanted) -> Openings {
     let margin = i64::from(wanted.before + wanted.minutes + wanted.after) * 60;
     let grid = Grid::over(
         wanted.from.plus_seconds(-i64::from(wanted.before) * 60),
@@ -407,21 +427,26 @@ pub fn unavailable(
     }
     let minutes = i32::try_from(until.seconds_since(from) / 60).unwrap_or(i32::MAX);
     let until = from.plus_seconds(CELL_SECONDS);
-    let found = openings(rules, &[], &Wanted { minutes, before: 0, after: 0, grid: 5, from, until });
+    let found =
+        openings(rules, AllBusy::default(), &Wanted { minutes, before: 0, after: 0, grid: 5, from, until });
     let is_open = found.has(&Opening { starts_at: from, staff, place });
     (!is_open).then_some(Unavailable::OutsideHours)
 }
 
 /// The cells in which each person who has something is free, and those in which the client is.
-fn free_cells(busy: &[Busy], grid: Grid) -> (BTreeMap<StaffId, Cells>, Cells) {
+fn free_cells(busy: AllBusy<'_>, grid: Grid) -> (BTreeMap<StaffId, Cells>, Cells) {
     let all = grid.none().others();
     let (mut of_staff, mut of_client) = (BTreeMap::new(), all.clone());
-    for one in busy {
+    for one in busy.rows {
         let free = match one.staff {
             Some(staff) => of_staff.entry(staff).or_insert_with(|| all.clone()),
             None => &mut of_client,
         };
         free.remove(grid.touched(one.from, one.until));
+    }
+    for month in busy.months {
+        let first = (month.begins.micros() - grid.origin.micros()).div_euclid(CELL_SECONDS * 1_000_000);
+        of_staff.entry(month.staff).or_insert_with(|| all.clone()).remove_bytes(first, &month.cells);
     }
     (of_staff, of_client)
 }

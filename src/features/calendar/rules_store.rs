@@ -314,20 +314,19 @@ pub fn closures(c: &mut Scoped<'_>, today: Date) -> Result<Vec<Closure>, Fault> 
     rows.into_iter().map(closure_row).collect()
 }
 
-/// Whose time off, and which closed days, touch a day by the clock of their place.
-pub fn closures_on(c: &mut Scoped<'_>, day: Date) -> Result<Vec<Closure>, Fault> {
-    let Ok(next) = day.tomorrow() else { return Ok(Vec::new()) };
+/// Closed days and time off that touch the days from the first until the one behind the last.
+pub fn closures_between(c: &mut Scoped<'_>, first: Date, until: Date) -> Result<Vec<Closure>, Fault> {
     let rows: Vec<ClosureColumns> = c
         .rows(time_off::table)
-        .filter(time_off::until_local.ge(day.to_string()))
-        .filter(time_off::from_local.lt(next.to_string()))
+        .filter(time_off::until_local.ge(first.to_string()))
+        .filter(time_off::from_local.lt(until.to_string()))
         .order((time_off::from_local.asc(), time_off::time_off_id.asc()))
         .limit(MOST_OF_A_PERSON)
         .select(closure_columns!())
         .load(c)?;
     let all: Vec<Closure> = rows.into_iter().map(closure_row).collect::<Result<_, Fault>>()?;
     // What ends at midnight does not touch the day that begins then.
-    Ok(all.into_iter().filter(|one| one.off.until > day.at(0, 0, 0, 0)).collect())
+    Ok(all.into_iter().filter(|one| one.off.until > first.at(0, 0, 0, 0)).collect())
 }
 
 /// Adds weekly hours.

@@ -3,7 +3,10 @@
 use jiff::tz::TimeZone;
 
 use crate::features::calendar::holds_store::held_by_others;
-use crate::features::calendar::openings::{self, Busy, Openings, Rules, Unavailable, Wanted, openings};
+use crate::features::calendar::months::months_between;
+use crate::features::calendar::openings::{
+    self, AllBusy, Busy, Openings, Rules, Unavailable, Wanted, openings,
+};
 use crate::features::calendar::rules_store::{AppointmentType, rules};
 use crate::features::calendar::store::{absence, busy_between, clinicians};
 use crate::features::practice::{Place, PlaceKind, places};
@@ -107,7 +110,7 @@ pub fn find_openings(c: &mut Scoped<'_>, search: &Search) -> Result<Openings, Fa
         .filter(|id| search.staff.is_none_or(|only| only == *id))
         .collect();
     if staff.is_empty() || open_places.is_empty() {
-        return Ok(openings(&Rules::default(), &[], &wanted));
+        return Ok(openings(&Rules::default(), AllBusy::default(), &wanted));
     }
     // No clock is further from UTC than a day.
     let day = |moment: Timestamp| moment.in_zone(&TimeZone::UTC).date();
@@ -115,7 +118,15 @@ pub fn find_openings(c: &mut Scoped<'_>, search: &Search) -> Result<Openings, Fa
     let rules = rules(c, &staff, &open_places, first, last)?;
     let margin = 60 * i64::from(of.before.max(of.after) + of.minutes);
     let (from, until) = (wanted.from.plus_seconds(-margin), wanted.until.plus_seconds(margin));
-    let mut busy = busy_between(c, search.moving, &staff, search.chart, (from, until))?;
+    // Of an appointment that is moved only the rows tell what else is there at its own time.
+    let (months, by_rows) = match search.moving {
+        None => months_between(c, &staff, (from, until))?,
+        Some(_) => (Vec::new(), staff.clone()),
+    };
+    let mut busy = match (by_rows.as_slice(), search.chart) {
+        ([], None) => Vec::new(),
+        _ => busy_between(c, search.moving, &by_rows, search.chart, (from, until))?,
+    };
     if search.holds == Holds::Respected {
         let held = held_by_others(c, &staff, search.chart, from, until)?;
         busy.extend(held.iter().map(|hold| Busy {
@@ -124,7 +135,7 @@ pub fn find_openings(c: &mut Scoped<'_>, search: &Search) -> Result<Openings, Fa
             until: hold.ends_at,
         }));
     }
-    Ok(openings(&rules, &busy, &wanted))
+    Ok(openings(&rules, AllBusy { rows: &busy, months: &months }, &wanted))
 }
 
 /// Is somebody not available at a place for a time? Absences are those that they have entered for their messages.

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::features::calendar::months;
 use crate::features::calendar::openings::Busy;
 use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
@@ -84,6 +85,7 @@ struct ResourceRow {
     resource_id: ResourceId,
     kind: ResourceKind,
     version: i64,
+    keeps_months: bool,
 }
 
 practice_row!(ResourceRow, calendar_resource);
@@ -184,28 +186,53 @@ pub(super) fn take(
     match c.insert_rows(&rows) {
         // Something came in past the lock: the unit runs again, and sees it.
         Err(Fault::Database(error)) if is_overlap(&error) => {
-            Err(Fault::lost_race("a time was taken past the lock"))
+            return Err(Fault::lost_race("a time was taken past the lock"));
         }
-        other => other,
+        other => other?,
     }
-}
-
-/// Removes whatever an appointment has taken.
-pub(super) fn give_back_all(c: &mut Scoped<'_>, owner: AppointmentId) -> Result<(), Fault> {
-    c.rows(busy::table).filter(busy::owner_id.eq(owner)).delete(c)?;
+    for resource in resources.iter().filter(|resource| resource.kind == ResourceKind::Staff) {
+        months::rebuild(c, resource.id, (from, until))?;
+    }
     Ok(())
 }
 
-/// Removes what an appointment has taken of these.
+/// What an appointment has taken, in the order of those it is taken of, and until when each is.
+pub(super) fn taken_by(c: &mut Scoped<'_>, owner: AppointmentId) -> Result<Vec<(Taken, Timestamp)>, Fault> {
+    let rows: Vec<(ResourceId, Timestamp, Timestamp)> = c
+        .rows(busy::table)
+        .filter(busy::owner_id.eq(owner))
+        .order((busy::resource_id.asc(), busy::starts_at.asc()))
+        .select((busy::resource_id, busy::starts_at, busy::ends_at))
+        .load(c)?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kinds: Vec<(ResourceId, ResourceKind)> = c
+        .rows(calendar_resource::table)
+        .filter(calendar_resource::resource_id.in_list(rows.iter().map(|row| row.0)))
+        .select((calendar_resource::resource_id, calendar_resource::kind))
+        .load(c)?;
+    let taken = |(id, starts_at, ends_at)| {
+        let (_, kind) = kinds.iter().find(|(known, _)| *known == id)?;
+        Some((Taken { resource: Resource { id, kind: *kind }, starts_at }, ends_at))
+    };
+    Ok(rows.into_iter().filter_map(taken).collect())
+}
+
+/// Removes what an appointment has taken.
 pub(super) fn give_back(
     c: &mut Scoped<'_>,
     owner: AppointmentId,
-    resources: &[Resource],
+    had: &[(Taken, Timestamp)],
 ) -> Result<(), Fault> {
     c.rows(busy::table)
         .filter(busy::owner_id.eq(owner))
-        .filter(busy::resource_id.in_list(resources.iter().map(|resource| resource.id)))
+        .filter(busy::resource_id.in_list(had.iter().map(|(taken, _)| taken.resource.id)))
         .delete(c)?;
+    let of_staff = had.iter().filter(|(taken, _)| taken.resource.kind == ResourceKind::Staff);
+    for (taken, until) in of_staff {
+        months::rebuild(c, taken.resource.id, (taken.starts_at, *until))?;
+    }
     Ok(())
 }
 
@@ -227,6 +254,7 @@ pub(super) fn lock(c: &mut Scoped<'_>, resources: &[Resource]) -> Result<(), Fau
             resource_id: resource.id,
             kind: resource.kind,
             version: 1,
+            keeps_months: true,
         })
         .collect();
     match c.insert_rows(&new) {

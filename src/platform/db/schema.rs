@@ -764,6 +764,7 @@ diesel::table! {
         resource_id -> Binary,
         kind -> Text,
         version -> BigInt,
+        keeps_months -> Bool,
     }
 }
 
@@ -776,6 +777,15 @@ diesel::table! {
         ends_at -> BigInt,
         kind -> Text,
         exclusive -> Bool,
+    }
+}
+
+diesel::table! {
+    busy_month (practice_id, resource_id, month) {
+        practice_id -> Binary,
+        resource_id -> Binary,
+        month -> Integer,
+        cells -> Binary,
     }
 }
 
@@ -1823,6 +1833,7 @@ practice_tables!(
     billing_insurance,
     blob,
     busy,
+    busy_month,
     calendar_feed,
     calendar_hold,
     calendar_resource,

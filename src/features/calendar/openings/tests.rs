@@ -38,6 +38,10 @@ fn rules(name: &str, hours: Vec<WeeklyHours>) -> Rules {
     Rules { hours, zones: BTreeMap::from([(place(1), zone(name))]), ..Rules::default() }
 }
 
+fn rows(busy: &[Busy]) -> AllBusy<'_> {
+    AllBusy { rows: busy, months: &[] }
+}
+
 fn wanted(minutes: i32, from: &str, until: &str) -> Wanted {
     Wanted { minutes, before: 0, after: 0, grid: 15, from: at(from), until: at(until) }
 }
@@ -50,7 +54,8 @@ fn clocks(openings: &Openings, zone: &TimeZone) -> Vec<DateTime> {
 #[test]
 fn case_01_nine_o_clock_is_nine_o_clock_on_every_monday_of_a_year() {
     let rules = rules(NEW_YORK, vec![weekly(Weekday::Monday, 9, 17)]);
-    let found = openings(&rules, &[], &wanted(480, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"));
+    let found =
+        openings(&rules, AllBusy::default(), &wanted(480, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"));
     let clocks = clocks(&found, &zone(NEW_YORK));
     assert_eq!(clocks.len(), 52);
     assert!(clocks.iter().all(|clock| (clock.hour(), clock.minute()) == (9, 0)), "{clocks:?}");
@@ -63,7 +68,7 @@ fn case_02_the_afternoon_of_the_sunday_on_which_the_clocks_change_keeps_its_hour
     for (from, until) in
         [("2027-03-14T00:00:00Z", "2027-03-15T05:00:00Z"), ("2026-11-01T00:00:00Z", "2026-11-02T05:00:00Z")]
     {
-        let found = clocks(&openings(&rules, &[], &wanted(60, from, until)), &zone(NEW_YORK));
+        let found = clocks(&openings(&rules, AllBusy::default(), &wanted(60, from, until)), &zone(NEW_YORK));
         let hours: Vec<i8> =
             found.iter().filter(|clock| clock.minute() == 0).map(|clock| clock.hour()).collect();
         assert_eq!(hours, [13, 14, 15, 16, 17], "{found:?}");
@@ -73,11 +78,13 @@ fn case_02_the_afternoon_of_the_sunday_on_which_the_clocks_change_keeps_its_hour
 #[test]
 fn case_02_a_window_over_the_change_itself_has_the_hours_that_pass() {
     let rules = rules(NEW_YORK, vec![weekly(Weekday::Sunday, 0, 6)]);
-    let spring = openings(&rules, &[], &wanted(60, "2027-03-14T00:00:00Z", "2027-03-15T00:00:00Z"));
+    let spring =
+        openings(&rules, AllBusy::default(), &wanted(60, "2027-03-14T00:00:00Z", "2027-03-15T00:00:00Z"));
     let hours: Vec<i8> =
         clocks(&spring, &zone(NEW_YORK)).iter().filter(|c| c.minute() == 0).map(|c| c.hour()).collect();
     assert_eq!(hours, [0, 1, 3, 4, 5], "two o'clock does not exist");
-    let autumn = openings(&rules, &[], &wanted(60, "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"));
+    let autumn =
+        openings(&rules, AllBusy::default(), &wanted(60, "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"));
     let hours: Vec<i8> =
         clocks(&autumn, &zone(NEW_YORK)).iter().filter(|c| c.minute() == 0).map(|c| c.hour()).collect();
     assert_eq!(hours, [0, 1, 1, 2, 3, 4, 5], "one o'clock comes twice");
@@ -122,7 +129,8 @@ fn a_time_is_unavailable_in_time_off_and_closed_days_and_outside_the_hours_of_it
 #[test]
 fn case_03_what_is_listed_is_an_opening_and_no_time_beside_it_is() {
     let rules = rules(NEW_YORK, vec![weekly(Weekday::Monday, 9, 12)]);
-    let found = openings(&rules, &[], &wanted(50, "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"));
+    let found =
+        openings(&rules, AllBusy::default(), &wanted(50, "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"));
     let all = found.all();
     assert!(all.len() > 30);
     for opening in &all {
@@ -140,7 +148,8 @@ fn case_03_what_is_listed_is_an_opening_and_no_time_beside_it_is() {
 fn case_08_another_zone_folds_the_same_moments_to_other_days_also_past_midnight() {
     // Late on Tuesday in New York is Wednesday in Madrid, and still Tuesday in Honolulu.
     let rules = rules(NEW_YORK, vec![weekly(Weekday::Tuesday, 17, 20)]);
-    let found = openings(&rules, &[], &wanted(60, "2026-12-01T00:00:00Z", "2026-12-04T00:00:00Z"));
+    let found =
+        openings(&rules, AllBusy::default(), &wanted(60, "2026-12-01T00:00:00Z", "2026-12-04T00:00:00Z"));
     let moments = found.all();
     for (name, days) in [
         (NEW_YORK, vec![date(2026, 12, 1)]),
@@ -160,7 +169,7 @@ fn case_09_two_o_clock_of_the_place_is_taken_whatever_clocks_others_have() {
     let busy =
         [Busy { staff: Some(staff(1)), from: at("2026-12-01T22:00:00Z"), until: at("2026-12-01T23:00:00Z") }];
     let wanted = Wanted { grid: 60, ..wanted(60, "2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z") };
-    let found = openings(&rules, &busy, &wanted);
+    let found = openings(&rules, rows(&busy), &wanted);
     let hours = |name| -> Vec<i8> { clocks(&found, &zone(name)).iter().map(|clock| clock.hour()).collect() };
     assert_eq!(hours("America/Los_Angeles"), [13, 15, 16]);
     assert_eq!(hours(NEW_YORK), [16, 18, 19]);
@@ -177,7 +186,8 @@ fn case_10_a_single_slot_alone_in_its_week_is_found() {
         from: 11 * 60,
         until: 12 * 60,
     }];
-    let found = openings(&rules, &[], &wanted(60, "2026-12-01T00:00:00Z", "2027-02-01T00:00:00Z"));
+    let found =
+        openings(&rules, AllBusy::default(), &wanted(60, "2026-12-01T00:00:00Z", "2027-02-01T00:00:00Z"));
     assert_eq!(clocks(&found, &zone(NEW_YORK)), [datetime(2026, 12, 16, 11, 0, 0, 0)]);
     assert_eq!(found.days(&zone(NEW_YORK)), [date(2026, 12, 16)]);
 }
@@ -185,7 +195,8 @@ fn case_10_a_single_slot_alone_in_its_week_is_found() {
 #[test]
 fn case_05_the_last_beginning_leaves_room_for_the_whole_visit() {
     let rules = rules(NEW_YORK, vec![weekly(Weekday::Tuesday, 9, 20)]);
-    let found = openings(&rules, &[], &wanted(90, "2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z"));
+    let found =
+        openings(&rules, AllBusy::default(), &wanted(90, "2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z"));
     assert_eq!(clocks(&found, &zone(NEW_YORK)).last(), Some(&datetime(2026, 12, 1, 18, 30, 0, 0)));
 }
 
@@ -196,7 +207,10 @@ fn case_06_a_booking_inside_a_longer_slot_blocks_it_with_its_buffers() {
         [Busy { staff: Some(staff(1)), from: at("2026-12-01T14:00:00Z"), until: at("2026-12-01T14:30:00Z") }];
     let hour = Wanted { grid: 60, ..wanted(60, "2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z") };
     let hours = |wanted: &Wanted| -> Vec<i8> {
-        clocks(&openings(&rules, &busy, wanted), &TimeZone::UTC).iter().map(|clock| clock.hour()).collect()
+        clocks(&openings(&rules, rows(&busy), wanted), &TimeZone::UTC)
+            .iter()
+            .map(|clock| clock.hour())
+            .collect()
     };
     assert_eq!(hours(&hour), [13, 15, 16]);
     assert_eq!(hours(&Wanted { after: 5, ..hour }), [15, 16], "ten past would reach into the booking");
@@ -216,7 +230,7 @@ fn case_07_bookings_that_overlap_each_other_still_block() {
         Busy { staff: Some(staff(2)), from: at("2026-12-01T15:00:00Z"), until: at("2026-12-01T17:00:00Z") },
     ];
     let wanted = Wanted { grid: 60, ..wanted(60, "2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z") };
-    let found = clocks(&openings(&rules, &busy, &wanted), &TimeZone::UTC);
+    let found = clocks(&openings(&rules, rows(&busy), &wanted), &TimeZone::UTC);
     assert_eq!(
         found,
         [datetime(2026, 12, 1, 15, 0, 0, 0)],
@@ -243,18 +257,19 @@ fn case_11_what_is_closed_wins_over_the_rule_and_what_is_open_is_added() {
         until: datetime(2026, 12, 3, 0, 0, 0, 0),
     }];
     let wanted = Wanted { grid: 60, ..wanted(60, "2026-12-01T00:00:00Z", "2026-12-04T00:00:00Z") };
-    let found = clocks(&openings(&rules, &[], &wanted), &zone(NEW_YORK));
+    let found = clocks(&openings(&rules, AllBusy::default(), &wanted), &zone(NEW_YORK));
     let shown: Vec<(i8, i8)> = found.iter().map(|clock| (clock.day(), clock.hour())).collect();
     assert_eq!(shown, [(1, 19), (2, 9), (2, 10), (2, 11)], "the day is replaced; the afternoon is closed");
     // Time off of another person or at another place changes nothing.
     rules.time_off[0].place = Some(place(2));
-    assert_eq!(clocks(&openings(&rules, &[], &wanted), &zone(NEW_YORK)).len(), 9);
+    assert_eq!(clocks(&openings(&rules, AllBusy::default(), &wanted), &zone(NEW_YORK)).len(), 9);
 }
 
 #[test]
 fn case_12_a_window_until_midnight_joins_the_next_day() {
     let rules = rules(NEW_YORK, vec![weekly(Weekday::Tuesday, 22, 24), weekly(Weekday::Wednesday, 0, 2)]);
-    let found = openings(&rules, &[], &wanted(240, "2026-12-01T00:00:00Z", "2026-12-04T00:00:00Z"));
+    let found =
+        openings(&rules, AllBusy::default(), &wanted(240, "2026-12-01T00:00:00Z", "2026-12-04T00:00:00Z"));
     assert_eq!(clocks(&found, &zone(NEW_YORK)), [datetime(2026, 12, 1, 22, 0, 0, 0)]);
 }
 
@@ -264,7 +279,8 @@ fn every_second_week_is_counted_from_the_week_in_which_it_starts() {
     (every_second.every_weeks, every_second.starts_on) = (2, date(2026, 12, 2));
     every_second.ends_on = Some(date(2027, 1, 11));
     let rules = rules(NEW_YORK, vec![every_second]);
-    let found = openings(&rules, &[], &wanted(60, "2026-11-01T00:00:00Z", "2027-03-01T00:00:00Z"));
+    let found =
+        openings(&rules, AllBusy::default(), &wanted(60, "2026-11-01T00:00:00Z", "2027-03-01T00:00:00Z"));
     let days: Vec<Date> = clocks(&found, &zone(NEW_YORK)).iter().map(|clock| clock.date()).collect();
     assert_eq!(days, [date(2026, 12, 14), date(2026, 12, 28), date(2027, 1, 11)]);
 }
@@ -275,7 +291,7 @@ fn a_zone_of_half_hours_and_one_whose_clocks_move_by_half_an_hour_keep_their_ful
         let rules =
             rules(name, Weekday::Sunday.cycle_forward().take(7).map(|day| weekly(day, 9, 12)).collect());
         let wanted = Wanted { grid: 60, ..wanted(60, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z") };
-        let found = clocks(&openings(&rules, &[], &wanted), &zone(name));
+        let found = clocks(&openings(&rules, AllBusy::default(), &wanted), &zone(name));
         assert!(found.len() > 3 * 360, "{name}: {}", found.len());
         assert!(found.iter().all(|clock| clock.minute() == 0 && (9..12).contains(&clock.hour())), "{name}");
     }
@@ -284,12 +300,13 @@ fn a_zone_of_half_hours_and_one_whose_clocks_move_by_half_an_hour_keep_their_ful
 #[test]
 fn days_are_those_of_the_readers_zone() {
     let rules = rules(NEW_YORK, vec![weekly(Weekday::Tuesday, 22, 24)]);
-    let found = openings(&rules, &[], &wanted(60, "2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z"));
+    let found =
+        openings(&rules, AllBusy::default(), &wanted(60, "2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z"));
     assert_eq!(found.days(&zone(NEW_YORK)), [date(2026, 12, 1)]);
     assert_eq!(found.days(&zone("Europe/Madrid")), [date(2026, 12, 2)]);
     assert_eq!(found.days(&zone("America/Los_Angeles")), [date(2026, 12, 1)]);
     assert!(
-        openings(&rules, &[], &wanted(60, "2026-12-02T06:00:00Z", "2026-12-03T00:00:00Z"))
+        openings(&rules, AllBusy::default(), &wanted(60, "2026-12-02T06:00:00Z", "2026-12-03T00:00:00Z"))
             .days(&zone(NEW_YORK))
             .is_empty()
     );
@@ -394,8 +411,17 @@ proptest! {
         }).collect();
         let grid = [5, 10, 15, 30, 60][grid];
         let wanted = Wanted { minutes: (minutes + 1) * 5, before: before * 5, after: after * 5, grid, from, until };
-        let found = openings(&rules, &busy, &wanted);
+        let found = openings(&rules, rows(&busy), &wanted);
         prop_assert_eq!(&found.all(), &naive(&rules, &busy, &wanted));
+        // The same from months of which the first begins before the range, and ends in it.
+        let begins = from.plus_seconds(-150 * 300);
+        let months: Vec<BusyMonth> = [0, 400].map(|first| {
+            let (begins, mut cells) = (begins.plus_seconds(first * 300), Cells::none(if first == 0 { 400 } else { 700 }));
+            let cell = |moment: Timestamp| usize::try_from(moment.seconds_since(begins) / 300).unwrap_or(0);
+            busy.iter().for_each(|busy| cells.add(cell(busy.from)..cell(busy.until)));
+            BusyMonth { staff: staff(1), begins, cells: cells.to_bytes() }
+        }).into();
+        prop_assert_eq!(openings(&rules, AllBusy { rows: &[], months: &months }, &wanted).all(), found.all());
         for opening in found.all() {
             prop_assert!(found.has(&opening));
             let ends_at = opening.starts_at.plus_seconds(i64::from(wanted.minutes) * 60);
@@ -429,7 +455,7 @@ proptest! {
             let mut rules = rules("UTC", vec![hours.clone()]);
             rules.zones.insert(place(2), zone("UTC"));
             let wanted = Wanted { grid: 5, ..wanted(5, "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z") };
-            openings(&rules, &[], &wanted).all()
+            openings(&rules, AllBusy::default(), &wanted).all()
         };
         let of_other = begins(&other);
         let is_shared = begins(&one).iter().any(|opening| of_other.contains(opening));
