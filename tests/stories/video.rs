@@ -1,17 +1,19 @@
 //! Visits by video, and the calendars of staff. The names carry the numbers of the acceptance cases.
 
 use anteroom::features::appointments::lifecycle::JOIN_SECONDS;
+use anteroom::features::appointments::{NewAppointment, VisitKind, booking};
+use anteroom::features::calendar::Seats;
 use anteroom::features::practice::PlaceKind;
 use anteroom::kernel::clock::Timestamp;
 use anteroom::kernel::ids::{AppointmentId, ChartId};
-use anteroom::platform::db::schema::{portal_access, staff_member, video_link};
+use anteroom::platform::db::schema::{audit_event, portal_access, staff_member, video_link};
 use anteroom::platform::permissions::{Role, Scope};
 use diesel::prelude::*;
 use serde_json::json;
 
 use crate::api::key;
 use crate::appointments::{casey, moment};
-use crate::portal_people::{account, booked_at, enrolled, events, grant, place, sign_in};
+use crate::portal_people::{account, act, booked_at, enrolled, events, grant, place, sign_in};
 use crate::stories;
 use crate::support::{Browser, Page, World};
 
@@ -222,6 +224,37 @@ stories! {
         w.tamper(move |c| diesel::update(video_link::table).set(video_link::owner_id.eq(hers)).execute(c)).await;
         let mut admin = w.staff(Role::Administrator).await;
         admin.get(&own).await.must_be(500);
+    }
+
+    async fn the_link_of_a_group_is_noted_in_the_chart_of_each_client(w: &mut World) {
+        let (ana, bo) = (w.chart("Ana", "Duarte").await, w.chart("Bo", "Lindgren").await);
+        let new = NewAppointment {
+            chart: ana.chart_id,
+            with: vec![bo.chart_id],
+            seats: Seats { most: 2, ..Seats::ONE },
+            request: None,
+            starts_at: moment(AT),
+            minutes: 50,
+            kind: VisitKind::Session,
+            place: place(w, PlaceKind::Video).await,
+            staff: casey(w),
+        };
+        let visit = act(w, move |c, by| booking::record(c, by, &new)).await.expect("the time is free");
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let page = desk.get(&format!("/staff/appointments/{visit}")).await;
+        desk.submit(&page, "/video", &[("link", OWN)]).await.must_be(303);
+        let mut noted: Vec<Option<ChartId>> = w
+            .look(|c| {
+                audit_event::table
+                    .filter(audit_event::action.eq("video.link_set"))
+                    .select(audit_event::chart_id)
+                    .load(c)
+            })
+            .await;
+        noted.sort_unstable();
+        let mut both = vec![Some(ana.chart_id), Some(bo.chart_id)];
+        both.sort_unstable();
+        assert_eq!(noted, both);
     }
 
     async fn programs_set_the_link_of_an_appointment_and_never_read_one(w: &mut World) {

@@ -3,6 +3,7 @@
 
 use crate::features::accounts::level_now;
 use crate::features::appointments::audit::AppointmentAction;
+use crate::features::appointments::booking::all_changed;
 use crate::features::appointments::lifecycle::{AppointmentState, Joining};
 use crate::features::appointments::store::{self, Appointment, Party};
 pub use crate::features::appointments::video_store::{LinkKind, LinkOf};
@@ -116,15 +117,15 @@ pub(super) fn open_now(
     Ok(with_link(c, &open)?.into_iter().map(|(id, _)| id).collect())
 }
 
-/// Sets a link in the caller's transaction, or takes it away; gives the chart whose pages it changes.
+/// Sets a link in the caller's transaction, or takes it away; gives the charts whose pages it changes.
 pub fn set_in(
     app: &App,
     c: &mut Scoped<'_>,
     by: &By,
     of: LinkOf,
     link: Option<&WebAddress>,
-) -> Result<Result<Option<ChartId>, NotSet>, Fault> {
-    let chart = match of {
+) -> Result<Result<Vec<ChartId>, NotSet>, Fault> {
+    let charts = match of {
         LinkOf::Appointment(id) => {
             let Some(appointment) = store::find(c, id)? else { return Ok(Err(NotSet::NotFound)) };
             match appointment.state {
@@ -132,16 +133,16 @@ pub fn set_in(
                 AppointmentState::Canceled => return Ok(Err(NotSet::Canceled)),
                 AppointmentState::Booked => {}
             }
-            store::parties_of(c, id)?.first().map(|party| party.chart_id)
+            store::parties_of(c, id)?.iter().map(|party| party.chart_id).collect()
         }
         LinkOf::Staff(id) => match staff::store::find(c, &id)? {
             None => return Ok(Err(NotSet::NotFound)),
-            Some(_) => None,
+            Some(_) => Vec::new(),
         },
         LinkOf::Place(id) => match find_place(c, id)? {
             None => return Ok(Err(NotSet::NotFound)),
             Some(place) if place.kind != PlaceKind::Video => return Ok(Err(NotSet::NotByVideo)),
-            Some(_) => None,
+            Some(_) => Vec::new(),
         },
     };
     let action = match link {
@@ -151,15 +152,16 @@ pub fn set_in(
             AppointmentAction::VideoLinkSet
         }
         None if remove(c, of)? => AppointmentAction::VideoLinkRemoved,
-        None => return Ok(Ok(chart)),
+        None => return Ok(Ok(charts)),
     };
-    let mut event = Event::new(by.clone(), action);
-    if let Some(chart) = &chart {
-        event = event.on_chart(chart);
-    }
     // That there is one, and never where it leads.
-    audit::record(c, event.with(serde_json::json!({ "of": of.kind(), "id": of.id().to_string() })))?;
-    Ok(Ok(chart))
+    let details = serde_json::json!({ "of": of.kind(), "id": of.id().to_string() });
+    let event = Event::new(by.clone(), action).with(details);
+    match charts.as_slice() {
+        [] => audit::record(c, event)?,
+        charts => charts.iter().try_for_each(|chart| audit::record(c, event.clone().on_chart(chart)))?,
+    }
+    Ok(Ok(charts))
 }
 
 /// Sets a link, or takes it away.
@@ -172,11 +174,7 @@ pub async fn set(
 ) -> Result<Result<(), NotSet>, Fault> {
     let inside = app.clone();
     let outcome = app.db.write(scope, move |c| set_in(&inside, c, &by, of, link.as_ref())).await?;
-    Ok(outcome.map(|chart| {
-        if let Some(chart) = chart {
-            app.live.chart_changed(scope.id(), &chart);
-        }
-    }))
+    Ok(outcome.map(|charts| all_changed(app, scope, &charts)))
 }
 
 /// Why a client is not led anywhere.
