@@ -1,7 +1,7 @@
 //! The figures of one run on this machine: `cargo xtask bench` builds with optimisation, measures on both
-//! engines and writes `bench/RESULTS.md`. A part alone is shown and not written: `accounts`, `bulk`, `load`,
-//! `messages`, `timing`, `growth`; the first and the last take long and are left out of the whole. `load home lists` measures these parts of the load;
-//! `load --quick` only shows that every row runs.
+//! engines and writes `bench/RESULTS.md`. A part alone is shown and not written: `accounts`, `bulk`, `calendar`, `load`,
+//! `messages`, `timing`, `growth`. `accounts`, `calendar` and `growth` take long and are left out of the whole. `load home
+//! lists` measures these parts of the load; `load --quick` only shows that every row runs.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -40,7 +40,9 @@ fn main() {
     // What follows "load" names parts of it.
     let rows: Vec<&str> = parts.iter().copied().filter(|part| load::PARTS.contains(part)).collect();
     let size = if quick { load::Size::QUICK } else { load::Size::WHOLE };
-    let runs = |part: &str| parts.contains(&part) || (is_whole && !["growth", "accounts"].contains(&part));
+    let runs = |part: &str| {
+        parts.contains(&part) || (is_whole && !["growth", "accounts", "calendar"].contains(&part))
+    };
     let folder = if is_whole { "bench/plots" } else { "target/bench/plots" };
     let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let began = Instant::now();
@@ -67,6 +69,10 @@ fn main() {
     if runs("accounts") {
         report.push_str("\n## Accounts\n\n");
         report.push_str(&load::accounts::measure(&pictures, quick));
+    }
+    if runs("calendar") {
+        report.push_str("\n## Calendar\n\n");
+        report.push_str(&load::calendar::measure(&pictures, quick));
     }
     if runs("bulk") || runs("timing") {
         report.push_str(

@@ -1,6 +1,7 @@
 //! Rows B1 to B16: our server, the limits and the peers under the same load, in turn, in one run.
 
 pub mod accounts;
+pub mod calendar;
 pub mod drive;
 pub mod growth;
 pub mod hello;
