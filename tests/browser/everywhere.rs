@@ -108,10 +108,11 @@ pub fn pages_of(who: &str, rows: &Rows) -> Vec<String> {
     let theirs = routes.iter().filter(is_a_page).filter(|row| whose(row.needs) == who);
     let paths = theirs.flat_map(|row| rows.paths(row)).filter(|path| !is_no_page(path));
     paths
-        .map(|path| match path.as_str() {
+        .flat_map(|path| match path.as_str() {
             // It asks about charts that were selected.
-            "/staff/worklist/send" => format!("{path}?kind=expired&chart={}.1", rows.value("{chart}")),
-            _ => path,
+            "/staff/worklist/send" => vec![format!("{path}?kind=expired&chart={}.1", rows.value("{chart}"))],
+            "/staff/calendar" => vec![format!("{path}?view=week"), format!("{path}?view=list"), path],
+            _ => vec![path],
         })
         .collect()
 }

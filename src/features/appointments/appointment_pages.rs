@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use crate::features::accounts;
 use crate::features::appointments::attendance::{self, Noting};
 use crate::features::appointments::booking::{self, Cancellation, Move, NotBooked};
-use crate::features::appointments::calendar_page::CALENDAR;
+use crate::features::appointments::calendar_lines::CALENDAR;
 use crate::features::appointments::kinds::CancelReason;
 use crate::features::appointments::labels::{
     Side, kind_label, no_shows_in_words, seats_in_words, state_of, summary,

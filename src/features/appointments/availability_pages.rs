@@ -9,7 +9,7 @@ use jiff::civil::{Date, DateTime, Weekday};
 
 use crate::features::appointments::availability::{self, NotKept, Outcome, Removal, needs_moving};
 use crate::features::appointments::availability_form::{Reader, Typed};
-use crate::features::appointments::calendar_page::CALENDAR;
+use crate::features::appointments::calendar_lines::CALENDAR;
 use crate::features::appointments::series_store::{Unbooked, unbooked_of};
 use crate::features::appointments::store::DayEntry;
 use crate::features::calendar::openings::{Opening, TimeOff};

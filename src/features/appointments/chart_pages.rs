@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 
 use crate::features::accounts;
 use crate::features::appointments::booking::{self, Booking};
-use crate::features::appointments::calendar_page;
+use crate::features::appointments::calendar_lines;
 use crate::features::appointments::labels::{
     Side, is_coming_up, no_shows_in_words, request_state, state_of, summary,
 };
@@ -265,7 +265,7 @@ async fn show_book(
     let of = PlanOf { chart: id, kind, moving: None };
     let plan = app.db.read(&staff.scope, move |c| plan_of(c, &inside.0, of, &shown, &inside.1)).await?;
     let back = match (from_day(&form), read_date(&form.date)) {
-        (true, Some(date)) => calendar_page::address(date, None),
+        (true, Some(date)) => calendar_lines::address(date, None),
         _ => format!("/staff/charts/{id}/appointments"),
     };
     let mut slot = SlotFields::of(staff, form, &choices, trouble);
@@ -377,7 +377,7 @@ pub(super) async fn book(
         // There the others are added, and taken out.
         Ok(booked) if seats.most > 1 => Ok(see_other(&format!("/staff/appointments/{booked}?done={done}"))),
         Ok(_) if from_day(&form) => {
-            let day = calendar_page::address(slot.starts_at.in_zone(&staff.zone).date(), None);
+            let day = calendar_lines::address(slot.starts_at.in_zone(&staff.zone).date(), None);
             Ok(see_other(&format!("{day}&done={done}")))
         }
         Ok(_) => Ok(see_other(&format!("/staff/charts/{id}/appointments?done={done}"))),

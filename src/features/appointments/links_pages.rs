@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::appointments::availability_pages::may_keep;
-use crate::features::appointments::calendar_page::CALENDAR;
+use crate::features::appointments::calendar_lines::CALENDAR;
 use crate::features::appointments::feed_pages::{address, make_in, revoke_in};
 use crate::features::appointments::feed_store::{self, Feed, FeedOwner, FeedShows};
 use crate::features::appointments::video::{self, LinkKind, LinkOf, NotSet};

@@ -8,7 +8,9 @@ pub mod availability;
 mod availability_form;
 mod availability_pages;
 pub mod booking;
+mod calendar_lines;
 mod calendar_page;
+mod calendar_week;
 mod chart_pages;
 mod client_appointment_pages;
 mod client_pages;
@@ -80,7 +82,7 @@ pub const FEATURE: Feature = Feature {
     mail_subjects: &[mails::NOTICE, request_clock::REQUESTS_LATE],
     staff_nav: &[
         StaffNav {
-            section: calendar_page::CALENDAR,
+            section: calendar_lines::CALENDAR,
             label: "nav-calendar",
             icon: "appointments",
             needs: Permission::SeeAppointments,
@@ -157,7 +159,7 @@ fn routes() -> Routes {
         .post("/staff/series/{series}/change", book, series_pages::change)
         .get("/staff/series/{series}/end", book, series_pages::end_page)
         .post("/staff/series/{series}/end", book, series_pages::end)
-        .get("/staff/calendar", see, calendar_page::day)
+        .get("/staff/calendar", see, calendar_page::calendar)
         .get("/staff/calendar/book", book, calendar_page::choose)
         .get("/staff/appointments/{appointment}", see, appointment_pages::one)
         .get("/staff/appointments/{appointment}/move", book, appointment_pages::move_page)

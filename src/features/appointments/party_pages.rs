@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 
 use crate::features::appointments::appointment_pages::{find_one, settled};
 use crate::features::appointments::booking::{self, NotBooked};
-use crate::features::appointments::calendar_page::CALENDAR;
+use crate::features::appointments::calendar_lines::CALENDAR;
 use crate::features::appointments::labels::{seats_in_words, summary};
 use crate::features::charts::{listed_name, look_up};
 use crate::features::staff::StaffSession;

@@ -469,7 +469,7 @@ pub struct DayClient {
 }
 
 /// Appointments that a day reads.
-const MOST_OF_A_DAY: i64 = 500;
+const MOST_OF_A_DAY: usize = 500;
 
 /// Whose appointments a day shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -521,7 +521,6 @@ macro_rules! day_rows {
                 appointment::appointment_id.asc(),
                 appointment_party::party_id.asc(),
             ))
-            .limit(MOST_OF_A_DAY)
             .select((
                 Appointment::as_select(),
                 (appointment_party::chart_id, chart::chart_number, appointment_party::state),
@@ -537,7 +536,19 @@ pub fn day_of(
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<DayEntry>, Fault> {
+    booked_between(c, of, None, (from, until), MOST_OF_A_DAY)
+}
+
+/// The same at one place or at any, of as many clients at most.
+pub(super) fn booked_between(
+    c: &mut Scoped<'_>,
+    of: DayOf,
+    place: Option<PlaceId>,
+    (from, until): (Timestamp, Timestamp),
+    most: usize,
+) -> Result<Vec<DayEntry>, Fault> {
     let rows = day_rows!(c)
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
         .filter(appointment::state.eq(AppointmentState::Booked))
         .filter(appointment::starts_at.ge(from))
         .filter(appointment::starts_at.lt(until))
@@ -549,8 +560,15 @@ pub fn day_of(
             rows.filter(appointment::staff_id.eq(staff).or(appointment_party::chart_id.eq(chart)))
         }
     };
+    let rows = match place {
+        Some(place) => rows.filter(appointment::place_id.eq(place)),
+        None => rows,
+    };
     rows.load(c).map(entries_of)
 }
+
+/// Of these, as many are read.
+const MOST_UNDECIDED: i64 = 500;
 
 /// What is booked and of which staff have to say whether it stays, in the order of time.
 pub(super) fn undecided(c: &mut Scoped<'_>) -> Result<Vec<DayEntry>, Fault> {
@@ -558,6 +576,7 @@ pub(super) fn undecided(c: &mut Scoped<'_>) -> Result<Vec<DayEntry>, Fault> {
     day_rows!(c)
         .filter(appointment::asks_since.is_not_null())
         .filter(appointment::ends_at.gt(now))
+        .limit(MOST_UNDECIDED)
         .load(c)
         .map(entries_of)
 }

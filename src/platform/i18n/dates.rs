@@ -91,7 +91,11 @@ impl Words {
 
     /// "Tuesday, December 1, 2026"; "martes 1 de diciembre de 2026".
     pub fn date(self, moment: Timestamp, zone: &TimeZone) -> String {
-        let date = moment.in_zone(zone).date();
+        self.long_date(moment.in_zone(zone).date())
+    }
+
+    /// The same of a day of the calendar.
+    pub fn long_date(self, date: Date) -> String {
         let comma = if self.language() == Language::English { "," } else { "" };
         format!("{}{comma} {}", weekday(self.language(), date.weekday()), self.civil_date(date))
     }
